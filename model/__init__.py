@@ -1,0 +1,1 @@
+"""From waveform to knowledge: the forecaster, its residual, the alarms, and the worker that serves them."""

@@ -1,0 +1,1 @@
+"""Records, replay and MQTT transport: from a recording to samples on a topic and back."""

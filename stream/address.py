@@ -1,0 +1,70 @@
+"""Where the broker is: ``mqtt://user:password@host:port``."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from urllib.parse import unquote, urlsplit
+
+from stream.errors import UsageError
+
+ENVIRONMENT = "BEDSIDE_BROKER"
+DEFAULT = "mqtt://127.0.0.1:1883"
+_PORTS = {"mqtt": 1883, "mqtts": 8883}
+
+
+@dataclass(frozen=True)
+class BrokerAddress:
+    """The address of a broker. Its text hides user name and password.
+
+    Attributes
+    ----------
+    host : str
+    port : int
+    tls : bool
+        True for ``mqtts://``: encrypted, the certificate checked against the system's authorities, or those in the
+        file that the environment variable ``SSL_CERT_FILE`` names.
+    username, password : str or None
+    """
+
+    host: str
+    port: int
+    tls: bool = False
+    username: str | None = field(default=None, repr=False)
+    password: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def parse(cls, url: str) -> BrokerAddress:
+        """Parse a URL.
+
+        Raises
+        ------
+        UsageError
+            The URL is not ``mqtt://`` or ``mqtts://`` with a host.
+        """
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError as error:
+            raise UsageError(
+                f"broker address: {error}; write mqtt://host:port or mqtts://user:password@host:port"
+            ) from None
+        if parts.scheme not in _PORTS or not parts.hostname or parts.path not in ("", "/") or parts.query:
+            # The URL may hold a password, so it is not repeated.
+            raise UsageError("broker address not understood: write mqtt://host:port or mqtts://user:password@host:port")
+        return cls(
+            host=parts.hostname,
+            port=port or _PORTS[parts.scheme],
+            tls=parts.scheme == "mqtts",
+            username=unquote(parts.username) if parts.username else None,
+            password=unquote(parts.password) if parts.password else None,
+        )
+
+    @classmethod
+    def from_environment(cls, url: str | None = None) -> BrokerAddress:
+        """Parse ``url``, else ``BEDSIDE_BROKER``, else the default ``mqtt://127.0.0.1:1883``."""
+        return cls.parse(url or os.environ.get(ENVIRONMENT) or DEFAULT)
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'mqtts' if self.tls else 'mqtt'}://{host}:{self.port}"

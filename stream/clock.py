@@ -1,0 +1,41 @@
+"""Time: one clock for everything that waits or stamps, so that tests can bring their own."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import time
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Unix time that never jumps, and a way to wait for a moment of it."""
+
+    def now_ns(self) -> int:
+        """Return the Unix time in ns."""
+        ...
+
+    async def sleep_until(self, moment_ns: int) -> None:
+        """Return at ``moment_ns`` or, when that has passed, at once."""
+        ...
+
+
+class SteadyClock:
+    """Unix time read once, carried on by the monotonic clock: a clock set in between moves no deadline."""
+
+    def __init__(self) -> None:
+        self._offset = time.time_ns() - time.monotonic_ns()
+
+    def now_ns(self) -> int:
+        """Return the Unix time in ns."""
+        return time.monotonic_ns() + self._offset
+
+    async def sleep_until(self, moment_ns: int) -> None:
+        """Return at ``moment_ns`` or, when that has passed, at once."""
+        await asyncio.sleep(max(0, moment_ns - self.now_ns()) / 1e9)
+
+
+def rfc3339(unix_ns: int) -> str:
+    """Return a Unix time as UTC text with milliseconds, such as ``2026-01-31T12:00:00.000Z``."""
+    moment = datetime.datetime.fromtimestamp(unix_ns / 1e9, datetime.UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,311 @@
+"""The messages that travel over MQTT.
+
+Sample indices count from the start of a session and never go back. ``t0_ns`` is the Unix time at which the first
+sample of a chunk is due; within the chunk, sample i is due at ``t0_ns + i / (fs * speed)`` seconds. A chunk is sent
+when its last sample is due. Amplitudes are millivolts, ``mV = (adu - zero) / gain``.
+
+Structs only: what the fields must satisfy is checked when a message is made and again when one is decoded.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+FS = 360
+"""Samples per second of everything that travels; recordings with another rate are resampled before."""
+
+INVALID = -32768
+"""The adu value that says: no valid sample here."""
+
+MAX_LEADS = 2
+
+Index = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
+Nanoseconds = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+BedName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}\Z")]
+Hex128 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}\Z")]
+Text = Annotated[str, msgspec.Meta(max_length=200)]
+LeadName = Annotated[str, msgspec.Meta(min_length=1, max_length=16)]
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="v", tag=1):
+    """Base of all messages: immutable, and marked with the version ``v`` of its layout."""
+
+
+class Waveform(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
+    """A chunk of ECG.
+
+    Attributes
+    ----------
+    bed : str
+    session : str
+        128 random bits in hex, new at each start of the publisher.
+    epoch : int
+        Grows by one at every break of continuity: seek, loop join, another record.
+    seq : int
+        Counts the chunks of this bed in this session, from 0.
+    start : int
+        Index of the chunk's first sample since the session began.
+    epoch_start : int
+        Index of the epoch's first sample.
+    t0_ns : int
+        Unix time in ns at which the first sample is due.
+    speed : float
+        Replay speed; 1 is real time.
+    fs : int
+        Always 360.
+    leads : tuple of str
+        One or two lead names, MLII first where there is one.
+    gain, zero : tuple of float, tuple of int
+        adu per mV and the adu of 0 mV, one per lead.
+    samples : bytes
+        Little-endian int16 of shape (n, leads), C order; −32768 is invalid.
+    record : str
+        Name of the recording, such as ``mitdb/208``.
+    position : int
+        Where the first sample lies in the recording, in samples at 360 Hz.
+    synthetic : bool
+        True when no patient stands behind the samples.
+    """
+
+    bed: BedName
+    session: Hex128
+    epoch: Index
+    seq: Index
+    start: Index
+    epoch_start: Index
+    t0_ns: Nanoseconds
+    speed: float
+    fs: Literal[360]
+    leads: Annotated[tuple[LeadName, ...], msgspec.Meta(min_length=1, max_length=MAX_LEADS)]
+    gain: tuple[float, ...]
+    zero: tuple[Annotated[int, msgspec.Meta(ge=-32767, le=32767)], ...]
+    samples: bytes
+    record: Text
+    position: Index
+    synthetic: bool
+
+    def __post_init__(self) -> None:
+        n_leads = len(self.leads)
+        if not len(self.gain) == len(self.zero) == n_leads:
+            raise ValueError(f"{n_leads} leads need as many gains and zeros")
+        if not all(math.isfinite(g) and g > 0 for g in self.gain):
+            raise ValueError(f"gain {self.gain} is not finite and positive")
+        if not (math.isfinite(self.speed) and self.speed > 0):
+            raise ValueError(f"speed {self.speed} is not finite and positive")
+        if not self.samples or len(self.samples) % (2 * n_leads):
+            raise ValueError(f"{len(self.samples)} bytes are no whole number of int16 samples of {n_leads} leads")
+        if self.epoch_start > self.start:
+            raise ValueError(f"epoch_start {self.epoch_start} lies after start {self.start}")
+
+    @property
+    def n(self) -> int:
+        """Samples per lead in this chunk."""
+        return len(self.samples) // (2 * len(self.leads))
+
+    @property
+    def end(self) -> int:
+        """Index after the last sample."""
+        return self.start + self.n
+
+    @property
+    def due_ns(self) -> int:
+        """Unix time in ns at which the last sample is due, and the chunk with it."""
+        return self.t0_ns + round((self.n - 1) * 1e9 / (self.fs * self.speed))
+
+    def adu(self) -> npt.NDArray[np.int16]:
+        """Return the samples as read, shape (n, leads), int16, read-only."""
+        return np.frombuffer(self.samples, dtype="<i2").reshape(-1, len(self.leads))
+
+    def mv(self) -> npt.NDArray[np.float64]:
+        """Return the samples in mV, shape (n, leads), float64; NaN where invalid."""
+        adu = self.adu()
+        mv = (adu - np.asarray(self.zero, np.float64)) / np.asarray(self.gain, np.float64)
+        mv[adu == INVALID] = np.nan
+        return mv
+
+
+class Forecast(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
+    """What the forecaster expects after ``origin``, and how surprising the samples up to it were.
+
+    Attributes
+    ----------
+    bed, session, epoch, seq
+        Of the chunk that completed this forecast.
+    origin : int
+        Index of the last observed sample; ``mean[k]`` is for sample ``origin + 1 + k``.
+    leads : tuple of str
+    mean, scale : bytes
+        Little-endian float32 of shape (horizon, leads), mV. ``scale`` is the predicted standard deviation.
+    score : float or None
+        How surprising the last stride was for this patient, ``-log10`` of a chance per second; None while learning.
+    threshold : float
+        The score at which a residual alarm is raised.
+    published_ns : int
+        Unix time in ns at which the worker handed the forecast to its connection.
+    """
+
+    bed: BedName
+    session: Hex128
+    epoch: Index
+    seq: Index
+    origin: Index
+    leads: Annotated[tuple[LeadName, ...], msgspec.Meta(min_length=1, max_length=MAX_LEADS)]
+    mean: bytes
+    scale: bytes
+    score: float | None
+    threshold: float
+    published_ns: Nanoseconds
+
+    def __post_init__(self) -> None:
+        if not self.mean or len(self.mean) != len(self.scale) or len(self.mean) % (4 * len(self.leads)):
+            raise ValueError("mean and scale are not float32 arrays of one shape (horizon, leads)")
+        if not (np.isfinite(self.mean_mv()).all() and np.isfinite(self.scale_mv()).all()):
+            raise ValueError("mean and scale must be finite")
+        if not math.isfinite(self.threshold) or (self.score is not None and not math.isfinite(self.score)):
+            raise ValueError("score must be finite or null, threshold finite")
+
+    def mean_mv(self) -> npt.NDArray[np.float32]:
+        """Return the expected samples in mV, shape (horizon, leads), read-only."""
+        return np.frombuffer(self.mean, dtype="<f4").reshape(-1, len(self.leads))
+
+    def scale_mv(self) -> npt.NDArray[np.float32]:
+        """Return their predicted standard deviation in mV, shape (horizon, leads), read-only."""
+        return np.frombuffer(self.scale, dtype="<f4").reshape(-1, len(self.leads))
+
+
+class Alarm(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
+    """One event in the life of an alarm.
+
+    Attributes
+    ----------
+    event_id : str
+        ``{alarm_id}-{phase}``: the same event always has the same id, however often it is sent.
+    alarm_id : str
+        ``{session}-{kind}-{onset}``.
+    bed, session, record
+    kind : str
+        ``residual``: reality left the forecast.
+    priority : str
+        ``high``, ``medium``, ``low`` or ``technical``.
+    phase : str
+        ``raised`` or ``cleared``.
+    onset : int
+        Index of the first sample of the stretch.
+    end : int or None
+        Index after its last sample; None while it lasts.
+    when : str
+        Wall time of the event, UTC, RFC 3339.
+    text : str
+        What happened, for people.
+    observed, predicted : float
+        mV at the sample where the two were furthest apart, measured in predicted scales.
+    score, threshold : float
+        The highest score so far, and the score at which the alarm is raised.
+    duration_s : float
+        Seconds of signal from onset to end, or until now.
+    """
+
+    event_id: Text
+    alarm_id: Text
+    bed: BedName
+    session: Hex128
+    record: Text
+    kind: Literal["residual"]
+    priority: Literal["high", "medium", "low", "technical"]
+    phase: Literal["raised", "cleared"]
+    onset: Index
+    end: Index | None
+    when: Text
+    text: Text
+    observed: float
+    predicted: float
+    score: float
+    threshold: float
+    duration_s: float
+
+
+class ActiveAlarms(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
+    """The alarms of a bed that last; retained, so that whoever comes late knows.
+
+    Attributes
+    ----------
+    bed : str
+    alarms : tuple of Alarm
+        The latest event of each.
+    """
+
+    bed: BedName
+    alarms: tuple[Alarm, ...] = ()
+
+
+class BedStatus(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
+    """How a bed is served in one role; retained. The bed is dead when its instance is.
+
+    Attributes
+    ----------
+    bed : str
+    role : str
+    instance : str
+        The process behind it; its own status is at ``bedside/v1/_/status/{role}/{instance}``.
+    state : str
+        Publisher: ``playing`` or ``ended``. Worker: ``learning``, ``forecasting`` or ``stopped``.
+    when : str
+        Wall time, UTC, RFC 3339.
+    record : str
+        What is replayed, such as ``mitdb/208``.
+    session : str
+    position : int
+        Samples at 360 Hz into the record.
+    speed : float
+    loop : bool
+    last_seq : int or None
+        The last chunk that was due (publisher) or processed (worker).
+    synthetic : bool
+    counters : dict of str to float
+        What was counted since the process began to serve this bed in this session.
+    """
+
+    bed: BedName
+    role: Literal["publisher", "worker"]
+    instance: Text
+    state: Literal["playing", "ended", "learning", "forecasting", "stopped"]
+    when: Text
+    record: Text
+    session: Hex128
+    position: Index = 0
+    speed: float = 1.0
+    loop: bool = False
+    last_seq: Index | None = None
+    synthetic: bool = False
+    counters: dict[str, float] = {}
+
+
+class ProcessStatus(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
+    """A process, alive or gone; retained, and the last will of its connection.
+
+    Attributes
+    ----------
+    role : str
+    instance : str
+        Chosen at random by each process.
+    state : str
+        ``online`` or ``offline``.
+    when : str
+        Wall time of this message; of the connection's start in a last will.
+    beds : tuple of str
+        The beds that it serves.
+    counters : dict of str to float
+        What was counted since the process began.
+    """
+
+    role: Literal["publisher", "worker", "monitor", "logger"]
+    instance: Text
+    state: Literal["online", "offline"]
+    when: Text
+    beds: tuple[BedName, ...] = ()
+    counters: dict[str, float] = {}
