@@ -7,15 +7,22 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from stream.address import BrokerAddress
+from stream.client import Client
 from stream.clock import Clock, rfc3339
-from stream.ledger import Write
+from stream.ledger import Write, ledger
 from stream.messages import BedStatus, Message, Waveform
-from stream.replay import ReplayConfig
+from stream.records import Record
+from stream.replay import ReplayConfig, replay
+from stream.topics import Role
 
 log = logging.getLogger("bedside.publisher")
 
 STATUS_EVERY_NS = 2_000_000_000
+LAST_WORDS_S = 0.5
+"""How long a publisher that ends waits for its last messages to be acknowledged."""
 
 
 @dataclass
@@ -32,6 +39,7 @@ class Bed:
     config: ReplayConfig
     chunks: Iterator[Waveform]
     last: Waveform | None = None
+    ended: bool = False
     counters: Counter[str] = field(default_factory=lambda: Counter(samples_published=0, chunks_published=0))
 
 
@@ -84,19 +92,22 @@ class Publisher:
                 _, number, chunk = heapq.heappop(due)
                 bed = self.beds[number]
                 self._publish(bed, chunk)
-                if not self._push(due, number, bed):
-                    self.announce(bed, "ended")
+                bed.ended = not self._push(due, number, bed)
+                if bed.ended:
+                    self.announce(bed)
             if now >= next_status_ns:
                 next_status_ns = now + STATUS_EVERY_NS
                 for _, number, _ in due:
-                    self.announce(self.beds[number], "playing")
+                    self.announce(self.beds[number])
 
     def stop(self) -> None:
-        """Announce that every bed has ended."""
+        """Announce the end of the beds that still play."""
         for bed in self.beds:
-            self.announce(bed, "ended")
+            if not bed.ended:
+                bed.ended = True
+                self.announce(bed)
 
-    def announce(self, bed: Bed, state: str) -> None:
+    def announce(self, bed: Bed) -> None:
         """Publish the status of a bed; nothing before its first chunk."""
         if bed.last is None:
             return
@@ -106,7 +117,7 @@ class Publisher:
                 bed=bed.config.bed,
                 role="publisher",
                 instance=self._instance,
-                state=state,  # type: ignore[arg-type]
+                state="ended" if bed.ended else "playing",
                 when=rfc3339(self._clock.now_ns()),
                 record=bed.last.record,
                 session=bed.last.session,
@@ -137,3 +148,40 @@ class Publisher:
         if dropped > bed.counters["chunks_dropped"]:
             log.warning("bed %s: the broker is away too long, %d chunks lost so far", bed.config.bed, dropped)
         bed.counters["chunks_dropped"] = dropped
+
+
+async def serve(
+    address: BrokerAddress,
+    replays: Sequence[tuple[Record, ReplayConfig]],
+    *,
+    ledger_path: Path | None,
+    clock: Clock,
+) -> None:
+    """Publish records until they end or the task is cancelled.
+
+    Raises
+    ------
+    BrokerError
+        The broker cannot be reached.
+    StorageError
+        The ledger cannot be written.
+    """
+    with ledger(ledger_path, *Publisher.LEDGER) as write:
+        async with Client(address, role=Role.PUBLISHER) as client:
+            client.beds = tuple(config.bed for _, config in replays)
+            begin_ns = clock.now_ns()
+            publisher = Publisher(
+                [Bed(config, replay(record, config, begin_ns)) for record, config in replays],
+                send=client.send,
+                dropped=client.send_dropped,
+                instance=client.instance,
+                clock=clock,
+                write=write,
+            )
+            try:
+                await publisher.run()
+                while not await client.flush(LAST_WORDS_S):
+                    log.info("waiting for the broker to take the last chunks; Ctrl-C gives up")
+            finally:
+                publisher.stop()
+                await client.flush(LAST_WORDS_S)

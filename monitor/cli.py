@@ -1,0 +1,365 @@
+"""The ``bedside`` command: the one place that knows all parts, and imports each only when it is asked for."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import logging
+import signal
+import sys
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stream.errors import BedsideError, StorageError, UsageError
+
+if TYPE_CHECKING:
+    from stream.address import BrokerAddress
+    from stream.catalog import Catalog
+
+USAGE_STATUS = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    args = parser().parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s", stream=sys.stderr)
+    logging.getLogger("bedside").setLevel(logging.INFO)
+    try:
+        status: int = args.run(args) or 0
+    except BedsideError as error:
+        print(f"bedside {args.command}: {error}", file=sys.stderr)
+        return getattr(error, "status", USAGE_STATUS)
+    except ModuleNotFoundError as error:
+        extra = _EXTRA_OF.get((error.name or "").split(".")[0])
+        if extra is None:
+            raise
+        print(
+            f"bedside {args.command}: {error.name} is not installed; run: pip install 'bedside[{extra}]'",
+            file=sys.stderr,
+        )
+        return USAGE_STATUS
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has gone, as in "bedside tap | head": no more can be said, not even at exit.
+        sys.stdout = None  # type: ignore[assignment]
+        return 0
+    return status
+
+
+_EXTRA_OF = {
+    "torch": "model",
+    "safetensors": "model",
+    "PySide6": "gui",
+    "pyqtgraph": "gui",
+    "amqtt": "broker",
+    "matplotlib": "plots",
+}
+
+
+def run_async(work: Coroutine[Any, Any, Any]) -> int:
+    """Run a coroutine until it returns, or until SIGINT or SIGTERM cancels it; both are a good end."""
+
+    async def supervised() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with contextlib.suppress(NotImplementedError):  # Windows has KeyboardInterrupt alone
+                loop.add_signal_handler(number, task.cancel)
+        await work
+
+    # aiomqtt watches sockets, which Windows' default loop cannot.
+    factory = asyncio.SelectorEventLoop if sys.platform == "win32" else None
+    with asyncio.Runner(loop_factory=factory) as runner, contextlib.suppress(asyncio.CancelledError):
+        runner.run(supervised())
+    return 0
+
+
+# --- one box each ---------------------------------------------------------------------------------------------------
+
+
+def _broker(args: argparse.Namespace) -> int:
+    from stream.broker import embedded_broker
+
+    async def serve() -> None:
+        async with embedded_broker(args.host, args.port) as address:
+            print(f"broker listens on {address}; Ctrl-C ends it", file=sys.stderr)
+            await asyncio.Event().wait()
+
+    return run_async(serve())
+
+
+def _replay(args: argparse.Namespace) -> int:
+    from stream.clock import SteadyClock
+    from stream.publisher import serve
+    from stream.records import load
+    from stream.replay import ReplayConfig
+
+    pairs = [_bed_and_record(text) for text in args.bed]
+    if args.record:
+        pairs.insert(0, ("bed-1", args.record))
+    if not pairs:
+        raise UsageError("nothing to replay: name a RECORD such as mitdb/208, or --bed bed-1=mitdb/208")
+    names = [bed for bed, _ in pairs]
+    if len(set(names)) < len(names):
+        raise UsageError(f"a bed is named twice ({', '.join(names)}): give each --bed a name of its own")
+    configs = [
+        ReplayConfig(bed=bed, chunk=args.chunk, speed=args.speed, loop=args.loop, start_s=args.start) for bed in names
+    ]
+    catalog = _catalog(args)
+    replays = [(load(record, catalog), config) for (_, record), config in zip(pairs, configs, strict=True)]
+    return run_async(serve(_address(args), replays, ledger_path=args.ledger, clock=SteadyClock()))
+
+
+def _bed_and_record(text: str) -> tuple[str, str]:
+    bed, equals, record = text.partition("=")
+    if not equals or not record:
+        raise UsageError(f"--bed {text!r} is not understood: write --bed bed-1=mitdb/208")
+    return bed, record
+
+
+def _worker(args: argparse.Namespace) -> int:
+    address = _address(args)
+
+    from model.forecaster import load_forecaster
+    from model.worker import serve
+
+    return run_async(serve(address, load_forecaster(args.weights), ledger_path=args.ledger))
+
+
+def _monitor(args: argparse.Namespace) -> int:
+    address = _address(args)
+
+    from monitor.gui.app import run
+
+    return run(address, bed=args.bed, screenshot=args.screenshot, seconds=args.seconds)
+
+
+def _alarms(args: argparse.Namespace) -> int:
+    from monitor.alarm_log import AlarmLog
+    from monitor.alarms import serve
+
+    return run_async(serve(_address(args), AlarmLog(args.db), jsonl=args.jsonl))
+
+
+def _tap(args: argparse.Namespace) -> int:
+    from monitor.tap import serve
+
+    return run_async(serve(_address(args), args.format, args.topic, sys.stdout))
+
+
+# --- offline --------------------------------------------------------------------------------------------------------
+
+
+def _analyze(args: argparse.Namespace) -> int:
+    from model.analyze import analyze
+    from model.forecaster import load_forecaster
+    from stream.records import load
+
+    record = load(args.record, _catalog(args))
+    print(analyze(record, load_forecaster(args.weights), args.out))
+    return 0
+
+
+def _data_list(args: argparse.Namespace) -> int:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("record", "leads", "where")
+    for entry in _catalog(args).listing():
+        table.add_row(entry.name, ", ".join(entry.leads), entry.where)
+    Console().print(table)
+    return 0
+
+
+def _data_fetch(args: argparse.Namespace) -> int:
+    for line in _catalog(args).fetch(args.names):
+        print(line)
+    return 0
+
+
+# --- all together ---------------------------------------------------------------------------------------------------
+
+
+def _demo(args: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from monitor.demo import DemoConfig, demo, has_display, qt_problem
+    from stream.broker import free_port
+    from stream.errors import SourceError
+    from stream.records import load
+
+    if args.seconds is not None and args.seconds <= 0:
+        raise UsageError(f"--seconds {args.seconds:g}: take more than 0")
+    console = Console()
+    name = args.record or "excerpt"
+    try:
+        record = load(name, _catalog(args))
+    except SourceError as error:
+        if args.record:
+            raise
+        console.print(f"[bold yellow]No real ECG can be had here: {error}")
+        console.print("[bold yellow]Falling back to a SYNTHETIC patient; no real patient stands behind this trace.")
+        name = "synthetic"
+        record = load(name, _catalog(args))
+    problem = qt_problem()
+    headless = args.headless or problem is not None or not has_display()
+    if problem is not None:
+        console.print(f"[yellow]Qt cannot be loaded ({problem}): no window and no monitor.png; see 'make setup'.")
+    elif headless and not args.headless:
+        console.print("No display here: a table instead of the window.")
+    config = DemoConfig(
+        record=name,
+        source=record.source,
+        port=free_port(),
+        out=args.out,
+        headless=headless,
+        picture=problem is None,
+        seconds=args.seconds,
+        data_dir=args.data_dir,
+    )
+
+    async def show() -> None:
+        summary = await demo(config, console)
+        console.print_json(data=summary)
+        console.print(f"written to {args.out}: {', '.join(sorted(path.name for path in args.out.iterdir()))}")
+
+    return run_async(show())
+
+
+def _bench_stream(args: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from monitor.bench import bench_stream
+    from stream.broker import free_port
+    from stream.records import load
+
+    load(args.record, _catalog(args))
+    results: list[dict[str, Any]] = []
+
+    async def measure() -> None:
+        results.append(await bench_stream(args.record, 60 * args.minutes, free_port(), Console(stderr=True)))
+
+    status = run_async(measure())
+    return _print_json(results[0], args.json) if results else status
+
+
+def _print_json(figures: dict[str, Any], path: Path | None) -> int:
+    text = json.dumps(figures, indent=2)
+    print(text)
+    if path is not None:
+        try:
+            path.write_text(text + "\n")
+        except OSError as error:
+            raise StorageError(f"--json {path} cannot be written ({error.strerror}): choose another file") from None
+    return 0
+
+
+# --- arguments ------------------------------------------------------------------------------------------------------
+
+
+def _address(args: argparse.Namespace) -> BrokerAddress:
+    from stream.address import BrokerAddress
+
+    return BrokerAddress.from_environment(args.broker)
+
+
+def _catalog(args: argparse.Namespace) -> Catalog:
+    from stream.catalog import Catalog
+
+    return Catalog.from_environment(args.data_dir)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command."""
+    top = argparse.ArgumentParser(
+        prog="bedside",
+        description="A streaming bedside-monitor simulator for teaching and development. Never a medical device.",
+        epilog="Records: mitdb/208, excerpt (five real minutes), synthetic, or a path to any WFDB record.",
+    )
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    broker = argparse.ArgumentParser(add_help=False)
+    broker.add_argument(
+        "--broker", metavar="URL", help="mqtt://user:password@host:port, mqtts:// for TLS (default: $BEDSIDE_BROKER)"
+    )
+    data = argparse.ArgumentParser(add_help=False)
+    data.add_argument(
+        "--data-dir", type=Path, metavar="DIR", help="folder that holds mitdb/, … (default: $BEDSIDE_DATA)"
+    )
+    weights = argparse.ArgumentParser(add_help=False)
+    weights.add_argument("--weights", type=Path, metavar="FILE", help="network weights (default: those in the package)")
+    ledger = argparse.ArgumentParser(add_help=False)
+    ledger.add_argument("--ledger", type=Path, metavar="FILE", help="write one CSV line per chunk")
+
+    def add(name: str, run: Any, text: str, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=text, description=text, parents=parents)
+        command.set_defaults(run=run)
+        return command
+
+    demo = add("demo", _demo, "broker, replay, forecaster, alarms and monitor together, on real ECG", data)
+    demo.add_argument("--headless", action="store_true", help="a live table instead of the window")
+    demo.add_argument(
+        "--seconds", type=float, metavar="N", help="end after N seconds (default: Ctrl-C, or window closed)"
+    )
+    demo.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="for summary.json, alarms.sqlite, …")
+    demo.add_argument("--record", metavar="RECORD", help="what to replay (default: excerpt)")
+
+    box = add("broker", _broker, "a small MQTT broker for one machine")
+    box.add_argument("--host", default="127.0.0.1", help="whoever reaches it may connect (default: %(default)s)")
+    box.add_argument("--port", type=int, default=1883, help="default: %(default)s")
+
+    box = add("replay", _replay, "publish recorded ECG at 360 Hz", broker, data, ledger)
+    box.add_argument("record", nargs="?", metavar="RECORD", help="for bed-1")
+    box.add_argument("--bed", action="append", default=[], metavar="NAME=RECORD", help="a bed; may be given many times")
+    box.add_argument("--speed", type=float, default=1.0, metavar="X", help="times real time (default: 1)")
+    box.add_argument("--loop", action="store_true", help="start again at the end of the record")
+    box.add_argument("--start", type=float, default=0.0, metavar="S", help="seconds into the record")
+    box.add_argument("--chunk", type=int, default=36, metavar="N", help="samples per message (default: 36, 100 ms)")
+
+    add("worker", _worker, "forecast every bed of a broker, and raise alarms", broker, weights, ledger)
+
+    box = add("monitor", _monitor, "the window: trace, forecast, alarms", broker)
+    box.add_argument("--bed", metavar="NAME", help="the bed to show (default: the first that streams)")
+    box.add_argument("--screenshot", type=Path, metavar="FILE", help="save a PNG at the end")
+    box.add_argument("--seconds", type=float, metavar="N", help="end after N seconds of drawing")
+
+    box = add("alarms", _alarms, "store every alarm event, once, in SQLite", broker)
+    box.add_argument("--db", type=Path, required=True, metavar="FILE")
+    box.add_argument("--jsonl", action="store_true", help="also print each event as a line of JSON")
+
+    box = add("tap", _tap, "print decoded messages, for scripts and plotters", broker)
+    box.add_argument("topic", nargs="?", metavar="TOPIC", help="MQTT topic filter (default: everything)")
+    box.add_argument("--format", choices=("json", "csv"), default="json")
+
+    box = add("analyze", _analyze, "forecast and alarms of a record, offline", data, weights)
+    box.add_argument("record", metavar="RECORD")
+    box.add_argument("--out", type=Path, required=True, metavar="DIR")
+
+    box = add("data", None, "recordings: list, fetch")
+    actions = box.add_subparsers(dest="action", required=True, metavar="ACTION")
+    action = actions.add_parser("list", help="known records and where they are", parents=[data])
+    action.set_defaults(run=_data_list)
+    action = actions.add_parser("fetch", help="download records into the cache", parents=[data])
+    action.add_argument("names", nargs="+", metavar="RECORD", help="mitdb (all of it), mitdb/208, excerpt")
+    action.set_defaults(run=_data_fetch)
+
+    box = add("bench", None, "timings on this machine: stream")
+    subjects = box.add_subparsers(dest="subject", required=True, metavar="SUBJECT")
+    subject = subjects.add_parser("stream", help="deadlines and latency, against a naive loop", parents=[data])
+    subject.set_defaults(run=_bench_stream)
+    subject.add_argument("--minutes", type=float, default=10.0, metavar="N", help="default: %(default)g")
+    subject.add_argument("--record", default="excerpt", metavar="RECORD", help="default: %(default)s")
+    subject.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
+    return top
+
+
+if __name__ == "__main__":
+    from monitor.processes import leave_with_parent
+
+    leave_with_parent()
+    sys.exit(main())

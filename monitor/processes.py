@@ -1,0 +1,167 @@
+"""Child processes of this program: started, watched, and ended, none left behind.
+
+Each child gets a session of its own, so that Ctrl-C reaches the parent alone, which then ends its children in order.
+A child whose parent is gone, even by SIGKILL, reads the end of its standard input and leaves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import threading
+from collections import deque
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TextIO
+
+from stream.errors import BedsideError
+
+_WATCH = "BEDSIDE_WATCH_STDIN"
+
+
+class ChildDiedError(BedsideError, RuntimeError):
+    """A child process ended by itself, with an error."""
+
+
+@dataclass
+class Child:
+    """A running ``bedside`` command.
+
+    Attributes
+    ----------
+    name : str
+        The command, such as ``worker``.
+    process : asyncio.subprocess.Process
+    tail : deque of str
+        Its last lines on standard error.
+    """
+
+    name: str
+    process: asyncio.subprocess.Process
+    tail: deque[str] = field(default_factory=lambda: deque(maxlen=20))
+    reader: asyncio.Task[None] | None = None
+
+    async def wait(self) -> int:
+        """Wait for its end, and return its exit status."""
+        status = await self.process.wait()
+        if self.reader is not None:
+            await self.reader
+        return status
+
+    async def end(self, timeout_s: float) -> int:
+        """Ask the child to end, insist after ``timeout_s``, and return its exit status."""
+        if self.process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                self.process.send_signal(signal.SIGTERM)
+            try:
+                async with asyncio.timeout(timeout_s):
+                    await self.process.wait()
+            except TimeoutError:
+                with contextlib.suppress(ProcessLookupError):
+                    self.process.kill()
+        return await self.wait()
+
+    def death(self) -> ChildDiedError:
+        """Return the error that tells of its end."""
+        last = next((line for line in reversed(self.tail) if line.strip()), "it said nothing")
+        return ChildDiedError(f"{self.name} ended with status {self.process.returncode}: {last}")
+
+
+class Family:
+    """The children that run.
+
+    Parameters
+    ----------
+    log : text file
+        Everything that children write on standard error goes here, each line after the child's name.
+    environment : mapping
+        Added to this process's own environment.
+    """
+
+    def __init__(self, log: TextIO, environment: Mapping[str, str]) -> None:
+        self.children: list[Child] = []
+        self._log = log
+        self._environment = {**os.environ, **environment, _WATCH: "1"}
+
+    async def start(self, name: str, *arguments: str, environment: Mapping[str, str] | None = None) -> Child:
+        """Start ``bedside name arguments…``."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "monitor.cli",
+            name,
+            *arguments,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            env={**self._environment, **(environment or {})},
+            start_new_session=True,
+        )
+        child = Child(name, process)
+        child.reader = asyncio.create_task(self._read(child))
+        self.children.append(child)
+        return child
+
+    async def end(self, names: Sequence[str], timeout_s: float) -> None:
+        """End the children of these names, in this order."""
+        for name in names:
+            for child in [c for c in self.children if c.name == name]:
+                await child.end(timeout_s)
+                self.children.remove(child)
+
+    async def first_death(self) -> Child:
+        """Wait until a child ends by itself, and return it."""
+        waits = {asyncio.create_task(child.process.wait()): child for child in self.children}
+        try:
+            done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in waits:
+                task.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
+        child = waits[done.pop()]
+        await child.wait()
+        return child
+
+    async def kill(self) -> None:
+        """Kill whatever still runs."""
+        for child in self.children:
+            with contextlib.suppress(ProcessLookupError):
+                child.process.kill()
+        for child in self.children:
+            await child.wait()
+        self.children.clear()
+
+    async def _read(self, child: Child) -> None:
+        assert child.process.stderr is not None
+        async for raw in child.process.stderr:
+            line = raw.decode(errors="replace").rstrip()
+            child.tail.append(line)
+            self._log.write(f"{child.name}: {line}\n")
+            self._log.flush()
+
+
+@asynccontextmanager
+async def family(log: TextIO, environment: Mapping[str, str]) -> AsyncIterator[Family]:
+    """Provide a family; on leaving, whoever still runs is killed."""
+    members = Family(log, environment)
+    try:
+        yield members
+    finally:
+        await members.kill()
+
+
+def leave_with_parent() -> None:
+    """In a child: end this process, as by SIGTERM, once the parent is gone. Elsewhere: nothing."""
+    if os.environ.pop(_WATCH, None) is None:
+        return
+
+    def watch() -> None:
+        while os.read(0, 1024):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="leave-with-parent", daemon=True).start()

@@ -1,0 +1,65 @@
+"""The live table of a headless demonstration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rich.table import Table
+from rich.text import Text
+
+from monitor.stats import HORIZONS, BedStats
+
+STALE_S = 2.0
+
+
+def live_table(beds: Mapping[str, BedStats], now_ns: int) -> Table:
+    """Return one line per bed: what streams, how old it is, how good the forecast is, what alarms."""
+    table = Table(title="bedside · SIMULATION, not for clinical use", title_style="bold", expand=False)
+    for heading in ("bed", "record", "samples/s", "data age", "forecast MAE · persistence (mV)", "score", "alarms"):
+        table.add_column(heading, justify="left" if heading in ("bed", "record") else "right")
+    for name, bed in sorted(beds.items()):
+        table.add_row(
+            name,
+            _record(bed),
+            f"{bed.rate(now_ns):.0f}",
+            _age(bed, now_ns),
+            _errors(bed),
+            _score(bed),
+            _alarms(bed),
+        )
+    return table
+
+
+def _record(bed: BedStats) -> Text:
+    if bed.waveform is None:
+        return Text("waiting", style="dim")
+    name = Text(bed.waveform.record)
+    if bed.waveform.synthetic:
+        name.append(" SYNTHETIC", style="bold yellow")
+    return name
+
+
+def _age(bed: BedStats, now_ns: int) -> Text:
+    age = bed.age_s(now_ns)
+    if age is None:
+        return Text("--")
+    return Text(f"{max(age, 0.0):.1f} s", style="bold red" if age > STALE_S else "green")
+
+
+def _errors(bed: BedStats) -> str:
+    if not bed.errors.count:
+        return "--"
+    forecast, persistence = (bed.errors.mae(sums) for sums in (bed.errors.forecast, bed.errors.persistence))
+    return "   ".join(f"{h} ms {forecast[h]:.3f} · {persistence[h]:.3f}" for h in HORIZONS)
+
+
+def _score(bed: BedStats) -> str:
+    if bed.threshold is None:
+        return "--"
+    return f"LEARNING · {bed.threshold:.1f}" if bed.score is None else f"{bed.score:.1f} · {bed.threshold:.1f}"
+
+
+def _alarms(bed: BedStats) -> Text:
+    if bed.active:
+        return Text(f"{len(bed.raised)}  {bed.active[-1].text}", style="bold yellow")
+    return Text(str(len(bed.raised)))

@@ -1,0 +1,80 @@
+"""Fixtures that all tests share: real data, real brokers, and a watch for what a test leaves behind."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from stream.address import BrokerAddress
+from stream.broker import embedded_broker, free_port
+from tests.brokers import Mosquitto
+
+if TYPE_CHECKING:
+    from stream.records import Record
+
+
+@pytest.fixture(scope="session")
+def mitdb_dir() -> Path:
+    """Return the folder that holds all of mitdb/, or skip (fail with CI=true)."""
+    folder = os.environ.get("BEDSIDE_DATA")
+    if folder and (Path(folder) / "mitdb" / "100.hea").exists():
+        return Path(folder).resolve()
+    reason = "needs all of MIT-BIH: run 'bedside data fetch mitdb', or set BEDSIDE_DATA to a folder that holds mitdb/"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def excerpt() -> Record:
+    """Return five real minutes of ECG, from wherever this machine can get them."""
+    from stream.catalog import Catalog
+    from stream.records import load
+
+    return load("excerpt", Catalog.from_environment())
+
+
+@pytest.fixture
+def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
+    """Provide a Mosquitto that runs."""
+    broker = Mosquitto(tmp_path)
+    broker.start()
+    try:
+        yield broker
+    finally:
+        broker.stop()
+
+
+@pytest.fixture(params=["embedded", "mosquitto"])
+async def broker(request: pytest.FixtureRequest) -> AsyncIterator[BrokerAddress]:
+    """Provide the address of each kind of broker in turn."""
+    if request.param == "mosquitto":
+        yield request.getfixturevalue("mosquitto").address
+        return
+    async with embedded_broker(port=free_port()) as address:
+        yield address
+
+
+@pytest.fixture(autouse=True)
+def no_threads_left() -> Iterator[None]:
+    """Fail a test that leaves a thread behind; asyncio's idle pool ends with its loop."""
+    before = set(threading.enumerate())
+    yield
+    left = [t for t in threading.enumerate() if t not in before and t.is_alive() and not t.name.startswith("asyncio_")]
+    assert not left, f"threads left behind: {left}"
+
+
+@pytest.fixture
+async def no_tasks_left() -> AsyncIterator[None]:
+    """Fail a test that leaves an asyncio task behind."""
+    before = asyncio.all_tasks()
+    yield
+    await asyncio.sleep(0)
+    left = [t for t in asyncio.all_tasks() - before - {asyncio.current_task()} if not t.done()]
+    assert not left, f"tasks left behind: {left}"

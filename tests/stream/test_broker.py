@@ -1,0 +1,26 @@
+import socket
+
+import pytest
+
+from stream.broker import embedded_broker, free_port
+from stream.errors import BrokerError
+
+
+async def test_it_listens_on_loopback_and_frees_its_port() -> None:
+    port = free_port()
+    async with embedded_broker(port=port) as address:
+        assert str(address) == f"mqtt://127.0.0.1:{port}"
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), 1)
+
+
+async def test_a_port_in_use_is_one_helpful_line() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(BrokerError, match=f"{port}.*--port") as error:
+            async with embedded_broker(port=port):
+                pass
+    assert "\n" not in str(error.value)

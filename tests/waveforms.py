@@ -1,0 +1,35 @@
+"""Chunks whose samples tell their own index, so that loss, reordering and repetition show at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from stream.messages import Waveform
+
+SESSION = "0123456789abcdef" * 2
+
+
+def chunk(seq: int, n: int = 36, **changes: Any) -> Waveform:
+    """Return chunk ``seq`` of a stream of chunks of ``n`` samples; sample i holds i modulo 10,000."""
+    start = seq * n
+    fields: dict[str, Any] = {
+        "bed": "bed-1",
+        "session": SESSION,
+        "epoch": 0,
+        "seq": seq,
+        "start": start,
+        "epoch_start": 0,
+        "t0_ns": 1_700_000_000_000_000_000 + round(start * 1e9 / 360),
+        "speed": 1.0,
+        "fs": 360,
+        "leads": ("MLII",),
+        "gain": (200.0,),
+        "zero": (1024,),
+        "samples": (np.arange(start, start + n) % 10_000).astype("<i2").tobytes(),
+        "record": "traceable",
+        "position": start,
+        "synthetic": True,
+    }
+    return Waveform(**{**fields, **changes})
