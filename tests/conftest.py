@@ -66,7 +66,10 @@ def no_threads_left() -> Iterator[None]:
     """Fail a test that leaves a thread behind; asyncio's idle pool ends with its loop."""
     before = set(threading.enumerate())
     yield
-    left = [t for t in threading.enumerate() if t not in before and t.is_alive() and not t.name.startswith("asyncio_")]
+    started = [t for t in threading.enumerate() if t not in before and not t.name.startswith("asyncio_")]
+    for thread in started:
+        thread.join(2)  # one that is ending may need a moment
+    left = [t for t in started if t.is_alive()]
     assert not left, f"threads left behind: {left}"
 
 
