@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from stream.address import BrokerAddress
     from stream.catalog import Catalog
 
-USAGE_STATUS = 2
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
@@ -31,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status: int = args.run(args) or 0
     except BedsideError as error:
         print(f"bedside {args.command}: {error}", file=sys.stderr)
-        return getattr(error, "status", USAGE_STATUS)
+        return error.status
     except ModuleNotFoundError as error:
         extra = _EXTRA_OF.get((error.name or "").split(".")[0])
         if extra is None:
@@ -40,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"bedside {args.command}: {error.name} is not installed; run: pip install 'bedside[{extra}]'",
             file=sys.stderr,
         )
-        return USAGE_STATUS
+        return BedsideError.status
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -165,6 +163,35 @@ def _analyze(args: argparse.Namespace) -> int:
     return 0
 
 
+def _train(args: argparse.Namespace) -> int:
+    from dataclasses import replace
+
+    from model.config import TrainConfig
+    from model.train import train
+
+    default = TrainConfig()
+    config = replace(
+        default,
+        seed=args.seed if args.seed is not None else default.seed,
+        minutes=args.minutes if args.minutes is not None else default.minutes,
+        threads=args.threads if args.threads is not None else default.threads,
+    )
+    print(train(config, _catalog(args), args.out, resume=args.resume))
+    return 0
+
+
+def _evaluate(args: argparse.Namespace) -> int:
+    from model.dataset import parse_records
+    from model.evaluate import evaluate, print_report
+    from model.forecaster import load_forecaster
+
+    records = parse_records(args.records)
+    excluded = parse_records(args.exclude) if args.exclude else ()
+    report = evaluate(records, forecaster=load_forecaster(args.weights), exclude=excluded, catalog=_catalog(args))
+    print_report(report)
+    return _write_json(report.to_dict(), args.json)
+
+
 def _data_list(args: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.table import Table
@@ -245,15 +272,16 @@ def _bench_stream(args: argparse.Namespace) -> int:
         results.append(await bench_stream(args.record, 60 * args.minutes, free_port(), Console(stderr=True)))
 
     status = run_async(measure())
-    return _print_json(results[0], args.json) if results else status
+    if not results:
+        return status
+    print(json.dumps(results[0], indent=2))
+    return _write_json(results[0], args.json)
 
 
-def _print_json(figures: dict[str, Any], path: Path | None) -> int:
-    text = json.dumps(figures, indent=2)
-    print(text)
+def _write_json(figures: dict[str, Any], path: Path | None) -> int:
     if path is not None:
         try:
-            path.write_text(text + "\n")
+            path.write_text(json.dumps(figures, indent=2) + "\n")
         except OSError as error:
             raise StorageError(f"--json {path} cannot be written ({error.strerror}): choose another file") from None
     return 0
@@ -339,6 +367,18 @@ def parser() -> argparse.ArgumentParser:
     box = add("analyze", _analyze, "forecast and alarms of a record, offline", data, weights)
     box.add_argument("record", metavar="RECORD")
     box.add_argument("--out", type=Path, required=True, metavar="DIR")
+
+    box = add("train", _train, "train the network on DS1 of MIT-BIH", data)
+    box.add_argument("--out", type=Path, required=True, metavar="FILE", help="the weights, safetensors")
+    box.add_argument("--seed", type=int, metavar="N")
+    box.add_argument("--minutes", type=float, metavar="N", help="end after N minutes at the latest")
+    box.add_argument("--threads", type=int, metavar="N", help="threads of torch")
+    box.add_argument("--resume", action="store_true", help="go on where an interrupted run stopped")
+
+    box = add("evaluate", _evaluate, "score the forecaster against AR(180) and persistence", data, weights)
+    box.add_argument("--records", default="DS2", metavar="NAMES", help="DS1, DS2, or 100,103 (default: %(default)s)")
+    box.add_argument("--exclude", metavar="NAMES", help="records to leave out, such as 202")
+    box.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
 
     box = add("data", None, "recordings: list, fetch")
     actions = box.add_subparsers(dest="action", required=True, metavar="ACTION")

@@ -26,6 +26,8 @@ _WATCH = "BEDSIDE_WATCH_STDIN"
 class ChildDiedError(BedsideError, RuntimeError):
     """A child process ended by itself, with an error."""
 
+    status = 1
+
 
 @dataclass
 class Child:

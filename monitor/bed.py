@@ -1,0 +1,191 @@
+"""What the monitor knows of one bed: samples, forecasts, scores and alarms, each placed by its sample index.
+
+Which forecast is drawn
+-----------------------
+The cursor lies 0.1 s and a chunk behind the newest sample, so forecasts made of samples that are not yet on the
+screen are already here. They are held back: the fan ahead of the cursor is the latest forecast whose origin has been
+drawn. Whoever looks at it has seen all that the forecaster had seen, and may guess with it. The ghost beneath the
+trace is, for each sample, the latest forecast made at least 100 ms before.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+from monitor.amplitude import Range, adapt
+from monitor.bed_alarms import BedAlarms
+from monitor.frame import GAP_S, SWEEP_S, Fan, Numbers, Trace
+from monitor.playout import Playout, follow
+from monitor.ring import Ring
+from stream.messages import FS, Forecast, Waveform
+
+SPAN = round(SWEEP_S * FS)
+GAP = round(GAP_S * FS)
+GHOST = 36
+"""The ghost was forecast at least so many samples (100 ms) before."""
+
+BAND = 1.645
+"""Standard deviations to each side that hold 90 % of a normal distribution."""
+
+SKILL_HORIZON = 18
+"""Samples ahead (50 ms) at which the forecast is compared with persistence."""
+
+_CAPACITY = 8192
+_STRIDE = 36
+_FORECASTS = 256
+_SKILL_COUNT = 600
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    origin: int
+    predicted: float
+
+
+class Bed:
+    """The state of one bed.
+
+    Attributes
+    ----------
+    name : str
+    waveform : Waveform or None
+        The newest chunk.
+    playout : Playout or None
+    alarms : BedAlarms
+    gaps, duplicates : int
+        Jumps in ``seq``, and chunks that came again, since the session began.
+    forecast_at_ns : int or None
+        When the last forecast of this session arrived, or the session's first chunk.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.waveform: Waveform | None = None
+        self.playout: Playout | None = None
+        self.alarms = BedAlarms()
+        self.gaps = 0
+        self.duplicates = 0
+        self.forecast_at_ns: int | None = None
+        self._revision = 0
+        self._start_anew(1)
+
+    def _start_anew(self, leads: int) -> None:
+        self._ecg = Ring(_CAPACITY, leads)
+        self._ghost = Ring(_CAPACITY, leads)
+        self._score = Ring(_CAPACITY)
+        self._ranges: list[Range | None] = [None] * leads
+        self._forecasts: deque[Forecast] = deque(maxlen=_FORECASTS)
+        self._pending: deque[_Pending] = deque(maxlen=_FORECASTS)
+        self._errors: deque[tuple[float, float]] = deque(maxlen=_SKILL_COUNT)
+        self._cursor: int | None = None
+        self._first = 0
+        self._revision += 1
+
+    # --- messages in --------------------------------------------------------------------------------------------
+
+    def take_waveform(self, chunk: Waveform, received_ns: int) -> None:
+        """Place a chunk; one that was seen before is counted and left out, a new session starts all anew."""
+        last = self.waveform
+        if last is None or last.session != chunk.session or last.leads != chunk.leads:
+            self._start_anew(len(chunk.leads))
+            self._first = chunk.start
+            self.playout = None
+            self.forecast_at_ns = received_ns
+            if last is None or last.session != chunk.session:
+                self.gaps = self.duplicates = 0
+        elif chunk.seq <= last.seq:
+            self.duplicates += 1
+            return
+        elif chunk.seq > last.seq + 1 or chunk.start > last.end:
+            self.gaps += 1
+        self.waveform = chunk
+        self.playout = follow(self.playout, chunk, received_ns)
+        self._ecg.put(chunk.start, chunk.mv())
+        self._judge()
+
+    def take_forecast(self, forecast: Forecast, received_ns: int) -> None:
+        """Place a forecast; one of another session, or of other leads, has no place here."""
+        now = self.waveform
+        if now is None or forecast.session != now.session or forecast.leads != now.leads:
+            return
+        before = self._forecasts[-1].origin if self._forecasts else forecast.origin - _STRIDE
+        if forecast.origin <= before:
+            return
+        self.forecast_at_ns = received_ns
+        self._forecasts.append(forecast)
+        mean = forecast.mean_mv()
+        self._ghost.put(forecast.origin + 1 + GHOST, mean[GHOST:])
+        stride = min(forecast.origin - before, _STRIDE)
+        score = np.nan if forecast.score is None else forecast.score
+        self._score.put(forecast.origin + 1 - stride, np.full(stride, score))
+        if len(mean) >= SKILL_HORIZON:
+            self._pending.append(_Pending(forecast.origin, float(mean[SKILL_HORIZON - 1, 0])))
+        self._judge()
+
+    def _judge(self) -> None:
+        """Compare the forecasts that have come true with persistence, on the first lead."""
+        assert self.waveform is not None
+        while self._pending and self._pending[0].origin + SKILL_HORIZON < (self._ecg.end or 0):
+            pending = self._pending.popleft()
+            pair = self._ecg.get(pending.origin, pending.origin + SKILL_HORIZON + 1)[[0, -1], 0]
+            # A forecast made before a break of continuity has nothing to say about what follows it.
+            if np.isfinite(pair).all() and pending.origin >= self.waveform.epoch_start:
+                self._errors.append((abs(pending.predicted - float(pair[1])), abs(float(pair[0] - pair[1]))))
+
+    # --- picture out --------------------------------------------------------------------------------------------
+
+    def trace(self, now_ns: int) -> Trace | None:
+        """Advance the cursor to this moment and return what lies on the sweep; None before the first sample."""
+        if self.waveform is None or self.playout is None:
+            return None
+        before = self._cursor if self._cursor is not None else self._first
+        # Never back: after a pause the sender's due times move, and the cursor waits for them.
+        cursor = self._cursor = max(self.playout.cursor(now_ns), before)
+        first = max(cursor - SPAN + GAP, self._first)
+        mv = self._ecg.get(first, cursor)
+        self._adapt(mv, cursor // SPAN != before // SPAN)
+        return Trace(
+            session=self.waveform.session,
+            revision=self._revision + self.alarms.revision,
+            leads=self.waveform.leads,
+            first=first,
+            cursor=cursor,
+            span=SPAN,
+            gap=GAP,
+            mv=mv,
+            ghost=self._ghost.get(first, cursor),
+            score=self._score.get(first, cursor)[:, 0],
+            threshold=self._forecasts[-1].threshold if self._forecasts else None,
+            fan=self._fan(cursor),
+            stretches=self.alarms.stretches(self.waveform.session, first, cursor),
+            ranges=tuple(r or (-1.0, 1.5) for r in self._ranges),
+        )
+
+    def _adapt(self, mv: np.ndarray, at_wrap: bool) -> None:
+        ranges = [adapt(current, mv[:, lead], at_wrap) for lead, current in enumerate(self._ranges)]
+        if ranges != self._ranges:
+            self._ranges = ranges
+            self._revision += 1
+
+    def _fan(self, cursor: int) -> Fan | None:
+        drawn = next((f for f in reversed(self._forecasts) if f.origin < cursor), None)
+        if drawn is None or drawn.origin + len(drawn.mean_mv()) < cursor:
+            return None
+        mean, half = drawn.mean_mv(), BAND * drawn.scale_mv()
+        return Fan(drawn.origin + 1, mean, mean - half, mean + half)
+
+    def numbers(self) -> Numbers:
+        """Return the engineer's numbers."""
+        latest = self._forecasts[-1] if self._forecasts else None
+        forecast_mv, persistence_mv = np.mean(self._errors, axis=0).tolist() if self._errors else (None, None)
+        return Numbers(
+            score=latest.score if latest else None,
+            threshold=latest.threshold if latest else None,
+            forecast_mv=forecast_mv,
+            persistence_mv=persistence_mv,
+            gaps=self.gaps,
+            duplicates=self.duplicates,
+        )

@@ -1,0 +1,108 @@
+"""The alarms of one bed as its worker tells them: which last, which are over, and where they lie on the trace."""
+
+from __future__ import annotations
+
+from monitor.frame import PRIORITIES, AlarmLine, Stretch
+from stream.messages import FS, ActiveAlarms, Alarm
+
+KEPT = 200
+"""Alarms remembered; the oldest that is over gives way."""
+
+
+class BedAlarms:
+    """Alarms by id, in the order in which they came.
+
+    Attributes
+    ----------
+    revision : int
+        Grows whenever an alarm, and with it perhaps a stretch on the trace, has changed.
+    """
+
+    def __init__(self) -> None:
+        self.revision = 0
+        self._latest: dict[str, Alarm] = {}
+        self._active: set[str] = set()
+        self._lines: tuple[AlarmLine, ...] = ()
+        self._lines_of: tuple[object, ...] = ()
+
+    def take_event(self, alarm: Alarm) -> None:
+        """Take one event; an alarm that is over does not rise again under the same id."""
+        known = self._latest.get(alarm.alarm_id)
+        if known is not None and known.phase == "cleared":
+            return
+        self._remember(alarm)
+        own = {alarm.alarm_id}
+        self._set_active(self._active - own if alarm.phase == "cleared" else self._active | own)
+
+    def take_active(self, message: ActiveAlarms | None) -> None:
+        """Take the worker's whole list: what is not in it no longer lasts."""
+        alarms = message.alarms if message else ()
+        for alarm in alarms:
+            known = self._latest.get(alarm.alarm_id)
+            if known is None or known.phase != "cleared":
+                self._remember(alarm)
+        self._set_active({a.alarm_id for a in alarms if a.alarm_id in self._latest} - self._cleared())
+
+    def _cleared(self) -> set[str]:
+        return {alarm_id for alarm_id, alarm in self._latest.items() if alarm.phase == "cleared"}
+
+    def _set_active(self, active: set[str]) -> None:
+        if active != self._active:
+            self._active = active
+            self.revision += 1
+
+    def _remember(self, alarm: Alarm) -> None:
+        if self._latest.get(alarm.alarm_id) == alarm:
+            return
+        self._latest[alarm.alarm_id] = alarm
+        self.revision += 1
+        over = [i for i in self._latest if i not in self._active and i != alarm.alarm_id]
+        for alarm_id in over[: max(len(self._latest) - KEPT, 0)]:
+            del self._latest[alarm_id]
+
+    def stretches(self, session: str, first: int, cursor: int) -> tuple[Stretch, ...]:
+        """Return the stretches that touch the samples ``first`` to ``cursor - 1``, the least urgent first."""
+        found = []
+        for alarm in self._latest.values():
+            stop = self._stop(alarm)
+            if alarm.session == session and alarm.onset < cursor and (stop is None or stop > first):
+                found.append(Stretch(alarm.onset, stop, alarm.priority))
+        return tuple(sorted(found, key=lambda s: -PRIORITIES.index(s.priority)))
+
+    def _stop(self, alarm: Alarm) -> int | None:
+        if alarm.end is not None:
+            return alarm.end
+        if alarm.alarm_id in self._active:
+            return None
+        # Over, but its end was never heard: as far as it was known to last.
+        return alarm.onset + round(alarm.duration_s * FS)
+
+    def most_urgent(self) -> str | None:
+        """Return the priority of the most urgent alarm that lasts."""
+        return min((self._latest[i].priority for i in self._active), key=PRIORITIES.index, default=None)
+
+    def active(self, session: str | None, cursor: int | None) -> tuple[AlarmLine, ...]:
+        """Return the alarms that last, the most urgent first, then the latest first."""
+        lines = [line for line in self.history(session, cursor) if line.active]
+        return tuple(sorted(lines, key=lambda line: PRIORITIES.index(line.priority)))
+
+    def history(self, session: str | None, cursor: int | None) -> tuple[AlarmLine, ...]:
+        """Return all alarms, the latest first; an open one of this session lasts until the cursor."""
+        # A frame asks 60 times per second; the lines change with an event, or each second while one is open.
+        now = cursor // FS if cursor is not None and self._active else None
+        if self._lines_of != (self.revision, session, now):
+            self._lines_of = (self.revision, session, now)
+            self._lines = tuple(self._line(alarm, session, now) for alarm in reversed(self._latest.values()))
+        return self._lines
+
+    def _line(self, alarm: Alarm, session: str | None, now: int | None) -> AlarmLine:
+        active = alarm.alarm_id in self._active
+        open_now = active and alarm.session == session and now is not None
+        return AlarmLine(
+            alarm_id=alarm.alarm_id,
+            priority=alarm.priority,
+            text=alarm.text,
+            clock=alarm.when.partition("T")[2][:8],
+            duration_s=float(max(now - alarm.onset // FS, 0)) if open_now and now is not None else alarm.duration_s,
+            active=active,
+        )

@@ -1,0 +1,177 @@
+"""From messages to the picture: keeps what each bed and process said, and makes a `Frame` for any moment. No Qt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from monitor.bed import Bed
+from monitor.frame import BedTab, Frame, Link, LinkState, Numbers
+from stream.client import Received
+from stream.messages import ActiveAlarms, Alarm, BedStatus, Forecast, ProcessStatus, Waveform
+from stream.topics import Kind, Role
+
+STALE_S = 1.0
+"""Data older than this, or than two and a half chunks, is not of now."""
+
+NO_FORECAST_S = 3.0
+"""A worker that says it lives and forecasts nothing for so long has hung."""
+
+NOTICES = {
+    LinkState.NO_BROKER: "NO CONNECTION TO THE BROKER",
+    LinkState.WAITING: "no data yet",
+    LinkState.ENDED: "the record has ended",
+    LinkState.NO_WORKER: "NO WORKER: no forecast, no alarms",
+    LinkState.NO_FORECAST: "the worker is silent: no alarms",
+    LinkState.LEARNING: "learning this patient: no alarms yet",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """The connection to the broker.
+
+    Attributes
+    ----------
+    connected : bool
+    text : str
+        In words, with the address.
+    """
+
+    connected: bool
+    text: str
+
+
+class Presenter:
+    """The state of everything on the broker, as far as a monitor shows it."""
+
+    def __init__(self) -> None:
+        self._beds: dict[str, Bed] = {}
+        self._status: dict[tuple[str, Role], BedStatus] = {}
+        self._online: dict[tuple[Role, str], bool] = {}
+        self._worst_age: dict[str, _WorstAge] = {}
+
+    @property
+    def beds(self) -> tuple[str, ...]:
+        """The names of the beds seen, in order."""
+        return tuple(sorted(self._beds))
+
+    def take(self, received: Received) -> None:
+        """Take one message."""
+        topic, message = received.topic, received.message
+        if topic.kind is Kind.PROCESS and topic.role is not None and topic.instance is not None:
+            online = isinstance(message, ProcessStatus) and message.state == "online"
+            self._online[topic.role, topic.instance] = online
+            if message is None:
+                del self._online[topic.role, topic.instance]
+        elif topic.kind is Kind.STATUS and topic.bed is not None and topic.role is not None:
+            if isinstance(message, BedStatus):
+                self._status[topic.bed, topic.role] = message
+                if topic.role is Role.PUBLISHER and self._lives(message):
+                    self._bed(topic.bed)
+            else:
+                self._status.pop((topic.bed, topic.role), None)
+        elif topic.bed is not None:
+            self._take_of_bed(self._bed(topic.bed), received)
+
+    def _take_of_bed(self, bed: Bed, received: Received) -> None:
+        match received.message:
+            case Waveform() as chunk:
+                bed.take_waveform(chunk, received.received_ns)
+            case Forecast() as forecast:
+                bed.take_forecast(forecast, received.received_ns)
+            case Alarm() as alarm:
+                bed.alarms.take_event(alarm)
+            case ActiveAlarms() | None as active:
+                bed.alarms.take_active(active)
+
+    def _bed(self, name: str) -> Bed:
+        return self._beds.setdefault(name, Bed(name))
+
+    # --- frames -------------------------------------------------------------------------------------------------
+
+    def frame(self, now_ns: int, bed: str | None, broker: Broker) -> Frame:
+        """Return the picture of one bed at this moment.
+
+        Parameters
+        ----------
+        now_ns : int
+            Unix time.
+        bed : str or None
+            The bed to show; None or an unknown one shows the first that streams, or nothing of any bed.
+        broker : Broker
+        """
+        tabs = tuple(self._tab(self._beds[name], now_ns, broker) for name in self.beds)
+        if bed is None:
+            bed = next((tab.name for tab in tabs if self._beds[tab.name].waveform is not None), None)
+        shown = self._beds.get(bed) if bed is not None else None
+        if shown is None:
+            state = LinkState.WAITING if broker.connected else LinkState.NO_BROKER
+            link, notices = Link(state, state.value), (broker.text if not broker.connected else NOTICES[state],)
+            return Frame(now_ns, bed, tabs, "", False, 1.0, link, None, Numbers(), notices, (), (), broker.text)
+        chunk, trace = shown.waveform, shown.trace(now_ns)
+        link = self._link(shown, now_ns, broker)
+        session, cursor = (trace.session, trace.cursor) if trace else (None, None)
+        notice = link.text if link.state is LinkState.NO_DATA else NOTICES.get(link.state)
+        return Frame(
+            now_ns=now_ns,
+            bed=shown.name,
+            beds=tabs,
+            record=chunk.record if chunk else "",
+            synthetic=chunk.synthetic if chunk else False,
+            speed=chunk.speed if chunk else 1.0,
+            link=link,
+            trace=trace,
+            numbers=shown.numbers(),
+            notices=(notice,) if notice else (),
+            active=shown.alarms.active(session, cursor),
+            history=shown.alarms.history(session, cursor),
+            broker=broker.text,
+        )
+
+    def _tab(self, bed: Bed, now_ns: int, broker: Broker) -> BedTab:
+        return BedTab(bed.name, self._state(bed, now_ns, broker), bed.alarms.most_urgent())
+
+    def _link(self, bed: Bed, now_ns: int, broker: Broker) -> Link:
+        state = self._state(bed, now_ns, broker)
+        if bed.playout is None or state is LinkState.WAITING:
+            return Link(state, state.value)
+        age = bed.playout.age_s(now_ns)
+        if state in (LinkState.NO_DATA, LinkState.NO_BROKER, LinkState.ENDED):
+            return Link(state, f"{state.value} {age:.0f} s")
+        # The age swings with each chunk; the worst of the last second can be read.
+        worst = self._worst_age.setdefault(bed.name, _WorstAge()).take(now_ns, age)
+        return Link(state, f"{state.value} {worst:.1f} s")
+
+    def _state(self, bed: Bed, now_ns: int, broker: Broker) -> LinkState:
+        if not broker.connected:
+            return LinkState.NO_BROKER
+        if bed.playout is None:
+            return LinkState.WAITING
+        if bed.playout.age_s(now_ns) > max(STALE_S, 2.5 * bed.playout.chunk_s):
+            publisher = self._status.get((bed.name, Role.PUBLISHER))
+            ended = publisher is not None and publisher.state == "ended"
+            return LinkState.ENDED if ended else LinkState.NO_DATA
+        worker = self._status.get((bed.name, Role.WORKER))
+        if worker is None or worker.state == "stopped" or not self._lives(worker):
+            return LinkState.NO_WORKER
+        if bed.forecast_at_ns is not None and now_ns - bed.forecast_at_ns > NO_FORECAST_S * 1e9:
+            return LinkState.NO_FORECAST
+        return LinkState.LEARNING if worker.state == "learning" else LinkState.LIVE
+
+    def _lives(self, status: BedStatus) -> bool:
+        return self._online.get((Role(status.role), status.instance), False)
+
+
+class _WorstAge:
+    """The largest age within the last whole second."""
+
+    def __init__(self) -> None:
+        self._second = 0
+        self._shown = self._now = 0.0
+
+    def take(self, now_ns: int, age: float) -> float:
+        second = now_ns // 1_000_000_000
+        if second != self._second:
+            self._second, self._shown, self._now = second, self._now, age
+        self._now = max(self._now, age)
+        return max(self._shown, age)

@@ -1,0 +1,75 @@
+"""A ring of samples that are addressed by their index since the session began.
+
+What was never written, or has been skipped, reads as NaN: a gap in the stream is a gap on the screen. Writing costs
+the samples written, never the length of the ring.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float32]
+
+
+class Ring:
+    """The last ``capacity`` samples of some columns.
+
+    Parameters
+    ----------
+    capacity : int
+        Number of samples kept.
+    columns : int
+        Leads, or 1.
+
+    Attributes
+    ----------
+    end : int or None
+        Index after the newest sample; None while empty.
+    """
+
+    def __init__(self, capacity: int, columns: int = 1) -> None:
+        if capacity < 1 or columns < 1:
+            raise ValueError(f"a ring of {capacity} samples and {columns} columns cannot be")
+        self.capacity = capacity
+        self.end: int | None = None
+        self._data = np.full((capacity, columns), np.nan, np.float32)
+
+    def put(self, start: int, values: npt.ArrayLike) -> None:
+        """Write samples from index ``start`` on; later writes win, what lies too far back is ignored.
+
+        Parameters
+        ----------
+        start : int
+        values : array of shape (n, columns) or (n,)
+        """
+        rows = np.asarray(values, np.float32).reshape(-1, self._data.shape[1])
+        stop = start + len(rows)
+        if self.end is None or start >= self.end + self.capacity:
+            self._data[:] = np.nan
+        elif start > self.end:
+            self._write(self.end, np.full((start - self.end, self._data.shape[1]), np.nan, np.float32))
+        self.end = stop if self.end is None else max(self.end, stop)
+        oldest = self.end - self.capacity
+        if stop > oldest:
+            skip = max(oldest - start, 0)
+            self._write(start + skip, rows[skip:])
+
+    def get(self, start: int, stop: int) -> FloatArray:
+        """Return a copy of the samples ``start`` to ``stop - 1``, shape (stop - start, columns); NaN where unknown."""
+        out = np.full((max(stop - start, 0), self._data.shape[1]), np.nan, np.float32)
+        if self.end is None:
+            return out
+        first, last = max(start, self.end - self.capacity), min(stop, self.end)
+        if first < last:
+            at = first % self.capacity
+            head = min(last - first, self.capacity - at)
+            out[first - start : first - start + head] = self._data[at : at + head]
+            out[first - start + head : last - start] = self._data[: last - first - head]
+        return out
+
+    def _write(self, start: int, rows: FloatArray) -> None:
+        at = start % self.capacity
+        head = min(len(rows), self.capacity - at)
+        self._data[at : at + head] = rows[:head]
+        self._data[: len(rows) - head] = rows[head:]

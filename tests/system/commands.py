@@ -1,0 +1,76 @@
+"""Run real ``bedside`` commands as processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from stream.address import BrokerAddress
+
+READY_S = 60.0
+
+
+def environment(address: BrokerAddress | None = None, **more: str) -> dict[str, str]:
+    """Return this process's environment, with the broker named in it and no display."""
+    broker = {"BEDSIDE_BROKER": str(address)} if address else {}
+    return {**os.environ, **broker, "QT_QPA_PLATFORM": "offscreen", **more}
+
+
+def bedside(
+    *arguments: str, timeout_s: float = 60.0, env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "monitor.cli", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+        env=env or environment(),
+        check=False,
+    )
+
+
+@contextmanager
+def running(*arguments: str, env: dict[str, str], output: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a command while the context lasts; its output goes to a file. It is killed if SIGTERM does not end it."""
+    with output.open("wb") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "monitor.cli", *arguments], stdout=file, stderr=subprocess.STDOUT, env=env
+        )
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+                raise
+
+
+def wait_until(true: Callable[[], bool], what: str, timeout_s: float = READY_S) -> None:
+    """Wait for something, or fail and say what did not come."""
+    deadline = time.monotonic() + timeout_s
+    while not true():
+        assert time.monotonic() < deadline, f"{what} did not come within {timeout_s:.0f} s"
+        time.sleep(0.05)
+
+
+def processes_with(text: str) -> list[int]:
+    """Return the ids of all processes that have ``text`` in their environment; zombies have none."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if text.encode() in (folder / "environ").read_bytes():
+                found.append(int(folder.name))
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            continue
+    return found

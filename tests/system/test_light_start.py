@@ -1,0 +1,46 @@
+"""What starts light stays light: no torch, pandas or Qt where it is not used."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from stream.address import BrokerAddress
+from tests.system.commands import environment, running
+
+HEAVY = ("torch", "pandas", "wfdb", "PySide6", "scipy", "matplotlib", "amqtt")
+
+
+def modules_after(code: str, address: BrokerAddress | None = None) -> set[str]:
+    script = f"{code}\nimport sys\nprint('MODULES', *sorted(sys.modules))"
+    result = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        env=environment(address),
+        timeout=60,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    return set(result.stdout.rpartition("MODULES")[2].split())
+
+
+def test_the_command_itself_imports_nothing_heavy() -> None:
+    modules = modules_after("import monitor.cli; monitor.cli.parser()")
+    assert not modules & {*HEAVY, "numpy", "rich", "aiomqtt"}
+
+
+def test_a_headless_subscriber_imports_nothing_heavy() -> None:
+    assert not modules_after("import monitor.tap, monitor.alarm_log, stream.client") & set(HEAVY)
+
+
+def test_publisher_and_window_run_without_torch(broker_process: BrokerAddress, tmp_path: Path) -> None:
+    env = environment(broker_process)
+    publish = "from monitor.cli import main; assert main(['replay', 'synthetic', '--speed', '100']) == 0"
+    modules = modules_after(publish, broker_process)
+    assert "stream.publisher" in modules
+    assert not modules & {"torch", "PySide6", "pandas", "wfdb"}
+    window = "from monitor.cli import main; assert main(['monitor', '--seconds', '1']) == 0"
+    with running("replay", "synthetic", "--loop", env=env, output=tmp_path / "replay.log"):
+        modules = modules_after(window, broker_process)
+    assert "PySide6.QtWidgets" in modules
+    assert not modules & {"torch", "pandas", "wfdb"}

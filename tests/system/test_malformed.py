@@ -1,0 +1,152 @@
+"""Ten thousand malformed payloads on every topic: no process stops, and each payload is counted."""
+
+import contextlib
+import json
+import math
+import random
+import threading
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import paho.mqtt.client as paho
+import pytest
+
+from stream import codec, topics
+from stream.address import BrokerAddress
+from stream.errors import MessageError
+from stream.messages import ProcessStatus
+from stream.topics import Kind, Role
+from tests.brokers import Mosquitto
+from tests.stream.test_codec import BED_STATUS, PROCESS, alarm, forecast
+from tests.system.commands import environment, running, wait_until
+from tests.waveforms import chunk
+
+EACH = 10_000
+VALID = {
+    Kind.ECG: chunk(3),
+    Kind.FORECAST: forecast(),
+    Kind.ALARMS: alarm(),
+    Kind.STATUS: BED_STATUS,
+    Kind.PROCESS: PROCESS,
+}
+
+
+def malformed(kind: Kind, count: int, chance: random.Random) -> list[bytes]:
+    """Return payloads that no topic of this kind may carry; each is checked to be refused."""
+    topic = codec.topic_of(VALID[kind])
+    good = codec.encode(VALID[kind])
+    binary = kind in (Kind.ECG, Kind.FORECAST)
+    fields: dict[str, Any] = msgspec.msgpack.decode(good) if binary else json.loads(good)
+
+    def changed(**changes: Any) -> bytes:
+        new = fields | changes
+        return msgspec.msgpack.encode(new) if binary else json.dumps(new).encode()
+
+    makers = [
+        lambda: chance.randbytes(chance.randint(1, 300)),
+        lambda: good[: chance.randint(1, len(good) - 1)],
+        lambda: chance.randbytes(codec.MAX_BYTES + 1) if chance.random() < 0.02 else b"[]",
+        lambda: changed(bed="bed-2", instance="other"),
+        lambda: changed(gain=[math.nan], mean=b"", threshold=math.nan, observed=math.nan, counters={"x": "y"}),
+        lambda: b"" if kind not in topics.RETAINED else b"{",
+        lambda: changed(seq=-1, onset=-1, position=-1, counters=-1),
+    ]
+    payloads: list[bytes] = []
+    while len(payloads) < count:
+        payload = makers[len(payloads) % len(makers)]()
+        with pytest.raises(MessageError):
+            codec.decode(topic, payload)
+        payloads.append(payload)
+    return payloads
+
+
+def flood(address: BrokerAddress, payloads: list[tuple[str, bytes]]) -> None:
+    """Publish everything at QoS 1, and wait until the broker has it."""
+    window = threading.Semaphore(200)
+    client = paho.Client(paho.CallbackAPIVersion.VERSION2)
+    client.max_inflight_messages_set(200)
+    client.on_publish = lambda *_: window.release()
+    client.connect(address.host, address.port)
+    client.loop_start()
+    for topic, payload in payloads:
+        assert window.acquire(timeout=30)
+        client.publish(topic, payload, qos=1)
+    for _ in range(200):
+        assert window.acquire(timeout=30)
+    client.disconnect()
+    client.loop_stop()
+
+
+class Watch:
+    """Sees the status of all processes, by role."""
+
+    def __init__(self, address: BrokerAddress) -> None:
+        self.status: dict[str, ProcessStatus] = {}
+        self._client = paho.Client(paho.CallbackAPIVersion.VERSION2)
+        self._client.on_message = self._take
+        self._client.connect(address.host, address.port)
+        self._client.subscribe(topics.pattern(Kind.PROCESS), qos=1)
+
+    def __enter__(self) -> "Watch":
+        self._client.loop_start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _take(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
+        try:
+            status = codec.decode(topics.parse(message.topic), message.payload)
+        except MessageError:
+            return
+        if isinstance(status, ProcessStatus) and status.instance != PROCESS.instance:
+            self.status[status.role] = status
+
+
+@pytest.mark.timeout(240)
+def test_no_process_stops_and_each_payload_is_counted(tmp_path: Path) -> None:
+    broker = Mosquitto(tmp_path, "allow_anonymous true\nmax_queued_messages 0")
+    broker.start()
+    chance = random.Random(208)
+    payloads = [
+        (str(codec.topic_of(VALID[kind])), payload) for kind in VALID for payload in malformed(kind, EACH, chance)
+    ]
+    chance.shuffle(payloads)
+    heard_by = {
+        Role.WORKER: {Kind.ECG},
+        Role.LOGGER: {Kind.ALARMS},
+        Role.MONITOR: {Kind.ECG, Kind.FORECAST, Kind.ALARMS, Kind.STATUS, Kind.PROCESS},
+    }
+    env = environment(broker.address)
+    commands = {
+        Role.WORKER: ("worker",),
+        Role.LOGGER: ("alarms", "--db", str(tmp_path / "alarms.sqlite")),
+        Role.MONITOR: ("monitor",),
+    }
+    try:
+        with contextlib.ExitStack() as stack:
+            watch = stack.enter_context(Watch(broker.address))
+            processes = {
+                role: stack.enter_context(running(*command, env=env, output=tmp_path / f"{role}.log"))
+                for role, command in commands.items()
+            }
+            wait_until(lambda: len(watch.status) == len(commands), "worker, logger and monitor")
+            flood(broker.address, payloads)
+            for role, kinds in heard_by.items():
+                wait_until(
+                    lambda role=role, kinds=kinds: watch.status[role].counters["rejected"] >= EACH * len(kinds),
+                    f"{EACH * len(kinds)} rejections by the {role}",
+                )
+            for role, kinds in heard_by.items():
+                assert watch.status[role].counters["rejected"] == EACH * len(kinds), role
+                assert processes[role].poll() is None, role
+            # All still do their work: one good stream passes through all of them.
+            with running("replay", "synthetic", "--speed", "20", env=env, output=tmp_path / "replay.log"):
+                wait_until(lambda: "bed-1" in watch.status[Role.WORKER].beds, "a bed at the worker")
+        for role in commands:
+            complaints = [line for line in (tmp_path / f"{role}.log").read_text().splitlines() if "rejected" in line]
+            assert 1 <= len(complaints) < 60, "once per second at most"
+    finally:
+        broker.stop()

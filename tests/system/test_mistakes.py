@@ -1,0 +1,91 @@
+"""What a user does wrong gets one helpful line and status 2, never a traceback."""
+
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from monitor.cli import main
+from tests.system.commands import bedside, environment
+
+
+def only_line(result: subprocess.CompletedProcess[str]) -> str:
+    assert result.returncode == 2, result.stderr
+    assert "Traceback" not in result.stderr
+    lines = [line for line in result.stderr.splitlines() if line.strip()]
+    assert len(lines) == 1, result.stderr
+    return lines[0]
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        yield taken.getsockname()[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["replay", "mitdb/999"], ["mitdb/999", "data list"]),
+        (["replay", "no/such/record"], ["no/such/record"]),
+        (["replay", "--bed", "Bed 1=synthetic"], ["Bed 1", "a-z"]),
+        (["replay", "--bed", "bed-1"], ["bed-1", "--bed bed-1=mitdb/208"]),
+        (["replay", "--bed", "a=synthetic", "--bed", "a=synthetic"], ["twice"]),
+        (["replay"], ["RECORD"]),
+        (["replay", "synthetic", "--speed", "0"], ["speed 0"]),
+        (["replay", "synthetic", "--chunk", "0"], ["chunk of 0"]),
+        (["replay", "synthetic", "--start", "9999"], ["9999", "ends at"]),
+        (["replay", "synthetic", "--broker", "http://ward"], ["mqtt://"]),
+        (["replay", "synthetic", "--ledger", "no/such/folder/ledger.csv"], ["ledger.csv", "--ledger"]),
+        (["worker", "--weights", "no-such-file"], ["no-such-file"]),
+        (["alarms", "--db", "no/such/folder/alarms.sqlite"], ["alarms.sqlite"]),
+        (["monitor", "--screenshot", "no/such/folder/x.png"], ["x.png"]),
+        (["tap", "--broker", "mqtt://ward:port"], ["mqtt://"]),
+        (["analyze", "mitdb/999", "--out", "out"], ["mitdb/999"]),
+        (["demo", "--headless", "--seconds", "0"], ["--seconds 0"]),
+        (["demo", "--headless", "--record", "mitdb/999"], ["mitdb/999"]),
+        (["evaluate", "--records", "DS3"], ["DS3"]),
+    ],
+    ids=" ".join,
+)
+def test_each_mistake_gets_one_helpful_line(
+    arguments: list[str], words: list[str], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    monkeypatch.setenv("BEDSIDE_BROKER", "mqtt://127.0.0.1:1")
+    status = main(arguments)
+    lines = [line for line in capfd.readouterr().err.splitlines() if line.strip()]
+    assert status == 2
+    assert len(lines) == 1
+    for word in words:
+        assert word in lines[0]
+
+
+def test_a_broker_that_is_not_there() -> None:
+    line = only_line(bedside("tap", "--broker", "mqtt://127.0.0.1:1"))
+    assert "127.0.0.1:1" in line
+    assert "--broker" in line
+
+
+def test_a_port_in_use(taken_port: int) -> None:
+    line = only_line(bedside("broker", "--port", str(taken_port)))
+    assert str(taken_port) in line
+    assert "--port" in line
+
+
+def test_weights_that_are_no_weights(tmp_path: Path) -> None:
+    weights = tmp_path / "weights.safetensors"
+    weights.write_bytes(b"not safetensors at all")
+    assert "weights.safetensors" in only_line(bedside("worker", "--weights", str(weights)))
+
+
+def test_a_database_that_is_none(tmp_path: Path) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("not a database, " * 100)
+    line = only_line(bedside("alarms", "--db", str(file), env=environment()))
+    assert "notes.txt" in line
+    assert file.read_text().startswith("not a database"), "it is left as it was"
