@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from monitor.frame import PRIORITIES, AlarmLine, Stretch
 from stream.messages import FS, ActiveAlarms, Alarm
 
@@ -102,7 +104,15 @@ class BedAlarms:
             alarm_id=alarm.alarm_id,
             priority=alarm.priority,
             text=alarm.text,
-            clock=alarm.when.partition("T")[2][:8],
+            clock=_clock(alarm.when),
             duration_s=float(max(now - alarm.onset // FS, 0)) if open_now and now is not None else alarm.duration_s,
             active=active,
         )
+
+
+def _clock(when: str) -> str:
+    """Return local wall time, as the clock on the wall shows it; nothing where the text is no time."""
+    try:
+        return f"{datetime.fromisoformat(when).astimezone():%H:%M:%S}"
+    except ValueError:
+        return ""

@@ -123,7 +123,7 @@ class AlarmLine:
     ----------
     alarm_id, priority, text : str
     clock : str
-        Wall time of the latest event, UTC, ``HH:MM:SS``.
+        Local wall time of the latest event, ``HH:MM:SS``.
     duration_s : float
         Whole seconds while it lasts, so that the line does not change with each frame.
     active : bool
@@ -185,6 +185,8 @@ class Frame:
         The bed shown; None while no bed is known.
     beds : tuple of BedTab
     record : str
+    position_s : int
+        Where the cursor lies in the recording, in seconds.
     synthetic : bool
     speed : float
     link : Link
@@ -192,6 +194,8 @@ class Frame:
     numbers : Numbers
     notices : tuple of str
         Technical messages: what does not work, in words.
+    worker : bool
+        False when nobody raises or clears alarms: those shown are the last known.
     active, history : tuple of AlarmLine
         The alarms that last, the most urgent first; all alarms seen, the latest first.
     broker : str
@@ -202,12 +206,14 @@ class Frame:
     bed: str | None
     beds: tuple[BedTab, ...]
     record: str
+    position_s: int
     synthetic: bool
     speed: float
     link: Link
     trace: Trace | None
     numbers: Numbers
     notices: tuple[str, ...]
+    worker: bool
     active: tuple[AlarmLine, ...]
     history: tuple[AlarmLine, ...]
     broker: str

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from monitor.bed import Bed
 from monitor.frame import BedTab, Frame, Link, LinkState, Numbers
 from stream.client import Received
-from stream.messages import ActiveAlarms, Alarm, BedStatus, Forecast, ProcessStatus, Waveform
+from stream.messages import FS, ActiveAlarms, Alarm, BedStatus, Forecast, ProcessStatus, Waveform
 from stream.topics import Kind, Role
 
 STALE_S = 1.0
@@ -106,23 +106,30 @@ class Presenter:
         shown = self._beds.get(bed) if bed is not None else None
         if shown is None:
             state = LinkState.WAITING if broker.connected else LinkState.NO_BROKER
-            link, notices = Link(state, state.value), (broker.text if not broker.connected else NOTICES[state],)
-            return Frame(now_ns, bed, tabs, "", False, 1.0, link, None, Numbers(), notices, (), (), broker.text)
+            link, text = Link(state, state.value), NOTICES[state] if broker.connected else broker.text
+            return Frame(
+                now_ns, bed, tabs, "", 0, False, 1.0, link, None, Numbers(), (text,), False, (), (), broker.text
+            )
         chunk, trace = shown.waveform, shown.trace(now_ns)
         link = self._link(shown, now_ns, broker)
         session, cursor = (trace.session, trace.cursor) if trace else (None, None)
-        notice = link.text if link.state is LinkState.NO_DATA else NOTICES.get(link.state)
+        worker = self._has_worker(shown)
+        notices = [link.text if link.state is LinkState.NO_DATA else NOTICES.get(link.state)]
+        if chunk is not None and not worker and link.state is not LinkState.NO_WORKER:
+            notices.append(NOTICES[LinkState.NO_WORKER])
         return Frame(
             now_ns=now_ns,
             bed=shown.name,
             beds=tabs,
             record=chunk.record if chunk else "",
+            position_s=(chunk.position + trace.cursor - chunk.start) // FS if chunk and trace else 0,
             synthetic=chunk.synthetic if chunk else False,
             speed=chunk.speed if chunk else 1.0,
             link=link,
             trace=trace,
             numbers=shown.numbers(),
-            notices=(notice,) if notice else (),
+            notices=tuple(notice for notice in notices if notice),
+            worker=worker and broker.connected,
             active=shown.alarms.active(session, cursor),
             history=shown.alarms.history(session, cursor),
             broker=broker.text,
@@ -151,12 +158,16 @@ class Presenter:
             publisher = self._status.get((bed.name, Role.PUBLISHER))
             ended = publisher is not None and publisher.state == "ended"
             return LinkState.ENDED if ended else LinkState.NO_DATA
-        worker = self._status.get((bed.name, Role.WORKER))
-        if worker is None or worker.state == "stopped" or not self._lives(worker):
+        if not self._has_worker(bed):
             return LinkState.NO_WORKER
         if bed.forecast_at_ns is not None and now_ns - bed.forecast_at_ns > NO_FORECAST_S * 1e9:
             return LinkState.NO_FORECAST
-        return LinkState.LEARNING if worker.state == "learning" else LinkState.LIVE
+        learning = self._status[bed.name, Role.WORKER].state == "learning"
+        return LinkState.LEARNING if learning else LinkState.LIVE
+
+    def _has_worker(self, bed: Bed) -> bool:
+        worker = self._status.get((bed.name, Role.WORKER))
+        return worker is not None and worker.state != "stopped" and self._lives(worker)
 
     def _lives(self, status: BedStatus) -> bool:
         return self._online.get((Role(status.role), status.instance), False)

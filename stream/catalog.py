@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from stream.download import Check, download, host, keep, part_of
+from stream.download import Check, download, keep, part_of
 from stream.errors import RecordError, SourceError, UsageError
 
 MITDB = {
@@ -48,6 +48,8 @@ EXCERPT_WHEEL = "scipy==1.11.4"
 """The last SciPy that carries the file itself, as scipy/misc/ecg.dat."""
 
 PIP_S = 600.0
+MAX_NAME = 200
+"""Characters of a record's name that travel."""
 
 
 @dataclass(frozen=True)
@@ -213,7 +215,7 @@ class Catalog:
         if not re.fullmatch(r"[\w-][\w.-]*(/[\w-][\w.-]*)*", name):
             return None
         if self.data_dir is not None and _with(self.data_dir / name, ".hea").is_file():
-            return LocatedRecord(name, self.data_dir / name, "local folder")
+            return LocatedRecord(name[:MAX_NAME], self.data_dir / name, "local folder")
         paths = [_with(self.cache_dir / name, suffix) for suffix in SUFFIXES]
         if name not in MITDB or not all(path.is_file() for path in paths):
             return None
@@ -245,13 +247,11 @@ class Catalog:
                 download(self.physionet + SUMS, stem.parent / SUMS, _expect_sums, progress=self.progress)
                 sums = self._saved_sums()
             for path in (_with(stem, suffix) for suffix in SUFFIXES):
-                if path.name not in sums:
-                    raise SourceError(f"{SUMS} of {host(self.physionet)} does not name {path.name}")
                 if not (path.is_file() and _sha256(path) == sums[path.name]):
                     download(self.physionet + path.name, path, _expect(sums[path.name]), progress=self.progress)
         except SourceError as error:
             raise SourceError(
-                f"{name} is not on disk, and {error}: try again, or give a --data-dir that holds mitdb/"
+                f"{name} is not whole on disk, and {error}: try again, or give a --data-dir that holds mitdb/"
             ) from None
         return LocatedRecord(name, stem, "PhysioNet")
 
@@ -294,23 +294,26 @@ def _expect(sha256: str) -> Check:
 
 
 def _expect_sums(path: Path) -> str:
-    return "" if _parse_sums(path.read_bytes()) else "that is no list of checksums (a login page of the network?)"
+    return "" if _parse_sums(path.read_bytes()) else "that is not the list of checksums (a login page of the network?)"
 
 
 def _parse_sums(data: bytes) -> dict[str, str] | None:
-    """Return file name → sha256 of a list in which each line is hash, then name; None if it is anything else."""
+    """Return file name → sha256 of a list in which each line is hash, then name; None if it is not the whole list."""
     lines = [line.split() for line in data.decode("utf-8", "replace").splitlines() if line.strip()]
     if not lines or not all(len(line) == 2 and re.fullmatch("[0-9a-f]{64}", line[0]) for line in lines):
         return None
-    return {name: sha256 for sha256, name in lines}
+    sums = {name: sha256 for sha256, name in lines}
+    needed = (name.removeprefix("mitdb/") + suffix for name in MITDB for suffix in SUFFIXES)
+    return sums if all(name in sums for name in needed) else None
 
 
 def _as_path(stem: str) -> LocatedRecord | None:
-    path = Path(stem).expanduser()
-    return LocatedRecord(path.name[:200], path, "file") if stem and _with(path, ".hea").is_file() else None
+    path = Path(stem)
+    return LocatedRecord(path.name[:MAX_NAME], path, "file") if stem and _with(path, ".hea").is_file() else None
 
 
 def _unknown(name: str, stem: str) -> str:
+    name = name if name and name.isprintable() else repr(name)
     if f"mitdb/{stem}" in MITDB:
         return f"unknown record {name}: do you mean mitdb/{stem}?"
     if stem.startswith("mitdb/"):

@@ -39,3 +39,11 @@ def rfc3339(unix_ns: int) -> str:
     """Return a Unix time as UTC text with milliseconds, such as ``2026-01-31T12:00:00.000Z``."""
     moment = datetime.datetime.fromtimestamp(unix_ns / 1e9, datetime.UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def unix_ns(text: str) -> int:
+    """Return the Unix time in ns of an RFC 3339 text; 0 where the text is none."""
+    try:
+        return round(datetime.datetime.fromisoformat(text).timestamp() * 1e9)
+    except ValueError:
+        return 0

@@ -117,9 +117,8 @@ def _reason(error: Exception) -> tuple[str, bool]:
     import urllib3
 
     match error:
-        case requests.exceptions.HTTPError():
-            status = error.response.status_code
-            return f"the server answered {status} ({error.response.reason})", status >= 500
+        case requests.exceptions.HTTPError(response=requests.Response(status_code=status, reason=reason)):
+            return f"the server answered {status} ({reason})", status >= 500
         case requests.exceptions.ConnectTimeout():
             return f"no answer within {CONNECT_S:g} s", False
         case requests.exceptions.ReadTimeout():

@@ -15,9 +15,19 @@ with status 2.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 
 class BedsideError(Exception):
-    """Anything that a user can cause and mend."""
+    """Anything that a user can cause and mend.
+
+    Attributes
+    ----------
+    status : int
+        Exit status of a command that ends with this error.
+    """
+
+    status: ClassVar[int] = 2
 
 
 class UsageError(BedsideError, ValueError):

@@ -22,9 +22,11 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def mitdb_dir() -> Path:
     """Return the folder that holds all of mitdb/, or skip (fail with CI=true)."""
-    folder = os.environ.get("BEDSIDE_DATA")
-    if folder and (Path(folder) / "mitdb" / "100.hea").exists():
-        return Path(folder).resolve()
+    from stream.catalog import MITDB, user_cache
+
+    for folder in (Path(os.environ.get("BEDSIDE_DATA") or user_cache()), user_cache()):
+        if all((folder / f"{name}.dat").exists() for name in MITDB):
+            return folder.resolve()
     reason = "needs all of MIT-BIH: run 'bedside data fetch mitdb', or set BEDSIDE_DATA to a folder that holds mitdb/"
     if os.environ.get("CI") == "true":
         pytest.fail(reason)

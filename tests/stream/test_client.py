@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import socket
 import subprocess
 from pathlib import Path
@@ -227,6 +228,7 @@ async def test_tls_with_a_certificate_authority_of_our_own(tmp_path: Path, monke
         with pytest.raises(BrokerError, match="certificate"):
             async with Client(address, role=None, first_wait_s=0.2):
                 pass
+        gc.collect()
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
         async with Client(address, role=None, subscriptions=[pattern(Kind.ECG)]) as client:
             client.send(chunk(0))

@@ -16,9 +16,12 @@ from hypothesis.extra import numpy as hnp
 from stream.catalog import Catalog
 from stream.errors import RecordError
 from stream.messages import INVALID
-from stream.records import FULL_SCALE, Record, choose_leads, import_wfdb, load, quantise, resample
+from stream.records import FULL_SCALE, Record, choose_leads, load, quantise, quiet_wfdb, resample
 
-wfdb = import_wfdb()
+with quiet_wfdb() as wfdb:
+    pass
+
+pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword:DeprecationWarning")  # wfdb when it writes
 
 
 def write(folder: Path, name: str = "rec", *, fs: float = 360, fmt: str = "16", gain: float = 200, **other: Any) -> str:
@@ -48,7 +51,8 @@ def catalog(tmp_path: Path) -> Catalog:
 
 
 def test_importing_it_is_light() -> None:
-    code = "import sys, stream.records; print([m for m in ('wfdb', 'pandas', 'pooch', 'rich', 'requests') if m in sys.modules])"
+    heavy = {"wfdb", "pandas", "pooch", "rich", "requests", "scipy"}
+    code = f"import sys, stream.records; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "[]"
 
@@ -116,6 +120,14 @@ def test_annotations_move_with_the_rate(tmp_path: Path, catalog: Catalog) -> Non
     assert marks.sample.tolist() == [0, 36, 1440, 3599]
     assert marks.symbol == ("N", "V", "+", "N")
     assert marks.aux == ("", "", "(VT", "")
+
+
+def test_the_last_annotation_stays_inside(tmp_path: Path, catalog: Catalog) -> None:
+    path = write(tmp_path, fs=1000, mv=np.zeros((25, 1)))
+    wfdb.wrann("rec", "atr", np.array([24]), symbol=["N"], write_dir=str(tmp_path))
+    record = load(path, catalog)
+    assert record.annotations is not None
+    assert (record.n, record.annotations.sample.tolist()) == (9, [8])
 
 
 def test_a_record_without_annotations_has_none(tmp_path: Path, catalog: Catalog) -> None:
@@ -276,8 +288,15 @@ def test_a_missing_header_is_named(tmp_path: Path, catalog: Catalog) -> None:
 
 @pytest.mark.parametrize(
     "header",
-    ["", "\n\n", "rec", "garbage in here ???\nmore", "rec 1 0 3600\nrec.dat 16 200(1024)/mV 16 0 0 0 0 MLII\n"]
-    + ["rec 1 360 3600\nrec.dat 99 200(1024)/mV 16 0 0 0 0 MLII\n", "rec/2 1 360 720\nnone 360\nnone 360\n"],
+    [
+        "",
+        "\n\n",
+        "rec",
+        "garbage in here ???\nmore",
+        "rec 1 0 3600\nrec.dat 16 200(1024)/mV 16 0 0 0 0 MLII\n",
+        "rec 1 360 3600\nrec.dat 99 200(1024)/mV 16 0 0 0 0 MLII\n",
+        "rec/2 1 360 720\nnone 360\nnone 360\n",
+    ],
 )
 def test_a_damaged_header_is_refused(tmp_path: Path, catalog: Catalog, header: str) -> None:
     path = write(tmp_path)

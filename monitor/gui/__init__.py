@@ -1,0 +1,1 @@
+"""The monitor's window: the only place with Qt."""

@@ -1,0 +1,98 @@
+"""The bar at the top: on the left what does not work, on the right the most urgent alarm, flashing by its priority."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from monitor.frame import Frame, LinkState
+from monitor.gui.theme import STARS, Theme, colour, font, lit
+
+ROTATE_S = 2
+"""Messages of one priority take turns this long."""
+
+
+class AlarmBanner(QWidget):
+    """Shows technical notices and active alarms.
+
+    Attributes
+    ----------
+    notice, alarm : str
+        The texts shown now.
+    priority : str or None
+        Of the alarm shown.
+    bright : bool
+        False in the dark half of a flash.
+    calm : bool
+        True when alarms would come, and none lasts.
+    """
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.theme = theme
+        self.notice = ""
+        self.alarm = ""
+        self.priority: str | None = None
+        self.bright = True
+        self.calm = False
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setFixedHeight(56)
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        """Return the size that the window gives it by default."""
+        return QSize(900, 56)
+
+    def show_frame(self, frame: Frame) -> None:
+        """Take the messages whose turn it is."""
+        turn = frame.now_ns // (ROTATE_S * 1_000_000_000)
+        notice = frame.notices[turn % len(frame.notices)] if frame.notices else ""
+        urgent = [line for line in frame.active if line.priority == frame.active[0].priority]
+        line = urgent[turn % len(urgent)] if urgent else None
+        priority = line.priority if line else None
+        alarm = f"{STARS[line.priority]} {line.text}".strip() if line else ""
+        # Without a worker nobody can clear it: it stays, dark and still, as the last known.
+        bright = priority is None or (frame.worker and lit(priority, frame.now_ns))
+        shown = (notice, alarm, priority, bright, line is None and frame.link.state is LinkState.LIVE)
+        if shown != (self.notice, self.alarm, self.priority, self.bright, self.calm):
+            self.notice, self.alarm, self.priority, self.bright, self.calm = shown
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002
+        """Draw both fields."""
+        with QPainter(self) as painter:
+            painter.fillRect(self.rect(), colour(self.theme.ground))
+            left = QRect(0, 4, self.width() * 2 // 5 - 4, self.height() - 8)
+            right = QRect(self.width() * 2 // 5, 4, self.width() * 3 // 5, self.height() - 8)
+            if self.notice:
+                technical = self.theme.priority["technical"]
+                painter.fillRect(left, colour(self.theme.priority_tint["technical"]))
+                painter.fillRect(QRect(left.x(), left.y(), 6, left.height()), colour(technical))
+                self._write(painter, left.adjusted(18, 0, -8, 0), self.notice, technical, 20)
+            if self.calm:
+                painter.setFont(font(16))
+                painter.setPen(colour(self.theme.faint))
+                painter.drawText(right.adjusted(16, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, "no active alarm")
+            if self.priority is not None:
+                ink, ground = self.theme.ground, self.theme.priority[self.priority]
+                if not self.bright:
+                    ink, ground = ground, self.theme.priority_tint[self.priority]
+                painter.fillRect(right, colour(ground))
+                # What happened must be legible from three metres; the figures are for who stands nearer.
+                headline, _, detail = self.alarm.partition(": ")
+                place = right.adjusted(16, 0, -12, 0)
+                if detail:
+                    self._write(painter, place.adjusted(0, 30, 0, -3), detail, ink, 13)
+                    place = place.adjusted(0, 2, 0, -18)
+                self._write(painter, place, headline, ink, 24)
+
+    def _write(self, painter: QPainter, place: QRect, text: str, ink: str, pixels: int) -> None:
+        # A long text gets smaller letters before it loses its end.
+        chosen = font(pixels, bold=True)
+        while pixels > 13 and QFontMetrics(chosen).horizontalAdvance(text) > place.width():
+            pixels -= 1
+            chosen = font(pixels, bold=True)
+        painter.setFont(chosen)
+        painter.setPen(colour(ink))
+        short = QFontMetrics(chosen).elidedText(text, Qt.TextElideMode.ElideRight, place.width())
+        painter.drawText(place, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, short)

@@ -1,0 +1,133 @@
+"""Run the window: from the broker's address to the exit status. Qt is imported inside."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from monitor.gui.platform import check_platform
+from stream.address import BrokerAddress
+from stream.errors import StorageError
+from stream.topics import check_bed
+
+if TYPE_CHECKING:
+    from monitor.frame import Frame
+    from monitor.gui.window import MonitorWindow
+
+PATIENCE_S = 15.0
+"""With a limit of seconds: how much longer than it to wait for the first sample."""
+
+
+def run(address: BrokerAddress, *, bed: str | None, screenshot: Path | None, seconds: float | None) -> int:
+    """Show the monitor until its window is closed, SIGINT or SIGTERM comes, or the time is up.
+
+    Parameters
+    ----------
+    address : BrokerAddress
+    bed : str or None
+        The bed to show; None for the first that streams.
+    screenshot : Path or None
+        Where to save a PNG at the end.
+    seconds : float or None
+        Close so long after the first drawn sample. Without any sample it closes 15 s later, with status 1.
+
+    Returns
+    -------
+    int
+        The exit status.
+
+    Raises
+    ------
+    UsageError
+        The bed's name cannot be, there is no display, or Qt's libraries are missing.
+    StorageError
+        The screenshot cannot be written.
+    """
+    if bed is not None:
+        check_bed(bed)
+    check_platform()
+    from PySide6.QtWidgets import QApplication
+
+    from monitor.feed import Feed
+    from monitor.gui import screenshot as picture
+    from monitor.gui.window import MonitorWindow
+
+    if screenshot is not None:
+        picture.check_writable(screenshot)
+    app = QApplication.instance() or QApplication(["bedside"])
+    feed = Feed(address)
+    feed.start()
+    try:
+        window = MonitorWindow(feed, bed)
+        ending = _Ending(window, seconds)
+        failure: list[StorageError] = []
+
+        def save() -> None:
+            try:
+                if screenshot is not None:
+                    picture.save(window, screenshot)
+            except StorageError as error:  # must not be raised through Qt
+                failure.append(error)
+
+        window.before_close = save
+        window.after_frame = ending.after_frame
+        window.show()
+        with _signals(ending):
+            app.exec()
+        window.deleteLater()
+        app.processEvents()
+        if failure:
+            raise failure[0]
+        return ending.status
+    finally:
+        feed.stop()
+
+
+class _Ending:
+    """Decides after each frame whether the window closes."""
+
+    def __init__(self, window: MonitorWindow, seconds: float | None) -> None:
+        self.status = 0
+        self.asked = False
+        self._window, self._seconds = window, seconds
+        self._started = time.monotonic()
+        self._first_drawn: float | None = None
+
+    def after_frame(self, frame: Frame) -> None:
+        if self._first_drawn is None and self._window.first_drawn_ns is not None:
+            self._first_drawn = time.monotonic()
+        if self.asked:
+            self._window.close()
+        elif self._seconds is None:
+            return
+        elif self._first_drawn is not None:
+            if time.monotonic() - self._first_drawn >= self._seconds:
+                self._window.close()
+        elif time.monotonic() - self._started > self._seconds + PATIENCE_S:
+            print(
+                f"bedside: nothing to draw came within {self._seconds + PATIENCE_S:g} s: {frame.broker}",
+                file=sys.stderr,
+            )
+            self.status = 1
+            self._window.close()
+
+
+@contextmanager
+def _signals(ending: _Ending) -> Iterator[None]:
+    """Close the window at SIGINT and SIGTERM; the frame timer lets Python see them within a frame."""
+
+    def ask(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        ending.asked = True
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,45 @@
+"""Can Qt open a window here? Asked before Qt is: it ends the process by itself when it cannot."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from pathlib import Path
+
+from stream.errors import UsageError
+
+OFFSCREEN = "or draw without one: QT_QPA_PLATFORM=offscreen"
+
+
+def check_platform() -> None:
+    """Return when a window can be opened.
+
+    Raises
+    ------
+    UsageError
+        There is no display, or a shared library that Qt needs is missing.
+    """
+    try:
+        import PySide6.QtWidgets
+    except ModuleNotFoundError:
+        raise  # the package itself is missing, which is not a matter of this machine's libraries
+    except ImportError as error:
+        raise UsageError(
+            f"Qt cannot be loaded ({error}): on Debian, apt-get install libegl1 libgl1 libxkbcommon0 libdbus-1-3 "
+            "libfontconfig1 fonts-dejavu-core"
+        ) from None
+    if sys.platform != "linux" or os.environ.get("QT_QPA_PLATFORM", "xcb").partition(":")[0] != "xcb":
+        return
+    if os.environ.get("WAYLAND_DISPLAY") and "QT_QPA_PLATFORM" not in os.environ:
+        return
+    if not os.environ.get("DISPLAY"):
+        raise UsageError(f"no display: run this where DISPLAY is set, {OFFSCREEN}")
+    plugin = Path(PySide6.__file__).parent / "Qt" / "plugins" / "platforms" / "libqxcb.so"
+    try:
+        ctypes.CDLL(str(plugin))
+    except OSError as error:
+        raise UsageError(
+            f"Qt cannot open a window ({error}): on Debian, apt-get install libxcb-cursor0 libxcb-icccm4 "
+            f"libxcb-keysyms1 libxcb-shape0 libxkbcommon-x11-0, {OFFSCREEN}"
+        ) from None

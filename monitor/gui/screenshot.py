@@ -1,0 +1,64 @@
+"""A picture of a widget, as a file that is there whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from PySide6.QtCore import QBuffer, QIODevice
+from PySide6.QtWidgets import QWidget
+
+from stream.errors import StorageError
+
+
+def save(widget: QWidget, path: Path) -> None:
+    """Write a PNG of what the widget shows.
+
+    Raises
+    ------
+    StorageError
+        The file cannot be written.
+    """
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    if not widget.grab().save(buffer, "PNG"):
+        raise StorageError(f"screenshot {path.name}: Qt cannot write PNG files here; check its image plugins")
+    write(path, bytes(buffer.data().data()))
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write bytes beside the file and move them into its place."""
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+            Path(name).chmod(0o644)
+            Path(name).replace(path)
+        except OSError:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise _cannot(path, error) from None
+
+
+def check_writable(path: Path) -> None:
+    """Find out before anything is drawn whether the picture can be saved.
+
+    Raises
+    ------
+    StorageError
+        The folder does not exist or cannot be written, or the path is a folder.
+    """
+    if path.is_dir():
+        raise StorageError(f"screenshot {path} is a folder: name a file in it, such as {path / 'monitor.png'}")
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            return
+    except OSError as error:
+        raise _cannot(path, error) from None
+
+
+def _cannot(path: Path, error: OSError) -> StorageError:
+    return StorageError(f"screenshot {path} cannot be written ({error.strerror}): choose another --screenshot")

@@ -1,0 +1,315 @@
+"""The sweep: a fixed trace with an erase bar, the forecast ahead of the cursor.
+
+A plain widget with a cached pixmap instead of a pyqtgraph plot: a plot curve is drawn whole whenever one sample is
+added, while here each frame draws the few new samples into the cache, erases as many columns ahead of the cursor, and
+repaints those columns of the window only. The forecast changes with every frame and is painted over the cache. The
+whole cache is drawn anew when something already on it has changed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from pyqtgraph.functions import arrayToQPath
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPixmap, QPolygonF, QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from monitor.frame import Fan, Trace
+from monitor.gui.theme import Theme, colour, font
+from monitor.ring import FloatArray
+from stream.messages import FS
+
+GUTTER = 60
+"""Pixels left of the trace, for lead name and scale; the residual strip keeps the same."""
+
+_GRID_S, _GRID_MV = 0.2, 0.5
+_PAD = 8.0
+_PIECE = 24
+_CAP = 3
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """From sample and mV to pixels, for one size of the widget."""
+
+    width: float
+    height: float
+    span: int
+    ranges: tuple[tuple[float, float], ...]
+
+    @property
+    def per_sample(self) -> float:
+        return (self.width - GUTTER) / self.span
+
+    def x(self, index: float, page: int) -> float:
+        return GUTTER + (index - page * self.span) * self.per_sample
+
+    def lane(self, lead: int) -> tuple[float, float]:
+        """Return top and bottom of a lead's lane."""
+        height = self.height / len(self.ranges)
+        return lead * height + _PAD, (lead + 1) * height - _PAD
+
+    def y(self, lead: int, mv: FloatArray) -> FloatArray:
+        top, bottom = self.lane(lead)
+        low, high = self.ranges[lead]
+        return bottom - (mv - np.float32(low)) * np.float32((bottom - top) / (high - low))
+
+    def px_per_mv(self, lead: int) -> float:
+        top, bottom = self.lane(lead)
+        return (bottom - top) / (self.ranges[lead][1] - self.ranges[lead][0])
+
+
+class SweepView(QWidget):
+    """Draws `Trace` after `Trace`.
+
+    Attributes
+    ----------
+    full_redraws : int
+        How often the whole cache was drawn; each other frame drew its new columns only.
+    """
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.theme = theme
+        self.full_redraws = 0
+        self._trace: Trace | None = None
+        self._stale = False
+        self._message = ""
+        self._cache = QPixmap()
+        self._drawn: tuple[object, ...] | None = None
+        self._drawn_to = 0
+        self._fan_columns: list[tuple[int, int]] = []
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        """Return the size that the window gives it by default."""
+        return QSize(960, 440)
+
+    # --- what to show -------------------------------------------------------------------------------------------
+
+    def show_trace(self, trace: Trace | None, *, stale: bool, message: str) -> None:
+        """Bring the sweep up to a trace.
+
+        Parameters
+        ----------
+        trace : Trace or None
+        stale : bool
+            Dim everything: this is not now.
+        message : str
+            Written across the trace while stale.
+        """
+        if stale != self._stale or (stale and message != self._message) or trace is None:
+            self.update()
+        self._stale, self._message, self._trace = stale, message, trace
+        if trace is None:
+            self._drawn = None
+            return
+        key = (trace.session, trace.revision, trace.leads, trace.ranges, self.size(), self.devicePixelRatio())
+        room = trace.span - trace.gap
+        if key != self._drawn or not 0 <= trace.cursor - self._drawn_to < room:
+            self._draw_all(trace)
+            self._drawn = key
+            self.update()
+        elif trace.cursor > self._drawn_to:
+            self._draw_new(trace)
+        else:
+            self._update_fan(trace)
+
+    @property
+    def _layout(self) -> _Layout:
+        assert self._trace is not None
+        return _Layout(self.width(), self.height(), self._trace.span, self._trace.ranges)
+
+    # --- the cache ----------------------------------------------------------------------------------------------
+
+    def _draw_all(self, trace: Trace) -> None:
+        ratio = self.devicePixelRatio()
+        if self._cache.size() != self.size() * ratio:
+            self._cache = QPixmap(self.size() * ratio)
+            self._cache.setDevicePixelRatio(ratio)
+        self._cache.fill(colour(self.theme.ground))
+        with QPainter(self._cache) as painter:
+            self._draw_scales(painter, trace)
+            self._draw_grid(painter, GUTTER, self.width())
+            self._draw_samples(painter, trace, trace.first)
+        self._drawn_to = trace.cursor
+        self.full_redraws += 1
+
+    def _draw_new(self, trace: Trace) -> None:
+        layout = self._layout
+        with QPainter(self._cache) as painter:
+            for begin, right in self._columns(layout, self._drawn_to + trace.gap, trace.cursor + trace.gap):
+                # After all was drawn anew, the round end of the old trace reaches a little into the gap.
+                left = max(begin - _CAP, GUTTER)
+                painter.fillRect(QRectF(left, 0, right - left, self.height()), colour(self.theme.ground))
+                self._draw_grid(painter, left, right)
+                self.update(QRect(left, 0, right - left, self.height()))
+            self._draw_samples(painter, trace, self._drawn_to)
+        for left, right in self._columns(layout, self._drawn_to - 2, trace.cursor + 2):
+            self.update(QRect(left - 2, 0, right - left + 4, self.height()))
+        self._drawn_to = trace.cursor
+        self._update_fan(trace)
+
+    def _columns(self, layout: _Layout, first: int, stop: int) -> list[tuple[int, int]]:
+        """Return the whole pixel columns of a stretch of samples, one pair for each page that it touches."""
+        found = []
+        for page in range(first // layout.span, (stop - 1) // layout.span + 1):
+            left = max(round(layout.x(first, page)), GUTTER)
+            right = min(round(layout.x(stop, page)), self.width())
+            if left < right:
+                found.append((left, right))
+        return found
+
+    def _draw_scales(self, painter: QPainter, trace: Trace) -> None:
+        layout = self._layout
+        for lead, name in enumerate(trace.leads):
+            top, bottom = layout.lane(lead)
+            painter.setPen(colour(self.theme.ecg))
+            painter.setFont(font(17, bold=True))
+            painter.drawText(QRectF(0, top + 6, GUTTER - 4, 22), Qt.AlignmentFlag.AlignCenter, name)
+            height = layout.px_per_mv(lead)
+            middle = (top + bottom) / 2
+            # The calibration box of paper ECGs: 1 mV high.
+            painter.setPen(QPen(colour(self.theme.faint), 1.5))
+            foot, head = middle + height / 2, middle - height / 2
+            corners = [(12, foot), (20, foot), (20, head), (36, head), (36, foot), (44, foot)]
+            painter.drawPolyline(QPolygonF([QPointF(x, y) for x, y in corners]))
+            painter.setFont(font(10))
+            gain = height / (self.physicalDpiY() / 25.4)
+            painter.drawText(QRectF(0, foot + 3, GUTTER, 14), Qt.AlignmentFlag.AlignCenter, "1 mV")
+            painter.drawText(QRectF(0, foot + 17, GUTTER, 14), Qt.AlignmentFlag.AlignCenter, f"{gain:.0f} mm/mV")
+
+    def _draw_grid(self, painter: QPainter, left: float, right: float) -> None:
+        layout = self._layout
+        painter.setPen(QPen(colour(self.theme.grid), self.theme.thin_px))
+        step = _GRID_S * FS * layout.per_sample
+        for number in range(int((left - GUTTER) / step), int((right - GUTTER) / step) + 1):
+            x = round(GUTTER + number * step)
+            if left <= x < right:
+                painter.drawLine(x, 0, x, self.height())
+        for lead, (low, high) in enumerate(layout.ranges):
+            levels = np.arange(low, high + 1e-6, _GRID_MV, dtype=np.float32)
+            for y in layout.y(lead, levels).tolist():
+                painter.drawLine(QPointF(left, round(y)), QPointF(right - 1, round(y)))
+        painter.setPen(colour(self.theme.edge))
+        for lead in range(1, len(layout.ranges)):
+            y = round(layout.lane(lead)[0] - _PAD)
+            painter.drawLine(QPointF(left, y), QPointF(right - 1, y))
+
+    def _draw_samples(self, painter: QPainter, trace: Trace, first: int) -> None:
+        """Draw the samples from ``first`` to the cursor, tied to the one before."""
+        layout = self._layout
+        painter.setClipRect(QRectF(GUTTER, 0, self.width() - GUTTER, self.height()))
+        self._draw_tints(painter, trace, first)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        begin = max(first - 1, trace.first)
+        index = np.arange(begin, trace.cursor)
+        rows = slice(begin - trace.first, None)
+        marked = _marked(trace, index)
+        for page in range(first // layout.span, max(trace.cursor - 1, first) // layout.span + 1):
+            x = layout.x(0, page) + index * layout.per_sample
+            for lead in range(len(trace.leads)):
+                ghost, mv = layout.y(lead, trace.ghost[rows, lead]), layout.y(lead, trace.mv[rows, lead])
+                self._draw_line(painter, x, ghost, self.theme.ghost, self.theme.ghost_px)
+                self._draw_line(painter, x, mv, self.theme.ecg, self.theme.trace_px)
+                for priority in sorted(set(marked.tolist()) - {""}):
+                    here = marked == priority
+                    here[1:] |= here[:-1]  # the line into the next sample belongs to the stretch too
+                    self._draw_line(
+                        painter, x, np.where(here, mv, np.nan), self.theme.priority[priority], self.theme.trace_px + 0.5
+                    )
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+        painter.setClipping(False)
+
+    def _draw_tints(self, painter: QPainter, trace: Trace, first: int) -> None:
+        for stretch in trace.stretches:
+            stop = trace.cursor if stretch.stop is None else min(stretch.stop, trace.cursor)
+            begin = max(stretch.first, first)
+            if begin < stop:
+                for left, right in self._columns(self._layout, begin, stop):
+                    tint = colour(self.theme.priority_tint[stretch.priority])
+                    painter.fillRect(QRect(left, 0, right - left, self.height()), tint)
+                    self._draw_edge(painter, stretch.priority, left, right)
+
+    def _draw_edge(self, painter: QPainter, priority: str, left: int, right: int) -> None:
+        painter.fillRect(QRect(left, 0, right - left, 4), colour(self.theme.priority[priority]))
+
+    def _draw_line(self, painter: QPainter, x: np.ndarray, y: np.ndarray, ink: str, px: float) -> None:
+        painter.setPen(QPen(colour(ink), px, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin))
+        y = y.astype(np.float64)
+        # Stroking a wide smooth line costs more than in proportion to its length.
+        for piece in (slice(at, at + _PIECE + 1) for at in range(0, len(x), _PIECE)):
+            if np.isfinite(y[piece]).any():
+                painter.drawPath(arrayToQPath(x[piece], y[piece], connect="finite"))
+
+    # --- over the cache -----------------------------------------------------------------------------------------
+
+    def _update_fan(self, trace: Trace) -> None:
+        """Repaint the columns where the forecast and the cursor were, and where they are."""
+        layout = self._layout
+        first = trace.cursor - 3 if trace.fan is None else min(trace.fan.first, trace.cursor) - 3
+        stop = trace.cursor + 3 if trace.fan is None else trace.fan.first + len(trace.fan.mean) + 3
+        columns = self._columns(layout, first, max(stop, first + 1))
+        for left, right in {*columns, *self._fan_columns}:
+            self.update(QRect(left - 2, 0, right - left + 4, self.height()))
+        self._fan_columns = columns
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        """Copy the exposed columns from the cache, and draw the forecast over them."""
+        with QPainter(self) as painter:
+            painter.fillRect(event.rect(), colour(self.theme.ground))
+            if self._trace is not None and self._drawn is not None:
+                if self._stale:
+                    painter.setOpacity(self.theme.stale_opacity)
+                painter.drawPixmap(0, 0, self._cache)  # Qt clips it to the exposed columns
+                if not self._stale:
+                    self._draw_ahead(painter, self._trace)
+                painter.setOpacity(1.0)
+            if self._stale:
+                painter.setPen(colour(self.theme.priority["technical"]))
+                painter.setFont(font(44, bold=True))
+                painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._message)
+
+    def _draw_ahead(self, painter: QPainter, trace: Trace) -> None:
+        layout = self._layout
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setClipRect(QRectF(GUTTER, 0, self.width() - GUTTER, self.height()))
+        page = trace.cursor // layout.span
+        for at in (page, page + 1):
+            if trace.fan is not None:
+                self._draw_fan(painter, layout, trace.fan, at, trace.cursor)
+        x = layout.x(trace.cursor, page)
+        painter.fillRect(QRectF(x, 0, 2, self.height()), colour(self.theme.edge))
+
+    def _draw_fan(self, painter: QPainter, layout: _Layout, fan: Fan, page: int, cursor: int) -> None:
+        skip = max(cursor - 1 - fan.first, 0)
+        x = layout.x(0, page) + np.arange(fan.first + skip, fan.first + len(fan.mean)) * layout.per_sample
+        if not len(x) or x[-1] < GUTTER or x[0] > self.width():
+            return
+        for lead in range(fan.mean.shape[1]):
+            low, high = layout.y(lead, fan.low[skip:, lead]), layout.y(lead, fan.high[skip:, lead])
+            outline = [QPointF(a, b) for a, b in zip(x, high, strict=True)]
+            outline += [QPointF(a, b) for a, b in zip(x[::-1], low[::-1], strict=True)]
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(colour(self.theme.band))
+            painter.drawPolygon(QPolygonF(outline))
+            self._draw_line(painter, x, layout.y(lead, fan.mean[skip:, lead]), self.theme.forecast, self.theme.trace_px)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """Draw all anew for the new size."""
+        super().resizeEvent(event)
+        self.show_trace(self._trace, stale=self._stale, message=self._message)
+
+
+def _marked(trace: Trace, index: np.ndarray) -> np.ndarray:
+    """Return for each sample the most urgent priority of the stretches that hold it, or an empty text."""
+    marked = np.full(len(index), "", dtype="<U9")
+    for stretch in trace.stretches:  # the least urgent first
+        inside = index >= stretch.first
+        if stretch.stop is not None:
+            inside &= index < stretch.stop
+        marked[inside] = stretch.priority
+    return marked

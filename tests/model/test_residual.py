@@ -1,0 +1,259 @@
+"""Surprise and episodes, on forecasts made up so that the right answer is known."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from model import residual
+from model.episodes import Cleared, Event, Raised
+from model.residual import ResidualConfig, ResidualState
+from stream.errors import StorageError
+
+CONFIG = ResidualConfig()
+PATCH, HORIZON = 4, 96
+SECOND = 90  # patches
+
+Forecasts = tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.float64]]
+
+
+def made_up(seconds: float, leads: int = 2, seed: int = 0, strange: tuple[float, float] = (0, 0)) -> Forecasts:
+    """Return forecasts of 0 mV ± 0.1 mV that are right about ordinary noise, and samples with a strange stretch.
+
+    Once a second the noise is larger for a tenth of it, as errors are about a QRS complex.
+    """
+    rng = np.random.default_rng(seed)
+    k = round(seconds * SECOND)
+    observed = rng.normal(0, 0.1, (k, PATCH, leads))
+    time = np.arange(k) / SECOND
+    observed[time % 1 < 0.1] *= 2.5
+    observed[(time >= strange[0]) & (time < strange[1])] += 1.5
+    mean = np.zeros((k, HORIZON, leads), np.float32)
+    return mean, np.full_like(mean, 0.1), observed
+
+
+def run(
+    forecasts: Forecasts, cuts: list[int] | None = None, config: ResidualConfig = CONFIG, start: int = 0
+) -> tuple[npt.NDArray[np.float64], list[Event], ResidualState]:
+    """Step through forecasts, cut at patches ``cuts``."""
+    state = residual.begin(config, start, forecasts[2].shape[2])
+    scores, events = [], []
+    edges = [0, *sorted(cuts or []), len(forecasts[2])]
+    for first, last in itertools.pairwise(edges):
+        found, state = residual.step(config, state, *(part[first:last] for part in forecasts))
+        scores.append(found.score)
+        events += found.events
+    return np.concatenate(scores), events, state
+
+
+def test_a_strange_stretch_is_found_where_it_lies() -> None:
+    start = 1000
+    scores, events, _ = run(made_up(60, strange=(40, 40.3)), start=start)
+    raised, cleared = events
+    assert isinstance(raised, Raised)
+    assert isinstance(cleared, Cleared)
+    onset, end = start + 40 * 360, start + 40 * 360 + 108
+    assert onset - 4 <= raised.onset <= onset + 8
+    assert raised.onset < raised.at <= end
+    assert raised.score >= raised.threshold == CONFIG.threshold
+    assert cleared.onset == raised.onset
+    assert end - 8 <= cleared.end <= end + 4
+    # Cleared once the score has been quiet for `hold` patches; it lags by its average, and by the horizons.
+    assert cleared.at >= cleared.end + 4 * CONFIG.hold - 1
+    assert cleared.score == scores[np.isfinite(scores)].max() >= raised.score
+
+
+def test_the_alarm_explains_itself_by_a_real_sample() -> None:
+    forecasts = made_up(60)
+    forecasts[0][:, :, 1] = 0.25
+    forecasts[2][:, :, 1] += 0.25
+    forecasts[2][40 * SECOND : 40 * SECOND + 30] += 1.0
+    forecasts[2][40 * SECOND + 3, 2, 1] = -4.0
+    _, events, _ = run(forecasts, start=500)
+    furthest = events[-1].furthest
+    assert furthest.sample == 500 + (40 * SECOND + 3) * PATCH + 2
+    assert furthest.lead == 1
+    assert furthest.observed == -4.0
+    assert furthest.predicted == pytest.approx(0.25)
+    assert furthest.scales == pytest.approx(42.5, rel=1e-5)
+    # Sample 2 of a patch, forecast `lag` patches before, lies 4 * (lag - 1) + 3 samples ahead of the origin.
+    assert furthest.horizon_ms in [pytest.approx((4 * (lag - 1) + 3) / 0.36) for lag in CONFIG.lags]
+
+
+def test_each_patch_is_compared_with_what_was_forecast_for_it() -> None:
+    rng = np.random.default_rng(1)
+    k, leads = 60, 1
+    mean = rng.normal(size=(k, HORIZON, leads)).astype(np.float32)
+    scale = rng.uniform(0.5, 2, size=mean.shape).astype(np.float32)
+    observed = rng.normal(size=(k, PATCH, leads))
+    votes, _, _ = residual.compare(CONFIG, residual.begin(CONFIG, 0, leads), mean, scale, observed)
+    for q in range(k):
+        parts = [
+            (
+                abs(observed[q, i, 0] - mean[q - lag, 4 * (lag - 1) + i, 0])
+                / scale[q - lag, 4 * (lag - 1) + i, 0] ** residual.TRUST
+            )
+            ** 0.5
+            for lag in CONFIG.lags
+            if q >= lag
+            for i in range(PATCH)
+        ]
+        if parts:
+            assert votes[q] == pytest.approx(np.mean(parts))
+        else:
+            assert math.isnan(votes[q])
+
+
+def test_no_score_while_learning() -> None:
+    scores, events, _ = run(made_up(30, strange=(5, 5.3)))
+    learning = CONFIG.warm * CONFIG.block
+    assert np.isnan(scores[:learning]).all()
+    assert np.isfinite(scores[learning:]).all()
+    assert not events
+
+
+def test_usual_for_one_patient_is_an_alarm_for_another() -> None:
+    calm, rough = made_up(60, strange=(40, 40.3)), made_up(60)
+    rough[2][:] *= 6
+    rough[2][40 * SECOND : 40 * SECOND + 27] += 0.5
+    calm[2][40 * SECOND : 40 * SECOND + 27] = rough[2][40 * SECOND : 40 * SECOND + 27]
+    assert run(calm)[1]
+    assert not run(rough)[1]
+
+
+def test_a_change_that_lasts_becomes_usual() -> None:
+    forecasts = made_up(140)
+    forecasts[2][40 * SECOND :] *= 5
+    _, events, _ = run(forecasts)
+    raised, cleared = events
+    assert isinstance(cleared, Cleared)
+    assert abs(raised.onset - 40 * 360) < 180
+    assert CONFIG.renew - 3 < (cleared.end - cleared.onset) / 360 < CONFIG.renew + 5
+
+
+def test_an_alarm_does_not_make_itself_usual() -> None:
+    before = run(made_up(60))[2].usual
+    strange = run(made_up(60, strange=(40, 55)))[2].usual
+    assert strange.location == pytest.approx(before.location, abs=0.05)
+    assert len(strange.peaks) < len(before.peaks) - 12
+
+
+def test_two_stretches_close_to_each_other_are_one_alarm() -> None:
+    forecasts = made_up(80, strange=(40, 40.3))
+    forecasts[2][round(41.0 * SECOND) : round(41.3 * SECOND)] += 1.5
+    forecasts[2][50 * SECOND : 50 * SECOND + 27] += 1.5
+    _, events, _ = run(forecasts)
+    assert [type(event) for event in events] == [Raised, Cleared, Raised, Cleared]
+    assert events[1].furthest.sample < 42 * 360
+    assert isinstance(events[1], Cleared)
+    assert abs(events[1].end - 41.3 * 360) < 12
+
+
+def test_the_end_of_an_epoch_ends_an_alarm() -> None:
+    forecasts = made_up(41, strange=(40.5, 41))
+    _, events, state = run(forecasts)
+    [raised] = events
+    cleared, ended = residual.finish(CONFIG, state)
+    assert isinstance(cleared, Cleared)
+    assert (cleared.onset, cleared.end, cleared.at) == (raised.onset, 41 * 360, 41 * 360 - 1)
+    assert residual.finish(CONFIG, ended) == (None, ended)
+
+
+def test_invalid_samples_are_no_surprise() -> None:
+    forecasts = made_up(60)
+    forecasts[2][40 * SECOND : 43 * SECOND] = np.nan
+    scores, events, state = run(forecasts)
+    assert not events
+    assert np.isnan(scores[41 * SECOND : 43 * SECOND]).all()
+    assert np.isfinite(scores[43 * SECOND + CONFIG.smooth :]).all()
+    assert all(map(math.isfinite, state.usual.peaks))
+
+
+def test_a_flat_line_that_is_forecast_exactly_is_no_surprise() -> None:
+    mean, scale, observed = made_up(60)
+    scores, events, _ = run((mean, scale, np.zeros_like(observed)))
+    assert not events
+    assert np.nanmax(scores) < CONFIG.release
+
+
+@settings(max_examples=25, deadline=None)
+@given(cuts=st.lists(st.integers(0, 50 * SECOND), max_size=30), seed=st.integers(0, 2**32 - 1))
+def test_any_cutting_gives_the_same(cuts: list[int], seed: int) -> None:
+    forecasts = made_up(50, leads=1, seed=seed, strange=(40, 40.4))
+    scores, events, state = run(forecasts)
+    scores_cut, events_cut, state_cut = run(forecasts, cuts)
+    np.testing.assert_array_equal(scores, scores_cut)
+    assert events == events_cut
+    assert state.to_bytes() == state_cut.to_bytes()
+
+
+@settings(max_examples=15, deadline=None)
+@given(at=st.integers(0, 50 * SECOND - 1), seed=st.integers(0, 2**32 - 1))
+def test_the_future_changes_nothing(at: int, seed: int) -> None:
+    forecasts = made_up(50, leads=1, seed=seed, strange=(20, 20.4))
+    other = tuple(part.copy() for part in forecasts)
+    for part in other:
+        part[at:] += 3
+    scores, events, _ = run(forecasts)
+    scores_other, events_other, _ = run((other[0], other[1], other[2]))
+    np.testing.assert_array_equal(scores[:at], scores_other[:at])
+    last = at * PATCH - 1
+    assert [e for e in events if e.at <= last] == [e for e in events_other if e.at <= last]
+
+
+@settings(max_examples=15, deadline=None)
+@given(at=st.integers(0, 50 * SECOND))
+def test_a_saved_state_goes_on_as_if_nothing_had_been(at: int) -> None:
+    forecasts = made_up(50, strange=(40, 40.4))
+    scores, events, _ = run(forecasts)
+    _, before, state = run(tuple(part[:at] for part in forecasts))  # type: ignore[arg-type]
+    state = ResidualState.from_bytes(state.to_bytes())
+    found, _ = residual.step(CONFIG, state, *(part[at:] for part in forecasts))
+    np.testing.assert_array_equal(found.score, scores[at:])
+    assert [*before, *found.events] == events
+
+
+@pytest.mark.parametrize("data", [b"", b"\xc1", b"\x80", b"nonsense"])
+def test_a_damaged_state_is_refused_in_one_line(data: bytes) -> None:
+    with pytest.raises(StorageError, match="damaged") as caught:
+        ResidualState.from_bytes(data)
+    assert "\n" not in str(caught.value)
+
+
+@given(location=st.floats(-3, 3), score=st.floats(0.1, 12))
+def test_level_and_rarity_are_inverse(location: float, score: float) -> None:
+    level = residual.level_of(score, location)
+    # A double holds 1 - chance to about 16 digits: enough for chances down to 1e-12.
+    assert residual.rarity(level, location) == pytest.approx(score, rel=1e-3, abs=1e-6)
+
+
+def test_locate_finds_the_law_again() -> None:
+    sample = np.random.default_rng(0).gumbel(1.5, residual.SPREAD, 100_000)
+    assert residual.locate(sample.tolist()) == pytest.approx(1.5, abs=0.01)
+    assert residual.rarity(float(np.quantile(sample, 0.99)), 1.5) == pytest.approx(2, abs=0.1)
+
+
+def test_ectopy_in_half_of_all_seconds_is_still_a_surprise() -> None:
+    """Bigeminy: what is usual is the lowest tenth of the last peaks, so that half of them may be ectopic."""
+    forecasts = made_up(150)
+    for second in range(20, 150, 4):
+        for beat in (0, 1):
+            first = (second + beat) * SECOND + 40
+            forecasts[2][first : first + 27] += 1.5
+    scores, events, _ = run(forecasts)
+    assert sum(isinstance(event, Raised) for event in events) >= 30
+    assert np.nanmax(scores[-10 * SECOND :]) > CONFIG.threshold
+
+
+def test_a_shorter_memory_follows_faster() -> None:
+    forecasts = made_up(90)
+    forecasts[2][60 * SECOND :] *= 1.15
+    long, short = (run(forecasts, config=replace(CONFIG, memory=memory))[2].usual.location for memory in (60, 20))
+    assert short > long

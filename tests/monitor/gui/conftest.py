@@ -1,0 +1,75 @@
+"""Windows are drawn offscreen, fed by real messages, at times that the test chooses."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+pytest.importorskip("PySide6.QtWidgets", reason="needs the extra 'gui' and Qt's libraries", exc_type=ImportError)
+
+from pytestqt.qtbot import QtBot
+
+from monitor.gui.window import MonitorWindow
+from stream.client import Received
+from stream.messages import Message
+from tests.monitor.stories import T0, arrives, forecast, process, received, sine, status
+
+
+class Script:
+    """A source of messages, and the clock, for a window without a network."""
+
+    def __init__(self) -> None:
+        self.connected = True
+        self.text = "connected to mqtt://test:1883"
+        self.counters = {"rejected": 0}
+        self.now = T0
+        self.next_seq = 0
+        self._waiting: list[Received] = []
+
+    def clock(self) -> int:
+        return self.now
+
+    def drain(self) -> list[Received]:
+        taken, self._waiting = self._waiting, []
+        return taken
+
+    def say(self, *messages: Message) -> None:
+        self._waiting += [received(message, self.now) for message in messages]
+
+    def worker(self) -> None:
+        self.say(process("worker"), process("publisher"), status("worker", "forecasting"))
+
+    def stream(self, window: MonitorWindow, count: int, bed: str = "bed-1", **changes: object) -> None:
+        """Let chunks come as they are due, and draw six frames for each."""
+        for seq in range(self.next_seq, self.next_seq + count):
+            made = sine(seq, bed=bed, **changes)
+            for frame in range(6):
+                self.now = max(self.now, made.due_ns - (5 - frame) * 16_666_667)
+                if frame == 5:
+                    self._waiting.append(received(made, made.due_ns))
+                    self.say(forecast(made.end - 1, leads=made.leads, bed=bed, score=0.2))
+                window.tick()
+        self.next_seq += count
+
+
+@pytest.fixture
+def script() -> Script:
+    return Script()
+
+
+@pytest.fixture
+def window(qtbot: QtBot, script: Script) -> Iterator[MonitorWindow]:
+    made = MonitorWindow(script, clock=script.clock)
+    made._timer.stop()  # frames come when the test says so
+    qtbot.addWidget(made)
+    made.show()
+    qtbot.waitExposed(made)
+    yield made
+    made.close()
+
+
+__all__ = ["Script", "arrives"]

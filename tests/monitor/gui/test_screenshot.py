@@ -1,0 +1,44 @@
+"""A picture is there whole, or not at all, and what cannot be written is said before."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from PySide6.QtGui import QImage
+
+from monitor.gui.screenshot import check_writable, save, write
+from monitor.gui.window import MonitorWindow
+from stream.errors import StorageError
+
+
+def test_it_is_a_png_of_the_window(window: MonitorWindow, tmp_path: Path) -> None:
+    path = tmp_path / "monitor.png"
+    path.write_text("what was there before")
+    save(window, path)
+    image = QImage(str(path))
+    assert (image.width(), image.height()) == (window.width(), window.height())
+    assert [p.name for p in tmp_path.iterdir()] == ["monitor.png"]
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "monitor.png"
+    path.write_text("old")
+
+    def full(self: Path, target: Path) -> None:
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(StorageError, match="No space left"):
+        write(path, b"new")
+    assert [p.read_text() for p in tmp_path.iterdir()] == ["old"]
+
+
+def test_what_cannot_be_written_is_said_before(tmp_path: Path) -> None:
+    check_writable(tmp_path / "monitor.png")
+    with pytest.raises(StorageError, match="missing"):
+        check_writable(tmp_path / "missing" / "monitor.png")
+    with pytest.raises(StorageError, match="is a folder"):
+        check_writable(tmp_path)
+    assert list(tmp_path.iterdir()) == []

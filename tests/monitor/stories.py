@@ -1,0 +1,104 @@
+"""Messages for monitor tests, and when they arrive: a chunk is due, and there, when its last sample is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from stream import codec
+from stream.client import Received
+from stream.messages import Alarm, BedStatus, Forecast, Message, ProcessStatus, Waveform
+from stream.topics import Topic
+from tests.waveforms import SESSION, chunk
+
+T0 = 1_700_000_000_000_000_000
+SECOND = 1_000_000_000
+HORIZON = 96
+
+
+def received(message: Message, at_ns: int) -> Received:
+    """Return a message as the client hands it over."""
+    return Received(codec.topic_of(message), message, False, at_ns, 0, 0)
+
+
+def removed(topic: Topic, at_ns: int) -> Received:
+    """Return the news that what was retained is gone."""
+    return Received(topic, None, False, at_ns, 0, 0)
+
+
+def arrives(seq: int, n: int = 36, **changes: Any) -> Received:
+    """Return chunk ``seq`` at the moment when it is due."""
+    made = chunk(seq, n, **changes)
+    return received(made, made.due_ns)
+
+
+def sine(seq: int, **changes: Any) -> Waveform:
+    """Return a chunk of a 1 mV, 1 Hz sine, which fits on a screen."""
+    index = np.arange(seq * 36, seq * 36 + 36)
+    samples = (1024 + 200 * np.sin(2 * np.pi * index / 360)).round().astype("<i2").tobytes()
+    return chunk(seq, 36, **{"samples": samples, "synthetic": False, "record": "mitdb/208", **changes})
+
+
+def forecast(origin: int, mean: float = 0.0, scale: float = 0.1, score: float | None = 0.5, **changes: Any) -> Forecast:
+    """Return a constant forecast made after sample ``origin``."""
+    leads = changes.get("leads", ("MLII",))
+    shape = (HORIZON, len(leads))
+    fields: dict[str, Any] = {
+        "bed": "bed-1",
+        "session": SESSION,
+        "epoch": 0,
+        "seq": origin // 36,
+        "origin": origin,
+        "leads": leads,
+        "mean": np.full(shape, mean, "<f4").tobytes(),
+        "scale": np.full(shape, scale, "<f4").tobytes(),
+        "score": score,
+        "threshold": 3.0,
+        "published_ns": T0,
+    }
+    return Forecast(**{**fields, **changes})
+
+
+def alarm(onset: int, phase: str = "raised", end: int | None = None, **changes: Any) -> Alarm:
+    """Return an event of a residual alarm."""
+    alarm_id = f"{SESSION}-residual-{onset}"
+    fields: dict[str, Any] = {
+        "event_id": f"{alarm_id}-{phase}",
+        "alarm_id": alarm_id,
+        "bed": "bed-1",
+        "session": SESSION,
+        "record": "mitdb/208",
+        "kind": "residual",
+        "priority": "low",
+        "phase": phase,
+        "onset": onset,
+        "end": end,
+        "when": "2026-01-31T12:00:00.000Z",
+        "text": "the ECG left its forecast",
+        "observed": 1.0,
+        "predicted": 0.1,
+        "score": 4.0,
+        "threshold": 3.0,
+        "duration_s": ((end or onset + 360) - onset) / 360,
+    }
+    return Alarm(**{**fields, **changes})
+
+
+def status(role: str, state: str, bed: str = "bed-1", **changes: Any) -> BedStatus:
+    """Return how a bed is served; the process behind it is called like its role."""
+    fields: dict[str, Any] = {
+        "bed": bed,
+        "role": role,
+        "instance": role,
+        "state": state,
+        "when": "2026-01-31T12:00:00.000Z",
+        "record": "mitdb/208",
+        "session": SESSION,
+    }
+    return BedStatus(**{**fields, **changes})
+
+
+def process(role: str, state: str = "online") -> ProcessStatus:
+    """Return the status of a process called like its role."""
+    return ProcessStatus(role=role, instance=role, state=state, when="2026-01-31T12:00:00.000Z")  # type: ignore[arg-type]

@@ -1,0 +1,355 @@
+"""What the monitor makes of messages, without a window."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from monitor.bed import GAP, GHOST, SPAN
+from monitor.frame import Frame, LinkState
+from monitor.presenter import Broker, Presenter
+from stream.messages import INVALID, ActiveAlarms
+from stream.topics import Kind, Role, Topic
+from tests.monitor.stories import SECOND, T0, alarm, arrives, forecast, process, received, removed, status
+from tests.waveforms import SESSION, chunk
+
+ONLINE = Broker(True, "connected")
+OFFLINE = Broker(False, "cannot be reached")
+
+
+class Story:
+    """A presenter, and the moment until which its bed has streamed."""
+
+    def __init__(self, worker: bool = True) -> None:
+        self.presenter = Presenter()
+        self.now = T0
+        self.next_seq = 0
+        if worker:
+            for message in (process("worker"), process("publisher"), status("worker", "forecasting")):
+                self.presenter.take(received(message, T0))
+
+    def stream(self, count: int, forecasts: bool = True, **changes: object) -> Story:
+        for seq in range(self.next_seq, self.next_seq + count):
+            got = arrives(seq, **changes)
+            self.now = got.received_ns
+            self.presenter.take(got)
+            if forecasts:
+                self.presenter.take(received(forecast(seq * 36 + 35), self.now))
+        self.next_seq += count
+        return self
+
+    def say(self, *messages: object) -> Story:
+        for message in messages:
+            self.presenter.take(received(message, self.now))  # type: ignore[arg-type]
+        return self
+
+    def frame(self, later_s: float = 0.0, broker: Broker = ONLINE) -> Frame:
+        return self.presenter.frame(self.now + round(later_s * 1e9), None, broker)
+
+
+# --- samples --------------------------------------------------------------------------------------------------------
+
+
+def test_every_sample_lies_at_its_index() -> None:
+    trace = Story().stream(100).frame().trace
+    index = np.arange(trace.first, trace.cursor)
+    np.testing.assert_allclose(trace.mv[:, 0], (index - 1024) / 200, atol=1e-5)
+    assert trace.cursor - trace.first == SPAN - GAP
+
+
+def test_a_lost_chunk_is_blank_and_counted() -> None:
+    story = Story().stream(10)
+    story.next_seq = 12
+    frame = story.stream(10).frame()
+    blank = np.flatnonzero(np.isnan(frame.trace.mv[:, 0])) + frame.trace.first
+    assert blank.tolist() == list(range(360, 432))
+    assert frame.numbers.gaps == 1
+
+
+def test_invalid_samples_are_blank() -> None:
+    story = Story().stream(10)
+    story.presenter.take(arrives(10, samples=np.full(36, INVALID, "<i2").tobytes()))
+    story.next_seq = 11
+    trace = story.stream(10).frame().trace
+    assert np.isnan(trace.mv[:, 0]).sum() == 36
+
+
+def test_a_chunk_that_comes_again_changes_nothing_and_is_counted() -> None:
+    story = Story().stream(20)
+    before = story.frame().trace
+    story.presenter.take(arrives(15, samples=np.zeros(36, "<i2").tobytes()))
+    frame = story.frame()
+    np.testing.assert_array_equal(frame.trace.mv, before.mv)
+    assert frame.numbers.duplicates == 1
+    assert frame.numbers.gaps == 0
+
+
+def test_a_new_session_starts_with_an_empty_sweep() -> None:
+    story = Story().stream(50)
+    t0 = story.now + SECOND
+    for seq in range(5):
+        made = chunk(seq, session="f" * 32, t0_ns=t0 + seq * SECOND // 10)
+        story.presenter.take(received(made, made.due_ns))
+        story.now = made.due_ns
+    trace = story.frame().trace
+    assert trace.session == "f" * 32
+    assert trace.first == 0
+    assert trace.fan is None
+    assert np.isnan(trace.score).all()
+
+
+def test_a_monitor_that_comes_late_starts_at_the_first_chunk_it_saw() -> None:
+    story = Story()
+    story.next_seq = 1000
+    trace = story.stream(5).frame().trace
+    assert trace.first == 36_000
+    assert np.isfinite(trace.mv).all()
+
+
+def test_the_cursor_never_goes_back_when_the_deadlines_move() -> None:
+    story = Story().stream(20)
+    cursors = [story.frame(0.1 * i).trace.cursor for i in range(8)]
+    resumed = chunk(20, t0_ns=story.now + 5 * SECOND)
+    story.presenter.take(received(resumed, resumed.due_ns))
+    story.now = resumed.due_ns
+    cursors += [story.frame(0.05 * i).trace.cursor for i in range(8)]
+    assert cursors == sorted(cursors)
+    assert cursors[-1] == 21 * 36
+
+
+# --- forecasts ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("later_s", [0.0, 0.03, 0.07, 0.099])
+def test_the_fan_was_made_from_drawn_samples_only(later_s: float) -> None:
+    trace = Story().stream(50).frame(later_s).trace
+    origin = trace.fan.first - 1
+    assert origin < trace.cursor
+    assert trace.cursor - origin <= 36  # and it is the latest such
+    assert trace.fan.first + len(trace.fan.mean) > trace.cursor
+
+
+def test_the_band_holds_ninety_percent() -> None:
+    story = Story().stream(20, forecasts=False)
+    story.say(forecast(600, mean=0.5, scale=0.2))
+    fan = story.frame().trace.fan
+    assert fan.low[0, 0] == pytest.approx(0.5 - 1.645 * 0.2)
+    assert fan.high[0, 0] == pytest.approx(0.5 + 1.645 * 0.2)
+
+
+def test_the_ghost_was_forecast_at_least_100_ms_before() -> None:
+    story = Story()
+    for seq in range(40):
+        story.stream(1, forecasts=False).say(forecast(seq * 36 + 35, mean=float(seq)))
+    trace = story.frame().trace
+    for row, index in enumerate(range(trace.first, trace.cursor)):
+        made_at = trace.ghost[row, 0] * 36 + 35
+        assert np.isnan(made_at) or GHOST < index - made_at <= GHOST + 36
+    assert np.isfinite(trace.ghost).mean() > 0.8
+
+
+def test_a_forecast_of_another_session_is_not_drawn() -> None:
+    story = Story().stream(20, forecasts=False).say(forecast(700, session="e" * 32))
+    assert story.frame().trace.fan is None
+
+
+def test_skill_compares_with_persistence() -> None:
+    # Sample i holds i adu: 50 ms ahead, "it stays" is wrong by 18 adu, and a constant forecast by what we choose.
+    story = Story()
+    for seq in range(30):
+        story.stream(1, forecasts=False)
+        truth = (seq * 36 + 35 + 18 - 1024) / 200
+        story.say(forecast(seq * 36 + 35, mean=truth + 0.009))
+    numbers = story.frame().numbers
+    assert numbers.persistence_mv == pytest.approx(18 / 200)
+    assert numbers.forecast_mv == pytest.approx(0.009, abs=1e-5)
+    assert numbers.skill == pytest.approx(0.9, abs=1e-3)
+
+
+def test_no_number_without_a_value() -> None:
+    numbers = Story(worker=False).stream(5, forecasts=False).frame().numbers
+    assert (numbers.score, numbers.threshold, numbers.forecast_mv, numbers.skill) == (None, None, None, None)
+
+
+def test_the_score_lies_under_the_stretch_that_it_judges() -> None:
+    story = Story()
+    for seq in range(10):
+        story.stream(1, forecasts=False).say(forecast(seq * 36 + 35, score=float(seq) if seq > 2 else None))
+    trace = story.frame().trace
+    assert np.isnan(trace.score[: 3 * 36]).all()
+    for seq in range(3, trace.cursor // 36):
+        assert (trace.score[seq * 36 : (seq + 1) * 36] == seq).all()
+
+
+# --- alarms ---------------------------------------------------------------------------------------------------------
+
+
+def test_an_open_alarm_marks_the_trace_until_now_and_a_cleared_one_until_its_end() -> None:
+    story = Story().stream(30).say(alarm(400))
+    opened = story.frame()
+    assert [(s.first, s.stop, s.priority) for s in opened.trace.stretches] == [(400, None, "low")]
+    assert [(line.text, line.active) for line in opened.active] == [("the ECG left its forecast", True)]
+    story.say(alarm(400, "cleared", end=700))
+    closed = story.frame()
+    assert [(s.first, s.stop) for s in closed.trace.stretches] == [(400, 700)]
+    assert closed.active == ()
+    assert [line.active for line in closed.history] == [False]
+    assert closed.trace.revision > opened.trace.revision > 0
+
+
+def test_an_event_that_comes_again_does_not_raise_a_cleared_alarm() -> None:
+    story = Story().stream(30).say(alarm(400), alarm(400, "cleared", end=700), alarm(400))
+    assert story.frame().active == ()
+
+
+def test_who_comes_late_learns_the_active_alarms() -> None:
+    story = Story().stream(30).say(ActiveAlarms(bed="bed-1", alarms=(alarm(500),)))
+    assert len(story.frame().active) == 1
+    story.say(ActiveAlarms(bed="bed-1"))
+    assert story.frame().active == ()
+    # How long it lasted is known only as far as it was told.
+    assert [(s.first, s.stop) for s in story.frame().trace.stretches] == [(500, 860)]
+
+
+def test_a_removed_list_of_active_alarms_is_an_empty_one() -> None:
+    story = Story().stream(30).say(alarm(500))
+    story.presenter.take(removed(Topic(Kind.ALARMS_ACTIVE, "bed-1"), story.now))
+    assert story.frame().active == ()
+
+
+def test_the_most_urgent_alarm_comes_first() -> None:
+    story = Story().stream(30).say(alarm(300, priority="high"), alarm(400), alarm(500, priority="medium"))
+    frame = story.frame()
+    assert [line.priority for line in frame.active] == ["high", "medium", "low"]
+    assert [line.priority for line in frame.history] == ["medium", "low", "high"]
+    assert frame.beds[0].priority == "high"
+
+
+def test_an_alarm_of_another_session_is_listed_and_not_drawn() -> None:
+    frame = Story().stream(30).say(alarm(400, session="e" * 32)).frame()
+    assert len(frame.active) == 1
+    assert frame.trace.stretches == ()
+
+
+def test_thousands_of_alarms_stay_bounded_and_the_active_ones_are_kept() -> None:
+    story = Story().stream(30).say(alarm(1))
+    for onset in range(2, 2000):
+        story.say(alarm(onset), alarm(onset, "cleared", end=onset + 10))
+    frame = story.frame()
+    assert len(frame.history) <= 200
+    assert [line.active for line in frame.history].count(True) == 1
+
+
+# --- honesty --------------------------------------------------------------------------------------------------------
+
+
+def test_live() -> None:
+    link = Story().stream(20).frame(0.05).link
+    assert link.state is LinkState.LIVE
+    assert link.text.startswith("LIVE 0.")
+    assert not link.stale
+
+
+def test_old_data_does_not_look_live() -> None:
+    story = Story().stream(20)
+    assert story.frame(0.9).link.state is LinkState.LIVE
+    frame = story.frame(7.0)
+    assert (frame.link.text, frame.link.stale) == ("NO DATA 7 s", True)
+    assert frame.notices == ("NO DATA 7 s",)
+
+
+def test_a_record_that_has_ended_says_so() -> None:
+    story = Story().stream(20).say(status("publisher", "ended"))
+    assert story.frame(3.0).link.text == "ENDED 3 s"
+
+
+def test_large_chunks_are_not_taken_for_silence() -> None:
+    story = Story()
+    for seq in range(5):
+        story.presenter.take(arrives(seq, 1000))
+    story.now = chunk(4, 1000).due_ns
+    story.say(forecast(4999))
+    assert story.frame(2.5).link.state is LinkState.LIVE
+    assert story.frame(8.0).link.state is LinkState.NO_DATA
+
+
+def test_no_worker_and_a_dead_one_are_the_same() -> None:
+    assert Story(worker=False).stream(20).frame().link.state is LinkState.NO_WORKER
+    story = Story().stream(20)
+    assert story.frame().link.state is LinkState.LIVE
+    story.say(process("worker", "offline"))
+    frame = story.frame()
+    assert frame.link.state is LinkState.NO_WORKER
+    assert not frame.link.stale  # the trace itself is of now
+    assert not frame.worker
+
+
+def test_a_stopped_worker_and_a_removed_status() -> None:
+    story = Story().stream(20).say(status("worker", "stopped"))
+    assert story.frame().link.state is LinkState.NO_WORKER
+    story.say(status("worker", "forecasting"))
+    story.presenter.take(removed(Topic(Kind.STATUS, "bed-1", Role.WORKER), story.now))
+    assert story.frame().link.state is LinkState.NO_WORKER
+
+
+def test_a_removed_process_is_gone() -> None:
+    story = Story().stream(20)
+    for _ in range(2):
+        story.presenter.take(removed(Topic(Kind.PROCESS, role=Role.WORKER, instance="worker"), story.now))
+    assert story.frame().link.state is LinkState.NO_WORKER
+
+
+def test_a_worker_that_hangs() -> None:
+    story = Story().stream(20).stream(35, forecasts=False)
+    assert story.frame().link.state is LinkState.NO_FORECAST
+
+
+def test_learning() -> None:
+    story = Story().stream(20).say(status("worker", "learning"))
+    frame = story.frame()
+    assert frame.link.state is LinkState.LEARNING
+    assert any("learning" in notice for notice in frame.notices)
+
+
+def test_without_a_broker_nothing_is_of_now() -> None:
+    story = Story().stream(20)
+    frame = story.frame(broker=OFFLINE)
+    assert frame.link.state is LinkState.NO_BROKER
+    assert frame.link.stale
+    assert not frame.worker
+    assert Presenter().frame(T0, None, OFFLINE).notices == ("cannot be reached",)
+
+
+def test_nothing_yet() -> None:
+    frame = Presenter().frame(T0, "bed-7", ONLINE)
+    assert frame.link.state is LinkState.WAITING
+    assert (frame.bed, frame.trace, frame.beds) == ("bed-7", None, ())
+
+
+# --- several beds ---------------------------------------------------------------------------------------------------
+
+
+def test_each_bed_keeps_its_own() -> None:
+    story = Story().stream(20)
+    story.stream(5, bed="bed-2", forecasts=False)
+    frame = story.presenter.frame(story.now, "bed-2", ONLINE)
+    assert [tab.name for tab in frame.beds] == ["bed-1", "bed-2"]
+    assert frame.bed == "bed-2"
+    assert frame.trace.fan is None
+    assert story.presenter.frame(story.now, None, ONLINE).bed == "bed-1"
+
+
+def test_a_bed_appears_with_its_publisher_and_not_with_a_dead_one() -> None:
+    presenter = Presenter()
+    presenter.take(received(status("publisher", "playing", bed="bed-9"), T0))
+    assert presenter.beds == ()
+    presenter.take(received(process("publisher"), T0))
+    presenter.take(received(status("publisher", "playing", bed="bed-9"), T0))
+    assert presenter.beds == ("bed-9",)
+
+
+def test_frames_are_frozen() -> None:
+    frame = Story().stream(5).frame()
+    with pytest.raises(AttributeError):
+        frame.record = "other"  # type: ignore[misc]
+    assert frame.trace.session == SESSION

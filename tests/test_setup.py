@@ -1,0 +1,145 @@
+"""scripts/setup and the Makefile, with a python3 that answers as told, so that nothing is installed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+PYTHON = """#!/bin/sh
+# Stands for python3 and, copied into .venv, for the Python there.
+echo "$*" >> "$LOG"
+case "$*" in
+    *version_info*) echo "$FAKE_VERSION";;
+    *"import ensurepip"*) exit "$FAKE_ENSUREPIP";;
+    "-m venv "*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python";;
+    *importlib.metadata*) exit 1;;
+    *--no-deps*) exit "$FAKE_CPU_INDEX";;
+    *"-e .[all,dev]"*) exit "$FAKE_DEFAULT_INDEX";;
+esac
+"""
+
+
+class Machine:
+    """A copy of the set-up in an empty folder, and a PATH that begins with our own programs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.tree, self.programs, self.log = folder / "tree", folder / "programs", folder / "log"
+        (self.tree / "scripts").mkdir(parents=True)
+        self.programs.mkdir()
+        for name in ("Makefile", "pyproject.toml", "constraints.txt", "scripts/setup"):
+            shutil.copy(ROOT / name, self.tree / name)
+        self.program("python3", PYTHON)
+        self.program("id", "#!/bin/sh\necho 1000\n")
+        self.program("apt-get", '#!/bin/sh\necho "apt-get $*" >> "$LOG"\n')
+
+    def program(self, name: str, text: str) -> None:
+        path = self.programs / name
+        path.write_text(text)
+        path.chmod(0o755)
+
+    def make(self, *arguments: str, **answers: str) -> subprocess.CompletedProcess[str]:
+        self.log.write_text("")
+        environment = {
+            **os.environ,
+            "PATH": f"{self.programs}:{os.environ['PATH']}",
+            "LOG": str(self.log),
+            "FAKE_VERSION": "3.11",
+            "FAKE_ENSUREPIP": "0",
+            "FAKE_CPU_INDEX": "0",
+            "FAKE_DEFAULT_INDEX": "0",
+            **answers,
+        }
+        # Whatever make runs this test has its own say in these.
+        for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PYTHON", "ARGS"):
+            environment.pop(name, None)
+        return subprocess.run(
+            ["make", *arguments], cwd=self.tree, env=environment, capture_output=True, text=True, check=False
+        )
+
+    @property
+    def ready(self) -> bool:
+        return (self.tree / ".venv/.ready").exists()
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+def said(result: subprocess.CompletedProcess[str]) -> list[str]:
+    return [line for line in (result.stdout + result.stderr).splitlines() if line.startswith("setup: ")]
+
+
+@pytest.mark.parametrize("version", ["3.10", "3.9", "2.7"])
+def test_an_old_python_is_one_line(machine: Machine, version: str) -> None:
+    result = machine.make("setup", FAKE_VERSION=version)
+    assert result.returncode != 0
+    (line,) = said(result)
+    assert f"python3 is {version}" in line
+    assert "3.11" in line
+    assert not (machine.tree / ".venv").exists()
+
+
+def test_no_python_is_one_line(machine: Machine) -> None:
+    result = machine.make("setup", "PYTHON=python-of-nowhere")
+    assert result.returncode != 0
+    (line,) = said(result)
+    assert "no python-of-nowhere here" in line
+
+
+def test_a_missing_venv_package_is_named_with_the_exact_command(machine: Machine) -> None:
+    result = machine.make("setup", FAKE_ENSUREPIP="1")
+    assert result.returncode != 0
+    assert "sudo apt-get install -y --no-install-recommends python3-venv" in "\n".join(said(result))
+    assert "apt-get" not in machine.log.read_text()
+
+
+def test_root_gets_the_venv_package(machine: Machine) -> None:
+    machine.program("id", "#!/bin/sh\necho 0\n")
+    assert machine.make("setup", FAKE_ENSUREPIP="1").returncode == 0
+    assert "apt-get install -y --no-install-recommends python3-venv" in machine.log.read_text()
+
+
+def test_it_is_built_once_and_again_when_its_files_change(machine: Machine) -> None:
+    assert machine.make(".venv/.ready").returncode == 0
+    assert machine.ready
+    assert "up to date" in machine.make(".venv/.ready").stdout
+    later = (machine.tree / ".venv/.ready").stat().st_mtime + 10
+    for name in ("pyproject.toml", "constraints.txt"):
+        os.utime(machine.tree / name, (later, later))
+        assert said(machine.make(".venv/.ready"))
+        os.utime(machine.tree / name, (0, 0))
+
+
+def test_a_closed_cpu_index_is_said_and_the_default_one_serves(machine: Machine) -> None:
+    result = machine.make("setup", FAKE_CPU_INDEX="1")
+    assert result.returncode == 0
+    assert any("default index" in line for line in said(result))
+    asked = [line for line in machine.log.read_text().splitlines() if " install " in line]
+    assert "--retries 0" in asked[0]
+    assert asked[0].endswith("torch==2.13.0")
+    assert "-c constraints.txt" in asked[1]
+
+
+def test_a_failed_set_up_is_never_taken_for_a_finished_one(machine: Machine) -> None:
+    result = machine.make("demo", FAKE_DEFAULT_INDEX="1")
+    assert result.returncode != 0
+    assert not machine.ready
+    leftover = machine.tree / ".venv/leftover"
+    leftover.touch()
+    result = machine.make("setup")
+    assert "interrupted" in said(result)[0]
+    assert machine.ready
+    assert not leftover.exists()
+
+
+def test_an_update_that_fails_takes_readiness_away(machine: Machine) -> None:
+    assert machine.make("setup").returncode == 0
+    assert machine.make("setup", FAKE_DEFAULT_INDEX="1").returncode != 0
+    assert not machine.ready
