@@ -69,7 +69,7 @@ class ResidualConfig:
     hold : int
         Patches below ``release`` after which the alarm is cleared.
     renew : int
-        Blocks in alarm after which the new state is taken as this patient's usual one.
+        Blocks in alarm after which they are learnt after all, so that a change that lasts becomes usual.
     """
 
     lags: tuple[int, ...] = (4, 9, 13)
@@ -92,7 +92,7 @@ class Usual:
     peaks : tuple of float
         The remembered blocks, oldest first.
     set_aside : tuple of float
-        Blocks of the alarm that lasts; not learnt unless it lasts ``renew`` blocks.
+        Blocks of the alarm that lasts; not learnt until there are ``renew`` of them.
     location : float
         Of the Gumbel law; NaN while learning.
     """
@@ -357,8 +357,8 @@ def _surprise(
 def learn(config: ResidualConfig, usual: Usual, peak: float, alarmed: bool) -> Usual:
     """Remember a block.
 
-    A block in alarm is set aside, so that an anomaly does not make itself usual; an alarm that lasts ``renew`` blocks
-    is no anomaly any more but this patient's new state, and what was set aside becomes the memory.
+    A block in alarm is set aside, so that an anomaly does not make itself usual; once ``renew`` of them have come in
+    one alarm they join the memory. A new state has become usual when it fills nearly all of the memory.
     """
     if not math.isfinite(peak):
         return usual
@@ -366,9 +366,10 @@ def learn(config: ResidualConfig, usual: Usual, peak: float, alarmed: bool) -> U
         set_aside = (*usual.set_aside, peak)
         if len(set_aside) < config.renew:
             return replace(usual, set_aside=set_aside)
-        peaks = set_aside
+        peaks = (*usual.peaks, *set_aside)
     else:
-        peaks = (*usual.peaks, peak)[-config.memory :]
+        peaks = (*usual.peaks, peak)
+    peaks = peaks[-config.memory :]
     if len(peaks) < config.warm:
         return Usual(peaks)
     return Usual(peaks, (), locate(peaks))

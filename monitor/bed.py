@@ -107,9 +107,11 @@ class Bed:
         self._judge()
 
     def take_forecast(self, forecast: Forecast, received_ns: int) -> None:
-        """Place a forecast; one of another session, or of other leads, has no place here."""
+        """Place a forecast; one of another session, of other leads, or of samples far from here, has no place."""
         now = self.waveform
         if now is None or forecast.session != now.session or forecast.leads != now.leads:
+            return
+        if abs(forecast.origin - now.end) > _CAPACITY:
             return
         before = self._forecasts[-1].origin if self._forecasts else forecast.origin - _STRIDE
         if forecast.origin <= before:
@@ -174,6 +176,8 @@ class Bed:
         drawn = next((f for f in reversed(self._forecasts) if f.origin < cursor), None)
         if drawn is None or drawn.origin + len(drawn.mean_mv()) < cursor:
             return None
+        if self.waveform is not None and drawn.origin < self.waveform.epoch_start < cursor:
+            return None  # made before the break of continuity that has just been drawn
         mean, half = drawn.mean_mv(), BAND * drawn.scale_mv()
         return Fan(drawn.origin + 1, mean, mean - half, mean + half)
 

@@ -48,7 +48,7 @@ class Playout:
     def cursor(self, now_ns: int) -> int:
         """Return the index after the last sample to draw."""
         behind_s = (now_ns - self.transit_ns - self.t0_ns) / 1e9 - self.chunk_s - MARGIN_S
-        return self.start + min(floor(behind_s * self.rate) + 1, self.n)
+        return self.start + floor(min(behind_s * self.rate, self.n - 1)) + 1
 
     def age_s(self, now_ns: int) -> float:
         """Return the seconds since the newest sample was due."""

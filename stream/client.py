@@ -47,7 +47,7 @@ IN_FLIGHT = 20
 
 KEEPALIVE_S = 10
 STATUS_EVERY_S = 2.0
-FIRST_WAIT_S = 10.0
+FIRST_WAIT_S = 5.0
 """How long a process tries to reach the broker when it starts."""
 
 _BACKOFF_S = (0.1, 5.0)

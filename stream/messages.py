@@ -10,13 +10,13 @@ Structs only: what the fields must satisfy is checked when a message is made and
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-FS = 360
+FS: Final = 360
 """Samples per second of everything that travels; recordings with another rate are resampled before."""
 
 INVALID = -32768

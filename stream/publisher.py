@@ -15,7 +15,7 @@ from stream.clock import Clock, rfc3339
 from stream.ledger import Write, ledger
 from stream.messages import BedStatus, Message, Waveform
 from stream.records import Record
-from stream.replay import ReplayConfig, replay
+from stream.replay import ReplayConfig, first_sample, replay
 from stream.topics import Role
 
 log = logging.getLogger("bedside.publisher")
@@ -161,11 +161,15 @@ async def serve(
 
     Raises
     ------
+    UsageError
+        A record ends before its replay would begin.
     BrokerError
         The broker cannot be reached.
     StorageError
         The ledger cannot be written.
     """
+    for record, config in replays:
+        first_sample(record, config)
     with ledger(ledger_path, *Publisher.LEDGER) as write:
         async with Client(address, role=Role.PUBLISHER) as client:
             client.beds = tuple(config.bed for _, config in replays)

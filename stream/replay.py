@@ -58,6 +58,20 @@ class ReplayConfig:
             raise UsageError(f"start {self.start_s:g} s: take seconds from the begin of the record, 0 or more")
 
 
+def first_sample(record: Record, config: ReplayConfig) -> int:
+    """Return where in the record its replay begins.
+
+    Raises
+    ------
+    UsageError
+        The record ends before ``config.start_s``.
+    """
+    first = round(config.start_s * FS)
+    if first >= record.n:
+        raise UsageError(f"start {config.start_s:g} s: record {record.name} ends at {record.n / FS:.1f} s; take less")
+    return first
+
+
 def replay(record: Record, config: ReplayConfig, begin_ns: int, session: str | None = None) -> Iterator[Waveform]:
     """Yield the chunks of a record in order.
 
@@ -80,9 +94,7 @@ def replay(record: Record, config: ReplayConfig, begin_ns: int, session: str | N
     UsageError
         The record ends before ``config.start_s``.
     """
-    first = round(config.start_s * FS)
-    if first >= record.n:
-        raise UsageError(f"start {config.start_s:g} s: record {record.name} ends at {record.n / FS:.1f} s; take less")
+    first = first_sample(record, config)
     session = session or secrets.token_hex(16)
     samples = record.adu.astype("<i2", copy=False)
     seq = start = epoch = epoch_start = 0

@@ -129,13 +129,14 @@ def test_usual_for_one_patient_is_an_alarm_for_another() -> None:
 
 
 def test_a_change_that_lasts_becomes_usual() -> None:
-    forecasts = made_up(140)
+    """It has when it fills the memory, which takes two minutes."""
+    forecasts = made_up(190)
     forecasts[2][40 * SECOND :] *= 5
     _, events, _ = run(forecasts)
     raised, cleared = events
     assert isinstance(cleared, Cleared)
     assert abs(raised.onset - 40 * 360) < 180
-    assert CONFIG.renew - 3 < (cleared.end - cleared.onset) / 360 < CONFIG.renew + 5
+    assert CONFIG.memory - 15 < (cleared.end - cleared.onset) / 360 < CONFIG.memory + 5
 
 
 def test_an_alarm_does_not_make_itself_usual() -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from monitor.bed import GAP, GHOST, SPAN
 from monitor.frame import Frame, LinkState
 from monitor.presenter import Broker, Presenter
-from stream.messages import INVALID, ActiveAlarms
+from stream.messages import INVALID, ActiveAlarms, Message
 from stream.topics import Kind, Role, Topic
 from tests.monitor.stories import SECOND, T0, alarm, arrives, forecast, process, received, removed, status
 from tests.waveforms import SESSION, chunk
@@ -151,6 +153,15 @@ def test_the_ghost_was_forecast_at_least_100_ms_before() -> None:
 def test_a_forecast_of_another_session_is_not_drawn() -> None:
     story = Story().stream(20, forecasts=False).say(forecast(700, session="e" * 32))
     assert story.frame().trace.fan is None
+
+
+def test_a_forecast_ends_with_its_epoch() -> None:
+    story = Story().stream(20)
+    assert story.frame().trace.fan is not None
+    story.stream(2, forecasts=False, epoch=1, epoch_start=720)
+    trace = story.frame(0.09).trace
+    assert trace.cursor > 720
+    assert trace.fan is None
 
 
 def test_skill_compares_with_persistence() -> None:
@@ -346,6 +357,54 @@ def test_a_bed_appears_with_its_publisher_and_not_with_a_dead_one() -> None:
     presenter.take(received(process("publisher"), T0))
     presenter.take(received(status("publisher", "playing", bed="bed-9"), T0))
     assert presenter.beds == ("bed-9",)
+
+
+anywhere = st.one_of(st.integers(0, 4000), st.integers(0, 2**62))
+moments = st.integers(-20 * SECOND, 20 * SECOND).map(lambda ns: T0 + ns)
+any_messages = st.one_of(
+    st.builds(
+        lambda seq, start, n, leads, t0, speed: chunk(
+            seq,
+            n * len(leads),
+            start=start,
+            t0_ns=t0,
+            speed=speed,
+            leads=leads,
+            gain=(200.0,) * len(leads),
+            zero=(0,) * len(leads),
+        ),
+        anywhere,
+        anywhere,
+        st.integers(1, 400),
+        st.sampled_from([("MLII",), ("MLII", "V1")]),
+        moments,
+        st.floats(0.01, 1000),
+    ),
+    st.builds(forecast, anywhere, score=st.one_of(st.none(), st.floats(-9, 99)), seq=st.just(0)),
+    st.builds(alarm, anywhere, phase=st.sampled_from(["raised", "cleared"]), end=st.one_of(st.none(), anywhere)),
+    st.just(ActiveAlarms(bed="bed-1")),
+    st.builds(status, st.sampled_from(["worker", "publisher"]), st.sampled_from(["ended", "learning", "stopped"])),
+    st.builds(process, st.sampled_from(["worker", "publisher"]), st.sampled_from(["online", "offline"])),
+)
+
+
+@given(story=st.lists(st.tuples(moments, any_messages), max_size=30))
+def test_whatever_comes_there_is_a_picture(story: list[tuple[int, Message]]) -> None:
+    presenter = Presenter()
+    cursor: tuple[tuple[str, ...], int] | None = None
+    for at, message in story:
+        presenter.take(received(message, at))
+        frame = presenter.frame(at + SECOND // 50, "bed-1", ONLINE)
+        trace = frame.trace
+        if trace is None:
+            continue
+        count = trace.cursor - trace.first
+        assert 0 <= count <= trace.span - trace.gap
+        assert trace.mv.shape == trace.ghost.shape == (count, len(trace.leads))
+        assert trace.score.shape == (count,)
+        if cursor is not None and trace.leads == cursor[0]:
+            assert trace.cursor >= cursor[1]
+        cursor = (trace.leads, trace.cursor)
 
 
 def test_frames_are_frozen() -> None:

@@ -15,7 +15,7 @@ import pytest
 from stream import codec, topics
 from stream.address import BrokerAddress
 from stream.errors import MessageError
-from stream.messages import ProcessStatus
+from stream.messages import ActiveAlarms, ProcessStatus
 from stream.topics import Kind, Role
 from tests.brokers import Mosquitto
 from tests.stream.test_codec import BED_STATUS, PROCESS, alarm, forecast
@@ -27,8 +27,18 @@ VALID = {
     Kind.ECG: chunk(3),
     Kind.FORECAST: forecast(),
     Kind.ALARMS: alarm(),
+    Kind.ALARMS_ACTIVE: ActiveAlarms(bed="bed-1", alarms=(alarm(),)),
     Kind.STATUS: BED_STATUS,
     Kind.PROCESS: PROCESS,
+}
+
+NOT_A_NUMBER: dict[Kind, dict[str, Any]] = {
+    Kind.ECG: {"gain": [math.nan]},
+    Kind.FORECAST: {"threshold": math.nan},
+    Kind.ALARMS: {"observed": math.nan},
+    Kind.ALARMS_ACTIVE: {"alarms": [{"observed": math.nan}]},
+    Kind.STATUS: {"counters": {"samples_forecast": math.nan}},
+    Kind.PROCESS: {"counters": {"rejected": math.nan}},
 }
 
 
@@ -48,9 +58,9 @@ def malformed(kind: Kind, count: int, chance: random.Random) -> list[bytes]:
         lambda: good[: chance.randint(1, len(good) - 1)],
         lambda: chance.randbytes(codec.MAX_BYTES + 1) if chance.random() < 0.02 else b"[]",
         lambda: changed(bed="bed-2", instance="other"),
-        lambda: changed(gain=[math.nan], mean=b"", threshold=math.nan, observed=math.nan, counters={"x": "y"}),
+        lambda: changed(**NOT_A_NUMBER[kind]),
         lambda: b"" if kind not in topics.RETAINED else b"{",
-        lambda: changed(seq=-1, onset=-1, position=-1, counters=-1),
+        lambda: changed(seq=-1, onset=-1, position=-1, counters=-1, alarms=-1),
     ]
     payloads: list[bytes] = []
     while len(payloads) < count:
@@ -113,11 +123,13 @@ def test_no_process_stops_and_each_payload_is_counted(tmp_path: Path) -> None:
     payloads = [
         (str(codec.topic_of(VALID[kind])), payload) for kind in VALID for payload in malformed(kind, EACH, chance)
     ]
+    # Zero bytes on a retained topic say "removed": no error, and nothing to count.
+    payloads += [(str(codec.topic_of(VALID[kind])), b"") for kind in (Kind.ALARMS_ACTIVE, Kind.STATUS)] * 100
     chance.shuffle(payloads)
     heard_by = {
-        Role.WORKER: {Kind.ECG},
+        Role.WORKER: {Kind.ECG, Kind.ALARMS_ACTIVE},
         Role.LOGGER: {Kind.ALARMS},
-        Role.MONITOR: {Kind.ECG, Kind.FORECAST, Kind.ALARMS, Kind.STATUS, Kind.PROCESS},
+        Role.MONITOR: set(VALID),
     }
     env = environment(broker.address)
     commands = {
