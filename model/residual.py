@@ -6,7 +6,7 @@ beat is a stretch and not a sample. What counts is not the size of that average 
 patient's* last two minutes: the quieter of their seconds say where the patient's usual peaks lie, an extreme-value
 (Gumbel) law says how they scatter, and the score is ``-log10`` of the chance that a second of the usual rhythm peaks
 that high. A threshold is thereby a rate of false alarms: 3 is one in 1,000 s. A smooth ectopic beat may be easier to
-forecast than a sharp normal one: this is why the error itself, in mV, decides nothing.
+forecast than a sharp normal one: this is why the error in mV alone does not do.
 
 What was chosen here was chosen on MIT-BIH DS1 without records 201 and 208, by how well the score tells ventricular
 beats from the others: horizons of about 50 to 150 ms say more than shorter ones; and with every fifth beat ectopic,

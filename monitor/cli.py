@@ -70,10 +70,16 @@ def run_async(work: Coroutine[Any, Any, Any]) -> int:
                 loop.add_signal_handler(number, task.cancel)
         await work
 
+    from stream.client import settle
+
     # aiomqtt watches sockets, which Windows' default loop cannot.
     factory = asyncio.SelectorEventLoop if sys.platform == "win32" else None
-    with asyncio.Runner(loop_factory=factory) as runner, contextlib.suppress(asyncio.CancelledError):
-        runner.run(supervised())
+    with asyncio.Runner(loop_factory=factory) as runner:
+        try:
+            with contextlib.suppress(asyncio.CancelledError):
+                runner.run(supervised())
+        finally:
+            runner.run(settle())
     return 0
 
 
@@ -215,7 +221,7 @@ def _data_fetch(args: argparse.Namespace) -> int:
 def _demo(args: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from monitor.demo import DemoConfig, demo, has_display, qt_problem
+    from monitor.demo import DemoConfig, demo, qt_problem
     from stream.broker import free_port
     from stream.errors import SourceError
     from stream.records import load
@@ -233,19 +239,19 @@ def _demo(args: argparse.Namespace) -> int:
         console.print("[bold yellow]Falling back to a SYNTHETIC patient; no real patient stands behind this trace.")
         name = "synthetic"
         record = load(name, _catalog(args))
-    problem = qt_problem()
-    headless = args.headless or problem is not None or not has_display()
-    if problem is not None:
-        console.print(f"[yellow]Qt cannot be loaded ({problem}): no window and no monitor.png; see 'make setup'.")
-    elif headless and not args.headless:
-        console.print("No display here: a table instead of the window.")
+    no_window = "--headless" if args.headless else qt_problem("a window")
+    if no_window and not args.headless:
+        console.print(f"[yellow]A table instead of the window: {no_window}")
+    no_picture = qt_problem("offscreen") if no_window else None
+    if no_picture:
+        console.print(f"[yellow]No monitor.png: {no_picture}")
     config = DemoConfig(
         record=name,
         source=record.source,
         port=free_port(),
         out=args.out,
-        headless=headless,
-        picture=problem is None,
+        headless=no_window is not None,
+        picture=no_picture is None,
         seconds=args.seconds,
         data_dir=args.data_dir,
     )

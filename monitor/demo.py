@@ -13,7 +13,7 @@ from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.live import Live
@@ -259,16 +259,17 @@ def _rounded(values: dict[str, float | None]) -> dict[str, float | None]:
     return {key: None if value is None else round(value, 4) for key, value in values.items()}
 
 
-def has_display() -> bool:
-    """Return whether a window can be shown here."""
-    if sys.platform != "linux" or os.environ.get("QT_QPA_PLATFORM"):
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-
-
-def qt_problem() -> str | None:
-    """Return why Qt cannot be loaded here, in one line, or None. Asks a process of its own: this one stays light."""
+def qt_problem(where: Literal["a window", "offscreen"]) -> str | None:
+    """Return why Qt cannot draw here, in one line, or None. Asks a process of its own: this one stays light."""
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"} if where == "offscreen" else None
     trial = subprocess.run(
-        [sys.executable, "-c", "import PySide6.QtWidgets, pyqtgraph"], capture_output=True, text=True, check=False
+        [sys.executable, "-c", "import pyqtgraph; from monitor.gui.platform import check_platform; check_platform()"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
     )
-    return None if trial.returncode == 0 else (trial.stderr.strip().splitlines() or ["unknown reason"])[-1]
+    if trial.returncode == 0:
+        return None
+    last_line = (trial.stderr.strip().splitlines() or ["unknown reason"])[-1]
+    return last_line.removeprefix("stream.errors.UsageError: ")

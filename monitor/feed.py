@@ -11,7 +11,7 @@ import contextlib
 import threading
 
 from stream.address import BrokerAddress
-from stream.client import Client, Received
+from stream.client import Client, Received, settle
 from stream.errors import BrokerError
 from stream.topics import Kind, Role, pattern
 
@@ -99,7 +99,7 @@ class Feed:
         with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
             with contextlib.suppress(asyncio.CancelledError):
                 runner.run(self._keep_receiving())
-            runner.run(_settle())
+            runner.run(settle())
 
     async def _keep_receiving(self) -> None:
         self._loop, self._task, self._room = asyncio.get_running_loop(), asyncio.current_task(), asyncio.Event()
@@ -133,13 +133,3 @@ class Feed:
             # drain() replaces the list and sets the event, in this order; a drain in between has set it already.
             await self._room.wait()
             self._room.clear()
-
-
-async def _settle() -> None:
-    """Let a connection end that was given up while a helper thread of the loop was making it.
-
-    aiomqtt connects in such a thread, and hangs its reader and its task into the loop even if nobody waits any more;
-    after this they exist, and are cancelled with the loop.
-    """
-    await asyncio.get_running_loop().shutdown_default_executor()
-    await asyncio.sleep(0)

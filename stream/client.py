@@ -10,7 +10,6 @@ at most.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import math
 import random
@@ -160,9 +159,12 @@ class Client:
 
     async def _cancel(self) -> None:
         assert self._task is not None
-        self._task.cancel()
-        with contextlib.suppress(asyncio.CancelledError, BrokerError):
-            await self._task
+        while not self._task.done():
+            # Before Python 3.12, asyncio.wait_for in aiomqtt loses a cancellation that meets the broker's answer.
+            self._task.cancel()
+            await asyncio.wait([self._task], timeout=0.2)
+        if not self._task.cancelled():
+            self._task.exception()  # it was raised where somebody waited for the connection
 
     # --- sending ------------------------------------------------------------------------------------------------
 
@@ -389,6 +391,16 @@ class Client:
         if time.monotonic() - self._last_complaint >= 1.0:
             self._last_complaint = time.monotonic()
             log.warning("rejected (%d so far): %s", self.counters["rejected"], error)
+
+
+async def settle() -> None:
+    """Let a connection end that was given up while a helper thread of the loop was making it; the last call of a loop.
+
+    aiomqtt connects in such a thread, and hangs its reader and its task into the loop even if nobody waits any more;
+    after this they exist, and are cancelled with the loop.
+    """
+    await asyncio.get_running_loop().shutdown_default_executor()
+    await asyncio.sleep(0)
 
 
 class _Intake(asyncio.Queue[aiomqtt.Message]):

@@ -23,6 +23,7 @@ INVALID = -32768
 """The adu value that says: no valid sample here."""
 
 MAX_LEADS = 2
+MIN_SPEED, MAX_SPEED = 0.01, 1000.0
 
 Index = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
 Nanoseconds = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
@@ -55,7 +56,7 @@ class Waveform(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     t0_ns : int
         Unix time in ns at which the first sample is due.
     speed : float
-        Replay speed; 1 is real time.
+        Replay speed, 0.01 to 1000; 1 is real time.
     fs : int
         Always 360.
     leads : tuple of str
@@ -95,8 +96,8 @@ class Waveform(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
             raise ValueError(f"{n_leads} leads need as many gains and zeros")
         if not all(math.isfinite(g) and g > 0 for g in self.gain):
             raise ValueError(f"gain {self.gain} is not finite and positive")
-        if not (math.isfinite(self.speed) and self.speed > 0):
-            raise ValueError(f"speed {self.speed} is not finite and positive")
+        if not MIN_SPEED <= self.speed <= MAX_SPEED:
+            raise ValueError(f"speed {self.speed} is not within {MIN_SPEED} to {MAX_SPEED}")
         if not self.samples or len(self.samples) % (2 * n_leads):
             raise ValueError(f"{len(self.samples)} bytes are no whole number of int16 samples of {n_leads} leads")
         if self.epoch_start > self.start:

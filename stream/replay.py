@@ -12,12 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from stream.errors import UsageError
-from stream.messages import FS, Waveform
+from stream.messages import FS, MAX_SPEED, MIN_SPEED, Waveform
 from stream.records import Record
 from stream.topics import check_bed
 
 MAX_CHUNK = 3600
-MAX_SPEED = 1000.0
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class ReplayConfig:
     chunk : int
         Samples per message, 1 to 3600; 36 is 100 ms.
     speed : float
-        1 is real time; up to 1000.
+        1 is real time; 0.01 to 1000.
     loop : bool
         Start again at the record's begin when it ends, in a new epoch.
     start_s : float
@@ -52,8 +51,8 @@ class ReplayConfig:
         check_bed(self.bed)
         if not 1 <= self.chunk <= MAX_CHUNK:
             raise UsageError(f"chunk of {self.chunk} samples: take 1 to {MAX_CHUNK} (36 samples are 100 ms)")
-        if not 0 < self.speed <= MAX_SPEED:
-            raise UsageError(f"speed {self.speed:g}: take more than 0 and at most {MAX_SPEED:g} (1 is real time)")
+        if not MIN_SPEED <= self.speed <= MAX_SPEED:
+            raise UsageError(f"speed {self.speed:g}: take {MIN_SPEED:g} to {MAX_SPEED:g} (1 is real time)")
         if not 0 <= self.start_s < float("inf"):
             raise UsageError(f"start {self.start_s:g} s: take seconds from the begin of the record, 0 or more")
 
