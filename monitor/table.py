@@ -15,8 +15,11 @@ STALE_S = 2.0
 def live_table(beds: Mapping[str, BedStats], now_ns: int) -> Table:
     """Return one line per bed: what streams, how old it is, how good the forecast is, what alarms."""
     table = Table(title="bedside · SIMULATION, not for clinical use", title_style="bold", expand=False)
-    for heading in ("bed", "record", "samples/s", "data age", "forecast MAE · persistence (mV)", "score", "alarms"):
-        table.add_column(heading, justify="left" if heading in ("bed", "record") else "right")
+    for heading in ("bed", "record", "samples/s", "data age"):
+        table.add_column(heading)
+    table.add_column("MAE in mV:\nforecast · persistence", no_wrap=True)
+    table.add_column("score ·\nalarm from")
+    table.add_column("alarms")
     for name, bed in sorted(beds.items()):
         table.add_row(
             name,
@@ -50,7 +53,7 @@ def _errors(bed: BedStats) -> str:
     if not bed.errors.count:
         return "--"
     forecast, persistence = (bed.errors.mae(sums) for sums in (bed.errors.forecast, bed.errors.persistence))
-    return "   ".join(f"{h} ms {forecast[h]:.3f} · {persistence[h]:.3f}" for h in HORIZONS)
+    return "\n".join(f"{h:>3} ms  {forecast[h]:.3f} · {persistence[h]:.3f}" for h in HORIZONS)
 
 
 def _score(bed: BedStats) -> str:

@@ -3,6 +3,7 @@ import socket
 import pytest
 
 from stream.broker import embedded_broker, free_port
+from stream.client import Client
 from stream.errors import BrokerError
 
 
@@ -10,7 +11,8 @@ async def test_it_listens_on_loopback_and_frees_its_port() -> None:
     port = free_port()
     async with embedded_broker(port=port) as address:
         assert str(address) == f"mqtt://127.0.0.1:{port}"
-        socket.create_connection(("127.0.0.1", port), 1).close()
+        async with Client(address, role=None) as client:
+            assert client.connected
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), 1)
 

@@ -1,0 +1,53 @@
+import argparse
+import re
+
+import pytest
+
+from monitor.cli import main, parser
+
+
+def commands() -> list[list[str]]:
+    """Return every command and sub-command."""
+    found: list[list[str]] = []
+
+    def walk(node: argparse.ArgumentParser, path: list[str]) -> None:
+        found.append(path)
+        for action in node._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                for name, child in action.choices.items():
+                    walk(child, [*path, name])
+
+    walk(parser(), [])
+    return found
+
+
+@pytest.mark.parametrize("path", commands(), ids=" ".join)
+def test_every_command_explains_itself(path: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main([*path, "--help"])
+    assert end.value.code == 0
+    assert "usage: bedside" in capsys.readouterr().out
+
+
+def test_a_wrong_option_ends_with_status_2(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["replay", "--sped", "2"])
+    assert end.value.code == 2
+    assert "--sped" in capsys.readouterr().err
+
+
+def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    import sys
+
+    for name in [n for n in sys.modules if n.split(".")[0] in ("torch", "model", "safetensors")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert main(["worker", "--broker", "mqtt://127.0.0.1:1"]) == 2
+    assert re.search(r"torch is not installed; run: pip install 'bedside\[model\]'", capsys.readouterr().err)
+
+
+def test_data_list_names_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["data", "list"]) == 0
+    shown = capsys.readouterr().out
+    for words in ("mitdb/208", "excerpt", "synthetic", "MLII"):
+        assert words in shown
