@@ -16,7 +16,7 @@ def live_table(beds: Mapping[str, BedStats], now_ns: int) -> Table:
     """Return one line per bed: what streams, how old it is, how good the forecast is, what alarms."""
     table = Table(title="bedside · SIMULATION, not for clinical use", title_style="bold", expand=False)
     for heading in ("bed", "record", "samples/s", "data age"):
-        table.add_column(heading)
+        table.add_column(heading, no_wrap=True)
     table.add_column("MAE in mV:\nforecast · persistence", no_wrap=True)
     table.add_column("score ·\nalarm from")
     table.add_column("alarms")
