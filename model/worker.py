@@ -307,8 +307,7 @@ async def _first_look(client: Client, worker: Worker, clock: Clock) -> list[Wave
             chunks.append(message)
         elif isinstance(message, ActiveAlarms) and received.retained:
             worker.take_over(message)
-        # The role is looked at again: the embedded broker also sends what is retained beside the pattern.
-        elif isinstance(message, ProcessStatus) and message.role == "worker":
+        elif isinstance(message, ProcessStatus):
             if message.instance == client.instance:
                 # Our own announcement comes back after all that was retained before it.
                 break

@@ -40,11 +40,25 @@ async def embedded_broker(host: str = "127.0.0.1", port: int = 1883) -> AsyncIte
     """
     from amqtt.broker import Broker  # brings its own scheduler and schema library: only where it is used
     from amqtt.errors import BrokerError as AmqttError
+    from amqtt.session import Session
 
     for name in ("amqtt", "transitions", "passlib"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     _check_bindable(host, port)
-    broker = Broker(
+
+    class CorrectedBroker(Broker):
+        """Sends a client what is retained under its own subscriptions.
+
+        amqtt, up to 0.12 at least, sends each new client whatever is retained under anyone's.
+        """
+
+        async def _publish_retained_messages_for_subscription(
+            self, subscription: tuple[str, int], session: Session
+        ) -> None:
+            if any(subscriber is session for subscriber, _ in self._subscriptions.get(subscription[0], ())):
+                await super()._publish_retained_messages_for_subscription(subscription, session)
+
+    broker = CorrectedBroker(
         {
             "listeners": {"default": {"type": "tcp", "bind": f"{host}:{port}"}},
             "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},

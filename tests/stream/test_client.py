@@ -93,6 +93,19 @@ async def test_late_joiners_get_what_is_retained_until_it_is_removed(broker: Bro
             assert (await next_of(late, Kind.ALARMS_ACTIVE)).message is None
 
 
+async def test_nothing_arrives_that_was_not_subscribed(broker: BrokerAddress) -> None:
+    async with (
+        Client(broker, role=Role.PUBLISHER) as publisher,
+        Client(broker, role=None, subscriptions=["bedside/v1/#"]) as all_of_it,
+    ):
+        publisher.send(ActiveAlarms(bed="bed-1"))
+        await next_of(all_of_it, Kind.ALARMS_ACTIVE)
+        async with Client(broker, role=None, subscriptions=[pattern(Kind.ECG)]) as listener:
+            publisher.send(chunk(0))
+            assert (await listener.receive()).topic.kind is Kind.ECG
+            assert listener.receive_nowait() is None
+
+
 async def test_malformed_payloads_are_counted_and_stop_nothing(broker: BrokerAddress) -> None:
     async with (
         Client(broker, role=None, subscriptions=["bedside/v1/#"]) as listener,
