@@ -97,8 +97,8 @@ class TrainConfig:
     seed : int
     """
 
-    steps: int = 6000
-    minutes: float = 40.0
+    steps: int = 4000
+    minutes: float = 60.0
     rows: int = 64
     window: int = 180
     windows: int = 20
@@ -109,7 +109,7 @@ class TrainConfig:
     warmup: int = 200
     ema: float = 0.998
     beta: float = 0.75
-    validate_every: int = 300
+    validate_every: int = 200
     validate_from_s: int = 280
     validate_s: int = 620
     patience: int = 12
