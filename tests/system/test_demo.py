@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.timeout(180), pytest.mark.usefixtures("excerpt")]
 class Demo:
     """A headless demonstration that runs."""
 
-    def __init__(self, out: Path, *arguments: str) -> None:
+    def __init__(self, out: Path, *arguments: str, **variables: str) -> None:
         self.out = out
         self.mark = f"BEDSIDE_TEST_MARK={secrets.token_hex(8)}"
         name, _, value = self.mark.partition("=")
@@ -29,7 +29,7 @@ class Demo:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env=environment(**{name: value}),
+            env=environment(**{name: value, **variables}),
         )
 
     def family(self) -> list[int]:
@@ -58,8 +58,8 @@ class Demo:
 def demo(tmp_path: Path, request: pytest.FixtureRequest):
     started = []
 
-    def start(*arguments: str) -> Demo:
-        started.append(Demo(tmp_path / "out", *arguments))
+    def start(*arguments: str, **variables: str) -> Demo:
+        started.append(Demo(tmp_path / "out", *arguments, **variables))
         return started[-1]
 
     yield start
@@ -87,6 +87,18 @@ def test_ten_seconds_of_real_ecg(demo) -> None:
     with sqlite3.connect(show.out / "alarms.sqlite") as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     database.close()
+
+
+def test_where_no_record_can_be_had_a_synthetic_patient_is_shown_and_named(demo, tmp_path: Path) -> None:
+    closed = {"https_proxy": "http://127.0.0.1:1", "PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull}
+    empty = {"BEDSIDE_DATA": "", "XDG_CACHE_HOME": str(tmp_path / "cache"), "PIP_FIND_LINKS": ""}
+    show = demo("--seconds", "3", **closed, **empty)
+    output = show.end()
+    assert show.process.returncode == 0, output
+    assert "SYNTHETIC patient" in output
+    summary = json.loads((show.out / "summary.json").read_text())
+    assert (summary["synthetic"], summary["record"]) == (True, "synthetic")
+    assert summary["samples_published"] > 0
 
 
 def test_ctrl_c_ends_every_process_and_keeps_the_results(demo) -> None:
