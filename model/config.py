@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from stream.errors import UsageError
+
 PATCH = 4
 """Samples per step of the network: 11 ms at 360 Hz."""
 
@@ -62,7 +64,7 @@ class NetworkConfig:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """One training run; with its defaults, the run that made the shipped weights.
+    """One training run; what made the shipped weights stands in their header.
 
     Attributes
     ----------
@@ -95,6 +97,11 @@ class TrainConfig:
     threads : int
         Of torch.
     seed : int
+
+    Raises
+    ------
+    UsageError
+        No time or no thread to train with.
     """
 
     steps: int = 4000
@@ -115,3 +122,9 @@ class TrainConfig:
     patience: int = 12
     threads: int = 1
     seed: int = 42
+
+    def __post_init__(self) -> None:
+        if not self.minutes > 0:
+            raise UsageError(f"--minutes {self.minutes:g}: take more than 0")
+        if self.threads < 1:
+            raise UsageError(f"--threads {self.threads}: take 1 or more")

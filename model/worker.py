@@ -37,8 +37,10 @@ STATUS_EVERY_NS = 2_000_000_000
 ALIVE_NS = 10_000_000_000
 """A worker's status older than this is that of a process whose broker forgot to say that it died."""
 
-BATCH = 256
-"""Messages taken per tick at most, so that the connection gets its turn."""
+BATCH = 7200
+"""Samples taken per tick, about; the connection gets its turn between two ticks."""
+
+MAX_BEDS = 64
 
 
 def fresh_counters() -> Counter[str]:
@@ -60,6 +62,12 @@ class Bed:
         The alarms that last, by id; among them those found retained when the worker started.
     counters : Counter
         Of this session.
+    learning : bool
+        True until the first score after a break.
+    former_session : str or None
+        A chunk of it comes from a publisher that should have ended.
+    next_status_ns : int
+        When to say again how it stands.
     """
 
     chunk: Waveform
@@ -68,6 +76,7 @@ class Bed:
     active: dict[str, Alarm] = field(default_factory=dict)
     counters: Counter[str] = field(default_factory=fresh_counters)
     learning: bool = True
+    former_session: str | None = None
     next_status_ns: int = 0
 
 
@@ -98,6 +107,7 @@ class Worker:
         self._write = write
         self._beds: dict[str, Bed] = {}
         self._left_over: dict[str, dict[str, Alarm]] = {}
+        self._next_complaint_ns = 0
 
     @property
     def beds(self) -> tuple[str, ...]:
@@ -125,7 +135,7 @@ class Worker:
 
     def stop(self) -> None:
         """End every alarm that lasts, and say that no bed is served any more."""
-        for name in self._left_over:
+        for name in list(self._left_over):
             self._end_left_over(name)
         for bed in self._beds.values():
             self._publish_events(bed, pipeline.finish(bed.state))
@@ -137,16 +147,23 @@ class Worker:
         """Place a chunk after its bed's last one; None when there is nothing to process."""
         bed = self._beds.get(chunk.bed)
         if bed is None:
+            if len(self._beds) >= MAX_BEDS:
+                self._complain(f"bed {chunk.bed} is not served: there are {MAX_BEDS} beds already")
+                return None
             _, place = follow(None, chunk)
             self._end_left_over(chunk.bed)
             bed = self._beds[chunk.bed] = Bed(chunk, place, self._begin(chunk))
             self._note(chunk, "taken", 0)
             return bed
+        if chunk.session == bed.former_session:
+            bed.counters["rejected"] += 1
+            self._complain(f"two publishers send bed {chunk.bed}: end one of them")
+            return None
         try:
             arrival, place = follow(bed.place, chunk)
         except MessageError as error:
             bed.counters["rejected"] += 1
-            log.warning("%s", error)
+            self._complain(str(error))
             return None
         if arrival.duplicate:
             bed.counters["duplicates"] += 1
@@ -156,15 +173,24 @@ class Worker:
         if arrival.fresh:
             self._publish_events(bed, pipeline.finish(bed.state))
             bed.state = self._begin(chunk)
+            bed.learning = True
             bed.next_status_ns = 0
         if place.session != bed.place.session:
             bed.counters = fresh_counters()
+            bed.former_session = bed.place.session
         if arrival.lost_samples:
             bed.counters["gaps"] += 1
             bed.counters["lost_samples"] += arrival.lost_samples
-            log.warning("bed %s: gap of %d samples before sample %d", chunk.bed, arrival.lost_samples, chunk.start)
+            self._complain(f"bed {chunk.bed}: gap of {arrival.lost_samples} samples before sample {chunk.start}")
         bed.chunk, bed.place = chunk, place
         return bed
+
+    def _complain(self, text: str) -> None:
+        """Log once per second at most; everything is counted."""
+        now_ns = self._clock.now_ns()
+        if now_ns >= self._next_complaint_ns:
+            self._next_complaint_ns = now_ns + 1_000_000_000
+            log.warning("%s", text)
 
     def _begin(self, chunk: Waveform) -> BedState:
         return pipeline.begin(self._forecaster, len(chunk.leads), chunk.start, chunk.epoch_start)
@@ -311,7 +337,8 @@ async def _first_look(client: Client, worker: Worker, clock: Clock) -> list[Wave
             if message.instance == client.instance:
                 # Our own announcement comes back after all that was retained before it.
                 break
-            if received.retained and message.state == "online" and clock.now_ns() - unix_ns(message.when) < ALIVE_NS:
+            # The broker's order settles which of two came first: the later one sees the other's word before its own.
+            if message.state == "online" and clock.now_ns() - unix_ns(message.when) < ALIVE_NS:
                 raise UsageError(
                     f"a worker ({message.instance}) serves {client.address} already: end it, or use another broker"
                 )
@@ -320,9 +347,9 @@ async def _first_look(client: Client, worker: Worker, clock: Clock) -> list[Wave
 
 async def _next_chunks(client: Client) -> list[Waveform]:
     received: Received | None = await client.receive()
-    chunks = []
+    chunks: list[Waveform] = []
     while received is not None:
         if isinstance(received.message, Waveform):
             chunks.append(received.message)
-        received = client.receive_nowait() if len(chunks) < BATCH else None
+        received = client.receive_nowait() if sum(chunk.n for chunk in chunks) < BATCH else None
     return chunks

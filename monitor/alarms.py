@@ -88,7 +88,7 @@ async def _commit(client: Client, log: AlarmLog, alarms: Sequence[tuple[Alarm, i
         except StorageError as error:
             client.counters["store_failures"] += 1
             if not failing:
-                print(f"bedside alarms: {error}; events are held until then", file=sys.stderr, flush=True)
+                print(f"bedside alarms: {error}; events are held until it works", file=sys.stderr, flush=True)
             failing = True
             await asyncio.sleep(RETRY_S)
         else:

@@ -114,5 +114,5 @@ def _clock(when: str) -> str:
     """Return local wall time, as the clock on the wall shows it; nothing where the text is no time."""
     try:
         return f"{datetime.fromisoformat(when).astimezone():%H:%M:%S}"
-    except ValueError:
+    except (ValueError, OverflowError):
         return ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import math
 import tempfile
 import threading
 import time
@@ -22,12 +23,15 @@ from monitor.processes import Family, family
 from monitor.stats import BedStats
 from stream.address import ENVIRONMENT, BrokerAddress
 from stream.client import Client
+from stream.errors import UsageError
 from stream.messages import FS, ProcessStatus
 
 CHUNK = 36
 
 
-async def bench_stream(record: str, seconds: float, port: int, console: Console) -> dict[str, Any]:
+async def bench_stream(
+    record: str, seconds: float, port: int, console: Console, data_dir: Path | None = None
+) -> dict[str, Any]:
     """Stream a record at speed 1 and time every deadline and every forecast.
 
     Parameters
@@ -39,6 +43,8 @@ async def bench_stream(record: str, seconds: float, port: int, console: Console)
         Free, on loopback; a broker is started there.
     console : Console
         For the progress bar.
+    data_dir : Path or None
+        Where the record lies, if not where the environment says.
 
     Returns
     -------
@@ -47,19 +53,21 @@ async def bench_stream(record: str, seconds: float, port: int, console: Console)
         run), ``p99_ratio`` of the two, ``latency_ms`` (chunk due → forecast published); each with p50, p99, max; the
         errors with ``drift``, the median of the last tenth less that of the first.
     """
+    if not 0.1 <= seconds < math.inf:
+        raise UsageError(f"--minutes {seconds / 60:g}: take more, such as 1")
     address = BrokerAddress("127.0.0.1", port)
     chunks = round(seconds * FS / CHUNK)
+    environment = {ENVIRONMENT: str(address), **({"BEDSIDE_DATA": str(data_dir)} if data_dir else {})}
     with tempfile.TemporaryDirectory() as folder:
         ledger = Path(folder) / "published.csv"
         with (Path(folder) / "log").open("w") as log:
-            async with family(log, {ENVIRONMENT: str(address)}) as children, AsyncExitStack() as stack:
+            async with family(log, environment) as children, AsyncExitStack() as stack:
                 await children.start("broker", "--port", str(port))
                 client = await stack.enter_async_context(onlooker(address))
                 await children.start("worker")
-                bed = BedStats()
-                watching = asyncio.create_task(_watch(client, bed, until_ready := asyncio.Event()))
-                async with asyncio.timeout(READY_WITHIN_S):
-                    await until_ready.wait()
+                bed, ready = BedStats(), asyncio.Event()
+                watching = asyncio.create_task(_watch(client, bed, ready))
+                await children.unless_one_dies(ready.wait(), READY_WITHIN_S)
                 stop = threading.Event()
                 naive: list[float] = []
                 thread = threading.Thread(target=_naive, args=(chunks, CHUNK / FS, naive, stop))
@@ -71,7 +79,8 @@ async def bench_stream(record: str, seconds: float, port: int, console: Console)
                         await asyncio.to_thread(thread.join)
                     watching.cancel()
                     await asyncio.gather(watching, return_exceptions=True)
-                await children.end(["replay", "worker"], 1.0)
+                await children.end("replay", 1.0)
+                await children.end("worker", 1.0)
         with ledger.open(newline="") as file:
             sent = [(int(row["sent_ns"]) - int(row["due_ns"])) / 1e6 for row in csv.DictReader(file)]
     errors, loop = np.asarray(sent[:chunks]), np.asarray(naive)
@@ -94,12 +103,13 @@ async def _stream(
     begin: Callable[[], None],
     console: Console,
 ) -> None:
-    replay = await children.start("replay", "--bed", f"{BED}={record}", "--loop", "--ledger", str(ledger))
+    await children.start("replay", "--bed", f"{BED}={record}", "--loop", "--ledger", str(ledger))
     with Progress(console=console) as progress:
         task = progress.add_task("streaming", total=seconds)
         while bed.waveform is None or bed.waveform.end < seconds * FS:
-            if replay.process.returncode is not None:
-                raise replay.death()
+            for child in children.children:
+                if child.process.returncode is not None:
+                    raise child.death()
             if bed.waveform is not None:
                 if progress.tasks[0].completed == 0:
                     begin()

@@ -25,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s", stream=sys.stderr)
     logging.getLogger("bedside").setLevel(logging.INFO)
+    logging.getLogger("mqtt").setLevel(logging.CRITICAL)  # stream.client says the same, better
     try:
         status: int = args.run(args) or 0
     except BedsideError as error:
@@ -153,7 +154,11 @@ def _alarms(args: argparse.Namespace) -> int:
 def _tap(args: argparse.Namespace) -> int:
     from monitor.tap import serve
 
-    return run_async(serve(_address(args), args.format, args.topic, sys.stdout))
+    # It has nothing to save, and may be blocked by a reader that is slow: signals end it at once.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    asyncio.run(serve(_address(args), args.format, args.topic, sys.stdout))
+    return 0
 
 
 # --- offline --------------------------------------------------------------------------------------------------------
@@ -275,7 +280,9 @@ def _bench_stream(args: argparse.Namespace) -> int:
     results: list[dict[str, Any]] = []
 
     async def measure() -> None:
-        results.append(await bench_stream(args.record, 60 * args.minutes, free_port(), Console(stderr=True)))
+        results.append(
+            await bench_stream(args.record, 60 * args.minutes, free_port(), Console(stderr=True), args.data_dir)
+        )
 
     status = run_async(measure())
     if not results:
@@ -319,7 +326,9 @@ def parser() -> argparse.ArgumentParser:
 
     broker = argparse.ArgumentParser(add_help=False)
     broker.add_argument(
-        "--broker", metavar="URL", help="mqtt://user:password@host:port, mqtts:// for TLS (default: $BEDSIDE_BROKER)"
+        "--broker",
+        metavar="URL",
+        help="mqtt://user:password@host:port, mqtts:// for TLS (default: $BEDSIDE_BROKER, else mqtt://127.0.0.1:1883)",
     )
     data = argparse.ArgumentParser(add_help=False)
     data.add_argument(
@@ -340,18 +349,28 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument(
         "--seconds", type=float, metavar="N", help="end after N seconds (default: Ctrl-C, or window closed)"
     )
-    demo.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="for summary.json, alarms.sqlite, …")
+    demo.add_argument(
+        "--out",
+        type=Path,
+        default=Path("out"),
+        metavar="DIR",
+        help="folder for summary.json, alarms.sqlite, monitor.png; those in it are replaced (default: out)",
+    )
     demo.add_argument("--record", metavar="RECORD", help="what to replay (default: excerpt)")
 
     box = add("broker", _broker, "a small MQTT broker for one machine")
-    box.add_argument("--host", default="127.0.0.1", help="whoever reaches it may connect (default: %(default)s)")
+    box.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="address to listen on; no password, whoever reaches it may connect (default: %(default)s)",
+    )
     box.add_argument("--port", type=int, default=1883, help="default: %(default)s")
 
     box = add("replay", _replay, "publish recorded ECG at 360 Hz", broker, data, ledger)
     box.add_argument("record", nargs="?", metavar="RECORD", help="for bed-1")
     box.add_argument("--bed", action="append", default=[], metavar="NAME=RECORD", help="a bed; may be given many times")
     box.add_argument("--speed", type=float, default=1.0, metavar="X", help="times real time (default: 1)")
-    box.add_argument("--loop", action="store_true", help="start again at the end of the record")
+    box.add_argument("--loop", action="store_true", help="start again from the record's first sample when it ends")
     box.add_argument("--start", type=float, default=0.0, metavar="S", help="seconds into the record")
     box.add_argument("--chunk", type=int, default=36, metavar="N", help="samples per message (default: 36, 100 ms)")
 
@@ -363,20 +382,24 @@ def parser() -> argparse.ArgumentParser:
     box.add_argument("--seconds", type=float, metavar="N", help="end after N seconds of drawing")
 
     box = add("alarms", _alarms, "store every alarm event, once, in SQLite", broker)
-    box.add_argument("--db", type=Path, required=True, metavar="FILE")
+    box.add_argument("--db", type=Path, required=True, metavar="FILE", help="SQLite file, made if missing")
     box.add_argument("--jsonl", action="store_true", help="also print each event as a line of JSON")
 
     box = add("tap", _tap, "print decoded messages, for scripts and plotters", broker)
     box.add_argument("topic", nargs="?", metavar="TOPIC", help="MQTT topic filter (default: everything)")
-    box.add_argument("--format", choices=("json", "csv"), default="json")
+    box.add_argument(
+        "--format", choices=("json", "csv"), default="json", help="csv: one kind of message, by default the ECG"
+    )
 
     box = add("analyze", _analyze, "forecast and alarms of a record, offline", data, weights)
-    box.add_argument("record", metavar="RECORD")
-    box.add_argument("--out", type=Path, required=True, metavar="DIR")
+    box.add_argument("record", metavar="RECORD", help="mitdb/208, excerpt, synthetic, or a path")
+    box.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for forecast.npz and alarms.jsonl")
 
     box = add("train", _train, "train the network on DS1 of MIT-BIH", data)
     box.add_argument("--out", type=Path, required=True, metavar="FILE", help="the weights, safetensors")
-    box.add_argument("--seed", type=int, metavar="N")
+    box.add_argument(
+        "--seed", type=int, metavar="N", help="of the random numbers (default: that of the shipped weights)"
+    )
     box.add_argument("--minutes", type=float, metavar="N", help="end after N minutes at the latest")
     box.add_argument("--threads", type=int, metavar="N", help="threads of torch")
     box.add_argument("--resume", action="store_true", help="go on where an interrupted run stopped")

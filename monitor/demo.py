@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextlib import AsyncExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,11 +24,14 @@ from monitor.stats import BedStats, quantiles_ms
 from monitor.table import live_table
 from stream.address import ENVIRONMENT, BrokerAddress
 from stream.client import Client, Received
-from stream.errors import BedsideError, StorageError
+from stream.errors import StorageError
 from stream.messages import ProcessStatus
 from stream.topics import Kind, Role, pattern
 
 BED = "bed-1"
+END_WITHIN_S = 2.3
+"""So that Ctrl-C ends everything within 3 s, the broker and this process included."""
+
 READY_WITHIN_S = 60.0
 """A first start reads some hundred megabytes of libraries from a cold disk."""
 
@@ -93,15 +97,15 @@ async def demo(config: DemoConfig, console: Console) -> dict[str, Any]:
             await children.start("broker", "--port", str(config.port))
             async with AsyncExitStack() as stack:
                 client = onlooker(address)
-                await show.unless_one_dies(stack.enter_async_context(client), READY_WITHIN_S)
+                await children.unless_one_dies(stack.enter_async_context(client), READY_WITHIN_S)
                 watching = asyncio.create_task(show.watch(client))
                 try:
-                    await show.run()
+                    await show.run(watching)
                 finally:
                     watching.cancel()
                     await asyncio.gather(watching, return_exceptions=True)
-            await children.end(["broker"], 1.0)
             summary = show.summary()
+            await children.end("broker", 0.5)
     (config.out / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
     return summary
 
@@ -138,7 +142,7 @@ class _Show:
         elif message is not None and received.topic.bed is not None:
             self._beds[received.topic.bed].update(message, received.received_ns)
 
-    async def run(self) -> None:
+    async def run(self, watching: asyncio.Task[None]) -> None:
         """Start the processes in order, show, and end them in order."""
         config, start = self._config, self._children.start
         say = self._console.print
@@ -147,12 +151,14 @@ class _Show:
         await start("alarms", "--db", str(config.out / "alarms.sqlite"))
         monitor = await self._start_monitor()
         for role in (Role.WORKER, Role.LOGGER, *((Role.MONITOR,) if monitor else ())):
-            await self.unless_one_dies(self._until(lambda role=role: role in self._online), READY_WITHIN_S)  # type: ignore[misc]
+            await self._children.unless_one_dies(self._until(lambda role=role: role in self._online), READY_WITHIN_S)  # type: ignore[misc]
         say(f"streaming {config.record} at 360 Hz over {BrokerAddress('127.0.0.1', config.port)}")
         await start("replay", "--bed", f"{BED}={config.record}", "--loop")
         try:
-            await self.unless_one_dies(self._until(lambda: self._beds[BED].waveform is not None), READY_WITHIN_S)
-            await self._show(monitor)
+            await self._children.unless_one_dies(
+                self._until(lambda: self._beds[BED].waveform is not None), READY_WITHIN_S
+            )
+            await self._show(monitor, watching)
         except asyncio.CancelledError:
             say("ending …")
             # The rest is done in spite of Ctrl-C; a second one ends it at once.
@@ -169,19 +175,25 @@ class _Show:
         environment = {"QT_QPA_PLATFORM": "offscreen"} if self._config.headless else {}
         return await self._children.start("monitor", "--bed", BED, "--screenshot", picture, environment=environment)
 
-    async def _show(self, monitor: Child | None) -> None:
-        """Show until the time is up or the window is closed."""
+    async def _show(self, monitor: Child | None, watching: asyncio.Task[None]) -> None:
+        """Show until the time is up or the window is closed; a child that dies, or an onlooker that fails, ends it."""
         table = Live(console=self._console, auto_refresh=False) if self._config.headless else nullcontext()
         end = time.monotonic() + (self._config.seconds if self._config.seconds is not None else float("inf"))
         death = asyncio.create_task(self._children.first_death())
         try:
             with table as live:
-                while time.monotonic() < end and not death.done():
+                while time.monotonic() < end and not death.done() and not watching.done():
                     if live is not None:
                         live.update(live_table(self._beds, time.time_ns()), refresh=True)
-                    await asyncio.wait([death], timeout=min(0.5, max(end - time.monotonic(), 0.0)))
+                    await asyncio.wait(
+                        [death, watching],
+                        return_when=asyncio.FIRST_COMPLETED,
+                        timeout=min(0.5, max(end - time.monotonic(), 0.0)),
+                    )
                 if live is not None:
                     live.update(live_table(self._beds, time.time_ns()), refresh=True)
+            if watching.done():
+                watching.result()
             if death.done():
                 dead = death.result()
                 if dead is not monitor or dead.process.returncode != 0:
@@ -191,45 +203,30 @@ class _Show:
             await asyncio.gather(death, return_exceptions=True)
 
     async def _end(self) -> None:
+        """End everything but the broker, within `END_WITHIN_S` in all."""
         # The window first, so that its picture shows a live trace; the worker after it has seen everything.
-        await self._children.end(["monitor"], 1.5)
-        await self._children.end(["replay"], 0.7)
+        deadline = time.monotonic() + END_WITHIN_S
         bed = self._beds[BED]
-        try:
-            async with asyncio.timeout(0.5):
-                await self._until(lambda: bed.publisher is not None and bed.publisher.state == "ended")
-        except TimeoutError:
-            pass
-        await self._children.end(["worker"], 0.7)
-        try:
-            async with asyncio.timeout(0.3):
-                await self._until(lambda: bed.worker is not None and bed.worker.state == "stopped")
-        except TimeoutError:
-            pass
-        await self._children.end(["alarms"], 0.7)
+
+        def left() -> float:
+            return max(deadline - time.monotonic(), 0.05)
+
+        await self._children.end("monitor", left())
+        await self._children.end("replay", left())
+        await self._until_within(left() / 2, lambda: bed.publisher is not None and bed.publisher.state == "ended")
+        await self._children.end("worker", left())
+        await self._until_within(left() / 2, lambda: bed.worker is not None and bed.worker.state == "stopped")
+        await self._children.end("alarms", left())
+
+    async def _until_within(self, seconds: float, true: Callable[[], bool]) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._until(true)
 
     async def _until(self, true: Callable[[], bool]) -> None:
         while not true():
             self._news.clear()
             await self._news.wait()
-
-    async def unless_one_dies(self, goal: Coroutine[Any, Any, object], timeout_s: float) -> None:
-        """Wait for a goal; a child that dies, or too long a wait, is an error."""
-        reached = asyncio.create_task(goal)
-        death = asyncio.create_task(self._children.first_death())
-        try:
-            await asyncio.wait([reached, death], timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
-            if death.done():
-                raise death.result().death()
-            if reached.done():
-                reached.result()
-            else:
-                names = ", ".join(child.name for child in self._children.children)
-                raise BedsideError(f"{names} were not ready within {timeout_s:.0f} s: see {self._config.out}/demo.log")
-        finally:
-            for task in (reached, death):
-                task.cancel()
-            await asyncio.gather(reached, death, return_exceptions=True)
 
     def summary(self) -> dict[str, Any]:
         """Return the figures of this run."""

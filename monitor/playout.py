@@ -3,7 +3,8 @@
 A chunk is sent when its last sample is due, so the cursor follows the due times at a constant distance: one chunk,
 so that the next is there before this one is used up, and a margin for jitter. Sender and monitor may disagree about
 the time of day; the smallest difference seen between arrival and due time stands for that disagreement and the
-fastest transit together. Whatever comes later than that is late, and shows as data age.
+fastest transit together. Whatever comes later than that is late, and shows as data age. Only the last minute or two
+count: a clock that was set, or a laptop that slept, is believed again after that.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from stream.messages import Waveform
 
 MARGIN_S = 0.1
 """Distance between cursor and newest sample beyond one chunk, in seconds: also the time the worker has to answer."""
+
+RENEW_NS = 60_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,11 @@ class Playout:
     rate : float
         Samples per second of wall time: fs × speed.
     transit_ns : int
-        The smallest arrival − due of this session; negative where the sender's clock is ahead of ours.
+        The smallest arrival − due of late; negative where the sender's clock is ahead of ours.
+    lowest : tuple of int
+        That of the last whole minute, and of the present one.
+    renewed_ns : int
+        When the present one began, by our clock.
     """
 
     start: int
@@ -39,6 +46,8 @@ class Playout:
     due_ns: int
     rate: float
     transit_ns: int
+    lowest: tuple[int, int]
+    renewed_ns: int
 
     @property
     def chunk_s(self) -> float:
@@ -58,11 +67,19 @@ class Playout:
 def follow(before: Playout | None, chunk: Waveform, received_ns: int) -> Playout:
     """Return the playout after another chunk of the same session."""
     transit = received_ns - chunk.due_ns
+    if before is None:
+        lowest, renewed_ns = (transit, transit), received_ns
+    elif abs(received_ns - before.renewed_ns) < RENEW_NS:
+        lowest, renewed_ns = (before.lowest[0], min(before.lowest[1], transit)), before.renewed_ns
+    else:
+        lowest, renewed_ns = (before.lowest[1], transit), received_ns
     return Playout(
         start=chunk.start,
         n=chunk.n,
         t0_ns=chunk.t0_ns,
         due_ns=chunk.due_ns,
         rate=chunk.fs * chunk.speed,
-        transit_ns=transit if before is None else min(before.transit_ns, transit),
+        transit_ns=min(transit, *lowest),
+        lowest=lowest,
+        renewed_ns=renewed_ns,
     )

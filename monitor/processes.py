@@ -13,10 +13,10 @@ import signal
 import sys
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TextIO
+from typing import Any, TextIO
 
 from stream.errors import BedsideError
 
@@ -24,7 +24,7 @@ _WATCH = "BEDSIDE_WATCH_STDIN"
 
 
 class ChildDiedError(BedsideError, RuntimeError):
-    """A child process ended by itself, with an error."""
+    """A child process ended by itself with an error, or did not come up."""
 
     status = 1
 
@@ -108,12 +108,19 @@ class Family:
         self.children.append(child)
         return child
 
-    async def end(self, names: Sequence[str], timeout_s: float) -> None:
-        """End the children of these names, in this order."""
-        for name in names:
-            for child in [c for c in self.children if c.name == name]:
-                await child.end(timeout_s)
-                self.children.remove(child)
+    async def end(self, name: str, timeout_s: float) -> None:
+        """End the children of this name.
+
+        Raises
+        ------
+        ChildDiedError
+            One did not end well.
+        """
+        for child in [c for c in self.children if c.name == name]:
+            status = await child.end(timeout_s)
+            self.children.remove(child)
+            if status:
+                raise child.death()
 
     async def first_death(self) -> Child:
         """Wait until a child ends by itself, and return it."""
@@ -128,6 +135,30 @@ class Family:
         await child.wait()
         return child
 
+    async def unless_one_dies(self, goal: Coroutine[Any, Any, object], timeout_s: float) -> None:
+        """Wait for a goal.
+
+        Raises
+        ------
+        ChildDiedError
+            A child ended by itself first, or the goal was not reached in time.
+        """
+        reached = asyncio.create_task(goal)
+        death = asyncio.create_task(self.first_death())
+        try:
+            await asyncio.wait([reached, death], timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+            if death.done():
+                raise death.result().death()
+            if reached.done():
+                reached.result()
+            else:
+                names = ", ".join(child.name for child in self.children)
+                raise ChildDiedError(f"{names} were not ready within {timeout_s:.0f} s")
+        finally:
+            for task in (reached, death):
+                task.cancel()
+            await asyncio.gather(reached, death, return_exceptions=True)
+
     async def kill(self) -> None:
         """Kill whatever still runs."""
         for child in self.children:
@@ -139,11 +170,19 @@ class Family:
 
     async def _read(self, child: Child) -> None:
         assert child.process.stderr is not None
-        async for raw in child.process.stderr:
+        # Read in blocks: a StreamReader gives up on a line that is longer than its buffer.
+        rest = b""
+        while block := await child.process.stderr.read(65536):
+            *lines, rest = (rest + block)[-1_000_000:].split(b"\n")
+            self._note(child, lines)
+        self._note(child, [rest] if rest else [])
+
+    def _note(self, child: Child, lines: Sequence[bytes]) -> None:
+        for raw in lines:
             line = raw.decode(errors="replace").rstrip()
             child.tail.append(line)
             self._log.write(f"{child.name}: {line}\n")
-            self._log.flush()
+        self._log.flush()
 
 
 @asynccontextmanager

@@ -85,13 +85,16 @@ class BedStats:
 
     def rate(self, now_ns: int) -> float:
         """Return the samples per second that arrived over the last seconds."""
-        while self._recent and self._recent[0][0] < now_ns - _RATE_WINDOW_NS:
-            self._recent.popleft()
+        self._forget(now_ns)
         if len(self._recent) < 2:
             return 0.0
         # The first chunk only marks the begin of the interval.
         samples = sum(n for _, n in self._recent) - self._recent[0][1]
         return samples * 1e9 / max(self._recent[-1][0] - self._recent[0][0], 1)
+
+    def _forget(self, now_ns: int) -> None:
+        while self._recent and self._recent[0][0] < now_ns - _RATE_WINDOW_NS:
+            self._recent.popleft()
 
     def age_s(self, now_ns: int) -> float | None:
         """Return the seconds since the latest sample was due; None before the first."""
@@ -113,6 +116,7 @@ class BedStats:
         self._due[chunk.seq] = chunk.due_ns
         self._due.pop(chunk.seq - 1000, None)
         self._recent.append((received_ns, chunk.n))
+        self._forget(received_ns)
         self._resolve()
 
     def _take_forecast(self, forecast: Forecast) -> None:
@@ -135,6 +139,8 @@ class BedStats:
             if not np.isfinite(truth).all():
                 continue
             mean = forecast.mean_mv()[:, 0]
+            if len(mean) < reach:
+                continue
             for (horizon, samples), value in zip(HORIZONS.items(), truth[1:], strict=True):
                 self.errors.forecast[horizon] += abs(value - float(mean[samples - 1]))
                 self.errors.persistence[horizon] += abs(value - truth[0])

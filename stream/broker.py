@@ -6,13 +6,15 @@ than Mosquitto: at a disconnect it loses QoS 1 messages in flight.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from stream.address import BrokerAddress
-from stream.errors import BrokerError
+from stream.errors import BrokerError, UsageError
 
 
 def free_port() -> int:
@@ -35,9 +37,13 @@ async def embedded_broker(host: str = "127.0.0.1", port: int = 1883) -> AsyncIte
 
     Raises
     ------
+    UsageError
+        The port cannot be.
     BrokerError
         The port is in use, or the host is not this machine's.
     """
+    if not 0 < port < 65536:
+        raise UsageError(f"port {port}: take 1 to 65535")
     from amqtt.broker import Broker  # brings its own scheduler and schema library: only where it is used
     from amqtt.errors import BrokerError as AmqttError
     from amqtt.session import Session
@@ -58,6 +64,7 @@ async def embedded_broker(host: str = "127.0.0.1", port: int = 1883) -> AsyncIte
             if any(subscriber is session for subscriber, _ in self._subscriptions.get(subscription[0], ())):
                 await super()._publish_retained_messages_for_subscription(subscription, session)
 
+    asyncio.get_running_loop().set_exception_handler(_without_lost_subscribers)
     broker = CorrectedBroker(
         {
             "listeners": {"default": {"type": "tcp", "bind": f"{host}:{port}"}},
@@ -72,6 +79,12 @@ async def embedded_broker(host: str = "127.0.0.1", port: int = 1883) -> AsyncIte
         yield BrokerAddress(host, port)
     finally:
         await broker.shutdown()
+
+
+def _without_lost_subscribers(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    # amqtt waits for the acknowledgement of a subscriber that has gone, and nobody waits for amqtt's task.
+    if not isinstance(context.get("exception"), TimeoutError):
+        loop.default_exception_handler(context)
 
 
 def _check_bindable(host: str, port: int) -> None:

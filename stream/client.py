@@ -49,7 +49,11 @@ STATUS_EVERY_S = 2.0
 FIRST_WAIT_S = 5.0
 """How long a process tries to reach the broker when it starts."""
 
-_BACKOFF_S = (0.1, 5.0)
+_BACKOFF_S = (0.1, 1.0)
+
+HOLD_S = 2.0
+"""After a reconnect, a publisher's waveforms wait so long: the broker may have forgotten its subscribers, and they are
+back before what was buffered for them goes out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +140,7 @@ class Client:
         self._connection = 0
         self._task: asyncio.Task[None] | None = None
         self._last_complaint = -math.inf
+        self._leaving = False
 
     # --- life ---------------------------------------------------------------------------------------------------
 
@@ -143,7 +148,8 @@ class Client:
         ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._task = asyncio.create_task(self._keep_connected(ready))
         try:
-            await asyncio.shield(ready)
+            await asyncio.wait({ready, self._task}, return_when=asyncio.FIRST_COMPLETED)
+            self._check()
         except BaseException:
             await self._cancel()
             raise
@@ -152,10 +158,15 @@ class Client:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        assert self._task is not None
+        self._leaving = True
         if self.connected and self.role is not None:
             self._send_process_status("offline")
-            await self.flush(1.0)
-        await self._cancel()
+        try:
+            if not self._task.done() and not await self.flush(1.0 if self.connected else 0.0):
+                log.warning("%d messages were not delivered", len(self._outbox) + len(self._in_flight))
+        finally:
+            await self._cancel()
 
     async def _cancel(self) -> None:
         assert self._task is not None
@@ -166,13 +177,25 @@ class Client:
         if not self._task.cancelled():
             self._task.exception()  # it was raised where somebody waited for the connection
 
+    def _check(self) -> None:
+        """Raise what ended the connection for good, if anything did."""
+        assert self._task is not None
+        if self._task.done():
+            self._task.result()
+
     # --- sending ------------------------------------------------------------------------------------------------
 
     def send(self, message: Message) -> None:
         """Hand over a message; it leaves as soon as the broker takes it. Never blocks.
 
         Retained messages are published again after every reconnect.
+
+        Raises
+        ------
+        BrokerError
+            The broker refused this client after a reconnect (its password has changed, say).
         """
+        self._check()
         topic = codec.topic_of(message)
         payload = codec.encode(message)
         if topic.kind in RETAINED:
@@ -199,6 +222,7 @@ class Client:
                 await self._idle.wait()
         except TimeoutError:
             return False
+        self._check()
         return True
 
     # --- receiving ----------------------------------------------------------------------------------------------
@@ -212,9 +236,7 @@ class Client:
             The broker refused this client after a reconnect (its password has changed, say).
         """
         while (received := self.receive_nowait()) is None:
-            assert self._task is not None
-            if self._task.done():
-                self._task.result()
+            self._check()
             self._arrived.clear()
             await self._arrived.wait()
         return received
@@ -242,12 +264,20 @@ class Client:
     # --- the connection -----------------------------------------------------------------------------------------
 
     async def _keep_connected(self, ready: asyncio.Future[None]) -> None:
+        try:
+            await self._connect_again_and_again(ready)
+        finally:
+            # Whoever waits must learn that nothing comes any more.
+            self._arrived.set()
+            self._idle.set()
+
+    async def _connect_again_and_again(self, ready: asyncio.Future[None]) -> None:
         started = time.monotonic()
         delay = _BACKOFF_S[0]
         while True:
             try:
                 await self._connect_once(ready)
-            except* (aiomqtt.MqttError, OSError) as group:
+            except* (aiomqtt.MqttError, OSError, UnicodeError) as group:
                 problem = group.exceptions[0]
                 while isinstance(problem, BaseExceptionGroup):
                     problem = problem.exceptions[0]
@@ -255,12 +285,8 @@ class Client:
                 problem = aiomqtt.MqttError("the broker closed the connection")
             was_connected, self.connected = self.connected, False
             failure = self._failure(problem)
-            refused = isinstance(problem, MqttConnectError)
-            if not ready.done() and (refused or time.monotonic() - started > self._first_wait_s):
-                ready.set_exception(failure)
-                return
-            if refused:
-                self._arrived.set()
+            hopeless = isinstance(problem, UnicodeError) or _refused(problem)
+            if hopeless or (not ready.done() and time.monotonic() - started > self._first_wait_s):
                 raise failure
             if was_connected:
                 delay = _BACKOFF_S[0]
@@ -271,7 +297,7 @@ class Client:
             delay = min(2 * delay, _BACKOFF_S[1])
 
     def _failure(self, problem: BaseException) -> BrokerError:
-        if isinstance(problem, MqttConnectError):
+        if _refused(problem):
             return BrokerError(f"broker {self.address} refuses this client ({problem}): check user name and password")
         return BrokerError(
             f"broker {self.address} cannot be reached ({problem}): check --broker, or start one with 'bedside broker'"
@@ -313,7 +339,9 @@ class Client:
                 if not ready.done():
                     ready.set_result(None)
                 async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(self._send_all(mqtt))
+                    again = self.counters["reconnects"] > 0
+                    hold_s = HOLD_S if again and self.role is Role.PUBLISHER else 0.0
+                    tasks.create_task(self._send_all(mqtt, hold_s))
                     tasks.create_task(self._say_alive())
                     # The intake takes every message, so this iterator only ends, with an error, with the connection.
                     async for _ in mqtt.messages:
@@ -324,7 +352,8 @@ class Client:
                 self._outbox.put_back(entry)
             self._in_flight.clear()
 
-    async def _send_all(self, mqtt: aiomqtt.Client) -> None:
+    async def _send_all(self, mqtt: aiomqtt.Client, hold_s: float) -> None:
+        await asyncio.sleep(hold_s)
         async with asyncio.TaskGroup() as deliveries:
             while True:
                 while len(self._in_flight) < IN_FLIGHT and (entry := self._outbox.pop()) is not None:
@@ -345,7 +374,8 @@ class Client:
     async def _say_alive(self) -> None:
         while self.role is not None:
             await asyncio.sleep(STATUS_EVERY_S)
-            self._send_process_status("online")
+            if not self._leaving:
+                self._send_process_status("online")
 
     def _process_status(self, state: Any) -> tuple[Topic, bytes]:
         status = ProcessStatus(
@@ -394,10 +424,10 @@ class Client:
 
 
 async def settle() -> None:
-    """Let a connection end that was given up while a helper thread of the loop was making it; the last call of a loop.
+    """Let a connection end that was given up while it was being made; the last call of a loop.
 
-    aiomqtt connects in such a thread, and hangs its reader and its task into the loop even if nobody waits any more;
-    after this they exist, and are cancelled with the loop.
+    aiomqtt connects in a thread of the loop's executor, and hangs its reader and its task into the loop even if nobody
+    waits any more; after this they exist, and are cancelled with the loop.
     """
     await asyncio.get_running_loop().shutdown_default_executor()
     await asyncio.sleep(0)
@@ -413,6 +443,11 @@ class _Intake(asyncio.Queue[aiomqtt.Message]):
     def put_nowait(self, item: aiomqtt.Message) -> None:
         """Give the message to the client."""
         self._client._take(item)
+
+
+def _refused(problem: BaseException) -> bool:
+    """Return whether the broker said that it does not want this client; "server unavailable" may pass."""
+    return isinstance(problem, MqttConnectError) and getattr(problem.rc, "value", problem.rc) not in (3, 0x88)
 
 
 def _seconds(message: Message | None) -> float:

@@ -85,7 +85,9 @@ class Lanes(Generic[T]):
         """Return an entry taken before to its place; one that a later retained value replaced stays away."""
         lane = self._lanes.setdefault(entry.topic, deque())
         if entry.topic.kind in RETAINED and lane:
-            return
+            if lane[0].number > entry.number:
+                return
+            lane.clear()
         place = next((i for i, other in enumerate(lane) if other.number > entry.number), len(lane))
         lane.insert(place, entry)
         if entry.topic.kind in (Kind.ECG, Kind.FORECAST):

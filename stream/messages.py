@@ -24,8 +24,13 @@ INVALID = -32768
 
 MAX_LEADS = 2
 MIN_SPEED, MAX_SPEED = 0.01, 1000.0
+MIN_GAIN, MAX_GAIN = 1e-3, 1e9
+"""adu/mV; beyond, amplitudes are no signal of a body, and forecasts would leave float32."""
 
-Index = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
+MAX_INDEX = 2**53
+"""Largest sample index; every language's JSON numbers hold it exactly."""
+
+Index = Annotated[int, msgspec.Meta(ge=0, le=MAX_INDEX)]
 Nanoseconds = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 BedName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}\Z")]
 Hex128 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}\Z")]
@@ -94,12 +99,14 @@ class Waveform(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
         n_leads = len(self.leads)
         if not len(self.gain) == len(self.zero) == n_leads:
             raise ValueError(f"{n_leads} leads need as many gains and zeros")
-        if not all(math.isfinite(g) and g > 0 for g in self.gain):
-            raise ValueError(f"gain {self.gain} is not finite and positive")
+        if not all(MIN_GAIN <= g <= MAX_GAIN for g in self.gain):
+            raise ValueError(f"gain {self.gain} is not within {MIN_GAIN} to {MAX_GAIN}")
         if not MIN_SPEED <= self.speed <= MAX_SPEED:
             raise ValueError(f"speed {self.speed} is not within {MIN_SPEED} to {MAX_SPEED}")
         if not self.samples or len(self.samples) % (2 * n_leads):
             raise ValueError(f"{len(self.samples)} bytes are no whole number of int16 samples of {n_leads} leads")
+        if max(self.start, self.position) + self.n > MAX_INDEX:
+            raise ValueError(f"sample {max(self.start, self.position)} lies beyond {MAX_INDEX}")
         if self.epoch_start > self.start:
             raise ValueError(f"epoch_start {self.epoch_start} lies after start {self.start}")
 
@@ -227,7 +234,7 @@ class Alarm(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     predicted: float
     score: float
     threshold: float
-    duration_s: float
+    duration_s: Annotated[float, msgspec.Meta(ge=0, le=1e9)]
 
 
 class ActiveAlarms(Message, frozen=True, kw_only=True, tag_field="v", tag=1):

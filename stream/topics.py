@@ -113,7 +113,7 @@ def parse(text: str) -> Topic:
             raise ValueError
         return Topic(kind, bed)
     except (ValueError, IndexError):
-        raise MessageError(f"topic {text!r} is not one of bedside's") from None
+        raise MessageError(f"topic {text[:80]!r} is not one of bedside's") from None
 
 
 def pattern(kind: Kind, bed: str = ANY_BED, role: Role | None = None) -> str:

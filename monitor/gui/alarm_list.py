@@ -39,5 +39,5 @@ class AlarmList(QListWidget):
 
 
 def _text(line: AlarmLine) -> str:
-    seconds = f"{line.duration_s:.0f} s, lasts" if line.active else f"{line.duration_s:.1f} s"
+    seconds = f"now, {line.duration_s:.0f} s" if line.active else f"{line.duration_s:.1f} s"
     return f"{line.clock}  {STARS[line.priority]}  {seconds}\n{line.text}"

@@ -25,7 +25,7 @@ class BedHeader(QWidget):
         self.synthetic.hide()
         self.legend = QLabel(
             f'<span style="color:{theme.forecast}">━ forecast, 90 % band</span> &nbsp; '
-            f'<span style="color:{theme.ghost}">━ forecast 100 ms before</span>'
+            f'<span style="color:{theme.ghost}">━ what had been forecast 100 ms before</span>'
         )
         self.legend.setFont(font(13))
         self.link.setFont(font(20, bold=True))

@@ -56,9 +56,9 @@ class EngineerPanel(QWidget):
         """Take the numbers; those without an honest value read ``--``."""
         rows = (
             ("surprise / alarm from", f"{_number(numbers.score, '.1f')} / {_number(numbers.threshold, 'g')}"),
-            ("error 50 ms ahead", f"{_number(numbers.forecast_mv, '.3f')} mV"),
-            ("if it stayed as it is", f"{_number(numbers.persistence_mv, '.3f')} mV"),
-            ("skill of the forecast", _number(numbers.skill, ".0%")),
+            ("forecast error, 50 ms ahead", f"{_number(numbers.forecast_mv, '.3f')} mV"),
+            ("error if nothing changed", f"{_number(numbers.persistence_mv, '.3f')} mV"),
+            ("forecast better by", _number(numbers.skill, ".0%")),
             ("gaps · repeats · rejects", f"{numbers.gaps} · {numbers.duplicates} · {rejected}"),
         )
         if rows != self.rows:

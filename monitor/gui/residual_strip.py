@@ -64,7 +64,7 @@ class ResidualStrip(pg.PlotWidget):
         )
         self._threshold.setVisible(False)
         plot.addItem(self._threshold)
-        self._title = pg.LabelItem("surprise: −log₁₀ of its chance per second", color=theme.faint, size="9pt")
+        self._title = pg.LabelItem("surprise (3: once in 1,000 s by chance)", color=theme.faint, size="9pt")
         self._title.setParentItem(plot.vb)
         self._title.anchor(itemPos=(0, 0), parentPos=(0, 0), offset=(6, 0))
         self._label = pg.TextItem("", color=colour(theme.threshold), anchor=(1.0, 1.0))

@@ -200,6 +200,24 @@ def test_a_chunk_that_contradicts_its_past_is_counted(forecaster: Checkpoint, pa
     assert out.counters()["samples_forecast"] == 1800
 
 
+def test_a_second_publisher_of_a_bed_is_named_and_moves_nothing(
+    forecaster: Checkpoint, patient: Record, caplog: pytest.LogCaptureFixture
+) -> None:
+    one = first(chunks(patient), 5)
+    two = first(replay(patient, ReplayConfig(), BEGIN_NS, "cd" * 16), 5)
+    out = run(forecaster, [[c] for pair in zip(one, two, strict=True) for c in pair])
+    assert out.counters()["samples_forecast"] == 1800, "the later publisher is served"
+    assert out.counters()["rejected"] == 49
+    assert "two publishers send bed bed-1" in caplog.text
+    assert len(caplog.records) < 10
+
+
+def test_amplitudes_at_the_limits_pass_through(forecaster: Checkpoint, patient: Record) -> None:
+    for gain in (1e-3, 1e9):
+        record = Record("r", patient.leads, (gain,) * 2, (0, 0), patient.adu[:3600], True, "t")
+        assert len(run(forecaster, [[c] for c in chunks(record)]).of(Forecast)) == 100
+
+
 def test_invalid_samples_and_one_or_two_leads(forecaster: Checkpoint, patient: Record) -> None:
     adu = patient.adu[:3600].copy()
     adu[1000:1500] = -32768
@@ -220,6 +238,24 @@ def test_alarms_left_over_by_an_earlier_worker_end(forecaster: Checkpoint, patie
     ended = out.of(Alarm)[0]
     assert (ended.alarm_id, ended.phase, ended.event_id) == (left.alarm_id, "cleared", f"{left.alarm_id}-cleared")
     assert out.of(ActiveAlarms)[0].alarms == ()
+
+
+def test_a_worker_that_stops_before_any_bed_sends_ends_them_too(forecaster: Checkpoint) -> None:
+    out = Outbox(forecaster)
+    out.worker.take_over(ActiveAlarms(bed="bed-1", alarms=(alarm(session=SESSION),)))
+    out.worker.take_over(ActiveAlarms(bed="bed-2"))
+    out.worker.stop()
+    assert [(event.bed, event.phase) for event in out.messages if isinstance(event, Alarm)] == [("bed-1", "cleared")]
+
+
+def test_it_learns_again_after_a_gap(forecaster: Checkpoint, patient: Record) -> None:
+    stream = first(chunks(patient, 7), 30)
+    out = run(forecaster, [[c] for c in [*stream[:900], *stream[910:]]])
+    states = [s.state for s in out.of(BedStatus)]
+    back = states.index("forecasting") + states[states.index("forecasting") :].index("learning")
+    gap = out.of(BedStatus)[back]
+    assert gap.last_seq == 910
+    assert "forecasting" in states[back:]
 
 
 def test_it_says_learning_until_it_knows_the_patient(forecaster: Checkpoint, patient: Record) -> None:
@@ -258,7 +294,7 @@ async def test_live_and_offline_agree(
         async for received in listener:
             if received.message is not None:
                 got.append(received.message)
-            if sum(isinstance(m, Forecast) for m in got) == record.n // 36:
+            if sum(isinstance(m, Forecast) for m in got) == record.n // 36 and not worker.cancelling():
                 worker.cancel()
             if isinstance(received.message, BedStatus) and received.message.state == "stopped":
                 break
@@ -268,6 +304,19 @@ async def test_live_and_offline_agree(
     same_forecasts([m for m in got if isinstance(m, Forecast)], offline.of(Forecast))
     assert story([m for m in got if isinstance(m, Alarm)]) == story(offline.of(Alarm))
     assert offline.of(Alarm)
+
+
+@pytest.mark.usefixtures("no_tasks_left")
+async def test_of_two_workers_that_start_together_one_serves(broker: BrokerAddress, forecaster: Checkpoint) -> None:
+    both = [asyncio.create_task(serve(broker, forecaster, ledger_path=None)) for _ in range(2)]
+    done, serving = await asyncio.wait(both, timeout=20, return_when=asyncio.FIRST_COMPLETED)
+    assert len(done) == 1
+    assert isinstance(done.pop().exception(), UsageError)
+    await asyncio.sleep(0.3)
+    assert not serving.copy().pop().done()
+    for task in serving:
+        task.cancel()
+    await asyncio.gather(*serving, return_exceptions=True)
 
 
 @pytest.mark.usefixtures("no_tasks_left")

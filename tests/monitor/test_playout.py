@@ -62,3 +62,12 @@ def test_the_margin_leaves_the_worker_time_to_answer() -> None:
 def test_what_comes_late_is_old_when_it_comes() -> None:
     at, playout = play(5, [0, 0, 0, 0, 4 * SECOND])[-1]
     assert playout.age_s(at) == pytest.approx(4.0)
+
+
+def test_a_clock_that_was_set_is_believed_again_after_two_minutes() -> None:
+    """Ten minutes of sleep: the due times stand behind from then on, and no sample is late any more."""
+    states = play(3000, late_ns=[0] * 600 + [600 * SECOND] * 2400)
+    ages = [playout.age_s(at) for at, playout in states]
+    assert ages[599] == 0
+    assert ages[600] == 600
+    assert ages[600 + 1300] == 0

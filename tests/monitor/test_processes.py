@@ -42,7 +42,8 @@ async def test_ending_is_graceful_and_insists() -> None:
         while not any("listens" in line for line in child.tail):
             await asyncio.sleep(0.02)
         os.kill(child.process.pid, signal.SIGSTOP)
-        await children.end(["broker"], 0.3)
+        with pytest.raises(ChildDiedError, match="status -9"):
+            await children.end("broker", 0.3)
         assert child.process.returncode == -signal.SIGKILL
         assert not children.children
 

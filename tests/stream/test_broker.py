@@ -4,7 +4,7 @@ import pytest
 
 from stream.broker import embedded_broker, free_port
 from stream.client import Client
-from stream.errors import BrokerError
+from stream.errors import BrokerError, UsageError
 
 
 async def test_it_listens_on_loopback_and_frees_its_port() -> None:
@@ -26,3 +26,9 @@ async def test_a_port_in_use_is_one_helpful_line() -> None:
             async with embedded_broker(port=port):
                 pass
     assert "\n" not in str(error.value)
+
+
+async def test_a_port_that_cannot_be_is_one_helpful_line() -> None:
+    with pytest.raises(UsageError, match="99999"):
+        async with embedded_broker(port=99999):
+            pass

@@ -138,6 +138,10 @@ def test_zero_bytes_remove_what_is_retained_and_nothing_else() -> None:
     [
         {"gain": (math.nan,)},
         {"gain": (0.0,)},
+        {"gain": (1e-36,)},
+        {"gain": (1e300,)},
+        {"start": 2**53, "epoch_start": 0},
+        {"speed": 1e-308},
         {"gain": (200.0, 200.0)},
         {"seq": -1},
         {"start": -36},

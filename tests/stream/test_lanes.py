@@ -65,3 +65,17 @@ def test_putting_back_counts_what_gives_way() -> None:
     lanes.put_back(entry)
     assert [item for _, item in drain(lanes)] == [1, 2]
     assert lanes.dropped[ECG[0]] == 1
+
+
+def test_two_values_of_one_retained_topic_put_back_in_any_order_leave_the_later() -> None:
+    for order in (1, -1):
+        lanes: Lanes[int] = Lanes(limit_s=1.0)
+        lanes.put(ACTIVE, 1)
+        old = lanes.pop()
+        lanes.put(ACTIVE, 2)
+        new = lanes.pop()
+        assert old is not None
+        assert new is not None
+        for entry in (old, new)[::order]:
+            lanes.put_back(entry)
+        assert drain(lanes) == [(ACTIVE, 2)]
