@@ -27,6 +27,8 @@ LIMIT = 0.7
 """Largest absolute log factor: half to double the network's scale."""
 
 Z90 = 1.6448536269514722
+"""Half the width of the Gaussian's central 90 %, in standard deviations."""
+
 SOFTNESS = 0.1
 """Width of the edge, in units of log |z|."""
 

@@ -16,14 +16,13 @@ from rich.progress import track
 from rich.table import Table
 
 from model.baselines import fit_ar, persistence
+from model.calibration import Z90
 from model.checkpoint import Checkpoint
-from model.dataset import DS1, load_signals, parse_records
+from model.dataset import DS1, load_signals
 from model.forecaster import begin, step
 from stream.catalog import Catalog
 from stream.errors import UsageError
 from stream.messages import FS
-
-__all__ = ["METHODS", "MS", "Report", "evaluate", "parse_records", "print_report"]
 
 HORIZONS = (1, 4, 18, 36, 72, 90)
 """Samples ahead at which forecasts are scored."""
@@ -43,8 +42,6 @@ SPREAD_OVER = 100 * FS
 """The standard deviation that NRMSE divides by is that of the first 100 s."""
 
 CHUNK = 10 * FS
-Z90 = 1.6448536269514722
-"""Half the width of the Gaussian's central 90 %, in standard deviations."""
 
 Array = npt.NDArray[np.float64]
 

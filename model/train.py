@@ -25,6 +25,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from model import checkpoint
+from model.calibration import Z90
 from model.config import NetworkConfig, ScalingConfig, TrainConfig
 from model.dataset import FITTED, HELD_BACK, Signals, Stretch, load_signals, random_stretch, steps
 from model.network import Network, denormals_flushed
@@ -37,9 +38,6 @@ CHOOSE_AT = (4, 18, 36, 72)
 
 WARM_S = 20
 """Seconds at the start of the held-back streams that are not scored."""
-
-Z90 = 1.6448536269514722
-"""Half the width of the Gaussian's central 90 %, in standard deviations."""
 
 
 @dataclass(frozen=True)

@@ -223,6 +223,10 @@ def _data_fetch(args: argparse.Namespace) -> int:
 # --- all together ---------------------------------------------------------------------------------------------------
 
 
+EXCERPT_START_S = 30.0
+"""From here on the excerpt has its first ectopic beats soon after the 12 s in which the worker learns the patient."""
+
+
 def _demo(args: argparse.Namespace) -> int:
     from rich.console import Console
 
@@ -253,6 +257,7 @@ def _demo(args: argparse.Namespace) -> int:
     config = DemoConfig(
         record=name,
         source=record.source,
+        start_s=EXCERPT_START_S if name == "excerpt" and not args.record else 0.0,
         port=free_port(),
         out=args.out,
         headless=no_window is not None,

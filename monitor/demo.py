@@ -46,6 +46,8 @@ class DemoConfig:
         Such as ``excerpt`` or ``mitdb/208``; at hand already.
     source : str
         Where it came from, for the summary.
+    start_s : float
+        Where in the record to begin.
     port : int
         Free, on loopback.
     out : Path
@@ -61,6 +63,7 @@ class DemoConfig:
 
     record: str
     source: str
+    start_s: float
     port: int
     out: Path
     headless: bool
@@ -153,7 +156,7 @@ class _Show:
         for role in (Role.WORKER, Role.LOGGER, *((Role.MONITOR,) if monitor else ())):
             await self._children.unless_one_dies(self._until(lambda role=role: role in self._online), READY_WITHIN_S)  # type: ignore[misc]
         say(f"streaming {config.record} at 360 Hz over {BrokerAddress('127.0.0.1', config.port)}")
-        await start("replay", "--bed", f"{BED}={config.record}", "--loop")
+        await start("replay", "--bed", f"{BED}={config.record}", "--loop", "--start", f"{config.start_s:g}")
         try:
             await self._children.unless_one_dies(
                 self._until(lambda: self._beds[BED].waveform is not None), READY_WITHIN_S
@@ -237,6 +240,7 @@ class _Show:
         return {
             "source": self._config.source,
             "record": self._config.record,
+            "start_s": self._config.start_s,
             "synthetic": bool(bed.waveform and bed.waveform.synthetic),
             "seconds": round(published.get("samples_published", 0) / 360, 3),
             "samples_published": int(published.get("samples_published", 0)),
