@@ -28,8 +28,10 @@ def live_table(beds: Mapping[str, BedStats], now_ns: int) -> Table:
             _age(bed, now_ns),
             _errors(bed),
             _score(bed),
-            _alarms(bed),
+            Text(str(len(bed.raised)), style="bold yellow" if bed.active else ""),
         )
+    texts = [f"{name}: {bed.active[-1].text}" for name, bed in sorted(beds.items()) if bed.active]
+    table.caption = Text("\n".join(texts), style="bold yellow")
     return table
 
 
@@ -60,9 +62,3 @@ def _score(bed: BedStats) -> str:
     if bed.threshold is None:
         return "--"
     return f"LEARNING · {bed.threshold:.1f}" if bed.score is None else f"{bed.score:.1f} · {bed.threshold:.1f}"
-
-
-def _alarms(bed: BedStats) -> Text:
-    if bed.active:
-        return Text(f"{len(bed.raised)}  {bed.active[-1].text}", style="bold yellow")
-    return Text(str(len(bed.raised)))

@@ -31,7 +31,14 @@ def test_a_bed_in_alarm() -> None:
     bed.update(alarm(text="Waveform left its forecast"), 0)
     bed.update(ActiveAlarms(bed="bed-1", alarms=(alarm(text="Waveform left its forecast"),)), 0)
     shown = text({"bed-1": bed}, chunk(29).due_ns)
-    for words in ("traceable SYNTHETIC", "360", "0.0 s", "100 ms  0.100 · 0.180", "1.0 · 3.0", "1  Waveform"):
+    for words in (
+        "traceable SYNTHETIC",
+        "360",
+        "0.0 s",
+        "100 ms  0.100 · 0.180",
+        "1.0 · 3.0",
+        "bed-1: Waveform left its forecast",
+    ):
         assert words in shown
     assert "SIMULATION" in shown
     stale = text({"bed-1": bed}, chunk(29).due_ns + 9_000_000_000)
