@@ -22,7 +22,7 @@ from model.episodes import Event, Raised, to_alarm
 from stream import codec
 from stream.errors import StorageError
 from stream.messages import FS, Alarm
-from stream.records import Record
+from stream.record import Record
 
 BED = "offline"
 SESSION = "0" * 32

@@ -14,7 +14,7 @@ from stream.client import Client
 from stream.clock import Clock, rfc3339
 from stream.ledger import Write, ledger
 from stream.messages import BedStatus, Message, Waveform
-from stream.records import Record
+from stream.record import Record
 from stream.replay import ReplayConfig, first_sample, replay
 from stream.topics import Role
 

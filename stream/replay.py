@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from stream.errors import UsageError
 from stream.messages import FS, MAX_SPEED, MIN_SPEED, Waveform
-from stream.records import Record
+from stream.record import Record
 from stream.topics import check_bed
 
 MAX_CHUNK = 3600

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stream.messages import FS
-from stream.records import Annotations, Record
+from stream.record import Annotations, Record
 
 GAIN, ZERO = 200.0, 1024
 

@@ -16,7 +16,7 @@ from stream.broker import embedded_broker, free_port
 from tests.brokers import Mosquitto
 
 if TYPE_CHECKING:
-    from stream.records import Record
+    from stream.record import Record
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from model.forecaster import load_forecaster
 from stream import codec
 from stream.errors import StorageError
 from stream.messages import Alarm
-from stream.records import Record
+from stream.record import Record
 from stream.topics import Kind, Topic
 
 

@@ -26,7 +26,7 @@ from stream.catalog import Catalog
 from stream.errors import UsageError
 
 if TYPE_CHECKING:
-    from stream.records import Record
+    from stream.record import Record
 
 
 def test_no_patient_on_both_sides() -> None:

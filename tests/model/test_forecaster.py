@@ -19,7 +19,7 @@ from model.forecaster import BedState, Forecasts, begin, load_forecaster, step
 from stream.errors import CheckpointError, StorageError
 
 if TYPE_CHECKING:
-    from stream.records import Record
+    from stream.record import Record
 
 WITHIN = 1e-5
 """mV."""

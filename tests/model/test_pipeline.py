@@ -19,7 +19,7 @@ from model.forecaster import load_forecaster
 from model.pipeline import RESIDUAL, STRIDE, BedOutput, BedState, Published
 from stream import codec
 from stream.errors import StorageError
-from stream.records import Record
+from stream.record import Record
 from stream.topics import Kind, Topic
 
 Signal = npt.NDArray[np.float64]

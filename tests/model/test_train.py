@@ -20,7 +20,7 @@ from model.train import Run, fit, learning_rate, validate, validation, weighted_
 from stream.errors import CheckpointError, StorageError
 
 if TYPE_CHECKING:
-    from stream.records import Record
+    from stream.record import Record
 
 NETWORK = NetworkConfig(hidden=12, horizon=72)
 CONFIG = TrainConfig(

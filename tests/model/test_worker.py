@@ -18,7 +18,7 @@ from stream.clock import SteadyClock
 from stream.errors import UsageError
 from stream.messages import ActiveAlarms, Alarm, BedStatus, Forecast, Message, ProcessStatus, Waveform
 from stream.publisher import serve as publish
-from stream.records import Record
+from stream.record import Record
 from stream.replay import ReplayConfig, replay
 from stream.synthetic import synthetic_patient
 from stream.topics import Kind, Role, pattern

@@ -16,7 +16,8 @@ from hypothesis.extra import numpy as hnp
 from stream.catalog import Catalog
 from stream.errors import RecordError
 from stream.messages import INVALID
-from stream.records import FULL_SCALE, Record, choose_leads, load, quantise, quiet_wfdb, resample
+from stream.record import Record
+from stream.records import FULL_SCALE, choose_leads, load, quantise, quiet_wfdb, resample
 
 with quiet_wfdb() as wfdb:
     pass

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from stream.continuity import follow
 from stream.errors import UsageError
 from stream.messages import FS, Waveform
-from stream.records import Record
+from stream.record import Record
 from stream.replay import ReplayConfig, replay
 
 BEGIN_NS = 1_700_000_000_000_000_000
