@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from monitor.bed import GAP, GHOST, SPAN
 from monitor.frame import Frame, LinkState
 from monitor.presenter import Broker, Presenter
-from stream.messages import INVALID, ActiveAlarms, Message
+from stream.messages import INVALID, MAX_INDEX, ActiveAlarms, Message
 from stream.topics import Kind, Role, Topic
 from tests.monitor.stories import SECOND, T0, alarm, arrives, forecast, process, received, removed, status
 from tests.waveforms import SESSION, chunk
@@ -359,7 +359,7 @@ def test_a_bed_appears_with_its_publisher_and_not_with_a_dead_one() -> None:
     assert presenter.beds == ("bed-9",)
 
 
-anywhere = st.one_of(st.integers(0, 4000), st.integers(0, 2**62))
+anywhere = st.one_of(st.integers(0, 4000), st.integers(0, MAX_INDEX - 10_000))
 moments = st.integers(-20 * SECOND, 20 * SECOND).map(lambda ns: T0 + ns)
 any_messages = st.one_of(
     st.builds(
