@@ -367,6 +367,7 @@ any_messages = st.one_of(
             seq,
             n * len(leads),
             start=start,
+            position=0,
             t0_ns=t0,
             speed=speed,
             leads=leads,
