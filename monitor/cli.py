@@ -192,14 +192,30 @@ def _train(args: argparse.Namespace) -> int:
 
 
 def _evaluate(args: argparse.Namespace) -> int:
+    if args.tutorial:
+        return _tutorial(args)
     from model.dataset import parse_records
     from model.evaluate import evaluate, print_report
+    from model.evaluate_residual import evaluate_residual, print_residual
     from model.forecaster import load_forecaster
 
     records = parse_records(args.records)
     excluded = parse_records(args.exclude) if args.exclude else ()
-    report = evaluate(records, forecaster=load_forecaster(args.weights), exclude=excluded, catalog=_catalog(args))
+    forecaster, catalog = load_forecaster(args.weights), _catalog(args)
+    report = evaluate(records, forecaster=forecaster, exclude=excluded, catalog=catalog)
     print_report(report)
+    residual = evaluate_residual(records, forecaster=forecaster, exclude=excluded, catalog=catalog)
+    print_residual(residual)
+    return _write_json({**report.to_dict(), **residual.to_dict()}, args.json)
+
+
+def _tutorial(args: argparse.Namespace) -> int:
+    from model.tutorial import print_tutorial, tutorial
+
+    report = tutorial(_catalog(args))
+    print_tutorial(report)
+    if args.plot is not None:
+        report.plot(args.plot)
     return _write_json(report.to_dict(), args.json)
 
 
@@ -294,6 +310,15 @@ def _bench_stream(args: argparse.Namespace) -> int:
         return status
     print(json.dumps(results[0], indent=2))
     return _write_json(results[0], args.json)
+
+
+def _bench_model(args: argparse.Namespace) -> int:
+    from model.bench import bench_model, print_bench
+    from model.forecaster import load_forecaster
+
+    figures = bench_model(load_forecaster(args.weights))
+    print_bench(figures)
+    return _write_json(figures, args.json)
 
 
 def _write_json(figures: dict[str, Any], path: Path | None) -> int:
@@ -409,10 +434,14 @@ def parser() -> argparse.ArgumentParser:
     box.add_argument("--threads", type=int, metavar="N", help="threads of torch")
     box.add_argument("--resume", action="store_true", help="go on where an interrupted run stopped")
 
-    box = add("evaluate", _evaluate, "score the forecaster against AR(180) and persistence", data, weights)
+    box = add("evaluate", _evaluate, "score forecasts and residual alarms against simpler ways", data, weights)
     box.add_argument("--records", default="DS2", metavar="NAMES", help="DS1, DS2, or 100,103 (default: %(default)s)")
     box.add_argument("--exclude", metavar="NAMES", help="records to leave out, such as 202")
     box.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
+    box.add_argument("--tutorial", action="store_true", help="instead: the lecture's model on its own five seconds")
+    box.add_argument(
+        "--plot", type=Path, metavar="FILE", help="with --tutorial: draw truth and predictions (PNG, PDF, …)"
+    )
 
     box = add("data", None, "recordings: list, fetch")
     actions = box.add_subparsers(dest="action", required=True, metavar="ACTION")
@@ -422,12 +451,17 @@ def parser() -> argparse.ArgumentParser:
     action.add_argument("names", nargs="+", metavar="RECORD", help="mitdb (all of it), mitdb/208, excerpt")
     action.set_defaults(run=_data_fetch)
 
-    box = add("bench", None, "timings on this machine: stream")
+    box = add("bench", None, "timings on this machine: stream, model")
     subjects = box.add_subparsers(dest="subject", required=True, metavar="SUBJECT")
     subject = subjects.add_parser("stream", help="deadlines and latency, against a naive loop", parents=[data])
     subject.set_defaults(run=_bench_stream)
     subject.add_argument("--minutes", type=float, default=10.0, metavar="N", help="default: %(default)g")
     subject.add_argument("--record", default="excerpt", metavar="RECORD", help="default: %(default)s")
+    subject.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
+    subject = subjects.add_parser(
+        "model", help="the streaming step, against this processor's matrix product", parents=[weights]
+    )
+    subject.set_defaults(run=_bench_model)
     subject.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
     return top
 

@@ -1,0 +1,328 @@
+"""``bedside bench model``: how fast the forecaster's streaming step is, against what this processor can do at all.
+
+One thread, denormals flushed. Every time is the median of its calls, in seconds of this thread's own processor time, so
+that waiting for other programs does not count; matrix products are timed in between, in the same rounds. They are
+timed twice, as ``torch.mm`` and through oneDNN, and the faster is the peak: the library behind ``torch.mm`` leaves half
+of some processors unused, which would flatter the network.
+
+Multiply-adds count as two FLOP, and only those of matrices count: a step of one stream (`flop_per_step`) takes
+``2 * (sum over layers of 4 * hidden * (inputs + hidden) + hidden * 2 * horizon + window * horizon)``, the LSTM's four
+gates, the head's mean and scale, the linear skip. Sigmoids, normalisation and calibration are work, but not counted.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+from torch import Tensor
+
+from model.checkpoint import Checkpoint
+from model.config import NetworkConfig
+from model.forecaster import BedState, begin, load_forecaster, step
+from model.lecture import WINDOW, Lecture
+from model.network import denormals_flushed
+from stream.messages import FS
+
+CHUNK = 36
+"""Samples in a chunk: 100 ms."""
+
+CLOCK = time.thread_time if time.get_clock_info("thread_time").resolution < 1e-5 else time.perf_counter
+"""Where the system tells a thread's processor time too coarsely (Windows), wall time must do."""
+
+
+@dataclass(frozen=True)
+class BenchConfig:
+    """What is timed.
+
+    Attributes
+    ----------
+    beds : tuple of int
+        Batch sizes; each bed has one lead. A single bed is always timed.
+    rounds : int
+        Times that everything is timed in turn.
+    seconds : float
+        For each job, over all rounds.
+    gemm : tuple of int
+        Sizes of the square matrices whose product is timed; the fastest counts.
+    memory_steps : int
+        Steps of the memory test.
+    memory_s : float
+        Seconds after which that test ends all the same.
+    memory_beds : int
+        Largest batch in it.
+    """
+
+    beds: tuple[int, ...] = (1, 64, 256, 1024)
+    rounds: int = 5
+    seconds: float = 0.8
+    gemm: tuple[int, ...] = (256, 512, 1024, 2048)
+    memory_steps: int = 100_000
+    memory_s: float = 30.0
+    memory_beds: int = 16
+
+
+def bench_model(
+    forecaster: Checkpoint | None = None, config: BenchConfig | None = None, console: Console | None = None
+) -> dict[str, Any]:
+    """Time the streaming step, with a progress bar; less than a minute.
+
+    Parameters
+    ----------
+    forecaster : Checkpoint, optional
+        By default the weights that come with the package.
+    config : BenchConfig, optional
+    console : Console, optional
+        For the progress bar; standard error by default.
+
+    Returns
+    -------
+    dict
+        ``flop_per_step``; ``gemm_gflops``, the peak, and ``mm_gflops``, that of ``torch.mm``; ``network`` (the bare
+        network) and ``step`` (with normalisation, calibration and the states of the beds), by number of beds:
+        ``ms_per_chunk``, ``gflops``, ``gemm_ratio``, ``mm_ratio``, ``beds_real_time`` (per core); ``one_bed_ms`` (both,
+        per chunk of 100 ms); ``lecture``: time per sample of recomputing a window of 50 with the lecture's cell, of
+        the same cell with its state carried, of ours, and their ratios; ``memory``: see `memory_growth`.
+    """
+    forecaster, config = forecaster or load_forecaster(), config or BenchConfig()
+    has_onednn = bool(torch.backends.mkldnn.is_available())  # type: ignore[no-untyped-call]
+    all_beds = sorted({1, *config.beds})
+    with (
+        _one_thread(),
+        torch.inference_mode(),
+        denormals_flushed(),
+        Progress(console=console or Console(stderr=True), transient=True) as progress,
+    ):
+        jobs: dict[str, Callable[[], object]] = {
+            **{f"mm {size}": mm_job(size) for size in config.gemm},
+            **{f"onednn {size}": onednn_job(size) for size in config.gemm if has_onednn},
+            **{f"network {beds}": network_job(forecaster, beds) for beds in all_beds},
+            **{f"step {beds}": step_job(forecaster, beds) for beds in all_beds},
+            "lecture": lecture_job(),
+            "lecture carried": lecture_carried_job(),
+        }
+        seconds = timed(jobs, config.rounds, config.seconds, progress)
+        memory = memory_growth(forecaster, config, progress)
+    flop = flop_per_step(forecaster.network.config)
+    rates = {name: 2 * int(name.split()[1]) ** 3 / seconds[name] for name in jobs if name.startswith(("mm", "onednn"))}
+    peak, peak_mm = max(rates.values()), max(rate for name, rate in rates.items() if name.startswith("mm"))
+    flop_per_chunk = flop * CHUNK / forecaster.network.config.patch
+
+    def by_beds(kind: str) -> dict[str, dict[str, float]]:
+        return {str(n): _rates(n, seconds[f"{kind} {n}"], flop_per_chunk, peak, peak_mm) for n in all_beds}
+
+    return {
+        "flop_per_step": flop,
+        "gemm_gflops": round(peak / 1e9, 1),
+        "mm_gflops": round(peak_mm / 1e9, 1),
+        "network": by_beds("network"),
+        "step": by_beds("step"),
+        "one_bed_ms": {kind: round(1e3 * seconds[f"{kind} 1"], 4) for kind in ("network", "step")},
+        "lecture": _against_lecture(seconds),
+        "memory": memory,
+        "torch": torch.__version__,
+    }
+
+
+def flop_per_step(config: NetworkConfig) -> int:
+    """Return the FLOP of the matrix products in one step of one stream."""
+    inputs = [config.window] + [config.hidden] * (config.layers - 1)
+    lstm = sum(4 * config.hidden * (n + config.hidden) for n in inputs)
+    return 2 * (lstm + config.hidden * 2 * config.horizon + config.window * config.horizon)
+
+
+# --- what is timed: each job is one call without arguments ----------------------------------------------------------
+
+
+def mm_job(size: int) -> Callable[[], object]:
+    """Multiply two square matrices with the library that torch was built with."""
+    a, b, out = torch.randn(size, size), torch.randn(size, size), torch.empty(size, size)
+    return lambda: torch.mm(a, b, out=out)
+
+
+def onednn_job(size: int) -> Callable[[], object]:
+    """Multiply two square matrices with oneDNN, the library that runs the LSTM."""
+    a, b = torch.randn(size, size).to_mkldnn(), torch.randn(size, size).to_mkldnn()
+    return lambda: torch.ops.aten.mkldnn_linear(a, b)
+
+
+def network_job(forecaster: Checkpoint, beds: int) -> Callable[[], object]:
+    """Take one chunk through the bare network, the state of the call before carried on."""
+    network = forecaster.network
+    x = torch.randn(beds, CHUNK // network.config.patch, network.config.window)
+    state: tuple[Tensor, Tensor] | None = None
+
+    def job() -> None:
+        nonlocal state
+        _, state = network(x, state)
+
+    return job
+
+
+def step_job(forecaster: Checkpoint, beds: int) -> Callable[[], object]:
+    """Take one chunk through the forecaster, the states of the beds carried on."""
+    rng = np.random.default_rng(0)
+    chunks = [0.3 * rng.standard_normal((CHUNK, 1)) for _ in range(beds)]
+    states = [begin(forecaster, 1, 0, 0) for _ in range(beds)]
+
+    def job() -> None:
+        nonlocal states
+        states = [state for _, state in step(forecaster, states, chunks)]
+
+    return job
+
+
+def lecture_job() -> Callable[[], object]:
+    """Say one sample as the lecture does: run its cell over the last 50 samples, from nothing."""
+    model, x = Lecture().eval(), torch.randn(1, WINDOW, 1)
+    return lambda: model(x)
+
+
+def lecture_carried_job() -> Callable[[], object]:
+    """Say a chunk of samples with the lecture's cell, its state carried on."""
+    model, x = Lecture().eval(), torch.randn(1, CHUNK, 1)
+    state: tuple[Tensor, Tensor] | None = None
+
+    def job() -> None:
+        nonlocal state
+        hidden, state = model.lstm(x, state)
+        model.out(hidden)
+
+    return job
+
+
+# --- timing ---------------------------------------------------------------------------------------------------------
+
+
+def timed(jobs: dict[str, Callable[[], object]], rounds: int, seconds: float, progress: Progress) -> dict[str, float]:
+    """Return the median seconds of a call of each job, all jobs in turn in every round."""
+    task = progress.add_task("timing", total=rounds * len(jobs))
+    took: dict[str, list[float]] = {name: [] for name in jobs}
+    for _ in range(rounds):
+        for name, job in jobs.items():
+            job()  # caches and clock settle on this job
+            end = time.perf_counter() + seconds / rounds
+            while True:
+                began = CLOCK()
+                job()
+                took[name].append(CLOCK() - began)
+                if time.perf_counter() >= end:
+                    break
+            progress.advance(task)
+    return {name: float(np.median(values)) for name, values in took.items()}
+
+
+def _rates(beds: int, seconds: float, flop_per_chunk: float, peak: float, peak_mm: float) -> dict[str, float]:
+    rate = beds * flop_per_chunk / seconds
+    return {
+        "ms_per_chunk": round(1e3 * seconds, 3),
+        "gflops": round(rate / 1e9, 1),
+        "gemm_ratio": round(rate / peak, 3),
+        "mm_ratio": round(rate / peak_mm, 3),
+        "beds_real_time": int(beds * CHUNK / FS / seconds),
+    }
+
+
+def _against_lecture(seconds: dict[str, float]) -> dict[str, float]:
+    window, carried = seconds["lecture"], seconds["lecture carried"] / CHUNK
+    network, whole = seconds["network 1"] / CHUNK, seconds["step 1"] / CHUNK
+    return {
+        "window_us_per_sample": round(1e6 * window, 2),
+        "carried_us_per_sample": round(1e6 * carried, 2),
+        "network_us_per_sample": round(1e6 * network, 2),
+        "step_us_per_sample": round(1e6 * whole, 2),
+        "window_over_carried": round(window / carried, 1),
+        "window_over_network": round(window / network, 1),
+        "window_over_step": round(window / whole, 1),
+    }
+
+
+def memory_growth(forecaster: Checkpoint, config: BenchConfig, progress: Progress) -> dict[str, Any]:
+    """Step random subsets of beds by one patch, and watch the resident memory of the process.
+
+    Returns
+    -------
+    dict
+        ``steps`` that were run, of ``steps_wanted``; ``growth_mb`` from a tenth of them on, by when caches are warm,
+        and ``warm_up_mb`` before that. Both are None where the system does not tell.
+    """
+    rng = np.random.default_rng(0)
+    states: list[BedState] = [begin(forecaster, 1, 0, 0) for _ in range(config.memory_beds)]
+    chunk = 0.3 * rng.standard_normal((forecaster.network.config.patch, 1))
+    task = progress.add_task("memory", total=1.0)
+    began, resident = time.perf_counter(), [resident_mb()]
+    done, share = 0, 0.0
+    while share < 1:
+        some = rng.permutation(config.memory_beds)[: rng.integers(1, config.memory_beds + 1)]
+        stepped = step(forecaster, [states[i] for i in some], [chunk] * len(some))
+        for i, (_, state) in zip(some, stepped, strict=True):
+            states[i] = state
+        done += 1
+        share = min(1.0, max(done / config.memory_steps, (time.perf_counter() - began) / config.memory_s))
+        if share >= len(resident) / 10:
+            resident.append(resident_mb())
+            progress.update(task, completed=share)
+    start, warm, end = resident[0], resident[1], resident[-1]
+    return {
+        "steps": done,
+        "steps_wanted": config.memory_steps,
+        "largest_batch": config.memory_beds,
+        "growth_mb": _difference(end, warm),
+        "warm_up_mb": _difference(warm, start),
+    }
+
+
+def _difference(after: float | None, before: float | None) -> float | None:
+    return None if after is None or before is None else round(after - before, 2)
+
+
+def resident_mb() -> float | None:
+    """Return the resident memory of this process in MB, or None where there is no /proc."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return None
+    resident = next(line for line in lines if line.startswith("VmRSS:"))
+    return int(resident.split()[1]) / 1024
+
+
+def print_bench(figures: dict[str, Any], console: Console | None = None) -> None:
+    """Print the figures as tables."""
+    console = console or Console()
+    console.print(
+        f"{figures['flop_per_step']:,} FLOP a step of one stream; matrix product {figures['gemm_gflops']} GFLOP/s, "
+        f"with torch.mm {figures['mm_gflops']}"
+    )
+    table = Table(title="One chunk of 100 ms for each bed, one thread")
+    for heading in ("", "beds", "ms", "GFLOP/s", "of matrix product", "of torch.mm", "beds in real time"):
+        table.add_column(heading, justify="right")
+    for kind in ("network", "step"):
+        for beds, row in figures[kind].items():
+            table.add_row(kind, beds, *(f"{value:,}" for value in row.values()))
+    console.print(table)
+    one, lecture, memory = figures["one_bed_ms"], figures["lecture"], figures["memory"]
+    console.print(f"One bed: network {one['network']} ms, whole step {one['step']} ms a chunk")
+    console.print(
+        f"The lecture's way takes {lecture['window_us_per_sample']} µs a sample: {lecture['window_over_network']} "
+        f"times our network, {lecture['window_over_step']} times our whole step"
+    )
+    console.print(f"Memory: {memory['growth_mb']} MB more after {memory['steps']:,} steps, batches of changing size")
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
