@@ -80,7 +80,7 @@ def test_memory_that_grows_is_seen(forecaster: Checkpoint, monkeypatch: pytest.M
     honest = bench.step
 
     def leaking(*args: object) -> object:
-        kept.append(bytearray(b"x" * 2**20))
+        kept.append(bytearray(b"x" * 2**23))  # far more than an allocator could have kept from earlier tests
         return honest(*args)  # type: ignore[arg-type]
 
     monkeypatch.setattr(bench, "step", leaking)
