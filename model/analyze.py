@@ -21,13 +21,13 @@ from model.checkpoint import Checkpoint
 from model.episodes import Event, Raised, to_alarm
 from stream import codec
 from stream.errors import StorageError
-from stream.messages import FS, Alarm
+from stream.messages import FS, STRIDE, Alarm
 from stream.record import Record
 
 BED = "offline"
 SESSION = "0" * 32
 
-PIECE = 100 * pipeline.STRIDE
+PIECE = 100 * STRIDE
 """Samples per step, 10 s: little memory, whatever the record's length."""
 
 
@@ -120,7 +120,7 @@ def analyze(
 def _forecast(record: Record, forecaster: Checkpoint, part: Path, console: Console) -> tuple[int, list[Event]]:
     """Run the pipeline; leave each array of forecast.npz as one .npy file in ``part``."""
     leads, horizon = len(record.leads), forecaster.network.config.horizon
-    k = record.n // pipeline.STRIDE
+    k = record.n // STRIDE
     shape = (k, horizon, leads)
     np.save(part / "leads.npy", np.array(record.leads))
     np.save(part / "fs.npy", np.array(FS))

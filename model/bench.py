@@ -13,8 +13,7 @@ gates, the head's mean and scale, the linear skip. Sigmoids, normalisation and c
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,7 +29,7 @@ from model.checkpoint import Checkpoint
 from model.config import NetworkConfig
 from model.forecaster import BedState, begin, load_forecaster, step
 from model.lecture import WINDOW, Lecture
-from model.network import denormals_flushed
+from model.network import denormals_flushed, one_thread
 from stream.messages import FS
 
 CHUNK = 36
@@ -97,7 +96,7 @@ def bench_model(
     has_onednn = bool(torch.backends.mkldnn.is_available())  # type: ignore[no-untyped-call]
     all_beds = sorted({1, *config.beds})
     with (
-        _one_thread(),
+        one_thread(),
         torch.inference_mode(),
         denormals_flushed(),
         Progress(console=console or Console(stderr=True), transient=True) as progress,
@@ -316,13 +315,3 @@ def print_bench(figures: dict[str, Any], console: Console | None = None) -> None
         f"times our network, {lecture['window_over_step']} times our whole step"
     )
     console.print(f"Memory: {memory['growth_mb']} MB more after {memory['steps']:,} steps, batches of changing size")
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

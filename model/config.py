@@ -10,6 +10,10 @@ PATCH = 4
 """Samples per step of the network: 11 ms at 360 Hz."""
 
 
+DAMAGED_STATE = "the saved state of a bed is damaged: delete it and let the bed start anew"
+"""What is said of any part of a bed's state that does not load."""
+
+
 @dataclass(frozen=True)
 class ScalingConfig:
     """How a stream is normalised before the network sees it.

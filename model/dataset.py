@@ -6,7 +6,7 @@ The split is de Chazal's (2004). 201 and 202 are one patient and lie on both sid
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,6 +82,20 @@ def parse_records(text: str) -> tuple[str, ...]:
             )
     if not names:
         raise UsageError("no records named: give DS1, DS2, or numbers such as 100,208")
+    return names
+
+
+def without(records: Sequence[str], exclude: Sequence[str]) -> list[str]:
+    """Return the records that are not excluded.
+
+    Raises
+    ------
+    UsageError
+        None is left.
+    """
+    names = [name for name in records if name not in exclude]
+    if not names:
+        raise UsageError("every record named is excluded: name at least one that is not")
     return names
 
 

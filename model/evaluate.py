@@ -18,7 +18,7 @@ from rich.table import Table
 from model.baselines import fit_ar, persistence
 from model.calibration import Z90
 from model.checkpoint import Checkpoint
-from model.dataset import DS1, load_signals
+from model.dataset import DS1, load_signals, without
 from model.forecaster import begin, step
 from stream.catalog import Catalog
 from stream.errors import UsageError
@@ -146,9 +146,7 @@ def evaluate(
     RecordError
         A record, or one of those that AR is fitted to, is nowhere.
     """
-    names = [name for name in records if name not in exclude]
-    if not names:
-        raise UsageError("every record named is excluded: name at least one that is not")
+    names = without(records, exclude)
     signals = {name: mv[:, 0] for name, mv in load_signals(names, catalog).items()}
     ar = fit_ar((mv[:, 0] for mv in load_signals(AR_RECORDS, catalog).values()), AR_ORDER, HORIZONS)
     scores = score_lstm(signals, forecaster)

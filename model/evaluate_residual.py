@@ -25,7 +25,7 @@ from model import detection, pipeline, scaling
 from model.baselines import fit_ar
 from model.checkpoint import Checkpoint
 from model.config import PATCH
-from model.dataset import DS1, TRAIN, load_signals
+from model.dataset import DS1, TRAIN, load_signals, without
 from model.episodes import Cleared
 from model.pipeline import RESIDUAL
 from model.residual_figures import METHODS, OURS, THRESHOLDS, RecordResult, ResidualReport, print_residual, report_of
@@ -113,9 +113,7 @@ def evaluate_residual(
     RecordError
         A record is nowhere or has no annotations, or one that AR is fitted to is nowhere.
     """
-    names = [name for name in records if name not in exclude]
-    if not names:
-        raise UsageError("every record named is excluded: name at least one that is not")
+    names = without(records, exclude)
     signals, references = load(names, catalog)
     traced = {OURS: run_pipeline(signals, forecaster)}
     for method, rival in fitted_rivals(catalog).items():

@@ -21,6 +21,7 @@ from safetensors.numpy import save as bytes_of
 from model import calibration, checkpoint, scaling
 from model.calibration import CalibrationState
 from model.checkpoint import Checkpoint
+from model.config import DAMAGED_STATE
 from model.network import denormals_flushed
 from model.scaling import ScalingState
 from stream.errors import StorageError
@@ -103,7 +104,7 @@ class BedState:
                 **tensors,
             )
         except (SafetensorError, KeyError, TypeError, ValueError) as error:
-            raise StorageError("the saved state of a bed is damaged: delete it and let the bed start anew") from error
+            raise StorageError(DAMAGED_STATE) from error
 
 
 @dataclass(frozen=True)

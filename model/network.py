@@ -27,6 +27,17 @@ def denormals_flushed() -> Iterator[None]:
         torch.set_flush_denormal(False)
 
 
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch use one thread inside: sums then come out the same to the last bit, and times can be compared."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 class Network(nn.Module):
     """Forecast the next samples of normalised streams, with a scale for each.
 

@@ -18,12 +18,11 @@ import numpy.typing as npt
 from model import forecaster as forecasting
 from model import residual
 from model.checkpoint import Checkpoint
+from model.config import DAMAGED_STATE
 from model.episodes import Event
 from model.residual import ResidualConfig, ResidualState
 from stream.errors import StorageError
-
-STRIDE = 36
-"""Samples from one published forecast to the next: 100 ms."""
+from stream.messages import STRIDE
 
 RESIDUAL = ResidualConfig()
 """How surprise is measured, live and offline."""
@@ -69,7 +68,7 @@ class BedState:
                 data, type=tuple[bytes, bytes, int, float]
             )
         except msgspec.DecodeError as error:
-            raise StorageError("the saved state of a bed is damaged: delete it and let the bed start anew") from error
+            raise StorageError(DAMAGED_STATE) from error
         return cls(forecasting.BedState.from_bytes(forecast), ResidualState.from_bytes(surprise), epoch_start, highest)
 
 

@@ -26,6 +26,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from model.config import DAMAGED_STATE
 from model.episodes import Cleared, Deviation, Event, Stretch, Surprise, close, follow
 from stream.errors import StorageError
 from stream.messages import FS
@@ -151,7 +152,7 @@ class ResidualState:
         try:
             return msgspec.msgpack.decode(data, type=cls, dec_hook=_unpack_array)
         except (msgspec.DecodeError, TypeError, ValueError) as error:
-            raise StorageError("the saved state of a bed is damaged: delete it and let the bed start anew") from error
+            raise StorageError(DAMAGED_STATE) from error
 
 
 def _pack_array(value: object) -> object:

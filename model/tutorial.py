@@ -43,7 +43,7 @@ from model.lecture import (
     persistence,
     train_lecture,
 )
-from model.network import Network, denormals_flushed
+from model.network import Network, denormals_flushed, one_thread
 from stream.catalog import Catalog
 from stream.errors import StorageError
 from stream.records import load
@@ -164,7 +164,7 @@ def tutorial(catalog: Catalog | None = None, console: Console | None = None) -> 
     def result(forecast: Array, train_s: float = 0.0) -> Result:
         return Result(forecast, float(((forecast - truth) ** 2).mean()), train_s)
 
-    with _one_thread(), Progress(console=console or Console(stderr=True), transient=True) as progress:
+    with one_thread(), Progress(console=console or Console(stderr=True), transient=True) as progress:
         began = time.perf_counter()
         weights = fit_ar50(trace.training)
         ar_s = time.perf_counter() - began
@@ -314,14 +314,3 @@ def _seconds() -> Iterator[list[float]]:
     began = time.perf_counter()
     yield took
     took.append(time.perf_counter() - began)
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Let torch use one thread: sums then come out the same to the last bit, and times can be compared."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -20,7 +20,7 @@ from monitor.bed_alarms import BedAlarms
 from monitor.frame import GAP_S, SWEEP_S, Fan, Numbers, Trace
 from monitor.playout import Playout, follow
 from monitor.ring import Ring
-from stream.messages import FS, Forecast, Waveform
+from stream.messages import FS, STRIDE, Forecast, Waveform
 
 SPAN = round(SWEEP_S * FS)
 GAP = round(GAP_S * FS)
@@ -34,7 +34,6 @@ SKILL_HORIZON = 18
 """Samples ahead (50 ms) at which the forecast is compared with persistence."""
 
 _CAPACITY = 8192
-_STRIDE = 36
 _FORECASTS = 256
 _SKILL_COUNT = 600
 
@@ -113,14 +112,14 @@ class Bed:
             return
         if abs(forecast.origin - now.end) > _CAPACITY:
             return
-        before = self._forecasts[-1].origin if self._forecasts else forecast.origin - _STRIDE
+        before = self._forecasts[-1].origin if self._forecasts else forecast.origin - STRIDE
         if forecast.origin <= before:
             return
         self.forecast_at_ns = received_ns
         self._forecasts.append(forecast)
         mean = forecast.mean_mv()
         self._ghost.put(forecast.origin + 1 + GHOST, mean[GHOST:])
-        stride = min(forecast.origin - before, _STRIDE)
+        stride = min(forecast.origin - before, STRIDE)
         score = np.nan if forecast.score is None else forecast.score
         self._score.put(forecast.origin + 1 - stride, np.full(stride, score))
         if len(mean) >= SKILL_HORIZON:

@@ -63,7 +63,8 @@ async def bench_stream(
         with (Path(folder) / "log").open("w") as log:
             async with family(log, environment) as children, AsyncExitStack() as stack:
                 await children.start("broker", "--port", str(port))
-                client = await stack.enter_async_context(onlooker(address))
+                client = onlooker(address)
+                await children.unless_one_dies(stack.enter_async_context(client), READY_WITHIN_S)
                 await children.start("worker")
                 bed, ready = BedStats(), asyncio.Event()
                 watching = asyncio.create_task(_watch(client, bed, ready))

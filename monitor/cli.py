@@ -175,19 +175,11 @@ def _analyze(args: argparse.Namespace) -> int:
 
 
 def _train(args: argparse.Namespace) -> int:
-    from dataclasses import replace
-
     from model.config import TrainConfig
     from model.train import train
 
-    default = TrainConfig()
-    config = replace(
-        default,
-        seed=args.seed if args.seed is not None else default.seed,
-        minutes=args.minutes if args.minutes is not None else default.minutes,
-        threads=args.threads if args.threads is not None else default.threads,
-    )
-    print(train(config, _catalog(args), args.out, resume=args.resume))
+    given = {name: getattr(args, name) for name in ("seed", "minutes", "threads") if getattr(args, name) is not None}
+    print(train(TrainConfig(**given), _catalog(args), args.out, resume=args.resume))
     return 0
 
 

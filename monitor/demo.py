@@ -25,7 +25,7 @@ from monitor.table import live_table
 from stream.address import ENVIRONMENT, BrokerAddress
 from stream.client import Client, Received
 from stream.errors import StorageError
-from stream.messages import ProcessStatus
+from stream.messages import FS, ProcessStatus
 from stream.topics import Kind, Role, pattern
 
 BED = "bed-1"
@@ -242,7 +242,7 @@ class _Show:
             "record": self._config.record,
             "start_s": self._config.start_s,
             "synthetic": bool(bed.waveform and bed.waveform.synthetic),
-            "seconds": round(published.get("samples_published", 0) / 360, 3),
+            "seconds": round(published.get("samples_published", 0) / FS, 3),
             "samples_published": int(published.get("samples_published", 0)),
             "samples_forecast": int(worked.get("samples_forecast", 0)),
             "gaps": int(worked.get("gaps", 0)),

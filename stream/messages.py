@@ -19,6 +19,9 @@ import numpy.typing as npt
 FS: Final = 360
 """Samples per second of everything that travels; recordings with another rate are resampled before."""
 
+STRIDE = 36
+"""Samples from one published forecast to the next, counted from the epoch's start: 100 ms."""
+
 INVALID = -32768
 """The adu value that says: no valid sample here."""
 

@@ -13,13 +13,12 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from monitor.frame import Trace
 from monitor.gui.sweep import GUTTER
 from monitor.gui.theme import Theme, colour, font
-from stream.messages import FS
+from stream.messages import FS, STRIDE
 
 TOP = 8.0
 """Highest score that the axis shows; the line of a higher one runs along the edge."""
 
 _EVERY = 4
-_STEP = 36
 
 
 class ResidualStrip(pg.PlotWidget):
@@ -73,7 +72,7 @@ class ResidualStrip(pg.PlotWidget):
 
     def show_trace(self, trace: Trace | None, *, stale: bool) -> None:
         """Bring the strip up to a trace; at most ten times per second of signal there is anything to do."""
-        shown = None if trace is None else (trace.session, trace.cursor // _STEP, trace.revision)
+        shown = None if trace is None else (trace.session, trace.cursor // STRIDE, trace.revision)
         if stale != (self.getPlotItem().opacity() < 1):
             self.getPlotItem().setOpacity(self.theme.stale_opacity if stale else 1.0)
         if shown == self._shown:

@@ -16,9 +16,10 @@ from model import pipeline
 from model.checkpoint import Checkpoint
 from model.episodes import PRIORITY, Cleared, Deviation, Event, Raised, to_alarm
 from model.forecaster import load_forecaster
-from model.pipeline import RESIDUAL, STRIDE, BedOutput, BedState, Published
+from model.pipeline import RESIDUAL, BedOutput, BedState, Published
 from stream import codec
 from stream.errors import StorageError
+from stream.messages import STRIDE
 from stream.record import Record
 from stream.topics import Kind, Topic
 

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model import pipeline
 from model.checkpoint import Checkpoint
 from model.forecaster import load_forecaster
 from model.worker import Worker, serve
@@ -16,7 +15,7 @@ from stream.address import BrokerAddress
 from stream.client import Client
 from stream.clock import SteadyClock
 from stream.errors import UsageError
-from stream.messages import ActiveAlarms, Alarm, BedStatus, Forecast, Message, ProcessStatus, Waveform
+from stream.messages import STRIDE, ActiveAlarms, Alarm, BedStatus, Forecast, Message, ProcessStatus, Waveform
 from stream.publisher import serve as publish
 from stream.record import Record
 from stream.replay import ReplayConfig, replay
@@ -180,7 +179,7 @@ def test_an_epoch_starts_anew_and_is_no_gap(forecaster: Checkpoint, patient: Rec
 def test_a_bed_that_is_joined_late_keeps_the_grid_of_its_epoch(forecaster: Checkpoint, patient: Record) -> None:
     stream = first(chunks(patient, 7), 6)
     late = run(forecaster, [[c] for c in stream[11:]])
-    assert all((f.origin + 1) % pipeline.STRIDE == 0 for f in late.of(Forecast))
+    assert all((f.origin + 1) % STRIDE == 0 for f in late.of(Forecast))
     assert late.counters()["gaps"] == 0
 
 
