@@ -1,28 +1,35 @@
-"""A record as the live worker would see it, but as fast as it goes: forecasts and alarms into files.
+"""A record as the live worker would see it, but as fast as it goes: forecasts, beats, vitals and alarms into files.
 
 The record is one epoch of one session, so sample indices are those of the record at 360 Hz. Nothing looks ahead.
 """
 
 from __future__ import annotations
 
+import csv
 import tempfile
 import time
 import zipfile
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from model import pipeline
-from model.checkpoint import Checkpoint
-from model.episodes import Event, Raised, to_alarm
+from model import watch
+from model.alarm_desk import AlarmDesk
+from model.alarms import Scene
+from model.beats import Beat
+from model.conditions import Change
+from model.findings import VitalSigns
+from model.watch import Models
 from stream import codec
+from stream.alarm_messages import Alarm
 from stream.errors import StorageError
-from stream.messages import FS, STRIDE, Alarm
+from stream.messages import FS, STRIDE, Message
 from stream.record import Record
+from stream.wfdb_writer import write_beats
 
 BED = "offline"
 SESSION = "0" * 32
@@ -42,6 +49,7 @@ class Summary:
         Samples per lead that went through the forecaster.
     forecasts : int
         Rows of ``forecast.npz``.
+    beats : int
     alarms : int
         Alarms raised.
     seconds : float
@@ -54,6 +62,7 @@ class Summary:
     record: str
     samples: int
     forecasts: int
+    beats: int
     alarms: int
     seconds: float
     elapsed_s: float
@@ -62,24 +71,35 @@ class Summary:
     def __str__(self) -> str:
         """Return one line for people."""
         return (
-            f"{self.record}: {self.seconds:.0f} s of signal in {self.elapsed_s:.1f} s; {self.forecasts} forecasts and "
-            f"{self.alarms} residual alarms in {' and '.join(str(file) for file in self.files)}"
+            f"{self.record}: {self.seconds:.0f} s of signal in {self.elapsed_s:.1f} s; {self.forecasts} forecasts, "
+            f"{self.beats} beats and {self.alarms} alarms in {' and '.join(str(file) for file in self.files)}"
         )
 
 
 def analyze(
-    record: Record, forecaster: Checkpoint, out: Path, *, session: str = SESSION, console: Console | None = None
+    record: Record,
+    models: Models,
+    out: Path,
+    *,
+    session: str = SESSION,
+    console: Console | None = None,
 ) -> Summary:
-    """Forecast a whole record and raise its alarms, as the live worker would.
+    """Watch a whole record as the live worker would.
 
-    Writes ``forecast.npz`` (origin, int64, shape (k,); mean and scale, float32, shape (k, horizon, leads), mV, at
-    every stride of 36 samples; leads, fs, record) and ``alarms.jsonl`` (one `stream.messages.Alarm` a line, as it
-    travels). Either both files are new and whole, or the old ones stay.
+    Writes
+
+    - ``forecast.npz``: origin, int64, shape (k,); mean and scale, float32, shape (k, horizon, leads), mV, at every
+      stride of 36 samples; leads, fs, record;
+    - ``alarms.jsonl``: one `stream.alarm_messages.Alarm` a line, as it travels;
+    - ``beats.atr``: WFDB annotations, N, S, V or Q at each R peak;
+    - ``vitals.csv``: one row a second, what is not known empty.
+
+    Either all files are new and whole, or the old ones stay.
 
     Parameters
     ----------
     record : Record
-    forecaster : Checkpoint
+    models : Models
     out : Path
         Folder; made if it is missing.
     session : str
@@ -93,15 +113,18 @@ def analyze(
         The folder cannot be made or written.
     """
     began = time.monotonic()
-    files = (out / "forecast.npz", out / "alarms.jsonl")
+    files = tuple(out / name for name in ("forecast.npz", "alarms.jsonl", "beats.atr", "vitals.csv"))
     try:
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".analyze-", dir=out) as folder:
             part = Path(folder)
-            forecasts, events = _forecast(record, forecaster, part, console or Console(stderr=True))
+            watched = _watch(record, models, part, console or Console(stderr=True))
             _zip(part, files[0].name)
-            alarms = [_alarm(event, record, session) for event in events]
+            alarms = _alarms(watched.changes, record, models, session)
             (part / files[1].name).write_bytes(b"".join(codec.encode(alarm) + b"\n" for alarm in alarms))
+            beats = watched.beats
+            write_beats(part, files[2].stem, [beat.index for beat in beats], [beat.type for beat in beats])
+            _write_vitals(part / files[3].name, watched.vitals)
             for file in files:
                 (part / file.name).replace(file)
     except OSError as error:
@@ -109,17 +132,25 @@ def analyze(
     return Summary(
         record=record.name,
         samples=record.n,
-        forecasts=forecasts,
-        alarms=sum(isinstance(event, Raised) for event in events),
+        forecasts=record.n // STRIDE,
+        beats=len(beats),
+        alarms=sum(alarm.phase == "raised" for alarm in alarms),
         seconds=record.n / FS,
         elapsed_s=time.monotonic() - began,
         files=files,
     )
 
 
-def _forecast(record: Record, forecaster: Checkpoint, part: Path, console: Console) -> tuple[int, list[Event]]:
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    beats: list[Beat]
+    vitals: list[VitalSigns]
+    changes: list[Change]
+
+
+def _watch(record: Record, models: Models, part: Path, console: Console) -> _Watched:
     """Run the pipeline; leave each array of forecast.npz as one .npy file in ``part``."""
-    leads, horizon = len(record.leads), forecaster.network.config.horizon
+    leads, horizon = len(record.leads), models.forecaster.network.config.horizon
     k = record.n // STRIDE
     shape = (k, horizon, leads)
     np.save(part / "leads.npy", np.array(record.leads))
@@ -128,20 +159,22 @@ def _forecast(record: Record, forecaster: Checkpoint, part: Path, console: Conso
     origin = np.zeros(k, np.int64)
     mean = np.lib.format.open_memmap(part / "mean.npy", "w+", np.float32, shape)
     scale = np.lib.format.open_memmap(part / "scale.npy", "w+", np.float32, shape)
-    state = pipeline.begin(forecaster, leads, 0, 0)
-    events: list[Event] = []
+    state = watch.begin(models, record.leads, 0, 0)
+    watched = _Watched([], [], [])
     row = 0
     for piece in _pieces(record, console):
-        [(output, state)] = pipeline.step(forecaster, [state], [piece.mv()])
-        events += output.events
+        [(output, found, state)] = watch.step(models, [state], [piece.mv()], [models.alarms.limits])
+        watched.beats.extend(found.beats)
+        watched.vitals.extend(found.vitals)
+        watched.changes.extend(found.changes)
         for forecast in output.published:
             origin[row], mean[row], scale[row] = forecast.origin, forecast.mean, forecast.scale
             row += 1
-    events += pipeline.finish(state)
+    watched.changes.extend(watch.finish(state))
     mean.flush()
     scale.flush()
     np.save(part / "origin.npy", origin)
-    return k, events
+    return watched
 
 
 def _pieces(record: Record, console: Console) -> Iterable[Record]:
@@ -167,7 +200,21 @@ def _zip(part: Path, name: str) -> None:
             archive.write(file, file.name)
 
 
-def _alarm(event: Event, record: Record, session: str) -> Alarm:
-    """Return the message; its wall time is that of the signal, counted from 1970, because nobody was there."""
-    when_ns = event.at * 1_000_000_000 // FS
-    return to_alarm(event, bed=BED, session=session, record=record.name, leads=record.leads, when_ns=when_ns)
+def _alarms(changes: Iterable[Change], record: Record, models: Models, session: str) -> list[Alarm]:
+    """Return the alarm events; their wall time is that of the signal, counted from 1970, because nobody was there."""
+    sent: list[Message] = []
+    desk = AlarmDesk(models.alarms, sent.append)
+    for change in changes:
+        now_ns = change.at * 1_000_000_000 // FS
+        desk.take([change], Scene(BED, session, record.name, change.at + 1, now_ns))
+    return [message for message in sent if isinstance(message, Alarm)]
+
+
+def _write_vitals(path: Path, vitals: Iterable[VitalSigns]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(["time_s", *(field.name for field in fields(VitalSigns))])
+        for vital in vitals:
+            values = [getattr(vital, field.name) for field in fields(VitalSigns)]
+            cells = ["" if v is None else " ".join(v) if isinstance(v, tuple) else v for v in values]
+            rows.writerow([f"{(vital.index + 1) / FS:g}", *cells])

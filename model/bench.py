@@ -7,29 +7,33 @@ of some processors unused, which would flatter the network.
 
 Multiply-adds count as two FLOP, and only those of matrices count: a step of one stream (`flop_per_step`) takes
 ``2 * (sum over layers of 4 * hidden * (inputs + hidden) + hidden * 2 * horizon + window * horizon)``, the LSTM's four
-gates, the head's mean and scale, the linear skip. Sigmoids, normalisation and calibration are work, but not counted.
+gates, the head's mean and scale, the linear skip. Sigmoids, normalisation, calibration and the search for surprises are
+work, but not counted: the share of the matrix product's rate that a whole step reaches is a share of the same FLOP.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 from torch import Tensor
 
+from model import residual
 from model.checkpoint import Checkpoint
 from model.config import NetworkConfig
-from model.forecaster import BedState, begin, load_forecaster, step
+from model.forecaster import BedState, begin, live, load_forecaster, step
 from model.lecture import WINDOW, Lecture
 from model.network import denormals_flushed, one_thread
+from model.residual import ResidualConfig
 from stream.messages import FS
 
 CHUNK = 36
@@ -37,6 +41,9 @@ CHUNK = 36
 
 CLOCK = time.thread_time if time.get_clock_info("thread_time").resolution < 1e-5 else time.perf_counter
 """Where the system tells a thread's processor time too coarsely (Windows), wall time must do."""
+
+KINDS = ("network", "step", "whole")
+"""What is timed: the bare network, the forecaster around it, and the forecaster with the search for surprises."""
 
 
 @dataclass(frozen=True)
@@ -66,14 +73,14 @@ class BenchConfig:
     seconds: float = 0.8
     gemm: tuple[int, ...] = (256, 512, 1024, 2048)
     memory_steps: int = 100_000
-    memory_s: float = 30.0
+    memory_s: float = 180.0
     memory_beds: int = 16
 
 
 def bench_model(
     forecaster: Checkpoint | None = None, config: BenchConfig | None = None, console: Console | None = None
 ) -> dict[str, Any]:
-    """Time the streaming step, with a progress bar; less than a minute.
+    """Time the streaming step, with a progress bar; two or three minutes, most of them for the memory test.
 
     Parameters
     ----------
@@ -87,10 +94,12 @@ def bench_model(
     -------
     dict
         ``flop_per_step``; ``gemm_gflops``, the peak, and ``mm_gflops``, that of ``torch.mm``; ``network`` (the bare
-        network) and ``step`` (with normalisation, calibration and the states of the beds), by number of beds:
-        ``ms_per_chunk``, ``gflops``, ``gemm_ratio``, ``mm_ratio``, ``beds_real_time`` (per core); ``one_bed_ms`` (both,
-        per chunk of 100 ms); ``lecture``: time per sample of recomputing a window of 50 with the lecture's cell, of
-        the same cell with its state carried, of ours, and their ratios; ``memory``: see `memory_growth`.
+        network), ``step`` (with normalisation, calibration and the states of the beds) and ``whole`` (with the
+        search for surprises as well), by number of beds: ``ms_per_chunk``, ``gflops``, ``gemm_ratio``,
+        ``mm_ratio``, ``beds_real_time`` (per core), ``window_over_this`` (how many times as long the lecture's way
+        takes); ``one_bed_ms`` and ``two_leads_ms`` (each, per chunk of 100 ms of one bed); ``lecture``: time per sample
+        of recomputing a window of 50 with the lecture's cell, of the same cell with its state carried, of ours, and
+        their ratios; ``memory``: see `memory_growth`.
     """
     forecaster, config = forecaster or load_forecaster(), config or BenchConfig()
     has_onednn = bool(torch.backends.mkldnn.is_available())  # type: ignore[no-untyped-call]
@@ -106,6 +115,10 @@ def bench_model(
             **{f"onednn {size}": onednn_job(size) for size in config.gemm if has_onednn},
             **{f"network {beds}": network_job(forecaster, beds) for beds in all_beds},
             **{f"step {beds}": step_job(forecaster, beds) for beds in all_beds},
+            **{f"whole {beds}": whole_job(forecaster, beds) for beds in all_beds},
+            "network leads": network_job(forecaster, 2),
+            "step leads": step_job(forecaster, 1, leads=2),
+            "whole leads": whole_job(forecaster, 1, leads=2),
             "lecture": lecture_job(),
             "lecture carried": lecture_carried_job(),
         }
@@ -117,7 +130,8 @@ def bench_model(
     flop_per_chunk = flop * CHUNK / forecaster.network.config.patch
 
     def by_beds(kind: str) -> dict[str, dict[str, float]]:
-        return {str(n): _rates(n, seconds[f"{kind} {n}"], flop_per_chunk, peak, peak_mm) for n in all_beds}
+        window = CHUNK * seconds["lecture"]
+        return {str(n): _rates(n, seconds[f"{kind} {n}"], flop_per_chunk, peak, peak_mm, window) for n in all_beds}
 
     return {
         "flop_per_step": flop,
@@ -125,7 +139,9 @@ def bench_model(
         "mm_gflops": round(peak_mm / 1e9, 1),
         "network": by_beds("network"),
         "step": by_beds("step"),
-        "one_bed_ms": {kind: round(1e3 * seconds[f"{kind} 1"], 4) for kind in ("network", "step")},
+        "whole": by_beds("whole"),
+        "one_bed_ms": {kind: round(1e3 * seconds[f"{kind} 1"], 4) for kind in KINDS},
+        "two_leads_ms": {kind: round(1e3 * seconds[f"{kind} leads"], 4) for kind in KINDS},
         "lecture": _against_lecture(seconds),
         "memory": memory,
         "torch": torch.__version__,
@@ -154,11 +170,11 @@ def onednn_job(size: int) -> Callable[[], object]:
     return lambda: torch.ops.aten.mkldnn_linear(a, b)
 
 
-def network_job(forecaster: Checkpoint, beds: int) -> Callable[[], object]:
+def network_job(forecaster: Checkpoint, streams: int) -> Callable[[], object]:
     """Take one chunk through the bare network, the state of the call before carried on."""
-    network = forecaster.network
-    x = torch.randn(beds, CHUNK // network.config.patch, network.config.window)
-    state: tuple[Tensor, Tensor] | None = None
+    network, config = live(forecaster.network), forecaster.network.config
+    x = torch.randn(CHUNK // config.patch, streams, config.window)
+    state: Sequence[Tensor] = [torch.zeros(streams, config.hidden) for _ in range(2 * config.layers)]
 
     def job() -> None:
         nonlocal state
@@ -167,17 +183,38 @@ def network_job(forecaster: Checkpoint, beds: int) -> Callable[[], object]:
     return job
 
 
-def step_job(forecaster: Checkpoint, beds: int) -> Callable[[], object]:
+def step_job(forecaster: Checkpoint, beds: int, leads: int = 1) -> Callable[[], object]:
     """Take one chunk through the forecaster, the states of the beds carried on."""
-    rng = np.random.default_rng(0)
-    chunks = [0.3 * rng.standard_normal((CHUNK, 1)) for _ in range(beds)]
-    states = [begin(forecaster, 1, 0, 0) for _ in range(beds)]
+    chunks = _chunks(beds, leads)
+    states = [begin(forecaster, leads, 0, 0) for _ in range(beds)]
 
     def job() -> None:
         nonlocal states
         states = [state for _, state in step(forecaster, states, chunks)]
 
     return job
+
+
+def whole_job(forecaster: Checkpoint, beds: int, leads: int = 1) -> Callable[[], object]:
+    """Take one chunk through the forecaster and look for surprises, the states of the beds carried on."""
+    chunks = _chunks(beds, leads)
+    config, patch = ResidualConfig(), forecaster.network.config.patch
+    states = [(begin(forecaster, leads, 0, 0), residual.begin(config, 0, leads, patch)) for _ in range(beds)]
+
+    def job() -> None:
+        nonlocal states
+        stepped = step(forecaster, [before for before, _ in states], chunks)
+        states = [
+            (after, residual.step(config, usual, made.mean, made.scale, made.observed)[1])
+            for (made, after), (_, usual) in zip(stepped, states, strict=True)
+        ]
+
+    return job
+
+
+def _chunks(beds: int, leads: int) -> list[npt.NDArray[np.float64]]:
+    rng = np.random.default_rng(0)
+    return [0.3 * rng.standard_normal((CHUNK, leads)) for _ in range(beds)]
 
 
 def lecture_job() -> Callable[[], object]:
@@ -220,7 +257,9 @@ def timed(jobs: dict[str, Callable[[], object]], rounds: int, seconds: float, pr
     return {name: float(np.median(values)) for name, values in took.items()}
 
 
-def _rates(beds: int, seconds: float, flop_per_chunk: float, peak: float, peak_mm: float) -> dict[str, float]:
+def _rates(
+    beds: int, seconds: float, flop_per_chunk: float, peak: float, peak_mm: float, window: float
+) -> dict[str, float]:
     rate = beds * flop_per_chunk / seconds
     return {
         "ms_per_chunk": round(1e3 * seconds, 3),
@@ -228,20 +267,23 @@ def _rates(beds: int, seconds: float, flop_per_chunk: float, peak: float, peak_m
         "gemm_ratio": round(rate / peak, 3),
         "mm_ratio": round(rate / peak_mm, 3),
         "beds_real_time": int(beds * CHUNK / FS / seconds),
+        "window_over_this": round(beds * window / seconds, 1),
     }
 
 
 def _against_lecture(seconds: dict[str, float]) -> dict[str, float]:
     window, carried = seconds["lecture"], seconds["lecture carried"] / CHUNK
-    network, whole = seconds["network 1"] / CHUNK, seconds["step 1"] / CHUNK
+    network, stepped, whole = (seconds[f"{kind} 1"] / CHUNK for kind in KINDS)
     return {
         "window_us_per_sample": round(1e6 * window, 2),
         "carried_us_per_sample": round(1e6 * carried, 2),
         "network_us_per_sample": round(1e6 * network, 2),
-        "step_us_per_sample": round(1e6 * whole, 2),
+        "step_us_per_sample": round(1e6 * stepped, 2),
+        "whole_us_per_sample": round(1e6 * whole, 2),
         "window_over_carried": round(window / carried, 1),
         "window_over_network": round(window / network, 1),
-        "window_over_step": round(window / whole, 1),
+        "window_over_step": round(window / stepped, 1),
+        "window_over_whole": round(window / whole, 1),
     }
 
 
@@ -301,17 +343,26 @@ def print_bench(figures: dict[str, Any], console: Console | None = None) -> None
         f"{figures['flop_per_step']:,} FLOP a step of one stream; matrix product {figures['gemm_gflops']} GFLOP/s, "
         f"with torch.mm {figures['mm_gflops']}"
     )
-    table = Table(title="One chunk of 100 ms for each bed, one thread")
-    for heading in ("", "beds", "ms", "GFLOP/s", "of matrix product", "of torch.mm", "beds in real time"):
+    table = Table(title="One chunk of 100 ms for each bed of one lead, one thread")
+    columns = {
+        "ms": "ms_per_chunk",
+        "GFLOP/s": "gflops",
+        "of matrix product": "gemm_ratio",
+        "beds in real time": "beds_real_time",
+        "times the lecture's way": "window_over_this",
+    }
+    for heading in ("", "beds", *columns):
         table.add_column(heading, justify="right")
-    for kind in ("network", "step"):
+    for kind in KINDS:
         for beds, row in figures[kind].items():
-            table.add_row(kind, beds, *(f"{value:,}" for value in row.values()))
+            table.add_row(kind, beds, *(f"{row[column]:,}" for column in columns.values()))
     console.print(table)
-    one, lecture, memory = figures["one_bed_ms"], figures["lecture"], figures["memory"]
-    console.print(f"One bed: network {one['network']} ms, whole step {one['step']} ms a chunk")
+    lecture, memory = figures["lecture"], figures["memory"]
+    for heading, times in (("One lead", figures["one_bed_ms"]), ("Two leads", figures["two_leads_ms"])):
+        console.print(f"{heading} of one bed: " + ", ".join(f"{kind} {times[kind]} ms" for kind in KINDS) + " a chunk")
     console.print(
-        f"The lecture's way takes {lecture['window_us_per_sample']} µs a sample: {lecture['window_over_network']} "
-        f"times our network, {lecture['window_over_step']} times our whole step"
+        f"The lecture's way, its cell over the last 50 samples anew, takes {lecture['window_us_per_sample']} µs a "
+        f"sample; with its state carried {lecture['carried_us_per_sample']} µs; our whole step "
+        f"{lecture['whole_us_per_sample']} µs"
     )
     console.print(f"Memory: {memory['growth_mb']} MB more after {memory['steps']:,} steps, batches of changing size")

@@ -9,13 +9,15 @@ a hard edge would turn the last bit of a sum into a visible step, and another cu
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit
 
 Array = npt.NDArray[np.float64]
+Array32 = npt.NDArray[np.float32]
 
 LAGS = (1, 4, 9, 18)
 """Horizons that are watched, in patches: 3 to 11, 36 to 44, 92 to 100 and 192 to 200 ms with patches of 4."""
@@ -32,6 +34,9 @@ Z90 = 1.6448536269514722
 SOFTNESS = 0.1
 """Width of the edge, in units of log |z|."""
 
+LEAST_Z = 1e-9
+"""So that the logarithm of a perfect forecast's error is a number."""
+
 OUTSIDE = 0.1088
 """Mean of the soft indicator for a standard Gaussian, by numerical integration."""
 
@@ -42,13 +47,13 @@ class CalibrationState:
 
     Attributes
     ----------
-    log_factor : ndarray of float64, shape (streams, bands)
-    waiting : ndarray of float32, shape (streams, longest lag, bands, patch, 2)
+    log_factor : ndarray of float64, shape (bands, streams)
+    waiting : ndarray of float32, shape (longest lag, bands, streams, 2, patch)
         Mean and uncalibrated scale, in mV, of the watched samples of the last forecasts; NaN before the first.
     """
 
     log_factor: Array
-    waiting: npt.NDArray[np.float32]
+    waiting: Array32
 
 
 def lags(horizon: int, patch: int) -> tuple[int, ...]:
@@ -60,14 +65,12 @@ def begin(streams: int, horizon: int, patch: int) -> CalibrationState:
     """Return the state before the first sample: the network is believed."""
     watched = lags(horizon, patch)
     return CalibrationState(
-        np.zeros((streams, len(watched))),
-        np.full((streams, watched[-1], len(watched), patch, 2), np.nan, np.float32),
+        np.zeros((len(watched), streams)),
+        np.full((watched[-1], len(watched), streams, 2, patch), np.nan, np.float32),
     )
 
 
-def advance(
-    state: CalibrationState, patches: Array, mean: npt.NDArray[np.float32], scale: npt.NDArray[np.float32]
-) -> tuple[Array, CalibrationState]:
+def advance(state: CalibrationState, patches: Array, forecasts: Array32) -> tuple[Array32, CalibrationState]:
     """Compare what came with what had been forecast, and calibrate the forecasts made since.
 
     Parameters
@@ -75,38 +78,68 @@ def advance(
     state : CalibrationState
     patches : ndarray of float64, shape (streams, k, patch)
         Observed, in mV.
-    mean, scale : ndarray of float32, shape (streams, k, horizon)
-        Forecasts made at the end of each patch, in mV.
+    forecasts : ndarray of float32, shape (k, streams, 2, horizon)
+        Mean and scale of the forecasts made at the end of each patch, in mV.
 
     Returns
     -------
-    factor : ndarray of float64, shape (streams, k, horizon)
-        What to multiply `scale` by; known at the end of each patch.
+    factor : ndarray of float32, shape (k, streams, horizon)
+        What to multiply the scale by; known at the end of each patch.
     state : CalibrationState
     """
-    streams, k, patch = patches.shape
-    horizon = mean.shape[2]
+    k, patch = patches.shape[1:]
+    horizon = forecasts.shape[3]
     watched = lags(horizon, patch)
     longest = watched[-1]
-    made = np.stack(
-        [np.stack([v[:, :, (lag - 1) * patch : lag * patch] for lag in watched], axis=2) for v in (mean, scale)],
-        axis=-1,
-    )
-    forecasts = np.concatenate([state.waiting, made], axis=1)
-    due = np.stack([forecasts[:, longest - lag : longest - lag + k, b] for b, lag in enumerate(watched)], axis=2)
-    log_z = np.log(np.abs(patches[:, :, None] - due[..., 0]) / due[..., 1] + 1e-9) - np.log(Z90)
-    log_factor = state.log_factor
-    path = np.empty((streams, k, len(watched)))
-    for i in range(k):
-        outside = expit((log_z[:, i] - log_factor[:, :, None]) / SOFTNESS).mean(axis=2)
-        change = np.where(np.isnan(outside), 0.0, RATE * (outside - OUTSIDE))
-        log_factor = np.clip(log_factor + change, -LIMIT, LIMIT)
-        path[:, i] = log_factor
-    return np.exp(path @ _spread(watched, horizon, patch)), CalibrationState(log_factor, forecasts[:, k:].copy())
+    known = np.empty((longest + k, *state.waiting.shape[1:]), np.float32)
+    known[:longest] = state.waiting
+    due = np.empty((k, *state.waiting.shape[1:]), np.float32)  # what had been said of each patch
+    for band, lag in enumerate(watched):
+        known[longest:, band] = forecasts[..., (lag - 1) * patch : lag * patch]
+        due[:, band] = known[longest - lag : longest - lag + k, band]
+    error = np.abs(np.subtract(patches.transpose(1, 0, 2)[:, None], due[..., 0, :], dtype=np.float32))
+    path = _follow(state.log_factor, np.log(error / (np.float32(Z90) * due[..., 1, :]) + np.float32(LEAST_Z)))
+    factor = path.transpose(0, 2, 1).astype(np.float32) @ _spread(horizon, patch)
+    return np.exp(factor, out=factor), CalibrationState(path[-1].copy(), known[k:].copy())
 
 
-def _spread(watched: tuple[int, ...], horizon: int, patch: int) -> Array:
+def _follow(log_factor: Array, log_z: Array32) -> Array:
+    """Return the log factors after each patch, shape (k, bands, streams).
+
+    The logistic function is written as a hyperbolic tangent, which numpy has, and the mean over the patch as a sum.
+
+    Parameters
+    ----------
+    log_factor : ndarray of float64, shape (bands, streams)
+        Before the first patch.
+    log_z : ndarray of float32, shape (k, bands, streams, patch)
+        In units of the 90 % interval's half width; NaN where nothing was forecast.
+    """
+    k, patch = len(log_z), log_z.shape[-1]
+    sharp = 1 / (2 * SOFTNESS)  # everything is in units in which the tangent's argument needs no factor
+    rate = np.where(np.isnan(log_z[..., 0]), 0.0, sharp * RATE / (2 * patch)).reshape(k, -1)
+    rest = rate * (patch * (1 - 2 * OUTSIDE))
+    edges = np.fmax(log_z, np.float32(math.log(LEAST_Z))) * np.float32(sharp)
+    edges = np.ascontiguousarray(edges.transpose(0, 3, 1, 2)).reshape(k, patch, -1)
+    ones = _ones(patch)  # a product with it is a sum, but sooner
+    path = np.empty(rate.shape)
+    now = sharp * log_factor.ravel()
+    for edge, gain, drift, after in zip(edges, rate, rest, path, strict=True):
+        outside = np.dot(ones, np.tanh(edge - now.astype(np.float32)))
+        now = np.minimum(np.maximum(now + gain * outside + drift, -sharp * LIMIT), sharp * LIMIT, out=after)
+    return path.reshape(k, *log_factor.shape) / sharp
+
+
+@cache
+def _ones(n: int) -> Array32:
+    return np.ones(n, np.float32)
+
+
+@cache
+def _spread(horizon: int, patch: int) -> Array32:
     """Return weights, shape (bands, horizon), that interpolate between bands over the logarithm of the horizon."""
+    watched = lags(horizon, patch)
     centres = np.log([(lag - 0.5) * patch + 0.5 for lag in watched])
     ahead = np.log(np.arange(1, horizon + 1))
-    return np.stack([np.interp(ahead, centres, row) for row in np.eye(len(watched))])
+    rows = [np.interp(ahead, centres, row) for row in np.eye(len(watched))]
+    return np.stack(rows).astype(np.float32)

@@ -9,14 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
-from stream.clock import rfc3339
-from stream.messages import FS, Alarm
-
-PRIORITY: Literal["low"] = "low"
-"""An unusual waveform asks for a look and names no danger: one PVC raises it as much as a run of them. Medium and
-high belong to alarms that know the rhythm."""
+from model.conditions import Began, Change, Ended, Evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,42 +183,14 @@ def close(stretch: Stretch | None, at: int, threshold: float) -> Cleared | None:
     return Cleared(stretch.onset, stretch.end, at, stretch.score, threshold, stretch.furthest)
 
 
-def to_alarm(event: Event, *, bed: str, session: str, record: str, leads: Sequence[str], when_ns: int) -> Alarm:
-    """Return the message that tells of an event.
-
-    Parameters
-    ----------
-    event : Raised or Cleared
-    bed, session, record : str
-    leads : sequence of str
-        Names of the columns.
-    when_ns : int
-        Unix time of the event in ns.
-    """
-    end = event.end if isinstance(event, Cleared) else None
-    phase: Literal["raised", "cleared"] = "raised" if end is None else "cleared"
-    alarm_id = f"{session}-residual-{event.onset}"
+def to_change(event: Event, leads: Sequence[str]) -> Change:
+    """Return an event as a condition; ``leads`` are the names of the columns."""
     far = event.furthest
     text = (
         f"Waveform left its forecast: observed {far.observed:.2f} mV where {far.predicted:.2f} mV was expected "
         f"({leads[far.lead]}, {far.horizon_ms:.0f} ms ahead)"
     )
-    return Alarm(
-        event_id=f"{alarm_id}-{phase}",
-        alarm_id=alarm_id,
-        bed=bed,
-        session=session,
-        record=record,
-        kind="residual",
-        priority=PRIORITY,
-        phase=phase,
-        onset=event.onset,
-        end=end,
-        when=rfc3339(when_ns),
-        text=text,
-        observed=far.observed,
-        predicted=far.predicted,
-        score=event.score,
-        threshold=event.threshold,
-        duration_s=((event.at + 1 if end is None else end) - event.onset) / FS,
-    )
+    evidence = Evidence(far.observed, far.predicted, event.score, event.threshold)
+    if isinstance(event, Raised):
+        return Began("residual", event.onset, event.at, text, evidence=evidence)
+    return Ended("residual", event.onset, event.end, event.at, text, evidence=evidence)

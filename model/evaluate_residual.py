@@ -1,6 +1,7 @@
-"""Do residual alarms find ectopic beats? The shipped pipeline against the reference beats, end to end and causal.
+"""Do residual alarms find ectopic beats? The shipped score against the reference beats, end to end and causal.
 
-- Every record runs through `model.pipeline` from its first sample, as it would live; scored is what lies after 5:00.
+- Every record runs through forecaster and residual from its first sample, as it would live; scored is what lies after
+  5:00.
 - A **beat** is scored by the highest score that became known from 150 ms before its R peak to 250 ms after it: a wide
   complex begins before its R peak, and a causal score, which averages over the last samples, peaks after it.
 - **Positive** are ventricular ectopic beats (VEB: V and E). A fusion beat (F) is neither hit nor miss; every other
@@ -8,12 +9,12 @@
 - A **false episode** is an alarm with no VEB and no F within its onset and end, or 150 ms of them (EC57's window for
   beats). Waves of ventricular flutter (``!``, in record 207 only) excuse an alarm, too: nobody counts beats there.
 
-What becomes of the counts is in `model.residual_figures`.
+The same by time is defined in `model.by_time`; what becomes of the counts is in `model.residual_figures`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,21 +22,24 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.progress import track
 
-from model import detection, pipeline, scaling
-from model.baselines import fit_ar
+from model import by_time, detection, residual, scaling
+from model import forecaster as forecasting
+from model.baselines import AR, ar180
+from model.by_time import AFTER_R, BEFORE_R, TimeResult
 from model.checkpoint import Checkpoint
 from model.config import PATCH
-from model.dataset import DS1, TRAIN, load_signals, without
-from model.episodes import Cleared
+from model.dataset import TRAIN, without
+from model.episodes import Cleared, Event
+from model.evaluate import SCORED_FROM, SHORTEST
+from model.forecaster import Forecasts
+from model.network import one_thread
 from model.pipeline import RESIDUAL
-from model.residual_figures import METHODS, OURS, THRESHOLDS, RecordResult, ResidualReport, print_residual, report_of
+from model.residual_figures import METHODS, OURS, THRESHOLDS, RecordResult, ResidualReport, report_of
 from model.rivals import AHEAD, Rival, patch_ends, rivals
 from stream import records as wfdb_records
 from stream.catalog import Catalog
 from stream.errors import RecordError, UsageError
 from stream.messages import FS
-
-__all__ = ["ResidualReport", "break_even_thresholds", "evaluate_residual", "print_residual"]
 
 BEATS = frozenset("NLRBAaJSVrFejnE/fQ?")
 """Annotations that are beats."""
@@ -44,17 +48,10 @@ VEB = frozenset("VE")
 EXCUSING = VEB | frozenset("F!")
 """What an alarm may be about without being false."""
 
-BEFORE_R, AFTER_R = 54, 90
-"""The window of a beat in samples: 150 ms before R to 250 ms after it."""
-
 TOLERANCE = 54
 """Samples, 150 ms, by which a beat may lie outside an alarm that is about it."""
 
-SCORED_FROM = 300 * FS
 CHUNK = 10 * FS
-AR_ORDER = 180
-AR_RECORDS = tuple(name for name in DS1 if name != "201")
-"""What AR(180) is fitted to: DS1 without the patient that is also in DS2."""
 
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -72,6 +69,8 @@ class Reference:
     veb : ndarray of bool, shape (n,)
     excusing : ndarray of int64
         What an alarm may be about, over the whole record.
+    windows : Windows
+        The samples about it.
     hours : float
         From 5:00 to the end.
     """
@@ -79,6 +78,7 @@ class Reference:
     beats: Ints
     veb: Bools
     excusing: Ints
+    windows: by_time.Windows
     hours: float
 
 
@@ -115,12 +115,32 @@ def evaluate_residual(
     """
     names = without(records, exclude)
     signals, references = load(names, catalog)
-    traced = {OURS: run_pipeline(signals, forecaster)}
-    for method, rival in fitted_rivals(catalog).items():
-        traced[method] = {name: run_rival(rival, name, mv, THRESHOLDS[method]) for name, mv in signals.items()}
-    return report_of(
-        {name: judge(references[name], {method: traced[method][name] for method in METHODS}) for name in names}
-    )
+    ar = ar180((AHEAD,), catalog)
+    return compare(signals, references, run_ours(signals, forecaster), ar)
+
+
+def compare(
+    signals: Mapping[str, Array], references: Mapping[str, Reference], ours: Mapping[str, Traced], ar: AR
+) -> ResidualReport:
+    """Run the rivals on the records that `run_ours` went through, and judge all, with a progress bar.
+
+    Parameters
+    ----------
+    signals, references
+        As `load` returns them.
+    ours : mapping of str to Traced
+        As `run_ours` returns it.
+    ar : AR
+        Fitted for the one horizon `model.rivals.AHEAD`.
+    """
+    others = rivals(ar)
+    results = {}
+    for name in track(signals, description="rivals", console=Console(stderr=True), transient=True):
+        traced = {OURS: ours[name]}
+        for method, rival in others.items():
+            traced[method] = run_rival(rival, name, signals[name], THRESHOLDS[method])
+        results[name] = judge(references[name], {method: traced[method] for method in METHODS})
+    return report_of(results)
 
 
 def load(names: Iterable[str], catalog: Catalog | None = None) -> tuple[dict[str, Array], dict[str, Reference]]:
@@ -130,8 +150,8 @@ def load(names: Iterable[str], catalog: Catalog | None = None) -> tuple[dict[str
         record = wfdb_records.load(f"mitdb/{name}", catalog)
         if record.annotations is None:
             raise RecordError(f"record {name} has no reference beats: put its .atr file beside it")
-        if record.n <= SCORED_FROM:
-            raise UsageError(f"record {name} is too short to score: it must last longer than 5 minutes")
+        if record.n < SHORTEST:
+            raise UsageError(f"record {name} is too short to score: it must last {SHORTEST // FS} s or more")
         signals[name] = record.mv()
         references[name] = reference_of(record.annotations.sample, record.annotations.symbol, record.n)
     return signals, references
@@ -141,48 +161,63 @@ def reference_of(sample: Ints, symbol: Sequence[str], n: int) -> Reference:
     """Return what the annotations of a record with n samples say; those past its end say nothing."""
     order = np.argsort(sample, kind="stable")
     order = order[sample[order] < n]
-    sample, kinds = sample[order], [symbol[i] for i in order]
+    sample, kinds = sample[order].astype(np.int64), [symbol[i] for i in order]
+    veb, excusing = (np.array([kind in those for kind in kinds], dtype=bool) for those in (VEB, EXCUSING))
     scored = np.array([kind in BEATS and kind != "F" for kind in kinds], dtype=bool) & (sample >= SCORED_FROM)
     return Reference(
         beats=sample[scored],
-        veb=np.array([kind in VEB for kind in kinds], dtype=bool)[scored],
-        excusing=sample[np.array([kind in EXCUSING for kind in kinds], dtype=bool)],
+        veb=veb[scored],
+        excusing=sample[excusing],
+        windows=by_time.windows(sample[veb], sample[excusing & ~veb], n),
         hours=(n - SCORED_FROM) / FS / 3600,
     )
 
 
-def run_pipeline(signals: Mapping[str, Array], forecaster: Checkpoint) -> dict[str, Traced]:
-    """Run records through the shipped pipeline side by side, in chunks of 10 s, both leads, state carried."""
-    states = {name: pipeline.begin(forecaster, mv.shape[1], 0, 0) for name, mv in signals.items()}
+def run_ours(
+    signals: Mapping[str, Array],
+    forecaster: Checkpoint,
+    watch: Callable[[str, Forecasts], None] | None = None,
+) -> dict[str, Traced]:
+    """Run records through forecaster and residual side by side, in chunks of 10 s, all leads, state carried.
+
+    Parameters
+    ----------
+    signals
+        As `load` returns them.
+    forecaster : Checkpoint
+    watch : callable, optional
+        Is given each record's name and forecasts, chunk by chunk: whoever scores them need not make them again.
+    """
+    states = {name: forecasting.begin(forecaster, mv.shape[1], 0, 0) for name, mv in signals.items()}
+    surprised = {name: residual.begin(RESIDUAL, 0, mv.shape[1]) for name, mv in signals.items()}
     scores: dict[str, list[Array]] = {name: [] for name in signals}
     origins: dict[str, list[Ints]] = {name: [] for name in signals}
-    cleared: dict[str, list[Cleared]] = {name: [] for name in signals}
+    events: dict[str, list[Event]] = {name: [] for name in signals}
     chunks = range(0, max(map(len, signals.values())), CHUNK)
-    for i in track(chunks, description="residual alarms", console=Console(stderr=True), transient=True):
-        live = [name for name, mv in signals.items() if i < len(mv)]
-        stepped = pipeline.step(forecaster, [states[n] for n in live], [signals[n][i : i + CHUNK] for n in live])
-        for name, (output, state) in zip(live, stepped, strict=True):
-            states[name] = state
-            scores[name].append(output.score)
-            origins[name].append(output.origin)
-            cleared[name] += [event for event in output.events if isinstance(event, Cleared)]
-    for name, state in states.items():
-        cleared[name] += [event for event in pipeline.finish(state) if isinstance(event, Cleared)]
-    return {
-        name: Traced(
+    with one_thread():  # more of them only wait for each other on steps this small
+        for i in track(chunks, description="forecasts and alarms", console=Console(stderr=True), transient=True):
+            live = [name for name, mv in signals.items() if i < len(mv)]
+            pieces = [signals[name][i : i + CHUNK] for name in live]
+            stepped = forecasting.step(forecaster, [states[name] for name in live], pieces)
+            for name, (made, state) in zip(live, stepped, strict=True):
+                states[name] = state
+                if watch is not None:
+                    watch(name, made)
+                found, surprised[name] = residual.step(RESIDUAL, surprised[name], made.mean, made.scale, made.observed)
+                scores[name].append(found.score)
+                origins[name].append(made.origin)
+                events[name] += found.events
+    traced = {}
+    for name in signals:
+        last, _ = residual.finish(RESIDUAL, surprised[name])
+        cleared = [event for event in (*events[name], last) if isinstance(event, Cleared)]
+        traced[name] = Traced(
             np.concatenate(scores[name]),
             np.concatenate(origins[name]),
-            np.array([event.onset for event in cleared[name]], dtype=np.int64),
-            np.array([event.end - 1 for event in cleared[name]], dtype=np.int64),
+            np.array([event.onset for event in cleared], dtype=np.int64),
+            np.array([event.end - 1 for event in cleared], dtype=np.int64),
         )
-        for name in signals
-    }
-
-
-def fitted_rivals(catalog: Catalog | None = None) -> dict[str, Rival]:
-    """Return the rivals, AR(180) fitted to the first leads of DS1 without 201."""
-    signals = load_signals(AR_RECORDS, catalog)
-    return rivals(fit_ar((mv[:, 0] for mv in signals.values()), AR_ORDER, (AHEAD,)))
+    return traced
 
 
 def run_rival(rival: Rival, name: str, mv: Array, threshold: float) -> Traced:
@@ -201,12 +236,17 @@ def score_beats(traced: Traced, beats: Ints) -> Array:
 def judge(reference: Reference, traced: Mapping[str, Traced]) -> RecordResult:
     """Hold what the methods made of a record against its reference; alarms that end before 5:00 do not count."""
     score, episodes, false = {}, {}, {}
+    of_moments, false_s = {}, {}
+    counted, positive = by_time.moments(reference.windows, traced[OURS].at, SCORED_FROM)
     for method, trace in traced.items():
         scored = trace.last >= SCORED_FROM
         alone = detection.without_any(trace.first[scored], trace.last[scored], reference.excusing, TOLERANCE)
         score[method] = score_beats(trace, reference.beats)
         episodes[method], false[method] = int(scored.sum()), int(alone.sum())
-    return RecordResult(reference.veb, reference.hours, score, episodes, false)
+        of_moments[method] = trace.score[counted]
+        false_s[method] = by_time.false_seconds(reference.windows, trace.first, trace.last, SCORED_FROM)
+    time = TimeResult(positive, reference.hours, of_moments, false_s)
+    return RecordResult(reference.veb, reference.hours, score, episodes, false, time)
 
 
 def break_even_thresholds(

@@ -7,9 +7,11 @@ too, so cutting the same signal into any chunks gives the same forecasts. Nothin
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,18 +24,92 @@ from model import calibration, checkpoint, scaling
 from model.calibration import CalibrationState
 from model.checkpoint import Checkpoint
 from model.config import DAMAGED_STATE
-from model.network import denormals_flushed
+from model.network import LiveNetwork, Network, denormals_flushed
 from model.scaling import ScalingState
 from stream.errors import StorageError
 
 Array = npt.NDArray[np.float64]
 Array32 = npt.NDArray[np.float32]
 
-SCALING = tuple(field.name for field in fields(ScalingState))
-CALIBRATION = tuple(field.name for field in fields(CalibrationState))
+STREAM_AXIS = {"pending": 1, "calibration.log_factor": 1, "calibration.waiting": 2}
+"""Where the arrays of `Streams` have their streams, if not first."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """What is remembered of streams that step together; a stream is one lead of one bed.
+
+    Nothing in it is ever written to, so beds share it: as long as they step together, nothing is taken apart and put
+    together again. A bed that falls silent keeps those alive that it stepped with last.
+
+    Attributes
+    ----------
+    skip : int
+        Samples still to be dropped before the grid begins, when the beds were joined off the grid.
+    pending : ndarray of float64, shape (n < patch, streams)
+        Samples of the patch that is not yet whole, in mV, finite.
+    last : ndarray of float64, shape (streams,)
+        The last valid sample, which stands in for invalid ones; 0 before the first.
+    history : ndarray of float64, shape (streams, window - patch)
+        The last whole patches; NaN before the first one.
+    scaling : ScalingState
+    calibration : CalibrationState
+    lstm : tuple of ndarray of float32, shape (streams, hidden)
+        h of the first layer, c of the first layer, h of the second, …
+    """
+
+    skip: int
+    pending: Array
+    last: Array
+    history: Array
+    scaling: ScalingState
+    calibration: CalibrationState
+    lstm: tuple[Array32, ...]
+
+    @classmethod
+    def of(cls, skip: int, arrays: Mapping[str, npt.NDArray[Any]]) -> Streams:
+        """Return the streams whose `arrays` these are."""
+        within: dict[str, dict[str, npt.NDArray[Any]]] = {"": {}, "scaling": {}, "calibration": {}, "lstm": {}}
+        for name, value in arrays.items():
+            part, _, field = name.rpartition(".")
+            within[part][field] = value
+        return cls(
+            skip=skip,
+            scaling=ScalingState(**within["scaling"]),
+            calibration=CalibrationState(**within["calibration"]),
+            lstm=tuple(within["lstm"][str(i)] for i in range(len(within["lstm"]))),
+            **within[""],
+        )
+
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Return all arrays by name."""
+        return {
+            **{name: getattr(self, name) for name in ("pending", "last", "history")},
+            **{f"scaling.{name}": value for name, value in vars(self.scaling).items()},
+            **{f"calibration.{name}": value for name, value in vars(self.calibration).items()},
+            **{f"lstm.{i}": value for i, value in enumerate(self.lstm)},
+        }
+
+    def part(self, first: int, end: int) -> Streams:
+        """Return the streams from `first` up to `end`: views."""
+        own = slice(first, end)
+        whole = self.arrays()
+        return Streams.of(
+            self.skip,
+            {name: value[(*[slice(None)] * STREAM_AXIS.get(name, 0), own)] for name, value in whole.items()},
+        )
+
+
+def beside(parts: Sequence[Streams]) -> Streams:
+    """Return streams side by side; all have the same `skip` and as many samples pending."""
+    arrays = [part.arrays() for part in parts]
+    return Streams.of(
+        parts[0].skip,
+        {name: np.concatenate([own[name] for own in arrays], STREAM_AXIS.get(name, 0)) for name in arrays[0]},
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class BedState:
     """What the forecaster remembers of one bed.
 
@@ -41,46 +117,27 @@ class BedState:
     ----------
     next : int
         Index of the sample that must come next.
-    skip : int
-        Samples still to be dropped before the grid begins, when the bed was joined off the grid.
-    pending : ndarray of float64, shape (n < patch, leads)
-        Samples of the patch that is not yet whole, in mV, finite.
-    last : ndarray of float64, shape (leads,)
-        The last valid sample, which stands in for invalid ones; 0 before the first.
-    history : ndarray of float64, shape (leads, window - patch), or (leads, 0) before the first patch
-        The last whole patches.
-    scaling : ScalingState
-        One stream a lead.
-    calibration : CalibrationState
-        One stream a lead.
-    h, c : ndarray of float32, shape (layers, leads, hidden)
-        Of the LSTM.
+    streams : Streams
+        Its leads, among those of the beds that it stepped with.
+    first, leads : int
+        Which of them are its own.
     """
 
     next: int
-    skip: int
-    pending: Array
-    last: Array
-    history: Array
-    scaling: ScalingState
-    calibration: CalibrationState
-    h: Array32
-    c: Array32
+    streams: Streams
+    first: int
+    leads: int
 
     @property
-    def leads(self) -> int:
-        """Number of leads."""
-        return len(self.last)
+    def skip(self) -> int:
+        """Samples still to be dropped before the grid begins."""
+        return self.streams.skip
 
     def to_bytes(self) -> bytes:
         """Return the state as safetensors."""
-        tensors = {
-            "count": np.array([self.next, self.skip], dtype=np.int64),
-            **{name: getattr(self, name) for name in ("pending", "last", "history", "h", "c")},
-            **{f"scaling.{name}": value for name, value in vars(self.scaling).items()},
-            **{f"calibration.{name}": value for name, value in vars(self.calibration).items()},
-        }
-        return bytes(bytes_of({name: np.ascontiguousarray(value) for name, value in tensors.items()}))
+        own = self.streams.part(self.first, self.first + self.leads).arrays()
+        own["count"] = np.array([self.next, self.skip], dtype=np.int64)
+        return bytes(bytes_of({name: np.ascontiguousarray(value) for name, value in own.items()}))
 
     @classmethod
     def from_bytes(cls, data: bytes) -> BedState:
@@ -94,15 +151,8 @@ class BedState:
         try:
             tensors = tensors_of(data)
             following, skip = map(int, tensors.pop("count"))
-            scaled = {name: tensors.pop(f"scaling.{name}") for name in SCALING}
-            calibrated = {name: tensors.pop(f"calibration.{name}") for name in CALIBRATION}
-            return cls(
-                next=following,
-                skip=skip,
-                scaling=ScalingState(**scaled),
-                calibration=CalibrationState(**calibrated),
-                **tensors,
-            )
+            streams = Streams.of(skip, tensors)
+            return cls(following, streams, 0, len(streams.last))
         except (SafetensorError, KeyError, TypeError, ValueError) as error:
             raise StorageError(DAMAGED_STATE) from error
 
@@ -141,17 +191,16 @@ def load_forecaster(path: Path | None = None) -> Checkpoint:
 def begin(forecaster: Checkpoint, leads: int, start: int, epoch_start: int) -> BedState:
     """Return the state of a bed whose first sample will be `start`, in an epoch that began at `epoch_start`."""
     config = forecaster.network.config
-    return BedState(
-        next=start,
+    streams = Streams(
         skip=(epoch_start - start) % config.patch,
         pending=np.zeros((0, leads)),
         last=np.zeros(leads),
-        history=np.zeros((leads, 0)),
+        history=np.full((leads, config.window - config.patch), np.nan),
         scaling=scaling.begin(leads, forecaster.scaling),
         calibration=calibration.begin(leads, config.horizon, config.patch),
-        h=np.zeros((config.layers, leads, config.hidden), np.float32),
-        c=np.zeros((config.layers, leads, config.hidden), np.float32),
+        lstm=tuple(np.zeros((leads, config.hidden), np.float32) for _ in range(2 * config.layers)),
     )
+    return BedState(start, streams, 0, leads)
 
 
 def step(
@@ -172,90 +221,108 @@ def step(
     list of (Forecasts, BedState)
         In the order of `states`.
     """
-    taken = [_take(state, chunk, forecaster) for state, chunk in zip(states, chunks, strict=True)]
-    groups: dict[int, list[int]] = defaultdict(list)
-    for i, (_, patches) in enumerate(taken):
-        groups[patches.shape[1]].append(i)
+    groups: dict[tuple[int, int, int], list[int]] = defaultdict(list)
+    for i, (state, chunk) in enumerate(zip(states, chunks, strict=True)):
+        if chunk.ndim != 2 or chunk.shape[1] != state.leads:
+            raise ValueError(f"a chunk of shape {chunk.shape} does not fit a bed with {state.leads} leads")
+        groups[len(chunk), state.streams.skip, len(state.streams.pending)].append(i)
     results: dict[int, tuple[Forecasts, BedState]] = {}
     for members in groups.values():
-        stepped = _forecast(forecaster, [taken[i] for i in members])
-        results |= dict(zip(members, stepped, strict=True))
-    return [results[i] for i in range(len(taken))]
+        stepped = _step_together(forecaster, [states[i] for i in members], [chunks[i] for i in members])
+        results |= zip(members, stepped, strict=True)
+    return [results[i] for i in range(len(states))]
 
 
-def _take(state: BedState, chunk: Array, forecaster: Checkpoint) -> tuple[BedState, Array]:
-    """Add a chunk to the pending samples; return the whole patches, shape (leads, k, patch)."""
-    patch, window = forecaster.network.config.patch, forecaster.network.config.window
-    if chunk.ndim != 2 or chunk.shape[1] != state.leads:
-        raise ValueError(f"a chunk of shape {chunk.shape} does not fit a bed with {state.leads} leads")
-    skip = min(state.skip, len(chunk))
-    held, last = scaling.hold(chunk[skip:], state.last)
-    samples = np.concatenate([state.pending, held])
-    k = len(samples) // patch
-    patches = np.ascontiguousarray(samples[: k * patch].T).reshape(state.leads, k, patch)
-    history = state.history
-    if k and not history.shape[1]:
-        history = scaling.history_of(patches[:, 0, 0], window - patch)
-    state = replace(
-        state,
-        next=state.next + len(chunk),
-        skip=state.skip - skip,
-        pending=samples[k * patch :],
-        last=last,
-        history=history,
-    )
-    return state, patches
-
-
-def _forecast(forecaster: Checkpoint, beds: list[tuple[BedState, Array]]) -> list[tuple[Forecasts, BedState]]:
-    """Step beds that all have k whole patches."""
-    config = forecaster.network.config
-    states = [state for state, _ in beds]
-    patches = np.concatenate([patches for _, patches in beds])
-    streams, k, patch = patches.shape
-    if not k:
-        return [(_nothing(state, forecaster), state) for state in states]
-    scaled = ScalingState(*(np.concatenate([getattr(s.scaling, name) for s in states]) for name in SCALING))
-    calibrated = CalibrationState(
-        *(np.concatenate([getattr(s.calibration, name) for s in states]) for name in CALIBRATION)
-    )
-    baseline, scale, scaled = scaling.advance(scaled, patches, forecaster.scaling)
-    past = np.concatenate([np.concatenate([s.history for s in states]), patches.reshape(streams, k * patch)], axis=1)
-    x = (scaling.windows(past, config.window, patch) - baseline[:, :, None]) / scale[:, :, None]
-    with torch.inference_mode(), denormals_flushed():
-        lstm = tuple(torch.from_numpy(np.concatenate([getattr(s, name) for s in states], axis=1)) for name in "hc")
-        y, (h, c) = forecaster.network(torch.from_numpy(x.astype(np.float32)), lstm)
-    unit = scale[:, :, None].astype(np.float32)
-    mean = y[..., 0].numpy() * unit + baseline[:, :, None].astype(np.float32)
-    sigma = y[..., 1].numpy() * unit
-    factor, calibrated = calibration.advance(calibrated, patches, mean, sigma)
-    sigma = sigma * factor.astype(np.float32)
-    history = past[:, k * patch :]
-    results = []
+def _step_together(
+    forecaster: Checkpoint, states: Sequence[BedState], chunks: Sequence[Array]
+) -> Iterator[tuple[Forecasts, BedState]]:
+    """Step beds that stand at the same place of the grid and get as many samples."""
+    samples = chunks[0] if len(chunks) == 1 else np.concatenate(chunks, axis=1)
+    made, streams = advance(forecaster, gathered(states), samples)
+    k, patch = made.patches.shape[1:]
+    # Of shape (k, horizon, streams) and (k, patch, streams), of which each bed gets its part.
+    mean, scale = made.mean.transpose(0, 2, 1), made.scale.transpose(0, 2, 1)
+    observed = made.patches.transpose(1, 2, 0)
+    following = np.array([state.next for state in states]) + len(samples)
+    origins = following[:, None] - (patch * np.arange(k - 1, -1, -1) + len(streams.pending) + 1)
     first = 0
-    for state in states:
-        own = slice(first, first + state.leads)
+    for state, origin in zip(states, origins, strict=True):
+        own = np.s_[:, :, first : first + state.leads]
+        yield (
+            Forecasts(origin, mean[own], scale[own], observed[own]),
+            BedState(state.next + len(samples), streams, first, state.leads),
+        )
         first += state.leads
-        end = state.next - len(state.pending)
-        forecasts = Forecasts(
-            origin=end - 1 - patch * np.arange(k - 1, -1, -1, dtype=np.int64),
-            mean=np.ascontiguousarray(mean[own].transpose(1, 2, 0)),
-            scale=np.ascontiguousarray(sigma[own].transpose(1, 2, 0)),
-            observed=np.ascontiguousarray(patches[own].transpose(1, 2, 0)),
-        )
-        state = replace(
-            state,
-            history=history[own].copy(),
-            scaling=ScalingState(*(getattr(scaled, name)[own] for name in SCALING)),
-            calibration=CalibrationState(*(getattr(calibrated, name)[own] for name in CALIBRATION)),
-            h=h[:, own].numpy().copy(),
-            c=c[:, own].numpy().copy(),
-        )
-        results.append((forecasts, state))
-    return results
 
 
-def _nothing(state: BedState, forecaster: Checkpoint) -> Forecasts:
-    config = forecaster.network.config
-    none = np.zeros((0, config.horizon, state.leads), np.float32)
-    return Forecasts(np.zeros(0, np.int64), none, none, np.zeros((0, config.patch, state.leads)))
+def gathered(states: Sequence[BedState]) -> Streams:
+    """Return the streams of some beds in their order, without a copy where they lie side by side already."""
+    runs: list[tuple[Streams, int, int]] = []
+    for state in states:
+        first, end = state.first, state.first + state.leads
+        if runs and runs[-1][0] is state.streams and runs[-1][2] == first:
+            first = runs.pop()[1]
+        runs.append((state.streams, first, end))
+    parts = [
+        streams if (first, end) == (0, len(streams.last)) else streams.part(first, end) for streams, first, end in runs
+    ]
+    return parts[0] if len(parts) == 1 else beside(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Forecasts of streams side by side, made at the end of each of k patches.
+
+    Attributes
+    ----------
+    patches : ndarray of float64, shape (streams, k, patch)
+        Observed, in mV.
+    mean, scale : ndarray of float32, shape (k, streams, horizon)
+        mV.
+    """
+
+    patches: Array
+    mean: Array32
+    scale: Array32
+
+
+def advance(forecaster: Checkpoint, streams: Streams, samples: Array) -> tuple[Made, Streams]:
+    """Take samples, shape (n, streams), mV, NaN where invalid, for streams side by side."""
+    network = live(forecaster.network)
+    patch, window, horizon = network.config.patch, network.config.window, network.config.horizon
+    skip = min(streams.skip, len(samples))
+    held, last = scaling.hold(samples[skip:], streams.last)
+    held = np.concatenate([streams.pending, held])
+    n, k = held.shape[1], len(held) // patch
+    patches = held[: k * patch].T.reshape(n, k, patch)
+    pending = held[k * patch :].copy()
+    if not k:
+        none = np.zeros((0, n, horizon), np.float32)
+        return Made(patches, none, none), replace(streams, skip=streams.skip - skip, pending=pending, last=last)
+    baseline, unit, scaled = scaling.advance(streams.scaling, patches, forecaster.scaling)
+    past = np.concatenate([streams.history, patches.reshape(n, k * patch)], axis=1)
+    new = np.isnan(past[:, 0])
+    if new.any():
+        past[new, : window - patch] = scaling.history_of(patches[new, 0, 0], window - patch)
+    baseline, unit = baseline.T[:, :, None], unit.T[:, :, None]  # time first, as the network has it
+    x = np.empty((k, n, window), np.float32)
+    np.subtract(scaling.windows(past, window, patch).transpose(1, 0, 2), baseline, out=x, casting="same_kind")
+    x /= unit
+    with torch.inference_mode(), denormals_flushed():
+        y, lstm = network(torch.from_numpy(x), [torch.from_numpy(part) for part in streams.lstm])
+    forecasts = y.numpy()
+    forecasts *= unit[..., None].astype(np.float32)
+    mean, scale = forecasts[:, :, 0], forecasts[:, :, 1]
+    mean += baseline.astype(np.float32)
+    factor, calibrated = calibration.advance(streams.calibration, patches, forecasts)
+    scale *= factor
+    history = past[:, k * patch :].copy()
+    remembered = tuple(part.numpy() for part in lstm)
+    after = Streams(streams.skip - skip, pending, last, history, scaled, calibrated, remembered)
+    return Made(patches, mean, scale), after
+
+
+@lru_cache(maxsize=4)
+def live(network: Network) -> LiveNetwork:
+    """Return the network for live use; made once."""
+    return LiveNetwork(network)

@@ -2,14 +2,14 @@
 
 Pooled figures put the beats of all records into one list, so that a score must mean the same for every patient.
 Thresholds are frozen before anything is scored: ours is the shipped one, those of the rivals are from DS1. Intervals
-are 95 % bootstrap intervals over patients.
+are 95 % bootstrap intervals over patients. What is counted by time instead of by beat is in `model.by_time`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -17,14 +17,16 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 
-from model import detection
+from model import detection, patients
+from model.by_time import TIME_FIGURES, TimeFigures, TimeResult, TimeSummary, record_figures
+from model.dataset import without
 from model.detection import Counts
+from model.forecast_figures import NARROW, counted
 from model.pipeline import RESIDUAL
-from stream.errors import UsageError
 
 OURS = "residual"
 BREAK_EVEN: Mapping[str, float] = {
-    OURS: 2.206,
+    OURS: 2.296,
     "residual_ar180": 1.4252,
     "residual_amplitude": 1.3826,
     "residual_random": 0.99837,
@@ -37,18 +39,21 @@ THRESHOLDS: Mapping[str, float] = {**BREAK_EVEN, OURS: RESIDUAL.threshold}
 """Score at which an alarm is raised: the shipped threshold, and the break-even points of the rivals."""
 
 METHODS = tuple(THRESHOLDS)
-PATIENT = {"202": "201"}
-"""Records of a patient that has another one."""
+LABELS = {
+    OURS: "ours",
+    "residual_ar180": "AR(180)",
+    "residual_amplitude": "amplitude",
+    "residual_random": "random",
+}
 
 FALSE_PER_HOUR = 10.0
 LEAST_VEB = 10
 """A record with fewer VEB says little about its own AUROC, and does not count as the worst."""
 
-DRAWS, SEED = 1000, 0
-
 Array = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+Intervals = dict[str, tuple[float, float]]
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,8 @@ class RecordResult:
         By method, one for each beat; NaN where it was still learning.
     episodes, false_episodes : dict of str to int
         By method.
+    time : TimeResult
+        The same record, moment by moment.
     """
 
     veb: Bools
@@ -71,6 +78,7 @@ class RecordResult:
     score: dict[str, Array]
     episodes: dict[str, int]
     false_episodes: dict[str, int]
+    time: TimeResult
 
     def counts(self, method: str) -> Counts:
         """Return what each threshold marks."""
@@ -121,11 +129,15 @@ class ResidualReport:
         By method.
     intervals : dict of str to dict of str to (float, float)
         By method and figure.
+    time, time_intervals
+        The same by time.
     """
 
     records: dict[str, RecordResult]
     figures: dict[str, Figures]
-    intervals: dict[str, dict[str, tuple[float, float]]]
+    intervals: dict[str, Intervals]
+    time: dict[str, TimeFigures]
+    time_intervals: dict[str, Intervals]
 
     def without(self, names: Iterable[str]) -> ResidualReport:
         """Return the report on the other records, without a new run.
@@ -135,8 +147,7 @@ class ResidualReport:
         UsageError
             No record is left.
         """
-        left_out = set(names)
-        return report_of({name: record for name, record in self.records.items() if name not in left_out})
+        return report_of({name: self.records[name] for name in without(list(self.records), list(names))})
 
     def counts(self, method: str) -> Counts:
         """Return what each threshold marks over all records: ROC and precision against sensitivity."""
@@ -147,49 +158,52 @@ class ResidualReport:
         return {method: self._method(method) for method in METHODS}
 
     def _method(self, method: str) -> dict[str, Any]:
-        figures = self.figures[method]
         records = {}
         for name, record in self.records.items():
             counts = record.counts(method)
+            time = record_figures(record.time, method)
+            own = {
+                "auroc": detection.auroc(counts),
+                "ap": detection.average_precision(counts),
+                "f1": detection.f1(counts, THRESHOLDS[method]),
+                "sensitivity": detection.sensitivity(counts, THRESHOLDS[method]),
+                "false_episodes_per_h": record.false_episodes[method] / record.hours,
+            }
+            of_time = {"auroc": time.auroc, "ap": time.ap, "false_alarm_s_per_h": time.false_alarm_s_per_h}
             records[name] = {
-                "auroc": _or_none(detection.auroc(counts)),
-                "ap": _or_none(detection.average_precision(counts)),
-                "f1": _or_none(detection.f1(counts, THRESHOLDS[method])),
-                "sensitivity": _or_none(detection.sensitivity(counts, THRESHOLDS[method])),
+                **_or_none(own),
                 "beats": len(record.veb),
                 "veb": int(record.veb.sum()),
                 "episodes": record.episodes[method],
-                "false_episodes_per_h": record.false_episodes[method] / record.hours,
+                "by_time": _or_none(of_time),
             }
         return {
-            **{name: _or_none(getattr(figures, name)) for name in FIGURES},
+            **_or_none(asdict(self.figures[method])),
             "threshold": THRESHOLDS[method],
             "break_even": BREAK_EVEN[method],
-            "intervals": {name: [_or_none(v) for v in ends] for name, ends in self.intervals[method].items()},
+            "intervals": _for_json(self.intervals[method]),
+            "by_time": {**_or_none(asdict(self.time[method])), "intervals": _for_json(self.time_intervals[method])},
             "records": records,
         }
 
 
 def report_of(records: Mapping[str, RecordResult]) -> ResidualReport:
-    """Return the figures over records, with intervals.
-
-    Raises
-    ------
-    UsageError
-        There is no record.
-    """
-    if not records:
-        raise UsageError("every record named is excluded: name at least one that is not")
-    drawn = detection.draw_patients([PATIENT.get(name, name) for name in records], DRAWS, SEED)
-    figures, intervals = {}, {}
+    """Return the figures over records, of which there must be one, with intervals."""
+    once = np.ones(len(records), dtype=np.int64)
+    drawn = patients.drawn(records)
+    figures, intervals, time, time_intervals = {}, {}, {}, {}
     for method in METHODS:
         summary = _Summary(records, method)
-        figures[method] = summary.figures(np.ones(len(records), dtype=np.int64))
-        samples = [summary.figures(times) for times in drawn]
-        intervals[method] = {
-            name: detection.interval95([getattr(sample, name) for sample in samples]) for name in FIGURES
-        }
-    return ResidualReport(dict(records), figures, intervals)
+        figures[method] = summary.figures(once)
+        intervals[method] = _intervals([summary.figures(times) for times in drawn], FIGURES)
+        by_time = TimeSummary([record.time for record in records.values()], method)
+        time[method] = by_time.figures(once)
+        time_intervals[method] = _intervals([by_time.figures(times) for times in drawn], TIME_FIGURES)
+    return ResidualReport(dict(records), figures, intervals, time, time_intervals)
+
+
+def _intervals(samples: Sequence[Any], names: Sequence[str]) -> Intervals:
+    return {name: detection.interval95([getattr(sample, name) for sample in samples]) for name in names}
 
 
 class _Summary:
@@ -233,30 +247,64 @@ def _pooled(records: Mapping[str, RecordResult], method: str) -> detection.Ranki
     )
 
 
-def _or_none(value: float) -> float | None:
-    return None if math.isnan(value) else value
+def _or_none(figures: Mapping[str, float]) -> dict[str, float | None]:
+    """Return figures for JSON, which knows no NaN."""
+    return {name: None if math.isnan(value) else value for name, value in figures.items()}
 
 
-def print_residual(report: ResidualReport, console: Console | None = None) -> None:
-    """Print the figures as tables; a dash where a figure has no meaning."""
-    console = console or Console()
+def _for_json(intervals: Intervals) -> dict[str, list[float | None]]:
+    return {name: [None if math.isnan(end) else end for end in ends] for name, ends in intervals.items()}
+
+
+ROWS = (
+    ("AUROC", "auroc"),
+    ("AP", "ap"),
+    ("worst AUROC", "worst_auroc"),
+    ("F1", "f1"),
+    ("sensitivity", "sensitivity"),
+    ("F1 at break-even", "f1_break_even"),
+    ("Se at 10 false/h", "se_at_10_per_h"),
+    ("false episodes/h, median", "false_episodes_per_h"),
+)
+TIME_ROWS = (
+    ("AUROC", "auroc"),
+    ("AP", "ap"),
+    ("s/h in false alarm", "false_alarm_s_per_h"),
+    ("the same, median", "median_false_alarm_s_per_h"),
+)
+
+
+def print_residual(report: ResidualReport, console: Console) -> None:
+    """Print the figures over all records; a dash where a figure has no meaning."""
     veb = sum(int(record.veb.sum()) for record in report.records.values())
     beats = sum(len(record.veb) for record in report.records.values())
     table = Table(
-        title=f"VEB against the other beats, {len(report.records)} records from 5:00, {veb} VEB of {beats} beats",
-        caption="F1 and Se at the threshold of alarms, F1 even at the break-even point of DS1; "
-        "below each figure its 95 % interval, bootstrap over patients",
+        title=f"Residual alarms, {counted(len(report.records))} from 5:00: {veb} VEB, {beats - veb} other beats",
+        caption="F1 and sensitivity at the threshold of alarms; break-even: where on DS1 as many beats are marked as "
+        "are VEB; below each figure its 95 % interval, "
+        "bootstrap over patients; median and worst: over records",
+        **NARROW,
     )
-    heads = ("AUROC", "AP", "worst AUROC", "F1", "Se", "F1 even", "Se at 10 false/h", "false episodes/h")
-    for head in ("", *heads):
-        table.add_column(head, justify="right" if head else "left")
+    table.add_column("")
     for method in METHODS:
-        figures, intervals = report.figures[method], report.intervals[method]
-        table.add_row(method, *(_text(getattr(figures, name), name) for name in FIGURES))
-        table.add_row("", *("–".join(_text(end, name) for end in intervals[name]) for name in FIGURES), style="dim")
+        table.add_column(LABELS[method], justify="right")
+    for heading, rows, figures, intervals in (
+        ("by beat", ROWS, report.figures, report.intervals),
+        ("by time", TIME_ROWS, report.time, report.time_intervals),
+    ):
+        table.add_section()
+        table.add_row(heading, style="bold")
+        for label, name in rows:
+            table.add_row(label, *(_text(getattr(figures[method], name), name) for method in METHODS))
+            ends = ("–".join(_text(end, name) for end in intervals[method][name]) for method in METHODS)
+            table.add_row("", *ends, style="dim")
     console.print(table)
-    each = Table(title="Residual alarms by record, at the shipped threshold")
-    for head in ("record", "VEB", "beats", "AUROC", "AP", "F1", "episodes", "false/h", "AUROC of AR(180)"):
+
+
+def print_residual_by_record(report: ResidualReport, console: Console) -> None:
+    """Print what our alarms reach on each record, and the AUROC of AR(180)."""
+    each = Table(title="Residual alarms by record, at the shipped threshold; last: AUROC of AR(180)", **NARROW)
+    for head in ("record", "VEB", "beats", "AUROC", "AP", "F1", "alarms", "false/h", "false s/h", "AR(180)"):
         each.add_column(head, justify="right" if head != "record" else "left")
     for name, record in report.records.items():
         counts = record.counts(OURS)
@@ -269,10 +317,15 @@ def print_residual(report: ResidualReport, console: Console | None = None) -> No
             _text(detection.f1(counts, THRESHOLDS[OURS])),
             str(record.episodes[OURS]),
             f"{record.false_episodes[OURS] / record.hours:.1f}",
+            f"{record.time.false_s[OURS] / record.hours:.0f}",
             _text(detection.auroc(record.counts("residual_ar180"))),
         )
     console.print(each)
 
 
 def _text(value: float, name: str = "") -> str:
-    return "-" if math.isnan(value) else f"{value:.1f}" if name.endswith("episodes_per_h") else f"{value:.3f}"
+    if math.isnan(value):
+        return "-"
+    if name.endswith(("episodes_per_h", "_s_per_h")):
+        return f"{value:.{0 if value >= 100 else 1}f}"
+    return f"{value:.3f}"

@@ -7,16 +7,20 @@ record is one long call, and any cutting at patch borders gives the same numbers
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import lfilter
 
 from model.config import PATCH, ScalingConfig
 from stream.messages import FS
 
 Array = npt.NDArray[np.float64]
+
+BLOCK = 90
+"""Patches that are averaged by one matrix product: a second."""
 
 
 @dataclass(frozen=True)
@@ -65,27 +69,42 @@ def advance(state: ScalingState, patches: Array, config: ScalingConfig) -> tuple
         After the last patch.
     """
     patch = patches.shape[2]
-    keep_sum = np.exp(-patch / (FS * config.baseline_s))
-    keep_power = np.exp(-patch / (FS * config.scale_s))
-    ones = np.ones(patches.shape[:2])
-    sums = _leak(patches.mean(axis=2), state.sum, keep_sum)
-    weights = _leak(ones, state.weight, keep_sum)
+    mean: Array = np.add.reduce(patches, axis=2) / patch
+    sums, weights = _leak(mean, state.sum, state.weight, math.exp(-patch / (FS * config.baseline_s)))
     baseline = sums / weights
-    square = ((patches - baseline[:, :, None]) ** 2).mean(axis=2)
-    powers = _leak(square, state.power, keep_power)
-    power_weights = _leak(ones, state.power_weight, keep_power)
+    deviation = patches - baseline[:, :, None]
+    square = np.einsum("skp,skp->sk", deviation, deviation) / patch
+    powers, power_weights = _leak(square, state.power, state.power_weight, math.exp(-patch / (FS * config.scale_s)))
     scale = np.maximum(np.sqrt(powers / power_weights), config.floor_mv)
-    return (
-        baseline,
-        scale,
-        ScalingState(sums[:, -1], weights[:, -1], powers[:, -1], power_weights[:, -1]),
-    )
+    last = (v[:, -1].copy() for v in (sums, weights, powers, power_weights))
+    return baseline, scale, ScalingState(*last)
 
 
-def _leak(values: Array, last: Array, keep: float) -> Array:
-    """Return y[t] = keep * y[t-1] + (1 - keep) * values[t] along axis 1, where y[-1] is `last`."""
-    y, _ = lfilter([1 - keep], [1, -keep], values, axis=1, zi=keep * last[:, None])
-    return np.asarray(y)
+def _leak(values: Array, last: Array, weight: Array, keep: float) -> tuple[Array, Array]:
+    """Return y[t] = keep * y[t-1] + (1 - keep) * values[t] along axis 1, where y[-1] is `last`, and its weight.
+
+    The weight goes the same way, with ones for values. Blocks go through one matrix product each.
+    """
+    y: list[Array] = []
+    weights: list[Array] = []
+    for first in range(0, values.shape[1], BLOCK):
+        block = values[:, first : first + BLOCK]
+        fading, mixing = _decay(keep, block.shape[1])
+        y.append(block @ mixing + last[:, None] * fading)
+        weights.append(1 - (1 - weight[:, None]) * fading)
+        last, weight = y[-1][:, -1], weights[-1][:, -1]
+    if len(y) == 1:
+        return y[0], weights[0]
+    return np.concatenate(y, axis=1), np.concatenate(weights, axis=1)
+
+
+@cache
+def _decay(keep: float, n: int) -> tuple[Array, Array]:
+    """Return what is left of the start after 1 to n steps, and how n values mix into n leaking averages."""
+    fading = keep ** np.arange(1.0, n + 1)
+    since = np.arange(n) - np.arange(n)[:, None]
+    mixing = np.where(since >= 0, (1 - keep) * keep ** np.maximum(since, 0), 0.0)
+    return fading, mixing
 
 
 def hold(samples: Array, last: Array) -> tuple[Array, Array]:
@@ -104,12 +123,12 @@ def hold(samples: Array, last: Array) -> tuple[Array, Array]:
         Finite.
     last : ndarray of float64, shape (leads,)
     """
-    bad = ~np.isfinite(samples)
     if not len(samples):
         return samples, last
-    if not bad.any():
+    good = np.isfinite(samples)
+    if good.all():
         return samples, samples[-1].copy()
-    rows = np.where(bad, 0, np.arange(1, len(samples) + 1)[:, None])
+    rows = np.where(good, np.arange(1, len(samples) + 1)[:, None], 0)
     rows = np.maximum.accumulate(rows, axis=0)
     held = np.take_along_axis(np.concatenate([last[None], samples]), rows, axis=0)
     return held, held[-1].copy()
@@ -121,14 +140,19 @@ def windows(samples: Array, window: int, patch: int = PATCH) -> Array:
     Parameters
     ----------
     samples : ndarray, shape (streams, window - patch + k * patch)
-        The ``window - patch`` samples before the first patch, then k patches.
+        Contiguous; the ``window - patch`` samples before the first patch, then k patches.
 
     Returns
     -------
     ndarray, shape (streams, k, window)
         A read-only view.
     """
-    return np.lib.stride_tricks.sliding_window_view(samples, window, axis=1)[:, ::patch]
+    streams, n = samples.shape
+    stream, sample = samples.strides
+    shape, strides = (streams, (n - window) // patch + 1, window), (stream, patch * sample, sample)
+    seen: Array = np.ndarray(shape, samples.dtype, samples, strides=strides)
+    seen.flags.writeable = False
+    return seen
 
 
 def history_of(first: Array, length: int) -> Array:

@@ -1,51 +1,46 @@
-"""Waveforms in, forecasts and alarms out: all beds of a broker, in one batched step per tick.
+"""Waveforms in; forecasts, beats, vitals and alarms out: all beds of a broker, in one batched step per tick.
 
-What a chunk means is decided by `stream.continuity`, what it says by `model.pipeline`; here the two are joined and
-the result is published. Every sample moves the state of its bed once, or is named in a gap.
+What a chunk means is decided by `stream.continuity`, what it says by `model.watch`, what becomes of an alarm by
+`model.alarms`; here they are joined and the result is published. Every sample moves the state of its bed once, or is
+named in a gap.
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal
 
-import msgspec
-import torch
-
-from model import pipeline
-from model.checkpoint import Checkpoint
-from model.episodes import Event, to_alarm
-from model.pipeline import BedOutput, BedState
-from stream.address import BrokerAddress
-from stream.client import Client, Received
-from stream.clock import Clock, SteadyClock, rfc3339, unix_ns
+from model import pipeline, watch
+from model.alarm_desk import AlarmDesk
+from model.alarms import Scene
+from model.conditions import Began, Change, Ended
+from model.findings import Findings
+from model.pipeline import BedOutput
+from model.watch import Models, WatchState
+from stream.alarm_messages import ActiveAlarms, Command
+from stream.clock import Clock, rfc3339
 from stream.continuity import Continuity, follow
-from stream.errors import MessageError, UsageError
-from stream.ledger import Write, ledger
-from stream.messages import ActiveAlarms, Alarm, BedStatus, Forecast, Message, ProcessStatus, Waveform
-from stream.topics import Kind, Role, pattern
+from stream.errors import MessageError
+from stream.ledger import Write
+from stream.messages import FS, Beat, BedStatus, Forecast, Message, Vitals, Waveform
+from stream.replay_actions import ReplayAction
 
 log = logging.getLogger("bedside.worker")
 
 STATUS_EVERY_NS = 2_000_000_000
-ALIVE_NS = 10_000_000_000
-"""A worker's status older than this is that of a process whose broker forgot to say that it died."""
-
-BATCH = 7200
-"""Samples taken per tick, about; the connection gets its turn between two ticks."""
-
 MAX_BEDS = 64
+
+NO_DATA_NS = 5_000_000_000
+"""A bed that plays and sends nothing for so long, or for two and a half chunks, has a technical alarm."""
 
 
 def fresh_counters() -> Counter[str]:
     """Return the counters of a session that begins."""
-    return Counter(samples_forecast=0, gaps=0, lost_samples=0, duplicates=0, rejected=0, alarms=0)
+    return Counter(samples_forecast=0, gaps=0, lost_samples=0, duplicates=0, rejected=0, alarms=0, commands=0)
 
 
 @dataclass
@@ -57,13 +52,16 @@ class Bed:
     chunk : Waveform
         The last one processed.
     place : Continuity
-    state : BedState
-    active : dict of str to Alarm
-        The alarms that last, by id; among them those found retained when the worker started.
+    state : WatchState
+    desk : AlarmDesk
+    heard_ns : int
+        When the last chunk came.
     counters : Counter
         Of this session.
     learning : bool
         True until the first score after a break.
+    silent, over : bool
+        Nothing has come for too long; the publisher has said that the record ended.
     former_session : str or None
         A chunk of it comes from a publisher that should have ended.
     next_status_ns : int
@@ -72,20 +70,28 @@ class Bed:
 
     chunk: Waveform
     place: Continuity
-    state: BedState
-    active: dict[str, Alarm] = field(default_factory=dict)
+    state: WatchState
+    desk: AlarmDesk
+    heard_ns: int
     counters: Counter[str] = field(default_factory=fresh_counters)
     learning: bool = True
+    silent: bool = False
+    over: bool = False
     former_session: str | None = None
     next_status_ns: int = 0
 
+    def scene(self, now_ns: int) -> Scene:
+        """Return where the bed stands now."""
+        chunk = self.chunk
+        return Scene(chunk.bed, chunk.session, chunk.record, chunk.end, now_ns)
+
 
 class Worker:
-    """Forecasts and alarms of all beds; knows no socket.
+    """Forecasts, beats, vitals and alarms of all beds; knows no socket.
 
     Parameters
     ----------
-    forecaster : Checkpoint
+    models : Models
     send : callable
         Takes a message and never blocks.
     instance : str
@@ -98,15 +104,22 @@ class Worker:
     LEDGER = ("bed", "session", "seq", "start", "n", "verdict", "lost_samples")
 
     def __init__(
-        self, forecaster: Checkpoint, *, send: Callable[[Message], None], instance: str, clock: Clock, write: Write
+        self,
+        models: Models,
+        *,
+        send: Callable[[Message], None],
+        instance: str,
+        clock: Clock,
+        write: Write,
     ) -> None:
-        self._forecaster = forecaster
+        self._models = models
         self._send = send
         self._instance = instance
         self._clock = clock
         self._write = write
         self._beds: dict[str, Bed] = {}
-        self._left_over: dict[str, dict[str, Alarm]] = {}
+        self._left_over: dict[str, ActiveAlarms] = {}
+        self._playing: dict[str, BedStatus] = {}
         self._next_complaint_ns = 0
 
     @property
@@ -115,9 +128,46 @@ class Worker:
         return tuple(sorted(self._beds))
 
     def take_over(self, active: ActiveAlarms) -> None:
-        """Take up the alarms that an earlier worker left retained; they end when the bed sends again, or at `stop`."""
+        """Take up what an earlier worker left retained; it goes on when the bed sends again."""
         if active.bed not in self._beds:
-            self._left_over[active.bed] = {alarm.alarm_id: alarm for alarm in active.alarms}
+            self._left_over[active.bed] = active
+
+    def take_status(self, status: BedStatus) -> None:
+        """Take what a publisher says of a bed; when its record has ended, so has everything that lasts."""
+        self._playing[status.bed] = status
+        bed = self._beds.get(status.bed)
+        if bed is not None and status.state == "ended" and status.session == bed.chunk.session and not bed.over:
+            bed.over = True
+            self._change(bed, watch.finish(bed.state))
+
+    def obey(self, command: Command) -> None:
+        """Carry out a command; one that cannot be is counted and logged."""
+        if isinstance(command.action, ReplayAction):
+            return  # for the publisher
+        bed = self._beds.get(command.bed)
+        if bed is None:
+            self._complain(f"command for bed {command.bed}, which sends nothing: ignored")
+            return
+        try:
+            bed.desk.obey(command, bed.scene(self._clock.now_ns()))
+            bed.counters["commands"] += 1
+        except MessageError as error:
+            bed.counters["rejected"] += 1
+            self._complain(str(error))
+
+    def look(self) -> None:
+        """Let time pass: find beds that send nothing, end pauses."""
+        now_ns = self._clock.now_ns()
+        for bed in self._beds.values():
+            status = self._playing.get(bed.chunk.bed)
+            excused = bed.over or (status is not None and status.state == "paused")
+            chunk_ns = 1e9 * bed.chunk.n / (bed.chunk.fs * bed.chunk.speed)
+            silent_ns = now_ns - bed.heard_ns
+            if not bed.silent and not excused and silent_ns > max(NO_DATA_NS, 2.5 * chunk_ns):
+                bed.silent = True
+                end = bed.chunk.end
+                self._change(bed, [Began("no_data", end, end, f"No data for {silent_ns / 1e9:.0f} s")])
+            bed.desk.wait(bed.scene(now_ns))
 
     def tick(self, chunks: Sequence[Waveform]) -> None:
         """Process chunks in the order of their arrival; those of different beds step together."""
@@ -134,11 +184,8 @@ class Worker:
             waiting = rest
 
     def stop(self) -> None:
-        """End every alarm that lasts, and say that no bed is served any more."""
-        for name in list(self._left_over):
-            self._end_left_over(name)
+        """Say that no bed is served any more. Its alarms stay in the list: the next worker goes on with them."""
         for bed in self._beds.values():
-            self._publish_events(bed, pipeline.finish(bed.state))
             self._announce(bed, "stopped")
 
     # --- one chunk ----------------------------------------------------------------------------------------------
@@ -151,8 +198,9 @@ class Worker:
                 self._complain(f"bed {chunk.bed} is not served: there are {MAX_BEDS} beds already")
                 return None
             _, place = follow(None, chunk)
-            self._end_left_over(chunk.bed)
-            bed = self._beds[chunk.bed] = Bed(chunk, place, self._begin(chunk))
+            desk = AlarmDesk(self._models.alarms, self._send)
+            bed = self._beds[chunk.bed] = Bed(chunk, place, self._begin(chunk), desk, self._clock.now_ns())
+            desk.resume(self._left_over.pop(chunk.bed, None), bed.scene(self._clock.now_ns()))
             self._note(chunk, "taken", 0)
             return bed
         if chunk.session == bed.former_session:
@@ -170,8 +218,14 @@ class Worker:
             self._note(chunk, "duplicate", 0)
             return None
         self._note(chunk, "gap" if arrival.lost_samples else "taken", arrival.lost_samples)
+        bed.heard_ns = self._clock.now_ns()
+        if bed.silent:
+            bed.silent = False
+            self._change(bed, [Ended("no_data", bed.chunk.end, chunk.start, chunk.start, "The data have come back")])
         if arrival.fresh:
-            self._publish_events(bed, pipeline.finish(bed.state))
+            if not bed.over:
+                self._change(bed, watch.finish(bed.state))
+            bed.over = False
             bed.state = self._begin(chunk)
             bed.learning = True
             bed.next_status_ns = 0
@@ -192,8 +246,8 @@ class Worker:
             self._next_complaint_ns = now_ns + 1_000_000_000
             log.warning("%s", text)
 
-    def _begin(self, chunk: Waveform) -> BedState:
-        return pipeline.begin(self._forecaster, len(chunk.leads), chunk.start, chunk.epoch_start)
+    def _begin(self, chunk: Waveform) -> WatchState:
+        return watch.begin(self._models, chunk.leads, chunk.start, chunk.epoch_start)
 
     def _note(self, chunk: Waveform, verdict: str, lost_samples: int) -> None:
         self._write(chunk.bed, chunk.session, chunk.seq, chunk.start, chunk.n, verdict, lost_samples)
@@ -201,12 +255,18 @@ class Worker:
     def _step(self, beds: Sequence[Bed]) -> None:
         if not beds:
             return
-        results = pipeline.step(self._forecaster, [bed.state for bed in beds], [bed.chunk.mv() for bed in beds])
-        for bed, (output, state) in zip(beds, results, strict=True):
+        results = watch.step(
+            self._models,
+            [bed.state for bed in beds],
+            [bed.chunk.mv() for bed in beds],
+            [bed.desk.limits for bed in beds],
+        )
+        for bed, (output, found, state) in zip(beds, results, strict=True):
             bed.state = state
             bed.counters["samples_forecast"] += bed.chunk.n
             self._publish_forecasts(bed, output)
-            self._publish_events(bed, output.events)
+            self._publish_findings(bed, found)
+            self._change(bed, found.changes)
             known = output.published
             was_learning = bed.learning
             if known:
@@ -234,41 +294,42 @@ class Worker:
                 )
             )
 
-    def _publish_events(self, bed: Bed, events: Sequence[Event]) -> None:
-        for event in events:
-            chunk = bed.chunk
-            alarm = to_alarm(
-                event,
-                bed=chunk.bed,
-                session=chunk.session,
-                record=chunk.record,
-                leads=chunk.leads,
-                when_ns=self._clock.now_ns(),
-            )
-            if alarm.phase == "raised":
-                bed.counters["alarms"] += 1
-                bed.active[alarm.alarm_id] = alarm
-            else:
-                bed.active.pop(alarm.alarm_id, None)
-            # The event first: whoever sees the list can have the events that made it.
-            self._send(alarm)
-            self._send(ActiveAlarms(bed=chunk.bed, alarms=tuple(bed.active.values())))
-
-    def _end_left_over(self, name: str) -> None:
-        """End the alarms that an earlier worker could not end: what they saw is not known any more."""
-        left_over = self._left_over.pop(name, {})
-        for alarm in left_over.values():
+    def _publish_findings(self, bed: Bed, found: Findings) -> None:
+        chunk = bed.chunk
+        for beat in found.beats:
             self._send(
-                msgspec.structs.replace(
-                    alarm,
-                    event_id=f"{alarm.alarm_id}-cleared",
-                    phase="cleared",
-                    when=rfc3339(self._clock.now_ns()),
-                    text="Ended: the worker started anew",
+                Beat(
+                    bed=chunk.bed,
+                    session=chunk.session,
+                    index=beat.index,
+                    type=beat.type,
+                    rr_ms=None if beat.rr is None else 1000 * beat.rr / FS,
+                    quality=beat.quality,
                 )
             )
-        if left_over:
-            self._send(ActiveAlarms(bed=name))
+        for vitals in found.vitals[-1:]:  # a chunk of some seconds brings several: only the latest is of now
+            self._send(
+                Vitals(
+                    bed=chunk.bed,
+                    session=chunk.session,
+                    index=vitals.index,
+                    when=rfc3339(self._clock.now_ns()),
+                    heart_rate=vitals.heart_rate,
+                    rr_ms=vitals.rr_ms,
+                    pvc_per_min=vitals.pvc_per_min,
+                    rhythm=vitals.rhythm,
+                    quality=vitals.quality,
+                    score=vitals.score,
+                    skill=vitals.skill,
+                    inops=vitals.inops,
+                )
+            )
+
+    def _change(self, bed: Bed, changes: Iterable[Change]) -> None:
+        """Take conditions that began or ended."""
+        before = bed.desk.raised
+        bed.desk.take(tuple(changes), bed.scene(self._clock.now_ns()))
+        bed.counters["alarms"] += bed.desk.raised - before
 
     def _announce(self, bed: Bed, state: Literal["learning", "forecasting", "stopped"]) -> None:
         now_ns = self._clock.now_ns()
@@ -290,66 +351,3 @@ class Worker:
                 counters=dict(bed.counters),
             )
         )
-
-
-async def serve(address: BrokerAddress, forecaster: Checkpoint, *, ledger_path: Path | None) -> None:
-    """Serve all beds of a broker until the task is cancelled.
-
-    Raises
-    ------
-    UsageError
-        Another worker serves this broker.
-    BrokerError
-        The broker cannot be reached.
-    StorageError
-        The ledger cannot be written.
-    """
-    # A step of a few beds is too small to share: more threads would cost, the more the busier the machine.
-    torch.set_num_threads(1)
-    wanted = [pattern(Kind.ECG), pattern(Kind.ALARMS_ACTIVE), pattern(Kind.PROCESS, role=Role.WORKER)]
-    with ledger(ledger_path, *Worker.LEDGER) as write:
-        async with Client(address, role=Role.WORKER, subscriptions=wanted) as client:
-            clock = SteadyClock()
-            worker = Worker(forecaster, send=client.send, instance=client.instance, clock=clock, write=write)
-            early = await _first_look(client, worker, clock)
-            log.info("worker is ready on %s", address)
-            try:
-                worker.tick(early)
-                while True:
-                    worker.tick(await _next_chunks(client))
-                    client.beds = worker.beds
-                    # A tick may find the next messages waiting: the connection must have its turn all the same.
-                    await asyncio.sleep(0)
-            finally:
-                worker.stop()
-
-
-async def _first_look(client: Client, worker: Worker, clock: Clock) -> list[Waveform]:
-    """Read what is retained: the alarms left over, and whether another worker lives. Returns the chunks among it."""
-    chunks = []
-    async for received in client:
-        message = received.message
-        if isinstance(message, Waveform):
-            chunks.append(message)
-        elif isinstance(message, ActiveAlarms) and received.retained:
-            worker.take_over(message)
-        elif isinstance(message, ProcessStatus):
-            if message.instance == client.instance:
-                # Our own announcement comes back after all that was retained before it.
-                break
-            # The broker's order settles which of two came first: the later one sees the other's word before its own.
-            if message.state == "online" and clock.now_ns() - unix_ns(message.when) < ALIVE_NS:
-                raise UsageError(
-                    f"a worker ({message.instance}) serves {client.address} already: end it, or use another broker"
-                )
-    return chunks
-
-
-async def _next_chunks(client: Client) -> list[Waveform]:
-    received: Received | None = await client.receive()
-    chunks: list[Waveform] = []
-    while received is not None:
-        if isinstance(received.message, Waveform):
-            chunks.append(received.message)
-        received = client.receive_nowait() if sum(chunk.n for chunk in chunks) < BATCH else None
-    return chunks

@@ -1,4 +1,4 @@
-"""The durable store of alarm events: one SQLite file, each event once.
+"""The durable store of alarms: one SQLite file, each event, command and strip once.
 
 Safe to read while it is written: ``sqlite3 alarms.sqlite 'select * from alarms'``. ``add`` returns when the events are
 on the disk (WAL, ``synchronous=FULL``), so whoever acknowledges after it loses nothing.
@@ -7,60 +7,53 @@ on the disk (WAL, ``synchronous=FULL``), so whoever acknowledges after it loses 
 from __future__ import annotations
 
 import contextlib
+import json
 import secrets
 import sqlite3
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
+import msgspec
+
+from monitor import alarm_schema
+from monitor.strips import Strip
+from stream.alarm_messages import Alarm, Command
 from stream.clock import rfc3339
 from stream.errors import StorageError
-from stream.messages import Alarm
+from stream.messages import FS
 
-SCHEMA = 1
-"""Version of the layout, kept in ``PRAGMA user_version``."""
-
-_APPLICATION = 0x42454453
-"""``BEDS``, kept in ``PRAGMA application_id``: tells our files from other people's databases."""
-
-_LAYOUT = f"""
-CREATE TABLE events (
-    event_id    TEXT PRIMARY KEY,
-    alarm_id    TEXT NOT NULL,
-    bed         TEXT NOT NULL,
-    session     TEXT NOT NULL,
-    record      TEXT NOT NULL,
-    kind        TEXT NOT NULL,
-    priority    TEXT NOT NULL,
-    phase       TEXT NOT NULL,
-    onset       INTEGER NOT NULL,
-    "end"       INTEGER,
-    "when"      TEXT NOT NULL,
-    text        TEXT NOT NULL,
-    observed    REAL NOT NULL,
-    predicted   REAL NOT NULL,
-    score       REAL NOT NULL,
-    threshold   REAL NOT NULL,
-    duration_s  REAL NOT NULL,
-    received_at TEXT NOT NULL
-);
-CREATE INDEX events_by_bed ON events (bed, session, onset);
-CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE VIEW alarms AS
-    SELECT bed, record, kind, priority,
-           min(CASE phase WHEN 'raised' THEN "when" END) AS raised_at,
-           max(CASE phase WHEN 'cleared' THEN "when" END) AS cleared_at,
-           onset, max("end") AS "end",
-           max(duration_s) AS duration_s, max(score) AS score, threshold,
-           CASE max(phase = 'cleared') WHEN 1 THEN 'cleared' ELSE 'raised' END AS phase,
-           alarm_id
-    FROM events GROUP BY alarm_id ORDER BY min("when"), onset;
-PRAGMA application_id = {_APPLICATION};
-PRAGMA user_version = {SCHEMA};
-"""
+STRIPS_PER_BED = 1000
+"""At most 30 MB of each bed; the least grave, then the oldest, give way. Events never do."""
 
 FIELDS = Alarm.__struct_fields__
+STRIP_FIELDS = ("alarm_id", "bed", "session", "priority", "start", "leads", "gain", "zero", "samples", "complete")
+
+
+def _insert(table: str, columns: Sequence[str], conflict: str) -> str:
+    names = ", ".join(f'"{name}"' for name in columns)
+    return f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' * len(columns))}) ON CONFLICT {conflict}"
+
+
+_EVENT = ", ".join(f'events."{name}"' for name in FIELDS)
+_ADD_EVENT = _insert("events", (*FIELDS, "received_at"), "(event_id) DO NOTHING")
+_ADD_COMMAND = _insert(
+    "commands", ("command_id", "bed", "who", "when", "action", "received_at"), "(command_id) DO NOTHING"
+)
+_ADD_STRIP = _insert(
+    "strips",
+    (*STRIP_FIELDS, "fs", "written_at"),
+    "(alarm_id) DO UPDATE SET samples = excluded.samples, complete = excluded.complete, "
+    "written_at = excluded.written_at WHERE NOT strips.complete",
+)
+_DROP_STRIPS = """
+DELETE FROM strips WHERE alarm_id IN (
+    SELECT alarm_id FROM strips WHERE bed = ?
+    ORDER BY CASE priority WHEN 'high' THEN 0 WHEN 'medium' THEN 1 WHEN 'low' THEN 2 ELSE 3 END DESC, rowid
+    LIMIT max(0, (SELECT count(*) FROM strips WHERE bed = ?) - ?))
+"""
 
 
 class AlarmLog:
@@ -69,7 +62,7 @@ class AlarmLog:
     Parameters
     ----------
     path : Path
-        Made when it is not there.
+        Made when it is not there; brought to the newest layout when it has an older one.
     wait_s : float
         How long to wait for another process that writes to the file.
 
@@ -88,19 +81,17 @@ class AlarmLog:
 
     def __init__(self, path: Path, *, wait_s: float = 1.0) -> None:
         self.path = path
-        try:
-            self._db = sqlite3.connect(path, timeout=wait_s, isolation_level=None)
-        except sqlite3.Error as error:
-            raise self._failure(error) from None
-        try:
-            self._open()
-            self._owner, self._owner_path = self._own()
-        except sqlite3.Error as error:
-            self._db.close()
-            raise self._failure(error) from None
-        except StorageError:
-            self._db.close()
-            raise
+        with contextlib.ExitStack() as undo:
+            try:
+                self._db = sqlite3.connect(path, timeout=wait_s, isolation_level=None)
+                undo.callback(self._db.close)
+                alarm_schema.check(self._db, path)
+                self._owner, self._owner_path = self._own()
+                undo.callback(self._disown)
+                self.client_id = self._open()
+            except sqlite3.Error as error:
+                raise alarm_schema.failure(path, error) from None
+            undo.pop_all()
 
     def _own(self) -> tuple[sqlite3.Connection, Path]:
         """Keep other loggers away: two with one MQTT client id would throw each other off the broker for ever.
@@ -120,33 +111,24 @@ class AlarmLog:
             ) from None
         return owner, path
 
-    def _open(self) -> None:
-        application, version = self._pragma("application_id"), self._pragma("user_version")
-        tables = self._db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
-        if application != _APPLICATION and tables:
-            raise StorageError(f"{self.path} is another program's database: choose another --db file")
-        if version > SCHEMA:
-            raise StorageError(
-                f"{self.path} has layout {version}, and this bedside knows {SCHEMA}: "
-                "update bedside, or choose another --db file"
-            )
+    def _disown(self) -> None:
+        with contextlib.suppress(OSError):  # an empty file that stays does no harm
+            self._owner_path.unlink()
+        self._owner.close()
+
+    def _open(self) -> str:
+        """Bring the file to the newest layout, and return its client id."""
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            # Two that start on one new file at once: the second finds the layout made.
-            if self._pragma("user_version") == 0:
-                for statement in _LAYOUT.split(";\n"):
-                    self._db.execute(statement)
-            row = self._db.execute("SELECT value FROM meta WHERE name = 'client_id'").fetchone()
+        with self._transaction():
+            alarm_schema.upgrade(self._db)
+            row: tuple[str] | None = self._db.execute("SELECT value FROM meta WHERE name = 'client_id'").fetchone()
             if row is None:
                 row = (f"bedside-log-{secrets.token_hex(5)}",)  # 22 characters: every broker takes 23
                 self._db.execute("INSERT INTO meta VALUES ('client_id', ?)", row)
-            self._db.execute("COMMIT")
-        except BaseException:
-            self._roll_back()
-            raise
-        self.client_id: str = row[0]
+        return row[0]
+
+    # --- writing ------------------------------------------------------------------------------------------------
 
     def add(self, events: Iterable[tuple[Alarm, int]]) -> list[Alarm]:
         """Store events in one transaction; on return they are on the disk.
@@ -167,37 +149,71 @@ class AlarmLog:
         StorageError
             None of them is stored: the disk is full, the file is locked or damaged.
         """
-        columns = ", ".join(f'"{name}"' for name in (*FIELDS, "received_at"))
-        marks = ", ".join("?" * (len(FIELDS) + 1))
-        insert = f"INSERT INTO events ({columns}) VALUES ({marks}) ON CONFLICT (event_id) DO NOTHING"
         fresh = []
-        try:
-            self._db.execute("BEGIN IMMEDIATE")
+        with self._storing():
             for alarm, received_ns in events:
                 row = (*(getattr(alarm, name) for name in FIELDS), rfc3339(received_ns))
-                if self._db.execute(insert, row).rowcount:
+                if self._db.execute(_ADD_EVENT, row).rowcount:
                     fresh.append(alarm)
-            self._db.execute("COMMIT")
-        except sqlite3.Error as error:
-            self._roll_back()
-            raise self._failure(error) from None
         return fresh
+
+    def add_commands(self, commands: Iterable[tuple[Command, int]]) -> int:
+        """Store commands, each with the Unix time in ns at which it was received; return how many were new.
+
+        Raises
+        ------
+        StorageError
+            None of them is stored.
+        """
+        fresh = 0
+        with self._storing():
+            for command, received_ns in commands:
+                action = msgspec.json.encode(command.action).decode()
+                row = (command.command_id, command.bed, command.who, command.when, action, rfc3339(received_ns))
+                fresh += self._db.execute(_ADD_COMMAND, row).rowcount
+        return fresh
+
+    def add_strips(self, strips: Iterable[Strip]) -> None:
+        """Store strips; one that is stored already is replaced if it was incomplete.
+
+        Raises
+        ------
+        StorageError
+            None of them is stored.
+        """
+        with self._storing():
+            for strip in strips:
+                row = [getattr(strip, name) for name in STRIP_FIELDS]
+                cells = [json.dumps(cell) if isinstance(cell, tuple) else cell for cell in row]
+                self._db.execute(_ADD_STRIP, (*cells, FS, rfc3339(time.time_ns())))
+                self._db.execute(_DROP_STRIPS, (strip.bed, strip.bed, STRIPS_PER_BED))
+
+    # --- reading ------------------------------------------------------------------------------------------------
 
     def events(self) -> Sequence[Alarm]:
         """Return all stored events in the order of their storing."""
-        columns = ", ".join(f'"{name}"' for name in FIELDS)
-        try:
-            rows = self._db.execute(f"SELECT {columns} FROM events ORDER BY rowid").fetchall()
-        except sqlite3.Error as error:
-            raise self._failure(error) from None
-        return [Alarm(**dict(zip(FIELDS, row, strict=True))) for row in rows]
+        return [_alarm(row) for row in self._rows(f"SELECT {_EVENT} FROM events ORDER BY number")]
+
+    def unfinished(self, limit: int) -> Sequence[tuple[Alarm, Strip | None]]:
+        """Return the newest alarms without a complete strip, each with what there is of it; the oldest first."""
+        strip = ", ".join(f'strips."{name}"' for name in STRIP_FIELDS)
+        rows = self._rows(
+            f"SELECT {_EVENT}, {strip} FROM events LEFT JOIN strips ON strips.alarm_id = events.alarm_id "
+            "WHERE phase = 'raised' AND complete IS NOT 1 ORDER BY number DESC LIMIT ?",
+            limit,
+        )
+        return [(_alarm(row[: len(FIELDS)]), _strip(row[len(FIELDS) :])) for row in reversed(rows)]
+
+    def strips(self) -> Sequence[Strip]:
+        """Return all stored strips in the order of their storing."""
+        names = ", ".join(STRIP_FIELDS)
+        rows = self._rows(f"SELECT {names} FROM strips ORDER BY rowid")
+        return [strip for row in rows if (strip := _strip(row)) is not None]
 
     def close(self) -> None:
         """Close the file."""
         self._db.close()
-        with contextlib.suppress(OSError):  # an empty file that stays does no harm
-            self._owner_path.unlink()
-        self._owner.close()
+        self._disown()
 
     def __enter__(self) -> Self:
         return self
@@ -207,27 +223,39 @@ class AlarmLog:
     ) -> None:
         self.close()
 
-    def _pragma(self, name: str) -> int:
-        value: int = self._db.execute(f"PRAGMA {name}").fetchone()[0]
-        return value
+    def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        try:
+            return self._db.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise alarm_schema.failure(self.path, error) from None
 
-    def _roll_back(self) -> None:
-        if self._db.in_transaction:
-            self._db.execute("ROLLBACK")
+    @contextlib.contextmanager
+    def _storing(self) -> Iterator[None]:
+        try:
+            with self._transaction():
+                yield
+        except sqlite3.Error as error:
+            raise alarm_schema.failure(self.path, error) from None
 
-    def _failure(self, error: sqlite3.Error) -> StorageError:
-        mend = {
-            sqlite3.SQLITE_CANTOPEN: "choose a --db file in a folder that exists and that you may write to",
-            sqlite3.SQLITE_READONLY: "choose a --db file that you may write to",
-            sqlite3.SQLITE_PERM: "choose a --db file that you may write to",
-            sqlite3.SQLITE_NOTADB: "choose another --db file",
-            sqlite3.SQLITE_CORRUPT: "move the damaged file away",
-            sqlite3.SQLITE_FULL: "make room on its disk",
-            sqlite3.SQLITE_IOERR: "look at its disk",
-            sqlite3.SQLITE_BUSY: "end the other process that writes to it",
-            sqlite3.SQLITE_LOCKED: "end the other process that writes to it",
-        }
-        # The low byte of an extended code is the kind of error.
-        code = getattr(error, "sqlite_errorcode", None)
-        hint = mend.get(code & 0xFF, "choose another --db file") if code is not None else "choose another --db file"
-        return StorageError(f"alarm store {self.path} cannot be used ({error}): {hint}")
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:  # some errors have rolled it back already
+                self._db.execute("ROLLBACK")
+            raise
+
+
+def _alarm(row: Sequence[Any]) -> Alarm:
+    return Alarm(**{**dict(zip(FIELDS, row, strict=True)), "latched": bool(row[FIELDS.index("latched")])})
+
+
+def _strip(row: Sequence[Any]) -> Strip | None:
+    cells = dict(zip(STRIP_FIELDS, row, strict=True))
+    if cells["alarm_id"] is None:
+        return None
+    lists = {name: tuple(json.loads(cells[name])) for name in ("leads", "gain", "zero")}
+    return Strip(**{**cells, **lists, "complete": bool(cells["complete"])})

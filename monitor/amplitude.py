@@ -26,6 +26,25 @@ def fit(mv: npt.NDArray[np.float32]) -> Range | None:
     return low, high
 
 
+def place(current: Range | None, mv: npt.NDArray[np.float32], tall: float, at_wrap: bool) -> Range | None:
+    """Return the range of a lane of fixed height, in mV, for the next samples.
+
+    The lane moves when a sample would be cut off and need not be, and where the sweep starts anew far off its middle.
+    """
+    finite = mv[np.isfinite(mv)]
+    if not len(finite):
+        return current
+    low, high = float(finite.min()), float(finite.max())
+    foot = round(((low + high) / 2 - tall / 2) / STEP_MV) * STEP_MV
+    wanted = (foot, foot + tall)
+    if current is None or abs(current[1] - current[0] - tall) > 1e-6:
+        return wanted
+    cut = low < current[0] or high > current[1]
+    if (cut and high - low <= tall - STEP_MV) or (at_wrap and abs(foot - current[0]) > tall / 4):
+        return wanted
+    return current
+
+
 def adapt(current: Range | None, mv: npt.NDArray[np.float32], at_wrap: bool) -> Range | None:
     """Return the range for the next samples.
 

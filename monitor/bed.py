@@ -15,14 +15,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from monitor.amplitude import Range, adapt
+from monitor.amplitude import Range, adapt, place
 from monitor.bed_alarms import BedAlarms
-from monitor.frame import GAP_S, SWEEP_S, Fan, Numbers, Trace
+from monitor.frame import GAP_S, Fan, Numbers, Patient, Pauses, Trace, View
 from monitor.playout import Playout, follow
-from monitor.ring import Ring
-from stream.messages import FS, STRIDE, Forecast, Waveform
+from monitor.ring import FloatArray, Ring
+from monitor.trend import Trend
+from stream.clock import unix_ns
+from stream.messages import FS, STRIDE, Beat, Forecast, Vitals, Waveform
 
-SPAN = round(SWEEP_S * FS)
 GAP = round(GAP_S * FS)
 GHOST = 36
 """The ghost was forecast at least so many samples (100 ms) before."""
@@ -33,8 +34,19 @@ BAND = 1.645
 SKILL_HORIZON = 18
 """Samples ahead (50 ms) at which the forecast is compared with persistence."""
 
-_CAPACITY = 8192
+VITALS_S = 3.0
+"""Vitals come each second; older ones are not of now."""
+
+HEART_S = 0.1
+"""How long the heart symbol stays large after a QRS."""
+
+ABOVE = frozenset({"heart_rate_high", "extreme_tachycardia", "ventricular_tachycardia"})
+BELOW = frozenset({"heart_rate_low", "extreme_bradycardia", "asystole"})
+"""Alarms in which the heart rate is above or below its limits."""
+
+_CAPACITY = 11 * 60 * FS
 _FORECASTS = 256
+_BEATS = 64
 _SKILL_COUNT = 600
 
 
@@ -58,6 +70,8 @@ class Bed:
         Jumps in ``seq``, and chunks that came again, since the session began.
     forecast_at_ns : int or None
         When the last forecast of this session arrived, or the session's first chunk.
+    trend : Trend
+        Of the last hours, whatever sessions they were.
     """
 
     def __init__(self, name: str) -> None:
@@ -65,6 +79,7 @@ class Bed:
         self.waveform: Waveform | None = None
         self.playout: Playout | None = None
         self.alarms = BedAlarms()
+        self.trend = Trend()
         self.gaps = 0
         self.duplicates = 0
         self.forecast_at_ns: int | None = None
@@ -79,6 +94,9 @@ class Bed:
         self._forecasts: deque[Forecast] = deque(maxlen=_FORECASTS)
         self._pending: deque[_Pending] = deque(maxlen=_FORECASTS)
         self._errors: deque[tuple[float, float]] = deque(maxlen=_SKILL_COUNT)
+        self._beats: deque[int] = deque(maxlen=_BEATS)
+        self._vitals: Vitals | None = None
+        self._vitals_at_ns = 0
         self._cursor: int | None = None
         self._first = 0
         self._revision += 1
@@ -126,6 +144,17 @@ class Bed:
             self._pending.append(_Pending(forecast.origin, float(mean[SKILL_HORIZON - 1, 0])))
         self._judge()
 
+    def take_beat(self, beat: Beat) -> None:
+        """Remember where a QRS was detected."""
+        if self.waveform is not None and beat.session == self.waveform.session:
+            self._beats.append(beat.index)
+
+    def take_vitals(self, vitals: Vitals, received_ns: int) -> None:
+        """Take the worker's numbers; those of another session say nothing of this one."""
+        if self.waveform is not None and vitals.session == self.waveform.session:
+            self._vitals, self._vitals_at_ns = vitals, received_ns
+            self.trend.take(vitals, received_ns, self.alarms.lasting())
+
     def _judge(self) -> None:
         """Compare the forecasts that have come true with persistence, on the first lead."""
         assert self.waveform is not None
@@ -138,35 +167,64 @@ class Bed:
 
     # --- picture out --------------------------------------------------------------------------------------------
 
-    def trace(self, now_ns: int) -> Trace | None:
+    def trace(self, now_ns: int, view: View) -> Trace | None:
         """Advance the cursor to this moment and return what lies on the sweep; None before the first sample."""
         if self.waveform is None or self.playout is None:
             return None
         before = self._cursor if self._cursor is not None else self._first
         # Never back: after a pause the sender's due times move, and the cursor waits for them.
         cursor = self._cursor = max(self.playout.cursor(now_ns), before)
-        first = max(cursor - SPAN + GAP, self._first)
+        first = max(cursor - view.span + GAP, self._first)
         mv = self._ecg.get(first, cursor)
-        self._adapt(mv, cursor // SPAN != before // SPAN)
+        self._adapt(mv, view, cursor // view.span != before // view.span)
         return Trace(
             session=self.waveform.session,
             revision=self._revision + self.alarms.revision,
             leads=self.waveform.leads,
             first=first,
             cursor=cursor,
-            span=SPAN,
+            span=view.span,
             gap=GAP,
             mv=mv,
             ghost=self._ghost.get(first, cursor),
             score=self._score.get(first, cursor)[:, 0],
-            threshold=self._forecasts[-1].threshold if self._forecasts else None,
+            threshold=self.threshold,
             fan=self._fan(cursor),
             stretches=self.alarms.stretches(self.waveform.session, first, cursor),
             ranges=tuple(r or (-1.0, 1.5) for r in self._ranges),
         )
 
-    def _adapt(self, mv: np.ndarray, at_wrap: bool) -> None:
-        ranges = [adapt(current, mv[:, lead], at_wrap) for lead, current in enumerate(self._ranges)]
+    @property
+    def kept(self) -> tuple[int, int]:
+        """The oldest sample that may still be here, and the one after the newest."""
+        end = self._ecg.end or self._first
+        return max(self._first, end - _CAPACITY), end
+
+    @property
+    def began(self) -> int:
+        """The first sample of this session, with these leads, that came here."""
+        return self._first
+
+    @property
+    def drawn(self) -> int:
+        """The sample after the last one drawn."""
+        return self._first if self._cursor is None else self._cursor
+
+    @property
+    def threshold(self) -> float | None:
+        """The score at which a residual alarm is raised, as the latest forecast says."""
+        return self._forecasts[-1].threshold if self._forecasts else None
+
+    def samples(self, first: int, stop: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return observed and forecast mV, shape (stop - first, leads), and scores; NaN where unknown or gone."""
+        return self._ecg.get(first, stop), self._ghost.get(first, stop), self._score.get(first, stop)[:, 0]
+
+    def _adapt(self, mv: np.ndarray, view: View, at_wrap: bool) -> None:
+        if view.tall_mv is None:
+            ranges = [adapt(current, mv[:, lead], at_wrap) for lead, current in enumerate(self._ranges)]
+        else:
+            tall = view.tall_mv[len(self._ranges) - 1]
+            ranges = [place(current, mv[:, lead], tall, at_wrap) for lead, current in enumerate(self._ranges)]
         if ranges != self._ranges:
             self._ranges = ranges
             self._revision += 1
@@ -192,3 +250,38 @@ class Bed:
             gaps=self.gaps,
             duplicates=self.duplicates,
         )
+
+    def patient(self, now_ns: int) -> Patient:
+        """Return what the worker says of the patient now."""
+        settings = self.alarms.settings
+        low = high = broken = None
+        if settings is not None:
+            low, high = settings.limits.heart_rate_low, settings.limits.heart_rate_high
+            lasting = {alarm.kind for alarm in settings.alarms if alarm.end is None}
+            broken = "low" if lasting & BELOW else "high" if lasting & ABOVE else None
+        cursor = self._cursor or 0
+        beating = any(0 <= cursor - beat < HEART_S * FS for beat in self._beats)
+        vitals = self._vitals
+        if vitals is None or now_ns - self._vitals_at_ns > VITALS_S * 1e9:
+            return Patient(low=low, high=high, broken=broken)
+        return Patient(
+            heart_rate=None if vitals.heart_rate is None else round(vitals.heart_rate),
+            pvc_per_min=vitals.pvc_per_min,
+            rhythm="" if vitals.rhythm == "unknown" else vitals.rhythm,
+            quality=vitals.quality,
+            beating=beating,
+            low=low,
+            high=high,
+            broken=broken,
+        )
+
+    def pauses(self, now_ns: int) -> Pauses:
+        """Return how long tone and alarms stay paused."""
+        settings = self.alarms.settings
+        if settings is None:
+            return Pauses()
+        left = [
+            0 if until is None else max(-((now_ns - unix_ns(until)) // 1_000_000_000), 0)
+            for until in (settings.audio_paused_until, settings.alarms_paused_until)
+        ]
+        return Pauses(*left)

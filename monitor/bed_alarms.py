@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from monitor.frame import PRIORITIES, AlarmLine, Stretch
-from stream.messages import FS, ActiveAlarms, Alarm
+from stream.alarm_messages import ActiveAlarms, Alarm
+from stream.messages import FS
 
 KEPT = 200
 """Alarms remembered; the oldest that is over gives way."""
@@ -18,35 +19,38 @@ class BedAlarms:
     ----------
     revision : int
         Grows whenever an alarm, and with it perhaps a stretch on the trace, has changed.
+    settings : ActiveAlarms or None
+        The worker's last list: it also says how the limits are set, and what is paused.
     """
 
     def __init__(self) -> None:
         self.revision = 0
+        self.settings: ActiveAlarms | None = None
         self._latest: dict[str, Alarm] = {}
         self._active: set[str] = set()
+        self._told: dict[str, dict[str, str]] = {}
         self._lines: tuple[AlarmLine, ...] = ()
         self._lines_of: tuple[object, ...] = ()
 
     def take_event(self, alarm: Alarm) -> None:
         """Take one event; an alarm that is over does not rise again under the same id."""
         known = self._latest.get(alarm.alarm_id)
-        if known is not None and known.phase == "cleared":
+        if known is not None and known.end is not None and alarm.end is None:
             return
         self._remember(alarm)
         own = {alarm.alarm_id}
-        self._set_active(self._active - own if alarm.phase == "cleared" else self._active | own)
+        self._set_active(self._active | own if _stays(alarm) else self._active - own)
 
     def take_active(self, message: ActiveAlarms | None) -> None:
         """Take the worker's whole list: what is not in it no longer lasts."""
+        self.settings = message
         alarms = message.alarms if message else ()
         for alarm in alarms:
             known = self._latest.get(alarm.alarm_id)
-            if known is None or known.phase != "cleared":
+            if known is None or known.end is None or alarm.end is not None:
                 self._remember(alarm)
-        self._set_active({a.alarm_id for a in alarms if a.alarm_id in self._latest} - self._cleared())
-
-    def _cleared(self) -> set[str]:
-        return {alarm_id for alarm_id, alarm in self._latest.items() if alarm.phase == "cleared"}
+        listed = {alarm.alarm_id for alarm in alarms}
+        self._set_active({i for i in listed if i in self._latest and _stays(self._latest[i])})
 
     def _set_active(self, active: set[str]) -> None:
         if active != self._active:
@@ -57,18 +61,36 @@ class BedAlarms:
         if self._latest.get(alarm.alarm_id) == alarm:
             return
         self._latest[alarm.alarm_id] = alarm
+        self._told.setdefault(alarm.alarm_id, {})[alarm.phase] = alarm.when
         self.revision += 1
         over = [i for i in self._latest if i not in self._active and i != alarm.alarm_id]
         for alarm_id in over[: max(len(self._latest) - KEPT, 0)]:
-            del self._latest[alarm_id]
+            del self._latest[alarm_id], self._told[alarm_id]
+
+    def find(self, alarm_id: str) -> Alarm | None:
+        """Return the latest event of an alarm; None where it is not known, or no longer."""
+        return self._latest.get(alarm_id)
+
+    def told(self, alarm_id: str, phase: str) -> str:
+        """Return when an alarm was raised, cleared or acknowledged, RFC 3339; empty where that was not heard."""
+        return self._told.get(alarm_id, {}).get(phase, "")
+
+    def stretch(self, alarm: Alarm) -> Stretch:
+        """Return the stretch of an alarm, in samples of its own session."""
+        return Stretch(alarm.onset, self._stop(alarm), alarm.priority)
+
+    def lasting(self) -> str | None:
+        """Return the priority of the most urgent alarm whose condition is not over."""
+        priorities = [self._latest[i].priority for i in self._active if self._latest[i].end is None]
+        return min(priorities, key=PRIORITIES.index, default=None)
 
     def stretches(self, session: str, first: int, cursor: int) -> tuple[Stretch, ...]:
         """Return the stretches that touch the samples ``first`` to ``cursor - 1``, the least urgent first."""
         found = []
         for alarm in self._latest.values():
-            stop = self._stop(alarm)
-            if alarm.session == session and alarm.onset < cursor and (stop is None or stop > first):
-                found.append(Stretch(alarm.onset, stop, alarm.priority))
+            stretch = self.stretch(alarm)
+            if alarm.session == session and alarm.onset < cursor and (stretch.stop is None or stretch.stop > first):
+                found.append(stretch)
         return tuple(sorted(found, key=lambda s: -PRIORITIES.index(s.priority)))
 
     def _stop(self, alarm: Alarm) -> int | None:
@@ -80,11 +102,11 @@ class BedAlarms:
         return alarm.onset + round(alarm.duration_s * FS)
 
     def most_urgent(self) -> str | None:
-        """Return the priority of the most urgent alarm that lasts."""
+        """Return the priority of the most urgent alarm that lasts or is latched."""
         return min((self._latest[i].priority for i in self._active), key=PRIORITIES.index, default=None)
 
     def active(self, session: str | None, cursor: int | None) -> tuple[AlarmLine, ...]:
-        """Return the alarms that last, the most urgent first, then the latest first."""
+        """Return the alarms that last or are latched, the most urgent first, then the latest first."""
         lines = [line for line in self.history(session, cursor) if line.active]
         return tuple(sorted(lines, key=lambda line: PRIORITIES.index(line.priority)))
 
@@ -99,15 +121,27 @@ class BedAlarms:
 
     def _line(self, alarm: Alarm, session: str | None, now: int | None) -> AlarmLine:
         active = alarm.alarm_id in self._active
-        open_now = active and alarm.session == session and now is not None
+        here = alarm.session == session
+        open_now = active and alarm.end is None and here and now is not None
         return AlarmLine(
             alarm_id=alarm.alarm_id,
+            kind=alarm.kind,
             priority=alarm.priority,
             text=alarm.text,
             clock=_clock(alarm.when),
             duration_s=float(max(now - alarm.onset // FS, 0)) if open_now and now is not None else alarm.duration_s,
             active=active,
+            latched=active and alarm.latched,
+            acknowledged_by=alarm.acknowledged_by,
+            repeats=alarm.repeats,
+            onset=alarm.onset if here else None,
+            end=alarm.end if here else None,
         )
+
+
+def _stays(alarm: Alarm) -> bool:
+    """Return whether an alarm is in the list after this event: it lasts, or is latched."""
+    return alarm.end is None or alarm.latched
 
 
 def _clock(when: str) -> str:

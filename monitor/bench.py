@@ -18,6 +18,7 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.progress import Progress
 
+from monitor.bench_commands import Commands, send_commands
 from monitor.demo import BED, READY_WITHIN_S, onlooker
 from monitor.processes import Family, family
 from monitor.stats import BedStats
@@ -50,8 +51,9 @@ async def bench_stream(
     -------
     dict
         ``deadline_error_ms`` (chunk sent - chunk due), ``naive_error_ms`` (a loop that sleeps one chunk, in the same
-        run), ``p99_ratio`` of the two, ``latency_ms`` (chunk due → forecast published); each with p50, p99, max; the
-        errors with ``drift``, the median of the last tenth less that of the first.
+        run), ``p99_ratio`` of the two, ``latency_ms`` (chunk due → forecast published), ``command_ms`` (command sent →
+        its effect seen by two monitors); each with p50, p99, max; the errors with ``drift``, the median of the last
+        tenth less that of the first. ``commands``: how many were sent, acknowledged an alarm, and were never seen.
     """
     if not 0.1 <= seconds < math.inf:
         raise UsageError(f"--minutes {seconds / 60:g}: take more, such as 1")
@@ -68,6 +70,8 @@ async def bench_stream(
                 await children.start("worker")
                 bed, ready = BedStats(), asyncio.Event()
                 watching = asyncio.create_task(_watch(client, bed, ready))
+                commands = Commands()
+                ordering = asyncio.create_task(send_commands(address, commands))
                 await children.unless_one_dies(ready.wait(), READY_WITHIN_S)
                 stop = threading.Event()
                 naive: list[float] = []
@@ -78,8 +82,9 @@ async def bench_stream(
                     stop.set()
                     if thread.ident is not None:
                         await asyncio.to_thread(thread.join)
-                    watching.cancel()
-                    await asyncio.gather(watching, return_exceptions=True)
+                    for task in (watching, ordering):
+                        task.cancel()
+                    await asyncio.gather(watching, ordering, return_exceptions=True)
                 await children.end("replay", 1.0)
                 await children.end("worker", 1.0)
         with ledger.open(newline="") as file:
@@ -92,6 +97,12 @@ async def bench_stream(
         "naive_error_ms": {**_spread(loop), "drift": _drift(loop)},
         "p99_ratio": round(float(np.percentile(errors, 99) / np.percentile(loop, 99)), 4),
         "latency_ms": _spread(np.asarray(bed.latencies_ms)),
+        "command_ms": _spread(np.asarray(commands.delays_ms())) if commands.seen else None,
+        "commands": {
+            "sent": len(commands.sent),
+            "acknowledgements": len(commands.acknowledgements),
+            "unseen": commands.unseen(),
+        },
     }
 
 

@@ -100,6 +100,7 @@ def _broker(args: argparse.Namespace) -> int:
 
 def _replay(args: argparse.Namespace) -> int:
     from stream.clock import SteadyClock
+    from stream.library import Library
     from stream.publisher import serve
     from stream.records import load
     from stream.replay import ReplayConfig
@@ -117,7 +118,16 @@ def _replay(args: argparse.Namespace) -> int:
     ]
     catalog = _catalog(args)
     replays = [(load(record, catalog), config) for (_, record), config in zip(pairs, configs, strict=True)]
-    return run_async(serve(_address(args), replays, ledger_path=args.ledger, clock=SteadyClock()))
+    return run_async(
+        serve(
+            _address(args),
+            replays,
+            library=Library(catalog),
+            ledger_path=args.ledger,
+            clock=SteadyClock(),
+            annotations=args.annotations,
+        )
+    )
 
 
 def _bed_and_record(text: str) -> tuple[str, str]:
@@ -130,10 +140,10 @@ def _bed_and_record(text: str) -> tuple[str, str]:
 def _worker(args: argparse.Namespace) -> int:
     address = _address(args)
 
-    from model.forecaster import load_forecaster
-    from model.worker import serve
+    from model.serving import serve
+    from model.watch import load_models
 
-    return run_async(serve(address, load_forecaster(args.weights), ledger_path=args.ledger))
+    return run_async(serve(address, load_models(args.weights, args.alarms), ledger_path=args.ledger))
 
 
 def _monitor(args: argparse.Namespace) -> int:
@@ -148,7 +158,17 @@ def _alarms(args: argparse.Namespace) -> int:
     from monitor.alarm_log import AlarmLog
     from monitor.alarms import serve
 
+    if args.db is None:
+        raise UsageError("--db FILE is needed: the SQLite file to write, made if missing")
     return run_async(serve(_address(args), AlarmLog(args.db), jsonl=args.jsonl))
+
+
+def _alarms_export(args: argparse.Namespace) -> int:
+    from monitor.alarm_export import Choice, export
+    from stream.wfdb_writer import write
+
+    print(export(args.db, args.format, args.out, Choice(args.bed, args.since), write))
+    return 0
 
 
 def _tap(args: argparse.Namespace) -> int:
@@ -166,15 +186,21 @@ def _tap(args: argparse.Namespace) -> int:
 
 def _analyze(args: argparse.Namespace) -> int:
     from model.analyze import analyze
-    from model.forecaster import load_forecaster
+    from model.watch import load_models
     from stream.records import load
 
     record = load(args.record, _catalog(args))
-    print(analyze(record, load_forecaster(args.weights), args.out))
+    print(analyze(record, load_models(args.weights, args.alarms), args.out))
     return 0
 
 
 def _train(args: argparse.Namespace) -> int:
+    if args.what == "beats":
+        from model.train_beats import BeatTrainConfig, print_scores, train_beats
+
+        config = BeatTrainConfig() if args.seed is None else BeatTrainConfig(seed=args.seed)
+        print_scores(train_beats(config, _catalog(args), args.out))
+        return 0
     from model.config import TrainConfig
     from model.train import train
 
@@ -183,22 +209,46 @@ def _train(args: argparse.Namespace) -> int:
     return 0
 
 
+def _evaluate_alarms(args: argparse.Namespace) -> int:
+    from model.alarm_figures import print_alarms
+    from model.dataset import DS1, DS2
+    from model.evaluate_alarms import evaluate_alarms, watcher
+    from model.network import one_thread
+    from model.watch import load_models
+
+    with one_thread():
+        report = evaluate_alarms([*DS1, *DS2], watcher(load_models(args.weights)), _catalog(args))
+    print_alarms(report)
+    return _write_json(report.to_dict(), args.json)
+
+
 def _evaluate(args: argparse.Namespace) -> int:
     if args.tutorial:
         return _tutorial(args)
+    if args.alarms:
+        return _evaluate_alarms(args)
+    if args.plot is not None:
+        raise UsageError("--plot belongs to --tutorial: say --plots DIR for the pictures of an evaluation")
     from model.dataset import parse_records
-    from model.evaluate import evaluate, print_report
-    from model.evaluate_residual import evaluate_residual, print_residual
     from model.forecaster import load_forecaster
+    from model.plots import draw, prepare
+    from model.report import evaluate, print_evaluation
 
+    # What cannot work is said now, not after minutes of work.
+    if args.plots is not None:
+        prepare(args.plots)
+    if args.json is not None and not args.json.parent.is_dir():
+        raise StorageError(f"--json {args.json} cannot be written (no such folder): choose another file")
     records = parse_records(args.records)
     excluded = parse_records(args.exclude) if args.exclude else ()
     forecaster, catalog = load_forecaster(args.weights), _catalog(args)
-    report = evaluate(records, forecaster=forecaster, exclude=excluded, catalog=catalog)
-    print_report(report)
-    residual = evaluate_residual(records, forecaster=forecaster, exclude=excluded, catalog=catalog)
-    print_residual(residual)
-    return _write_json({**report.to_dict(), **residual.to_dict()}, args.json)
+    evaluation = evaluate(records, forecaster=forecaster, exclude=excluded, catalog=catalog)
+    print_evaluation(evaluation)
+    status = _write_json(evaluation.to_dict(), args.json)
+    if args.plots is not None:
+        for path in draw(evaluation, args.plots):
+            print(path)
+    return status
 
 
 def _tutorial(args: argparse.Namespace) -> int:
@@ -356,6 +406,10 @@ def parser() -> argparse.ArgumentParser:
     data.add_argument(
         "--data-dir", type=Path, metavar="DIR", help="folder that holds mitdb/, … (default: $BEDSIDE_DATA)"
     )
+    settings = argparse.ArgumentParser(add_help=False)
+    settings.add_argument(
+        "--alarm-config", type=Path, dest="alarms", metavar="FILE", help="TOML with limits, priorities and delays"
+    )
     weights = argparse.ArgumentParser(add_help=False)
     weights.add_argument("--weights", type=Path, metavar="FILE", help="network weights (default: those in the package)")
     ledger = argparse.ArgumentParser(add_help=False)
@@ -395,8 +449,9 @@ def parser() -> argparse.ArgumentParser:
     box.add_argument("--loop", action="store_true", help="start again from the record's first sample when it ends")
     box.add_argument("--start", type=float, default=0.0, metavar="S", help="seconds into the record")
     box.add_argument("--chunk", type=int, default=36, metavar="N", help="samples per message (default: 36, 100 ms)")
+    box.add_argument("--annotations", action="store_true", help="also send the reference beats of the record")
 
-    add("worker", _worker, "forecast every bed of a broker, and raise alarms", broker, weights, ledger)
+    add("worker", _worker, "forecast every bed of a broker, and raise alarms", broker, weights, settings, ledger)
 
     box = add("monitor", _monitor, "the window: trace, forecast, alarms", broker)
     box.add_argument("--bed", metavar="NAME", help="the bed to show (default: the first that streams)")
@@ -404,8 +459,18 @@ def parser() -> argparse.ArgumentParser:
     box.add_argument("--seconds", type=float, metavar="N", help="end after N seconds of drawing")
 
     box = add("alarms", _alarms, "store every alarm event, once, in SQLite", broker)
-    box.add_argument("--db", type=Path, required=True, metavar="FILE", help="SQLite file, made if missing")
+    box.add_argument("--db", type=Path, metavar="FILE", help="SQLite file, made if missing")
     box.add_argument("--jsonl", action="store_true", help="also print each event as a line of JSON")
+    actions = box.add_subparsers(dest="action", metavar="[export]")
+    action = actions.add_parser("export", help="write stored alarms as CSV, JSON lines or WFDB records")
+    action.set_defaults(run=_alarms_export)
+    action.add_argument("--db", type=Path, required=True, metavar="FILE", help="the alarm store")
+    action.add_argument(
+        "--format", choices=("csv", "jsonl", "wfdb"), required=True, help="wfdb: a record of the ECG around each alarm"
+    )
+    action.add_argument("--out", type=Path, required=True, metavar="PATH", help="a new file; for wfdb a folder")
+    action.add_argument("--bed", metavar="NAME", help="of this bed alone")
+    action.add_argument("--since", metavar="TIME", help="raised then or later, such as 2026-01-31T12:00:00Z")
 
     box = add("tap", _tap, "print decoded messages, for scripts and plotters", broker)
     box.add_argument("topic", nargs="?", metavar="TOPIC", help="MQTT topic filter (default: everything)")
@@ -413,11 +478,17 @@ def parser() -> argparse.ArgumentParser:
         "--format", choices=("json", "csv"), default="json", help="csv: one kind of message, by default the ECG"
     )
 
-    box = add("analyze", _analyze, "forecast and alarms of a record, offline", data, weights)
+    box = add("analyze", _analyze, "forecast, beats, vitals and alarms of a record, offline", data, weights, settings)
     box.add_argument("record", metavar="RECORD", help="mitdb/208, excerpt, synthetic, or a path")
     box.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for forecast.npz and alarms.jsonl")
 
-    box = add("train", _train, "train the network on DS1 of MIT-BIH", data)
+    box = add("train", _train, "train the networks on DS1 of MIT-BIH", data)
+    box.add_argument(
+        "--what",
+        choices=("forecaster", "beats"),
+        default="forecaster",
+        help="the forecaster (default), or the typing of beats, in 3 minutes",
+    )
     box.add_argument("--out", type=Path, required=True, metavar="FILE", help="the weights, safetensors")
     box.add_argument(
         "--seed", type=int, metavar="N", help="of the random numbers (default: that of the shipped weights)"
@@ -430,6 +501,12 @@ def parser() -> argparse.ArgumentParser:
     box.add_argument("--records", default="DS2", metavar="NAMES", help="DS1, DS2, or 100,103 (default: %(default)s)")
     box.add_argument("--exclude", metavar="NAMES", help="records to leave out, such as 202")
     box.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
+    box.add_argument("--plots", type=Path, metavar="DIR", help="draw four pictures there (PNG)")
+    box.add_argument(
+        "--alarms",
+        action="store_true",
+        help="instead: beats, rhythm and alarms of all 44 records, and what lies beside",
+    )
     box.add_argument("--tutorial", action="store_true", help="instead: the lecture's model on its own five seconds")
     box.add_argument(
         "--plot", type=Path, metavar="FILE", help="with --tutorial: draw truth and predictions (PNG, PDF, …)"

@@ -13,6 +13,7 @@ import threading
 from stream.address import BrokerAddress
 from stream.client import Client, Received, settle
 from stream.errors import BrokerError
+from stream.messages import Message
 from stream.topics import Kind, Role, pattern
 
 HANDOVER = 2000
@@ -24,7 +25,7 @@ TRY_S = 2.0
 RETRY_S = 1.0
 _FAREWELL_S = 1.3
 
-KINDS = (Kind.ECG, Kind.FORECAST, Kind.ALARMS, Kind.ALARMS_ACTIVE, Kind.STATUS, Kind.PROCESS)
+KINDS = tuple(kind for kind in Kind if kind is not Kind.COMMAND)
 
 
 class Feed:
@@ -61,6 +62,20 @@ class Feed:
         if len(taken) >= HANDOVER and self._loop is not None and self._room is not None and self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._room.set)
         return taken
+
+    def send(self, message: Message) -> bool:
+        """Hand a message to the connection; False, and nothing is sent, where the broker is away. Never waits.
+
+        A command is meant for this moment: kept until the broker comes back, it would come too late.
+        """
+        client, loop = self._client, self._loop
+        if client is None or loop is None or not self.connected:
+            return False
+        try:
+            loop.call_soon_threadsafe(client.send, message)
+        except RuntimeError:  # the loop closed in this moment
+            return False
+        return True
 
     @property
     def connected(self) -> bool:

@@ -7,15 +7,35 @@ from enum import StrEnum
 
 from monitor.amplitude import Range
 from monitor.ring import FloatArray
+from stream.messages import FS
 
-SWEEP_S = 6.0
-"""Seconds from the left edge of the sweep to the right."""
+SPEEDS = (12.5, 25.0, 50.0)
+"""Paper speeds, mm/s."""
+
+GAINS = (5.0, 10.0, 20.0)
+"""Amplitudes, mm/mV."""
 
 GAP_S = 0.4
 """Seconds of darkness ahead of the cursor; the forecast, 0.27 s long, lies in it."""
 
 PRIORITIES = ("high", "medium", "low", "technical")
 """The most urgent first."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How much of a signal fits on the sweep.
+
+    Attributes
+    ----------
+    span : int
+        Samples from the left edge to the right.
+    tall_mv : tuple of (float, float) or None
+        mV from the lower edge of a lane to the upper: with one lead, and with two. None fits each lane to its signal.
+    """
+
+    span: int = 6 * FS
+    tall_mv: tuple[float, float] | None = None
 
 
 class LinkState(StrEnum):
@@ -97,6 +117,8 @@ class Trace:
     stretches : tuple of Stretch
     ranges : tuple of (float, float)
         mV at the lower and upper edge, for each lead.
+    origin : int
+        The sample at the left edge; so is each that lies whole spans from it.
     """
 
     session: str
@@ -113,6 +135,7 @@ class Trace:
     fan: Fan | None
     stretches: tuple[Stretch, ...]
     ranges: tuple[Range, ...]
+    origin: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,20 +144,77 @@ class AlarmLine:
 
     Attributes
     ----------
-    alarm_id, priority, text : str
+    alarm_id, kind, priority, text : str
     clock : str
         Local wall time of the latest event, ``HH:MM:SS``.
     duration_s : float
         Whole seconds while it lasts, so that the line does not change with each frame.
     active : bool
+        It lasts, or is latched.
+    latched : bool
+        It is over, and nobody has acknowledged it.
+    acknowledged_by : str or None
+    repeats : int
+        How often one of its kind was raised before, unacknowledged.
+    onset, end : int or None
+        Samples of its session; None for one of another session.
     """
 
     alarm_id: str
+    kind: str
     priority: str
     text: str
     clock: str
     duration_s: float
     active: bool
+    latched: bool = False
+    acknowledged_by: str | None = None
+    repeats: int = 0
+    onset: int | None = None
+    end: int | None = None
+
+    @property
+    def calls(self) -> bool:
+        """True while somebody ought to come: it is active, and nobody has acknowledged it."""
+        return self.active and self.acknowledged_by is None
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """What the worker says of the patient; None where there is no honest value.
+
+    Attributes
+    ----------
+    heart_rate, pvc_per_min : int or None
+        1/min.
+    rhythm : str
+        Empty while it is not known.
+    quality : float or None
+        Of the signal, 0 to 1.
+    beating : bool
+        True for a tenth of a second after the cursor has passed a detected QRS.
+    low, high : int or None
+        Limits of the heart rate.
+    broken : str or None
+        ``low`` or ``high``: the limit that an alarm says is broken.
+    """
+
+    heart_rate: int | None = None
+    pvc_per_min: int | None = None
+    rhythm: str = ""
+    quality: float | None = None
+    beating: bool = False
+    low: int | None = None
+    high: int | None = None
+    broken: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    """Seconds until the tone, and until all alarms, come back; 0 where they are not paused."""
+
+    audio_s: int = 0
+    alarms_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,13 +271,15 @@ class Frame:
     speed : float
     link : Link
     trace : Trace or None
+    patient : Patient
     numbers : Numbers
+    pauses : Pauses
     notices : tuple of str
         Technical messages: what does not work, in words.
     worker : bool
         False when nobody raises or clears alarms: those shown are the last known.
     active, history : tuple of AlarmLine
-        The alarms that last, the most urgent first; all alarms seen, the latest first.
+        The alarms that last or are latched, the most urgent first; all alarms seen, the latest first.
     broker : str
         The state of the connection to the broker, in words.
     """
@@ -211,7 +293,9 @@ class Frame:
     speed: float
     link: Link
     trace: Trace | None
+    patient: Patient
     numbers: Numbers
+    pauses: Pauses
     notices: tuple[str, ...]
     worker: bool
     active: tuple[AlarmLine, ...]

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from monitor.bed import Bed
-from monitor.frame import BedTab, Frame, Link, LinkState, Numbers
+from monitor.frame import BedTab, Frame, Link, LinkState, Numbers, Patient, Pauses, View
+from stream.alarm_messages import ActiveAlarms, Alarm, Limits
 from stream.client import Received
-from stream.messages import FS, ActiveAlarms, Alarm, BedStatus, Forecast, ProcessStatus, Waveform
+from stream.messages import FS, Beat, BedStatus, Forecast, ProcessStatus, Vitals, Waveform
 from stream.topics import Kind, Role
 
 STALE_S = 1.0
 """Data older than this, or than two and a half chunks, is not of now."""
+
+VIEW = View()
 
 NO_FORECAST_S = 3.0
 """A worker that says it lives and forecasts nothing for so long has hung."""
@@ -74,6 +77,8 @@ class Presenter:
             self._take_of_bed(self._bed(topic.bed), received)
 
     def _take_of_bed(self, bed: Bed, received: Received) -> None:
+        if received.topic.kind is Kind.ALARMS_ACTIVE and received.message is None:
+            bed.alarms.take_active(None)
         match received.message:
             case Waveform() as chunk:
                 bed.take_waveform(chunk, received.received_ns)
@@ -81,15 +86,30 @@ class Presenter:
                 bed.take_forecast(forecast, received.received_ns)
             case Alarm() as alarm:
                 bed.alarms.take_event(alarm)
-            case ActiveAlarms() | None as active:
+                if alarm.phase == "raised":
+                    bed.trend.mark(received.received_ns, alarm.priority)
+            case ActiveAlarms() as active:
                 bed.alarms.take_active(active)
+            case Beat() as beat:
+                bed.take_beat(beat)
+            case Vitals() as vitals:
+                bed.take_vitals(vitals, received.received_ns)
 
     def _bed(self, name: str) -> Bed:
         return self._beds.setdefault(name, Bed(name))
 
+    def bed(self, name: str | None) -> Bed | None:
+        """Return what is known of a bed, to look at; None for a name that was never heard."""
+        return None if name is None else self._beds.get(name)
+
+    def limits(self, bed: str) -> Limits | None:
+        """Return the limits of a bed as its worker last told them; None where it has not."""
+        known = self._beds.get(bed)
+        return None if known is None or known.alarms.settings is None else known.alarms.settings.limits
+
     # --- frames -------------------------------------------------------------------------------------------------
 
-    def frame(self, now_ns: int, bed: str | None, broker: Broker) -> Frame:
+    def frame(self, now_ns: int, bed: str | None, broker: Broker, view: View = VIEW) -> Frame:
         """Return the picture of one bed at this moment.
 
         Parameters
@@ -99,6 +119,8 @@ class Presenter:
         bed : str or None
             The bed to show; None or an unknown one shows the first that streams, or nothing of any bed.
         broker : Broker
+        view : View
+            How much of the signal fits.
         """
         tabs = tuple(self._tab(self._beds[name], now_ns, broker) for name in self.beds)
         if bed is None:
@@ -108,12 +130,43 @@ class Presenter:
             state = LinkState.WAITING if broker.connected else LinkState.NO_BROKER
             link, text = Link(state, state.value), NOTICES[state] if broker.connected else broker.text
             return Frame(
-                now_ns, bed, tabs, "", 0, False, 1.0, link, None, Numbers(), (text,), False, (), (), broker.text
+                now_ns=now_ns,
+                bed=bed,
+                beds=tabs,
+                record="",
+                position_s=0,
+                synthetic=False,
+                speed=1.0,
+                link=link,
+                trace=None,
+                patient=Patient(),
+                numbers=Numbers(),
+                pauses=Pauses(),
+                notices=(text,),
+                worker=False,
+                active=(),
+                history=(),
+                broker=broker.text,
             )
-        chunk, trace = shown.waveform, shown.trace(now_ns)
+        return self._picture(shown, now_ns, tabs, broker, view)
+
+    def station(self, now_ns: int, broker: Broker, view: View = VIEW) -> tuple[Frame, ...]:
+        """Return the pictures of all beds that are served, in order; ``beds`` is empty in each."""
+        return tuple(
+            self._picture(self._beds[name], now_ns, (), broker, view) for name in self.beds if self._is_served(name)
+        )
+
+    def _is_served(self, name: str) -> bool:
+        """Return whether some process still speaks for a bed; one that was never spoken for shows what it sent."""
+        spoken = [status for (bed, _), status in self._status.items() if bed == name]
+        return not spoken or any(self._lives(status) for status in spoken)
+
+    def _picture(self, shown: Bed, now_ns: int, tabs: tuple[BedTab, ...], broker: Broker, view: View) -> Frame:
+        chunk, trace = shown.waveform, shown.trace(now_ns, view)
         link = self._link(shown, now_ns, broker)
         session, cursor = (trace.session, trace.cursor) if trace else (None, None)
         worker = self._has_worker(shown)
+        live = worker and not link.stale
         notices = [link.text if link.state is LinkState.NO_DATA else NOTICES.get(link.state)]
         if chunk is not None and not worker and link.state is not LinkState.NO_WORKER:
             notices.append(NOTICES[LinkState.NO_WORKER])
@@ -127,7 +180,9 @@ class Presenter:
             speed=chunk.speed if chunk else 1.0,
             link=link,
             trace=trace,
+            patient=shown.patient(now_ns) if live else Patient(),
             numbers=shown.numbers(),
+            pauses=shown.pauses(now_ns),
             notices=tuple(notice for notice in notices if notice),
             worker=worker and broker.connected,
             active=shown.alarms.active(session, cursor),

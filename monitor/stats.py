@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from stream.messages import ActiveAlarms, Alarm, BedStatus, Forecast, Message, Waveform
+from stream.alarm_messages import ActiveAlarms, Alarm
+from stream.messages import BedStatus, Forecast, Message, Waveform
 
 HORIZONS = {"11": 4, "50": 18, "100": 36}
 """Horizon in ms, as it is written, and in samples at 360 Hz."""

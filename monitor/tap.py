@@ -4,7 +4,7 @@ JSON: one line per message, ``{"topic", "received", "retained", "message"}``, th
 forecast's as ``mean_mv`` and ``scale_mv``): one list per lead, in the order of ``leads``, null where invalid.
 
 CSV: one kind of message, since each has columns of its own. ``ecg`` gives one row per sample, ``forecast`` one per
-sample and lead, ``alarms`` one per event. The header never depends on what arrives.
+sample and lead, ``beats``, ``vitals`` and ``alarms`` one per message. The header never depends on what arrives.
 
 Times are Unix seconds; ``time`` of an ECG sample is the moment at which it is due.
 """
@@ -21,9 +21,10 @@ import numpy as np
 import numpy.typing as npt
 
 from stream.address import BrokerAddress
+from stream.alarm_messages import Alarm
 from stream.client import Client, Received
 from stream.errors import UsageError
-from stream.messages import Alarm, Forecast, Message, Waveform
+from stream.messages import Beat, Forecast, Message, Vitals, Waveform
 from stream.topics import ROOT, Kind, pattern
 
 Format = Literal["json", "csv"]
@@ -31,7 +32,6 @@ Row = tuple[object, ...]
 
 ECG_COLUMNS = ("time", "bed", "session", "record", "epoch", "index", "lead_1", "mv_1", "lead_2", "mv_2")
 FORECAST_COLUMNS = ("bed", "session", "epoch", "origin", "index", "lead", "mean_mv", "scale_mv", "score", "threshold")
-ALARM_COLUMNS = Alarm.__struct_fields__
 
 
 async def serve(address: BrokerAddress, form: Format, topic: str | None, out: TextIO) -> None:
@@ -181,15 +181,21 @@ def forecast_rows(message: Message) -> Iterator[Row]:
             yield (message.bed, message.session, message.epoch, message.origin, index, lead, *values)
 
 
-def alarm_rows(message: Message) -> Iterator[Row]:
-    """Yield one row; an ``end`` that has not come is empty."""
-    yield tuple("" if (value := getattr(message, name)) is None else value for name in ALARM_COLUMNS)
+def field_rows(message: Message) -> Iterator[Row]:
+    """Yield one row with the fields of a message; what is not known is empty, of several words each follows a space."""
+    yield tuple(_cell(getattr(message, name)) for name in message.__struct_fields__)
+
+
+def _cell(value: object) -> object:
+    return "" if value is None else " ".join(value) if isinstance(value, tuple) else value
 
 
 _TABLES: dict[Kind, tuple[Row, Callable[[Message], Iterator[Row]]]] = {
     Kind.ECG: (ECG_COLUMNS, ecg_rows),
     Kind.FORECAST: (FORECAST_COLUMNS, forecast_rows),
-    Kind.ALARMS: (ALARM_COLUMNS, alarm_rows),
+    Kind.BEATS: (Beat.__struct_fields__, field_rows),
+    Kind.VITALS: (Vitals.__struct_fields__, field_rows),
+    Kind.ALARMS: (Alarm.__struct_fields__, field_rows),
 }
 
 

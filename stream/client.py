@@ -30,7 +30,7 @@ from stream.address import BrokerAddress
 from stream.clock import rfc3339
 from stream.errors import BrokerError, MessageError
 from stream.lanes import Entry, Lanes
-from stream.messages import Forecast, Message, ProcessStatus, Waveform
+from stream.messages import Annotation, Beat, Forecast, Message, ProcessStatus, Waveform
 from stream.topics import QOS, RETAINED, Kind, Role, Topic
 
 log = logging.getLogger("bedside.client")
@@ -456,6 +456,6 @@ def _seconds(message: Message | None) -> float:
         case Waveform():
             # At a high replay speed the number of messages bounds the lane: 30,000.
             return max(message.n / (message.fs * message.speed), 1e-3)
-        case Forecast():
+        case Forecast() | Beat() | Annotation():
             return FORECAST_S
     return 0.0

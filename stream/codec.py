@@ -9,9 +9,10 @@ from __future__ import annotations
 import msgspec
 
 from stream import topics
+from stream.alarm_messages import ActiveAlarms, Alarm, Command
 from stream.errors import MessageError
-from stream.messages import ActiveAlarms, Alarm, BedStatus, Forecast, Message, ProcessStatus, Waveform
-from stream.topics import Kind, Topic
+from stream.messages import Annotation, Beat, BedStatus, Forecast, Message, ProcessStatus, Vitals, Waveform
+from stream.topics import RETAINED, Kind, Topic
 
 MAX_BYTES = 64 * 1024
 """A larger payload is rejected unread. The largest honest one is a chunk of 30 s of two leads, 43,200 bytes."""
@@ -19,10 +20,14 @@ MAX_BYTES = 64 * 1024
 MESSAGE_OF: dict[Kind, type[Message]] = {
     Kind.ECG: Waveform,
     Kind.FORECAST: Forecast,
+    Kind.BEATS: Beat,
+    Kind.VITALS: Vitals,
     Kind.ALARMS: Alarm,
     Kind.ALARMS_ACTIVE: ActiveAlarms,
+    Kind.ANNOTATIONS: Annotation,
     Kind.STATUS: BedStatus,
     Kind.PROCESS: ProcessStatus,
+    Kind.COMMAND: Command,
 }
 
 _BINARY = (Kind.ECG, Kind.FORECAST)
@@ -41,7 +46,7 @@ def topic_of(message: Message) -> Topic:
             return Topic(Kind.PROCESS, role=topics.Role(message.role), instance=message.instance)
         case BedStatus():
             return Topic(Kind.STATUS, message.bed, topics.Role(message.role))
-        case Waveform() | Forecast() | Alarm() | ActiveAlarms():
+        case Waveform() | Forecast() | Beat() | Vitals() | Alarm() | ActiveAlarms() | Annotation() | Command():
             kind = next(kind for kind, cls in MESSAGE_OF.items() if type(message) is cls)
             return Topic(kind, message.bed)
     raise TypeError(f"{type(message).__name__} does not travel")
@@ -63,7 +68,7 @@ def decode(topic: Topic, payload: bytes) -> Message | None:
         instance than its topic; zero bytes where nothing is retained.
     """
     if not payload:
-        if topic.kind in (Kind.ALARMS_ACTIVE, Kind.STATUS, Kind.PROCESS):
+        if topic.kind in RETAINED:
             return None
         raise MessageError(f"{topic}: empty payload")
     if len(payload) > MAX_BYTES:

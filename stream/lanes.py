@@ -2,9 +2,10 @@
 
 Inbox and outbox are both made of it. A lane is a topic. Each kind of topic has one of three rules:
 
-- waveforms and forecasts: bounded by their duration; the oldest of that lane gives way and is counted;
+- waveforms, forecasts, beats and annotations: bounded by their duration; the oldest of that lane gives way, and is
+  counted;
 - whatever is retained: only the latest of a topic matters;
-- alarm events: none is ever dropped.
+- alarm events and commands: none is ever dropped.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from typing import Generic, TypeVar
 from stream.topics import RETAINED, Kind, Topic
 
 T = TypeVar("T")
+
+BOUNDED = frozenset({Kind.ECG, Kind.FORECAST, Kind.BEATS, Kind.ANNOTATIONS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,7 @@ class Lanes(Generic[T]):
     Parameters
     ----------
     limit_s : float
-        Seconds of waveform, or of forecasts, that a lane holds at most.
+        Seconds of waveform, of forecasts, of beats or of annotations, that a lane holds at most.
 
     Attributes
     ----------
@@ -69,7 +72,7 @@ class Lanes(Generic[T]):
             lane.clear()
         lane.append(Entry(self._next, topic, item, seconds))
         self._next += 1
-        if topic.kind in (Kind.ECG, Kind.FORECAST):
+        if topic.kind in BOUNDED:
             self._seconds[topic] += seconds
             return self._trim(topic)
         return 0
@@ -90,7 +93,7 @@ class Lanes(Generic[T]):
             lane.clear()
         place = next((i for i, other in enumerate(lane) if other.number > entry.number), len(lane))
         lane.insert(place, entry)
-        if entry.topic.kind in (Kind.ECG, Kind.FORECAST):
+        if entry.topic.kind in BOUNDED:
             self._seconds[entry.topic] += entry.seconds
             self._trim(entry.topic)
 

@@ -39,6 +39,21 @@ BedName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}\Z")]
 Hex128 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}\Z")]
 Text = Annotated[str, msgspec.Meta(max_length=200)]
 LeadName = Annotated[str, msgspec.Meta(min_length=1, max_length=16)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Finite = Annotated[float, msgspec.Meta(ge=-1e9, le=1e9)]
+
+BeatType = Literal["N", "S", "V", "Q"]
+Rhythm = Literal[
+    "sinus",
+    "atrial fibrillation",
+    "bigeminy",
+    "trigeminy",
+    "paced",
+    "ventricular tachycardia",
+    "ventricular fibrillation",
+    "asystole",
+    "unknown",
+]
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="v", tag=1):
@@ -189,69 +204,109 @@ class Forecast(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
         return np.frombuffer(self.scale, dtype="<f4").reshape(-1, len(self.leads))
 
 
-class Alarm(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
-    """One event in the life of an alarm.
+class Beat(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
+    """A heartbeat, told within 200 ms after its R peak.
 
     Attributes
     ----------
-    event_id : str
-        ``{alarm_id}-{phase}``: the same event always has the same id, however often it is sent.
-    alarm_id : str
-        ``{session}-{kind}-{onset}``.
-    bed, session, record
-    kind : str
-        ``residual``: reality left the forecast.
-    priority : str
-        ``high``, ``medium``, ``low`` or ``technical``.
-    phase : str
-        ``raised`` or ``cleared``.
-    onset : int
-        Index of the first sample of the stretch.
-    end : int or None
-        Index after its last sample; None while it lasts.
-    when : str
-        Wall time of the event, UTC, RFC 3339.
-    text : str
-        What happened, for people.
-    observed, predicted : float
-        mV at the sample where the two were furthest apart, measured in predicted scales.
-    score, threshold : float
-        The highest score so far, and the score at which the alarm is raised.
-    duration_s : float
-        Seconds of signal from onset to end, or until now.
+    bed, session
+    index : int
+        Sample of the R peak.
+    type : str
+        ``N`` normal (also bundle branch block and paced), ``S`` supraventricular ectopic, ``V`` ventricular ectopic,
+        ``Q`` cannot be told, as while the patient's own normal beat is being learnt.
+    rr_ms : float or None
+        Milliseconds since the R peak before; None where none is known, as after a gap.
+    quality : float
+        Signal quality around the beat, 0 to 1.
     """
 
-    event_id: Text
-    alarm_id: Text
     bed: BedName
     session: Hex128
-    record: Text
-    kind: Literal["residual"]
-    priority: Literal["high", "medium", "low", "technical"]
-    phase: Literal["raised", "cleared"]
-    onset: Index
-    end: Index | None
-    when: Text
-    text: Text
-    observed: float
-    predicted: float
-    score: float
-    threshold: float
-    duration_s: Annotated[float, msgspec.Meta(ge=0, le=1e9)]
+    index: Index
+    type: BeatType
+    rr_ms: Annotated[float, msgspec.Meta(gt=0, le=1e6)] | None
+    quality: Share
 
 
-class ActiveAlarms(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
-    """The alarms of a bed that last; retained, so that whoever comes late knows.
+class Vitals(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
+    """How the patient stands, each second of signal; None where there is no honest value.
 
     Attributes
     ----------
-    bed : str
-    alarms : tuple of Alarm
-        The latest event of each.
+    bed, session
+    index : int
+        The last sample that it speaks of.
+    when : str
+        Wall time, UTC, RFC 3339.
+    heart_rate : float or None
+        Beats per minute: 60 over the mean of the last 12 RR intervals without the largest and the smallest; of the
+        last 4 while each of them is longer than 1.2 s.
+    rr_ms : float or None
+        The last RR interval.
+    pvc_per_min : int or None
+        Ventricular ectopic beats in the last minute.
+    rhythm : str
+        ``unknown`` where none of the others is sure.
+    quality : float or None
+        Signal quality, 0 to 1.
+    score : float or None
+        The highest residual score of the last second, ``-log10`` of a chance per second.
+    skill : float or None
+        1 − (mean error of the forecast / mean error of persistence) 100 ms ahead over the last minute.
+    inops : tuple of str
+        Technical alarms that explain what is None.
     """
 
     bed: BedName
-    alarms: tuple[Alarm, ...] = ()
+    session: Hex128
+    index: Index
+    when: Text
+    heart_rate: Annotated[float, msgspec.Meta(gt=0, le=600)] | None
+    rr_ms: Annotated[float, msgspec.Meta(gt=0, le=1e6)] | None
+    pvc_per_min: Annotated[int, msgspec.Meta(ge=0, le=600)] | None
+    rhythm: Rhythm
+    quality: Share | None
+    score: Finite | None
+    skill: Finite | None
+    inops: tuple[Text, ...] = ()
+
+
+class Annotation(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
+    """A reference annotation of the record, sent with the chunk that holds its sample, when the publisher is asked to.
+
+    Attributes
+    ----------
+    bed, session
+    index : int
+        Sample since the session began.
+    symbol : str
+        WFDB annotation symbol: ``N``, ``V``, ``+`` for a change of rhythm, …
+    aux : str
+        Its note, such as ``(AFIB``; often empty.
+    """
+
+    bed: BedName
+    session: Hex128
+    index: Index
+    symbol: Annotated[str, msgspec.Meta(min_length=1, max_length=4)]
+    aux: Text = ""
+
+
+class Offer(msgspec.Struct, frozen=True, kw_only=True):
+    """A record that a publisher can replay.
+
+    Attributes
+    ----------
+    name : str
+    seconds : float
+    rhythms : tuple of str
+        The rhythms that its annotations name, such as ``AFIB``, the longest first; empty where there are none.
+    """
+
+    name: Text
+    seconds: Annotated[float, msgspec.Meta(ge=0, le=1e9)]
+    rhythms: tuple[Annotated[str, msgspec.Meta(max_length=16)], ...] = ()
 
 
 class BedStatus(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
@@ -264,7 +319,7 @@ class BedStatus(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     instance : str
         The process behind it; its own status is at ``bedside/v1/_/status/{role}/{instance}``.
     state : str
-        Publisher: ``playing`` or ``ended``. Worker: ``learning``, ``forecasting`` or ``stopped``.
+        Publisher: ``playing``, ``paused`` or ``ended``. Worker: ``learning``, ``forecasting`` or ``stopped``.
     when : str
         Wall time, UTC, RFC 3339.
     record : str
@@ -272,6 +327,8 @@ class BedStatus(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     session : str
     position : int
         Samples at 360 Hz into the record.
+    duration : int
+        Samples of the record at 360 Hz; 0 where it is not known.
     speed : float
     loop : bool
     last_seq : int or None
@@ -279,21 +336,25 @@ class BedStatus(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     synthetic : bool
     counters : dict of str to float
         What was counted since the process began to serve this bed in this session.
+    records : tuple of Offer
+        Publisher: what it can replay.
     """
 
     bed: BedName
     role: Literal["publisher", "worker"]
     instance: Text
-    state: Literal["playing", "ended", "learning", "forecasting", "stopped"]
+    state: Literal["playing", "paused", "ended", "learning", "forecasting", "stopped"]
     when: Text
     record: Text
     session: Hex128
     position: Index = 0
+    duration: Index = 0
     speed: float = 1.0
     loop: bool = False
     last_seq: Index | None = None
     synthetic: bool = False
     counters: dict[str, float] = {}
+    records: Annotated[tuple[Offer, ...], msgspec.Meta(max_length=256)] = ()
 
 
 class ProcessStatus(Message, frozen=True, kw_only=True, tag_field="v", tag=1):

@@ -9,10 +9,12 @@ from __future__ import annotations
 import math
 import re
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -262,6 +264,23 @@ def _annotations(stem: Path, fs: float, n: int) -> Annotations | None:
     sample = np.minimum(sample, n - 1)
     sample.flags.writeable = False
     return Annotations(sample, tuple(read.symbol), tuple(note.rstrip("\x00") for note in read.aux_note))
+
+
+def outline(name: str, catalog: Catalog) -> tuple[float, tuple[str, ...]]:
+    """Return how long a WFDB record lasts, in s, and the rhythms that its annotations name, the longest first.
+
+    Reads no samples. Raises as `load` does.
+    """
+    located = catalog.files(name)
+    header = _call(located.stem, "rdheader")
+    n = round(header.sig_len * float(_ratio(header.fs)))
+    notes = _annotations(located.stem, header.fs, n)
+    lasting: Counter[str] = Counter()
+    if notes is not None:
+        changes = [(int(at), aux[1:17]) for at, aux in zip(notes.sample, notes.aux, strict=True) if aux[:1] == "("]
+        for (at, rhythm), (end, _) in pairwise([*changes, (n, "")]):
+            lasting[rhythm] += end - at
+    return n / FS, tuple(rhythm for rhythm, _ in lasting.most_common())
 
 
 def _read_excerpt(path: Path, source: str) -> Record:

@@ -1,19 +1,23 @@
 """From a recording to chunks with deadlines; never sleeps.
 
-Time contract: sample i of the session is due at ``begin_ns + i / (fs * speed)``. A chunk carries the due time of its
-first sample and is sent when its last one is due (`Waveform.due_ns`). All deadlines are counted from the one begin,
-so that lateness never adds up.
+Time contract: deadlines are counted from an anchor, one sample of the session and the moment at which it is due, so
+that lateness never adds up. Sample i is due at ``anchor_ns + (i - anchor) / (fs * speed)``. Start, resume, seek and a
+change of speed set the anchor anew; the join of a loop does not. A chunk carries the due time of its first sample and
+is sent when its last one is due (`Waveform.due_ns`).
+
+A `Playhead` is immutable: each action and each chunk gives the next one.
 """
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stream.errors import UsageError
 from stream.messages import FS, MAX_SPEED, MIN_SPEED, Waveform
 from stream.record import Record
+from stream.replay_actions import ReplayAction, Seek, SetLoop, SetPlaying, SetSpeed
 from stream.topics import check_bed
 
 MAX_CHUNK = 3600
@@ -57,6 +61,117 @@ class ReplayConfig:
             raise UsageError(f"start {self.start_s:g} s: take seconds from the begin of the record, 0 or more")
 
 
+@dataclass(frozen=True, slots=True)
+class Playhead:
+    """Where a replay stands.
+
+    Attributes
+    ----------
+    bed : str
+    session : str
+        128 bits in hex.
+    chunk : int
+        Samples per message.
+    record : Record
+    position : int
+        Next sample of the record; its end when the replay has ended.
+    speed : float
+    loop, playing : bool
+    seq, start : int
+        Of the next chunk.
+    epoch, epoch_start : int
+    anchor, anchor_ns : int
+        A sample of the session, and the Unix time at which it is due.
+    """
+
+    bed: str
+    session: str
+    chunk: int
+    record: Record
+    position: int
+    speed: float
+    loop: bool
+    anchor_ns: int
+    playing: bool = True
+    seq: int = 0
+    start: int = 0
+    epoch: int = 0
+    epoch_start: int = 0
+    anchor: int = 0
+
+    @property
+    def ended(self) -> bool:
+        """True when the record is over, until somebody seeks or chooses another."""
+        return self.position >= self.record.n
+
+    @property
+    def due_ns(self) -> int | None:
+        """Unix time in ns at which the next chunk is due; None while paused or ended."""
+        if self.ended or not self.playing:
+            return None
+        n = min(self.chunk, self.record.n - self.position)
+        return self._due(self.start) + round((n - 1) * 1e9 / (FS * self.speed))
+
+    def _due(self, index: int) -> int:
+        return self.anchor_ns + round((index - self.anchor) * 1e9 / (FS * self.speed))
+
+    def cut(self) -> tuple[Waveform, Playhead]:
+        """Return the next chunk, and the playhead after it; there must be one (`due_ns`)."""
+        record, start = self.record, self.start
+        n = min(self.chunk, record.n - self.position)
+        chunk = Waveform(
+            bed=self.bed,
+            session=self.session,
+            epoch=self.epoch,
+            seq=self.seq,
+            start=start,
+            epoch_start=self.epoch_start,
+            t0_ns=self._due(start),
+            speed=self.speed,
+            fs=FS,
+            leads=record.leads,
+            gain=record.gain,
+            zero=record.zero,
+            samples=record.adu[self.position : self.position + n].astype("<i2", copy=False).tobytes(),
+            record=record.name,
+            position=self.position,
+            synthetic=record.synthetic,
+        )
+        head = replace(self, seq=self.seq + 1, start=start + n, position=self.position + n)
+        if head.ended and head.loop:
+            head = replace(head, position=0, epoch=head.epoch + 1, epoch_start=head.start)
+        return chunk, head
+
+
+def begin(record: Record, config: ReplayConfig, begin_ns: int, session: str | None = None) -> Playhead:
+    """Return the playhead at the start.
+
+    Parameters
+    ----------
+    record : Record
+    config : ReplayConfig
+    begin_ns : int
+        Unix time in ns at which the first sample is due.
+    session : str or None
+        128 bits in hex; random when None.
+
+    Raises
+    ------
+    UsageError
+        The record ends before ``config.start_s``.
+    """
+    return Playhead(
+        bed=config.bed,
+        session=session or secrets.token_hex(16),
+        chunk=config.chunk,
+        record=record,
+        position=first_sample(record, config),
+        speed=config.speed,
+        loop=config.loop,
+        anchor_ns=begin_ns,
+    )
+
+
 def first_sample(record: Record, config: ReplayConfig) -> int:
     """Return where in the record its replay begins.
 
@@ -71,57 +186,58 @@ def first_sample(record: Record, config: ReplayConfig) -> int:
     return first
 
 
-def replay(record: Record, config: ReplayConfig, begin_ns: int, session: str | None = None) -> Iterator[Waveform]:
-    """Yield the chunks of a record in order.
+def obey(head: Playhead, action: ReplayAction, now_ns: int) -> Playhead:
+    """Carry out an action at a moment; `ChooseRecord` is carried out by `choose`, once the record is loaded.
 
-    Parameters
-    ----------
-    record : Record
-    config : ReplayConfig
-    begin_ns : int
-        Unix time in ns at which the first sample is due.
-    session : str or None
-        128 bits in hex; random when None.
+    Pause and speed are no break of continuity: the chunk that was to come is due anew. A seek begins a new epoch.
 
-    Yields
+    Raises
     ------
-    Waveform
-        Each is to be sent at its ``due_ns``. The last chunk before the record's end may be shorter.
+    UsageError
+        The place to seek lies after the record's end.
+    """
+    match action:
+        case SetPlaying(playing=playing) if playing != head.playing:
+            return replace(head, playing=playing, anchor=head.start, anchor_ns=now_ns)
+        case SetSpeed(speed=speed) if speed != head.speed:
+            return replace(head, speed=speed, anchor=head.start, anchor_ns=now_ns)
+        case SetLoop(loop=loop):
+            return replace(head, loop=loop)
+        case Seek(position=position):
+            if position >= head.record.n:
+                raise UsageError(f"cannot seek to sample {position}: record {head.record.name} has {head.record.n}")
+            return _jump(head, head.record, position, now_ns)
+    return head
+
+
+def choose(head: Playhead, record: Record, now_ns: int) -> Playhead:
+    """Go on with another record from its begin, in a new epoch."""
+    return _jump(head, record, 0, now_ns)
+
+
+def _jump(head: Playhead, record: Record, position: int, now_ns: int) -> Playhead:
+    # Nothing of the present epoch has been sent: it has not begun, and needs no other.
+    epoch = head.epoch if head.start == head.epoch_start else head.epoch + 1
+    return replace(
+        head,
+        record=record,
+        position=position,
+        epoch=epoch,
+        epoch_start=head.start,
+        anchor=head.start,
+        anchor_ns=now_ns,
+    )
+
+
+def replay(record: Record, config: ReplayConfig, begin_ns: int, session: str | None = None) -> Iterator[Waveform]:
+    """Yield the chunks of a record in order, as they are sent when nobody intervenes; parameters as of `begin`.
 
     Raises
     ------
     UsageError
         The record ends before ``config.start_s``.
     """
-    first = first_sample(record, config)
-    session = session or secrets.token_hex(16)
-    samples = record.adu.astype("<i2", copy=False)
-    seq = start = epoch = epoch_start = 0
-    position = first
-    while True:
-        n = min(config.chunk, record.n - position)
-        yield Waveform(
-            bed=config.bed,
-            session=session,
-            epoch=epoch,
-            seq=seq,
-            start=start,
-            epoch_start=epoch_start,
-            t0_ns=begin_ns + round(start * 1e9 / (FS * config.speed)),
-            speed=config.speed,
-            fs=FS,
-            leads=record.leads,
-            gain=record.gain,
-            zero=record.zero,
-            samples=samples[position : position + n].tobytes(),
-            record=record.name,
-            position=position,
-            synthetic=record.synthetic,
-        )
-        seq += 1
-        start += n
-        position += n
-        if position >= record.n:
-            if not config.loop:
-                return
-            position, epoch, epoch_start = 0, epoch + 1, start
+    head = begin(record, config, begin_ns, session)
+    while head.due_ns is not None:
+        chunk, head = head.cut()
+        yield chunk

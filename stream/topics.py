@@ -24,14 +24,18 @@ class Kind(StrEnum):
 
     ECG = "ecg"
     FORECAST = "forecast"
+    BEATS = "beats"
+    VITALS = "vitals"
     ALARMS = "alarms"
     ALARMS_ACTIVE = "alarms/active"
+    ANNOTATIONS = "annotations"
     STATUS = "status"
     PROCESS = "process"
+    COMMAND = "command"
 
 
-QOS = {Kind.ECG: 1, Kind.FORECAST: 0, Kind.ALARMS: 1, Kind.ALARMS_ACTIVE: 1, Kind.STATUS: 1, Kind.PROCESS: 1}
-RETAINED = frozenset({Kind.ALARMS_ACTIVE, Kind.STATUS, Kind.PROCESS})
+QOS = {kind: 0 if kind in (Kind.FORECAST, Kind.BEATS, Kind.VITALS) else 1 for kind in Kind}
+RETAINED = frozenset({Kind.VITALS, Kind.ALARMS_ACTIVE, Kind.STATUS, Kind.PROCESS})
 
 
 class Role(StrEnum):

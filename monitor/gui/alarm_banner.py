@@ -6,7 +6,7 @@ from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from monitor.frame import Frame, LinkState
+from monitor.frame import AlarmLine, Frame, LinkState, Pauses
 from monitor.gui.theme import STARS, Theme, colour, font, lit
 
 ROTATE_S = 2
@@ -47,12 +47,18 @@ class AlarmBanner(QWidget):
         """Take the messages whose turn it is."""
         turn = frame.now_ns // (ROTATE_S * 1_000_000_000)
         notice = frame.notices[turn % len(frame.notices)] if frame.notices else ""
-        urgent = [line for line in frame.active if line.priority == frame.active[0].priority]
+        calling = [line for line in frame.active if line.calls] or list(frame.active)
+        urgent = [line for line in calling if line.priority == calling[0].priority]
         line = urgent[turn % len(urgent)] if urgent else None
         priority = line.priority if line else None
-        alarm = f"{STARS[line.priority]} {line.text}".strip() if line else ""
-        # Without a worker nobody can clear it: it stays, dark and still, as the last known.
-        bright = priority is None or (frame.worker and lit(priority, frame.now_ns))
+        alarm = banner_text(line) if line else ""
+        # Without a worker nobody can clear it: it stays, dark and still, as the last known. One that somebody has
+        # acknowledged, and all while alarms are paused, need not flash.
+        still = line is None or not line.calls or frame.pauses.alarms_s > 0
+        bright = priority is None or (frame.worker and (still or lit(priority, frame.now_ns)))
+        paused = pause_text(frame.pauses)
+        if paused:
+            notice = f"{paused} · {notice}" if notice else paused
         shown = (notice, alarm, priority, bright, line is None and frame.link.state is LinkState.LIVE)
         if shown != (self.notice, self.alarm, self.priority, self.bright, self.calm):
             self.notice, self.alarm, self.priority, self.bright, self.calm = shown
@@ -96,3 +102,24 @@ class AlarmBanner(QWidget):
         painter.setPen(colour(ink))
         short = QFontMetrics(chosen).elidedText(text, Qt.TextElideMode.ElideRight, place.width())
         painter.drawText(place, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, short)
+
+
+def banner_text(line: AlarmLine) -> str:
+    """Return an alarm for the banner: stars, what happened, and what became of it."""
+    text = f"{STARS[line.priority]} {line.text}".strip()
+    if line.repeats:
+        text += f" ({line.repeats + 1}×)"
+    if line.latched:
+        return f"{text}: over, not acknowledged yet"
+    if line.acknowledged_by is not None:
+        return f"{text}: acknowledged by {line.acknowledged_by}"
+    return text
+
+
+def pause_text(pauses: Pauses) -> str:
+    """Return what is paused, with the time left; empty where nothing is."""
+    if pauses.alarms_s:
+        return f"ALARMS PAUSED {pauses.alarms_s // 60}:{pauses.alarms_s % 60:02}"
+    if pauses.audio_s:
+        return f"AUDIO PAUSED {pauses.audio_s // 60}:{pauses.audio_s % 60:02}"
+    return ""

@@ -1,8 +1,8 @@
-"""The list of alarms: the latest on top, those that last in the colour of their priority."""
+"""The list of alarms: the latest on top, those that last in the colour of their priority; a click asks for more."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem
 
 from monitor.frame import AlarmLine
@@ -12,7 +12,15 @@ SHOWN = 50
 
 
 class AlarmList(QListWidget):
-    """Shows alarm lines; filled anew only when they have changed."""
+    """Shows alarm lines; touched only when they have changed.
+
+    Attributes
+    ----------
+    chosen : Signal(str)
+        The id of the alarm that was clicked.
+    """
+
+    chosen = Signal(str)
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -24,20 +32,44 @@ class AlarmList(QListWidget):
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.viewport().setCursor(Qt.CursorShape.PointingHandCursor)
+        self.itemClicked.connect(lambda item: self.chosen.emit(item.data(Qt.ItemDataRole.UserRole)))
 
     def show_lines(self, lines: tuple[AlarmLine, ...]) -> None:
         """Take the lines, the latest first."""
         if lines == self._lines:
             return
         self._lines = lines
-        self.clear()
-        for line in lines[:SHOWN]:
-            item = QListWidgetItem(_text(line))
+        # A line that lasts changes each second: were the list filled anew, a click would be lost, and its place.
+        shown = lines[:SHOWN]
+        there = [self.item(row).data(Qt.ItemDataRole.UserRole) for row in range(self.count())]
+        wanted = [line.alarm_id for line in shown]
+        new = wanted.index(there[0]) if there and there[0] in wanted else len(wanted)
+        if there[: len(wanted) - new] != wanted[new:]:
+            self.clear()
+            new = len(wanted)
+        for line in reversed(shown[:new]):
+            item = QListWidgetItem()
+            item.setData(Qt.ItemDataRole.UserRole, line.alarm_id)
+            item.setToolTip("click: what happened 10 s before and after")
+            self.insertItem(0, item)
+        while self.count() > len(shown):
+            self.takeItem(self.count() - 1)
+        for row, line in enumerate(shown):
+            self._fill(self.item(row), line)
+
+    def _fill(self, item: QListWidgetItem, line: AlarmLine) -> None:
+        text = _text(line)
+        if item.text() != text or item.font().bold() != line.active:
+            item.setText(text)
             item.setForeground(colour(self.theme.priority[line.priority] if line.active else self.theme.faint))
             item.setFont(font(13, bold=line.active))
-            self.addItem(item)
 
 
 def _text(line: AlarmLine) -> str:
-    seconds = f"now, {line.duration_s:.0f} s" if line.active else f"{line.duration_s:.1f} s"
-    return f"{line.clock}  {STARS[line.priority]}  {seconds}\n{line.text}"
+    if line.latched:
+        seconds = f"{line.duration_s:.1f} s, not acknowledged"
+    else:
+        seconds = f"now, {line.duration_s:.0f} s" if line.active else f"{line.duration_s:.1f} s"
+    who = "" if line.acknowledged_by is None else f"  ✓ {line.acknowledged_by}"
+    return f"{line.clock}  {STARS[line.priority]}  {seconds}{who}\n{line.text}"

@@ -5,12 +5,14 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
-from monitor.frame import SWEEP_S, Frame
+from monitor.frame import Frame
 from monitor.gui.theme import Theme, font
+
+_ROOMY = 1000
 
 
 class BedHeader(QWidget):
-    """Bed, recording, SYNTHETIC, and the connection indicator with the age of the data."""
+    """Bed, recording, SYNTHETIC, FROZEN in place of the legend, and the connection with the age of the data."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -28,8 +30,14 @@ class BedHeader(QWidget):
             f'<span style="color:{theme.ghost}">━ what had been forecast 100 ms before</span>'
         )
         self.legend.setFont(font(13))
+        self.frozen = QLabel()
+        self.frozen.setFont(font(18, bold=True))
+        self.frozen.setStyleSheet(f"color: {theme.ground}; background: {theme.calipers}; padding: 1px 10px")
+        self.frozen.hide()
         self.link.setFont(font(20, bold=True))
         self._link_style = ""
+        # A glyph from another font would make the line taller, and the trace jump.
+        self.setFixedHeight(38)
         row = QHBoxLayout(self)
         row.setContentsMargins(10, 4, 14, 4)
         row.setSpacing(16)
@@ -37,20 +45,17 @@ class BedHeader(QWidget):
             row.addWidget(label, alignment=Qt.AlignmentFlag.AlignVCenter)
         row.addStretch(1)
         row.addWidget(self.legend, alignment=Qt.AlignmentFlag.AlignVCenter)
+        row.addWidget(self.frozen, alignment=Qt.AlignmentFlag.AlignVCenter)
         row.addStretch(1)
         row.addWidget(self.link, alignment=Qt.AlignmentFlag.AlignVCenter)
 
-    def show_frame(self, frame: Frame, px_per_s: float, px_per_mm: float) -> None:
-        """Take the texts of a frame, and the true paper speed on this screen."""
+    def show_frame(self, frame: Frame, paper: str) -> None:
+        """Take the texts of a frame, and the scale of the paper in words."""
         _set(self.bed, (frame.bed or "no bed yet").upper())
         parts = []
         if frame.trace is not None:
             at = max(frame.position_s, 0)
-            parts = [
-                f"{frame.record} at {at // 60}:{at % 60:02}",
-                f"{px_per_s / px_per_mm:.0f} mm/s",
-                f"{SWEEP_S:g} s across",
-            ]
+            parts = [f"{frame.record} at {at // 60}:{at % 60:02}", paper]
             if frame.speed != 1:
                 parts.append(f"replayed at ×{frame.speed:g}")
         _set(self.record, " · ".join(parts))
@@ -61,6 +66,16 @@ class BedHeader(QWidget):
         if style != self._link_style:
             self._link_style = style
             self.link.setStyleSheet(style)
+
+    def show_frozen(self, text: str) -> None:
+        """Say that the trace stands; an empty text brings the legend back."""
+        if text != self.frozen.text():
+            self.frozen.setText(text)
+            self.frozen.setVisible(bool(text))
+            self.legend.setVisible(not text)
+        narrow = bool(text) and self.width() < _ROOMY
+        if self.record.isHidden() != narrow:
+            self.record.setHidden(narrow)
 
 
 def _set(label: QLabel, text: str) -> None:

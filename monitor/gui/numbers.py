@@ -6,34 +6,89 @@ from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from monitor.frame import Numbers
+from monitor.frame import Numbers, Patient
 from monitor.gui.theme import Theme, colour, font
 
 NO_VALUE = "--"
 
 
 class HeartRate(QWidget):
-    """The heart rate. Nobody publishes one yet, so it says so: a number is never invented."""
+    """Heart rate, its limits, rhythm, PVCs and signal quality: what the worker says, and never a number of our own.
+
+    Attributes
+    ----------
+    value : str
+        The heart rate as shown.
+    patient : Patient
+    lit : bool
+        False in the dark half of a flash, while a limit is broken.
+    """
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.theme = theme
-        self.value = NO_VALUE
-        self.setFixedHeight(170)
+        self.patient = Patient()
+        self.lit = True
+        self.set_compact(False)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
+    def set_compact(self, compact: bool) -> None:
+        """Take less height, where that is scarce."""
+        self._number_height = 96 if compact else 138
+        self.setFixedHeight(self._number_height + (56 if compact else 76))
+
+    @property
+    def value(self) -> str:
+        """The heart rate as shown."""
+        return NO_VALUE if self.patient.heart_rate is None else str(self.patient.heart_rate)
+
+    def show_patient(self, patient: Patient, *, lit: bool) -> None:
+        """Take the values; ``lit`` is the phase of the flash, for whom a limit is broken."""
+        lit = lit or patient.broken is None
+        if (patient, lit) != (self.patient, self.lit):
+            self.patient, self.lit = patient, lit
+            self.update()
+
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002
-        """Draw name, unit and value in the colour of the trace."""
+        """Draw name, unit and value in the colour of the trace; the broken limit in the colour of its alarm."""
+        patient = self.patient
+        alarmed = self.theme.priority["high"]
         with QPainter(self) as painter:
             painter.fillRect(self.rect(), colour(self.theme.panel))
             painter.setPen(colour(self.theme.ecg))
             painter.setFont(font(20, bold=True))
-            painter.drawText(QRect(14, 10, 100, 26), Qt.AlignmentFlag.AlignLeft, "HR")
+            painter.drawText(QRect(14, 10, 60, 26), Qt.AlignmentFlag.AlignLeft, "HR")
+            if patient.heart_rate is not None:
+                painter.setFont(font(26 if patient.beating else 18))
+                painter.drawText(QRect(50, 6, 34, 34), Qt.AlignmentFlag.AlignCenter, "♥")
             painter.setFont(font(14))
-            painter.drawText(QRect(14, 36, 100, 20), Qt.AlignmentFlag.AlignLeft, "1/min")
-            painter.setFont(font(104, bold=True))
+            painter.drawText(QRect(14, 38, 80, 20), Qt.AlignmentFlag.AlignLeft, "1/min")
+            foot = self._number_height
+            for y, limit, side in ((foot - 40, patient.high, "high"), (foot - 18, patient.low, "low")):
+                broken = patient.broken == side
+                painter.setFont(font(20 if broken else 16, bold=broken))
+                painter.setPen(colour(alarmed if broken else self.theme.faint))
+                text = NO_VALUE if limit is None else str(limit)
+                painter.drawText(QRect(14, y, 70, 26), Qt.AlignmentFlag.AlignLeft, text)
+            painter.setPen(colour(self.theme.ecg if self.lit else self.theme.panel))
+            painter.setFont(font(self._number_height * 3 // 4, bold=True))
             place = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
-            painter.drawText(self.rect().adjusted(0, 0, -20, 0), place, self.value)
+            painter.drawText(QRect(0, 0, self.width() - 16, self._number_height), place, self.value)
+            self._draw_words(painter)
+
+    def _draw_words(self, painter: QPainter) -> None:
+        patient = self.patient
+        left, right = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
+        painter.setFont(font(19, bold=True))
+        painter.setPen(colour(self.theme.ecg))
+        y = self._number_height + 8
+        painter.drawText(QRect(14, y, self.width() - 28, 26), left, patient.rhythm or NO_VALUE)
+        painter.setFont(font(15))
+        painter.setPen(colour(self.theme.text))
+        pvc = NO_VALUE if patient.pvc_per_min is None else str(patient.pvc_per_min)
+        painter.drawText(QRect(14, self.height() - 28, self.width() - 28, 24), left, f"PVC/min {pvc}")
+        quality = NO_VALUE if patient.quality is None else f"{patient.quality:.0%}"
+        painter.drawText(QRect(14, self.height() - 28, self.width() - 28, 24), right, f"signal {quality}")
 
 
 class EngineerPanel(QWidget):

@@ -72,7 +72,17 @@ class ResidualStrip(pg.PlotWidget):
 
     def show_trace(self, trace: Trace | None, *, stale: bool) -> None:
         """Bring the strip up to a trace; at most ten times per second of signal there is anything to do."""
-        shown = None if trace is None else (trace.session, trace.cursor // STRIDE, trace.revision)
+        shown = (
+            None
+            if trace is None
+            else (
+                trace.session,
+                trace.cursor // STRIDE,
+                trace.revision,
+                trace.origin,
+                trace.span,
+            )
+        )
         if stale != (self.getPlotItem().opacity() < 1):
             self.getPlotItem().setOpacity(self.theme.stale_opacity if stale else 1.0)
         if shown == self._shown:
@@ -88,12 +98,12 @@ class ResidualStrip(pg.PlotWidget):
             self._threshold.setValue(trace.threshold)
             self._label.setText(f"alarm from {trace.threshold:g}")
             self._label.setPos(trace.span / FS, trace.threshold)
-        split = max(trace.cursor - trace.cursor % trace.span, trace.first)
+        split = max(trace.cursor - (trace.cursor - trace.origin) % trace.span, trace.first)
         for number, (first, stop) in enumerate(((split, trace.cursor), (trace.first, split))):
             first += -first % _EVERY
             index = np.arange(first, max(stop, first), _EVERY)
             score = np.minimum(trace.score[index - trace.first], TOP).astype(np.float64)
-            x = (index % trace.span) / FS
+            x = (index - trace.origin) % trace.span / FS
             self._curves[number].setData(x, score)
             high = score >= trace.threshold if trace.threshold is not None else np.zeros(len(score), bool)
             self._over[number].setData(x, np.where(high, score, np.nan))

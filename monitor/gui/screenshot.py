@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from pathlib import Path
 
 from PySide6.QtCore import QBuffer, QIODevice
 from PySide6.QtWidgets import QWidget
 
+from monitor.whole_file import put
 from stream.errors import StorageError
 
 
@@ -30,15 +30,7 @@ def save(widget: QWidget, path: Path) -> None:
 def write(path: Path, data: bytes) -> None:
     """Write bytes beside the file and move them into its place."""
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            Path(name).chmod(0o644)
-            Path(name).replace(path)
-        except OSError:
-            Path(name).unlink(missing_ok=True)
-            raise
+        put(path, data)
     except OSError as error:
         raise _cannot(path, error) from None
 

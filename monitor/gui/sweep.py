@@ -8,7 +8,9 @@ whole cache is drawn anew when something already on it has changed.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from enum import IntEnum
 
 import numpy as np
 from pyqtgraph.functions import arrayToQPath
@@ -16,15 +18,17 @@ from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPixmap, QPolygonF, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from monitor.frame import Fan, Trace
+from monitor.frame import Fan, Trace, View
 from monitor.gui.theme import Theme, colour, font
 from monitor.ring import FloatArray
+from monitor.ruler import Lane, Ruler
 from stream.messages import FS
 
 GUTTER = 60
 """Pixels left of the trace, for lead name and scale; the residual strip keeps the same."""
 
-_GRID_S, _GRID_MV = 0.2, 0.5
+_LARGE_S, _LARGE_MV = 0.2, 0.5
+_SMALL_S, _SMALL_MV = 0.04, 0.1
 _PAD = 8.0
 _PIECE = 24
 _CAP = 3
@@ -38,13 +42,17 @@ class _Layout:
     height: float
     span: int
     ranges: tuple[tuple[float, float], ...]
+    origin: int
 
     @property
     def per_sample(self) -> float:
         return (self.width - GUTTER) / self.span
 
     def x(self, index: float, page: int) -> float:
-        return GUTTER + (index - page * self.span) * self.per_sample
+        return GUTTER + (index - self.origin - page * self.span) * self.per_sample
+
+    def page(self, index: int) -> int:
+        return (index - self.origin) // self.span
 
     def lane(self, lead: int) -> tuple[float, float]:
         """Return top and bottom of a lead's lane."""
@@ -61,6 +69,14 @@ class _Layout:
         return (bottom - top) / (self.ranges[lead][1] - self.ranges[lead][0])
 
 
+class Grid(IntEnum):
+    """The lines of ECG paper: none, those 5 mm apart at 25 mm/s and 10 mm/mV, or those 1 mm apart too."""
+
+    OFF = 0
+    LARGE = 1
+    FINE = 2
+
+
 class SweepView(QWidget):
     """Draws `Trace` after `Trace`.
 
@@ -68,12 +84,17 @@ class SweepView(QWidget):
     ----------
     full_redraws : int
         How often the whole cache was drawn; each other frame drew its new columns only.
+    grid : Grid
+    px_per_mm : float
+        What Qt says of the screen; people may know better.
     """
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.theme = theme
         self.full_redraws = 0
+        self.grid = Grid.LARGE
+        self.px_per_mm = self.physicalDpiX() / 25.4
         self._trace: Trace | None = None
         self._stale = False
         self._message = ""
@@ -107,7 +128,17 @@ class SweepView(QWidget):
         if trace is None:
             self._drawn = None
             return
-        key = (trace.session, trace.revision, trace.leads, trace.ranges, self.size(), self.devicePixelRatio())
+        key = (
+            trace.session,
+            trace.revision,
+            trace.leads,
+            trace.ranges,
+            trace.span,
+            trace.origin,
+            self.grid,
+            self.size(),
+            self.devicePixelRatio(),
+        )
         room = trace.span - trace.gap
         if key != self._drawn or not 0 <= trace.cursor - self._drawn_to < room:
             self._draw_all(trace)
@@ -121,7 +152,18 @@ class SweepView(QWidget):
     @property
     def _layout(self) -> _Layout:
         assert self._trace is not None
-        return _Layout(self.width(), self.height(), self._trace.span, self._trace.ranges)
+        return _Layout(self.width(), self.height(), self._trace.span, self._trace.ranges, self._trace.origin)
+
+    def ruler(self) -> Ruler | None:
+        """Return the scale of what is shown; None while nothing is."""
+        trace = self._trace
+        if trace is None:
+            return None
+        layout = self._layout
+        lanes = tuple(Lane(name, *layout.lane(i), *trace.ranges[i]) for i, name in enumerate(trace.leads))
+        start = trace.origin + layout.page(trace.cursor - 1) * trace.span
+        seam = trace.cursor if trace.gap else None
+        return Ruler(GUTTER, self.width(), start, layout.per_sample, lanes, seam, trace.span)
 
     # --- the cache ----------------------------------------------------------------------------------------------
 
@@ -156,7 +198,7 @@ class SweepView(QWidget):
     def _columns(self, layout: _Layout, first: int, stop: int) -> list[tuple[int, int]]:
         """Return the whole pixel columns of a stretch of samples, one pair for each page that it touches."""
         found = []
-        for page in range(first // layout.span, (stop - 1) // layout.span + 1):
+        for page in range(layout.page(first), layout.page(stop - 1) + 1):
             left = max(round(layout.x(first, page)), GUTTER)
             right = min(round(layout.x(stop, page)), self.width())
             if left < right:
@@ -178,26 +220,42 @@ class SweepView(QWidget):
             corners = [(12, foot), (20, foot), (20, head), (36, head), (36, foot), (44, foot)]
             painter.drawPolyline(QPolygonF([QPointF(x, y) for x, y in corners]))
             painter.setFont(font(10))
-            gain = height / (self.physicalDpiY() / 25.4)
             painter.drawText(QRectF(0, foot + 3, GUTTER, 14), Qt.AlignmentFlag.AlignCenter, "1 mV")
-            painter.drawText(QRectF(0, foot + 17, GUTTER, 14), Qt.AlignmentFlag.AlignCenter, f"{gain:.0f} mm/mV")
 
     def _draw_grid(self, painter: QPainter, left: float, right: float) -> None:
         layout = self._layout
-        painter.setPen(QPen(colour(self.theme.grid), self.theme.thin_px))
-        step = _GRID_S * FS * layout.per_sample
+        if self.grid is Grid.FINE:
+            self._draw_lines(painter, left, right, _SMALL_S, _SMALL_MV, self.theme.grid_fine)
+        if self.grid is not Grid.OFF:
+            self._draw_lines(painter, left, right, _LARGE_S, _LARGE_MV, self.theme.grid)
+        for lead in range(1, len(layout.ranges)):
+            y = round(layout.lane(lead)[0] - _PAD)
+            painter.fillRect(QRectF(left, y, right - left, self.theme.thin_px), colour(self.theme.edge))
+
+    def _draw_lines(
+        self, painter: QPainter, left: float, right: float, step_s: float, step_mv: float, ink: str
+    ) -> None:
+        layout = self._layout
+        painter.setPen(QPen(colour(ink), self.theme.thin_px))
+        step = step_s * FS * layout.per_sample
         for number in range(int((left - GUTTER) / step), int((right - GUTTER) / step) + 1):
             x = round(GUTTER + number * step)
             if left <= x < right:
                 painter.drawLine(x, 0, x, self.height())
         for lead, (low, high) in enumerate(layout.ranges):
-            levels = np.arange(low, high + 1e-6, _GRID_MV, dtype=np.float32)
+            first = math.ceil(low / step_mv - 1e-6) * step_mv
+            levels = np.arange(first, high + 1e-6, step_mv, dtype=np.float32)
             for y in layout.y(lead, levels).tolist():
-                painter.drawLine(QPointF(left, round(y)), QPointF(right - 1, round(y)))
-        painter.setPen(colour(self.theme.edge))
-        for lead in range(1, len(layout.ranges)):
-            y = round(layout.lane(lead)[0] - _PAD)
-            painter.drawLine(QPointF(left, y), QPointF(right - 1, y))
+                # A line over a single column would have no length, and not be drawn.
+                painter.fillRect(QRectF(left, round(y), right - left, self.theme.thin_px), colour(ink))
+
+    def view(self, mm_per_s: float, mm_per_mv: float | None) -> View:
+        """Return how much of a signal fits at a paper speed and an amplitude; None fits the amplitude to the signal."""
+        span = max(round((self.width() - GUTTER) / self.px_per_mm / mm_per_s * FS), FS)
+        if mm_per_mv is None:
+            return View(span)
+        one, two = (max(self.height() / leads - 2 * _PAD, 1.0) / self.px_per_mm / mm_per_mv for leads in (1, 2))
+        return View(span, (one, two))
 
     def _draw_samples(self, painter: QPainter, trace: Trace, first: int) -> None:
         """Draw the samples from ``first`` to the cursor, tied to the one before."""
@@ -209,7 +267,7 @@ class SweepView(QWidget):
         index = np.arange(begin, trace.cursor)
         rows = slice(begin - trace.first, None)
         marked = _marked(trace, index)
-        for page in range(first // layout.span, max(trace.cursor - 1, first) // layout.span + 1):
+        for page in range(layout.page(first), layout.page(max(trace.cursor - 1, first)) + 1):
             x = layout.x(0, page) + index * layout.per_sample
             for lead in range(len(trace.leads)):
                 ghost, mv = layout.y(lead, trace.ghost[rows, lead]), layout.y(lead, trace.mv[rows, lead])
@@ -277,12 +335,13 @@ class SweepView(QWidget):
         layout = self._layout
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setClipRect(QRectF(GUTTER, 0, self.width() - GUTTER, self.height()))
-        page = trace.cursor // layout.span
+        page = layout.page(trace.cursor)
         for at in (page, page + 1):
             if trace.fan is not None:
                 self._draw_fan(painter, layout, trace.fan, at, trace.cursor)
         x = layout.x(trace.cursor, page)
-        painter.fillRect(QRectF(x, 0, 2, self.height()), colour(self.theme.edge))
+        if trace.gap:
+            painter.fillRect(QRectF(x, 0, 2, self.height()), colour(self.theme.edge))
 
     def _draw_fan(self, painter: QPainter, layout: _Layout, fan: Fan, page: int, cursor: int) -> None:
         skip = max(cursor - 1 - fan.first, 0)

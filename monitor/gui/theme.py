@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PySide6.QtGui import QColor, QFont
 
@@ -22,6 +22,7 @@ class Theme:
     panel: str
     edge: str
     grid: str
+    grid_fine: str
     text: str
     faint: str
     ecg: str
@@ -31,6 +32,7 @@ class Theme:
     score: str
     threshold: str
     simulation: str
+    calipers: str
     priority: dict[str, str]
     priority_tint: dict[str, str]
     link: dict[LinkState, str]
@@ -44,7 +46,8 @@ NIGHT = Theme(
     ground="#000000",
     panel="#0b0e11",
     edge="#22292f",
-    grid="#101a14",
+    grid="#16241b",
+    grid_fine="#0d1510",
     text="#e8edf0",
     faint="#8b979f",
     ecg="#00e85c",
@@ -54,6 +57,7 @@ NIGHT = Theme(
     score="#9fc9ff",
     threshold="#ffd400",
     simulation="#ffb000",
+    calipers="#6fe6ff",
     priority={"high": "#ff2a2a", "medium": "#ffe000", "low": "#ffd400", "technical": "#7fd4ff"},
     priority_tint={"high": "#420606", "medium": "#2e2800", "low": "#262100", "technical": "#0c2c3c"},
     link={
@@ -67,6 +71,28 @@ NIGHT = Theme(
         LinkState.LIVE: "#00e85c",
     },
 )
+
+
+PAPER = replace(
+    NIGHT,
+    ground="#ffffff",
+    panel="#ffffff",
+    edge="#b0b0b0",
+    grid="#f0a8a8",
+    grid_fine="#fbdcdc",
+    text="#101010",
+    faint="#505860",
+    ecg="#000000",
+    forecast="#b000b0",
+    ghost="#d070d0",
+    score="#2050a0",
+    threshold="#a06000",
+    simulation="#a04000",
+    calipers="#0050c8",
+    priority={"high": "#c00000", "medium": "#a07800", "low": "#907000", "technical": "#006090"},
+    priority_tint={"high": "#ffd0d0", "medium": "#fff3b8", "low": "#fff8d8", "technical": "#d4ecff"},
+)
+"""ECG paper, for what is printed."""
 
 
 def colour(text: str) -> QColor:

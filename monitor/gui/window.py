@@ -4,25 +4,36 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from monitor.frame import Frame
+from monitor.bed import ABOVE, BELOW
+from monitor.frame import GAINS, SPEEDS, Frame, View
 from monitor.gui.alarm_banner import AlarmBanner
 from monitor.gui.alarm_list import AlarmList
 from monitor.gui.bed_bar import BedBar
 from monitor.gui.bed_header import BedHeader
+from monitor.gui.controls import Controls
 from monitor.gui.footer import Footer
+from monitor.gui.freezing import Freezer
+from monitor.gui.limits_dialog import LimitsDialog
 from monitor.gui.numbers import EngineerPanel, HeartRate
 from monitor.gui.residual_strip import ResidualStrip
-from monitor.gui.sweep import GUTTER, SweepView
-from monitor.gui.theme import NIGHT, Theme
+from monitor.gui.reviewing import Reviewing
+from monitor.gui.sweep import Grid, SweepView
+from monitor.gui.theme import NIGHT, Theme, lit
+from monitor.gui.trend_strip import TrendStrip
+from monitor.orders import ALARM_PAUSE_S, AUDIO_PAUSE_S, command
 from monitor.presenter import Broker, Presenter
+from stream.alarm_messages import Acknowledge, Action, PauseAlarms, PauseAudio, SetLimits
 from stream.client import Received
-from stream.messages import FS
+from stream.messages import Message
+
+if TYPE_CHECKING:
+    from monitor.alarm_export import RecordWriter
 
 FRAME_MS = 16
 _SIDE = 300
@@ -34,6 +45,10 @@ class Source(Protocol):
 
     def drain(self) -> list[Received]:
         """Return what has come since the last call, without waiting."""
+        ...
+
+    def send(self, message: Message) -> bool:
+        """Send a message, without waiting; False where the broker is away."""
         ...
 
     @property
@@ -61,13 +76,19 @@ class MonitorWindow(QWidget):
         Where messages come from; the window never waits for it.
     bed : str or None
         The bed to show; None takes the first that streams.
+    who : str
+        Stands in the commands that this window sends.
     theme : Theme
     clock : callable
         Returns Unix time in ns.
+    write_record : callable or None
+        Writes WFDB; without it an event cannot be saved as such.
 
     Attributes
     ----------
     presenter : Presenter
+    freezer : Freezer
+    review : Reviewing
     frame_shown : Frame or None
         The last frame.
     first_drawn_ns : int or None
@@ -80,8 +101,10 @@ class MonitorWindow(QWidget):
         self,
         source: Source,
         bed: str | None = None,
+        who: str = "monitor",
         theme: Theme = NIGHT,
         clock: Callable[[], int] = time.time_ns,
+        write_record: RecordWriter | None = None,
     ) -> None:
         super().__init__()
         self.presenter = Presenter()
@@ -89,8 +112,30 @@ class MonitorWindow(QWidget):
         self.first_drawn_ns: int | None = None
         self.before_close: Callable[[], None] | None = None
         self.after_frame: Callable[[Frame], None] | None = None
-        self._source, self._bed, self._clock = source, bed, clock
+        self.theme = theme
+        self.limits_dialog: LimitsDialog | None = None
+        self.speed = SPEEDS.index(25.0)
+        self.gain: int | None = GAINS.index(10.0)
+        self._source, self._bed, self._who, self._clock = source, bed, who, clock
+        self._keys = {
+            Qt.Key.Key_A: self.acknowledge,
+            Qt.Key.Key_P: self.pause_audio,
+            Qt.Key.Key_O: self.pause_alarms,
+            Qt.Key.Key_L: self.ask_limits,
+            Qt.Key.Key_S: self.next_speed,
+            Qt.Key.Key_Plus: lambda: self.change_gain(+1),
+            Qt.Key.Key_Equal: lambda: self.change_gain(+1),
+            Qt.Key.Key_Minus: lambda: self.change_gain(-1),
+            Qt.Key.Key_0: self.fit_gain,
+            Qt.Key.Key_G: self.next_grid,
+            Qt.Key.Key_T: self.toggle_trend,
+            Qt.Key.Key_Space: self.toggle_freeze,
+            Qt.Key.Key_R: self.review_latest,
+        }
+        self._trend_second: tuple[str | None, int] | None = None
         self._build(theme)
+        self.freezer = Freezer(theme, self.sweep, self.strip, self.presenter)
+        self.review = Reviewing(theme, self, self.presenter, write_record)
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self.tick)
@@ -104,16 +149,23 @@ class MonitorWindow(QWidget):
             f"MonitorWindow {{ background: {theme.ground} }}"
             f"QListWidget {{ background: {theme.panel}; border: none; padding: 6px }}"
             f"QListWidget::item {{ padding: 4px 2px; border-bottom: 1px solid {theme.edge} }}"
+            f"QListWidget::item:hover {{ background: {theme.edge} }}"
             f"QScrollBar {{ background: {theme.panel}; width: 8px }}"
             f"QScrollBar::handle {{ background: {theme.edge}; min-height: 24px; border-radius: 4px }}"
             "QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page "
             "{ background: none; height: 0 }"
         )
         self.banner, self.header, self.beds = AlarmBanner(theme), BedHeader(theme), BedBar(theme)
-        self.sweep, self.strip = SweepView(theme), ResidualStrip(theme)
+        self.sweep, self.strip, self.trend = SweepView(theme), ResidualStrip(theme), TrendStrip(theme)
+        self.trend.hide()
         self.heart_rate, self.engineer, self.alarms = HeartRate(theme), EngineerPanel(theme), AlarmList(theme)
-        self.footer = Footer(theme)
+        self.controls, self.footer = Controls(theme), Footer(theme)
         self.beds.chosen.connect(self.choose)
+        self.alarms.chosen.connect(self.open_review)
+        self.controls.acknowledge.clicked.connect(self.acknowledge)
+        self.controls.audio.clicked.connect(self.pause_audio)
+        self.controls.silence.clicked.connect(self.pause_alarms)
+        self.controls.limits.clicked.connect(self.ask_limits)
 
         traces, side, main, whole = QVBoxLayout(), QVBoxLayout(), QHBoxLayout(), QVBoxLayout(self)
         for layout in (traces, side, main, whole):
@@ -121,10 +173,12 @@ class MonitorWindow(QWidget):
             layout.setSpacing(2)
         traces.addWidget(self.sweep, 1)
         traces.addWidget(self.strip)
+        traces.addWidget(self.trend)
         side.addWidget(self.heart_rate)
         side.addWidget(self.alarms, 1)
+        side.addWidget(self.controls)
         side.addWidget(self.engineer)
-        for widget in (self.heart_rate, self.alarms, self.engineer):
+        for widget in (self.heart_rate, self.alarms, self.controls, self.engineer):
             widget.setFixedWidth(_SIDE)
         main.addLayout(traces, 1)
         main.addLayout(side)
@@ -141,7 +195,7 @@ class MonitorWindow(QWidget):
         for received in self._source.drain():
             self.presenter.take(received)
         broker = Broker(self._source.connected, self._source.text)
-        frame = self.presenter.frame(self._clock(), self._bed, broker)
+        frame = self.presenter.frame(self._clock(), self._bed, broker, self.view)
         # The first bed that streams stays chosen when others come.
         self._bed = frame.bed
         self._show(frame)
@@ -153,36 +207,144 @@ class MonitorWindow(QWidget):
 
     def _show(self, frame: Frame) -> None:
         self.banner.show_frame(frame)
-        px_per_s = (self.sweep.width() - GUTTER) * FS / frame.trace.span if frame.trace else 1.0
-        self.header.show_frame(frame, px_per_s, self.physicalDpiX() / 25.4)
-        self.sweep.show_trace(frame.trace, stale=frame.link.stale, message=frame.link.text)
-        self.strip.show_trace(frame.trace, stale=frame.link.stale)
+        gain = "amplitude fitted" if self.gain is None else f"{GAINS[self.gain]:g} mm/mV"
+        self.header.show_frame(frame, f"{SPEEDS[self.speed]:g} mm/s · {gain}")
+        trace, stale = self.freezer.trace(frame, self.view)
+        self.header.show_frozen(self.freezer.text)
+        self.sweep.show_trace(trace, stale=stale, message=frame.link.text)
+        self.strip.show_trace(trace, stale=stale)
+        self._show_trend(frame)
+        self.review.tick(frame)
+        broken = next((line.priority for line in frame.active if line.kind in ABOVE | BELOW), "high")
+        self.heart_rate.show_patient(frame.patient, lit=lit(broken, frame.now_ns))
+        self.controls.show_frame(frame)
         self.engineer.show_numbers(frame.numbers, self._source.counters.get("rejected", 0))
         self.alarms.show_lines(frame.history)
         self.beds.show_beds(frame.beds, frame.bed)
         self.footer.show_broker(frame.broker)
 
+    @property
+    def view(self) -> View:
+        """How much of the signal fits at the paper speed and amplitude chosen."""
+        return self.sweep.view(SPEEDS[self.speed], None if self.gain is None else GAINS[self.gain])
+
+    def _show_trend(self, frame: Frame) -> None:
+        second = (frame.bed, frame.now_ns // 1_000_000_000)
+        if self.trend.isHidden() or second == self._trend_second:
+            return
+        self._trend_second = second
+        bed = self.presenter.bed(frame.bed)
+        self.trend.show_picture(None if bed is None else bed.trend.picture(frame.now_ns))
+
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         """Where height is scarce, the list of alarms needs it more than the engineer's numbers do."""
-        self.engineer.setVisible(event.size().height() >= _ROOMY)
+        roomy = event.size().height() >= _ROOMY
+        self.engineer.setVisible(roomy)
+        self._share_room()
+        self.heart_rate.set_compact(not roomy)
         super().resizeEvent(event)
 
     # --- people -------------------------------------------------------------------------------------------------
+
+    def order(self, action: Action) -> None:
+        """Ask for something on behalf of the bed shown; what comes of it shows when it comes back."""
+        if self._bed is None:
+            return
+        if not self._source.send(command(self._bed, self._who, self._clock(), action)):
+            self.controls.say("not sent: the broker is away")
+
+    def acknowledge(self) -> None:
+        """Acknowledge every alarm of the bed shown that calls."""
+        for line in self.frame_shown.active if self.frame_shown is not None else ():
+            if line.calls:
+                self.order(Acknowledge(alarm_id=line.alarm_id))
+
+    def pause_audio(self) -> None:
+        """Pause the tone, or bring it back."""
+        paused = self.frame_shown is not None and self.frame_shown.pauses.audio_s > 0
+        self.order(PauseAudio(seconds=0 if paused else AUDIO_PAUSE_S))
+
+    def pause_alarms(self) -> None:
+        """Pause all alarms, or bring them back."""
+        paused = self.frame_shown is not None and self.frame_shown.pauses.alarms_s > 0
+        self.order(PauseAlarms(seconds=0 if paused else ALARM_PAUSE_S))
+
+    def ask_limits(self) -> None:
+        """Let people set the limits of the bed shown."""
+        if self._bed is None or self.limits_dialog is not None:
+            return
+        limits = self.presenter.limits(self._bed)
+        if limits is None:
+            self.controls.say("no limits known: no worker has told them yet")
+            return
+        dialog = self.limits_dialog = LimitsDialog(self.theme, self._bed, limits, self)
+        dialog.accepted.connect(lambda: self.order(SetLimits(limits=dialog.limits)))
+        dialog.finished.connect(self._forget_limits)
+        dialog.open()
+
+    def _forget_limits(self) -> None:
+        if self.limits_dialog is not None:
+            self.limits_dialog.deleteLater()
+            self.limits_dialog = None
+
+    def open_review(self, alarm_id: str) -> None:
+        """Show what happened around an alarm."""
+        if self.frame_shown is not None:
+            self.review.open(alarm_id, self.frame_shown)
+
+    def review_latest(self) -> None:
+        """Show what happened around the latest alarm."""
+        if self.frame_shown is not None and self.frame_shown.history:
+            self.open_review(self.frame_shown.history[0].alarm_id)
+
+    def toggle_freeze(self) -> None:
+        """Let the trace stand still, or go on."""
+        self.freezer.toggle(self.frame_shown, self.view)
+
+    def toggle_trend(self) -> None:
+        """Show the last hours, or the trace larger."""
+        self.trend.setVisible(self.trend.isHidden())
+        self._trend_second = None
+        self._share_room()
+
+    def _share_room(self) -> None:
+        """Where height is scarce, the trend takes the place of the residual strip: the trace needs what is left."""
+        self.strip.setVisible(self.height() >= _ROOMY or self.trend.isHidden())
 
     def choose(self, bed: str) -> None:
         """Show another bed."""
         self._bed = bed
 
+    def next_speed(self) -> None:
+        """Take the next paper speed."""
+        self.speed = (self.speed + 1) % len(SPEEDS)
+
+    def change_gain(self, by: int) -> None:
+        """Take a larger or smaller amplitude; from a fitted one, the middle one."""
+        self.gain = GAINS.index(10.0) if self.gain is None else min(max(self.gain + by, 0), len(GAINS) - 1)
+
+    def fit_gain(self) -> None:
+        """Fit the amplitude to the signal."""
+        self.gain = None
+
+    def next_grid(self) -> None:
+        """Take the next grid of ECG paper."""
+        self.sweep.grid = Grid((self.sweep.grid + 1) % len(Grid))
+
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
-        """Arrows and digits choose a bed, F is full screen, Escape leaves it, Q closes."""
+        """Let keys acknowledge (A), pause tone (P) or alarms (O), freeze (space), review (R), choose a bed and more."""
         names = self.presenter.beds
         key = event.key()
         steps = {Qt.Key.Key_Right: 1, Qt.Key.Key_Down: 1, Qt.Key.Key_Left: -1, Qt.Key.Key_Up: -1}
+        if self.freezer.press(key):
+            return
         if key in steps and names:
             at = names.index(self._bed) if self._bed in names else 0
             self.choose(names[(at + steps[Qt.Key(key)]) % len(names)])
         elif Qt.Key.Key_1 <= key <= Qt.Key.Key_9 and key - Qt.Key.Key_1 < len(names):
             self.choose(names[key - Qt.Key.Key_1])
+        elif key in self._keys:
+            self._keys[Qt.Key(key)]()
         elif key == Qt.Key.Key_F:
             self.showNormal() if self.isFullScreen() else self.showFullScreen()
         elif key == Qt.Key.Key_Escape and self.isFullScreen():
@@ -196,6 +358,7 @@ class MonitorWindow(QWidget):
         """Stop drawing; what must be saved is saved before."""
         if self._timer.isActive():
             self._timer.stop()
+            self.review.close()
             if self.before_close is not None:
                 self.before_close()
         super().closeEvent(event)

@@ -35,7 +35,7 @@ def test_figures_hang_together(forecaster: Checkpoint) -> None:
     figures = bench_model(forecaster, TINY)
     assert json.loads(json.dumps(figures)) == figures
     assert figures["gemm_gflops"] >= figures["mm_gflops"] > 0
-    for kind in ("network", "step"):
+    for kind in ("network", "step", "whole"):
         assert list(figures[kind]) == ["1", "3"]
         for beds, row in figures[kind].items():
             flop = int(beds) * figures["flop_per_step"] * 9
@@ -43,6 +43,9 @@ def test_figures_hang_together(forecaster: Checkpoint) -> None:
             assert row["gemm_ratio"] == pytest.approx(row["gflops"] / figures["gemm_gflops"], rel=0.05, abs=0.06)
             assert row["mm_ratio"] == pytest.approx(row["gflops"] / figures["mm_gflops"], rel=0.05, abs=0.06)
             assert row["beds_real_time"] == pytest.approx(100 * int(beds) / row["ms_per_chunk"], rel=0.05, abs=1)
+            window = 36 * int(beds) * figures["lecture"]["window_us_per_sample"] / 1000
+            assert row["window_over_this"] == pytest.approx(window / row["ms_per_chunk"], rel=0.05, abs=0.06)
+        assert figures["two_leads_ms"][kind] > 0
         assert figures["one_bed_ms"][kind] == pytest.approx(figures[kind]["1"]["ms_per_chunk"], abs=1e-3)
     lecture = figures["lecture"]
     ratio = lecture["window_us_per_sample"] / lecture["step_us_per_sample"]
@@ -94,4 +97,4 @@ def test_the_tables_show_every_batch_size(forecaster: Checkpoint) -> None:
     print_bench(bench_model(forecaster, TINY), console)
     text = console.export_text()
     assert "matrix product" in text
-    assert text.count("│ network │") == text.count("│    step │") == 2
+    assert text.count("│ network │") == text.count("│    step │") == text.count("│   whole │") == 2

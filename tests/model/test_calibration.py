@@ -11,11 +11,12 @@ from model.calibration import LAGS, LIMIT, OUTSIDE, SOFTNESS, Z90, CalibrationSt
 K, PATCH, HORIZON = 90 * 240, 4, 96
 
 
-def forecasts_of(x: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def forecasts_of(x: np.ndarray, scale: float) -> tuple[np.ndarray, np.ndarray]:
     """Return patches of white noise, and forecasts of its mean with the given scale."""
-    streams = len(x)
-    shape = (streams, x.shape[1] // PATCH, HORIZON)
-    return x.reshape(streams, -1, PATCH), np.zeros(shape, np.float32), np.full(shape, scale, np.float32)
+    streams, k = len(x), x.shape[1] // PATCH
+    forecasts = np.zeros((k, streams, 2, HORIZON), np.float32)
+    forecasts[:, :, 1] = scale
+    return x.reshape(streams, -1, PATCH), forecasts
 
 
 def test_outside_is_what_a_gaussian_gives() -> None:
@@ -28,7 +29,7 @@ def test_outside_is_what_a_gaussian_gives() -> None:
 def test_wrong_scale_is_mended(wrong: float) -> None:
     x = np.random.default_rng(0).normal(0, 0.2, (1, K * PATCH))
     factor, _ = calibration.advance(calibration.begin(1, HORIZON, PATCH), *forecasts_of(x, 0.2 * wrong))
-    np.testing.assert_allclose(factor[0, -1] * wrong, 1, atol=0.08)
+    np.testing.assert_allclose(factor[-1, 0] * wrong, 1, atol=0.08)
 
 
 def test_bounded() -> None:
@@ -42,36 +43,34 @@ def test_believes_the_network_until_forecasts_are_due() -> None:
     x = np.random.default_rng(0).normal(0, 5, (1, 40 * PATCH))
     factor, _ = calibration.advance(calibration.begin(1, HORIZON, PATCH), *forecasts_of(x, 0.1))
     far = HORIZON - 1
-    assert (factor[0, : LAGS[-1], far] == 1).all()
-    assert factor[0, LAGS[-1], far] > 1
+    assert (factor[: LAGS[-1], 0, far] == 1).all()
+    assert factor[LAGS[-1], 0, far] > 1
     assert factor[0, 0, 0] == 1
-    assert factor[0, 1, 0] > 1
+    assert factor[1, 0, 0] > 1
 
 
 def test_each_forecast_meets_the_samples_it_was_made_for() -> None:
     """Forecasts that are right at every lag shrink the factors; shifted by one patch they would not."""
     x = np.cumsum(np.random.default_rng(0).normal(size=(1, 2000)), axis=1)
     ends = np.arange(PATCH - 1, 1800, PATCH)
-    mean = x[0][ends[:, None] + 1 + np.arange(HORIZON)][None].astype(np.float32)
+    forecasts = np.full((len(ends), 1, 2, HORIZON), 0.01, np.float32)
+    forecasts[:, 0, 0] = x[0][ends[:, None] + 1 + np.arange(HORIZON)]
     patches = x[:, : len(ends) * PATCH].reshape(1, -1, PATCH)
-    _, state = calibration.advance(
-        calibration.begin(1, HORIZON, PATCH), patches, mean, np.full_like(mean, 0.01, np.float32)
-    )
+    _, state = calibration.advance(calibration.begin(1, HORIZON, PATCH), patches, forecasts)
     assert (state.log_factor < 0).all()
-    _, state = calibration.advance(
-        calibration.begin(1, HORIZON, PATCH), patches[:, 1:], mean[:, :-1], np.full_like(mean[:, 1:], 0.01)
-    )
+    _, state = calibration.advance(calibration.begin(1, HORIZON, PATCH), patches[:, 1:], forecasts[:-1])
     assert (state.log_factor > 0).all()
 
 
 def test_any_cutting_gives_the_same_and_streams_do_not_touch() -> None:
     rng = np.random.default_rng(0)
-    patches, mean, scale = forecasts_of(rng.normal(0, 0.3, (2, 100 * PATCH)), 0.2)
-    whole, end = calibration.advance(calibration.begin(2, HORIZON, PATCH), patches, mean, scale)
+    patches, forecasts = forecasts_of(rng.normal(0, 0.3, (2, 100 * PATCH)), 0.2)
+    whole, end = calibration.advance(calibration.begin(2, HORIZON, PATCH), patches, forecasts)
     state: CalibrationState = calibration.begin(1, HORIZON, PATCH)
     parts = []
     for a, b in ((0, 1), (1, 4), (4, 60), (60, 100)):
-        factor, state = calibration.advance(state, *(v[1:, a:b] for v in (patches, mean, scale)))
+        factor, state = calibration.advance(state, patches[1:, a:b], forecasts[a:b, 1:])
         parts.append(factor)
-    np.testing.assert_allclose(np.concatenate(parts, axis=1)[0], whole[1], rtol=1e-12)
-    np.testing.assert_array_equal(state.waiting[0], end.waiting[1])
+    np.testing.assert_allclose(np.concatenate(parts)[:, 0], whole[:, 1], rtol=1e-6)
+    np.testing.assert_allclose(state.log_factor[:, 0], end.log_factor[:, 1], rtol=0, atol=1e-12)
+    np.testing.assert_array_equal(state.waiting[:, :, 0], end.waiting[:, :, 1])

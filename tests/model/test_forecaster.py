@@ -146,6 +146,55 @@ def test_beds_in_one_batch_do_not_touch(forecaster: Checkpoint, mv: np.ndarray) 
         same(joined(got), streamed(forecaster, begin(forecaster, x.shape[1], s, 0), x, [len(x)]))
 
 
+@settings(max_examples=10, deadline=None)
+@given(ticks=st.lists(st.permutations(range(4)).flatmap(lambda p: st.integers(0, 4).map(lambda n: p[:n])), max_size=12))
+def test_beds_may_come_and_go_at_any_tick(forecaster: Checkpoint, mv: np.ndarray, ticks: list[list[int]]) -> None:
+    """Four beds, of one and two leads, of which any step together in any order; what they share tells no one apart."""
+    signals = [mv[:500], mv[500:1000, :1], -mv[1000:1500], mv[2000:2500, 1:]]
+    states = [begin(forecaster, x.shape[1], 0, 0) for x in signals]
+    parts: list[list[Forecasts]] = [[] for _ in signals]
+    at = [0] * len(signals)
+    for beds in ticks:
+        chunks = [signals[b][at[b] : at[b] + 36] for b in beds]
+        for b, (forecasts, state) in zip(beds, step(forecaster, [states[b] for b in beds], chunks), strict=True):
+            parts[b].append(forecasts)
+            states[b] = state
+            at[b] += 36
+    for b, x in enumerate(signals):
+        if parts[b]:
+            same(joined(parts[b]), streamed(forecaster, begin(forecaster, x.shape[1], 0, 0), x[: at[b]], [at[b]]))
+
+
+def test_a_step_changes_nothing_that_went_in(forecaster: Checkpoint, mv: np.ndarray) -> None:
+    states = [state for _, state in step(forecaster, [begin(forecaster, 2, 0, 0)] * 2, [mv[:100], mv[100:200]])]
+    before = [state.to_bytes() for state in states]
+    chunks = [mv[200:236].copy(), mv[236:272].copy()]
+    first = step(forecaster, states, chunks)
+    assert [state.to_bytes() for state in states] == before
+    again = step(forecaster, states, chunks)
+    kept = [Forecasts(*(v.copy() for v in vars(forecasts).values())) for forecasts, _ in again]
+    for chunk in chunks:
+        chunk[:] = 99.0  # a caller may use its buffer again
+    step(forecaster, [state for _, state in again], chunks)
+    for (one, _), (other, _), expected in zip(first, again, kept, strict=True):
+        same(one, expected)
+        same(other, expected)
+
+
+def test_a_single_bed_does_not_look_at_the_callers_buffer_later(forecaster: Checkpoint, mv: np.ndarray) -> None:
+    chunk = mv[3000:3036, :1].copy()
+    ((forecasts, _),) = step(forecaster, [begin(forecaster, 1, 0, 0)], [chunk])
+    chunk[:] = 99.0
+    np.testing.assert_array_equal(forecasts.observed.ravel(), mv[3000:3036, 0])
+
+
+def test_a_saved_bed_holds_nothing_of_the_others(forecaster: Checkpoint, mv: np.ndarray) -> None:
+    (_, alone), *_ = step(forecaster, [begin(forecaster, 1, 0, 0)], [mv[:90, :1]])
+    states = [begin(forecaster, leads, 0, 0) for leads in (2, 1, 2)]
+    together = step(forecaster, states, [mv[90:180], mv[:90, :1], mv[180:270]])[1][1]
+    assert len(together.to_bytes()) == len(alone.to_bytes())
+
+
 @pytest.mark.parametrize(
     ("start", "epoch_start", "first"), [(100, 100, 103), (101, 100, 107), (103, 100, 107), (8, 0, 11)]
 )

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from model.config import NetworkConfig
-from model.network import Network
+from model.network import LiveNetwork, Network
 
 SMALL = NetworkConfig(hidden=8, horizon=12)
 
@@ -51,3 +51,22 @@ def test_every_weight_learns(network: Network) -> None:
     y, _ = network(torch.randn(2, 5, SMALL.window))
     y.square().sum().backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in network.parameters())
+
+
+@pytest.mark.parametrize("has_onednn", [True, False])
+@torch.inference_mode()
+def test_the_live_network_gives_the_same(network: Network, has_onednn: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For any number of streams and steps, with its state carried, and where torch lacks the calls for packing."""
+    if not has_onednn:
+        monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
+    live = LiveNetwork(network)
+    for batch in (1, 2, 33):
+        x = torch.randn(batch, 20, SMALL.window)
+        y, (h, c) = network(x)
+        state = [torch.zeros(batch, SMALL.hidden)] * 4
+        parts = []
+        for first, last in ((0, 1), (1, 10), (10, 20)):
+            part, state = live(x[:, first:last].transpose(0, 1).contiguous(), state)
+            parts.append(part)
+        torch.testing.assert_close(torch.cat(parts).permute(1, 0, 3, 2), y)
+        torch.testing.assert_close(torch.stack(list(state)), torch.stack([h[0], c[0], h[1], c[1]]))

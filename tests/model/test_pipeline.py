@@ -14,14 +14,13 @@ from hypothesis import strategies as st
 
 from model import pipeline
 from model.checkpoint import Checkpoint
-from model.episodes import PRIORITY, Cleared, Deviation, Event, Raised, to_alarm
+from model.conditions import Began, Ended, Evidence
+from model.episodes import Cleared, Deviation, Event, Raised, to_change
 from model.forecaster import load_forecaster
 from model.pipeline import RESIDUAL, BedOutput, BedState, Published
-from stream import codec
 from stream.errors import StorageError
 from stream.messages import STRIDE
 from stream.record import Record
-from stream.topics import Kind, Topic
 
 Signal = npt.NDArray[np.float64]
 SAME_MV = 1e-5
@@ -204,17 +203,10 @@ def test_an_alarm_tells_what_happened() -> None:
     far = Deviation(scales=9.0, sample=1010, lead=1, horizon_ms=100.0, observed=1.84, predicted=0.212)
     raised = Raised(onset=1000, at=1039, score=4.2, threshold=3.0, furthest=far)
     cleared = Cleared(onset=1000, end=1090, at=1500, score=5.0, threshold=3.0, furthest=far)
-    session = "ab" * 16
-    first, last = (
-        to_alarm(event, bed="bed-1", session=session, record="mitdb/208", leads=("MLII", "V1"), when_ns=0)
-        for event in (raised, cleared)
-    )
+    first, last = (to_change(event, ("MLII", "V1")) for event in (raised, cleared))
+    assert isinstance(first, Began)
+    assert isinstance(last, Ended)
     assert first.text == ("Waveform left its forecast: observed 1.84 mV where 0.21 mV was expected (V1, 100 ms ahead)")
-    assert first.alarm_id == last.alarm_id == f"{session}-residual-1000"
-    assert (first.event_id, last.event_id) == (f"{first.alarm_id}-raised", f"{first.alarm_id}-cleared")
-    assert (first.onset, first.end, last.onset, last.end) == (1000, None, 1000, 1090)
-    assert first.duration_s == pytest.approx(40 / 360)
-    assert last.duration_s == pytest.approx(90 / 360)
-    assert first.priority == last.priority == PRIORITY
-    assert first.when == "1970-01-01T00:00:00.000Z"
-    assert codec.decode(Topic(Kind.ALARMS, "bed-1"), codec.encode(last)) == last
+    assert first.kind == last.kind == "residual"
+    assert (first.onset, last.onset, last.end) == (1000, 1000, 1090)
+    assert first.evidence == Evidence(1.84, 0.212, raised.score, 3.0)

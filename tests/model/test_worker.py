@@ -3,22 +3,27 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.checkpoint import Checkpoint
-from model.forecaster import load_forecaster
-from model.worker import Worker, serve
+from model.serving import serve
+from model.watch import Models, load_models
+from model.worker import Worker
 from stream.address import BrokerAddress
+from stream.alarm_messages import Acknowledge, Action, ActiveAlarms, Alarm, Command, Limits, SetLimits
+from stream.catalog import Catalog
 from stream.client import Client
-from stream.clock import SteadyClock
+from stream.clock import SteadyClock, rfc3339
 from stream.errors import UsageError
-from stream.messages import STRIDE, ActiveAlarms, Alarm, BedStatus, Forecast, Message, ProcessStatus, Waveform
+from stream.library import Library
+from stream.messages import STRIDE, Beat, BedStatus, Forecast, Message, ProcessStatus, Vitals, Waveform
 from stream.publisher import serve as publish
 from stream.record import Record
 from stream.replay import ReplayConfig, replay
+from stream.replay_actions import Seek
 from stream.synthetic import synthetic_patient
 from stream.topics import Kind, Role, pattern
 from tests.stream.test_codec import alarm
@@ -28,8 +33,8 @@ BEGIN_NS = 1_700_000_000_000_000_000
 
 
 @pytest.fixture(scope="module")
-def forecaster() -> Checkpoint:
-    return load_forecaster()
+def models() -> Models:
+    return load_models()
 
 
 @pytest.fixture(scope="module")
@@ -39,17 +44,31 @@ def patient() -> Record:
     return Record(whole.name, whole.leads, whole.gain, whole.zero, whole.adu[80 * 360 : 110 * 360], True, whole.source)
 
 
+class Hand:
+    """A clock that moves when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = BEGIN_NS
+
+    def now_ns(self) -> int:
+        return self.now
+
+    async def sleep_until(self, moment_ns: int) -> None:
+        self.now = max(self.now, moment_ns)
+
+
 class Outbox:
     """Takes what a worker sends, and the lines of its ledger."""
 
-    def __init__(self, forecaster: Checkpoint) -> None:
+    def __init__(self, models: Models) -> None:
         self.messages: list[Message] = []
         self.ledger: list[tuple[Any, ...]] = []
+        self.clock = Hand()
         self.worker = Worker(
-            forecaster,
+            models,
             send=self.messages.append,
             instance="ab12",
-            clock=SteadyClock(),
+            clock=self.clock,
             write=lambda *values: self.ledger.append(values),
         )
 
@@ -75,8 +94,8 @@ def first(chunks: Iterator[Waveform], seconds: float) -> list[Waveform]:
     return taken
 
 
-def run(forecaster: Checkpoint, ticks: Sequence[Sequence[Waveform]]) -> Outbox:
-    out = Outbox(forecaster)
+def run(models: Models, ticks: Sequence[Sequence[Waveform]]) -> Outbox:
+    out = Outbox(models)
     for tick in ticks:
         out.worker.tick(tick)
     return out
@@ -93,11 +112,12 @@ def story(alarms: list[Alarm]) -> list[tuple[Any, ...]]:
     return [(a.phase, a.kind, a.priority, a.onset, a.end) for a in alarms]
 
 
-def test_alarms_come_with_their_explanation_and_the_list_of_what_lasts(forecaster: Checkpoint, patient: Record) -> None:
-    out = run(forecaster, [[chunk] for chunk in chunks(patient)])
+def test_alarms_come_with_their_explanation_and_the_list_of_what_lasts(models: Models, patient: Record) -> None:
+    out = run(models, [[chunk] for chunk in chunks(patient)])
     alarms = out.of(Alarm)
-    assert [a.phase for a in alarms].count("raised") >= 1
-    for event in alarms:
+    residual = [event for event in alarms if event.kind == "residual"]
+    assert [a.phase for a in residual].count("raised") >= 1
+    for event in residual:
         assert event.score >= event.threshold
         assert event.alarm_id == f"{SESSION}-residual-{event.onset}"
         assert event.event_id == f"{event.alarm_id}-{event.phase}"
@@ -112,10 +132,10 @@ def test_alarms_come_with_their_explanation_and_the_list_of_what_lasts(forecaste
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000])
-def test_any_chunking_gives_the_same_forecasts_and_alarms(forecaster: Checkpoint, patient: Record, size: int) -> None:
+def test_any_chunking_gives_the_same_forecasts_and_alarms(models: Models, patient: Record, size: int) -> None:
     seconds = 30 if size > 1 else 8
-    one = run(forecaster, [[c] for c in first(chunks(patient, 36), seconds)])
-    other = run(forecaster, [[c] for c in first(chunks(patient, size), seconds)])
+    one = run(models, [[c] for c in first(chunks(patient, 36), seconds)])
+    other = run(models, [[c] for c in first(chunks(patient, size), seconds)])
     n = min(len(one.of(Forecast)), len(other.of(Forecast)))
     assert n >= (seconds - 4) * 10
     same_forecasts(one.of(Forecast)[:n], other.of(Forecast)[:n])
@@ -129,12 +149,12 @@ def test_any_chunking_gives_the_same_forecasts_and_alarms(forecaster: Checkpoint
 
 @settings(max_examples=10, deadline=None)
 @given(st.lists(st.integers(1, 3), min_size=5, max_size=40), st.randoms())
-def test_beds_in_one_tick_are_as_if_alone(forecaster_once: Checkpoint, takes: list[int], random: Any) -> None:
+def test_beds_in_one_tick_are_as_if_alone(models_once: Models, takes: list[int], random: Any) -> None:
     """Three beds, whose chunks arrive in any number per tick and any order of beds."""
     patient = synthetic_patient()
     streams = {bed: list(first(chunks(patient, 36, bed, start_s=i * 20.0), 12)) for i, bed in enumerate("abc")}
-    alone = {bed: run(forecaster_once, [[c] for c in stream]) for bed, stream in streams.items()}
-    together = Outbox(forecaster_once)
+    alone = {bed: run(models_once, [[c] for c in stream]) for bed, stream in streams.items()}
+    together = Outbox(models_once)
     place = dict.fromkeys(streams, 0)
     while any(place[bed] < len(streams[bed]) for bed in streams):
         tick = []
@@ -148,13 +168,13 @@ def test_beds_in_one_tick_are_as_if_alone(forecaster_once: Checkpoint, takes: li
 
 
 @pytest.fixture(scope="module")
-def forecaster_once(forecaster: Checkpoint) -> Checkpoint:
-    return forecaster
+def models_once(models: Models) -> Models:
+    return models
 
 
-def test_duplicates_move_nothing_and_gaps_are_named(forecaster: Checkpoint, patient: Record) -> None:
+def test_duplicates_move_nothing_and_gaps_are_named(models: Models, patient: Record) -> None:
     stream = first(chunks(patient), 10)
-    out = run(forecaster, [stream[:40], stream[30:50], stream[60:]])
+    out = run(models, [stream[:40], stream[30:50], stream[60:]])
     counters = out.counters()
     assert counters["duplicates"] == 10
     assert (counters["gaps"], counters["lost_samples"]) == (1, 360)
@@ -162,13 +182,13 @@ def test_duplicates_move_nothing_and_gaps_are_named(forecaster: Checkpoint, pati
     assert sum(n for *_, n, verdict, _ in out.ledger if verdict != "duplicate") == 3600 - 360
     assert [line[-2:] for line in out.ledger if line[-2] == "gap"] == [("gap", 360)]
     after = [f for f in out.of(Forecast) if f.origin >= 60 * 36]
-    same_forecasts(after, run(forecaster, [stream[60:]]).of(Forecast))
+    same_forecasts(after, run(models, [stream[60:]]).of(Forecast))
 
 
-def test_an_epoch_starts_anew_and_is_no_gap(forecaster: Checkpoint, patient: Record) -> None:
+def test_an_epoch_starts_anew_and_is_no_gap(models: Models, patient: Record) -> None:
     short = Record("short", patient.leads, patient.gain, patient.zero, patient.adu[:1000], True, "test")
     looped = first(chunks(short, loop=True), 8)
-    out = run(forecaster, [[c] for c in looped])
+    out = run(models, [[c] for c in looped])
     epochs = {epoch: [f for f in out.of(Forecast) if f.epoch == epoch] for epoch in (0, 1)}
     assert [f.origin + 1 for f in epochs[1]] == [1000 + 36 * (k + 1) for k in range(27)], "strides count from the epoch"
     for a, b in zip(epochs[0], epochs[1], strict=True):
@@ -176,80 +196,169 @@ def test_an_epoch_starts_anew_and_is_no_gap(forecaster: Checkpoint, patient: Rec
     assert out.counters()["gaps"] == 0
 
 
-def test_a_bed_that_is_joined_late_keeps_the_grid_of_its_epoch(forecaster: Checkpoint, patient: Record) -> None:
+def test_a_bed_that_is_joined_late_keeps_the_grid_of_its_epoch(models: Models, patient: Record) -> None:
     stream = first(chunks(patient, 7), 6)
-    late = run(forecaster, [[c] for c in stream[11:]])
+    late = run(models, [[c] for c in stream[11:]])
     assert all((f.origin + 1) % STRIDE == 0 for f in late.of(Forecast))
     assert late.counters()["gaps"] == 0
 
 
-def test_a_new_session_counts_anew(forecaster: Checkpoint, patient: Record) -> None:
+def test_a_new_session_counts_anew(models: Models, patient: Record) -> None:
     stream = first(chunks(patient), 5)
     again = list(first(replay(patient, ReplayConfig(), BEGIN_NS, "cd" * 16), 5))
-    assert run(forecaster, [stream, again]).counters()["samples_forecast"] == 1800
+    assert run(models, [stream, again]).counters()["samples_forecast"] == 1800
 
 
-def test_a_chunk_that_contradicts_its_past_is_counted(forecaster: Checkpoint, patient: Record) -> None:
-    import msgspec
-
+def test_a_chunk_that_contradicts_its_past_is_counted(models: Models, patient: Record) -> None:
     stream = first(chunks(patient), 5)
     wrong = msgspec.structs.replace(stream[10], start=0)
-    out = run(forecaster, [stream[:10], [wrong], stream[10:]])
+    out = run(models, [stream[:10], [wrong], stream[10:]])
     assert out.counters()["rejected"] == 1
     assert out.counters()["samples_forecast"] == 1800
 
 
 def test_a_second_publisher_of_a_bed_is_named_and_moves_nothing(
-    forecaster: Checkpoint, patient: Record, caplog: pytest.LogCaptureFixture
+    models: Models, patient: Record, caplog: pytest.LogCaptureFixture
 ) -> None:
     one = first(chunks(patient), 5)
     two = first(replay(patient, ReplayConfig(), BEGIN_NS, "cd" * 16), 5)
-    out = run(forecaster, [[c] for pair in zip(one, two, strict=True) for c in pair])
+    out = run(models, [[c] for pair in zip(one, two, strict=True) for c in pair])
     assert out.counters()["samples_forecast"] == 1800, "the later publisher is served"
     assert out.counters()["rejected"] == 49
     assert "two publishers send bed bed-1" in caplog.text
     assert len(caplog.records) < 10
 
 
-def test_amplitudes_at_the_limits_pass_through(forecaster: Checkpoint, patient: Record) -> None:
+def test_amplitudes_at_the_limits_pass_through(models: Models, patient: Record) -> None:
     for gain in (1e-3, 1e9):
         record = Record("r", patient.leads, (gain,) * 2, (0, 0), patient.adu[:3600], True, "t")
-        assert len(run(forecaster, [[c] for c in chunks(record)]).of(Forecast)) == 100
+        assert len(run(models, [[c] for c in chunks(record)]).of(Forecast)) == 100
 
 
-def test_invalid_samples_and_one_or_two_leads(forecaster: Checkpoint, patient: Record) -> None:
+def test_invalid_samples_and_one_or_two_leads(models: Models, patient: Record) -> None:
     adu = patient.adu[:3600].copy()
     adu[1000:1500] = -32768
     for leads in (1, 2):
         record = Record(
             "holes", patient.leads[:leads], patient.gain[:leads], patient.zero[:leads], adu[:, :leads], True, "t"
         )
-        forecasts = run(forecaster, [[c] for c in chunks(record)]).of(Forecast)
+        forecasts = run(models, [[c] for c in chunks(record)]).of(Forecast)
         assert len(forecasts) == 100
         assert all(np.isfinite(f.mean_mv()).all() and f.mean_mv().shape == (96, leads) for f in forecasts)
 
 
-def test_alarms_left_over_by_an_earlier_worker_end(forecaster: Checkpoint, patient: Record) -> None:
-    out = Outbox(forecaster)
-    left = alarm(session=SESSION)
+def test_a_worker_that_restarts_goes_on_with_the_alarms_it_finds(models: Models, patient: Record) -> None:
+    stream = list(chunks(patient))
+    half = next(i for i in range(len(stream)) if stream[i].end > 14 * 360)
+    before = run(models, [[c] for c in stream[:half]])
+    lasting = alarm(session=SESSION, kind="noise", priority="technical", alarm_id=f"{SESSION}-noise-7", onset=7)
+    before.worker.stop()
+    left = msgspec.structs.replace(before.of(ActiveAlarms)[-1], alarms=(lasting,), limits=Limits(heart_rate_low=33))
+    after = Outbox(models)
+    after.worker.take_over(left)
+    after.worker.tick(stream[half : half + 1])
+    assert after.of(Alarm) == [], "neither raised again nor ended"
+    assert after.of(ActiveAlarms)[0] == left, "the retained list is told again as it was"
+    for chunk in stream[half + 1 :]:
+        after.worker.tick([chunk])
+    after.worker.look()
+    assert after.of(ActiveAlarms)[-1].limits.heart_rate_low == 33
+
+
+def test_alarms_of_another_session_end_when_the_bed_sends_again(models: Models, patient: Record) -> None:
+    out = Outbox(models)
+    left = alarm(session="cd" * 16)
     out.worker.take_over(ActiveAlarms(bed="bed-1", alarms=(left,)))
     out.worker.tick(first(chunks(patient), 1))
-    ended = out.of(Alarm)[0]
+    [ended] = out.of(Alarm)
     assert (ended.alarm_id, ended.phase, ended.event_id) == (left.alarm_id, "cleared", f"{left.alarm_id}-cleared")
     assert out.of(ActiveAlarms)[0].alarms == ()
 
 
-def test_a_worker_that_stops_before_any_bed_sends_ends_them_too(forecaster: Checkpoint) -> None:
-    out = Outbox(forecaster)
+def test_commands_change_the_alarms_of_their_bed(models: Models, patient: Record) -> None:
+    out = run(models, [first(chunks(patient), 2)])
+    limits = Limits(heart_rate_low=40, heart_rate_high=140)
+    out.worker.obey(order(SetLimits(limits=limits), out.clock.now))
+    assert out.of(ActiveAlarms)[-1].limits == limits
+    assert out.of(ActiveAlarms)[-1].commands[-1].who == "nurse 1"
+    lists = len(out.of(ActiveAlarms))
+    out.worker.obey(order(Acknowledge(alarm_id="nothing"), out.clock.now, number=2))
+    out.worker.obey(order(SetLimits(limits=limits), out.clock.now, bed="bed-9", number=3))
+    out.worker.obey(order(Seek(position=0), out.clock.now, number=4))
+    assert len(out.of(ActiveAlarms)) == lists
+    counters = out.counters()
+    assert (counters["commands"], counters["rejected"]) == (1, 1)
+
+
+def test_an_acknowledgement_is_an_event(models: Models, patient: Record) -> None:
+    out = Outbox(models)
     out.worker.take_over(ActiveAlarms(bed="bed-1", alarms=(alarm(session=SESSION),)))
-    out.worker.take_over(ActiveAlarms(bed="bed-2"))
-    out.worker.stop()
-    assert [(event.bed, event.phase) for event in out.messages if isinstance(event, Alarm)] == [("bed-1", "cleared")]
+    out.worker.tick(first(chunks(patient), 1))
+    out.worker.obey(order(Acknowledge(alarm_id=alarm().alarm_id), out.clock.now))
+    [event] = out.of(Alarm)
+    assert (event.phase, event.acknowledged_by) == ("acknowledged", "nurse 1")
 
 
-def test_it_learns_again_after_a_gap(forecaster: Checkpoint, patient: Record) -> None:
+def test_a_bed_that_falls_silent_has_a_technical_alarm_until_it_sends_again(models: Models, patient: Record) -> None:
+    stream = first(chunks(patient), 4)
+    out = run(models, [stream[:20]])
+    out.clock.now += 4_900_000_000
+    out.worker.look()
+    assert out.of(Alarm) == []
+    out.clock.now += 200_000_000
+    out.worker.look()
+    out.worker.look()
+    assert [(a.kind, a.priority, a.phase) for a in out.of(Alarm)] == [("no_data", "technical", "raised")]
+    out.worker.tick(stream[20:21])
+    assert [(a.kind, a.phase) for a in out.of(Alarm)[1:]] == [("no_data", "cleared")]
+
+
+@pytest.mark.parametrize("state", ["paused", "ended"])
+def test_a_pause_and_an_end_are_no_silence(models: Models, patient: Record, state: Any) -> None:
+    out = run(models, [first(chunks(patient), 2)])
+    out.worker.take_status(publishing(state))
+    out.clock.now += 60_000_000_000
+    out.worker.look()
+    assert out.of(Alarm) == []
+
+
+def test_when_the_record_ends_so_does_what_lasts(models: Models, patient: Record) -> None:
+    out = run(models, [[c] for c in chunks(patient)])
+    out.worker.take_status(publishing("ended"))
+    out.worker.take_status(publishing("ended"))
+    alarms = out.of(Alarm)
+    phases = [a.phase for a in alarms]
+    assert phases.count("raised") == phases.count("cleared") > 0
+    assert all(a.latched for a in out.of(ActiveAlarms)[-1].alarms)
+
+
+def test_beats_and_vitals_are_told(models: Models, patient: Record) -> None:
+    out = run(models, [[c] for c in chunks(patient)])
+    beats = out.of(Beat)
+    assert 20 <= len(beats) <= 60
+    assert [b.index for b in beats] == sorted(b.index for b in beats)
+    said = out.of(Vitals)
+    assert [v.index for v in said] == [360 * k + 359 for k in range(30)]
+    rates = [v.heart_rate for v in said if v.heart_rate is not None]
+    assert rates
+    assert all(50 < rate < 110 for rate in rates)
+    assert said[0].heart_rate is None, "nothing is invented"
+    assert all(v.quality is not None and v.quality > 0.5 for v in said)
+    assert said[-1].skill is not None
+    assert said[-1].skill > 0.3
+
+
+def order(action: Action, now_ns: int, bed: str = "bed-1", number: int = 1) -> Command:
+    return Command(command_id=f"{number:032x}", bed=bed, who="nurse 1", when=rfc3339(now_ns), action=action)
+
+
+def publishing(state: Any) -> BedStatus:
+    return BedStatus(bed="bed-1", role="publisher", instance="p", state=state, when="", record="p", session=SESSION)
+
+
+def test_it_learns_again_after_a_gap(models: Models, patient: Record) -> None:
     stream = first(chunks(patient, 7), 30)
-    out = run(forecaster, [[c] for c in [*stream[:900], *stream[910:]]])
+    out = run(models, [[c] for c in [*stream[:900], *stream[910:]]])
     states = [s.state for s in out.of(BedStatus)]
     back = states.index("forecasting") + states[states.index("forecasting") :].index("learning")
     gap = out.of(BedStatus)[back]
@@ -257,8 +366,8 @@ def test_it_learns_again_after_a_gap(forecaster: Checkpoint, patient: Record) ->
     assert "forecasting" in states[back:]
 
 
-def test_it_says_learning_until_it_knows_the_patient(forecaster: Checkpoint, patient: Record) -> None:
-    out = run(forecaster, [[c] for c in first(chunks(patient), 40)])
+def test_it_says_learning_until_it_knows_the_patient(models: Models, patient: Record) -> None:
+    out = run(models, [[c] for c in first(chunks(patient), 40)])
     out.worker.stop()
     states = [s.state for s in out.of(BedStatus)]
     assert states[0] == "learning"
@@ -273,9 +382,7 @@ def test_it_says_learning_until_it_knows_the_patient(forecaster: Checkpoint, pat
 
 
 @pytest.mark.usefixtures("no_tasks_left")
-async def test_live_and_offline_agree(
-    broker: BrokerAddress, forecaster: Checkpoint, patient: Record, tmp_path: Path
-) -> None:
+async def test_live_and_offline_agree(broker: BrokerAddress, models: Models, patient: Record, tmp_path: Path) -> None:
     kinds = [
         pattern(Kind.FORECAST),
         pattern(Kind.ALARMS),
@@ -285,11 +392,15 @@ async def test_live_and_offline_agree(
     record = Record("p", patient.leads, patient.gain, patient.zero, patient.adu, True, "test")
     got: list[Message] = []
     async with Client(broker, role=None, subscriptions=kinds) as listener, asyncio.timeout(60):
-        worker = asyncio.create_task(serve(broker, forecaster, ledger_path=None))
+        worker = asyncio.create_task(serve(broker, models, ledger_path=None))
         while not isinstance((await listener.receive()).message, ProcessStatus):
             pass
         replays = [(record, ReplayConfig(speed=10.0))]
-        publisher = asyncio.create_task(publish(broker, replays, ledger_path=None, clock=SteadyClock()))
+        publisher = asyncio.create_task(
+            publish(
+                broker, replays, library=Library(Catalog(cache_dir=tmp_path)), ledger_path=None, clock=SteadyClock()
+            )
+        )
         async for received in listener:
             if received.message is not None:
                 got.append(received.message)
@@ -298,16 +409,16 @@ async def test_live_and_offline_agree(
             if isinstance(received.message, BedStatus) and received.message.state == "stopped":
                 break
         await asyncio.gather(worker, publisher, return_exceptions=True)
-    offline = run(forecaster, [[c] for c in chunks(record)])
-    offline.worker.stop()
+    offline = run(models, [[c] for c in chunks(record)])
+    offline.worker.take_status(publishing("ended"))
     same_forecasts([m for m in got if isinstance(m, Forecast)], offline.of(Forecast))
     assert story([m for m in got if isinstance(m, Alarm)]) == story(offline.of(Alarm))
     assert offline.of(Alarm)
 
 
 @pytest.mark.usefixtures("no_tasks_left")
-async def test_of_two_workers_that_start_together_one_serves(broker: BrokerAddress, forecaster: Checkpoint) -> None:
-    both = [asyncio.create_task(serve(broker, forecaster, ledger_path=None)) for _ in range(2)]
+async def test_of_two_workers_that_start_together_one_serves(broker: BrokerAddress, models: Models) -> None:
+    both = [asyncio.create_task(serve(broker, models, ledger_path=None)) for _ in range(2)]
     done, serving = await asyncio.wait(both, timeout=20, return_when=asyncio.FIRST_COMPLETED)
     assert len(done) == 1
     assert isinstance(done.pop().exception(), UsageError)
@@ -319,17 +430,17 @@ async def test_of_two_workers_that_start_together_one_serves(broker: BrokerAddre
 
 
 @pytest.mark.usefixtures("no_tasks_left")
-async def test_a_second_worker_refuses_while_the_first_lives(broker: BrokerAddress, forecaster: Checkpoint) -> None:
+async def test_a_second_worker_refuses_while_the_first_lives(broker: BrokerAddress, models: Models) -> None:
     watch = [pattern(Kind.PROCESS, role=Role.WORKER)]
     async with Client(broker, role=None, subscriptions=watch) as listener, asyncio.timeout(30):
-        first_worker = asyncio.create_task(serve(broker, forecaster, ledger_path=None))
+        first_worker = asyncio.create_task(serve(broker, models, ledger_path=None))
         while not isinstance((await listener.receive()).message, ProcessStatus):
             pass
         with pytest.raises(UsageError, match=r"serves .* already"):
-            await serve(broker, forecaster, ledger_path=None)
+            await serve(broker, models, ledger_path=None)
         first_worker.cancel()
         await asyncio.gather(first_worker, return_exceptions=True)
-        third = asyncio.create_task(serve(broker, forecaster, ledger_path=None))
+        third = asyncio.create_task(serve(broker, models, ledger_path=None))
         await asyncio.sleep(0.5)
         assert not third.done()
         third.cancel()

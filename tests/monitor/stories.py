@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from stream import codec
+from stream.alarm_messages import Alarm
 from stream.client import Received
-from stream.messages import Alarm, BedStatus, Forecast, Message, ProcessStatus, Waveform
+from stream.messages import BedStatus, Forecast, Message, ProcessStatus, Vitals, Waveform
 from stream.topics import Topic
 from tests.waveforms import SESSION, chunk
 
@@ -83,6 +84,24 @@ def alarm(onset: int, phase: str = "raised", end: int | None = None, **changes: 
         "duration_s": ((end or onset + 360) - onset) / 360,
     }
     return Alarm(**{**fields, **changes})
+
+
+def vitals(index: int, **changes: Any) -> Vitals:
+    """Return the numbers of a patient with a quiet sinus rhythm."""
+    fields: dict[str, Any] = {
+        "bed": "bed-1",
+        "session": SESSION,
+        "index": index,
+        "when": "2026-01-31T12:00:00.000Z",
+        "heart_rate": 71.6,
+        "rr_ms": 838.0,
+        "pvc_per_min": 2,
+        "rhythm": "sinus",
+        "quality": 0.97,
+        "score": 0.4,
+        "skill": 0.8,
+    }
+    return Vitals(**{**fields, **changes})
 
 
 def status(role: str, state: str, bed: str = "bed-1", **changes: Any) -> BedStatus:

@@ -46,6 +46,24 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytes
     assert re.search(r"torch is not installed; run: pip install 'bedside\[model\]'", capsys.readouterr().err)
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--plot", "x.png"], "--plots DIR"),
+        (["--json", "nowhere/figures.json"], "no such folder"),
+        (["--plots", "/dev/null/pictures"], "choose another folder"),
+    ],
+)
+def test_an_evaluation_that_could_not_be_kept_does_not_start(
+    options: list[str], words: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("model.report.evaluate", lambda *args, **kwargs: pytest.fail("it started"))
+    assert main(["evaluate", "--records", "116", *options]) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 1
+    assert words in said[0]
+
+
 def test_data_list_names_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["data", "list"]) == 0
     shown = capsys.readouterr().out

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.bed import GAP, GHOST, SPAN
+from monitor.bed import GAP, GHOST
 from monitor.frame import Frame, LinkState
-from monitor.presenter import Broker, Presenter
-from stream.messages import INVALID, MAX_INDEX, ActiveAlarms, Message
+from monitor.presenter import VIEW, Broker, Presenter
+from stream.alarm_messages import ActiveAlarms
+from stream.messages import INVALID, MAX_INDEX, Message
 from stream.topics import Kind, Role, Topic
 from tests.monitor.stories import SECOND, T0, alarm, arrives, forecast, process, received, removed, status
 from tests.waveforms import SESSION, chunk
@@ -56,7 +57,7 @@ def test_every_sample_lies_at_its_index() -> None:
     trace = Story().stream(100).frame().trace
     index = np.arange(trace.first, trace.cursor)
     np.testing.assert_allclose(trace.mv[:, 0], (index - 1024) / 200, atol=1e-5)
-    assert trace.cursor - trace.first == SPAN - GAP
+    assert trace.cursor - trace.first == VIEW.span - GAP
 
 
 def test_a_lost_chunk_is_blank_and_counted() -> None:

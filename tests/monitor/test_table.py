@@ -4,7 +4,7 @@ from rich.console import Console
 
 from monitor.stats import BedStats
 from monitor.table import live_table
-from stream.messages import ActiveAlarms
+from stream.alarm_messages import ActiveAlarms
 from tests.monitor.test_stats import perfect_forecast
 from tests.stream.test_codec import alarm
 from tests.waveforms import chunk

@@ -9,9 +9,10 @@ import paho.mqtt.publish
 import pytest
 
 from stream.address import BrokerAddress
+from stream.alarm_messages import ActiveAlarms
 from stream.client import Client, Received
 from stream.errors import BrokerError
-from stream.messages import ActiveAlarms, BedStatus, ProcessStatus, Waveform
+from stream.messages import BedStatus, ProcessStatus, Waveform
 from stream.topics import Kind, Role, Topic, pattern
 from tests.brokers import Mosquitto
 from tests.waveforms import SESSION, chunk

@@ -9,8 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream import codec, topics
+from stream.alarm_messages import (
+    Acknowledge,
+    Action,
+    ActiveAlarms,
+    Alarm,
+    Command,
+    Limits,
+    PauseAlarms,
+    PauseAudio,
+    SetLimits,
+)
 from stream.errors import MessageError
-from stream.messages import ActiveAlarms, Alarm, BedStatus, Forecast, Message, ProcessStatus
+from stream.messages import Annotation, Beat, BedStatus, Forecast, Message, Offer, ProcessStatus, Vitals
+from stream.replay_actions import ChooseRecord, Seek, SetLoop, SetPlaying, SetSpeed
 from stream.topics import Kind, Role, Topic
 from tests.waveforms import SESSION, chunk
 
@@ -56,6 +68,33 @@ def alarm(**changes: Any) -> Alarm:
     return Alarm(**{**fields, **changes})
 
 
+def command(action: Action | None = None, **changes: Any) -> Command:
+    fields: dict[str, Any] = {
+        "command_id": "0" * 31 + "1",
+        "bed": "bed-1",
+        "who": "nurse 1",
+        "when": "2026-01-31T12:00:00.000Z",
+        "action": action or Acknowledge(alarm_id=alarm().alarm_id),
+    }
+    return Command(**{**fields, **changes})
+
+
+BEAT = Beat(bed="bed-1", session=SESSION, index=400, type="V", rr_ms=620.5, quality=0.9)
+ANNOTATION = Annotation(bed="bed-1", session=SESSION, index=400, symbol="+", aux="(AFIB")
+VITALS = Vitals(
+    bed="bed-1",
+    session=SESSION,
+    index=719,
+    when="2026-01-31T12:00:00.000Z",
+    heart_rate=72.5,
+    rr_ms=None,
+    pvc_per_min=3,
+    rhythm="bigeminy",
+    quality=0.95,
+    score=1.5,
+    skill=None,
+    inops=("noise",),
+)
 BED_STATUS = BedStatus(
     bed="bed-1", role="worker", instance="ab12", state="learning", when="", record="mitdb/208", session=SESSION
 )
@@ -68,7 +107,21 @@ MESSAGES: list[Message] = [
     alarm(),
     alarm(phase="cleared", end=80),
     ActiveAlarms(bed="bed-1", alarms=(alarm(),)),
+    ActiveAlarms(bed="bed-1", limits=Limits(off=("residual",)), audio_paused_until="x", commands=(command(),)),
+    BEAT,
+    VITALS,
+    command(),
+    command(PauseAudio(seconds=120)),
+    command(PauseAlarms(seconds=0)),
+    command(SetLimits(limits=Limits(heart_rate_low=40, heart_rate_high=140))),
+    command(SetPlaying(playing=False)),
+    command(Seek(position=3600)),
+    command(SetSpeed(speed=4.0)),
+    command(SetLoop(loop=True)),
+    command(ChooseRecord(record="mitdb/203")),
+    ANNOTATION,
     BED_STATUS,
+    msgspec.structs.replace(BED_STATUS, records=(Offer(name="mitdb/203", seconds=1805.6, rhythms=("AFIB", "VT")),)),
     PROCESS,
 ]
 
@@ -125,10 +178,51 @@ def test_another_bed_than_the_topic_is_refused() -> None:
         codec.decode(Topic(Kind.PROCESS, role=Role.WORKER, instance="ab12"), codec.encode(PROCESS))
 
 
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"heart_rate_low": 120, "heart_rate_high": 120},
+        {"heart_rate_low": 10},
+        {"heart_rate_high": 301},
+        {"heart_rate_low": 50.5},
+        {"off": ["asystole"]},
+        {"off": ["ventricular_fibrillation", "residual"]},
+        {"off": ["tea_time"]},
+        {"off": ["residual"] * 15},
+    ],
+    ids=str,
+)
+def test_limits_that_cannot_be_are_refused(limits: dict[str, Any]) -> None:
+    fields = json.loads(codec.encode(command(SetLimits(limits=Limits()))))
+    fields["action"]["limits"] = limits
+    with pytest.raises(MessageError):
+        codec.decode(Topic(Kind.COMMAND, "bed-1"), json.dumps(fields).encode())
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        {},
+        {"do": "toggle"},
+        {"do": "acknowledge"},
+        {"do": "pause_audio", "seconds": -1},
+        {"do": "pause_alarms", "seconds": 999},
+        {"do": "set_speed", "speed": 0},
+        {"do": "seek", "position": -1},
+    ],
+    ids=str,
+)
+def test_commands_that_cannot_be_are_refused(action: dict[str, Any]) -> None:
+    fields = json.loads(codec.encode(command()))
+    fields["action"] = action
+    with pytest.raises(MessageError):
+        codec.decode(Topic(Kind.COMMAND, "bed-1"), json.dumps(fields).encode())
+
+
 def test_zero_bytes_remove_what_is_retained_and_nothing_else() -> None:
     assert codec.decode(Topic(Kind.ALARMS_ACTIVE, "bed-1"), b"") is None
     assert codec.decode(Topic(Kind.STATUS, "bed-1", Role.WORKER), b"") is None
-    for kind in (Kind.ECG, Kind.FORECAST, Kind.ALARMS):
+    for kind in (Kind.ECG, Kind.FORECAST, Kind.BEATS, Kind.ANNOTATIONS, Kind.ALARMS, Kind.COMMAND):
         with pytest.raises(MessageError, match="empty"):
             codec.decode(Topic(kind, "bed-1"), b"")
 

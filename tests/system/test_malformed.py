@@ -14,11 +14,12 @@ import pytest
 
 from stream import codec, topics
 from stream.address import BrokerAddress
+from stream.alarm_messages import ActiveAlarms
 from stream.errors import MessageError
-from stream.messages import ActiveAlarms, ProcessStatus
+from stream.messages import ProcessStatus
 from stream.topics import Kind, Role
 from tests.brokers import Mosquitto
-from tests.stream.test_codec import BED_STATUS, PROCESS, alarm, forecast
+from tests.stream.test_codec import ANNOTATION, BEAT, BED_STATUS, PROCESS, VITALS, alarm, command, forecast
 from tests.system.commands import environment, running, wait_until
 from tests.waveforms import chunk
 
@@ -26,19 +27,27 @@ EACH = 10_000
 VALID = {
     Kind.ECG: chunk(3),
     Kind.FORECAST: forecast(),
+    Kind.BEATS: BEAT,
+    Kind.VITALS: VITALS,
     Kind.ALARMS: alarm(),
     Kind.ALARMS_ACTIVE: ActiveAlarms(bed="bed-1", alarms=(alarm(),)),
+    Kind.ANNOTATIONS: ANNOTATION,
     Kind.STATUS: BED_STATUS,
     Kind.PROCESS: PROCESS,
+    Kind.COMMAND: command(),
 }
 
 NOT_A_NUMBER: dict[Kind, dict[str, Any]] = {
     Kind.ECG: {"gain": [math.nan]},
     Kind.FORECAST: {"threshold": math.nan},
+    Kind.BEATS: {"rr_ms": math.nan},
+    Kind.VITALS: {"heart_rate": math.nan},
     Kind.ALARMS: {"observed": math.nan},
     Kind.ALARMS_ACTIVE: {"alarms": [{"observed": math.nan}]},
+    Kind.ANNOTATIONS: {"index": math.nan},
     Kind.STATUS: {"counters": {"samples_forecast": math.nan}},
     Kind.PROCESS: {"counters": {"rejected": math.nan}},
+    Kind.COMMAND: {"action": {"do": "pause_audio", "seconds": math.nan}},
 }
 
 
@@ -60,7 +69,7 @@ def malformed(kind: Kind, count: int, chance: random.Random) -> list[bytes]:
         lambda: changed(bed="bed-2", instance="other"),
         lambda: changed(**NOT_A_NUMBER[kind]),
         lambda: b"" if kind not in topics.RETAINED else b"{",
-        lambda: changed(seq=-1, onset=-1, position=-1, counters=-1, alarms=-1),
+        lambda: changed(seq=-1, onset=-1, position=-1, counters=-1, alarms=-1, index=-1, who=""),
     ]
     payloads: list[bytes] = []
     while len(payloads) < count:

@@ -28,7 +28,13 @@ class Script:
         self.counters = {"rejected": 0}
         self.now = T0
         self.next_seq = 0
+        self.sent: list[Message] = []
         self._waiting: list[Received] = []
+
+    def send(self, message: Message) -> bool:
+        if self.connected:
+            self.sent.append(message)
+        return self.connected
 
     def clock(self) -> int:
         return self.now

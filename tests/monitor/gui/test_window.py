@@ -6,6 +6,7 @@ import gc
 import sys
 import weakref
 
+import msgspec
 import pytest
 from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtWidgets import QApplication
@@ -14,9 +15,22 @@ from pytestqt.qtbot import QtBot
 from monitor.frame import LinkState, Numbers
 from monitor.gui.footer import SIMULATION
 from monitor.gui.window import MonitorWindow
-from stream.messages import ActiveAlarms
+from stream.alarm_messages import (
+    Acknowledge,
+    Action,
+    ActiveAlarms,
+    Alarm,
+    Command,
+    Limits,
+    PauseAlarms,
+    PauseAudio,
+    SetLimits,
+)
+from stream.clock import rfc3339
+from stream.messages import Beat
 from tests.monitor.gui.conftest import Script
-from tests.monitor.stories import SECOND, alarm, process
+from tests.monitor.stories import SECOND, alarm, process, vitals
+from tests.waveforms import SESSION
 
 # --- texts ----------------------------------------------------------------------------------------------------------
 
@@ -61,6 +75,148 @@ def test_no_heart_rate_is_invented(window: MonitorWindow, script: Script) -> Non
     script.worker()
     script.stream(window, 30)
     assert window.heart_rate.value == "--"
+
+
+def test_the_worker_s_numbers_are_shown_and_go_when_they_are_old(window: MonitorWindow, script: Script) -> None:
+    script.worker()
+    script.stream(window, 20)
+    script.say(vitals(719), ActiveAlarms(bed="bed-1"))
+    window.tick()
+    assert window.heart_rate.value == "72"
+    assert (window.heart_rate.patient.rhythm, window.heart_rate.patient.pvc_per_min) == ("sinus", 2)
+    assert (window.heart_rate.patient.low, window.heart_rate.patient.high) == (50, 120)
+    script.stream(window, 40)
+    assert window.heart_rate.value == "--", "four seconds without a word of the worker"
+
+
+def test_a_number_without_an_honest_value_reads_dashes(window: MonitorWindow, script: Script) -> None:
+    script.worker()
+    script.stream(window, 20)
+    script.say(vitals(719, heart_rate=None, rhythm="unknown"))
+    window.tick()
+    assert window.heart_rate.value == "--"
+    assert window.heart_rate.patient.rhythm == ""
+
+
+def test_the_heart_beats_when_the_cursor_passes_a_qrs(window: MonitorWindow, script: Script) -> None:
+    script.worker()
+    script.stream(window, 20)
+    script.say(vitals(719), Beat(bed="bed-1", session=SESSION, index=740, type="N", rr_ms=800, quality=1.0))
+    beating = []
+    for _ in range(8):
+        script.stream(window, 1)
+        beating.append(window.heart_rate.patient.beating)
+    assert True in beating
+    assert beating[0] is False
+    assert beating[-1] is False
+
+
+def test_the_broken_limit_lights_up(window: MonitorWindow, script: Script) -> None:
+    script.worker()
+    script.stream(window, 20)
+    high = alarm(400, kind="heart_rate_high", priority="medium", text="Heart rate 131/min, above 120/min")
+    script.say(vitals(719, heart_rate=131.0), high, ActiveAlarms(bed="bed-1", alarms=(high,)))
+    window.tick()
+    assert window.heart_rate.patient.broken == "high"
+
+
+# --- commands -------------------------------------------------------------------------------------------------------
+
+
+def sent(script: Script) -> list[Action]:
+    return [message.action for message in script.sent if isinstance(message, Command)]
+
+
+def latch(script: Script) -> Alarm:
+    text = "Ventricular tachycardia"
+    over = alarm(400, "cleared", end=800, kind="ventricular_tachycardia", priority="high", latched=True, text=text)
+    script.say(over, ActiveAlarms(bed="bed-1", alarms=(over,)))
+    return over
+
+
+def test_a_latched_alarm_stays_until_it_is_acknowledged(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
+    script.worker()
+    script.stream(window, 20)
+    over = latch(script)
+    window.tick()
+    assert "not acknowledged" in window.banner.alarm
+    qtbot.keyClick(window, Qt.Key.Key_A)
+    assert sent(script) == [Acknowledge(alarm_id=over.alarm_id)]
+    window.tick()
+    assert window.banner.alarm, "pressing the key is not yet an acknowledgement"
+    script.say(
+        msgspec.structs.replace(over, phase="acknowledged", acknowledged_by="nurse 1", latched=False),
+        ActiveAlarms(bed="bed-1"),
+    )
+    window.tick()
+    assert window.banner.alarm == ""
+    assert "nurse 1" in window.alarms.item(0).text()
+
+
+def test_an_acknowledged_alarm_that_lasts_stands_still(window: MonitorWindow, script: Script) -> None:
+    script.worker()
+    script.stream(window, 20)
+    script.say(alarm(400, "acknowledged", priority="high", acknowledged_by="nurse 1"))
+    for _ in range(60):
+        script.now += SECOND // 100
+        window.tick()
+        assert window.banner.bright
+    assert window.banner.alarm.endswith("acknowledged by nurse 1")
+    assert not window.controls.acknowledge.isEnabled()
+
+
+def test_pauses_are_asked_for_shown_with_a_countdown_and_taken_back(
+    window: MonitorWindow, script: Script, qtbot: QtBot
+) -> None:
+    script.worker()
+    script.stream(window, 20)
+    qtbot.mouseClick(window.controls.audio, Qt.MouseButton.LeftButton)
+    assert sent(script) == [PauseAudio(seconds=120)]
+    script.say(ActiveAlarms(bed="bed-1", audio_paused_until=rfc3339(script.now + 90 * SECOND)))
+    window.tick()
+    assert window.banner.notice == "AUDIO PAUSED 1:30"
+    qtbot.keyClick(window, Qt.Key.Key_P)
+    assert sent(script)[-1] == PauseAudio(seconds=0)
+    qtbot.keyClick(window, Qt.Key.Key_O)
+    assert sent(script)[-1] == PauseAlarms(seconds=60)
+    script.say(ActiveAlarms(bed="bed-1", alarms_paused_until=rfc3339(script.now + 9 * SECOND)))
+    window.tick()
+    assert window.banner.notice == "ALARMS PAUSED 0:09"
+
+
+def test_limits_are_asked_for_and_sent(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
+    script.worker()
+    script.stream(window, 20)
+    qtbot.keyClick(window, Qt.Key.Key_L)
+    assert window.limits_dialog is None, "nobody has told any limits yet"
+    assert window.controls.note.isVisible()
+    script.say(ActiveAlarms(bed="bed-1", limits=Limits(heart_rate_low=45, heart_rate_high=130)))
+    window.tick()
+    qtbot.keyClick(window, Qt.Key.Key_L)
+    dialog = window.limits_dialog
+    assert dialog is not None
+    assert (dialog.low.value(), dialog.high.value()) == (45, 130)
+    dialog.low.setValue(200)
+    assert dialog.low.value() == 129, "low stays below high"
+    dialog.low.setValue(60)
+    assert not dialog.on["asystole"].isEnabled()
+    dialog.on["residual"].setChecked(False)
+    dialog.accept()
+    assert sent(script) == [SetLimits(limits=Limits(heart_rate_low=60, heart_rate_high=130, off=("residual",)))]
+    assert window.limits_dialog is None
+
+
+def test_a_command_without_a_broker_is_not_sent_and_said_so(
+    window: MonitorWindow, script: Script, qtbot: QtBot
+) -> None:
+    script.worker()
+    script.stream(window, 20)
+    latch(script)
+    window.tick()
+    script.connected = False
+    qtbot.keyClick(window, Qt.Key.Key_A)
+    assert script.sent == []
+    assert "not sent" in window.controls.note.text()
 
 
 def test_the_engineers_numbers_read_dashes_until_they_exist(window: MonitorWindow, script: Script) -> None:

@@ -1,0 +1,78 @@
+"""The alarms of one bed, live: feeds the state machine of `model.alarms`, and publishes what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from model import alarms
+from model.alarm_config import AlarmConfig
+from model.alarms import AlarmState, Scene
+from model.conditions import Change
+from stream.alarm_messages import ActiveAlarms, Alarm, Command, Limits
+from stream.messages import Message
+
+
+class AlarmDesk:
+    """Keeps the alarms of a bed.
+
+    Parameters
+    ----------
+    config : AlarmConfig
+    send : callable
+        Takes a message and never blocks.
+
+    Attributes
+    ----------
+    raised : int
+        Alarms raised.
+    """
+
+    def __init__(self, config: AlarmConfig, send: Callable[[Message], None]) -> None:
+        self.raised = 0
+        self._config = config
+        self._send = send
+        self._state = AlarmState(limits=config.limits)
+
+    @property
+    def limits(self) -> Limits:
+        """The limits that people have set for the bed."""
+        return self._state.limits
+
+    def resume(self, message: ActiveAlarms | None, scene: Scene) -> None:
+        """Begin, with what an earlier worker left, where there is any; the list is published in any case."""
+        if message is not None:
+            events, self._state = alarms.resume(message, scene)
+            self._publish(events)
+        self._send(alarms.to_message(scene.bed, self._state))
+
+    def take(self, changes: Sequence[Change], scene: Scene) -> None:
+        """Take conditions that began or ended."""
+        for change in changes:
+            self._settle(*alarms.take(self._config, self._state, change, scene), scene)
+
+    def obey(self, command: Command, scene: Scene) -> None:
+        """Carry out a command.
+
+        Raises
+        ------
+        MessageError
+            It is old, repeated, or about an alarm that is not there.
+        """
+        self._settle(*alarms.obey(self._config, self._state, command, scene), scene)
+
+    def wait(self, scene: Scene) -> None:
+        """Let time pass."""
+        self._settle(*alarms.wait(self._state, scene), scene)
+
+    def _settle(self, events: Sequence[Alarm], state: AlarmState, scene: Scene) -> None:
+        self._publish(events)
+        before, self._state = alarms.to_message(scene.bed, self._state), state
+        after = alarms.to_message(scene.bed, state)
+        if after != before:
+            self._send(after)
+
+    def _publish(self, events: Sequence[Alarm]) -> None:
+        # The events first: whoever sees the list can have the events that made it.
+        for event in events:
+            self.raised += event.phase == "raised"
+            self._send(event)

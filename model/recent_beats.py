@@ -1,0 +1,116 @@
+"""What the last beats say: rates, runs of ventricular beats, and how long it has been quiet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from statistics import median
+
+from model.alarm_config import MOST_BEATS
+from model.beats import Beat
+from stream.messages import FS
+
+AVERAGED = 12
+"""Intervals whose mean is the heart rate, without the largest and the smallest."""
+
+SLOW = 1.2 * FS
+"""Samples; while the last `FEWEST` intervals are all longer, only they are averaged: a bradycardia shows sooner."""
+
+FEWEST = 4
+"""Intervals without which there is no heart rate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """The beats that can be counted on: none is missing between them.
+
+    Attributes
+    ----------
+    quiet_from : int
+        The last beat, or where the signal became usable after it: from there on no beat was seen.
+    indexes : tuple of int
+        R peaks of the last beats, at most `MOST_BEATS`.
+    types : str
+        One letter for each of them.
+    run : int
+        Ventricular beats in a row up to now.
+    run_first : int
+        R peak of the first of them.
+    others : int
+        Beats since the last ventricular one.
+    last_ventricular : int or None
+        Its R peak.
+    heart_rate : float or None
+        1/min, as of the last beat.
+    """
+
+    quiet_from: int
+    indexes: tuple[int, ...] = ()
+    types: str = ""
+    run: int = 0
+    run_first: int = 0
+    others: int = 0
+    last_ventricular: int | None = None
+    heart_rate: float | None = None
+
+
+def take(recent: Recent, beat: Beat) -> Recent:
+    """Take the next beat; if no interval before it is known, all counts begin with it."""
+    linked = beat.rr is not None and bool(recent.indexes)
+    indexes = (*recent.indexes[1 - MOST_BEATS :], beat.index) if linked else (beat.index,)
+    types = (recent.types[1 - MOST_BEATS :] if linked else "") + beat.type
+    ventricular = beat.type == "V"
+    goes_on = ventricular and linked and recent.run > 0
+    return Recent(
+        quiet_from=beat.index,
+        indexes=indexes,
+        types=types,
+        run=recent.run + 1 if goes_on else int(ventricular),
+        run_first=recent.run_first if goes_on else beat.index,
+        others=0 if ventricular else recent.others + 1,
+        last_ventricular=beat.index if ventricular else recent.last_ventricular,
+        heart_rate=heart_rate(indexes),
+    )
+
+
+def interrupt(recent: Recent, at: int) -> Recent:
+    """Count anew after sample ``at``: up to there beats may have come unseen."""
+    return replace(Recent(at + 1), others=recent.others, last_ventricular=recent.last_ventricular)
+
+
+def heart_rate(indexes: tuple[int, ...]) -> float | None:
+    """Return the heart rate, 1/min: 60 over the mean of the last 12 RR intervals without the largest and the smallest.
+
+    Of the last 4 alone, all of them, while each is longer than 1.2 s. While there are fewer than 12, of those there
+    are; None below 4.
+    """
+    rr = [after - before for before, after in pairwise(indexes[-AVERAGED - 1 :])]
+    if len(rr) < FEWEST:
+        return None
+    slow = rr[-FEWEST:]
+    if min(slow) > SLOW:
+        return 60 * FS * FEWEST / sum(slow)
+    return 60 * FS * (len(rr) - 2) / (sum(rr) - max(rr) - min(rr))
+
+
+def rate_over(recent: Recent, beats: int) -> float | None:
+    """Return the mean rate over so many beats, 1/min; None where fewer are known."""
+    if len(recent.indexes) < beats:
+        return None
+    return 60 * FS * (beats - 1) / (recent.indexes[-1] - recent.indexes[-beats])
+
+
+def unevenness(recent: Recent) -> float | None:
+    """Return the median change from one RR interval to the next, as a share of their mean, over the last 12 intervals.
+
+    Intervals next to a ventricular beat are left out; None where fewer than 4 are left.
+    """
+    kept = [
+        recent.indexes[i] - recent.indexes[i - 1]
+        for i in range(max(1, len(recent.indexes) - AVERAGED), len(recent.indexes))
+        if "V" not in recent.types[i - 1 : i + 1]
+    ]
+    if len(kept) < FEWEST:
+        return None
+    changes = [abs(after - before) for before, after in pairwise(kept)]
+    return median(changes) * len(kept) / sum(kept)

@@ -1,0 +1,96 @@
+"""The small network that weighs the features of `model.residual_features`; fitted once, by `model.fit_residual`.
+
+It sees no record and no absolute amplitude, only levels relative to the patient's own recent peaks. Its output rises
+where the departure looks like a ventricular beat rather than like an early one, noise or a bad fit.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from model.residual_features import FEATURES
+from stream.errors import CheckpointError
+
+FORMAT = "bedside-residual-1"
+SHIPPED = Path(__file__).parent / "weights" / "residual.safetensors"
+
+ROWS = 128
+"""Patches weighed at once, so that a long chunk takes little memory."""
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """One hidden layer of tanh beside a linear path.
+
+    Attributes
+    ----------
+    inner : ndarray, shape (FEATURES, hidden)
+    inner_bias, outer : ndarray, shape (hidden,)
+    direct : ndarray, shape (FEATURES,)
+    bias : ndarray, shape (1,)
+    """
+
+    inner: Array
+    inner_bias: Array
+    outer: Array
+    direct: Array
+    bias: Array
+
+
+NAMES = tuple(field.name for field in fields(Weights))
+
+
+def weigh(weights: Weights, features: Array) -> Array:
+    """Return the departure of each patch, shape (k,); NaN where a feature is.
+
+    Sums along an axis add in one order, however many rows there are. A matrix product does not, and its last bits
+    would depend on how the signal was cut.
+    """
+    inner = np.concatenate([weights.inner, weights.direct[:, None]], axis=1)
+    found = np.empty(len(features))
+    for first in range(0, len(features), ROWS):
+        through = (features[first : first + ROWS, :, None] * inner).sum(axis=1)
+        hidden = np.tanh(through[:, :-1] + weights.inner_bias)
+        found[first : first + ROWS] = (hidden * weights.outer).sum(axis=1) + through[:, -1] + weights.bias
+    return found
+
+
+def save(path: Path, weights: Weights, provenance: Mapping[str, Any]) -> None:
+    """Write weights, as float32."""
+    tensors = {name: np.ascontiguousarray(getattr(weights, name), np.float32) for name in NAMES}
+    save_file(tensors, path, {"format": FORMAT, "provenance": json.dumps(dict(provenance))})
+
+
+@cache
+def load(path: Path = SHIPPED) -> Weights:
+    """Load weights, by default those that come with the package.
+
+    Raises
+    ------
+    CheckpointError
+        The file is missing, damaged, or made for other features.
+    """
+    try:
+        with safe_open(path, framework="numpy") as file:
+            form = (file.metadata() or {}).get("format")
+            tensors = {name: file.get_tensor(name).astype(np.float64) for name in NAMES}
+    except (OSError, SafetensorError) as error:
+        line = " ".join(str(error).split())[:120]
+        raise CheckpointError(
+            f"the residual's weights in {path} cannot be read ({line}): install bedside anew"
+        ) from error
+    if form != FORMAT or tensors["inner"].shape[0] != FEATURES or tensors["direct"].shape != (FEATURES,):
+        raise CheckpointError(f"{path} holds no weights for these features: fit them with python -m model.fit_residual")
+    return Weights(**tensors)

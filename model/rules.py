@@ -1,0 +1,171 @@
+"""The rules of rhythm, one by one: is it met now, and does what was met before still stay?
+
+Asystole, extreme bradycardia and tachycardia, ventricular tachycardia and fibrillation are those of the
+PhysioNet/Computing in Cardiology Challenge 2015 (Clifford et al., "False alarm reduction in critical care",
+Physiological Measurement 37, 2016). What is met ends only when a rate has left its limit by a margin, or when several
+beats in a row speak against it, so that nothing flickers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from model import atrial_fibrillation
+from model.alarm_config import AlarmConfig
+from model.atrial_fibrillation import Irregularity
+from model.recent_beats import Recent, rate_over
+from stream.alarm_messages import AlarmKind, Limits
+from stream.messages import FS
+
+LATEST = 72
+"""Samples within which each beat becomes known, see `model.beats.Beat`: nothing is said of silence before."""
+
+MARGIN = 0.05
+"""Share of its limit by which a rate must come back."""
+
+OTHERS = 3
+"""Beats in a row that are not ventricular and end a run of ventricular ones."""
+
+SILENT = 4 * FS
+"""Samples without a beat after which no rate is known; without a ventricular one after which its run is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignalNow:
+    """What is known of the signal itself, apart from beats, at the end of one stride.
+
+    Attributes
+    ----------
+    at : int
+        The last sample that was observed.
+    usable : bool
+        Good enough that beats are neither missed nor made up.
+    fibrillation_since : int or None
+        First sample of the ventricular fibrillation or flutter that lasts.
+    restless : bool
+        It looks like fibrillation, be it not for long enough yet: silence is no asystole then.
+    """
+
+    at: int
+    usable: bool = True
+    fibrillation_since: int | None = None
+    restless: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one rule says at one moment. A rule that knows nothing says nothing.
+
+    Attributes
+    ----------
+    kind : str
+    met : bool
+        The condition begins now, if it did not hold.
+    stays : bool
+        It goes on, if it did hold.
+    onset, end : int
+        First sample of the stretch, if it begins now; index after its last sample, if it ends now.
+    value, limit : float or None
+        What was measured, and the limit.
+    beats : int
+        How many beats it is about; 0 where beats are not counted.
+    """
+
+    kind: AlarmKind
+    met: bool
+    stays: bool
+    onset: int
+    end: int
+    value: float | None = None
+    limit: float | None = None
+    beats: int = 0
+
+
+def pause_s(config: AlarmConfig, recent: Recent) -> float | None:
+    """Return the last RR interval in seconds where it was an asystole; None elsewhere.
+
+    A pause just past the limit is over before it is certain that no beat came in time.
+    """
+    if len(recent.indexes) < 2:
+        return None
+    seconds = (recent.indexes[-1] - recent.indexes[-2]) / FS
+    return seconds if seconds >= config.asystole_s else None
+
+
+def find(
+    config: AlarmConfig, limits: Limits, recent: Recent, irregular: Irregularity, now: SignalNow
+) -> Iterator[Finding]:
+    """Apply all rules, the gravest first."""
+    lasting = now.fibrillation_since is not None
+    if now.usable or lasting:
+        since = now.at if now.fibrillation_since is None else now.fibrillation_since
+        yield Finding("ventricular_fibrillation", lasting and now.usable, lasting, since, now.at + 1)
+    if not now.usable:
+        return
+    yield _asystole(config, recent, now)
+    if recent.indexes:
+        yield from _ventricular(config, recent, now.at)
+        if now.at - recent.indexes[-1] <= SILENT:
+            yield from _rates(config, limits, recent, now.at)
+    if irregular.entropy is not None:
+        limit = config.fibrillation_entropy
+        released = limit * atrial_fibrillation.RELEASE
+        middle = irregular.middle
+        yield Finding("atrial_fibrillation", irregular.entropy >= limit, irregular.entropy >= released, middle, middle)
+
+
+def _asystole(config: AlarmConfig, recent: Recent, now: SignalNow) -> Finding:
+    quiet = (now.at - LATEST - recent.quiet_from) / FS
+    long = quiet >= config.asystole_s
+    # With no beat since the signal became usable again, nobody has seen the end of it.
+    return Finding(
+        "asystole",
+        long and not now.restless,
+        long or not recent.indexes,
+        recent.quiet_from,
+        recent.quiet_from,
+        max(quiet, 0.0),
+        config.asystole_s,
+    )
+
+
+def _ventricular(config: AlarmConfig, recent: Recent, at: int) -> Iterator[Finding]:
+    last = recent.last_ventricular
+    fresh = last is not None and at - last <= SILENT and recent.others < OTHERS
+    end = at if last is None else last + 1
+
+    rule = config.ventricular_tachycardia
+    rate = rate_over(recent, rule.beats) if recent.run >= rule.beats else None
+    met = fresh and rate is not None and rate > rule.per_min
+    stays = fresh and (rate is None or rate >= rule.per_min * (1 - MARGIN))
+    onset = recent.indexes[-rule.beats] if met else at
+    yield Finding("ventricular_tachycardia", met, stays, onset, end, rate, rule.per_min, recent.run)
+
+    met = fresh and recent.run >= config.pvc_run_beats
+    rate = rate_over(recent, config.pvc_run_beats) if met else None
+    yield Finding("pvc_run", met, fresh, recent.run_first, end, rate, None, recent.run)
+
+
+def _rates(config: AlarmConfig, limits: Limits, recent: Recent, at: int) -> Iterator[Finding]:
+    last = recent.indexes[-1]
+    fast, slow = config.extreme_tachycardia, config.extreme_bradycardia
+    rate = rate_over(recent, fast.beats)
+    if rate is not None:
+        onset = recent.indexes[-fast.beats]
+        yield _above("extreme_tachycardia", rate, fast.per_min, onset, last, fast.beats)
+    rate = rate_over(recent, slow.beats)
+    if rate is not None:
+        onset = recent.indexes[-slow.beats]
+        yield _below("extreme_bradycardia", rate, slow.per_min, onset, last, slow.beats)
+    if recent.heart_rate is not None:
+        yield _above("heart_rate_high", recent.heart_rate, limits.heart_rate_high, at, last)
+        yield _below("heart_rate_low", recent.heart_rate, limits.heart_rate_low, at, last)
+
+
+def _above(kind: AlarmKind, rate: float, limit: float, onset: int, end: int, beats: int = 0) -> Finding:
+    return Finding(kind, rate > limit, rate >= limit * (1 - MARGIN), onset, end, rate, limit, beats)
+
+
+def _below(kind: AlarmKind, rate: float, limit: float, onset: int, end: int, beats: int = 0) -> Finding:
+    return Finding(kind, rate < limit, rate <= limit * (1 + MARGIN), onset, end, rate, limit, beats)

@@ -1,0 +1,128 @@
+"""The worker as a process: its connection to the broker, in which order it takes messages, when it lets time pass."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+
+import torch
+
+from model.watch import Models
+from model.worker import Worker
+from stream.address import BrokerAddress
+from stream.alarm_messages import ActiveAlarms, Command
+from stream.client import Client, Received
+from stream.clock import Clock, SteadyClock, unix_ns
+from stream.errors import UsageError
+from stream.ledger import ledger
+from stream.messages import BedStatus, Message, ProcessStatus, Waveform
+from stream.topics import Kind, Role, pattern
+
+log = logging.getLogger("bedside.worker")
+
+ALIVE_NS = 10_000_000_000
+"""A worker's status older than this is that of a process whose broker forgot to say that it died."""
+
+BATCH = 7200
+"""Samples taken per tick, about; the connection gets its turn between two ticks."""
+
+LOOK_EVERY_S = 0.5
+"""How often to look for beds that send nothing."""
+
+
+async def serve(address: BrokerAddress, models: Models, *, ledger_path: Path | None) -> None:
+    """Serve all beds of a broker until the task is cancelled.
+
+    Raises
+    ------
+    UsageError
+        Another worker serves this broker.
+    BrokerError
+        The broker cannot be reached.
+    StorageError
+        The ledger cannot be written.
+    """
+    # A step of a few beds is too small to share: more threads would cost, the more the busier the machine.
+    torch.set_num_threads(1)
+    wanted = [
+        pattern(Kind.ECG),
+        pattern(Kind.ALARMS_ACTIVE),
+        pattern(Kind.COMMAND),
+        pattern(Kind.STATUS, role=Role.PUBLISHER),
+        pattern(Kind.PROCESS, role=Role.WORKER),
+    ]
+    with ledger(ledger_path, *Worker.LEDGER) as write:
+        async with Client(address, role=Role.WORKER, subscriptions=wanted) as client:
+            clock = SteadyClock()
+            worker = Worker(models, send=client.send, instance=client.instance, clock=clock, write=write)
+            early = await _first_look(client, worker, clock)
+            log.info("worker is ready on %s", address)
+            next_look_ns = 0
+            try:
+                _take(worker, early)
+                while True:
+                    _take(worker, await _next_messages(client))
+                    if clock.now_ns() >= next_look_ns:
+                        next_look_ns = clock.now_ns() + round(LOOK_EVERY_S * 1e9)
+                        worker.look()
+                    client.beds = worker.beds
+                    # A tick may find the next messages waiting: the connection must have its turn all the same.
+                    await asyncio.sleep(0)
+            finally:
+                worker.stop()
+
+
+async def _first_look(client: Client, worker: Worker, clock: Clock) -> list[Message]:
+    """Read what is retained: the alarms left over, and whether another worker lives. Returns what else came."""
+    others: list[Message] = []
+    async for received in client:
+        message = received.message
+        if isinstance(message, ActiveAlarms) and received.retained:
+            worker.take_over(message)
+        elif isinstance(message, ProcessStatus):
+            if message.instance == client.instance:
+                # Our own announcement comes back after all that was retained before it.
+                break
+            # The broker's order settles which of two came first: the later one sees the other's word before its own.
+            if message.state == "online" and clock.now_ns() - unix_ns(message.when) < ALIVE_NS:
+                raise UsageError(
+                    f"a worker ({message.instance}) serves {client.address} already: end it, or use another broker"
+                )
+        elif message is not None:
+            others.append(message)
+    return others
+
+
+async def _next_messages(client: Client) -> list[Message]:
+    """Return what has come, in its order; after a while nothing, when nothing comes."""
+    messages: list[Message] = []
+    try:
+        async with asyncio.timeout(LOOK_EVERY_S):
+            received: Received | None = await client.receive()
+    except TimeoutError:
+        return messages
+    samples = 0
+    while received is not None:
+        if received.message is not None:
+            messages.append(received.message)
+            samples += received.message.n if isinstance(received.message, Waveform) else 0
+        received = client.receive_nowait() if samples < BATCH else None
+    return messages
+
+
+def _take(worker: Worker, messages: Iterable[Message]) -> None:
+    """Hand messages over in their order; chunks that follow each other make one tick."""
+    chunks: list[Waveform] = []
+    for message in messages:
+        if isinstance(message, Waveform):
+            chunks.append(message)
+            continue
+        worker.tick(chunks)
+        chunks = []
+        if isinstance(message, Command):
+            worker.obey(message)
+        elif isinstance(message, BedStatus):
+            worker.take_status(message)
+    worker.tick(chunks)

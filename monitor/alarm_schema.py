@@ -1,0 +1,160 @@
+"""The layout of the alarm store, and how an older one becomes the newest. docs/alarm-log.md explains it to users."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from stream.errors import StorageError
+
+SCHEMA = 2
+"""Version of the layout, kept in ``PRAGMA user_version``."""
+
+APPLICATION = 0x42454453
+"""``BEDS``, kept in ``PRAGMA application_id``: tells our files from other people's databases."""
+
+_TABLES = """
+CREATE TABLE events (
+    number          INTEGER PRIMARY KEY,
+    event_id        TEXT NOT NULL UNIQUE,
+    alarm_id        TEXT NOT NULL,
+    bed             TEXT NOT NULL,
+    session         TEXT NOT NULL,
+    record          TEXT NOT NULL,
+    kind            TEXT NOT NULL,
+    priority        TEXT NOT NULL,
+    phase           TEXT NOT NULL,
+    onset           INTEGER NOT NULL,
+    "end"           INTEGER,
+    "when"          TEXT NOT NULL,
+    text            TEXT NOT NULL,
+    duration_s      REAL NOT NULL,
+    acknowledged_by TEXT,
+    latched         INTEGER NOT NULL,
+    repeats         INTEGER NOT NULL,
+    value           REAL,
+    "limit"         REAL,
+    observed        REAL,
+    predicted       REAL,
+    score           REAL,
+    threshold       REAL,
+    received_at     TEXT NOT NULL
+);
+CREATE INDEX events_by_alarm ON events (alarm_id);
+CREATE INDEX events_by_bed ON events (bed, session, onset);
+CREATE TABLE commands (
+    command_id  TEXT PRIMARY KEY,
+    bed         TEXT NOT NULL,
+    who         TEXT NOT NULL,
+    "when"      TEXT NOT NULL,
+    action      TEXT NOT NULL,
+    received_at TEXT NOT NULL
+);
+CREATE TABLE strips (
+    alarm_id   TEXT PRIMARY KEY,
+    bed        TEXT NOT NULL,
+    session    TEXT NOT NULL,
+    priority   TEXT NOT NULL,
+    start      INTEGER NOT NULL,
+    fs         INTEGER NOT NULL,
+    leads      TEXT NOT NULL,
+    gain       TEXT NOT NULL,
+    zero       TEXT NOT NULL,
+    complete   INTEGER NOT NULL,
+    written_at TEXT NOT NULL,
+    samples    BLOB NOT NULL
+);
+CREATE INDEX strips_by_bed ON strips (bed);
+CREATE VIEW alarms AS
+    WITH lives AS (
+        SELECT alarm_id, min(number) AS first, max(number) AS last,
+               min(CASE phase WHEN 'raised' THEN "when" END) AS raised_at,
+               max(CASE phase WHEN 'cleared' THEN "when" END) AS cleared_at,
+               min(CASE phase WHEN 'acknowledged' THEN "when" END) AS acknowledged_at,
+               max(acknowledged_by) AS acknowledged_by,
+               max("end") AS "end", max(duration_s) AS duration_s
+        FROM events GROUP BY alarm_id
+    )
+    SELECT first AS number, l.alarm_id, f.bed, f.session, f.record, f.kind, f.priority,
+           CASE WHEN l."end" IS NULL THEN 'raised' ELSE 'cleared' END AS phase,
+           raised_at, cleared_at, acknowledged_at, l.acknowledged_by, e.latched,
+           f.onset, l."end", l.duration_s, f.text, e.value, e."limit",
+           e.observed, e.predicted, e.score, e.threshold, f.repeats,
+           CASE s.complete WHEN 1 THEN 'complete' WHEN 0 THEN 'incomplete' END AS strip
+    FROM lives l JOIN events f ON f.number = l.first JOIN events e ON e.number = l.last
+    LEFT JOIN strips s ON s.alarm_id = l.alarm_id
+    ORDER BY first;
+"""
+
+_NEW = f"""
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+{_TABLES}
+PRAGMA application_id = {APPLICATION};
+PRAGMA user_version = {SCHEMA};
+"""
+
+# Columns of layout 1 were NOT NULL where others are so no more, which ALTER TABLE cannot change.
+_FROM_1 = f"""
+DROP VIEW alarms;
+DROP INDEX events_by_bed;
+ALTER TABLE events RENAME TO events_1;
+{_TABLES}
+INSERT INTO events (event_id, alarm_id, bed, session, record, kind, priority, phase, onset, "end", "when", text,
+                    duration_s, latched, repeats, observed, predicted, score, threshold, received_at)
+    SELECT event_id, alarm_id, bed, session, record, kind, priority, phase, onset, "end", "when", text,
+           duration_s, 0, 0, observed, predicted, score, threshold, received_at
+    FROM events_1 ORDER BY rowid;
+DROP TABLE events_1;
+PRAGMA user_version = {SCHEMA};
+"""
+
+
+def pragma(db: sqlite3.Connection, name: str) -> int:
+    """Return a number that SQLite keeps about the file."""
+    value: int = db.execute(f"PRAGMA {name}").fetchone()[0]
+    return value
+
+
+def check(db: sqlite3.Connection, path: Path) -> int:
+    """Return the file's layout, 0 where it is empty; change nothing.
+
+    Raises
+    ------
+    StorageError
+        It is another program's database, or of a layout newer than ours.
+    """
+    version = pragma(db, "user_version")
+    tables = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    if pragma(db, "application_id") != APPLICATION and tables:
+        raise StorageError(f"{path} is another program's database: choose another --db file")
+    if version > SCHEMA:
+        raise StorageError(
+            f"{path} has layout {version}, and this bedside knows {SCHEMA}: update bedside, or choose another --db file"
+        )
+    return version
+
+
+def upgrade(db: sqlite3.Connection) -> None:
+    """Bring the file to the newest layout, within the transaction that is open: all of it happens, or nothing."""
+    script = {0: _NEW, 1: _FROM_1}.get(pragma(db, "user_version"), "")
+    for statement in script.split(";\n"):
+        db.execute(statement)
+
+
+def failure(path: Path, error: sqlite3.Error) -> StorageError:
+    """Return what a user can do about an error of SQLite, in one line."""
+    mend = {
+        sqlite3.SQLITE_CANTOPEN: "choose a --db file in a folder that exists and that you may write to",
+        sqlite3.SQLITE_READONLY: "choose a --db file that you may write to",
+        sqlite3.SQLITE_PERM: "choose a --db file that you may write to",
+        sqlite3.SQLITE_NOTADB: "choose another --db file",
+        sqlite3.SQLITE_CORRUPT: "move the damaged file away",
+        sqlite3.SQLITE_FULL: "make room on its disk",
+        sqlite3.SQLITE_IOERR: "look at its disk",
+        sqlite3.SQLITE_BUSY: "end the other process that writes to it",
+        sqlite3.SQLITE_LOCKED: "end the other process that writes to it",
+    }
+    # The low byte of an extended code is the kind of error.
+    code = getattr(error, "sqlite_errorcode", None)
+    hint = mend.get(code & 0xFF, "choose another --db file") if code is not None else "choose another --db file"
+    return StorageError(f"alarm store {path} cannot be used ({error}): {hint}")

@@ -1,0 +1,212 @@
+"""ECG paper: draws an event on any painter, in millimetres: on the screen, and as vectors into a PDF.
+
+Small squares are 1 mm wide and high, large ones 5 mm, at every scale, as on paper.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from pyqtgraph.functions import arrayToQPath
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QFont, QPainter, QPen, QPolygonF
+
+from monitor.gui.theme import FAMILIES, Theme, colour
+from monitor.review import Review
+from monitor.ruler import Lane, Ruler
+from stream.messages import FS
+
+GUTTER_MM = 14.0
+"""Left of the trace, for lead name and scale."""
+
+AXIS_MM = 5.0
+SCORE_MM = 20.0
+SCORE_TOP = 8.0
+"""Highest score on the paper; the line of a higher one runs along the edge."""
+
+_GAP_MM = 1.0
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The scale of a drawing.
+
+    Attributes
+    ----------
+    px_per_mm : float
+        Pixels of the painter.
+    mm_per_s, mm_per_mv : float
+    """
+
+    px_per_mm: float
+    mm_per_s: float
+    mm_per_mv: float
+
+    @property
+    def text(self) -> str:
+        """The scale, as it stands on ECG paper, and what a small square is."""
+        square = f"{1000 / self.mm_per_s:g} ms × {1 / self.mm_per_mv:g} mV"
+        return f"{self.mm_per_s:g} mm/s · {self.mm_per_mv:g} mm/mV · small square {square}"
+
+    def size(self, review: Review) -> tuple[float, float]:
+        """Return width and height of an event, in pixels."""
+        wide = GUTTER_MM + (review.stop - review.first) / FS * self.mm_per_s
+        tall = sum((high - low) * self.mm_per_mv + _GAP_MM for low, high in review.ranges)
+        return wide * self.px_per_mm, (tall + SCORE_MM + AXIS_MM) * self.px_per_mm
+
+    def ruler(self, review: Review) -> Ruler:
+        """Return the scale for calipers."""
+        lanes, top = [], 0.0
+        for lead, (low, high) in zip(review.leads, review.ranges, strict=True):
+            bottom = top + (high - low) * self.mm_per_mv * self.px_per_mm
+            lanes.append(Lane(lead, top, bottom, low, high))
+            top = bottom + _GAP_MM * self.px_per_mm
+        per_sample = self.mm_per_s * self.px_per_mm / FS
+        return Ruler(GUTTER_MM * self.px_per_mm, self.size(review)[0], review.first, per_sample, tuple(lanes))
+
+
+def draw(painter: QPainter, review: Review, sheet: Sheet, theme: Theme) -> None:
+    """Draw leads, score and time, from the painter's origin to the right and down."""
+    _Drawing(painter, review, sheet, theme).draw()
+
+
+class _Drawing:
+    def __init__(self, painter: QPainter, review: Review, sheet: Sheet, theme: Theme) -> None:
+        self.painter, self.review, self.sheet, self.theme = painter, review, sheet, theme
+        self.mm, self.ruler = sheet.px_per_mm, sheet.ruler(review)
+        self.height = sheet.size(review)[1]
+        self.x = self.ruler.left + np.arange(review.stop - review.first) * self.ruler.per_sample
+        begin = max(review.alarm.onset, review.first)
+        stop = review.end if review.stretch.stop is None else min(max(review.stretch.stop, begin + 1), review.end)
+        self.inside = slice(begin - review.first, max(stop - review.first, begin - review.first))
+
+    def draw(self) -> None:
+        """Draw one lane after the other."""
+        painter, mm = self.painter, self.mm
+        width = self.ruler.right - self.ruler.left
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for lead, lane in enumerate(self.ruler.lanes):
+            self._tint(lane.top, lane.bottom)
+            self._grid(lane)
+            painter.save()
+            painter.setClipRect(QRectF(self.ruler.left, lane.top, width, lane.bottom - lane.top))
+            self._line(lane, self.review.ghost[:, lead], self.theme.ghost, 0.3)
+            self._line(lane, self.review.mv[:, lead], self.theme.ecg, 0.4)
+            marked = np.full(len(self.x), np.nan, np.float32)
+            marked[self.inside] = self.review.mv[self.inside, lead]
+            self._line(lane, marked, self.theme.priority[self.review.alarm.priority], 0.5)
+            painter.restore()
+            self._scale(lane)
+        bottom = self.height - AXIS_MM * mm
+        self._score(Lane("surprise", bottom - (SCORE_MM - 1) * mm, bottom, 0.0, SCORE_TOP))
+        self._time(bottom)
+        painter.restore()
+
+    # --- what lies beneath ----------------------------------------------------------------------------------------
+
+    def _tint(self, top: float, bottom: float) -> None:
+        if self.inside.stop > self.inside.start:
+            left = self.ruler.left + self.inside.start * self.ruler.per_sample
+            width = (self.inside.stop - self.inside.start) * self.ruler.per_sample
+            tint = colour(self.theme.priority_tint[self.review.alarm.priority])
+            self.painter.fillRect(QRectF(left, top, max(width, 0.5 * self.mm), bottom - top), tint)
+
+    def _grid(self, lane: Lane) -> None:
+        onset = self.review.alarm.onset
+        for step_mm, ink, mm in ((1.0, self.theme.grid_fine, 0.1), (5.0, self.theme.grid, 0.2)):
+            step_s, step_mv = step_mm / self.sheet.mm_per_s, step_mm / self.sheet.mm_per_mv
+            # Lines are counted from the onset and from 0 mV: both lie on one.
+            first = math.ceil((self.review.first - onset) / (step_s * FS) - 1e-6)
+            last = math.floor((self.review.stop - onset) / (step_s * FS) + 1e-6)
+            xs = [self.ruler.x(onset + number * step_s * FS) for number in range(first, last + 1)]
+            ys = [
+                lane.y(number * step_mv)
+                for number in range(math.ceil(lane.low / step_mv - 1e-6), math.floor(lane.high / step_mv + 1e-6) + 1)
+            ]
+            lines = [QLineF(x, lane.top, x, lane.bottom) for x in xs]
+            lines += [QLineF(self.ruler.left, y, self.ruler.right, y) for y in ys]
+            self.painter.setPen(QPen(colour(ink), mm * self.mm))
+            self.painter.drawLines(lines)
+
+    # --- the curves -----------------------------------------------------------------------------------------------
+
+    def _line(self, lane: Lane, mv: np.ndarray, ink: str, mm: float) -> None:
+        there = np.flatnonzero(np.isfinite(mv))
+        if not len(there):
+            return
+        rows = slice(int(there[0]), int(there[-1]) + 1)
+        y = lane.bottom - (mv[rows].astype(np.float64) - lane.low) / (lane.high - lane.low) * (lane.bottom - lane.top)
+        pen = QPen(colour(ink), mm * self.mm, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin)
+        self.painter.setPen(pen)
+        # Stroking a smooth line costs more than in proportion to its length.
+        x = self.x[rows]
+        for at in range(0, len(x), 180):
+            piece = slice(at, at + 181)
+            if np.isfinite(y[piece]).any():
+                self.painter.drawPath(arrayToQPath(x[piece], y[piece], connect="finite"))
+
+    def _score(self, lane: Lane) -> None:
+        painter, theme, left, right = self.painter, self.theme, self.ruler.left, self.ruler.right
+        self._tint(lane.top, lane.bottom)
+        painter.setPen(QPen(colour(theme.edge), 0.2 * self.mm))
+        painter.drawRect(QRectF(left, lane.top, right - left, lane.bottom - lane.top))
+        self._line(lane, np.clip(self.review.score, 0.0, SCORE_TOP), theme.score, 0.35)
+        self._font(2.4)
+        painter.setPen(colour(theme.faint))
+        for value in (0, 4, 8):
+            place = QRectF(0, lane.y(value) - 2 * self.mm, left - self.mm, 4 * self.mm)
+            painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, str(value))
+        painter.drawText(
+            QRectF(left + self.mm, lane.top, right - left, 4 * self.mm), Qt.AlignmentFlag.AlignVCenter, "surprise"
+        )
+        if self.review.threshold is not None:
+            y = lane.y(min(self.review.threshold, SCORE_TOP))
+            painter.setPen(QPen(colour(theme.threshold), 0.25 * self.mm, Qt.PenStyle.DashLine))
+            painter.drawLine(QLineF(left, y, right, y))
+            place = QRectF(left, y - 4 * self.mm, right - left - self.mm, 4 * self.mm)
+            text = f"alarm from {self.review.threshold:.1f}"
+            painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
+
+    # --- words ----------------------------------------------------------------------------------------------------
+
+    def _scale(self, lane: Lane) -> None:
+        """Draw the lead's name and the calibration box of paper ECGs, 1 mV high and 200 ms wide."""
+        painter, mm = self.painter, self.mm
+        painter.setPen(colour(self.theme.ecg))
+        self._font(4.0, bold=True)
+        painter.drawText(QRectF(0, lane.top, self.ruler.left - mm, 6 * mm), Qt.AlignmentFlag.AlignCenter, lane.lead)
+        foot = lane.y((lane.low + lane.high) / 2 - 0.5)
+        head = lane.y((lane.low + lane.high) / 2 + 0.5)
+        wide = 0.2 * FS * self.ruler.per_sample
+        left = self.ruler.left / 2 - wide / 2
+        corners = [(left - mm, foot), (left, foot), (left, head), (left + wide, head), (left + wide, foot)]
+        painter.setPen(QPen(colour(self.theme.faint), 0.3 * mm))
+        painter.drawPolyline(QPolygonF([QPointF(x, y) for x, y in [*corners, (left + wide + mm, foot)]]))
+        self._font(2.4)
+        painter.drawText(QRectF(0, foot, self.ruler.left - mm, 4 * mm), Qt.AlignmentFlag.AlignCenter, "1 mV")
+
+    def _time(self, top: float) -> None:
+        """Write seconds from the onset, and mark the onset."""
+        painter, mm, onset = self.painter, self.mm, self.review.alarm.onset
+        self._font(2.8)
+        painter.setPen(colour(self.theme.faint))
+        for second in range(math.ceil((self.review.first - onset) / FS), (self.review.stop - onset) // FS + 1):
+            x = self.ruler.x(onset + second * FS)
+            painter.drawLine(QLineF(x, top, x, top + mm))
+            if second % 2 == 0:
+                text = "onset" if second == 0 else f"{second:+d} s".replace("-", "−")
+                left = min(x - 10 * mm, self.ruler.right - 20 * mm)
+                align = Qt.AlignmentFlag.AlignHCenter
+                if x + 6 * mm > self.ruler.right:
+                    left, align = self.ruler.right - 20 * mm, Qt.AlignmentFlag.AlignRight
+                painter.drawText(QRectF(left, top + mm, 20 * mm, AXIS_MM * mm - mm), align, text)
+
+    def _font(self, mm: float, bold: bool = False) -> None:
+        made = QFont()
+        made.setFamilies(FAMILIES)
+        made.setPixelSize(max(round(mm * self.mm), 1))
+        made.setBold(bold)
+        self.painter.setFont(made)

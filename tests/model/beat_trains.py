@@ -1,0 +1,79 @@
+"""Trains of beats, made up so that the right answer is known."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+from model import alarm_config, rhythm
+from model.alarm_config import AlarmConfig
+from model.beats import Beat
+from model.conditions import Began, Change
+from model.rhythm import RhythmState
+from model.rules import SignalNow
+from model.vitals import VitalsNow
+from stream.alarm_messages import Limits
+from stream.messages import FS, STRIDE, BeatType
+
+CONFIG = alarm_config.load()
+LIMITS = Limits(heart_rate_low=20, heart_rate_high=300)
+"""So wide that only the rules of high priority speak."""
+
+
+def per_min(*parts: tuple[float, int, BeatType]) -> list[tuple[float, BeatType]]:
+    """Return RR intervals in seconds and types, from parts of (rate, beats, type)."""
+    return [(60 / rate, kind) for rate, beats, kind in parts for _ in range(beats)]
+
+
+def train(intervals: Sequence[tuple[float, BeatType]], start: int = 0, latency: int = 50) -> list[Beat]:
+    """Return beats of which each follows the one before after so many seconds."""
+    beats: list[Beat] = []
+    time = start / FS
+    for seconds, kind in intervals:
+        time += seconds
+        index = round(time * FS)
+        beats.append(Beat(index, index + latency, kind, index - beats[-1].index if beats else None, 1.0))
+    return beats
+
+
+def quiet_signal(seconds: float, start: int = 0) -> list[SignalNow]:
+    """Return what is known of a good signal without fibrillation."""
+    return [SignalNow(start + (k + 1) * STRIDE - 1) for k in range(int(seconds * FS / STRIDE))]
+
+
+def run(
+    beats: Sequence[Beat],
+    signal: Sequence[SignalNow],
+    *,
+    cuts: Sequence[int] = (),
+    start: int = 0,
+    config: AlarmConfig = CONFIG,
+    limits: Limits = LIMITS,
+) -> tuple[list[Change], list[VitalsNow], RhythmState]:
+    """Step through strides, cut at strides ``cuts``; beats come with the chunk that makes them known."""
+    state = rhythm.begin(start)
+    changes: list[Change] = []
+    vitals: list[VitalsNow] = []
+    edges = [0, *sorted(cuts), len(signal)]
+    given = 0
+    for first, last in itertools.pairwise(edges):
+        piece = signal[first:last]
+        until = given
+        # A chunk may end within a stride: then it brings beats that the stride's end is still to make known.
+        while until < len(beats) and piece and beats[until].at <= piece[-1].at + 20:
+            until += 1
+        found, said, state = rhythm.step(config, limits, state, beats[given:until], piece)
+        given = until
+        changes += found
+        vitals += said
+    return changes, vitals, state
+
+
+def begun(changes: Sequence[Change]) -> list[str]:
+    """Return the kinds that began, in order."""
+    return [change.kind for change in changes if isinstance(change, Began)]
+
+
+def pick(changes: Sequence[Change], kind: str) -> list[Change]:
+    """Return what happened to one kind."""
+    return [change for change in changes if change.kind == kind]

@@ -1,0 +1,50 @@
+"""Fitting the residual's weights, on examples made up so that one feature tells."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from model.fit_residual import KEPT, STRETCH, STRIDE, Examples, fit, left_out
+from model.residual_features import FEATURES
+from model.residual_weights import Weights, weigh
+
+
+def made_up(seed: int, n: int = 400) -> Examples:
+    """Return noise about a level of its own; in a positive, one place stands out in feature 7."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(3.0, 0.5, (n, STRETCH // STRIDE, FEATURES)).astype(np.float32)
+    veb = np.arange(n) % KEPT == 0
+    x[np.flatnonzero(veb), rng.integers(0, x.shape[1], int(veb.sum())), 7] += 4
+    return Examples(x, veb, np.ones(n, np.float32))
+
+
+def departures(part: Examples, weights: Weights) -> npt.NDArray[np.float64]:
+    found = weigh(weights, part.features.reshape(-1, FEATURES).astype(np.float64))
+    return found.reshape(len(part.veb), -1).max(axis=1)
+
+
+def test_what_tells_is_found_and_holds_for_others() -> None:
+    torch.set_num_threads(1)
+    weights = fit([made_up(0), made_up(1)], seeds=(1,))
+    other = made_up(2)
+    high, low = departures(other, weights)[other.veb], departures(other, weights)[~other.veb]
+    assert (high[:, None] > low).mean() > 0.95
+
+
+def test_networks_of_several_seeds_are_averaged() -> None:
+    torch.set_num_threads(1)
+    examples = [made_up(0)]
+    x = np.random.default_rng(5).normal(3.0, 0.5, (20, FEATURES))
+    alone = [weigh(fit(examples, seeds=(seed,)), x) for seed in (1, 2)]
+    np.testing.assert_allclose(weigh(fit(examples, seeds=(1, 2)), x), np.mean(alone, axis=0), rtol=1e-6, atol=1e-6)
+
+
+def test_a_record_does_not_score_itself() -> None:
+    """Its labels say nothing about its own departures."""
+    torch.set_num_threads(1)
+    examples = {"a": made_up(0), "b": made_up(1)}
+    other = {**examples, "a": Examples(examples["a"].features, ~examples["a"].veb, examples["a"].weight)}
+    features = {"a": examples["a"].features[:, 0]}
+    np.testing.assert_array_equal(left_out(examples, features)["a"], left_out(other, features)["a"])

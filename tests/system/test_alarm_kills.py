@@ -1,0 +1,150 @@
+"""``bedside alarms`` is killed with -9 a hundred times while alarms and ECG arrive: each event is stored once."""
+
+import asyncio
+import contextlib
+import json
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from monitor.alarm_log import AlarmLog
+from stream.client import Client
+from stream.messages import INVALID
+from stream.topics import Kind, Role, pattern
+from tests.brokers import Mosquitto
+from tests.monitor.stories import alarm
+from tests.system.commands import environment, wait_until
+from tests.waveforms import chunk
+
+KILLS = 100
+N = 3 * 360
+
+
+class Forks:
+    """Commands that start without the cost of their imports."""
+
+    def __init__(self, server: "subprocess.Popen[str]") -> None:
+        self._server = server
+        self._pid = 0
+
+    def start(self, *arguments: str) -> None:
+        assert self._server.stdin is not None
+        self._server.stdin.write(json.dumps(arguments) + "\n")
+        self._server.stdin.flush()
+        self._pid = int(self._answer())
+
+    def end(self, number: signal.Signals) -> int:
+        """Send a signal, and return the exit status."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._pid, number)
+        status = int(self._answer())
+        self._pid = 0
+        return status
+
+    def leave(self) -> None:
+        """End whatever runs."""
+        if self._pid:
+            self.end(signal.SIGKILL)
+
+    def _answer(self) -> str:
+        assert self._server.stdout is not None
+        return self._server.stdout.readline()
+
+
+@contextmanager
+def forks(env: dict[str, str], log: Path) -> Iterator[Forks]:
+    with log.open("wb") as file:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "tests.system.forks"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=file,
+            text=True,
+            env=env,
+        )
+    with server:  # on leaving, its standard input is closed, which ends it
+        commands = Forks(server)
+        try:
+            yield commands
+        finally:
+            commands.leave()
+
+
+def rows(path: Path, query: str) -> list[tuple[Any, ...]]:
+    with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as db:
+        return db.execute(query).fetchall()
+
+
+async def publish(client: Client, done: asyncio.Event) -> int:
+    """Send ECG at some hundred times its speed, an alarm with each chunk of it; return how many alarms."""
+    seq = 0
+    while not done.is_set():
+        client.send(chunk(seq, N, speed=100.0))
+        client.send(alarm(seq * N))
+        seq += 1
+        await asyncio.sleep(0.01)
+    assert await client.flush(30), "the broker acknowledged all"
+    return seq
+
+
+@pytest.mark.timeout(240)
+async def test_a_hundred_kills_lose_nothing_and_store_nothing_twice(tmp_path: Path) -> None:
+    broker = Mosquitto(tmp_path, "allow_anonymous true\nmax_queued_messages 0")
+    broker.start()
+    path, chance = tmp_path / "alarms.sqlite", random.Random(208)
+    kills_at: list[int] = []
+
+    def stored() -> int:
+        return int(rows(path, "SELECT count(*) FROM events")[0][0])
+
+    def kill_again_and_again(logger: Forks) -> None:
+        for _ in range(KILLS):
+            logger.start("alarms", "--db", str(path))
+            # Sometimes while it opens the file or connects, mostly while it stores.
+            time.sleep(chance.uniform(0.0, 0.4))
+            assert logger.end(signal.SIGKILL) == -signal.SIGKILL
+            kills_at.append(stored())
+
+    env = environment(broker.address, OPENBLAS_NUM_THREADS="1")
+    heard = [pattern(Kind.PROCESS, role=Role.LOGGER)]
+    try:
+        with forks(env, tmp_path / "logger.log") as logger:
+            async with Client(broker.address, role=Role.PUBLISHER, subscriptions=heard) as client:
+                # From its first connection on, the broker keeps for this file what it has not acknowledged.
+                logger.start("alarms", "--db", str(path))
+                await client.receive()
+                assert logger.end(signal.SIGTERM) == 0
+                done = asyncio.Event()
+                publishing = asyncio.create_task(publish(client, done))
+                await asyncio.to_thread(kill_again_and_again, logger)
+                done.set()
+                total = await publishing
+            logger.start("alarms", "--db", str(path))
+            wait_until(lambda: stored() >= total, "the last event")
+            assert logger.end(signal.SIGKILL) == -signal.SIGKILL
+    finally:
+        broker.stop()
+    assert len(set(kills_at)) > KILLS / 4, "most kills hit a logger that was storing"
+    assert rows(path, "SELECT onset FROM events ORDER BY onset") == [(seq * N,) for seq in range(total)]
+    assert rows(path, "PRAGMA integrity_check") == [("ok",)]
+    with AlarmLog(path) as log:
+        strips = log.strips()
+    known = {alarm(seq * N).alarm_id for seq in range(total)}
+    assert {strip.complete for strip in strips} == {True, False}
+    for strip in strips:
+        assert strip.alarm_id in known
+        adu = strip.adu()[:, 0]
+        index = np.arange(strip.start, strip.start + adu.size) % 10_000
+        assert ((adu == index) | (adu == INVALID)).all()
+        assert strip.complete == (adu != INVALID).all()
