@@ -150,8 +150,22 @@ def _monitor(args: argparse.Namespace) -> int:
     address = _address(args)
 
     from monitor.gui.app import run
+    from stream.wfdb_writer import write
 
-    return run(address, bed=args.bed, screenshot=args.screenshot, seconds=args.seconds)
+    return run(
+        address,
+        bed=args.bed,
+        who=_who(args.who),
+        write_record=write,
+        screenshot=args.screenshot,
+        seconds=args.seconds,
+    )
+
+
+def _who(text: str) -> str:
+    if not 1 <= len(text) <= 64:
+        raise UsageError(f"--who {text[:20]!r}: take 1 to 64 characters")
+    return text
 
 
 def _alarms(args: argparse.Namespace) -> int:
@@ -455,6 +469,9 @@ def parser() -> argparse.ArgumentParser:
 
     box = add("monitor", _monitor, "the window: trace, forecast, alarms", broker)
     box.add_argument("--bed", metavar="NAME", help="the bed to show (default: the first that streams)")
+    box.add_argument(
+        "--who", default="monitor", metavar="NAME", help="stands in the commands it sends (default: monitor)"
+    )
     box.add_argument("--screenshot", type=Path, metavar="FILE", help="save a PNG at the end")
     box.add_argument("--seconds", type=float, metavar="N", help="end after N seconds of drawing")
 

@@ -17,6 +17,7 @@ from stream.errors import StorageError
 from stream.topics import check_bed
 
 if TYPE_CHECKING:
+    from monitor.alarm_export import RecordWriter
     from monitor.frame import Frame
     from monitor.gui.window import MonitorWindow
 
@@ -24,7 +25,15 @@ PATIENCE_S = 15.0
 """With a limit of seconds: how much longer than it to wait for the first sample."""
 
 
-def run(address: BrokerAddress, *, bed: str | None, screenshot: Path | None, seconds: float | None) -> int:
+def run(
+    address: BrokerAddress,
+    *,
+    bed: str | None,
+    screenshot: Path | None,
+    seconds: float | None,
+    who: str = "monitor",
+    write_record: RecordWriter | None = None,
+) -> int:
     """Show the monitor until its window is closed, SIGINT or SIGTERM comes, or the time is up.
 
     Parameters
@@ -36,6 +45,10 @@ def run(address: BrokerAddress, *, bed: str | None, screenshot: Path | None, sec
         Where to save a PNG at the end.
     seconds : float or None
         Close so long after the first drawn sample. Without any sample it closes 15 s later, with status 1.
+    who : str
+        Stands in the commands that the window sends.
+    write_record : callable or None
+        Writes a strip as a WFDB record.
 
     Returns
     -------
@@ -64,7 +77,7 @@ def run(address: BrokerAddress, *, bed: str | None, screenshot: Path | None, sec
     feed = Feed(address)
     feed.start()
     try:
-        window = MonitorWindow(feed, bed)
+        window = MonitorWindow(feed, bed, who, write_record=write_record)
         ending = _Ending(window, seconds)
         failure: list[StorageError] = []
 

@@ -16,7 +16,10 @@ VIEW = View(SPAN)
 
 
 def frozen_at(seconds: int) -> tuple[Story, Bed, Frozen]:
-    story = Story().stream(10 * seconds)
+    return freeze_now(Story().stream(10 * seconds))
+
+
+def freeze_now(story: Story) -> tuple[Story, Bed, Frozen]:
     frame = story.presenter.frame(story.now, None, ONLINE, VIEW)
     bed = story.presenter.bed("bed-1")
     assert bed is not None
@@ -66,7 +69,7 @@ def test_oldest_and_newest_are_the_ends() -> None:
 
 
 def test_ten_minutes_can_be_gone_back() -> None:
-    _, bed, frozen = frozen_at(12 * 60)
+    _, bed, frozen = freeze_now(Story().stream(72, forecasts=False, n=3600))
     oldest = freeze.oldest(frozen, bed)
     minutes, seconds = oldest.position.removeprefix("−").split(":")
     assert 60 * int(minutes) + int(seconds) >= 600

@@ -16,6 +16,7 @@ from monitor.review_export import counts, file_stem, table, write_wfdb
 from stream.alarm_messages import ActiveAlarms
 from stream.errors import StorageError
 from stream.messages import FS, INVALID
+from stream.records import quiet_wfdb
 from stream.wfdb_writer import write
 from tests.monitor.stories import alarm, arrives
 from tests.monitor.test_presenter import Story
@@ -31,7 +32,7 @@ def look(story: Story, alarm_id: str | None = None, link: LinkState = LinkState.
     return found
 
 
-def event(seconds: int = 30, **changes: object) -> Story:
+def event(seconds: int = 26, **changes: object) -> Story:
     story = Story().stream(10 * seconds)
     return story.say(alarm(ONSET, **changes), alarm(ONSET, "cleared", end=ONSET + 720, **changes))
 
@@ -89,7 +90,7 @@ def test_a_monitor_that_came_late_says_so() -> None:
 
 
 def test_what_is_too_old_is_gone() -> None:
-    story = event().stream(10 * 60 * 12)
+    story = Story().stream(3, forecasts=False, n=3600).say(alarm(ONSET)).stream(70, forecasts=False, n=3600)
     seen = look(story)
     assert seen.note == "The samples of this event are gone: the monitor keeps 11 minutes."
     assert (seen.leads, seen.known) == ((), 0)
@@ -226,12 +227,11 @@ def test_the_counts_are_those_that_were_sent() -> None:
 
 
 def test_a_wfdb_record_reads_back(tmp_path: Path) -> None:
-    import wfdb
-
     seen = look(event())
     write_wfdb(seen, tmp_path / f"{file_stem(seen)}.hea", write)
     stem = str(tmp_path / "bed_1_residual_5400")
-    record, notes = wfdb.rdrecord(stem, physical=False), wfdb.rdann(stem, "atr")
+    with quiet_wfdb() as wfdb:
+        record, notes = wfdb.rdrecord(stem, physical=False), wfdb.rdann(stem, "atr")
     np.testing.assert_array_equal(record.d_signal, counts(seen))
     assert notes.sample.tolist() == [MARGIN, MARGIN + 720]
     assert [note.rstrip("\0") for note in notes.aux_note] == ["residual begins", "residual ends"]
