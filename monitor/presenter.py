@@ -150,17 +150,6 @@ class Presenter:
             )
         return self._picture(shown, now_ns, tabs, broker, view)
 
-    def station(self, now_ns: int, broker: Broker, view: View = VIEW) -> tuple[Frame, ...]:
-        """Return the pictures of all beds that are served, in order; ``beds`` is empty in each."""
-        return tuple(
-            self._picture(self._beds[name], now_ns, (), broker, view) for name in self.beds if self._is_served(name)
-        )
-
-    def _is_served(self, name: str) -> bool:
-        """Return whether some process still speaks for a bed; one that was never spoken for shows what it sent."""
-        spoken = [status for (bed, _), status in self._status.items() if bed == name]
-        return not spoken or any(self._lives(status) for status in spoken)
-
     def _picture(self, shown: Bed, now_ns: int, tabs: tuple[BedTab, ...], broker: Broker, view: View) -> Frame:
         chunk, trace = shown.waveform, shown.trace(now_ns, view)
         link = self._link(shown, now_ns, broker)

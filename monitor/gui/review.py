@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QRectF, QSize, Qt
@@ -15,6 +16,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QPushButton,
     QScrollArea,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -41,14 +43,15 @@ class EventChart(QWidget):
     review : Review
     sheet : Sheet
     calipers : Calipers
-    drawn : int
-        How often it was drawn.
+    drawn, added : int
+        How often all of it was drawn, and how often only what had come.
     """
 
     def __init__(self, theme: Theme, review: Review) -> None:
         super().__init__()
         self.theme, self.review = theme, review
-        self.drawn = 0
+        self.drawn = self.added = 0
+        self._since: int | None = None
         self.sheet = Sheet(self.physicalDpiX() / 25.4, SPEEDS[0], 10.0)
         self._cache: QPixmap | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -56,8 +59,12 @@ class EventChart(QWidget):
         self.show_review(review, self.sheet)
 
     def show_review(self, review: Review, sheet: Sheet) -> None:
-        """Take an event and a scale."""
-        self.review, self.sheet, self._cache = review, sheet, None
+        """Take an event and a scale; where only more samples have come, only those will be drawn."""
+        if self._cache is None or not _grows(self.review, review) or sheet != self.sheet:
+            self._cache = self._since = None
+        elif review.end > self.review.end:
+            self._since = self.review.end if self._since is None else self._since
+        self.review, self.sheet = review, sheet
         width, height = sheet.size(review)
         self.setFixedSize(round(width) + 1, round(height) + 1)
         self.setVisible(bool(review.leads))
@@ -77,9 +84,22 @@ class EventChart(QWidget):
             with QPainter(self._cache) as painter:
                 draw(painter, self.review, self.sheet, self.theme)
             self.drawn += 1
+        elif self._since is not None:
+            self._add(self._cache, self._since)
+        self._since = None
         with QPainter(self) as painter:
             painter.drawPixmap(0, 0, self._cache)
             self._draw_names(painter)
+
+    def _add(self, cache: QPixmap, since: int) -> None:
+        """Draw what has come since a sample."""
+        left = math.floor(self.sheet.ruler(self.review).x(since)) - 1
+        place = QRectF(left, 0, self.width() - left, self.height())
+        with QPainter(cache) as painter:
+            painter.setClipRect(place)
+            painter.fillRect(place, colour(self.theme.ground))
+            draw(painter, self.review, self.sheet, self.theme, since)
+        self.added += 1
 
     def _draw_names(self, painter: QPainter) -> None:
         """Repeat the names of the leads where the gutter is out of sight."""
@@ -90,6 +110,17 @@ class EventChart(QWidget):
         painter.setPen(colour(self.theme.ecg))
         for lane in ruler.lanes:
             painter.drawText(QRectF(left + 6, lane.top + 2, 200, 20), Qt.AlignmentFlag.AlignLeft, lane.lead)
+
+
+def _grows(before: Review, now: Review) -> bool:
+    """Return whether what was drawn of an event still holds."""
+    return (before.alarm.alarm_id, before.stretch, before.leads, before.ranges, before.threshold) == (
+        now.alarm.alarm_id,
+        now.stretch,
+        now.leads,
+        now.ranges,
+        now.threshold,
+    ) and before.end <= now.end
 
 
 class ReviewDialog(QDialog):
@@ -204,7 +235,8 @@ class ReviewDialog(QDialog):
         whole.addWidget(self.said)
         whole.addLayout(row)
         self.said.setContentsMargins(12, 0, 12, 0)
-        self.said.hide()
+        self.said.setFixedHeight(22)
+        self.said.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)  # however long a path is
 
     def sizeHint(self) -> QSize:  # noqa: N802
         """Return a size that holds the paper and the words, as far as the screen does."""
@@ -220,7 +252,7 @@ class ReviewDialog(QDialog):
         self.review = review
         if other:
             self.chart.calipers.remove()
-            self.said.hide()
+            self.said.clear()
         alarm = review.alarm
         self.setWindowTitle(f"{alarm.bed.upper()}: {alarm.text}")
         self.heading.setText(f"{STARS[alarm.priority]} {alarm.text}".strip())
@@ -272,7 +304,7 @@ class ReviewDialog(QDialog):
     def say(self, text: str) -> None:
         """Tell what came of saving."""
         self.said.setText(text)
-        self.said.show()
+        self.said.setToolTip(text)
 
     # --- people ---------------------------------------------------------------------------------------------------
 

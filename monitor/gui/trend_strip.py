@@ -85,6 +85,7 @@ class TrendStrip(QWidget):
             if picture is None:
                 return
             self._draw_times(painter, picture)
+            self._draw_alarms(painter, picture)
             low, high = _rates(picture.heart_rate)
             middle = round((HEIGHT - _FOOT) * 0.6)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -92,7 +93,6 @@ class TrendStrip(QWidget):
             score = np.minimum(picture.score, SCORE_TOP)
             self._draw_curve(painter, score, (0.0, SCORE_TOP), (middle + 4, HEIGHT - _FOOT), theme.score)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-            self._draw_alarms(painter, picture)
             painter.setPen(QPen(colour(theme.edge), 1))
             painter.drawLine(GUTTER, middle, self.width(), middle)
             for top, name, upper, lower, bottom, ink in (
@@ -136,18 +136,18 @@ class TrendStrip(QWidget):
         reach = max(columns / len(values), 1.0) * 2.5
         lines = []
         for this, following in zip(there, np.append(there[1:], -1), strict=True):
-            x = GUTTER + float(this)
+            x = GUTTER + float(this) + 0.5
             lines.append(QLineF(x, upper[this], x, max(lower[this], upper[this] + 1)))
             if following >= 0 and following - this <= reach:
                 lines.append(
                     QLineF(
                         x,
                         (upper[this] + lower[this]) / 2,
-                        GUTTER + float(following),
+                        GUTTER + float(following) + 0.5,
                         (upper[following] + lower[following]) / 2,
                     )
                 )
-        painter.setPen(QPen(colour(ink), 1.5))
+        painter.setPen(QPen(colour(ink), 2.0))
         painter.drawLines(lines)
 
     def _draw_alarms(self, painter: QPainter, picture: TrendPicture) -> None:

@@ -136,9 +136,9 @@ def test_no_process_stops_and_each_payload_is_counted(tmp_path: Path) -> None:
     payloads += [(str(codec.topic_of(VALID[kind])), b"") for kind in (Kind.ALARMS_ACTIVE, Kind.STATUS)] * 100
     chance.shuffle(payloads)
     heard_by = {
-        Role.WORKER: {Kind.ECG, Kind.ALARMS_ACTIVE},
+        Role.WORKER: {Kind.ECG, Kind.ALARMS_ACTIVE, Kind.COMMAND},
         Role.LOGGER: {Kind.ALARMS},
-        Role.MONITOR: set(VALID),
+        Role.MONITOR: set(VALID) - {Kind.COMMAND},
     }
     env = environment(broker.address)
     commands = {
