@@ -153,7 +153,7 @@ class _Drawing:
         y = lane.bottom - (mv[rows].astype(np.float64) - lane.low) / (lane.high - lane.low) * (lane.bottom - lane.top)
         pen = QPen(colour(ink), mm * self.mm, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin)
         self.painter.setPen(pen)
-        x, y = thinned(self.x[rows], y, self.every)
+        x, y = thinned(self.x[rows].astype(np.float64), y, self.every)
         # Stroking a smooth line costs more than in proportion to its length.
         for at in range(0, len(x), _PIECE):
             piece = slice(at, at + _PIECE + 1)
