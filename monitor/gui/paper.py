@@ -31,6 +31,7 @@ SCORE_TOP = 8.0
 
 _GAP_MM = 1.0
 _PIECE = 30
+_BEFORE_PX = 6
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,8 @@ class _Drawing:
         self.mm, self.ruler = sheet.px_per_mm, sheet.ruler(review)
         self.height = sheet.size(review)[1]
         self.every = round(1 / self.ruler.per_sample)
-        self.since = max(since - review.first - 2, 0)
+        # The clip begins up to two pixels before the sample; the end of the line and its cap must lie outside of it.
+        self.since = max(since - review.first - math.ceil(_BEFORE_PX / self.ruler.per_sample), 0)
         self.x = self.ruler.left + np.arange(review.stop - review.first) * self.ruler.per_sample
         begin = max(review.alarm.onset, review.first)
         stop = review.end if review.stretch.stop is None else min(max(review.stretch.stop, begin + 1), review.end)

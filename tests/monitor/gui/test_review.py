@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, Qt
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
@@ -179,10 +179,15 @@ def test_piece_by_piece_it_becomes_the_same_picture_as_all_at_once(
     assert (chart.drawn, chart.added) == (1, 9)
     chart._cache = None
     whole = chart.grab().toImage()
-    differing = sum(
-        pieces.pixel(x, y) != whole.pixel(x, y) for x in range(pieces.width()) for y in range(pieces.height())
-    )
-    assert differing < 0.002 * pieces.width() * pieces.height()
+    # Hairlines of the grid differ by a shade where the clip lies; a seam in the trace by far more.
+    assert pieces.size() == whole.size()
+    differing = [
+        (x, y)
+        for x in range(pieces.width())
+        for y in range(pieces.height())
+        if abs(QColor(pieces.pixel(x, y)).green() - QColor(whole.pixel(x, y)).green()) > 60
+    ]
+    assert len(differing) <= 4, differing
 
 
 def test_who_acknowledges_it_shows_in_the_open_review(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
