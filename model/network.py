@@ -146,14 +146,22 @@ def _plain_lstm(lstm: nn.LSTM) -> LiveLSTM:
 
 def _packed_lstm(lstm: nn.LSTM) -> LiveLSTM:
     size, mode = lstm.hidden_size, 2  # the number by which torch means an LSTM
-    layers = []
-    for i in range(lstm.num_layers):
-        w_ih, w_hh, *biases = (weight.detach() for weight in lstm.all_weights[i])
-        packed = torch.ops.mkldnn._reorder_mkldnn_rnn_layer_weight(w_ih, w_hh, size, False, True, False)
-        layers.append((*packed, *biases))
+
+    def pack(streams: int) -> list[tuple[Tensor, ...]]:
+        layers = []
+        for i in range(lstm.num_layers):
+            w_ih, w_hh, *biases = (weight.detach() for weight in lstm.all_weights[i])
+            shape = [1, streams, w_ih.shape[1]]
+            packed = torch.ops.mkldnn._reorder_mkldnn_rnn_layer_weight(w_ih, w_hh, size, False, True, False, shape)
+            layers.append((*packed, *biases))
+        return layers
+
+    # oneDNN wants another order for a single stream than for several, and would make it anew at every call.
+    single, several = pack(1), pack(256)
 
     def run(x: Tensor, state: Sequence[Tensor]) -> tuple[Tensor, Sequence[Tensor]]:
         after = []
+        layers = single if x.shape[1] == 1 else several
         for weights, h, c in zip(layers, state[::2], state[1::2], strict=True):
             x, h, c, _ = torch.ops.aten.mkldnn_rnn_layer(
                 x, *weights, h, c, False, [], mode, size, 1, True, False, False, False
