@@ -14,17 +14,22 @@ LSTMState = tuple[Tensor, Tensor]
 """h and c, each of shape (layers, batch, hidden)."""
 
 
+DENORMAL = 5e-324
+"""The smallest number above zero; a processor that flushes denormals takes it as zero."""
+
+
 @contextmanager
 def denormals_flushed() -> Iterator[None]:
     """Take denormal floats as zero inside: they slow a recurrent network many times over.
 
-    It is a mode of the processor that holds for the whole thread, so it is left again for everyone else's sake.
+    It is a mode of the processor that holds for the whole thread, so it is left as it was, for everyone else's sake.
     """
+    before = DENORMAL * 1.0 == 0.0  # torch can set the mode, but not tell it
     torch.set_flush_denormal(True)
     try:
         yield
     finally:
-        torch.set_flush_denormal(False)
+        torch.set_flush_denormal(before)
 
 
 @contextmanager

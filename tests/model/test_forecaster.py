@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from model.checkpoint import Checkpoint
 from model.config import PATCH
 from model.dataset import steps
 from model.forecaster import BedState, Forecasts, begin, load_forecaster, step
+from model.network import LiveNetwork
 from stream.errors import CheckpointError, StorageError
 
 if TYPE_CHECKING:
@@ -242,6 +244,31 @@ def test_flat_line_stays_finite(forecaster: Checkpoint, mv: np.ndarray, value: f
     assert np.isfinite(got.scale).all()
     flat = got.observed[2000, -1]
     assert (np.abs(got.mean[2000] - flat) < 3 * got.scale[2000]).all()
+
+
+def test_every_thread_that_steps_flushes_denormals(
+    forecaster: Checkpoint, mv: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is a mode of the thread: a worker's thread does not inherit it, and gets it back as it was."""
+    kept = []
+    plain = LiveNetwork.__call__
+
+    def keeps_denormals() -> bool:
+        return (torch.tensor(1e-40) * 1.0).item() > 0
+
+    def watched(network: LiveNetwork, *args: object) -> object:
+        kept.append(keeps_denormals())
+        return plain(network, *args)  # type: ignore[arg-type]
+
+    def one_step() -> bool:
+        step(forecaster, [begin(forecaster, 2, 0, 0)], [mv[:36]])
+        return keeps_denormals()
+
+    monkeypatch.setattr(LiveNetwork, "__call__", watched)
+    with ThreadPoolExecutor(1) as other:
+        afterwards = [one_step(), other.submit(one_step).result(), other.submit(one_step).result()]
+    assert kept == [False] * 3
+    assert afterwards == [True] * 3
 
 
 def test_wrong_number_of_leads(forecaster: Checkpoint) -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from model.config import NetworkConfig
-from model.network import LiveNetwork, Network
+from model.network import LiveNetwork, Network, denormals_flushed
 
 SMALL = NetworkConfig(hidden=8, horizon=12)
 
@@ -70,3 +70,17 @@ def test_the_live_network_gives_the_same(network: Network, has_onednn: bool, mon
             parts.append(part)
         torch.testing.assert_close(torch.cat(parts).permute(1, 0, 3, 2), y)
         torch.testing.assert_close(torch.stack(list(state)), torch.stack([h[0], c[0], h[1], c[1]]))
+
+
+def keeps_denormals() -> bool:
+    return (torch.tensor(1e-40) * 1.0).item() > 0
+
+
+def test_denormals_are_flushed_inside_only() -> None:
+    assert keeps_denormals()
+    with denormals_flushed():
+        assert not keeps_denormals()
+        with denormals_flushed():
+            assert not keeps_denormals()
+        assert not keeps_denormals()
+    assert keeps_denormals()
