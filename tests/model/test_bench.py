@@ -5,16 +5,19 @@ from __future__ import annotations
 import io
 import json
 
+import numpy as np
 import pytest
 import torch
 from rich.console import Console
 from rich.progress import Progress
 
-from model import bench
+from model import alarm_config, bench, watch
+from model.beat_types import load_typer
 from model.bench import BenchConfig, bench_model, flop_per_step, print_bench
 from model.checkpoint import Checkpoint
 from model.config import NetworkConfig, ScalingConfig
 from model.network import Network
+from model.watch import Models
 
 TINY = BenchConfig(beds=(1, 3), rounds=1, seconds=0.01, gemm=(16, 32), memory_steps=30, memory_s=60, memory_beds=4)
 
@@ -45,7 +48,9 @@ def test_figures_hang_together(forecaster: Checkpoint) -> None:
             assert row["beds_real_time"] == pytest.approx(100 * int(beds) / row["ms_per_chunk"], rel=0.05, abs=1)
             window = 36 * int(beds) * figures["lecture"]["window_us_per_sample"] / 1000
             assert row["window_over_this"] == pytest.approx(window / row["ms_per_chunk"], rel=0.05, abs=0.06)
-        assert figures["two_leads_ms"][kind] > 0
+            assert 0 < row["least_ms"] <= row["ms_per_chunk"]
+        assert 0 < figures["two_leads_least_ms"][kind] <= figures["two_leads_ms"][kind]
+        assert figures["one_bed_least_ms"][kind] <= figures["one_bed_ms"][kind]
         assert figures["one_bed_ms"][kind] == pytest.approx(figures[kind]["1"]["ms_per_chunk"], abs=1e-3)
     lecture = figures["lecture"]
     ratio = lecture["window_us_per_sample"] / lecture["step_us_per_sample"]
@@ -55,6 +60,28 @@ def test_figures_hang_together(forecaster: Checkpoint) -> None:
 def test_a_single_bed_is_timed_even_if_not_asked_for(forecaster: Checkpoint) -> None:
     config = BenchConfig(beds=(2,), rounds=1, seconds=0.0, gemm=(16,), memory_steps=10, memory_beds=2)
     assert list(bench_model(forecaster, config)["network"]) == ["1", "2"]
+
+
+def test_the_whole_step_is_what_a_worker_does_for_a_second(
+    forecaster: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = bench.whole_job(Models(forecaster, load_typer(), alarm_config.load(None)), beds=2, leads=2)
+    taken: list[list[tuple[int, ...]]] = []
+    vitals = []
+    honest = watch.step
+
+    def watched(models: Models, states: object, chunks: list[np.ndarray], limits: object) -> object:
+        results = honest(models, states, chunks, limits)  # type: ignore[arg-type]
+        taken.append([chunk.shape for chunk in chunks])
+        vitals.extend(found.vitals for _, found, _ in results)
+        return results
+
+    monkeypatch.setattr(watch, "step", watched)
+    job()
+    assert taken == [[(36, 2)] * 2] * 10
+    (now,) = vitals[-2]
+    assert now.heart_rate == pytest.approx(72, abs=8)
+    assert sum(map(len, vitals)) == 2
 
 
 def test_threads_and_denormals_are_left_as_they_were(forecaster: Checkpoint) -> None:
