@@ -7,25 +7,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtGui import QCloseEvent, QKeyEvent
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
-from monitor.bed import ABOVE, BELOW
-from monitor.frame import GAINS, SPEEDS, Frame, View
-from monitor.gui.alarm_banner import AlarmBanner
-from monitor.gui.alarm_list import AlarmList
-from monitor.gui.bed_bar import BedBar
-from monitor.gui.bed_header import BedHeader
-from monitor.gui.controls import Controls
+from monitor.frame import Frame
+from monitor.gui.bed_page import BedPage
 from monitor.gui.footer import Footer
-from monitor.gui.freezing import Freezer
 from monitor.gui.limits_dialog import LimitsDialog
-from monitor.gui.numbers import EngineerPanel, HeartRate
-from monitor.gui.residual_strip import ResidualStrip
 from monitor.gui.reviewing import Reviewing
-from monitor.gui.sweep import Grid, SweepView
-from monitor.gui.theme import NIGHT, Theme, lit
-from monitor.gui.trend_strip import TrendStrip
+from monitor.gui.theme import NIGHT, Theme
 from monitor.orders import ALARM_PAUSE_S, AUDIO_PAUSE_S, command
 from monitor.presenter import Broker, Presenter
 from stream.alarm_messages import Acknowledge, Action, PauseAlarms, PauseAudio, SetLimits
@@ -36,8 +26,6 @@ if TYPE_CHECKING:
     from monitor.alarm_export import RecordWriter
 
 FRAME_MS = 16
-_SIDE = 300
-_ROOMY = 640
 
 
 class Source(Protocol):
@@ -68,7 +56,7 @@ class Source(Protocol):
 
 
 class MonitorWindow(QWidget):
-    """One bed large, the others in a bar.
+    """Pages, keys and commands.
 
     Parameters
     ----------
@@ -87,7 +75,9 @@ class MonitorWindow(QWidget):
     Attributes
     ----------
     presenter : Presenter
-    freezer : Freezer
+    bed_page : BedPage
+    pages : QStackedWidget
+        The page shown.
     review : Reviewing
     frame_shown : Frame or None
         The last frame.
@@ -114,27 +104,24 @@ class MonitorWindow(QWidget):
         self.after_frame: Callable[[Frame], None] | None = None
         self.theme = theme
         self.limits_dialog: LimitsDialog | None = None
-        self.speed = SPEEDS.index(25.0)
-        self.gain: int | None = GAINS.index(10.0)
         self._source, self._bed, self._who, self._clock = source, bed, who, clock
+        self._build(theme)
+        page = self.bed_page
         self._keys = {
             Qt.Key.Key_A: self.acknowledge,
             Qt.Key.Key_P: self.pause_audio,
             Qt.Key.Key_O: self.pause_alarms,
             Qt.Key.Key_L: self.ask_limits,
-            Qt.Key.Key_S: self.next_speed,
-            Qt.Key.Key_Plus: lambda: self.change_gain(+1),
-            Qt.Key.Key_Equal: lambda: self.change_gain(+1),
-            Qt.Key.Key_Minus: lambda: self.change_gain(-1),
-            Qt.Key.Key_0: self.fit_gain,
-            Qt.Key.Key_G: self.next_grid,
-            Qt.Key.Key_T: self.toggle_trend,
+            Qt.Key.Key_S: page.next_speed,
+            Qt.Key.Key_Plus: lambda: page.change_gain(+1),
+            Qt.Key.Key_Equal: lambda: page.change_gain(+1),
+            Qt.Key.Key_Minus: lambda: page.change_gain(-1),
+            Qt.Key.Key_0: page.fit_gain,
+            Qt.Key.Key_G: page.next_grid,
+            Qt.Key.Key_T: page.toggle_trend,
             Qt.Key.Key_Space: self.toggle_freeze,
             Qt.Key.Key_R: self.review_latest,
         }
-        self._trend_second: tuple[str | None, int] | None = None
-        self._build(theme)
-        self.freezer = Freezer(theme, self.sweep, self.strip, self.presenter)
         self.review = Reviewing(theme, self, self.presenter, write_record)
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -155,37 +142,20 @@ class MonitorWindow(QWidget):
             "QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page "
             "{ background: none; height: 0 }"
         )
-        self.banner, self.header, self.beds = AlarmBanner(theme), BedHeader(theme), BedBar(theme)
-        self.sweep, self.strip, self.trend = SweepView(theme), ResidualStrip(theme), TrendStrip(theme)
-        self.trend.hide()
-        self.heart_rate, self.engineer, self.alarms = HeartRate(theme), EngineerPanel(theme), AlarmList(theme)
-        self.controls, self.footer = Controls(theme), Footer(theme)
-        self.beds.chosen.connect(self.choose)
-        self.alarms.chosen.connect(self.open_review)
-        self.controls.acknowledge.clicked.connect(self.acknowledge)
-        self.controls.audio.clicked.connect(self.pause_audio)
-        self.controls.silence.clicked.connect(self.pause_alarms)
-        self.controls.limits.clicked.connect(self.ask_limits)
-
-        traces, side, main, whole = QVBoxLayout(), QVBoxLayout(), QHBoxLayout(), QVBoxLayout(self)
-        for layout in (traces, side, main, whole):
-            layout.setContentsMargins(0, 0, 0, 0)
-            layout.setSpacing(2)
-        traces.addWidget(self.sweep, 1)
-        traces.addWidget(self.strip)
-        traces.addWidget(self.trend)
-        side.addWidget(self.heart_rate)
-        side.addWidget(self.alarms, 1)
-        side.addWidget(self.controls)
-        side.addWidget(self.engineer)
-        for widget in (self.heart_rate, self.alarms, self.controls, self.engineer):
-            widget.setFixedWidth(_SIDE)
-        main.addLayout(traces, 1)
-        main.addLayout(side)
-        whole.addWidget(self.banner)
-        whole.addWidget(self.header)
-        whole.addLayout(main, 1)
-        whole.addWidget(self.beds)
+        page = self.bed_page = BedPage(theme, self.presenter)
+        page.beds.chosen.connect(self.choose)
+        page.alarms.chosen.connect(self.open_review)
+        page.controls.acknowledge.clicked.connect(self.acknowledge)
+        page.controls.audio.clicked.connect(self.pause_audio)
+        page.controls.silence.clicked.connect(self.pause_alarms)
+        page.controls.limits.clicked.connect(self.ask_limits)
+        self.pages = QStackedWidget()
+        self.pages.addWidget(page)
+        self.footer = Footer(theme)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.setSpacing(2)
+        whole.addWidget(self.pages, 1)
         whole.addWidget(self.footer)
 
     # --- frames -------------------------------------------------------------------------------------------------
@@ -195,54 +165,17 @@ class MonitorWindow(QWidget):
         for received in self._source.drain():
             self.presenter.take(received)
         broker = Broker(self._source.connected, self._source.text)
-        frame = self.presenter.frame(self._clock(), self._bed, broker, self.view)
+        frame = self.presenter.frame(self._clock(), self._bed, broker, self.bed_page.view)
         # The first bed that streams stays chosen when others come.
         self._bed = frame.bed
-        self._show(frame)
+        self.bed_page.show_frame(frame, self._source.counters.get("rejected", 0))
+        self.review.tick(frame)
+        self.footer.show_broker(frame.broker)
         self.frame_shown = frame
         if self.first_drawn_ns is None and frame.trace is not None and frame.trace.cursor > frame.trace.first:
             self.first_drawn_ns = frame.now_ns
         if self.after_frame is not None:
             self.after_frame(frame)
-
-    def _show(self, frame: Frame) -> None:
-        self.banner.show_frame(frame)
-        gain = "amplitude fitted" if self.gain is None else f"{GAINS[self.gain]:g} mm/mV"
-        self.header.show_frame(frame, f"{SPEEDS[self.speed]:g} mm/s · {gain}")
-        trace, stale = self.freezer.trace(frame, self.view)
-        self.header.show_frozen(self.freezer.text)
-        self.sweep.show_trace(trace, stale=stale, message=frame.link.text)
-        self.strip.show_trace(trace, stale=stale)
-        self._show_trend(frame)
-        self.review.tick(frame)
-        broken = next((line.priority for line in frame.active if line.kind in ABOVE | BELOW), "high")
-        self.heart_rate.show_patient(frame.patient, lit=lit(broken, frame.now_ns))
-        self.controls.show_frame(frame)
-        self.engineer.show_numbers(frame.numbers, self._source.counters.get("rejected", 0))
-        self.alarms.show_lines(frame.history)
-        self.beds.show_beds(frame.beds, frame.bed)
-        self.footer.show_broker(frame.broker)
-
-    @property
-    def view(self) -> View:
-        """How much of the signal fits at the paper speed and amplitude chosen."""
-        return self.sweep.view(SPEEDS[self.speed], None if self.gain is None else GAINS[self.gain])
-
-    def _show_trend(self, frame: Frame) -> None:
-        second = (frame.bed, frame.now_ns // 1_000_000_000)
-        if self.trend.isHidden() or second == self._trend_second:
-            return
-        self._trend_second = second
-        bed = self.presenter.bed(frame.bed)
-        self.trend.show_picture(None if bed is None else bed.trend.picture(frame.now_ns))
-
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
-        """Where height is scarce, the list of alarms needs it more than the engineer's numbers do."""
-        roomy = event.size().height() >= _ROOMY
-        self.engineer.setVisible(roomy)
-        self._share_room()
-        self.heart_rate.set_compact(not roomy)
-        super().resizeEvent(event)
 
     # --- people -------------------------------------------------------------------------------------------------
 
@@ -251,7 +184,7 @@ class MonitorWindow(QWidget):
         if self._bed is None:
             return
         if not self._source.send(command(self._bed, self._who, self._clock(), action)):
-            self.controls.say("not sent: the broker is away")
+            self.bed_page.controls.say("not sent: the broker is away")
 
     def acknowledge(self) -> None:
         """Acknowledge every alarm of the bed shown that calls."""
@@ -275,7 +208,7 @@ class MonitorWindow(QWidget):
             return
         limits = self.presenter.limits(self._bed)
         if limits is None:
-            self.controls.say("no limits known: no worker has told them yet")
+            self.bed_page.controls.say("no limits known: no worker has told them yet")
             return
         dialog = self.limits_dialog = LimitsDialog(self.theme, self._bed, limits, self)
         dialog.accepted.connect(lambda: self.order(SetLimits(limits=dialog.limits)))
@@ -299,44 +232,18 @@ class MonitorWindow(QWidget):
 
     def toggle_freeze(self) -> None:
         """Let the trace stand still, or go on."""
-        self.freezer.toggle(self.frame_shown, self.view)
-
-    def toggle_trend(self) -> None:
-        """Show the last hours, or the trace larger."""
-        self.trend.setVisible(self.trend.isHidden())
-        self._trend_second = None
-        self._share_room()
-
-    def _share_room(self) -> None:
-        """Where height is scarce, the trend takes the place of the residual strip: the trace needs what is left."""
-        self.strip.setVisible(self.height() >= _ROOMY or self.trend.isHidden())
+        self.bed_page.freezer.toggle(self.frame_shown, self.bed_page.view)
 
     def choose(self, bed: str) -> None:
         """Show another bed."""
         self._bed = bed
-
-    def next_speed(self) -> None:
-        """Take the next paper speed."""
-        self.speed = (self.speed + 1) % len(SPEEDS)
-
-    def change_gain(self, by: int) -> None:
-        """Take a larger or smaller amplitude; from a fitted one, the middle one."""
-        self.gain = GAINS.index(10.0) if self.gain is None else min(max(self.gain + by, 0), len(GAINS) - 1)
-
-    def fit_gain(self) -> None:
-        """Fit the amplitude to the signal."""
-        self.gain = None
-
-    def next_grid(self) -> None:
-        """Take the next grid of ECG paper."""
-        self.sweep.grid = Grid((self.sweep.grid + 1) % len(Grid))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         """Let keys acknowledge (A), pause tone (P) or alarms (O), freeze (space), review (R), choose a bed and more."""
         names = self.presenter.beds
         key = event.key()
         steps = {Qt.Key.Key_Right: 1, Qt.Key.Key_Down: 1, Qt.Key.Key_Left: -1, Qt.Key.Key_Up: -1}
-        if self.freezer.press(key):
+        if self.bed_page.freezer.press(key):
             return
         if key in steps and names:
             at = names.index(self._bed) if self._bed in names else 0

@@ -48,8 +48,8 @@ def event(window: MonitorWindow, script: Script, seconds: int = 23, **changes: o
 
 def click(window: MonitorWindow, qtbot: QtBot, row: int = 0) -> ReviewDialog:
     QApplication.processEvents()
-    place = window.alarms.visualItemRect(window.alarms.item(row)).center()
-    qtbot.mouseClick(window.alarms.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    place = window.bed_page.alarms.visualItemRect(window.bed_page.alarms.item(row)).center()
+    qtbot.mouseClick(window.bed_page.alarms.viewport(), Qt.MouseButton.LeftButton, pos=place)
     assert window.review.dialog is not None
     QApplication.processEvents()
     return window.review.dialog
@@ -248,7 +248,7 @@ def test_the_monitor_goes_on_beneath(window: MonitorWindow, script: Script, qtbo
     script.say(process("worker", "offline"))
     feed(script, window, 2)
     assert window.frame_shown.trace.cursor > before
-    assert "NO WORKER" in window.banner.notice
+    assert "NO WORKER" in window.bed_page.banner.notice
 
 
 # --- calipers -------------------------------------------------------------------------------------------------------
