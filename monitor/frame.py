@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from monitor.amplitude import Range
 from monitor.ring import FloatArray
-from stream.messages import FS
+from stream.messages import FS, Offer
 
 SPEEDS = (12.5, 25.0, 50.0)
 """Paper speeds, mm/s."""
@@ -44,6 +44,7 @@ class LinkState(StrEnum):
     NO_BROKER = "NO BROKER"
     WAITING = "WAITING FOR DATA"
     ENDED = "ENDED"
+    PAUSED = "PAUSED"
     NO_DATA = "NO DATA"
     NO_WORKER = "NO WORKER"
     NO_FORECAST = "NO FORECAST"
@@ -51,7 +52,9 @@ class LinkState(StrEnum):
     LIVE = "LIVE"
 
 
-STALE = frozenset({LinkState.NO_BROKER, LinkState.WAITING, LinkState.ENDED, LinkState.NO_DATA})
+STALE = frozenset(
+    {LinkState.NO_BROKER, LinkState.WAITING, LinkState.ENDED, LinkState.PAUSED, LinkState.NO_DATA}
+)
 """In these states the trace dims: what it shows is not now."""
 
 
@@ -245,6 +248,48 @@ class Numbers:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked of a publisher and does not show in its status yet; None where nothing was."""
+
+    playing: bool | None = None
+    position_s: int | None = None
+    speed: float | None = None
+    loop: bool | None = None
+    record: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """How a bed is replayed, as its publisher says.
+
+    Attributes
+    ----------
+    state : str
+        ``playing``, ``paused`` or ``ended``.
+    record : str
+    position_s, duration_s : int
+        Whole seconds into the record, and of all of it; 0 where its length is not known.
+    speed : float
+    loop : bool
+    records : tuple of Offer
+        What can be chosen.
+    asked : Asked
+    note : str
+        What was asked for and not done; empty where nothing was.
+    """
+
+    state: str
+    record: str
+    position_s: int
+    duration_s: int
+    speed: float
+    loop: bool
+    records: tuple[Offer, ...]
+    asked: Asked = Asked()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class BedTab:
     """One bed in the bar of beds; ``priority`` is of its most urgent alarm."""
 
@@ -282,6 +327,8 @@ class Frame:
         The alarms that last or are latched, the most urgent first; all alarms seen, the latest first.
     broker : str
         The state of the connection to the broker, in words.
+    replay : Replay or None
+        None while no publisher of this bed can be reached.
     """
 
     now_ns: int
@@ -301,3 +348,4 @@ class Frame:
     active: tuple[AlarmLine, ...]
     history: tuple[AlarmLine, ...]
     broker: str
+    replay: Replay | None = None

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from monitor.bed import Bed
-from monitor.frame import BedTab, Frame, Link, LinkState, Numbers, Patient, Pauses, View
+from monitor.frame import BedTab, Frame, Link, LinkState, Numbers, Patient, Pauses, Replay, View
+from monitor.replaying import Replaying
 from stream.alarm_messages import ActiveAlarms, Alarm, Limits
 from stream.client import Received
 from stream.messages import FS, Beat, BedStatus, Forecast, ProcessStatus, Vitals, Waveform
+from stream.replay_actions import ReplayAction
 from stream.topics import Kind, Role
 
 STALE_S = 1.0
@@ -23,6 +25,7 @@ NOTICES = {
     LinkState.NO_BROKER: "NO CONNECTION TO THE BROKER",
     LinkState.WAITING: "no data yet",
     LinkState.ENDED: "the record has ended",
+    LinkState.PAUSED: "the replay is paused",
     LinkState.NO_WORKER: "NO WORKER: no forecast, no alarms",
     LinkState.NO_FORECAST: "the worker is silent: no alarms",
     LinkState.LEARNING: "learning this patient: no alarms yet",
@@ -52,6 +55,7 @@ class Presenter:
         self._status: dict[tuple[str, Role], BedStatus] = {}
         self._online: dict[tuple[Role, str], bool] = {}
         self._worst_age: dict[str, _WorstAge] = {}
+        self._replaying: dict[str, Replaying] = {}
 
     @property
     def beds(self) -> tuple[str, ...]:
@@ -67,6 +71,9 @@ class Presenter:
             if message is None:
                 del self._online[topic.role, topic.instance]
         elif topic.kind is Kind.STATUS and topic.bed is not None and topic.role is not None:
+            if topic.role is Role.PUBLISHER:
+                told = message if isinstance(message, BedStatus) else None
+                self._replay_of(topic.bed).take(told, received.received_ns)
             if isinstance(message, BedStatus):
                 self._status[topic.bed, topic.role] = message
                 if topic.role is Role.PUBLISHER and self._lives(message):
@@ -106,6 +113,13 @@ class Presenter:
         """Return the limits of a bed as its worker last told them; None where it has not."""
         known = self._beds.get(bed)
         return None if known is None or known.alarms.settings is None else known.alarms.settings.limits
+
+    def wish(self, bed: str, action: ReplayAction, now_ns: int) -> None:
+        """Remember what was asked of a bed's publisher, until its status shows it."""
+        self._replay_of(bed).ask(action, now_ns)
+
+    def _replay_of(self, bed: str) -> Replaying:
+        return self._replaying.setdefault(bed, Replaying())
 
     # --- frames -------------------------------------------------------------------------------------------------
 
@@ -177,7 +191,11 @@ class Presenter:
             active=shown.alarms.active(session, cursor),
             history=shown.alarms.history(session, cursor),
             broker=broker.text,
+            replay=self._replay(shown, now_ns) if broker.connected else None,
         )
+
+    def _replay(self, bed: Bed, now_ns: int) -> Replay | None:
+        return self._replay_of(bed.name).picture(now_ns, bed.waveform) if self._publisher(bed) else None
 
     def _tab(self, bed: Bed, now_ns: int, broker: Broker) -> BedTab:
         return BedTab(bed.name, self._state(bed, now_ns, broker), bed.alarms.most_urgent())
@@ -185,6 +203,8 @@ class Presenter:
     def _link(self, bed: Bed, now_ns: int, broker: Broker) -> Link:
         state = self._state(bed, now_ns, broker)
         if bed.playout is None or state is LinkState.WAITING:
+            return Link(state, state.value)
+        if state is LinkState.PAUSED:
             return Link(state, state.value)
         age = bed.playout.age_s(now_ns)
         if state in (LinkState.NO_DATA, LinkState.NO_BROKER, LinkState.ENDED):
@@ -198,16 +218,30 @@ class Presenter:
             return LinkState.NO_BROKER
         if bed.playout is None:
             return LinkState.WAITING
-        if bed.playout.age_s(now_ns) > max(STALE_S, 2.5 * bed.playout.chunk_s):
-            publisher = self._status.get((bed.name, Role.PUBLISHER))
-            ended = publisher is not None and publisher.state == "ended"
-            return LinkState.ENDED if ended else LinkState.NO_DATA
+        publisher = self._publisher(bed)
+        # While it was paused no sample was due: whatever is late is late since it plays again.
+        resumed_ns = self._replay_of(bed.name).since_ns if publisher is not None else 0
+        chunk_s = bed.playout.chunk_s
+        if publisher is not None:
+            chunk_s = max(chunk_s, bed.playout.n / (FS * publisher.speed))  # it may just have become slower
+        late_s = min(bed.playout.age_s(now_ns), (now_ns - resumed_ns) / 1e9)
+        drawn = bed.playout.cursor(now_ns) >= bed.playout.start + bed.playout.n
+        if publisher is not None and publisher.state == "paused" and drawn:
+            return LinkState.PAUSED
+        if late_s > max(STALE_S, 2.5 * chunk_s):
+            last = self._status.get((bed.name, Role.PUBLISHER))
+            return LinkState.ENDED if last is not None and last.state == "ended" else LinkState.NO_DATA
         if not self._has_worker(bed):
             return LinkState.NO_WORKER
-        if bed.forecast_at_ns is not None and now_ns - bed.forecast_at_ns > NO_FORECAST_S * 1e9:
+        if bed.forecast_at_ns is not None and now_ns - max(bed.forecast_at_ns, resumed_ns) > NO_FORECAST_S * 1e9:
             return LinkState.NO_FORECAST
         learning = self._status[bed.name, Role.WORKER].state == "learning"
         return LinkState.LEARNING if learning else LinkState.LIVE
+
+    def _publisher(self, bed: Bed) -> BedStatus | None:
+        """Return what the publisher says; None where it does not live."""
+        publisher = self._status.get((bed.name, Role.PUBLISHER))
+        return publisher if publisher is not None and self._lives(publisher) else None
 
     def _has_worker(self, bed: Bed) -> bool:
         worker = self._status.get((bed.name, Role.WORKER))

@@ -64,6 +64,7 @@ NIGHT = Theme(
         LinkState.NO_BROKER: "#7fd4ff",
         LinkState.WAITING: "#7fd4ff",
         LinkState.ENDED: "#7fd4ff",
+        LinkState.PAUSED: "#6fe6ff",
         LinkState.NO_DATA: "#7fd4ff",
         LinkState.NO_WORKER: "#7fd4ff",
         LinkState.NO_FORECAST: "#7fd4ff",
