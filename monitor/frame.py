@@ -52,9 +52,7 @@ class LinkState(StrEnum):
     LIVE = "LIVE"
 
 
-STALE = frozenset(
-    {LinkState.NO_BROKER, LinkState.WAITING, LinkState.ENDED, LinkState.PAUSED, LinkState.NO_DATA}
-)
+STALE = frozenset({LinkState.NO_BROKER, LinkState.WAITING, LinkState.ENDED, LinkState.PAUSED, LinkState.NO_DATA})
 """In these states the trace dims: what it shows is not now."""
 
 
@@ -274,8 +272,8 @@ class Replay:
     records : tuple of Offer
         What can be chosen.
     asked : Asked
-    note : str
-        What was asked for and not done; empty where nothing was.
+    text : str
+        In words: what was asked for and is not so yet, or was not done; empty where there is nothing to say.
     """
 
     state: str
@@ -286,7 +284,7 @@ class Replay:
     loop: bool
     records: tuple[Offer, ...]
     asked: Asked = Asked()
-    note: str = ""
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)

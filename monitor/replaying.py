@@ -92,8 +92,13 @@ class Replaying:
             loop=status.loop,
             records=status.records,
             asked=self._asked(),
-            note=self._note if now_ns < self._note_until_ns else "",
+            text=self._text(now_ns),
         )
+
+    def _text(self, now_ns: int) -> str:
+        if self._wishes:
+            return f"asked for: {', '.join(in_words(wish.action) for wish in self._wishes.values())} …"
+        return self._note if now_ns < self._note_until_ns else ""
 
     def _asked(self) -> Asked:
         actions = {kind: wish.action for kind, wish in self._wishes.items()}

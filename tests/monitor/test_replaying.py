@@ -109,7 +109,12 @@ def test_a_wish_waits_until_the_status_shows_it(action: ReplayAction, asked: Ask
     )
     story.told(**obeyed)
     assert story.replay().asked == Asked()
-    assert story.replay().note == ""
+    assert story.replay().text == ""
+
+
+def test_wishes_are_told_in_words() -> None:
+    replay = played().ask(SetPlaying(playing=False)).ask(Seek(position=90 * FS)).replay()
+    assert replay.text == "asked for: pause, go to 01:30 …"
 
 
 def test_a_later_wish_of_the_same_kind_counts() -> None:
@@ -128,8 +133,8 @@ def test_what_nobody_obeys_is_said_and_given_up() -> None:
     assert story.replay(late - 0.2).asked.position_s == 7200
     replay = story.replay(late)
     assert replay.asked == Asked()
-    assert replay.note == "not done: go to 120:00"
-    assert story.replay(late + 10).note == ""
+    assert replay.text == "not done: go to 120:00"
+    assert story.replay(late + 10).text == ""
 
 
 def test_minutes_go_on_beyond_the_hour() -> None:
