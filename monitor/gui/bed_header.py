@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from monitor.frame import Frame
 from monitor.gui.theme import Theme, font
@@ -12,7 +12,13 @@ _ROOMY = 1000
 
 
 class BedHeader(QWidget):
-    """Bed, recording, SYNTHETIC, FROZEN in place of the legend, and the connection with the age of the data."""
+    """Bed, recording, SYNTHETIC, FROZEN in place of the legend, and the connection with the age of the data.
+
+    Attributes
+    ----------
+    replay : QPushButton
+        Opens and closes what controls the replay.
+    """
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -22,6 +28,13 @@ class BedHeader(QWidget):
         self.bed.setStyleSheet(f"color: {theme.text}")
         self.record.setFont(font(14))
         self.record.setStyleSheet(f"color: {theme.faint}")
+        self.replay = QPushButton("Replay  (V)")
+        self.replay.setFont(font(13, bold=True))
+        self.replay.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.replay.setStyleSheet(
+            f"QPushButton {{ color: {theme.text}; background: {theme.panel}; border: 1px solid {theme.faint};"
+            f" padding: 3px 8px }} QPushButton:pressed {{ background: {theme.edge} }}"
+        )
         self.synthetic.setFont(font(16, bold=True))
         self.synthetic.setStyleSheet(f"color: {theme.ground}; background: {theme.simulation}; padding: 2px 8px")
         self.synthetic.hide()
@@ -41,8 +54,8 @@ class BedHeader(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(10, 4, 14, 4)
         row.setSpacing(16)
-        for label in (self.bed, self.record, self.synthetic):
-            row.addWidget(label, alignment=Qt.AlignmentFlag.AlignVCenter)
+        for widget in (self.bed, self.record, self.replay, self.synthetic):
+            row.addWidget(widget, alignment=Qt.AlignmentFlag.AlignVCenter)
         row.addStretch(1)
         row.addWidget(self.legend, alignment=Qt.AlignmentFlag.AlignVCenter)
         row.addWidget(self.frozen, alignment=Qt.AlignmentFlag.AlignVCenter)
@@ -72,10 +85,10 @@ class BedHeader(QWidget):
         if text != self.frozen.text():
             self.frozen.setText(text)
             self.frozen.setVisible(bool(text))
-            self.legend.setVisible(not text)
-        narrow = bool(text) and self.width() < _ROOMY
-        if self.record.isHidden() != narrow:
-            self.record.setHidden(narrow)
+        narrow = self.width() < _ROOMY
+        for label, hidden in ((self.record, bool(text) and narrow), (self.legend, bool(text) or narrow)):
+            if label.isHidden() != hidden:
+                label.setHidden(hidden)
 
 
 def _set(label: QLabel, text: str) -> None:

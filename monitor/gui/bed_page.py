@@ -6,7 +6,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from monitor.bed import ABOVE, BELOW
-from monitor.frame import GAINS, SPEEDS, Frame, View
+from monitor.frame import GAINS, SPEEDS, Frame, LinkState, View
 from monitor.gui.alarm_banner import AlarmBanner
 from monitor.gui.alarm_list import AlarmList
 from monitor.gui.bed_bar import BedBar
@@ -14,6 +14,7 @@ from monitor.gui.bed_header import BedHeader
 from monitor.gui.controls import Controls
 from monitor.gui.freezing import Freezer
 from monitor.gui.numbers import EngineerPanel, HeartRate
+from monitor.gui.replay_panel import ReplayPanel
 from monitor.gui.residual_strip import ResidualStrip
 from monitor.gui.sweep import Grid, SweepView
 from monitor.gui.theme import Theme, lit
@@ -57,7 +58,9 @@ class BedPage(QWidget):
         self.sweep, self.strip, self.trend = SweepView(theme), ResidualStrip(theme), TrendStrip(theme)
         self.trend.hide()
         self.heart_rate, self.engineer, self.alarms = HeartRate(theme), EngineerPanel(theme), AlarmList(theme)
-        self.controls = Controls(theme)
+        self.controls, self.replay = Controls(theme), ReplayPanel(theme)
+        self.replay.hide()
+        self.header.replay.clicked.connect(self.toggle_replay)
 
         traces, side, main, whole = QVBoxLayout(), QVBoxLayout(), QHBoxLayout(), QVBoxLayout(self)
         for layout in (traces, side, main, whole):
@@ -66,6 +69,7 @@ class BedPage(QWidget):
         traces.addWidget(self.sweep, 1)
         traces.addWidget(self.strip)
         traces.addWidget(self.trend)
+        traces.addWidget(self.replay)
         side.addWidget(self.heart_rate)
         side.addWidget(self.alarms, 1)
         side.addWidget(self.controls)
@@ -93,9 +97,12 @@ class BedPage(QWidget):
         self.header.show_frame(frame, f"{SPEEDS[self.speed]:g} mm/s · {gain}")
         trace, stale = self.freezer.trace(frame, self.view)
         self.header.show_frozen(self.freezer.text)
-        self.sweep.show_trace(trace, stale=stale, message=frame.link.text)
+        paused = stale and frame.link.state is LinkState.PAUSED
+        self.sweep.show_trace(trace, stale=stale, message=frame.link.text, paused=paused)
         self.strip.show_trace(trace, stale=stale)
         self._show_trend(frame)
+        if not self.replay.isHidden():
+            self.replay.show_frame(frame)
         broken = next((line.priority for line in frame.active if line.kind in ABOVE | BELOW), "high")
         self.heart_rate.show_patient(frame.patient, lit=lit(broken, frame.now_ns))
         self.controls.show_frame(frame)
@@ -127,9 +134,14 @@ class BedPage(QWidget):
         self._trend_second = None
         self._share_room()
 
+    def toggle_replay(self) -> None:
+        """Show what controls the replay, or the trace larger."""
+        self.replay.setVisible(self.replay.isHidden())
+        self._share_room()
+
     def _share_room(self) -> None:
-        """Where height is scarce, the trend takes the place of the residual strip: the trace needs what is left."""
-        self.strip.setVisible(self.height() >= _ROOMY or self.trend.isHidden())
+        """Where height is scarce, trend and replay take the residual strip's place: the trace needs the rest."""
+        self.strip.setVisible(self.height() >= _ROOMY or (self.trend.isHidden() and self.replay.isHidden()))
 
     def next_speed(self) -> None:
         """Take the next paper speed."""

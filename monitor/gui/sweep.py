@@ -14,7 +14,7 @@ from enum import IntEnum
 
 import numpy as np
 from pyqtgraph.functions import arrayToQPath
-from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPixmap, QPolygonF, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -32,6 +32,8 @@ _SMALL_S, _SMALL_MV = 0.04, 0.1
 _PAD = 8.0
 _PIECE = 24
 _CAP = 3
+_PAUSED_OPACITY = 0.75
+"""Of a trace that was stopped on purpose, to be looked at."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ class SweepView(QWidget):
         self.grid = Grid.LARGE
         self.px_per_mm = self.physicalDpiX() / 25.4
         self._trace: Trace | None = None
-        self._stale = False
+        self._stale = self._paused = False
         self._message = ""
         self._cache = QPixmap()
         self._drawn: tuple[object, ...] | None = None
@@ -111,7 +113,7 @@ class SweepView(QWidget):
 
     # --- what to show -------------------------------------------------------------------------------------------
 
-    def show_trace(self, trace: Trace | None, *, stale: bool, message: str) -> None:
+    def show_trace(self, trace: Trace | None, *, stale: bool, message: str, paused: bool = False) -> None:
         """Bring the sweep up to a trace.
 
         Parameters
@@ -121,10 +123,12 @@ class SweepView(QWidget):
             Dim everything: this is not now.
         message : str
             Written across the trace while stale.
+        paused : bool
+            Stale on purpose: people look at it, so it dims less, and the message stands above it.
         """
-        if stale != self._stale or (stale and message != self._message) or trace is None:
+        if (stale, paused) != (self._stale, self._paused) or (stale and message != self._message) or trace is None:
             self.update()
-        self._stale, self._message, self._trace = stale, message, trace
+        self._stale, self._paused, self._message, self._trace = stale, paused, message, trace
         if trace is None:
             self._drawn = None
             return
@@ -321,15 +325,26 @@ class SweepView(QWidget):
             painter.fillRect(event.rect(), colour(self.theme.ground))
             if self._trace is not None and self._drawn is not None:
                 if self._stale:
-                    painter.setOpacity(self.theme.stale_opacity)
+                    painter.setOpacity(_PAUSED_OPACITY if self._paused else self.theme.stale_opacity)
                 painter.drawPixmap(0, 0, self._cache)  # Qt clips it to the exposed columns
                 if not self._stale:
                     self._draw_ahead(painter, self._trace)
                 painter.setOpacity(1.0)
             if self._stale:
-                painter.setPen(colour(self.theme.priority["technical"]))
-                painter.setFont(font(44, bold=True))
-                painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._message)
+                self._draw_message(painter)
+
+    def _draw_message(self, painter: QPainter) -> None:
+        painter.setPen(colour(self.theme.priority["technical"]))
+        if not self._paused:
+            painter.setFont(font(44, bold=True))
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._message)
+            return
+        painter.setFont(font(30, bold=True))
+        box = painter.fontMetrics().boundingRect(self._message).adjusted(-16, -2, 16, 2)
+        box.moveCenter(QPoint((GUTTER + self.width()) // 2, 0))
+        box.moveTop(0)
+        painter.fillRect(box, colour(self.theme.priority_tint["technical"]))
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, self._message)
 
     def _draw_ahead(self, painter: QPainter, trace: Trace) -> None:
         layout = self._layout
@@ -360,7 +375,7 @@ class SweepView(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         """Draw all anew for the new size."""
         super().resizeEvent(event)
-        self.show_trace(self._trace, stale=self._stale, message=self._message)
+        self.show_trace(self._trace, stale=self._stale, message=self._message, paused=self._paused)
 
 
 def _marked(trace: Trace, index: np.ndarray) -> np.ndarray:

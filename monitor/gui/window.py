@@ -21,6 +21,7 @@ from monitor.presenter import Broker, Presenter
 from stream.alarm_messages import Acknowledge, Action, PauseAlarms, PauseAudio, SetLimits
 from stream.client import Received
 from stream.messages import Message
+from stream.replay_actions import ReplayAction
 
 if TYPE_CHECKING:
     from monitor.alarm_export import RecordWriter
@@ -119,6 +120,7 @@ class MonitorWindow(QWidget):
             Qt.Key.Key_0: page.fit_gain,
             Qt.Key.Key_G: page.next_grid,
             Qt.Key.Key_T: page.toggle_trend,
+            Qt.Key.Key_V: page.toggle_replay,
             Qt.Key.Key_Space: self.toggle_freeze,
             Qt.Key.Key_R: self.review_latest,
         }
@@ -149,6 +151,7 @@ class MonitorWindow(QWidget):
         page.controls.audio.clicked.connect(self.pause_audio)
         page.controls.silence.clicked.connect(self.pause_alarms)
         page.controls.limits.clicked.connect(self.ask_limits)
+        page.replay.asked.connect(self.order)
         self.pages = QStackedWidget()
         self.pages.addWidget(page)
         self.footer = Footer(theme)
@@ -183,8 +186,11 @@ class MonitorWindow(QWidget):
         """Ask for something on behalf of the bed shown; what comes of it shows when it comes back."""
         if self._bed is None:
             return
-        if not self._source.send(command(self._bed, self._who, self._clock(), action)):
+        now_ns = self._clock()
+        if not self._source.send(command(self._bed, self._who, now_ns, action)):
             self.bed_page.controls.say("not sent: the broker is away")
+        elif isinstance(action, ReplayAction):
+            self.presenter.wish(self._bed, action, now_ns)
 
     def acknowledge(self) -> None:
         """Acknowledge every alarm of the bed shown that calls."""

@@ -1,0 +1,221 @@
+"""Replay control in the window, with the keys and the mouse; and two windows over a real broker that follow one."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from pytestqt.qtbot import QtBot
+
+from monitor.feed import Feed
+from monitor.frame import LinkState, Replay
+from monitor.gui.replay_panel import NO_PUBLISHER
+from monitor.gui.theme import NIGHT, colour
+from monitor.gui.window import MonitorWindow
+from stream.address import BrokerAddress
+from stream.alarm_messages import Command
+from stream.catalog import Catalog
+from stream.client import settle
+from stream.clock import SteadyClock
+from stream.library import Library
+from stream.messages import FS
+from stream.publisher import serve
+from stream.records import load
+from stream.replay import ReplayConfig
+from stream.replay_actions import Seek, SetPlaying
+from tests.brokers import Mosquitto
+from tests.monitor.gui.conftest import Script
+from tests.monitor.stories import status
+
+PATIENCE_MS = 10_000
+
+
+def click(qtbot: QtBot, widget: object) -> None:
+    qtbot.mouseClick(widget, Qt.MouseButton.LeftButton)
+
+
+def tell(script: Script, state: str = "playing") -> None:
+    script.say(status("publisher", state, position=script.next_seq * 36, duration=1800 * FS, last_seq=script.next_seq))
+
+
+def test_a_key_and_a_button_open_and_close_it(window: MonitorWindow, qtbot: QtBot) -> None:
+    page = window.bed_page
+    assert not page.replay.isVisible()
+    qtbot.keyClick(window, Qt.Key.Key_V)
+    assert page.replay.isVisible()
+    click(qtbot, page.header.replay)
+    assert not page.replay.isVisible()
+
+
+def test_the_trace_keeps_its_place_in_a_small_window(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
+    script.worker()
+    script.stream(window, 20)
+    tell(script)
+    window.resize(800, 480)
+    qtbot.keyClick(window, Qt.Key.Key_V)
+    window.tick()
+    qtbot.wait(1)
+    page = window.bed_page
+    assert window.size().toTuple() == (800, 480)
+    assert page.sweep.height() >= 240
+    assert not page.strip.isVisible()
+    for button in (page.replay.play, page.replay.ahead, page.replay.record, *page.replay.speeds.values()):
+        shown = button.mapTo(page.replay, QPoint(0, 0)).x() + button.width() <= page.replay.width()
+        assert shown
+        assert button.width() >= button.minimumSizeHint().width() - 2
+
+
+def test_what_is_asked_for_is_sent_and_shown_as_asked_until_it_comes_back(
+    window: MonitorWindow, script: Script, qtbot: QtBot
+) -> None:
+    script.worker()
+    script.stream(window, 20)
+    tell(script)
+    qtbot.keyClick(window, Qt.Key.Key_V)
+    window.tick()
+    panel = window.bed_page.replay
+    click(qtbot, panel.play)
+    window.tick()
+    assert [c.action for c in script.sent if isinstance(c, Command)] == [SetPlaying(playing=False)]
+    assert panel.bar.text == "asked for: pause …"
+    assert panel.play.text() == "Pause"
+    tell(script, "paused")
+    window.tick()
+    assert panel.bar.text == ""
+    assert panel.play.text() == "Play"
+    click(qtbot, panel.ahead)
+    assert [c.action for c in script.sent if isinstance(c, Command)][1:] == [Seek(position=12 * FS)]
+
+
+def test_what_cannot_be_sent_is_not_shown_as_asked(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
+    script.worker()
+    script.stream(window, 20)
+    tell(script)
+    qtbot.keyClick(window, Qt.Key.Key_V)
+    window.tick()
+    script.connected = False
+    click(qtbot, window.bed_page.replay.play)
+    script.connected = True
+    window.tick()
+    assert window.bed_page.replay.bar.text == ""
+    assert "not sent" in window.bed_page.controls.note.text()
+
+
+def test_without_a_publisher_it_says_so(window: MonitorWindow, qtbot: QtBot) -> None:
+    qtbot.keyClick(window, Qt.Key.Key_V)
+    window.tick()
+    assert window.bed_page.replay.nothing.text() == NO_PUBLISHER
+    assert window.bed_page.replay.nothing.isVisible()
+
+
+def test_a_paused_trace_says_so_and_stays_legible(window: MonitorWindow, script: Script) -> None:
+    script.worker()
+    script.stream(window, 60)
+    tell(script, "paused")
+    script.now += 30_000_000_000
+    window.tick()
+    page = window.bed_page
+    assert page.header.link.text() == "● PAUSED"
+    assert page.banner.notice == "the replay is paused"
+    assert not page.banner.calm
+    image = page.sweep.grab().toImage()
+    wanted, bright = colour(NIGHT.ecg).green() * 0.75, colour(NIGHT.ecg).green()
+    greens = [image.pixelColor(x, y) for x in range(70, image.width(), 3) for y in range(60, image.height())]
+    trace = max(ink.green() for ink in greens if ink.red() < 60 and ink.blue() < 100)
+    assert wanted - 20 < trace < bright - 20
+
+
+# --- over a real broker -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def played(mosquitto: Mosquitto) -> Iterator[BrokerAddress]:
+    """Provide a broker on which a publisher replays the synthetic patient."""
+    catalog, started = Catalog.from_environment(), threading.Event()
+    loop, task = asyncio.SelectorEventLoop(), None
+
+    async def publish() -> None:
+        replays = [(load("synthetic", catalog), ReplayConfig())]
+        await serve(mosquitto.address, replays, library=Library(catalog), ledger_path=None, clock=SteadyClock())
+
+    def run() -> None:
+        nonlocal task
+        asyncio.set_event_loop(loop)
+        task = loop.create_task(publish())
+        started.set()
+        loop.run_until_complete(asyncio.wait([task]))
+        loop.run_until_complete(settle())
+        loop.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    started.wait()
+    yield mosquitto.address
+    loop.call_soon_threadsafe(task.cancel)
+    thread.join()
+
+
+@pytest.fixture
+def two(played: BrokerAddress, qtbot: QtBot) -> Iterator[tuple[MonitorWindow, MonitorWindow]]:
+    """Provide two windows, each with a connection of its own."""
+    feeds = [Feed(played), Feed(played)]
+    windows = []
+    for feed in feeds:
+        feed.start()
+        made = MonitorWindow(feed, "bed-1")
+        qtbot.addWidget(made)
+        made.show()
+        windows.append(made)
+    yield windows[0], windows[1]
+    for made, feed in zip(windows, feeds, strict=True):
+        made.close()
+        feed.stop()
+
+
+def test_one_monitor_commands_and_both_follow(two: tuple[MonitorWindow, MonitorWindow], qtbot: QtBot) -> None:
+    here, there = two
+    qtbot.keyClick(here, Qt.Key.Key_V)
+    panel = here.bed_page.replay
+
+    def both(true: Callable[[Replay], bool]) -> None:
+        def check() -> bool:
+            replays = [window.frame_shown.replay if window.frame_shown else None for window in two]
+            return all(replay is not None and true(replay) for replay in replays)
+
+        qtbot.waitUntil(check, timeout=PATIENCE_MS)
+
+    both(lambda replay: replay.state == "playing" and replay.duration_s > 0 and bool(replay.records))
+    click(qtbot, panel.play)
+    both(lambda replay: replay.state == "paused" and not replay.text)
+    qtbot.waitUntil(
+        lambda: all(w.frame_shown.link.state is LinkState.PAUSED for w in two),  # type: ignore[union-attr]
+        timeout=PATIENCE_MS,
+    )
+    qtbot.waitUntil(lambda: panel.play.text() == "Play", timeout=PATIENCE_MS)
+
+    bar = panel.bar
+    qtbot.mouseClick(bar, Qt.MouseButton.LeftButton, pos=QPoint(bar.width() // 2, bar.height() - 12))
+    asked_s = bar.second(bar.width() // 2)
+    both(lambda replay: replay.position_s == asked_s and not replay.text)
+
+    click(qtbot, panel.speeds[2.0])
+    click(qtbot, panel.loop)
+    both(lambda replay: replay.speed == 2.0 and replay.loop and not replay.text)
+
+    click(qtbot, panel.play)
+    both(lambda replay: replay.state == "playing" and replay.position_s > asked_s)
+    qtbot.waitUntil(
+        lambda: all(w.frame_shown.link.state is LinkState.NO_WORKER for w in two),  # type: ignore[union-attr]
+        timeout=PATIENCE_MS,
+    )
+    assert there.bed_page.replay.isHidden(), "what one person opens is not opened for another"
+
+    click(qtbot, panel.record)
+    dialog = panel.records_dialog
+    assert dialog is not None
+    qtbot.keyClicks(dialog.filter, "synthetic")
+    qtbot.keyClick(dialog.filter, Qt.Key.Key_Return)
+    both(lambda replay: replay.position_s < asked_s and not replay.text)
