@@ -18,11 +18,12 @@ import numpy as np
 from monitor.amplitude import Range, adapt, place
 from monitor.bed_alarms import BedAlarms
 from monitor.frame import GAP_S, Fan, Numbers, Patient, Pauses, Trace, View
+from monitor.marks import Marks
 from monitor.playout import Playout, follow
 from monitor.ring import FloatArray, Ring
 from monitor.trend import Trend
 from stream.clock import unix_ns
-from stream.messages import FS, STRIDE, Beat, Forecast, Vitals, Waveform
+from stream.messages import FS, STRIDE, Annotation, Beat, Forecast, Vitals, Waveform
 
 GAP = round(GAP_S * FS)
 GHOST = 36
@@ -70,6 +71,8 @@ class Bed:
         Jumps in ``seq``, and chunks that came again, since the session began.
     forecast_at_ns : int or None
         When the last forecast of this session arrived, or the session's first chunk.
+    marks : Marks
+        Of this session.
     trend : Trend
         Of the last hours, whatever sessions they were.
     """
@@ -95,6 +98,7 @@ class Bed:
         self._pending: deque[_Pending] = deque(maxlen=_FORECASTS)
         self._errors: deque[tuple[float, float]] = deque(maxlen=_SKILL_COUNT)
         self._beats: deque[int] = deque(maxlen=_BEATS)
+        self.marks = Marks()
         self._vitals: Vitals | None = None
         self._vitals_at_ns = 0
         self._cursor: int | None = None
@@ -145,9 +149,20 @@ class Bed:
         self._judge()
 
     def take_beat(self, beat: Beat) -> None:
-        """Remember where a QRS was detected."""
-        if self.waveform is not None and beat.session == self.waveform.session:
+        """Remember where a QRS was detected, and of which type it is."""
+        if self._is_here(beat.session, beat.index):
             self._beats.append(beat.index)
+            self.marks.take_beat(beat)
+
+    def take_annotation(self, annotation: Annotation) -> None:
+        """Remember what the reference says of a sample."""
+        if self._is_here(annotation.session, annotation.index):
+            self.marks.take_annotation(annotation)
+
+    def _is_here(self, session: str, index: int) -> bool:
+        """Return whether a sample is of this session, and not far from here."""
+        now = self.waveform
+        return now is not None and session == now.session and abs(index - now.end) <= _CAPACITY
 
     def take_vitals(self, vitals: Vitals, received_ns: int) -> None:
         """Take the worker's numbers; those of another session say nothing of this one."""
@@ -192,6 +207,8 @@ class Bed:
             fan=self._fan(cursor),
             stretches=self.alarms.stretches(self.waveform.session, first, cursor),
             ranges=tuple(r or (-1.0, 1.5) for r in self._ranges),
+            annotated=self.marks.annotated,
+            marks=self.marks.recent if self.marks.annotated else (),
         )
 
     @property

@@ -96,6 +96,26 @@ class Fan:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """Some letters over a sample.
+
+    Attributes
+    ----------
+    number : int
+        Counts the marks of a session as they came.
+    index : int
+    text : str
+    row : str
+        ``reference``, ``rhythm`` or ``detected``.
+    """
+
+    number: int
+    index: int
+    text: str
+    row: str
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
     """The samples on the sweep.
 
@@ -120,6 +140,10 @@ class Trace:
         mV at the lower and upper edge, for each lead.
     origin : int
         The sample at the left edge; so is each that lies whole spans from it.
+    annotated : bool
+        There is a reference: marks have rows of their own above the trace.
+    marks : tuple of Mark
+        The latest, as they came: also some that lie ahead of the cursor, or before `first`.
     """
 
     session: str
@@ -137,6 +161,8 @@ class Trace:
     stretches: tuple[Stretch, ...]
     ranges: tuple[Range, ...]
     origin: int = 0
+    annotated: bool = False
+    marks: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,6 +108,8 @@ def move(frozen: Frozen, bed: Bed, cursor: int) -> Frozen:
             _range(before, mv[:, lead], view, len(now.leads)) for lead, before in enumerate(frozen.trace.ranges)
         ),
         origin=cursor - view.span,
+        annotated=bed.marks.annotated,
+        marks=bed.marks.between(begin, cursor) if bed.marks.annotated else (),
     )
     return replace(frozen, trace=trace, note="")
 

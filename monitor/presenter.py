@@ -9,7 +9,7 @@ from monitor.frame import BedTab, Frame, Link, LinkState, Numbers, Patient, Paus
 from monitor.replaying import Replaying
 from stream.alarm_messages import ActiveAlarms, Alarm, Limits
 from stream.client import Received
-from stream.messages import FS, Beat, BedStatus, Forecast, ProcessStatus, Vitals, Waveform
+from stream.messages import FS, Annotation, Beat, BedStatus, Forecast, ProcessStatus, Vitals, Waveform
 from stream.replay_actions import ReplayAction
 from stream.topics import Kind, Role
 
@@ -99,6 +99,8 @@ class Presenter:
                 bed.alarms.take_active(active)
             case Beat() as beat:
                 bed.take_beat(beat)
+            case Annotation() as annotation:
+                bed.take_annotation(annotation)
             case Vitals() as vitals:
                 bed.take_vitals(vitals, received.received_ns)
 

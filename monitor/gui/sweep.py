@@ -19,6 +19,7 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPixmap, QPolygonF, QResi
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from monitor.frame import Fan, Trace, View
+from monitor.gui.mark_rows import HEIGHT, MarkRows
 from monitor.gui.theme import Theme, colour, font
 from monitor.ring import FloatArray
 from monitor.ruler import Lane, Ruler
@@ -45,6 +46,8 @@ class _Layout:
     span: int
     ranges: tuple[tuple[float, float], ...]
     origin: int
+    head: int
+    """Pixels above the first lane."""
 
     @property
     def per_sample(self) -> float:
@@ -58,8 +61,8 @@ class _Layout:
 
     def lane(self, lead: int) -> tuple[float, float]:
         """Return top and bottom of a lead's lane."""
-        height = self.height / len(self.ranges)
-        return lead * height + _PAD, (lead + 1) * height - _PAD
+        height = (self.height - self.head) / len(self.ranges)
+        return self.head + lead * height + _PAD, self.head + (lead + 1) * height - _PAD
 
     def y(self, lead: int, mv: FloatArray) -> FloatArray:
         top, bottom = self.lane(lead)
@@ -103,6 +106,7 @@ class SweepView(QWidget):
         self._cache = QPixmap()
         self._drawn: tuple[object, ...] | None = None
         self._drawn_to = 0
+        self._next_mark = 0
         self._fan_columns: list[tuple[int, int]] = []
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -139,6 +143,7 @@ class SweepView(QWidget):
             trace.ranges,
             trace.span,
             trace.origin,
+            trace.annotated,
             self.grid,
             self.size(),
             self.devicePixelRatio(),
@@ -156,7 +161,12 @@ class SweepView(QWidget):
     @property
     def _layout(self) -> _Layout:
         assert self._trace is not None
-        return _Layout(self.width(), self.height(), self._trace.span, self._trace.ranges, self._trace.origin)
+        trace = self._trace
+        return _Layout(self.width(), self.height(), trace.span, trace.ranges, trace.origin, self._head)
+
+    @property
+    def _head(self) -> int:
+        return HEIGHT if self._trace is not None and self._trace.annotated else 0
 
     def ruler(self) -> Ruler | None:
         """Return the scale of what is shown; None while nothing is."""
@@ -181,6 +191,8 @@ class SweepView(QWidget):
             self._draw_scales(painter, trace)
             self._draw_grid(painter, GUTTER, self.width())
             self._draw_samples(painter, trace, trace.first)
+            self._next_mark = 0
+            self._draw_marks(painter, trace)
         self._drawn_to = trace.cursor
         self.full_redraws += 1
 
@@ -194,6 +206,7 @@ class SweepView(QWidget):
                 self._draw_grid(painter, left, right)
                 self.update(QRect(left, 0, right - left, self.height()))
             self._draw_samples(painter, trace, self._drawn_to)
+            self._draw_marks(painter, trace)
         for left, right in self._columns(layout, self._drawn_to - 2, trace.cursor + 2):
             self.update(QRect(left - 2, 0, right - left + 4, self.height()))
         self._drawn_to = trace.cursor
@@ -220,11 +233,37 @@ class SweepView(QWidget):
             middle = (top + bottom) / 2
             # The calibration box of paper ECGs: 1 mV high.
             painter.setPen(QPen(colour(self.theme.faint), 1.5))
-            foot, head = middle + height / 2, middle - height / 2
+            # In a low lane it gives way to the name above it.
+            foot = min(max(middle + height / 2, top + 28 + height), bottom - 4)
+            head = foot - height
             corners = [(12, foot), (20, foot), (20, head), (36, head), (36, foot), (44, foot)]
             painter.drawPolyline(QPolygonF([QPointF(x, y) for x, y in corners]))
             painter.setFont(font(10))
             painter.drawText(QRectF(0, foot + 3, GUTTER, 14), Qt.AlignmentFlag.AlignCenter, "1 mV")
+
+        if trace.annotated:
+            MarkRows(self.theme).draw_names(painter, GUTTER)
+
+    def _draw_marks(self, painter: QPainter, trace: Trace) -> None:
+        """Draw the marks that have come since, in their order, once the cursor has passed their last letter.
+
+        What is drawn ahead of the cursor would be erased again.
+        """
+        if not trace.marks:
+            return
+        layout, rows = self._layout, MarkRows(self.theme)
+        painter.setClipRect(QRectF(GUTTER, 0, self.width() - GUTTER, HEIGHT))
+        skip = max(self._next_mark - trace.marks[0].number, 0)
+        for mark in trace.marks[skip:]:
+            page = layout.page(mark.index)
+            place = rows.rect(mark, layout.x(mark.index, page))
+            if trace.gap and place.right() + 1 > layout.x(trace.cursor, page):
+                break
+            self._next_mark = mark.number + 1
+            if place.left() >= layout.x(trace.first, page):
+                rows.draw(painter, mark, place)
+                self.update(place)
+        painter.setClipping(False)
 
     def _draw_grid(self, painter: QPainter, left: float, right: float) -> None:
         layout = self._layout
@@ -258,7 +297,8 @@ class SweepView(QWidget):
         span = max(round((self.width() - GUTTER) / self.px_per_mm / mm_per_s * FS), FS)
         if mm_per_mv is None:
             return View(span)
-        one, two = (max(self.height() / leads - 2 * _PAD, 1.0) / self.px_per_mm / mm_per_mv for leads in (1, 2))
+        height = self.height() - self._head
+        one, two = (max(height / leads - 2 * _PAD, 1.0) / self.px_per_mm / mm_per_mv for leads in (1, 2))
         return View(span, (one, two))
 
     def _draw_samples(self, painter: QPainter, trace: Trace, first: int) -> None:
