@@ -159,6 +159,7 @@ def _monitor(args: argparse.Namespace) -> int:
         write_record=write,
         screenshot=args.screenshot,
         seconds=args.seconds,
+        sound=args.sound,
     )
 
 
@@ -472,6 +473,7 @@ def parser() -> argparse.ArgumentParser:
     box.add_argument(
         "--who", default="monitor", metavar="NAME", help="stands in the commands it sends (default: monitor)"
     )
+    box.add_argument("--sound", action="store_true", help="tones for beats and alarms; M mutes them")
     box.add_argument("--screenshot", type=Path, metavar="FILE", help="save a PNG at the end")
     box.add_argument("--seconds", type=float, metavar="N", help="end after N seconds of drawing")
 

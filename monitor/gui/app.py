@@ -19,6 +19,7 @@ from stream.topics import check_bed
 if TYPE_CHECKING:
     from monitor.alarm_export import RecordWriter
     from monitor.frame import Frame
+    from monitor.gui.speaker import Speaker
     from monitor.gui.window import MonitorWindow
 
 PATIENCE_S = 15.0
@@ -33,6 +34,7 @@ def run(
     seconds: float | None,
     who: str = "monitor",
     write_record: RecordWriter | None = None,
+    sound: bool = False,
 ) -> int:
     """Show the monitor until its window is closed, SIGINT or SIGTERM comes, or the time is up.
 
@@ -49,6 +51,8 @@ def run(
         Stands in the commands that the window sends.
     write_record : callable or None
         Writes a strip as a WFDB record.
+    sound : bool
+        Tones for beats and alarms, where this machine can play them.
 
     Returns
     -------
@@ -58,7 +62,7 @@ def run(
     Raises
     ------
     UsageError
-        The bed's name cannot be, there is no display, or Qt's libraries are missing.
+        The bed's name cannot be, there is no display, Qt's libraries are missing, or sound needs an extra.
     StorageError
         The screenshot cannot be written.
     """
@@ -74,10 +78,11 @@ def run(
     if screenshot is not None:
         picture.check_writable(screenshot)
     app = QApplication.instance() or QApplication(["bedside"])
+    speaker = _speaker() if sound else None
     feed = Feed(address)
     feed.start()
     try:
-        window = MonitorWindow(feed, bed, who, write_record=write_record)
+        window = MonitorWindow(feed, bed, who, write_record=write_record, play=speaker.play if speaker else None)
         ending = _Ending(window, seconds)
         failure: list[StorageError] = []
 
@@ -100,6 +105,19 @@ def run(
         return ending.status
     finally:
         feed.stop()
+        if speaker is not None:
+            speaker.stop()
+
+
+def _speaker() -> Speaker | None:
+    """Return what plays tones; None, and one line, where this machine cannot."""
+    from monitor.gui.speaker import NoSoundError, Speaker
+
+    try:
+        return Speaker()
+    except NoSoundError as error:
+        print(f"bedside monitor: {error}", file=sys.stderr)
+        return None
 
 
 class _Ending:

@@ -18,6 +18,8 @@ from monitor.gui.reviewing import Reviewing
 from monitor.gui.theme import NIGHT, Theme
 from monitor.orders import ALARM_PAUSE_S, AUDIO_PAUSE_S, command
 from monitor.presenter import Broker, Presenter
+from monitor.sounding import Sounding
+from monitor.tones import Sound
 from stream.alarm_messages import Acknowledge, Action, PauseAlarms, PauseAudio, SetLimits
 from stream.client import Received
 from stream.messages import Message
@@ -72,6 +74,8 @@ class MonitorWindow(QWidget):
         Returns Unix time in ns.
     write_record : callable or None
         Writes WFDB; without it an event cannot be saved as such.
+    play : callable or None
+        Lets a tone begin; None where there is no sound.
 
     Attributes
     ----------
@@ -80,6 +84,7 @@ class MonitorWindow(QWidget):
     pages : QStackedWidget
         The page shown.
     review : Reviewing
+    sounding : Sounding or None
     frame_shown : Frame or None
         The last frame.
     first_drawn_ns : int or None
@@ -96,6 +101,7 @@ class MonitorWindow(QWidget):
         theme: Theme = NIGHT,
         clock: Callable[[], int] = time.time_ns,
         write_record: RecordWriter | None = None,
+        play: Callable[[Sound], None] | None = None,
     ) -> None:
         super().__init__()
         self.presenter = Presenter()
@@ -103,6 +109,7 @@ class MonitorWindow(QWidget):
         self.first_drawn_ns: int | None = None
         self.before_close: Callable[[], None] | None = None
         self.after_frame: Callable[[Frame], None] | None = None
+        self.sounding = None if play is None else Sounding(play)
         self.theme = theme
         self.limits_dialog: LimitsDialog | None = None
         self._source, self._bed, self._who, self._clock = source, bed, who, clock
@@ -121,6 +128,7 @@ class MonitorWindow(QWidget):
             Qt.Key.Key_G: page.next_grid,
             Qt.Key.Key_T: page.toggle_trend,
             Qt.Key.Key_V: page.toggle_replay,
+            Qt.Key.Key_M: self.toggle_sound,
             Qt.Key.Key_Space: self.toggle_freeze,
             Qt.Key.Key_R: self.review_latest,
         }
@@ -173,7 +181,9 @@ class MonitorWindow(QWidget):
         self._bed = frame.bed
         self.bed_page.show_frame(frame, self._source.counters.get("rejected", 0))
         self.review.tick(frame)
-        self.footer.show_broker(frame.broker)
+        if self.sounding is not None:
+            self.sounding.hear(frame)
+        self.footer.show_broker(" · ".join(text for text in (self.sound_text, frame.broker) if text))
         self.frame_shown = frame
         if self.first_drawn_ns is None and frame.trace is not None and frame.trace.cursor > frame.trace.first:
             self.first_drawn_ns = frame.now_ns
@@ -235,6 +245,20 @@ class MonitorWindow(QWidget):
         """Show what happened around the latest alarm."""
         if self.frame_shown is not None and self.frame_shown.history:
             self.open_review(self.frame_shown.history[0].alarm_id)
+
+    @property
+    def sound_text(self) -> str:
+        """Whether this monitor sounds, in words; empty where it cannot."""
+        if self.sounding is None:
+            return ""
+        return "MUTED HERE (M)" if self.sounding.muted else "sound on (M)"
+
+    def toggle_sound(self) -> None:
+        """Mute the tones of this monitor, or bring them back."""
+        if self.sounding is None:
+            self.bed_page.controls.say("no sound: start with bedside monitor --sound")
+        else:
+            self.sounding.muted = not self.sounding.muted
 
     def toggle_freeze(self) -> None:
         """Let the trace stand still, or go on."""
