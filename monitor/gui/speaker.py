@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from PySide6.QtCore import qInstallMessageHandler
 
 from monitor.tones import BURSTS, RATE, Sound, pcm
 from stream.errors import UsageError
@@ -29,12 +33,14 @@ class Speaker:
 
     def __init__(self) -> None:
         try:
-            from PySide6.QtMultimedia import QAudioFormat, QAudioSink, QMediaDevices
+            with _without_qt_s_words():
+                from PySide6.QtMultimedia import QAudioFormat, QAudioSink, QMediaDevices
+
+                device = QMediaDevices.defaultAudioOutput()
         except ModuleNotFoundError:
             raise UsageError("--sound needs QtMultimedia: run pip install 'bedside[sound]'") from None
         except ImportError as error:
             raise NoSoundError(f"no sound: QtMultimedia cannot be loaded ({error})") from None
-        device = QMediaDevices.defaultAudioOutput()
         if device.isNull():
             raise NoSoundError("no sound: this machine has no audio device")
         wanted = QAudioFormat()
@@ -71,3 +77,13 @@ class _Voice:
 
     def stop(self) -> None:
         self._sink.stop()
+
+
+@contextmanager
+def _without_qt_s_words() -> Iterator[None]:
+    """Keep back what Qt writes while it looks for a sound server: its absence is told in one line of ours."""
+    before = qInstallMessageHandler(lambda *_: None)
+    try:
+        yield
+    finally:
+        qInstallMessageHandler(before)
