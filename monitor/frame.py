@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from monitor.amplitude import Range
 from monitor.ring import FloatArray
@@ -106,13 +107,13 @@ class Mark:
     index : int
     text : str
     row : str
-        ``reference``, ``rhythm`` or ``detected``.
+        ``rhythm``, ``reference`` or ``detected``.
     """
 
     number: int
     index: int
     text: str
-    row: str
+    row: Literal["rhythm", "reference", "detected"]
 
 
 @dataclass(frozen=True, slots=True)

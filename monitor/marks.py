@@ -11,6 +11,9 @@ from stream.messages import Annotation, Beat
 
 Row = Literal["reference", "rhythm", "detected"]
 
+ROWS: tuple[Row, ...] = ("rhythm", "reference", "detected")
+"""From the top down."""
+
 DOT = "·"
 """A normal beat: of it there are too many for letters."""
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from monitor.amplitude import Range, fit
 from monitor.bed import Bed
-from monitor.frame import STALE, LinkState, Stretch
+from monitor.frame import STALE, LinkState, Mark, Stretch
 from monitor.ring import FloatArray
 from stream.alarm_messages import Alarm
 from stream.clock import unix_ns
@@ -54,6 +54,8 @@ class Review:
     synthetic : bool
     note : str
         Which samples are not there and why, in words; empty where all are.
+    marks : tuple of Mark
+        Over the beats; empty where there is no reference.
     """
 
     alarm: Alarm
@@ -73,6 +75,7 @@ class Review:
     threshold: float | None
     synthetic: bool
     note: str
+    marks: tuple[Mark, ...] = ()
 
     @property
     def known(self) -> int:
@@ -87,7 +90,16 @@ class Review:
     @property
     def key(self) -> tuple[object, ...]:
         """Two reviews of one event with the same key look alike."""
-        return self.alarm, self.stretch, round(self.lasting_s), self.end, self.known, self.acknowledged, self.note
+        return (
+            self.alarm,
+            self.stretch,
+            round(self.lasting_s),
+            self.end,
+            self.known,
+            self.acknowledged,
+            self.note,
+            len(self.marks),
+        )
 
 
 def review(bed: Bed, alarm_id: str, link: LinkState) -> Review | None:
@@ -148,6 +160,7 @@ def review(bed: Bed, alarm_id: str, link: LinkState) -> Review | None:
         score=score,
         threshold=bed.threshold if alarm.threshold is None else alarm.threshold,
         synthetic=now.synthetic,
+        marks=bed.marks.between(first, stop) if bed.marks.annotated else (),
         note=_note(mv[max(oldest - first, 0) : end - first], max(oldest - first, 0), stop - end, bed, link),
     )
 
@@ -197,5 +210,12 @@ def part(whole: Review, first: int, stop: int) -> Review:
     rows = slice(first - whole.first, stop - whole.first)
     end = min(max(whole.end, first), stop)
     return replace(
-        whole, first=first, stop=stop, end=end, mv=whole.mv[rows], ghost=whole.ghost[rows], score=whole.score[rows]
+        whole,
+        first=first,
+        stop=stop,
+        end=end,
+        mv=whole.mv[rows],
+        ghost=whole.ghost[rows],
+        score=whole.score[rows],
+        marks=tuple(mark for mark in whole.marks if first <= mark.index < stop),
     )

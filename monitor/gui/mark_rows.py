@@ -9,11 +9,10 @@ from PySide6.QtGui import QFont, QFontMetrics, QPainter
 
 from monitor.frame import Mark
 from monitor.gui.theme import Theme, colour, font
-from monitor.marks import DOT
+from monitor.marks import DOT, ROWS
 
 ROW = 15
-NAMES = ("rhythm", "reference", "detected")
-HEIGHT = len(NAMES) * ROW + 2
+HEIGHT = len(ROWS) * ROW + 2
 """Pixels above the first lane, where there is a reference."""
 
 _LETTER, _NAME = 14, 10
@@ -35,7 +34,7 @@ class MarkRows:
         """Return the place of a mark whose sample lies at a pixel: a letter over it, a rhythm from it on."""
         width = QFontMetrics(_font(mark)).horizontalAdvance(mark.text) + _SPACE
         left = round(x) if mark.row == "rhythm" else round(x - width / 2)
-        return QRect(left, NAMES.index(mark.row) * ROW, width, ROW)
+        return QRect(left, ROWS.index(mark.row) * ROW, width, ROW)
 
     def draw(self, painter: QPainter, mark: Mark, place: QRect) -> None:
         """Draw a mark."""
@@ -48,7 +47,7 @@ class MarkRows:
     def draw_names(self, painter: QPainter, width: int) -> None:
         """Name the rows, at the left."""
         painter.setFont(font(_NAME))
-        for number, name in enumerate(NAMES):
+        for number, name in enumerate(ROWS):
             painter.setPen(colour(self._ink(name)))
             place = QRect(0, number * ROW, width - 4, ROW)
             painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, name)

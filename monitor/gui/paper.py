@@ -15,6 +15,7 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QPainter, QPen, QPolygonF
 
 from monitor.gui.theme import FAMILIES, Theme, colour
+from monitor.marks import DOT, ROWS
 from monitor.review import Review
 from monitor.ruler import Lane, Ruler
 from stream.messages import FS
@@ -24,6 +25,9 @@ FloatArray64 = npt.NDArray[np.float64]
 GUTTER_MM = 14.0
 """Left of the trace, for lead name and scale."""
 
+MARK_MM = 4.0
+"""Height of a row of letters over the beats."""
+
 AXIS_MM = 5.0
 SCORE_MM = 20.0
 SCORE_TOP = 8.0
@@ -32,6 +36,7 @@ SCORE_TOP = 8.0
 _GAP_MM = 1.0
 _PIECE = 30
 _BEFORE_PX = 6
+_CENTRE = Qt.AlignmentFlag.AlignHCenter
 
 
 @dataclass(frozen=True)
@@ -59,11 +64,11 @@ class Sheet:
         """Return width and height of an event, in pixels."""
         wide = GUTTER_MM + (review.stop - review.first) / FS * self.mm_per_s
         tall = sum((high - low) * self.mm_per_mv + _GAP_MM for low, high in review.ranges)
-        return wide * self.px_per_mm, (tall + SCORE_MM + AXIS_MM) * self.px_per_mm
+        return wide * self.px_per_mm, (_head_mm(review) + tall + SCORE_MM + AXIS_MM) * self.px_per_mm
 
     def ruler(self, review: Review) -> Ruler:
         """Return the scale for calipers."""
-        lanes, top = [], 0.0
+        lanes, top = [], _head_mm(review) * self.px_per_mm
         for lead, (low, high) in zip(review.leads, review.ranges, strict=True):
             bottom = top + (high - low) * self.mm_per_mv * self.px_per_mm
             lanes.append(Lane(lead, top, bottom, low, high))
@@ -72,12 +77,39 @@ class Sheet:
         return Ruler(GUTTER_MM * self.px_per_mm, self.size(review)[0], review.first, per_sample, tuple(lanes))
 
 
+def _head_mm(review: Review) -> float:
+    return len(ROWS) * MARK_MM if review.marks else 0.0
+
+
 def draw(painter: QPainter, review: Review, sheet: Sheet, theme: Theme, since: int | None = None) -> None:
     """Draw leads, score and time, from the painter's origin to the right and down.
 
     With ``since``, no curve is drawn much before that sample: the caller has drawn it, and clips.
     """
     _Drawing(painter, review, sheet, theme, since or review.first).draw()
+
+
+def draw_marks(painter: QPainter, review: Review, sheet: Sheet, theme: Theme) -> None:
+    """Draw the letters over the beats; they come later than the samples, and lie over what is drawn of these."""
+    if not review.marks:
+        return
+    ruler, mm = sheet.ruler(review), sheet.px_per_mm
+    inks = {"rhythm": theme.text, "reference": theme.text, "detected": theme.score}
+    painter.save()
+    painter.setFont(_font(2.2 * mm))
+    for number, name in enumerate(ROWS):
+        painter.setPen(colour(inks[name]))
+        place = QRectF(0, number * MARK_MM * mm, ruler.left - mm, MARK_MM * mm)
+        painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, name)
+    painter.setClipRect(QRectF(ruler.left, 0, ruler.right - ruler.left, _head_mm(review) * mm))
+    for mark in review.marks:
+        painter.setPen(colour(inks[mark.row]))
+        painter.setFont(_font((4.4 if mark.text == DOT else 3.2) * mm, bold=True))
+        x = ruler.x(mark.index)
+        left, align = (x, Qt.AlignmentFlag.AlignLeft) if mark.row == "rhythm" else (x - 10 * mm, _CENTRE)
+        place = QRectF(left, ROWS.index(mark.row) * MARK_MM * mm, 20 * mm, MARK_MM * mm)
+        painter.drawText(place, align | Qt.AlignmentFlag.AlignVCenter, mark.text)
+    painter.restore()
 
 
 class _Drawing:
@@ -219,11 +251,15 @@ class _Drawing:
                 painter.drawText(QRectF(left, top + mm, 20 * mm, AXIS_MM * mm - mm), align, text)
 
     def _font(self, mm: float, bold: bool = False) -> None:
-        made = QFont()
-        made.setFamilies(FAMILIES)
-        made.setPixelSize(max(round(mm * self.mm), 1))
-        made.setBold(bold)
-        self.painter.setFont(made)
+        self.painter.setFont(_font(mm * self.mm, bold))
+
+
+def _font(pixels: float, bold: bool = False) -> QFont:
+    made = QFont()
+    made.setFamilies(FAMILIES)
+    made.setPixelSize(max(round(pixels), 1))
+    made.setBold(bold)
+    return made
 
 
 def thinned(x: FloatArray64, y: FloatArray64, every: int) -> tuple[FloatArray64, FloatArray64]:

@@ -25,7 +25,7 @@ from monitor.explanation import explain
 from monitor.frame import GAINS, SPEEDS
 from monitor.gui.calipers import Calipers
 from monitor.gui.footer import SIMULATION
-from monitor.gui.paper import Sheet, draw
+from monitor.gui.paper import Sheet, draw, draw_marks
 from monitor.gui.review_files import ReviewFiles
 from monitor.gui.theme import STARS, Theme, colour, font
 from monitor.review import Review
@@ -89,6 +89,7 @@ class EventChart(QWidget):
         self._since = None
         with QPainter(self) as painter:
             painter.drawPixmap(0, 0, self._cache)
+            draw_marks(painter, self.review, self.sheet, self.theme)
             self._draw_names(painter)
 
     def _add(self, cache: QPixmap, since: int) -> None:
@@ -114,13 +115,13 @@ class EventChart(QWidget):
 
 def _grows(before: Review, now: Review) -> bool:
     """Return whether what was drawn of an event still holds."""
-    return (before.alarm.alarm_id, before.stretch, before.leads, before.ranges, before.threshold) == (
-        now.alarm.alarm_id,
-        now.stretch,
-        now.leads,
-        now.ranges,
-        now.threshold,
-    ) and before.end <= now.end
+    return _drawn(before) == _drawn(now) and before.end <= now.end
+
+
+def _drawn(review: Review) -> tuple[object, ...]:
+    """Return what all of the drawing depends on."""
+    alarm_id, annotated = review.alarm.alarm_id, bool(review.marks)
+    return alarm_id, review.stretch, review.leads, review.ranges, review.threshold, annotated
 
 
 class ReviewDialog(QDialog):

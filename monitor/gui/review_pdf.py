@@ -7,7 +7,7 @@ from PySide6.QtGui import QFont, QPageLayout, QPageSize, QPainter, QPdfWriter
 
 from monitor.explanation import explain
 from monitor.gui.footer import SIMULATION
-from monitor.gui.paper import Sheet, draw
+from monitor.gui.paper import Sheet, draw, draw_marks
 from monitor.gui.theme import FAMILIES, PAPER, colour
 from monitor.review import Review, part
 from stream.messages import FS
@@ -76,6 +76,7 @@ def _page(painter: QPainter, review: Review, mm_per_s: float, measured: str) -> 
     painter.save()
     painter.translate(0, lowest + 2 * _MM)
     draw(painter, review, sheet, PAPER)
+    draw_marks(painter, review, sheet, PAPER)
     painter.restore()
 
 

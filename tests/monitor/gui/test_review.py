@@ -16,15 +16,18 @@ from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
 from monitor.gui.footer import SIMULATION
+from monitor.gui.paper import MARK_MM
 from monitor.gui.review import ReviewDialog
 from monitor.gui.theme import NIGHT
 from monitor.gui.window import MonitorWindow
 from stream.alarm_messages import Acknowledge, Command
+from stream.messages import Annotation, Beat
 from stream.wfdb_writer import write
 from tests.monitor.gui.bulk import feed
 from tests.monitor.gui.conftest import Script
 from tests.monitor.gui.test_sweep import looks_like
 from tests.monitor.stories import alarm, process
+from tests.waveforms import SESSION
 
 ONSET = 12 * 360
 
@@ -401,3 +404,29 @@ def test_nothing_outlives_the_window(qtbot: QtBot, script: Script) -> None:
     gc.collect()
     assert set(QApplication.allWidgets()) <= before
     assert [ref() for ref in gone] == [None, None]
+
+
+def test_the_letters_over_the_beats_are_there_too_where_there_is_a_reference(
+    window: MonitorWindow, script: Script, qtbot: QtBot
+) -> None:
+    event(window, script)
+    without = click(window, qtbot).chart.height()
+    note = Annotation(bed="bed-1", session=SESSION, index=ONSET, symbol="V", aux="")
+    script.say(note, Beat(bed="bed-1", session=SESSION, index=ONSET, type="S", rr_ms=800, quality=1.0))
+    window.tick()
+    QApplication.processEvents()
+    dialog = window.review.dialog
+    assert dialog is not None
+    chart, ruler = dialog.chart, dialog.chart.ruler()
+    assert ruler is not None
+    head = round(3 * MARK_MM * chart.sheet.px_per_mm)
+    assert chart.height() == pytest.approx(without + head, abs=1)
+    assert ruler.lanes[0].top == pytest.approx(head, abs=1)
+    image, x, row = chart.grab().toImage(), round(ruler.x(ONSET)), head // 3
+    for number, ink in ((1, NIGHT.text), (2, NIGHT.score)):
+        inks = {
+            image.pixelColor(column, y).name()
+            for column in range(x - 6, x + 6)
+            for y in range(number * row, (number + 1) * row)
+        }
+        assert ink in inks
