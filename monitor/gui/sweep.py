@@ -260,7 +260,7 @@ class SweepView(QWidget):
             if trace.gap and place.right() + 1 > layout.x(trace.cursor, page):
                 break
             self._next_mark = mark.number + 1
-            if place.left() >= layout.x(trace.first, page):
+            if place.left() >= layout.x(trace.cursor - trace.span + trace.gap, page):
                 rows.draw(painter, mark, place)
                 self.update(place)
         painter.setClipping(False)
