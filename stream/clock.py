@@ -42,8 +42,9 @@ def rfc3339(unix_ns: int) -> str:
 
 
 def unix_ns(text: str) -> int:
-    """Return the Unix time in ns of an RFC 3339 text; 0 where the text is none."""
+    """Return the Unix time in ns of an RFC 3339 text, UTC where it names no zone; 0 where the text is none."""
     try:
-        return round(datetime.datetime.fromisoformat(text).timestamp() * 1e9)
+        moment = datetime.datetime.fromisoformat(text)
     except ValueError:
         return 0
+    return round(moment.replace(tzinfo=moment.tzinfo or datetime.UTC).timestamp() * 1e9)
