@@ -290,7 +290,7 @@ def test_a_restart_goes_on_with_the_same_alarms_limits_and_pauses() -> None:
 def test_what_is_not_seen_again_is_cleared_after_a_while() -> None:
     desk = Desk()
     desk.at(10)
-    desk.begin("asystole")
+    desk.begin("ventricular_tachycardia")
     again, _ = restarted(desk)
     again.at(50)
     assert again.keep(wait(again.state, again.scene)) == []
@@ -306,6 +306,16 @@ def test_alarms_of_another_session_are_cleared_at_once() -> None:
     desk.begin("residual")
     again, events = restarted(desk, "cd" * 16)
     assert sorted(told(events)) == [("asystole", "cleared"), ("residual", "cleared")]
+    assert again.listed == [("asystole", True)]
+
+
+def test_an_asystole_that_is_over_is_not_shown_for_long() -> None:
+    desk = Desk()
+    desk.at(10)
+    desk.begin("asystole")
+    again, _ = restarted(desk)
+    again.at(21)
+    assert told(again.keep(wait(again.state, again.scene))) == [("asystole", "cleared")]
     assert again.listed == [("asystole", True)]
 
 

@@ -3,6 +3,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import aiomqtt
 import msgspec
 import numpy as np
 import pytest
@@ -26,6 +27,7 @@ from stream.replay import ReplayConfig, replay
 from stream.replay_actions import Seek
 from stream.synthetic import synthetic_patient
 from stream.topics import Kind, Role, pattern
+from tests.brokers import Mosquitto
 from tests.stream.test_codec import alarm
 
 SESSION = "ab" * 16
@@ -491,3 +493,27 @@ async def test_a_second_worker_refuses_while_the_first_lives(broker: BrokerAddre
         assert not third.done()
         third.cancel()
         await asyncio.gather(third, return_exceptions=True)
+
+
+@pytest.mark.usefixtures("no_tasks_left")
+async def test_a_worker_that_was_away_yields_to_the_one_that_took_its_place(
+    mosquitto: Mosquitto, models: Models
+) -> None:
+    broker = mosquitto.address
+    watch = [pattern(Kind.PROCESS, role=Role.WORKER)]
+    async with Client(broker, role=None, subscriptions=watch) as listener, asyncio.timeout(30):
+        away = asyncio.create_task(serve(broker, models, ledger_path=None))
+        received = await listener.receive()
+        assert isinstance(received.message, ProcessStatus)
+        now = rfc3339(SteadyClock().now_ns())
+        other = ProcessStatus(role="worker", instance="another", state="online", when=now)
+        listener.send(other)
+        await listener.flush(5)
+        await asyncio.sleep(0.3)
+        assert not away.done(), "whoever comes later yields"
+        # The broker ends the connection of the first with the same id.
+        usurper = aiomqtt.Client(broker.host, broker.port, identifier=f"bedside-worker-{received.message.instance}")
+        async with usurper:
+            pass
+        with pytest.raises(UsageError, match=r"another.* already"):
+            await away
