@@ -8,6 +8,9 @@ import time
 from typing import Protocol
 
 
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+
+
 class Clock(Protocol):
     """Unix time that never jumps, and a way to wait for a moment of it."""
 
@@ -37,7 +40,7 @@ class SteadyClock:
 
 def rfc3339(unix_ns: int) -> str:
     """Return a Unix time as UTC text with milliseconds, such as ``2026-01-31T12:00:00.000Z``."""
-    moment = datetime.datetime.fromtimestamp(unix_ns / 1e9, datetime.UTC)
+    moment = _EPOCH + datetime.timedelta(microseconds=unix_ns // 1000)  # in whole numbers: floats lose a millisecond
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -47,4 +50,5 @@ def unix_ns(text: str) -> int:
         moment = datetime.datetime.fromisoformat(text)
     except ValueError:
         return 0
-    return round(moment.replace(tzinfo=moment.tzinfo or datetime.UTC).timestamp() * 1e9)
+    since = moment.replace(tzinfo=moment.tzinfo or datetime.UTC) - _EPOCH
+    return since // datetime.timedelta(microseconds=1) * 1000
