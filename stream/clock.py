@@ -7,7 +7,6 @@ import datetime
 import time
 from typing import Protocol
 
-
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
