@@ -1,7 +1,7 @@
 """The ECG around each alarm: 10 s before its onset to 10 s after it. No sockets, no database.
 
-The last two minutes of each bed are kept, so that a strip begins before its alarm was known. A strip is ready when the 10 s
-after the onset have come, or will not come: the session has ended or changed, the leads or their calibration have
+The last two minutes of each bed are kept, so that a strip begins before its alarm was known. A strip is ready when the
+10 s after the onset have come, or will not come: the session has ended or changed, the leads or their calibration have
 changed, nothing was heard for a minute, or the process ends. What is missing then reads as invalid, and the strip says
 that it is incomplete.
 
