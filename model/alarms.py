@@ -133,7 +133,7 @@ def to_message(bed: str, state: AlarmState) -> ActiveAlarms:
 def recall(message: ActiveAlarms, now_ns: int) -> AlarmState:
     """Return what an earlier worker left: its alarms, limits, pauses and commands."""
     return AlarmState(
-        active=message.alarms,
+        active=tuple(alarm for alarm in message.alarms if alarm.bed == message.bed),
         limits=message.limits,
         audio_paused_until=_moment(message.audio_paused_until, now_ns),
         alarms_paused_until=_moment(message.alarms_paused_until, now_ns),

@@ -353,6 +353,15 @@ def test_when_the_record_ends_so_does_what_was_found_in_the_list() -> None:
     assert again.keep(finish(again.state, again.scene)) == []
 
 
+def test_a_list_speaks_of_its_own_bed_alone() -> None:
+    desk, other = Desk(), Desk()
+    desk.begin("asystole")
+    other.begin("noise")
+    [foreign] = other.state.active
+    mixed = (*desk.state.active, msgspec.structs.replace(foreign, bed="bed-2"))
+    assert recall(ActiveAlarms(bed="bed-1", alarms=mixed), T0).active == desk.state.active
+
+
 @pytest.mark.parametrize("until", ["9999-12-31T23:59:59.9999999Z", "2999-01-01T00:00:00Z"])
 def test_no_list_silences_a_bed_for_longer_than_a_command_can(until: str) -> None:
     left = ActiveAlarms(bed="bed-1", audio_paused_until=until, alarms_paused_until=until)
