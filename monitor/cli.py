@@ -238,6 +238,9 @@ def _evaluate_alarms(args: argparse.Namespace) -> int:
 
 
 def _evaluate(args: argparse.Namespace) -> int:
+    # What cannot work is said now, not after minutes of work.
+    if args.json is not None and not args.json.parent.is_dir():
+        raise StorageError(f"--json {args.json} cannot be written (no such folder): choose another file")
     if args.tutorial:
         return _tutorial(args)
     if args.alarms:
@@ -249,11 +252,8 @@ def _evaluate(args: argparse.Namespace) -> int:
     from model.plots import draw, prepare
     from model.report import evaluate, print_evaluation
 
-    # What cannot work is said now, not after minutes of work.
     if args.plots is not None:
         prepare(args.plots)
-    if args.json is not None and not args.json.parent.is_dir():
-        raise StorageError(f"--json {args.json} cannot be written (no such folder): choose another file")
     records = parse_records(args.records)
     excluded = parse_records(args.exclude) if args.exclude else ()
     forecaster, catalog = load_forecaster(args.weights), _catalog(args)
