@@ -164,8 +164,8 @@ def _monitor(args: argparse.Namespace) -> int:
 
 
 def _who(text: str) -> str:
-    if not 1 <= len(text) <= 64:
-        raise UsageError(f"--who {text[:20]!r}: take 1 to 64 characters")
+    if not text.strip() or len(text) > 64:
+        raise UsageError(f"--who {text[:20]!r}: take 1 to 64 characters, not all blank")
     return text
 
 
