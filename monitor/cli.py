@@ -156,6 +156,7 @@ def _monitor(args: argparse.Namespace) -> int:
         address,
         bed=args.bed,
         who=_who(args.who),
+        station=args.station,
         write_record=write,
         screenshot=args.screenshot,
         seconds=args.seconds,
@@ -378,6 +379,37 @@ def _bench_model(args: argparse.Namespace) -> int:
     return _write_json(figures, args.json)
 
 
+def _bench_gui(args: argparse.Namespace) -> int:
+    from monitor.bench_gui import first_sample_s
+    from monitor.gui.platform import check_platform
+    from stream.address import BrokerAddress
+    from stream.broker import free_port
+    from stream.records import load
+
+    if not args.seconds >= 1 or not args.memory_minutes >= 0:
+        raise UsageError("--seconds takes 1 or more, --memory-minutes 0 or more")
+    record = load(args.record, _catalog(args))
+    if len(record.leads) != 2:
+        raise UsageError(f"--record {args.record} has one lead: take one with two, such as excerpt")
+    check_platform()
+    starts: list[float] = []
+
+    async def measure() -> None:
+        address = BrokerAddress("127.0.0.1", free_port())
+        starts.append(await first_sample_s(args.record, address, args.data_dir))
+
+    status = run_async(measure())
+    if not starts:
+        return status
+    from monitor.gui.bench import bench_frames, bench_memory
+
+    figures = {**bench_frames(record.adu, args.seconds), "first_sample_s": starts[0]}
+    if args.memory_minutes:
+        figures["memory"] = bench_memory(record.adu, args.memory_minutes)
+    print(json.dumps(figures, indent=2))
+    return _write_json(figures, args.json)
+
+
 def _write_json(figures: dict[str, Any], path: Path | None) -> int:
     if path is not None:
         try:
@@ -470,6 +502,7 @@ def parser() -> argparse.ArgumentParser:
 
     box = add("monitor", _monitor, "the window: trace, forecast, alarms", broker)
     box.add_argument("--bed", metavar="NAME", help="the bed to show (default: the first that streams)")
+    box.add_argument("--station", action="store_true", help="begin with all beds at once")
     box.add_argument(
         "--who", default="monitor", metavar="NAME", help="stands in the commands it sends (default: monitor)"
     )
@@ -539,11 +572,25 @@ def parser() -> argparse.ArgumentParser:
     action.add_argument("names", nargs="+", metavar="RECORD", help="mitdb (all of it), mitdb/208, excerpt")
     action.set_defaults(run=_data_fetch)
 
-    box = add("bench", None, "timings on this machine: stream, model")
+    box = add("bench", None, "timings on this machine: stream, model, gui")
     subjects = box.add_subparsers(dest="subject", required=True, metavar="SUBJECT")
     subject = subjects.add_parser("stream", help="deadlines and latency, against a naive loop", parents=[data])
     subject.set_defaults(run=_bench_stream)
     subject.add_argument("--minutes", type=float, default=10.0, metavar="N", help="default: %(default)g")
+    subject.add_argument("--record", default="excerpt", metavar="RECORD", help="default: %(default)s")
+    subject.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
+    subject = subjects.add_parser(
+        "gui", help="frames of the central station, against drawing all of every curve anew", parents=[data]
+    )
+    subject.set_defaults(run=_bench_gui)
+    subject.add_argument("--seconds", type=float, default=30.0, metavar="N", help="of signal (default: %(default)g)")
+    subject.add_argument(
+        "--memory-minutes",
+        type=float,
+        default=60.0,
+        metavar="N",
+        help="also watch memory over N minutes of signal, faster than time; 0 does not (default: %(default)g)",
+    )
     subject.add_argument("--record", default="excerpt", metavar="RECORD", help="default: %(default)s")
     subject.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
     subject = subjects.add_parser(

@@ -35,6 +35,7 @@ def run(
     who: str = "monitor",
     write_record: RecordWriter | None = None,
     sound: bool = False,
+    station: bool = False,
 ) -> int:
     """Show the monitor until its window is closed, SIGINT or SIGTERM comes, or the time is up.
 
@@ -53,6 +54,8 @@ def run(
         Writes a strip as a WFDB record.
     sound : bool
         Tones for beats and alarms, where this machine can play them.
+    station : bool
+        Begin with all beds, not with one.
 
     Returns
     -------
@@ -82,7 +85,8 @@ def run(
     feed = Feed(address)
     feed.start()
     try:
-        window = MonitorWindow(feed, bed, who, write_record=write_record, play=speaker.play if speaker else None)
+        play = speaker.play if speaker else None
+        window = MonitorWindow(feed, bed, who, write_record=write_record, play=play, station=station)
         ending = _Ending(window, seconds)
         failure: list[StorageError] = []
 

@@ -17,6 +17,8 @@ class BedBar(QWidget):
     chosen : Signal(str)
         The name of the bed that was clicked.
     buttons : dict of str to QPushButton
+    station : QPushButton
+        Leads to the central station.
     """
 
     chosen = Signal(str)
@@ -30,6 +32,13 @@ class BedBar(QWidget):
         self._row.setContentsMargins(10, 0, 10, 4)
         self._row.setSpacing(6)
         self._row.addStretch(1)
+        self.station = QPushButton("Central station  (C)")
+        self.station.setFont(font(14, bold=True))
+        self.station.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.station.setStyleSheet(
+            f"color: {theme.text}; background: {theme.panel}; border: 1px solid {theme.faint}; padding: 3px 12px"
+        )
+        self._row.addWidget(self.station)
         self.hide()
 
     def show_beds(self, tabs: tuple[BedTab, ...], current: str | None) -> None:

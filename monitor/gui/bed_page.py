@@ -16,7 +16,8 @@ from monitor.gui.freezing import Freezer
 from monitor.gui.numbers import EngineerPanel, HeartRate
 from monitor.gui.replay_panel import ReplayPanel
 from monitor.gui.residual_strip import ResidualStrip
-from monitor.gui.sweep import Grid, SweepView
+from monitor.gui.sweep import SweepView
+from monitor.gui.sweep_paper import Grid
 from monitor.gui.theme import Theme, lit
 from monitor.gui.trend_strip import TrendStrip
 from monitor.presenter import Presenter

@@ -9,18 +9,16 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from pyqtgraph.functions import arrayToQPath
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QPainter, QPen, QPolygonF
 
+from monitor.gui.strokes import thinned
 from monitor.gui.theme import FAMILIES, Theme, colour
 from monitor.marks import DOT, ROWS
 from monitor.review import Review
 from monitor.ruler import Lane, Ruler
 from stream.messages import FS
-
-FloatArray64 = npt.NDArray[np.float64]
 
 GUTTER_MM = 14.0
 """Left of the trace, for lead name and scale."""
@@ -260,19 +258,3 @@ def _font(pixels: float, bold: bool = False) -> QFont:
     made.setPixelSize(max(round(pixels), 1))
     made.setBold(bold)
     return made
-
-
-def thinned(x: FloatArray64, y: FloatArray64, every: int) -> tuple[FloatArray64, FloatArray64]:
-    """Return the lowest and the highest of so many points each, in their order; all points where they are few.
-
-    On a screen several samples share a pixel column: no peak is lost, and the line is drawn in a fraction of the time.
-    """
-    count = len(x) // every if every >= 4 else 0
-    if count == 0:
-        return x, y
-    blocks = y[: count * every].reshape(count, every)
-    low = np.argmin(np.where(np.isnan(blocks), np.inf, blocks), axis=1)
-    high = np.argmax(np.where(np.isnan(blocks), -np.inf, blocks), axis=1)
-    rows = np.arange(count)[:, np.newaxis] * every + np.sort(np.column_stack([low, high]), axis=1)
-    kept = np.concatenate([rows.ravel(), np.arange(count * every, len(x))])
-    return x[kept], y[kept]
