@@ -76,6 +76,7 @@ def run(
 
     from monitor.feed import Feed
     from monitor.gui import screenshot as picture
+    from monitor.gui.settings import Memory, own_file
     from monitor.gui.window import MonitorWindow
 
     if screenshot is not None:
@@ -85,14 +86,15 @@ def run(
     feed = Feed(address)
     feed.start()
     try:
-        play = speaker.play if speaker else None
-        window = MonitorWindow(feed, bed, who, write_record=write_record, play=play, station=station)
+        memory, play = Memory(own_file()), speaker.play if speaker else None
+        window = MonitorWindow(feed, bed, who, memory, write_record=write_record, play=play, station=station)
         ending = _Ending(window, seconds)
         failure: list[StorageError] = []
 
         def save() -> None:
             try:
                 if screenshot is not None:
+                    window.habits.hide_help()
                     picture.save(window, screenshot)
             except StorageError as error:  # must not be raised through Qt
                 failure.append(error)
@@ -100,10 +102,15 @@ def run(
         window.before_close = save
         window.after_frame = ending.after_frame
         window.show()
+        # Offscreen, nobody is there to read; one who set a time has come for something else.
+        if seconds is None and QApplication.platformName() not in ("offscreen", "minimal"):
+            window.habits.welcome()
         with _signals(ending):
             app.exec()
         window.deleteLater()
         app.processEvents()
+        if memory.problem:
+            print(f"bedside: {memory.problem}", file=sys.stderr)
         if failure:
             raise failure[0]
         return ending.status

@@ -10,9 +10,11 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from monitor.frame import Frame, LinkState
 from monitor.gui.alarm_banner import banner_text, pause_text
+from monitor.gui.language import translate
 from monitor.gui.numbers import NO_VALUE
+from monitor.gui.phrases import say
 from monitor.gui.sweep import SweepView
-from monitor.gui.theme import Theme, colour, font, lit
+from monitor.gui.theme import Theme, colour, font, lit, px
 
 _HEAD, _LARGE_HEAD = 56, 84
 _LARGE_PX = 240
@@ -48,23 +50,29 @@ class CardHead(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
+    def set_theme(self, theme: Theme) -> None:
+        """Take a look."""
+        self.theme = theme
+        self.set_large(self._large)
+        self.update()
+
     def set_large(self, large: bool) -> None:
         """Take more height, where there is some."""
         self._large = large
-        self.setFixedHeight(_LARGE_HEAD if large else _HEAD)
+        self.setFixedHeight(px(_LARGE_HEAD if large else _HEAD))
 
     def show_frame(self, frame: Frame) -> None:
         """Take what a frame says; what has not changed is not painted again."""
         line = next((line for line in frame.active if line.calls), frame.active[0] if frame.active else None)
         priority = None if line is None else line.priority
-        message = pause_text(frame.pauses) or (frame.notices[0] if frame.notices else "")
+        message = pause_text(frame.pauses) or (say(frame.notices[0]) if frame.notices else "")
         if line is not None:
             message = banner_text(line)
         still = line is None or not line.calls or frame.pauses.alarms_s > 0
         bright = priority is None or (frame.worker and (still or lit(priority, frame.now_ns)))
         rate = NO_VALUE if frame.patient.heart_rate is None else str(frame.patient.heart_rate)
         broken = frame.patient.broken is not None
-        link, state = frame.link.text, frame.link.state
+        link, state = say(frame.link.text), frame.link.state
         shown = (frame.bed or "", message, rate, link, state, priority, bright, frame.synthetic, broken)
         if shown != self._shown:
             self.bed, self.message, self.rate, self.link, self.state = shown[:5]
@@ -89,7 +97,7 @@ class CardHead(QWidget):
         """Draw bed and connection, beneath them the message, and the heart rate at the right."""
         theme, large = self.theme, self._large
         row = self.height() // 2
-        side = _width(self.rate, 76 if large else 46) + 12
+        side = _width(self.rate, 76 if large else 46) + px(12)
         left = QRect(8, 0, self.width() - side - 12, row)
         with QPainter(self) as painter:
             painter.fillRect(self.rect(), colour(theme.panel))
@@ -112,11 +120,12 @@ class CardHead(QWidget):
         """Say what kind of data these are, and their age; in few letters where there is no room."""
         # In place of an alarm, the message says it already.
         link = f"● {self.link}" if self.priority is not None or not self.message else ""
-        for synthetic, text in (("SYNTHETIC", link), ("SYNTHETIC", link and "●"), ("SYN", link and "●")):
+        whole, short = translate("BedCard", "SYNTHETIC"), translate("BedCard", "SYN")
+        for synthetic, text in ((whole, link), (whole, link and "●"), (short, link and "●")):
             chosen = font(16 if self._large else 12, bold=True)
             metrics = QFontMetrics(chosen)
             tags = [(synthetic, self.theme.ground, self.theme.simulation)] if self.synthetic else []
-            tags += [(text, self.theme.link[self.state], self.theme.panel)] if text else []
+            tags += [(text, self.theme.link(self.state), self.theme.panel)] if text else []
             if sum(metrics.horizontalAdvance(tag) + 16 for tag, _, _ in tags) <= place.width():
                 break
         painter.setFont(chosen)
@@ -132,12 +141,12 @@ class CardHead(QWidget):
         priority = self.priority or "technical"
         ink, ground = self.theme.priority[priority], self.theme.priority_tint[priority]
         if self.priority is not None and self.bright:
-            ink, ground = self.theme.ground, ink
+            ink, ground = self.theme.signal_ink[priority], self.theme.signal[priority]
         painter.fillRect(place, colour(ground))
         painter.setPen(colour(ink))
         # What happened is worth larger letters than its figures are.
         most, least, room = 24 if self._large else 16, 13, place.width() - 10
-        for text in (self.message, re.split(r"[:,(]", self.message)[0].strip()):
+        for text in (self.message, re.split(r"[:,(、]", self.message)[0].strip()):
             fits = [p for p in range(most, least - 1, -1) if _width(text, p) <= room]
             if fits and fits[0] > most - 6:
                 break
@@ -177,12 +186,18 @@ class BedCard(QWidget):
         column.addWidget(self.sweep, 1)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
 
+    def set_theme(self, theme: Theme) -> None:
+        """Take a look."""
+        self.theme = theme
+        self._show_edge()
+
     def show_frame(self, frame: Frame, *, draw: bool) -> None:
         """Bring the card up to a frame; without ``draw`` the trace stays as it is, as another card has its turn."""
         self.head.show_frame(frame)
         if draw:
             paused = frame.link.state is LinkState.PAUSED
-            self.sweep.show_trace(frame.trace, stale=frame.link.stale, message=frame.link.state.value, paused=paused)
+            message = say(frame.link.state.value)
+            self.sweep.show_trace(frame.trace, stale=frame.link.stale, message=message, paused=paused)
         self._show_edge()
 
     def set_chosen(self, chosen: bool) -> None:
@@ -209,7 +224,7 @@ class BedCard(QWidget):
 
     def resizeEvent(self, event: object) -> None:  # noqa: N802, ARG002
         """Give the words more height where there is some."""
-        self.head.set_large(self.height() >= _LARGE_PX and self.width() >= _LARGE_WIDTH_PX)
+        self.head.set_large(self.height() >= px(_LARGE_PX) and self.width() >= px(_LARGE_WIDTH_PX))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802, ARG002
         """Ask for the full view."""

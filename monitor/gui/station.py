@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from monitor.frame import Drawn, Frame, View
 from monitor.gui.bed_card import BedCard
+from monitor.gui.label import Label
+from monitor.gui.language import QT_TRANSLATE_NOOP, translate
 from monitor.gui.sweep import LEAST_MV, TWO_LEADS_PX
 from monitor.gui.sweep_paper import PAD
-from monitor.gui.theme import Theme, font
+from monitor.gui.theme import Theme
 from monitor.station import MOST_BEDS, Forward, columns, come_forward
 
-HINT = "click or Enter: full view  ·  arrows: choose  ·  C: one bed"
+HINT = QT_TRANSLATE_NOOP("Station", "click or Enter: full view  ·  arrows: choose  ·  C: one bed")
 
 FAST, SLOW = 25.0, 12.5
 """Paper speeds of cards, mm/s."""
@@ -44,7 +46,7 @@ class StationView(QWidget):
     frames : dict of str to Frame
         The latest of each bed that has a card.
     forward : Forward or None
-    title, note : QLabel
+    title, note, hint : Label
     """
 
     chosen = Signal(str)
@@ -57,14 +59,8 @@ class StationView(QWidget):
         self.frames: dict[str, Frame] = {}
         self._turn = 0
         self._speed: float | None = None
-        self.title, self.note, self.hint = QLabel(), QLabel(), QLabel(HINT)
-        for label, ink, pixels in (
-            (self.title, theme.text, 18),
-            (self.note, theme.simulation, 15),
-            (self.hint, theme.faint, 13),
-        ):
-            label.setFont(font(pixels, bold=label is not self.hint))
-            label.setStyleSheet(f"color: {ink}")
+        self.title, self.note = Label(theme, "text", 18, bold=True), Label(theme, "simulation", 15, bold=True)
+        self.hint = Label(theme, "faint", 13, says=lambda: translate("Station", HINT))
         row = QHBoxLayout()
         row.setContentsMargins(10, 4, 14, 0)
         row.setSpacing(16)
@@ -83,6 +79,10 @@ class StationView(QWidget):
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.note.clear)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take a look, for the cards to come; those that are there take it by themselves."""
+        self.theme = theme
 
     # --- beds and places ----------------------------------------------------------------------------------------
 
@@ -205,9 +205,14 @@ class StationView(QWidget):
 
     def _show_title(self, beds: int) -> None:
         alarms = sum(any(line.calls for line in frame.active) for frame in self.frames.values())
-        parts = ["CENTRAL STATION", f"{beds} bed{'' if beds == 1 else 's'}", f"{alarms} in alarm"]
+        count = translate("Station", "1 bed") if beds == 1 else translate("Station", "{count} beds")
         if beds > len(self.cards):
-            parts[1] = f"the first {len(self.cards)} of {beds} beds"
+            count = translate("Station", "the first {shown} of {count} beds")
+        parts = [
+            translate("Station", "CENTRAL STATION"),
+            count.format(count=beds, shown=len(self.cards)),
+            translate("Station", "{count} in alarm").format(count=alarms),
+        ]
         if self.cards:
             parts.append(f"{self.speed:g} mm/s, {self.gain:g} mm/mV")
         text = "  ·  ".join(parts)

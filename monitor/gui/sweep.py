@@ -18,16 +18,17 @@ from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPixmap, QRegion,
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from monitor.frame import Drawn, Fan, Stretch, Trace, View
-from monitor.gui.mark_rows import HEIGHT, MarkRows
+from monitor.gui.language import current
+from monitor.gui.mark_rows import MarkRows, rows_height
 from monitor.gui.strokes import FloatArray64, draw_line, round_pen, square_pen, thinned
 from monitor.gui.sweep_paper import PAD, Grid, Layout, draw_grid, draw_scales
-from monitor.gui.theme import Theme, colour, font
+from monitor.gui.theme import Theme, colour, font, letter_scale, px
 from monitor.ruler import Lane, Ruler
 from monitor.stretches import first_changed, marked
 from stream.messages import FS
 
 GUTTER = 60
-"""Pixels left of the trace, for lead name and scale; the residual strip keeps the same."""
+"""Pixels left of the trace, for lead name and scale, at the normal size of letters; all strips keep the same."""
 
 TWO_LEADS_PX = 130
 LEAST_MV = 2.5
@@ -41,6 +42,11 @@ _SMALL_GUTTER = 38
 _MANY = 200
 
 
+def gutter() -> int:
+    """Return the pixels left of the trace at the size of letters of this moment."""
+    return px(GUTTER)
+
+
 class SweepView(QWidget):
     """Draws `Trace` after `Trace`.
 
@@ -52,8 +58,6 @@ class SweepView(QWidget):
 
     Attributes
     ----------
-    gutter : int
-        Pixels left of the trace.
     full_redraws : int
         How often the whole cache was drawn; each other frame drew its new columns, and those of an alarm that changed.
     grid : Grid
@@ -65,7 +69,6 @@ class SweepView(QWidget):
         super().__init__()
         self.theme = theme
         self.small = small
-        self.gutter = _SMALL_GUTTER if small else GUTTER
         self.full_redraws = 0
         self.grid = Grid.LARGE
         self.px_per_mm = self.physicalDpiX() / 25.4
@@ -86,6 +89,16 @@ class SweepView(QWidget):
     def sizeHint(self) -> QSize:  # noqa: N802
         """Return the size that the window gives it by default."""
         return QSize(960, 440)
+
+    @property
+    def gutter(self) -> int:
+        """Pixels left of the trace."""
+        return px(_SMALL_GUTTER) if self.small else gutter()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take a look; the next trace is drawn in it, all of it."""
+        self.theme = theme
+        self.update()
 
     # --- what to show -------------------------------------------------------------------------------------------
 
@@ -130,7 +143,10 @@ class SweepView(QWidget):
     def _key(self, trace: Trace) -> tuple[object, ...]:
         """Return what must be as it was for a picture to be continued."""
         of_trace = (trace.session, trace.leads, trace.ranges, trace.span, trace.origin, trace.gap, trace.annotated)
-        return (*of_trace, self.grid, self.size(), self.devicePixelRatio())
+        return (*of_trace, *self._look(), self.devicePixelRatio())
+
+    def _look(self) -> tuple[object, ...]:
+        return self.grid, self.theme.name, letter_scale(), current(), self.size()
 
     @property
     def drawn(self) -> Drawn | None:
@@ -148,7 +164,7 @@ class SweepView(QWidget):
 
     @property
     def _head(self) -> int:
-        return HEIGHT if self._trace is not None and self._trace.annotated and not self.small else 0
+        return rows_height() if self._trace is not None and self._trace.annotated and not self.small else 0
 
     def ruler(self) -> Ruler | None:
         """Return the scale of what is shown; None while nothing is."""
@@ -180,7 +196,7 @@ class SweepView(QWidget):
     def _draw_paper(self, trace: Trace) -> None:
         """Draw what lies beneath the samples, from which they are erased; an alarm does not change it."""
         ratio = self.devicePixelRatio()
-        key = (trace.leads, trace.ranges, trace.span, trace.origin, trace.annotated, self.grid, self.size(), ratio)
+        key = (trace.leads, trace.ranges, trace.span, trace.origin, trace.annotated, *self._look(), ratio)
         if key == self._paper_of:
             return
         self._paper_of = key
@@ -247,7 +263,7 @@ class SweepView(QWidget):
         if not trace.marks or self.small:
             return
         layout, rows = self._layout, MarkRows(self.theme)
-        rim = QRectF(self.gutter, 0, self.width() - self.gutter, HEIGHT)
+        rim = QRectF(self.gutter, 0, self.width() - self.gutter, self._head)
         painter.setClipRect(rim, Qt.ClipOperation.IntersectClip)
         skip = max(self._next_mark - trace.marks[0].number, 0)
         for mark in trace.marks[skip:]:
@@ -290,11 +306,11 @@ class SweepView(QWidget):
                 if not self.small:
                     ghost = layout.y(lead, trace.ghost[rows, lead])
                     self._draw_line(painter, *thinned(x, ghost, every), self.theme.ghost, self.theme.ghost_px)
-                mv, px = layout.y(lead, trace.mv[rows, lead]), self.theme.trace_px
-                self._draw_line(painter, *thinned(x, mv, every), self.theme.ecg, px)
+                mv, wide = layout.y(lead, trace.mv[rows, lead]), self.theme.trace_px
+                self._draw_line(painter, *thinned(x, mv, every), self.theme.ecg, wide)
                 for priority, here in marked(trace, index):
                     ink = self.theme.priority[priority]
-                    self._draw_line(painter, *thinned(x, np.where(here, mv, np.nan), every), ink, px + 0.5)
+                    self._draw_line(painter, *thinned(x, np.where(here, mv, np.nan), every), ink, wide + 0.5)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         painter.setClipping(False)
 

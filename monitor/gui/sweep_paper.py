@@ -12,7 +12,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen, QPolygonF
 
 from monitor.gui.strokes import FloatArray64
-from monitor.gui.theme import Theme, colour, font
+from monitor.gui.theme import Theme, colour, font, px
 from monitor.ring import FloatArray
 from stream.messages import FS
 
@@ -99,19 +99,19 @@ def draw_scales(painter: QPainter, layout: Layout, leads: Sequence[str], theme: 
         top, bottom = layout.lane(lead)
         painter.setPen(colour(theme.ecg))
         painter.setFont(font(11 if small else 17, bold=True))
-        place = QRectF(0, top + (0 if small else 6), layout.gutter - 4, 16 if small else 22)
+        place = QRectF(0, top + (0 if small else 6), layout.gutter - 4, px(16 if small else 22))
         painter.drawText(place, Qt.AlignmentFlag.AlignCenter, name)
         middle, height = (top + bottom) / 2, layout.px_per_mv(lead)
         # In a low lane it gives way to the name above it, and where there is no room at all, it goes.
-        foot = middle + height / 2 if small else min(max(middle + height / 2, top + 28 + height), bottom - 4)
+        foot = middle + height / 2 if small else min(max(middle + height / 2, top + px(28) + height), bottom - 4)
         head = foot - height
-        if small and (head < place.bottom() or foot + 14 > bottom):
+        if small and (head < place.bottom() or foot + px(14) > bottom):
             continue
         painter.setPen(QPen(colour(theme.faint), 1.5))
         steps = ((0.2, foot), (0.33, foot), (0.33, head), (0.6, head), (0.6, foot), (0.73, foot))
         painter.drawPolyline(QPolygonF([QPointF(layout.gutter * x, y) for x, y in steps]))
         painter.setFont(font(10))
-        painter.drawText(QRectF(0, foot + 3, layout.gutter, 14), Qt.AlignmentFlag.AlignCenter, "1 mV")
+        painter.drawText(QRectF(0, foot + 3, layout.gutter, px(14)), Qt.AlignmentFlag.AlignCenter, "1 mV")
 
 
 def draw_grid(painter: QPainter, layout: Layout, grid: Grid, theme: Theme) -> None:
@@ -125,8 +125,8 @@ def draw_grid(painter: QPainter, layout: Layout, grid: Grid, theme: Theme) -> No
         painter.fillRect(QRectF(layout.gutter, y, layout.width, theme.thin_px), colour(theme.edge))
 
 
-def _draw_lines(painter: QPainter, layout: Layout, step_s: float, step_mv: float, ink: str, px: float) -> None:
-    painter.setPen(QPen(colour(ink), px))
+def _draw_lines(painter: QPainter, layout: Layout, step_s: float, step_mv: float, ink: str, wide: float) -> None:
+    painter.setPen(QPen(colour(ink), wide))
     step = step_s * FS * layout.per_sample
     for number in range(int((layout.width - layout.gutter) / step) + 1):
         x = round(layout.gutter + number * step)
@@ -135,4 +135,4 @@ def _draw_lines(painter: QPainter, layout: Layout, step_s: float, step_mv: float
         first = math.ceil(low / step_mv - 1e-6) * step_mv
         levels = np.arange(first, high + 1e-6, step_mv, dtype=np.float32)
         for y in layout.y(lead, levels).tolist():
-            painter.fillRect(QRectF(layout.gutter, round(y), layout.width, px), colour(ink))
+            painter.fillRect(QRectF(layout.gutter, round(y), layout.width, wide), colour(ink))

@@ -13,10 +13,14 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 from monitor.frame import Frame
 from monitor.gui.bed_page import BedPage
 from monitor.gui.footer import Footer
+from monitor.gui.habits import SMALLEST, Habits
+from monitor.gui.language import translate
 from monitor.gui.limits_dialog import LimitsDialog
+from monitor.gui.palettes import THEMES
 from monitor.gui.reviewing import Reviewing
+from monitor.gui.settings import Memory
 from monitor.gui.station import StationView
-from monitor.gui.theme import NIGHT, Theme
+from monitor.gui.theme import Theme
 from monitor.orders import ALARM_PAUSE_S, AUDIO_PAUSE_S, command
 from monitor.presenter import Broker, Presenter
 from monitor.sounding import Sounding
@@ -71,7 +75,8 @@ class MonitorWindow(QWidget):
         The bed to show; None takes the first that streams.
     who : str
         Stands in the commands that this window sends.
-    theme : Theme
+    memory : Memory or None
+        What the person has set; None keeps it until the window closes.
     clock : callable
         Returns Unix time in ns.
     write_record : callable or None
@@ -91,6 +96,7 @@ class MonitorWindow(QWidget):
     pages : QStackedWidget
         Shows one of both.
     review : Reviewing
+    habits : Habits
     sounding : Sounding or None
     frame_shown : Frame or None
         The last frame.
@@ -105,7 +111,7 @@ class MonitorWindow(QWidget):
         source: Source,
         bed: str | None = None,
         who: str = "monitor",
-        theme: Theme = NIGHT,
+        memory: Memory | None = None,
         clock: Callable[[], int] = time.time_ns,
         write_record: RecordWriter | None = None,
         play: Callable[[Sound], None] | None = None,
@@ -119,8 +125,10 @@ class MonitorWindow(QWidget):
         self.before_close: Callable[[], None] | None = None
         self.after_frame: Callable[[Frame], None] | None = None
         self.sounding = None if play is None else Sounding(play)
-        self.theme = theme
+        memory = memory or Memory(None)
+        theme = THEMES[memory.now.theme]
         self.limits_dialog: LimitsDialog | None = None
+        self._closed = False
         self._source, self._bed, self._who, self._clock = source, bed, who, clock
         self._build(theme)
         if station:
@@ -134,6 +142,7 @@ class MonitorWindow(QWidget):
             Qt.Key.Key_R: self.review_latest,
             Qt.Key.Key_C: self.switch_page,
             Qt.Key.Key_S: self.next_speed,
+            Qt.Key.Key_M: self.toggle_sound,
         }
         self._trace_keys = {
             Qt.Key.Key_Plus: lambda: page.change_gain(+1),
@@ -143,10 +152,14 @@ class MonitorWindow(QWidget):
             Qt.Key.Key_G: page.next_grid,
             Qt.Key.Key_T: page.toggle_trend,
             Qt.Key.Key_V: page.toggle_replay,
-            Qt.Key.Key_M: self.toggle_sound,
             Qt.Key.Key_Space: self.toggle_freeze,
         }
         self.review = Reviewing(theme, self, self.presenter, write_record)
+        self.habits = Habits(self, memory, self._take_settings, self.bed_page.header, self.footer)
+        page.changed.connect(lambda changes: self.habits.change(**changes))
+        self.restoreGeometry(memory.now.geometry)
+        self.habits.dress()
+        self._take_settings()
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self.tick)
@@ -154,19 +167,8 @@ class MonitorWindow(QWidget):
             self._timer.start(FRAME_MS)
 
     def _build(self, theme: Theme) -> None:
-        self.setWindowTitle("bedside monitor — simulation")
         self.resize(1280, 800)
-        self.setMinimumSize(640, 480)
-        self.setStyleSheet(
-            f"MonitorWindow {{ background: {theme.ground} }}"
-            f"QListWidget {{ background: {theme.panel}; border: none; padding: 6px }}"
-            f"QListWidget::item {{ padding: 4px 2px; border-bottom: 1px solid {theme.edge} }}"
-            f"QListWidget::item:hover {{ background: {theme.edge} }}"
-            f"QScrollBar {{ background: {theme.panel}; width: 8px }}"
-            f"QScrollBar::handle {{ background: {theme.edge}; min-height: 24px; border-radius: 4px }}"
-            "QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page "
-            "{ background: none; height: 0 }"
-        )
+        self.setMinimumSize(*SMALLEST)
         page = self.bed_page = BedPage(theme, self.presenter)
         self.station = StationView(theme)
         self.station.chosen.connect(self.open_bed)
@@ -187,6 +189,17 @@ class MonitorWindow(QWidget):
         whole.setSpacing(2)
         whole.addWidget(self.pages, 1)
         whole.addWidget(self.footer)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take a look; all that is in the window has one of its own."""
+        self.setWindowTitle(translate("Window", "bedside monitor — simulation"))
+        self.setStyleSheet(f"MonitorWindow {{ background: {theme.ground} }}")
+        self.review.theme = theme
+
+    def _take_settings(self) -> None:
+        """Bring to the traces what the person has set."""
+        self.review.px_per_mm = self.habits.px_per_mm()
+        self.bed_page.take_settings(self.habits.memory.now, self.habits.px_per_mm())
 
     # --- frames -------------------------------------------------------------------------------------------------
 
@@ -236,7 +249,7 @@ class MonitorWindow(QWidget):
             return
         now_ns = self._clock()
         if not self._source.send(command(self._bed, self._who, now_ns, action)):
-            self._say("not sent: the broker is away")
+            self._say(translate("Window", "not sent: the broker is away"))
         elif isinstance(action, ReplayAction):
             self.presenter.wish(self._bed, action, now_ns)
 
@@ -268,9 +281,9 @@ class MonitorWindow(QWidget):
             return
         limits = self.presenter.limits(self._bed)
         if limits is None:
-            self._say("no limits known: no worker has told them yet")
+            self._say(translate("Window", "no limits known: no worker has told them yet"))
             return
-        dialog = self.limits_dialog = LimitsDialog(self.theme, self._bed, limits, self)
+        dialog = self.limits_dialog = LimitsDialog(self.habits.theme, self._bed, limits, self)
         dialog.accepted.connect(lambda: self.order(SetLimits(limits=dialog.limits)))
         dialog.finished.connect(self._forget_limits)
         dialog.open()
@@ -295,12 +308,13 @@ class MonitorWindow(QWidget):
         """Whether this monitor sounds, in words; empty where it cannot."""
         if self.sounding is None:
             return ""
-        return "MUTED HERE (M)" if self.sounding.muted else "sound on (M)"
+        muted = self.sounding.muted
+        return translate("Window", "MUTED HERE (M)") if muted else translate("Window", "sound on (M)")
 
     def toggle_sound(self) -> None:
         """Mute the tones of this monitor, or bring them back."""
         if self.sounding is None:
-            self.bed_page.controls.say("no sound: start with bedside monitor --sound")
+            self._say(translate("Window", "no sound: start with bedside monitor --sound"))
         else:
             self.sounding.muted = not self.sounding.muted
 
@@ -346,7 +360,7 @@ class MonitorWindow(QWidget):
         """Let keys acknowledge (A), pause tone (P) or alarms (O), freeze (space), review (R), choose a bed and more."""
         names = self.presenter.beds
         key = event.key()
-        if (not self.at_station and self.bed_page.freezer.press(key)) or self._step(key):
+        if self.habits.press(key) or (not self.at_station and self.bed_page.freezer.press(key)) or self._step(key):
             return
         if self.at_station and self._bed is not None and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.open_bed(self._bed)
@@ -367,9 +381,11 @@ class MonitorWindow(QWidget):
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
         """Stop drawing; what must be saved is saved before."""
-        if self._timer.isActive():
+        if not self._closed:
+            self._closed = True
             self._timer.stop()
             self.review.close()
+            self.habits.close()
             if self.before_close is not None:
                 self.before_close()
         super().closeEvent(event)
