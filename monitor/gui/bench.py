@@ -85,7 +85,8 @@ def bench_frames(samples: npt.NDArray[np.int16], seconds: float) -> dict[str, An
     -------
     dict
         ``frame_median_ms``, ``frame_p99_ms`` (wall), ``frame_cpu_ms``, ``naive_cpu_ms`` (mean per frame),
-        ``cpu_ratio_to_naive``, ``beds``, ``shown_s`` (least of all cards), ``platform``.
+        ``cpu_ratio_to_naive``, ``beds``, ``shown_s`` (least of all cards), ``card_hz`` (how often each is drawn),
+        ``platform``.
     """
     app = QApplication.instance() or QApplication(["bedside"])
     assert isinstance(app, QApplication)
@@ -111,6 +112,7 @@ def bench_frames(samples: npt.NDArray[np.int16], seconds: float) -> dict[str, An
             "beds": len(window.station.cards),
             "leads": 2,
             "shown_s": round(min(spans), 1),
+            "card_hz": FPS / window.station.turns,
             "frames": len(ours.wall_ms),
             "frame_median_ms": _round(np.median(ours.wall_ms)),
             "frame_p99_ms": _round(np.percentile(ours.wall_ms, 99)),

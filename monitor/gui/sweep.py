@@ -139,6 +139,8 @@ class SweepView(QWidget):
             self._update_fan(trace)
         if trace.whole:
             self._revision, self._stretches = trace.revision, trace.stretches
+        elif not set(trace.stretches) <= set(self._stretches):
+            self._stretches += tuple(set(trace.stretches) - set(self._stretches))  # drawn with the new samples
 
     def _key(self, trace: Trace) -> tuple[object, ...]:
         """Return what must be as it was for a picture to be continued."""
