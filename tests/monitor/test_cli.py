@@ -3,7 +3,8 @@ import re
 
 import pytest
 
-from monitor.cli import main, parser
+from monitor.arguments import parser
+from monitor.cli import main
 
 
 def commands() -> list[list[str]]:
