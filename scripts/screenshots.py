@@ -189,6 +189,9 @@ def play(stage: Stage) -> None:
     players |= {bed: replay(bed) for bed in BEDS if bed not in players}
     window.switch_page()
     stage.until(lambda _frame: len(window.station.cards) == len(BEDS), 60, "nine beds")
+    frames = window.station.frames
+    live = LinkState.LIVE
+    stage.until(lambda _frame: all(frames[bed].link.state is live for bed in BEDS), 60, "nine beds that are known")
     head = window.station.cards["bed-2"].head
     stage.until(lambda frame: frame.position_s >= RUN_S + 5 and head.priority == "high", 90, "an alarm among nine beds")
     stage.until(lambda frame: head.bright and frame.now_ns / 1e9 % 0.5 < 0.2, 5, "the bright half of the flash")
