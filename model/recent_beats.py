@@ -115,11 +115,14 @@ def heart_rate(indexes: tuple[int, ...]) -> float | None:
     return 60 * FS * (len(rr) - 2) / (sum(rr) - max(rr) - min(rr))
 
 
-def rate_over(recent: Recent, beats: int, more: int = 0) -> float | None:
-    """Return the mean rate over so many beats and ``more`` samples, 1/min; None where fewer are known."""
-    if len(recent.indexes) < beats:
+def rate_over(recent: Recent, beats: int, more: int = 0, ago: int = 0) -> float | None:
+    """Return the mean rate over so many beats and ``more`` samples, 1/min, as it was some beats ago.
+
+    None where fewer are known.
+    """
+    if len(recent.indexes) < beats + ago:
         return None
-    return 60 * FS * (beats - 1) / (recent.indexes[-1] - recent.indexes[-beats] + more)
+    return 60 * FS * (beats - 1) / (recent.indexes[-1 - ago] - recent.indexes[-beats - ago] + more)
 
 
 def longest_rr(recent: Recent, beats: int) -> int:
@@ -127,16 +130,17 @@ def longest_rr(recent: Recent, beats: int) -> int:
     return max(after - before for before, after in pairwise(recent.indexes[-beats:]))
 
 
-def ventricular_stretch(recent: Recent, beats: int) -> int:
+def ventricular_stretch(recent: Recent, beats: int, longest: float) -> int:
     """Return over how many of the last beats so many ventricular ones reach, with one other between them at most.
 
-    Where there is no such stretch, it is 0. Now and then a beat of a run fuses with a normal one, or is typed wrongly.
+    Where there is no such stretch, it is 0. Now and then a beat of a run fuses with a normal one, or is typed wrongly;
+    what follows an RR interval above ``longest`` samples is another run.
     """
-    for stretch in (beats, beats + 1):
-        types = recent.types[-stretch:]
-        if len(types) == stretch and types[0] == types[-1] == "V" and types.count("V") == beats:
-            return stretch
-    return 0
+    if recent.run >= beats:
+        return beats
+    types = recent.types[-beats - 1 :]
+    broken = len(types) > beats and types[0] == types[-1] == "V" and types.count("V") == beats
+    return beats + 1 if broken and longest_rr(recent, beats + 1) <= longest else 0
 
 
 def unevenness(recent: Recent) -> float | None:

@@ -30,6 +30,12 @@ is met."""
 MARGIN = 0.05
 """Share of its limit by which a rate must come back."""
 
+LINGER = 5
+"""Beats over which an extreme bradycardia must have come back: one early beat among slow ones does not end it."""
+
+LONG_RR = 1.25
+"""An RR interval longer than so many of the limit's, beside a beat that is not ventricular, breaks a run."""
+
 OTHERS = 3
 """Beats in a row that are not ventricular and end a run of ventricular ones."""
 
@@ -142,7 +148,7 @@ def _ventricular(config: AlarmConfig, recent: Recent, at: int) -> Iterator[Findi
     end = at if last is None else last + 1
 
     rule = config.ventricular_tachycardia
-    stretch = ventricular_stretch(recent, rule.beats)
+    stretch = ventricular_stretch(recent, rule.beats, LONG_RR * 60 * FS / rule.per_min)
     rate = rate_over(recent, stretch, -TIMING) if stretch else None
     met = fresh and rate is not None and rate > rule.per_min
     stays = fresh and (rate is None or rate >= rule.per_min * (1 - MARGIN))
@@ -195,7 +201,10 @@ def _extreme_bradycardia(rule: RateRule, recent: Recent, at: int) -> Iterator[Fi
     if stretches and max(stretches)[0] > 0:
         samples, first = max(stretches)
         rate = 60 * FS * (rule.beats - 1) / samples
-        yield _below("extreme_bradycardia", rate, rule.per_min, first, last, rule.beats)
+        before = [rate_over(recent, rule.beats, TIMING, ago) for ago in range(LINGER)]
+        slowest = min([rate, *(known for known in before if known is not None)])
+        stays = slowest <= rule.per_min * (1 + MARGIN)
+        yield Finding("extreme_bradycardia", rate < rule.per_min, stays, first, last, rate, rule.per_min, rule.beats)
 
 
 def _above(kind: AlarmKind, rate: float, limit: float, onset: int, end: int, beats: int = 0) -> Finding:
