@@ -75,7 +75,7 @@ class AlarmConfig:
         Seconds without a QRS complex.
     ventricular_tachycardia, extreme_tachycardia, extreme_bradycardia : RateRule
     steady_tachycardia_beats : int
-        Beats that are an extreme tachycardia where each interval between them is short enough.
+        Beats that are an extreme tachycardia where no interval between them is slow.
     pvc_run_beats : int
         Ventricular beats in a row.
     fibrillation_entropy : float
