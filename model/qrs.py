@@ -65,8 +65,9 @@ T_WAVE, T_SHARE = 110, 0.7
 EARLY, EARLY_FACTOR = 0.85, 1.15
 """Before this share of the usual RR the threshold is so much higher."""
 
-SLOW_RR, SLOW_FACTOR = 400, 0.8
-"""The same factor where the usual RR is at least so long: T waves are over before, and low early beats were missed."""
+SLOW_RR, SLOW_FACTOR = 400, 0.9
+"""The same factor where the usual RR is at least so long: T waves are over before, and low early beats were missed;
+lower, blocked P waves become beats."""
 
 OVERDUE, SINK = 1.3, 0.5
 """After so many usual RR the threshold sinks, by this rate for each further one."""
