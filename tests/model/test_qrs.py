@@ -159,7 +159,7 @@ def test_a_low_early_beat_in_a_slow_rhythm_is_found() -> None:
     mv = ecg(peaks, 60 * FS)
     at = np.arange(len(mv))
     for peak in early:
-        mv[:, 0] += 0.33 * np.exp(-0.5 * ((at - peak) / 5) ** 2)
+        mv[:, 0] += 0.36 * np.exp(-0.5 * ((at - peak) / 5) ** 2)
     found = indices(run(mv)[0])
     assert all(np.abs(found - peak).min() <= 8 for peak in early)
 
