@@ -156,6 +156,8 @@ class MonitorWindow(QWidget):
         }
         self.review = Reviewing(theme, self, self.presenter, write_record)
         self.habits = Habits(self, memory, self._take_settings, self.bed_page.header, self.footer)
+        self.footer.help.clicked.connect(self.habits.ask_help)
+        self.footer.settings.clicked.connect(self.habits.ask_settings)
         page.changed.connect(lambda changes: self.habits.change(**changes))
         self.restoreGeometry(memory.now.geometry)
         self.habits.dress()

@@ -155,6 +155,14 @@
         <source>SIMULATION — NOT FOR CLINICAL USE</source>
         <translation>シミュレーション — 診療には使用できません</translation>
     </message>
+    <message>
+        <source>Help (?)</source>
+        <translation>ヘルプ (?)</translation>
+    </message>
+    <message>
+        <source>Settings (F2)</source>
+        <translation>設定 (F2)</translation>
+    </message>
 </context>
 <context>
     <name>Freezing</name>

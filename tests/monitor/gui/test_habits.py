@@ -346,3 +346,13 @@ def test_about_says_what_it_is_and_whose_the_data_are(start: Open, qtbot: QtBot)
         "bedside 0.",
     ):
         assert text in said
+
+
+def test_help_and_settings_are_in_reach_of_the_mouse(start: Open, qtbot: QtBot) -> None:
+    window = start()
+    window.habits.hide_help()
+    qtbot.mouseClick(window.footer.settings, Qt.MouseButton.LeftButton)
+    assert isinstance(window.habits.dialog, SettingsDialog)
+    window.habits.dialog.close()
+    qtbot.mouseClick(window.footer.help, Qt.MouseButton.LeftButton)
+    assert window.habits.help is not None
