@@ -25,11 +25,12 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from model import familiar, residual_weights
 from model import residual_features as parts
-from model import residual_weights
 from model.config import DAMAGED_STATE
 from model.episodes import Cleared, Deviation, Event, Stretch, Surprise, close, follow
-from model.residual_features import CHANNELS, LEVELS, LEVELS_KEPT, QUANTILES, RAW_KEPT, VOTES
+from model.familiar import Familiar
+from model.residual_features import CHANNELS, LEVELS, LEVELS_KEPT, MEASURED, QUANTILES, RAW_KEPT, VOTES
 from stream.errors import StorageError
 
 LOCATION, SPREAD = -6.6, 1.0
@@ -87,9 +88,9 @@ class Usual:
 
     Attributes
     ----------
-    peaks : ndarray, shape (n, leads, LEVELS)
+    peaks : ndarray, shape (n, LEVELS)
     quantiles : ndarray, shape (len(QUANTILES), LEVELS)
-        Of the peaks, mean over the leads; NaN while learning.
+        Of the peaks; NaN while learning.
     departures : ndarray, shape (m,)
     shift : float
         By how much the law is moved up.
@@ -111,22 +112,21 @@ class ResidualState:
         Index of the first sample of the epoch.
     patches : int
         Patches seen in this epoch.
-    mean, scale : ndarray, shape (max(LAGS), len(LAGS), patch, leads), float32, mV
+    mean, scale : ndarray, shape (LOOK + max(LAGS), len(LAGS), patch, leads), float32, mV
         What the last origins forecast for the patches that vote; NaN before the epoch.
-    before : ndarray, shape (patch, leads), mV
-        The last patch.
+    observed : ndarray, shape (LOOK, patch, leads), mV
+        The last patches.
     channels : ndarray, shape (RAW_KEPT, leads, CHANNELS)
         Of the last patches.
     levels : ndarray, shape (LEVELS_KEPT, LEVELS)
-        Of the last patches, mean over the leads.
+        Of the last patches.
     votes : ndarray, shape (LOOK,)
         Mean votes of the last patches.
-    furthest : ndarray, shape (LOOK, 6)
-        See `model.residual_features.Compared`.
-    block_peaks : ndarray, shape (leads, LEVELS)
+    block_peaks : ndarray, shape (LEVELS,)
     block_departure : float
         The block that is being filled.
     usual : Usual
+    shapes : Familiar
     stretch : Stretch or None
     """
 
@@ -134,14 +134,14 @@ class ResidualState:
     patches: int
     mean: Array32
     scale: Array32
-    before: Array
+    observed: Array
     channels: Array
     levels: Array
     votes: Array
-    furthest: Array
     block_peaks: Array
     block_departure: float
     usual: Usual
+    shapes: Familiar
     stretch: Stretch | None = None
 
     def to_bytes(self) -> bytes:
@@ -180,20 +180,20 @@ def _unpack_array(_: type, packed: tuple[str, Sequence[int], bytes]) -> npt.NDAr
 def begin(config: ResidualConfig, start: int, leads: int, patch: int = 4) -> ResidualState:
     """Return the state at the start of an epoch, whose first sample has the index ``start``."""
     del config
-    empty = np.full((max(parts.LAGS), VOTES, patch, leads), np.nan, np.float32)
+    empty = np.full((LOOK + max(parts.LAGS), VOTES, patch, leads), np.nan, np.float32)
     return ResidualState(
         start=start,
         patches=0,
         mean=empty,
         scale=empty,
-        before=np.full((patch, leads), np.nan),
+        observed=np.full((LOOK, patch, leads), np.nan),
         channels=np.full((RAW_KEPT, leads, CHANNELS), np.nan),
         levels=np.full((LEVELS_KEPT, LEVELS), np.nan),
         votes=np.full(LOOK, np.nan),
-        furthest=np.full((LOOK, 6), np.nan),
-        block_peaks=np.full((leads, LEVELS), np.nan),
+        block_peaks=np.full(LEVELS, np.nan),
         block_departure=math.nan,
-        usual=Usual(np.empty((0, leads, LEVELS)), np.full((len(QUANTILES), LEVELS), np.nan), np.empty(0)),
+        usual=Usual(np.empty((0, LEVELS)), np.full((len(QUANTILES), LEVELS), np.nan), np.empty(0)),
+        shapes=familiar.begin(leads),
     )
 
 
@@ -227,15 +227,17 @@ class Observed:
     ----------
     features : ndarray, shape (k, FEATURES)
         NaN while learning.
-    votes, furthest : ndarray, shape (LOOK + k,), (LOOK + k, 6)
-        As in the state, with the new patches.
+    votes, mean, scale, observed : ndarray
+        As in the state, with the new patches after the ones before: k more rows.
     peak_vote : ndarray, shape (k,)
         Mean vote that is usual at a peak.
     """
 
     features: Array
     votes: Array
-    furthest: Array
+    mean: Array32
+    scale: Array32
+    observed: Array
     peak_vote: Array
 
 
@@ -281,52 +283,58 @@ def observe(
     """Compare new patches with their forecasts, and with the patient's past; the arguments are those of `step`."""
     k, patch, leads = observed.shape
     where = parts.ahead(patch)
-    mean, scale = mean[:, where], scale[:, where]
-    compared = parts.compare(mean, scale, (state.mean, state.scale), observed, state.before)
-    channels = np.concatenate([state.channels, compared.channels])
-    each = parts.levels(channels)
-    levels = np.concatenate([state.levels, each.sum(axis=1) / leads])
+    mean, scale = np.concatenate([state.mean, mean[:, where]]), np.concatenate([state.scale, scale[:, where]])
+    together = np.concatenate([state.observed, observed])
+    new_channels = parts.compare(mean[LOOK:], scale[LOOK:], together[LOOK - 1 :])
+    channels = np.concatenate([state.channels, new_channels])
+    levels = np.empty((LEVELS_KEPT + k, LEVELS))
+    levels[:LEVELS_KEPT] = state.levels
+    new = levels[LEVELS_KEPT:]
+    new[:, :MEASURED] = parts.levels(channels).sum(axis=1) / leads
 
+    windows, shapes = familiar.look(state.shapes, state.observed[-1], observed)
     usual, peaks = state.usual, state.block_peaks
     known = np.empty((k, len(QUANTILES), LEVELS))
     for begins, ends, whole in _blocks(config, state.patches, k):
         known[begins:ends] = usual.quantiles
-        peaks = np.fmax(peaks, np.fmax.reduce(each[begins:ends]))
+        new[begins:ends, MEASURED:], shapes = familiar.compare(shapes, windows, begins, ends)
+        peaks = np.fmax(peaks, np.fmax.reduce(new[begins:ends]))
         if whole:
             usual, peaks = learn(config, usual, peaks), np.full_like(peaks, np.nan)
+            shapes = familiar.remember(shapes)
 
-    votes = np.concatenate([state.votes, compared.channels[:, :, :VOTES].sum(axis=(1, 2)) / (leads * VOTES)])
-    furthest = np.concatenate([state.furthest, compared.furthest])
+    votes = np.concatenate([state.votes, new_channels[:, :, :VOTES].sum(axis=(1, 2)) / (leads * VOTES)])
     found = Observed(
         features=parts.features(levels, known),
         votes=votes,
-        furthest=furthest,
+        mean=mean,
+        scale=scale,
+        observed=together,
         peak_vote=np.exp(known[:, -1, :VOTES].sum(axis=1) / VOTES),
     )
     return found, replace(
         state,
         patches=state.patches + k,
-        mean=np.concatenate([state.mean, mean])[k:],
-        scale=np.concatenate([state.scale, scale])[k:],
-        before=observed[-1].copy(),
+        mean=mean[k:].copy(),
+        scale=scale[k:].copy(),
+        observed=together[k:].copy(),
         channels=channels[k:].copy(),
         levels=levels[k:].copy(),
         votes=votes[k:].copy(),
-        furthest=furthest[k:].copy(),
         block_peaks=peaks,
         usual=usual,
+        shapes=shapes,
     )
 
 
 def learn(config: ResidualConfig, usual: Usual, peaks: Array) -> Usual:
-    """Remember the highest levels of a block, unless it was not known on all leads."""
+    """Remember the highest levels of a block, unless one was never known."""
     if not np.isfinite(peaks).all():
         return usual
     kept = np.concatenate([usual.peaks, peaks[None]])[-config.memory :]
     if len(kept) < config.warm:
         return replace(usual, peaks=kept)
-    quantiles = np.quantile(kept, QUANTILES, axis=0)
-    return replace(usual, peaks=kept, quantiles=quantiles.sum(axis=1) / kept.shape[1])
+    return replace(usual, peaks=kept, quantiles=np.quantile(kept, QUANTILES, axis=0))
 
 
 def learn_departure(config: ResidualConfig, usual: Usual, highest: float) -> Usual:
@@ -371,21 +379,22 @@ def _alarms(
         return (), state
     patch = state.mean.shape[2]
     stretch = state.stretch
+    furthest = parts.furthest(seen.mean, seen.scale, seen.observed) if high.any() else np.empty((0, 6))
     events = []
     for row, value in enumerate(score.tolist()):
         if stretch is None and not high[row]:
             continue
         end = state.start + (first + row + 1) * patch
-        surprise = _surprise(seen, row, end, patch, stretch) if high[row] else None
+        surprise = _surprise(seen, furthest, row, end, patch, stretch) if high[row] else None
         stretch, event = follow(stretch, value, end - 1, surprise, threshold=config.threshold, hold=config.hold)
         if event is not None:
             events.append(event)
     return tuple(events), replace(state, stretch=stretch)
 
 
-def _surprise(seen: Observed, row: int, end: int, patch: int, stretch: Stretch | None) -> Surprise:
+def _surprise(seen: Observed, furthest: Array, row: int, end: int, patch: int, stretch: Stretch | None) -> Surprise:
     """Return what is surprising among the `LOOK` patches up to ``row``, the last of which ends at ``end``."""
-    votes, furthest = seen.votes[row + 1 : row + 1 + LOOK], seen.furthest[row + 1 : row + 1 + LOOK]
+    votes, furthest = seen.votes[row + 1 : row + 1 + LOOK], furthest[row + 1 : row + 1 + LOOK]
     highest = float(np.nanmax(votes))
     which = np.flatnonzero(votes >= max(NEAR * highest, float(seen.peak_vote[row])))
     if not len(which):

@@ -216,6 +216,11 @@ def _train(args: argparse.Namespace) -> int:
         config = BeatTrainConfig() if args.seed is None else BeatTrainConfig(seed=args.seed)
         print_scores(train_beats(config, _catalog(args), args.out))
         return 0
+    if args.what == "residual":
+        from model.fit_residual import train_residual
+
+        print(train_residual(_catalog(args), args.out, args.seed))
+        return 0
     from model.config import TrainConfig
     from model.train import train
 
@@ -504,9 +509,9 @@ def parser() -> argparse.ArgumentParser:
     box = add("train", _train, "train the networks on DS1 of MIT-BIH", data)
     box.add_argument(
         "--what",
-        choices=("forecaster", "beats"),
+        choices=("forecaster", "beats", "residual"),
         default="forecaster",
-        help="the forecaster (default), or the typing of beats, in 3 minutes",
+        help="the forecaster (default), the typing of beats, in 3 minutes, or the residual score, in 6",
     )
     box.add_argument("--out", type=Path, required=True, metavar="FILE", help="the weights, safetensors")
     box.add_argument(
