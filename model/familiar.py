@@ -95,12 +95,15 @@ class Windows:
     steep : ndarray, shape (k,), mV
         How far the signal goes up and down in the stretch about which the patch's last window lies; negative where
         it is not known.
+    tail : ndarray, shape (KEPT, leads), mV
+        As in `Familiar`, after them.
     """
 
     mv: Array
     tapered: Array
     power: Array
     steep: Array
+    tail: Array
 
 
 def begin(leads: int) -> Familiar:
@@ -116,7 +119,7 @@ def begin(leads: int) -> Familiar:
     )
 
 
-def look(state: Familiar, before: Array, observed: Array) -> tuple[Windows, Familiar]:
+def look(state: Familiar, before: Array, observed: Array) -> Windows:
     """Cut the windows that end in new patches.
 
     Parameters
@@ -141,7 +144,7 @@ def look(state: Familiar, before: Array, observed: Array) -> tuple[Windows, Fami
     begins = KEPT - shifts * (AFTER + STEEP // 2) - 1
     steep = np.add.reduce(_moving(changes, STEEP * shifts)[begins : begins + shifts * k : shifts], axis=1)
     known = np.isfinite(steep + power[:, :, -1].sum(axis=0))
-    return Windows(mv, tapered, power, np.where(known, steep, -1.0)), replace(state, tail=halved[-KEPT:].copy())
+    return Windows(mv, tapered, power, np.where(known, steep, -1.0), halved[-KEPT:].copy())
 
 
 def _moving(lines: Array, width: int) -> Array:
@@ -153,12 +156,14 @@ def _moving(lines: Array, width: int) -> Array:
 def compare(state: Familiar, windows: Windows, first: int, end: int) -> tuple[Array, Familiar]:
     """Hold the windows of patches from ``first`` to before ``end`` against what is remembered.
 
+    All windows have to be compared, in their order, before others are cut; in between may lie ends of blocks.
+
     Returns
     -------
     levels : ndarray, shape (end - first, LEVELS)
         How well they fit, and how much signal there is in them, relative to a usual complex; logarithms.
     state : Familiar
-        Which may hold a steeper complex.
+        After them; it may hold a steeper complex.
     """
     k = end - first
     fits = np.concatenate([state.fits, _fits(state, windows, first, end)])
@@ -169,10 +174,11 @@ def compare(state: Familiar, windows: Windows, first: int, end: int) -> tuple[Ar
     found[:, :-1] = 1 + LEAST - best
     found[:, -1] = 1 / (NOTHING + _relative_power(state, windows, first, end))
     row = first + int(windows.steep[first:end].argmax())
-    if windows.steep[row] > state.steepest:
+    steepest, candidate = state.steepest, state.candidate
+    if windows.steep[row] > steepest:
         steepest, candidate = float(windows.steep[row]), windows.mv[:, row, -1].copy()
-        state = replace(state, steepest=steepest, candidate=candidate)
-    return -np.log(found), replace(state, fits=fits[k:].copy())
+    state = replace(state, tail=windows.tail, fits=fits[k:].copy(), steepest=steepest, candidate=candidate)
+    return -np.log(found), state
 
 
 def _fits(state: Familiar, windows: Windows, first: int, end: int) -> Array:

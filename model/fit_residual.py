@@ -21,14 +21,15 @@ import numpy.typing as npt
 import torch
 from rich.console import Console
 from rich.progress import track
+from rich.table import Table
 
+from model import detection, evaluate_residual, residual, residual_weights
 from model import forecaster as forecasting
-from model import residual, residual_weights
 from model.by_time import BEFORE_R
 from model.checkpoint import Checkpoint
 from model.config import PATCH
 from model.dataset import TRAIN
-from model.evaluate_residual import BEATS, CHUNK, EXCUSING, VEB
+from model.evaluate_residual import BEATS, CHUNK, EXCUSING, VEB, Reference
 from model.network import one_thread
 from model.pipeline import RESIDUAL
 from model.residual_features import FEATURES, LEVELS, TAPS
@@ -55,6 +56,9 @@ HIDDEN, SEEDS = 12, (1, 2, 3)
 """Units of one network; networks whose outputs are averaged, side by side in one hidden layer."""
 
 STEPS, RATE, DECAY, NOISE, SHARPNESS = 120, 0.02, 1e-3, 0.3, 3.0
+
+GROUPS = 5
+"""Groups of patients, one of which is left out at a time."""
 
 RHYTHM_SEED = 1
 """Of the made-up rhythms; with the record's number."""
@@ -94,7 +98,21 @@ class Examples:
     weight: Array32
 
 
-def train_residual(catalog: Catalog | None, out: Path, seed: int | None = None) -> Path:
+@dataclass(frozen=True)
+class LeftOut:
+    """How a record's beats are scored by networks that have not seen the patient, from 5:00.
+
+    Attributes
+    ----------
+    score : ndarray, shape (n,)
+    veb : ndarray of bool, shape (n,)
+    """
+
+    score: Array
+    veb: npt.NDArray[np.bool_]
+
+
+def train_residual(catalog: Catalog | None, out: Path, seed: int | None = None) -> dict[str, LeftOut]:
     """Fit to MIT-BIH DS1 without 201 and 208 and write the weights to ``out``, with a progress bar.
 
     Parameters
@@ -104,6 +122,11 @@ def train_residual(catalog: Catalog | None, out: Path, seed: int | None = None) 
     seed : int, optional
         Of the first network; the others follow. By default those of the shipped weights.
 
+    Returns
+    -------
+    dict of str to LeftOut
+        By record, each scored by networks that did not see its group of patients.
+
     Raises
     ------
     RecordError
@@ -111,16 +134,22 @@ def train_residual(catalog: Catalog | None, out: Path, seed: int | None = None) 
     """
     seeds = SEEDS if seed is None else tuple(seed + i for i in range(len(SEEDS)))
     forecaster = forecasting.load_forecaster()
-    examples: list[Examples] = []
+    examples, features, references = {}, {}, {}
     with one_thread():
         for name in track(TRAIN, description="forecasts", console=Console(stderr=True), transient=True):
-            examples += patient_examples(name, forecaster, catalog)
-        weights = fit(examples, seeds)
-    residual_weights.save(out, weights, provenance(seeds, forecaster, examples))
-    return out
+            both = patient(name, catalog)
+            found = features_of([part.mv for part in both], forecaster)
+            examples[name] = [examples_of(part, seen) for part, seen in zip(both, found, strict=True)]
+            features[name] = found[0]
+            references[name] = evaluate_residual.reference_of(both[0].sample, both[0].symbol, len(both[0].mv))
+        departures = left_out(examples, features, seeds)
+        weights = fit([part for parts in examples.values() for part in parts], seeds)
+    scores = {name: score_left_out(departures[name], reference) for name, reference in references.items()}
+    residual_weights.save(out, weights, provenance(seeds, forecaster, scores))
+    return scores
 
 
-def provenance(seeds: Sequence[int], forecaster: Checkpoint, examples: Sequence[Examples]) -> dict[str, Any]:
+def provenance(seeds: Sequence[int], forecaster: Checkpoint, scores: Mapping[str, LeftOut]) -> dict[str, Any]:
     """Return where weights come from, for the header of their file."""
     return {
         "database": "MIT-BIH Arrhythmia Database 1.0.0",
@@ -129,19 +158,12 @@ def provenance(seeds: Sequence[int], forecaster: Checkpoint, examples: Sequence[
         "seeds": list(seeds),
         "rhythm_seed": RHYTHM_SEED,
         "steps": STEPS,
-        "examples": sum(len(part.veb) for part in examples),
         "date": datetime.now(UTC).date().isoformat(),
         "commit": git_commit(),
+        "cross_validation": {name: round(value, 4) for name, value in figures(list(scores.values())).items()},
         "forecaster": forecaster.provenance,
         "versions": {name: version(name) for name in ("torch", "numpy", "safetensors")},
     }
-
-
-def patient_examples(name: str, forecaster: Checkpoint, catalog: Catalog | None = None) -> list[Examples]:
-    """Return the examples of a record as it is, and with a made-up rhythm."""
-    both = patient(name, catalog)
-    found = features_of([part.mv for part in both], forecaster)
-    return [examples_of(part, features) for part, features in zip(both, found, strict=True)]
 
 
 def patient(name: str, catalog: Catalog | None = None) -> tuple[Annotated, Annotated]:
@@ -255,10 +277,59 @@ def _fit_one(x: torch.Tensor, veb: torch.Tensor, weight: torch.Tensor, seed: int
     return net.eval()
 
 
-def left_out(examples: Mapping[str, Sequence[Examples]], features: Mapping[str, Array32]) -> dict[str, Array]:
-    """Return the departures of each record, shape (patches,), by weights fitted to all the others."""
-    departures = {}
-    for name, seen in features.items():
-        weights = fit([part for other, parts in examples.items() if other != name for part in parts])
-        departures[name] = residual_weights.weigh(weights, seen.astype(np.float64))
+def left_out(
+    examples: Mapping[str, Sequence[Examples]], features: Mapping[str, Array32], seeds: Sequence[int] = SEEDS
+) -> dict[str, Array]:
+    """Return the departures of each record, shape (patches,), by weights fitted to the other groups of patients."""
+    names, departures = list(features), {}
+    groups = [names[i::GROUPS] for i in range(min(GROUPS, len(names)))]
+    for group in track(groups, description="cross-validation", console=Console(stderr=True), transient=True):
+        weights = fit([part for name, parts in examples.items() if name not in group for part in parts], seeds)
+        for name in group:
+            departures[name] = weigh_all(weights, features[name])
     return departures
+
+
+def weigh_all(weights: Weights, features: Array32) -> Array:
+    """Return the departures of a whole signal, piece by piece: in double precision it would fill the memory."""
+    pieces = np.array_split(features, max(len(features) // CHUNK, 1))
+    return np.concatenate([residual_weights.weigh(weights, piece.astype(np.float64)) for piece in pieces])
+
+
+def score_left_out(departure: Array, reference: Reference) -> LeftOut:
+    """Return the scores of a record's beats."""
+    score, _ = residual.judge(RESIDUAL, residual.begin(RESIDUAL, 0, leads=1), 0, departure)
+    known_at = PATCH * (np.arange(len(score)) + 1) - 1
+    none = np.empty(0, dtype=np.int64)
+    traced = evaluate_residual.Traced(score, known_at, first=none, last=none)
+    return LeftOut(evaluate_residual.score_beats(traced, reference.beats), reference.veb)
+
+
+def figures(scores: Sequence[LeftOut]) -> dict[str, float]:
+    """Return AUROC, AP, break-even point and what the alarm threshold finds, over all beats."""
+    counts = detection.count(
+        np.concatenate([part.score for part in scores]), np.concatenate([part.veb for part in scores])
+    )
+    return {
+        "auroc": detection.auroc(counts),
+        "ap": detection.average_precision(counts),
+        "f1": detection.f1(counts, RESIDUAL.threshold),
+        "sensitivity": detection.sensitivity(counts, RESIDUAL.threshold),
+        "break_even": detection.break_even(counts),
+        "f1_break_even": detection.f1(counts, detection.break_even(counts)),
+    }
+
+
+def print_scores(scores: Mapping[str, LeftOut], console: Console | None = None) -> None:
+    """Print what may be expected of new patients: each record was scored by networks that had not seen it."""
+    table = Table(
+        title="Residual score by beat, each patient left out of the fit, from 5:00",
+        caption="F1 and sensitivity at the alarm threshold; break-even: as many beats marked as are VEB",
+    )
+    table.add_column("record")
+    for head in ("VEB", "AUROC", "AP", "F1", "sensitivity", "break-even", "F1 there"):
+        table.add_column(head, justify="right")
+    for name, parts in (*((name, [part]) for name, part in scores.items()), ("all", list(scores.values()))):
+        shown = ("-" if np.isnan(value) else f"{value:.3f}" for value in figures(parts).values())
+        table.add_row(name, str(sum(int(part.veb.sum()) for part in parts)), *shown)
+    (console or Console()).print(table)

@@ -264,10 +264,21 @@ def step(
     first = state.patches
     seen, state = observe(config, state, mean, scale, observed)
     departure = residual_weights.weigh(residual_weights.load(), seen.features)
-    shift, state = _follow_departures(config, state, first, departure)
-    score = rarity(departure - shift)
+    score, state = judge(config, state, first, departure)
     events, state = _alarms(config, state, first, score, seen)
     return Surprises(score, events), state
+
+
+def judge(config: ResidualConfig, state: ResidualState, first: int, departure: Array) -> tuple[Array, ResidualState]:
+    """Return the score of patches, the first of which is patch ``first``, by a law that moves up with the patient."""
+    usual, highest = state.usual, state.block_departure
+    shift = np.empty(len(departure))
+    for begins, ends, whole in _blocks(config, first, len(departure)):
+        shift[begins:ends] = usual.shift
+        highest = float(np.fmax(highest, np.fmax.reduce(departure[begins:ends])))
+        if whole:
+            usual, highest = learn_departure(config, usual, highest), math.nan
+    return rarity(departure - shift), replace(state, usual=usual, block_departure=highest)
 
 
 def finish(config: ResidualConfig, state: ResidualState) -> tuple[Cleared | None, ResidualState]:
@@ -292,8 +303,8 @@ def observe(
     new = levels[LEVELS_KEPT:]
     new[:, :MEASURED] = parts.levels(channels).sum(axis=1) / leads
 
-    windows, shapes = familiar.look(state.shapes, state.observed[-1], observed)
-    usual, peaks = state.usual, state.block_peaks
+    windows = familiar.look(state.shapes, state.observed[-1], observed)
+    usual, peaks, shapes = state.usual, state.block_peaks, state.shapes
     known = np.empty((k, len(QUANTILES), LEVELS))
     for begins, ends, whole in _blocks(config, state.patches, k):
         known[begins:ends] = usual.quantiles
@@ -354,20 +365,6 @@ def _blocks(config: ResidualConfig, first: int, k: int) -> Iterator[tuple[int, i
         ends = min(k, begins + config.block - (first + begins) % config.block)
         yield begins, ends, (first + ends) % config.block == 0
         begins = ends
-
-
-def _follow_departures(
-    config: ResidualConfig, state: ResidualState, first: int, departure: Array
-) -> tuple[Array, ResidualState]:
-    """Return by how much the law is moved up at each patch."""
-    usual, highest = state.usual, state.block_departure
-    shift = np.empty(len(departure))
-    for begins, ends, whole in _blocks(config, first, len(departure)):
-        shift[begins:ends] = usual.shift
-        highest = float(np.fmax(highest, np.fmax.reduce(departure[begins:ends])))
-        if whole:
-            usual, highest = learn_departure(config, usual, highest), math.nan
-    return shift, replace(state, usual=usual, block_departure=highest)
 
 
 def _alarms(

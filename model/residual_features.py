@@ -170,11 +170,10 @@ def levels(channels: Array) -> Array:
     unit /= UNIT
     found = np.empty((k, channels.shape[1], MEASURED))
     found[:, :, :VOTES] = unit[n - k :, :, :VOTES]
-    slow = np.zeros(found.shape[:2])
-    for i in range(max(SLOW_UNITS)):
-        slow += unit[n - k - UNIT * i : n - UNIT * i, :, VOTES]
-        if i + 1 in SLOW_UNITS:
-            found[:, :, VOTES + SLOW_UNITS.index(i + 1)] = np.sqrt(np.abs(slow / (i + 1)))
+    back = np.arange(n - k, n)[:, None] - UNIT * np.arange(max(SLOW_UNITS))
+    slow = unit[:, :, VOTES][back]
+    for i, units in enumerate(SLOW_UNITS):
+        found[:, :, VOTES + i] = np.sqrt(np.abs(slow[:, :units].sum(axis=1) / units))
     found[:, :, -2:] = (unit[n - k - UNIT : n - UNIT, :, -2:] + unit[n - k :, :, -2:]) / 2
     np.maximum(found, LEAST, out=found)
     return np.log(found, out=found)

@@ -217,9 +217,9 @@ def _train(args: argparse.Namespace) -> int:
         print_scores(train_beats(config, _catalog(args), args.out))
         return 0
     if args.what == "residual":
-        from model.fit_residual import train_residual
+        from model import fit_residual
 
-        print(train_residual(_catalog(args), args.out, args.seed))
+        fit_residual.print_scores(fit_residual.train_residual(_catalog(args), args.out, args.seed))
         return 0
     from model.config import TrainConfig
     from model.train import train

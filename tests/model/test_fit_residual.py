@@ -8,7 +8,21 @@ import torch
 
 from model.by_time import BEFORE_R
 from model.config import PATCH
-from model.fit_residual import FIT_FROM, KEPT, STRETCH, STRIDE, Annotated, Examples, examples_of, fit, left_out
+from model.evaluate_residual import reference_of
+from model.fit_residual import (
+    FIT_FROM,
+    KEPT,
+    STRETCH,
+    STRIDE,
+    Annotated,
+    Examples,
+    examples_of,
+    figures,
+    fit,
+    left_out,
+    score_left_out,
+)
+from model.residual import LOCATION, rarity
 from model.residual_features import FEATURES
 from model.residual_weights import Weights, weigh
 
@@ -72,3 +86,15 @@ def test_examples_are_the_beats_and_what_lies_behind_them() -> None:
     np.testing.assert_array_equal(found.features[0, :, 0] - found.features[0, 0, 0], np.arange(0, STRETCH, STRIDE))
     # An example stands for the two like it that were left out.
     assert found.weight[kept.index(0)] / found.weight[kept.index(4)] == KEPT
+
+
+def test_beats_are_scored_by_the_highest_departure_about_them() -> None:
+    beats = np.array([110_000, 120_000, 130_000])
+    reference = reference_of(beats, ["N", "V", "N"], 140_000)
+    departure = np.full(140_000 // PATCH, LOCATION - 3)
+    departure[120_200 // PATCH :] = np.nan  # behind the window of the second beat
+    departure[120_080 // PATCH] = LOCATION + 9
+    found = score_left_out(departure, reference)
+    assert found.veb.tolist() == [False, True, False]
+    np.testing.assert_allclose(found.score, [*rarity(np.array([LOCATION - 3, LOCATION + 9])), np.nan])
+    assert figures([found, found])["auroc"] == figures([found])["ap"] == 1
