@@ -167,11 +167,8 @@ def compare(state: Familiar, windows: Windows, first: int, end: int) -> tuple[Ar
     """
     k = end - first
     fits = np.concatenate([state.fits, _fits(state, windows, first, end)])
-    best = fits[:k]
-    for i in range(1, UNIT):
-        best = np.maximum(best, fits[i : k + i])
     found = np.empty((k, LEVELS))
-    found[:, :-1] = 1 + LEAST - best
+    found[:, :-1] = 1 + LEAST - np.maximum.reduce([fits[i : k + i] for i in range(UNIT)])
     found[:, -1] = 1 / (NOTHING + _relative_power(state, windows, first, end))
     row = first + int(windows.steep[first:end].argmax())
     steepest, candidate = state.steepest, state.candidate

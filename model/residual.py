@@ -345,7 +345,7 @@ def learn(config: ResidualConfig, usual: Usual, peaks: Array) -> Usual:
     kept = np.concatenate([usual.peaks, peaks[None]])[-config.memory :]
     if len(kept) < config.warm:
         return replace(usual, peaks=kept)
-    return replace(usual, peaks=kept, quantiles=np.quantile(kept, QUANTILES, axis=0))
+    return replace(usual, peaks=kept, quantiles=_quantiles(kept, QUANTILES))
 
 
 def learn_departure(config: ResidualConfig, usual: Usual, highest: float) -> Usual:
@@ -355,7 +355,17 @@ def learn_departure(config: ResidualConfig, usual: Usual, highest: float) -> Usu
     kept = np.append(usual.departures, highest)[-config.long_memory :]
     if len(kept) < config.warm:
         return replace(usual, departures=kept)
-    return replace(usual, departures=kept, shift=max(float(np.quantile(kept, 0.25)) - USUAL_DEPARTURE, 0.0))
+    return replace(usual, departures=kept, shift=max(float(_quantiles(kept, (0.25,))[0]) - USUAL_DEPARTURE, 0.0))
+
+
+def _quantiles(values: Array, shares: Sequence[float]) -> Array:
+    """Return quantiles along the first axis, interpolated: numpy's own take five times as long for so few values."""
+    place = np.array(shares) * (len(values) - 1)
+    below = place.astype(np.int64)
+    ordered = np.sort(values, axis=0)
+    part = (place - below).reshape(-1, *(1,) * (values.ndim - 1))
+    low: Array = ordered[below]
+    return low + (ordered[np.minimum(below + 1, len(values) - 1)] - low) * part
 
 
 def _blocks(config: ResidualConfig, first: int, k: int) -> Iterator[tuple[int, int, bool]]:
