@@ -213,3 +213,8 @@ def remember(state: Familiar) -> Familiar:
     shapes = np.concatenate([state.shapes, shape[:, None]], axis=1)[:, -MEMORY:]
     power = np.concatenate([state.power, (shape * shape * TAPER).sum(axis=1)[:, None]], axis=1)[:, -MEMORY:]
     return replace(state, shapes=shapes, power=power, usual_power=np.median(power, axis=1), steepest=-1.0)
+
+
+def forget(state: Familiar) -> Familiar:
+    """Leave out the steepest complex of a block that ends."""
+    return replace(state, steepest=-1.0)

@@ -6,7 +6,8 @@ patient's* last two minutes, and how it runs over the last second: a small netwo
 (`model.residual_weights`) turns both into one number, the **departure**, which is high where a wide complex came that
 was not foreseen. The score is ``-log10`` of the chance that a second of the usual rhythm departs as far, by an
 extreme-value (Gumbel) law. A threshold is thereby a rate of false alarms: 3 is one in 1,000 s. For a patient who
-departs much of the time, without end, the law is moved up; it is never moved down.
+departs much of the time, without end, the law is moved up; it is never moved down. While an alarm lasts, for up to two
+minutes, no complexes are remembered as the patient's own (`model.familiar`), so that a run does not hide itself.
 
 Weights and constants were chosen on MIT-BIH DS1 without records 201 and 208, by scores of patients who were left out
 of the fit; docs/experiments.md tells how.
@@ -21,160 +22,28 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from model import familiar, residual_weights
 from model import residual_features as parts
-from model.config import DAMAGED_STATE
 from model.episodes import Cleared, Deviation, Event, Stretch, Surprise, close, follow
-from model.familiar import Familiar
 from model.residual_features import CHANNELS, LEVELS, LEVELS_KEPT, MEASURED, QUANTILES, RAW_KEPT, VOTES
-from stream.errors import StorageError
+from model.residual_state import LOOK, ResidualConfig, ResidualState, Usual
 
 LOCATION, SPREAD = -6.6, 1.0
 """The Gumbel law of a second's highest departure, for all patients. With it, and with weights fitted to the other
-records, scores of 2, 2.5 and 3 came in 10.6, 3.7 and 0.3 of 1,000 seconds without a ventricular beat, median over
-the records of DS1; in the worst record in 156, 46 and 16."""
+groups of records, scores of 2, 2.5 and 3 came in 13.4, 3.6 and 1.0 of 1,000 seconds without a ventricular beat, median
+over the records of DS1; in the worst record in 119, 39 and 12."""
 
 USUAL_DEPARTURE = -4.0
 """Where the lower quartile of a patient's highest departures lies above this, the law is moved up by the rest."""
-
-LOOK = 36
-"""Patches, 400 ms, among which the surprising ones are looked for when a score is high."""
 
 NEAR = 0.5
 """Patches are surprising whose vote reaches this share of the highest in sight, and what is usual at a peak."""
 
 Array = npt.NDArray[np.float64]
 Array32 = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True)
-class ResidualConfig:
-    """When surprise becomes an alarm; durations are counted in patches of 4 samples (11 ms).
-
-    Attributes
-    ----------
-    block : int
-        The patient's past is remembered as one peak per block; 90 patches are one second, the unit of the chance.
-    memory : int
-        Blocks remembered, of levels.
-    long_memory : int
-        Blocks remembered, of departures.
-    warm : int
-        Blocks needed before the first score.
-    threshold : float
-        Score at which an alarm is raised.
-    release : float
-        The alarm lasts while the score reaches this.
-    hold : int
-        Patches below ``release`` after which the alarm is cleared.
-    """
-
-    block: int = 90
-    memory: int = 120
-    long_memory: int = 300
-    warm: int = 12
-    threshold: float = 3.0
-    release: float = 1.5
-    hold: int = 90
-
-
-@dataclass(frozen=True, slots=True)
-class Usual:
-    """What is usual for this patient, one peak per block, oldest first.
-
-    Attributes
-    ----------
-    peaks : ndarray, shape (n, LEVELS)
-    quantiles : ndarray, shape (len(QUANTILES), LEVELS)
-        Of the peaks; NaN while learning.
-    departures : ndarray, shape (m,)
-    shift : float
-        By how much the law is moved up.
-    """
-
-    peaks: Array
-    quantiles: Array
-    departures: Array
-    shift: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class ResidualState:
-    """All that is carried from chunk to chunk.
-
-    Attributes
-    ----------
-    start : int
-        Index of the first sample of the epoch.
-    patches : int
-        Patches seen in this epoch.
-    mean, scale : ndarray, shape (LOOK + max(LAGS), len(LAGS), patch, leads), float32, mV
-        What the last origins forecast for the patches that vote; NaN before the epoch.
-    observed : ndarray, shape (LOOK, patch, leads), mV
-        The last patches.
-    channels : ndarray, shape (RAW_KEPT, leads, CHANNELS)
-        Of the last patches.
-    levels : ndarray, shape (LEVELS_KEPT, LEVELS)
-        Of the last patches.
-    votes : ndarray, shape (LOOK,)
-        Mean votes of the last patches.
-    block_peaks : ndarray, shape (LEVELS,)
-    block_departure : float
-        The block that is being filled.
-    usual : Usual
-    shapes : Familiar
-    stretch : Stretch or None
-    """
-
-    start: int
-    patches: int
-    mean: Array32
-    scale: Array32
-    observed: Array
-    channels: Array
-    levels: Array
-    votes: Array
-    block_peaks: Array
-    block_departure: float
-    usual: Usual
-    shapes: Familiar
-    stretch: Stretch | None = None
-
-    def to_bytes(self) -> bytes:
-        """Return the state as MessagePack."""
-        return msgspec.msgpack.encode(self, enc_hook=_pack_array)
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> ResidualState:
-        """Return the state that `to_bytes` wrote.
-
-        Raises
-        ------
-        StorageError
-            The bytes are no such state.
-        """
-        try:
-            return msgspec.msgpack.decode(data, type=cls, dec_hook=_unpack_array)
-        except (msgspec.DecodeError, TypeError, ValueError) as error:
-            raise StorageError(DAMAGED_STATE) from error
-
-
-def _pack_array(value: object) -> object:
-    if not isinstance(value, np.ndarray):
-        raise TypeError(f"{type(value).__name__} is no part of the state")
-    kind = "<f4" if value.dtype == np.float32 else "<f8"
-    return kind, value.shape, np.ascontiguousarray(value, kind).tobytes()
-
-
-def _unpack_array(_: type, packed: tuple[str, Sequence[int], bytes]) -> npt.NDArray[np.floating]:
-    kind, shape, data = packed
-    if kind not in ("<f4", "<f8"):
-        raise ValueError(f"arrays of {kind!r} are no part of the state")
-    return np.frombuffer(data, kind).reshape(shape).astype(np.float32 if kind == "<f4" else np.float64)
 
 
 def begin(config: ResidualConfig, start: int, leads: int, patch: int = 4) -> ResidualState:
@@ -259,14 +128,17 @@ def step(
     -------
     Surprises, ResidualState
     """
-    if not len(observed):
-        return Surprises(np.empty(0), ()), state
-    first = state.patches
-    seen, state = observe(config, state, mean, scale, observed)
-    departure = residual_weights.weigh(residual_weights.load(), seen.features)
-    score, state = judge(config, state, first, departure)
-    events, state = _alarms(config, state, first, score, seen)
-    return Surprises(score, events), state
+    scores: list[Array] = []
+    events: list[Event] = []
+    # Block by block: at the start of one, what is remembered depends on the alarm that has been going on.
+    for begins, ends, _ in _blocks(config, state.patches, len(observed)):
+        first = state.patches
+        seen, state = observe(config, state, mean[begins:ends], scale[begins:ends], observed[begins:ends])
+        score, state = judge(config, state, first, residual_weights.weigh(residual_weights.load(), seen.features))
+        found, state = _alarms(config, state, first, score, seen)
+        scores.append(score)
+        events += found
+    return Surprises(np.concatenate(scores) if scores else np.empty(0), tuple(events)), state
 
 
 def judge(config: ResidualConfig, state: ResidualState, first: int, departure: Array) -> tuple[Array, ResidualState]:
@@ -291,7 +163,10 @@ def finish(config: ResidualConfig, state: ResidualState) -> tuple[Cleared | None
 def observe(
     config: ResidualConfig, state: ResidualState, mean: Array32, scale: Array32, observed: Array
 ) -> tuple[Observed, ResidualState]:
-    """Compare new patches with their forecasts, and with the patient's past; the arguments are those of `step`."""
+    """Compare new patches with their forecasts, and with the patient's past; the arguments are those of `step`.
+
+    The alarm of ``state`` decides whether complexes are remembered: to follow alarms, take no more than a block.
+    """
     k, patch, leads = observed.shape
     where = parts.ahead(patch)
     mean, scale = np.concatenate([state.mean, mean[:, where]]), np.concatenate([state.scale, scale[:, where]])
@@ -306,13 +181,13 @@ def observe(
     windows = familiar.look(state.shapes, state.observed[-1], observed)
     usual, peaks, shapes = state.usual, state.block_peaks, state.shapes
     known = np.empty((k, len(QUANTILES), LEVELS))
-    for begins, ends, whole in _blocks(config, state.patches, k):
+    for begins, ends, _ in _blocks(config, state.patches, k):
+        if (state.patches + begins) % config.block == 0:
+            shapes = familiar.forget(shapes) if _frozen(config, state) else familiar.remember(shapes)
+            usual, peaks = learn(config, usual, peaks), np.full_like(peaks, np.nan)
         known[begins:ends] = usual.quantiles
         new[begins:ends, MEASURED:], shapes = familiar.compare(shapes, windows, begins, ends)
         peaks = np.fmax(peaks, np.fmax.reduce(new[begins:ends]))
-        if whole:
-            usual, peaks = learn(config, usual, peaks), np.full_like(peaks, np.nan)
-            shapes = familiar.remember(shapes)
 
     votes = np.concatenate([state.votes, new_channels[:, :, :VOTES].sum(axis=(1, 2)) / (leads * VOTES)])
     found = Observed(
@@ -336,6 +211,14 @@ def observe(
         usual=usual,
         shapes=shapes,
     )
+
+
+def _frozen(config: ResidualConfig, state: ResidualState) -> bool:
+    """Tell whether complexes are not to be remembered, because an alarm lasts; one that lasts too long is usual."""
+    if state.stretch is None or not state.stretch.raised:
+        return False
+    patch: int = state.mean.shape[2]
+    return state.start + state.patches * patch - state.stretch.onset < config.memory * config.block * patch
 
 
 def learn(config: ResidualConfig, usual: Usual, peaks: Array) -> Usual:
