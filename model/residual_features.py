@@ -28,6 +28,9 @@ from stream.messages import FS
 LAGS = (3, 6, 13, 24)
 """Horizons that vote, in patches ahead."""
 
+BEFORE_LAG, EACH_VOTE = max(LAGS) - np.array(LAGS), np.arange(len(LAGS))
+"""Where among the forecasts, from that of the longest lag on, each vote finds its own; and which of its horizons."""
+
 SMOOTH_ERROR = LAGS.index(13)
 """The horizon, among `LAGS`, whose error is looked at for being slow or rough."""
 
@@ -47,6 +50,7 @@ UNIT = 5
 SLOW_UNITS = (4, 8)
 """The two averages over slow, in units; those over rough and steep are over two."""
 
+UNITS_BACK = UNIT * np.arange(max(SLOW_UNITS))
 RAW_KEPT = UNIT * max(SLOW_UNITS) - 1
 """Patches of channels that later averages need."""
 
@@ -139,8 +143,7 @@ def furthest(mean: Array32, scale: Array32, observed: Array) -> Array:
 
 def _foretold(forecasts: Array32, k: int) -> Array32:
     """Return what was forecast for each of the last k patches: by the origin a lag before, for each lag."""
-    origins = np.arange(k)[:, None] + (max(LAGS) - np.array(LAGS))
-    return np.asarray(forecasts[origins, np.arange(VOTES)])
+    return np.asarray(forecasts[np.arange(k)[:, None] + BEFORE_LAG, EACH_VOTE])
 
 
 @cache
@@ -170,8 +173,7 @@ def levels(channels: Array) -> Array:
     unit /= UNIT
     found = np.empty((k, channels.shape[1], MEASURED))
     found[:, :, :VOTES] = unit[n - k :, :, :VOTES]
-    back = np.arange(n - k, n)[:, None] - UNIT * np.arange(max(SLOW_UNITS))
-    slow = unit[:, :, VOTES][back]
+    slow = unit[:, :, VOTES][np.arange(n - k, n)[:, None] - UNITS_BACK]
     for i, units in enumerate(SLOW_UNITS):
         found[:, :, VOTES + i] = np.sqrt(np.abs(slow[:, :units].sum(axis=1) / units))
     found[:, :, -2:] = (unit[n - k - UNIT : n - UNIT, :, -2:] + unit[n - k :, :, -2:]) / 2
