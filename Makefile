@@ -7,12 +7,14 @@ READY := .venv/.ready
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format
+.PHONY: help setup demo test lint format translations screenshots
 
 help:
 	@echo "make demo    stream a real ECG, forecast it, show it   (make demo ARGS='--headless --seconds 30')"
 	@echo "make test    lint, types, layer contracts, all tests   (make test ARGS='-k alarm_log')"
 	@echo "make format  let ruff mend what it can"
+	@echo "make translations   after a change of the window's words: bring its Japanese up to date"
+	@echo "make screenshots    draw the pictures of docs/img anew, in three minutes of real ECG"
 	@echo "make setup   build or mend .venv, and look for Qt's libraries again"
 
 $(READY): pyproject.toml constraints.txt scripts/setup
@@ -37,3 +39,14 @@ test: lint
 format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# New words come into the .ts file as unfinished; write their Japanese there (pyside6-linguist, or any editor), and again.
+translations: I18N := monitor/gui/i18n/bedside_ja
+translations: $(READY)
+	$(BIN)/pyside6-lupdate -silent -no-obsolete -locations none -source-language en -target-language ja \
+		monitor/gui/*.py -ts $(I18N).ts
+	@! grep -B 1 'type="unfinished"' $(I18N).ts || { echo "these lack their Japanese: write it into $(I18N).ts" >&2; exit 1; }
+	$(BIN)/pyside6-lrelease -silent $(I18N).ts -qm $(I18N).qm
+
+screenshots: $(READY)
+	$(BIN)/python scripts/screenshots.py

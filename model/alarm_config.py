@@ -29,7 +29,11 @@ RANGES: Final[Mapping[str, Mapping[str, tuple[type[int] | type[float], float, fl
     "limits": {"heart_rate_low": (int, 20, 300), "heart_rate_high": (int, 20, 300)},
     "asystole": {"seconds": (float, 2, 10)},
     "ventricular_tachycardia": {"beats": (int, 3, MOST_BEATS), "per_min": (float, 60, 250)},
-    "extreme_tachycardia": {"beats": (int, 3, MOST_BEATS), "per_min": (float, 100, 300)},
+    "extreme_tachycardia": {
+        "beats": (int, 3, MOST_BEATS),
+        "steady_beats": (int, 3, MOST_BEATS),
+        "per_min": (float, 100, 300),
+    },
     "extreme_bradycardia": {"beats": (int, 3, MOST_BEATS), "per_min": (float, 15, 60)},
     "pvc_run": {"beats": (int, 3, MOST_BEATS), "delay_s": (float, 0, 60)},
     "heart_rate_high": {"delay_s": (float, 0, 60)},
@@ -70,6 +74,8 @@ class AlarmConfig:
     asystole_s : float
         Seconds without a QRS complex.
     ventricular_tachycardia, extreme_tachycardia, extreme_bradycardia : RateRule
+    steady_tachycardia_beats : int
+        Beats that are an extreme tachycardia where no interval between them is slow.
     pvc_run_beats : int
         Ventricular beats in a row.
     fibrillation_entropy : float
@@ -84,6 +90,7 @@ class AlarmConfig:
     ventricular_tachycardia: RateRule
     extreme_tachycardia: RateRule
     extreme_bradycardia: RateRule
+    steady_tachycardia_beats: int
     pvc_run_beats: int
     fibrillation_entropy: float
 
@@ -159,6 +166,7 @@ def _config(tables: Mapping[str, dict[str, Any]], source: str) -> AlarmConfig:
         ventricular_tachycardia=rate_rule("ventricular_tachycardia"),
         extreme_tachycardia=rate_rule("extreme_tachycardia"),
         extreme_bradycardia=rate_rule("extreme_bradycardia"),
+        steady_tachycardia_beats=int(numbers["extreme_tachycardia"]["steady_beats"]),
         pvc_run_beats=int(numbers["pvc_run"]["beats"]),
         fibrillation_entropy=numbers["atrial_fibrillation"]["entropy"],
     )

@@ -38,12 +38,19 @@ class AlarmDesk:
         """The limits that people have set for the bed."""
         return self._state.limits
 
-    def resume(self, message: ActiveAlarms | None, scene: Scene) -> None:
-        """Begin, with what an earlier worker left, where there is any; the list is published in any case."""
-        if message is not None:
-            events, self._state = alarms.resume(message, scene)
-            self._publish(events)
+    def recall(self, message: ActiveAlarms, now_ns: int) -> None:
+        """Take up what an earlier worker left; nothing is published yet."""
+        self._state = alarms.recall(message, now_ns)
+
+    def resume(self, scene: Scene) -> None:
+        """Begin, now that the bed sends; the list is published in any case."""
+        events, self._state = alarms.resume(self._state, scene)
+        self._publish(events)
         self._send(alarms.to_message(scene.bed, self._state))
+
+    def finish(self, scene: Scene) -> None:
+        """End whatever lasts: the record has ended."""
+        self._settle(*alarms.finish(self._state, scene), scene)
 
     def take(self, changes: Sequence[Change], scene: Scene) -> None:
         """Take conditions that began or ended."""

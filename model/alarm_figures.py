@@ -31,15 +31,29 @@ ALLOWED_S = {"asystole": 1.0, "vt": 3.0, "flutter": 10.0, "brady": 1.0, "tachy":
 
 @dataclass(frozen=True, slots=True)
 class EventScore:
-    """How the events of one kind were found; delays in s."""
+    """How the events of one kind were found; delays in s.
+
+    Attributes
+    ----------
+    events, found : int
+    by_graver : int
+        Those of the found ones that were told only by a graver kind, which speaks for this one.
+    delay_s_max : float
+    """
 
     events: int = 0
     found: int = 0
+    by_graver: int = 0
     delay_s_max: float = math.nan
 
     def __add__(self, other: EventScore) -> EventScore:
         delays = [d for d in (self.delay_s_max, other.delay_s_max) if not math.isnan(d)]
-        return EventScore(self.events + other.events, self.found + other.found, max(delays, default=math.nan))
+        return EventScore(
+            self.events + other.events,
+            self.found + other.found,
+            self.by_graver + other.by_graver,
+            max(delays, default=math.nan),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +116,12 @@ class AlarmReport:
     challenge : dict of str to ChallengeScore
         By the kind of alarm; empty where the records are not there.
     vfdb : dict of str to (float, float, float)
-        By kind of alarm: sensitivity and specificity by time, and hours annotated.
+        By kind of alarm, or ``either`` tachycardia or fibrillation: sensitivity and specificity by time, and hours.
     """
 
     records: dict[str, RecordScore]
     challenge: dict[str, ChallengeScore]
-    vfdb: Mapping[AlarmKind, tuple[float, float, float]]
+    vfdb: Mapping[str, tuple[float, float, float]]
 
     def beats(self, names: Iterable[str]) -> BeatScores:
         """Return the tallies of some records together."""
@@ -177,7 +191,7 @@ class AlarmReport:
 
 
 def _event_dict(events: EventScore) -> dict[str, Any]:
-    return {"events": events.events, "found": events.found, "delay_s_max": _or_none(events.delay_s_max)}
+    return {**asdict(events), "delay_s_max": _or_none(events.delay_s_max)}
 
 
 def _or_none(value: float) -> float | None:
@@ -211,13 +225,13 @@ def print_alarms(report: AlarmReport, console: Console | None = None) -> None:
         table.add_row(title, *("-" if math.isnan(cell) else f"{100 * cell:.2f}" for cell in cells))
     console.print(table)
     table = Table(title="Rhythm alarms over whole records")
-    for head in ("", "events", "found", "DS1", "DS2", "longest delay s"):
+    for head in ("", "events", "found", "by a graver kind", "DS1", "DS2", "longest delay s"):
         table.add_column(head, justify="right" if head else "left")
     one, two = report.events(DS1), report.events(DS2)
     for key, whole in report.events([*DS1, *DS2]).items():
         delay = "-" if math.isnan(whole.delay_s_max) else f"{whole.delay_s_max:.2f}"
         parts = [f"{part[key].found} of {part[key].events}" for part in (one, two)]
-        table.add_row(key, str(whole.events), str(whole.found), *parts, delay)
+        table.add_row(key, str(whole.events), str(whole.found), str(whole.by_graver), *parts, delay)
     console.print(table)
     se, sp = report.af
     console.print(f"Atrial fibrillation by time: Se {100 * se:.1f} %, Sp {100 * sp:.1f} %")

@@ -4,12 +4,13 @@
 - *Atrial fibrillation*: second by second from 5:00; what is annotated as atrial flutter is left out.
 - *Rhythm alarms* (`model.rhythm_events`): over whole records. An event is found when an alarm of its kind is raised
   from 1 s before the rule is met until ``ALLOWED_S`` after it, or lasts then; the delay counts from when it is met.
+  Where a graver kind speaks for it (`model.rhythm.SILENCED_BY`) and nothing else does, it is found, and counted apart.
 - *False high-priority alarms*: those raised where neither an event of their kind, widened by ``SLACK_S``, nor
   annotated flutter lies.
 - *Challenge 2015*: the monitor watches the 5 minutes before each alarm of an ICU monitor; that alarm is taken as true
   when ours has one of its kind in the last ``VERDICT_S`` seconds. Nothing after the alarm is looked at.
-- *vfdb*: the annotated seconds of ventricular tachycardia, of fibrillation or flutter, and of asystole, in alarm or
-  not.
+- *vfdb*: the annotated seconds of ventricular tachycardia, of fibrillation or flutter, of either, and of asystole, in
+  alarm of that kind or not.
 
 What becomes of the counts is in `model.alarm_figures`.
 """
@@ -40,6 +41,7 @@ from model.beat_scores import SCORED_FROM, Reference, reference_of, score
 from model.beats import Beat
 from model.conditions import Began, Change
 from model.findings import Findings
+from model.rhythm import SILENCED_BY
 from model.rhythm_events import RhythmEvent, events_of
 from model.watch import Models
 from stream.alarm_messages import AlarmKind
@@ -67,11 +69,13 @@ VERDICT_S = 15.0
 
 PIECE = 100 * FS
 
-VFDB: dict[AlarmKind, tuple[str, ...]] = {
-    "ventricular_fibrillation": ("VF", "VFIB", "VFL"),
-    "ventricular_tachycardia": ("VT",),
-    "asystole": ("ASYS",),
+VFDB: dict[str, tuple[tuple[AlarmKind, ...], tuple[str, ...]]] = {
+    "ventricular_fibrillation": (("ventricular_fibrillation",), ("VF", "VFIB", "VFL")),
+    "ventricular_tachycardia": (("ventricular_tachycardia",), ("VT",)),
+    "either": (("ventricular_fibrillation", "ventricular_tachycardia"), ("VF", "VFIB", "VFL", "VT")),
+    "asystole": (("asystole",), ("ASYS",)),
 }
+"""By the name of the figure: kinds of alarm, and annotated rhythms."""
 
 Bools = npt.NDArray[np.bool_]
 
@@ -160,15 +164,15 @@ def evaluate_alarms(names: Sequence[str], watch: Watch, catalog: Catalog | None 
         challenge[kind] = challenge.get(kind, ChallengeScore()) + ChallengeScore(
             tp=verdict and true, tn=not verdict and not true, fp=verdict and not true, fn=true and not verdict
         )
-    seconds = {kind: np.zeros((2, 2), np.int64) for kind in VFDB}
+    seconds = {figure: np.zeros((2, 2), np.int64) for figure in VFDB}
     for name in track(_vfdb(catalog), description="watching vfdb", console=console, transient=True):
         record = load(f"vfdb/{name}", catalog)
         watched = watch(record)
-        for kind, rhythms in VFDB.items():
-            seconds[kind] += _by_second(_annotated(record, rhythms), _in_force(watched, kind))
+        for figure, (kinds, rhythms) in VFDB.items():
+            seconds[figure] += _by_second(_annotated(record, rhythms), _in_force(watched, kinds))
     vfdb = {
-        kind: (ratio(s[1, 1], s[1].sum()), ratio(s[0, 0], s[0].sum()), float(s.sum()) / 3600)
-        for kind, s in seconds.items()
+        figure: (ratio(s[1, 1], s[1].sum()), ratio(s[0, 0], s[0].sum()), float(s.sum()) / 3600)
+        for figure, s in seconds.items()
         if s.sum()
     }
     return AlarmReport(records, challenge, vfdb)
@@ -204,17 +208,21 @@ def score_record(name: str, record: Record, watched: Watched) -> RecordScore:
 
 def _find(events: Sequence[RhythmEvent], watched: Watched, kind: AlarmKind) -> EventScore:
     allowed = round(ALLOWED_S[SHORT[kind]] * FS)
-    alarms = watched.alarms([kind])
+    own, graver = watched.alarms([kind]), watched.alarms(SILENCED_BY[kind])
     total = EventScore()
     for event in events:
         if event.kind != kind:
             continue
-        near = [
-            max(raised - event.met, 0)
-            for raised, stop in alarms
-            if raised <= event.met + allowed and stop >= event.met - round(EARLY_S * FS)
-        ]
-        total += EventScore(1, bool(near), min(near) / FS if near else math.nan)
+        near, instead = (
+            [
+                max(raised - event.met, 0)
+                for raised, stop in alarms
+                if raised <= event.met + allowed and stop >= event.met - round(EARLY_S * FS)
+            ]
+            for alarms in (own, graver)
+        )
+        delays = near or instead
+        total += EventScore(1, bool(delays), bool(delays and not near), min(delays) / FS if delays else math.nan)
     return total
 
 
@@ -251,9 +259,9 @@ def _annotated(record: Record, rhythms: Iterable[str]) -> Bools:
     return marked
 
 
-def _in_force(watched: Watched, kind: AlarmKind) -> Bools:
+def _in_force(watched: Watched, kinds: Iterable[AlarmKind]) -> Bools:
     marked = np.zeros(watched.n, bool)
-    for raised, stop in watched.alarms([kind]):
+    for raised, stop in watched.alarms(kinds):
         marked[raised:stop] = True
     return marked
 

@@ -18,7 +18,8 @@ A wave slower than `LEAST_HZ`, or one that repeats itself slowly, is no fibrilla
 may as well be asystole. The leads that can be judged are averaged: noise rarely looks like fibrillation in two leads at
 once.
 
-Fast ventricular tachycardia without rest between its complexes looks the same, and no claim is made to tell them apart.
+Fast ventricular tachycardia without rest between its complexes looks the same, and no claim is made to tell them apart:
+by its autocorrelation flutter is as regular as tachycardia (docs/experiments.md).
 """
 
 from __future__ import annotations

@@ -65,8 +65,16 @@ T_WAVE, T_SHARE = 110, 0.7
 EARLY, EARLY_FACTOR = 0.85, 1.15
 """Before this share of the usual RR the threshold is so much higher."""
 
+SLOW_RR, SLOW_FACTOR = 400, 0.9
+"""The same factor where the usual RR is at least so long: T waves are over before, and low early beats were missed;
+lower, blocked P waves become beats."""
+
 OVERDUE, SINK = 1.3, 0.5
 """After so many usual RR the threshold sinks, by this rate for each further one."""
+
+LEAST_SINK, QUIET = 0.8, 0.2
+"""It sinks to this share at least while the usual noise is below that share of a usual beat: P waves must not become
+beats in a pause. Where there is more noise, what seemed to be usual beats may have been noise."""
 
 LONGEST_RR = 720
 """Samples; a longer RR is a pause or a gap, and not usual."""
@@ -285,9 +293,10 @@ def _decide(rhythm: Rhythm, peak: int, height: float, seen: Array, leads: Leads)
     if rr < T_WAVE:
         threshold = max(threshold, T_SHARE * rhythm.height)
     elif rr < EARLY * usual:
-        threshold *= EARLY_FACTOR
+        threshold *= EARLY_FACTOR if usual < SLOW_RR else SLOW_FACTOR
     elif rr > OVERDUE * usual:
-        threshold *= math.exp(-SINK * (rr / usual - OVERDUE))
+        least = LEAST_SINK if rhythm.noise < QUIET * rhythm.beat else 0.0
+        threshold *= max(math.exp(-SINK * (rr / usual - OVERDUE)), least)
     strength = height / max(threshold, rhythm.noise, FLOOR)
     if height < WEAK * rhythm.beat and strength >= 1 and _steeper_follows(seen, leads):
         return 0.0, rhythm

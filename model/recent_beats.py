@@ -16,6 +16,9 @@ AVERAGED = 12
 SLOW = 1.2 * FS
 """Samples; while the last `FEWEST` intervals are all longer, only they are averaged: a bradycardia shows sooner."""
 
+TOO_SOON = 72
+"""Samples, 200 ms: of two beats that follow each other sooner, the first was none (a P wave, or noise)."""
+
 FEWEST = 4
 """Intervals without which there is no heart rate."""
 
@@ -57,6 +60,9 @@ class Recent:
 def take(recent: Recent, beat: Beat) -> Recent:
     """Take the next beat; if no interval before it is known, all counts begin with it."""
     linked = beat.rr is not None and bool(recent.indexes)
+    if linked and beat.index - recent.indexes[-1] < TOO_SOON:
+        recent = _forget_last(recent)
+        linked = bool(recent.indexes)
     indexes = (*recent.indexes[1 - MOST_BEATS :], beat.index) if linked else (beat.index,)
     types = (recent.types[1 - MOST_BEATS :] if linked else "") + beat.type
     ventricular = beat.type == "V"
@@ -71,6 +77,22 @@ def take(recent: Recent, beat: Beat) -> Recent:
         last_ventricular=beat.index if ventricular else recent.last_ventricular,
         heart_rate=heart_rate(indexes),
     )
+
+
+def _forget_last(recent: Recent) -> Recent:
+    """Take back the last beat, which was none."""
+    types = recent.types[:-1]
+    if recent.types[-1] == "V":
+        last = types.rfind("V")
+        recent = replace(
+            recent,
+            run=max(recent.run - 1, 0),
+            others=len(types) - 1 - last,
+            last_ventricular=recent.indexes[last] if last >= 0 else None,
+        )
+    else:
+        recent = replace(recent, run=len(types) - len(types.rstrip("V")), others=max(recent.others - 1, 0))
+    return replace(recent, indexes=recent.indexes[:-1], types=types)
 
 
 def interrupt(recent: Recent, at: int) -> Recent:
@@ -93,11 +115,32 @@ def heart_rate(indexes: tuple[int, ...]) -> float | None:
     return 60 * FS * (len(rr) - 2) / (sum(rr) - max(rr) - min(rr))
 
 
-def rate_over(recent: Recent, beats: int) -> float | None:
-    """Return the mean rate over so many beats, 1/min; None where fewer are known."""
-    if len(recent.indexes) < beats:
+def rate_over(recent: Recent, beats: int, more: int = 0, ago: int = 0) -> float | None:
+    """Return the mean rate over so many beats and ``more`` samples, 1/min, as it was some beats ago.
+
+    None where fewer are known.
+    """
+    if len(recent.indexes) < beats + ago:
         return None
-    return 60 * FS * (beats - 1) / (recent.indexes[-1] - recent.indexes[-beats])
+    return 60 * FS * (beats - 1) / (recent.indexes[-1 - ago] - recent.indexes[-beats - ago] + more)
+
+
+def longest_rr(recent: Recent, beats: int) -> int:
+    """Return the longest RR interval, in samples, among so many of the last beats; at least two must be known."""
+    return max(after - before for before, after in pairwise(recent.indexes[-beats:]))
+
+
+def ventricular_stretch(recent: Recent, beats: int, longest: float) -> int:
+    """Return over how many of the last beats so many ventricular ones reach, with one other between them at most.
+
+    Where there is no such stretch, it is 0. Now and then a beat of a run fuses with a normal one, or is typed wrongly;
+    what follows an RR interval above ``longest`` samples is another run.
+    """
+    if recent.run >= beats:
+        return beats
+    types = recent.types[-beats - 1 :]
+    broken = len(types) > beats and types[0] == types[-1] == "V" and types.count("V") == beats
+    return beats + 1 if broken and longest_rr(recent, beats + 1) <= longest else 0
 
 
 def unevenness(recent: Recent) -> float | None:

@@ -2,7 +2,9 @@
 
 Asystole: no beat for 4 s. Extreme bradycardia: five beats at less than 40/min. Extreme tachycardia: seventeen beats at
 more than 140/min. Ventricular tachycardia: five or more ventricular beats in a row at more than 100/min. Ventricular
-flutter: as annotated. Stretches that meet a rule and share beats are one event.
+flutter: as annotated. Nobody annotates beats in flutter: no stretch of beats reaches across it. Stretches that meet a
+rule and share beats are one event; it ends with the last beat of the last stretch. So a run of ventricular beats that
+slows down below 100/min ends where five of them last were faster on the mean.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ SLOW_BEATS, SLOW_RATE = 5, 40.0
 FAST_BEATS, FAST_RATE = 17, 140.0
 VT_BEATS, VT_RATE = 5, 100.0
 
+Stretches = tuple[tuple[int, int], ...]
 Ints = npt.NDArray[np.int64]
 
 
@@ -49,21 +52,19 @@ class RhythmEvent:
 def events_of(reference: Reference) -> tuple[RhythmEvent, ...]:
     """Return the events of a record in the order of ``met``."""
     beats = reference.sample
-    rates = [
-        *_rates(beats, SLOW_BEATS, SLOW_RATE, "extreme_bradycardia"),
-        *_rates(beats, FAST_BEATS, FAST_RATE, "extreme_tachycardia"),
-    ]
+    flutter = reference.flutter
+    ventricular = np.array([label == "V" for label in reference.label], bool)
     found = [
-        *_asystoles(beats, reference.flutter),
-        # Nobody annotates beats in flutter: no rate is known across it.
-        *(e for e in rates if not any(first < e.stop and e.first < stop for first, stop in reference.flutter)),
-        *_tachycardias(beats, np.array([label == "V" for label in reference.label], bool)),
-        *(RhythmEvent("ventricular_fibrillation", first, first, stop) for first, stop in reference.flutter),
+        *_asystoles(beats, flutter),
+        *_rates(beats, SLOW_BEATS, SLOW_RATE, "extreme_bradycardia", flutter),
+        *_rates(beats, FAST_BEATS, FAST_RATE, "extreme_tachycardia", flutter),
+        *_tachycardias(beats, ventricular, flutter),
+        *(RhythmEvent("ventricular_fibrillation", first, first, stop) for first, stop in flutter),
     ]
     return tuple(sorted(found, key=lambda event: event.met))
 
 
-def _asystoles(beats: Ints, flutter: tuple[tuple[int, int], ...]) -> list[RhythmEvent]:
+def _asystoles(beats: Ints, flutter: Stretches) -> list[RhythmEvent]:
     length = round(ASYSTOLE_S * FS)
     return [
         RhythmEvent("asystole", before, before + length, after)
@@ -72,13 +73,15 @@ def _asystoles(beats: Ints, flutter: tuple[tuple[int, int], ...]) -> list[Rhythm
     ]
 
 
-def _rates(beats: Ints, count: int, rate: float, kind: AlarmKind) -> list[RhythmEvent]:
+def _rates(beats: Ints, count: int, rate: float, kind: AlarmKind, flutter: Stretches) -> list[RhythmEvent]:
     """Return the runs of windows of ``count`` beats whose rate is beyond a limit: below for slow, above for fast."""
     if len(beats) < count:
         return []
-    spans = beats[count - 1 :] - beats[: len(beats) - count + 1]
-    per_min = 60.0 * FS * (count - 1) / spans
+    firsts, lasts = beats[: len(beats) - count + 1], beats[count - 1 :]
+    per_min = 60.0 * FS * (count - 1) / (lasts - firsts)
     beyond = per_min < rate if kind == "extreme_bradycardia" else per_min > rate
+    for first, stop in flutter:
+        beyond &= (lasts < first) | (firsts >= stop)
     found: list[RhythmEvent] = []
     for i, j in _runs(beyond):
         stop = int(beats[j + count - 1]) + 1
@@ -89,10 +92,10 @@ def _rates(beats: Ints, count: int, rate: float, kind: AlarmKind) -> list[Rhythm
     return found
 
 
-def _tachycardias(beats: Ints, ventricular: npt.NDArray[np.bool_]) -> list[RhythmEvent]:
+def _tachycardias(beats: Ints, ventricular: npt.NDArray[np.bool_], flutter: Stretches) -> list[RhythmEvent]:
     found = []
     for i, j in _runs(ventricular):
-        found += _rates(beats[i : j + 1], VT_BEATS, VT_RATE, "ventricular_tachycardia")
+        found += _rates(beats[i : j + 1], VT_BEATS, VT_RATE, "ventricular_tachycardia", flutter)
     return found
 
 

@@ -2,8 +2,9 @@
 
 Asystole, extreme bradycardia and tachycardia, ventricular tachycardia and fibrillation are those of the
 PhysioNet/Computing in Cardiology Challenge 2015 (Clifford et al., "False alarm reduction in critical care",
-Physiological Measurement 37, 2016). What is met ends only when a rate has left its limit by a margin, or when several
-beats in a row speak against it, so that nothing flickers.
+Physiological Measurement 37, 2016), but for two things: one beat of another type does not hide a ventricular
+tachycardia, and a fast rhythm that is steady is told sooner. What is met ends only when a rate has left its limit by a
+margin, or when several beats in a row speak against it, so that nothing flickers.
 """
 
 from __future__ import annotations
@@ -12,17 +13,28 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from model import atrial_fibrillation
-from model.alarm_config import AlarmConfig
+from model.alarm_config import AlarmConfig, RateRule
 from model.atrial_fibrillation import Irregularity
-from model.recent_beats import Recent, rate_over
+from model.recent_beats import Recent, longest_rr, rate_over, ventricular_stretch
 from stream.alarm_messages import AlarmKind, Limits
 from stream.messages import FS
 
 LATEST = 72
 """Samples within which each beat becomes known, see `model.beats.Beat`: nothing is said of silence before."""
 
+TIMING = 4
+"""Samples (11 ms) by which a stretch of beats, or an RR interval, may miss its limit and meet the rule all the same: R
+peaks are found to the sample, of recordings at 250 Hz to 4 ms. 95 % of the RR intervals of MIT-BIH DS1 (without 201 and
+208) lie within 8 ms of the annotated ones."""
+
 MARGIN = 0.05
 """Share of its limit by which a rate must come back."""
+
+LINGER = 5
+"""Beats over which an extreme bradycardia must have come back: one early beat among slow ones does not end it."""
+
+LONG_RR = 1.25
+"""An RR interval longer than so many of the limit's, beside a beat that is not ventricular, breaks a run."""
 
 OTHERS = 3
 """Beats in a row that are not ventricular and end a run of ventricular ones."""
@@ -90,7 +102,7 @@ def pause_s(config: AlarmConfig, recent: Recent) -> float | None:
     if len(recent.indexes) < 2:
         return None
     seconds = (recent.indexes[-1] - recent.indexes[-2]) / FS
-    return seconds if seconds >= config.asystole_s else None
+    return seconds if seconds >= config.asystole_s - TIMING / FS else None
 
 
 def find(
@@ -136,11 +148,13 @@ def _ventricular(config: AlarmConfig, recent: Recent, at: int) -> Iterator[Findi
     end = at if last is None else last + 1
 
     rule = config.ventricular_tachycardia
-    rate = rate_over(recent, rule.beats) if recent.run >= rule.beats else None
+    stretch = ventricular_stretch(recent, rule.beats, LONG_RR * 60 * FS / rule.per_min)
+    rate = rate_over(recent, stretch, -TIMING) if stretch else None
     met = fresh and rate is not None and rate > rule.per_min
     stays = fresh and (rate is None or rate >= rule.per_min * (1 - MARGIN))
-    onset = recent.indexes[-rule.beats] if met else at
-    yield Finding("ventricular_tachycardia", met, stays, onset, end, rate, rule.per_min, recent.run)
+    onset = recent.indexes[-stretch] if met else at
+    beats = max(recent.run, rule.beats if stretch else 0)
+    yield Finding("ventricular_tachycardia", met, stays, onset, end, rate, rule.per_min, beats)
 
     met = fresh and recent.run >= config.pvc_run_beats
     rate = rate_over(recent, config.pvc_run_beats) if met else None
@@ -149,18 +163,49 @@ def _ventricular(config: AlarmConfig, recent: Recent, at: int) -> Iterator[Findi
 
 def _rates(config: AlarmConfig, limits: Limits, recent: Recent, at: int) -> Iterator[Finding]:
     last = recent.indexes[-1]
-    fast, slow = config.extreme_tachycardia, config.extreme_bradycardia
-    rate = rate_over(recent, fast.beats)
-    if rate is not None:
-        onset = recent.indexes[-fast.beats]
-        yield _above("extreme_tachycardia", rate, fast.per_min, onset, last, fast.beats)
-    rate = rate_over(recent, slow.beats)
-    if rate is not None:
-        onset = recent.indexes[-slow.beats]
-        yield _below("extreme_bradycardia", rate, slow.per_min, onset, last, slow.beats)
+    yield from _extreme_tachycardia(config, recent)
+    yield from _extreme_bradycardia(config.extreme_bradycardia, recent, at)
     if recent.heart_rate is not None:
         yield _above("heart_rate_high", recent.heart_rate, limits.heart_rate_high, at, last)
         yield _below("heart_rate_low", recent.heart_rate, limits.heart_rate_low, at, last)
+
+
+def _extreme_tachycardia(config: AlarmConfig, recent: Recent) -> Iterator[Finding]:
+    """Look at the mean of many beats, and of a few of which none is slow: a steady tachycardia is certain sooner."""
+    rule, last = config.extreme_tachycardia, recent.indexes[-1]
+    few = config.steady_tachycardia_beats
+    many = rate_over(recent, rule.beats, -TIMING)
+    mean = rate_over(recent, few)
+    slow = 60 * FS / rule.per_min + TIMING
+    steady = mean is not None and mean > rule.per_min and longest_rr(recent, few) <= slow
+    met = steady
+    if many is not None and (many > rule.per_min or mean is None or many >= mean):
+        beats, rate, met = rule.beats, many, steady or many > rule.per_min
+    elif mean is not None:
+        beats, rate = few, mean
+    else:
+        return
+    stays = rate >= rule.per_min * (1 - MARGIN)
+    yield Finding("extreme_tachycardia", met, stays, recent.indexes[-beats], last, rate, rule.per_min, beats)
+
+
+def _extreme_bradycardia(rule: RateRule, recent: Recent, at: int) -> Iterator[Finding]:
+    """Look at the last beats, and at the next one: it may be so late that it will meet the rule whenever it comes."""
+    last = recent.indexes[-1]
+    stretches = []
+    if len(recent.indexes) >= rule.beats:
+        first = recent.indexes[-rule.beats]
+        stretches.append((last + TIMING - first, first))
+    if len(recent.indexes) >= rule.beats - 1:
+        first = recent.indexes[1 - rule.beats]
+        stretches.append((at - LATEST - first, first))
+    if stretches and max(stretches)[0] > 0:
+        samples, first = max(stretches)
+        rate = 60 * FS * (rule.beats - 1) / samples
+        before = [rate_over(recent, rule.beats, TIMING, ago) for ago in range(LINGER)]
+        slowest = min([rate, *(known for known in before if known is not None)])
+        stays = slowest <= rule.per_min * (1 + MARGIN)
+        yield Finding("extreme_bradycardia", rate < rule.per_min, stays, first, last, rate, rule.per_min, rule.beats)
 
 
 def _above(kind: AlarmKind, rate: float, limit: float, onset: int, end: int, beats: int = 0) -> Finding:

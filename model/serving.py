@@ -38,7 +38,7 @@ async def serve(address: BrokerAddress, models: Models, *, ledger_path: Path | N
     Raises
     ------
     UsageError
-        Another worker serves this broker.
+        Another worker serves this broker, or did when a lost connection came back.
     BrokerError
         The broker cannot be reached.
     StorageError
@@ -63,7 +63,7 @@ async def serve(address: BrokerAddress, models: Models, *, ledger_path: Path | N
             try:
                 _take(worker, early)
                 while True:
-                    _take(worker, await _next_messages(client))
+                    _take(worker, await _next_messages(client, clock))
                     if clock.now_ns() >= next_look_ns:
                         next_look_ns = clock.now_ns() + round(LOOK_EVERY_S * 1e9)
                         worker.look()
@@ -86,16 +86,19 @@ async def _first_look(client: Client, worker: Worker, clock: Clock) -> list[Mess
                 # Our own announcement comes back after all that was retained before it.
                 break
             # The broker's order settles which of two came first: the later one sees the other's word before its own.
-            if message.state == "online" and clock.now_ns() - unix_ns(message.when) < ALIVE_NS:
-                raise UsageError(
-                    f"a worker ({message.instance}) serves {client.address} already: end it, or use another broker"
-                )
+            _yield_to(message, client, clock)
         elif message is not None:
             others.append(message)
     return others
 
 
-async def _next_messages(client: Client) -> list[Message]:
+def _yield_to(other: ProcessStatus, client: Client, clock: Clock) -> None:
+    """Refuse to serve beside another worker that lives."""
+    if other.state == "online" and clock.now_ns() - unix_ns(other.when) < ALIVE_NS:
+        raise UsageError(f"a worker ({other.instance}) serves {client.address} already: end it, or use another broker")
+
+
+async def _next_messages(client: Client, clock: Clock) -> list[Message]:
     """Return what has come, in its order; after a while nothing, when nothing comes."""
     messages: list[Message] = []
     try:
@@ -105,9 +108,13 @@ async def _next_messages(client: Client) -> list[Message]:
         return messages
     samples = 0
     while received is not None:
-        if received.message is not None:
-            messages.append(received.message)
-            samples += received.message.n if isinstance(received.message, Waveform) else 0
+        message = received.message
+        if isinstance(message, ProcessStatus) and received.retained and message.instance != client.instance:
+            # It was there before us: our connection was lost for so long that another worker took our place.
+            _yield_to(message, client, clock)
+        if message is not None:
+            messages.append(message)
+            samples += message.n if isinstance(message, Waveform) else 0
         received = client.receive_nowait() if samples < BATCH else None
     return messages
 

@@ -4,28 +4,29 @@ from __future__ import annotations
 
 from stream.alarm_messages import AlarmKind
 
+# The name first, up to a colon: where room is scarce, screens show no more than that.
 BEGAN: dict[AlarmKind, str] = {
-    "ventricular_fibrillation": "The waveform is that of ventricular fibrillation or flutter",
-    "asystole": "No QRS complex for {value} s",
-    "ventricular_tachycardia": "{beats} ventricular beats in a row at {value}/min",
-    "extreme_tachycardia": "{value}/min over {beats} beats, above {limit:g}/min",
-    "extreme_bradycardia": "{value}/min over {beats} beats, below {limit:g}/min",
-    "pvc_run": "{beats} ventricular beats in a row at {value}/min",
-    "heart_rate_high": "Heart rate {value}/min, above {limit:g}/min",
-    "heart_rate_low": "Heart rate {value}/min, below {limit:g}/min",
-    "atrial_fibrillation": "The beats come as irregularly as in atrial fibrillation",
+    "ventricular_fibrillation": "Ventricular fibrillation or flutter",
+    "asystole": "Asystole: no QRS complex for {value} s",
+    "ventricular_tachycardia": "Ventricular tachycardia: {beats} beats at {value}/min",
+    "extreme_tachycardia": "Extreme tachycardia: {value}/min over {beats} beats, above {limit:g}/min",
+    "extreme_bradycardia": "Extreme bradycardia: {value}/min over {beats} beats, below {limit:g}/min",
+    "pvc_run": "PVC run: {beats} in a row at {value}/min",
+    "heart_rate_high": "Heart rate high: {value}/min, above {limit:g}/min",
+    "heart_rate_low": "Heart rate low: {value}/min, below {limit:g}/min",
+    "atrial_fibrillation": "Atrial fibrillation: the beats come irregularly",
 }
 
 WAS: dict[AlarmKind, str] = {
     "ventricular_fibrillation": "Ventricular fibrillation or flutter for {seconds:.0f} s",
-    "asystole": "No QRS complex for {value} s",
-    "ventricular_tachycardia": "Up to {beats} ventricular beats in a row, up to {value}/min",
-    "extreme_tachycardia": "Up to {value}/min over {beats} beats",
-    "extreme_bradycardia": "Down to {value}/min over {beats} beats",
-    "pvc_run": "Up to {beats} ventricular beats in a row, up to {value}/min",
-    "heart_rate_high": "Heart rate up to {value}/min, above {limit:g}/min",
-    "heart_rate_low": "Heart rate down to {value}/min, below {limit:g}/min",
-    "atrial_fibrillation": "Irregular as in atrial fibrillation for {seconds:.0f} s",
+    "asystole": "Asystole: no QRS complex for {value} s",
+    "ventricular_tachycardia": "Ventricular tachycardia: up to {beats} beats, up to {value}/min",
+    "extreme_tachycardia": "Extreme tachycardia: up to {value}/min over {beats} beats",
+    "extreme_bradycardia": "Extreme bradycardia: down to {value}/min over {beats} beats",
+    "pvc_run": "PVC run: up to {beats} in a row, up to {value}/min",
+    "heart_rate_high": "Heart rate high: up to {value}/min, above {limit:g}/min",
+    "heart_rate_low": "Heart rate low: down to {value}/min, below {limit:g}/min",
+    "atrial_fibrillation": "Atrial fibrillation for {seconds:.0f} s",
 }
 
 

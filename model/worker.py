@@ -118,7 +118,7 @@ class Worker:
         self._clock = clock
         self._write = write
         self._beds: dict[str, Bed] = {}
-        self._left_over: dict[str, ActiveAlarms] = {}
+        self._left_over: dict[str, AlarmDesk] = {}
         self._playing: dict[str, BedStatus] = {}
         self._next_complaint_ns = 0
 
@@ -128,31 +128,41 @@ class Worker:
         return tuple(sorted(self._beds))
 
     def take_over(self, active: ActiveAlarms) -> None:
-        """Take up what an earlier worker left retained; it goes on when the bed sends again."""
+        """Take up what an earlier worker left retained; it goes on when the bed sends again, and obeys until then."""
         if active.bed not in self._beds:
-            self._left_over[active.bed] = active
+            desk = self._left_over[active.bed] = AlarmDesk(self._models.alarms, self._send)
+            desk.recall(active, self._clock.now_ns())
 
     def take_status(self, status: BedStatus) -> None:
         """Take what a publisher says of a bed; when its record has ended, so has everything that lasts."""
         self._playing[status.bed] = status
+        if status.state != "ended":
+            return
         bed = self._beds.get(status.bed)
-        if bed is not None and status.state == "ended" and status.session == bed.chunk.session and not bed.over:
-            bed.over = True
+        if bed is None:
+            if status.bed in self._left_over:
+                self._left_over[status.bed].finish(self._afar(status.bed))
+        elif status.session == bed.chunk.session and not bed.over:
+            bed.over, bed.silent = True, False
             self._change(bed, watch.finish(bed.state))
+            bed.desk.finish(bed.scene(self._clock.now_ns()))
 
     def obey(self, command: Command) -> None:
         """Carry out a command; one that cannot be is counted and logged."""
         if isinstance(command.action, ReplayAction):
             return  # for the publisher
         bed = self._beds.get(command.bed)
-        if bed is None:
-            self._complain(f"command for bed {command.bed}, which sends nothing: ignored")
-            return
         try:
-            bed.desk.obey(command, bed.scene(self._clock.now_ns()))
-            bed.counters["commands"] += 1
+            if bed is not None:
+                bed.desk.obey(command, bed.scene(self._clock.now_ns()))
+                bed.counters["commands"] += 1
+            elif command.bed in self._left_over:
+                self._left_over[command.bed].obey(command, self._afar(command.bed))
+            else:
+                self._complain(f"command for bed {command.bed}, of which nothing is known: ignored")
         except MessageError as error:
-            bed.counters["rejected"] += 1
+            if bed is not None:
+                bed.counters["rejected"] += 1
             self._complain(str(error))
 
     def look(self) -> None:
@@ -168,6 +178,8 @@ class Worker:
                 end = bed.chunk.end
                 self._change(bed, [Began("no_data", end, end, f"No data for {silent_ns / 1e9:.0f} s")])
             bed.desk.wait(bed.scene(now_ns))
+        for name, desk in self._left_over.items():
+            desk.wait(self._afar(name))
 
     def tick(self, chunks: Sequence[Waveform]) -> None:
         """Process chunks in the order of their arrival; those of different beds step together."""
@@ -198,9 +210,9 @@ class Worker:
                 self._complain(f"bed {chunk.bed} is not served: there are {MAX_BEDS} beds already")
                 return None
             _, place = follow(None, chunk)
-            desk = AlarmDesk(self._models.alarms, self._send)
+            desk = self._left_over.pop(chunk.bed, None) or AlarmDesk(self._models.alarms, self._send)
             bed = self._beds[chunk.bed] = Bed(chunk, place, self._begin(chunk), desk, self._clock.now_ns())
-            desk.resume(self._left_over.pop(chunk.bed, None), bed.scene(self._clock.now_ns()))
+            desk.resume(bed.scene(self._clock.now_ns()))
             self._note(chunk, "taken", 0)
             return bed
         if chunk.session == bed.former_session:
@@ -220,7 +232,6 @@ class Worker:
         self._note(chunk, "gap" if arrival.lost_samples else "taken", arrival.lost_samples)
         bed.heard_ns = self._clock.now_ns()
         if bed.silent:
-            bed.silent = False
             self._change(bed, [Ended("no_data", bed.chunk.end, chunk.start, chunk.start, "The data have come back")])
         if arrival.fresh:
             if not bed.over:
@@ -237,7 +248,22 @@ class Worker:
             bed.counters["lost_samples"] += arrival.lost_samples
             self._complain(f"bed {chunk.bed}: gap of {arrival.lost_samples} samples before sample {chunk.start}")
         bed.chunk, bed.place = chunk, place
+        if arrival.lost_samples and not bed.silent:
+            self._name_gap(bed, arrival.lost_samples)
+        bed.silent = False
         return bed
+
+    def _name_gap(self, bed: Bed, lost_samples: int) -> None:
+        """Raise and clear the technical alarm of samples that will not come any more."""
+        start = bed.chunk.start
+        onset = start - lost_samples
+        self._change(
+            bed,
+            [
+                Began("no_data", onset, start - 1, f"{lost_samples / FS:.1f} s of signal were lost"),
+                Ended("no_data", onset, start, start - 1, f"{lost_samples / FS:.1f} s of signal were lost"),
+            ],
+        )
 
     def _complain(self, text: str) -> None:
         """Log once per second at most; everything is counted."""
@@ -245,6 +271,10 @@ class Worker:
         if now_ns >= self._next_complaint_ns:
             self._next_complaint_ns = now_ns + 1_000_000_000
             log.warning("%s", text)
+
+    def _afar(self, bed: str) -> Scene:
+        """Return the scene of a bed of which only its alarms are known."""
+        return Scene(bed, "", "", 0, self._clock.now_ns())
 
     def _begin(self, chunk: Waveform) -> WatchState:
         return watch.begin(self._models, chunk.leads, chunk.start, chunk.epoch_start)

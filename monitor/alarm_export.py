@@ -117,7 +117,13 @@ def _reading(path: Path) -> Iterator[sqlite3.Connection]:
         raise StorageError(f"alarm store {path} is not there: name the --db file of 'bedside alarms'")
     try:
         with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
-            if alarm_schema.check(db, path) < alarm_schema.SCHEMA:
+            layout = alarm_schema.check(db, path)
+            if layout == 0:
+                raise StorageError(
+                    f"{path} is empty: if it is a copy, take {path.name}-wal along, which holds what is newest; "
+                    "if not, 'bedside alarms' has stored nothing in it yet"
+                )
+            if layout < alarm_schema.SCHEMA:
                 raise StorageError(
                     f"{path} has an older layout: run 'bedside alarms --db' with it once, which mends it"
                 )

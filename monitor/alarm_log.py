@@ -89,6 +89,7 @@ class AlarmLog:
                 self._owner, self._owner_path = self._own()
                 undo.callback(self._disown)
                 self.client_id = self._open()
+                self._file = _identity(path)
             except sqlite3.Error as error:
                 raise alarm_schema.failure(path, error) from None
             undo.pop_all()
@@ -147,7 +148,7 @@ class AlarmLog:
         Raises
         ------
         StorageError
-            None of them is stored: the disk is full, the file is locked or damaged.
+            None of them is stored: the disk is full; the file is locked, damaged, or no longer at its path.
         """
         fresh = []
         with self._storing():
@@ -234,6 +235,12 @@ class AlarmLog:
         try:
             with self._transaction():
                 yield
+                # SQLite goes on writing to a file that was removed, and says nothing.
+                if _identity(self.path) != self._file:
+                    raise StorageError(
+                        f"alarm store {self.path} was moved, removed or replaced: put it back where it was, "
+                        "or start 'bedside alarms' again for a new one"
+                    )
         except sqlite3.Error as error:
             raise alarm_schema.failure(self.path, error) from None
 
@@ -247,6 +254,15 @@ class AlarmLog:
             if self._db.in_transaction:  # some errors have rolled it back already
                 self._db.execute("ROLLBACK")
             raise
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells one file from another; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _alarm(row: Sequence[Any]) -> Alarm:

@@ -17,7 +17,7 @@ import numpy as np
 
 from monitor.amplitude import Range, adapt, place
 from monitor.bed_alarms import BedAlarms
-from monitor.frame import GAP_S, Fan, Numbers, Patient, Pauses, Trace, View
+from monitor.frame import GAP_S, Drawn, Fan, Numbers, Patient, Pauses, Trace, View
 from monitor.marks import Marks
 from monitor.playout import Playout, follow
 from monitor.ring import FloatArray, Ring
@@ -97,11 +97,15 @@ class Bed:
         self._forecasts: deque[Forecast] = deque(maxlen=_FORECASTS)
         self._pending: deque[_Pending] = deque(maxlen=_FORECASTS)
         self._errors: deque[tuple[float, float]] = deque(maxlen=_SKILL_COUNT)
+        self._error_sums = [0.0, 0.0]
         self._beats: deque[int] = deque(maxlen=_BEATS)
         self.marks = Marks()
         self._vitals: Vitals | None = None
         self._vitals_at_ns = 0
         self._cursor: int | None = None
+        self._view: View | None = None
+        self._inside: np.ndarray | None = None
+        self._fan_made: Fan | None = None
         self._first = 0
         self._revision += 1
 
@@ -178,35 +182,59 @@ class Bed:
             pair = self._ecg.get(pending.origin, pending.origin + SKILL_HORIZON + 1)[[0, -1], 0]
             # A forecast made before a break of continuity has nothing to say about what follows it.
             if np.isfinite(pair).all() and pending.origin >= self.waveform.epoch_start:
-                self._errors.append((abs(pending.predicted - float(pair[1])), abs(float(pair[0] - pair[1]))))
+                self._note_errors(abs(pending.predicted - float(pair[1])), abs(float(pair[0] - pair[1])))
+
+    def _note_errors(self, *errors: float) -> None:
+        gone = self._errors[0] if len(self._errors) == _SKILL_COUNT else (0.0, 0.0)
+        self._errors.append((errors[0], errors[1]))
+        self._error_sums = [total + new - old for total, new, old in zip(self._error_sums, errors, gone, strict=True)]
 
     # --- picture out --------------------------------------------------------------------------------------------
 
-    def trace(self, now_ns: int, view: View) -> Trace | None:
-        """Advance the cursor to this moment and return what lies on the sweep; None before the first sample."""
+    def trace(self, now_ns: int, view: View, drawn: Drawn | None = None) -> Trace | None:
+        """Advance the cursor to this moment and return what lies on the sweep; None before the first sample.
+
+        Parameters
+        ----------
+        now_ns : int
+            Unix time.
+        view : View
+        drawn : Drawn or None
+            What the sweep shows already: where it still holds, only the rows after it are handed over.
+        """
         if self.waveform is None or self.playout is None:
             return None
         before = self._cursor if self._cursor is not None else self._first
         # Never back: after a pause the sender's due times move, and the cursor waits for them.
         cursor = self._cursor = max(self.playout.cursor(now_ns), before)
         first = max(cursor - view.span + GAP, self._first)
-        mv = self._ecg.get(first, cursor)
-        self._adapt(mv, view, cursor // view.span != before // view.span)
+        leads = self.waveform.leads[: view.most_leads]
+        self._adapt(first, before, cursor, view)
+        revision = self._revision + self.alarms.revision
+        whole = (
+            drawn is None
+            or (drawn.session, drawn.revision, drawn.span) != (self.waveform.session, revision, view.span)
+            or drawn.leads != len(leads)
+            or not first < drawn.cursor <= cursor
+        )
+        if drawn is not None and not whole:
+            first = drawn.cursor - 1
         return Trace(
             session=self.waveform.session,
-            revision=self._revision + self.alarms.revision,
-            leads=self.waveform.leads,
+            revision=revision,
+            leads=leads,
             first=first,
             cursor=cursor,
             span=view.span,
             gap=GAP,
-            mv=mv,
-            ghost=self._ghost.get(first, cursor),
+            mv=self._ecg.get(first, cursor)[:, : len(leads)],
+            ghost=self._ghost.get(first, cursor)[:, : len(leads)],
             score=self._score.get(first, cursor)[:, 0],
             threshold=self.threshold,
-            fan=self._fan(cursor),
+            fan=self._fan(cursor, len(leads)),
             stretches=self.alarms.stretches(self.waveform.session, first, cursor),
-            ranges=tuple(r or (-1.0, 1.5) for r in self._ranges),
+            ranges=tuple(r or (-1.0, 1.5) for r in self._ranges[: len(leads)]),
+            whole=whole,
             annotated=self.marks.annotated,
             marks=self.marks.recent if self.marks.annotated else (),
         )
@@ -236,7 +264,17 @@ class Bed:
         """Return observed and forecast mV, shape (stop - first, leads), and scores; NaN where unknown or gone."""
         return self._ecg.get(first, stop), self._ghost.get(first, stop), self._score.get(first, stop)[:, 0]
 
-    def _adapt(self, mv: np.ndarray, view: View, at_wrap: bool) -> None:
+    def _adapt(self, first: int, before: int, cursor: int, view: View) -> None:
+        """Move the lanes where a new sample would be cut off, where the sweep starts anew, and for another view."""
+        at_wrap = cursor // view.span != before // view.span
+        if view == self._view and not at_wrap and self._inside is not None:
+            new = self._ecg.get(before, cursor)
+            if not ((new < self._inside[0]) | (new > self._inside[1])).any():
+                return
+        if self._view is not None and (view.tall_mv is None) != (self._view.tall_mv is None):
+            self._ranges = [None] * len(self._ranges)
+        self._view = view
+        mv = self._ecg.get(first, cursor)
         if view.tall_mv is None:
             ranges = [adapt(current, mv[:, lead], at_wrap) for lead, current in enumerate(self._ranges)]
         else:
@@ -245,20 +283,27 @@ class Bed:
         if ranges != self._ranges:
             self._ranges = ranges
             self._revision += 1
+        known = [span for span in ranges if span is not None]
+        self._inside = np.array(known, np.float32).T if len(known) == len(ranges) else None
 
-    def _fan(self, cursor: int) -> Fan | None:
+    def _fan(self, cursor: int, leads: int) -> Fan | None:
         drawn = next((f for f in reversed(self._forecasts) if f.origin < cursor), None)
-        if drawn is None or drawn.origin + len(drawn.mean_mv()) < cursor:
+        if drawn is None:
             return None
         if self.waveform is not None and drawn.origin < self.waveform.epoch_start < cursor:
             return None  # made before the break of continuity that has just been drawn
-        mean, half = drawn.mean_mv(), BAND * drawn.scale_mv()
-        return Fan(drawn.origin + 1, mean, mean - half, mean + half)
+        fan = self._fan_made
+        if fan is None or fan.first != drawn.origin + 1 or fan.mean.shape[1] != leads:
+            mean, half = drawn.mean_mv()[:, :leads], BAND * drawn.scale_mv()[:, :leads]
+            fan = self._fan_made = Fan(drawn.origin + 1, mean, mean - half, mean + half)
+        return fan if fan.first + len(fan.mean) > cursor else None
 
     def numbers(self) -> Numbers:
         """Return the engineer's numbers."""
         latest = self._forecasts[-1] if self._forecasts else None
-        forecast_mv, persistence_mv = np.mean(self._errors, axis=0).tolist() if self._errors else (None, None)
+        forecast_mv = persistence_mv = None
+        if self._errors:
+            forecast_mv, persistence_mv = (max(total, 0.0) / len(self._errors) for total in self._error_sums)
         return Numbers(
             score=latest.score if latest else None,
             threshold=latest.threshold if latest else None,

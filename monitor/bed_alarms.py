@@ -30,7 +30,10 @@ class BedAlarms:
         self._active: set[str] = set()
         self._told: dict[str, dict[str, str]] = {}
         self._lines: tuple[AlarmLine, ...] = ()
+        self._active_lines: tuple[AlarmLine, ...] = ()
         self._lines_of: tuple[object, ...] = ()
+        self._stretches: tuple[Stretch, ...] = ()
+        self._stretches_of: tuple[object, ...] = ()
 
     def take_event(self, alarm: Alarm) -> None:
         """Take one event; an alarm that is over does not rise again under the same id."""
@@ -86,12 +89,11 @@ class BedAlarms:
 
     def stretches(self, session: str, first: int, cursor: int) -> tuple[Stretch, ...]:
         """Return the stretches that touch the samples ``first`` to ``cursor - 1``, the least urgent first."""
-        found = []
-        for alarm in self._latest.values():
-            stretch = self.stretch(alarm)
-            if alarm.session == session and alarm.onset < cursor and (stretch.stop is None or stretch.stop > first):
-                found.append(stretch)
-        return tuple(sorted(found, key=lambda s: -PRIORITIES.index(s.priority)))
+        if self._stretches_of != (self.revision, session):
+            self._stretches_of = (self.revision, session)
+            found = [self.stretch(alarm) for alarm in self._latest.values() if alarm.session == session]
+            self._stretches = tuple(sorted(found, key=lambda s: -PRIORITIES.index(s.priority)))
+        return tuple(s for s in self._stretches if s.first < cursor and (s.stop is None or s.stop > first))
 
     def _stop(self, alarm: Alarm) -> int | None:
         if alarm.end is not None:
@@ -107,8 +109,8 @@ class BedAlarms:
 
     def active(self, session: str | None, cursor: int | None) -> tuple[AlarmLine, ...]:
         """Return the alarms that last or are latched, the most urgent first, then the latest first."""
-        lines = [line for line in self.history(session, cursor) if line.active]
-        return tuple(sorted(lines, key=lambda line: PRIORITIES.index(line.priority)))
+        self.history(session, cursor)
+        return self._active_lines
 
     def history(self, session: str | None, cursor: int | None) -> tuple[AlarmLine, ...]:
         """Return all alarms, the latest first; an open one of this session lasts until the cursor."""
@@ -117,6 +119,8 @@ class BedAlarms:
         if self._lines_of != (self.revision, session, now):
             self._lines_of = (self.revision, session, now)
             self._lines = tuple(self._line(alarm, session, now) for alarm in reversed(self._latest.values()))
+            lasting = [line for line in self._lines if line.active]
+            self._active_lines = tuple(sorted(lasting, key=lambda line: PRIORITIES.index(line.priority)))
         return self._lines
 
     def _line(self, alarm: Alarm, session: str | None, now: int | None) -> AlarmLine:

@@ -9,10 +9,11 @@ import json
 import logging
 import signal
 import sys
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from monitor.arguments import parser
 from stream.errors import BedsideError, StorageError, UsageError
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.getLogger("bedside").setLevel(logging.INFO)
     logging.getLogger("mqtt").setLevel(logging.CRITICAL)  # stream.client says the same, better
     try:
-        status: int = args.run(args) or 0
+        status = _RUN[args.run](args)
     except BedsideError as error:
         print(f"bedside {args.command}: {error}", file=sys.stderr)
         return error.status
@@ -156,6 +157,7 @@ def _monitor(args: argparse.Namespace) -> int:
         address,
         bed=args.bed,
         who=_who(args.who),
+        station=args.station,
         write_record=write,
         screenshot=args.screenshot,
         seconds=args.seconds,
@@ -164,8 +166,8 @@ def _monitor(args: argparse.Namespace) -> int:
 
 
 def _who(text: str) -> str:
-    if not 1 <= len(text) <= 64:
-        raise UsageError(f"--who {text[:20]!r}: take 1 to 64 characters")
+    if not text.strip() or len(text) > 64:
+        raise UsageError(f"--who {text[:20]!r}: take 1 to 64 characters, not all blank")
     return text
 
 
@@ -243,6 +245,9 @@ def _evaluate_alarms(args: argparse.Namespace) -> int:
 
 
 def _evaluate(args: argparse.Namespace) -> int:
+    # What cannot work is said now, not after minutes of work.
+    if args.json is not None and not args.json.parent.is_dir():
+        raise StorageError(f"--json {args.json} cannot be written (no such folder): choose another file")
     if args.tutorial:
         return _tutorial(args)
     if args.alarms:
@@ -254,11 +259,8 @@ def _evaluate(args: argparse.Namespace) -> int:
     from model.plots import draw, prepare
     from model.report import evaluate, print_evaluation
 
-    # What cannot work is said now, not after minutes of work.
     if args.plots is not None:
         prepare(args.plots)
-    if args.json is not None and not args.json.parent.is_dir():
-        raise StorageError(f"--json {args.json} cannot be written (no such folder): choose another file")
     records = parse_records(args.records)
     excluded = parse_records(args.exclude) if args.exclude else ()
     forecaster, catalog = load_forecaster(args.weights), _catalog(args)
@@ -383,6 +385,37 @@ def _bench_model(args: argparse.Namespace) -> int:
     return _write_json(figures, args.json)
 
 
+def _bench_gui(args: argparse.Namespace) -> int:
+    from monitor.bench_gui import first_sample_s
+    from monitor.gui.platform import check_platform
+    from stream.address import BrokerAddress
+    from stream.broker import free_port
+    from stream.records import load
+
+    if not args.seconds >= 1 or not args.memory_minutes >= 0:
+        raise UsageError("--seconds takes 1 or more, --memory-minutes 0 or more")
+    record = load(args.record, _catalog(args))
+    if len(record.leads) != 2:
+        raise UsageError(f"--record {args.record} has one lead: take one with two, such as excerpt")
+    check_platform()
+    starts: list[float] = []
+
+    async def measure() -> None:
+        address = BrokerAddress("127.0.0.1", free_port())
+        starts.append(await first_sample_s(args.record, address, args.data_dir))
+
+    status = run_async(measure())
+    if not starts:
+        return status
+    from monitor.gui.bench import bench_frames, bench_memory
+
+    figures = {**bench_frames(record.adu, args.seconds), "first_sample_s": starts[0]}
+    if args.memory_minutes:
+        figures["memory"] = bench_memory(record.adu, args.memory_minutes)
+    print(json.dumps(figures, indent=2))
+    return _write_json(figures, args.json)
+
+
 def _write_json(figures: dict[str, Any], path: Path | None) -> int:
     if path is not None:
         try:
@@ -392,7 +425,7 @@ def _write_json(figures: dict[str, Any], path: Path | None) -> int:
     return 0
 
 
-# --- arguments ------------------------------------------------------------------------------------------------------
+# --- what many take --------------------------------------------------------------------------------------------------
 
 
 def _address(args: argparse.Namespace) -> BrokerAddress:
@@ -407,156 +440,24 @@ def _catalog(args: argparse.Namespace) -> Catalog:
     return Catalog.from_environment(args.data_dir)
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of the whole command."""
-    top = argparse.ArgumentParser(
-        prog="bedside",
-        description="A streaming bedside-monitor simulator for teaching and development. Never a medical device.",
-        epilog="Records: mitdb/208, excerpt (five real minutes), synthetic, or a path to any WFDB record.",
-    )
-    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-
-    broker = argparse.ArgumentParser(add_help=False)
-    broker.add_argument(
-        "--broker",
-        metavar="URL",
-        help="mqtt://user:password@host:port, mqtts:// for TLS (default: $BEDSIDE_BROKER, else mqtt://127.0.0.1:1883)",
-    )
-    data = argparse.ArgumentParser(add_help=False)
-    data.add_argument(
-        "--data-dir", type=Path, metavar="DIR", help="folder that holds mitdb/, … (default: $BEDSIDE_DATA)"
-    )
-    settings = argparse.ArgumentParser(add_help=False)
-    settings.add_argument(
-        "--alarm-config", type=Path, dest="alarms", metavar="FILE", help="TOML with limits, priorities and delays"
-    )
-    weights = argparse.ArgumentParser(add_help=False)
-    weights.add_argument("--weights", type=Path, metavar="FILE", help="network weights (default: those in the package)")
-    ledger = argparse.ArgumentParser(add_help=False)
-    ledger.add_argument("--ledger", type=Path, metavar="FILE", help="write one CSV line per chunk")
-
-    def add(name: str, run: Any, text: str, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
-        command = commands.add_parser(name, help=text, description=text, parents=parents)
-        command.set_defaults(run=run)
-        return command
-
-    demo = add("demo", _demo, "broker, replay, forecaster, alarms and monitor together, on real ECG", data)
-    demo.add_argument("--headless", action="store_true", help="a live table instead of the window")
-    demo.add_argument(
-        "--seconds", type=float, metavar="N", help="end after N seconds (default: Ctrl-C, or window closed)"
-    )
-    demo.add_argument(
-        "--out",
-        type=Path,
-        default=Path("out"),
-        metavar="DIR",
-        help="folder for summary.json, alarms.sqlite, monitor.png; those in it are replaced (default: out)",
-    )
-    demo.add_argument("--record", metavar="RECORD", help="what to replay (default: excerpt)")
-
-    box = add("broker", _broker, "a small MQTT broker for one machine")
-    box.add_argument(
-        "--host",
-        default="127.0.0.1",
-        help="address to listen on; no password, whoever reaches it may connect (default: %(default)s)",
-    )
-    box.add_argument("--port", type=int, default=1883, help="default: %(default)s")
-
-    box = add("replay", _replay, "publish recorded ECG at 360 Hz", broker, data, ledger)
-    box.add_argument("record", nargs="?", metavar="RECORD", help="for bed-1")
-    box.add_argument("--bed", action="append", default=[], metavar="NAME=RECORD", help="a bed; may be given many times")
-    box.add_argument("--speed", type=float, default=1.0, metavar="X", help="times real time (default: 1)")
-    box.add_argument("--loop", action="store_true", help="start again from the record's first sample when it ends")
-    box.add_argument("--start", type=float, default=0.0, metavar="S", help="seconds into the record")
-    box.add_argument("--chunk", type=int, default=36, metavar="N", help="samples per message (default: 36, 100 ms)")
-    box.add_argument("--annotations", action="store_true", help="also send the reference beats of the record")
-
-    add("worker", _worker, "forecast every bed of a broker, and raise alarms", broker, weights, settings, ledger)
-
-    box = add("monitor", _monitor, "the window: trace, forecast, alarms", broker)
-    box.add_argument("--bed", metavar="NAME", help="the bed to show (default: the first that streams)")
-    box.add_argument(
-        "--who", default="monitor", metavar="NAME", help="stands in the commands it sends (default: monitor)"
-    )
-    box.add_argument("--sound", action="store_true", help="tones for beats and alarms; M mutes them")
-    box.add_argument("--screenshot", type=Path, metavar="FILE", help="save a PNG at the end")
-    box.add_argument("--seconds", type=float, metavar="N", help="end after N seconds of drawing")
-
-    box = add("alarms", _alarms, "store every alarm event, once, in SQLite", broker)
-    box.add_argument("--db", type=Path, metavar="FILE", help="SQLite file, made if missing")
-    box.add_argument("--jsonl", action="store_true", help="also print each event as a line of JSON")
-    actions = box.add_subparsers(dest="action", metavar="[export]")
-    action = actions.add_parser("export", help="write stored alarms as CSV, JSON lines or WFDB records")
-    action.set_defaults(run=_alarms_export)
-    action.add_argument("--db", type=Path, required=True, metavar="FILE", help="the alarm store")
-    action.add_argument(
-        "--format", choices=("csv", "jsonl", "wfdb"), required=True, help="wfdb: a record of the ECG around each alarm"
-    )
-    action.add_argument("--out", type=Path, required=True, metavar="PATH", help="a new file; for wfdb a folder")
-    action.add_argument("--bed", metavar="NAME", help="of this bed alone")
-    action.add_argument("--since", metavar="TIME", help="raised then or later, such as 2026-01-31T12:00:00Z")
-
-    box = add("tap", _tap, "print decoded messages, for scripts and plotters", broker)
-    box.add_argument("topic", nargs="?", metavar="TOPIC", help="MQTT topic filter (default: everything)")
-    box.add_argument(
-        "--format", choices=("json", "csv"), default="json", help="csv: one kind of message, by default the ECG"
-    )
-
-    box = add("analyze", _analyze, "forecast, beats, vitals and alarms of a record, offline", data, weights, settings)
-    box.add_argument("record", metavar="RECORD", help="mitdb/208, excerpt, synthetic, or a path")
-    box.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for forecast.npz and alarms.jsonl")
-
-    box = add("train", _train, "train the networks on DS1 of MIT-BIH", data)
-    box.add_argument(
-        "--what",
-        choices=("forecaster", "beats", "residual"),
-        default="forecaster",
-        help="the forecaster (default), the typing of beats, in 3 minutes, or the residual score, in 6",
-    )
-    box.add_argument("--out", type=Path, required=True, metavar="FILE", help="the weights, safetensors")
-    box.add_argument(
-        "--seed", type=int, metavar="N", help="of the random numbers (default: that of the shipped weights)"
-    )
-    box.add_argument("--minutes", type=float, metavar="N", help="end after N minutes at the latest")
-    box.add_argument("--threads", type=int, metavar="N", help="threads of torch")
-    box.add_argument("--resume", action="store_true", help="go on where an interrupted run stopped")
-
-    box = add("evaluate", _evaluate, "score forecasts and residual alarms against simpler ways", data, weights)
-    box.add_argument("--records", default="DS2", metavar="NAMES", help="DS1, DS2, or 100,103 (default: %(default)s)")
-    box.add_argument("--exclude", metavar="NAMES", help="records to leave out, such as 202")
-    box.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
-    box.add_argument("--plots", type=Path, metavar="DIR", help="draw four pictures there (PNG)")
-    box.add_argument(
-        "--alarms",
-        action="store_true",
-        help="instead: beats, rhythm and alarms of all 44 records, and what lies beside",
-    )
-    box.add_argument("--tutorial", action="store_true", help="instead: the lecture's model on its own five seconds")
-    box.add_argument(
-        "--plot", type=Path, metavar="FILE", help="with --tutorial: draw truth and predictions (PNG, PDF, …)"
-    )
-
-    box = add("data", None, "recordings: list, fetch")
-    actions = box.add_subparsers(dest="action", required=True, metavar="ACTION")
-    action = actions.add_parser("list", help="known records and where they are", parents=[data])
-    action.set_defaults(run=_data_list)
-    action = actions.add_parser("fetch", help="download records into the cache", parents=[data])
-    action.add_argument("names", nargs="+", metavar="RECORD", help="mitdb (all of it), mitdb/208, excerpt")
-    action.set_defaults(run=_data_fetch)
-
-    box = add("bench", None, "timings on this machine: stream, model")
-    subjects = box.add_subparsers(dest="subject", required=True, metavar="SUBJECT")
-    subject = subjects.add_parser("stream", help="deadlines and latency, against a naive loop", parents=[data])
-    subject.set_defaults(run=_bench_stream)
-    subject.add_argument("--minutes", type=float, default=10.0, metavar="N", help="default: %(default)g")
-    subject.add_argument("--record", default="excerpt", metavar="RECORD", help="default: %(default)s")
-    subject.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
-    subject = subjects.add_parser(
-        "model", help="the streaming step, against this processor's matrix product", parents=[weights]
-    )
-    subject.set_defaults(run=_bench_model)
-    subject.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
-    return top
+_RUN: dict[str, Callable[[argparse.Namespace], int]] = {
+    "broker": _broker,
+    "replay": _replay,
+    "worker": _worker,
+    "monitor": _monitor,
+    "alarms": _alarms,
+    "alarms export": _alarms_export,
+    "tap": _tap,
+    "analyze": _analyze,
+    "train": _train,
+    "evaluate": _evaluate,
+    "data list": _data_list,
+    "data fetch": _data_fetch,
+    "demo": _demo,
+    "bench stream": _bench_stream,
+    "bench model": _bench_model,
+    "bench gui": _bench_gui,
+}
 
 
 if __name__ == "__main__":

@@ -33,10 +33,32 @@ class View:
         Samples from the left edge to the right.
     tall_mv : tuple of (float, float) or None
         mV from the lower edge of a lane to the upper: with one lead, and with two. None fits each lane to its signal.
+    most_leads : int
+        Where height is scarce, the first lead alone can be read.
     """
 
     span: int = 6 * FS
     tall_mv: tuple[float, float] | None = None
+    most_leads: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What a sweep has on the screen already; whoever knows it need not hand it over again.
+
+    Attributes
+    ----------
+    session : str
+    revision, span, leads : int
+    cursor : int
+        The sample after the last one drawn.
+    """
+
+    session: str
+    revision: int
+    span: int
+    leads: int
+    cursor: int
 
 
 class LinkState(StrEnum):
@@ -145,6 +167,8 @@ class Trace:
         There is a reference: marks have rows of their own above the trace.
     marks : tuple of Mark
         The latest, as they came: also some that lie ahead of the cursor, or before `first`.
+    whole : bool
+        False where only the rows are here that a sweep has not drawn yet, and the one before them.
     """
 
     session: str
@@ -164,6 +188,7 @@ class Trace:
     origin: int = 0
     annotated: bool = False
     marks: tuple[Mark, ...] = ()
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from monitor.bed import Bed
-from monitor.frame import BedTab, Frame, Link, LinkState, Numbers, Patient, Pauses, Replay, View
+from monitor.frame import BedTab, Drawn, Frame, Link, LinkState, Numbers, Patient, Pauses, Replay, View
 from monitor.replaying import Replaying
 from stream.alarm_messages import ActiveAlarms, Alarm, Limits
 from stream.client import Received
@@ -59,8 +60,20 @@ class Presenter:
 
     @property
     def beds(self) -> tuple[str, ...]:
-        """The names of the beds seen, in order."""
-        return tuple(sorted(self._beds))
+        """The names of the beds that are there, in order.
+
+        A bed is there from its publisher's status, or its first sample, until the publisher has taken its leave. One
+        that died is there with NO DATA; so is one with an alarm that its worker still holds.
+        """
+        return tuple(sorted(name for name, bed in self._beds.items() if self._is_there(bed)))
+
+    def _is_there(self, bed: Bed) -> bool:
+        publisher = self._status.get((bed.name, Role.PUBLISHER))
+        if publisher is not None and self._lives(publisher):
+            return True
+        if bed.alarms.most_urgent() is not None and self._has_worker(bed):
+            return True
+        return bed.waveform is not None and (publisher is None or publisher.state != "ended")
 
     def take(self, received: Received) -> None:
         """Take one message."""
@@ -80,7 +93,9 @@ class Presenter:
                     self._bed(topic.bed)
             else:
                 self._status.pop((topic.bed, topic.role), None)
-        elif topic.bed is not None:
+                if topic.role is Role.PUBLISHER:
+                    self._forget(topic.bed)
+        elif topic.bed is not None and (message is not None or topic.bed in self._beds):
             self._take_of_bed(self._bed(topic.bed), received)
 
     def _take_of_bed(self, bed: Bed, received: Received) -> None:
@@ -105,7 +120,15 @@ class Presenter:
                 bed.take_vitals(vitals, received.received_ns)
 
     def _bed(self, name: str) -> Bed:
-        return self._beds.setdefault(name, Bed(name))
+        bed = self._beds.get(name)
+        if bed is None:
+            bed = self._beds[name] = Bed(name)
+        return bed
+
+    def _forget(self, name: str) -> None:
+        """Let a bed go whose publisher took its status back; one that sends on comes back with the next chunk."""
+        self._beds.pop(name, None)
+        self._worst_age.pop(name, None)
 
     def bed(self, name: str | None) -> Bed | None:
         """Return what is known of a bed, to look at; None for a name that was never heard."""
@@ -138,7 +161,7 @@ class Presenter:
         view : View
             How much of the signal fits.
         """
-        tabs = tuple(self._tab(self._beds[name], now_ns, broker) for name in self.beds)
+        tabs = self._tabs(self.beds, now_ns, broker)
         if bed is None:
             bed = next((tab.name for tab in tabs if self._beds[tab.name].waveform is not None), None)
         shown = self._beds.get(bed) if bed is not None else None
@@ -164,11 +187,30 @@ class Presenter:
                 history=(),
                 broker=broker.text,
             )
-        return self._picture(shown, now_ns, tabs, broker, view)
+        return self._picture(shown, now_ns, tabs, broker, view, None)
 
-    def _picture(self, shown: Bed, now_ns: int, tabs: tuple[BedTab, ...], broker: Broker, view: View) -> Frame:
-        chunk, trace = shown.waveform, shown.trace(now_ns, view)
-        link = self._link(shown, now_ns, broker)
+    def frames(self, now_ns: int, broker: Broker, wanted: Mapping[str, tuple[View, Drawn | None]]) -> tuple[Frame, ...]:
+        """Return the pictures of several beds at this moment; each names these beds alone.
+
+        Parameters
+        ----------
+        now_ns : int
+            Unix time.
+        broker : Broker
+        wanted : dict of str to (View, Drawn or None)
+            For each bed, how much of the signal fits, and what its sweep shows already.
+        """
+        known = {name: what for name, what in wanted.items() if name in self._beds}
+        tabs = self._tabs(known, now_ns, broker)
+        return tuple(
+            self._picture(self._beds[name], now_ns, tabs, broker, view, drawn) for name, (view, drawn) in known.items()
+        )
+
+    def _picture(
+        self, shown: Bed, now_ns: int, tabs: tuple[BedTab, ...], broker: Broker, view: View, drawn: Drawn | None
+    ) -> Frame:
+        chunk, trace = shown.waveform, shown.trace(now_ns, view, drawn)
+        link = self._link(shown, self._state(shown, now_ns, broker), now_ns)
         session, cursor = (trace.session, trace.cursor) if trace else (None, None)
         worker = self._has_worker(shown)
         live = worker and not link.stale
@@ -199,11 +241,11 @@ class Presenter:
     def _replay(self, bed: Bed, now_ns: int) -> Replay | None:
         return self._replay_of(bed.name).picture(now_ns, bed.waveform) if self._publisher(bed) else None
 
-    def _tab(self, bed: Bed, now_ns: int, broker: Broker) -> BedTab:
-        return BedTab(bed.name, self._state(bed, now_ns, broker), bed.alarms.most_urgent())
+    def _tabs(self, names: Iterable[str], now_ns: int, broker: Broker) -> tuple[BedTab, ...]:
+        beds = (self._beds[name] for name in names)
+        return tuple(BedTab(bed.name, self._state(bed, now_ns, broker), bed.alarms.most_urgent()) for bed in beds)
 
-    def _link(self, bed: Bed, now_ns: int, broker: Broker) -> Link:
-        state = self._state(bed, now_ns, broker)
+    def _link(self, bed: Bed, state: LinkState, now_ns: int) -> Link:
         if bed.playout is None or state is LinkState.WAITING:
             return Link(state, state.value)
         if state is LinkState.PAUSED:

@@ -57,6 +57,10 @@ class Ring:
 
     def get(self, start: int, stop: int) -> FloatArray:
         """Return a copy of the samples ``start`` to ``stop - 1``, shape (stop - start, columns); NaN where unknown."""
+        at = start % self.capacity
+        whole = self.end is not None and self.end - self.capacity <= start <= stop <= self.end
+        if whole and at + stop - start <= self.capacity:
+            return self._data[at : at + stop - start].copy()
         out = np.full((max(stop - start, 0), self._data.shape[1]), np.nan, np.float32)
         if self.end is None:
             return out

@@ -32,9 +32,11 @@ AlarmKind = Literal[
 """What an alarm may be about, the gravest first."""
 
 Priority = Literal["high", "medium", "low", "technical"]
-Who = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+Who = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"\S")]
+"""Somebody: not blank."""
 Rate = Annotated[int, msgspec.Meta(ge=20, le=300)]
-Seconds = Annotated[int, msgspec.Meta(ge=0, le=180)]
+LONGEST_PAUSE_S = 180
+Seconds = Annotated[int, msgspec.Meta(ge=0, le=LONGEST_PAUSE_S)]
 """How long a pause may last; 0 ends it."""
 
 

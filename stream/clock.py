@@ -7,6 +7,8 @@ import datetime
 import time
 from typing import Protocol
 
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
+
 
 class Clock(Protocol):
     """Unix time that never jumps, and a way to wait for a moment of it."""
@@ -37,13 +39,15 @@ class SteadyClock:
 
 def rfc3339(unix_ns: int) -> str:
     """Return a Unix time as UTC text with milliseconds, such as ``2026-01-31T12:00:00.000Z``."""
-    moment = datetime.datetime.fromtimestamp(unix_ns / 1e9, datetime.UTC)
+    moment = _EPOCH + datetime.timedelta(microseconds=unix_ns // 1000)  # in whole numbers: floats lose a millisecond
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def unix_ns(text: str) -> int:
-    """Return the Unix time in ns of an RFC 3339 text; 0 where the text is none."""
+    """Return the Unix time in ns of an RFC 3339 text, UTC where it names no zone; 0 where the text is none."""
     try:
-        return round(datetime.datetime.fromisoformat(text).timestamp() * 1e9)
+        moment = datetime.datetime.fromisoformat(text)
     except ValueError:
         return 0
+    since = moment.replace(tzinfo=moment.tzinfo or datetime.UTC) - _EPOCH
+    return since // datetime.timedelta(microseconds=1) * 1000

@@ -19,6 +19,14 @@ if TYPE_CHECKING:
     from stream.record import Record
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep tests, and what they start, away from the settings of whoever runs them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def mitdb_dir() -> Path:
     """Return the folder that holds all of mitdb/, or skip (fail with CI=true)."""

@@ -7,10 +7,14 @@ from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from monitor.frame import AlarmLine, Frame, LinkState, Pauses
-from monitor.gui.theme import STARS, Theme, colour, font, lit
+from monitor.gui.language import translate
+from monitor.gui.phrases import say
+from monitor.gui.theme import STARS, Theme, colour, font, lit, px
 
 ROTATE_S = 2
 """Messages of one priority take turns this long."""
+
+_HEIGHT = 56
 
 
 class AlarmBanner(QWidget):
@@ -37,11 +41,17 @@ class AlarmBanner(QWidget):
         self.bright = True
         self.calm = False
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setFixedHeight(56)
+        self.set_theme(theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take a look."""
+        self.theme = theme
+        self.setFixedHeight(px(_HEIGHT))
+        self.update()
 
     def sizeHint(self) -> QSize:  # noqa: N802
         """Return the size that the window gives it by default."""
-        return QSize(900, 56)
+        return QSize(900, px(_HEIGHT))
 
     def show_frame(self, frame: Frame) -> None:
         """Take the messages whose turn it is."""
@@ -57,6 +67,7 @@ class AlarmBanner(QWidget):
         still = line is None or not line.calls or frame.pauses.alarms_s > 0
         bright = priority is None or (frame.worker and (still or lit(priority, frame.now_ns)))
         paused = pause_text(frame.pauses)
+        notice = say(notice)
         if paused:
             notice = f"{paused} · {notice}" if notice else paused
         shown = (notice, alarm, priority, bright, line is None and frame.link.state is LinkState.LIVE)
@@ -78,18 +89,22 @@ class AlarmBanner(QWidget):
             if self.calm:
                 painter.setFont(font(16))
                 painter.setPen(colour(self.theme.faint))
-                painter.drawText(right.adjusted(16, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, "no active alarm")
+                painter.drawText(
+                    right.adjusted(16, 0, 0, 0),
+                    Qt.AlignmentFlag.AlignVCenter,
+                    translate("AlarmBanner", "no active alarm"),
+                )
             if self.priority is not None:
-                ink, ground = self.theme.ground, self.theme.priority[self.priority]
+                ink, ground = self.theme.signal_ink[self.priority], self.theme.signal[self.priority]
                 if not self.bright:
-                    ink, ground = ground, self.theme.priority_tint[self.priority]
+                    ink, ground = self.theme.priority[self.priority], self.theme.priority_tint[self.priority]
                 painter.fillRect(right, colour(ground))
                 # What happened must be legible from three metres; the figures are for who stands nearer.
                 headline, _, detail = self.alarm.partition(": ")
                 place = right.adjusted(16, 0, -12, 0)
                 if detail:
-                    self._write(painter, place.adjusted(0, 30, 0, -3), detail, ink, 13)
-                    place = place.adjusted(0, 2, 0, -18)
+                    self._write(painter, place.adjusted(0, px(30), 0, -3), detail, ink, 13)
+                    place = place.adjusted(0, 2, 0, -px(18))
                 self._write(painter, place, headline, ink, 24)
 
     def _write(self, painter: QPainter, place: QRect, text: str, ink: str, pixels: int) -> None:
@@ -106,20 +121,24 @@ class AlarmBanner(QWidget):
 
 def banner_text(line: AlarmLine) -> str:
     """Return an alarm for the banner: stars, what happened, and what became of it."""
-    text = f"{STARS[line.priority]} {line.text}".strip()
+    text = f"{STARS[line.priority]} {say(line.text)}".strip()
     if line.repeats:
         text += f" ({line.repeats + 1}×)"
     if line.latched:
-        return f"{text}: over, not acknowledged yet"
+        return translate("AlarmBanner", "{alarm}: over, not acknowledged yet").format(alarm=text)
     if line.acknowledged_by is not None:
-        return f"{text}: acknowledged by {line.acknowledged_by}"
+        return translate("AlarmBanner", "{alarm}: acknowledged by {who}").format(alarm=text, who=line.acknowledged_by)
     return text
 
 
 def pause_text(pauses: Pauses) -> str:
     """Return what is paused, with the time left; empty where nothing is."""
     if pauses.alarms_s:
-        return f"ALARMS PAUSED {pauses.alarms_s // 60}:{pauses.alarms_s % 60:02}"
+        return translate("AlarmBanner", "ALARMS PAUSED {left}").format(left=_clock(pauses.alarms_s))
     if pauses.audio_s:
-        return f"AUDIO PAUSED {pauses.audio_s // 60}:{pauses.audio_s % 60:02}"
+        return translate("AlarmBanner", "AUDIO PAUSED {left}").format(left=_clock(pauses.audio_s))
     return ""
+
+
+def _clock(seconds: int) -> str:
+    return f"{seconds // 60}:{seconds % 60:02}"

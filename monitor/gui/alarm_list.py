@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem
+from PySide6.QtWidgets import QAbstractItemView, QListView, QListWidget, QListWidgetItem
 
 from monitor.frame import AlarmLine
+from monitor.gui.language import translate
+from monitor.gui.phrases import say
 from monitor.gui.theme import STARS, Theme, colour, font
 
 SHOWN = 50
@@ -26,14 +28,33 @@ class AlarmList(QListWidget):
         super().__init__()
         self.theme = theme
         self._lines: tuple[AlarmLine, ...] | None = None
-        self.setFont(font(13))
         self.setWordWrap(True)
+        self.setResizeMode(QListView.ResizeMode.Adjust)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.viewport().setCursor(Qt.CursorShape.PointingHandCursor)
         self.itemClicked.connect(lambda item: self.chosen.emit(item.data(Qt.ItemDataRole.UserRole)))
+        self.set_theme(theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take a look."""
+        self.theme = theme
+        self.setFont(font(13))
+        self.setStyleSheet(
+            f"QListWidget {{ background: {theme.panel}; border: none; padding: 6px }}"
+            f"QListWidget::item {{ padding: 4px 2px; border-bottom: 1px solid {theme.edge} }}"
+            f"QListWidget::item:hover {{ background: {theme.edge} }}"
+            f"QScrollBar {{ background: {theme.panel}; width: 8px }}"
+            f"QScrollBar::handle {{ background: {theme.edge}; min-height: 24px; border-radius: 4px }}"
+            "QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page "
+            "{ background: none; height: 0 }"
+        )
+        for row, line in enumerate((self._lines or ())[:SHOWN]):
+            self._fill(self.item(row), line)
+            self._dress(self.item(row), line)
+        self.scheduleDelayedItemsLayout()
 
     def show_lines(self, lines: tuple[AlarmLine, ...]) -> None:
         """Take the lines, the latest first."""
@@ -51,7 +72,6 @@ class AlarmList(QListWidget):
         for line in reversed(shown[:new]):
             item = QListWidgetItem()
             item.setData(Qt.ItemDataRole.UserRole, line.alarm_id)
-            item.setToolTip("click: what happened 10 s before and after")
             self.insertItem(0, item)
         while self.count() > len(shown):
             self.takeItem(self.count() - 1)
@@ -62,14 +82,20 @@ class AlarmList(QListWidget):
         text = _text(line)
         if item.text() != text or item.font().bold() != line.active:
             item.setText(text)
-            item.setForeground(colour(self.theme.priority[line.priority] if line.active else self.theme.faint))
-            item.setFont(font(13, bold=line.active))
+            item.setToolTip(translate("AlarmList", "click: what happened 10 s before and after"))
+            self._dress(item, line)
+
+    def _dress(self, item: QListWidgetItem, line: AlarmLine) -> None:
+        item.setForeground(colour(self.theme.priority[line.priority] if line.active else self.theme.faint))
+        item.setFont(font(13, bold=line.active))
 
 
 def _text(line: AlarmLine) -> str:
     if line.latched:
-        seconds = f"{line.duration_s:.1f} s, not acknowledged"
+        seconds = translate("AlarmList", "{seconds} s, not acknowledged").format(seconds=f"{line.duration_s:.1f}")
+    elif line.active:
+        seconds = translate("AlarmList", "now, {seconds} s").format(seconds=f"{line.duration_s:.0f}")
     else:
-        seconds = f"now, {line.duration_s:.0f} s" if line.active else f"{line.duration_s:.1f} s"
+        seconds = translate("AlarmList", "{seconds} s").format(seconds=f"{line.duration_s:.1f}")
     who = "" if line.acknowledged_by is None else f"  ✓ {line.acknowledged_by}"
-    return f"{line.clock}  {STARS[line.priority]}  {seconds}{who}\n{line.text}"
+    return f"{line.clock}  {STARS[line.priority]}  {seconds}{who}\n{say(line.text)}"

@@ -35,6 +35,7 @@ def run(
     who: str = "monitor",
     write_record: RecordWriter | None = None,
     sound: bool = False,
+    station: bool = False,
 ) -> int:
     """Show the monitor until its window is closed, SIGINT or SIGTERM comes, or the time is up.
 
@@ -53,6 +54,8 @@ def run(
         Writes a strip as a WFDB record.
     sound : bool
         Tones for beats and alarms, where this machine can play them.
+    station : bool
+        Begin with all beds, not with one.
 
     Returns
     -------
@@ -73,6 +76,7 @@ def run(
 
     from monitor.feed import Feed
     from monitor.gui import screenshot as picture
+    from monitor.gui.settings import Memory, own_file
     from monitor.gui.window import MonitorWindow
 
     if screenshot is not None:
@@ -82,13 +86,15 @@ def run(
     feed = Feed(address)
     feed.start()
     try:
-        window = MonitorWindow(feed, bed, who, write_record=write_record, play=speaker.play if speaker else None)
+        memory, play = Memory(own_file()), speaker.play if speaker else None
+        window = MonitorWindow(feed, bed, who, memory, write_record=write_record, play=play, station=station)
         ending = _Ending(window, seconds)
         failure: list[StorageError] = []
 
         def save() -> None:
             try:
                 if screenshot is not None:
+                    window.habits.hide_help()
                     picture.save(window, screenshot)
             except StorageError as error:  # must not be raised through Qt
                 failure.append(error)
@@ -96,10 +102,15 @@ def run(
         window.before_close = save
         window.after_frame = ending.after_frame
         window.show()
+        # Offscreen, nobody is there to read; one who set a time has come for something else.
+        if seconds is None and QApplication.platformName() not in ("offscreen", "minimal"):
+            window.habits.welcome()
         with _signals(ending):
             app.exec()
         window.deleteLater()
         app.processEvents()
+        if memory.problem:
+            print(f"bedside: {memory.problem}", file=sys.stderr)
         if failure:
             raise failure[0]
         return ending.status

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from monitor.frame import STALE, BedTab
+from monitor.gui.language import translate
 from monitor.gui.theme import Theme, font
 
 
@@ -17,6 +18,8 @@ class BedBar(QWidget):
     chosen : Signal(str)
         The name of the bed that was clicked.
     buttons : dict of str to QPushButton
+    station : QPushButton
+        Leads to the central station.
     """
 
     chosen = Signal(str)
@@ -30,7 +33,24 @@ class BedBar(QWidget):
         self._row.setContentsMargins(10, 0, 10, 4)
         self._row.setSpacing(6)
         self._row.addStretch(1)
+        self.station = QPushButton()
+        self.station.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._row.addWidget(self.station)
+        self.set_theme(theme)
         self.hide()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take a look."""
+        self.theme, shown = theme, self._shown
+        self.station.setText(translate("BedBar", "Central station  (C)"))
+        self.station.setStyleSheet(
+            f"color: {theme.text}; background: {theme.panel}; border: 1px solid {theme.faint}; padding: 3px 12px"
+        )
+        for button in (self.station, *self.buttons.values()):
+            button.setFont(font(14, bold=True))
+        self._shown = None
+        if shown is not None:
+            self.show_beds(*shown)
 
     def show_beds(self, tabs: tuple[BedTab, ...], current: str | None) -> None:
         """Take the beds and the one that is shown."""

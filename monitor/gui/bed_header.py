@@ -5,10 +5,14 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
-from monitor.frame import Frame
-from monitor.gui.theme import Theme, font
+from monitor.frame import Frame, LinkState
+from monitor.gui.label import Label, button_style
+from monitor.gui.language import translate
+from monitor.gui.phrases import say
+from monitor.gui.theme import Theme, font, px
 
-_ROOMY = 1000
+_ROOMY = 1120
+_HEIGHT = 38
 
 
 class BedHeader(QWidget):
@@ -23,34 +27,18 @@ class BedHeader(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.theme = theme
-        self.bed, self.record, self.synthetic, self.link = QLabel(), QLabel(), QLabel("SYNTHETIC"), QLabel()
-        self.bed.setFont(font(22, bold=True))
-        self.bed.setStyleSheet(f"color: {theme.text}")
-        self.record.setFont(font(14))
-        self.record.setStyleSheet(f"color: {theme.faint}")
-        self.replay = QPushButton("Replay  (V)")
-        self.replay.setFont(font(13, bold=True))
+        self.bed, self.record = Label(theme, "text", 22, bold=True), Label(theme, "faint", 14)
+        self.replay = QPushButton()
         self.replay.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.replay.setStyleSheet(
-            f"QPushButton {{ color: {theme.text}; background: {theme.panel}; border: 1px solid {theme.faint};"
-            f" padding: 3px 8px }} QPushButton:pressed {{ background: {theme.edge} }}"
+        self.synthetic = Label(
+            theme, "ground", 16, bold=True, ground="simulation", says=lambda: translate("BedHeader", "SYNTHETIC")
         )
-        self.synthetic.setFont(font(16, bold=True))
-        self.synthetic.setStyleSheet(f"color: {theme.ground}; background: {theme.simulation}; padding: 2px 8px")
         self.synthetic.hide()
-        self.legend = QLabel(
-            f'<span style="color:{theme.forecast}">━ forecast, 90 % band</span> &nbsp; '
-            f'<span style="color:{theme.ghost}">━ what had been forecast 100 ms before</span>'
-        )
-        self.legend.setFont(font(13))
-        self.frozen = QLabel()
-        self.frozen.setFont(font(18, bold=True))
-        self.frozen.setStyleSheet(f"color: {theme.ground}; background: {theme.calipers}; padding: 1px 10px")
+        self.legend = Label(theme, "faint", 13)
+        self.frozen = Label(theme, "ground", 18, bold=True, ground="calipers")
         self.frozen.hide()
-        self.link.setFont(font(20, bold=True))
-        self._link_style = ""
-        # A glyph from another font would make the line taller, and the trace jump.
-        self.setFixedHeight(38)
+        self._state = LinkState.WAITING
+        self.link = Label(theme, lambda look: look.link(self._state), 20, bold=True)
         row = QHBoxLayout(self)
         row.setContentsMargins(10, 4, 14, 4)
         row.setSpacing(16)
@@ -61,31 +49,46 @@ class BedHeader(QWidget):
         row.addWidget(self.frozen, alignment=Qt.AlignmentFlag.AlignVCenter)
         row.addStretch(1)
         row.addWidget(self.link, alignment=Qt.AlignmentFlag.AlignVCenter)
+        self.set_theme(theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take a look; the words have taken it by themselves."""
+        self.theme = theme
+        # A glyph from another font would make the line taller, and the trace jump.
+        self.setFixedHeight(px(_HEIGHT))
+        self.replay.setText(translate("BedHeader", "Replay  (V)"))
+        self.replay.setFont(font(13, bold=True))
+        self.replay.setStyleSheet(button_style(theme))
+        now, before = translate("BedHeader", "forecast, 90 % band"), translate("BedHeader", "forecast 100 ms before")
+        self.legend.setText(
+            f'<span style="color:{theme.forecast}">━</span> {now} &nbsp; '
+            f'<span style="color:{theme.ghost}">━</span> {before}'
+        )
 
     def show_frame(self, frame: Frame, paper: str) -> None:
         """Take the texts of a frame, and the scale of the paper in words."""
-        _set(self.bed, (frame.bed or "no bed yet").upper())
+        _set(self.bed, (frame.bed or translate("BedHeader", "no bed yet")).upper())
         parts = []
         if frame.trace is not None:
             at = max(frame.position_s, 0)
-            parts = [f"{frame.record} at {at // 60}:{at % 60:02}", paper]
+            place = f"{at // 60}:{at % 60:02}"
+            parts = [translate("BedHeader", "{record} at {place}").format(record=frame.record, place=place), paper]
             if frame.speed != 1:
-                parts.append(f"replayed at ×{frame.speed:g}")
+                parts.append(translate("BedHeader", "replayed at ×{speed}").format(speed=f"{frame.speed:g}"))
         _set(self.record, " · ".join(parts))
         if self.synthetic.isHidden() == frame.synthetic:
             self.synthetic.setVisible(frame.synthetic)
-        _set(self.link, f"● {frame.link.text}")
-        style = f"color: {self.theme.link[frame.link.state]}"
-        if style != self._link_style:
-            self._link_style = style
-            self.link.setStyleSheet(style)
+        _set(self.link, f"● {say(frame.link.text)}")
+        if frame.link.state is not self._state:
+            self._state = frame.link.state
+            self.link.set_theme(self.theme)
 
     def show_frozen(self, text: str) -> None:
         """Say that the trace stands; an empty text brings the legend back."""
         if text != self.frozen.text():
             self.frozen.setText(text)
             self.frozen.setVisible(bool(text))
-        narrow = self.width() < _ROOMY
+        narrow = self.width() < px(_ROOMY)
         for label, hidden in ((self.record, bool(text) and narrow), (self.legend, bool(text) or narrow)):
             if label.isHidden() != hidden:
                 label.setHidden(hidden)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
@@ -13,11 +14,15 @@ from monitor.gui.bed_bar import BedBar
 from monitor.gui.bed_header import BedHeader
 from monitor.gui.controls import Controls
 from monitor.gui.freezing import Freezer
+from monitor.gui.language import translate
 from monitor.gui.numbers import EngineerPanel, HeartRate
+from monitor.gui.phrases import say
 from monitor.gui.replay_panel import ReplayPanel
 from monitor.gui.residual_strip import ResidualStrip
-from monitor.gui.sweep import Grid, SweepView
-from monitor.gui.theme import Theme, lit
+from monitor.gui.settings import Settings
+from monitor.gui.sweep import SweepView
+from monitor.gui.sweep_paper import Grid
+from monitor.gui.theme import Theme, lit, px
 from monitor.gui.trend_strip import TrendStrip
 from monitor.presenter import Presenter
 
@@ -36,18 +41,18 @@ class BedPage(QWidget):
 
     Attributes
     ----------
-    speed : int
-        Index into `monitor.frame.SPEEDS`.
-    gain : int or None
-        Index into `monitor.frame.GAINS`; None fits the amplitude to the signal.
+    changed : Signal(dict)
+        Names and values of `Settings` that somebody has just set here.
+    settings : Settings
+        As they hold now.
     freezer : Freezer
     """
 
+    changed = Signal(dict)
+
     def __init__(self, theme: Theme, presenter: Presenter) -> None:
         super().__init__()
-        self.theme = theme
-        self.speed = SPEEDS.index(25.0)
-        self.gain: int | None = GAINS.index(10.0)
+        self.settings = Settings()
         self._presenter = presenter
         self._trend_second: tuple[str | None, int] | None = None
         self._build(theme)
@@ -74,8 +79,6 @@ class BedPage(QWidget):
         side.addWidget(self.alarms, 1)
         side.addWidget(self.controls)
         side.addWidget(self.engineer)
-        for widget in (self.heart_rate, self.alarms, self.controls, self.engineer):
-            widget.setFixedWidth(_SIDE)
         main.addLayout(traces, 1)
         main.addLayout(side)
         whole.addWidget(self.banner)
@@ -83,22 +86,37 @@ class BedPage(QWidget):
         whole.addLayout(main, 1)
         whole.addWidget(self.beds)
 
+    def set_theme(self, theme: Theme) -> None:  # noqa: ARG002
+        """Give the column beside the trace as much room as its letters need."""
+        for widget in (self.heart_rate, self.alarms, self.controls, self.engineer):
+            widget.setFixedWidth(px(_SIDE))
+        self._share_room()
+
+    def take_settings(self, settings: Settings, px_per_mm: float) -> None:
+        """Bring to the traces what the person has set."""
+        self.settings = settings
+        self.sweep.grid, self.sweep.px_per_mm = Grid[settings.grid.upper()], px_per_mm
+        if self.trend.isHidden() == settings.trend:
+            self.trend.setVisible(settings.trend)
+            self._trend_second = None
+            self._share_room()
+
     # --- frames -------------------------------------------------------------------------------------------------
 
     @property
     def view(self) -> View:
         """How much of the signal fits at the paper speed and amplitude chosen."""
-        return self.sweep.view(SPEEDS[self.speed], None if self.gain is None else GAINS[self.gain])
+        return self.sweep.view(self.settings.speed, self.settings.gain or None)
 
     def show_frame(self, frame: Frame, rejected: int) -> None:
         """Bring the page up to a frame, and to the number of messages that could not be read."""
         self.banner.show_frame(frame)
-        gain = "amplitude fitted" if self.gain is None else f"{GAINS[self.gain]:g} mm/mV"
-        self.header.show_frame(frame, f"{SPEEDS[self.speed]:g} mm/s · {gain}")
+        gain = f"{self.settings.gain:g} mm/mV" if self.settings.gain else translate("BedPage", "amplitude fitted")
+        self.header.show_frame(frame, f"{self.settings.speed:g} mm/s · {gain}")
         trace, stale = self.freezer.trace(frame, self.view)
         self.header.show_frozen(self.freezer.text)
         paused = stale and frame.link.state is LinkState.PAUSED
-        self.sweep.show_trace(trace, stale=stale, message=frame.link.text, paused=paused)
+        self.sweep.show_trace(trace, stale=stale, message=say(frame.link.text), paused=paused)
         self.strip.show_trace(trace, stale=stale)
         self._show_trend(frame)
         if not self.replay.isHidden():
@@ -119,20 +137,15 @@ class BedPage(QWidget):
         self.trend.show_picture(None if bed is None else bed.trend.picture(frame.now_ns))
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
-        """Where height is scarce, the list of alarms needs it more than the engineer's numbers do."""
-        roomy = event.size().height() >= _ROOMY
-        self.engineer.setVisible(roomy)
-        self._share_room()
-        self.heart_rate.set_compact(not roomy)
+        """Share the room anew."""
         super().resizeEvent(event)
+        self._share_room()
 
     # --- people -------------------------------------------------------------------------------------------------
 
     def toggle_trend(self) -> None:
         """Show the last hours, or the trace larger."""
-        self.trend.setVisible(self.trend.isHidden())
-        self._trend_second = None
-        self._share_room()
+        self.changed.emit({"trend": self.trend.isHidden()})
 
     def toggle_replay(self) -> None:
         """Show what controls the replay, or the trace larger."""
@@ -140,21 +153,27 @@ class BedPage(QWidget):
         self._share_room()
 
     def _share_room(self) -> None:
-        """Where height is scarce, trend and replay take the residual strip's place: the trace needs the rest."""
-        self.strip.setVisible(self.height() >= _ROOMY or (self.trend.isHidden() and self.replay.isHidden()))
+        """Where height is scarce, alarms need it more than engineers, and trend or replay take the strip's place."""
+        roomy = self.height() >= px(_ROOMY)
+        self.engineer.setVisible(roomy)
+        self.heart_rate.set_compact(not roomy)
+        self.strip.set_compact(not roomy)
+        self.strip.setVisible(roomy or (self.trend.isHidden() and self.replay.isHidden()))
 
     def next_speed(self) -> None:
         """Take the next paper speed."""
-        self.speed = (self.speed + 1) % len(SPEEDS)
+        self.changed.emit({"speed": SPEEDS[(SPEEDS.index(self.settings.speed) + 1) % len(SPEEDS)]})
 
     def change_gain(self, by: int) -> None:
         """Take a larger or smaller amplitude; from a fitted one, the middle one."""
-        self.gain = GAINS.index(10.0) if self.gain is None else min(max(self.gain + by, 0), len(GAINS) - 1)
+        gain = self.settings.gain
+        at = min(max(GAINS.index(gain) + by, 0), len(GAINS) - 1) if gain else GAINS.index(10.0)
+        self.changed.emit({"gain": GAINS[at]})
 
     def fit_gain(self) -> None:
         """Fit the amplitude to the signal."""
-        self.gain = None
+        self.changed.emit({"gain": 0.0})
 
     def next_grid(self) -> None:
         """Take the next grid of ECG paper."""
-        self.sweep.grid = Grid((self.sweep.grid + 1) % len(Grid))
+        self.changed.emit({"grid": Grid((self.sweep.grid + 1) % len(Grid)).name.lower()})

@@ -47,6 +47,11 @@ class Calipers(QWidget):
         self.resize(host.size())
         host.installEventFilter(self)
 
+    def set_theme(self, theme: Theme) -> None:
+        """Take a look."""
+        self.theme = theme
+        self.update()
+
     @property
     def text(self) -> str:
         """What lies between the lines, in words; empty without lines."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QGridLayout, QPushButton, QWidget
 
 from monitor.frame import Frame
-from monitor.gui.theme import Theme, font
+from monitor.gui.label import Label, button_style
+from monitor.gui.language import translate
+from monitor.gui.theme import Theme, font, px
 
 _NOTE_MS = 4000
 
@@ -17,44 +19,47 @@ class Controls(QWidget):
     Attributes
     ----------
     acknowledge, audio, silence, limits : QPushButton
-    note : QLabel
+    note : Label
     """
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self.acknowledge = QPushButton("Acknowledge  (A)")
+        self.acknowledge = QPushButton()
         self.audio = QPushButton()
         self.silence = QPushButton()
-        self.limits = QPushButton("Limits  (L)")
-        self.note = QLabel()
-        self.note.setFont(font(13))
-        self.note.setStyleSheet(f"color: {theme.simulation}")
+        self.limits = QPushButton()
+        self.note = Label(theme, "simulation", 13)
         self.note.hide()
         grid = QGridLayout(self)
         grid.setContentsMargins(6, 4, 6, 4)
         grid.setSpacing(4)
         for place, button in enumerate((self.acknowledge, self.audio, self.limits, self.silence)):
-            button.setFont(font(14, bold=True))
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-            button.setMinimumHeight(34)
-            button.setStyleSheet(
-                f"QPushButton {{ color: {theme.text}; background: {theme.panel}; border: 1px solid {theme.faint} }}"
-                f"QPushButton:pressed {{ background: {theme.edge} }}"
-                f"QPushButton:disabled {{ color: {theme.edge}; border-color: {theme.edge} }}"
-            )
             grid.addWidget(button, place // 2, place % 2)
         grid.addWidget(self.note, 2, 0, 1, 2)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.note.hide)
+        self.set_theme(theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take a look."""
+        self.acknowledge.setText(translate("Controls", "Acknowledge  (A)"))
+        self.limits.setText(translate("Controls", "Limits  (L)"))
+        for button in (self.acknowledge, self.audio, self.limits, self.silence):
+            button.setFont(font(13, bold=True))
+            button.setMinimumHeight(px(34))
+            button.setStyleSheet(button_style(theme))
 
     def show_frame(self, frame: Frame) -> None:
         """Take what can be done now."""
         self.acknowledge.setEnabled(frame.worker and any(line.calls for line in frame.active))
         for button in (self.audio, self.silence, self.limits):
             button.setEnabled(frame.worker)
-        _set(self.audio, "Tone on  (P)" if frame.pauses.audio_s else "Pause tone  (P)")
-        _set(self.silence, "Alarms on  (O)" if frame.pauses.alarms_s else "Pause alarms  (O)")
+        tone = translate("Controls", "Tone on  (P)"), translate("Controls", "Pause tone  (P)")
+        alarms = translate("Controls", "Alarms on  (O)"), translate("Controls", "Pause alarms  (O)")
+        _set(self.audio, tone[not frame.pauses.audio_s])
+        _set(self.silence, alarms[not frame.pauses.alarms_s])
 
     def say(self, text: str) -> None:
         """Tell for some seconds what could not be done."""

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, QPoint, Qt
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtWidgets import QWidget
 
 from monitor import freeze
 from monitor.bed import Bed
 from monitor.frame import Frame, Trace, View
 from monitor.freeze import Frozen
 from monitor.gui.calipers import Calipers
+from monitor.gui.label import Label
+from monitor.gui.language import QT_TRANSLATE_NOOP, translate
+from monitor.gui.phrases import say
 from monitor.gui.sweep import GUTTER, SweepView
-from monitor.gui.theme import Theme, font
+from monitor.gui.theme import Theme, px
 from monitor.presenter import Presenter
 
-HINT = "Space: live  ·  ← → Home End: move  ·  drag: measure  ·  Esc: no lines"
-_HINT_AT, _HINT_BELOW = QPoint(GUTTER + 300, 2), QPoint(GUTTER, 22)
+HINT = QT_TRANSLATE_NOOP("Freezing", "Space: live  ·  ← → Home End: move  ·  drag: measure  ·  Esc: no lines")
+_HINT_AT, _HINT_BELOW = (GUTTER + 300, 2), (GUTTER, 22)
 
 
 class Freezer(QObject):
@@ -25,7 +28,7 @@ class Freezer(QObject):
     ----------
     frozen : Frozen or None
         What stands; None while the trace is live.
-    hint : QLabel
+    hint : Label
         Says what keys and mouse do.
     calipers : Calipers
     """
@@ -35,9 +38,9 @@ class Freezer(QObject):
         self.frozen: Frozen | None = None
         self.calipers = Calipers(theme, sweep, sweep.ruler)
         self.calipers.hide()
-        self.hint = QLabel(HINT, strip)
-        self.hint.setFont(font(13))
-        self.hint.setStyleSheet(f"color: {theme.calipers}; background: {theme.panel}; padding: 2px 8px")
+        self.hint = Label(theme, "calipers", 13, ground="panel", says=lambda: translate("Freezing", HINT))
+        self.hint.setParent(strip)
+        self.hint.setWordWrap(True)
         self.hint.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.hint.hide()
         self._strip, self._presenter = strip, presenter
@@ -47,9 +50,8 @@ class Freezer(QObject):
         """FROZEN, since when, and how far back; empty while the trace is live."""
         if self.frozen is None:
             return ""
-        return "   ".join(
-            text for text in (f"FROZEN {self.frozen.clock}", self.frozen.position, self.frozen.note) if text
-        )
+        frozen = translate("Freezing", "FROZEN {clock}").format(clock=self.frozen.clock)
+        return "   ".join(text for text in (frozen, self.frozen.position, say(self.frozen.note)) if text)
 
     def toggle(self, frame: Frame | None, view: View) -> None:
         """Let the trace of a frame stand still, or go back to the live one."""
@@ -101,7 +103,9 @@ class Freezer(QObject):
 
     def _stand(self, frozen: Frozen) -> None:
         self.frozen = frozen
-        self.hint.adjustSize()
-        self.hint.move(_HINT_AT if _HINT_AT.x() + self.hint.width() <= self._strip.width() else _HINT_BELOW)
+        wide = self.hint.fontMetrics().horizontalAdvance(self.hint.text()) + px(24)
+        left, top = map(px, _HINT_AT if px(_HINT_AT[0]) + wide <= self._strip.width() else _HINT_BELOW)
+        wide = min(wide, self._strip.width() - left)
+        self.hint.setGeometry(left, top, wide, self.hint.heightForWidth(wide))
         self.hint.show()
         self.calipers.update()

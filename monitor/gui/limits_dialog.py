@@ -6,6 +6,9 @@ from typing import get_args
 
 from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QFormLayout, QSpinBox, QVBoxLayout, QWidget
 
+from monitor.gui.label import dialog_style
+from monitor.gui.language import translate
+from monitor.gui.phrases import say
 from monitor.gui.theme import Theme, font
 from stream.alarm_messages import NEVER_OFF, AlarmKind, Limits
 
@@ -25,14 +28,12 @@ class LimitsDialog(QDialog):
 
     def __init__(self, theme: Theme, bed: str, limits: Limits, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle(f"Limits of {bed.upper()}")
-        self.setStyleSheet(f"background: {theme.panel}; color: {theme.text}")
-        self.setFont(font(15))
+        self.setWindowTitle(translate("Limits", "Limits of {bed}").format(bed=bed.upper()))
         self.low, self.high = QSpinBox(), QSpinBox()
         for rate, value in ((self.low, limits.heart_rate_low), (self.high, limits.heart_rate_high)):
             rate.setRange(20, 300)
             rate.setSingleStep(5)
-            rate.setSuffix(" /min")
+            rate.setSuffix(translate("Limits", " /min"))
             rate.setValue(value)
         self.low.valueChanged.connect(lambda value: self.high.setMinimum(value + 1))
         self.high.valueChanged.connect(lambda value: self.low.setMaximum(value - 1))
@@ -40,19 +41,25 @@ class LimitsDialog(QDialog):
         self.low.setMaximum(limits.heart_rate_high - 1)
         self.on: dict[AlarmKind, QCheckBox] = {}
         form = QFormLayout()
-        form.addRow("Heart rate, high", self.high)
-        form.addRow("Heart rate, low", self.low)
+        form.addRow(translate("Limits", "Heart rate, high"), self.high)
+        form.addRow(translate("Limits", "Heart rate, low"), self.low)
         for kind in KINDS:
-            box = self.on[kind] = QCheckBox(kind.replace("_", " "))
+            box = self.on[kind] = QCheckBox(say(kind.replace("_", " ")))
             box.setChecked(kind not in limits.off)
             box.setEnabled(kind not in NEVER_OFF)
-            form.addRow("Alarms on" if kind == KINDS[0] else "", box)
+            form.addRow(translate("Limits", "Alarms on") if kind == KINDS[0] else "", box)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         whole = QVBoxLayout(self)
         whole.addLayout(form)
         whole.addWidget(buttons)
+        self.set_theme(theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take a look."""
+        self.setFont(font(15))
+        self.setStyleSheet(dialog_style(theme))
 
     @property
     def limits(self) -> Limits:

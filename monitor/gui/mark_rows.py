@@ -8,15 +8,23 @@ from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QFont, QFontMetrics, QPainter
 
 from monitor.frame import Mark
-from monitor.gui.theme import Theme, colour, font
+from monitor.gui.phrases import say
+from monitor.gui.theme import Theme, colour, font, px
 from monitor.marks import DOT, ROWS
 
 ROW = 15
-HEIGHT = len(ROWS) * ROW + 2
-"""Pixels above the first lane, where there is a reference."""
-
 _LETTER, _NAME = 14, 10
 _SPACE = 4
+
+
+def height() -> int:
+    """Return the pixels above the first lane, where there is a reference."""
+    return len(ROWS) * px(ROW) + 2
+
+
+def rows_height() -> int:
+    """Return the pixels above the first lane, where there is a reference, at the size of letters of this moment."""
+    return len(ROWS) * px(ROW) + 2
 
 
 @dataclass(frozen=True)
@@ -34,7 +42,7 @@ class MarkRows:
         """Return the place of a mark whose sample lies at a pixel: a letter over it, a rhythm from it on."""
         width = QFontMetrics(_font(mark)).horizontalAdvance(mark.text) + _SPACE
         left = round(x) if mark.row == "rhythm" else round(x - width / 2)
-        return QRect(left, ROWS.index(mark.row) * ROW, width, ROW)
+        return QRect(left, ROWS.index(mark.row) * px(ROW), width, px(ROW))
 
     def draw(self, painter: QPainter, mark: Mark, place: QRect) -> None:
         """Draw a mark."""
@@ -49,8 +57,8 @@ class MarkRows:
         painter.setFont(font(_NAME))
         for number, name in enumerate(ROWS):
             painter.setPen(colour(self._ink(name)))
-            place = QRect(0, number * ROW, width - 4, ROW)
-            painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, name)
+            place = QRect(0, number * px(ROW), width - 4, px(ROW))
+            painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, say(name))
 
     def _ink(self, row: str) -> str:
         return self.theme.score if row == "detected" else self.theme.text

@@ -7,7 +7,9 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from monitor.frame import Numbers, Patient
-from monitor.gui.theme import Theme, colour, font
+from monitor.gui.language import translate
+from monitor.gui.phrases import say
+from monitor.gui.theme import Theme, colour, font, px
 
 NO_VALUE = "--"
 
@@ -29,13 +31,21 @@ class HeartRate(QWidget):
         self.theme = theme
         self.patient = Patient()
         self.lit = True
-        self.set_compact(False)
+        self._compact = False
+        self.set_theme(theme)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take a look."""
+        self.theme = theme
+        self.set_compact(self._compact)
+        self.update()
 
     def set_compact(self, compact: bool) -> None:
         """Take less height, where that is scarce."""
-        self._number_height = 96 if compact else 138
-        self.setFixedHeight(self._number_height + (56 if compact else 76))
+        self._compact = compact
+        self._number_height = px(96 if compact else 138)
+        self.setFixedHeight(self._number_height + px(56 if compact else 76))
 
     @property
     def value(self) -> str:
@@ -57,23 +67,23 @@ class HeartRate(QWidget):
             painter.fillRect(self.rect(), colour(self.theme.panel))
             painter.setPen(colour(self.theme.ecg))
             painter.setFont(font(20, bold=True))
-            painter.drawText(QRect(14, 10, 60, 26), Qt.AlignmentFlag.AlignLeft, "HR")
+            painter.drawText(_rect(14, 10, 60, 26), Qt.AlignmentFlag.AlignLeft, translate("Numbers", "HR"))
             if patient.heart_rate is not None:
                 painter.setFont(font(26 if patient.beating else 18))
-                painter.drawText(QRect(50, 6, 34, 34), Qt.AlignmentFlag.AlignCenter, "♥")
+                painter.drawText(_rect(50, 6, 34, 34), Qt.AlignmentFlag.AlignCenter, "♥")
             painter.setFont(font(14))
-            painter.drawText(QRect(14, 38, 80, 20), Qt.AlignmentFlag.AlignLeft, "1/min")
+            painter.drawText(_rect(14, 38, 80, 20), Qt.AlignmentFlag.AlignLeft, translate("Numbers", "1/min"))
             foot = self._number_height
-            for y, limit, side in ((foot - 40, patient.high, "high"), (foot - 18, patient.low, "low")):
+            for y, limit, side in ((foot - px(40), patient.high, "high"), (foot - px(18), patient.low, "low")):
                 broken = patient.broken == side
                 painter.setFont(font(20 if broken else 16, bold=broken))
                 painter.setPen(colour(alarmed if broken else self.theme.faint))
                 text = NO_VALUE if limit is None else str(limit)
-                painter.drawText(QRect(14, y, 70, 26), Qt.AlignmentFlag.AlignLeft, text)
+                painter.drawText(QRect(px(14), y, px(70), px(26)), Qt.AlignmentFlag.AlignLeft, text)
             painter.setPen(colour(self.theme.ecg if self.lit else self.theme.panel))
-            painter.setFont(font(self._number_height * 3 // 4, bold=True))
+            painter.setFont(font(72 if self._compact else 103, bold=True))
             place = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
-            painter.drawText(QRect(0, 0, self.width() - 16, self._number_height), place, self.value)
+            painter.drawText(QRect(0, 0, self.width() - px(16), self._number_height), place, self.value)
             self._draw_words(painter)
 
     def _draw_words(self, painter: QPainter) -> None:
@@ -81,14 +91,15 @@ class HeartRate(QWidget):
         left, right = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
         painter.setFont(font(19, bold=True))
         painter.setPen(colour(self.theme.ecg))
-        y = self._number_height + 8
-        painter.drawText(QRect(14, y, self.width() - 28, 26), left, patient.rhythm or NO_VALUE)
+        upper = QRect(px(14), self._number_height + px(8), self.width() - px(28), px(26))
+        painter.drawText(upper, left, say(patient.rhythm) or NO_VALUE)
         painter.setFont(font(15))
         painter.setPen(colour(self.theme.text))
         pvc = NO_VALUE if patient.pvc_per_min is None else str(patient.pvc_per_min)
-        painter.drawText(QRect(14, self.height() - 28, self.width() - 28, 24), left, f"PVC/min {pvc}")
+        lower = QRect(px(14), self.height() - px(28), self.width() - px(28), px(24))
+        painter.drawText(lower, left, translate("Numbers", "PVC/min {count}").format(count=pvc))
         quality = NO_VALUE if patient.quality is None else f"{patient.quality:.0%}"
-        painter.drawText(QRect(14, self.height() - 28, self.width() - 28, 24), right, f"signal {quality}")
+        painter.drawText(lower, right, translate("Numbers", "signal {percent}").format(percent=quality))
 
 
 class EngineerPanel(QWidget):
@@ -104,17 +115,26 @@ class EngineerPanel(QWidget):
         super().__init__()
         self.theme = theme
         self.rows: tuple[tuple[str, str], ...] = ()
-        self.setFixedHeight(168)
+        self.set_theme(theme)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take a look."""
+        self.theme = theme
+        self.setFixedHeight(px(168))
+        self.update()
 
     def show_numbers(self, numbers: Numbers, rejected: int) -> None:
         """Take the numbers; those without an honest value read ``--``."""
         rows = (
-            ("surprise / alarm from", f"{_number(numbers.score, '.1f')} / {_number(numbers.threshold, 'g')}"),
-            ("forecast error, 50 ms ahead", f"{_number(numbers.forecast_mv, '.3f')} mV"),
-            ("error if nothing changed", f"{_number(numbers.persistence_mv, '.3f')} mV"),
-            ("forecast better by", _number(numbers.skill, ".0%")),
-            ("gaps · repeats · rejects", f"{numbers.gaps} · {numbers.duplicates} · {rejected}"),
+            (
+                translate("Numbers", "surprise / alarm from"),
+                f"{_number(numbers.score, '.1f')} / {_number(numbers.threshold, 'g')}",
+            ),
+            (translate("Numbers", "forecast error, 50 ms ahead"), f"{_number(numbers.forecast_mv, '.3f')} mV"),
+            (translate("Numbers", "error if nothing changed"), f"{_number(numbers.persistence_mv, '.3f')} mV"),
+            (translate("Numbers", "forecast better by"), _number(numbers.skill, ".0%")),
+            (translate("Numbers", "gaps · repeats · rejects"), f"{numbers.gaps} · {numbers.duplicates} · {rejected}"),
         )
         if rows != self.rows:
             self.rows = rows
@@ -126,11 +146,15 @@ class EngineerPanel(QWidget):
             painter.fillRect(self.rect(), colour(self.theme.panel))
             painter.setFont(font(13))
             for number, (name, value) in enumerate(self.rows):
-                line = QRect(14, 12 + 30 * number, self.width() - 28, 24)
+                line = QRect(px(14), px(12 + 30 * number), self.width() - px(28), px(24))
                 painter.setPen(colour(self.theme.faint))
                 painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, name)
                 painter.setPen(colour(self.theme.score))
                 painter.drawText(line, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, value)
+
+
+def _rect(left: int, top: int, width: int, height: int) -> QRect:
+    return QRect(px(left), px(top), px(width), px(height))
 
 
 def _number(value: float | None, form: str) -> str:

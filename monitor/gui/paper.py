@@ -9,18 +9,17 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from pyqtgraph.functions import arrayToQPath
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QPainter, QPen, QPolygonF
 
-from monitor.gui.theme import FAMILIES, Theme, colour
+from monitor.gui.language import translate
+from monitor.gui.strokes import thinned
+from monitor.gui.theme import Theme, colour, families
 from monitor.marks import DOT, ROWS
 from monitor.review import Review
 from monitor.ruler import Lane, Ruler
 from stream.messages import FS
-
-FloatArray64 = npt.NDArray[np.float64]
 
 GUTTER_MM = 14.0
 """Left of the trace, for lead name and scale."""
@@ -58,7 +57,8 @@ class Sheet:
     def text(self) -> str:
         """The scale, as it stands on ECG paper, and what a small square is."""
         square = f"{1000 / self.mm_per_s:g} ms × {1 / self.mm_per_mv:g} mV"
-        return f"{self.mm_per_s:g} mm/s · {self.mm_per_mv:g} mm/mV · small square {square}"
+        scale = f"{self.mm_per_s:g} mm/s · {self.mm_per_mv:g} mm/mV"
+        return translate("Paper", "{scale} · small square {square}").format(scale=scale, square=square)
 
     def size(self, review: Review) -> tuple[float, float]:
         """Return width and height of an event, in pixels."""
@@ -206,14 +206,16 @@ class _Drawing:
             place = QRectF(0, lane.y(value) - 2 * self.mm, left - self.mm, 4 * self.mm)
             painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, str(value))
         painter.drawText(
-            QRectF(left + self.mm, lane.top, right - left, 4 * self.mm), Qt.AlignmentFlag.AlignVCenter, "surprise"
+            QRectF(left + self.mm, lane.top, right - left, 4 * self.mm),
+            Qt.AlignmentFlag.AlignVCenter,
+            translate("Paper", "surprise"),
         )
         if self.review.threshold is not None:
             y = lane.y(min(self.review.threshold, SCORE_TOP))
             painter.setPen(QPen(colour(theme.threshold), 0.25 * self.mm, Qt.PenStyle.DashLine))
             painter.drawLine(QLineF(left, y, right, y))
             place = QRectF(left, y - 4 * self.mm, right - left - self.mm, 4 * self.mm)
-            text = f"alarm from {self.review.threshold:.1f}"
+            text = translate("Paper", "alarm from {score}").format(score=f"{self.review.threshold:.1f}")
             painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
 
     # --- words ----------------------------------------------------------------------------------------------------
@@ -243,7 +245,10 @@ class _Drawing:
             x = self.ruler.x(onset + second * FS)
             painter.drawLine(QLineF(x, top, x, top + mm))
             if second % 2 == 0:
-                text = "onset" if second == 0 else f"{second:+d} s".replace("-", "−")
+                signed = f"{second:+d}".replace("-", "−")
+                text = (
+                    translate("Paper", "{seconds} s").format(seconds=signed) if second else translate("Paper", "onset")
+                )
                 left = min(x - 10 * mm, self.ruler.right - 20 * mm)
                 align = Qt.AlignmentFlag.AlignHCenter
                 if x + 6 * mm > self.ruler.right:
@@ -256,23 +261,7 @@ class _Drawing:
 
 def _font(pixels: float, bold: bool = False) -> QFont:
     made = QFont()
-    made.setFamilies(FAMILIES)
+    made.setFamilies(families())
     made.setPixelSize(max(round(pixels), 1))
     made.setBold(bold)
     return made
-
-
-def thinned(x: FloatArray64, y: FloatArray64, every: int) -> tuple[FloatArray64, FloatArray64]:
-    """Return the lowest and the highest of so many points each, in their order; all points where they are few.
-
-    On a screen several samples share a pixel column: no peak is lost, and the line is drawn in a fraction of the time.
-    """
-    count = len(x) // every if every >= 4 else 0
-    if count == 0:
-        return x, y
-    blocks = y[: count * every].reshape(count, every)
-    low = np.argmin(np.where(np.isnan(blocks), np.inf, blocks), axis=1)
-    high = np.argmax(np.where(np.isnan(blocks), -np.inf, blocks), axis=1)
-    rows = np.arange(count)[:, np.newaxis] * every + np.sort(np.column_stack([low, high]), axis=1)
-    kept = np.concatenate([rows.ravel(), np.arange(count * every, len(x))])
-    return x[kept], y[kept]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDialog, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
-from monitor.gui.theme import Theme, font
+from monitor.gui.language import translate
+from monitor.gui.phrases import say
+from monitor.gui.theme import Theme, font, px
 from monitor.replaying import clock
 from monitor.rhythm_names import rhythm_words
 from stream.messages import Offer
@@ -28,14 +30,9 @@ class RecordList(QDialog):
 
     def __init__(self, theme: Theme, offers: tuple[Offer, ...], current: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Replay another record")
-        self.setStyleSheet(
-            f"background: {theme.panel}; color: {theme.text}"
-            f"; selection-background-color: {theme.edge}; selection-color: {theme.text}"
-        )
-        self.setFont(font(15))
+        self.setWindowTitle(translate("Replay", "Replay another record"))
         self.filter = QLineEdit()
-        self.filter.setPlaceholderText("number or rhythm, such as 208 or flutter")
+        self.filter.setPlaceholderText(translate("Replay", "number or rhythm, such as 208 or flutter"))
         self.records = QListWidget()
         for offer in offers:
             item = QListWidgetItem(line(offer))
@@ -51,7 +48,16 @@ class RecordList(QDialog):
         whole.setContentsMargins(8, 8, 8, 8)
         whole.addWidget(self.filter)
         whole.addWidget(self.records)
-        self.resize(560, 420)
+        self.resize(px(560), px(420))
+        self.set_theme(theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take a look."""
+        self.setFont(font(15))
+        self.setStyleSheet(
+            f"background: {theme.panel}; color: {theme.text}"
+            f"; selection-background-color: {theme.edge}; selection-color: {theme.text}"
+        )
 
     def _shorten(self, text: str) -> None:
         """Show the lines that hold each of the words, and mark the first."""
@@ -74,5 +80,5 @@ class RecordList(QDialog):
 
 def line(offer: Offer) -> str:
     """Return name, length and rhythms of a record, with the letters of MIT-BIH and in words."""
-    rhythms = ", ".join(rhythm_words(code) for code in offer.rhythms)
+    rhythms = ", ".join(say(rhythm_words(code)) for code in offer.rhythms)
     return "   ".join(part for part in (offer.name, clock(round(offer.seconds)), rhythms) if part)

@@ -6,12 +6,15 @@ It shows what the publisher says. What was asked for stands apart, in another co
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from monitor.frame import Frame, LinkState, Replay
+from monitor.gui.label import Label
+from monitor.gui.language import QT_TRANSLATE_NOOP, translate
+from monitor.gui.phrases import say
 from monitor.gui.record_list import RecordList
 from monitor.gui.seek_bar import SeekBar
-from monitor.gui.theme import Theme, font
+from monitor.gui.theme import Theme, font, px
 from monitor.replaying import clock
 from stream.messages import FS
 from stream.replay_actions import ChooseRecord, Seek, SetLoop, SetPlaying, SetSpeed
@@ -19,8 +22,10 @@ from stream.replay_actions import ChooseRecord, Seek, SetLoop, SetPlaying, SetSp
 SPEEDS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 STEP_S = 10
 
-NO_PUBLISHER = "No publisher sends this bed: there is nothing to control. Start one with: bedside replay"
-NO_BROKER = "The broker is away: nothing can be asked for."
+NO_PUBLISHER = QT_TRANSLATE_NOOP(
+    "Replay", "No publisher sends this bed: there is nothing to control. Start one with: bedside replay"
+)
+NO_BROKER = QT_TRANSLATE_NOOP("Replay", "The broker is away: nothing can be asked for.")
 
 
 class ReplayPanel(QWidget):
@@ -33,7 +38,7 @@ class ReplayPanel(QWidget):
     play, back, ahead, loop, record : QPushButton
     speeds : dict of float to QPushButton
     bar : SeekBar
-    time, nothing : QLabel
+    time, nothing : Label
         Place and length; why nothing can be controlled.
     records_dialog : RecordList or None
         Open while somebody chooses.
@@ -47,10 +52,11 @@ class ReplayPanel(QWidget):
         self.records_dialog: RecordList | None = None
         self._replay: Replay | None = None
         self._shown: tuple[object, ...] | None = None
-        self.play, self.back, self.ahead = _button("Pause"), _button(f"−{STEP_S} s"), _button(f"+{STEP_S} s")
-        self.loop, self.record = _button("Loop"), _button("")
+        self.play, self.back, self.ahead = _button(""), _button(""), _button("")
+        self.loop, self.record = _button(""), _button("")
         self.speeds = {speed: _button(f"×{speed:g}") for speed in SPEEDS}
-        self.bar, self.time, self.nothing = SeekBar(theme), QLabel(), QLabel(NO_PUBLISHER)
+        self.bar, self.time = SeekBar(theme), Label(theme, "text", 16, bold=True)
+        self.nothing = Label(theme, "simulation", 15, bold=True)
         self.nothing.setWordWrap(True)
         self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._build()
@@ -87,12 +93,14 @@ class ReplayPanel(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Take a look."""
         self.theme, self._shown = theme, None
-        self.play.setFixedWidth(84)
-        for label, pixels in ((self.time, 16), (self.nothing, 15)):
-            label.setFont(font(pixels, bold=True))
-            label.setStyleSheet(f"color: {theme.text if label is self.time else theme.simulation}")
+        self.play.setFixedWidth(px(84))
+        self.back.setText(translate("Replay", "−{seconds} s").format(seconds=STEP_S))
+        self.ahead.setText(translate("Replay", "+{seconds} s").format(seconds=STEP_S))
+        self.loop.setText(translate("Replay", "Loop"))
         for button in self._buttons:
             button.setFont(font(14, bold=True))
+            button.setMinimumHeight(px(32))
+            button.setStyleSheet("")  # painted with the next frame
 
     @property
     def _buttons(self) -> tuple[QPushButton, ...]:
@@ -108,15 +116,16 @@ class ReplayPanel(QWidget):
         if shown == self._shown:
             return
         self._shown = shown
-        self.nothing.setText(nothing)
+        self.nothing.setText(translate("Replay", nothing) if nothing else "")
         self.nothing.setVisible(replay is None)
         self._rows.setVisible(replay is not None)
         if replay is None:
             return
         asked = replay.asked
-        self.play.setText("Pause" if replay.state == "playing" else "Play" if replay.state == "paused" else "Again")
+        words = {"playing": translate("Replay", "Pause"), "paused": translate("Replay", "Play")}
+        self.play.setText(words.get(replay.state, translate("Replay", "Again")))
         self.time.setText(f"{clock(replay.position_s)} / {clock(replay.duration_s)}")
-        self.bar.show_place(replay.position_s, replay.duration_s, asked.position_s, replay.text)
+        self.bar.show_place(replay.position_s, replay.duration_s, asked.position_s, say(replay.text))
         self.record.setText(f"{replay.record}  ▾")
         self._paint(self.play, replay.state == "paused", asked.playing is not None)
         for button in (self.back, self.ahead):
@@ -180,5 +189,4 @@ class ReplayPanel(QWidget):
 def _button(text: str) -> QPushButton:
     made = QPushButton(text)
     made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    made.setMinimumHeight(32)
     return made

@@ -11,14 +11,18 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from monitor.frame import Trace
-from monitor.gui.sweep import GUTTER
-from monitor.gui.theme import Theme, colour, font
+from monitor.gui.label import Label
+from monitor.gui.language import QT_TRANSLATE_NOOP, translate
+from monitor.gui.sweep import gutter
+from monitor.gui.theme import Theme, colour, font, px
 from stream.messages import FS, STRIDE
 
 TOP = 8.0
 """Highest score that the axis shows; the line of a higher one runs along the edge."""
 
 _EVERY = 4
+_HEIGHT, _COMPACT = 150, 100
+_TITLE = QT_TRANSLATE_NOOP("ResidualStrip", "surprise (3: once in 1,000 s by chance)")
 
 
 class ResidualStrip(pg.PlotWidget):
@@ -30,10 +34,9 @@ class ResidualStrip(pg.PlotWidget):
     """
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent=parent, background=theme.ground)
-        self.theme = theme
+        super().__init__(parent=parent)
         self._shown: tuple[object, ...] | None = None
-        self.setFixedHeight(150)
+        self._compact = False
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setFrameStyle(0)
@@ -42,33 +45,48 @@ class ResidualStrip(pg.PlotWidget):
         plot.hideButtons()
         plot.setMouseEnabled(False, False)
         plot.hideAxis("bottom")
-        plot.layout.setContentsMargins(0, 2, 0, 2)
         plot.setYRange(0.0, TOP, padding=0.02)
-        axis = plot.getAxis("left")
-        axis.setWidth(GUTTER)
-        axis.setTextPen(colour(theme.faint))
-        axis.setPen(colour(theme.edge))
-        axis.setTickFont(font(11))
-        axis.setTicks([[(value, str(value)) for value in (0, 2, 4, 6, 8)], []])
-        pen = pg.mkPen(colour(theme.score), width=1)
-        self._curves = [plot.plot(pen=pen, connect="finite") for _ in range(2)]
-        over = colour(theme.threshold)
-        fill = colour(theme.threshold)
-        fill.setAlphaF(0.35)
-        self._over = [
-            plot.plot(pen=pg.mkPen(over, width=1), connect="finite", fillLevel=0.0, fillBrush=fill) for _ in range(2)
-        ]
-        self._threshold = pg.InfiniteLine(
-            angle=0, pen=pg.mkPen(colour(theme.threshold), width=1, style=Qt.PenStyle.DashLine)
-        )
+        self._axis = plot.getAxis("left")
+        self._axis.setTicks([[(value, str(value)) for value in (0, 2, 4, 6, 8)], []])
+        self._curves = [plot.plot(connect="finite") for _ in range(2)]
+        self._over = [plot.plot(connect="finite", fillLevel=0.0) for _ in range(2)]
+        self._threshold = pg.InfiniteLine(angle=0)
         self._threshold.setVisible(False)
         plot.addItem(self._threshold)
-        self._title = pg.LabelItem("surprise (3: once in 1,000 s by chance)", color=theme.faint, size="9pt")
-        self._title.setParentItem(plot.vb)
-        self._title.anchor(itemPos=(0, 0), parentPos=(0, 0), offset=(6, 0))
-        self._label = pg.TextItem("", color=colour(theme.threshold), anchor=(1.0, 1.0))
-        self._label.setFont(font(11))
+        self._title = Label(theme, "faint", 12, says=lambda: translate("ResidualStrip", _TITLE))
+        self._title.setParent(self)
+        self._title.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._label = pg.TextItem("", anchor=(1.0, 1.0))
         plot.addItem(self._label)
+        self.set_theme(theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take a look."""
+        self.theme, self._shown = theme, None
+        self.set_compact(self._compact)
+        self.setBackground(theme.ground)
+        self._axis.setWidth(gutter())
+        self._axis.setTextPen(colour(theme.faint))
+        self._axis.setPen(colour(theme.edge))
+        self._axis.setTickFont(font(11))
+        over, fill = colour(theme.threshold), colour(theme.threshold)
+        fill.setAlphaF(0.35)
+        for curve, high in zip(self._curves, self._over, strict=True):
+            curve.setPen(pg.mkPen(colour(theme.score), width=1))
+            high.setPen(pg.mkPen(over, width=1))
+            high.setFillBrush(fill)
+        self._threshold.setPen(pg.mkPen(over, width=1, style=Qt.PenStyle.DashLine))
+        self._title.set_theme(theme)
+        self._title.adjustSize()
+        self._title.move(gutter() + 6, 2)
+        self.getPlotItem().layout.setContentsMargins(0, px(6), 0, px(4))
+        self._label.setColor(over)
+        self._label.setFont(font(11))
+
+    def set_compact(self, compact: bool) -> None:
+        """Take less height, where that is scarce."""
+        self._compact = compact
+        self.setFixedHeight(px(_COMPACT if compact else _HEIGHT))
 
     def show_trace(self, trace: Trace | None, *, stale: bool) -> None:
         """Bring the strip up to a trace; at most ten times per second of signal there is anything to do."""
@@ -96,7 +114,7 @@ class ResidualStrip(pg.PlotWidget):
         self._threshold.setVisible(trace.threshold is not None)
         if trace.threshold is not None:
             self._threshold.setValue(trace.threshold)
-            self._label.setText(f"alarm from {trace.threshold:g}")
+            self._label.setText(translate("ResidualStrip", "alarm from {score}").format(score=f"{trace.threshold:g}"))
             self._label.setPos(trace.span / FS, trace.threshold)
         split = max(trace.cursor - (trace.cursor - trace.origin) % trace.span, trace.first)
         for number, (first, stop) in enumerate(((split, trace.cursor), (trace.first, split))):

@@ -24,10 +24,13 @@ from PySide6.QtWidgets import (
 from monitor.explanation import explain
 from monitor.frame import GAINS, SPEEDS
 from monitor.gui.calipers import Calipers
-from monitor.gui.footer import SIMULATION
+from monitor.gui.footer import simulation
+from monitor.gui.label import Label
+from monitor.gui.language import translate
 from monitor.gui.paper import Sheet, draw, draw_marks
+from monitor.gui.phrases import say
 from monitor.gui.review_files import ReviewFiles
-from monitor.gui.theme import STARS, Theme, colour, font
+from monitor.gui.theme import STARS, Theme, colour, font, px
 from monitor.review import Review
 from monitor.ruler import Ruler
 
@@ -47,16 +50,21 @@ class EventChart(QWidget):
         How often all of it was drawn, and how often only what had come.
     """
 
-    def __init__(self, theme: Theme, review: Review) -> None:
+    def __init__(self, theme: Theme, review: Review, px_per_mm: float) -> None:
         super().__init__()
         self.theme, self.review = theme, review
         self.drawn = self.added = 0
         self._since: int | None = None
-        self.sheet = Sheet(self.physicalDpiX() / 25.4, SPEEDS[0], 10.0)
+        self.sheet = Sheet(px_per_mm, SPEEDS[0], 10.0)
         self._cache: QPixmap | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.calipers = Calipers(theme, self, self.ruler)
         self.show_review(review, self.sheet)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take a look."""
+        self.theme, self._cache = theme, None
+        self.update()
 
     def show_review(self, review: Review, sheet: Sheet) -> None:
         """Take an event and a scale; where only more samples have come, only those will be drawn."""
@@ -110,7 +118,7 @@ class EventChart(QWidget):
         painter.setFont(font(15, bold=True))
         painter.setPen(colour(self.theme.ecg))
         for lane in ruler.lanes:
-            painter.drawText(QRectF(left + 6, lane.top + 2, 200, 20), Qt.AlignmentFlag.AlignLeft, lane.lead)
+            painter.drawText(QRectF(left + 6, lane.top + 2, px(200), px(20)), Qt.AlignmentFlag.AlignLeft, lane.lead)
 
 
 def _grows(before: Review, now: Review) -> bool:
@@ -134,6 +142,8 @@ class ReviewDialog(QDialog):
     write_record : callable or None
         Writes WFDB; without it that is not offered.
     parent : QWidget
+    px_per_mm : float
+        Of this screen.
 
     Attributes
     ----------
@@ -148,12 +158,16 @@ class ReviewDialog(QDialog):
         By PNG, PDF, CSV, WFDB; Speed, Size.
     """
 
-    def __init__(self, theme: Theme, review: Review, write_record: RecordWriter | None, parent: QWidget) -> None:
+    def __init__(
+        self, theme: Theme, review: Review, write_record: RecordWriter | None, parent: QWidget, px_per_mm: float
+    ) -> None:
         super().__init__(parent)
         self.theme, self.review = theme, review
         self.words: dict[str, str] = {}
-        self.chart = EventChart(theme, review)
-        self.heading, self.note, self.scale, self.said = QLabel(), QLabel(), QLabel(), QLabel()
+        self.chart = EventChart(theme, review, px_per_mm)
+        self.heading = Label(theme, lambda look: look.priority[self.review.alarm.priority], 20, bold=True)
+        self.note = Label(theme, "technical", 14, bold=True)
+        self.scale, self.said = Label(theme, "faint", 13), Label(theme, "simulation", 13)
         self.page, self._rows = QWidget(), QGridLayout()
         self.files = ReviewFiles(
             self.page, lambda: self.review, lambda: self.chart.calipers.text, self.say, write_record
@@ -161,32 +175,13 @@ class ReviewDialog(QDialog):
         self.buttons: dict[str, QPushButton] = {}
         self._labels: dict[str, QLabel] = {}
         self._build()
-        self.show_review(review)
+        self.set_theme(theme)
         self.resize(self.sizeHint())
 
     def _build(self) -> None:
-        theme = self.theme
-        self.setStyleSheet(
-            f"QWidget {{ background: {theme.panel}; color: {theme.text} }}"
-            f"QScrollArea, QScrollArea > QWidget > QWidget {{ background: {theme.ground} }}"
-            f"QPushButton {{ border: 1px solid {theme.faint}; padding: 6px 14px }}"
-            f"QScrollBar:horizontal {{ height: 10px }} QScrollBar:vertical {{ width: 10px }}"
-            f"QScrollBar::handle {{ background: {theme.faint}; border-radius: 4px; min-width: 24px; min-height: 24px }}"
-            f"QPushButton:pressed {{ background: {theme.edge} }}"
-            f"QPushButton:disabled {{ color: {theme.edge}; border-color: {theme.edge} }}"
-        )
-        self.heading.setFont(font(20, bold=True))
         self.heading.setWordWrap(True)
-        simulation = QLabel(SIMULATION)
-        simulation.setFont(font(14, bold=True))
-        simulation.setStyleSheet(f"color: {theme.simulation}")
-        self.note.setFont(font(14, bold=True))
-        self.note.setStyleSheet(f"color: {theme.priority['technical']}")
+        warning = Label(self.theme, "simulation", 14, bold=True, says=simulation)
         self.note.setWordWrap(True)
-        self.scale.setFont(font(13))
-        self.scale.setStyleSheet(f"color: {theme.faint}")
-        self.said.setFont(font(13))
-        self.said.setStyleSheet(f"color: {theme.simulation}")
         self._area = QScrollArea()
         self._area.setFrameShape(QFrame.Shape.NoFrame)
         self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -203,7 +198,7 @@ class ReviewDialog(QDialog):
 
         top, page, row, whole = QHBoxLayout(), QVBoxLayout(self.page), QHBoxLayout(), QVBoxLayout(self)
         top.addWidget(self.heading, 1)
-        top.addWidget(simulation)
+        top.addWidget(warning)
         page.addLayout(top)
         page.addWidget(self._area, 1)
         page.addWidget(self.scale)
@@ -213,20 +208,19 @@ class ReviewDialog(QDialog):
         self._rows.setColumnStretch(1, 1)
         self._rows.setColumnStretch(3, 1)
         self._rows.setHorizontalSpacing(12)
-        for name, text, do in (
-            ("Speed", "Speed  (S)", self.next_speed),
-            ("Size", "Size  (+ −)", self.next_gain),
-            *((form, form, lambda form=form: self.files.ask(form)) for form in self.files.forms),
-            ("Close", "Close  (Esc)", self.close),
+        for name, do in (
+            ("Speed", self.next_speed),
+            ("Size", self.next_gain),
+            *((form, lambda form=form: self.files.ask(form)) for form in self.files.forms),
+            ("Close", self.close),
         ):
-            button = self.buttons[name] = QPushButton(text)
-            button.setFont(font(14, bold=True))
+            button = self.buttons[name] = QPushButton(name)
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             button.setAutoDefault(False)
             button.clicked.connect(lambda _checked=False, do=do: do())
             if name == "PNG":
                 row.addStretch(1)
-                row.addWidget(QLabel("Save as"))
+                row.addWidget(Label(self.theme, "text", 14, says=lambda: translate("Review", "Save as")))
             elif name == "Close":
                 row.addStretch(1)
             row.addWidget(button)
@@ -236,8 +230,28 @@ class ReviewDialog(QDialog):
         whole.addWidget(self.said)
         whole.addLayout(row)
         self.said.setContentsMargins(12, 0, 12, 0)
-        self.said.setFixedHeight(22)
         self.said.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)  # however long a path is
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take a look."""
+        self.theme = theme
+        self.setStyleSheet(
+            f"QWidget {{ background: {theme.panel}; color: {theme.text} }}"
+            f"QScrollArea, QScrollArea > QWidget > QWidget {{ background: {theme.ground} }}"
+            f"QPushButton {{ border: 1px solid {theme.faint}; padding: {px(6)}px {px(14)}px }}"
+            f"QScrollBar:horizontal {{ height: 10px }} QScrollBar:vertical {{ width: 10px }}"
+            f"QScrollBar::handle {{ background: {theme.faint}; border-radius: 4px; min-width: 24px; min-height: 24px }}"
+            "QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0 }"
+            f"QPushButton:pressed {{ background: {theme.edge} }}"
+            f"QPushButton:disabled {{ color: {theme.faint}; border-color: {theme.edge} }}"
+        )
+        for button in self.buttons.values():
+            button.setFont(font(14, bold=True))
+        self.buttons["Speed"].setText(translate("Review", "Speed  (S)"))
+        self.buttons["Size"].setText(translate("Review", "Size  (+ −)"))
+        self.buttons["Close"].setText(translate("Review", "Close  (Esc)"))
+        self.said.setFixedHeight(px(22))
+        self.show_review(self.review)
 
     def sizeHint(self) -> QSize:  # noqa: N802
         """Return a size that holds the paper and the words, as far as the screen does."""
@@ -255,12 +269,12 @@ class ReviewDialog(QDialog):
             self.chart.calipers.remove()
             self.said.clear()
         alarm = review.alarm
-        self.setWindowTitle(f"{alarm.bed.upper()}: {alarm.text}")
-        self.heading.setText(f"{STARS[alarm.priority]} {alarm.text}".strip())
-        self.heading.setStyleSheet(f"color: {self.theme.priority[alarm.priority]}")
-        self.note.setText(review.note)
+        self.setWindowTitle(f"{alarm.bed.upper()}: {say(alarm.text)}")
+        self.heading.setText(f"{STARS[alarm.priority]} {say(alarm.text)}".strip())
+        self.heading.set_theme(self.theme)
+        self.note.setText(say(review.note))
         self.note.setVisible(bool(review.note))
-        self.words = dict(explain(review))
+        self.words = {say(name): say(text) for name, text in explain(review)}
         self._fill_rows()
         for form in ("CSV", "WFDB"):
             if form in self.buttons:
@@ -278,10 +292,8 @@ class ReviewDialog(QDialog):
             half = (len(self.words) + 1) // 2
             for place, name in enumerate(self.words):
                 row, column = place % half, place // half * 2
-                title, label = QLabel(name), QLabel()
-                title.setFont(font(14))
-                title.setStyleSheet(f"color: {self.theme.faint}")
-                label.setFont(font(14))
+                title, label = Label(self.theme, "faint", 14), Label(self.theme, "text", 14)
+                title.setText(name)
                 label.setWordWrap(True)
                 self._rows.addWidget(title, row, column, Qt.AlignmentFlag.AlignTop)
                 self._rows.addWidget(label, row, column + 1, Qt.AlignmentFlag.AlignTop)
@@ -292,7 +304,8 @@ class ReviewDialog(QDialog):
 
     def _set_sheet(self, sheet: Sheet) -> None:
         self.chart.show_review(self.review, sheet)
-        self.scale.setText(f"{sheet.text}  ·  drag on the trace to measure, Esc takes the lines away")
+        hint = translate("Review", "drag on the trace to measure, Esc takes the lines away")
+        self.scale.setText(f"{sheet.text}  ·  {hint}")
         for widget in (self.scale, self._area):
             widget.setVisible(bool(self.review.leads))
 

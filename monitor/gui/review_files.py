@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QBuffer, QIODevice
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from monitor.gui.language import translate
 from monitor.gui.review_pdf import pdf
 from monitor.review import Review
 from monitor.review_export import file_stem, table, write_wfdb
@@ -65,7 +66,7 @@ class ReviewFiles:
         if self.dialog is not None:
             return
         suffix = FORMS[form]
-        dialog = self.dialog = QFileDialog(self._page.window(), f"Save {form}")
+        dialog = self.dialog = QFileDialog(self._page.window(), translate("Review", "Save {form}").format(form=form))
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setFileMode(QFileDialog.FileMode.AnyFile)
         dialog.setNameFilter(f"{form} (*{suffix})")
@@ -90,11 +91,12 @@ class ReviewFiles:
             else:
                 put(path, self._bytes(form))
         except BedsideError as error:
-            self._say(f"not saved: {error}")
+            self._say(translate("Review", "not saved: {why}").format(why=error))
         except OSError as error:
-            self._say(f"not saved: {path} cannot be written ({error.strerror}): choose another folder")
+            said = translate("Review", "not saved: {path} cannot be written ({why}): choose another folder")
+            self._say(said.format(path=path, why=error.strerror))
         else:
-            self._say(f"saved {path}")
+            self._say(translate("Review", "saved {path}").format(path=path))
 
     def _bytes(self, form: str) -> bytes:
         review = self._review()

@@ -6,9 +6,11 @@ from PySide6.QtCore import QBuffer, QIODevice, QMarginsF, QRectF, Qt
 from PySide6.QtGui import QFont, QPageLayout, QPageSize, QPainter, QPdfWriter
 
 from monitor.explanation import explain
-from monitor.gui.footer import SIMULATION
+from monitor.gui.footer import simulation
+from monitor.gui.language import translate
 from monitor.gui.paper import Sheet, draw, draw_marks
-from monitor.gui.theme import FAMILIES, PAPER, colour
+from monitor.gui.phrases import say
+from monitor.gui.theme import PAPER, colour, families
 from monitor.review import Review, part
 from stream.messages import FS
 
@@ -33,7 +35,7 @@ def pdf(review: Review, measured: str) -> bytes:
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     writer = QPdfWriter(buffer)
     writer.setResolution(_DPI)
-    writer.setTitle(f"bedside: {review.alarm.kind.replace('_', ' ')} ({SIMULATION})")
+    writer.setTitle(f"bedside: {say(review.alarm.kind.replace('_', ' '))} ({simulation()})")
     writer.setCreator("bedside")
     margins = QMarginsF(_MARGIN_MM, _MARGIN_MM, _MARGIN_MM, _MARGIN_MM)
     writer.setPageLayout(
@@ -53,13 +55,13 @@ def pdf(review: Review, measured: str) -> bytes:
 def _page(painter: QPainter, review: Review, mm_per_s: float, measured: str) -> None:
     """Draw words, and the event beneath them."""
     width = painter.viewport().width()
-    y = _text(painter, 0.0, SIMULATION, 5.0, PAPER.simulation, bold=True)
-    y = _text(painter, y, review.alarm.text, 5.0, PAPER.priority[review.alarm.priority], bold=True)
-    rows = list(explain(review))
+    y = _text(painter, 0.0, simulation(), 5.0, PAPER.simulation, bold=True)
+    y = _text(painter, y, say(review.alarm.text), 5.0, PAPER.priority[review.alarm.priority], bold=True)
+    rows = [(say(name), say(text)) for name, text in explain(review)]
     if measured:
-        rows.append(("Calipers", measured))
+        rows.append((translate("Review", "Calipers"), measured))
     if review.note:
-        rows.append(("Samples", review.note))
+        rows.append((translate("Review", "Samples"), say(review.note)))
     middle = (len(rows) + 1) // 2
     lowest = y
     for column, some in enumerate((rows[:middle], rows[middle:])):
@@ -85,7 +87,7 @@ def _text(
 ) -> float:
     """Write one line, and return where the next begins."""
     made = QFont()
-    made.setFamilies(FAMILIES)
+    made.setFamilies(families())
     made.setPixelSize(round(mm * _MM))
     made.setBold(bold)
     painter.setFont(made)

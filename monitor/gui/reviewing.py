@@ -25,11 +25,16 @@ class Reviewing:
     Attributes
     ----------
     dialog : ReviewDialog or None
+    theme : Theme
+        Of the next dialog; one that is open takes a look as every widget does.
+    px_per_mm : float
+        Of this screen.
     """
 
     def __init__(self, theme: Theme, window: QWidget, presenter: Presenter, write_record: RecordWriter | None) -> None:
         self.dialog: ReviewDialog | None = None
-        self._theme, self._window, self._presenter, self._write = theme, window, presenter, write_record
+        self.theme, self.px_per_mm = theme, window.physicalDpiX() / 25.4
+        self._window, self._presenter, self._write = window, presenter, write_record
         self._looked_ns = 0
 
     def open(self, alarm_id: str, frame: Frame) -> None:
@@ -38,7 +43,7 @@ class Reviewing:
         if found is None:
             return
         if self.dialog is None:
-            self.dialog = ReviewDialog(self._theme, found, self._write, self._window)
+            self.dialog = ReviewDialog(self.theme, found, self._write, self._window, self.px_per_mm)
             self.dialog.finished.connect(self._forget)
         else:
             self.dialog.show_review(found)

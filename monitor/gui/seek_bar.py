@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from monitor.gui.theme import Theme, colour, font
+from monitor.gui.theme import Theme, colour, font, px
 from monitor.replaying import clock
 
 _HEIGHT = 40
@@ -35,18 +35,19 @@ class SeekBar(QWidget):
         self._mouse_x: float | None = None
         self._held = False
         self.setMouseTracking(True)
-        self.setFixedHeight(_HEIGHT)
+        self.set_theme(theme)
         self.setMinimumWidth(120)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
 
     def sizeHint(self) -> QSize:  # noqa: N802
         """Return the size that the panel gives it by default."""
-        return QSize(400, _HEIGHT)
+        return QSize(400, px(_HEIGHT))
 
     def set_theme(self, theme: Theme) -> None:
         """Take a look."""
         self.theme = theme
+        self.setFixedHeight(px(_HEIGHT))
         self.update()
 
     def show_place(self, at_s: int, of_s: int, asked_s: int | None, text: str) -> None:
@@ -124,7 +125,7 @@ class SeekBar(QWidget):
             x = self.x_of(self.second(self._mouse_x))
             painter.setPen(QPen(colour(self.theme.calipers), 2))
             painter.drawLine(QPointF(x, y - _RADIUS), QPointF(x, y + _RADIUS))
-            words = QRectF(min(max(x - 40, 0), self.width() - 80), 0, 80, place.height())
+            words = QRectF(min(max(x - px(40), 0), self.width() - px(80)), 0, px(80), place.height())
             painter.drawText(words, Qt.AlignmentFlag.AlignCenter, clock(self.second(self._mouse_x)))
         elif self.text:
             painter.setPen(colour(self.theme.simulation))

@@ -1,12 +1,32 @@
-"""Colours and sizes of the monitor; another look is another `Theme`."""
+"""From a look to Qt: colours, letters, flashes; and how a look reaches every widget of a window."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from typing import Protocol, runtime_checkable
 
 from PySide6.QtGui import QColor, QFont
+from PySide6.QtWidgets import QWidget
 
-from monitor.frame import LinkState
+from monitor.gui.palettes import NIGHT, PAPER, Theme
+
+__all__ = [
+    "FAMILIES",
+    "FLASH_HZ",
+    "NIGHT",
+    "PAPER",
+    "STARS",
+    "Theme",
+    "Themed",
+    "colour",
+    "families",
+    "font",
+    "letter_scale",
+    "lit",
+    "px",
+    "set_letter_scale",
+    "set_more_families",
+    "set_theme",
+]
 
 FAMILIES = ["Inter", "Roboto", "Helvetica Neue", "Segoe UI", "DejaVu Sans", "sans-serif"]
 STARS = {"high": "***", "medium": "**", "low": "*", "technical": ""}
@@ -14,86 +34,20 @@ FLASH_HZ = {"high": 2.0, "medium": 0.6}
 """Alarms of other priorities stand still. Rates as monitors' manuals give them."""
 
 
-@dataclass(frozen=True)
-class Theme:
-    """Colours, as Qt writes them, and line widths in pixels."""
+@runtime_checkable
+class Themed(Protocol):
+    """A widget that can change its look while it is shown."""
 
-    ground: str
-    panel: str
-    edge: str
-    grid: str
-    grid_fine: str
-    text: str
-    faint: str
-    ecg: str
-    forecast: str
-    band: str
-    ghost: str
-    score: str
-    threshold: str
-    simulation: str
-    calipers: str
-    priority: dict[str, str]
-    priority_tint: dict[str, str]
-    link: dict[LinkState, str]
-    trace_px: float = 2.0
-    ghost_px: float = 1.5
-    thin_px: float = 1.0
-    stale_opacity: float = 0.3
+    def set_theme(self, theme: Theme) -> None:
+        """Take a look, or the same one with letters of another size."""
+        ...
 
 
-NIGHT = Theme(
-    ground="#000000",
-    panel="#0b0e11",
-    edge="#22292f",
-    grid="#16241b",
-    grid_fine="#0d1510",
-    text="#e8edf0",
-    faint="#8b979f",
-    ecg="#00e85c",
-    forecast="#ff6bff",
-    band="#66d040d0",
-    ghost="#7c397c",
-    score="#9fc9ff",
-    threshold="#ffd400",
-    simulation="#ffb000",
-    calipers="#6fe6ff",
-    priority={"high": "#ff2a2a", "medium": "#ffe000", "low": "#ffd400", "technical": "#7fd4ff"},
-    priority_tint={"high": "#420606", "medium": "#2e2800", "low": "#262100", "technical": "#0c2c3c"},
-    link={
-        LinkState.NO_BROKER: "#7fd4ff",
-        LinkState.WAITING: "#7fd4ff",
-        LinkState.ENDED: "#7fd4ff",
-        LinkState.PAUSED: "#6fe6ff",
-        LinkState.NO_DATA: "#7fd4ff",
-        LinkState.NO_WORKER: "#7fd4ff",
-        LinkState.NO_FORECAST: "#7fd4ff",
-        LinkState.LEARNING: "#c9b6ff",
-        LinkState.LIVE: "#00e85c",
-    },
-)
-
-
-PAPER = replace(
-    NIGHT,
-    ground="#ffffff",
-    panel="#ffffff",
-    edge="#b0b0b0",
-    grid="#f0a8a8",
-    grid_fine="#fbdcdc",
-    text="#101010",
-    faint="#505860",
-    ecg="#000000",
-    forecast="#b000b0",
-    ghost="#d070d0",
-    score="#2050a0",
-    threshold="#a06000",
-    simulation="#a04000",
-    calipers="#0050c8",
-    priority={"high": "#c00000", "medium": "#a07800", "low": "#907000", "technical": "#006090"},
-    priority_tint={"high": "#ffd0d0", "medium": "#fff3b8", "low": "#fff8d8", "technical": "#d4ecff"},
-)
-"""ECG paper, for what is printed."""
+def set_theme(root: QWidget, theme: Theme) -> None:
+    """Hand a look to a widget and to all in it, the outermost first."""
+    for widget in [root, *root.findChildren(QWidget)]:
+        if isinstance(widget, Themed):
+            widget.set_theme(theme)
 
 
 def colour(text: str) -> QColor:
@@ -101,13 +55,48 @@ def colour(text: str) -> QColor:
     return QColor(text)
 
 
+# --- letters ----------------------------------------------------------------------------------------------------------
+
+# Of the whole process, as Qt's own default font is.
+_letters = {"scale": 1.0}
+_more_families: list[str] = []
+
+
+def set_letter_scale(scale: float) -> None:
+    """Make letters, and the room that they need, so many times as large; widgets take it with `set_theme`."""
+    _letters["scale"] = scale
+
+
+def set_more_families(families: list[str]) -> None:
+    """Name fonts for letters that the usual ones do not have."""
+    _more_families[:] = families
+
+
+def families() -> list[str]:
+    """Return the fonts to look for letters in, the first choice first."""
+    return [*FAMILIES[:-1], *_more_families, FAMILIES[-1]]
+
+
+def letter_scale() -> float:
+    """Return how large letters are; 1 is the size that a window of 800 × 480 pixels has room for."""
+    return _letters["scale"]
+
+
+def px(pixels: float) -> int:
+    """Return a length that grows with the letters."""
+    return round(pixels * _letters["scale"])
+
+
 def font(pixels: int, bold: bool = False) -> QFont:
-    """Return the interface font, whose digits keep their width, at a height in pixels."""
+    """Return the interface font, whose digits keep their width, at a height in pixels that grows with the letters."""
     made = QFont()
-    made.setFamilies(FAMILIES)
-    made.setPixelSize(pixels)
+    made.setFamilies(families())
+    made.setPixelSize(max(px(pixels), 1))
     made.setBold(bold)
     return made
+
+
+# --- flashes ----------------------------------------------------------------------------------------------------------
 
 
 def lit(priority: str, now_ns: int) -> bool:

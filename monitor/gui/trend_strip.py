@@ -14,17 +14,26 @@ from PySide6.QtGui import QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from monitor.frame import PRIORITIES
-from monitor.gui.sweep import GUTTER
-from monitor.gui.theme import Theme, colour, font
+from monitor.gui.language import QT_TRANSLATE_NOOP, translate
+from monitor.gui.sweep import gutter
+from monitor.gui.theme import Theme, colour, font, px
 from monitor.ring import FloatArray
 from monitor.trend import TrendPicture
 
 HEIGHT = 140
+"""Pixels, at the normal size of letters."""
+
 SCORE_TOP = 8.0
 _TICKS_S = (60, 300, 600, 1800, 3600, 7200)
 _TICK_PX = 60
 _BAR = 6
 _FOOT = 18
+_ALARMS = {
+    "high": QT_TRANSLATE_NOOP("Trend", "high alarm"),
+    "medium": QT_TRANSLATE_NOOP("Trend", "medium alarm"),
+    "low": QT_TRANSLATE_NOOP("Trend", "low alarm"),
+    "technical": QT_TRANSLATE_NOOP("Trend", "technical alarm"),
+}
 
 
 class TrendStrip(QWidget):
@@ -48,13 +57,19 @@ class TrendStrip(QWidget):
         self._at: int | None = None
         self._cache: QPixmap | None = None
         self.setMouseTracking(True)
-        self.setFixedHeight(HEIGHT)
+        self.set_theme(theme)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
 
+    def set_theme(self, theme: Theme) -> None:
+        """Take a look."""
+        self.theme, self._cache = theme, None
+        self.setFixedHeight(px(HEIGHT))
+        self.update()
+
     def sizeHint(self) -> QSize:  # noqa: N802
         """Return the size that the window gives it by default."""
-        return QSize(960, HEIGHT)
+        return QSize(960, px(HEIGHT))
 
     def show_picture(self, picture: TrendPicture | None) -> None:
         """Take what is to be shown; the caller asks for it once per second."""
@@ -87,46 +102,49 @@ class TrendStrip(QWidget):
             self._draw_times(painter, picture)
             self._draw_alarms(painter, picture)
             low, high = _rates(picture.heart_rate)
-            middle = round((HEIGHT - _FOOT) * 0.6)
+            left, foot = gutter(), self.height() - px(_FOOT)
+            middle = round(foot * 0.6)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             self._draw_curve(painter, picture.heart_rate, (low, high), (_BAR + 4, middle - 4), theme.ecg)
             score = np.minimum(picture.score, SCORE_TOP)
-            self._draw_curve(painter, score, (0.0, SCORE_TOP), (middle + 4, HEIGHT - _FOOT), theme.score)
+            self._draw_curve(painter, score, (0.0, SCORE_TOP), (middle + 4, foot), theme.score)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
             painter.setPen(QPen(colour(theme.edge), 1))
-            painter.drawLine(GUTTER, middle, self.width(), middle)
+            painter.drawLine(left, middle, self.width(), middle)
             for top, name, upper, lower, bottom, ink in (
-                (_BAR + 2, "heart rate", high, low, middle, theme.ecg),
-                (middle + 2, "surprise", SCORE_TOP, 0.0, HEIGHT - _FOOT, theme.score),
+                (_BAR + 2, translate("Trend", "heart rate"), high, low, middle, theme.ecg),
+                (middle + 2, translate("Trend", "surprise"), SCORE_TOP, 0.0, foot, theme.score),
             ):
                 painter.setPen(colour(ink))
                 painter.setFont(font(12))
-                painter.drawText(QRect(GUTTER + 6, top, 200, 16), Qt.AlignmentFlag.AlignVCenter, name)
+                painter.drawText(QRect(left + 6, top, px(200), px(16)), Qt.AlignmentFlag.AlignVCenter, name)
                 painter.setPen(colour(theme.faint))
                 painter.setFont(font(11))
-                place = QRect(0, top, GUTTER - 6, bottom - top - 2)
+                place = QRect(0, top, left - 6, bottom - top - 2)
                 painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop, f"{upper:.0f}")
                 painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom, f"{lower:.0f}")
 
     def _draw_times(self, painter: QPainter, picture: TrendPicture) -> None:
-        per_second = (self.width() - GUTTER) / (picture.stop - picture.first)
-        step = next((step for step in _TICKS_S if step * per_second >= _TICK_PX), _TICKS_S[-1])
+        left, foot = gutter(), self.height() - px(_FOOT)
+        per_second = (self.width() - left) / (picture.stop - picture.first)
+        step = next((step for step in _TICKS_S if step * per_second >= px(_TICK_PX)), _TICKS_S[-1])
         painter.setFont(font(11))
         offset = round(datetime.fromtimestamp(picture.first).astimezone().utcoffset().total_seconds())  # type: ignore[union-attr]
         for second in range(picture.first + -(picture.first + offset) % step, picture.stop, step):
             x = self._x(second)
             painter.setPen(QPen(colour(self.theme.grid), 1))
-            painter.drawLine(QLineF(x, 1, x, HEIGHT - _FOOT))
-            if GUTTER + 20 < x < self.width() - 20:
+            painter.drawLine(QLineF(x, 1, x, foot))
+            if left + px(20) < x < self.width() - px(20):
                 painter.setPen(colour(self.theme.faint))
-                place = QRectF(x - 30, HEIGHT - _FOOT + 1, 60, _FOOT - 2)
+                place = QRectF(x - px(30), foot + 1, px(60), px(_FOOT) - 2)
                 painter.drawText(place, Qt.AlignmentFlag.AlignCenter, f"{datetime.fromtimestamp(second):%H:%M}")
 
     def _draw_curve(
         self, painter: QPainter, values: FloatArray, limits: tuple[float, float], rows: tuple[int, int], ink: str
     ) -> None:
         """Draw lowest to highest of each pixel column, tied to the next column that follows without a gap."""
-        columns = max(self.width() - GUTTER, 1)
+        left = gutter()
+        columns = max(self.width() - left, 1)
         low, high = _by_column(values, columns)
         there = np.flatnonzero(np.isfinite(low))
         top, bottom = rows
@@ -136,14 +154,14 @@ class TrendStrip(QWidget):
         reach = max(columns / len(values), 1.0) * 2.5
         lines = []
         for this, following in zip(there, np.append(there[1:], -1), strict=True):
-            x = GUTTER + float(this) + 0.5
+            x = left + float(this) + 0.5
             lines.append(QLineF(x, upper[this], x, max(lower[this], upper[this] + 1)))
             if following >= 0 and following - this <= reach:
                 lines.append(
                     QLineF(
                         x,
                         (upper[this] + lower[this]) / 2,
-                        GUTTER + float(following) + 0.5,
+                        left + float(following) + 0.5,
                         (upper[following] + lower[following]) / 2,
                     )
                 )
@@ -160,12 +178,14 @@ class TrendStrip(QWidget):
                 painter.fillRect(QRectF(left, 1, max(right - left, 2.0), _BAR), colour(ink))
                 tint = colour(ink)
                 tint.setAlphaF(0.18)
-                painter.fillRect(QRectF(left, 1 + _BAR, max(right - left, 2.0), HEIGHT - _FOOT - _BAR - 1), tint)
+                painter.fillRect(
+                    QRectF(left, 1 + _BAR, max(right - left, 2.0), self.height() - px(_FOOT) - _BAR - 1), tint
+                )
 
     def _x(self, second: float) -> float:
         assert self.picture is not None
         span = self.picture.stop - self.picture.first
-        return GUTTER + (second - self.picture.first) / span * (self.width() - GUTTER)
+        return gutter() + (second - self.picture.first) / span * (self.width() - gutter())
 
     # --- the mouse ------------------------------------------------------------------------------------------------
 
@@ -190,23 +210,23 @@ class TrendStrip(QWidget):
     def _point(self) -> None:
         """Find the second under the mouse."""
         self.hover = ""
-        if self.picture is None or self._at is None or not GUTTER <= self._at < self.width():
+        if self.picture is None or self._at is None or not gutter() <= self._at < self.width():
             return
         span = self.picture.stop - self.picture.first
-        row = min(int((self._at - GUTTER) / (self.width() - GUTTER) * span), span - 1)
+        row = min(int((self._at - gutter()) / (self.width() - gutter()) * span), span - 1)
         rate, score = float(self.picture.heart_rate[row]), float(self.picture.score[row])
         said = [
             f"{datetime.fromtimestamp(self.picture.first + row):%H:%M:%S}",
-            "HR --" if np.isnan(rate) else f"HR {rate:.0f}/min",
-            "surprise --" if np.isnan(score) else f"surprise {score:.1f}",
+            translate("Trend", "HR {rate}").format(rate="--" if np.isnan(rate) else f"{rate:.0f}/min"),
+            translate("Trend", "surprise {score}").format(score="--" if np.isnan(score) else f"{score:.1f}"),
         ]
         if self.picture.priority[row] >= 0:
-            said.append(f"{PRIORITIES[self.picture.priority[row]]} alarm")
+            said.append(translate("Trend", _ALARMS[PRIORITIES[self.picture.priority[row]]]))
         self.hover = "  ·  ".join(said)
 
     def _draw_hover(self, painter: QPainter, x: int) -> None:
         painter.setPen(QPen(colour(self.theme.text), 1))
-        painter.drawLine(QPointF(x, 1), QPointF(x, HEIGHT - _FOOT))
+        painter.drawLine(QPointF(x, 1), QPointF(x, self.height() - px(_FOOT)))
         painter.setFont(font(13, bold=True))
         box = QFontMetrics(painter.font()).boundingRect(self.hover).adjusted(-8, -3, 8, 3)
         left = x + 8 if x + 8 + box.width() < self.width() else x - 8 - box.width()

@@ -13,12 +13,18 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 from monitor.frame import Frame
 from monitor.gui.bed_page import BedPage
 from monitor.gui.footer import Footer
+from monitor.gui.habits import SMALLEST, Habits
+from monitor.gui.language import translate
 from monitor.gui.limits_dialog import LimitsDialog
+from monitor.gui.palettes import THEMES
 from monitor.gui.reviewing import Reviewing
-from monitor.gui.theme import NIGHT, Theme
+from monitor.gui.settings import Memory
+from monitor.gui.station import StationView
+from monitor.gui.theme import Theme
 from monitor.orders import ALARM_PAUSE_S, AUDIO_PAUSE_S, command
 from monitor.presenter import Broker, Presenter
 from monitor.sounding import Sounding
+from monitor.station import heard
 from monitor.tones import Sound
 from stream.alarm_messages import Acknowledge, Action, PauseAlarms, PauseAudio, SetLimits
 from stream.client import Received
@@ -69,21 +75,28 @@ class MonitorWindow(QWidget):
         The bed to show; None takes the first that streams.
     who : str
         Stands in the commands that this window sends.
-    theme : Theme
+    memory : Memory or None
+        What the person has set; None keeps it until the window closes.
     clock : callable
         Returns Unix time in ns.
     write_record : callable or None
         Writes WFDB; without it an event cannot be saved as such.
     play : callable or None
         Lets a tone begin; None where there is no sound.
+    station : bool
+        Begin with all beds, not with one.
+    timed : bool
+        Draw 60 frames a second; False leaves it to the caller when to `tick`.
 
     Attributes
     ----------
     presenter : Presenter
     bed_page : BedPage
+    station : StationView
     pages : QStackedWidget
-        The page shown.
+        Shows one of both.
     review : Reviewing
+    habits : Habits
     sounding : Sounding or None
     frame_shown : Frame or None
         The last frame.
@@ -98,10 +111,12 @@ class MonitorWindow(QWidget):
         source: Source,
         bed: str | None = None,
         who: str = "monitor",
-        theme: Theme = NIGHT,
+        memory: Memory | None = None,
         clock: Callable[[], int] = time.time_ns,
         write_record: RecordWriter | None = None,
         play: Callable[[Sound], None] | None = None,
+        station: bool = False,
+        timed: bool = True,
     ) -> None:
         super().__init__()
         self.presenter = Presenter()
@@ -110,17 +125,26 @@ class MonitorWindow(QWidget):
         self.before_close: Callable[[], None] | None = None
         self.after_frame: Callable[[Frame], None] | None = None
         self.sounding = None if play is None else Sounding(play)
-        self.theme = theme
+        memory = memory or Memory(None)
+        theme = THEMES[memory.now.theme]
         self.limits_dialog: LimitsDialog | None = None
+        self._closed = False
         self._source, self._bed, self._who, self._clock = source, bed, who, clock
         self._build(theme)
+        if station:
+            self.pages.setCurrentWidget(self.station)
         page = self.bed_page
         self._keys = {
             Qt.Key.Key_A: self.acknowledge,
             Qt.Key.Key_P: self.pause_audio,
             Qt.Key.Key_O: self.pause_alarms,
             Qt.Key.Key_L: self.ask_limits,
-            Qt.Key.Key_S: page.next_speed,
+            Qt.Key.Key_R: self.review_latest,
+            Qt.Key.Key_C: self.switch_page,
+            Qt.Key.Key_S: self.next_speed,
+            Qt.Key.Key_M: self.toggle_sound,
+        }
+        self._trace_keys = {
             Qt.Key.Key_Plus: lambda: page.change_gain(+1),
             Qt.Key.Key_Equal: lambda: page.change_gain(+1),
             Qt.Key.Key_Minus: lambda: page.change_gain(-1),
@@ -128,32 +152,28 @@ class MonitorWindow(QWidget):
             Qt.Key.Key_G: page.next_grid,
             Qt.Key.Key_T: page.toggle_trend,
             Qt.Key.Key_V: page.toggle_replay,
-            Qt.Key.Key_M: self.toggle_sound,
             Qt.Key.Key_Space: self.toggle_freeze,
-            Qt.Key.Key_R: self.review_latest,
         }
         self.review = Reviewing(theme, self, self.presenter, write_record)
+        self.habits = Habits(self, memory, self._take_settings, self.bed_page.header, self.footer)
+        page.changed.connect(lambda changes: self.habits.change(**changes))
+        self.restoreGeometry(memory.now.geometry)
+        self.habits.dress()
+        self._take_settings()
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self.tick)
-        self._timer.start(FRAME_MS)
+        if timed:
+            self._timer.start(FRAME_MS)
 
     def _build(self, theme: Theme) -> None:
-        self.setWindowTitle("bedside monitor — simulation")
         self.resize(1280, 800)
-        self.setMinimumSize(640, 480)
-        self.setStyleSheet(
-            f"MonitorWindow {{ background: {theme.ground} }}"
-            f"QListWidget {{ background: {theme.panel}; border: none; padding: 6px }}"
-            f"QListWidget::item {{ padding: 4px 2px; border-bottom: 1px solid {theme.edge} }}"
-            f"QListWidget::item:hover {{ background: {theme.edge} }}"
-            f"QScrollBar {{ background: {theme.panel}; width: 8px }}"
-            f"QScrollBar::handle {{ background: {theme.edge}; min-height: 24px; border-radius: 4px }}"
-            "QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page "
-            "{ background: none; height: 0 }"
-        )
+        self.setMinimumSize(*SMALLEST)
         page = self.bed_page = BedPage(theme, self.presenter)
+        self.station = StationView(theme)
+        self.station.chosen.connect(self.open_bed)
         page.beds.chosen.connect(self.choose)
+        page.beds.station.clicked.connect(self.switch_page)
         page.alarms.chosen.connect(self.open_review)
         page.controls.acknowledge.clicked.connect(self.acknowledge)
         page.controls.audio.clicked.connect(self.pause_audio)
@@ -162,12 +182,24 @@ class MonitorWindow(QWidget):
         page.replay.asked.connect(self.order)
         self.pages = QStackedWidget()
         self.pages.addWidget(page)
+        self.pages.addWidget(self.station)
         self.footer = Footer(theme)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(2)
         whole.addWidget(self.pages, 1)
         whole.addWidget(self.footer)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take a look; all that is in the window has one of its own."""
+        self.setWindowTitle(translate("Window", "bedside monitor — simulation"))
+        self.setStyleSheet(f"MonitorWindow {{ background: {theme.ground} }}")
+        self.review.theme = theme
+
+    def _take_settings(self) -> None:
+        """Bring to the traces what the person has set."""
+        self.review.px_per_mm = self.habits.px_per_mm()
+        self.bed_page.take_settings(self.habits.memory.now, self.habits.px_per_mm())
 
     # --- frames -------------------------------------------------------------------------------------------------
 
@@ -176,19 +208,38 @@ class MonitorWindow(QWidget):
         for received in self._source.drain():
             self.presenter.take(received)
         broker = Broker(self._source.connected, self._source.text)
-        frame = self.presenter.frame(self._clock(), self._bed, broker, self.bed_page.view)
+        now_ns = self._clock()
+        frame = self._show_station(now_ns, broker) if self.at_station else self._show_bed(now_ns, broker)
         # The first bed that streams stays chosen when others come.
         self._bed = frame.bed
-        self.bed_page.show_frame(frame, self._source.counters.get("rejected", 0))
         self.review.tick(frame)
         if self.sounding is not None:
-            self.sounding.hear(frame)
+            self.sounding.hear(heard(frame, self.station.frames.values()) if self.at_station else frame)
         self.footer.show_broker(" · ".join(text for text in (self.sound_text, frame.broker) if text))
         self.frame_shown = frame
-        if self.first_drawn_ns is None and frame.trace is not None and frame.trace.cursor > frame.trace.first:
+        if self.first_drawn_ns is None and any(_has_samples(f) for f in (frame, *self.station.frames.values())):
             self.first_drawn_ns = frame.now_ns
         if self.after_frame is not None:
             self.after_frame(frame)
+
+    def _show_bed(self, now_ns: int, broker: Broker) -> Frame:
+        frame = self.presenter.frame(now_ns, self._bed, broker, self.bed_page.view)
+        self.bed_page.show_frame(frame, self._source.counters.get("rejected", 0))
+        return frame
+
+    def _show_station(self, now_ns: int, broker: Broker) -> Frame:
+        """Draw all beds, and return the frame of the one on which keys act."""
+        beds = self.presenter.beds
+        self.station.set_beds(beds)
+        self.station.show_frames(self.presenter.frames(now_ns, broker, self.station.wanted()), self._bed, len(beds))
+        shown = self.station.frames
+        first = next(iter(shown.values()), None)
+        return shown.get(self._bed or "") or first or self.presenter.frame(now_ns, None, broker)
+
+    @property
+    def at_station(self) -> bool:
+        """True while all beds are shown, False while one is."""
+        return self.pages.currentWidget() is self.station
 
     # --- people -------------------------------------------------------------------------------------------------
 
@@ -198,9 +249,15 @@ class MonitorWindow(QWidget):
             return
         now_ns = self._clock()
         if not self._source.send(command(self._bed, self._who, now_ns, action)):
-            self.bed_page.controls.say("not sent: the broker is away")
+            self._say(translate("Window", "not sent: the broker is away"))
         elif isinstance(action, ReplayAction):
             self.presenter.wish(self._bed, action, now_ns)
+
+    def _say(self, text: str) -> None:
+        if self.at_station:
+            self.station.say(text)
+        else:
+            self.bed_page.controls.say(text)
 
     def acknowledge(self) -> None:
         """Acknowledge every alarm of the bed shown that calls."""
@@ -224,9 +281,9 @@ class MonitorWindow(QWidget):
             return
         limits = self.presenter.limits(self._bed)
         if limits is None:
-            self.bed_page.controls.say("no limits known: no worker has told them yet")
+            self._say(translate("Window", "no limits known: no worker has told them yet"))
             return
-        dialog = self.limits_dialog = LimitsDialog(self.theme, self._bed, limits, self)
+        dialog = self.limits_dialog = LimitsDialog(self.habits.theme, self._bed, limits, self)
         dialog.accepted.connect(lambda: self.order(SetLimits(limits=dialog.limits)))
         dialog.finished.connect(self._forget_limits)
         dialog.open()
@@ -251,12 +308,13 @@ class MonitorWindow(QWidget):
         """Whether this monitor sounds, in words; empty where it cannot."""
         if self.sounding is None:
             return ""
-        return "MUTED HERE (M)" if self.sounding.muted else "sound on (M)"
+        muted = self.sounding.muted
+        return translate("Window", "MUTED HERE (M)") if muted else translate("Window", "sound on (M)")
 
     def toggle_sound(self) -> None:
         """Mute the tones of this monitor, or bring them back."""
         if self.sounding is None:
-            self.bed_page.controls.say("no sound: start with bedside monitor --sound")
+            self._say(translate("Window", "no sound: start with bedside monitor --sound"))
         else:
             self.sounding.muted = not self.sounding.muted
 
@@ -265,23 +323,53 @@ class MonitorWindow(QWidget):
         self.bed_page.freezer.toggle(self.frame_shown, self.bed_page.view)
 
     def choose(self, bed: str) -> None:
-        """Show another bed."""
+        """Show another bed; on the central station, let keys act on it."""
         self._bed = bed
+
+    def open_bed(self, bed: str) -> None:
+        """Show one bed large."""
+        self.choose(bed)
+        self.pages.setCurrentWidget(self.bed_page)
+
+    def switch_page(self) -> None:
+        """Go from one bed to the central station, or back to the bed chosen there."""
+        self.bed_page.freezer.thaw()
+        self.pages.setCurrentWidget(self.bed_page if self.at_station else self.station)
+
+    def next_speed(self) -> None:
+        """Take the next paper speed of what is shown."""
+        if self.at_station:
+            self.station.next_speed()
+        else:
+            self.bed_page.next_speed()
+
+    def _step(self, key: int) -> bool:
+        """Choose the bed that an arrow key leads to; False for other keys."""
+        steps = {Qt.Key.Key_Right: 1, Qt.Key.Key_Down: 1, Qt.Key.Key_Left: -1, Qt.Key.Key_Up: -1}
+        names = self.presenter.beds
+        if key not in steps or not names:
+            return False
+        if self.at_station:
+            self.choose(self.station.neighbour(self._bed, key) or self._bed or names[0])
+        else:
+            at = names.index(self._bed) if self._bed in names else 0
+            self.choose(names[(at + steps[Qt.Key(key)]) % len(names)])
+        return True
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         """Let keys acknowledge (A), pause tone (P) or alarms (O), freeze (space), review (R), choose a bed and more."""
         names = self.presenter.beds
         key = event.key()
-        steps = {Qt.Key.Key_Right: 1, Qt.Key.Key_Down: 1, Qt.Key.Key_Left: -1, Qt.Key.Key_Up: -1}
-        if self.bed_page.freezer.press(key):
+        if self.habits.press(key) or (not self.at_station and self.bed_page.freezer.press(key)) or self._step(key):
             return
-        if key in steps and names:
-            at = names.index(self._bed) if self._bed in names else 0
-            self.choose(names[(at + steps[Qt.Key(key)]) % len(names)])
+        if self.at_station and self._bed is not None and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.open_bed(self._bed)
         elif Qt.Key.Key_1 <= key <= Qt.Key.Key_9 and key - Qt.Key.Key_1 < len(names):
             self.choose(names[key - Qt.Key.Key_1])
         elif key in self._keys:
             self._keys[Qt.Key(key)]()
+        elif key in self._trace_keys and not self.at_station:
+            self._trace_keys[Qt.Key(key)]()
         elif key == Qt.Key.Key_F:
             self.showNormal() if self.isFullScreen() else self.showFullScreen()
         elif key == Qt.Key.Key_Escape and self.isFullScreen():
@@ -293,9 +381,15 @@ class MonitorWindow(QWidget):
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
         """Stop drawing; what must be saved is saved before."""
-        if self._timer.isActive():
+        if not self._closed:
+            self._closed = True
             self._timer.stop()
             self.review.close()
+            self.habits.close()
             if self.before_close is not None:
                 self.before_close()
         super().closeEvent(event)
+
+
+def _has_samples(frame: Frame) -> bool:
+    return frame.trace is not None and frame.trace.cursor > frame.trace.first

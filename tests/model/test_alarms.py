@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.alarm_config import load
-from model.alarms import AlarmState, Scene, obey, resume, take, to_message, wait
+from model.alarms import AlarmState, Scene, finish, obey, recall, resume, take, to_message, wait
 from model.conditions import Began, Ended, Evidence
 from stream import codec
 from stream.alarm_messages import (
     Acknowledge,
     Action,
+    ActiveAlarms,
     Alarm,
     AlarmKind,
     Command,
@@ -238,6 +239,23 @@ def test_the_last_commands_are_part_of_the_list() -> None:
     assert codec.decode(codec.topic_of(said), codec.encode(said)) == said
 
 
+def test_a_repeated_command_is_known_though_many_came_between() -> None:
+    desk = Desk()
+    for number in range(1, 31):
+        desk.order(SetLimits(limits=Limits(heart_rate_low=20 + number)), number=number)
+    with pytest.raises(MessageError, match="before"):
+        desk.order(SetLimits(limits=Limits(heart_rate_low=21)), number=1)
+    assert desk.state.limits.heart_rate_low == 50
+
+
+@pytest.mark.parametrize("when", ["", "yesterday", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.9999999Z", "1e9"])
+def test_a_command_of_no_time_that_can_be_is_old(when: str) -> None:
+    desk = Desk()
+    absurd = Command(command_id="f" * 32, bed="bed-1", who="x", when=when, action=PauseAudio(seconds=9))
+    with pytest.raises(MessageError, match="10 s"):
+        obey(CONFIG, desk.state, absurd, desk.scene)
+
+
 # --- a worker that restarts ----------------------------------------------------------------------------------------
 
 
@@ -245,7 +263,8 @@ def restarted(desk: Desk, session: str = SESSION) -> tuple[Desk, list[Alarm]]:
     said = codec.decode(codec.topic_of(to_message("bed-1", desk.state)), codec.encode(to_message("bed-1", desk.state)))
     again = Desk()
     again.sample, again.now = desk.sample, desk.now
-    return again, again.keep(resume(said, replace(again.scene, session=session)))  # type: ignore[arg-type]
+    assert isinstance(said, ActiveAlarms)
+    return again, again.keep(resume(recall(said, desk.now), replace(again.scene, session=session)))
 
 
 def test_a_restart_goes_on_with_the_same_alarms_limits_and_pauses() -> None:
@@ -271,7 +290,7 @@ def test_a_restart_goes_on_with_the_same_alarms_limits_and_pauses() -> None:
 def test_what_is_not_seen_again_is_cleared_after_a_while() -> None:
     desk = Desk()
     desk.at(10)
-    desk.begin("asystole")
+    desk.begin("ventricular_tachycardia")
     again, _ = restarted(desk)
     again.at(50)
     assert again.keep(wait(again.state, again.scene)) == []
@@ -288,6 +307,70 @@ def test_alarms_of_another_session_are_cleared_at_once() -> None:
     again, events = restarted(desk, "cd" * 16)
     assert sorted(told(events)) == [("asystole", "cleared"), ("residual", "cleared")]
     assert again.listed == [("asystole", True)]
+
+
+def test_an_asystole_that_is_over_is_not_shown_for_long() -> None:
+    desk = Desk()
+    desk.at(10)
+    desk.begin("asystole")
+    again, _ = restarted(desk)
+    again.at(21)
+    assert told(again.keep(wait(again.state, again.scene))) == [("asystole", "cleared")]
+    assert again.listed == [("asystole", True)]
+
+
+def test_the_want_of_data_ends_when_the_bed_sends_again() -> None:
+    desk = Desk()
+    desk.at(10)
+    desk.begin("no_data")
+    again, events = restarted(desk)
+    assert (told(events), again.listed) == ([("no_data", "cleared")], [])
+
+
+def test_atrial_fibrillation_has_the_time_that_its_rule_needs() -> None:
+    desk = Desk()
+    desk.begin("atrial_fibrillation")
+    again, _ = restarted(desk)
+    again.at(130)  # 127 words of three beats at 60/min
+    assert again.keep(wait(again.state, again.scene)) == []
+    assert again.begin("atrial_fibrillation") == []
+    again.at(300)
+    assert again.keep(wait(again.state, again.scene)) == []
+
+
+def test_when_the_record_ends_so_does_what_was_found_in_the_list() -> None:
+    desk = Desk()
+    desk.at(10)
+    desk.begin("asystole")
+    desk.begin("residual")
+    again, _ = restarted(desk)
+    again.at(12)
+    assert sorted(told(again.keep(finish(again.state, again.scene)))) == [
+        ("asystole", "cleared"),
+        ("residual", "cleared"),
+    ]
+    assert again.listed == [("asystole", True)]
+    assert again.keep(finish(again.state, again.scene)) == []
+
+
+def test_a_list_speaks_of_its_own_bed_alone() -> None:
+    desk, other = Desk(), Desk()
+    desk.begin("asystole")
+    other.begin("noise")
+    [foreign] = other.state.active
+    mixed = (*desk.state.active, msgspec.structs.replace(foreign, bed="bed-2"))
+    assert recall(ActiveAlarms(bed="bed-1", alarms=mixed), T0).active == desk.state.active
+
+
+@pytest.mark.parametrize("until", ["9999-12-31T23:59:59.9999999Z", "2999-01-01T00:00:00Z"])
+def test_no_list_silences_a_bed_for_longer_than_a_command_can(until: str) -> None:
+    left = ActiveAlarms(bed="bed-1", audio_paused_until=until, alarms_paused_until=until)
+    desk = Desk(recall(left, T0))
+    said = to_message("bed-1", desk.state)
+    assert said.audio_paused_until == said.alarms_paused_until == rfc3339(T0 + 180 * SECOND)
+    desk.at(181)
+    desk.keep(wait(desk.state, desk.scene))
+    assert (desk.state.audio_paused_until, desk.state.alarms_paused_until) == (None, None)
 
 
 # --- at random -------------------------------------------------------------------------------------------------------

@@ -99,6 +99,18 @@ def test_a_late_alarm_is_a_miss() -> None:
     assert [e.found for e in got.events.values() if e.events] == [0, 0, 0]
 
 
+def test_an_event_that_a_graver_alarm_speaks_for_is_found_and_counted_apart() -> None:
+    record = patient()
+    watched = oracle(record)
+    graver = tuple(
+        replace(change, kind="ventricular_fibrillation") if change.kind == "ventricular_tachycardia" else change
+        for change in watched.changes
+    )
+    got = score_record("made", record, replace(watched, changes=graver)).events["vt"]
+    assert (got.events, got.found, got.by_graver) == (1, 1, 1)
+    assert score_record("made", record, watched).events["vt"].by_graver == 0
+
+
 def test_an_alarm_without_its_event_is_false_and_named() -> None:
     record = patient()
     wrong = (Began("asystole", 90_000, 91_000, "x"), Ended("asystole", 90_000, 91_500, 91_500, "x"))
@@ -127,7 +139,7 @@ def test_the_challenge_and_vfdb_are_read_where_they_are(mitdb_dir: Path) -> None
     assert total == 107
     assert sum(s.fn for s in report.challenge.values()) == 42
     assert max(seen[:107]) == round(299.9 * FS), "nothing after the alarm is looked at"
-    assert set(report.vfdb) == {"ventricular_fibrillation", "ventricular_tachycardia", "asystole"}
+    assert set(report.vfdb) == {"ventricular_fibrillation", "ventricular_tachycardia", "either", "asystole"}
     assert all(se == 0 and sp == 1 for se, sp, _ in report.vfdb.values())
 
 

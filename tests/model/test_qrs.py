@@ -144,6 +144,26 @@ def test_beats_after_a_long_pause_are_found() -> None:
     assert_found(run(ecg(peaks, 50 * FS))[0], peaks)
 
 
+def test_a_small_wave_in_a_pause_is_no_beat() -> None:
+    before, after = regular(80, 30), regular(80, 20) + 34 * FS
+    mv = ecg(np.concatenate([before, after]), 54 * FS)
+    wave = before[-1] + 4 * FS
+    mv[wave - 60 : wave + 60, 0] += 0.3 * np.exp(-0.5 * (np.arange(-60, 60) / 6) ** 2)
+    found = indices(run(mv)[0])
+    assert not ((found > before[-1] + FS) & (found < after[0] - FS)).any()
+
+
+def test_a_low_early_beat_in_a_slow_rhythm_is_found() -> None:
+    peaks = regular(45, 60)
+    early = peaks[5:-1:4] + 200
+    mv = ecg(peaks, 60 * FS)
+    at = np.arange(len(mv))
+    for peak in early:
+        mv[:, 0] += 0.36 * np.exp(-0.5 * ((at - peak) / 5) ** 2)
+    found = indices(run(mv)[0])
+    assert all(np.abs(found - peak).min() <= 8 for peak in early)
+
+
 @pytest.mark.parametrize("factor", [0.3, 4.0])
 def test_beats_are_found_again_soon_after_the_amplitude_jumps(factor: float) -> None:
     peaks = regular(75, 60)

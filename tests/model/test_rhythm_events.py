@@ -25,6 +25,16 @@ def test_no_beat_is_missing_in_flutter() -> None:
     assert kinds(beats([1.0, 9.0, 1.0], flutter=((4000, 7000),))) == ["ventricular_fibrillation"]
 
 
+def test_no_rate_reaches_across_flutter_and_each_side_counts() -> None:
+    slow = beats([1.6] * 7 + [1.6] * 6, flutter=((round(20.5 * 360), round(21.0 * 360)),))
+    before, _, after = events_of(slow)
+    assert (before.kind, after.kind) == ("extreme_bradycardia", "extreme_bradycardia")
+    assert before.stop <= round(20.5 * 360)
+    assert after.first >= round(21.0 * 360)
+    short = beats([1.6] * 4, flutter=((round(12.0 * 360), round(12.5 * 360)),))
+    assert kinds(short) == ["ventricular_fibrillation"]
+
+
 def test_five_slow_beats_are_bradycardia() -> None:
     assert kinds(beats([0.8] * 5 + [1.51] * 3 + [0.8] * 5)) == []
     [event] = events_of(beats([0.8] * 5 + [1.51] * 6 + [0.8] * 5))

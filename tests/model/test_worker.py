@@ -3,6 +3,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import aiomqtt
 import msgspec
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from model.serving import serve
 from model.watch import Models, load_models
 from model.worker import Worker
 from stream.address import BrokerAddress
-from stream.alarm_messages import Acknowledge, Action, ActiveAlarms, Alarm, Command, Limits, SetLimits
+from stream.alarm_messages import Acknowledge, Action, ActiveAlarms, Alarm, Command, Limits, PauseAudio, SetLimits
 from stream.catalog import Catalog
 from stream.client import Client
 from stream.clock import SteadyClock, rfc3339
@@ -26,6 +27,7 @@ from stream.replay import ReplayConfig, replay
 from stream.replay_actions import Seek
 from stream.synthetic import synthetic_patient
 from stream.topics import Kind, Role, pattern
+from tests.brokers import Mosquitto
 from tests.stream.test_codec import alarm
 
 SESSION = "ab" * 16
@@ -181,6 +183,8 @@ def test_duplicates_move_nothing_and_gaps_are_named(models: Models, patient: Rec
     assert counters["samples_forecast"] == 3600 - 360
     assert sum(n for *_, n, verdict, _ in out.ledger if verdict != "duplicate") == 3600 - 360
     assert [line[-2:] for line in out.ledger if line[-2] == "gap"] == [("gap", 360)]
+    gap = [(a.kind, a.phase, a.onset, a.end) for a in out.of(Alarm) if a.kind == "no_data"]
+    assert gap == [("no_data", "raised", 1800, None), ("no_data", "cleared", 1800, 2160)]
     after = [f for f in out.of(Forecast) if f.origin >= 60 * 36]
     same_forecasts(after, run(models, [stream[60:]]).of(Forecast))
 
@@ -297,6 +301,50 @@ def test_an_acknowledgement_is_an_event(models: Models, patient: Record) -> None
     out.worker.obey(order(Acknowledge(alarm_id=alarm().alarm_id), out.clock.now))
     [event] = out.of(Alarm)
     assert (event.phase, event.acknowledged_by) == ("acknowledged", "nurse 1")
+
+
+def test_alarms_found_in_the_list_can_be_dealt_with_before_the_bed_sends(models: Models, patient: Record) -> None:
+    out = Outbox(models)
+    left = alarm(session=SESSION, kind="asystole", alarm_id=f"{SESSION}-asystole-7", onset=7, end=2000, latched=True)
+    out.worker.take_over(ActiveAlarms(bed="bed-1", alarms=(left,)))
+    limits = Limits(heart_rate_low=33)
+    out.worker.obey(order(SetLimits(limits=limits), out.clock.now))
+    out.worker.obey(order(PauseAudio(seconds=60), out.clock.now, number=2))
+    out.worker.obey(order(Acknowledge(alarm_id=left.alarm_id), out.clock.now, number=3))
+    [event] = out.of(Alarm)
+    assert (event.phase, event.alarm_id, event.acknowledged_by) == ("acknowledged", left.alarm_id, "nurse 1")
+    listed = out.of(ActiveAlarms)[-1]
+    assert (listed.alarms, listed.limits, listed.audio_paused_until is None) == ((), limits, False)
+    out.clock.now += 61_000_000_000
+    out.worker.look()
+    out.worker.tick(first(chunks(patient), 1))
+    listed = out.of(ActiveAlarms)[-1]
+    assert (listed.alarms, listed.limits, listed.audio_paused_until) == ((), limits, None)
+    assert [command.command_id[-1] for command in listed.commands] == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize("sends", [False, True])
+def test_alarms_found_in_the_list_end_with_the_record(models: Models, patient: Record, sends: bool) -> None:
+    out = Outbox(models)
+    left = alarm(session=SESSION, kind="asystole", priority="high", end=None, phase="raised")
+    out.worker.take_over(ActiveAlarms(bed="bed-1", alarms=(left,)))
+    if sends:
+        out.worker.tick(first(chunks(patient), 1))
+    out.worker.take_status(publishing("ended"))
+    out.worker.take_status(publishing("ended"))
+    [ended] = out.of(Alarm)
+    assert (ended.alarm_id, ended.phase, ended.latched) == (left.alarm_id, "cleared", True)
+    assert [a.latched for a in out.of(ActiveAlarms)[-1].alarms] == [True]
+
+
+def test_the_end_of_the_record_ends_a_silence(models: Models, patient: Record) -> None:
+    out = run(models, [first(chunks(patient), 2)])
+    out.clock.now += 6_000_000_000
+    out.worker.look()
+    out.worker.take_status(publishing("ended"))
+    out.worker.look()
+    assert [(a.kind, a.phase) for a in out.of(Alarm)] == [("no_data", "raised"), ("no_data", "cleared")]
+    assert out.of(ActiveAlarms)[-1].alarms == ()
 
 
 def test_a_bed_that_falls_silent_has_a_technical_alarm_until_it_sends_again(models: Models, patient: Record) -> None:
@@ -445,3 +493,27 @@ async def test_a_second_worker_refuses_while_the_first_lives(broker: BrokerAddre
         assert not third.done()
         third.cancel()
         await asyncio.gather(third, return_exceptions=True)
+
+
+@pytest.mark.usefixtures("no_tasks_left")
+async def test_a_worker_that_was_away_yields_to_the_one_that_took_its_place(
+    mosquitto: Mosquitto, models: Models
+) -> None:
+    broker = mosquitto.address
+    watch = [pattern(Kind.PROCESS, role=Role.WORKER)]
+    async with Client(broker, role=None, subscriptions=watch) as listener, asyncio.timeout(30):
+        away = asyncio.create_task(serve(broker, models, ledger_path=None))
+        received = await listener.receive()
+        assert isinstance(received.message, ProcessStatus)
+        now = rfc3339(SteadyClock().now_ns())
+        other = ProcessStatus(role="worker", instance="another", state="online", when=now)
+        listener.send(other)
+        await listener.flush(5)
+        await asyncio.sleep(0.3)
+        assert not away.done(), "whoever comes later yields"
+        # The broker ends the connection of the first with the same id.
+        usurper = aiomqtt.Client(broker.host, broker.port, identifier=f"bedside-worker-{received.message.instance}")
+        async with usurper:
+            pass
+        with pytest.raises(UsageError, match=r"another.* already"):
+            await away

@@ -120,6 +120,10 @@ def _old(store: Path, out: Path) -> None:
     old_file(store, [])
 
 
+def _empty(store: Path, out: Path) -> None:
+    store.write_bytes(b"")
+
+
 def _taken(store: Path, out: Path) -> None:
     out.write_text("mine")
 
@@ -130,6 +134,7 @@ def _taken(store: Path, out: Path) -> None:
         (_nothing, "csv", (), "is not there"),
         (_text, "csv", (), "not a database"),
         (_old, "csv", (), "older layout"),
+        (_empty, "csv", (), "a.sqlite-wal"),
         (_taken, "csv", (), "exists"),
         (_taken, "jsonl", (), "exists"),
         (_taken, "wfdb", (), "cannot be written"),

@@ -377,3 +377,19 @@ def test_a_full_disk_stores_nothing_of_the_batch_and_heals(tmp_path: Path, kind:
         store()
     assert rows(path, f"SELECT count(*) FROM {kind}") == [(100,)]
     assert rows(path, "PRAGMA integrity_check") == [("ok",)]
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_file_that_was_taken_away_stores_nothing_until_it_is_back(tmp_path: Path, replaced: bool) -> None:
+    path, aside = tmp_path / "alarms.sqlite", tmp_path / "aside.sqlite"
+    with AlarmLog(path) as log:
+        log.add([(alarm(1), 0)])
+        path.rename(aside)
+        if replaced:
+            path.touch()
+        with pytest.raises(StorageError, match="moved, removed or replaced"):
+            log.add([(alarm(2), 0)])
+        path.unlink(missing_ok=True)
+        aside.rename(path)
+        assert [event.onset for event in log.add([(alarm(2), 0)])] == [2]
+        assert [event.onset for event in log.events()] == [1, 2]

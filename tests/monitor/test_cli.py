@@ -3,7 +3,8 @@ import re
 
 import pytest
 
-from monitor.cli import main, parser
+from monitor.arguments import parser
+from monitor.cli import main
 
 
 def commands() -> list[list[str]]:
@@ -51,13 +52,16 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytes
     [
         (["--plot", "x.png"], "--plots DIR"),
         (["--json", "nowhere/figures.json"], "no such folder"),
+        (["--alarms", "--json", "nowhere/figures.json"], "no such folder"),
+        (["--tutorial", "--json", "nowhere/figures.json"], "no such folder"),
         (["--plots", "/dev/null/pictures"], "choose another folder"),
     ],
 )
 def test_an_evaluation_that_could_not_be_kept_does_not_start(
     options: list[str], words: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("model.report.evaluate", lambda *args, **kwargs: pytest.fail("it started"))
+    for work in ("report.evaluate", "evaluate_alarms.evaluate_alarms", "tutorial.tutorial"):
+        monkeypatch.setattr(f"model.{work}", lambda *args, **kwargs: pytest.fail("it started"))
     assert main(["evaluate", "--records", "116", *options]) == 2
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 1

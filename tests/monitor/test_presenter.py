@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.bed import GAP, GHOST
-from monitor.frame import Frame, LinkState
+from monitor.frame import Drawn, Frame, LinkState, Trace, View
 from monitor.presenter import VIEW, Broker, Presenter
 from stream.alarm_messages import ActiveAlarms
 from stream.messages import INVALID, MAX_INDEX, Message
 from stream.topics import Kind, Role, Topic
-from tests.monitor.stories import SECOND, T0, alarm, arrives, forecast, process, received, removed, status
+from tests.monitor.stories import SECOND, T0, alarm, arrives, forecast, process, received, removed, status, vitals
 from tests.waveforms import SESSION, chunk
 
 ONLINE = Broker(True, "connected")
@@ -414,3 +417,119 @@ def test_frames_are_frozen() -> None:
     with pytest.raises(AttributeError):
         frame.record = "other"  # type: ignore[misc]
     assert frame.trace.session == SESSION
+
+
+# --- several beds, and what has been drawn already -------------------------------------------------------------------
+
+
+def pieces(story: Story, view: View, count: int) -> tuple[list[Trace], Drawn | None]:
+    """Ask for one trace after the other, as a sweep does that has drawn those before."""
+    drawn, traces = None, []
+    for _ in range(count):
+        story.stream(1)
+        (frame,) = story.presenter.frames(story.now, ONLINE, {"bed-1": (view, drawn)})
+        trace = frame.trace
+        drawn = Drawn(trace.session, trace.revision, trace.span, len(trace.leads), trace.cursor)
+        traces.append(trace)
+    return traces, drawn
+
+
+def test_only_what_is_new_is_handed_over() -> None:
+    story = Story()
+    traces, _ = pieces(story, VIEW, 10)
+    assert traces[0].whole
+    for before, trace in itertools.pairwise(traces[3:]):
+        assert not trace.whole
+        assert trace.first == before.cursor - 1, "and the sample that ties it to what is there"
+        assert len(trace.mv) == len(trace.ghost) == len(trace.score) == trace.cursor - trace.first
+
+
+def test_the_pieces_are_the_whole() -> None:
+    story, other = Story(), Story()
+    traces, _ = pieces(story, VIEW, 60)
+    whole = other.stream(60).frame().trace
+    since = max(index for index, trace in enumerate(traces) if trace.whole)
+    first, *rest = traces[since:]
+    joined = np.concatenate([first.mv, *(trace.mv[1:] for trace in rest)])
+    np.testing.assert_array_equal(joined[-len(whole.mv) :], whole.mv[-len(joined) :])
+
+
+@pytest.mark.parametrize("change", ["alarm", "view", "session", "leads"])
+def test_what_changes_the_picture_brings_all_of_it(change: str) -> None:
+    story, view = Story(), VIEW
+    _, drawn = pieces(story, view, 20)
+    if change == "alarm":
+        story.say(alarm(300))
+    elif change == "view":
+        view = View(span=1000)
+    elif change == "leads":
+        drawn = dataclasses.replace(drawn, leads=2)
+    else:
+        made = chunk(0, session="f" * 32, t0_ns=story.now)
+        story.presenter.take(received(made, made.due_ns))
+        story.now = made.due_ns + SECOND // 5
+    (frame,) = story.presenter.frames(story.now, ONLINE, {"bed-1": (view, drawn)})
+    assert frame.trace.whole
+
+
+def test_a_sample_beyond_the_lane_moves_it() -> None:
+    story = Story()
+    pieces(story, VIEW, 20)
+    before = story.frame().trace.ranges
+    story.presenter.take(arrives(20, samples=np.full(36, 2047, "<i2").tobytes(), gain=(50.0,)))
+    story.now += SECOND
+    after = story.frame().trace.ranges
+    assert before[0][1] < (2047 - 1024) / 50 <= after[0][1]
+
+
+def test_where_height_is_scarce_the_first_lead_alone_is_handed_over() -> None:
+    story = Story()
+    two = {"leads": ("MLII", "V1"), "gain": (200.0, 200.0), "zero": (1024, 1024)}
+    for seq in range(10):
+        made = chunk(seq, 36, samples=np.zeros((36, 2), "<i2").tobytes(), **two)
+        story.presenter.take(received(made, made.due_ns))
+        story.presenter.take(received(forecast(made.end - 1, leads=made.leads), made.due_ns))
+        story.now = made.due_ns
+    (frame,) = story.presenter.frames(story.now, ONLINE, {"bed-1": (View(most_leads=1), None)})
+    assert frame.trace.leads == ("MLII",)
+    assert frame.trace.mv.shape[1] == frame.trace.ghost.shape[1] == frame.trace.fan.mean.shape[1] == 1
+    assert len(frame.trace.ranges) == 1
+
+
+def test_a_bed_whose_publisher_takes_its_status_back_vanishes_and_may_come_again() -> None:
+    story = Story()
+    story.say(status("publisher", "playing"), status("publisher", "playing", bed="bed-2"))
+    story.stream(10)
+    assert story.presenter.beds == ("bed-1", "bed-2")
+    topic = Topic(Kind.STATUS, "bed-2", Role.PUBLISHER)
+    story.presenter.take(removed(topic, story.now))
+    story.presenter.take(removed(Topic(Kind.ALARMS_ACTIVE, "bed-2"), story.now))
+    assert story.presenter.beds == ("bed-1",)
+    assert len(story.presenter.frames(story.now, ONLINE, {"bed-1": (VIEW, None), "bed-2": (VIEW, None)})) == 1
+    story.say(status("publisher", "playing", bed="bed-2"))
+    assert story.presenter.beds == ("bed-1", "bed-2")
+
+
+def test_a_bed_whose_publisher_died_stays_and_says_no_data() -> None:
+    story = Story()
+    story.say(status("publisher", "playing")).stream(10).say(process("publisher", "offline"))
+    frame = story.frame(5.0)
+    assert frame.bed == "bed-1"
+    assert frame.link.state is LinkState.NO_DATA
+
+
+def test_a_bed_whose_publisher_took_its_leave_is_no_longer_there() -> None:
+    story = Story()
+    story.say(status("publisher", "playing")).stream(10).say(status("publisher", "ended"))
+    assert story.presenter.beds == ("bed-1",), "the record has ended, and may be started again"
+    story.say(process("publisher", "offline"))
+    assert story.presenter.beds == ()
+    story.say(alarm(100, priority="high"))
+    assert story.presenter.beds == ("bed-1",), "somebody must answer it first"
+
+
+def test_what_an_earlier_run_left_retained_makes_no_bed() -> None:
+    story = Story(worker=False)
+    story.say(status("publisher", "ended", bed="old"), status("worker", "stopped", bed="old"), vitals(100, bed="old"))
+    story.say(ActiveAlarms(bed="old", alarms=(alarm(100, bed="old"),)))
+    assert story.presenter.beds == ()

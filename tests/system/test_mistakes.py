@@ -43,6 +43,7 @@ def taken_port() -> Iterator[int]:
         (["replay", "synthetic", "--ledger", "no/such/folder/ledger.csv"], ["ledger.csv", "--ledger"]),
         (["worker", "--weights", "no-such-file"], ["no-such-file"]),
         (["alarms", "--db", "no/such/folder/alarms.sqlite"], ["alarms.sqlite"]),
+        (["monitor", "--who", " "], ["--who ' '", "not all blank"]),
         (["monitor", "--screenshot", "no/such/folder/x.png"], ["x.png"]),
         (["tap", "--broker", "mqtt://ward:port"], ["mqtt://"]),
         (["analyze", "mitdb/999", "--out", "out"], ["mitdb/999"]),

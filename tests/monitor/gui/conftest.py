@@ -8,11 +8,15 @@ from collections.abc import Iterator
 import pytest
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
+os.environ["LC_ALL"] = "C.UTF-8"  # the window would speak the language of whoever runs the tests
+os.environ.pop("LANGUAGE", None)
 
 pytest.importorskip("PySide6.QtWidgets", reason="needs the extra 'gui' and Qt's libraries", exc_type=ImportError)
 
 from pytestqt.qtbot import QtBot
 
+from monitor.gui.language import choose, current
+from monitor.gui.theme import set_letter_scale
 from monitor.gui.window import MonitorWindow
 from stream.client import Received
 from stream.messages import Message
@@ -60,6 +64,15 @@ class Script:
                     self.say(forecast(made.end - 1, leads=made.leads, bed=bed, score=0.2))
                 window.tick()
         self.next_seq += count
+
+
+@pytest.fixture(autouse=True)
+def english_again() -> Iterator[None]:
+    """Leave neither another language nor other letters to the next test: they are of the whole process."""
+    yield
+    set_letter_scale(1.0)
+    if current() != "en":
+        choose("en")
 
 
 @pytest.fixture

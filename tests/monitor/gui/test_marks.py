@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtGui import QImage
 
 from monitor.frame import Trace
-from monitor.gui.mark_rows import HEIGHT, ROW
+from monitor.gui.mark_rows import ROW, rows_height
 from monitor.gui.sweep import GUTTER
 from monitor.gui.theme import NIGHT, colour
 from monitor.gui.window import MonitorWindow
@@ -97,7 +97,7 @@ def test_drawn_anew_the_marks_are_where_they_were(window: MonitorWindow, script:
 
     def rows() -> list[int]:
         image: QImage = view.grab().toImage()
-        return [image.pixel(x, y) for y in range(HEIGHT) for x in range(GUTTER, view.width())]
+        return [image.pixel(x, y) for y in range(rows_height()) for x in range(GUTTER, view.width())]
 
     pieces = rows()
     view._drawn = None
@@ -116,4 +116,4 @@ def test_the_rows_take_room_only_where_there_is_a_reference(window: MonitorWindo
     script.stream(window, 1)
     ruler = window.bed_page.sweep.ruler()
     assert ruler is not None
-    assert ruler.lanes[0].top == without + HEIGHT
+    assert ruler.lanes[0].top == without + rows_height()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication
 
@@ -161,7 +162,6 @@ def test_what_was_drawn_all_at_once_is_erased_to_the_last_pixel(window: MonitorW
 
 
 def test_two_leads_have_a_lane_each(window: MonitorWindow, script: Script) -> None:
-    import numpy as np
 
     samples = np.full((36, 2), 1024, "<i2").tobytes()
     script.worker()
@@ -171,3 +171,29 @@ def test_two_leads_have_a_lane_each(window: MonitorWindow, script: Script) -> No
     middle = image.height() // 2
     for rows in (range(10, middle - 10), range(middle + 10, image.height() - 10)):
         assert any(looks_like(image.pixelColor(x, y), NIGHT.ecg) for y in rows)
+
+
+# --- what an alarm changes ------------------------------------------------------------------------------------------
+
+
+def test_an_alarm_that_begins_and_ends_looks_as_if_all_were_drawn_anew(window: MonitorWindow, script: Script) -> None:
+    script.worker()
+    script.stream(window, 40)
+    script.say(alarm(1300))
+    script.stream(window, 3)
+    redraws = window.bed_page.sweep.full_redraws
+    script.say(alarm(1300, "cleared", end=1400))
+    script.stream(window, 1)
+    assert window.bed_page.sweep.full_redraws == redraws
+    pieces = picture(window)
+    window.bed_page.sweep._drawn = None
+    window.tick()
+    whole = picture(window)
+    assert window.bed_page.sweep.full_redraws == redraws + 1
+    columns, rows = range(pieces.width()), range(0, pieces.height(), 2)
+    differing = sum(pieces.pixel(x, y) != whole.pixel(x, y) for x in columns for y in rows)
+    assert differing < 0.005 * pieces.width() * pieces.height() / 2
+    trace = trace_of(window)
+    behind = range(GUTTER + 4, column(window.bed_page.sweep, trace, trace.cursor) - 4)
+    for x in behind:
+        assert any(max(ink.red(), ink.green()) > 150 for ink in inks(pieces, range(x, x + 1))), f"a gap at {x}"
