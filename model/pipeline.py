@@ -20,7 +20,7 @@ from model import residual
 from model.checkpoint import Checkpoint
 from model.config import DAMAGED_STATE
 from model.episodes import Event
-from model.residual import ResidualConfig, ResidualState
+from model.residual_state import ResidualConfig, ResidualState
 from stream.errors import StorageError
 from stream.messages import STRIDE
 

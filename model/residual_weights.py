@@ -24,9 +24,6 @@ from stream.errors import CheckpointError
 FORMAT = "bedside-residual-1"
 SHIPPED = Path(__file__).parent / "weights" / "residual.safetensors"
 
-ROWS = 128
-"""Patches weighed at once, so that a long chunk takes little memory."""
-
 Array = npt.NDArray[np.float64]
 
 
@@ -55,16 +52,12 @@ NAMES = tuple(field.name for field in fields(Weights))
 def weigh(weights: Weights, features: Array) -> Array:
     """Return the departure of each patch, shape (k,); NaN where a feature is.
 
-    Sums along an axis add in one order, however many rows there are. A matrix product does not, and its last bits
-    would depend on how the signal was cut.
+    Each row is a matrix product of its own. The last bits of one product for all rows would depend on their number,
+    and so on how the signal was cut.
     """
-    inner = np.concatenate([weights.inner, weights.direct[:, None]], axis=1)
-    found = np.empty(len(features))
-    for first in range(0, len(features), ROWS):
-        through = (features[first : first + ROWS, :, None] * inner).sum(axis=1)
-        hidden = np.tanh(through[:, :-1] + weights.inner_bias)
-        found[first : first + ROWS] = (hidden * weights.outer).sum(axis=1) + through[:, -1] + weights.bias
-    return found
+    through = (features[:, None] @ weights.inner)[:, 0]
+    hidden = np.tanh(through + weights.inner_bias) * weights.outer
+    return np.asarray(hidden.sum(axis=1) + (features * weights.direct).sum(axis=1) + weights.bias)
 
 
 def save(path: Path, weights: Weights, provenance: Mapping[str, Any]) -> None:
@@ -92,5 +85,7 @@ def load(path: Path = SHIPPED) -> Weights:
             f"the residual's weights in {path} cannot be read ({line}): install bedside anew"
         ) from error
     if form != FORMAT or tensors["inner"].shape[0] != FEATURES or tensors["direct"].shape != (FEATURES,):
-        raise CheckpointError(f"{path} holds no weights for these features: fit them with python -m model.fit_residual")
+        raise CheckpointError(
+            f"{path} holds no weights for these features: fit them with bedside train --what residual"
+        )
     return Weights(**tensors)

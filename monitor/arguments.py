@@ -109,9 +109,9 @@ def parser() -> argparse.ArgumentParser:
     box = add("train", "train the networks on DS1 of MIT-BIH", data)
     box.add_argument(
         "--what",
-        choices=("forecaster", "beats"),
+        choices=("forecaster", "beats", "residual"),
         default="forecaster",
-        help="the forecaster (default), or the typing of beats, in 3 minutes",
+        help="the forecaster (default), the typing of beats, in 3 minutes, or the residual score, in 12",
     )
     box.add_argument("--out", type=Path, required=True, metavar="FILE", help="the weights, safetensors")
     box.add_argument(

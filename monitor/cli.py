@@ -218,6 +218,11 @@ def _train(args: argparse.Namespace) -> int:
         config = BeatTrainConfig() if args.seed is None else BeatTrainConfig(seed=args.seed)
         print_scores(train_beats(config, _catalog(args), args.out))
         return 0
+    if args.what == "residual":
+        from model import fit_residual
+
+        fit_residual.print_scores(fit_residual.train_residual(_catalog(args), args.out, args.seed))
+        return 0
     from model.config import TrainConfig
     from model.train import train
 

@@ -24,15 +24,20 @@ def made_up(k: int, leads: int, seed: int = 0) -> tuple[npt.NDArray[np.float32],
     return mean.astype(np.float32), scale.astype(np.float32), rng.normal(size=(k, PATCH, leads))
 
 
-def compared(mean: npt.NDArray[np.float32], scale: npt.NDArray[np.float32], observed: Array) -> parts.Compared:
+def waited(part: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return forecasts of the first patches of an epoch, after those that nobody made."""
+    return np.concatenate([np.full((max(LAGS), *part.shape[1:]), np.nan, np.float32), part])
+
+
+def compared(mean: npt.NDArray[np.float32], scale: npt.NDArray[np.float32], observed: Array) -> Array:
     """Compare the first patches of an epoch."""
-    empty = np.full((max(LAGS), *mean.shape[1:]), np.nan, np.float32)
-    return parts.compare(mean, scale, (empty, empty), observed, np.full(observed.shape[1:], np.nan))
+    before = np.full((1, *observed.shape[1:]), np.nan)
+    return parts.compare(waited(mean), waited(scale), np.concatenate([before, observed]))
 
 
 def test_each_patch_is_compared_with_what_was_forecast_for_it() -> None:
     mean, scale, observed = made_up(60, 1)
-    channels = compared(mean, scale, observed).channels
+    channels = compared(mean, scale, observed)
     for q in range(60):
         for i, lag in enumerate(LAGS):
             if q < lag:
@@ -47,7 +52,7 @@ def test_each_patch_is_compared_with_what_was_forecast_for_it() -> None:
 def test_the_furthest_sample_is_named() -> None:
     mean, scale, observed = made_up(40, 2)
     observed[30, 2, 1] = 50.0
-    scales, within, lead, horizon_ms, seen, predicted = compared(mean, scale, observed).furthest[30]
+    scales, within, lead, horizon_ms, seen, predicted = parts.furthest(waited(mean), waited(scale), observed)[30]
     of_lag = {
         lag: (observed[30, 2, 1] - mean[30 - lag, i, 2, 1]) / scale[30 - lag, i, 2, 1] for i, lag in enumerate(LAGS)
     }
@@ -64,7 +69,7 @@ def test_slow_errors_are_slow_and_jagged_ones_rough() -> None:
     slow, rough = np.full((100, PATCH, 1), 0.3), np.full((100, PATCH, 1), 0.3)
     rough[:, ::2] *= -1
     of_slow, of_rough = (
-        parts.levels(compared(mean, np.full_like(mean, 0.1), observed).channels)[-1, 0] for observed in (slow, rough)
+        parts.levels(compared(mean, np.full_like(mean, 0.1), observed))[-1, 0] for observed in (slow, rough)
     )
     np.testing.assert_allclose(of_slow[:VOTES], of_rough[:VOTES])
     assert (of_slow[VOTES : VOTES + 2] > of_rough[VOTES : VOTES + 2] + 1).all()
@@ -100,6 +105,7 @@ def test_features_are_relative_to_what_is_usual() -> None:
 @given(at=st.integers(1, 199), seed=st.integers(0, 2**32 - 1))
 def test_the_future_changes_nothing(at: int, seed: int) -> None:
     mean, scale, observed = made_up(200, 1, seed)
-    whole, part = compared(mean, scale, observed), compared(mean[:at], scale[:at], observed[:at])
-    np.testing.assert_array_equal(whole.channels[:at], part.channels)
-    np.testing.assert_array_equal(whole.furthest[:at], part.furthest)
+    first = (mean[:at], scale[:at], observed[:at])
+    np.testing.assert_array_equal(compared(mean, scale, observed)[:at], compared(*first))
+    whole = parts.furthest(waited(mean), waited(scale), observed)[:at]
+    np.testing.assert_array_equal(whole, parts.furthest(waited(mean[:at]), waited(scale[:at]), observed[:at]))

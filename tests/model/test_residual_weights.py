@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors import safe_open
 
 from model import residual_weights
+from model.dataset import TRAIN
 from model.residual_features import FEATURES
-from model.residual_weights import NAMES, Weights, load, save, weigh
+from model.residual_weights import NAMES, SHIPPED, Weights, load, save, weigh
 from stream.errors import CheckpointError
 
 
@@ -65,3 +68,12 @@ def test_damaged_or_missing_weights_are_refused_in_one_line(tmp_path: Path, cont
         load(path)
     assert "\n" not in str(caught.value)
     assert residual_weights.SHIPPED.exists()
+
+
+def test_the_shipped_weights_tell_where_they_come_from() -> None:
+    with safe_open(SHIPPED, framework="numpy") as file:
+        provenance = json.loads(file.metadata()["provenance"])
+    assert provenance["trained_on"] == list(TRAIN)
+    assert not {"201", "208"} & set(provenance["trained_on"])
+    assert len(provenance["seeds"]) > 1
+    assert len(provenance["commit"]) == 40

@@ -1,0 +1,220 @@
+"""Does what was observed look like one of the patient's own complexes, whatever its moment?
+
+A beat that comes early or late surprises the forecast as much as a strange one does, and so does one that stays away;
+but its shape is familiar. Once a block, the steepest complex is remembered: that of a QRS complex rather than that of
+a broad ectopic beat, if both are there. Each window of 200 ms is held against the last 32 remembered ones, at each
+shift of 5.6 ms that the moving window passes through. How well it fits many of them, most, and nearly all, is what
+counts: the best fit alone would call an ectopic beat familiar as soon as there has been another.
+
+All functions are pure and work patch by patch: how many patches come at once changes no bit of the result.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+STEP = 2
+"""Samples under one of the halved signal, 180 Hz; each is the mean of the last six, which is silent at 60 Hz."""
+
+WIDTH = 36
+"""Samples of a window, 200 ms."""
+
+AFTER = 10
+"""Patches, 111 ms, from the steepest stretch of a complex to the end of its window."""
+
+STEEP = 5
+"""Patches of that stretch."""
+
+MEMORY = 32
+"""Complexes remembered."""
+
+SHARES = (0.75, 0.5, 0.25)
+"""The fits that are reported: what so large a share of the remembered complexes stays below, or at."""
+
+UNIT = 5
+"""Patches in which a fit counts by its best, so that the moment at which the window lies right is not missed."""
+
+LEVELS = len(SHARES) + 1
+LEAST, NOTHING = 0.03, 0.01
+"""A perfect fit, and an empty window, count as if this were missing, or in it."""
+
+TINY = 1e-6
+"""mV²; so that a flat line can be divided by."""
+
+KEPT = WIDTH - 1
+"""Samples of the halved signal that later windows need."""
+
+Array = npt.NDArray[np.float64]
+
+TAPER = np.minimum(1.0, np.minimum(np.arange(WIDTH) + 1, np.arange(WIDTH)[::-1] + 1) / 6)
+TAPER_SUM = float(TAPER.sum())
+
+
+@dataclass(frozen=True, slots=True)
+class Familiar:
+    """What is remembered of a patient's complexes, n of them, oldest first.
+
+    Attributes
+    ----------
+    tail : ndarray, shape (KEPT, leads), mV
+        The halved signal up to now; NaN before the epoch.
+    fits : ndarray, shape (UNIT - 1, len(SHARES))
+        Of the last patches.
+    shapes : ndarray, shape (leads, n, WIDTH), mV
+        Without their mean.
+    power : ndarray, shape (leads, n), mV²
+        Their tapered sums of squares.
+    usual_power : ndarray, shape (leads,), mV²
+        The median of it; NaN while nothing is remembered.
+    steepest : float
+        Of the block that is being filled, mV; negative where nothing is known.
+    candidate : ndarray, shape (leads, WIDTH), mV
+        The window about it.
+    """
+
+    tail: Array
+    fits: Array
+    shapes: Array
+    power: Array
+    usual_power: Array
+    steepest: float
+    candidate: Array
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """The windows that end in k new patches.
+
+    Attributes
+    ----------
+    mv, tapered : ndarray, shape (leads, k, shifts, WIDTH), mV
+    power : ndarray, shape (leads, k, shifts), mV²
+    steep : ndarray, shape (k,), mV
+        How far the signal goes up and down in the stretch about which the patch's last window lies; negative where
+        it is not known.
+    tail : ndarray, shape (KEPT, leads), mV
+        As in `Familiar`, after them.
+    """
+
+    mv: Array
+    tapered: Array
+    power: Array
+    steep: Array
+    tail: Array
+
+
+def begin(leads: int) -> Familiar:
+    """Return the state at the start of an epoch."""
+    return Familiar(
+        tail=np.full((KEPT, leads), np.nan),
+        fits=np.full((UNIT - 1, len(SHARES)), np.nan),
+        shapes=np.empty((leads, 0, WIDTH)),
+        power=np.empty((leads, 0)),
+        usual_power=np.full(leads, np.nan),
+        steepest=-1.0,
+        candidate=np.full((leads, WIDTH), np.nan),
+    )
+
+
+def look(state: Familiar, before: Array, observed: Array) -> Windows:
+    """Cut the windows that end in new patches.
+
+    Parameters
+    ----------
+    state : Familiar
+    before : ndarray, shape (patch, leads), mV
+        The patch before them; NaN before the epoch.
+    observed : ndarray, shape (k, patch, leads), mV
+    """
+    k, patch, leads = observed.shape
+    samples = np.concatenate([before, observed.reshape(k * patch, leads)])[patch - 2 * STEP :]
+    pairs = samples[0::STEP] + samples[1::STEP]
+    halved = np.concatenate([state.tail, (pairs[:-2] + pairs[1:-1] + pairs[2:]) / 6])
+    shifts = patch // STEP
+
+    mv = _moving(np.ascontiguousarray(halved.T), WIDTH).reshape(leads, k, shifts, WIDTH)
+    tapered = mv * TAPER
+    mean = np.add.reduce(tapered, axis=3)
+    power = np.add.reduce(tapered * mv, axis=3) - mean * mean / TAPER_SUM
+
+    changes = np.add.reduce(np.abs(halved[1:] - halved[:-1]), axis=1)
+    begins = KEPT - shifts * (AFTER + STEEP // 2) - 1
+    steep = np.add.reduce(_moving(changes, STEEP * shifts)[begins : begins + shifts * k : shifts], axis=1)
+    known = np.isfinite(steep + power[:, :, -1].sum(axis=0))
+    return Windows(mv, tapered, power, np.where(known, steep, -1.0), halved[-KEPT:].copy())
+
+
+def _moving(lines: Array, width: int) -> Array:
+    """Return a view of all windows along the last axis, which must be contiguous. Numpy's own takes longer to make."""
+    shape = (*lines.shape[:-1], lines.shape[-1] - width + 1, width)
+    return np.ndarray(shape, np.float64, lines, strides=(*lines.strides, lines.itemsize))
+
+
+def compare(state: Familiar, windows: Windows, first: int, end: int) -> tuple[Array, Familiar]:
+    """Hold the windows of patches from ``first`` to before ``end`` against what is remembered.
+
+    All windows have to be compared, in their order, before others are cut; in between may lie ends of blocks.
+
+    Returns
+    -------
+    levels : ndarray, shape (end - first, LEVELS)
+        How well they fit, and how much signal there is in them, relative to a usual complex; logarithms.
+    state : Familiar
+        After them; it may hold a steeper complex.
+    """
+    k = end - first
+    fits = np.concatenate([state.fits, _fits(state, windows, first, end)])
+    found = np.empty((k, LEVELS))
+    found[:, :-1] = 1 + LEAST - np.maximum.reduce([fits[i : k + i] for i in range(UNIT)])
+    found[:, -1] = 1 / (NOTHING + _relative_power(state, windows, first, end))
+    row = first + int(windows.steep[first:end].argmax())
+    steepest, candidate = state.steepest, state.candidate
+    if windows.steep[row] > steepest:
+        steepest, candidate = float(windows.steep[row]), windows.mv[:, row, -1].copy()
+    state = replace(state, tail=windows.tail, fits=fits[k:].copy(), steepest=steepest, candidate=candidate)
+    return -np.log(found), state
+
+
+def _fits(state: Familiar, windows: Windows, first: int, end: int) -> Array:
+    """Return fits, shape (end - first, len(SHARES)).
+
+    The fit of two shapes is 1 less the power of their difference over the sum of their powers: 1 if they are the same,
+    mean over the leads.
+    """
+    leads, n = state.power.shape
+    if n == 0:
+        return np.zeros((end - first, len(SHARES)))
+    products = windows.tapered[:, first:end] @ state.shapes.swapaxes(1, 2)[:, None]
+    fit = products / (windows.power[:, first:end, :, None] + state.power[:, None, None] + TINY)
+    best = np.maximum.reduce(np.add.reduce(fit, axis=0), axis=1)
+    best.sort(axis=1)
+    fits: Array = best.take([round(share * (n - 1)) for share in SHARES], axis=1) * (2 / leads)
+    return fits
+
+
+def _relative_power(state: Familiar, windows: Windows, first: int, end: int) -> Array:
+    """Return the power of each patch's last window, in that of a usual complex; mean over the leads."""
+    leads, n = state.power.shape
+    if n == 0:
+        return np.zeros(end - first)
+    relative: Array = windows.power[:, first:end, -1] / (state.usual_power + TINY)[:, None]
+    return np.asarray(relative.sum(axis=0) / leads)
+
+
+def remember(state: Familiar) -> Familiar:
+    """Remember the steepest complex of a block that ends."""
+    if state.steepest < 0:
+        return state
+    mean = (state.candidate * TAPER).sum(axis=1) / TAPER_SUM
+    shape = state.candidate - mean[:, None]
+    shapes = np.concatenate([state.shapes, shape[:, None]], axis=1)[:, -MEMORY:]
+    power = np.concatenate([state.power, (shape * shape * TAPER).sum(axis=1)[:, None]], axis=1)[:, -MEMORY:]
+    return replace(state, shapes=shapes, power=power, usual_power=np.median(power, axis=1), steepest=-1.0)
+
+
+def forget(state: Familiar) -> Familiar:
+    """Leave out the steepest complex of a block that ends."""
+    return replace(state, steepest=-1.0)
