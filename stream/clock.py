@@ -10,8 +10,17 @@ from typing import Protocol
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
+LEAP_NS = 2_000_000_000
+"""How far the system's clock must stand from ours before ours follows it."""
+
+
 class Clock(Protocol):
-    """Unix time that never jumps, and a way to wait for a moment of it."""
+    """Unix time that runs evenly but for leaps, and a way to wait for a moment of it."""
+
+    @property
+    def leapt_ns(self) -> int:
+        """The sum of all leaps so far: whoever counts from a moment before one adds what has come since."""
+        ...
 
     def now_ns(self) -> int:
         """Return the Unix time in ns."""
@@ -23,13 +32,22 @@ class Clock(Protocol):
 
 
 class SteadyClock:
-    """Unix time read once, carried on by the monotonic clock: a clock set in between moves no deadline."""
+    """Unix time read once, carried on by the monotonic clock: a clock that is corrected a little moves no deadline.
+
+    Where the system's clock is elsewhere all of a sudden, because it was set or because the machine has slept, during
+    which the monotonic clock stands still, this one leaps after it: all processes must agree on what is now.
+    """
 
     def __init__(self) -> None:
         self._offset = time.time_ns() - time.monotonic_ns()
+        self.leapt_ns = 0
 
     def now_ns(self) -> int:
         """Return the Unix time in ns."""
+        offset = time.time_ns() - time.monotonic_ns()
+        if abs(offset - self._offset) > LEAP_NS:
+            self.leapt_ns += offset - self._offset
+            self._offset = offset
         return time.monotonic_ns() + self._offset
 
     async def sleep_until(self, moment_ns: int) -> None:

@@ -21,7 +21,7 @@ from stream.ledger import Write, ledger
 from stream.library import Library
 from stream.messages import Annotation, BedStatus, Message, Offer, Waveform
 from stream.record import Annotations, Record
-from stream.replay import Playhead, ReplayConfig, begin, choose, first_sample, obey
+from stream.replay import Playhead, ReplayConfig, begin, choose, first_sample, obey, postpone
 from stream.replay_actions import ChooseRecord, ReplayAction
 from stream.topics import Kind, Role, pattern
 
@@ -99,9 +99,15 @@ class Publisher:
 
     async def run(self) -> None:
         """Send every chunk of every bed at its deadline; return when all records have ended."""
-        next_status_ns = 0
+        next_status_ns = leapt_ns = 0
         while not all(bed.head.ended for bed in self.beds.values()):
             now = self._clock.now_ns()
+            if (leap_ns := self._clock.leapt_ns - leapt_ns) != 0:
+                # Where the machine has slept, nobody wants the hours in between sent all at once.
+                leapt_ns, next_status_ns = leapt_ns + leap_ns, 0
+                log.warning("the clock leapt by %.1f s: the replay goes on from where it was", leap_ns / 1e9)
+                for bed in self.beds.values():
+                    bed.head = postpone(bed.head, leap_ns)
             while (due := self._next_due())[0] <= now:
                 bed = due[1]
                 self._publish(bed)

@@ -210,6 +210,11 @@ def obey(head: Playhead, action: ReplayAction, now_ns: int) -> Playhead:
     return head
 
 
+def postpone(head: Playhead, by_ns: int) -> Playhead:
+    """Move all deadlines to come, because the clock has leapt."""
+    return replace(head, anchor_ns=head.anchor_ns + by_ns)
+
+
 def choose(head: Playhead, record: Record, now_ns: int) -> Playhead:
     """Go on with another record from its begin, in a new epoch."""
     return _jump(head, record, 0, now_ns)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from stream.address import BrokerAddress
 from stream.broker import embedded_broker, free_port
@@ -17,6 +18,11 @@ from tests.brokers import Mosquitto
 
 if TYPE_CHECKING:
     from stream.record import Record
+
+
+# How long an example takes is not what these tests are about, and a busy machine is no failure.
+settings.register_profile("bedside", deadline=None)
+settings.load_profile("bedside")
 
 
 @pytest.fixture(scope="session", autouse=True)

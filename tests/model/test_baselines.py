@@ -129,7 +129,7 @@ def test_the_best_match_is_that_of_pearson() -> None:
         assert r[lag - shortest] == pytest.approx(max(r), abs=1e-5)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(at=st.integers(900, 2000), seed=st.integers(0, 99), drift=st.floats(-50, 50))
 def test_last_beat_again_sees_nothing_after_its_origin(at: int, seed: int, drift: float) -> None:
     x = beats([300] * 8, seed)
@@ -139,7 +139,7 @@ def test_last_beat_again_sees_nothing_after_its_origin(at: int, seed: int, drift
     np.testing.assert_array_equal(last_beat(x, origins, (1, 90)), last_beat(changed, origins, (1, 90)))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(cut=st.integers(1, 299))
 def test_origins_are_searched_one_by_one(cut: int) -> None:
     """Which others are asked for at the same time does not matter."""

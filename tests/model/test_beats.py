@@ -50,13 +50,13 @@ def run(mv: Array, cuts: list[int] | None = None, moved: bool = False) -> list[B
     return found
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(cuts=st.lists(st.integers(0, 40 * 360), max_size=30))
 def test_cutting_and_moving_changes_nothing(mv: Array, cuts: list[int]) -> None:
     assert run(mv, cuts, moved=True) == run(mv)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(n=st.integers(360, 39 * 360), seed=st.integers(0, 99))
 def test_the_future_changes_nothing(mv: Array, n: int, seed: int) -> None:
     other = mv.copy()

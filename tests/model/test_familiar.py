@@ -102,7 +102,7 @@ def test_a_flat_line_has_finite_levels() -> None:
     assert levels.shape[1] == LEVELS
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(cuts=st.lists(st.integers(1, 8 * BLOCK), max_size=20), seed=st.integers(0, 2**32 - 1))
 def test_any_cutting_gives_the_same(cuts: list[int], seed: int) -> None:
     observed = np.random.default_rng(seed).normal(size=(8 * BLOCK, PATCH, 2))
@@ -111,7 +111,7 @@ def test_any_cutting_gives_the_same(cuts: list[int], seed: int) -> None:
     np.testing.assert_array_equal(state.shapes, state_cut.shapes)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(at=st.integers(1, 8 * BLOCK - 1), seed=st.integers(0, 2**32 - 1))
 def test_the_future_changes_nothing(at: int, seed: int) -> None:
     observed = np.random.default_rng(seed).normal(size=(8 * BLOCK, PATCH, 1))

@@ -102,7 +102,7 @@ def test_one_look_each_half_second() -> None:
     assert [look.at for look in found] == [70 + PIECE * i - 1 for i in range(1, 11)]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(cuts=st.lists(st.integers(0, 20 * FS), max_size=30), seed=st.integers(0, 1000))
 def test_any_cutting_gives_the_same(cuts: list[int], seed: int) -> None:
     mv = np.concatenate([beats(6, seed=seed), fibrillating(9, seed=seed), beats(5, seed=seed)])
@@ -113,7 +113,7 @@ def test_any_cutting_gives_the_same(cuts: list[int], seed: int) -> None:
     assert state.to_bytes() == state_cut.to_bytes()
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(at=st.integers(0, 16 * FS), seed=st.integers(0, 1000))
 def test_the_future_changes_nothing(at: int, seed: int) -> None:
     mv = np.concatenate([beats(6, seed=seed), fibrillating(10, seed=seed)])
@@ -123,7 +123,7 @@ def test_the_future_changes_nothing(at: int, seed: int) -> None:
     assert before == after
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(at=st.integers(0, 16 * FS))
 def test_a_saved_state_goes_on_as_if_nothing_had_been(at: int) -> None:
     mv = np.concatenate([beats(6), fibrillating(10)])

@@ -112,7 +112,7 @@ def test_any_chunk_size(forecaster: Checkpoint, whole: Forecasts, mv: np.ndarray
     )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(sizes=st.lists(st.integers(0, 300), min_size=1, max_size=12).filter(lambda sizes: sum(sizes) > 20))
 def test_any_cutting_and_saving(forecaster: Checkpoint, whole: Forecasts, mv: np.ndarray, sizes: list[int]) -> None:
     n = 2400
@@ -120,7 +120,7 @@ def test_any_cutting_and_saving(forecaster: Checkpoint, whole: Forecasts, mv: np
     same(got, Forecasts(*(v[: n // PATCH] for v in vars(whole).values())))
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(at=st.integers(1, 2399), lead=st.integers(0, 1), value=st.one_of(st.floats(-10, 10), st.just(np.nan)))
 def test_future_changes_no_past(
     forecaster: Checkpoint, whole: Forecasts, mv: np.ndarray, at: int, lead: int, value: float
@@ -148,7 +148,7 @@ def test_beds_in_one_batch_do_not_touch(forecaster: Checkpoint, mv: np.ndarray) 
         same(joined(got), streamed(forecaster, begin(forecaster, x.shape[1], s, 0), x, [len(x)]))
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(ticks=st.lists(st.permutations(range(4)).flatmap(lambda p: st.integers(0, 4).map(lambda n: p[:n])), max_size=12))
 def test_beds_may_come_and_go_at_any_tick(forecaster: Checkpoint, mv: np.ndarray, ticks: list[list[int]]) -> None:
     """Four beds, of one and two leads, of which any step together in any order; what they share tells no one apart."""

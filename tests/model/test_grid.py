@@ -24,7 +24,7 @@ def run(mv: Array, cuts: list[int]) -> tuple[Array, Flags, Intake]:
     return np.concatenate(filled), np.concatenate(missing), intake
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     cuts=st.lists(st.integers(0, 1000), max_size=20),
     gaps=st.lists(st.tuples(st.integers(0, 1000), st.integers(0, 300), st.integers(0, 1)), max_size=4),

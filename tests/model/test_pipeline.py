@@ -99,7 +99,7 @@ def test_chunk_sizes_give_the_same(
     assert_same(outputs, whole[0], until=len(signal) - 1)
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cuts=st.lists(st.integers(0, 14_400), max_size=25))
 def test_any_cutting_gives_the_same(
     forecaster: Checkpoint, real: Signal, whole: tuple[list[BedOutput], BedState], cuts: list[int]
@@ -108,7 +108,7 @@ def test_any_cutting_gives_the_same(
     assert_same(outputs, whole[0])
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(
     seed=st.integers(0, 2**32 - 1),
     leads=st.integers(1, 2),
@@ -126,7 +126,7 @@ def test_any_signal_cut_anyhow_gives_the_same(
     assert_same(run(forecaster, signal, cuts, start=start)[0], run(forecaster, signal, [], start=start)[0])
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(at=st.integers(1, 14_399), seed=st.integers(0, 2**32 - 1))
 def test_the_future_changes_nothing(
     forecaster: Checkpoint, real: Signal, whole: tuple[list[BedOutput], BedState], at: int, seed: int
@@ -137,7 +137,7 @@ def test_the_future_changes_nothing(
     assert_same(outputs, whole[0], until=at - 1)
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(at=st.integers(0, 14_400))
 def test_a_saved_state_goes_on_as_if_nothing_had_been(
     forecaster: Checkpoint, real: Signal, whole: tuple[list[BedOutput], BedState], at: int

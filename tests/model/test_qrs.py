@@ -223,7 +223,7 @@ def test_invalid_samples_are_waited_out() -> None:
     assert len(found[found > 2 * FS - 9]) <= len(expected) + 2
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     cuts=st.lists(st.integers(0, 20 * FS), max_size=12),
     seed=st.integers(0, 3),
@@ -240,7 +240,7 @@ def test_chunks_do_not_matter(cuts: list[int], seed: int, leads: int, gaps: list
     assert state_of_pieces.to_bytes() == state.to_bytes()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(n=st.integers(0, 20 * FS), seed=st.integers(0, 3))
 def test_the_future_changes_nothing(n: int, seed: int) -> None:
     mv = ecg(regular(90, 20), 20 * FS, 2, noise=0.05, seed=seed)
@@ -251,7 +251,7 @@ def test_the_future_changes_nothing(n: int, seed: int) -> None:
     assert known[0] == run(mv[:n])[0]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(n=st.integers(0, 20 * FS))
 def test_the_state_can_move_to_another_process(n: int) -> None:
     mv = ecg(regular(90, 20), 20 * FS, 2, noise=0.05)

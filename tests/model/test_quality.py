@@ -175,7 +175,7 @@ def messy(seed: int) -> Array:
     return mv
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(cuts=st.lists(st.integers(0, 24 * FS), max_size=30), seed=st.integers(0, 1000))
 def test_any_cutting_gives_the_same(cuts: list[int], seed: int) -> None:
     index, usable, changes, state = run(messy(seed))
@@ -187,7 +187,7 @@ def test_any_cutting_gives_the_same(cuts: list[int], seed: int) -> None:
     assert changes
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(at=st.integers(0, 24 * FS), seed=st.integers(0, 1000))
 def test_the_future_changes_nothing(at: int, seed: int) -> None:
     mv = messy(seed)
@@ -199,7 +199,7 @@ def test_the_future_changes_nothing(at: int, seed: int) -> None:
     assert [c for c in whole[2] if c.at < at] == [c for c in changed[2] if c.at < at]
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(at=st.integers(0, 24 * FS))
 def test_a_saved_state_goes_on_as_if_nothing_had_been(at: int) -> None:
     mv = messy(1)

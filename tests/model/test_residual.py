@@ -190,7 +190,7 @@ def test_a_flat_line_that_is_forecast_exactly_is_no_surprise() -> None:
     assert np.nanmax(scores) < CONFIG.release
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(cuts=st.lists(st.integers(0, 50 * SECOND), max_size=30), seed=st.integers(0, 2**32 - 1))
 def test_any_cutting_gives_the_same(cuts: list[int], seed: int) -> None:
     forecasts = made_up(50, leads=1, seed=seed, strange=(40, 40.4))
@@ -201,7 +201,7 @@ def test_any_cutting_gives_the_same(cuts: list[int], seed: int) -> None:
     assert state.to_bytes() == state_cut.to_bytes()
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(cuts=st.lists(st.integers(0, 60 * SECOND), max_size=30))
 def test_an_alarm_keeps_the_same_complexes_from_being_remembered_however_it_is_cut(cuts: list[int]) -> None:
     forecasts = foretold_beats(60, strange=np.arange(40, 55, 0.4).tolist())
@@ -211,7 +211,7 @@ def test_an_alarm_keeps_the_same_complexes_from_being_remembered_however_it_is_c
     assert state.to_bytes() == state_cut.to_bytes()
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(at=st.integers(0, 50 * SECOND - 1), seed=st.integers(0, 2**32 - 1))
 def test_the_future_changes_nothing(at: int, seed: int) -> None:
     forecasts = made_up(50, leads=1, seed=seed, strange=(20, 20.4))
@@ -225,7 +225,7 @@ def test_the_future_changes_nothing(at: int, seed: int) -> None:
     assert [e for e in events if e.at <= last] == [e for e in events_other if e.at <= last]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(at=st.integers(0, 50 * SECOND))
 def test_a_saved_state_goes_on_as_if_nothing_had_been(at: int) -> None:
     forecasts = made_up(50, strange=(40, 40.4))

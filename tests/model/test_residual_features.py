@@ -101,7 +101,7 @@ def test_features_are_relative_to_what_is_usual() -> None:
     np.testing.assert_array_equal(found[:, -LEVELS:], usual[:, 2] - usual[:, 1])
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(at=st.integers(1, 199), seed=st.integers(0, 2**32 - 1))
 def test_the_future_changes_nothing(at: int, seed: int) -> None:
     mean, scale, observed = made_up(200, 1, seed)

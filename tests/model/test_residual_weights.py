@@ -37,7 +37,7 @@ def test_what_is_unknown_stays_unknown() -> None:
     assert np.isnan(weigh(load(), x)).tolist() == [False, True, False]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(rows=st.integers(1, 400), at=st.integers(0, 400), seed=st.integers(0, 2**32 - 1))
 def test_rows_do_not_depend_on_how_many_come_at_once(rows: int, at: int, seed: int) -> None:
     x = np.random.default_rng(seed).normal(size=(rows, FEATURES))

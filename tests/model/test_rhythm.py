@@ -51,7 +51,7 @@ def stories(draw: st.DrawFn) -> tuple[list[Beat], list[SignalNow], int]:
     return beats, signal, start
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(story=stories(), data=st.data())
 def test_any_chunks_give_the_same(story: tuple[list[Beat], list[SignalNow], int], data: st.DataObject) -> None:
     beats, signal, start = story
@@ -63,7 +63,7 @@ def test_any_chunks_give_the_same(story: tuple[list[Beat], list[SignalNow], int]
     assert vitals_again == vitals
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(story=stories())
 def test_every_condition_begins_once_ends_once_and_hides_the_lesser(
     story: tuple[list[Beat], list[SignalNow], int],
@@ -90,7 +90,7 @@ def test_every_condition_begins_once_ends_once_and_hides_the_lesser(
     assert not open_now
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(story=stories(), data=st.data())
 def test_the_future_changes_nothing(story: tuple[list[Beat], list[SignalNow], int], data: st.DataObject) -> None:
     beats, signal, start = story
@@ -102,7 +102,7 @@ def test_the_future_changes_nothing(story: tuple[list[Beat], list[SignalNow], in
     assert vitals_part == [now for now in vitals if now.at <= at]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(story=stories(), data=st.data())
 def test_the_state_moves_to_another_process(
     story: tuple[list[Beat], list[SignalNow], int], data: st.DataObject

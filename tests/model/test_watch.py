@@ -88,7 +88,7 @@ def test_the_story_is_told(whole: Run) -> None:
     assert vitals[49].inops == ("lead_off",)
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cuts=st.lists(st.integers(1, 50 * FS - 1), max_size=30, unique=True))
 def test_any_cut_tells_the_same(models: Models, signal: Signal, whole: Run, cuts: list[int]) -> None:
     other = Run(models, signal, cuts)

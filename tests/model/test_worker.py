@@ -51,6 +51,7 @@ class Hand:
 
     def __init__(self) -> None:
         self.now = BEGIN_NS
+        self.leapt_ns = 0
 
     def now_ns(self) -> int:
         return self.now
@@ -149,7 +150,7 @@ def test_any_chunking_gives_the_same_forecasts_and_alarms(models: Models, patien
         assert one.of(Alarm)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(st.lists(st.integers(1, 3), min_size=5, max_size=40), st.randoms())
 def test_beds_in_one_tick_are_as_if_alone(models_once: Models, takes: list[int], random: Any) -> None:
     """Three beds, whose chunks arrive in any number per tick and any order of beds."""

@@ -112,7 +112,7 @@ def test_an_event_is_stored_once_and_comes_back_whole(tmp_path: Path) -> None:
         assert list(log.events()) == [alarm(1), cleared(1)]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.lists(st.integers(0, 12), max_size=10), max_size=8))
 def test_any_repetition_in_any_batches_stores_each_event_once(batches: list[list[int]]) -> None:
     with tempfile.TemporaryDirectory() as folder, AlarmLog(Path(folder) / "a.sqlite") as log:
@@ -123,7 +123,7 @@ def test_any_repetition_in_any_batches_stores_each_event_once(batches: list[list
 
 
 @given(st.data())
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_all_fields_come_back(data: st.DataObject) -> None:
     number = st.none() | st.floats(-1e9, 1e9)
     event = alarm(

@@ -34,7 +34,7 @@ def expected(start: int, stop: int) -> np.ndarray:
     return (np.arange(start, stop) % 10_000)[:, np.newaxis]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     cuts=st.lists(st.integers(20, 2000), min_size=1),
     onset=st.integers(0, 20_000),

@@ -34,6 +34,7 @@ class FakeClock:
 
     def __init__(self, late_ns: int = 0) -> None:
         self.now = BEGIN_NS
+        self.leapt_ns = 0
         self.late_ns = late_ns
         self.until = 2**63
         self.plan: dict[int, Callable[[], None]] = {}
@@ -48,6 +49,10 @@ class FakeClock:
             self.plan.pop(at)()
         if self.now > self.until:
             raise TimeoutError
+
+    def leap(self, by_ns: int) -> None:
+        self.now += by_ns
+        self.leapt_ns += by_ns
 
 
 def publisher(
@@ -74,6 +79,19 @@ def waveforms(sent: list[tuple[int, Message]], bed: str) -> list[tuple[int, Wave
 
 def statuses(sent: list[tuple[int, Message]], bed: str) -> list[BedStatus]:
     return [m for _, m in sent if isinstance(m, BedStatus) and m.bed == bed]
+
+
+@pytest.mark.parametrize("by_s", [3600, -3600])
+async def test_a_clock_that_leaps_brings_no_burst_and_no_silence(by_s: int) -> None:
+    sent: list[tuple[int, Message]] = []
+    clock = FakeClock()
+    clock.plan[BEGIN_NS + 5_000_000_000] = lambda: clock.leap(by_s * 1_000_000_000)
+    await publisher([begin(traceable(3600), ReplayConfig(), BEGIN_NS)], sent, clock).run()
+    chunks = waveforms(sent, "bed-1")
+    assert [chunk.start for _, chunk in chunks] == list(range(0, 3600, 36))
+    assert all(now == chunk.due_ns for now, chunk in chunks)
+    assert [b - a for (a, _), (b, _) in itertools.pairwise(chunks)].count(100_000_000) == 98
+    assert chunks[-1][0] == chunks[0][0] + 9_900_000_000 + by_s * 1_000_000_000
 
 
 async def test_an_hour_of_late_wakings_does_not_add_up() -> None:

@@ -321,7 +321,7 @@ def test_a_record_without_a_valid_sample_is_refused(tmp_path: Path, catalog: Cat
     assert "no valid ECG sample" in refused(path, catalog)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(cut=st.integers(0, 200), junk=st.binary(max_size=40))
 def test_any_damage_to_a_header_ends_in_one_line_or_a_record(
     tmp_path_factory: pytest.TempPathFactory, cut: int, junk: bytes

@@ -59,7 +59,7 @@ def test_premature_beats_come_early_wide_and_only_after_the_first_minute() -> No
     assert (rr[inside + 1] > 1.1 * np.median(rr)).all()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seconds=st.floats(0.5, 10), heart_rate=st.floats(30, 200), pvc_share=st.floats(0, 1), seed=st.integers(0, 2**32))
 def test_any_patient_is_a_valid_record(seconds: float, heart_rate: float, pvc_share: float, seed: int) -> None:
     record = synthetic_patient(SyntheticConfig(seconds, heart_rate, pvc_share, seed=seed))

@@ -25,7 +25,7 @@ ADU = np.arange(-100, 100, dtype=np.int16).reshape(-1, 2)
 TWO: dict[str, Any] = {"leads": ("MLII", "V1"), "gain": (200.0, 100.0), "zero": (1024, -5)}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     adu=hnp.arrays(np.int16, st.tuples(st.integers(1, 50), st.integers(1, 2))),
     gain=st.floats(MIN_GAIN, MAX_GAIN),
