@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -45,7 +44,6 @@ from model.lecture import (
 )
 from model.network import Network, denormals_flushed, one_thread
 from stream.catalog import Catalog
-from stream.errors import StorageError
 from stream.records import load
 
 BEDSIDE = NetworkConfig(patch=1, window=32, horizon=1, hidden=32, layers=1, dropout=0.3)
@@ -126,21 +124,6 @@ class Tutorial:
                 "pairs": {"training": TRAINING - WINDOW, "test": SAMPLES - TRAINING - WINDOW},
             }
         }
-
-    def plot(self, path: Path) -> None:
-        """Draw truth, training span and both networks' predictions.
-
-        Raises
-        ------
-        StorageError
-            The file cannot be written.
-        """
-        from model.tutorial_plot import draw
-
-        try:
-            draw(self, path)
-        except (OSError, ValueError) as error:  # matplotlib refuses an unknown ending with a ValueError
-            raise StorageError(f"the plot cannot be written to {path} ({error}): give a .png, .pdf or .svg") from None
 
 
 def tutorial(catalog: Catalog | None = None, console: Console | None = None) -> Tutorial:

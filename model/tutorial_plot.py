@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from model import lecture
+from stream.errors import StorageError
 from stream.messages import FS
 
 if TYPE_CHECKING:
@@ -22,7 +23,13 @@ CLOSE = 0.11
 
 
 def draw(report: Tutorial, path: Path) -> None:
-    """Draw the whole trace, the steepest test beat from near, and the error of every test sample."""
+    """Draw the whole trace, the steepest test beat from near, and the error of every test sample.
+
+    Raises
+    ------
+    StorageError
+        The file cannot be written.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -72,7 +79,10 @@ def draw(report: Tutorial, path: Path) -> None:
         axes.set_ylabel("mV")
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.25)
-    figure.savefig(path, dpi=130)
+    try:
+        figure.savefig(path, dpi=130)
+    except (OSError, ValueError) as error:  # matplotlib refuses an unknown ending with a ValueError
+        raise StorageError(f"the plot cannot be written to {path} ({error}): give a .png, .pdf or .svg") from None
 
 
 def _networks(axes: Axes, report: Tutorial, ahead: npt.NDArray[np.float64], **style: Any) -> None:

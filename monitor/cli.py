@@ -279,7 +279,9 @@ def _tutorial(args: argparse.Namespace) -> int:
     report = tutorial(_catalog(args))
     print_tutorial(report)
     if args.plot is not None:
-        report.plot(args.plot)
+        from model.tutorial_plot import draw
+
+        draw(report, args.plot)
     return _write_json(report.to_dict(), args.json)
 
 

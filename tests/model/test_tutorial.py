@@ -142,7 +142,9 @@ def test_table(report: Tutorial) -> None:
 
 def test_plot(report: Tutorial, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
-    report.plot(tmp_path / "tutorial.png")
+    from model.tutorial_plot import draw
+
+    draw(report, tmp_path / "tutorial.png")
     from matplotlib.image import imread
 
     picture = imread(tmp_path / "tutorial.png")[:, :, :3]
@@ -150,6 +152,6 @@ def test_plot(report: Tutorial, tmp_path: Path) -> None:
         near = np.abs(255 * picture - [red, green, blue]).max(axis=2) < 8
         assert near.sum() > 100
     with pytest.raises(StorageError, match=r"\.png, \.pdf or \.svg"):
-        report.plot(tmp_path / "tutorial.xyz")
+        draw(report, tmp_path / "tutorial.xyz")
     with pytest.raises(StorageError, match="cannot be written"):
-        report.plot(tmp_path / "nowhere" / "tutorial.png")
+        draw(report, tmp_path / "nowhere" / "tutorial.png")
