@@ -59,6 +59,7 @@ class StationView(QWidget):
         self.frames: dict[str, Frame] = {}
         self._turn = 0
         self._speed: float | None = None
+        self._px_per_mm: float | None = None
         self.title, self.note = Label(theme, "text", 18, bold=True), Label(theme, "simulation", 15, bold=True)
         self.hint = Label(theme, "faint", 13, says=lambda: translate("Station", HINT))
         row = QHBoxLayout()
@@ -84,6 +85,12 @@ class StationView(QWidget):
         """Take a look, for the cards to come; those that are there take it by themselves."""
         self.theme = theme
 
+    def set_scale(self, px_per_mm: float) -> None:
+        """Take what a millimetre is on this screen."""
+        self._px_per_mm = px_per_mm
+        for card in self.cards.values():
+            card.sweep.px_per_mm = px_per_mm
+
     # --- beds and places ----------------------------------------------------------------------------------------
 
     def set_beds(self, names: Sequence[str]) -> None:
@@ -101,6 +108,8 @@ class StationView(QWidget):
             card = self.cards.get(name) or BedCard(self.theme, name)
             if name not in self.cards:
                 card.clicked.connect(self.chosen)
+                if self._px_per_mm is not None:
+                    card.sweep.px_per_mm = self._px_per_mm
             self._grid.removeWidget(card)
             cards[name] = card
         self.cards = cards

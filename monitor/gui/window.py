@@ -200,8 +200,10 @@ class MonitorWindow(QWidget):
 
     def _take_settings(self) -> None:
         """Bring to the traces what the person has set."""
-        self.review.px_per_mm = self.habits.px_per_mm()
-        self.bed_page.take_settings(self.habits.memory.now, self.habits.px_per_mm())
+        px_per_mm = self.habits.px_per_mm()
+        self.review.px_per_mm = px_per_mm
+        self.station.set_scale(px_per_mm)
+        self.bed_page.take_settings(self.habits.memory.now, px_per_mm)
 
     # --- frames -------------------------------------------------------------------------------------------------
 

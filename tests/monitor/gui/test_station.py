@@ -327,3 +327,11 @@ def test_a_window_that_begins_with_one_bed_has_the_station_behind_a_key(
     window.tick()
     assert window.at_station
     assert list(window.station.cards) == ["bed-1", "bed-2"]
+
+
+def test_cards_take_a_millimetre_that_was_measured(station: MonitorWindow, script: Script) -> None:
+    stream(script, station, names(1))
+    station.habits.change(px_per_mm=5.5)
+    assert station.station.cards["bed-01"].sweep.px_per_mm == 5.5
+    stream(script, station, names(2))
+    assert station.station.cards["bed-02"].sweep.px_per_mm == 5.5
