@@ -30,7 +30,7 @@ class ResidualConfig:
     block : int
         The patient's past is remembered as one peak per block; 90 patches are one second, the unit of the chance.
     memory : int
-        Blocks remembered, of levels; and for which an alarm keeps complexes from being remembered.
+        Blocks remembered, of levels.
     long_memory : int
         Blocks remembered, of departures.
     warm : int

@@ -128,21 +128,34 @@ def foretold_beats(seconds: int, usual: Sequence[float] = (), strange: Sequence[
     return mean, np.full_like(mean, 0.05), seen[: seconds * 360].reshape(-1, PATCH, 1)
 
 
+def test_an_alarm_keeps_complexes_from_being_remembered_only_while_it_is_young() -> None:
+    forecasts = foretold_beats(75, strange=np.arange(40, 75, 0.4).tolist())
+
+    def remembered(seconds: float) -> npt.NDArray[np.float64]:
+        mean, scale, observed = (part[: round(seconds * SECOND)] for part in forecasts)
+        return run((mean, scale, observed))[2].shapes.shapes
+
+    before, young, old = (remembered(40.5 + since) for since in (0, residual.FROZEN_S - 1, residual.FROZEN_S + 9))
+    np.testing.assert_array_equal(young, before)
+    np.testing.assert_array_equal(old[:, :-10], before[:, -old.shape[1] + 10 :])
+    assert np.ptp(old[:, -10:], axis=2) == pytest.approx(1.5, abs=0.2)
+
+
 def test_a_run_that_lasts_becomes_usual() -> None:
-    """An alarm keeps complexes from being remembered for two minutes; half a minute later they are."""
-    _, events, _ = run(foretold_beats(220, strange=np.arange(40, 210, 0.4).tolist()))
+    """An alarm keeps complexes from being remembered for 20 s; in as many more, most of what is remembered is new."""
+    _, events, _ = run(foretold_beats(79, strange=np.arange(40, 78, 0.4).tolist()))
     raised, cleared = events
     assert isinstance(cleared, Cleared)
     assert abs(raised.onset - 40 * 360) < 180
-    assert CONFIG.memory < (cleared.end - cleared.onset) / 360 < CONFIG.memory + 35
+    assert residual.FROZEN_S < (cleared.end - cleared.onset) / 360 < residual.FROZEN_S + 20
 
 
-def test_a_long_run_does_not_hide_itself() -> None:
-    _, events, _ = run(foretold_beats(110, strange=np.arange(40, 85, 0.4).tolist()))
+def test_a_run_of_19_seconds_does_not_hide_itself() -> None:
+    _, events, _ = run(foretold_beats(80, strange=np.arange(40, 59, 0.4).tolist()))
     raised, cleared = events
     assert isinstance(raised, Raised)
     assert isinstance(cleared, Cleared)
-    assert (cleared.end - cleared.onset) / 360 == pytest.approx(45, abs=0.5)
+    assert (cleared.end - cleared.onset) / 360 == pytest.approx(19, abs=0.5)
 
 
 def test_a_short_run_does_not_hide_what_follows() -> None:
