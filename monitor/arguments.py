@@ -163,7 +163,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="N",
         help="also watch memory over N minutes of signal, faster than time; 0 does not (default: %(default)g)",
     )
-    subject.add_argument("--record", default="excerpt", metavar="RECORD", help="default: %(default)s")
+    subject.add_argument("--record", default="synthetic", metavar="RECORD", help="default: %(default)s")
     subject.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
     subject = subjects.add_parser(
         "model", help="the streaming step, against this processor's matrix product", parents=[weights]

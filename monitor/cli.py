@@ -398,7 +398,7 @@ def _bench_gui(args: argparse.Namespace) -> int:
         raise UsageError("--seconds takes 1 or more, --memory-minutes 0 or more")
     record = load(args.record, _catalog(args))
     if len(record.leads) != 2:
-        raise UsageError(f"--record {args.record} has one lead: take one with two, such as excerpt")
+        raise UsageError(f"--record {args.record} has one lead: take one with two, such as mitdb/208 or synthetic")
     check_platform()
     starts: list[float] = []
 

@@ -37,6 +37,12 @@ def test_a_wrong_option_ends_with_status_2(capsys: pytest.CaptureFixture[str]) -
     assert "--sped" in capsys.readouterr().err
 
 
+def test_what_the_bench_of_the_window_takes_by_itself_has_two_leads() -> None:
+    from stream.records import load
+
+    assert len(load(parser().parse_args(["bench", "gui"]).record).leads) == 2
+
+
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     import sys
 
