@@ -6,7 +6,7 @@ come. A frame is all that the window does for it: taking the messages, making th
 
 from __future__ import annotations
 
-import resource
+import mmap
 import sys
 import time
 from collections.abc import Callable
@@ -176,5 +176,7 @@ def _rss_mb() -> float:
     """Return what this process holds in memory now; where the system does not say so, the most it ever held."""
     status = Path("/proc/self/statm")
     if status.exists():
-        return int(status.read_text().split()[1]) * resource.getpagesize() / 1e6
+        return int(status.read_text().split()[1]) * mmap.PAGESIZE / 1e6
+    import resource  # not on Windows
+
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
