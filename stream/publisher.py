@@ -96,30 +96,38 @@ class Publisher:
         self._clock = clock
         self._write = write
         self._annotations = annotations
+        self._leapt_ns = clock.leapt_ns
+        self._next_status_ns = 0
 
     async def run(self) -> None:
         """Send every chunk of every bed at its deadline; return when all records have ended."""
-        next_status_ns = leapt_ns = 0
         while not all(bed.head.ended for bed in self.beds.values()):
-            now = self._clock.now_ns()
-            if (leap_ns := self._clock.leapt_ns - leapt_ns) != 0:
-                # Where the machine has slept, nobody wants the hours in between sent all at once.
-                leapt_ns, next_status_ns = leapt_ns + leap_ns, 0
-                log.warning("the clock leapt by %.1f s: the replay goes on from where it was", leap_ns / 1e9)
-                for bed in self.beds.values():
-                    bed.head = postpone(bed.head, leap_ns)
+            now = self._now_ns()
             while (due := self._next_due())[0] <= now:
                 bed = due[1]
                 self._publish(bed)
                 if bed.head.ended:
                     self.announce(bed)
-            if now >= next_status_ns:
-                next_status_ns = now + STATUS_EVERY_NS
+            if now >= self._next_status_ns:
+                self._next_status_ns = now + STATUS_EVERY_NS
                 for bed in self.beds.values():
                     if not bed.head.ended:
                         self.announce(bed)
             # A command may bring a deadline forward: whoever sleeps for long would miss it.
             await self._clock.sleep_until(min(due[0], now + LONGEST_SLEEP_NS))
+
+    def _now_ns(self) -> int:
+        """Return what is now; where the clock has leapt, all deadlines leap with it first."""
+        now = self._clock.now_ns()
+        leap_ns = self._clock.leapt_ns - self._leapt_ns
+        if leap_ns:
+            # Where the machine has slept, nobody wants the hours in between sent all at once.
+            log.warning("the clock leapt by %.1f s: the replay goes on from where it was", leap_ns / 1e9)
+            self._leapt_ns += leap_ns
+            self._next_status_ns = 0
+            for bed in self.beds.values():
+                bed.head = postpone(bed.head, leap_ns)
+        return now
 
     def obey(self, command: Command) -> None:
         """Carry out a command, and say how the bed stands then; to choose a record, see `choose`.
@@ -134,7 +142,7 @@ class Publisher:
         if not isinstance(command.action, ReplayAction):
             return  # for the worker
         bed = self.take(command)
-        bed.head = obey(bed.head, command.action, self._clock.now_ns())
+        bed.head = obey(bed.head, command.action, self._now_ns())
         self.announce(bed)
 
     def take(self, command: Command) -> Bed:
@@ -152,7 +160,7 @@ class Publisher:
 
     def choose(self, bed: Bed, record: Record) -> None:
         """Go on with another record."""
-        bed.head = choose(bed.head, record, self._clock.now_ns())
+        bed.head = choose(bed.head, record, self._now_ns())
         self.announce(bed)
 
     def stop(self) -> None:

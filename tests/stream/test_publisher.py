@@ -94,6 +94,34 @@ async def test_a_clock_that_leaps_brings_no_burst_and_no_silence(by_s: int) -> N
     assert chunks[-1][0] == chunks[0][0] + 9_900_000_000 + by_s * 1_000_000_000
 
 
+async def test_what_leapt_before_the_replay_began_moves_no_deadline() -> None:
+    sent: list[tuple[int, Message]] = []
+    clock = FakeClock()
+    clock.leap(3_600_000_000_000)
+    await publisher([begin(traceable(360), ReplayConfig(), clock.now)], sent, clock).run()
+    assert waveforms(sent, "bed-1")[0][0] == BEGIN_NS + 3_600_000_000_000 + round(35e9 / 360)
+
+
+async def test_a_command_just_after_a_leap_is_not_postponed_by_it() -> None:
+    sent: list[tuple[int, Message]] = []
+    clock = FakeClock()
+    made = publisher([begin(traceable(3600), ReplayConfig(), BEGIN_NS)], sent, clock)
+
+    asked_ns = []
+
+    def leap_and_seek() -> None:
+        clock.leap(3_600_000_000_000)
+        asked_ns.append(clock.now)
+        made.obey(command(1, Seek(position=1800), clock.now))
+
+    clock.plan[BEGIN_NS + 5_000_000_000] = leap_and_seek
+    await made.run()
+    chunks = waveforms(sent, "bed-1")
+    [sought] = [chunk for _, chunk in chunks if chunk.position == 1800 and chunk.epoch == 1]
+    assert [sought.t0_ns] == asked_ns
+    assert all(now == chunk.due_ns for now, chunk in chunks)
+
+
 async def test_an_hour_of_late_wakings_does_not_add_up() -> None:
     record, sent, clock = traceable(30_000), [], FakeClock(late_ns=3_000_000)
     box = publisher([begin(record, ReplayConfig(loop=True), BEGIN_NS)], sent, clock)
