@@ -14,7 +14,7 @@ import numpy.typing as npt
 from model import beat_types, qrs
 from model.beat_shapes import PIECE_AFTER, PIECE_BEFORE
 from model.beat_types import BeatTyper, TypingState
-from model.grid import pack, unpack
+from model.packing import pack, unpack
 from model.qrs import Qrs, QrsState
 from model.scaling import hold
 from stream.messages import BeatType

@@ -29,7 +29,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.signal import butter, sosfilt
 
-from model import grid
+from model import grid, packing
 from model.grid import PIECE, Array, Flags, Intake
 from stream.messages import FS
 
@@ -118,7 +118,7 @@ class FibrillationState:
 
     def to_bytes(self) -> bytes:
         """Return the state as MessagePack."""
-        return grid.pack(self)
+        return packing.pack(self)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> FibrillationState:
@@ -129,7 +129,7 @@ class FibrillationState:
         StorageError
             The bytes are no such state.
         """
-        return grid.unpack(data, cls)
+        return packing.unpack(data, cls)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,17 +6,13 @@ cut into chunks. Half a second is short against what is measured on this grid, a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from model.config import DAMAGED_STATE
 from model.scaling import hold
-from stream.errors import StorageError
 from stream.messages import STRIDE
 
 STRIDES = 5
@@ -94,33 +90,3 @@ def take(intake: Intake, mv: Array) -> tuple[Array, Flags, Intake]:
     shape = (k, PIECE, leads)
     intake = Intake(intake.start, intake.pieces + k, rest.copy(), zero, last)
     return samples.reshape(shape), invalid.reshape(shape), intake
-
-
-def pack(state: object) -> bytes:
-    """Return a state, a dataclass whose arrays are all float64, as MessagePack."""
-    return msgspec.msgpack.encode(state, enc_hook=_pack_array)
-
-
-def unpack(data: bytes, kind: type[State]) -> State:
-    """Return the state that `pack` wrote.
-
-    Raises
-    ------
-    StorageError
-        The bytes are no such state.
-    """
-    try:
-        return msgspec.msgpack.decode(data, type=kind, dec_hook=_unpack_array)
-    except (msgspec.DecodeError, TypeError, ValueError) as error:
-        raise StorageError(DAMAGED_STATE) from error
-
-
-def _pack_array(value: object) -> object:
-    if not isinstance(value, np.ndarray):
-        raise TypeError(f"{type(value).__name__} is no part of the state")
-    return value.shape, np.ascontiguousarray(value, "<f8").tobytes()
-
-
-def _unpack_array(_: type, packed: tuple[Sequence[int], bytes]) -> Array:
-    shape, data = packed
-    return np.frombuffer(data, "<f8").reshape(shape).astype(np.float64)

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from scipy.signal import sosfilt
 
 from model import qrs_energy
-from model.grid import pack, unpack
+from model.packing import pack, unpack
 from model.qrs_energy import BAND, BLOCK, POWER, WINDOW, Leads
 
 Array = npt.NDArray[np.float64]

@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.signal import butter, sosfilt
 
-from model import grid
+from model import grid, packing
 from model.conditions import Began, Change, Ended
 from model.grid import STRIDES, Array, Flags, Intake
 from stream.alarm_messages import AlarmKind
@@ -126,7 +126,7 @@ class QualityState:
 
     def to_bytes(self) -> bytes:
         """Return the state as MessagePack."""
-        return grid.pack(self)
+        return packing.pack(self)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> QualityState:
@@ -137,7 +137,7 @@ class QualityState:
         StorageError
             The bytes are no such state.
         """
-        return grid.unpack(data, cls)
+        return packing.unpack(data, cls)
 
 
 @dataclass(frozen=True, slots=True)

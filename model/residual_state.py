@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from model.config import DAMAGED_STATE
+from model import packing
 from model.episodes import Stretch
 from model.familiar import Familiar
-from stream.errors import StorageError
 
 LOOK = 36
 """Patches, 400 ms, among which the surprising ones are looked for when a score is high."""
@@ -116,7 +113,7 @@ class ResidualState:
 
     def to_bytes(self) -> bytes:
         """Return the state as MessagePack."""
-        return msgspec.msgpack.encode(self, enc_hook=_pack_array)
+        return packing.pack(self)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> ResidualState:
@@ -127,21 +124,4 @@ class ResidualState:
         StorageError
             The bytes are no such state.
         """
-        try:
-            return msgspec.msgpack.decode(data, type=cls, dec_hook=_unpack_array)
-        except (msgspec.DecodeError, TypeError, ValueError) as error:
-            raise StorageError(DAMAGED_STATE) from error
-
-
-def _pack_array(value: object) -> object:
-    if not isinstance(value, np.ndarray):
-        raise TypeError(f"{type(value).__name__} is no part of the state")
-    kind = "<f4" if value.dtype == np.float32 else "<f8"
-    return kind, value.shape, np.ascontiguousarray(value, kind).tobytes()
-
-
-def _unpack_array(_: type, packed: tuple[str, Sequence[int], bytes]) -> npt.NDArray[np.floating]:
-    kind, shape, data = packed
-    if kind not in ("<f4", "<f8"):
-        raise ValueError(f"arrays of {kind!r} are no part of the state")
-    return np.frombuffer(data, kind).reshape(shape).astype(np.float32 if kind == "<f4" else np.float64)
+        return packing.unpack(data, cls)

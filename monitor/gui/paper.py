@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 from pyqtgraph.functions import arrayToQPath
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QFont, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QPainter, QPen, QPolygonF
 
 from monitor.gui.language import translate
 from monitor.gui.strokes import thinned
-from monitor.gui.theme import Theme, colour, families
+from monitor.gui.theme import Theme, colour, fixed_font
 from monitor.marks import DOT, ROWS
 from monitor.review import Review
 from monitor.ruler import Lane, Ruler
@@ -96,7 +96,7 @@ def draw_marks(painter: QPainter, review: Review, sheet: Sheet, theme: Theme) ->
     ruler, mm = sheet.ruler(review), sheet.px_per_mm
     inks = {"rhythm": theme.text, "reference": theme.text, "detected": theme.score}
     painter.save()
-    painter.setFont(_font(2.2 * mm))
+    painter.setFont(fixed_font(2.2 * mm))
     for number, name in enumerate(ROWS):
         painter.setPen(colour(inks[name]))
         place = QRectF(0, number * MARK_MM * mm, ruler.left - mm, MARK_MM * mm)
@@ -104,7 +104,7 @@ def draw_marks(painter: QPainter, review: Review, sheet: Sheet, theme: Theme) ->
     painter.setClipRect(QRectF(ruler.left, 0, ruler.right - ruler.left, _head_mm(review) * mm))
     for mark in review.marks:
         painter.setPen(colour(inks[mark.row]))
-        painter.setFont(_font((4.4 if mark.text == DOT else 3.2) * mm, bold=True))
+        painter.setFont(fixed_font((4.4 if mark.text == DOT else 3.2) * mm, bold=True))
         x = ruler.x(mark.index)
         left, align = (x, Qt.AlignmentFlag.AlignLeft) if mark.row == "rhythm" else (x - 10 * mm, _CENTRE)
         place = QRectF(left, ROWS.index(mark.row) * MARK_MM * mm, 20 * mm, MARK_MM * mm)
@@ -256,12 +256,4 @@ class _Drawing:
                 painter.drawText(QRectF(left, top + mm, 20 * mm, AXIS_MM * mm - mm), align, text)
 
     def _font(self, mm: float, bold: bool = False) -> None:
-        self.painter.setFont(_font(mm * self.mm, bold))
-
-
-def _font(pixels: float, bold: bool = False) -> QFont:
-    made = QFont()
-    made.setFamilies(families())
-    made.setPixelSize(max(round(pixels), 1))
-    made.setBold(bold)
-    return made
+        self.painter.setFont(fixed_font(mm * self.mm, bold))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QBuffer, QIODevice, QMarginsF, QRectF, Qt
-from PySide6.QtGui import QFont, QPageLayout, QPageSize, QPainter, QPdfWriter
+from PySide6.QtGui import QPageLayout, QPageSize, QPainter, QPdfWriter
 
 from monitor.explanation import explain
 from monitor.gui.footer import simulation
 from monitor.gui.language import translate
 from monitor.gui.paper import Sheet, draw, draw_marks
 from monitor.gui.phrases import say
-from monitor.gui.theme import PAPER, colour, families
+from monitor.gui.theme import PAPER, colour, fixed_font
 from monitor.review import Review, part
 from stream.messages import FS
 
@@ -86,11 +86,7 @@ def _text(
     painter: QPainter, top: float, text: str, mm: float, ink: str, *, left: float = 0.0, bold: bool = False
 ) -> float:
     """Write one line, and return where the next begins."""
-    made = QFont()
-    made.setFamilies(families())
-    made.setPixelSize(round(mm * _MM))
-    made.setBold(bold)
-    painter.setFont(made)
+    painter.setFont(fixed_font(mm * _MM, bold))
     painter.setPen(colour(ink))
     height = 1.5 * mm * _MM
     painter.drawText(QRectF(left, top, painter.viewport().width() - left, height), Qt.AlignmentFlag.AlignVCenter, text)

@@ -19,6 +19,7 @@ __all__ = [
     "Themed",
     "colour",
     "families",
+    "fixed_font",
     "font",
     "letter_scale",
     "lit",
@@ -89,9 +90,14 @@ def px(pixels: float) -> int:
 
 def font(pixels: int, bold: bool = False) -> QFont:
     """Return the interface font, whose digits keep their width, at a height in pixels that grows with the letters."""
+    return fixed_font(px(pixels), bold)
+
+
+def fixed_font(pixels: float, bold: bool = False) -> QFont:
+    """Return the interface font at a height in pixels of the painter, for what is drawn in millimetres."""
     made = QFont()
     made.setFamilies(families())
-    made.setPixelSize(max(px(pixels), 1))
+    made.setPixelSize(max(round(pixels), 1))
     made.setBold(bold)
     return made
 

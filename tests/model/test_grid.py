@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from model import grid
 from model.grid import PIECE, Array, Flags, Intake
+from model.packing import pack, unpack
 from stream.errors import StorageError
 
 
@@ -36,7 +37,7 @@ def test_any_cutting_gives_the_same(cuts: list[int], gaps: list[tuple[int, int, 
     whole, cut = run(mv, []), run(mv, cuts)
     np.testing.assert_array_equal(whole[0], cut[0])
     np.testing.assert_array_equal(whole[1], cut[1])
-    assert grid.pack(whole[2]) == grid.pack(cut[2])
+    assert pack(whole[2]) == pack(cut[2])
     assert whole[2].end == 100 + 1000 // PIECE * PIECE
 
 
@@ -62,8 +63,8 @@ def test_a_lead_without_any_valid_sample_stays_at_zero() -> None:
 
 def test_a_saved_state_comes_back_and_a_damaged_one_is_refused() -> None:
     intake = run(np.random.default_rng(1).normal(size=(50, 2)), [])[2]
-    data = grid.pack(intake)
-    assert grid.pack(grid.unpack(data, Intake)) == data
+    data = pack(intake)
+    assert pack(unpack(data, Intake)) == data
     for bad in (b"", b"\xc1", b"\x80", data[:-3]):
         with pytest.raises(StorageError, match="damaged"):
-            grid.unpack(bad, Intake)
+            unpack(bad, Intake)
