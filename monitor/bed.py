@@ -309,6 +309,7 @@ class Bed:
             threshold=latest.threshold if latest else None,
             forecast_mv=forecast_mv,
             persistence_mv=persistence_mv,
+            jitter_ms=None if self.playout is None else 1000 * self.playout.jitter_s,
             gaps=self.gaps,
             duplicates=self.duplicates,
         )

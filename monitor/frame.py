@@ -279,6 +279,8 @@ class Numbers:
     score, threshold : float or None
     forecast_mv, persistence_mv : float or None
         Mean absolute error 50 ms ahead, over the last minute.
+    jitter_ms : float or None
+        Between the fastest and the slowest arrival of the last minute or two.
     gaps, duplicates : int
     """
 
@@ -286,6 +288,7 @@ class Numbers:
     threshold: float | None = None
     forecast_mv: float | None = None
     persistence_mv: float | None = None
+    jitter_ms: float | None = None
     gaps: int = 0
     duplicates: int = 0
 

@@ -34,8 +34,8 @@ class Playout:
         Samples per second of wall time: fs × speed.
     transit_ns : int
         The smallest arrival − due of late; negative where the sender's clock is ahead of ours.
-    lowest : tuple of int
-        That of the last whole minute, and of the present one.
+    lowest, highest : tuple of int
+        The smallest and the largest of the last whole minute, and of the present one.
     renewed_ns : int
         When the present one began, by our clock.
     """
@@ -47,12 +47,18 @@ class Playout:
     rate: float
     transit_ns: int
     lowest: tuple[int, int]
+    highest: tuple[int, int]
     renewed_ns: int
 
     @property
     def chunk_s(self) -> float:
         """Seconds of wall time from one chunk to the next."""
         return self.n / self.rate
+
+    @property
+    def jitter_s(self) -> float:
+        """Seconds between the fastest and the slowest arrival of the last minute or two."""
+        return (max(self.highest) - self.transit_ns) / 1e9
 
     def cursor(self, now_ns: int) -> int:
         """Return the index after the last sample to draw."""
@@ -68,11 +74,15 @@ def follow(before: Playout | None, chunk: Waveform, received_ns: int) -> Playout
     """Return the playout after another chunk of the same session."""
     transit = received_ns - chunk.due_ns
     if before is None:
-        lowest, renewed_ns = (transit, transit), received_ns
+        lowest = highest = (transit, transit)
+        renewed_ns = received_ns
     elif abs(received_ns - before.renewed_ns) < RENEW_NS:
-        lowest, renewed_ns = (before.lowest[0], min(before.lowest[1], transit)), before.renewed_ns
+        lowest = (before.lowest[0], min(before.lowest[1], transit))
+        highest = (before.highest[0], max(before.highest[1], transit))
+        renewed_ns = before.renewed_ns
     else:
-        lowest, renewed_ns = (before.lowest[1], transit), received_ns
+        lowest, highest = (before.lowest[1], transit), (before.highest[1], transit)
+        renewed_ns = received_ns
     return Playout(
         start=chunk.start,
         n=chunk.n,
@@ -81,5 +91,6 @@ def follow(before: Playout | None, chunk: Waveform, received_ns: int) -> Playout
         rate=chunk.fs * chunk.speed,
         transit_ns=min(transit, *lowest),
         lowest=lowest,
+        highest=highest,
         renewed_ns=renewed_ns,
     )

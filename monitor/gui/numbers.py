@@ -134,6 +134,7 @@ class EngineerPanel(QWidget):
             (translate("Numbers", "forecast error, 50 ms ahead"), f"{_number(numbers.forecast_mv, '.3f')} mV"),
             (translate("Numbers", "error if nothing changed"), f"{_number(numbers.persistence_mv, '.3f')} mV"),
             (translate("Numbers", "forecast better by"), _number(numbers.skill, ".0%")),
+            (translate("Numbers", "jitter of the arrivals"), f"{_number(numbers.jitter_ms, '.0f')} ms"),
             (translate("Numbers", "gaps · repeats · rejects"), f"{numbers.gaps} · {numbers.duplicates} · {rejected}"),
         )
         if rows != self.rows:
@@ -146,7 +147,7 @@ class EngineerPanel(QWidget):
             painter.fillRect(self.rect(), colour(self.theme.panel))
             painter.setFont(font(13))
             for number, (name, value) in enumerate(self.rows):
-                line = QRect(px(14), px(12 + 30 * number), self.width() - px(28), px(24))
+                line = QRect(px(14), px(8 + 26 * number), self.width() - px(28), px(24))
                 painter.setPen(colour(self.theme.faint))
                 painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, name)
                 painter.setPen(colour(self.theme.score))

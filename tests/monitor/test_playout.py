@@ -71,3 +71,13 @@ def test_a_clock_that_was_set_is_believed_again_after_two_minutes() -> None:
     assert ages[599] == 0
     assert ages[600] == 600
     assert ages[600 + 1300] == 0
+
+
+@pytest.mark.parametrize("skew_ns", [0, 3600 * SECOND])
+def test_the_jitter_is_that_of_the_last_minute_or_two_whatever_the_clocks_say(skew_ns: int) -> None:
+    late = [0, 30_000_000, *([5_000_000] * 1800)]
+    states = play(1500, late, skew_ns)
+    assert states[0][1].jitter_s == 0.0
+    assert states[1][1].jitter_s == pytest.approx(0.03)
+    assert states[500][1].jitter_s == pytest.approx(0.03)
+    assert states[-1][1].jitter_s == pytest.approx(0.0)

@@ -383,6 +383,10 @@
         <translation>予測による改善</translation>
     </message>
     <message>
+        <source>jitter of the arrivals</source>
+        <translation>到着の揺らぎ</translation>
+    </message>
+    <message>
         <source>gaps · repeats · rejects</source>
         <translation>欠落 · 重複 · 不正</translation>
     </message>

@@ -29,7 +29,7 @@ from stream.alarm_messages import (
 from stream.clock import rfc3339
 from stream.messages import Beat
 from tests.monitor.gui.conftest import Script
-from tests.monitor.stories import SECOND, alarm, process, vitals
+from tests.monitor.stories import SECOND, alarm, process, sine, vitals
 from tests.waveforms import SESSION
 
 # --- texts ----------------------------------------------------------------------------------------------------------
@@ -407,3 +407,15 @@ def test_a_thousand_frames_keep_the_references_to_none(window: MonitorWindow, sc
         window.bed_page.banner.repaint()
     # On Python ≥ 3.12 None is immortal. Some thousands would be lost by a Qt that forgets one per call.
     assert abs(sys.getrefcount(None) - before) < 500
+
+
+def test_the_jitter_of_the_arrivals_stands_among_the_engineer_s_numbers(window: MonitorWindow, script: Script) -> None:
+    window.tick()
+    assert dict(window.bed_page.engineer.rows)["jitter of the arrivals"] == "-- ms"
+    script.worker()
+    for seq in range(20):
+        made = sine(seq)
+        script.now = made.due_ns + (40_000_000 if seq == 7 else 0)
+        script.say(made)
+        window.tick()
+    assert dict(window.bed_page.engineer.rows)["jitter of the arrivals"] == "40 ms"
