@@ -9,6 +9,8 @@ from stream.errors import UsageError
 PATCH = 4
 """Samples per step of the network: 11 ms at 360 Hz."""
 
+WARM_S = 20
+"""Seconds at the start of a stream in which the network's state warms up: neither scored nor fitted to."""
 
 DAMAGED_STATE = "the saved state of a bed is damaged: delete it and let the bed start anew"
 """What is said of any part of a bed's state that does not load."""

@@ -1,7 +1,8 @@
 """Training: one plain loop, truncated back-propagation through time.
 
 Rows of contiguous stretches go through the network window by window; the LSTM's state is carried from one window to
-the next, gradients are not. The averaged weights that score best on the held-back records are kept.
+the next, gradients are not. The averaged weights that score best on the held-back records are kept, and their first
+samples refitted (`model.first_samples`).
 """
 
 from __future__ import annotations
@@ -26,9 +27,11 @@ from torch import Tensor
 
 from model import checkpoint
 from model.calibration import Z90
-from model.config import NetworkConfig, ScalingConfig, TrainConfig
+from model.checkpoint import Checkpoint
+from model.config import WARM_S, NetworkConfig, ScalingConfig, TrainConfig
 from model.dataset import FITTED, HELD_BACK, Signals, Stretch, load_signals, random_stretch, steps
-from model.network import Network, denormals_flushed
+from model.first_samples import refit
+from model.network import Network, denormals_flushed, one_thread
 from stream.catalog import Catalog
 from stream.errors import CheckpointError, StorageError
 from stream.messages import FS
@@ -36,8 +39,8 @@ from stream.messages import FS
 CHOOSE_AT = (4, 18, 36, 72)
 """Horizons, in samples, whose mean NRMSE on the held-back records chooses the weights: 11, 50, 100, 200 ms."""
 
-WARM_S = 20
-"""Seconds at the start of the held-back streams that are not scored."""
+SCORED_AT = (1, *CHOOSE_AT)
+"""Horizons, in samples, that are scored."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,14 @@ class Score:
     @property
     def chosen_by(self) -> float:
         """The one number that training makes small."""
-        return sum(self.nrmse.values()) / len(self.nrmse)
+        return sum(self.nrmse[h] for h in CHOOSE_AT) / len(CHOOSE_AT)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the figures for the header of the weights, horizons in ms."""
+        return {
+            "nrmse": {f"{1000 * h / FS:.0f}": round(value, 4) for h, value in self.nrmse.items()},
+            "coverage90": dict(zip(("min", "mean", "max"), (round(c, 4) for c in self.coverage90), strict=True)),
+        }
 
 
 @dataclass
@@ -152,7 +162,51 @@ def fit(
                     bar.console.print(_line(run, score, loss.item()), highlight=False)
                 if ended:
                     break
-    return validate(checkpoint.load(out).network, trials)
+    return finish(checkpoint.load(out), fitted, trials, out)
+
+
+def train_first_samples(weights: Path | None, catalog: Catalog | None, out: Path) -> Score:
+    """Take the last stage alone: refit the first samples of trained weights, and write them to `out`.
+
+    Parameters
+    ----------
+    weights : Path or None
+        By default those that come with the package.
+    catalog : Catalog or None
+    out : Path
+
+    Returns
+    -------
+    Score
+        Of the written weights on the held-back records.
+
+    Raises
+    ------
+    RecordError, StorageError, CheckpointError
+    """
+    with one_thread():
+        trained = checkpoint.load(weights)
+        fitted, held_back = load_signals(FITTED, catalog), load_signals(HELD_BACK, catalog)
+        trials = validation(held_back, trained.network.config, trained.scaling, TrainConfig())
+        return finish(trained, fitted, trials, out)
+
+
+def finish(trained: Checkpoint, fitted: Signals, trials: Stretch, out: Path) -> Score:
+    """Refit the first samples, and write the weights to `out`: the trained ones if the held-back records gain nothing.
+
+    Weights whose first samples have been refitted before are only written.
+    """
+    before = validate(trained.network, trials)
+    if "first_samples" not in trained.provenance:
+        network = refit(trained.network, trained.scaling, fitted)
+        after = validate(network, trials)
+        if after.chosen_by < before.chosen_by:
+            stage = {"date": _today(), "commit": git_commit(), "held_back_before": before.to_dict()}
+            provenance = {**trained.provenance, "held_back": after.to_dict(), "first_samples": stage}
+            checkpoint.save(out, network, trained.scaling, provenance)
+            return after
+    checkpoint.save(out, trained.network, trained.scaling, trained.provenance)
+    return before
 
 
 def weighted_nll(y: Tensor, target: Tensor, beta: float) -> Tensor:
@@ -205,7 +259,7 @@ def validation(signals: Signals, network: NetworkConfig, scaling: ScalingConfig,
 def validate(network: Network, trials: Stretch, chunk: int = 900) -> Score:
     """Score averaged weights on held-back leads, all but the first 20 s."""
     skip = WARM_S * FS // network.config.patch
-    at = [h - 1 for h in CHOOSE_AT]
+    at = [h - 1 for h in SCORED_AT]
     rows, n = trials.scale.shape
     square, inside = np.zeros((rows, len(at))), np.zeros(rows)
     _, state = network(torch.from_numpy(trials.x[:, :skip]))
@@ -220,7 +274,7 @@ def validate(network: Network, trials: Stretch, chunk: int = 900) -> Score:
     nrmse = (np.sqrt(square / (n - skip)) / spread[:, None]).mean(axis=0)
     coverage = inside / (n - skip)
     return Score(
-        dict(zip(CHOOSE_AT, map(float, nrmse), strict=True)),
+        dict(zip(SCORED_AT, map(float, nrmse), strict=True)),
         (float(coverage.min()), float(coverage.mean()), float(coverage.max())),
     )
 
@@ -235,12 +289,9 @@ def provenance(run: Run, config: TrainConfig, score: Score) -> dict[str, Any]:
         "seed": config.seed,
         "step": run.step,
         "minutes": round((run.minutes), 1),
-        "date": datetime.now(UTC).date().isoformat(),
+        "date": _today(),
         "commit": git_commit(),
-        "held_back": {
-            "nrmse": {f"{1000 * h // FS}": round(value, 4) for h, value in score.nrmse.items()},
-            "coverage90": dict(zip(("min", "mean", "max"), (round(c, 4) for c in score.coverage90), strict=True)),
-        },
+        "held_back": score.to_dict(),
         "versions": {name: version(name) for name in ("torch", "numpy", "scipy", "safetensors")},
     }
 
@@ -252,6 +303,10 @@ def git_commit() -> str | None:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return None
+
+
+def _today() -> str:
+    return datetime.now(UTC).date().isoformat()
 
 
 def _bar() -> Progress:

@@ -109,13 +109,17 @@ def parser() -> argparse.ArgumentParser:
     box = add("train", "train the networks on DS1 of MIT-BIH", data)
     box.add_argument(
         "--what",
-        choices=("forecaster", "beats", "residual"),
+        choices=("forecaster", "first-samples", "beats", "residual"),
         default="forecaster",
-        help="the forecaster (default), the typing of beats, in 3 minutes, or the residual score, in 12",
+        help="the forecaster (default), its last stage alone, the typing of beats, each in 3 minutes, or the residual "
+        "score, in 12",
     )
     box.add_argument("--out", type=Path, required=True, metavar="FILE", help="the weights, safetensors")
     box.add_argument(
         "--seed", type=int, metavar="N", help="of the random numbers (default: that of the shipped weights)"
+    )
+    box.add_argument(
+        "--weights", type=Path, metavar="FILE", help="for first-samples: what to finish (default: those in the package)"
     )
     box.add_argument("--minutes", type=float, metavar="N", help="end after N minutes at the latest")
     box.add_argument("--threads", type=int, metavar="N", help="threads of torch")

@@ -212,6 +212,8 @@ def _analyze(args: argparse.Namespace) -> int:
 
 
 def _train(args: argparse.Namespace) -> int:
+    if args.weights and args.what != "first-samples":
+        raise UsageError(f"--weights {args.weights}: only --what first-samples starts from weights")
     if args.what == "beats":
         from model.train_beats import BeatTrainConfig, print_scores, train_beats
 
@@ -224,8 +226,11 @@ def _train(args: argparse.Namespace) -> int:
         fit_residual.print_scores(fit_residual.train_residual(_catalog(args), args.out, args.seed))
         return 0
     from model.config import TrainConfig
-    from model.train import train
+    from model.train import train, train_first_samples
 
+    if args.what == "first-samples":
+        print(train_first_samples(args.weights, _catalog(args), args.out))
+        return 0
     given = {name: getattr(args, name) for name in ("seed", "minutes", "threads") if getattr(args, name) is not None}
     print(train(TrainConfig(**given), _catalog(args), args.out, resume=args.resume))
     return 0

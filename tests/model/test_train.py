@@ -13,10 +13,11 @@ import torch
 
 from model import checkpoint
 from model import train as training
+from model.checkpoint import Checkpoint
 from model.config import NetworkConfig, ScalingConfig, TrainConfig
 from model.dataset import Signals
 from model.network import Network
-from model.train import Run, fit, learning_rate, validate, validation, weighted_nll
+from model.train import Run, finish, fit, learning_rate, validate, validation, weighted_nll
 from stream.errors import CheckpointError, StorageError
 
 if TYPE_CHECKING:
@@ -52,6 +53,39 @@ def test_learns_and_says_where_it_comes_from(tmp_path: Path, signals: tuple[Sign
     assert saved.provenance["seed"] == CONFIG.seed
     assert saved.provenance["config"]["steps"] == 30
     assert saved.provenance["held_back"]["nrmse"]["50"] == pytest.approx(after.nrmse[18], abs=1e-3)
+
+
+def test_the_last_stage_makes_the_first_samples_better_once(tmp_path: Path, signals: tuple[Signals, Signals]) -> None:
+    out = tmp_path / "weights"
+    after = fit(CONFIG, *signals, out, network=NETWORK)
+    saved = checkpoint.load(out)
+    before = saved.provenance["first_samples"]["held_back_before"]["nrmse"]
+    assert after.nrmse[1] < 0.9 * before["3"]
+    assert after.nrmse[4] < before["11"]
+    for h, ms in ((18, "50"), (36, "100"), (72, "200")):
+        assert after.nrmse[h] == pytest.approx(before[ms], abs=1e-4)
+    assert saved.provenance["held_back"] == after.to_dict()
+
+    trials = validation(signals[1], NETWORK, ScalingConfig(), CONFIG)
+    assert finish(saved, signals[0], trials, tmp_path / "again") == after
+    assert checkpoint.load(tmp_path / "again").provenance == saved.provenance
+    for name, value in weights(out).items():
+        assert torch.equal(weights(tmp_path / "again")[name], value)
+
+
+def test_the_last_stage_changes_nothing_where_the_held_back_gain_nothing(
+    tmp_path: Path, signals: tuple[Signals, Signals]
+) -> None:
+    """Noise cannot be forecast, so weights that follow the last samples more closely only make it worse."""
+    noise = {"b": np.random.default_rng(0).normal(size=signals[1]["b"].shape)}
+    network = Network(NETWORK).eval()
+    torch.nn.init.zeros_(network.linear.weight)
+    trained = Checkpoint(network, ScalingConfig(), {"seed": 7})
+    finish(trained, signals[0], validation(noise, NETWORK, ScalingConfig(), CONFIG), tmp_path / "weights")
+    saved = checkpoint.load(tmp_path / "weights")
+    assert saved.provenance == trained.provenance
+    for name, value in network.state_dict().items():
+        assert torch.equal(saved.network.state_dict()[name], value)
 
 
 def test_a_resumed_run_ends_where_an_unbroken_one_does(

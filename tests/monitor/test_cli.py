@@ -74,6 +74,11 @@ def test_an_evaluation_that_could_not_be_kept_does_not_start(
     assert words in said[0]
 
 
+def test_only_the_last_stage_of_training_starts_from_weights(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "--weights", "given.safetensors", "--out", "new.safetensors"]) == 2
+    assert "--weights given.safetensors: only --what first-samples" in capsys.readouterr().err
+
+
 def test_data_list_names_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["data", "list"]) == 0
     shown = capsys.readouterr().out
