@@ -113,3 +113,4 @@ def test_the_weights_that_ship() -> None:
     assert not set(trained + chosen) & set(DS2)
     for key in ("seed", "date", "minutes", "commit", "held_back", "versions", "config"):
         assert key in shipped.provenance
+    assert shipped.provenance["first_samples"]["commit"]
