@@ -3,8 +3,8 @@
 The examples are stretches of 400 ms: one for each reference beat, and one behind each beat, where no alarm belongs
 either. A stretch counts by (nearly) the highest departure in it, since one high second is enough for an alarm. Each
 record weighs as the root of its number of examples, and so does the same patient with a made-up rhythm
-(`model.rhythm_variants`). Noise on the levels, one number for all delays of a level, stands for patients who differ
-more than those at hand.
+(`model.rhythm_variants`) and with a made-up conduction (`model.conduction_variants`). Noise on the levels, one number
+for all delays of a level, stands for patients who differ more than those at hand.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from model import detection, evaluate_residual, residual, residual_weights
+from model import conduction_variants, detection, evaluate_residual, residual, residual_weights, rhythm_variants
 from model import forecaster as forecasting
 from model.by_time import BEFORE_R
 from model.checkpoint import Checkpoint
@@ -34,7 +34,7 @@ from model.network import one_thread
 from model.pipeline import RESIDUAL
 from model.residual_features import FEATURES, LEVELS, TAPS
 from model.residual_weights import Weights
-from model.rhythm_variants import LOST, vary
+from model.rhythm_variants import LOST
 from model.train import git_commit
 from stream import records as wfdb_records
 from stream.catalog import Catalog
@@ -60,8 +60,8 @@ STEPS, RATE, DECAY, NOISE, SHARPNESS = 120, 0.02, 1e-3, 0.3, 3.0
 GROUPS = 5
 """Groups of patients, one of which is left out at a time."""
 
-RHYTHM_SEED = 1
-"""Of the made-up rhythms; with the record's number."""
+VARIANT_SEED = 1
+"""Of made-up rhythms and conductions; with the record's number."""
 
 GROUP = np.concatenate([TAPS[:, 0], LEVELS + np.arange(2 * LEVELS)])
 """Features of one group get the same noise."""
@@ -137,11 +137,11 @@ def train_residual(catalog: Catalog | None, out: Path, seed: int | None = None) 
     examples, features, references = {}, {}, {}
     with one_thread():
         for name in track(TRAIN, description="forecasts", console=Console(stderr=True), transient=True):
-            both = patient(name, catalog)
-            found = features_of([part.mv for part in both], forecaster)
-            examples[name] = [examples_of(part, seen) for part, seen in zip(both, found, strict=True)]
-            features[name] = found[0]
-            references[name] = evaluate_residual.reference_of(both[0].sample, both[0].symbol, len(both[0].mv))
+            variants = patient(name, catalog)
+            found = features_of([part.mv for part in variants], forecaster)
+            examples[name] = [examples_of(part, seen) for part, seen in zip(variants, found, strict=True)]
+            features[name], own = found[0], variants[0]
+            references[name] = evaluate_residual.reference_of(own.sample, own.symbol, len(own.mv))
         departures = left_out(examples, features, seeds)
         weights = fit([part for parts in examples.values() for part in parts], seeds)
     scores = {name: score_left_out(departures[name], reference) for name, reference in references.items()}
@@ -156,7 +156,7 @@ def provenance(seeds: Sequence[int], forecaster: Checkpoint, scores: Mapping[str
         "trained_on": list(TRAIN),
         "command": "bedside train --what residual",
         "seeds": list(seeds),
-        "rhythm_seed": RHYTHM_SEED,
+        "variant_seed": VARIANT_SEED,
         "steps": STEPS,
         "date": datetime.now(UTC).date().isoformat(),
         "commit": git_commit(),
@@ -166,8 +166,8 @@ def provenance(seeds: Sequence[int], forecaster: Checkpoint, scores: Mapping[str
     }
 
 
-def patient(name: str, catalog: Catalog | None = None) -> tuple[Annotated, Annotated]:
-    """Read a record, and make up another rhythm for it."""
+def patient(name: str, catalog: Catalog | None = None) -> tuple[Annotated, ...]:
+    """Read a record; make up another rhythm for it, and another conduction."""
     record = wfdb_records.load(f"mitdb/{name}", catalog)
     if record.annotations is None:
         raise RecordError(f"mitdb/{name} has no annotations to learn from: get its .atr file")
@@ -175,8 +175,10 @@ def patient(name: str, catalog: Catalog | None = None) -> tuple[Annotated, Annot
     sample = record.annotations.sample[order].astype(np.int64)
     symbol = tuple(record.annotations.symbol[i] for i in order)
     mv = record.mv()
-    other, moved, changed = vary(mv, sample, symbol, BEATS, seed=RHYTHM_SEED + 1000 * int(name))
-    return Annotated(mv, sample, symbol), Annotated(other, moved, tuple(changed))
+    seed = VARIANT_SEED + 1000 * int(name)
+    other, moved, changed = rhythm_variants.vary(mv, sample, symbol, BEATS, seed)
+    broad = conduction_variants.vary(mv, sample, symbol, BEATS, seed)
+    return Annotated(mv, sample, symbol), Annotated(other, moved, tuple(changed)), Annotated(broad, sample, symbol)
 
 
 def features_of(signals: Sequence[Array], forecaster: Checkpoint) -> list[Array32]:
@@ -221,17 +223,23 @@ def examples_of(annotated: Annotated, features: Array32) -> Examples:
 
 
 class _Net(torch.nn.Module):
+    """Hidden units, and beside them, as the last row of the first layer, what goes to the output directly."""
+
     def __init__(self) -> None:
         super().__init__()
-        self.direct = torch.nn.Linear(FEATURES, 1)
-        self.inner = torch.nn.Linear(FEATURES, HIDDEN)
+        self.first = torch.nn.Linear(FEATURES, HIDDEN + 1)
         self.outer = torch.nn.Linear(HIDDEN, 1, bias=False)
-        torch.nn.init.zeros_(self.direct.weight)
-        torch.nn.init.constant_(self.direct.bias, -3.0)
+        with torch.no_grad():
+            self.first.weight[-1] = 0.0
+            self.first.bias[-1] = -3.0
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        out: torch.Tensor = self.direct(x) + self.outer(torch.tanh(self.inner(x)))
-        return out[..., 0]
+    def forward(self, x: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+        """Return departures of x, shape (n, times, FEATURES), with noise on its groups, shape (n, 1, groups)."""
+        # Noise is one number for all features of a group, so that their weights can be added up first.
+        by_group = torch.zeros(HIDDEN + 1, noise.shape[-1]).index_add(1, torch.from_numpy(GROUP), self.first.weight)
+        both = self.first(x) + noise @ by_group.T
+        out: torch.Tensor = both[..., -1] + self.outer(torch.tanh(both[..., :-1]))[..., 0]
+        return out
 
 
 def fit(examples: Sequence[Examples], seeds: Sequence[int] = SEEDS) -> Weights:
@@ -240,36 +248,36 @@ def fit(examples: Sequence[Examples], seeds: Sequence[int] = SEEDS) -> Weights:
     veb = torch.from_numpy(np.concatenate([part.veb for part in examples]).astype(np.float32))
     weight = torch.from_numpy(np.concatenate([part.weight for part in examples]))
     centre, width = x.mean(dim=(0, 1)), x.std(dim=(0, 1)) + 1e-3
-    nets = [_fit_one((x - centre) / width, veb, weight, seed) for seed in seeds]
-
-    def gathered(name: str) -> Array:
-        return np.stack([net.state_dict()[name].double().numpy() for net in nets])
-
+    x.sub_(centre).div_(width)
+    nets = [_fit_one(x, veb, weight, seed) for seed in seeds]
+    first, bias, outer = (
+        np.stack([net.state_dict()[name].double().numpy() for net in nets])
+        for name in ("first.weight", "first.bias", "outer.weight")
+    )
     # The normalisation goes into the weights.
-    unit, middle = width.double().numpy(), centre.double().numpy()
-    inner = np.concatenate(gathered("inner.weight")) / unit
-    direct = gathered("direct.weight")[:, 0].mean(axis=0) / unit
+    first /= width.double().numpy()
+    bias -= first @ centre.double().numpy()
     return Weights(
-        inner=inner.T,
-        inner_bias=np.concatenate(gathered("inner.bias")) - inner @ middle,
-        outer=np.concatenate(gathered("outer.weight")[:, 0]) / len(nets),
-        direct=direct,
-        bias=gathered("direct.bias").mean(axis=0) - direct @ middle,
+        inner=first[:, :-1].reshape(-1, FEATURES).T,
+        inner_bias=bias[:, :-1].ravel(),
+        outer=outer.ravel() / len(nets),
+        direct=first[:, -1].mean(axis=0),
+        bias=bias[:, -1:].mean(axis=0),
     )
 
 
 def _fit_one(x: torch.Tensor, veb: torch.Tensor, weight: torch.Tensor, seed: int) -> _Net:
     torch.manual_seed(seed)
-    net, group = _Net(), torch.from_numpy(GROUP)
+    net, groups = _Net(), int(GROUP.max()) + 1
     optimiser = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=0)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=RATE, total_steps=STEPS)
     for _ in range(STEPS):
         rows = torch.randperm(len(x))[: len(x) // 4]
-        noise = NOISE * torch.randn(len(rows), 1, int(group.max()) + 1)[..., group]
-        highest = torch.logsumexp(net(x[rows] + noise) * SHARPNESS, 1) / SHARPNESS - np.log(x.shape[1]) / SHARPNESS
+        departures = net(x[rows], NOISE * torch.randn(len(rows), 1, groups))
+        highest = torch.logsumexp(departures * SHARPNESS, 1) / SHARPNESS - np.log(x.shape[1]) / SHARPNESS
         loss = torch.nn.functional.binary_cross_entropy_with_logits(highest, veb[rows], reduction="none")
         loss = (weight[rows] * loss).sum() / weight[rows].sum()
-        loss = loss + DECAY * sum((p**2).sum() for name, p in net.named_parameters() if "weight" in name)
+        loss = loss + DECAY * ((net.first.weight**2).sum() + (net.outer.weight**2).sum())
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()

@@ -37,8 +37,9 @@ LOCATION, SPREAD = -6.6, 1.0
 groups of records, scores of 2, 2.5 and 3 came in 13.4, 3.6 and 1.0 of 1,000 seconds without a ventricular beat, median
 over the records of DS1; in the worst record in 119, 39 and 12."""
 
-USUAL_DEPARTURE = -4.0
-"""Where the lower quartile of a patient's highest departures lies above this, the law is moved up by the rest."""
+USUAL_SHARE, USUAL_DEPARTURE = 0.4, -3.5
+"""Where more than the rest of a patient's highest departures lie above this, the law is moved up, so far that this
+quantile of them counts as this."""
 
 FROZEN_S = 20
 """Seconds from an alarm's onset in which no complexes are remembered. The shortest that hides nothing of made-up runs
@@ -244,7 +245,8 @@ def learn_departure(config: ResidualConfig, usual: Usual, highest: float) -> Usu
     kept = np.append(usual.departures, highest)[-config.long_memory :]
     if len(kept) < config.warm:
         return replace(usual, departures=kept)
-    return replace(usual, departures=kept, shift=max(float(_quantiles(kept, (0.25,))[0]) - USUAL_DEPARTURE, 0.0))
+    shift = float(_quantiles(kept, (USUAL_SHARE,))[0]) - USUAL_DEPARTURE
+    return replace(usual, departures=kept, shift=max(shift, 0.0))
 
 
 def _quantiles(values: Array, shares: Sequence[float]) -> Array:
