@@ -96,7 +96,7 @@ def vary(mv: Array, sample: Ints, symbol: Sequence[str], beats: Collection[str],
     varied, usual = mv.copy(), _usual_height(mv, at, conducted)
     conduction = draw(rng, mv.shape[1])
     broad, changes, redrawn = False, NORMAL_S * FS, 0.0
-    for r, following, can in zip(at, [*at[1:], len(mv)], conducted, strict=True):
+    for r, following, can in zip(at, [*at, len(mv)][1:], conducted, strict=True):
         if r > changes:
             broad = not broad
             changes = r + _duration(rng) * FS * (1 if broad else NORMAL_LONGER)
