@@ -3,8 +3,9 @@
 The examples are stretches of 400 ms: one for each reference beat, and one behind each beat, where no alarm belongs
 either. A stretch counts by (nearly) the highest departure in it, since one high second is enough for an alarm. Each
 record weighs as the root of its number of examples, and so does the same patient with a made-up rhythm
-(`model.rhythm_variants`) and with a made-up conduction (`model.conduction_variants`). Noise on the levels, one number
-for all delays of a level, stands for patients who differ more than those at hand.
+(`model.rhythm_variants`), with a made-up conduction (`model.conduction_variants`) and with made-up noise
+(`model.noise_variants`). Noise on the levels, one number for all delays of a level, stands for patients who differ
+more than those at hand.
 """
 
 from __future__ import annotations
@@ -23,7 +24,15 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from model import conduction_variants, detection, evaluate_residual, residual, residual_weights, rhythm_variants
+from model import (
+    conduction_variants,
+    detection,
+    evaluate_residual,
+    noise_variants,
+    residual,
+    residual_weights,
+    rhythm_variants,
+)
 from model import forecaster as forecasting
 from model.by_time import BEFORE_R
 from model.checkpoint import Checkpoint
@@ -43,9 +52,9 @@ from stream.messages import FS
 
 FIT_FROM = 60 * FS
 RARE = VEB | frozenset("AaJSejn") | frozenset(LOST)
-"""Beats all of which are examples: ventricular ones, and what is easily taken for them. Of the others, every third."""
+"""Beats all of which are examples: ventricular ones, and what is easily taken for them. Of the others, every sixth."""
 
-KEPT = 3
+KEPT = 6
 STRETCH, STRIDE = 36, 4
 """Patches of an example, of which every fourth is looked at."""
 
@@ -61,7 +70,7 @@ GROUPS = 5
 """Groups of patients, one of which is left out at a time."""
 
 VARIANT_SEED = 1
-"""Of made-up rhythms and conductions; with the record's number."""
+"""Of what is made up; with the record's number."""
 
 GROUP = np.concatenate([TAPS[:, 0], LEVELS + np.arange(2 * LEVELS)])
 """Features of one group get the same noise."""
@@ -167,7 +176,7 @@ def provenance(seeds: Sequence[int], forecaster: Checkpoint, scores: Mapping[str
 
 
 def patient(name: str, catalog: Catalog | None = None) -> tuple[Annotated, ...]:
-    """Read a record; make up another rhythm for it, and another conduction."""
+    """Read a record; make up another rhythm for it, another conduction, and noise."""
     record = wfdb_records.load(f"mitdb/{name}", catalog)
     if record.annotations is None:
         raise RecordError(f"mitdb/{name} has no annotations to learn from: get its .atr file")
@@ -178,7 +187,13 @@ def patient(name: str, catalog: Catalog | None = None) -> tuple[Annotated, ...]:
     seed = VARIANT_SEED + 1000 * int(name)
     other, moved, changed = rhythm_variants.vary(mv, sample, symbol, BEATS, seed)
     broad = conduction_variants.vary(mv, sample, symbol, BEATS, seed)
-    return Annotated(mv, sample, symbol), Annotated(other, moved, tuple(changed)), Annotated(broad, sample, symbol)
+    noisy = noise_variants.vary(mv, sample, symbol, BEATS, seed)
+    return (
+        Annotated(mv, sample, symbol),
+        Annotated(other, moved, tuple(changed)),
+        Annotated(broad, sample, symbol),
+        Annotated(noisy, sample, symbol),
+    )
 
 
 def features_of(signals: Sequence[Array], forecaster: Checkpoint) -> list[Array32]:
