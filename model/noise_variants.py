@@ -69,8 +69,7 @@ def vary(mv: Array, sample: Ints, symbol: Sequence[str], beats: Collection[str],
         n = int(math.exp(rng.uniform(math.log(SHORTEST_S), math.log(LONGEST_S))) * FS)
         if begins + n + FS > len(mv):
             return varied
-        on = rng.random(leads) < ON_LEAD
-        on[rng.integers(leads)] = True
+        on = (rng.random(leads) < ON_LEAD) | (np.arange(leads) == rng.integers(leads))
         k = np.arange(n)
         fade = np.minimum(1, np.minimum(k + 1, n - k) / FADE)[:, None]
         burst = (muscle, swings, wander, jump)[rng.integers(4)](rng, n, leads)
@@ -107,5 +106,5 @@ def jump(rng: np.random.Generator, n: int, leads: int) -> Array:
 
 def _filtered(sections: Array, rng: np.random.Generator, n: int, leads: int) -> Array:
     """Return filtered white noise of unit standard deviation."""
-    found = np.asarray(sosfilt(sections, rng.normal(size=(n + SETTLED, leads)), axis=0), dtype=np.float64)
-    return found[SETTLED:] / found[SETTLED:].std(axis=0)
+    found: Array = sosfilt(sections, rng.normal(size=(n + SETTLED, leads)), axis=0)[SETTLED:]
+    return np.asarray(found / found.std(axis=0))
