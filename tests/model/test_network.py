@@ -60,7 +60,7 @@ def test_the_live_network_gives_the_same(network: Network, has_onednn: bool, mon
     if not has_onednn:
         monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
     live = LiveNetwork(network)
-    for batch in (1, 2, 33):
+    for batch in (1, 2, 130):
         x = torch.randn(batch, 20, SMALL.window)
         y, (h, c) = network(x)
         state = [torch.zeros(batch, SMALL.hidden)] * 4
