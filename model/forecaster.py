@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -109,8 +109,7 @@ def beside(parts: Sequence[Streams]) -> Streams:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class BedState:
+class BedState(NamedTuple):
     """What the forecaster remembers of one bed.
 
     Attributes
@@ -157,8 +156,7 @@ class BedState:
             raise StorageError(DAMAGED_STATE) from error
 
 
-@dataclass(frozen=True)
-class Forecasts:
+class Forecasts(NamedTuple):
     """What one chunk brought; k origins, which may be none.
 
     Attributes
@@ -243,16 +241,16 @@ def _step_together(
     # Of shape (k, horizon, streams) and (k, patch, streams), of which each bed gets its part.
     mean, scale = made.mean.transpose(0, 2, 1), made.scale.transpose(0, 2, 1)
     observed = made.patches.transpose(1, 2, 0)
-    following = np.array([state.next for state in states]) + len(samples)
-    origins = following[:, None] - (patch * np.arange(k - 1, -1, -1) + len(streams.pending) + 1)
+    n = len(samples)
+    before_end = n - len(streams.pending) - patch * np.arange(k, 0, -1) + patch - 1
     first = 0
-    for state, origin in zip(states, origins, strict=True):
-        own = np.s_[:, :, first : first + state.leads]
-        yield (
-            Forecasts(origin, mean[own], scale[own], observed[own]),
-            BedState(state.next + len(samples), streams, first, state.leads),
+    for state in states:
+        end = first + state.leads
+        own = Forecasts(
+            state.next + before_end, mean[:, :, first:end], scale[:, :, first:end], observed[:, :, first:end]
         )
-        first += state.leads
+        yield own, BedState(state.next + n, streams, first, state.leads)
+        first = end
 
 
 def gathered(states: Sequence[BedState]) -> Streams:
@@ -304,16 +302,19 @@ def advance(forecaster: Checkpoint, streams: Streams, samples: Array) -> tuple[M
     new = np.isnan(past[:, 0])
     if new.any():
         past[new, : window - patch] = scaling.history_of(patches[new, 0, 0], window - patch)
-    baseline, unit = baseline.T[:, :, None], unit.T[:, :, None]  # time first, as the network has it
+    # About the last baseline float32 is fine enough, wherever that lies.
+    near = np.subtract(past, baseline[:, -1:], out=np.empty(past.shape, np.float32), casting="same_kind")
+    drift = (baseline - baseline[:, -1:]).astype(np.float32).T[:, :, None]  # time first, as the network has it
+    baseline, unit = baseline.astype(np.float32).T[:, :, None], unit.astype(np.float32).T[:, :, None]
     x = np.empty((k, n, window), np.float32)
-    np.subtract(scaling.windows(past, window, patch).transpose(1, 0, 2), baseline, out=x, casting="same_kind")
+    np.subtract(scaling.windows(near, window, patch).transpose(1, 0, 2), drift, out=x)
     x /= unit
     with torch.inference_mode(), denormals_flushed():
         y, lstm = network(torch.from_numpy(x), [torch.from_numpy(part) for part in streams.lstm])
     forecasts = y.numpy()
-    forecasts *= unit[..., None].astype(np.float32)
+    forecasts *= unit[..., None]
     mean, scale = forecasts[:, :, 0], forecasts[:, :, 1]
-    mean += baseline.astype(np.float32)
+    mean += baseline
     factor, calibrated = calibration.advance(streams.calibration, patches, forecasts)
     scale *= factor
     history = past[:, k * patch :].copy()
