@@ -15,6 +15,7 @@ from functools import cache
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 Array = npt.NDArray[np.float64]
 Array32 = npt.NDArray[np.float32]
@@ -48,7 +49,7 @@ class CalibrationState:
     Attributes
     ----------
     log_factor : ndarray of float64, shape (bands, streams)
-    waiting : ndarray of float32, shape (longest lag, bands, streams, 2, patch)
+    waiting : ndarray of float32, shape (longest lag, 2, patch, bands, streams)
         Mean and uncalibrated scale, in mV, of the watched samples of the last forecasts; NaN before the first.
     """
 
@@ -56,6 +57,7 @@ class CalibrationState:
     waiting: Array32
 
 
+@cache
 def lags(horizon: int, patch: int) -> tuple[int, ...]:
     """Return the watched lags that a horizon reaches."""
     return tuple(lag for lag in LAGS if lag * patch <= horizon)
@@ -66,7 +68,7 @@ def begin(streams: int, horizon: int, patch: int) -> CalibrationState:
     watched = lags(horizon, patch)
     return CalibrationState(
         np.zeros((len(watched), streams)),
-        np.full((watched[-1], len(watched), streams, 2, patch), np.nan, np.float32),
+        np.full((watched[-1], 2, patch, len(watched), streams), np.nan, np.float32),
     )
 
 
@@ -95,12 +97,18 @@ def advance(state: CalibrationState, patches: Array, forecasts: Array32) -> tupl
     known[:longest] = state.waiting
     due = np.empty((k, *state.waiting.shape[1:]), np.float32)  # what had been said of each patch
     for band, lag in enumerate(watched):
-        known[longest:, band] = forecasts[..., (lag - 1) * patch : lag * patch]
-        due[:, band] = known[longest - lag : longest - lag + k, band]
-    error = np.abs(np.subtract(patches.transpose(1, 0, 2)[:, None], due[..., 0, :], dtype=np.float32))
-    path = _follow(state.log_factor, np.log(error / (np.float32(Z90) * due[..., 1, :]) + np.float32(LEAST_Z)))
-    factor = path.transpose(0, 2, 1).astype(np.float32) @ _spread(horizon, patch)
-    return np.exp(factor, out=factor), CalibrationState(path[-1].copy(), known[k:].copy())
+        known[longest:, :, :, band] = forecasts[..., (lag - 1) * patch : lag * patch].transpose(0, 2, 3, 1)
+        due[:, :, :, band] = known[longest - lag : longest - lag + k, :, :, band]
+    mean, half_width = due[:, 0], due[:, 1]
+    half_width *= np.float32(Z90)
+    z = np.subtract(patches.transpose(1, 2, 0)[:, :, None], mean, dtype=np.float32)
+    np.abs(z, out=z)
+    z /= half_width
+    z += np.float32(LEAST_Z)
+    path = _follow(state.log_factor, np.log(z, out=z))
+    exponent = path.astype(np.float32).transpose(0, 2, 1) @ _spread(horizon, patch)
+    factor = torch.from_numpy(exponent).exp2_().numpy()  # sooner than numpy's
+    return factor, CalibrationState(path[-1].copy(), known[k:].copy())
 
 
 def _follow(log_factor: Array, log_z: Array32) -> Array:
@@ -112,15 +120,16 @@ def _follow(log_factor: Array, log_z: Array32) -> Array:
     ----------
     log_factor : ndarray of float64, shape (bands, streams)
         Before the first patch.
-    log_z : ndarray of float32, shape (k, bands, streams, patch)
+    log_z : ndarray of float32, shape (k, patch, bands, streams)
         In units of the 90 % interval's half width; NaN where nothing was forecast.
     """
-    k, patch = len(log_z), log_z.shape[-1]
+    k, patch = log_z.shape[:2]
     sharp = 1 / (2 * SOFTNESS)  # everything is in units in which the tangent's argument needs no factor
-    rate = np.where(np.isnan(log_z[..., 0]), 0.0, sharp * RATE / (2 * patch)).reshape(k, -1)
+    edges = log_z.reshape(k, patch, -1)
+    rate = (edges[:, 0] == edges[:, 0]) * (sharp * RATE / (2 * patch))  # none where it is NaN
     rest = rate * (patch * (1 - 2 * OUTSIDE))
-    edges = np.fmax(log_z, np.float32(math.log(LEAST_Z))) * np.float32(sharp)
-    edges = np.ascontiguousarray(edges.transpose(0, 3, 1, 2)).reshape(k, patch, -1)
+    edges = np.fmax(edges, np.float32(math.log(LEAST_Z)))
+    edges *= np.float32(sharp)
     ones = _ones(patch)  # a product with it is a sum, but sooner
     path = np.empty(rate.shape)
     now = sharp * log_factor.ravel()
@@ -137,9 +146,12 @@ def _ones(n: int) -> Array32:
 
 @cache
 def _spread(horizon: int, patch: int) -> Array32:
-    """Return weights, shape (bands, horizon), that interpolate between bands over the logarithm of the horizon."""
+    """Return weights, shape (bands, horizon), that interpolate between bands over the logarithm of the horizon.
+
+    They turn natural logarithms into those to the base of two.
+    """
     watched = lags(horizon, patch)
     centres = np.log([(lag - 0.5) * patch + 0.5 for lag in watched])
     ahead = np.log(np.arange(1, horizon + 1))
     rows = [np.interp(ahead, centres, row) for row in np.eye(len(watched))]
-    return np.stack(rows).astype(np.float32)
+    return (np.stack(rows) / math.log(2)).astype(np.float32)

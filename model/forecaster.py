@@ -7,7 +7,7 @@ too, so cutting the same signal into any chunks gives the same forecasts. Nothin
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -31,7 +31,7 @@ from stream.errors import StorageError
 Array = npt.NDArray[np.float64]
 Array32 = npt.NDArray[np.float32]
 
-STREAM_AXIS = {"pending": 1, "calibration.log_factor": 1, "calibration.waiting": 2}
+STREAM_AXIS = {"pending": 1, "calibration.log_factor": 1, "calibration.waiting": 4}
 """Where the arrays of `Streams` have their streams, if not first."""
 
 
@@ -220,10 +220,10 @@ def step(
         In the order of `states`.
     """
     groups: dict[tuple[int, int, int], list[int]] = defaultdict(list)
-    for i, (state, chunk) in enumerate(zip(states, chunks, strict=True)):
-        if chunk.ndim != 2 or chunk.shape[1] != state.leads:
-            raise ValueError(f"a chunk of shape {chunk.shape} does not fit a bed with {state.leads} leads")
-        groups[len(chunk), state.streams.skip, len(state.streams.pending)].append(i)
+    for i, ((_, streams, _, leads), chunk) in enumerate(zip(states, chunks, strict=True)):
+        if chunk.ndim != 2 or chunk.shape[1] != leads:
+            raise ValueError(f"a chunk of shape {chunk.shape} does not fit a bed with {leads} leads")
+        groups[len(chunk), streams.skip, len(streams.pending)].append(i)
     results: dict[int, tuple[Forecasts, BedState]] = {}
     for members in groups.values():
         stepped = _step_together(forecaster, [states[i] for i in members], [chunks[i] for i in members])
@@ -233,7 +233,7 @@ def step(
 
 def _step_together(
     forecaster: Checkpoint, states: Sequence[BedState], chunks: Sequence[Array]
-) -> Iterator[tuple[Forecasts, BedState]]:
+) -> list[tuple[Forecasts, BedState]]:
     """Step beds that stand at the same place of the grid and get as many samples."""
     samples = chunks[0] if len(chunks) == 1 else np.concatenate(chunks, axis=1)
     made, streams = advance(forecaster, gathered(states), samples)
@@ -241,28 +241,30 @@ def _step_together(
     # Of shape (k, horizon, streams) and (k, patch, streams), of which each bed gets its part.
     mean, scale = made.mean.transpose(0, 2, 1), made.scale.transpose(0, 2, 1)
     observed = made.patches.transpose(1, 2, 0)
-    n = len(samples)
-    before_end = n - len(streams.pending) - patch * np.arange(k, 0, -1) + patch - 1
-    first = 0
-    for state in states:
-        end = first + state.leads
-        own = Forecasts(
-            state.next + before_end, mean[:, :, first:end], scale[:, :, first:end], observed[:, :, first:end]
-        )
-        yield own, BedState(state.next + n, streams, first, state.leads)
-        first = end
+    following = np.array([state.next for state in states]) + len(samples)
+    origins = following[:, None] - (patch * np.arange(k - 1, -1, -1) + len(streams.pending) + 1)
+    whole, first, results = slice(None), 0, []
+    for (_, _, _, leads), after, origin in zip(states, following.tolist(), origins, strict=True):
+        own = (whole, whole, slice(first, first + leads))
+        forecasts = Forecasts(origin, mean[own], scale[own], observed[own])
+        results.append((forecasts, BedState(after, streams, first, leads)))
+        first += leads
+    return results
 
 
 def gathered(states: Sequence[BedState]) -> Streams:
     """Return the streams of some beds in their order, without a copy where they lie side by side already."""
-    runs: list[tuple[Streams, int, int]] = []
-    for state in states:
-        first, end = state.first, state.first + state.leads
-        if runs and runs[-1][0] is state.streams and runs[-1][2] == first:
-            first = runs.pop()[1]
-        runs.append((state.streams, first, end))
+    runs: list[tuple[Streams, int]] = []
+    ends: list[int] = []
+    for _, streams, first, leads in states:
+        if ends and ends[-1] == first and runs[-1][0] is streams:
+            ends[-1] += leads
+        else:
+            runs.append((streams, first))
+            ends.append(first + leads)
     parts = [
-        streams if (first, end) == (0, len(streams.last)) else streams.part(first, end) for streams, first, end in runs
+        streams if (first, end) == (0, len(streams.last)) else streams.part(first, end)
+        for (streams, first), end in zip(runs, ends, strict=True)
     ]
     return parts[0] if len(parts) == 1 else beside(parts)
 
@@ -305,18 +307,17 @@ def advance(forecaster: Checkpoint, streams: Streams, samples: Array) -> tuple[M
     # About the last baseline float32 is fine enough, wherever that lies.
     near = np.subtract(past, baseline[:, -1:], out=np.empty(past.shape, np.float32), casting="same_kind")
     drift = (baseline - baseline[:, -1:]).astype(np.float32).T[:, :, None]  # time first, as the network has it
-    baseline, unit = baseline.astype(np.float32).T[:, :, None], unit.astype(np.float32).T[:, :, None]
+    level, unit32 = baseline.astype(np.float32).T[:, :, None], unit.astype(np.float32).T[:, :, None]
     x = np.empty((k, n, window), np.float32)
     np.subtract(scaling.windows(near, window, patch).transpose(1, 0, 2), drift, out=x)
-    x /= unit
+    x /= unit32
     with torch.inference_mode(), denormals_flushed():
         y, lstm = network(torch.from_numpy(x), [torch.from_numpy(part) for part in streams.lstm])
-    forecasts = y.numpy()
-    forecasts *= unit[..., None]
-    mean, scale = forecasts[:, :, 0], forecasts[:, :, 1]
-    mean += baseline
-    factor, calibrated = calibration.advance(streams.calibration, patches, forecasts)
-    scale *= factor
+        y *= torch.from_numpy(unit32[..., None])
+        y[:, :, 0] += torch.from_numpy(level)
+        factor, calibrated = calibration.advance(streams.calibration, patches, y.numpy())
+        y[:, :, 1] *= torch.from_numpy(factor)
+    mean, scale = y.numpy().transpose(2, 0, 1, 3)
     history = past[:, k * patch :].copy()
     remembered = tuple(part.numpy() for part in lstm)
     after = Streams(streams.skip - skip, pending, last, history, scaled, calibrated, remembered)

@@ -70,33 +70,34 @@ def by_hand(lstm: nn.LSTM) -> LiveLSTM:
     """Return the LSTM as matrix products with powers of two between them, for many streams.
 
     A gate is ``sigmoid(a) = 1 / (1 + 2^(-a / ln 2))``, and ``tanh(a) = 2 sigmoid(2 a) - 1``. The factors are part of
-    the weights, and the fraction is a division where there was a product: what is left of all four gates is one power,
-    which torch has sooner than a sigmoid, and one sum.
+    the weights, and a fraction is a division where there was a product: what is left of all four gates is one power,
+    which torch has sooner than a sigmoid, and one sum. Inside, h is halved and c is what the power wants.
     """
-    size = lstm.hidden_size
+    size, tanh_factor = lstm.hidden_size, -2 / math.log(2)
     factor = torch.full((4 * size,), -1 / math.log(2))
-    factor[2 * size : 3 * size] *= 2  # the gate that is a hyperbolic tangent
+    factor[2 * size : 3 * size] = tanh_factor
     layers = []
     for i in range(lstm.num_layers):
         w_ih, w_hh, b_ih, b_hh = (weight.detach() for weight in lstm.all_weights[i])
-        layers.append(((w_ih.T * factor).contiguous(), (w_hh.T * factor).contiguous(), (b_ih + b_hh) * factor))
+        from_below = (w_ih if i == 0 else 2 * w_ih).T * factor
+        layers.append((from_below.contiguous(), (2 * w_hh.T * factor).contiguous(), (b_ih + b_hh) * factor))
 
     def run(x: Tensor, state: Sequence[Tensor]) -> tuple[Tensor, Sequence[Tensor]]:
         after = []
         for (w_ih, w_hh, bias), h, c in zip(layers, state[::2], state[1::2], strict=True):
-            gates = x.new_empty(len(h), 4 * size)
+            h, c = h / 2, c * tanh_factor
+            gates, part = x.new_empty(len(h), 4 * size), torch.empty_like(c)
             keep, forget, cell, output = gates.chunk(4, 1)
-            part = torch.empty_like(c)
             hidden = x.new_empty(len(x), *h.shape)
             for new, said in zip(x, hidden, strict=True):
                 torch.addmm(bias, new, w_ih, out=gates)
                 torch.addmm(gates, h, w_hh, out=gates).exp2_().add_(1)
                 torch.reciprocal(cell, out=part).sub_(0.5)
-                c = torch.addcdiv(c / forget, part, keep, value=2)
-                torch.mul(c, -2 / math.log(2), out=part).exp2_().add_(1).reciprocal_().mul_(2).sub_(1)
+                c.div_(forget).addcdiv_(part, keep, value=2 * tanh_factor)
+                torch.exp2(c, out=part).add_(1).reciprocal_().sub_(0.5)
                 h = torch.div(part, output, out=said)
             x = hidden
-            after += [h, c]
-        return x, after
+            after += [2 * h, c / tanh_factor]
+        return x.mul_(2), after
 
     return run

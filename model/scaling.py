@@ -68,15 +68,13 @@ def advance(state: ScalingState, patches: Array, config: ScalingConfig) -> tuple
     state : ScalingState
         After the last patch.
     """
-    patch = patches.shape[2]
-    mean = _mean(patch)
-    sums, weights = _leak(patches @ mean, state.sum, state.weight, math.exp(-patch / (FS * config.baseline_s)))
+    seconds = patches.shape[2] / FS
+    sums, weights = _leak(_means(patches), state.sum, state.weight, math.exp(-seconds / config.baseline_s))
     baseline = sums / weights
     deviation = patches - baseline[:, :, None]
     deviation *= deviation
-    powers, power_weights = _leak(
-        deviation @ mean, state.power, state.power_weight, math.exp(-patch / (FS * config.scale_s))
-    )
+    square = _means(deviation)
+    powers, power_weights = _leak(square, state.power, state.power_weight, math.exp(-seconds / config.scale_s))
     scale = np.maximum(np.sqrt(powers / power_weights), config.floor_mv)
     last = (v[:, -1].copy() for v in (sums, weights, powers, power_weights))
     return baseline, scale, ScalingState(*last)
@@ -100,9 +98,14 @@ def _leak(values: Array, last: Array, weight: Array, keep: float) -> tuple[Array
     return np.concatenate(y, axis=1), np.concatenate(weights, axis=1)
 
 
+def _means(patches: Array) -> Array:
+    """Return the mean of each patch, shape (streams, k), by a product: it is sooner than a sum."""
+    streams, k, patch = patches.shape
+    return (patches.reshape(-1, patch) @ _equal_shares(patch)).reshape(streams, k)
+
+
 @cache
-def _mean(n: int) -> Array:
-    """Return what makes the mean of n values by a product, which is sooner than a sum."""
+def _equal_shares(n: int) -> Array:
     return np.full(n, 1 / n)
 
 
