@@ -48,9 +48,9 @@ def packed(lstm: nn.LSTM) -> LiveLSTM:
     def run(x: Tensor, state: Sequence[Tensor]) -> tuple[Tensor, Sequence[Tensor]]:
         after = []
         layers = single if x.shape[1] == 1 else several
-        for weights, h, c in zip(layers, state[::2], state[1::2], strict=True):
-            x, h, c, _ = torch.ops.aten.mkldnn_rnn_layer(
-                x, *weights, h, c, False, [], mode, size, 1, True, False, False, False
+        for (w_ih, w_hh, b_ih, b_hh), h, c in zip(layers, state[::2], state[1::2], strict=True):
+            x, h, c, _ = torch.mkldnn_rnn_layer(
+                x, w_ih, w_hh, b_ih, b_hh, h, c, False, [], mode, size, 1, True, False, False, False
             )
             after += [h, c]
         return x, after
