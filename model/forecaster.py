@@ -224,6 +224,8 @@ def step(
         if chunk.ndim != 2 or chunk.shape[1] != leads:
             raise ValueError(f"a chunk of shape {chunk.shape} does not fit a bed with {leads} leads")
         groups[len(chunk), streams.skip, len(streams.pending)].append(i)
+    if len(groups) == 1:
+        return _step_together(forecaster, states, chunks)
     results: dict[int, tuple[Forecasts, BedState]] = {}
     for members in groups.values():
         stepped = _step_together(forecaster, [states[i] for i in members], [chunks[i] for i in members])

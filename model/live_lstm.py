@@ -71,21 +71,21 @@ def by_hand(lstm: nn.LSTM) -> LiveLSTM:
 
     A gate is ``sigmoid(a) = 1 / (1 + 2^(-a / ln 2))``, and ``tanh(a) = 2 sigmoid(2 a) - 1``. The factors are part of
     the weights, and a fraction is a division where there was a product: what is left of all four gates is one power,
-    which torch has sooner than a sigmoid, and one sum. Inside, h is halved and c is what the power wants.
+    which torch has sooner than a sigmoid, and one sum. Inside, c is what the power wants.
     """
     size, tanh_factor = lstm.hidden_size, -2 / math.log(2)
-    factor = torch.full((4 * size,), -1 / math.log(2))
+    factor = torch.full((4 * size,), tanh_factor / 2)
     factor[2 * size : 3 * size] = tanh_factor
     layers = []
     for i in range(lstm.num_layers):
         w_ih, w_hh, b_ih, b_hh = (weight.detach() for weight in lstm.all_weights[i])
-        from_below = (w_ih if i == 0 else 2 * w_ih).T * factor
-        layers.append((from_below.contiguous(), (2 * w_hh.T * factor).contiguous(), (b_ih + b_hh) * factor))
+        layers.append(((w_ih.T * factor).contiguous(), (w_hh.T * factor).contiguous(), (b_ih + b_hh) * factor))
+    zero = torch.zeros(())
 
     def run(x: Tensor, state: Sequence[Tensor]) -> tuple[Tensor, Sequence[Tensor]]:
         after = []
         for (w_ih, w_hh, bias), h, c in zip(layers, state[::2], state[1::2], strict=True):
-            h, c = h / 2, c * tanh_factor
+            c = c * tanh_factor
             gates, part = x.new_empty(len(h), 4 * size), torch.empty_like(c)
             keep, forget, cell, output = gates.chunk(4, 1)
             hidden = x.new_empty(len(x), *h.shape)
@@ -95,9 +95,9 @@ def by_hand(lstm: nn.LSTM) -> LiveLSTM:
                 torch.reciprocal(cell, out=part).sub_(0.5)
                 c.div_(forget).addcdiv_(part, keep, value=2 * tanh_factor)
                 torch.exp2(c, out=part).add_(1).reciprocal_().sub_(0.5)
-                h = torch.div(part, output, out=said)
+                h = torch.addcdiv(zero, part, output, value=2, out=said)
             x = hidden
-            after += [2 * h, c / tanh_factor]
-        return x.mul_(2), after
+            after += [h, c / tanh_factor]
+        return x, after
 
     return run
