@@ -149,40 +149,45 @@ def step_together(
     scale: Sequence[Array32],
     observed: Sequence[Array],
 ) -> list[tuple[Surprises, ResidualState]]:
-    """Take new patches of several beds, each with what `step` takes; beds with as many go through the same sums."""
+    """Take new patches of several beds, each with what `step` takes; as far as they are alike, in the same sums."""
     states = list(states)
     scores: list[list[Array]] = [[] for _ in states]
     events: list[list[Event]] = [[] for _ in states]
     # Block by block: at the start of one, what is remembered depends on the alarm that has been going on.
-    pieces = [list(_blocks(config, state.patches, len(new))) for state, new in zip(states, observed, strict=True)]
-    for turn in range(max(map(len, pieces), default=0)):
-        groups: dict[tuple[int, int], list[int]] = defaultdict(list)
-        for bed, cuts in enumerate(pieces):
-            if turn < len(cuts):
-                begins, ends, _ = cuts[turn]
-                groups[ends - begins, observed[bed].shape[2]].append(bed)
-        for beds in groups.values():
-            rows = [(bed, slice(*pieces[bed][turn][:2])) for bed in beds]
-            seen = observe_together(
-                config,
-                [states[bed] for bed in beds],
-                [mean[bed][own] for bed, own in rows],
-                [scale[bed][own] for bed, own in rows],
-                [observed[bed][own] for bed, own in rows],
-            )
-            departures = residual_weights.weigh(
-                residual_weights.load(), np.concatenate([of_bed.features for of_bed, _ in seen])
-            ).reshape(len(beds), -1)
-            for bed, (of_bed, state), departure in zip(beds, seen, departures, strict=True):
-                first = states[bed].patches
-                score, state = judge(config, state, first, departure)
-                found, states[bed] = _alarms(config, state, first, score, of_bed)
-                scores[bed].append(score)
-                events[bed] += found
+    for pieces in _alike(config, states, observed):
+        seen = observe_together(
+            config,
+            [states[bed] for bed, _ in pieces],
+            [mean[bed][rows] for bed, rows in pieces],
+            [scale[bed][rows] for bed, rows in pieces],
+            [observed[bed][rows] for bed, rows in pieces],
+        )
+        features = np.concatenate([found.features for found, _ in seen])
+        departures = residual_weights.weigh(residual_weights.load(), features).reshape(len(pieces), -1)
+        for (bed, _), (found, state), departure in zip(pieces, seen, departures, strict=True):
+            first = states[bed].patches
+            score, state = judge(config, state, first, departure)
+            told, states[bed] = _alarms(config, state, first, score, found)
+            scores[bed].append(score)
+            events[bed] += told
     return [
-        (Surprises(np.concatenate(own) if own else np.empty(0), tuple(found)), state)
-        for own, found, state in zip(scores, events, states, strict=True)
+        (Surprises(np.concatenate(own) if own else np.empty(0), tuple(told)), state)
+        for own, told, state in zip(scores, events, states, strict=True)
     ]
+
+
+def _alike(
+    config: ResidualConfig, states: Sequence[ResidualState], observed: Sequence[Array]
+) -> Iterator[list[tuple[int, slice]]]:
+    """Cut the new patches of beds where blocks end; yield pieces of as many patches and leads, each with its bed."""
+    cuts = [list(_blocks(config, state.patches, len(new))) for state, new in zip(states, observed, strict=True)]
+    for turn in range(max(map(len, cuts), default=0)):
+        groups: dict[tuple[int, int], list[tuple[int, slice]]] = defaultdict(list)
+        for bed, own in enumerate(cuts):
+            if turn < len(own):
+                begins, ends, _ = own[turn]
+                groups[ends - begins, observed[bed].shape[2]].append((bed, slice(begins, ends)))
+        yield from groups.values()
 
 
 def judge(config: ResidualConfig, state: ResidualState, first: int, departure: Array) -> tuple[Array, ResidualState]:
@@ -293,7 +298,7 @@ def _beside(beds: Sequence[AnyArray]) -> AnyArray:
 
 
 def _apart(whole: AnyArray, beds: int) -> AnyArray:
-    """Return the parts of beds, first axis, whose leads lie side by side along the last axis."""
+    """Return the parts of beds, first axis, whose leads lie side by side along the last axis; each is contiguous."""
     if beds == 1:
         return whole[None]
     return np.ascontiguousarray(np.moveaxis(whole.reshape(*whole.shape[:-1], beds, -1), -2, 0))
