@@ -7,9 +7,10 @@ too, so cutting the same signal into any chunks gives the same forecasts. Nothin
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -240,18 +241,23 @@ def _step_together(
     samples = chunks[0] if len(chunks) == 1 else np.concatenate(chunks, axis=1)
     made, streams = advance(forecaster, gathered(states), samples)
     k, patch = made.patches.shape[1:]
-    # Of shape (k, horizon, streams) and (k, patch, streams), of which each bed gets its part.
-    mean, scale = made.mean.transpose(0, 2, 1), made.scale.transpose(0, 2, 1)
-    observed = made.patches.transpose(1, 2, 0)
     following = np.array([state.next for state in states]) + len(samples)
     origins = following[:, None] - (patch * np.arange(k - 1, -1, -1) + len(streams.pending) + 1)
-    whole, first, results = slice(None), 0, []
-    for (_, _, _, leads), after, origin in zip(states, following.tolist(), origins, strict=True):
-        own = (whole, whole, slice(first, first + leads))
-        forecasts = Forecasts(origin, mean[own], scale[own], observed[own])
-        results.append((forecasts, BedState(after, streams, first, leads)))
-        first += leads
-    return results
+    leads = [state.leads for state in states]
+    by_stream = (made.mean.transpose(0, 2, 1), made.scale.transpose(0, 2, 1), made.patches.transpose(1, 2, 0))
+    parts = zip(origins, *(_by_bed(part, leads) for part in by_stream), strict=True)
+    firsts = accumulate(leads[:-1], initial=0)
+    return [
+        (Forecasts(*own), BedState(after, streams, first, n))
+        for own, after, first, n in zip(parts, following.tolist(), firsts, leads, strict=True)
+    ]
+
+
+def _by_bed(whole: npt.NDArray[Any], leads: Sequence[int]) -> Iterable[npt.NDArray[Any]]:
+    """Return the parts, views, of beds with so many leads of what has its streams last."""
+    if len(set(leads)) == 1:
+        return whole.reshape(*whole.shape[:2], len(leads), leads[0]).transpose(2, 0, 1, 3)
+    return [whole[:, :, end - n : end] for n, end in zip(leads, accumulate(leads), strict=True)]
 
 
 def gathered(states: Sequence[BedState]) -> Streams:
