@@ -34,7 +34,7 @@ from model.checkpoint import Checkpoint
 from model.config import NetworkConfig
 from model.forecaster import BedState, begin, live, load_forecaster, step
 from model.lecture import WINDOW, Lecture
-from model.network import denormals_flushed, one_thread
+from model.network import CLOCK, denormals_flushed, one_thread
 from model.watch import Models, WatchState
 from stream.alarm_messages import Limits
 from stream.messages import FS
@@ -42,9 +42,6 @@ from stream.synthetic import SyntheticConfig, synthetic_patient
 
 CHUNK = 36
 """Samples in a chunk: 100 ms."""
-
-CLOCK = time.thread_time if time.get_clock_info("thread_time").resolution < 1e-5 else time.perf_counter
-"""Where the system tells a thread's processor time too coarsely (Windows), wall time must do."""
 
 KINDS = ("network", "step", "whole")
 """What is timed: the bare network, the forecaster around it, and `model.watch`, all that is made of a bed's signal."""

@@ -15,6 +15,7 @@ from functools import cache
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 Array = npt.NDArray[np.float64]
 Array32 = npt.NDArray[np.float32]
@@ -34,8 +35,11 @@ Z90 = 1.6448536269514722
 SOFTNESS = 0.1
 """Width of the edge, in units of log |z|."""
 
-LEAST_Z = 1e-9
-"""So that the logarithm of a perfect forecast's error is a number."""
+TEN = 1 / SOFTNESS
+"""The edge, as a power of |z|."""
+
+LEAST_MV, MOST_REACH = 1e-9, 1e3
+"""So that a perfect forecast can be divided by, and that powers are finite; the edge is long passed."""
 
 OUTSIDE = 0.1088
 """Mean of the soft indicator for a standard Gaussian, by numerical integration."""
@@ -48,7 +52,7 @@ class CalibrationState:
     Attributes
     ----------
     log_factor : ndarray of float64, shape (bands, streams)
-    waiting : ndarray of float32, shape (longest lag, bands, streams, 2, patch)
+    waiting : ndarray of float32, shape (longest lag, 2, patch, bands, streams)
         Mean and uncalibrated scale, in mV, of the watched samples of the last forecasts; NaN before the first.
     """
 
@@ -56,6 +60,7 @@ class CalibrationState:
     waiting: Array32
 
 
+@cache
 def lags(horizon: int, patch: int) -> tuple[int, ...]:
     """Return the watched lags that a horizon reaches."""
     return tuple(lag for lag in LAGS if lag * patch <= horizon)
@@ -66,7 +71,7 @@ def begin(streams: int, horizon: int, patch: int) -> CalibrationState:
     watched = lags(horizon, patch)
     return CalibrationState(
         np.zeros((len(watched), streams)),
-        np.full((watched[-1], len(watched), streams, 2, patch), np.nan, np.float32),
+        np.full((watched[-1], 2, patch, len(watched), streams), np.nan, np.float32),
     )
 
 
@@ -95,39 +100,52 @@ def advance(state: CalibrationState, patches: Array, forecasts: Array32) -> tupl
     known[:longest] = state.waiting
     due = np.empty((k, *state.waiting.shape[1:]), np.float32)  # what had been said of each patch
     for band, lag in enumerate(watched):
-        known[longest:, band] = forecasts[..., (lag - 1) * patch : lag * patch]
-        due[:, band] = known[longest - lag : longest - lag + k, band]
-    error = np.abs(np.subtract(patches.transpose(1, 0, 2)[:, None], due[..., 0, :], dtype=np.float32))
-    path = _follow(state.log_factor, np.log(error / (np.float32(Z90) * due[..., 1, :]) + np.float32(LEAST_Z)))
-    factor = path.transpose(0, 2, 1).astype(np.float32) @ _spread(horizon, patch)
-    return np.exp(factor, out=factor), CalibrationState(path[-1].copy(), known[k:].copy())
+        known[longest:, :, :, band] = forecasts[..., (lag - 1) * patch : lag * patch].transpose(0, 2, 3, 1)
+        due[:, :, :, band] = known[longest - lag : longest - lag + k, :, :, band]
+    mean, half_width = due[:, 0], due[:, 1]
+    half_width *= np.float32(Z90)
+    error = np.subtract(patches.transpose(1, 2, 0)[:, :, None], mean, dtype=np.float32)
+    np.abs(error, out=error)
+    error += np.float32(LEAST_MV)
+    path = _follow(state.log_factor, np.divide(half_width, error, out=error))
+    exponent = path.astype(np.float32).transpose(0, 2, 1) @ _spread(horizon, patch)
+    factor = torch.from_numpy(exponent).exp2_().numpy()  # sooner than numpy's
+    return factor, CalibrationState(path[-1].copy(), known[k:].copy())
 
 
-def _follow(log_factor: Array, log_z: Array32) -> Array:
+def _follow(log_factor: Array, reach: Array32) -> Array:
     """Return the log factors after each patch, shape (k, bands, streams).
 
-    The logistic function is written as a hyperbolic tangent, which numpy has, and the mean over the patch as a sum.
+    The logistic function of a logarithm is a fraction of powers: a sample is inside by ``r / (r + 1 / f)``, where ``r``
+    and ``f`` are ``reach`` and the factor to the power of ten. The mean over the patch is written as a product.
 
     Parameters
     ----------
     log_factor : ndarray of float64, shape (bands, streams)
         Before the first patch.
-    log_z : ndarray of float32, shape (k, bands, streams, patch)
-        In units of the 90 % interval's half width; NaN where nothing was forecast.
+    reach : ndarray of float32, shape (k, patch, bands, streams)
+        The 90 % interval's half width, uncalibrated, in errors; NaN where nothing was forecast.
     """
-    k, patch = len(log_z), log_z.shape[-1]
-    sharp = 1 / (2 * SOFTNESS)  # everything is in units in which the tangent's argument needs no factor
-    rate = np.where(np.isnan(log_z[..., 0]), 0.0, sharp * RATE / (2 * patch)).reshape(k, -1)
-    rest = rate * (patch * (1 - 2 * OUTSIDE))
-    edges = np.fmax(log_z, np.float32(math.log(LEAST_Z))) * np.float32(sharp)
-    edges = np.ascontiguousarray(edges.transpose(0, 3, 1, 2)).reshape(k, patch, -1)
-    ones = _ones(patch)  # a product with it is a sum, but sooner
+    k, patch = reach.shape[:2]
+    reach = reach.reshape(k, patch, -1)
+    rate = (reach[:, 0] == reach[:, 0]) * (TEN * RATE)  # none where it is NaN
+    squared = np.fmin(reach, np.float32(MOST_REACH))
+    squared *= squared
+    power = squared * squared
+    power *= power
+    power *= squared
+    shares = power * (rate / patch).astype(np.float32)[:, None]
+    drifts = rate * (OUTSIDE - 1)
+    ones = _ones(patch)
     path = np.empty(rate.shape)
-    now = sharp * log_factor.ravel()
-    for edge, gain, drift, after in zip(edges, rate, rest, path, strict=True):
-        outside = np.dot(ones, np.tanh(edge - now.astype(np.float32)))
-        now = np.minimum(np.maximum(now + gain * outside + drift, -sharp * LIMIT), sharp * LIMIT, out=after)
-    return path.reshape(k, *log_factor.shape) / sharp
+    now = -TEN * log_factor.ravel()
+    clip = np.abs(now).max() > TEN * (LIMIT - k * RATE)
+    for part, share, drift, after in zip(power, shares, drifts, path, strict=True):
+        inside = np.dot(ones, share / (part + np.exp(now, dtype=np.float32)))
+        now = np.add(now + inside, drift, out=after)
+        if clip:
+            np.minimum(np.maximum(now, -TEN * LIMIT, out=now), TEN * LIMIT, out=now)
+    return path.reshape(k, *log_factor.shape) / -TEN
 
 
 @cache
@@ -137,9 +155,12 @@ def _ones(n: int) -> Array32:
 
 @cache
 def _spread(horizon: int, patch: int) -> Array32:
-    """Return weights, shape (bands, horizon), that interpolate between bands over the logarithm of the horizon."""
+    """Return weights, shape (bands, horizon), that interpolate between bands over the logarithm of the horizon.
+
+    They turn natural logarithms into those to the base of two.
+    """
     watched = lags(horizon, patch)
     centres = np.log([(lag - 0.5) * patch + 0.5 for lag in watched])
     ahead = np.log(np.arange(1, horizon + 1))
     rows = [np.interp(ahead, centres, row) for row in np.eye(len(watched))]
-    return np.stack(rows).astype(np.float32)
+    return (np.stack(rows) / math.log(2)).astype(np.float32)

@@ -11,6 +11,7 @@ All functions are pure and work patch by patch: how many patches come at once ch
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -119,32 +120,41 @@ def begin(leads: int) -> Familiar:
     )
 
 
-def look(state: Familiar, before: Array, observed: Array) -> Windows:
-    """Cut the windows that end in new patches.
+def look(states: Sequence[Familiar], before: Array, observed: Array) -> list[Windows]:
+    """Cut the windows that end in new patches, for beds side by side; all have as many leads.
 
     Parameters
     ----------
-    state : Familiar
-    before : ndarray, shape (patch, leads), mV
+    states : sequence of Familiar
+    before : ndarray, shape (patch, beds * leads), mV
         The patch before them; NaN before the epoch.
-    observed : ndarray, shape (k, patch, leads), mV
+    observed : ndarray, shape (k, patch, beds * leads), mV
     """
-    k, patch, leads = observed.shape
-    samples = np.concatenate([before, observed.reshape(k * patch, leads)])[patch - 2 * STEP :]
+    beds, (k, patch, columns) = len(states), observed.shape
+    samples = np.concatenate([before, observed.reshape(k * patch, columns)])[patch - 2 * STEP :]
     pairs = samples[0::STEP] + samples[1::STEP]
-    halved = np.concatenate([state.tail, (pairs[:-2] + pairs[1:-1] + pairs[2:]) / 6])
+    tails = np.concatenate([state.tail for state in states], axis=1)
+    halved = np.ascontiguousarray(np.concatenate([tails, (pairs[:-2] + pairs[1:-1] + pairs[2:]) / 6]).T)
     shifts = patch // STEP
 
-    mv = _moving(np.ascontiguousarray(halved.T), WIDTH).reshape(leads, k, shifts, WIDTH)
+    mv = _moving(halved, WIDTH).reshape(columns, k, shifts, WIDTH)
     tapered = mv * TAPER
     mean = np.add.reduce(tapered, axis=3)
     power = np.add.reduce(tapered * mv, axis=3) - mean * mean / TAPER_SUM
 
-    changes = np.add.reduce(np.abs(halved[1:] - halved[:-1]), axis=1)
+    by_bed = (beds, columns // beds)
+    changes = np.add.reduce(np.abs(halved[:, 1:] - halved[:, :-1]).reshape(*by_bed, -1), axis=1)
     begins = KEPT - shifts * (AFTER + STEEP // 2) - 1
-    steep = np.add.reduce(_moving(changes, STEEP * shifts)[begins : begins + shifts * k : shifts], axis=1)
-    known = np.isfinite(steep + power[:, :, -1].sum(axis=0))
-    return Windows(mv, tapered, power, np.where(known, steep, -1.0), halved[-KEPT:].copy())
+    steep = np.add.reduce(_moving(changes, STEEP * shifts)[:, begins : begins + shifts * k : shifts], axis=2)
+    known = np.isfinite(steep + np.add.reduce(power[:, :, -1].reshape(*by_bed, k), axis=1))
+    parts = (
+        mv.reshape(*by_bed, k, shifts, WIDTH),
+        tapered.reshape(*by_bed, k, shifts, WIDTH),
+        power.reshape(*by_bed, k, shifts),
+        np.where(known, steep, -1.0),
+        halved[:, -KEPT:].reshape(*by_bed, KEPT).transpose(0, 2, 1),
+    )
+    return [Windows(*own) for own in zip(*parts, strict=True)]
 
 
 def _moving(lines: Array, width: int) -> Array:

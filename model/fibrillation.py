@@ -27,10 +27,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.signal import butter, sosfilt
+from scipy.signal import butter
 
 from model import grid, packing
 from model.grid import PIECE, Array, Flags, Intake
+from model.sections import sosfilt
 from stream.messages import FS
 
 THIN = 4
@@ -177,7 +178,7 @@ def step(state: FibrillationState, mv: Array) -> tuple[tuple[Fibrillation, ...],
     k, _, leads = samples.shape
     if not k:
         return (), replace(state, intake=intake)
-    filtered, carried = sosfilt(BAND, samples.reshape(k * PIECE, leads), axis=0, zi=state.filter)
+    filtered, carried = sosfilt(BAND, samples.reshape(k * PIECE, leads), state.filter)
     recent = np.concatenate([state.recent, filtered[THIN - 1 :: THIN]])
     shares = np.concatenate([state.invalid, invalid.mean(axis=1)])
     # Pieces at hand up to and with each of the new ones.

@@ -246,9 +246,10 @@ def step(
         fibrillation=fibrillation_state,
         rhythm=rhythm_state,
         stride=state.stride + len(signal) * STRIDE,
+        signal=seen.signal(end),
+        index=seen.index(end),
     )
     vitals, state = _by_second(state, said, ahead, trust.changes, seen)
-    state = replace(state, signal=seen.signal(end), index=seen.index(end))
     ordered = sorted([*surprises, *trust.changes, *changes], key=lambda change: change.at)
     return Findings(graded, vitals, tuple(ordered)), state
 

@@ -7,11 +7,12 @@ too, so cutting the same signal into any chunks gives the same forecasts. Nothin
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +32,7 @@ from stream.errors import StorageError
 Array = npt.NDArray[np.float64]
 Array32 = npt.NDArray[np.float32]
 
-STREAM_AXIS = {"pending": 1, "calibration.log_factor": 1, "calibration.waiting": 2}
+STREAM_AXIS = {"pending": 1, "calibration.log_factor": 1, "calibration.waiting": 4}
 """Where the arrays of `Streams` have their streams, if not first."""
 
 
@@ -109,8 +110,7 @@ def beside(parts: Sequence[Streams]) -> Streams:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class BedState:
+class BedState(NamedTuple):
     """What the forecaster remembers of one bed.
 
     Attributes
@@ -157,8 +157,7 @@ class BedState:
             raise StorageError(DAMAGED_STATE) from error
 
 
-@dataclass(frozen=True)
-class Forecasts:
+class Forecasts(NamedTuple):
     """What one chunk brought; k origins, which may be none.
 
     Attributes
@@ -222,10 +221,12 @@ def step(
         In the order of `states`.
     """
     groups: dict[tuple[int, int, int], list[int]] = defaultdict(list)
-    for i, (state, chunk) in enumerate(zip(states, chunks, strict=True)):
-        if chunk.ndim != 2 or chunk.shape[1] != state.leads:
-            raise ValueError(f"a chunk of shape {chunk.shape} does not fit a bed with {state.leads} leads")
-        groups[len(chunk), state.streams.skip, len(state.streams.pending)].append(i)
+    for i, ((_, streams, _, leads), chunk) in enumerate(zip(states, chunks, strict=True)):
+        if chunk.ndim != 2 or chunk.shape[1] != leads:
+            raise ValueError(f"a chunk of shape {chunk.shape} does not fit a bed with {leads} leads")
+        groups[len(chunk), streams.skip, len(streams.pending)].append(i)
+    if len(groups) == 1:
+        return _step_together(forecaster, states, chunks)
     results: dict[int, tuple[Forecasts, BedState]] = {}
     for members in groups.values():
         stepped = _step_together(forecaster, [states[i] for i in members], [chunks[i] for i in members])
@@ -235,36 +236,43 @@ def step(
 
 def _step_together(
     forecaster: Checkpoint, states: Sequence[BedState], chunks: Sequence[Array]
-) -> Iterator[tuple[Forecasts, BedState]]:
+) -> list[tuple[Forecasts, BedState]]:
     """Step beds that stand at the same place of the grid and get as many samples."""
     samples = chunks[0] if len(chunks) == 1 else np.concatenate(chunks, axis=1)
     made, streams = advance(forecaster, gathered(states), samples)
     k, patch = made.patches.shape[1:]
-    # Of shape (k, horizon, streams) and (k, patch, streams), of which each bed gets its part.
-    mean, scale = made.mean.transpose(0, 2, 1), made.scale.transpose(0, 2, 1)
-    observed = made.patches.transpose(1, 2, 0)
     following = np.array([state.next for state in states]) + len(samples)
     origins = following[:, None] - (patch * np.arange(k - 1, -1, -1) + len(streams.pending) + 1)
-    first = 0
-    for state, origin in zip(states, origins, strict=True):
-        own = np.s_[:, :, first : first + state.leads]
-        yield (
-            Forecasts(origin, mean[own], scale[own], observed[own]),
-            BedState(state.next + len(samples), streams, first, state.leads),
-        )
-        first += state.leads
+    leads = [state.leads for state in states]
+    by_stream = (made.mean.transpose(0, 2, 1), made.scale.transpose(0, 2, 1), made.patches.transpose(1, 2, 0))
+    parts = zip(origins, *(_by_bed(part, leads) for part in by_stream), strict=True)
+    firsts = accumulate(leads[:-1], initial=0)
+    return [
+        (Forecasts(*own), BedState(after, streams, first, n))
+        for own, after, first, n in zip(parts, following.tolist(), firsts, leads, strict=True)
+    ]
+
+
+def _by_bed(whole: npt.NDArray[Any], leads: Sequence[int]) -> Iterable[npt.NDArray[Any]]:
+    """Return the parts, views, of beds with so many leads of what has its streams last."""
+    if len(set(leads)) == 1:
+        return whole.reshape(*whole.shape[:2], len(leads), leads[0]).transpose(2, 0, 1, 3)
+    return [whole[:, :, end - n : end] for n, end in zip(leads, accumulate(leads), strict=True)]
 
 
 def gathered(states: Sequence[BedState]) -> Streams:
     """Return the streams of some beds in their order, without a copy where they lie side by side already."""
-    runs: list[tuple[Streams, int, int]] = []
-    for state in states:
-        first, end = state.first, state.first + state.leads
-        if runs and runs[-1][0] is state.streams and runs[-1][2] == first:
-            first = runs.pop()[1]
-        runs.append((state.streams, first, end))
+    runs: list[tuple[Streams, int]] = []
+    ends: list[int] = []
+    for _, streams, first, leads in states:
+        if ends and ends[-1] == first and runs[-1][0] is streams:
+            ends[-1] += leads
+        else:
+            runs.append((streams, first))
+            ends.append(first + leads)
     parts = [
-        streams if (first, end) == (0, len(streams.last)) else streams.part(first, end) for streams, first, end in runs
+        streams if (first, end) == (0, len(streams.last)) else streams.part(first, end)
+        for (streams, first), end in zip(runs, ends, strict=True)
     ]
     return parts[0] if len(parts) == 1 else beside(parts)
 
@@ -304,18 +312,20 @@ def advance(forecaster: Checkpoint, streams: Streams, samples: Array) -> tuple[M
     new = np.isnan(past[:, 0])
     if new.any():
         past[new, : window - patch] = scaling.history_of(patches[new, 0, 0], window - patch)
-    baseline, unit = baseline.T[:, :, None], unit.T[:, :, None]  # time first, as the network has it
+    # About the last baseline float32 is fine enough, wherever that lies.
+    near = np.subtract(past, baseline[:, -1:], out=np.empty(past.shape, np.float32), casting="same_kind")
+    drift = (baseline - baseline[:, -1:]).astype(np.float32).T[:, :, None]  # time first, as the network has it
+    level, unit32 = baseline.astype(np.float32).T[:, :, None], unit.astype(np.float32).T[:, :, None]
     x = np.empty((k, n, window), np.float32)
-    np.subtract(scaling.windows(past, window, patch).transpose(1, 0, 2), baseline, out=x, casting="same_kind")
-    x /= unit
+    np.subtract(scaling.windows(near, window, patch).transpose(1, 0, 2), drift, out=x)
+    x /= unit32
     with torch.inference_mode(), denormals_flushed():
         y, lstm = network(torch.from_numpy(x), [torch.from_numpy(part) for part in streams.lstm])
-    forecasts = y.numpy()
-    forecasts *= unit[..., None].astype(np.float32)
-    mean, scale = forecasts[:, :, 0], forecasts[:, :, 1]
-    mean += baseline.astype(np.float32)
-    factor, calibrated = calibration.advance(streams.calibration, patches, forecasts)
-    scale *= factor
+        y *= torch.from_numpy(unit32[..., None])
+        y[:, :, 0] += torch.from_numpy(level)
+        factor, calibrated = calibration.advance(streams.calibration, patches, y.numpy())
+        y[:, :, 1] *= torch.from_numpy(factor)
+    mean, scale = y.numpy().transpose(2, 0, 1, 3)
     history = past[:, k * patch :].copy()
     remembered = tuple(part.numpy() for part in lstm)
     after = Streams(streams.skip - skip, pending, last, history, scaled, calibrated, remembered)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 
+from model import live_lstm
 from model.config import NetworkConfig
+from model.live_lstm import LiveLSTM
 
 LSTMState = tuple[Tensor, Tensor]
 """h and c, each of shape (layers, batch, hidden)."""
@@ -16,6 +20,10 @@ LSTMState = tuple[Tensor, Tensor]
 
 DENORMAL = 5e-324
 """The smallest number above zero; a processor that flushes denormals takes it as zero."""
+
+
+CLOCK = time.thread_time if time.get_clock_info("thread_time").resolution < 1e-5 else time.perf_counter
+"""The thread's own processor time; where the system tells it too coarsely (Windows), wall time must do."""
 
 
 @contextmanager
@@ -89,16 +97,19 @@ class Network(nn.Module):
         return torch.stack([mean, scale], dim=-1), state
 
 
-LiveLSTM = Callable[[Tensor, Sequence[Tensor]], tuple[Tensor, Sequence[Tensor]]]
+Way = Callable[[Tensor, Sequence[Tensor]], tuple[Tensor, Sequence[Tensor]]]
+Head = Callable[[Tensor, Tensor], Tensor]
+
+MANY = 96
+"""Streams from which on another way may be sooner than that for few."""
 
 
 class LiveNetwork:
     """A trained network for live use: it gives what `Network` gives, sooner, and cannot be trained.
 
-    Time comes first, as the LSTM wants it, and the linear forecast is part of the head. Where oneDNN does the work, the
-    weights are put into its own order once and not at every call, which is a third of the time of a single stream;
-    and the head goes through oneDNN too, because the library behind `nn.Linear` leaves half of some processors
-    unused. Torch has these calls for its compiler; where it lacks them, the plain ones do.
+    Few streams go through oneDNN's LSTM, where torch has it. With many it depends on the processor what is soonest:
+    the library behind ``torch.addmm`` is ahead of oneDNN on some, and leaves half of others unused. So both are tried
+    on the first batch of that size.
 
     Parameters
     ----------
@@ -108,15 +119,16 @@ class LiveNetwork:
 
     def __init__(self, network: Network) -> None:
         self.config = network.config
-        packs = bool(torch.backends.mkldnn.is_available()) and all(  # type: ignore[no-untyped-call]
-            hasattr(torch.ops.mkldnn, name)
-            for name in ("_reorder_mkldnn_rnn_layer_weight", "_reorder_linear_weight", "_linear_pointwise")
-        )
         with torch.inference_mode():
-            linear = nn.functional.pad(network.linear.weight, (0, 0, 0, self.config.horizon))  # no word on the scale
-            weight = torch.cat([network.head.weight, linear], dim=1)
-            self._lstm = _packed_lstm(network.lstm) if packs else _plain_lstm(network.lstm)
-            self._head = (_packed_linear if packs else _plain_linear)(weight, network.head.bias.detach())
+            head = _plain_head(network)
+            by_hand = _way(live_lstm.by_hand(network.lstm), head)
+            if live_lstm.can_pack():
+                packed = live_lstm.packed(network.lstm)
+                self._few = _way(packed, head)
+                self._for_many = [by_hand, _way(packed, _packed_head(network))]
+            else:
+                self._few = _way(live_lstm.plain(network.lstm), head)
+                self._for_many = [by_hand, self._few]
 
     def __call__(self, x: Tensor, state: Sequence[Tensor]) -> tuple[Tensor, Sequence[Tensor]]:
         """Take steps; to be called in inference mode.
@@ -134,53 +146,72 @@ class LiveNetwork:
             Mean and scale.
         state : sequence of Tensor
         """
-        hidden, state = self._lstm(x, state)
-        y = self._head(torch.cat([hidden, x], dim=2)).view(*x.shape[:2], 2, self.config.horizon)
-        scale = y[:, :, 1]
-        torch.add(nn.functional.softplus(scale), self.config.scale_floor, out=scale)
-        return y, state
+        if x.shape[1] < MANY:
+            return self._few(x, state)
+        if len(self._for_many) > 1:
+            self._for_many = [_soonest(self._for_many, x[:4], state)]
+        return self._for_many[0](x, state)
 
 
-def _plain_lstm(lstm: nn.LSTM) -> LiveLSTM:
+def _soonest(ways: Sequence[Way], x: Tensor, state: Sequence[Tensor]) -> Way:
+    took = [math.inf] * len(ways)
+    for _ in range(6):  # in turn, and the least counts, because the machine may be busy
+        for i, way in enumerate(ways):
+            began = CLOCK()
+            way(x, state)
+            took[i] = min(took[i], CLOCK() - began)
+    return ways[took.index(min(took))]
+
+
+def _way(lstm: LiveLSTM, head: Head) -> Way:
     def run(x: Tensor, state: Sequence[Tensor]) -> tuple[Tensor, Sequence[Tensor]]:
-        hidden, after = lstm(x.transpose(0, 1), (torch.stack(list(state[::2])), torch.stack(list(state[1::2]))))
-        return hidden.transpose(0, 1), [part for layer in zip(*after, strict=True) for part in layer]
+        hidden, state = lstm(x, state)
+        y = head(hidden.flatten(0, 1), x.flatten(0, 1))
+        return y.view(*x.shape[:2], 2, -1), state
 
     return run
 
 
-def _packed_lstm(lstm: nn.LSTM) -> LiveLSTM:
-    size, mode = lstm.hidden_size, 2  # the number by which torch means an LSTM
+def _live_head(network: Network) -> tuple[Tensor, Tensor]:
+    """Return the head's weight, shape (outputs, hidden), and bias, such that scale = floor + log(1 + 2^output)."""
+    weight, bias = network.head.weight.detach().clone(), network.head.bias.detach().clone()
+    for part in (weight, bias):
+        part[network.config.horizon :] /= math.log(2)
+    return weight, bias
 
-    def pack(streams: int) -> list[tuple[Tensor, ...]]:
-        layers = []
-        for i in range(lstm.num_layers):
-            w_ih, w_hh, *biases = (weight.detach() for weight in lstm.all_weights[i])
-            shape = [1, streams, w_ih.shape[1]]
-            packed = torch.ops.mkldnn._reorder_mkldnn_rnn_layer_weight(w_ih, w_hh, size, False, True, False, shape)
-            layers.append((*packed, *biases))
-        return layers
 
-    # oneDNN wants another order for a single stream than for several, and would make it anew at every call.
-    single, several = pack(1), pack(256)
+def _set_scale(raw: Tensor, floor: float) -> None:
+    """Make scales of what the head says, in place; twice as soon as ``softplus``.
 
-    def run(x: Tensor, state: Sequence[Tensor]) -> tuple[Tensor, Sequence[Tensor]]:
-        after = []
-        layers = single if x.shape[1] == 1 else several
-        for weights, h, c in zip(layers, state[::2], state[1::2], strict=True):
-            x, h, c, _ = torch.ops.aten.mkldnn_rnn_layer(
-                x, *weights, h, c, False, [], mode, size, 1, True, False, False, False
-            )
-            after += [h, c]
-        return x, after
+    The LSTM gives no more than 1, and the head's weights add up to some 17: the power stays far from infinity.
+    """
+    raw.exp2_().log1p_().add_(floor)
+
+
+def _plain_head(network: Network) -> Head:
+    horizon, floor = network.config.horizon, network.config.scale_floor
+    weight, bias = _live_head(network)
+    weight, linear = weight.T.contiguous(), network.linear.weight.detach().T.contiguous()
+
+    def run(hidden: Tensor, x: Tensor) -> Tensor:
+        y = torch.addmm(bias, hidden, weight)
+        y[:, :horizon].addmm_(x, linear)
+        _set_scale(y[:, horizon:], floor)
+        return y
 
     return run
 
 
-def _plain_linear(weight: Tensor, bias: Tensor) -> Callable[[Tensor], Tensor]:
-    return lambda x: nn.functional.linear(x, weight, bias)
+def _packed_head(network: Network) -> Head:
+    """Return the head as one product with weights in oneDNN's own order."""
+    horizon, floor = network.config.horizon, network.config.scale_floor
+    weight, bias = _live_head(network)
+    linear = nn.functional.pad(network.linear.weight.detach(), (0, 0, 0, horizon))  # no word on the scale
+    packed = torch.ops.mkldnn._reorder_linear_weight(torch.cat([weight, linear], dim=1))
 
+    def run(hidden: Tensor, x: Tensor) -> Tensor:
+        y: Tensor = torch.ops.mkldnn._linear_pointwise(torch.cat([hidden, x], dim=1), packed, bias, "none", [], "")
+        _set_scale(y[:, horizon:], floor)
+        return y
 
-def _packed_linear(weight: Tensor, bias: Tensor) -> Callable[[Tensor], Tensor]:
-    packed = torch.ops.mkldnn._reorder_linear_weight(weight)
-    return lambda x: torch.ops.mkldnn._linear_pointwise(x, packed, bias, "none", [], "")
+    return run

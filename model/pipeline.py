@@ -20,6 +20,7 @@ from model import residual
 from model.checkpoint import Checkpoint
 from model.config import DAMAGED_STATE
 from model.episodes import Event
+from model.residual import Surprises
 from model.residual_state import ResidualConfig, ResidualState
 from stream.errors import StorageError
 from stream.messages import STRIDE
@@ -141,13 +142,23 @@ def step(
         In the order of ``states``.
     """
     stepped = forecasting.step(forecaster, [state.forecaster for state in states], chunks)
-    return [_judge(state, *ahead) for state, ahead in zip(states, stepped, strict=True)]
+    judged = residual.step_together(
+        RESIDUAL,
+        [state.residual for state in states],
+        [made.mean for made, _ in stepped],
+        [made.scale for made, _ in stepped],
+        [made.observed for made, _ in stepped],
+    )
+    return [_joined(state, *ahead, *surprise) for state, ahead, surprise in zip(states, stepped, judged, strict=True)]
 
 
-def _judge(
-    state: BedState, made: forecasting.Forecasts, forecaster_state: forecasting.BedState
+def _joined(
+    state: BedState,
+    made: forecasting.Forecasts,
+    forecaster_state: forecasting.BedState,
+    surprises: Surprises,
+    surprise_state: ResidualState,
 ) -> tuple[BedOutput, BedState]:
-    surprises, surprise_state = residual.step(RESIDUAL, state.residual, made.mean, made.scale, made.observed)
     rows, highest, left = strides(made.origin - state.epoch_start, surprises.score, state.highest)
     published = tuple(
         Published(int(made.origin[row]), made.mean[row], made.scale[row], score)

@@ -15,11 +15,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import sosfilt
 
 from model import qrs_energy
 from model.packing import pack, unpack
 from model.qrs_energy import BAND, BLOCK, POWER, WINDOW, Leads
+from model.sections import sosfilt
 
 Array = npt.NDArray[np.float64]
 
@@ -241,7 +241,7 @@ def _advance(state: QrsState, mv: Array, found: list[Qrs]) -> QrsState:
     if any(gap) or invalid.any():
         gap, shift, samples = qrs_energy.bridge(gap, state.past[-1], shift, mv, invalid)
     past = np.concatenate([state.past, samples])
-    band, carried = sosfilt(BAND, samples, axis=0, zi=state.band)
+    band, carried = sosfilt(BAND, samples, state.band)
     squares = np.concatenate([state.squares, band * band])
     energy = np.sqrt(qrs_energy.window_sum(squares) / WINDOW)
 

@@ -21,11 +21,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.signal import butter, sosfilt
+from scipy.signal import butter
 
 from model import grid, packing
 from model.conditions import Began, Change, Ended
 from model.grid import STRIDES, Array, Flags, Intake
+from model.sections import sosfilt
 from stream.alarm_messages import AlarmKind
 from stream.messages import FS, STRIDE
 
@@ -198,7 +199,7 @@ def step(state: QualityState, mv: Array) -> tuple[QualityOutput, QualityState]:
     if not k:
         nothing = np.empty((0, leads))
         return QualityOutput(first, nothing, nothing > 0, ()), replace(state, intake=intake)
-    muscle, carried = sosfilt(MUSCLE, pieces.reshape(k * STRIDE, leads), axis=0, zi=state.filter)
+    muscle, carried = sosfilt(MUSCLE, pieces.reshape(k * STRIDE, leads), state.filter)
     strides = pieces.reshape(k, STRIDE, leads)
     figures = np.empty((k, 5, leads))
     strides.max(axis=1, out=figures[:, HIGH])

@@ -19,8 +19,10 @@ back only: cutting a signal into other chunks, or changing its future, changes n
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -51,6 +53,7 @@ NEAR = 0.5
 
 Array = npt.NDArray[np.float64]
 Array32 = npt.NDArray[np.float32]
+AnyArray = TypeVar("AnyArray", Array, Array32)
 
 
 def begin(config: ResidualConfig, start: int, leads: int, patch: int = 4) -> ResidualState:
@@ -135,17 +138,56 @@ def step(
     -------
     Surprises, ResidualState
     """
-    scores: list[Array] = []
-    events: list[Event] = []
+    [result] = step_together(config, [state], [mean], [scale], [observed])
+    return result
+
+
+def step_together(
+    config: ResidualConfig,
+    states: Sequence[ResidualState],
+    mean: Sequence[Array32],
+    scale: Sequence[Array32],
+    observed: Sequence[Array],
+) -> list[tuple[Surprises, ResidualState]]:
+    """Take new patches of several beds, each with what `step` takes; as far as they are alike, in the same sums."""
+    states = list(states)
+    scores: list[list[Array]] = [[] for _ in states]
+    events: list[list[Event]] = [[] for _ in states]
     # Block by block: at the start of one, what is remembered depends on the alarm that has been going on.
-    for begins, ends, _ in _blocks(config, state.patches, len(observed)):
-        first = state.patches
-        seen, state = observe(config, state, mean[begins:ends], scale[begins:ends], observed[begins:ends])
-        score, state = judge(config, state, first, residual_weights.weigh(residual_weights.load(), seen.features))
-        found, state = _alarms(config, state, first, score, seen)
-        scores.append(score)
-        events += found
-    return Surprises(np.concatenate(scores) if scores else np.empty(0), tuple(events)), state
+    for pieces in _alike(config, states, observed):
+        seen = observe_together(
+            config,
+            [states[bed] for bed, _ in pieces],
+            [mean[bed][rows] for bed, rows in pieces],
+            [scale[bed][rows] for bed, rows in pieces],
+            [observed[bed][rows] for bed, rows in pieces],
+        )
+        features = np.concatenate([found.features for found, _ in seen])
+        departures = residual_weights.weigh(residual_weights.load(), features).reshape(len(pieces), -1)
+        for (bed, _), (found, state), departure in zip(pieces, seen, departures, strict=True):
+            first = states[bed].patches
+            score, state = judge(config, state, first, departure)
+            told, states[bed] = _alarms(config, state, first, score, found)
+            scores[bed].append(score)
+            events[bed] += told
+    return [
+        (Surprises(np.concatenate(own) if own else np.empty(0), tuple(told)), state)
+        for own, told, state in zip(scores, events, states, strict=True)
+    ]
+
+
+def _alike(
+    config: ResidualConfig, states: Sequence[ResidualState], observed: Sequence[Array]
+) -> Iterator[list[tuple[int, slice]]]:
+    """Cut the new patches of beds where blocks end; yield pieces of as many patches and leads, each with its bed."""
+    cuts = [list(_blocks(config, state.patches, len(new))) for state, new in zip(states, observed, strict=True)]
+    for turn in range(max(map(len, cuts), default=0)):
+        groups: dict[tuple[int, int], list[tuple[int, slice]]] = defaultdict(list)
+        for bed, own in enumerate(cuts):
+            if turn < len(own):
+                begins, ends, _ = own[turn]
+                groups[ends - begins, observed[bed].shape[2]].append((bed, slice(begins, ends)))
+        yield from groups.values()
 
 
 def judge(config: ResidualConfig, state: ResidualState, first: int, departure: Array) -> tuple[Array, ResidualState]:
@@ -174,50 +216,92 @@ def observe(
 
     The alarm of ``state`` decides whether complexes are remembered: to follow alarms, take no more than a block.
     """
-    k, patch, leads = observed.shape
-    where = parts.ahead(patch)
-    mean, scale = np.concatenate([state.mean, mean[:, where]]), np.concatenate([state.scale, scale[:, where]])
-    together = np.concatenate([state.observed, observed])
-    new_channels = parts.compare(mean[LOOK:], scale[LOOK:], together[LOOK - 1 :])
-    channels = np.concatenate([state.channels, new_channels])
-    levels = np.empty((LEVELS_KEPT + k, LEVELS))
-    levels[:LEVELS_KEPT] = state.levels
-    new = levels[LEVELS_KEPT:]
-    new[:, :MEASURED] = parts.levels(channels).sum(axis=1) / leads
+    [result] = observe_together(config, [state], [mean], [scale], [observed])
+    return result
 
-    windows = familiar.look(state.shapes, state.observed[-1], observed)
+
+def observe_together(
+    config: ResidualConfig,
+    states: Sequence[ResidualState],
+    mean: Sequence[Array32],
+    scale: Sequence[Array32],
+    observed: Sequence[Array],
+) -> list[tuple[Observed, ResidualState]]:
+    """Do what `observe` does, for beds with as many leads and as many new patches: their leads lie side by side."""
+    beds, (k, patch, leads) = len(states), observed[0].shape
+    where = parts.ahead(patch)
+    means = np.concatenate([_beside([state.mean for state in states]), _beside(mean)[:, where]])
+    scales = np.concatenate([_beside([state.scale for state in states]), _beside(scale)[:, where]])
+    together = np.concatenate([_beside([state.observed for state in states]), _beside(observed)])
+    new_channels = parts.compare(means[LOOK:], scales[LOOK:], together[LOOK - 1 :])
+    channels = np.concatenate([np.concatenate([state.channels for state in states], axis=1), new_channels])
+    levels = np.empty((beds, LEVELS_KEPT + k, LEVELS))
+    for own, state in zip(levels, states, strict=True):
+        own[:LEVELS_KEPT] = state.levels
+    by_bed = (k, beds, leads, -1)
+    measured = np.add.reduce(parts.levels(channels).reshape(by_bed), axis=2) / leads
+    levels[:, LEVELS_KEPT:, :MEASURED] = measured.transpose(1, 0, 2)
+    votes = np.add.reduce(new_channels[:, :, :VOTES].reshape(by_bed), axis=(2, 3)) / (leads * VOTES)
+
+    windows = familiar.look([state.shapes for state in states], together[LOOK - 1], together[LOOK:])
+    known = np.empty((beds, k, len(QUANTILES), LEVELS))
+    learnt = [
+        _learn(config, state, own, new[LEVELS_KEPT:], quantiles)
+        for state, own, new, quantiles in zip(states, windows, levels, known, strict=True)
+    ]
+    features = parts.features(levels, known)
+    peak_votes = np.exp(known[:, :, -1, :VOTES].sum(axis=2) / VOTES)
+    by_part = (*(_apart(part, beds) for part in (means, scales, together)), _apart(channels.swapaxes(1, 2), beds))
+    results = []
+    for i, (state, (usual, peaks, shapes)) in enumerate(zip(states, learnt, strict=True)):
+        own_mean, own_scale, own_observed, own_channels = (part[i] for part in by_part)
+        own_votes = np.concatenate([state.votes, votes[:, i]])
+        found = Observed(features[i], own_votes, own_mean, own_scale, own_observed, peak_votes[i])
+        after = replace(
+            state,
+            patches=state.patches + k,
+            mean=own_mean[k:],
+            scale=own_scale[k:],
+            observed=own_observed[k:],
+            channels=own_channels[k:].swapaxes(1, 2),
+            levels=levels[i, k:],
+            votes=own_votes[k:],
+            block_peaks=peaks,
+            usual=usual,
+            shapes=shapes,
+        )
+        results.append((found, after))
+    return results
+
+
+def _learn(
+    config: ResidualConfig, state: ResidualState, windows: familiar.Windows, levels: Array, known: Array
+) -> tuple[Usual, Array, familiar.Familiar]:
+    """Go through the new patches of one bed, and remember what each block that ends had.
+
+    What the patient's own complexes say is written into ``levels``, what was usual at each patch into ``known``.
+    """
     usual, peaks, shapes = state.usual, state.block_peaks, state.shapes
-    known = np.empty((k, len(QUANTILES), LEVELS))
-    for begins, ends, _ in _blocks(config, state.patches, k):
+    for begins, ends, _ in _blocks(config, state.patches, len(levels)):
         if (state.patches + begins) % config.block == 0:
             shapes = familiar.forget(shapes) if _frozen(state) else familiar.remember(shapes)
             usual, peaks = learn(config, usual, peaks), np.full_like(peaks, np.nan)
         known[begins:ends] = usual.quantiles
-        new[begins:ends, MEASURED:], shapes = familiar.compare(shapes, windows, begins, ends)
-        peaks = np.fmax(peaks, np.fmax.reduce(new[begins:ends]))
+        levels[begins:ends, MEASURED:], shapes = familiar.compare(shapes, windows, begins, ends)
+        peaks = np.fmax(peaks, np.fmax.reduce(levels[begins:ends]))
+    return usual, peaks, shapes
 
-    votes = np.concatenate([state.votes, new_channels[:, :, :VOTES].sum(axis=(1, 2)) / (leads * VOTES)])
-    found = Observed(
-        features=parts.features(levels, known),
-        votes=votes,
-        mean=mean,
-        scale=scale,
-        observed=together,
-        peak_vote=np.exp(known[:, -1, :VOTES].sum(axis=1) / VOTES),
-    )
-    return found, replace(
-        state,
-        patches=state.patches + k,
-        mean=mean[k:].copy(),
-        scale=scale[k:].copy(),
-        observed=together[k:].copy(),
-        channels=channels[k:].copy(),
-        levels=levels[k:].copy(),
-        votes=votes[k:].copy(),
-        block_peaks=peaks,
-        usual=usual,
-        shapes=shapes,
-    )
+
+def _beside(beds: Sequence[AnyArray]) -> AnyArray:
+    """Put the leads of beds side by side along the last axis."""
+    return beds[0] if len(beds) == 1 else np.concatenate(beds, axis=-1)
+
+
+def _apart(whole: AnyArray, beds: int) -> AnyArray:
+    """Return the parts of beds, first axis, whose leads lie side by side along the last axis; each is contiguous."""
+    if beds == 1:
+        return whole[None]
+    return np.ascontiguousarray(np.moveaxis(whole.reshape(*whole.shape[:-1], beds, -1), -2, 0))
 
 
 def _frozen(state: ResidualState) -> bool:

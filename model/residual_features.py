@@ -182,24 +182,25 @@ def levels(channels: Array) -> Array:
 
 
 def features(recent: Array, usual: Array) -> Array:
-    """Return the features.
+    """Return the features of beds.
 
     Parameters
     ----------
-    recent : ndarray, shape (LEVELS_KEPT + k, LEVELS)
+    recent : ndarray, shape (beds, LEVELS_KEPT + k, LEVELS)
         Levels, mean over the leads, and those of `model.familiar`.
-    usual : ndarray, shape (k, len(QUANTILES), LEVELS)
+    usual : ndarray, shape (beds, k, len(QUANTILES), LEVELS)
         Quantiles of the patient's peaks, as known at each of the last k patches.
 
     Returns
     -------
-    ndarray, shape (k, FEATURES)
+    ndarray, shape (beds, k, FEATURES)
     """
-    k = len(usual)
+    beds, k = usual.shape[:2]
     places = PLACES + LEVELS * np.arange(k)[:, None]
-    high = usual[:, 2]
-    found = np.empty((k, FEATURES))
-    np.subtract(recent.reshape(-1).take(places), high.take(TAPS[:, 0], axis=1), out=found[:, : len(TAPS)])
-    np.subtract(high, usual[:, 0], out=found[:, -2 * LEVELS : -LEVELS])
-    np.subtract(high, usual[:, 1], out=found[:, -LEVELS:])
+    high = usual[:, :, 2]
+    found = np.empty((beds, k, FEATURES))
+    tapped = recent.reshape(beds, -1).take(places, axis=1)
+    np.subtract(tapped, high.take(TAPS[:, 0], axis=2), out=found[:, :, : len(TAPS)])
+    np.subtract(high, usual[:, :, 0], out=found[:, :, -2 * LEVELS : -LEVELS])
+    np.subtract(high, usual[:, :, 1], out=found[:, :, -LEVELS:])
     return found

@@ -11,7 +11,7 @@ new `begin` after `close`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import msgspec
@@ -141,7 +141,7 @@ def step(
     config: AlarmConfig,
     limits: Limits,
     state: RhythmState,
-    beats: Iterable[Beat],
+    beats: Sequence[Beat],
     signal: Sequence[SignalNow],
 ) -> tuple[tuple[Change, ...], tuple[VitalsNow, ...], RhythmState]:
     """Take what was observed further.
@@ -152,7 +152,7 @@ def step(
     limits : Limits
         Of the bed, as they are now.
     state : RhythmState
-    beats : iterable of Beat
+    beats : sequence of Beat
         In order; each must come no later than the stride that ends at or after its ``at``.
     signal : sequence of SignalNow
         One for each whole stride, in order; any number.
@@ -165,7 +165,8 @@ def step(
         One for each whole second of signal since the start.
     state : RhythmState
     """
-    state = replace(state, waiting=(*state.waiting, *beats))
+    if beats:
+        state = replace(state, waiting=(*state.waiting, *beats))
     changes: list[Change] = []
     said = []
     for now in signal:

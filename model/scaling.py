@@ -68,13 +68,13 @@ def advance(state: ScalingState, patches: Array, config: ScalingConfig) -> tuple
     state : ScalingState
         After the last patch.
     """
-    patch = patches.shape[2]
-    mean: Array = np.add.reduce(patches, axis=2) / patch
-    sums, weights = _leak(mean, state.sum, state.weight, math.exp(-patch / (FS * config.baseline_s)))
+    seconds = patches.shape[2] / FS
+    sums, weights = _leak(_means(patches), state.sum, state.weight, math.exp(-seconds / config.baseline_s))
     baseline = sums / weights
     deviation = patches - baseline[:, :, None]
-    square = np.einsum("skp,skp->sk", deviation, deviation) / patch
-    powers, power_weights = _leak(square, state.power, state.power_weight, math.exp(-patch / (FS * config.scale_s)))
+    deviation *= deviation
+    square = _means(deviation)
+    powers, power_weights = _leak(square, state.power, state.power_weight, math.exp(-seconds / config.scale_s))
     scale = np.maximum(np.sqrt(powers / power_weights), config.floor_mv)
     last = (v[:, -1].copy() for v in (sums, weights, powers, power_weights))
     return baseline, scale, ScalingState(*last)
@@ -89,22 +89,36 @@ def _leak(values: Array, last: Array, weight: Array, keep: float) -> tuple[Array
     weights: list[Array] = []
     for first in range(0, values.shape[1], BLOCK):
         block = values[:, first : first + BLOCK]
-        fading, mixing = _decay(keep, block.shape[1])
+        fading, mixing, faded = _decay(keep, block.shape[1])
         y.append(block @ mixing + last[:, None] * fading)
-        weights.append(1 - (1 - weight[:, None]) * fading)
+        weights.append(faded + weight[:, None] * fading)
         last, weight = y[-1][:, -1], weights[-1][:, -1]
     if len(y) == 1:
         return y[0], weights[0]
     return np.concatenate(y, axis=1), np.concatenate(weights, axis=1)
 
 
+def _means(patches: Array) -> Array:
+    """Return the mean of each patch, shape (streams, k), by a product: it is sooner than a sum."""
+    streams, k, patch = patches.shape
+    return (patches.reshape(-1, patch) @ _equal_shares(patch)).reshape(streams, k)
+
+
 @cache
-def _decay(keep: float, n: int) -> tuple[Array, Array]:
-    """Return what is left of the start after 1 to n steps, and how n values mix into n leaking averages."""
+def _equal_shares(n: int) -> Array:
+    return np.full(n, 1 / n)
+
+
+@cache
+def _decay(keep: float, n: int) -> tuple[Array, Array, Array]:
+    """Return what is left of the start after 1 to n steps, how n values mix into n leaking averages.
+
+    The last is what is no longer left.
+    """
     fading = keep ** np.arange(1.0, n + 1)
     since = np.arange(n) - np.arange(n)[:, None]
     mixing = np.where(since >= 0, (1 - keep) * keep ** np.maximum(since, 0), 0.0)
-    return fading, mixing
+    return fading, mixing, 1 - fading
 
 
 def hold(samples: Array, last: Array) -> tuple[Array, Array]:

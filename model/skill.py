@@ -49,13 +49,11 @@ def compare(state: SkillState, observed: float, expected: float) -> SkillState:
     observed, expected : float
         mV; an invalid sample, NaN, is compared with nothing.
     """
+    forecast, persistence = state.forecast, state.persistence
     if not math.isnan(state.expected + state.last + observed):
-        state = replace(
-            state,
-            forecast=state.forecast + abs(observed - state.expected),
-            persistence=state.persistence + abs(observed - state.last),
-        )
-    return replace(state, expected=expected, last=observed)
+        forecast += abs(observed - state.expected)
+        persistence += abs(observed - state.last)
+    return replace(state, forecast=forecast, persistence=persistence, expected=expected, last=observed)
 
 
 def end_second(state: SkillState) -> tuple[float | None, SkillState]:

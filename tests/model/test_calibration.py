@@ -73,4 +73,4 @@ def test_any_cutting_gives_the_same_and_streams_do_not_touch() -> None:
         parts.append(factor)
     np.testing.assert_allclose(np.concatenate(parts)[:, 0], whole[:, 1], rtol=1e-6)
     np.testing.assert_allclose(state.log_factor[:, 0], end.log_factor[:, 1], rtol=0, atol=1e-12)
-    np.testing.assert_array_equal(state.waiting[:, :, 0], end.waiting[:, :, 1])
+    np.testing.assert_array_equal(state.waiting[..., 0], end.waiting[..., 1])

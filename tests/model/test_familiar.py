@@ -34,7 +34,7 @@ def run(observed: Array, cuts: list[int] | None = None) -> tuple[Array, Familiar
     edges = sorted({0, len(observed), *range(0, len(observed), BLOCK), *(cuts or [])})
     found = []
     for first, end in itertools.pairwise(edges):
-        windows = familiar.look(state, before, observed[first:end])
+        [windows] = familiar.look([state], before, observed[first:end])
         levels, state = familiar.compare(state, windows, 0, end - first)
         found.append(levels)
         before = observed[end - 1]

@@ -108,7 +108,7 @@ def test_any_chunk_size(forecaster: Checkpoint, whole: Forecasts, mv: np.ndarray
     n = len(mv) if size > 1 else 1500
     same(
         streamed(forecaster, begin(forecaster, 2, 0, 0), mv[:n], [size]),
-        Forecasts(*(v[: n // PATCH] for v in vars(whole).values())),
+        Forecasts(*(v[: n // PATCH] for v in whole)),
     )
 
 
@@ -117,7 +117,7 @@ def test_any_chunk_size(forecaster: Checkpoint, whole: Forecasts, mv: np.ndarray
 def test_any_cutting_and_saving(forecaster: Checkpoint, whole: Forecasts, mv: np.ndarray, sizes: list[int]) -> None:
     n = 2400
     got = streamed(forecaster, begin(forecaster, 2, 0, 0), mv[:n], sizes, saved=True)
-    same(got, Forecasts(*(v[: n // PATCH] for v in vars(whole).values())))
+    same(got, Forecasts(*(v[: n // PATCH] for v in whole)))
 
 
 @settings(max_examples=10)
@@ -129,7 +129,7 @@ def test_future_changes_no_past(
     changed[at:, lead] = value
     got = streamed(forecaster, begin(forecaster, 2, 0, 0), changed, [2400])
     past = got.origin < at
-    same(Forecasts(*(v[past] for v in vars(got).values())), Forecasts(*(v[:600][past] for v in vars(whole).values())))
+    same(Forecasts(*(v[past] for v in got)), Forecasts(*(v[:600][past] for v in whole)))
 
 
 def test_beds_in_one_batch_do_not_touch(forecaster: Checkpoint, mv: np.ndarray) -> None:
@@ -174,7 +174,7 @@ def test_a_step_changes_nothing_that_went_in(forecaster: Checkpoint, mv: np.ndar
     first = step(forecaster, states, chunks)
     assert [state.to_bytes() for state in states] == before
     again = step(forecaster, states, chunks)
-    kept = [Forecasts(*(v.copy() for v in vars(forecasts).values())) for forecasts, _ in again]
+    kept = [Forecasts(*(v.copy() for v in forecasts)) for forecasts, _ in again]
     for chunk in chunks:
         chunk[:] = 99.0  # a caller may use its buffer again
     step(forecaster, [state for _, state in again], chunks)

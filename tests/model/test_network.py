@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 import torch
 
 from model.config import NetworkConfig
-from model.network import LiveNetwork, Network, denormals_flushed
+from model.network import MANY, LiveNetwork, Network, Way, denormals_flushed
 
 SMALL = NetworkConfig(hidden=8, horizon=12)
 
@@ -54,13 +56,20 @@ def test_every_weight_learns(network: Network) -> None:
 
 
 @pytest.mark.parametrize("has_onednn", [True, False])
+@pytest.mark.parametrize("way", [0, 1])
 @torch.inference_mode()
-def test_the_live_network_gives_the_same(network: Network, has_onednn: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """For any number of streams and steps, with its state carried, and where torch lacks the calls for packing."""
+def test_the_live_network_gives_the_same(
+    network: Network, has_onednn: bool, way: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For any number of streams and steps, with its state carried, and where torch lacks the calls for packing.
+
+    With many streams, whichever way is the sooner.
+    """
+    monkeypatch.setattr("model.network._soonest", lambda ways, *_: ways[way])
     if not has_onednn:
         monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
     live = LiveNetwork(network)
-    for batch in (1, 2, 33):
+    for batch in (1, 2, 130):
         x = torch.randn(batch, 20, SMALL.window)
         y, (h, c) = network(x)
         state = [torch.zeros(batch, SMALL.hidden)] * 4
@@ -70,6 +79,32 @@ def test_the_live_network_gives_the_same(network: Network, has_onednn: bool, mon
             parts.append(part)
         torch.testing.assert_close(torch.cat(parts).permute(1, 0, 3, 2), y)
         torch.testing.assert_close(torch.stack(list(state)), torch.stack([h[0], c[0], h[1], c[1]]))
+
+
+@torch.inference_mode()
+def test_many_streams_take_the_way_that_was_sooner_and_keep_to_it(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [0.0]
+    monkeypatch.setattr("model.network.CLOCK", lambda: clock[0])
+    live = LiveNetwork(network)
+    taken = []
+
+    def way(name: str, seconds: float) -> Way:
+        def run(x: torch.Tensor, state: Sequence[torch.Tensor]) -> tuple[torch.Tensor, Sequence[torch.Tensor]]:
+            clock[0] += seconds
+            taken.append(name)
+            return x, state
+
+        return run
+
+    monkeypatch.setattr(live, "_for_many", [way("slow", 3), way("soon", 1), way("slower", 5)])
+    x, state = torch.zeros(9, MANY, SMALL.window), [torch.zeros(MANY, SMALL.hidden)] * 4
+    live(x, state)
+    assert {"slow", "soon", "slower"} == set(taken)
+    taken.clear()
+    live(x, state)
+    assert taken == ["soon"]
 
 
 def keeps_denormals() -> bool:

@@ -55,6 +55,26 @@ def run(
     return np.concatenate(scores), events, state
 
 
+def test_beds_that_step_together_do_not_touch() -> None:
+    """With one and two leads, at different places of their blocks, and not always as many patches."""
+    beds = [made_up(30, leads, seed, (22, 22.4)) for seed, leads in enumerate((2, 1, 2, 1))]
+    states = [residual.begin(CONFIG, 0, observed.shape[2]) for _, _, observed in beds]
+    places, scores, events = [0] * len(beds), [[] for _ in beds], [[] for _ in beds]
+    for turn in range(400):
+        cuts = [slice(at, at + (9 if (turn + bed) % 5 else 7)) for bed, at in enumerate(places)]
+        parts = [[part[own] for part in bed] for bed, own in zip(beds, cuts, strict=True)]
+        stepped = residual.step_together(CONFIG, states, *zip(*parts, strict=True))
+        for bed, (found, state) in enumerate(stepped):
+            scores[bed].append(found.score)
+            events[bed] += found.events
+            states[bed], places[bed] = state, cuts[bed].stop
+    for bed, own, found in zip(beds, scores, events, strict=True):
+        score, alone, _ = run(bed)
+        np.testing.assert_allclose(np.concatenate(own), score, rtol=0, atol=1e-9)
+        assert [(event.onset, event.at) for event in found] == [(event.onset, event.at) for event in alone]
+        assert found
+
+
 def test_a_strange_stretch_is_found_where_it_lies() -> None:
     start = 1000
     scores, events, _ = run(made_up(60, strange=(40, 40.3)), start=start)

@@ -93,9 +93,9 @@ def test_a_flat_line_has_a_least_level() -> None:
 def test_features_are_relative_to_what_is_usual() -> None:
     rng = np.random.default_rng(0)
     recent, usual = rng.normal(size=(LEVELS_KEPT + 5, LEVELS)), rng.normal(size=(5, 3, LEVELS))
-    found = parts.features(recent, usual)
+    first, found = parts.features(np.stack([recent + 7, recent]), np.stack([usual + 7, usual]))
     assert found.shape == (5, FEATURES)
-    np.testing.assert_allclose(parts.features(recent + 7, usual + 7), found)
+    np.testing.assert_allclose(first, found)
     for tap, (level, delay) in enumerate(parts.TAPS):
         assert found[4, tap] == recent[-1 - delay, level] - usual[4, 2, level]
     np.testing.assert_array_equal(found[:, -LEVELS:], usual[:, 2] - usual[:, 1])

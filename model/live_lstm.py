@@ -1,0 +1,103 @@
+"""Ways to take a trained LSTM through its steps, all of which give what `nn.LSTM` gives; some are sooner than others.
+
+Time comes first, as in ``x`` of shape (time, batch, inputs), and the state is a sequence: h of the first layer, c of
+the first layer, h of the second, …, each of shape (batch, hidden). To be called in inference mode.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+LiveLSTM = Callable[[Tensor, Sequence[Tensor]], tuple[Tensor, Sequence[Tensor]]]
+"""x and state to what the last layer says, shape (time, batch, hidden), and the state after."""
+
+
+def plain(lstm: nn.LSTM) -> LiveLSTM:
+    """Return the LSTM as torch runs it."""
+
+    def run(x: Tensor, state: Sequence[Tensor]) -> tuple[Tensor, Sequence[Tensor]]:
+        hidden, after = lstm(x.transpose(0, 1), (torch.stack(list(state[::2])), torch.stack(list(state[1::2]))))
+        return hidden.transpose(0, 1), [part for layer in zip(*after, strict=True) for part in layer]
+
+    return run
+
+
+def packed(lstm: nn.LSTM) -> LiveLSTM:
+    """Return the LSTM as oneDNN runs it, its weights put into oneDNN's own order once and not at every call.
+
+    That is a third of the time of a single stream. Torch has these calls for its compiler: see `can_pack`.
+    """
+    size, mode = lstm.hidden_size, 2  # the number by which torch means an LSTM
+
+    def pack(streams: int) -> list[tuple[Tensor, ...]]:
+        layers = []
+        for i in range(lstm.num_layers):
+            w_ih, w_hh, *biases = (weight.detach() for weight in lstm.all_weights[i])
+            shape = [1, streams, w_ih.shape[1]]
+            weights = torch.ops.mkldnn._reorder_mkldnn_rnn_layer_weight(w_ih, w_hh, size, False, True, False, shape)
+            layers.append((*weights, *biases))
+        return layers
+
+    # oneDNN wants another order for a single stream than for several, and would make it anew at every call.
+    single, several = pack(1), pack(256)
+
+    def run(x: Tensor, state: Sequence[Tensor]) -> tuple[Tensor, Sequence[Tensor]]:
+        after = []
+        layers = single if x.shape[1] == 1 else several
+        for (w_ih, w_hh, b_ih, b_hh), h, c in zip(layers, state[::2], state[1::2], strict=True):
+            x, h, c, _ = torch.mkldnn_rnn_layer(
+                x, w_ih, w_hh, b_ih, b_hh, h, c, False, [], mode, size, 1, True, False, False, False
+            )
+            after += [h, c]
+        return x, after
+
+    return run
+
+
+def can_pack() -> bool:
+    """Tell whether this torch has oneDNN and its calls for packed weights."""
+    return bool(torch.backends.mkldnn.is_available()) and all(  # type: ignore[no-untyped-call]
+        hasattr(torch.ops.mkldnn, name)
+        for name in ("_reorder_mkldnn_rnn_layer_weight", "_reorder_linear_weight", "_linear_pointwise")
+    )
+
+
+def by_hand(lstm: nn.LSTM) -> LiveLSTM:
+    """Return the LSTM as matrix products with powers of two between them, for many streams.
+
+    A gate is ``sigmoid(a) = 1 / (1 + 2^(-a / ln 2))``, and ``tanh(a) = 2 sigmoid(2 a) - 1``. The factors are part of
+    the weights, and a fraction is a division where there was a product: what is left of all four gates is one power,
+    which torch has sooner than a sigmoid, and one sum. Inside, c is what the power wants.
+    """
+    size, tanh_factor = lstm.hidden_size, -2 / math.log(2)
+    factor = torch.full((4 * size,), tanh_factor / 2)
+    factor[2 * size : 3 * size] = tanh_factor
+    layers = []
+    for i in range(lstm.num_layers):
+        w_ih, w_hh, b_ih, b_hh = (weight.detach() for weight in lstm.all_weights[i])
+        layers.append(((w_ih.T * factor).contiguous(), (w_hh.T * factor).contiguous(), (b_ih + b_hh) * factor))
+    zero = torch.zeros(())
+
+    def run(x: Tensor, state: Sequence[Tensor]) -> tuple[Tensor, Sequence[Tensor]]:
+        after = []
+        for (w_ih, w_hh, bias), h, c in zip(layers, state[::2], state[1::2], strict=True):
+            c = c * tanh_factor
+            gates, part = x.new_empty(len(h), 4 * size), torch.empty_like(c)
+            keep, forget, cell, output = gates.chunk(4, 1)
+            hidden = x.new_empty(len(x), *h.shape)
+            for new, said in zip(x, hidden, strict=True):
+                torch.addmm(bias, new, w_ih, out=gates)
+                torch.addmm(gates, h, w_hh, out=gates).exp2_().add_(1)
+                torch.reciprocal(cell, out=part).sub_(0.5)
+                c.div_(forget).addcdiv_(part, keep, value=2 * tanh_factor)
+                torch.exp2(c, out=part).add_(1).reciprocal_().sub_(0.5)
+                h = torch.addcdiv(zero, part, output, value=2, out=said)
+            x = hidden
+            after += [h, c / tanh_factor]
+        return x, after
+
+    return run
