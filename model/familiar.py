@@ -4,7 +4,8 @@ A beat that comes early or late surprises the forecast as much as a strange one 
 but its shape is familiar. Once a block, the steepest complex is remembered: that of a QRS complex rather than that of
 a broad ectopic beat, if both are there. Each window of 200 ms is held against the last 32 remembered ones, at each
 shift of 5.6 ms that the moving window passes through. How well it fits many of them, most, and nearly all, is what
-counts: the best fit alone would call an ectopic beat familiar as soon as there has been another.
+counts: the best fit alone would call an ectopic beat familiar as soon as there has been another. Of every ten
+complexes one is remembered for ten times as long: conduction that was there minutes ago and comes back is known.
 
 All functions are pure and work patch by patch: how many patches come at once changes no bit of the result.
 """
@@ -30,15 +31,18 @@ STEEP = 5
 """Patches of that stretch."""
 
 MEMORY = 32
-"""Complexes remembered."""
+"""The last complexes; and so many again, of which each is the tenth of ten."""
 
-SHARES = (0.75, 0.5, 0.25)
+TENTH = 10
+
+SHARES, OLD_SHARES = (0.75, 0.5, 0.25), (0.9, 0.75, 0.5)
 """The fits that are reported: what so large a share of the remembered complexes stays below, or at."""
 
 UNIT = 5
 """Patches in which a fit counts by its best, so that the moment at which the window lies right is not missed."""
 
-LEVELS = len(SHARES) + 1
+FITS = len(SHARES) + len(OLD_SHARES)
+LEVELS = FITS + 1
 LEAST, NOTHING = 0.03, 0.01
 """A perfect fit, and an empty window, count as if this were missing, or in it."""
 
@@ -56,20 +60,24 @@ TAPER_SUM = float(TAPER.sum())
 
 @dataclass(frozen=True, slots=True)
 class Familiar:
-    """What is remembered of a patient's complexes, n of them, oldest first.
+    """What is remembered of a patient's complexes, n of them.
 
     Attributes
     ----------
     tail : ndarray, shape (KEPT, leads), mV
         The halved signal up to now; NaN before the epoch.
-    fits : ndarray, shape (UNIT - 1, len(SHARES))
+    fits : ndarray, shape (UNIT - 1, FITS)
         Of the last patches.
     shapes : ndarray, shape (leads, n, WIDTH), mV
-        Without their mean.
+        Without their mean; the last complexes, oldest first, then every tenth, oldest first.
     power : ndarray, shape (leads, n), mV²
         Their tapered sums of squares.
+    recent : int
+        How many of them are the last ones.
+    since : int
+        How many have been remembered since one became a tenth.
     usual_power : ndarray, shape (leads,), mV²
-        The median of it; NaN while nothing is remembered.
+        The median power of the last ones; NaN while nothing is remembered.
     steepest : float
         Of the block that is being filled, mV; negative where nothing is known.
     candidate : ndarray, shape (leads, WIDTH), mV
@@ -80,6 +88,8 @@ class Familiar:
     fits: Array
     shapes: Array
     power: Array
+    recent: int
+    since: int
     usual_power: Array
     steepest: float
     candidate: Array
@@ -111,9 +121,11 @@ def begin(leads: int) -> Familiar:
     """Return the state at the start of an epoch."""
     return Familiar(
         tail=np.full((KEPT, leads), np.nan),
-        fits=np.full((UNIT - 1, len(SHARES)), np.nan),
+        fits=np.full((UNIT - 1, FITS), np.nan),
         shapes=np.empty((leads, 0, WIDTH)),
         power=np.empty((leads, 0)),
+        recent=0,
+        since=TENTH,
         usual_power=np.full(leads, np.nan),
         steepest=-1.0,
         candidate=np.full((leads, WIDTH), np.nan),
@@ -189,26 +201,31 @@ def compare(state: Familiar, windows: Windows, first: int, end: int) -> tuple[Ar
 
 
 def _fits(state: Familiar, windows: Windows, first: int, end: int) -> Array:
-    """Return fits, shape (end - first, len(SHARES)).
+    """Return fits, shape (end - first, FITS).
 
     The fit of two shapes is 1 less the power of their difference over the sum of their powers: 1 if they are the same,
     mean over the leads.
     """
     leads, n = state.power.shape
     if n == 0:
-        return np.zeros((end - first, len(SHARES)))
+        return np.zeros((end - first, FITS))
     products = windows.tapered[:, first:end] @ state.shapes.swapaxes(1, 2)[:, None]
     fit = products / (windows.power[:, first:end, :, None] + state.power[:, None, None] + TINY)
     best = np.maximum.reduce(np.add.reduce(fit, axis=0), axis=1)
-    best.sort(axis=1)
-    fits: Array = best.take([round(share * (n - 1)) for share in SHARES], axis=1) * (2 / leads)
+    recent, old = state.recent, n - state.recent
+    best[:, :recent].sort(axis=1)
+    best[:, recent:].sort(axis=1)
+    places = [round(share * (recent - 1)) for share in SHARES] + [
+        recent + round(share * (old - 1)) for share in OLD_SHARES
+    ]
+    fits: Array = best.take(places, axis=1) * (2 / leads)
     return fits
 
 
 def _relative_power(state: Familiar, windows: Windows, first: int, end: int) -> Array:
     """Return the power of each patch's last window, in that of a usual complex; mean over the leads."""
-    leads, n = state.power.shape
-    if n == 0:
+    leads = len(state.power)
+    if state.recent == 0:
         return np.zeros(end - first)
     relative: Array = windows.power[:, first:end, -1] / (state.usual_power + TINY)[:, None]
     return np.asarray(relative.sum(axis=0) / leads)
@@ -219,10 +236,29 @@ def remember(state: Familiar) -> Familiar:
     if state.steepest < 0:
         return state
     mean = (state.candidate * TAPER).sum(axis=1) / TAPER_SUM
-    shape = state.candidate - mean[:, None]
-    shapes = np.concatenate([state.shapes, shape[:, None]], axis=1)[:, -MEMORY:]
-    power = np.concatenate([state.power, (shape * shape * TAPER).sum(axis=1)[:, None]], axis=1)[:, -MEMORY:]
-    return replace(state, shapes=shapes, power=power, usual_power=np.median(power, axis=1), steepest=-1.0)
+    shape = (state.candidate - mean[:, None])[:, None]
+    power = (shape * shape * TAPER).sum(axis=2)
+    tenth = state.since >= TENTH - 1
+    shapes, recent = _with(state.shapes, state.recent, shape, tenth)
+    powers, recent = _with(state.power, state.recent, power, tenth)
+    return replace(
+        state,
+        shapes=shapes,
+        power=powers,
+        recent=recent,
+        since=0 if tenth else state.since + 1,
+        usual_power=np.median(powers[:, :recent], axis=1),
+        steepest=-1.0,
+    )
+
+
+def _with(kept: Array, recent: int, new: Array, tenth: bool) -> tuple[Array, int]:
+    """Return what is kept with one more, along the second axis, and how many of it are the last ones."""
+    last = np.concatenate([kept[:, :recent], new], axis=1)[:, -MEMORY:]
+    old = kept[:, recent:]
+    if tenth:
+        old = np.concatenate([old, new], axis=1)[:, -MEMORY:]
+    return np.concatenate([last, old], axis=1), last.shape[1]
 
 
 def forget(state: Familiar) -> Familiar:
