@@ -238,10 +238,10 @@ def observe_together(
     levels = np.empty((beds, LEVELS_KEPT + k, LEVELS))
     for own, state in zip(levels, states, strict=True):
         own[:LEVELS_KEPT] = state.levels
-    by_bed = (k, beds, leads, -1)
-    measured = np.add.reduce(parts.levels(channels).reshape(by_bed), axis=2) / leads
+    by_bed = (k, beds, leads)
+    measured = np.add.reduce(parts.levels(channels).reshape(*by_bed, MEASURED), axis=2) / leads
     levels[:, LEVELS_KEPT:, :MEASURED] = measured.transpose(1, 0, 2)
-    votes = np.add.reduce(new_channels[:, :, :VOTES].reshape(by_bed), axis=(2, 3)) / (leads * VOTES)
+    votes = np.add.reduce(new_channels[:, :, :VOTES].reshape(*by_bed, VOTES), axis=(2, 3)) / (leads * VOTES)
 
     windows = familiar.look([state.shapes for state in states], together[LOOK - 1], together[LOOK:])
     known = np.empty((beds, k, len(QUANTILES), LEVELS))
