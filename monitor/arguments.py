@@ -112,7 +112,7 @@ def parser() -> argparse.ArgumentParser:
         choices=("forecaster", "first-samples", "beats", "residual"),
         default="forecaster",
         help="the forecaster (default), its last stage alone, the typing of beats, each in 3 minutes, or the residual "
-        "score, in 12",
+        "score, in 15",
     )
     box.add_argument("--out", type=Path, required=True, metavar="FILE", help="the weights, safetensors")
     box.add_argument(
