@@ -16,9 +16,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import gaussian_filter1d
 
+from model.rhythm_variants import NORMAL
 from stream.messages import FS
 
-SUPRAVENTRICULAR = frozenset("NLRAaJSejn")
+SUPRAVENTRICULAR = NORMAL | frozenset("AaJSejn")
 """Beats that are conducted, so that they can be conducted otherwise."""
 
 BEFORE, AFTER = 36, 151
@@ -93,7 +94,8 @@ def vary(mv: Array, sample: Ints, symbol: Sequence[str], beats: Collection[str],
     rng = np.random.default_rng(seed)
     which = [i for i, kind in enumerate(symbol) if kind in beats]
     at, conducted = sample[which].tolist(), [symbol[i] in SUPRAVENTRICULAR for i in which]
-    varied, usual = mv.copy(), _usual_height(mv, at, conducted)
+    inside = [r for r, can in zip(at, conducted, strict=True) if can and BEFORE < r < len(mv) - AFTER]
+    varied, usual = mv.copy(), usual_height(mv, inside)
     conduction = draw(rng, mv.shape[1])
     broad, changes, redrawn = False, NORMAL_S * FS, 0.0
     for r, following, can in zip(at, [*at, len(mv)][1:], conducted, strict=True):
@@ -159,11 +161,14 @@ def _duration(rng: np.random.Generator) -> float:
     return float(rng.uniform(least[i], greatest[i]))
 
 
-def _usual_height(mv: Array, at: Sequence[int], conducted: Sequence[bool]) -> Array:
-    """Return the usual height of a QRS complex from peak to peak, by lead; 0 where there is none."""
-    heights = [
-        np.ptp(mv[r - 29 : r + 43], axis=0)
-        for r, can in zip(at, conducted, strict=True)
-        if can and BEFORE < r < len(mv) - AFTER
-    ]
-    return np.nan_to_num(np.nanmedian(heights[::10], axis=0)) if heights else np.zeros(mv.shape[1])
+def usual_height(mv: Array, peaks: Sequence[int]) -> Array:
+    """Return the usual height of a QRS complex from peak to peak, by lead; 0 where there is none.
+
+    Parameters
+    ----------
+    mv : ndarray, shape (n, leads)
+    peaks : sequence of int
+        Samples of R peaks, none within 120 ms of an end; every tenth is looked at.
+    """
+    heights = [np.ptp(mv[r - 29 : r + 43], axis=0) for r in peaks[::10]]
+    return np.nan_to_num(np.nanmedian(heights, axis=0)) if heights else np.zeros(mv.shape[1])

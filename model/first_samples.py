@@ -81,7 +81,8 @@ def _products(network: Network, scaling: ScalingConfig, lead: Array) -> Array:
     trial = steps(lead[None], replace(network.config, horizon=SAMPLES), scaling)
     n, warm = trial.scale.shape[1], WARM_S * FS // network.config.patch
     state = None
-    products = np.zeros((0, 0))
+    size = network.config.window + network.config.hidden + 1 + SAMPLES
+    products = np.zeros((size, size))
     for i in range(0, n, CHUNK):
         span = slice(i, i + CHUNK)
         x = torch.from_numpy(trial.x[:, span])
@@ -91,6 +92,6 @@ def _products(network: Network, scaling: ScalingConfig, lead: Array) -> Array:
         error = torch.from_numpy(trial.target[:, span]) - mean
         row = torch.cat([x, hidden, torch.ones_like(x[..., :1]), error], dim=-1)[0]
         in_mv = (row * torch.from_numpy(trial.scale[0, span, None])).double().numpy()[max(0, warm - i) :]
-        products = in_mv.T @ in_mv + (products if products.size else 0)
+        products += in_mv.T @ in_mv
     mean_square = products[-SAMPLES, -SAMPLES] / (n - warm)
     return np.asarray(products / (n - warm) / max(mean_square, LEAST_RMSE_MV**2))

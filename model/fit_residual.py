@@ -12,8 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -36,22 +34,23 @@ from model import (
 from model import forecaster as forecasting
 from model.by_time import BEFORE_R
 from model.checkpoint import Checkpoint
+from model.conduction_variants import SUPRAVENTRICULAR
 from model.config import PATCH
 from model.dataset import TRAIN
 from model.evaluate_residual import BEATS, CHUNK, EXCUSING, VEB, Reference
 from model.network import one_thread
 from model.pipeline import RESIDUAL
+from model.provenance import made_now, versions
 from model.residual_features import FEATURES, LEVELS, TAPS
 from model.residual_weights import Weights
-from model.rhythm_variants import LOST
-from model.train import git_commit
+from model.rhythm_variants import LOST, NORMAL
 from stream import records as wfdb_records
 from stream.catalog import Catalog
 from stream.errors import RecordError
 from stream.messages import FS
 
 FIT_FROM = 60 * FS
-RARE = VEB | frozenset("AaJSejn") | frozenset(LOST)
+RARE = VEB | (SUPRAVENTRICULAR - NORMAL) | frozenset(LOST)
 """Beats all of which are examples: ventricular ones, and what is easily taken for them. Of the others, every sixth."""
 
 KEPT = 6
@@ -167,11 +166,10 @@ def provenance(seeds: Sequence[int], forecaster: Checkpoint, scores: Mapping[str
         "seeds": list(seeds),
         "variant_seed": VARIANT_SEED,
         "steps": STEPS,
-        "date": datetime.now(UTC).date().isoformat(),
-        "commit": git_commit(),
+        **made_now(),
         "cross_validation": {name: round(value, 4) for name, value in figures(list(scores.values())).items()},
         "forecaster": forecaster.provenance,
-        "versions": {name: version(name) for name in ("torch", "numpy", "safetensors")},
+        "versions": versions("torch", "numpy", "safetensors"),
     }
 
 

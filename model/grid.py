@@ -7,7 +7,6 @@ cut into chunks. Half a second is short against what is measured on this grid, a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +22,6 @@ PIECE = STRIDES * STRIDE
 
 Array = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
-State = TypeVar("State")
 
 
 @dataclass(frozen=True, slots=True)

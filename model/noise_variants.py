@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.signal import butter, sosfilt
 
+from model.conduction_variants import usual_height
 from stream.messages import FS
 
 CLEAN_S = 40
@@ -57,12 +58,8 @@ def vary(mv: Array, sample: Ints, symbol: Sequence[str], beats: Collection[str],
     """
     rng = np.random.default_rng(seed)
     varied, leads = mv.copy(), mv.shape[1]
-    heights = [
-        np.ptp(mv[r - 29 : r + 43], axis=0)
-        for r, kind in zip(sample.tolist(), symbol, strict=True)
-        if kind in beats and FS < r < len(mv) - FS
-    ]
-    usual = np.nan_to_num(np.nanmedian(heights[::10], axis=0)) if heights else np.zeros(leads)
+    peaks = [r for r, kind in zip(sample.tolist(), symbol, strict=True) if kind in beats and FS < r < len(mv) - FS]
+    usual = usual_height(mv, peaks)
     begins = CLEAN_S * FS
     while True:
         begins += FS + int(rng.exponential(PAUSE_S) * FS)

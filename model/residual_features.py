@@ -1,7 +1,7 @@
 """What the residual score is made of: how far reality lay from its forecasts, patch by patch, over the last second.
 
 Seven **channels** are measured on each patch and lead; averages over stretches of them give eight **levels**, in
-logarithms, and `model.familiar` four more; levels at several delays, relative to the patient's own recent peaks, are
+logarithms, and `model.familiar` seven more; levels at several delays, relative to the patient's own recent peaks, are
 the **features** that `model.residual_weights` combines. Which ones were chosen is told in docs/experiments.md.
 
 - *Votes*, one for each of four horizons: a wide ectopic complex departs from the forecast at short horizons too, and

@@ -9,11 +9,8 @@ from __future__ import annotations
 
 import json
 import math
-import subprocess
 import time
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +29,7 @@ from model.config import WARM_S, NetworkConfig, ScalingConfig, TrainConfig
 from model.dataset import FITTED, HELD_BACK, Signals, Stretch, load_signals, random_stretch, steps
 from model.first_samples import refit
 from model.network import Network, denormals_flushed, one_thread
+from model.provenance import made_now, versions
 from stream.catalog import Catalog
 from stream.errors import CheckpointError, StorageError
 from stream.messages import FS
@@ -201,7 +199,7 @@ def finish(trained: Checkpoint, fitted: Signals, trials: Stretch, out: Path) -> 
         network = refit(trained.network, trained.scaling, fitted)
         after = validate(network, trials)
         if after.chosen_by < before.chosen_by:
-            stage = {"date": _today(), "commit": git_commit(), "held_back_before": before.to_dict()}
+            stage = {**made_now(), "held_back_before": before.to_dict()}
             provenance = {**trained.provenance, "held_back": after.to_dict(), "first_samples": stage}
             checkpoint.save(out, network, trained.scaling, provenance)
             return after
@@ -289,24 +287,10 @@ def provenance(run: Run, config: TrainConfig, score: Score) -> dict[str, Any]:
         "seed": config.seed,
         "step": run.step,
         "minutes": round((run.minutes), 1),
-        "date": _today(),
-        "commit": git_commit(),
+        **made_now(),
         "held_back": score.to_dict(),
-        "versions": {name: version(name) for name in ("torch", "numpy", "scipy", "safetensors")},
+        "versions": versions("torch", "numpy", "scipy", "safetensors"),
     }
-
-
-def git_commit() -> str | None:
-    """Return the commit of the code that trains, or None outside a git checkout."""
-    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "HEAD"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return None
-
-
-def _today() -> str:
-    return datetime.now(UTC).date().isoformat()
 
 
 def _bar() -> Progress:

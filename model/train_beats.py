@@ -10,8 +10,6 @@ import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +28,7 @@ from model.beat_synthesis import NONE, SHORTEST_RR, Made, N, Real, variants
 from model.beat_types import TYPES, BeatTyper
 from model.dataset import TRAIN
 from model.network import one_thread
-from model.train import git_commit
+from model.provenance import made_now, versions
 from stream import records
 from stream.catalog import Catalog
 from stream.errors import RecordError
@@ -161,13 +159,12 @@ def provenance(config: BeatTrainConfig, scores: Mapping[str, BeatScores]) -> dic
         "command": "bedside train --what beats",
         "config": asdict(config),
         "seed": config.seed,
-        "date": datetime.now(UTC).date().isoformat(),
-        "commit": git_commit(),
+        **made_now(),
         "cross_validation": {
             name: {"sensitivity": round(t.sensitivity, 4), "positive_predictivity": round(t.positive_predictivity, 4)}
             for name, t in (("veb", total.veb), ("sveb", total.sveb))
         },
-        "versions": {name: version(name) for name in ("torch", "numpy", "scipy", "safetensors")},
+        "versions": versions("torch", "numpy", "scipy", "safetensors"),
     }
 
 
