@@ -44,7 +44,7 @@ format: $(READY)
 translations: I18N := monitor/gui/i18n/bedside_ja
 translations: $(READY)
 	$(BIN)/pyside6-lupdate -silent -no-obsolete -locations none -source-language en -target-language ja \
-		monitor/gui/*.py -ts $(I18N).ts
+		$$(find monitor/gui -name "*.py" | sort) -ts $(I18N).ts
 	@! grep -B 1 'type="unfinished"' $(I18N).ts || { echo "these lack their Japanese: write it into $(I18N).ts" >&2; exit 1; }
 	$(BIN)/pyside6-lrelease -silent $(I18N).ts -qm $(I18N).qm
 

@@ -1,1 +1,0 @@
-"""From waveform to knowledge: the forecaster, its residual, the alarms, and the worker that serves them."""

@@ -17,8 +17,8 @@ from monitor.arguments import parser
 from stream.errors import BedsideError, StorageError, UsageError
 
 if TYPE_CHECKING:
-    from stream.address import BrokerAddress
-    from stream.catalog import Catalog
+    from stream.mqtt.address import BrokerAddress
+    from stream.records.catalog import Catalog
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = parser().parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s", stream=sys.stderr)
     logging.getLogger("bedside").setLevel(logging.INFO)
-    logging.getLogger("mqtt").setLevel(logging.CRITICAL)  # stream.client says the same, better
+    logging.getLogger("mqtt").setLevel(logging.CRITICAL)  # stream.mqtt.client says the same, better
     try:
         status = _RUN[args.run](args)
     except BedsideError as error:
@@ -72,7 +72,7 @@ def run_async(work: Coroutine[Any, Any, Any]) -> int:
                 loop.add_signal_handler(number, task.cancel)
         await work
 
-    from stream.client import settle
+    from stream.mqtt.client import settle
 
     # aiomqtt watches sockets, which Windows' default loop cannot.
     factory = asyncio.SelectorEventLoop if sys.platform == "win32" else None
@@ -89,7 +89,7 @@ def run_async(work: Coroutine[Any, Any, Any]) -> int:
 
 
 def _broker(args: argparse.Namespace) -> int:
-    from stream.broker import embedded_broker
+    from stream.mqtt.embedded_broker import embedded_broker
 
     async def serve() -> None:
         async with embedded_broker(args.host, args.port) as address:
@@ -101,10 +101,10 @@ def _broker(args: argparse.Namespace) -> int:
 
 def _replay(args: argparse.Namespace) -> int:
     from stream.clock import SteadyClock
-    from stream.library import Library
-    from stream.publisher import serve
-    from stream.records import load
-    from stream.replay import ReplayConfig
+    from stream.records.library import Library
+    from stream.records.wfdb_reader import load
+    from stream.replay.playhead import ReplayConfig
+    from stream.replay.publisher import serve
 
     pairs = [_bed_and_record(text) for text in args.bed]
     if args.record:
@@ -141,8 +141,8 @@ def _bed_and_record(text: str) -> tuple[str, str]:
 def _worker(args: argparse.Namespace) -> int:
     address = _address(args)
 
-    from model.serving import serve
-    from model.watch import load_models
+    from model.pipeline.bed_pipeline import load_models
+    from model.serving.service import serve
 
     return run_async(serve(address, load_models(args.weights, args.alarms), ledger_path=args.ledger))
 
@@ -151,7 +151,7 @@ def _monitor(args: argparse.Namespace) -> int:
     address = _address(args)
 
     from monitor.gui.app import run
-    from stream.wfdb_writer import write
+    from stream.records.wfdb_writer import write
 
     return run(
         address,
@@ -172,8 +172,8 @@ def _who(text: str) -> str:
 
 
 def _alarms(args: argparse.Namespace) -> int:
-    from monitor.alarm_log import AlarmLog
-    from monitor.alarms import serve
+    from monitor.alarm_log.logger import serve
+    from monitor.alarm_log.store import AlarmLog
 
     if args.db is None:
         raise UsageError("--db FILE is needed: the SQLite file to write, made if missing")
@@ -181,15 +181,15 @@ def _alarms(args: argparse.Namespace) -> int:
 
 
 def _alarms_export(args: argparse.Namespace) -> int:
-    from monitor.alarm_export import Choice, export
-    from stream.wfdb_writer import write
+    from monitor.alarm_log.export import Choice, export
+    from stream.records.wfdb_writer import write
 
     print(export(args.db, args.format, args.out, Choice(args.bed, args.since), write))
     return 0
 
 
 def _tap(args: argparse.Namespace) -> int:
-    from monitor.tap import serve
+    from monitor.tools.tap import serve
 
     # It has nothing to save, and may be blocked by a reader that is slow: signals end it at once.
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -202,9 +202,9 @@ def _tap(args: argparse.Namespace) -> int:
 
 
 def _analyze(args: argparse.Namespace) -> int:
-    from model.analyze import analyze
-    from model.watch import load_models
-    from stream.records import load
+    from model.pipeline.bed_pipeline import load_models
+    from model.serving.offline import analyze
+    from stream.records.wfdb_reader import load
 
     record = load(args.record, _catalog(args))
     print(analyze(record, load_models(args.weights, args.alarms), args.out))
@@ -215,18 +215,20 @@ def _train(args: argparse.Namespace) -> int:
     if args.weights and args.what != "first-samples":
         raise UsageError(f"--weights {args.weights}: only --what first-samples starts from weights")
     if args.what == "beats":
-        from model.train_beats import BeatTrainConfig, print_scores, train_beats
+        from model.training.train_beat_classifier import BeatTrainConfig, print_scores, train_beats
 
         config = BeatTrainConfig() if args.seed is None else BeatTrainConfig(seed=args.seed)
         print_scores(train_beats(config, _catalog(args), args.out))
         return 0
     if args.what == "residual":
-        from model import fit_residual
+        from model.training import train_anomaly_classifier
 
-        fit_residual.print_scores(fit_residual.train_residual(_catalog(args), args.out, args.seed))
+        train_anomaly_classifier.print_scores(
+            train_anomaly_classifier.train_residual(_catalog(args), args.out, args.seed)
+        )
         return 0
-    from model.config import TrainConfig
-    from model.train import train, train_first_samples
+    from model.training.config import TrainConfig
+    from model.training.train_forecaster import train, train_first_samples
 
     if args.what == "first-samples":
         print(train_first_samples(args.weights, _catalog(args), args.out))
@@ -237,11 +239,11 @@ def _train(args: argparse.Namespace) -> int:
 
 
 def _evaluate_alarms(args: argparse.Namespace) -> int:
-    from model.alarm_figures import print_alarms
-    from model.dataset import DS1, DS2
-    from model.evaluate_alarms import evaluate_alarms, watcher
-    from model.network import one_thread
-    from model.watch import load_models
+    from model.datasets.mitdb import DS1, DS2
+    from model.evaluation.alarm_report import print_alarms
+    from model.evaluation.alarm_scores import evaluate_alarms, watcher
+    from model.forecast.torch_runtime import one_thread
+    from model.pipeline.bed_pipeline import load_models
 
     with one_thread():
         report = evaluate_alarms([*DS1, *DS2], watcher(load_models(args.weights)), _catalog(args))
@@ -259,10 +261,10 @@ def _evaluate(args: argparse.Namespace) -> int:
         return _evaluate_alarms(args)
     if args.plot is not None:
         raise UsageError("--plot belongs to --tutorial: say --plots DIR for the pictures of an evaluation")
-    from model.dataset import parse_records
-    from model.forecaster import load_forecaster
-    from model.plots import draw, prepare
-    from model.report import evaluate, print_evaluation
+    from model.datasets.mitdb import parse_records
+    from model.evaluation.evaluation import evaluate, print_evaluation
+    from model.evaluation.plots import draw, prepare
+    from model.forecast.forecaster import load_forecaster
 
     if args.plots is not None:
         prepare(args.plots)
@@ -279,12 +281,12 @@ def _evaluate(args: argparse.Namespace) -> int:
 
 
 def _tutorial(args: argparse.Namespace) -> int:
-    from model.tutorial import print_tutorial, tutorial
+    from model.tutorial.tutorial import print_tutorial, tutorial
 
     report = tutorial(_catalog(args))
     print_tutorial(report)
     if args.plot is not None:
-        from model.tutorial_plot import draw
+        from model.tutorial.plot import draw
 
         draw(report, args.plot)
     return _write_json(report.to_dict(), args.json)
@@ -317,10 +319,10 @@ EXCERPT_START_S = 30.0
 def _demo(args: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from monitor.demo import DemoConfig, demo, qt_problem
-    from stream.broker import free_port
+    from monitor.tools.demo import DemoConfig, demo, qt_problem
     from stream.errors import SourceError
-    from stream.records import load
+    from stream.mqtt.embedded_broker import free_port
+    from stream.records.wfdb_reader import load
 
     if args.seconds is not None and args.seconds <= 0:
         raise UsageError(f"--seconds {args.seconds:g}: take more than 0")
@@ -364,9 +366,9 @@ def _demo(args: argparse.Namespace) -> int:
 def _bench_stream(args: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from monitor.bench import bench_stream
-    from stream.broker import free_port
-    from stream.records import load
+    from monitor.tools.bench_stream import bench_stream
+    from stream.mqtt.embedded_broker import free_port
+    from stream.records.wfdb_reader import load
 
     load(args.record, _catalog(args))
     results: list[dict[str, Any]] = []
@@ -384,8 +386,8 @@ def _bench_stream(args: argparse.Namespace) -> int:
 
 
 def _bench_model(args: argparse.Namespace) -> int:
-    from model.bench import bench_model, print_bench
-    from model.forecaster import load_forecaster
+    from model.benchmarks.streaming_step import bench_model, print_bench
+    from model.forecast.forecaster import load_forecaster
 
     figures = bench_model(load_forecaster(args.weights))
     print_bench(figures)
@@ -393,11 +395,11 @@ def _bench_model(args: argparse.Namespace) -> int:
 
 
 def _bench_gui(args: argparse.Namespace) -> int:
-    from monitor.bench_gui import first_sample_s
     from monitor.gui.platform import check_platform
-    from stream.address import BrokerAddress
-    from stream.broker import free_port
-    from stream.records import load
+    from monitor.tools.bench_startup import first_sample_s
+    from stream.mqtt.address import BrokerAddress
+    from stream.mqtt.embedded_broker import free_port
+    from stream.records.wfdb_reader import load
 
     if not args.seconds >= 1 or not args.memory_minutes >= 0:
         raise UsageError("--seconds takes 1 or more, --memory-minutes 0 or more")
@@ -414,7 +416,7 @@ def _bench_gui(args: argparse.Namespace) -> int:
     status = run_async(measure())
     if not starts:
         return status
-    from monitor.gui.bench import bench_frames, bench_memory
+    from monitor.gui.bench.frame_bench import bench_frames, bench_memory
 
     figures = {**bench_frames(record.adu, args.seconds), "first_sample_s": starts[0]}
     if args.memory_minutes:
@@ -436,13 +438,13 @@ def _write_json(figures: dict[str, Any], path: Path | None) -> int:
 
 
 def _address(args: argparse.Namespace) -> BrokerAddress:
-    from stream.address import BrokerAddress
+    from stream.mqtt.address import BrokerAddress
 
     return BrokerAddress.from_environment(args.broker)
 
 
 def _catalog(args: argparse.Namespace) -> Catalog:
-    from stream.catalog import Catalog
+    from stream.records.catalog import Catalog
 
     return Catalog.from_environment(args.data_dir)
 
@@ -468,7 +470,7 @@ _RUN: dict[str, Callable[[argparse.Namespace], int]] = {
 
 
 if __name__ == "__main__":
-    from monitor.processes import leave_with_parent
+    from monitor.tools.process_group import leave_with_parent
 
     leave_with_parent()
     sys.exit(main())

@@ -24,13 +24,13 @@ from PySide6.QtCore import QBuffer, QIODevice, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
-from monitor.feed import Feed
-from monitor.frame import Frame, LinkState
-from monitor.gui.language import choose
+from monitor.gui.style.language import choose
 from monitor.gui.window import MonitorWindow
-from stream.address import ENVIRONMENT, BrokerAddress
-from stream.broker import free_port
-from stream.wfdb_writer import write
+from monitor.view.feed import Feed
+from monitor.view.view_model import Frame, LinkState
+from stream.mqtt.address import ENVIRONMENT, BrokerAddress
+from stream.mqtt.embedded_broker import free_port
+from stream.records.wfdb_writer import write
 
 OUT = Path(__file__).parents[1] / "docs" / "img"
 SIZE = (1280, 800)

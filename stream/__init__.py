@@ -1,1 +1,0 @@
-"""Records, replay and MQTT transport: from a recording to samples on a topic and back."""

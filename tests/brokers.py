@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from stream.address import BrokerAddress
-from stream.broker import free_port
+from stream.mqtt.address import BrokerAddress
+from stream.mqtt.embedded_broker import free_port
 
 
 def mosquitto_program() -> str:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
-from stream.address import BrokerAddress
-from stream.broker import embedded_broker, free_port
+from stream.mqtt.address import BrokerAddress
+from stream.mqtt.embedded_broker import embedded_broker, free_port
 from tests.brokers import Mosquitto
 
 if TYPE_CHECKING:
-    from stream.record import Record
+    from stream.records.record import Record
 
 
 # How long an example takes is not what these tests are about, and a busy machine is no failure.
@@ -36,7 +36,7 @@ def own_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture(scope="session")
 def mitdb_dir() -> Path:
     """Return the folder that holds all of mitdb/, or skip (fail with CI=true)."""
-    from stream.catalog import MITDB, user_cache
+    from stream.records.catalog import MITDB, user_cache
 
     for folder in (Path(os.environ.get("BEDSIDE_DATA") or user_cache()), user_cache()):
         if all((folder / f"{name}.dat").exists() for name in MITDB):
@@ -50,8 +50,8 @@ def mitdb_dir() -> Path:
 @pytest.fixture(scope="session")
 def excerpt() -> Record:
     """Return five real minutes of ECG, from wherever this machine can get them."""
-    from stream.catalog import Catalog
-    from stream.records import load
+    from stream.records.catalog import Catalog
+    from stream.records.wfdb_reader import load
 
     return load("excerpt", Catalog.from_environment())
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from stream.messages import Waveform
+from stream.wire.messages import Waveform
 
 SESSION = "0123456789abcdef" * 2
 

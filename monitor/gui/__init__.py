@@ -1,1 +1,0 @@
-"""The monitor's window: the only place with Qt."""

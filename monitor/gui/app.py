@@ -12,15 +12,15 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from monitor.gui.platform import check_platform
-from stream.address import BrokerAddress
 from stream.errors import StorageError
-from stream.topics import check_bed
+from stream.mqtt.address import BrokerAddress
+from stream.wire.topics import check_bed
 
 if TYPE_CHECKING:
-    from monitor.alarm_export import RecordWriter
-    from monitor.frame import Frame
+    from monitor.common.record_writer import RecordWriter
     from monitor.gui.speaker import Speaker
     from monitor.gui.window import MonitorWindow
+    from monitor.view.view_model import Frame
 
 PATIENCE_S = 15.0
 """With a limit of seconds: how much longer than it to wait for the first sample."""
@@ -74,10 +74,10 @@ def run(
     check_platform()
     from PySide6.QtWidgets import QApplication
 
-    from monitor.feed import Feed
     from monitor.gui import screenshot as picture
-    from monitor.gui.settings import Memory, own_file
+    from monitor.gui.preferences.preferences import Memory, own_file
     from monitor.gui.window import MonitorWindow
+    from monitor.view.feed import Feed
 
     if screenshot is not None:
         picture.check_writable(screenshot)

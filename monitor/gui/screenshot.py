@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QBuffer, QIODevice
 from PySide6.QtWidgets import QWidget
 
-from monitor.whole_file import put
+from monitor.common.atomic_write import put
 from stream.errors import StorageError
 
 

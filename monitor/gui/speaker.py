@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import qInstallMessageHandler
 
-from monitor.tones import BURSTS, RATE, Sound, pcm
+from monitor.view.tones import BURSTS, RATE, Sound, pcm
 from stream.errors import UsageError
 
 if TYPE_CHECKING:

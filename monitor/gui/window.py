@@ -10,35 +10,35 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
-from monitor.frame import Frame
-from monitor.gui.bed_page import BedPage
-from monitor.gui.footer import Footer
-from monitor.gui.habits import SMALLEST, Habits
-from monitor.gui.language import translate
-from monitor.gui.limits_dialog import LimitsDialog
-from monitor.gui.palettes import THEMES
-from monitor.gui.reviewing import Reviewing
-from monitor.gui.settings import Memory
-from monitor.gui.station import StationView
-from monitor.gui.theme import Theme
-from monitor.orders import ALARM_PAUSE_S, AUDIO_PAUSE_S, command
-from monitor.presenter import Broker, Presenter
-from monitor.sounding import Sounding
-from monitor.station import heard
-from monitor.tones import Sound
-from stream.alarm_messages import Acknowledge, Action, PauseAlarms, PauseAudio, SetLimits
-from stream.client import Received
-from stream.messages import Message
-from stream.replay_actions import ReplayAction
+from monitor.gui.bed.bed_view import BedPage
+from monitor.gui.bed.limits_dialog import LimitsDialog
+from monitor.gui.preferences.preferences import Memory
+from monitor.gui.preferences.preferences_controller import SMALLEST, Habits
+from monitor.gui.review.review_controller import Reviewing
+from monitor.gui.station.central_station_view import StationView
+from monitor.gui.style.footer import Footer
+from monitor.gui.style.language import translate
+from monitor.gui.style.palettes import THEMES
+from monitor.gui.style.theme import Theme
+from monitor.view.alarm_sounds import Sounding
+from monitor.view.central_station import heard
+from monitor.view.commands import ALARM_PAUSE_S, AUDIO_PAUSE_S, command
+from monitor.view.presenter import Broker, Presenter
+from monitor.view.tones import Sound
+from monitor.view.view_model import Frame
+from stream.mqtt.client import Received
+from stream.wire.alarm_messages import Acknowledge, Action, PauseAlarms, PauseAudio, SetLimits
+from stream.wire.messages import Message
+from stream.wire.replay_actions import ReplayAction
 
 if TYPE_CHECKING:
-    from monitor.alarm_export import RecordWriter
+    from monitor.common.record_writer import RecordWriter
 
 FRAME_MS = 16
 
 
 class Source(Protocol):
-    """What the window needs of `monitor.feed.Feed`."""
+    """What the window needs of `monitor.view.feed.Feed`."""
 
     def drain(self) -> list[Received]:
         """Return what has come since the last call, without waiting."""

@@ -5,17 +5,19 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-from model import alarm_config, rhythm
-from model.alarm_config import AlarmConfig
-from model.beats import Beat
-from model.conditions import Began, Change
-from model.rhythm import RhythmState
-from model.rules import SignalNow
-from model.vitals import VitalsNow
-from stream.alarm_messages import Limits
-from stream.messages import FS, STRIDE, BeatType
+from model.beats.beat_detector import Beat
+from model.conditions import settings
+from model.conditions.changes import Began, Change
+from model.conditions.settings import AlarmConfig
+from model.rhythm import rhythm_detector
+from model.rhythm.rhythm_detector import RhythmState
+from model.rhythm.rules import SignalNow
+from model.rhythm.vitals import VitalsNow
+from stream.timebase import FS, STRIDE
+from stream.wire.alarm_messages import Limits
+from stream.wire.messages import BeatType
 
-CONFIG = alarm_config.load()
+CONFIG = settings.load()
 LIMITS = Limits(heart_rate_low=20, heart_rate_high=300)
 """So wide that only the rules of high priority speak."""
 
@@ -51,7 +53,7 @@ def run(
     limits: Limits = LIMITS,
 ) -> tuple[list[Change], list[VitalsNow], RhythmState]:
     """Step through strides, cut at strides ``cuts``; beats come with the chunk that makes them known."""
-    state = rhythm.begin(start)
+    state = rhythm_detector.begin(start)
     changes: list[Change] = []
     vitals: list[VitalsNow] = []
     edges = [0, *sorted(cuts), len(signal)]
@@ -62,7 +64,7 @@ def run(
         # A chunk may end within a stride: then it brings beats that the stride's end is still to make known.
         while until < len(beats) and piece and beats[until].at <= piece[-1].at + 20:
             until += 1
-        found, said, state = rhythm.step(config, limits, state, beats[given:until], piece)
+        found, said, state = rhythm_detector.step(config, limits, state, beats[given:until], piece)
         given = until
         changes += found
         vitals += said

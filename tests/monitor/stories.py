@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from stream import codec
-from stream.alarm_messages import Alarm
-from stream.client import Received
-from stream.messages import BedStatus, Forecast, Message, ProcessStatus, Vitals, Waveform
-from stream.topics import Topic
+from stream.mqtt.client import Received
+from stream.wire import codec
+from stream.wire.alarm_messages import Alarm
+from stream.wire.messages import BedStatus, Forecast, Message, ProcessStatus, Vitals, Waveform
+from stream.wire.topics import Topic
 from tests.waveforms import SESSION, chunk
 
 T0 = 1_700_000_000_000_000_000

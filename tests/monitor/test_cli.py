@@ -38,7 +38,7 @@ def test_a_wrong_option_ends_with_status_2(capsys: pytest.CaptureFixture[str]) -
 
 
 def test_what_the_bench_of_the_window_takes_by_itself_has_two_leads() -> None:
-    from stream.records import load
+    from stream.records.wfdb_reader import load
 
     assert len(load(parser().parse_args(["bench", "gui"]).record).leads) == 2
 

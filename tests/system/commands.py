@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from stream.address import BrokerAddress
+from stream.mqtt.address import BrokerAddress
 
 READY_S = 60.0
 

@@ -10,7 +10,7 @@ import sys
 
 import aiomqtt  # noqa: F401
 
-import monitor.alarms  # noqa: F401
+import monitor.alarm_log.logger  # noqa: F401
 from monitor.cli import main
 
 for line in sys.stdin:

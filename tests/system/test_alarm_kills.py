@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from monitor.alarm_log import AlarmLog
-from stream.client import Client
-from stream.messages import INVALID
-from stream.topics import Kind, Role, pattern
+from monitor.alarm_log.store import AlarmLog
+from stream.mqtt.client import Client
+from stream.wire.messages import INVALID
+from stream.wire.topics import Kind, Role, pattern
 from tests.brokers import Mosquitto
 from tests.monitor.stories import alarm
 from tests.system.commands import environment, wait_until

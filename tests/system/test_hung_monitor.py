@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from monitor.orders import command
-from stream.address import BrokerAddress
-from stream.alarm_messages import Limits, SetLimits
-from stream.client import Client
+from monitor.view.commands import command
+from stream.mqtt.address import BrokerAddress
+from stream.mqtt.client import Client
+from stream.wire.alarm_messages import Limits, SetLimits
 from tests.brokers import Mosquitto
 from tests.system.commands import environment, running, wait_until
 from tests.system.test_broker_restart import rows, samples

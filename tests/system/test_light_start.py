@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from stream.address import BrokerAddress
+from stream.mqtt.address import BrokerAddress
 from tests.system.commands import environment, running
 
 HEAVY = ("torch", "pandas", "wfdb", "PySide6", "scipy", "matplotlib", "amqtt")
@@ -30,14 +30,14 @@ def test_the_command_itself_imports_nothing_heavy() -> None:
 
 
 def test_a_headless_subscriber_imports_nothing_heavy() -> None:
-    assert not modules_after("import monitor.tap, monitor.alarm_log, stream.client") & set(HEAVY)
+    assert not modules_after("import monitor.tools.tap, monitor.alarm_log.store, stream.mqtt.client") & set(HEAVY)
 
 
 def test_publisher_and_window_run_without_torch(broker_process: BrokerAddress, tmp_path: Path) -> None:
     env = environment(broker_process)
     publish = "from monitor.cli import main; assert main(['replay', 'synthetic', '--speed', '100']) == 0"
     modules = modules_after(publish, broker_process)
-    assert "stream.publisher" in modules
+    assert "stream.replay.publisher" in modules
     # It reads, in the background, which records it can offer: that takes wfdb, and with it pandas.
     assert not modules & {"torch", "PySide6"}
     window = "from monitor.cli import main; assert main(['monitor', '--seconds', '1']) == 0"

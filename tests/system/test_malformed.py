@@ -13,14 +13,14 @@ import msgspec
 import paho.mqtt.client as paho
 import pytest
 
-from stream import codec, topics
-from stream.address import BrokerAddress
-from stream.alarm_messages import ActiveAlarms
 from stream.errors import MessageError
-from stream.messages import ProcessStatus
-from stream.topics import Kind, Role
+from stream.mqtt.address import BrokerAddress
+from stream.wire import codec, topics
+from stream.wire.alarm_messages import ActiveAlarms
+from stream.wire.messages import ProcessStatus
+from stream.wire.topics import Kind, Role
 from tests.brokers import Mosquitto
-from tests.stream.test_codec import ANNOTATION, BEAT, BED_STATUS, PROCESS, VITALS, alarm, command, forecast
+from tests.stream.wire.test_codec import ANNOTATION, BEAT, BED_STATUS, PROCESS, VITALS, alarm, command, forecast
 from tests.system.commands import environment, running, wait_until
 from tests.waveforms import chunk
 

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from stream.address import BrokerAddress
+from stream.mqtt.address import BrokerAddress
 from tests.system.commands import bedside, environment, running
 
 pytest.importorskip("PySide6.QtWidgets", reason="needs the extra 'gui' and Qt's libraries", exc_type=ImportError)
 
 from PySide6.QtGui import QImage
 
-from monitor.gui.theme import NIGHT, colour
+from monitor.gui.style.theme import NIGHT, colour
 
 
 @pytest.fixture

@@ -15,11 +15,11 @@ pytest.importorskip("PySide6.QtWidgets", reason="needs the extra 'gui' and Qt's 
 
 from pytestqt.qtbot import QtBot
 
-from monitor.gui.language import choose, current
-from monitor.gui.theme import set_letter_scale
+from monitor.gui.style.language import choose, current
+from monitor.gui.style.theme import set_letter_scale
 from monitor.gui.window import MonitorWindow
-from stream.client import Received
-from stream.messages import Message
+from stream.mqtt.client import Received
+from stream.wire.messages import Message
 from tests.monitor.stories import T0, arrives, forecast, process, received, sine, status
 
 

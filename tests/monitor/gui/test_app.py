@@ -16,11 +16,11 @@ from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
 from monitor.gui import app
-from monitor.gui.theme import NIGHT, colour
-from stream import codec
-from stream.address import BrokerAddress
-from stream.broker import free_port
+from monitor.gui.style.theme import NIGHT, colour
 from stream.errors import StorageError, UsageError
+from stream.mqtt.address import BrokerAddress
+from stream.mqtt.embedded_broker import free_port
+from stream.wire import codec
 from tests.brokers import Mosquitto
 from tests.monitor.stories import SECOND, sine
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtGui import QImage
 
-from monitor.frame import Trace
-from monitor.gui.mark_rows import ROW, rows_height
-from monitor.gui.sweep import GUTTER
-from monitor.gui.theme import NIGHT, colour
+from monitor.gui.style.theme import NIGHT, colour
+from monitor.gui.trace.annotation_rows import ROW, rows_height
+from monitor.gui.trace.sweep import GUTTER
 from monitor.gui.window import MonitorWindow
-from stream.messages import Annotation, Beat
+from monitor.view.view_model import Trace
+from stream.wire.messages import Annotation, Beat
 from tests.monitor.gui.conftest import Script
 from tests.waveforms import SESSION
 

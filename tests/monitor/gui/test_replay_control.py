@@ -10,22 +10,22 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
-from monitor.feed import Feed
-from monitor.frame import LinkState, Replay
-from monitor.gui.replay_panel import NO_PUBLISHER
-from monitor.gui.theme import NIGHT, colour
+from monitor.gui.replay.replay_panel import NO_PUBLISHER
+from monitor.gui.style.theme import NIGHT, colour
 from monitor.gui.window import MonitorWindow
-from stream.address import BrokerAddress
-from stream.alarm_messages import Command
-from stream.catalog import Catalog
-from stream.client import settle
+from monitor.view.feed import Feed
+from monitor.view.view_model import LinkState, Replay
 from stream.clock import SteadyClock
-from stream.library import Library
-from stream.messages import FS
-from stream.publisher import serve
-from stream.records import load
-from stream.replay import ReplayConfig
-from stream.replay_actions import Seek, SetPlaying
+from stream.mqtt.address import BrokerAddress
+from stream.mqtt.client import settle
+from stream.records.catalog import Catalog
+from stream.records.library import Library
+from stream.records.wfdb_reader import load
+from stream.replay.playhead import ReplayConfig
+from stream.replay.publisher import serve
+from stream.timebase import FS
+from stream.wire.alarm_messages import Command
+from stream.wire.replay_actions import Seek, SetPlaying
 from tests.brokers import Mosquitto
 from tests.monitor.gui.conftest import Script
 from tests.monitor.stories import status

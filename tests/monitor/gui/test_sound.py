@@ -14,12 +14,12 @@ from pytestqt.qtbot import QtBot
 from monitor.gui import app
 from monitor.gui.speaker import NoSoundError, Speaker
 from monitor.gui.window import MonitorWindow
-from monitor.tones import BURSTS, pcm
-from stream.address import BrokerAddress
-from stream.alarm_messages import ActiveAlarms
-from stream.broker import free_port
+from monitor.view.tones import BURSTS, pcm
 from stream.clock import rfc3339
 from stream.errors import UsageError
+from stream.mqtt.address import BrokerAddress
+from stream.mqtt.embedded_broker import free_port
+from stream.wire.alarm_messages import ActiveAlarms
 from tests.monitor.gui.conftest import Script
 from tests.monitor.stories import SECOND, alarm
 

@@ -12,10 +12,11 @@ from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from monitor.frame import LinkState, Numbers
-from monitor.gui.footer import SIMULATION
+from monitor.gui.style.footer import SIMULATION
 from monitor.gui.window import MonitorWindow
-from stream.alarm_messages import (
+from monitor.view.view_model import LinkState, Numbers
+from stream.clock import rfc3339
+from stream.wire.alarm_messages import (
     Acknowledge,
     Action,
     ActiveAlarms,
@@ -26,8 +27,7 @@ from stream.alarm_messages import (
     PauseAudio,
     SetLimits,
 )
-from stream.clock import rfc3339
-from stream.messages import Beat
+from stream.wire.messages import Beat
 from tests.monitor.gui.conftest import Script
 from tests.monitor.stories import SECOND, alarm, process, sine, vitals
 from tests.waveforms import SESSION

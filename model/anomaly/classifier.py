@@ -1,0 +1,90 @@
+"""The small network that weighs the features of `model.anomaly.features`; fitted once, by
+`model.training.train_anomaly_classifier`.
+
+It sees no record and no absolute amplitude, only levels relative to the patient's own recent peaks. Its output rises
+where the departure looks like a ventricular beat rather than like an early one, noise or a bad fit.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from model.anomaly.features import FEATURES
+from model.signal.arrays import FloatArray
+from stream.errors import CheckpointError
+
+FORMAT = "bedside-residual-1"
+SHIPPED = Path(__file__).parents[1] / "weights" / "residual.safetensors"
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """One hidden layer of tanh beside a linear path.
+
+    Attributes
+    ----------
+    inner : ndarray, shape (FEATURES, hidden)
+    inner_bias, outer : ndarray, shape (hidden,)
+    direct : ndarray, shape (FEATURES,)
+    bias : ndarray, shape (1,)
+    """
+
+    inner: FloatArray
+    inner_bias: FloatArray
+    outer: FloatArray
+    direct: FloatArray
+    bias: FloatArray
+
+
+NAMES = tuple(field.name for field in fields(Weights))
+
+
+def weigh(weights: Weights, features: FloatArray) -> FloatArray:
+    """Return the departure of each patch, shape (k,); NaN where a feature is.
+
+    Each row is a matrix product of its own. The last bits of one product for all rows would depend on their number,
+    and so on how the signal was cut.
+    """
+    through = (features[:, None] @ weights.inner)[:, 0]
+    hidden = np.tanh(through + weights.inner_bias) * weights.outer
+    return np.asarray(hidden.sum(axis=1) + (features * weights.direct).sum(axis=1) + weights.bias)
+
+
+def save(path: Path, weights: Weights, provenance: Mapping[str, Any]) -> None:
+    """Write weights, as float32."""
+    tensors = {name: np.ascontiguousarray(getattr(weights, name), np.float32) for name in NAMES}
+    save_file(tensors, path, {"format": FORMAT, "provenance": json.dumps(dict(provenance))})
+
+
+@cache
+def load(path: Path = SHIPPED) -> Weights:
+    """Load weights, by default those that come with the package.
+
+    Raises
+    ------
+    CheckpointError
+        The file is missing, damaged, or made for other features.
+    """
+    try:
+        with safe_open(path, framework="numpy") as file:
+            form = (file.metadata() or {}).get("format")
+            tensors = {name: file.get_tensor(name).astype(np.float64) for name in NAMES}
+    except (OSError, SafetensorError) as error:
+        line = " ".join(str(error).split())[:120]
+        raise CheckpointError(
+            f"the residual's weights in {path} cannot be read ({line}): install bedside anew"
+        ) from error
+    if form != FORMAT or tensors["inner"].shape[0] != FEATURES or tensors["direct"].shape != (FEATURES,):
+        raise CheckpointError(
+            f"{path} holds no weights for these features: fit them with bedside train --what residual"
+        )
+    return Weights(**tensors)

@@ -1,0 +1,221 @@
+"""A record as the live worker would see it, but as fast as it goes: forecasts, beats, vitals and alarms into files.
+
+The record is one epoch of one session, so sample indices are those of the record at 360 Hz. Nothing looks ahead.
+"""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+import time
+import zipfile
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from model.alarms.alarm_manager import AlarmDesk
+from model.alarms.state_machine import Scene
+from model.beats.beat_detector import Beat
+from model.conditions.changes import Change
+from model.pipeline import bed_pipeline
+from model.pipeline.arrhythmia_pipeline import VitalSigns
+from model.pipeline.bed_pipeline import Models
+from stream.errors import StorageError
+from stream.records.record import Record
+from stream.records.wfdb_writer import write_beats
+from stream.timebase import FS, STRIDE
+from stream.wire import codec
+from stream.wire.alarm_messages import Alarm
+from stream.wire.messages import Message
+
+BED = "offline"
+SESSION = "0" * 32
+
+PIECE = 100 * STRIDE
+"""Samples per step, 10 s: little memory, whatever the record's length."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What was done.
+
+    Attributes
+    ----------
+    record : str
+    samples : int
+        Samples per lead that went through the forecaster.
+    forecasts : int
+        Rows of ``forecast.npz``.
+    beats : int
+    alarms : int
+        Alarms raised.
+    seconds : float
+        Of signal.
+    elapsed_s : float
+        Of work.
+    files : tuple of Path
+    """
+
+    record: str
+    samples: int
+    forecasts: int
+    beats: int
+    alarms: int
+    seconds: float
+    elapsed_s: float
+    files: tuple[Path, ...]
+
+    def __str__(self) -> str:
+        """Return one line for people."""
+        return (
+            f"{self.record}: {self.seconds:.0f} s of signal in {self.elapsed_s:.1f} s; {self.forecasts} forecasts, "
+            f"{self.beats} beats and {self.alarms} alarms in {' and '.join(str(file) for file in self.files)}"
+        )
+
+
+def analyze(
+    record: Record,
+    models: Models,
+    out: Path,
+    *,
+    session: str = SESSION,
+    console: Console | None = None,
+) -> Summary:
+    """Watch a whole record as the live worker would.
+
+    Writes
+
+    - ``forecast.npz``: origin, int64, shape (k,); mean and scale, float32, shape (k, horizon, leads), mV, at every
+      stride of 36 samples; leads, fs, record;
+    - ``alarms.jsonl``: one `stream.wire.alarm_messages.Alarm` a line, as it travels;
+    - ``beats.atr``: WFDB annotations, N, S, V or Q at each R peak;
+    - ``vitals.csv``: one row a second, what is not known empty.
+
+    Either all files are new and whole, or the old ones stay.
+
+    Parameters
+    ----------
+    record : Record
+    models : Models
+    out : Path
+        Folder; made if it is missing.
+    session : str
+        128 bits in hex, part of the alarms' ids.
+    console : Console, optional
+        Where the progress bar is drawn; by default on stderr.
+
+    Raises
+    ------
+    StorageError
+        The folder cannot be made or written.
+    """
+    began = time.monotonic()
+    files = tuple(out / name for name in ("forecast.npz", "alarms.jsonl", "beats.atr", "vitals.csv"))
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".analyze-", dir=out) as folder:
+            part = Path(folder)
+            watched = _watch(record, models, part, console or Console(stderr=True))
+            _zip(part, files[0].name)
+            alarms = _alarms(watched.changes, record, models, session)
+            (part / files[1].name).write_bytes(b"".join(codec.encode(alarm) + b"\n" for alarm in alarms))
+            beats = watched.beats
+            write_beats(part, files[2].stem, [beat.index for beat in beats], [beat.type for beat in beats])
+            _write_vitals(part / files[3].name, watched.vitals)
+            for file in files:
+                (part / file.name).replace(file)
+    except OSError as error:
+        raise StorageError(f"cannot write to {out}: {error.strerror or error}; choose another folder") from error
+    return Summary(
+        record=record.name,
+        samples=record.n,
+        forecasts=record.n // STRIDE,
+        beats=len(beats),
+        alarms=sum(alarm.phase == "raised" for alarm in alarms),
+        seconds=record.n / FS,
+        elapsed_s=time.monotonic() - began,
+        files=files,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    beats: list[Beat]
+    vitals: list[VitalSigns]
+    changes: list[Change]
+
+
+def _watch(record: Record, models: Models, part: Path, console: Console) -> _Watched:
+    """Run the pipeline; leave each array of forecast.npz as one .npy file in ``part``."""
+    leads, horizon = len(record.leads), models.forecaster.network.config.horizon
+    k = record.n // STRIDE
+    shape = (k, horizon, leads)
+    np.save(part / "leads.npy", np.array(record.leads))
+    np.save(part / "fs.npy", np.array(FS))
+    np.save(part / "record.npy", np.array(record.name))
+    origin = np.zeros(k, np.int64)
+    mean = np.lib.format.open_memmap(part / "mean.npy", "w+", np.float32, shape)
+    scale = np.lib.format.open_memmap(part / "scale.npy", "w+", np.float32, shape)
+    state = bed_pipeline.begin(models, record.leads, 0, 0)
+    watched = _Watched([], [], [])
+    row = 0
+    for piece in _pieces(record, console):
+        [(output, found, state)] = bed_pipeline.step(models, [state], [piece.mv()], [models.alarms.limits])
+        watched.beats.extend(found.beats)
+        watched.vitals.extend(found.vitals)
+        watched.changes.extend(found.changes)
+        for forecast in output.published:
+            origin[row], mean[row], scale[row] = forecast.origin, forecast.mean, forecast.scale
+            row += 1
+    watched.changes.extend(bed_pipeline.finish(state))
+    mean.flush()
+    scale.flush()
+    np.save(part / "origin.npy", origin)
+    return watched
+
+
+def _pieces(record: Record, console: Console) -> Iterable[Record]:
+    """Cut a record into pieces, and show how far they have come."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:.0f} of {task.total:.0f} s of signal"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task(record.name, total=record.n / FS)
+        for start in range(0, record.n, PIECE):
+            piece = replace(record, adu=record.adu[start : start + PIECE])
+            yield piece
+            progress.advance(task, piece.n / FS)
+
+
+def _zip(part: Path, name: str) -> None:
+    """Put the .npy files into the .npz file that numpy would make of them; never all in memory."""
+    with zipfile.ZipFile(part / name, "w", zipfile.ZIP_STORED) as archive:
+        for file in sorted(part.glob("*.npy")):
+            archive.write(file, file.name)
+
+
+def _alarms(changes: Iterable[Change], record: Record, models: Models, session: str) -> list[Alarm]:
+    """Return the alarm events; their wall time is that of the signal, counted from 1970, because nobody was there."""
+    sent: list[Message] = []
+    desk = AlarmDesk(models.alarms, sent.append)
+    for change in changes:
+        now_ns = change.at * 1_000_000_000 // FS
+        desk.take([change], Scene(BED, session, record.name, change.at + 1, now_ns))
+    return [message for message in sent if isinstance(message, Alarm)]
+
+
+def _write_vitals(path: Path, vitals: Iterable[VitalSigns]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(["time_s", *(field.name for field in fields(VitalSigns))])
+        for vital in vitals:
+            values = [getattr(vital, field.name) for field in fields(VitalSigns)]
+            cells = ["" if v is None else " ".join(v) if isinstance(v, tuple) else v for v in values]
+            rows.writerow([f"{(vital.index + 1) / FS:g}", *cells])

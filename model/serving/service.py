@@ -1,0 +1,134 @@
+"""The worker as a process: its connection to the broker, in which order it takes messages, when it lets time pass."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+
+from model.forecast.torch_runtime import use_one_thread
+from model.pipeline.bed_pipeline import Models
+from model.serving.worker import Worker
+from stream.clock import Clock, SteadyClock, unix_ns
+from stream.errors import UsageError
+from stream.mqtt.address import BrokerAddress
+from stream.mqtt.client import Client, Received
+from stream.replay.ledger import ledger
+from stream.wire.alarm_messages import ActiveAlarms, Command
+from stream.wire.messages import BedStatus, Message, ProcessStatus, Waveform
+from stream.wire.topics import Kind, Role, pattern
+
+log = logging.getLogger("bedside.worker")
+
+ALIVE_NS = 10_000_000_000
+"""A worker's status older than this is that of a process whose broker forgot to say that it died."""
+
+BATCH = 7200
+"""Samples taken per tick, about; the connection gets its turn between two ticks."""
+
+LOOK_EVERY_S = 0.5
+"""How often to look for beds that send nothing."""
+
+
+async def serve(address: BrokerAddress, models: Models, *, ledger_path: Path | None) -> None:
+    """Serve all beds of a broker until the task is cancelled.
+
+    Raises
+    ------
+    UsageError
+        Another worker serves this broker, or did when a lost connection came back.
+    BrokerError
+        The broker cannot be reached.
+    StorageError
+        The ledger cannot be written.
+    """
+    # A step of a few beds is too small to share: more threads would cost, the more the busier the machine.
+    use_one_thread()
+    wanted = [
+        pattern(Kind.ECG),
+        pattern(Kind.ALARMS_ACTIVE),
+        pattern(Kind.COMMAND),
+        pattern(Kind.STATUS, role=Role.PUBLISHER),
+        pattern(Kind.PROCESS, role=Role.WORKER),
+    ]
+    with ledger(ledger_path, *Worker.LEDGER) as write:
+        async with Client(address, role=Role.WORKER, subscriptions=wanted) as client:
+            clock = SteadyClock()
+            worker = Worker(models, send=client.send, instance=client.instance, clock=clock, write=write)
+            early = await _first_look(client, worker, clock)
+            log.info("worker is ready on %s", address)
+            next_look_ns = 0
+            try:
+                _take(worker, early)
+                while True:
+                    _take(worker, await _next_messages(client, clock))
+                    if clock.now_ns() >= next_look_ns:
+                        next_look_ns = clock.now_ns() + round(LOOK_EVERY_S * 1e9)
+                        worker.look()
+                    client.beds = worker.beds
+                    # A tick may find the next messages waiting: the connection must have its turn all the same.
+                    await asyncio.sleep(0)
+            finally:
+                worker.stop()
+
+
+async def _first_look(client: Client, worker: Worker, clock: Clock) -> list[Message]:
+    """Read what is retained: the alarms left over, and whether another worker lives. Returns what else came."""
+    others: list[Message] = []
+    async for received in client:
+        message = received.message
+        if isinstance(message, ActiveAlarms) and received.retained:
+            worker.take_over(message)
+        elif isinstance(message, ProcessStatus):
+            if message.instance == client.instance:
+                # Our own announcement comes back after all that was retained before it.
+                break
+            # The broker's order settles which of two came first: the later one sees the other's word before its own.
+            _yield_to(message, client, clock)
+        elif message is not None:
+            others.append(message)
+    return others
+
+
+def _yield_to(other: ProcessStatus, client: Client, clock: Clock) -> None:
+    """Refuse to serve beside another worker that lives."""
+    if other.state == "online" and clock.now_ns() - unix_ns(other.when) < ALIVE_NS:
+        raise UsageError(f"a worker ({other.instance}) serves {client.address} already: end it, or use another broker")
+
+
+async def _next_messages(client: Client, clock: Clock) -> list[Message]:
+    """Return what has come, in its order; after a while nothing, when nothing comes."""
+    messages: list[Message] = []
+    try:
+        async with asyncio.timeout(LOOK_EVERY_S):
+            received: Received | None = await client.receive()
+    except TimeoutError:
+        return messages
+    samples = 0
+    while received is not None:
+        message = received.message
+        if isinstance(message, ProcessStatus) and received.retained and message.instance != client.instance:
+            # It was there before us: our connection was lost for so long that another worker took our place.
+            _yield_to(message, client, clock)
+        if message is not None:
+            messages.append(message)
+            samples += message.n if isinstance(message, Waveform) else 0
+        received = client.receive_nowait() if samples < BATCH else None
+    return messages
+
+
+def _take(worker: Worker, messages: Iterable[Message]) -> None:
+    """Hand messages over in their order; chunks that follow each other make one tick."""
+    chunks: list[Waveform] = []
+    for message in messages:
+        if isinstance(message, Waveform):
+            chunks.append(message)
+            continue
+        worker.tick(chunks)
+        chunks = []
+        if isinstance(message, Command):
+            worker.obey(message)
+        elif isinstance(message, BedStatus):
+            worker.take_status(message)
+    worker.tick(chunks)

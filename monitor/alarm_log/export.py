@@ -1,0 +1,201 @@
+"""Take alarms out of the store: as a table, as lines of JSON, or as WFDB records of the strips.
+
+The store may be in use meanwhile: it is only read. What WFDB is, this module does not know; it is given a writer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import datetime
+import json
+import re
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from monitor.alarm_log import schema
+from monitor.common.record_writer import RecordWriter
+from stream.clock import rfc3339
+from stream.errors import StorageError, UsageError
+from stream.wire.topics import check_bed
+
+Format = Literal["csv", "jsonl", "wfdb"]
+FORMATS: tuple[Format, ...] = ("csv", "jsonl", "wfdb")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which alarms to take.
+
+    Attributes
+    ----------
+    bed : str or None
+        None: all.
+    since : str or None
+        RFC 3339, a date or a date with time, UTC where it says nothing else: those raised then or later.
+
+    Raises
+    ------
+    UsageError
+        The bed cannot be one, or the time is none.
+    """
+
+    bed: str | None = None
+    since: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.bed is not None:
+            check_bed(self.bed)
+        self.moment()
+
+    def moment(self) -> str | None:
+        """Return `since` as the store writes times."""
+        if self.since is None:
+            return None
+        try:
+            moment = datetime.datetime.fromisoformat(self.since)
+            if moment.tzinfo is None:
+                moment = moment.replace(tzinfo=datetime.UTC)
+            return rfc3339(round(moment.timestamp() * 1e9))
+        except (ValueError, OverflowError):
+            raise UsageError(f"--since {self.since!r} is no time: write --since 2026-01-31T12:00:00Z") from None
+
+
+def export(path: Path, form: Format, out: Path, choice: Choice, write_record: RecordWriter) -> str:
+    """Write what was chosen, and return a line that says what was written.
+
+    Parameters
+    ----------
+    path : Path
+        The alarm store.
+    form : {"csv", "jsonl", "wfdb"}
+    out : Path
+        A file; for ``wfdb`` a folder, made if missing.
+    choice : Choice
+    write_record : callable
+        For ``wfdb``.
+
+    Raises
+    ------
+    StorageError
+        There is no such store, or it is damaged; `out` exists, or cannot be written.
+    """
+    with _reading(path) as db:
+        if form == "wfdb":
+            count = _write_strips(db, out, choice, write_record)
+            return f"{count} strips written to {out}"
+        count = _write_table(db, form, out, choice)
+        return f"{count} alarms written to {out}"
+
+
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[sqlite3.Connection]:
+    if not path.is_file():
+        raise StorageError(f"alarm store {path} is not there: name the --db file of 'bedside alarms'")
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
+            layout = schema.check(db, path)
+            if layout == 0:
+                raise StorageError(
+                    f"{path} is empty: if it is a copy, take {path.name}-wal along, which holds what is newest; "
+                    "if not, 'bedside alarms' has stored nothing in it yet"
+                )
+            if layout < schema.SCHEMA:
+                raise StorageError(
+                    f"{path} has an older layout: run 'bedside alarms --db' with it once, which mends it"
+                )
+            yield db
+    except sqlite3.Error as error:
+        raise schema.failure(path, error) from None
+
+
+def _chosen(db: sqlite3.Connection, columns: str, tables: str, choice: Choice) -> sqlite3.Cursor:
+    return db.execute(
+        f"SELECT {columns} FROM {tables} WHERE (:bed IS NULL OR alarms.bed = :bed) "
+        "AND (:since IS NULL OR coalesce(raised_at, cleared_at, acknowledged_at) >= :since) ORDER BY number",
+        {"bed": choice.bed, "since": choice.moment()},
+    )
+
+
+def _write_table(db: sqlite3.Connection, form: Format, out: Path, choice: Choice) -> int:
+    rows = _chosen(db, "*", "alarms", choice)
+    names = [column[0] for column in rows.description]
+    count = 0
+    try:
+        file = out.open("x", encoding="utf-8", newline="")
+    except FileExistsError:
+        raise StorageError(f"{out} exists: move it away, or choose another --out file") from None
+    except OSError as error:
+        raise _cannot(out, error) from None
+    try:
+        with file:
+            table = csv.writer(file, lineterminator="\n")
+            if form == "csv":
+                table.writerow(names)
+            for count, row in enumerate(rows, start=1):  # noqa: B007
+                if form == "csv":
+                    table.writerow(row)
+                else:
+                    file.write(json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False) + "\n")
+    except BaseException as error:
+        out.unlink(missing_ok=True)  # half a table would look like a whole one
+        if isinstance(error, OSError):
+            raise _cannot(out, error) from None
+        raise
+    return count
+
+
+def _write_strips(db: sqlite3.Connection, out: Path, choice: Choice, write_record: RecordWriter) -> int:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _cannot(out, error) from None
+    columns = "alarms.*, strips.start, strips.leads, strips.gain, strips.zero, strips.samples"
+    rows = _chosen(db, columns, "alarms JOIN strips USING (alarm_id)", choice)
+    names = [column[0] for column in rows.description]
+    count = 0
+    for count, row in enumerate(rows, start=1):  # noqa: B007
+        alarm = dict(zip(names, row, strict=True))
+        leads = json.loads(alarm["leads"])
+        write_record(
+            out / record_name(alarm),
+            np.frombuffer(alarm["samples"], "<i2").reshape(-1, len(leads)),
+            leads=leads,
+            gain=json.loads(alarm["gain"]),
+            zero=json.loads(alarm["zero"]),
+            comments=list(_comments(alarm)),
+            notes=_notes(alarm, len(alarm["samples"]) // (2 * len(leads))),
+        )
+    return count
+
+
+def record_name(alarm: dict[str, Any]) -> str:
+    """Return the name of an alarm's record: WFDB allows letters, digits and ``_`` alone."""
+    return re.sub(r"[^A-Za-z0-9]", "_", f"{alarm['bed']}_{alarm['number']}_{alarm['kind']}")
+
+
+def _comments(alarm: dict[str, Any]) -> Iterable[str]:
+    yield "bedside alarm strip; from a simulator, not a medical device"
+    for name in ("alarm_id", "bed", "record", "kind", "priority", "text", "raised_at", "cleared_at"):
+        if alarm[name] is not None:
+            yield f"{name}: {alarm[name]}"
+    if alarm["acknowledged_by"] is not None:
+        yield f"acknowledged: {alarm['acknowledged_at']} by {alarm['acknowledged_by']}"
+    yield f"strip: {alarm['strip']}, from sample {alarm['start']} of session {alarm['session']}"
+
+
+def _notes(alarm: dict[str, Any], n: int) -> list[tuple[int, str]]:
+    onset, kind = alarm["onset"] - alarm["start"], alarm["kind"]
+    notes = [(onset, f"{kind} begins")]
+    if alarm["end"] is not None and onset <= (end := alarm["end"] - alarm["start"]) < n:
+        notes.append((end, f"{kind} ends"))
+    return notes
+
+
+def _cannot(out: Path, error: OSError) -> StorageError:
+    return StorageError(f"{out} cannot be written ({error.strerror}): choose another --out")

@@ -1,0 +1,84 @@
+"""The bar of beds, shown when there is more than one: click, or arrow keys and digits in the window."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
+
+from monitor.gui.style.language import translate
+from monitor.gui.style.theme import Theme, font
+from monitor.view.view_model import STALE, BedTab
+
+
+class BedBar(QWidget):
+    """One button a bed, in the colour of its most urgent alarm.
+
+    Attributes
+    ----------
+    chosen : Signal(str)
+        The name of the bed that was clicked.
+    buttons : dict of str to QPushButton
+    station : QPushButton
+        Leads to the central station.
+    """
+
+    chosen = Signal(str)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.theme = theme
+        self.buttons: dict[str, QPushButton] = {}
+        self._shown: tuple[tuple[BedTab, ...], str | None] | None = None
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(10, 0, 10, 4)
+        self._row.setSpacing(6)
+        self._row.addStretch(1)
+        self.station = QPushButton()
+        self.station.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._row.addWidget(self.station)
+        self.set_theme(theme)
+        self.hide()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take a look."""
+        self.theme, shown = theme, self._shown
+        self.station.setText(translate("BedBar", "Central station  (C)"))
+        self.station.setStyleSheet(
+            f"color: {theme.text}; background: {theme.panel}; border: 1px solid {theme.faint}; padding: 3px 12px"
+        )
+        for button in (self.station, *self.buttons.values()):
+            button.setFont(font(14, bold=True))
+        self._shown = None
+        if shown is not None:
+            self.show_beds(*shown)
+
+    def show_beds(self, tabs: tuple[BedTab, ...], current: str | None) -> None:
+        """Take the beds and the one that is shown."""
+        if (tabs, current) == self._shown:
+            return
+        self._shown = (tabs, current)
+        names = [tab.name for tab in tabs]
+        if names != list(self.buttons):
+            self._make(names)
+        for tab in tabs:
+            ink = self.theme.faint if tab.state in STALE else self.theme.ecg
+            if tab.priority is not None:
+                ink = self.theme.priority[tab.priority]
+            edge = self.theme.text if tab.name == current else self.theme.edge
+            self.buttons[tab.name].setStyleSheet(
+                f"color: {ink}; background: {self.theme.panel}; border: 2px solid {edge}; padding: 3px 12px"
+            )
+        self.setVisible(len(tabs) > 1)
+
+    def _make(self, names: list[str]) -> None:
+        for button in self.buttons.values():
+            self._row.removeWidget(button)
+            button.deleteLater()
+        self.buttons = {}
+        for place, name in enumerate(names):
+            button = QPushButton(name.upper())
+            button.setFont(font(14, bold=True))
+            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            button.clicked.connect(lambda _checked=False, name=name: self.chosen.emit(name))
+            self._row.insertWidget(place, button)
+            self.buttons[name] = button

@@ -1,0 +1,73 @@
+"""The buttons under the list of alarms: acknowledge, pause, limits. What they did shows when it comes back."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QGridLayout, QPushButton, QWidget
+
+from monitor.gui.style.label import Label, button_style
+from monitor.gui.style.language import translate
+from monitor.gui.style.theme import Theme, font, px
+from monitor.view.view_model import Frame
+
+_NOTE_MS = 4000
+
+
+class Controls(QWidget):
+    """Four buttons and a line for what could not be done.
+
+    Attributes
+    ----------
+    acknowledge, audio, silence, limits : QPushButton
+    note : Label
+    """
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.acknowledge = QPushButton()
+        self.audio = QPushButton()
+        self.silence = QPushButton()
+        self.limits = QPushButton()
+        self.note = Label(theme, "simulation", 13)
+        self.note.hide()
+        grid = QGridLayout(self)
+        grid.setContentsMargins(6, 4, 6, 4)
+        grid.setSpacing(4)
+        for place, button in enumerate((self.acknowledge, self.audio, self.limits, self.silence)):
+            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            grid.addWidget(button, place // 2, place % 2)
+        grid.addWidget(self.note, 2, 0, 1, 2)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(self.note.hide)
+        self.set_theme(theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take a look."""
+        self.acknowledge.setText(translate("Controls", "Acknowledge  (A)"))
+        self.limits.setText(translate("Controls", "Limits  (L)"))
+        for button in (self.acknowledge, self.audio, self.limits, self.silence):
+            button.setFont(font(13, bold=True))
+            button.setMinimumHeight(px(34))
+            button.setStyleSheet(button_style(theme))
+
+    def show_frame(self, frame: Frame) -> None:
+        """Take what can be done now."""
+        self.acknowledge.setEnabled(frame.worker and any(line.calls for line in frame.active))
+        for button in (self.audio, self.silence, self.limits):
+            button.setEnabled(frame.worker)
+        tone = translate("Controls", "Tone on  (P)"), translate("Controls", "Pause tone  (P)")
+        alarms = translate("Controls", "Alarms on  (O)"), translate("Controls", "Pause alarms  (O)")
+        _set(self.audio, tone[not frame.pauses.audio_s])
+        _set(self.silence, alarms[not frame.pauses.alarms_s])
+
+    def say(self, text: str) -> None:
+        """Tell for some seconds what could not be done."""
+        self.note.setText(text)
+        self.note.show()
+        self._timer.start(_NOTE_MS)
+
+
+def _set(button: QPushButton, text: str) -> None:
+    if button.text() != text:
+        button.setText(text)

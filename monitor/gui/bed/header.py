@@ -1,0 +1,100 @@
+"""The line above the trace: which bed, which recording, and how far it can be trusted."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
+
+from monitor.gui.style.label import Label, button_style
+from monitor.gui.style.language import translate
+from monitor.gui.style.theme import Theme, font, px
+from monitor.gui.style.wire_texts import say
+from monitor.view.view_model import Frame, LinkState
+
+_ROOMY = 1120
+_HEIGHT = 38
+
+
+class BedHeader(QWidget):
+    """Bed, recording, SYNTHETIC, FROZEN in place of the legend, and the connection with the age of the data.
+
+    Attributes
+    ----------
+    replay : QPushButton
+        Opens and closes what controls the replay.
+    """
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.theme = theme
+        self.bed, self.record = Label(theme, "text", 22, bold=True), Label(theme, "faint", 14)
+        self.replay = QPushButton()
+        self.replay.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.synthetic = Label(
+            theme, "ground", 16, bold=True, ground="simulation", says=lambda: translate("BedHeader", "SYNTHETIC")
+        )
+        self.synthetic.hide()
+        self.legend = Label(theme, "faint", 13)
+        self.frozen = Label(theme, "ground", 18, bold=True, ground="calipers")
+        self.frozen.hide()
+        self._state = LinkState.WAITING
+        self.link = Label(theme, lambda look: look.link(self._state), 20, bold=True)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(10, 4, 14, 4)
+        row.setSpacing(16)
+        for widget in (self.bed, self.record, self.replay, self.synthetic):
+            row.addWidget(widget, alignment=Qt.AlignmentFlag.AlignVCenter)
+        row.addStretch(1)
+        row.addWidget(self.legend, alignment=Qt.AlignmentFlag.AlignVCenter)
+        row.addWidget(self.frozen, alignment=Qt.AlignmentFlag.AlignVCenter)
+        row.addStretch(1)
+        row.addWidget(self.link, alignment=Qt.AlignmentFlag.AlignVCenter)
+        self.set_theme(theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take a look; the words have taken it by themselves."""
+        self.theme = theme
+        # A glyph from another font would make the line taller, and the trace jump.
+        self.setFixedHeight(px(_HEIGHT))
+        self.replay.setText(translate("BedHeader", "Replay  (V)"))
+        self.replay.setFont(font(13, bold=True))
+        self.replay.setStyleSheet(button_style(theme))
+        now, before = translate("BedHeader", "forecast, 90 % band"), translate("BedHeader", "forecast 100 ms before")
+        self.legend.setText(
+            f'<span style="color:{theme.forecast}">━</span> {now} &nbsp; '
+            f'<span style="color:{theme.ghost}">━</span> {before}'
+        )
+
+    def show_frame(self, frame: Frame, paper: str) -> None:
+        """Take the texts of a frame, and the scale of the paper in words."""
+        _set(self.bed, (frame.bed or translate("BedHeader", "no bed yet")).upper())
+        parts = []
+        if frame.trace is not None:
+            at = max(frame.position_s, 0)
+            place = f"{at // 60}:{at % 60:02}"
+            parts = [translate("BedHeader", "{record} at {place}").format(record=frame.record, place=place), paper]
+            if frame.speed != 1:
+                parts.append(translate("BedHeader", "replayed at ×{speed}").format(speed=f"{frame.speed:g}"))
+        _set(self.record, " · ".join(parts))
+        if self.synthetic.isHidden() == frame.synthetic:
+            self.synthetic.setVisible(frame.synthetic)
+        _set(self.link, f"● {say(frame.link.text)}")
+        if frame.link.state is not self._state:
+            self._state = frame.link.state
+            self.link.set_theme(self.theme)
+
+    def show_frozen(self, text: str) -> None:
+        """Say that the trace stands; an empty text brings the legend back."""
+        if text != self.frozen.text():
+            self.frozen.setText(text)
+            self.frozen.setVisible(bool(text))
+        narrow = self.width() < px(_ROOMY)
+        for label, hidden in ((self.record, bool(text) and narrow), (self.legend, bool(text) or narrow)):
+            if label.isHidden() != hidden:
+                label.setHidden(hidden)
+
+
+def _set(label: QLabel, text: str) -> None:
+    # Setting the text it has would lay out the window again.
+    if label.text() != text:
+        label.setText(text)

@@ -1,0 +1,68 @@
+"""The limits of one bed: the range of the heart rate, and which alarms are on."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QFormLayout, QSpinBox, QVBoxLayout, QWidget
+
+from monitor.gui.style.label import dialog_style
+from monitor.gui.style.language import translate
+from monitor.gui.style.theme import Theme, font
+from monitor.gui.style.wire_texts import say
+from stream.wire.alarm_messages import NEVER_OFF, AlarmKind, Limits
+
+KINDS: tuple[AlarmKind, ...] = get_args(AlarmKind)
+
+
+class LimitsDialog(QDialog):
+    """Shows limits and lets people change them; low stays below high.
+
+    Attributes
+    ----------
+    low, high : QSpinBox
+        1/min.
+    on : dict of str to QCheckBox
+        Which kinds are on.
+    """
+
+    def __init__(self, theme: Theme, bed: str, limits: Limits, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(translate("Limits", "Limits of {bed}").format(bed=bed.upper()))
+        self.low, self.high = QSpinBox(), QSpinBox()
+        for rate, value in ((self.low, limits.heart_rate_low), (self.high, limits.heart_rate_high)):
+            rate.setRange(20, 300)
+            rate.setSingleStep(5)
+            rate.setSuffix(translate("Limits", " /min"))
+            rate.setValue(value)
+        self.low.valueChanged.connect(lambda value: self.high.setMinimum(value + 1))
+        self.high.valueChanged.connect(lambda value: self.low.setMaximum(value - 1))
+        self.high.setMinimum(limits.heart_rate_low + 1)
+        self.low.setMaximum(limits.heart_rate_high - 1)
+        self.on: dict[AlarmKind, QCheckBox] = {}
+        form = QFormLayout()
+        form.addRow(translate("Limits", "Heart rate, high"), self.high)
+        form.addRow(translate("Limits", "Heart rate, low"), self.low)
+        for kind in KINDS:
+            box = self.on[kind] = QCheckBox(say(kind.replace("_", " ")))
+            box.setChecked(kind not in limits.off)
+            box.setEnabled(kind not in NEVER_OFF)
+            form.addRow(translate("Limits", "Alarms on") if kind == KINDS[0] else "", box)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        whole = QVBoxLayout(self)
+        whole.addLayout(form)
+        whole.addWidget(buttons)
+        self.set_theme(theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take a look."""
+        self.setFont(font(15))
+        self.setStyleSheet(dialog_style(theme))
+
+    @property
+    def limits(self) -> Limits:
+        """The limits as they are set now."""
+        off = tuple(kind for kind, box in self.on.items() if not box.isChecked())
+        return Limits(heart_rate_low=self.low.value(), heart_rate_high=self.high.value(), off=off)

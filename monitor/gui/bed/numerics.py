@@ -1,0 +1,162 @@
+"""Numbers beside the trace: heart rate for the nurse, score and forecast error for the engineer."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from monitor.gui.style.language import translate
+from monitor.gui.style.theme import Theme, colour, font, px
+from monitor.gui.style.wire_texts import say
+from monitor.view.view_model import Numbers, Patient
+
+NO_VALUE = "--"
+
+
+class HeartRate(QWidget):
+    """Heart rate, its limits, rhythm, PVCs and signal quality: what the worker says, and never a number of our own.
+
+    Attributes
+    ----------
+    value : str
+        The heart rate as shown.
+    patient : Patient
+    lit : bool
+        False in the dark half of a flash, while a limit is broken.
+    """
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.theme = theme
+        self.patient = Patient()
+        self.lit = True
+        self._compact = False
+        self.set_theme(theme)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take a look."""
+        self.theme = theme
+        self.set_compact(self._compact)
+        self.update()
+
+    def set_compact(self, compact: bool) -> None:
+        """Take less height, where that is scarce."""
+        self._compact = compact
+        self._number_height = px(96 if compact else 138)
+        self.setFixedHeight(self._number_height + px(56 if compact else 76))
+
+    @property
+    def value(self) -> str:
+        """The heart rate as shown."""
+        return NO_VALUE if self.patient.heart_rate is None else str(self.patient.heart_rate)
+
+    def show_patient(self, patient: Patient, *, lit: bool) -> None:
+        """Take the values; ``lit`` is the phase of the flash, for whom a limit is broken."""
+        lit = lit or patient.broken is None
+        if (patient, lit) != (self.patient, self.lit):
+            self.patient, self.lit = patient, lit
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002
+        """Draw name, unit and value in the colour of the trace; the broken limit in the colour of its alarm."""
+        patient = self.patient
+        alarmed = self.theme.priority["high"]
+        with QPainter(self) as painter:
+            painter.fillRect(self.rect(), colour(self.theme.panel))
+            painter.setPen(colour(self.theme.ecg))
+            painter.setFont(font(20, bold=True))
+            painter.drawText(_rect(14, 10, 60, 26), Qt.AlignmentFlag.AlignLeft, translate("Numbers", "HR"))
+            if patient.heart_rate is not None:
+                painter.setFont(font(26 if patient.beating else 18))
+                painter.drawText(_rect(50, 6, 34, 34), Qt.AlignmentFlag.AlignCenter, "♥")
+            painter.setFont(font(14))
+            painter.drawText(_rect(14, 38, 80, 20), Qt.AlignmentFlag.AlignLeft, translate("Numbers", "1/min"))
+            foot = self._number_height
+            for y, limit, side in ((foot - px(40), patient.high, "high"), (foot - px(18), patient.low, "low")):
+                broken = patient.broken == side
+                painter.setFont(font(20 if broken else 16, bold=broken))
+                painter.setPen(colour(alarmed if broken else self.theme.faint))
+                text = NO_VALUE if limit is None else str(limit)
+                painter.drawText(QRect(px(14), y, px(70), px(26)), Qt.AlignmentFlag.AlignLeft, text)
+            painter.setPen(colour(self.theme.ecg if self.lit else self.theme.panel))
+            painter.setFont(font(72 if self._compact else 103, bold=True))
+            place = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
+            painter.drawText(QRect(0, 0, self.width() - px(16), self._number_height), place, self.value)
+            self._draw_words(painter)
+
+    def _draw_words(self, painter: QPainter) -> None:
+        patient = self.patient
+        left, right = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
+        painter.setFont(font(19, bold=True))
+        painter.setPen(colour(self.theme.ecg))
+        upper = QRect(px(14), self._number_height + px(8), self.width() - px(28), px(26))
+        painter.drawText(upper, left, say(patient.rhythm) or NO_VALUE)
+        painter.setFont(font(15))
+        painter.setPen(colour(self.theme.text))
+        pvc = NO_VALUE if patient.pvc_per_min is None else str(patient.pvc_per_min)
+        lower = QRect(px(14), self.height() - px(28), self.width() - px(28), px(24))
+        painter.drawText(lower, left, translate("Numbers", "PVC/min {count}").format(count=pvc))
+        quality = NO_VALUE if patient.quality is None else f"{patient.quality:.0%}"
+        painter.drawText(lower, right, translate("Numbers", "signal {percent}").format(percent=quality))
+
+
+class EngineerPanel(QWidget):
+    """Small numbers, one a line.
+
+    Attributes
+    ----------
+    rows : tuple of (str, str)
+        Name and value as shown.
+    """
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.theme = theme
+        self.rows: tuple[tuple[str, str], ...] = ()
+        self.set_theme(theme)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take a look."""
+        self.theme = theme
+        self.setFixedHeight(px(168))
+        self.update()
+
+    def show_numbers(self, numbers: Numbers, rejected: int) -> None:
+        """Take the numbers; those without an honest value read ``--``."""
+        rows = (
+            (
+                translate("Numbers", "surprise / alarm from"),
+                f"{_number(numbers.score, '.1f')} / {_number(numbers.threshold, 'g')}",
+            ),
+            (translate("Numbers", "forecast error, 50 ms ahead"), f"{_number(numbers.forecast_mv, '.3f')} mV"),
+            (translate("Numbers", "error if nothing changed"), f"{_number(numbers.persistence_mv, '.3f')} mV"),
+            (translate("Numbers", "forecast better by"), _number(numbers.skill, ".0%")),
+            (translate("Numbers", "jitter of the arrivals"), f"{_number(numbers.jitter_ms, '.0f')} ms"),
+            (translate("Numbers", "gaps · repeats · rejects"), f"{numbers.gaps} · {numbers.duplicates} · {rejected}"),
+        )
+        if rows != self.rows:
+            self.rows = rows
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002
+        """Draw the rows."""
+        with QPainter(self) as painter:
+            painter.fillRect(self.rect(), colour(self.theme.panel))
+            painter.setFont(font(13))
+            for number, (name, value) in enumerate(self.rows):
+                line = QRect(px(14), px(8 + 26 * number), self.width() - px(28), px(24))
+                painter.setPen(colour(self.theme.faint))
+                painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, name)
+                painter.setPen(colour(self.theme.score))
+                painter.drawText(line, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, value)
+
+
+def _rect(left: int, top: int, width: int, height: int) -> QRect:
+    return QRect(px(left), px(top), px(width), px(height))
+
+
+def _number(value: float | None, form: str) -> str:
+    return NO_VALUE if value is None else format(value, f"z{form}")  # z: never "-0.0"

@@ -1,0 +1,190 @@
+"""The dialog of settings: what is changed in it takes effect at once, and is remembered."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QDoubleSpinBox,
+    QFormLayout,
+    QSizePolicy,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from monitor.gui.preferences.preferences import LETTERS, PX_PER_MM, Settings
+from monitor.gui.style.label import Label, dialog_style
+from monitor.gui.style.language import LANGUAGES, QT_TRANSLATE_NOOP, translate
+from monitor.gui.style.palettes import THEMES, Theme
+from monitor.gui.style.theme import colour, font, px
+from monitor.view.view_model import GAINS, SPEEDS
+
+THEME_NAMES = {
+    "night": QT_TRANSLATE_NOOP("Settings", "Night"),
+    "day": QT_TRANSLATE_NOOP("Settings", "Day"),
+    "safe": QT_TRANSLATE_NOOP("Settings", "For colour-blind people"),
+}
+GRID_NAMES = {
+    "off": QT_TRANSLATE_NOOP("Settings", "none"),
+    "large": "5 mm",
+    "fine": QT_TRANSLATE_NOOP("Settings", "1 mm and 5 mm"),
+}
+_BAR_MM = 100.0
+_LONGEST_BAR = 600
+
+
+class MeasuredBar(QWidget):
+    """A bar to hold a ruler against.
+
+    Attributes
+    ----------
+    pixels : int
+        How long it is.
+    """
+
+    def __init__(self, theme: Theme, pixels: int) -> None:
+        super().__init__()
+        self.theme, self.pixels = theme, pixels
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        self.set_theme(theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take a look; the bar stays as long as it is."""
+        self.theme = theme
+        self.update()
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        """Return a size that holds the bar and its ends."""
+        return QSize(self.pixels + 3, 24)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002
+        """Draw a line with an end at each side."""
+        with QPainter(self) as painter:
+            painter.setPen(QPen(colour(self.theme.text), 1))
+            painter.drawLine(1, 12, 1 + self.pixels, 12)
+            for x in (1, 1 + self.pixels):
+                painter.drawLine(x, 2, x, 22)
+
+
+class SettingsDialog(QDialog):
+    """Shows settings and lets people change them.
+
+    Parameters
+    ----------
+    theme : Theme
+    settings : Settings
+    screen_px_per_mm : float
+        What Qt says of the screen.
+    problem : str
+        Why the language is not the one that was chosen; empty where it is.
+    parent : QWidget
+
+    Attributes
+    ----------
+    changed : Signal(dict)
+        Names and values of `Settings` that somebody has just set.
+    language, colours, speed, gain, grid : QComboBox
+    letters : QSpinBox
+        Per cent.
+    bar : MeasuredBar
+    bar_mm : QDoubleSpinBox
+        How long the bar is on this screen.
+    """
+
+    changed = Signal(dict)
+
+    def __init__(
+        self, theme: Theme, settings: Settings, screen_px_per_mm: float, problem: str, parent: QWidget
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(translate("Settings", "Settings"))
+        languages = {"": translate("Settings", "that of the system"), **LANGUAGES}
+        self.language = _choice(languages, settings.language)
+        self._no_font = Label(theme, "simulation", 13)
+        self._no_font.setText(problem)
+        self._no_font.setWordWrap(True)
+        self._no_font.setVisible(bool(problem))
+        self.colours = _choice(_said(THEME_NAMES), settings.theme)
+        self.letters = QSpinBox()
+        self.letters.setRange(*LETTERS)
+        self.letters.setSingleStep(10)
+        self.letters.setSuffix(" %")
+        self.letters.setValue(settings.letters)
+        self.speed = _choice({speed: f"{speed:g} mm/s" for speed in SPEEDS}, settings.speed)
+        gains = {gain: f"{gain:g} mm/mV" for gain in GAINS} | {0.0: translate("Settings", "fitted to the signal")}
+        self.gain = _choice(gains, settings.gain)
+        self.grid = _choice(_said(GRID_NAMES), settings.grid)
+        self.bar = MeasuredBar(theme, min(round(_BAR_MM * screen_px_per_mm), _LONGEST_BAR))
+        self.bar_mm = QDoubleSpinBox()
+        self.bar_mm.setDecimals(1)
+        self.bar_mm.setSuffix(" mm")
+        self.bar_mm.setRange(self.bar.pixels / PX_PER_MM[1], self.bar.pixels / PX_PER_MM[0])
+        self.bar_mm.setValue(self.bar.pixels / (settings.px_per_mm or screen_px_per_mm))
+        # A number that is only half typed in is not meant.
+        self.bar_mm.setKeyboardTracking(False)
+        self.letters.setKeyboardTracking(False)
+        self._screen = Label(theme, "faint", 13)
+        self._screen.setText(
+            translate("Settings", "Hold a ruler against this bar and enter its length: millimetres are true then.")
+        )
+        self._screen.setWordWrap(True)
+
+        for name, box in {
+            "language": self.language,
+            "theme": self.colours,
+            "speed": self.speed,
+            "gain": self.gain,
+            "grid": self.grid,
+        }.items():
+            box.currentIndexChanged.connect(
+                lambda _at, name=name, box=box: self.changed.emit({name: box.currentData()})
+            )
+        self.letters.valueChanged.connect(lambda value: self.changed.emit({"letters": value}))
+        self.bar_mm.valueChanged.connect(lambda mm: self.changed.emit({"px_per_mm": self.bar.pixels / mm}))
+
+        self._form = QFormLayout()
+        self._form.addRow(translate("Settings", "Language"), self.language)
+        self._form.addRow(self._no_font)
+        self._form.addRow(translate("Settings", "Colours"), self.colours)
+        self._form.addRow(translate("Settings", "Size of letters"), self.letters)
+        self._form.addRow(translate("Settings", "Paper speed"), self.speed)
+        self._form.addRow(translate("Settings", "Amplitude"), self.gain)
+        self._form.addRow(translate("Settings", "Grid"), self.grid)
+        self._form.addRow(self._screen)
+        self._form.addRow(self.bar)
+        self._form.addRow(translate("Settings", "This bar is"), self.bar_mm)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.reject)
+        whole = QVBoxLayout(self)
+        whole.addLayout(self._form)
+        whole.addStretch(1)
+        whole.addWidget(buttons)
+        self.set_theme(theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take a look."""
+        self.setFont(font(15))
+        self.setStyleSheet(dialog_style(theme))
+        self._form.setVerticalSpacing(px(8))
+        self._form.setHorizontalSpacing(px(16))
+
+    def show_theme(self, theme: Theme) -> None:
+        """Take the look that a key has chosen meanwhile."""
+        self.colours.setCurrentIndex(list(THEMES).index(theme.name))
+
+
+def _said(names: dict[str, str]) -> dict[str, str]:
+    return {value: translate("Settings", name) for value, name in names.items()}
+
+
+def _choice(names: dict[str, str] | dict[float, str], chosen: str | float) -> QComboBox:
+    box = QComboBox()
+    for value, name in names.items():
+        box.addItem(name, value)
+    box.setCurrentIndex(list(names).index(chosen))
+    box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+    return box

@@ -1,0 +1,52 @@
+"""What each key does, in words and by group: what the help shows."""
+
+from __future__ import annotations
+
+from monitor.gui.style.language import QT_TRANSLATE_NOOP
+
+GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
+    (
+        QT_TRANSLATE_NOOP("Keys", "Alarms"),
+        (
+            ("A", QT_TRANSLATE_NOOP("Keys", "acknowledge the alarms of this bed")),
+            ("P", QT_TRANSLATE_NOOP("Keys", "pause the tone, or bring it back")),
+            ("O", QT_TRANSLATE_NOOP("Keys", "pause all alarms, or bring them back")),
+            ("M", QT_TRANSLATE_NOOP("Keys", "mute this monitor, or let it sound")),
+            ("L", QT_TRANSLATE_NOOP("Keys", "limits of this bed")),
+            ("R", QT_TRANSLATE_NOOP("Keys", "review of the latest alarm")),
+        ),
+    ),
+    (
+        QT_TRANSLATE_NOOP("Keys", "Trace"),
+        (
+            (QT_TRANSLATE_NOOP("Keys", "Space"), QT_TRANSLATE_NOOP("Keys", "freeze, or go on")),
+            ("← → Home End", QT_TRANSLATE_NOOP("Keys", "frozen: back and forth")),
+            ("S", QT_TRANSLATE_NOOP("Keys", "paper speed")),
+            ("+ −", QT_TRANSLATE_NOOP("Keys", "amplitude")),
+            ("0", QT_TRANSLATE_NOOP("Keys", "amplitude fitted to the signal")),
+            ("G", QT_TRANSLATE_NOOP("Keys", "grid")),
+            ("T", QT_TRANSLATE_NOOP("Keys", "last hours: heart rate and score")),
+            ("V", QT_TRANSLATE_NOOP("Keys", "replay: pause, seek, speed, record")),
+        ),
+    ),
+    (
+        QT_TRANSLATE_NOOP("Keys", "Beds"),
+        (
+            ("← → ↑ ↓", QT_TRANSLATE_NOOP("Keys", "next bed, or the one before")),
+            ("1 … 9", QT_TRANSLATE_NOOP("Keys", "bed by its place")),
+            ("C", QT_TRANSLATE_NOOP("Keys", "central station, or one bed")),
+            ("Enter", QT_TRANSLATE_NOOP("Keys", "central station: full view of the bed")),
+        ),
+    ),
+    (
+        QT_TRANSLATE_NOOP("Keys", "Window"),
+        (
+            ("D", QT_TRANSLATE_NOOP("Keys", "night, day, colour-blind safe")),
+            ("F2", QT_TRANSLATE_NOOP("Keys", "settings")),
+            ("F", QT_TRANSLATE_NOOP("Keys", "full screen")),
+            ("F1", QT_TRANSLATE_NOOP("Keys", "about, licences, sources")),
+            ("?", QT_TRANSLATE_NOOP("Keys", "this help")),
+            ("Q", QT_TRANSLATE_NOOP("Keys", "close")),
+        ),
+    ),
+)

@@ -1,0 +1,84 @@
+"""The records that a publisher offers, with their rhythms: one is chosen."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QDialog, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+
+from monitor.gui.style.language import translate
+from monitor.gui.style.theme import Theme, font, px
+from monitor.gui.style.wire_texts import say
+from monitor.view.replay_status import clock
+from monitor.view.rhythm_names import rhythm_words
+from stream.wire.messages import Offer
+
+_NAME = Qt.ItemDataRole.UserRole
+
+
+class RecordList(QDialog):
+    """A list that a few letters make shorter: a record's number, or a rhythm.
+
+    Attributes
+    ----------
+    chosen : Signal(str)
+        The name of the record.
+    filter : QLineEdit
+    records : QListWidget
+    """
+
+    chosen = Signal(str)
+
+    def __init__(self, theme: Theme, offers: tuple[Offer, ...], current: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(translate("Replay", "Replay another record"))
+        self.filter = QLineEdit()
+        self.filter.setPlaceholderText(translate("Replay", "number or rhythm, such as 208 or flutter"))
+        self.records = QListWidget()
+        for offer in offers:
+            item = QListWidgetItem(line(offer))
+            item.setData(_NAME, offer.name)
+            self.records.addItem(item)
+            if offer.name == current:
+                self.records.setCurrentItem(item)
+        self.filter.textChanged.connect(self._shorten)
+        self.filter.returnPressed.connect(lambda: self._choose(self.records.currentItem()))
+        self.records.itemClicked.connect(self._choose)
+        self.records.itemActivated.connect(self._choose)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(8, 8, 8, 8)
+        whole.addWidget(self.filter)
+        whole.addWidget(self.records)
+        self.resize(px(560), px(420))
+        self.set_theme(theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take a look."""
+        self.setFont(font(15))
+        self.setStyleSheet(
+            f"background: {theme.panel}; color: {theme.text}"
+            f"; selection-background-color: {theme.edge}; selection-color: {theme.text}"
+        )
+
+    def _shorten(self, text: str) -> None:
+        """Show the lines that hold each of the words, and mark the first."""
+        words = text.lower().split()
+        first = None
+        for row in range(self.records.count()):
+            item = self.records.item(row)
+            hidden = not all(word in item.text().lower() for word in words)
+            item.setHidden(hidden)
+            if not hidden and first is None:
+                first = item
+        self.records.setCurrentItem(first)  # type: ignore[arg-type]  # None marks nothing
+
+    def _choose(self, item: QListWidgetItem | None) -> None:
+        if item is None or not self.isVisible():  # a click may also activate
+            return
+        self.chosen.emit(item.data(_NAME))
+        self.accept()
+
+
+def line(offer: Offer) -> str:
+    """Return name, length and rhythms of a record, with the letters of MIT-BIH and in words."""
+    rhythms = ", ".join(say(rhythm_words(code)) for code in offer.rhythms)
+    return "   ".join(part for part in (offer.name, clock(round(offer.seconds)), rhythms) if part)

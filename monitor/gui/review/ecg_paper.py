@@ -1,0 +1,259 @@
+"""ECG paper: draws an event on any painter, in millimetres: on the screen, and as vectors into a PDF.
+
+Small squares are 1 mm wide and high, large ones 5 mm, at every scale, as on paper.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from pyqtgraph.functions import arrayToQPath
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter, QPen, QPolygonF
+
+from monitor.gui.style.language import translate
+from monitor.gui.style.polyline import thinned
+from monitor.gui.style.theme import Theme, colour, fixed_font
+from monitor.view.annotations import DOT, ROWS
+from monitor.view.event_review import Review
+from monitor.view.trace_scale import Lane, Ruler
+from stream.timebase import FS
+
+GUTTER_MM = 14.0
+"""Left of the trace, for lead name and scale."""
+
+MARK_MM = 4.0
+"""Height of a row of letters over the beats."""
+
+AXIS_MM = 5.0
+SCORE_MM = 20.0
+SCORE_TOP = 8.0
+"""Highest score on the paper; the line of a higher one runs along the edge."""
+
+_GAP_MM = 1.0
+_PIECE = 30
+_BEFORE_PX = 6
+_CENTRE = Qt.AlignmentFlag.AlignHCenter
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The scale of a drawing.
+
+    Attributes
+    ----------
+    px_per_mm : float
+        Pixels of the painter.
+    mm_per_s, mm_per_mv : float
+    """
+
+    px_per_mm: float
+    mm_per_s: float
+    mm_per_mv: float
+
+    @property
+    def text(self) -> str:
+        """The scale, as it stands on ECG paper, and what a small square is."""
+        square = f"{1000 / self.mm_per_s:g} ms × {1 / self.mm_per_mv:g} mV"
+        scale = f"{self.mm_per_s:g} mm/s · {self.mm_per_mv:g} mm/mV"
+        return translate("Paper", "{scale} · small square {square}").format(scale=scale, square=square)
+
+    def size(self, review: Review) -> tuple[float, float]:
+        """Return width and height of an event, in pixels."""
+        wide = GUTTER_MM + (review.stop - review.first) / FS * self.mm_per_s
+        tall = sum((high - low) * self.mm_per_mv + _GAP_MM for low, high in review.ranges)
+        return wide * self.px_per_mm, (_head_mm(review) + tall + SCORE_MM + AXIS_MM) * self.px_per_mm
+
+    def ruler(self, review: Review) -> Ruler:
+        """Return the scale for calipers."""
+        lanes, top = [], _head_mm(review) * self.px_per_mm
+        for lead, (low, high) in zip(review.leads, review.ranges, strict=True):
+            bottom = top + (high - low) * self.mm_per_mv * self.px_per_mm
+            lanes.append(Lane(lead, top, bottom, low, high))
+            top = bottom + _GAP_MM * self.px_per_mm
+        per_sample = self.mm_per_s * self.px_per_mm / FS
+        return Ruler(GUTTER_MM * self.px_per_mm, self.size(review)[0], review.first, per_sample, tuple(lanes))
+
+
+def _head_mm(review: Review) -> float:
+    return len(ROWS) * MARK_MM if review.marks else 0.0
+
+
+def draw(painter: QPainter, review: Review, sheet: Sheet, theme: Theme, since: int | None = None) -> None:
+    """Draw leads, score and time, from the painter's origin to the right and down.
+
+    With ``since``, no curve is drawn much before that sample: the caller has drawn it, and clips.
+    """
+    _Drawing(painter, review, sheet, theme, since or review.first).draw()
+
+
+def draw_marks(painter: QPainter, review: Review, sheet: Sheet, theme: Theme) -> None:
+    """Draw the letters over the beats; they come later than the samples, and lie over what is drawn of these."""
+    if not review.marks:
+        return
+    ruler, mm = sheet.ruler(review), sheet.px_per_mm
+    inks = {"rhythm": theme.text, "reference": theme.text, "detected": theme.score}
+    painter.save()
+    painter.setFont(fixed_font(2.2 * mm))
+    for number, name in enumerate(ROWS):
+        painter.setPen(colour(inks[name]))
+        place = QRectF(0, number * MARK_MM * mm, ruler.left - mm, MARK_MM * mm)
+        painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, name)
+    painter.setClipRect(QRectF(ruler.left, 0, ruler.right - ruler.left, _head_mm(review) * mm))
+    for mark in review.marks:
+        painter.setPen(colour(inks[mark.row]))
+        painter.setFont(fixed_font((4.4 if mark.text == DOT else 3.2) * mm, bold=True))
+        x = ruler.x(mark.index)
+        left, align = (x, Qt.AlignmentFlag.AlignLeft) if mark.row == "rhythm" else (x - 10 * mm, _CENTRE)
+        place = QRectF(left, ROWS.index(mark.row) * MARK_MM * mm, 20 * mm, MARK_MM * mm)
+        painter.drawText(place, align | Qt.AlignmentFlag.AlignVCenter, mark.text)
+    painter.restore()
+
+
+class _Drawing:
+    def __init__(self, painter: QPainter, review: Review, sheet: Sheet, theme: Theme, since: int) -> None:
+        self.painter, self.review, self.sheet, self.theme = painter, review, sheet, theme
+        self.mm, self.ruler = sheet.px_per_mm, sheet.ruler(review)
+        self.height = sheet.size(review)[1]
+        self.every = round(1 / self.ruler.per_sample)
+        # The clip begins up to two pixels before the sample; the end of the line and its cap must lie outside of it.
+        self.since = max(since - review.first - math.ceil(_BEFORE_PX / self.ruler.per_sample), 0)
+        self.x = self.ruler.left + np.arange(review.stop - review.first) * self.ruler.per_sample
+        begin = max(review.alarm.onset, review.first)
+        stop = review.end if review.stretch.stop is None else min(max(review.stretch.stop, begin + 1), review.end)
+        self.inside = slice(begin - review.first, max(stop - review.first, begin - review.first))
+
+    def draw(self) -> None:
+        """Draw one lane after the other."""
+        painter, mm = self.painter, self.mm
+        width = self.ruler.right - self.ruler.left
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for lead, lane in enumerate(self.ruler.lanes):
+            self._tint(lane.top, lane.bottom)
+            self._grid(lane)
+            painter.save()
+            painter.setClipRect(QRectF(self.ruler.left, lane.top, width, lane.bottom - lane.top))
+            self._line(lane, self.review.ghost[:, lead], self.theme.ghost, 0.4)
+            self._line(lane, self.review.mv[:, lead], self.theme.ecg, 0.5)
+            marked = np.full(len(self.x), np.nan, np.float32)
+            marked[self.inside] = self.review.mv[self.inside, lead]
+            self._line(lane, marked, self.theme.priority[self.review.alarm.priority], 0.6)
+            painter.restore()
+            self._scale(lane)
+        bottom = self.height - AXIS_MM * mm
+        self._score(Lane("surprise", bottom - (SCORE_MM - 1) * mm, bottom, 0.0, SCORE_TOP))
+        self._time(bottom)
+        painter.restore()
+
+    # --- what lies beneath ----------------------------------------------------------------------------------------
+
+    def _tint(self, top: float, bottom: float) -> None:
+        if self.inside.stop > self.inside.start:
+            left = self.ruler.left + self.inside.start * self.ruler.per_sample
+            width = (self.inside.stop - self.inside.start) * self.ruler.per_sample
+            tint = colour(self.theme.priority_tint[self.review.alarm.priority])
+            self.painter.fillRect(QRectF(left, top, max(width, 0.5 * self.mm), bottom - top), tint)
+
+    def _grid(self, lane: Lane) -> None:
+        onset = self.review.alarm.onset
+        for step_mm, ink, mm in ((1.0, self.theme.grid_fine, 0.1), (5.0, self.theme.grid, 0.2)):
+            step_s, step_mv = step_mm / self.sheet.mm_per_s, step_mm / self.sheet.mm_per_mv
+            # Lines are counted from the onset and from 0 mV: both lie on one.
+            first = math.ceil((self.review.first - onset) / (step_s * FS) - 1e-6)
+            last = math.floor((self.review.stop - onset) / (step_s * FS) + 1e-6)
+            xs = [self.ruler.x(onset + number * step_s * FS) for number in range(first, last + 1)]
+            ys = [
+                lane.y(number * step_mv)
+                for number in range(math.ceil(lane.low / step_mv - 1e-6), math.floor(lane.high / step_mv + 1e-6) + 1)
+            ]
+            lines = [QLineF(x, lane.top, x, lane.bottom) for x in xs]
+            lines += [QLineF(self.ruler.left, y, self.ruler.right, y) for y in ys]
+            self.painter.setPen(QPen(colour(ink), mm * self.mm))
+            self.painter.drawLines(lines)
+
+    # --- the curves -----------------------------------------------------------------------------------------------
+
+    def _line(self, lane: Lane, mv: np.ndarray, ink: str, mm: float) -> None:
+        there = np.flatnonzero(np.isfinite(mv))
+        if not len(there):
+            return
+        begin = max(self.since, int(there[0]))
+        if self.every:
+            begin -= (begin - int(there[0])) % self.every  # the same blocks, wherever drawing begins
+        rows = slice(begin, int(there[-1]) + 1)
+        y = lane.bottom - (mv[rows].astype(np.float64) - lane.low) / (lane.high - lane.low) * (lane.bottom - lane.top)
+        pen = QPen(colour(ink), mm * self.mm, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin)
+        self.painter.setPen(pen)
+        x, y = thinned(self.x[rows].astype(np.float64), y, self.every)
+        # Stroking a smooth line costs more than in proportion to its length.
+        for at in range(0, len(x), _PIECE):
+            piece = slice(at, at + _PIECE + 1)
+            if np.isfinite(y[piece]).any():
+                self.painter.drawPath(arrayToQPath(x[piece], y[piece], connect="finite"))
+
+    def _score(self, lane: Lane) -> None:
+        painter, theme, left, right = self.painter, self.theme, self.ruler.left, self.ruler.right
+        self._tint(lane.top, lane.bottom)
+        painter.setPen(QPen(colour(theme.edge), 0.2 * self.mm))
+        painter.drawRect(QRectF(left, lane.top, right - left, lane.bottom - lane.top))
+        self._line(lane, np.clip(self.review.score, 0.0, SCORE_TOP), theme.score, 0.35)
+        self._font(2.4)
+        painter.setPen(colour(theme.faint))
+        for value in (0, 4, 8):
+            place = QRectF(0, lane.y(value) - 2 * self.mm, left - self.mm, 4 * self.mm)
+            painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, str(value))
+        painter.drawText(
+            QRectF(left + self.mm, lane.top, right - left, 4 * self.mm),
+            Qt.AlignmentFlag.AlignVCenter,
+            translate("Paper", "surprise"),
+        )
+        if self.review.threshold is not None:
+            y = lane.y(min(self.review.threshold, SCORE_TOP))
+            painter.setPen(QPen(colour(theme.threshold), 0.25 * self.mm, Qt.PenStyle.DashLine))
+            painter.drawLine(QLineF(left, y, right, y))
+            place = QRectF(left, y - 4 * self.mm, right - left - self.mm, 4 * self.mm)
+            text = translate("Paper", "alarm from {score}").format(score=f"{self.review.threshold:.1f}")
+            painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
+
+    # --- words ----------------------------------------------------------------------------------------------------
+
+    def _scale(self, lane: Lane) -> None:
+        """Draw the lead's name and the calibration box of paper ECGs, 1 mV high and 200 ms wide."""
+        painter, mm = self.painter, self.mm
+        painter.setPen(colour(self.theme.ecg))
+        self._font(4.0, bold=True)
+        painter.drawText(QRectF(0, lane.top, self.ruler.left - mm, 6 * mm), Qt.AlignmentFlag.AlignCenter, lane.lead)
+        foot = lane.y((lane.low + lane.high) / 2 - 0.5)
+        head = lane.y((lane.low + lane.high) / 2 + 0.5)
+        wide = 0.2 * FS * self.ruler.per_sample
+        left = self.ruler.left / 2 - wide / 2
+        corners = [(left - mm, foot), (left, foot), (left, head), (left + wide, head), (left + wide, foot)]
+        painter.setPen(QPen(colour(self.theme.faint), 0.3 * mm))
+        painter.drawPolyline(QPolygonF([QPointF(x, y) for x, y in [*corners, (left + wide + mm, foot)]]))
+        self._font(2.4)
+        painter.drawText(QRectF(0, foot, self.ruler.left - mm, 4 * mm), Qt.AlignmentFlag.AlignCenter, "1 mV")
+
+    def _time(self, top: float) -> None:
+        """Write seconds from the onset, and mark the onset."""
+        painter, mm, onset = self.painter, self.mm, self.review.alarm.onset
+        self._font(2.8)
+        painter.setPen(colour(self.theme.faint))
+        for second in range(math.ceil((self.review.first - onset) / FS), (self.review.stop - onset) // FS + 1):
+            x = self.ruler.x(onset + second * FS)
+            painter.drawLine(QLineF(x, top, x, top + mm))
+            if second % 2 == 0:
+                signed = f"{second:+d}".replace("-", "−")
+                text = (
+                    translate("Paper", "{seconds} s").format(seconds=signed) if second else translate("Paper", "onset")
+                )
+                left = min(x - 10 * mm, self.ruler.right - 20 * mm)
+                align = Qt.AlignmentFlag.AlignHCenter
+                if x + 6 * mm > self.ruler.right:
+                    left, align = self.ruler.right - 20 * mm, Qt.AlignmentFlag.AlignRight
+                painter.drawText(QRectF(left, top + mm, 20 * mm, AXIS_MM * mm - mm), align, text)
+
+    def _font(self, mm: float, bold: bool = False) -> None:
+        self.painter.setFont(fixed_font(mm * self.mm, bold))

@@ -1,0 +1,93 @@
+"""An event on A4 paper, in vectors and in true millimetres: all of it at 12.5 mm/s, ten seconds of it at 25 mm/s."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QBuffer, QIODevice, QMarginsF, QRectF, Qt
+from PySide6.QtGui import QPageLayout, QPageSize, QPainter, QPdfWriter
+
+from monitor.gui.review.ecg_paper import Sheet, draw, draw_marks
+from monitor.gui.style.footer import simulation
+from monitor.gui.style.language import translate
+from monitor.gui.style.theme import PAPER, colour, fixed_font
+from monitor.gui.style.wire_texts import say
+from monitor.view.event_review import Review, part
+from monitor.view.event_summary import explain
+from stream.timebase import FS
+
+_DPI = 300
+_MM = _DPI / 25.4
+_MARGIN_MM = 10.0
+_HEIGHT_MM = 210.0 - 2 * _MARGIN_MM
+_GAINS = (10.0, 5.0, 2.5, 1.25)
+_CLOSE = (-4 * FS, 6 * FS)
+
+
+def pdf(review: Review, measured: str) -> bytes:
+    """Return the file.
+
+    Parameters
+    ----------
+    review : Review
+    measured : str
+        What the calipers say; empty without.
+    """
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    writer = QPdfWriter(buffer)
+    writer.setResolution(_DPI)
+    writer.setTitle(f"bedside: {say(review.alarm.kind.replace('_', ' '))} ({simulation()})")
+    writer.setCreator("bedside")
+    margins = QMarginsF(_MARGIN_MM, _MARGIN_MM, _MARGIN_MM, _MARGIN_MM)
+    writer.setPageLayout(
+        QPageLayout(
+            QPageSize(QPageSize.PageSizeId.A4), QPageLayout.Orientation.Landscape, margins, QPageLayout.Unit.Millimeter
+        )
+    )
+    with QPainter(writer) as painter:
+        _page(painter, review, 12.5, measured)
+        if review.leads:
+            writer.newPage()
+            onset = review.alarm.onset
+            _page(painter, part(review, onset + _CLOSE[0], onset + _CLOSE[1]), 25.0, measured)
+    return bytes(buffer.data().data())
+
+
+def _page(painter: QPainter, review: Review, mm_per_s: float, measured: str) -> None:
+    """Draw words, and the event beneath them."""
+    width = painter.viewport().width()
+    y = _text(painter, 0.0, simulation(), 5.0, PAPER.simulation, bold=True)
+    y = _text(painter, y, say(review.alarm.text), 5.0, PAPER.priority[review.alarm.priority], bold=True)
+    rows = [(say(name), say(text)) for name, text in explain(review)]
+    if measured:
+        rows.append((translate("Review", "Calipers"), measured))
+    if review.note:
+        rows.append((translate("Review", "Samples"), say(review.note)))
+    middle = (len(rows) + 1) // 2
+    lowest = y
+    for column, some in enumerate((rows[:middle], rows[middle:])):
+        at = y
+        for name, words in some:
+            at = _text(painter, at, f"{name}: {words}", 3.0, PAPER.text, left=column * width / 2)
+        lowest = max(lowest, at)
+    if not review.leads:
+        return
+    room = _HEIGHT_MM * _MM - lowest - 8 * _MM
+    sheets = [Sheet(_MM, mm_per_s, gain) for gain in _GAINS]
+    sheet = next((sheet for sheet in sheets if sheet.size(review)[1] <= room), sheets[-1])
+    lowest = _text(painter, lowest, sheet.text, 3.0, PAPER.faint)
+    painter.save()
+    painter.translate(0, lowest + 2 * _MM)
+    draw(painter, review, sheet, PAPER)
+    draw_marks(painter, review, sheet, PAPER)
+    painter.restore()
+
+
+def _text(
+    painter: QPainter, top: float, text: str, mm: float, ink: str, *, left: float = 0.0, bold: bool = False
+) -> float:
+    """Write one line, and return where the next begins."""
+    painter.setFont(fixed_font(mm * _MM, bold))
+    painter.setPen(colour(ink))
+    height = 1.5 * mm * _MM
+    painter.drawText(QRectF(left, top, painter.viewport().width() - left, height), Qt.AlignmentFlag.AlignVCenter, text)
+    return top + height

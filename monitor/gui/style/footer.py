@@ -1,0 +1,69 @@
+"""The line at the bottom: what this is not, the way to help and settings, the connection to the broker in words."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QFontMetrics
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
+
+from monitor.gui.style.label import Label
+from monitor.gui.style.language import QT_TRANSLATE_NOOP, translate
+from monitor.gui.style.theme import Theme, font, px
+from monitor.gui.style.wire_texts import say
+
+SIMULATION = QT_TRANSLATE_NOOP("Footer", "SIMULATION — NOT FOR CLINICAL USE")
+
+
+def simulation() -> str:
+    """Return the warning in the language of the window."""
+    return translate("Footer", SIMULATION)
+
+
+class Footer(QWidget):
+    """A permanent warning, and the broker.
+
+    Attributes
+    ----------
+    help, settings : QPushButton
+    """
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.simulation, self.broker = (
+            Label(theme, "simulation", 16, bold=True, says=simulation),
+            Label(theme, "faint", 12),
+        )
+        self.help, self.settings = QPushButton(), QPushButton()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(10, 4, 14, 6)
+        row.addWidget(self.simulation)
+        row.addSpacing(10)
+        for button in (self.help, self.settings):
+            button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            row.addWidget(button)
+        row.addStretch(1)
+        row.addWidget(self.broker)
+        self._text = ""
+        self.set_theme(theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take a look; the labels have taken it by themselves."""
+        self.help.setText(translate("Footer", "Help (?)"))
+        self.settings.setText(translate("Footer", "Settings (F2)"))
+        for button in (self.help, self.settings):
+            button.setFont(font(12))
+            button.setStyleSheet(
+                f"QPushButton {{ color: {theme.faint}; border: none; padding: 2px {px(6)}px }}"
+                f"QPushButton:hover {{ color: {theme.text} }}"
+            )
+
+    def show_broker(self, text: str) -> None:
+        """Take the state of the connection in words; too long ones are cut and kept whole in the tool tip."""
+        text = say(text)
+        if text != self._text:
+            self._text = text
+            taken = sum(w.sizeHint().width() for w in (self.simulation, self.help, self.settings))
+            room = max(self.width() - taken - 60, 160)
+            metrics = QFontMetrics(self.broker.font())
+            self.broker.setText(metrics.elidedText(text, Qt.TextElideMode.ElideRight, room))
+            self.broker.setToolTip(text)

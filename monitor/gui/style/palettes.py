@@ -1,0 +1,166 @@
+"""The looks of the monitor: night, day, colour-blind safe, and paper for what is printed. No Qt: a test reads them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from monitor.view.view_model import LinkState
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Colours, as Qt writes them (``#rrggbb``, ``#aarrggbb``), and line widths in pixels.
+
+    Attributes
+    ----------
+    name : str
+        As the settings keep it.
+    ground, panel : str
+        Beneath traces, and beneath words and numbers.
+    edge, grid, grid_fine : str
+        Lines that part, and those of ECG paper.
+    text, faint : str
+    ecg, forecast, band, ghost, score, threshold, simulation, calipers : str
+        Curves, and the words that belong to them.
+    priority, priority_tint : dict of str to str
+        Of an alarm: ink on `ground`, `panel` or its tint; the tint.
+    signal, signal_ink : dict of str to str
+        Of an alarm that calls: a field that is seen from far, and the words on it.
+    busy, live : str
+        The connection of a bed: learning, live. What does not work has the ink of technical alarms.
+    stale_opacity : float
+        Of a trace that is not of now.
+    """
+
+    name: str
+    ground: str
+    panel: str
+    edge: str
+    grid: str
+    grid_fine: str
+    text: str
+    faint: str
+    ecg: str
+    forecast: str
+    band: str
+    ghost: str
+    score: str
+    threshold: str
+    simulation: str
+    calipers: str
+    priority: dict[str, str]
+    priority_tint: dict[str, str]
+    signal: dict[str, str]
+    signal_ink: dict[str, str]
+    busy: str
+    live: str
+    trace_px: float = 2.0
+    ghost_px: float = 1.5
+    thin_px: float = 1.0
+    stale_opacity: float = 0.3
+
+    @property
+    def technical(self) -> str:
+        """The ink of what does not work."""
+        return self.priority["technical"]
+
+    def link(self, state: LinkState) -> str:
+        """Return the ink for the connection of a bed."""
+        if state is LinkState.LIVE:
+            return self.live
+        return self.busy if state is LinkState.LEARNING else self.technical
+
+
+NIGHT = Theme(
+    name="night",
+    ground="#000000",
+    panel="#0b0e11",
+    edge="#2a3238",
+    grid="#16241b",
+    grid_fine="#0d1510",
+    text="#e8edf0",
+    faint="#8b979f",
+    ecg="#00e85c",
+    forecast="#ff6bff",
+    band="#66d040d0",
+    ghost="#7c397c",
+    score="#9fc9ff",
+    threshold="#ffd400",
+    simulation="#ffb000",
+    calipers="#6fe6ff",
+    priority={"high": "#ff4646", "medium": "#ffe000", "low": "#ffd400", "technical": "#7fd4ff"},
+    priority_tint={"high": "#420606", "medium": "#2e2800", "low": "#262100", "technical": "#0c2c3c"},
+    signal={"high": "#ff2a2a", "medium": "#ffe000", "low": "#ffd400", "technical": "#7fd4ff"},
+    signal_ink={"high": "#000000", "medium": "#000000", "low": "#000000", "technical": "#000000"},
+    busy="#c9b6ff",
+    live="#00e85c",
+)
+
+DAY = Theme(
+    name="day",
+    ground="#fbfcfa",
+    panel="#eef1f2",
+    edge="#b9c2c7",
+    grid="#f0c4c4",
+    grid_fine="#f8e4e4",
+    text="#12181c",
+    faint="#4f5a62",
+    ecg="#00662b",
+    forecast="#a1009b",
+    band="#4dc060c0",
+    ghost="#cf8fcf",
+    score="#1b4f9c",
+    threshold="#855200",
+    simulation="#8f4300",
+    calipers="#0050b4",
+    priority={"high": "#b80000", "medium": "#6f5500", "low": "#6f5500", "technical": "#00577f"},
+    priority_tint={"high": "#ffdcdc", "medium": "#fff1a8", "low": "#fff7d2", "technical": "#d3ebf8"},
+    signal={"high": "#d40000", "medium": "#ffd800", "low": "#ffe98a", "technical": "#9fd8f5"},
+    signal_ink={"high": "#ffffff", "medium": "#000000", "low": "#000000", "technical": "#000000"},
+    busy="#5a3fa8",
+    live="#00662b",
+    stale_opacity=0.35,
+)
+
+SAFE = replace(
+    NIGHT,
+    name="safe",
+    grid="#16222c",
+    grid_fine="#0d141a",
+    ecg="#56b4e9",
+    forecast="#cc79a7",
+    band="#66a05a84",
+    ghost="#7a5068",
+    score="#8080f4",
+    threshold="#f0e442",
+    simulation="#e69f00",
+    calipers="#ffffff",
+    priority={"high": "#f07030", "medium": "#f0e442", "low": "#f0e442", "technical": "#d5dde2"},
+    priority_tint={"high": "#3c1a00", "medium": "#2c2a08", "low": "#242206", "technical": "#262c30"},
+    signal={"high": "#e0660a", "medium": "#f0e442", "low": "#f0e442", "technical": "#c3ccd2"},
+    busy="#c9b6ff",
+    live="#56b4e9",
+)
+"""By the colours of Okabe and Ito, brightened where letters need it: sky blue, reddish purple, vermilion, yellow."""
+
+THEMES = {theme.name: theme for theme in (NIGHT, DAY, SAFE)}
+"""What people can choose, in the order in which a key goes through them."""
+
+PAPER = replace(
+    DAY,
+    name="paper",
+    ground="#ffffff",
+    panel="#ffffff",
+    grid="#f0a8a8",
+    grid_fine="#fbdcdc",
+    ecg="#000000",
+    ghost="#d070d0",
+)
+"""ECG paper, for what is printed."""
+
+
+def next_theme(theme: Theme) -> Theme:
+    """Return the look after this one; the first after the last."""
+    names = list(THEMES)
+    at = names.index(theme.name) + 1 if theme.name in names else 0
+    return THEMES[names[at % len(names)]]

@@ -1,0 +1,127 @@
+"""The residual strip: how surprising the samples above it were, against the threshold, on the same time axis.
+
+A pyqtgraph plot: it gets a new score ten times per second, not 60 columns, and its axis comes for nothing.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from monitor.gui.style.label import Label
+from monitor.gui.style.language import QT_TRANSLATE_NOOP, translate
+from monitor.gui.style.theme import Theme, colour, font, px
+from monitor.gui.trace.sweep import gutter
+from monitor.view.view_model import Trace
+from stream.timebase import FS, STRIDE
+
+TOP = 8.0
+"""Highest score that the axis shows; the line of a higher one runs along the edge."""
+
+_EVERY = 4
+_HEIGHT, _COMPACT = 150, 100
+_TITLE = QT_TRANSLATE_NOOP("ResidualStrip", "surprise (3: once in 1,000 s by chance)")
+
+
+class ResidualStrip(pg.PlotWidget):
+    """Score over the sweep, in two curves: before the cursor, and what is left of the sweep before.
+
+    Parameters
+    ----------
+    theme : Theme
+    """
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent=parent)
+        self._shown: tuple[object, ...] | None = None
+        self._compact = False
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setFrameStyle(0)
+        plot = self.getPlotItem()
+        plot.setMenuEnabled(False)
+        plot.hideButtons()
+        plot.setMouseEnabled(False, False)
+        plot.hideAxis("bottom")
+        plot.setYRange(0.0, TOP, padding=0.02)
+        self._axis = plot.getAxis("left")
+        self._axis.setTicks([[(value, str(value)) for value in (0, 2, 4, 6, 8)], []])
+        self._curves = [plot.plot(connect="finite") for _ in range(2)]
+        self._over = [plot.plot(connect="finite", fillLevel=0.0) for _ in range(2)]
+        self._threshold = pg.InfiniteLine(angle=0)
+        self._threshold.setVisible(False)
+        plot.addItem(self._threshold)
+        self._title = Label(theme, "faint", 12, says=lambda: translate("ResidualStrip", _TITLE))
+        self._title.setParent(self)
+        self._title.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._label = pg.TextItem("", anchor=(1.0, 1.0))
+        plot.addItem(self._label)
+        self.set_theme(theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take a look."""
+        self.theme, self._shown = theme, None
+        self.set_compact(self._compact)
+        self.setBackground(theme.ground)
+        self._axis.setWidth(gutter())
+        self._axis.setTextPen(colour(theme.faint))
+        self._axis.setPen(colour(theme.edge))
+        self._axis.setTickFont(font(11))
+        over, fill = colour(theme.threshold), colour(theme.threshold)
+        fill.setAlphaF(0.35)
+        for curve, high in zip(self._curves, self._over, strict=True):
+            curve.setPen(pg.mkPen(colour(theme.score), width=1))
+            high.setPen(pg.mkPen(over, width=1))
+            high.setFillBrush(fill)
+        self._threshold.setPen(pg.mkPen(over, width=1, style=Qt.PenStyle.DashLine))
+        self._title.set_theme(theme)
+        self._title.adjustSize()
+        self._title.move(gutter() + 6, 2)
+        self.getPlotItem().layout.setContentsMargins(0, px(6), 0, px(4))
+        self._label.setColor(over)
+        self._label.setFont(font(11))
+
+    def set_compact(self, compact: bool) -> None:
+        """Take less height, where that is scarce."""
+        self._compact = compact
+        self.setFixedHeight(px(_COMPACT if compact else _HEIGHT))
+
+    def show_trace(self, trace: Trace | None, *, stale: bool) -> None:
+        """Bring the strip up to a trace; at most ten times per second of signal there is anything to do."""
+        shown = (
+            None
+            if trace is None
+            else (
+                trace.session,
+                trace.cursor // STRIDE,
+                trace.revision,
+                trace.origin,
+                trace.span,
+            )
+        )
+        if stale != (self.getPlotItem().opacity() < 1):
+            self.getPlotItem().setOpacity(self.theme.stale_opacity if stale else 1.0)
+        if shown == self._shown:
+            return
+        self._shown = shown
+        if trace is None:
+            for curve in (*self._curves, *self._over):
+                curve.clear()
+            return
+        self.getPlotItem().setXRange(0.0, trace.span / FS, padding=0)
+        self._threshold.setVisible(trace.threshold is not None)
+        if trace.threshold is not None:
+            self._threshold.setValue(trace.threshold)
+            self._label.setText(translate("ResidualStrip", "alarm from {score}").format(score=f"{trace.threshold:g}"))
+            self._label.setPos(trace.span / FS, trace.threshold)
+        split = max(trace.cursor - (trace.cursor - trace.origin) % trace.span, trace.first)
+        for number, (first, stop) in enumerate(((split, trace.cursor), (trace.first, split))):
+            first += -first % _EVERY
+            index = np.arange(first, max(stop, first), _EVERY)
+            score = np.minimum(trace.score[index - trace.first], TOP).astype(np.float64)
+            x = (index - trace.origin) % trace.span / FS
+            self._curves[number].setData(x, score)
+            high = score >= trace.threshold if trace.threshold is not None else np.zeros(len(score), bool)
+            self._over[number].setData(x, np.where(high, score, np.nan))

@@ -1,0 +1,140 @@
+"""Calipers over a trace: a drag draws two vertical and two horizontal lines, which can then be dragged one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt
+from PySide6.QtGui import QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QWidget
+
+from monitor.gui.style.theme import Theme, colour, font
+from monitor.view.trace_scale import Marks, Ruler, marks_between
+
+REACH = 6.0
+"""Pixels from which a line can be taken."""
+
+_START = 4.0
+_SHAPES = (Qt.CursorShape.SizeHorCursor, Qt.CursorShape.SizeVerCursor)
+
+
+class Calipers(QWidget):
+    """Lies over the whole of a trace's widget, and says what lies between its lines.
+
+    Parameters
+    ----------
+    theme : Theme
+    host : QWidget
+        What draws the trace.
+    ruler : callable
+        Returns the scale of the trace as it is drawn now, or None.
+
+    Attributes
+    ----------
+    marks : Marks or None
+        Where the lines are, in samples and mV: they stay with the trace when it moves.
+    """
+
+    def __init__(self, theme: Theme, host: QWidget, ruler: Callable[[], Ruler | None]) -> None:
+        super().__init__(host)
+        self.theme = theme
+        self.marks: Marks | None = None
+        self._ruler = ruler
+        self._pressed: QPointF | None = None
+        self._held: int | None = None
+        self.setMouseTracking(True)
+        self.setCursor(Qt.CursorShape.CrossCursor)
+        self.resize(host.size())
+        host.installEventFilter(self)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take a look."""
+        self.theme = theme
+        self.update()
+
+    @property
+    def text(self) -> str:
+        """What lies between the lines, in words; empty without lines."""
+        ruler = self._ruler()
+        return self.marks.text(ruler) if self.marks is not None and ruler is not None else ""
+
+    def remove(self) -> bool:
+        """Take the lines away; False where there were none."""
+        there = self.marks is not None
+        self.marks = self._pressed = self._held = None
+        self.setCursor(Qt.CursorShape.CrossCursor)
+        self.update()
+        return there
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """Stay as large as what lies beneath."""
+        if event.type() == QEvent.Type.Resize and isinstance(watched, QWidget):
+            self.resize(watched.size())
+        return False
+
+    # --- mouse --------------------------------------------------------------------------------------------------
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        """Take the line under the mouse, or begin new ones."""
+        ruler, at = self._ruler(), event.position()
+        if ruler is None or event.button() != Qt.MouseButton.LeftButton:
+            return
+        self._held = self.marks.nearest(ruler, at.x(), at.y(), REACH) if self.marks is not None else None
+        self._pressed = at if self._held is None and at.x() >= ruler.left else None
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        """Move the line, or the far corner of new ones; without a button, show what could be taken."""
+        ruler, at = self._ruler(), event.position()
+        if ruler is None:
+            return
+        if self._held is not None and self.marks is not None:
+            self.marks = self.marks.moved(self._held, ruler, at.x(), at.y())
+        elif self._pressed is not None:
+            if (at - self._pressed).manhattanLength() >= _START:
+                start = self._pressed
+                self.marks = marks_between(ruler, (start.x(), start.y()), (at.x(), at.y()))
+        else:
+            near = self.marks.nearest(ruler, at.x(), at.y(), REACH) if self.marks is not None else None
+            self.setCursor(Qt.CursorShape.CrossCursor if near is None else _SHAPES[near // 2])
+            return
+        self.update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802, ARG002
+        """Leave the lines where they are."""
+        self._held = self._pressed = None
+
+    # --- drawing ------------------------------------------------------------------------------------------------
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002
+        """Draw the lines, and what lies between them beside the first."""
+        ruler = self._ruler()
+        if self.marks is None or ruler is None:
+            return
+        with QPainter(self) as painter:
+            seen = self.visibleRegion().boundingRect()
+            _draw(painter, self.marks, ruler, self.theme, QRectF(seen))
+
+
+def _draw(painter: QPainter, marks: Marks, ruler: Ruler, theme: Theme, seen: QRectF) -> None:
+    """Draw the lines, and the text where people see it."""
+    lane = ruler.lanes[marks.lane]
+    xs, ys = [ruler.x(sample) for sample in marks.samples], [lane.y(mv) for mv in marks.mv]
+    left, right = max(ruler.left, seen.left()), min(ruler.right, seen.right())
+    if not any(left <= x <= right for x in xs):
+        return  # they have stayed with a part of the trace that is not shown
+    painter.setClipRect(QRectF(left, seen.top(), right - left, seen.height()))
+    painter.setPen(QPen(colour(theme.calipers), 1.0))
+    for x in xs:
+        painter.drawLine(QPointF(x, seen.top()), QPointF(x, seen.bottom()))
+    painter.setPen(QPen(colour(theme.calipers), 1.0, Qt.PenStyle.DashLine))
+    for y in ys:
+        painter.drawLine(QPointF(left, y), QPointF(right, y))
+    text = marks.text(ruler)
+    painter.setFont(font(15, bold=True))
+    box = QFontMetrics(painter.font()).boundingRect(text).adjusted(-8, -4, 8, 4)
+    beside = min(max(max(xs) + 8, left + 4), right - box.width() - 4)
+    above = min(ys) - box.height() - 4
+    place = QRectF(beside, above if above > lane.top else max(ys) + 4, box.width(), box.height())
+    painter.fillRect(place, colour(theme.panel))
+    painter.setPen(colour(theme.calipers))
+    painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)

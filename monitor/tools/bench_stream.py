@@ -1,0 +1,159 @@
+"""``bedside bench``: timings of real processes over a real broker, each as a ratio to a naive way in the same run."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import math
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from rich.console import Console
+from rich.progress import Progress
+
+from monitor.tools.bench_commands import Commands, send_commands
+from monitor.tools.demo import BED, READY_WITHIN_S, onlooker
+from monitor.tools.process_group import Family, family
+from monitor.tools.wire_stats import BedStats
+from stream.errors import UsageError
+from stream.mqtt.address import ENVIRONMENT, BrokerAddress
+from stream.mqtt.client import Client
+from stream.timebase import FS
+from stream.wire.messages import ProcessStatus
+
+CHUNK = 36
+
+
+async def bench_stream(
+    record: str, seconds: float, port: int, console: Console, data_dir: Path | None = None
+) -> dict[str, Any]:
+    """Stream a record at speed 1 and time every deadline and every forecast.
+
+    Parameters
+    ----------
+    record : str
+        At hand already.
+    seconds : float
+    port : int
+        Free, on loopback; a broker is started there.
+    console : Console
+        For the progress bar.
+    data_dir : Path or None
+        Where the record lies, if not where the environment says.
+
+    Returns
+    -------
+    dict
+        ``deadline_error_ms`` (chunk sent - chunk due), ``naive_error_ms`` (a loop that sleeps one chunk, in the same
+        run), ``p99_ratio`` of the two, ``latency_ms`` (chunk due → forecast published), ``command_ms`` (command sent →
+        its effect seen by two monitors); each with p50, p99, max; the errors with ``drift``, the median of the last
+        tenth less that of the first. ``commands``: how many were sent, acknowledged an alarm, and were never seen.
+    """
+    if not 0.1 <= seconds < math.inf:
+        raise UsageError(f"--minutes {seconds / 60:g}: take more, such as 1")
+    address = BrokerAddress("127.0.0.1", port)
+    chunks = round(seconds * FS / CHUNK)
+    environment = {ENVIRONMENT: str(address), **({"BEDSIDE_DATA": str(data_dir)} if data_dir else {})}
+    with tempfile.TemporaryDirectory() as folder:
+        ledger = Path(folder) / "published.csv"
+        with (Path(folder) / "log").open("w") as log:
+            async with family(log, environment) as children, AsyncExitStack() as stack:
+                await children.start("broker", "--port", str(port))
+                client = onlooker(address)
+                await children.unless_one_dies(stack.enter_async_context(client), READY_WITHIN_S)
+                await children.start("worker")
+                bed, ready = BedStats(), asyncio.Event()
+                watching = asyncio.create_task(_watch(client, bed, ready))
+                commands = Commands()
+                ordering = asyncio.create_task(send_commands(address, commands))
+                await children.unless_one_dies(ready.wait(), READY_WITHIN_S)
+                stop = threading.Event()
+                naive: list[float] = []
+                thread = threading.Thread(target=_naive, args=(chunks, CHUNK / FS, naive, stop))
+                try:
+                    await _stream(children, record, ledger, seconds, bed, thread.start, console)
+                finally:
+                    stop.set()
+                    if thread.ident is not None:
+                        await asyncio.to_thread(thread.join)
+                    for task in (watching, ordering):
+                        task.cancel()
+                    await asyncio.gather(watching, ordering, return_exceptions=True)
+                await children.end("replay", 1.0)
+                await children.end("worker", 1.0)
+        with ledger.open(newline="") as file:
+            sent = [(int(row["sent_ns"]) - int(row["due_ns"])) / 1e6 for row in csv.DictReader(file)]
+    errors, loop = np.asarray(sent[:chunks]), np.asarray(naive)
+    return {
+        "seconds": round(len(errors) * CHUNK / FS, 1),
+        "chunks": len(errors),
+        "deadline_error_ms": {**_spread(errors), "drift": _drift(errors)},
+        "naive_error_ms": {**_spread(loop), "drift": _drift(loop)},
+        "p99_ratio": round(float(np.percentile(errors, 99) / np.percentile(loop, 99)), 4),
+        "latency_ms": _spread(np.asarray(bed.latencies_ms)),
+        "command_ms": _spread(np.asarray(commands.delays_ms())) if commands.seen else None,
+        "commands": {
+            "sent": len(commands.sent),
+            "acknowledgements": len(commands.acknowledgements),
+            "unseen": commands.unseen(),
+        },
+    }
+
+
+async def _stream(
+    children: Family,
+    record: str,
+    ledger: Path,
+    seconds: float,
+    bed: BedStats,
+    begin: Callable[[], None],
+    console: Console,
+) -> None:
+    await children.start("replay", "--bed", f"{BED}={record}", "--loop", "--ledger", str(ledger))
+    with Progress(console=console) as progress:
+        task = progress.add_task("streaming", total=seconds)
+        while bed.waveform is None or bed.waveform.end < seconds * FS:
+            for child in children.children:
+                if child.process.returncode is not None:
+                    raise child.death()
+            if bed.waveform is not None:
+                if progress.tasks[0].completed == 0:
+                    begin()
+                progress.update(task, completed=bed.waveform.end / FS)
+            await asyncio.sleep(0.2)
+
+
+async def _watch(client: Client, bed: BedStats, ready: asyncio.Event) -> None:
+    async for received in client:
+        if isinstance(received.message, ProcessStatus):
+            if received.message.role == "worker":
+                ready.set()
+        elif received.message is not None:
+            bed.update(received.message, received.received_ns)
+
+
+def _naive(chunks: int, period_s: float, errors: list[float], stop: threading.Event) -> None:
+    """Note the lateness, in ms, of a loop that sleeps one chunk and forgets how long the rest took."""
+    begin = time.monotonic()
+    for number in range(1, chunks + 1):
+        time.sleep(period_s)
+        errors.append((time.monotonic() - begin - number * period_s) * 1e3)
+        if stop.is_set():
+            return
+
+
+def _spread(values: npt.NDArray[np.float64]) -> dict[str, float]:
+    p50, p99 = np.percentile(values, [50, 99])
+    return {"p50": round(float(p50), 3), "p99": round(float(p99), 3), "max": round(float(values.max()), 3)}
+
+
+def _drift(values: npt.NDArray[np.float64]) -> float:
+    tenth = max(len(values) // 10, 1)
+    return round(float(np.median(values[-tenth:]) - np.median(values[:tenth])), 3)

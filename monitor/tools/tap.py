@@ -1,0 +1,205 @@
+"""Decoded messages as lines of text, for scripts and plotters.
+
+JSON: one line per message, ``{"topic", "received", "retained", "message"}``, the message's samples as ``mv`` (a
+forecast's as ``mean_mv`` and ``scale_mv``): one list per lead, in the order of ``leads``, null where invalid.
+
+CSV: one kind of message, since each has columns of its own. ``ecg`` gives one row per sample, ``forecast`` one per
+sample and lead, ``beats``, ``vitals`` and ``alarms`` one per message. The header never depends on what arrives.
+
+Times are Unix seconds; ``time`` of an ECG sample is the moment at which it is due.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator
+from typing import Any, Literal, TextIO
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from stream.errors import UsageError
+from stream.mqtt.address import BrokerAddress
+from stream.mqtt.client import Client, Received
+from stream.wire.alarm_messages import Alarm
+from stream.wire.messages import Beat, Forecast, Message, Vitals, Waveform
+from stream.wire.topics import ROOT, Kind, pattern
+
+Format = Literal["json", "csv"]
+Row = tuple[object, ...]
+
+ECG_COLUMNS = ("time", "bed", "session", "record", "epoch", "index", "lead_1", "mv_1", "lead_2", "mv_2")
+FORECAST_COLUMNS = ("bed", "session", "epoch", "origin", "index", "lead", "mean_mv", "scale_mv", "score", "threshold")
+
+
+async def serve(address: BrokerAddress, form: Format, topic: str | None, out: TextIO) -> None:
+    """Print what arrives until cancelled.
+
+    Parameters
+    ----------
+    address : BrokerAddress
+    form : {"json", "csv"}
+    topic : str or None
+        MQTT topic filter. None: everything in JSON, the ECG of all beds in CSV.
+    out : text file
+
+    Raises
+    ------
+    UsageError
+        The filter is none, or can match nothing of bedside's; for CSV, it matches not exactly one kind of topic that
+        has columns.
+    BrokerError
+        The broker cannot be reached or refuses this client.
+    BrokenPipeError
+        Whoever read `out` has gone.
+    """
+    lines, header, subscriptions = _plan(form, topic)
+    async with Client(address, role=None, subscriptions=subscriptions) as client:
+        out.write(header)
+        out.flush()
+        async for received in client:
+            out.write(lines(received))
+            while (more := client.receive_nowait()) is not None:
+                out.write(lines(more))
+            out.flush()
+
+
+def _plan(form: Format, topic: str | None) -> tuple[Callable[[Received], str], str, list[str]]:
+    """Return how to print a message, what to print first, and what to subscribe to."""
+    kinds = kinds_of(topic) if topic is not None else list(Kind)
+    if form == "json":
+        return json_line, "", [topic] if topic is not None else [pattern(kind) for kind in Kind]
+    if topic is None:
+        kinds = [Kind.ECG]
+    able = [kind for kind in kinds if kind in _TABLES]
+    if len(kinds) != 1 or not able:
+        raise UsageError(
+            f"--format csv prints one of {', '.join(_TABLES)}, and {topic!r} matches {', '.join(kinds)}: "
+            f"take a topic such as '{pattern(Kind.ECG)}', or --format json"
+        )
+    columns, rows = _TABLES[able[0]]
+
+    def lines(received: Received) -> str:
+        return _csv(rows(received.message)) if received.message is not None else ""
+
+    return lines, _csv(iter([columns])), [topic or pattern(Kind.ECG)]
+
+
+def kinds_of(topic: str) -> list[Kind]:
+    """Return the kinds of topic that a filter can match.
+
+    Raises
+    ------
+    UsageError
+        The text is no MQTT topic filter, or can match none of bedside's topics.
+    """
+    levels = topic.split("/")
+    if (
+        not topic
+        or "\0" in topic
+        or "#" in levels[:-1]
+        or any(len(level) > 1 and ("+" in level or "#" in level) for level in levels)
+    ):
+        raise UsageError(f"{topic!r} is no MQTT topic filter: '+' stands for one whole level, '#' for all the rest")
+    kinds = [kind for kind in Kind if _overlap(levels, pattern(kind).split("/"))]
+    if not kinds:
+        raise UsageError(f"{topic!r} matches no topic of bedside: they are {ROOT}/BED/ecg, {ROOT}/BED/alarms, …")
+    return kinds
+
+
+def _overlap(levels: list[str], others: list[str]) -> bool:
+    """Return whether some topic matches both filters; only the first may end in '#'."""
+    if levels[-1] == "#":
+        levels = levels[:-1]
+        others = others[: len(levels)]
+    pairs = list(zip(levels, others, strict=False))
+    # A bed is never called "_": that is where processes tell their status.
+    process_as_bed = len(pairs) > 2 and pairs[2] == ("_", "+")
+    return len(levels) == len(others) and not process_as_bed and all(a == b or "+" in (a, b) for a, b in pairs)
+
+
+# --- JSON -----------------------------------------------------------------------------------------------------------
+
+
+def json_line(received: Received) -> str:
+    """Return a message as one line of JSON."""
+    line = {
+        "topic": str(received.topic),
+        "received": round(received.received_ns / 1e9, 6),
+        "retained": received.retained,
+        "message": None if received.message is None else _readable(received.message),
+    }
+    return msgspec.json.encode(line).decode() + "\n"
+
+
+def _readable(message: Message) -> dict[str, Any]:
+    fields: dict[str, Any] = {name: getattr(message, name) for name in message.__struct_fields__}
+    match message:
+        case Waveform():
+            del fields["samples"]
+            fields["mv"] = _by_lead(message.mv())
+        case Forecast():
+            del fields["mean"], fields["scale"]
+            fields["mean_mv"] = _by_lead(message.mean_mv())
+            fields["scale_mv"] = _by_lead(message.scale_mv())
+    return fields
+
+
+def _by_lead(samples: npt.NDArray[np.floating]) -> list[list[float]]:
+    """Return one list per lead; msgspec writes NaN as null."""
+    values: list[list[float]] = np.round(samples.T.astype(np.float64), 6).tolist()
+    return values
+
+
+# --- CSV ------------------------------------------------------------------------------------------------------------
+
+
+def ecg_rows(message: Message) -> Iterator[Row]:
+    """Yield one row per sample; empty where invalid, or where there is no second lead."""
+    assert isinstance(message, Waveform)
+    step_ns = 1e9 / (message.fs * message.speed)
+    for i, sample in enumerate(message.mv()):
+        cells: list[object] = []
+        for lead, mv in zip(message.leads, sample, strict=True):
+            cells += [lead, "" if np.isnan(mv) else f"{mv:.6g}"]
+        cells += [""] * (4 - len(cells))
+        time_us = round((message.t0_ns + round(i * step_ns)) / 1000)
+        time = f"{time_us // 1_000_000}.{time_us % 1_000_000:06d}"
+        yield (time, message.bed, message.session, message.record, message.epoch, message.start + i, *cells)
+
+
+def forecast_rows(message: Message) -> Iterator[Row]:
+    """Yield one row per future sample and lead."""
+    assert isinstance(message, Forecast)
+    score = "" if message.score is None else f"{message.score:.6g}"
+    for k, (means, scales) in enumerate(zip(message.mean_mv(), message.scale_mv(), strict=True)):
+        index = message.origin + 1 + k
+        for lead, mean, scale in zip(message.leads, means, scales, strict=True):
+            values = (f"{mean:.6g}", f"{scale:.6g}", score, f"{message.threshold:.6g}")
+            yield (message.bed, message.session, message.epoch, message.origin, index, lead, *values)
+
+
+def field_rows(message: Message) -> Iterator[Row]:
+    """Yield one row with the fields of a message; what is not known is empty, of several words each follows a space."""
+    yield tuple(_cell(getattr(message, name)) for name in message.__struct_fields__)
+
+
+def _cell(value: object) -> object:
+    return "" if value is None else " ".join(value) if isinstance(value, tuple) else value
+
+
+_TABLES: dict[Kind, tuple[Row, Callable[[Message], Iterator[Row]]]] = {
+    Kind.ECG: (ECG_COLUMNS, ecg_rows),
+    Kind.FORECAST: (FORECAST_COLUMNS, forecast_rows),
+    Kind.BEATS: (Beat.__struct_fields__, field_rows),
+    Kind.VITALS: (Vitals.__struct_fields__, field_rows),
+    Kind.ALARMS: (Alarm.__struct_fields__, field_rows),
+}
+
+
+def _csv(rows: Iterator[Row]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()

@@ -1,0 +1,117 @@
+"""From places on a picture to samples and millivolts, and what lies between two lines on it. No Qt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from stream.timebase import FS
+
+LEAST_MS = 100.0
+"""Two lines closer than this are no heart cycle: their rate is not told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """Where one lead lies: pixels of its upper and lower edge, and the mV at its lower and upper edge."""
+
+    lead: str
+    top: float
+    bottom: float
+    low: float
+    high: float
+
+    def mv(self, y: float) -> float:
+        """Return the mV at a pixel, not beyond the lane."""
+        y = min(max(y, self.top), self.bottom)
+        return self.low + (self.bottom - y) / (self.bottom - self.top) * (self.high - self.low)
+
+    def y(self, mv: float) -> float:
+        """Return the pixel of some mV."""
+        return self.bottom - (mv - self.low) / (self.high - self.low) * (self.bottom - self.top)
+
+
+@dataclass(frozen=True, slots=True)
+class Ruler:
+    """The scale of a picture.
+
+    Attributes
+    ----------
+    left, right : float
+        Pixels between which the trace lies.
+    start : int
+        The sample at the left edge.
+    per_sample : float
+        Pixels.
+    lanes : tuple of Lane
+    seam : int or None
+        On a sweep: the sample after the newest. Right of it lie samples of one `span` before.
+    span : int
+        Samples across a sweep.
+    """
+
+    left: float
+    right: float
+    start: int
+    per_sample: float
+    lanes: tuple[Lane, ...]
+    seam: int | None = None
+    span: int = 0
+
+    def sample(self, x: float) -> float:
+        """Return the sample at a pixel, with its fraction."""
+        at = self.start + (min(max(x, self.left), self.right) - self.left) / self.per_sample
+        return at - self.span if self.seam is not None and at >= self.seam else at
+
+    def x(self, sample: float) -> float:
+        """Return the pixel of a sample; outside of the picture for one that is not on it."""
+        if self.seam is not None and self.seam - self.span <= sample < self.start:
+            sample += self.span
+        return self.left + (sample - self.start) * self.per_sample
+
+    def lane(self, y: float) -> int:
+        """Return the lane that is nearest to a pixel."""
+        return min(range(len(self.lanes)), key=lambda i: max(self.lanes[i].top - y, y - self.lanes[i].bottom))
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Two vertical lines, at samples, and two horizontal ones, at mV of one lead."""
+
+    samples: tuple[float, float]
+    mv: tuple[float, float]
+    lane: int
+
+    @property
+    def ms(self) -> float:
+        """Milliseconds from one vertical line to the other."""
+        return abs(self.samples[1] - self.samples[0]) * 1000 / FS
+
+    def text(self, ruler: Ruler) -> str:
+        """Return what lies between the lines: ms, 1/min, mV of the lead."""
+        rate = f" · {60_000 / self.ms:.0f}/min" if self.ms >= LEAST_MS else ""
+        lead = ruler.lanes[self.lane].lead
+        return f"Δt {self.ms:.0f} ms{rate} · {lead} Δ {abs(self.mv[1] - self.mv[0]):.2f} mV"
+
+    def moved(self, which: int, ruler: Ruler, x: float, y: float) -> Marks:
+        """Return the marks with one line at another place: 0 and 1 are the vertical ones, 2 and 3 the horizontal."""
+        if which < 2:
+            at = ruler.sample(x)
+            return replace(self, samples=(at, self.samples[1]) if which == 0 else (self.samples[0], at))
+        mv = ruler.lanes[self.lane].mv(y)
+        return replace(self, mv=(mv, self.mv[1]) if which == 2 else (self.mv[0], mv))
+
+    def nearest(self, ruler: Ruler, x: float, y: float, reach: float) -> int | None:
+        """Return the line within reach of a pixel, the nearest; None where there is none."""
+        lane = ruler.lanes[self.lane]
+        gaps = [abs(ruler.x(sample) - x) for sample in self.samples] + [abs(lane.y(mv) - y) for mv in self.mv]
+        if not lane.top - reach <= y <= lane.bottom + reach:
+            gaps[2:] = [reach + 1.0] * 2
+        best = min(range(4), key=gaps.__getitem__)
+        return best if gaps[best] <= reach else None
+
+
+def marks_between(ruler: Ruler, one: tuple[float, float], other: tuple[float, float]) -> Marks:
+    """Return the marks around the rectangle between two pixels; its first corner says of which lead."""
+    lane = ruler.lane(one[1])
+    mv = ruler.lanes[lane].mv
+    return Marks((ruler.sample(one[0]), ruler.sample(other[0])), (mv(one[1]), mv(other[1])), lane)

@@ -1,0 +1,102 @@
+"""A small MQTT broker inside this process, for one machine and a demonstration.
+
+It speaks MQTT 3.1.1, listens on loopback alone unless told otherwise, and keeps nothing on disk. It promises less
+than Mosquitto: at a disconnect it loses QoS 1 messages in flight.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from stream.errors import BrokerError, UsageError
+from stream.mqtt.address import BrokerAddress
+
+
+def free_port() -> int:
+    """Return a TCP port on loopback that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@asynccontextmanager
+async def embedded_broker(host: str = "127.0.0.1", port: int = 1883) -> AsyncIterator[BrokerAddress]:
+    """Run a broker while the context lasts.
+
+    Parameters
+    ----------
+    host : str
+        Anyone who can reach it may connect: keep to loopback unless the network is your own.
+    port : int
+
+    Raises
+    ------
+    UsageError
+        The port cannot be.
+    BrokerError
+        The port is in use, or the host is not this machine's.
+    """
+    if not 0 < port < 65536:
+        raise UsageError(f"port {port}: take 1 to 65535")
+    from amqtt.broker import Broker  # brings its own scheduler and schema library: only where it is used
+    from amqtt.errors import BrokerError as AmqttError
+    from amqtt.session import Session
+
+    for name in ("amqtt", "transitions", "passlib"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    _check_bindable(host, port)
+
+    class CorrectedBroker(Broker):
+        """Sends a client what is retained under its own subscriptions.
+
+        amqtt, up to 0.12 at least, sends each new client whatever is retained under anyone's.
+        """
+
+        async def _publish_retained_messages_for_subscription(
+            self, subscription: tuple[str, int], session: Session
+        ) -> None:
+            if any(subscriber is session for subscriber, _ in self._subscriptions.get(subscription[0], ())):
+                await super()._publish_retained_messages_for_subscription(subscription, session)
+
+    asyncio.get_running_loop().set_exception_handler(_without_lost_subscribers)
+    broker = CorrectedBroker(
+        {
+            "listeners": {"default": {"type": "tcp", "bind": f"{host}:{port}"}},
+            "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
+        }
+    )
+    try:
+        await broker.start()
+    except (OSError, AmqttError) as error:
+        raise BrokerError(_in_use(host, port, error)) from None
+    try:
+        yield BrokerAddress(host, port)
+    finally:
+        await broker.shutdown()
+
+
+def _without_lost_subscribers(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    # amqtt waits for the acknowledgement of a subscriber that has gone, and nobody waits for amqtt's task.
+    if not isinstance(context.get("exception"), TimeoutError):
+        loop.default_exception_handler(context)
+
+
+def _check_bindable(host: str, port: int) -> None:
+    # The library hides the reason behind a state machine's traceback, so it is asked for first.
+    try:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError as error:
+        raise BrokerError(_in_use(host, port, error)) from None
+
+
+def _in_use(host: str, port: int, error: Exception) -> str:
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+    return f"no broker can listen on {host}:{port} ({reason}): choose another --port, or use the broker that is there"

@@ -1,0 +1,333 @@
+"""Where records come from: a local folder, then the user cache, then a download into that cache.
+
+What lies in the cache is checked against PhysioNet's list of checksums each time it is used: a damaged file is
+downloaded again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from stream.errors import RecordError, SourceError, UsageError
+from stream.records.download import Check, download, keep, part_of
+
+MITDB = {
+    f"mitdb/{number}": leads
+    for leads, numbers in {
+        ("MLII", "V1"): (
+            "101 105 106 107 108 109 111 112 113 115 116 118 119 121 122 200 201 202 203 205 207 208 209 210 212 213"
+            " 214 215 217 219 220 221 222 223 228 230 231 232 233 234"
+        ),
+        ("MLII", "V2"): "103 117",
+        ("MLII", "V4"): "124",
+        ("MLII", "V5"): "100 114 123",
+        ("V5", "V2"): "102 104",
+    }.items()
+    for number in numbers.split()
+}
+"""The 48 records of the MIT-BIH Arrhythmia Database and their leads, as they travel."""
+
+PHYSIONET = "https://physionet.org/files/mitdb/1.0.0/"
+SUMS = "SHA256SUMS.txt"
+SUFFIXES = (".atr", ".dat", ".hea")
+
+EXCERPT_URL = "https://raw.githubusercontent.com/scipy/dataset-ecg/main/ecg.dat"
+"""Where ``scipy.datasets.electrocardiogram`` takes its file from (scipy/datasets/_registry.py)."""
+
+EXCERPT_SHA256 = "f20ad3365fb9b7f845d0e5c48b6fe67081377ee466c3a220b7f69f35c8958baf"
+EXCERPT_WHEEL = "scipy==1.11.4"
+"""The last SciPy that carries the file itself, as scipy/misc/ecg.dat."""
+
+PIP_S = 600.0
+MAX_NAME = 200
+"""Characters of a record's name that travel."""
+
+
+@dataclass(frozen=True)
+class LocatedRecord:
+    """A record on disk: its name, its path without suffix, and where it came from, in words."""
+
+    name: str
+    stem: Path
+    source: str
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A record that can be had by name: its leads, and ``local folder``, ``cache``, ``built in`` or ``not yet``."""
+
+    name: str
+    leads: tuple[str, ...]
+    where: str
+
+
+def user_cache() -> Path:
+    """Return the folder in which downloads are kept."""
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("bedside"))
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Where records are looked for.
+
+    Attributes
+    ----------
+    data_dir : Path or None
+        A folder that holds ``mitdb/``, other databases, ``ecg.dat``. Only ever read.
+    cache_dir : Path
+        Downloads are kept here.
+    progress : bool
+        Show downloads on stderr, as bars where that is a terminal.
+    physionet, excerpt_url : str
+        Where to download from.
+    """
+
+    data_dir: Path | None = None
+    cache_dir: Path = field(default_factory=user_cache)
+    progress: bool = True
+    physionet: str = PHYSIONET
+    excerpt_url: str = EXCERPT_URL
+
+    @classmethod
+    def from_environment(cls, data_dir: Path | None = None) -> Catalog:
+        """Return the catalogue of ``data_dir``, or else of BEDSIDE_DATA.
+
+        Raises
+        ------
+        UsageError
+            That folder does not exist.
+        """
+        text = str(data_dir) if data_dir is not None else os.environ.get("BEDSIDE_DATA", "")
+        if not text:
+            return cls()
+        if not Path(text).is_dir():
+            what = "--data-dir" if data_dir is not None else "BEDSIDE_DATA"
+            raise UsageError(f"{what} {text} is not a folder: name one that holds mitdb/, or leave it out")
+        return cls(data_dir=Path(text))
+
+    def files(self, name: str) -> LocatedRecord:
+        """Find a record: in the local folder, in the cache, as a path, by download.
+
+        Parameters
+        ----------
+        name : str
+            ``mitdb/208``, or a path with or without ``.hea`` or ``.dat``.
+
+        Raises
+        ------
+        RecordError
+            No such record.
+        SourceError
+            It is known, not on disk, and cannot be downloaded.
+        """
+        stem = name[:-4] if name.endswith((".hea", ".dat")) else name
+        try:
+            found = self._on_disk(stem) or _as_path(stem)
+        except OSError as error:
+            raise RecordError(f"cannot look for record {name[:80]}: {error.strerror}") from error
+        if found is not None:
+            return found
+        if stem in MITDB:
+            return self._download_record(stem)
+        raise RecordError(_unknown(name, stem))
+
+    def excerpt(self) -> tuple[Path, str]:
+        """Find SciPy's electrocardiogram: its path, and where it came from in words.
+
+        Raises
+        ------
+        RecordError
+            The local folder holds another ``ecg.dat``.
+        SourceError
+            It is not on disk and no source could deliver it.
+        """
+        found = self._excerpt_on_disk()
+        if found is not None:
+            return found
+        target = self.cache_dir / "ecg.dat"
+        try:
+            download(self.excerpt_url, target, _expect(EXCERPT_SHA256), progress=self.progress)
+        except SourceError as error:
+            self._say(f"{error}. Taking the same file out of the {EXCERPT_WHEEL} wheel (36 MB), by pip.")
+            try:
+                self._excerpt_from_wheel(target)
+            except SourceError as second:
+                raise SourceError(
+                    f"no source could deliver the excerpt ({error}; {second}): connect to a network, or put SciPy's "
+                    "ecg.dat into --data-dir"
+                ) from None
+            return target, "SciPy wheel"
+        return target, "scipy.datasets"
+
+    def listing(self) -> list[Listed]:
+        """Return every record that can be had by name, and where it is now."""
+        excerpt = self._excerpt_on_disk()
+        listed = [
+            Listed("excerpt", ("MLII",), excerpt[1] if excerpt else "not yet"),
+            Listed("synthetic", ("MLII", "V1"), "built in"),
+        ]
+        for name in sorted(MITDB):
+            found = self._on_disk(name)
+            listed.append(Listed(name, MITDB[name], found.source if found else "not yet"))
+        return listed
+
+    def fetch(self, names: Iterable[str]) -> Iterator[str]:
+        """Bring records onto disk, one after the other; yield a line on each.
+
+        Parameters
+        ----------
+        names : iterable of str
+            ``mitdb/208``, ``mitdb`` for all of them, ``excerpt``.
+
+        Raises
+        ------
+        RecordError
+            An unknown name; then nothing is downloaded.
+        SourceError
+            A download failed.
+        """
+        wanted: list[str] = []
+        for name in names:
+            known = sorted(MITDB) if name == "mitdb" else [name]
+            if known[0] not in MITDB and known[0] != "excerpt":
+                raise RecordError(f"{name} cannot be downloaded: 'bedside data list' shows what can")
+            wanted += known
+        return (self._fetch_one(name) for name in dict.fromkeys(wanted))
+
+    def _fetch_one(self, name: str) -> str:
+        source = self.excerpt()[1] if name == "excerpt" else (self._on_disk(name) or self._download_record(name)).source
+        return f"{name}: {source}"
+
+    # --- on disk ----------------------------------------------------------------------------------------------------
+
+    def _on_disk(self, name: str) -> LocatedRecord | None:
+        if not re.fullmatch(r"[\w-][\w.-]*(/[\w-][\w.-]*)*", name):
+            return None
+        if self.data_dir is not None and _with(self.data_dir / name, ".hea").is_file():
+            return LocatedRecord(name[:MAX_NAME], self.data_dir / name, "local folder")
+        paths = [_with(self.cache_dir / name, suffix) for suffix in SUFFIXES]
+        if name not in MITDB or not all(path.is_file() for path in paths):
+            return None
+        sums = self._saved_sums()
+        if all(sums.get(path.name) in (None, _sha256(path)) for path in paths):
+            return LocatedRecord(name, self.cache_dir / name, "cache")
+        return None
+
+    def _saved_sums(self) -> dict[str, str]:
+        path = self.cache_dir / "mitdb" / SUMS
+        return _parse_sums(path.read_bytes()) or {} if path.is_file() else {}
+
+    def _excerpt_on_disk(self) -> tuple[Path, str] | None:
+        if self.data_dir is not None and (self.data_dir / "ecg.dat").is_file():
+            path = self.data_dir / "ecg.dat"
+            if _sha256(path) != EXCERPT_SHA256:
+                raise RecordError(f"{path.name} in the local folder is not SciPy's file (sha256 differs): remove it")
+            return path, "local folder"
+        path = self.cache_dir / "ecg.dat"
+        return (path, "cache") if path.is_file() and _sha256(path) == EXCERPT_SHA256 else None
+
+    # --- downloads --------------------------------------------------------------------------------------------------
+
+    def _download_record(self, name: str) -> LocatedRecord:
+        stem = self.cache_dir / name
+        try:
+            sums = self._saved_sums()
+            if not sums:
+                download(self.physionet + SUMS, stem.parent / SUMS, _expect_sums, progress=self.progress)
+                sums = self._saved_sums()
+            for path in (_with(stem, suffix) for suffix in SUFFIXES):
+                if not (path.is_file() and _sha256(path) == sums[path.name]):
+                    download(self.physionet + path.name, path, _expect(sums[path.name]), progress=self.progress)
+        except SourceError as error:
+            raise SourceError(
+                f"{name} is not whole on disk, and {error}: try again, or give a --data-dir that holds mitdb/"
+            ) from None
+        return LocatedRecord(name, stem, "PhysioNet")
+
+    def _excerpt_from_wheel(self, target: Path) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"]
+            command += ["--python-version", "3.11", "--platform", "manylinux2014_x86_64", "--dest", folder]
+            command += ["--no-input", "--disable-pip-version-check", "--timeout", "10", "--retries", "1", EXCERPT_WHEEL]
+            # pip's own bar goes to stdout, which is not ours to write to.
+            shown = sys.stderr.fileno() if self.progress and sys.stderr.isatty() else subprocess.DEVNULL
+            try:
+                subprocess.run(command, check=True, stdout=shown, stderr=subprocess.PIPE, text=True, timeout=PIP_S)
+            except subprocess.TimeoutExpired:
+                raise SourceError(f"pip did not finish in {PIP_S:g} s") from None
+            except subprocess.CalledProcessError as error:
+                lines = [line for line in error.stderr.splitlines() if line.strip()]
+                raise SourceError(f"pip: {lines[-1].strip() if lines else 'failed'}") from None
+            wheel = next(Path(folder).glob("*.whl"))
+            with part_of(target) as part:
+                try:
+                    with zipfile.ZipFile(wheel) as archive:
+                        part.write_bytes(archive.read("scipy/misc/ecg.dat"))
+                except (zipfile.BadZipFile, KeyError) as error:
+                    raise SourceError(f"{wheel.name} holds no scipy/misc/ecg.dat ({error})") from None
+                if problem := _expect(EXCERPT_SHA256)(part):
+                    raise SourceError(f"ecg.dat of {wheel.name}: {problem}")
+                keep(part, target)
+
+    def _say(self, text: str) -> None:
+        if self.progress:
+            print(text, file=sys.stderr)
+
+
+def _expect(sha256: str) -> Check:
+    def check(path: Path) -> str:
+        found = _sha256(path)
+        return "" if found == sha256 else f"checksum mismatch (sha256 {found[:12]}…, not {sha256[:12]}…)"
+
+    return check
+
+
+def _expect_sums(path: Path) -> str:
+    return "" if _parse_sums(path.read_bytes()) else "that is not the list of checksums (a login page of the network?)"
+
+
+def _parse_sums(data: bytes) -> dict[str, str] | None:
+    """Return file name → sha256 of a list in which each line is hash, then name; None if it is not the whole list."""
+    lines = [line.split() for line in data.decode("utf-8", "replace").splitlines() if line.strip()]
+    if not lines or not all(len(line) == 2 and re.fullmatch("[0-9a-f]{64}", line[0]) for line in lines):
+        return None
+    sums = {name: sha256 for sha256, name in lines}
+    needed = (name.removeprefix("mitdb/") + suffix for name in MITDB for suffix in SUFFIXES)
+    return sums if all(name in sums for name in needed) else None
+
+
+def _as_path(stem: str) -> LocatedRecord | None:
+    path = Path(stem)
+    return LocatedRecord(path.name[:MAX_NAME], path, "file") if stem and _with(path, ".hea").is_file() else None
+
+
+def _unknown(name: str, stem: str) -> str:
+    name = name if name and name.isprintable() else repr(name)
+    if f"mitdb/{stem}" in MITDB:
+        return f"unknown record {name}: do you mean mitdb/{stem}?"
+    if stem.startswith("mitdb/"):
+        return f"unknown record {name}: 'bedside data list' shows the {len(MITDB)} of mitdb"
+    if Path(name).is_file() or _with(Path(stem), ".dat").is_file():
+        return f"{Path(name).name} has no WFDB header: {Path(stem).name}.hea must lie beside it"
+    return (
+        f"unknown record {name}: no such file, and not in --data-dir; 'bedside data list' shows what can be had by name"
+    )
+
+
+def _with(stem: Path, suffix: str) -> Path:
+    return stem.parent / (stem.name + suffix)
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

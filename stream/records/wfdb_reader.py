@@ -1,0 +1,291 @@
+"""Read WFDB records: at most two ECG leads, int16, 360 Hz, whatever the file held.
+
+Counts of a record at 360 Hz (all of MIT-BIH) travel exactly as they are stored; others are resampled and counted anew.
+wfdb is imported inside functions: it brings pandas, and many of bedside's processes never read a record.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import warnings
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from stream.errors import RecordError
+from stream.records.catalog import Catalog
+from stream.records.record import Annotations, Record, Samples
+from stream.records.synthetic import synthetic_patient
+from stream.timebase import FS
+from stream.wire.messages import INVALID, MAX_LEADS
+
+FULL_SCALE = 32767
+"""Largest count that travels; −32768 says invalid."""
+
+MIN_GAIN = 200.0
+"""adu/mV below which counts are made finer when a lead is resampled (MIT-BIH has 200)."""
+
+UNITS = {"mv": 1.0, "uv": 1e-3, "µv": 1e-3, "μv": 1e-3, "v": 1e3}
+"""mV in one physical unit; the micro sign is written in two ways."""
+
+NO_ECG = re.compile(
+    r"abp|art|bp|pap|cvp|icp|pleth|ppg|spo2|resp|rsp|co2|eeg|emg|eog|gsr|scr|temp|flow|press|stroke|mark|trig|event",
+    re.IGNORECASE,
+)
+"""Names of signals that monitors record beside the ECG; some are stored in mV too."""
+
+READ_ERRORS = (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError)
+"""What wfdb raises for damaged files."""
+
+BITS = {"8": 8, "16": 16, "24": 24, "32": 32, "61": 16, "80": 8, "160": 16, "212": 12, "310": 32 / 3, "311": 32 / 3}
+"""Bits per sample of the WFDB formats that are not compressed (https://wfdb.io/spec/signal-files.html)."""
+
+MIN_FS, MAX_FS = 1.0, 100_000.0
+
+
+@dataclass(frozen=True)
+class Lead:
+    """One lead in counts at 360 Hz: int16 of shape (n,), adu per mV, adu of 0 mV."""
+
+    adu: npt.NDArray[np.int16]
+    gain: float
+    zero: int
+
+
+def load(name: str, catalog: Catalog | None = None) -> Record:
+    """Load a recording.
+
+    Parameters
+    ----------
+    name : str
+        ``mitdb/208``, ``excerpt``, ``synthetic``, or a path to any WFDB record, with or without ``.hea`` or ``.dat``.
+    catalog : Catalog, optional
+        Where to look; by default as the environment says.
+
+    Raises
+    ------
+    RecordError
+        Unknown, damaged, or without an ECG.
+    SourceError
+        Neither on disk nor to be had from the network.
+    """
+    if name == "synthetic":
+        return synthetic_patient()
+    catalog = catalog or Catalog.from_environment()
+    if name == "excerpt":
+        path, source = catalog.excerpt()
+        return _read_excerpt(path, source)
+    located = catalog.files(name)
+    return read(located.stem, name=located.name, source=located.source)
+
+
+def read(stem: Path, *, name: str, source: str) -> Record:
+    """Read the WFDB record whose header is ``stem`` + ``.hea``, with its ``.atr`` annotations if there are any.
+
+    Raises
+    ------
+    RecordError
+        The files are damaged, or hold no ECG.
+    """
+    header = _call(stem, "rdheader", rd_segments=True)
+    for segment in getattr(header, "segments", [header]):
+        if segment is not None:
+            _check_sizes(stem.parent, segment)
+    names, units = header.sig_name or [], _units(header)
+    chosen = choose_leads(names, units)
+    if not chosen:
+        held = ", ".join(str(text) for text in names) or "no signal at all"
+        raise RecordError(f"{stem.name} holds no ECG signal in mV (it holds {held}): choose another record")
+    if header.fs is None or not MIN_FS <= header.fs <= MAX_FS:
+        raise RecordError(f"{stem.name}: {header.fs} samples per second are no ECG; mend the first line of its header")
+    # Frames are not smoothed: that would average an ECG down to the rate of the slowest signal beside it.
+    raw = _call(stem, "rdrecord", channels=chosen, physical=True, smooth_frames=False)
+    leads = [_lead(raw, i) for i in range(len(chosen))]
+    n = min(lead.adu.size for lead in leads)
+    adu = np.stack([lead.adu[:n] for lead in leads], axis=1)
+    if (adu == INVALID).all():
+        raise RecordError(f"{stem.name} holds no valid ECG sample: choose another record")
+    adu.flags.writeable = False
+    return Record(
+        name=name,
+        leads=tuple((names[i] or "ECG")[:16] for i in chosen),
+        gain=tuple(lead.gain for lead in leads),
+        zero=tuple(lead.zero for lead in leads),
+        adu=adu,
+        synthetic=False,
+        source=source,
+        annotations=_annotations(stem, header.fs, n),
+    )
+
+
+@contextmanager
+def quiet_wfdb() -> Iterator[Any]:
+    """Provide the wfdb package without its warnings about its own use of pandas, which are no business of ours."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The inplace keyword", category=DeprecationWarning)
+        import wfdb
+
+        yield wfdb
+
+
+def choose_leads(names: Sequence[str | None], units: Sequence[str | None]) -> list[int]:
+    """Return the indices of at most two ECG signals: MLII first, else II, then the order of the file."""
+
+    def rank(i: int) -> int:
+        words = re.split(r"[\s_-]+", (names[i] or "").upper())
+        return 0 if "MLII" in words else 1 if "II" in words else 2
+
+    ecg = [
+        i
+        for i, (name, unit) in enumerate(zip(names, units, strict=True))
+        if (unit or "mV").lower() in UNITS and not NO_ECG.search(name or "")
+    ]
+    return sorted(ecg, key=rank)[:MAX_LEADS]
+
+
+def _units(header: Any) -> list[str | None]:
+    """Return the units of each signal; those of a record in segments are in its first one, often a layout."""
+    first = next(segment for segment in getattr(header, "segments", [header]) if segment is not None)
+    return list(first.units or [])
+
+
+def _call(stem: Path, reader: str, *args: Any, **options: Any) -> Any:
+    """Let wfdb's function ``reader`` read the files of ``stem``."""
+    try:
+        with quiet_wfdb() as wfdb:
+            return getattr(wfdb, reader)(str(stem.absolute()), *args, **options)
+    except FileNotFoundError as error:
+        raise RecordError(f"{stem.name}: its file {Path(error.filename or '?').name} is missing") from error
+    except READ_ERRORS as error:
+        what = f"({error})" if isinstance(error, ValueError) else "(damaged, or of a kind that wfdb does not read)"
+        raise RecordError(" ".join(f"{stem.name}: cannot be read as a WFDB record {what}".split())) from error
+
+
+def _check_sizes(folder: Path, header: Any) -> None:
+    """Refuse signal files that are shorter than their header says; wfdb would fill them up or fail obscurely."""
+    if not header.sig_len:
+        return
+    for file in dict.fromkeys(header.file_name or []):
+        signals = [i for i, other in enumerate(header.file_name) if other == file]
+        bits = BITS.get(header.fmt[signals[0]])
+        if file == "~" or bits is None:
+            continue
+        path = folder / file
+        samples = header.sig_len * sum(header.samps_per_frame[i] or 1 for i in signals)
+        needed = (header.byte_offset[signals[0]] or 0) + math.ceil(samples * bits / 8)
+        if not path.is_file():
+            raise RecordError(f"{header.record_name}: its file {file} is missing")
+        if path.stat().st_size < needed:
+            raise RecordError(
+                f"{file} is truncated: {path.stat().st_size} bytes, where its header promises {needed}; get it anew"
+            )
+
+
+def _lead(raw: Any, i: int) -> Lead:
+    """Return one lead of what wfdb read, at 360 Hz."""
+    scale = UNITS[(raw.units[i] or "mV").lower()]
+    fs = raw.fs * (raw.samps_per_frame[i] or 1)
+    gain, zero = (raw.adc_gain[i] or MIN_GAIN) / scale, int(raw.baseline[i] or 0)
+    mv = raw.e_p_signal[i] * scale
+    if _ratio(fs) == 1 and gain > 0:
+        return quantise(mv, gain, zero)
+    # Between the counts of the file lie new values: coarse counts would add their own noise.
+    return quantise(resample(mv, fs), max(abs(gain), MIN_GAIN), zero)
+
+
+def resample(mv: Samples, fs: float) -> Samples:
+    """Return a signal at 360 Hz, by a polyphase filter; NaN gaps stay, at their scaled place."""
+    from scipy.signal import resample_poly
+
+    ratio = _ratio(fs)
+    if ratio == 1:
+        return mv
+    invalid = np.isnan(mv)
+    if invalid.all():
+        return np.full(-(-mv.size * ratio.numerator // ratio.denominator), np.nan)
+    at = np.arange(mv.size)
+    filled = np.interp(at, at[~invalid], mv[~invalid])
+    # The filter passes an offset only within 0.1 %, and takes what lies outside the record for 0:
+    # let it see neither the offset nor a step at the ends.
+    slope = (filled[-1] - filled[0]) / max(mv.size - 1, 1)
+    out: Samples = resample_poly(filled - filled[0] - slope * at, ratio.numerator, ratio.denominator)
+    place = np.arange(out.size) * ratio.denominator / ratio.numerator
+    out += filled[0] + slope * place
+    before = np.minimum(np.floor(place).astype(np.int64), mv.size - 1)
+    after = np.minimum(np.ceil(place).astype(np.int64), mv.size - 1)
+    out[invalid[before] | invalid[after]] = np.nan
+    return out
+
+
+def quantise(mv: Samples, gain: float, zero: int) -> Lead:
+    """Return mV as counts, NaN as invalid.
+
+    The gain and zero given are kept if all values fit (so the counts of a file come out again as they were); else
+    the zero moves to the middle of the range, and the gain shrinks as far as it must.
+    """
+    valid = ~np.isnan(mv)
+    values = mv[valid]
+    low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
+    if min(zero, round(gain * low + zero)) < -FULL_SCALE or max(zero, round(gain * high + zero)) > FULL_SCALE:
+        gain, zero = _fit(gain, low, high)
+        if abs(zero) > FULL_SCALE:
+            gain, zero = _fit(gain, min(low, 0.0), max(high, 0.0))  # 0 mV must be a count, too
+    adu = np.full(mv.shape, INVALID, np.int16)
+    adu[valid] = np.rint(values * gain + zero).astype(np.int16)
+    return Lead(adu, float(gain), zero)
+
+
+def _fit(gain: float, low: float, high: float) -> tuple[float, int]:
+    """Return the largest gain, up to the one given, with which low to high fit, and the zero that centres them."""
+    if high > low:
+        gain = min(gain, 2 * (FULL_SCALE - 1) / (high - low))
+    return gain, round(-gain * (low + high) / 2)
+
+
+def _ratio(fs: float) -> Fraction:
+    """Return 360 / fs in whole numbers."""
+    return FS / Fraction(fs).limit_denominator(1000)
+
+
+def _annotations(stem: Path, fs: float, n: int) -> Annotations | None:
+    if not stem.with_name(stem.name + ".atr").is_file():
+        return None
+    read = _call(stem, "rdann", "atr")
+    ratio = _ratio(read.fs or fs)
+    sample = np.rint(np.asarray(read.sample, np.int64) * (ratio.numerator / ratio.denominator)).astype(np.int64)
+    sample = np.minimum(sample, n - 1)
+    sample.flags.writeable = False
+    return Annotations(sample, tuple(read.symbol), tuple(note.rstrip("\x00") for note in read.aux_note))
+
+
+def outline(name: str, catalog: Catalog) -> tuple[float, tuple[str, ...]]:
+    """Return how long a WFDB record lasts, in s, and the rhythms that its annotations name, the longest first.
+
+    Reads no samples. Raises as `load` does.
+    """
+    located = catalog.files(name)
+    header = _call(located.stem, "rdheader")
+    n = round(header.sig_len * float(_ratio(header.fs)))
+    notes = _annotations(located.stem, header.fs, n)
+    lasting: Counter[str] = Counter()
+    if notes is not None:
+        changes = [(int(at), aux[1:17]) for at, aux in zip(notes.sample, notes.aux, strict=True) if aux[:1] == "("]
+        for (at, rhythm), (end, _) in pairwise([*changes, (n, "")]):
+            lasting[rhythm] += end - at
+    return n / FS, tuple(rhythm for rhythm, _ in lasting.most_common())
+
+
+def _read_excerpt(path: Path, source: str) -> Record:
+    with np.load(path) as file:
+        adu = file["ecg"].astype(np.int16)[:, np.newaxis]
+    adu.flags.writeable = False
+    return Record("excerpt", ("MLII",), (200.0,), (1024,), adu, synthetic=False, source=source)

@@ -1,0 +1,249 @@
+"""From a recording to chunks with deadlines; never sleeps.
+
+Time contract: deadlines are counted from an anchor, one sample of the session and the moment at which it is due, so
+that lateness never adds up. Sample i is due at ``anchor_ns + (i - anchor) / (fs * speed)``. Start, resume, seek and a
+change of speed set the anchor anew; the join of a loop does not. A chunk carries the due time of its first sample and
+is sent when its last one is due (`Waveform.due_ns`).
+
+A `Playhead` is immutable: each action and each chunk gives the next one.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from stream.errors import UsageError
+from stream.records.record import Record
+from stream.timebase import FS
+from stream.wire.messages import MAX_SPEED, MIN_SPEED, Waveform
+from stream.wire.replay_actions import ReplayAction, Seek, SetLoop, SetPlaying, SetSpeed
+from stream.wire.topics import check_bed
+
+MAX_CHUNK = 3600
+
+
+@dataclass(frozen=True)
+class ReplayConfig:
+    """How a record is replayed.
+
+    Attributes
+    ----------
+    bed : str
+    chunk : int
+        Samples per message, 1 to 3600; 36 is 100 ms.
+    speed : float
+        1 is real time; 0.01 to 1000.
+    loop : bool
+        Start again at the record's begin when it ends, in a new epoch.
+    start_s : float
+        Seconds into the record at which to begin.
+
+    Raises
+    ------
+    UsageError
+        A value that cannot be.
+    """
+
+    bed: str = "bed-1"
+    chunk: int = 36
+    speed: float = 1.0
+    loop: bool = False
+    start_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_bed(self.bed)
+        if not 1 <= self.chunk <= MAX_CHUNK:
+            raise UsageError(f"chunk of {self.chunk} samples: take 1 to {MAX_CHUNK} (36 samples are 100 ms)")
+        if not MIN_SPEED <= self.speed <= MAX_SPEED:
+            raise UsageError(f"speed {self.speed:g}: take {MIN_SPEED:g} to {MAX_SPEED:g} (1 is real time)")
+        if not 0 <= self.start_s < float("inf"):
+            raise UsageError(f"start {self.start_s:g} s: take seconds from the begin of the record, 0 or more")
+
+
+@dataclass(frozen=True, slots=True)
+class Playhead:
+    """Where a replay stands.
+
+    Attributes
+    ----------
+    bed : str
+    session : str
+        128 bits in hex.
+    chunk : int
+        Samples per message.
+    record : Record
+    position : int
+        Next sample of the record; its end when the replay has ended.
+    speed : float
+    loop, playing : bool
+    seq, start : int
+        Of the next chunk.
+    epoch, epoch_start : int
+    anchor, anchor_ns : int
+        A sample of the session, and the Unix time at which it is due.
+    """
+
+    bed: str
+    session: str
+    chunk: int
+    record: Record
+    position: int
+    speed: float
+    loop: bool
+    anchor_ns: int
+    playing: bool = True
+    seq: int = 0
+    start: int = 0
+    epoch: int = 0
+    epoch_start: int = 0
+    anchor: int = 0
+
+    @property
+    def ended(self) -> bool:
+        """True when the record is over, until somebody seeks or chooses another."""
+        return self.position >= self.record.n
+
+    @property
+    def due_ns(self) -> int | None:
+        """Unix time in ns at which the next chunk is due; None while paused or ended."""
+        if self.ended or not self.playing:
+            return None
+        n = min(self.chunk, self.record.n - self.position)
+        return self._due(self.start) + round((n - 1) * 1e9 / (FS * self.speed))
+
+    def _due(self, index: int) -> int:
+        return self.anchor_ns + round((index - self.anchor) * 1e9 / (FS * self.speed))
+
+    def cut(self) -> tuple[Waveform, Playhead]:
+        """Return the next chunk, and the playhead after it; there must be one (`due_ns`)."""
+        record, start = self.record, self.start
+        n = min(self.chunk, record.n - self.position)
+        chunk = Waveform(
+            bed=self.bed,
+            session=self.session,
+            epoch=self.epoch,
+            seq=self.seq,
+            start=start,
+            epoch_start=self.epoch_start,
+            t0_ns=self._due(start),
+            speed=self.speed,
+            fs=FS,
+            leads=record.leads,
+            gain=record.gain,
+            zero=record.zero,
+            samples=record.adu[self.position : self.position + n].astype("<i2", copy=False).tobytes(),
+            record=record.name,
+            position=self.position,
+            synthetic=record.synthetic,
+        )
+        head = replace(self, seq=self.seq + 1, start=start + n, position=self.position + n)
+        if head.ended and head.loop:
+            head = replace(head, position=0, epoch=head.epoch + 1, epoch_start=head.start)
+        return chunk, head
+
+
+def begin(record: Record, config: ReplayConfig, begin_ns: int, session: str | None = None) -> Playhead:
+    """Return the playhead at the start.
+
+    Parameters
+    ----------
+    record : Record
+    config : ReplayConfig
+    begin_ns : int
+        Unix time in ns at which the first sample is due.
+    session : str or None
+        128 bits in hex; random when None.
+
+    Raises
+    ------
+    UsageError
+        The record ends before ``config.start_s``.
+    """
+    return Playhead(
+        bed=config.bed,
+        session=session or secrets.token_hex(16),
+        chunk=config.chunk,
+        record=record,
+        position=first_sample(record, config),
+        speed=config.speed,
+        loop=config.loop,
+        anchor_ns=begin_ns,
+    )
+
+
+def first_sample(record: Record, config: ReplayConfig) -> int:
+    """Return where in the record its replay begins.
+
+    Raises
+    ------
+    UsageError
+        The record ends before ``config.start_s``.
+    """
+    first = round(config.start_s * FS)
+    if first >= record.n:
+        raise UsageError(f"start {config.start_s:g} s: record {record.name} ends at {record.n / FS:.1f} s; take less")
+    return first
+
+
+def obey(head: Playhead, action: ReplayAction, now_ns: int) -> Playhead:
+    """Carry out an action at a moment; `ChooseRecord` is carried out by `choose`, once the record is loaded.
+
+    Pause and speed are no break of continuity: the chunk that was to come is due anew. A seek begins a new epoch.
+
+    Raises
+    ------
+    UsageError
+        The place to seek lies after the record's end.
+    """
+    match action:
+        case SetPlaying(playing=playing) if playing != head.playing:
+            return replace(head, playing=playing, anchor=head.start, anchor_ns=now_ns)
+        case SetSpeed(speed=speed) if speed != head.speed:
+            return replace(head, speed=speed, anchor=head.start, anchor_ns=now_ns)
+        case SetLoop(loop=loop):
+            return replace(head, loop=loop)
+        case Seek(position=position):
+            if position >= head.record.n:
+                raise UsageError(f"cannot seek to sample {position}: record {head.record.name} has {head.record.n}")
+            return _jump(head, head.record, position, now_ns)
+    return head
+
+
+def postpone(head: Playhead, by_ns: int) -> Playhead:
+    """Move all deadlines to come, because the clock has leapt."""
+    return replace(head, anchor_ns=head.anchor_ns + by_ns)
+
+
+def choose(head: Playhead, record: Record, now_ns: int) -> Playhead:
+    """Go on with another record from its begin, in a new epoch."""
+    return _jump(head, record, 0, now_ns)
+
+
+def _jump(head: Playhead, record: Record, position: int, now_ns: int) -> Playhead:
+    # Nothing of the present epoch has been sent: it has not begun, and needs no other.
+    epoch = head.epoch if head.start == head.epoch_start else head.epoch + 1
+    return replace(
+        head,
+        record=record,
+        position=position,
+        epoch=epoch,
+        epoch_start=head.start,
+        anchor=head.start,
+        anchor_ns=now_ns,
+    )
+
+
+def replay(record: Record, config: ReplayConfig, begin_ns: int, session: str | None = None) -> Iterator[Waveform]:
+    """Yield the chunks of a record in order, as they are sent when nobody intervenes; parameters as of `begin`.
+
+    Raises
+    ------
+    UsageError
+        The record ends before ``config.start_s``.
+    """
+    head = begin(record, config, begin_ns, session)
+    while head.due_ns is not None:
+        chunk, head = head.cut()
+        yield chunk

@@ -1,0 +1,147 @@
+"""What travels, as an AsyncAPI 3.0 document made of the messages themselves: ``docs/asyncapi.yaml``.
+
+``python -m stream.wire.asyncapi > docs/asyncapi.yaml`` writes it anew; a test compares the two.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from stream.wire.codec import MESSAGE_OF
+from stream.wire.messages import Forecast, Waveform
+from stream.wire.topics import QOS, RETAINED, ROOT, Kind, Role
+
+SENDERS: dict[Kind, str] = {
+    Kind.ECG: "publisher",
+    Kind.FORECAST: "worker",
+    Kind.BEATS: "worker",
+    Kind.VITALS: "worker",
+    Kind.ALARMS: "worker",
+    Kind.ALARMS_ACTIVE: "worker",
+    Kind.ANNOTATIONS: "publisher, when it is asked to",
+    Kind.STATUS: "publisher, worker",
+    Kind.PROCESS: "each process; also its last will",
+    Kind.COMMAND: "anyone",
+}
+
+PARAMETERS: dict[str, dict[str, Any]] = {
+    "bed": {"description": "Matches [a-z0-9][a-z0-9_-]{0,31}."},
+    "role": {"description": "What the process does.", "enum": [role.value for role in Role]},
+    "instance": {"description": "Chosen at random by each process."},
+}
+
+WORDS_OF_YAML = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
+"""Keys that a YAML 1.1 reader would take for something else."""
+
+
+def document() -> dict[str, Any]:
+    """Return the AsyncAPI document of all topics, as plain values."""
+    _, schemas = msgspec.json.schema_components(list(MESSAGE_OF.values()), ref_template="#/components/schemas/{name}")
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "bedside",
+            "version": "1",
+            "description": "A streaming bedside-monitor simulator for teaching and development; never a medical "
+            "device. docs/topics.md explains times, delivery and commands.",
+        },
+        "defaultContentType": "application/json",
+        "channels": {_name(kind): _channel(kind) for kind in Kind},
+        "operations": {f"send_{_name(kind)}": _operation(kind) for kind in Kind},
+        "components": {
+            "messages": {
+                cls.__name__: {
+                    "contentType": "application/vnd.msgpack" if cls in (Waveform, Forecast) else "application/json",
+                    "payload": {"$ref": f"#/components/schemas/{cls.__name__}"},
+                }
+                for cls in MESSAGE_OF.values()
+            },
+            "schemas": _plain(schemas),
+        },
+    }
+
+
+def to_yaml(value: dict[str, Any]) -> str:
+    """Return a document of dicts, lists and scalars as YAML: scalars as in JSON, which is part of it."""
+    return "\n".join(_lines(value)) + "\n"
+
+
+def _name(kind: Kind) -> str:
+    return kind.replace("/", "_")
+
+
+def _address(kind: Kind) -> str:
+    match kind:
+        case Kind.PROCESS:
+            return f"{ROOT}/_/status/{{role}}/{{instance}}"
+        case Kind.STATUS:
+            return f"{ROOT}/{{bed}}/status/{{role}}"
+        case _:
+            return f"{ROOT}/{{bed}}/{kind}"
+
+
+def _channel(kind: Kind) -> dict[str, Any]:
+    address, message = _address(kind), MESSAGE_OF[kind].__name__
+    return {
+        "address": address,
+        "parameters": {name: of for name, of in PARAMETERS.items() if f"{{{name}}}" in address},
+        "messages": {message: {"$ref": f"#/components/messages/{message}"}},
+    }
+
+
+def _operation(kind: Kind) -> dict[str, Any]:
+    return {
+        "action": "send",
+        "channel": {"$ref": f"#/channels/{_name(kind)}"},
+        "summary": f"From: {SENDERS[kind]}.",
+        "bindings": {"mqtt": {"qos": QOS[kind], "retain": kind in RETAINED}},
+    }
+
+
+def _plain(schema: Any) -> Any:
+    """Return a schema as readers outside Python expect it: patterns of ECMA, bytes as bytes, no indent in texts."""
+    if isinstance(schema, list | tuple):
+        return [_plain(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if schema.get("contentEncoding") == "base64":  # in JSON; these travel as MessagePack
+        return {"type": "string", "format": "binary"}
+    plain = {key: _plain(value) for key, value in schema.items() if key != "title"}
+    if isinstance(plain.get("pattern"), str):
+        plain["pattern"] = plain["pattern"].replace(r"\Z", "$")
+    if isinstance(plain.get("description"), str):
+        plain["description"] = inspect.cleandoc(plain["description"])
+    return plain
+
+
+def _lines(value: Any) -> Iterator[str]:
+    """Yield the lines of a dict or list that is not empty."""
+    pairs = value.items() if isinstance(value, dict) else ((None, item) for item in value)
+    for key, item in pairs:
+        head = "-" if key is None else f"{json.dumps(key) if key in WORDS_OF_YAML else key}:"
+        if isinstance(item, str) and "\n" in item:
+            yield f"{head} |-"
+            yield from (f"  {line}".rstrip() for line in item.split("\n"))
+        elif isinstance(item, dict) and item:
+            inner = list(_lines(item))
+            if key is None:
+                yield f"- {inner[0]}"
+                yield from (f"  {line}".rstrip() for line in inner[1:])
+            else:
+                yield head
+                yield from (f"  {line}".rstrip() for line in inner)
+        elif isinstance(item, list) and any(isinstance(part, dict) for part in item):
+            yield head
+            yield from (f"  {line}".rstrip() for line in _lines(item))
+        else:
+            yield f"{head} {json.dumps(item, ensure_ascii=False)}"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(to_yaml(document()))

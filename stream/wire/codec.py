@@ -1,0 +1,82 @@
+"""Bytes to message and back, by topic; no sockets.
+
+Samples travel as MessagePack, everything a person may want to read with ``mosquitto_sub`` as JSON. The layout's
+version is in the topic (``bedside/v1``) and in each message (``"v": 1``).
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from stream.errors import MessageError
+from stream.wire import topics
+from stream.wire.alarm_messages import ActiveAlarms, Alarm, Command
+from stream.wire.messages import Annotation, Beat, BedStatus, Forecast, Message, ProcessStatus, Vitals, Waveform
+from stream.wire.topics import RETAINED, Kind, Topic
+
+MAX_BYTES = 64 * 1024
+"""A larger payload is rejected unread. The largest honest one is a chunk of 30 s of two leads, 43,200 bytes."""
+
+MESSAGE_OF: dict[Kind, type[Message]] = {
+    Kind.ECG: Waveform,
+    Kind.FORECAST: Forecast,
+    Kind.BEATS: Beat,
+    Kind.VITALS: Vitals,
+    Kind.ALARMS: Alarm,
+    Kind.ALARMS_ACTIVE: ActiveAlarms,
+    Kind.ANNOTATIONS: Annotation,
+    Kind.STATUS: BedStatus,
+    Kind.PROCESS: ProcessStatus,
+    Kind.COMMAND: Command,
+}
+
+_BINARY = (Kind.ECG, Kind.FORECAST)
+_decoders = {
+    kind: (msgspec.msgpack.Decoder(cls) if kind in _BINARY else msgspec.json.Decoder(cls))
+    for kind, cls in MESSAGE_OF.items()
+}
+_json = msgspec.json.Encoder()
+_msgpack = msgspec.msgpack.Encoder()
+
+
+def topic_of(message: Message) -> Topic:
+    """Return the topic on which a message travels."""
+    match message:
+        case ProcessStatus():
+            return Topic(Kind.PROCESS, role=topics.Role(message.role), instance=message.instance)
+        case BedStatus():
+            return Topic(Kind.STATUS, message.bed, topics.Role(message.role))
+        case Waveform() | Forecast() | Beat() | Vitals() | Alarm() | ActiveAlarms() | Annotation() | Command():
+            kind = next(kind for kind, cls in MESSAGE_OF.items() if type(message) is cls)
+            return Topic(kind, message.bed)
+    raise TypeError(f"{type(message).__name__} does not travel")
+
+
+def encode(message: Message) -> bytes:
+    """Return the payload of a message."""
+    binary = isinstance(message, Waveform | Forecast)
+    return _msgpack.encode(message) if binary else _json.encode(message)
+
+
+def decode(topic: Topic, payload: bytes) -> Message | None:
+    """Return the message in a payload, or None for a zero-byte one, which says "removed".
+
+    Raises
+    ------
+    MessageError
+        The payload is too large, does not decode, breaks a rule of its message, or names another bed, role or
+        instance than its topic; zero bytes where nothing is retained.
+    """
+    if not payload:
+        if topic.kind in RETAINED:
+            return None
+        raise MessageError(f"{topic}: empty payload")
+    if len(payload) > MAX_BYTES:
+        raise MessageError(f"{topic}: {len(payload)} bytes are more than the limit of {MAX_BYTES}")
+    try:
+        message: Message = _decoders[topic.kind].decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError) as error:
+        raise MessageError(f"{topic}: {error}") from None
+    if topic_of(message) != topic:
+        raise MessageError(f"{topic}: the payload is for {topic_of(message)}")
+    return message

@@ -1,0 +1,377 @@
+"""The messages that travel over MQTT.
+
+Sample indices count from the start of a session and never go back. ``t0_ns`` is the Unix time at which the first
+sample of a chunk is due; within the chunk, sample i is due at ``t0_ns + i / (fs * speed)`` seconds. A chunk is sent
+when its last sample is due. Amplitudes are millivolts, ``mV = (adu - zero) / gain``.
+
+Structs only: what the fields must satisfy is checked when a message is made and again when one is decoded.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+INVALID = -32768
+"""The adu value that says: no valid sample here."""
+
+MAX_LEADS = 2
+MIN_SPEED, MAX_SPEED = 0.01, 1000.0
+MIN_GAIN, MAX_GAIN = 1e-3, 1e9
+"""adu/mV; beyond, amplitudes are no signal of a body, and forecasts would leave float32."""
+
+MAX_INDEX = 2**53
+"""Largest sample index; every language's JSON numbers hold it exactly."""
+
+Index = Annotated[int, msgspec.Meta(ge=0, le=MAX_INDEX)]
+Nanoseconds = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+BedName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}\Z")]
+Hex128 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}\Z")]
+Text = Annotated[str, msgspec.Meta(max_length=200)]
+LeadName = Annotated[str, msgspec.Meta(min_length=1, max_length=16)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Finite = Annotated[float, msgspec.Meta(ge=-1e9, le=1e9)]
+
+BeatType = Literal["N", "S", "V", "Q"]
+Rhythm = Literal[
+    "sinus",
+    "atrial fibrillation",
+    "bigeminy",
+    "trigeminy",
+    "paced",
+    "ventricular tachycardia",
+    "ventricular fibrillation",
+    "asystole",
+    "unknown",
+]
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="v", tag=1):
+    """Base of all messages: immutable, and marked with the version ``v`` of its layout."""
+
+
+class Waveform(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
+    """A chunk of ECG.
+
+    Attributes
+    ----------
+    bed : str
+    session : str
+        128 random bits in hex, new at each start of the publisher.
+    epoch : int
+        Grows by one at every break of continuity: seek, loop join, another record.
+    seq : int
+        Counts the chunks of this bed in this session, from 0.
+    start : int
+        Index of the chunk's first sample since the session began.
+    epoch_start : int
+        Index of the epoch's first sample.
+    t0_ns : int
+        Unix time in ns at which the first sample is due.
+    speed : float
+        Replay speed, 0.01 to 1000; 1 is real time.
+    fs : int
+        Always 360.
+    leads : tuple of str
+        One or two lead names, MLII first where there is one.
+    gain, zero : tuple of float, tuple of int
+        adu per mV and the adu of 0 mV, one per lead.
+    samples : bytes
+        Little-endian int16 of shape (n, leads), C order; −32768 is invalid.
+    record : str
+        Name of the recording, such as ``mitdb/208``.
+    position : int
+        Where the first sample lies in the recording, in samples at 360 Hz.
+    synthetic : bool
+        True when no patient stands behind the samples.
+    """
+
+    bed: BedName
+    session: Hex128
+    epoch: Index
+    seq: Index
+    start: Index
+    epoch_start: Index
+    t0_ns: Nanoseconds
+    speed: float
+    fs: Literal[360]
+    leads: Annotated[tuple[LeadName, ...], msgspec.Meta(min_length=1, max_length=MAX_LEADS)]
+    gain: tuple[float, ...]
+    zero: tuple[Annotated[int, msgspec.Meta(ge=-32767, le=32767)], ...]
+    samples: bytes
+    record: Text
+    position: Index
+    synthetic: bool
+
+    def __post_init__(self) -> None:
+        n_leads = len(self.leads)
+        if not len(self.gain) == len(self.zero) == n_leads:
+            raise ValueError(f"{n_leads} leads need as many gains and zeros")
+        if not all(MIN_GAIN <= g <= MAX_GAIN for g in self.gain):
+            raise ValueError(f"gain {self.gain} is not within {MIN_GAIN} to {MAX_GAIN}")
+        if not MIN_SPEED <= self.speed <= MAX_SPEED:
+            raise ValueError(f"speed {self.speed} is not within {MIN_SPEED} to {MAX_SPEED}")
+        if not self.samples or len(self.samples) % (2 * n_leads):
+            raise ValueError(f"{len(self.samples)} bytes are no whole number of int16 samples of {n_leads} leads")
+        if max(self.start, self.position) + self.n > MAX_INDEX:
+            raise ValueError(f"sample {max(self.start, self.position)} lies beyond {MAX_INDEX}")
+        if self.epoch_start > self.start:
+            raise ValueError(f"epoch_start {self.epoch_start} lies after start {self.start}")
+
+    @property
+    def n(self) -> int:
+        """Samples per lead in this chunk."""
+        return len(self.samples) // (2 * len(self.leads))
+
+    @property
+    def end(self) -> int:
+        """Index after the last sample."""
+        return self.start + self.n
+
+    @property
+    def due_ns(self) -> int:
+        """Unix time in ns at which the last sample is due, and the chunk with it."""
+        return self.t0_ns + round((self.n - 1) * 1e9 / (self.fs * self.speed))
+
+    def adu(self) -> npt.NDArray[np.int16]:
+        """Return the samples as read, shape (n, leads), int16, read-only."""
+        return np.frombuffer(self.samples, dtype="<i2").reshape(-1, len(self.leads))
+
+    def mv(self) -> npt.NDArray[np.float64]:
+        """Return the samples in mV, shape (n, leads), float64; NaN where invalid."""
+        adu = self.adu()
+        mv = (adu - np.asarray(self.zero, np.float64)) / np.asarray(self.gain, np.float64)
+        mv[adu == INVALID] = np.nan
+        return mv
+
+
+class Forecast(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
+    """What the forecaster expects after ``origin``, and how surprising the samples up to it were.
+
+    Attributes
+    ----------
+    bed, session, epoch, seq
+        Of the chunk that completed this forecast.
+    origin : int
+        Index of the last observed sample; ``mean[k]`` is for sample ``origin + 1 + k``.
+    leads : tuple of str
+    mean, scale : bytes
+        Little-endian float32 of shape (horizon, leads), mV. ``scale`` is the predicted standard deviation.
+    score : float or None
+        How surprising the last stride was for this patient, ``-log10`` of a chance per second; None while learning.
+    threshold : float
+        The score at which a residual alarm is raised.
+    published_ns : int
+        Unix time in ns at which the worker handed the forecast to its connection.
+    """
+
+    bed: BedName
+    session: Hex128
+    epoch: Index
+    seq: Index
+    origin: Index
+    leads: Annotated[tuple[LeadName, ...], msgspec.Meta(min_length=1, max_length=MAX_LEADS)]
+    mean: bytes
+    scale: bytes
+    score: float | None
+    threshold: float
+    published_ns: Nanoseconds
+
+    def __post_init__(self) -> None:
+        if not self.mean or len(self.mean) != len(self.scale) or len(self.mean) % (4 * len(self.leads)):
+            raise ValueError("mean and scale are not float32 arrays of one shape (horizon, leads)")
+        if not (np.isfinite(self.mean_mv()).all() and np.isfinite(self.scale_mv()).all()):
+            raise ValueError("mean and scale must be finite")
+        if not math.isfinite(self.threshold) or (self.score is not None and not math.isfinite(self.score)):
+            raise ValueError("score must be finite or null, threshold finite")
+
+    def mean_mv(self) -> npt.NDArray[np.float32]:
+        """Return the expected samples in mV, shape (horizon, leads), read-only."""
+        return np.frombuffer(self.mean, dtype="<f4").reshape(-1, len(self.leads))
+
+    def scale_mv(self) -> npt.NDArray[np.float32]:
+        """Return their predicted standard deviation in mV, shape (horizon, leads), read-only."""
+        return np.frombuffer(self.scale, dtype="<f4").reshape(-1, len(self.leads))
+
+
+class Beat(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
+    """A heartbeat, told within 200 ms after its R peak.
+
+    Attributes
+    ----------
+    bed, session
+    index : int
+        Sample of the R peak.
+    type : str
+        ``N`` normal (also bundle branch block and paced), ``S`` supraventricular ectopic, ``V`` ventricular ectopic,
+        ``Q`` cannot be told, as while the patient's own normal beat is being learnt.
+    rr_ms : float or None
+        Milliseconds since the R peak before; None where none is known, as after a gap.
+    quality : float
+        Signal quality around the beat, 0 to 1.
+    """
+
+    bed: BedName
+    session: Hex128
+    index: Index
+    type: BeatType
+    rr_ms: Annotated[float, msgspec.Meta(gt=0, le=1e6)] | None
+    quality: Share
+
+
+class Vitals(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
+    """How the patient stands, each second of signal; None where there is no honest value.
+
+    Attributes
+    ----------
+    bed, session
+    index : int
+        The last sample that it speaks of.
+    when : str
+        Wall time, UTC, RFC 3339.
+    heart_rate : float or None
+        Beats per minute: 60 over the mean of the last 12 RR intervals without the largest and the smallest; of the
+        last 4 while each of them is longer than 1.2 s.
+    rr_ms : float or None
+        The last RR interval.
+    pvc_per_min : int or None
+        Ventricular ectopic beats in the last minute.
+    rhythm : str
+        ``unknown`` where none of the others is sure.
+    quality : float or None
+        Signal quality, 0 to 1.
+    score : float or None
+        The highest residual score of the last second, ``-log10`` of a chance per second.
+    skill : float or None
+        1 − (mean error of the forecast / mean error of persistence) 100 ms ahead over the last minute.
+    inops : tuple of str
+        Technical alarms that explain what is None.
+    """
+
+    bed: BedName
+    session: Hex128
+    index: Index
+    when: Text
+    heart_rate: Annotated[float, msgspec.Meta(gt=0, le=600)] | None
+    rr_ms: Annotated[float, msgspec.Meta(gt=0, le=1e6)] | None
+    pvc_per_min: Annotated[int, msgspec.Meta(ge=0, le=600)] | None
+    rhythm: Rhythm
+    quality: Share | None
+    score: Finite | None
+    skill: Finite | None
+    inops: tuple[Text, ...] = ()
+
+
+class Annotation(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
+    """A reference annotation of the record, sent with the chunk that holds its sample, when the publisher is asked to.
+
+    Attributes
+    ----------
+    bed, session
+    index : int
+        Sample since the session began.
+    symbol : str
+        WFDB annotation symbol: ``N``, ``V``, ``+`` for a change of rhythm, …
+    aux : str
+        Its note, such as ``(AFIB``; often empty.
+    """
+
+    bed: BedName
+    session: Hex128
+    index: Index
+    symbol: Annotated[str, msgspec.Meta(min_length=1, max_length=4)]
+    aux: Text = ""
+
+
+class Offer(msgspec.Struct, frozen=True, kw_only=True):
+    """A record that a publisher can replay.
+
+    Attributes
+    ----------
+    name : str
+    seconds : float
+    rhythms : tuple of str
+        The rhythms that its annotations name, such as ``AFIB``, the longest first; empty where there are none.
+    """
+
+    name: Text
+    seconds: Annotated[float, msgspec.Meta(ge=0, le=1e9)]
+    rhythms: tuple[Annotated[str, msgspec.Meta(max_length=16)], ...] = ()
+
+
+class BedStatus(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
+    """How a bed is served in one role; retained. The bed is dead when its instance is.
+
+    Attributes
+    ----------
+    bed : str
+    role : str
+    instance : str
+        The process behind it; its own status is at ``bedside/v1/_/status/{role}/{instance}``.
+    state : str
+        Publisher: ``playing``, ``paused`` or ``ended``. Worker: ``learning``, ``forecasting`` or ``stopped``.
+    when : str
+        Wall time, UTC, RFC 3339.
+    record : str
+        What is replayed, such as ``mitdb/208``.
+    session : str
+    position : int
+        Samples at 360 Hz into the record.
+    duration : int
+        Samples of the record at 360 Hz; 0 where it is not known.
+    speed : float
+    loop : bool
+    last_seq : int or None
+        The last chunk that was due (publisher) or processed (worker).
+    synthetic : bool
+    counters : dict of str to float
+        What was counted since the process began to serve this bed in this session.
+    records : tuple of Offer
+        Publisher: what it can replay.
+    """
+
+    bed: BedName
+    role: Literal["publisher", "worker"]
+    instance: Text
+    state: Literal["playing", "paused", "ended", "learning", "forecasting", "stopped"]
+    when: Text
+    record: Text
+    session: Hex128
+    position: Index = 0
+    duration: Index = 0
+    speed: float = 1.0
+    loop: bool = False
+    last_seq: Index | None = None
+    synthetic: bool = False
+    counters: dict[str, float] = {}
+    records: Annotated[tuple[Offer, ...], msgspec.Meta(max_length=256)] = ()
+
+
+class ProcessStatus(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
+    """A process, alive or gone; retained, and the last will of its connection.
+
+    Attributes
+    ----------
+    role : str
+    instance : str
+        Chosen at random by each process.
+    state : str
+        ``online`` or ``offline``.
+    when : str
+        Wall time of this message; of the connection's start in a last will.
+    beds : tuple of str
+        The beds that it serves.
+    counters : dict of str to float
+        What was counted since the process began.
+    """
+
+    role: Literal["publisher", "worker", "monitor", "logger"]
+    instance: Text
+    state: Literal["online", "offline"]
+    when: Text
+    beds: tuple[BedName, ...] = ()
+    counters: dict[str, float] = {}

@@ -1,0 +1,142 @@
+"""Familiar shapes, on complexes made up so that the right answer is known."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from model.anomaly import template_memory
+from model.anomaly.template_memory import FITS, LEAST, LEVELS, MEMORY, NOTHING, SHARES, TENTH, Familiar
+from model.signal.arrays import FloatArray
+
+PATCH, BLOCK = 4, 90
+PERFECT, NO_FIT = -np.log(LEAST), -np.log(1 + LEAST)
+
+
+def train(moments: list[float], seconds: float, leads: int = 2, wide: tuple[float, ...] = ()) -> FloatArray:
+    """Return narrow complexes at these moments and broad ones at others, shape (patches, PATCH, leads), mV."""
+    time = np.arange(round(seconds * BLOCK) * PATCH) / 360
+    mv = np.zeros((len(time), leads))
+    for moments_of, width, height in ((moments, 0.015, 1.0), (wide, 0.06, 1.2)):
+        for at in moments_of:
+            mv += height * np.exp(-((time - at)[:, None] ** 2) / (2 * width**2)) * [1.0, -0.5][:leads]
+    return mv.reshape(-1, PATCH, leads)
+
+
+def run(observed: FloatArray, cuts: list[int] | None = None) -> tuple[FloatArray, Familiar]:
+    """Go through patches, cut where blocks end and at ``cuts``; return the levels."""
+    state, before = template_memory.begin(observed.shape[2]), np.full(observed.shape[1:], np.nan)
+    edges = sorted({0, len(observed), *range(0, len(observed), BLOCK), *(cuts or [])})
+    found = []
+    for first, end in itertools.pairwise(edges):
+        [windows] = template_memory.look([state], before, observed[first:end])
+        levels, state = template_memory.compare(state, windows, 0, end - first)
+        found.append(levels)
+        before = observed[end - 1]
+        if end % BLOCK == 0:
+            state = template_memory.remember(state)
+    return np.concatenate(found), state
+
+
+def about(levels: FloatArray, at: float) -> FloatArray:
+    """Return the best levels within 300 ms behind a moment."""
+    first = round(at * BLOCK)
+    best: FloatArray = levels[first : first + 27].max(axis=0)
+    return best
+
+
+def test_a_beat_fits_whatever_its_moment() -> None:
+    regular = [0.5 + i for i in range(30)]
+    levels, _ = run(train([*regular, 30.1, 32.237], 35))
+    for at in (20.5, 30.1, 32.237):
+        assert (about(levels, at)[:-1] > 0.9 * PERFECT).all()
+
+
+def test_a_broad_complex_does_not_fit_and_a_pause_fits_nothing() -> None:
+    levels, _ = run(train([0.5 + i for i in range(30)], 36, wide=(31.2,)))
+    broad, silent = about(levels, 31.2), about(levels, 34)
+    assert (broad[:-1] < 0.4 * PERFECT).all()
+    np.testing.assert_allclose(silent[:-1], NO_FIT, atol=0.05)
+    assert broad[-1] > np.log(0.5)
+    assert silent[-1] == pytest.approx(np.log(NOTHING), abs=1e-3)
+
+
+def test_one_broad_complex_in_seven_makes_few_familiar_and_most_not() -> None:
+    """A share of the memory has to be like it: the best fit alone would call the second one familiar."""
+    wide = tuple(float(i) + 0.5 for i in range(0, 80, 7))
+    levels, _ = run(train([i + 0.5 for i in range(80) if i % 7], 81, wide=wide))
+    # Of the few old ones, the best fit but for a tenth is the best one but for one.
+    few = np.arange(LEVELS) == len(SHARES)
+    assert (about(levels, 77.5)[:-1][~few[:-1]] < 0.4 * PERFECT).all()
+    assert (about(levels, 75.5)[:FITS] > 0.9 * PERFECT).all()
+
+
+def test_what_was_there_minutes_ago_and_comes_back_is_known() -> None:
+    """For the last complexes it is new, for a good part of every tenth it is not."""
+    narrow, wide = [*np.arange(0.5, 90), *np.arange(180.5, 240)], tuple(np.arange(90.5, 180))
+    levels, _ = run(train(narrow, 240, wide=wide))
+    new, back = about(levels, 91.5), about(levels, 181.5)
+    assert (new[:FITS] < 0.4 * PERFECT).all()
+    assert (back[: len(SHARES)] < 0.4 * PERFECT).all()
+    assert (back[len(SHARES) : FITS - 1] > 0.9 * PERFECT).all()
+
+
+def test_a_second_that_holds_both_is_remembered_by_its_steeper_complex() -> None:
+    narrow = [i + 0.2 for i in range(20)]
+    _, state = run(train(narrow, 20, leads=1, wide=tuple(at + 0.4 for at in narrow)))
+    above_half = (state.shapes[0] > state.shapes[0].max(axis=1, keepdims=True) / 2).sum(axis=1)
+    assert (above_half[1:] < 10).all()  # 35 ms wide at half its height, before smoothing
+
+
+def test_the_memory_is_of_the_last_complexes() -> None:
+    _, state = run(train([0.5 + i for i in range(60)], 60))
+    assert state.recent == MEMORY
+    assert state.power.shape == state.shapes.shape[:2] == (2, MEMORY + 60 // TENTH)
+
+
+def test_the_memory_is_bounded() -> None:
+    state = template_memory.begin(1)
+    for i in range(MEMORY * TENTH + 100):
+        state = template_memory.remember(
+            replace(state, steepest=1.0, candidate=np.full((1, template_memory.WIDTH), float(i)))
+        )
+    assert state.power.shape == state.shapes.shape[:2] == (1, 2 * MEMORY)
+    assert state.recent == MEMORY
+
+
+def test_invalid_samples_fit_nothing_known_and_are_not_remembered() -> None:
+    observed = train([0.5 + i for i in range(30)], 30)
+    observed[20 * BLOCK + 10 : 23 * BLOCK] = np.nan
+    levels, state = run(observed)
+    assert np.isnan(levels[21 * BLOCK : 23 * BLOCK]).all()
+    assert np.isfinite(levels[23 * BLOCK + 25 :]).all()
+    assert np.isfinite(state.shapes).all()
+
+
+def test_a_flat_line_has_finite_levels() -> None:
+    levels, _ = run(np.zeros((20 * BLOCK, PATCH, 1)))
+    assert np.isfinite(levels[BLOCK:]).all()
+    assert levels.shape[1] == LEVELS
+
+
+@settings(max_examples=20)
+@given(cuts=st.lists(st.integers(1, 8 * BLOCK), max_size=20), seed=st.integers(0, 2**32 - 1))
+def test_any_cutting_gives_the_same(cuts: list[int], seed: int) -> None:
+    observed = np.random.default_rng(seed).normal(size=(8 * BLOCK, PATCH, 2))
+    (whole, state), (cut, state_cut) = run(observed), run(observed, cuts)
+    np.testing.assert_array_equal(whole, cut)
+    np.testing.assert_array_equal(state.shapes, state_cut.shapes)
+
+
+@settings(max_examples=10)
+@given(at=st.integers(1, 8 * BLOCK - 1), seed=st.integers(0, 2**32 - 1))
+def test_the_future_changes_nothing(at: int, seed: int) -> None:
+    observed = np.random.default_rng(seed).normal(size=(8 * BLOCK, PATCH, 1))
+    other = observed.copy()
+    other[at:] *= -3
+    np.testing.assert_array_equal(run(observed)[0][:at], run(other)[0][:at])

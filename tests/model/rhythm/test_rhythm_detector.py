@@ -1,0 +1,416 @@
+"""Which condition begins and ends when, on beats that are made up."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from model.beats.beat_detector import Beat
+from model.conditions import settings as alarm_config
+from model.conditions.changes import Began, Change, Ended
+from model.conditions.precedence import SILENCED_BY
+from model.rhythm import rhythm_detector
+from model.rhythm.rhythm_detector import RhythmState
+from model.rhythm.rules import SignalNow
+from stream.errors import StorageError
+from stream.timebase import FS, STRIDE
+from stream.wire.alarm_messages import Limits
+from tests.model.beat_trains import CONFIG, LIMITS, begun, per_min, pick, quiet_signal, run, train
+
+SOON = STRIDE + 72
+"""Samples from the moment a rule is met to the moment it is told, at most."""
+
+PHASES = st.tuples(
+    st.sampled_from([0.2, 0.3, 0.4, 0.55, 0.8, 1.3, 1.7, 4.05, 5.0]),
+    st.sampled_from(["N", "V", "S", "Q", "NV", "NNV", "VVVN", "VVVVVN"]),
+    st.integers(1, 40),
+)
+"""Seconds between beats, their types again and again, and how many."""
+
+
+@st.composite
+def stories(draw: st.DrawFn) -> tuple[list[Beat], list[SignalNow], int]:
+    start = draw(st.integers(0, 10_000))
+    phases = draw(st.lists(PHASES, max_size=5))
+    beats = train([(seconds, types[k % len(types)]) for seconds, types, n in phases for k in range(n)], start)
+    seconds = 10 + (beats[-1].index - start) / FS if beats else 10
+    signal = quiet_signal(min(seconds, 120), start)
+    for _ in range(draw(st.integers(0, 3))):
+        first = draw(st.integers(0, len(signal) - 1))
+        last = min(len(signal), first + draw(st.integers(1, 150)))
+        what = draw(st.sampled_from(["unusable", "fibrillation", "restless"]))
+        for k in range(first, last):
+            if what == "unusable":
+                signal[k] = replace(signal[k], usable=False)
+            elif what == "fibrillation":
+                signal[k] = replace(signal[k], fibrillation_since=max(start, signal[first].at - 1440), restless=True)
+            else:
+                signal[k] = replace(signal[k], restless=True)
+    return beats, signal, start
+
+
+@settings(max_examples=40)
+@given(story=stories(), data=st.data())
+def test_any_chunks_give_the_same(story: tuple[list[Beat], list[SignalNow], int], data: st.DataObject) -> None:
+    beats, signal, start = story
+    cuts = data.draw(st.lists(st.integers(0, len(signal)), max_size=8))
+    limits = Limits(heart_rate_low=60, heart_rate_high=100)
+    changes, vitals, _ = run(beats, signal, start=start, limits=limits)
+    again, vitals_again, _ = run(beats, signal, start=start, cuts=cuts, limits=limits)
+    assert again == changes
+    assert vitals_again == vitals
+
+
+@settings(max_examples=40)
+@given(story=stories())
+def test_every_condition_begins_once_ends_once_and_hides_the_lesser(
+    story: tuple[list[Beat], list[SignalNow], int],
+) -> None:
+    beats, signal, start = story
+    changes, _, state = run(beats, signal, start=start, limits=Limits(heart_rate_low=60, heart_rate_high=100))
+    changes += rhythm_detector.close(state, signal[-1].at)
+    open_now: dict[str, int] = {}
+    seen: set[tuple[str, int]] = set()
+    before = start - 1
+    for at, together in itertools.groupby(changes, key=lambda change: change.at):
+        assert at > before or at == signal[-1].at
+        before = at
+        for change in together:
+            if isinstance(change, Began):
+                assert start <= change.onset <= at
+                assert (change.kind, change.onset) not in seen
+                assert not {*SILENCED_BY[change.kind], change.kind} & set(open_now)
+                seen.add((change.kind, change.onset))
+                open_now[change.kind] = change.onset
+            else:
+                assert open_now.pop(change.kind) == change.onset < change.end <= at + 1
+        assert not any(graver in open_now for kind in open_now for graver in SILENCED_BY[kind])
+    assert not open_now
+
+
+@settings(max_examples=25)
+@given(story=stories(), data=st.data())
+def test_the_future_changes_nothing(story: tuple[list[Beat], list[SignalNow], int], data: st.DataObject) -> None:
+    beats, signal, start = story
+    until = data.draw(st.integers(1, len(signal)))
+    whole, vitals, _ = run(beats, signal, start=start)
+    at = signal[until - 1].at
+    part, vitals_part, _ = run([beat for beat in beats if beat.at <= at], signal[:until], start=start)
+    assert part == [change for change in whole if change.at <= at]
+    assert vitals_part == [now for now in vitals if now.at <= at]
+
+
+@settings(max_examples=25)
+@given(story=stories(), data=st.data())
+def test_the_state_moves_to_another_process(
+    story: tuple[list[Beat], list[SignalNow], int], data: st.DataObject
+) -> None:
+    beats, signal, start = story
+    middle = data.draw(st.integers(0, len(signal)))
+    known = [beat for beat in beats if middle and beat.at <= signal[middle - 1].at]
+    first, _, state = rhythm_detector.step(CONFIG, LIMITS, rhythm_detector.begin(start), known, signal[:middle])
+    moved = RhythmState.from_bytes(state.to_bytes())
+    assert moved == state
+    second, _, _ = rhythm_detector.step(CONFIG, LIMITS, moved, beats[len(known) :], signal[middle:])
+    assert [*first, *second] == run(beats, signal, start=start)[0]
+
+
+def test_a_damaged_state_is_refused() -> None:
+    with pytest.raises(StorageError):
+        RhythmState.from_bytes(b"\x93\x01\x02")
+
+
+def paused(seconds: float) -> list[Beat]:
+    """Return beats with one pause, so fast that five of them around it make no bradycardia."""
+    return train([*per_min((150, 10, "S")), (seconds, "S"), *per_min((150, 30, "S"))])
+
+
+@pytest.mark.parametrize("seconds", [4.0, 4.01, 4.1, 4.2, 4.3, 6.0])
+def test_a_pause_of_four_seconds_is_an_asystole(seconds: float) -> None:
+    beats = paused(seconds)
+    changes, _, _ = run(beats, quiet_signal(beats[-1].index / FS), limits=LIMITS)
+    began, ended = pick(changes, "asystole")
+    assert isinstance(began, Began)
+    assert isinstance(ended, Ended)
+    assert began.onset == ended.onset == beats[9].index
+    assert began.onset + 4 * FS <= began.at <= began.onset + 4 * FS + SOON + 50
+    assert ended.end == beats[10].index
+    assert ended.value == pytest.approx(seconds, abs=0.01)
+    assert ended.limit == 4.0
+
+
+def test_a_shorter_pause_is_none() -> None:
+    beats = paused(3.98)
+    assert "asystole" not in begun(run(beats, quiet_signal(beats[-1].index / FS))[0])
+
+
+def test_silence_from_the_start_is_an_asystole() -> None:
+    (began,) = run([], quiet_signal(10, 720), start=720)[0]
+    assert began.kind == "asystole"
+    assert began.onset == 720
+    assert began.at <= 720 + 4 * FS + SOON
+
+
+def test_a_new_epoch_stops_the_clock_of_asystole() -> None:
+    beats = train(per_min((75, 10, "N")))
+    end = beats[-1].index + 3 * FS
+    changes, _, state = run(beats, quiet_signal(end / FS))
+    assert rhythm_detector.close(state, end) == ()
+    later, _, _ = rhythm_detector.step(CONFIG, LIMITS, rhythm_detector.begin(end), [], quiet_signal(3.9, end))
+    assert [*changes, *later] == []
+
+
+def test_an_unusable_signal_stops_it_too() -> None:
+    beats = train(per_min((75, 10, "N")))
+    signal = [replace(now, usable=not 10 * FS < now.at < 12 * FS) for now in quiet_signal(15.9)]
+    assert run(beats, signal)[0] == []
+    signal = [replace(now, usable=not 10 * FS < now.at < 12 * FS) for now in quiet_signal(17)]
+    (began,) = run(beats, signal)[0]
+    assert began.kind == "asystole"
+    assert 12 * FS <= began.onset <= 12 * FS + STRIDE
+
+
+def test_silence_that_looks_like_fibrillation_is_no_asystole() -> None:
+    beats = paused(6.0)
+    silent = beats[9].index
+    looking = [replace(now, restless=silent < now.at < silent + 5 * FS) for now in quiet_signal(15)]
+    assert "asystole" in begun(run(beats, looking)[0])  # it stopped looking so while it was still silent
+    looking = [replace(now, restless=silent < now.at < silent + 7 * FS) for now in quiet_signal(15)]
+    assert "asystole" not in begun(run(beats, looking)[0])
+
+
+def test_fibrillation_takes_the_place_of_asystole() -> None:
+    beats = train(per_min((75, 10, "N")))
+    since = 9 * FS
+    signal = [replace(now, fibrillation_since=since if now.at > 14 * FS else None) for now in quiet_signal(20)]
+    *_, asystole, ended, fibrillation = run(beats, signal)[0]
+    assert (asystole.kind, ended.kind, fibrillation.kind) == ("asystole", "asystole", "ventricular_fibrillation")
+    assert ended.at == fibrillation.at
+    assert ended.text.endswith("became ventricular fibrillation")
+    assert fibrillation.onset == since
+
+
+@pytest.mark.parametrize(("rate", "expected"), [(39.5, True), (40.5, False)])
+def test_extreme_bradycardia_needs_five_beats_below_forty(rate: float, expected: bool) -> None:
+    beats = train(per_min((75, 10, "N"), (rate, 4, "N")))
+    changes, _, _ = run(beats, quiet_signal(beats[-1].index / FS + 1))
+    if not expected:
+        assert changes == []
+        return
+    (began,) = changes
+    assert began.kind == "extreme_bradycardia"
+    assert began.onset == beats[-5].index
+    assert beats[-1].index <= began.at <= beats[-1].at + STRIDE
+    assert began.value == pytest.approx(rate, abs=0.5)
+    three = train(per_min((75, 10, "N"), (rate, 3, "N")))
+    assert run(three, quiet_signal(three[-1].index / FS + 1))[0] == []
+
+
+def test_bradycardia_is_told_as_soon_as_the_fifth_beat_is_too_late() -> None:
+    beats = train(per_min((75, 10, "N"), (45, 3, "N")))
+    changes, _, _ = run(beats, quiet_signal(beats[-1].index / FS + 3))
+    began = changes[0]
+    assert began.kind == "extreme_bradycardia"
+    assert began.onset == beats[-4].index
+    assert beats[-4].index + 6 * FS < began.at <= beats[-4].index + 6 * FS + SOON
+
+
+@pytest.mark.parametrize(("rates", "expected"), [((150,) * 8, True), ((150,) * 7, False), ((190, 130) * 5, False)])
+def test_a_steady_tachycardia_needs_nine_beats(rates: tuple[float, ...], expected: bool) -> None:
+    beats = train(per_min((80, 10, "N"), *((rate, 1, "N") for rate in rates)))
+    changes, _, _ = run(beats, quiet_signal(beats[-1].index / FS + 1))
+    assert begun(changes) == (["extreme_tachycardia"] if expected else [])
+
+
+def test_of_two_beats_within_200_ms_one_counts() -> None:
+    beats = train([(0.8, "N")] * 8 + [(0.62, "N"), (0.18, "N")] * 12)
+    assert run(beats, quiet_signal(beats[-1].index / FS + 1))[0] == []
+
+
+@pytest.mark.parametrize(("rate", "expected"), [(141, True), (139, False)])
+def test_extreme_tachycardia_needs_seventeen_beats_above_140(rate: float, expected: bool) -> None:
+    beats = train(per_min((rate, 1, "N"), *[(rate + 20, 1, "N"), (1 / (2 / rate - 1 / (rate + 20)), 1, "N")] * 8))
+    changes, _, _ = run(beats, quiet_signal(beats[-1].index / FS + 2))
+    assert begun(changes) == (["extreme_tachycardia"] if expected else [])
+    if expected:
+        assert changes[0].onset == beats[0].index
+        assert changes[0].at <= beats[-1].at + STRIDE
+    assert begun(run(beats[:-1], quiet_signal(beats[-1].index / FS))[0]) == []
+
+
+def test_a_rate_must_come_back_by_a_margin() -> None:
+    beats = train(per_min((145, 20, "N"), (138, 30, "N"), (142, 20, "N"), (120, 20, "N")))
+    began, ended = run(beats, quiet_signal(beats[-1].index / FS))[0]
+    assert (began.kind, type(ended)) == ("extreme_tachycardia", Ended)
+    assert ended.at > beats[70].index
+    assert ended.value == pytest.approx(145, abs=0.5)
+
+
+@pytest.mark.parametrize(("rate", "kind"), [(101, "ventricular_tachycardia"), (99, "pvc_run")])
+def test_five_ventricular_beats_above_100_are_a_tachycardia(rate: float, kind: str) -> None:
+    beats = train(per_min((80, 10, "N"), (90, 1, "V"), (rate, 4, "V"), (80, 10, "N")))
+    changes, _, _ = run(beats, quiet_signal(20))
+    assert begun(changes) == list(dict.fromkeys(["pvc_run", kind]))
+    began, ended = pick(changes, kind)
+    assert began.onset == beats[10].index
+    assert isinstance(ended, Ended)
+    assert ended.end == beats[14].index + 1
+    assert "up to 5 " in ended.text
+    if kind == "ventricular_tachycardia":
+        assert beats[14].at <= began.at <= beats[14].at + STRIDE
+        assert began.limit == 100
+
+
+@pytest.mark.parametrize(
+    ("between", "found"),
+    [
+        ("NVVVVN", ["pvc_run"]),
+        ("VVNVVV", ["ventricular_tachycardia"]),
+        ("VVNVNVV", []),
+        ("VVNVVN", []),
+    ],
+)
+def test_one_other_beat_between_does_not_hide_a_tachycardia_and_two_do(between: str, found: list[str]) -> None:
+    beats = train([(0.75, "N")] * 5 + [(0.4, letter) for letter in between] + [(0.75, "N")] * 10)
+    assert begun(run(beats, quiet_signal(15))[0]) == found
+
+
+def test_one_beat_between_does_not_end_a_tachycardia() -> None:
+    beats = train([*per_min((80, 8, "N"), (150, 6, "V"), (150, 1, "N"), (150, 6, "V"), (80, 5, "N"))])
+    changes, _, _ = run(beats, quiet_signal(20))
+    _, ended = pick(changes, "ventricular_tachycardia")
+    assert isinstance(ended, Ended)
+    assert ended.end == beats[20].index + 1
+
+
+def test_the_graver_takes_the_place_and_the_lesser_comes_back() -> None:
+    beats = train(per_min((160, 40, "N"), (180, 12, "V"), (160, 20, "N")))
+    changes, _, _ = run(beats, quiet_signal(beats[-1].index / FS), limits=Limits())
+    told = [(type(change).__name__, change.kind) for change in changes if change.kind != "pvc_run"]
+    assert told == [
+        ("Began", "extreme_tachycardia"),
+        ("Ended", "extreme_tachycardia"),
+        ("Began", "ventricular_tachycardia"),
+        ("Ended", "ventricular_tachycardia"),
+        ("Began", "extreme_tachycardia"),
+    ]
+    first, replaced, tachycardia, over, back = (change for change in changes if change.kind != "pvc_run")
+    assert replaced.text.endswith("became ventricular tachycardia")
+    assert replaced.at == tachycardia.at
+    assert isinstance(over, Ended)
+    assert back.onset >= over.end > first.onset
+
+
+def test_a_kind_that_is_switched_off_hides_no_other() -> None:
+    beats = train(per_min((160, 40, "N"), (180, 12, "V"), (160, 20, "N")))
+    limits = Limits(off=("ventricular_tachycardia", "pvc_run"))
+    assert begun(run(beats, quiet_signal(20), limits=limits)[0]) == ["extreme_tachycardia"]
+
+
+def test_switching_off_ends_what_holds() -> None:
+    beats = train(per_min((160, 60, "N")))
+    signal = quiet_signal(20)
+    _, _, state = rhythm_detector.step(CONFIG, Limits(), rhythm_detector.begin(0), beats, signal[:150])
+    changes, _, state = rhythm_detector.step(CONFIG, Limits(off=("extreme_tachycardia",)), state, [], signal[150:160])
+    assert [(type(change), change.kind) for change in changes] == [(Ended, "extreme_tachycardia")]
+    changes, _, _ = rhythm_detector.step(CONFIG, Limits(), state, [], signal[160:170])
+    assert begun(changes) == ["extreme_tachycardia"]
+
+
+def test_a_limit_must_be_broken_for_the_delay() -> None:
+    limits = Limits(heart_rate_low=50, heart_rate_high=120)
+    beats = train(per_min((75, 20, "N"), (130, 60, "N"), (75, 30, "N")))
+    changes, vitals, _ = run(beats, quiet_signal(beats[-1].index / FS), limits=limits)
+    began, ended = changes
+    broken = next(now.at for now in vitals if now.heart_rate is not None and now.heart_rate > 120)
+    assert (began.kind, began.limit) == ("heart_rate_high", 120)
+    assert abs(began.at - (broken + CONFIG.delay_s["heart_rate_high"] * FS)) <= FS
+    assert isinstance(ended, Ended)
+    assert ended.value == pytest.approx(130, abs=0.5)
+    short = train(per_min((75, 20, "N"), (130, 14, "N"), (75, 30, "N")))
+    assert run(short, quiet_signal(40), limits=limits)[0] == []
+
+
+def test_a_slow_heart_breaks_the_lower_limit() -> None:
+    beats = train(per_min((75, 20, "N"), (46, 15, "N")))
+    (began,) = run(beats, quiet_signal(beats[-1].index / FS), limits=Limits())[0]
+    assert (began.kind, began.limit) == ("heart_rate_low", 50)
+    assert began.value is not None
+    assert began.value < 50
+
+
+def test_nothing_begins_while_the_signal_is_not_usable() -> None:
+    beats = train(per_min((75, 5, "N"), (200, 60, "V")))
+    signal = [replace(now, usable=now.at < 4 * FS) for now in quiet_signal(22)]
+    assert run(beats, signal)[0] == []
+
+
+def test_what_holds_outlasts_a_short_disturbance_and_no_long_one() -> None:
+    beats = train(per_min((75, 5, "N"), (150, 100, "V")))
+
+    def disturbed(seconds: float) -> list[Change]:
+        signal = [replace(now, usable=not 12 * FS < now.at < (12 + seconds) * FS) for now in quiet_signal(40)]
+        return pick(run(beats, signal)[0], "ventricular_tachycardia")
+
+    assert len(disturbed(5)) == 1
+    _, ended, again = disturbed(15)
+    assert isinstance(ended, Ended)
+    assert ended.text.endswith("the signal is not usable")
+    assert 12 * FS - STRIDE <= ended.end <= 12 * FS + STRIDE
+    assert again.onset >= 27 * FS
+
+
+def test_close_ends_what_holds() -> None:
+    beats = train(per_min((160, 40, "N")))
+    changes, _, state = run(beats, quiet_signal(15))
+    (ended,) = rhythm_detector.close(state, 15 * FS - 1)
+    assert (ended.kind, ended.onset) == (changes[0].kind, changes[0].onset)
+    assert ended.end == 15 * FS
+
+
+def test_fibrillation_is_told_as_long_as_it_is_seen() -> None:
+    beats = train(per_min((75, 60, "N")))
+    signal = [
+        replace(now, fibrillation_since=10 * FS if 15 * FS < now.at < 25 * FS else None) for now in quiet_signal(40)
+    ]
+    began, ended = run(beats, signal)[0]
+    assert (began.kind, began.onset) == ("ventricular_fibrillation", 10 * FS)
+    assert 15 * FS <= began.at <= 15 * FS + STRIDE
+    assert 25 * FS <= ended.at <= 25 * FS + STRIDE
+
+
+def test_an_irregular_rhythm_is_set_back_to_where_it_began() -> None:
+    regular = [(0.8, "N")] * 200
+    pattern = itertools.cycle([0.41, 0.92, 0.63, 1.27, 0.55, 0.78, 1.05, 0.48, 0.7, 1.42, 0.58])
+    irregular = [(next(pattern) + 0.037 * (k % 13), "N") for k in range(200)]
+    beats = train([*regular, *irregular, *regular])
+    began, ended = pick(run(beats, quiet_signal(beats[-1].index / FS))[0], "atrial_fibrillation")
+    assert isinstance(ended, Ended)
+    assert abs(began.onset - beats[200].index) < 40 * FS
+    assert abs(ended.end - beats[400].index) < 40 * FS
+    assert began.at > began.onset + 30 * FS
+
+
+def test_a_switched_off_kind_of_the_settings_is_not_followed() -> None:
+    config = replace(alarm_config.load(), disabled=frozenset({"extreme_tachycardia"}))
+    beats = train(per_min((160, 40, "N")))
+    assert run(beats, quiet_signal(15), config=config)[0] == []
+
+
+def test_a_rate_just_past_its_limit_does_not_read_as_the_limit() -> None:
+    beats = train(per_min((140.3, 30, "N")))
+    (began,) = run(beats, quiet_signal(11))[0]
+    assert began.text == "Extreme tachycardia: 140.3/min over 9 beats, above 140/min"
+
+
+def test_a_tachycardia_is_over_when_no_beat_follows() -> None:
+    config = replace(alarm_config.load(), asystole_s=10.0)
+    beats = train(per_min((80, 5, "N"), (150, 8, "V")))
+    _, ended = pick(run(beats, quiet_signal(14), config=config)[0], "ventricular_tachycardia")
+    assert isinstance(ended, Ended)
+    assert ended.end == beats[-1].index + 1
+    assert 4 * FS < ended.at - beats[-1].index <= 4 * FS + STRIDE

@@ -1,0 +1,155 @@
+"""Fibrillation and what must not be taken for it, on made-up waves and on a real record."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from model.signal import ventricular_fibrillation
+from model.signal.arrays import FloatArray
+from model.signal.blocks import PIECE
+from model.signal.ventricular_fibrillation import Fibrillation, FibrillationState
+from stream.errors import StorageError
+from stream.timebase import FS
+
+
+def beats(seconds: float, rate: float = 75, seed: int = 0) -> FloatArray:
+    """Return two leads of an ordinary rhythm: QRS complexes, T waves and a little noise."""
+    rng = np.random.default_rng(seed)
+    time = np.arange(round(seconds * FS)) / FS
+    phase = (time * rate / 60) % 1 * 60 / rate
+    wave = 1.2 * np.exp(-(((phase - 0.1) / 0.012) ** 2)) + 0.25 * np.exp(-(((phase - 0.35) / 0.05) ** 2))
+    return np.stack([wave, 0.6 * wave], axis=1) + rng.normal(0, 0.008, (len(time), 2))
+
+
+def fibrillating(seconds: float, hz: float = 5.0, mv: float = 0.5, seed: int = 0) -> FloatArray:
+    """Return two leads of a wave whose frequency and height wander."""
+    rng = np.random.default_rng(seed)
+    n = round(seconds * FS)
+    knots = np.arange(0, n + FS, FS // 4)
+    wander = np.interp(np.arange(n), knots, rng.normal(0, 0.1, len(knots)))
+    phase = 2 * np.pi * np.cumsum(hz * (1 + wander)) / FS
+    wave = mv * (1 + 2 * wander) * np.sin(phase)
+    return np.stack([wave, -0.7 * wave], axis=1) + rng.normal(0, 0.008, (n, 2))
+
+
+def run(mv: FloatArray, cuts: list[int] | None = None, start: int = 0) -> tuple[list[Fibrillation], FibrillationState]:
+    state = ventricular_fibrillation.begin(start, mv.shape[1])
+    found: list[Fibrillation] = []
+    for first, last in itertools.pairwise([0, *sorted(cuts or []), len(mv)]):
+        points, state = ventricular_fibrillation.step(state, mv[first:last])
+        found += points
+    return found, state
+
+
+def episodes(found: list[Fibrillation]) -> list[tuple[int, int, int]]:
+    """Return (onset, raised, last sample) of each episode."""
+    groups = itertools.groupby((f for f in found if f.since is not None), key=lambda f: f.since)
+    spans = [(since, [point.at for point in points]) for since, points in groups]
+    return [(since, at[0], at[-1]) for since, at in spans if since is not None]
+
+
+@pytest.mark.parametrize("hz", [3.5, 5.0, 7.0])
+@pytest.mark.parametrize("leads", [1, 2])
+def test_fibrillation_is_raised_within_five_seconds_and_ends(hz: float, leads: int) -> None:
+    start = 1000
+    mv = np.concatenate([beats(20), fibrillating(15, hz), beats(15)])[:, :leads]
+    [(since, raised, last)] = episodes(run(mv, start=start)[0])
+    onset, end = start + 20 * FS, start + 35 * FS
+    assert abs(since - onset) < 1.5 * FS
+    assert onset + 2 * FS < raised < onset + 5 * FS
+    assert end < last < end + 5 * FS
+
+
+@pytest.mark.parametrize("rate", [40, 75, 120, 180, 230])
+def test_an_ordinary_rhythm_is_none(rate: float) -> None:
+    assert not episodes(run(beats(30, rate))[0])
+
+
+def test_a_wide_regular_rhythm_at_130_per_minute_is_none() -> None:
+    """Its wave never rests, and its harmonics are fast."""
+    time = np.arange(20 * FS) / FS
+    wave = np.sin(2 * np.pi * 2.17 * time) + 0.5 * np.sin(2 * np.pi * 4.34 * time + 1)
+    assert not episodes(run(wave[:, None])[0])
+
+
+@pytest.mark.parametrize("level", [0.0, 0.005, 0.02])
+def test_a_quiet_line_is_none(level: float) -> None:
+    mv = np.random.default_rng(0).normal(0, level, (20 * FS, 2))
+    assert not episodes(run(mv)[0])
+
+
+def test_muscle_and_white_noise_are_none() -> None:
+    mv = np.random.default_rng(0).normal(0, 0.3, (30 * FS, 2))
+    assert not episodes(run(mv)[0])
+
+
+def test_a_lead_that_is_missing_does_not_hide_it() -> None:
+    mv = np.concatenate([beats(10), fibrillating(15)])
+    mv[:, 0] = np.nan
+    assert episodes(run(mv)[0])
+    mv[12 * FS :, 1] = np.nan
+    found, _ = run(mv)
+    assert found[-1].since is None
+
+
+def test_one_look_each_half_second() -> None:
+    found, _ = run(beats(5.2), start=70)
+    assert [look.at for look in found] == [70 + PIECE * i - 1 for i in range(1, 11)]
+
+
+@settings(max_examples=20)
+@given(cuts=st.lists(st.integers(0, 20 * FS), max_size=30), seed=st.integers(0, 1000))
+def test_any_cutting_gives_the_same(cuts: list[int], seed: int) -> None:
+    mv = np.concatenate([beats(6, seed=seed), fibrillating(9, seed=seed), beats(5, seed=seed)])
+    mv[4 * FS : 5 * FS, seed % 2] = np.nan
+    found, state = run(mv)
+    found_cut, state_cut = run(mv, cuts)
+    assert found == found_cut
+    assert state.to_bytes() == state_cut.to_bytes()
+
+
+@settings(max_examples=15)
+@given(at=st.integers(0, 16 * FS), seed=st.integers(0, 1000))
+def test_the_future_changes_nothing(at: int, seed: int) -> None:
+    mv = np.concatenate([beats(6, seed=seed), fibrillating(10, seed=seed)])
+    other = mv.copy()
+    other[at:] = 3.0
+    before, after = (([p for p in run(x)[0] if p.at < at]) for x in (mv, other))
+    assert before == after
+
+
+@settings(max_examples=10)
+@given(at=st.integers(0, 16 * FS))
+def test_a_saved_state_goes_on_as_if_nothing_had_been(at: int) -> None:
+    mv = np.concatenate([beats(6), fibrillating(10)])
+    before, state = run(mv[:at])
+    after, _ = ventricular_fibrillation.step(FibrillationState.from_bytes(state.to_bytes()), mv[at:])
+    assert [*before, *after] == run(mv)[0]
+
+
+def test_a_damaged_state_is_refused() -> None:
+    with pytest.raises(StorageError, match="damaged"):
+        FibrillationState.from_bytes(b"nonsense")
+
+
+def test_the_six_flutter_episodes_of_record_207(mitdb_dir: Path) -> None:
+    """Each is raised within 10 s, and nothing else in the half hour is."""
+    from stream.records.wfdb_reader import read
+
+    record = read(mitdb_dir / "mitdb" / "207", name="207", source="")
+    notes = record.annotations
+    assert notes is not None
+    onsets = [int(s) for s, symbol in zip(notes.sample, notes.symbol, strict=True) if symbol == "["]
+    ends = [int(s) for s, symbol in zip(notes.sample, notes.symbol, strict=True) if symbol == "]"]
+    found = episodes(run(record.mv())[0])
+    assert len(onsets) == 6
+    for onset in onsets:
+        assert any(onset <= raised <= onset + 10 * FS for _, raised, _ in found)
+    for since, _, last in found:
+        assert any(since < end + 2 * FS and last >= onset for onset, end in zip(onsets, ends, strict=True))

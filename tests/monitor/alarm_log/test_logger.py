@@ -1,0 +1,304 @@
+"""The logger that fills the alarm store, on real brokers; more of it in tests/system/test_alarm_kills.py."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from monitor.alarm_log.logger import Logger, events_client, waves_client
+from monitor.alarm_log.store import AlarmLog
+from stream.errors import StorageError
+from stream.mqtt.address import BrokerAddress
+from stream.mqtt.client import Client
+from stream.wire.alarm_messages import ActiveAlarms, Alarm
+from stream.wire.messages import INVALID, ProcessStatus
+from stream.wire.topics import Kind, Role, pattern
+from tests.brokers import Mosquitto
+from tests.monitor import stories
+from tests.monitor.alarm_log.test_store import alarm, command, rows
+from tests.waveforms import chunk
+
+
+async def until(true: Callable[[], bool]) -> None:
+    """Wait for something to become true; a test that waits for ever is ended by its time limit."""
+    while not true():
+        await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def logging(
+    address: BrokerAddress, log: AlarmLog, out: io.StringIO | None = None
+) -> AsyncIterator[tuple[Counter[str], Counter[str]]]:
+    """Run a logger, and provide what its two connections count."""
+    async with events_client(address, log) as events, waves_client(address) as waves:
+        running = asyncio.create_task(Logger(events, waves, log, out).run())
+        try:
+            yield events.counters, waves.counters
+        finally:
+            running.cancel()
+            await asyncio.wait([running])
+        assert running.cancelled()
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the file as another writer would."""
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        yield
+        holder.execute("ROLLBACK")
+
+
+def stream(publisher: Client, first_s: int, last_s: int) -> int:
+    """Send the seconds from one to another; return how many chunks that were."""
+    for seq in range(first_s, last_s):
+        publisher.send(chunk(seq, 360))
+    return last_s - first_s
+
+
+def onset_at(second: int, **changes: object) -> Alarm:
+    return stories.alarm(second * 360, **changes)
+
+
+# --- events ---------------------------------------------------------------------------------------------------------
+
+
+async def test_it_stores_each_event_and_prints_it_after(broker: BrokerAddress, tmp_path: Path) -> None:
+    out = io.StringIO()
+    with AlarmLog(tmp_path / "a.sqlite") as log:
+        async with logging(broker, log, out) as (counted, _), Client(broker, role=Role.WORKER) as worker:
+            for n in range(100):
+                worker.send(alarm(n))
+                worker.send(alarm(n))
+            await until(lambda: counted["stored"] + counted["repeated"] == 200)
+            assert counted["repeated"] == 100
+        assert [event.onset for event in log.events()] == list(range(100))
+    assert [json.loads(line)["onset"] for line in out.getvalue().splitlines()] == list(range(100))
+
+
+async def test_what_could_not_be_stored_is_not_acknowledged(
+    mosquitto: Mosquitto, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a.sqlite"
+    with AlarmLog(path, wait_s=0.01) as log:
+        with locked(path):
+            async with logging(mosquitto.address, log) as (counted, _):
+                async with Client(mosquitto.address, role=Role.WORKER) as worker:
+                    for n in range(30):
+                        worker.send(alarm(n))
+                    assert await worker.flush(10)
+                await until(lambda: counted["store_failures"] >= 2)
+        assert not log.events()
+        assert capsys.readouterr().err.count("events are held") == 1
+
+        async with logging(mosquitto.address, log) as (counted, _):
+            await until(lambda: counted["stored"] == 30)
+        assert [event.onset for event in log.events()] == list(range(30))
+
+
+async def test_it_goes_on_when_the_file_is_free_again(
+    mosquitto: Mosquitto, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a.sqlite"
+    with AlarmLog(path, wait_s=0.01) as log:
+        async with logging(mosquitto.address, log) as (counted, _):
+            async with Client(mosquitto.address, role=Role.WORKER) as worker:
+                with locked(path):
+                    for n in range(50):
+                        worker.send(alarm(n))
+                    await until(lambda: counted["store_failures"] >= 1)
+                await until(lambda: counted["stored"] == 50)
+            assert counted["repeated"] == 0
+    said = capsys.readouterr().err.splitlines()
+    assert ["held" in line for line in said] == [True, False]
+    assert "works again" in said[1]
+
+
+async def test_killed_in_mid_stream_it_loses_nothing_and_stores_nothing_twice(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    path, total = tmp_path / "a.sqlite", 600
+    environment = {**os.environ, "BEDSIDE_BROKER": str(mosquitto.address)}
+    run = [sys.executable, "-m", "monitor.cli", "alarms", "--db", str(path)]
+
+    def stored() -> int:
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+            count: int = db.execute("SELECT count(*) FROM events").fetchone()[0]
+            return count
+
+    onlooker = Client(mosquitto.address, role=None, subscriptions=[pattern(Kind.PROCESS, role=Role.LOGGER)])
+    async with Client(mosquitto.address, role=Role.WORKER) as worker, onlooker:
+        process = subprocess.Popen(run, env=environment)
+        try:
+            status = (await onlooker.receive()).message
+            assert isinstance(status, ProcessStatus)
+            assert status.state == "online"
+
+            async def send_all() -> None:
+                for n in range(total):
+                    worker.send(alarm(n))
+                    await asyncio.sleep(0.002)
+
+            sending = asyncio.create_task(send_all())
+            for share in (0.1, 0.4, 0.7):
+                await until(lambda share=share: stored() >= share * total)  # type: ignore[misc]
+                process.kill()
+                process.wait()
+                process = subprocess.Popen(run, env=environment)
+            await sending
+            assert await worker.flush(10)
+            await until(lambda: stored() >= total)
+        finally:
+            process.terminate()
+            status_at_end = process.wait(10)
+    assert status_at_end == 0
+    with AlarmLog(path) as log:
+        assert sorted(event.onset for event in log.events()) == list(range(total))
+
+
+# --- strips and commands --------------------------------------------------------------------------------------------
+
+
+async def test_an_alarm_has_its_strip_once_the_stream_has_passed_it(broker: BrokerAddress, tmp_path: Path) -> None:
+    with AlarmLog(tmp_path / "a.sqlite") as log:
+        async with logging(broker, log) as (counted, heard), Client(broker, role=Role.PUBLISHER) as bed:
+            sent = stream(bed, 0, 21)
+            await until(lambda: heard["received"] == sent)
+            bed.send(onset_at(20))
+            await until(lambda: counted["stored"] == 1)
+            stream(bed, 21, 30)
+            await until(lambda: counted["strips"] == 1)
+        (strip,) = log.strips()
+    assert strip.complete
+    assert strip.start == 3600
+    assert np.array_equal(strip.adu()[:, 0], np.arange(3600, 10_800) % 10_000)
+    assert rows(tmp_path / "a.sqlite", "SELECT strip FROM alarms") == [("complete",)]
+
+
+async def test_the_ecg_of_the_time_away_does_not_wait_for_us(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    with AlarmLog(tmp_path / "a.sqlite") as log:
+        async with logging(mosquitto.address, log):
+            pass
+        async with Client(mosquitto.address, role=Role.PUBLISHER) as bed:
+            for first in range(0, 1200, 20):
+                stream(bed, first, first + 20)
+                assert await bed.flush(10)
+            for second in (1100, 1150, 1190):
+                bed.send(onset_at(second))
+        async with logging(mosquitto.address, log) as (counted, heard):
+            await until(lambda: counted["stored"] == 3)
+            assert heard["received"] == 0
+
+
+async def test_a_strip_cut_short_by_the_end_of_the_process_is_completed_by_the_next(
+    broker: BrokerAddress, tmp_path: Path
+) -> None:
+    with AlarmLog(tmp_path / "a.sqlite") as log:
+        async with Client(broker, role=Role.PUBLISHER) as bed:
+            async with logging(broker, log) as (counted, heard):
+                sent = stream(bed, 0, 21)
+                bed.send(onset_at(20))
+                await until(lambda: counted["stored"] == 1 and heard["received"] == sent)
+            (half,) = log.strips()
+            assert not half.complete
+            assert (half.adu()[11 * 360 :] == INVALID).all()
+            async with logging(broker, log) as (counted, _):
+                stream(bed, 21, 31)
+                await until(lambda: counted["strips"] == 1)
+            (whole,) = log.strips()
+    assert whole.complete
+    assert np.array_equal(whole.adu()[:, 0], np.arange(3600, 10_800) % 10_000)
+
+
+async def test_the_end_of_a_session_ends_its_strips(broker: BrokerAddress, tmp_path: Path) -> None:
+    with AlarmLog(tmp_path / "a.sqlite") as log:
+        async with logging(broker, log) as (counted, heard), Client(broker, role=Role.PUBLISHER) as bed:
+            sent = stream(bed, 0, 21)
+            bed.send(onset_at(20))
+            await until(lambda: counted["stored"] == 1 and heard["received"] == sent)
+            bed.send(stories.status("publisher", "ended"))
+            await until(lambda: counted["strips"] == 1)
+        assert [strip.complete for strip in log.strips()] == [False]
+
+
+async def test_a_full_disk_holds_strips_says_so_once_and_catches_up(
+    broker: BrokerAddress, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with AlarmLog(tmp_path / "a.sqlite") as log:
+        async with logging(broker, log) as (counted, _), Client(broker, role=Role.PUBLISHER) as bed:
+            for second in (10, 11, 12):
+                bed.send(onset_at(second))
+            await until(lambda: counted["stored"] == 3)
+            pages = log._db.execute("PRAGMA page_count").fetchone()[0]
+            log._db.execute(f"PRAGMA max_page_count = {pages}")
+            stream(bed, 0, 25)
+            await until(lambda: counted["store_failures"] >= 2)
+            assert not log.strips()
+            log._db.execute("PRAGMA max_page_count = 1000000")
+            await until(lambda: counted["strips"] == 3)
+        assert [strip.complete for strip in log.strips()] == [True] * 3
+    said = capsys.readouterr().err.splitlines()
+    assert ["make room on its disk; strips are held" in line for line in said] == [True, False]
+    assert "works again" in said[1]
+
+
+async def test_events_do_not_wait_for_strips_that_are_held(
+    broker: BrokerAddress, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(strips: object) -> None:
+        raise StorageError("no")
+
+    with AlarmLog(tmp_path / "a.sqlite") as log:
+        monkeypatch.setattr(log, "add_strips", refuse)
+        async with logging(broker, log) as (counted, _), Client(broker, role=Role.PUBLISHER) as bed:
+            bed.send(onset_at(10))
+            stream(bed, 0, 25)
+            await until(lambda: counted["store_failures"] >= 1)
+            for second in range(30, 60):
+                bed.send(onset_at(second))
+            await until(lambda: counted["stored"] == 31)
+            assert counted["strips"] == 0
+
+
+async def test_strips_that_cannot_be_stored_at_the_end_are_named(
+    broker: BrokerAddress, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a.sqlite"
+    with AlarmLog(path, wait_s=0.01) as log:
+        with contextlib.ExitStack() as lock:
+            async with logging(broker, log) as (counted, heard), Client(broker, role=Role.PUBLISHER) as bed:
+                bed.send(onset_at(10))
+                await until(lambda: counted["stored"] == 1)
+                lock.enter_context(locked(path))
+                sent = stream(bed, 0, 15)
+                await until(lambda: heard["received"] == sent)
+        assert not log.strips()
+        assert len(log.events()) == 1
+    assert "events are not" in capsys.readouterr().err
+
+
+async def test_commands_that_took_effect_are_stored_once(broker: BrokerAddress, tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    with AlarmLog(path) as log:
+        async with Client(broker, role=Role.WORKER) as worker:
+            worker.send(ActiveAlarms(bed="bed-1", commands=tuple(command(n) for n in range(5))))
+            assert await worker.flush(10)
+            async with logging(broker, log) as (counted, _):
+                await until(lambda: counted["commands"] == 5)
+                worker.send(ActiveAlarms(bed="bed-1", commands=tuple(command(n) for n in range(1, 7))))
+                await until(lambda: counted["commands"] == 7)
+    stored = [found for (found,) in rows(path, "SELECT command_id FROM commands ORDER BY rowid")]
+    assert stored == [command(n).command_id for n in range(7)]

@@ -1,0 +1,395 @@
+"""The alarm store, on real files."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import sqlite3
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitor.alarm_log import store as alarm_log
+from monitor.alarm_log.schema import SCHEMA
+from monitor.alarm_log.store import AlarmLog
+from monitor.alarm_log.strips import Strip
+from stream.errors import StorageError
+from stream.wire.alarm_messages import Acknowledge, Alarm, AlarmKind, Command
+from stream.wire.messages import INVALID
+
+SESSION = "0123456789abcdef" * 2
+
+
+def alarm(number: int, **changes: Any) -> Alarm:
+    """Return an event whose onset tells its number."""
+    alarm_id = f"{SESSION}-residual-{number}"
+    fields: dict[str, Any] = {
+        "event_id": f"{alarm_id}-raised",
+        "alarm_id": alarm_id,
+        "bed": "bed-1",
+        "session": SESSION,
+        "record": "mitdb/208",
+        "kind": "residual",
+        "priority": "medium",
+        "phase": "raised",
+        "onset": number,
+        "end": None,
+        "when": "2026-01-31T12:00:00.000Z",
+        "text": "reality left the forecast",
+        "observed": 1.25,
+        "predicted": -0.5,
+        "score": 7.5,
+        "threshold": 6.0,
+        "duration_s": 0.0,
+    }
+    return Alarm(**{**fields, **changes})
+
+
+def cleared(number: int) -> Alarm:
+    """Return the event that ends alarm ``number``."""
+    return alarm(
+        number, event_id=alarm(number).alarm_id + "-cleared", phase="cleared", end=number + 360, duration_s=1.0
+    )
+
+
+def acknowledged(number: int, by: str = "nurse 1") -> Alarm:
+    """Return the event of somebody who has seen alarm ``number``."""
+    return alarm(number, event_id=alarm(number).alarm_id + "-acknowledged", phase="acknowledged", acknowledged_by=by)
+
+
+def command(number: int) -> Command:
+    """Return a command that acknowledges alarm ``number``."""
+    return Command(
+        command_id=f"{number:032x}",
+        bed="bed-1",
+        who="nurse 1",
+        when="2026-01-31T12:00:15.000Z",
+        action=Acknowledge(alarm_id=alarm(number).alarm_id),
+    )
+
+
+def strip(number: int, valid: int = 7200, **changes: Any) -> Strip:
+    """Return the strip of alarm ``number``; after ``valid`` samples, all are missing."""
+    samples = np.arange(7200).astype("<i2")
+    samples[valid:] = INVALID
+    fields: dict[str, Any] = {
+        "alarm_id": alarm(number).alarm_id,
+        "bed": "bed-1",
+        "session": SESSION,
+        "priority": "medium",
+        "start": number,
+        "leads": ("MLII",),
+        "gain": (200.0,),
+        "zero": (1024,),
+        "samples": samples.tobytes(),
+        "complete": valid == 7200,
+    }
+    return Strip(**{**fields, **changes})
+
+
+def rows(path: Path, query: str) -> list[tuple[Any, ...]]:
+    """Return what anybody reads from the file."""
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        return db.execute(query).fetchall()
+
+
+# --- the file -------------------------------------------------------------------------------------------------------
+
+
+def test_an_event_is_stored_once_and_comes_back_whole(tmp_path: Path) -> None:
+    with AlarmLog(tmp_path / "a.sqlite") as log:
+        assert log.add([(alarm(1), 0), (cleared(1), 0), (alarm(1), 0)]) == [alarm(1), cleared(1)]
+        assert log.add([(alarm(1, text="sent again"), 0)]) == []
+    with AlarmLog(tmp_path / "a.sqlite") as log:
+        assert log.add([(cleared(1), 0)]) == []
+        assert list(log.events()) == [alarm(1), cleared(1)]
+
+
+@settings(max_examples=20)
+@given(st.lists(st.lists(st.integers(0, 12), max_size=10), max_size=8))
+def test_any_repetition_in_any_batches_stores_each_event_once(batches: list[list[int]]) -> None:
+    with tempfile.TemporaryDirectory() as folder, AlarmLog(Path(folder) / "a.sqlite") as log:
+        fresh = [event for batch in batches for event in log.add([(alarm(n), 0) for n in batch])]
+        first_seen = list(dict.fromkeys(n for batch in batches for n in batch))
+        assert [event.onset for event in fresh] == first_seen
+        assert list(log.events()) == fresh
+
+
+@given(st.data())
+@settings(max_examples=20)
+def test_all_fields_come_back(data: st.DataObject) -> None:
+    number = st.none() | st.floats(-1e9, 1e9)
+    event = alarm(
+        data.draw(st.integers(0, 2**53)),
+        kind=data.draw(st.sampled_from(get_args(AlarmKind))),
+        acknowledged_by=data.draw(st.none() | st.text(min_size=1, max_size=64)),
+        latched=data.draw(st.booleans()),
+        repeats=data.draw(st.integers(0, 10**9)),
+        end=data.draw(st.none() | st.integers(0, 2**53)),
+        text=data.draw(st.text(st.characters(codec="utf-8"), max_size=200)),
+        **{name: data.draw(number) for name in ("value", "limit", "observed", "predicted", "score", "threshold")},
+    )
+    with tempfile.TemporaryDirectory() as folder, AlarmLog(Path(folder) / "a.sqlite") as log:
+        log.add([(event, 0)])
+        assert list(log.events()) == [event]
+
+
+def test_the_view_shows_one_line_per_alarm(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    with AlarmLog(path) as log:
+        log.add([(alarm(1, latched=False), 0), (alarm(2), 1_000_000_000), (cleared(1), 0)])
+        log.add([(acknowledged(1), 0)])
+        log.add_strips([strip(2, valid=100)])
+    assert rows(path, 'SELECT onset, phase, "end", duration_s, acknowledged_by, strip FROM alarms') == [
+        (1, "cleared", 361, 1.0, "nurse 1", None),
+        (2, "raised", None, 0.0, None, "incomplete"),
+    ]
+    assert rows(path, "SELECT raised_at, acknowledged_at FROM alarms WHERE onset = 1") == [(alarm(1).when,) * 2]
+    assert rows(path, "SELECT received_at FROM events WHERE onset = 2") == [("1970-01-01T00:00:01.000Z",)]
+
+
+def test_a_command_is_stored_once(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    with AlarmLog(path) as log:
+        assert log.add_commands([(command(1), 0), (command(2), 0)]) == 2
+        assert log.add_commands([(command(2), 0), (command(3), 0)]) == 1
+    stored = rows(path, "SELECT command_id, who, action FROM commands ORDER BY rowid")
+    assert [(found[0], found[1]) for found in stored] == [(command(n).command_id, "nurse 1") for n in (1, 2, 3)]
+    assert json.loads(stored[0][2]) == {"do": "acknowledge", "alarm_id": alarm(1).alarm_id}
+
+
+def test_a_strip_comes_back_whole_and_only_a_better_one_replaces_it(tmp_path: Path) -> None:
+    two_leads = strip(2, leads=("MLII", "V1"), gain=(200.0, 1e-3), zero=(1024, -7))
+    with AlarmLog(tmp_path / "a.sqlite") as log:
+        log.add_strips([strip(1, valid=100), two_leads])
+        log.add_strips([strip(1, valid=7200)])
+        log.add_strips([strip(1, valid=50)])
+        assert list(log.strips()) == [strip(1), two_leads]
+
+
+def test_what_lacks_its_strip_is_known(tmp_path: Path) -> None:
+    with AlarmLog(tmp_path / "a.sqlite") as log:
+        log.add([(event, 0) for n in range(5) for event in (alarm(n), cleared(n))])
+        log.add_strips([strip(1), strip(3, valid=100)])
+        assert log.unfinished(3) == [(alarm(2), None), (alarm(3), strip(3, valid=100)), (alarm(4), None)]
+
+
+def test_a_storm_of_strips_is_bounded_and_leaves_the_grave_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alarm_log, "STRIPS_PER_BED", 20)
+    path = tmp_path / "a.sqlite"
+    with AlarmLog(path) as log:
+        log.add_strips([strip(0, priority="high"), strip(1, bed="bed-2", priority="low")])
+        log.add_strips([strip(n, priority="low") for n in range(10, 500)])
+        assert [kept.start for kept in log.strips()] == [0, 1, *range(481, 500)]
+    assert path.stat().st_size < 30 * 16384, "pages of what gave way are used again"
+
+
+OLD_LAYOUT = """
+CREATE TABLE events (
+    event_id    TEXT PRIMARY KEY,
+    alarm_id    TEXT NOT NULL,
+    bed         TEXT NOT NULL,
+    session     TEXT NOT NULL,
+    record      TEXT NOT NULL,
+    kind        TEXT NOT NULL,
+    priority    TEXT NOT NULL,
+    phase       TEXT NOT NULL,
+    onset       INTEGER NOT NULL,
+    "end"       INTEGER,
+    "when"      TEXT NOT NULL,
+    text        TEXT NOT NULL,
+    observed    REAL NOT NULL,
+    predicted   REAL NOT NULL,
+    score       REAL NOT NULL,
+    threshold   REAL NOT NULL,
+    duration_s  REAL NOT NULL,
+    received_at TEXT NOT NULL
+);
+CREATE INDEX events_by_bed ON events (bed, session, onset);
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE VIEW alarms AS
+    SELECT bed, record, kind, priority,
+           min(CASE phase WHEN 'raised' THEN "when" END) AS raised_at,
+           max(CASE phase WHEN 'cleared' THEN "when" END) AS cleared_at,
+           onset, max("end") AS "end",
+           max(duration_s) AS duration_s, max(score) AS score, threshold,
+           CASE max(phase = 'cleared') WHEN 1 THEN 'cleared' ELSE 'raised' END AS phase,
+           alarm_id
+    FROM events GROUP BY alarm_id ORDER BY min("when"), onset;
+PRAGMA application_id = 1111835731;
+PRAGMA user_version = 1;
+"""
+"""Layout 1, as bedside 0.1 made it."""
+
+
+def old_file(path: Path, events: list[Alarm]) -> None:
+    """Make a file as bedside 0.1 did."""
+    names = re.findall(r'^    "?([a-z_]+)"? +[A-Z]', OLD_LAYOUT, re.MULTILINE)[:-1]
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA journal_mode = WAL")
+        db.executescript(OLD_LAYOUT)
+        db.execute("INSERT INTO meta VALUES ('client_id', 'bedside-log-0123456789')")
+        for event in events:
+            row = (*(getattr(event, name) for name in names), "2026-01-31T12:00:00.500Z")
+            db.execute(f"INSERT INTO events VALUES ({', '.join('?' * len(row))})", row)
+        db.commit()
+
+
+def test_a_file_of_layout_1_goes_on_in_layout_2(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    old = [event for n in (3, 1, 2) for event in (alarm(n), cleared(n))]
+    old_file(path, old)
+    with AlarmLog(path) as log:
+        assert log.client_id == "bedside-log-0123456789"
+        assert list(log.events()) == old
+        assert log.add([(alarm(1), 0), (acknowledged(1), 0)]) == [acknowledged(1)]
+        log.add_strips([strip(1)])
+    with AlarmLog(path) as log:
+        assert list(log.events()) == [*old, acknowledged(1)]
+    assert rows(path, "SELECT DISTINCT received_at FROM events WHERE number < 7") == [("2026-01-31T12:00:00.500Z",)]
+    assert rows(path, "PRAGMA user_version") == [(SCHEMA,)]
+    assert rows(path, "PRAGMA integrity_check") == [("ok",)]
+    AlarmLog(tmp_path / "new.sqlite").close()
+    layout = "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name"
+    assert rows(path, layout) == rows(tmp_path / "new.sqlite", layout)
+
+
+def test_a_migration_that_finds_no_room_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.sqlite"
+    old = [alarm(n, text="x" * 200) for n in range(100)]
+    old_file(path, old)
+    connect = sqlite3.connect
+
+    def connect_full(database: Path, *args: Any, **options: Any) -> sqlite3.Connection:
+        db = connect(database, *args, **options)
+        if database == path:
+            db.execute(f"PRAGMA max_page_count = {db.execute('PRAGMA page_count').fetchone()[0]}")
+        return db
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sqlite3, "connect", connect_full)
+        with pytest.raises(StorageError, match=r"full.*make room"):
+            AlarmLog(path)
+    assert rows(path, "PRAGMA user_version") == [(1,)]
+    assert rows(path, "SELECT count(*) FROM alarms") == [(100,)]
+    with AlarmLog(path) as log:
+        assert list(log.events()) == old
+
+
+def test_the_client_id_belongs_to_the_file(tmp_path: Path) -> None:
+    with AlarmLog(tmp_path / "a.sqlite") as log:
+        first = log.client_id
+    with AlarmLog(tmp_path / "a.sqlite") as log, AlarmLog(tmp_path / "b.sqlite") as other:
+        assert log.client_id == first != other.client_id
+        assert len(first) <= 23
+
+
+def _folder(path: Path) -> None:
+    path.mkdir()
+
+
+def _text(path: Path) -> None:
+    path.write_text("time,heart rate\n" * 100)
+
+
+def _foreign(path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute("CREATE TABLE photos (id)")
+
+
+def _newer(path: Path) -> None:
+    AlarmLog(path).close()
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute(f"PRAGMA user_version = {SCHEMA + 1}")
+
+
+def _locked(path: Path) -> sqlite3.Connection:
+    AlarmLog(path).close()
+    db = sqlite3.connect(path, isolation_level=None)
+    db.execute("BEGIN EXCLUSIVE")
+    return db
+
+
+@pytest.mark.parametrize(
+    ("spoil", "name", "words"),
+    [
+        (None, "nowhere/a.sqlite", "folder that exists"),
+        (_folder, "a.sqlite", "cannot be used"),
+        (_text, "a.sqlite", "not a database"),
+        (_foreign, "a.sqlite", "another program's"),
+        (_newer, "a.sqlite", f"layout {SCHEMA + 1}"),
+        (_locked, "a.sqlite", "end the other process"),
+    ],
+)
+def test_a_file_that_cannot_serve_is_one_line(
+    tmp_path: Path, spoil: Callable[[Path], sqlite3.Connection | None] | None, name: str, words: str
+) -> None:
+    holder = spoil(tmp_path / name) if spoil else None
+    try:
+        with pytest.raises(StorageError, match=words) as caught:
+            AlarmLog(tmp_path / name, wait_s=0.05)
+        assert "\n" not in str(caught.value)
+        assert name in str(caught.value)
+    finally:
+        if holder is not None:
+            holder.close()
+
+
+def test_a_second_logger_of_one_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    (tmp_path / "link.sqlite").symlink_to(path)
+    with AlarmLog(path):
+        for name in ("a.sqlite", "link.sqlite"):
+            with pytest.raises(StorageError, match="open in another"):
+                AlarmLog(tmp_path / name)
+    AlarmLog(path).close()
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["a.sqlite", "link.sqlite"]
+
+
+@pytest.mark.parametrize("kind", ["events", "strips", "commands"])
+def test_a_full_disk_stores_nothing_of_the_batch_and_heals(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "a.sqlite"
+    with AlarmLog(path) as log:
+
+        def store() -> None:
+            if kind == "events":
+                log.add([(alarm(n, text="x" * 200), 0) for n in range(100)])
+            elif kind == "strips":
+                log.add_strips([strip(n) for n in range(100)])
+            else:
+                log.add_commands([(command(n), 0) for n in range(100)])
+
+        pages = log._db.execute("PRAGMA page_count").fetchone()[0]
+        log._db.execute(f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(StorageError, match=r"full.*make room"):
+            store()
+        assert rows(path, f"SELECT count(*) FROM {kind}") == [(0,)]
+        log._db.execute("PRAGMA max_page_count = 1000000")
+        store()
+    assert rows(path, f"SELECT count(*) FROM {kind}") == [(100,)]
+    assert rows(path, "PRAGMA integrity_check") == [("ok",)]
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_file_that_was_taken_away_stores_nothing_until_it_is_back(tmp_path: Path, replaced: bool) -> None:
+    path, aside = tmp_path / "alarms.sqlite", tmp_path / "aside.sqlite"
+    with AlarmLog(path) as log:
+        log.add([(alarm(1), 0)])
+        path.rename(aside)
+        if replaced:
+            path.touch()
+        with pytest.raises(StorageError, match="moved, removed or replaced"):
+            log.add([(alarm(2), 0)])
+        path.unlink(missing_ok=True)
+        aside.rename(path)
+        assert [event.onset for event in log.add([(alarm(2), 0)])] == [2]
+        assert [event.onset for event in log.events()] == [1, 2]

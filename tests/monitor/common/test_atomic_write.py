@@ -1,0 +1,30 @@
+"""A file is there whole, or as it was before."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from monitor.common.atomic_write import put
+
+
+def test_it_replaces_what_was_there(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("old")
+    put(path, b"new")
+    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("a.csv", "new")]
+
+
+def test_a_write_that_fails_leaves_the_old_file_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("old")
+
+    def full(self: Path, target: Path) -> None:
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        put(path, b"new")
+    assert [p.read_text() for p in tmp_path.iterdir()] == ["old"]

@@ -1,0 +1,83 @@
+"""The list of alarms: it changes under the mouse without losing a click or its place."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from monitor.gui.bed.alarm_list import SHOWN, AlarmList
+from monitor.gui.style.theme import NIGHT
+from monitor.view.view_model import AlarmLine
+
+
+def line(number: int, **changes: object) -> AlarmLine:
+    fields = {"alarm_id": f"a-{number}", "kind": "residual", "priority": "low", "text": f"alarm {number}"}
+    return AlarmLine(**{**fields, "clock": "12:00:00", "duration_s": 1.0, "active": False, **changes})  # type: ignore[arg-type]
+
+
+def shown(view: AlarmList) -> list[str]:
+    return [view.item(row).text().splitlines()[-1] for row in range(view.count())]
+
+
+def place(view: AlarmList, row: int) -> QPoint:
+    return view.visualItemRect(view.item(row)).center()
+
+
+def made(qtbot: QtBot) -> AlarmList:
+    view = AlarmList(NIGHT)
+    qtbot.addWidget(view)
+    view.resize(300, 200)
+    view.show()
+    return view
+
+
+def test_a_click_tells_which_alarm(qtbot: QtBot) -> None:
+    view = made(qtbot)
+    view.show_lines((line(2), line(1)))
+    with qtbot.waitSignal(view.chosen) as got:
+        qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place(view, 1))
+    assert got.args == ["a-1"]
+
+
+def test_a_click_is_not_lost_when_the_line_changes_under_it(qtbot: QtBot) -> None:
+    view = made(qtbot)
+    view.show_lines((line(1, active=True, duration_s=1.0),))
+    with qtbot.waitSignal(view.chosen):
+        qtbot.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=place(view, 0))
+        view.show_lines((line(1, active=True, duration_s=2.0),))
+        qtbot.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=place(view, 0))
+    assert "now, 2 s" in view.item(0).text()
+
+
+def test_new_lines_come_on_top_and_changed_ones_change(qtbot: QtBot) -> None:
+    view = made(qtbot)
+    view.show_lines((line(2, active=True), line(1)))
+    kept = view.item(1)
+    view.show_lines((line(4), line(3), line(2), line(1, text="over")))
+    assert shown(view) == ["alarm 4", "alarm 3", "alarm 2", "over"]
+    assert view.item(3) is kept
+    assert not view.item(2).font().bold()
+
+
+def test_another_bed_has_other_lines(qtbot: QtBot) -> None:
+    view = made(qtbot)
+    view.show_lines((line(2), line(1)))
+    view.show_lines((line(9), line(2)))
+    assert shown(view) == ["alarm 9", "alarm 2"]
+    view.show_lines((line(8),))
+    assert shown(view) == ["alarm 8"]
+    view.show_lines(())
+    assert shown(view) == []
+
+
+def test_the_place_is_kept_when_an_alarm_comes(qtbot: QtBot) -> None:
+    view = made(qtbot)
+    lines = tuple(line(n) for n in range(SHOWN + 20, 0, -1))
+    view.show_lines(lines)
+    assert view.count() == SHOWN
+    QApplication.processEvents()
+    view.verticalScrollBar().setValue(200)
+    view.show_lines((line(SHOWN + 20, text="changed"), *lines[1:]))
+    QApplication.processEvents()
+    assert view.verticalScrollBar().value() == 200

@@ -1,0 +1,196 @@
+"""Replay control through its real buttons: what is shown comes from the publisher, what is pressed goes to it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from pytestqt.qtbot import QtBot
+
+from monitor.gui.replay.record_list import line
+from monitor.gui.replay.replay_panel import NO_BROKER, NO_PUBLISHER, ReplayPanel
+from monitor.gui.style.theme import NIGHT
+from monitor.view.presenter import Broker, Presenter
+from monitor.view.view_model import Asked, Frame, Replay
+from stream.timebase import FS
+from stream.wire.messages import Offer
+from stream.wire.replay_actions import ChooseRecord, ReplayAction, Seek, SetLoop, SetPlaying, SetSpeed
+
+OFFERS = (
+    Offer(name="mitdb/203", seconds=1805.6, rhythms=("AFIB", "VT")),
+    Offer(name="mitdb/207", seconds=1805.6, rhythms=("N", "VFL")),
+    Offer(name="mitdb/208", seconds=1805.6, rhythms=("N", "T")),
+)
+PLAYING = Replay("playing", "mitdb/208", 725, 1805, 1.0, False, OFFERS)
+
+
+def frame(replay: Replay | None, connected: bool = True) -> Frame:
+    return replace(Presenter().frame(0, None, Broker(connected, "")), replay=replay)
+
+
+class Panel:
+    def __init__(self, qtbot: QtBot) -> None:
+        self.widget = ReplayPanel(NIGHT)
+        self.asked: list[ReplayAction] = []
+        self._qtbot = qtbot
+        qtbot.addWidget(self.widget)
+        self.widget.asked.connect(self.asked.append)
+        self.widget.resize(800, 90)
+        self.show(PLAYING)
+        self.widget.show()
+        qtbot.waitExposed(self.widget)
+
+    def show(self, replay: Replay | None, **changes: Any) -> None:
+        self.widget.show_frame(frame(replace(replay, **changes) if replay else None))
+
+    def click(self, button: Any, at: QPoint | None = None) -> None:
+        self._qtbot.mouseClick(button, Qt.MouseButton.LeftButton, pos=at or button.rect().center())
+
+
+@pytest.fixture
+def panel(qtbot: QtBot) -> Panel:
+    return Panel(qtbot)
+
+
+def dashed(button: Any) -> bool:
+    return "dashed" in button.styleSheet()
+
+
+def filled(button: Any) -> bool:
+    return f"background: {NIGHT.text}" in button.styleSheet()
+
+
+def test_it_shows_what_the_publisher_says(panel: Panel) -> None:
+    assert panel.widget.time.text() == "12:05 / 30:05"
+    assert panel.widget.play.text() == "Pause"
+    assert panel.widget.record.text().startswith("mitdb/208")
+    assert [speed for speed, button in panel.widget.speeds.items() if filled(button)] == [1.0]
+    panel.show(PLAYING, state="paused", speed=4.0, loop=True)
+    assert panel.widget.play.text() == "Play"
+    assert [speed for speed, button in panel.widget.speeds.items() if filled(button)] == [4.0]
+    assert filled(panel.widget.loop)
+
+
+def test_buttons_ask_and_change_nothing_themselves(panel: Panel) -> None:
+    widget = panel.widget
+    for button in (widget.play, widget.ahead, widget.back, widget.speeds[8.0], widget.loop):
+        panel.click(button)
+    assert panel.asked == [
+        SetPlaying(playing=False),
+        Seek(position=735 * FS),
+        Seek(position=715 * FS),
+        SetSpeed(speed=8.0),
+        SetLoop(loop=True),
+    ]
+    panel.show(PLAYING)
+    assert widget.play.text() == "Pause"
+    assert widget.time.text() == "12:05 / 30:05"
+    assert not filled(widget.loop)
+
+
+def test_what_was_asked_for_stands_apart(panel: Panel) -> None:
+    asked = Asked(playing=False, position_s=90, speed=8.0, record="mitdb/203")
+    panel.show(PLAYING, asked=asked, text="asked for: …")
+    widget = panel.widget
+    assert [dashed(b) for b in (widget.play, widget.speeds[8.0], widget.record, widget.loop)] == [
+        True,
+        True,
+        True,
+        False,
+    ]
+    assert not filled(widget.speeds[8.0])
+    assert widget.record.text().startswith("mitdb/208")
+    assert widget.bar.text == "asked for: …"
+    panel.show(PLAYING)
+    assert not any(dashed(button) for button in (widget.play, widget.speeds[8.0], widget.record))
+
+
+def test_three_steps_are_three_steps_though_none_has_come_back(panel: Panel) -> None:
+    panel.click(panel.widget.ahead)
+    panel.show(PLAYING, asked=Asked(position_s=735))
+    panel.click(panel.widget.ahead)
+    assert panel.asked[-1] == Seek(position=745 * FS)
+
+
+def test_a_step_stays_within_the_record(panel: Panel) -> None:
+    panel.show(PLAYING, position_s=4)
+    panel.click(panel.widget.back)
+    panel.show(PLAYING, position_s=1800)
+    panel.click(panel.widget.ahead)
+    assert panel.asked == [Seek(position=0), Seek(position=1804 * FS)]
+
+
+@pytest.mark.parametrize("second", [0, 600, 1500])
+def test_the_bar_is_pressed_dragged_and_let_go(panel: Panel, qtbot: QtBot, second: int) -> None:
+    bar = panel.widget.bar
+    y = bar.height() - 12
+    qtbot.mousePress(bar, Qt.MouseButton.LeftButton, pos=QPoint(20, y))
+    qtbot.mouseMove(bar, QPoint(60, y))
+    assert panel.asked == []
+    qtbot.mouseRelease(bar, Qt.MouseButton.LeftButton, pos=QPoint(round(bar.x_of(second)), y))
+    (action,) = panel.asked
+    assert isinstance(action, Seek)
+    assert action.position / FS == pytest.approx(second, abs=1805 / bar.width())
+    assert bar.x_of(725) == bar.x_of(panel.widget._replay.position_s), "the handle waits for the publisher"
+
+
+def test_nothing_lies_beyond_the_end_of_the_bar(panel: Panel, qtbot: QtBot) -> None:
+    bar = panel.widget.bar
+    assert bar.second(bar.width() + 50) == 1804
+    assert bar.second(-50) == 0
+
+
+def test_a_record_that_has_ended_can_be_played_again(panel: Panel) -> None:
+    panel.show(PLAYING, state="ended", position_s=1805)
+    panel.click(panel.widget.play)
+    assert panel.asked == [Seek(position=0)]
+
+
+def test_a_record_is_chosen_by_its_rhythm(panel: Panel, qtbot: QtBot) -> None:
+    panel.click(panel.widget.record)
+    dialog = panel.widget.records_dialog
+    assert dialog is not None
+    assert dialog.records.currentItem().text().startswith("mitdb/208")
+    qtbot.keyClicks(dialog.filter, "flutter")
+    shown = [dialog.records.item(row) for row in range(3) if not dialog.records.item(row).isHidden()]
+    assert [item.text() for item in shown] == ["mitdb/207   30:06   normal sinus rhythm, ventricular flutter"]
+    qtbot.keyClick(dialog.filter, Qt.Key.Key_Return)
+    assert panel.asked == [ChooseRecord(record="mitdb/207")]
+    assert panel.widget.records_dialog is None
+
+
+def test_a_record_is_chosen_with_a_click(panel: Panel, qtbot: QtBot) -> None:
+    panel.click(panel.widget.record)
+    dialog = panel.widget.records_dialog
+    assert dialog is not None
+    records = dialog.records
+    panel.click(records.viewport(), records.visualItemRect(records.item(0)).center())
+    assert panel.asked == [ChooseRecord(record="mitdb/203")]
+
+
+def test_a_list_that_is_left_chooses_nothing(panel: Panel, qtbot: QtBot) -> None:
+    panel.click(panel.widget.record)
+    qtbot.keyClicks(panel.widget.records_dialog.filter, "no such rhythm")
+    qtbot.keyClick(panel.widget.records_dialog.filter, Qt.Key.Key_Return)
+    assert panel.widget.records_dialog is not None
+    qtbot.keyClick(panel.widget.records_dialog, Qt.Key.Key_Escape)
+    assert panel.widget.records_dialog is None
+    assert panel.asked == []
+
+
+def test_without_a_publisher_it_says_so(panel: Panel) -> None:
+    panel.show(None)
+    assert not panel.widget.play.isVisible()
+    assert panel.widget.nothing.isVisible()
+    assert panel.widget.nothing.text() == NO_PUBLISHER
+    panel.widget.show_frame(frame(None, connected=False))
+    assert panel.widget.nothing.text() == NO_BROKER
+    panel.show(PLAYING)
+    assert panel.widget.play.isVisible()
+    assert not panel.widget.nothing.isVisible()
+
+
+def test_a_rhythm_that_mit_bih_does_not_have_stands_as_it_is() -> None:
+    assert line(Offer(name="x", seconds=61, rhythms=("XYZ",))) == "x   01:01   XYZ"

@@ -1,0 +1,434 @@
+"""The review of an event: opened by mouse or key, filled up, measured, saved, closed."""
+
+from __future__ import annotations
+
+import csv
+import gc
+import os
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QColor, QImage
+from PySide6.QtWidgets import QApplication, QFileDialog
+from pytestqt.qtbot import QtBot
+
+from monitor.gui.review.ecg_paper import MARK_MM
+from monitor.gui.review.review_dialog import ReviewDialog
+from monitor.gui.style.footer import SIMULATION
+from monitor.gui.style.theme import NIGHT
+from monitor.gui.window import MonitorWindow
+from stream.records.wfdb_writer import write
+from stream.wire.alarm_messages import Acknowledge, Command
+from stream.wire.messages import Annotation, Beat
+from tests.monitor.gui.bulk import feed
+from tests.monitor.gui.conftest import Script
+from tests.monitor.gui.trace.test_sweep import looks_like
+from tests.monitor.stories import alarm, process
+from tests.waveforms import SESSION
+
+ONSET = 12 * 360
+
+
+@pytest.fixture
+def window(qtbot: QtBot, script: Script) -> Iterator[MonitorWindow]:
+    made = MonitorWindow(script, clock=script.clock, write_record=write)
+    made._timer.stop()
+    qtbot.addWidget(made)
+    made.show()
+    yield made
+    made.close()
+
+
+def event(window: MonitorWindow, script: Script, seconds: int = 23, **changes: object) -> None:
+    script.worker()
+    feed(script, window, seconds, **changes)
+    script.say(alarm(ONSET, priority="high"), alarm(ONSET, "cleared", end=ONSET + 720, priority="high"))
+    window.tick()
+
+
+def click(window: MonitorWindow, qtbot: QtBot, row: int = 0) -> ReviewDialog:
+    QApplication.processEvents()
+    place = window.bed_page.alarms.visualItemRect(window.bed_page.alarms.item(row)).center()
+    qtbot.mouseClick(window.bed_page.alarms.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert window.review.dialog is not None
+    QApplication.processEvents()
+    return window.review.dialog
+
+
+def press(dialog: ReviewDialog, name: str, qtbot: QtBot) -> None:
+    qtbot.mouseClick(dialog.buttons[name], Qt.MouseButton.LeftButton)
+
+
+def drag(dialog: ReviewDialog, begin: tuple[int, int], end: tuple[int, int], qtbot: QtBot) -> None:
+    over = dialog.chart.calipers
+    qtbot.mousePress(over, Qt.MouseButton.LeftButton, pos=QPoint(*begin))
+    qtbot.mouseMove(over, QPoint(*end))
+    qtbot.mouseRelease(over, Qt.MouseButton.LeftButton, pos=QPoint(*end))
+
+
+# --- what it shows --------------------------------------------------------------------------------------------------
+
+
+def test_a_click_on_a_line_opens_the_event(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
+    event(window, script)
+    dialog = click(window, qtbot)
+    assert dialog.isVisible()
+    assert dialog.heading.text() == "*** the ECG left its forecast"
+    assert dialog.words["Alarm"] == "residual, high priority"
+    assert dialog.words["When"].endswith("lasted 2.0 s")
+    assert dialog._labels["Observed"].text() == "1.00 mV where 0.10 mV had been forecast"
+    assert dialog.scale.text().startswith("12.5 mm/s · 10 mm/mV")
+    assert not dialog.note.isVisible()
+
+
+def test_the_trace_the_forecast_and_the_tint_are_drawn(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
+    event(window, script)
+    dialog = click(window, qtbot)
+    chart, ruler = dialog.chart, dialog.chart.ruler()
+    image = chart.grab().toImage()
+    lane = ruler.lanes[0]
+
+    def has(text: str, sample: int) -> bool:
+        x = round(ruler.x(sample))
+        rows = range(round(lane.top), round(lane.bottom))
+        return any(looks_like(image.pixelColor(x + i, y), text) for i in range(4) for y in rows)
+
+    def forecast_at(sample: int) -> bool:
+        x, y = round(ruler.x(sample)), round(lane.y(0.0))
+        inks = [image.pixelColor(x, y + i) for i in (-1, 0, 1)]
+        return any(ink.red() > 70 and ink.blue() > 70 and ink.green() < 70 for ink in inks)
+
+    assert has(NIGHT.ecg, ONSET - 1000)
+    assert forecast_at(ONSET - 1050)
+    assert has(NIGHT.priority["high"], ONSET + 300)
+    assert has(NIGHT.priority_tint["high"], ONSET + 300)
+    assert not has(NIGHT.priority["high"], ONSET + 1000)
+    assert has(NIGHT.ecg, ONSET + 1000)
+
+
+def test_ten_seconds_take_as_many_millimetres_as_it_says(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
+    event(window, script)
+    dialog = click(window, qtbot)
+    for speed in (12.5, 25.0, 50.0):
+        ruler = dialog.chart.ruler()
+        mm = (ruler.x(ONSET) - ruler.x(ONSET - 3600)) / dialog.chart.sheet.px_per_mm
+        assert abs(mm - 10 * speed) < 0.1
+        lane = ruler.lanes[0]
+        assert abs((lane.y(0) - lane.y(1)) / dialog.chart.sheet.px_per_mm - 10) < 0.1
+        assert dialog.scale.text().startswith(f"{speed:g} mm/s")
+        qtbot.keyClick(dialog, Qt.Key.Key_S)
+    assert dialog.chart.sheet.mm_per_s == 12.5
+
+
+def test_where_not_all_fits_the_onset_does(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
+    event(window, script)
+    dialog = click(window, qtbot)
+    press(dialog, "Speed", qtbot)
+    press(dialog, "Speed", qtbot)
+
+    def off_middle() -> float:
+        return abs(dialog.chart.ruler().x(ONSET) - dialog.chart.visibleRegion().boundingRect().center().x())
+
+    qtbot.waitUntil(lambda: off_middle() < 20)
+
+
+def test_the_amplitude_changes_by_key_and_button(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
+    event(window, script)
+    dialog = click(window, qtbot)
+    qtbot.keyClick(dialog, Qt.Key.Key_Plus)
+    assert "20 mm/mV" in dialog.scale.text()
+    press(dialog, "Size", qtbot)
+    assert "· 5 mm/mV" in dialog.scale.text()
+    qtbot.keyClick(dialog, Qt.Key.Key_Minus)
+    assert "· 5 mm/mV" in dialog.scale.text()
+
+
+def test_it_fills_up_while_the_samples_come(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
+    script.worker()
+    feed(script, window, 14)
+    script.say(alarm(ONSET, priority="high"))
+    window.tick()
+    qtbot.keyClick(window, Qt.Key.Key_R)
+    dialog = window.review.dialog
+    assert dialog is not None
+    assert "8 s still to come" in dialog.note.text()
+    assert "lasts for 2 s now" in dialog.words["When"]
+    feed(script, window, 4)
+    assert "4 s still to come" in dialog.note.text()
+    script.say(alarm(ONSET, "cleared", end=ONSET + 720, priority="high"))
+    feed(script, window, 5)
+    assert not dialog.note.isVisible()
+    assert dialog.review.end == dialog.review.stop
+    dialog.chart.repaint()
+    drawn = dialog.chart.drawn, dialog.chart.added
+    feed(script, window, 3)
+    dialog.chart.repaint()
+    assert (dialog.chart.drawn, dialog.chart.added) == drawn, "what does not change is not drawn again"
+
+
+def test_piece_by_piece_it_becomes_the_same_picture_as_all_at_once(
+    window: MonitorWindow, script: Script, qtbot: QtBot
+) -> None:
+    script.worker()
+    feed(script, window, 13)
+    script.say(alarm(ONSET, "cleared", end=ONSET + 100, priority="high"))
+    window.tick()
+    chart = click(window, qtbot).chart
+    for _ in range(10):
+        feed(script, window, 1)
+        chart.repaint()
+    pieces = chart.grab().toImage()
+    assert (chart.drawn, chart.added) == (1, 9)
+    chart._cache = None
+    whole = chart.grab().toImage()
+    # Hairlines of the grid differ by a shade where the clip lies; a seam in the trace by far more.
+    assert pieces.size() == whole.size()
+    differing = [
+        (x, y)
+        for x in range(pieces.width())
+        for y in range(pieces.height())
+        if abs(QColor(pieces.pixel(x, y)).green() - QColor(whole.pixel(x, y)).green()) > 60
+    ]
+    assert len(differing) <= 4, differing
+
+
+def test_who_acknowledges_it_shows_in_the_open_review(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
+    event(window, script)
+    dialog = click(window, qtbot)
+    script.say(alarm(ONSET, "acknowledged", end=ONSET + 720, priority="high", acknowledged_by="nurse 1"))
+    feed(script, window, 1)
+    assert dialog.words["Seen by"].startswith("acknowledged by nurse 1")
+    assert dialog._labels["Seen by"].text() == dialog.words["Seen by"]
+
+
+def test_samples_that_are_gone_are_said_to_be(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
+    event(window, script)
+    script.next_seq = 0
+    feed(script, window, 1, session="f" * 32)
+    dialog = click(window, qtbot)
+    assert "another session" in dialog.note.text()
+    assert not dialog.chart.isVisible()
+    assert not dialog.buttons["CSV"].isEnabled()
+    assert not dialog.buttons["WFDB"].isEnabled()
+
+
+def test_another_click_shows_another_event_in_the_same_window(
+    window: MonitorWindow, script: Script, qtbot: QtBot
+) -> None:
+    event(window, script)
+    script.say(alarm(ONSET + 1000, text="another one"))
+    window.tick()
+    dialog = click(window, qtbot, 1)
+    drag(dialog, (200, 30), (260, 60), qtbot)
+    assert click(window, qtbot, 0) is dialog
+    assert dialog.heading.text() == "* another one"
+    assert dialog.chart.calipers.marks is None
+
+
+def test_r_without_an_alarm_does_nothing(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
+    qtbot.keyClick(window, Qt.Key.Key_R)
+    window.tick()
+    qtbot.keyClick(window, Qt.Key.Key_R)
+    assert window.review.dialog is None
+
+
+def test_an_acknowledgement_reaches_the_monitor_from_here(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
+    script.worker()
+    feed(script, window, 14)
+    raised = alarm(ONSET, priority="high")
+    script.say(raised)
+    window.tick()
+    dialog = click(window, qtbot)
+    qtbot.keyClick(dialog, Qt.Key.Key_A)
+    assert [m.action for m in script.sent if isinstance(m, Command)] == [Acknowledge(alarm_id=raised.alarm_id)]
+
+
+def test_the_monitor_goes_on_beneath(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
+    event(window, script)
+    click(window, qtbot)
+    before = window.frame_shown.trace.cursor
+    script.say(process("worker", "offline"))
+    feed(script, window, 2)
+    assert window.frame_shown.trace.cursor > before
+    assert "NO WORKER" in window.bed_page.banner.notice
+
+
+# --- calipers -------------------------------------------------------------------------------------------------------
+
+
+def test_calipers_measure_and_escape_takes_them_then_closes(
+    window: MonitorWindow, script: Script, qtbot: QtBot
+) -> None:
+    event(window, script)
+    dialog = click(window, qtbot)
+    mm = dialog.chart.sheet.px_per_mm
+    drag(dialog, (200, 20), (200 + round(12.5 * mm), 20 + round(10 * mm)), qtbot)
+    text = dialog.chart.calipers.text
+    assert abs(float(text.split()[1]) - 1000) < 25
+    assert abs(float(text.split("Δ ")[1].split()[0]) - 1.0) < 0.05
+    qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+    assert dialog.chart.calipers.text == ""
+    assert dialog.isVisible()
+    qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+    assert window.review.dialog is None
+
+
+# --- files ----------------------------------------------------------------------------------------------------------
+
+
+def save(dialog: ReviewDialog, form: str, path: Path, qtbot: QtBot) -> None:
+    """Press the button, choose the path, press Save."""
+    press(dialog, form, qtbot)
+    question = dialog.files.dialog
+    assert isinstance(question, QFileDialog)
+    assert question.testOption(QFileDialog.Option.DontUseNativeDialog) or QApplication.platformName() == "offscreen"
+    question.setDirectory(str(path.parent))
+    question.selectFile(path.name)
+    question.accept()
+    QApplication.processEvents()
+    assert dialog.files.dialog is None
+
+
+def test_png_is_what_is_seen(window: MonitorWindow, script: Script, qtbot: QtBot, tmp_path: Path) -> None:
+    event(window, script)
+    dialog = click(window, qtbot)
+    save(dialog, "PNG", tmp_path / "event.png", qtbot)
+    image = QImage(str(tmp_path / "event.png"))
+    assert (image.width(), image.height()) == (dialog.page.width(), dialog.page.height())
+    inks = {image.pixelColor(x, y).name() for x in range(0, image.width(), 2) for y in range(0, image.height(), 2)}
+    assert {NIGHT.ecg, NIGHT.simulation, NIGHT.priority["high"]} <= inks
+    assert dialog.said.text() == f"saved {tmp_path / 'event.png'}"
+
+
+def test_pdf_is_vectors_with_its_words(window: MonitorWindow, script: Script, qtbot: QtBot, tmp_path: Path) -> None:
+    event(window, script)
+    dialog = click(window, qtbot)
+    save(dialog, "PDF", tmp_path / "event.pdf", qtbot)
+    data = (tmp_path / "event.pdf").read_bytes()
+    assert data.startswith(b"%PDF-")
+    assert b"/Subtype /Image" not in data
+    assert data.count(b"/Type /Page\n") == 2
+    assert SIMULATION.encode("utf-16-be") in data, "in its title"
+
+
+def test_csv_has_the_samples(window: MonitorWindow, script: Script, qtbot: QtBot, tmp_path: Path) -> None:
+    event(window, script)
+    dialog = click(window, qtbot)
+    save(dialog, "CSV", tmp_path / "event", qtbot)
+    with (tmp_path / "event.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 7200
+    assert rows[3600]["sample"] == str(ONSET)
+
+
+def test_wfdb_is_three_files_and_never_overwrites(
+    window: MonitorWindow, script: Script, qtbot: QtBot, tmp_path: Path
+) -> None:
+    event(window, script)
+    dialog = click(window, qtbot)
+    save(dialog, "WFDB", tmp_path / "event.hea", qtbot)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["event.atr", "event.dat", "event.hea"]
+    save(dialog, "WFDB", tmp_path / "event.hea", qtbot)
+    assert "exists" in dialog.said.text()
+
+
+def test_without_a_writer_there_is_no_wfdb(qtbot: QtBot, script: Script) -> None:
+    window = MonitorWindow(script, clock=script.clock)
+    window._timer.stop()
+    qtbot.addWidget(window)
+    event(window, script, 13)
+    qtbot.keyClick(window, Qt.Key.Key_R)
+    assert "WFDB" not in window.review.dialog.buttons
+    assert "CSV" in window.review.dialog.buttons
+    window.close()
+
+
+@pytest.mark.parametrize("form", ["PNG", "PDF", "CSV", "WFDB"])
+def test_what_cannot_be_written_is_said_in_one_line(
+    window: MonitorWindow, script: Script, qtbot: QtBot, tmp_path: Path, form: str
+) -> None:
+    event(window, script)
+    dialog = click(window, qtbot)
+    dialog.files.save(form, tmp_path / "missing" / "event")
+    assert dialog.said.text().startswith("not saved: ")
+    assert "\n" not in dialog.said.text()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_leaves_nothing_half_written(
+    window: MonitorWindow, script: Script, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: Path, target: Path) -> None:
+        raise OSError(28, os.strerror(28))
+
+    event(window, script)
+    dialog = click(window, qtbot)
+    monkeypatch.setattr(Path, "replace", full)
+    dialog.files.save("CSV", tmp_path / "event.csv")
+    assert "No space left" in dialog.said.text()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_question_that_is_dismissed_saves_nothing(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
+    event(window, script)
+    dialog = click(window, qtbot)
+    press(dialog, "CSV", qtbot)
+    question = dialog.files.dialog
+    press(dialog, "CSV", qtbot)
+    assert dialog.files.dialog is question
+    question.reject()
+    assert dialog.files.dialog is None
+    assert dialog.said.text() == ""
+
+
+# --- nothing is left ------------------------------------------------------------------------------------------------
+
+
+def test_nothing_outlives_the_window(qtbot: QtBot, script: Script) -> None:
+    before = set(QApplication.allWidgets())
+    window = MonitorWindow(script, clock=script.clock, write_record=write)
+    window.show()
+    event(window, script, 13)
+    qtbot.keyClick(window, Qt.Key.Key_Space)
+    qtbot.keyClick(window, Qt.Key.Key_T)
+    qtbot.keyClick(window, Qt.Key.Key_R)
+    dialog = window.review.dialog
+    press(dialog, "CSV", qtbot)
+    gone = [weakref.ref(window), weakref.ref(dialog)]
+    window.close()
+    assert window.review.dialog is None
+    window.deleteLater()
+    del window, dialog
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    gc.collect()
+    assert set(QApplication.allWidgets()) <= before
+    assert [ref() for ref in gone] == [None, None]
+
+
+def test_the_letters_over_the_beats_are_there_too_where_there_is_a_reference(
+    window: MonitorWindow, script: Script, qtbot: QtBot
+) -> None:
+    event(window, script)
+    without = click(window, qtbot).chart.height()
+    note = Annotation(bed="bed-1", session=SESSION, index=ONSET, symbol="V", aux="")
+    script.say(note, Beat(bed="bed-1", session=SESSION, index=ONSET, type="S", rr_ms=800, quality=1.0))
+    window.tick()
+    QApplication.processEvents()
+    dialog = window.review.dialog
+    assert dialog is not None
+    chart, ruler = dialog.chart, dialog.chart.ruler()
+    assert ruler is not None
+    head = round(3 * MARK_MM * chart.sheet.px_per_mm)
+    assert chart.height() == pytest.approx(without + head, abs=1)
+    assert ruler.lanes[0].top == pytest.approx(head, abs=1)
+    image, x, row = chart.grab().toImage(), round(ruler.x(ONSET)), head // 3
+    for number, ink in ((1, NIGHT.text), (2, NIGHT.score)):
+        inks = {
+            image.pixelColor(column, y).name()
+            for column in range(x - 6, x + 6)
+            for y in range(number * row, (number + 1) * row)
+        }
+        assert ink in inks

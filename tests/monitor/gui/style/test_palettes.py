@@ -1,0 +1,112 @@
+"""Every look can be read, and the one for colour-blind people by them too. Arithmetic only."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from monitor.gui.style.palettes import DAY, NIGHT, PAPER, SAFE, THEMES, Theme, next_theme
+from monitor.view.view_model import PRIORITIES, LinkState
+
+LOOKS = [pytest.param(theme, id=theme.name) for theme in (*THEMES.values(), PAPER)]
+READABLE = 4.5
+"""Contrast of text, as WCAG 2.1 (1.4.3) asks for."""
+
+APART = 20.0
+"""CIELAB difference between colours that mean different things; 2.3 can just be seen side by side."""
+
+# Machado, Oliveira, Fernandes 2009, severity 1, on linear RGB.
+BLIND = {
+    "protanopia": ((0.152286, 1.052583, -0.204868), (0.114503, 0.786281, 0.099216), (-0.003882, -0.048116, 1.051998)),
+    "deuteranopia": ((0.367322, 0.860646, -0.227968), (0.280085, 0.672501, 0.047413), (-0.01182, 0.04294, 0.968881)),
+    "tritanopia": ((1.255528, -0.076749, -0.178779), (-0.078411, 0.930809, 0.147602), (0.004733, 0.691367, 0.3039)),
+}
+
+
+def linear(text: str) -> np.ndarray:
+    """Return linear RGB, 0 to 1, of ``#rrggbb``."""
+    assert len(text) == 7
+    value = np.array([int(text[at : at + 2], 16) / 255 for at in (1, 3, 5)])
+    return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast ratio of WCAG, 1 to 21."""
+    low, high = sorted(float(linear(text) @ (0.2126, 0.7152, 0.0722)) for text in (one, other))
+    return (high + 0.05) / (low + 0.05)
+
+
+def lab(rgb: np.ndarray) -> np.ndarray:
+    """Return CIELAB (D65) of linear RGB."""
+    to_xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+    x, y, z = np.cbrt(np.maximum(to_xyz @ np.clip(rgb, 0, 1) / (0.9505, 1.0, 1.089), 0.008856))
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+def inks(theme: Theme) -> dict[str, str]:
+    """Return the colours in which the monitor writes on its grounds."""
+    named = ("text", "faint", "ecg", "forecast", "score", "threshold", "simulation", "calipers")
+    found = {name: getattr(theme, name) for name in named}
+    return found | {f"link {state}": theme.link(state) for state in LinkState}
+
+
+def test_the_arithmetic_is_that_of_the_standard() -> None:
+    assert contrast("#000000", "#ffffff") == pytest.approx(21.0)
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01), "the grey that just fails"
+    assert lab(linear("#ff0000")) == pytest.approx([53.2, 80.1, 67.2], abs=0.5)
+
+
+@pytest.mark.parametrize("theme", LOOKS)
+def test_all_words_stand_out_from_what_lies_beneath(theme: Theme) -> None:
+    for ground in (theme.ground, theme.panel):
+        for name, ink in (inks(theme) | theme.priority).items():
+            assert contrast(ink, ground) >= READABLE, f"{name} on {ground}"
+
+
+@pytest.mark.parametrize("theme", LOOKS)
+@pytest.mark.parametrize("priority", PRIORITIES)
+def test_an_alarm_can_be_read_in_both_halves_of_its_flash(theme: Theme, priority: str) -> None:
+    assert contrast(theme.signal_ink[priority], theme.signal[priority]) >= READABLE
+    assert contrast(theme.priority[priority], theme.priority_tint[priority]) >= READABLE
+    assert contrast(theme.ecg, theme.priority_tint[priority]) >= READABLE, "the trace runs over the tint"
+
+
+@pytest.mark.parametrize("theme", LOOKS)
+def test_words_on_fields_can_be_read(theme: Theme) -> None:
+    assert contrast(theme.ground, theme.simulation) >= READABLE, "SYNTHETIC"
+    assert contrast(theme.ground, theme.calipers) >= READABLE, "FROZEN"
+    assert contrast(theme.text, theme.edge) >= READABLE, "a line of the list under the mouse, a button that is pressed"
+
+
+@pytest.mark.parametrize("theme", LOOKS)
+def test_the_grid_stays_behind_the_trace(theme: Theme) -> None:
+    assert contrast(theme.grid_fine, theme.ground) < contrast(theme.grid, theme.ground) < 2.0
+    assert 2.0 < contrast(theme.ghost, theme.ground) < contrast(theme.ecg, theme.ground)
+
+
+@pytest.mark.parametrize("blindness", BLIND)
+def test_what_means_different_things_looks_different_to_colour_blind_people(blindness: str) -> None:
+    see = np.array(BLIND[blindness])
+    meanings = {
+        "trace": SAFE.ecg,
+        "forecast": SAFE.forecast,
+        "score": SAFE.score,
+        "high": SAFE.priority["high"],
+        "medium": SAFE.priority["medium"],
+        "technical": SAFE.priority["technical"],
+    }
+    for (one, ink), (other, another) in combinations(meanings.items(), 2):
+        seen = [lab(see @ linear(text)) for text in (ink, another)]
+        assert float(np.linalg.norm(seen[0] - seen[1])) >= APART, f"{one} and {other}"
+
+
+def test_the_usual_look_would_not_do_for_them() -> None:
+    see = np.array(BLIND["deuteranopia"])
+    seen = [lab(see @ linear(text)) for text in (NIGHT.ecg, NIGHT.priority["high"])]
+    assert float(np.linalg.norm(seen[0] - seen[1])) < APART, "green trace, red alarm"
+
+
+def test_a_key_goes_through_all_looks() -> None:
+    assert [next_theme(theme) for theme in (NIGHT, DAY, SAFE)] == [DAY, SAFE, NIGHT]

@@ -1,0 +1,199 @@
+"""The sweep: pixels where they mean something."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from PySide6.QtGui import QColor, QImage
+from PySide6.QtWidgets import QApplication
+
+from monitor.gui.style.theme import NIGHT, colour
+from monitor.gui.trace.sweep import GUTTER, SweepView
+from monitor.gui.window import MonitorWindow
+from monitor.view.view_model import Trace
+from tests.monitor.gui.conftest import Script
+from tests.monitor.stories import SECOND, alarm
+
+DARK = 40
+
+
+def picture(window: MonitorWindow) -> QImage:
+    QApplication.processEvents()
+    return window.bed_page.sweep.grab().toImage()
+
+
+def column(view: SweepView, trace: Trace, index: int) -> int:
+    """Return the pixel column of a sample."""
+    return round(GUTTER + (index % trace.span) * (view.width() - GUTTER) / trace.span)
+
+
+def inks(image: QImage, columns: range) -> Iterator[QColor]:
+    for x in columns:
+        for y in range(8, image.height() - 8):
+            yield image.pixelColor(x, y)
+
+
+def looks_like(ink: QColor, text: str) -> bool:
+    wanted = colour(text)
+    return max(abs(ink.red() - wanted.red()), abs(ink.green() - wanted.green()), abs(ink.blue() - wanted.blue())) < 30
+
+
+def trace_of(window: MonitorWindow) -> Trace:
+    assert window.frame_shown is not None
+    assert window.frame_shown.trace is not None
+    return window.frame_shown.trace
+
+
+def test_the_trace_is_green_behind_the_cursor_and_old_ahead_of_the_gap(window: MonitorWindow, script: Script) -> None:
+    script.worker()
+    script.stream(window, 90)  # one sweep and a half
+    trace, image = trace_of(window), picture(window)
+    behind = column(window.bed_page.sweep, trace, trace.cursor - 100)
+    ahead = column(window.bed_page.sweep, trace, trace.cursor + trace.gap + 50)
+    for x in (behind, ahead):
+        assert any(looks_like(ink, NIGHT.ecg) for ink in inks(image, range(x, x + 3)))
+
+
+def test_the_erase_gap_is_dark_but_for_the_forecast(window: MonitorWindow, script: Script) -> None:
+    script.worker()
+    script.stream(window, 90)
+    trace, image = trace_of(window), picture(window)
+    fan_end = trace.fan.first + len(trace.fan.mean)
+    dark = range(
+        column(window.bed_page.sweep, trace, fan_end) + 3,
+        column(window.bed_page.sweep, trace, trace.cursor + trace.gap) - 3,
+    )
+    assert len(dark) > 4
+    assert all(max(ink.red(), ink.green(), ink.blue()) < DARK for ink in inks(image, dark))
+    in_fan = range(
+        column(window.bed_page.sweep, trace, trace.cursor) + 4, column(window.bed_page.sweep, trace, fan_end) - 2
+    )
+    assert any(looks_like(ink, NIGHT.forecast) for ink in inks(image, in_fan))
+    assert not any(looks_like(ink, NIGHT.ecg) for ink in inks(image, in_fan))
+
+
+def test_the_forecast_is_drawn_across_the_right_edge(window: MonitorWindow, script: Script) -> None:
+    script.worker()
+    while True:
+        script.stream(window, 1)
+        trace = trace_of(window)
+        if trace.fan is not None and 20 < trace.span - trace.cursor % trace.span < 45:
+            break
+    image = picture(window)
+    for columns in (
+        range(window.bed_page.sweep.width() - 6, window.bed_page.sweep.width()),
+        range(GUTTER + 1, GUTTER + 6),
+    ):
+        assert any(looks_like(ink, NIGHT.forecast) for ink in inks(image, columns))
+
+
+def test_a_stretch_in_alarm_changes_colour_and_back(window: MonitorWindow, script: Script) -> None:
+    script.worker()
+    script.stream(window, 30)
+    script.say(alarm(400, "cleared", end=600, priority="high"))
+    window.tick()
+    trace, image = trace_of(window), picture(window)
+    red = NIGHT.priority["high"]
+    inside = column(window.bed_page.sweep, trace, 500)
+    outside = column(window.bed_page.sweep, trace, 300)
+    assert any(looks_like(ink, red) for ink in inks(image, range(inside, inside + 3)))
+    assert not any(looks_like(ink, NIGHT.ecg) for ink in inks(image, range(inside, inside + 3)))
+    assert not any(looks_like(ink, red) for ink in inks(image, range(outside, outside + 3)))
+
+
+def test_a_stale_trace_is_dim(window: MonitorWindow, script: Script) -> None:
+    script.worker()
+    script.stream(window, 60)
+    script.now += 5 * SECOND
+    window.tick()
+    image = picture(window)
+    assert not any(looks_like(ink, NIGHT.ecg) for ink in inks(image, range(0, image.width(), 5)))
+
+
+def test_a_gap_in_the_stream_is_blank(window: MonitorWindow, script: Script) -> None:
+    script.worker()
+    script.stream(window, 10)
+    script.next_seq += 5
+    script.stream(window, 20)
+    trace, image = trace_of(window), picture(window)
+    blank = range(column(window.bed_page.sweep, trace, 370), column(window.bed_page.sweep, trace, 530))
+    assert not any(looks_like(ink, NIGHT.ecg) for ink in inks(image, blank))
+
+
+def test_a_frame_draws_only_what_is_new(window: MonitorWindow, script: Script) -> None:
+    script.worker()
+    script.stream(window, 70)
+    before = window.bed_page.sweep.full_redraws
+    script.stream(window, 70)
+    assert window.bed_page.sweep.full_redraws == before
+
+
+def test_piece_by_piece_it_becomes_the_same_picture_as_all_at_once(window: MonitorWindow, script: Script) -> None:
+    script.worker()
+    script.stream(window, 90)
+    pieces = picture(window)
+    window.bed_page.sweep._drawn = None
+    window.tick()
+    whole = picture(window)
+    differing = sum(
+        pieces.pixel(x, y) != whole.pixel(x, y) for x in range(pieces.width()) for y in range(0, pieces.height(), 2)
+    )
+    # Joints of two pieces overlap by a pixel of smoothing.
+    assert differing < 0.01 * pieces.width() * pieces.height() / 2
+
+
+def test_what_was_drawn_all_at_once_is_erased_to_the_last_pixel(window: MonitorWindow, script: Script) -> None:
+    script.worker()
+    for _ in range(6):
+        script.stream(window, 67)
+        window.bed_page.sweep._drawn = None
+        window.tick()
+        trace = trace_of(window)
+        ahead = trace.cursor + trace.gap
+        script.stream(window, 3)
+        later = trace_of(window)
+        assert later.cursor < ahead < later.cursor + later.gap
+        if ahead % trace.span < 10 or ahead % trace.span > trace.span - 10:
+            continue
+        at = column(window.bed_page.sweep, trace, ahead)
+        strip = list(inks(picture(window), range(at - 3, at + 3)))
+        assert not any(looks_like(ink, NIGHT.ecg) or (ink.green() > 100 and ink.red() < 100) for ink in strip)
+
+
+def test_two_leads_have_a_lane_each(window: MonitorWindow, script: Script) -> None:
+
+    samples = np.full((36, 2), 1024, "<i2").tobytes()
+    script.worker()
+    script.stream(window, 40, leads=("MLII", "V1"), gain=(200.0, 200.0), zero=(1024, 1024), samples=samples)
+    trace, image = trace_of(window), picture(window)
+    x = column(window.bed_page.sweep, trace, trace.cursor - 100)
+    middle = image.height() // 2
+    for rows in (range(10, middle - 10), range(middle + 10, image.height() - 10)):
+        assert any(looks_like(image.pixelColor(x, y), NIGHT.ecg) for y in rows)
+
+
+# --- what an alarm changes ------------------------------------------------------------------------------------------
+
+
+def test_an_alarm_that_begins_and_ends_looks_as_if_all_were_drawn_anew(window: MonitorWindow, script: Script) -> None:
+    script.worker()
+    script.stream(window, 40)
+    script.say(alarm(1300))
+    script.stream(window, 3)
+    redraws = window.bed_page.sweep.full_redraws
+    script.say(alarm(1300, "cleared", end=1400))
+    script.stream(window, 1)
+    assert window.bed_page.sweep.full_redraws == redraws
+    pieces = picture(window)
+    window.bed_page.sweep._drawn = None
+    window.tick()
+    whole = picture(window)
+    assert window.bed_page.sweep.full_redraws == redraws + 1
+    columns, rows = range(pieces.width()), range(0, pieces.height(), 2)
+    differing = sum(pieces.pixel(x, y) != whole.pixel(x, y) for x in columns for y in rows)
+    assert differing < 0.005 * pieces.width() * pieces.height() / 2
+    trace = trace_of(window)
+    behind = range(GUTTER + 4, column(window.bed_page.sweep, trace, trace.cursor) - 4)
+    for x in behind:
+        assert any(max(ink.red(), ink.green()) > 150 for ink in inks(pieces, range(x, x + 1))), f"a gap at {x}"

@@ -1,0 +1,187 @@
+"""What `bedside tap` prints, on real brokers and into a real pipe."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import json
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from monitor.tools import tap
+from stream.errors import UsageError
+from stream.mqtt.address import BrokerAddress
+from stream.mqtt.client import Client, Received
+from stream.mqtt.embedded_broker import embedded_broker, free_port
+from stream.wire.codec import topic_of
+from stream.wire.messages import Forecast, Message, Waveform
+from stream.wire.topics import Kind, Role, Topic
+from tests.monitor.alarm_log.test_store import alarm
+from tests.waveforms import SESSION, chunk
+
+
+def received(message: Message) -> Received:
+    return Received(topic_of(message), message, False, 1_700_000_000_250_000_000, 0, 0)
+
+
+def forecast(horizon: int = 3) -> Forecast:
+    mean = np.arange(2 * horizon, dtype="<f4").reshape(horizon, 2) / 8
+    return Forecast(
+        bed="bed-1",
+        session=SESSION,
+        epoch=0,
+        seq=4,
+        origin=99,
+        leads=("MLII", "V1"),
+        mean=mean.tobytes(),
+        scale=(mean + 0.5).tobytes(),
+        score=None,
+        threshold=6.0,
+        published_ns=1,
+    )
+
+
+def two_leads() -> Waveform:
+    """Return three samples of two leads; the second of V1 is invalid."""
+    samples = np.array([[1024, 0], [1224, -32768], [924, 50]], dtype="<i2")
+    return chunk(
+        0, n=3, leads=("MLII", "V1"), gain=(200.0, 100.0), zero=(1024, 0), samples=samples.tobytes(), speed=2.0
+    )
+
+
+def table(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def plan_rows(topic: str | None, message: Message) -> list[dict[str, str]]:
+    lines, header, _ = tap._plan("csv", topic)
+    return table(header + lines(received(message)))
+
+
+def test_ecg_in_csv_is_one_row_per_sample() -> None:
+    first, second, third = plan_rows(None, two_leads())
+    assert tuple(first) == tap.ECG_COLUMNS
+    assert [row["mv_1"] for row in (first, second, third)] == ["0", "1", "-0.5"]
+    assert [row["mv_2"] for row in (first, second, third)] == ["0", "", "0.5"]
+    assert (second["lead_1"], second["lead_2"], second["index"]) == ("MLII", "V1", "1")
+    assert first["time"] == "1700000000.000000"
+    assert third["time"] == f"1700000000.{round(2e6 / 720):06d}"
+
+
+def test_one_lead_keeps_the_columns_of_two() -> None:
+    row = plan_rows("bedside/v1/bed-1/ecg", chunk(2))[5]
+    assert (row["index"], row["mv_1"], row["lead_2"], row["mv_2"]) == ("77", f"{(77 - 1024) / 200:.6g}", "", "")
+
+
+def test_a_forecast_in_csv_is_one_row_per_sample_and_lead() -> None:
+    rows = plan_rows("bedside/v1/+/forecast", forecast())
+    assert [(row["index"], row["lead"]) for row in rows[:3]] == [("100", "MLII"), ("100", "V1"), ("101", "MLII")]
+    assert [float(row["mean_mv"]) for row in rows] == [0, 0.125, 0.25, 0.375, 0.5, 0.625]
+    assert rows[0]["scale_mv"] == "0.5"
+    assert rows[0]["score"] == ""
+
+
+def test_an_alarm_in_csv_is_one_row() -> None:
+    (row,) = plan_rows("bedside/v1/+/alarms", alarm(7, text='said "look", twice'))
+    assert (row["onset"], row["end"], row["text"]) == ("7", "", 'said "look", twice')
+
+
+def test_json_holds_each_lead_in_mv() -> None:
+    line = json.loads(tap.json_line(received(two_leads())))
+    assert line["topic"] == "bedside/v1/bed-1/ecg"
+    assert line["received"] == 1700000000.25
+    assert line["message"]["mv"] == [[0.0, 1.0, -0.5], [0.0, None, 0.5]]
+    assert "samples" not in line["message"]
+    line = json.loads(tap.json_line(received(forecast())))
+    assert line["message"]["mean_mv"] == [[0.0, 0.25, 0.5], [0.125, 0.375, 0.625]]
+    assert line["message"]["score"] is None
+
+
+def test_what_is_removed_is_null() -> None:
+    line = tap.json_line(Received(Topic(Kind.ALARMS_ACTIVE, "bed-1"), None, False, 0, 0, 0))
+    assert json.loads(line)["message"] is None
+
+
+@pytest.mark.parametrize(
+    ("topic", "kinds"),
+    [
+        ("bedside/v1/+/ecg", ["ecg"]),
+        ("bedside/v1/bed-7/ecg/#", ["ecg"]),
+        ("+/+/bed-7/alarms", ["alarms"]),
+        ("bedside/v1/+/alarms/#", ["alarms", "alarms/active"]),
+        ("bedside/v1/_/#", ["process"]),
+        ("bedside/v1/_/status/logger/+", ["process"]),
+        ("bedside/v1/+/status/+", ["status"]),
+        ("bedside/v1/+/status/+/+", ["process"]),
+        ("#", [*Kind]),
+        ("bedside/#", [*Kind]),
+    ],
+)
+def test_kinds_that_a_filter_can_match(topic: str, kinds: list[str]) -> None:
+    assert sorted(tap.kinds_of(topic)) == sorted(kinds)
+
+
+@pytest.mark.parametrize(
+    "topic", ["", "ecg", "bedside/v2/#", "bedside/v1/#/ecg", "bedside/v1/bed+/ecg", "bedside/v1/_/ecg", "a\0b"]
+)
+def test_a_filter_that_cannot_be_is_one_line(topic: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        tap.kinds_of(topic)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("topic", ["#", "bedside/v1/+/alarms/#", "bedside/v1/+/status/+"])
+def test_csv_of_several_kinds_or_of_one_without_columns_is_refused(topic: str) -> None:
+    with pytest.raises(UsageError, match="--format json"):
+        tap._plan("csv", topic)
+
+
+async def test_every_sample_comes_out(broker: BrokerAddress) -> None:
+    out = io.StringIO()
+    tapping = asyncio.create_task(tap.serve(broker, "csv", None, out))
+    async with Client(broker, role=Role.PUBLISHER) as publisher:
+        # The header is written once the broker has taken the subscription.
+        while not out.getvalue():
+            await asyncio.sleep(0.01)
+        for seq in range(20):
+            publisher.send(chunk(seq))
+        while out.getvalue().count("\n") < 1 + 20 * 36:
+            await asyncio.sleep(0.01)
+    tapping.cancel()
+    await asyncio.wait([tapping])
+    rows = table(out.getvalue())
+    assert [int(row["index"]) for row in rows] == list(range(720))
+    assert [round(float(row["mv_1"]) * 200 + 1024) for row in rows] == list(range(720))
+
+
+async def test_it_ends_quietly_when_its_reader_goes(tmp_path: Path) -> None:
+    async with embedded_broker(port=free_port()) as address:
+        reading, writing = os.pipe()
+        with (tmp_path / "stderr").open("wb") as errors:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "monitor.cli", "tap", "--format", "csv", "--broker", str(address)),
+                stdout=writing,
+                stderr=errors,
+            )
+        os.close(writing)
+        try:
+            header = await asyncio.to_thread(os.read, reading, 1000)
+            assert header.decode() == ",".join(tap.ECG_COLUMNS) + "\n"
+            os.close(reading)
+            async with Client(address, role=Role.PUBLISHER) as publisher:
+                seq = 0
+                while process.returncode is None:
+                    publisher.send(chunk(seq))
+                    seq += 1
+                    await asyncio.sleep(0.05)
+        finally:
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
+    assert process.returncode == 0
+    assert (tmp_path / "stderr").read_text() == ""

@@ -1,0 +1,100 @@
+"""A trace that stands: a copy, at any time of the last minutes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from monitor.view import frozen_trace
+from monitor.view.bed import Bed
+from monitor.view.frozen_trace import Frozen
+from monitor.view.view_model import View
+from stream.timebase import FS
+from tests.monitor.view.test_presenter import ONLINE, Story
+
+SPAN = 6 * FS
+VIEW = View(SPAN)
+
+
+def frozen_at(seconds: int) -> tuple[Story, Bed, Frozen]:
+    return freeze_now(Story().stream(10 * seconds))
+
+
+def freeze_now(story: Story) -> tuple[Story, Bed, Frozen]:
+    frame = story.presenter.frame(story.now, None, ONLINE, VIEW)
+    bed = story.presenter.bed("bed-1")
+    assert bed is not None
+    assert frame.trace is not None
+    return story, bed, frozen_trace.freeze("bed-1", frame.trace, frame.now_ns, VIEW)
+
+
+def later(story: Story, seconds: int) -> None:
+    story.stream(10 * seconds)
+    story.presenter.frame(story.now, None, ONLINE, VIEW)
+
+
+def samples(frozen: Frozen) -> list[int]:
+    """Return the indices that the samples themselves tell; see tests.waveforms."""
+    counts = np.rint(frozen.trace.mv[:, 0] * 200 + 1024)
+    return [int(counts[0]), int(counts[-1])]
+
+
+def test_it_is_the_sweep_as_it_was_whatever_comes() -> None:
+    story, _, frozen = frozen_at(20)
+    before = frozen.trace.mv.copy()
+    later(story, 10)
+    np.testing.assert_array_equal(frozen.trace.mv, before)
+    assert frozen.position == ""
+
+
+def test_half_a_sweep_back_and_forth() -> None:
+    _, bed, frozen = frozen_at(20)
+    back = frozen_trace.scroll(frozen_trace.scroll(frozen, bed, -1), bed, -1)
+    assert back.trace.cursor == frozen.trace.cursor - SPAN
+    assert back.position == "−0:06"
+    assert samples(back) == [back.trace.cursor - SPAN, back.trace.cursor - 1]
+    assert back.trace.origin == back.trace.first, "time runs from the left edge to the right"
+    forth = frozen_trace.scroll(frozen_trace.scroll(back, bed, +1), bed, +1)
+    assert (forth.trace.cursor, forth.position) == (frozen.trace.cursor, "")
+
+
+def test_oldest_and_newest_are_the_ends() -> None:
+    story, bed, frozen = frozen_at(20)
+    oldest = frozen_trace.oldest(frozen, bed)
+    assert samples(oldest) == [0, SPAN - 1]
+    assert frozen_trace.scroll(oldest, bed, -1).trace.cursor == oldest.trace.cursor
+    later(story, 20)
+    newest = frozen_trace.newest(oldest, bed)
+    assert newest.position == "+0:20"
+    assert frozen_trace.scroll(newest, bed, +1).trace.cursor == newest.trace.cursor
+
+
+def test_ten_minutes_can_be_gone_back() -> None:
+    _, bed, frozen = freeze_now(Story().stream(72, forecasts=False, n=3600))
+    oldest = frozen_trace.oldest(frozen, bed)
+    minutes, seconds = oldest.position.removeprefix("−").split(":")
+    assert 60 * int(minutes) + int(seconds) >= 600
+    assert np.isfinite(oldest.trace.mv).all()
+
+
+def test_less_than_a_sweep_is_shown_from_its_beginning() -> None:
+    _, bed, frozen = frozen_at(3)
+    oldest = frozen_trace.oldest(frozen, bed)
+    assert samples(oldest) == [0, frozen.trace.cursor - 1]
+
+
+def test_in_another_scale_the_moment_stays() -> None:
+    _, bed, frozen = frozen_at(20)
+    assert frozen_trace.fit_view(frozen, bed, VIEW) is frozen
+    closer = frozen_trace.fit_view(frozen, bed, View(2 * FS, (4.0, 2.0)))
+    assert (closer.trace.cursor, closer.trace.span) == (frozen.trace.cursor, 2 * FS)
+    low, high = closer.trace.ranges[0]
+    assert high - low == 4.0
+
+
+def test_a_new_session_leaves_what_stands_and_says_why_it_cannot_move() -> None:
+    story, bed, frozen = frozen_at(20)
+    story.next_seq = 0
+    story.stream(5, session="f" * 32)
+    moved = frozen_trace.scroll(frozen, bed, -1)
+    assert moved.trace is frozen.trace
+    assert "new session" in moved.note

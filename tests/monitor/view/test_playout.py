@@ -1,0 +1,83 @@
+"""The cursor glides at a constant distance behind the due times."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from monitor.view.playout import MARGIN_S, Playout, follow
+from tests.monitor.stories import SECOND
+from tests.waveforms import chunk
+
+
+def play(
+    count: int, late_ns: list[int] | None = None, skew_ns: int = 0, n: int = 36, speed: float = 1.0
+) -> list[tuple[int, Playout]]:
+    """Return what is known after each chunk, with the moment of its arrival."""
+    states: list[tuple[int, Playout]] = []
+    playout = None
+    for seq in range(count):
+        t0 = chunk(0).t0_ns + round(seq * n * 1e9 / (360 * speed))
+        made = chunk(seq, n, t0_ns=t0, speed=speed)
+        at = made.due_ns + skew_ns + (late_ns[seq] if late_ns else 0)
+        playout = follow(playout, made, at)
+        states.append((at, playout))
+    return states
+
+
+@pytest.mark.parametrize("skew_ns", [0, 3600 * SECOND, -3600 * SECOND])
+@pytest.mark.parametrize(("n", "speed"), [(36, 1.0), (1000, 1.0), (7, 1.0), (36, 10.0)])
+def test_the_cursor_moves_with_the_clock_and_never_waits_for_a_chunk(n: int, speed: float, skew_ns: int) -> None:
+    states = play(30, n=n, speed=speed, skew_ns=skew_ns)
+    per_frame = 360 * speed / 60
+    cursors = []
+    for (at, playout), (until, _) in pairwise(states[1:]):
+        frames = range(at, until, SECOND // 60)
+        cursors += [(now, playout.cursor(now)) for now in frames]
+        assert all(playout.cursor(now) < playout.start + playout.n for now in frames)
+    for (before, a), (after, b) in pairwise(cursors):
+        assert b - a == pytest.approx((after - before) / 1e9 * 360 * speed, abs=1.01 + per_frame * 0.01)
+
+
+def test_jitter_within_the_margin_does_not_move_the_cursor() -> None:
+    late = [0, *([0, 40_000_000, 80_000_000, 10_000_000] * 5)]
+    even, jittery = play(20), play(20, late)
+    for (_, a), (at, b) in zip(even, jittery[:20], strict=True):
+        assert a.cursor(at) == b.cursor(at)
+
+
+def test_without_new_chunks_the_cursor_stops_at_the_last_sample_and_the_age_grows() -> None:
+    at, playout = play(5)[-1]
+    assert playout.cursor(at + 60 * SECOND) == playout.start + playout.n
+    assert playout.age_s(at) == pytest.approx(0.0)
+    assert playout.age_s(at + 7 * SECOND) == pytest.approx(7.0)
+
+
+def test_the_margin_leaves_the_worker_time_to_answer() -> None:
+    at, playout = play(5)[-1]
+    assert playout.start + playout.n - playout.cursor(at) == pytest.approx((0.1 + MARGIN_S) * 360, abs=1)
+
+
+def test_what_comes_late_is_old_when_it_comes() -> None:
+    at, playout = play(5, [0, 0, 0, 0, 4 * SECOND])[-1]
+    assert playout.age_s(at) == pytest.approx(4.0)
+
+
+def test_a_clock_that_was_set_is_believed_again_after_two_minutes() -> None:
+    """Ten minutes of sleep: the due times stand behind from then on, and no sample is late any more."""
+    states = play(3000, late_ns=[0] * 600 + [600 * SECOND] * 2400)
+    ages = [playout.age_s(at) for at, playout in states]
+    assert ages[599] == 0
+    assert ages[600] == 600
+    assert ages[600 + 1300] == 0
+
+
+@pytest.mark.parametrize("skew_ns", [0, 3600 * SECOND])
+def test_the_jitter_is_that_of_the_last_minute_or_two_whatever_the_clocks_say(skew_ns: int) -> None:
+    late = [0, 30_000_000, *([5_000_000] * 1800)]
+    states = play(1500, late, skew_ns)
+    assert states[0][1].jitter_s == 0.0
+    assert states[1][1].jitter_s == pytest.approx(0.03)
+    assert states[500][1].jitter_s == pytest.approx(0.03)
+    assert states[-1][1].jitter_s == pytest.approx(0.0)

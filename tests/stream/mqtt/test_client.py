@@ -1,0 +1,286 @@
+import asyncio
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import paho.mqtt.client as paho
+import paho.mqtt.publish
+import pytest
+
+from stream.errors import BrokerError
+from stream.mqtt.address import BrokerAddress
+from stream.mqtt.client import Client, Received
+from stream.wire.alarm_messages import ActiveAlarms
+from stream.wire.messages import BedStatus, ProcessStatus, Waveform
+from stream.wire.topics import Kind, Role, Topic, pattern
+from tests.brokers import Mosquitto
+from tests.waveforms import SESSION, chunk
+
+pytestmark = pytest.mark.usefixtures("no_tasks_left")
+
+
+async def next_of(client: Client, kind: Kind, timeout_s: float = 10) -> Received:
+    async with asyncio.timeout(timeout_s):
+        while (received := await client.receive()).topic.kind is not kind:
+            pass
+    return received
+
+
+async def take(client: Client, n: int, timeout_s: float = 20) -> list[int]:
+    seqs = []
+    for _ in range(n):
+        message = (await next_of(client, Kind.ECG, timeout_s)).message
+        assert isinstance(message, Waveform)
+        seqs.append(message.seq)
+    return seqs
+
+
+def raw_publish(address: BrokerAddress, topic: str, payload: bytes) -> None:
+    paho.mqtt.publish.single(topic, payload, qos=1, hostname=address.host, port=address.port)
+
+
+async def test_what_is_sent_arrives_once_and_in_order(broker: BrokerAddress) -> None:
+    async with (
+        Client(broker, role=None, subscriptions=[pattern(Kind.ECG)]) as listener,
+        Client(broker, role=None) as sender,
+    ):
+        for seq in range(250):
+            sender.send(chunk(seq))
+        assert await sender.flush(20)
+        assert await take(listener, 250) == list(range(250))
+        assert listener.receive_nowait() is None
+
+
+async def test_a_process_is_announced_and_says_goodbye(broker: BrokerAddress) -> None:
+    async with Client(broker, role=None, subscriptions=[pattern(Kind.PROCESS)]) as listener:
+        async with Client(broker, role=Role.PUBLISHER) as publisher:
+            received = await next_of(listener, Kind.PROCESS)
+            assert isinstance(received.message, ProcessStatus)
+            assert (received.message.state, received.message.instance) == ("online", publisher.instance)
+        while received.message.state == "online":
+            received = await next_of(listener, Kind.PROCESS)
+            assert isinstance(received.message, ProcessStatus)
+        assert received.message.state == "offline"
+
+
+async def test_a_process_that_dies_leaves_its_last_will(broker: BrokerAddress) -> None:
+    async with Client(broker, role=None, subscriptions=[pattern(Kind.PROCESS)]) as listener:
+        async with Client(broker, role=Role.WORKER) as worker:
+            await next_of(listener, Kind.PROCESS)
+            assert worker._mqtt is not None
+            worker._mqtt._client.socket().shutdown(socket.SHUT_RDWR)  # no DISCONNECT: as if the process had died
+            while True:
+                received = await next_of(listener, Kind.PROCESS)
+                assert isinstance(received.message, ProcessStatus)
+                if received.message.state == "offline":
+                    break
+
+
+async def test_late_joiners_get_what_is_retained_until_it_is_removed(broker: BrokerAddress) -> None:
+    status = BedStatus(
+        bed="bed-1", role="worker", instance="ab12", state="learning", when="", record="r", session=SESSION
+    )
+    async with Client(broker, role=None) as worker:
+        worker.send(ActiveAlarms(bed="bed-1"))
+        worker.send(status)
+        assert await worker.flush(10)
+        kinds = [pattern(Kind.ALARMS_ACTIVE), pattern(Kind.STATUS)]
+        async with Client(broker, role=None, subscriptions=kinds) as late:
+            got = [await late.receive(), await late.receive()]
+            assert {type(r.message) for r in got} == {ActiveAlarms, BedStatus}
+            assert all(r.retained for r in got)
+            worker.remove(Topic(Kind.ALARMS_ACTIVE, "bed-1"))
+            assert (await next_of(late, Kind.ALARMS_ACTIVE)).message is None
+
+
+async def test_nothing_arrives_that_was_not_subscribed(broker: BrokerAddress) -> None:
+    async with (
+        Client(broker, role=Role.PUBLISHER) as publisher,
+        Client(broker, role=None, subscriptions=["bedside/v1/#"]) as all_of_it,
+    ):
+        publisher.send(ActiveAlarms(bed="bed-1"))
+        await next_of(all_of_it, Kind.ALARMS_ACTIVE)
+        async with Client(broker, role=None, subscriptions=[pattern(Kind.ECG)]) as listener:
+            publisher.send(chunk(0))
+            assert (await listener.receive()).topic.kind is Kind.ECG
+            assert listener.receive_nowait() is None
+
+
+async def test_malformed_payloads_are_counted_and_stop_nothing(broker: BrokerAddress) -> None:
+    async with (
+        Client(broker, role=None, subscriptions=["bedside/v1/#"]) as listener,
+        Client(broker, role=None) as sender,
+    ):
+        for topic in ("bedside/v1/bed-1/ecg", "bedside/v1/bed-1/alarms", "bedside/v1/Nobody/ecg", "bedside/v1/x/y/z"):
+            await asyncio.to_thread(raw_publish, broker, topic, b"\xc1 not a message")
+        sender.send(chunk(0))
+        assert await take(listener, 1) == [0]
+        assert listener.counters["rejected"] == 4
+
+
+async def test_a_slow_reader_loses_the_oldest_and_knows_it(broker: BrokerAddress) -> None:
+    """350 chunks of 100 ms wait for a reader that holds 30 s: the oldest 50 give way."""
+    async with (
+        Client(broker, role=None, subscriptions=[pattern(Kind.ECG)]) as listener,
+        Client(broker, role=None) as sender,
+    ):
+        for begin in range(0, 350, 50):
+            for seq in range(begin, begin + 50):
+                sender.send(chunk(seq))
+            assert await sender.flush(20)
+        while listener.counters["received"] < 350:
+            await asyncio.sleep(0.01)
+        assert await take(listener, 300) == list(range(50, 350))
+        assert listener.counters["inbox_dropped"] == 50
+
+
+async def test_a_broker_that_is_away_for_a_while_costs_nothing_that_was_buffered(mosquitto: Mosquitto) -> None:
+    async with Client(mosquitto.address, role=None) as sender:
+        sender.send(chunk(0))
+        sender.send(ActiveAlarms(bed="bed-1"))
+        assert await sender.flush(10)
+        mosquitto.kill()
+        for seq in range(1, 200):
+            sender.send(chunk(seq))
+        await asyncio.sleep(0.3)
+        mosquitto.start()
+        # The sender may be back before this listener, so only the order and the end are certain here.
+        async with Client(
+            mosquitto.address, role=None, subscriptions=[pattern(Kind.ECG), pattern(Kind.ALARMS_ACTIVE)]
+        ) as listener:
+            assert isinstance((await next_of(listener, Kind.ALARMS_ACTIVE)).message, ActiveAlarms), "retained again"
+        assert await sender.flush(20)
+        assert sender.send_dropped("bed-1") == 0
+        assert sender.counters["reconnects"] == 1
+
+
+async def test_beyond_thirty_seconds_the_oldest_chunks_give_way_and_are_counted(mosquitto: Mosquitto) -> None:
+    async with Client(mosquitto.address, role=None) as sender:
+        mosquitto.kill()
+        while sender.connected:
+            await asyncio.sleep(0.01)
+        for seq in range(400):
+            sender.send(chunk(seq))
+        assert sender.send_dropped("bed-1") == 100
+
+
+async def test_a_persistent_reader_gets_again_what_it_did_not_acknowledge(mosquitto: Mosquitto) -> None:
+    def reader() -> Client:
+        return Client(mosquitto.address, role=None, subscriptions=[pattern(Kind.ECG)], persistent_id="reader-1")
+
+    async with Client(mosquitto.address, role=None) as sender:
+        async with reader() as first:
+            for seq in range(10):
+                sender.send(chunk(seq))
+            got = [await next_of(first, Kind.ECG) for _ in range(10)]
+            for received in got[:4]:
+                first.acknowledge(received)
+            await asyncio.sleep(0.1)
+        sender.send(chunk(10))
+        assert await sender.flush(10)
+        async with reader() as second:
+            assert await take(second, 7) == list(range(4, 11))
+
+
+async def test_a_reader_that_never_acknowledges_gets_twenty(mosquitto: Mosquitto) -> None:
+    async with (
+        Client(mosquitto.address, role=None, subscriptions=[pattern(Kind.ECG)], persistent_id="reader-2") as reader,
+        Client(mosquitto.address, role=None) as sender,
+    ):
+        for seq in range(30):
+            sender.send(chunk(seq))
+        assert await sender.flush(10)
+        got = [await next_of(reader, Kind.ECG) for _ in range(20)]
+        with pytest.raises(TimeoutError):
+            await next_of(reader, Kind.ECG, timeout_s=0.3)
+        for received in got:
+            reader.acknowledge(received)
+        assert await take(reader, 10) == list(range(20, 30))
+
+
+async def test_no_broker_is_one_helpful_line() -> None:
+    with pytest.raises(BrokerError, match=r"127\.0\.0\.1:1\b.*--broker") as error:
+        async with Client(BrokerAddress("127.0.0.1", 1), role=None, first_wait_s=0.2):
+            pass
+    assert "\n" not in str(error.value)
+
+
+async def test_user_and_password_from_the_url(tmp_path: Path) -> None:
+    passwords = tmp_path / "passwords"
+    program = Mosquitto(tmp_path)._program.replace("mosquitto", "mosquitto_passwd").replace("sbin", "bin")
+    subprocess.run([program, "-b", "-c", str(passwords), "nurse", "s3cret"], check=True, capture_output=True)
+    passwords.chmod(0o644)
+    tmp_path.chmod(0o755)
+    # As root, Mosquitto drops to another user, who could not read pytest's private folder.
+    broker = Mosquitto(tmp_path, f"allow_anonymous false\nuser root\npassword_file {passwords}")
+    broker.start()
+    try:
+        async with Client(BrokerAddress("127.0.0.1", broker.port, False, "nurse", "s3cret"), role=None) as client:
+            assert client.connected
+        with pytest.raises(BrokerError, match="user name and password") as error:
+            async with Client(BrokerAddress("127.0.0.1", broker.port, False, "nurse", "wrong"), role=None):
+                pass
+        assert "wrong" not in str(error.value)
+    finally:
+        broker.stop()
+
+
+async def problem_with(address: BrokerAddress) -> str:
+    """Return why no connection can be made."""
+    try:
+        async with Client(address, role=None, first_wait_s=0.2):
+            return "none"
+    except BrokerError as error:
+        return str(error)
+
+
+async def test_tls_with_a_certificate_authority_of_our_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+         "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    broker = Mosquitto(tmp_path, f"allow_anonymous true\nuser root\ncertfile {certificate}\nkeyfile {key}")
+    broker.start()
+    try:
+        address = BrokerAddress("127.0.0.1", broker.port, tls=True)
+        # In a process of its own: paho leaves the socket of a failed handshake to the garbage collector.
+        refused = await asyncio.to_thread(
+            subprocess.run,
+            [sys.executable, "-m", "monitor.cli", "tap", "--broker", str(address)],
+            capture_output=True,
+            text=True,
+        )
+        assert refused.returncode == 2
+        assert "certificate" in refused.stderr.splitlines()[-1]
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        async with Client(address, role=None, subscriptions=[pattern(Kind.ECG)]) as client:
+            client.send(chunk(0))
+            assert await take(client, 1) == [0]
+    finally:
+        broker.stop()
+
+
+async def test_an_address_that_cannot_be_is_one_helpful_line() -> None:
+    assert "a..b" in await problem_with(BrokerAddress("a..b", 1883))
+
+
+async def test_a_publisher_refused_at_a_reconnect_learns_of_it(tmp_path: Path) -> None:
+    async def send_for_ever(sender: Client) -> None:
+        while True:
+            sender.send(chunk(0))
+            await asyncio.sleep(0.05)
+
+    broker = Mosquitto(tmp_path)
+    broker.start()
+    try:
+        async with Client(broker.address, role=Role.PUBLISHER) as sender, asyncio.timeout(20):
+            broker.stop()
+            broker = Mosquitto(tmp_path, "allow_anonymous false", port=broker.port)
+            broker.start()
+            with pytest.raises(BrokerError, match="user name and password"):
+                await send_for_ever(sender)
+    finally:
+        broker.stop()

@@ -1,0 +1,34 @@
+import socket
+
+import pytest
+
+from stream.errors import BrokerError, UsageError
+from stream.mqtt.client import Client
+from stream.mqtt.embedded_broker import embedded_broker, free_port
+
+
+async def test_it_listens_on_loopback_and_frees_its_port() -> None:
+    port = free_port()
+    async with embedded_broker(port=port) as address:
+        assert str(address) == f"mqtt://127.0.0.1:{port}"
+        async with Client(address, role=None) as client:
+            assert client.connected
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), 1)
+
+
+async def test_a_port_in_use_is_one_helpful_line() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(BrokerError, match=f"{port}.*--port") as error:
+            async with embedded_broker(port=port):
+                pass
+    assert "\n" not in str(error.value)
+
+
+async def test_a_port_that_cannot_be_is_one_helpful_line() -> None:
+    with pytest.raises(UsageError, match="99999"):
+        async with embedded_broker(port=99999):
+            pass

@@ -1,0 +1,336 @@
+"""Any WFDB record becomes at most two ECG leads at 360 Hz; damaged ones become one line."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from stream.errors import RecordError
+from stream.records.catalog import Catalog
+from stream.records.record import Record
+from stream.records.wfdb_reader import FULL_SCALE, choose_leads, load, quantise, quiet_wfdb, resample
+from stream.wire.messages import INVALID
+
+with quiet_wfdb() as wfdb:
+    pass
+
+pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword:DeprecationWarning")  # wfdb when it writes
+
+
+def write(folder: Path, name: str = "rec", *, fs: float = 360, fmt: str = "16", gain: float = 200, **other: Any) -> str:
+    """Write a WFDB record with one signal per column of ``mv``; return its path."""
+    mv = other.pop("mv", None)
+    if mv is None:
+        mv = np.sin(2 * np.pi * 1.2 * np.arange(round(10 * fs)) / fs)[:, np.newaxis]
+    k = mv.shape[1]
+    wfdb.wrsamp(
+        name,
+        fs=fs,
+        units=other.pop("units", ["mV"] * k),
+        sig_name=other.pop("names", ["MLII", "V1"][:k]),
+        p_signal=mv,
+        fmt=[fmt] * k,
+        adc_gain=[gain] * k,
+        baseline=[other.pop("zero", 1024)] * k,
+        write_dir=str(folder),
+        **other,
+    )
+    return str(folder / name)
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> Catalog:
+    return Catalog(cache_dir=tmp_path / "cache", progress=False)
+
+
+def test_importing_it_is_light() -> None:
+    heavy = {"wfdb", "pandas", "pooch", "rich", "requests", "scipy"}
+    code = f"import sys, stream.records.wfdb_reader; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"
+
+
+# --- real records ---------------------------------------------------------------------------------------------------
+
+
+def test_mitdb_counts_travel_exactly(mitdb_dir: Path) -> None:
+    record = load("mitdb/208", Catalog(data_dir=mitdb_dir))
+    stored = wfdb.rdrecord(str(mitdb_dir / "mitdb" / "208"), physical=False)
+    assert np.array_equal(record.adu, stored.d_signal)
+    assert (record.gain, record.zero) == ((200.0, 200.0), (1024, 1024))
+    assert (record.name, record.leads, record.source) == ("mitdb/208", ("MLII", "V1"), "local folder")
+    marks = wfdb.rdann(str(mitdb_dir / "mitdb" / "208"), "atr")
+    assert record.annotations is not None
+    assert np.array_equal(record.annotations.sample, marks.sample)
+    assert record.annotations.symbol == tuple(marks.symbol)
+    assert record.annotations.aux[0] == "(N"
+
+
+@pytest.mark.parametrize(("number", "leads"), [("114", ("MLII", "V5")), ("102", ("V5", "V2")), ("104", ("V5", "V2"))])
+def test_mlii_comes_first_where_there_is_one(mitdb_dir: Path, number: str, leads: tuple[str, ...]) -> None:
+    record = load(f"mitdb/{number}", Catalog(data_dir=mitdb_dir))
+    assert record.leads == leads
+    stored = wfdb.rdrecord(str(mitdb_dir / "mitdb" / number), physical=False)
+    assert np.array_equal(record.adu, stored.d_signal[:, [stored.sig_name.index(lead) for lead in leads]])
+
+
+def test_the_excerpt_is_record_208_from_sample_422820(mitdb_dir: Path, excerpt: Record) -> None:
+    whole = load("mitdb/208", Catalog(data_dir=mitdb_dir))
+    assert np.array_equal(excerpt.adu[:, 0], whole.adu[422_820 : 422_820 + 108_000, 0])
+    assert np.allclose(excerpt.mv()[:, 0], whole.mv()[422_820 : 422_820 + 108_000, 0])
+
+
+def test_the_excerpt_is_five_minutes_of_mlii(excerpt: Record) -> None:
+    assert (excerpt.name, excerpt.leads, excerpt.n, excerpt.synthetic) == ("excerpt", ("MLII",), 108_000, False)
+    # The first samples as SciPy's documentation prints them.
+    assert np.allclose(excerpt.mv()[:3, 0], [-0.245, -0.215, -0.185])
+
+
+# --- any rate, any unit ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("fs", [128, 250, 257, 500, 1000, 62.5])
+def test_any_rate_becomes_360(tmp_path: Path, catalog: Catalog, fs: float) -> None:
+    path = write(tmp_path, fs=fs, gain=2000, zero=0)
+    record = load(path, catalog)
+    assert abs(record.n - 3600) <= 1
+    truth = np.sin(2 * np.pi * 1.2 * np.arange(record.n) / 360)
+    assert np.abs(record.mv()[30:-30, 0] - truth[30:-30]).max() < 0.004
+
+
+def test_annotations_move_with_the_rate(tmp_path: Path, catalog: Catalog) -> None:
+    path = write(tmp_path, fs=250)
+    wfdb.wrann(
+        "rec",
+        "atr",
+        np.array([0, 25, 1000, 2499]),
+        symbol=["N", "V", "+", "N"],
+        aux_note=["", "", "(VT", ""],
+        write_dir=str(tmp_path),
+    )
+    marks = load(path, catalog).annotations
+    assert marks is not None
+    assert marks.sample.tolist() == [0, 36, 1440, 3599]
+    assert marks.symbol == ("N", "V", "+", "N")
+    assert marks.aux == ("", "", "(VT", "")
+
+
+def test_the_last_annotation_stays_inside(tmp_path: Path, catalog: Catalog) -> None:
+    path = write(tmp_path, fs=1000, mv=np.zeros((25, 1)))
+    wfdb.wrann("rec", "atr", np.array([24]), symbol=["N"], write_dir=str(tmp_path))
+    record = load(path, catalog)
+    assert record.annotations is not None
+    assert (record.n, record.annotations.sample.tolist()) == (9, [8])
+
+
+def test_a_record_without_annotations_has_none(tmp_path: Path, catalog: Catalog) -> None:
+    assert load(write(tmp_path), catalog).annotations is None
+
+
+@pytest.mark.parametrize(("unit", "scale"), [("mV", 1.0), ("uV", 1e3), ("V", 1e-3)])
+def test_units_become_mv(tmp_path: Path, catalog: Catalog, unit: str, scale: float) -> None:
+    mv = np.linspace(-2, 2, 720)[:, np.newaxis]
+    path = write(tmp_path, mv=mv * scale, units=[unit], gain=1000 / scale, zero=0)
+    record = load(path, catalog)
+    assert np.abs(record.mv() - mv).max() < 0.001
+    assert record.gain == pytest.approx((1000.0,))
+
+
+def test_invalid_samples_stay_invalid_in_their_place(tmp_path: Path, catalog: Catalog) -> None:
+    mv = np.ones((2500, 1))
+    mv[1000:1100] = np.nan
+    bad = load(write(tmp_path, mv=mv, fs=250), catalog).adu[:, 0] == INVALID
+    assert np.flatnonzero(bad)[[0, -1]].tolist() == [1439, 1583]
+    assert bad[1439:1584].all()
+    same = load(write(tmp_path, "same", mv=mv, fs=360), catalog).adu[:, 0] == INVALID
+    assert np.array_equal(same, np.isnan(mv[:, 0]))
+
+
+def test_a_signal_faster_than_its_frame_keeps_its_rate(tmp_path: Path, catalog: Catalog) -> None:
+    ecg = np.sin(2 * np.pi * 20 * np.arange(3600) / 360)
+    wfdb.wrsamp(
+        "multi",
+        fs=90,
+        units=["NU", "mV"],
+        sig_name=["RESP", "II"],
+        e_p_signal=[np.zeros(900), ecg],
+        samps_per_frame=[1, 4],
+        fmt=["16", "16"],
+        adc_gain=[1000, 1000],
+        baseline=[0, 0],
+        write_dir=str(tmp_path),
+    )
+    record = load(str(tmp_path / "multi"), catalog)
+    assert record.leads == ("II",)
+    assert np.abs(record.mv()[:, 0] - ecg).max() < 0.001
+
+
+def test_segments_are_joined(tmp_path: Path, catalog: Catalog) -> None:
+    mv = np.linspace(0, 1, 720)[:, np.newaxis]
+    write(tmp_path, "one", mv=mv, gain=1000)
+    write(tmp_path, "two", mv=mv + 1, gain=1000)
+    (tmp_path / "both.hea").write_text("both/2 1 360 1440\none 720\ntwo 720\n")
+    record = load(str(tmp_path / "both"), catalog)
+    assert record.leads == ("MLII",)
+    assert np.abs(record.mv() - np.concatenate([mv, mv + 1])).max() < 0.001
+    (tmp_path / "layout.hea").write_text("layout 1 360 0\n~ 0 1000/mV 16 0 0 0 0 MLII\n")
+    (tmp_path / "gap.hea").write_text("gap/4 1 360 1800\nlayout 0\none 720\n~ 360\ntwo 720\n")
+    gap = load(str(tmp_path / "gap"), catalog)
+    assert np.flatnonzero(gap.adu[:, 0] == INVALID).tolist() == list(range(720, 1080))
+
+
+@pytest.mark.parametrize("suffix", ["", ".hea", ".dat"])
+def test_a_path_may_have_a_suffix(tmp_path: Path, catalog: Catalog, suffix: str) -> None:
+    record = load(write(tmp_path, "my.record".replace(".", "_")) + suffix, catalog)
+    assert (record.name, record.source) == ("my_record", "file")
+
+
+def test_one_sample_is_a_record(tmp_path: Path, catalog: Catalog) -> None:
+    assert load(write(tmp_path, mv=np.zeros((1, 1)), fs=250), catalog).n == 2
+
+
+# --- which leads ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("names", "units", "chosen"),
+    [
+        (["V5", "MLII"], ["mV", "mV"], [1, 0]),
+        (["V5", "V2"], ["mV", "mV"], [0, 1]),
+        (["I", "II", "III", "aVR"], ["mV"] * 4, [1, 0]),
+        (["ABP", "PLETH", "II", "RESP"], ["mmHg", "NU", "mV", "mV"], [2]),
+        (["EEG (C4-A1)", "ECG", "Resp (sum)"], ["mV", "mV", "l"], [1]),
+        (["ECG lead II", None], ["uV", None], [0, 1]),
+        (["CO2"], ["mV"], []),
+        ([], [], []),
+    ],
+)
+def test_choose_leads(names: list[str | None], units: list[str | None], chosen: list[int]) -> None:
+    assert choose_leads(names, units) == chosen
+
+
+# --- counting -------------------------------------------------------------------------------------------------------
+
+
+@given(
+    counts=hnp.arrays(np.int16, st.integers(1, 50), elements=st.integers(-FULL_SCALE, FULL_SCALE)),
+    gain=st.floats(0.01, 1e5),
+    zero=st.integers(-FULL_SCALE, FULL_SCALE),
+)
+def test_counts_come_out_as_they_were(counts: np.ndarray, gain: float, zero: int) -> None:
+    lead = quantise((counts - float(zero)) / gain, gain, zero)
+    assert np.array_equal(lead.adu, counts)
+    assert (lead.gain, lead.zero) == (gain, zero)
+
+
+@given(
+    mv=hnp.arrays(np.float64, st.integers(1, 50), elements=st.floats(-5000, 5000) | st.just(np.nan)),
+    gain=st.floats(0.01, 1e6),
+    zero=st.integers(-(2**31), 2**31),
+)
+def test_nothing_is_clipped_and_no_more_is_lost_than_must_be(mv: np.ndarray, gain: float, zero: int) -> None:
+    lead = quantise(mv, gain, zero)
+    assert np.array_equal(lead.adu == INVALID, np.isnan(mv))
+    assert 0 < lead.gain <= gain
+    assert abs(lead.zero) <= FULL_SCALE
+    valid = ~np.isnan(mv)
+    back = (lead.adu[valid] - float(lead.zero)) / lead.gain
+    assert np.all(np.abs(back - mv[valid]) <= 1.001 / lead.gain)
+    reach = max(np.max(mv[valid], initial=0.0), 0.0) - min(np.min(mv[valid], initial=0.0), 0.0)
+    assert lead.gain == gain or lead.gain * reach >= 65_000
+
+
+@settings(max_examples=30)
+@given(fs=st.sampled_from([100.0, 128.0, 250.0, 500.0]), seconds=st.integers(1, 5), offset=st.floats(-100, 100))
+def test_a_constant_stays_constant(fs: float, seconds: int, offset: float) -> None:
+    out = resample(np.full(round(fs * seconds), offset), fs)
+    assert out.size == 360 * seconds
+    assert np.allclose(out, offset, atol=1e-9)
+
+
+# --- errors: one line each ------------------------------------------------------------------------------------------
+
+
+def refused(path: str, catalog: Catalog) -> str:
+    with pytest.raises(RecordError) as caught:
+        load(path, catalog)
+    text = str(caught.value)
+    assert "\n" not in text
+    return text
+
+
+def test_a_truncated_file_is_refused(tmp_path: Path, catalog: Catalog) -> None:
+    path = write(tmp_path, fmt="212")
+    data = (tmp_path / "rec.dat").read_bytes()
+    assert load(path, catalog).n == 3600
+    (tmp_path / "rec.dat").write_bytes(data[:-1])
+    assert f"rec.dat is truncated: {len(data) - 1} bytes" in refused(path, catalog)
+
+
+def test_a_missing_file_is_named(tmp_path: Path, catalog: Catalog) -> None:
+    path = write(tmp_path)
+    (tmp_path / "rec.dat").unlink()
+    assert "rec.dat is missing" in refused(path, catalog)
+
+
+def test_a_missing_header_is_named(tmp_path: Path, catalog: Catalog) -> None:
+    path = write(tmp_path)
+    (tmp_path / "rec.hea").unlink()
+    assert "rec.hea must lie beside it" in refused(path, catalog)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "\n\n",
+        "rec",
+        "garbage in here ???\nmore",
+        "rec 1 0 3600\nrec.dat 16 200(1024)/mV 16 0 0 0 0 MLII\n",
+        "rec 1 360 3600\nrec.dat 99 200(1024)/mV 16 0 0 0 0 MLII\n",
+        "rec/2 1 360 720\nnone 360\nnone 360\n",
+    ],
+)
+def test_a_damaged_header_is_refused(tmp_path: Path, catalog: Catalog, header: str) -> None:
+    path = write(tmp_path)
+    (tmp_path / "rec.hea").write_text(header)
+    assert "rec" in refused(path, catalog) or "none" in refused(path, catalog)
+
+
+def test_damaged_annotations_are_refused(tmp_path: Path, catalog: Catalog) -> None:
+    path = write(tmp_path)
+    (tmp_path / "rec.atr").write_bytes(b"\x01")
+    assert "rec" in refused(path, catalog)
+
+
+def test_a_record_without_an_ecg_is_refused(tmp_path: Path, catalog: Catalog) -> None:
+    path = write(tmp_path, names=["ABP"], units=["mmHg"])
+    assert "holds no ECG signal in mV (it holds ABP)" in refused(path, catalog)
+
+
+def test_a_record_without_a_valid_sample_is_refused(tmp_path: Path, catalog: Catalog) -> None:
+    path = write(tmp_path, mv=np.full((720, 1), np.nan))
+    assert "no valid ECG sample" in refused(path, catalog)
+
+
+@settings(max_examples=60)
+@given(cut=st.integers(0, 200), junk=st.binary(max_size=40))
+def test_any_damage_to_a_header_ends_in_one_line_or_a_record(
+    tmp_path_factory: pytest.TempPathFactory, cut: int, junk: bytes
+) -> None:
+    folder = tmp_path_factory.mktemp("damage")
+    path = write(folder, mv=np.zeros((36, 2)))
+    header = folder / "rec.hea"
+    header.write_bytes(header.read_bytes()[:cut] + junk)
+    try:
+        assert load(path, Catalog(cache_dir=folder, progress=False)).n > 0
+    except RecordError as error:
+        assert "\n" not in str(error)  # noqa: PT017

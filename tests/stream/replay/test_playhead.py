@@ -1,0 +1,89 @@
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stream.errors import UsageError
+from stream.records.record import Record
+from stream.replay.playhead import ReplayConfig, replay
+from stream.timebase import FS
+from stream.wire.continuity import follow
+from stream.wire.messages import Waveform
+
+BEGIN_NS = 1_700_000_000_000_000_000
+
+
+def traceable(n: int, leads: int = 1) -> Record:
+    """Return a record whose sample i holds i (lead 0) and -i (lead 1)."""
+    index = np.arange(n, dtype=np.int16)
+    adu = np.stack([index, -index][:leads], axis=1)
+    return Record("traceable", ("MLII", "V1")[:leads], (200.0,) * leads, (0,) * leads, adu, True, "test")
+
+
+@given(st.integers(1, 2000), st.integers(1, 3600), st.floats(0.1, 1000), st.integers(1, 2))
+def test_the_chunks_hold_every_sample_once_with_its_due_time(n: int, size: int, speed: float, leads: int) -> None:
+    record = traceable(n, leads)
+    chunks = list(replay(record, ReplayConfig(chunk=size, speed=speed), BEGIN_NS))
+    np.testing.assert_array_equal(np.concatenate([c.adu() for c in chunks]), record.adu)
+    assert [c.seq for c in chunks] == list(range(len(chunks)))
+    for c in chunks:
+        assert c.start == c.position
+        # Counted from the one begin, to the nanosecond: lateness cannot add up.
+        assert c.t0_ns == BEGIN_NS + round(c.start * 1e9 / (FS * speed))
+        assert abs(c.due_ns - (BEGIN_NS + (c.end - 1) * 1e9 / (FS * speed))) <= 2_000
+
+
+@given(st.integers(1, 500), st.integers(1, 600), st.integers(1, 40))
+def test_a_loop_is_a_new_epoch_and_no_gap(n: int, size: int, count: int) -> None:
+    record = traceable(n)
+    last = None
+    for c in itertools.islice(replay(record, ReplayConfig(chunk=size, loop=True), BEGIN_NS), count):
+        arrival, last = follow(last, c)
+        assert not arrival.duplicate
+        assert arrival.lost_samples == 0
+        assert arrival.fresh == (c.position == 0)
+        assert c.start - c.epoch_start == c.position
+        assert c.start == c.epoch * n + c.position
+
+
+def test_a_start_within_the_record() -> None:
+    first = next(replay(traceable(2000), ReplayConfig(start_s=2.0), BEGIN_NS))
+    assert (first.start, first.position, int(first.adu()[0, 0])) == (0, 720, 720)
+
+
+def test_each_replay_is_a_session_of_its_own() -> None:
+    sessions = {next(replay(traceable(10), ReplayConfig(), BEGIN_NS)).session for _ in range(20)}
+    assert len(sessions) == 20
+
+
+@pytest.mark.parametrize(
+    ("changes", "value"),
+    [
+        ({"chunk": 0}, "0"),
+        ({"chunk": 3601}, "3601"),
+        ({"speed": 0.0}, "0"),
+        ({"speed": float("nan")}, "nan"),
+        ({"speed": -1.0}, "-1"),
+        ({"speed": 1e9}, "1e\\+09"),
+        ({"start_s": -1.0}, "-1"),
+        ({"start_s": float("inf")}, "inf"),
+        ({"bed": "Bed 1"}, "Bed 1"),
+    ],
+)
+def test_values_that_cannot_be_are_named(changes: dict[str, Any], value: str) -> None:
+    with pytest.raises(UsageError, match=value):
+        ReplayConfig(**changes)
+
+
+def test_a_start_after_the_end_is_named() -> None:
+    with pytest.raises(UsageError, match=r"start 10 s: record traceable ends at 5\.6 s"):
+        next(replay(traceable(2000), ReplayConfig(start_s=10.0), BEGIN_NS))
+
+
+def test_real_ecg_travels_exactly(excerpt: Record) -> None:
+    chunks: list[Waveform] = list(replay(excerpt, ReplayConfig(), BEGIN_NS))
+    np.testing.assert_array_equal(np.concatenate([c.adu() for c in chunks]), excerpt.adu)
+    np.testing.assert_allclose(np.concatenate([c.mv() for c in chunks]), (excerpt.adu - 1024.0) / 200.0)

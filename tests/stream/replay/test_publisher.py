@@ -1,0 +1,351 @@
+import asyncio
+import contextlib
+import csv
+import itertools
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stream.clock import SteadyClock, rfc3339
+from stream.errors import MessageError, UsageError
+from stream.mqtt.address import BrokerAddress
+from stream.mqtt.client import Client
+from stream.records.catalog import Catalog
+from stream.records.library import Library
+from stream.records.record import Annotations
+from stream.replay.ledger import ledger
+from stream.replay.playhead import Playhead, ReplayConfig, begin
+from stream.replay.publisher import Publisher, serve
+from stream.wire.alarm_messages import Action, Command
+from stream.wire.continuity import Continuity, follow
+from stream.wire.messages import Annotation, BedStatus, Message, Waveform
+from stream.wire.replay_actions import ChooseRecord, Seek, SetLoop, SetPlaying, SetSpeed
+from stream.wire.topics import Kind, Role, pattern
+from tests.stream.replay.test_playhead import BEGIN_NS, traceable
+
+
+class FakeClock:
+    """A clock that a sleep moves on, a little too far each time: hours pass in milliseconds."""
+
+    def __init__(self, late_ns: int = 0) -> None:
+        self.now = BEGIN_NS
+        self.leapt_ns = 0
+        self.late_ns = late_ns
+        self.until = 2**63
+        self.plan: dict[int, Callable[[], None]] = {}
+        """What happens while others sleep, by Unix time in ns."""
+
+    def now_ns(self) -> int:
+        return self.now
+
+    async def sleep_until(self, moment_ns: int) -> None:
+        self.now = max(self.now, moment_ns + self.late_ns)
+        for at in [at for at in self.plan if at <= self.now]:
+            self.plan.pop(at)()
+        if self.now > self.until:
+            raise TimeoutError
+
+    def leap(self, by_ns: int) -> None:
+        self.now += by_ns
+        self.leapt_ns += by_ns
+
+
+def publisher(
+    heads: list[Playhead],
+    sent: list[tuple[int, Message]],
+    clock: FakeClock,
+    lost: int = 0,
+    annotations: bool = False,
+) -> Publisher:
+    return Publisher(
+        heads,
+        send=lambda message: sent.append((clock.now_ns(), message)),
+        dropped=lambda bed: lost,
+        instance="ab12",
+        clock=clock,
+        write=lambda *values: None,
+        annotations=annotations,
+    )
+
+
+def waveforms(sent: list[tuple[int, Message]], bed: str) -> list[tuple[int, Waveform]]:
+    return [(now, m) for now, m in sent if isinstance(m, Waveform) and m.bed == bed]
+
+
+def statuses(sent: list[tuple[int, Message]], bed: str) -> list[BedStatus]:
+    return [m for _, m in sent if isinstance(m, BedStatus) and m.bed == bed]
+
+
+@pytest.mark.parametrize("by_s", [3600, -3600])
+async def test_a_clock_that_leaps_brings_no_burst_and_no_silence(by_s: int) -> None:
+    sent: list[tuple[int, Message]] = []
+    clock = FakeClock()
+    clock.plan[BEGIN_NS + 5_000_000_000] = lambda: clock.leap(by_s * 1_000_000_000)
+    await publisher([begin(traceable(3600), ReplayConfig(), BEGIN_NS)], sent, clock).run()
+    chunks = waveforms(sent, "bed-1")
+    assert [chunk.start for _, chunk in chunks] == list(range(0, 3600, 36))
+    assert all(now == chunk.due_ns for now, chunk in chunks)
+    assert [b - a for (a, _), (b, _) in itertools.pairwise(chunks)].count(100_000_000) == 98
+    assert chunks[-1][0] == chunks[0][0] + 9_900_000_000 + by_s * 1_000_000_000
+
+
+async def test_what_leapt_before_the_replay_began_moves_no_deadline() -> None:
+    sent: list[tuple[int, Message]] = []
+    clock = FakeClock()
+    clock.leap(3_600_000_000_000)
+    await publisher([begin(traceable(360), ReplayConfig(), clock.now)], sent, clock).run()
+    assert waveforms(sent, "bed-1")[0][0] == BEGIN_NS + 3_600_000_000_000 + round(35e9 / 360)
+
+
+async def test_a_command_just_after_a_leap_is_not_postponed_by_it() -> None:
+    sent: list[tuple[int, Message]] = []
+    clock = FakeClock()
+    made = publisher([begin(traceable(3600), ReplayConfig(), BEGIN_NS)], sent, clock)
+
+    asked_ns = []
+
+    def leap_and_seek() -> None:
+        clock.leap(3_600_000_000_000)
+        asked_ns.append(clock.now)
+        made.obey(command(1, Seek(position=1800), clock.now))
+
+    clock.plan[BEGIN_NS + 5_000_000_000] = leap_and_seek
+    await made.run()
+    chunks = waveforms(sent, "bed-1")
+    [sought] = [chunk for _, chunk in chunks if chunk.position == 1800 and chunk.epoch == 1]
+    assert [sought.t0_ns] == asked_ns
+    assert all(now == chunk.due_ns for now, chunk in chunks)
+
+
+async def test_an_hour_of_late_wakings_does_not_add_up() -> None:
+    record, sent, clock = traceable(30_000), [], FakeClock(late_ns=3_000_000)
+    box = publisher([begin(record, ReplayConfig(loop=True), BEGIN_NS)], sent, clock)
+    with contextlib.suppress(TimeoutError):
+        clock.until = BEGIN_NS + 3600 * 1_000_000_000
+        await box.run()
+    chunks = waveforms(sent, "bed-1")
+    # A wake-up is late by 3 ms; a chunk that fell due within them was sent earlier than 3 ms after its time.
+    assert max(now - chunk.due_ns for now, chunk in chunks) == 3_000_000
+    assert all(now - chunk.due_ns >= 0 for now, chunk in chunks)
+    assert sum(chunk.n for _, chunk in chunks) >= 3600 * 360 - 36
+
+
+async def test_beds_of_different_chunks_and_speeds_share_the_loop() -> None:
+    record, sent, clock = traceable(3000), [], FakeClock()
+    configs = [ReplayConfig(bed="a", chunk=36), ReplayConfig(bed="b", chunk=100, speed=3.0)]
+    await publisher([begin(record, c, BEGIN_NS) for c in configs], sent, clock).run()
+    for bed in "ab":
+        assert all(now == chunk.due_ns for now, chunk in waveforms(sent, bed))
+        assert sum(chunk.n for _, chunk in waveforms(sent, bed)) == 3000
+        last = statuses(sent, bed)[-1]
+        assert (last.state, last.counters["samples_published"], last.last_seq) == (
+            "ended",
+            3000,
+            waveforms(sent, bed)[-1][1].seq,
+        )
+    assert [now for now, _ in sent] == sorted(now for now, _ in sent)
+
+
+async def test_a_suspended_machine_sends_what_is_overdue_at_once() -> None:
+    record, sent, clock = traceable(3600), [], FakeClock()
+    config = ReplayConfig()
+
+    async def nap(moment_ns: int) -> None:
+        clock.now = max(clock.now, moment_ns + (5_000_000_000 if len(waveforms(sent, "bed-1")) == 10 else 0))
+
+    clock.sleep_until = nap  # type: ignore[method-assign]
+    await publisher([begin(record, config, BEGIN_NS)], sent, clock).run()
+    lateness = [now - chunk.due_ns for now, chunk in waveforms(sent, "bed-1")]
+    assert max(lateness) == 5_000_000_000
+    assert lateness[-1] == 0, "the deadlines stayed where they were"
+
+
+async def test_chunks_that_gave_way_are_counted_and_announced(caplog: pytest.LogCaptureFixture) -> None:
+    record, sent, clock = traceable(3600), [], FakeClock()
+    config = ReplayConfig()
+    with caplog.at_level(logging.WARNING, "bedside.publisher"):
+        await publisher([begin(record, config, BEGIN_NS)], sent, clock, lost=7).run()
+    assert statuses(sent, "bed-1")[-1].counters["chunks_dropped"] == 7
+    assert len(caplog.records) == 1
+    assert "7 chunks lost" in caplog.text
+
+
+def command(number: int, action: Action, now_ns: int, bed: str = "bed-1") -> Command:
+    return Command(command_id=f"{number:032x}", bed=bed, who="test", when=rfc3339(now_ns), action=action)
+
+
+def joined(sent: list[tuple[int, Message]], bed: str = "bed-1") -> list[tuple[Waveform, bool]]:
+    """Return the chunks, each with whether it begins anew; what cannot follow what came before raises."""
+    found = []
+    place: Continuity | None = None
+    for _, chunk in waveforms(sent, bed):
+        arrival, place = follow(place, chunk)
+        assert not arrival.duplicate
+        assert arrival.lost_samples == 0
+        found.append((chunk, arrival.fresh))
+    return found
+
+
+async def played(seconds: list[tuple[float, Action]], n: int = 3600) -> list[tuple[int, Message]]:
+    """Return what a replay sends when people intervene at these seconds."""
+    sent: list[tuple[int, Message]] = []
+    clock = FakeClock()
+    box = publisher([begin(traceable(n), ReplayConfig(), BEGIN_NS)], sent, clock)
+    clock.until = BEGIN_NS + 60_000_000_000
+    for number, (at, action) in enumerate(seconds):
+        moment = BEGIN_NS + round(at * 1e9)
+
+        def say(number: int = number, action: Action = action) -> None:
+            box.obey(command(number, action, clock.now))
+
+        clock.plan[moment] = say
+    with contextlib.suppress(TimeoutError):
+        await box.run()
+    return sent
+
+
+async def test_a_pause_is_no_break_and_moves_the_deadlines() -> None:
+    sent = await played([(2.05, SetPlaying(playing=False)), (7.0, SetPlaying(playing=True))])
+    chunks = joined(sent)
+    assert [fresh for _, fresh in chunks] == [True] + [False] * 99
+    due = [chunk.due_ns for chunk, _ in chunks]
+    pauses = [b - a for a, b in itertools.pairwise(due) if b - a > 150_000_000]
+    assert len(pauses) == 1
+    assert 4_900_000_000 <= pauses[0] <= 5_200_000_000
+    assert "paused" in [status.state for status in statuses(sent, "bed-1")]
+    assert all(now >= chunk.due_ns for now, chunk in waveforms(sent, "bed-1"))
+
+
+async def test_a_change_of_speed_is_no_break() -> None:
+    sent = await played([(3.02, SetSpeed(speed=4.0))])
+    chunks = joined(sent)
+    assert sum(fresh for _, fresh in chunks) == 1
+    np.testing.assert_array_equal(np.concatenate([chunk.adu()[:, 0] for chunk, _ in chunks]), np.arange(3600))
+    steps = {round((b.due_ns - a.due_ns) / 1e6) for (a, _), (b, _) in itertools.pairwise(chunks[40:])}
+    assert steps == {25}
+    assert statuses(sent, "bed-1")[-1].speed == 4.0
+
+
+async def test_a_seek_is_a_new_epoch() -> None:
+    sent = await played([(2.0, Seek(position=1800))])
+    chunks = joined(sent)
+    begins = [chunk for chunk, fresh in chunks if fresh]
+    assert [(chunk.epoch, chunk.position) for chunk in begins] == [(0, 0), (1, 1800)]
+    assert begins[1].start == begins[1].epoch_start
+    assert int(begins[1].adu()[0, 0]) == 1800
+    assert chunks[-1][0].position + chunks[-1][0].n == 3600
+
+
+async def test_two_seeks_at_once_make_one_epoch() -> None:
+    sent = await played([(2.0, Seek(position=1800)), (2.000001, Seek(position=360))])
+    assert [chunk.epoch for chunk, fresh in joined(sent) if fresh] == [0, 1]
+
+
+async def test_a_loop_can_be_switched_on_and_off() -> None:
+    sent = await played([(2.0, SetLoop(loop=True)), (15.0, SetLoop(loop=False))])
+    chunks = joined(sent)
+    assert [chunk.epoch for chunk, fresh in chunks if fresh] == [0, 1]
+    assert sum(chunk.n for chunk, _ in chunks) == 7200
+
+
+async def test_commands_that_cannot_be_are_refused_and_change_nothing() -> None:
+    sent: list[tuple[int, Message]] = []
+    clock = FakeClock()
+    box = publisher([begin(traceable(3600), ReplayConfig(), BEGIN_NS)], sent, clock)
+    before = box.beds["bed-1"].head
+    with pytest.raises(UsageError, match="3600"):
+        box.obey(command(1, Seek(position=3600), clock.now))
+    with pytest.raises(MessageError, match="10 s"):
+        box.obey(command(2, SetSpeed(speed=2.0), clock.now - 11_000_000_000))
+    assert box.beds["bed-1"].head == before
+    box.obey(command(3, SetSpeed(speed=2.0), clock.now))
+    box.obey(command(4, SetSpeed(speed=3.0), clock.now))
+    with pytest.raises(MessageError, match="before"):
+        box.obey(command(3, SetSpeed(speed=2.0), clock.now))
+    assert box.beds["bed-1"].head.speed == 3.0
+
+
+async def test_reference_annotations_travel_with_their_chunk() -> None:
+    sent: list[tuple[int, Message]] = []
+    notes = Annotations(np.array([0, 35, 36, 500]), ("+", "N", "V", "N"), ("(N", "", "", ""))
+    record = replace(traceable(720), annotations=notes)
+    await publisher([begin(record, ReplayConfig(start_s=0.1), BEGIN_NS)], sent, FakeClock(), annotations=True).run()
+    got = [message for _, message in sent if isinstance(message, Annotation)]
+    assert [(note.index, note.symbol) for note in got] == [(0, "V"), (464, "N")]
+
+
+@pytest.mark.usefixtures("no_tasks_left")
+async def test_commands_over_a_real_broker(broker: BrokerAddress, mitdb_dir: Path) -> None:
+    """Another record is chosen by name, a path is refused, and all is seen in the status."""
+    library = Library(Catalog(data_dir=mitdb_dir, cache_dir=mitdb_dir / "none"))
+    clock = SteadyClock()
+    patterns = [pattern(Kind.ECG), pattern(Kind.STATUS, role=Role.PUBLISHER)]
+    async with Client(broker, role=None, subscriptions=patterns) as person, asyncio.timeout(30):
+        task = asyncio.create_task(
+            serve(broker, [(traceable(36_000), ReplayConfig())], library=library, ledger_path=None, clock=clock)
+        )
+
+        async def state(**wanted: Any) -> BedStatus:
+            while True:
+                message = (await person.receive()).message
+                if isinstance(message, BedStatus) and all(getattr(message, k) == v for k, v in wanted.items()):
+                    return message
+
+        while not (offered := (await state(state="playing")).records):
+            pass
+        assert "mitdb/100" in [offer.name for offer in offered]
+        person.send(command(1, ChooseRecord(record="../../etc/passwd"), clock.now_ns()))
+        person.send(command(2, ChooseRecord(record="mitdb/100"), clock.now_ns()))
+        chosen = await state(record="mitdb/100")
+        assert chosen.duration == 650_000
+        person.send(command(3, SetPlaying(playing=False), clock.now_ns()))
+        await state(state="paused")
+        person.send(command(4, Seek(position=360_000), clock.now_ns()))
+        person.send(command(5, SetPlaying(playing=True), clock.now_ns()))
+        while not (
+            isinstance(chunk := (await person.receive()).message, Waveform)
+            and chunk.record == "mitdb/100"
+            and chunk.position == 360_000
+        ):
+            pass
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+@pytest.mark.usefixtures("no_tasks_left")
+async def test_over_a_real_broker(broker: BrokerAddress, tmp_path: Path) -> None:
+    """Ten beds at twenty times real time: every chunk arrives once, in order, and the ledger names each."""
+    record = traceable(3600)
+    replays = [(record, ReplayConfig(bed=f"bed-{i}", speed=20.0)) for i in range(10)]
+    path = tmp_path / "ledger.csv"
+    got: dict[str, list[int]] = {config.bed: [] for _, config in replays}
+    ended: set[str] = set()
+    library = Library(Catalog(cache_dir=tmp_path))
+    patterns = [pattern(Kind.ECG), pattern(Kind.STATUS, role=Role.PUBLISHER)]
+    async with Client(broker, role=None, subscriptions=patterns) as listener, asyncio.timeout(30):
+        task = asyncio.create_task(serve(broker, replays, library=library, ledger_path=path, clock=SteadyClock()))
+        while len(ended) < 10 or any(len(seqs) < 100 for seqs in got.values()):
+            message = (await listener.receive()).message
+            if isinstance(message, Waveform):
+                got[message.bed].append(message.seq)
+            elif isinstance(message, BedStatus) and message.state == "ended":
+                ended.add(message.bed)
+        await task
+    assert all(seqs == list(range(100)) for seqs in got.values())
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {(row["bed"], int(row["seq"])) for row in rows} == {(bed, seq) for bed in got for seq in range(100)}
+    assert all(int(row["sent_ns"]) >= int(row["due_ns"]) for row in rows)
+
+
+def test_a_ledger_that_cannot_be_written_is_one_helpful_line(tmp_path: Path) -> None:
+    from stream.errors import StorageError
+
+    with pytest.raises(StorageError, match="--ledger"), ledger(tmp_path / "missing" / "ledger.csv", "a"):
+        pass

@@ -1,0 +1,295 @@
+import json
+import math
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stream.errors import MessageError
+from stream.wire import codec, topics
+from stream.wire.alarm_messages import (
+    Acknowledge,
+    Action,
+    ActiveAlarms,
+    Alarm,
+    Command,
+    Limits,
+    PauseAlarms,
+    PauseAudio,
+    SetLimits,
+)
+from stream.wire.messages import Annotation, Beat, BedStatus, Forecast, Message, Offer, ProcessStatus, Vitals
+from stream.wire.replay_actions import ChooseRecord, Seek, SetLoop, SetPlaying, SetSpeed
+from stream.wire.topics import Kind, Role, Topic
+from tests.waveforms import SESSION, chunk
+
+
+def forecast(**changes: Any) -> Forecast:
+    mean = np.linspace(-1, 1, 96 * 2, dtype="<f4").tobytes()
+    fields: dict[str, Any] = {
+        "bed": "bed-1",
+        "session": SESSION,
+        "epoch": 0,
+        "seq": 4,
+        "origin": 179,
+        "leads": ("MLII", "V1"),
+        "mean": mean,
+        "scale": mean,
+        "score": None,
+        "threshold": 3.0,
+        "published_ns": 1,
+    }
+    return Forecast(**{**fields, **changes})
+
+
+def alarm(**changes: Any) -> Alarm:
+    fields: dict[str, Any] = {
+        "event_id": f"{SESSION}-residual-10-raised",
+        "alarm_id": f"{SESSION}-residual-10",
+        "bed": "bed-1",
+        "session": SESSION,
+        "record": "mitdb/208",
+        "kind": "residual",
+        "priority": "low",
+        "phase": "raised",
+        "onset": 10,
+        "end": None,
+        "when": "2026-01-31T12:00:00.000Z",
+        "text": "Waveform left its forecast",
+        "observed": 1.5,
+        "predicted": 0.25,
+        "score": 3.5,
+        "threshold": 3.0,
+        "duration_s": 0.5,
+    }
+    return Alarm(**{**fields, **changes})
+
+
+def command(action: Action | None = None, **changes: Any) -> Command:
+    fields: dict[str, Any] = {
+        "command_id": "0" * 31 + "1",
+        "bed": "bed-1",
+        "who": "nurse 1",
+        "when": "2026-01-31T12:00:00.000Z",
+        "action": action or Acknowledge(alarm_id=alarm().alarm_id),
+    }
+    return Command(**{**fields, **changes})
+
+
+BEAT = Beat(bed="bed-1", session=SESSION, index=400, type="V", rr_ms=620.5, quality=0.9)
+ANNOTATION = Annotation(bed="bed-1", session=SESSION, index=400, symbol="+", aux="(AFIB")
+VITALS = Vitals(
+    bed="bed-1",
+    session=SESSION,
+    index=719,
+    when="2026-01-31T12:00:00.000Z",
+    heart_rate=72.5,
+    rr_ms=None,
+    pvc_per_min=3,
+    rhythm="bigeminy",
+    quality=0.95,
+    score=1.5,
+    skill=None,
+    inops=("noise",),
+)
+BED_STATUS = BedStatus(
+    bed="bed-1", role="worker", instance="ab12", state="learning", when="", record="mitdb/208", session=SESSION
+)
+PROCESS = ProcessStatus(role="logger", instance="ab12", state="online", when="", counters={"rejected": 2})
+MESSAGES: list[Message] = [
+    chunk(3),
+    chunk(3, leads=("MLII", "V1"), gain=(200.0, 100.0), zero=(1024, 0)),
+    forecast(),
+    forecast(score=2.5),
+    alarm(),
+    alarm(phase="cleared", end=80),
+    ActiveAlarms(bed="bed-1", alarms=(alarm(),)),
+    ActiveAlarms(bed="bed-1", limits=Limits(off=("residual",)), audio_paused_until="x", commands=(command(),)),
+    BEAT,
+    VITALS,
+    command(),
+    command(PauseAudio(seconds=120)),
+    command(PauseAlarms(seconds=0)),
+    command(SetLimits(limits=Limits(heart_rate_low=40, heart_rate_high=140))),
+    command(SetPlaying(playing=False)),
+    command(Seek(position=3600)),
+    command(SetSpeed(speed=4.0)),
+    command(SetLoop(loop=True)),
+    command(ChooseRecord(record="mitdb/203")),
+    ANNOTATION,
+    BED_STATUS,
+    msgspec.structs.replace(BED_STATUS, records=(Offer(name="mitdb/203", seconds=1805.6, rhythms=("AFIB", "VT")),)),
+    PROCESS,
+]
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda m: type(m).__name__)
+def test_a_message_survives_its_bytes(message: Message) -> None:
+    topic = codec.topic_of(message)
+    assert codec.decode(topic, codec.encode(message)) == message
+    assert topics.parse(str(topic)) == topic
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda m: type(m).__name__)
+def test_truncated_payloads_are_refused(message: Message) -> None:
+    topic, payload = codec.topic_of(message), codec.encode(message)
+    for length in range(1, len(payload), 7):
+        with pytest.raises(MessageError):
+            codec.decode(topic, payload[:length])
+
+
+@given(st.sampled_from(MESSAGES), st.binary(min_size=1, max_size=400))
+def test_random_bytes_are_refused(message: Message, payload: bytes) -> None:
+    with pytest.raises(MessageError):
+        codec.decode(codec.topic_of(message), payload)
+
+
+@given(st.sampled_from(MESSAGES), st.integers(0, 10_000), st.integers(0, 255))
+def test_a_flipped_byte_gives_a_valid_message_or_an_error(message: Message, place: int, value: int) -> None:
+    topic, payload = codec.topic_of(message), bytearray(codec.encode(message))
+    payload[place % len(payload)] = value
+    try:
+        decoded = codec.decode(topic, bytes(payload))
+    except MessageError:
+        return
+    assert decoded is not None
+    assert codec.topic_of(decoded) == topic
+
+
+def test_people_can_read_what_is_not_samples() -> None:
+    fields = json.loads(codec.encode(alarm()))
+    assert fields["kind"] == "residual"
+    assert fields["observed"] == 1.5
+    assert fields["v"] == 1
+
+
+def test_the_size_limit_holds() -> None:
+    with pytest.raises(MessageError, match="limit"):
+        codec.decode(Topic(Kind.ALARMS, "bed-1"), b" " * (codec.MAX_BYTES + 1))
+
+
+def test_another_bed_than_the_topic_is_refused() -> None:
+    with pytest.raises(MessageError, match="bed-1"):
+        codec.decode(Topic(Kind.ECG, "bed-2"), codec.encode(chunk(0)))
+    with pytest.raises(MessageError):
+        codec.decode(Topic(Kind.PROCESS, role=Role.WORKER, instance="ab12"), codec.encode(PROCESS))
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"heart_rate_low": 120, "heart_rate_high": 120},
+        {"heart_rate_low": 10},
+        {"heart_rate_high": 301},
+        {"heart_rate_low": 50.5},
+        {"off": ["asystole"]},
+        {"off": ["ventricular_fibrillation", "residual"]},
+        {"off": ["tea_time"]},
+        {"off": ["residual"] * 15},
+    ],
+    ids=str,
+)
+def test_limits_that_cannot_be_are_refused(limits: dict[str, Any]) -> None:
+    fields = json.loads(codec.encode(command(SetLimits(limits=Limits()))))
+    fields["action"]["limits"] = limits
+    with pytest.raises(MessageError):
+        codec.decode(Topic(Kind.COMMAND, "bed-1"), json.dumps(fields).encode())
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        {},
+        {"do": "toggle"},
+        {"do": "acknowledge"},
+        {"do": "pause_audio", "seconds": -1},
+        {"do": "pause_alarms", "seconds": 999},
+        {"do": "set_speed", "speed": 0},
+        {"do": "seek", "position": -1},
+    ],
+    ids=str,
+)
+def test_commands_that_cannot_be_are_refused(action: dict[str, Any]) -> None:
+    fields = json.loads(codec.encode(command()))
+    fields["action"] = action
+    with pytest.raises(MessageError):
+        codec.decode(Topic(Kind.COMMAND, "bed-1"), json.dumps(fields).encode())
+
+
+def test_zero_bytes_remove_what_is_retained_and_nothing_else() -> None:
+    assert codec.decode(Topic(Kind.ALARMS_ACTIVE, "bed-1"), b"") is None
+    assert codec.decode(Topic(Kind.STATUS, "bed-1", Role.WORKER), b"") is None
+    for kind in (Kind.ECG, Kind.FORECAST, Kind.BEATS, Kind.ANNOTATIONS, Kind.ALARMS, Kind.COMMAND):
+        with pytest.raises(MessageError, match="empty"):
+            codec.decode(Topic(kind, "bed-1"), b"")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"gain": (math.nan,)},
+        {"gain": (0.0,)},
+        {"gain": (1e-36,)},
+        {"gain": (1e300,)},
+        {"start": 2**53, "epoch_start": 0},
+        {"speed": 1e-308},
+        {"gain": (200.0, 200.0)},
+        {"seq": -1},
+        {"start": -36},
+        {"start": 2**63},
+        {"epoch_start": 10_000},
+        {"speed": 0.0},
+        {"speed": math.inf},
+        {"fs": 250},
+        {"leads": ()},
+        {"leads": ("I", "II", "III"), "gain": (1.0,) * 3, "zero": (0,) * 3},
+        {"samples": b""},
+        {"samples": b"\0\0\0"},
+        {"session": "short"},
+        {"session": SESSION + "\n"},
+        {"bed": "Bed 1"},
+        {"v": 2},
+    ],
+    ids=str,
+)
+def test_a_waveform_that_breaks_a_rule_is_refused(changes: dict[str, Any]) -> None:
+    fields = msgspec.msgpack.decode(codec.encode(chunk(3))) | changes
+    with pytest.raises(MessageError):
+        codec.decode(Topic(Kind.ECG, "bed-1"), msgspec.msgpack.encode(fields))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"mean": b""},
+        {"scale": b"\0" * 4},
+        {"mean": np.full(192, np.nan, "<f4").tobytes()},
+        {"score": math.nan},
+        {"threshold": math.inf},
+        {"leads": ["a", "b", "c"]},
+    ],
+    ids=str,
+)
+def test_a_forecast_that_breaks_a_rule_is_refused(changes: dict[str, Any]) -> None:
+    fields = msgspec.msgpack.decode(codec.encode(forecast())) | changes
+    with pytest.raises(MessageError):
+        codec.decode(Topic(Kind.FORECAST, "bed-1"), msgspec.msgpack.encode(fields))
+
+
+def test_millivolts_and_due_time() -> None:
+    two = chunk(
+        1,
+        leads=("MLII", "V1"),
+        gain=(200.0, 100.0),
+        zero=(1024, 0),
+        samples=np.array([[1024, 100], [1224, -32768]], "<i2").tobytes(),
+        speed=2.0,
+        t0_ns=1_000,
+    )
+    np.testing.assert_array_equal(two.mv(), [[0.0, 1.0], [1.0, np.nan]])
+    assert two.n == 2
+    assert two.end == two.start + 2
+    assert two.due_ns == 1_000 + round(1e9 / 720)

@@ -1,0 +1,73 @@
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stream.errors import MessageError, UsageError
+from stream.wire import topics
+from stream.wire.topics import Kind, Role, Topic
+
+BEDS = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,31}", fullmatch=True)
+BED_KINDS = [kind for kind in Kind if kind not in (Kind.STATUS, Kind.PROCESS)]
+TOPICS = st.one_of(
+    st.builds(Topic, st.sampled_from(BED_KINDS), BEDS),
+    st.builds(Topic, st.just(Kind.STATUS), BEDS, st.sampled_from(Role)),
+    st.builds(
+        Topic, st.just(Kind.PROCESS), st.none(), st.sampled_from(Role), st.from_regex(r"[a-f0-9]{12}", fullmatch=True)
+    ),
+)
+
+
+@given(TOPICS)
+def test_a_topic_survives_its_text(topic: Topic) -> None:
+    assert topics.parse(str(topic)) == topic
+
+
+def test_topics_read_as_documented() -> None:
+    assert str(Topic(Kind.ECG, "bed-1")) == "bedside/v1/bed-1/ecg"
+    assert str(Topic(Kind.ALARMS_ACTIVE, "bed-1")) == "bedside/v1/bed-1/alarms/active"
+    assert str(Topic(Kind.STATUS, "bed-1", Role.WORKER)) == "bedside/v1/bed-1/status/worker"
+    assert str(Topic(Kind.PROCESS, role=Role.WORKER, instance="ab12")) == "bedside/v1/_/status/worker/ab12"
+    assert topics.pattern(Kind.ALARMS) == "bedside/v1/+/alarms"
+    assert topics.pattern(Kind.PROCESS, role=Role.WORKER) == "bedside/v1/_/status/worker/+"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "bedside/v1",
+        "bedside/v1/",
+        "bedside/v2/bed-1/ecg",
+        "bedside/v1/bed-1",
+        "bedside/v1/bed-1/",
+        "bedside/v1/bed-1/ecg/more",
+        "bedside/v1/Bed/ecg",
+        "bedside/v1/_/ecg",
+        "bedside/v1/_/status/worker",
+        "bedside/v1/_/status/nurse/ab",
+        "bedside/v1/_/status/worker/a b",
+        "bedside/v1/bed-1/status",
+        "bedside/v1/bed-1/status/nurse",
+        "bedside/v1/bed-1/process",
+        "other/bedside/v1/bed-1/ecg",
+    ],
+)
+def test_what_is_no_topic_is_refused(text: str) -> None:
+    with pytest.raises(MessageError):
+        topics.parse(text)
+
+
+@given(st.text())
+def test_any_text_is_a_topic_or_a_message_error(text: str) -> None:
+    with contextlib.suppress(MessageError):
+        assert str(topics.parse(text)) == text
+
+
+@pytest.mark.parametrize("bed", ["", "_", "-a", "Bed", "bed 1", "a" * 33, "bed/1", "bed+", "bed\n"])
+def test_a_bad_bed_name_gets_one_helpful_line(bed: str) -> None:
+    with pytest.raises(UsageError) as error:
+        topics.check_bed(bed)
+    assert repr(bed) in str(error.value)
+    assert "\n" not in str(error.value)
