@@ -6,8 +6,10 @@ from collections import deque
 
 import numpy as np
 
+from stream.errors import MessageError
 from stream.timebase import STRIDE
 from stream.wire.alarm_messages import ActiveAlarms, Alarm
+from stream.wire.continuity import Continuity, follow
 from stream.wire.messages import BedStatus, Forecast, Message, Vitals, Waveform
 
 _RATE_WINDOW_NS = 5_000_000_000
@@ -46,6 +48,7 @@ class BedStats:
         self.raised: set[str] = set()
         self.publisher: BedStatus | None = None
         self.worker: BedStatus | None = None
+        self._position: Continuity | None = None
         self._due: dict[int, int] = {}
         self._recent: deque[tuple[int, int]] = deque()
 
@@ -94,10 +97,14 @@ class BedStats:
 
     def _add_waveform(self, chunk: Waveform, received_ns: int) -> None:
         last = self.waveform
+        try:
+            arrival, self._position = follow(self._position, chunk)
+        except MessageError:
+            return  # left out, as by the worker, which counts and reports it
+        if arrival.duplicate:
+            return
         if last is None or chunk.session != last.session:
             self._due.clear()
-        elif chunk.seq <= last.seq:
-            return
         self.waveform = chunk
         self._due[chunk.seq] = chunk.due_ns
         self._due.pop(chunk.seq - _KEPT_CHUNKS, None)

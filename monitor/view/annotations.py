@@ -43,8 +43,8 @@ class Marks:
         self._all: deque[Mark] = deque(maxlen=_KEPT)
         self._count = 0
 
-    def take_annotation(self, annotation: Annotation) -> None:
-        """Take what the reference says of a beat, or of the rhythm from here on."""
+    def add_annotation(self, annotation: Annotation) -> None:
+        """Add an annotation of a beat, or of the rhythm from here on."""
         self.annotated = True
         rhythm = rhythm_of(annotation)
         if rhythm:
@@ -52,8 +52,8 @@ class Marks:
         elif annotation.symbol not in _UNSEEN:
             self._put(annotation.index, DOT if annotation.symbol == "N" else annotation.symbol, "reference")
 
-    def take_beat(self, beat: Beat) -> None:
-        """Take what the worker says of a beat; one of which it cannot tell the type is a question mark."""
+    def add_beat(self, beat: Beat) -> None:
+        """Add a detected beat; one of unknown type is a question mark."""
         self._put(beat.index, {"N": DOT, "Q": "?"}.get(beat.type, beat.type), "detected")
 
     def between(self, first: int, stop: int) -> tuple[Mark, ...]:

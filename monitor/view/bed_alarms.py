@@ -1,15 +1,20 @@
-"""The alarms of one bed as its worker tells them: which last, which are over, and where they lie on the trace."""
+"""The alarms of one bed as its worker reports them: which last, which are over, and where they lie on the trace."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from monitor.view.view_model import PRIORITIES, AlarmLine, Stretch
+from monitor.view.view_model import PRIORITIES, AlarmLine, HeartRateLimit, Pauses, Stretch
+from stream.clock import unix_ns
 from stream.timebase import FS
-from stream.wire.alarm_messages import ActiveAlarms, Alarm
+from stream.wire.alarm_messages import ActiveAlarms, Alarm, Limits
 
 KEPT = 200
 """Alarms remembered; the oldest that is over gives way."""
+
+ABOVE = frozenset({"heart_rate_high", "extreme_tachycardia", "ventricular_tachycardia"})
+BELOW = frozenset({"heart_rate_low", "extreme_bradycardia", "asystole"})
+"""Alarms in which the heart rate is above or below its limits."""
 
 
 class BedAlarms:
@@ -35,8 +40,8 @@ class BedAlarms:
         self._stretches: tuple[Stretch, ...] = ()
         self._stretches_of: tuple[object, ...] = ()
 
-    def take_event(self, alarm: Alarm) -> None:
-        """Take one event; an alarm that is over does not rise again under the same id."""
+    def add_event(self, alarm: Alarm) -> None:
+        """Process one event; an alarm that is over is not raised again under the same id."""
         known = self._latest.get(alarm.alarm_id)
         if known is not None and known.end is not None and alarm.end is None:
             return
@@ -44,8 +49,8 @@ class BedAlarms:
         own = {alarm.alarm_id}
         self._set_active(self._active | own if _stays(alarm) else self._active - own)
 
-    def take_active(self, message: ActiveAlarms | None) -> None:
-        """Take the worker's whole list: what is not in it no longer lasts."""
+    def set_active(self, message: ActiveAlarms | None) -> None:
+        """Process the worker's whole list: what is not in it no longer lasts."""
         self.settings = message
         alarms = message.alarms if message else ()
         for alarm in alarms:
@@ -81,6 +86,26 @@ class BedAlarms:
     def stretch(self, alarm: Alarm) -> Stretch:
         """Return the stretch of an alarm, in samples of its own session."""
         return Stretch(alarm.onset, self._stop(alarm), alarm.priority)
+
+    @property
+    def limits(self) -> Limits | None:
+        """The limits that are set; None where the worker has not reported them."""
+        return None if self.settings is None else self.settings.limits
+
+    def broken_limit(self) -> HeartRateLimit | None:
+        """Return which limit of the heart rate is broken, by the alarms that last."""
+        lasting = {alarm.kind for alarm in self.settings.alarms if alarm.end is None} if self.settings else set()
+        return "low" if lasting & BELOW else "high" if lasting & ABOVE else None
+
+    def pauses(self, now_ns: int) -> Pauses:
+        """Return how long tone and alarms stay paused after a moment, Unix time in ns."""
+        if self.settings is None:
+            return Pauses()
+        audio_s, alarms_s = (
+            0 if until is None else max(-((now_ns - unix_ns(until)) // 1_000_000_000), 0)
+            for until in (self.settings.audio_paused_until, self.settings.alarms_paused_until)
+        )
+        return Pauses(audio_s, alarms_s)
 
     def lasting(self) -> str | None:
         """Return the priority of the most urgent alarm whose condition is not over."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from monitor.view.bed import Bed
 from monitor.view.replay_status import Replaying
-from monitor.view.view_model import BedTab, Drawn, Frame, Link, LinkState, Numbers, Patient, Pauses, Replay, View
+from monitor.view.view_model import Arrivals, BedTab, Drawn, Frame, Link, LinkState, Patient, Pauses, Replay, View
 from stream.mqtt.client import Received
 from stream.timebase import FS
 from stream.wire.alarm_messages import ActiveAlarms, Alarm, Limits
@@ -101,24 +101,24 @@ class Presenter:
 
     def _take_of_bed(self, bed: Bed, received: Received) -> None:
         if received.topic.kind is Kind.ALARMS_ACTIVE and received.message is None:
-            bed.alarms.take_active(None)
+            bed.alarms.set_active(None)
         match received.message:
             case Waveform() as chunk:
-                bed.take_waveform(chunk, received.received_ns)
+                bed.add_waveform(chunk, received.received_ns)
             case Forecast() as forecast:
-                bed.take_forecast(forecast, received.received_ns)
+                bed.add_forecast(forecast, received.received_ns)
             case Alarm() as alarm:
-                bed.alarms.take_event(alarm)
+                bed.alarms.add_event(alarm)
                 if alarm.phase == "raised":
                     bed.trend.mark(received.received_ns, alarm.priority)
             case ActiveAlarms() as active:
-                bed.alarms.take_active(active)
+                bed.alarms.set_active(active)
             case Beat() as beat:
-                bed.take_beat(beat)
+                bed.add_beat(beat)
             case Annotation() as annotation:
-                bed.take_annotation(annotation)
+                bed.add_annotation(annotation)
             case Vitals() as vitals:
-                bed.take_vitals(vitals, received.received_ns)
+                bed.add_vitals(vitals, received.received_ns)
 
     def _bed(self, name: str) -> Bed:
         bed = self._beds.get(name)
@@ -136,9 +136,9 @@ class Presenter:
         return None if name is None else self._beds.get(name)
 
     def limits(self, bed: str) -> Limits | None:
-        """Return the limits of a bed as its worker last told them; None where it has not."""
+        """Return the limits of a bed as its worker last reported them; None where it has not."""
         known = self._beds.get(bed)
-        return None if known is None or known.alarms.settings is None else known.alarms.settings.limits
+        return None if known is None else known.alarms.limits
 
     def wish(self, bed: str, action: ReplayAction, now_ns: int) -> None:
         """Remember what was asked of a bed's publisher, until its status shows it."""
@@ -180,7 +180,8 @@ class Presenter:
                 link=link,
                 trace=None,
                 patient=Patient(),
-                numbers=Numbers(),
+                forecast=None,
+                arrivals=Arrivals(),
                 pauses=Pauses(),
                 notices=(text,),
                 worker=False,
@@ -210,7 +211,8 @@ class Presenter:
     def _picture(
         self, shown: Bed, now_ns: int, tabs: tuple[BedTab, ...], broker: Broker, view: View, drawn: Drawn | None
     ) -> Frame:
-        chunk, trace = shown.waveform, shown.trace(now_ns, view, drawn)
+        shown.advance(now_ns, view)
+        chunk, trace = shown.waveform, shown.trace(drawn)
         link = self._link(shown, self._state(shown, now_ns, broker), now_ns)
         session, cursor = (trace.session, trace.cursor) if trace else (None, None)
         worker = self._has_worker(shown)
@@ -229,8 +231,9 @@ class Presenter:
             link=link,
             trace=trace,
             patient=shown.patient(now_ns) if live else Patient(),
-            numbers=shown.numbers(),
-            pauses=shown.pauses(now_ns),
+            forecast=shown.forecast,
+            arrivals=shown.arrivals(),
+            pauses=shown.alarms.pauses(now_ns),
             notices=tuple(notice for notice in notices if notice),
             worker=worker and broker.connected,
             active=shown.alarms.active(session, cursor),

@@ -53,10 +53,10 @@ class Trend:
         self._rows = Ring(KEPT_S, 3)
         self._began: int | None = None
 
-    def take(self, vitals: Vitals, now_ns: int, priority: str | None) -> None:
-        """Take the worker's numbers, and the most urgent alarm that lasts.
+    def add(self, vitals: Vitals, now_ns: int, priority: str | None) -> None:
+        """Add the worker's vital signs, and the priority of the most urgent alarm that lasts.
 
-        A replay faster than time says more than once a second: the last heart rate and the highest score stay.
+        A replay faster than real time reports more than once a second: the last heart rate and the highest score stay.
         """
         rate = np.nan if vitals.heart_rate is None else vitals.heart_rate
         self._merge(now_ns, rate, np.nan if vitals.score is None else vitals.score, priority)

@@ -9,7 +9,8 @@ from typing import Literal
 from monitor.common.ring_buffer import FloatArray
 from monitor.view.autoscale import Range
 from stream.timebase import FS
-from stream.wire.messages import Offer
+from stream.wire.alarm_messages import Limits
+from stream.wire.messages import Forecast, Offer, Vitals
 
 SPEEDS = (12.5, 25.0, 50.0)
 """Paper speeds, mm/s."""
@@ -233,34 +234,28 @@ class AlarmLine:
         return self.active and self.acknowledged_by is None
 
 
+HeartRateLimit = Literal["low", "high"]
+
+
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """What the worker says of the patient; None where there is no honest value.
+    """The worker's vital signs while they are of now, and what the sweep and the alarms add to them.
 
     Attributes
     ----------
-    heart_rate, pvc_per_min : int or None
-        1/min.
-    rhythm : str
-        Empty while it is not known.
-    quality : float or None
-        Of the signal, 0 to 1.
+    vitals : Vitals or None
+        As received; None where the last are too old, or the worker is gone.
     beating : bool
         True for a tenth of a second after the cursor has passed a detected QRS.
-    low, high : int or None
-        Limits of the heart rate.
+    limits : Limits or None
     broken : str or None
-        ``low`` or ``high``: the limit that an alarm says is broken.
+        The limit of the heart rate, ``low`` or ``high``, that an alarm reports as broken.
     """
 
-    heart_rate: int | None = None
-    pvc_per_min: int | None = None
-    rhythm: str = ""
-    quality: float | None = None
+    vitals: Vitals | None = None
     beating: bool = False
-    low: int | None = None
-    high: int | None = None
-    broken: str | None = None
+    limits: Limits | None = None
+    broken: HeartRateLimit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,33 +267,19 @@ class Pauses:
 
 
 @dataclass(frozen=True, slots=True)
-class Numbers:
-    """Small numbers for the engineer; None where there is no honest value yet.
+class Arrivals:
+    """How the messages of a bed arrive.
 
     Attributes
     ----------
-    score, threshold : float or None
-    forecast_mv, persistence_mv : float or None
-        Mean absolute error 50 ms ahead, over the last minute.
     jitter_ms : float or None
-        Between the fastest and the slowest arrival of the last minute or two.
+        Between the fastest and the slowest arrival of the last minute or two; None before the first.
     gaps, duplicates : int
     """
 
-    score: float | None = None
-    threshold: float | None = None
-    forecast_mv: float | None = None
-    persistence_mv: float | None = None
     jitter_ms: float | None = None
     gaps: int = 0
     duplicates: int = 0
-
-    @property
-    def skill(self) -> float | None:
-        """1 − error / error of persistence: 0 is no better than "it stays as it is", 1 is perfect."""
-        if self.forecast_mv is None or not self.persistence_mv:
-            return None
-        return 1 - self.forecast_mv / self.persistence_mv
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,7 +352,9 @@ class Frame:
     link : Link
     trace : Trace or None
     patient : Patient
-    numbers : Numbers
+    forecast : Forecast or None
+        The latest of this session.
+    arrivals : Arrivals
     pauses : Pauses
     notices : tuple of str
         Technical messages: what does not work, in words.
@@ -395,7 +378,8 @@ class Frame:
     link: Link
     trace: Trace | None
     patient: Patient
-    numbers: Numbers
+    forecast: Forecast | None
+    arrivals: Arrivals
     pauses: Pauses
     notices: tuple[str, ...]
     worker: bool

@@ -22,7 +22,7 @@ from monitor.gui.trace.freeze_controller import Freezer
 from monitor.gui.trace.sweep import SweepView
 from monitor.gui.trace.sweep_background import Grid
 from monitor.gui.trace.trend_strip import TrendStrip
-from monitor.view.bed import ABOVE, BELOW
+from monitor.view.bed_alarms import ABOVE, BELOW
 from monitor.view.presenter import Presenter
 from monitor.view.view_model import GAINS, SPEEDS, Frame, LinkState, View
 
@@ -124,7 +124,7 @@ class BedPage(QWidget):
         broken = next((line.priority for line in frame.active if line.kind in ABOVE | BELOW), "high")
         self.heart_rate.show_patient(frame.patient, lit=lit(broken, frame.now_ns))
         self.controls.show_frame(frame)
-        self.engineer.show_numbers(frame.numbers, rejected)
+        self.engineer.show_frame(frame, rejected)
         self.alarms.show_lines(frame.history)
         self.beds.show_beds(frame.beds, frame.bed)
 

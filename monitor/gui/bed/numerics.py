@@ -1,4 +1,4 @@
-"""Numbers beside the trace: heart rate for the nurse, score and forecast error for the engineer."""
+"""Numbers beside the trace: vital signs for the nurse, forecast and arrivals for the engineer."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from monitor.gui.style.language import translate
 from monitor.gui.style.theme import Theme, colour, font, px
 from monitor.gui.style.wire_texts import say
-from monitor.view.view_model import Numbers, Patient
+from monitor.view.view_model import Frame, Patient
 
 NO_VALUE = "--"
+_ROW, _ROWS = 26, 4
 
 
 class HeartRate(QWidget):
-    """Heart rate, its limits, rhythm, PVCs and signal quality: what the worker says, and never a number of our own.
+    """Heart rate, its limits, rhythm, PVCs and signal quality, as the worker reports them.
 
     Attributes
     ----------
-    value : str
-        The heart rate as shown.
+    value, rhythm : str
+        As shown.
     patient : Patient
     lit : bool
         False in the dark half of a flash, while a limit is broken.
@@ -50,7 +51,13 @@ class HeartRate(QWidget):
     @property
     def value(self) -> str:
         """The heart rate as shown."""
-        return NO_VALUE if self.patient.heart_rate is None else str(self.patient.heart_rate)
+        return heart_rate_text(self.patient)
+
+    @property
+    def rhythm(self) -> str:
+        """The rhythm as shown."""
+        vitals = self.patient.vitals
+        return NO_VALUE if vitals is None or vitals.rhythm == "unknown" else say(vitals.rhythm)
 
     def show_patient(self, patient: Patient, *, lit: bool) -> None:
         """Take the values; ``lit`` is the phase of the flash, for whom a limit is broken."""
@@ -61,20 +68,21 @@ class HeartRate(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002
         """Draw name, unit and value in the colour of the trace; the broken limit in the colour of its alarm."""
-        patient = self.patient
+        patient, limits = self.patient, self.patient.limits
         alarmed = self.theme.priority["high"]
         with QPainter(self) as painter:
             painter.fillRect(self.rect(), colour(self.theme.panel))
             painter.setPen(colour(self.theme.ecg))
             painter.setFont(font(20, bold=True))
             painter.drawText(_rect(14, 10, 60, 26), Qt.AlignmentFlag.AlignLeft, translate("Numbers", "HR"))
-            if patient.heart_rate is not None:
+            if self.value != NO_VALUE:
                 painter.setFont(font(26 if patient.beating else 18))
                 painter.drawText(_rect(50, 6, 34, 34), Qt.AlignmentFlag.AlignCenter, "♥")
             painter.setFont(font(14))
             painter.drawText(_rect(14, 38, 80, 20), Qt.AlignmentFlag.AlignLeft, translate("Numbers", "1/min"))
             foot = self._number_height
-            for y, limit, side in ((foot - px(40), patient.high, "high"), (foot - px(18), patient.low, "low")):
+            low, high = (None, None) if limits is None else (limits.heart_rate_low, limits.heart_rate_high)
+            for y, limit, side in ((foot - px(40), high, "high"), (foot - px(18), low, "low")):
                 broken = patient.broken == side
                 painter.setFont(font(20 if broken else 16, bold=broken))
                 painter.setPen(colour(alarmed if broken else self.theme.faint))
@@ -87,18 +95,18 @@ class HeartRate(QWidget):
             self._draw_words(painter)
 
     def _draw_words(self, painter: QPainter) -> None:
-        patient = self.patient
+        vitals = self.patient.vitals
         left, right = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
         painter.setFont(font(19, bold=True))
         painter.setPen(colour(self.theme.ecg))
         upper = QRect(px(14), self._number_height + px(8), self.width() - px(28), px(26))
-        painter.drawText(upper, left, say(patient.rhythm) or NO_VALUE)
+        painter.drawText(upper, left, self.rhythm)
         painter.setFont(font(15))
         painter.setPen(colour(self.theme.text))
-        pvc = NO_VALUE if patient.pvc_per_min is None else str(patient.pvc_per_min)
+        pvc = NO_VALUE if vitals is None or vitals.pvc_per_min is None else str(vitals.pvc_per_min)
         lower = QRect(px(14), self.height() - px(28), self.width() - px(28), px(24))
         painter.drawText(lower, left, translate("Numbers", "PVC/min {count}").format(count=pvc))
-        quality = NO_VALUE if patient.quality is None else f"{patient.quality:.0%}"
+        quality = NO_VALUE if vitals is None or vitals.quality is None else f"{vitals.quality:.0%}"
         painter.drawText(lower, right, translate("Numbers", "signal {percent}").format(percent=quality))
 
 
@@ -121,21 +129,22 @@ class EngineerPanel(QWidget):
     def set_theme(self, theme: Theme) -> None:
         """Take a look."""
         self.theme = theme
-        self.setFixedHeight(px(168))
+        self.setFixedHeight(px(_ROW * _ROWS + 12))
         self.update()
 
-    def show_numbers(self, numbers: Numbers, rejected: int) -> None:
-        """Take the numbers; those without an honest value read ``--``."""
+    def show_frame(self, frame: Frame, rejected: int) -> None:
+        """Show the numbers of a frame, and of messages that could not be decoded; an unreliable one reads ``--``."""
+        forecast, vitals, arrivals = frame.forecast, frame.patient.vitals, frame.arrivals
+        score, threshold = (None, None) if forecast is None else (forecast.score, forecast.threshold)
+        skill = None if vitals is None else vitals.skill
         rows = (
             (
                 translate("Numbers", "surprise / alarm from"),
-                f"{_number(numbers.score, '.1f')} / {_number(numbers.threshold, 'g')}",
+                f"{_number(score, '.1f')} / {_number(threshold, 'g')}",
             ),
-            (translate("Numbers", "forecast error, 50 ms ahead"), f"{_number(numbers.forecast_mv, '.3f')} mV"),
-            (translate("Numbers", "error if nothing changed"), f"{_number(numbers.persistence_mv, '.3f')} mV"),
-            (translate("Numbers", "forecast better by"), _number(numbers.skill, ".0%")),
-            (translate("Numbers", "jitter of the arrivals"), f"{_number(numbers.jitter_ms, '.0f')} ms"),
-            (translate("Numbers", "gaps · repeats · rejects"), f"{numbers.gaps} · {numbers.duplicates} · {rejected}"),
+            (translate("Numbers", "forecast skill, 100 ms ahead"), _number(skill, ".0%")),
+            (translate("Numbers", "jitter of the arrivals"), f"{_number(arrivals.jitter_ms, '.0f')} ms"),
+            (translate("Numbers", "gaps · repeats · rejects"), f"{arrivals.gaps} · {arrivals.duplicates} · {rejected}"),
         )
         if rows != self.rows:
             self.rows = rows
@@ -147,11 +156,17 @@ class EngineerPanel(QWidget):
             painter.fillRect(self.rect(), colour(self.theme.panel))
             painter.setFont(font(13))
             for number, (name, value) in enumerate(self.rows):
-                line = QRect(px(14), px(8 + 26 * number), self.width() - px(28), px(24))
+                line = QRect(px(14), px(8 + _ROW * number), self.width() - px(28), px(24))
                 painter.setPen(colour(self.theme.faint))
                 painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, name)
                 painter.setPen(colour(self.theme.score))
                 painter.drawText(line, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, value)
+
+
+def heart_rate_text(patient: Patient) -> str:
+    """Return the heart rate in 1/min, or ``--``."""
+    rate = None if patient.vitals is None else patient.vitals.heart_rate
+    return NO_VALUE if rate is None else str(round(rate))
 
 
 def _rect(left: int, top: int, width: int, height: int) -> QRect:

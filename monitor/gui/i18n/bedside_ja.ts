@@ -371,16 +371,8 @@
         <translation>逸脱度 / しきい値</translation>
     </message>
     <message>
-        <source>forecast error, 50 ms ahead</source>
-        <translation>予測誤差(50 ms 先)</translation>
-    </message>
-    <message>
-        <source>error if nothing changed</source>
-        <translation>変化なしとした誤差</translation>
-    </message>
-    <message>
-        <source>forecast better by</source>
-        <translation>予測による改善</translation>
+        <source>forecast skill, 100 ms ahead</source>
+        <translation>予測スキル(100 ms 先)</translation>
     </message>
     <message>
         <source>jitter of the arrivals</source>

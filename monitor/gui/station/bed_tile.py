@@ -9,7 +9,7 @@ from PySide6.QtGui import QFontMetrics, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from monitor.gui.bed.alarm_banner import banner_text, pause_text
-from monitor.gui.bed.numerics import NO_VALUE
+from monitor.gui.bed.numerics import NO_VALUE, heart_rate_text
 from monitor.gui.style.language import translate
 from monitor.gui.style.theme import Theme, colour, font, lit, px
 from monitor.gui.style.wire_texts import say
@@ -70,7 +70,7 @@ class CardHead(QWidget):
             message = banner_text(line)
         still = line is None or not line.calls or frame.pauses.alarms_s > 0
         bright = priority is None or (frame.worker and (still or lit(priority, frame.now_ns)))
-        rate = NO_VALUE if frame.patient.heart_rate is None else str(frame.patient.heart_rate)
+        rate = heart_rate_text(frame.patient)
         broken = frame.patient.broken is not None
         link, state = say(frame.link.text), frame.link.state
         shown = (frame.bed or "", message, rate, link, state, priority, bright, frame.synthetic, broken)

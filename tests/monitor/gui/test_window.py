@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from monitor.gui.style.footer import SIMULATION
 from monitor.gui.window import MonitorWindow
-from monitor.view.view_model import LinkState, Numbers
+from monitor.view.view_model import LinkState
 from stream.clock import rfc3339
 from stream.wire.alarm_messages import (
     Acknowledge,
@@ -29,7 +29,7 @@ from stream.wire.alarm_messages import (
 )
 from stream.wire.messages import Beat
 from tests.monitor.gui.conftest import Script
-from tests.monitor.stories import SECOND, alarm, process, sine, vitals
+from tests.monitor.stories import SECOND, alarm, forecast, process, sine, vitals
 from tests.waveforms import SESSION
 
 # --- texts ----------------------------------------------------------------------------------------------------------
@@ -83,10 +83,12 @@ def test_the_worker_s_numbers_are_shown_and_go_when_they_are_old(window: Monitor
     script.say(vitals(719), ActiveAlarms(bed="bed-1"))
     window.tick()
     assert window.bed_page.heart_rate.value == "72"
-    assert (window.bed_page.heart_rate.patient.rhythm, window.bed_page.heart_rate.patient.pvc_per_min) == ("sinus", 2)
-    assert (window.bed_page.heart_rate.patient.low, window.bed_page.heart_rate.patient.high) == (50, 120)
+    shown = window.bed_page.heart_rate.patient
+    assert (shown.vitals.rhythm, shown.vitals.pvc_per_min) == ("sinus", 2)
+    assert (shown.limits.heart_rate_low, shown.limits.heart_rate_high) == (50, 120)
     script.stream(window, 40)
     assert window.bed_page.heart_rate.value == "--", "four seconds without a word of the worker"
+    assert window.bed_page.heart_rate.rhythm == "--"
 
 
 def test_a_number_without_an_honest_value_reads_dashes(window: MonitorWindow, script: Script) -> None:
@@ -95,7 +97,7 @@ def test_a_number_without_an_honest_value_reads_dashes(window: MonitorWindow, sc
     script.say(vitals(719, heart_rate=None, rhythm="unknown"))
     window.tick()
     assert window.bed_page.heart_rate.value == "--"
-    assert window.bed_page.heart_rate.patient.rhythm == ""
+    assert window.bed_page.heart_rate.rhythm == "--"
 
 
 def test_the_heart_beats_when_the_cursor_passes_a_qrs(window: MonitorWindow, script: Script) -> None:
@@ -221,15 +223,21 @@ def test_a_command_without_a_broker_is_not_sent_and_said_so(
 
 def test_the_engineers_numbers_read_dashes_until_they_exist(window: MonitorWindow, script: Script) -> None:
     window.tick()
-    assert dict(window.bed_page.engineer.rows)["forecast better by"] == "--"
+    assert dict(window.bed_page.engineer.rows)["forecast skill, 100 ms ahead"] == "--"
+    script.worker()
     script.stream(window, 30)
     rows = dict(window.bed_page.engineer.rows)
     assert rows["surprise / alarm from"] == "0.2 / 3"
-    assert rows["forecast better by"].endswith("%")
+    assert rows["forecast skill, 100 ms ahead"] == "--", "the worker has sent none"
+    script.say(vitals(1079, skill=0.75))
+    window.tick()
+    assert dict(window.bed_page.engineer.rows)["forecast skill, 100 ms ahead"] == "75%"
 
 
-def test_a_score_just_below_nothing_reads_as_nothing(window: MonitorWindow) -> None:
-    window.bed_page.engineer.show_numbers(Numbers(score=-0.01, threshold=3.0), 0)
+def test_a_score_just_below_zero_reads_as_zero(window: MonitorWindow, script: Script) -> None:
+    script.worker()
+    script.say(sine(0), forecast(35, score=-0.01))
+    window.tick()
     assert window.bed_page.engineer.rows[0] == ("surprise / alarm from", "0.0 / 3")
 
 

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.view.bed import GAP, GHOST
+from monitor.view.bed import GAP
 from monitor.view.presenter import VIEW, Broker, Presenter
-from monitor.view.view_model import Drawn, Frame, LinkState, Trace, View
+from monitor.view.signal_buffer import LEAD_TIME
+from monitor.view.view_model import Arrivals, Drawn, Frame, LinkState, Trace, View
 from stream.wire.alarm_messages import ActiveAlarms
 from stream.wire.messages import INVALID, MAX_INDEX, Message
 from stream.wire.topics import Kind, Role, Topic
@@ -69,7 +70,7 @@ def test_a_lost_chunk_is_blank_and_counted() -> None:
     frame = story.stream(10).frame()
     blank = np.flatnonzero(np.isnan(frame.trace.mv[:, 0])) + frame.trace.first
     assert blank.tolist() == list(range(360, 432))
-    assert frame.numbers.gaps == 1
+    assert frame.arrivals.gaps == 1
 
 
 def test_invalid_samples_are_blank() -> None:
@@ -86,8 +87,8 @@ def test_a_chunk_that_comes_again_changes_nothing_and_is_counted() -> None:
     story.presenter.take(arrives(15, samples=np.zeros(36, "<i2").tobytes()))
     frame = story.frame()
     np.testing.assert_array_equal(frame.trace.mv, before.mv)
-    assert frame.numbers.duplicates == 1
-    assert frame.numbers.gaps == 0
+    assert frame.arrivals.duplicates == 1
+    assert frame.arrivals.gaps == 0
 
 
 def test_a_new_session_starts_with_an_empty_sweep() -> None:
@@ -150,7 +151,7 @@ def test_the_ghost_was_forecast_at_least_100_ms_before() -> None:
     trace = story.frame().trace
     for row, index in enumerate(range(trace.first, trace.cursor)):
         made_at = trace.ghost[row, 0] * 36 + 35
-        assert np.isnan(made_at) or GHOST < index - made_at <= GHOST + 36
+        assert np.isnan(made_at) or LEAD_TIME < index - made_at <= LEAD_TIME + 36
     assert np.isfinite(trace.ghost).mean() > 0.8
 
 
@@ -168,22 +169,16 @@ def test_a_forecast_ends_with_its_epoch() -> None:
     assert trace.fan is None
 
 
-def test_skill_compares_with_persistence() -> None:
-    # Sample i holds i adu: 50 ms ahead, "it stays" is wrong by 18 adu, and a constant forecast by what we choose.
-    story = Story()
-    for seq in range(30):
-        story.stream(1, forecasts=False)
-        truth = (seq * 36 + 35 + 18 - 1024) / 200
-        story.say(forecast(seq * 36 + 35, mean=truth + 0.009))
-    numbers = story.frame().numbers
-    assert numbers.persistence_mv == pytest.approx(18 / 200)
-    assert numbers.forecast_mv == pytest.approx(0.009, abs=1e-5)
-    assert numbers.skill == pytest.approx(0.9, abs=1e-3)
+def test_the_skill_is_the_one_that_the_worker_sends() -> None:
+    story = Story().stream(30).say(vitals(719, skill=0.75))
+    assert story.frame().patient.vitals == vitals(719, skill=0.75)
 
 
 def test_no_number_without_a_value() -> None:
-    numbers = Story(worker=False).stream(5, forecasts=False).frame().numbers
-    assert (numbers.score, numbers.threshold, numbers.forecast_mv, numbers.skill) == (None, None, None, None)
+    frame = Story(worker=False).stream(5, forecasts=False).frame()
+    assert frame.forecast is None
+    assert frame.patient.vitals is None
+    assert frame.arrivals == Arrivals(jitter_ms=0.0)
 
 
 def test_the_score_lies_under_the_stretch_that_it_judges() -> None:

@@ -16,7 +16,7 @@ NOW = T0 // SECOND
 def test_each_second_holds_what_was_said_in_it() -> None:
     trend = Trend()
     for second in range(5):
-        trend.take(vitals(360 * second, heart_rate=60.0 + second, score=second / 10), T0 + second * SECOND, None)
+        trend.add(vitals(360 * second, heart_rate=60.0 + second, score=second / 10), T0 + second * SECOND, None)
     picture = trend.picture(T0 + 4 * SECOND)
     assert (picture.first, picture.stop) == (NOW + 5 - SPANS_S[0], NOW + 5)
     np.testing.assert_allclose(picture.heart_rate[-5:], [60, 61, 62, 63, 64])
@@ -28,16 +28,16 @@ def test_each_second_holds_what_was_said_in_it() -> None:
 def test_a_fast_replay_keeps_the_last_rate_and_the_highest_score() -> None:
     trend = Trend()
     for rate, score in ((60.0, 0.1), (90.0, 5.0), (70.0, None)):
-        trend.take(vitals(0, heart_rate=rate, score=score), T0, None)
-    trend.take(vitals(0, heart_rate=None, score=0.3), T0, None)
+        trend.add(vitals(0, heart_rate=rate, score=score), T0, None)
+    trend.add(vitals(0, heart_rate=None, score=0.3), T0, None)
     picture = trend.picture(T0)
     assert (picture.heart_rate[-1], picture.score[-1]) == (70.0, 5.0)
 
 
 def test_seconds_in_which_nobody_spoke_are_empty() -> None:
     trend = Trend()
-    trend.take(vitals(0), T0, None)
-    trend.take(vitals(360), T0 + 10 * SECOND, None)
+    trend.add(vitals(0), T0, None)
+    trend.add(vitals(360), T0 + 10 * SECOND, None)
     picture = trend.picture(T0 + 12 * SECOND)
     assert np.flatnonzero(np.isfinite(picture.heart_rate)).tolist() == [len(picture.score) - 13, len(picture.score) - 3]
 
@@ -46,7 +46,7 @@ def test_the_picture_grows_with_what_there_is_and_four_hours_are_kept() -> None:
     trend = Trend()
     spans = []
     for second in (0, 800, 3000, 8000, KEPT_S + 500):
-        trend.take(vitals(0, heart_rate=50.0 + second / 1000), T0 + second * SECOND, None)
+        trend.add(vitals(0, heart_rate=50.0 + second / 1000), T0 + second * SECOND, None)
         picture = trend.picture(T0 + second * SECOND)
         spans.append(picture.stop - picture.first)
     assert spans == [900, 900, 3600, KEPT_S, KEPT_S]
@@ -55,8 +55,8 @@ def test_the_picture_grows_with_what_there_is_and_four_hours_are_kept() -> None:
 
 def test_a_clock_set_back_by_hours_does_no_harm() -> None:
     trend = Trend()
-    trend.take(vitals(0), T0, None)
-    trend.take(vitals(0, heart_rate=99.0), T0 - 2 * KEPT_S * SECOND, None)
+    trend.add(vitals(0), T0, None)
+    trend.add(vitals(0, heart_rate=99.0), T0 - 2 * KEPT_S * SECOND, None)
     picture = trend.picture(T0)
     assert np.nanmax(picture.heart_rate) < 99
 
@@ -65,7 +65,7 @@ def test_the_most_urgent_alarm_of_a_second_stays() -> None:
     trend = Trend()
     trend.mark(T0, "low")
     trend.mark(T0, "high")
-    trend.take(vitals(0), T0, "medium")
+    trend.add(vitals(0), T0, "medium")
     assert PRIORITIES[trend.picture(T0).priority[-1]] == "high"
 
 

@@ -1,0 +1,102 @@
+"""The state of one bed: messages and time change it, queries do not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from monitor.view.bed import Bed
+from monitor.view.view_model import Drawn, View
+from stream.timebase import FS
+from tests.monitor.stories import SECOND, forecast, sine, vitals
+from tests.waveforms import chunk
+
+
+def after(*seqs: int) -> Bed:
+    """Return a bed that has received these chunks."""
+    bed = Bed("bed-1")
+    for seq in seqs:
+        bed.add_waveform(chunk(seq), chunk(seq).due_ns)
+    return bed
+
+
+def streamed(count: int) -> tuple[Bed, int]:
+    """Return a bed after so many chunks and forecasts, and the time of the last."""
+    bed = Bed("bed-1")
+    for seq in range(count):
+        made = sine(seq)
+        bed.add_waveform(made, made.due_ns)
+        bed.add_forecast(forecast(made.end - 1), made.due_ns)
+    return bed, made.due_ns
+
+
+def test_nothing_is_drawn_before_the_playout_was_advanced() -> None:
+    bed, now = streamed(20)
+    assert bed.trace() is None
+    bed.advance(now, View())
+    assert bed.trace() is not None
+    assert Bed("bed-2").trace() is None
+
+
+def test_a_query_changes_nothing() -> None:
+    bed, now = streamed(20)
+    bed.advance(now, View())
+    bed.add_vitals(vitals(700), now)
+    one = bed.trace()
+    first = (one.cursor, one.revision, one.ranges, bed.drawn, bed.patient(now), bed.arrivals())
+    bed.trace(Drawn(one.session, one.revision, one.span, len(one.leads), one.cursor - 100))
+    bed.patient(now + 10 * SECOND)
+    again = bed.trace()
+    assert (again.cursor, again.revision, again.ranges, bed.drawn, bed.patient(now), bed.arrivals()) == first
+    np.testing.assert_array_equal(again.mv, one.mv)
+    np.testing.assert_array_equal(again.fan.mean, one.fan.mean)
+
+
+def test_advance_moves_the_cursor_with_time_and_never_back() -> None:
+    bed, now = streamed(20)
+    cursors = []
+    for later_s in (0.0, 0.05, 0.02, 0.09):
+        bed.advance(now + round(later_s * 1e9), View())
+        cursors.append(bed.trace().cursor)
+    assert cursors == sorted(cursors)
+    assert cursors[1] - cursors[0] == pytest.approx(0.05 * FS, abs=1)
+    assert cursors[2] == cursors[1]
+
+
+def test_a_larger_signal_moves_the_lane_and_asks_for_all_of_the_sweep_again() -> None:
+    bed, now = streamed(20)
+    bed.advance(now, View())
+    before = bed.trace()
+    for seq in range(20, 40):
+        made = sine(seq, samples=np.full(36, 1024 + 200 * 8, "<i2").tobytes())
+        bed.add_waveform(made, made.due_ns)
+    bed.advance(made.due_ns, View())
+    trace = bed.trace(Drawn(before.session, before.revision, before.span, 1, before.cursor))
+    assert trace.ranges[0][1] >= 8
+    assert trace.whole
+
+
+def test_lost_and_repeated_chunks_are_counted() -> None:
+    bed = after(3, 4, 4, 3, 7, 8)
+    assert (bed.gaps, bed.duplicates) == (1, 2)
+    observed, _, _ = bed.samples(3 * 36, 9 * 36)
+    assert np.isnan(observed[2 * 36 : 4 * 36]).all()
+    assert np.isfinite(observed[4 * 36 :]).all()
+
+
+def test_a_chunk_that_contradicts_the_one_before_is_left_out() -> None:
+    bed = after(0, 1)
+    bed.add_waveform(chunk(2, start=36, samples=np.zeros(36, "<i2").tobytes()), 0)
+    assert (bed.gaps, bed.duplicates) == (1, 0)
+    observed, _, _ = bed.samples(36, 72)
+    np.testing.assert_allclose(observed[:, 0], chunk(1).mv()[:, 0], rtol=1e-6)
+    bed.add_waveform(chunk(2), chunk(2).due_ns)
+    assert bed.gaps == 1
+
+
+def test_a_new_session_counts_anew_what_was_lost_of_it() -> None:
+    bed = after(0, 0, 5)
+    bed.add_waveform(chunk(1, session="f" * 32), chunk(1).due_ns)
+    assert (bed.gaps, bed.duplicates) == (1, 0)
+    bed.add_waveform(chunk(0, session="e" * 32), chunk(0).due_ns)
+    assert bed.gaps == 0
