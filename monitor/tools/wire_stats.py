@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from stream.errors import MessageError
 from stream.wire.alarm_messages import ActiveAlarms, Alarm
+from stream.wire.continuity import Continuity, follow
 from stream.wire.messages import BedStatus, Forecast, Message, Waveform
 
 HORIZONS = {"11": 4, "50": 18, "100": 36}
@@ -63,6 +65,7 @@ class BedStats:
         self.raised: set[str] = set()
         self.publisher: BedStatus | None = None
         self.worker: BedStatus | None = None
+        self._position: Continuity | None = None
         self._mv: npt.NDArray[np.float64] = np.full(_RING, np.nan)
         self._due: dict[int, int] = {}
         self._pending: deque[Forecast] = deque(maxlen=100)
@@ -103,14 +106,18 @@ class BedStats:
 
     def _take_waveform(self, chunk: Waveform, received_ns: int) -> None:
         last = self.waveform
+        try:
+            arrival, self._position = follow(self._position, chunk)
+        except MessageError:
+            return  # left out, as by the worker, which counts and reports it
+        if arrival.duplicate:
+            return
         if last is None or (chunk.session, chunk.epoch) != (last.session, last.epoch):
             self._mv[:] = np.nan
             self._pending.clear()
             self._due.clear()
-        elif chunk.seq <= last.seq:
-            return
-        elif chunk.start > last.end:
-            # What stood here a whole ring ago must not pass for what was lost.
+        elif arrival.lost_samples:
+            # The values of one ring length ago must not be taken for the lost samples.
             self._mv[np.arange(last.end, min(chunk.start, last.end + _RING)) % _RING] = np.nan
         self.waveform = chunk
         self._mv[np.arange(chunk.start, chunk.end) % _RING] = chunk.mv()[:, 0]

@@ -68,3 +68,14 @@ def test_rate_and_age() -> None:
     assert stats.rate(now) == pytest.approx(360)
     assert stats.age_s(now + 2_500_000_000) == pytest.approx(2.5)
     assert stats.rate(now + 10_000_000_000) == 0.0
+
+
+def test_repeated_and_contradictory_chunks_are_left_out() -> None:
+    stats = BedStats()
+    for seq in range(20):
+        stats.update(chunk(seq), chunk(seq).due_ns)
+    rate = stats.rate(chunk(19).due_ns)
+    stats.update(chunk(19), chunk(19).due_ns)
+    stats.update(chunk(20, start=36), chunk(19).due_ns)
+    assert stats.waveform == chunk(19)
+    assert stats.rate(chunk(19).due_ns) == rate
