@@ -231,8 +231,8 @@ def _train(args: argparse.Namespace) -> int:
 
 def _evaluate_alarms(args: argparse.Namespace) -> int:
     from model.datasets.mitdb import DS1, DS2
-    from model.evaluation.alarm_tables import print_alarms
     from model.evaluation.alarm_scores import evaluate_alarms
+    from model.evaluation.alarm_tables import print_alarms
     from model.evaluation.monitor_output import monitor_of
     from model.forecast.torch_runtime import one_thread
     from model.pipeline.bed_pipeline import load_models
