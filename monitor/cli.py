@@ -231,13 +231,14 @@ def _train(args: argparse.Namespace) -> int:
 
 def _evaluate_alarms(args: argparse.Namespace) -> int:
     from model.datasets.mitdb import DS1, DS2
-    from model.evaluation.alarm_report import print_alarms
-    from model.evaluation.alarm_scores import evaluate_alarms, watcher
+    from model.evaluation.alarm_scores import evaluate_alarms
+    from model.evaluation.alarm_tables import print_alarms
+    from model.evaluation.monitor_output import monitor_of
     from model.forecast.torch_runtime import one_thread
     from model.pipeline.bed_pipeline import load_models
 
     with one_thread():
-        report = evaluate_alarms([*DS1, *DS2], watcher(load_models(args.weights)), _catalog(args))
+        report = evaluate_alarms([*DS1, *DS2], monitor_of(load_models(args.weights)), _catalog(args))
     print_alarms(report)
     return _write_json(report.to_dict(), args.json)
 
@@ -310,7 +311,7 @@ EXCERPT_START_S = 30.0
 def _demo(args: argparse.Namespace) -> int:
     if args.seconds is not None and args.seconds <= 0:
         raise UsageError(f"--seconds {args.seconds:g}: take more than 0")
-    require_extras(["broker", "model", *([] if args.headless else ["gui"])])
+    require_extras(["broker", "records", "model", *([] if args.headless else ["gui"])])
 
     from rich.console import Console
 

@@ -9,14 +9,19 @@ from stream.errors import UsageError
 
 LIBRARIES: dict[str, tuple[str, ...]] = {
     "broker": ("amqtt",),
-    "model": ("torch", "safetensors"),
+    "records": ("wfdb", "pooch", "scipy", "rich"),
+    "analysis": ("scipy", "safetensors", "rich"),
+    "model": ("torch", "scipy", "safetensors", "rich"),
     "gui": ("PySide6", "pyqtgraph"),
     "plots": ("matplotlib",),
 }
 """The libraries of each extra of pyproject.toml, by the names under which they are imported."""
 
-EXTRA_OF: dict[str, str] = {library: extra for extra, libraries in LIBRARIES.items() for library in libraries}
-"""The extra that brings a library."""
+EXTRA_OF: dict[str, str] = {}
+"""The extra that brings a library; of several, the smallest in the order of `LIBRARIES`."""
+for _extra, _libraries in LIBRARIES.items():
+    for _library in _libraries:
+        EXTRA_OF.setdefault(_library, _extra)
 
 
 def require_extras(extras: Iterable[str]) -> None:
@@ -34,7 +39,7 @@ def require_extras(extras: Iterable[str]) -> None:
     """
     missing = [(extra, library) for extra in extras for library in LIBRARIES[extra] if find_spec(library) is None]
     if missing:
-        libraries = ", ".join(library for _, library in missing)
+        libraries = dict.fromkeys(library for _, library in missing)
         lacking = ",".join(dict.fromkeys(extra for extra, _ in missing))
-        verb = "is" if len(missing) == 1 else "are"
-        raise UsageError(f"{libraries} {verb} not installed; run: pip install 'bedside[{lacking}]'")
+        verb = "is" if len(libraries) == 1 else "are"
+        raise UsageError(f"{', '.join(libraries)} {verb} not installed; run: pip install 'bedside[{lacking}]'")
