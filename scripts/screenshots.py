@@ -157,7 +157,7 @@ def play(stage: Stage) -> None:
     window.choose("bed-2")
     stage.until(lambda frame: frame.bed == "bed-2" and frame.position_s >= RUN_S + 3, 90, "the run of bed-2")
     high = "ventricular_tachycardia"
-    stage.until(lambda frame: any(line.kind == high and line.calls for line in frame.active), 20, "its alarm")
+    stage.until(lambda frame: any(line.alarm.kind == high and line.calls for line in frame.active), 20, "its alarm")
     bright(stage)
     stage.take("alarm")
     for theme in ("day", "safe"):
@@ -170,8 +170,8 @@ def play(stage: Stage) -> None:
     window.habits.change(language="en")
 
     stage.until(lambda frame: frame.position_s >= RUN_S + 16, 60, "ten seconds after it")
-    line = next(line for line in window.frame_shown.history if line.kind == high)
-    window.open_review(line.alarm_id)
+    line = next(line for line in window.frame_shown.history if line.alarm.kind == high)
+    window.open_review(line.alarm.alarm_id)
     dialog = window.review.dialog
     dialog.resize(1100, 640)
     stage.until(lambda _frame: dialog.review.end == dialog.review.stop, 20, "all samples of the event")

@@ -267,7 +267,7 @@ class MonitorWindow(QWidget):
         """Acknowledge every alarm of the bed shown that calls."""
         for line in self.frame_shown.active if self.frame_shown is not None else ():
             if line.calls:
-                self.order(Acknowledge(alarm_id=line.alarm_id))
+                self.order(Acknowledge(alarm_id=line.alarm.alarm_id))
 
     def pause_audio(self) -> None:
         """Pause the tone, or bring it back."""
@@ -305,7 +305,7 @@ class MonitorWindow(QWidget):
     def review_latest(self) -> None:
         """Show what happened around the latest alarm."""
         if self.frame_shown is not None and self.frame_shown.history:
-            self.open_review(self.frame_shown.history[0].alarm_id)
+            self.open_review(self.frame_shown.history[0].alarm.alarm_id)
 
     @property
     def sound_text(self) -> str:

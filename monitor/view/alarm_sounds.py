@@ -44,9 +44,9 @@ class Sounding:
 
     def _call(self, frame: Frame) -> None:
         """Sound the most urgent alarm that calls: when a new one has come, and then in its rhythm."""
-        calling = [line for line in frame.active if line.calls]
-        urgent = min((line.priority for line in calling), key=PRIORITIES.index, default=None)
-        ids = frozenset(line.alarm_id for line in calling if line.priority == urgent)
+        calling = [line.alarm for line in frame.active if line.calls]
+        urgent = min((alarm.priority for alarm in calling), key=PRIORITIES.index, default=None)
+        ids = frozenset(alarm.alarm_id for alarm in calling if alarm.priority == urgent)
         # Without a worker nobody knows whether they last.
         paused = frame.pauses.audio_s > 0 or frame.pauses.alarms_s > 0
         if urgent is None or self.muted or paused or not frame.worker:

@@ -145,27 +145,15 @@ class BedAlarms:
             self._lines_of = (self.revision, session, now)
             self._lines = tuple(self._line(alarm, session, now) for alarm in reversed(self._latest.values()))
             lasting = [line for line in self._lines if line.active]
-            self._active_lines = tuple(sorted(lasting, key=lambda line: PRIORITIES.index(line.priority)))
+            self._active_lines = tuple(sorted(lasting, key=lambda line: PRIORITIES.index(line.alarm.priority)))
         return self._lines
 
     def _line(self, alarm: Alarm, session: str | None, now: int | None) -> AlarmLine:
         active = alarm.alarm_id in self._active
-        here = alarm.session == session
-        open_now = active and alarm.end is None and here and now is not None
-        return AlarmLine(
-            alarm_id=alarm.alarm_id,
-            kind=alarm.kind,
-            priority=alarm.priority,
-            text=alarm.text,
-            clock=_clock(alarm.when),
-            duration_s=float(max(now - alarm.onset // FS, 0)) if open_now and now is not None else alarm.duration_s,
-            active=active,
-            latched=active and alarm.latched,
-            acknowledged_by=alarm.acknowledged_by,
-            repeats=alarm.repeats,
-            onset=alarm.onset if here else None,
-            end=alarm.end if here else None,
-        )
+        duration_s = alarm.duration_s
+        if active and alarm.end is None and alarm.session == session and now is not None:
+            duration_s = float(max(now - alarm.onset // FS, 0))
+        return AlarmLine(alarm, _clock(alarm.when), duration_s, active)
 
 
 def _stays(alarm: Alarm) -> bool:

@@ -52,7 +52,7 @@ def come_forward(before: Forward | None, frames: Iterable[Frame], now_ns: int) -
         there |= before is not None and frame.bed == before.bed
         if frame.bed is None or not frame.worker or frame.pauses.alarms_s > 0:
             continue
-        calling = [PRIORITIES.index(a.priority) for a in frame.active if a.calls and a.priority in CALLING]
+        calling = [PRIORITIES.index(a.alarm.priority) for a in frame.active if a.calls and a.alarm.priority in CALLING]
         if calling:
             urgency[frame.bed] = min(calling)
     until_ns = now_ns + round(LINGER_S * 1e9)

@@ -173,10 +173,8 @@ class Presenter:
                 now_ns=now_ns,
                 bed=bed,
                 beds=tabs,
-                record="",
+                waveform=None,
                 position_s=0,
-                synthetic=False,
-                speed=1.0,
                 link=link,
                 trace=None,
                 patient=Patient(),
@@ -214,7 +212,8 @@ class Presenter:
         shown.advance(now_ns, view)
         chunk, trace = shown.waveform, shown.trace(drawn)
         link = self._link(shown, self._state(shown, now_ns, broker), now_ns)
-        session, cursor = (trace.session, trace.cursor) if trace else (None, None)
+        cursor = trace.cursor if trace else None
+        session = trace.session if trace else None
         worker = self._has_worker(shown)
         live = worker and not link.stale
         notices = [link.text if link.state is LinkState.NO_DATA else NOTICES.get(link.state)]
@@ -224,10 +223,8 @@ class Presenter:
             now_ns=now_ns,
             bed=shown.name,
             beds=tabs,
-            record=chunk.record if chunk else "",
+            waveform=chunk,
             position_s=(chunk.position + trace.cursor - chunk.start) // FS if chunk and trace else 0,
-            synthetic=chunk.synthetic if chunk else False,
-            speed=chunk.speed if chunk else 1.0,
             link=link,
             trace=trace,
             patient=shown.patient(now_ns) if live else Patient(),

@@ -85,13 +85,8 @@ class Replaying:
         if chunk is not None and chunk.session == status.session and chunk.seq > (status.last_seq or 0):
             position = chunk.position + chunk.n
         return Replay(
-            state=status.state,
-            record=status.record,
+            status=status,
             position_s=position // FS,
-            duration_s=status.duration // FS,
-            speed=status.speed,
-            loop=status.loop,
-            records=status.records,
             asked=self._asked(),
             text=self._text(now_ns),
         )

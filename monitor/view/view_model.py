@@ -9,8 +9,8 @@ from typing import Literal
 from monitor.common.ring_buffer import FloatArray
 from monitor.view.autoscale import Range
 from stream.timebase import FS
-from stream.wire.alarm_messages import Limits
-from stream.wire.messages import Forecast, Offer, Vitals
+from stream.wire.alarm_messages import Alarm, Limits
+from stream.wire.messages import BedStatus, Forecast, Vitals, Waveform
 
 SPEEDS = (12.5, 25.0, 50.0)
 """Paper speeds, mm/s."""
@@ -195,43 +195,34 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class AlarmLine:
-    """An alarm, for banner and list.
+    """An alarm for banner and list: the message, and what depends on the moment and on the worker's list.
 
     Attributes
     ----------
-    alarm_id, kind, priority, text : str
+    alarm : Alarm
+        Its latest event, as received.
     clock : str
-        Local wall time of the latest event, ``HH:MM:SS``.
+        Local wall time of the event, ``HH:MM:SS``.
     duration_s : float
-        Whole seconds while it lasts, so that the line does not change with each frame.
+        Until now while it lasts, in whole seconds, so that the line does not change with each frame.
     active : bool
         It lasts, or is latched.
-    latched : bool
-        It is over, and nobody has acknowledged it.
-    acknowledged_by : str or None
-    repeats : int
-        How often one of its kind was raised before, unacknowledged.
-    onset, end : int or None
-        Samples of its session; None for one of another session.
     """
 
-    alarm_id: str
-    kind: str
-    priority: str
-    text: str
+    alarm: Alarm
     clock: str
     duration_s: float
     active: bool
-    latched: bool = False
-    acknowledged_by: str | None = None
-    repeats: int = 0
-    onset: int | None = None
-    end: int | None = None
+
+    @property
+    def latched(self) -> bool:
+        """True when it is over, and nobody has acknowledged it."""
+        return self.active and self.alarm.latched
 
     @property
     def calls(self) -> bool:
         """True while somebody ought to come: it is active, and nobody has acknowledged it."""
-        return self.active and self.acknowledged_by is None
+        return self.active and self.alarm.acknowledged_by is None
 
 
 HeartRateLimit = Literal["low", "high"]
@@ -295,33 +286,28 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """How a bed is replayed, as its publisher says.
+    """How a bed is replayed: the publisher's status, and what was asked of it.
 
     Attributes
     ----------
-    state : str
-        ``playing``, ``paused`` or ``ended``.
-    record : str
-    position_s, duration_s : int
-        Whole seconds into the record, and of all of it; 0 where its length is not known.
-    speed : float
-    loop : bool
-    records : tuple of Offer
-        What can be chosen.
+    status : BedStatus
+        As received.
+    position_s : int
+        Whole seconds into the record; newer than the status where samples have arrived since.
     asked : Asked
     text : str
         In words: what was asked for and is not so yet, or was not done; empty where there is nothing to say.
     """
 
-    state: str
-    record: str
+    status: BedStatus
     position_s: int
-    duration_s: int
-    speed: float
-    loop: bool
-    records: tuple[Offer, ...]
     asked: Asked = Asked()
     text: str = ""
+
+    @property
+    def duration_s(self) -> int:
+        """Whole seconds of the record; 0 where its length is not known."""
+        return self.status.duration // FS
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,11 +330,10 @@ class Frame:
     bed : str or None
         The bed shown; None while no bed is known.
     beds : tuple of BedTab
-    record : str
+    waveform : Waveform or None
+        The newest chunk: it names record and speed, and says whether a patient stands behind the samples.
     position_s : int
         Where the cursor lies in the recording, in seconds.
-    synthetic : bool
-    speed : float
     link : Link
     trace : Trace or None
     patient : Patient
@@ -371,10 +356,8 @@ class Frame:
     now_ns: int
     bed: str | None
     beds: tuple[BedTab, ...]
-    record: str
+    waveform: Waveform | None
     position_s: int
-    synthetic: bool
-    speed: float
     link: Link
     trace: Trace | None
     patient: Patient
@@ -387,3 +370,8 @@ class Frame:
     history: tuple[AlarmLine, ...]
     broker: str
     replay: Replay | None = None
+
+    @property
+    def synthetic(self) -> bool:
+        """True when no patient stands behind the samples."""
+        return self.waveform is not None and self.waveform.synthetic

@@ -58,9 +58,9 @@ class AlarmBanner(QWidget):
         turn = frame.now_ns // (ROTATE_S * 1_000_000_000)
         notice = frame.notices[turn % len(frame.notices)] if frame.notices else ""
         calling = [line for line in frame.active if line.calls] or list(frame.active)
-        urgent = [line for line in calling if line.priority == calling[0].priority]
+        urgent = [line for line in calling if line.alarm.priority == calling[0].alarm.priority]
         line = urgent[turn % len(urgent)] if urgent else None
-        priority = line.priority if line else None
+        priority = line.alarm.priority if line else None
         alarm = banner_text(line) if line else ""
         # Without a worker nobody can clear it: it stays, dark and still, as the last known. One that somebody has
         # acknowledged, and all while alarms are paused, need not flash.
@@ -121,13 +121,14 @@ class AlarmBanner(QWidget):
 
 def banner_text(line: AlarmLine) -> str:
     """Return an alarm for the banner: stars, what happened, and what became of it."""
-    text = f"{STARS[line.priority]} {say(line.text)}".strip()
-    if line.repeats:
-        text += f" ({line.repeats + 1}×)"
+    text = f"{STARS[line.alarm.priority]} {say(line.alarm.text)}".strip()
+    if line.alarm.repeats:
+        text += f" ({line.alarm.repeats + 1}×)"
     if line.latched:
         return translate("AlarmBanner", "{alarm}: over, not acknowledged yet").format(alarm=text)
-    if line.acknowledged_by is not None:
-        return translate("AlarmBanner", "{alarm}: acknowledged by {who}").format(alarm=text, who=line.acknowledged_by)
+    who = line.alarm.acknowledged_by
+    if who is not None:
+        return translate("AlarmBanner", "{alarm}: acknowledged by {who}").format(alarm=text, who=who)
     return text
 
 

@@ -64,14 +64,14 @@ class AlarmList(QListWidget):
         # A line that lasts changes each second: were the list filled anew, a click would be lost, and its place.
         shown = lines[:SHOWN]
         there = [self.item(row).data(Qt.ItemDataRole.UserRole) for row in range(self.count())]
-        wanted = [line.alarm_id for line in shown]
+        wanted = [line.alarm.alarm_id for line in shown]
         new = wanted.index(there[0]) if there and there[0] in wanted else len(wanted)
         if there[: len(wanted) - new] != wanted[new:]:
             self.clear()
             new = len(wanted)
         for line in reversed(shown[:new]):
             item = QListWidgetItem()
-            item.setData(Qt.ItemDataRole.UserRole, line.alarm_id)
+            item.setData(Qt.ItemDataRole.UserRole, line.alarm.alarm_id)
             self.insertItem(0, item)
         while self.count() > len(shown):
             self.takeItem(self.count() - 1)
@@ -86,7 +86,7 @@ class AlarmList(QListWidget):
             self._dress(item, line)
 
     def _dress(self, item: QListWidgetItem, line: AlarmLine) -> None:
-        item.setForeground(colour(self.theme.priority[line.priority] if line.active else self.theme.faint))
+        item.setForeground(colour(self.theme.priority[line.alarm.priority] if line.active else self.theme.faint))
         item.setFont(font(13, bold=line.active))
 
 
@@ -97,5 +97,5 @@ def _text(line: AlarmLine) -> str:
         seconds = translate("AlarmList", "now, {seconds} s").format(seconds=f"{line.duration_s:.0f}")
     else:
         seconds = translate("AlarmList", "{seconds} s").format(seconds=f"{line.duration_s:.1f}")
-    who = "" if line.acknowledged_by is None else f"  ✓ {line.acknowledged_by}"
-    return f"{line.clock}  {STARS[line.priority]}  {seconds}{who}\n{say(line.text)}"
+    who = "" if line.alarm.acknowledged_by is None else f"  ✓ {line.alarm.acknowledged_by}"
+    return f"{line.clock}  {STARS[line.alarm.priority]}  {seconds}{who}\n{say(line.alarm.text)}"

@@ -121,7 +121,7 @@ class BedPage(QWidget):
         self._show_trend(frame)
         if not self.replay.isHidden():
             self.replay.show_frame(frame)
-        broken = next((line.priority for line in frame.active if line.kind in ABOVE | BELOW), "high")
+        broken = next((line.alarm.priority for line in frame.active if line.alarm.kind in ABOVE | BELOW), "high")
         self.heart_rate.show_patient(frame.patient, lit=lit(broken, frame.now_ns))
         self.controls.show_frame(frame)
         self.engineer.show_frame(frame, rejected)

@@ -68,13 +68,13 @@ class BedHeader(QWidget):
     def show_frame(self, frame: Frame, paper: str) -> None:
         """Take the texts of a frame, and the scale of the paper in words."""
         _set(self.bed, (frame.bed or translate("BedHeader", "no bed yet")).upper())
-        parts = []
-        if frame.trace is not None:
+        parts, chunk = [], frame.waveform
+        if frame.trace is not None and chunk is not None:
             at = max(frame.position_s, 0)
             place = f"{at // 60}:{at % 60:02}"
-            parts = [translate("BedHeader", "{record} at {place}").format(record=frame.record, place=place), paper]
-            if frame.speed != 1:
-                parts.append(translate("BedHeader", "replayed at ×{speed}").format(speed=f"{frame.speed:g}"))
+            parts = [translate("BedHeader", "{record} at {place}").format(record=chunk.record, place=place), paper]
+            if chunk.speed != 1:
+                parts.append(translate("BedHeader", "replayed at ×{speed}").format(speed=f"{chunk.speed:g}"))
         _set(self.record, " · ".join(parts))
         if self.synthetic.isHidden() == frame.synthetic:
             self.synthetic.setVisible(frame.synthetic)

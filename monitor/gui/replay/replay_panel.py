@@ -123,17 +123,17 @@ class ReplayPanel(QWidget):
             return
         asked = replay.asked
         words = {"playing": translate("Replay", "Pause"), "paused": translate("Replay", "Play")}
-        self.play.setText(words.get(replay.state, translate("Replay", "Again")))
+        self.play.setText(words.get(replay.status.state, translate("Replay", "Again")))
         self.time.setText(f"{clock(replay.position_s)} / {clock(replay.duration_s)}")
         self.bar.show_place(replay.position_s, replay.duration_s, asked.position_s, say(replay.text))
-        self.record.setText(f"{replay.record}  ▾")
-        self._paint(self.play, replay.state == "paused", asked.playing is not None)
+        self.record.setText(f"{replay.status.record}  ▾")
+        self._paint(self.play, replay.status.state == "paused", asked.playing is not None)
         for button in (self.back, self.ahead):
             self._paint(button, False, False)
-        self._paint(self.loop, replay.loop, asked.loop is not None)
+        self._paint(self.loop, replay.status.loop, asked.loop is not None)
         self._paint(self.record, False, asked.record is not None)
         for speed, button in self.speeds.items():
-            self._paint(button, speed == replay.speed, speed == asked.speed)
+            self._paint(button, speed == replay.status.speed, speed == asked.speed)
 
     def _paint(self, button: QPushButton, on: bool, asked: bool) -> None:
         """Fill a button that is on; draw the edge of one that was asked for in another colour."""
@@ -152,10 +152,10 @@ class ReplayPanel(QWidget):
     def _toggle(self) -> None:
         if self._replay is None:
             return
-        if self._replay.state == "ended":
+        if self._replay.status.state == "ended":
             self._seek(0)
         else:
-            self.asked.emit(SetPlaying(playing=self._replay.state == "paused"))
+            self.asked.emit(SetPlaying(playing=self._replay.status.state == "paused"))
 
     def _step(self, by_s: int) -> None:
         """Go on from the place asked for, where one was: whoever presses three times wants three steps."""
@@ -170,12 +170,13 @@ class ReplayPanel(QWidget):
 
     def _loop(self) -> None:
         if self._replay is not None:
-            self.asked.emit(SetLoop(loop=not self._replay.loop))
+            self.asked.emit(SetLoop(loop=not self._replay.status.loop))
 
     def _open_records(self) -> None:
         if self._replay is None or self.records_dialog is not None:
             return
-        dialog = self.records_dialog = RecordList(self.theme, self._replay.records, self._replay.record, self)
+        status = self._replay.status
+        dialog = self.records_dialog = RecordList(self.theme, status.records, status.record, self)
         dialog.chosen.connect(lambda name: self.asked.emit(ChooseRecord(record=name)))
         dialog.finished.connect(self._forget_records)
         dialog.open()

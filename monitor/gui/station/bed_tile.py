@@ -64,7 +64,7 @@ class CardHead(QWidget):
     def show_frame(self, frame: Frame) -> None:
         """Take what a frame says; what has not changed is not painted again."""
         line = next((line for line in frame.active if line.calls), frame.active[0] if frame.active else None)
-        priority = None if line is None else line.priority
+        priority = None if line is None else line.alarm.priority
         message = pause_text(frame.pauses) or (say(frame.notices[0]) if frame.notices else "")
         if line is not None:
             message = banner_text(line)

@@ -187,9 +187,9 @@ def test_one_monitor_commands_and_both_follow(two: tuple[MonitorWindow, MonitorW
 
         qtbot.waitUntil(check, timeout=PATIENCE_MS)
 
-    both(lambda replay: replay.state == "playing" and replay.duration_s > 0 and bool(replay.records))
+    both(lambda replay: replay.status.state == "playing" and replay.duration_s > 0 and bool(replay.status.records))
     click(qtbot, panel.play)
-    both(lambda replay: replay.state == "paused" and not replay.text)
+    both(lambda replay: replay.status.state == "paused" and not replay.text)
     qtbot.waitUntil(
         lambda: all(w.frame_shown.link.state is LinkState.PAUSED for w in two),  # type: ignore[union-attr]
         timeout=PATIENCE_MS,
@@ -203,10 +203,10 @@ def test_one_monitor_commands_and_both_follow(two: tuple[MonitorWindow, MonitorW
 
     click(qtbot, panel.speeds[2.0])
     click(qtbot, panel.loop)
-    both(lambda replay: replay.speed == 2.0 and replay.loop and not replay.text)
+    both(lambda replay: replay.status.speed == 2.0 and replay.status.loop and not replay.text)
 
     click(qtbot, panel.play)
-    both(lambda replay: replay.state == "playing" and replay.position_s > asked_s)
+    both(lambda replay: replay.status.state == "playing" and replay.position_s > asked_s)
     qtbot.waitUntil(
         lambda: all(w.frame_shown.link.state is LinkState.NO_WORKER for w in two),  # type: ignore[union-attr]
         timeout=PATIENCE_MS,

@@ -9,14 +9,15 @@ import pytest
 from monitor.view.alarm_sounds import REPEAT_S, Sounding
 from monitor.view.presenter import Broker, Presenter
 from monitor.view.view_model import AlarmLine, Frame, Patient, Pauses
+from tests.monitor import stories
 from tests.monitor.stories import SECOND
 
 EMPTY = replace(Presenter().frame(0, None, Broker(True, "")), worker=True)
 
 
 def alarm(priority: str = "high", number: int = 1, **changes: object) -> AlarmLine:
-    line = AlarmLine(f"id-{number}", "residual", priority, "text", "12:00:00", 1.0, active=True)
-    return replace(line, **changes)  # type: ignore[arg-type]
+    message = stories.alarm(400, alarm_id=f"id-{number}", priority=priority, **changes)
+    return AlarmLine(message, "12:00:00", 1.0, active=True)
 
 
 class Room:

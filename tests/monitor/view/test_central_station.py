@@ -126,7 +126,7 @@ def test_alarms_of_all_beds_are_heard_but_of_those_whose_tone_is_paused() -> Non
     )
     chosen, *others = beds.frames()
     found = heard(chosen, [chosen, *others])
-    assert [line.priority for line in found.active] == ["high"]
+    assert [line.alarm.priority for line in found.active] == ["high"]
     assert found.worker
     assert found.patient == chosen.patient
     beds.say(process("worker", "offline"))

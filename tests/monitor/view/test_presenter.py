@@ -198,7 +198,7 @@ def test_an_open_alarm_marks_the_trace_until_now_and_a_cleared_one_until_its_end
     story = Story().stream(30).say(alarm(400))
     opened = story.frame()
     assert [(s.first, s.stop, s.priority) for s in opened.trace.stretches] == [(400, None, "low")]
-    assert [(line.text, line.active) for line in opened.active] == [("the ECG left its forecast", True)]
+    assert [(line.alarm.text, line.active) for line in opened.active] == [("the ECG left its forecast", True)]
     story.say(alarm(400, "cleared", end=700))
     closed = story.frame()
     assert [(s.first, s.stop) for s in closed.trace.stretches] == [(400, 700)]
@@ -230,8 +230,8 @@ def test_a_removed_list_of_active_alarms_is_an_empty_one() -> None:
 def test_the_most_urgent_alarm_comes_first() -> None:
     story = Story().stream(30).say(alarm(300, priority="high"), alarm(400), alarm(500, priority="medium"))
     frame = story.frame()
-    assert [line.priority for line in frame.active] == ["high", "medium", "low"]
-    assert [line.priority for line in frame.history] == ["medium", "low", "high"]
+    assert [line.alarm.priority for line in frame.active] == ["high", "medium", "low"]
+    assert [line.alarm.priority for line in frame.history] == ["medium", "low", "high"]
     assert frame.beds[0].priority == "high"
 
 
@@ -410,7 +410,7 @@ def test_whatever_comes_there_is_a_picture(story: list[tuple[int, Message]]) -> 
 def test_frames_are_frozen() -> None:
     frame = Story().stream(5).frame()
     with pytest.raises(AttributeError):
-        frame.record = "other"  # type: ignore[misc]
+        frame.bed = "other"  # type: ignore[misc]
     assert frame.trace.session == SESSION
 
 

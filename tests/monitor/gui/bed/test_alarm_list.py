@@ -9,11 +9,11 @@ from pytestqt.qtbot import QtBot
 from monitor.gui.bed.alarm_list import SHOWN, AlarmList
 from monitor.gui.style.theme import NIGHT
 from monitor.view.view_model import AlarmLine
+from tests.monitor.stories import alarm
 
 
-def line(number: int, **changes: object) -> AlarmLine:
-    fields = {"alarm_id": f"a-{number}", "kind": "residual", "priority": "low", "text": f"alarm {number}"}
-    return AlarmLine(**{**fields, "clock": "12:00:00", "duration_s": 1.0, "active": False, **changes})  # type: ignore[arg-type]
+def line(number: int, text: str = "", duration_s: float = 1.0, active: bool = False) -> AlarmLine:
+    return AlarmLine(alarm(400, alarm_id=f"a-{number}", text=text or f"alarm {number}"), "12:00:00", duration_s, active)
 
 
 def shown(view: AlarmList) -> list[str]:

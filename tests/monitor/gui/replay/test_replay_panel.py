@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
@@ -17,13 +18,14 @@ from monitor.view.view_model import Asked, Frame, Replay
 from stream.timebase import FS
 from stream.wire.messages import Offer
 from stream.wire.replay_actions import ChooseRecord, ReplayAction, Seek, SetLoop, SetPlaying, SetSpeed
+from tests.monitor.stories import status
 
 OFFERS = (
     Offer(name="mitdb/203", seconds=1805.6, rhythms=("AFIB", "VT")),
     Offer(name="mitdb/207", seconds=1805.6, rhythms=("N", "VFL")),
     Offer(name="mitdb/208", seconds=1805.6, rhythms=("N", "T")),
 )
-PLAYING = Replay("playing", "mitdb/208", 725, 1805, 1.0, False, OFFERS)
+PLAYING = Replay(status("publisher", "playing", duration=1805 * FS, records=OFFERS), 725)
 
 
 def frame(replay: Replay | None, connected: bool = True) -> Frame:
@@ -43,7 +45,10 @@ class Panel:
         qtbot.waitExposed(self.widget)
 
     def show(self, replay: Replay | None, **changes: Any) -> None:
-        self.widget.show_frame(frame(replace(replay, **changes) if replay else None))
+        if replay is not None:
+            of_status = {name: changes.pop(name) for name in ("state", "speed", "loop") if name in changes}
+            replay = replace(replay, status=msgspec.structs.replace(replay.status, **of_status), **changes)
+        self.widget.show_frame(frame(replay))
 
     def click(self, button: Any, at: QPoint | None = None) -> None:
         self._qtbot.mouseClick(button, Qt.MouseButton.LeftButton, pos=at or button.rect().center())

@@ -224,7 +224,7 @@ def test_no_word_of_the_central_station_is_untranslated(
 
 @pytest.mark.parametrize("which", [0, 1, 2])
 def test_no_word_of_a_review_is_untranslated(ward: MonitorWindow, painted: list[str], which: int) -> None:
-    ward.open_review(ward.frame_shown.history[which].alarm_id)
+    ward.open_review(ward.frame_shown.history[which].alarm.alarm_id)
     ward.review.dialog.say("")
     check(ward.review.dialog, painted)
 
