@@ -27,6 +27,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from monitor.gui.style.language import choose
 from monitor.gui.window import MonitorWindow
 from monitor.view.feed import Feed
+from monitor.view.phrases import state_phrase
 from monitor.view.view_model import Frame, LinkState
 from stream.mqtt.address import ENVIRONMENT, BrokerAddress
 from stream.mqtt.embedded_broker import free_port
@@ -139,7 +140,7 @@ def main() -> None:
 def play(stage: Stage) -> None:
     """Go through the views."""
     window = stage.window
-    stage.until(lambda frame: frame.broker.startswith("connected"), 30, "the broker")
+    stage.until(lambda frame: frame.broker.code == "broker.connected", 30, "the broker")
     stage.start("worker")
 
     def replay(bed: str) -> subprocess.Popen[bytes]:
@@ -181,7 +182,8 @@ def play(stage: Stage) -> None:
     dialog.close()
 
     players["bed-2"].kill()
-    stage.until(lambda frame: frame.link.state is LinkState.NO_DATA and frame.link.text.endswith(" 7 s"), 30, "silence")
+    silent = state_phrase(LinkState.NO_DATA, "7")
+    stage.until(lambda frame: frame.link.phrase == silent, 30, "silence")
     QTest.qWait(100)
     stage.take("no_data")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from monitor.view.view_model import PRIORITIES, AlarmLine, HeartRateLimit, Pauses, Stretch
+from monitor.view.view_model import AlarmLine, HeartRateLimit, Pauses, Stretch
 from stream.clock import unix_ns
 from stream.timebase import FS
-from stream.wire.alarm_messages import ActiveAlarms, Alarm, Limits
+from stream.wire.alarm_messages import PRIORITIES, ActiveAlarms, Alarm, Limits
 
 KEPT = 200
 """Alarms remembered; the oldest that is over gives way."""

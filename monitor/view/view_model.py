@@ -11,6 +11,7 @@ from monitor.view.autoscale import Range
 from stream.timebase import FS
 from stream.wire.alarm_messages import Alarm, Limits
 from stream.wire.messages import BedStatus, Forecast, Vitals, Waveform
+from stream.wire.phrases import Phrase
 
 SPEEDS = (12.5, 25.0, 50.0)
 """Paper speeds, mm/s."""
@@ -20,9 +21,6 @@ GAINS = (5.0, 10.0, 20.0)
 
 GAP_S = 0.4
 """Seconds of darkness ahead of the cursor; the forecast, 0.27 s long, lies in it."""
-
-PRIORITIES = ("high", "medium", "low", "technical")
-"""The most urgent first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +64,15 @@ class Drawn:
 class LinkState(StrEnum):
     """How far the picture can be trusted; the worst that applies."""
 
-    NO_BROKER = "NO BROKER"
-    WAITING = "WAITING FOR DATA"
-    ENDED = "ENDED"
-    PAUSED = "PAUSED"
-    NO_DATA = "NO DATA"
-    NO_WORKER = "NO WORKER"
-    NO_FORECAST = "NO FORECAST"
-    LEARNING = "LEARNING"
-    LIVE = "LIVE"
+    NO_BROKER = "no_broker"
+    WAITING = "waiting"
+    ENDED = "ended"
+    PAUSED = "paused"
+    NO_DATA = "no_data"
+    NO_WORKER = "no_worker"
+    NO_FORECAST = "no_forecast"
+    LEARNING = "learning"
+    LIVE = "live"
 
 
 STALE = frozenset({LinkState.NO_BROKER, LinkState.WAITING, LinkState.ENDED, LinkState.PAUSED, LinkState.NO_DATA})
@@ -88,12 +86,12 @@ class Link:
     Attributes
     ----------
     state : LinkState
-    text : str
+    phrase : Phrase
         For the indicator: ``LIVE 0.1 s``, ``NO DATA 7 s``.
     """
 
     state: LinkState
-    text: str
+    phrase: Phrase
 
     @property
     def stale(self) -> bool:
@@ -295,14 +293,14 @@ class Replay:
     position_s : int
         Whole seconds into the record; newer than the status where samples have arrived since.
     asked : Asked
-    text : str
-        In words: what was asked for and is not so yet, or was not done; empty where there is nothing to say.
+    note : Phrase or None
+        What was requested and is not done yet, or was not done; None where there is nothing to say.
     """
 
     status: BedStatus
     position_s: int
     asked: Asked = Asked()
-    text: str = ""
+    note: Phrase | None = None
 
     @property
     def duration_s(self) -> int:
@@ -341,14 +339,14 @@ class Frame:
         The latest of this session.
     arrivals : Arrivals
     pauses : Pauses
-    notices : tuple of str
-        Technical messages: what does not work, in words.
+    notices : tuple of Phrase
+        Technical messages: what does not work.
     worker : bool
         False when nobody raises or clears alarms: those shown are the last known.
     active, history : tuple of AlarmLine
         The alarms that last or are latched, the most urgent first; all alarms seen, the latest first.
-    broker : str
-        The state of the connection to the broker, in words.
+    broker : Phrase
+        The state of the connection to the broker.
     replay : Replay or None
         None while no publisher of this bed can be reached.
     """
@@ -364,11 +362,11 @@ class Frame:
     forecast: Forecast | None
     arrivals: Arrivals
     pauses: Pauses
-    notices: tuple[str, ...]
+    notices: tuple[Phrase, ...]
     worker: bool
     active: tuple[AlarmLine, ...]
     history: tuple[AlarmLine, ...]
-    broker: str
+    broker: Phrase
     replay: Replay | None = None
 
     @property

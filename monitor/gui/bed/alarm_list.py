@@ -6,9 +6,10 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QAbstractItemView, QListView, QListWidget, QListWidgetItem
 
 from monitor.gui.style.language import translate
+from monitor.gui.style.phrases import text_of
 from monitor.gui.style.theme import STARS, Theme, colour, font
-from monitor.gui.style.wire_texts import say
 from monitor.view.view_model import AlarmLine
+from stream.wire.phrases import alarm_phrase
 
 SHOWN = 50
 
@@ -98,4 +99,4 @@ def _text(line: AlarmLine) -> str:
     else:
         seconds = translate("AlarmList", "{seconds} s").format(seconds=f"{line.duration_s:.1f}")
     who = "" if line.alarm.acknowledged_by is None else f"  ✓ {line.alarm.acknowledged_by}"
-    return f"{line.clock}  {STARS[line.alarm.priority]}  {seconds}{who}\n{say(line.alarm.text)}"
+    return f"{line.clock}  {STARS[line.alarm.priority]}  {seconds}{who}\n{text_of(alarm_phrase(line.alarm))}"

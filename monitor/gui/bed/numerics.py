@@ -7,8 +7,9 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from monitor.gui.style.language import translate
+from monitor.gui.style.phrases import text_of
 from monitor.gui.style.theme import Theme, colour, font, px
-from monitor.gui.style.wire_texts import say
+from monitor.view.phrases import rhythm_phrase
 from monitor.view.view_model import Frame, Patient
 
 NO_VALUE = "--"
@@ -57,7 +58,7 @@ class HeartRate(QWidget):
     def rhythm(self) -> str:
         """The rhythm as shown."""
         vitals = self.patient.vitals
-        return NO_VALUE if vitals is None or vitals.rhythm == "unknown" else say(vitals.rhythm)
+        return NO_VALUE if vitals is None or vitals.rhythm == "unknown" else text_of(rhythm_phrase(vitals.rhythm))
 
     def show_patient(self, patient: Patient, *, lit: bool) -> None:
         """Take the values; ``lit`` is the phase of the flash, for whom a limit is broken."""
@@ -139,7 +140,7 @@ class EngineerPanel(QWidget):
         skill = None if vitals is None else vitals.skill
         rows = (
             (
-                translate("Numbers", "surprise / alarm from"),
+                translate("Numbers", "anomaly score / alarm from"),
                 f"{_number(score, '.1f')} / {_number(threshold, 'g')}",
             ),
             (translate("Numbers", "forecast skill, 100 ms ahead"), _number(skill, ".0%")),

@@ -12,8 +12,8 @@ from monitor.gui.replay.record_list import RecordList
 from monitor.gui.replay.seek_bar import SeekBar
 from monitor.gui.style.label import Label
 from monitor.gui.style.language import QT_TRANSLATE_NOOP, translate
+from monitor.gui.style.phrases import text_of
 from monitor.gui.style.theme import Theme, font, px
-from monitor.gui.style.wire_texts import say
 from monitor.view.replay_status import clock
 from monitor.view.view_model import Frame, LinkState, Replay
 from stream.timebase import FS
@@ -125,7 +125,7 @@ class ReplayPanel(QWidget):
         words = {"playing": translate("Replay", "Pause"), "paused": translate("Replay", "Play")}
         self.play.setText(words.get(replay.status.state, translate("Replay", "Again")))
         self.time.setText(f"{clock(replay.position_s)} / {clock(replay.duration_s)}")
-        self.bar.show_place(replay.position_s, replay.duration_s, asked.position_s, say(replay.text))
+        self.bar.show_place(replay.position_s, replay.duration_s, asked.position_s, text_of(replay.note))
         self.record.setText(f"{replay.status.record}  ▾")
         self._paint(self.play, replay.status.state == "paused", asked.playing is not None)
         for button in (self.back, self.ahead):

@@ -14,7 +14,6 @@ from pytestqt.qtbot import QtBot
 
 from monitor.gui.style.footer import SIMULATION
 from monitor.gui.window import MonitorWindow
-from monitor.view.view_model import LinkState
 from stream.clock import rfc3339
 from stream.wire.alarm_messages import (
     Acknowledge,
@@ -28,6 +27,7 @@ from stream.wire.alarm_messages import (
     SetLimits,
 )
 from stream.wire.messages import Beat
+from stream.wire.phrases import phrase
 from tests.monitor.gui.conftest import Script
 from tests.monitor.stories import SECOND, alarm, forecast, process, sine, vitals
 from tests.waveforms import SESSION
@@ -65,10 +65,10 @@ def test_synthetic_is_said_and_only_when_it_is(window: MonitorWindow, script: Sc
 
 
 def test_without_a_broker_the_reason_is_in_the_window(window: MonitorWindow, script: Script) -> None:
-    script.connected, script.text = False, "broker mqtt://test:1883 cannot be reached"
+    script.connected, script.phrase = False, phrase("broker.lost", address="mqtt://test:1883")
     window.tick()
-    assert window.bed_page.banner.notice == script.text
-    assert window.bed_page.header.link.text() == f"● {LinkState.NO_BROKER}"
+    assert window.bed_page.banner.notice == "connection to mqtt://test:1883 lost; trying again"
+    assert window.bed_page.header.link.text() == "● NO BROKER"
 
 
 def test_no_heart_rate_is_invented(window: MonitorWindow, script: Script) -> None:
@@ -227,7 +227,7 @@ def test_the_engineers_numbers_read_dashes_until_they_exist(window: MonitorWindo
     script.worker()
     script.stream(window, 30)
     rows = dict(window.bed_page.engineer.rows)
-    assert rows["surprise / alarm from"] == "0.2 / 3"
+    assert rows["anomaly score / alarm from"] == "0.2 / 3"
     assert rows["forecast skill, 100 ms ahead"] == "--", "the worker has sent none"
     script.say(vitals(1079, skill=0.75))
     window.tick()
@@ -238,7 +238,7 @@ def test_a_score_just_below_zero_reads_as_zero(window: MonitorWindow, script: Sc
     script.worker()
     script.say(sine(0), forecast(35, score=-0.01))
     window.tick()
-    assert window.bed_page.engineer.rows[0] == ("surprise / alarm from", "0.0 / 3")
+    assert window.bed_page.engineer.rows[0] == ("anomaly score / alarm from", "0.0 / 3")
 
 
 # --- alarms ---------------------------------------------------------------------------------------------------------
@@ -255,7 +255,7 @@ def test_an_alarm_appears_flashes_by_its_priority_and_goes(window: MonitorWindow
         script.now += SECOND // 100
         window.tick()
         bright.add(window.bed_page.banner.bright)
-    assert window.bed_page.banner.alarm == "*** the ECG left its forecast"
+    assert window.bed_page.banner.alarm == "*** Forecast deviation: 1.00 mV, predicted 0.10 mV (MLII, 100 ms ahead)"
     assert bright == {True, False}
     assert "now, " in window.bed_page.alarms.item(0).text()
     script.say(alarm(400, "cleared", end=600, priority="high"))

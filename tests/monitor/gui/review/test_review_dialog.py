@@ -76,7 +76,7 @@ def test_a_click_on_a_line_opens_the_event(window: MonitorWindow, script: Script
     event(window, script)
     dialog = click(window, qtbot)
     assert dialog.isVisible()
-    assert dialog.heading.text() == "*** the ECG left its forecast"
+    assert dialog.heading.text() == "*** Forecast deviation: 1.00 mV, predicted 0.10 mV (MLII, 100 ms ahead)"
     assert dialog.words["Alarm"] == "residual, high priority"
     assert dialog.words["When"].endswith("lasted 2.0 s")
     assert dialog._labels["Observed"].text() == "1.00 mV where 0.10 mV had been forecast"
