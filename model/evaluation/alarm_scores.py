@@ -43,9 +43,8 @@ from model.evaluation.alarm_report import (
 )
 from model.evaluation.ec57_beats import SCORED_FROM, Reference, reference_of, score
 from model.evaluation.reference_events import RhythmEvent, events_of
-from model.pipeline import arrhythmia_pipeline
-from model.pipeline.arrhythmia_pipeline import Findings
-from model.pipeline.bed_pipeline import Models
+from model.pipeline import analysis
+from model.pipeline.analysis import Analysis, Models
 from model.signal.arrays import BoolArray
 from stream.errors import RecordError
 from stream.records.catalog import Catalog
@@ -120,20 +119,18 @@ def watcher(models: Models) -> Watch:
     """Return the live monitor, but for the forecaster: no rhythm alarm rests on a forecast."""
 
     def watch(record: Record) -> Watched:
-        state = arrhythmia_pipeline.begin(record.leads, 0, 0)
-        parts: list[Findings] = []
+        state = analysis.begin(models, record.leads, 0, 0)
+        parts: list[Analysis] = []
         mv = record.mv()
         for first in range(0, record.n, PIECE):
             piece = mv[first : first + PIECE]
-            found, state = arrhythmia_pipeline.step(
-                models.typer, models.alarms, models.alarms.limits, state, piece, (), ()
-            )
+            found, state = analysis.step_without_forecast(models, models.alarms.limits, state, piece)
             parts.append(found)
         return Watched(
             record.n,
             tuple(beat for part in parts for beat in part.beats),
             tuple((vitals.index, vitals.rhythm) for part in parts for vitals in part.vitals),
-            (*(change for part in parts for change in part.changes), *arrhythmia_pipeline.finish(state)),
+            (*(change for part in parts for change in part.changes), *analysis.finish(state)),
         )
 
     return watch

@@ -17,12 +17,12 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from model.anomaly.state import ANOMALY
 from model.datasets.mitdb import without
 from model.evaluation import detection_metrics, patient_bootstrap
 from model.evaluation.detection_metrics import Counts
 from model.evaluation.forecast_report import NARROW, counted
 from model.evaluation.time_metrics import TIME_FIGURES, TimeFigures, TimeResult, TimeSummary, record_figures
-from model.pipeline.forecast_pipeline import RESIDUAL
 from model.signal.arrays import BoolArray, FloatArray, IntArray
 
 OURS = "residual"
@@ -37,7 +37,7 @@ the fit, as ``bedside train --what residual`` prints it (no alarm is followed th
 Those of the rivals are what ``evaluate_residual.break_even_thresholds(forecaster.load_forecaster())`` gives in about 3
 minutes (both from ``model``); what it gives for ours is of weights that have seen those patients."""
 
-THRESHOLDS: Mapping[str, float] = {**BREAK_EVEN, OURS: RESIDUAL.threshold}
+THRESHOLDS: Mapping[str, float] = {**BREAK_EVEN, OURS: ANOMALY.threshold}
 """Score at which an alarm is raised: the shipped threshold, and the break-even points of the rivals."""
 
 METHODS = tuple(THRESHOLDS)

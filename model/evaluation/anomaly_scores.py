@@ -23,7 +23,8 @@ from rich.console import Console
 from rich.progress import track
 
 from model.anomaly import anomaly_detector
-from model.anomaly.episodes import Cleared, Event
+from model.anomaly.state import ANOMALY
+from model.conditions.changes import Change, Ended
 from model.datasets.mitdb import TRAIN, without
 from model.evaluation import detection_metrics, time_metrics
 from model.evaluation.anomaly_report import METHODS, OURS, THRESHOLDS, RecordResult, ResidualReport, report_of
@@ -35,14 +36,13 @@ from model.forecast import forecaster as forecasting
 from model.forecast.checkpoint import Checkpoint
 from model.forecast.config import PATCH
 from model.forecast.forecaster import Forecasts
-from model.forecast.torch_runtime import one_thread
-from model.pipeline.forecast_pipeline import RESIDUAL
+from model.signal import intake
 from model.signal.arrays import BoolArray, FloatArray, IntArray
 from model.signal.gaps import hold
 from stream.errors import RecordError, UsageError
 from stream.records import wfdb_reader as wfdb_records
 from stream.records.catalog import Catalog
-from stream.timebase import FS
+from stream.timebase import FS, STRIDE
 
 BEATS = frozenset("NLRBAaJSVrFejnE/fQ?")
 """Annotations that are beats."""
@@ -55,6 +55,7 @@ TOLERANCE = 54
 """Samples, 150 ms, by which a beat may lie outside an alarm that is about it."""
 
 CHUNK = 10 * FS
+"""Samples per step: whole strides."""
 
 
 @dataclass(frozen=True)
@@ -187,45 +188,52 @@ def run_ours(
     watch : callable, optional
         Is given each record's name and forecasts, chunk by chunk: whoever scores them need not make them again.
     """
-    states = {name: forecasting.begin(forecaster, mv.shape[1], 0, 0) for name, mv in signals.items()}
-    surprised = {name: anomaly_detector.begin(RESIDUAL, 0, mv.shape[1]) for name, mv in signals.items()}
+    intakes = {name: intake.begin(mv.shape[1], 0, 0) for name, mv in signals.items()}
+    states = {name: forecasting.begin(forecaster, mv.shape[1]) for name, mv in signals.items()}
+    anomalies = {name: anomaly_detector.begin(0, [""] * mv.shape[1]) for name, mv in signals.items()}
     scores: dict[str, list[FloatArray]] = {name: [] for name in signals}
     origins: dict[str, list[IntArray]] = {name: [] for name in signals}
-    events: dict[str, list[Event]] = {name: [] for name in signals}
+    changes: dict[str, list[Change]] = {name: [] for name in signals}
     chunks = range(0, max(map(len, signals.values())), CHUNK)
-    with one_thread():  # more of them only wait for each other on steps this small
-        for i in track(chunks, description="forecasts and alarms", console=Console(stderr=True), transient=True):
-            live = [name for name, mv in signals.items() if i < len(mv)]
-            pieces = [signals[name][i : i + CHUNK] for name in live]
-            stepped = forecasting.step(forecaster, [states[name] for name in live], pieces)
-            for name, (made, state) in zip(live, stepped, strict=True):
-                states[name] = state
-                if watch is not None:
-                    watch(name, made)
-                found, surprised[name] = anomaly_detector.step(
-                    RESIDUAL, surprised[name], made.mean, made.scale, made.observed
-                )
-                scores[name].append(found.score)
-                origins[name].append(made.origin)
-                events[name] += found.events
+    for i in track(chunks, description="forecasts and alarms", console=Console(stderr=True), transient=True):
+        live = [name for name, mv in signals.items() if i < len(mv)]
+        strides = []
+        for name in live:
+            whole, intakes[name] = intake.step(intakes[name], signals[name][i : i + CHUNK])
+            strides.append(whole)
+        stepped = forecasting.step(forecaster, [states[name] for name in live], strides)
+        for name, (made, state) in zip(live, stepped, strict=True):
+            states[name] = state
+            if watch is not None:
+                watch(name, made)
+            found, anomalies[name] = anomaly_detector.step(
+                ANOMALY, anomalies[name], made.mean, made.scale, made.observed
+            )
+            scores[name].append(found.score)
+            origins[name].append(made.origin)
+            changes[name] += found.changes
     traced = {}
     for name in signals:
-        last, _ = anomaly_detector.finish(RESIDUAL, surprised[name])
-        cleared = [event for event in (*events[name], last) if isinstance(event, Cleared)]
+        last = anomaly_detector.finish(ANOMALY, anomalies[name], intakes[name].end - 1)
+        ended = [change for change in (*changes[name], last) if isinstance(change, Ended)]
         traced[name] = Traced(
             np.concatenate(scores[name]),
             np.concatenate(origins[name]),
-            np.array([event.onset for event in cleared], dtype=np.int64),
-            np.array([event.end - 1 for event in cleared], dtype=np.int64),
+            np.array([change.onset for change in ended], dtype=np.int64),
+            np.array([change.end - 1 for change in ended], dtype=np.int64),
         )
     return traced
 
 
 def run_rival(rival: Rival, name: str, mv: FloatArray, threshold: float) -> Traced:
-    """Run a record through a rival; its alarms last, like ours, until the score has been below for a second."""
+    """Run a record through a rival; its alarms last, like ours, until the score has been below for a second.
+
+    Like ours, it has no score after the last whole stride.
+    """
     held, _ = hold(mv, np.zeros(mv.shape[1]))
-    score, at = rival.score(name, held), patch_ends(len(mv))
-    first, last = detection_metrics.runs_above(score, at, threshold, RESIDUAL.hold * PATCH)
+    at = patch_ends(len(mv) // STRIDE * STRIDE)
+    score = rival.score(name, held)[: len(at)]
+    first, last = detection_metrics.runs_above(score, at, threshold, ANOMALY.hold * PATCH)
     return Traced(score, at, first - rival.looks_back + 1, last)
 
 

@@ -7,8 +7,7 @@ import logging
 from collections.abc import Iterable
 from pathlib import Path
 
-from model.forecast.torch_runtime import use_one_thread
-from model.pipeline.bed_pipeline import Models
+from model.pipeline.analysis import Models
 from model.serving.worker import Worker
 from stream.clock import Clock, SteadyClock, unix_ns
 from stream.errors import UsageError
@@ -43,8 +42,6 @@ async def serve(address: BrokerAddress, models: Models, *, ledger_path: Path | N
     StorageError
         The ledger cannot be written.
     """
-    # A step of a few beds is too small to share: more threads would cost, the more the busier the machine.
-    use_one_thread()
     wanted = [
         pattern(Kind.ECG),
         pattern(Kind.ALARMS_ACTIVE),

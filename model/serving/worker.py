@@ -1,6 +1,6 @@
 """Waveforms in; forecasts, beats, vitals and alarms out: all beds of a broker, in one batched step per tick.
 
-What a chunk means is decided by `stream.wire.continuity`, what it says by `model.pipeline.bed_pipeline`, what becomes
+What a chunk means is decided by `stream.wire.continuity`, what it says by `model.pipeline.analysis`, what becomes
 of an alarm by `model.alarms.state_machine`; here they are joined and the result is published. Every sample moves the
 state of its bed once, or is named in a gap.
 """
@@ -11,16 +11,15 @@ import logging
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 from model.alarms.alarm_manager import AlarmDesk
 from model.alarms.state_machine import Scene
+from model.anomaly.state import ANOMALY
 from model.conditions.changes import Began, Change, Ended
-from model.pipeline import bed_pipeline, forecast_pipeline
-from model.pipeline.arrhythmia_pipeline import Findings
-from model.pipeline.bed_pipeline import Models, WatchState
-from model.pipeline.forecast_pipeline import BedOutput
+from model.pipeline import analysis
+from model.pipeline.analysis import Analysis, BedState, Models
 from stream.clock import Clock, rfc3339
 from stream.errors import MessageError
 from stream.replay.ledger import Write
@@ -53,7 +52,7 @@ class Bed:
     chunk : Waveform
         The last one processed.
     place : Continuity
-    state : WatchState
+    state : BedState
     desk : AlarmDesk
     heard_ns : int
         When the last chunk came.
@@ -71,7 +70,7 @@ class Bed:
 
     chunk: Waveform
     place: Continuity
-    state: WatchState
+    state: BedState
     desk: AlarmDesk
     heard_ns: int
     counters: Counter[str] = field(default_factory=fresh_counters)
@@ -145,7 +144,7 @@ class Worker:
                 self._left_over[status.bed].finish(self._afar(status.bed))
         elif status.session == bed.chunk.session and not bed.over:
             bed.over, bed.silent = True, False
-            self._change(bed, bed_pipeline.finish(bed.state))
+            self._change(bed, analysis.finish(bed.state))
             bed.desk.finish(bed.scene(self._clock.now_ns()))
 
     def obey(self, command: Command) -> None:
@@ -236,7 +235,7 @@ class Worker:
             self._change(bed, [Ended("no_data", bed.chunk.end, chunk.start, chunk.start, "The data have come back")])
         if arrival.fresh:
             if not bed.over:
-                self._change(bed, bed_pipeline.finish(bed.state))
+                self._change(bed, analysis.finish(bed.state))
             bed.over = False
             bed.state = self._begin(chunk)
             bed.learning = True
@@ -277,8 +276,8 @@ class Worker:
         """Return the scene of a bed of which only its alarms are known."""
         return Scene(bed, "", "", 0, self._clock.now_ns())
 
-    def _begin(self, chunk: Waveform) -> WatchState:
-        return bed_pipeline.begin(self._models, chunk.leads, chunk.start, chunk.epoch_start)
+    def _begin(self, chunk: Waveform) -> BedState:
+        return analysis.begin(self._models, chunk.leads, chunk.start, chunk.epoch_start)
 
     def _note(self, chunk: Waveform, verdict: str, lost_samples: int) -> None:
         self._write(chunk.bed, chunk.session, chunk.seq, chunk.start, chunk.n, verdict, lost_samples)
@@ -286,48 +285,44 @@ class Worker:
     def _step(self, beds: Sequence[Bed]) -> None:
         if not beds:
             return
-        results = bed_pipeline.step(
+        results = analysis.step(
             self._models,
             [bed.state for bed in beds],
             [bed.chunk.mv() for bed in beds],
             [bed.desk.limits for bed in beds],
         )
-        for bed, (output, found, state) in zip(beds, results, strict=True):
+        for bed, (outputs, state) in zip(beds, results, strict=True):
             bed.state = state
             bed.counters["samples_forecast"] += bed.chunk.n
-            self._publish_forecasts(bed, output)
-            self._publish_findings(bed, found)
-            self._change(bed, found.changes)
-            known = output.published
+            self._publish(bed, outputs)
+            self._change(bed, outputs.changes)
             was_learning = bed.learning
-            if known:
-                bed.learning = math.isnan(known[-1].score)
+            if outputs.forecasts:
+                bed.learning = math.isnan(outputs.forecasts[-1].score)
             if bed.learning != was_learning or self._clock.now_ns() >= bed.next_status_ns:
                 self._announce(bed, "learning" if bed.learning else "forecasting")
 
     # --- what goes out ------------------------------------------------------------------------------------------
 
-    def _publish_forecasts(self, bed: Bed, output: BedOutput) -> None:
-        for made in output.published:
+    def _publish(self, bed: Bed, outputs: Analysis) -> None:
+        chunk = bed.chunk
+        for made in outputs.forecasts:
             self._send(
                 Forecast(
-                    bed=bed.chunk.bed,
-                    session=bed.chunk.session,
-                    epoch=bed.chunk.epoch,
-                    seq=bed.chunk.seq,
+                    bed=chunk.bed,
+                    session=chunk.session,
+                    epoch=chunk.epoch,
+                    seq=chunk.seq,
                     origin=made.origin,
-                    leads=bed.chunk.leads,
+                    leads=chunk.leads,
                     mean=made.mean.astype("<f4", copy=False).tobytes(),
                     scale=made.scale.astype("<f4", copy=False).tobytes(),
                     score=None if math.isnan(made.score) else made.score,
-                    threshold=forecast_pipeline.RESIDUAL.threshold,
+                    threshold=ANOMALY.threshold,
                     published_ns=self._clock.now_ns(),
                 )
             )
-
-    def _publish_findings(self, bed: Bed, found: Findings) -> None:
-        chunk = bed.chunk
-        for beat in found.beats:
+        for beat in outputs.beats:
             self._send(
                 Beat(
                     bed=chunk.bed,
@@ -338,23 +333,9 @@ class Worker:
                     quality=beat.quality,
                 )
             )
-        for vitals in found.vitals[-1:]:  # a chunk of some seconds brings several: only the latest is of now
-            self._send(
-                Vitals(
-                    bed=chunk.bed,
-                    session=chunk.session,
-                    index=vitals.index,
-                    when=rfc3339(self._clock.now_ns()),
-                    heart_rate=vitals.heart_rate,
-                    rr_ms=vitals.rr_ms,
-                    pvc_per_min=vitals.pvc_per_min,
-                    rhythm=vitals.rhythm,
-                    quality=vitals.quality,
-                    score=vitals.score,
-                    skill=vitals.skill,
-                    inops=vitals.inops,
-                )
-            )
+        for vitals in outputs.vitals[-1:]:  # a chunk of some seconds completes several: only the latest is current
+            when = rfc3339(self._clock.now_ns())
+            self._send(Vitals(bed=chunk.bed, session=chunk.session, when=when, **asdict(vitals)))
 
     def _change(self, bed: Bed, changes: Iterable[Change]) -> None:
         """Take conditions that began or ended."""
