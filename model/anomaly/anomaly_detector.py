@@ -207,7 +207,7 @@ def score_log_odds(
 
 def finish(config: AnomalyConfig, state: AnomalyState, at: int) -> Ended | None:
     """Return the end of the episode that lasts, because the epoch ends with sample ``at``; None where there is none."""
-    return close(state.episode, at, config.threshold, state.leads)
+    return close(state.episode, at, config.threshold, state.leads, "signal_interrupted")
 
 
 def compare(

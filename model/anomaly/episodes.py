@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from model.conditions.changes import Began, Change, Ended, Evidence
+from stream.wire.alarm_messages import EndedReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,26 +128,24 @@ def follow(
     episode = replace(episode, quiet=episode.quiet + 1)
     if episode.quiet < hold:
         return episode, None
-    return None, close(episode, at, threshold, leads)
+    return None, close(episode, at, threshold, leads, "rule_no_longer_met")
 
 
-def close(episode: Episode | None, at: int, threshold: float, leads: Sequence[str]) -> Ended | None:
+def close(
+    episode: Episode | None, at: int, threshold: float, leads: Sequence[str], reason: EndedReason
+) -> Ended | None:
     """Return the end of the condition that lasts, or None where there is none."""
     if episode is None or not episode.raised:
         return None
-    text, evidence = _explained(episode, threshold, leads)
-    return Ended("residual", episode.onset, episode.end, at, text, evidence=evidence)
+    lead, evidence = _evidence(episode, threshold, leads)
+    return Ended("residual", episode.onset, episode.end, at, reason, leads=lead, evidence=evidence)
 
 
 def _began(episode: Episode, at: int, threshold: float, leads: Sequence[str]) -> Began:
-    text, evidence = _explained(episode, threshold, leads)
-    return Began("residual", episode.onset, at, text, evidence=evidence)
+    lead, evidence = _evidence(episode, threshold, leads)
+    return Began("residual", episode.onset, at, "rule_met", leads=lead, evidence=evidence)
 
 
-def _explained(episode: Episode, threshold: float, leads: Sequence[str]) -> tuple[str, Evidence]:
+def _evidence(episode: Episode, threshold: float, leads: Sequence[str]) -> tuple[tuple[str, ...], Evidence]:
     far = episode.furthest
-    text = (
-        f"Waveform left its forecast: observed {far.observed:.2f} mV where {far.predicted:.2f} mV was expected "
-        f"({leads[far.lead]}, {far.horizon_ms:.0f} ms ahead)"
-    )
-    return text, Evidence(far.observed, far.predicted, episode.score, threshold)
+    return (leads[far.lead],), Evidence(far.observed, far.predicted, far.horizon_ms, episode.score, threshold)

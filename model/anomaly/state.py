@@ -43,7 +43,7 @@ class AnomalyConfig:
     hold: int = 90
 
 
-ANOMALY = AnomalyConfig()
+DEFAULT_CONFIG = AnomalyConfig()
 """The settings of the monitor, live and offline."""
 
 

@@ -25,7 +25,7 @@ import numpy as np
 
 from model.anomaly import anomaly_detector
 from model.anomaly.anomaly_detector import Anomalies
-from model.anomaly.state import ANOMALY, AnomalyState
+from model.anomaly.state import DEFAULT_CONFIG, AnomalyState
 from model.beats import beat_detector
 from model.beats.beat_detector import Beat, BeatsState
 from model.beats.classifier import BeatTyper, load_typer
@@ -228,9 +228,9 @@ def step_without_forecast(
 def finish(state: BedState) -> tuple[Ended, ...]:
     """Return the ends of all conditions that hold, because the epoch ends and nothing follows it."""
     at = state.intake.end - 1
-    anomaly = anomaly_detector.finish(ANOMALY, state.anomaly, at)
+    anomaly = anomaly_detector.finish(DEFAULT_CONFIG, state.anomaly, at)
     technical = (
-        Ended(began.kind, began.onset, max(at, began.onset) + 1, at, f"{began.text}; the signal breaks off")
+        Ended(began.kind, began.onset, max(at, began.onset) + 1, at, "signal_interrupted", leads=began.leads)
         for began in state.second.technical
     )
     return (*(() if anomaly is None else (anomaly,)), *rhythm_detector.close(state.rhythm, at), *technical)
@@ -240,7 +240,7 @@ def _predict(models: Models, states: Sequence[BedState], strides: Sequence[Strid
     """Push strides of beds to forecaster and anomaly detector."""
     forecasts = forecaster.step(models.forecaster, [state.forecaster for state in states], strides)
     anomalies = anomaly_detector.step_together(
-        ANOMALY,
+        DEFAULT_CONFIG,
         [state.anomaly for state in states],
         [made.mean for made, _ in forecasts],
         [made.scale for made, _ in forecasts],

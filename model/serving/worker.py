@@ -16,7 +16,7 @@ from typing import Literal
 
 from model.alarms.alarm_manager import AlarmDesk
 from model.alarms.state_machine import Scene
-from model.anomaly.state import ANOMALY
+from model.anomaly.state import DEFAULT_CONFIG
 from model.conditions.changes import Began, Change, Ended
 from model.pipeline import analysis
 from model.pipeline.analysis import Analysis, BedState, Models
@@ -176,7 +176,7 @@ class Worker:
             if not bed.silent and not excused and silent_ns > max(NO_DATA_NS, 2.5 * chunk_ns):
                 bed.silent = True
                 end = bed.chunk.end
-                self._change(bed, [Began("no_data", end, end, f"No data for {silent_ns / 1e9:.0f} s")])
+                self._change(bed, [Began("no_data", end, end, "bed_silent", silent_ns / 1e9)])
             bed.desk.wait(bed.scene(now_ns))
         for name, desk in self._left_over.items():
             desk.wait(self._afar(name))
@@ -232,7 +232,7 @@ class Worker:
         self._note(chunk, "gap" if arrival.lost_samples else "taken", arrival.lost_samples)
         bed.heard_ns = self._clock.now_ns()
         if bed.silent:
-            self._change(bed, [Ended("no_data", bed.chunk.end, chunk.start, chunk.start, "The data have come back")])
+            self._change(bed, [Ended("no_data", bed.chunk.end, chunk.start, chunk.start, "data_resumed")])
         if arrival.fresh:
             if not bed.over:
                 self._change(bed, analysis.finish(bed.state))
@@ -256,12 +256,12 @@ class Worker:
     def _name_gap(self, bed: Bed, lost_samples: int) -> None:
         """Raise and clear the technical alarm of samples that will not come any more."""
         start = bed.chunk.start
-        onset = start - lost_samples
+        onset, seconds = start - lost_samples, lost_samples / FS
         self._change(
             bed,
             [
-                Began("no_data", onset, start - 1, f"{lost_samples / FS:.1f} s of signal were lost"),
-                Ended("no_data", onset, start, start - 1, f"{lost_samples / FS:.1f} s of signal were lost"),
+                Began("no_data", onset, start - 1, "samples_lost", seconds),
+                Ended("no_data", onset, start, start - 1, "samples_lost", seconds),
             ],
         )
 
@@ -318,7 +318,7 @@ class Worker:
                     mean=made.mean.astype("<f4", copy=False).tobytes(),
                     scale=made.scale.astype("<f4", copy=False).tobytes(),
                     score=None if math.isnan(made.score) else made.score,
-                    threshold=ANOMALY.threshold,
+                    threshold=DEFAULT_CONFIG.threshold,
                     published_ns=self._clock.now_ns(),
                 )
             )

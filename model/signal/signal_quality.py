@@ -270,20 +270,23 @@ def _follow(
     here = at + 1 - STRIDE
     if any(tracker.on):
         end = here if any(on) else at + 1 - RELEASE[number] * STRIDE
-        text = _text(number, tracker.on, leads)
-        changes.append(Ended(KINDS[number], tracker.onset, max(end, tracker.onset + 1), at, text))
+        changes.append(
+            Ended(
+                KINDS[number],
+                tracker.onset,
+                max(end, tracker.onset + 1),
+                at,
+                "leads_changed" if any(on) else "rule_no_longer_met",
+                leads=_names(tracker.on, leads),
+            )
+        )
     onset = tracker.onset
     if any(on):
         before = (CONFIRM[number] + LAG[number]) * STRIDE
         onset = here if any(tracker.on) else max(at + 1 - before, start)
-        changes.append(Began(KINDS[number], onset, at, _text(number, tuple(on), leads)))
+        changes.append(Began(KINDS[number], onset, at, "rule_met", leads=_names(on, leads)))
     return Tracker(tuple(on), tuple(against), onset), changes
 
 
-def _text(number: int, on: tuple[bool, ...], leads: tuple[str, ...]) -> str:
-    names = " and ".join(lead for lead, held in zip(leads, on, strict=True) if held)
-    return (
-        f"Lead off: {names}",
-        f"Signal at the end of the amplifier's range: {names}",
-        f"Noise hides the QRS complexes: {names}",
-    )[number]
+def _names(on: Sequence[bool], leads: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(lead for lead, held in zip(leads, on, strict=True) if held)

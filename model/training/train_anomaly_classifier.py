@@ -25,7 +25,7 @@ from rich.table import Table
 from model.anomaly import anomaly_detector, classifier
 from model.anomaly.classifier import Weights
 from model.anomaly.features import FEATURES, LEVELS, TAPS
-from model.anomaly.state import ANOMALY
+from model.anomaly.state import DEFAULT_CONFIG
 from model.datasets.mitdb import TRAIN
 from model.evaluation import anomaly_scores, detection_metrics
 from model.evaluation.anomaly_scores import BEATS, CHUNK, EXCUSING, VEB, Reference
@@ -199,7 +199,7 @@ def features_of(signals: Sequence[FloatArray], forecaster: Checkpoint) -> list[F
         forecasts = [state for _, state in stepped]
         for i, (made, _) in enumerate(stepped):
             compared, anomalies[i] = anomaly_detector.compare(
-                ANOMALY, anomalies[i], made.mean, made.scale, made.observed
+                DEFAULT_CONFIG, anomalies[i], made.mean, made.scale, made.observed
             )
             found[i].append(compared.features.astype(np.float32))
     return [np.concatenate(parts) for parts in found]
@@ -316,7 +316,7 @@ def weigh_all(weights: Weights, features: Float32Array) -> FloatArray:
 
 def score_left_out(departure: FloatArray, reference: Reference) -> LeftOut:
     """Return the scores of a record's beats."""
-    score, _ = anomaly_detector.score_log_odds(ANOMALY, anomaly_detector.begin(0, [""]), 0, departure)
+    score, _ = anomaly_detector.score_log_odds(DEFAULT_CONFIG, anomaly_detector.begin(0, [""]), 0, departure)
     known_at = PATCH * (np.arange(len(score)) + 1) - 1
     none = np.empty(0, dtype=np.int64)
     traced = anomaly_scores.Traced(score, known_at, first=none, last=none)
@@ -331,8 +331,8 @@ def figures(scores: Sequence[LeftOut]) -> dict[str, float]:
     return {
         "auroc": detection_metrics.auroc(counts),
         "ap": detection_metrics.average_precision(counts),
-        "f1": detection_metrics.f1(counts, ANOMALY.threshold),
-        "sensitivity": detection_metrics.sensitivity(counts, ANOMALY.threshold),
+        "f1": detection_metrics.f1(counts, DEFAULT_CONFIG.threshold),
+        "sensitivity": detection_metrics.sensitivity(counts, DEFAULT_CONFIG.threshold),
         "break_even": detection_metrics.break_even(counts),
         "f1_break_even": detection_metrics.f1(counts, detection_metrics.break_even(counts)),
     }
