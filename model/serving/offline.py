@@ -18,8 +18,8 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from model.alarms.alarm_manager import AlarmDesk
-from model.alarms.state_machine import Scene
+from model.alarms.alarm_manager import AlarmManager
+from model.alarms.state_machine import AlarmContext
 from model.beats.beat_detector import Beat
 from model.conditions.changes import Change
 from model.pipeline import analysis
@@ -205,10 +205,10 @@ def _zip(part: Path, name: str) -> None:
 def _alarms(changes: Iterable[Change], record: Record, models: Models, session: str) -> list[Alarm]:
     """Return the alarm events; their wall time is that of the signal, counted from 1970, because nobody was there."""
     sent: list[Message] = []
-    desk = AlarmDesk(models.alarms, sent.append)
+    manager = AlarmManager(models.alarms, sent.append)
     for change in changes:
         now_ns = change.at * 1_000_000_000 // FS
-        desk.take([change], Scene(BED, session, record.name, change.at + 1, now_ns))
+        manager.process([change], AlarmContext(BED, session, record.name, change.at + 1, now_ns))
     return [message for message in sent if isinstance(message, Alarm)]
 
 
