@@ -129,8 +129,7 @@ def sent(script: Script) -> list[Action]:
 
 
 def latch(script: Script) -> Alarm:
-    text = "Ventricular tachycardia"
-    over = alarm(400, "cleared", end=800, kind="ventricular_tachycardia", priority="high", latched=True, text=text)
+    over = alarm(400, "cleared", end=800, kind="ventricular_tachycardia", priority="high", latched=True)
     script.say(over, ActiveAlarms(bed="bed-1", alarms=(over,)))
     return over
 
