@@ -116,7 +116,7 @@ def test_the_heart_beats_when_the_cursor_passes_a_qrs(window: MonitorWindow, scr
 def test_the_broken_limit_lights_up(window: MonitorWindow, script: Script) -> None:
     script.worker()
     script.stream(window, 20)
-    high = alarm(400, kind="heart_rate_high", priority="medium", text="Heart rate 131/min, above 120/min")
+    high = alarm(400, kind="heart_rate_high", priority="medium", value=131.0, limit=120.0)
     script.say(vitals(719, heart_rate=131.0), high, ActiveAlarms(bed="bed-1", alarms=(high,)))
     window.tick()
     assert window.bed_page.heart_rate.patient.broken == "high"
@@ -130,8 +130,7 @@ def sent(script: Script) -> list[Action]:
 
 
 def latch(script: Script) -> Alarm:
-    text = "Ventricular tachycardia"
-    over = alarm(400, "cleared", end=800, kind="ventricular_tachycardia", priority="high", latched=True, text=text)
+    over = alarm(400, "cleared", end=800, kind="ventricular_tachycardia", priority="high", latched=True)
     script.say(over, ActiveAlarms(bed="bed-1", alarms=(over,)))
     return over
 
@@ -291,13 +290,13 @@ def test_an_alarm_whose_worker_is_gone_goes_dark_and_stays(window: MonitorWindow
 def test_alarms_of_one_priority_take_turns(window: MonitorWindow, script: Script) -> None:
     script.worker()
     script.stream(window, 20)
-    script.say(ActiveAlarms(bed="bed-1", alarms=(alarm(400, text="first"), alarm(500, text="second"))))
+    script.say(ActiveAlarms(bed="bed-1", alarms=(alarm(400, kind="noise"), alarm(500, kind="lead_off"))))
     seen = set()
     for _ in range(5):
         script.now += SECOND
         window.tick()
         seen.add(window.bed_page.banner.alarm)
-    assert seen == {"* first", "* second"}
+    assert seen == {"* Noise hides QRS complexes: MLII", "* Lead off: MLII"}
 
 
 # --- keys and clicks ------------------------------------------------------------------------------------------------

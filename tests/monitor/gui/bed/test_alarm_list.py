@@ -12,12 +12,16 @@ from monitor.view.view_model import AlarmLine
 from tests.monitor.stories import alarm
 
 
-def line(number: int, text: str = "", duration_s: float = 1.0, active: bool = False) -> AlarmLine:
-    return AlarmLine(alarm(400, alarm_id=f"a-{number}", text=text or f"alarm {number}"), "12:00:00", duration_s, active)
+def line(number: int, lead: str = "", duration_s: float = 1.0, active: bool = False) -> AlarmLine:
+    """Return a line of an alarm that names its number, or something else, as a lead."""
+    leads = (lead or f"alarm {number}",)
+    return AlarmLine(alarm(400, alarm_id=f"a-{number}", kind="lead_off", leads=leads), "12:00:00", duration_s, active)
 
 
 def shown(view: AlarmList) -> list[str]:
-    return [view.item(row).text().splitlines()[-1] for row in range(view.count())]
+    texts = [view.item(row).text().splitlines()[-1] for row in range(view.count())]
+    assert all(text.startswith("Lead off: ") for text in texts)
+    return [text.removeprefix("Lead off: ") for text in texts]
 
 
 def place(view: AlarmList, row: int) -> QPoint:
@@ -54,7 +58,7 @@ def test_new_lines_come_on_top_and_changed_ones_change(qtbot: QtBot) -> None:
     view = made(qtbot)
     view.show_lines((line(2, active=True), line(1)))
     kept = view.item(1)
-    view.show_lines((line(4), line(3), line(2), line(1, text="over")))
+    view.show_lines((line(4), line(3), line(2), line(1, lead="over")))
     assert shown(view) == ["alarm 4", "alarm 3", "alarm 2", "over"]
     assert view.item(3) is kept
     assert not view.item(2).font().bold()
@@ -78,6 +82,6 @@ def test_the_place_is_kept_when_an_alarm_comes(qtbot: QtBot) -> None:
     assert view.count() == SHOWN
     QApplication.processEvents()
     view.verticalScrollBar().setValue(200)
-    view.show_lines((line(SHOWN + 20, text="changed"), *lines[1:]))
+    view.show_lines((line(SHOWN + 20, lead="changed"), *lines[1:]))
     QApplication.processEvents()
     assert view.verticalScrollBar().value() == 200
