@@ -212,7 +212,7 @@ class MonitorWindow(QWidget):
     def tick(self) -> None:
         """Take what has come and draw one frame."""
         for received in self._source.drain():
-            self.presenter.take(received)
+            self.presenter.process(received)
         broker = Broker(self._source.connected, self._source.phrase)
         now_ns = self._clock()
         frame = self._show_station(now_ns, broker) if self.at_station else self._show_bed(now_ns, broker)

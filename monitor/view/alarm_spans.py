@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from monitor.view.view_model import Stretch, Trace
+from monitor.view.trace import Stretch, Trace
 
 
 def first_changed(before: Sequence[Stretch], trace: Trace) -> int:

@@ -6,7 +6,7 @@ from collections import deque
 from itertools import islice
 from typing import Literal
 
-from monitor.view.view_model import Mark
+from monitor.view.trace import Mark
 from stream.wire.messages import Annotation, Beat
 
 Row = Literal["reference", "rhythm", "detected"]

@@ -15,8 +15,9 @@ from monitor.view.forecast_history import ForecastHistory
 from monitor.view.lane_ranges import LaneRanges
 from monitor.view.playout import Playout, follow
 from monitor.view.signal_buffer import CAPACITY, SignalBuffer
+from monitor.view.trace import GAP_S, Drawn, Trace, View
 from monitor.view.trend import Trend
-from monitor.view.view_model import GAP_S, Arrivals, Drawn, Patient, Trace, View
+from monitor.view.view_model import Arrivals, Patient
 from stream.errors import MessageError
 from stream.timebase import FS
 from stream.wire import continuity

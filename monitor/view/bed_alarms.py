@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from monitor.view.view_model import AlarmLine, HeartRateLimit, Pauses, Stretch
+from monitor.view.trace import Stretch
+from monitor.view.view_model import AlarmLine, HeartRateLimit, Pauses
 from stream.clock import unix_ns
 from stream.timebase import FS
 from stream.wire.alarm_messages import PRIORITIES, ActiveAlarms, Alarm, Limits

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from monitor.view.view_model import Fan
+from monitor.view.trace import Fan
 from stream.timebase import STRIDE
 from stream.wire.messages import Forecast
 

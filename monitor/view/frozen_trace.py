@@ -12,7 +12,7 @@ from datetime import datetime
 from monitor.common.ring_buffer import FloatArray
 from monitor.view.autoscale import Range, adapt, place
 from monitor.view.bed import Bed
-from monitor.view.view_model import Trace, View
+from monitor.view.trace import Trace, View
 from stream.timebase import FS
 from stream.wire.phrases import Phrase, phrase
 

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from monitor.view.autoscale import Range, adapt, place
 from monitor.view.signal_buffer import SignalBuffer
-from monitor.view.view_model import View
+from monitor.view.trace import View
 
 DEFAULT: Range = (-1.0, 1.5)
 """mV of a lane before its first sample."""

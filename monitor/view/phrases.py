@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from monitor.view import phrases_en, phrases_ja
-from monitor.view.view_model import LinkState
+from monitor.view.link import LinkState
 from stream.wire.phrases import ALARM_TABLES, Phrase, Table, phrase, render
 
 TABLES: Mapping[str, Table] = {

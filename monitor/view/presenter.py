@@ -1,4 +1,4 @@
-"""From messages to the picture: keeps what each bed and process said, and makes a `Frame` for any moment. No Qt."""
+"""From messages to frames: keeps the state of each bed, and makes a `Frame` for any moment. No Qt."""
 
 from __future__ import annotations
 
@@ -6,29 +6,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from monitor.view.bed import Bed
+from monitor.view.link import Link, LinkState
+from monitor.view.link_state import NOTICES, WorstAge, link_of, link_state
 from monitor.view.phrases import state_phrase
 from monitor.view.replay_status import Replaying
-from monitor.view.view_model import Arrivals, BedTab, Drawn, Frame, Link, LinkState, Patient, Pauses, Replay, View
+from monitor.view.services import Services
+from monitor.view.trace import Drawn, View
+from monitor.view.view_model import Arrivals, BedTab, Frame, Patient, Pauses, Replay
 from stream.mqtt.client import Received
 from stream.timebase import FS
 from stream.wire.alarm_messages import ActiveAlarms, Alarm, Limits
-from stream.wire.messages import Annotation, Beat, BedStatus, Forecast, ProcessStatus, Vitals, Waveform
-from stream.wire.phrases import Phrase, phrase
+from stream.wire.messages import Annotation, Beat, BedStatus, Forecast, Message, Vitals, Waveform
+from stream.wire.phrases import Phrase
 from stream.wire.replay_actions import ReplayAction
 from stream.wire.topics import Kind, Role
 
-STALE_S = 1.0
-"""Data older than this, or than two and a half chunks, is not of now."""
-
 VIEW = View()
-
-NO_FORECAST_S = 3.0
-"""A worker that says it lives and forecasts nothing for so long has hung."""
-
-NOTICES: Mapping[LinkState, Phrase] = {
-    state: phrase(f"notice.{state}") for state in LinkState if state not in (LinkState.LIVE, LinkState.NO_DATA)
-}
-"""What a technical message says of a state; that of NO_DATA counts the seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +44,8 @@ class Presenter:
 
     def __init__(self) -> None:
         self._beds: dict[str, Bed] = {}
-        self._status: dict[tuple[str, Role], BedStatus] = {}
-        self._online: dict[tuple[Role, str], bool] = {}
-        self._worst_age: dict[str, _WorstAge] = {}
+        self._services = Services()
+        self._worst_age: dict[str, WorstAge] = {}
         self._replaying: dict[str, Replaying] = {}
 
     @property
@@ -66,37 +58,36 @@ class Presenter:
         return tuple(sorted(name for name, bed in self._beds.items() if self._is_there(bed)))
 
     def _is_there(self, bed: Bed) -> bool:
-        publisher = self._status.get((bed.name, Role.PUBLISHER))
-        if publisher is not None and self._lives(publisher):
+        if self._services.publisher(bed.name) is not None:
             return True
-        if bed.alarms.most_urgent() is not None and self._has_worker(bed):
+        if bed.alarms.most_urgent() is not None and self._services.worker(bed.name) is not None:
             return True
-        return bed.waveform is not None and (publisher is None or publisher.state != "ended")
+        last = self._services.last_publisher(bed.name)
+        return bed.waveform is not None and (last is None or last.state != "ended")
 
-    def take(self, received: Received) -> None:
-        """Take one message."""
+    def process(self, received: Received) -> None:
+        """Process one message."""
         topic, message = received.topic, received.message
-        if topic.kind is Kind.PROCESS and topic.role is not None and topic.instance is not None:
-            online = isinstance(message, ProcessStatus) and message.state == "online"
-            self._online[topic.role, topic.instance] = online
-            if message is None:
-                del self._online[topic.role, topic.instance]
-        elif topic.kind is Kind.STATUS and topic.bed is not None and topic.role is not None:
+        self._services.process(received)
+        if topic.kind is Kind.STATUS and topic.bed is not None:
             if topic.role is Role.PUBLISHER:
-                told = message if isinstance(message, BedStatus) else None
-                self._replay_of(topic.bed).take(told, received.received_ns)
-            if isinstance(message, BedStatus):
-                self._status[topic.bed, topic.role] = message
-                if topic.role is Role.PUBLISHER and self._lives(message):
-                    self._bed(topic.bed)
-            else:
-                self._status.pop((topic.bed, topic.role), None)
-                if topic.role is Role.PUBLISHER:
-                    self._forget(topic.bed)
-        elif topic.bed is not None and (message is not None or topic.bed in self._beds):
-            self._take_of_bed(self._bed(topic.bed), received)
+                self._process_publisher(topic.bed, message, received.received_ns)
+        elif (
+            topic.kind is not Kind.PROCESS
+            and topic.bed is not None
+            and (message is not None or topic.bed in self._beds)
+        ):
+            self._process_bed(self._bed(topic.bed), received)
 
-    def _take_of_bed(self, bed: Bed, received: Received) -> None:
+    def _process_publisher(self, bed: str, message: Message | None, received_ns: int) -> None:
+        status = message if isinstance(message, BedStatus) else None
+        self._replay_of(bed).process(status, received_ns)
+        if status is None:
+            self._forget(bed)
+        elif self._services.publisher(bed) is not None:
+            self._bed(bed)
+
+    def _process_bed(self, bed: Bed, received: Received) -> None:
         if received.topic.kind is Kind.ALARMS_ACTIVE and received.message is None:
             bed.alarms.set_active(None)
         match received.message:
@@ -129,7 +120,7 @@ class Presenter:
         self._worst_age.pop(name, None)
 
     def bed(self, name: str | None) -> Bed | None:
-        """Return what is known of a bed, to look at; None for a name that was never heard."""
+        """Return what is known of a bed, to look at; None for an unknown name."""
         return None if name is None else self._beds.get(name)
 
     def limits(self, bed: str) -> Limits | None:
@@ -209,10 +200,10 @@ class Presenter:
     ) -> Frame:
         shown.advance(now_ns, view)
         chunk, trace = shown.waveform, shown.trace(drawn)
-        link = self._link(shown, self._state(shown, now_ns, broker), now_ns)
+        link = self._link(shown, now_ns, broker)
         cursor = trace.cursor if trace else None
         session = trace.session if trace else None
-        worker = self._has_worker(shown)
+        worker = self._services.worker(shown.name) is not None
         live = worker and not link.stale
         notices = [link.phrase if link.state is LinkState.NO_DATA else NOTICES.get(link.state)]
         if chunk is not None and not worker and link.state is not LinkState.NO_WORKER:
@@ -238,70 +229,17 @@ class Presenter:
         )
 
     def _replay(self, bed: Bed, now_ns: int) -> Replay | None:
-        return self._replay_of(bed.name).picture(now_ns, bed.waveform) if self._publisher(bed) else None
+        return self._replay_of(bed.name).picture(now_ns, bed.waveform) if self._services.publisher(bed.name) else None
 
     def _tabs(self, names: Iterable[str], now_ns: int, broker: Broker) -> tuple[BedTab, ...]:
         beds = (self._beds[name] for name in names)
         return tuple(BedTab(bed.name, self._state(bed, now_ns, broker), bed.alarms.most_urgent()) for bed in beds)
 
-    def _link(self, bed: Bed, state: LinkState, now_ns: int) -> Link:
-        if bed.playout is None or state in (LinkState.WAITING, LinkState.PAUSED):
-            return Link(state, state_phrase(state))
-        age = bed.playout.age_s(now_ns)
-        if state in (LinkState.NO_DATA, LinkState.NO_BROKER, LinkState.ENDED):
-            return Link(state, state_phrase(state, f"{age:.0f}"))
-        # The age swings with each chunk; the worst of the last second can be read.
-        worst = self._worst_age.setdefault(bed.name, _WorstAge()).take(now_ns, age)
-        return Link(state, state_phrase(state, f"{worst:.1f}"))
+    def _link(self, bed: Bed, now_ns: int, broker: Broker) -> Link:
+        worst_age = self._worst_age.setdefault(bed.name, WorstAge())
+        return link_of(bed, self._state(bed, now_ns, broker), worst_age, now_ns)
 
     def _state(self, bed: Bed, now_ns: int, broker: Broker) -> LinkState:
         if not broker.connected:
             return LinkState.NO_BROKER
-        if bed.playout is None:
-            return LinkState.WAITING
-        publisher = self._publisher(bed)
-        # While it was paused no sample was due: whatever is late is late since it plays again.
-        resumed_ns = self._replay_of(bed.name).since_ns if publisher is not None else 0
-        chunk_s = bed.playout.chunk_s
-        if publisher is not None:
-            chunk_s = max(chunk_s, bed.playout.n / (FS * publisher.speed))  # it may just have become slower
-        late_s = min(bed.playout.age_s(now_ns), (now_ns - resumed_ns) / 1e9)
-        drawn = bed.playout.cursor(now_ns) >= bed.playout.start + bed.playout.n
-        if publisher is not None and publisher.state == "paused" and drawn:
-            return LinkState.PAUSED
-        if late_s > max(STALE_S, 2.5 * chunk_s):
-            last = self._status.get((bed.name, Role.PUBLISHER))
-            return LinkState.ENDED if last is not None and last.state == "ended" else LinkState.NO_DATA
-        if not self._has_worker(bed):
-            return LinkState.NO_WORKER
-        if bed.forecast_at_ns is not None and now_ns - max(bed.forecast_at_ns, resumed_ns) > NO_FORECAST_S * 1e9:
-            return LinkState.NO_FORECAST
-        learning = self._status[bed.name, Role.WORKER].state == "learning"
-        return LinkState.LEARNING if learning else LinkState.LIVE
-
-    def _publisher(self, bed: Bed) -> BedStatus | None:
-        """Return what the publisher says; None where it does not live."""
-        publisher = self._status.get((bed.name, Role.PUBLISHER))
-        return publisher if publisher is not None and self._lives(publisher) else None
-
-    def _has_worker(self, bed: Bed) -> bool:
-        worker = self._status.get((bed.name, Role.WORKER))
-        return worker is not None and worker.state != "stopped" and self._lives(worker)
-
-    def _lives(self, status: BedStatus) -> bool:
-        return self._online.get((Role(status.role), status.instance), False)
-
-
-class _WorstAge:
-    """The largest age within the last whole second."""
-
-    def __init__(self) -> None:
-        self._second = 0
-        self._shown = self._now = 0.0
-
-    def take(self, now_ns: int, age: float) -> float:
-        second = now_ns // 1_000_000_000
-        if second != self._second:
-            self._second, self._shown, self._now = second, self._now, age
-        self._now = max(self._now, age)
-        return max(self._shown, age)
+        return link_state(bed, self._services, self._replay_of(bed.name).since_ns, now_ns)

@@ -46,8 +46,8 @@ class Replaying:
         self._note: Phrase | None = None
         self._note_until_ns = 0
 
-    def take(self, status: BedStatus | None, received_ns: int) -> None:
-        """Take the publisher's word; None where what it had retained is gone."""
+    def process(self, status: BedStatus | None, received_ns: int) -> None:
+        """Process the publisher's status; None where what it had retained is gone."""
         before, self._status = self._status, status
         if status is None:
             self._wishes.clear()

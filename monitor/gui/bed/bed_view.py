@@ -23,8 +23,10 @@ from monitor.gui.trace.sweep import SweepView
 from monitor.gui.trace.sweep_background import Grid
 from monitor.gui.trace.trend_strip import TrendStrip
 from monitor.view.bed_alarms import ABOVE, BELOW
+from monitor.view.link import LinkState
 from monitor.view.presenter import Presenter
-from monitor.view.view_model import GAINS, SPEEDS, Frame, LinkState, View
+from monitor.view.trace import GAINS, SPEEDS, View
+from monitor.view.view_model import Frame
 
 _SIDE = 300
 _ROOMY = 600

@@ -11,7 +11,7 @@ from PySide6.QtCore import QByteArray, QSettings, QStandardPaths
 
 from monitor.gui.style.language import LANGUAGES
 from monitor.gui.style.palettes import NIGHT, THEMES
-from monitor.view.view_model import GAINS, SPEEDS
+from monitor.view.trace import GAINS, SPEEDS
 
 _FOLDER = QStandardPaths.StandardLocation.GenericConfigLocation
 

@@ -21,7 +21,7 @@ from monitor.gui.style.label import Label, dialog_style
 from monitor.gui.style.language import LANGUAGES, QT_TRANSLATE_NOOP, translate
 from monitor.gui.style.palettes import THEMES, Theme
 from monitor.gui.style.theme import colour, font, px
-from monitor.view.view_model import GAINS, SPEEDS
+from monitor.view.trace import GAINS, SPEEDS
 
 THEME_NAMES = {
     "night": QT_TRANSLATE_NOOP("Settings", "Night"),

@@ -31,8 +31,8 @@ from monitor.gui.style.theme import STARS, Theme, colour, font, px
 from monitor.gui.trace.calipers import Calipers
 from monitor.view.event_review import Review
 from monitor.view.event_summary import explain
+from monitor.view.trace import GAINS, SPEEDS
 from monitor.view.trace_scale import Ruler
-from monitor.view.view_model import GAINS, SPEEDS
 from stream.wire.phrases import alarm_phrase
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from monitor.gui.style.theme import Theme
 from monitor.gui.trace.sweep import LEAST_MV, TWO_LEADS_PX
 from monitor.gui.trace.sweep_background import PAD
 from monitor.view.central_station import MOST_BEDS, Forward, columns, come_forward
-from monitor.view.view_model import Drawn, Frame, View
+from monitor.view.trace import Drawn, View
+from monitor.view.view_model import Frame
 
 HINT = QT_TRANSLATE_NOOP("Station", "click or Enter: full view  ·  arrows: choose  ·  C: one bed")
 

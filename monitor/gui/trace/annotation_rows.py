@@ -10,7 +10,7 @@ from PySide6.QtGui import QFont, QFontMetrics, QPainter
 from monitor.gui.style.phrases import text_of
 from monitor.gui.style.theme import Theme, colour, font, px
 from monitor.view.annotations import DOT, ROWS
-from monitor.view.view_model import Mark
+from monitor.view.trace import Mark
 from stream.wire.phrases import phrase
 
 ROW = 15

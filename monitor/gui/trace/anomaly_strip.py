@@ -14,7 +14,7 @@ from monitor.gui.style.label import Label
 from monitor.gui.style.language import QT_TRANSLATE_NOOP, translate
 from monitor.gui.style.theme import Theme, colour, font, px
 from monitor.gui.trace.sweep import gutter
-from monitor.view.view_model import Trace
+from monitor.view.trace import Trace
 from stream.timebase import FS, STRIDE
 
 TOP = 8.0

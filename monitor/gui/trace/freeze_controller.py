@@ -15,7 +15,8 @@ from monitor.view import frozen_trace
 from monitor.view.bed import Bed
 from monitor.view.frozen_trace import Frozen
 from monitor.view.presenter import Presenter
-from monitor.view.view_model import Frame, Trace, View
+from monitor.view.trace import Trace, View
+from monitor.view.view_model import Frame
 
 HINT = QT_TRANSLATE_NOOP("Freezing", "Space: live  ·  ← → Home End: move  ·  drag: measure  ·  Esc: no lines")
 _HINT_AT, _HINT_BELOW = (GUTTER + 300, 2), (GUTTER, 22)

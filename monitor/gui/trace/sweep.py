@@ -23,8 +23,8 @@ from monitor.gui.style.theme import Theme, colour, font, letter_scale, px
 from monitor.gui.trace.annotation_rows import MarkRows, rows_height
 from monitor.gui.trace.sweep_background import PAD, Grid, Layout, draw_grid, draw_scales
 from monitor.view.alarm_spans import first_changed, marked
+from monitor.view.trace import Drawn, Fan, Stretch, Trace, View
 from monitor.view.trace_scale import Lane, Ruler
-from monitor.view.view_model import Drawn, Fan, Stretch, Trace, View
 from stream.timebase import FS
 
 GUTTER = 60

@@ -8,7 +8,7 @@ from monitor.gui.style.theme import NIGHT, colour
 from monitor.gui.trace.annotation_rows import ROW, rows_height
 from monitor.gui.trace.sweep import GUTTER
 from monitor.gui.window import MonitorWindow
-from monitor.view.view_model import Trace
+from monitor.view.trace import Trace
 from stream.wire.messages import Annotation, Beat
 from tests.monitor.gui.conftest import Script
 from tests.waveforms import SESSION

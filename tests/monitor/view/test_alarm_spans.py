@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from monitor.view.alarm_spans import first_changed, marked
-from monitor.view.view_model import Stretch, Trace
+from monitor.view.trace import Stretch, Trace
 
 
 def trace_with(stretches: tuple[Stretch, ...]) -> Trace:

@@ -7,7 +7,7 @@ import pytest
 from monitor.view.annotations import DOT
 from monitor.view.frozen_trace import freeze, move
 from monitor.view.presenter import VIEW
-from monitor.view.view_model import Mark, Trace
+from monitor.view.trace import Mark, Trace
 from stream.wire.messages import Annotation, Beat
 from tests.monitor.view.test_presenter import Story
 from tests.waveforms import SESSION

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from monitor.view.bed import Bed
-from monitor.view.view_model import Drawn, View
+from monitor.view.trace import Drawn, View
 from stream.timebase import FS
 from tests.monitor.stories import SECOND, forecast, sine, vitals
 from tests.waveforms import chunk

@@ -32,7 +32,7 @@ class Beds:
 
     def say(self, *messages: Message) -> None:
         for message in messages:
-            self.presenter.take(received(message, T0))
+            self.presenter.process(received(message, T0))
 
     def lasts(self, bed: str, *priorities: str, acknowledged_by: str | None = None) -> tuple[Alarm, ...]:
         """Let a bed have these alarms and no others."""

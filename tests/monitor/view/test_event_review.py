@@ -12,8 +12,8 @@ import pytest
 from monitor.view.event_export import counts, file_stem, table, write_wfdb
 from monitor.view.event_review import MARGIN, Review, later, part, review
 from monitor.view.event_summary import explain
+from monitor.view.link import LinkState
 from monitor.view.phrases import english
-from monitor.view.view_model import LinkState
 from stream.errors import StorageError
 from stream.records.wfdb_reader import quiet_wfdb
 from stream.records.wfdb_writer import write
@@ -229,7 +229,7 @@ def test_a_sample_that_is_not_there_is_an_empty_cell() -> None:
 
 def test_the_counts_are_those_that_were_sent() -> None:
     story = Story().stream(200)
-    story.presenter.take(arrives(200, samples=np.full(36, INVALID, "<i2").tobytes()))
+    story.presenter.process(arrives(200, samples=np.full(36, INVALID, "<i2").tobytes()))
     story.next_seq = 201
     seen = look(story.stream(100).say(alarm(ONSET)))
     expected = np.arange(seen.first, seen.end)

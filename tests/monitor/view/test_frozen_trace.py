@@ -7,7 +7,7 @@ import numpy as np
 from monitor.view import frozen_trace
 from monitor.view.bed import Bed
 from monitor.view.frozen_trace import Frozen
-from monitor.view.view_model import View
+from monitor.view.trace import View
 from stream.timebase import FS
 from stream.wire.phrases import phrase
 from tests.monitor.view.test_presenter import ONLINE, Story

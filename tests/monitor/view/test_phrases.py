@@ -10,10 +10,10 @@ import pytest
 from monitor.view.annotations import ROWS
 from monitor.view.event_review import Review
 from monitor.view.event_summary import explain
+from monitor.view.link import LinkState
+from monitor.view.link_state import NOTICES
 from monitor.view.phrases import TABLES, english, reference_rhythm_phrase, rhythm_phrase, state_phrase, to_text
-from monitor.view.presenter import NOTICES
 from monitor.view.replay_status import action_phrase
-from monitor.view.view_model import LinkState
 from stream.wire.alarm_messages import KINDS, PRIORITIES
 from stream.wire.messages import Rhythm
 from stream.wire.phrases import LANGUAGES, Phrase, phrase

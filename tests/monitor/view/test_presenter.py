@@ -11,10 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.view.bed import GAP
+from monitor.view.link import LinkState
 from monitor.view.phrases import english
 from monitor.view.presenter import VIEW, Broker, Presenter
 from monitor.view.signal_buffer import LEAD_TIME
-from monitor.view.view_model import Arrivals, Drawn, Frame, LinkState, Trace, View
+from monitor.view.trace import Drawn, Trace, View
+from monitor.view.view_model import Arrivals, Frame
 from stream.wire.alarm_messages import ActiveAlarms
 from stream.wire.messages import INVALID, MAX_INDEX, Message
 from stream.wire.phrases import phrase
@@ -47,21 +49,21 @@ class Story:
         self.next_seq = 0
         if worker:
             for message in (process("worker"), process("publisher"), status("worker", "forecasting")):
-                self.presenter.take(received(message, T0))
+                self.presenter.process(received(message, T0))
 
     def stream(self, count: int, forecasts: bool = True, **changes: object) -> Story:
         for seq in range(self.next_seq, self.next_seq + count):
             got = arrives(seq, **changes)
             self.now = got.received_ns
-            self.presenter.take(got)
+            self.presenter.process(got)
             if forecasts:
-                self.presenter.take(received(forecast(seq * 36 + 35), self.now))
+                self.presenter.process(received(forecast(seq * 36 + 35), self.now))
         self.next_seq += count
         return self
 
     def say(self, *messages: object) -> Story:
         for message in messages:
-            self.presenter.take(received(message, self.now))  # type: ignore[arg-type]
+            self.presenter.process(received(message, self.now))  # type: ignore[arg-type]
         return self
 
     def frame(self, later_s: float = 0.0, broker: Broker = ONLINE) -> Frame:
@@ -89,7 +91,7 @@ def test_a_lost_chunk_is_blank_and_counted() -> None:
 
 def test_invalid_samples_are_blank() -> None:
     story = Story().stream(10)
-    story.presenter.take(arrives(10, samples=np.full(36, INVALID, "<i2").tobytes()))
+    story.presenter.process(arrives(10, samples=np.full(36, INVALID, "<i2").tobytes()))
     story.next_seq = 11
     trace = story.stream(10).frame().trace
     assert np.isnan(trace.mv[:, 0]).sum() == 36
@@ -98,7 +100,7 @@ def test_invalid_samples_are_blank() -> None:
 def test_a_chunk_that_comes_again_changes_nothing_and_is_counted() -> None:
     story = Story().stream(20)
     before = story.frame().trace
-    story.presenter.take(arrives(15, samples=np.zeros(36, "<i2").tobytes()))
+    story.presenter.process(arrives(15, samples=np.zeros(36, "<i2").tobytes()))
     frame = story.frame()
     np.testing.assert_array_equal(frame.trace.mv, before.mv)
     assert frame.arrivals.duplicates == 1
@@ -110,7 +112,7 @@ def test_a_new_session_starts_with_an_empty_sweep() -> None:
     t0 = story.now + SECOND
     for seq in range(5):
         made = chunk(seq, session="f" * 32, t0_ns=t0 + seq * SECOND // 10)
-        story.presenter.take(received(made, made.due_ns))
+        story.presenter.process(received(made, made.due_ns))
         story.now = made.due_ns
     trace = story.frame().trace
     assert trace.session == "f" * 32
@@ -131,7 +133,7 @@ def test_the_cursor_never_goes_back_when_the_deadlines_move() -> None:
     story = Story().stream(20)
     cursors = [story.frame(0.1 * i).trace.cursor for i in range(8)]
     resumed = chunk(20, t0_ns=story.now + 5 * SECOND)
-    story.presenter.take(received(resumed, resumed.due_ns))
+    story.presenter.process(received(resumed, resumed.due_ns))
     story.now = resumed.due_ns
     cursors += [story.frame(0.05 * i).trace.cursor for i in range(8)]
     assert cursors == sorted(cursors)
@@ -237,7 +239,7 @@ def test_who_comes_late_learns_the_active_alarms() -> None:
 
 def test_a_removed_list_of_active_alarms_is_an_empty_one() -> None:
     story = Story().stream(30).say(alarm(500))
-    story.presenter.take(removed(Topic(Kind.ALARMS_ACTIVE, "bed-1"), story.now))
+    story.presenter.process(removed(Topic(Kind.ALARMS_ACTIVE, "bed-1"), story.now))
     assert story.frame().active == ()
 
 
@@ -290,7 +292,7 @@ def test_a_record_that_has_ended_says_so() -> None:
 def test_large_chunks_are_not_taken_for_silence() -> None:
     story = Story()
     for seq in range(5):
-        story.presenter.take(arrives(seq, 1000))
+        story.presenter.process(arrives(seq, 1000))
     story.now = chunk(4, 1000).due_ns
     story.say(forecast(4999))
     assert story.frame(2.5).link.state is LinkState.LIVE
@@ -312,14 +314,14 @@ def test_a_stopped_worker_and_a_removed_status() -> None:
     story = Story().stream(20).say(status("worker", "stopped"))
     assert story.frame().link.state is LinkState.NO_WORKER
     story.say(status("worker", "forecasting"))
-    story.presenter.take(removed(Topic(Kind.STATUS, "bed-1", Role.WORKER), story.now))
+    story.presenter.process(removed(Topic(Kind.STATUS, "bed-1", Role.WORKER), story.now))
     assert story.frame().link.state is LinkState.NO_WORKER
 
 
 def test_a_removed_process_is_gone() -> None:
     story = Story().stream(20)
     for _ in range(2):
-        story.presenter.take(removed(Topic(Kind.PROCESS, role=Role.WORKER, instance="worker"), story.now))
+        story.presenter.process(removed(Topic(Kind.PROCESS, role=Role.WORKER, instance="worker"), story.now))
     assert story.frame().link.state is LinkState.NO_WORKER
 
 
@@ -365,10 +367,10 @@ def test_each_bed_keeps_its_own() -> None:
 
 def test_a_bed_appears_with_its_publisher_and_not_with_a_dead_one() -> None:
     presenter = Presenter()
-    presenter.take(received(status("publisher", "playing", bed="bed-9"), T0))
+    presenter.process(received(status("publisher", "playing", bed="bed-9"), T0))
     assert presenter.beds == ()
-    presenter.take(received(process("publisher"), T0))
-    presenter.take(received(status("publisher", "playing", bed="bed-9"), T0))
+    presenter.process(received(process("publisher"), T0))
+    presenter.process(received(status("publisher", "playing", bed="bed-9"), T0))
     assert presenter.beds == ("bed-9",)
 
 
@@ -407,7 +409,7 @@ def test_whatever_comes_there_is_a_picture(story: list[tuple[int, Message]]) -> 
     presenter = Presenter()
     cursor: tuple[tuple[str, ...], int] | None = None
     for at, message in story:
-        presenter.take(received(message, at))
+        presenter.process(received(message, at))
         frame = presenter.frame(at + SECOND // 50, "bed-1", ONLINE)
         trace = frame.trace
         if trace is None:
@@ -475,7 +477,7 @@ def test_what_changes_the_picture_brings_all_of_it(change: str) -> None:
         drawn = dataclasses.replace(drawn, leads=2)
     else:
         made = chunk(0, session="f" * 32, t0_ns=story.now)
-        story.presenter.take(received(made, made.due_ns))
+        story.presenter.process(received(made, made.due_ns))
         story.now = made.due_ns + SECOND // 5
     (frame,) = story.presenter.frames(story.now, ONLINE, {"bed-1": (view, drawn)})
     assert frame.trace.whole
@@ -485,7 +487,7 @@ def test_a_sample_beyond_the_lane_moves_it() -> None:
     story = Story()
     pieces(story, VIEW, 20)
     before = story.frame().trace.ranges
-    story.presenter.take(arrives(20, samples=np.full(36, 2047, "<i2").tobytes(), gain=(50.0,)))
+    story.presenter.process(arrives(20, samples=np.full(36, 2047, "<i2").tobytes(), gain=(50.0,)))
     story.now += SECOND
     after = story.frame().trace.ranges
     assert before[0][1] < (2047 - 1024) / 50 <= after[0][1]
@@ -496,8 +498,8 @@ def test_where_height_is_scarce_the_first_lead_alone_is_handed_over() -> None:
     two = {"leads": ("MLII", "V1"), "gain": (200.0, 200.0), "zero": (1024, 1024)}
     for seq in range(10):
         made = chunk(seq, 36, samples=np.zeros((36, 2), "<i2").tobytes(), **two)
-        story.presenter.take(received(made, made.due_ns))
-        story.presenter.take(received(forecast(made.end - 1, leads=made.leads), made.due_ns))
+        story.presenter.process(received(made, made.due_ns))
+        story.presenter.process(received(forecast(made.end - 1, leads=made.leads), made.due_ns))
         story.now = made.due_ns
     (frame,) = story.presenter.frames(story.now, ONLINE, {"bed-1": (View(most_leads=1), None)})
     assert frame.trace.leads == ("MLII",)
@@ -511,8 +513,8 @@ def test_a_bed_whose_publisher_takes_its_status_back_vanishes_and_may_come_again
     story.stream(10)
     assert story.presenter.beds == ("bed-1", "bed-2")
     topic = Topic(Kind.STATUS, "bed-2", Role.PUBLISHER)
-    story.presenter.take(removed(topic, story.now))
-    story.presenter.take(removed(Topic(Kind.ALARMS_ACTIVE, "bed-2"), story.now))
+    story.presenter.process(removed(topic, story.now))
+    story.presenter.process(removed(Topic(Kind.ALARMS_ACTIVE, "bed-2"), story.now))
     assert story.presenter.beds == ("bed-1",)
     assert len(story.presenter.frames(story.now, ONLINE, {"bed-1": (VIEW, None), "bed-2": (VIEW, None)})) == 1
     story.say(status("publisher", "playing", bed="bed-2"))

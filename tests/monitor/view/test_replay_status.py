@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from monitor.view.link import LinkState
 from monitor.view.phrases import english
 from monitor.view.replay_status import PATIENCE_NS, clock
-from monitor.view.view_model import Asked, LinkState, Replay
+from monitor.view.view_model import Asked, Replay
 from stream.timebase import FS
 from stream.wire.messages import Offer
 from stream.wire.phrases import phrase
@@ -73,7 +74,7 @@ def test_a_seek_while_paused_shows_before_any_sample_comes() -> None:
 def test_without_a_publisher_there_is_nothing_to_control(gone: Any) -> None:
     story = played()
     if hasattr(gone, "message"):
-        story.presenter.take(gone)
+        story.presenter.process(gone)
     else:
         story.say(gone)
     assert story.frame().replay is None

@@ -73,9 +73,9 @@ def test_alarms_are_marked_while_they_last_and_when_they_are_raised() -> None:
 
     def say(second: int, *messages: object) -> None:
         for message in messages:
-            presenter.take(received(message, T0 + second * SECOND))  # type: ignore[arg-type]
+            presenter.process(received(message, T0 + second * SECOND))  # type: ignore[arg-type]
 
-    presenter.take(arrives(0))
+    presenter.process(arrives(0))
     say(1, vitals(0))
     raised = alarm(0, priority="high")
     say(2, raised, ActiveAlarms(bed="bed-1", alarms=(raised,)), vitals(360))
@@ -93,9 +93,9 @@ def test_alarms_are_marked_while_they_last_and_when_they_are_raised() -> None:
 
 def test_it_outlives_a_session() -> None:
     presenter = Presenter()
-    presenter.take(arrives(0))
-    presenter.take(received(vitals(0), T0))
-    presenter.take(arrives(0, session="f" * 32))
+    presenter.process(arrives(0))
+    presenter.process(received(vitals(0), T0))
+    presenter.process(arrives(0, session="f" * 32))
     bed = presenter.bed("bed-1")
     assert bed is not None
     assert np.isfinite(bed.trend.picture(T0).heart_rate).any()

@@ -20,7 +20,7 @@ from monitor.gui.style import theme
 from monitor.gui.style.footer import SIMULATION
 from monitor.gui.style.palettes import DAY, NIGHT, SAFE
 from monitor.gui.window import MonitorWindow
-from monitor.view.view_model import GAINS
+from monitor.view.trace import GAINS
 from tests.monitor.gui.conftest import Script
 from tests.monitor.stories import alarm
 

@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 from monitor.gui.style.theme import NIGHT
 from monitor.gui.trace.sweep import GUTTER
 from monitor.gui.window import MonitorWindow
-from monitor.view.view_model import Trace
+from monitor.view.trace import Trace
 from tests.monitor.gui.bulk import feed
 from tests.monitor.gui.conftest import Script
 from tests.monitor.gui.trace.test_sweep import column, inks, looks_like

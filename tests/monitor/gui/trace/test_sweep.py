@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 from monitor.gui.style.theme import NIGHT, colour
 from monitor.gui.trace.sweep import GUTTER, SweepView
 from monitor.gui.window import MonitorWindow
-from monitor.view.view_model import Trace
+from monitor.view.trace import Trace
 from tests.monitor.gui.conftest import Script
 from tests.monitor.stories import SECOND, alarm
 

@@ -1,0 +1,46 @@
+"""Which processes are online, and how they serve the beds: publishers and workers, by their retained status."""
+
+from __future__ import annotations
+
+from stream.mqtt.client import Received
+from stream.wire.messages import BedStatus, ProcessStatus
+from stream.wire.topics import Kind, Role
+
+
+class Services:
+    """The latest status of each process and of each bed in each role."""
+
+    def __init__(self) -> None:
+        self._status: dict[tuple[str, Role], BedStatus] = {}
+        self._online: dict[tuple[Role, str], bool] = {}
+
+    def process(self, received: Received) -> None:
+        """Process a status; other messages are ignored."""
+        topic, message = received.topic, received.message
+        if topic.kind is Kind.PROCESS and topic.role is not None and topic.instance is not None:
+            if message is None:
+                self._online.pop((topic.role, topic.instance), None)
+            else:
+                online = isinstance(message, ProcessStatus) and message.state == "online"
+                self._online[topic.role, topic.instance] = online
+        elif topic.kind is Kind.STATUS and topic.bed is not None and topic.role is not None:
+            if isinstance(message, BedStatus):
+                self._status[topic.bed, topic.role] = message
+            else:
+                self._status.pop((topic.bed, topic.role), None)
+
+    def last_publisher(self, bed: str) -> BedStatus | None:
+        """Return the latest status of a bed's publisher, online or not."""
+        return self._status.get((bed, Role.PUBLISHER))
+
+    def publisher(self, bed: str) -> BedStatus | None:
+        """Return the status of a bed's publisher; None where it is not online."""
+        return self._if_online(self.last_publisher(bed))
+
+    def worker(self, bed: str) -> BedStatus | None:
+        """Return the status of a bed's worker; None where it is not online, or has stopped."""
+        status = self._if_online(self._status.get((bed, Role.WORKER)))
+        return None if status is None or status.state == "stopped" else status
+
+    def _if_online(self, status: BedStatus | None) -> BedStatus | None:
+        return status if status is not None and self._online.get((Role(status.role), status.instance)) else None
