@@ -12,7 +12,7 @@ from monitor.gui.style.label import Label
 from monitor.gui.style.language import QT_TRANSLATE_NOOP, translate
 from monitor.gui.style.theme import Theme
 from monitor.gui.trace.sweep import LEAST_MV, TWO_LEADS_PX
-from monitor.gui.trace.sweep_background import PAD
+from monitor.gui.trace.sweep_layout import PAD
 from monitor.view.central_station import MOST_BEDS, Forward, columns, come_forward
 from monitor.view.trace import Drawn, View
 from monitor.view.view_model import Frame

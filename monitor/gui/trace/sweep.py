@@ -11,19 +11,18 @@ from __future__ import annotations
 import functools
 import math
 
-import numpy as np
-from pyqtgraph.functions import arrayToQPolygonF
 from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPixmap, QRegion, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from monitor.gui.style.language import current
-from monitor.gui.style.polyline import FloatArray64, draw_line, round_pen, square_pen, thinned
 from monitor.gui.style.theme import Theme, colour, font, letter_scale, px
 from monitor.gui.trace.annotation_rows import MarkRows, rows_height
-from monitor.gui.trace.sweep_background import PAD, Grid, Layout, draw_grid, draw_scales
-from monitor.view.alarm_spans import first_changed, marked
-from monitor.view.trace import Drawn, Fan, Stretch, Trace, View
+from monitor.gui.trace.sweep_background import Grid, draw_grid, draw_scales
+from monitor.gui.trace.sweep_layout import PAD, Layout
+from monitor.gui.trace.sweep_painter import draw_forecast, draw_samples
+from monitor.view.alarm_spans import first_changed
+from monitor.view.trace import Drawn, Stretch, Trace, View
 from monitor.view.trace_scale import Lane, Ruler
 from stream.timebase import FS
 
@@ -39,7 +38,6 @@ _PAUSED_OPACITY = 0.75
 """Of a trace that was stopped on purpose, to be looked at."""
 
 _SMALL_GUTTER = 38
-_MANY = 200
 
 
 def gutter() -> int:
@@ -179,6 +177,18 @@ class SweepView(QWidget):
         seam = trace.cursor if trace.gap else None
         return Ruler(self.gutter, self.width(), start, layout.per_sample, lanes, seam, trace.span)
 
+    def view(self, mm_per_s: float, mm_per_mv: float | None) -> View:
+        """Return how much of a signal fits at a paper speed and an amplitude; None fits the amplitude to the signal."""
+        span = max(round((self.width() - self.gutter) / self.px_per_mm / mm_per_s * FS), FS)
+        roomy = not self.small or self.height() >= TWO_LEADS_PX
+        if mm_per_mv is None:
+            return View(span, None, 2 if roomy else 1)
+        height = self.height() - self._head
+        one, two = (max(height / leads - 2 * PAD, 1.0) / self.px_per_mm / mm_per_mv for leads in (1, 2))
+        if self.small and not (roomy and two >= LEAST_MV):
+            return View(span, (one, one), 1)
+        return View(span, (one, two))
+
     # --- the cache ----------------------------------------------------------------------------------------------
 
     def _draw_all(self, trace: Trace) -> None:
@@ -189,7 +199,7 @@ class SweepView(QWidget):
         self._draw_paper(trace)
         with QPainter(self._cache) as painter:
             painter.drawPixmap(0, 0, self._paper)
-            self._draw_samples(painter, trace, trace.first)
+            draw_samples(painter, self._layout, trace, trace.first, self.theme, small=self.small)
             self._next_mark = 0
             self._draw_marks(painter, trace)
         self._drawn_to = trace.cursor
@@ -215,7 +225,7 @@ class SweepView(QWidget):
         """Draw the samples from ``first`` to the cursor: those that are new, and those that look different now."""
         layout = self._layout
         with QPainter(self._cache) as painter:
-            for start, right in self._columns(layout, self._drawn_to + trace.gap, trace.cursor + trace.gap):
+            for start, right in layout.columns(self._drawn_to + trace.gap, trace.cursor + trace.gap):
                 # After all was drawn anew, the round end of the old trace reaches a little into the gap.
                 left = max(start - _CAP, self.gutter)
                 self._copy(painter, self._paper, QRect(left, 0, right - left, self.height()))
@@ -224,20 +234,21 @@ class SweepView(QWidget):
                 first = max(first - math.ceil(2 * _CAP / layout.per_sample), trace.first)
                 gone = [
                     QRect(left, 0, right - left, self.height())
-                    for left, right in self._columns(layout, first, trace.cursor + trace.gap)
+                    for left, right in layout.columns(first, trace.cursor + trace.gap)
                 ]
                 for place in gone:
                     self._copy(painter, self._paper, place)
                 places = functools.reduce(QRegion.united, gone, QRegion())
                 painter.setClipRegion(places)
-                self._draw_samples(painter, trace, max(first - math.ceil(2 * _CAP / layout.per_sample), trace.first))
+                again = max(first - math.ceil(2 * _CAP / layout.per_sample), trace.first)
+                draw_samples(painter, layout, trace, again, self.theme, small=self.small)
                 painter.setClipRegion(places)
                 self._next_mark = 0
             else:
-                self._draw_samples(painter, trace, first)
+                draw_samples(painter, layout, trace, first, self.theme, small=self.small)
             self._draw_marks(painter, trace)
         # One rectangle: Qt paints a region of several at many times the cost.
-        for left, right in self._columns(layout, first - 2, trace.cursor + trace.gap + 1):
+        for left, right in layout.columns(first - 2, trace.cursor + trace.gap + 1):
             self.update(QRect(left - _CAP, 0, right - left + 2 * _CAP, self.height()))
         self._drawn_to = trace.cursor
         self._update_fan(trace)
@@ -246,16 +257,6 @@ class SweepView(QWidget):
         ratio = self.devicePixelRatio()
         of = QRectF(place.x() * ratio, place.y() * ratio, place.width() * ratio, place.height() * ratio)
         painter.drawPixmap(QRectF(place), source, of)
-
-    def _columns(self, layout: Layout, first: int, stop: int) -> list[tuple[int, int]]:
-        """Return the whole pixel columns of a stretch of samples, one pair for each page that it touches."""
-        found = []
-        for page in range(layout.page(first), layout.page(stop - 1) + 1):
-            left = max(round(layout.x(first, page)), self.gutter)
-            right = min(round(layout.x(stop, page)), self.width())
-            if left < right:
-                found.append((left, right))
-        return found
 
     def _draw_marks(self, painter: QPainter, trace: Trace) -> None:
         """Draw the marks that have come since, in their order, once the cursor has passed their last letter.
@@ -279,59 +280,6 @@ class SweepView(QWidget):
                 self.update(place)
         painter.setClipping(False)
 
-    def view(self, mm_per_s: float, mm_per_mv: float | None) -> View:
-        """Return how much of a signal fits at a paper speed and an amplitude; None fits the amplitude to the signal."""
-        span = max(round((self.width() - self.gutter) / self.px_per_mm / mm_per_s * FS), FS)
-        roomy = not self.small or self.height() >= TWO_LEADS_PX
-        if mm_per_mv is None:
-            return View(span, None, 2 if roomy else 1)
-        height = self.height() - self._head
-        one, two = (max(height / leads - 2 * PAD, 1.0) / self.px_per_mm / mm_per_mv for leads in (1, 2))
-        if self.small and not (roomy and two >= LEAST_MV):
-            return View(span, (one, one), 1)
-        return View(span, (one, two))
-
-    def _draw_samples(self, painter: QPainter, trace: Trace, first: int) -> None:
-        """Draw the samples from ``first`` to the cursor, tied to the one before."""
-        layout = self._layout
-        plot = QRectF(self.gutter, 0, self.width() - self.gutter, self.height())
-        painter.setClipRect(plot, Qt.ClipOperation.IntersectClip)
-        self._draw_tints(painter, trace, first)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        begin = max(first - 1, trace.first)
-        index = np.arange(begin, trace.cursor)
-        rows = slice(begin - trace.first, None)
-        every = round(1 / layout.per_sample) if self.small and len(index) > _MANY else 0
-        for page in range(layout.page(first), layout.page(max(trace.cursor - 1, first)) + 1):
-            x = layout.xs(index, page)
-            for lead in range(len(trace.leads)):
-                if not self.small:
-                    ghost = layout.y(lead, trace.ghost[rows, lead])
-                    self._draw_line(painter, *thinned(x, ghost, every), self.theme.ghost, self.theme.ghost_px)
-                mv, wide = layout.y(lead, trace.mv[rows, lead]), self.theme.trace_px
-                self._draw_line(painter, *thinned(x, mv, every), self.theme.ecg, wide)
-                for priority, here in marked(trace, index):
-                    ink = self.theme.priority[priority]
-                    self._draw_line(painter, *thinned(x, np.where(here, mv, np.nan), every), ink, wide + 0.5)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-        painter.setClipping(False)
-
-    def _draw_line(self, painter: QPainter, x: FloatArray64, y: FloatArray64, ink: str, px: float) -> None:
-        draw_line(painter, x, y, square_pen(ink, px) if self.small else round_pen(ink, px))
-
-    def _draw_tints(self, painter: QPainter, trace: Trace, first: int) -> None:
-        for stretch in trace.stretches:
-            stop = trace.cursor if stretch.stop is None else min(stretch.stop, trace.cursor)
-            begin = max(stretch.first, first)
-            if begin < stop:
-                for left, right in self._columns(self._layout, begin, stop):
-                    tint = colour(self.theme.priority_tint[stretch.priority])
-                    painter.fillRect(QRect(left, 0, right - left, self.height()), tint)
-                    self._draw_edge(painter, stretch.priority, left, right)
-
-    def _draw_edge(self, painter: QPainter, priority: str, left: int, right: int) -> None:
-        painter.fillRect(QRect(left, 0, right - left, 4), colour(self.theme.priority[priority]))
-
     # --- over the cache -----------------------------------------------------------------------------------------
 
     def _update_fan(self, trace: Trace) -> None:
@@ -341,7 +289,7 @@ class SweepView(QWidget):
         layout = self._layout
         first = trace.cursor - 3 if trace.fan is None else min(trace.fan.first, trace.cursor) - 3
         stop = trace.cursor + 3 if trace.fan is None else trace.fan.first + len(trace.fan.mean) + 3
-        columns = self._columns(layout, first, max(stop, first + 1))
+        columns = layout.columns(first, max(stop, first + 1))
         for left, right in {*columns, *self._fan_columns}:
             self.update(QRect(left - 2, 0, right - left + 4, self.height()))
         self._fan_columns = columns
@@ -385,27 +333,10 @@ class SweepView(QWidget):
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setClipRect(QRectF(self.gutter, 0, self.width() - self.gutter, self.height()))
             for at in (page, page + 1):
-                self._draw_fan(painter, layout, trace.fan, at, trace.cursor)
+                draw_forecast(painter, layout, trace.fan, at, trace.cursor, self.theme)
         x = layout.x(trace.cursor, page)
         if trace.gap:
             painter.fillRect(QRectF(x, 0, 2, self.height()), colour(self.theme.edge))
-
-    def _draw_fan(self, painter: QPainter, layout: Layout, fan: Fan, page: int, cursor: int) -> None:
-        skip = max(cursor - 1 - fan.first, 0)
-        x = layout.xs(np.arange(fan.first + skip, fan.first + len(fan.mean)), page)
-        if not len(x) or x[-1] < self.gutter or x[0] > self.width():
-            return
-        # Where several samples share a pixel column, one of them will do.
-        rows = slice(skip, None, max(int(1 / layout.per_sample), 1))
-        x = x[:: rows.step]
-        both = np.concatenate([x, x[::-1]])
-        for lead in range(fan.mean.shape[1]):
-            low, high = layout.y(lead, fan.low[rows, lead]), layout.y(lead, fan.high[rows, lead])
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(colour(self.theme.band))
-            painter.drawPolygon(arrayToQPolygonF(both, np.concatenate([high, low[::-1]])))
-            mean = layout.y(lead, fan.mean[rows, lead])
-            draw_line(painter, x, mean, round_pen(self.theme.forecast, self.theme.trace_px))
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         """Draw all anew for the new size; what is not here comes with the next trace."""

@@ -1,0 +1,88 @@
+"""The samples of a sweep: predicted and observed ECG, alarms in their colours, and the forecast ahead of the cursor."""
+
+from __future__ import annotations
+
+import numpy as np
+from pyqtgraph.functions import arrayToQPolygonF
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QPainter
+
+from monitor.gui.style.polyline import draw_line, round_pen, square_pen, thinned
+from monitor.gui.style.theme import Theme, colour
+from monitor.gui.trace.sweep_layout import Layout
+from monitor.view.alarm_spans import marked
+from monitor.view.trace import Fan, Trace
+
+_MANY = 200
+_EDGE_PX = 4
+
+
+def draw_samples(painter: QPainter, layout: Layout, trace: Trace, first: int, theme: Theme, *, small: bool) -> None:
+    """Draw the samples from ``first`` to the cursor, joined to the one before.
+
+    Parameters
+    ----------
+    painter : QPainter
+        Its clip region is kept within the plot, and removed at the end.
+    layout : Layout
+    trace : Trace
+    first : int
+    theme : Theme
+    small : bool
+        Thinner lines, several samples to a point, and no predicted ECG.
+    """
+    plot = QRectF(layout.gutter, 0, layout.width - layout.gutter, layout.height)
+    painter.setClipRect(plot, Qt.ClipOperation.IntersectClip)
+    _draw_spans(painter, layout, trace, first, theme)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    pen = square_pen if small else round_pen
+    begin = max(first - 1, trace.first)
+    index = np.arange(begin, trace.cursor)
+    rows = slice(begin - trace.first, None)
+    every = round(1 / layout.per_sample) if small and len(index) > _MANY else 0
+    alarmed = marked(trace, index)
+    for page in range(layout.page(first), layout.page(max(trace.cursor - 1, first)) + 1):
+        x = layout.xs(index, page)
+        for lead in range(len(trace.leads)):
+            if not small:
+                predicted = layout.y(lead, trace.ghost[rows, lead])
+                draw_line(painter, *thinned(x, predicted, every), pen(theme.ghost, theme.ghost_px))
+            mv = layout.y(lead, trace.mv[rows, lead])
+            draw_line(painter, *thinned(x, mv, every), pen(theme.ecg, theme.trace_px))
+            for priority, here in alarmed:
+                within = np.where(here, mv, np.nan)
+                draw_line(painter, *thinned(x, within, every), pen(theme.priority[priority], theme.trace_px + 0.5))
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    painter.setClipping(False)
+
+
+def _draw_spans(painter: QPainter, layout: Layout, trace: Trace, first: int, theme: Theme) -> None:
+    """Tint the columns in alarm, with an edge at the top."""
+    for stretch in trace.stretches:
+        stop = trace.cursor if stretch.stop is None else min(stretch.stop, trace.cursor)
+        begin = max(stretch.first, first)
+        if begin < stop:
+            for left, right in layout.columns(begin, stop):
+                place = QRectF(left, 0, right - left, layout.height)
+                painter.fillRect(place, colour(theme.priority_tint[stretch.priority]))
+                place.setHeight(_EDGE_PX)
+                painter.fillRect(place, colour(theme.priority[stretch.priority]))
+
+
+def draw_forecast(painter: QPainter, layout: Layout, fan: Fan, page: int, cursor: int, theme: Theme) -> None:
+    """Draw mean and band of a forecast from the cursor on, on one page of the sweep."""
+    skip = max(cursor - 1 - fan.first, 0)
+    x = layout.xs(np.arange(fan.first + skip, fan.first + len(fan.mean)), page)
+    if not len(x) or x[-1] < layout.gutter or x[0] > layout.width:
+        return
+    # Where several samples share a pixel column, one of them will do.
+    rows = slice(skip, None, max(int(1 / layout.per_sample), 1))
+    x = x[:: rows.step]
+    both = np.concatenate([x, x[::-1]])
+    for lead in range(fan.mean.shape[1]):
+        low, high = layout.y(lead, fan.low[rows, lead]), layout.y(lead, fan.high[rows, lead])
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(colour(theme.band))
+        painter.drawPolygon(arrayToQPolygonF(both, np.concatenate([high, low[::-1]])))
+        mean = layout.y(lead, fan.mean[rows, lead])
+        draw_line(painter, x, mean, round_pen(theme.forecast, theme.trace_px))
