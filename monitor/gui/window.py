@@ -11,7 +11,7 @@ from PySide6.QtGui import QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from monitor.gui.bed.bed_view import BedPage
-from monitor.gui.bed.limits_dialog import LimitsDialog
+from monitor.gui.bed.command_controller import CommandController, Sender
 from monitor.gui.preferences.preferences import Memory
 from monitor.gui.preferences.preferences_controller import SMALLEST, Habits
 from monitor.gui.review.review_controller import Reviewing
@@ -23,15 +23,12 @@ from monitor.gui.style.phrases import text_of
 from monitor.gui.style.theme import Theme
 from monitor.view.alarm_sounds import Sounding
 from monitor.view.central_station import heard
-from monitor.view.commands import ALARM_PAUSE_S, AUDIO_PAUSE_S, command
 from monitor.view.presenter import Broker, Presenter
 from monitor.view.tones import Sound
 from monitor.view.view_model import Frame
 from stream.mqtt.client import Received
-from stream.wire.alarm_messages import Acknowledge, Action, PauseAlarms, PauseAudio, SetLimits
 from stream.wire.messages import Message
 from stream.wire.phrases import Phrase
-from stream.wire.replay_actions import ReplayAction
 
 if TYPE_CHECKING:
     from monitor.common.record_writer import RecordWriter
@@ -97,6 +94,7 @@ class MonitorWindow(QWidget):
     station : StationView
     pages : QStackedWidget
         Shows one of both.
+    commands : CommandController
     review : Reviewing
     habits : Habits
     sounding : Sounding or None
@@ -129,17 +127,17 @@ class MonitorWindow(QWidget):
         self.sounding = None if play is None else Sounding(play)
         memory = memory or Memory(None)
         theme = THEMES[memory.now.theme]
-        self.limits_dialog: LimitsDialog | None = None
         self._closed = False
-        self._source, self._bed, self._who, self._clock = source, bed, who, clock
+        self._source, self._bed, self._clock = source, bed, clock
+        self.commands = CommandController(self, self.presenter, Sender(source.send, who, clock, self._say))
         self._build(theme)
         if station:
             self.pages.setCurrentWidget(self.station)
         page = self.bed_page
         self._keys = {
-            Qt.Key.Key_A: self.acknowledge,
-            Qt.Key.Key_P: self.pause_audio,
-            Qt.Key.Key_O: self.pause_alarms,
+            Qt.Key.Key_A: self.commands.acknowledge,
+            Qt.Key.Key_P: self.commands.pause_audio,
+            Qt.Key.Key_O: self.commands.pause_alarms,
             Qt.Key.Key_L: self.ask_limits,
             Qt.Key.Key_R: self.review_latest,
             Qt.Key.Key_C: self.switch_page,
@@ -179,11 +177,11 @@ class MonitorWindow(QWidget):
         page.beds.chosen.connect(self.choose)
         page.beds.station.clicked.connect(self.switch_page)
         page.alarms.chosen.connect(self.open_review)
-        page.controls.acknowledge.clicked.connect(self.acknowledge)
-        page.controls.audio.clicked.connect(self.pause_audio)
-        page.controls.silence.clicked.connect(self.pause_alarms)
+        page.controls.acknowledge.clicked.connect(self.commands.acknowledge)
+        page.controls.audio.clicked.connect(self.commands.pause_audio)
+        page.controls.silence.clicked.connect(self.commands.pause_alarms)
         page.controls.limits.clicked.connect(self.ask_limits)
-        page.replay.asked.connect(self.order)
+        page.replay.asked.connect(self.commands.send)
         self.pages = QStackedWidget()
         self.pages.addWidget(page)
         self.pages.addWidget(self.station)
@@ -222,7 +220,7 @@ class MonitorWindow(QWidget):
         if self.sounding is not None:
             self.sounding.hear(heard(frame, self.station.frames.values()) if self.at_station else frame)
         self.footer.show_broker(" · ".join(text for text in (self.sound_text, text_of(frame.broker)) if text))
-        self.frame_shown = frame
+        self.frame_shown = self.commands.frame = frame
         if self.first_drawn_ns is None and any(_has_samples(f) for f in (frame, *self.station.frames.values())):
             self.first_drawn_ns = frame.now_ns
         if self.after_frame is not None:
@@ -249,55 +247,15 @@ class MonitorWindow(QWidget):
 
     # --- people -------------------------------------------------------------------------------------------------
 
-    def order(self, action: Action) -> None:
-        """Ask for something on behalf of the bed shown; what comes of it shows when it comes back."""
-        if self._bed is None:
-            return
-        now_ns = self._clock()
-        if not self._source.send(command(self._bed, self._who, now_ns, action)):
-            self._say(translate("Window", "not sent: the broker is away"))
-        elif isinstance(action, ReplayAction):
-            self.presenter.wish(self._bed, action, now_ns)
-
     def _say(self, text: str) -> None:
         if self.at_station:
             self.station.say(text)
         else:
             self.bed_page.controls.say(text)
 
-    def acknowledge(self) -> None:
-        """Acknowledge every alarm of the bed shown that calls."""
-        for line in self.frame_shown.active if self.frame_shown is not None else ():
-            if line.calls:
-                self.order(Acknowledge(alarm_id=line.alarm.alarm_id))
-
-    def pause_audio(self) -> None:
-        """Pause the tone, or bring it back."""
-        paused = self.frame_shown is not None and self.frame_shown.pauses.audio_s > 0
-        self.order(PauseAudio(seconds=0 if paused else AUDIO_PAUSE_S))
-
-    def pause_alarms(self) -> None:
-        """Pause all alarms, or bring them back."""
-        paused = self.frame_shown is not None and self.frame_shown.pauses.alarms_s > 0
-        self.order(PauseAlarms(seconds=0 if paused else ALARM_PAUSE_S))
-
     def ask_limits(self) -> None:
-        """Let people set the limits of the bed shown."""
-        if self._bed is None or self.limits_dialog is not None:
-            return
-        limits = self.presenter.limits(self._bed)
-        if limits is None:
-            self._say(translate("Window", "no limits known: no worker has told them yet"))
-            return
-        dialog = self.limits_dialog = LimitsDialog(self.habits.theme, self._bed, limits, self)
-        dialog.accepted.connect(lambda: self.order(SetLimits(limits=dialog.limits)))
-        dialog.finished.connect(self._forget_limits)
-        dialog.open()
-
-    def _forget_limits(self) -> None:
-        if self.limits_dialog is not None:
-            self.limits_dialog.deleteLater()
-            self.limits_dialog = None
+        """Let the user set the limits of the bed shown."""
+        self.commands.ask_limits(self.habits.theme)
 
     def open_review(self, alarm_id: str) -> None:
         """Show what happened around an alarm."""

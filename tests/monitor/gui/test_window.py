@@ -189,12 +189,12 @@ def test_limits_are_asked_for_and_sent(window: MonitorWindow, script: Script, qt
     script.worker()
     script.stream(window, 20)
     qtbot.keyClick(window, Qt.Key.Key_L)
-    assert window.limits_dialog is None, "nobody has told any limits yet"
+    assert window.commands.limits_dialog is None, "nobody has told any limits yet"
     assert window.bed_page.controls.note.isVisible()
     script.say(ActiveAlarms(bed="bed-1", limits=Limits(heart_rate_low=45, heart_rate_high=130)))
     window.tick()
     qtbot.keyClick(window, Qt.Key.Key_L)
-    dialog = window.limits_dialog
+    dialog = window.commands.limits_dialog
     assert dialog is not None
     assert (dialog.low.value(), dialog.high.value()) == (45, 130)
     dialog.low.setValue(200)
@@ -204,7 +204,7 @@ def test_limits_are_asked_for_and_sent(window: MonitorWindow, script: Script, qt
     dialog.on["residual"].setChecked(False)
     dialog.accept()
     assert sent(script) == [SetLimits(limits=Limits(heart_rate_low=60, heart_rate_high=130, off=("residual",)))]
-    assert window.limits_dialog is None
+    assert window.commands.limits_dialog is None
 
 
 def test_a_command_without_a_broker_is_not_sent_and_said_so(

@@ -236,8 +236,8 @@ def test_no_word_of_a_review_is_untranslated(ward: MonitorWindow, painted: list[
 
 def test_no_word_of_the_dialogs_is_untranslated(ward: MonitorWindow, painted: list[str], qtbot: QtBot) -> None:
     ward.ask_limits()
-    check(ward.limits_dialog, painted)
-    ward.limits_dialog.close()
+    check(ward.commands.limits_dialog, painted)
+    ward.commands.limits_dialog.close()
     ward.habits.ask_settings()
     check(ward.habits.dialog, painted)
     ward.habits.dialog.close()

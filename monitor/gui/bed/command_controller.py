@@ -1,0 +1,112 @@
+"""Sends what the user requests for the bed shown; the effect shows when the worker or the publisher reports it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtWidgets import QWidget
+
+from monitor.gui.bed.limits_dialog import LimitsDialog
+from monitor.gui.style.language import translate
+from monitor.gui.style.theme import Theme
+from monitor.view.commands import ALARM_PAUSE_S, AUDIO_PAUSE_S, command
+from monitor.view.presenter import Presenter
+from monitor.view.view_model import Frame
+from stream.wire.alarm_messages import Acknowledge, Action, PauseAlarms, PauseAudio, SetLimits
+from stream.wire.messages import Message
+from stream.wire.replay_actions import ReplayAction
+
+
+@dataclass(frozen=True)
+class Sender:
+    """How commands leave the window.
+
+    Attributes
+    ----------
+    send : callable
+        Sends a message without waiting, and returns False where the broker is away.
+    who : str
+        Stands in each command.
+    clock : callable
+        Returns Unix time in ns.
+    notify : callable
+        Shows for some seconds what could not be done.
+    """
+
+    send: Callable[[Message], bool]
+    who: str
+    clock: Callable[[], int]
+    notify: Callable[[str], None]
+
+
+class CommandController:
+    """Commands for the bed of the last frame.
+
+    Parameters
+    ----------
+    window : QWidget
+        Parent of dialogs.
+    presenter : Presenter
+        Knows the limits, and keeps what was requested of a publisher until its status shows it.
+    sender : Sender
+
+    Attributes
+    ----------
+    frame : Frame or None
+        The last frame shown.
+    limits_dialog : LimitsDialog or None
+        While it is open.
+    """
+
+    def __init__(self, window: QWidget, presenter: Presenter, sender: Sender) -> None:
+        self.frame: Frame | None = None
+        self.limits_dialog: LimitsDialog | None = None
+        self._window, self._presenter, self._sender = window, presenter, sender
+
+    def send(self, action: Action) -> None:
+        """Send an action for the bed shown."""
+        if self.frame is not None and self.frame.bed is not None:
+            self._send(self.frame.bed, action)
+
+    def _send(self, bed: str, action: Action) -> None:
+        now_ns = self._sender.clock()
+        if not self._sender.send(command(bed, self._sender.who, now_ns, action)):
+            self._sender.notify(translate("Window", "not sent: the broker is away"))
+        elif isinstance(action, ReplayAction):
+            self._presenter.wish(bed, action, now_ns)
+
+    def acknowledge(self) -> None:
+        """Acknowledge every alarm of the bed shown that nobody has acknowledged."""
+        for line in self.frame.active if self.frame is not None else ():
+            if line.calls:
+                self.send(Acknowledge(alarm_id=line.alarm.alarm_id))
+
+    def pause_audio(self) -> None:
+        """Pause the tone, or end its pause."""
+        paused = self.frame is not None and self.frame.pauses.audio_s > 0
+        self.send(PauseAudio(seconds=0 if paused else AUDIO_PAUSE_S))
+
+    def pause_alarms(self) -> None:
+        """Pause all alarms, or end their pause."""
+        paused = self.frame is not None and self.frame.pauses.alarms_s > 0
+        self.send(PauseAlarms(seconds=0 if paused else ALARM_PAUSE_S))
+
+    def ask_limits(self, theme: Theme) -> None:
+        """Open the dialog that sets the limits of the bed shown."""
+        bed = None if self.frame is None else self.frame.bed
+        if bed is None or self.limits_dialog is not None:
+            return
+        limits = self._presenter.limits(bed)
+        if limits is None:
+            self._sender.notify(translate("Window", "no limits known: no worker has told them yet"))
+            return
+        dialog = self.limits_dialog = LimitsDialog(theme, bed, limits, self._window)
+        dialog.accepted.connect(lambda: self._send(bed, SetLimits(limits=dialog.limits)))
+        dialog.finished.connect(self._forget_limits)
+        dialog.open()
+
+    def _forget_limits(self) -> None:
+        if self.limits_dialog is not None:
+            self.limits_dialog.deleteLater()
+            self.limits_dialog = None
