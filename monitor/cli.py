@@ -388,7 +388,7 @@ def _bench_model(args: argparse.Namespace) -> int:
 
 
 def _bench_gui(args: argparse.Namespace) -> int:
-    from monitor.gui.platform import check_platform
+    from monitor.gui.system.platform import check_platform
     from monitor.tools.bench_startup import first_sample_s
     from stream.mqtt.address import BrokerAddress
     from stream.mqtt.embedded_broker import free_port

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from monitor.gui.platform import check_platform
+from monitor.gui.system.platform import check_platform
 from monitor.view.phrases import english
 from stream.errors import StorageError
 from stream.mqtt.address import BrokerAddress
@@ -19,7 +19,7 @@ from stream.wire.topics import check_bed
 
 if TYPE_CHECKING:
     from monitor.common.record_writer import RecordWriter
-    from monitor.gui.speaker import Speaker
+    from monitor.gui.system.speaker import Speaker
     from monitor.gui.window import MonitorWindow
     from monitor.view.view_model import Frame
 
@@ -75,7 +75,7 @@ def run(
     check_platform()
     from PySide6.QtWidgets import QApplication
 
-    from monitor.gui import screenshot as picture
+    from monitor.gui.system import screenshot as picture
     from monitor.gui.preferences.preferences import Memory, own_file
     from monitor.gui.window import MonitorWindow
     from monitor.view.feed import Feed
@@ -123,7 +123,7 @@ def run(
 
 def _speaker() -> Speaker | None:
     """Return what plays tones; None, and one line, where this machine cannot."""
-    from monitor.gui.speaker import NoSoundError, Speaker
+    from monitor.gui.system.speaker import NoSoundError, Speaker
 
     try:
         return Speaker()

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import Literal
 
-_TRIAL = "import pyqtgraph; from monitor.gui.platform import check_platform; check_platform()"
+_TRIAL = "import pyqtgraph; from monitor.gui.system.platform import check_platform; check_platform()"
 
 
 def qt_problem(where: Literal["a window", "offscreen"]) -> str | None:

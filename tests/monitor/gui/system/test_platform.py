@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from monitor.gui.platform import check_platform
+from monitor.gui.system.platform import check_platform
 from stream.errors import UsageError
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="other systems always have a display")

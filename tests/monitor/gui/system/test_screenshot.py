@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtGui import QImage
 
-from monitor.gui.screenshot import check_writable, save, write
+from monitor.gui.system.screenshot import check_writable, save, write
 from monitor.gui.window import MonitorWindow
 from stream.errors import StorageError
 

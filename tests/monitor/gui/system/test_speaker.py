@@ -12,7 +12,7 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from monitor.gui import app
-from monitor.gui.speaker import NoSoundError, Speaker
+from monitor.gui.system.speaker import NoSoundError, Speaker
 from monitor.gui.window import MonitorWindow
 from monitor.view.tones import BURSTS, pcm
 from stream.clock import rfc3339
