@@ -145,13 +145,8 @@ def _validate_and_save(
         run.best, run.best_step = score.selection_error, run.step
         checkpoint.save(out, run.averaged, scaling, provenance(run, config, score))
     save_run(run, resume_file(out))
-    nrmse = " ".join(f"{value:.3f}" for value in score.nrmse.values())
-    low, mean, high = score.coverage90
-    mark = "  saved" if run.best_step == run.step else ""
-    console.print(
-        f"step {run.step:5d}  {run.minutes:5.1f} min  loss {loss:.3f}  validation NRMSE {nrmse}  "
-        f"coverage {low:.2f} {mean:.2f} {high:.2f}{mark}"
-    )
+    mark = ", saved" if run.best_step == run.step else ""
+    console.print(f"step {run.step}, {run.minutes:.1f} min, loss {loss:.3f}{mark}; validation {score}")
 
 
 def finish(trained: Checkpoint, fitted: Signals, sequences: Sequences, out: Path) -> Score:

@@ -43,6 +43,11 @@ class Score:
         """Mean NRMSE at the horizons of `SELECTED_AT`; the weights with the lowest value are kept."""
         return sum(self.nrmse[h] for h in SELECTED_AT) / len(SELECTED_AT)
 
+    def __str__(self) -> str:
+        nrmse = ", ".join(f"{value:.3f} at {1000 * h / FS:.0f} ms" for h, value in self.nrmse.items())
+        low, mean, high = self.coverage90
+        return f"NRMSE {nrmse}; coverage of the 90 % interval {low:.2f} to {high:.2f}, mean {mean:.2f}"
+
     def to_dict(self) -> dict[str, Any]:
         """Return the scores for the header of the weights, horizons in ms."""
         return {
