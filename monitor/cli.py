@@ -240,8 +240,8 @@ def _train(args: argparse.Namespace) -> int:
 
 def _evaluate_alarms(args: argparse.Namespace) -> int:
     from model.datasets.mitdb import DS1, DS2
-    from model.evaluation.alarm_tables import print_alarms
     from model.evaluation.alarm_scores import evaluate_alarms
+    from model.evaluation.alarm_tables import print_alarms
     from model.evaluation.monitor_output import monitor_of
     from model.forecast.torch_runtime import one_thread
     from model.pipeline.bed_pipeline import load_models
@@ -387,7 +387,8 @@ def _bench_stream(args: argparse.Namespace) -> int:
 
 
 def _bench_model(args: argparse.Namespace) -> int:
-    from model.benchmarks.streaming_step import bench_model, print_bench
+    from model.benchmarks.streaming_step import bench_model
+    from model.benchmarks.tables import print_bench
     from model.forecast.forecaster import load_forecaster
 
     figures = bench_model(load_forecaster(args.weights))
