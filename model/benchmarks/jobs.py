@@ -15,9 +15,9 @@ from torch import Tensor
 
 from model.forecast.checkpoint import Checkpoint
 from model.forecast.forecaster import begin, live, step
-from model.pipeline import bed_pipeline
-from model.pipeline.bed_pipeline import Models, WatchState
-from model.signal.arrays import FloatArray
+from model.pipeline import analysis
+from model.pipeline.analysis import BedState, Models
+from model.signal.intake import Strides, strides_of
 from model.tutorial.lecture_model import WINDOW, Lecture
 from stream.records.synthetic import SyntheticConfig, synthetic_patient
 from stream.timebase import FS
@@ -63,7 +63,7 @@ def network_job(forecaster: Checkpoint, streams: int) -> Job:
 def step_job(forecaster: Checkpoint, beds: int, leads: int = 1) -> Job:
     """Process one chunk of each bed with the forecaster, with carried state."""
     chunks = _noise_chunks(beds, leads)
-    states = [begin(forecaster, leads, 0, 0) for _ in range(beds)]
+    states = [begin(forecaster, leads) for _ in range(beds)]
 
     def job() -> None:
         nonlocal states
@@ -77,24 +77,24 @@ def whole_job(models: Models, beds: int, leads: int = 1) -> Job:
     patient = synthetic_patient(SyntheticConfig(seconds=WARM_S + LOOP_S))
     mv, limits = np.ascontiguousarray(patient.mv()[:, :leads]), Limits()
     chunks = [mv[first : first + CHUNK] for first in range(0, len(mv), CHUNK)]
-    state = bed_pipeline.begin(models, patient.leads[:leads], 0, 0)
+    state = analysis.begin(models, patient.leads[:leads], 0, 0)
     for chunk in chunks[: WARM_S * SECOND]:
-        ((_, _, state),) = bed_pipeline.step(models, [state], [chunk], [limits])
-    states: list[WatchState] = [state] * beds
+        ((_, state),) = analysis.step(models, [state], [chunk], [limits])
+    states: list[BedState] = [state] * beds
     coming = cycle(chunks[WARM_S * SECOND :])
 
     def job() -> None:
         nonlocal states
         for chunk in islice(coming, SECOND):
-            stepped = bed_pipeline.step(models, states, [chunk] * beds, [limits] * beds)
-            states = [after for _, _, after in stepped]
+            stepped = analysis.step(models, states, [chunk] * beds, [limits] * beds)
+            states = [after for _, after in stepped]
 
     return job
 
 
-def _noise_chunks(beds: int, leads: int) -> list[FloatArray]:
+def _noise_chunks(beds: int, leads: int) -> list[Strides]:
     rng = np.random.default_rng(0)
-    return [0.3 * rng.standard_normal((CHUNK, leads)) for _ in range(beds)]
+    return [strides_of(0.3 * rng.standard_normal((CHUNK, leads))) for _ in range(beds)]
 
 
 def lecture_job() -> Job:

@@ -10,13 +10,15 @@ import numpy as np
 from rich.console import Console
 
 from model.benchmarks.config import BenchConfig
+from model.benchmarks.jobs import CHUNK
 from model.forecast.checkpoint import Checkpoint
-from model.forecast.forecaster import BedState, begin, step
+from model.forecast.forecaster import ForecasterState, begin, step
 from model.progress import progress
+from model.signal.intake import strides_of
 
 
 def memory_growth(forecaster: Checkpoint, config: BenchConfig, console: Console | None = None) -> dict[str, Any]:
-    """Run the streaming step on random subsets of beds, one patch each, and measure the resident memory.
+    """Run the streaming step on random subsets of beds, one stride each, and measure the resident memory.
 
     Parameters
     ----------
@@ -32,8 +34,8 @@ def memory_growth(forecaster: Checkpoint, config: BenchConfig, console: Console 
         steps, and ``warm_up_mb`` during it. Both are None if the system does not report memory.
     """
     rng = np.random.default_rng(0)
-    states: list[BedState] = [begin(forecaster, 1, 0, 0) for _ in range(config.memory_beds)]
-    chunk = 0.3 * rng.standard_normal((forecaster.network.config.patch, 1))
+    states: list[ForecasterState] = [begin(forecaster, 1) for _ in range(config.memory_beds)]
+    chunk = strides_of(0.3 * rng.standard_normal((CHUNK, 1)))
     began, resident = time.perf_counter(), [resident_mb()]
     done, share = 0, 0.0
     with progress("memory test, %", 100, console) as update:

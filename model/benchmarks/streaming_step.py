@@ -40,12 +40,12 @@ from model.forecast.checkpoint import Checkpoint
 from model.forecast.config import NetworkConfig
 from model.forecast.forecaster import load_forecaster
 from model.forecast.torch_runtime import CLOCK, denormals_flushed, one_thread
-from model.pipeline.bed_pipeline import Models
+from model.pipeline.analysis import Models
 from model.progress import progress
 from stream.timebase import FS
 
 KINDS = ("network", "step", "whole")
-"""Timed stages: the bare network, the forecaster, and the full analysis of a bed (`model.pipeline.bed_pipeline`)."""
+"""Timed stages: the bare network, the forecaster, and the full analysis of a bed (`model.pipeline.analysis`)."""
 
 
 def bench_model(

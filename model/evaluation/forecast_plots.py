@@ -70,7 +70,8 @@ def _excerpt(axes: Axes, shown: Excerpt, title: str) -> None:
     axes.fill_between(t, shown.mean - half, shown.mean + half, color=SKY, alpha=0.45, lw=0, label="90 % interval")
     axes.plot(t, shown.truth, color=BLACK, lw=1.3, label="truth")
     axes.plot(t, shown.mean, color=VERMILION, lw=1.1, label="forecast, 100 ms ahead")
-    low, high = min(shown.truth.min(), shown.mean.min()), max(shown.truth.max(), shown.mean.max())
+    drawn = np.concatenate([shown.truth, shown.mean])
+    low, high = float(drawn.min()), float(drawn.max())
     axes.set_ylim(low - 0.15 * (high - low), high + 0.15 * (high - low))
     axes.set_xlim(0, t[-1])
     second = shown.start // FS

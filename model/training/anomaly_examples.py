@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from model.anomaly import anomaly_detector
+from model.anomaly.state import DEFAULT_CONFIG
 from model.datasets.annotated_signal import AnnotatedSignal, load_annotated
 from model.datasets.beat_codes import AAMI_CLASS, FLUTTER_WAVE, NORMAL, SUPRAVENTRICULAR
 from model.evaluation.anomaly_scores import CHUNK
@@ -20,7 +21,7 @@ from model.evaluation.anomaly_targets import BEFORE_R
 from model.forecast import forecaster as forecasting
 from model.forecast.checkpoint import Checkpoint
 from model.forecast.config import PATCH
-from model.pipeline.forecast_pipeline import RESIDUAL
+from model.signal import intake
 from model.signal.arrays import BoolArray, Float32Array, FloatArray
 from model.training import augment_conduction, augment_noise, augment_rhythm
 from model.training.augment_rhythm import REMOVED
@@ -83,17 +84,20 @@ def load_variants(name: str, catalog: Catalog | None = None) -> tuple[AnnotatedS
 
 def features_of(signals: Sequence[FloatArray], forecaster: Checkpoint) -> list[Float32Array]:
     """Return the features of whole signals as the live detector computes them, each of shape (patches, FEATURES)."""
-    forecast_states = [forecasting.begin(forecaster, mv.shape[1], 0, 0) for mv in signals]
-    detector_states = [anomaly_detector.begin(RESIDUAL, 0, mv.shape[1]) for mv in signals]
+    intakes = [intake.begin(mv.shape[1], 0, 0) for mv in signals]
+    forecast_states = [forecasting.begin(forecaster, mv.shape[1]) for mv in signals]
+    detector_states = [anomaly_detector.begin(0, [""] * mv.shape[1]) for mv in signals]
     found: list[list[Float32Array]] = [[] for _ in signals]
     for begins in range(0, max(map(len, signals)), CHUNK):
-        stepped = forecasting.step(forecaster, forecast_states, [mv[begins : begins + CHUNK] for mv in signals])
+        received = [intake.step(state, mv[begins : begins + CHUNK]) for state, mv in zip(intakes, signals, strict=True)]
+        intakes = [state for _, state in received]
+        stepped = forecasting.step(forecaster, forecast_states, [strides for strides, _ in received])
         forecast_states = [state for _, state in stepped]
         for i, (forecasts, _) in enumerate(stepped):
-            observed, detector_states[i] = anomaly_detector.observe(
-                RESIDUAL, detector_states[i], forecasts.mean, forecasts.scale, forecasts.observed
+            compared, detector_states[i] = anomaly_detector.compare(
+                DEFAULT_CONFIG, detector_states[i], forecasts.mean, forecasts.scale, forecasts.observed
             )
-            found[i].append(observed.features.astype(np.float32))
+            found[i].append(compared.features.astype(np.float32))
     return [np.concatenate(parts) for parts in found]
 
 

@@ -116,7 +116,7 @@ def premature(recorded: RecordBeats, rng: Rng) -> list[TrainingBeat]:
     for k, (at, kind) in enumerate(zip(recorded.index, recorded.type, strict=True)):
         piece, rr = recorded.piece(at + rng.integers(-3, 4)), recorded.rr(k)
         kind = UNLABELLED if kind == S else int(kind)
-        early = rr is not None and kind == N and recorded.type[k - 1] == N and (run > 0 or rng.random() < share)
+        early = rr is not None and kind == N == int(recorded.type[k - 1]) and (run > 0 or bool(rng.random() < share))
         if early and rr is not None:
             if not run and rng.random() < 0.2:
                 run = int(rng.integers(2, 12 if rng.random() < 0.3 else 4))

@@ -21,6 +21,7 @@ from model.evaluation import ec57_beats
 from model.progress import track
 from model.signal.arrays import Float32Array, IntArray
 from model.signal.gaps import hold
+from model.signal.intake import strides_of
 from model.training.augment_beats import SHORTEST_RR, UNLABELLED, N, RecordBeats, TrainingBeat, augment
 from stream.records.catalog import Catalog
 from stream.timebase import FS
@@ -99,7 +100,7 @@ def detect(name: str, catalog: Catalog | None) -> tuple[RecordBeats, Reference]:
     record = load_annotated(name, catalog)
     mv, _ = hold(record.mv, np.zeros(record.mv.shape[1]))
     reference = record.reference.outside_flutter()
-    beats, _ = qrs_detector.step(qrs_detector.begin(0, mv.shape[1]), mv)
+    beats, _ = qrs_detector.step(qrs_detector.begin(0, mv.shape[1]), strides_of(record.mv))
     index = np.array([beat.index for beat in beats], np.int64)
     label = np.full(len(index), N)
     for i, j in ec57_beats.match(reference.sample, index):

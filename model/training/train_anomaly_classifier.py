@@ -20,6 +20,7 @@ from rich.table import Table
 from model.anomaly import anomaly_detector, classifier
 from model.anomaly.classifier import Weights
 from model.anomaly.features import FEATURES, LEVELS, TAPS
+from model.anomaly.state import DEFAULT_CONFIG
 from model.datasets.mitdb import TRAIN
 from model.evaluation import anomaly_scores, detection_metrics
 from model.evaluation.anomaly_targets import AnomalyTargets, targets_of
@@ -28,7 +29,6 @@ from model.forecast import forecaster as forecasting
 from model.forecast.checkpoint import Checkpoint
 from model.forecast.config import PATCH
 from model.forecast.torch_runtime import one_thread
-from model.pipeline.forecast_pipeline import RESIDUAL
 from model.progress import stderr, track
 from model.signal.arrays import BoolArray, Float32Array, FloatArray
 from model.training.anomaly_examples import VARIANT_SEED, Examples, examples_of, features_of, load_variants
@@ -199,12 +199,12 @@ def cross_validate(
 def log_odds_of(weights: Weights, features: Float32Array) -> FloatArray:
     """Return the log-odds of a whole signal, shape (patches,)."""
     pieces = np.array_split(features, max(len(features) // CHUNK, 1))
-    return np.concatenate([classifier.weigh(weights, piece.astype(np.float64)) for piece in pieces])
+    return np.concatenate([classifier.log_odds(weights, piece.astype(np.float64)) for piece in pieces])
 
 
 def score_beats(log_odds: FloatArray, targets: AnomalyTargets) -> CrossValidated:
     """Return the scores of a record's beats from the log-odds of its patches."""
-    score, _ = anomaly_detector.judge(RESIDUAL, anomaly_detector.begin(RESIDUAL, 0, leads=1), 0, log_odds)
+    score, _ = anomaly_detector.score_log_odds(DEFAULT_CONFIG, anomaly_detector.begin(0, [""]), 0, log_odds)
     known_at = PATCH * (np.arange(len(score)) + 1) - 1
     none = np.empty(0, dtype=np.int64)
     output = anomaly_scores.DetectorOutput(score, known_at, first=none, last=none)
@@ -219,8 +219,8 @@ def metrics(scores: Sequence[CrossValidated]) -> dict[str, float]:
     return {
         "auroc": detection_metrics.auroc(counts),
         "ap": detection_metrics.average_precision(counts),
-        "f1": detection_metrics.f1(counts, RESIDUAL.threshold),
-        "sensitivity": detection_metrics.sensitivity(counts, RESIDUAL.threshold),
+        "f1": detection_metrics.f1(counts, DEFAULT_CONFIG.threshold),
+        "sensitivity": detection_metrics.sensitivity(counts, DEFAULT_CONFIG.threshold),
         "break_even": detection_metrics.break_even(counts),
         "f1_break_even": detection_metrics.f1(counts, detection_metrics.break_even(counts)),
     }

@@ -55,8 +55,8 @@ def oracle(record: Record) -> MonitorOutput:
     beats = [Beat(int(at), int(at) + 60, AAMI_CLASS[code], None, 1.0) for at, code in zip(*_beats(notes), strict=True)]
     changes: list[Change] = []
     for event in events_of(reference):
-        changes.append(Began(event.kind, event.first, event.met + 36, "x"))
-        changes.append(Ended(event.kind, event.first, event.stop, event.stop, "x"))
+        changes.append(Began(event.kind, event.first, event.met + 36, "rule_met"))
+        changes.append(Ended(event.kind, event.first, event.stop, event.stop, "rule_no_longer_met"))
     seconds = range(FS - 1, record.n, FS)
     fib = record.n - 120 * FS
     rhythm: list[tuple[int, Rhythm]] = [(s, "atrial fibrillation" if s > fib else "sinus") for s in seconds]
@@ -116,7 +116,10 @@ def test_event_reported_by_a_silencing_kind_is_found_and_counted_separately() ->
 
 def test_alarm_without_event_is_false() -> None:
     record = patient()
-    wrong = (Began("asystole", 90_000, 91_000, "x"), Ended("asystole", 90_000, 91_500, 91_500, "x"))
+    wrong = (
+        Began("asystole", 90_000, 91_000, "rule_met"),
+        Ended("asystole", 90_000, 91_500, 91_500, "rule_no_longer_met"),
+    )
     scores = score_record("patient", record, replace(oracle(record), changes=wrong))
     [false] = scores.false
     assert (false.record, false.kind, round(false.at_s)) == ("patient", "asystole", 253)

@@ -143,9 +143,7 @@ def test_validation_equals_persistence_for_a_neutral_network(signals: tuple[Sign
     origins = np.arange(20 * 360 + 3, 360 * 60 - 72, 4)
     for h in (4, 18, 36, 72):
         rmse = np.sqrt(((x[origins + h] - x[origins]) ** 2).mean())
-        assert score.nrmse[h] * x[origins].std() == pytest.approx(
-            rmse, rel=0.15
-        )  # std about another baseline
+        assert score.nrmse[h] * x[origins].std() == pytest.approx(rmse, rel=0.15)  # std about another baseline
 
 
 def test_loss_is_minimal_at_the_true_distribution() -> None:
