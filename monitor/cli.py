@@ -379,8 +379,7 @@ def _bench_stream(args: argparse.Namespace) -> int:
 
 
 def _bench_model(args: argparse.Namespace) -> int:
-    from model.benchmarks.streaming_step import bench_model
-    from model.benchmarks.tables import print_bench
+    from model.benchmarks.streaming_step import bench_model, print_bench
     from model.forecast.forecaster import load_forecaster
 
     figures = bench_model(load_forecaster(args.weights))

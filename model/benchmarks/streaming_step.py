@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 from rich.console import Console
+from rich.table import Table
 
 from model.beats.classifier import load_typer
 from model.benchmarks.config import BenchConfig
@@ -44,7 +45,8 @@ from model.pipeline.analysis import Models
 from model.progress import progress
 from stream.timebase import FS
 
-KINDS = ("network", "step", "whole")
+LABELS = {"network": "network", "step": "forecaster", "whole": "full analysis"}
+KINDS = tuple(LABELS)
 """Timed stages: the bare network, the forecaster, and the full analysis of a bed (`model.pipeline.analysis`)."""
 
 
@@ -198,3 +200,36 @@ def _against_lecture(seconds: dict[str, float]) -> dict[str, float]:
         "window_over_step": round(window / stepped, 1),
         "window_over_whole": round(window / whole, 1),
     }
+
+
+def print_bench(results: dict[str, Any], console: Console | None = None) -> None:
+    """Print the results of `bench_model` as tables."""
+    console = console or Console()
+    console.print(
+        f"{results['flop_per_step']:,} FLOP per step of one stream; matrix product {results['gemm_gflops']} GFLOP/s, "
+        f"with torch.mm {results['mm_gflops']} GFLOP/s"
+    )
+    table = Table(title="One chunk of 100 ms for each bed, one lead, one thread")
+    columns = {
+        "ms": "ms_per_chunk",
+        "min. ms": "least_ms",
+        "GFLOP/s": "gflops",
+        "share of peak": "gemm_ratio",
+        "beds in real time": "beds_real_time",
+        "lecture's method / this": "window_over_this",
+    }
+    for heading in ("", "beds", *columns):
+        table.add_column(heading, justify="right")
+    for kind, label in LABELS.items():
+        for beds, row in results[kind].items():
+            table.add_row(label, beds, *(f"{row[column]:,}" for column in columns.values()))
+    console.print(table)
+    lecture, memory = results["lecture"], results["memory"]
+    for heading, times in (("One lead", results["one_bed_ms"]), ("Two leads", results["two_leads_ms"])):
+        parts = ", ".join(f"{label} {times[kind]} ms" for kind, label in LABELS.items())
+        console.print(f"{heading}, one bed, per chunk: {parts}")
+    console.print(
+        f"Per sample: lecture's LSTM over the last 50 samples {lecture['window_us_per_sample']} µs; with carried state "
+        f"{lecture['carried_us_per_sample']} µs; full analysis {lecture['whole_us_per_sample']} µs"
+    )
+    console.print(f"Memory growth: {memory['growth_mb']} MB in {memory['steps']:,} steps with changing batches")

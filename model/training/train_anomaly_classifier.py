@@ -101,6 +101,7 @@ def train_residual(catalog: Catalog | None, out: Path, seed: int | None = None) 
         weights = fit([part for parts in examples.values() for part in parts], seeds)
     scores = {name: score_beats(log_odds[name], own) for name, own in targets.items()}
     classifier.save(out, weights, provenance(seeds, forecaster, scores))
+    stderr().print(f"weights written to {out}")
     return scores
 
 

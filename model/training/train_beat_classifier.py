@@ -100,6 +100,7 @@ def train_beats(config: BeatTrainConfig, catalog: Catalog | None, out: Path) -> 
         stderr().print("fitting to all records")
         typer = fit(config, list(patients.values()))
     classifier.save(out, replace(typer, provenance=provenance(config, scores)))
+    stderr().print(f"networks written to {out}")
     return scores
 
 

@@ -177,8 +177,10 @@ def finish(trained: Checkpoint, fitted: Signals, sequences: Sequences, out: Path
             stage = {**date_and_commit(), "held_back_before": before.to_dict()}
             header = {**trained.provenance, "held_back": after.to_dict(), "first_samples": stage}
             checkpoint.save(out, network, trained.scaling, header)
+            stderr().print(f"weights written to {out}")
             return after
     checkpoint.save(out, trained.network, trained.scaling, trained.provenance)
+    stderr().print(f"weights written to {out}")
     return before
 
 

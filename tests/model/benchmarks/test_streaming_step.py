@@ -13,14 +13,13 @@ from rich.console import Console
 from model.beats.classifier import load_typer
 from model.benchmarks.config import BenchConfig
 from model.benchmarks.jobs import whole_job
-from model.benchmarks.streaming_step import bench_model, flop_per_step
-from model.benchmarks.tables import print_bench
+from model.benchmarks.streaming_step import bench_model, flop_per_step, print_bench
 from model.conditions import settings
 from model.forecast.checkpoint import Checkpoint
 from model.forecast.config import NetworkConfig, ScalingConfig
 from model.forecast.network import Network
-from model.pipeline import bed_pipeline
-from model.pipeline.bed_pipeline import Models
+from model.pipeline import analysis
+from model.pipeline.analysis import Models
 
 TINY = BenchConfig(beds=(1, 3), rounds=1, seconds=0.01, gemm=(16, 32), memory_steps=30, memory_s=60, memory_beds=4)
 
@@ -69,15 +68,15 @@ def test_whole_job_analyses_one_second_of_each_bed(forecaster: Checkpoint, monke
     job = whole_job(Models(forecaster, load_typer(), settings.load(None)), beds=2, leads=2)
     shapes: list[list[tuple[int, ...]]] = []
     vitals = []
-    original = bed_pipeline.step
+    original = analysis.step
 
     def recording(models: Models, states: object, chunks: list[np.ndarray], limits: object) -> object:
         outputs = original(models, states, chunks, limits)  # type: ignore[arg-type]
         shapes.append([chunk.shape for chunk in chunks])
-        vitals.extend(found.vitals for _, found, _ in outputs)
+        vitals.extend(found.vitals for found, _ in outputs)
         return outputs
 
-    monkeypatch.setattr(bed_pipeline, "step", recording)
+    monkeypatch.setattr(analysis, "step", recording)
     job()
     assert shapes == [[(36, 2)] * 2] * 10
     (now,) = vitals[-2]

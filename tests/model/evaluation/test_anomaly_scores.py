@@ -14,7 +14,8 @@ import pytest
 from rich.console import Console
 
 from model.anomaly import anomaly_detector
-from model.anomaly.episodes import Cleared, Event
+from model.anomaly.state import DEFAULT_CONFIG
+from model.conditions.changes import Change, Ended
 from model.datasets.reference import reference_of
 from model.evaluation import anomaly_scores as scoring
 from model.evaluation import baseline_forecasts, detection_metrics
@@ -26,7 +27,7 @@ from model.evaluation.anomaly_targets import AnomalyTargets, targets_of
 from model.evaluation.baseline_detectors import patch_ends
 from model.evaluation.time_metrics import TIME_METRICS, TimeResult
 from model.forecast.forecaster import begin, load_forecaster, step
-from model.pipeline.forecast_pipeline import RESIDUAL
+from model.signal.intake import strides_of
 from stream.errors import RecordError, UsageError
 from stream.records import wfdb_reader as wfdb_records
 from stream.records.catalog import Catalog
@@ -65,17 +66,21 @@ class Whole:
 
     score: np.ndarray
     origin: np.ndarray
-    events: tuple[Event | None, ...]
+    changes: tuple[Change | None, ...]
 
 
 def whole(record: Record) -> Whole:
     forecaster, mv = load_forecaster(), record.mv()
-    [(forecasts, _)] = step(forecaster, [begin(forecaster, 2, 0, 0)], [mv])
+    [(forecasts, _)] = step(forecaster, [begin(forecaster, 2)], [strides_of(mv)])
     found, state = anomaly_detector.step(
-        RESIDUAL, anomaly_detector.begin(RESIDUAL, 0, 2), forecasts.mean, forecasts.scale, forecasts.observed
+        DEFAULT_CONFIG,
+        anomaly_detector.begin(0, record.leads),
+        forecasts.mean,
+        forecasts.scale,
+        forecasts.observed,
     )
-    last, _ = anomaly_detector.finish(RESIDUAL, state)
-    return Whole(found.score, forecasts.origin, (*found.events, last))
+    last = anomaly_detector.finish(DEFAULT_CONFIG, state, len(mv) // 36 * 36 - 1)
+    return Whole(found.score, forecasts.origin, (*found.changes, last))
 
 
 def test_json_keys(report: AnomalyReport) -> None:
@@ -93,7 +98,7 @@ def test_json_keys(report: AnomalyReport) -> None:
         assert set(own["by_time"]) == {*TIME_METRICS, "intervals"}
         assert set(own["by_time"]["intervals"]) == set(TIME_METRICS)
         assert set(own["records"]["119"]["by_time"]) == {"auroc", "ap", "false_alarm_s_per_h"}
-    assert values["residual"]["threshold"] == RESIDUAL.threshold
+    assert values["residual"]["threshold"] == DEFAULT_CONFIG.threshold
 
 
 def test_ectopic_beats_of_real_records_are_detected(report: AnomalyReport) -> None:
@@ -108,7 +113,7 @@ def test_beat_metrics_equal_an_independent_computation(report: AnomalyReport, ca
     record = load_short("mitdb/119", catalog)
     assert record.annotations is not None
     output = whole(record)
-    alarms = [e for e in output.events if isinstance(e, Cleared) and e.end > 108_000]
+    alarms = [e for e in output.changes if isinstance(e, Ended) and e.end > 108_000]
     beats = [
         (r, symbol)
         for r, symbol in zip(record.annotations.sample.tolist(), record.annotations.symbol, strict=True)
@@ -127,7 +132,7 @@ def test_beat_metrics_equal_an_independent_computation(report: AnomalyReport, ca
     assert result.episodes["residual"] == len(alarms) > 0
     assert result.false_episodes["residual"] == len(false)
     assert result.hours == pytest.approx(120 / 3600)
-    above = result.score["residual"] >= RESIDUAL.threshold
+    above = result.score["residual"] >= DEFAULT_CONFIG.threshold
     expected = 2 * (above & veb).sum() / (above.sum() + veb.sum())
     assert report.to_dict()["residual"]["records"]["119"]["f1"] == pytest.approx(expected)
 
@@ -142,8 +147,8 @@ def test_time_metrics_equal_an_independent_computation(report: AnomalyReport, ca
         if symbol in "VEF!":
             (veb if symbol in "VE" else excluded)[max(0, r - 54) : r + 91] = True
     alarm = np.zeros(N, dtype=bool)
-    for event in output.events:
-        if isinstance(event, Cleared):
+    for event in output.changes:
+        if isinstance(event, Ended):
             alarm[event.onset : event.end] = True
     counted = (output.origin >= 108_000) & ~(excluded & ~veb)[output.origin]
     exact = detection_metrics.count(output.score[counted], veb[output.origin[counted]])
@@ -308,7 +313,7 @@ def test_output_does_not_depend_on_the_chunk_size(excerpt: Record, monkeypatch: 
             np.testing.assert_array_equal(one[name].first, other[name].first)
             np.testing.assert_array_equal(one[name].last, other[name].last)
     short, long = runs[0]["short"], runs[0]["long"]
-    assert len(short.score) == 7000 // 4
+    assert len(short.score) == 7000 // 36 * 36 // 4
     np.testing.assert_allclose(short.score, long.score[: len(short.score)], atol=1e-3)
     assert len(long.first) > 0
 

@@ -27,6 +27,8 @@ from model.evaluation.forecast_report import (
 from model.evaluation.forecast_scores import ForecastScores, excerpts
 from model.evaluation.forecast_tables import print_forecast, print_forecast_by_record
 from model.forecast.forecaster import begin, load_forecaster, step
+from model.signal import intake
+from model.signal.intake import strides_of
 from stream.errors import UsageError
 from stream.records.catalog import Catalog
 
@@ -46,9 +48,10 @@ def report(leads: MappingProxyType[str, np.ndarray]) -> ForecastReport:
     scores = ForecastScores(leads)
     forecaster = load_forecaster()
     for name, x in leads.items():
-        state = begin(forecaster, 1, 0, 0)
+        state, gaps = begin(forecaster, 1), intake.begin(1, 0, 0)
         for i in range(0, len(x), 5000):
-            [(forecasts, state)] = step(forecaster, [state], [x[i : i + 5000, None]])
+            strides, gaps = intake.step(gaps, x[i : i + 5000, None])
+            [(forecasts, state)] = step(forecaster, [state], [strides])
             scores.add(name, forecasts)
     return scores.report(fit_ar([leads["116"][:100_000]], 180, CURVE))
 
@@ -113,7 +116,7 @@ def test_scores_equal_an_independent_computation(
     """Scores of record 223 from whole-record forecasts."""
     x = leads["223"]
     forecaster = load_forecaster()
-    ((forecasts, _),) = step(forecaster, [begin(forecaster, 1, 0, 0)], [x[:, None]])
+    ((forecasts, _),) = step(forecaster, [begin(forecaster, 1)], [strides_of(x[:, None])])
     origins = np.arange(3, len(x) - 96, 4)
     origins = origins[origins >= 108_000]
     rows = (origins - 3) // 4
@@ -136,7 +139,7 @@ def test_scores_equal_an_independent_computation(
 def test_excerpts_show_forecasts_100_ms_ahead(report: ForecastReport, leads: MappingProxyType[str, np.ndarray]) -> None:
     x = leads["223"]
     forecaster = load_forecaster()
-    ((forecasts, _),) = step(forecaster, [begin(forecaster, 1, 0, 0)], [x[:, None]])
+    ((forecasts, _),) = step(forecaster, [begin(forecaster, 1)], [strides_of(x[:, None])])
     score = report.records["223"]
     for shown in (score.typical, score.worst):
         np.testing.assert_array_equal(shown.truth, x[shown.start : shown.start + 3600])
@@ -164,8 +167,8 @@ def test_excerpts_are_selected_by_their_error() -> None:
 def test_forecast_of_the_first_lead_does_not_depend_on_the_second(mitdb_dir: Path) -> None:
     mv = load_signals(["116"], Catalog.from_environment(mitdb_dir))["116"][:20_000]
     forecaster = load_forecaster()
-    states = [begin(forecaster, leads, 0, 0) for leads in (1, 2)]
-    (one, _), (both, _) = step(forecaster, states, [mv[:, :1], mv])
+    states = [begin(forecaster, leads) for leads in (1, 2)]
+    (one, _), (both, _) = step(forecaster, states, [strides_of(mv[:, :1]), strides_of(mv)])
     np.testing.assert_allclose(one.mean[:, :, 0], both.mean[:, :, 0], atol=1e-5)
 
 

@@ -61,10 +61,10 @@ def test_plots_have_size_and_colours(tmp_path: Path) -> None:
     paths = draw(evaluation(5), folder)
     assert [path.name for path in paths] == ["forecast.png", "horizons.png", "reliability.png", "residual.png"]
     for path, colours in zip(paths, ((VERMILION,), (BLUE, VERMILION, GREEN), (BLUE,), (BLUE, PURPLE)), strict=True):
-        picture = imread(path)[:, :, :3]
-        assert picture.shape[1] == 1200
+        image = imread(path)[:, :, :3]
+        assert image.shape[1] == 1200
         for colour in colours:
-            assert (np.abs(255 * picture - colour).max(axis=2) < 8).sum() > 100, path
+            assert (np.abs(255 * image - colour).max(axis=2) < 8).sum() > 100, path
 
 
 @pytest.mark.parametrize(("records", "veb"), [(1, 0.2), (2, 0.0)])

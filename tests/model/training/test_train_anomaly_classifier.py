@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from model.anomaly import classifier
 from model.anomaly.anomaly_detector import LOCATION, rarity
-from model.anomaly.classifier import Weights, weigh
+from model.anomaly.classifier import Weights
 from model.anomaly.features import FEATURES
 from model.datasets.annotated_signal import AnnotatedSignal
 from model.datasets.reference import reference_of
@@ -27,7 +28,7 @@ def synthetic(seed: int, n: int = 400) -> Examples:
 
 
 def log_odds(part: Examples, weights: Weights) -> npt.NDArray[np.float64]:
-    found = weigh(weights, part.features.reshape(-1, FEATURES).astype(np.float64))
+    found = classifier.log_odds(weights, part.features.reshape(-1, FEATURES).astype(np.float64))
     return found.reshape(len(part.veb), -1).max(axis=1)
 
 
@@ -44,8 +45,10 @@ def test_networks_of_several_seeds_are_averaged() -> None:
     torch.set_num_threads(1)
     examples = [synthetic(0)]
     x = np.random.default_rng(5).normal(3.0, 0.5, (20, FEATURES))
-    alone = [weigh(fit(examples, seeds=(seed,)), x) for seed in (1, 2)]
-    np.testing.assert_allclose(weigh(fit(examples, seeds=(1, 2)), x), np.mean(alone, axis=0), rtol=1e-6, atol=1e-6)
+    alone = [classifier.log_odds(fit(examples, seeds=(seed,)), x) for seed in (1, 2)]
+    np.testing.assert_allclose(
+        classifier.log_odds(fit(examples, seeds=(1, 2)), x), np.mean(alone, axis=0), rtol=1e-6, atol=1e-6
+    )
 
 
 def test_cross_validation_excludes_the_scored_record() -> None:
