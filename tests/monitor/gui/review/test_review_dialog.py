@@ -79,7 +79,7 @@ def test_a_click_on_a_line_opens_the_event(window: MonitorWindow, script: Script
     assert dialog.heading.text() == "*** Forecast deviation: 1.00 mV, predicted 0.10 mV (MLII, 100 ms ahead)"
     assert dialog.words["Alarm"] == "forecast deviation, high priority"
     assert dialog.words["Time"].endswith("lasted 2.0 s")
-    assert dialog._labels["Observed"].text() == "1.00 mV where 0.10 mV had been forecast"
+    assert dialog._labels["Waveform"].text() == "1.00 mV observed, 0.10 mV predicted"
     assert dialog.scale.text().startswith("12.5 mm/s · 10 mm/mV")
     assert not dialog.note.isVisible()
 
@@ -201,7 +201,7 @@ def test_who_acknowledges_it_shows_in_the_open_review(window: MonitorWindow, scr
     script.say(alarm(ONSET, "acknowledged", end=ONSET + 720, priority="high", acknowledged_by="nurse 1"))
     feed(script, window, 1)
     assert dialog.words["Acknowledged"].startswith("by nurse 1")
-    assert dialog._labels["Seen by"].text() == dialog.words["Seen by"]
+    assert dialog._labels["Acknowledged"].text() == dialog.words["Acknowledged"]
 
 
 def test_samples_that_are_gone_are_said_to_be(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
