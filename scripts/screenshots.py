@@ -27,8 +27,8 @@ from PySide6.QtWidgets import QApplication, QWidget
 from monitor.gui.style.language import choose
 from monitor.gui.window import MonitorWindow
 from monitor.view.feed import Feed
-from monitor.view.phrases import state_phrase
-from monitor.view.view_model import Frame, LinkState
+from monitor.view.link import LinkState, state_phrase
+from monitor.view.view_model import Frame
 from stream.mqtt.address import ENVIRONMENT, BrokerAddress
 from stream.mqtt.embedded_broker import free_port
 from stream.records.wfdb_writer import write

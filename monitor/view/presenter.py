@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from monitor.view.bed import Bed
-from monitor.view.phrases import state_phrase
+from monitor.view.link import Link, LinkState, state_phrase
 from monitor.view.replay_status import Replaying
-from monitor.view.view_model import BedTab, Drawn, Frame, Link, LinkState, Numbers, Patient, Pauses, Replay, View
+from monitor.view.view_model import BedTab, Drawn, Frame, Numbers, Patient, Pauses, Replay, View
 from stream.mqtt.client import Received
 from stream.timebase import FS
 from stream.wire.alarm_messages import ActiveAlarms, Alarm, Limits

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Literal
 
 from monitor.common.ring_buffer import FloatArray
 from monitor.view.autoscale import Range
+from monitor.view.link import Link, LinkState
 from stream.timebase import FS
 from stream.wire.messages import Offer
 from stream.wire.phrases import Phrase
@@ -58,44 +58,6 @@ class Drawn:
     span: int
     leads: int
     cursor: int
-
-
-class LinkState(StrEnum):
-    """How far the picture can be trusted; the worst that applies."""
-
-    NO_BROKER = "no_broker"
-    WAITING = "waiting"
-    ENDED = "ended"
-    PAUSED = "paused"
-    NO_DATA = "no_data"
-    NO_WORKER = "no_worker"
-    NO_FORECAST = "no_forecast"
-    LEARNING = "learning"
-    LIVE = "live"
-
-
-STALE = frozenset({LinkState.NO_BROKER, LinkState.WAITING, LinkState.ENDED, LinkState.PAUSED, LinkState.NO_DATA})
-"""In these states the trace dims: what it shows is not now."""
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """The connection of a bed.
-
-    Attributes
-    ----------
-    state : LinkState
-    phrase : Phrase
-        For the indicator: ``LIVE 0.1 s``, ``NO DATA 7 s``.
-    """
-
-    state: LinkState
-    phrase: Phrase
-
-    @property
-    def stale(self) -> bool:
-        """True when the trace is not of now."""
-        return self.state in STALE
 
 
 @dataclass(frozen=True, slots=True)

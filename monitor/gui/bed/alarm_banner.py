@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from monitor.gui.style.language import translate
 from monitor.gui.style.phrases import text_of
 from monitor.gui.style.theme import STARS, Theme, colour, font, lit, px
-from monitor.view.view_model import AlarmLine, Frame, LinkState, Pauses
+from monitor.view.link import LinkState
+from monitor.view.view_model import AlarmLine, Frame, Pauses
 
 ROTATE_S = 2
 """Messages of one priority take turns this long."""

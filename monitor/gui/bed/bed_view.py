@@ -23,8 +23,9 @@ from monitor.gui.trace.sweep import SweepView
 from monitor.gui.trace.sweep_background import Grid
 from monitor.gui.trace.trend_strip import TrendStrip
 from monitor.view.bed import ABOVE, BELOW
+from monitor.view.link import LinkState
 from monitor.view.presenter import Presenter
-from monitor.view.view_model import GAINS, SPEEDS, Frame, LinkState, View
+from monitor.view.view_model import GAINS, SPEEDS, Frame, View
 
 _SIDE = 300
 _ROOMY = 600

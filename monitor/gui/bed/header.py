@@ -9,7 +9,8 @@ from monitor.gui.style.label import Label, button_style
 from monitor.gui.style.language import translate
 from monitor.gui.style.phrases import text_of
 from monitor.gui.style.theme import Theme, font, px
-from monitor.view.view_model import Frame, LinkState
+from monitor.view.link import LinkState
+from monitor.view.view_model import Frame
 
 _ROOMY = 1120
 _HEIGHT = 38

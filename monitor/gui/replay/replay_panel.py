@@ -14,8 +14,9 @@ from monitor.gui.style.label import Label
 from monitor.gui.style.language import QT_TRANSLATE_NOOP, translate
 from monitor.gui.style.phrases import text_of
 from monitor.gui.style.theme import Theme, font, px
+from monitor.view.link import LinkState
 from monitor.view.replay_status import clock
-from monitor.view.view_model import Frame, LinkState, Replay
+from monitor.view.view_model import Frame, Replay
 from stream.timebase import FS
 from stream.wire.replay_actions import ChooseRecord, Seek, SetLoop, SetPlaying, SetSpeed
 

@@ -14,7 +14,8 @@ from monitor.gui.replay.replay_panel import NO_PUBLISHER
 from monitor.gui.style.theme import NIGHT, colour
 from monitor.gui.window import MonitorWindow
 from monitor.view.feed import Feed
-from monitor.view.view_model import LinkState, Replay
+from monitor.view.link import LinkState
+from monitor.view.view_model import Replay
 from stream.clock import SteadyClock
 from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import settle

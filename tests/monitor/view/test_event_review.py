@@ -12,8 +12,8 @@ import pytest
 from monitor.view.event_export import counts, file_stem, table, write_wfdb
 from monitor.view.event_review import MARGIN, Review, later, part, review
 from monitor.view.event_summary import explain
+from monitor.view.link import LinkState
 from monitor.view.phrases import english
-from monitor.view.view_model import LinkState
 from stream.errors import StorageError
 from stream.records.wfdb_reader import quiet_wfdb
 from stream.records.wfdb_writer import write

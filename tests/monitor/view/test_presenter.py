@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.view.bed import GAP, GHOST
+from monitor.view.link import LinkState
 from monitor.view.phrases import english
 from monitor.view.presenter import VIEW, Broker, Presenter
-from monitor.view.view_model import Drawn, Frame, LinkState, Trace, View
+from monitor.view.view_model import Drawn, Frame, Trace, View
 from stream.wire.alarm_messages import ActiveAlarms
 from stream.wire.messages import INVALID, MAX_INDEX, Message
 from stream.wire.phrases import alarm_phrase, phrase

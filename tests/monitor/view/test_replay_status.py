@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from monitor.view.link import LinkState
 from monitor.view.phrases import english
 from monitor.view.replay_status import PATIENCE_NS, clock
-from monitor.view.view_model import Asked, LinkState, Replay
+from monitor.view.view_model import Asked, Replay
 from stream.timebase import FS
 from stream.wire.messages import Offer
 from stream.wire.phrases import phrase
