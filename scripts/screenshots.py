@@ -28,7 +28,8 @@ from PySide6.QtWidgets import QApplication, QWidget
 from monitor.gui.style.language import choose
 from monitor.gui.window import MonitorWindow
 from monitor.view.feed import Feed
-from monitor.view.view_model import Frame, LinkState
+from monitor.view.link import LinkState, state_phrase
+from monitor.view.view_model import Frame
 from stream.mqtt.address import ENVIRONMENT, BrokerAddress
 from stream.mqtt.embedded_broker import free_port
 from stream.records.wfdb_writer import write
@@ -142,7 +143,7 @@ def main() -> None:
 def show_views(session: Session) -> None:
     """Show all views, and save a screenshot of each."""
     window = session.window
-    session.wait_until(lambda frame: frame.broker.startswith("connected"), 30, "connection to the broker")
+    session.wait_until(lambda frame: frame.broker.code == "broker.connected", 30, "connection to the broker")
     session.start("worker")
 
     def replay(bed: str) -> subprocess.Popen[bytes]:
@@ -184,9 +185,8 @@ def show_views(session: Session) -> None:
     dialog.close()
 
     replays["bed-2"].kill()
-    session.wait_until(
-        lambda frame: frame.link.state is LinkState.NO_DATA and frame.link.text.endswith(" 7 s"), 30, "loss of data"
-    )
+    silent = state_phrase(LinkState.NO_DATA, "7")
+    session.wait_until(lambda frame: frame.link.phrase == silent, 30, "loss of data")
     QTest.qWait(100)
     session.save("no_data")
 

@@ -298,9 +298,14 @@ class Client:
 
     def _failure(self, problem: BaseException) -> BrokerError:
         if _refused(problem):
-            return BrokerError(f"broker {self.address} refuses this client ({problem}): check user name and password")
+            return BrokerError(
+                f"broker {self.address} refuses this client ({problem}): check user name and password",
+                problem=str(problem),
+                refused=True,
+            )
         return BrokerError(
-            f"broker {self.address} cannot be reached ({problem}): check --broker, or start one with 'bedside broker'"
+            f"broker {self.address} cannot be reached ({problem}): check --broker, or start one with 'bedside broker'",
+            problem=str(problem),
         )
 
     async def _connect_once(self, ready: asyncio.Future[None]) -> None:
