@@ -104,7 +104,7 @@ def _replay(args: argparse.Namespace) -> int:
     from stream.records.library import Library
     from stream.records.wfdb_reader import load
     from stream.replay.playhead import ReplayConfig
-    from stream.replay.publisher import serve
+    from stream.replay.service import serve
 
     pairs = [_bed_and_record(text) for text in args.bed]
     if args.record:

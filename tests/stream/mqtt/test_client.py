@@ -68,8 +68,10 @@ async def test_a_process_that_dies_leaves_its_last_will(broker: BrokerAddress) -
     async with Client(broker, role=None, subscriptions=[pattern(Kind.PROCESS)]) as listener:
         async with Client(broker, role=Role.WORKER) as worker:
             await next_of(listener, Kind.PROCESS)
-            assert worker._mqtt is not None
-            worker._mqtt._client.socket().shutdown(socket.SHUT_RDWR)  # no DISCONNECT: as if the process had died
+            assert worker._connection is not None
+            worker._connection._mqtt._client.socket().shutdown(
+                socket.SHUT_RDWR
+            )  # no DISCONNECT: as if the process had died
             while True:
                 received = await next_of(listener, Kind.PROCESS)
                 assert isinstance(received.message, ProcessStatus)
@@ -151,7 +153,7 @@ async def test_a_broker_that_is_away_for_a_while_costs_nothing_that_was_buffered
         ) as listener:
             assert isinstance((await next_of(listener, Kind.ALARMS_ACTIVE)).message, ActiveAlarms), "retained again"
         assert await sender.flush(20)
-        assert sender.send_dropped("bed-1") == 0
+        assert sender.dropped(Topic(Kind.ECG, "bed-1")) == 0
         assert sender.counters["reconnects"] == 1
 
 
@@ -162,7 +164,7 @@ async def test_beyond_thirty_seconds_the_oldest_chunks_give_way_and_are_counted(
             await asyncio.sleep(0.01)
         for seq in range(400):
             sender.send(chunk(seq))
-        assert sender.send_dropped("bed-1") == 100
+        assert sender.dropped(Topic(Kind.ECG, "bed-1")) == 100
 
 
 async def test_a_persistent_reader_gets_again_what_it_did_not_acknowledge(mosquitto: Mosquitto) -> None:

@@ -20,7 +20,8 @@ from stream.records.library import Library
 from stream.records.record import Annotations
 from stream.replay.ledger import ledger
 from stream.replay.playhead import Playhead, ReplayConfig, begin
-from stream.replay.publisher import Publisher, serve
+from stream.replay.publisher import Publisher
+from stream.replay.service import serve
 from stream.wire.alarm_messages import Action, Command
 from stream.wire.continuity import Continuity, follow
 from stream.wire.messages import Annotation, BedStatus, Message, Waveform
@@ -112,7 +113,7 @@ async def test_a_command_just_after_a_leap_is_not_postponed_by_it() -> None:
     def leap_and_seek() -> None:
         clock.leap(3_600_000_000_000)
         asked_ns.append(clock.now)
-        made.obey(command(1, Seek(position=1800), clock.now))
+        made.execute(command(1, Seek(position=1800), clock.now))
 
     clock.plan[BEGIN_NS + 5_000_000_000] = leap_and_seek
     await made.run()
@@ -172,7 +173,7 @@ async def test_chunks_that_gave_way_are_counted_and_announced(caplog: pytest.Log
         await publisher([begin(record, config, BEGIN_NS)], sent, clock, lost=7).run()
     assert statuses(sent, "bed-1")[-1].counters["chunks_dropped"] == 7
     assert len(caplog.records) == 1
-    assert "7 chunks lost" in caplog.text
+    assert "7 chunks dropped" in caplog.text
 
 
 def command(number: int, action: Action, now_ns: int, bed: str = "bed-1") -> Command:
@@ -201,7 +202,7 @@ async def played(seconds: list[tuple[float, Action]], n: int = 3600) -> list[tup
         moment = BEGIN_NS + round(at * 1e9)
 
         def say(number: int = number, action: Action = action) -> None:
-            box.obey(command(number, action, clock.now))
+            box.execute(command(number, action, clock.now))
 
         clock.plan[moment] = say
     with contextlib.suppress(TimeoutError):
@@ -259,14 +260,14 @@ async def test_commands_that_cannot_be_are_refused_and_change_nothing() -> None:
     box = publisher([begin(traceable(3600), ReplayConfig(), BEGIN_NS)], sent, clock)
     before = box.beds["bed-1"].head
     with pytest.raises(UsageError, match="3600"):
-        box.obey(command(1, Seek(position=3600), clock.now))
+        box.execute(command(1, Seek(position=3600), clock.now))
     with pytest.raises(MessageError, match="10 s"):
-        box.obey(command(2, SetSpeed(speed=2.0), clock.now - 11_000_000_000))
+        box.execute(command(2, SetSpeed(speed=2.0), clock.now - 11_000_000_000))
     assert box.beds["bed-1"].head == before
-    box.obey(command(3, SetSpeed(speed=2.0), clock.now))
-    box.obey(command(4, SetSpeed(speed=3.0), clock.now))
+    box.execute(command(3, SetSpeed(speed=2.0), clock.now))
+    box.execute(command(4, SetSpeed(speed=3.0), clock.now))
     with pytest.raises(MessageError, match="before"):
-        box.obey(command(3, SetSpeed(speed=2.0), clock.now))
+        box.execute(command(3, SetSpeed(speed=2.0), clock.now))
     assert box.beds["bed-1"].head.speed == 3.0
 
 
