@@ -1,4 +1,6 @@
 import asyncio
+import logging
+import re
 import socket
 import subprocess
 import sys
@@ -11,6 +13,7 @@ import pytest
 from stream.errors import BrokerError
 from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Client, Received
+from stream.mqtt.connection import LOG
 from stream.wire.alarm_messages import ActiveAlarms
 from stream.wire.messages import BedStatus, ProcessStatus, Waveform
 from stream.wire.topics import Kind, Role, Topic, pattern
@@ -155,6 +158,43 @@ async def test_a_broker_that_is_away_for_a_while_costs_nothing_that_was_buffered
         assert await sender.flush(20)
         assert sender.dropped(Topic(Kind.ECG, "bed-1")) == 0
         assert sender.counters["reconnects"] == 1
+
+
+async def test_after_a_delay_the_subscribers_are_back_and_miss_nothing(
+    mosquitto: Mosquitto, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A killed broker forgets its subscribers; one that returns within the delay receives all that was buffered."""
+    caplog.set_level(logging.INFO, "bedside.client")
+    async with Client(mosquitto.address, role=None, resume_delay_s=2.0) as sender:
+        mosquitto.kill()
+        while sender.connected:
+            await asyncio.sleep(0.01)
+        for seq in range(100):
+            sender.send(chunk(seq))
+        mosquitto.start()
+        async with Client(mosquitto.address, role=None, subscriptions=[pattern(Kind.ECG)]) as listener:
+            assert await take(listener, 100) == list(range(100))
+    lost, back = (record.message for record in caplog.records)
+    assert f"connection to {mosquitto.address} lost" in lost
+    assert re.fullmatch(rf"connection to {mosquitto.address} is back after \d+\.\d s", back)
+
+
+async def test_the_library_logs_where_it_can_be_silenced(
+    mosquitto: Mosquitto, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever aiomqtt and paho log goes to one logger, whose level nobody sets but its user."""
+    caplog.set_level(logging.DEBUG)
+    async with Client(mosquitto.address, role=None) as client:
+        client.send(chunk(0))
+        assert await client.flush(10)
+    assert {record.name for record in caplog.records if "PUBLISH" in record.message} == {LOG}
+    caplog.clear()
+    caplog.set_level(logging.CRITICAL, LOG)
+    async with Client(mosquitto.address, role=None) as client:
+        mosquitto.kill()
+        while client.connected:
+            await asyncio.sleep(0.01)
+    assert {record.name for record in caplog.records} <= {"bedside.client", "asyncio"}
 
 
 async def test_beyond_thirty_seconds_the_oldest_chunks_give_way_and_are_counted(mosquitto: Mosquitto) -> None:

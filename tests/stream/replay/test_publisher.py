@@ -20,7 +20,7 @@ from stream.records.library import Library
 from stream.records.record import Annotations
 from stream.replay.ledger import ledger
 from stream.replay.playhead import Playhead, ReplayConfig, begin
-from stream.replay.publisher import Publisher
+from stream.replay.publisher import Publisher, description
 from stream.replay.service import serve
 from stream.wire.alarm_messages import Action, Command
 from stream.wire.continuity import Continuity, follow
@@ -230,6 +230,45 @@ async def test_a_change_of_speed_is_no_break() -> None:
     steps = {round((b.due_ns - a.due_ns) / 1e6) for (a, _), (b, _) in itertools.pairwise(chunks[40:])}
     assert steps == {25}
     assert statuses(sent, "bed-1")[-1].speed == 4.0
+
+
+async def test_what_a_person_must_know_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "bedside.publisher")
+    await played(
+        [
+            (1.0, SetPlaying(playing=False)),
+            (1.5, SetPlaying(playing=True)),
+            (2.0, SetSpeed(speed=2.0)),
+            (2.5, SetLoop(loop=True)),
+            (3.0, Seek(position=1800)),
+            (9.0, SetLoop(loop=False)),
+        ]
+    )
+    assert [record.message for record in caplog.records] == [
+        "bed-1: paused at 1.0 s, by 'test'",
+        "bed-1: playing from 1.0 s, by 'test'",
+        "bed-1: 2 times real time, by 'test'",
+        "bed-1: loop on, by 'test'",
+        "bed-1: moved to 5.0 s, by 'test'",
+        "bed-1: record traceable has ended and starts again",
+        "bed-1: loop off, by 'test'",
+        "bed-1: record traceable has ended",
+    ]
+
+
+async def test_the_summary_counts_all_beds() -> None:
+    record, sent, clock = traceable(3600), [], FakeClock()
+    heads = [begin(record, ReplayConfig(bed=bed), BEGIN_NS) for bed in ("a", "b")]
+    box = publisher(heads, sent, clock, lost=7)
+    await box.run()
+    assert box.summary() == "a, b: published 20.0 s of signal in 200 chunks, 14 dropped"
+
+
+def test_a_replay_is_described_in_one_line() -> None:
+    head = begin(traceable(3600, leads=2), ReplayConfig(start_s=2.5, speed=0.5, loop=True), BEGIN_NS)
+    assert description(head) == (
+        "bed-1: traceable (MLII, V1; 360 Hz; 10.0 s), from 2.5 s, at 0.5 times real time, in a loop, SYNTHETIC"
+    )
 
 
 async def test_a_seek_is_a_new_epoch() -> None:
