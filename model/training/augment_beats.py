@@ -105,7 +105,7 @@ def premature(real: Real, rng: Rng) -> list[Made]:
     for k, (at, kind) in enumerate(zip(real.index, real.type, strict=True)):
         piece, rr = real.piece(at + rng.integers(-3, 4)), real.rr(k)
         kind = NONE if kind == S else int(kind)
-        early = rr is not None and kind == N and real.type[k - 1] == N and (run > 0 or rng.random() < share)
+        early = rr is not None and kind == N == int(real.type[k - 1]) and (run > 0 or bool(rng.random() < share))
         if early and rr is not None:
             if not run and rng.random() < 0.2:
                 run = int(rng.integers(2, 12 if rng.random() < 0.3 else 4))
