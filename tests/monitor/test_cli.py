@@ -1,10 +1,13 @@
 import argparse
+import logging
 import re
+from pathlib import Path
 
 import pytest
 
 from monitor.arguments import parser
-from monitor.cli import main
+from monitor.cli import RUN, _Lines, main
+from tests.system.commands import error_line
 
 
 def commands() -> list[list[str]]:
@@ -57,6 +60,7 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytes
     ("options", "words"),
     [
         (["--plot", "x.png"], "--plots DIR"),
+        (["--alarms", "--plot", "x.png"], "--plots DIR"),
         (["--json", "nowhere/figures.json"], "no such folder"),
         (["--alarms", "--json", "nowhere/figures.json"], "no such folder"),
         (["--tutorial", "--json", "nowhere/figures.json"], "no such folder"),
@@ -66,12 +70,14 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytes
 def test_an_evaluation_that_could_not_be_kept_does_not_start(
     options: list[str], words: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for work in ("report.evaluate", "evaluate_alarms.evaluate_alarms", "tutorial.tutorial"):
+    for work in (
+        "evaluation.evaluation.evaluate",
+        "evaluation.alarm_scores.evaluate_alarms",
+        "tutorial.tutorial.tutorial",
+    ):
         monkeypatch.setattr(f"model.{work}", lambda *args, **kwargs: pytest.fail("it started"))
     assert main(["evaluate", "--records", "116", *options]) == 2
-    said = capsys.readouterr().err.splitlines()
-    assert len(said) == 1
-    assert words in said[0]
+    assert words in error_line(capsys.readouterr().err)
 
 
 def test_only_the_last_stage_of_training_starts_from_weights(capsys: pytest.CaptureFixture[str]) -> None:
@@ -84,3 +90,45 @@ def test_data_list_names_what_there_is(capsys: pytest.CaptureFixture[str]) -> No
     shown = capsys.readouterr().out
     for words in ("mitdb/208", "excerpt", "synthetic", "MLII"):
         assert words in shown
+
+
+def test_data_list_shows_length_and_rhythms_of_what_is_on_disk(
+    mitdb_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "mitdb"
+    folder.mkdir()
+    for suffix in (".hea", ".dat", ".atr"):
+        (folder / f"203{suffix}").symlink_to(mitdb_dir / f"mitdb/203{suffix}")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("COLUMNS", "120")
+    assert main(["data", "list", "--data-dir", str(tmp_path)]) == 0
+    rows = {
+        cells[1]: cells[2:-1]
+        for line in capsys.readouterr().out.splitlines()
+        if len(cells := re.split(r"\s*[│┃]\s*", line)) > 3
+    }
+    assert rows["mitdb/203"] == ["MLII, V1", "30:06", "AFIB, AFL, VT, T", "local folder"]
+    assert rows["mitdb/208"] == ["MLII, V1", "", "", "not yet"]
+    assert rows["synthetic"][1:] == ["10:00", "", "built in"]
+
+
+def test_a_log_line_names_the_command_and_other_libraries(capsys: pytest.CaptureFixture[str]) -> None:
+    """The MQTT library is silent below a critical error, also once it has been imported."""
+    seen = []
+
+    def work(args: argparse.Namespace) -> int:
+        import stream.mqtt.connection
+
+        logging.getLogger("bedside.client").info("connection to X lost")
+        logging.getLogger(stream.mqtt.connection.LOG).error("failed to receive on socket")
+        logging.getLogger("library").warning("odd")
+        logging.getLogger("library").info("chatter")
+        seen.append(args.command)
+        return 0
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(RUN, "broker", work)
+        assert main(["broker"]) == 0
+    assert seen == ["broker"]
+    assert capsys.readouterr().err.splitlines() == ["bedside broker: connection to X lost", "library: odd"]
+    assert not [handler for handler in logging.getLogger().handlers if isinstance(handler.formatter, _Lines)]
