@@ -109,7 +109,7 @@ def test_data_list_shows_length_and_rhythms_of_what_is_on_disk(
     }
     assert rows["mitdb/203"] == ["MLII, V1", "30:06", "AFIB, AFL, VT, T", "local folder"]
     assert rows["mitdb/208"] == ["MLII, V1", "", "", "not yet"]
-    assert rows["synthetic"][1:] == ["10:00", "", "built in"]
+    assert rows["synthetic"][1:] == ["5:00", "", "built in"]
 
 
 def test_a_log_line_names_the_command_and_other_libraries(capsys: pytest.CaptureFixture[str]) -> None:
