@@ -20,6 +20,8 @@ import importlib.machinery, os, sys
 class Stop:
     def find_spec(self, name, path=None, target=None):
         return importlib.machinery.ModuleSpec(name, self) if name in {HEAVY!r} else None
+    def exec_module(self, module):
+        raise AssertionError
     def create_module(self, spec):
         sys.stderr.flush()
         os._exit(77)
