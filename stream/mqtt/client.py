@@ -20,7 +20,7 @@ from stream.clock import rfc3339
 from stream.errors import BrokerError
 from stream.mqtt.address import BrokerAddress
 from stream.mqtt.bounded_queue import duration_s
-from stream.mqtt.connection import PROBLEMS, Connection, first_problem, is_refusal, settle
+from stream.mqtt.connection import PROBLEMS, Connection, first_problem, is_refusal, is_untrusted, settle
 from stream.mqtt.inbox import Inbox, Received
 from stream.mqtt.outbox import Outbox
 from stream.wire import codec
@@ -244,7 +244,7 @@ class Client:
             except* PROBLEMS as group:
                 problem = first_problem(group)
             was_connected, self.connected = self.connected, False
-            hopeless = isinstance(problem, UnicodeError) or is_refusal(problem)
+            hopeless = isinstance(problem, UnicodeError) or is_refusal(problem) or is_untrusted(problem)
             if hopeless or (not ready.done() and time.monotonic() - started_s > self._first_wait_s):
                 raise self._failure(problem)
             if was_connected:
@@ -259,6 +259,11 @@ class Client:
     def _failure(self, problem: BaseException) -> BrokerError:
         if is_refusal(problem):
             return BrokerError(f"broker {self.address} refuses this client ({problem}): check user name and password")
+        if is_untrusted(problem):
+            return BrokerError(
+                f"the certificate of broker {self.address} is not trusted ({problem}): "
+                "name the file of its authority in SSL_CERT_FILE"
+            )
         return BrokerError(
             f"broker {self.address} cannot be reached ({problem}): check --broker, or start one with 'bedside broker'"
         )

@@ -143,6 +143,11 @@ def is_refusal(problem: BaseException) -> bool:
     return isinstance(problem, MqttConnectError) and getattr(problem.rc, "value", problem.rc) not in _TEMPORARY
 
 
+def is_untrusted(problem: BaseException) -> bool:
+    """Return whether the broker's certificate was rejected here. aiomqtt keeps the cause as a suppressed context."""
+    return isinstance(problem.__context__, ssl.SSLCertVerificationError)
+
+
 async def settle() -> None:
     """Let a connection end that was abandoned while it was being made; the last call of an event loop.
 

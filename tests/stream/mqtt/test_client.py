@@ -4,6 +4,7 @@ import re
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import paho.mqtt.client as paho
@@ -12,15 +13,19 @@ import pytest
 
 from stream.errors import BrokerError
 from stream.mqtt.address import BrokerAddress
-from stream.mqtt.client import Client, Received
+from stream.mqtt.client import FIRST_WAIT_S, Client, Received
 from stream.mqtt.connection import LOG
 from stream.wire.alarm_messages import ActiveAlarms
-from stream.wire.messages import BedStatus, ProcessStatus, Waveform
+from stream.wire.messages import BedStatus, ProcessStatus, Vitals, Waveform
 from stream.wire.topics import Kind, Role, Topic, pattern
 from tests.brokers import Mosquitto
 from tests.waveforms import SESSION, chunk
 
 pytestmark = pytest.mark.usefixtures("no_tasks_left")
+
+
+VITALS = Vitals(bed="bed-1", session=SESSION, index=0, when="2026-01-31T12:00:00Z", heart_rate=None, rr_ms=None,
+                pvc_per_min=None, rhythm="unknown", quality=None, score=None, skill=None)  # fmt: skip
 
 
 async def next_of(client: Client, kind: Kind, timeout_s: float = 10) -> Received:
@@ -148,7 +153,8 @@ async def test_a_broker_that_is_away_for_a_while_costs_nothing_that_was_buffered
         mosquitto.kill()
         for seq in range(1, 200):
             sender.send(chunk(seq))
-        await asyncio.sleep(0.3)
+        while sender.connected:
+            await asyncio.sleep(0.01)
         mosquitto.start()
         # The sender may be back before this listener, so only the order and the end are certain here.
         async with Client(
@@ -218,7 +224,6 @@ async def test_a_persistent_reader_gets_again_what_it_did_not_acknowledge(mosqui
             got = [await next_of(first, Kind.ECG) for _ in range(10)]
             for received in got[:4]:
                 first.acknowledge(received)
-            await asyncio.sleep(0.1)
         sender.send(chunk(10))
         assert await sender.flush(10)
         async with reader() as second:
@@ -226,16 +231,18 @@ async def test_a_persistent_reader_gets_again_what_it_did_not_acknowledge(mosqui
 
 
 async def test_a_reader_that_never_acknowledges_gets_twenty(mosquitto: Mosquitto) -> None:
+    patterns = [pattern(Kind.ECG), pattern(Kind.VITALS)]
     async with (
-        Client(mosquitto.address, role=None, subscriptions=[pattern(Kind.ECG)], persistent_id="reader-2") as reader,
+        Client(mosquitto.address, role=None, subscriptions=patterns, persistent_id="reader-2") as reader,
         Client(mosquitto.address, role=None) as sender,
     ):
         for seq in range(30):
             sender.send(chunk(seq))
         assert await sender.flush(10)
         got = [await next_of(reader, Kind.ECG) for _ in range(20)]
-        with pytest.raises(TimeoutError):
-            await next_of(reader, Kind.ECG, timeout_s=0.3)
+        # QoS 0 needs no acknowledgement: it passes by what the broker holds back.
+        sender.send(VITALS)
+        assert (await reader.receive()).message == VITALS
         for received in got:
             reader.acknowledge(received)
         assert await take(reader, 10) == list(range(20, 30))
@@ -289,6 +296,7 @@ async def test_tls_with_a_certificate_authority_of_our_own(tmp_path: Path, monke
     try:
         address = BrokerAddress("127.0.0.1", broker.port, tls=True)
         # In a process of its own: paho leaves the socket of a failed handshake to the garbage collector.
+        started = time.monotonic()
         refused = await asyncio.to_thread(
             subprocess.run,
             [sys.executable, "-m", "monitor.cli", "tap", "--broker", str(address)],
@@ -296,7 +304,8 @@ async def test_tls_with_a_certificate_authority_of_our_own(tmp_path: Path, monke
             text=True,
         )
         assert refused.returncode == 2
-        assert "certificate" in refused.stderr.splitlines()[-1]
+        assert "SSL_CERT_FILE" in refused.stderr.splitlines()[-1]
+        assert time.monotonic() - started < FIRST_WAIT_S, "no further attempt can help"
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
         async with Client(address, role=None, subscriptions=[pattern(Kind.ECG)]) as client:
             client.send(chunk(0))

@@ -320,9 +320,12 @@ async def test_reference_annotations_travel_with_their_chunk() -> None:
 
 
 @pytest.mark.usefixtures("no_tasks_left")
-async def test_commands_over_a_real_broker(broker: BrokerAddress, mitdb_dir: Path) -> None:
+async def test_commands_over_a_real_broker(broker: BrokerAddress, mitdb_dir: Path, tmp_path: Path) -> None:
     """Another record is chosen by name, a path is refused, and all is seen in the status."""
-    library = Library(Catalog(data_dir=mitdb_dir, cache_dir=mitdb_dir / "none"))
+    (tmp_path / "mitdb").mkdir()
+    for suffix in (".hea", ".dat", ".atr"):
+        (tmp_path / f"mitdb/100{suffix}").symlink_to(mitdb_dir / f"mitdb/100{suffix}")
+    library = Library(Catalog(data_dir=tmp_path, cache_dir=tmp_path / "none"))
     clock = SteadyClock()
     patterns = [pattern(Kind.ECG), pattern(Kind.STATUS, role=Role.PUBLISHER)]
     async with Client(broker, role=None, subscriptions=patterns) as person, asyncio.timeout(30):
@@ -338,7 +341,7 @@ async def test_commands_over_a_real_broker(broker: BrokerAddress, mitdb_dir: Pat
 
         while not (offered := (await state(state="playing")).records):
             pass
-        assert "mitdb/100" in [offer.name for offer in offered]
+        assert [offer.name for offer in offered] == ["synthetic", "mitdb/100"]
         person.send(command(1, ChooseRecord(record="../../etc/passwd"), clock.now_ns()))
         person.send(command(2, ChooseRecord(record="mitdb/100"), clock.now_ns()))
         chosen = await state(record="mitdb/100")
