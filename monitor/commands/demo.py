@@ -70,6 +70,6 @@ def _record(args: argparse.Namespace, console: Console) -> tuple[str, Record]:
     except SourceError as error:
         if args.record:
             raise
-        console.print(f"[bold yellow]No real ECG can be had here: {error}")
+        console.print(f"[bold yellow]No real ECG is available here: {error}")
         console.print("[bold yellow]Falling back to a SYNTHETIC patient; no real patient stands behind this trace.")
         return "synthetic", load("synthetic", catalog(args))

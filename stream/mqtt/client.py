@@ -142,7 +142,7 @@ class Client:
             self._task.cancel()
             await asyncio.wait([self._task], timeout=0.2)
         if not self._task.cancelled():
-            self._task.exception()  # already raised to whoever waited for the connection
+            self._task.exception()  # already raised to the caller that waited for the connection
 
     def _check(self) -> None:
         """Raise what ended the connection for good, if anything did."""
@@ -160,7 +160,7 @@ class Client:
         Raises
         ------
         BrokerError
-            The broker refused this client after a reconnect (its password has changed, say).
+            The broker refused this client after a reconnect (because its password has changed, for example).
         """
         self._check()
         topic = codec.topic_of(message)
@@ -196,7 +196,7 @@ class Client:
         Raises
         ------
         BrokerError
-            The broker refused this client after a reconnect (its password has changed, say).
+            The broker refused this client after a reconnect (because its password has changed, for example).
         """
         while (received := self.receive_nowait()) is None:
             self._check()

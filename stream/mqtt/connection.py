@@ -139,7 +139,7 @@ def first_problem(group: BaseExceptionGroup[BaseException]) -> BaseException:
 
 
 def is_refusal(problem: BaseException) -> bool:
-    """Return whether the broker said that it does not accept this client."""
+    """Return whether the broker refuses this client."""
     return isinstance(problem, MqttConnectError) and getattr(problem.rc, "value", problem.rc) not in _TEMPORARY
 
 
@@ -151,7 +151,7 @@ def is_untrusted(problem: BaseException) -> bool:
 async def settle() -> None:
     """Let a connection end that was abandoned while it was being made; the last call of an event loop.
 
-    aiomqtt connects in a thread of the loop's executor, and adds its reader and its task to the loop even if nobody
+    aiomqtt connects in a thread of the loop's executor, and adds its reader and its task to the loop even if no task
     waits any more; after this they exist, and are cancelled with the loop.
     """
     await asyncio.get_running_loop().shutdown_default_executor()

@@ -59,7 +59,7 @@ async def embedded_broker(host: str = "127.0.0.1", port: int = 1883) -> AsyncIte
 
 
 def _without_lost_subscribers(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    # amqtt waits for the acknowledgement of a subscriber that has gone, and nobody waits for amqtt's task.
+    # amqtt waits for the acknowledgement of a subscriber that has disconnected, in a task that is never awaited.
     if not isinstance(context.get("exception"), TimeoutError):
         loop.default_exception_handler(context)
 

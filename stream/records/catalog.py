@@ -63,7 +63,7 @@ class LocatedRecord:
 
 @dataclass(frozen=True)
 class Listed:
-    """A record that can be had by name: its leads, and ``local folder``, ``cache``, ``built in`` or ``not yet``."""
+    """A record available by name: its leads, and ``local folder``, ``cache``, ``built in`` or ``not yet``."""
 
     name: str
     leads: tuple[str, ...]
@@ -171,7 +171,7 @@ class Catalog:
         return target, "scipy.datasets"
 
     def listing(self) -> list[Listed]:
-        """Return every record that can be had by name, and where it is now."""
+        """Return every record available by name, and where it is now."""
         excerpt = self._excerpt_on_disk()
         listed = [
             Listed("excerpt", ("MLII",), excerpt[1] if excerpt else "not yet"),
@@ -321,9 +321,7 @@ def _unknown(name: str, stem: str) -> str:
         return f"unknown record {name}: 'bedside data list' shows the {len(MITDB)} of mitdb"
     if Path(name).is_file() or _with(Path(stem), ".dat").is_file():
         return f"{Path(name).name} has no WFDB header: {Path(stem).name}.hea must lie beside it"
-    return (
-        f"unknown record {name}: no such file, and not in --data-dir; 'bedside data list' shows what can be had by name"
-    )
+    return f"unknown record {name}: no such file, and not in --data-dir; 'bedside data list' shows the known names"
 
 
 def _with(stem: Path, suffix: str) -> Path:

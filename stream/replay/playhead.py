@@ -2,7 +2,7 @@
 
 Time contract: deadlines are counted from an anchor, one sample of the session and the moment at which it is due, so
 that lateness never adds up. Sample i is due at ``anchor_ns + (i - anchor) / (fs * speed)``. Start, resume, seek and a
-change of speed set the anchor anew; the join of a loop does not. A chunk carries the due time of its first sample and
+change of speed set a new anchor; the join of a loop does not. A chunk carries the due time of its first sample and
 is sent when its last one is due (`Waveform.due_ns`).
 
 A `Playhead` is immutable: each action and each chunk gives the next one.
@@ -190,7 +190,7 @@ def first_sample(record: Record, config: ReplayConfig) -> int:
 def execute(head: Playhead, action: ReplayAction, now_ns: int) -> Playhead:
     """Execute an action at a moment; `ChooseRecord` is executed by `choose_record`, once the record is loaded.
 
-    Pause and speed are no break of continuity: the chunk that was to come is due anew. A seek begins a new epoch.
+    Pause and speed are no break of continuity: the next chunk gets a new due time. A seek begins a new epoch.
 
     Raises
     ------
