@@ -1,6 +1,7 @@
-"""A record as the live worker would see it, but as fast as it goes: forecasts, beats, vitals and alarms into files.
+"""Analyses a record as the live worker would, but as fast as possible, and writes the results to files.
 
-The record is one epoch of one session, so sample indices are those of the record at 360 Hz. Nothing looks ahead.
+The record is one epoch of one session, so sample indices are those of the record at 360 Hz. No output depends on later
+samples. What remains at the end of the record below one stride of 36 samples is not analysed.
 """
 
 from __future__ import annotations
@@ -17,37 +18,27 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from model.alarms.alarm_manager import AlarmDesk
-from model.alarms.state_machine import Scene
 from model.beats.beat_detector import Beat
-from model.conditions.changes import Change
-from model.pipeline import bed_pipeline
-from model.pipeline.arrhythmia_pipeline import VitalSigns
-from model.pipeline.bed_pipeline import Models
+from model.pipeline.analysis import Models
+from model.rhythm.vitals import VitalSigns
+from model.serving.analyzer import CHUNK, SESSION, Analyzer
 from stream.errors import StorageError
 from stream.records.record import Record
 from stream.records.wfdb_writer import write_beats
 from stream.timebase import FS, STRIDE
 from stream.wire import codec
 from stream.wire.alarm_messages import Alarm
-from stream.wire.messages import Message
-
-BED = "offline"
-SESSION = "0" * 32
-
-PIECE = 100 * STRIDE
-"""Samples per step, 10 s: little memory, whatever the record's length."""
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What was done.
+    """Summary of one analysis.
 
     Attributes
     ----------
     record : str
     samples : int
-        Samples per lead that went through the forecaster.
+        Samples per lead.
     forecasts : int
         Rows of ``forecast.npz``.
     beats : int
@@ -85,7 +76,7 @@ def analyze(
     session: str = SESSION,
     console: Console | None = None,
 ) -> Summary:
-    """Watch a whole record as the live worker would.
+    """Analyse a whole record as the live worker would.
 
     Writes
 
@@ -93,7 +84,7 @@ def analyze(
       stride of 36 samples; leads, fs, record;
     - ``alarms.jsonl``: one `stream.wire.alarm_messages.Alarm` a line, as it travels;
     - ``beats.atr``: WFDB annotations, N, S, V or Q at each R peak;
-    - ``vitals.csv``: one row a second, what is not known empty.
+    - ``vitals.csv``: one row a second, unknown values empty.
 
     Either all files are new and whole, or the old ones stay.
 
@@ -119,13 +110,13 @@ def analyze(
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".analyze-", dir=out) as folder:
             part = Path(folder)
-            watched = _watch(record, models, part, console or Console(stderr=True))
+            outputs = _analyze(record, models, part, session, console or Console(stderr=True))
             _zip(part, files[0].name)
-            alarms = _alarms(watched.changes, record, models, session)
+            alarms = outputs.alarms
             (part / files[1].name).write_bytes(b"".join(codec.encode(alarm) + b"\n" for alarm in alarms))
-            beats = watched.beats
+            beats = outputs.beats
             write_beats(part, files[2].stem, [beat.index for beat in beats], [beat.type for beat in beats])
-            _write_vitals(part / files[3].name, watched.vitals)
+            _write_vitals(part / files[3].name, outputs.vitals)
             for file in files:
                 (part / file.name).replace(file)
     except OSError as error:
@@ -143,14 +134,14 @@ def analyze(
 
 
 @dataclass(frozen=True, slots=True)
-class _Watched:
+class _Outputs:
     beats: list[Beat]
     vitals: list[VitalSigns]
-    changes: list[Change]
+    alarms: list[Alarm]
 
 
-def _watch(record: Record, models: Models, part: Path, console: Console) -> _Watched:
-    """Run the pipeline; leave each array of forecast.npz as one .npy file in ``part``."""
+def _analyze(record: Record, models: Models, part: Path, session: str, console: Console) -> _Outputs:
+    """Analyse chunk by chunk; write each array of forecast.npz as one .npy file to ``part``."""
     leads, horizon = len(record.leads), models.forecaster.network.config.horizon
     k = record.n // STRIDE
     shape = (k, horizon, leads)
@@ -160,26 +151,26 @@ def _watch(record: Record, models: Models, part: Path, console: Console) -> _Wat
     origin = np.zeros(k, np.int64)
     mean = np.lib.format.open_memmap(part / "mean.npy", "w+", np.float32, shape)
     scale = np.lib.format.open_memmap(part / "scale.npy", "w+", np.float32, shape)
-    state = bed_pipeline.begin(models, record.leads, 0, 0)
-    watched = _Watched([], [], [])
+    analyzer = Analyzer(record.leads, models, record=record.name, session=session)
+    outputs = _Outputs([], [], [])
     row = 0
-    for piece in _pieces(record, console):
-        [(output, found, state)] = bed_pipeline.step(models, [state], [piece.mv()], [models.alarms.limits])
-        watched.beats.extend(found.beats)
-        watched.vitals.extend(found.vitals)
-        watched.changes.extend(found.changes)
-        for forecast in output.published:
+    for chunk in _chunks(record, console):
+        output = analyzer.push(chunk.mv())
+        outputs.beats.extend(output.beats)
+        outputs.vitals.extend(output.vitals)
+        outputs.alarms.extend(output.alarms)
+        for forecast in output.forecasts:
             origin[row], mean[row], scale[row] = forecast.origin, forecast.mean, forecast.scale
             row += 1
-    watched.changes.extend(bed_pipeline.finish(state))
+    outputs.alarms.extend(analyzer.finish().alarms)
     mean.flush()
     scale.flush()
     np.save(part / "origin.npy", origin)
-    return watched
+    return outputs
 
 
-def _pieces(record: Record, console: Console) -> Iterable[Record]:
-    """Cut a record into pieces, and show how far they have come."""
+def _chunks(record: Record, console: Console) -> Iterable[Record]:
+    """Cut a record into chunks, and show the progress."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -188,10 +179,10 @@ def _pieces(record: Record, console: Console) -> Iterable[Record]:
     )
     with Progress(*columns, console=console) as progress:
         task = progress.add_task(record.name, total=record.n / FS)
-        for start in range(0, record.n, PIECE):
-            piece = replace(record, adu=record.adu[start : start + PIECE])
-            yield piece
-            progress.advance(task, piece.n / FS)
+        for start in range(0, record.n, CHUNK):
+            chunk = replace(record, adu=record.adu[start : start + CHUNK])
+            yield chunk
+            progress.advance(task, chunk.n / FS)
 
 
 def _zip(part: Path, name: str) -> None:
@@ -199,16 +190,6 @@ def _zip(part: Path, name: str) -> None:
     with zipfile.ZipFile(part / name, "w", zipfile.ZIP_STORED) as archive:
         for file in sorted(part.glob("*.npy")):
             archive.write(file, file.name)
-
-
-def _alarms(changes: Iterable[Change], record: Record, models: Models, session: str) -> list[Alarm]:
-    """Return the alarm events; their wall time is that of the signal, counted from 1970, because nobody was there."""
-    sent: list[Message] = []
-    desk = AlarmDesk(models.alarms, sent.append)
-    for change in changes:
-        now_ns = change.at * 1_000_000_000 // FS
-        desk.take([change], Scene(BED, session, record.name, change.at + 1, now_ns))
-    return [message for message in sent if isinstance(message, Alarm)]
 
 
 def _write_vitals(path: Path, vitals: Iterable[VitalSigns]) -> None:

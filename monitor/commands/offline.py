@@ -13,7 +13,7 @@ def analyze(args: argparse.Namespace) -> int:
     records = catalog(args)
     log.info("loading %s and the models", args.record)
 
-    from model.pipeline.bed_pipeline import load_models
+    from model.pipeline.analysis import load_models
     from model.serving.offline import analyze as analyze_record
     from stream.records.wfdb_reader import load
     from stream.timebase import FS
@@ -103,11 +103,9 @@ def _evaluate_alarms(args: argparse.Namespace) -> int:
     from model.evaluation.alarm_scores import evaluate_alarms
     from model.evaluation.alarm_tables import print_alarms
     from model.evaluation.monitor_output import monitor_of
-    from model.forecast.torch_runtime import one_thread
-    from model.pipeline.bed_pipeline import load_models
+    from model.pipeline.analysis import load_models
 
-    with one_thread():
-        report = evaluate_alarms([*DS1, *DS2], monitor_of(load_models(args.weights)), records)
+    report = evaluate_alarms([*DS1, *DS2], monitor_of(load_models(args.weights)), records)
     print_alarms(report)
     return write_json(report.to_dict(), args.json)
 

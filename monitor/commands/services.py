@@ -72,7 +72,7 @@ def worker(args: argparse.Namespace) -> int:
     address = broker_address(args)
     log.info("loading the models")
 
-    from model.pipeline.bed_pipeline import load_models
+    from model.pipeline.analysis import load_models
     from model.serving.service import serve
 
     return run_async(serve(address, load_models(args.weights, args.alarms), ledger_path=args.ledger))

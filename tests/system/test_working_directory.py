@@ -13,7 +13,7 @@ import pytest
 from monitor.tools.process_group import BEDSIDE
 from tests.system.commands import environment
 
-HOSTILE = ("model", "stream", "monitor", "logging", "asyncio", "json", "torch", "numpy", "pip")
+HOSTILE = ("model", "stream", "monitor", "bedside", "logging", "asyncio", "json", "torch", "numpy", "pip")
 
 
 @pytest.fixture
