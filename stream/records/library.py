@@ -28,13 +28,12 @@ class Library:
     catalog: Catalog
 
     def listing(self) -> Iterator[tuple[Listed, Offer | None]]:
-        """Yield every record that can be named; with its length and rhythms where it is on disk and can be read."""
+        """Yield every record that can be named; with its length and rhythms where it is on disk.
+
+        One that is on disk and cannot be read is logged.
+        """
         for listed in self.catalog.listing():
             yield listed, None if listed.where == "not yet" else self._read(listed.name)
-
-    def offers(self) -> tuple[Offer, ...]:
-        """Return the records that need no download; one that cannot be read is left out and logged."""
-        return tuple(offer for _, offer in self.listing() if offer is not None)
 
     def load(self, name: str) -> Record:
         """Load a record.

@@ -17,6 +17,7 @@ from stream.replay.ledger import ledger
 from stream.replay.playhead import ReplayConfig, begin, first_sample
 from stream.replay.publisher import Publisher, description
 from stream.wire.alarm_messages import Command
+from stream.wire.messages import Offer
 from stream.wire.replay_actions import ChooseRecord
 from stream.wire.topics import Kind, Role, Topic, pattern
 
@@ -109,7 +110,7 @@ async def _run(client: Client, publisher: Publisher, library: Library) -> None:
 
 async def _execute_commands(client: Client, publisher: Publisher, library: Library) -> None:
     """Execute the commands that arrive; one that is refused is counted and logged. Records are read in a thread."""
-    publisher.offers = await asyncio.to_thread(library.offers)
+    publisher.offers = await _offers(library)
     client.counters["commands_refused"] = 0
     async for received in client:
         command = received.message
@@ -127,3 +128,13 @@ async def _execute_commands(client: Client, publisher: Publisher, library: Libra
         except BedsideError as error:
             client.counters["commands_refused"] += 1
             log.warning("command refused: %s", error)
+
+
+async def _offers(library: Library) -> tuple[Offer, ...]:
+    """Return the records that need no download; read in threads, one by one, so that an end waits for one at most."""
+    listing, offers = library.listing(), []
+    while (entry := await asyncio.to_thread(next, listing, None)) is not None:
+        _, offer = entry
+        if offer is not None:
+            offers.append(offer)
+    return tuple(offers)

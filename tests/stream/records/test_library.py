@@ -28,7 +28,3 @@ def test_what_is_on_disk_has_length_and_rhythms(library: Library, caplog: pytest
     assert listing["mitdb/100"] == ("local folder", None)
     (record,) = caplog.records
     assert record.message.startswith("record mitdb/100 cannot be read: ")
-
-
-def test_what_needs_no_download_is_offered(library: Library) -> None:
-    assert [offer.name for offer in library.offers()] == ["synthetic", "mitdb/203"]

@@ -3,6 +3,9 @@
 import asyncio
 import contextlib
 import csv
+import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +14,14 @@ import pytest
 from stream.clock import SteadyClock
 from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Client
-from stream.records.catalog import Catalog
+from stream.records.catalog import Catalog, Listed
 from stream.records.library import Library
 from stream.replay.playhead import ReplayConfig
 from stream.replay.service import serve
-from stream.wire.messages import BedStatus, Waveform
+from stream.wire.messages import BedStatus, Offer, Waveform
 from stream.wire.replay_actions import ChooseRecord, Seek, SetPlaying
 from stream.wire.topics import Kind, Role, pattern
+from tests.brokers import Mosquitto
 from tests.stream.replay.test_playhead import traceable
 from tests.stream.replay.test_publisher import command
 
@@ -88,3 +92,33 @@ async def test_over_a_real_broker(broker: BrokerAddress, tmp_path: Path) -> None
         rows = list(csv.DictReader(file))
     assert {(row["bed"], int(row["seq"])) for row in rows} == {(bed, seq) for bed in got for seq in range(100)}
     assert all(int(row["sent_ns"]) >= int(row["due_ns"]) for row in rows)
+
+
+@pytest.mark.usefixtures("no_tasks_left")
+async def test_an_end_does_not_wait_until_all_records_are_listed(mosquitto: Mosquitto) -> None:
+    read: list[int] = []
+    reading = threading.Event()
+
+    class Slow(Library):
+        def listing(self) -> Iterator[tuple[Listed, Offer | None]]:
+            for number in range(1000):
+                read.append(number)
+                reading.set()
+                time.sleep(0.01)
+                yield Listed(f"mitdb/{number}", ("MLII",), "local folder"), None
+
+    task = asyncio.create_task(
+        serve(
+            mosquitto.address,
+            [(traceable(36_000), ReplayConfig())],
+            library=Slow(Catalog()),
+            ledger_path=None,
+            clock=SteadyClock(),
+        )
+    )
+    assert await asyncio.to_thread(reading.wait, 30)
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    await asyncio.get_running_loop().shutdown_default_executor()
+    assert len(read) < 200, "the rest was not read"
