@@ -27,6 +27,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from monitor.gui.style.language import choose
 from monitor.gui.window import MonitorWindow
+from monitor.tools.process_group import BEDSIDE
 from monitor.view.feed import Feed
 from monitor.view.link import LinkState, state_phrase
 from monitor.view.view_model import Frame
@@ -103,7 +104,7 @@ def processes() -> Iterator[tuple[BrokerAddress, Callable[..., subprocess.Popen[
     children: list[subprocess.Popen[bytes]] = []
 
     def start(*arguments: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "monitor.cli", *arguments]
+        command = [*BEDSIDE, *arguments]
         children.append(subprocess.Popen(command, env=environment, stdin=subprocess.PIPE))
         return children[-1]
 
