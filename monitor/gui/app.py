@@ -75,8 +75,8 @@ def run(
     check_platform()
     from PySide6.QtWidgets import QApplication
 
-    from monitor.gui.system import screenshot as picture
     from monitor.gui.preferences.preferences import Memory, own_file
+    from monitor.gui.system import screenshot as picture
     from monitor.gui.window import MonitorWindow
     from monitor.view.feed import Feed
 

@@ -14,8 +14,7 @@ import numpy as np
 from monitor.common.ring_buffer import FloatArray
 from monitor.view.autoscale import Range, fit
 from monitor.view.bed import Bed
-from monitor.view.link import STALE, LinkState
-from monitor.view.phrases import state_phrase
+from monitor.view.link import STALE, LinkState, state_phrase
 from monitor.view.trace import Mark, Stretch
 from stream.clock import unix_ns
 from stream.timebase import FS

@@ -1,11 +1,11 @@
-"""The connection of a bed: how far what is shown can be trusted."""
+"""How far the picture of a bed can be trusted."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from stream.wire.phrases import Phrase
+from stream.wire.phrases import Phrase, phrase
 
 
 class LinkState(StrEnum):
@@ -44,3 +44,9 @@ class Link:
     def stale(self) -> bool:
         """True when the trace is not of now."""
         return self.state in STALE
+
+
+def state_phrase(state: LinkState, age: str = "") -> Phrase:
+    """Return the state of a connection; with an age in seconds, how old its data are."""
+    name = phrase(f"link.{state}")
+    return phrase("link.age", state=name, age=age) if age else name

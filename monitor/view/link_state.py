@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from monitor.view.bed import Bed
-from monitor.view.link import Link, LinkState
-from monitor.view.phrases import state_phrase
+from monitor.view.link import Link, LinkState, state_phrase
 from monitor.view.services import Services
 from stream.timebase import FS
 from stream.wire.phrases import Phrase, phrase

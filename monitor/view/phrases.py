@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from monitor.view import phrases_en, phrases_ja
-from monitor.view.link import LinkState
 from stream.wire.phrases import ALARM_TABLES, Phrase, Table, phrase, render
 
 TABLES: Mapping[str, Table] = {
@@ -18,23 +17,17 @@ TABLES: Mapping[str, Table] = {
 """All templates of each language, by its code."""
 
 
-def english(said: Phrase | Iterable[Phrase]) -> str:
+def english(item: Phrase | Iterable[Phrase]) -> str:
     """Return a phrase, or several as sentences, in English: for logs and files."""
-    return to_text(said, "en")
+    return to_text(item, "en")
 
 
-def to_text(said: Phrase | Iterable[Phrase], language: str) -> str:
+def to_text(item: Phrase | Iterable[Phrase], language: str) -> str:
     """Return a phrase, or several as sentences, in a language."""
     table = TABLES[language]
-    if isinstance(said, Phrase):
-        return render(said, table)
-    return table["sentence_separator"].join(render(one, table) for one in said)
-
-
-def state_phrase(state: LinkState, age: str = "") -> Phrase:
-    """Return the state of a connection; with an age in seconds, how old its data are."""
-    name = phrase(f"link.{state}")
-    return phrase("link.age", state=name, age=age) if age else name
+    if isinstance(item, Phrase):
+        return render(item, table)
+    return table["sentence_separator"].join(render(one, table) for one in item)
 
 
 def rhythm_phrase(rhythm: str) -> Phrase:

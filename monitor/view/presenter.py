@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from monitor.view.bed import Bed
-from monitor.view.link import Link, LinkState
+from monitor.view.link import Link, LinkState, state_phrase
 from monitor.view.link_state import NOTICES, WorstAge, link_of, link_state
-from monitor.view.phrases import state_phrase
 from monitor.view.replay_status import Replaying
 from monitor.view.services import Services
 from monitor.view.trace import Drawn, View

@@ -14,8 +14,7 @@ from monitor.gui.style.language import translate
 from monitor.gui.style.phrases import text_of
 from monitor.gui.style.theme import Theme, colour, font, lit, px
 from monitor.gui.trace.sweep import SweepView
-from monitor.view.link import LinkState
-from monitor.view.phrases import state_phrase
+from monitor.view.link import LinkState, state_phrase
 from monitor.view.view_model import Frame
 
 _HEAD, _LARGE_HEAD = 56, 84

@@ -10,13 +10,13 @@ from monitor.view import phrases
 from stream.wire.phrases import Phrase
 
 
-def text_of(said: Phrase | Iterable[Phrase] | None) -> str:
+def text_of(item: Phrase | Iterable[Phrase] | None) -> str:
     """Return a phrase, or several as sentences, in the language of the window; an empty text for None."""
-    if said is None:
+    if item is None:
         return ""
-    return _text(said if isinstance(said, Phrase) else tuple(said), current())
+    return _text(item if isinstance(item, Phrase) else tuple(item), current())
 
 
 @lru_cache(maxsize=1024)  # a frame asks for the same texts 60 times per second
-def _text(said: Phrase | tuple[Phrase, ...], language: str) -> str:
-    return phrases.to_text(said, language)
+def _text(item: Phrase | tuple[Phrase, ...], language: str) -> str:
+    return phrases.to_text(item, language)

@@ -10,9 +10,9 @@ import pytest
 from monitor.view.annotations import ROWS
 from monitor.view.event_review import Review
 from monitor.view.event_summary import explain
-from monitor.view.link import LinkState
+from monitor.view.link import LinkState, state_phrase
 from monitor.view.link_state import NOTICES
-from monitor.view.phrases import TABLES, english, reference_rhythm_phrase, rhythm_phrase, state_phrase, to_text
+from monitor.view.phrases import TABLES, english, reference_rhythm_phrase, rhythm_phrase, to_text
 from monitor.view.replay_status import action_phrase
 from stream.wire.alarm_messages import KINDS, PRIORITIES
 from stream.wire.messages import Rhythm
@@ -55,9 +55,9 @@ def phrases() -> Iterator[Phrase]:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("said", list(phrases()), ids=english)
-def test_each_phrase_has_its_text(said: Phrase, language: str) -> None:
-    text = to_text(said, language)
+@pytest.mark.parametrize("item", list(phrases()), ids=english)
+def test_each_phrase_has_its_text(item: Phrase, language: str) -> None:
+    text = to_text(item, language)
     assert text
     assert not set("{}_") & set(text)
     if language != "en":
@@ -69,8 +69,8 @@ def test_each_phrase_has_its_text(said: Phrase, language: str) -> None:
 def test_each_row_of_an_event_is_japanese(kind: str, priority: str) -> None:
     for repeats in REPEATS:
         made = reviewed(kind=kind, priority=priority, value=131.0, limit=120.0, repeats=repeats)
-        for name, said in explain(made):
-            for text in (to_text(name, "ja"), to_text(said, "ja")):
+        for name, item in explain(made):
+            for text in (to_text(name, "ja"), to_text(item, "ja")):
                 assert re.findall(r"[A-Za-z]{3,}", LATIN.sub("", text)) == []
 
 
