@@ -168,13 +168,13 @@ def show_views(session: Session) -> None:
     wait_for_flash(session)
     session.save("alarm")
     for theme in ("day", "safe"):
-        window.habits.change(theme=theme)
+        window.preferences.change(theme=theme)
         wait_for_flash(session)
         session.save(theme)
-    window.habits.change(theme="night", language="ja")
+    window.preferences.change(theme="night", language="ja")
     wait_for_flash(session)
     session.save("japanese")
-    window.habits.change(language="en")
+    window.preferences.change(language="en")
 
     session.wait_until(lambda frame: frame.position_s >= RUN_S + 16, 60, "ten seconds after the run")
     line = next(line for line in window.frame_shown.history if line.alarm.kind == high)
@@ -209,7 +209,7 @@ def show_views(session: Session) -> None:
 def wait_for_flash(session: Session) -> None:
     """Wait for the bright phase of a flashing alarm."""
     QTest.qWait(500)
-    banner = session.window.bed_page.banner
+    banner = session.window.bed_view.banner
     session.wait_until(lambda frame: banner.bright and frame.now_ns / 1e9 % 0.5 < 0.2, 5, "bright phase of the flash")
 
 

@@ -177,8 +177,8 @@ class Strips:
         """Wait no more for the samples of sessions that are silent."""
         for bed in self._beds.values():
             for waiting in list(bed.waiting.values()):
-                heard = bed.source is not None and bed.source.session == waiting.alarm.session
-                if now_ns - max(waiting.since_ns, bed.heard_ns if heard else 0) > QUIET_NS:
+                audible = bed.source is not None and bed.source.session == waiting.alarm.session
+                if now_ns - max(waiting.since_ns, bed.heard_ns if audible else 0) > QUIET_NS:
                     self._close(bed, [waiting])
 
     def finish(self) -> None:

@@ -95,7 +95,7 @@ def run(
         def save() -> None:
             try:
                 if screenshot is not None:
-                    window.habits.hide_help()
+                    window.preferences.hide_help()
                     picture.save(window, screenshot)
             except StorageError as error:  # must not be raised through Qt
                 failure.append(error)
@@ -105,7 +105,7 @@ def run(
         window.show()
         # Offscreen, nobody is there to read; one who set a time has come for something else.
         if seconds is None and QApplication.platformName() not in ("offscreen", "minimal"):
-            window.habits.welcome()
+            window.preferences.welcome()
         with _signals(ending):
             app.exec()
         window.deleteLater()
@@ -137,7 +137,7 @@ class _Ending:
 
     def __init__(self, window: MonitorWindow, seconds: float | None) -> None:
         self.status = 0
-        self.asked = False
+        self.requested = False
         self._window, self._seconds = window, seconds
         self._started = time.monotonic()
         self._first_drawn: float | None = None
@@ -145,7 +145,7 @@ class _Ending:
     def after_frame(self, frame: Frame) -> None:
         if self._first_drawn is None and self._window.first_drawn_ns is not None:
             self._first_drawn = time.monotonic()
-        if self.asked:
+        if self.requested:
             self._window.close()
         elif self._seconds is None:
             return
@@ -166,7 +166,7 @@ def _signals(ending: _Ending) -> Iterator[None]:
     """Close the window at SIGINT and SIGTERM; the frame timer lets Python see them within a frame."""
 
     def ask(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-        ending.asked = True
+        ending.requested = True
 
     before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -10,19 +10,19 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
-from monitor.gui.bed.bed_view import BedPage
+from monitor.gui.bed.bed_view import BedView
 from monitor.gui.bed.command_controller import CommandController, Sender
 from monitor.gui.preferences.preferences import Memory
-from monitor.gui.preferences.preferences_controller import SMALLEST, Habits
-from monitor.gui.review.review_controller import Reviewing
-from monitor.gui.station.central_station_view import StationView
+from monitor.gui.preferences.preferences_controller import SMALLEST, PreferencesController
+from monitor.gui.review.review_controller import ReviewController
+from monitor.gui.station.central_station_view import CentralStationView
 from monitor.gui.style.footer import Footer
 from monitor.gui.style.language import translate
 from monitor.gui.style.palettes import THEMES
 from monitor.gui.style.phrases import text_of
 from monitor.gui.style.theme import Theme
-from monitor.view.alarm_sounds import Sounding
-from monitor.view.central_station import heard
+from monitor.view.alarm_sounds import AlarmSounds
+from monitor.view.central_station import audible
 from monitor.view.presenter import Broker, Presenter
 from monitor.view.tones import Sound
 from monitor.view.view_model import Frame
@@ -90,14 +90,14 @@ class MonitorWindow(QWidget):
     Attributes
     ----------
     presenter : Presenter
-    bed_page : BedPage
-    station : StationView
+    bed_view : BedView
+    station : CentralStationView
     pages : QStackedWidget
         Shows one of both.
     commands : CommandController
-    review : Reviewing
-    habits : Habits
-    sounding : Sounding or None
+    review : ReviewController
+    preferences : PreferencesController
+    alarm_sounds : AlarmSounds or None
     frame_shown : Frame or None
         The last frame.
     first_drawn_ns : int or None
@@ -124,7 +124,7 @@ class MonitorWindow(QWidget):
         self.first_drawn_ns: int | None = None
         self.before_close: Callable[[], None] | None = None
         self.after_frame: Callable[[Frame], None] | None = None
-        self.sounding = None if play is None else Sounding(play)
+        self.alarm_sounds = None if play is None else AlarmSounds(play)
         memory = memory or Memory(None)
         theme = THEMES[memory.now.theme]
         self._closed = False
@@ -133,12 +133,12 @@ class MonitorWindow(QWidget):
         self._build(theme)
         if station:
             self.pages.setCurrentWidget(self.station)
-        page = self.bed_page
+        page = self.bed_view
         self._keys = {
             Qt.Key.Key_A: self.commands.acknowledge,
             Qt.Key.Key_P: self.commands.pause_audio,
             Qt.Key.Key_O: self.commands.pause_alarms,
-            Qt.Key.Key_L: self.ask_limits,
+            Qt.Key.Key_L: self.open_limits,
             Qt.Key.Key_R: self.review_latest,
             Qt.Key.Key_C: self.switch_page,
             Qt.Key.Key_S: self.next_speed,
@@ -154,14 +154,16 @@ class MonitorWindow(QWidget):
             Qt.Key.Key_V: page.toggle_replay,
             Qt.Key.Key_Space: self.toggle_freeze,
         }
-        self.review = Reviewing(theme, self, self.presenter, write_record)
-        self.habits = Habits(self, memory, self._take_settings, self.bed_page.header, self.footer)
-        self.footer.help.clicked.connect(self.habits.ask_help)
-        self.footer.settings.clicked.connect(self.habits.ask_settings)
-        page.changed.connect(lambda changes: self.habits.change(**changes))
+        self.review = ReviewController(theme, self, self.presenter, write_record)
+        self.preferences = PreferencesController(
+            self, memory, self._apply_preferences, self.bed_view.header, self.footer
+        )
+        self.footer.help.clicked.connect(self.preferences.show_help)
+        self.footer.settings.clicked.connect(self.preferences.open_preferences)
+        page.changed.connect(lambda changes: self.preferences.change(**changes))
         self.restoreGeometry(memory.now.geometry)
-        self.habits.dress()
-        self._take_settings()
+        self.preferences.apply_theme()
+        self._apply_preferences()
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self.tick)
@@ -171,8 +173,8 @@ class MonitorWindow(QWidget):
     def _build(self, theme: Theme) -> None:
         self.resize(1280, 800)
         self.setMinimumSize(*SMALLEST)
-        page = self.bed_page = BedPage(theme, self.presenter)
-        self.station = StationView(theme)
+        page = self.bed_view = BedView(theme, self.presenter)
+        self.station = CentralStationView(theme)
         self.station.chosen.connect(self.open_bed)
         page.beds.chosen.connect(self.choose)
         page.beds.station.clicked.connect(self.switch_page)
@@ -180,8 +182,8 @@ class MonitorWindow(QWidget):
         page.controls.acknowledge.clicked.connect(self.commands.acknowledge)
         page.controls.audio.clicked.connect(self.commands.pause_audio)
         page.controls.silence.clicked.connect(self.commands.pause_alarms)
-        page.controls.limits.clicked.connect(self.ask_limits)
-        page.replay.asked.connect(self.commands.send)
+        page.controls.limits.clicked.connect(self.open_limits)
+        page.replay.requested.connect(self.commands.send)
         self.pages = QStackedWidget()
         self.pages.addWidget(page)
         self.pages.addWidget(self.station)
@@ -192,18 +194,18 @@ class MonitorWindow(QWidget):
         whole.addWidget(self.pages, 1)
         whole.addWidget(self.footer)
 
-    def set_theme(self, theme: Theme) -> None:
+    def apply_theme(self, theme: Theme) -> None:
         """Take a look; all that is in the window has one of its own."""
         self.setWindowTitle(translate("Window", "bedside monitor — simulation"))
         self.setStyleSheet(f"MonitorWindow {{ background: {theme.ground} }}")
         self.review.theme = theme
 
-    def _take_settings(self) -> None:
+    def _apply_preferences(self) -> None:
         """Bring to the traces what the person has set."""
-        px_per_mm = self.habits.px_per_mm()
+        px_per_mm = self.preferences.px_per_mm()
         self.review.px_per_mm = px_per_mm
         self.station.set_scale(px_per_mm)
-        self.bed_page.take_settings(self.habits.memory.now, px_per_mm)
+        self.bed_view.apply_preferences(self.preferences.memory.now, px_per_mm)
 
     # --- frames -------------------------------------------------------------------------------------------------
 
@@ -217,8 +219,8 @@ class MonitorWindow(QWidget):
         # The first bed that streams stays chosen when others come.
         self._bed = frame.bed
         self.review.tick(frame)
-        if self.sounding is not None:
-            self.sounding.hear(heard(frame, self.station.frames.values()) if self.at_station else frame)
+        if self.alarm_sounds is not None:
+            self.alarm_sounds.update(audible(frame, self.station.frames.values()) if self.at_station else frame)
         self.footer.show_broker(" · ".join(text for text in (self.sound_text, text_of(frame.broker)) if text))
         self.frame_shown = self.commands.frame = frame
         if self.first_drawn_ns is None and any(_has_samples(f) for f in (frame, *self.station.frames.values())):
@@ -227,8 +229,8 @@ class MonitorWindow(QWidget):
             self.after_frame(frame)
 
     def _show_bed(self, now_ns: int, broker: Broker) -> Frame:
-        frame = self.presenter.frame(now_ns, self._bed, broker, self.bed_page.view)
-        self.bed_page.show_frame(frame, self._source.counters.get("rejected", 0))
+        frame = self.presenter.frame(now_ns, self._bed, broker, self.bed_view.view)
+        self.bed_view.show_frame(frame, self._source.counters.get("rejected", 0))
         return frame
 
     def _show_station(self, now_ns: int, broker: Broker) -> Frame:
@@ -251,11 +253,11 @@ class MonitorWindow(QWidget):
         if self.at_station:
             self.station.say(text)
         else:
-            self.bed_page.controls.say(text)
+            self.bed_view.controls.say(text)
 
-    def ask_limits(self) -> None:
+    def open_limits(self) -> None:
         """Let the user set the limits of the bed shown."""
-        self.commands.ask_limits(self.habits.theme)
+        self.commands.open_limits(self.preferences.theme)
 
     def open_review(self, alarm_id: str) -> None:
         """Show what happened around an alarm."""
@@ -270,21 +272,21 @@ class MonitorWindow(QWidget):
     @property
     def sound_text(self) -> str:
         """Whether this monitor sounds, in words; empty where it cannot."""
-        if self.sounding is None:
+        if self.alarm_sounds is None:
             return ""
-        muted = self.sounding.muted
+        muted = self.alarm_sounds.muted
         return translate("Window", "MUTED HERE (M)") if muted else translate("Window", "sound on (M)")
 
     def toggle_sound(self) -> None:
         """Mute the tones of this monitor, or bring them back."""
-        if self.sounding is None:
+        if self.alarm_sounds is None:
             self._say(translate("Window", "no sound: start with bedside monitor --sound"))
         else:
-            self.sounding.muted = not self.sounding.muted
+            self.alarm_sounds.muted = not self.alarm_sounds.muted
 
     def toggle_freeze(self) -> None:
         """Let the trace stand still, or go on."""
-        self.bed_page.freezer.toggle(self.frame_shown, self.bed_page.view)
+        self.bed_view.freeze.toggle(self.frame_shown, self.bed_view.view)
 
     def choose(self, bed: str) -> None:
         """Show another bed; on the central station, let keys act on it."""
@@ -293,19 +295,19 @@ class MonitorWindow(QWidget):
     def open_bed(self, bed: str) -> None:
         """Show one bed large."""
         self.choose(bed)
-        self.pages.setCurrentWidget(self.bed_page)
+        self.pages.setCurrentWidget(self.bed_view)
 
     def switch_page(self) -> None:
         """Go from one bed to the central station, or back to the bed chosen there."""
-        self.bed_page.freezer.thaw()
-        self.pages.setCurrentWidget(self.bed_page if self.at_station else self.station)
+        self.bed_view.freeze.thaw()
+        self.pages.setCurrentWidget(self.bed_view if self.at_station else self.station)
 
     def next_speed(self) -> None:
         """Take the next paper speed of what is shown."""
         if self.at_station:
             self.station.next_speed()
         else:
-            self.bed_page.next_speed()
+            self.bed_view.next_speed()
 
     def _step(self, key: int) -> bool:
         """Choose the bed that an arrow key leads to; False for other keys."""
@@ -324,7 +326,7 @@ class MonitorWindow(QWidget):
         """Let keys acknowledge (A), pause tone (P) or alarms (O), freeze (space), review (R), choose a bed and more."""
         names = self.presenter.beds
         key = event.key()
-        if self.habits.press(key) or (not self.at_station and self.bed_page.freezer.press(key)) or self._step(key):
+        if self.preferences.press(key) or (not self.at_station and self.bed_view.freeze.press(key)) or self._step(key):
             return
         if self.at_station and self._bed is not None and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.open_bed(self._bed)
@@ -349,7 +351,7 @@ class MonitorWindow(QWidget):
             self._closed = True
             self._timer.stop()
             self.review.close()
-            self.habits.close()
+            self.preferences.close()
             if self.before_close is not None:
                 self.before_close()
         super().closeEvent(event)

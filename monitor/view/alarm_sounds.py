@@ -14,7 +14,7 @@ REPEAT_S: dict[str, float] = {"high": 4.0, "medium": 8.0, "low": 20.0, "technica
 SOUND_OF: dict[str, Sound] = {"high": "high", "medium": "medium", "low": "low", "technical": "technical"}
 
 
-class Sounding:
+class AlarmSounds:
     """Hears one frame after the other, of the bed shown.
 
     Parameters
@@ -35,7 +35,7 @@ class Sounding:
         self._sounded: tuple[str, int] | None = None
         self._calling: frozenset[str] = frozenset()
 
-    def hear(self, frame: Frame) -> None:
+    def update(self, frame: Frame) -> None:
         """Let sound what begins with this frame."""
         beating, before = frame.patient.beating, self._beating
         self._beating = beating

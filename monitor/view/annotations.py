@@ -1,4 +1,4 @@
-"""Marks over the beats: what the reference says of them, and what the worker found. No Qt."""
+"""Annotations over the beats: those of the reference, and the beats that the worker detected. No Qt."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import deque
 from itertools import islice
 from typing import Literal
 
-from monitor.view.trace import Mark
+from monitor.view.trace import AnnotationLabel
 from stream.wire.messages import Annotation, Beat
 
 Row = Literal["reference", "rhythm", "detected"]
@@ -19,28 +19,28 @@ DOT = "·"
 
 _SHORT = {"AFIB": "AF"}
 _UNSEEN = frozenset({"+", '"'})
-"""Annotations that are no beat and no mark on the signal; a change of rhythm has its note."""
+"""Annotations that are neither a beat nor a note on the signal; a change of rhythm has its note."""
 
 _KEPT = 6000
 _RECENT = 256
 """More than two rows of beats on the widest sweep."""
 
 
-class Marks:
-    """The marks of one session, in the order in which they came.
+class SessionAnnotations:
+    """The annotations of one session, in the order in which they came.
 
     Attributes
     ----------
     annotated : bool
         True once a reference annotation has come.
-    recent : tuple of Mark
+    recent : tuple of AnnotationLabel
         The last ones.
     """
 
     def __init__(self) -> None:
         self.annotated = False
-        self.recent: tuple[Mark, ...] = ()
-        self._all: deque[Mark] = deque(maxlen=_KEPT)
+        self.recent: tuple[AnnotationLabel, ...] = ()
+        self._all: deque[AnnotationLabel] = deque(maxlen=_KEPT)
         self._count = 0
 
     def add_annotation(self, annotation: Annotation) -> None:
@@ -56,12 +56,12 @@ class Marks:
         """Add a detected beat; one of unknown type is a question mark."""
         self._put(beat.index, {"N": DOT, "Q": "?"}.get(beat.type, beat.type), "detected")
 
-    def between(self, first: int, stop: int) -> tuple[Mark, ...]:
-        """Return the marks of the samples ``first`` to ``stop - 1``."""
-        return tuple(mark for mark in self._all if first <= mark.index < stop)
+    def between(self, first: int, stop: int) -> tuple[AnnotationLabel, ...]:
+        """Return the annotations of the samples ``first`` to ``stop - 1``."""
+        return tuple(label for label in self._all if first <= label.index < stop)
 
     def _put(self, index: int, text: str, row: Row) -> None:
-        self._all.append(Mark(self._count, index, text, row))
+        self._all.append(AnnotationLabel(self._count, index, text, row))
         self._count += 1
         self.recent = tuple(islice(self._all, max(len(self._all) - _RECENT, 0), None))
 

@@ -9,7 +9,7 @@ from collections import deque
 from dataclasses import replace
 
 from monitor.common.ring_buffer import FloatArray
-from monitor.view.annotations import Marks
+from monitor.view.annotations import SessionAnnotations
 from monitor.view.bed_alarms import BedAlarms
 from monitor.view.forecast_history import ForecastHistory
 from monitor.view.lane_ranges import LaneRanges
@@ -49,7 +49,7 @@ class Bed:
         received again, since the session began.
     forecast_at_ns : int or None
         When the last forecast of this session arrived, or the session's first chunk.
-    marks : Marks
+    annotations : SessionAnnotations
         Of this session.
     trend : Trend
         Of the last hours, across sessions.
@@ -74,7 +74,7 @@ class Bed:
         self._lanes = LaneRanges(leads)
         self._forecasts = ForecastHistory()
         self._beats: deque[int] = deque(maxlen=_BEATS)
-        self.marks = Marks()
+        self.annotations = SessionAnnotations()
         self._vitals: Vitals | None = None
         self._vitals_at_ns = 0
         self._cursor: int | None = None
@@ -122,12 +122,12 @@ class Bed:
         """Place a detected QRS and its type."""
         if self._is_near(beat.session, beat.index):
             self._beats.append(beat.index)
-            self.marks.add_beat(beat)
+            self.annotations.add_beat(beat)
 
     def add_annotation(self, annotation: Annotation) -> None:
         """Place an annotation of the reference."""
         if self._is_near(annotation.session, annotation.index):
-            self.marks.add_annotation(annotation)
+            self.annotations.add_annotation(annotation)
 
     def add_vitals(self, vitals: Vitals, received_ns: int) -> None:
         """Process the worker's vital signs; those of another session do not apply."""
@@ -193,15 +193,15 @@ class Bed:
             span=view.span,
             gap=GAP,
             mv=mv[:, :count],
-            ghost=predicted[:, :count],
+            predicted=predicted[:, :count],
             score=score,
             threshold=self.threshold,
             fan=fan and replace(fan, mean=fan.mean[:, :count], low=fan.low[:, :count], high=fan.high[:, :count]),
-            stretches=self.alarms.stretches(chunk.session, first, cursor),
+            alarm_spans=self.alarms.alarm_spans(chunk.session, first, cursor),
             ranges=self._lanes.ranges[:count],
             whole=whole,
-            annotated=self.marks.annotated,
-            marks=self.marks.recent if self.marks.annotated else (),
+            annotated=self.annotations.annotated,
+            annotations=self.annotations.recent if self.annotations.annotated else (),
         )
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from monitor.view.trace import Stretch
+from monitor.view.trace import AlarmSpan
 from monitor.view.view_model import AlarmLine, HeartRateLimit, Pauses
 from stream.clock import unix_ns
 from stream.timebase import FS
@@ -24,7 +24,7 @@ class BedAlarms:
     Attributes
     ----------
     revision : int
-        Grows whenever an alarm, and with it perhaps a stretch on the trace, has changed.
+        Grows whenever an alarm, and with it perhaps an alarm span on the trace, has changed.
     settings : ActiveAlarms or None
         The worker's last list: it also says how the limits are set, and what is paused.
     """
@@ -38,8 +38,8 @@ class BedAlarms:
         self._lines: tuple[AlarmLine, ...] = ()
         self._active_lines: tuple[AlarmLine, ...] = ()
         self._lines_of: tuple[object, ...] = ()
-        self._stretches: tuple[Stretch, ...] = ()
-        self._stretches_of: tuple[object, ...] = ()
+        self._alarm_spans: tuple[AlarmSpan, ...] = ()
+        self._alarm_spans_of: tuple[object, ...] = ()
 
     def add_event(self, alarm: Alarm) -> None:
         """Process one event; an alarm that is over is not raised again under the same id."""
@@ -84,9 +84,9 @@ class BedAlarms:
         """Return when an alarm was raised, cleared or acknowledged, RFC 3339; empty where that was not heard."""
         return self._told.get(alarm_id, {}).get(phase, "")
 
-    def stretch(self, alarm: Alarm) -> Stretch:
-        """Return the stretch of an alarm, in samples of its own session."""
-        return Stretch(alarm.onset, self._stop(alarm), alarm.priority)
+    def alarm_span(self, alarm: Alarm) -> AlarmSpan:
+        """Return the span of an alarm, in samples of its own session."""
+        return AlarmSpan(alarm.onset, self._stop(alarm), alarm.priority)
 
     @property
     def limits(self) -> Limits | None:
@@ -113,13 +113,13 @@ class BedAlarms:
         priorities = [self._latest[i].priority for i in self._active if self._latest[i].end is None]
         return min(priorities, key=PRIORITIES.index, default=None)
 
-    def stretches(self, session: str, first: int, cursor: int) -> tuple[Stretch, ...]:
-        """Return the stretches that touch the samples ``first`` to ``cursor - 1``, the least urgent first."""
-        if self._stretches_of != (self.revision, session):
-            self._stretches_of = (self.revision, session)
-            found = [self.stretch(alarm) for alarm in self._latest.values() if alarm.session == session]
-            self._stretches = tuple(sorted(found, key=lambda s: -PRIORITIES.index(s.priority)))
-        return tuple(s for s in self._stretches if s.first < cursor and (s.stop is None or s.stop > first))
+    def alarm_spans(self, session: str, first: int, cursor: int) -> tuple[AlarmSpan, ...]:
+        """Return the spans that touch the samples ``first`` to ``cursor - 1``, the least urgent first."""
+        if self._alarm_spans_of != (self.revision, session):
+            self._alarm_spans_of = (self.revision, session)
+            found = [self.alarm_span(alarm) for alarm in self._latest.values() if alarm.session == session]
+            self._alarm_spans = tuple(sorted(found, key=lambda s: -PRIORITIES.index(s.priority)))
+        return tuple(s for s in self._alarm_spans if s.first < cursor and (s.stop is None or s.stop > first))
 
     def _stop(self, alarm: Alarm) -> int | None:
         if alarm.end is not None:

@@ -65,7 +65,7 @@ def come_forward(before: Forward | None, frames: Iterable[Frame], now_ns: int) -
     return before if before is not None and there and now_ns < before.until_ns else None
 
 
-def heard(chosen: Frame, frames: Iterable[Frame]) -> Frame:
+def audible(chosen: Frame, frames: Iterable[Frame]) -> Frame:
     """Return a frame for the ear: the beats of the bed chosen, and the alarms of all beds that may sound."""
     loud = [f for f in frames if f.worker and not f.pauses.audio_s and not f.pauses.alarms_s]
     return replace(chosen, active=tuple(a for f in loud for a in f.active), worker=bool(loud), pauses=Pauses())

@@ -44,8 +44,8 @@ def table(review: Review) -> str:
     for row in range(count):
         sample = review.first + row
         cells: list[object] = [sample, f"{(sample - review.alarm.onset) / FS:.4f}"]
-        for mv, ghost in zip(review.mv[row].tolist(), review.ghost[row].tolist(), strict=True):
-            cells += [_number(mv), _number(ghost)]
+        for mv, predicted in zip(review.mv[row].tolist(), review.predicted[row].tolist(), strict=True):
+            cells += [_number(mv), _number(predicted)]
         rows.writerow([*cells, _number(float(review.score[row]))])
     return text.getvalue()
 
@@ -76,7 +76,7 @@ def write_wfdb(review: Review, header: Path, write_record: RecordWriter) -> None
     onset, end = review.alarm.onset - review.first, review.end - review.first
     kind = review.alarm.kind.replace("_", " ")
     notes = [(onset, f"{kind} begins")] if onset < end else []
-    stop = review.stretch.stop
+    stop = review.alarm_span.stop
     if stop is not None and onset <= stop - review.first < end:
         notes.append((stop - review.first, f"{kind} ends"))
     comments = [

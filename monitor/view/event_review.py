@@ -15,7 +15,7 @@ from monitor.common.ring_buffer import FloatArray
 from monitor.view.autoscale import Range, fit
 from monitor.view.bed import Bed
 from monitor.view.link import STALE, LinkState, state_phrase
-from monitor.view.trace import Mark, Stretch
+from monitor.view.trace import AlarmSpan, AnnotationLabel
 from stream.clock import unix_ns
 from stream.timebase import FS
 from stream.wire.alarm_messages import Alarm
@@ -35,7 +35,7 @@ class Review:
         Its latest event.
     raised, acknowledged : str
         Local date and time, ``YYYY-MM-DD HH:MM:SS``; empty where that was not heard.
-    stretch : Stretch
+    alarm_span : AlarmSpan
         Where the alarm lay.
     lasting_s : float
         Seconds of signal, until now while it lasts.
@@ -47,21 +47,21 @@ class Review:
         Index of the first row, and after the last.
     end : int
         After the newest sample that has come, `stop` at most.
-    mv, ghost : array of shape (stop - first, leads)
+    mv, predicted : array of shape (stop - first, leads)
         Observed, and forecast at least 100 ms before; mV, NaN where unknown.
     score : array of shape (stop - first,)
     threshold : float or None
     synthetic : bool
     notes : tuple of Phrase
         Which samples are not there and why; empty where all are.
-    marks : tuple of Mark
+    annotations : tuple of AnnotationLabel
         Over the beats; empty where there is no reference.
     """
 
     alarm: Alarm
     raised: str
     acknowledged: str
-    stretch: Stretch
+    alarm_span: AlarmSpan
     lasting_s: float
     leads: tuple[str, ...]
     gain: tuple[float, ...]
@@ -70,12 +70,12 @@ class Review:
     stop: int
     end: int
     mv: FloatArray
-    ghost: FloatArray
+    predicted: FloatArray
     score: FloatArray
     threshold: float | None
     synthetic: bool
     notes: tuple[Phrase, ...]
-    marks: tuple[Mark, ...] = ()
+    annotations: tuple[AnnotationLabel, ...] = ()
 
     @property
     def known(self) -> int:
@@ -92,13 +92,13 @@ class Review:
         """Two reviews of one event with the same key look alike."""
         return (
             self.alarm,
-            self.stretch,
+            self.alarm_span,
             round(self.lasting_s),
             self.end,
             self.known,
             self.acknowledged,
             self.notes,
-            len(self.marks),
+            len(self.annotations),
         )
 
 
@@ -116,13 +116,13 @@ def review(bed: Bed, alarm_id: str, link: LinkState) -> Review | None:
     if alarm is None:
         return None
     first, stop = max(alarm.onset - MARGIN, 0), alarm.onset + MARGIN
-    stretch = bed.alarms.stretch(alarm)
+    alarm_span = bed.alarms.alarm_span(alarm)
     empty = np.zeros((0, 0), np.float32)
     made = Review(
         alarm=alarm,
         raised=_local(bed.alarms.told(alarm_id, "raised")),
         acknowledged=_local(bed.alarms.told(alarm_id, "acknowledged")),
-        stretch=stretch,
+        alarm_span=alarm_span,
         lasting_s=alarm.duration_s,
         leads=(),
         gain=(),
@@ -131,7 +131,7 @@ def review(bed: Bed, alarm_id: str, link: LinkState) -> Review | None:
         stop=stop,
         end=first,
         mv=empty,
-        ghost=empty,
+        predicted=empty,
         score=np.zeros(0, np.float32),
         threshold=alarm.threshold,
         synthetic=False,
@@ -142,11 +142,11 @@ def review(bed: Bed, alarm_id: str, link: LinkState) -> Review | None:
     if now.session != alarm.session:
         return replace(made, notes=(phrase("samples.other_session"),))
     oldest, newest = bed.kept
-    if stretch.stop is None:
+    if alarm_span.stop is None:
         made = replace(made, lasting_s=max((newest - alarm.onset) / FS, alarm.duration_s))
     if stop <= oldest:
         return replace(made, notes=(phrase("samples.gone", why=_why_gone(bed)),))
-    mv, ghost, score = bed.samples(first, stop)
+    mv, predicted, score = bed.samples(first, stop)
     end = min(max(newest, first), stop)
     return replace(
         made,
@@ -155,11 +155,11 @@ def review(bed: Bed, alarm_id: str, link: LinkState) -> Review | None:
         zero=now.zero,
         end=end,
         mv=mv,
-        ghost=ghost,
+        predicted=predicted,
         score=score,
         threshold=bed.threshold if alarm.threshold is None else alarm.threshold,
         synthetic=now.synthetic,
-        marks=bed.marks.between(first, stop) if bed.marks.annotated else (),
+        annotations=bed.annotations.between(first, stop) if bed.annotations.annotated else (),
         notes=_notes(mv[max(oldest - first, 0) : end - first], max(oldest - first, 0), stop - end, bed, link),
     )
 
@@ -200,7 +200,7 @@ def later(before: Review, now: Review) -> Review:
         alarm=now.alarm,
         raised=now.raised or before.raised,
         acknowledged=now.acknowledged,
-        stretch=now.stretch,
+        alarm_span=now.alarm_span,
         lasting_s=now.lasting_s,
         notes=notes,
     )
@@ -217,7 +217,7 @@ def part(whole: Review, first: int, stop: int) -> Review:
         stop=stop,
         end=end,
         mv=whole.mv[rows],
-        ghost=whole.ghost[rows],
+        predicted=whole.predicted[rows],
         score=whole.score[rows],
-        marks=tuple(mark for mark in whole.marks if first <= mark.index < stop),
+        annotations=tuple(label for label in whole.annotations if first <= label.index < stop),
     )

@@ -30,7 +30,7 @@ def explain(review: Review) -> tuple[Row, ...]:
 
 
 def _time(review: Review) -> Phrase:
-    lasts = review.stretch.stop is None
+    lasts = review.alarm_span.stop is None
     code = "time.lasts" if lasts else "time.lasted"
     seconds = f"{review.lasting_s:.0f}" if lasts else f"{review.lasting_s:.1f}"
     if not review.raised:

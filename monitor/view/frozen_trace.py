@@ -82,7 +82,7 @@ def fit_view(frozen: Frozen, bed: Bed, view: View) -> Frozen:
 def move(frozen: Frozen, bed: Bed, cursor: int) -> Frozen:
     """Return what lay on one sweep of paper before a sample, as far as samples are kept.
 
-    A stretch that was drawn once and is forgotten by now stays on the screen until somebody moves.
+    An interval that was drawn once and is forgotten by now stays on the screen until somebody moves.
     """
     view, now = frozen.view, bed.waveform
     if now is None or now.session != frozen.trace.session or now.leads != frozen.trace.leads:
@@ -90,7 +90,7 @@ def move(frozen: Frozen, bed: Bed, cursor: int) -> Frozen:
     first, stop = bed.kept[0], bed.drawn
     cursor = max(min(cursor, stop), min(first + view.span, stop))
     begin = max(cursor - view.span, first)
-    mv, ghost, score = bed.samples(begin, cursor)
+    mv, predicted, score = bed.samples(begin, cursor)
     trace = Trace(
         session=now.session,
         revision=frozen.trace.revision + 1,
@@ -100,17 +100,17 @@ def move(frozen: Frozen, bed: Bed, cursor: int) -> Frozen:
         span=view.span,
         gap=0,
         mv=mv,
-        ghost=ghost,
+        predicted=predicted,
         score=score,
         threshold=bed.threshold,
         fan=None,
-        stretches=bed.alarms.stretches(now.session, begin, cursor),
+        alarm_spans=bed.alarms.alarm_spans(now.session, begin, cursor),
         ranges=tuple(
             _range(before, mv[:, lead], view, len(now.leads)) for lead, before in enumerate(frozen.trace.ranges)
         ),
         origin=cursor - view.span,
-        annotated=bed.marks.annotated,
-        marks=bed.marks.between(begin, cursor) if bed.marks.annotated else (),
+        annotated=bed.annotations.annotated,
+        annotations=bed.annotations.between(begin, cursor) if bed.annotations.annotated else (),
     )
     return replace(frozen, trace=trace, note=None)
 

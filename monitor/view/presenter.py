@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from monitor.view.bed import Bed
 from monitor.view.link import Link, LinkState, state_phrase
 from monitor.view.link_state import NOTICES, WorstAge, link_of, link_state
-from monitor.view.replay_status import Replaying
+from monitor.view.replay_status import ReplayStatus
 from monitor.view.services import Services
 from monitor.view.trace import Drawn, View
 from monitor.view.view_model import Arrivals, BedTab, Frame, Patient, Pauses, Replay
@@ -45,7 +45,7 @@ class Presenter:
         self._beds: dict[str, Bed] = {}
         self._services = Services()
         self._worst_age: dict[str, WorstAge] = {}
-        self._replaying: dict[str, Replaying] = {}
+        self._replaying: dict[str, ReplayStatus] = {}
 
     @property
     def beds(self) -> tuple[str, ...]:
@@ -127,12 +127,12 @@ class Presenter:
         known = self._beds.get(bed)
         return None if known is None else known.alarms.limits
 
-    def wish(self, bed: str, action: ReplayAction, now_ns: int) -> None:
+    def request(self, bed: str, action: ReplayAction, now_ns: int) -> None:
         """Remember what was asked of a bed's publisher, until its status shows it."""
         self._replay_of(bed).ask(action, now_ns)
 
-    def _replay_of(self, bed: str) -> Replaying:
-        return self._replaying.setdefault(bed, Replaying())
+    def _replay_of(self, bed: str) -> ReplayStatus:
+        return self._replaying.setdefault(bed, ReplayStatus())
 
     # --- frames -------------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from monitor.view.view_model import Asked, Replay
+from monitor.view.view_model import Replay, Requested
 from stream.timebase import FS
 from stream.wire.messages import BedStatus, Waveform
 from stream.wire.phrases import Phrase, phrase
@@ -18,19 +18,19 @@ from stream.wire.replay_actions import ChooseRecord, ReplayAction, Seek, SetLoop
 PATIENCE_NS = 10_000_000_000
 """A publisher obeys no command that is older; so long a wish waits."""
 
-TOLD_NS = 6_000_000_000
+NOTE_NS = 6_000_000_000
 """How long is said that a wish was not fulfilled."""
 
 _SLACK_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Wish:
+class _Request:
     action: ReplayAction
-    asked_ns: int
+    requested_ns: int
 
 
-class Replaying:
+class ReplayStatus:
     """One bed's replay.
 
     Attributes
@@ -42,7 +42,7 @@ class Replaying:
     def __init__(self) -> None:
         self.since_ns = 0
         self._status: BedStatus | None = None
-        self._wishes: dict[type[ReplayAction], _Wish] = {}
+        self._requests: dict[type[ReplayAction], _Request] = {}
         self._note: Phrase | None = None
         self._note_until_ns = 0
 
@@ -50,19 +50,19 @@ class Replaying:
         """Process the publisher's status; None where what it had retained is gone."""
         before, self._status = self._status, status
         if status is None:
-            self._wishes.clear()
+            self._requests.clear()
             return
         if status.state == "playing" and (before is None or before.state != "playing"):
             self.since_ns = received_ns
-        for kind, wish in tuple(self._wishes.items()):
-            if _shows(status, wish, received_ns):
-                del self._wishes[kind]
+        for kind, request in tuple(self._requests.items()):
+            if _shows(status, request, received_ns):
+                del self._requests[kind]
 
     def ask(self, action: ReplayAction, now_ns: int) -> None:
         """Remember what was asked for; a later wish of the same kind takes the place of an earlier one."""
         if isinstance(action, ChooseRecord):
-            self._wishes.pop(Seek, None)  # was meant for the record before
-        self._wishes[type(action)] = _Wish(action, now_ns)
+            self._requests.pop(Seek, None)  # was meant for the record before
+        self._requests[type(action)] = _Request(action, now_ns)
         self._note_until_ns = 0
 
     def picture(self, now_ns: int, chunk: Waveform | None) -> Replay | None:
@@ -78,32 +78,32 @@ class Replaying:
         status = self._status
         if status is None:
             return None
-        for kind, wish in tuple(self._wishes.items()):
-            if now_ns - wish.asked_ns > PATIENCE_NS:
-                del self._wishes[kind]
-                self._note = phrase("replay.not_done", actions=action_phrase(wish.action))
-                self._note_until_ns = now_ns + TOLD_NS
+        for kind, request in tuple(self._requests.items()):
+            if now_ns - request.requested_ns > PATIENCE_NS:
+                del self._requests[kind]
+                self._note = phrase("replay.not_done", actions=action_phrase(request.action))
+                self._note_until_ns = now_ns + NOTE_NS
         position = status.position
         if chunk is not None and chunk.session == status.session and chunk.seq > (status.last_seq or 0):
             position = chunk.position + chunk.n
         return Replay(
             status=status,
             position_s=position // FS,
-            asked=self._asked(),
+            requested=self._requested(),
             note=self._say(now_ns),
         )
 
     def _say(self, now_ns: int) -> Phrase | None:
-        if self._wishes:
-            return phrase("replay.requested", actions=tuple(action_phrase(w.action) for w in self._wishes.values()))
+        if self._requests:
+            return phrase("replay.requested", actions=tuple(action_phrase(w.action) for w in self._requests.values()))
         return self._note if now_ns < self._note_until_ns else None
 
-    def _asked(self) -> Asked:
-        actions = {kind: wish.action for kind, wish in self._wishes.items()}
+    def _requested(self) -> Requested:
+        actions = {kind: request.action for kind, request in self._requests.items()}
         playing, seek, speed, loop, record = (
             actions.get(kind) for kind in (SetPlaying, Seek, SetSpeed, SetLoop, ChooseRecord)
         )
-        return Asked(
+        return Requested(
             playing=playing.playing if isinstance(playing, SetPlaying) else None,
             position_s=seek.position // FS if isinstance(seek, Seek) else None,
             speed=speed.speed if isinstance(speed, SetSpeed) else None,
@@ -112,14 +112,14 @@ class Replaying:
         )
 
 
-def _shows(status: BedStatus, wish: _Wish, now_ns: int) -> bool:
+def _shows(status: BedStatus, request: _Request, now_ns: int) -> bool:
     """Return whether a status shows what was asked for."""
-    match wish.action:
+    match request.action:
         case SetPlaying(playing=playing):
             return status.state == ("playing" if playing else "paused")
         case Seek(position=position):
             # By the time it is told, a replay that goes on may have left the place.
-            elapsed_s = (now_ns - wish.asked_ns) / 1e9 + _SLACK_S
+            elapsed_s = (now_ns - request.requested_ns) / 1e9 + _SLACK_S
             return 0 <= status.position - position <= elapsed_s * status.speed * FS
         case SetSpeed(speed=speed):
             return math.isclose(status.speed, speed)

@@ -58,8 +58,8 @@ class Drawn:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
-    """A stretch in alarm, ``first`` to ``stop - 1``; ``stop`` is None while the alarm lasts."""
+class AlarmSpan:
+    """An interval in alarm, ``first`` to ``stop - 1``; ``stop`` is None while the alarm lasts."""
 
     first: int
     stop: int | None
@@ -77,13 +77,13 @@ class Fan:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class AnnotationLabel:
     """Some letters over a sample.
 
     Attributes
     ----------
     number : int
-        Counts the marks of a session as they came.
+        Counts the annotations of a session as they came.
     index : int
     text : str
     row : str
@@ -104,26 +104,26 @@ class Trace:
     ----------
     session : str
     revision : int
-        Grows when something already drawn has changed (an alarm's stretch, the amplitude): draw all of it anew.
+        Grows when something already drawn has changed (an alarm span, the amplitude): draw all of it anew.
     leads : tuple of str
     first, cursor : int
         Indices of the first row, and after the last.
     span, gap : int
         Samples across the sweep, and of them dark ahead of the cursor.
-    mv, ghost : array of shape (cursor - first, leads)
+    mv, predicted : array of shape (cursor - first, leads)
         Observed, and forecast at least 100 ms before; mV, NaN where unknown.
     score : array of shape (cursor - first,)
     threshold : float or None
     fan : Fan or None
         The latest forecast that was made from drawn samples only.
-    stretches : tuple of Stretch
+    alarm_spans : tuple of AlarmSpan
     ranges : tuple of (float, float)
         mV at the lower and upper edge, for each lead.
     origin : int
         The sample at the left edge; so is each that lies whole spans from it.
     annotated : bool
-        There is a reference: marks have rows of their own above the trace.
-    marks : tuple of Mark
+        There is a reference: annotations have rows of their own above the trace.
+    annotations : tuple of AnnotationLabel
         The latest, as they came: also some that lie ahead of the cursor, or before `first`.
     whole : bool
         False where only the rows are here that a sweep has not drawn yet, and the one before them.
@@ -137,13 +137,13 @@ class Trace:
     span: int
     gap: int
     mv: FloatArray
-    ghost: FloatArray
+    predicted: FloatArray
     score: FloatArray
     threshold: float | None
     fan: Fan | None
-    stretches: tuple[Stretch, ...]
+    alarm_spans: tuple[AlarmSpan, ...]
     ranges: tuple[Range, ...]
     origin: int = 0
     annotated: bool = False
-    marks: tuple[Mark, ...] = ()
+    annotations: tuple[AnnotationLabel, ...] = ()
     whole: bool = True

@@ -74,7 +74,7 @@ class Ruler:
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
+class CaliperLines:
     """Two vertical lines, at samples, and two horizontal ones, at mV of one lead."""
 
     samples: tuple[float, float]
@@ -92,8 +92,8 @@ class Marks:
         lead = ruler.lanes[self.lane].lead
         return f"Δt {self.ms:.0f} ms{rate} · {lead} Δ {abs(self.mv[1] - self.mv[0]):.2f} mV"
 
-    def moved(self, which: int, ruler: Ruler, x: float, y: float) -> Marks:
-        """Return the marks with one line at another place: 0 and 1 are the vertical ones, 2 and 3 the horizontal."""
+    def moved(self, which: int, ruler: Ruler, x: float, y: float) -> CaliperLines:
+        """Return the lines with one line at another place: 0 and 1 are the vertical ones, 2 and 3 the horizontal."""
         if which < 2:
             at = ruler.sample(x)
             return replace(self, samples=(at, self.samples[1]) if which == 0 else (self.samples[0], at))
@@ -110,8 +110,8 @@ class Marks:
         return best if gaps[best] <= reach else None
 
 
-def marks_between(ruler: Ruler, one: tuple[float, float], other: tuple[float, float]) -> Marks:
-    """Return the marks around the rectangle between two pixels; its first corner says of which lead."""
+def lines_between(ruler: Ruler, one: tuple[float, float], other: tuple[float, float]) -> CaliperLines:
+    """Return the lines around the rectangle between two pixels; its first corner says of which lead."""
     lane = ruler.lane(one[1])
     mv = ruler.lanes[lane].mv
-    return Marks((ruler.sample(one[0]), ruler.sample(other[0])), (mv(one[1]), mv(other[1])), lane)
+    return CaliperLines((ruler.sample(one[0]), ruler.sample(other[0])), (mv(one[1]), mv(other[1])), lane)

@@ -94,7 +94,7 @@ class Arrivals:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Requested:
     """What was asked of a publisher and does not show in its status yet; None where nothing was."""
 
     playing: bool | None = None
@@ -114,14 +114,14 @@ class Replay:
         As received.
     position_s : int
         Whole seconds into the record; newer than the status where samples have arrived since.
-    asked : Asked
+    requested : Requested
     note : Phrase or None
         What was requested and is not done yet, or was not done; None where there is nothing to say.
     """
 
     status: BedStatus
     position_s: int
-    asked: Asked = Asked()
+    requested: Requested = Requested()
     note: Phrase | None = None
 
     @property

@@ -117,10 +117,10 @@ async def test_a_hundred_kills_lose_nothing_and_store_nothing_twice(tmp_path: Pa
             kills_at.append(stored())
 
     env = environment(broker.address, OPENBLAS_NUM_THREADS="1")
-    heard = [pattern(Kind.PROCESS, role=Role.LOGGER)]
+    audible = [pattern(Kind.PROCESS, role=Role.LOGGER)]
     try:
         with forks(env, tmp_path / "logger.log") as logger:
-            async with Client(broker.address, role=Role.PUBLISHER, subscriptions=heard) as client:
+            async with Client(broker.address, role=Role.PUBLISHER, subscriptions=audible) as client:
                 # From its first connection on, the broker keeps for this file what it has not acknowledged.
                 logger.start("alarms", "--db", str(path))
                 await client.receive()

@@ -43,9 +43,9 @@ class AlarmBanner(QWidget):
         self.bright = True
         self.calm = False
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.set_theme(theme)
+        self.apply_theme(theme)
 
-    def set_theme(self, theme: Theme) -> None:
+    def apply_theme(self, theme: Theme) -> None:
         """Take a look."""
         self.theme = theme
         self.setFixedHeight(px(_HEIGHT))

@@ -37,9 +37,9 @@ class AlarmList(QListWidget):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.viewport().setCursor(Qt.CursorShape.PointingHandCursor)
         self.itemClicked.connect(lambda item: self.chosen.emit(item.data(Qt.ItemDataRole.UserRole)))
-        self.set_theme(theme)
+        self.apply_theme(theme)
 
-    def set_theme(self, theme: Theme) -> None:
+    def apply_theme(self, theme: Theme) -> None:
         """Take a look."""
         self.theme = theme
         self.setFont(font(13))
@@ -54,7 +54,7 @@ class AlarmList(QListWidget):
         )
         for row, line in enumerate((self._lines or ())[:SHOWN]):
             self._fill(self.item(row), line)
-            self._dress(self.item(row), line)
+            self._apply_style(self.item(row), line)
         self.scheduleDelayedItemsLayout()
 
     def show_lines(self, lines: tuple[AlarmLine, ...]) -> None:
@@ -84,9 +84,9 @@ class AlarmList(QListWidget):
         if item.text() != text or item.font().bold() != line.active:
             item.setText(text)
             item.setToolTip(translate("AlarmList", "click: what happened 10 s before and after"))
-            self._dress(item, line)
+            self._apply_style(item, line)
 
-    def _dress(self, item: QListWidgetItem, line: AlarmLine) -> None:
+    def _apply_style(self, item: QListWidgetItem, line: AlarmLine) -> None:
         item.setForeground(colour(self.theme.priority[line.alarm.priority] if line.active else self.theme.faint))
         item.setFont(font(13, bold=line.active))
 

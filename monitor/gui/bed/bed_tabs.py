@@ -11,7 +11,7 @@ from monitor.view.link import STALE
 from monitor.view.view_model import BedTab
 
 
-class BedBar(QWidget):
+class BedTabs(QWidget):
     """One button a bed, in the colour of its most urgent alarm.
 
     Attributes
@@ -37,13 +37,13 @@ class BedBar(QWidget):
         self.station = QPushButton()
         self.station.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._row.addWidget(self.station)
-        self.set_theme(theme)
+        self.apply_theme(theme)
         self.hide()
 
-    def set_theme(self, theme: Theme) -> None:
+    def apply_theme(self, theme: Theme) -> None:
         """Take a look."""
         self.theme, shown = theme, self._shown
-        self.station.setText(translate("BedBar", "Central station  (C)"))
+        self.station.setText(translate("BedTabs", "Central station  (C)"))
         self.station.setStyleSheet(
             f"color: {theme.text}; background: {theme.panel}; border: 1px solid {theme.faint}; padding: 3px 12px"
         )

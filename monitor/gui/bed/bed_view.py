@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from monitor.gui.bed.alarm_banner import AlarmBanner
 from monitor.gui.bed.alarm_list import AlarmList
-from monitor.gui.bed.bed_tabs import BedBar
+from monitor.gui.bed.bed_tabs import BedTabs
 from monitor.gui.bed.controls import Controls
 from monitor.gui.bed.header import BedHeader
 from monitor.gui.bed.numerics import EngineerPanel, HeartRate
@@ -17,8 +17,8 @@ from monitor.gui.replay.replay_panel import ReplayPanel
 from monitor.gui.style.language import translate
 from monitor.gui.style.phrases import text_of
 from monitor.gui.style.theme import Theme, lit, px
-from monitor.gui.trace.anomaly_strip import ResidualStrip
-from monitor.gui.trace.freeze_controller import Freezer
+from monitor.gui.trace.anomaly_strip import AnomalyStrip
+from monitor.gui.trace.freeze_controller import FreezeController
 from monitor.gui.trace.sweep import SweepView
 from monitor.gui.trace.sweep_background import Grid
 from monitor.gui.trace.trend_strip import TrendStrip
@@ -32,14 +32,14 @@ _SIDE = 300
 _ROOMY = 600
 
 
-class BedPage(QWidget):
+class BedView(QWidget):
     """One bed large, the others in a bar.
 
     Parameters
     ----------
     theme : Theme
     presenter : Presenter
-        Asked for what a frame does not hold: the trend, and samples further back.
+        Requested for what a frame does not hold: the trend, and samples further back.
 
     Attributes
     ----------
@@ -47,7 +47,7 @@ class BedPage(QWidget):
         Names and values of `Settings` that somebody has just set here.
     settings : Settings
         As they hold now.
-    freezer : Freezer
+    freeze : FreezeController
     """
 
     changed = Signal(dict)
@@ -58,11 +58,11 @@ class BedPage(QWidget):
         self._presenter = presenter
         self._trend_second: tuple[str | None, int] | None = None
         self._build(theme)
-        self.freezer = Freezer(theme, self.sweep, self.strip, presenter)
+        self.freeze = FreezeController(theme, self.sweep, self.strip, presenter)
 
     def _build(self, theme: Theme) -> None:
-        self.banner, self.header, self.beds = AlarmBanner(theme), BedHeader(theme), BedBar(theme)
-        self.sweep, self.strip, self.trend = SweepView(theme), ResidualStrip(theme), TrendStrip(theme)
+        self.banner, self.header, self.beds = AlarmBanner(theme), BedHeader(theme), BedTabs(theme)
+        self.sweep, self.strip, self.trend = SweepView(theme), AnomalyStrip(theme), TrendStrip(theme)
         self.trend.hide()
         self.heart_rate, self.engineer, self.alarms = HeartRate(theme), EngineerPanel(theme), AlarmList(theme)
         self.controls, self.replay = Controls(theme), ReplayPanel(theme)
@@ -88,13 +88,13 @@ class BedPage(QWidget):
         whole.addLayout(main, 1)
         whole.addWidget(self.beds)
 
-    def set_theme(self, theme: Theme) -> None:  # noqa: ARG002
+    def apply_theme(self, theme: Theme) -> None:  # noqa: ARG002
         """Give the column beside the trace as much room as its letters need."""
         for widget in (self.heart_rate, self.alarms, self.controls, self.engineer):
             widget.setFixedWidth(px(_SIDE))
         self._share_room()
 
-    def take_settings(self, settings: Settings, px_per_mm: float) -> None:
+    def apply_preferences(self, settings: Settings, px_per_mm: float) -> None:
         """Bring to the traces what the person has set."""
         self.settings = settings
         self.sweep.grid, self.sweep.px_per_mm = Grid[settings.grid.upper()], px_per_mm
@@ -113,10 +113,10 @@ class BedPage(QWidget):
     def show_frame(self, frame: Frame, rejected: int) -> None:
         """Bring the page up to a frame, and to the number of messages that could not be read."""
         self.banner.show_frame(frame)
-        gain = f"{self.settings.gain:g} mm/mV" if self.settings.gain else translate("BedPage", "amplitude fitted")
+        gain = f"{self.settings.gain:g} mm/mV" if self.settings.gain else translate("BedView", "amplitude fitted")
         self.header.show_frame(frame, f"{self.settings.speed:g} mm/s · {gain}")
-        trace, stale = self.freezer.trace(frame, self.view)
-        self.header.show_frozen(self.freezer.text)
+        trace, stale = self.freeze.trace(frame, self.view)
+        self.header.show_frozen(self.freeze.text)
         paused = stale and frame.link.state is LinkState.PAUSED
         self.sweep.show_trace(trace, stale=stale, message=text_of(frame.link.phrase), paused=paused)
         self.strip.show_trace(trace, stale=stale)

@@ -74,7 +74,7 @@ class CommandController:
         if not self._sender.send(command(bed, self._sender.who, now_ns, action)):
             self._sender.notify(translate("Window", "not sent: the broker is away"))
         elif isinstance(action, ReplayAction):
-            self._presenter.wish(bed, action, now_ns)
+            self._presenter.request(bed, action, now_ns)
 
     def acknowledge(self) -> None:
         """Acknowledge every alarm of the bed shown that nobody has acknowledged."""
@@ -92,7 +92,7 @@ class CommandController:
         paused = self.frame is not None and self.frame.pauses.alarms_s > 0
         self.send(PauseAlarms(seconds=0 if paused else ALARM_PAUSE_S))
 
-    def ask_limits(self, theme: Theme) -> None:
+    def open_limits(self, theme: Theme) -> None:
         """Open the dialog that sets the limits of the bed shown."""
         bed = None if self.frame is None else self.frame.bed
         if bed is None or self.limits_dialog is not None:

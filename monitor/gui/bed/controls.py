@@ -40,9 +40,9 @@ class Controls(QWidget):
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.note.hide)
-        self.set_theme(theme)
+        self.apply_theme(theme)
 
-    def set_theme(self, theme: Theme) -> None:
+    def apply_theme(self, theme: Theme) -> None:
         """Take a look."""
         self.acknowledge.setText(translate("Controls", "Acknowledge  (A)"))
         self.limits.setText(translate("Controls", "Limits  (L)"))

@@ -50,9 +50,9 @@ class BedHeader(QWidget):
         row.addWidget(self.frozen, alignment=Qt.AlignmentFlag.AlignVCenter)
         row.addStretch(1)
         row.addWidget(self.link, alignment=Qt.AlignmentFlag.AlignVCenter)
-        self.set_theme(theme)
+        self.apply_theme(theme)
 
-    def set_theme(self, theme: Theme) -> None:
+    def apply_theme(self, theme: Theme) -> None:
         """Take a look; the words have taken it by themselves."""
         self.theme = theme
         # A glyph from another font would make the line taller, and the trace jump.
@@ -63,7 +63,7 @@ class BedHeader(QWidget):
         now, before = translate("BedHeader", "forecast, 90 % band"), translate("BedHeader", "forecast 100 ms before")
         self.legend.setText(
             f'<span style="color:{theme.forecast}">━</span> {now} &nbsp; '
-            f'<span style="color:{theme.ghost}">━</span> {before}'
+            f'<span style="color:{theme.predicted}">━</span> {before}'
         )
 
     def show_frame(self, frame: Frame, paper: str) -> None:
@@ -82,7 +82,7 @@ class BedHeader(QWidget):
         _set(self.link, f"● {text_of(frame.link.phrase)}")
         if frame.link.state is not self._state:
             self._state = frame.link.state
-            self.link.set_theme(self.theme)
+            self.link.apply_theme(self.theme)
 
     def show_frozen(self, text: str) -> None:
         """Say that the trace stands; an empty text brings the legend back."""

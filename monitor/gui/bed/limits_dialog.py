@@ -51,9 +51,9 @@ class LimitsDialog(QDialog):
         whole = QVBoxLayout(self)
         whole.addLayout(form)
         whole.addWidget(buttons)
-        self.set_theme(theme)
+        self.apply_theme(theme)
 
-    def set_theme(self, theme: Theme) -> None:
+    def apply_theme(self, theme: Theme) -> None:
         """Take a look."""
         self.setFont(font(15))
         self.setStyleSheet(dialog_style(theme))

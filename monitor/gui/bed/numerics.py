@@ -34,10 +34,10 @@ class HeartRate(QWidget):
         self.patient = Patient()
         self.lit = True
         self._compact = False
-        self.set_theme(theme)
+        self.apply_theme(theme)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
-    def set_theme(self, theme: Theme) -> None:
+    def apply_theme(self, theme: Theme) -> None:
         """Take a look."""
         self.theme = theme
         self.set_compact(self._compact)
@@ -124,10 +124,10 @@ class EngineerPanel(QWidget):
         super().__init__()
         self.theme = theme
         self.rows: tuple[tuple[str, str], ...] = ()
-        self.set_theme(theme)
+        self.apply_theme(theme)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
-    def set_theme(self, theme: Theme) -> None:
+    def apply_theme(self, theme: Theme) -> None:
         """Take a look."""
         self.theme = theme
         self.setFixedHeight(px(_ROW * _ROWS + 12))

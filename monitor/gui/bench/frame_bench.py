@@ -19,7 +19,7 @@ import numpy.typing as npt
 import pyqtgraph as pg
 from PySide6.QtWidgets import QApplication
 
-from monitor.gui.bench.simulated_feed import FPS, Ward
+from monitor.gui.bench.simulated_feed import FPS, SimulatedFeed
 from monitor.gui.station.central_station_view import SLOW
 from monitor.gui.style.theme import NIGHT
 from monitor.gui.window import MonitorWindow
@@ -38,9 +38,9 @@ _NAIVE_BLOCK = 6
 class _Naive:
     """The rival: a plot for each bed, and all samples of both leads handed to it with each frame."""
 
-    def __init__(self, ward: Ward) -> None:
+    def __init__(self, feed: SimulatedFeed) -> None:
         self.widget = pg.GraphicsLayoutWidget(size=(WIDTH, HEIGHT))
-        self._ward, self._frame = ward, 0
+        self._ward, self._frame = feed, 0
         self._x = np.arange(round(SHOWN_S * FS)) / FS
         self._curves = []
         for number in range(BEDS):
@@ -90,17 +90,17 @@ def bench_frames(samples: npt.NDArray[np.int16], seconds: float) -> dict[str, An
     """
     app = QApplication.instance() or QApplication(["bedside"])
     assert isinstance(app, QApplication)
-    ward = Ward(samples, BEDS)
-    window = _window(ward)
-    naive = _Naive(ward)
+    feed = SimulatedFeed(samples, BEDS)
+    window = _window(feed)
+    naive = _Naive(feed)
     ours, theirs = _Times([], []), _Times([], [])
     try:
         for _ in range(_WARM):
-            ward.advance()
+            feed.advance()
             window.tick()
             app.processEvents()
         for number in range(round(seconds * FPS)):
-            ward.advance()
+            feed.advance()
             ours.take(window.tick, app)
             if number % _BLOCK == 0:
                 for _ in range(_NAIVE_BLOCK):
@@ -138,14 +138,14 @@ def bench_memory(samples: npt.NDArray[np.int16], minutes: float) -> dict[str, An
         ``minutes``, ``rss_mb`` after a quarter of them and at the end, ``growth_mb`` between both.
     """
     app = QApplication.instance() or QApplication(["bedside"])
-    ward = Ward(samples, BEDS)
-    window = _window(ward)
+    feed = SimulatedFeed(samples, BEDS)
+    window = _window(feed)
     seconds = round(minutes * 60)
     quarter = 0.0
     try:
         for second in range(seconds):
             for _ in range(FPS):
-                ward.advance()
+                feed.advance()
             window.tick()
             app.processEvents()
             if second == seconds // 4:
@@ -158,8 +158,8 @@ def bench_memory(samples: npt.NDArray[np.int16], minutes: float) -> dict[str, An
     return {"minutes": minutes, "rss_mb": [round(quarter, 1), round(end, 1)], "growth_mb": round(end - quarter, 1)}
 
 
-def _window(ward: Ward) -> MonitorWindow:
-    window = MonitorWindow(ward, clock=ward.clock, station=True, timed=False)
+def _window(feed: SimulatedFeed) -> MonitorWindow:
+    window = MonitorWindow(feed, clock=feed.clock, station=True, timed=False)
     window.resize(WIDTH, HEIGHT)
     window.show()
     window.tick()

@@ -26,7 +26,7 @@ _T0 = 1_700_000_000_000_000_000
 _SECOND = 1_000_000_000
 
 
-class Ward:
+class SimulatedFeed:
     """A source of messages for a window, and its clock.
 
     Parameters

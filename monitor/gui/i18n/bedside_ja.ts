@@ -67,21 +67,14 @@
     </message>
 </context>
 <context>
-    <name>BedBar</name>
+    <name>AnomalyStrip</name>
     <message>
-        <source>Central station  (C)</source>
-        <translation>セントラル  (C)</translation>
-    </message>
-</context>
-<context>
-    <name>BedCard</name>
-    <message>
-        <source>SYNTHETIC</source>
-        <translation>合成波形</translation>
+        <source>anomaly score (3: once in 1,000 s by chance)</source>
+        <translation>異常スコア(3: 偶然なら 1,000 秒に 1 回)</translation>
     </message>
     <message>
-        <source>SYN</source>
-        <translation>合成</translation>
+        <source>alarm from {score}</source>
+        <translation>しきい値 {score}</translation>
     </message>
 </context>
 <context>
@@ -116,7 +109,25 @@
     </message>
 </context>
 <context>
-    <name>BedPage</name>
+    <name>BedTabs</name>
+    <message>
+        <source>Central station  (C)</source>
+        <translation>セントラル  (C)</translation>
+    </message>
+</context>
+<context>
+    <name>BedTile</name>
+    <message>
+        <source>SYNTHETIC</source>
+        <translation>合成波形</translation>
+    </message>
+    <message>
+        <source>SYN</source>
+        <translation>合成</translation>
+    </message>
+</context>
+<context>
+    <name>BedView</name>
     <message>
         <source>amplitude fitted</source>
         <translation>感度自動</translation>
@@ -165,7 +176,7 @@
     </message>
 </context>
 <context>
-    <name>Freezing</name>
+    <name>FreezeController</name>
     <message>
         <source>Space: live  ·  ← → Home End: move  ·  drag: measure  ·  Esc: no lines</source>
         <translation>Space: 再開  ·  ← → Home End: 移動  ·  ドラッグ: 計測  ·  Esc: 線を消す</translation>
@@ -447,17 +458,6 @@
     <message>
         <source>Again</source>
         <translation>最初から</translation>
-    </message>
-</context>
-<context>
-    <name>ResidualStrip</name>
-    <message>
-        <source>anomaly score (3: once in 1,000 s by chance)</source>
-        <translation>異常スコア(3: 偶然なら 1,000 秒に 1 回)</translation>
-    </message>
-    <message>
-        <source>alarm from {score}</source>
-        <translation>しきい値 {score}</translation>
     </message>
 </context>
 <context>

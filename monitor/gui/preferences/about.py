@@ -75,11 +75,11 @@ class AboutDialog(QDialog):
         buttons.rejected.connect(self.reject)
         whole.addWidget(area)
         whole.addWidget(buttons)
-        self.set_theme(theme)
+        self.apply_theme(theme)
         room = parent.size()
         self.resize(min(px(620), room.width() - 20), min(px(460), room.height() - 20))
 
-    def set_theme(self, theme: Theme) -> None:
+    def apply_theme(self, theme: Theme) -> None:
         """Take a look."""
         self.setFont(font(14))
         self.setStyleSheet(dialog_style(theme))

@@ -70,12 +70,12 @@ class HelpOverlay(QFrame):
         )
         whole.addWidget(close)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.set_theme(theme)
+        self.apply_theme(theme)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         window.installEventFilter(self)
         self._cover()
 
-    def set_theme(self, theme: Theme) -> None:
+    def apply_theme(self, theme: Theme) -> None:
         """Take a look."""
         self.setStyleSheet(f"HelpOverlay {{ background: {theme.panel}; border: 1px solid {theme.faint} }}")
         layout = self.layout()

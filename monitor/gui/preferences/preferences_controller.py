@@ -12,10 +12,10 @@ from PySide6.QtWidgets import QDialog, QWidget
 from monitor.gui.preferences.about import AboutDialog
 from monitor.gui.preferences.help_overlay import HelpOverlay
 from monitor.gui.preferences.preferences import LETTERS, Memory
-from monitor.gui.preferences.preferences_dialog import SettingsDialog
+from monitor.gui.preferences.preferences_dialog import PreferencesDialog
 from monitor.gui.style.language import choose
 from monitor.gui.style.palettes import THEMES, Theme, next_theme
-from monitor.gui.style.theme import set_letter_scale, set_theme
+from monitor.gui.style.theme import apply_theme, set_letter_scale
 
 SMALLEST = (800, 480)
 """Pixels of a window in which letters of 100 % have just enough room."""
@@ -23,7 +23,7 @@ SMALLEST = (800, 480)
 _STEP = 0.05
 
 
-class Habits(QObject):
+class PreferencesController(QObject):
     """Look and letters of a window, and the dialogs about them.
 
     Parameters
@@ -57,9 +57,9 @@ class Habits(QObject):
         self._shown: tuple[Theme, float] | None = None
         self._keys = {
             Qt.Key.Key_D: self.next_theme,
-            Qt.Key.Key_Question: self.ask_help,
-            Qt.Key.Key_F1: self.ask_about,
-            Qt.Key.Key_F2: self.ask_settings,
+            Qt.Key.Key_Question: self.show_help,
+            Qt.Key.Key_F1: self.open_about,
+            Qt.Key.Key_F2: self.open_preferences,
         }
         window.installEventFilter(self)
 
@@ -83,14 +83,14 @@ class Habits(QObject):
         if "language" in changes:
             self.problem = choose(self.memory.now.language)
             self._shown = None
-        self.dress()
+        self.apply_theme()
         self._apply()
-        if "language" in changes and isinstance(self.dialog, SettingsDialog):
+        if "language" in changes and isinstance(self.dialog, PreferencesDialog):
             # The dialog itself is made anew: most of its words belong to Qt's own widgets.
             self.dialog.close()
-            self.ask_settings()
+            self.open_preferences()
 
-    def dress(self) -> None:
+    def apply_theme(self) -> None:
         """Give all widgets the look, with letters as large as were chosen and as the window has room for."""
         room = min(self._window.width() / SMALLEST[0], self._window.height() / SMALLEST[1])
         chosen = min(self.memory.now.letters / 100, math.floor(room / _STEP + 1e-6) * _STEP)
@@ -98,18 +98,18 @@ class Habits(QObject):
         if (self.theme, scale) != self._shown:
             self._shown = (self.theme, scale)
             set_letter_scale(scale)
-            set_theme(self._window, self.theme)
+            apply_theme(self._window, self.theme)
 
     def next_theme(self) -> None:
         """Take the next look."""
         self.change(theme=next_theme(self.theme).name)
-        if isinstance(self.dialog, SettingsDialog):
+        if isinstance(self.dialog, PreferencesDialog):
             self.dialog.show_theme(self.theme)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802, ARG002
         """Fit the letters to a window that has changed its size."""
         if event.type() == QEvent.Type.Resize:
-            self.dress()
+            self.apply_theme()
         return False
 
     # --- people -------------------------------------------------------------------------------------------------
@@ -129,7 +129,7 @@ class Habits(QObject):
         if not self.memory.now.welcomed:
             self._help(welcome=True)
 
-    def ask_help(self) -> None:
+    def show_help(self) -> None:
         """Say which key does what."""
         self._help(welcome=False)
 
@@ -151,13 +151,13 @@ class Habits(QObject):
             self.help.deleteLater()
             self.help = None
 
-    def ask_settings(self) -> None:
+    def open_preferences(self) -> None:
         """Let people change settings."""
-        dialog = SettingsDialog(self.theme, self.memory.now, self._screen_px_per_mm(), self.problem, self._window)
+        dialog = PreferencesDialog(self.theme, self.memory.now, self._screen_px_per_mm(), self.problem, self._window)
         dialog.changed.connect(lambda changes: self.change(**changes))
         self._open(dialog)
 
-    def ask_about(self) -> None:
+    def open_about(self) -> None:
         """Say what this is, and what it is made of."""
         self._open(AboutDialog(self.theme, self._window))
 

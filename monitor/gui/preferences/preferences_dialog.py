@@ -50,9 +50,9 @@ class MeasuredBar(QWidget):
         super().__init__()
         self.theme, self.pixels = theme, pixels
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        self.set_theme(theme)
+        self.apply_theme(theme)
 
-    def set_theme(self, theme: Theme) -> None:
+    def apply_theme(self, theme: Theme) -> None:
         """Take a look; the bar stays as long as it is."""
         self.theme = theme
         self.update()
@@ -70,7 +70,7 @@ class MeasuredBar(QWidget):
                 painter.drawLine(x, 2, x, 22)
 
 
-class SettingsDialog(QDialog):
+class PreferencesDialog(QDialog):
     """Shows settings and lets people change them.
 
     Parameters
@@ -163,9 +163,9 @@ class SettingsDialog(QDialog):
         whole.addLayout(self._form)
         whole.addStretch(1)
         whole.addWidget(buttons)
-        self.set_theme(theme)
+        self.apply_theme(theme)
 
-    def set_theme(self, theme: Theme) -> None:
+    def apply_theme(self, theme: Theme) -> None:
         """Take a look."""
         self.setFont(font(15))
         self.setStyleSheet(dialog_style(theme))

@@ -49,9 +49,9 @@ class RecordList(QDialog):
         whole.addWidget(self.filter)
         whole.addWidget(self.records)
         self.resize(px(560), px(420))
-        self.set_theme(theme)
+        self.apply_theme(theme)
 
-    def set_theme(self, theme: Theme) -> None:
+    def apply_theme(self, theme: Theme) -> None:
         """Take a look."""
         self.setFont(font(15))
         self.setStyleSheet(

@@ -34,7 +34,7 @@ class ReplayPanel(QWidget):
 
     Attributes
     ----------
-    asked : Signal(object)
+    requested : Signal(object)
         A `stream.wire.replay_actions.ReplayAction`.
     play, back, ahead, loop, record : QPushButton
     speeds : dict of float to QPushButton
@@ -45,7 +45,7 @@ class ReplayPanel(QWidget):
         Open while somebody chooses.
     """
 
-    asked = Signal(object)
+    requested = Signal(object)
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -61,7 +61,7 @@ class ReplayPanel(QWidget):
         self.nothing.setWordWrap(True)
         self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._build()
-        self.set_theme(theme)
+        self.apply_theme(theme)
 
     def _build(self) -> None:
         self.play.clicked.connect(self._toggle)
@@ -71,7 +71,7 @@ class ReplayPanel(QWidget):
         self.loop.clicked.connect(self._loop)
         self.record.clicked.connect(self._open_records)
         for speed, button in self.speeds.items():
-            button.clicked.connect(lambda _checked=False, speed=speed: self.asked.emit(SetSpeed(speed=speed)))
+            button.clicked.connect(lambda _checked=False, speed=speed: self.requested.emit(SetSpeed(speed=speed)))
         self._rows = QWidget()
         both = QVBoxLayout(self._rows)
         upper, lower = QHBoxLayout(), QHBoxLayout()
@@ -91,7 +91,7 @@ class ReplayPanel(QWidget):
         whole.addWidget(self.nothing)
         self.nothing.hide()
 
-    def set_theme(self, theme: Theme) -> None:
+    def apply_theme(self, theme: Theme) -> None:
         """Take a look."""
         self.theme, self._shown = theme, None
         self.play.setFixedWidth(px(84))
@@ -122,25 +122,25 @@ class ReplayPanel(QWidget):
         self._rows.setVisible(replay is not None)
         if replay is None:
             return
-        asked = replay.asked
+        requested = replay.requested
         words = {"playing": translate("Replay", "Pause"), "paused": translate("Replay", "Play")}
         self.play.setText(words.get(replay.status.state, translate("Replay", "Again")))
         self.time.setText(f"{clock(replay.position_s)} / {clock(replay.duration_s)}")
-        self.bar.show_place(replay.position_s, replay.duration_s, asked.position_s, text_of(replay.note))
+        self.bar.show_place(replay.position_s, replay.duration_s, requested.position_s, text_of(replay.note))
         self.record.setText(f"{replay.status.record}  ▾")
-        self._paint(self.play, replay.status.state == "paused", asked.playing is not None)
+        self._paint(self.play, replay.status.state == "paused", requested.playing is not None)
         for button in (self.back, self.ahead):
             self._paint(button, False, False)
-        self._paint(self.loop, replay.status.loop, asked.loop is not None)
-        self._paint(self.record, False, asked.record is not None)
+        self._paint(self.loop, replay.status.loop, requested.loop is not None)
+        self._paint(self.record, False, requested.record is not None)
         for speed, button in self.speeds.items():
-            self._paint(button, speed == replay.status.speed, speed == asked.speed)
+            self._paint(button, speed == replay.status.speed, speed == requested.speed)
 
-    def _paint(self, button: QPushButton, on: bool, asked: bool) -> None:
+    def _paint(self, button: QPushButton, on: bool, requested: bool) -> None:
         """Fill a button that is on; draw the edge of one that was asked for in another colour."""
         theme = self.theme
         ink, ground = (theme.ground, theme.text) if on else (theme.text, theme.panel)
-        edge = f"2px dashed {theme.simulation}" if asked else f"1px solid {theme.faint}"
+        edge = f"2px dashed {theme.simulation}" if requested else f"1px solid {theme.faint}"
         style = (
             f"QPushButton {{ color: {ink}; background: {ground}; border: {edge}; padding: 0 6px }}"
             f"QPushButton:pressed {{ color: {theme.text}; background: {theme.edge} }}"
@@ -156,29 +156,29 @@ class ReplayPanel(QWidget):
         if self._replay.status.state == "ended":
             self._seek(0)
         else:
-            self.asked.emit(SetPlaying(playing=self._replay.status.state == "paused"))
+            self.requested.emit(SetPlaying(playing=self._replay.status.state == "paused"))
 
     def _step(self, by_s: int) -> None:
         """Go on from the place asked for, where one was: whoever presses three times wants three steps."""
         if self._replay is not None:
-            asked_s = self._replay.asked.position_s
-            self._seek((self._replay.position_s if asked_s is None else asked_s) + by_s)
+            requested_s = self._replay.requested.position_s
+            self._seek((self._replay.position_s if requested_s is None else requested_s) + by_s)
 
     def _seek(self, second: int) -> None:
         if self._replay is not None:
             last_s = max(self._replay.duration_s - 1, 0)
-            self.asked.emit(Seek(position=min(max(second, 0), last_s) * FS))
+            self.requested.emit(Seek(position=min(max(second, 0), last_s) * FS))
 
     def _loop(self) -> None:
         if self._replay is not None:
-            self.asked.emit(SetLoop(loop=not self._replay.status.loop))
+            self.requested.emit(SetLoop(loop=not self._replay.status.loop))
 
     def _open_records(self) -> None:
         if self._replay is None or self.records_dialog is not None:
             return
         status = self._replay.status
         dialog = self.records_dialog = RecordList(self.theme, status.records, status.record, self)
-        dialog.chosen.connect(lambda name: self.asked.emit(ChooseRecord(record=name)))
+        dialog.chosen.connect(lambda name: self.requested.emit(ChooseRecord(record=name)))
         dialog.finished.connect(self._forget_records)
         dialog.open()
 

@@ -35,7 +35,7 @@ class SeekBar(QWidget):
         self._mouse_x: float | None = None
         self._held = False
         self.setMouseTracking(True)
-        self.set_theme(theme)
+        self.apply_theme(theme)
         self.setMinimumWidth(120)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -44,15 +44,15 @@ class SeekBar(QWidget):
         """Return the size that the panel gives it by default."""
         return QSize(400, px(_HEIGHT))
 
-    def set_theme(self, theme: Theme) -> None:
+    def apply_theme(self, theme: Theme) -> None:
         """Take a look."""
         self.theme = theme
         self.setFixedHeight(px(_HEIGHT))
         self.update()
 
-    def show_place(self, at_s: int, of_s: int, asked_s: int | None, text: str) -> None:
+    def show_place(self, at_s: int, of_s: int, requested_s: int | None, text: str) -> None:
         """Take the place in the record, its length, the place asked for, and what to say above; all in seconds."""
-        shown = (at_s, of_s, asked_s, text)
+        shown = (at_s, of_s, requested_s, text)
         if shown != (self._at_s, self._of_s, self._asked_s, self.text):
             self._at_s, self._of_s, self._asked_s, self.text = shown
             self.update()

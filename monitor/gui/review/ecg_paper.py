@@ -24,7 +24,7 @@ from stream.timebase import FS
 GUTTER_MM = 14.0
 """Left of the trace, for lead name and scale."""
 
-MARK_MM = 4.0
+ANNOTATION_MM = 4.0
 """Height of a row of letters over the beats."""
 
 AXIS_MM = 5.0
@@ -78,7 +78,7 @@ class Sheet:
 
 
 def _head_mm(review: Review) -> float:
-    return len(ROWS) * MARK_MM if review.marks else 0.0
+    return len(ROWS) * ANNOTATION_MM if review.annotations else 0.0
 
 
 def draw(painter: QPainter, review: Review, sheet: Sheet, theme: Theme, since: int | None = None) -> None:
@@ -89,9 +89,9 @@ def draw(painter: QPainter, review: Review, sheet: Sheet, theme: Theme, since: i
     _Drawing(painter, review, sheet, theme, since or review.first).draw()
 
 
-def draw_marks(painter: QPainter, review: Review, sheet: Sheet, theme: Theme) -> None:
+def draw_annotations(painter: QPainter, review: Review, sheet: Sheet, theme: Theme) -> None:
     """Draw the letters over the beats; they come later than the samples, and lie over what is drawn of these."""
-    if not review.marks:
+    if not review.annotations:
         return
     ruler, mm = sheet.ruler(review), sheet.px_per_mm
     inks = {"rhythm": theme.text, "reference": theme.text, "detected": theme.score}
@@ -99,16 +99,16 @@ def draw_marks(painter: QPainter, review: Review, sheet: Sheet, theme: Theme) ->
     painter.setFont(fixed_font(2.2 * mm))
     for number, name in enumerate(ROWS):
         painter.setPen(colour(inks[name]))
-        place = QRectF(0, number * MARK_MM * mm, ruler.left - mm, MARK_MM * mm)
+        place = QRectF(0, number * ANNOTATION_MM * mm, ruler.left - mm, ANNOTATION_MM * mm)
         painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, name)
     painter.setClipRect(QRectF(ruler.left, 0, ruler.right - ruler.left, _head_mm(review) * mm))
-    for mark in review.marks:
-        painter.setPen(colour(inks[mark.row]))
-        painter.setFont(fixed_font((4.4 if mark.text == DOT else 3.2) * mm, bold=True))
-        x = ruler.x(mark.index)
-        left, align = (x, Qt.AlignmentFlag.AlignLeft) if mark.row == "rhythm" else (x - 10 * mm, _CENTRE)
-        place = QRectF(left, ROWS.index(mark.row) * MARK_MM * mm, 20 * mm, MARK_MM * mm)
-        painter.drawText(place, align | Qt.AlignmentFlag.AlignVCenter, mark.text)
+    for label in review.annotations:
+        painter.setPen(colour(inks[label.row]))
+        painter.setFont(fixed_font((4.4 if label.text == DOT else 3.2) * mm, bold=True))
+        x = ruler.x(label.index)
+        left, align = (x, Qt.AlignmentFlag.AlignLeft) if label.row == "rhythm" else (x - 10 * mm, _CENTRE)
+        place = QRectF(left, ROWS.index(label.row) * ANNOTATION_MM * mm, 20 * mm, ANNOTATION_MM * mm)
+        painter.drawText(place, align | Qt.AlignmentFlag.AlignVCenter, label.text)
     painter.restore()
 
 
@@ -122,7 +122,7 @@ class _Drawing:
         self.since = max(since - review.first - math.ceil(_BEFORE_PX / self.ruler.per_sample), 0)
         self.x = self.ruler.left + np.arange(review.stop - review.first) * self.ruler.per_sample
         begin = max(review.alarm.onset, review.first)
-        stop = review.end if review.stretch.stop is None else min(max(review.stretch.stop, begin + 1), review.end)
+        stop = review.end if review.alarm_span.stop is None else min(max(review.alarm_span.stop, begin + 1), review.end)
         self.inside = slice(begin - review.first, max(stop - review.first, begin - review.first))
 
     def draw(self) -> None:
@@ -136,7 +136,7 @@ class _Drawing:
             self._grid(lane)
             painter.save()
             painter.setClipRect(QRectF(self.ruler.left, lane.top, width, lane.bottom - lane.top))
-            self._line(lane, self.review.ghost[:, lead], self.theme.ghost, 0.4)
+            self._line(lane, self.review.predicted[:, lead], self.theme.predicted, 0.4)
             self._line(lane, self.review.mv[:, lead], self.theme.ecg, 0.5)
             marked = np.full(len(self.x), np.nan, np.float32)
             marked[self.inside] = self.review.mv[self.inside, lead]

@@ -20,7 +20,7 @@ EVERY_NS = 250_000_000
 """A review that is open is looked after four times per second."""
 
 
-class Reviewing:
+class ReviewController:
     """One review at a time.
 
     Attributes

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from monitor.gui.review.ecg_paper import Sheet, draw, draw_marks
+from monitor.gui.review.ecg_paper import Sheet, draw, draw_annotations
 from monitor.gui.review.review_files import ReviewFiles
 from monitor.gui.style.footer import simulation
 from monitor.gui.style.label import Label
@@ -62,7 +62,7 @@ class EventChart(QWidget):
         self.calipers = Calipers(theme, self, self.ruler)
         self.show_review(review, self.sheet)
 
-    def set_theme(self, theme: Theme) -> None:
+    def apply_theme(self, theme: Theme) -> None:
         """Take a look."""
         self.theme, self._cache = theme, None
         self.update()
@@ -98,7 +98,7 @@ class EventChart(QWidget):
         self._since = None
         with QPainter(self) as painter:
             painter.drawPixmap(0, 0, self._cache)
-            draw_marks(painter, self.review, self.sheet, self.theme)
+            draw_annotations(painter, self.review, self.sheet, self.theme)
             self._draw_names(painter)
 
     def _add(self, cache: QPixmap, since: int) -> None:
@@ -129,8 +129,8 @@ def _grows(before: Review, now: Review) -> bool:
 
 def _drawn(review: Review) -> tuple[object, ...]:
     """Return what all of the drawing depends on."""
-    alarm_id, annotated = review.alarm.alarm_id, bool(review.marks)
-    return alarm_id, review.stretch, review.leads, review.ranges, review.threshold, annotated
+    alarm_id, annotated = review.alarm.alarm_id, bool(review.annotations)
+    return alarm_id, review.alarm_span, review.leads, review.ranges, review.threshold, annotated
 
 
 class ReviewDialog(QDialog):
@@ -176,7 +176,7 @@ class ReviewDialog(QDialog):
         self.buttons: dict[str, QPushButton] = {}
         self._labels: dict[str, QLabel] = {}
         self._build()
-        self.set_theme(theme)
+        self.apply_theme(theme)
         self.resize(self.sizeHint())
 
     def _build(self) -> None:
@@ -233,7 +233,7 @@ class ReviewDialog(QDialog):
         self.said.setContentsMargins(12, 0, 12, 0)
         self.said.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)  # however long a path is
 
-    def set_theme(self, theme: Theme) -> None:
+    def apply_theme(self, theme: Theme) -> None:
         """Take a look."""
         self.theme = theme
         self.setStyleSheet(
@@ -273,7 +273,7 @@ class ReviewDialog(QDialog):
         what = text_of(alarm_phrase(alarm))
         self.setWindowTitle(f"{alarm.bed.upper()}: {what}")
         self.heading.setText(f"{STARS[alarm.priority]} {what}".strip())
-        self.heading.set_theme(self.theme)
+        self.heading.apply_theme(self.theme)
         self.note.setText(text_of(review.notes))
         self.note.setVisible(bool(review.notes))
         self.words = {text_of(name): text_of(text) for name, text in explain(review)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QBuffer, QIODevice, QMarginsF, QRectF, Qt
 from PySide6.QtGui import QPageLayout, QPageSize, QPainter, QPdfWriter
 
-from monitor.gui.review.ecg_paper import Sheet, draw, draw_marks
+from monitor.gui.review.ecg_paper import Sheet, draw, draw_annotations
 from monitor.gui.style.footer import simulation
 from monitor.gui.style.language import translate
 from monitor.gui.style.phrases import text_of
@@ -79,7 +79,7 @@ def _page(painter: QPainter, review: Review, mm_per_s: float, measured: str) -> 
     painter.save()
     painter.translate(0, lowest + 2 * _MM)
     draw(painter, review, sheet, PAPER)
-    draw_marks(painter, review, sheet, PAPER)
+    draw_annotations(painter, review, sheet, PAPER)
     painter.restore()
 
 

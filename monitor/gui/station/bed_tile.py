@@ -23,7 +23,7 @@ _LARGE_WIDTH_PX = 340
 _EDGE = 4
 
 
-class CardHead(QWidget):
+class TileHeader(QWidget):
     """The lines above a card's trace.
 
     Attributes
@@ -51,7 +51,7 @@ class CardHead(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
-    def set_theme(self, theme: Theme) -> None:
+    def apply_theme(self, theme: Theme) -> None:
         """Take a look."""
         self.theme = theme
         self.set_large(self._large)
@@ -121,7 +121,7 @@ class CardHead(QWidget):
         """Say what kind of data these are, and their age; in few letters where there is no room."""
         # In place of an alarm, the message says it already.
         link = f"● {self.link}" if self.priority is not None or not self.message else ""
-        whole, short = translate("BedCard", "SYNTHETIC"), translate("BedCard", "SYN")
+        whole, short = translate("BedTile", "SYNTHETIC"), translate("BedTile", "SYN")
         for synthetic, text in ((whole, link), (whole, link and "●"), (short, link and "●")):
             chosen = font(16 if self._large else 12, bold=True)
             metrics = QFontMetrics(chosen)
@@ -160,7 +160,7 @@ def _width(text: str, pixels: int) -> int:
     return QFontMetrics(font(pixels, bold=True)).horizontalAdvance(text)
 
 
-class BedCard(QWidget):
+class BedTile(QWidget):
     """One bed.
 
     Attributes
@@ -168,7 +168,7 @@ class BedCard(QWidget):
     clicked : Signal(str)
         The bed's name.
     bed : str
-    head : CardHead
+    head : TileHeader
     sweep : SweepView
     """
 
@@ -177,7 +177,7 @@ class BedCard(QWidget):
     def __init__(self, theme: Theme, bed: str) -> None:
         super().__init__()
         self.theme, self.bed = theme, bed
-        self.head, self.sweep = CardHead(theme), SweepView(theme, small=True)
+        self.head, self.sweep = TileHeader(theme), SweepView(theme, small=True)
         self._chosen = False
         self._edge = theme.edge
         column = QVBoxLayout(self)
@@ -187,7 +187,7 @@ class BedCard(QWidget):
         column.addWidget(self.sweep, 1)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
 
-    def set_theme(self, theme: Theme) -> None:
+    def apply_theme(self, theme: Theme) -> None:
         """Take a look."""
         self.theme = theme
         self._show_edge()

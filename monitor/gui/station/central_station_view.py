@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
-from monitor.gui.station.bed_tile import BedCard
+from monitor.gui.station.bed_tile import BedTile
 from monitor.gui.style.label import Label
 from monitor.gui.style.language import QT_TRANSLATE_NOOP, translate
 from monitor.gui.style.theme import Theme
@@ -33,7 +33,7 @@ _WHOLE = 1
 _NOTE_MS = 4000
 
 
-class StationView(QWidget):
+class CentralStationView(QWidget):
     """Cards in a grid; beds come and go, and keep their places.
 
     The row and the column of the bed that is forward are half again as large as the others. Where there are many, the
@@ -43,7 +43,7 @@ class StationView(QWidget):
     ----------
     chosen : Signal(str)
         The bed whose card was clicked.
-    cards : dict of str to BedCard
+    cards : dict of str to BedTile
     frames : dict of str to Frame
         The latest of each bed that has a card.
     forward : Forward or None
@@ -55,7 +55,7 @@ class StationView(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.theme = theme
-        self.cards: dict[str, BedCard] = {}
+        self.cards: dict[str, BedTile] = {}
         self.forward: Forward | None = None
         self.frames: dict[str, Frame] = {}
         self._turn = 0
@@ -82,7 +82,7 @@ class StationView(QWidget):
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(self.note.clear)
 
-    def set_theme(self, theme: Theme) -> None:
+    def apply_theme(self, theme: Theme) -> None:
         """Take a look, for the cards to come; those that are there take it by themselves."""
         self.theme = theme
 
@@ -106,7 +106,7 @@ class StationView(QWidget):
             card.deleteLater()
         cards = {}
         for name in names:
-            card = self.cards.get(name) or BedCard(self.theme, name)
+            card = self.cards.get(name) or BedTile(self.theme, name)
             if name not in self.cards:
                 card.clicked.connect(self.chosen)
                 if self._px_per_mm is not None:

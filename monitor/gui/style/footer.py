@@ -43,9 +43,9 @@ class Footer(QWidget):
         row.addStretch(1)
         row.addWidget(self.broker)
         self._text = ""
-        self.set_theme(theme)
+        self.apply_theme(theme)
 
-    def set_theme(self, theme: Theme) -> None:
+    def apply_theme(self, theme: Theme) -> None:
         """Take a look; the labels have taken it by themselves."""
         self.help.setText(translate("Footer", "Help (?)"))
         self.settings.setText(translate("Footer", "Settings (F2)"))

@@ -36,9 +36,9 @@ class Label(QLabel):
     ) -> None:
         super().__init__()
         self._look, self._says = (ink, pixels, bold, ground), says
-        self.set_theme(theme)
+        self.apply_theme(theme)
 
-    def set_theme(self, theme: Theme) -> None:
+    def apply_theme(self, theme: Theme) -> None:
         """Take a look, or ask again which ink it is."""
         ink, pixels, bold, ground = self._look
         chosen = getattr(theme, ink) if isinstance(ink, str) else ink(theme)

@@ -62,7 +62,7 @@ def current() -> str:
 
 
 def choose(code: str) -> str:
-    """Speak a language from now on; widgets take it with `monitor.gui.style.theme.set_theme`.
+    """Speak a language from now on; widgets take it with `monitor.gui.style.theme.apply_theme`.
 
     Parameters
     ----------

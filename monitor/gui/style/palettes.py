@@ -20,7 +20,7 @@ class Theme:
     edge, grid, grid_fine : str
         Lines that part, and those of ECG paper.
     text, faint : str
-    ecg, forecast, band, ghost, score, threshold, simulation, calipers : str
+    ecg, forecast, band, predicted, score, threshold, simulation, calipers : str
         Curves, and the words that belong to them.
     priority, priority_tint : dict of str to str
         Of an alarm: ink on `ground`, `panel` or its tint; the tint.
@@ -43,7 +43,7 @@ class Theme:
     ecg: str
     forecast: str
     band: str
-    ghost: str
+    predicted: str
     score: str
     threshold: str
     simulation: str
@@ -55,7 +55,7 @@ class Theme:
     busy: str
     live: str
     trace_px: float = 2.0
-    ghost_px: float = 1.5
+    predicted_px: float = 1.5
     thin_px: float = 1.0
     stale_opacity: float = 0.3
 
@@ -83,7 +83,7 @@ NIGHT = Theme(
     ecg="#00e85c",
     forecast="#ff6bff",
     band="#66d040d0",
-    ghost="#7c397c",
+    predicted="#7c397c",
     score="#9fc9ff",
     threshold="#ffd400",
     simulation="#ffb000",
@@ -108,7 +108,7 @@ DAY = Theme(
     ecg="#00662b",
     forecast="#a1009b",
     band="#4dc060c0",
-    ghost="#cf8fcf",
+    predicted="#cf8fcf",
     score="#1b4f9c",
     threshold="#855200",
     simulation="#8f4300",
@@ -130,7 +130,7 @@ SAFE = replace(
     ecg="#56b4e9",
     forecast="#cc79a7",
     band="#66a05a84",
-    ghost="#7a5068",
+    predicted="#7a5068",
     score="#8080f4",
     threshold="#f0e442",
     simulation="#e69f00",
@@ -154,7 +154,7 @@ PAPER = replace(
     grid="#f0a8a8",
     grid_fine="#fbdcdc",
     ecg="#000000",
-    ghost="#d070d0",
+    predicted="#d070d0",
 )
 """ECG paper, for what is printed."""
 

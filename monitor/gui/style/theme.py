@@ -17,6 +17,7 @@ __all__ = [
     "STARS",
     "Theme",
     "Themed",
+    "apply_theme",
     "colour",
     "families",
     "fixed_font",
@@ -26,7 +27,6 @@ __all__ = [
     "px",
     "set_letter_scale",
     "set_more_families",
-    "set_theme",
 ]
 
 FAMILIES = ["Inter", "Roboto", "Helvetica Neue", "Segoe UI", "DejaVu Sans", "sans-serif"]
@@ -39,16 +39,16 @@ FLASH_HZ = {"high": 2.0, "medium": 0.6}
 class Themed(Protocol):
     """A widget that can change its look while it is shown."""
 
-    def set_theme(self, theme: Theme) -> None:
+    def apply_theme(self, theme: Theme) -> None:
         """Take a look, or the same one with letters of another size."""
         ...
 
 
-def set_theme(root: QWidget, theme: Theme) -> None:
+def apply_theme(root: QWidget, theme: Theme) -> None:
     """Hand a look to a widget and to all in it, the outermost first."""
     for widget in [root, *root.findChildren(QWidget)]:
         if isinstance(widget, Themed):
-            widget.set_theme(theme)
+            widget.apply_theme(theme)
 
 
 def colour(text: str) -> QColor:
@@ -64,7 +64,7 @@ _more_families: list[str] = []
 
 
 def set_letter_scale(scale: float) -> None:
-    """Make letters, and the room that they need, so many times as large; widgets take it with `set_theme`."""
+    """Make letters, and the room that they need, so many times as large; widgets take it with `apply_theme`."""
     _letters["scale"] = scale
 
 

@@ -1,4 +1,4 @@
-"""Can Qt open a window here? Asked before Qt is: it ends the process by itself when it cannot."""
+"""Can Qt open a window here? Requested before Qt is: it ends the process by itself when it cannot."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from PySide6.QtGui import QFont, QFontMetrics, QPainter
 from monitor.gui.style.phrases import text_of
 from monitor.gui.style.theme import Theme, colour, font, px
 from monitor.view.annotations import DOT, ROWS
-from monitor.view.trace import Mark
+from monitor.view.trace import AnnotationLabel
 from stream.wire.phrases import phrase
 
 ROW = 15
@@ -29,8 +29,8 @@ def rows_height() -> int:
 
 
 @dataclass(frozen=True)
-class MarkRows:
-    """Where each mark lies, and how it looks.
+class AnnotationRows:
+    """Where each label lies, and how it looks.
 
     Attributes
     ----------
@@ -39,19 +39,19 @@ class MarkRows:
 
     theme: Theme
 
-    def rect(self, mark: Mark, x: float) -> QRect:
-        """Return the place of a mark whose sample lies at a pixel: a letter over it, a rhythm from it on."""
-        width = QFontMetrics(_font(mark)).horizontalAdvance(mark.text) + _SPACE
-        left = round(x) if mark.row == "rhythm" else round(x - width / 2)
-        return QRect(left, ROWS.index(mark.row) * px(ROW), width, px(ROW))
+    def rect(self, label: AnnotationLabel, x: float) -> QRect:
+        """Return the place of a label whose sample lies at a pixel: a letter over it, a rhythm from it on."""
+        width = QFontMetrics(_font(label)).horizontalAdvance(label.text) + _SPACE
+        left = round(x) if label.row == "rhythm" else round(x - width / 2)
+        return QRect(left, ROWS.index(label.row) * px(ROW), width, px(ROW))
 
-    def draw(self, painter: QPainter, mark: Mark, place: QRect) -> None:
-        """Draw a mark."""
-        if mark.row == "rhythm":
+    def draw(self, painter: QPainter, label: AnnotationLabel, place: QRect) -> None:
+        """Draw a label."""
+        if label.row == "rhythm":
             painter.fillRect(place, colour(self.theme.edge))
-        painter.setPen(colour(self._ink(mark.row)))
-        painter.setFont(_font(mark))
-        painter.drawText(place, Qt.AlignmentFlag.AlignCenter, mark.text)
+        painter.setPen(colour(self._ink(label.row)))
+        painter.setFont(_font(label))
+        painter.drawText(place, Qt.AlignmentFlag.AlignCenter, label.text)
 
     def draw_names(self, painter: QPainter, width: int) -> None:
         """Name the rows, at the left."""
@@ -66,5 +66,5 @@ class MarkRows:
         return self.theme.score if row == "detected" else self.theme.text
 
 
-def _font(mark: Mark) -> QFont:
-    return font(_LETTER + 4 if mark.text == DOT else _LETTER, bold=True)
+def _font(label: AnnotationLabel) -> QFont:
+    return font(_LETTER + 4 if label.text == DOT else _LETTER, bold=True)

@@ -22,10 +22,10 @@ TOP = 8.0
 
 _EVERY = 4
 _HEIGHT, _COMPACT = 150, 100
-_TITLE = QT_TRANSLATE_NOOP("ResidualStrip", "anomaly score (3: once in 1,000 s by chance)")
+_TITLE = QT_TRANSLATE_NOOP("AnomalyStrip", "anomaly score (3: once in 1,000 s by chance)")
 
 
-class ResidualStrip(pg.PlotWidget):
+class AnomalyStrip(pg.PlotWidget):
     """Score over the sweep, in two curves: before the cursor, and what is left of the sweep before.
 
     Parameters
@@ -53,14 +53,14 @@ class ResidualStrip(pg.PlotWidget):
         self._threshold = pg.InfiniteLine(angle=0)
         self._threshold.setVisible(False)
         plot.addItem(self._threshold)
-        self._title = Label(theme, "faint", 12, says=lambda: translate("ResidualStrip", _TITLE))
+        self._title = Label(theme, "faint", 12, says=lambda: translate("AnomalyStrip", _TITLE))
         self._title.setParent(self)
         self._title.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._label = pg.TextItem("", anchor=(1.0, 1.0))
         plot.addItem(self._label)
-        self.set_theme(theme)
+        self.apply_theme(theme)
 
-    def set_theme(self, theme: Theme) -> None:
+    def apply_theme(self, theme: Theme) -> None:
         """Take a look."""
         self.theme, self._shown = theme, None
         self.set_compact(self._compact)
@@ -76,7 +76,7 @@ class ResidualStrip(pg.PlotWidget):
             high.setPen(pg.mkPen(over, width=1))
             high.setFillBrush(fill)
         self._threshold.setPen(pg.mkPen(over, width=1, style=Qt.PenStyle.DashLine))
-        self._title.set_theme(theme)
+        self._title.apply_theme(theme)
         self._title.adjustSize()
         self._title.move(gutter() + 6, 2)
         self.getPlotItem().layout.setContentsMargins(0, px(6), 0, px(4))
@@ -114,7 +114,7 @@ class ResidualStrip(pg.PlotWidget):
         self._threshold.setVisible(trace.threshold is not None)
         if trace.threshold is not None:
             self._threshold.setValue(trace.threshold)
-            self._label.setText(translate("ResidualStrip", "alarm from {score}").format(score=f"{trace.threshold:g}"))
+            self._label.setText(translate("AnomalyStrip", "alarm from {score}").format(score=f"{trace.threshold:g}"))
             self._label.setPos(trace.span / FS, trace.threshold)
         split = max(trace.cursor - (trace.cursor - trace.origin) % trace.span, trace.first)
         for number, (first, stop) in enumerate(((split, trace.cursor), (trace.first, split))):

@@ -9,7 +9,7 @@ from PySide6.QtGui import QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 from monitor.gui.style.theme import Theme, colour, font
-from monitor.view.trace_scale import Marks, Ruler, marks_between
+from monitor.view.trace_scale import CaliperLines, Ruler, lines_between
 
 REACH = 6.0
 """Pixels from which a line can be taken."""
@@ -31,14 +31,14 @@ class Calipers(QWidget):
 
     Attributes
     ----------
-    marks : Marks or None
+    lines : CaliperLines or None
         Where the lines are, in samples and mV: they stay with the trace when it moves.
     """
 
     def __init__(self, theme: Theme, host: QWidget, ruler: Callable[[], Ruler | None]) -> None:
         super().__init__(host)
         self.theme = theme
-        self.marks: Marks | None = None
+        self.lines: CaliperLines | None = None
         self._ruler = ruler
         self._pressed: QPointF | None = None
         self._held: int | None = None
@@ -47,7 +47,7 @@ class Calipers(QWidget):
         self.resize(host.size())
         host.installEventFilter(self)
 
-    def set_theme(self, theme: Theme) -> None:
+    def apply_theme(self, theme: Theme) -> None:
         """Take a look."""
         self.theme = theme
         self.update()
@@ -56,12 +56,12 @@ class Calipers(QWidget):
     def text(self) -> str:
         """What lies between the lines, in words; empty without lines."""
         ruler = self._ruler()
-        return self.marks.text(ruler) if self.marks is not None and ruler is not None else ""
+        return self.lines.text(ruler) if self.lines is not None and ruler is not None else ""
 
     def remove(self) -> bool:
         """Take the lines away; False where there were none."""
-        there = self.marks is not None
-        self.marks = self._pressed = self._held = None
+        there = self.lines is not None
+        self.lines = self._pressed = self._held = None
         self.setCursor(Qt.CursorShape.CrossCursor)
         self.update()
         return there
@@ -79,7 +79,7 @@ class Calipers(QWidget):
         ruler, at = self._ruler(), event.position()
         if ruler is None or event.button() != Qt.MouseButton.LeftButton:
             return
-        self._held = self.marks.nearest(ruler, at.x(), at.y(), REACH) if self.marks is not None else None
+        self._held = self.lines.nearest(ruler, at.x(), at.y(), REACH) if self.lines is not None else None
         self._pressed = at if self._held is None and at.x() >= ruler.left else None
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
@@ -87,14 +87,14 @@ class Calipers(QWidget):
         ruler, at = self._ruler(), event.position()
         if ruler is None:
             return
-        if self._held is not None and self.marks is not None:
-            self.marks = self.marks.moved(self._held, ruler, at.x(), at.y())
+        if self._held is not None and self.lines is not None:
+            self.lines = self.lines.moved(self._held, ruler, at.x(), at.y())
         elif self._pressed is not None:
             if (at - self._pressed).manhattanLength() >= _START:
                 start = self._pressed
-                self.marks = marks_between(ruler, (start.x(), start.y()), (at.x(), at.y()))
+                self.lines = lines_between(ruler, (start.x(), start.y()), (at.x(), at.y()))
         else:
-            near = self.marks.nearest(ruler, at.x(), at.y(), REACH) if self.marks is not None else None
+            near = self.lines.nearest(ruler, at.x(), at.y(), REACH) if self.lines is not None else None
             self.setCursor(Qt.CursorShape.CrossCursor if near is None else _SHAPES[near // 2])
             return
         self.update()
@@ -108,17 +108,17 @@ class Calipers(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002
         """Draw the lines, and what lies between them beside the first."""
         ruler = self._ruler()
-        if self.marks is None or ruler is None:
+        if self.lines is None or ruler is None:
             return
         with QPainter(self) as painter:
             seen = self.visibleRegion().boundingRect()
-            _draw(painter, self.marks, ruler, self.theme, QRectF(seen))
+            _draw(painter, self.lines, ruler, self.theme, QRectF(seen))
 
 
-def _draw(painter: QPainter, marks: Marks, ruler: Ruler, theme: Theme, seen: QRectF) -> None:
+def _draw(painter: QPainter, lines: CaliperLines, ruler: Ruler, theme: Theme, seen: QRectF) -> None:
     """Draw the lines, and the text where people see it."""
-    lane = ruler.lanes[marks.lane]
-    xs, ys = [ruler.x(sample) for sample in marks.samples], [lane.y(mv) for mv in marks.mv]
+    lane = ruler.lanes[lines.lane]
+    xs, ys = [ruler.x(sample) for sample in lines.samples], [lane.y(mv) for mv in lines.mv]
     left, right = max(ruler.left, seen.left()), min(ruler.right, seen.right())
     if not any(left <= x <= right for x in xs):
         return  # they have stayed with a part of the trace that is not shown
@@ -129,7 +129,7 @@ def _draw(painter: QPainter, marks: Marks, ruler: Ruler, theme: Theme, seen: QRe
     painter.setPen(QPen(colour(theme.calipers), 1.0, Qt.PenStyle.DashLine))
     for y in ys:
         painter.drawLine(QPointF(left, y), QPointF(right, y))
-    text = marks.text(ruler)
+    text = lines.text(ruler)
     painter.setFont(font(15, bold=True))
     box = QFontMetrics(painter.font()).boundingRect(text).adjusted(-8, -4, 8, 4)
     beside = min(max(max(xs) + 8, left + 4), right - box.width() - 4)

@@ -18,11 +18,11 @@ from monitor.view.presenter import Presenter
 from monitor.view.trace import Trace, View
 from monitor.view.view_model import Frame
 
-HINT = QT_TRANSLATE_NOOP("Freezing", "Space: live  ·  ← → Home End: move  ·  drag: measure  ·  Esc: no lines")
+HINT = QT_TRANSLATE_NOOP("FreezeController", "Space: live  ·  ← → Home End: move  ·  drag: measure  ·  Esc: no lines")
 _HINT_AT, _HINT_BELOW = (GUTTER + 300, 2), (GUTTER, 22)
 
 
-class Freezer(QObject):
+class FreezeController(QObject):
     """Holds the trace while people look at it; everything else in the window goes on.
 
     Attributes
@@ -39,7 +39,7 @@ class Freezer(QObject):
         self.frozen: Frozen | None = None
         self.calipers = Calipers(theme, sweep, sweep.ruler)
         self.calipers.hide()
-        self.hint = Label(theme, "calipers", 13, ground="panel", says=lambda: translate("Freezing", HINT))
+        self.hint = Label(theme, "calipers", 13, ground="panel", says=lambda: translate("FreezeController", HINT))
         self.hint.setParent(strip)
         self.hint.setWordWrap(True)
         self.hint.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
@@ -51,7 +51,7 @@ class Freezer(QObject):
         """FROZEN, since when, and how far back; empty while the trace is live."""
         if self.frozen is None:
             return ""
-        frozen = translate("Freezing", "FROZEN {clock}").format(clock=self.frozen.clock)
+        frozen = translate("FreezeController", "FROZEN {clock}").format(clock=self.frozen.clock)
         return "   ".join(text for text in (frozen, self.frozen.position, text_of(self.frozen.note)) if text)
 
     def toggle(self, frame: Frame | None, view: View) -> None:

@@ -17,12 +17,12 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from monitor.gui.style.language import current
 from monitor.gui.style.theme import Theme, colour, font, letter_scale, px
-from monitor.gui.trace.annotation_rows import MarkRows, rows_height
+from monitor.gui.trace.annotation_rows import AnnotationRows, rows_height
 from monitor.gui.trace.sweep_background import Grid, draw_grid, draw_scales
 from monitor.gui.trace.sweep_layout import PAD, Layout
 from monitor.gui.trace.sweep_painter import draw_forecast, draw_samples
 from monitor.view.alarm_spans import first_changed
-from monitor.view.trace import Drawn, Stretch, Trace, View
+from monitor.view.trace import AlarmSpan, Drawn, Trace, View
 from monitor.view.trace_scale import Lane, Ruler
 from stream.timebase import FS
 
@@ -77,9 +77,9 @@ class SweepView(QWidget):
         self._drawn: tuple[object, ...] | None = None
         self._paper_of: tuple[object, ...] | None = None
         self._drawn_to = 0
-        self._next_mark = 0
+        self._next_label = 0
         self._revision = 0
-        self._stretches: tuple[Stretch, ...] = ()
+        self._alarm_spans: tuple[AlarmSpan, ...] = ()
         self._fan_columns: list[tuple[int, int]] = []
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -93,7 +93,7 @@ class SweepView(QWidget):
         """Pixels left of the trace."""
         return px(_SMALL_GUTTER) if self.small else gutter()
 
-    def set_theme(self, theme: Theme) -> None:
+    def apply_theme(self, theme: Theme) -> None:
         """Take a look; the next trace is drawn in it, all of it."""
         self.theme = theme
         self.update()
@@ -130,15 +130,15 @@ class SweepView(QWidget):
             self._drawn = key
             self.update()
         elif changed:
-            self._draw_from(trace, min(first_changed(self._stretches, trace), self._drawn_to))
+            self._draw_from(trace, min(first_changed(self._alarm_spans, trace), self._drawn_to))
         elif advance:
             self._draw_from(trace, self._drawn_to)
         else:
             self._update_fan(trace)
         if trace.whole:
-            self._revision, self._stretches = trace.revision, trace.stretches
-        elif not set(trace.stretches) <= set(self._stretches):
-            self._stretches += tuple(set(trace.stretches) - set(self._stretches))  # drawn with the new samples
+            self._revision, self._alarm_spans = trace.revision, trace.alarm_spans
+        elif not set(trace.alarm_spans) <= set(self._alarm_spans):
+            self._alarm_spans += tuple(set(trace.alarm_spans) - set(self._alarm_spans))  # drawn with the new samples
 
     def _key(self, trace: Trace) -> tuple[object, ...]:
         """Return what must be as it was for a picture to be continued."""
@@ -200,8 +200,8 @@ class SweepView(QWidget):
         with QPainter(self._cache) as painter:
             painter.drawPixmap(0, 0, self._paper)
             draw_samples(painter, self._layout, trace, trace.first, self.theme, small=self.small)
-            self._next_mark = 0
-            self._draw_marks(painter, trace)
+            self._next_label = 0
+            self._draw_annotations(painter, trace)
         self._drawn_to = trace.cursor
         self.full_redraws += 1
 
@@ -218,7 +218,7 @@ class SweepView(QWidget):
         with QPainter(self._paper) as painter:
             draw_scales(painter, self._layout, trace.leads, self.theme, small=self.small)
             if self._head:
-                MarkRows(self.theme).draw_names(painter, self.gutter)
+                AnnotationRows(self.theme).draw_names(painter, self.gutter)
             draw_grid(painter, self._layout, self.grid, self.theme)
 
     def _draw_from(self, trace: Trace, first: int) -> None:
@@ -243,10 +243,10 @@ class SweepView(QWidget):
                 again = max(first - math.ceil(2 * _CAP / layout.per_sample), trace.first)
                 draw_samples(painter, layout, trace, again, self.theme, small=self.small)
                 painter.setClipRegion(places)
-                self._next_mark = 0
+                self._next_label = 0
             else:
                 draw_samples(painter, layout, trace, first, self.theme, small=self.small)
-            self._draw_marks(painter, trace)
+            self._draw_annotations(painter, trace)
         # One rectangle: Qt paints a region of several at many times the cost.
         for left, right in layout.columns(first - 2, trace.cursor + trace.gap + 1):
             self.update(QRect(left - _CAP, 0, right - left + 2 * _CAP, self.height()))
@@ -258,25 +258,25 @@ class SweepView(QWidget):
         of = QRectF(place.x() * ratio, place.y() * ratio, place.width() * ratio, place.height() * ratio)
         painter.drawPixmap(QRectF(place), source, of)
 
-    def _draw_marks(self, painter: QPainter, trace: Trace) -> None:
-        """Draw the marks that have come since, in their order, once the cursor has passed their last letter.
+    def _draw_annotations(self, painter: QPainter, trace: Trace) -> None:
+        """Draw the annotations that have come since, in their order, once the cursor has passed their last letter.
 
         What is drawn ahead of the cursor would be erased again.
         """
-        if not trace.marks or self.small:
+        if not trace.annotations or self.small:
             return
-        layout, rows = self._layout, MarkRows(self.theme)
+        layout, rows = self._layout, AnnotationRows(self.theme)
         rim = QRectF(self.gutter, 0, self.width() - self.gutter, self._head)
         painter.setClipRect(rim, Qt.ClipOperation.IntersectClip)
-        skip = max(self._next_mark - trace.marks[0].number, 0)
-        for mark in trace.marks[skip:]:
-            page = layout.page(mark.index)
-            place = rows.rect(mark, layout.x(mark.index, page))
+        skip = max(self._next_label - trace.annotations[0].number, 0)
+        for label in trace.annotations[skip:]:
+            page = layout.page(label.index)
+            place = rows.rect(label, layout.x(label.index, page))
             if trace.gap and place.right() + 1 > layout.x(trace.cursor, page):
                 break
-            self._next_mark = mark.number + 1
+            self._next_label = label.number + 1
             if place.left() >= layout.x(trace.cursor - trace.span + trace.gap, page):
-                rows.draw(painter, mark, place)
+                rows.draw(painter, label, place)
                 self.update(place)
         painter.setClipping(False)
 

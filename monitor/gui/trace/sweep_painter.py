@@ -45,8 +45,8 @@ def draw_samples(painter: QPainter, layout: Layout, trace: Trace, first: int, th
         x = layout.xs(index, page)
         for lead in range(len(trace.leads)):
             if not small:
-                predicted = layout.y(lead, trace.ghost[rows, lead])
-                draw_line(painter, *thinned(x, predicted, every), pen(theme.ghost, theme.ghost_px))
+                predicted = layout.y(lead, trace.predicted[rows, lead])
+                draw_line(painter, *thinned(x, predicted, every), pen(theme.predicted, theme.predicted_px))
             mv = layout.y(lead, trace.mv[rows, lead])
             draw_line(painter, *thinned(x, mv, every), pen(theme.ecg, theme.trace_px))
             for priority, here in alarmed:
@@ -58,15 +58,15 @@ def draw_samples(painter: QPainter, layout: Layout, trace: Trace, first: int, th
 
 def _draw_spans(painter: QPainter, layout: Layout, trace: Trace, first: int, theme: Theme) -> None:
     """Tint the columns in alarm, with an edge at the top."""
-    for stretch in trace.stretches:
-        stop = trace.cursor if stretch.stop is None else min(stretch.stop, trace.cursor)
-        begin = max(stretch.first, first)
+    for alarm_span in trace.alarm_spans:
+        stop = trace.cursor if alarm_span.stop is None else min(alarm_span.stop, trace.cursor)
+        begin = max(alarm_span.first, first)
         if begin < stop:
             for left, right in layout.columns(begin, stop):
                 place = QRectF(left, 0, right - left, layout.height)
-                painter.fillRect(place, colour(theme.priority_tint[stretch.priority]))
+                painter.fillRect(place, colour(theme.priority_tint[alarm_span.priority]))
                 place.setHeight(_EDGE_PX)
-                painter.fillRect(place, colour(theme.priority[stretch.priority]))
+                painter.fillRect(place, colour(theme.priority[alarm_span.priority]))
 
 
 def draw_forecast(painter: QPainter, layout: Layout, fan: Fan, page: int, cursor: int, theme: Theme) -> None:

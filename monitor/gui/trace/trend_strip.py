@@ -57,11 +57,11 @@ class TrendStrip(QWidget):
         self._at: int | None = None
         self._cache: QPixmap | None = None
         self.setMouseTracking(True)
-        self.set_theme(theme)
+        self.apply_theme(theme)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
 
-    def set_theme(self, theme: Theme) -> None:
+    def apply_theme(self, theme: Theme) -> None:
         """Take a look."""
         self.theme, self._cache = theme, None
         self.setFixedHeight(px(HEIGHT))

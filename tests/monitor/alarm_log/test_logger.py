@@ -174,9 +174,9 @@ async def test_killed_in_mid_stream_it_loses_nothing_and_stores_nothing_twice(
 
 async def test_an_alarm_has_its_strip_once_the_stream_has_passed_it(broker: BrokerAddress, tmp_path: Path) -> None:
     with AlarmLog(tmp_path / "a.sqlite") as log:
-        async with logging(broker, log) as (counted, heard), Client(broker, role=Role.PUBLISHER) as bed:
+        async with logging(broker, log) as (counted, audible), Client(broker, role=Role.PUBLISHER) as bed:
             sent = stream(bed, 0, 21)
-            await until(lambda: heard["received"] == sent)
+            await until(lambda: audible["received"] == sent)
             bed.send(onset_at(20))
             await until(lambda: counted["stored"] == 1)
             stream(bed, 21, 30)
@@ -198,9 +198,9 @@ async def test_the_ecg_of_the_time_away_does_not_wait_for_us(mosquitto: Mosquitt
                 assert await bed.flush(10)
             for second in (1100, 1150, 1190):
                 bed.send(onset_at(second))
-        async with logging(mosquitto.address, log) as (counted, heard):
+        async with logging(mosquitto.address, log) as (counted, audible):
             await until(lambda: counted["stored"] == 3)
-            assert heard["received"] == 0
+            assert audible["received"] == 0
 
 
 async def test_a_strip_cut_short_by_the_end_of_the_process_is_completed_by_the_next(
@@ -208,10 +208,10 @@ async def test_a_strip_cut_short_by_the_end_of_the_process_is_completed_by_the_n
 ) -> None:
     with AlarmLog(tmp_path / "a.sqlite") as log:
         async with Client(broker, role=Role.PUBLISHER) as bed:
-            async with logging(broker, log) as (counted, heard):
+            async with logging(broker, log) as (counted, audible):
                 sent = stream(bed, 0, 21)
                 bed.send(onset_at(20))
-                await until(lambda: counted["stored"] == 1 and heard["received"] == sent)
+                await until(lambda: counted["stored"] == 1 and audible["received"] == sent)
             (half,) = log.strips()
             assert not half.complete
             assert (half.adu()[11 * 360 :] == INVALID).all()
@@ -225,10 +225,10 @@ async def test_a_strip_cut_short_by_the_end_of_the_process_is_completed_by_the_n
 
 async def test_the_end_of_a_session_ends_its_strips(broker: BrokerAddress, tmp_path: Path) -> None:
     with AlarmLog(tmp_path / "a.sqlite") as log:
-        async with logging(broker, log) as (counted, heard), Client(broker, role=Role.PUBLISHER) as bed:
+        async with logging(broker, log) as (counted, audible), Client(broker, role=Role.PUBLISHER) as bed:
             sent = stream(bed, 0, 21)
             bed.send(onset_at(20))
-            await until(lambda: counted["stored"] == 1 and heard["received"] == sent)
+            await until(lambda: counted["stored"] == 1 and audible["received"] == sent)
             bed.send(stories.status("publisher", "ended"))
             await until(lambda: counted["strips"] == 1)
         assert [strip.complete for strip in log.strips()] == [False]
@@ -279,12 +279,12 @@ async def test_strips_that_cannot_be_stored_at_the_end_are_named(
     path = tmp_path / "a.sqlite"
     with AlarmLog(path, wait_s=0.01) as log:
         with contextlib.ExitStack() as lock:
-            async with logging(broker, log) as (counted, heard), Client(broker, role=Role.PUBLISHER) as bed:
+            async with logging(broker, log) as (counted, audible), Client(broker, role=Role.PUBLISHER) as bed:
                 bed.send(onset_at(10))
                 await until(lambda: counted["stored"] == 1)
                 lock.enter_context(locked(path))
                 sent = stream(bed, 0, 15)
-                await until(lambda: heard["received"] == sent)
+                await until(lambda: audible["received"] == sent)
         assert not log.strips()
         assert len(log.events()) == 1
     assert "events are not" in capsys.readouterr().err

@@ -45,36 +45,36 @@ def test_it_always_says_simulation(window: MonitorWindow, script: Script) -> Non
 
 def test_it_says_which_bed_and_record_and_how_old_the_data_are(window: MonitorWindow, script: Script) -> None:
     window.tick()
-    assert window.bed_page.header.bed.text() == "NO BED YET"
+    assert window.bed_view.header.bed.text() == "NO BED YET"
     script.worker()
     script.stream(window, 20)
-    assert window.bed_page.header.bed.text() == "BED-1"
-    assert window.bed_page.header.record.text().startswith("mitdb/208 at 0:01")
-    assert window.bed_page.header.link.text().startswith("● LIVE 0.")
+    assert window.bed_view.header.bed.text() == "BED-1"
+    assert window.bed_view.header.record.text().startswith("mitdb/208 at 0:01")
+    assert window.bed_view.header.link.text().startswith("● LIVE 0.")
     script.now += 7 * SECOND
     window.tick()
-    assert window.bed_page.header.link.text() == "● NO DATA 7 s"
-    assert window.bed_page.banner.notice == "NO DATA 7 s"
+    assert window.bed_view.header.link.text() == "● NO DATA 7 s"
+    assert window.bed_view.banner.notice == "NO DATA 7 s"
 
 
 def test_synthetic_is_said_and_only_when_it_is(window: MonitorWindow, script: Script) -> None:
     script.stream(window, 3)
-    assert not window.bed_page.header.synthetic.isVisible()
+    assert not window.bed_view.header.synthetic.isVisible()
     script.stream(window, 3, synthetic=True)
-    assert window.bed_page.header.synthetic.isVisible()
+    assert window.bed_view.header.synthetic.isVisible()
 
 
 def test_without_a_broker_the_reason_is_in_the_window(window: MonitorWindow, script: Script) -> None:
     script.connected, script.phrase = False, phrase("broker.lost", address="mqtt://test:1883")
     window.tick()
-    assert window.bed_page.banner.notice == "connection to mqtt://test:1883 lost; trying again"
-    assert window.bed_page.header.link.text() == "● NO BROKER"
+    assert window.bed_view.banner.notice == "connection to mqtt://test:1883 lost; trying again"
+    assert window.bed_view.header.link.text() == "● NO BROKER"
 
 
 def test_no_heart_rate_is_invented(window: MonitorWindow, script: Script) -> None:
     script.worker()
     script.stream(window, 30)
-    assert window.bed_page.heart_rate.value == "--"
+    assert window.bed_view.heart_rate.value == "--"
 
 
 def test_the_worker_s_numbers_are_shown_and_go_when_they_are_old(window: MonitorWindow, script: Script) -> None:
@@ -82,13 +82,13 @@ def test_the_worker_s_numbers_are_shown_and_go_when_they_are_old(window: Monitor
     script.stream(window, 20)
     script.say(vitals(719), ActiveAlarms(bed="bed-1"))
     window.tick()
-    assert window.bed_page.heart_rate.value == "72"
-    shown = window.bed_page.heart_rate.patient
+    assert window.bed_view.heart_rate.value == "72"
+    shown = window.bed_view.heart_rate.patient
     assert (shown.vitals.rhythm, shown.vitals.pvc_per_min) == ("sinus", 2)
     assert (shown.limits.heart_rate_low, shown.limits.heart_rate_high) == (50, 120)
     script.stream(window, 40)
-    assert window.bed_page.heart_rate.value == "--", "four seconds without a word of the worker"
-    assert window.bed_page.heart_rate.rhythm == "--"
+    assert window.bed_view.heart_rate.value == "--", "four seconds without a word of the worker"
+    assert window.bed_view.heart_rate.rhythm == "--"
 
 
 def test_a_number_without_an_honest_value_reads_dashes(window: MonitorWindow, script: Script) -> None:
@@ -96,8 +96,8 @@ def test_a_number_without_an_honest_value_reads_dashes(window: MonitorWindow, sc
     script.stream(window, 20)
     script.say(vitals(719, heart_rate=None, rhythm="unknown"))
     window.tick()
-    assert window.bed_page.heart_rate.value == "--"
-    assert window.bed_page.heart_rate.rhythm == "--"
+    assert window.bed_view.heart_rate.value == "--"
+    assert window.bed_view.heart_rate.rhythm == "--"
 
 
 def test_the_heart_beats_when_the_cursor_passes_a_qrs(window: MonitorWindow, script: Script) -> None:
@@ -107,7 +107,7 @@ def test_the_heart_beats_when_the_cursor_passes_a_qrs(window: MonitorWindow, scr
     beating = []
     for _ in range(8):
         script.stream(window, 1)
-        beating.append(window.bed_page.heart_rate.patient.beating)
+        beating.append(window.bed_view.heart_rate.patient.beating)
     assert True in beating
     assert beating[0] is False
     assert beating[-1] is False
@@ -119,7 +119,7 @@ def test_the_broken_limit_lights_up(window: MonitorWindow, script: Script) -> No
     high = alarm(400, kind="heart_rate_high", priority="medium", value=131.0, limit=120.0)
     script.say(vitals(719, heart_rate=131.0), high, ActiveAlarms(bed="bed-1", alarms=(high,)))
     window.tick()
-    assert window.bed_page.heart_rate.patient.broken == "high"
+    assert window.bed_view.heart_rate.patient.broken == "high"
 
 
 # --- commands -------------------------------------------------------------------------------------------------------
@@ -140,18 +140,18 @@ def test_a_latched_alarm_stays_until_it_is_acknowledged(window: MonitorWindow, s
     script.stream(window, 20)
     over = latch(script)
     window.tick()
-    assert "not acknowledged" in window.bed_page.banner.alarm
+    assert "not acknowledged" in window.bed_view.banner.alarm
     qtbot.keyClick(window, Qt.Key.Key_A)
     assert sent(script) == [Acknowledge(alarm_id=over.alarm_id)]
     window.tick()
-    assert window.bed_page.banner.alarm, "pressing the key is not yet an acknowledgement"
+    assert window.bed_view.banner.alarm, "pressing the key is not yet an acknowledgement"
     script.say(
         msgspec.structs.replace(over, phase="acknowledged", acknowledged_by="nurse 1", latched=False),
         ActiveAlarms(bed="bed-1"),
     )
     window.tick()
-    assert window.bed_page.banner.alarm == ""
-    assert "nurse 1" in window.bed_page.alarms.item(0).text()
+    assert window.bed_view.banner.alarm == ""
+    assert "nurse 1" in window.bed_view.alarms.item(0).text()
 
 
 def test_an_acknowledged_alarm_that_lasts_stands_still(window: MonitorWindow, script: Script) -> None:
@@ -161,9 +161,9 @@ def test_an_acknowledged_alarm_that_lasts_stands_still(window: MonitorWindow, sc
     for _ in range(60):
         script.now += SECOND // 100
         window.tick()
-        assert window.bed_page.banner.bright
-    assert window.bed_page.banner.alarm.endswith("acknowledged by nurse 1")
-    assert not window.bed_page.controls.acknowledge.isEnabled()
+        assert window.bed_view.banner.bright
+    assert window.bed_view.banner.alarm.endswith("acknowledged by nurse 1")
+    assert not window.bed_view.controls.acknowledge.isEnabled()
 
 
 def test_pauses_are_asked_for_shown_with_a_countdown_and_taken_back(
@@ -171,18 +171,18 @@ def test_pauses_are_asked_for_shown_with_a_countdown_and_taken_back(
 ) -> None:
     script.worker()
     script.stream(window, 20)
-    qtbot.mouseClick(window.bed_page.controls.audio, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(window.bed_view.controls.audio, Qt.MouseButton.LeftButton)
     assert sent(script) == [PauseAudio(seconds=120)]
     script.say(ActiveAlarms(bed="bed-1", audio_paused_until=rfc3339(script.now + 90 * SECOND)))
     window.tick()
-    assert window.bed_page.banner.notice == "AUDIO PAUSED 1:30"
+    assert window.bed_view.banner.notice == "AUDIO PAUSED 1:30"
     qtbot.keyClick(window, Qt.Key.Key_P)
     assert sent(script)[-1] == PauseAudio(seconds=0)
     qtbot.keyClick(window, Qt.Key.Key_O)
     assert sent(script)[-1] == PauseAlarms(seconds=60)
     script.say(ActiveAlarms(bed="bed-1", alarms_paused_until=rfc3339(script.now + 9 * SECOND)))
     window.tick()
-    assert window.bed_page.banner.notice == "ALARMS PAUSED 0:09"
+    assert window.bed_view.banner.notice == "ALARMS PAUSED 0:09"
 
 
 def test_limits_are_asked_for_and_sent(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
@@ -190,7 +190,7 @@ def test_limits_are_asked_for_and_sent(window: MonitorWindow, script: Script, qt
     script.stream(window, 20)
     qtbot.keyClick(window, Qt.Key.Key_L)
     assert window.commands.limits_dialog is None, "nobody has told any limits yet"
-    assert window.bed_page.controls.note.isVisible()
+    assert window.bed_view.controls.note.isVisible()
     script.say(ActiveAlarms(bed="bed-1", limits=Limits(heart_rate_low=45, heart_rate_high=130)))
     window.tick()
     qtbot.keyClick(window, Qt.Key.Key_L)
@@ -217,27 +217,27 @@ def test_a_command_without_a_broker_is_not_sent_and_said_so(
     script.connected = False
     qtbot.keyClick(window, Qt.Key.Key_A)
     assert script.sent == []
-    assert "not sent" in window.bed_page.controls.note.text()
+    assert "not sent" in window.bed_view.controls.note.text()
 
 
 def test_the_engineers_numbers_read_dashes_until_they_exist(window: MonitorWindow, script: Script) -> None:
     window.tick()
-    assert dict(window.bed_page.engineer.rows)["forecast skill, 100 ms ahead"] == "--"
+    assert dict(window.bed_view.engineer.rows)["forecast skill, 100 ms ahead"] == "--"
     script.worker()
     script.stream(window, 30)
-    rows = dict(window.bed_page.engineer.rows)
+    rows = dict(window.bed_view.engineer.rows)
     assert rows["anomaly score / alarm from"] == "0.2 / 3"
     assert rows["forecast skill, 100 ms ahead"] == "--", "the worker has sent none"
     script.say(vitals(1079, skill=0.75))
     window.tick()
-    assert dict(window.bed_page.engineer.rows)["forecast skill, 100 ms ahead"] == "75%"
+    assert dict(window.bed_view.engineer.rows)["forecast skill, 100 ms ahead"] == "75%"
 
 
 def test_a_score_just_below_zero_reads_as_zero(window: MonitorWindow, script: Script) -> None:
     script.worker()
     script.say(sine(0), forecast(35, score=-0.01))
     window.tick()
-    assert window.bed_page.engineer.rows[0] == ("anomaly score / alarm from", "0.0 / 3")
+    assert window.bed_view.engineer.rows[0] == ("anomaly score / alarm from", "0.0 / 3")
 
 
 # --- alarms ---------------------------------------------------------------------------------------------------------
@@ -246,22 +246,22 @@ def test_a_score_just_below_zero_reads_as_zero(window: MonitorWindow, script: Sc
 def test_an_alarm_appears_flashes_by_its_priority_and_goes(window: MonitorWindow, script: Script) -> None:
     script.worker()
     script.stream(window, 20)
-    assert window.bed_page.banner.alarm == ""
-    assert window.bed_page.banner.calm
+    assert window.bed_view.banner.alarm == ""
+    assert window.bed_view.banner.calm
     script.say(alarm(400, priority="high"))
     bright = set()
     for _ in range(60):
         script.now += SECOND // 100
         window.tick()
-        bright.add(window.bed_page.banner.bright)
-    assert window.bed_page.banner.alarm == "*** Forecast deviation: 1.00 mV, predicted 0.10 mV (MLII, 100 ms ahead)"
+        bright.add(window.bed_view.banner.bright)
+    assert window.bed_view.banner.alarm == "*** Forecast deviation: 1.00 mV, predicted 0.10 mV (MLII, 100 ms ahead)"
     assert bright == {True, False}
-    assert "now, " in window.bed_page.alarms.item(0).text()
+    assert "now, " in window.bed_view.alarms.item(0).text()
     script.say(alarm(400, "cleared", end=600, priority="high"))
     window.tick()
-    assert window.bed_page.banner.alarm == ""
-    assert window.bed_page.alarms.count() == 1
-    assert "lasts" not in window.bed_page.alarms.item(0).text()
+    assert window.bed_view.banner.alarm == ""
+    assert window.bed_view.alarms.count() == 1
+    assert "lasts" not in window.bed_view.alarms.item(0).text()
 
 
 def test_a_low_alarm_stands_still(window: MonitorWindow, script: Script) -> None:
@@ -271,8 +271,8 @@ def test_a_low_alarm_stands_still(window: MonitorWindow, script: Script) -> None
     for _ in range(60):
         script.now += SECOND // 100
         window.tick()
-        assert window.bed_page.banner.bright
-    assert window.bed_page.banner.alarm.startswith("* ")
+        assert window.bed_view.banner.bright
+    assert window.bed_view.banner.alarm.startswith("* ")
 
 
 def test_an_alarm_whose_worker_is_gone_goes_dark_and_stays(window: MonitorWindow, script: Script) -> None:
@@ -282,9 +282,9 @@ def test_an_alarm_whose_worker_is_gone_goes_dark_and_stays(window: MonitorWindow
     for _ in range(60):
         script.now += SECOND // 100
         window.tick()
-        assert not window.bed_page.banner.bright
-    assert window.bed_page.banner.alarm
-    assert "NO WORKER" in window.bed_page.banner.notice
+        assert not window.bed_view.banner.bright
+    assert window.bed_view.banner.alarm
+    assert "NO WORKER" in window.bed_view.banner.notice
 
 
 def test_alarms_of_one_priority_take_turns(window: MonitorWindow, script: Script) -> None:
@@ -295,7 +295,7 @@ def test_alarms_of_one_priority_take_turns(window: MonitorWindow, script: Script
     for _ in range(5):
         script.now += SECOND
         window.tick()
-        seen.add(window.bed_page.banner.alarm)
+        seen.add(window.bed_view.banner.alarm)
     assert seen == {"* Noise hides QRS complexes: MLII", "* Lead off: MLII"}
 
 
@@ -309,12 +309,12 @@ def two_beds(window: MonitorWindow, script: Script) -> None:
 
 def test_one_bed_needs_no_bar(window: MonitorWindow, script: Script) -> None:
     script.stream(window, 3)
-    assert not window.bed_page.beds.isVisible()
+    assert not window.bed_view.beds.isVisible()
 
 
 def test_arrows_and_digits_choose_the_bed(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
     two_beds(window, script)
-    assert window.bed_page.beds.isVisible()
+    assert window.bed_view.beds.isVisible()
     for key, bed in [
         (Qt.Key.Key_Right, "bed-2"),
         (Qt.Key.Key_Right, "bed-1"),
@@ -325,17 +325,17 @@ def test_arrows_and_digits_choose_the_bed(window: MonitorWindow, script: Script,
     ]:
         qtbot.keyClick(window, key)
         window.tick()
-        assert window.bed_page.header.bed.text() == bed.upper()
+        assert window.bed_view.header.bed.text() == bed.upper()
 
 
 def test_a_click_chooses_the_bed(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
     two_beds(window, script)
-    qtbot.mouseClick(window.bed_page.beds.buttons["bed-2"], Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(window.bed_view.beds.buttons["bed-2"], Qt.MouseButton.LeftButton)
     window.tick()
-    assert window.bed_page.header.bed.text() == "BED-2"
-    qtbot.mouseClick(window.bed_page.beds.buttons["bed-1"], Qt.MouseButton.LeftButton)
+    assert window.bed_view.header.bed.text() == "BED-2"
+    qtbot.mouseClick(window.bed_view.beds.buttons["bed-1"], Qt.MouseButton.LeftButton)
     window.tick()
-    assert window.bed_page.header.bed.text() == "BED-1"
+    assert window.bed_view.header.bed.text() == "BED-1"
 
 
 def test_full_screen_and_back(window: MonitorWindow, qtbot: QtBot) -> None:
@@ -355,7 +355,7 @@ def test_the_bed_asked_for_is_shown_though_another_streams(qtbot: QtBot, script:
     window._timer.stop()
     qtbot.addWidget(window)
     script.stream(window, 3)
-    assert window.bed_page.header.bed.text() == "BED-2"
+    assert window.bed_view.header.bed.text() == "BED-2"
     assert window.first_drawn_ns is None
     script.stream(window, 4, bed="bed-2")
     assert window.first_drawn_ns is not None
@@ -367,8 +367,8 @@ def test_it_fits_other_sizes(window: MonitorWindow, script: Script, width: int, 
     script.stream(window, 5)
     QApplication.processEvents()
     assert (window.width(), window.height()) == (width, height)
-    assert window.bed_page.sweep.height() > 100
-    assert window.bed_page.alarms.height() > 100
+    assert window.bed_view.sweep.height() > 100
+    assert window.bed_view.alarms.height() > 100
 
 
 # --- nothing is left ------------------------------------------------------------------------------------------------
@@ -409,20 +409,20 @@ def test_a_thousand_frames_keep_the_references_to_none(window: MonitorWindow, sc
     for _ in range(1000):
         script.now += SECOND // 60
         window.tick()
-        window.bed_page.sweep.repaint()
-        window.bed_page.strip.viewport().repaint()
-        window.bed_page.banner.repaint()
+        window.bed_view.sweep.repaint()
+        window.bed_view.strip.viewport().repaint()
+        window.bed_view.banner.repaint()
     # On Python ≥ 3.12 None is immortal. Some thousands would be lost by a Qt that forgets one per call.
     assert abs(sys.getrefcount(None) - before) < 500
 
 
 def test_the_jitter_of_the_arrivals_stands_among_the_engineer_s_numbers(window: MonitorWindow, script: Script) -> None:
     window.tick()
-    assert dict(window.bed_page.engineer.rows)["jitter of the arrivals"] == "-- ms"
+    assert dict(window.bed_view.engineer.rows)["jitter of the arrivals"] == "-- ms"
     script.worker()
     for seq in range(20):
         made = sine(seq)
         script.now = made.due_ns + (40_000_000 if seq == 7 else 0)
         script.say(made)
         window.tick()
-    assert dict(window.bed_page.engineer.rows)["jitter of the arrivals"] == "40 ms"
+    assert dict(window.bed_view.engineer.rows)["jitter of the arrivals"] == "40 ms"

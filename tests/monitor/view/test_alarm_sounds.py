@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.view.alarm_sounds import REPEAT_S, Sounding
+from monitor.view.alarm_sounds import REPEAT_S, AlarmSounds
 from monitor.view.presenter import Broker, Presenter
 from monitor.view.view_model import AlarmLine, Frame, Patient, Pauses
 from tests.monitor import stories
@@ -24,15 +24,15 @@ class Room:
     """A monitor and what was heard of it."""
 
     def __init__(self) -> None:
-        self.heard: list[str] = []
-        self.sounding = Sounding(self.heard.append)
+        self.audible: list[str] = []
+        self.alarm_sounds = AlarmSounds(self.audible.append)
 
     def show(self, at_s: float, *alarms: AlarmLine, **changes: object) -> list[str]:
         """Show a frame and return what has been heard since the last."""
-        before = len(self.heard)
+        before = len(self.audible)
         frame: Frame = replace(EMPTY, now_ns=round(at_s * SECOND), active=alarms, **changes)  # type: ignore[arg-type]
-        self.sounding.hear(frame)
-        return self.heard[before:]
+        self.alarm_sounds.update(frame)
+        return self.audible[before:]
 
 
 def test_a_beat_sounds_once() -> None:
@@ -40,7 +40,7 @@ def test_a_beat_sounds_once() -> None:
     beating = [False, True, True, True, False, True]
     for number, now in enumerate(beating):
         room.show(number / 60, patient=Patient(beating=now))
-    assert room.heard == ["beat", "beat"]
+    assert room.audible == ["beat", "beat"]
 
 
 @pytest.mark.parametrize("priority", REPEAT_S)
@@ -48,7 +48,7 @@ def test_an_alarm_sounds_again_and_again_in_its_rhythm(priority: str) -> None:
     room = Room()
     for tenth in range(round(REPEAT_S[priority] * 10 * 2.5)):
         room.show(tenth / 10, alarm(priority))
-    assert room.heard == [priority] * 3
+    assert room.audible == [priority] * 3
 
 
 def test_the_most_urgent_sounds_and_a_new_one_at_once() -> None:
@@ -78,7 +78,7 @@ def test_whom_somebody_has_seen_is_silent() -> None:
 
 def test_muted_is_silent_altogether() -> None:
     room = Room()
-    room.sounding.muted = True
+    room.alarm_sounds.muted = True
     assert room.show(0, alarm(), patient=Patient(beating=True)) == []
-    room.sounding.muted = False
+    room.alarm_sounds.muted = False
     assert room.show(1, alarm(), patient=Patient(beating=True)) == ["high"], "not the beat that had begun"

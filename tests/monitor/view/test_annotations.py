@@ -1,4 +1,4 @@
-"""Which marks stand over the beats."""
+"""Which annotations stand over the beats."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from monitor.view.annotations import DOT
 from monitor.view.frozen_trace import freeze, move
 from monitor.view.presenter import VIEW
-from monitor.view.trace import Mark, Trace
+from monitor.view.trace import AnnotationLabel, Trace
 from stream.wire.messages import Annotation, Beat
 from tests.monitor.view.test_presenter import Story
 from tests.waveforms import SESSION
@@ -28,7 +28,7 @@ def trace(story: Story) -> Trace:
 
 
 def seen(story: Story) -> list[tuple[int, str, str]]:
-    return [(mark.index, mark.text, mark.row) for mark in trace(story).marks]
+    return [(label.index, label.text, label.row) for label in trace(story).annotations]
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_beside_the_reference_stands_what_was_detected(kind: str, text: str) -> 
 def test_without_a_reference_there_are_no_rows() -> None:
     made = trace(Story().stream(20).say(beat(400, "V")))
     assert not made.annotated
-    assert made.marks == ()
+    assert made.annotations == ()
 
 
 def test_marks_of_another_session_or_from_nowhere_have_no_place() -> None:
@@ -76,8 +76,8 @@ def test_a_new_session_begins_without_marks() -> None:
 
 
 def test_marks_are_numbered_as_they_come() -> None:
-    marks = trace(Story().stream(20).say(note(500), beat(480), note(600))).marks
-    assert [(mark.number, mark.index) for mark in marks] == [(0, 500), (1, 480), (2, 600)]
+    annotations = trace(Story().stream(20).say(note(500), beat(480), note(600))).annotations
+    assert [(label.number, label.index) for label in annotations] == [(0, 500), (1, 480), (2, 600)]
 
 
 def test_whoever_goes_back_sees_the_marks_of_that_time() -> None:
@@ -88,6 +88,6 @@ def test_whoever_goes_back_sees_the_marks_of_that_time() -> None:
     assert bed is not None
     assert now.trace is not None
     back = move(freeze("bed-1", now.trace, now.now_ns, VIEW), bed, 3000)
-    assert all(back.trace.first <= mark.index < back.trace.cursor for mark in back.trace.marks)
-    assert [mark.text for mark in back.trace.marks].count("V") == 1
-    assert isinstance(back.trace.marks[0], Mark)
+    assert all(back.trace.first <= label.index < back.trace.cursor for label in back.trace.annotations)
+    assert [label.text for label in back.trace.annotations].count("V") == 1
+    assert isinstance(back.trace.annotations[0], AnnotationLabel)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.view.central_station import LINGER_S, columns, come_forward, heard
+from monitor.view.central_station import LINGER_S, audible, columns, come_forward
 from monitor.view.presenter import Broker, Presenter
 from monitor.view.view_model import Frame
 from stream.clock import rfc3339
@@ -125,9 +125,9 @@ def test_alarms_of_all_beds_are_heard_but_of_those_whose_tone_is_paused() -> Non
         )
     )
     chosen, *others = beds.frames()
-    found = heard(chosen, [chosen, *others])
+    found = audible(chosen, [chosen, *others])
     assert [line.alarm.priority for line in found.active] == ["high"]
     assert found.worker
     assert found.patient == chosen.patient
     beds.say(process("worker", "offline"))
-    assert not heard(chosen, beds.frames()).worker
+    assert not audible(chosen, beds.frames()).worker

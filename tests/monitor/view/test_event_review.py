@@ -47,10 +47,10 @@ def test_ten_seconds_before_and_after_with_forecast_and_score() -> None:
     seen = look(event())
     assert (seen.first, seen.stop, seen.end) == (ONSET - MARGIN, ONSET + MARGIN, ONSET + MARGIN)
     np.testing.assert_allclose(seen.mv[:, 0], (np.arange(seen.first, seen.stop) - 1024) / 200, atol=1e-5)
-    assert np.nanmax(np.abs(seen.ghost)) == 0.0
+    assert np.nanmax(np.abs(seen.predicted)) == 0.0
     assert np.isfinite(seen.score).all()
     assert seen.threshold == 3.0
-    assert (seen.stretch.first, seen.stretch.stop) == (ONSET, ONSET + 720)
+    assert (seen.alarm_span.first, seen.alarm_span.stop) == (ONSET, ONSET + 720)
     assert seen.notes == ()
 
 
@@ -60,7 +60,7 @@ def test_it_fills_up() -> None:
     assert first.end == 17 * FS
     assert english(first.notes) == "8 s still to come …"
     assert first.lasting_s == pytest.approx(2.0)
-    assert first.stretch.stop is None
+    assert first.alarm_span.stop is None
     second = look(story.stream(30))
     assert second.end == 20 * FS
     assert second.key != first.key

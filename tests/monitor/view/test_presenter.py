@@ -166,9 +166,9 @@ def test_the_ghost_was_forecast_at_least_100_ms_before() -> None:
         story.stream(1, forecasts=False).say(forecast(seq * 36 + 35, mean=float(seq)))
     trace = story.frame().trace
     for row, index in enumerate(range(trace.first, trace.cursor)):
-        made_at = trace.ghost[row, 0] * 36 + 35
+        made_at = trace.predicted[row, 0] * 36 + 35
         assert np.isnan(made_at) or LEAD_TIME < index - made_at <= LEAD_TIME + 36
-    assert np.isfinite(trace.ghost).mean() > 0.8
+    assert np.isfinite(trace.predicted).mean() > 0.8
 
 
 def test_a_forecast_of_another_session_is_not_drawn() -> None:
@@ -213,11 +213,11 @@ def test_the_score_lies_under_the_stretch_that_it_judges() -> None:
 def test_an_open_alarm_marks_the_trace_until_now_and_a_cleared_one_until_its_end() -> None:
     story = Story().stream(30).say(alarm(400))
     opened = story.frame()
-    assert [(s.first, s.stop, s.priority) for s in opened.trace.stretches] == [(400, None, "low")]
+    assert [(s.first, s.stop, s.priority) for s in opened.trace.alarm_spans] == [(400, None, "low")]
     assert [(line.alarm, line.active) for line in opened.active] == [(alarm(400), True)]
     story.say(alarm(400, "cleared", end=700))
     closed = story.frame()
-    assert [(s.first, s.stop) for s in closed.trace.stretches] == [(400, 700)]
+    assert [(s.first, s.stop) for s in closed.trace.alarm_spans] == [(400, 700)]
     assert closed.active == ()
     assert [line.active for line in closed.history] == [False]
     assert closed.trace.revision > opened.trace.revision > 0
@@ -234,7 +234,7 @@ def test_who_comes_late_learns_the_active_alarms() -> None:
     story.say(ActiveAlarms(bed="bed-1"))
     assert story.frame().active == ()
     # How long it lasted is known only as far as it was told.
-    assert [(s.first, s.stop) for s in story.frame().trace.stretches] == [(500, 860)]
+    assert [(s.first, s.stop) for s in story.frame().trace.alarm_spans] == [(500, 860)]
 
 
 def test_a_removed_list_of_active_alarms_is_an_empty_one() -> None:
@@ -254,7 +254,7 @@ def test_the_most_urgent_alarm_comes_first() -> None:
 def test_an_alarm_of_another_session_is_listed_and_not_drawn() -> None:
     frame = Story().stream(30).say(alarm(400, session="e" * 32)).frame()
     assert len(frame.active) == 1
-    assert frame.trace.stretches == ()
+    assert frame.trace.alarm_spans == ()
 
 
 def test_thousands_of_alarms_stay_bounded_and_the_active_ones_are_kept() -> None:
@@ -416,7 +416,7 @@ def test_whatever_comes_there_is_a_picture(story: list[tuple[int, Message]]) -> 
             continue
         count = trace.cursor - trace.first
         assert 0 <= count <= trace.span - trace.gap
-        assert trace.mv.shape == trace.ghost.shape == (count, len(trace.leads))
+        assert trace.mv.shape == trace.predicted.shape == (count, len(trace.leads))
         assert trace.score.shape == (count,)
         if cursor is not None and trace.leads == cursor[0]:
             assert trace.cursor >= cursor[1]
@@ -452,7 +452,7 @@ def test_only_what_is_new_is_handed_over() -> None:
     for before, trace in itertools.pairwise(traces[3:]):
         assert not trace.whole
         assert trace.first == before.cursor - 1, "and the sample that ties it to what is there"
-        assert len(trace.mv) == len(trace.ghost) == len(trace.score) == trace.cursor - trace.first
+        assert len(trace.mv) == len(trace.predicted) == len(trace.score) == trace.cursor - trace.first
 
 
 def test_the_pieces_are_the_whole() -> None:
@@ -503,7 +503,7 @@ def test_where_height_is_scarce_the_first_lead_alone_is_handed_over() -> None:
         story.now = made.due_ns
     (frame,) = story.presenter.frames(story.now, ONLINE, {"bed-1": (View(most_leads=1), None)})
     assert frame.trace.leads == ("MLII",)
-    assert frame.trace.mv.shape[1] == frame.trace.ghost.shape[1] == frame.trace.fan.mean.shape[1] == 1
+    assert frame.trace.mv.shape[1] == frame.trace.predicted.shape[1] == frame.trace.fan.mean.shape[1] == 1
     assert len(frame.trace.ranges) == 1
 
 

@@ -9,7 +9,7 @@ import pytest
 from monitor.view.link import LinkState
 from monitor.view.phrases import english
 from monitor.view.replay_status import PATIENCE_NS, clock
-from monitor.view.view_model import Asked, Replay
+from monitor.view.view_model import Replay, Requested
 from stream.timebase import FS
 from stream.wire.messages import Offer
 from stream.wire.phrases import phrase
@@ -30,7 +30,7 @@ class Replayed(Story):
         return self
 
     def ask(self, action: ReplayAction) -> Replayed:
-        self.presenter.wish("bed-1", action, self.now)
+        self.presenter.request("bed-1", action, self.now)
         return self
 
     def replay(self, later_s: float = 0.0) -> Replay:
@@ -54,7 +54,7 @@ def test_it_says_what_the_publisher_says() -> None:
     assert (told.state, told.record, told.speed, told.loop) == ("playing", "mitdb/208", 2.0, True)
     assert (replay.position_s, replay.duration_s) == (3, 1800)
     assert told.records == OFFERS
-    assert replay.asked == Asked()
+    assert replay.requested == Requested()
 
 
 def test_between_two_statuses_the_samples_tell_the_place() -> None:
@@ -88,27 +88,27 @@ def test_without_a_broker_nobody_knows() -> None:
 
 
 @pytest.mark.parametrize(
-    ("action", "asked", "obeyed"),
+    ("action", "requested", "obeyed"),
     [
-        (SetPlaying(playing=False), Asked(playing=False), {"state": "paused"}),
-        (Seek(position=600 * FS), Asked(position_s=600), {"position": 600 * FS + 36}),
-        (SetSpeed(speed=4.0), Asked(speed=4.0), {"speed": 4.0}),
-        (SetLoop(loop=True), Asked(loop=True), {"loop": True}),
-        (ChooseRecord(record="mitdb/203"), Asked(record="mitdb/203"), {"record": "mitdb/203"}),
+        (SetPlaying(playing=False), Requested(playing=False), {"state": "paused"}),
+        (Seek(position=600 * FS), Requested(position_s=600), {"position": 600 * FS + 36}),
+        (SetSpeed(speed=4.0), Requested(speed=4.0), {"speed": 4.0}),
+        (SetLoop(loop=True), Requested(loop=True), {"loop": True}),
+        (ChooseRecord(record="mitdb/203"), Requested(record="mitdb/203"), {"record": "mitdb/203"}),
     ],
 )
-def test_a_wish_waits_until_the_status_shows_it(action: ReplayAction, asked: Asked, obeyed: dict[str, Any]) -> None:
+def test_a_request_waits_for_the_status(action: ReplayAction, requested: Requested, obeyed: dict[str, Any]) -> None:
     story = played()
     before = story.replay()
     story.ask(action)
-    assert story.replay().asked == asked
+    assert story.replay().requested == requested
     story.told()  # a status that had been on its way
     replay = story.replay()
-    assert replay.asked == asked
+    assert replay.requested == requested
     assert replay.status == before.status
     assert replay.position_s == before.position_s
     story.told(**obeyed)
-    assert story.replay().asked == Asked()
+    assert story.replay().requested == Requested()
     assert story.replay().note is None
 
 
@@ -119,21 +119,21 @@ def test_wishes_are_told_in_words() -> None:
 
 
 def test_a_later_wish_of_the_same_kind_counts() -> None:
-    assert played().ask(SetSpeed(speed=2.0)).ask(SetSpeed(speed=8.0)).replay().asked == Asked(speed=8.0)
+    assert played().ask(SetSpeed(speed=2.0)).ask(SetSpeed(speed=8.0)).replay().requested == Requested(speed=8.0)
 
 
 def test_a_seek_back_is_not_taken_as_done_while_the_replay_goes_on_where_it_was() -> None:
     story = played(60).ask(Seek(position=50 * FS))
     story.told()
-    assert story.replay().asked.position_s == 50
+    assert story.replay().requested.position_s == 50
 
 
 def test_what_nobody_obeys_is_said_and_given_up() -> None:
     story = played().ask(Seek(position=7200 * FS))
     late = PATIENCE_NS / 1e9 + 0.1
-    assert story.replay(late - 0.2).asked.position_s == 7200
+    assert story.replay(late - 0.2).requested.position_s == 7200
     replay = story.replay(late)
-    assert replay.asked == Asked()
+    assert replay.requested == Requested()
     assert replay.note is not None
     assert english(replay.note) == "not done: go to 120:00"
     assert story.replay(late + 10).note is None

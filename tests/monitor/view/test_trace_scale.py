@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.view.trace_scale import Lane, Ruler, marks_between
+from monitor.view.trace_scale import Lane, Ruler, lines_between
 
 LANES = (Lane("MLII", 10, 110, -1.0, 1.5), Lane("V1", 130, 330, -2.0, 3.0))
 PAPER = Ruler(60, 960, 3600, 0.5, LANES)
@@ -27,32 +27,32 @@ def test_right_of_the_cursor_lies_the_sweep_before() -> None:
 
 
 def test_what_lies_between_two_lines() -> None:
-    marks = marks_between(PAPER, (100, 40), (280, 80))
-    assert marks.lane == 0
-    assert marks.ms == pytest.approx(1000)
-    assert marks.text(PAPER) == "Δt 1000 ms · 60/min · MLII Δ 1.00 mV"
+    lines = lines_between(PAPER, (100, 40), (280, 80))
+    assert lines.lane == 0
+    assert lines.ms == pytest.approx(1000)
+    assert lines.text(PAPER) == "Δt 1000 ms · 60/min · MLII Δ 1.00 mV"
 
 
 def test_lines_close_together_are_no_heart_rate() -> None:
-    assert "/min" not in marks_between(PAPER, (100, 40), (110, 80)).text(PAPER)
+    assert "/min" not in lines_between(PAPER, (100, 40), (110, 80)).text(PAPER)
 
 
 def test_the_first_corner_says_of_which_lead() -> None:
-    marks = marks_between(PAPER, (100, 300), (200, 20))
-    assert marks.lane == 1
-    assert marks.mv[1] == 3.0, "not beyond the lane"
-    assert "V1 Δ" in marks.text(PAPER)
+    lines = lines_between(PAPER, (100, 300), (200, 20))
+    assert lines.lane == 1
+    assert lines.mv[1] == 3.0, "not beyond the lane"
+    assert "V1 Δ" in lines.text(PAPER)
 
 
 def test_one_line_is_moved_and_the_others_stay() -> None:
-    marks = marks_between(PAPER, (100, 40), (280, 80))
-    assert marks.nearest(PAPER, 281, 60, 6) == 1
-    assert marks.nearest(PAPER, 180, 42, 6) == 2
-    assert marks.nearest(PAPER, 180, 60, 6) is None
-    assert marks.nearest(PAPER, 180, 300, 6) is None
-    wider = marks.moved(1, PAPER, 460, 0)
+    lines = lines_between(PAPER, (100, 40), (280, 80))
+    assert lines.nearest(PAPER, 281, 60, 6) == 1
+    assert lines.nearest(PAPER, 180, 42, 6) == 2
+    assert lines.nearest(PAPER, 180, 60, 6) is None
+    assert lines.nearest(PAPER, 180, 300, 6) is None
+    wider = lines.moved(1, PAPER, 460, 0)
     assert wider.ms == pytest.approx(2000)
-    assert (wider.samples[0], wider.mv) == (marks.samples[0], marks.mv)
-    taller = marks.moved(2, PAPER, 0, 20)
+    assert (wider.samples[0], wider.mv) == (lines.samples[0], lines.mv)
+    taller = lines.moved(2, PAPER, 0, 20)
     assert abs(taller.mv[0] - taller.mv[1]) == pytest.approx(1.5)
-    assert taller.samples == marks.samples
+    assert taller.samples == lines.samples

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from monitor.gui.bench import frame_bench
-from monitor.gui.bench.simulated_feed import FPS, Ward
+from monitor.gui.bench.simulated_feed import FPS, SimulatedFeed
 from stream.timebase import FS
 from stream.wire import codec
 from stream.wire.messages import Forecast, Waveform
@@ -36,10 +36,10 @@ def test_memory_is_measured_at_a_quarter_and_at_the_end(qtbot: QtBot) -> None:
 
 
 def test_the_ward_says_what_a_publisher_and_a_worker_would() -> None:
-    ward = Ward(SAMPLES, 2)
+    feed = SimulatedFeed(SAMPLES, 2)
     for _ in range(FPS * 2):
-        ward.advance()
-    messages = [received.message for received in ward.drain()]
+        feed.advance()
+    messages = [received.message for received in feed.drain()]
     chunks = [message for message in messages if isinstance(message, Waveform) and message.bed == "bed-01"]
     assert [chunk.start for chunk in chunks] == [36 * seq for seq in range(20)]
     np.testing.assert_allclose(

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from monitor.gui.preferences.about import AboutDialog
 from monitor.gui.preferences.preferences import Memory, Settings
 from monitor.gui.preferences.preferences_controller import SMALLEST
-from monitor.gui.preferences.preferences_dialog import SettingsDialog
+from monitor.gui.preferences.preferences_dialog import PreferencesDialog
 from monitor.gui.preferences.shortcuts import GROUPS
 from monitor.gui.style import theme
 from monitor.gui.style.footer import SIMULATION
@@ -82,7 +82,7 @@ def test_the_central_station_takes_the_look_and_the_letters(start: Open, script:
     window.switch_page()
     script.stream(window, 2)
     height = window.station.cards["bed-1"].head.height()
-    window.habits.change(theme="day", letters=150)
+    window.preferences.change(theme="day", letters=150)
     script.stream(window, 2)
     assert window.station.cards["bed-1"].head.height() == round(height * 1.5)
     image = window.station.grab().toImage()
@@ -96,7 +96,7 @@ def test_a_trace_drawn_before_takes_the_look_too(start: Open, script: Script, qt
     script.stream(window, 20)
     qtbot.keyClick(window, Qt.Key.Key_D)
     window.tick()
-    image = window.bed_page.sweep.grab().toImage()
+    image = window.bed_view.sweep.grab().toImage()
     green = QColor(NIGHT.ecg)
     assert not any(image.pixelColor(x, y) == green for x in range(image.width()) for y in range(0, image.height(), 2))
 
@@ -108,10 +108,10 @@ def test_what_is_open_takes_the_look(start: Open, script: Script, qtbot: QtBot) 
     script.say(alarm(400, kind="heart_rate_high", priority="high", value=131.0, limit=120.0))
     window.tick()
     window.review_latest()
-    window.habits.ask_about()
-    window.habits.change(theme="day")
+    window.preferences.open_about()
+    window.preferences.change(theme="day")
     QApplication.processEvents()
-    for dialog in (window.review.dialog, window.habits.dialog):
+    for dialog in (window.review.dialog, window.preferences.dialog):
         assert dialog is not None
         assert ink(dialog, QPoint(2, 2)) == QColor(DAY.panel)
 
@@ -121,13 +121,13 @@ def test_what_is_open_takes_the_look(start: Open, script: Script, qtbot: QtBot) 
 
 def test_letters_grow_as_far_as_the_window_has_room(start: Open, qtbot: QtBot) -> None:
     window = start()
-    before = window.bed_page.header.bed.font().pixelSize()
-    window.habits.change(letters=130)
-    assert window.bed_page.header.bed.font().pixelSize() == round(before * 1.3)
+    before = window.bed_view.header.bed.font().pixelSize()
+    window.preferences.change(letters=130)
+    assert window.bed_view.header.bed.font().pixelSize() == round(before * 1.3)
     window.resize(*SMALLEST)
-    assert window.bed_page.header.bed.font().pixelSize() == before, "at 800 × 480 there is no room for more"
-    window.habits.change(letters=80)
-    assert window.bed_page.header.bed.font().pixelSize() == round(before * 0.8)
+    assert window.bed_view.header.bed.font().pixelSize() == before, "at 800 × 480 there is no room for more"
+    window.preferences.change(letters=80)
+    assert window.bed_view.header.bed.font().pixelSize() == round(before * 0.8)
 
 
 def cut_off(window: MonitorWindow) -> list[str]:
@@ -157,22 +157,22 @@ def test_nothing_is_cut_off(start: Open, script: Script, letters: int, size: tup
     script.worker()
     script.stream(window, 20)
     window.resize(*size)
-    window.habits.change(letters=letters)
+    window.preferences.change(letters=letters)
     if frozen:
         window.toggle_freeze()
     script.stream(window, 2)
     QApplication.processEvents()
     assert cut_off(window) == []
-    assert window.bed_page.sweep.height() >= 0.4 * window.height()
-    assert window.bed_page.sweep.width() >= 0.5 * window.width()
+    assert window.bed_view.sweep.height() >= 0.4 * window.height()
+    assert window.bed_view.sweep.width() >= 0.5 * window.width()
 
 
 def test_a_fine_screen_gets_a_fine_trace(start: Open, script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("monitor.gui.trace.sweep.SweepView.devicePixelRatio", lambda _self: 2.0)
     window = start()
     script.stream(window, 20)
-    assert window.bed_page.sweep._cache.size() == window.bed_page.sweep.size() * 2
-    assert window.bed_page.sweep._cache.devicePixelRatio() == 2.0
+    assert window.bed_view.sweep._cache.size() == window.bed_view.sweep.size() * 2
+    assert window.bed_view.sweep._cache.devicePixelRatio() == 2.0
 
 
 # --- memory ---------------------------------------------------------------------------------------------------------
@@ -184,15 +184,15 @@ def test_the_next_start_finds_all_as_it_was(start: Open, script: Script, qtbot: 
     for key in (Qt.Key.Key_D, Qt.Key.Key_S, Qt.Key.Key_Plus, Qt.Key.Key_G, Qt.Key.Key_T):
         qtbot.keyClick(first, key)
     first.resize(800, 640)
-    span = first.bed_page.view.span
+    span = first.bed_view.view.span
     first.close()
     second = start()
-    assert second.habits.theme is DAY
+    assert second.preferences.theme is DAY
     assert second.size() == first.size()
-    assert second.bed_page.view.span == span
-    assert second.bed_page.sweep.grid == first.bed_page.sweep.grid
-    assert second.bed_page.trend.isVisible()
-    assert second.habits.memory.now.gain == GAINS[-1]
+    assert second.bed_view.view.span == span
+    assert second.bed_view.sweep.grid == first.bed_view.sweep.grid
+    assert second.bed_view.trend.isVisible()
+    assert second.preferences.memory.now.gain == GAINS[-1]
 
 
 def test_a_fitted_amplitude_is_remembered_too(start: Open, script: Script, qtbot: QtBot) -> None:
@@ -201,17 +201,17 @@ def test_a_fitted_amplitude_is_remembered_too(start: Open, script: Script, qtbot
     first.close()
     second = start()
     script.stream(second, 5)
-    assert second.bed_page.view.tall_mv is None
-    assert "amplitude fitted" in second.bed_page.header.record.text()
+    assert second.bed_view.view.tall_mv is None
+    assert "amplitude fitted" in second.bed_view.header.record.text()
 
 
 # --- the dialog -----------------------------------------------------------------------------------------------------
 
 
-def settings(window: MonitorWindow, qtbot: QtBot) -> SettingsDialog:
+def settings(window: MonitorWindow, qtbot: QtBot) -> PreferencesDialog:
     qtbot.keyClick(window, Qt.Key.Key_F2)
-    dialog = window.habits.dialog
-    assert isinstance(dialog, SettingsDialog)
+    dialog = window.preferences.dialog
+    assert isinstance(dialog, PreferencesDialog)
     return dialog
 
 
@@ -225,27 +225,27 @@ def test_the_dialog_changes_things_at_once(start: Open, script: Script, qtbot: Q
     dialog.grid.setCurrentIndex(0)
     dialog.letters.setValue(120)
     window.tick()
-    assert window.bed_page.header.record.text().endswith("50 mm/s · 5 mm/mV")
-    assert window.habits.memory.now == Settings(theme="day", speed=50.0, gain=5.0, grid="off", letters=120)
+    assert window.bed_view.header.record.text().endswith("50 mm/s · 5 mm/mV")
+    assert window.preferences.memory.now == Settings(theme="day", speed=50.0, gain=5.0, grid="off", letters=120)
     dialog.close()
-    assert window.habits.dialog is None
+    assert window.preferences.dialog is None
 
 
 def test_a_measured_bar_makes_millimetres_true(start: Open, script: Script, qtbot: QtBot) -> None:
     window = start()
     script.stream(window, 5)
     dialog = settings(window, qtbot)
-    before = window.bed_page.view.span
+    before = window.bed_view.view.span
     dialog.bar_mm.setValue(dialog.bar_mm.value() / 2)
     # The screen's millimetres are twice as many pixels as Qt thought: half as much signal fits.
-    assert window.bed_page.view.span == pytest.approx(before / 2, abs=1)
-    per_s = (window.bed_page.sweep.width() - theme.px(60)) / window.bed_page.view.span * 360
-    assert per_s / window.bed_page.sweep.px_per_mm == pytest.approx(25.0, abs=0.1)
-    assert window.bed_page.sweep.px_per_mm == pytest.approx(dialog.bar.pixels / dialog.bar_mm.value())
-    assert window.review.px_per_mm == window.bed_page.sweep.px_per_mm
+    assert window.bed_view.view.span == pytest.approx(before / 2, abs=1)
+    per_s = (window.bed_view.sweep.width() - theme.px(60)) / window.bed_view.view.span * 360
+    assert per_s / window.bed_view.sweep.px_per_mm == pytest.approx(25.0, abs=0.1)
+    assert window.bed_view.sweep.px_per_mm == pytest.approx(dialog.bar.pixels / dialog.bar_mm.value())
+    assert window.review.px_per_mm == window.bed_view.sweep.px_per_mm
     dialog.close()
     window.close()
-    assert start().bed_page.sweep.px_per_mm == pytest.approx(window.bed_page.sweep.px_per_mm)
+    assert start().bed_view.sweep.px_per_mm == pytest.approx(window.bed_view.sweep.px_per_mm)
 
 
 def test_alarms_can_be_acknowledged_while_settings_are_open(start: Open, script: Script, qtbot: QtBot) -> None:
@@ -255,7 +255,7 @@ def test_alarms_can_be_acknowledged_while_settings_are_open(start: Open, script:
     script.say(alarm(400))
     window.tick()
     settings(window, qtbot)
-    qtbot.mouseClick(window.bed_page.controls.acknowledge, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(window.bed_view.controls.acknowledge, Qt.MouseButton.LeftButton)
     assert len(script.sent) == 1
 
 
@@ -268,24 +268,24 @@ def words(widget: QWidget) -> str:
 
 def test_the_first_start_explains_itself_once(start: Open, qtbot: QtBot) -> None:
     window = start()
-    window.habits.welcome()
-    assert window.habits.help is not None
-    assert "nobody lies in this bed" in words(window.habits.help)
+    window.preferences.welcome()
+    assert window.preferences.help is not None
+    assert "nobody lies in this bed" in words(window.preferences.help)
     qtbot.keyClick(window, Qt.Key.Key_Return)
-    assert window.habits.help is None
+    assert window.preferences.help is None
     window.close()
     again = start()
-    again.habits.welcome()
-    assert again.habits.help is None
+    again.preferences.welcome()
+    assert again.preferences.help is None
 
 
 def test_a_welcome_nobody_has_read_comes_again(start: Open) -> None:
     window = start()
-    window.habits.welcome()
+    window.preferences.welcome()
     window.close()
     again = start()
-    again.habits.welcome()
-    assert again.habits.help is not None
+    again.preferences.welcome()
+    assert again.preferences.help is not None
 
 
 @pytest.mark.parametrize("welcome", [False, True])
@@ -295,29 +295,29 @@ def test_help_covers_neither_alarms_nor_the_warning(
 ) -> None:
     window = start()
     window.resize(*size)
-    window.habits.welcome() if welcome else window.habits.ask_help()
+    window.preferences.welcome() if welcome else window.preferences.show_help()
     QApplication.processEvents()
-    covered = window.habits.help.geometry()
-    for widget in (window.bed_page.banner, window.bed_page.header, window.footer):
+    covered = window.preferences.help.geometry()
+    for widget in (window.bed_view.banner, window.bed_view.header, window.footer):
         assert not covered.intersects(widget.geometry())
-    for label in window.habits.help.findChildren(QLabel):
+    for label in window.preferences.help.findChildren(QLabel):
         assert label.height() >= label.heightForWidth(label.width()) or label.height() >= label.sizeHint().height()
 
 
 def test_help_says_what_each_key_does(start: Open, qtbot: QtBot) -> None:
     window = start()
     qtbot.keyClick(window, Qt.Key.Key_Question)
-    shown = words(window.habits.help)
+    shown = words(window.preferences.help)
     for _, keys in GROUPS:
         for _, what in keys:
             assert what in shown
     told = " ".join(key for _, keys in GROUPS for key, _ in keys).split()
     names = {Qt.Key.Key_Plus: "+", Qt.Key.Key_Minus: "−", Qt.Key.Key_Question: "?"}
-    for key in (*window._keys, *window.habits._keys):
+    for key in (*window._keys, *window.preferences._keys):
         if key is not Qt.Key.Key_Equal:  # + without Shift
             assert names.get(key, key.name.removeprefix("Key_")) in told
-    qtbot.mouseClick(window.habits.help, Qt.MouseButton.LeftButton)
-    assert window.habits.help is None
+    qtbot.mouseClick(window.preferences.help, Qt.MouseButton.LeftButton)
+    assert window.preferences.help is None
 
 
 def test_the_key_that_takes_help_away_does_nothing_else(start: Open, script: Script, qtbot: QtBot) -> None:
@@ -325,15 +325,15 @@ def test_the_key_that_takes_help_away_does_nothing_else(start: Open, script: Scr
     script.stream(window, 5)
     qtbot.keyClick(window, Qt.Key.Key_Question)
     qtbot.keyClick(window, Qt.Key.Key_Space)
-    assert window.bed_page.freezer.frozen is None
+    assert window.bed_view.freeze.frozen is None
     qtbot.keyClick(window, Qt.Key.Key_Space)
-    assert window.bed_page.freezer.frozen is not None
+    assert window.bed_view.freeze.frozen is not None
 
 
 def test_about_says_what_it_is_and_whose_the_data_are(start: Open, qtbot: QtBot) -> None:
     window = start()
     qtbot.keyClick(window, Qt.Key.Key_F1)
-    dialog = window.habits.dialog
+    dialog = window.preferences.dialog
     assert isinstance(dialog, AboutDialog)
     said = words(dialog)
     for text in (
@@ -350,9 +350,9 @@ def test_about_says_what_it_is_and_whose_the_data_are(start: Open, qtbot: QtBot)
 
 def test_help_and_settings_are_in_reach_of_the_mouse(start: Open, qtbot: QtBot) -> None:
     window = start()
-    window.habits.hide_help()
+    window.preferences.hide_help()
     qtbot.mouseClick(window.footer.settings, Qt.MouseButton.LeftButton)
-    assert isinstance(window.habits.dialog, SettingsDialog)
-    window.habits.dialog.close()
+    assert isinstance(window.preferences.dialog, PreferencesDialog)
+    window.preferences.dialog.close()
     qtbot.mouseClick(window.footer.help, Qt.MouseButton.LeftButton)
-    assert window.habits.help is not None
+    assert window.preferences.help is not None

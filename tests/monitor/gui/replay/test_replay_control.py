@@ -43,7 +43,7 @@ def tell(script: Script, state: str = "playing") -> None:
 
 
 def test_a_key_and_a_button_open_and_close_it(window: MonitorWindow, qtbot: QtBot) -> None:
-    page = window.bed_page
+    page = window.bed_view
     assert not page.replay.isVisible()
     qtbot.keyClick(window, Qt.Key.Key_V)
     assert page.replay.isVisible()
@@ -59,7 +59,7 @@ def test_the_trace_keeps_its_place_in_a_small_window(window: MonitorWindow, scri
     qtbot.keyClick(window, Qt.Key.Key_V)
     window.tick()
     qtbot.wait(1)
-    page = window.bed_page
+    page = window.bed_view
     assert window.size().toTuple() == (800, 480)
     assert page.sweep.height() >= 240
     assert not page.strip.isVisible()
@@ -77,7 +77,7 @@ def test_what_is_asked_for_is_sent_and_shown_as_asked_until_it_comes_back(
     tell(script)
     qtbot.keyClick(window, Qt.Key.Key_V)
     window.tick()
-    panel = window.bed_page.replay
+    panel = window.bed_view.replay
     click(qtbot, panel.play)
     window.tick()
     assert [c.action for c in script.sent if isinstance(c, Command)] == [SetPlaying(playing=False)]
@@ -98,18 +98,18 @@ def test_what_cannot_be_sent_is_not_shown_as_asked(window: MonitorWindow, script
     qtbot.keyClick(window, Qt.Key.Key_V)
     window.tick()
     script.connected = False
-    click(qtbot, window.bed_page.replay.play)
+    click(qtbot, window.bed_view.replay.play)
     script.connected = True
     window.tick()
-    assert window.bed_page.replay.bar.text == ""
-    assert "not sent" in window.bed_page.controls.note.text()
+    assert window.bed_view.replay.bar.text == ""
+    assert "not sent" in window.bed_view.controls.note.text()
 
 
 def test_without_a_publisher_it_says_so(window: MonitorWindow, qtbot: QtBot) -> None:
     qtbot.keyClick(window, Qt.Key.Key_V)
     window.tick()
-    assert window.bed_page.replay.nothing.text() == NO_PUBLISHER
-    assert window.bed_page.replay.nothing.isVisible()
+    assert window.bed_view.replay.nothing.text() == NO_PUBLISHER
+    assert window.bed_view.replay.nothing.isVisible()
 
 
 def test_a_paused_trace_says_so_and_stays_legible(window: MonitorWindow, script: Script) -> None:
@@ -118,7 +118,7 @@ def test_a_paused_trace_says_so_and_stays_legible(window: MonitorWindow, script:
     tell(script, "paused")
     script.now += 30_000_000_000
     window.tick()
-    page = window.bed_page
+    page = window.bed_view
     assert page.header.link.text() == "● PAUSED"
     assert page.banner.notice == "the replay is paused"
     assert not page.banner.calm
@@ -179,7 +179,7 @@ def two(played: BrokerAddress, qtbot: QtBot) -> Iterator[tuple[MonitorWindow, Mo
 def test_one_monitor_commands_and_both_follow(two: tuple[MonitorWindow, MonitorWindow], qtbot: QtBot) -> None:
     here, there = two
     qtbot.keyClick(here, Qt.Key.Key_V)
-    panel = here.bed_page.replay
+    panel = here.bed_view.replay
 
     def both(true: Callable[[Replay], bool]) -> None:
         def check() -> bool:
@@ -199,24 +199,24 @@ def test_one_monitor_commands_and_both_follow(two: tuple[MonitorWindow, MonitorW
 
     bar = panel.bar
     qtbot.mouseClick(bar, Qt.MouseButton.LeftButton, pos=QPoint(bar.width() // 2, bar.height() - 12))
-    asked_s = bar.second(bar.width() // 2)
-    both(lambda replay: replay.position_s == asked_s and replay.note is None)
+    requested_s = bar.second(bar.width() // 2)
+    both(lambda replay: replay.position_s == requested_s and replay.note is None)
 
     click(qtbot, panel.speeds[2.0])
     click(qtbot, panel.loop)
     both(lambda replay: replay.status.speed == 2.0 and replay.status.loop and replay.note is None)
 
     click(qtbot, panel.play)
-    both(lambda replay: replay.status.state == "playing" and replay.position_s > asked_s)
+    both(lambda replay: replay.status.state == "playing" and replay.position_s > requested_s)
     qtbot.waitUntil(
         lambda: all(w.frame_shown.link.state is LinkState.NO_WORKER for w in two),  # type: ignore[union-attr]
         timeout=PATIENCE_MS,
     )
-    assert there.bed_page.replay.isHidden(), "what one person opens is not opened for another"
+    assert there.bed_view.replay.isHidden(), "what one person opens is not opened for another"
 
     click(qtbot, panel.record)
     dialog = panel.records_dialog
     assert dialog is not None
     qtbot.keyClicks(dialog.filter, "synthetic")
     qtbot.keyClick(dialog.filter, Qt.Key.Key_Return)
-    both(lambda replay: replay.position_s < asked_s and replay.note is None)
+    both(lambda replay: replay.position_s < requested_s and replay.note is None)

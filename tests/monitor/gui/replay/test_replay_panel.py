@@ -14,7 +14,7 @@ from monitor.gui.replay.record_list import line
 from monitor.gui.replay.replay_panel import NO_BROKER, NO_PUBLISHER, ReplayPanel
 from monitor.gui.style.theme import NIGHT
 from monitor.view.presenter import Broker, Presenter
-from monitor.view.view_model import Asked, Frame, Replay
+from monitor.view.view_model import Frame, Replay, Requested
 from stream.timebase import FS
 from stream.wire.messages import Offer
 from stream.wire.phrases import phrase
@@ -39,10 +39,10 @@ def frame(replay: Replay | None, connected: bool = True) -> Frame:
 class Panel:
     def __init__(self, qtbot: QtBot) -> None:
         self.widget = ReplayPanel(NIGHT)
-        self.asked: list[ReplayAction] = []
+        self.requested: list[ReplayAction] = []
         self._qtbot = qtbot
         qtbot.addWidget(self.widget)
-        self.widget.asked.connect(self.asked.append)
+        self.widget.requested.connect(self.requested.append)
         self.widget.resize(800, 90)
         self.show(PLAYING)
         self.widget.show()
@@ -86,7 +86,7 @@ def test_buttons_ask_and_change_nothing_themselves(panel: Panel) -> None:
     widget = panel.widget
     for button in (widget.play, widget.ahead, widget.back, widget.speeds[8.0], widget.loop):
         panel.click(button)
-    assert panel.asked == [
+    assert panel.requested == [
         SetPlaying(playing=False),
         Seek(position=735 * FS),
         Seek(position=715 * FS),
@@ -100,8 +100,8 @@ def test_buttons_ask_and_change_nothing_themselves(panel: Panel) -> None:
 
 
 def test_what_was_asked_for_stands_apart(panel: Panel) -> None:
-    asked = Asked(playing=False, position_s=90, speed=8.0, record="mitdb/203")
-    panel.show(PLAYING, asked=asked, note=phrase("replay.requested", actions=phrase("replay.play")))
+    requested = Requested(playing=False, position_s=90, speed=8.0, record="mitdb/203")
+    panel.show(PLAYING, requested=requested, note=phrase("replay.requested", actions=phrase("replay.play")))
     widget = panel.widget
     assert [dashed(b) for b in (widget.play, widget.speeds[8.0], widget.record, widget.loop)] == [
         True,
@@ -118,9 +118,9 @@ def test_what_was_asked_for_stands_apart(panel: Panel) -> None:
 
 def test_three_steps_are_three_steps_though_none_has_come_back(panel: Panel) -> None:
     panel.click(panel.widget.ahead)
-    panel.show(PLAYING, asked=Asked(position_s=735))
+    panel.show(PLAYING, requested=Requested(position_s=735))
     panel.click(panel.widget.ahead)
-    assert panel.asked[-1] == Seek(position=745 * FS)
+    assert panel.requested[-1] == Seek(position=745 * FS)
 
 
 def test_a_step_stays_within_the_record(panel: Panel) -> None:
@@ -128,7 +128,7 @@ def test_a_step_stays_within_the_record(panel: Panel) -> None:
     panel.click(panel.widget.back)
     panel.show(PLAYING, position_s=1800)
     panel.click(panel.widget.ahead)
-    assert panel.asked == [Seek(position=0), Seek(position=1804 * FS)]
+    assert panel.requested == [Seek(position=0), Seek(position=1804 * FS)]
 
 
 @pytest.mark.parametrize("second", [0, 600, 1500])
@@ -137,9 +137,9 @@ def test_the_bar_is_pressed_dragged_and_let_go(panel: Panel, qtbot: QtBot, secon
     y = bar.height() - 12
     qtbot.mousePress(bar, Qt.MouseButton.LeftButton, pos=QPoint(20, y))
     qtbot.mouseMove(bar, QPoint(60, y))
-    assert panel.asked == []
+    assert panel.requested == []
     qtbot.mouseRelease(bar, Qt.MouseButton.LeftButton, pos=QPoint(round(bar.x_of(second)), y))
-    (action,) = panel.asked
+    (action,) = panel.requested
     assert isinstance(action, Seek)
     assert action.position / FS == pytest.approx(second, abs=1805 / bar.width())
     assert bar.x_of(725) == bar.x_of(panel.widget._replay.position_s), "the handle waits for the publisher"
@@ -154,7 +154,7 @@ def test_nothing_lies_beyond_the_end_of_the_bar(panel: Panel, qtbot: QtBot) -> N
 def test_a_record_that_has_ended_can_be_played_again(panel: Panel) -> None:
     panel.show(PLAYING, state="ended", position_s=1805)
     panel.click(panel.widget.play)
-    assert panel.asked == [Seek(position=0)]
+    assert panel.requested == [Seek(position=0)]
 
 
 def test_a_record_is_chosen_by_its_rhythm(panel: Panel, qtbot: QtBot) -> None:
@@ -166,7 +166,7 @@ def test_a_record_is_chosen_by_its_rhythm(panel: Panel, qtbot: QtBot) -> None:
     shown = [dialog.records.item(row) for row in range(3) if not dialog.records.item(row).isHidden()]
     assert [item.text() for item in shown] == ["mitdb/207   30:06   normal sinus rhythm, ventricular flutter"]
     qtbot.keyClick(dialog.filter, Qt.Key.Key_Return)
-    assert panel.asked == [ChooseRecord(record="mitdb/207")]
+    assert panel.requested == [ChooseRecord(record="mitdb/207")]
     assert panel.widget.records_dialog is None
 
 
@@ -176,7 +176,7 @@ def test_a_record_is_chosen_with_a_click(panel: Panel, qtbot: QtBot) -> None:
     assert dialog is not None
     records = dialog.records
     panel.click(records.viewport(), records.visualItemRect(records.item(0)).center())
-    assert panel.asked == [ChooseRecord(record="mitdb/203")]
+    assert panel.requested == [ChooseRecord(record="mitdb/203")]
 
 
 def test_a_list_that_is_left_chooses_nothing(panel: Panel, qtbot: QtBot) -> None:
@@ -186,7 +186,7 @@ def test_a_list_that_is_left_chooses_nothing(panel: Panel, qtbot: QtBot) -> None
     assert panel.widget.records_dialog is not None
     qtbot.keyClick(panel.widget.records_dialog, Qt.Key.Key_Escape)
     assert panel.widget.records_dialog is None
-    assert panel.asked == []
+    assert panel.requested == []
 
 
 def test_without_a_publisher_it_says_so(panel: Panel) -> None:

@@ -15,7 +15,7 @@ from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
 
-from monitor.gui.review.ecg_paper import MARK_MM
+from monitor.gui.review.ecg_paper import ANNOTATION_MM
 from monitor.gui.review.review_dialog import ReviewDialog
 from monitor.gui.style.footer import SIMULATION
 from monitor.gui.style.theme import NIGHT
@@ -51,8 +51,8 @@ def event(window: MonitorWindow, script: Script, seconds: int = 23, **changes: o
 
 def click(window: MonitorWindow, qtbot: QtBot, row: int = 0) -> ReviewDialog:
     QApplication.processEvents()
-    place = window.bed_page.alarms.visualItemRect(window.bed_page.alarms.item(row)).center()
-    qtbot.mouseClick(window.bed_page.alarms.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    place = window.bed_view.alarms.visualItemRect(window.bed_view.alarms.item(row)).center()
+    qtbot.mouseClick(window.bed_view.alarms.viewport(), Qt.MouseButton.LeftButton, pos=place)
     assert window.review.dialog is not None
     QApplication.processEvents()
     return window.review.dialog
@@ -225,7 +225,7 @@ def test_another_click_shows_another_event_in_the_same_window(
     drag(dialog, (200, 30), (260, 60), qtbot)
     assert click(window, qtbot, 0) is dialog
     assert dialog.heading.text() == "* Noise hides QRS complexes: V1"
-    assert dialog.chart.calipers.marks is None
+    assert dialog.chart.calipers.lines is None
 
 
 def test_r_without_an_alarm_does_nothing(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
@@ -253,7 +253,7 @@ def test_the_monitor_goes_on_beneath(window: MonitorWindow, script: Script, qtbo
     script.say(process("worker", "offline"))
     feed(script, window, 2)
     assert window.frame_shown.trace.cursor > before
-    assert "NO WORKER" in window.bed_page.banner.notice
+    assert "NO WORKER" in window.bed_view.banner.notice
 
 
 # --- calipers -------------------------------------------------------------------------------------------------------
@@ -421,7 +421,7 @@ def test_the_letters_over_the_beats_are_there_too_where_there_is_a_reference(
     assert dialog is not None
     chart, ruler = dialog.chart, dialog.chart.ruler()
     assert ruler is not None
-    head = round(3 * MARK_MM * chart.sheet.px_per_mm)
+    head = round(3 * ANNOTATION_MM * chart.sheet.px_per_mm)
     assert chart.height() == pytest.approx(without + head, abs=1)
     assert ruler.lanes[0].top == pytest.approx(head, abs=1)
     image, x, row = chart.grab().toImage(), round(ruler.x(ONSET)), head // 3

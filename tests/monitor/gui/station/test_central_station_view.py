@@ -12,7 +12,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from monitor.gui.station.bed_tile import BedCard
+from monitor.gui.station.bed_tile import BedTile
 from monitor.gui.style.theme import NIGHT
 from monitor.gui.window import MonitorWindow
 from stream.wire.alarm_messages import Acknowledge, ActiveAlarms, Command
@@ -113,7 +113,7 @@ def test_of_more_than_sixteen_beds_it_says_how_many_are_not_shown(station: Monit
 # --- what a card says -----------------------------------------------------------------------------------------------
 
 
-def card_of(station: MonitorWindow, script: Script, **changes: object) -> BedCard:
+def card_of(station: MonitorWindow, script: Script, **changes: object) -> BedTile:
     stream(script, station, names(1), **changes)
     return station.station.cards["bed-01"]
 
@@ -201,14 +201,14 @@ def test_a_click_opens_the_bed_and_a_key_or_the_button_returns(
     click(qtbot, station, "bed-03")
     station.tick()
     assert not station.at_station
-    assert station.bed_page.isVisible()
-    assert station.bed_page.header.bed.text() == "BED-03"
+    assert station.bed_view.isVisible()
+    assert station.bed_view.header.bed.text() == "BED-03"
     qtbot.keyClick(station, Qt.Key.Key_C)
     assert station.at_station
     click(qtbot, station, "bed-01")
     station.tick()
     QApplication.processEvents()
-    qtbot.mouseClick(station.bed_page.beds.station, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(station.bed_view.beds.station, Qt.MouseButton.LeftButton)
     assert station.at_station
 
 
@@ -220,7 +220,7 @@ def test_arrows_choose_a_card_and_enter_opens_it(station: MonitorWindow, script:
         assert station.frame_shown.bed == f"bed-{bed:02}"
     qtbot.keyClick(station, Qt.Key.Key_Return)
     station.tick()
-    assert station.bed_page.header.bed.text() == "BED-04"
+    assert station.bed_view.header.bed.text() == "BED-04"
 
 
 def test_keys_act_on_the_chosen_bed(station: MonitorWindow, script: Script, qtbot: QtBot) -> None:
@@ -244,8 +244,8 @@ def test_keys_of_the_large_trace_do_nothing_here(station: MonitorWindow, script:
     for key in (Qt.Key.Key_Space, Qt.Key.Key_T, Qt.Key.Key_Plus, Qt.Key.Key_G):
         qtbot.keyClick(station, key)
     assert station.at_station
-    assert station.bed_page.freezer.frozen is None
-    assert station.bed_page.trend.isHidden()
+    assert station.bed_view.freeze.frozen is None
+    assert station.bed_view.trend.isHidden()
 
 
 def test_the_paper_speed_is_one_of_two(station: MonitorWindow, script: Script, qtbot: QtBot) -> None:
@@ -266,9 +266,9 @@ def test_a_trace_that_stands_goes_on_when_people_return(station: MonitorWindow, 
     click(qtbot, station, "bed-01")
     station.tick()
     qtbot.keyClick(station, Qt.Key.Key_Space)
-    assert station.bed_page.freezer.frozen is not None
+    assert station.bed_view.freeze.frozen is not None
     qtbot.keyClick(station, Qt.Key.Key_C)
-    assert station.bed_page.freezer.frozen is None
+    assert station.bed_view.freeze.frozen is None
 
 
 # --- what it costs, and what is left --------------------------------------------------------------------------------
@@ -283,12 +283,12 @@ def test_a_running_card_draws_its_new_columns_only(station: MonitorWindow, scrip
 
 def test_the_presenter_is_asked_for_the_cards_whose_turn_it_is(station: MonitorWindow, script: Script) -> None:
     stream(script, station, names(16))
-    asked = [set(station.station.wanted())]
+    requested = [set(station.station.wanted())]
     for _ in range(2):
         station.tick()
-        asked.append(set(station.station.wanted()))
-    assert set.union(*asked) == set(names(16))
-    assert max(map(len, asked)) <= 6
+        requested.append(set(station.station.wanted()))
+    assert set.union(*requested) == set(names(16))
+    assert max(map(len, requested)) <= 6
 
 
 def test_resized_it_is_drawn_anew(station: MonitorWindow, script: Script) -> None:
@@ -331,7 +331,7 @@ def test_a_window_that_begins_with_one_bed_has_the_station_behind_a_key(
 
 def test_cards_take_a_millimetre_that_was_measured(station: MonitorWindow, script: Script) -> None:
     stream(script, station, names(1))
-    station.habits.change(px_per_mm=5.5)
+    station.preferences.change(px_per_mm=5.5)
     assert station.station.cards["bed-01"].sweep.px_per_mm == 5.5
     stream(script, station, names(2))
     assert station.station.cards["bed-02"].sweep.px_per_mm == 5.5

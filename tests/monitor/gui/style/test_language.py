@@ -26,7 +26,7 @@ from pytestqt.qtbot import QtBot
 
 from monitor.gui.preferences.preferences import Memory
 from monitor.gui.preferences.preferences_controller import SMALLEST
-from monitor.gui.preferences.preferences_dialog import SettingsDialog
+from monitor.gui.preferences.preferences_dialog import PreferencesDialog
 from monitor.gui.style import language
 from monitor.gui.style.theme import families, font
 from monitor.gui.window import MonitorWindow
@@ -173,7 +173,7 @@ def painted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.fixture
-def ward(qtbot: QtBot, script: Script, japanese: None) -> Iterator[MonitorWindow]:
+def feed(qtbot: QtBot, script: Script, japanese: None) -> Iterator[MonitorWindow]:
     """Provide a window in Japanese in which much has happened."""
     memory = Memory(None)
     memory.change(language="ja")
@@ -202,57 +202,57 @@ def check(window: QWidget, painted: list[str]) -> None:
         assert untranslated(text) == [], text
 
 
-def test_no_visible_word_is_untranslated(ward: MonitorWindow, script: Script, painted: list[str], qtbot: QtBot) -> None:
-    check(ward, painted)
+def test_no_visible_word_is_untranslated(feed: MonitorWindow, script: Script, painted: list[str], qtbot: QtBot) -> None:
+    check(feed, painted)
     assert any("心拍数" in text or "HR" in text for text in painted)
     for _ in range(3):  # the messages of the banner take turns
         script.now += 2 * SECOND
-        ward.tick()
-        check(ward, painted)
+        feed.tick()
+        check(feed, painted)
     for key in (Qt.Key.Key_T, Qt.Key.Key_0, Qt.Key.Key_Space, Qt.Key.Key_Question):
-        qtbot.keyClick(ward, key)
-        ward.tick()
-        check(ward, painted)
+        qtbot.keyClick(feed, key)
+        feed.tick()
+        check(feed, painted)
 
 
 def test_no_word_of_the_central_station_is_untranslated(
-    ward: MonitorWindow, script: Script, painted: list[str], qtbot: QtBot
+    feed: MonitorWindow, script: Script, painted: list[str], qtbot: QtBot
 ) -> None:
-    qtbot.keyClick(ward, Qt.Key.Key_C)
-    script.stream(ward, 2)
-    assert "セントラルモニタ" in ward.station.title.text()
-    check(ward, painted)
+    qtbot.keyClick(feed, Qt.Key.Key_C)
+    script.stream(feed, 2)
+    assert "セントラルモニタ" in feed.station.title.text()
+    check(feed, painted)
     script.now += 7 * SECOND
-    ward.tick()
-    check(ward, painted)
+    feed.tick()
+    check(feed, painted)
 
 
 @pytest.mark.parametrize("which", [0, 1, 2])
-def test_no_word_of_a_review_is_untranslated(ward: MonitorWindow, painted: list[str], which: int) -> None:
-    ward.open_review(ward.frame_shown.history[which].alarm.alarm_id)
-    ward.review.dialog.say("")
-    check(ward.review.dialog, painted)
+def test_no_word_of_a_review_is_untranslated(feed: MonitorWindow, painted: list[str], which: int) -> None:
+    feed.open_review(feed.frame_shown.history[which].alarm.alarm_id)
+    feed.review.dialog.say("")
+    check(feed.review.dialog, painted)
 
 
-def test_no_word_of_the_dialogs_is_untranslated(ward: MonitorWindow, painted: list[str], qtbot: QtBot) -> None:
-    ward.ask_limits()
-    check(ward.commands.limits_dialog, painted)
-    ward.commands.limits_dialog.close()
-    ward.habits.ask_settings()
-    check(ward.habits.dialog, painted)
-    ward.habits.dialog.close()
-    ward.habits.welcome()
-    check(ward.habits.help, painted)
-    ward.habits.ask_about()
-    said = ward.habits.dialog.words
+def test_no_word_of_the_dialogs_is_untranslated(feed: MonitorWindow, painted: list[str], qtbot: QtBot) -> None:
+    feed.open_limits()
+    check(feed.commands.limits_dialog, painted)
+    feed.commands.limits_dialog.close()
+    feed.preferences.open_preferences()
+    check(feed.preferences.dialog, painted)
+    feed.preferences.dialog.close()
+    feed.preferences.welcome()
+    check(feed.preferences.help, painted)
+    feed.preferences.open_about()
+    said = feed.preferences.dialog.words
     assert [untranslated(label.text()) for label in said[:4]] == [[]] * 4, "licences and citations stay as they are"
-    ward.habits.dialog.close()
+    feed.preferences.dialog.close()
 
 
 def test_an_alarm_an_inop_and_the_ends_of_both_are_japanese(
-    ward: MonitorWindow, script: Script, painted: list[str]
+    feed: MonitorWindow, script: Script, painted: list[str]
 ) -> None:
-    page = ward.bed_page
+    page = feed.bed_view
     assert page.banner.alarm == "*** 心室頻拍: 5 拍 182/分"
     assert page.alarms.item(0).text().endswith("\n電極はずれ: MLII")
     replaced = {"reason": "replaced", "replaced_by": "ventricular_fibrillation", "value": 190.0, "beats": 9}
@@ -260,7 +260,7 @@ def test_an_alarm_an_inop_and_the_ends_of_both_are_japanese(
     attached = alarm(600, "cleared", 900, kind="lead_off", priority="technical", reason="signal_interrupted")
     resumed = alarm(700, "cleared", 900, kind="no_data", priority="technical", reason="data_resumed", value=6.9)
     script.say(ended, attached, resumed, ActiveAlarms(bed="bed-1", alarms=(ended,)))
-    ward.tick()
+    feed.tick()
     assert page.banner.alarm == "*** 心室頻拍: 最大 9 拍、最大 190/分、心室細動 に移行: 終了、未確認"
     rows = [page.alarms.item(row).text().split("\n")[1] for row in range(page.alarms.count())]
     assert rows == [
@@ -269,37 +269,37 @@ def test_an_alarm_an_inop_and_the_ends_of_both_are_japanese(
         "予測逸脱: 実測 1.00 mV、予測 0.10 mV(MLII、100 ms 先)",
         "心室頻拍: 最大 9 拍、最大 190/分、心室細動 に移行",
     ]
-    check(ward, painted)
+    check(feed, painted)
 
 
-def test_each_state_of_a_bed_is_said(ward: MonitorWindow, script: Script, painted: list[str], qtbot: QtBot) -> None:
+def test_each_state_of_a_bed_is_said(feed: MonitorWindow, script: Script, painted: list[str], qtbot: QtBot) -> None:
     script.now += 7 * SECOND
-    ward.tick()
-    assert "データなし 7 秒" in ward.bed_page.header.link.text()
-    check(ward, painted)
+    feed.tick()
+    assert "データなし 7 秒" in feed.bed_view.header.link.text()
+    check(feed, painted)
     script.connected, script.phrase = False, phrase("broker.connecting", address="mqtt://test:1883")
-    ward.tick()
-    check(ward, painted)
+    feed.tick()
+    check(feed, painted)
 
 
-def test_the_language_changes_while_the_window_is_open(ward: MonitorWindow, painted: list[str], qtbot: QtBot) -> None:
-    qtbot.keyClick(ward, Qt.Key.Key_F2)
-    dialog = ward.habits.dialog
-    assert isinstance(dialog, SettingsDialog)
+def test_the_language_changes_while_the_window_is_open(feed: MonitorWindow, painted: list[str], qtbot: QtBot) -> None:
+    qtbot.keyClick(feed, Qt.Key.Key_F2)
+    dialog = feed.preferences.dialog
+    assert isinstance(dialog, PreferencesDialog)
     dialog.language.setCurrentIndex(dialog.language.findData("en"))
-    ward.tick()
-    assert ward.bed_page.controls.acknowledge.text().startswith("Acknowledge")
-    assert "LIVE" in ward.bed_page.header.link.text()
-    assert ward.habits.dialog.windowTitle() == "Settings"
-    ward.habits.dialog.language.setCurrentIndex(ward.habits.dialog.language.findData("ja"))
-    ward.tick()
-    check(ward, painted)
-    check(ward.habits.dialog, painted)
+    feed.tick()
+    assert feed.bed_view.controls.acknowledge.text().startswith("Acknowledge")
+    assert "LIVE" in feed.bed_view.header.link.text()
+    assert feed.preferences.dialog.windowTitle() == "Settings"
+    feed.preferences.dialog.language.setCurrentIndex(feed.preferences.dialog.language.findData("ja"))
+    feed.tick()
+    check(feed, painted)
+    check(feed.preferences.dialog, painted)
 
 
 @pytest.mark.parametrize("size", [SMALLEST, (1280, 800)])
-def test_nothing_is_cut_off_in_japanese_either(ward: MonitorWindow, script: Script, size: tuple[int, int]) -> None:
-    ward.resize(*size)
-    script.stream(ward, 2)
+def test_nothing_is_cut_off_in_japanese_either(feed: MonitorWindow, script: Script, size: tuple[int, int]) -> None:
+    feed.resize(*size)
+    script.stream(feed, 2)
     QApplication.processEvents()
-    assert cut_off(ward) == []
+    assert cut_off(feed) == []

@@ -84,7 +84,7 @@ def test_words_on_fields_can_be_read(theme: Theme) -> None:
 @pytest.mark.parametrize("theme", LOOKS)
 def test_the_grid_stays_behind_the_trace(theme: Theme) -> None:
     assert contrast(theme.grid_fine, theme.ground) < contrast(theme.grid, theme.ground) < 2.0
-    assert 2.0 < contrast(theme.ghost, theme.ground) < contrast(theme.ecg, theme.ground)
+    assert 2.0 < contrast(theme.predicted, theme.ground) < contrast(theme.ecg, theme.ground)
 
 
 @pytest.mark.parametrize("blindness", BLIND)

@@ -119,35 +119,35 @@ def test_beats_and_alarms_have_a_voice_each(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture
-def heard() -> list[str]:
+def audible() -> list[str]:
     return []
 
 
 @pytest.fixture
-def loud(qtbot: QtBot, script: Script, heard: list[str]) -> MonitorWindow:
-    made = MonitorWindow(script, clock=script.clock, play=heard.append)
+def loud(qtbot: QtBot, script: Script, audible: list[str]) -> MonitorWindow:
+    made = MonitorWindow(script, clock=script.clock, play=audible.append)
     made._timer.stop()
     qtbot.addWidget(made)
     made.show()
     return made
 
 
-def test_an_alarm_is_heard_until_the_tone_is_paused(loud: MonitorWindow, script: Script, heard: list[str]) -> None:
+def test_an_alarm_is_heard_until_the_tone_is_paused(loud: MonitorWindow, script: Script, audible: list[str]) -> None:
     script.worker()
     script.stream(loud, 20)
-    assert heard == []
+    assert audible == []
     raised = alarm(400, priority="high")
     script.say(raised, ActiveAlarms(bed="bed-1", alarms=(raised,)))
     loud.tick()
-    assert heard == ["high"]
+    assert audible == ["high"]
     until = rfc3339(script.now + 90 * SECOND)
     script.say(ActiveAlarms(bed="bed-1", alarms=(raised,), audio_paused_until=until))
     script.stream(loud, 80)
-    assert heard == ["high"]
+    assert audible == ["high"]
 
 
 def test_a_key_mutes_this_monitor_and_says_so(
-    loud: MonitorWindow, script: Script, heard: list[str], qtbot: QtBot
+    loud: MonitorWindow, script: Script, audible: list[str], qtbot: QtBot
 ) -> None:
     script.worker()
     script.stream(loud, 20)
@@ -156,14 +156,14 @@ def test_a_key_mutes_this_monitor_and_says_so(
     script.say(alarm(400, priority="high"))
     loud.tick()
     assert loud.footer.broker.text().startswith("MUTED HERE (M)")
-    assert heard == []
+    assert audible == []
     assert script.sent == [], "a pause of the tone for all is another key"
     qtbot.keyClick(loud, Qt.Key.Key_M)
     loud.tick()
-    assert heard == ["high"]
+    assert audible == ["high"]
 
 
 def test_without_sound_the_key_says_how_to_have_it(window: MonitorWindow, qtbot: QtBot) -> None:
     qtbot.keyClick(window, Qt.Key.Key_M)
-    assert "--sound" in window.bed_page.controls.note.text()
+    assert "--sound" in window.bed_view.controls.note.text()
     assert "sound" not in window.footer.broker.text()

@@ -1,4 +1,4 @@
-"""The marks over the beats, as they are drawn."""
+"""The annotations over the beats, as they are drawn."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def shown(window: MonitorWindow) -> Trace:
 
 
 def inked(window: MonitorWindow, index: int, row: int, ink: str, right: int = REACH) -> int:
-    """Return how many pixels around a sample, in a row of marks, have a colour."""
-    view = window.bed_page.sweep
+    """Return how many pixels around a sample, in a row of annotations, have a colour."""
+    view = window.bed_view.sweep
     image, trace, wanted = view.grab().toImage(), shown(window), colour(ink)
     x = round(GUTTER + index % trace.span * (view.width() - GUTTER) / trace.span)
     return sum(
@@ -76,7 +76,7 @@ def test_a_mark_waits_until_the_cursor_has_passed_all_of_it(window: MonitorWindo
 
 def test_a_mark_costs_no_full_redraw_and_goes_with_its_columns(window: MonitorWindow, script: Script) -> None:
     start(window, script)
-    before = window.bed_page.sweep.full_redraws
+    before = window.bed_view.sweep.full_redraws
     index = script.next_seq * 36
     script.stream(window, 1)
     say(script, index)
@@ -85,7 +85,7 @@ def test_a_mark_costs_no_full_redraw_and_goes_with_its_columns(window: MonitorWi
     sweeps = -(-shown(window).span // 36)
     script.stream(window, sweeps - 11)
     assert inked(window, index, 1, NIGHT.text) == 0
-    assert window.bed_page.sweep.full_redraws == before
+    assert window.bed_view.sweep.full_redraws == before
 
 
 def test_drawn_anew_the_marks_are_where_they_were(window: MonitorWindow, script: Script) -> None:
@@ -93,7 +93,7 @@ def test_drawn_anew_the_marks_are_where_they_were(window: MonitorWindow, script:
     for _ in range(5):
         say(script, script.next_seq * 36 + 5, "A")
         script.stream(window, 7)
-    view = window.bed_page.sweep
+    view = window.bed_view.sweep
 
     def rows() -> list[int]:
         image: QImage = view.grab().toImage()
@@ -109,11 +109,11 @@ def test_drawn_anew_the_marks_are_where_they_were(window: MonitorWindow, script:
 def test_the_rows_take_room_only_where_there_is_a_reference(window: MonitorWindow, script: Script) -> None:
     script.worker()
     script.stream(window, 20)
-    ruler = window.bed_page.sweep.ruler()
+    ruler = window.bed_view.sweep.ruler()
     assert ruler is not None
     without = ruler.lanes[0].top
     say(script, 700)
     script.stream(window, 1)
-    ruler = window.bed_page.sweep.ruler()
+    ruler = window.bed_view.sweep.ruler()
     assert ruler is not None
     assert ruler.lanes[0].top == without + rows_height()

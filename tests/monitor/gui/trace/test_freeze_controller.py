@@ -19,16 +19,16 @@ from tests.monitor.stories import alarm
 
 def picture(window: MonitorWindow) -> QImage:
     QApplication.processEvents()
-    return window.bed_page.sweep.grab().toImage()
+    return window.bed_view.sweep.grab().toImage()
 
 
 def standing(window: MonitorWindow) -> Trace:
-    assert window.bed_page.freezer.frozen is not None
-    return window.bed_page.freezer.frozen.trace
+    assert window.bed_view.freeze.frozen is not None
+    return window.bed_view.freeze.frozen.trace
 
 
 def drag(qtbot: QtBot, window: MonitorWindow, begin: tuple[int, int], end: tuple[int, int]) -> None:
-    over = window.bed_page.freezer.calipers
+    over = window.bed_view.freeze.calipers
     qtbot.mousePress(over, Qt.MouseButton.LeftButton, pos=QPoint(*begin))
     qtbot.mouseMove(over, QPoint(*end))
     qtbot.mouseRelease(over, Qt.MouseButton.LeftButton, pos=QPoint(*end))
@@ -40,18 +40,18 @@ def test_the_picture_stands_and_says_so_and_goes_on(window: MonitorWindow, scrip
     live = picture(window)
     qtbot.keyClick(window, Qt.Key.Key_Space)
     window.tick()
-    assert window.bed_page.header.frozen.isVisible()
-    assert window.bed_page.header.frozen.text().startswith("FROZEN ")
+    assert window.bed_view.header.frozen.isVisible()
+    assert window.bed_view.header.frozen.text().startswith("FROZEN ")
     assert picture(window) == live, "what people saw stays where they saw it"
     feed(script, window, 7)
     assert picture(window) == live
     assert window.frame_shown.trace.cursor > standing(window).cursor + 6 * 360, "samples go on being taken"
     qtbot.keyClick(window, Qt.Key.Key_Space)
     window.tick()
-    assert not window.bed_page.header.frozen.isVisible()
-    assert window.bed_page.header.legend.isVisible()
+    assert not window.bed_view.header.frozen.isVisible()
+    assert window.bed_view.header.legend.isVisible()
     assert picture(window) != live
-    assert not window.bed_page.freezer.calipers.isVisible()
+    assert not window.bed_view.freeze.calipers.isVisible()
 
 
 def test_alarms_go_on(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
@@ -60,8 +60,8 @@ def test_alarms_go_on(window: MonitorWindow, script: Script, qtbot: QtBot) -> No
     qtbot.keyClick(window, Qt.Key.Key_Space)
     script.say(alarm(3500, priority="high"))
     feed(script, window, 1)
-    assert window.bed_page.banner.alarm.startswith("*** ")
-    assert window.bed_page.alarms.count() == 1
+    assert window.bed_view.banner.alarm.startswith("*** ")
+    assert window.bed_view.alarms.count() == 1
 
 
 def test_arrows_move_by_half_a_sweep_home_and_end_to_the_ends(
@@ -75,7 +75,7 @@ def test_arrows_move_by_half_a_sweep_home_and_end_to_the_ends(
         qtbot.keyClick(window, Qt.Key.Key_Left)
     window.tick()
     assert standing(window).cursor == anchor - 3 * (span // 2) or standing(window).cursor == anchor - 3 * span // 2
-    assert window.bed_page.header.frozen.text().endswith(f"−0:{round(1.5 * span / 360):02}")
+    assert window.bed_view.header.frozen.text().endswith(f"−0:{round(1.5 * span / 360):02}")
     qtbot.keyClick(window, Qt.Key.Key_Home)
     assert standing(window).first == 0
     qtbot.keyClick(window, Qt.Key.Key_End)
@@ -83,7 +83,7 @@ def test_arrows_move_by_half_a_sweep_home_and_end_to_the_ends(
     feed(script, window, 5)
     qtbot.keyClick(window, Qt.Key.Key_End)
     window.tick()
-    assert window.bed_page.header.frozen.text().endswith("+0:05")
+    assert window.bed_view.header.frozen.text().endswith("+0:05")
 
 
 def test_the_moved_trace_is_drawn_from_edge_to_edge(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
@@ -107,7 +107,7 @@ def test_a_stretch_in_alarm_lies_where_it_was(window: MonitorWindow, script: Scr
         qtbot.keyClick(window, Qt.Key.Key_Left)
     window.tick()
     trace, image = standing(window), picture(window)
-    x = column(window.bed_page.sweep, trace, 20 * 360 + 180 - trace.origin)
+    x = column(window.bed_view.sweep, trace, 20 * 360 + 180 - trace.origin)
     assert any(looks_like(ink, NIGHT.priority["high"]) for ink in inks(image, range(x, x + 3)))
 
 
@@ -117,20 +117,20 @@ def test_live_arrows_choose_beds_and_another_bed_is_live(window: MonitorWindow, 
     qtbot.keyClick(window, Qt.Key.Key_Space)
     qtbot.keyClick(window, Qt.Key.Key_Right)
     window.tick()
-    assert window.bed_page.header.bed.text() == "BED-1"
+    assert window.bed_view.header.bed.text() == "BED-1"
     qtbot.keyClick(window, Qt.Key.Key_2)
     window.tick()
-    assert window.bed_page.header.bed.text() == "BED-2"
-    assert window.bed_page.freezer.frozen is None
+    assert window.bed_view.header.bed.text() == "BED-2"
+    assert window.bed_view.freeze.frozen is None
     qtbot.keyClick(window, Qt.Key.Key_Right)
     window.tick()
-    assert window.bed_page.header.bed.text() == "BED-1"
+    assert window.bed_view.header.bed.text() == "BED-1"
 
 
 def test_without_a_trace_there_is_nothing_to_freeze(window: MonitorWindow, qtbot: QtBot) -> None:
     window.tick()
     qtbot.keyClick(window, Qt.Key.Key_Space)
-    assert window.bed_page.freezer.frozen is None
+    assert window.bed_view.freeze.frozen is None
 
 
 def test_a_new_session_leaves_the_picture_and_says_so(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
@@ -143,7 +143,7 @@ def test_a_new_session_leaves_the_picture_and_says_so(window: MonitorWindow, scr
     qtbot.keyClick(window, Qt.Key.Key_Left)
     window.tick()
     assert standing(window) is stood
-    assert "new session" in window.bed_page.header.frozen.text()
+    assert "new session" in window.bed_view.header.frozen.text()
 
 
 def test_another_scale_moves_no_time(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
@@ -166,10 +166,10 @@ def test_a_drag_measures_time_and_amplitude(window: MonitorWindow, script: Scrip
     qtbot.keyClick(window, Qt.Key.Key_Space)
     qtbot.keyClick(window, Qt.Key.Key_Left)
     window.tick()
-    per_s = window.bed_page.sweep.px_per_mm * 25
-    per_mv = window.bed_page.sweep.px_per_mm * 10
+    per_s = window.bed_view.sweep.px_per_mm * 25
+    per_mv = window.bed_view.sweep.px_per_mm * 10
     drag(qtbot, window, (200, 100), (200 + round(per_s), 100 + round(per_mv)))
-    text = window.bed_page.freezer.calipers.text
+    text = window.bed_view.freeze.calipers.text
     ms = float(text.split()[1])
     assert abs(ms - 1000) < 12
     assert "MLII Δ" in text
@@ -186,27 +186,27 @@ def test_each_line_can_be_dragged_and_escape_takes_all_away(
     window.tick()
     plain = picture(window)
     drag(qtbot, window, (200, 100), (300, 180))
-    calipers = window.bed_page.freezer.calipers
-    first = calipers.marks
+    calipers = window.bed_view.freeze.calipers
+    first = calipers.lines
     assert first is not None
     assert picture(window) != plain
     drag(qtbot, window, (300, 140), (400, 140))
-    assert calipers.marks.samples[0] == first.samples[0]
-    assert abs(calipers.marks.ms - 2 * first.ms) < 5
+    assert calipers.lines.samples[0] == first.samples[0]
+    assert abs(calipers.lines.ms - 2 * first.ms) < 5
     drag(qtbot, window, (250, 180), (250, 260))
-    assert abs(abs(calipers.marks.mv[1] - calipers.marks.mv[0]) - 2 * abs(first.mv[1] - first.mv[0])) < 0.02
+    assert abs(abs(calipers.lines.mv[1] - calipers.lines.mv[0]) - 2 * abs(first.mv[1] - first.mv[0])) < 0.02
     qtbot.keyClick(window, Qt.Key.Key_Escape)
-    assert calipers.marks is None
+    assert calipers.lines is None
     assert picture(window) == plain
-    assert window.bed_page.freezer.frozen is not None
+    assert window.bed_view.freeze.frozen is not None
 
 
 def test_a_click_draws_nothing(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
     script.worker()
     feed(script, window, 10)
     qtbot.keyClick(window, Qt.Key.Key_Space)
-    qtbot.mouseClick(window.bed_page.freezer.calipers, Qt.MouseButton.LeftButton, pos=QPoint(300, 100))
-    assert window.bed_page.freezer.calipers.marks is None
+    qtbot.mouseClick(window.bed_view.freeze.calipers, Qt.MouseButton.LeftButton, pos=QPoint(300, 100))
+    assert window.bed_view.freeze.calipers.lines is None
 
 
 def test_the_lines_stay_with_the_trace(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
@@ -216,23 +216,23 @@ def test_the_lines_stay_with_the_trace(window: MonitorWindow, script: Script, qt
     qtbot.keyClick(window, Qt.Key.Key_Left)
     window.tick()
     drag(qtbot, window, (200, 100), (300, 180))
-    before = window.bed_page.freezer.calipers.text
-    ruler = window.bed_page.sweep.ruler()
-    x = ruler.x(window.bed_page.freezer.calipers.marks.samples[0])
+    before = window.bed_view.freeze.calipers.text
+    ruler = window.bed_view.sweep.ruler()
+    x = ruler.x(window.bed_view.freeze.calipers.lines.samples[0])
     qtbot.keyClick(window, Qt.Key.Key_Left)
     window.tick()
-    moved = window.bed_page.sweep.ruler().x(window.bed_page.freezer.calipers.marks.samples[0])
+    moved = window.bed_view.sweep.ruler().x(window.bed_view.freeze.calipers.lines.samples[0])
     half = ruler.per_sample * (standing(window).span // 2)
     assert abs(moved - x - half) < 1.5
-    assert window.bed_page.freezer.calipers.text == before
+    assert window.bed_view.freeze.calipers.text == before
 
 
 def test_across_the_cursor_of_a_sweep_time_is_still_time(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
     script.worker()
     feed(script, window, 20)
     qtbot.keyClick(window, Qt.Key.Key_Space)
-    ruler = window.bed_page.sweep.ruler()
+    ruler = window.bed_view.sweep.ruler()
     x = ruler.left + (ruler.seam - ruler.start) * ruler.per_sample
     drag(qtbot, window, (round(x) - 30, 100), (round(x) + 60, 150))
-    marks = window.bed_page.freezer.calipers.marks
-    assert marks.samples[1] < marks.samples[0], "right of the cursor lies what came before"
+    lines = window.bed_view.freeze.calipers.lines
+    assert lines.samples[1] < lines.samples[0], "right of the cursor lies what came before"

@@ -20,7 +20,7 @@ DARK = 40
 
 def picture(window: MonitorWindow) -> QImage:
     QApplication.processEvents()
-    return window.bed_page.sweep.grab().toImage()
+    return window.bed_view.sweep.grab().toImage()
 
 
 def column(view: SweepView, trace: Trace, index: int) -> int:
@@ -49,8 +49,8 @@ def test_the_trace_is_green_behind_the_cursor_and_old_ahead_of_the_gap(window: M
     script.worker()
     script.stream(window, 90)  # one sweep and a half
     trace, image = trace_of(window), picture(window)
-    behind = column(window.bed_page.sweep, trace, trace.cursor - 100)
-    ahead = column(window.bed_page.sweep, trace, trace.cursor + trace.gap + 50)
+    behind = column(window.bed_view.sweep, trace, trace.cursor - 100)
+    ahead = column(window.bed_view.sweep, trace, trace.cursor + trace.gap + 50)
     for x in (behind, ahead):
         assert any(looks_like(ink, NIGHT.ecg) for ink in inks(image, range(x, x + 3)))
 
@@ -61,13 +61,13 @@ def test_the_erase_gap_is_dark_but_for_the_forecast(window: MonitorWindow, scrip
     trace, image = trace_of(window), picture(window)
     fan_end = trace.fan.first + len(trace.fan.mean)
     dark = range(
-        column(window.bed_page.sweep, trace, fan_end) + 3,
-        column(window.bed_page.sweep, trace, trace.cursor + trace.gap) - 3,
+        column(window.bed_view.sweep, trace, fan_end) + 3,
+        column(window.bed_view.sweep, trace, trace.cursor + trace.gap) - 3,
     )
     assert len(dark) > 4
     assert all(max(ink.red(), ink.green(), ink.blue()) < DARK for ink in inks(image, dark))
     in_fan = range(
-        column(window.bed_page.sweep, trace, trace.cursor) + 4, column(window.bed_page.sweep, trace, fan_end) - 2
+        column(window.bed_view.sweep, trace, trace.cursor) + 4, column(window.bed_view.sweep, trace, fan_end) - 2
     )
     assert any(looks_like(ink, NIGHT.forecast) for ink in inks(image, in_fan))
     assert not any(looks_like(ink, NIGHT.ecg) for ink in inks(image, in_fan))
@@ -82,7 +82,7 @@ def test_the_forecast_is_drawn_across_the_right_edge(window: MonitorWindow, scri
             break
     image = picture(window)
     for columns in (
-        range(window.bed_page.sweep.width() - 6, window.bed_page.sweep.width()),
+        range(window.bed_view.sweep.width() - 6, window.bed_view.sweep.width()),
         range(GUTTER + 1, GUTTER + 6),
     ):
         assert any(looks_like(ink, NIGHT.forecast) for ink in inks(image, columns))
@@ -95,8 +95,8 @@ def test_a_stretch_in_alarm_changes_colour_and_back(window: MonitorWindow, scrip
     window.tick()
     trace, image = trace_of(window), picture(window)
     red = NIGHT.priority["high"]
-    inside = column(window.bed_page.sweep, trace, 500)
-    outside = column(window.bed_page.sweep, trace, 300)
+    inside = column(window.bed_view.sweep, trace, 500)
+    outside = column(window.bed_view.sweep, trace, 300)
     assert any(looks_like(ink, red) for ink in inks(image, range(inside, inside + 3)))
     assert not any(looks_like(ink, NIGHT.ecg) for ink in inks(image, range(inside, inside + 3)))
     assert not any(looks_like(ink, red) for ink in inks(image, range(outside, outside + 3)))
@@ -117,23 +117,23 @@ def test_a_gap_in_the_stream_is_blank(window: MonitorWindow, script: Script) -> 
     script.next_seq += 5
     script.stream(window, 20)
     trace, image = trace_of(window), picture(window)
-    blank = range(column(window.bed_page.sweep, trace, 370), column(window.bed_page.sweep, trace, 530))
+    blank = range(column(window.bed_view.sweep, trace, 370), column(window.bed_view.sweep, trace, 530))
     assert not any(looks_like(ink, NIGHT.ecg) for ink in inks(image, blank))
 
 
 def test_a_frame_draws_only_what_is_new(window: MonitorWindow, script: Script) -> None:
     script.worker()
     script.stream(window, 70)
-    before = window.bed_page.sweep.full_redraws
+    before = window.bed_view.sweep.full_redraws
     script.stream(window, 70)
-    assert window.bed_page.sweep.full_redraws == before
+    assert window.bed_view.sweep.full_redraws == before
 
 
 def test_piece_by_piece_it_becomes_the_same_picture_as_all_at_once(window: MonitorWindow, script: Script) -> None:
     script.worker()
     script.stream(window, 90)
     pieces = picture(window)
-    window.bed_page.sweep._drawn = None
+    window.bed_view.sweep._drawn = None
     window.tick()
     whole = picture(window)
     differing = sum(
@@ -147,7 +147,7 @@ def test_what_was_drawn_all_at_once_is_erased_to_the_last_pixel(window: MonitorW
     script.worker()
     for _ in range(6):
         script.stream(window, 67)
-        window.bed_page.sweep._drawn = None
+        window.bed_view.sweep._drawn = None
         window.tick()
         trace = trace_of(window)
         ahead = trace.cursor + trace.gap
@@ -156,7 +156,7 @@ def test_what_was_drawn_all_at_once_is_erased_to_the_last_pixel(window: MonitorW
         assert later.cursor < ahead < later.cursor + later.gap
         if ahead % trace.span < 10 or ahead % trace.span > trace.span - 10:
             continue
-        at = column(window.bed_page.sweep, trace, ahead)
+        at = column(window.bed_view.sweep, trace, ahead)
         strip = list(inks(picture(window), range(at - 3, at + 3)))
         assert not any(looks_like(ink, NIGHT.ecg) or (ink.green() > 100 and ink.red() < 100) for ink in strip)
 
@@ -167,7 +167,7 @@ def test_two_leads_have_a_lane_each(window: MonitorWindow, script: Script) -> No
     script.worker()
     script.stream(window, 40, leads=("MLII", "V1"), gain=(200.0, 200.0), zero=(1024, 1024), samples=samples)
     trace, image = trace_of(window), picture(window)
-    x = column(window.bed_page.sweep, trace, trace.cursor - 100)
+    x = column(window.bed_view.sweep, trace, trace.cursor - 100)
     middle = image.height() // 2
     for rows in (range(10, middle - 10), range(middle + 10, image.height() - 10)):
         assert any(looks_like(image.pixelColor(x, y), NIGHT.ecg) for y in rows)
@@ -181,19 +181,19 @@ def test_an_alarm_that_begins_and_ends_looks_as_if_all_were_drawn_anew(window: M
     script.stream(window, 40)
     script.say(alarm(1300))
     script.stream(window, 3)
-    redraws = window.bed_page.sweep.full_redraws
+    redraws = window.bed_view.sweep.full_redraws
     script.say(alarm(1300, "cleared", end=1400))
     script.stream(window, 1)
-    assert window.bed_page.sweep.full_redraws == redraws
+    assert window.bed_view.sweep.full_redraws == redraws
     pieces = picture(window)
-    window.bed_page.sweep._drawn = None
+    window.bed_view.sweep._drawn = None
     window.tick()
     whole = picture(window)
-    assert window.bed_page.sweep.full_redraws == redraws + 1
+    assert window.bed_view.sweep.full_redraws == redraws + 1
     columns, rows = range(pieces.width()), range(0, pieces.height(), 2)
     differing = sum(pieces.pixel(x, y) != whole.pixel(x, y) for x in columns for y in rows)
     assert differing < 0.005 * pieces.width() * pieces.height() / 2
     trace = trace_of(window)
-    behind = range(GUTTER + 4, column(window.bed_page.sweep, trace, trace.cursor) - 4)
+    behind = range(GUTTER + 4, column(window.bed_view.sweep, trace, trace.cursor) - 4)
     for x in behind:
         assert any(max(ink.red(), ink.green()) > 150 for ink in inks(pieces, range(x, x + 1))), f"a gap at {x}"

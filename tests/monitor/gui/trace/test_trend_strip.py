@@ -29,23 +29,23 @@ def minute(window: MonitorWindow, script: Script, seconds: int = 60) -> None:
 
 def test_t_shows_it_and_takes_it_away(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
     minute(window, script, 2)
-    assert not window.bed_page.trend.isVisible()
+    assert not window.bed_view.trend.isVisible()
     qtbot.keyClick(window, Qt.Key.Key_T)
-    assert window.bed_page.trend.isVisible()
-    assert window.bed_page.strip.isVisible()
+    assert window.bed_view.trend.isVisible()
+    assert window.bed_view.strip.isVisible()
     qtbot.keyClick(window, Qt.Key.Key_T)
-    assert not window.bed_page.trend.isVisible()
+    assert not window.bed_view.trend.isVisible()
 
 
 def test_where_height_is_scarce_it_takes_the_place_of_the_residual_strip(window: MonitorWindow, qtbot: QtBot) -> None:
     window.resize(800, 480)
     QApplication.processEvents()
     qtbot.keyClick(window, Qt.Key.Key_T)
-    assert not window.bed_page.strip.isVisible()
+    assert not window.bed_view.strip.isVisible()
     QApplication.processEvents()
-    assert window.bed_page.sweep.height() > 100
+    assert window.bed_view.sweep.height() > 100
     qtbot.keyClick(window, Qt.Key.Key_T)
-    assert window.bed_page.strip.isVisible()
+    assert window.bed_view.strip.isVisible()
 
 
 def test_it_is_drawn_when_a_second_has_come_and_not_before(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
@@ -54,12 +54,12 @@ def test_it_is_drawn_when_a_second_has_come_and_not_before(window: MonitorWindow
     script.now += SECOND - script.now % SECOND
 
     def frames(count: int) -> int:
-        before = window.bed_page.trend.drawn
+        before = window.bed_view.trend.drawn
         for _ in range(count):
             script.now += SECOND // 100
             window.tick()
-            window.bed_page.trend.repaint()
-        return window.bed_page.trend.drawn - before
+            window.bed_view.trend.repaint()
+        return window.bed_view.trend.drawn - before
 
     frames(1)
     assert frames(90) == 0
@@ -74,7 +74,7 @@ def test_values_lie_where_they_belong_in_their_colours(window: MonitorWindow, sc
     qtbot.keyClick(window, Qt.Key.Key_T)
     QApplication.processEvents()
     window.tick()
-    image = window.bed_page.trend.grab().toImage()
+    image = window.bed_view.trend.grab().toImage()
 
     def has(text: str, columns: range) -> bool:
         return any(looks_like(image.pixelColor(x, y), text) for x in columns for y in range(image.height() - 20))
@@ -92,20 +92,20 @@ def test_the_mouse_asks_what_was(window: MonitorWindow, script: Script, qtbot: Q
     qtbot.keyClick(window, Qt.Key.Key_T)
     QApplication.processEvents()
     window.tick()
-    qtbot.mouseMove(window.bed_page.trend, QPoint(window.bed_page.trend.width() - 20, 40))
-    assert "HR 80/min" in window.bed_page.trend.hover
-    assert "anomaly score 1.5" in window.bed_page.trend.hover
-    qtbot.mouseMove(window.bed_page.trend, QPoint(GUTTER + 40, 40))
-    assert "HR --" in window.bed_page.trend.hover
-    QApplication.sendEvent(window.bed_page.trend, QEvent(QEvent.Type.Leave))
-    assert window.bed_page.trend.hover == ""
+    qtbot.mouseMove(window.bed_view.trend, QPoint(window.bed_view.trend.width() - 20, 40))
+    assert "HR 80/min" in window.bed_view.trend.hover
+    assert "anomaly score 1.5" in window.bed_view.trend.hover
+    qtbot.mouseMove(window.bed_view.trend, QPoint(GUTTER + 40, 40))
+    assert "HR --" in window.bed_view.trend.hover
+    QApplication.sendEvent(window.bed_view.trend, QEvent(QEvent.Type.Leave))
+    assert window.bed_view.trend.hover == ""
 
 
 def test_without_a_bed_it_is_empty(window: MonitorWindow, qtbot: QtBot) -> None:
     qtbot.keyClick(window, Qt.Key.Key_T)
     window.tick()
-    window.bed_page.trend.repaint()
-    assert window.bed_page.trend.picture is None
+    window.bed_view.trend.repaint()
+    assert window.bed_view.trend.picture is None
 
 
 @pytest.mark.parametrize("columns", [10, 100, 1000])
