@@ -258,14 +258,20 @@ class Client:
 
     def _failure(self, problem: BaseException) -> BrokerError:
         if is_refusal(problem):
-            return BrokerError(f"broker {self.address} refuses this client ({problem}): check user name and password")
+            return BrokerError(
+                f"broker {self.address} refuses this client ({problem}): check user name and password",
+                problem=str(problem),
+                refused=True,
+            )
         if is_untrusted(problem):
             return BrokerError(
                 f"the certificate of broker {self.address} is not trusted ({problem}): "
-                "name the file of its authority in SSL_CERT_FILE"
+                "name the file of its authority in SSL_CERT_FILE",
+                problem=str(problem),
             )
         return BrokerError(
-            f"broker {self.address} cannot be reached ({problem}): check --broker, or start one with 'bedside broker'"
+            f"broker {self.address} cannot be reached ({problem}): check --broker, or start one with 'bedside broker'",
+            problem=str(problem),
         )
 
     async def _connect_once(self, ready: asyncio.Future[None]) -> NoReturn:
