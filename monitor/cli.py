@@ -51,6 +51,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 _EXTRA_OF = {
+    "wfdb": "records",
+    "pooch": "records",
+    "rich": "records",
+    "scipy": "model",
     "torch": "model",
     "safetensors": "model",
     "PySide6": "gui",
