@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from monitor.arguments import parser
+from monitor.tools.extras import EXTRA_OF, require_extras
 from stream.errors import BedsideError, StorageError, UsageError
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"bedside {args.command}: {error}", file=sys.stderr)
         return error.status
     except ModuleNotFoundError as error:
-        extra = _EXTRA_OF.get((error.name or "").split(".")[0])
+        extra = EXTRA_OF.get((error.name or "").split(".")[0])
         if extra is None:
             raise
         print(
@@ -48,20 +49,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout = None
         return 0
     return status
-
-
-_EXTRA_OF = {
-    "wfdb": "records",
-    "pooch": "records",
-    "rich": "records",
-    "scipy": "model",
-    "torch": "model",
-    "safetensors": "model",
-    "PySide6": "gui",
-    "pyqtgraph": "gui",
-    "amqtt": "broker",
-    "matplotlib": "plots",
-}
 
 
 def run_async(work: Coroutine[Any, Any, Any]) -> int:
@@ -244,13 +231,14 @@ def _train(args: argparse.Namespace) -> int:
 
 def _evaluate_alarms(args: argparse.Namespace) -> int:
     from model.datasets.mitdb import DS1, DS2
-    from model.evaluation.alarm_report import print_alarms
-    from model.evaluation.alarm_scores import evaluate_alarms, watcher
+    from model.evaluation.alarm_scores import evaluate_alarms
+    from model.evaluation.alarm_tables import print_alarms
+    from model.evaluation.monitor_output import monitor_of
     from model.forecast.torch_runtime import one_thread
     from model.pipeline.bed_pipeline import load_models
 
     with one_thread():
-        report = evaluate_alarms([*DS1, *DS2], watcher(load_models(args.weights)), _catalog(args))
+        report = evaluate_alarms([*DS1, *DS2], monitor_of(load_models(args.weights)), _catalog(args))
     print_alarms(report)
     return _write_json(report.to_dict(), args.json)
 
@@ -321,15 +309,18 @@ EXCERPT_START_S = 30.0
 
 
 def _demo(args: argparse.Namespace) -> int:
+    if args.seconds is not None and args.seconds <= 0:
+        raise UsageError(f"--seconds {args.seconds:g}: take more than 0")
+    require_extras(["records", "broker", "model", *([] if args.headless else ["gui"])])
+
     from rich.console import Console
 
-    from monitor.tools.demo import DemoConfig, demo, qt_problem
+    from monitor.tools.demo import DemoConfig, demo
+    from monitor.tools.qt_check import qt_problem
     from stream.errors import SourceError
     from stream.mqtt.embedded_broker import free_port
     from stream.records.wfdb_reader import load
 
-    if args.seconds is not None and args.seconds <= 0:
-        raise UsageError(f"--seconds {args.seconds:g}: take more than 0")
     console = Console()
     name = args.record or "excerpt"
     try:

@@ -15,8 +15,7 @@ Conditions are counted in samples, pauses in wall time.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import get_args
+from dataclasses import dataclass, fields, replace
 
 import msgspec
 
@@ -27,23 +26,22 @@ from stream.clock import rfc3339, unix_ns
 from stream.errors import MessageError
 from stream.timebase import FS
 from stream.wire.alarm_messages import (
+    KINDS,
     LONGEST_PAUSE_S,
+    PRIORITIES,
     Acknowledge,
     ActiveAlarms,
     Alarm,
     AlarmKind,
     Command,
+    EndedReason,
     Limits,
     PauseAlarms,
     PauseAudio,
     SetLimits,
 )
 from stream.wire.command_filter import check
-
-KINDS: tuple[AlarmKind, ...] = get_args(AlarmKind)
-RANK = {kind: rank for rank, kind in enumerate(KINDS)}
-
-PRIORITY_RANK = {"high": 0, "medium": 1, "low": 2, "technical": 3}
+from stream.wire.phrases import with_text
 
 TOLD = 8
 """Commands in the list of what lasts."""
@@ -152,10 +150,10 @@ def resume(state: AlarmState, scene: Scene) -> Step:
         if alarm.end is not None:
             continue
         if alarm.session != scene.session:
-            cleared, state = _clear(state, alarm, _known(alarm, scene), "Ended: the replay began anew", scene)
+            cleared, state = _clear(state, alarm, _known(alarm, scene), "new_session", scene)
             events.append(cleared)
         elif alarm.kind == "no_data":
-            cleared, state = _clear(state, alarm, _known(alarm, scene), "The data have come back", scene)
+            cleared, state = _clear(state, alarm, _known(alarm, scene), "data_resumed", scene)
             events.append(cleared)
         else:
             inherited.append((alarm.alarm_id, scene.sample + PATIENCE_BY_KIND.get(alarm.kind, PATIENCE)))
@@ -166,7 +164,7 @@ def finish(state: AlarmState, scene: Scene) -> Step:
     """End whatever lasts, because the record has ended and nothing will tell its end any more."""
     events = []
     for alarm in [alarm for alarm in state.active if alarm.end is None]:
-        cleared, state = _clear(state, alarm, _known(alarm, scene), "Ended: the record has ended", scene)
+        cleared, state = _clear(state, alarm, _known(alarm, scene), "record_ended", scene)
         events.append(cleared)
     return tuple(events), replace(state, holding=(), inherited=())
 
@@ -179,21 +177,8 @@ def take(config: AlarmConfig, state: AlarmState, change: Change, scene: Scene) -
     lasting = _lasting(state, change.kind)
     if lasting is None:
         return (), state
-    evidence = change.evidence
-    if evidence is not None:
-        lasting = msgspec.structs.replace(
-            lasting,
-            observed=evidence.observed,
-            predicted=evidence.predicted,
-            score=evidence.score,
-            threshold=evidence.threshold,
-        )
-    lasting = msgspec.structs.replace(
-        lasting,
-        value=lasting.value if change.value is None else change.value,
-        limit=lasting.limit if change.limit is None else change.limit,
-    )
-    cleared, state = _clear(state, lasting, max(change.end, lasting.onset), change.text, scene)
+    lasting = _measured(msgspec.structs.replace(lasting, replaced_by=change.replaced_by), change)
+    cleared, state = _clear(state, lasting, max(change.end, lasting.onset), change.reason, scene)
     return (cleared,), state
 
 
@@ -205,8 +190,7 @@ def wait(state: AlarmState, scene: Scene) -> Step:
             continue
         alarm = next((a for a in state.active if a.alarm_id == alarm_id and a.end is None), None)
         if alarm is not None:
-            text = "Ended: not seen again by a new worker"
-            cleared, state = _clear(state, alarm, _known(alarm, scene), text, scene)
+            cleared, state = _clear(state, alarm, _known(alarm, scene), "not_confirmed", scene)
             events.append(cleared)
     state = replace(state, inherited=tuple(item for item in state.inherited if scene.sample < item[1]))
     audio, alarms = state.audio_paused_until, state.alarms_paused_until
@@ -261,8 +245,7 @@ def _begin(config: AlarmConfig, state: AlarmState, began: Began, scene: Scene) -
 
 def _raised(config: AlarmConfig, began: Began, repeats: int, scene: Scene) -> Alarm:
     alarm_id = f"{scene.session}-{began.kind}-{began.onset}"
-    evidence = began.evidence
-    return Alarm(
+    alarm = Alarm(
         event_id=f"{alarm_id}-raised",
         alarm_id=alarm_id,
         bed=scene.bed,
@@ -274,19 +257,27 @@ def _raised(config: AlarmConfig, began: Began, repeats: int, scene: Scene) -> Al
         onset=began.onset,
         end=None,
         when=rfc3339(scene.now_ns),
-        text=began.text,
+        text="",
         duration_s=(began.at + 1 - began.onset) / FS,
         repeats=repeats,
-        value=began.value,
-        limit=began.limit,
-        observed=None if evidence is None else evidence.observed,
-        predicted=None if evidence is None else evidence.predicted,
-        score=None if evidence is None else evidence.score,
-        threshold=None if evidence is None else evidence.threshold,
+        reason=began.reason,
     )
+    return with_text(_measured(alarm, began))
 
 
-def _clear(state: AlarmState, alarm: Alarm, end: int, text: str, scene: Scene) -> tuple[Alarm, AlarmState]:
+def _measured(alarm: Alarm, change: Change) -> Alarm:
+    """Return the alarm with what a change measured; what it did not measure stays."""
+    known: dict[str, object] = {
+        name: value
+        for name in ("value", "limit", "beats", "leads")
+        if (value := getattr(change, name)) not in (None, ())
+    }
+    if change.evidence is not None:
+        known |= {field.name: getattr(change.evidence, field.name) for field in fields(change.evidence)}
+    return msgspec.structs.replace(alarm, **known)
+
+
+def _clear(state: AlarmState, alarm: Alarm, end: int, reason: EndedReason, scene: Scene) -> tuple[Alarm, AlarmState]:
     """Return the event that clears an alarm; the alarm stays in the list if it latches."""
     cleared = msgspec.structs.replace(
         alarm,
@@ -294,10 +285,11 @@ def _clear(state: AlarmState, alarm: Alarm, end: int, text: str, scene: Scene) -
         phase="cleared",
         end=end,
         when=rfc3339(scene.now_ns),
-        text=text,
+        reason=reason,
         duration_s=(end - alarm.onset) / FS,
         latched=alarm.priority == "high" and alarm.acknowledged_by is None,
     )
+    cleared = with_text(cleared)
     return cleared, _put(state, cleared, keep=cleared.latched)
 
 
@@ -326,7 +318,8 @@ def _limit(config: AlarmConfig, state: AlarmState, limits: Limits, who: str, sce
     for kind in limits.off:
         for alarm in [a for a in state.active if a.kind == kind]:
             if alarm.end is None:
-                cleared, state = _clear(state, alarm, _known(alarm, scene), f"Switched off by {who}", scene)
+                named = msgspec.structs.replace(alarm, switched_off_by=who)
+                cleared, state = _clear(state, named, _known(alarm, scene), "switched_off", scene)
                 events.append(cleared)
             # Whoever switches a kind off has seen its alarm.
             state = _put(state, alarm, keep=False)
@@ -342,8 +335,12 @@ def _put(state: AlarmState, event: Alarm, *, keep: bool) -> AlarmState:
 
 
 def _sorted(alarms: Iterable[Alarm]) -> tuple[Alarm, ...]:
-    """Sort by priority, then what lasts before what is latched, then by gravity, then the newest first."""
-    return tuple(sorted(alarms, key=lambda a: (PRIORITY_RANK[a.priority], a.end is not None, RANK[a.kind], -a.onset)))
+    return tuple(sorted(alarms, key=_rank))
+
+
+def _rank(alarm: Alarm) -> tuple[int, bool, int, int]:
+    """Rank by priority, then what lasts before what is latched, then by gravity, then the newest first."""
+    return PRIORITIES.index(alarm.priority), alarm.end is not None, KINDS.index(alarm.kind), -alarm.onset
 
 
 def _lasting(state: AlarmState, kind: AlarmKind) -> Alarm | None:

@@ -1,4 +1,4 @@
-"""From scores to episodes: when an alarm begins, how long it lasts, and what it says.
+"""From scores to episodes: when an alarm begins, how long it lasts, and what it rests on.
 
 An alarm is raised when the score reaches a threshold, and lasts until the score has stayed below a lower level for
 a while. Its onset is set back to where the surprise began: the score averages over the last quarter of a second, so
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from model.conditions.changes import Began, Change, Ended, Evidence
+from stream.wire.alarm_messages import EndedReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,14 +184,20 @@ def close(stretch: Stretch | None, at: int, threshold: float) -> Cleared | None:
     return Cleared(stretch.onset, stretch.end, at, stretch.score, threshold, stretch.furthest)
 
 
-def to_change(event: Event, leads: Sequence[str]) -> Change:
-    """Return an event as a condition; ``leads`` are the names of the columns."""
+def to_change(event: Event, leads: Sequence[str], reason: EndedReason = "rule_no_longer_met") -> Change:
+    """Return an event as a condition.
+
+    Parameters
+    ----------
+    event : Raised or Cleared
+    leads : sequence of str
+        Names of the columns.
+    reason : str
+        Why it ended, if it did.
+    """
     far = event.furthest
-    text = (
-        f"Waveform left its forecast: observed {far.observed:.2f} mV where {far.predicted:.2f} mV was expected "
-        f"({leads[far.lead]}, {far.horizon_ms:.0f} ms ahead)"
-    )
-    evidence = Evidence(far.observed, far.predicted, event.score, event.threshold)
+    lead = (leads[far.lead],)
+    evidence = Evidence(far.observed, far.predicted, far.horizon_ms, event.score, event.threshold)
     if isinstance(event, Raised):
-        return Began("residual", event.onset, event.at, text, evidence=evidence)
-    return Ended("residual", event.onset, event.end, event.at, text, evidence=evidence)
+        return Began("residual", event.onset, event.at, "rule_met", leads=lead, evidence=evidence)
+    return Ended("residual", event.onset, event.end, event.at, reason, leads=lead, evidence=evidence)

@@ -1,27 +1,30 @@
-"""What the rules find: a condition begins, a condition ends. What becomes of it is the business of
-`model.alarms.state_machine`."""
+"""What the rules find: a condition begins, a condition ends. `model.alarms.state_machine` makes alarms of it, and
+`stream.wire.phrases` texts."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from stream.wire.alarm_messages import AlarmKind
+from stream.wire.alarm_messages import AlarmKind, BeganReason, EndedReason
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Why a residual condition began.
+    """What a residual condition rests on.
 
     Attributes
     ----------
     observed, predicted : float
         mV at the sample where the two were furthest apart, measured in predicted scales.
+    horizon_ms : float
+        How far ahead that sample was predicted.
     score, threshold : float
         ``-log10`` of a chance per second.
     """
 
     observed: float
     predicted: float
+    horizon_ms: float
     score: float
     threshold: float
 
@@ -37,10 +40,14 @@ class Began:
         First sample of the stretch; at or before ``at``.
     at : int
         The last sample that was observed when the rule was met.
-    text : str
-        What happened, for people, in one short sentence.
+    reason : str
+        Why it began.
     value, limit : float or None
-        What was measured, and the limit that it broke.
+        What was measured, and the limit that it broke; units as in `stream.wire.alarm_messages.Alarm`.
+    beats : int or None
+        Number of beats that the rate was measured over, or the length of the run.
+    leads : tuple of str
+        Leads concerned, of technical and residual conditions.
     evidence : Evidence or None
         Of a residual condition.
     """
@@ -48,9 +55,11 @@ class Began:
     kind: AlarmKind
     onset: int
     at: int
-    text: str
+    reason: BeganReason
     value: float | None = None
     limit: float | None = None
+    beats: int | None = None
+    leads: tuple[str, ...] = ()
     evidence: Evidence | None = None
 
 
@@ -67,22 +76,25 @@ class Ended:
         Index after the last sample of the stretch.
     at : int
         The last sample that was observed when it was found to be over.
-    text : str
-        What happened, for people, over the whole stretch.
-    value, limit : float or None
-        The worst value of the whole stretch.
-    evidence : Evidence or None
-        Of the whole stretch.
+    reason : str
+        Why it ended.
+    value, limit, beats, leads, evidence
+        As in `Began`: the worst of the whole stretch.
+    replaced_by : str or None
+        The graver condition, where the reason is ``replaced``.
     """
 
     kind: AlarmKind
     onset: int
     end: int
     at: int
-    text: str
+    reason: EndedReason
     value: float | None = None
     limit: float | None = None
+    beats: int | None = None
+    leads: tuple[str, ...] = ()
     evidence: Evidence | None = None
+    replaced_by: AlarmKind | None = None
 
 
 Change = Began | Ended

@@ -10,14 +10,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final, cast, get_args
+from typing import Any, Final, cast
 
 from stream.errors import UsageError
-from stream.wire.alarm_messages import NEVER_OFF, AlarmKind, Limits, Priority
-
-KINDS: Final[tuple[AlarmKind, ...]] = get_args(AlarmKind)
-TECHNICAL: Final[frozenset[AlarmKind]] = frozenset({"no_data", "lead_off", "saturation", "noise"})
-"""Kinds that speak of the signal and not of the patient."""
+from stream.wire.alarm_messages import KINDS, NEVER_OFF, PRIORITIES, TECHNICAL, AlarmKind, Limits, Priority
 
 ON_PURPOSE = "switched_off_on_purpose"
 """The second key that `NEVER_OFF` kinds ask for, so that nobody silences them by accident."""
@@ -185,7 +181,7 @@ def _number(tables: Mapping[str, dict[str, Any]], name: str, key: str, source: s
 
 def _priority(tables: Mapping[str, dict[str, Any]], kind: AlarmKind, source: str) -> Priority:
     value = tables[kind]["priority"]
-    allowed: tuple[Priority, ...] = ("high", "medium", "low")
+    allowed: tuple[Priority, ...] = tuple(priority for priority in PRIORITIES if priority != "technical")
     if kind in TECHNICAL:
         allowed = ("technical",)
     elif kind in NEVER_OFF:

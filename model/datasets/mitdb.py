@@ -1,7 +1,7 @@
-"""Inter-patient splits of MIT-BIH, and stretches of signal to train on.
+"""Inter-patient splits of the MIT-BIH Arrhythmia Database.
 
-The split is de Chazal's (2004). 201 and 202 are one patient and lie on both sides of it, so training leaves 201 out;
-208 is the record that the demo streams, so training leaves it out too.
+The split into DS1 (training) and DS2 (test) is that of de Chazal et al. (IEEE Trans Biomed Eng 2004;51:1196). Records
+201 (DS1) and 202 (DS2) are from one patient, so training excludes 201. The demo streams 208, so training excludes it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from model.signal.arrays import FloatArray
 from model.signal.gaps import hold
 from stream.errors import UsageError
-from stream.records import wfdb_reader as records
+from stream.records import wfdb_reader
 from stream.records.catalog import Catalog
 
 DS1 = (
@@ -25,27 +25,28 @@ DS2 = (
     "212", "213", "214", "219", "221", "222", "228", "231", "232", "233", "234",
 )  # fmt: skip
 PACED = ("102", "104", "107", "217")
-"""Left out: pacemakers. 217 is in neither set for the same reason."""
+"""Records with a pacemaker, in neither set."""
 
 TRAIN = tuple(name for name in DS1 if name not in ("201", "208"))
-"""The patients that training may see."""
+"""Records available for training."""
 
 HELD_BACK = ("112", "116", "215", "223")
-"""The part of TRAIN that chooses and never trains."""
+"""Validation part of TRAIN: selects weights, is never trained on."""
 
 FITTED = tuple(name for name in TRAIN if name not in HELD_BACK)
-"""The part of TRAIN that trains."""
+"""Training part of TRAIN: weights are fitted to it."""
 
 Signals = Mapping[str, FloatArray]
+"""Samples in mV by record, shape (n, leads)."""
 
 
 def parse_records(text: str) -> tuple[str, ...]:
-    """Return the MIT-BIH records that a user names: ``DS1``, ``DS2``, or names with commas between.
+    """Return the MIT-BIH records given as ``DS1``, ``DS2`` or a comma-separated list of names.
 
     Raises
     ------
     UsageError
-        A name that is no record of MIT-BIH's 48.
+        The text names no record, or one that is not among the 48 of MIT-BIH.
     """
     named = {"ds1": DS1, "ds2": DS2}.get(text.strip().lower())
     if named:
@@ -62,12 +63,12 @@ def parse_records(text: str) -> tuple[str, ...]:
 
 
 def without(records: Sequence[str], exclude: Sequence[str]) -> list[str]:
-    """Return the records that are not excluded.
+    """Return the records without the excluded ones.
 
     Raises
     ------
     UsageError
-        None is left.
+        No record remains.
     """
     names = [name for name in records if name not in exclude]
     if not names:
@@ -76,20 +77,20 @@ def without(records: Sequence[str], exclude: Sequence[str]) -> list[str]:
 
 
 def load_signals(names: Iterable[str], catalog: Catalog | None = None) -> dict[str, FloatArray]:
-    """Read MIT-BIH records.
+    """Read the samples of MIT-BIH records, gaps filled.
 
     Returns
     -------
     dict of str to ndarray of float64, shape (n, leads)
-        mV at 360 Hz; an invalid sample holds the value before it.
+        mV at 360 Hz; invalid samples repeat the last valid one.
 
     Raises
     ------
     RecordError
-        A record that is nowhere or unreadable.
+        A record cannot be found or read.
     """
     signals = {}
     for name in names:
-        mv = records.load(f"mitdb/{name}", catalog).mv()
+        mv = wfdb_reader.load(f"mitdb/{name}", catalog).mv()
         signals[name], _ = hold(mv, np.zeros(mv.shape[1]))
     return signals

@@ -1,44 +1,48 @@
-"""The figures of beats, rhythm and alarms, and how they are printed; they come from `model.evaluation.alarm_scores`."""
+"""Metrics of beats, rhythm and alarms over records, and their JSON report."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from rich.console import Console
-from rich.table import Table
 
 from model.datasets.mitdb import DS1, DS2
 from model.evaluation.ec57_beats import BeatScores
+from model.evaluation.patient_bootstrap import ON_BOTH_SIDES
+from model.evaluation.tables import or_none
+from model.signal.arrays import IntArray
 from stream.wire.alarm_messages import AlarmKind
 
-SHORT: dict[AlarmKind, str] = {
+KEYS: dict[AlarmKind, str] = {
     "asystole": "asystole",
     "ventricular_tachycardia": "vt",
     "ventricular_fibrillation": "flutter",
     "extreme_bradycardia": "brady",
     "extreme_tachycardia": "tachy",
 }
-"""The high-priority alarms that are scored, and their keys."""
+"""Scored high-priority alarms and their keys in the report."""
+
+DS2_WITHOUT_202 = tuple(name for name in DS2 if name not in ON_BOTH_SIDES)
+ALL = (*DS1, *DS2)
 
 ALLOWED_S = {"asystole": 1.0, "vt": 3.0, "flutter": 10.0, "brady": 1.0, "tachy": 1.0}
-"""Seconds after the rule is met within which the alarm must come."""
+"""Longest accepted delay in seconds after the definition of the event is met."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventScore:
-    """How the events of one kind were found; delays in s.
+    """Detection of the events of one kind; scores can be added.
 
     Attributes
     ----------
     events, found : int
     by_graver : int
-        Those of the found ones that were told only by a graver kind, which speaks for this one.
+        Found events that were reported only by an alarm of a kind that silences this one.
     delay_s_max : float
+        Longest delay in seconds; NaN if none was found.
     """
 
     events: int = 0
@@ -58,7 +62,7 @@ class EventScore:
 
 @dataclass(frozen=True, slots=True)
 class FalseAlarm:
-    """A high-priority alarm where none should be."""
+    """A high-priority alarm without its event."""
 
     record: str
     kind: AlarmKind
@@ -66,14 +70,14 @@ class FalseAlarm:
 
 
 @dataclass(frozen=True)
-class RecordScore:
-    """One record of MIT-BIH.
+class RecordAlarms:
+    """Scores of one record of MIT-BIH.
 
     Attributes
     ----------
     beats : BeatScores
     af : ndarray of int64, shape (2, 2)
-        Seconds: annotated as atrial fibrillation or not, told or not.
+        Confusion matrix of atrial fibrillation in seconds. Row: annotated, column: detected.
     events : dict of str to EventScore
         By the keys of `ALLOWED_S`.
     false : tuple of FalseAlarm
@@ -81,7 +85,7 @@ class RecordScore:
     """
 
     beats: BeatScores
-    af: npt.NDArray[np.int64]
+    af: IntArray
     events: dict[str, EventScore]
     false: tuple[FalseAlarm, ...]
     hours: float
@@ -89,7 +93,7 @@ class RecordScore:
 
 @dataclass(frozen=True)
 class ChallengeScore:
-    """Alarms of the challenge's records, told true or false: (TP + TN) / (TP + TN + FP + 5 FN)."""
+    """Confirmed and rejected alarms of the challenge: score (TP + TN) / (TP + TN + FP + 5 FN)."""
 
     tp: int = 0
     tn: int = 0
@@ -98,7 +102,7 @@ class ChallengeScore:
 
     @property
     def score(self) -> float:
-        """The challenge's score, 0 to 1."""
+        """The score of the challenge, 0 to 1; NaN without records."""
         total = self.tp + self.tn + self.fp + 5 * self.fn
         return (self.tp + self.tn) / total if total else math.nan
 
@@ -108,76 +112,76 @@ class ChallengeScore:
 
 @dataclass(frozen=True)
 class AlarmReport:
-    """Scores of everything.
+    """Scores of beats, rhythm and alarms.
 
     Attributes
     ----------
-    records : dict of str to RecordScore
+    records : dict of str to RecordAlarms
     challenge : dict of str to ChallengeScore
-        By the kind of alarm; empty where the records are not there.
+        By kind of alarm; empty without the challenge's records.
     vfdb : dict of str to (float, float, float)
-        By kind of alarm, or ``either`` tachycardia or fibrillation: sensitivity and specificity by time, and hours.
+        By kind of alarm, or ``either`` tachycardia or fibrillation: time-based sensitivity and specificity, and hours.
     """
 
-    records: dict[str, RecordScore]
+    records: dict[str, RecordAlarms]
     challenge: dict[str, ChallengeScore]
     vfdb: Mapping[str, tuple[float, float, float]]
 
     def beats(self, names: Iterable[str]) -> BeatScores:
-        """Return the tallies of some records together."""
+        """Return the tallies of some records, added."""
         return sum((self.records[name].beats for name in names if name in self.records), BeatScores())
 
     def events(self, names: Iterable[str]) -> dict[str, EventScore]:
-        """Return the events of some records together."""
+        """Return the event scores of some records, added."""
         kept = [self.records[name] for name in names if name in self.records]
         return {key: sum((record.events[key] for record in kept), EventScore()) for key in ALLOWED_S}
 
     @property
     def af(self) -> tuple[float, float]:
-        """Sensitivity and specificity of atrial fibrillation by time, over all records."""
+        """Time-based sensitivity and specificity of atrial fibrillation over all records."""
         seconds = sum((record.af for record in self.records.values()), np.zeros((2, 2), np.int64))
         return ratio(seconds[1, 1], seconds[1].sum()), ratio(seconds[0, 0], seconds[0].sum())
 
     @property
     def false_high_per_h(self) -> float:
-        """False alarms of high priority per hour, over all records."""
+        """False high-priority alarms per hour, over all records."""
         hours = sum(record.hours for record in self.records.values())
         return sum(len(record.false) for record in self.records.values()) / hours
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the figures for JSON; None where a figure has no meaning."""
-        sets = {"ds1": DS1, "ds2": DS2, "ds2_without_202": [n for n in DS2 if n != "202"], "all": [*DS1, *DS2]}
+        """Return the metrics for JSON; None if undefined."""
+        sets = {"ds1": DS1, "ds2": DS2, "ds2_without_202": DS2_WITHOUT_202, "all": ALL}
         by_set = {name: self.beats(names) for name, names in sets.items()}
         total = sum(self.challenge.values(), ChallengeScore())
         return {
             **{
                 kind: {
                     name: {
-                        "se": _or_none(getattr(scores, kind).sensitivity),
-                        "ppv": _or_none(getattr(scores, kind).positive_predictivity),
+                        "se": or_none(getattr(scores, kind).sensitivity),
+                        "ppv": or_none(getattr(scores, kind).positive_predictivity),
                     }
                     for name, scores in by_set.items()
                 }
                 for kind in ("qrs", "veb", "sveb")
             },
-            "af": {"se": _or_none(self.af[0]), "sp": _or_none(self.af[1])},
+            "af": {"se": or_none(self.af[0]), "sp": or_none(self.af[1])},
             "alarms": {
                 key: {
                     **_event_dict(whole),
                     "ds1": _event_dict(self.events(DS1)[key]),
                     "ds2": _event_dict(self.events(DS2)[key]),
                 }
-                for key, whole in self.events(sets["all"]).items()
+                for key, whole in self.events(ALL).items()
             },
             "false_high_per_h": self.false_high_per_h,
             "false_high": [asdict(false) for record in self.records.values() for false in record.false],
             "challenge2015": {
-                "score": _or_none(total.score),
+                "score": or_none(total.score),
                 "records": total.tp + total.tn + total.fp + total.fn,
-                "kinds": {kind: {**asdict(s), "score": _or_none(s.score)} for kind, s in self.challenge.items()},
+                "kinds": {kind: {**asdict(s), "score": or_none(s.score)} for kind, s in self.challenge.items()},
             },
             "vfdb": {
-                kind: {"se": _or_none(se), "sp": _or_none(sp), "hours": hours}
+                kind: {"se": or_none(se), "sp": or_none(sp), "hours": hours}
                 for kind, (se, sp, hours) in self.vfdb.items()
             },
             "records": {
@@ -191,57 +195,9 @@ class AlarmReport:
 
 
 def _event_dict(events: EventScore) -> dict[str, Any]:
-    return {**asdict(events), "delay_s_max": _or_none(events.delay_s_max)}
-
-
-def _or_none(value: float) -> float | None:
-    return None if math.isnan(value) else float(value)
+    return {**asdict(events), "delay_s_max": or_none(events.delay_s_max)}
 
 
 def ratio(part: float, whole: float) -> float:
+    """Return a share; NaN of nothing."""
     return float(part) / float(whole) if whole else math.nan
-
-
-def print_alarms(report: AlarmReport, console: Console | None = None) -> None:
-    """Print the figures as tables."""
-    console = console or Console()
-    table = Table(title="Beats from 5:00, against the reference (150 ms), in %")
-    for head in ("", "QRS Se", "QRS +P", "VEB Se", "VEB +P", "SVEB Se", "SVEB +P"):
-        table.add_column(head, justify="right" if head else "left")
-    sets: Mapping[str, Sequence[str]] = {
-        "DS1": DS1,
-        "DS2": DS2,
-        "DS2 without 202": [n for n in DS2 if n != "202"],
-        "all 44": [*DS1, *DS2],
-        **{name: [name] for name in report.records},
-    }
-    for title, names in sets.items():
-        if not any(name in report.records for name in names):
-            continue
-        scores = report.beats(names)
-        cells = []
-        for tally in (scores.qrs, scores.veb, scores.sveb):
-            cells += [tally.sensitivity, tally.positive_predictivity]
-        table.add_row(title, *("-" if math.isnan(cell) else f"{100 * cell:.2f}" for cell in cells))
-    console.print(table)
-    table = Table(title="Rhythm alarms over whole records")
-    for head in ("", "events", "found", "by a graver kind", "DS1", "DS2", "longest delay s"):
-        table.add_column(head, justify="right" if head else "left")
-    one, two = report.events(DS1), report.events(DS2)
-    for key, whole in report.events([*DS1, *DS2]).items():
-        delay = "-" if math.isnan(whole.delay_s_max) else f"{whole.delay_s_max:.2f}"
-        parts = [f"{part[key].found} of {part[key].events}" for part in (one, two)]
-        table.add_row(key, str(whole.events), str(whole.found), str(whole.by_graver), *parts, delay)
-    console.print(table)
-    se, sp = report.af
-    console.print(f"Atrial fibrillation by time: Se {100 * se:.1f} %, Sp {100 * sp:.1f} %")
-    console.print(f"False alarms of high priority: {report.false_high_per_h:.2f} per hour")
-    for record in report.records.values():
-        for false in record.false:
-            console.print(f"  {false.record} at {false.at_s:.1f} s: {false.kind}")
-    if report.challenge:
-        total = sum(report.challenge.values(), ChallengeScore())
-        kinds = ", ".join(f"{kind} {100 * s.score:.0f}" for kind, s in report.challenge.items())
-        console.print(f"Challenge 2015 score: {100 * total.score:.1f} ({kinds})")
-    for kind, (se, sp, hours) in report.vfdb.items():
-        console.print(f"vfdb, {kind} by time: Se {100 * se:.1f} %, Sp {100 * sp:.1f} % of {hours:.1f} h")

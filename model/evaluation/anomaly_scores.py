@@ -1,16 +1,11 @@
-"""Do residual alarms find ectopic beats? The shipped score against the reference beats, end to end and causal.
+"""Anomaly alarms against the reference beats: the shipped score and the baselines, run causally over whole records.
 
-- Every record runs through forecaster and residual from its first sample, as it would live; scored is what lies after
-  5:00.
-- A **beat** is scored by the highest score that became known from 150 ms before its R peak to 250 ms after it: a wide
-  complex begins before its R peak, and a causal score, which averages over the last samples, peaks after it.
-- **Positive** are ventricular ectopic beats (VEB: V and E). A fusion beat (F) is neither hit nor miss; every other
-  beat is negative.
-- A **false episode** is an alarm with no VEB and no F within its onset and end, or 150 ms of them (EC57's window for
-  beats). Waves of ventricular flutter (``!``, in record 207 only) excuse an alarm, too: nobody counts beats there.
+- Every record is processed from its first sample; results from 5:00 on are scored.
+- The score of a beat is the highest score that became known in its window (`model.evaluation.anomaly_targets`).
+- A *false episode* is an alarm without a VEB, a fusion beat or a flutter wave between its onset and end, or within
+  150 ms of them.
 
-The same by time is defined in `model.evaluation.time_metrics`; what becomes of the counts is in
-`model.evaluation.anomaly_report`.
+Time-based metrics are defined in `model.evaluation.time_metrics`, summaries in `model.evaluation.anomaly_report`.
 """
 
 from __future__ import annotations
@@ -19,71 +14,49 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from rich.console import Console
-from rich.progress import track
 
 from model.anomaly import anomaly_detector
 from model.anomaly.episodes import Cleared, Event
+from model.datasets.annotated_signal import load_annotated
 from model.datasets.mitdb import TRAIN, without
 from model.evaluation import detection_metrics, time_metrics
-from model.evaluation.anomaly_report import METHODS, OURS, THRESHOLDS, RecordResult, ResidualReport, report_of
-from model.evaluation.baseline_detectors import AHEAD, Rival, patch_ends, rivals
+from model.evaluation.anomaly_metrics import ANOMALY, METHODS, THRESHOLDS, RecordResult
+from model.evaluation.anomaly_report import AnomalyReport, report_of
+from model.evaluation.anomaly_targets import AFTER_R, BEFORE_R, AnomalyTargets, targets_of
+from model.evaluation.baseline_detectors import AHEAD, BaselineDetector, baseline_detectors, patch_ends
 from model.evaluation.baseline_forecasts import AR, ar180
-from model.evaluation.forecast_scores import SCORED_FROM, SHORTEST
-from model.evaluation.time_metrics import AFTER_R, BEFORE_R, TimeResult
+from model.evaluation.ec57_beats import SCORED_FROM, WINDOW
+from model.evaluation.forecast_scores import SHORTEST
+from model.evaluation.time_metrics import TimeResult
 from model.forecast import forecaster as forecasting
 from model.forecast.checkpoint import Checkpoint
 from model.forecast.config import PATCH
 from model.forecast.forecaster import Forecasts
 from model.forecast.torch_runtime import one_thread
 from model.pipeline.forecast_pipeline import RESIDUAL
-from model.signal.arrays import BoolArray, FloatArray, IntArray
+from model.progress import track
+from model.signal.arrays import FloatArray, IntArray
 from model.signal.gaps import hold
-from stream.errors import RecordError, UsageError
-from stream.records import wfdb_reader as wfdb_records
+from stream.errors import UsageError
 from stream.records.catalog import Catalog
 from stream.timebase import FS
-
-BEATS = frozenset("NLRBAaJSVrFejnE/fQ?")
-"""Annotations that are beats."""
-
-VEB = frozenset("VE")
-EXCUSING = VEB | frozenset("F!")
-"""What an alarm may be about without being false."""
-
-TOLERANCE = 54
-"""Samples, 150 ms, by which a beat may lie outside an alarm that is about it."""
 
 CHUNK = 10 * FS
 
 
 @dataclass(frozen=True)
-class Reference:
-    """The annotations of a record that say what an alarm should do; samples rising.
+class DetectorOutput:
+    """Output of one method on one record.
 
     Attributes
     ----------
-    beats : ndarray of int64, shape (n,)
-        R peaks of the beats that are hit or miss, from 5:00.
-    veb : ndarray of bool, shape (n,)
-    excusing : ndarray of int64
-        What an alarm may be about, over the whole record.
-    windows : Windows
-        The samples about it.
-    hours : float
-        From 5:00 to the end.
+    score : ndarray of float64, shape (k,)
+        One for each patch; NaN during the learning period.
+    at : ndarray of int64, shape (k,)
+        The sample at which each score became known, rising.
+    first, last : ndarray of int64, shape (episodes,)
+        First and last sample of each alarm.
     """
-
-    beats: IntArray
-    veb: BoolArray
-    excusing: IntArray
-    windows: time_metrics.Windows
-    hours: float
-
-
-@dataclass(frozen=True)
-class Traced:
-    """What one method made of one record: a score at each patch's end, and the first and last samples of alarms."""
 
     score: FloatArray
     at: IntArray
@@ -91,173 +64,146 @@ class Traced:
     last: IntArray
 
 
-def evaluate_residual(
+def evaluate_anomalies(
     records: Sequence[str], *, forecaster: Checkpoint, exclude: Sequence[str] = (), catalog: Catalog | None = None
-) -> ResidualReport:
-    """Score the residual alarms and their rivals on MIT-BIH records, with a progress bar.
+) -> AnomalyReport:
+    """Score anomaly alarms and baselines; parameters and errors as in `model.evaluation.evaluation.evaluate`."""
+    signals, targets = load(without(records, exclude), catalog)
+    ar = ar180((AHEAD,), catalog)
+    return score_all(signals, targets, run_detector(signals, forecaster), ar)
+
+
+def score_all(
+    signals: Mapping[str, FloatArray], targets: Mapping[str, AnomalyTargets], own: Mapping[str, DetectorOutput], ar: AR
+) -> AnomalyReport:
+    """Run the baselines and score all methods, with progress.
 
     Parameters
     ----------
-    records : sequence of str
-        As `model.datasets.mitdb.parse_records` returns them.
-    forecaster : Checkpoint
-    exclude : sequence of str
-        Records left out.
-    catalog : Catalog, optional
+    signals, targets
+        As `load` returns them.
+    own : mapping of str to DetectorOutput
+        As `run_detector` returns it.
+    ar : AR
+        Fitted for the single horizon `model.evaluation.baseline_detectors.AHEAD`.
+    """
+    baselines = baseline_detectors(ar)
+    results = {}
+    for name in track(signals, "baseline detectors"):
+        outputs = {ANOMALY: own[name]}
+        for method, baseline in baselines.items():
+            outputs[method] = run_baseline(baseline, name, signals[name], THRESHOLDS[method])
+        results[name] = score_record(targets[name], {method: outputs[method] for method in METHODS})
+    return report_of(results)
+
+
+def load(
+    names: Iterable[str], catalog: Catalog | None = None
+) -> tuple[dict[str, FloatArray], dict[str, AnomalyTargets]]:
+    """Read the samples of records, mV of shape (n, leads) with NaN where invalid, and their targets.
 
     Raises
     ------
     UsageError
-        No record is left, or one is too short to score.
+        A record is too short to score.
     RecordError
-        A record is nowhere or has no annotations, or one that AR is fitted to is nowhere.
+        A record cannot be found or has no annotations.
     """
-    names = without(records, exclude)
-    signals, references = load(names, catalog)
-    ar = ar180((AHEAD,), catalog)
-    return compare(signals, references, run_ours(signals, forecaster), ar)
-
-
-def compare(
-    signals: Mapping[str, FloatArray], references: Mapping[str, Reference], ours: Mapping[str, Traced], ar: AR
-) -> ResidualReport:
-    """Run the rivals on the records that `run_ours` went through, and judge all, with a progress bar.
-
-    Parameters
-    ----------
-    signals, references
-        As `load` returns them.
-    ours : mapping of str to Traced
-        As `run_ours` returns it.
-    ar : AR
-        Fitted for the one horizon `model.evaluation.baseline_detectors.AHEAD`.
-    """
-    others = rivals(ar)
-    results = {}
-    for name in track(signals, description="rivals", console=Console(stderr=True), transient=True):
-        traced = {OURS: ours[name]}
-        for method, rival in others.items():
-            traced[method] = run_rival(rival, name, signals[name], THRESHOLDS[method])
-        results[name] = judge(references[name], {method: traced[method] for method in METHODS})
-    return report_of(results)
-
-
-def load(names: Iterable[str], catalog: Catalog | None = None) -> tuple[dict[str, FloatArray], dict[str, Reference]]:
-    """Read the samples, mV of shape (n, leads) with NaN where invalid, and the reference beats of records."""
-    signals, references = {}, {}
+    signals, targets = {}, {}
     for name in names:
-        record = wfdb_records.load(f"mitdb/{name}", catalog)
-        if record.annotations is None:
-            raise RecordError(f"record {name} has no reference beats: put its .atr file beside it")
-        if record.n < SHORTEST:
+        record = load_annotated(name, catalog)
+        n = len(record.mv)
+        if n < SHORTEST:
             raise UsageError(f"record {name} is too short to score: it must last {SHORTEST // FS} s or more")
-        signals[name] = record.mv()
-        references[name] = reference_of(record.annotations.sample, record.annotations.symbol, record.n)
-    return signals, references
+        signals[name], targets[name] = record.mv, targets_of(record.reference, n)
+    return signals, targets
 
 
-def reference_of(sample: IntArray, symbol: Sequence[str], n: int) -> Reference:
-    """Return what the annotations of a record with n samples say; those past its end say nothing."""
-    order = np.argsort(sample, kind="stable")
-    order = order[sample[order] < n]
-    sample, kinds = sample[order].astype(np.int64), [symbol[i] for i in order]
-    veb, excusing = (np.array([kind in those for kind in kinds], dtype=bool) for those in (VEB, EXCUSING))
-    scored = np.array([kind in BEATS and kind != "F" for kind in kinds], dtype=bool) & (sample >= SCORED_FROM)
-    return Reference(
-        beats=sample[scored],
-        veb=veb[scored],
-        excusing=sample[excusing],
-        windows=time_metrics.windows(sample[veb], sample[excusing & ~veb], n),
-        hours=(n - SCORED_FROM) / FS / 3600,
-    )
-
-
-def run_ours(
+def run_detector(
     signals: Mapping[str, FloatArray],
     forecaster: Checkpoint,
-    watch: Callable[[str, Forecasts], None] | None = None,
-) -> dict[str, Traced]:
-    """Run records through forecaster and residual side by side, in chunks of 10 s, all leads, state carried.
+    on_forecasts: Callable[[str, Forecasts], None] | None = None,
+) -> dict[str, DetectorOutput]:
+    """Run forecaster and anomaly detector over all records in parallel, in chunks of 10 s, all leads, state carried.
 
     Parameters
     ----------
     signals
         As `load` returns them.
     forecaster : Checkpoint
-    watch : callable, optional
-        Is given each record's name and forecasts, chunk by chunk: whoever scores them need not make them again.
+    on_forecasts : callable, optional
+        Called with the name of a record and the forecasts of one chunk, so that they can be scored in the same pass.
     """
-    states = {name: forecasting.begin(forecaster, mv.shape[1], 0, 0) for name, mv in signals.items()}
-    surprised = {name: anomaly_detector.begin(RESIDUAL, 0, mv.shape[1]) for name, mv in signals.items()}
+    forecast_states = {name: forecasting.begin(forecaster, mv.shape[1], 0, 0) for name, mv in signals.items()}
+    detector_states = {name: anomaly_detector.begin(RESIDUAL, 0, mv.shape[1]) for name, mv in signals.items()}
     scores: dict[str, list[FloatArray]] = {name: [] for name in signals}
     origins: dict[str, list[IntArray]] = {name: [] for name in signals}
     events: dict[str, list[Event]] = {name: [] for name in signals}
     chunks = range(0, max(map(len, signals.values())), CHUNK)
-    with one_thread():  # more of them only wait for each other on steps this small
-        for i in track(chunks, description="forecasts and alarms", console=Console(stderr=True), transient=True):
+    with one_thread():  # steps are too small to be shared by threads
+        for i in track(chunks, "forecasts and anomaly scores"):
             live = [name for name, mv in signals.items() if i < len(mv)]
             pieces = [signals[name][i : i + CHUNK] for name in live]
-            stepped = forecasting.step(forecaster, [states[name] for name in live], pieces)
-            for name, (made, state) in zip(live, stepped, strict=True):
-                states[name] = state
-                if watch is not None:
-                    watch(name, made)
-                found, surprised[name] = anomaly_detector.step(
-                    RESIDUAL, surprised[name], made.mean, made.scale, made.observed
+            stepped = forecasting.step(forecaster, [forecast_states[name] for name in live], pieces)
+            for name, (forecasts, state) in zip(live, stepped, strict=True):
+                forecast_states[name] = state
+                if on_forecasts is not None:
+                    on_forecasts(name, forecasts)
+                found, detector_states[name] = anomaly_detector.step(
+                    RESIDUAL, detector_states[name], forecasts.mean, forecasts.scale, forecasts.observed
                 )
                 scores[name].append(found.score)
-                origins[name].append(made.origin)
+                origins[name].append(forecasts.origin)
                 events[name] += found.events
-    traced = {}
+    outputs = {}
     for name in signals:
-        last, _ = anomaly_detector.finish(RESIDUAL, surprised[name])
+        last, _ = anomaly_detector.finish(RESIDUAL, detector_states[name])
         cleared = [event for event in (*events[name], last) if isinstance(event, Cleared)]
-        traced[name] = Traced(
+        outputs[name] = DetectorOutput(
             np.concatenate(scores[name]),
             np.concatenate(origins[name]),
             np.array([event.onset for event in cleared], dtype=np.int64),
             np.array([event.end - 1 for event in cleared], dtype=np.int64),
         )
-    return traced
+    return outputs
 
 
-def run_rival(rival: Rival, name: str, mv: FloatArray, threshold: float) -> Traced:
-    """Run a record through a rival; its alarms last, like ours, until the score has been below for a second."""
+def run_baseline(baseline: BaselineDetector, name: str, mv: FloatArray, threshold: float) -> DetectorOutput:
+    """Run a baseline on a record; its alarms end like the shipped ones, when the score has been low for a second."""
     held, _ = hold(mv, np.zeros(mv.shape[1]))
-    score, at = rival.score(name, held), patch_ends(len(mv))
-    first, last = detection_metrics.runs_above(score, at, threshold, RESIDUAL.hold * PATCH)
-    return Traced(score, at, first - rival.looks_back + 1, last)
+    score, at = baseline.score(name, held), patch_ends(len(mv))
+    first, last = detection_metrics.episodes_above(score, at, threshold, RESIDUAL.hold * PATCH)
+    return DetectorOutput(score, at, first - baseline.window + 1, last)
 
 
-def score_beats(traced: Traced, beats: IntArray) -> FloatArray:
+def score_beats(output: DetectorOutput, beats: IntArray) -> FloatArray:
     """Return the score of each beat: the highest in its window."""
-    return detection_metrics.highest_within(traced.score, traced.at, beats - BEFORE_R, beats + AFTER_R)
+    return detection_metrics.peak_in_windows(output.score, output.at, beats - BEFORE_R, beats + AFTER_R)
 
 
-def judge(reference: Reference, traced: Mapping[str, Traced]) -> RecordResult:
-    """Hold what the methods made of a record against its reference; alarms that end before 5:00 do not count."""
+def score_record(targets: AnomalyTargets, outputs: Mapping[str, DetectorOutput]) -> RecordResult:
+    """Compare the outputs of all methods with the targets of a record; alarms that end before 5:00 do not count."""
     score, episodes, false = {}, {}, {}
-    of_moments, false_s = {}, {}
-    counted, positive = time_metrics.moments(reference.windows, traced[OURS].at, SCORED_FROM)
-    for method, trace in traced.items():
-        scored = trace.last >= SCORED_FROM
-        alone = detection_metrics.without_any(trace.first[scored], trace.last[scored], reference.excusing, TOLERANCE)
-        score[method] = score_beats(trace, reference.beats)
+    patch_score, false_s = {}, {}
+    scored_patches, positive = time_metrics.scored_patches(targets.windows, outputs[ANOMALY].at, SCORED_FROM)
+    for method, output in outputs.items():
+        scored = output.last >= SCORED_FROM
+        alone = detection_metrics.contains_none(output.first[scored], output.last[scored], targets.excusing, WINDOW)
+        score[method] = score_beats(output, targets.beats)
         episodes[method], false[method] = int(scored.sum()), int(alone.sum())
-        of_moments[method] = trace.score[counted]
-        false_s[method] = time_metrics.false_seconds(reference.windows, trace.first, trace.last, SCORED_FROM)
-    time = TimeResult(positive, reference.hours, of_moments, false_s)
-    return RecordResult(reference.veb, reference.hours, score, episodes, false, time)
+        patch_score[method] = output.score[scored_patches]
+        false_s[method] = time_metrics.false_seconds(targets.windows, output.first, output.last, SCORED_FROM)
+    time = TimeResult(positive, targets.hours, patch_score, false_s)
+    return RecordResult(targets.veb, targets.hours, score, episodes, false, time)
 
 
 def break_even_thresholds(
     forecaster: Checkpoint, names: Sequence[str] = TRAIN, catalog: Catalog | None = None
 ) -> dict[str, float]:
-    """Return, by method, the threshold that marks as many beats as there are VEB, pooled over records.
+    """Return, by method, the threshold that detects as many beats as there are VEB, pooled over records.
 
-    Sensitivity, precision and F1 are equal there. It is close to the threshold of the best F1, one rule for all
-    methods, and has a meaning for a random score, too. Choose with it on DS1 only; the rivals' do not depend on
-    ``forecaster``.
+    Sensitivity, precision and F1 are equal there. The threshold is close to that of the best F1, and is defined for a
+    random score too. Thresholds must be chosen on DS1. Those of the baselines do not depend on ``forecaster``.
     """
-    report = evaluate_residual(names, forecaster=forecaster, catalog=catalog)
+    report = evaluate_anomalies(names, forecaster=forecaster, catalog=catalog)
     return {method: detection_metrics.break_even(report.counts(method)) for method in METHODS}

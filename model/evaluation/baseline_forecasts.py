@@ -1,6 +1,6 @@
-"""What the network must beat: persistence, a long autoregressive (AR) model, and the patient's last beat again.
+"""Baseline forecasts: persistence, a long autoregressive (AR) model, and a repeat of the patient's last beat.
 
-All forecast the first samples after an origin from the samples up to it, in mV.
+All forecast samples after an origin from the samples up to it, in mV.
 """
 
 from __future__ import annotations
@@ -19,32 +19,32 @@ from stream.records.catalog import Catalog
 
 AR_ORDER = 180
 AR_RECORDS = tuple(name for name in DS1 if name != "201")
-"""What AR(180) is fitted to: DS1 without the patient that is also in DS2."""
+"""Records to which AR(180) is fitted: DS1 without the patient who is also in DS2."""
 
 PATTERN = 108
-"""Samples, 300 ms, by which the last beat is found again."""
+"""Length in samples of the segment that is matched with the past: 300 ms."""
 
 LAGS = (108, 720)
-"""Samples that it may lie back: 0.3 to 2 s, RR intervals of 200 to 30 beats a minute."""
+"""Shortest and longest lag of the match in samples: 0.3 to 2 s, heart rates of 200 to 30 per minute."""
 
 FADE = 72
-"""Samples, 200 ms, in which the difference of level between then and now fades to 1/e.
+"""Time constant in samples (200 ms) with which the level difference between match and origin decays.
 
-This and `PATTERN` were chosen in the template's favour on MIT-BIH DS1 without 201 and 208. NRMSE at 50, 100 and 200 ms
-.744, .847 and 1.043, one origin each 32 samples; without fading .775, .897 and 1.114; with a pattern of 150 ms .878,
-.931 and 1.098, of 250 ms .759, .848 and 1.050, of 400 ms .771, .873 and 1.048.
+`FADE` and `PATTERN` minimise the error of this baseline on MIT-BIH DS1 without 201 and 208. NRMSE at 50, 100 and
+200 ms, one origin every 32 samples: .744, .847 and 1.043; without decay .775, .897 and 1.114; with a pattern of 150 ms
+.878, .931 and 1.098, of 250 ms .759, .848 and 1.050, of 400 ms .771, .873 and 1.048.
 """
 
 BLOCK = 128
-"""Origins that are searched at once: what lies in the cache is fast."""
+"""Origins searched at once; the working set of a block fits into the processor cache."""
 
 LEAST_ENERGY = 1e-9
-"""Smallest energy about its mean of a place that is compared, mV^2, so that a flat line does not divide by zero."""
+"""Lower bound of a segment's energy about its mean in mV², which keeps a flat line from dividing by zero."""
 
 
 @dataclass(frozen=True)
 class AR:
-    """An autoregressive model, iterated to the horizons asked for.
+    """An autoregressive model, iterated to some horizons.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class AR:
     horizons : tuple of int
         Samples ahead.
     mean_mv : float
-        Mean of the signals that the model was fitted to.
+        Mean of the signals to which the model was fitted.
     """
 
     weights: FloatArray
@@ -62,11 +62,11 @@ class AR:
 
     @property
     def order(self) -> int:
-        """Samples that the model looks back."""
+        """Number of past samples that the model uses."""
         return int(self.weights.shape[1])
 
     def at(self, horizons: Sequence[int]) -> AR:
-        """Return the same model for some of its horizons."""
+        """Return the model for a subset of its horizons."""
         return AR(self.weights[[self.horizons.index(h) for h in horizons]], tuple(horizons), self.mean_mv)
 
     def forecast(self, x: FloatArray, origins: IntArray) -> FloatArray:
@@ -83,6 +83,11 @@ class AR:
         -------
         ndarray of float64, shape (k, horizons)
             mV.
+
+        Raises
+        ------
+        UsageError
+            An origin has fewer than `order` samples up to it.
         """
         if len(origins) and origins.min() < self.order - 1:
             raise UsageError(f"AR({self.order}) needs {self.order} samples up to its first origin")
@@ -94,14 +99,14 @@ class AR:
 
 
 def fit_ar(signals: Iterable[FloatArray], order: int, horizons: Sequence[int]) -> AR:
-    """Fit one AR model to several signals by least squares (the covariance method, nothing windowed).
+    """Fit one AR model to several signals by least squares (covariance method, no window).
 
     Parameters
     ----------
     signals : iterable of ndarray of float64, shape (n,)
-        mV, finite. The mean over all is taken off.
+        mV, finite. The common mean is subtracted.
     order : int
-        180 is half a second at 360 Hz.
+        180 samples are half a second at 360 Hz.
     horizons : sequence of int
         Samples ahead; the one-step model is iterated to each.
     """
@@ -118,7 +123,7 @@ def ar180(horizons: Sequence[int], catalog: Catalog | None = None) -> AR:
     Raises
     ------
     RecordError
-        One of the records is nowhere or unreadable.
+        One of the records cannot be found or read.
     """
     signals = load_signals(AR_RECORDS, catalog)
     return fit_ar((mv[:, 0] for mv in signals.values()), AR_ORDER, horizons)
@@ -127,7 +132,8 @@ def ar180(horizons: Sequence[int], catalog: Catalog | None = None) -> AR:
 def lag_products(x: FloatArray, order: int) -> FloatArray:
     """Return sums of x[t - i] * x[t - j] over t = order … n - 1, for lags i and j from 0 to `order`.
 
-    Only the first row costs n: each further one follows from the one before by what enters and leaves the sum.
+    Only the first row needs n products per entry. Each further row is updated from the previous one by the products
+    that enter and leave the sum.
 
     Parameters
     ----------
@@ -148,7 +154,7 @@ def lag_products(x: FloatArray, order: int) -> FloatArray:
 
 
 def iterate(one_step: FloatArray, horizons: Sequence[int]) -> FloatArray:
-    """Return the weights of the past samples for forecasts that feed on themselves.
+    """Return the weights of the past samples for iterated forecasts, which use earlier forecasts as input.
 
     Parameters
     ----------
@@ -160,7 +166,7 @@ def iterate(one_step: FloatArray, horizons: Sequence[int]) -> FloatArray:
     ndarray of float64, shape (horizons, order)
     """
     order = len(one_step)
-    known = np.eye(order)  # row i: the i-th remembered sample as weights of the samples that were observed
+    known = np.eye(order)  # row i: the i-th input sample as weights of the observed samples
     weights = {}
     for h in range(1, max(horizons) + 1):
         ahead = one_step @ known
@@ -170,13 +176,14 @@ def iterate(one_step: FloatArray, horizons: Sequence[int]) -> FloatArray:
 
 
 def persistence(x: FloatArray, origins: IntArray, horizons: Sequence[int]) -> FloatArray:
-    """Forecast that everything stays as it is.
+    """Repeat the last observed sample.
 
     Parameters
     ----------
     x : ndarray of float64, shape (n,)
         mV.
     origins : ndarray of int64, shape (k,)
+    horizons : sequence of int
 
     Returns
     -------
@@ -187,39 +194,44 @@ def persistence(x: FloatArray, origins: IntArray, horizons: Sequence[int]) -> Fl
 
 
 def last_beat(x: FloatArray, origins: IntArray, horizons: Sequence[int]) -> FloatArray:
-    """Forecast that what followed one beat ago follows again, from the level of now.
+    """Repeat the signal that followed one beat ago, shifted to the present level.
 
-    The template is the patient's own signal, `beat_lags` before. It is shifted to the level of the last sample, and
-    that shift fades, because the level of a wandering baseline returns and that of a QRS does not.
+    The template is the patient's own signal, `beat_lags` earlier. It is shifted to the level of the last sample. The
+    shift decays, because a difference in level is only partly baseline wander.
 
     Parameters
     ----------
     x : ndarray of float64, shape (n,)
         mV, finite.
     origins : ndarray of int64, shape (k,)
-        None below 827, two seconds and a pattern.
+        None below 827: the longest lag and a pattern.
     horizons : sequence of int
-        None above 108 samples, the shortest lag: what followed has then been seen.
+        None above 108 samples, the shortest lag; beyond it the template would lie in the future.
 
     Returns
     -------
     ndarray of float64, shape (k, horizons)
         mV.
+
+    Raises
+    ------
+    UsageError
+        An origin is too early or a horizon too long.
     """
     ahead = np.array(horizons)
     if ahead.max() > LAGS[0]:
-        raise UsageError(f"the last beat again reaches {LAGS[0]} samples ahead, not {ahead.max()}")
+        raise UsageError(f"the last-beat forecast reaches {LAGS[0]} samples ahead, not {ahead.max()}")
     then = origins - beat_lags(x, origins)
     shift = x[origins] - x[then]
     return np.asarray(x[then[:, None] + ahead] + shift[:, None] * np.exp(-ahead / FADE))
 
 
 def beat_lags(x: FloatArray, origins: IntArray) -> IntArray:
-    """Return how many samples before each origin the signal ran as it does now: mostly one RR interval.
+    """Return the lag at which the past signal matches the present best: usually one RR interval.
 
-    Of all lags from 0.3 to 2 s it is the one with the largest normalised correlation (that of Pearson) between the last
-    300 ms and the 300 ms that ended so long ago. Nothing after the origin is looked at. The products are made by FFT
-    in single precision, about 5 s of CPU for 10^6 origins.
+    Of all lags from 0.3 to 2 s it is the one with the highest Pearson correlation between the last 300 ms and the
+    300 ms that ended one lag earlier. Samples after the origin are not used. Products are computed by FFT in single
+    precision, about 5 s of CPU time for 10^6 origins.
 
     Parameters
     ----------
@@ -233,10 +245,10 @@ def beat_lags(x: FloatArray, origins: IntArray) -> IntArray:
     """
     shortest, longest = LAGS
     if len(origins) and origins.min() < longest + PATTERN - 1:
-        raise UsageError(f"the last beat again needs {longest + PATTERN} samples up to its first origin")
+        raise UsageError(f"the last-beat forecast needs {longest + PATTERN} samples up to its first origin")
     lags = longest - shortest + 1
     size = fft.next_fast_len(PATTERN + lags - 1, real=True)
-    # Energies of all places are running sums over the record; a place is named by its first sample.
+    # Energies of all segments from running sums over the record; a segment is indexed by its first sample.
     height = x - x[0]
     sums, squares = (np.cumsum(np.append(0.0, v)) for v in (height, height**2))
     total = sums[PATTERN:] - sums[:-PATTERN]
@@ -248,7 +260,7 @@ def beat_lags(x: FloatArray, origins: IntArray) -> IntArray:
         now = origins[i : i + BLOCK] - PATTERN + 1
         pattern = last[now]
         level = pattern.mean(axis=1, keepdims=True)
-        # The pattern has no mean, so that of the past does not count in the products.
+        # The pattern has zero mean, so the mean of the past segment cancels in the products.
         spectrum = np.conj(fft.rfft((pattern - level).astype(np.float32), size))
         spectrum *= fft.rfft((past[now - longest] - level).astype(np.float32), size)
         correlation = fft.irfft(spectrum, size)[:, :lags] * weight[now - longest]

@@ -1,48 +1,39 @@
-"""Beats found against reference beats: the comparison of ANSI/AAMI EC57, as WFDB's ``bxb`` makes it.
+"""Beat-by-beat comparison with the reference after ANSI/AAMI EC57, as in WFDB's ``bxb``.
 
-A found beat and a reference beat belong together when they lie within 150 ms; each has one partner at most. What lies
-in ventricular flutter (between ``[`` and ``]``) is not scored: nobody annotates beats there.
+A detected beat matches a reference beat within 150 ms; each matches at most one. Beats in ventricular flutter (between
+``[`` and ``]``) are not scored, because annotators mark none there.
 
-- *QRS*: sensitivity is the share of reference beats that were found, positive predictivity the share of found beats
-  that are beats.
-- *VEB*: V and E. A fusion beat (F) or an unknown or paced one (Q, /, f) called V is neither right nor wrong.
-- *SVEB*: A, a, J, S. A Q, / or f called S is neither right nor wrong.
-- A reference beat that was not found, or was left untyped, is a missed VEB or SVEB.
+- *QRS*: sensitivity is the share of reference beats that were detected, positive predictive value the share of
+  detected beats that are beats.
+- *VEB*: class V. A fusion beat (F) or a paced or unclassifiable one (Q) classified as V is neither correct nor false.
+- *SVEB*: class S. A Q classified as S is neither correct nor false.
+- A VEB or SVEB that was not detected, or not classified, is missed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
 
+from model.datasets.reference import Reference, within
 from model.signal.arrays import IntArray
-from stream.records.record import Annotations
 from stream.timebase import FS
 
 WINDOW = 54
-"""150 ms."""
+"""Largest distance of a match in samples: 150 ms (EC57)."""
 
 SCORED_FROM = 300 * FS
-"""Scores begin at 5:00, after the learning period of EC57."""
+"""First scored sample: 5:00, after the learning period of EC57."""
 
-CLASS = {
-    **dict.fromkeys("NLRej", "N"),
-    **dict.fromkeys("AaJS", "S"),
-    **dict.fromkeys("VE", "V"),
-    "F": "F",
-    **dict.fromkeys("/fQ", "Q"),
-}
-"""AAMI class of each annotation that is a beat."""
-
-NOT_WRONG = {"V": frozenset("FQ"), "S": frozenset("Q")}
-"""Classes of which it is no mistake to call a beat V, or S."""
+TOLERATED = {"V": frozenset("FQ"), "S": frozenset("Q")}
+"""Reference classes for which a classification as V, or S, is not a false positive."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Beats counted: hits, misses and false ones; they add up over records."""
+    """Numbers of found, missed and falsely detected beats; tallies of records can be added."""
 
     found: int = 0
     missed: int = 0
@@ -53,12 +44,12 @@ class Tally:
 
     @property
     def sensitivity(self) -> float:
-        """Share of what was there that was found; NaN where nothing was."""
+        """Share of reference beats that were found; NaN without reference beats."""
         return _share(self.found, self.missed)
 
     @property
     def positive_predictivity(self) -> float:
-        """Share of what was found that was there; NaN where nothing was found."""
+        """Share of detections that are correct; NaN without detections."""
         return _share(self.found, self.false)
 
 
@@ -66,62 +57,20 @@ def _share(part: int, rest: int) -> float:
     return part / (part + rest) if part + rest else float("nan")
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """The reference beats that are scored.
-
-    Attributes
-    ----------
-    sample : ndarray of int64, shape (n,)
-        Rising.
-    label : tuple of str
-        AAMI class: N, S, V, F or Q.
-    flutter : tuple of (int, int)
-        First sample and the one after the last of each stretch of ventricular flutter.
-    """
-
-    sample: IntArray
-    label: tuple[str, ...]
-    flutter: tuple[tuple[int, int], ...]
-
-
-def reference_of(annotations: Annotations, n: int) -> Reference:
-    """Return the reference beats of a record with n samples, over its whole length."""
-    flutter = flutter_of(annotations, n)
-    kept = [
-        (int(at), CLASS[symbol])
-        for at, symbol in zip(annotations.sample, annotations.symbol, strict=True)
-        if symbol in CLASS and not _within(int(at), flutter)
-    ]
-    return Reference(np.array([at for at, _ in kept], np.int64), tuple(label for _, label in kept), flutter)
-
-
-def flutter_of(annotations: Annotations, n: int) -> tuple[tuple[int, int], ...]:
-    """Return the stretches between ``[`` and ``]``; one without an end lasts to the record's."""
-    found = []
-    begin = None
-    for at, symbol in zip(annotations.sample.tolist(), annotations.symbol, strict=True):
-        if symbol == "[":
-            begin = at
-        elif symbol == "]" and begin is not None:
-            found.append((begin, at))
-            begin = None
-    if begin is not None:
-        found.append((begin, n))
-    return tuple(found)
-
-
-def _within(at: int, stretches: Iterable[tuple[int, int]]) -> bool:
-    return any(first <= at <= stop for first, stop in stretches)
-
-
 def match(reference: IntArray, found: IntArray, window: int = WINDOW) -> list[tuple[int | None, int | None]]:
-    """Pair reference beats with found ones, both rising; each to its nearest free partner within the window.
+    """Match reference beats and detected beats, each with its nearest free counterpart within the window.
+
+    Parameters
+    ----------
+    reference, found : ndarray of int64
+        R peaks, rising.
+    window : int
+        Largest distance in samples.
 
     Returns
     -------
     list of (int or None, int or None)
-        Indices into the two; None where there is no partner.
+        Indices into both; None for an unmatched beat.
     """
     pairs: list[tuple[int | None, int | None]] = []
     i = j = 0
@@ -134,7 +83,7 @@ def match(reference: IntArray, found: IntArray, window: int = WINDOW) -> list[tu
             pairs.append((i, None))
             i += 1
         elif j + 1 < len(found) and abs(int(found[j + 1]) - int(reference[i])) < abs(gap):
-            pairs.append((None, j))  # the next one is nearer
+            pairs.append((None, j))  # the next detected beat is nearer
             j += 1
         elif i + 1 < len(reference) and abs(int(found[j]) - int(reference[i + 1])) < abs(gap):
             pairs.append((i, None))
@@ -149,7 +98,7 @@ def match(reference: IntArray, found: IntArray, window: int = WINDOW) -> list[tu
 
 @dataclass(frozen=True, slots=True)
 class BeatScores:
-    """Tallies of one record, or of several together."""
+    """Tallies of one record or of several records together."""
 
     qrs: Tally = Tally()
     veb: Tally = Tally()
@@ -162,30 +111,31 @@ class BeatScores:
 def score(
     reference: Reference, index: Sequence[int], label: Sequence[str], *, since: int = SCORED_FROM, until: int
 ) -> BeatScores:
-    """Compare found beats with the reference from sample ``since`` to ``until``.
+    """Compare detected beats with the reference from sample ``since`` to ``until`` (exclusive).
 
     Parameters
     ----------
     reference : Reference
     index : sequence of int
-        R peaks found, rising.
+        Detected R peaks, rising.
     label : sequence of str
-        N, S, V or Q for each.
+        Their class: N, S, V or Q (not classified).
     since, until : int
-        A pair counts where its reference beat lies; a found beat without a partner where it lies itself.
+        A pair counts at its reference beat, an unmatched detected beat at its own position.
     """
+    reference = reference.outside_flutter()
     found = np.asarray(index, np.int64)
     tallies = {"qrs": [0, 0, 0], "V": [0, 0, 0], "S": [0, 0, 0]}
     for i, j in match(reference.sample, found):
         at = int(reference.sample[i]) if i is not None else int(found[j])
-        if not since <= at < until or (i is None and _within(at, reference.flutter)):
+        if not since <= at < until or (i is None and within(at, reference.flutter)):
             continue
-        true = None if i is None else reference.label[i]
-        said = None if j is None else label[j]
-        tallies["qrs"][0 if true and said else 1 if true else 2] += 1
+        actual = None if i is None else reference.label[i]
+        detected = None if j is None else label[j]
+        tallies["qrs"][0 if actual and detected else 1 if actual else 2] += 1
         for kind in "VS":
-            if true == kind:
-                tallies[kind][0 if said == kind else 1] += 1
-            elif said == kind and (true is None or true not in NOT_WRONG[kind]):
+            if actual == kind:
+                tallies[kind][0 if detected == kind else 1] += 1
+            elif detected == kind and (actual is None or actual not in TOLERATED[kind]):
                 tallies[kind][2] += 1
     return BeatScores(*(Tally(*tallies[name]) for name in ("qrs", "V", "S")))

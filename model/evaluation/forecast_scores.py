@@ -1,8 +1,8 @@
-"""Scores of the forecast against what came, and against the baselines.
+"""Forecast errors of the network and of the baselines.
 
-Everything runs as it would live: record by record from the first sample, state carried, nothing looked at ahead. The
-forecasts are those that the residual alarms are made from, of which the first lead is scored; a lead is a stream of its
-own there. What becomes of the scores is in `model.evaluation.forecast_report`.
+Records are processed causally from the first sample, with carried state. The scored forecasts are those from which the
+anomaly score is computed; only the first lead is scored, and leads are forecast independently. Summaries are in
+`model.evaluation.forecast_report`.
 """
 
 from __future__ import annotations
@@ -11,30 +11,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from rich.console import Console
-from rich.progress import track
 from scipy.special import ndtri
 
 from model.evaluation.baseline_forecasts import AR, last_beat, persistence
-from model.evaluation.forecast_report import CURVE, LEVELS, Excerpt, RecordScore, Report
+from model.evaluation.ec57_beats import SCORED_FROM
+from model.evaluation.forecast_report import CURVE, LEVELS, Excerpt, ForecastReport, RecordForecast
 from model.forecast.config import PATCH
 from model.forecast.forecaster import Forecasts
+from model.progress import track
 from model.signal.arrays import Float32Array, FloatArray
 from stream.timebase import FS
 
-SCORED_FROM = 300 * FS
-"""Scores begin at 5:00, after the learning period of EC57."""
-
 SPREAD_OVER = 100 * FS
-"""The standard deviation that NRMSE divides by is that of the first 100 s."""
+"""NRMSE is normalised by the standard deviation of the first 100 s."""
 
 EXCERPT = 10 * FS
 SHOWN_AHEAD = 36
-"""Samples, 100 ms: an excerpt shows of each sample what was said this long before it, or up to a patch longer."""
+"""Samples, 100 ms: an excerpt shows the forecast of each sample made this long before it, or up to a patch earlier."""
 
 SHORTEST = SCORED_FROM + EXCERPT
-"""Samples that a record must have to be scored."""
-
+"""Minimum number of samples of a record that can be scored."""
 
 _QUANTILES = ndtri((1 + np.array(LEVELS)) / 2).astype(np.float32)
 _AT = np.array(CURVE) - 1
@@ -42,7 +38,7 @@ _AT = np.array(CURVE) - 1
 
 @dataclass
 class _Sums:
-    """Running sums over the origins of one record, and what was said 100 ms ahead of each sample."""
+    """Running sums over the origins of one record, and the forecasts 100 ms ahead of each sample."""
 
     mean: Float32Array
     scale: Float32Array
@@ -54,7 +50,7 @@ class _Sums:
 
 
 class ForecastScores:
-    """Takes forecasts, chunk by chunk, and sums their errors.
+    """Accumulates the errors of forecasts, chunk by chunk.
 
     Parameters
     ----------
@@ -69,50 +65,49 @@ class ForecastScores:
             for name, x in leads.items()
         }
 
-    def take(self, name: str, made: Forecasts) -> None:
-        """Score the forecasts of the first lead that one chunk of a record brought."""
+    def add(self, name: str, forecasts: Forecasts) -> None:
+        """Add the forecasts of one chunk of a record; the first lead is scored."""
         x, sums = self._leads[name], self._sums[name]
-        horizon = sums.horizon = made.mean.shape[1]
+        horizon = sums.horizon = forecasts.mean.shape[1]
         shown = slice(SHOWN_AHEAD - 1, SHOWN_AHEAD - 1 + PATCH)
-        for kept, said in ((sums.mean, made.mean), (sums.scale, made.scale)):
-            if len(made.origin):
-                ahead = said[:, shown, 0].ravel()
-                first = made.origin[0] + SHOWN_AHEAD
+        for kept, values in ((sums.mean, forecasts.mean), (sums.scale, forecasts.scale)):
+            if len(forecasts.origin):
+                ahead = values[:, shown, 0].ravel()
+                first = forecasts.origin[0] + SHOWN_AHEAD
                 kept[first : first + len(ahead)] = ahead[: max(0, len(kept) - first)]
-        scored = (made.origin >= SCORED_FROM) & (made.origin + horizon < len(x))
+        scored = (forecasts.origin >= SCORED_FROM) & (forecasts.origin + horizon < len(x))
         if not scored.any():
             return
-        origins = made.origin[scored]
-        error = np.abs(made.mean[scored, :, 0] - x[origins[:, None] + 1 + np.arange(horizon)])
+        origins = forecasts.origin[scored]
+        error = np.abs(forecasts.mean[scored, :, 0] - x[origins[:, None] + 1 + np.arange(horizon)])
         at_curve = error[:, _AT]
         sums.square += (at_curve**2).sum(axis=0)
         sums.absolute += at_curve.sum(axis=0)
-        distance = error.astype(np.float32) / made.scale[scored, :, 0]
+        distance = error.astype(np.float32) / forecasts.scale[scored, :, 0]
         sums.inside += [np.count_nonzero(distance <= quantile) for quantile in _QUANTILES]
         sums.origins += len(origins)
 
-    def report(self, ar: AR) -> Report:
-        """Score the baselines at the same origins, with a progress bar, and return all.
+    def report(self, ar: AR) -> ForecastReport:
+        """Score the baselines at the same origins, with progress, and return all scores.
 
         Parameters
         ----------
         ar : AR
             Fitted for the horizons of `CURVE`.
         """
-        names = track(self._leads, description="baselines", console=Console(stderr=True), transient=True)
-        return Report({name: self._score(name, ar) for name in names})
+        return ForecastReport({name: self._score(name, ar) for name in track(self._leads, "baseline forecasts")})
 
-    def _score(self, name: str, ar: AR) -> RecordScore:
+    def _score(self, name: str, ar: AR) -> RecordForecast:
         x, sums = self._leads[name], self._sums[name]
         ends = np.arange(PATCH - 1, len(x) - sums.horizon, PATCH)
         origins = ends[ends >= SCORED_FROM]
         truth = x[origins[:, None] + np.array(CURVE)]
         errors = [
-            said - truth
-            for said in (ar.forecast(x, origins), persistence(x, origins, CURVE), last_beat(x, origins, CURVE))
+            forecast - truth
+            for forecast in (ar.forecast(x, origins), persistence(x, origins, CURVE), last_beat(x, origins, CURVE))
         ]
         typical, worst = excerpts(x, sums.mean, sums.scale)
-        return RecordScore(
+        return RecordForecast(
             rmse=np.sqrt([sums.square / sums.origins, *((error**2).mean(axis=0) for error in errors)]),
             mae=np.stack([sums.absolute / sums.origins, *(np.abs(error).mean(axis=0) for error in errors)]),
             spread=float(x[:SPREAD_OVER].std()),
@@ -124,14 +119,14 @@ class ForecastScores:
 
 
 def excerpts(x: FloatArray, mean: Float32Array, scale: Float32Array) -> tuple[Excerpt, Excerpt]:
-    """Return the 10 s with the median error, and those with the largest; of the whole ones from 5:00 on.
+    """Return the 10-s segments with the median and with the largest error, from 5:00 on.
 
     Parameters
     ----------
     x : ndarray of float64, shape (n,)
         mV; n is `SHORTEST` or more.
     mean, scale : ndarray of float32, shape (n,)
-        What was said of each sample 100 to 108 ms before.
+        The forecast of each sample, 100 to 108 ms ahead.
     """
     starts = np.arange(SCORED_FROM, len(x) - EXCERPT + 1, EXCERPT)
     rows = starts[:, None] + np.arange(EXCERPT)

@@ -1,18 +1,17 @@
-"""Residual alarms by time: is the score high while an ectopic beat lasts, and low all the rest of the time?
+"""Time-based metrics of anomaly alarms: is the score high during ectopic beats, and low at all other times?
 
-Counted per beat, a score that is high between the beats costs nothing. Here every moment counts once:
+Beat-based metrics ignore the score between beats. Here every patch of 4 samples (11 ms) counts once:
 
-- A **moment** is a patch of 4 samples (11 ms), and its score the one that became known at the patch's last sample; it
-  is scored when that sample lies at 5:00 or later.
-- A moment is **positive** when that sample lies in the window of a ventricular ectopic beat (V or E): from 150 ms
-  before its R peak to 250 ms after it, both ends included, the window by which beats are scored.
-- It is **left out** when it lies in no such window, but in the same window about a fusion beat (F) or a wave of
-  ventricular flutter (``!``): those are neither hit nor miss. All other moments are **negative**.
-- **Time in false alarm** is the time from 5:00 on, sample by sample, within an alarm and within no window of a V, E, F
-  or ``!``. It counts also where the alarm is about an ectopic beat and lasts longer than its window, so it asks more
-  than the count of false episodes does.
+- The score of a patch is the one known at its last sample. Patches are scored from 5:00 on.
+- A patch is *positive* if its last sample lies in the window of a ventricular ectopic beat: from 150 ms before the R
+  peak to 250 ms after it, both ends included.
+- It is *excluded* if it lies in no such window, but in that of a fusion beat (F) or a flutter wave (``!``). All other
+  patches are *negative*.
+- *Time in false alarm* is the time from 5:00 on, sample by sample, within an alarm and outside all windows of V, E, F
+  and ``!``. It includes the part of a true alarm that outlasts the window of its beat, so it is stricter than the
+  number of false episodes.
 
-A score averages over the last samples, so it rises after the wave does: the start of a window is partly out of reach.
+The score averages over past samples and rises after the wave, so it cannot reach the start of a window.
 """
 
 from __future__ import annotations
@@ -23,46 +22,28 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from model.evaluation import detection_metrics
+from model.evaluation.anomaly_targets import Windows, mark
 from model.evaluation.detection_metrics import Counts
 from model.signal.arrays import BoolArray, FloatArray, IntArray
 from stream.timebase import FS
 
-BEFORE_R, AFTER_R = 54, 90
-"""The window of a beat in samples: 150 ms before R to 250 ms after it."""
-
 BINS = 2000
-"""So many positive moments, spread evenly over their scores, bound the bins in which all scores are counted, so that
-they can be pooled again and again. Figures are exact up to so many positives, and right to three digits above."""
-
-
-@dataclass(frozen=True, slots=True)
-class Windows:
-    """Which samples of a record lie where; shape (n,).
-
-    Attributes
-    ----------
-    ectopic : ndarray of bool
-        In the window of a V or E.
-    excused : ndarray of bool
-        In that of an F or ``!`` alone.
-    """
-
-    ectopic: BoolArray
-    excused: BoolArray
+"""Number of positive patches, evenly spaced by score, that bound the histogram bins. Binned scores can be pooled
+repeatedly. Metrics are exact up to this many positives, and accurate to three digits above."""
 
 
 @dataclass(frozen=True)
 class TimeResult:
-    """What all methods made of one record, moment by moment from 5:00.
+    """Patch scores of all methods on one record, from 5:00.
 
     Attributes
     ----------
     positive : ndarray of bool, shape (k,)
-        Those left out are not among them.
+        Excluded patches are left out.
     hours : float
         From 5:00 to the end.
     score : dict of str to ndarray, shape (k,)
-        By method; NaN where it was still learning.
+        By method; NaN during the learning period.
     false_s : dict of str to float
         Seconds in false alarm, by method.
     """
@@ -74,17 +55,17 @@ class TimeResult:
 
 
 @dataclass(frozen=True, slots=True)
-class TimeFigures:
-    """The figures of one method over all records; NaN where they have no meaning.
+class TimeMetrics:
+    """Time-based metrics of one method over all records; NaN if undefined.
 
     Attributes
     ----------
     auroc, ap : float
-        Pooled over moments.
+        Pooled over patches.
     false_alarm_s_per_h : float
         Seconds in false alarm per hour, all records together.
     median_false_alarm_s_per_h : float
-        The same, median over records.
+        Seconds in false alarm per hour, median over records.
     """
 
     auroc: float
@@ -93,95 +74,81 @@ class TimeFigures:
     median_false_alarm_s_per_h: float
 
 
-TIME_FIGURES = tuple(field.name for field in fields(TimeFigures))
+TIME_METRICS = tuple(field.name for field in fields(TimeMetrics))
 
 
-def windows(ectopic: IntArray, excused: IntArray, n: int) -> Windows:
-    """Mark the windows of beats.
-
-    Parameters
-    ----------
-    ectopic, excused : ndarray of int64
-        Samples of V and E, and of F and ``!``.
-    n : int
-        Samples of the record.
-    """
-    own = _within(ectopic - BEFORE_R, ectopic + AFTER_R, n)
-    return Windows(own, _within(excused - BEFORE_R, excused + AFTER_R, n) & ~own)
-
-
-def false_seconds(marked: Windows, first: IntArray, last: IntArray, scored_from: int) -> float:
-    """Return the time in false alarm.
+def false_seconds(windows: Windows, first: IntArray, last: IntArray, scored_from: int) -> float:
+    """Return the time in false alarm in seconds.
 
     Parameters
     ----------
-    marked : Windows
+    windows : Windows
     first, last : ndarray of int64, shape (episodes,)
         First and last sample of each alarm.
     scored_from : int
-        Sample before which nothing counts.
+        First scored sample.
     """
-    alarm = _within(first, last, len(marked.ectopic))
-    return float((alarm & ~marked.ectopic & ~marked.excused)[scored_from:].sum()) / FS
+    alarm = mark(first, last, len(windows.veb))
+    return float((alarm & ~windows.veb & ~windows.excluded)[scored_from:].sum()) / FS
 
 
-def moments(marked: Windows, at: IntArray, scored_from: int) -> tuple[BoolArray, BoolArray]:
-    """Tell which moments count, and which of those are positive.
+def scored_patches(windows: Windows, at: IntArray, scored_from: int) -> tuple[BoolArray, BoolArray]:
+    """Return which patches are scored, and which of those are positive.
 
     Parameters
     ----------
-    marked : Windows
+    windows : Windows
     at : ndarray of int64, shape (k,)
-        Last samples of patches.
+        Last samples of the patches.
     scored_from : int
+        First scored sample.
 
     Returns
     -------
-    counted : ndarray of bool, shape (k,)
-    positive : ndarray of bool, shape (number counted,)
+    scored : ndarray of bool, shape (k,)
+    positive : ndarray of bool, shape (number scored,)
     """
-    counted = (at >= scored_from) & ~marked.excused[at]
-    return counted, marked.ectopic[at[counted]]
+    scored = (at >= scored_from) & ~windows.excluded[at]
+    return scored, windows.veb[at[scored]]
 
 
-def _within(first: IntArray, last: IntArray, n: int) -> BoolArray:
-    """Return which of n samples lie within stretches."""
-    steps = np.zeros(n + 1, dtype=np.int64)
-    np.add.at(steps, first.clip(0, n), 1)
-    np.add.at(steps, (last + 1).clip(0, n), -1)
-    return np.asarray(np.cumsum(steps[:n]) > 0)
+class PooledTimeScores:
+    """Patch scores of one method as histograms by record, which can be pooled with weights.
 
-
-class TimeSummary:
-    """One method's moments, counted by record and bin, ready to be weighted by how often each record was drawn."""
+    Parameters
+    ----------
+    results : sequence of TimeResult
+        One for each record.
+    method : str
+    """
 
     def __init__(self, results: Sequence[TimeResult], method: str) -> None:
         scores = [np.where(np.isnan(r.score[method]), -np.inf, r.score[method]) for r in results]
-        ectopic = np.concatenate([score[r.positive] for score, r in zip(scores, results, strict=True)])
-        known = ectopic[ectopic > -np.inf]
+        positive = np.concatenate([score[r.positive] for score, r in zip(scores, results, strict=True)])
+        known = positive[positive > -np.inf]
         places = np.linspace(0, 1, min(BINS, len(known)))
         bounds = np.quantile(known, places, method="nearest") if len(known) else known
-        # A bound is a bin of its own, for what lies above it beats it. Bin 0 is for what is unknown.
+        # Each bound gets a bin of its own, so that scores equal to it are ties. Bin 0 holds unknown scores.
         self._edges = np.unique(np.concatenate([[np.finfo(np.float64).min], bounds, np.nextafter(bounds, np.inf)]))
-        counted = [np.searchsorted(self._edges, score, side="right") for score in scores]
+        binned = [np.searchsorted(self._edges, score, side="right") for score in scores]
         size = len(self._edges) + 1
-        pairs = list(zip(counted, results, strict=True))
-        self._hits = np.stack([np.bincount(bins[r.positive], minlength=size) for bins, r in pairs])
-        self._false = np.stack([np.bincount(bins[~r.positive], minlength=size) for bins, r in pairs])
+        pairs = list(zip(binned, results, strict=True))
+        self._tp = np.stack([np.bincount(bins[r.positive], minlength=size) for bins, r in pairs])
+        self._fp = np.stack([np.bincount(bins[~r.positive], minlength=size) for bins, r in pairs])
         self._seconds = np.array([r.false_s[method] for r in results])
         self._hours = np.array([r.hours for r in results])
 
     def counts(self, times: IntArray) -> Counts:
-        """Return what each threshold marks with each record taken so many times."""
-        falling = np.append(self._edges[::-1], -np.inf)
-        hits, false = (np.cumsum((times @ kind)[::-1]).astype(np.float64) for kind in (self._hits, self._false))
-        return Counts(falling, hits, false)
+        """Return the counts with each record repeated ``times``, shape (records,)."""
+        descending = np.append(self._edges[::-1], -np.inf)
+        tp, fp = (np.cumsum((times @ kind)[::-1]).astype(np.float64) for kind in (self._tp, self._fp))
+        return Counts(descending, tp, fp)
 
-    def figures(self, times: IntArray) -> TimeFigures:
-        """Return the figures with each record taken so many times."""
+    def metrics(self, times: IntArray) -> TimeMetrics:
+        """Return the metrics with each record repeated ``times``, shape (records,)."""
         counts = self.counts(times)
         rate = self._seconds / self._hours
-        return TimeFigures(
+        return TimeMetrics(
             auroc=detection_metrics.auroc(counts),
             ap=detection_metrics.average_precision(counts),
             false_alarm_s_per_h=float((self._seconds @ times) / (self._hours @ times)),
@@ -189,6 +156,6 @@ class TimeSummary:
         )
 
 
-def record_figures(result: TimeResult, method: str) -> TimeFigures:
-    """Return the figures of one record."""
-    return TimeSummary([result], method).figures(np.ones(1, dtype=np.int64))
+def record_metrics(result: TimeResult, method: str) -> TimeMetrics:
+    """Return the metrics of one record."""
+    return PooledTimeScores([result], method).metrics(np.ones(1, dtype=np.int64))

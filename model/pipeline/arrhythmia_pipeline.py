@@ -261,7 +261,7 @@ def finish(state: FindingsState) -> tuple[Ended, ...]:
     """Return the ends of all conditions that hold, because the epoch ends and nothing follows it."""
     at = state.end - 1
     technical = (
-        Ended(began.kind, began.onset, max(at, began.onset) + 1, at, f"{began.text}; the signal breaks off")
+        Ended(began.kind, began.onset, max(at, began.onset) + 1, at, "signal_interrupted", leads=began.leads)
         for began in state.technical
     )
     return (*rhythm.close(state.rhythm, at), *technical)

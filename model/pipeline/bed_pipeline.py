@@ -136,6 +136,7 @@ def step(
 
 def finish(state: WatchState) -> tuple[Ended, ...]:
     """Return the ends of what is open, because the epoch ends and nothing follows it."""
-    surprising = (to_change(event, state.leads) for event in forecast_pipeline.finish(state.ahead))
-    ended = tuple(change for change in surprising if isinstance(change, Ended))
+    events = forecast_pipeline.finish(state.ahead)
+    anomalies = (to_change(event, state.leads, "signal_interrupted") for event in events)
+    ended = tuple(change for change in anomalies if isinstance(change, Ended))
     return (*ended, *findings.finish(state.findings))

@@ -20,7 +20,6 @@ from model.beats.beat_detector import Beat
 from model.conditions.changes import Began, Change, Ended
 from model.conditions.precedence import SILENCED_BY
 from model.conditions.settings import AlarmConfig
-from model.conditions.texts import began_text, ended_text, replaced_text
 from model.rhythm import atrial_fibrillation, beat_history, rules, vitals
 from model.rhythm.atrial_fibrillation import Irregularity
 from model.rhythm.beat_history import Recent
@@ -29,7 +28,7 @@ from model.rhythm.vitals import Minute, VitalsNow
 from model.signal.state_codec import DAMAGED_STATE
 from stream.errors import StorageError
 from stream.timebase import FS
-from stream.wire.alarm_messages import AlarmKind, Limits
+from stream.wire.alarm_messages import AlarmKind, EndedReason, Limits
 
 UNSEEN = 10 * FS
 """Samples for which a condition goes on while its rule knows nothing."""
@@ -162,7 +161,7 @@ def step(
 
 def close(state: RhythmState, at: int) -> tuple[Ended, ...]:
     """Return the ends of all conditions that hold, because the signal breaks off after sample ``at``."""
-    return tuple(_ended(held, at + 1, at, "not known any more: the signal breaks off") for held in state.held)
+    return tuple(_ended(held, at + 1, at, "signal_interrupted") for held in state.held)
 
 
 def _stride(
@@ -233,9 +232,9 @@ def _follow(
     met_since: dict[AlarmKind, int] = {}
     over = state.over
 
-    def end(held: Held, index: int, text: str | None = None) -> None:
+    def end(held: Held, index: int, reason: EndedReason, replaced_by: AlarmKind | None = None) -> None:
         nonlocal over
-        last = _ended(held, index, at, text)
+        last = _ended(held, index, at, reason, replaced_by)
         over = {**over, held.kind: last.end}
         ended.append(last)
 
@@ -248,13 +247,13 @@ def _follow(
             if finding is not None:
                 held = _seen(held, finding, at)
             if kind in off:
-                end(held, at + 1, "switched off")
+                end(held, at + 1, "switched_off")
             elif graver_now is not None:
-                end(held, at + 1, replaced_text(graver_now))
+                end(held, at + 1, "replaced", graver_now)
             elif finding is not None and not finding.stays:
-                end(held, finding.end)
+                end(held, finding.end, "rule_no_longer_met")
             elif at - held.seen > UNSEEN:
-                end(held, held.seen + 1, "not known any more: the signal is not usable")
+                end(held, held.seen + 1, "signal_unusable")
             else:
                 holding[kind] = held
         elif finding is not None and graver_now is None and kind not in off:
@@ -270,7 +269,7 @@ def _follow(
             onset = max(pause.onset, over.get("asystole", state.start))
             held = Held("asystole", onset, at, pause.value, pause.limit, 0)
             began.append(_began(held, at))
-            last = _ended(held, pause.end, at, None)
+            last = _ended(held, pause.end, at, "rule_no_longer_met")
             over = {**over, "asystole": last.end}
             began.append(last)
     return [*ended, *began], replace(state, held=tuple(holding.values()), met_since=met_since, over=over)
@@ -290,18 +289,15 @@ def _worse(kind: AlarmKind, value: float, other: float) -> bool:
 
 
 def _began(held: Held, at: int) -> Began:
-    return Began(
-        held.kind, held.onset, at, began_text(held.kind, held.value, held.limit, held.beats), held.value, held.limit
-    )
+    return Began(held.kind, held.onset, at, "rule_met", held.value, held.limit, held.beats or None)
 
 
-def _ended(held: Held, end: int, at: int, why: str | None) -> Ended:
+def _ended(held: Held, end: int, at: int, reason: EndedReason, replaced_by: AlarmKind | None = None) -> Ended:
     end = max(min(end, at + 1), held.onset + 1)
     value = held.value
     if held.kind == "asystole":
         value = (end - held.onset) / FS
-    text = ended_text(held.kind, value, held.limit, held.beats, (end - held.onset) / FS, why)
-    return Ended(held.kind, held.onset, end, at, text, value, held.limit)
+    return Ended(held.kind, held.onset, end, at, reason, value, held.limit, held.beats or None, replaced_by=replaced_by)
 
 
 def _vitals(config: AlarmConfig, limits: Limits, state: RhythmState, now: SignalNow) -> VitalsNow:

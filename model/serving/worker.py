@@ -177,7 +177,7 @@ class Worker:
             if not bed.silent and not excused and silent_ns > max(NO_DATA_NS, 2.5 * chunk_ns):
                 bed.silent = True
                 end = bed.chunk.end
-                self._change(bed, [Began("no_data", end, end, f"No data for {silent_ns / 1e9:.0f} s")])
+                self._change(bed, [Began("no_data", end, end, "bed_silent", silent_ns / 1e9)])
             bed.desk.wait(bed.scene(now_ns))
         for name, desk in self._left_over.items():
             desk.wait(self._afar(name))
@@ -233,7 +233,7 @@ class Worker:
         self._note(chunk, "gap" if arrival.lost_samples else "taken", arrival.lost_samples)
         bed.heard_ns = self._clock.now_ns()
         if bed.silent:
-            self._change(bed, [Ended("no_data", bed.chunk.end, chunk.start, chunk.start, "The data have come back")])
+            self._change(bed, [Ended("no_data", bed.chunk.end, chunk.start, chunk.start, "data_resumed")])
         if arrival.fresh:
             if not bed.over:
                 self._change(bed, bed_pipeline.finish(bed.state))
@@ -257,12 +257,12 @@ class Worker:
     def _name_gap(self, bed: Bed, lost_samples: int) -> None:
         """Raise and clear the technical alarm of samples that will not come any more."""
         start = bed.chunk.start
-        onset = start - lost_samples
+        onset, seconds = start - lost_samples, lost_samples / FS
         self._change(
             bed,
             [
-                Began("no_data", onset, start - 1, f"{lost_samples / FS:.1f} s of signal were lost"),
-                Ended("no_data", onset, start, start - 1, f"{lost_samples / FS:.1f} s of signal were lost"),
+                Began("no_data", onset, start - 1, "samples_lost", seconds),
+                Ended("no_data", onset, start, start - 1, "samples_lost", seconds),
             ],
         )
 

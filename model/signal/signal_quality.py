@@ -295,20 +295,23 @@ def _follow(
     here = at + 1 - STRIDE
     if any(watch.on):
         end = here if any(on) else at + 1 - RELEASE[number] * STRIDE
-        text = _text(number, watch.on, leads)
-        told.append(Ended(KINDS[number], watch.onset, max(end, watch.onset + 1), at, text))
+        told.append(
+            Ended(
+                KINDS[number],
+                watch.onset,
+                max(end, watch.onset + 1),
+                at,
+                "leads_changed" if any(on) else "rule_no_longer_met",
+                leads=_names(watch.on, leads),
+            )
+        )
     onset = watch.onset
     if any(on):
         before = (CONFIRM[number] + LAG[number]) * STRIDE
         onset = here if any(watch.on) else max(at + 1 - before, start)
-        told.append(Began(KINDS[number], onset, at, _text(number, tuple(on), leads)))
+        told.append(Began(KINDS[number], onset, at, "rule_met", leads=_names(on, leads)))
     return Watch(tuple(on), tuple(against), onset), told
 
 
-def _text(number: int, on: tuple[bool, ...], leads: tuple[str, ...]) -> str:
-    names = " and ".join(lead for lead, held in zip(leads, on, strict=True) if held)
-    return (
-        f"Lead off: {names}",
-        f"Signal at the end of the amplifier's range: {names}",
-        f"Noise hides the QRS complexes: {names}",
-    )[number]
+def _names(on: Sequence[bool], leads: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(lead for lead, held in zip(leads, on, strict=True) if held)

@@ -179,6 +179,7 @@ class Logger:
             self.counters["strips_given_way"] = strips.given_way
             for name in ("rejected", "inbox_dropped"):
                 self.counters[f"waves_{name}"] = self._waves.counters[name]
+            self.counters["waves_rejected"] += strips.rejected
 
     async def _until_done(self, what: str, work: Callable[[], T]) -> T:
         """Store, as long as it takes; say once that it does not work, and once that it works again."""

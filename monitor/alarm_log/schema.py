@@ -7,13 +7,13 @@ from pathlib import Path
 
 from stream.errors import StorageError
 
-SCHEMA = 2
+SCHEMA = 3
 """Version of the layout, kept in ``PRAGMA user_version``."""
 
 APPLICATION = 0x42454453
 """``BEDS``, kept in ``PRAGMA application_id``: tells our files from other people's databases."""
 
-_TABLES = """
+_EVENTS = """
 CREATE TABLE events (
     number          INTEGER PRIMARY KEY,
     event_id        TEXT NOT NULL UNIQUE,
@@ -32,16 +32,25 @@ CREATE TABLE events (
     acknowledged_by TEXT,
     latched         INTEGER NOT NULL,
     repeats         INTEGER NOT NULL,
+    reason          TEXT,
     value           REAL,
     "limit"         REAL,
+    beats           INTEGER,
+    leads           TEXT NOT NULL DEFAULT '[]',
+    replaced_by     TEXT,
+    switched_off_by TEXT,
     observed        REAL,
     predicted       REAL,
+    horizon_ms      REAL,
     score           REAL,
     threshold       REAL,
     received_at     TEXT NOT NULL
 );
 CREATE INDEX events_by_alarm ON events (alarm_id);
 CREATE INDEX events_by_bed ON events (bed, session, onset);
+"""
+
+_OTHERS = """
 CREATE TABLE commands (
     command_id  TEXT PRIMARY KEY,
     bed         TEXT NOT NULL,
@@ -65,6 +74,9 @@ CREATE TABLE strips (
     samples    BLOB NOT NULL
 );
 CREATE INDEX strips_by_bed ON strips (bed);
+"""
+
+_VIEW = """
 CREATE VIEW alarms AS
     WITH lives AS (
         SELECT alarm_id, min(number) AS first, max(number) AS last,
@@ -78,8 +90,8 @@ CREATE VIEW alarms AS
     SELECT first AS number, l.alarm_id, f.bed, f.session, f.record, f.kind, f.priority,
            CASE WHEN l."end" IS NULL THEN 'raised' ELSE 'cleared' END AS phase,
            raised_at, cleared_at, acknowledged_at, l.acknowledged_by, e.latched,
-           f.onset, l."end", l.duration_s, f.text, e.value, e."limit",
-           e.observed, e.predicted, e.score, e.threshold, f.repeats,
+           f.onset, l."end", l.duration_s, f.text, e.reason, e.value, e."limit", e.beats, e.leads,
+           e.replaced_by, e.switched_off_by, e.observed, e.predicted, e.horizon_ms, e.score, e.threshold, f.repeats,
            CASE s.complete WHEN 1 THEN 'complete' WHEN 0 THEN 'incomplete' END AS strip
     FROM lives l JOIN events f ON f.number = l.first JOIN events e ON e.number = l.last
     LEFT JOIN strips s ON s.alarm_id = l.alarm_id
@@ -88,7 +100,9 @@ CREATE VIEW alarms AS
 
 _NEW = f"""
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-{_TABLES}
+{_EVENTS}
+{_OTHERS}
+{_VIEW}
 PRAGMA application_id = {APPLICATION};
 PRAGMA user_version = {SCHEMA};
 """
@@ -98,13 +112,35 @@ _FROM_1 = f"""
 DROP VIEW alarms;
 DROP INDEX events_by_bed;
 ALTER TABLE events RENAME TO events_1;
-{_TABLES}
+{_EVENTS}
+{_OTHERS}
 INSERT INTO events (event_id, alarm_id, bed, session, record, kind, priority, phase, onset, "end", "when", text,
                     duration_s, latched, repeats, observed, predicted, score, threshold, received_at)
     SELECT event_id, alarm_id, bed, session, record, kind, priority, phase, onset, "end", "when", text,
            duration_s, 0, 0, observed, predicted, score, threshold, received_at
     FROM events_1 ORDER BY rowid;
 DROP TABLE events_1;
+{_VIEW}
+PRAGMA user_version = {SCHEMA};
+"""
+
+_COLUMNS_2 = (
+    'number, event_id, alarm_id, bed, session, record, kind, priority, phase, onset, "end", "when", text, duration_s, '
+    'acknowledged_by, latched, repeats, value, "limit", observed, predicted, score, threshold, received_at'
+)
+
+# Rebuilt, so that the columns have one order in every file.
+_FROM_2 = f"""
+DROP VIEW alarms;
+DROP INDEX events_by_alarm;
+DROP INDEX events_by_bed;
+ALTER TABLE events RENAME TO events_2;
+{_EVENTS}
+INSERT INTO events ({_COLUMNS_2})
+    SELECT {_COLUMNS_2}
+    FROM events_2 ORDER BY number;
+DROP TABLE events_2;
+{_VIEW}
 PRAGMA user_version = {SCHEMA};
 """
 
@@ -136,7 +172,7 @@ def check(db: sqlite3.Connection, path: Path) -> int:
 
 def upgrade(db: sqlite3.Connection) -> None:
     """Bring the file to the newest layout, within the transaction that is open: all of it happens, or nothing."""
-    script = {0: _NEW, 1: _FROM_1}.get(pragma(db, "user_version"), "")
+    script = {0: _NEW, 1: _FROM_1, 2: _FROM_2}.get(pragma(db, "user_version"), "")
     for statement in script.split(";\n"):
         db.execute(statement)
 

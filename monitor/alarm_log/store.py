@@ -153,8 +153,8 @@ class AlarmLog:
         fresh = []
         with self._storing():
             for alarm, received_ns in events:
-                row = (*(getattr(alarm, name) for name in FIELDS), rfc3339(received_ns))
-                if self._db.execute(_ADD_EVENT, row).rowcount:
+                row = _cells(getattr(alarm, name) for name in FIELDS)
+                if self._db.execute(_ADD_EVENT, (*row, rfc3339(received_ns))).rowcount:
                     fresh.append(alarm)
         return fresh
 
@@ -184,9 +184,8 @@ class AlarmLog:
         """
         with self._storing():
             for strip in strips:
-                row = [getattr(strip, name) for name in STRIP_FIELDS]
-                cells = [json.dumps(cell) if isinstance(cell, tuple) else cell for cell in row]
-                self._db.execute(_ADD_STRIP, (*cells, FS, rfc3339(time.time_ns())))
+                row = _cells(getattr(strip, name) for name in STRIP_FIELDS)
+                self._db.execute(_ADD_STRIP, (*row, FS, rfc3339(time.time_ns())))
                 self._db.execute(_DROP_STRIPS, (strip.bed, strip.bed, STRIPS_PER_BED))
 
     # --- reading ------------------------------------------------------------------------------------------------
@@ -265,8 +264,14 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
+def _cells(values: Iterable[object]) -> list[object]:
+    """Return values as SQLite stores them: tuples as JSON."""
+    return [json.dumps(value, ensure_ascii=False) if isinstance(value, tuple) else value for value in values]
+
+
 def _alarm(row: Sequence[Any]) -> Alarm:
-    return Alarm(**{**dict(zip(FIELDS, row, strict=True)), "latched": bool(row[FIELDS.index("latched")])})
+    cells = dict(zip(FIELDS, row, strict=True))
+    return Alarm(**{**cells, "latched": bool(cells["latched"]), "leads": tuple(json.loads(cells["leads"]))})
 
 
 def _strip(row: Sequence[Any]) -> Strip | None:

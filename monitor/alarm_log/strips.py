@@ -18,8 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.common.ring_buffer import Ring
+from stream.errors import MessageError
 from stream.timebase import FS
 from stream.wire.alarm_messages import Alarm
+from stream.wire.continuity import Continuity, follow
 from stream.wire.messages import INVALID, BedStatus, Waveform
 
 MARGIN = 10 * FS
@@ -103,6 +105,7 @@ class _Waiting:
 @dataclass(slots=True)
 class _Bed:
     source: _Source | None = None
+    position: Continuity | None = None
     heard_ns: int = 0
     waiting: dict[str, _Waiting] = field(default_factory=dict)
 
@@ -118,11 +121,14 @@ class Strips:
         By alarm id, the oldest first; whoever has stored one removes it.
     given_way : int
         Alarms and strips that a storm, or a disk full for long, left without a place here.
+    rejected : int
+        Chunks left out because they contradict the one before.
     """
 
     def __init__(self) -> None:
         self.ready: dict[str, Strip] = {}
         self.given_way = 0
+        self.rejected = 0
         self._beds: dict[str, _Bed] = {}
 
     def want(self, alarm: Alarm, now_ns: int, known: Strip | None = None) -> None:
@@ -135,9 +141,16 @@ class Strips:
             self.given_way += 1
 
     def take(self, chunk: Waveform, now_ns: int) -> None:
-        """Keep a chunk."""
+        """Keep a chunk, unless it was received before or contradicts the one before."""
         bed = self._bed(chunk.bed, now_ns)
         bed.heard_ns = now_ns
+        try:
+            arrival, bed.position = follow(bed.position, chunk)
+        except MessageError:
+            self.rejected += 1
+            return
+        if arrival.duplicate:
+            return
         if bed.source is None or not bed.source.carries(chunk):
             # Another session, or another calibration from here on: of what began before, no more will come.
             anew = bed.source is not None and bed.source.session == chunk.session

@@ -6,7 +6,7 @@ import asyncio
 import time
 from dataclasses import dataclass, field
 
-from monitor.tools.demo import BED
+from monitor.tools.observer import BED
 from monitor.view.commands import command
 from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Client

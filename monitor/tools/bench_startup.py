@@ -7,8 +7,8 @@ import time
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from monitor.tools.demo import READY_WITHIN_S, onlooker
-from monitor.tools.process_group import family
+from monitor.tools.observer import READY_WITHIN_S, observer
+from monitor.tools.process_group import process_group
 from stream.mqtt.address import ENVIRONMENT, BrokerAddress
 from stream.mqtt.client import Client
 from stream.wire.messages import Waveform
@@ -27,9 +27,9 @@ async def first_sample_s(record: str, address: BrokerAddress, data_dir: Path | N
     beds = [f"--bed=bed-{number + 1:02}={record}" for number in range(BEDS)]
     took = []
     with tempfile.TemporaryDirectory() as folder, (Path(folder) / "log").open("w") as log:
-        async with family(log, environment) as children, AsyncExitStack() as stack:
+        async with process_group(log, environment) as children, AsyncExitStack() as stack:
             await children.start("broker", "--port", str(address.port))
-            client = onlooker(address)
+            client = observer(address)
             await children.unless_one_dies(stack.enter_async_context(client), READY_WITHIN_S)
             await children.start("replay", *beds, "--loop")
             await children.unless_one_dies(_stream(client), READY_WITHIN_S)
@@ -41,7 +41,7 @@ async def first_sample_s(record: str, address: BrokerAddress, data_dir: Path | N
                 children.children.remove(child)
                 if status:
                     raise child.death()
-            await children.end("replay", 1.0)
+            await children.end("replay")
     return round(sorted(took)[STARTS // 2], 3)
 
 

@@ -19,8 +19,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from monitor.tools.bench_commands import Commands, send_commands
-from monitor.tools.demo import BED, READY_WITHIN_S, onlooker
-from monitor.tools.process_group import Family, family
+from monitor.tools.observer import BED, READY_WITHIN_S, observer
+from monitor.tools.process_group import ProcessGroup, process_group
 from monitor.tools.wire_stats import BedStats
 from stream.errors import UsageError
 from stream.mqtt.address import ENVIRONMENT, BrokerAddress
@@ -64,9 +64,9 @@ async def bench_stream(
     with tempfile.TemporaryDirectory() as folder:
         ledger = Path(folder) / "published.csv"
         with (Path(folder) / "log").open("w") as log:
-            async with family(log, environment) as children, AsyncExitStack() as stack:
+            async with process_group(log, environment) as children, AsyncExitStack() as stack:
                 await children.start("broker", "--port", str(port))
-                client = onlooker(address)
+                client = observer(address)
                 await children.unless_one_dies(stack.enter_async_context(client), READY_WITHIN_S)
                 await children.start("worker")
                 bed, ready = BedStats(), asyncio.Event()
@@ -86,8 +86,8 @@ async def bench_stream(
                     for task in (watching, ordering):
                         task.cancel()
                     await asyncio.gather(watching, ordering, return_exceptions=True)
-                await children.end("replay", 1.0)
-                await children.end("worker", 1.0)
+                await children.end("replay")
+                await children.end("worker")
         with ledger.open(newline="") as file:
             sent = [(int(row["sent_ns"]) - int(row["due_ns"])) / 1e6 for row in csv.DictReader(file)]
     errors, loop = np.asarray(sent[:chunks]), np.asarray(naive)
@@ -108,7 +108,7 @@ async def bench_stream(
 
 
 async def _stream(
-    children: Family,
+    children: ProcessGroup,
     record: str,
     ledger: Path,
     seconds: float,

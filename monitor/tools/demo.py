@@ -5,36 +5,32 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
-import subprocess
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import AsyncExitStack, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, TextIO
 
 from rich.console import Console
 from rich.live import Live
 
+from monitor.tools.demo_summary import summarize
 from monitor.tools.live_table import live_table
-from monitor.tools.process_group import Child, Family, family
-from monitor.tools.wire_stats import BedStats, quantiles_ms
+from monitor.tools.observer import BED, READY_WITHIN_S, observer
+from monitor.tools.process_group import Child, ForcedEndError, ProcessGroup, process_group
+from monitor.tools.wire_stats import BedStats
 from stream.errors import StorageError
 from stream.mqtt.address import ENVIRONMENT, BrokerAddress
 from stream.mqtt.client import Client, Received
-from stream.timebase import FS
 from stream.wire.messages import ProcessStatus
-from stream.wire.topics import Kind, Role, pattern
+from stream.wire.topics import Role
 
-BED = "bed-1"
-END_WITHIN_S = 2.3
-"""So that Ctrl-C ends everything within 3 s, the broker and this process included."""
+REPORT_WITHIN_S = 5.0
+"""How long to wait for the last status of a process, and for the last forecasts of the worker."""
 
-READY_WITHIN_S = 60.0
-"""A first start reads some hundred megabytes of libraries from a cold disk."""
+_RESULTS = ("alarms.sqlite", "alarms.sqlite-wal", "alarms.sqlite-shm", "monitor.png", "summary.json")
 
 
 @dataclass(frozen=True)
@@ -58,7 +54,7 @@ class DemoConfig:
     picture : bool
         False where Qt cannot be loaded: there is no monitor.png then.
     seconds : float or None
-        Length of the show; None: until Ctrl-C, or until the window is closed.
+        Length of the demonstration; None: until Ctrl-C, or until the window is closed.
     data_dir : Path or None
     """
 
@@ -74,7 +70,7 @@ class DemoConfig:
 
 
 async def demo(config: DemoConfig, console: Console) -> dict[str, Any]:
-    """Run the demonstration and return its summary, which also lies in ``summary.json``.
+    """Run the demonstration and return its summary, which is also written to ``summary.json``, however the run ends.
 
     Raises
     ------
@@ -83,93 +79,96 @@ async def demo(config: DemoConfig, console: Console) -> dict[str, Any]:
     ChildDiedError
         A process ended by itself.
     """
-    log_path = config.out / "demo.log"
-    try:
-        config.out.mkdir(parents=True, exist_ok=True)
-        for old in ("alarms.sqlite", "alarms.sqlite-wal", "alarms.sqlite-shm", "monitor.png", "summary.json"):
-            (config.out / old).unlink(missing_ok=True)
-        log = log_path.open("w")
-    except OSError as error:
-        raise StorageError(f"--out {config.out} cannot be written ({error.strerror}): choose another folder") from None
     address = BrokerAddress("127.0.0.1", config.port)
     environment = {ENVIRONMENT: str(address)}
     if config.data_dir is not None:
         environment["BEDSIDE_DATA"] = str(config.data_dir)
-    with log:
-        async with family(log, environment) as children:
-            show = _Show(config, children, console)
-            await children.start("broker", "--port", str(config.port))
-            async with AsyncExitStack() as stack:
-                client = onlooker(address)
-                await children.unless_one_dies(stack.enter_async_context(client), READY_WITHIN_S)
-                watching = asyncio.create_task(show.watch(client))
-                try:
-                    await show.run(watching)
-                finally:
-                    watching.cancel()
-                    await asyncio.gather(watching, return_exceptions=True)
-            summary = show.summary()
-            await children.end("broker", 0.5)
-    (config.out / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
+    with _empty_folder(config.out) as log:
+        async with process_group(log, environment) as children:
+            run = _Run(config, children, console)
+            try:
+                await run.all(address)
+            finally:
+                summary = run.summary()
+                (config.out / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
     return summary
 
 
-def onlooker(address: BrokerAddress) -> Client:
-    """Return a client that sees all of bedside and announces nothing of itself."""
-    kinds = (Kind.ECG, Kind.FORECAST, Kind.ALARMS, Kind.ALARMS_ACTIVE, Kind.STATUS, Kind.PROCESS)
-    return Client(address, role=None, subscriptions=[pattern(kind) for kind in kinds], first_wait_s=READY_WITHIN_S)
+def _empty_folder(out: Path) -> TextIO:
+    """Remove the results of an earlier run, and return the log, opened for writing."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name in _RESULTS:
+            (out / name).unlink(missing_ok=True)
+        return (out / "demo.log").open("w")
+    except OSError as error:
+        raise StorageError(f"--out {out} cannot be written ({error.strerror}): choose another folder") from None
 
 
-class _Show:
+class _Run:
     """One run of the demonstration."""
 
-    def __init__(self, config: DemoConfig, children: Family, console: Console) -> None:
+    def __init__(self, config: DemoConfig, children: ProcessGroup, console: Console) -> None:
         self._config = config
         self._children = children
         self._console = console
         self._beds: defaultdict[str, BedStats] = defaultdict(BedStats)
         self._online: dict[str, ProcessStatus] = {}
-        self._news = asyncio.Event()
+        self._forced_ends: list[str] = []
+        self._received = asyncio.Event()
 
-    async def watch(self, client: Client) -> None:
+    async def all(self, address: BrokerAddress) -> None:
+        """Start the broker, observe it, run the demonstration, and end everything."""
+        await self._children.start("broker", "--port", str(address.port))
+        async with AsyncExitStack() as stack:
+            client = observer(address)
+            await self._children.unless_one_dies(stack.enter_async_context(client), READY_WITHIN_S)
+            observing = asyncio.create_task(self._observe(client))
+            try:
+                await self._run(observing)
+            finally:
+                observing.cancel()
+                await asyncio.gather(observing, return_exceptions=True)
+        await self._end("broker")
+
+    async def _observe(self, client: Client) -> None:
         """Keep the statistics up to date."""
         async for received in client:
-            self._take(received)
+            self._process(received)
             while (more := client.receive_nowait()) is not None:
-                self._take(more)
-            self._news.set()
+                self._process(more)
+            self._received.set()
 
-    def _take(self, received: Received) -> None:
+    def _process(self, received: Received) -> None:
         message = received.message
         if isinstance(message, ProcessStatus):
             self._online[message.role] = message
         elif message is not None and received.topic.bed is not None:
             self._beds[received.topic.bed].update(message, received.received_ns)
 
-    async def run(self, watching: asyncio.Task[None]) -> None:
-        """Start the processes in order, show, and end them in order."""
+    async def _run(self, observing: asyncio.Task[None]) -> None:
+        """Start the processes in order, show the stream, and end them in order."""
         config, start = self._config, self._children.start
-        say = self._console.print
-        say("starting the forecaster …")
+        self._console.print("starting the forecaster …")
         await start("worker")
         await start("alarms", "--db", str(config.out / "alarms.sqlite"))
         monitor = await self._start_monitor()
         for role in (Role.WORKER, Role.LOGGER, *((Role.MONITOR,) if monitor else ())):
             await self._children.unless_one_dies(self._until(lambda role=role: role in self._online), READY_WITHIN_S)  # type: ignore[misc]
-        say(f"streaming {config.record} at 360 Hz over {BrokerAddress('127.0.0.1', config.port)}")
+        self._console.print(f"streaming {config.record} at 360 Hz over {BrokerAddress('127.0.0.1', config.port)}")
         await start("replay", "--bed", f"{BED}={config.record}", "--loop", "--start", f"{config.start_s:g}")
         try:
             await self._children.unless_one_dies(
                 self._until(lambda: self._beds[BED].waveform is not None), READY_WITHIN_S
             )
-            await self._show(monitor, watching)
+            await self._show(monitor, observing)
         except asyncio.CancelledError:
-            say("ending …")
+            self._console.print("ending …")
             # The rest is done in spite of Ctrl-C; a second one ends it at once.
             task = asyncio.current_task()
             assert task is not None
             task.uncancel()
-        await self._end()
+        await self._end_all()
 
     async def _start_monitor(self) -> Child | None:
         """Start the window, drawn offscreen when headless; None where Qt cannot be loaded."""
@@ -179,25 +178,25 @@ class _Show:
         environment = {"QT_QPA_PLATFORM": "offscreen"} if self._config.headless else {}
         return await self._children.start("monitor", "--bed", BED, "--screenshot", picture, environment=environment)
 
-    async def _show(self, monitor: Child | None, watching: asyncio.Task[None]) -> None:
-        """Show until the time is up or the window is closed; a child that dies, or an onlooker that fails, ends it."""
+    async def _show(self, monitor: Child | None, observing: asyncio.Task[None]) -> None:
+        """Show the stream until the time is up or the window is closed; an error of a child or the observer ends it."""
         table = Live(console=self._console, auto_refresh=False) if self._config.headless else nullcontext()
         end = time.monotonic() + (self._config.seconds if self._config.seconds is not None else float("inf"))
         death = asyncio.create_task(self._children.first_death())
         try:
             with table as live:
-                while time.monotonic() < end and not death.done() and not watching.done():
+                while time.monotonic() < end and not death.done() and not observing.done():
                     if live is not None:
                         live.update(live_table(self._beds, time.time_ns()), refresh=True)
                     await asyncio.wait(
-                        [death, watching],
+                        [death, observing],
                         return_when=asyncio.FIRST_COMPLETED,
                         timeout=min(0.5, max(end - time.monotonic(), 0.0)),
                     )
                 if live is not None:
                     live.update(live_table(self._beds, time.time_ns()), refresh=True)
-            if watching.done():
-                watching.result()
+            if observing.done():
+                observing.result()
             if death.done():
                 dead = death.result()
                 if dead is not monitor or dead.process.returncode != 0:
@@ -206,72 +205,44 @@ class _Show:
             death.cancel()
             await asyncio.gather(death, return_exceptions=True)
 
-    async def _end(self) -> None:
-        """End everything but the broker, within `END_WITHIN_S` in all."""
-        # The window first, so that its picture shows a live trace; the worker after it has seen everything.
-        deadline = time.monotonic() + END_WITHIN_S
+    async def _end_all(self) -> None:
+        """End everything but the broker, each process after those whose output it needs."""
         bed = self._beds[BED]
+        # The window first, so that its picture shows a live trace.
+        await self._end("monitor")
+        if await self._end("replay"):
+            await self._until_within(lambda: bed.publisher is not None and bed.publisher.state == "ended")
+        await self._until_within(lambda: bed.caught_up)
+        if await self._end("worker"):
+            await self._until_within(lambda: bed.worker is not None and bed.worker.state == "stopped")
+        await self._end("alarms")
 
-        def left() -> float:
-            return max(deadline - time.monotonic(), 0.05)
+    async def _end(self, name: str) -> bool:
+        """End a process; return False, and note it, where it had to be killed."""
+        try:
+            await self._children.end(name)
+        except ForcedEndError as error:
+            self._forced_ends.append(str(error))
+            self._console.print(f"[yellow]{error}; the demonstration goes on ending the others")
+            return False
+        return True
 
-        await self._children.end("monitor", left())
-        await self._children.end("replay", left())
-        await self._until_within(left() / 2, lambda: bed.publisher is not None and bed.publisher.state == "ended")
-        await self._children.end("worker", left())
-        await self._until_within(left() / 2, lambda: bed.worker is not None and bed.worker.state == "stopped")
-        await self._children.end("alarms", left())
-
-    async def _until_within(self, seconds: float, true: Callable[[], bool]) -> None:
+    async def _until_within(self, true: Callable[[], bool]) -> None:
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(REPORT_WITHIN_S):
                 await self._until(true)
 
     async def _until(self, true: Callable[[], bool]) -> None:
         while not true():
-            self._news.clear()
-            await self._news.wait()
+            self._received.clear()
+            await self._received.wait()
 
     def summary(self) -> dict[str, Any]:
         """Return the figures of this run."""
-        bed = self._beds[BED]
-        published = bed.publisher.counters if bed.publisher else {}
-        worked = bed.worker.counters if bed.worker else {}
-        process = self._online.get(Role.WORKER)
+        config = self._config
         return {
-            "source": self._config.source,
-            "record": self._config.record,
-            "start_s": self._config.start_s,
-            "synthetic": bool(bed.waveform and bed.waveform.synthetic),
-            "seconds": round(published.get("samples_published", 0) / FS, 3),
-            "samples_published": int(published.get("samples_published", 0)),
-            "samples_forecast": int(worked.get("samples_forecast", 0)),
-            "gaps": int(worked.get("gaps", 0)),
-            "duplicates": int(worked.get("duplicates", 0)),
-            "rejected": int(worked.get("rejected", 0) + (process.counters.get("rejected", 0) if process else 0)),
-            "alarms": len(bed.raised),
-            "latency_ms": quantiles_ms(bed.latencies_ms),
-            "forecasts_scored": bed.errors.count,
-            "forecast_mae_mv": _rounded(bed.errors.mae(bed.errors.forecast)),
-            "persistence_mae_mv": _rounded(bed.errors.mae(bed.errors.persistence)),
+            "source": config.source,
+            "record": config.record,
+            "start_s": config.start_s,
+            **summarize(self._beds[BED], self._online.get(Role.WORKER), self._forced_ends),
         }
-
-
-def _rounded(values: dict[str, float | None]) -> dict[str, float | None]:
-    return {key: None if value is None else round(value, 4) for key, value in values.items()}
-
-
-def qt_problem(where: Literal["a window", "offscreen"]) -> str | None:
-    """Return why Qt cannot draw here, in one line, or None. Asks a process of its own: this one stays light."""
-    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"} if where == "offscreen" else None
-    trial = subprocess.run(
-        [sys.executable, "-c", "import pyqtgraph; from monitor.gui.platform import check_platform; check_platform()"],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=environment,
-    )
-    if trial.returncode == 0:
-        return None
-    last_line = (trial.stderr.strip().splitlines() or ["unknown reason"])[-1]
-    return last_line.removeprefix("stream.errors.UsageError: ")

@@ -1,38 +1,54 @@
-"""The live table of a headless demonstration."""
+"""The live table of a headless demonstration, readable within 80 columns."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from rich import box
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from monitor.tools.wire_stats import HORIZONS, BedStats
+from monitor.tools.wire_stats import BedStats
 
 STALE_S = 2.0
+NO_VALUE = "--"
+
+_NUMBERS = (
+    ("samples\nper s", 7),
+    ("data\nage", 6),
+    ("forecast\nskill", 8),
+    ("anomaly\nscore", 8),
+    ("alarm\nfrom", 5),
+    ("alarms\nraised", 6),
+)
+"""Headings and widths of the columns of numbers: together they leave 24 columns of 80 to the names."""
+
+LEGEND = "skill: 1 − forecast error / error of persistence, 100 ms ahead, last minute"
 
 
-def live_table(beds: Mapping[str, BedStats], now_ns: int) -> Table:
-    """Return one line per bed: what streams, how old it is, how good the forecast is, what alarms."""
-    table = Table(title="bedside · SIMULATION, not for clinical use", title_style="bold", expand=False)
-    for heading in ("bed", "record", "samples/s", "data age"):
-        table.add_column(heading, no_wrap=True)
-    table.add_column("MAE in mV:\nforecast · persistence", no_wrap=True)
-    table.add_column("score ·\nalarm from")
-    table.add_column("alarms")
+def live_table(beds: Mapping[str, BedStats], now_ns: int) -> Group:
+    """Return one row per bed: what streams, how old it is, how good the forecast is; below it the alarms that last."""
+    table = Table(
+        title="bedside · SIMULATION, not for clinical use", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1)
+    )
+    table.add_column("bed", overflow="fold")
+    table.add_column("record", overflow="fold")
+    for heading, width in _NUMBERS:
+        table.add_column(heading, justify="right", min_width=width, no_wrap=True)
     for name, bed in sorted(beds.items()):
         table.add_row(
             name,
             _record(bed),
             f"{bed.rate(now_ns):.0f}",
             _age(bed, now_ns),
-            _errors(bed),
+            NO_VALUE if bed.skill is None else f"{bed.skill:.2f}",
             _score(bed),
+            NO_VALUE if bed.forecast is None else f"{bed.forecast.threshold:.1f}",
             Text(str(len(bed.raised)), style="bold yellow" if bed.active else ""),
         )
-    texts = [f"{name}: {bed.active[-1].text}" for name, bed in sorted(beds.items()) if bed.active]
-    table.caption = Text("\n".join(texts), style="bold yellow")
-    return table
+    alarms = [f"{name}: {alarm.text}" for name, bed in sorted(beds.items()) for alarm in bed.active[-1:]]
+    return Group(table, Text(LEGEND, style="dim"), Text("\n".join(alarms), style="bold yellow"))
 
 
 def _record(bed: BedStats) -> Text:
@@ -40,25 +56,18 @@ def _record(bed: BedStats) -> Text:
         return Text("waiting", style="dim")
     name = Text(bed.waveform.record)
     if bed.waveform.synthetic:
-        name.append(" SYNTHETIC", style="bold yellow")
+        name.append("\nSYNTHETIC", style="bold yellow")
     return name
 
 
 def _age(bed: BedStats, now_ns: int) -> Text:
     age = bed.age_s(now_ns)
     if age is None:
-        return Text("--")
+        return Text(NO_VALUE)
     return Text(f"{max(age, 0.0):.1f} s", style="bold red" if age > STALE_S else "green")
 
 
-def _errors(bed: BedStats) -> str:
-    if not bed.errors.count:
-        return "--"
-    forecast, persistence = (bed.errors.mae(sums) for sums in (bed.errors.forecast, bed.errors.persistence))
-    return "\n".join(f"{h:>3} ms  {forecast[h]:.3f} · {persistence[h]:.3f}" for h in HORIZONS)
-
-
 def _score(bed: BedStats) -> str:
-    if bed.threshold is None:
-        return "--"
-    return f"LEARNING · {bed.threshold:.1f}" if bed.score is None else f"{bed.score:.1f} · {bed.threshold:.1f}"
+    if bed.forecast is None:
+        return NO_VALUE
+    return "LEARNING" if bed.forecast.score is None else f"{bed.forecast.score:.1f}"

@@ -1,7 +1,7 @@
-"""Child processes of this program: started, watched, and ended, none left behind.
+"""Child processes of this program: started, supervised and ended, none left behind.
 
 Each child gets a session of its own, so that Ctrl-C reaches the parent alone, which then ends its children in order.
-A child whose parent is gone, even by SIGKILL, reads the end of its standard input and leaves.
+A child whose parent is gone, even by SIGKILL, reads the end of its standard input and exits.
 """
 
 from __future__ import annotations
@@ -20,11 +20,20 @@ from typing import Any, TextIO
 
 from stream.errors import BedsideError
 
+END_WITHIN_S = 10.0
+"""From SIGTERM to the end of a child: a fraction of a second as a rule, some seconds on a busy machine."""
+
 _WATCH = "BEDSIDE_WATCH_STDIN"
 
 
 class ChildDiedError(BedsideError, RuntimeError):
-    """A child process ended by itself with an error, or did not come up."""
+    """A child process ended by itself with an error, or was not ready in time."""
+
+    status = 1
+
+
+class ForcedEndError(BedsideError, TimeoutError):
+    """A child process did not end in time after SIGTERM, and was killed by its parent."""
 
     status = 1
 
@@ -40,6 +49,8 @@ class Child:
     process : asyncio.subprocess.Process
     tail : deque of str
         Its last lines on standard error.
+    reader : asyncio.Task or None
+        Copies its standard error to the log.
     """
 
     name: str
@@ -54,26 +65,39 @@ class Child:
             await self.reader
         return status
 
-    async def end(self, timeout_s: float) -> int:
-        """Ask the child to end, insist after ``timeout_s``, and return its exit status."""
+    async def end(self, timeout_s: float = END_WITHIN_S) -> None:
+        """Send SIGTERM, and SIGKILL after ``timeout_s``.
+
+        Raises
+        ------
+        ForcedEndError
+            It had to be killed.
+        ChildDiedError
+            It ended by an error. An end by SIGTERM itself, as during its start, is none.
+        """
+        good: tuple[int, ...] = (0,)
         if self.process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 self.process.send_signal(signal.SIGTERM)
+            good = (0, -signal.SIGTERM)
             try:
                 async with asyncio.timeout(timeout_s):
                     await self.process.wait()
             except TimeoutError:
                 with contextlib.suppress(ProcessLookupError):
                     self.process.kill()
-        return await self.wait()
+                await self.wait()
+                raise ForcedEndError(f"{self.name} did not end within {timeout_s:g} s and was killed") from None
+        if await self.wait() not in good:
+            raise self.death()
 
     def death(self) -> ChildDiedError:
-        """Return the error that tells of its end."""
-        last = next((line for line in reversed(self.tail) if line.strip()), "it said nothing")
+        """Return the error that describes its end."""
+        last = next((line for line in reversed(self.tail) if line.strip()), "it printed nothing")
         return ChildDiedError(f"{self.name} ended with status {self.process.returncode}: {last}")
 
 
-class Family:
+class ProcessGroup:
     """The children that run.
 
     Parameters
@@ -108,19 +132,20 @@ class Family:
         self.children.append(child)
         return child
 
-    async def end(self, name: str, timeout_s: float) -> None:
-        """End the children of this name.
+    async def end(self, name: str, timeout_s: float = END_WITHIN_S) -> None:
+        """End the children of this name, each within ``timeout_s``.
 
         Raises
         ------
-        ChildDiedError
-            One did not end well.
+        ForcedEndError, ChildDiedError
+            As `Child.end` does.
         """
         for child in [c for c in self.children if c.name == name]:
-            status = await child.end(timeout_s)
-            self.children.remove(child)
-            if status:
-                raise child.death()
+            try:
+                await child.end(timeout_s)
+            finally:
+                if child.process.returncode is not None:
+                    self.children.remove(child)
 
     async def first_death(self) -> Child:
         """Wait until a child ends by itself, and return it."""
@@ -160,7 +185,7 @@ class Family:
             await asyncio.gather(reached, death, return_exceptions=True)
 
     async def kill(self) -> None:
-        """Kill whatever still runs."""
+        """Kill all that still run."""
         for child in self.children:
             with contextlib.suppress(ProcessLookupError):
                 child.process.kill()
@@ -186,13 +211,13 @@ class Family:
 
 
 @asynccontextmanager
-async def family(log: TextIO, environment: Mapping[str, str]) -> AsyncIterator[Family]:
-    """Provide a family; on leaving, whoever still runs is killed."""
-    members = Family(log, environment)
+async def process_group(log: TextIO, environment: Mapping[str, str]) -> AsyncIterator[ProcessGroup]:
+    """Provide a group of processes; on leaving, those that still run are killed."""
+    group = ProcessGroup(log, environment)
     try:
-        yield members
+        yield group
     finally:
-        await members.kill()
+        await group.kill()
 
 
 def leave_with_parent() -> None:

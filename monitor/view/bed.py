@@ -23,7 +23,9 @@ from monitor.view.playout import Playout, follow
 from monitor.view.trend import Trend
 from monitor.view.view_model import GAP_S, Drawn, Fan, Numbers, Patient, Pauses, Trace, View
 from stream.clock import unix_ns
+from stream.errors import MessageError
 from stream.timebase import FS, STRIDE
+from stream.wire import continuity
 from stream.wire.messages import Annotation, Beat, Forecast, Vitals, Waveform
 
 GAP = round(GAP_S * FS)
@@ -69,7 +71,8 @@ class Bed:
     playout : Playout or None
     alarms : BedAlarms
     gaps, duplicates : int
-        Jumps in ``seq``, and chunks that came again, since the session began.
+        Breaks in the sequence (samples lost, or a chunk that contradicts the one before and is left out), and chunks
+        received again, since the session began.
     forecast_at_ns : int or None
         When the last forecast of this session arrived, or the session's first chunk.
     marks : Marks
@@ -86,6 +89,7 @@ class Bed:
         self.trend = Trend()
         self.gaps = 0
         self.duplicates = 0
+        self._position: continuity.Continuity | None = None
         self.forecast_at_ns: int | None = None
         self._revision = 0
         self._start_anew(1)
@@ -113,8 +117,16 @@ class Bed:
     # --- messages in --------------------------------------------------------------------------------------------
 
     def take_waveform(self, chunk: Waveform, received_ns: int) -> None:
-        """Place a chunk; one that was seen before is counted and left out, a new session starts all anew."""
+        """Place a chunk; one that was received before is counted and left out, a new session starts all anew."""
         last = self.waveform
+        try:
+            arrival, self._position = continuity.follow(self._position, chunk)
+        except MessageError:
+            self.gaps += 1
+            return
+        if arrival.duplicate:
+            self.duplicates += 1
+            return
         if last is None or last.session != chunk.session or last.leads != chunk.leads:
             self._start_anew(len(chunk.leads))
             self._first = chunk.start
@@ -122,10 +134,7 @@ class Bed:
             self.forecast_at_ns = received_ns
             if last is None or last.session != chunk.session:
                 self.gaps = self.duplicates = 0
-        elif chunk.seq <= last.seq:
-            self.duplicates += 1
-            return
-        elif chunk.seq > last.seq + 1 or chunk.start > last.end:
+        if arrival.lost_samples:
             self.gaps += 1
         self.waveform = chunk
         self.playout = follow(self.playout, chunk, received_ns)

@@ -40,20 +40,25 @@ class BrokerAddress:
         Raises
         ------
         UsageError
-            The URL is not ``mqtt://`` or ``mqtts://`` with a host.
+            The URL is not ``mqtt://`` or ``mqtts://`` with a host, or holds more than user, password, host and port.
+            Its text repeats no part of the URL: where one is malformed, any part may belong to a password.
         """
         try:
             parts = urlsplit(url)
-            port = parts.port
-        except ValueError as error:
-            raise UsageError(
-                f"broker address: {error}; write mqtt://host:port or mqtts://user:password@host:port"
-            ) from None
-        if parts.scheme not in _PORTS or not parts.hostname or parts.path not in ("", "/") or parts.query:
-            # The URL may hold a password, so it is not repeated.
-            raise UsageError("broker address not understood: write mqtt://host:port or mqtts://user:password@host:port")
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            raise _malformed("host or port not valid") from None
+        if parts.scheme not in _PORTS:
+            raise _malformed("it must start with mqtt:// or mqtts://")
+        if parts.path not in ("", "/") or parts.query or parts.fragment:
+            # Where a password holds one of these characters unescaped, what stands before it looks like the host.
+            raise _malformed("'/', '?' or '#' after the host")
+        if not host:
+            raise _malformed("no host")
+        if port == 0:
+            raise _malformed("port 0; use 1 to 65535")
         return cls(
-            host=parts.hostname,
+            host=host,
             port=port or _PORTS[parts.scheme],
             tls=parts.scheme == "mqtts",
             username=unquote(parts.username) if parts.username else None,
@@ -68,3 +73,10 @@ class BrokerAddress:
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{'mqtts' if self.tls else 'mqtt'}://{host}:{self.port}"
+
+
+def _malformed(problem: str) -> UsageError:
+    return UsageError(
+        f"broker address not understood ({problem}): write mqtt://host:port or mqtts://user:password@host:port, "
+        "with '/', '?', '#', '[' and '%' in user or password written as %2F, %3F, %23, %5B and %25"
+    )

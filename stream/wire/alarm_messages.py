@@ -10,7 +10,7 @@ from typing import Annotated, Literal, get_args
 
 import msgspec
 
-from stream.wire.messages import BedName, Finite, Hex128, Index, Message, Text
+from stream.wire.messages import MAX_LEADS, BedName, Finite, Hex128, Index, LeadName, Message, Text
 from stream.wire.replay_actions import ChooseRecord, Seek, SetLoop, SetPlaying, SetSpeed
 
 AlarmKind = Literal[
@@ -31,7 +31,37 @@ AlarmKind = Literal[
 ]
 """What an alarm may be about, the gravest first."""
 
+KINDS: tuple[AlarmKind, ...] = get_args(AlarmKind)
+TECHNICAL: frozenset[AlarmKind] = frozenset({"no_data", "lead_off", "saturation", "noise"})
+"""Kinds that concern the signal and not the patient (INOP)."""
+
 Priority = Literal["high", "medium", "low", "technical"]
+PRIORITIES: tuple[Priority, ...] = get_args(Priority)
+"""The most urgent first."""
+
+BeganReason = Literal["rule_met", "bed_silent", "samples_lost"]
+EndedReason = Literal[
+    "rule_no_longer_met",
+    "samples_lost",
+    "data_resumed",
+    "leads_changed",
+    "replaced",
+    "signal_unusable",
+    "signal_interrupted",
+    "switched_off",
+    "new_session",
+    "record_ended",
+    "not_confirmed",
+]
+Reason = BeganReason | EndedReason
+"""Why an alarm was raised or cleared. docs/topics.md says what each code means."""
+
+REASONS: tuple[Reason, ...] = tuple(dict.fromkeys((*get_args(BeganReason), *get_args(EndedReason))))
+ReasonCode = Annotated[
+    str, msgspec.Meta(max_length=32, pattern=r"^[a-z][a-z_]*\Z", extra_json_schema={"examples": list(REASONS)})
+]
+"""One of `REASONS`; a newer sender may have others, and its alarms must still be shown."""
+
 Who = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"\S")]
 """Somebody: not blank."""
 Rate = Annotated[int, msgspec.Meta(ge=20, le=300)]
@@ -62,7 +92,7 @@ class Alarm(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     when : str
         Wall time of the event, UTC, RFC 3339.
     text : str
-        What happened, for people.
+        What happened, in English, made from the other fields by `stream.wire.phrases`.
     duration_s : float
         Seconds of signal from onset to end, or until now.
     acknowledged_by : str or None
@@ -71,10 +101,24 @@ class Alarm(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
         Cleared, of high priority, and not acknowledged yet.
     repeats : int
         How often an alarm of this kind was raised before, since one was last acknowledged.
+    reason : str or None
+        Why it was raised or, once it has an end, why it was cleared: one of `REASONS`. A code that a receiver does not
+        know, and None (of a sender that has no codes), are shown by kind alone.
     value, limit : float or None
-        What was measured, and the limit that it broke: 1/min for rates, s for pauses.
+        What was measured, and the limit that it broke: 1/min for rates, s for asystole. Of ``no_data``: s without
+        data. Once it is cleared: the worst value.
+    beats : int or None
+        Number of beats that the rate was measured over, or the length of the run.
+    leads : tuple of str
+        Leads concerned: of ``lead_off``, ``saturation`` and ``noise``; of ``residual`` the one of ``observed``.
+    replaced_by : str or None
+        Kind of the graver condition, where the reason is ``replaced``.
+    switched_off_by : str or None
+        Who switched the kind off, where the reason is ``switched_off``.
     observed, predicted : float or None
         Residual alarms: mV at the sample where the two were furthest apart, measured in predicted scales.
+    horizon_ms : float or None
+        Residual alarms: how far ahead that sample was predicted.
     score, threshold : float or None
         Residual alarms: the highest score so far, and the score at which the alarm is raised.
     """
@@ -95,10 +139,16 @@ class Alarm(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     acknowledged_by: Who | None = None
     latched: bool = False
     repeats: Annotated[int, msgspec.Meta(ge=0, le=10**9)] = 0
+    reason: ReasonCode | None = None
     value: Finite | None = None
     limit: Finite | None = None
+    beats: Annotated[int, msgspec.Meta(ge=0, le=10**9)] | None = None
+    leads: Annotated[tuple[LeadName, ...], msgspec.Meta(max_length=MAX_LEADS)] = ()
+    replaced_by: AlarmKind | None = None
+    switched_off_by: Who | None = None
     observed: Finite | None = None
     predicted: Finite | None = None
+    horizon_ms: Finite | None = None
     score: Finite | None = None
     threshold: Finite | None = None
 
@@ -119,7 +169,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
     heart_rate_low: Rate = 50
     heart_rate_high: Rate = 120
-    off: Annotated[tuple[AlarmKind, ...], msgspec.Meta(max_length=len(get_args(AlarmKind)))] = ()
+    off: Annotated[tuple[AlarmKind, ...], msgspec.Meta(max_length=len(KINDS))] = ()
 
     def __post_init__(self) -> None:
         if self.heart_rate_low >= self.heart_rate_high:

@@ -1,4 +1,4 @@
-"""Is a command to be obeyed? The same rule for every process that takes commands."""
+"""Which commands are executed: one rule for every process that receives commands."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from stream.clock import unix_ns
 from stream.errors import MessageError
 from stream.wire.alarm_messages import Command
 
-LIFE_S = 10.0
-"""A command older than this, or as far ahead of our clock, was meant for another moment."""
+MAX_AGE_S = 10.0
+"""Seconds by which the time of a command may differ from the receiver's clock; later, it is out of date."""
 
 
-def check(command: Command, now_ns: int, obeyed: Collection[str]) -> None:
-    """Refuse a command that is old or was obeyed before.
+def check(command: Command, now_ns: int, executed: Collection[str]) -> None:
+    """Refuse a command that is old or was executed before.
 
     Parameters
     ----------
     command : Command
     now_ns : int
         Unix time.
-    obeyed : collection of str
-        Ids of the commands obeyed lately.
+    executed : collection of str
+        Ids of the commands executed lately.
 
     Raises
     ------
@@ -30,7 +30,7 @@ def check(command: Command, now_ns: int, obeyed: Collection[str]) -> None:
     """
     age_s = (now_ns - unix_ns(command.when)) / 1e9
     name = f"command {command.command_id[:8]} from {command.who!r} to {command.bed}"
-    if abs(age_s) > LIFE_S:
-        raise MessageError(f"{name} is ignored: its time, {command.when}, is not within {LIFE_S:g} s of now")
-    if command.command_id in obeyed:
-        raise MessageError(f"{name} is ignored: it was obeyed before")
+    if abs(age_s) > MAX_AGE_S:
+        raise MessageError(f"{name} is ignored: its time, {command.when}, is not within {MAX_AGE_S:g} s of now")
+    if command.command_id in executed:
+        raise MessageError(f"{name} is ignored: it was executed before")

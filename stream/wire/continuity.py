@@ -1,4 +1,8 @@
-"""Does this chunk follow the last one? Each sample moves a consumer's state exactly once, or is named in a gap."""
+"""The sequence check: how a chunk follows the last one of its bed.
+
+Every consumer of waveforms uses it, so that all agree: each sample changes a consumer's state exactly once, or is
+counted in a gap.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +14,13 @@ from stream.wire.messages import Waveform
 
 @dataclass(frozen=True, slots=True)
 class Continuity:
-    """Where a bed's stream stands.
+    """The position of a bed's stream.
 
     Attributes
     ----------
     session : str
     epoch, seq : int
-        Of the last chunk taken.
+        Of the last chunk processed.
     end : int
         Index after its last sample.
     leads : tuple of str
@@ -31,14 +35,15 @@ class Continuity:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What a chunk is to its consumer.
+    """How a chunk relates to the last one.
 
     Attributes
     ----------
     duplicate : bool
-        Seen before: drop it.
+        Received before: drop it.
     fresh : bool
-        What came before is not this chunk's past (first chunk, new session, new epoch, other leads, gap): start anew.
+        The chunk does not continue what came before (first chunk, new session, new epoch, other leads, gap): state
+        derived from earlier samples does not apply.
     lost_chunks, lost_samples : int
         The gap before this chunk.
     """
@@ -55,7 +60,7 @@ def follow(last: Continuity | None, chunk: Waveform) -> tuple[Arrival, Continuit
     Parameters
     ----------
     last : Continuity or None
-        None before the first chunk of a bed: whoever joins late has lost nothing.
+        None before the first chunk of a bed: a consumer that joins late has lost nothing.
     chunk : Waveform
 
     Returns
@@ -73,7 +78,7 @@ def follow(last: Continuity | None, chunk: Waveform) -> tuple[Arrival, Continuit
     if last is None:
         return Arrival(fresh=True), now
     if chunk.session != last.session:
-        # We listened all the time, so what the new session sent before this chunk is lost.
+        # The consumer was subscribed all the time, so what the new session sent before this chunk is lost.
         return Arrival(fresh=True, lost_chunks=chunk.seq, lost_samples=chunk.start), now
     if chunk.seq <= last.seq:
         return Arrival(duplicate=True), last

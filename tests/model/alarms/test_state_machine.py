@@ -56,11 +56,12 @@ class Desk:
         return list(events)
 
     def begin(self, kind: AlarmKind, **fields: object) -> list[Alarm]:
-        made = Began(kind, max(self.sample - 360, 0), self.sample, "it began", **fields)  # type: ignore[arg-type]
+        made = Began(kind, max(self.sample - 360, 0), self.sample, "rule_met", **fields)  # type: ignore[arg-type]
         return self.keep(take(CONFIG, self.state, made, self.scene))
 
     def end(self, kind: AlarmKind) -> list[Alarm]:
-        return self.keep(take(CONFIG, self.state, Ended(kind, 0, self.sample, self.sample, "it was"), self.scene))
+        made = Ended(kind, 0, self.sample, self.sample, "rule_no_longer_met")
+        return self.keep(take(CONFIG, self.state, made, self.scene))
 
     def order(self, action: Action, who: str = "nurse 1", number: int | None = None) -> list[Alarm]:
         self._commands += 1
@@ -158,9 +159,9 @@ def test_the_gravest_stands_first() -> None:
 
 def test_a_residual_alarm_explains_itself() -> None:
     desk = Desk()
-    [raised] = desk.begin("residual", evidence=Evidence(1.5, 0.2, 4.0, 3.0))
+    [raised] = desk.begin("residual", evidence=Evidence(1.5, 0.2, 100.0, 4.0, 3.0))
     assert (raised.observed, raised.predicted, raised.score, raised.threshold) == (1.5, 0.2, 4.0, 3.0)
-    worse = Ended("residual", 0, 100, 200, "it was", evidence=Evidence(2.5, 0.1, 6.0, 3.0))
+    worse = Ended("residual", 0, 100, 200, "rule_no_longer_met", evidence=Evidence(2.5, 0.1, 100.0, 6.0, 3.0))
     [cleared] = desk.keep(take(CONFIG, desk.state, worse, desk.scene))
     assert (cleared.observed, cleared.score) == (2.5, 6.0)
 

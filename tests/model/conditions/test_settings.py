@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from model.conditions import settings
-from model.conditions.settings import KINDS, RateRule
+from model.conditions.settings import RateRule
 from stream.errors import UsageError
-from stream.wire.alarm_messages import Limits
+from stream.wire.alarm_messages import KINDS, Limits
 
 
 def load(tmp_path: Path, text: str) -> settings.AlarmConfig:

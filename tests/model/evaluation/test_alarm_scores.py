@@ -53,8 +53,8 @@ def oracle(record: Record) -> Watched:
     beats = [Beat(int(at), int(at) + 60, CLASS[label], None, 1.0) for at, label in zip(*_beats(notes), strict=True)]
     changes: list[Change] = []
     for event in events_of(reference):
-        changes.append(Began(event.kind, event.first, event.met + 36, "x"))
-        changes.append(Ended(event.kind, event.first, event.stop, event.stop, "x"))
+        changes.append(Began(event.kind, event.first, event.met + 36, "rule_met"))
+        changes.append(Ended(event.kind, event.first, event.stop, event.stop, "rule_no_longer_met"))
     seconds = range(FS - 1, record.n, FS)
     fib = record.n - 120 * FS
     rhythm: list[tuple[int, Rhythm]] = [(s, "atrial fibrillation" if s > fib else "sinus") for s in seconds]
@@ -114,7 +114,10 @@ def test_an_event_that_a_graver_alarm_speaks_for_is_found_and_counted_apart() ->
 
 def test_an_alarm_without_its_event_is_false_and_named() -> None:
     record = patient()
-    wrong = (Began("asystole", 90_000, 91_000, "x"), Ended("asystole", 90_000, 91_500, 91_500, "x"))
+    wrong = (
+        Began("asystole", 90_000, 91_000, "rule_met"),
+        Ended("asystole", 90_000, 91_500, 91_500, "rule_no_longer_met"),
+    )
     got = score_record("made", record, replace(oracle(record), changes=wrong))
     [false] = got.false
     assert (false.record, false.kind, round(false.at_s)) == ("made", "asystole", 253)

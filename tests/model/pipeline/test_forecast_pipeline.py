@@ -207,7 +207,8 @@ def test_an_alarm_tells_what_happened() -> None:
     first, last = (to_change(event, ("MLII", "V1")) for event in (raised, cleared))
     assert isinstance(first, Began)
     assert isinstance(last, Ended)
-    assert first.text == ("Waveform left its forecast: observed 1.84 mV where 0.21 mV was expected (V1, 100 ms ahead)")
+    assert (first.reason, last.reason) == ("rule_met", "rule_no_longer_met")
+    assert first.leads == last.leads == ("V1",)
     assert first.kind == last.kind == "residual"
     assert (first.onset, last.onset, last.end) == (1000, 1000, 1090)
-    assert first.evidence == Evidence(1.84, 0.212, raised.score, 3.0)
+    assert first.evidence == Evidence(1.84, 0.212, 100.0, raised.score, 3.0)

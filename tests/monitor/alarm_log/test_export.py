@@ -13,7 +13,8 @@ import pytest
 from monitor.alarm_log.store import AlarmLog
 from monitor.cli import main
 from stream.records.wfdb_reader import quiet_wfdb
-from tests.monitor.alarm_log.test_store import acknowledged, alarm, cleared, old_file, rows, strip
+from tests.monitor.alarm_log import old_layouts
+from tests.monitor.alarm_log.test_store import acknowledged, alarm, cleared, rows, strip
 
 with quiet_wfdb() as wfdb:
     pass
@@ -22,7 +23,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword:DeprecationW
 
 COLUMNS = (
     "number alarm_id bed session record kind priority phase raised_at cleared_at acknowledged_at acknowledged_by "
-    "latched onset end duration_s text value limit observed predicted score threshold repeats strip"
+    "latched onset end duration_s text reason value limit beats leads replaced_by "
+    "switched_off_by observed predicted horizon_ms score threshold repeats strip"
 )
 
 
@@ -117,7 +119,7 @@ def _text(store: Path, out: Path) -> None:
 
 def _old(store: Path, out: Path) -> None:
     store.unlink()
-    old_file(store, [])
+    old_layouts.make(store, old_layouts.LAYOUT_1, [])
 
 
 def _empty(store: Path, out: Path) -> None:

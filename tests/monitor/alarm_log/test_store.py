@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 import sqlite3
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,8 +20,9 @@ from monitor.alarm_log.schema import SCHEMA
 from monitor.alarm_log.store import AlarmLog
 from monitor.alarm_log.strips import Strip
 from stream.errors import StorageError
-from stream.wire.alarm_messages import Acknowledge, Alarm, AlarmKind, Command
+from stream.wire.alarm_messages import KINDS, REASONS, Acknowledge, Alarm, Command
 from stream.wire.messages import INVALID
+from tests.monitor.alarm_log import old_layouts
 
 SESSION = "0123456789abcdef" * 2
 
@@ -128,13 +128,19 @@ def test_all_fields_come_back(data: st.DataObject) -> None:
     number = st.none() | st.floats(-1e9, 1e9)
     event = alarm(
         data.draw(st.integers(0, 2**53)),
-        kind=data.draw(st.sampled_from(get_args(AlarmKind))),
+        kind=data.draw(st.sampled_from(KINDS)),
         acknowledged_by=data.draw(st.none() | st.text(min_size=1, max_size=64)),
         latched=data.draw(st.booleans()),
         repeats=data.draw(st.integers(0, 10**9)),
         end=data.draw(st.none() | st.integers(0, 2**53)),
         text=data.draw(st.text(st.characters(codec="utf-8"), max_size=200)),
-        **{name: data.draw(number) for name in ("value", "limit", "observed", "predicted", "score", "threshold")},
+        reason=data.draw(st.none() | st.sampled_from(REASONS)),
+        beats=data.draw(st.none() | st.integers(0, 10**9)),
+        leads=tuple(data.draw(st.lists(st.text(st.characters(codec="utf-8"), min_size=1, max_size=16), max_size=2))),
+        replaced_by=data.draw(st.none() | st.sampled_from(KINDS)),
+        switched_off_by=data.draw(st.none() | st.text(min_size=1, max_size=64)),
+        **{name: data.draw(number) for name in ("value", "limit", "observed", "predicted", "horizon_ms")},
+        **{name: data.draw(number) for name in ("score", "threshold")},
     )
     with tempfile.TemporaryDirectory() as folder, AlarmLog(Path(folder) / "a.sqlite") as log:
         log.add([(event, 0)])
@@ -193,61 +199,11 @@ def test_a_storm_of_strips_is_bounded_and_leaves_the_grave_ones(
     assert path.stat().st_size < 30 * 16384, "pages of what gave way are used again"
 
 
-OLD_LAYOUT = """
-CREATE TABLE events (
-    event_id    TEXT PRIMARY KEY,
-    alarm_id    TEXT NOT NULL,
-    bed         TEXT NOT NULL,
-    session     TEXT NOT NULL,
-    record      TEXT NOT NULL,
-    kind        TEXT NOT NULL,
-    priority    TEXT NOT NULL,
-    phase       TEXT NOT NULL,
-    onset       INTEGER NOT NULL,
-    "end"       INTEGER,
-    "when"      TEXT NOT NULL,
-    text        TEXT NOT NULL,
-    observed    REAL NOT NULL,
-    predicted   REAL NOT NULL,
-    score       REAL NOT NULL,
-    threshold   REAL NOT NULL,
-    duration_s  REAL NOT NULL,
-    received_at TEXT NOT NULL
-);
-CREATE INDEX events_by_bed ON events (bed, session, onset);
-CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE VIEW alarms AS
-    SELECT bed, record, kind, priority,
-           min(CASE phase WHEN 'raised' THEN "when" END) AS raised_at,
-           max(CASE phase WHEN 'cleared' THEN "when" END) AS cleared_at,
-           onset, max("end") AS "end",
-           max(duration_s) AS duration_s, max(score) AS score, threshold,
-           CASE max(phase = 'cleared') WHEN 1 THEN 'cleared' ELSE 'raised' END AS phase,
-           alarm_id
-    FROM events GROUP BY alarm_id ORDER BY min("when"), onset;
-PRAGMA application_id = 1111835731;
-PRAGMA user_version = 1;
-"""
-"""Layout 1, as bedside 0.1 made it."""
-
-
-def old_file(path: Path, events: list[Alarm]) -> None:
-    """Make a file as bedside 0.1 did."""
-    names = re.findall(r'^    "?([a-z_]+)"? +[A-Z]', OLD_LAYOUT, re.MULTILINE)[:-1]
-    with contextlib.closing(sqlite3.connect(path)) as db:
-        db.execute("PRAGMA journal_mode = WAL")
-        db.executescript(OLD_LAYOUT)
-        db.execute("INSERT INTO meta VALUES ('client_id', 'bedside-log-0123456789')")
-        for event in events:
-            row = (*(getattr(event, name) for name in names), "2026-01-31T12:00:00.500Z")
-            db.execute(f"INSERT INTO events VALUES ({', '.join('?' * len(row))})", row)
-        db.commit()
-
-
-def test_a_file_of_layout_1_goes_on_in_layout_2(tmp_path: Path) -> None:
+@pytest.mark.parametrize("layout", [old_layouts.LAYOUT_1, old_layouts.LAYOUT_2])
+def test_a_file_of_an_old_layout_goes_on_in_the_newest(tmp_path: Path, layout: str) -> None:
     path = tmp_path / "a.sqlite"
     old = [event for n in (3, 1, 2) for event in (alarm(n), cleared(n))]
-    old_file(path, old)
+    old_layouts.make(path, layout, old)
     with AlarmLog(path) as log:
         assert log.client_id == "bedside-log-0123456789"
         assert list(log.events()) == old
@@ -256,6 +212,7 @@ def test_a_file_of_layout_1_goes_on_in_layout_2(tmp_path: Path) -> None:
     with AlarmLog(path) as log:
         assert list(log.events()) == [*old, acknowledged(1)]
     assert rows(path, "SELECT DISTINCT received_at FROM events WHERE number < 7") == [("2026-01-31T12:00:00.500Z",)]
+    assert rows(path, "SELECT DISTINCT text, reason FROM alarms") == [(alarm(1).text, None)]
     assert rows(path, "PRAGMA user_version") == [(SCHEMA,)]
     assert rows(path, "PRAGMA integrity_check") == [("ok",)]
     AlarmLog(tmp_path / "new.sqlite").close()
@@ -266,7 +223,7 @@ def test_a_file_of_layout_1_goes_on_in_layout_2(tmp_path: Path) -> None:
 def test_a_migration_that_finds_no_room_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.sqlite"
     old = [alarm(n, text="x" * 200) for n in range(100)]
-    old_file(path, old)
+    old_layouts.make(path, old_layouts.LAYOUT_1, old)
     connect = sqlite3.connect
 
     def connect_full(database: Path, *args: Any, **options: Any) -> sqlite3.Connection:
@@ -393,3 +350,19 @@ def test_a_file_that_was_taken_away_stores_nothing_until_it_is_back(tmp_path: Pa
         aside.rename(path)
         assert [event.onset for event in log.add([(alarm(2), 0)])] == [2]
         assert [event.onset for event in log.events()] == [1, 2]
+
+
+def test_commands_and_strips_of_layout_2_stay(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    old_layouts.make(path, old_layouts.LAYOUT_2, [alarm(1, latched=True, value=1.5), cleared(1), acknowledged(1)])
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute("INSERT INTO commands VALUES ('1', 'bed-1', 'nurse 1', 'now', '{}', 'now')")
+        db.commit()
+    with AlarmLog(path) as log:
+        assert list(log.events()) == [alarm(1, latched=True, value=1.5), cleared(1), acknowledged(1)]
+        log.add_strips([strip(1)])
+        assert len(log.strips()) == 1
+    assert rows(path, "SELECT who FROM commands") == [("nurse 1",)]
+    assert rows(path, "SELECT onset, phase, acknowledged_by, strip FROM alarms") == [
+        (1, "cleared", "nurse 1", "complete")
+    ]

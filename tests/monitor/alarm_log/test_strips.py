@@ -208,3 +208,15 @@ def test_beds_are_bounded() -> None:
         strips.want(alarm(10, bed=f"bed-{n}"), n)
     assert len(strips._beds) == MAX_BEDS
     assert module.MAX_BEDS * (RING * 2 * 4) + MAX_READY * 28_800 < 28e6
+
+
+def test_repeated_and_contradictory_chunks_change_no_strip() -> None:
+    strips = Strips()
+    strips.want(alarm(4000), 0)
+    stream(strips, 0, 7200)
+    zeros = np.zeros(360, "<i2").tobytes()
+    strips.take(chunk(5, 360, samples=zeros), 0)
+    strips.take(chunk(20, 360, start=3600, samples=zeros), 0)
+    stream(strips, 7200, 10_800)
+    assert strips.rejected == 1
+    assert np.array_equal(strips.ready[alarm(4000).alarm_id].adu(), expected(400, 7600))

@@ -1,45 +1,82 @@
 import io
 
+import pytest
 from rich.console import Console
 
 from monitor.tools.live_table import live_table
 from monitor.tools.wire_stats import BedStats
 from stream.wire.alarm_messages import ActiveAlarms
-from tests.monitor.tools.test_wire_stats import perfect_forecast
+from tests.monitor.stories import vitals
+from tests.monitor.tools.test_wire_stats import answer
 from tests.stream.wire.test_codec import alarm
 from tests.waveforms import chunk
 
 
-def text(beds: dict[str, BedStats], now_ns: int) -> str:
-    console = Console(width=160, file=io.StringIO())
+def text(beds: dict[str, BedStats], now_ns: int, width: int = 80) -> str:
+    console = Console(width=width, file=io.StringIO())
     console.print(live_table(beds, now_ns))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
 
-def test_what_was_never_seen_is_not_invented() -> None:
-    shown = text({"bed-1": BedStats()}, 0)
-    assert "waiting" in shown
-    assert shown.count("--") == 3
-
-
-def test_a_bed_in_alarm() -> None:
+def bed_in_alarm() -> BedStats:
     bed = BedStats()
     for seq in range(30):
         bed.update(chunk(seq), chunk(seq).due_ns)
-        bed.update(perfect_forecast(seq, 0.1), 0)
-    bed.update(alarm(text="Waveform left its forecast"), 0)
-    bed.update(ActiveAlarms(bed="bed-1", alarms=(alarm(text="Waveform left its forecast"),)), 0)
-    shown = text({"bed-1": bed}, chunk(29).due_ns)
+        bed.update(answer(seq), 0)
+    bed.update(vitals(chunk(29).end - 1, skill=0.625), 0)
+    bed.update(alarm(text="the ECG differs from its forecast"), 0)
+    bed.update(ActiveAlarms(bed="bed-1", alarms=(alarm(text="the ECG differs from its forecast"),)), 0)
+    return bed
+
+
+def test_what_was_not_received_is_not_invented() -> None:
+    shown = text({"bed-1": BedStats()}, 0)
+    assert "waiting" in shown
+    assert shown.count("--") == 4
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_bed_in_alarm_fits_the_terminal(width: int) -> None:
+    bed = bed_in_alarm()
+    shown = text({"bed-1": bed}, chunk(29).due_ns, width)
     for words in (
-        "traceable SYNTHETIC",
-        "360",
-        "0.0 s",
-        "100 ms  0.100 · 0.180",
-        "1.0 · 3.0",
-        "bed-1: Waveform left its forecast",
+        "samples",
+        "data",
+        "forecast",
+        "anomaly",
+        "alarm",
+        "alarms",
+        "per s",
+        "age",
+        "skill",
+        "score",
+        "from",
     ):
         assert words in shown
-    assert "SIMULATION" in shown
-    stale = text({"bed-1": bed}, chunk(29).due_ns + 9_000_000_000)
+    for words in (
+        "traceable",
+        "SYNTHETIC",
+        "360",
+        "0.0 s",
+        "0.62",
+        "1.0",
+        "3.0",
+        "bed-1: the ECG differs from its forecast",
+        "SIMULATION",
+    ):
+        assert words in shown
+    assert "…" not in shown
+    assert max(len(line) for line in shown.splitlines()) <= width
+    stale = text({"bed-1": bed}, chunk(29).due_ns + 9_000_000_000, width)
     assert "9.0 s" in stale
+
+
+def test_a_long_record_name_is_folded_not_cut() -> None:
+    bed = BedStats()
+    bed.update(chunk(0, record="a-folder-with-a-long-name/and-a-record-with-another"), chunk(0).due_ns)
+    bed.update(answer(0), 0)
+    shown = text({"a-bed-with-a-name-of-32-letters-x": bed}, chunk(0).due_ns)
+    assert "…" not in shown
+    assert "LEARNING" not in shown
+    assert max(len(line) for line in shown.splitlines()) <= 80

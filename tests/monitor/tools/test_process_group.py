@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.tools.process_group import ChildDiedError, family
+from monitor.tools.process_group import ChildDiedError, ForcedEndError, process_group
 from stream.mqtt.embedded_broker import free_port
 
 pytestmark = pytest.mark.usefixtures("no_tasks_left")
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("no_tasks_left")
 
 async def test_a_child_that_dies_is_reported_with_its_last_words() -> None:
     log = io.StringIO()
-    async with family(log, {}) as children, asyncio.timeout(30):
+    async with process_group(log, {}) as children, asyncio.timeout(30):
         await children.start("broker", "--port", str(free_port()))
         await children.start("replay", "--bed", "Bed 1=synthetic")
         dead = await children.first_death()
@@ -30,19 +30,19 @@ async def test_a_child_that_dies_is_reported_with_its_last_words() -> None:
 
 
 async def test_nobody_is_left_behind() -> None:
-    async with family(io.StringIO(), {}) as children:
+    async with process_group(io.StringIO(), {}) as children:
         child = await children.start("broker", "--port", str(free_port()))
     with pytest.raises(ProcessLookupError):
         os.kill(child.process.pid, 0)
 
 
 async def test_ending_is_graceful_and_insists() -> None:
-    async with family(io.StringIO(), {}) as children, asyncio.timeout(30):
+    async with process_group(io.StringIO(), {}) as children, asyncio.timeout(30):
         child = await children.start("broker", "--port", str(free_port()))
         while not any("listens" in line for line in child.tail):
             await asyncio.sleep(0.02)
         os.kill(child.process.pid, signal.SIGSTOP)
-        with pytest.raises(ChildDiedError, match="status -9"):
+        with pytest.raises(ForcedEndError, match=r"broker did not end within 0\.3 s and was killed"):
             await children.end("broker", 0.3)
         assert child.process.returncode == -signal.SIGKILL
         assert not children.children
@@ -52,9 +52,9 @@ def test_children_leave_when_their_parent_is_killed(tmp_path: Path) -> None:
     pids = tmp_path / "pids"
     script = f"""
 import asyncio, io, pathlib
-from monitor.processes import family
+from monitor.tools.process_group import process_group
 async def main():
-    async with family(io.StringIO(), {{}}) as children:
+    async with process_group(io.StringIO(), {{}}) as children:
         child = await children.start("broker", "--port", "{free_port()}")
         while not any("listens" in line for line in child.tail):
             await asyncio.sleep(0.02)

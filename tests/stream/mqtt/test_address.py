@@ -1,4 +1,6 @@
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from stream.errors import UsageError
 from stream.mqtt.address import BrokerAddress
@@ -19,8 +21,43 @@ def test_the_password_is_never_shown() -> None:
     assert "nurse" not in f"{address} {address!r}"
 
 
-@pytest.mark.parametrize("url", ["", "ward", "http://ward", "mqtt://", "mqtt://nurse:secret@", "mqtt://ward:port",
-                                 "mqtt://ward:99999", "mqtt://nurse:secret@ward/path"])  # fmt: skip
+SECRETS = ("zq7x", "48213", "Wv9k")
+"""Parts of a password that stand in no message; digits too, which pass for a port."""
+
+passwords = st.lists(
+    st.sampled_from([*SECRETS, "/", "?", "#", "@", ":", "[", "]", "%", "%2F", "\\", " ", "\n", "é", "℀"]),
+    min_size=1,
+    max_size=8,
+).map("".join)
+
+
+@given(st.sampled_from(["mqtt", "mqtts", "http", ""]), st.sampled_from(["nurse", "", "n/u", "n@u"]), passwords,
+       st.sampled_from(["@ward:1883", "@ward", "@", "@ward:99999", "@ward/path"]))  # fmt: skip
+@example("mqtt", "nurse", "zq7x/Wv9k", "@ward:1883")
+@example("mqtt", "nurse", "48213/Wv9k", "@ward:1883")
+@example("mqtt", "nurse", "48213#Wv9k", "@ward:1883")
+@example("mqtt", "nurse", "zq7x℀", "@ward:1883")
+def test_no_url_whatsoever_shows_its_password(scheme: str, user: str, password: str, rest: str) -> None:
+    url = f"{scheme}://{user}:{password}{rest}"
+    try:
+        shown = (address := BrokerAddress.parse(url)).__str__() + repr(address)
+    except UsageError as error:
+        shown = str(error)
+        assert "\n" not in shown
+    assert not [part for part in SECRETS if part in shown]
+
+
+def test_a_password_with_a_slash_is_written_with_an_escape() -> None:
+    assert BrokerAddress.parse("mqtt://nurse:a%2Fb%23c@ward").password == "a/b#c"
+    with pytest.raises(UsageError, match="%2F"):
+        BrokerAddress.parse("mqtt://nurse:a/b@ward")
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "ward", "http://ward", "mqtt://", "mqtt://nurse:secret@", "mqtt://ward:port", "mqtt://ward:99999",
+     "mqtt://ward:0", "mqtt://ward#x", "mqtt://nurse:secret@ward/path"],
+)  # fmt: skip
 def test_a_wrong_url_gets_one_line_without_its_password(url: str) -> None:
     with pytest.raises(UsageError) as error:
         BrokerAddress.parse(url)

@@ -58,7 +58,7 @@ def alarm(**changes: Any) -> Alarm:
         "onset": 10,
         "end": None,
         "when": "2026-01-31T12:00:00.000Z",
-        "text": "Waveform left its forecast",
+        "text": "Forecast deviation",
         "observed": 1.5,
         "predicted": 0.25,
         "score": 3.5,

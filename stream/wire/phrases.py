@@ -1,0 +1,124 @@
+"""Texts for people, from codes and values, in every language; no window needed.
+
+A `Phrase` is a code with its values. A table, one per language, has a template for each code, and `render` fills it in.
+Values are strings, because numbers are written alike in all languages here, or phrases, which are rendered first.
+
+`alarm_phrase` makes the phrase of an alarm event from its kind, reason and values. Its English text travels with the
+event; receivers that know the table render it in their own language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import msgspec
+
+from stream.wire import phrases_en, phrases_ja
+from stream.wire.alarm_messages import REASONS, Alarm, AlarmKind
+
+Language = Literal["en", "ja"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+
+Table = Mapping[str, str]
+"""Templates by code, for `str.format`."""
+
+ALARM_TABLES: Mapping[Language, Table] = {"en": phrases_en.ALARMS, "ja": phrases_ja.ALARMS}
+"""The templates of alarms: the name of each kind, what it is (``.began``) or was (``.ended``), and each reason."""
+
+NO_VALUE = "–"
+"""Stands for a value that the sender left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Something to be said, in no language yet.
+
+    Attributes
+    ----------
+    code : str
+        Key of a template.
+    values : tuple of (str, value)
+        The template's fields; a tuple of values is rendered as a list. Made by `phrase`.
+    """
+
+    code: str
+    values: tuple[tuple[str, Value], ...] = ()
+
+
+Value = str | Phrase | tuple["str | Phrase", ...]
+
+
+def phrase(code: str, **values: Value) -> Phrase:
+    """Return a phrase with its values."""
+    return Phrase(code, tuple(values.items()))
+
+
+def render(said: Phrase, table: Table) -> str:
+    """Return a phrase as text.
+
+    Raises
+    ------
+    KeyError
+        The table lacks the code, or the phrase lacks a field of the template.
+    """
+    return table[said.code].format(**{name: _text(value, table) for name, value in said.values})
+
+
+def kind_phrase(kind: AlarmKind) -> Phrase:
+    """Return the name of a kind of alarm."""
+    return phrase(f"kind.{kind}")
+
+
+def alarm_phrase(alarm: Alarm) -> Phrase:
+    """Return what an alarm event says; never fails, whatever a sender left out.
+
+    Where the reason is unknown it is the name of the kind alone.
+    """
+    if alarm.reason not in REASONS:
+        return kind_phrase(alarm.kind)
+    what = phrase(
+        f"{alarm.kind}.{'began' if alarm.end is None else 'ended'}",
+        value=_value(alarm),
+        limit=_number(alarm.limit, "g"),
+        beats=_number(alarm.beats, "d"),
+        leads=alarm.leads or NO_VALUE,
+        observed=_number(alarm.observed, ".2f"),
+        predicted=_number(alarm.predicted, ".2f"),
+        horizon=_number(alarm.horizon_ms, ".0f"),
+        seconds=_number(alarm.duration_s, ".0f"),
+    )
+    return phrase(
+        f"reason.{alarm.reason}",
+        what=what,
+        value=_value(alarm),
+        graver=NO_VALUE if alarm.replaced_by is None else kind_phrase(alarm.replaced_by),
+        who=alarm.switched_off_by or NO_VALUE,
+    )
+
+
+def with_text(alarm: Alarm) -> Alarm:
+    """Return the event with its text, in English."""
+    return msgspec.structs.replace(alarm, text=render(alarm_phrase(alarm), ALARM_TABLES["en"]))
+
+
+def _text(value: Value, table: Table) -> str:
+    if isinstance(value, Phrase):
+        return render(value, table)
+    if isinstance(value, tuple):
+        return table["separator"].join(_text(part, table) for part in value)
+    return value
+
+
+def _value(alarm: Alarm) -> str:
+    """Round as people read it; a rate just past its limit must not read as the limit itself."""
+    value, limit = alarm.value, alarm.limit
+    exact = alarm.kind == "asystole" or alarm.reason == "samples_lost"
+    if value is not None and limit is not None and round(value) == limit:
+        exact = True
+    return _number(value, ".1f" if exact else ".0f")
+
+
+def _number(value: float | None, form: str) -> str:
+    return NO_VALUE if value is None else format(value, form)

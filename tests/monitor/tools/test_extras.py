@@ -1,0 +1,60 @@
+import importlib.util
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from monitor import cli
+from monitor.tools import extras
+from monitor.tools.extras import EXTRA_OF, LIBRARIES, require_extras
+from stream.errors import UsageError
+
+
+@pytest.fixture
+def without(monkeypatch: pytest.MonkeyPatch):
+    """Let some libraries look as if they were not installed."""
+
+    def hide(*libraries: str) -> None:
+        found = importlib.util.find_spec
+        monkeypatch.setattr(extras, "find_spec", lambda name: None if name in libraries else found(name))
+
+    return hide
+
+
+def test_the_extras_are_those_of_the_project() -> None:
+    project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text())["project"]
+    assert set(LIBRARIES) <= set(project["optional-dependencies"])
+    assert EXTRA_OF["torch"] == "model"
+
+
+def test_nothing_is_missing_where_nothing_is_needed(without) -> None:
+    without("torch", "amqtt")
+    require_extras([])
+    require_extras(["plots"])
+
+
+def test_all_that_is_missing_stands_in_one_line(without) -> None:
+    without("torch", "amqtt")
+    with pytest.raises(UsageError) as caught:
+        require_extras(["broker", "model", "gui"])
+    assert str(caught.value) == "amqtt, torch are not installed; run: pip install 'bedside[broker,model]'"
+    without("pyqtgraph")
+    with pytest.raises(UsageError, match=r"^pyqtgraph is not installed; run: pip install 'bedside\[gui\]'$"):
+        require_extras(["gui"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hidden", "line"),
+    [
+        (["demo"], ["torch", "PySide6"], "torch, PySide6 are not installed; run: pip install 'bedside[model,gui]'"),
+        (["demo", "--headless"], ["amqtt"], "amqtt is not installed; run: pip install 'bedside[broker]'"),
+    ],
+)
+def test_the_demonstration_says_so_before_it_starts_anything(
+    without, capfd: pytest.CaptureFixture[str], tmp_path: Path, arguments: list[str], hidden: list[str], line: str
+) -> None:
+    without(*hidden)
+    out = tmp_path / "out"
+    assert cli.main([*arguments, "--out", str(out)]) == 2
+    assert capfd.readouterr() == ("", f"bedside demo: {line}\n")
+    assert not out.exists()
