@@ -336,8 +336,8 @@ def test_a_cache_that_cannot_be_written(site: Site, tmp_path: Path) -> None:
 CHILD = """
 import sys
 from pathlib import Path
-from stream.catalog import Catalog
-from stream.records import load
+from stream.records.catalog import Catalog
+from stream.records.wfdb_reader import load
 record = load("mitdb/208", Catalog(cache_dir=Path(sys.argv[1]), physionet=sys.argv[2]))
 print(record.n, int(record.adu.astype(int).sum()))
 """
