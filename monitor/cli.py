@@ -132,7 +132,7 @@ def _bed_and_record(text: str) -> tuple[str, str]:
 def _worker(args: argparse.Namespace) -> int:
     address = _address(args)
 
-    from model.pipeline.bed_pipeline import load_models
+    from model.pipeline.analysis import load_models
     from model.serving.service import serve
 
     return run_async(serve(address, load_models(args.weights, args.alarms), ledger_path=args.ledger))
@@ -193,7 +193,7 @@ def _tap(args: argparse.Namespace) -> int:
 
 
 def _analyze(args: argparse.Namespace) -> int:
-    from model.pipeline.bed_pipeline import load_models
+    from model.pipeline.analysis import load_models
     from model.serving.offline import analyze
     from stream.records.wfdb_reader import load
 
@@ -234,11 +234,9 @@ def _evaluate_alarms(args: argparse.Namespace) -> int:
     from model.evaluation.alarm_scores import evaluate_alarms
     from model.evaluation.alarm_tables import print_alarms
     from model.evaluation.monitor_output import monitor_of
-    from model.forecast.torch_runtime import one_thread
-    from model.pipeline.bed_pipeline import load_models
+    from model.pipeline.analysis import load_models
 
-    with one_thread():
-        report = evaluate_alarms([*DS1, *DS2], monitor_of(load_models(args.weights)), _catalog(args))
+    report = evaluate_alarms([*DS1, *DS2], monitor_of(load_models(args.weights)), _catalog(args))
     print_alarms(report)
     return _write_json(report.to_dict(), args.json)
 

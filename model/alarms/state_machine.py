@@ -7,7 +7,7 @@
   the one that matters is enough.
 - A pause of the tone ends with the next alarm of high or medium priority, a pause of all alarms with the next of high
   priority. Alarms are raised and stored during a pause all the same.
-- Commands carry who and when. One that is old, or was obeyed before, is ignored.
+- Commands carry who and when. One that is old, or was executed before, is ignored.
 
 Conditions are counted in samples, pauses in wall time.
 """
@@ -43,30 +43,30 @@ from stream.wire.alarm_messages import (
 from stream.wire.command_filter import check
 from stream.wire.phrases import with_text
 
-TOLD = 8
-"""Commands in the list of what lasts."""
+LISTED_COMMANDS = 8
+"""Commands in the list of active alarms."""
 
-REMEMBERED = 64
-"""Commands that are known again when they are repeated; those told alone after a restart."""
+REMEMBERED_COMMANDS = 64
+"""Commands that are recognized when they are repeated; after a restart, only those in the list."""
 
 LONGEST_PAUSE_NS = LONGEST_PAUSE_S * 1_000_000_000
 
 PATIENCE = 45 * FS
-"""Samples after a restart within which an alarm found in the list must be seen again, or it is cleared: the
-forecaster needs 12 s to know the patient, a tachycardia 17 beats."""
+"""Samples after a restart within which an alarm found in the list must be confirmed, or it is cleared: the
+forecaster needs 12 s to learn the patient, a tachycardia 17 beats."""
 
 PATIENCE_BY_KIND: Mapping[AlarmKind, int] = {
     "asystole": 10 * FS,
     "ventricular_fibrillation": 10 * FS,
     "atrial_fibrillation": 180 * FS,
 }
-"""Asystole and fibrillation that go on are seen 4.0 to 4.3 s after a start in their midst (record 207): nobody should
-read of them for long when they are over. The entropy of atrial fibrillation is taken over 127 words of three beats."""
+"""Asystole and fibrillation that go on are detected 4.0 to 4.3 s after a start in their midst (record 207): they
+should not be listed for long when they are over. The entropy of atrial fibrillation needs 127 words of three beats."""
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
-    """Where and when something happens to an alarm.
+class AlarmContext:
+    """The bed, record and moment in which something happens to an alarm.
 
     Attributes
     ----------
@@ -86,7 +86,7 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class AlarmState:
-    """All that is known of the alarms of one bed.
+    """The alarms of one bed.
 
     Attributes
     ----------
@@ -96,7 +96,7 @@ class AlarmState:
     holding : tuple of Began
         The conditions that hold now, also those that are switched off.
     inherited : tuple of (str, int)
-        Alarms found in the list at the start, by id, each with the sample by which its condition must be seen again.
+        Alarms found in the list at the start, by id, each with the sample by which its condition must be confirmed.
     audio_paused_until, alarms_paused_until : int or None
         Unix time in ns.
     commands : tuple of Command
@@ -116,7 +116,7 @@ Step = tuple[tuple[Alarm, ...], AlarmState]
 
 
 def to_message(bed: str, state: AlarmState) -> ActiveAlarms:
-    """Return the message that tells of the state."""
+    """Return the state as a message."""
     audio, alarms = state.audio_paused_until, state.alarms_paused_until
     return ActiveAlarms(
         bed=bed,
@@ -124,12 +124,12 @@ def to_message(bed: str, state: AlarmState) -> ActiveAlarms:
         limits=state.limits,
         audio_paused_until=None if audio is None else rfc3339(audio),
         alarms_paused_until=None if alarms is None else rfc3339(alarms),
-        commands=state.commands[-TOLD:],
+        commands=state.commands[-LISTED_COMMANDS:],
     )
 
 
-def recall(message: ActiveAlarms, now_ns: int) -> AlarmState:
-    """Return what an earlier worker left: its alarms, limits, pauses and commands."""
+def restore(message: ActiveAlarms, now_ns: int) -> AlarmState:
+    """Return the alarms, limits, pauses and commands that an earlier worker left."""
     return AlarmState(
         active=tuple(alarm for alarm in message.alarms if alarm.bed == message.bed),
         limits=message.limits,
@@ -139,100 +139,100 @@ def recall(message: ActiveAlarms, now_ns: int) -> AlarmState:
     )
 
 
-def resume(state: AlarmState, scene: Scene) -> Step:
-    """Go on with what was recalled, now that the bed sends: the alarms of this session hold until the rules speak.
+def resume(state: AlarmState, context: AlarmContext) -> Step:
+    """Go on with restored alarms, now that the bed sends: those of this session hold until the rules decide.
 
-    Alarms of another session are cleared, because their samples will not come again, and so is the want of data.
+    Alarms of another session are cleared, because their samples will not come again, and so is missing data.
     """
     events: list[Alarm] = []
     inherited = []
     for alarm in state.active:
         if alarm.end is not None:
             continue
-        if alarm.session != scene.session:
-            cleared, state = _clear(state, alarm, _known(alarm, scene), "new_session", scene)
+        if alarm.session != context.session:
+            cleared, state = _clear(state, alarm, _known(alarm, context), "new_session", context)
             events.append(cleared)
         elif alarm.kind == "no_data":
-            cleared, state = _clear(state, alarm, _known(alarm, scene), "data_resumed", scene)
+            cleared, state = _clear(state, alarm, _known(alarm, context), "data_resumed", context)
             events.append(cleared)
         else:
-            inherited.append((alarm.alarm_id, scene.sample + PATIENCE_BY_KIND.get(alarm.kind, PATIENCE)))
+            inherited.append((alarm.alarm_id, context.sample + PATIENCE_BY_KIND.get(alarm.kind, PATIENCE)))
     return tuple(events), replace(state, inherited=tuple(inherited))
 
 
-def finish(state: AlarmState, scene: Scene) -> Step:
-    """End whatever lasts, because the record has ended and nothing will tell its end any more."""
+def finish(state: AlarmState, context: AlarmContext) -> Step:
+    """End all alarms that last, because the record has ended."""
     events = []
     for alarm in [alarm for alarm in state.active if alarm.end is None]:
-        cleared, state = _clear(state, alarm, _known(alarm, scene), "record_ended", scene)
+        cleared, state = _clear(state, alarm, _known(alarm, context), "record_ended", context)
         events.append(cleared)
     return tuple(events), replace(state, holding=(), inherited=())
 
 
-def take(config: AlarmConfig, state: AlarmState, change: Change, scene: Scene) -> Step:
-    """Take the begin or the end of a condition."""
+def process(config: AlarmConfig, state: AlarmState, change: Change, context: AlarmContext) -> Step:
+    """Process the begin or the end of a condition."""
     if isinstance(change, Began):
-        return _begin(config, state, change, scene)
+        return _begin(config, state, change, context)
     state = replace(state, holding=tuple(began for began in state.holding if began.kind != change.kind))
     lasting = _lasting(state, change.kind)
     if lasting is None:
         return (), state
     lasting = _measured(msgspec.structs.replace(lasting, replaced_by=change.replaced_by), change)
-    cleared, state = _clear(state, lasting, max(change.end, lasting.onset), change.reason, scene)
+    cleared, state = _clear(state, lasting, max(change.end, lasting.onset), change.reason, context)
     return (cleared,), state
 
 
-def wait(state: AlarmState, scene: Scene) -> Step:
-    """Let time pass: clear inherited alarms that were not seen again in time, and end pauses."""
+def advance_time(state: AlarmState, context: AlarmContext) -> Step:
+    """Advance time: clear inherited alarms that were not confirmed in time, and end pauses."""
     events = []
     for alarm_id, deadline in state.inherited:
-        if scene.sample < deadline:
+        if context.sample < deadline:
             continue
         alarm = next((a for a in state.active if a.alarm_id == alarm_id and a.end is None), None)
         if alarm is not None:
-            cleared, state = _clear(state, alarm, _known(alarm, scene), "not_confirmed", scene)
+            cleared, state = _clear(state, alarm, _known(alarm, context), "not_confirmed", context)
             events.append(cleared)
-    state = replace(state, inherited=tuple(item for item in state.inherited if scene.sample < item[1]))
+    state = replace(state, inherited=tuple(item for item in state.inherited if context.sample < item[1]))
     audio, alarms = state.audio_paused_until, state.alarms_paused_until
-    if audio is not None and audio <= scene.now_ns:
+    if audio is not None and audio <= context.now_ns:
         state = replace(state, audio_paused_until=None)
-    if alarms is not None and alarms <= scene.now_ns:
+    if alarms is not None and alarms <= context.now_ns:
         state = replace(state, alarms_paused_until=None)
     return tuple(events), state
 
 
-def obey(config: AlarmConfig, state: AlarmState, command: Command, scene: Scene) -> Step:
-    """Carry out a command.
+def execute(config: AlarmConfig, state: AlarmState, command: Command, context: AlarmContext) -> Step:
+    """Execute a command.
 
     Raises
     ------
     MessageError
         It is old, repeated, or about an alarm that is not in the list: nothing was done.
     """
-    check(command, scene.now_ns, [known.command_id for known in state.commands])
+    check(command, context.now_ns, [known.command_id for known in state.commands])
     events: tuple[Alarm, ...] = ()
     match command.action:
         case Acknowledge(alarm_id=alarm_id):
-            events, state = _acknowledge(state, alarm_id, command.who, scene)
+            events, state = _acknowledge(state, alarm_id, command.who, context)
         case PauseAudio(seconds=seconds):
-            state = replace(state, audio_paused_until=_until(seconds, scene))
+            state = replace(state, audio_paused_until=_until(seconds, context))
         case PauseAlarms(seconds=seconds):
-            state = replace(state, alarms_paused_until=_until(seconds, scene))
+            state = replace(state, alarms_paused_until=_until(seconds, context))
         case SetLimits(limits=limits):
-            events, state = _limit(config, state, limits, command.who, scene)
-    return events, replace(state, commands=(*state.commands, command)[-REMEMBERED:])
+            events, state = _limit(config, state, limits, command.who, context)
+    return events, replace(state, commands=(*state.commands, command)[-REMEMBERED_COMMANDS:])
 
 
-def _begin(config: AlarmConfig, state: AlarmState, began: Began, scene: Scene) -> Step:
+def _begin(config: AlarmConfig, state: AlarmState, began: Began, context: AlarmContext) -> Step:
     state = replace(state, holding=(*(b for b in state.holding if b.kind != began.kind), began))
     if not config.enabled(began.kind) or began.kind in state.limits.off:
         return (), state
     lasting = _lasting(state, began.kind)
-    if lasting is not None:  # found in the list at the start, and seen again now: it goes on
+    if lasting is not None:  # found in the list at the start, and confirmed now: it goes on
         inherited = tuple(item for item in state.inherited if item[0] != lasting.alarm_id)
         return (), replace(state, inherited=inherited)
     latched = next((alarm for alarm in state.active if alarm.kind == began.kind), None)
-    alarm = _raised(config, began, 0 if latched is None else latched.repeats + 1, scene)
+    alarm = _raised(config, began, 0 if latched is None else latched.repeats + 1, context)
     lesser = {kind for kind, graver in SILENCED_BY.items() if alarm.kind in graver}
     kept = [a for a in state.active if a.kind != alarm.kind and not (a.latched and a.kind in lesser)]
     return (alarm,), replace(
@@ -243,20 +243,20 @@ def _begin(config: AlarmConfig, state: AlarmState, began: Began, scene: Scene) -
     )
 
 
-def _raised(config: AlarmConfig, began: Began, repeats: int, scene: Scene) -> Alarm:
-    alarm_id = f"{scene.session}-{began.kind}-{began.onset}"
+def _raised(config: AlarmConfig, began: Began, repeats: int, context: AlarmContext) -> Alarm:
+    alarm_id = f"{context.session}-{began.kind}-{began.onset}"
     alarm = Alarm(
         event_id=f"{alarm_id}-raised",
         alarm_id=alarm_id,
-        bed=scene.bed,
-        session=scene.session,
-        record=scene.record,
+        bed=context.bed,
+        session=context.session,
+        record=context.record,
         kind=began.kind,
         priority=config.priority(began.kind),
         phase="raised",
         onset=began.onset,
         end=None,
-        when=rfc3339(scene.now_ns),
+        when=rfc3339(context.now_ns),
         text="",
         duration_s=(began.at + 1 - began.onset) / FS,
         repeats=repeats,
@@ -266,7 +266,7 @@ def _raised(config: AlarmConfig, began: Began, repeats: int, scene: Scene) -> Al
 
 
 def _measured(alarm: Alarm, change: Change) -> Alarm:
-    """Return the alarm with what a change measured; what it did not measure stays."""
+    """Return the alarm with the values of a change; those that it lacks stay."""
     known: dict[str, object] = {
         name: value
         for name in ("value", "limit", "beats", "leads")
@@ -277,14 +277,16 @@ def _measured(alarm: Alarm, change: Change) -> Alarm:
     return msgspec.structs.replace(alarm, **known)
 
 
-def _clear(state: AlarmState, alarm: Alarm, end: int, reason: EndedReason, scene: Scene) -> tuple[Alarm, AlarmState]:
+def _clear(
+    state: AlarmState, alarm: Alarm, end: int, reason: EndedReason, context: AlarmContext
+) -> tuple[Alarm, AlarmState]:
     """Return the event that clears an alarm; the alarm stays in the list if it latches."""
     cleared = msgspec.structs.replace(
         alarm,
         event_id=f"{alarm.alarm_id}-cleared",
         phase="cleared",
         end=end,
-        when=rfc3339(scene.now_ns),
+        when=rfc3339(context.now_ns),
         reason=reason,
         duration_s=(end - alarm.onset) / FS,
         latched=alarm.priority == "high" and alarm.acknowledged_by is None,
@@ -293,24 +295,24 @@ def _clear(state: AlarmState, alarm: Alarm, end: int, reason: EndedReason, scene
     return cleared, _put(state, cleared, keep=cleared.latched)
 
 
-def _acknowledge(state: AlarmState, alarm_id: str, who: str, scene: Scene) -> Step:
+def _acknowledge(state: AlarmState, alarm_id: str, who: str, context: AlarmContext) -> Step:
     alarm = next((a for a in state.active if a.alarm_id == alarm_id), None)
     if alarm is None:
-        raise MessageError(f"alarm {alarm_id!r} is not active on {scene.bed}: nothing to acknowledge")
+        raise MessageError(f"alarm {alarm_id!r} is not active on {context.bed}: nothing to acknowledge")
     if alarm.acknowledged_by is not None:
         raise MessageError(f"alarm {alarm_id!r} was acknowledged by {alarm.acknowledged_by!r} before")
     event = msgspec.structs.replace(
         alarm,
         event_id=f"{alarm_id}-acknowledged",
         phase="acknowledged",
-        when=rfc3339(scene.now_ns),
+        when=rfc3339(context.now_ns),
         acknowledged_by=who,
         latched=False,
     )
     return (event,), _put(state, event, keep=event.end is None)
 
 
-def _limit(config: AlarmConfig, state: AlarmState, limits: Limits, who: str, scene: Scene) -> Step:
+def _limit(config: AlarmConfig, state: AlarmState, limits: Limits, who: str, context: AlarmContext) -> Step:
     """Set limits: what is switched off now is cleared, what is switched on again and still holds is raised."""
     back_on = set(state.limits.off) - set(limits.off)
     state = replace(state, limits=limits)
@@ -319,12 +321,12 @@ def _limit(config: AlarmConfig, state: AlarmState, limits: Limits, who: str, sce
         for alarm in [a for a in state.active if a.kind == kind]:
             if alarm.end is None:
                 named = msgspec.structs.replace(alarm, switched_off_by=who)
-                cleared, state = _clear(state, named, _known(alarm, scene), "switched_off", scene)
+                cleared, state = _clear(state, named, _known(alarm, context), "switched_off", context)
                 events.append(cleared)
-            # Whoever switches a kind off has seen its alarm.
+            # Whoever switches a kind off has acknowledged its alarm.
             state = _put(state, alarm, keep=False)
     for began in [b for b in state.holding if b.kind in back_on]:
-        raised, state = _begin(config, state, replace(began, onset=scene.sample, at=scene.sample), scene)
+        raised, state = _begin(config, state, replace(began, onset=context.sample, at=context.sample), context)
         events.extend(raised)
     return tuple(events), state
 
@@ -347,8 +349,8 @@ def _lasting(state: AlarmState, kind: AlarmKind) -> Alarm | None:
     return next((alarm for alarm in state.active if alarm.kind == kind and alarm.end is None), None)
 
 
-def _until(seconds: int, scene: Scene) -> int | None:
-    return scene.now_ns + seconds * 1_000_000_000 if seconds else None
+def _until(seconds: int, context: AlarmContext) -> int | None:
+    return context.now_ns + seconds * 1_000_000_000 if seconds else None
 
 
 def _moment(text: str | None, now_ns: int) -> int | None:
@@ -356,7 +358,7 @@ def _moment(text: str | None, now_ns: int) -> int | None:
     return None if text is None else min(unix_ns(text), now_ns + LONGEST_PAUSE_NS)
 
 
-def _known(alarm: Alarm, scene: Scene) -> int:
+def _known(alarm: Alarm, context: AlarmContext) -> int:
     """Return the sample up to which an alarm is known to have lasted."""
     known = alarm.onset + round(alarm.duration_s * FS)
-    return max(known, scene.sample) if alarm.session == scene.session else known
+    return max(known, context.sample) if alarm.session == context.session else known

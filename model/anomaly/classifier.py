@@ -1,8 +1,8 @@
-"""The small network that weighs the features of `model.anomaly.features`; fitted once, by
-`model.training.train_anomaly_classifier`.
+"""The small network that turns the features of `model.anomaly.features` into log-odds; fitted once,
+by `model.training.train_anomaly_classifier`.
 
 It sees no record and no absolute amplitude, only levels relative to the patient's own recent peaks. Its output rises
-where the departure looks like a ventricular beat rather than like an early one, noise or a bad fit.
+where the deviation looks like a ventricular beat rather than like an early one, noise or a bad fit.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ class Weights:
 NAMES = tuple(field.name for field in fields(Weights))
 
 
-def weigh(weights: Weights, features: FloatArray) -> FloatArray:
-    """Return the departure of each patch, shape (k,); NaN where a feature is.
+def log_odds(weights: Weights, features: FloatArray) -> FloatArray:
+    """Return the log-odds of each patch, shape (k,); NaN where a feature is.
 
     Each row is a matrix product of its own. The last bits of one product for all rows would depend on their number,
     and so on how the signal was cut.

@@ -1,8 +1,8 @@
-"""From scores to episodes: when an alarm begins, how long it lasts, and what it rests on.
+"""From scores to episodes: when an anomaly begins and ends, and the evidence for it.
 
-An alarm is raised when the score reaches a threshold, and lasts until the score has stayed below a lower level for
-a while. Its onset is set back to where the surprise began: the score averages over the last quarter of a second, so
-the stretch that raised it began before.
+An episode begins when the score reaches a threshold, and lasts until the score has stayed below a lower level for a
+while. Its onset is set back to where the deviation began: the score averages over the last quarter of a second, so the
+interval that raised it began before.
 """
 
 from __future__ import annotations
@@ -41,63 +41,13 @@ class Deviation:
 
 
 @dataclass(frozen=True, slots=True)
-class Raised:
-    """An alarm begins.
-
-    Attributes
-    ----------
-    onset : int
-        First sample of the surprising stretch; it lies before ``at``.
-    at : int
-        The last observed sample when the alarm was raised.
-    score : float
-        Highest score so far, ``-log10`` of a chance per second.
-    threshold : float
-        The score at which alarms are raised.
-    furthest : Deviation
-        Where observed and predicted were furthest apart since ``onset``.
-    """
-
-    onset: int
-    at: int
-    score: float
-    threshold: float
-    furthest: Deviation
-
-
-@dataclass(frozen=True, slots=True)
-class Cleared:
-    """An alarm is over.
-
-    Attributes
-    ----------
-    onset, end : int
-        First sample of the surprising stretch, and the index after its last one.
-    at : int
-        The last observed sample when the alarm was cleared.
-    score, threshold, furthest
-        As in `Raised`, of the whole stretch.
-    """
-
-    onset: int
-    end: int
-    at: int
-    score: float
-    threshold: float
-    furthest: Deviation
-
-
-Event = Raised | Cleared
-
-
-@dataclass(frozen=True, slots=True)
-class Surprise:
-    """What lies under a score that has reached the release level.
+class Interval:
+    """The anomalous patches under a score that has reached the release level.
 
     Attributes
     ----------
     first, end : int
-        First sample of the first patch that was itself surprising, and the index after the last such patch.
+        First sample of the first patch that was itself anomalous, and the index after the last such patch.
     furthest : Deviation
         Of those patches.
     """
@@ -108,13 +58,13 @@ class Surprise:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
-    """Scores that began at the release level and have not been quiet since; an alarm once ``raised``.
+class Episode:
+    """Scores that began at the release level and have not been low since; a condition once ``raised``.
 
     Attributes
     ----------
     onset, end : int
-        First sample, and the index after the last sample that was itself surprising.
+        First sample, and the index after the last sample that was itself anomalous.
     quiet : int
         Patches since the score last reached the release level.
     score : float
@@ -132,72 +82,70 @@ class Stretch:
 
 
 def follow(
-    stretch: Stretch | None,
+    episode: Episode | None,
     score: float,
     at: int,
-    surprise: Surprise | None,
+    interval: Interval | None,
     *,
     threshold: float,
     hold: int,
-) -> tuple[Stretch | None, Event | None]:
-    """Take one patch further.
+    leads: Sequence[str],
+) -> tuple[Episode | None, Change | None]:
+    """Push one patch.
 
     Parameters
     ----------
-    stretch : Stretch or None
+    episode : Episode or None
     score : float
+        ``-log10`` of a chance per second.
     at : int
         The last observed sample.
-    surprise : Surprise or None
+    interval : Interval or None
         What lies under the score, where that has reached the release level; else None.
     threshold : float
-        Score at which an alarm is raised.
+        Score at which a condition begins.
     hold : int
-        Quiet patches that clear an alarm.
+        Patches below the release level that end it.
+    leads : sequence of str
+        Names of the columns.
 
     Returns
     -------
-    Stretch or None, Event or None
+    Episode or None, Began or Ended or None
     """
-    if surprise is not None:
-        if stretch is None:
-            stretch = Stretch(surprise.first, surprise.end, 0, score, False, surprise.furthest)
+    if interval is not None:
+        if episode is None:
+            episode = Episode(interval.first, interval.end, 0, score, False, interval.furthest)
         else:
-            furthest = max(stretch.furthest, surprise.furthest, key=lambda deviation: deviation.scales)
-            stretch = replace(stretch, end=surprise.end, quiet=0, score=max(score, stretch.score), furthest=furthest)
-        if score >= threshold and not stretch.raised:
-            stretch = replace(stretch, raised=True)
-            return stretch, Raised(stretch.onset, at, stretch.score, threshold, stretch.furthest)
-        return stretch, None
-    if stretch is None or not stretch.raised:
+            furthest = max(episode.furthest, interval.furthest, key=lambda deviation: deviation.scales)
+            episode = replace(episode, end=interval.end, quiet=0, score=max(score, episode.score), furthest=furthest)
+        if score >= threshold and not episode.raised:
+            episode = replace(episode, raised=True)
+            return episode, _began(episode, at, threshold, leads)
+        return episode, None
+    if episode is None or not episode.raised:
         return None, None
-    stretch = replace(stretch, quiet=stretch.quiet + 1)
-    if stretch.quiet < hold:
-        return stretch, None
-    return None, close(stretch, at, threshold)
+    episode = replace(episode, quiet=episode.quiet + 1)
+    if episode.quiet < hold:
+        return episode, None
+    return None, close(episode, at, threshold, leads, "rule_no_longer_met")
 
 
-def close(stretch: Stretch | None, at: int, threshold: float) -> Cleared | None:
-    """Return the end of an alarm that lasts, or None where there is none."""
-    if stretch is None or not stretch.raised:
+def close(
+    episode: Episode | None, at: int, threshold: float, leads: Sequence[str], reason: EndedReason
+) -> Ended | None:
+    """Return the end of the condition that lasts, or None where there is none."""
+    if episode is None or not episode.raised:
         return None
-    return Cleared(stretch.onset, stretch.end, at, stretch.score, threshold, stretch.furthest)
+    lead, evidence = _evidence(episode, threshold, leads)
+    return Ended("residual", episode.onset, episode.end, at, reason, leads=lead, evidence=evidence)
 
 
-def to_change(event: Event, leads: Sequence[str], reason: EndedReason = "rule_no_longer_met") -> Change:
-    """Return an event as a condition.
+def _began(episode: Episode, at: int, threshold: float, leads: Sequence[str]) -> Began:
+    lead, evidence = _evidence(episode, threshold, leads)
+    return Began("residual", episode.onset, at, "rule_met", leads=lead, evidence=evidence)
 
-    Parameters
-    ----------
-    event : Raised or Cleared
-    leads : sequence of str
-        Names of the columns.
-    reason : str
-        Why it ended, if it did.
-    """
-    far = event.furthest
-    lead = (leads[far.lead],)
-    evidence = Evidence(far.observed, far.predicted, far.horizon_ms, event.score, event.threshold)
-    if isinstance(event, Raised):
-        return Began("residual", event.onset, event.at, "rule_met", leads=lead, evidence=evidence)
-    return Ended("residual", event.onset, event.end, event.at, reason, leads=lead, evidence=evidence)
+
+def _evidence(episode: Episode, threshold: float, leads: Sequence[str]) -> tuple[tuple[str, ...], Evidence]:
+    far = episode.furthest
+    return (leads[far.lead],), Evidence(far.observed, far.predicted, far.horizon_ms, episode.score, threshold)

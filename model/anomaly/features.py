@@ -1,8 +1,8 @@
-"""What the residual score is made of: how far reality lay from its forecasts, patch by patch, over the last second.
+"""Features of the anomaly score: distance of the signal from its forecasts, patch by patch, over the last second.
 
 Seven **channels** are measured on each patch and lead; averages over stretches of them give eight **levels**, in
 logarithms, and `model.anomaly.template_memory` seven more; levels at several delays, relative to the patient's own
-recent peaks, are the **features** that `model.anomaly.classifier` combines. Which ones were chosen is told in
+recent peaks, are the **features** that `model.anomaly.classifier` combines. The choice is reported in
 docs/experiments.md.
 
 - *Votes*, one for each of four horizons: a wide ectopic complex departs from the forecast at short horizons too, and
@@ -10,8 +10,8 @@ docs/experiments.md.
 - *Slow*: the error with its sign kept, so that noise averages out and a wide complex does not.
 - *Rough*: how jagged the error is. High where there is noise.
 - *Steep*: how fast the observed samples change. A wide complex is smooth for the size of its error.
-- *Familiar*: how well the last 200 ms fit the patient's own complexes, whatever the moment at which they came; and how
-  much signal there is to fit. An early beat or a pause surprises the forecast; what comes is familiar.
+- *Template match*: how well the last 200 ms fit the patient's own complexes, independent of timing; and how much signal
+  there is to fit. An early beat or a pause deviates from the forecast; the shape that comes is known.
 
 All functions are pure and work row by row: how many patches come at once changes no bit of the result.
 """
@@ -34,10 +34,10 @@ BEFORE_LAG, EACH_VOTE = max(LAGS) - np.array(LAGS), np.arange(len(LAGS))
 """Where among the forecasts, from that of the longest lag on, each vote finds its own; and which of its horizons."""
 
 SMOOTH_ERROR = LAGS.index(13)
-"""The horizon, among `LAGS`, whose error is looked at for being slow or rough."""
+"""The horizon, among `LAGS`, whose error is measured for being slow or rough."""
 
 LEAST = 0.02
-"""Averages below count as this, so that a flat line does not make everything after it a surprise."""
+"""Averages below count as this, so that a flat line does not make everything after it an anomaly."""
 
 VOTES = len(LAGS)
 CHANNELS = VOTES + 3
@@ -59,17 +59,17 @@ RAW_KEPT = UNIT * max(SLOW_UNITS) - 1
 VOTE_DELAYS = tuple(range(0, 90, 5))
 SLOW_DELAYS = (0,)
 EDGE_DELAYS = (0, 10, 20, 30)
-FAMILIAR_DELAYS = tuple(range(0, 50, 5))
-"""How many patches before the present one each level is looked at: votes over a second, rough and steep over 0.4 s,
-familiar over half a second."""
+TEMPLATE_DELAYS = tuple(range(0, 50, 5))
+"""How many patches before the present one each level is used: votes over a second, rough and steep over 0.4 s,
+template matches over half a second."""
 
 TAPS = np.array(
     [(level, delay) for level in range(VOTES) for delay in VOTE_DELAYS]
     + [(level, delay) for level in (VOTES, VOTES + 1) for delay in SLOW_DELAYS]
     + [(level, delay) for level in (VOTES + 2, VOTES + 3) for delay in EDGE_DELAYS]
-    + [(level, delay) for level in range(MEASURED, LEVELS) for delay in FAMILIAR_DELAYS]
+    + [(level, delay) for level in range(MEASURED, LEVELS) for delay in TEMPLATE_DELAYS]
 )
-"""Level and delay of each feature that looks at the signal."""
+"""Level and delay of each feature of the signal."""
 
 LEVELS_KEPT = int(TAPS[:, 1].max())
 
@@ -99,10 +99,10 @@ def compare(mean: Float32Array, scale: Float32Array, observed: FloatArray) -> Fl
         The votes, by horizon, then slow, rough and steep; NaN where nothing is known.
     """
     k, patch, leads = len(observed) - 1, *observed.shape[1:]
-    predicted, scale_then = _foretold(mean, k), _foretold(scale, k)
+    predicted, scale_then = _predicted(mean, k), _predicted(scale, k)
     signed = observed[1:, None] - predicted
 
-    # Roots of the errors, so that no sample outvotes a stretch; of the scale, so that it is believed in part only.
+    # Roots of the errors, so that no sample outvotes a stretch; of the scale, so that it is trusted in part only.
     trusted = np.sqrt(scale_then)
     channels = np.empty((k, leads, CHANNELS))
     channels[:, :, :VOTES] = (np.sqrt(np.abs(signed) / trusted).sum(axis=2) / patch).transpose(0, 2, 1)
@@ -130,8 +130,8 @@ def furthest(mean: Float32Array, scale: Float32Array, observed: FloatArray) -> F
         horizon in ms, observed and predicted in mV.
     """
     k, patch, leads = observed.shape
-    predicted = _foretold(mean, k)
-    in_scales = np.abs(observed[:, None] - predicted) / _foretold(scale, k)
+    predicted = _predicted(mean, k)
+    in_scales = np.abs(observed[:, None] - predicted) / _predicted(scale, k)
     best = np.where(np.isfinite(in_scales), in_scales, -1.0).reshape(k, VOTES * patch * leads).argmax(axis=1)
     lag, within, lead = best // (patch * leads), best // leads % patch, best % leads
     rows = np.arange(k)
@@ -140,14 +140,14 @@ def furthest(mean: Float32Array, scale: Float32Array, observed: FloatArray) -> F
     return np.stack([in_scales[at], within, lead, horizon_ms, observed[rows, within, lead], predicted[at]], axis=1)
 
 
-def _foretold(forecasts: Float32Array, k: int) -> Float32Array:
+def _predicted(forecasts: Float32Array, k: int) -> Float32Array:
     """Return what was forecast for each of the last k patches: by the origin a lag before, for each lag."""
     return np.asarray(forecasts[np.arange(k)[:, None] + BEFORE_LAG, EACH_VOTE])
 
 
 @cache
 def ahead(patch: int) -> npt.NDArray[np.int64]:
-    """Return which samples of a forecast are looked at, shape (len(LAGS), patch)."""
+    """Return which samples of a forecast are compared, shape (len(LAGS), patch)."""
     return (np.array(LAGS, dtype=np.int64)[:, None] - 1) * patch + np.arange(patch)
 
 

@@ -1,21 +1,20 @@
-"""What the residual score carries from chunk to chunk, and its settings."""
+"""State and settings of the anomaly detector."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from model.anomaly.episodes import Stretch
-from model.anomaly.template_memory import Familiar
-from model.signal import state_codec
+from model.anomaly.episodes import Episode
+from model.anomaly.template_memory import TemplateMemory
 from model.signal.arrays import Float32Array, FloatArray
 
-LOOK = 36
-"""Patches, 400 ms, among which the surprising ones are looked for when a score is high."""
+LOOK_BACK = 36
+"""Patches, 400 ms, among which the anomalous ones are searched when a score is high."""
 
 
 @dataclass(frozen=True, slots=True)
-class ResidualConfig:
-    """When surprise becomes an alarm; durations are counted in patches of 4 samples (11 ms).
+class AnomalyConfig:
+    """When a score becomes a condition; durations are counted in patches of 4 samples (11 ms).
 
     Attributes
     ----------
@@ -24,15 +23,15 @@ class ResidualConfig:
     memory : int
         Blocks remembered, of levels.
     long_memory : int
-        Blocks remembered, of departures.
+        Blocks remembered, of log-odds.
     warm : int
         Blocks needed before the first score.
     threshold : float
-        Score at which an alarm is raised.
+        Score at which a condition begins.
     release : float
-        The alarm lasts while the score reaches this.
+        The condition lasts while the score reaches this.
     hold : int
-        Patches below ``release`` after which the alarm is cleared.
+        Patches below ``release`` after which it ends.
     """
 
     block: int = 90
@@ -44,6 +43,10 @@ class ResidualConfig:
     hold: int = 90
 
 
+DEFAULT_CONFIG = AnomalyConfig()
+"""The settings of the monitor, live and offline."""
+
+
 @dataclass(frozen=True, slots=True)
 class Usual:
     """What is usual for this patient, one peak per block, oldest first.
@@ -53,45 +56,49 @@ class Usual:
     peaks : ndarray, shape (n, LEVELS)
     quantiles : ndarray, shape (len(QUANTILES), LEVELS)
         Of the peaks; NaN while learning.
-    departures : ndarray, shape (m,)
+    log_odds : ndarray, shape (m,)
+        The highest of each block.
     shift : float
-        By how much the law is moved up.
+        By how much the null distribution is shifted upwards.
     """
 
     peaks: FloatArray
     quantiles: FloatArray
-    departures: FloatArray
+    log_odds: FloatArray
     shift: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
-class ResidualState:
-    """All that is carried from chunk to chunk.
+class AnomalyState:
+    """All that is carried from step to step.
 
     Attributes
     ----------
+    leads : tuple of str
     start : int
         Index of the first sample of the epoch.
     patches : int
-        Patches seen in this epoch.
-    mean, scale : ndarray, shape (LOOK + max(LAGS), len(LAGS), patch, leads), float32, mV
+        Patches observed in this epoch.
+    mean, scale : ndarray, shape (LOOK_BACK + max(LAGS), len(LAGS), patch, leads), float32, mV
         What the last origins forecast for the patches that vote; NaN before the epoch.
-    observed : ndarray, shape (LOOK, patch, leads), mV
+    observed : ndarray, shape (LOOK_BACK, patch, leads), mV
         The last patches.
     channels : ndarray, shape (RAW_KEPT, leads, CHANNELS)
         Of the last patches.
     levels : ndarray, shape (LEVELS_KEPT, LEVELS)
         Of the last patches.
-    votes : ndarray, shape (LOOK,)
+    votes : ndarray, shape (LOOK_BACK,)
         Mean votes of the last patches.
     block_peaks : ndarray, shape (LEVELS,)
-    block_departure : float
-        The block that is being filled.
+        Highest levels of the block that is being filled.
+    block_log_odds : float
+        Highest log-odds of the block that is being filled.
     usual : Usual
-    shapes : Familiar
-    stretch : Stretch or None
+    templates : TemplateMemory
+    episode : Episode or None
     """
 
+    leads: tuple[str, ...]
     start: int
     patches: int
     mean: Float32Array
@@ -101,22 +108,7 @@ class ResidualState:
     levels: FloatArray
     votes: FloatArray
     block_peaks: FloatArray
-    block_departure: float
+    block_log_odds: float
     usual: Usual
-    shapes: Familiar
-    stretch: Stretch | None = None
-
-    def to_bytes(self) -> bytes:
-        """Return the state as MessagePack."""
-        return state_codec.pack(self)
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> ResidualState:
-        """Return the state that `to_bytes` wrote.
-
-        Raises
-        ------
-        StorageError
-            The bytes are no such state.
-        """
-        return state_codec.unpack(data, cls)
+    templates: TemplateMemory
+    episode: Episode | None = None

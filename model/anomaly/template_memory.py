@@ -1,10 +1,10 @@
-"""Does what was observed look like one of the patient's own complexes, whatever its moment?
+"""Template match against the patient's own QRS complexes, independent of timing.
 
-A beat that comes early or late surprises the forecast as much as a strange one does, and so does one that stays away;
-but its shape is familiar. Once a block, the steepest complex is remembered: that of a QRS complex rather than that of
-a broad ectopic beat, if both are there. Each window of 200 ms is held against the last 32 remembered ones, at each
+A beat that comes early or late deviates from the forecast as much as an abnormal one does, and so does one that stays
+away; but its shape is known. Once a block, the steepest complex is remembered: a QRS complex rather than a broad
+ectopic beat, if both are there. Each window of 200 ms is compared with the last 32 remembered ones, at each
 shift of 5.6 ms that the moving window passes through. How well it fits many of them, most, and nearly all, is what
-counts: the best fit alone would call an ectopic beat familiar as soon as there has been another. Of every ten
+counts: by the best fit alone an ectopic beat would be known as soon as there has been another. Of every ten
 complexes one is remembered for ten times as long: conduction that was there minutes ago and comes back is known.
 
 All functions are pure and work patch by patch: how many patches come at once changes no bit of the result.
@@ -59,8 +59,8 @@ TAPER_SUM = float(TAPER.sum())
 
 
 @dataclass(frozen=True, slots=True)
-class Familiar:
-    """What is remembered of a patient's complexes, n of them.
+class TemplateMemory:
+    """The remembered complexes of a patient, n of them.
 
     Attributes
     ----------
@@ -68,7 +68,7 @@ class Familiar:
         The halved signal up to now; NaN before the epoch.
     fits : ndarray, shape (UNIT - 1, FITS)
         Of the last patches.
-    shapes : ndarray, shape (leads, n, WIDTH), mV
+    templates : ndarray, shape (leads, n, WIDTH), mV
         Without their mean; the last complexes, oldest first, then every tenth, oldest first.
     power : ndarray, shape (leads, n), mV²
         Their tapered sums of squares.
@@ -86,7 +86,7 @@ class Familiar:
 
     tail: FloatArray
     fits: FloatArray
-    shapes: FloatArray
+    templates: FloatArray
     power: FloatArray
     recent: int
     since: int
@@ -107,7 +107,7 @@ class Windows:
         How far the signal goes up and down in the stretch about which the patch's last window lies; negative where
         it is not known.
     tail : ndarray, shape (KEPT, leads), mV
-        As in `Familiar`, after them.
+        As in `TemplateMemory`, after them.
     """
 
     mv: FloatArray
@@ -117,12 +117,12 @@ class Windows:
     tail: FloatArray
 
 
-def begin(leads: int) -> Familiar:
+def begin(leads: int) -> TemplateMemory:
     """Return the state at the start of an epoch."""
-    return Familiar(
+    return TemplateMemory(
         tail=np.full((KEPT, leads), np.nan),
         fits=np.full((UNIT - 1, FITS), np.nan),
-        shapes=np.empty((leads, 0, WIDTH)),
+        templates=np.empty((leads, 0, WIDTH)),
         power=np.empty((leads, 0)),
         recent=0,
         since=TENTH,
@@ -132,12 +132,12 @@ def begin(leads: int) -> Familiar:
     )
 
 
-def look(states: Sequence[Familiar], before: FloatArray, observed: FloatArray) -> list[Windows]:
+def windows_of(states: Sequence[TemplateMemory], before: FloatArray, observed: FloatArray) -> list[Windows]:
     """Cut the windows that end in new patches, for beds side by side; all have as many leads.
 
     Parameters
     ----------
-    states : sequence of Familiar
+    states : sequence of TemplateMemory
     before : ndarray, shape (patch, beds * leads), mV
         The patch before them; NaN before the epoch.
     observed : ndarray, shape (k, patch, beds * leads), mV
@@ -175,8 +175,8 @@ def _moving(lines: FloatArray, width: int) -> FloatArray:
     return np.ndarray(shape, np.float64, lines, strides=(*lines.strides, lines.itemsize))
 
 
-def compare(state: Familiar, windows: Windows, first: int, end: int) -> tuple[FloatArray, Familiar]:
-    """Hold the windows of patches from ``first`` to before ``end`` against what is remembered.
+def compare(state: TemplateMemory, windows: Windows, first: int, end: int) -> tuple[FloatArray, TemplateMemory]:
+    """Compare the windows of patches from ``first`` to before ``end`` with the remembered complexes.
 
     All windows have to be compared, in their order, before others are cut; in between may lie ends of blocks.
 
@@ -184,7 +184,7 @@ def compare(state: Familiar, windows: Windows, first: int, end: int) -> tuple[Fl
     -------
     levels : ndarray, shape (end - first, LEVELS)
         How well they fit, and how much signal there is in them, relative to a usual complex; logarithms.
-    state : Familiar
+    state : TemplateMemory
         After them; it may hold a steeper complex.
     """
     k = end - first
@@ -200,7 +200,7 @@ def compare(state: Familiar, windows: Windows, first: int, end: int) -> tuple[Fl
     return -np.log(found), state
 
 
-def _fits(state: Familiar, windows: Windows, first: int, end: int) -> FloatArray:
+def _fits(state: TemplateMemory, windows: Windows, first: int, end: int) -> FloatArray:
     """Return fits, shape (end - first, FITS).
 
     The fit of two shapes is 1 less the power of their difference over the sum of their powers: 1 if they are the same,
@@ -209,7 +209,7 @@ def _fits(state: Familiar, windows: Windows, first: int, end: int) -> FloatArray
     leads, n = state.power.shape
     if n == 0:
         return np.zeros((end - first, FITS))
-    products = windows.tapered[:, first:end] @ state.shapes.swapaxes(1, 2)[:, None]
+    products = windows.tapered[:, first:end] @ state.templates.swapaxes(1, 2)[:, None]
     fit = products / (windows.power[:, first:end, :, None] + state.power[:, None, None] + TINY)
     best = np.maximum.reduce(np.add.reduce(fit, axis=0), axis=1)
     recent, old = state.recent, n - state.recent
@@ -222,7 +222,7 @@ def _fits(state: Familiar, windows: Windows, first: int, end: int) -> FloatArray
     return fits
 
 
-def _relative_power(state: Familiar, windows: Windows, first: int, end: int) -> FloatArray:
+def _relative_power(state: TemplateMemory, windows: Windows, first: int, end: int) -> FloatArray:
     """Return the power of each patch's last window, in that of a usual complex; mean over the leads."""
     leads = len(state.power)
     if state.recent == 0:
@@ -231,7 +231,7 @@ def _relative_power(state: Familiar, windows: Windows, first: int, end: int) -> 
     return np.asarray(relative.sum(axis=0) / leads)
 
 
-def remember(state: Familiar) -> Familiar:
+def remember(state: TemplateMemory) -> TemplateMemory:
     """Remember the steepest complex of a block that ends."""
     if state.steepest < 0:
         return state
@@ -239,11 +239,11 @@ def remember(state: Familiar) -> Familiar:
     shape = (state.candidate - mean[:, None])[:, None]
     power = (shape * shape * TAPER).sum(axis=2)
     tenth = state.since >= TENTH - 1
-    shapes, recent = _with(state.shapes, state.recent, shape, tenth)
+    templates, recent = _with(state.templates, state.recent, shape, tenth)
     powers, recent = _with(state.power, state.recent, power, tenth)
     return replace(
         state,
-        shapes=shapes,
+        templates=templates,
         power=powers,
         recent=recent,
         since=0 if tenth else state.since + 1,
@@ -261,6 +261,6 @@ def _with(kept: FloatArray, recent: int, new: FloatArray, tenth: bool) -> tuple[
     return np.concatenate([last, old], axis=1), last.shape[1]
 
 
-def forget(state: Familiar) -> Familiar:
-    """Leave out the steepest complex of a block that ends."""
+def discard(state: TemplateMemory) -> TemplateMemory:
+    """Do not remember the steepest complex of a block that ends."""
     return replace(state, steepest=-1.0)

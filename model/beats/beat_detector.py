@@ -1,7 +1,7 @@
-"""Heartbeats, found and typed as the signal comes in: (state, chunk) in, (beats, state) out.
+"""Heartbeats, found and classified as the signal comes in.
 
-A beat is told at a sample that its own R peak and its detection fix, so cutting the signal into other chunks changes
-nothing; changing its future neither.
+A beat becomes known at a sample that its own R peak and its detection fix, so changing the future of a signal changes
+nothing.
 """
 
 from __future__ import annotations
@@ -16,12 +16,11 @@ from model.beats.classifier import BeatTyper, TypingState
 from model.beats.qrs_detector import Qrs, QrsState
 from model.beats.templates import PIECE_AFTER, PIECE_BEFORE
 from model.signal.arrays import BoolArray, FloatArray
-from model.signal.gaps import hold
-from model.signal.state_codec import pack, unpack
+from model.signal.intake import Strides
 from stream.wire.messages import BeatType
 
 TAIL = PIECE_BEFORE + qrs.LATEST
-"""Samples of the past that a beat may need when it is told."""
+"""Samples of the past that a beat may need when it becomes known."""
 
 MOST_INVALID = 0.1
 """Share of invalid samples around a beat above which a lead does not count."""
@@ -42,62 +41,47 @@ class Beat:
     rr : int or None
         Samples since the R peak before; None where none is known.
     quality : float
-        Signal quality around the beat, 0 to 1.
+        Signal quality around the beat, 0 to 1; the detector alone does not know it.
     """
 
     index: int
     at: int
     type: BeatType
     rr: int | None
-    quality: float
+    quality: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class BeatsState:
-    """All that is carried from chunk to chunk.
+    """All that is carried from step to step.
 
     Attributes
     ----------
-    end : int
-        Index after the last sample.
-    tail : ndarray, shape (TAIL, leads)
-        The last samples in mV, NaN where invalid and before the first.
+    tail : ndarray, shape (TAIL, leads), mV
+        The last samples, gaps filled; 0 before the first.
+    invalid : ndarray of bool, of the same shape
+        True before the first sample.
     waiting : tuple of Qrs
-        Found, and not typed yet because the samples after them are missing.
+        Found, and not classified yet because the samples after them are missing.
     last : int or None
-        The last R peak that was typed.
+        The last R peak that was classified.
     qrs : QrsState
     typing : TypingState
     """
 
-    end: int
     tail: FloatArray
+    invalid: BoolArray
     waiting: tuple[Qrs, ...]
     last: int | None
     qrs: QrsState
     typing: TypingState
 
-    def to_bytes(self) -> bytes:
-        """Return the state as MessagePack."""
-        return pack(self)
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> BeatsState:
-        """Return the state that `to_bytes` wrote.
-
-        Raises
-        ------
-        StorageError
-            The bytes are no such state.
-        """
-        return unpack(data, cls)
-
 
 def begin(start: int, leads: int) -> BeatsState:
     """Return the state before the first sample, whose index is ``start``."""
     return BeatsState(
-        end=start,
-        tail=np.full((TAIL, leads), np.nan),
+        tail=np.zeros((TAIL, leads)),
+        invalid=np.ones((TAIL, leads), np.bool_),
         waiting=(),
         last=None,
         qrs=qrs.begin(start, leads),
@@ -105,19 +89,14 @@ def begin(start: int, leads: int) -> BeatsState:
     )
 
 
-def step(
-    typer: BeatTyper, state: BeatsState, mv: FloatArray, quality: float = 1.0
-) -> tuple[tuple[Beat, ...], BeatsState]:
-    """Take new samples of one bed.
+def step(typer: BeatTyper, state: BeatsState, strides: Strides) -> tuple[tuple[Beat, ...], BeatsState]:
+    """Push the next strides of one bed.
 
     Parameters
     ----------
     typer : BeatTyper
     state : BeatsState
-    mv : ndarray of float64, shape (n, leads)
-        mV; NaN where invalid.
-    quality : float
-        Signal quality, 0 to 1, that the beats of this chunk are given.
+    strides : Strides
 
     Returns
     -------
@@ -125,49 +104,51 @@ def step(
         The beats that became known, in order.
     state : BeatsState
     """
-    found, qrs_state = qrs.step(state.qrs, mv)
-    samples = np.concatenate([state.tail, mv])
-    end = state.end + len(mv)
+    found, qrs_state = qrs.step(state.qrs, strides)
+    samples = np.concatenate([state.tail, strides.mv])
+    invalid = np.concatenate([state.invalid, strides.invalid])
+    first = strides.start - TAIL
     waiting = [*state.waiting, *found]
-    first = end - len(samples)
     typing, last = state.typing, state.last
     beats = []
-    while waiting and end > (at := max(waiting[0].at, waiting[0].index + PIECE_AFTER)):
+    while waiting and strides.end > (at := max(waiting[0].at, waiting[0].index + PIECE_AFTER)):
         index = waiting.pop(0).index
         rr = None if last is None else index - last
-        piece, valid = piece_of(samples, index - first)
+        piece, valid = piece_of(samples, invalid, index - first)
         kind: BeatType = "Q"
         if valid.any():
             kind, typing = classifier.step(typer, typing, piece, valid, rr)
-        beats.append(Beat(index, at, kind, rr, quality))
+        beats.append(Beat(index, at, kind, rr))
         last = index
-    state = BeatsState(
-        end=end, tail=samples[-TAIL:].copy(), waiting=tuple(waiting), last=last, qrs=qrs_state, typing=typing
-    )
+    state = BeatsState(samples[-TAIL:].copy(), invalid[-TAIL:].copy(), tuple(waiting), last, qrs_state, typing)
     return tuple(beats), state
 
 
-def piece_of(samples: FloatArray, r: int) -> tuple[FloatArray, BoolArray]:
-    """Return the samples around a beat, without NaN, and which leads may be believed.
+def piece_of(samples: FloatArray, invalid: BoolArray, r: int) -> tuple[FloatArray, BoolArray]:
+    """Return the samples around a beat, and which leads are valid there.
+
+    A lead that is invalid at the start of the piece begins with its first valid sample: what it held before the piece
+    may lie on another baseline.
 
     Parameters
     ----------
-    samples : ndarray, shape (n, leads)
-        mV; NaN where invalid.
+    samples : ndarray, shape (n, leads), mV
+        Gaps filled with the last valid sample.
+    invalid : ndarray of bool, of the same shape
     r : int
         The R peak, PIECE_BEFORE samples after the first or later, and PIECE_AFTER before the last or earlier.
 
     Returns
     -------
     piece : ndarray, shape (PIECE_BEFORE + 1 + PIECE_AFTER, leads)
-        A lead that may not be believed is 0.
+        A lead that is not valid is 0.
     valid : ndarray of bool, shape (leads,)
     """
-    piece = samples[r - PIECE_BEFORE : r + PIECE_AFTER + 1]
-    invalid = np.isnan(piece)
-    if not invalid.any():
+    around = slice(r - PIECE_BEFORE, r + PIECE_AFTER + 1)
+    piece, missing = samples[around], invalid[around]
+    if not missing.any():
         return piece, np.ones(piece.shape[1], np.bool_)
-    valid = invalid.mean(axis=0) <= MOST_INVALID
-    earliest = piece[(~invalid).argmax(axis=0), np.arange(piece.shape[1])]
-    held, _ = hold(piece, earliest)
-    return np.where(valid, held, 0.0), valid
+    valid = missing.mean(axis=0) <= MOST_INVALID
+    first = piece[(~missing).argmax(axis=0), np.arange(piece.shape[1])]
+    begun = np.logical_or.accumulate(~missing, axis=0)
+    return np.where(valid, np.where(begun, piece, first), 0.0), valid

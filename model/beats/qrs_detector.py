@@ -5,7 +5,7 @@ between the patient's usual beats and the usual noise decide, as in Pan and Tomp
 1985). A search back would report beats too late; instead the threshold sinks while a beat is overdue.
 
 What was chosen here was chosen on MIT-BIH DS1 without records 201 and 208. Every decision falls at a sample counted
-from the start and looks back only: cutting a signal into other chunks, or changing its future, changes no output.
+from the start and looks back only: changing the future of a signal changes no output.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ import numpy as np
 
 from model.beats import qrs_energy
 from model.beats.qrs_energy import BAND, BLOCK, POWER, WINDOW, Leads
-from model.signal.arrays import FloatArray
+from model.signal.arrays import BoolArray, FloatArray
 from model.signal.iir_filter import sosfilt
-from model.signal.state_codec import pack, unpack
+from model.signal.intake import Strides
 
 DELAY = 28
 """Samples from an R peak to the peak of its energy: of the filter and of half the window."""
@@ -134,12 +134,12 @@ class Rhythm:
 
 @dataclass(frozen=True, slots=True)
 class QrsState:
-    """All that is carried from chunk to chunk.
+    """All that is carried from step to step.
 
     Attributes
     ----------
-    start, end : int
-        Index of the first sample, and after the last one.
+    end : int
+        Index after the last sample.
     gap : tuple of bool
         Leads whose last sample was invalid; all of them before the first.
     shift : ndarray, shape (leads,)
@@ -160,7 +160,6 @@ class QrsState:
     rhythm : Rhythm
     """
 
-    start: int
     end: int
     gap: tuple[bool, ...]
     shift: FloatArray
@@ -173,26 +172,10 @@ class QrsState:
     leads: Leads
     rhythm: Rhythm
 
-    def to_bytes(self) -> bytes:
-        """Return the state as MessagePack."""
-        return pack(self)
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> QrsState:
-        """Return the state that `to_bytes` wrote.
-
-        Raises
-        ------
-        StorageError
-            The bytes are no such state.
-        """
-        return unpack(data, cls)
-
 
 def begin(start: int, leads: int) -> QrsState:
     """Return the state before the first sample, whose index is ``start``."""
     return QrsState(
-        start=start,
         end=start,
         gap=(True,) * leads,
         shift=np.zeros(leads),
@@ -202,19 +185,18 @@ def begin(start: int, leads: int) -> QrsState:
         block=np.empty((0, leads)),
         invalid=np.zeros(leads),
         heights=np.zeros(WAIT + 1),
-        leads=qrs_energy.first_judgement(leads),
+        leads=qrs_energy.initial_leads(leads),
         rhythm=Rhythm(),
     )
 
 
-def step(state: QrsState, mv: FloatArray) -> tuple[tuple[Qrs, ...], QrsState]:
-    """Take new samples of one bed.
+def step(state: QrsState, strides: Strides) -> tuple[tuple[Qrs, ...], QrsState]:
+    """Push the next strides of one bed.
 
     Parameters
     ----------
     state : QrsState
-    mv : ndarray of float64, shape (n, leads)
-        mV; NaN where invalid.
+    strides : Strides
 
     Returns
     -------
@@ -224,17 +206,16 @@ def step(state: QrsState, mv: FloatArray) -> tuple[tuple[Qrs, ...], QrsState]:
     """
     found: list[Qrs] = []
     first = 0
-    while first < len(mv):
+    while first < len(strides.mv):
         stop = first + BLOCK - len(state.block)
-        state = _advance(state, mv[first:stop], found)
+        state = _advance(state, strides.mv[first:stop], strides.invalid[first:stop], found)
         first = stop
     return tuple(found), state
 
 
-def _advance(state: QrsState, mv: FloatArray, found: list[Qrs]) -> QrsState:
-    """Take samples up to the end of the block at most, and append the beats that become known."""
+def _advance(state: QrsState, mv: FloatArray, invalid: BoolArray, found: list[Qrs]) -> QrsState:
+    """Push samples up to the end of the block at most, and append the beats that become known."""
     n = len(mv)
-    invalid = ~np.isfinite(mv)
     gap, shift, samples = state.gap, state.shift, mv + state.shift
     if any(gap) or invalid.any():
         gap, shift, samples = qrs_energy.bridge(gap, state.past[-1], shift, mv, invalid)
@@ -252,17 +233,16 @@ def _advance(state: QrsState, mv: FloatArray, found: list[Qrs]) -> QrsState:
         if highest <= HUMP**POWER * heights[i]:
             peak = state.end - WAIT - 1 + i
             height = float(highest) ** (1 / POWER)
-            seen = past[i : i + PAST]  # up to the sample peak + WAIT
-            strength, rhythm = _decide(rhythm, peak, height, seen, leads)
+            before = past[i : i + PAST]  # up to the sample peak + WAIT
+            strength, rhythm = _decide(rhythm, peak, height, before, leads)
             if strength >= 1:
-                found.append(Qrs(peak - DELAY + _r_peak(seen, leads), peak + WAIT, strength))
+                found.append(Qrs(peak - DELAY + _r_peak(before, leads), peak + WAIT, strength))
 
     block, missing = np.concatenate([state.block, energy]), state.invalid + invalid.sum(axis=0)
     if len(block) == BLOCK:
         leads = qrs_energy.judge(leads, block, missing)
         block, missing = block[:0], np.zeros_like(missing)
     return QrsState(
-        start=state.start,
         end=state.end + n,
         gap=gap,
         shift=shift,
@@ -277,10 +257,10 @@ def _advance(state: QrsState, mv: FloatArray, found: list[Qrs]) -> QrsState:
     )
 
 
-def _decide(rhythm: Rhythm, peak: int, height: float, seen: FloatArray, leads: Leads) -> tuple[float, Rhythm]:
+def _decide(rhythm: Rhythm, peak: int, height: float, past: FloatArray, leads: Leads) -> tuple[float, Rhythm]:
     """Return the strength of a candidate, below 1 where it is no beat, and what is remembered of it.
 
-    ``seen`` are the samples up to the decision, shape (PAST, leads).
+    ``past`` are the samples up to the decision, shape (PAST, leads).
     """
     usual = sorted(rhythm.rr)[RR_MEMORY // 2]
     rr = LONGEST_RR if rhythm.last is None else peak - rhythm.last
@@ -296,7 +276,7 @@ def _decide(rhythm: Rhythm, peak: int, height: float, seen: FloatArray, leads: L
         least = LEAST_SINK if rhythm.noise < QUIET * rhythm.beat else 0.0
         threshold *= max(math.exp(-SINK * (rr / usual - OVERDUE)), least)
     strength = height / max(threshold, rhythm.noise, FLOOR)
-    if height < WEAK * rhythm.beat and strength >= 1 and _steeper_follows(seen, leads):
+    if height < WEAK * rhythm.beat and strength >= 1 and _steeper_follows(past, leads):
         return 0.0, rhythm
     if strength < 1:
         return strength, replace(rhythm, noise=rhythm.noise + LEARN_NOISE * (min(height, rhythm.beat) - rhythm.noise))
@@ -317,21 +297,21 @@ def _decide(rhythm: Rhythm, peak: int, height: float, seen: FloatArray, leads: L
     )
 
 
-def _steeper_follows(seen: FloatArray, leads: Leads) -> bool:
+def _steeper_follows(past: FloatArray, leads: Leads) -> bool:
     """Tell whether the slope late in the wait is steeper than that of the candidate, which then is a P wave."""
     candidate = PAST - WAIT - DELAY - 1
-    recent = seen[candidate - 28 :]
+    recent = past[candidate - 28 :]
     smooth = recent[:-3] + recent[1:-2] + recent[2:-1] + recent[3:]
     slope = (((smooth[8:] - smooth[:-8]) / leads.size) ** 2 * leads.weight).sum(axis=1)
     # Slope i spans 12 samples, the last of which is candidate - 17 + i.
     return bool(slope[54:].max() > STEEPER**2 * slope[:40].max())
 
 
-def _r_peak(seen: FloatArray, leads: Leads) -> int:
+def _r_peak(past: FloatArray, leads: Leads) -> int:
     """Return how far the R peak lies after the middle of the energy: the extreme of the first lead that is clear."""
     lead = 0 if leads.weight[0] >= 0.05 else int(np.argmax(leads.weight))
     middle = PAST - WAIT - DELAY - 1
-    x = seen[middle - BASELINE : middle + BASELINE + 1, lead]
+    x = past[middle - BASELINE : middle + BASELINE + 1, lead]
     before = LATEST - WAIT - DELAY
     near = np.abs(x[BASELINE - before : BASELINE + REACH + 1] - x.mean())
     return int(near.argmax()) - before

@@ -77,15 +77,15 @@ class Leads:
     weight: tuple[float, ...]
 
 
-def first_judgement(leads: int) -> Leads:
-    """Return what is thought of the leads before anything is known."""
+def initial_leads(leads: int) -> Leads:
+    """Return how leads are judged before anything is known: equal."""
     return Leads(((),) * leads, ((),) * leads, (1.0,) * leads, (1.0 / leads,) * leads)
 
 
 def bridge(
     gap: tuple[bool, ...], level: FloatArray, shift: FloatArray, mv: FloatArray, invalid: BoolArray
 ) -> tuple[tuple[bool, ...], FloatArray, FloatArray]:
-    """Hold invalid samples, and let what follows them begin where they were held: no filter sees a step.
+    """Hold invalid samples, and shift what follows them to where they were held, so that no filter gets a step.
 
     Parameters
     ----------

@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from rich.console import Console
 from rich.progress import Progress
@@ -32,10 +31,11 @@ from model.beats.classifier import load_typer
 from model.conditions import settings
 from model.forecast.checkpoint import Checkpoint
 from model.forecast.config import NetworkConfig
-from model.forecast.forecaster import BedState, begin, live, load_forecaster, step
+from model.forecast.forecaster import ForecasterState, begin, live, load_forecaster, step
 from model.forecast.torch_runtime import CLOCK, denormals_flushed, one_thread
-from model.pipeline import bed_pipeline
-from model.pipeline.bed_pipeline import Models, WatchState
+from model.pipeline import analysis
+from model.pipeline.analysis import BedState, Models
+from model.signal.intake import Strides, strides_of
 from model.tutorial.lecture_model import WINDOW, Lecture
 from stream.records.synthetic import SyntheticConfig, synthetic_patient
 from stream.timebase import FS
@@ -45,8 +45,7 @@ CHUNK = 36
 """Samples in a chunk: 100 ms."""
 
 KINDS = ("network", "step", "whole")
-"""What is timed: the bare network, the forecaster around it, and `model.pipeline.bed_pipeline`, all that is made of a
-bed's signal."""
+"""Timed stages: the bare network, the forecaster around it, and `model.pipeline.analysis`, all of a bed's analysis."""
 
 SECOND = FS // CHUNK
 """Chunks that a whole step is timed over: some of its work comes each half second, some each second."""
@@ -215,7 +214,7 @@ def network_job(forecaster: Checkpoint, streams: int) -> Callable[[], object]:
 def step_job(forecaster: Checkpoint, beds: int, leads: int = 1) -> Callable[[], object]:
     """Take one chunk through the forecaster, the states of the beds carried on."""
     chunks = _chunks(beds, leads)
-    states = [begin(forecaster, leads, 0, 0) for _ in range(beds)]
+    states = [begin(forecaster, leads) for _ in range(beds)]
 
     def job() -> None:
         nonlocal states
@@ -229,24 +228,24 @@ def whole_job(models: Models, beds: int, leads: int = 1) -> Callable[[], object]
     patient = synthetic_patient(SyntheticConfig(seconds=WARM_S + LOOP_S))
     mv, limits = np.ascontiguousarray(patient.mv()[:, :leads]), Limits()
     chunks = [mv[first : first + CHUNK] for first in range(0, len(mv), CHUNK)]
-    state = bed_pipeline.begin(models, patient.leads[:leads], 0, 0)
+    state = analysis.begin(models, patient.leads[:leads], 0, 0)
     for chunk in chunks[: WARM_S * SECOND]:
-        ((_, _, state),) = bed_pipeline.step(models, [state], [chunk], [limits])
-    states: list[WatchState] = [state] * beds
+        ((_, state),) = analysis.step(models, [state], [chunk], [limits])
+    states: list[BedState] = [state] * beds
     coming = cycle(chunks[WARM_S * SECOND :])
 
     def job() -> None:
         nonlocal states
         for chunk in islice(coming, SECOND):
-            stepped = bed_pipeline.step(models, states, [chunk] * beds, [limits] * beds)
-            states = [after for _, _, after in stepped]
+            stepped = analysis.step(models, states, [chunk] * beds, [limits] * beds)
+            states = [after for _, after in stepped]
 
     return job
 
 
-def _chunks(beds: int, leads: int) -> list[npt.NDArray[np.float64]]:
+def _chunks(beds: int, leads: int) -> list[Strides]:
     rng = np.random.default_rng(0)
-    return [0.3 * rng.standard_normal((CHUNK, leads)) for _ in range(beds)]
+    return [strides_of(0.3 * rng.standard_normal((CHUNK, leads))) for _ in range(beds)]
 
 
 def lecture_job() -> Callable[[], object]:
@@ -314,7 +313,7 @@ def _against_lecture(seconds: dict[str, float]) -> dict[str, float]:
 
 
 def memory_growth(forecaster: Checkpoint, config: BenchConfig, progress: Progress) -> dict[str, Any]:
-    """Step random subsets of beds by one patch, and watch the resident memory of the process.
+    """Step random subsets of beds by one stride, and watch the resident memory of the process.
 
     Returns
     -------
@@ -323,8 +322,8 @@ def memory_growth(forecaster: Checkpoint, config: BenchConfig, progress: Progres
         and ``warm_up_mb`` before that. Both are None where the system does not tell.
     """
     rng = np.random.default_rng(0)
-    states: list[BedState] = [begin(forecaster, 1, 0, 0) for _ in range(config.memory_beds)]
-    chunk = 0.3 * rng.standard_normal((forecaster.network.config.patch, 1))
+    states: list[ForecasterState] = [begin(forecaster, 1) for _ in range(config.memory_beds)]
+    chunk = strides_of(0.3 * rng.standard_normal((CHUNK, 1)))
     task = progress.add_task("memory", total=1.0)
     began, resident = time.perf_counter(), [resident_mb()]
     done, share = 0, 0.0

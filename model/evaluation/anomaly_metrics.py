@@ -11,10 +11,10 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from model.anomaly.state import DEFAULT_CONFIG
 from model.evaluation import detection_metrics
 from model.evaluation.detection_metrics import Counts, Ranking
 from model.evaluation.time_metrics import TimeResult
-from model.pipeline.forecast_pipeline import RESIDUAL
 from model.signal.arrays import BoolArray, FloatArray, IntArray
 
 ANOMALY = "residual"
@@ -31,7 +31,7 @@ from cross-validation, as ``bedside train --what residual`` prints it (without a
 the template memory). Those of the baselines are the output of `anomaly_scores.break_even_thresholds` for the shipped
 forecaster, about 3 minutes; its value for the anomaly score is of weights fitted to those patients."""
 
-THRESHOLDS: Mapping[str, float] = {**BREAK_EVEN, ANOMALY: RESIDUAL.threshold}
+THRESHOLDS: Mapping[str, float] = {**BREAK_EVEN, ANOMALY: DEFAULT_CONFIG.threshold}
 """Alarm thresholds, fixed before scoring: the shipped one, and the break-even points of the baselines."""
 
 METHODS = tuple(THRESHOLDS)

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from model.anomaly import anomaly_detector
-from model.anomaly.episodes import Cleared, Event
+from model.anomaly.state import DEFAULT_CONFIG
+from model.conditions.changes import Change, Ended
 from model.datasets.annotated_signal import load_annotated
 from model.datasets.mitdb import TRAIN, without
 from model.evaluation import detection_metrics, time_metrics
@@ -32,16 +33,16 @@ from model.forecast import forecaster as forecasting
 from model.forecast.checkpoint import Checkpoint
 from model.forecast.config import PATCH
 from model.forecast.forecaster import Forecasts
-from model.forecast.torch_runtime import one_thread
-from model.pipeline.forecast_pipeline import RESIDUAL
 from model.progress import track
+from model.signal import intake
 from model.signal.arrays import FloatArray, IntArray
 from model.signal.gaps import hold
 from stream.errors import UsageError
 from stream.records.catalog import Catalog
-from stream.timebase import FS
+from stream.timebase import FS, STRIDE
 
 CHUNK = 10 * FS
+"""Samples per step: whole strides."""
 
 
 @dataclass(frozen=True)
@@ -134,45 +135,52 @@ def run_detector(
     on_forecasts : callable, optional
         Called with the name of a record and the forecasts of one chunk, so that they can be scored in the same pass.
     """
-    forecast_states = {name: forecasting.begin(forecaster, mv.shape[1], 0, 0) for name, mv in signals.items()}
-    detector_states = {name: anomaly_detector.begin(RESIDUAL, 0, mv.shape[1]) for name, mv in signals.items()}
+    intakes = {name: intake.begin(mv.shape[1], 0, 0) for name, mv in signals.items()}
+    forecast_states = {name: forecasting.begin(forecaster, mv.shape[1]) for name, mv in signals.items()}
+    detector_states = {name: anomaly_detector.begin(0, [""] * mv.shape[1]) for name, mv in signals.items()}
     scores: dict[str, list[FloatArray]] = {name: [] for name in signals}
     origins: dict[str, list[IntArray]] = {name: [] for name in signals}
-    events: dict[str, list[Event]] = {name: [] for name in signals}
+    changes: dict[str, list[Change]] = {name: [] for name in signals}
     chunks = range(0, max(map(len, signals.values())), CHUNK)
-    with one_thread():  # steps are too small to be shared by threads
-        for i in track(chunks, "forecasts and anomaly scores"):
-            live = [name for name, mv in signals.items() if i < len(mv)]
-            pieces = [signals[name][i : i + CHUNK] for name in live]
-            stepped = forecasting.step(forecaster, [forecast_states[name] for name in live], pieces)
-            for name, (forecasts, state) in zip(live, stepped, strict=True):
-                forecast_states[name] = state
-                if on_forecasts is not None:
-                    on_forecasts(name, forecasts)
-                found, detector_states[name] = anomaly_detector.step(
-                    RESIDUAL, detector_states[name], forecasts.mean, forecasts.scale, forecasts.observed
-                )
-                scores[name].append(found.score)
-                origins[name].append(forecasts.origin)
-                events[name] += found.events
+    for i in track(chunks, "forecasts and anomaly scores"):
+        live = [name for name, mv in signals.items() if i < len(mv)]
+        strides = []
+        for name in live:
+            own, intakes[name] = intake.step(intakes[name], signals[name][i : i + CHUNK])
+            strides.append(own)
+        stepped = forecasting.step(forecaster, [forecast_states[name] for name in live], strides)
+        for name, (forecasts, state) in zip(live, stepped, strict=True):
+            forecast_states[name] = state
+            if on_forecasts is not None:
+                on_forecasts(name, forecasts)
+            found, detector_states[name] = anomaly_detector.step(
+                DEFAULT_CONFIG, detector_states[name], forecasts.mean, forecasts.scale, forecasts.observed
+            )
+            scores[name].append(found.score)
+            origins[name].append(forecasts.origin)
+            changes[name] += found.changes
     outputs = {}
     for name in signals:
-        last, _ = anomaly_detector.finish(RESIDUAL, detector_states[name])
-        cleared = [event for event in (*events[name], last) if isinstance(event, Cleared)]
+        last = anomaly_detector.finish(DEFAULT_CONFIG, detector_states[name], intakes[name].end - 1)
+        ended = [change for change in (*changes[name], last) if isinstance(change, Ended)]
         outputs[name] = DetectorOutput(
             np.concatenate(scores[name]),
             np.concatenate(origins[name]),
-            np.array([event.onset for event in cleared], dtype=np.int64),
-            np.array([event.end - 1 for event in cleared], dtype=np.int64),
+            np.array([change.onset for change in ended], dtype=np.int64),
+            np.array([change.end - 1 for change in ended], dtype=np.int64),
         )
     return outputs
 
 
 def run_baseline(baseline: BaselineDetector, name: str, mv: FloatArray, threshold: float) -> DetectorOutput:
-    """Run a baseline on a record; its alarms end like the shipped ones, when the score has been low for a second."""
+    """Run a baseline on a record; its alarms end like the shipped ones, when the score has been low for a second.
+
+    Like the shipped detector, it has no score after the last whole stride.
+    """
     held, _ = hold(mv, np.zeros(mv.shape[1]))
-    score, at = baseline.score(name, held), patch_ends(len(mv))
-    first, last = detection_metrics.episodes_above(score, at, threshold, RESIDUAL.hold * PATCH)
+    at = patch_ends(len(mv) // STRIDE * STRIDE)
+    score = baseline.score(name, held)[: len(at)]
+    first, last = detection_metrics.episodes_above(score, at, threshold, DEFAULT_CONFIG.hold * PATCH)
     return DetectorOutput(score, at, first - baseline.window + 1, last)
 
 

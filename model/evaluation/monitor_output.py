@@ -9,9 +9,8 @@ import numpy as np
 
 from model.beats.beat_detector import Beat
 from model.conditions.changes import Began, Change
-from model.pipeline import arrhythmia_pipeline
-from model.pipeline.arrhythmia_pipeline import Findings
-from model.pipeline.bed_pipeline import Models
+from model.pipeline import analysis
+from model.pipeline.analysis import Analysis, Models
 from model.signal.arrays import BoolArray
 from stream.records.record import Record
 from stream.timebase import FS
@@ -67,20 +66,18 @@ def monitor_of(models: Models) -> Monitor:
     """Return the arrhythmia analysis as a function of a record; no rhythm alarm depends on the forecast."""
 
     def monitor(record: Record) -> MonitorOutput:
-        state = arrhythmia_pipeline.begin(record.leads, 0, 0)
-        parts: list[Findings] = []
+        state = analysis.begin(models, record.leads, 0, 0)
+        parts: list[Analysis] = []
         mv = record.mv()
         for first in range(0, record.n, PIECE):
             piece = mv[first : first + PIECE]
-            found, state = arrhythmia_pipeline.step(
-                models.typer, models.alarms, models.alarms.limits, state, piece, (), ()
-            )
+            found, state = analysis.step_without_forecast(models, models.alarms.limits, state, piece)
             parts.append(found)
         return MonitorOutput(
             record.n,
             tuple(beat for part in parts for beat in part.beats),
             tuple((vitals.index, vitals.rhythm) for part in parts for vitals in part.vitals),
-            (*(change for part in parts for change in part.changes), *arrhythmia_pipeline.finish(state)),
+            (*(change for part in parts for change in part.changes), *analysis.finish(state)),
         )
 
     return monitor

@@ -1,14 +1,14 @@
-"""Forecasts from live chunks: (state, chunk) in, (forecasts, state) out, all beds in one call of the network.
+"""Streaming forecasts: (state, strides) in, (forecasts, state) out, all beds in one call of the network.
 
-Origins lie on a grid of one patch, counted from the epoch's first sample, and the normalisation moves on that grid
-too, so cutting the same signal into any chunks gives the same forecasts. Nothing looks ahead.
+A stride holds a whole number of patches; there is a forecast at the end of each. Nothing looks ahead. The network runs
+on one thread, whoever calls: a step of a few beds is too small to share, and more threads only wait for each other.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
@@ -17,9 +17,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors import SafetensorError
-from safetensors.numpy import load as tensors_of
-from safetensors.numpy import save as bytes_of
 
 from model.forecast import checkpoint
 from model.forecast import interval_calibration as calibration
@@ -28,31 +25,23 @@ from model.forecast.checkpoint import Checkpoint
 from model.forecast.interval_calibration import CalibrationState
 from model.forecast.network import LiveNetwork, Network
 from model.forecast.normalization import ScalingState
-from model.forecast.torch_runtime import denormals_flushed
+from model.forecast.torch_runtime import denormals_flushed, one_thread
 from model.signal.arrays import Float32Array, FloatArray
-from model.signal.gaps import hold
-from model.signal.state_codec import DAMAGED_STATE
-from stream.errors import StorageError
+from model.signal.intake import Strides
 
-STREAM_AXIS = {"pending": 1, "calibration.log_factor": 1, "calibration.waiting": 4}
+STREAM_AXIS = {"calibration.log_factor": 1, "calibration.waiting": 4}
 """Where the arrays of `Streams` have their streams, if not first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Streams:
-    """What is remembered of streams that step together; a stream is one lead of one bed.
+    """The state of streams that step together; a stream is one lead of one bed.
 
     Nothing in it is ever written to, so beds share it: as long as they step together, nothing is taken apart and put
     together again. A bed that falls silent keeps those alive that it stepped with last.
 
     Attributes
     ----------
-    skip : int
-        Samples still to be dropped before the grid begins, when the beds were joined off the grid.
-    pending : ndarray of float64, shape (n < patch, streams)
-        Samples of the patch that is not yet whole, in mV, finite.
-    last : ndarray of float64, shape (streams,)
-        The last valid sample, which stands in for invalid ones; 0 before the first.
     history : ndarray of float64, shape (streams, window - patch)
         The last whole patches; NaN before the first one.
     scaling : ScalingState
@@ -61,33 +50,29 @@ class Streams:
         h of the first layer, c of the first layer, h of the second, …
     """
 
-    skip: int
-    pending: FloatArray
-    last: FloatArray
     history: FloatArray
     scaling: ScalingState
     calibration: CalibrationState
     lstm: tuple[Float32Array, ...]
 
     @classmethod
-    def of(cls, skip: int, arrays: Mapping[str, npt.NDArray[Any]]) -> Streams:
+    def of(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> Streams:
         """Return the streams whose `arrays` these are."""
         within: dict[str, dict[str, npt.NDArray[Any]]] = {"": {}, "scaling": {}, "calibration": {}, "lstm": {}}
         for name, value in arrays.items():
             part, _, field = name.rpartition(".")
             within[part][field] = value
         return cls(
-            skip=skip,
+            history=within[""]["history"],
             scaling=ScalingState(**within["scaling"]),
             calibration=CalibrationState(**within["calibration"]),
             lstm=tuple(within["lstm"][str(i)] for i in range(len(within["lstm"]))),
-            **within[""],
         )
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Return all arrays by name."""
         return {
-            **{name: getattr(self, name) for name in ("pending", "last", "history")},
+            "history": self.history,
             **{f"scaling.{name}": value for name, value in vars(self.scaling).items()},
             **{f"calibration.{name}": value for name, value in vars(self.calibration).items()},
             **{f"lstm.{i}": value for i, value in enumerate(self.lstm)},
@@ -98,69 +83,40 @@ class Streams:
         own = slice(first, end)
         whole = self.arrays()
         return Streams.of(
-            self.skip,
-            {name: value[(*[slice(None)] * STREAM_AXIS.get(name, 0), own)] for name, value in whole.items()},
+            {name: value[(*[slice(None)] * STREAM_AXIS.get(name, 0), own)] for name, value in whole.items()}
         )
 
 
 def beside(parts: Sequence[Streams]) -> Streams:
-    """Return streams side by side; all have the same `skip` and as many samples pending."""
+    """Return streams side by side."""
     arrays = [part.arrays() for part in parts]
     return Streams.of(
-        parts[0].skip,
-        {name: np.concatenate([own[name] for own in arrays], STREAM_AXIS.get(name, 0)) for name in arrays[0]},
+        {name: np.concatenate([own[name] for own in arrays], STREAM_AXIS.get(name, 0)) for name in arrays[0]}
     )
 
 
-class BedState(NamedTuple):
-    """What the forecaster remembers of one bed.
+class ForecasterState(NamedTuple):
+    """The forecaster's state of one bed.
 
     Attributes
     ----------
-    next : int
-        Index of the sample that must come next.
     streams : Streams
         Its leads, among those of the beds that it stepped with.
     first, leads : int
         Which of them are its own.
     """
 
-    next: int
     streams: Streams
     first: int
     leads: int
 
-    @property
-    def skip(self) -> int:
-        """Samples still to be dropped before the grid begins."""
-        return self.streams.skip
-
-    def to_bytes(self) -> bytes:
-        """Return the state as safetensors."""
-        own = self.streams.part(self.first, self.first + self.leads).arrays()
-        own["count"] = np.array([self.next, self.skip], dtype=np.int64)
-        return bytes(bytes_of({name: np.ascontiguousarray(value) for name, value in own.items()}))
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> BedState:
-        """Return the state that `to_bytes` wrote.
-
-        Raises
-        ------
-        StorageError
-            The bytes are no such state.
-        """
-        try:
-            tensors = tensors_of(data)
-            following, skip = map(int, tensors.pop("count"))
-            streams = Streams.of(skip, tensors)
-            return cls(following, streams, 0, len(streams.last))
-        except (SafetensorError, KeyError, TypeError, ValueError) as error:
-            raise StorageError(DAMAGED_STATE) from error
+    def detached(self) -> ForecasterState:
+        """Return the state without the streams of other beds, to be saved."""
+        return ForecasterState(self.streams.part(self.first, self.first + self.leads), 0, self.leads)
 
 
 class Forecasts(NamedTuple):
-    """What one chunk brought; k origins, which may be none.
+    """The forecasts of one step; k origins, which may be none.
 
     Attributes
     ----------
@@ -189,69 +145,61 @@ def load_forecaster(path: Path | None = None) -> Checkpoint:
     return checkpoint.load(path)
 
 
-def begin(forecaster: Checkpoint, leads: int, start: int, epoch_start: int) -> BedState:
-    """Return the state of a bed whose first sample will be `start`, in an epoch that began at `epoch_start`."""
+def begin(forecaster: Checkpoint, leads: int) -> ForecasterState:
+    """Return the state of a bed before the first stride of an epoch."""
     config = forecaster.network.config
     streams = Streams(
-        skip=(epoch_start - start) % config.patch,
-        pending=np.zeros((0, leads)),
-        last=np.zeros(leads),
         history=np.full((leads, config.window - config.patch), np.nan),
         scaling=scaling.begin(leads, forecaster.scaling),
         calibration=calibration.begin(leads, config.horizon, config.patch),
         lstm=tuple(np.zeros((leads, config.hidden), np.float32) for _ in range(2 * config.layers)),
     )
-    return BedState(start, streams, 0, leads)
+    return ForecasterState(streams, 0, leads)
 
 
 def step(
-    forecaster: Checkpoint, states: Sequence[BedState], chunks: Sequence[FloatArray]
-) -> list[tuple[Forecasts, BedState]]:
-    """Take one chunk for each bed; beds with as many whole patches share one call of the network.
+    forecaster: Checkpoint, states: Sequence[ForecasterState], strides: Sequence[Strides]
+) -> list[tuple[Forecasts, ForecasterState]]:
+    """Push the next strides of each bed; beds with as many strides share one call of the network.
 
     Parameters
     ----------
     forecaster : Checkpoint
-    states : sequence of BedState
-    chunks : sequence of ndarray of float64, shape (n, leads)
-        mV, NaN where invalid; the samples from ``state.next`` on. n may be anything, but the forecasts of n samples
-        take 190 n bytes a lead: hand long records over piece by piece.
+    states : sequence of ForecasterState
+    strides : sequence of Strides
+        The forecasts of n samples take 190 n bytes a lead: push long records piece by piece.
 
     Returns
     -------
-    list of (Forecasts, BedState)
+    list of (Forecasts, ForecasterState)
         In the order of `states`.
     """
-    groups: dict[tuple[int, int, int], list[int]] = defaultdict(list)
-    for i, ((_, streams, _, leads), chunk) in enumerate(zip(states, chunks, strict=True)):
-        if chunk.ndim != 2 or chunk.shape[1] != leads:
-            raise ValueError(f"a chunk of shape {chunk.shape} does not fit a bed with {leads} leads")
-        groups[len(chunk), streams.skip, len(streams.pending)].append(i)
-    if len(groups) == 1:
-        return _step_together(forecaster, states, chunks)
-    results: dict[int, tuple[Forecasts, BedState]] = {}
+    groups: dict[int, list[int]] = defaultdict(list)
+    for i, own in enumerate(strides):
+        groups[len(own.mv)].append(i)
+    results: dict[int, tuple[Forecasts, ForecasterState]] = {}
     for members in groups.values():
-        stepped = _step_together(forecaster, [states[i] for i in members], [chunks[i] for i in members])
+        stepped = _step_together(forecaster, [states[i] for i in members], [strides[i] for i in members])
         results |= zip(members, stepped, strict=True)
     return [results[i] for i in range(len(states))]
 
 
 def _step_together(
-    forecaster: Checkpoint, states: Sequence[BedState], chunks: Sequence[FloatArray]
-) -> list[tuple[Forecasts, BedState]]:
-    """Step beds that stand at the same place of the grid and get as many samples."""
-    samples = chunks[0] if len(chunks) == 1 else np.concatenate(chunks, axis=1)
+    forecaster: Checkpoint, states: Sequence[ForecasterState], strides: Sequence[Strides]
+) -> list[tuple[Forecasts, ForecasterState]]:
+    """Step beds with as many strides each."""
+    samples = strides[0].mv if len(strides) == 1 else np.concatenate([own.mv for own in strides], axis=1)
     made, streams = advance(forecaster, gathered(states), samples)
-    k, patch = made.patches.shape[1:]
-    following = np.array([state.next for state in states]) + len(samples)
-    origins = following[:, None] - (patch * np.arange(k - 1, -1, -1) + len(streams.pending) + 1)
+    patch = made.patches.shape[2]
+    ends = patch * np.arange(1, made.patches.shape[1] + 1) - 1
+    origins = np.array([own.start for own in strides])[:, None] + ends
     leads = [state.leads for state in states]
     by_stream = (made.mean.transpose(0, 2, 1), made.scale.transpose(0, 2, 1), made.patches.transpose(1, 2, 0))
     parts = zip(origins, *(_by_bed(part, leads) for part in by_stream), strict=True)
     firsts = accumulate(leads[:-1], initial=0)
     return [
-        (Forecasts(*own), BedState(after, streams, first, n))
-        for own, after, first, n in zip(parts, following.tolist(), firsts, leads, strict=True)
+        (Forecasts(*own), ForecasterState(streams, first, n))
+        for own, first, n in zip(parts, firsts, leads, strict=True)
     ]
 
 
@@ -262,18 +210,18 @@ def _by_bed(whole: npt.NDArray[Any], leads: Sequence[int]) -> Iterable[npt.NDArr
     return [whole[:, :, end - n : end] for n, end in zip(leads, accumulate(leads), strict=True)]
 
 
-def gathered(states: Sequence[BedState]) -> Streams:
+def gathered(states: Sequence[ForecasterState]) -> Streams:
     """Return the streams of some beds in their order, without a copy where they lie side by side already."""
     runs: list[tuple[Streams, int]] = []
     ends: list[int] = []
-    for _, streams, first, leads in states:
+    for streams, first, leads in states:
         if ends and ends[-1] == first and runs[-1][0] is streams:
             ends[-1] += leads
         else:
             runs.append((streams, first))
             ends.append(first + leads)
     parts = [
-        streams if (first, end) == (0, len(streams.last)) else streams.part(first, end)
+        streams if (first, end) == (0, len(streams.history)) else streams.part(first, end)
         for (streams, first), end in zip(runs, ends, strict=True)
     ]
     return parts[0] if len(parts) == 1 else beside(parts)
@@ -297,18 +245,14 @@ class Made:
 
 
 def advance(forecaster: Checkpoint, streams: Streams, samples: FloatArray) -> tuple[Made, Streams]:
-    """Take samples, shape (n, streams), mV, NaN where invalid, for streams side by side."""
+    """Push whole patches, shape (k * patch, streams), mV, finite, for streams side by side."""
     network = live(forecaster.network)
     patch, window, horizon = network.config.patch, network.config.window, network.config.horizon
-    skip = min(streams.skip, len(samples))
-    held, last = hold(samples[skip:], streams.last)
-    held = np.concatenate([streams.pending, held])
-    n, k = held.shape[1], len(held) // patch
-    patches = held[: k * patch].T.reshape(n, k, patch)
-    pending = held[k * patch :].copy()
+    n, k = samples.shape[1], len(samples) // patch
+    patches = samples.T.reshape(n, k, patch)
     if not k:
         none = np.zeros((0, n, horizon), np.float32)
-        return Made(patches, none, none), replace(streams, skip=streams.skip - skip, pending=pending, last=last)
+        return Made(patches, none, none), streams
     baseline, unit, scaled = scaling.advance(streams.scaling, patches, forecaster.scaling)
     past = np.concatenate([streams.history, patches.reshape(n, k * patch)], axis=1)
     new = np.isnan(past[:, 0])
@@ -321,7 +265,7 @@ def advance(forecaster: Checkpoint, streams: Streams, samples: FloatArray) -> tu
     x = np.empty((k, n, window), np.float32)
     np.subtract(scaling.windows(near, window, patch).transpose(1, 0, 2), drift, out=x)
     x /= unit32
-    with torch.inference_mode(), denormals_flushed():
+    with torch.inference_mode(), one_thread(), denormals_flushed():
         y, lstm = network(torch.from_numpy(x), [torch.from_numpy(part) for part in streams.lstm])
         y *= torch.from_numpy(unit32[..., None])
         y[:, :, 0] += torch.from_numpy(level)
@@ -330,8 +274,7 @@ def advance(forecaster: Checkpoint, streams: Streams, samples: FloatArray) -> tu
     mean, scale = y.numpy().transpose(2, 0, 1, 3)
     history = past[:, k * patch :].copy()
     remembered = tuple(part.numpy() for part in lstm)
-    after = Streams(streams.skip - skip, pending, last, history, scaled, calibrated, remembered)
-    return Made(patches, mean, scale), after
+    return Made(patches, mean, scale), Streams(history, scaled, calibrated, remembered)
 
 
 @lru_cache(maxsize=4)

@@ -1,7 +1,7 @@
-"""How much better than persistence the forecast was, over the last minute, 100 ms ahead.
+"""Skill of the forecast against persistence, over the last minute, 100 ms ahead.
 
-Strides are 100 ms apart, so the sample at which one forecast is published is the one that the forecast before spoke
-of, 100 ms ahead: two differences a stride tell both errors.
+Strides are 100 ms apart, so the sample that ends one stride was forecast, 100 ms ahead, at the end of the stride
+before: two differences a stride give both errors.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class SkillState:
     Attributes
     ----------
     expected : float
-        What the last published forecast said of the sample that ends the next stride; NaN before the first.
+        The last forecast of the sample that ends the next stride; NaN before the first.
     last : float
         The sample that ended the last stride.
     forecast, persistence : float
@@ -42,7 +42,7 @@ class SkillState:
 
 
 def compare(state: SkillState, observed: float, expected: float) -> SkillState:
-    """Take the sample that ends a stride, and what is forecast for the one that ends the next.
+    """Push the sample that ends a stride, and the forecast of the one that ends the next.
 
     Parameters
     ----------

@@ -9,20 +9,20 @@ from contextlib import contextmanager
 import torch
 
 DENORMAL = 5e-324
-"""The smallest number above zero; a processor that flushes denormals takes it as zero."""
+"""The smallest number above zero; a processor that flushes denormals treats it as zero."""
 
 
 CLOCK = time.thread_time if time.get_clock_info("thread_time").resolution < 1e-5 else time.perf_counter
-"""The thread's own processor time; where the system tells it too coarsely (Windows), wall time must do."""
+"""The thread's own processor time; wall time where the system measures that too coarsely (Windows)."""
 
 
 @contextmanager
 def denormals_flushed() -> Iterator[None]:
-    """Take denormal floats as zero inside: they slow a recurrent network many times over.
+    """Treat denormal floats as zero inside: they slow a recurrent network many times over.
 
-    It is a mode of the processor that holds for the whole thread, so it is left as it was, for everyone else's sake.
+    It is a mode of the processor that holds for the whole thread, so it is restored afterwards.
     """
-    before = DENORMAL * 1.0 == 0.0  # torch can set the mode, but not tell it
+    before = DENORMAL * 1.0 == 0.0  # torch can set the mode, but not return it
     torch.set_flush_denormal(True)
     try:
         yield
@@ -32,15 +32,10 @@ def denormals_flushed() -> Iterator[None]:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Let torch use one thread inside: sums then come out the same to the last bit, and times can be compared."""
+    """Let torch use one thread inside: sums are then the same to the last bit, and times comparable; it costs 5 µs."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def use_one_thread() -> None:
-    """Let torch use one thread from now on: a step of a few beds is too small to share."""
-    torch.set_num_threads(1)

@@ -1,4 +1,4 @@
-"""Is it atrial fibrillation? Told from how irregular the beats come.
+"""Atrial fibrillation, by the irregularity of the beats.
 
 The method of Zhou, Ding, Wu and Zhang ("A real-time atrial fibrillation detection algorithm based on the
 instantaneous state of heart rate", PLoS ONE 10(9): e0136544, 2015), with its constants: the rate of each beat becomes
@@ -21,7 +21,7 @@ from model.beats.beat_detector import Beat
 from stream.timebase import FS
 
 WORDS = 127
-"""Words whose entropy is taken."""
+"""Words whose entropy is measured."""
 
 PER_SYMBOL = 5
 """1/min that one symbol spans."""
@@ -35,7 +35,7 @@ RELEASE = 0.94
 
 @dataclass(frozen=True, slots=True)
 class Irregularity:
-    """How irregular the beats came.
+    """The irregularity of the last beats.
 
     Attributes
     ----------
@@ -61,8 +61,8 @@ class Irregularity:
         return self.indexes[len(self.indexes) // 2]
 
 
-def take(known: Irregularity, beat: Beat) -> Irregularity:
-    """Take the next beat."""
+def push(known: Irregularity, beat: Beat) -> Irregularity:
+    """Push the next beat."""
     if beat.type == "V":
         return replace(known, index=None)
     if known.index is None or beat.rr is None:

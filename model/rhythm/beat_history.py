@@ -1,4 +1,4 @@
-"""What the last beats say: rates, runs of ventricular beats, and how long it has been quiet."""
+"""The last beats: rates, runs of ventricular beats, and how long it has been quiet."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ AVERAGED = 12
 """Intervals whose mean is the heart rate, without the largest and the smallest."""
 
 SLOW = 1.2 * FS
-"""Samples; while the last `FEWEST` intervals are all longer, only they are averaged: a bradycardia shows sooner."""
+"""Samples; while the last `FEWEST` intervals are all longer, only they are averaged: a bradycardia shows earlier."""
 
-TOO_SOON = 72
-"""Samples, 200 ms: of two beats that follow each other sooner, the first was none (a P wave, or noise)."""
+TOO_CLOSE = 72
+"""Samples, 200 ms: of two beats closer to each other, the first was none (a P wave, or noise)."""
 
 FEWEST = 4
 """Intervals without which there is no heart rate."""
@@ -30,7 +30,7 @@ class Recent:
     Attributes
     ----------
     quiet_from : int
-        The last beat, or where the signal became usable after it: from there on no beat was seen.
+        The last beat, or where the signal became usable after it: from there on no beat was observed.
     indexes : tuple of int
         R peaks of the last beats, at most `MOST_BEATS`.
     types : str
@@ -57,10 +57,10 @@ class Recent:
     heart_rate: float | None = None
 
 
-def take(recent: Recent, beat: Beat) -> Recent:
-    """Take the next beat; if no interval before it is known, all counts begin with it."""
+def push(recent: Recent, beat: Beat) -> Recent:
+    """Push the next beat; if no interval before it is known, all counts begin with it."""
     linked = beat.rr is not None and bool(recent.indexes)
-    if linked and beat.index - recent.indexes[-1] < TOO_SOON:
+    if linked and beat.index - recent.indexes[-1] < TOO_CLOSE:
         recent = _forget_last(recent)
         linked = bool(recent.indexes)
     indexes = (*recent.indexes[1 - MOST_BEATS :], beat.index) if linked else (beat.index,)
@@ -80,7 +80,7 @@ def take(recent: Recent, beat: Beat) -> Recent:
 
 
 def _forget_last(recent: Recent) -> Recent:
-    """Take back the last beat, which was none."""
+    """Remove the last beat, which was none."""
     types = recent.types[:-1]
     if recent.types[-1] == "V":
         last = types.rfind("V")
@@ -96,7 +96,7 @@ def _forget_last(recent: Recent) -> Recent:
 
 
 def interrupt(recent: Recent, at: int) -> Recent:
-    """Count anew after sample ``at``: up to there beats may have come unseen."""
+    """Count anew after sample ``at``: before, beats may have been missed."""
     return replace(Recent(at + 1), others=recent.others, last_ventricular=recent.last_ventricular)
 
 
@@ -133,8 +133,8 @@ def longest_rr(recent: Recent, beats: int) -> int:
 def ventricular_stretch(recent: Recent, beats: int, longest: float) -> int:
     """Return over how many of the last beats so many ventricular ones reach, with one other between them at most.
 
-    Where there is no such stretch, it is 0. Now and then a beat of a run fuses with a normal one, or is typed wrongly;
-    what follows an RR interval above ``longest`` samples is another run.
+    0 if there is none. Now and then a beat of a run fuses with a normal one, or is classified wrongly; what follows an
+    RR interval above ``longest`` samples is another run.
     """
     if recent.run >= beats:
         return beats

@@ -1,20 +1,16 @@
-"""From beats and signal to conditions: when one begins and ends, and which of several is told.
+"""From beats and signal to conditions: when one begins and ends, and which of several is reported.
 
-The rules (`model.rhythm.rules`) are applied at the end of each stride, on the grid that counts from the epoch's
-start, to the beats that were known by then; so cutting the stream into other chunks changes nothing. One condition
-speaks for the patient where several would say the same: when a graver one begins, the lesser end.
+The rules (`model.rhythm.rules`) are applied at the end of each stride to the beats that were known by then. Where
+several conditions would report the same, only the gravest holds: when it begins, the lesser ones end.
 
-While the signal is not usable nothing begins, and what holds goes on for a while unseen. A kind that is switched off
-is not followed at all, so it hides no other. What this module does not know, such as a gap, the caller tells it with a
-new `begin` after `close`.
+While the signal is not usable nothing begins, and what holds goes on for a while. A kind that is switched off is not
+followed at all, so it hides no other. After a gap in the signal the caller calls `close`, and begins anew.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-
-import msgspec
 
 from model.beats.beat_detector import Beat
 from model.conditions.changes import Began, Change, Ended
@@ -23,15 +19,13 @@ from model.conditions.settings import AlarmConfig
 from model.rhythm import atrial_fibrillation, beat_history, rules, vitals
 from model.rhythm.atrial_fibrillation import Irregularity
 from model.rhythm.beat_history import Recent
-from model.rhythm.rules import Finding, SignalNow
-from model.rhythm.vitals import Minute, VitalsNow
-from model.signal.state_codec import DAMAGED_STATE
-from stream.errors import StorageError
+from model.rhythm.rules import Finding, SignalStatus
+from model.rhythm.vitals import Minute, VitalSigns
 from stream.timebase import FS
 from stream.wire.alarm_messages import AlarmKind, EndedReason, Limits
 
-UNSEEN = 10 * FS
-"""Samples for which a condition goes on while its rule knows nothing."""
+LONGEST_UNKNOWN = 10 * FS
+"""Samples for which a condition goes on while its rule cannot be judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +36,8 @@ class Held:
     ----------
     kind : str
     onset : int
-    seen : int
-        The last observed sample when its rule last knew anything.
+    judged : int
+        The last observed sample when its rule could last be judged.
     value, limit : float or None
         The worst so far.
     beats : int
@@ -52,7 +46,7 @@ class Held:
 
     kind: AlarmKind
     onset: int
-    seen: int
+    judged: int
     value: float | None
     limit: float | None
     beats: int
@@ -60,20 +54,18 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class RhythmState:
-    """All that is carried from chunk to chunk.
+    """All that is carried from step to step.
 
     Attributes
     ----------
     start : int
         Index of the first sample of the epoch.
     strides : int
-        Strides seen.
+        Strides observed.
     recent : Recent
     irregular : Irregularity
     minute : Minute
-    waiting : tuple of Beat
-        Beats that become known after the last stride.
-    restless : int or None
+    suspected : int or None
         The last observed sample when the signal last looked like fibrillation.
     held : tuple of Held
         The gravest first.
@@ -88,29 +80,10 @@ class RhythmState:
     recent: Recent
     irregular: Irregularity
     minute: Minute
-    waiting: tuple[Beat, ...] = ()
-    restless: int | None = None
+    suspected: int | None = None
     held: tuple[Held, ...] = ()
     met_since: dict[AlarmKind, int] = field(default_factory=dict)
     over: dict[AlarmKind, int] = field(default_factory=dict)
-
-    def to_bytes(self) -> bytes:
-        """Return the state as MessagePack."""
-        return msgspec.msgpack.encode(self)
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> RhythmState:
-        """Return the state that `to_bytes` wrote.
-
-        Raises
-        ------
-        StorageError
-            The bytes are no such state.
-        """
-        try:
-            return msgspec.msgpack.decode(data, type=cls)
-        except (msgspec.DecodeError, ValueError) as error:
-            raise StorageError(DAMAGED_STATE) from error
 
 
 def begin(start: int) -> RhythmState:
@@ -123,9 +96,9 @@ def step(
     limits: Limits,
     state: RhythmState,
     beats: Sequence[Beat],
-    signal: Sequence[SignalNow],
-) -> tuple[tuple[Change, ...], tuple[VitalsNow, ...], RhythmState]:
-    """Take what was observed further.
+    signal: Sequence[SignalStatus],
+) -> tuple[tuple[Change, ...], tuple[VitalSigns, ...], RhythmState]:
+    """Push the next strides of one bed.
 
     Parameters
     ----------
@@ -134,29 +107,34 @@ def step(
         Of the bed, as they are now.
     state : RhythmState
     beats : sequence of Beat
-        In order; each must come no later than the stride that ends at or after its ``at``.
-    signal : sequence of SignalNow
-        One for each whole stride, in order; any number.
+        Those that became known in these strides, in order.
+    signal : sequence of SignalStatus
+        One for each stride, in order.
 
     Returns
     -------
     tuple of Began or Ended
         In order; where a condition takes another's place, the end comes first.
-    tuple of VitalsNow
+    tuple of VitalSigns
         One for each whole second of signal since the start.
     state : RhythmState
     """
-    if beats:
-        state = replace(state, waiting=(*state.waiting, *beats))
     changes: list[Change] = []
-    said = []
+    described = []
+    first = 0
     for now in signal:
-        found, state = _stride(config, limits, state, now)
+        stop = first
+        while stop < len(beats) and beats[stop].at <= now.at:
+            stop += 1
+        found, state = _stride(config, limits, state, beats[first:stop], now)
+        first = stop
         changes += found
         if state.strides % vitals.STRIDES == 0:
             state = replace(state, minute=vitals.close_second(state.minute))
-            said.append(_vitals(config, limits, state, now))
-    return tuple(changes), tuple(said), state
+            described.append(_vital_signs(config, limits, state, now))
+    if first < len(beats):
+        raise ValueError(f"beat known at {beats[first].at}, after the last stride: beats come with their strides")
+    return tuple(changes), tuple(described), state
 
 
 def close(state: RhythmState, at: int) -> tuple[Ended, ...]:
@@ -165,13 +143,9 @@ def close(state: RhythmState, at: int) -> tuple[Ended, ...]:
 
 
 def _stride(
-    config: AlarmConfig, limits: Limits, state: RhythmState, now: SignalNow
+    config: AlarmConfig, limits: Limits, state: RhythmState, beats: Sequence[Beat], now: SignalStatus
 ) -> tuple[list[Change], RhythmState]:
-    known = 0
-    while known < len(state.waiting) and state.waiting[known].at <= now.at:
-        known += 1
-    beats, waiting = state.waiting[:known], state.waiting[known:]
-    recent, irregular, pauses = _hear(config, state, beats, now)
+    recent, irregular, pauses = _push_beats(config, state, beats, now)
     ventricular = sum(beat.type == "V" for beat in beats) if now.usable else 0
     minute = replace(
         state.minute,
@@ -184,18 +158,17 @@ def _stride(
         recent=recent,
         irregular=irregular,
         minute=minute,
-        waiting=waiting,
-        restless=now.at if now.restless else state.restless,
+        suspected=now.at if now.fibrillation_suspected else state.suspected,
     )
     off = config.disabled.union(limits.off)
     findings = {finding.kind: finding for finding in rules.find(config, limits, recent, irregular, now)}
     return _follow(config, state, findings, pauses, off, now.at)
 
 
-def _hear(
-    config: AlarmConfig, state: RhythmState, beats: tuple[Beat, ...], now: SignalNow
+def _push_beats(
+    config: AlarmConfig, state: RhythmState, beats: Sequence[Beat], now: SignalStatus
 ) -> tuple[Recent, Irregularity, list[Finding]]:
-    """Take the beats of one stride; beats that cannot be trusted only end the silence."""
+    """Push the beats of one stride; beats that cannot be trusted only end the silence."""
     recent, irregular = state.recent, state.irregular
     if not now.usable:
         return beat_history.interrupt(recent, now.at), atrial_fibrillation.interrupt(irregular), []
@@ -205,13 +178,13 @@ def _hear(
         return recent, atrial_fibrillation.interrupt(irregular), []
     pauses = []
     for beat in beats:
-        recent = beat_history.take(recent, beat)
-        irregular = atrial_fibrillation.take(irregular, beat)
+        recent = beat_history.push(recent, beat)
+        irregular = atrial_fibrillation.push(irregular, beat)
         seconds = rules.pause_s(config, recent)
         if seconds is None:
             continue
         onset, end = recent.indexes[-2:]
-        if state.restless is None or state.restless < onset:
+        if state.suspected is None or state.suspected < onset:
             pauses.append(Finding("asystole", True, False, onset, end, seconds, config.asystole_s))
     return recent, irregular, pauses
 
@@ -224,7 +197,7 @@ def _follow(
     off: frozenset[AlarmKind],
     at: int,
 ) -> tuple[list[Change], RhythmState]:
-    """Compare what holds with what the rules say."""
+    """Compare the conditions that hold with the findings of the rules."""
     ended: list[Ended] = []
     began: list[Change] = []
     holding: dict[AlarmKind, Held] = {}
@@ -245,15 +218,15 @@ def _follow(
         graver_now = next((other for other in graver if other in holding), None)
         if held is not None:
             if finding is not None:
-                held = _seen(held, finding, at)
+                held = _updated(held, finding, at)
             if kind in off:
                 end(held, at + 1, "switched_off")
             elif graver_now is not None:
                 end(held, at + 1, "replaced", graver_now)
             elif finding is not None and not finding.stays:
                 end(held, finding.end, "rule_no_longer_met")
-            elif at - held.seen > UNSEEN:
-                end(held, held.seen + 1, "signal_unusable")
+            elif at - held.judged > LONGEST_UNKNOWN:
+                end(held, held.judged + 1, "signal_unusable")
             else:
                 holding[kind] = held
         elif finding is not None and graver_now is None and kind not in off:
@@ -275,8 +248,8 @@ def _follow(
     return [*ended, *began], replace(state, held=tuple(holding.values()), met_since=met_since, over=over)
 
 
-def _seen(held: Held, finding: Finding, at: int) -> Held:
-    """Keep the worst of what was measured."""
+def _updated(held: Held, finding: Finding, at: int) -> Held:
+    """Keep the worst measured value."""
     value = finding.value
     if value is None or (held.value is not None and not _worse(held.kind, value, held.value)):
         value = held.value
@@ -300,20 +273,21 @@ def _ended(held: Held, end: int, at: int, reason: EndedReason, replaced_by: Alar
     return Ended(held.kind, held.onset, end, at, reason, value, held.limit, held.beats or None, replaced_by=replaced_by)
 
 
-def _vitals(config: AlarmConfig, limits: Limits, state: RhythmState, now: SignalNow) -> VitalsNow:
-    """Say how the patient stands; conditions that are switched off are named all the same."""
+def _vital_signs(config: AlarmConfig, limits: Limits, state: RhythmState, now: SignalStatus) -> VitalSigns:
+    """Return the vital signs; conditions that are switched off are named all the same."""
     recent = state.recent
     holding = {held.kind for held in state.held}
     if now.usable:
         holding |= {f.kind for f in rules.find(config, limits, recent, state.irregular, now) if f.met}
     trusted = now.usable and now.fibrillation_since is None
-    heard = trusted and bool(recent.indexes) and now.at - recent.indexes[-1] <= rules.SILENT
-    heart_rate = recent.heart_rate if heard else None
-    rr = recent.indexes[-1] - recent.indexes[-2] if heard and len(recent.indexes) > 1 else None
-    return VitalsNow(
+    beating = trusted and bool(recent.indexes) and now.at - recent.indexes[-1] <= rules.SILENT
+    heart_rate = recent.heart_rate if beating else None
+    rr = recent.indexes[-1] - recent.indexes[-2] if beating and len(recent.indexes) > 1 else None
+    return VitalSigns(
         now.at,
         heart_rate,
         None if rr is None else 1000 * rr / FS,
         vitals.pvc_per_min(state.minute) if now.usable else None,
         vitals.name_rhythm(recent, heart_rate, holding) if now.usable else "unknown",
+        now.quality,
     )

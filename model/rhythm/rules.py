@@ -1,10 +1,10 @@
-"""The rules of rhythm, one by one: is it met now, and does what was met before still stay?
+"""The rules of rhythm, one by one: when a condition begins, and when it goes on.
 
 Asystole, extreme bradycardia and tachycardia, ventricular tachycardia and fibrillation are those of the
 PhysioNet/Computing in Cardiology Challenge 2015 (Clifford et al., "False alarm reduction in critical care",
 Physiological Measurement 37, 2016), but for two things: one beat of another type does not hide a ventricular
-tachycardia, and a fast rhythm that is steady is told sooner. What is met ends only when a rate has left its limit by a
-margin, or when several beats in a row speak against it, so that nothing flickers.
+tachycardia, and a fast rhythm that is steady is reported faster. A condition ends only when a rate has left its limit
+by a margin, or when several beats in a row contradict it, so that nothing flickers.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from stream.timebase import FS
 from stream.wire.alarm_messages import AlarmKind, Limits
 
 LATEST = 72
-"""Samples within which each beat becomes known, see `model.beats.beat_detector.Beat`: nothing is said of silence
-before."""
+"""Samples within which each beat becomes known, see `model.beats.beat_detector.Beat`: silence counts from
+then."""
 
 TIMING = 4
 """Samples (11 ms) by which a stretch of beats, or an RR interval, may miss its limit and meet the rule all the same: R
@@ -45,30 +45,33 @@ SILENT = 4 * FS
 
 
 @dataclass(frozen=True, slots=True)
-class SignalNow:
-    """What is known of the signal itself, apart from beats, at the end of one stride.
+class SignalStatus:
+    """State of the signal itself, apart from beats, at the end of one stride.
 
     Attributes
     ----------
     at : int
         The last sample that was observed.
+    quality : float
+        Signal quality of the best lead, 0 to 1.
     usable : bool
-        Good enough that beats are neither missed nor made up.
+        Good enough that beats are neither missed nor invented.
     fibrillation_since : int or None
         First sample of the ventricular fibrillation or flutter that lasts.
-    restless : bool
-        It looks like fibrillation, be it not for long enough yet: silence is no asystole then.
+    fibrillation_suspected : bool
+        It looks like fibrillation, if not for long enough yet: silence is no asystole then.
     """
 
     at: int
+    quality: float = 1.0
     usable: bool = True
     fibrillation_since: int | None = None
-    restless: bool = False
+    fibrillation_suspected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one rule says at one moment. A rule that knows nothing says nothing.
+    """The result of one rule at one moment. A rule that cannot be judged has none.
 
     Attributes
     ----------
@@ -107,7 +110,7 @@ def pause_s(config: AlarmConfig, recent: Recent) -> float | None:
 
 
 def find(
-    config: AlarmConfig, limits: Limits, recent: Recent, irregular: Irregularity, now: SignalNow
+    config: AlarmConfig, limits: Limits, recent: Recent, irregular: Irregularity, now: SignalStatus
 ) -> Iterator[Finding]:
     """Apply all rules, the gravest first."""
     lasting = now.fibrillation_since is not None
@@ -128,13 +131,13 @@ def find(
         yield Finding("atrial_fibrillation", irregular.entropy >= limit, irregular.entropy >= released, middle, middle)
 
 
-def _asystole(config: AlarmConfig, recent: Recent, now: SignalNow) -> Finding:
+def _asystole(config: AlarmConfig, recent: Recent, now: SignalStatus) -> Finding:
     quiet = (now.at - LATEST - recent.quiet_from) / FS
     long = quiet >= config.asystole_s
-    # With no beat since the signal became usable again, nobody has seen the end of it.
+    # With no beat since the signal became usable again, its end was not observed.
     return Finding(
         "asystole",
-        long and not now.restless,
+        long and not now.fibrillation_suspected,
         long or not recent.indexes,
         recent.quiet_from,
         recent.quiet_from,
@@ -172,7 +175,7 @@ def _rates(config: AlarmConfig, limits: Limits, recent: Recent, at: int) -> Iter
 
 
 def _extreme_tachycardia(config: AlarmConfig, recent: Recent) -> Iterator[Finding]:
-    """Look at the mean of many beats, and of a few of which none is slow: a steady tachycardia is certain sooner."""
+    """By the mean of many beats, and of a few of which none is slow: a steady tachycardia is certain earlier."""
     rule, last = config.extreme_tachycardia, recent.indexes[-1]
     few = config.steady_tachycardia_beats
     many = rate_over(recent, rule.beats, -TIMING)
@@ -191,7 +194,7 @@ def _extreme_tachycardia(config: AlarmConfig, recent: Recent) -> Iterator[Findin
 
 
 def _extreme_bradycardia(rule: RateRule, recent: Recent, at: int) -> Iterator[Finding]:
-    """Look at the last beats, and at the next one: it may be so late that it will meet the rule whenever it comes."""
+    """By the last beats, and by the next one: it may be so late that it will meet the rule whenever it comes."""
     last = recent.indexes[-1]
     stretches = []
     if len(recent.indexes) >= rule.beats:

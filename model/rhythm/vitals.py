@@ -1,4 +1,4 @@
-"""What is said of the patient each second of signal: heart rate, ventricular ectopic beats, the rhythm's name."""
+"""Vital signs, each second of signal: heart rate, ventricular ectopic beats, the name of the rhythm."""
 
 from __future__ import annotations
 
@@ -33,12 +33,14 @@ SINUS_RATES = (30, 180)
 
 
 @dataclass(frozen=True, slots=True)
-class VitalsNow:
-    """How the patient stands at the end of a second of signal; None where there is no honest value.
+class VitalSigns:
+    """The patient at the end of a second of signal; None if unreliable. `stream.wire.messages.Vitals` has its fields.
+
+    The rhythm detector makes it, and the analysis adds what forecast, anomaly score and technical conditions give.
 
     Attributes
     ----------
-    at : int
+    index : int
         The last sample that was observed.
     heart_rate : float or None
         1/min.
@@ -47,13 +49,25 @@ class VitalsNow:
     pvc_per_min : int or None
         Ventricular ectopic beats in the last minute.
     rhythm : str
+    quality : float or None
+        Signal quality, 0 to 1.
+    score : float or None
+        The highest anomaly score of the second.
+    skill : float or None
+        Of the forecast, over the last minute: see `model.forecast.skill`.
+    inops : tuple of str
+        Technical conditions that hold.
     """
 
-    at: int
+    index: int
     heart_rate: float | None
     rr_ms: float | None
     pvc_per_min: int | None
     rhythm: Rhythm
+    quality: float | None = None
+    score: float | None = None
+    skill: float | None = None
+    inops: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +94,14 @@ def close_second(minute: Minute) -> Minute:
 
 
 def pvc_per_min(minute: Minute) -> int | None:
-    """Return the ventricular ectopic beats of the last minute; None where it was not all seen."""
+    """Return the ventricular ectopic beats of the last minute; None if too little of it was usable."""
     if len(minute.usable) < 60 or sum(minute.usable) < LEAST_USABLE * 60 * STRIDES:
         return None
     return sum(minute.ventricular)
 
 
 def name_rhythm(recent: Recent, heart_rate: float | None, holding: Collection[AlarmKind]) -> Rhythm:
-    """Return the name of the rhythm, from what holds now and from the last beats.
+    """Return the name of the rhythm, from the conditions that hold now and from the last beats.
 
     QRS complexes alone cannot tell a paced rhythm, nor the sinus node from another pacemaker above the ventricles
     that beats as evenly.

@@ -1,6 +1,7 @@
-"""A record as the live worker would see it, but as fast as it goes: forecasts, beats, vitals and alarms into files.
+"""Analyses a record as the live worker would, but as fast as possible, and writes the results to files.
 
-The record is one epoch of one session, so sample indices are those of the record at 360 Hz. Nothing looks ahead.
+The record is one epoch of one session, so sample indices are those of the record at 360 Hz. No output depends on later
+samples. What remains at the end of the record below one stride of 36 samples is not analysed.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from model.alarms.alarm_manager import AlarmDesk
-from model.alarms.state_machine import Scene
+from model.alarms.alarm_manager import AlarmManager
+from model.alarms.state_machine import AlarmContext
 from model.beats.beat_detector import Beat
 from model.conditions.changes import Change
-from model.pipeline import bed_pipeline
-from model.pipeline.arrhythmia_pipeline import VitalSigns
-from model.pipeline.bed_pipeline import Models
+from model.pipeline import analysis
+from model.pipeline.analysis import Models
+from model.rhythm.vitals import VitalSigns
 from stream.errors import StorageError
 from stream.records.record import Record
 from stream.records.wfdb_writer import write_beats
@@ -35,19 +36,19 @@ from stream.wire.messages import Message
 BED = "offline"
 SESSION = "0" * 32
 
-PIECE = 100 * STRIDE
+CHUNK = 100 * STRIDE
 """Samples per step, 10 s: little memory, whatever the record's length."""
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What was done.
+    """Summary of one analysis.
 
     Attributes
     ----------
     record : str
     samples : int
-        Samples per lead that went through the forecaster.
+        Samples per lead.
     forecasts : int
         Rows of ``forecast.npz``.
     beats : int
@@ -85,7 +86,7 @@ def analyze(
     session: str = SESSION,
     console: Console | None = None,
 ) -> Summary:
-    """Watch a whole record as the live worker would.
+    """Analyse a whole record as the live worker would.
 
     Writes
 
@@ -93,7 +94,7 @@ def analyze(
       stride of 36 samples; leads, fs, record;
     - ``alarms.jsonl``: one `stream.wire.alarm_messages.Alarm` a line, as it travels;
     - ``beats.atr``: WFDB annotations, N, S, V or Q at each R peak;
-    - ``vitals.csv``: one row a second, what is not known empty.
+    - ``vitals.csv``: one row a second, unknown values empty.
 
     Either all files are new and whole, or the old ones stay.
 
@@ -119,13 +120,13 @@ def analyze(
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".analyze-", dir=out) as folder:
             part = Path(folder)
-            watched = _watch(record, models, part, console or Console(stderr=True))
+            outputs = _analyze(record, models, part, console or Console(stderr=True))
             _zip(part, files[0].name)
-            alarms = _alarms(watched.changes, record, models, session)
+            alarms = _alarms(outputs.changes, record, models, session)
             (part / files[1].name).write_bytes(b"".join(codec.encode(alarm) + b"\n" for alarm in alarms))
-            beats = watched.beats
+            beats = outputs.beats
             write_beats(part, files[2].stem, [beat.index for beat in beats], [beat.type for beat in beats])
-            _write_vitals(part / files[3].name, watched.vitals)
+            _write_vitals(part / files[3].name, outputs.vitals)
             for file in files:
                 (part / file.name).replace(file)
     except OSError as error:
@@ -143,14 +144,14 @@ def analyze(
 
 
 @dataclass(frozen=True, slots=True)
-class _Watched:
+class _Outputs:
     beats: list[Beat]
     vitals: list[VitalSigns]
     changes: list[Change]
 
 
-def _watch(record: Record, models: Models, part: Path, console: Console) -> _Watched:
-    """Run the pipeline; leave each array of forecast.npz as one .npy file in ``part``."""
+def _analyze(record: Record, models: Models, part: Path, console: Console) -> _Outputs:
+    """Analyse chunk by chunk; write each array of forecast.npz as one .npy file to ``part``."""
     leads, horizon = len(record.leads), models.forecaster.network.config.horizon
     k = record.n // STRIDE
     shape = (k, horizon, leads)
@@ -160,26 +161,26 @@ def _watch(record: Record, models: Models, part: Path, console: Console) -> _Wat
     origin = np.zeros(k, np.int64)
     mean = np.lib.format.open_memmap(part / "mean.npy", "w+", np.float32, shape)
     scale = np.lib.format.open_memmap(part / "scale.npy", "w+", np.float32, shape)
-    state = bed_pipeline.begin(models, record.leads, 0, 0)
-    watched = _Watched([], [], [])
+    state = analysis.begin(models, record.leads, 0, 0)
+    outputs = _Outputs([], [], [])
     row = 0
-    for piece in _pieces(record, console):
-        [(output, found, state)] = bed_pipeline.step(models, [state], [piece.mv()], [models.alarms.limits])
-        watched.beats.extend(found.beats)
-        watched.vitals.extend(found.vitals)
-        watched.changes.extend(found.changes)
-        for forecast in output.published:
+    for chunk in _chunks(record, console):
+        [(found, state)] = analysis.step(models, [state], [chunk.mv()], [models.alarms.limits])
+        outputs.beats.extend(found.beats)
+        outputs.vitals.extend(found.vitals)
+        outputs.changes.extend(found.changes)
+        for forecast in found.forecasts:
             origin[row], mean[row], scale[row] = forecast.origin, forecast.mean, forecast.scale
             row += 1
-    watched.changes.extend(bed_pipeline.finish(state))
+    outputs.changes.extend(analysis.finish(state))
     mean.flush()
     scale.flush()
     np.save(part / "origin.npy", origin)
-    return watched
+    return outputs
 
 
-def _pieces(record: Record, console: Console) -> Iterable[Record]:
-    """Cut a record into pieces, and show how far they have come."""
+def _chunks(record: Record, console: Console) -> Iterable[Record]:
+    """Cut a record into chunks, and show the progress."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -188,10 +189,10 @@ def _pieces(record: Record, console: Console) -> Iterable[Record]:
     )
     with Progress(*columns, console=console) as progress:
         task = progress.add_task(record.name, total=record.n / FS)
-        for start in range(0, record.n, PIECE):
-            piece = replace(record, adu=record.adu[start : start + PIECE])
-            yield piece
-            progress.advance(task, piece.n / FS)
+        for start in range(0, record.n, CHUNK):
+            chunk = replace(record, adu=record.adu[start : start + CHUNK])
+            yield chunk
+            progress.advance(task, chunk.n / FS)
 
 
 def _zip(part: Path, name: str) -> None:
@@ -204,10 +205,10 @@ def _zip(part: Path, name: str) -> None:
 def _alarms(changes: Iterable[Change], record: Record, models: Models, session: str) -> list[Alarm]:
     """Return the alarm events; their wall time is that of the signal, counted from 1970, because nobody was there."""
     sent: list[Message] = []
-    desk = AlarmDesk(models.alarms, sent.append)
+    manager = AlarmManager(models.alarms, sent.append)
     for change in changes:
         now_ns = change.at * 1_000_000_000 // FS
-        desk.take([change], Scene(BED, session, record.name, change.at + 1, now_ns))
+        manager.process([change], AlarmContext(BED, session, record.name, change.at + 1, now_ns))
     return [message for message in sent if isinstance(message, Alarm)]
 
 

@@ -1,4 +1,4 @@
-"""The worker as a process: its connection to the broker, in which order it takes messages, when it lets time pass."""
+"""The worker as a process: its connection to the broker, the order of messages, the advance of time."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import logging
 from collections.abc import Iterable
 from pathlib import Path
 
-from model.forecast.torch_runtime import use_one_thread
-from model.pipeline.bed_pipeline import Models
+from model.pipeline.analysis import Models
 from model.serving.worker import Worker
 from stream.clock import Clock, SteadyClock, unix_ns
 from stream.errors import UsageError
@@ -22,13 +21,13 @@ from stream.wire.topics import Kind, Role, pattern
 log = logging.getLogger("bedside.worker")
 
 ALIVE_NS = 10_000_000_000
-"""A worker's status older than this is that of a process whose broker forgot to say that it died."""
+"""A worker's status older than this is that of a process whose end the broker did not report."""
 
 BATCH = 7200
-"""Samples taken per tick, about; the connection gets its turn between two ticks."""
+"""Samples processed per tick, about; the connection gets its turn between two ticks."""
 
-LOOK_EVERY_S = 0.5
-"""How often to look for beds that send nothing."""
+CHECK_EVERY_S = 0.5
+"""How often beds are checked for silence."""
 
 
 async def serve(address: BrokerAddress, models: Models, *, ledger_path: Path | None) -> None:
@@ -43,8 +42,6 @@ async def serve(address: BrokerAddress, models: Models, *, ledger_path: Path | N
     StorageError
         The ledger cannot be written.
     """
-    # A step of a few beds is too small to share: more threads would cost, the more the busier the machine.
-    use_one_thread()
     wanted = [
         pattern(Kind.ECG),
         pattern(Kind.ALARMS_ACTIVE),
@@ -56,16 +53,16 @@ async def serve(address: BrokerAddress, models: Models, *, ledger_path: Path | N
         async with Client(address, role=Role.WORKER, subscriptions=wanted) as client:
             clock = SteadyClock()
             worker = Worker(models, send=client.send, instance=client.instance, clock=clock, write=write)
-            early = await _first_look(client, worker, clock)
+            early = await _read_retained(client, worker, clock)
             log.info("worker is ready on %s", address)
-            next_look_ns = 0
+            next_check_ns = 0
             try:
-                _take(worker, early)
+                _process(worker, early)
                 while True:
-                    _take(worker, await _next_messages(client, clock))
-                    if clock.now_ns() >= next_look_ns:
-                        next_look_ns = clock.now_ns() + round(LOOK_EVERY_S * 1e9)
-                        worker.look()
+                    _process(worker, await _next_messages(client, clock))
+                    if clock.now_ns() >= next_check_ns:
+                        next_check_ns = clock.now_ns() + round(CHECK_EVERY_S * 1e9)
+                        worker.advance_time()
                     client.beds = worker.beds
                     # A tick may find the next messages waiting: the connection must have its turn all the same.
                     await asyncio.sleep(0)
@@ -73,18 +70,18 @@ async def serve(address: BrokerAddress, models: Models, *, ledger_path: Path | N
                 worker.stop()
 
 
-async def _first_look(client: Client, worker: Worker, clock: Clock) -> list[Message]:
-    """Read what is retained: the alarms left over, and whether another worker lives. Returns what else came."""
+async def _read_retained(client: Client, worker: Worker, clock: Clock) -> list[Message]:
+    """Read retained messages: alarms to restore, and the status of another worker. Return the other messages."""
     others: list[Message] = []
     async for received in client:
         message = received.message
         if isinstance(message, ActiveAlarms) and received.retained:
-            worker.take_over(message)
+            worker.restore_alarms(message)
         elif isinstance(message, ProcessStatus):
             if message.instance == client.instance:
                 # Our own announcement comes back after all that was retained before it.
                 break
-            # The broker's order settles which of two came first: the later one sees the other's word before its own.
+            # The broker's order decides between two: the later one receives the other's status before its own.
             _yield_to(message, client, clock)
         elif message is not None:
             others.append(message)
@@ -98,10 +95,10 @@ def _yield_to(other: ProcessStatus, client: Client, clock: Clock) -> None:
 
 
 async def _next_messages(client: Client, clock: Clock) -> list[Message]:
-    """Return what has come, in its order; after a while nothing, when nothing comes."""
+    """Return the received messages in order; none if nothing comes for a while."""
     messages: list[Message] = []
     try:
-        async with asyncio.timeout(LOOK_EVERY_S):
+        async with asyncio.timeout(CHECK_EVERY_S):
             received: Received | None = await client.receive()
     except TimeoutError:
         return messages
@@ -118,8 +115,8 @@ async def _next_messages(client: Client, clock: Clock) -> list[Message]:
     return messages
 
 
-def _take(worker: Worker, messages: Iterable[Message]) -> None:
-    """Hand messages over in their order; chunks that follow each other make one tick."""
+def _process(worker: Worker, messages: Iterable[Message]) -> None:
+    """Pass messages to the worker in order; consecutive chunks make one tick."""
     chunks: list[Waveform] = []
     for message in messages:
         if isinstance(message, Waveform):
@@ -128,7 +125,7 @@ def _take(worker: Worker, messages: Iterable[Message]) -> None:
         worker.tick(chunks)
         chunks = []
         if isinstance(message, Command):
-            worker.obey(message)
+            worker.execute(message)
         elif isinstance(message, BedStatus):
-            worker.take_status(message)
+            worker.update_status(message)
     worker.tick(chunks)

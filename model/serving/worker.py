@@ -1,8 +1,8 @@
 """Waveforms in; forecasts, beats, vitals and alarms out: all beds of a broker, in one batched step per tick.
 
-What a chunk means is decided by `stream.wire.continuity`, what it says by `model.pipeline.bed_pipeline`, what becomes
-of an alarm by `model.alarms.state_machine`; here they are joined and the result is published. Every sample moves the
-state of its bed once, or is named in a gap.
+`stream.wire.continuity` places each chunk, `model.pipeline.analysis` analyses it, `model.alarms.state_machine` makes
+alarms of the conditions; here they are joined and the result is published. Every sample is pushed once, or reported as
+lost.
 """
 
 from __future__ import annotations
@@ -11,16 +11,15 @@ import logging
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Literal
 
-from model.alarms.alarm_manager import AlarmDesk
-from model.alarms.state_machine import Scene
+from model.alarms.alarm_manager import AlarmManager
+from model.alarms.state_machine import AlarmContext
+from model.anomaly.state import DEFAULT_CONFIG
 from model.conditions.changes import Began, Change, Ended
-from model.pipeline import bed_pipeline, forecast_pipeline
-from model.pipeline.arrhythmia_pipeline import Findings
-from model.pipeline.bed_pipeline import Models, WatchState
-from model.pipeline.forecast_pipeline import BedOutput
+from model.pipeline import analysis
+from model.pipeline.analysis import Analysis, BedState, Models
 from stream.clock import Clock, rfc3339
 from stream.errors import MessageError
 from stream.replay.ledger import Write
@@ -46,34 +45,34 @@ def fresh_counters() -> Counter[str]:
 
 @dataclass
 class Bed:
-    """A bed as the worker knows it.
+    """The worker's state of one bed.
 
     Attributes
     ----------
     chunk : Waveform
         The last one processed.
     place : Continuity
-    state : WatchState
-    desk : AlarmDesk
-    heard_ns : int
-        When the last chunk came.
+    state : BedState
+    alarms : AlarmManager
+    received_ns : int
+        When the last chunk was received.
     counters : Counter
         Of this session.
     learning : bool
         True until the first score after a break.
     silent, over : bool
-        Nothing has come for too long; the publisher has said that the record ended.
+        Nothing has been received for too long; the publisher has reported that the record ended.
     former_session : str or None
         A chunk of it comes from a publisher that should have ended.
     next_status_ns : int
-        When to say again how it stands.
+        When the status is due again.
     """
 
     chunk: Waveform
     place: Continuity
-    state: WatchState
-    desk: AlarmDesk
-    heard_ns: int
+    state: BedState
+    alarms: AlarmManager
+    received_ns: int
     counters: Counter[str] = field(default_factory=fresh_counters)
     learning: bool = True
     silent: bool = False
@@ -81,10 +80,10 @@ class Bed:
     former_session: str | None = None
     next_status_ns: int = 0
 
-    def scene(self, now_ns: int) -> Scene:
-        """Return where the bed stands now."""
+    def context(self, now_ns: int) -> AlarmContext:
+        """Return the context of alarms now."""
         chunk = self.chunk
-        return Scene(chunk.bed, chunk.session, chunk.record, chunk.end, now_ns)
+        return AlarmContext(chunk.bed, chunk.session, chunk.record, chunk.end, now_ns)
 
 
 class Worker:
@@ -94,12 +93,12 @@ class Worker:
     ----------
     models : Models
     send : callable
-        Takes a message and never blocks.
+        Sends a message; never blocks.
     instance : str
         Names this process in the status of its beds.
     clock : Clock
     write : callable
-        Line of the ledger: bed, session, seq, start, n, what it was, samples lost before it.
+        Line of the ledger: bed, session, seq, start, n, verdict, samples lost before it.
     """
 
     LEDGER = ("bed", "session", "seq", "start", "n", "verdict", "lost_samples")
@@ -119,68 +118,68 @@ class Worker:
         self._clock = clock
         self._write = write
         self._beds: dict[str, Bed] = {}
-        self._left_over: dict[str, AlarmDesk] = {}
-        self._playing: dict[str, BedStatus] = {}
-        self._next_complaint_ns = 0
+        self._restored: dict[str, AlarmManager] = {}
+        self._publisher_status: dict[str, BedStatus] = {}
+        self._next_warning_ns = 0
 
     @property
     def beds(self) -> tuple[str, ...]:
-        """The beds that have sent something."""
+        """The beds of which something was received."""
         return tuple(sorted(self._beds))
 
-    def take_over(self, active: ActiveAlarms) -> None:
-        """Take up what an earlier worker left retained; it goes on when the bed sends again, and obeys until then."""
+    def restore_alarms(self, active: ActiveAlarms) -> None:
+        """Restore the alarms that an earlier worker left retained; they go on when the bed sends again."""
         if active.bed not in self._beds:
-            desk = self._left_over[active.bed] = AlarmDesk(self._models.alarms, self._send)
-            desk.recall(active, self._clock.now_ns())
+            alarms = self._restored[active.bed] = AlarmManager(self._models.alarms, self._send)
+            alarms.restore(active, self._clock.now_ns())
 
-    def take_status(self, status: BedStatus) -> None:
-        """Take what a publisher says of a bed; when its record has ended, so has everything that lasts."""
-        self._playing[status.bed] = status
+    def update_status(self, status: BedStatus) -> None:
+        """Process the status that a publisher sends; when the record has ended, so have all alarms that last."""
+        self._publisher_status[status.bed] = status
         if status.state != "ended":
             return
         bed = self._beds.get(status.bed)
         if bed is None:
-            if status.bed in self._left_over:
-                self._left_over[status.bed].finish(self._afar(status.bed))
+            if status.bed in self._restored:
+                self._restored[status.bed].finish(self._unseen_context(status.bed))
         elif status.session == bed.chunk.session and not bed.over:
             bed.over, bed.silent = True, False
-            self._change(bed, bed_pipeline.finish(bed.state))
-            bed.desk.finish(bed.scene(self._clock.now_ns()))
+            self._change(bed, analysis.finish(bed.state))
+            bed.alarms.finish(bed.context(self._clock.now_ns()))
 
-    def obey(self, command: Command) -> None:
-        """Carry out a command; one that cannot be is counted and logged."""
+    def execute(self, command: Command) -> None:
+        """Execute a command; one that cannot be executed is counted and logged."""
         if isinstance(command.action, ReplayAction):
             return  # for the publisher
         bed = self._beds.get(command.bed)
         try:
             if bed is not None:
-                bed.desk.obey(command, bed.scene(self._clock.now_ns()))
+                bed.alarms.execute(command, bed.context(self._clock.now_ns()))
                 bed.counters["commands"] += 1
-            elif command.bed in self._left_over:
-                self._left_over[command.bed].obey(command, self._afar(command.bed))
+            elif command.bed in self._restored:
+                self._restored[command.bed].execute(command, self._unseen_context(command.bed))
             else:
-                self._complain(f"command for bed {command.bed}, of which nothing is known: ignored")
+                self._warn(f"command for bed {command.bed}, which is unknown: ignored")
         except MessageError as error:
             if bed is not None:
                 bed.counters["rejected"] += 1
-            self._complain(str(error))
+            self._warn(str(error))
 
-    def look(self) -> None:
-        """Let time pass: find beds that send nothing, end pauses."""
+    def advance_time(self) -> None:
+        """Advance time: find beds that send nothing, end pauses."""
         now_ns = self._clock.now_ns()
         for bed in self._beds.values():
-            status = self._playing.get(bed.chunk.bed)
-            excused = bed.over or (status is not None and status.state == "paused")
+            status = self._publisher_status.get(bed.chunk.bed)
+            may_be_silent = bed.over or (status is not None and status.state == "paused")
             chunk_ns = 1e9 * bed.chunk.n / (bed.chunk.fs * bed.chunk.speed)
-            silent_ns = now_ns - bed.heard_ns
-            if not bed.silent and not excused and silent_ns > max(NO_DATA_NS, 2.5 * chunk_ns):
+            silent_ns = now_ns - bed.received_ns
+            if not bed.silent and not may_be_silent and silent_ns > max(NO_DATA_NS, 2.5 * chunk_ns):
                 bed.silent = True
                 end = bed.chunk.end
                 self._change(bed, [Began("no_data", end, end, "bed_silent", silent_ns / 1e9)])
-            bed.desk.wait(bed.scene(now_ns))
-        for name, desk in self._left_over.items():
-            desk.wait(self._afar(name))
+            bed.alarms.advance_time(bed.context(now_ns))
+        for name, alarms in self._restored.items():
+            alarms.advance_time(self._unseen_context(name))
 
     def tick(self, chunks: Sequence[Waveform]) -> None:
         """Process chunks in the order of their arrival; those of different beds step together."""
@@ -197,7 +196,7 @@ class Worker:
             waiting = rest
 
     def stop(self) -> None:
-        """Say that no bed is served any more. Its alarms stay in the list: the next worker goes on with them."""
+        """Report that no bed is served any more. The alarms stay in the lists: the next worker goes on with them."""
         for bed in self._beds.values():
             self._announce(bed, "stopped")
 
@@ -208,35 +207,35 @@ class Worker:
         bed = self._beds.get(chunk.bed)
         if bed is None:
             if len(self._beds) >= MAX_BEDS:
-                self._complain(f"bed {chunk.bed} is not served: there are {MAX_BEDS} beds already")
+                self._warn(f"bed {chunk.bed} is not served: there are {MAX_BEDS} beds already")
                 return None
             _, place = follow(None, chunk)
-            desk = self._left_over.pop(chunk.bed, None) or AlarmDesk(self._models.alarms, self._send)
-            bed = self._beds[chunk.bed] = Bed(chunk, place, self._begin(chunk), desk, self._clock.now_ns())
-            desk.resume(bed.scene(self._clock.now_ns()))
+            alarms = self._restored.pop(chunk.bed, None) or AlarmManager(self._models.alarms, self._send)
+            bed = self._beds[chunk.bed] = Bed(chunk, place, self._begin(chunk), alarms, self._clock.now_ns())
+            alarms.resume(bed.context(self._clock.now_ns()))
             self._note(chunk, "taken", 0)
             return bed
         if chunk.session == bed.former_session:
             bed.counters["rejected"] += 1
-            self._complain(f"two publishers send bed {chunk.bed}: end one of them")
+            self._warn(f"two publishers send bed {chunk.bed}: end one of them")
             return None
         try:
             arrival, place = follow(bed.place, chunk)
         except MessageError as error:
             bed.counters["rejected"] += 1
-            self._complain(str(error))
+            self._warn(str(error))
             return None
         if arrival.duplicate:
             bed.counters["duplicates"] += 1
             self._note(chunk, "duplicate", 0)
             return None
         self._note(chunk, "gap" if arrival.lost_samples else "taken", arrival.lost_samples)
-        bed.heard_ns = self._clock.now_ns()
+        bed.received_ns = self._clock.now_ns()
         if bed.silent:
             self._change(bed, [Ended("no_data", bed.chunk.end, chunk.start, chunk.start, "data_resumed")])
         if arrival.fresh:
             if not bed.over:
-                self._change(bed, bed_pipeline.finish(bed.state))
+                self._change(bed, analysis.finish(bed.state))
             bed.over = False
             bed.state = self._begin(chunk)
             bed.learning = True
@@ -247,15 +246,15 @@ class Worker:
         if arrival.lost_samples:
             bed.counters["gaps"] += 1
             bed.counters["lost_samples"] += arrival.lost_samples
-            self._complain(f"bed {chunk.bed}: gap of {arrival.lost_samples} samples before sample {chunk.start}")
+            self._warn(f"bed {chunk.bed}: gap of {arrival.lost_samples} samples before sample {chunk.start}")
         bed.chunk, bed.place = chunk, place
         if arrival.lost_samples and not bed.silent:
-            self._name_gap(bed, arrival.lost_samples)
+            self._report_gap(bed, arrival.lost_samples)
         bed.silent = False
         return bed
 
-    def _name_gap(self, bed: Bed, lost_samples: int) -> None:
-        """Raise and clear the technical alarm of samples that will not come any more."""
+    def _report_gap(self, bed: Bed, lost_samples: int) -> None:
+        """Raise and clear the technical alarm of lost samples."""
         start = bed.chunk.start
         onset, seconds = start - lost_samples, lost_samples / FS
         self._change(
@@ -266,19 +265,19 @@ class Worker:
             ],
         )
 
-    def _complain(self, text: str) -> None:
+    def _warn(self, text: str) -> None:
         """Log once per second at most; everything is counted."""
         now_ns = self._clock.now_ns()
-        if now_ns >= self._next_complaint_ns:
-            self._next_complaint_ns = now_ns + 1_000_000_000
+        if now_ns >= self._next_warning_ns:
+            self._next_warning_ns = now_ns + 1_000_000_000
             log.warning("%s", text)
 
-    def _afar(self, bed: str) -> Scene:
-        """Return the scene of a bed of which only its alarms are known."""
-        return Scene(bed, "", "", 0, self._clock.now_ns())
+    def _unseen_context(self, bed: str) -> AlarmContext:
+        """Return the context of a bed of which only alarms are known."""
+        return AlarmContext(bed, "", "", 0, self._clock.now_ns())
 
-    def _begin(self, chunk: Waveform) -> WatchState:
-        return bed_pipeline.begin(self._models, chunk.leads, chunk.start, chunk.epoch_start)
+    def _begin(self, chunk: Waveform) -> BedState:
+        return analysis.begin(self._models, chunk.leads, chunk.start, chunk.epoch_start)
 
     def _note(self, chunk: Waveform, verdict: str, lost_samples: int) -> None:
         self._write(chunk.bed, chunk.session, chunk.seq, chunk.start, chunk.n, verdict, lost_samples)
@@ -286,48 +285,44 @@ class Worker:
     def _step(self, beds: Sequence[Bed]) -> None:
         if not beds:
             return
-        results = bed_pipeline.step(
+        results = analysis.step(
             self._models,
             [bed.state for bed in beds],
             [bed.chunk.mv() for bed in beds],
-            [bed.desk.limits for bed in beds],
+            [bed.alarms.limits for bed in beds],
         )
-        for bed, (output, found, state) in zip(beds, results, strict=True):
+        for bed, (outputs, state) in zip(beds, results, strict=True):
             bed.state = state
             bed.counters["samples_forecast"] += bed.chunk.n
-            self._publish_forecasts(bed, output)
-            self._publish_findings(bed, found)
-            self._change(bed, found.changes)
-            known = output.published
+            self._publish(bed, outputs)
+            self._change(bed, outputs.changes)
             was_learning = bed.learning
-            if known:
-                bed.learning = math.isnan(known[-1].score)
+            if outputs.forecasts:
+                bed.learning = math.isnan(outputs.forecasts[-1].score)
             if bed.learning != was_learning or self._clock.now_ns() >= bed.next_status_ns:
                 self._announce(bed, "learning" if bed.learning else "forecasting")
 
-    # --- what goes out ------------------------------------------------------------------------------------------
+    # --- output --------------------------------------------------------------------------------------------------
 
-    def _publish_forecasts(self, bed: Bed, output: BedOutput) -> None:
-        for made in output.published:
+    def _publish(self, bed: Bed, outputs: Analysis) -> None:
+        chunk = bed.chunk
+        for made in outputs.forecasts:
             self._send(
                 Forecast(
-                    bed=bed.chunk.bed,
-                    session=bed.chunk.session,
-                    epoch=bed.chunk.epoch,
-                    seq=bed.chunk.seq,
+                    bed=chunk.bed,
+                    session=chunk.session,
+                    epoch=chunk.epoch,
+                    seq=chunk.seq,
                     origin=made.origin,
-                    leads=bed.chunk.leads,
+                    leads=chunk.leads,
                     mean=made.mean.astype("<f4", copy=False).tobytes(),
                     scale=made.scale.astype("<f4", copy=False).tobytes(),
                     score=None if math.isnan(made.score) else made.score,
-                    threshold=forecast_pipeline.RESIDUAL.threshold,
+                    threshold=DEFAULT_CONFIG.threshold,
                     published_ns=self._clock.now_ns(),
                 )
             )
-
-    def _publish_findings(self, bed: Bed, found: Findings) -> None:
-        chunk = bed.chunk
-        for beat in found.beats:
+        for beat in outputs.beats:
             self._send(
                 Beat(
                     bed=chunk.bed,
@@ -338,29 +333,15 @@ class Worker:
                     quality=beat.quality,
                 )
             )
-        for vitals in found.vitals[-1:]:  # a chunk of some seconds brings several: only the latest is of now
-            self._send(
-                Vitals(
-                    bed=chunk.bed,
-                    session=chunk.session,
-                    index=vitals.index,
-                    when=rfc3339(self._clock.now_ns()),
-                    heart_rate=vitals.heart_rate,
-                    rr_ms=vitals.rr_ms,
-                    pvc_per_min=vitals.pvc_per_min,
-                    rhythm=vitals.rhythm,
-                    quality=vitals.quality,
-                    score=vitals.score,
-                    skill=vitals.skill,
-                    inops=vitals.inops,
-                )
-            )
+        for vitals in outputs.vitals[-1:]:  # a chunk of some seconds completes several: only the latest is current
+            when = rfc3339(self._clock.now_ns())
+            self._send(Vitals(bed=chunk.bed, session=chunk.session, when=when, **asdict(vitals)))
 
     def _change(self, bed: Bed, changes: Iterable[Change]) -> None:
-        """Take conditions that began or ended."""
-        before = bed.desk.raised
-        bed.desk.take(tuple(changes), bed.scene(self._clock.now_ns()))
-        bed.counters["alarms"] += bed.desk.raised - before
+        """Process conditions that began or ended."""
+        before = bed.alarms.raised
+        bed.alarms.process(tuple(changes), bed.context(self._clock.now_ns()))
+        bed.counters["alarms"] += bed.alarms.raised - before
 
     def _announce(self, bed: Bed, state: Literal["learning", "forecasting", "stopped"]) -> None:
         now_ns = self._clock.now_ns()

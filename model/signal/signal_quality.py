@@ -1,18 +1,18 @@
-"""How well the signal can be trusted, lead by lead, and what is wrong with the line when it cannot.
+"""Signal quality and technical conditions, lead by lead.
 
 Of each stride (100 ms) five figures are kept: its highest and lowest sample, its mean, its power between 30 and
-100 Hz, and its share of invalid samples. The last two seconds of them say
+100 Hz, and its share of invalid samples. The last two seconds of them show
 
 - *off*: nothing has moved for 1.5 s, by half a count of a usual recorder, or most samples are invalid. A heart that
   stands still leaves the noise of the body and of the amplifier on the line (8 µV or more within 1.5 s in the true
   asystoles of the Challenge 2015); an open line does not.
 - *saturated*: the line is stuck far from zero, or at the end of a swing that fills the screen.
-- *noise*: muscle between the complexes is so strong, against the complexes, that a QRS cannot be told, or the baseline
+- *noise*: muscle between the complexes is so strong, against them, that a QRS cannot be detected, or the baseline
   leaps by more than any heart does. What is steady in it counts (the level that the calmest two fifths of the strides
   keep below), because QRS complexes have power in that band, too, for a tenth of a second.
 
 None of them asks whether there are beats: a quiet line is a good one, and asystole is never hidden by it. The index is
-1 for a line without noise, 0.5 where a QRS cannot be told, and 0 where there is no signal.
+1 for a line without noise, 0.5 where a QRS cannot be detected, and 0 where there is no signal.
 """
 
 from __future__ import annotations
@@ -24,9 +24,8 @@ import numpy as np
 from scipy.signal import butter
 
 from model.conditions.changes import Began, Change, Ended
-from model.signal import blocks, state_codec
 from model.signal.arrays import BoolArray, FloatArray
-from model.signal.blocks import STRIDES, Intake
+from model.signal.blocks import STRIDES_PER_BLOCK, Blocks
 from model.signal.iir_filter import sosfilt
 from stream.timebase import FS, STRIDE
 from stream.wire.alarm_messages import AlarmKind
@@ -62,12 +61,12 @@ LEAST_QRS_MV = 0.3
 """A lower line is judged as if it had complexes of this height: noise that could not hide them is no noise."""
 
 NOISE = 0.08
-"""Noise over the height of the complexes at which a QRS cannot be told; white noise alone reaches 0.11. In MIT-BIH DS1
+"""Noise over the height of the complexes at which a QRS cannot be detected; white noise alone reaches 0.11. In DS1
 without 201 and 208 the index is below 0.5 for 0.02 % of the time where the annotators noted no noise, for 1.8 % where
 they did: most of that noise hides nothing."""
 
 LEAP_MV = 3.0
-"""Movement of the baseline (mean of half a second) in 2 s at which a QRS cannot be told."""
+"""Movement of the baseline (mean of half a second) in 2 s at which a QRS cannot be detected."""
 
 BAD, GOOD = 0.5, 0.6
 """Noise begins below the first index and ends above the second."""
@@ -75,19 +74,19 @@ BAD, GOOD = 0.5, 0.6
 KINDS: tuple[AlarmKind, ...] = ("lead_off", "saturation", "noise")
 
 CONFIRM = (1, 3, 10)
-"""Strides after which each kind is believed; a lead that is off has been so for `STILL` strides before."""
+"""Strides after which each kind is confirmed; a lead that is off has been so for `STILL` strides before."""
 
 RELEASE = (10, 10, 20)
-"""Strides after which the end of each kind is believed."""
+"""Strides after which the end of each kind is confirmed."""
 
 LAG = (STILL - 1, 0, 0)
-"""Strides that a kind has lasted when it is first seen."""
+"""Strides that a kind has lasted when its criterion is first met."""
 
 HIGH, LOW, MEAN, POWER, INVALID_SHARE, BASELINE = range(6)
 
 
 @dataclass(frozen=True, slots=True)
-class Watch:
+class Tracker:
     """One kind of technical condition, on all leads.
 
     Attributes
@@ -97,7 +96,7 @@ class Watch:
     against : tuple of int
         Strides in a row that contradict it, by lead.
     onset : int
-        First sample of the condition that was told last.
+        First sample of the condition that was reported last.
     """
 
     on: tuple[bool, ...]
@@ -107,44 +106,30 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class QualityState:
-    """All that is carried from chunk to chunk.
+    """All that is carried from step to step.
 
     Attributes
     ----------
     leads : tuple of str
-    intake : Intake
+    start : int
+        Index of the first sample of the epoch.
     filter : ndarray, shape (sections, 2, leads)
     recent : ndarray, shape (up to WINDOW + 3, 5, leads)
         The figures of the last strides.
-    watches : tuple of Watch
+    trackers : tuple of Tracker
         One for each of `KINDS`.
     """
 
     leads: tuple[str, ...]
-    intake: Intake
+    start: int
     filter: FloatArray
     recent: FloatArray
-    watches: tuple[Watch, ...]
-
-    def to_bytes(self) -> bytes:
-        """Return the state as MessagePack."""
-        return state_codec.pack(self)
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> QualityState:
-        """Return the state that `to_bytes` wrote.
-
-        Raises
-        ------
-        StorageError
-            The bytes are no such state.
-        """
-        return state_codec.unpack(data, cls)
+    trackers: tuple[Tracker, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class QualityOutput:
-    """What a chunk brought: of each whole piece of half a second, its five strides.
+    """Quality of each stride of the blocks of one step.
 
     Attributes
     ----------
@@ -155,7 +140,7 @@ class QualityOutput:
     usable : ndarray of bool, shape (k, leads)
         No technical condition holds on this lead.
     changes : tuple of Began or Ended
-        In order; a kind speaks for all leads, and names them.
+        In order; one condition of a kind covers all leads it holds on, and names them.
     """
 
     first: int
@@ -172,58 +157,48 @@ class QualityOutput:
 def begin(start: int, leads: Sequence[str]) -> QualityState:
     """Return the state at the start of an epoch, whose first sample has the index ``start``."""
     n = len(leads)
-    watch = Watch((False,) * n, (0,) * n)
+    tracker = Tracker((False,) * n, (0,) * n)
     return QualityState(
-        tuple(leads),
-        blocks.begin(start, n),
-        np.zeros((len(MUSCLE), 2, n)),
-        np.empty((0, 5, n)),
-        (watch,) * len(KINDS),
+        tuple(leads), start, np.zeros((len(MUSCLE), 2, n)), np.empty((0, 5, n)), (tracker,) * len(KINDS)
     )
 
 
-def step(state: QualityState, mv: FloatArray) -> tuple[QualityOutput, QualityState]:
-    """Take samples of one bed.
-
-    Parameters
-    ----------
-    mv : ndarray, shape (n, leads)
-        NaN where invalid; any n.
+def step(state: QualityState, blocks: Blocks) -> tuple[QualityOutput, QualityState]:
+    """Push the next blocks of one bed, which may be none.
 
     Returns
     -------
     QualityOutput, QualityState
     """
-    pieces, invalid, intake = blocks.take(state.intake, mv)
-    k, leads = len(pieces) * STRIDES, pieces.shape[2]
-    first = state.intake.end + STRIDE - 1
+    k, leads = len(blocks.mv) * STRIDES_PER_BLOCK, blocks.mv.shape[2]
+    first = blocks.start + STRIDE - 1
     if not k:
         nothing = np.empty((0, leads))
-        return QualityOutput(first, nothing, nothing > 0, ()), replace(state, intake=intake)
-    muscle, carried = sosfilt(MUSCLE, pieces.reshape(k * STRIDE, leads), state.filter)
-    strides = pieces.reshape(k, STRIDE, leads)
+        return QualityOutput(first, nothing, nothing > 0, ()), state
+    muscle, carried = sosfilt(MUSCLE, blocks.mv.reshape(k * STRIDE, leads), state.filter)
+    strides = blocks.mv.reshape(k, STRIDE, leads)
     figures = np.empty((k, 5, leads))
     strides.max(axis=1, out=figures[:, HIGH])
     strides.min(axis=1, out=figures[:, LOW])
     strides.mean(axis=1, out=figures[:, MEAN])
     np.square(muscle).reshape(strides.shape).mean(axis=1, out=figures[:, POWER])
-    invalid.reshape(strides.shape).mean(axis=1, out=figures[:, INVALID_SHARE])
+    blocks.invalid.reshape(strides.shape).mean(axis=1, out=figures[:, INVALID_SHARE])
     # Before the epoch nothing is known: its first stride stands in.
     before = state.recent if len(state.recent) else np.repeat(figures[:1], WINDOW + 3, axis=0)
     known = np.concatenate([before, figures])
-    index, seen, over = _judge(known, np.nan_to_num(intake.zero), state.intake.pieces * STRIDES)
+    index, met, over = _judge(known, np.nan_to_num(blocks.zero), (blocks.start - state.start) // STRIDE)
 
     usable = np.empty((k, leads), bool)
     changes: list[Change] = []
-    watches = list(state.watches)
-    for i, (now, ended) in enumerate(zip(seen.tolist(), over.tolist(), strict=True)):
-        for number, watch in enumerate(watches):
-            watches[number], told = _follow(
-                watch, number, now[number], ended[number], first + i * STRIDE, state.intake.start, state.leads
+    trackers = list(state.trackers)
+    for i, (begins, ends) in enumerate(zip(met.tolist(), over.tolist(), strict=True)):
+        for number, tracker in enumerate(trackers):
+            trackers[number], found = _follow(
+                tracker, number, begins[number], ends[number], first + i * STRIDE, state.start, state.leads
             )
-            changes += told
-        usable[i] = [not any(held) for held in zip(*(watch.on for watch in watches), strict=True)]
-    state = replace(state, intake=intake, filter=carried, recent=known[-(WINDOW + 3) :].copy(), watches=tuple(watches))
+            changes += found
+        usable[i] = [not any(held) for held in zip(*(tracker.on for tracker in trackers), strict=True)]
+    state = replace(state, filter=carried, recent=known[-(WINDOW + 3) :].copy(), trackers=tuple(trackers))
     return QualityOutput(first, index, usable, tuple(changes)), state
 
 
@@ -239,8 +214,8 @@ def _judge(known: FloatArray, zero: FloatArray, done: int) -> tuple[FloatArray, 
     Returns
     -------
     index : ndarray, shape (k, leads)
-    seen, over : ndarray of bool, shape (k, len(KINDS), leads)
-        What speaks for each kind, and what against it once it holds.
+    met, over : ndarray of bool, shape (k, len(KINDS), leads)
+        Criterion by which each kind begins, and that by which it ends.
     """
     means = known[:, MEAN]
     baseline = (means[4:] + means[3:-1] + means[2:-2] + means[1:-3] + means[:-4]) / 5
@@ -276,41 +251,41 @@ def _judge(known: FloatArray, zero: FloatArray, done: int) -> tuple[FloatArray, 
 
 
 def _follow(
-    watch: Watch, number: int, seen: list[bool], over: list[bool], at: int, start: int, leads: tuple[str, ...]
-) -> tuple[Watch, list[Change]]:
-    """Take one stride, which ends with the sample ``at``, for the kind ``KINDS[number]``."""
-    if not (any(watch.on) or any(watch.against) or any(seen)):
-        return watch, []
-    on, against = list(watch.on), list(watch.against)
-    for lead, held in enumerate(watch.on):
-        against[lead] = against[lead] + 1 if (over if held else seen)[lead] else 0
+    tracker: Tracker, number: int, met: list[bool], over: list[bool], at: int, start: int, leads: tuple[str, ...]
+) -> tuple[Tracker, list[Change]]:
+    """Push one stride, which ends with the sample ``at``, for the kind ``KINDS[number]``."""
+    if not (any(tracker.on) or any(tracker.against) or any(met)):
+        return tracker, []
+    on, against = list(tracker.on), list(tracker.against)
+    for lead, held in enumerate(tracker.on):
+        against[lead] = against[lead] + 1 if (over if held else met)[lead] else 0
         if against[lead] < (RELEASE if held else CONFIRM)[number]:
             continue
         on[lead], against[lead] = not held, 0
-    if tuple(on) == watch.on:
-        return Watch(watch.on, tuple(against), watch.onset), []
+    if tuple(on) == tracker.on:
+        return Tracker(tracker.on, tuple(against), tracker.onset), []
 
-    # A kind speaks for all leads: when others join or leave, it ends and begins anew with other names.
-    told: list[Change] = []
+    # One condition covers all leads: when another joins or leaves, it ends and begins anew with other names.
+    changes: list[Change] = []
     here = at + 1 - STRIDE
-    if any(watch.on):
+    if any(tracker.on):
         end = here if any(on) else at + 1 - RELEASE[number] * STRIDE
-        told.append(
+        changes.append(
             Ended(
                 KINDS[number],
-                watch.onset,
-                max(end, watch.onset + 1),
+                tracker.onset,
+                max(end, tracker.onset + 1),
                 at,
                 "leads_changed" if any(on) else "rule_no_longer_met",
-                leads=_names(watch.on, leads),
+                leads=_names(tracker.on, leads),
             )
         )
-    onset = watch.onset
+    onset = tracker.onset
     if any(on):
         before = (CONFIRM[number] + LAG[number]) * STRIDE
-        onset = here if any(watch.on) else max(at + 1 - before, start)
-        told.append(Began(KINDS[number], onset, at, "rule_met", leads=_names(on, leads)))
-    return Watch(tuple(on), tuple(against), onset), told
+        onset = here if any(tracker.on) else max(at + 1 - before, start)
+        changes.append(Began(KINDS[number], onset, at, "rule_met", leads=_names(on, leads)))
+    return Tracker(tuple(on), tuple(against), onset), changes
 
 
 def _names(on: Sequence[bool], leads: tuple[str, ...]) -> tuple[str, ...]:

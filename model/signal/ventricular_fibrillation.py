@@ -1,7 +1,7 @@
-"""Is it ventricular fibrillation, or flutter? Told from the waveform alone, because there are no beats to go by.
+"""Ventricular fibrillation and flutter, from the waveform alone, because there are no beats to go by.
 
-Fibrillation is a restless wave: it is always on the move, and it is nearly a sine. Two published measures say so, over
-the last 3 s of each lead, and their sum needs no weights:
+Fibrillation is a wave that never rests, and it is nearly a sine. Two published measures, over the last 3 s of each
+lead, are added without weights:
 
 - *rest*: the share of samples at which the signal hardly moves. Any rhythm with QRS complexes rests between them
   (the slope baseline of Irusta, Ruiz et al., "A high-temporal resolution algorithm to discriminate shockable from
@@ -18,7 +18,7 @@ A wave slower than `LEAST_HZ`, or one that repeats itself slowly, is no fibrilla
 may as well be asystole. The leads that can be judged are averaged: noise rarely looks like fibrillation in two leads at
 once.
 
-Fast ventricular tachycardia without rest between its complexes looks the same, and no claim is made to tell them apart:
+Fast ventricular tachycardia without rest between its complexes looks the same, and the two are not told apart:
 by its autocorrelation flutter is as regular as tachycardia (docs/experiments.md).
 """
 
@@ -29,22 +29,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.signal import butter
 
-from model.signal import blocks, state_codec
 from model.signal.arrays import BoolArray, FloatArray
-from model.signal.blocks import PIECE, Intake
+from model.signal.blocks import BLOCK, Blocks
 from model.signal.iir_filter import sosfilt
 from stream.timebase import FS
 
 THIN = 4
-"""One filtered sample in four is looked at: 90 Hz are enough for what lies below 30 Hz."""
+"""One filtered sample in four is used: 90 Hz are enough for what lies below 30 Hz."""
 
-KEPT = PIECE // THIN
-"""Such samples in a piece."""
+KEPT = BLOCK // THIN
+"""Such samples in a block."""
 
 BAND = butter(2, (1.0, 30.0), "bandpass", fs=FS, output="sos")
 
 WINDOW = 6
-"""Pieces of half a second that are looked at; there is one look for each new piece."""
+"""Blocks of half a second that are measured; each new block ends one window."""
 
 RESTING = 0.1
 """Part of the steepest slope below which the signal rests."""
@@ -57,8 +56,8 @@ seven records, it was below."""
 RELEASE = 1.1
 """What has begun ends above this."""
 
-LOOKS = 3
-"""Looks in a row that must agree: with the window they cover the 4 s that the rule asks for."""
+AGREEING = 3
+"""Windows in a row that must agree: together they cover the 4 s that the rule asks for."""
 
 LEAST_HZ = 2.6
 """Mean frequency; fibrillation and flutter begin at about 150/min."""
@@ -92,51 +91,37 @@ NOT_JUDGED = 2.0
 
 @dataclass(frozen=True, slots=True)
 class FibrillationState:
-    """All that is carried from chunk to chunk.
+    """All that is carried from step to step.
 
     Attributes
     ----------
-    intake : Intake
+    start : int
+        Index of the first sample of the epoch.
     filter : ndarray, shape (sections, 2, leads)
     recent : ndarray, shape (up to (WINDOW - 1) * KEPT, leads), mV
         The last filtered samples, at 90 Hz.
     invalid : ndarray, shape (up to WINDOW - 1, leads)
-        Share of invalid samples in each of their pieces.
-    looks : int
-        Looks in a row that contradict what is held to be so.
+        Share of invalid samples in each of their blocks.
+    contradicting : int
+        Windows in a row that contradict the present decision.
     first : int
-        Onset that the first of them speaks of.
+        Onset according to the first of them.
     since : int or None
         Onset of the fibrillation that lasts.
     """
 
-    intake: Intake
+    start: int
     filter: FloatArray
     recent: FloatArray
     invalid: FloatArray
-    looks: int = 0
+    contradicting: int = 0
     first: int = 0
     since: int | None = None
-
-    def to_bytes(self) -> bytes:
-        """Return the state as MessagePack."""
-        return state_codec.pack(self)
-
-    @classmethod
-    def from_bytes(cls, data: bytes) -> FibrillationState:
-        """Return the state that `to_bytes` wrote.
-
-        Raises
-        ------
-        StorageError
-            The bytes are no such state.
-        """
-        return state_codec.unpack(data, cls)
 
 
 @dataclass(frozen=True, slots=True)
 class Fibrillation:
-    """What one look has found.
+    """The decision after one window.
 
     Attributes
     ----------
@@ -144,64 +129,55 @@ class Fibrillation:
         The last sample that was observed.
     since : int or None
         First sample of the fibrillation that lasts; None where there is none.
-    unrest : float
-        ``LIMIT`` minus rest + leakage: above 0 it looks like fibrillation. ``LIMIT - NOT_JUDGED`` in the first
-        pieces, and while no lead can be judged.
+    margin : float
+        ``LIMIT`` minus rest + leakage: above 0 the window looks like fibrillation. ``LIMIT - NOT_JUDGED`` in the first
+        blocks, and while no lead can be judged.
     """
 
     at: int
     since: int | None
-    unrest: float
+    margin: float
 
 
 def begin(start: int, leads: int) -> FibrillationState:
     """Return the state at the start of an epoch, whose first sample has the index ``start``."""
-    return FibrillationState(
-        blocks.begin(start, leads), np.zeros((len(BAND), 2, leads)), np.zeros((0, leads)), np.zeros((0, leads))
-    )
+    return FibrillationState(start, np.zeros((len(BAND), 2, leads)), np.zeros((0, leads)), np.zeros((0, leads)))
 
 
-def step(state: FibrillationState, mv: FloatArray) -> tuple[tuple[Fibrillation, ...], FibrillationState]:
-    """Take samples of one bed.
-
-    Parameters
-    ----------
-    mv : ndarray, shape (n, leads)
-        NaN where invalid; any n.
+def step(state: FibrillationState, blocks: Blocks) -> tuple[tuple[Fibrillation, ...], FibrillationState]:
+    """Push the next blocks of one bed, which may be none.
 
     Returns
     -------
     tuple of Fibrillation
-        One for each whole piece of half a second, in order.
+        One for each block, in order.
     state : FibrillationState
     """
-    samples, invalid, intake = blocks.take(state.intake, mv)
-    k, _, leads = samples.shape
+    k, _, leads = blocks.mv.shape
     if not k:
-        return (), replace(state, intake=intake)
-    filtered, carried = sosfilt(BAND, samples.reshape(k * PIECE, leads), state.filter)
+        return (), state
+    filtered, carried = sosfilt(BAND, blocks.mv.reshape(k * BLOCK, leads), state.filter)
     recent = np.concatenate([state.recent, filtered[THIN - 1 :: THIN]])
-    shares = np.concatenate([state.invalid, invalid.mean(axis=1)])
-    # Pieces at hand up to and with each of the new ones.
+    shares = np.concatenate([state.invalid, blocks.invalid.mean(axis=1)])
+    # Blocks at hand up to and with each of the new ones.
     ends = [end for end in range(len(state.invalid) + 1, len(shares) + 1) if end >= WINDOW]
-    unrest = [LIMIT - NOT_JUDGED] * (k - len(ends))
+    margins = [LIMIT - NOT_JUDGED] * (k - len(ends))
     if ends:
         windows = np.stack([recent[(end - WINDOW) * KEPT : end * KEPT].T for end in ends])
         missing = np.stack([shares[end - WINDOW : end].mean(axis=0) for end in ends])
-        unrest += (LIMIT - rest_and_leakage(windows, missing <= MOST_INVALID)).tolist()
+        margins += (LIMIT - rest_and_leakage(windows, missing <= MOST_INVALID)).tolist()
 
     state = replace(
         state,
-        intake=intake,
         filter=carried,
         recent=recent[-(WINDOW - 1) * KEPT :].copy(),
         invalid=shares[-(WINDOW - 1) :].copy(),
     )
     found = []
-    for i, value in enumerate(unrest):
-        at = intake.end - (k - 1 - i) * PIECE - 1
-        state = _look(state, value, at)
-        found.append(Fibrillation(at, state.since, value))
+    for i, margin in enumerate(margins):
+        at = blocks.start + (i + 1) * BLOCK - 1
+        state = _decide(state, margin, at)
+        found.append(Fibrillation(at, state.since, margin))
     return tuple(found), state
 
 
@@ -242,7 +218,7 @@ def rest_and_leakage(windows: FloatArray, valid: BoolArray) -> FloatArray:
     each = np.where(hz >= LEAST_HZ, rest + leakage, NOT_JUDGED)
     judged = (valid & (hz <= MOST_HZ)).any(axis=1)
     mean = _mean(each, valid, judged)
-    # What is far from fibrillation anyway need not be looked at for its period.
+    # The period of what is far from fibrillation anyway does not matter.
     near = np.flatnonzero(mean <= RELEASE)
     if near.size:
         each[near] = np.where(_is_slow_and_regular(wave[near]), NOT_JUDGED, each[near])
@@ -272,14 +248,14 @@ def _is_slow_and_regular(wave: FloatArray) -> BoolArray:
     return np.asarray((LAGS[1:-1][period] > SLOW) & (height > REGULAR))
 
 
-def _look(state: FibrillationState, unrest: float, at: int) -> FibrillationState:
-    """Take what one look has found."""
+def _decide(state: FibrillationState, margin: float, at: int) -> FibrillationState:
+    """Push the margin of one window, which ends with the sample ``at``."""
     lasting = state.since is not None
-    contradicts = unrest < LIMIT - RELEASE if lasting else unrest > 0
+    contradicts = margin < LIMIT - RELEASE if lasting else margin > 0
     if not contradicts:
-        return replace(state, looks=0)
-    looks = state.looks + 1
-    first = max(at + 1 - BEFORE, state.intake.start) if looks == 1 else state.first
-    if looks < LOOKS:
-        return replace(state, looks=looks, first=first)
-    return replace(state, looks=0, first=first, since=None if lasting else first)
+        return replace(state, contradicting=0)
+    contradicting = state.contradicting + 1
+    first = max(at + 1 - BEFORE, state.start) if contradicting == 1 else state.first
+    if contradicting < AGREEING:
+        return replace(state, contradicting=contradicting, first=first)
+    return replace(state, contradicting=0, first=first, since=None if lasting else first)

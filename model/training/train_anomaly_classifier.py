@@ -25,6 +25,7 @@ from rich.table import Table
 from model.anomaly import anomaly_detector, classifier
 from model.anomaly.classifier import Weights
 from model.anomaly.features import FEATURES, LEVELS, TAPS
+from model.anomaly.state import DEFAULT_CONFIG
 from model.datasets.mitdb import TRAIN
 from model.evaluation import anomaly_scores, detection_metrics
 from model.evaluation.anomaly_scores import BEATS, CHUNK, EXCUSING, VEB, Reference
@@ -33,7 +34,7 @@ from model.forecast import forecaster as forecasting
 from model.forecast.checkpoint import Checkpoint
 from model.forecast.config import PATCH
 from model.forecast.torch_runtime import one_thread
-from model.pipeline.forecast_pipeline import RESIDUAL
+from model.signal import intake
 from model.signal.arrays import Float32Array, FloatArray, IntArray
 from model.training import augment_conduction, augment_noise, augment_rhythm
 from model.training.augment_conduction import SUPRAVENTRICULAR
@@ -187,15 +188,20 @@ def patient(name: str, catalog: Catalog | None = None) -> tuple[Annotated, ...]:
 
 def features_of(signals: Sequence[FloatArray], forecaster: Checkpoint) -> list[Float32Array]:
     """Return the features of whole signals, each of shape (patches, FEATURES), as they would be live."""
-    forecasts = [forecasting.begin(forecaster, mv.shape[1], 0, 0) for mv in signals]
-    surprises = [anomaly_detector.begin(RESIDUAL, 0, mv.shape[1]) for mv in signals]
+    intakes = [intake.begin(mv.shape[1], 0, 0) for mv in signals]
+    forecasts = [forecasting.begin(forecaster, mv.shape[1]) for mv in signals]
+    anomalies = [anomaly_detector.begin(0, [""] * mv.shape[1]) for mv in signals]
     found: list[list[Float32Array]] = [[] for _ in signals]
     for begins in range(0, max(map(len, signals)), CHUNK):
-        stepped = forecasting.step(forecaster, forecasts, [mv[begins : begins + CHUNK] for mv in signals])
+        received = [intake.step(state, mv[begins : begins + CHUNK]) for state, mv in zip(intakes, signals, strict=True)]
+        intakes = [state for _, state in received]
+        stepped = forecasting.step(forecaster, forecasts, [strides for strides, _ in received])
         forecasts = [state for _, state in stepped]
         for i, (made, _) in enumerate(stepped):
-            seen, surprises[i] = anomaly_detector.observe(RESIDUAL, surprises[i], made.mean, made.scale, made.observed)
-            found[i].append(seen.features.astype(np.float32))
+            compared, anomalies[i] = anomaly_detector.compare(
+                DEFAULT_CONFIG, anomalies[i], made.mean, made.scale, made.observed
+            )
+            found[i].append(compared.features.astype(np.float32))
     return [np.concatenate(parts) for parts in found]
 
 
@@ -305,12 +311,12 @@ def left_out(
 def weigh_all(weights: Weights, features: Float32Array) -> FloatArray:
     """Return the departures of a whole signal, piece by piece: in double precision it would fill the memory."""
     pieces = np.array_split(features, max(len(features) // CHUNK, 1))
-    return np.concatenate([classifier.weigh(weights, piece.astype(np.float64)) for piece in pieces])
+    return np.concatenate([classifier.log_odds(weights, piece.astype(np.float64)) for piece in pieces])
 
 
 def score_left_out(departure: FloatArray, reference: Reference) -> LeftOut:
     """Return the scores of a record's beats."""
-    score, _ = anomaly_detector.judge(RESIDUAL, anomaly_detector.begin(RESIDUAL, 0, leads=1), 0, departure)
+    score, _ = anomaly_detector.score_log_odds(DEFAULT_CONFIG, anomaly_detector.begin(0, [""]), 0, departure)
     known_at = PATCH * (np.arange(len(score)) + 1) - 1
     none = np.empty(0, dtype=np.int64)
     traced = anomaly_scores.Traced(score, known_at, first=none, last=none)
@@ -325,8 +331,8 @@ def figures(scores: Sequence[LeftOut]) -> dict[str, float]:
     return {
         "auroc": detection_metrics.auroc(counts),
         "ap": detection_metrics.average_precision(counts),
-        "f1": detection_metrics.f1(counts, RESIDUAL.threshold),
-        "sensitivity": detection_metrics.sensitivity(counts, RESIDUAL.threshold),
+        "f1": detection_metrics.f1(counts, DEFAULT_CONFIG.threshold),
+        "sensitivity": detection_metrics.sensitivity(counts, DEFAULT_CONFIG.threshold),
         "break_even": detection_metrics.break_even(counts),
         "f1_break_even": detection_metrics.f1(counts, detection_metrics.break_even(counts)),
     }

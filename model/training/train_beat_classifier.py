@@ -31,6 +31,7 @@ from model.evaluation.ec57_beats import BeatScores, Reference
 from model.forecast.torch_runtime import one_thread
 from model.signal.arrays import FloatArray, IntArray
 from model.signal.gaps import hold
+from model.signal.intake import strides_of
 from model.training.augment_beats import NONE, SHORTEST_RR, Made, N, Real, variants
 from model.training.provenance import made_now, versions
 from stream.errors import RecordError
@@ -202,7 +203,7 @@ def find(name: str, catalog: Catalog | None) -> tuple[Real, Reference]:
         raise RecordError(f"mitdb/{name} has no annotations to learn from: get its .atr file")
     mv, _ = hold(record.mv(), np.zeros(len(record.leads)))
     reference = ec57_beats.reference_of(record.annotations, record.n)
-    beats, _ = qrs_detector.step(qrs_detector.begin(0, mv.shape[1]), mv)
+    beats, _ = qrs_detector.step(qrs_detector.begin(0, mv.shape[1]), strides_of(record.mv()))
     index = np.array([beat.index for beat in beats], np.int64)
     label = np.full(len(index), N)
     for i, j in ec57_beats.match(reference.sample, index):

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from model.alarms.alarm_manager import AlarmDesk
-from model.alarms.state_machine import Scene
-from model.pipeline import bed_pipeline
-from model.pipeline.bed_pipeline import Models, load_models
+from model.alarms.alarm_manager import AlarmManager
+from model.alarms.state_machine import AlarmContext
+from model.pipeline import analysis
+from model.pipeline.analysis import Models, load_models
 from model.serving.offline import BED, SESSION, Summary, analyze
 from stream.errors import StorageError
 from stream.records.record import Record
@@ -52,13 +52,11 @@ def alarms_in(path: Path) -> list[Alarm]:
 
 def test_forecasts_lie_on_the_stride_and_are_those_of_the_worker(done: Summary, models: Models, minute: Record) -> None:
     """The live worker takes chunks of 36 samples; the file holds what it would have published."""
-    state = bed_pipeline.begin(models, ("MLII",), 0, 0)
+    state = analysis.begin(models, ("MLII",), 0, 0)
     live = []
     for first in range(0, minute.n, 36):
-        [(output, _, state)] = bed_pipeline.step(
-            models, [state], [minute.mv()[first : first + 36]], [models.alarms.limits]
-        )
-        live += output.published
+        [(found, state)] = analysis.step(models, [state], [minute.mv()[first : first + 36]], [models.alarms.limits])
+        live += found.forecasts
     with np.load(done.files[0]) as file:
         np.testing.assert_array_equal(file["origin"], np.arange(35, minute.n, 36))
         assert file["origin"].dtype == np.int64
@@ -71,15 +69,13 @@ def test_forecasts_lie_on_the_stride_and_are_those_of_the_worker(done: Summary, 
 
 
 def test_alarms_are_those_of_the_worker(done: Summary, models: Models, minute: Record) -> None:
-    state = bed_pipeline.begin(models, ("MLII",), 0, 0)
+    state = analysis.begin(models, ("MLII",), 0, 0)
     sent: list[Message] = []
-    desk = AlarmDesk(models.alarms, sent.append)
+    manager = AlarmManager(models.alarms, sent.append)
     for first in range(0, minute.n, 36):
-        [(_, found, state)] = bed_pipeline.step(
-            models, [state], [minute.mv()[first : first + 36]], [models.alarms.limits]
-        )
-        desk.take(found.changes, Scene("bed-1", SESSION, "excerpt", first + 36, first))
-    desk.take(bed_pipeline.finish(state), Scene("bed-1", SESSION, "excerpt", minute.n, 0))
+        [(found, state)] = analysis.step(models, [state], [minute.mv()[first : first + 36]], [models.alarms.limits])
+        manager.process(found.changes, AlarmContext("bed-1", SESSION, "excerpt", first + 36, first))
+    manager.process(analysis.finish(state), AlarmContext("bed-1", SESSION, "excerpt", minute.n, 0))
     live = [message for message in sent if isinstance(message, Alarm)]
     offline = alarms_in(done.files[1])
     assert [(a.event_id, a.kind, a.onset, a.end, a.priority) for a in offline] == [

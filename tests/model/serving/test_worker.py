@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.pipeline.bed_pipeline import Models, load_models
+from model.pipeline.analysis import Models, load_models
 from model.serving.service import serve
 from model.serving.worker import Worker
 from stream.clock import SteadyClock, rfc3339
@@ -261,20 +261,20 @@ def test_a_worker_that_restarts_goes_on_with_the_alarms_it_finds(models: Models,
     before.worker.stop()
     left = msgspec.structs.replace(before.of(ActiveAlarms)[-1], alarms=(lasting,), limits=Limits(heart_rate_low=33))
     after = Outbox(models)
-    after.worker.take_over(left)
+    after.worker.restore_alarms(left)
     after.worker.tick(stream[half : half + 1])
     assert after.of(Alarm) == [], "neither raised again nor ended"
     assert after.of(ActiveAlarms)[0] == left, "the retained list is told again as it was"
     for chunk in stream[half + 1 :]:
         after.worker.tick([chunk])
-    after.worker.look()
+    after.worker.advance_time()
     assert after.of(ActiveAlarms)[-1].limits.heart_rate_low == 33
 
 
 def test_alarms_of_another_session_end_when_the_bed_sends_again(models: Models, patient: Record) -> None:
     out = Outbox(models)
     left = alarm(session="cd" * 16)
-    out.worker.take_over(ActiveAlarms(bed="bed-1", alarms=(left,)))
+    out.worker.restore_alarms(ActiveAlarms(bed="bed-1", alarms=(left,)))
     out.worker.tick(first(chunks(patient), 1))
     [ended] = out.of(Alarm)
     assert (ended.alarm_id, ended.phase, ended.event_id) == (left.alarm_id, "cleared", f"{left.alarm_id}-cleared")
@@ -284,13 +284,13 @@ def test_alarms_of_another_session_end_when_the_bed_sends_again(models: Models, 
 def test_commands_change_the_alarms_of_their_bed(models: Models, patient: Record) -> None:
     out = run(models, [first(chunks(patient), 2)])
     limits = Limits(heart_rate_low=40, heart_rate_high=140)
-    out.worker.obey(order(SetLimits(limits=limits), out.clock.now))
+    out.worker.execute(order(SetLimits(limits=limits), out.clock.now))
     assert out.of(ActiveAlarms)[-1].limits == limits
     assert out.of(ActiveAlarms)[-1].commands[-1].who == "nurse 1"
     lists = len(out.of(ActiveAlarms))
-    out.worker.obey(order(Acknowledge(alarm_id="nothing"), out.clock.now, number=2))
-    out.worker.obey(order(SetLimits(limits=limits), out.clock.now, bed="bed-9", number=3))
-    out.worker.obey(order(Seek(position=0), out.clock.now, number=4))
+    out.worker.execute(order(Acknowledge(alarm_id="nothing"), out.clock.now, number=2))
+    out.worker.execute(order(SetLimits(limits=limits), out.clock.now, bed="bed-9", number=3))
+    out.worker.execute(order(Seek(position=0), out.clock.now, number=4))
     assert len(out.of(ActiveAlarms)) == lists
     counters = out.counters()
     assert (counters["commands"], counters["rejected"]) == (1, 1)
@@ -298,9 +298,9 @@ def test_commands_change_the_alarms_of_their_bed(models: Models, patient: Record
 
 def test_an_acknowledgement_is_an_event(models: Models, patient: Record) -> None:
     out = Outbox(models)
-    out.worker.take_over(ActiveAlarms(bed="bed-1", alarms=(alarm(session=SESSION),)))
+    out.worker.restore_alarms(ActiveAlarms(bed="bed-1", alarms=(alarm(session=SESSION),)))
     out.worker.tick(first(chunks(patient), 1))
-    out.worker.obey(order(Acknowledge(alarm_id=alarm().alarm_id), out.clock.now))
+    out.worker.execute(order(Acknowledge(alarm_id=alarm().alarm_id), out.clock.now))
     [event] = out.of(Alarm)
     assert (event.phase, event.acknowledged_by) == ("acknowledged", "nurse 1")
 
@@ -308,17 +308,17 @@ def test_an_acknowledgement_is_an_event(models: Models, patient: Record) -> None
 def test_alarms_found_in_the_list_can_be_dealt_with_before_the_bed_sends(models: Models, patient: Record) -> None:
     out = Outbox(models)
     left = alarm(session=SESSION, kind="asystole", alarm_id=f"{SESSION}-asystole-7", onset=7, end=2000, latched=True)
-    out.worker.take_over(ActiveAlarms(bed="bed-1", alarms=(left,)))
+    out.worker.restore_alarms(ActiveAlarms(bed="bed-1", alarms=(left,)))
     limits = Limits(heart_rate_low=33)
-    out.worker.obey(order(SetLimits(limits=limits), out.clock.now))
-    out.worker.obey(order(PauseAudio(seconds=60), out.clock.now, number=2))
-    out.worker.obey(order(Acknowledge(alarm_id=left.alarm_id), out.clock.now, number=3))
+    out.worker.execute(order(SetLimits(limits=limits), out.clock.now))
+    out.worker.execute(order(PauseAudio(seconds=60), out.clock.now, number=2))
+    out.worker.execute(order(Acknowledge(alarm_id=left.alarm_id), out.clock.now, number=3))
     [event] = out.of(Alarm)
     assert (event.phase, event.alarm_id, event.acknowledged_by) == ("acknowledged", left.alarm_id, "nurse 1")
     listed = out.of(ActiveAlarms)[-1]
     assert (listed.alarms, listed.limits, listed.audio_paused_until is None) == ((), limits, False)
     out.clock.now += 61_000_000_000
-    out.worker.look()
+    out.worker.advance_time()
     out.worker.tick(first(chunks(patient), 1))
     listed = out.of(ActiveAlarms)[-1]
     assert (listed.alarms, listed.limits, listed.audio_paused_until) == ((), limits, None)
@@ -329,11 +329,11 @@ def test_alarms_found_in_the_list_can_be_dealt_with_before_the_bed_sends(models:
 def test_alarms_found_in_the_list_end_with_the_record(models: Models, patient: Record, sends: bool) -> None:
     out = Outbox(models)
     left = alarm(session=SESSION, kind="asystole", priority="high", end=None, phase="raised")
-    out.worker.take_over(ActiveAlarms(bed="bed-1", alarms=(left,)))
+    out.worker.restore_alarms(ActiveAlarms(bed="bed-1", alarms=(left,)))
     if sends:
         out.worker.tick(first(chunks(patient), 1))
-    out.worker.take_status(publishing("ended"))
-    out.worker.take_status(publishing("ended"))
+    out.worker.update_status(publishing("ended"))
+    out.worker.update_status(publishing("ended"))
     [ended] = out.of(Alarm)
     assert (ended.alarm_id, ended.phase, ended.latched) == (left.alarm_id, "cleared", True)
     assert [a.latched for a in out.of(ActiveAlarms)[-1].alarms] == [True]
@@ -342,9 +342,9 @@ def test_alarms_found_in_the_list_end_with_the_record(models: Models, patient: R
 def test_the_end_of_the_record_ends_a_silence(models: Models, patient: Record) -> None:
     out = run(models, [first(chunks(patient), 2)])
     out.clock.now += 6_000_000_000
-    out.worker.look()
-    out.worker.take_status(publishing("ended"))
-    out.worker.look()
+    out.worker.advance_time()
+    out.worker.update_status(publishing("ended"))
+    out.worker.advance_time()
     assert [(a.kind, a.phase) for a in out.of(Alarm)] == [("no_data", "raised"), ("no_data", "cleared")]
     assert out.of(ActiveAlarms)[-1].alarms == ()
 
@@ -353,11 +353,11 @@ def test_a_bed_that_falls_silent_has_a_technical_alarm_until_it_sends_again(mode
     stream = first(chunks(patient), 4)
     out = run(models, [stream[:20]])
     out.clock.now += 4_900_000_000
-    out.worker.look()
+    out.worker.advance_time()
     assert out.of(Alarm) == []
     out.clock.now += 200_000_000
-    out.worker.look()
-    out.worker.look()
+    out.worker.advance_time()
+    out.worker.advance_time()
     assert [(a.kind, a.priority, a.phase) for a in out.of(Alarm)] == [("no_data", "technical", "raised")]
     out.worker.tick(stream[20:21])
     assert [(a.kind, a.phase) for a in out.of(Alarm)[1:]] == [("no_data", "cleared")]
@@ -366,16 +366,16 @@ def test_a_bed_that_falls_silent_has_a_technical_alarm_until_it_sends_again(mode
 @pytest.mark.parametrize("state", ["paused", "ended"])
 def test_a_pause_and_an_end_are_no_silence(models: Models, patient: Record, state: Any) -> None:
     out = run(models, [first(chunks(patient), 2)])
-    out.worker.take_status(publishing(state))
+    out.worker.update_status(publishing(state))
     out.clock.now += 60_000_000_000
-    out.worker.look()
+    out.worker.advance_time()
     assert out.of(Alarm) == []
 
 
 def test_when_the_record_ends_so_does_what_lasts(models: Models, patient: Record) -> None:
     out = run(models, [[c] for c in chunks(patient)])
-    out.worker.take_status(publishing("ended"))
-    out.worker.take_status(publishing("ended"))
+    out.worker.update_status(publishing("ended"))
+    out.worker.update_status(publishing("ended"))
     alarms = out.of(Alarm)
     phases = [a.phase for a in alarms]
     assert phases.count("raised") == phases.count("cleared") > 0
@@ -460,7 +460,7 @@ async def test_live_and_offline_agree(broker: BrokerAddress, models: Models, pat
                 break
         await asyncio.gather(worker, publisher, return_exceptions=True)
     offline = run(models, [[c] for c in chunks(record)])
-    offline.worker.take_status(publishing("ended"))
+    offline.worker.update_status(publishing("ended"))
     same_forecasts([m for m in got if isinstance(m, Forecast)], offline.of(Forecast))
     assert story([m for m in got if isinstance(m, Alarm)]) == story(offline.of(Alarm))
     assert offline.of(Alarm)

@@ -1,0 +1,312 @@
+"""Analyses beds: forecast, anomaly score, beats, rhythm, vital signs and conditions; the same live and offline.
+
+`begin` gives the state of a bed at the start of an epoch, `step` takes one chunk for each bed, `finish` ends the
+conditions that hold when the epoch ends. To analyse one signal, chunk by chunk:
+
+    models = load_models()
+    state = begin(models, ("MLII",), start=0, epoch_start=0)
+    for mv in chunks:
+        [(analysis, state)] = step(models, [state], [mv], [models.alarms.limits])
+    last = finish(state)
+
+A chunk passes one `model.signal.intake`, which gives whole strides to all stages: cutting a signal into other chunks
+changes nothing, and no output depends on samples after it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from operator import attrgetter
+from pathlib import Path
+
+import numpy as np
+
+from model.anomaly import anomaly_detector
+from model.anomaly.anomaly_detector import Anomalies
+from model.anomaly.state import DEFAULT_CONFIG, AnomalyState
+from model.beats import beat_detector
+from model.beats.beat_detector import Beat, BeatsState
+from model.beats.classifier import BeatTyper, load_typer
+from model.conditions import settings
+from model.conditions.changes import Change, Ended
+from model.conditions.settings import AlarmConfig
+from model.forecast import forecaster
+from model.forecast.checkpoint import Checkpoint
+from model.forecast.forecaster import ForecasterState, Forecasts, load_forecaster
+from model.pipeline import vital_signs
+from model.pipeline.vital_signs import SecondState, StrideForecast
+from model.rhythm import rhythm_detector
+from model.rhythm.rhythm_detector import RhythmState
+from model.rhythm.rules import SignalStatus
+from model.rhythm.vitals import VitalSigns
+from model.signal import blocks, intake, signal_quality, ventricular_fibrillation
+from model.signal.arrays import FloatArray
+from model.signal.blocks import STRIDES_PER_BLOCK, BlocksState
+from model.signal.intake import IntakeState, Strides
+from model.signal.signal_quality import QualityOutput, QualityState
+from model.signal.state_codec import pack, unpack
+from model.signal.ventricular_fibrillation import Fibrillation, FibrillationState
+from stream.timebase import STRIDE
+from stream.wire.alarm_messages import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """Trained models and alarm settings: the same for all beds.
+
+    Attributes
+    ----------
+    forecaster : Checkpoint
+    typer : BeatTyper
+    alarms : AlarmConfig
+    """
+
+    forecaster: Checkpoint
+    typer: BeatTyper
+    alarms: AlarmConfig
+
+
+def load_models(weights: Path | None = None, alarms: Path | None = None) -> Models:
+    """Load what comes with the package, or a forecaster or alarm settings of one's own.
+
+    Raises
+    ------
+    CheckpointError
+        The weights are missing, damaged, or made for another network.
+    UsageError
+        The alarm settings are not valid.
+    """
+    return Models(load_forecaster(weights), load_typer(), settings.load(alarms))
+
+
+@dataclass(frozen=True, slots=True)
+class BedState:
+    """The state of one bed.
+
+    Attributes
+    ----------
+    leads : tuple of str
+    intake : IntakeState
+    forecaster : ForecasterState
+    anomaly : AnomalyState
+    beats : BeatsState
+    blocks : BlocksState
+    quality : QualityState
+    fibrillation : FibrillationState
+    rhythm : RhythmState
+    second : SecondState
+    signal : SignalStatus
+        At the end of the last whole block of half a second.
+    """
+
+    leads: tuple[str, ...]
+    intake: IntakeState
+    forecaster: ForecasterState
+    anomaly: AnomalyState
+    beats: BeatsState
+    blocks: BlocksState
+    quality: QualityState
+    fibrillation: FibrillationState
+    rhythm: RhythmState
+    second: SecondState
+    signal: SignalStatus
+
+    def to_bytes(self) -> bytes:
+        """Return the state as MessagePack."""
+        return pack(replace(self, forecaster=self.forecaster.detached()))
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> BedState:
+        """Return the state that `to_bytes` wrote.
+
+        Raises
+        ------
+        StorageError
+            The bytes are no such state.
+        """
+        return unpack(data, cls)
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """The outputs of one step of one bed.
+
+    Attributes
+    ----------
+    forecasts : tuple of StrideForecast
+        One for each whole stride.
+    beats : tuple of Beat
+    vitals : tuple of VitalSigns
+        One for each whole second.
+    changes : tuple of Began or Ended
+        In the order in which they became known.
+    """
+
+    forecasts: tuple[StrideForecast, ...] = ()
+    beats: tuple[Beat, ...] = ()
+    vitals: tuple[VitalSigns, ...] = ()
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Predicted:
+    """Forecasts and anomalies of the strides of one bed, and the states after them."""
+
+    forecasts: tuple[StrideForecast, ...]
+    changes: tuple[Change, ...]
+    forecaster: ForecasterState
+    anomaly: AnomalyState
+
+
+def begin(models: Models, leads: Sequence[str], start: int, epoch_start: int) -> BedState:
+    """Return the state of a bed whose first sample will be ``start``, in an epoch that began at ``epoch_start``."""
+    n = len(leads)
+    state = intake.begin(n, start, epoch_start)
+    first = state.next_stride
+    return BedState(
+        leads=tuple(leads),
+        intake=state,
+        forecaster=forecaster.begin(models.forecaster, n),
+        anomaly=anomaly_detector.begin(first, leads, models.forecaster.network.config.patch),
+        beats=beat_detector.begin(first, n),
+        blocks=blocks.begin(n),
+        quality=signal_quality.begin(first, leads),
+        fibrillation=ventricular_fibrillation.begin(first, n),
+        rhythm=rhythm_detector.begin(first),
+        second=SecondState(),
+        signal=SignalStatus(first),
+    )
+
+
+def step(
+    models: Models, states: Sequence[BedState], chunks: Sequence[FloatArray], limits: Sequence[Limits]
+) -> list[tuple[Analysis, BedState]]:
+    """Push one chunk for each bed; the network steps beds together that complete as many strides.
+
+    Parameters
+    ----------
+    models : Models
+    states : sequence of BedState
+    chunks : sequence of ndarray of float64, shape (n, leads), mV
+        NaN where invalid; the samples that follow those pushed before. n may be anything.
+    limits : sequence of Limits
+        Of each bed, as they are now.
+
+    Returns
+    -------
+    list of (Analysis, BedState)
+        In the order of ``states``.
+
+    Raises
+    ------
+    ValueError
+        A chunk has another number of leads than its bed.
+    """
+    received = [intake.step(state.intake, chunk) for state, chunk in zip(states, chunks, strict=True)]
+    states = [replace(state, intake=after) for state, (_, after) in zip(states, received, strict=True)]
+    results = [(Analysis(), state) for state in states]
+    ready = [bed for bed, (strides, _) in enumerate(received) if len(strides.mv)]
+    strides = [received[bed][0] for bed in ready]
+    predicted = _predict(models, [states[bed] for bed in ready], strides)
+    for bed, own, made in zip(ready, strides, predicted, strict=True):
+        state = replace(states[bed], forecaster=made.forecaster, anomaly=made.anomaly)
+        results[bed] = _analyze(models, limits[bed], state, own, made.forecasts, made.changes)
+    return results
+
+
+def step_without_forecast(
+    models: Models, limits: Limits, state: BedState, chunk: FloatArray
+) -> tuple[Analysis, BedState]:
+    """Push a chunk of one bed, but for forecast and anomaly score: to evaluate beats and rhythm, which need neither."""
+    strides, after = intake.step(state.intake, chunk)
+    state = replace(state, intake=after)
+    return _analyze(models, limits, state, strides, (), ()) if len(strides.mv) else (Analysis(), state)
+
+
+def finish(state: BedState) -> tuple[Ended, ...]:
+    """Return the ends of all conditions that hold, because the epoch ends and nothing follows it."""
+    at = state.intake.end - 1
+    anomaly = anomaly_detector.finish(DEFAULT_CONFIG, state.anomaly, at)
+    technical = (
+        Ended(began.kind, began.onset, max(at, began.onset) + 1, at, "signal_interrupted", leads=began.leads)
+        for began in state.second.technical
+    )
+    return (*(() if anomaly is None else (anomaly,)), *rhythm_detector.close(state.rhythm, at), *technical)
+
+
+def _predict(models: Models, states: Sequence[BedState], strides: Sequence[Strides]) -> list[_Predicted]:
+    """Push strides of beds to forecaster and anomaly detector."""
+    forecasts = forecaster.step(models.forecaster, [state.forecaster for state in states], strides)
+    anomalies = anomaly_detector.step_together(
+        DEFAULT_CONFIG,
+        [state.anomaly for state in states],
+        [made.mean for made, _ in forecasts],
+        [made.scale for made, _ in forecasts],
+        [made.observed for made, _ in forecasts],
+    )
+    return [
+        _Predicted(_stride_forecasts(own, made, found), found.changes, forecaster_state, anomaly_state)
+        for own, (made, forecaster_state), (found, anomaly_state) in zip(strides, forecasts, anomalies, strict=True)
+    ]
+
+
+def _stride_forecasts(strides: Strides, made: Forecasts, anomalies: Anomalies) -> tuple[StrideForecast, ...]:
+    """Choose the forecasts made at the ends of strides, with the highest score of each stride."""
+    ends = strides.last_samples
+    per_stride = len(made.origin) // len(ends)
+    scores = np.fmax.reduce(anomalies.score.reshape(len(ends), per_stride), axis=1)
+    rows = slice(per_stride - 1, None, per_stride)
+    last = slice(STRIDE - 1, None, STRIDE)
+    observed = np.where(strides.invalid[last, 0], np.nan, strides.mv[last, 0])
+    parts = (ends, observed.tolist(), made.mean[rows], made.scale[rows], scores.tolist())
+    return tuple(StrideForecast(*own) for own in zip(*parts, strict=True))
+
+
+def _analyze(
+    models: Models,
+    limits: Limits,
+    state: BedState,
+    strides: Strides,
+    forecasts: Sequence[StrideForecast],
+    anomalies: Sequence[Change],
+) -> tuple[Analysis, BedState]:
+    """Push strides of one bed to the stages of signal, beats and rhythm, and put all outputs together."""
+    beats, beats_state = beat_detector.step(models.typer, state.beats, strides)
+    whole, blocks_state = blocks.step(state.blocks, strides)
+    quality, quality_state = signal_quality.step(state.quality, whole)
+    fibrillation, fibrillation_state = ventricular_fibrillation.step(state.fibrillation, whole)
+
+    known = [state.signal, *_signal_statuses(quality, fibrillation)]
+    signal = [replace(_latest(known, at), at=at) for at in strides.last_samples]
+    changes, vitals, rhythm_state = rhythm_detector.step(models.alarms, limits, state.rhythm, beats, signal)
+    vitals, second = vital_signs.step(state.second, vitals, forecasts, quality.changes)
+    state = replace(
+        state,
+        beats=beats_state,
+        blocks=blocks_state,
+        quality=quality_state,
+        fibrillation=fibrillation_state,
+        rhythm=rhythm_state,
+        second=second,
+        signal=known[-1],
+    )
+    graded = tuple(replace(beat, quality=_latest(known, beat.at).quality) for beat in beats)
+    ordered = sorted([*anomalies, *quality.changes, *changes], key=lambda change: change.at)
+    return Analysis(tuple(forecasts), graded, vitals, tuple(ordered)), state
+
+
+def _signal_statuses(quality: QualityOutput, fibrillation: Sequence[Fibrillation]) -> list[SignalStatus]:
+    """Return the state of the signal at the end of each block."""
+    ends = slice(STRIDES_PER_BLOCK - 1, None, STRIDES_PER_BLOCK)
+    index, usable = quality.bed[ends].tolist(), np.any(quality.usable[ends], axis=1).tolist()
+    return [
+        SignalStatus(now.at, best, good, now.since, now.margin > 0)
+        for now, best, good in zip(fibrillation, index, usable, strict=True)
+    ]
+
+
+def _latest(known: Sequence[SignalStatus], at: int) -> SignalStatus:
+    """Return the last state of the signal that was known at sample ``at``."""
+    return known[max(bisect_right(known, at, key=attrgetter("at")) - 1, 0)]
