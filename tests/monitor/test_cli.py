@@ -1,5 +1,6 @@
 import argparse
-import re
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -43,35 +44,43 @@ def test_what_the_bench_of_the_window_takes_by_itself_has_two_leads() -> None:
     assert len(load(parser().parse_args(["bench", "gui"]).record).leads) == 2
 
 
-def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    import sys
+class NotInstalled:
+    """An import hook under which one library cannot be found."""
 
-    for name in [n for n in sys.modules if n.split(".")[0] in ("torch", "model", "safetensors")]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "torch", None)
-    assert main(["worker", "--broker", "mqtt://127.0.0.1:1"]) == 2
-    assert re.search(r"torch is not installed; run: pip install 'bedside\[model\]'", capsys.readouterr().err)
+    def __init__(self, library: str) -> None:
+        self.library = library
+
+    def find_spec(self, name: str, path: object, target: object = None) -> None:
+        if name == self.library:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
+    ("arguments", "library", "extra"),
     [
-        (["--plot", "x.png"], "--plots DIR"),
-        (["--json", "nowhere/figures.json"], "no such folder"),
-        (["--alarms", "--json", "nowhere/figures.json"], "no such folder"),
-        (["--tutorial", "--json", "nowhere/figures.json"], "no such folder"),
-        (["--plots", "/dev/null/pictures"], "choose another folder"),
+        (["worker", "--broker", "mqtt://127.0.0.1:1"], "torch", "model"),
+        (["broker"], "amqtt", "broker"),
+        (["data", "list"], "rich", "records"),
+        (["replay", "./own", "--broker", "mqtt://127.0.0.1:1"], "wfdb", "records"),
     ],
 )
-def test_an_evaluation_that_could_not_be_kept_does_not_start(
-    options: list[str], words: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def test_a_missing_extra_is_named(
+    arguments: list[str],
+    library: str,
+    extra: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    for work in ("report.evaluate", "evaluate_alarms.evaluate_alarms", "tutorial.tutorial"):
-        monkeypatch.setattr(f"model.{work}", lambda *args, **kwargs: pytest.fail("it started"))
-    assert main(["evaluate", "--records", "116", *options]) == 2
-    said = capsys.readouterr().err.splitlines()
-    assert len(said) == 1
-    assert words in said[0]
+    monkeypatch.chdir(tmp_path)
+    Path("own.hea").write_text("own 1 360 10\nown.dat 16 200/mV 16 0 0 0 0 MLII\n")
+    for name in [n for n in sys.modules if n.split(".")[0] in (library, "model")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "meta_path", [NotInstalled(library), *sys.meta_path])
+    assert main(arguments) == 2
+    assert capsys.readouterr().err == (
+        f"bedside {arguments[0]}: {library} is not installed; run: pip install 'bedside[{extra}]'\n"
+    )
 
 
 def test_only_the_last_stage_of_training_starts_from_weights(capsys: pytest.CaptureFixture[str]) -> None:

@@ -90,3 +90,28 @@ def test_a_database_that_is_none(tmp_path: Path) -> None:
     line = only_line(bedside("alarms", "--db", str(file), env=environment()))
     assert "notes.txt" in line
     assert file.read_text().startswith("not a database"), "it is left as it was"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--plot", "x.png"], "--plots DIR"),
+        (["--json", "nowhere/figures.json"], "no such folder"),
+        (["--alarms", "--json", "nowhere/figures.json"], "no such folder"),
+        (["--tutorial", "--json", "nowhere/figures.json"], "no such folder"),
+        (["--plots", "/dev/null/pictures"], "choose another folder"),
+    ],
+)
+def test_an_evaluation_that_could_not_be_kept_does_not_start(
+    options: list[str], words: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for work in (
+        "evaluation.evaluation.evaluate",
+        "evaluation.alarm_scores.evaluate_alarms",
+        "tutorial.tutorial.tutorial",
+    ):
+        monkeypatch.setattr(f"model.{work}", lambda *args, **kwargs: pytest.fail("it started"))
+    assert main(["evaluate", "--records", "116", *options]) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 1
+    assert words in said[0]
