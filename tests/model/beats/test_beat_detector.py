@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from model.beats import beat_detector
 from model.beats.beat_detector import Beat, BeatsState
 from model.beats.classifier import LEARNING, load_typer
+from model.datasets.reference import reference_of
 from model.evaluation import ec57_beats
 from model.signal.arrays import FloatArray
 from stream.errors import StorageError
@@ -90,7 +91,7 @@ def test_ventricular_beats_of_a_record_are_found(record: Record, leads: int) -> 
     n = 5 * 60 * 360
     found, _ = beat_detector.step(TYPER, beat_detector.begin(0, leads), record.mv()[:n, :leads])
     assert record.annotations is not None
-    reference = ec57_beats.reference_of(record.annotations, record.n)
+    reference = reference_of(record.annotations.sample, record.annotations.symbol, record.n)
     scores = ec57_beats.score(
         reference, [b.index for b in found], [b.type for b in found], since=20 * 360, until=n - 360
     )

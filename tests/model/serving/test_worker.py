@@ -22,7 +22,7 @@ from stream.records.library import Library
 from stream.records.record import Record
 from stream.records.synthetic import synthetic_patient
 from stream.replay.playhead import ReplayConfig, replay
-from stream.replay.publisher import serve as publish
+from stream.replay.service import serve as publish
 from stream.timebase import STRIDE
 from stream.wire.alarm_messages import Acknowledge, Action, ActiveAlarms, Alarm, Command, Limits, PauseAudio, SetLimits
 from stream.wire.messages import Beat, BedStatus, Forecast, Message, ProcessStatus, Vitals, Waveform
