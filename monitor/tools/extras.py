@@ -8,12 +8,17 @@ from importlib.util import find_spec
 from stream.errors import UsageError
 
 LIBRARIES: dict[str, tuple[str, ...]] = {
+    "records": ("wfdb", "pooch", "rich"),
     "broker": ("amqtt",),
-    "model": ("torch", "safetensors"),
+    "model": ("scipy", "torch", "safetensors"),
     "gui": ("PySide6", "pyqtgraph"),
     "plots": ("matplotlib",),
 }
-"""The libraries of each extra of pyproject.toml, by the names under which they are imported."""
+"""The libraries of each extra of pyproject.toml, by the names under which they are imported.
+
+One that several extras bring is listed once, under the extra that a command lacks if that library is missing: wfdb is
+imported before scipy, so where scipy alone is missing, the analysis is.
+"""
 
 EXTRA_OF: dict[str, str] = {library: extra for extra, libraries in LIBRARIES.items() for library in libraries}
 """The extra that brings a library."""

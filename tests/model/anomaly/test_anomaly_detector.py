@@ -212,7 +212,9 @@ def test_the_end_of_an_epoch_ends_an_alarm() -> None:
     assert isinstance(cleared, Cleared)
     assert (cleared.onset, cleared.at) == (raised.onset, 42 * 360 - 1)
     assert 41 * 360 < cleared.end <= 42 * 360
-    assert anomaly_detector.finish(CONFIG, ended) == (None, ended)
+    nothing, unchanged = anomaly_detector.finish(CONFIG, ended)
+    assert nothing is None
+    assert unchanged.to_bytes() == ended.to_bytes()
 
 
 def test_invalid_samples_are_no_surprise() -> None:

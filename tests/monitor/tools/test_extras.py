@@ -16,7 +16,7 @@ def without(monkeypatch: pytest.MonkeyPatch):
 
     def hide(*libraries: str) -> None:
         found = importlib.util.find_spec
-        monkeypatch.setattr(extras, "find_spec", lambda name: None if name in libraries else found(name))
+        monkeypatch.setattr(extras, "find_spec", lambda name: None if name in libraries else found("sys"))
 
     return hide
 
