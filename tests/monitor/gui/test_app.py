@@ -94,7 +94,7 @@ import sys
 from pathlib import Path
 from monitor.gui import app
 from monitor.gui.window import MonitorWindow
-from stream.address import BrokerAddress
+from stream.mqtt.address import BrokerAddress
 
 first = MonitorWindow.tick
 def tick(self):
