@@ -31,7 +31,12 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         ("stream/wire/new.py", "import torch", "stream knows neither torch nor Qt"),
         ("stream/wire/new.py", "def f():\n    from PySide6 import QtCore", "stream knows neither torch nor Qt"),
-        ("stream/wire/new.py", "import model.anomaly.anomaly_detector", "monitor above model above stream"),
+        (
+            "stream/wire/new.py",
+            "import model.anomaly.anomaly_detector",
+            "monitor above model above stream",
+        ),
+        ("monitor/view/new.py", "import bedside", "nothing imports the front door"),
         ("stream/wire/new.py", "import stream.mqtt.client", "layers inside stream"),
         ("stream/new.py", "", "layers inside stream"),
         ("model/rhythm/new.py", "import monitor.tools.tap", "monitor above model above stream"),

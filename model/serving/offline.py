@@ -18,26 +18,16 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from model.alarms.alarm_manager import AlarmManager
-from model.alarms.state_machine import AlarmContext
 from model.beats.beat_detector import Beat
-from model.conditions.changes import Change
-from model.pipeline import analysis
 from model.pipeline.analysis import Models
 from model.rhythm.vitals import VitalSigns
+from model.serving.analyzer import CHUNK, SESSION, Analyzer
 from stream.errors import StorageError
 from stream.records.record import Record
 from stream.records.wfdb_writer import write_beats
 from stream.timebase import FS, STRIDE
 from stream.wire import codec
 from stream.wire.alarm_messages import Alarm
-from stream.wire.messages import Message
-
-BED = "offline"
-SESSION = "0" * 32
-
-CHUNK = 100 * STRIDE
-"""Samples per step, 10 s: little memory, whatever the record's length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +110,9 @@ def analyze(
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".analyze-", dir=out) as folder:
             part = Path(folder)
-            outputs = _analyze(record, models, part, console or Console(stderr=True))
+            outputs = _analyze(record, models, part, session, console or Console(stderr=True))
             _zip(part, files[0].name)
-            alarms = _alarms(outputs.changes, record, models, session)
+            alarms = outputs.alarms
             (part / files[1].name).write_bytes(b"".join(codec.encode(alarm) + b"\n" for alarm in alarms))
             beats = outputs.beats
             write_beats(part, files[2].stem, [beat.index for beat in beats], [beat.type for beat in beats])
@@ -147,10 +137,10 @@ def analyze(
 class _Outputs:
     beats: list[Beat]
     vitals: list[VitalSigns]
-    changes: list[Change]
+    alarms: list[Alarm]
 
 
-def _analyze(record: Record, models: Models, part: Path, console: Console) -> _Outputs:
+def _analyze(record: Record, models: Models, part: Path, session: str, console: Console) -> _Outputs:
     """Analyse chunk by chunk; write each array of forecast.npz as one .npy file to ``part``."""
     leads, horizon = len(record.leads), models.forecaster.network.config.horizon
     k = record.n // STRIDE
@@ -161,18 +151,18 @@ def _analyze(record: Record, models: Models, part: Path, console: Console) -> _O
     origin = np.zeros(k, np.int64)
     mean = np.lib.format.open_memmap(part / "mean.npy", "w+", np.float32, shape)
     scale = np.lib.format.open_memmap(part / "scale.npy", "w+", np.float32, shape)
-    state = analysis.begin(models, record.leads, 0, 0)
+    analyzer = Analyzer(record.leads, models, record=record.name, session=session)
     outputs = _Outputs([], [], [])
     row = 0
     for chunk in _chunks(record, console):
-        [(found, state)] = analysis.step(models, [state], [chunk.mv()], [models.alarms.limits])
-        outputs.beats.extend(found.beats)
-        outputs.vitals.extend(found.vitals)
-        outputs.changes.extend(found.changes)
-        for forecast in found.forecasts:
+        output = analyzer.push(chunk.mv())
+        outputs.beats.extend(output.beats)
+        outputs.vitals.extend(output.vitals)
+        outputs.alarms.extend(output.alarms)
+        for forecast in output.forecasts:
             origin[row], mean[row], scale[row] = forecast.origin, forecast.mean, forecast.scale
             row += 1
-    outputs.changes.extend(analysis.finish(state))
+    outputs.alarms.extend(analyzer.finish().alarms)
     mean.flush()
     scale.flush()
     np.save(part / "origin.npy", origin)
@@ -200,16 +190,6 @@ def _zip(part: Path, name: str) -> None:
     with zipfile.ZipFile(part / name, "w", zipfile.ZIP_STORED) as archive:
         for file in sorted(part.glob("*.npy")):
             archive.write(file, file.name)
-
-
-def _alarms(changes: Iterable[Change], record: Record, models: Models, session: str) -> list[Alarm]:
-    """Return the alarm events; their wall time is that of the signal, counted from 1970, because nobody was there."""
-    sent: list[Message] = []
-    manager = AlarmManager(models.alarms, sent.append)
-    for change in changes:
-        now_ns = change.at * 1_000_000_000 // FS
-        manager.process([change], AlarmContext(BED, session, record.name, change.at + 1, now_ns))
-    return [message for message in sent if isinstance(message, Alarm)]
 
 
 def _write_vitals(path: Path, vitals: Iterable[VitalSigns]) -> None:

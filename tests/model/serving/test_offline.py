@@ -14,7 +14,8 @@ from model.alarms.alarm_manager import AlarmManager
 from model.alarms.state_machine import AlarmContext
 from model.pipeline import analysis
 from model.pipeline.analysis import Models, load_models
-from model.serving.offline import BED, SESSION, Summary, analyze
+from model.serving.analyzer import BED, SESSION
+from model.serving.offline import Summary, analyze
 from stream.errors import StorageError
 from stream.records.record import Record
 from stream.wire import codec

@@ -1,0 +1,96 @@
+"""bedside for notebooks and scripts: records, models, and the streaming analysis, without a broker.
+
+    result = bedside.analyze(bedside.load("excerpt"))
+
+docs/python.md shows every name in use. Imports wait until a name is used: ``import bedside`` alone loads neither numpy
+nor torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from model.pipeline.analysis import load_models as load_models
+    from model.serving.analyzer import Analyzer as Analyzer
+    from model.serving.analyzer import Output as Output
+    from model.serving.analyzer import RecordAnalysis as RecordAnalysis
+    from model.serving.analyzer import analyze as analyze
+    from stream.records.record import Record as Record
+    from stream.timebase import FS as FS
+    from stream.wire.alarm_messages import Alarm as Alarm
+
+_HOME = {
+    "FS": "stream.timebase",
+    "Alarm": "stream.wire.alarm_messages",
+    "Analyzer": "model.serving.analyzer",
+    "Output": "model.serving.analyzer",
+    "Record": "stream.records.record",
+    "RecordAnalysis": "model.serving.analyzer",
+    "analyze": "model.serving.analyzer",
+    "load_models": "model.pipeline.analysis",
+}
+"""Names that are imported on first use, and the module of each."""
+
+__all__ = [*sorted(_HOME), "columns", "load"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'bedside' has no attribute {name!r}; it has {', '.join(__all__)}")
+    value = globals()[name] = getattr(import_module(_HOME[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *_HOME]
+
+
+def load(name: str, data_dir: str | Path | None = None) -> Record:
+    """Load a record; one of MIT-BIH is downloaded on first use.
+
+    Parameters
+    ----------
+    name : str
+        ``mitdb/208``, ``excerpt``, ``synthetic``, or the path of a WFDB record, with or without its suffix.
+    data_dir : path, optional
+        Folder that holds ``mitdb/`` and other databases; by default that of the environment variable BEDSIDE_DATA.
+
+    Returns
+    -------
+    Record
+        At most two ECG leads at 360 Hz; ``record.mv()`` gives shape (n, leads) in mV.
+
+    Raises
+    ------
+    RecordError
+        The record is nowhere or unreadable.
+    """
+    from stream.records.catalog import Catalog
+    from stream.records.wfdb_reader import load as load_record
+
+    return load_record(name, None if data_dir is None else Catalog(Path(data_dir)))
+
+
+def columns(rows: Iterable[Any]) -> dict[str, list[Any]]:
+    """Turn beats, vital signs or alarms into columns, for ``pandas.DataFrame`` or a file of one's own.
+
+    Parameters
+    ----------
+    rows : iterable
+        Of one type: ``result.beats``, ``result.vitals`` or ``result.alarms``.
+
+    Returns
+    -------
+    dict of str to list
+        One entry per field, with as many values as there are rows; empty without rows.
+    """
+    rows = list(rows)
+    if not rows:
+        return {}
+    first = rows[0]
+    names = getattr(first, "__struct_fields__", None) or tuple(first.__dataclass_fields__)
+    return {name: [getattr(row, name) for row in rows] for name in names}

@@ -1,0 +1,186 @@
+"""The analysis of one signal in this process, without a broker: chunks in; forecasts, beats, vital signs, alarms out.
+
+`Analyzer` does what the live worker does with one bed; `analyze` pushes a whole record through it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from model.alarms.alarm_manager import AlarmManager
+from model.alarms.state_machine import AlarmContext
+from model.anomaly.state import DEFAULT_CONFIG
+from model.beats.beat_detector import Beat
+from model.conditions.changes import Change
+from model.pipeline import analysis
+from model.pipeline.analysis import Models, load_models
+from model.pipeline.vital_signs import StrideForecast
+from model.rhythm.vitals import VitalSigns
+from model.signal.arrays import Float32Array, FloatArray, IntArray
+from stream.records.record import Record
+from stream.timebase import FS, STRIDE
+from stream.wire.alarm_messages import Alarm
+from stream.wire.messages import Message
+
+BED: Final = "offline"
+SESSION: Final = "0" * 32
+"""Alarms of the same record have the same ids in every run."""
+
+CHUNK: Final = 100 * STRIDE
+"""Samples per step of a whole record, 10 s: little memory, whatever the record's length."""
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What one chunk produced.
+
+    Attributes
+    ----------
+    forecasts : tuple of StrideForecast
+        One per whole stride of 36 samples (100 ms).
+    beats : tuple of Beat
+    vitals : tuple of VitalSigns
+        One per whole second.
+    alarms : tuple of Alarm
+        Alarm events: raised and cleared.
+    """
+
+    forecasts: tuple[StrideForecast, ...] = ()
+    beats: tuple[Beat, ...] = ()
+    vitals: tuple[VitalSigns, ...] = ()
+    alarms: tuple[Alarm, ...] = ()
+
+
+class Analyzer:
+    """Analyses one signal as it arrives. How it is cut into chunks changes no output.
+
+    Parameters
+    ----------
+    leads : sequence of str
+        One or two lead names, such as ``("MLII", "V1")``.
+    models : Models, optional
+        By default those that come with the package.
+    record : str
+        Name that the alarms carry.
+    session : str
+        128 bits in hex, part of the alarms' ids.
+    """
+
+    def __init__(
+        self, leads: Sequence[str], models: Models | None = None, *, record: str = "", session: str = SESSION
+    ) -> None:
+        self._models = models or load_models()
+        self._record = record
+        self._session = session
+        self._alarms: list[Alarm] = []
+        self._manager = AlarmManager(self._models.alarms, self._collect)
+        self._state = analysis.begin(self._models, leads, 0, 0)
+
+    def push(self, mv: FloatArray) -> Output:
+        """Analyse the samples that follow those pushed before.
+
+        Parameters
+        ----------
+        mv : ndarray of float, shape (n, leads), or (n,) with one lead
+            mV at 360 Hz, NaN where invalid; any n.
+
+        Returns
+        -------
+        Output
+            Samples after the last whole stride of 36 wait for the next chunk.
+
+        Raises
+        ------
+        ValueError
+            The shape does not fit the leads.
+        """
+        samples = np.asarray(mv, np.float64)
+        samples = samples[:, None] if samples.ndim == 1 else samples
+        [(found, self._state)] = analysis.step(self._models, [self._state], [samples], [self._manager.limits])
+        return Output(found.forecasts, found.beats, found.vitals, self._process(found.changes))
+
+    def finish(self) -> Output:
+        """Clear the alarms that are still active, because the signal ends here."""
+        return Output(alarms=self._process(analysis.finish(self._state)))
+
+    def _process(self, changes: Sequence[Change]) -> tuple[Alarm, ...]:
+        for change in changes:
+            # The wall time of an offline alarm is the time of its signal, counted from 1970.
+            now_ns = change.at * 1_000_000_000 // FS
+            self._manager.process([change], AlarmContext(BED, self._session, self._record, change.at + 1, now_ns))
+        alarms = tuple(self._alarms)
+        self._alarms.clear()
+        return alarms
+
+    def _collect(self, message: Message) -> None:
+        if isinstance(message, Alarm):
+            self._alarms.append(message)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordAnalysis:
+    """The analysis of a whole record; k strides.
+
+    Attributes
+    ----------
+    record : str
+    leads : tuple of str
+    origin : ndarray of int64, shape (k,)
+        Last observed sample of each forecast; ``mean[j, i]`` is for sample ``origin[j] + 1 + i``.
+    mean, scale : ndarray of float32, shape (k, horizon, leads)
+        mV; ``scale`` is the predicted standard deviation.
+    score : ndarray of float64, shape (k,)
+        Anomaly score of each stride, ``-log10`` of a chance per second; NaN while the patient is being learnt.
+    threshold : float
+        Score at which an anomaly alarm is raised.
+    beats : list of Beat
+    vitals : list of VitalSigns
+        One per second.
+    alarms : list of Alarm
+        Alarm events in order.
+    """
+
+    record: str
+    leads: tuple[str, ...]
+    origin: IntArray
+    mean: Float32Array
+    scale: Float32Array
+    score: FloatArray
+    threshold: float
+    beats: list[Beat]
+    vitals: list[VitalSigns]
+    alarms: list[Alarm]
+
+
+def analyze(record: Record, models: Models | None = None) -> RecordAnalysis:
+    """Analyse a whole record as the live worker would, as fast as it goes.
+
+    Parameters
+    ----------
+    record : Record
+    models : Models, optional
+        By default those that come with the package.
+    """
+    models = models or load_models()
+    analyzer = Analyzer(record.leads, models, record=record.name)
+    mv = record.mv()
+    outputs = [analyzer.push(mv[start : start + CHUNK]) for start in range(0, record.n, CHUNK)]
+    outputs.append(analyzer.finish())
+    forecasts = [forecast for output in outputs for forecast in output.forecasts]
+    shape = (len(forecasts), models.forecaster.network.config.horizon, len(record.leads))
+    return RecordAnalysis(
+        record=record.name,
+        leads=record.leads,
+        origin=np.array([forecast.origin for forecast in forecasts], np.int64),
+        mean=np.array([forecast.mean for forecast in forecasts], np.float32).reshape(shape),
+        scale=np.array([forecast.scale for forecast in forecasts], np.float32).reshape(shape),
+        score=np.array([forecast.score for forecast in forecasts], np.float64),
+        threshold=DEFAULT_CONFIG.threshold,
+        beats=[beat for output in outputs for beat in output.beats],
+        vitals=[vitals for output in outputs for vitals in output.vitals],
+        alarms=[alarm for output in outputs for alarm in output.alarms],
+    )
