@@ -7,7 +7,7 @@ import numpy.typing as npt
 import torch
 
 from model.anomaly.anomaly_detector import LOCATION, rarity
-from model.anomaly.classifier import Weights, weigh
+from model.anomaly.classifier import Weights, log_odds
 from model.anomaly.features import FEATURES
 from model.evaluation.anomaly_scores import reference_of
 from model.evaluation.time_metrics import BEFORE_R
@@ -37,7 +37,7 @@ def made_up(seed: int, n: int = 400) -> Examples:
 
 
 def departures(part: Examples, weights: Weights) -> npt.NDArray[np.float64]:
-    found = weigh(weights, part.features.reshape(-1, FEATURES).astype(np.float64))
+    found = log_odds(weights, part.features.reshape(-1, FEATURES).astype(np.float64))
     return found.reshape(len(part.veb), -1).max(axis=1)
 
 
@@ -53,8 +53,8 @@ def test_networks_of_several_seeds_are_averaged() -> None:
     torch.set_num_threads(1)
     examples = [made_up(0)]
     x = np.random.default_rng(5).normal(3.0, 0.5, (20, FEATURES))
-    alone = [weigh(fit(examples, seeds=(seed,)), x) for seed in (1, 2)]
-    np.testing.assert_allclose(weigh(fit(examples, seeds=(1, 2)), x), np.mean(alone, axis=0), rtol=1e-6, atol=1e-6)
+    alone = [log_odds(fit(examples, seeds=(seed,)), x) for seed in (1, 2)]
+    np.testing.assert_allclose(log_odds(fit(examples, seeds=(1, 2)), x), np.mean(alone, axis=0), rtol=1e-6, atol=1e-6)
 
 
 def test_a_record_does_not_score_itself() -> None:
