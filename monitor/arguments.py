@@ -1,4 +1,4 @@
-"""What the ``bedside`` command understands: its commands and their options. Nothing is imported for them here."""
+"""The commands of ``bedside`` and their options. Nothing that a command needs is imported here."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the parser of the whole command; ``run`` in what it gives is the name of the command to run."""
+    """Return the parser of the whole command; ``run`` in its result names the entry of `monitor.cli.RUN`."""
     top = argparse.ArgumentParser(
         prog="bedside",
         description="A streaming bedside-monitor simulator for teaching and development. Never a medical device.",
@@ -57,7 +57,7 @@ def parser() -> argparse.ArgumentParser:
     box.add_argument(
         "--host",
         default="127.0.0.1",
-        help="address to listen on; no password, whoever reaches it may connect (default: %(default)s)",
+        help="address to listen on; no password: anyone who reaches it may connect (default: %(default)s)",
     )
     box.add_argument("--port", type=int, default=1883, help="default: %(default)s")
 
@@ -76,7 +76,7 @@ def parser() -> argparse.ArgumentParser:
     box.add_argument("--bed", metavar="NAME", help="the bed to show (default: the first that streams)")
     box.add_argument("--station", action="store_true", help="begin with all beds at once")
     box.add_argument(
-        "--who", default="monitor", metavar="NAME", help="stands in the commands it sends (default: monitor)"
+        "--who", default="monitor", metavar="NAME", help="named in the commands that it sends (default: monitor)"
     )
     box.add_argument("--sound", action="store_true", help="tones for beats and alarms; M mutes them")
     box.add_argument("--screenshot", type=Path, metavar="FILE", help="save a PNG at the end")
@@ -111,8 +111,8 @@ def parser() -> argparse.ArgumentParser:
         "--what",
         choices=("forecaster", "first-samples", "beats", "residual"),
         default="forecaster",
-        help="the forecaster (default), its last stage alone, the typing of beats, each in 3 minutes, or the residual "
-        "score, in 15",
+        help="the forecaster (default), its last stage alone, the beat classifier (3 minutes each), or the anomaly "
+        "classifier (15 minutes)",
     )
     box.add_argument("--out", type=Path, required=True, metavar="FILE", help="the weights, safetensors")
     box.add_argument(
@@ -125,7 +125,7 @@ def parser() -> argparse.ArgumentParser:
     box.add_argument("--threads", type=int, metavar="N", help="threads of torch")
     box.add_argument("--resume", action="store_true", help="go on where an interrupted run stopped")
 
-    box = add("evaluate", "score forecasts and residual alarms against simpler ways", data, weights)
+    box = add("evaluate", "score forecasts and anomaly alarms against baselines", data, weights)
     box.add_argument("--records", default="DS2", metavar="NAMES", help="DS1, DS2, or 100,103 (default: %(default)s)")
     box.add_argument("--exclude", metavar="NAMES", help="records to leave out, such as 202")
     box.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
@@ -133,7 +133,7 @@ def parser() -> argparse.ArgumentParser:
     box.add_argument(
         "--alarms",
         action="store_true",
-        help="instead: beats, rhythm and alarms of all 44 records, and what lies beside",
+        help="instead: beats, rhythm and alarms of all 44 records",
     )
     box.add_argument("--tutorial", action="store_true", help="instead: the lecture's model on its own five seconds")
     box.add_argument(
@@ -156,7 +156,7 @@ def parser() -> argparse.ArgumentParser:
     subject.add_argument("--record", default="excerpt", metavar="RECORD", help="default: %(default)s")
     subject.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
     subject = subjects.add_parser(
-        "gui", help="frames of the central station, against drawing all of every curve anew", parents=[data]
+        "gui", help="frames of the central station, against redrawing every curve", parents=[data]
     )
     subject.set_defaults(run="bench gui")
     subject.add_argument("--seconds", type=float, default=30.0, metavar="N", help="of signal (default: %(default)g)")

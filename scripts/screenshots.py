@@ -1,7 +1,8 @@
-"""Pictures of every view for docs/img: a real broker, real processes, real recordings; the window is drawn offscreen.
+"""Screenshots of every view for docs/img, with a real broker, real processes and real recordings, drawn offscreen.
 
-Run by ``make screenshots``. It needs MIT-BIH (BEDSIDE_DATA, or the user cache), Mosquitto, and a font with Japanese
-letters, and takes about three minutes: records play in real time. Pictures are taken at moments of the recordings.
+Run by ``make screenshots``. Needs MIT-BIH (BEDSIDE_DATA or the user cache), Mosquitto, and a font with Japanese
+characters. Takes about three minutes, because records are replayed in real time: each screenshot shows a fixed position
+of its recording.
 """
 
 from __future__ import annotations
@@ -26,8 +27,10 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from monitor.gui.style.language import choose
 from monitor.gui.window import MonitorWindow
+from monitor.tools.process_group import BEDSIDE
 from monitor.view.feed import Feed
-from monitor.view.view_model import Frame, LinkState
+from monitor.view.link import LinkState, state_phrase
+from monitor.view.view_model import Frame
 from stream.mqtt.address import ENVIRONMENT, BrokerAddress
 from stream.mqtt.embedded_broker import free_port
 from stream.records.wfdb_writer import write
@@ -35,7 +38,7 @@ from stream.records.wfdb_writer import write
 OUT = Path(__file__).parents[1] / "docs" / "img"
 SIZE = (1280, 800)
 LARGEST = 200_000
-"""Bytes of a picture."""
+"""Maximum size of a screenshot in bytes."""
 
 BEDS = {
     "bed-1": ("mitdb/103", 60.0),
@@ -48,33 +51,35 @@ BEDS = {
     "bed-8": ("mitdb/231", 60.0),
     "bed-9": ("mitdb/116", 60.0),
 }
-"""Record, and where in it to begin, in seconds."""
+"""Record of each bed and start position in seconds."""
 
 RUN_S = 300
-"""When the run of bed-2 is on the screen, in seconds of its record."""
+"""Position of the ventricular run in the record of bed-2, in seconds."""
 
 
-class Stage:
-    """The processes, and the window that watches them.
+class Session:
+    """The monitor window and the processes whose data it shows.
 
     Attributes
     ----------
     window : MonitorWindow
+    start : callable
+        Starts a ``bedside`` process with the given arguments.
     """
 
     def __init__(self, window: MonitorWindow, start: Callable[..., subprocess.Popen[bytes]]) -> None:
         self.window, self.start = window, start
 
-    def until(self, true: Callable[[Frame], bool], within_s: float, what: str) -> None:
-        """Draw until a frame is as it should be."""
+    def wait_until(self, condition: Callable[[Frame], bool], within_s: float, what: str) -> None:
+        """Process Qt events until a frame meets a condition; exit with a message after ``within_s`` seconds."""
         end = time.monotonic() + within_s
-        while self.window.frame_shown is None or not true(self.window.frame_shown):
+        while self.window.frame_shown is None or not condition(self.window.frame_shown):
             if time.monotonic() > end:
-                raise SystemExit(f"screenshots: {what} did not come within {within_s:g} s")
+                raise SystemExit(f"screenshots: no {what} within {within_s:g} s")
             QTest.qWait(20)
 
-    def take(self, name: str, widget: QWidget | None = None) -> None:
-        """Save a picture, packed as tightly as PNG can."""
+    def save(self, name: str, widget: QWidget | None = None) -> None:
+        """Save a screenshot of a widget, the window by default, as an optimised PNG file."""
         buffer = QBuffer()
         buffer.open(QIODevice.OpenModeFlag.WriteOnly)
         (widget or self.window).grab().save(buffer, "PNG")
@@ -82,9 +87,9 @@ class Stage:
         path = OUT / f"{name}.png"
         image.save(path, optimize=True)
         if path.stat().st_size > LARGEST:
-            # The fine grid of ECG paper has many shades; 256 of all, the rare ones too, are enough for it.
-            few = image.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-            few.save(path, optimize=True)
+            # The fine grid of ECG paper has many shades; a palette of 256 that covers rare colours is sufficient.
+            reduced = image.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+            reduced.save(path, optimize=True)
         size = path.stat().st_size
         if size > LARGEST:
             raise SystemExit(f"screenshots: {path} has {size} bytes, more than {LARGEST}")
@@ -93,18 +98,18 @@ class Stage:
 
 @contextmanager
 def processes() -> Iterator[tuple[BrokerAddress, Callable[..., subprocess.Popen[bytes]]]]:
-    """Provide a broker, and what starts more; all of them end with this process, however it ends."""
+    """Provide a broker and a function that starts processes; all of them end with this process."""
     address = BrokerAddress("127.0.0.1", free_port())
     environment = {**os.environ, ENVIRONMENT: str(address), "BEDSIDE_WATCH_STDIN": "1", "OMP_NUM_THREADS": "1"}
     children: list[subprocess.Popen[bytes]] = []
 
     def start(*arguments: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "monitor.cli", *arguments]
+        command = [*BEDSIDE, *arguments]
         children.append(subprocess.Popen(command, env=environment, stdin=subprocess.PIPE))
         return children[-1]
 
     try:
-        # The embedded broker would do for two beds, not for nine.
+        # The embedded broker is too slow for nine beds.
         broker = subprocess.Popen(["mosquitto", "-p", str(address.port)], stderr=subprocess.DEVNULL)
         yield address, start
     finally:
@@ -116,7 +121,7 @@ def processes() -> Iterator[tuple[BrokerAddress, Callable[..., subprocess.Popen[
 
 
 def main() -> None:
-    """Take all pictures."""
+    """Save all screenshots."""
     application = QApplication(["screenshots"])
     problem = choose("ja")
     if problem:
@@ -129,80 +134,81 @@ def main() -> None:
         window.resize(*SIZE)
         window.show()
         try:
-            play(Stage(window, start))
+            show_views(Session(window, start))
         finally:
             window.close()
             feed.stop()
             application.processEvents()
 
 
-def play(stage: Stage) -> None:
-    """Go through the views."""
-    window = stage.window
-    stage.until(lambda frame: frame.broker.startswith("connected"), 30, "the broker")
-    stage.start("worker")
+def show_views(session: Session) -> None:
+    """Show all views, and save a screenshot of each."""
+    window = session.window
+    session.wait_until(lambda frame: frame.broker.code == "broker.connected", 30, "connection to the broker")
+    session.start("worker")
 
     def replay(bed: str) -> subprocess.Popen[bytes]:
         record, at = BEDS[bed]
-        return stage.start("replay", "--bed", f"{bed}={record}", "--start", f"{at:g}")
+        return session.start("replay", "--bed", f"{bed}={record}", "--start", f"{at:g}")
 
-    players = {bed: replay(bed) for bed in ("bed-1", "bed-2")}
+    replays = {bed: replay(bed) for bed in ("bed-1", "bed-2")}
     window.choose("bed-2")
-    stage.until(lambda frame: frame.bed == "bed-2" and frame.trace is not None, 60, "the record of bed-2")
-    stage.until(lambda frame: frame.link.state is LinkState.LIVE, 60, "the first forecast")
+    session.wait_until(lambda frame: frame.bed == "bed-2" and frame.trace is not None, 60, "ECG of bed-2")
+    session.wait_until(lambda frame: frame.link.state is LinkState.LIVE, 60, "forecast")
     window.choose("bed-1")
     QTest.qWait(7000)
-    stage.take("monitor")
+    session.save("monitor")
 
     window.choose("bed-2")
-    stage.until(lambda frame: frame.bed == "bed-2" and frame.position_s >= RUN_S + 3, 90, "the run of bed-2")
+    session.wait_until(lambda frame: frame.bed == "bed-2" and frame.position_s >= RUN_S + 3, 90, "run of bed-2")
     high = "ventricular_tachycardia"
-    stage.until(lambda frame: any(line.kind == high and line.calls for line in frame.active), 20, "its alarm")
-    bright(stage)
-    stage.take("alarm")
+    session.wait_until(lambda frame: any(line.kind == high and line.calls for line in frame.active), 20, "its alarm")
+    wait_for_flash(session)
+    session.save("alarm")
     for theme in ("day", "safe"):
         window.habits.change(theme=theme)
-        bright(stage)
-        stage.take(theme)
+        wait_for_flash(session)
+        session.save(theme)
     window.habits.change(theme="night", language="ja")
-    bright(stage)
-    stage.take("japanese")
+    wait_for_flash(session)
+    session.save("japanese")
     window.habits.change(language="en")
 
-    stage.until(lambda frame: frame.position_s >= RUN_S + 16, 60, "ten seconds after it")
+    session.wait_until(lambda frame: frame.position_s >= RUN_S + 16, 60, "ten seconds after the run")
     line = next(line for line in window.frame_shown.history if line.kind == high)
     window.open_review(line.alarm_id)
     dialog = window.review.dialog
     dialog.resize(1100, 640)
-    stage.until(lambda _frame: dialog.review.end == dialog.review.stop, 20, "all samples of the event")
+    session.wait_until(lambda _frame: dialog.review.end == dialog.review.stop, 20, "complete event")
     QTest.keyClick(dialog, Qt.Key.Key_S)
     QTest.qWait(300)
-    stage.take("review", dialog)
+    session.save("review", dialog)
     dialog.close()
 
-    players["bed-2"].kill()
-    stage.until(lambda frame: frame.link.state is LinkState.NO_DATA and frame.link.text.endswith(" 7 s"), 30, "silence")
+    replays["bed-2"].kill()
+    silent = state_phrase(LinkState.NO_DATA, "7")
+    session.wait_until(lambda frame: frame.link.phrase == silent, 30, "loss of data")
     QTest.qWait(100)
-    stage.take("no_data")
+    session.save("no_data")
 
-    players["bed-2"] = replay("bed-2")
-    players |= {bed: replay(bed) for bed in BEDS if bed not in players}
+    replays["bed-2"] = replay("bed-2")
+    replays |= {bed: replay(bed) for bed in BEDS if bed not in replays}
     window.switch_page()
-    stage.until(lambda _frame: len(window.station.cards) == len(BEDS), 60, "nine beds")
+    session.wait_until(lambda _frame: len(window.station.cards) == len(BEDS), 60, "tiles of nine beds")
     frames = window.station.frames
     live = LinkState.LIVE
-    stage.until(lambda _frame: all(frames[bed].link.state is live for bed in BEDS), 60, "nine beds that are known")
+    session.wait_until(lambda _frame: all(frames[bed].link.state is live for bed in BEDS), 60, "live data of nine beds")
     head = window.station.cards["bed-2"].head
-    stage.until(lambda frame: frame.position_s >= RUN_S + 5 and head.priority == "high", 90, "an alarm among nine beds")
-    stage.until(lambda frame: head.bright and frame.now_ns / 1e9 % 0.5 < 0.2, 5, "the bright half of the flash")
-    stage.take("station")
+    session.wait_until(lambda frame: frame.position_s >= RUN_S + 5 and head.priority == "high", 90, "alarm of bed-2")
+    session.wait_until(lambda frame: head.bright and frame.now_ns / 1e9 % 0.5 < 0.2, 5, "bright phase of the flash")
+    session.save("station")
 
 
-def bright(stage: Stage) -> None:
-    """Wait for the bright half of a flash."""
+def wait_for_flash(session: Session) -> None:
+    """Wait for the bright phase of a flashing alarm."""
     QTest.qWait(500)
-    banner = stage.window.bed_page.banner
-    stage.until(lambda frame: banner.bright and frame.now_ns / 1e9 % 0.5 < 0.2, 5, "the bright half of the flash")
+    banner = session.window.bed_page.banner
+    session.wait_until(lambda frame: banner.bright and frame.now_ns / 1e9 % 0.5 < 0.2, 5, "bright phase of the flash")
 
 
 if __name__ == "__main__":

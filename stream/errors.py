@@ -43,7 +43,19 @@ class SourceError(RecordError, ConnectionError):
 
 
 class BrokerError(BedsideError, ConnectionError):
-    """A broker that cannot be reached, or refuses this client."""
+    """A broker that cannot be reached, or refuses this client.
+
+    Attributes
+    ----------
+    problem : str
+        What the network or the broker answered; empty where that is not known.
+    refused : bool
+        The broker was reached, and refuses user name or password.
+    """
+
+    def __init__(self, text: str, *, problem: str = "", refused: bool = False) -> None:
+        super().__init__(text)
+        self.problem, self.refused = problem, refused
 
 
 class MessageError(BedsideError, ValueError):

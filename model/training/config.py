@@ -1,4 +1,4 @@
-"""Settings of one training run."""
+"""Configuration of a training run of the forecaster."""
 
 from __future__ import annotations
 
@@ -9,44 +9,44 @@ from stream.errors import UsageError
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """One training run; what made the shipped weights stands in their header.
+    """A training run. The configuration of the shipped weights is in the header of their file.
 
     Attributes
     ----------
     steps : int
-        Optimiser steps; the learning rate falls to zero over them.
+        Optimiser steps. The learning rate decays to zero over them.
     minutes : float
-        The run ends after this long at the latest, with the learning rate at zero then too.
+        Maximum duration. The learning rate also reaches zero at its end.
     rows : int
-        Streams side by side in a batch.
+        Streams in a batch.
     window : int
-        Patches through which errors are propagated back.
+        Patches of one truncated back-propagation.
     windows : int
-        Windows in one stretch of signal; the LSTM's state is carried from one to the next.
+        Windows in one sequence; the state of the LSTM is carried from one to the next.
     unscored : int
-        Windows at the start of a stretch that only warm up the state.
+        Windows at the start of a sequence that only warm up the state.
     lr, weight_decay, clip : float
-        Of AdamW; ``clip`` bounds the norm of the gradient.
+        Parameters of AdamW; ``clip`` bounds the norm of the gradient.
     warmup : int
         Steps over which the learning rate rises.
     ema : float
-        Decay of the averaged weights, which are the ones kept.
+        Decay of the exponential moving average of the weights, which is what is saved.
     beta : float
-        Gaussian NLL is weighted by scale^(2 beta) (Seitzer et al. 2022): 0 is the likelihood, 1 the squared error.
+        The Gaussian NLL is weighted by scale^(2 beta) (Seitzer et al. 2022): 0 is the likelihood, 1 the squared error.
     validate_every : int
-        Steps between two scores on the held-back records.
+        Steps between two validations.
     validate_from_s, validate_s : int
-        Which part of the held-back records is scored, in seconds; its first 20 s only warm up the state.
+        Start and length in seconds of the scored part of the validation records; its first 20 s warm up the state.
     patience : int
-        Scores without a better one after which the run ends.
+        Validations without improvement after which the run ends.
     threads : int
-        Of torch.
+        Threads of torch.
     seed : int
 
     Raises
     ------
     UsageError
-        No time or no thread to train with.
+        ``minutes`` or ``threads`` is not positive.
     """
 
     steps: int = 4000
@@ -70,6 +70,6 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         if not self.minutes > 0:
-            raise UsageError(f"--minutes {self.minutes:g}: take more than 0")
+            raise UsageError(f"--minutes {self.minutes:g}: give more than 0")
         if self.threads < 1:
-            raise UsageError(f"--threads {self.threads}: take 1 or more")
+            raise UsageError(f"--threads {self.threads}: give 1 or more")

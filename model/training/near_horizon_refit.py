@@ -1,9 +1,9 @@
-"""The last stage of training: the first samples of the forecast, refitted by least squares.
+"""Last stage of training: ridge regression of the nearest horizons.
 
-The samples of a window are so alike that gradient descent hardly tells them apart, and one sample ahead it stays behind
-an AR model. But the forecast is linear in the window and in what the LSTM says, so the best weights can be worked out:
-by ridge regression of the errors that are left, on both. Further ahead that fits the records that it is worked out from
-and no others (docs/experiments.md), so the change fades out.
+Neighbouring samples of a window are highly correlated, so gradient descent converges slowly, and one sample ahead the
+trained network is worse than an AR model. The predicted mean is linear in the window and in the output of the LSTM, so
+the optimal weights follow from a ridge regression of the remaining errors on both. At longer horizons this overfits
+(docs/experiments.md), so the correction decreases with the horizon.
 """
 
 from __future__ import annotations
@@ -19,35 +19,35 @@ from model.forecast.config import WARM_S, ScalingConfig
 from model.forecast.network import Network
 from model.forecast.torch_runtime import denormals_flushed
 from model.signal.arrays import FloatArray
-from model.training.stretches import steps
+from model.training.sequences import to_sequences
 from stream.timebase import FS
 
 SAMPLES = 8
-"""Samples, 22 ms, over which the change fades out: all of it at the first, an eighth at the last."""
+"""Corrected horizons, 22 ms: the full correction at the first sample, an eighth of it at the last."""
 
 RIDGE = 1e-5
-"""Penalty on the square of a change, as a share of the mean square of what it weighs."""
+"""Ridge penalty as a share of the mean square of the regressors."""
 
 LEAST_RMSE_MV = 0.005
-"""No lead counts as known better than to a step of the converter, lest a flat line outweigh all others."""
+"""Lower bound of a lead's error in mV, one step of the converter, which keeps a flat line from dominating the fit."""
 
 CHUNK = 900
-"""Steps of the network at once: ten seconds."""
+"""Network steps processed at once: ten seconds."""
 
 
 def refit(network: Network, scaling: ScalingConfig, signals: Signals) -> Network:
-    """Return the network with new weights for the mean of its first samples; scales and all others stay.
+    """Return a copy of the network with corrected weights for the mean of its first samples.
 
-    The squares are those of errors in mV. Each lead counts by one over the mean square of its errors one sample ahead
-    before, so that all become better by the same share, the noisy and the quiet.
+    Errors are in mV. Each lead is weighted by the inverse mean square of its present error one sample ahead, so that
+    noisy and quiet leads improve by the same share.
 
     Parameters
     ----------
     network : Network
-        In evaluation mode; it is left as it is.
+        In evaluation mode; not modified.
     scaling : ScalingConfig
     signals : Signals
-        Records to fit to, each longer than `WARM_S`.
+        Records to fit, each longer than `WARM_S`.
     """
     products = np.sum(
         [_products(network, scaling, mv[:, lead]) for mv in signals.values() for lead in range(mv.shape[1])], axis=0
@@ -67,7 +67,7 @@ def refit(network: Network, scaling: ScalingConfig, signals: Signals) -> Network
 
 @torch.inference_mode()
 def _products(network: Network, scaling: ScalingConfig, lead: FloatArray) -> FloatArray:
-    """Return the mean products of window, hidden state, 1 and first errors with each other, relative to the error's.
+    """Return the mean products of window, hidden state, 1 and first errors, divided by the mean squared first error.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def _products(network: Network, scaling: ScalingConfig, lead: FloatArray) -> Flo
     -------
     ndarray of float64, shape (window + hidden + 1 + SAMPLES, window + hidden + 1 + SAMPLES)
     """
-    trial = steps(lead[None], replace(network.config, horizon=SAMPLES), scaling)
+    trial = to_sequences(lead[None], replace(network.config, horizon=SAMPLES), scaling)
     n, warm = trial.scale.shape[1], WARM_S * FS // network.config.patch
     state = None
     size = network.config.window + network.config.hidden + 1 + SAMPLES

@@ -1,4 +1,4 @@
-"""When, by which code and with which libraries weights were made; for the headers of their files."""
+"""Provenance of trained weights for the headers of their files: date, commit, library versions."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 
-def made_now() -> dict[str, str | None]:
-    """Return today's date and the commit of the code that trains, None outside a git checkout."""
+def date_and_commit() -> dict[str, str | None]:
+    """Return today's date (UTC) and the commit of the training code; None outside a git checkout."""
     return {"date": datetime.now(UTC).date().isoformat(), "commit": _commit()}
 
 

@@ -1,11 +1,8 @@
-"""Fit the weights of the residual score, and score them on patients that were left out.
+"""Training of the anomaly classifier, and cross-validation over patients.
 
-The examples are stretches of 400 ms: one for each reference beat, and one behind each beat, where no alarm belongs
-either. A stretch counts by (nearly) the highest departure in it, since one high second is enough for an alarm. Each
-record weighs as the root of its number of examples, and so does the same patient with a made-up rhythm
-(`model.training.augment_rhythm`), with a made-up conduction (`model.training.augment_conduction`) and with made-up
-noise (`model.training.augment_noise`). Noise on the levels, one number for all delays of a level, stands for patients
-who differ more than those at hand.
+The log-odds of an example are (nearly) the highest in its segment, since one high value suffices for an alarm. Noise
+on the features, equal for all delays of a level, represents differences between patients beyond those in the
+training records.
 """
 
 from __future__ import annotations
@@ -16,10 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
 from model.anomaly import anomaly_detector, classifier
@@ -28,79 +23,38 @@ from model.anomaly.features import FEATURES, LEVELS, TAPS
 from model.anomaly.state import DEFAULT_CONFIG
 from model.datasets.mitdb import TRAIN
 from model.evaluation import anomaly_scores, detection_metrics
-from model.evaluation.anomaly_scores import BEATS, CHUNK, EXCUSING, VEB, Reference
-from model.evaluation.time_metrics import BEFORE_R
+from model.evaluation.anomaly_targets import AnomalyTargets, targets_of
+from model.evaluation.tables import number
 from model.forecast import forecaster as forecasting
 from model.forecast.checkpoint import Checkpoint
 from model.forecast.config import PATCH
 from model.forecast.torch_runtime import one_thread
-from model.signal import intake
-from model.signal.arrays import Float32Array, FloatArray, IntArray
-from model.training import augment_conduction, augment_noise, augment_rhythm
-from model.training.augment_conduction import SUPRAVENTRICULAR
-from model.training.augment_rhythm import LOST, NORMAL
-from model.training.provenance import made_now, versions
-from stream.errors import RecordError
-from stream.records import wfdb_reader as wfdb_records
+from model.progress import stderr, track
+from model.signal.arrays import BoolArray, Float32Array, FloatArray
+from model.training.anomaly_examples import VARIANT_SEED, Examples, examples_of, features_of, load_variants
+from model.training.provenance import date_and_commit, versions
 from stream.records.catalog import Catalog
-from stream.timebase import FS
-
-FIT_FROM = 60 * FS
-RARE = VEB | (SUPRAVENTRICULAR - NORMAL) | frozenset(LOST)
-"""Beats all of which are examples: ventricular ones, and what is easily taken for them. Of the others, every sixth."""
-
-KEPT = 6
-STRETCH, STRIDE = 36, 4
-"""Patches of an example, of which every fourth is looked at."""
-
-QUIET_BEFORE, QUIET_AFTER = 450, 250
-"""Samples around an example behind a beat in which no VEB may lie."""
 
 HIDDEN, SEEDS = 12, (1, 2, 3)
-"""Units of one network; networks whose outputs are averaged, side by side in one hidden layer."""
+"""Hidden units of one network, and seeds of the networks. Their outputs are averaged, as one wider hidden layer."""
 
 STEPS, RATE, DECAY, NOISE, SHARPNESS = 120, 0.02, 1e-3, 0.3, 3.0
+"""Optimiser steps, highest learning rate, weight decay, standard deviation of the noise, sharpness of the soft
+maximum."""
 
 GROUPS = 5
-"""Groups of patients, one of which is left out at a time."""
-
-VARIANT_SEED = 1
-"""Of what is made up; with the record's number."""
+"""Folds of the cross-validation."""
 
 GROUP = np.concatenate([TAPS[:, 0], LEVELS + np.arange(2 * LEVELS)])
-"""Features of one group get the same noise."""
+"""Noise group of each feature."""
+
+CHUNK = 3600
+"""Patches whose log-odds are computed at once; a whole record in double precision needs too much memory."""
 
 
 @dataclass(frozen=True)
-class Annotated:
-    """A patient's signal and the reference beats in it.
-
-    Attributes
-    ----------
-    mv : ndarray, shape (n, leads)
-        NaN where invalid.
-    sample : ndarray of int64, shape (m,)
-        Of the annotations, rising.
-    symbol : tuple of str
-    """
-
-    mv: FloatArray
-    sample: IntArray
-    symbol: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Examples:
-    """Stretches of one record: features of shape (n, STRETCH / STRIDE, FEATURES), which are VEB, and weights."""
-
-    features: Float32Array
-    veb: npt.NDArray[np.bool_]
-    weight: Float32Array
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """How a record's beats are scored by networks that have not seen the patient, from 5:00.
+class CrossValidated:
+    """Scores of a record's beats from 5:00 on by networks trained without the patient.
 
     Attributes
     ----------
@@ -109,48 +63,50 @@ class LeftOut:
     """
 
     score: FloatArray
-    veb: npt.NDArray[np.bool_]
+    veb: BoolArray
 
 
-def train_residual(catalog: Catalog | None, out: Path, seed: int | None = None) -> dict[str, LeftOut]:
-    """Fit to MIT-BIH DS1 without 201 and 208 and write the weights to ``out``, with a progress bar.
+def train_residual(catalog: Catalog | None, out: Path, seed: int | None = None) -> dict[str, CrossValidated]:
+    """Train on MIT-BIH DS1 without 201 and 208 and write the weights to ``out``, with progress on standard error.
 
     Parameters
     ----------
     catalog : Catalog or None
     out : Path
     seed : int, optional
-        Of the first network; the others follow. By default those of the shipped weights.
+        Seed of the first network; the others use the following ones. By default those of the shipped weights.
 
     Returns
     -------
-    dict of str to LeftOut
-        By record, each scored by networks that did not see its group of patients.
+    dict of str to CrossValidated
+        By record, scored by networks trained without its group of patients.
 
     Raises
     ------
     RecordError
-        A record is nowhere, or has no reference beats.
+        A record cannot be found or has no annotations.
     """
     seeds = SEEDS if seed is None else tuple(seed + i for i in range(len(SEEDS)))
     forecaster = forecasting.load_forecaster()
-    examples, features, references = {}, {}, {}
+    examples, features, targets = {}, {}, {}
     with one_thread():
-        for name in track(TRAIN, description="forecasts", console=Console(stderr=True), transient=True):
-            variants = patient(name, catalog)
-            found = features_of([part.mv for part in variants], forecaster)
-            examples[name] = [examples_of(part, seen) for part, seen in zip(variants, found, strict=True)]
-            features[name], own = found[0], variants[0]
-            references[name] = anomaly_scores.reference_of(own.sample, own.symbol, len(own.mv))
-        departures = left_out(examples, features, seeds)
+        for name in track(TRAIN, "computing features"):
+            variants = load_variants(name, catalog)
+            found = features_of([variant.mv for variant in variants], forecaster)
+            examples[name] = [examples_of(variant, own) for variant, own in zip(variants, found, strict=True)]
+            features[name], recorded = found[0], variants[0]
+            targets[name] = targets_of(recorded.reference, len(recorded.mv))
+        log_odds = cross_validate(examples, features, seeds)
+        stderr().print("fitting to all records")
         weights = fit([part for parts in examples.values() for part in parts], seeds)
-    scores = {name: score_left_out(departures[name], reference) for name, reference in references.items()}
+    scores = {name: score_beats(log_odds[name], own) for name, own in targets.items()}
     classifier.save(out, weights, provenance(seeds, forecaster, scores))
+    stderr().print(f"weights written to {out}")
     return scores
 
 
-def provenance(seeds: Sequence[int], forecaster: Checkpoint, scores: Mapping[str, LeftOut]) -> dict[str, Any]:
-    """Return where weights come from, for the header of their file."""
+def provenance(seeds: Sequence[int], forecaster: Checkpoint, scores: Mapping[str, CrossValidated]) -> dict[str, Any]:
+    """Return the header of the weights' file."""
     return {
         "database": "MIT-BIH Arrhythmia Database 1.0.0",
         "trained_on": list(TRAIN),
@@ -158,82 +114,15 @@ def provenance(seeds: Sequence[int], forecaster: Checkpoint, scores: Mapping[str
         "seeds": list(seeds),
         "variant_seed": VARIANT_SEED,
         "steps": STEPS,
-        **made_now(),
-        "cross_validation": {name: round(value, 4) for name, value in figures(list(scores.values())).items()},
+        **date_and_commit(),
+        "cross_validation": {name: round(value, 4) for name, value in metrics(list(scores.values())).items()},
         "forecaster": forecaster.provenance,
         "versions": versions("torch", "numpy", "safetensors"),
     }
 
 
-def patient(name: str, catalog: Catalog | None = None) -> tuple[Annotated, ...]:
-    """Read a record; make up another rhythm for it, another conduction, and noise."""
-    record = wfdb_records.load(f"mitdb/{name}", catalog)
-    if record.annotations is None:
-        raise RecordError(f"mitdb/{name} has no annotations to learn from: get its .atr file")
-    order = np.argsort(record.annotations.sample, kind="stable")
-    sample = record.annotations.sample[order].astype(np.int64)
-    symbol = tuple(record.annotations.symbol[i] for i in order)
-    mv = record.mv()
-    seed = VARIANT_SEED + 1000 * int(name)
-    other, moved, changed = augment_rhythm.vary(mv, sample, symbol, BEATS, seed)
-    broad = augment_conduction.vary(mv, sample, symbol, BEATS, seed)
-    noisy = augment_noise.vary(mv, sample, symbol, BEATS, seed)
-    return (
-        Annotated(mv, sample, symbol),
-        Annotated(other, moved, tuple(changed)),
-        Annotated(broad, sample, symbol),
-        Annotated(noisy, sample, symbol),
-    )
-
-
-def features_of(signals: Sequence[FloatArray], forecaster: Checkpoint) -> list[Float32Array]:
-    """Return the features of whole signals, each of shape (patches, FEATURES), as they would be live."""
-    intakes = [intake.begin(mv.shape[1], 0, 0) for mv in signals]
-    forecasts = [forecasting.begin(forecaster, mv.shape[1]) for mv in signals]
-    anomalies = [anomaly_detector.begin(0, [""] * mv.shape[1]) for mv in signals]
-    found: list[list[Float32Array]] = [[] for _ in signals]
-    for begins in range(0, max(map(len, signals)), CHUNK):
-        received = [intake.step(state, mv[begins : begins + CHUNK]) for state, mv in zip(intakes, signals, strict=True)]
-        intakes = [state for _, state in received]
-        stepped = forecasting.step(forecaster, forecasts, [strides for strides, _ in received])
-        forecasts = [state for _, state in stepped]
-        for i, (made, _) in enumerate(stepped):
-            compared, anomalies[i] = anomaly_detector.compare(
-                DEFAULT_CONFIG, anomalies[i], made.mean, made.scale, made.observed
-            )
-            found[i].append(compared.features.astype(np.float32))
-    return [np.concatenate(parts) for parts in found]
-
-
-def examples_of(annotated: Annotated, features: Float32Array) -> Examples:
-    """Cut a signal's features into examples."""
-    sample, kinds = annotated.sample, annotated.symbol
-    excusing = sample[[kind in EXCUSING for kind in kinds]]
-    beat = np.array([kind in BEATS and kind != "F" for kind in kinds])
-    beat &= (sample > FIT_FROM) & (sample < len(features) * PATCH - FS)
-    at = sample[beat]
-    of_beats = [kind for kind, chosen in zip(kinds, beat, strict=True) if chosen]
-    veb, rare = (np.array([kind in those for kind in of_beats]) for those in (VEB, RARE))
-    common = np.arange(len(at)) % KEPT == 0
-    behind = at + STRETCH * PATCH - BEFORE_R
-    alone = np.searchsorted(excusing, behind - QUIET_BEFORE) == np.searchsorted(excusing, behind + QUIET_AFTER)
-
-    chosen, gaps = rare | common, common & alone
-    begins = np.concatenate([at[chosen] - BEFORE_R, behind[gaps]])
-    # A patch is known at its last sample.
-    first = -(-(begins - (PATCH - 1)) // PATCH)
-    stretches = features[first[:, None] + np.arange(0, STRETCH, STRIDE)]
-    weight = np.concatenate([np.where(rare[chosen], 1.0, KEPT), np.full(int(gaps.sum()), float(KEPT))])
-    usable = np.isfinite(stretches).all(axis=(1, 2))
-    return Examples(
-        stretches[usable],
-        np.concatenate([veb[chosen], np.zeros(int(gaps.sum()), bool)])[usable],
-        (weight / weight.sum() ** 0.5).astype(np.float32)[usable],
-    )
-
-
 class _Net(torch.nn.Module):
-    """Hidden units, and beside them, as the last row of the first layer, what goes to the output directly."""
+    """Hidden units and, as the last row of the first layer, a linear term that goes directly to the output."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -244,8 +133,8 @@ class _Net(torch.nn.Module):
             self.first.bias[-1] = -3.0
 
     def forward(self, x: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
-        """Return departures of x, shape (n, times, FEATURES), with noise on its groups, shape (n, 1, groups)."""
-        # Noise is one number for all features of a group, so that their weights can be added up first.
+        """Return the log-odds of x, shape (n, times, FEATURES), with noise on its groups, shape (n, 1, groups)."""
+        # All features of a group get the same noise, so their weights can be summed first.
         by_group = torch.zeros(HIDDEN + 1, noise.shape[-1]).index_add(1, torch.from_numpy(GROUP), self.first.weight)
         both = self.first(x) + noise @ by_group.T
         out: torch.Tensor = both[..., -1] + self.outer(torch.tanh(both[..., :-1]))[..., 0]
@@ -253,7 +142,7 @@ class _Net(torch.nn.Module):
 
 
 def fit(examples: Sequence[Examples], seeds: Sequence[int] = SEEDS) -> Weights:
-    """Fit networks from several seeds and put them side by side."""
+    """Train one network per seed and combine them into one."""
     x = torch.from_numpy(np.concatenate([part.features for part in examples]))
     veb = torch.from_numpy(np.concatenate([part.veb for part in examples]).astype(np.float32))
     weight = torch.from_numpy(np.concatenate([part.weight for part in examples]))
@@ -264,7 +153,7 @@ def fit(examples: Sequence[Examples], seeds: Sequence[int] = SEEDS) -> Weights:
         np.stack([net.state_dict()[name].double().numpy() for net in nets])
         for name in ("first.weight", "first.bias", "outer.weight")
     )
-    # The normalisation goes into the weights.
+    # Fold the normalisation into the weights.
     first /= width.double().numpy()
     bias -= first @ centre.double().numpy()
     return Weights(
@@ -283,8 +172,8 @@ def _fit_one(x: torch.Tensor, veb: torch.Tensor, weight: torch.Tensor, seed: int
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=RATE, total_steps=STEPS)
     for _ in range(STEPS):
         rows = torch.randperm(len(x))[: len(x) // 4]
-        departures = net(x[rows], NOISE * torch.randn(len(rows), 1, groups))
-        highest = torch.logsumexp(departures * SHARPNESS, 1) / SHARPNESS - np.log(x.shape[1]) / SHARPNESS
+        log_odds = net(x[rows], NOISE * torch.randn(len(rows), 1, groups))
+        highest = torch.logsumexp(log_odds * SHARPNESS, 1) / SHARPNESS - np.log(x.shape[1]) / SHARPNESS
         loss = torch.nn.functional.binary_cross_entropy_with_logits(highest, veb[rows], reduction="none")
         loss = (weight[rows] * loss).sum() / weight[rows].sum()
         loss = loss + DECAY * ((net.first.weight**2).sum() + (net.outer.weight**2).sum())
@@ -295,36 +184,36 @@ def _fit_one(x: torch.Tensor, veb: torch.Tensor, weight: torch.Tensor, seed: int
     return net.eval()
 
 
-def left_out(
+def cross_validate(
     examples: Mapping[str, Sequence[Examples]], features: Mapping[str, Float32Array], seeds: Sequence[int] = SEEDS
 ) -> dict[str, FloatArray]:
-    """Return the departures of each record, shape (patches,), by weights fitted to the other groups of patients."""
-    names, departures = list(features), {}
+    """Return the log-odds of each record, shape (patches,), by weights trained on the other groups of patients."""
+    names, log_odds = list(features), {}
     groups = [names[i::GROUPS] for i in range(min(GROUPS, len(names)))]
-    for group in track(groups, description="cross-validation", console=Console(stderr=True), transient=True):
+    for group in track(groups, "cross-validation"):
         weights = fit([part for name, parts in examples.items() if name not in group for part in parts], seeds)
         for name in group:
-            departures[name] = weigh_all(weights, features[name])
-    return departures
+            log_odds[name] = log_odds_of(weights, features[name])
+    return log_odds
 
 
-def weigh_all(weights: Weights, features: Float32Array) -> FloatArray:
-    """Return the departures of a whole signal, piece by piece: in double precision it would fill the memory."""
+def log_odds_of(weights: Weights, features: Float32Array) -> FloatArray:
+    """Return the log-odds of a whole signal, shape (patches,)."""
     pieces = np.array_split(features, max(len(features) // CHUNK, 1))
     return np.concatenate([classifier.log_odds(weights, piece.astype(np.float64)) for piece in pieces])
 
 
-def score_left_out(departure: FloatArray, reference: Reference) -> LeftOut:
-    """Return the scores of a record's beats."""
-    score, _ = anomaly_detector.score_log_odds(DEFAULT_CONFIG, anomaly_detector.begin(0, [""]), 0, departure)
+def score_beats(log_odds: FloatArray, targets: AnomalyTargets) -> CrossValidated:
+    """Return the scores of a record's beats from the log-odds of its patches."""
+    score, _ = anomaly_detector.score_log_odds(DEFAULT_CONFIG, anomaly_detector.begin(0, [""]), 0, log_odds)
     known_at = PATCH * (np.arange(len(score)) + 1) - 1
     none = np.empty(0, dtype=np.int64)
-    traced = anomaly_scores.Traced(score, known_at, first=none, last=none)
-    return LeftOut(anomaly_scores.score_beats(traced, reference.beats), reference.veb)
+    output = anomaly_scores.DetectorOutput(score, known_at, first=none, last=none)
+    return CrossValidated(anomaly_scores.score_beats(output, targets.beats), targets.veb)
 
 
-def figures(scores: Sequence[LeftOut]) -> dict[str, float]:
-    """Return AUROC, AP, break-even point and what the alarm threshold finds, over all beats."""
+def metrics(scores: Sequence[CrossValidated]) -> dict[str, float]:
+    """Return AUROC, AP, F1 and sensitivity at the alarm threshold, and the break-even point, over all beats."""
     counts = detection_metrics.count(
         np.concatenate([part.score for part in scores]), np.concatenate([part.veb for part in scores])
     )
@@ -338,16 +227,17 @@ def figures(scores: Sequence[LeftOut]) -> dict[str, float]:
     }
 
 
-def print_scores(scores: Mapping[str, LeftOut], console: Console | None = None) -> None:
-    """Print what may be expected of new patients: each record was scored by networks that had not seen it."""
+def print_scores(scores: Mapping[str, CrossValidated], console: Console | None = None) -> None:
+    """Print the scores of cross-validation, the expected performance on new patients."""
     table = Table(
-        title="Residual score by beat, each patient left out of the fit, from 5:00",
-        caption="F1 and sensitivity at the alarm threshold; break-even: as many beats marked as are VEB",
+        title="Anomaly score by beat from 5:00 on, cross-validation over patients",
+        caption="F1 and sensitivity at the alarm threshold; break-even: threshold at which as many beats are detected "
+        "as are VEB",
     )
     table.add_column("record")
     for head in ("VEB", "AUROC", "AP", "F1", "sensitivity", "break-even", "F1 there"):
         table.add_column(head, justify="right")
     for name, parts in (*((name, [part]) for name, part in scores.items()), ("all", list(scores.values()))):
-        shown = ("-" if np.isnan(value) else f"{value:.3f}" for value in figures(parts).values())
+        shown = (number(value, 3) for value in metrics(parts).values())
         table.add_row(name, str(sum(int(part.veb.sum()) for part in parts)), *shown)
     (console or Console()).print(table)

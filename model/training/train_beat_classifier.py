@@ -1,74 +1,65 @@
-"""Training of beat typing: small networks on the features of found beats, real and made up.
-
-The beats are those that our own detector finds, so that typing learns to live with where it puts them and with what it
-takes for a beat. A found beat that none belongs to trains as normal: whatever it is, it is not ectopic.
-"""
+"""Training of the beat classifier: an ensemble of small networks on beat features, scored by cross-validation."""
 
 from __future__ import annotations
 
 import itertools
-import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 from torch import nn
 
-from model.beats import classifier, qrs_detector
-from model.beats import features as beat_features
+from model.beats import classifier
 from model.beats.classifier import TYPES, BeatTyper
-from model.beats.features import NAMES
 from model.datasets.mitdb import TRAIN
 from model.evaluation import ec57_beats
-from model.evaluation.ec57_beats import BeatScores, Reference
+from model.evaluation.ec57_beats import BeatScores
+from model.evaluation.tables import percent
 from model.forecast.torch_runtime import one_thread
-from model.signal.arrays import FloatArray, IntArray
-from model.signal.gaps import hold
-from model.signal.intake import strides_of
-from model.training.augment_beats import NONE, SHORTEST_RR, Made, N, Real, variants
-from model.training.provenance import made_now, versions
-from stream.errors import RecordError
-from stream.records import wfdb_reader
+from model.progress import stderr, track
+from model.signal.arrays import FloatArray
+from model.training.augment_beats import UNLABELLED
+from model.training.beat_examples import Examples, Patient, prepare
+from model.training.provenance import date_and_commit, versions
 from stream.records.catalog import Catalog
-from stream.timebase import FS
 from stream.wire.messages import BeatType
 
 ORDER = tuple(itertools.chain(*zip(TRAIN[: len(TRAIN) // 2], TRAIN[len(TRAIN) // 2 :], strict=True)))
-"""The records in pairs: a pair is left out together in cross-validation, and exchanges shapes in synthesis."""
+"""The training records in pairs. A pair is left out together in cross-validation, and is paired in augmentation."""
 
 SHARE = (0.5, 0.25, 0.25)
-"""Of normal, supraventricular and ventricular beats in a batch."""
+"""Shares of normal, supraventricular and ventricular beats in a batch."""
 
 
 @dataclass(frozen=True)
 class BeatTrainConfig:
-    """One training run.
+    """Configuration of a training run.
 
     Attributes
     ----------
     members : int
-        Networks that are averaged.
+        Networks in the ensemble.
     hidden : int
         Units in each of two hidden layers.
     steps, batch : int
-        Of the optimiser.
+        Optimiser steps, and beats in a batch.
     lr, weight_decay : float
-        Of AdamW; the rate follows one cycle.
+        Parameters of AdamW; the learning rate follows one cycle.
     dropout, noise, blank : float
-        Dropout between the layers; standard deviation of the noise on features, in theirs; share of features at 0.
+        Dropout between layers; standard deviation of the noise added to normalised features; share of features set to
+        0.
     smoothing : float
-        Of the labels.
+        Label smoothing.
     evenness : float
-        A beat weighs its type's number of beats in its record to the power of minus this: 1 makes patients equal.
+        A beat is weighted by the number of beats of its type in its record to the power of −evenness: with 1 all
+        patients count equally.
     lean : tuple of float
-        Added to the log chances of N, S and V, chosen by cross-validation.
+        Added to the log probabilities of N, S and V; chosen by cross-validation.
     seed : int
     """
 
@@ -87,74 +78,34 @@ class BeatTrainConfig:
     seed: int = 42
 
 
-@dataclass(frozen=True)
-class Examples:
-    """Beats in numbers, in the order of the signal.
-
-    Attributes
-    ----------
-    features : ndarray of float32, shape (k, features)
-    type : ndarray of int64, shape (k,)
-        Index into TYPES, or NONE.
-    joined : tuple of (int, bool)
-        The beat's family, and whether it founded it.
-    """
-
-    features: npt.NDArray[np.float32]
-    type: IntArray
-    joined: tuple[tuple[int, bool], ...]
-
-
-@dataclass(frozen=True)
-class Patient:
-    """What one record gives to training.
-
-    Attributes
-    ----------
-    real : Examples
-        The found beats, all leads.
-    others : tuple of Examples
-        The found beats in the first lead alone, and made-up ones.
-    index : ndarray of int64
-        Where the found beats are.
-    reference : Reference
-    n : int
-        Samples of the record.
-    """
-
-    real: Examples
-    others: tuple[Examples, ...]
-    index: IntArray
-    reference: Reference
-    n: int
-
-
 def train_beats(config: BeatTrainConfig, catalog: Catalog | None, out: Path) -> dict[str, BeatScores]:
-    """Train on DS1 without 201 and 208 and write the networks to `out`.
+    """Train on DS1 without 201 and 208 and write the networks to `out`, with progress on standard error.
 
     Returns
     -------
     dict of str to BeatScores
-        By record, each typed by networks that did not see its pair of patients.
+        By record, classified by networks trained without its pair of patients.
 
     Raises
     ------
     RecordError, SourceError, StorageError
     """
-    with one_thread(), _bar() as bar:
-        patients = prepare(ORDER, config.seed, catalog, lambda items, text: bar.track(items, description=text))
+    with one_thread():
+        patients = prepare(ORDER, config.seed, catalog)
         scores: dict[str, BeatScores] = {}
-        for first in bar.track(range(0, len(ORDER), 2), description="cross-validation"):
+        for first in track(range(0, len(ORDER), 2), "cross-validation"):
             pair = ORDER[first : first + 2]
             typer = fit(config, [patients[name] for name in ORDER if name not in pair])
             scores |= {name: score(typer, patients[name]) for name in pair}
+        stderr().print("fitting to all records")
         typer = fit(config, list(patients.values()))
     classifier.save(out, replace(typer, provenance=provenance(config, scores)))
+    stderr().print(f"networks written to {out}")
     return scores
 
 
 def provenance(config: BeatTrainConfig, scores: Mapping[str, BeatScores]) -> dict[str, Any]:
-    """Return where the networks come from, for the header of their file."""
+    """Return the header of the networks' file."""
     total = sum(scores.values(), BeatScores())
     return {
         "database": "MIT-BIH Arrhythmia Database 1.0.0",
@@ -162,7 +113,7 @@ def provenance(config: BeatTrainConfig, scores: Mapping[str, BeatScores]) -> dic
         "command": "bedside train --what beats",
         "config": asdict(config),
         "seed": config.seed,
-        **made_now(),
+        **date_and_commit(),
         "cross_validation": {
             name: {"sensitivity": round(t.sensitivity, 4), "positive_predictivity": round(t.positive_predictivity, 4)}
             for name, t in (("veb", total.veb), ("sveb", total.sveb))
@@ -171,84 +122,19 @@ def provenance(config: BeatTrainConfig, scores: Mapping[str, BeatScores]) -> dic
     }
 
 
-Track = Callable[[Sequence[str], str], Iterable[str]]
-
-
-def prepare(
-    names: Sequence[str], seed: int, catalog: Catalog | None, track: Track = lambda items, _: items
-) -> dict[str, Patient]:
-    """Find the beats of records, make others up, and measure all of them."""
-    found, references = {}, {}
-    for name in track(names, "finding beats"):
-        found[name], references[name] = find(name, catalog)
-    made = dict(zip(names, variants(list(found.values()), seed), strict=True))
-    patients = {}
-    for name in track(names, "measuring beats"):
-        real = found[name]
-        first = Real(real.mv[:, :1], real.index, real.type)
-        patients[name] = Patient(
-            real=measure(_as_found(real)),
-            others=(measure(_as_found(first)), *(measure(beats) for beats in made[name].values())),
-            index=real.index,
-            reference=references[name],
-            n=len(real.mv),
-        )
-    return patients
-
-
-def find(name: str, catalog: Catalog | None) -> tuple[Real, Reference]:
-    """Return the beats that our detector finds in a record, with their reference types, and the reference."""
-    record = wfdb_reader.load(f"mitdb/{name}", catalog)
-    if record.annotations is None:
-        raise RecordError(f"mitdb/{name} has no annotations to learn from: get its .atr file")
-    mv, _ = hold(record.mv(), np.zeros(len(record.leads)))
-    reference = ec57_beats.reference_of(record.annotations, record.n)
-    beats, _ = qrs_detector.step(qrs_detector.begin(0, mv.shape[1]), strides_of(record.mv()))
-    index = np.array([beat.index for beat in beats], np.int64)
-    label = np.full(len(index), N)
-    for i, j in ec57_beats.match(reference.sample, index):
-        if i is not None and j is not None:
-            label[j] = TYPES.index(reference.label[i]) if reference.label[i] in TYPES else NONE
-    for first, stop in reference.flutter:
-        label[(index >= first) & (index <= stop)] = NONE
-    inside = (index >= FS) & (index < len(mv) - FS)
-    return Real(mv, index[inside], label[inside]), reference
-
-
-def _as_found(real: Real) -> Iterator[Made]:
-    for k, (at, kind) in enumerate(zip(real.index, real.type, strict=True)):
-        yield Made(real.piece(int(at)), real.rr(k), int(kind))
-
-
-def measure(beats: Iterable[Made]) -> Examples:
-    """Put beats that follow each other into numbers."""
-    rows, kinds, joined = [], [], []
-    patient = None
-    for beat in beats:
-        leads = beat.piece.shape[1]
-        patient = patient or beat_features.begin(leads)
-        rr = None if beat.rr is None else max(beat.rr, SHORTEST_RR)
-        measured, patient = beat_features.measure(patient, beat.piece, np.ones(leads, np.bool_), rr)
-        rows.append(measured.features)
-        kinds.append(beat.type)
-        joined.append((measured.joined, measured.founded))
-    features = np.array(rows, np.float32).reshape(-1, len(NAMES))
-    return Examples(features, np.array(kinds, np.int64), tuple(joined))
-
-
 def fit(config: BeatTrainConfig, patients: Sequence[Patient]) -> BeatTyper:
-    """Train all members on the beats of patients."""
-    sets = [examples for patient in patients for examples in (patient.real, *patient.others)]
+    """Train all members of the ensemble on the examples of some patients."""
+    sets = [examples for patient in patients for examples in (patient.recorded, *patient.others)]
     features = np.concatenate([examples.features for examples in sets])
     kinds = np.concatenate([examples.type for examples in sets])
-    weight = _weights(sets, config.evenness)
-    known = kinds != NONE
+    weight = _sampling_weights(sets, config.evenness)
+    known = kinds != UNLABELLED
     features, kinds, weight = features[known], kinds[known], weight[known]
     mean, scale = features.mean(axis=0), features.std(axis=0) + 1e-3
     x = torch.from_numpy(np.clip((features - mean) / scale, -classifier.REACH, classifier.REACH))
     y = torch.from_numpy(kinds)
-    upto = torch.from_numpy(np.cumsum(weight / weight.sum()))
-    members = [_fit_one(config, config.seed + i, x, y, upto) for i in range(config.members)]
+    cumulative = torch.from_numpy(np.cumsum(weight / weight.sum()))
+    members = [_fit_one(config, config.seed + i, x, y, cumulative) for i in range(config.members)]
     by_depth = list(zip(*([layer for layer in m if isinstance(layer, nn.Linear)] for m in members), strict=True))
     return BeatTyper(
         mean.astype(np.float64),
@@ -260,12 +146,12 @@ def fit(config: BeatTrainConfig, patients: Sequence[Patient]) -> BeatTyper:
     )
 
 
-def _weights(sets: Sequence[Examples], evenness: float) -> FloatArray:
-    """Return how often to draw each beat, all sets in a row."""
+def _sampling_weights(sets: Sequence[Examples], evenness: float) -> FloatArray:
+    """Return the relative frequency with which each beat of all sets is drawn, shape (beats,)."""
     parts = []
     for examples in sets:
-        count = np.bincount(examples.type[examples.type != NONE], minlength=len(TYPES)).astype(np.float64)
-        each = np.append(np.maximum(count, 1) ** -evenness, 0.0)  # NONE is the last
+        count = np.bincount(examples.type[examples.type != UNLABELLED], minlength=len(TYPES)).astype(np.float64)
+        each = np.append(np.maximum(count, 1) ** -evenness, 0.0)  # the last one is for UNLABELLED
         parts.append(each[examples.type])
     kinds, weight = np.concatenate([examples.type for examples in sets]), np.concatenate(parts)
     for kind, share in enumerate(SHARE):
@@ -273,7 +159,10 @@ def _weights(sets: Sequence[Examples], evenness: float) -> FloatArray:
     return weight
 
 
-def _fit_one(config: BeatTrainConfig, seed: int, x: torch.Tensor, y: torch.Tensor, upto: torch.Tensor) -> nn.Sequential:
+def _fit_one(
+    config: BeatTrainConfig, seed: int, x: torch.Tensor, y: torch.Tensor, cumulative: torch.Tensor
+) -> nn.Sequential:
+    """Train one network; ``cumulative`` is the cumulative sampling probability of the beats."""
     torch.manual_seed(seed)
     net = nn.Sequential(
         nn.Linear(x.shape[1], config.hidden),
@@ -287,10 +176,10 @@ def _fit_one(config: BeatTrainConfig, seed: int, x: torch.Tensor, y: torch.Tenso
     optimiser = torch.optim.AdamW(net.parameters(), lr=config.lr, weight_decay=config.weight_decay)
     cycle = torch.optim.lr_scheduler.OneCycleLR(optimiser, config.lr, config.steps)
     for _ in range(config.steps):
-        drawn = torch.searchsorted(upto, torch.rand(config.batch, dtype=torch.float64)).clamp(max=len(y) - 1)
-        seen = x[drawn] + config.noise * torch.randn(config.batch, x.shape[1])
-        seen = seen * (torch.rand_like(seen) > config.blank)
-        loss = nn.functional.cross_entropy(net(seen), y[drawn], label_smoothing=config.smoothing)
+        drawn = torch.searchsorted(cumulative, torch.rand(config.batch, dtype=torch.float64)).clamp(max=len(y) - 1)
+        batch = x[drawn] + config.noise * torch.randn(config.batch, x.shape[1])
+        batch = batch * (torch.rand_like(batch) > config.blank)
+        loss = nn.functional.cross_entropy(net(batch), y[drawn], label_smoothing=config.smoothing)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
@@ -299,7 +188,7 @@ def _fit_one(config: BeatTrainConfig, seed: int, x: torch.Tensor, y: torch.Tenso
 
 
 def types_of(typer: BeatTyper, examples: Examples) -> list[BeatType]:
-    """Type beats that follow each other."""
+    """Classify consecutive beats; those of the learning period are Q."""
     opinions = classifier.Opinions()
     chances = typer.chances(examples.features.astype(np.float64))
     types: list[BeatType] = []
@@ -310,28 +199,18 @@ def types_of(typer: BeatTyper, examples: Examples) -> list[BeatType]:
 
 
 def score(typer: BeatTyper, patient: Patient) -> BeatScores:
-    """Return how well the found beats of a patient are typed, from 5:00 on."""
-    return ec57_beats.score(patient.reference, patient.index.tolist(), types_of(typer, patient.real), until=patient.n)
-
-
-def _bar() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-    )
+    """Score the classification of a patient's detected beats from 5:00 on."""
+    types = types_of(typer, patient.recorded)
+    return ec57_beats.score(patient.reference, patient.index.tolist(), types, until=patient.n)
 
 
 def print_scores(scores: Mapping[str, BeatScores], console: Console | None = None) -> None:
-    """Print what may be expected of new patients: each record was typed by networks that had not seen it."""
+    """Print the scores of cross-validation, the expected performance on new patients."""
     total = sum(scores.values(), BeatScores())
-    table = Table(title="Typing of beats, each record left out of its networks, from 5:00, in %")
+    table = Table(title="Beat classification from 5:00 on, cross-validation over patients, in %")
     for head in ("record", "VEB Se", "VEB +P", "SVEB Se", "SVEB +P"):
         table.add_column(head, justify="left" if head == "record" else "right")
     for name, own in (*sorted(scores.items()), ("all", total)):
         shares = (share for tally in (own.veb, own.sveb) for share in (tally.sensitivity, tally.positive_predictivity))
-        table.add_row(name, *("-" if math.isnan(share) else f"{100 * share:.1f}" for share in shares))
+        table.add_row(name, *(percent(share, 1) for share in shares))
     (console or Console()).print(table)

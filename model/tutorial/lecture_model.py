@@ -1,7 +1,7 @@
-"""A lecture's one-step forecast of an ECG by its own protocol, and the baselines that it left out.
+"""A lecture's one-step ECG forecast with its own protocol, and the baselines that the lecture omits.
 
-The first 2,000 samples of SciPy's ``electrocardiogram`` are normalised by the minimum and maximum of their first 70 %
-alone; ``LSTM(1, 50)`` with ``Linear(50, 1)`` learns to say the next sample from the 50 before it.
+The first 2,000 samples of SciPy's ``electrocardiogram`` are normalised by the minimum and maximum of their first 70 %.
+``LSTM(1, 50)`` with ``Linear(50, 1)`` is trained to predict the next sample from the 50 before it.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from torch import Tensor, nn
 from model.signal.arrays import FloatArray
 
 SAMPLES, TRAINING, WINDOW = 2000, 1400, 50
-"""Samples used, how many of them train (70 %), samples in a window."""
+"""Samples used, samples of the training span (70 %), samples in a window."""
 
 EPOCHS, LR, SEED, HIDDEN = 100, 0.01, 42, 50
-"""Full-batch steps of Adam, its learning rate, the seed, units of the LSTM."""
+"""Full-batch steps of Adam, learning rate, seed, LSTM units."""
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,9 @@ class Trace:
     Attributes
     ----------
     x : ndarray of float64, shape (SAMPLES,)
-        Normalised: the training span lies in 0 … 1.
+        Normalised: the training span has the range 0 … 1.
     low, high : float
-        mV that 0 and 1 stand for.
+        mV of 0 and 1.
     """
 
     x: FloatArray
@@ -41,21 +41,21 @@ class Trace:
 
     @property
     def training(self) -> FloatArray:
-        """The first 70 %."""
+        """The training span: the first 70 %."""
         return self.x[:TRAINING]
 
     @property
     def test(self) -> FloatArray:
-        """The rest."""
+        """The test span: the rest."""
         return self.x[TRAINING:]
 
     def mv(self, x: FloatArray) -> FloatArray:
-        """Return normalised values in mV."""
+        """Convert normalised values to mV."""
         return self.low + x * (self.high - self.low)
 
 
 def normalise(mv: FloatArray) -> Trace:
-    """Return the trace in units of its training span's range; the test span has no say in it.
+    """Normalise the trace by the range of its training span; the test span is not used.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def pairs(x: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 
 class Lecture(nn.Module):
-    """The lecture's model, layers made in its order, so that its seed gives its weights."""
+    """The lecture's model. Layers are created in its order, so that its seed gives the same initial weights."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -80,16 +80,16 @@ class Lecture(nn.Module):
         self.out = nn.Linear(HIDDEN, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the next sample, shape (batch, 1), from windows of shape (batch, WINDOW, 1)."""
+        """Predict the next sample, shape (batch, 1), from windows of shape (batch, WINDOW, 1)."""
         hidden, _ = self.lstm(x)
         y: Tensor = self.out(hidden[:, -1])
         return y
 
 
 def train_lecture(
-    training: FloatArray, epochs: int = EPOCHS, progress: Callable[[], None] = lambda: None
+    training: FloatArray, epochs: int = EPOCHS, update: Callable[[int], None] = lambda _: None
 ) -> tuple[Lecture, list[float]]:
-    """Train as the lecture does; return the model and the loss of each epoch, before its step.
+    """Train with the lecture's protocol; return the model and the loss of each epoch before its step.
 
     Parameters
     ----------
@@ -97,8 +97,8 @@ def train_lecture(
         Normalised.
     epochs : int
         Full-batch steps.
-    progress : callable
-        Called after each.
+    update : callable
+        Called with the number of completed epochs.
     """
     windows, following = pairs(training)
     x, target = column(windows), torch.tensor(following, dtype=torch.float32)[:, None]
@@ -107,43 +107,43 @@ def train_lecture(
         torch.manual_seed(SEED)
         model = Lecture()
         optimiser = torch.optim.Adam(model.parameters(), lr=LR)
-        for _ in range(epochs):
+        for epoch in range(epochs):
             optimiser.zero_grad()
             loss = nn.functional.mse_loss(model(x), target)
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             losses.append(loss.item())
-            progress()
+            update(epoch + 1)
     return model, losses
 
 
-# --- what the lecture left out --------------------------------------------------------------------------------------
+# --- baselines ------------------------------------------------------------------------------------------------------
 
 
 def persistence(windows: FloatArray) -> FloatArray:
-    """Say that the next sample is the last one."""
+    """Predict that the next sample equals the last one."""
     return windows[:, -1]
 
 
 def linear(windows: FloatArray) -> FloatArray:
-    """Draw a straight line through the last two samples."""
+    """Extrapolate linearly from the last two samples."""
     return 2 * windows[:, -1] - windows[:, -2]
 
 
 def fit_ar50(training: FloatArray) -> FloatArray:
-    """Return 50 weights and a constant, by least squares."""
+    """Fit AR(50) by least squares: 50 weights and a constant."""
     windows, following = pairs(training)
     weights, *_ = np.linalg.lstsq(_with_constant(windows), following, rcond=None)
     return np.asarray(weights)
 
 
 def ar50(weights: FloatArray, windows: FloatArray) -> FloatArray:
-    """Say the next sample as a weighted sum of the window."""
+    """Predict the next sample as a weighted sum of the window."""
     return np.asarray(_with_constant(windows) @ weights)
 
 
 def column(windows: FloatArray) -> Tensor:
-    """Return windows as the lecture's model takes them, shape (n, WINDOW, 1)."""
+    """Return windows as input of the lecture's model, shape (n, WINDOW, 1)."""
     return torch.tensor(windows.copy(), dtype=torch.float32)[:, :, None]
 
 

@@ -61,6 +61,7 @@ async def serve(address: BrokerAddress, log: AlarmLog, *, jsonl: bool = False) -
     """
     with log:
         async with events_client(address, log) as events, waves_client(address) as waves:
+            _say(f"connected; storing alarms in {log.path.resolve()}")
             await Logger(events, waves, log, sys.stdout if jsonl else None).run()
 
 

@@ -23,7 +23,7 @@ from monitor.alarm_log.strips import Strip
 from stream.clock import rfc3339
 from stream.errors import StorageError
 from stream.timebase import FS
-from stream.wire.alarm_messages import Alarm, Command
+from stream.wire.alarm_messages import PRIORITIES, Alarm, Command
 
 STRIPS_PER_BED = 1000
 """At most 30 MB of each bed; the least grave, then the oldest, give way. Events never do."""
@@ -48,10 +48,11 @@ _ADD_STRIP = _insert(
     "(alarm_id) DO UPDATE SET samples = excluded.samples, complete = excluded.complete, "
     "written_at = excluded.written_at WHERE NOT strips.complete",
 )
-_DROP_STRIPS = """
+_RANK = "CASE priority " + " ".join(f"WHEN '{name}' THEN {rank}" for rank, name in enumerate(PRIORITIES)) + " END"
+_DROP_STRIPS = f"""
 DELETE FROM strips WHERE alarm_id IN (
     SELECT alarm_id FROM strips WHERE bed = ?
-    ORDER BY CASE priority WHEN 'high' THEN 0 WHEN 'medium' THEN 1 WHEN 'low' THEN 2 ELSE 3 END DESC, rowid
+    ORDER BY {_RANK} DESC, rowid
     LIMIT max(0, (SELECT count(*) FROM strips WHERE bed = ?) - ?))
 """
 

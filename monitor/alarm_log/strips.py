@@ -20,7 +20,7 @@ import numpy.typing as npt
 from monitor.common.ring_buffer import Ring
 from stream.errors import MessageError
 from stream.timebase import FS
-from stream.wire.alarm_messages import Alarm
+from stream.wire.alarm_messages import PRIORITIES, Alarm
 from stream.wire.continuity import Continuity, follow
 from stream.wire.messages import INVALID, BedStatus, Waveform
 
@@ -36,8 +36,6 @@ QUIET_NS = 60_000_000_000
 MAX_BEDS = 64
 MAX_WAITING = 64
 MAX_READY = 128
-
-_GRAVITY = {"high": 0, "medium": 1, "low": 2, "technical": 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +229,7 @@ def _began(waiting: _Waiting, chunk: Waveform) -> bool:
 
 def _least(priorities: dict[str, str]) -> str:
     """Return the key of the least grave, the first of several."""
-    return max(priorities, key=lambda key: _GRAVITY[priorities[key]])
+    return max(priorities, key=lambda key: PRIORITIES.index(priorities[key]))
 
 
 def _strip(alarm: Alarm, source: _Source, known: Strip | None) -> Strip | None:

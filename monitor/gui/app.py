@@ -12,6 +12,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from monitor.gui.platform import check_platform
+from monitor.view.phrases import english
 from stream.errors import StorageError
 from stream.mqtt.address import BrokerAddress
 from stream.wire.topics import check_bed
@@ -153,7 +154,7 @@ class _Ending:
                 self._window.close()
         elif time.monotonic() - self._started > self._seconds + PATIENCE_S:
             print(
-                f"bedside: nothing to draw came within {self._seconds + PATIENCE_S:g} s: {frame.broker}",
+                f"bedside: nothing to draw came within {self._seconds + PATIENCE_S:g} s: {english(frame.broker)}",
                 file=sys.stderr,
             )
             self.status = 1

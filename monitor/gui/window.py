@@ -19,6 +19,7 @@ from monitor.gui.station.central_station_view import StationView
 from monitor.gui.style.footer import Footer
 from monitor.gui.style.language import translate
 from monitor.gui.style.palettes import THEMES
+from monitor.gui.style.phrases import text_of
 from monitor.gui.style.theme import Theme
 from monitor.view.alarm_sounds import Sounding
 from monitor.view.central_station import heard
@@ -29,6 +30,7 @@ from monitor.view.view_model import Frame
 from stream.mqtt.client import Received
 from stream.wire.alarm_messages import Acknowledge, Action, PauseAlarms, PauseAudio, SetLimits
 from stream.wire.messages import Message
+from stream.wire.phrases import Phrase
 from stream.wire.replay_actions import ReplayAction
 
 if TYPE_CHECKING:
@@ -54,8 +56,8 @@ class Source(Protocol):
         ...
 
     @property
-    def text(self) -> str:
-        """The state of the connection, in words."""
+    def phrase(self) -> Phrase:
+        """The state of the connection."""
         ...
 
     @property
@@ -211,7 +213,7 @@ class MonitorWindow(QWidget):
         """Take what has come and draw one frame."""
         for received in self._source.drain():
             self.presenter.take(received)
-        broker = Broker(self._source.connected, self._source.text)
+        broker = Broker(self._source.connected, self._source.phrase)
         now_ns = self._clock()
         frame = self._show_station(now_ns, broker) if self.at_station else self._show_bed(now_ns, broker)
         # The first bed that streams stays chosen when others come.
@@ -219,7 +221,7 @@ class MonitorWindow(QWidget):
         self.review.tick(frame)
         if self.sounding is not None:
             self.sounding.hear(heard(frame, self.station.frames.values()) if self.at_station else frame)
-        self.footer.show_broker(" · ".join(text for text in (self.sound_text, frame.broker) if text))
+        self.footer.show_broker(" · ".join(text for text in (self.sound_text, text_of(frame.broker)) if text))
         self.frame_shown = frame
         if self.first_drawn_ns is None and any(_has_samples(f) for f in (frame, *self.station.frames.values())):
             self.first_drawn_ns = frame.now_ns

@@ -23,6 +23,10 @@ from stream.errors import BedsideError
 END_WITHIN_S = 10.0
 """From SIGTERM to the end of a child: a fraction of a second as a rule, some seconds on a busy machine."""
 
+BEDSIDE = (sys.executable, "-P", "-m", "monitor.cli")
+"""The ``bedside`` command. Without -P, Python looks for modules in the working directory first, and a user's model.py
+or stream.py there would be imported instead of this program's packages."""
+
 _WATCH = "BEDSIDE_WATCH_STDIN"
 
 
@@ -116,9 +120,7 @@ class ProcessGroup:
     async def start(self, name: str, *arguments: str, environment: Mapping[str, str] | None = None) -> Child:
         """Start ``bedside name arguments…``."""
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "monitor.cli",
+            *BEDSIDE,
             name,
             *arguments,
             stdin=asyncio.subprocess.PIPE,

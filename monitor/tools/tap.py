@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import csv
 import io
+import logging
 from collections.abc import Callable, Iterator
 from typing import Any, Literal, TextIO
 
@@ -26,6 +27,8 @@ from stream.mqtt.client import Client, Received
 from stream.wire.alarm_messages import Alarm
 from stream.wire.messages import Beat, Forecast, Message, Vitals, Waveform
 from stream.wire.topics import ROOT, Kind, pattern
+
+log = logging.getLogger("bedside.tap")
 
 Format = Literal["json", "csv"]
 Row = tuple[object, ...]
@@ -59,6 +62,7 @@ async def serve(address: BrokerAddress, form: Format, topic: str | None, out: Te
     async with Client(address, role=None, subscriptions=subscriptions) as client:
         out.write(header)
         out.flush()
+        log.info("printing %s; Ctrl-C ends it", ", ".join(subscriptions) if topic or form == "csv" else "everything")
         async for received in client:
             out.write(lines(received))
             while (more := client.receive_nowait()) is not None:
@@ -135,7 +139,9 @@ def json_line(received: Received) -> str:
 
 
 def _readable(message: Message) -> dict[str, Any]:
-    fields: dict[str, Any] = {name: getattr(message, name) for name in message.__struct_fields__}
+    # The version travels as the tag of the message, which is no field of it.
+    fields: dict[str, Any] = {"v": message.__struct_config__.tag}
+    fields |= {name: getattr(message, name) for name in message.__struct_fields__}
     match message:
         case Waveform():
             del fields["samples"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from monitor.view.tones import Sound
-from monitor.view.view_model import PRIORITIES, Frame
+from monitor.view.view_model import Frame
+from stream.wire.alarm_messages import PRIORITIES
 
 REPEAT_S: dict[str, float] = {"high": 4.0, "medium": 8.0, "low": 20.0, "technical": 30.0}
 """From the begin of one burst to the next of the same alarm."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from monitor.view.view_model import PRIORITIES, AlarmLine, Stretch
+from monitor.view.view_model import AlarmLine, Stretch
 from stream.timebase import FS
-from stream.wire.alarm_messages import ActiveAlarms, Alarm
+from stream.wire.alarm_messages import PRIORITIES, ActiveAlarms, Alarm
+from stream.wire.phrases import alarm_phrase
 
 KEPT = 200
 """Alarms remembered; the oldest that is over gives way."""
@@ -131,7 +132,7 @@ class BedAlarms:
             alarm_id=alarm.alarm_id,
             kind=alarm.kind,
             priority=alarm.priority,
-            text=alarm.text,
+            phrase=alarm_phrase(alarm),
             clock=_clock(alarm.when),
             duration_s=float(max(now - alarm.onset // FS, 0)) if open_now and now is not None else alarm.duration_s,
             active=active,

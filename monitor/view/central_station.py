@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from monitor.view.view_model import PRIORITIES, Frame, Pauses
+from monitor.view.view_model import Frame, Pauses
+from stream.wire.alarm_messages import PRIORITIES
 
 MOST_BEDS = 16
 """Cards on one screen; more could not be read."""

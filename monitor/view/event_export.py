@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from monitor.view.event_review import Review
 from monitor.view.event_summary import explain
+from monitor.view.phrases import english
 from stream.errors import StorageError
 from stream.timebase import FS
 from stream.wire.messages import INVALID
@@ -81,11 +82,11 @@ def write_wfdb(review: Review, header: Path, write_record: RecordWriter) -> None
     comments = [
         "bedside event review; from a simulator, not a medical device",
         review.alarm.text,
-        *(f"{name}: {text}" for name, text in explain(review)),
+        *(f"{english(name)}: {english(text)}" for name, text in explain(review)),
         f"from sample {review.first} of session {review.alarm.session}",
     ]
-    if review.note:
-        comments.append(review.note)
+    if review.notes:
+        comments.append(english(review.notes))
     write_record(
         stem,
         counts(review),

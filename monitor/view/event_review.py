@@ -14,15 +14,15 @@ import numpy as np
 from monitor.common.ring_buffer import FloatArray
 from monitor.view.autoscale import Range, fit
 from monitor.view.bed import Bed
-from monitor.view.view_model import STALE, LinkState, Mark, Stretch
+from monitor.view.link import STALE, LinkState, state_phrase
+from monitor.view.view_model import Mark, Stretch
 from stream.clock import unix_ns
 from stream.timebase import FS
 from stream.wire.alarm_messages import Alarm
+from stream.wire.phrases import Phrase, phrase
 
 MARGIN = 10 * FS
 """Samples before and after the onset."""
-
-KEPT_TEXT = "the monitor keeps 11 minutes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,8 @@ class Review:
     score : array of shape (stop - first,)
     threshold : float or None
     synthetic : bool
-    note : str
-        Which samples are not there and why, in words; empty where all are.
+    notes : tuple of Phrase
+        Which samples are not there and why; empty where all are.
     marks : tuple of Mark
         Over the beats; empty where there is no reference.
     """
@@ -74,7 +74,7 @@ class Review:
     score: FloatArray
     threshold: float | None
     synthetic: bool
-    note: str
+    notes: tuple[Phrase, ...]
     marks: tuple[Mark, ...] = ()
 
     @property
@@ -97,7 +97,7 @@ class Review:
             self.end,
             self.known,
             self.acknowledged,
-            self.note,
+            self.notes,
             len(self.marks),
         )
 
@@ -135,18 +135,17 @@ def review(bed: Bed, alarm_id: str, link: LinkState) -> Review | None:
         score=np.zeros(0, np.float32),
         threshold=alarm.threshold,
         synthetic=False,
-        note="",
+        notes=(),
     )
     if now is None:
-        return replace(made, note="No samples of this bed have come.")
+        return replace(made, notes=(phrase("samples.none"),))
     if now.session != alarm.session:
-        return replace(made, note="The samples of this event are gone: it is of another session.")
+        return replace(made, notes=(phrase("samples.other_session"),))
     oldest, newest = bed.kept
     if stretch.stop is None:
         made = replace(made, lasting_s=max((newest - alarm.onset) / FS, alarm.duration_s))
     if stop <= oldest:
-        why = KEPT_TEXT if oldest > bed.began else "the monitor was opened, or the leads changed, after it"
-        return replace(made, note=f"The samples of this event are gone: {why}.")
+        return replace(made, notes=(phrase("samples.gone", why=_why_gone(bed)),))
     mv, ghost, score = bed.samples(first, stop)
     end = min(max(newest, first), stop)
     return replace(
@@ -161,24 +160,27 @@ def review(bed: Bed, alarm_id: str, link: LinkState) -> Review | None:
         threshold=bed.threshold if alarm.threshold is None else alarm.threshold,
         synthetic=now.synthetic,
         marks=bed.marks.between(first, stop) if bed.marks.annotated else (),
-        note=_note(mv[max(oldest - first, 0) : end - first], max(oldest - first, 0), stop - end, bed, link),
+        notes=_notes(mv[max(oldest - first, 0) : end - first], max(oldest - first, 0), stop - end, bed, link),
     )
 
 
-def _note(mv: FloatArray, before: int, ahead: int, bed: Bed, link: LinkState) -> str:
-    """Say which samples are not there: gone at the beginning, lost between, to come at the end."""
-    said = []
+def _notes(mv: FloatArray, before: int, ahead: int, bed: Bed, link: LinkState) -> tuple[Phrase, ...]:
+    """Return which samples are not there: gone at the beginning, lost between, to come at the end."""
+    notes = []
     if before:
-        why = KEPT_TEXT if bed.kept[0] > bed.began else "the monitor was opened, or the leads changed, after it"
-        said.append(f"The first {before / FS:.1f} s are gone: {why}.")
+        notes.append(phrase("samples.first_gone", seconds=f"{before / FS:.1f}", why=_why_gone(bed)))
     lost = int(np.isnan(mv).any(axis=1).sum())
     if lost:
-        said.append(f"{lost / FS:.1f} s are missing or invalid.")
+        notes.append(phrase("samples.lost", seconds=f"{lost / FS:.1f}"))
     if ahead and link in STALE:
-        said.append(f"The last {ahead / FS:.1f} s have not come: {link.value}.")
+        notes.append(phrase("samples.late", seconds=f"{ahead / FS:.1f}", why=state_phrase(link)))
     elif ahead:
-        said.append(f"{ahead / FS:.0f} s still to come …")
-    return " ".join(said)
+        notes.append(phrase("samples.to_come", seconds=f"{ahead / FS:.0f}"))
+    return tuple(notes)
+
+
+def _why_gone(bed: Bed) -> Phrase:
+    return phrase("gone.forgotten" if bed.kept[0] > bed.began else "gone.before")
 
 
 def _local(when: str) -> str:
@@ -190,9 +192,9 @@ def later(before: Review, now: Review) -> Review:
     """Return the newer of two reviews of one event, with the samples of whichever has more."""
     if before.alarm.alarm_id != now.alarm.alarm_id or now.known >= before.known:
         return now
-    note = before.note
+    notes = before.notes
     if before.end < before.stop:
-        note = f"The last {(before.stop - before.end) / FS:.1f} s never came: the session has ended."
+        notes = (phrase("samples.never_came", seconds=f"{(before.stop - before.end) / FS:.1f}"),)
     return replace(
         before,
         alarm=now.alarm,
@@ -200,7 +202,7 @@ def later(before: Review, now: Review) -> Review:
         acknowledged=now.acknowledged,
         stretch=now.stretch,
         lasting_s=now.lasting_s,
-        note=note,
+        notes=notes,
     )
 
 

@@ -1,60 +1,72 @@
-"""An event in words: what, when, how long, why, and who has seen it. No Qt."""
+"""An event as rows of a name and a phrase: what, when, how long, why, and who has acknowledged it. No Qt."""
 
 from __future__ import annotations
 
 from monitor.view.event_review import Review
-from stream.wire.alarm_messages import Alarm
+from stream.wire.alarm_messages import Alarm, AlarmKind
+from stream.wire.phrases import Phrase, kind_phrase, phrase
 
-_PER_MINUTE = frozenset(
-    {"ventricular_tachycardia", "extreme_tachycardia", "extreme_bradycardia", "pvc_run", "heart_rate_high"}
-) | {"heart_rate_low"}
-_SECONDS = frozenset({"asystole"})
+_IN_SECONDS: frozenset[AlarmKind] = frozenset({"asystole", "no_data"})
+"""Kinds whose value is in seconds; of the others it is a rate, 1/min."""
+
+Row = tuple[Phrase, Phrase]
 
 
-def explain(review: Review) -> tuple[tuple[str, str], ...]:
+def explain(review: Review) -> tuple[Row, ...]:
     """Return pairs of a name and what there is to say; what is not known is left out."""
     alarm = review.alarm
-    rows = [("Alarm", f"{alarm.kind.replace('_', ' ')}, {_priority(alarm)}"), ("When", _when(review))]
-    rows += _why(alarm)
-    rows.append(("Seen by", _seen(review)))
+    rows = [
+        (phrase("event.alarm"), phrase(f"alarm.{alarm.priority}", kind=kind_phrase(alarm.kind))),
+        (phrase("event.time"), _time(review)),
+        *_measured(alarm),
+        (phrase("event.acknowledged"), _acknowledged(review)),
+    ]
     if alarm.repeats:
-        rows.append(("Repeats", f"raised {_times(alarm.repeats)} before, since one was last acknowledged"))
-    synthetic = " (SYNTHETIC)" if review.synthetic else ""
-    rows.append(("Where", f"{alarm.bed.upper()}, {alarm.record}{synthetic}, sample {alarm.onset} of its session"))
-    return tuple(rows)
+        times = phrase("repeats.once") if alarm.repeats == 1 else phrase("repeats.times", count=str(alarm.repeats))
+        rows.append((phrase("event.repeats"), times))
+    place = "source.synthetic" if review.synthetic else "source.place"
+    source = phrase(place, bed=alarm.bed.upper(), record=alarm.record, sample=str(alarm.onset))
+    return (*rows, (phrase("event.source"), source))
 
 
-def _priority(alarm: Alarm) -> str:
-    return "technical" if alarm.priority == "technical" else f"{alarm.priority} priority"
+def _time(review: Review) -> Phrase:
+    lasts = review.stretch.stop is None
+    code = "time.lasts" if lasts else "time.lasted"
+    seconds = f"{review.lasting_s:.0f}" if lasts else f"{review.lasting_s:.1f}"
+    if not review.raised:
+        return phrase(f"{code}_from_before", seconds=seconds)
+    return phrase(code, time=review.raised, seconds=seconds)
 
 
-def _when(review: Review) -> str:
-    began = f"raised {review.raised}" if review.raised else "raised before this monitor looked"
-    if review.stretch.stop is None:
-        return f"{began}, lasts for {review.lasting_s:.0f} s now"
-    return f"{began}, lasted {review.lasting_s:.1f} s"
-
-
-def _why(alarm: Alarm) -> list[tuple[str, str]]:
+def _measured(alarm: Alarm) -> list[Row]:
     rows = []
     if alarm.observed is not None and alarm.predicted is not None:
-        rows.append(("Observed", f"{alarm.observed:.2f} mV where {alarm.predicted:.2f} mV had been forecast"))
+        values = {"observed": f"{alarm.observed:.2f}", "predicted": f"{alarm.predicted:.2f}"}
+        rows.append((phrase("event.waveform"), phrase("waveform.observed", **values)))
     if alarm.score is not None:
-        limit = "" if alarm.threshold is None else f", alarm from {alarm.threshold:.1f}"
-        rows.append(("Surprise", f"{alarm.score:.1f}{limit}"))
+        rows.append((phrase("event.score"), _score(alarm.score, alarm.threshold)))
     if alarm.value is not None:
-        unit = "/min" if alarm.kind in _PER_MINUTE else " s" if alarm.kind in _SECONDS else ""
-        limit = "" if alarm.limit is None else f", limit {alarm.limit:g}{unit}"
-        rows.append(("Measured", f"{alarm.value:.1f}{unit}{limit}"))
+        unit = "seconds" if alarm.kind in _IN_SECONDS else "per_minute"
+        rows.append((phrase("event.measured"), _value(unit, alarm.value, alarm.limit)))
     return rows
 
 
-def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count} times"
+def _score(score: float, threshold: float | None) -> Phrase:
+    if threshold is None:
+        return phrase("score.alone", score=f"{score:.1f}")
+    return phrase("score.threshold", score=f"{score:.1f}", threshold=f"{threshold:.1f}")
 
 
-def _seen(review: Review) -> str:
+def _value(unit: str, value: float, limit: float | None) -> Phrase:
+    if limit is None:
+        return phrase(f"measured.{unit}", value=f"{value:.1f}")
+    return phrase(f"measured.{unit}_limit", value=f"{value:.1f}", limit=f"{limit:g}")
+
+
+def _acknowledged(review: Review) -> Phrase:
     who = review.alarm.acknowledged_by
     if who is None:
-        return "nobody has acknowledged it"
-    return f"acknowledged by {who}" + (f" at {review.acknowledged}" if review.acknowledged else "")
+        return phrase("acknowledged.no")
+    if not review.acknowledged:
+        return phrase("acknowledged.by", who=who)
+    return phrase("acknowledged.by_at", who=who, time=review.acknowledged)

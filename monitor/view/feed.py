@@ -14,6 +14,7 @@ from stream.errors import BrokerError
 from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Client, Received, settle
 from stream.wire.messages import Message
+from stream.wire.phrases import Phrase, phrase
 from stream.wire.topics import Kind, Role, pattern
 
 HANDOVER = 2000
@@ -41,7 +42,7 @@ class Feed:
         self._lock = threading.Lock()
         self._ready: list[Received] = []
         self._client: Client | None = None
-        self._problem: str | None = None
+        self._problem: Phrase | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
         self._room: asyncio.Event | None = None
@@ -84,11 +85,11 @@ class Feed:
         return client is not None and client.connected and self._thread.is_alive()
 
     @property
-    def text(self) -> str:
-        """The state of the connection, in words."""
+    def phrase(self) -> Phrase:
+        """The state of the connection."""
         if self.connected:
-            return f"connected to {self.address}"
-        return self._problem or f"connecting to {self.address} …"
+            return phrase("broker.connected", address=str(self.address))
+        return self._problem or phrase("broker.connecting", address=str(self.address))
 
     @property
     def counters(self) -> dict[str, int]:
@@ -123,7 +124,8 @@ class Feed:
             try:
                 await self._receive()
             except BrokerError as error:
-                self._problem = f"{error}; trying again"
+                code = "broker.refused" if error.refused else "broker.unreachable"
+                self._problem = phrase(code, address=str(self.address), problem=error.problem)
             await asyncio.sleep(RETRY_S)
 
     async def _receive(self) -> None:
@@ -135,7 +137,7 @@ class Feed:
         )
         async with client:
             self._client = client
-            self._problem = f"connection to {self.address} lost; trying again"
+            self._problem = phrase("broker.lost", address=str(self.address))
             async for received in client:
                 await self._hand_over(received)
 

@@ -14,6 +14,7 @@ from monitor.view.autoscale import Range, adapt, place
 from monitor.view.bed import Bed
 from monitor.view.view_model import Trace, View
 from stream.timebase import FS
+from stream.wire.phrases import Phrase, phrase
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,8 @@ class Frozen:
         The sample after the last one drawn at that moment.
     view : View
     trace : Trace
-    note : str
-        Why it cannot be moved; empty while it can.
+    note : Phrase or None
+        Why it cannot be moved; None while it can.
     """
 
     bed: str
@@ -38,7 +39,7 @@ class Frozen:
     anchor: int
     view: View
     trace: Trace
-    note: str = ""
+    note: Phrase | None = None
 
     @property
     def clock(self) -> str:
@@ -85,7 +86,7 @@ def move(frozen: Frozen, bed: Bed, cursor: int) -> Frozen:
     """
     view, now = frozen.view, bed.waveform
     if now is None or now.session != frozen.trace.session or now.leads != frozen.trace.leads:
-        return replace(frozen, note="other samples are gone: a new session has begun")
+        return replace(frozen, note=phrase("frozen.new_session"))
     first, stop = bed.kept[0], bed.drawn
     cursor = max(min(cursor, stop), min(first + view.span, stop))
     begin = max(cursor - view.span, first)
@@ -111,7 +112,7 @@ def move(frozen: Frozen, bed: Bed, cursor: int) -> Frozen:
         annotated=bed.marks.annotated,
         marks=bed.marks.between(begin, cursor) if bed.marks.annotated else (),
     )
-    return replace(frozen, trace=trace, note="")
+    return replace(frozen, trace=trace, note=None)
 
 
 def _range(before: Range, mv: FloatArray, view: View, leads: int) -> Range:

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from monitor.view.bed import Bed
+from monitor.view.link import Link, LinkState, state_phrase
 from monitor.view.replay_status import Replaying
-from monitor.view.view_model import BedTab, Drawn, Frame, Link, LinkState, Numbers, Patient, Pauses, Replay, View
+from monitor.view.view_model import BedTab, Drawn, Frame, Numbers, Patient, Pauses, Replay, View
 from stream.mqtt.client import Received
 from stream.timebase import FS
 from stream.wire.alarm_messages import ActiveAlarms, Alarm, Limits
 from stream.wire.messages import Annotation, Beat, BedStatus, Forecast, ProcessStatus, Vitals, Waveform
+from stream.wire.phrases import Phrase, phrase
 from stream.wire.replay_actions import ReplayAction
 from stream.wire.topics import Kind, Role
 
@@ -23,15 +25,10 @@ VIEW = View()
 NO_FORECAST_S = 3.0
 """A worker that says it lives and forecasts nothing for so long has hung."""
 
-NOTICES = {
-    LinkState.NO_BROKER: "NO CONNECTION TO THE BROKER",
-    LinkState.WAITING: "no data yet",
-    LinkState.ENDED: "the record has ended",
-    LinkState.PAUSED: "the replay is paused",
-    LinkState.NO_WORKER: "NO WORKER: no forecast, no alarms",
-    LinkState.NO_FORECAST: "the worker is silent: no alarms",
-    LinkState.LEARNING: "learning this patient: no alarms yet",
+NOTICES: Mapping[LinkState, Phrase] = {
+    state: phrase(f"notice.{state}") for state in LinkState if state not in (LinkState.LIVE, LinkState.NO_DATA)
 }
+"""What a technical message says of a state; that of NO_DATA counts the seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +38,12 @@ class Broker:
     Attributes
     ----------
     connected : bool
-    text : str
-        In words, with the address.
+    phrase : Phrase
+        With the address.
     """
 
     connected: bool
-    text: str
+    phrase: Phrase
 
 
 class Presenter:
@@ -168,7 +165,8 @@ class Presenter:
         shown = self._beds.get(bed) if bed is not None else None
         if shown is None:
             state = LinkState.WAITING if broker.connected else LinkState.NO_BROKER
-            link, text = Link(state, state.value), NOTICES[state] if broker.connected else broker.text
+            link = Link(state, state_phrase(state))
+            notice = NOTICES[state] if broker.connected else broker.phrase
             return Frame(
                 now_ns=now_ns,
                 bed=bed,
@@ -182,11 +180,11 @@ class Presenter:
                 patient=Patient(),
                 numbers=Numbers(),
                 pauses=Pauses(),
-                notices=(text,),
+                notices=(notice,),
                 worker=False,
                 active=(),
                 history=(),
-                broker=broker.text,
+                broker=broker.phrase,
             )
         return self._picture(shown, now_ns, tabs, broker, view, None)
 
@@ -215,7 +213,7 @@ class Presenter:
         session, cursor = (trace.session, trace.cursor) if trace else (None, None)
         worker = self._has_worker(shown)
         live = worker and not link.stale
-        notices = [link.text if link.state is LinkState.NO_DATA else NOTICES.get(link.state)]
+        notices = [link.phrase if link.state is LinkState.NO_DATA else NOTICES.get(link.state)]
         if chunk is not None and not worker and link.state is not LinkState.NO_WORKER:
             notices.append(NOTICES[LinkState.NO_WORKER])
         return Frame(
@@ -235,7 +233,7 @@ class Presenter:
             worker=worker and broker.connected,
             active=shown.alarms.active(session, cursor),
             history=shown.alarms.history(session, cursor),
-            broker=broker.text,
+            broker=broker.phrase,
             replay=self._replay(shown, now_ns) if broker.connected else None,
         )
 
@@ -247,16 +245,14 @@ class Presenter:
         return tuple(BedTab(bed.name, self._state(bed, now_ns, broker), bed.alarms.most_urgent()) for bed in beds)
 
     def _link(self, bed: Bed, state: LinkState, now_ns: int) -> Link:
-        if bed.playout is None or state is LinkState.WAITING:
-            return Link(state, state.value)
-        if state is LinkState.PAUSED:
-            return Link(state, state.value)
+        if bed.playout is None or state in (LinkState.WAITING, LinkState.PAUSED):
+            return Link(state, state_phrase(state))
         age = bed.playout.age_s(now_ns)
         if state in (LinkState.NO_DATA, LinkState.NO_BROKER, LinkState.ENDED):
-            return Link(state, f"{state.value} {age:.0f} s")
+            return Link(state, state_phrase(state, f"{age:.0f}"))
         # The age swings with each chunk; the worst of the last second can be read.
         worst = self._worst_age.setdefault(bed.name, _WorstAge()).take(now_ns, age)
-        return Link(state, f"{state.value} {worst:.1f} s")
+        return Link(state, state_phrase(state, f"{worst:.1f}"))
 
     def _state(self, bed: Bed, now_ns: int, broker: Broker) -> LinkState:
         if not broker.connected:

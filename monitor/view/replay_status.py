@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from monitor.view.view_model import Asked, Replay
 from stream.timebase import FS
 from stream.wire.messages import BedStatus, Waveform
+from stream.wire.phrases import Phrase, phrase
 from stream.wire.replay_actions import ChooseRecord, ReplayAction, Seek, SetLoop, SetPlaying, SetSpeed
 
 PATIENCE_NS = 10_000_000_000
@@ -42,7 +43,7 @@ class Replaying:
         self.since_ns = 0
         self._status: BedStatus | None = None
         self._wishes: dict[type[ReplayAction], _Wish] = {}
-        self._note = ""
+        self._note: Phrase | None = None
         self._note_until_ns = 0
 
     def take(self, status: BedStatus | None, received_ns: int) -> None:
@@ -80,7 +81,8 @@ class Replaying:
         for kind, wish in tuple(self._wishes.items()):
             if now_ns - wish.asked_ns > PATIENCE_NS:
                 del self._wishes[kind]
-                self._note, self._note_until_ns = f"not done: {in_words(wish.action)}", now_ns + TOLD_NS
+                self._note = phrase("replay.not_done", actions=action_phrase(wish.action))
+                self._note_until_ns = now_ns + TOLD_NS
         position = status.position
         if chunk is not None and chunk.session == status.session and chunk.seq > (status.last_seq or 0):
             position = chunk.position + chunk.n
@@ -93,13 +95,13 @@ class Replaying:
             loop=status.loop,
             records=status.records,
             asked=self._asked(),
-            text=self._text(now_ns),
+            note=self._say(now_ns),
         )
 
-    def _text(self, now_ns: int) -> str:
+    def _say(self, now_ns: int) -> Phrase | None:
         if self._wishes:
-            return f"asked for: {', '.join(in_words(wish.action) for wish in self._wishes.values())} …"
-        return self._note if now_ns < self._note_until_ns else ""
+            return phrase("replay.requested", actions=tuple(action_phrase(w.action) for w in self._wishes.values()))
+        return self._note if now_ns < self._note_until_ns else None
 
     def _asked(self) -> Asked:
         actions = {kind: wish.action for kind, wish in self._wishes.items()}
@@ -132,19 +134,19 @@ def _shows(status: BedStatus, wish: _Wish, now_ns: int) -> bool:
             return status.record == record
 
 
-def in_words(action: ReplayAction) -> str:
-    """Return what an action asks for, as people say it."""
+def action_phrase(action: ReplayAction) -> Phrase:
+    """Return what an action asks for."""
     match action:
         case SetPlaying(playing=playing):
-            return "play" if playing else "pause"
+            return phrase("replay.play" if playing else "replay.pause")
         case Seek(position=position):
-            return f"go to {clock(position // FS)}"
+            return phrase("replay.seek", clock=clock(position // FS))
         case SetSpeed(speed=speed):
-            return f"speed ×{speed:g}"
+            return phrase("replay.speed", speed=f"{speed:g}")
         case SetLoop(loop=loop):
-            return "loop" if loop else "no loop"
+            return phrase("replay.loop" if loop else "replay.no_loop")
         case ChooseRecord(record=record):
-            return f"record {record}"
+            return phrase("replay.record", record=record)
 
 
 def clock(seconds: int) -> str:

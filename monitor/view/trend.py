@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.common.ring_buffer import FloatArray, Ring
-from monitor.view.view_model import PRIORITIES
+from stream.wire.alarm_messages import PRIORITIES
 from stream.wire.messages import Vitals
 
 KEPT_S = 4 * 3600
@@ -35,7 +35,7 @@ class TrendPicture:
     heart_rate, score : array of shape (stop - first,)
         1/min, and the highest score of each second; NaN where nobody said.
     priority : array of int8, shape (stop - first,)
-        Index into `monitor.view.view_model.PRIORITIES` of the most urgent alarm in each second; −1 where there was
+        Index into `stream.wire.alarm_messages.PRIORITIES` of the most urgent alarm in each second; −1 where there was
         none.
     """
 

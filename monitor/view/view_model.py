@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Literal
 
 from monitor.common.ring_buffer import FloatArray
 from monitor.view.autoscale import Range
+from monitor.view.link import Link, LinkState
 from stream.timebase import FS
 from stream.wire.messages import Offer
+from stream.wire.phrases import Phrase
 
 SPEEDS = (12.5, 25.0, 50.0)
 """Paper speeds, mm/s."""
@@ -19,9 +20,6 @@ GAINS = (5.0, 10.0, 20.0)
 
 GAP_S = 0.4
 """Seconds of darkness ahead of the cursor; the forecast, 0.27 s long, lies in it."""
-
-PRIORITIES = ("high", "medium", "low", "technical")
-"""The most urgent first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,44 +58,6 @@ class Drawn:
     span: int
     leads: int
     cursor: int
-
-
-class LinkState(StrEnum):
-    """How far the picture can be trusted; the worst that applies."""
-
-    NO_BROKER = "NO BROKER"
-    WAITING = "WAITING FOR DATA"
-    ENDED = "ENDED"
-    PAUSED = "PAUSED"
-    NO_DATA = "NO DATA"
-    NO_WORKER = "NO WORKER"
-    NO_FORECAST = "NO FORECAST"
-    LEARNING = "LEARNING"
-    LIVE = "LIVE"
-
-
-STALE = frozenset({LinkState.NO_BROKER, LinkState.WAITING, LinkState.ENDED, LinkState.PAUSED, LinkState.NO_DATA})
-"""In these states the trace dims: what it shows is not now."""
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """The connection of a bed.
-
-    Attributes
-    ----------
-    state : LinkState
-    text : str
-        For the indicator: ``LIVE 0.1 s``, ``NO DATA 7 s``.
-    """
-
-    state: LinkState
-    text: str
-
-    @property
-    def stale(self) -> bool:
-        """True when the trace is not of now."""
-        return self.state in STALE
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +158,9 @@ class AlarmLine:
 
     Attributes
     ----------
-    alarm_id, kind, priority, text : str
+    alarm_id, kind, priority : str
+    phrase : Phrase
+        What happened.
     clock : str
         Local wall time of the latest event, ``HH:MM:SS``.
     duration_s : float
@@ -217,7 +179,7 @@ class AlarmLine:
     alarm_id: str
     kind: str
     priority: str
-    text: str
+    phrase: Phrase
     clock: str
     duration_s: float
     active: bool
@@ -328,8 +290,8 @@ class Replay:
     records : tuple of Offer
         What can be chosen.
     asked : Asked
-    text : str
-        In words: what was asked for and is not so yet, or was not done; empty where there is nothing to say.
+    note : Phrase or None
+        What was requested and is not done yet, or was not done; None where there is nothing to say.
     """
 
     state: str
@@ -340,7 +302,7 @@ class Replay:
     loop: bool
     records: tuple[Offer, ...]
     asked: Asked = Asked()
-    text: str = ""
+    note: Phrase | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,14 +335,14 @@ class Frame:
     patient : Patient
     numbers : Numbers
     pauses : Pauses
-    notices : tuple of str
-        Technical messages: what does not work, in words.
+    notices : tuple of Phrase
+        Technical messages: what does not work.
     worker : bool
         False when nobody raises or clears alarms: those shown are the last known.
     active, history : tuple of AlarmLine
         The alarms that last or are latched, the most urgent first; all alarms seen, the latest first.
-    broker : str
-        The state of the connection to the broker, in words.
+    broker : Phrase
+        The state of the connection to the broker.
     replay : Replay or None
         None while no publisher of this bed can be reached.
     """
@@ -397,9 +359,9 @@ class Frame:
     patient: Patient
     numbers: Numbers
     pauses: Pauses
-    notices: tuple[str, ...]
+    notices: tuple[Phrase, ...]
     worker: bool
     active: tuple[AlarmLine, ...]
     history: tuple[AlarmLine, ...]
-    broker: str
+    broker: Phrase
     replay: Replay | None = None

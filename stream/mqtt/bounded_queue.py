@@ -1,10 +1,10 @@
-"""A bounded queue of many lanes: what may give way, gives way within its own lane.
+"""A queue over many topics, bounded for each topic on its own.
 
-Inbox and outbox are both made of it. A lane is a topic. Each kind of topic has one of three rules:
+Inbox and outbox of a client are both such queues. Each kind of topic has one of three rules:
 
-- waveforms, forecasts, beats and annotations: bounded by their duration; the oldest of that lane gives way, and is
+- waveforms, forecasts, beats and annotations: bounded by their duration; the oldest of that topic is dropped and
   counted;
-- whatever is retained: only the latest of a topic matters;
+- retained topics: only the latest value is kept;
 - alarm events and commands: none is ever dropped.
 """
 
@@ -14,25 +14,42 @@ from collections import Counter, defaultdict, deque
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from stream.wire.messages import Annotation, Beat, Forecast, Message, Waveform
 from stream.wire.topics import RETAINED, Kind, Topic
 
 T = TypeVar("T")
 
 BOUNDED = frozenset({Kind.ECG, Kind.FORECAST, Kind.BEATS, Kind.ANNOTATIONS})
 
+FORECAST_S = 0.1
+"""Duration of one forecast: the worker publishes ten per second of signal. Beats and annotations count the same."""
+
+MIN_CHUNK_S = 1e-3
+"""Least duration of one chunk: at a high replay speed it bounds the number of messages, 30,000 in 30 s."""
+
+
+def duration_s(message: Message | None) -> float:
+    """Return how long a message counts in a bounded queue, in seconds of wall time; 0 where it is not bounded."""
+    match message:
+        case Waveform():
+            return max(message.n / (message.fs * message.speed), MIN_CHUNK_S)
+        case Forecast() | Beat() | Annotation():
+            return FORECAST_S
+    return 0.0
+
 
 @dataclass(frozen=True, slots=True)
 class Entry(Generic[T]):
-    """One item in its lane.
+    """One item in the queue.
 
     Attributes
     ----------
     number : int
-        Grows with each item put; the order over all lanes.
+        Grows with each item put; the order over all topics.
     topic : Topic
     item : object
     seconds : float
-        How much time the item stands for; bounds the lane.
+        How much time the item stands for; see `duration_s`.
     """
 
     number: int
@@ -41,36 +58,36 @@ class Entry(Generic[T]):
     seconds: float
 
 
-class Lanes(Generic[T]):
-    """First in, first out over all lanes, with bounds for each.
+class BoundedQueue(Generic[T]):
+    """First in, first out over all topics, with a bound for each.
 
     Parameters
     ----------
     limit_s : float
-        Seconds of waveform, of forecasts, of beats or of annotations, that a lane holds at most.
+        Seconds of waveform, of forecasts, of beats or of annotations that are kept of one topic at most.
 
     Attributes
     ----------
     dropped : Counter of Topic
-        Items that gave way to newer ones, by lane; what a later value of a retained topic replaced is not counted.
+        Items dropped in favour of newer ones; a retained value replaced by a later one is not counted.
     """
 
     def __init__(self, limit_s: float) -> None:
         self.limit_s = limit_s
         self.dropped: Counter[Topic] = Counter()
-        self._lanes: dict[Topic, deque[Entry[T]]] = {}
+        self._queues: dict[Topic, deque[Entry[T]]] = {}
         self._seconds: defaultdict[Topic, float] = defaultdict(float)
         self._next = 0
 
     def __len__(self) -> int:
-        return sum(len(lane) for lane in self._lanes.values())
+        return sum(len(queue) for queue in self._queues.values())
 
     def put(self, topic: Topic, item: T, seconds: float = 0.0) -> int:
-        """Append an item to the lane of its topic, and return how many older ones gave way."""
-        lane = self._lanes.setdefault(topic, deque())
+        """Append an item, and return how many older ones of its topic were dropped."""
+        queue = self._queues.setdefault(topic, deque())
         if topic.kind in RETAINED:
-            lane.clear()
-        lane.append(Entry(self._next, topic, item, seconds))
+            queue.clear()
+        queue.append(Entry(self._next, topic, item, seconds))
         self._next += 1
         if topic.kind in BOUNDED:
             self._seconds[topic] += seconds
@@ -78,21 +95,21 @@ class Lanes(Generic[T]):
         return 0
 
     def pop(self) -> Entry[T] | None:
-        """Take the oldest item of all lanes, or None when all are empty."""
-        if not self._lanes:
+        """Remove and return the oldest item of all topics; None when the queue is empty."""
+        if not self._queues:
             return None
-        topic = min(self._lanes, key=lambda t: self._lanes[t][0].number)
-        return self._take(topic)
+        topic = min(self._queues, key=lambda t: self._queues[t][0].number)
+        return self._popleft(topic)
 
     def put_back(self, entry: Entry[T]) -> None:
-        """Return an entry taken before to its place; one that a later retained value replaced stays away."""
-        lane = self._lanes.setdefault(entry.topic, deque())
-        if entry.topic.kind in RETAINED and lane:
-            if lane[0].number > entry.number:
+        """Return a popped entry to its place; one that a later retained value has replaced is discarded."""
+        queue = self._queues.setdefault(entry.topic, deque())
+        if entry.topic.kind in RETAINED and queue:
+            if queue[0].number > entry.number:
                 return
-            lane.clear()
-        place = next((i for i, other in enumerate(lane) if other.number > entry.number), len(lane))
-        lane.insert(place, entry)
+            queue.clear()
+        place = next((i for i, other in enumerate(queue) if other.number > entry.number), len(queue))
+        queue.insert(place, entry)
         if entry.topic.kind in BOUNDED:
             self._seconds[entry.topic] += entry.seconds
             self._trim(entry.topic)
@@ -100,16 +117,16 @@ class Lanes(Generic[T]):
     def _trim(self, topic: Topic) -> int:
         before = self.dropped[topic]
         # The newest stays even if it alone is longer than the limit.
-        while self._seconds[topic] > self.limit_s + 1e-9 and len(self._lanes[topic]) > 1:
-            self._take(topic)
+        while self._seconds[topic] > self.limit_s + 1e-9 and len(self._queues[topic]) > 1:
+            self._popleft(topic)
             self.dropped[topic] += 1
         return self.dropped[topic] - before
 
-    def _take(self, topic: Topic) -> Entry[T]:
-        lane = self._lanes[topic]
-        entry = lane.popleft()
+    def _popleft(self, topic: Topic) -> Entry[T]:
+        queue = self._queues[topic]
+        entry = queue.popleft()
         self._seconds[topic] -= entry.seconds
-        if not lane:
-            del self._lanes[topic]
+        if not queue:
+            del self._queues[topic]
             self._seconds.pop(topic, None)
         return entry

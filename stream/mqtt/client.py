@@ -1,82 +1,50 @@
-"""One MQTT connection that is kept: reconnects, bounds what waits, acknowledges after use, says who it is.
+"""A client of the broker that stays connected: reconnects, announces its process, bounds what waits.
 
-What is sent waits in our own buffer and leaves it on PUBACK; a lost connection puts what was in flight back, in
-order, and a new paho client carries on (paho keeps a QoS 1 message whose ``publish()`` raised and delivers it later,
-so trying again on the same object would send it twice). What arrives is decoded and put into bounded lanes at once;
-a payload that is not the message its topic promises is counted, acknowledged and named in the log once per second
-at most.
+What is sent waits in an `Outbox` until the broker has acknowledged it; what arrives waits in an `Inbox`. Both outlive
+a `Connection`: after a loss, a new one carries on.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import math
 import random
 import secrets
-import ssl
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
-
-import aiomqtt
-from aiomqtt.exceptions import MqttConnectError
+from typing import Literal, NoReturn, Self
 
 from stream.clock import rfc3339
-from stream.errors import BrokerError, MessageError
+from stream.errors import BrokerError
 from stream.mqtt.address import BrokerAddress
-from stream.mqtt.bounded_queue import Entry, Lanes
-from stream.wire import codec, topics
-from stream.wire.messages import Annotation, Beat, Forecast, Message, ProcessStatus, Waveform
-from stream.wire.topics import QOS, RETAINED, Kind, Role, Topic
+from stream.mqtt.bounded_queue import duration_s
+from stream.mqtt.connection import PROBLEMS, Connection, first_problem, is_refusal, is_untrusted, settle
+from stream.mqtt.inbox import Inbox, Received
+from stream.mqtt.outbox import Outbox
+from stream.wire import codec
+from stream.wire.messages import Message, ProcessStatus
+from stream.wire.topics import RETAINED, Role, Topic
+
+__all__ = ["Client", "Received", "settle"]
 
 log = logging.getLogger("bedside.client")
 
 BUFFER_S = 30.0
-"""Seconds of each bed that wait for the broker, or for a slow consumer, before the oldest gives way."""
+"""Seconds of each bed that wait for the broker, or for a slow consumer, before the oldest are dropped."""
 
-FORECAST_S = 0.1
-"""What one forecast counts in its lane; the worker publishes ten per second of signal."""
-
-IN_FLIGHT = 20
-"""QoS 1 messages sent and not yet acknowledged; paho and Mosquitto default to the same."""
-
-KEEPALIVE_S = 10
 STATUS_EVERY_S = 2.0
+"""How often a process repeats its status."""
+
 FIRST_WAIT_S = 5.0
 """How long a process tries to reach the broker when it starts."""
 
+LEAVE_S = 1.0
+"""How long a client that leaves waits for the last acknowledgements."""
+
 _BACKOFF_S = (0.1, 1.0)
-
-HOLD_S = 2.0
-"""After a reconnect, a publisher's waveforms wait so long: the broker may have forgotten its subscribers, and they are
-back before what was buffered for them goes out."""
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A message as it arrived.
-
-    Attributes
-    ----------
-    topic : Topic
-    message : Message or None
-        None: what was retained here is removed.
-    retained : bool
-        True when the broker kept it from before the subscription.
-    received_ns : int
-        Unix time in ns.
-    """
-
-    topic: Topic
-    message: Message | None
-    retained: bool
-    received_ns: int
-    _mid: int
-    _connection: int
+"""First and longest wait between two attempts to connect."""
 
 
 class Client:
@@ -94,6 +62,8 @@ class Client:
         `acknowledge` once it is safe: only then does the broker forget it. Twenty unacknowledged stop the delivery.
     first_wait_s : float
         How long to try for the first connection.
+    resume_delay_s : float
+        How long to wait after a reconnect before sending what is buffered.
 
     Attributes
     ----------
@@ -119,6 +89,7 @@ class Client:
         subscriptions: Sequence[str] = (),
         persistent_id: str | None = None,
         first_wait_s: float = FIRST_WAIT_S,
+        resume_delay_s: float = 0.0,
     ) -> None:
         self.address = address
         self.role = role
@@ -129,24 +100,20 @@ class Client:
         self._subscriptions = tuple(subscriptions)
         self._persistent_id = persistent_id
         self._first_wait_s = first_wait_s
-        self._inbox: Lanes[Received] = Lanes(BUFFER_S)
-        self._outbox: Lanes[bytes] = Lanes(BUFFER_S)
-        self._in_flight: dict[int, Entry[bytes]] = {}
-        self._retained: dict[Topic, bytes] = {}
-        self._arrived = asyncio.Event()
-        self._to_send = asyncio.Event()
-        self._idle = asyncio.Event()
-        self._mqtt: aiomqtt.Client | None = None
-        self._connection = 0
+        self._resume_delay_s = resume_delay_s
+        self._inbox = Inbox(BUFFER_S, self.counters)
+        self._outbox = Outbox(BUFFER_S)
+        self._connection: Connection | None = None
+        self._connections = 0
+        self._lost_s = 0.0
         self._task: asyncio.Task[None] | None = None
-        self._last_complaint = -math.inf
         self._leaving = False
 
-    # --- life ---------------------------------------------------------------------------------------------------
+    # --- context ------------------------------------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
         ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._task = asyncio.create_task(self._keep_connected(ready))
+        self._task = asyncio.create_task(self._stay_connected(ready))
         try:
             await asyncio.wait({ready, self._task}, return_when=asyncio.FIRST_COMPLETED)
             self._check()
@@ -161,10 +128,10 @@ class Client:
         assert self._task is not None
         self._leaving = True
         if self.connected and self.role is not None:
-            self._send_process_status("offline")
+            self._announce("offline")
         try:
-            if not self._task.done() and not await self.flush(1.0 if self.connected else 0.0):
-                log.warning("%d messages were not delivered", len(self._outbox) + len(self._in_flight))
+            if not self._task.done() and not await self.flush(LEAVE_S if self.connected else 0.0):
+                log.warning("%d messages were not delivered", len(self._outbox))
         finally:
             await self._cancel()
 
@@ -175,7 +142,7 @@ class Client:
             self._task.cancel()
             await asyncio.wait([self._task], timeout=0.2)
         if not self._task.cancelled():
-            self._task.exception()  # it was raised where somebody waited for the connection
+            self._task.exception()  # already raised to the caller that waited for the connection
 
     def _check(self) -> None:
         """Raise what ended the connection for good, if anything did."""
@@ -186,40 +153,36 @@ class Client:
     # --- sending ------------------------------------------------------------------------------------------------
 
     def send(self, message: Message) -> None:
-        """Hand over a message; it leaves as soon as the broker takes it. Never blocks.
+        """Hand over a message; it is sent as soon as the broker accepts it. Never blocks.
 
         Retained messages are published again after every reconnect.
 
         Raises
         ------
         BrokerError
-            The broker refused this client after a reconnect (its password has changed, say).
+            The broker refused this client after a reconnect (because its password has changed, for example).
         """
         self._check()
         topic = codec.topic_of(message)
         payload = codec.encode(message)
         if topic.kind in RETAINED:
-            self._retained[topic] = payload
-        self._outbox.put(topic, payload, _seconds(message))
-        self._to_send.set()
-        self._idle.clear()
+            self._outbox.retain(topic, payload)
+        else:
+            self._outbox.put(topic, payload, duration_s(message))
 
     def remove(self, topic: Topic) -> None:
         """Remove what is retained under a topic."""
-        self._retained.pop(topic, None)
-        self._outbox.put(topic, b"")
-        self._to_send.set()
-        self._idle.clear()
+        self._outbox.remove(topic)
 
-    def send_dropped(self, bed: str) -> int:
-        """Return how many chunks of a bed gave way because the broker was away for longer than `BUFFER_S`."""
-        return self._outbox.dropped[Topic(Kind.ECG, bed)]
+    def dropped(self, topic: Topic) -> int:
+        """Return how many messages of a topic were dropped because the broker was away for longer than `BUFFER_S`."""
+        return self._outbox.dropped(topic)
 
     async def flush(self, timeout_s: float) -> bool:
         """Wait until everything sent is acknowledged; False when that took longer than `timeout_s`."""
         try:
             async with asyncio.timeout(timeout_s):
-                await self._idle.wait()
+                await self._outbox.wait_empty()
         except TimeoutError:
             return False
         self._check()
@@ -233,23 +196,18 @@ class Client:
         Raises
         ------
         BrokerError
-            The broker refused this client after a reconnect (its password has changed, say).
+            The broker refused this client after a reconnect (because its password has changed, for example).
         """
         while (received := self.receive_nowait()) is None:
             self._check()
-            self._arrived.clear()
-            await self._arrived.wait()
+            await self._inbox.wait()
         return received
 
     def receive_nowait(self) -> Received | None:
         """Return the oldest message that waits, or None."""
-        entry = self._inbox.pop()
-        return entry.item if entry else None
+        return self._inbox.pop()
 
-    def __aiter__(self) -> AsyncIterator[Received]:
-        return self._iterate()
-
-    async def _iterate(self) -> AsyncIterator[Received]:
+    async def __aiter__(self) -> AsyncIterator[Received]:
         while True:
             yield await self.receive()
 
@@ -258,128 +216,114 @@ class Client:
 
         A message of an earlier connection is left alone: the broker sends it again, under another number.
         """
-        if self._mqtt is not None and received._connection == self._connection:
-            self._ack(received._mid)
+        if self._connection is not None and received._connection == self._connections:
+            self._connection.acknowledge(received._mid)
+
+    def _on_message(self, topic: str, payload: bytes, retained: bool, mid: int) -> None:
+        accepted = self._inbox.put(topic, payload, retained=retained, mid=mid, connection=self._connections)
+        if self._connection is not None and not (accepted and self._persistent_id):
+            self._connection.acknowledge(mid)
 
     # --- the connection -----------------------------------------------------------------------------------------
 
-    async def _keep_connected(self, ready: asyncio.Future[None]) -> None:
+    async def _stay_connected(self, ready: asyncio.Future[None]) -> None:
         try:
-            await self._connect_again_and_again(ready)
+            await self._reconnect_forever(ready)
         finally:
             # Whoever waits must learn that nothing comes any more.
-            self._arrived.set()
-            self._idle.set()
+            self._inbox.wake()
+            self._outbox.give_up()
 
-    async def _connect_again_and_again(self, ready: asyncio.Future[None]) -> None:
-        started = time.monotonic()
-        delay = _BACKOFF_S[0]
+    async def _reconnect_forever(self, ready: asyncio.Future[None]) -> None:
+        started_s = time.monotonic()
+        delay_s = _BACKOFF_S[0]
         while True:
+            problem: BaseException
             try:
                 await self._connect_once(ready)
-            except* (aiomqtt.MqttError, OSError, UnicodeError) as group:
-                problem = group.exceptions[0]
-                while isinstance(problem, BaseExceptionGroup):
-                    problem = problem.exceptions[0]
-            else:
-                problem = aiomqtt.MqttError("the broker closed the connection")
+            except* PROBLEMS as group:
+                problem = first_problem(group)
             was_connected, self.connected = self.connected, False
-            failure = self._failure(problem)
-            hopeless = isinstance(problem, UnicodeError) or _refused(problem)
-            if hopeless or (not ready.done() and time.monotonic() - started > self._first_wait_s):
-                raise failure
+            hopeless = isinstance(problem, UnicodeError) or is_refusal(problem) or is_untrusted(problem)
+            if hopeless or (not ready.done() and time.monotonic() - started_s > self._first_wait_s):
+                raise self._failure(problem)
             if was_connected:
-                delay = _BACKOFF_S[0]
+                delay_s = _BACKOFF_S[0]
+                self._lost_s = time.monotonic()
                 self.counters["reconnects"] += 1
-                log.warning("connection to %s lost (%s); connecting again", self.address, problem)
-            # Jitter, so that the clients of a restarted broker do not all come in the same moment.
-            await asyncio.sleep(delay * random.uniform(0.5, 1.5))
-            delay = min(2 * delay, _BACKOFF_S[1])
+                log.warning("connection to %s lost (%s); reconnecting", self.address, problem)
+            # Jitter, so that the clients of a restarted broker do not all connect at the same moment.
+            await asyncio.sleep(delay_s * random.uniform(0.5, 1.5))
+            delay_s = min(2 * delay_s, _BACKOFF_S[1])
 
     def _failure(self, problem: BaseException) -> BrokerError:
-        if _refused(problem):
-            return BrokerError(f"broker {self.address} refuses this client ({problem}): check user name and password")
+        if is_refusal(problem):
+            return BrokerError(
+                f"broker {self.address} refuses this client ({problem}): check user name and password",
+                problem=str(problem),
+                refused=True,
+            )
+        if is_untrusted(problem):
+            return BrokerError(
+                f"the certificate of broker {self.address} is not trusted ({problem}): "
+                "name the file of its authority in SSL_CERT_FILE",
+                problem=str(problem),
+            )
         return BrokerError(
-            f"broker {self.address} cannot be reached ({problem}): check --broker, or start one with 'bedside broker'"
+            f"broker {self.address} cannot be reached ({problem}): check --broker, or start one with 'bedside broker'",
+            problem=str(problem),
         )
 
-    async def _connect_once(self, ready: asyncio.Future[None]) -> None:
-        intake = _Intake(self)
-        will = None
-        if self.role is not None:
-            topic, payload = self._process_status("offline")
-            will = aiomqtt.Will(str(topic), payload, qos=1, retain=True)
-        mqtt = aiomqtt.Client(
-            self.address.host,
-            self.address.port,
-            username=self.address.username,
-            password=self.address.password,
-            identifier=self._persistent_id or f"bedside-{self.role or 'onlooker'}-{self.instance}",
+    async def _connect_once(self, ready: asyncio.Future[None]) -> NoReturn:
+        """Connect, and serve the connection until it is lost, which raises one of `PROBLEMS`, alone or in a group."""
+        connection = Connection(
+            self.address,
+            client_id=self._persistent_id or f"bedside-{self.role or 'onlooker'}-{self.instance}",
             clean_session=self._persistent_id is None,
-            will=will,
-            keepalive=KEEPALIVE_S,
-            timeout=5.0,
-            queue_type=lambda maxsize: intake,  # type: ignore[arg-type]  # noqa: ARG005
-            tls_context=ssl.create_default_context() if self.address.tls else None,
+            will=self._status("offline") if self.role is not None else None,
+            on_message=self._on_message,
         )
-        mqtt.pending_calls_threshold = 10 * IN_FLIGHT
-        # aiomqtt has no call for late acknowledgement; paho's own is reached through its private attribute.
-        mqtt._client.manual_ack_set(True)
-        self._mqtt = mqtt
-        self._connection += 1
+        self._connection = connection
+        self._connections += 1
         try:
-            async with mqtt:
-                if self._subscriptions:
-                    await mqtt.subscribe([(pattern, 1) for pattern in self._subscriptions])
+            async with connection:
+                await connection.subscribe(self._subscriptions)
                 self.connected = True
-                for retained, payload in self._retained.items():
-                    self._outbox.put(retained, payload)
+                self._outbox.put_retained()
                 if self.role is not None:
-                    self._send_process_status("online")
+                    self._announce("online")
+                again = self.counters["reconnects"] > 0
+                if again:
+                    log.info("connection to %s is back after %.1f s", self.address, time.monotonic() - self._lost_s)
                 if not ready.done():
                     ready.set_result(None)
                 async with asyncio.TaskGroup() as tasks:
-                    again = self.counters["reconnects"] > 0
-                    hold_s = HOLD_S if again and self.role is Role.PUBLISHER else 0.0
-                    tasks.create_task(self._send_all(mqtt, hold_s))
-                    tasks.create_task(self._say_alive())
-                    # The intake takes every message, so this iterator only ends, with an error, with the connection.
-                    async for _ in mqtt.messages:
-                        raise AssertionError("the intake let a message through")
+                    tasks.create_task(self._deliver(connection, self._resume_delay_s if again else 0.0))
+                    tasks.create_task(self._announce_regularly())
+                    await connection.run()
         finally:
-            self._mqtt = None
-            for entry in self._in_flight.values():
-                self._outbox.put_back(entry)
-            self._in_flight.clear()
+            self._connection = None
 
-    async def _send_all(self, mqtt: aiomqtt.Client, hold_s: float) -> None:
-        await asyncio.sleep(hold_s)
-        async with asyncio.TaskGroup() as deliveries:
-            while True:
-                while len(self._in_flight) < IN_FLIGHT and (entry := self._outbox.pop()) is not None:
-                    self._in_flight[entry.number] = entry
-                    deliveries.create_task(self._deliver(mqtt, entry))
-                if not self._in_flight and not len(self._outbox):
-                    self._idle.set()
-                self._to_send.clear()
-                await self._to_send.wait()
+    async def _deliver(self, connection: Connection, delay_s: float) -> None:
+        await asyncio.sleep(delay_s)
+        await self._outbox.deliver(connection.publish)
 
-    async def _deliver(self, mqtt: aiomqtt.Client, entry: Entry[bytes]) -> None:
-        kind = entry.topic.kind
-        # A connection that dies cancels this task, and the entry goes back to the outbox.
-        await mqtt.publish(str(entry.topic), entry.item, qos=QOS[kind], retain=kind in RETAINED, timeout=math.inf)
-        del self._in_flight[entry.number]
-        self._to_send.set()
+    # --- status of this process ---------------------------------------------------------------------------------
 
-    async def _say_alive(self) -> None:
+    async def _announce_regularly(self) -> None:
         while self.role is not None:
             await asyncio.sleep(STATUS_EVERY_S)
             if not self._leaving:
-                self._send_process_status("online")
+                self._announce("online")
 
-    def _process_status(self, state: Any) -> tuple[Topic, bytes]:
+    def _announce(self, state: Literal["online", "offline"]) -> None:
+        # Not retained by the outbox: each connection announces the state of its own moment.
+        self._outbox.put(*self._status(state))
+
+    def _status(self, state: Literal["online", "offline"]) -> tuple[Topic, bytes]:
+        assert self.role is not None
         status = ProcessStatus(
-            role=self.role,  # type: ignore[arg-type]
+            role=self.role.value,
             instance=self.instance,
             state=state,
             when=rfc3339(time.time_ns()),
@@ -387,75 +331,3 @@ class Client:
             counters=dict(self.counters),
         )
         return codec.topic_of(status), codec.encode(status)
-
-    def _send_process_status(self, state: str) -> None:
-        topic, payload = self._process_status(state)
-        self._outbox.put(topic, payload)
-        self._to_send.set()
-        self._idle.clear()
-
-    # --- intake -------------------------------------------------------------------------------------------------
-
-    def _take(self, raw: aiomqtt.Message) -> None:
-        payload = raw.payload if isinstance(raw.payload, bytes) else b""
-        try:
-            topic = topics.parse(str(raw.topic))
-            message = codec.decode(topic, payload)
-        except MessageError as error:
-            self.counters["rejected"] += 1
-            self._ack(raw.mid)
-            self._complain(error)
-            return
-        self.counters["received"] += 1
-        received = Received(topic, message, bool(raw.retain), time.time_ns(), raw.mid, self._connection)
-        self.counters["inbox_dropped"] += self._inbox.put(topic, received, _seconds(message))
-        if self._persistent_id is None:
-            self._ack(raw.mid)
-        self._arrived.set()
-
-    def _ack(self, mid: int) -> None:
-        if self._mqtt is not None and mid:
-            self._mqtt._client.ack(mid, 1)
-
-    def _complain(self, error: MessageError) -> None:
-        if time.monotonic() - self._last_complaint >= 1.0:
-            self._last_complaint = time.monotonic()
-            log.warning("rejected (%d so far): %s", self.counters["rejected"], error)
-
-
-async def settle() -> None:
-    """Let a connection end that was given up while it was being made; the last call of a loop.
-
-    aiomqtt connects in a thread of the loop's executor, and hangs its reader and its task into the loop even if nobody
-    waits any more; after this they exist, and are cancelled with the loop.
-    """
-    await asyncio.get_running_loop().shutdown_default_executor()
-    await asyncio.sleep(0)
-
-
-class _Intake(asyncio.Queue[aiomqtt.Message]):
-    """Stands where aiomqtt keeps its inbox, and hands each message on as it comes: one inbox, and it is bounded."""
-
-    def __init__(self, client: Client) -> None:
-        super().__init__()
-        self._client = client
-
-    def put_nowait(self, item: aiomqtt.Message) -> None:
-        """Give the message to the client."""
-        self._client._take(item)
-
-
-def _refused(problem: BaseException) -> bool:
-    """Return whether the broker said that it does not want this client; "server unavailable" may pass."""
-    return isinstance(problem, MqttConnectError) and getattr(problem.rc, "value", problem.rc) not in (3, 0x88)
-
-
-def _seconds(message: Message | None) -> float:
-    """Return how long a message counts in its lane, in seconds of wall time."""
-    match message:
-        case Waveform():
-            # At a high replay speed the number of messages bounds the lane: 30,000.
-            return max(message.n / (message.fs * message.speed), 1e-3)
-        case Forecast() | Beat() | Annotation():
-            return FORECAST_S
-    return 0.0

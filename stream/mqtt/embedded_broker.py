@@ -1,13 +1,12 @@
 """A small MQTT broker inside this process, for one machine and a demonstration.
 
-It speaks MQTT 3.1.1, listens on loopback alone unless told otherwise, and keeps nothing on disk. It promises less
-than Mosquitto: at a disconnect it loses QoS 1 messages in flight.
+It implements MQTT 3.1.1, listens on loopback alone by default, and keeps nothing on disk. It guarantees less than
+Mosquitto: when a subscriber disconnects, the QoS 1 messages in flight to it are lost.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -38,39 +37,17 @@ async def embedded_broker(host: str = "127.0.0.1", port: int = 1883) -> AsyncIte
     Raises
     ------
     UsageError
-        The port cannot be.
+        The port is not 1 to 65535.
     BrokerError
         The port is in use, or the host is not this machine's.
     """
     if not 0 < port < 65536:
-        raise UsageError(f"port {port}: take 1 to 65535")
-    from amqtt.broker import Broker  # brings its own scheduler and schema library: only where it is used
-    from amqtt.errors import BrokerError as AmqttError
-    from amqtt.session import Session
-
-    for name in ("amqtt", "transitions", "passlib"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)
+        raise UsageError(f"port {port}: use 1 to 65535")
     _check_bindable(host, port)
-
-    class CorrectedBroker(Broker):
-        """Sends a client what is retained under its own subscriptions.
-
-        amqtt, up to 0.12 at least, sends each new client whatever is retained under anyone's.
-        """
-
-        async def _publish_retained_messages_for_subscription(
-            self, subscription: tuple[str, int], session: Session
-        ) -> None:
-            if any(subscriber is session for subscriber, _ in self._subscriptions.get(subscription[0], ())):
-                await super()._publish_retained_messages_for_subscription(subscription, session)
+    from stream.mqtt.amqtt_broker import AmqttError, corrected_broker  # amqtt brings a scheduler and a schema library
 
     asyncio.get_running_loop().set_exception_handler(_without_lost_subscribers)
-    broker = CorrectedBroker(
-        {
-            "listeners": {"default": {"type": "tcp", "bind": f"{host}:{port}"}},
-            "plugins": {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}},
-        }
-    )
+    broker = corrected_broker(host, port)
     try:
         await broker.start()
     except (OSError, AmqttError) as error:
@@ -82,7 +59,7 @@ async def embedded_broker(host: str = "127.0.0.1", port: int = 1883) -> AsyncIte
 
 
 def _without_lost_subscribers(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    # amqtt waits for the acknowledgement of a subscriber that has gone, and nobody waits for amqtt's task.
+    # amqtt waits for the acknowledgement of a subscriber that has disconnected, in a task that is never awaited.
     if not isinstance(context.get("exception"), TimeoutError):
         loop.default_exception_handler(context)
 

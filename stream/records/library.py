@@ -1,18 +1,19 @@
-"""The records that a publisher offers: those on disk, with what their annotations say of the rhythm."""
+"""The records at hand: those on disk, with their length and the rhythms that their annotations name."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from stream.errors import BedsideError
-from stream.records.catalog import Catalog
+from stream.records.catalog import Catalog, Listed
 from stream.records.record import Record
 from stream.records.wfdb_reader import load, outline
 from stream.timebase import FS
 from stream.wire.messages import Offer
 
-log = logging.getLogger("bedside.publisher")
+log = logging.getLogger("bedside.records")
 
 
 @dataclass(frozen=True)
@@ -26,17 +27,13 @@ class Library:
 
     catalog: Catalog
 
-    def offers(self) -> tuple[Offer, ...]:
-        """Return the records that need no download, with their rhythms; one that cannot be read is left out."""
-        found = []
+    def listing(self) -> Iterator[tuple[Listed, Offer | None]]:
+        """Yield every record that can be named; with its length and rhythms where it is on disk.
+
+        One that is on disk and cannot be read is logged.
+        """
         for listed in self.catalog.listing():
-            if listed.where == "not yet":
-                continue
-            try:
-                found.append(self._offer(listed.name))
-            except BedsideError as error:
-                log.warning("record %s is not offered: %s", listed.name, error)
-        return tuple(found)
+            yield listed, None if listed.where == "not yet" else self._read(listed.name)
 
     def load(self, name: str) -> Record:
         """Load a record.
@@ -50,8 +47,12 @@ class Library:
         """
         return load(name, self.catalog)
 
-    def _offer(self, name: str) -> Offer:
-        if "/" not in name:  # the excerpt and the synthetic patient: small, and without annotations
-            return Offer(name=name, seconds=self.load(name).n / FS)
-        seconds, rhythms = outline(name, self.catalog)
-        return Offer(name=name, seconds=seconds, rhythms=rhythms)
+    def _read(self, name: str) -> Offer | None:
+        try:
+            if "/" not in name:  # the excerpt and the synthetic patient: small, and without annotations
+                return Offer(name=name, seconds=self.load(name).n / FS)
+            seconds, rhythms = outline(name, self.catalog)
+            return Offer(name=name, seconds=seconds, rhythms=rhythms)
+        except BedsideError as error:
+            log.warning("record %s cannot be read: %s", name, error)
+            return None

@@ -1,4 +1,4 @@
-"""A synthetic patient, for when no real ECG can be had. No patient stands behind these samples.
+"""A synthetic patient, for when no real ECG is available. No patient stands behind these samples.
 
 Each beat is a sum of Gaussians over the cardiac phase, as in ECGSYN (P. E. McSharry, G. D. Clifford, L. Tarassenko,
 L. A. Smith, "A dynamical model for generating synthetic electrocardiogram signals", IEEE Trans Biomed Eng 50(3):

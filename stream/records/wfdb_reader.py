@@ -1,6 +1,6 @@
 """Read WFDB records: at most two ECG leads, int16, 360 Hz, whatever the file held.
 
-Counts of a record at 360 Hz (all of MIT-BIH) travel exactly as they are stored; others are resampled and counted anew.
+Counts of a record at 360 Hz (all of MIT-BIH) travel exactly as they are stored; others are resampled.
 wfdb is imported inside functions: it brings pandas, and many of bedside's processes never read a record.
 """
 
@@ -29,7 +29,7 @@ from stream.timebase import FS
 from stream.wire.messages import INVALID, MAX_LEADS
 
 FULL_SCALE = 32767
-"""Largest count that travels; −32768 says invalid."""
+"""Largest count that travels; −32768 marks an invalid sample."""
 
 MIN_GAIN = 200.0
 """adu/mV below which counts are made finer when a lead is resampled (MIT-BIH has 200)."""
@@ -69,14 +69,14 @@ def load(name: str, catalog: Catalog | None = None) -> Record:
     name : str
         ``mitdb/208``, ``excerpt``, ``synthetic``, or a path to any WFDB record, with or without ``.hea`` or ``.dat``.
     catalog : Catalog, optional
-        Where to look; by default as the environment says.
+        Where to look; by default as the environment specifies.
 
     Raises
     ------
     RecordError
         Unknown, damaged, or without an ECG.
     SourceError
-        Neither on disk nor to be had from the network.
+        Neither on disk nor available from the network.
     """
     if name == "synthetic":
         return synthetic_patient()
@@ -106,7 +106,9 @@ def read(stem: Path, *, name: str, source: str) -> Record:
         held = ", ".join(str(text) for text in names) or "no signal at all"
         raise RecordError(f"{stem.name} holds no ECG signal in mV (it holds {held}): choose another record")
     if header.fs is None or not MIN_FS <= header.fs <= MAX_FS:
-        raise RecordError(f"{stem.name}: {header.fs} samples per second are no ECG; mend the first line of its header")
+        raise RecordError(
+            f"{stem.name}: {header.fs} samples per second are no ECG; correct the first line of its header"
+        )
     # Frames are not smoothed: that would average an ECG down to the rate of the slowest signal beside it.
     raw = _call(stem, "rdrecord", channels=chosen, physical=True, smooth_frames=False)
     leads = [_lead(raw, i) for i in range(len(chosen))]
@@ -171,7 +173,7 @@ def _call(stem: Path, reader: str, *args: Any, **options: Any) -> Any:
 
 
 def _check_sizes(folder: Path, header: Any) -> None:
-    """Refuse signal files that are shorter than their header says; wfdb would fill them up or fail obscurely."""
+    """Refuse signal files that are shorter than their header specifies; wfdb would fill them up or fail obscurely."""
     if not header.sig_len:
         return
     for file in dict.fromkeys(header.file_name or []):
@@ -186,7 +188,7 @@ def _check_sizes(folder: Path, header: Any) -> None:
             raise RecordError(f"{header.record_name}: its file {file} is missing")
         if path.stat().st_size < needed:
             raise RecordError(
-                f"{file} is truncated: {path.stat().st_size} bytes, where its header promises {needed}; get it anew"
+                f"{file} is truncated: {path.stat().st_size} bytes, its header specifies {needed}; download it again"
             )
 
 

@@ -2,7 +2,7 @@
 
 Time contract: deadlines are counted from an anchor, one sample of the session and the moment at which it is due, so
 that lateness never adds up. Sample i is due at ``anchor_ns + (i - anchor) / (fs * speed)``. Start, resume, seek and a
-change of speed set the anchor anew; the join of a loop does not. A chunk carries the due time of its first sample and
+change of speed set a new anchor; the join of a loop does not. A chunk carries the due time of its first sample and
 is sent when its last one is due (`Waveform.due_ns`).
 
 A `Playhead` is immutable: each action and each chunk gives the next one.
@@ -36,14 +36,14 @@ class ReplayConfig:
     speed : float
         1 is real time; 0.01 to 1000.
     loop : bool
-        Start again at the record's begin when it ends, in a new epoch.
+        Start again at the record's first sample when it ends, in a new epoch.
     start_s : float
         Seconds into the record at which to begin.
 
     Raises
     ------
     UsageError
-        A value that cannot be.
+        A value out of range.
     """
 
     bed: str = "bed-1"
@@ -55,16 +55,16 @@ class ReplayConfig:
     def __post_init__(self) -> None:
         check_bed(self.bed)
         if not 1 <= self.chunk <= MAX_CHUNK:
-            raise UsageError(f"chunk of {self.chunk} samples: take 1 to {MAX_CHUNK} (36 samples are 100 ms)")
+            raise UsageError(f"chunk of {self.chunk} samples: use 1 to {MAX_CHUNK} (36 samples are 100 ms)")
         if not MIN_SPEED <= self.speed <= MAX_SPEED:
-            raise UsageError(f"speed {self.speed:g}: take {MIN_SPEED:g} to {MAX_SPEED:g} (1 is real time)")
+            raise UsageError(f"speed {self.speed:g}: use {MIN_SPEED:g} to {MAX_SPEED:g} (1 is real time)")
         if not 0 <= self.start_s < float("inf"):
-            raise UsageError(f"start {self.start_s:g} s: take seconds from the begin of the record, 0 or more")
+            raise UsageError(f"start {self.start_s:g} s: use seconds from the first sample of the record, 0 or more")
 
 
 @dataclass(frozen=True, slots=True)
 class Playhead:
-    """Where a replay stands.
+    """The state of a replay.
 
     Attributes
     ----------
@@ -102,7 +102,7 @@ class Playhead:
 
     @property
     def ended(self) -> bool:
-        """True when the record is over, until somebody seeks or chooses another."""
+        """True when the record has ended, until a command seeks or chooses another."""
         return self.position >= self.record.n
 
     @property
@@ -183,19 +183,19 @@ def first_sample(record: Record, config: ReplayConfig) -> int:
     """
     first = round(config.start_s * FS)
     if first >= record.n:
-        raise UsageError(f"start {config.start_s:g} s: record {record.name} ends at {record.n / FS:.1f} s; take less")
+        raise UsageError(f"start {config.start_s:g} s: record {record.name} ends at {record.n / FS:.1f} s; use less")
     return first
 
 
-def obey(head: Playhead, action: ReplayAction, now_ns: int) -> Playhead:
-    """Carry out an action at a moment; `ChooseRecord` is carried out by `choose`, once the record is loaded.
+def execute(head: Playhead, action: ReplayAction, now_ns: int) -> Playhead:
+    """Execute an action at a moment; `ChooseRecord` is executed by `choose_record`, once the record is loaded.
 
-    Pause and speed are no break of continuity: the chunk that was to come is due anew. A seek begins a new epoch.
+    Pause and speed are no break of continuity: the next chunk gets a new due time. A seek begins a new epoch.
 
     Raises
     ------
     UsageError
-        The place to seek lies after the record's end.
+        The position to seek lies after the record's end.
     """
     match action:
         case SetPlaying(playing=playing) if playing != head.playing:
@@ -212,12 +212,12 @@ def obey(head: Playhead, action: ReplayAction, now_ns: int) -> Playhead:
 
 
 def postpone(head: Playhead, by_ns: int) -> Playhead:
-    """Move all deadlines to come, because the clock has leapt."""
+    """Move all deadlines to come, after the clock has leapt."""
     return replace(head, anchor_ns=head.anchor_ns + by_ns)
 
 
-def choose(head: Playhead, record: Record, now_ns: int) -> Playhead:
-    """Go on with another record from its begin, in a new epoch."""
+def choose_record(head: Playhead, record: Record, now_ns: int) -> Playhead:
+    """Continue with another record from its first sample, in a new epoch."""
     return _jump(head, record, 0, now_ns)
 
 
@@ -236,7 +236,7 @@ def _jump(head: Playhead, record: Record, position: int, now_ns: int) -> Playhea
 
 
 def replay(record: Record, config: ReplayConfig, begin_ns: int, session: str | None = None) -> Iterator[Waveform]:
-    """Yield the chunks of a record in order, as they are sent when nobody intervenes; parameters as of `begin`.
+    """Yield the chunks of a record in order, as they are sent without commands; parameters as of `begin`.
 
     Raises
     ------

@@ -1,29 +1,26 @@
-"""Send each chunk when it is due, for any number of beds in one loop."""
+"""Sends each chunk when it is due, for any number of beds in one loop, and executes commands. No socket.
+
+What a person or a consumer must know is logged: commands executed, the end of a record, chunks that were dropped.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
 from stream.clock import Clock, rfc3339
-from stream.errors import BedsideError, UsageError
-from stream.mqtt.address import BrokerAddress
-from stream.mqtt.client import Client
-from stream.records.library import Library
 from stream.records.record import Annotations, Record
-from stream.replay.ledger import Write, ledger
-from stream.replay.playhead import Playhead, ReplayConfig, begin, choose, first_sample, obey, postpone
+from stream.replay.ledger import Write
+from stream.replay.playhead import Playhead, choose_record, execute, postpone
+from stream.timebase import FS
 from stream.wire.alarm_messages import Command
 from stream.wire.command_filter import check
 from stream.wire.messages import Annotation, BedStatus, Message, Offer, Waveform
-from stream.wire.replay_actions import ChooseRecord, ReplayAction
-from stream.wire.topics import Kind, Role, pattern
+from stream.wire.replay_actions import ReplayAction, Seek, SetLoop, SetPlaying, SetSpeed
 
 log = logging.getLogger("bedside.publisher")
 
@@ -31,48 +28,60 @@ STATUS_EVERY_NS = 2_000_000_000
 LONGEST_SLEEP_NS = 100_000_000
 NEVER_NS = 2**63
 REMEMBERED = 64
-LAST_WORDS_S = 0.5
-"""How long a publisher that ends waits for its last messages to be acknowledged."""
+"""Commands of a bed whose ids are kept, to execute none twice."""
+
+LOOP_LOG_S = 1.0
+"""The end of a record that loops is logged where the record lasts at least so long in wall time."""
 
 
 @dataclass
 class Bed:
-    """A bed on the air.
+    """A bed that is replayed.
 
     Attributes
     ----------
     head : Playhead
-        Where its replay stands.
+        The state of its replay.
     last : Waveform or None
         The last chunk sent.
-    obeyed : deque of str
+    executed : deque of str
         Ids of the last commands.
+    counters : Counter of str
+        ``samples_published``, ``chunks_published``, ``chunks_dropped``.
     """
 
     head: Playhead
     last: Waveform | None = None
-    obeyed: deque[str] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
-    counters: Counter[str] = field(default_factory=lambda: Counter(samples_published=0, chunks_published=0))
+    executed: deque[str] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+    counters: Counter[str] = field(
+        default_factory=lambda: Counter(samples_published=0, chunks_published=0, chunks_dropped=0)
+    )
 
 
 class Publisher:
-    """Paces the replays of several beds on their absolute deadlines, and obeys commands.
+    """Paces the replays of several beds on their absolute deadlines, and executes commands.
 
     Parameters
     ----------
     heads : sequence of Playhead
         One for each bed.
     send : callable
-        Takes a message and never blocks, such as `stream.mqtt.client.Client.send`.
+        Accepts a message and never blocks, such as `stream.mqtt.client.Client.send`.
     dropped : callable
-        Returns how many chunks of a bed gave way before the broker took them.
+        Returns how many chunks of a bed were dropped because the broker was away.
     instance : str
         Names this process in the status of its beds.
     clock : Clock
     write : callable
-        Line of the ledger: bed, session, seq, start, n, due_ns, sent_ns.
+        Writes a line of the ledger: bed, session, seq, start, n, due_ns, sent_ns.
     annotations : bool
         Also send the reference annotations of each chunk.
+
+    Attributes
+    ----------
+    beds : dict of str to Bed
+    offers : tuple of Offer
+        The records that may be chosen by command, part of each bed's status.
     """
 
     LEDGER = ("bed", "session", "seq", "start", "n", "due_ns", "sent_ns")
@@ -106,6 +115,7 @@ class Publisher:
             while (due := self._next_due())[0] <= now:
                 bed = due[1]
                 self._publish(bed)
+                self._log_end(bed)
                 if bed.head.ended:
                     self.announce(bed)
             if now >= self._next_status_ns:
@@ -113,40 +123,41 @@ class Publisher:
                 for bed in self.beds.values():
                     if not bed.head.ended:
                         self.announce(bed)
-            # A command may bring a deadline forward: whoever sleeps for long would miss it.
+            # A command may bring a deadline forward: a long sleep would miss it.
             await self._clock.sleep_until(min(due[0], now + LONGEST_SLEEP_NS))
 
     def _now_ns(self) -> int:
-        """Return what is now; where the clock has leapt, all deadlines leap with it first."""
+        """Return the Unix time in ns; where the clock has leapt, all deadlines are moved with it first."""
         now = self._clock.now_ns()
         leap_ns = self._clock.leapt_ns - self._leapt_ns
         if leap_ns:
-            # Where the machine has slept, nobody wants the hours in between sent all at once.
-            log.warning("the clock leapt by %.1f s: the replay goes on from where it was", leap_ns / 1e9)
+            # After the machine has slept, the hours in between must not be sent all at once.
+            log.warning("the clock leapt by %.1f s: the replay continues where it was", leap_ns / 1e9)
             self._leapt_ns += leap_ns
             self._next_status_ns = 0
             for bed in self.beds.values():
                 bed.head = postpone(bed.head, leap_ns)
         return now
 
-    def obey(self, command: Command) -> None:
-        """Carry out a command, and say how the bed stands then; to choose a record, see `choose`.
+    def execute(self, command: Command) -> None:
+        """Execute a command, and announce how the bed stands then; to choose a record, see `choose_record`.
 
         Raises
         ------
         MessageError
             It is old or repeated.
         UsageError
-            It asks for what cannot be.
+            It is not possible, such as a seek beyond the record's end.
         """
         if not isinstance(command.action, ReplayAction):
             return  # for the worker
-        bed = self.take(command)
-        bed.head = obey(bed.head, command.action, self._now_ns())
+        bed = self.accept(command)
+        bed.head = execute(bed.head, command.action, self._now_ns())
+        log.info("%s: %s, by %r", command.bed, _effect(command.action, bed.head), command.who)
         self.announce(bed)
 
-    def take(self, command: Command) -> Bed:
-        """Return the bed of a command that is to be obeyed, and remember the command.
+    def accept(self, command: Command) -> Bed:
+        """Return the bed of a command that may be executed, and remember the command.
 
         Raises
         ------
@@ -154,17 +165,30 @@ class Publisher:
             It is old or repeated.
         """
         bed = self.beds[command.bed]
-        check(command, self._clock.now_ns(), bed.obeyed)
-        bed.obeyed.append(command.command_id)
+        check(command, self._clock.now_ns(), bed.executed)
+        bed.executed.append(command.command_id)
         return bed
 
-    def choose(self, bed: Bed, record: Record) -> None:
-        """Go on with another record."""
-        bed.head = choose(bed.head, record, self._now_ns())
+    def choose_record(self, bed: Bed, record: Record) -> None:
+        """Continue with another record."""
+        bed.head = choose_record(bed.head, record, self._now_ns())
+        log.info("%s", description(bed.head))
         self.announce(bed)
 
+    def summary(self) -> str:
+        """Return in one line what was published so far."""
+        for bed in self.beds.values():
+            self._count_dropped(bed)
+        total: Counter[str] = Counter()
+        for bed in self.beds.values():
+            total.update(bed.counters)
+        return (
+            f"{', '.join(self.beds)}: published {total['samples_published'] / FS:.1f} s of signal "
+            f"in {total['chunks_published']} chunks, {total['chunks_dropped']} dropped"
+        )
+
     def stop(self) -> None:
-        """Announce the end of the beds that still play."""
+        """Announce the end of the beds that have not ended."""
         for bed in self.beds.values():
             if not bed.head.ended:
                 self.announce(bed, ended=True)
@@ -211,10 +235,17 @@ class Publisher:
             for annotation in annotations_of(chunk, record.annotations):
                 self._send(annotation)
 
+    def _log_end(self, bed: Bed) -> None:
+        head, last = bed.head, bed.last
+        if head.ended:
+            log.info("%s: record %s has ended", head.bed, head.record.name)
+        elif last is not None and head.epoch > last.epoch and head.record.n / (FS * head.speed) >= LOOP_LOG_S:
+            log.info("%s: record %s has ended and starts again", head.bed, head.record.name)
+
     def _count_dropped(self, bed: Bed) -> None:
         dropped = self._dropped(bed.head.bed)
         if dropped > bed.counters["chunks_dropped"]:
-            log.warning("bed %s: the broker is away too long, %d chunks lost so far", bed.head.bed, dropped)
+            log.warning("%s: the broker was away for too long, %d chunks dropped so far", bed.head.bed, dropped)
         bed.counters["chunks_dropped"] = dropped
 
 
@@ -231,87 +262,27 @@ def annotations_of(chunk: Waveform, reference: Annotations) -> Iterator[Annotati
         )
 
 
-async def serve(
-    address: BrokerAddress,
-    replays: Sequence[tuple[Record, ReplayConfig]],
-    *,
-    library: Library,
-    ledger_path: Path | None,
-    clock: Clock,
-    annotations: bool = False,
-) -> None:
-    """Publish records until they end or the task is cancelled; obey commands meanwhile.
-
-    Parameters
-    ----------
-    address : BrokerAddress
-    replays : sequence of (Record, ReplayConfig)
-    library : Library
-        The records that may be chosen by command.
-    ledger_path : Path or None
-    clock : Clock
-    annotations : bool
-        Also send the reference annotations.
-
-    Raises
-    ------
-    UsageError
-        A record ends before its replay would begin.
-    BrokerError
-        The broker cannot be reached.
-    StorageError
-        The ledger cannot be written.
-    """
-    for record, config in replays:
-        first_sample(record, config)
-    commands = [pattern(Kind.COMMAND, config.bed) for _, config in replays]
-    with ledger(ledger_path, *Publisher.LEDGER) as write:
-        async with Client(address, role=Role.PUBLISHER, subscriptions=commands) as client:
-            client.beds = tuple(config.bed for _, config in replays)
-            begin_ns = clock.now_ns()
-            publisher = Publisher(
-                [begin(record, config, begin_ns) for record, config in replays],
-                send=client.send,
-                dropped=client.send_dropped,
-                instance=client.instance,
-                clock=clock,
-                write=write,
-                annotations=annotations,
-            )
-            obeying = asyncio.create_task(_obey(client, publisher, library))
-            playing = asyncio.create_task(publisher.run())
-            try:
-                await asyncio.wait({obeying, playing}, return_when=asyncio.FIRST_COMPLETED)
-                if obeying.done():
-                    await obeying
-                await playing
-                while not await client.flush(LAST_WORDS_S):
-                    log.info("waiting for the broker to take the last chunks; Ctrl-C gives up")
-            finally:
-                for task in (obeying, playing):
-                    task.cancel()
-                await asyncio.gather(obeying, playing, return_exceptions=True)
-                publisher.stop()
-                await client.flush(LAST_WORDS_S)
+def description(head: Playhead) -> str:
+    """Return in one line what is replayed."""
+    record = head.record
+    parts = [
+        f"{head.bed}: {record.name} ({', '.join(record.leads)}; {FS} Hz; {record.n / FS:.1f} s)",
+        f"from {head.position / FS:.1f} s" if head.position else "",
+        f"at {head.speed:g} times real time",
+        "in a loop" if head.loop else "",
+        "SYNTHETIC" if record.synthetic else "",
+    ]
+    return ", ".join(part for part in parts if part)
 
 
-async def _obey(client: Client, publisher: Publisher, library: Library) -> None:
-    """Carry out the commands that come; what cannot be is counted and logged. Reading records takes a thread."""
-    publisher.offers = await asyncio.to_thread(library.offers)
-    client.counters["commands_refused"] = 0
-    async for received in client:
-        command = received.message
-        if not isinstance(command, Command):
-            continue
-        try:
-            if isinstance(command.action, ChooseRecord):
-                name = command.action.record
-                if all(offer.name != name for offer in publisher.offers):
-                    raise UsageError(f"record {name!r} is not offered")
-                bed = publisher.take(command)
-                publisher.choose(bed, await asyncio.to_thread(library.load, name))
-            else:
-                publisher.obey(command)
-        except BedsideError as error:
-            client.counters["commands_refused"] += 1
-            log.warning("%s", error)
+def _effect(action: ReplayAction, head: Playhead) -> str:
+    match action:
+        case SetPlaying(playing=playing):
+            return f"{'playing from' if playing else 'paused at'} {head.position / FS:.1f} s"
+        case SetSpeed(speed=speed):
+            return f"{speed:g} times real time"
+        case SetLoop(loop=loop):
+            return f"loop {'on' if loop else 'off'}"
+        case Seek(position=position):
+            return f"moved to {position / FS:.1f} s"
+    return type(action).__name__

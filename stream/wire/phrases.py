@@ -33,7 +33,7 @@ NO_VALUE = "–"
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """Something to be said, in no language yet.
+    """Something to be item, in no language yet.
 
     Attributes
     ----------
@@ -55,7 +55,7 @@ def phrase(code: str, **values: Value) -> Phrase:
     return Phrase(code, tuple(values.items()))
 
 
-def render(said: Phrase, table: Table) -> str:
+def render(item: Phrase, table: Table) -> str:
     """Return a phrase as text.
 
     Raises
@@ -63,7 +63,7 @@ def render(said: Phrase, table: Table) -> str:
     KeyError
         The table lacks the code, or the phrase lacks a field of the template.
     """
-    return table[said.code].format(**{name: _text(value, table) for name, value in said.values})
+    return table[item.code].format(**{name: _text(value, table) for name, value in item.values})
 
 
 def kind_phrase(kind: AlarmKind) -> Phrase:
@@ -72,9 +72,9 @@ def kind_phrase(kind: AlarmKind) -> Phrase:
 
 
 def alarm_phrase(alarm: Alarm) -> Phrase:
-    """Return what an alarm event says; never fails, whatever a sender left out.
+    """Return the phrase of an alarm event; it never fails, whatever a sender left out.
 
-    Where the reason is unknown it is the name of the kind alone.
+    Where the reason is unknown, it is the name of the kind alone.
     """
     if alarm.reason not in REASONS:
         return kind_phrase(alarm.kind)

@@ -10,12 +10,15 @@ from stream.mqtt.client import Received
 from stream.wire import codec
 from stream.wire.alarm_messages import Alarm
 from stream.wire.messages import BedStatus, Forecast, Message, ProcessStatus, Vitals, Waveform
+from stream.wire.phrases import phrase, with_text
 from stream.wire.topics import Topic
 from tests.waveforms import SESSION, chunk
 
 T0 = 1_700_000_000_000_000_000
 SECOND = 1_000_000_000
 HORIZON = 96
+
+CONNECTED = phrase("broker.connected", address="mqtt://test:1883")
 
 
 def received(message: Message, at_ns: int) -> Received:
@@ -76,14 +79,17 @@ def alarm(onset: int, phase: str = "raised", end: int | None = None, **changes: 
         "onset": onset,
         "end": end,
         "when": "2026-01-31T12:00:00.000Z",
-        "text": "the ECG left its forecast",
+        "text": "",
+        "reason": "rule_met" if end is None else "rule_no_longer_met",
+        "leads": ("MLII",),
         "observed": 1.0,
         "predicted": 0.1,
+        "horizon_ms": 100.0,
         "score": 4.0,
         "threshold": 3.0,
         "duration_s": ((end or onset + 360) - onset) / 360,
     }
-    return Alarm(**{**fields, **changes})
+    return with_text(Alarm(**{**fields, **changes}))
 
 
 def vitals(index: int, **changes: Any) -> Vitals:

@@ -1,10 +1,13 @@
 import argparse
-import re
+import logging
+import subprocess
+import sys
 
 import pytest
 
 from monitor.arguments import parser
-from monitor.cli import main
+from monitor.cli import RUN, _Lines, main
+from tests.system.commands import error_line
 
 
 def commands() -> list[list[str]]:
@@ -22,6 +25,17 @@ def commands() -> list[list[str]]:
     return found
 
 
+def test_every_command_has_something_to_run() -> None:
+    named = set()
+    for path in commands():
+        node: argparse.ArgumentParser = parser()
+        for name in path:
+            node = next(a for a in node._actions if isinstance(a, argparse._SubParsersAction)).choices[name]
+        named |= {node.get_default("run")}
+    groups = {None, "data", "bench"}  # they have sub-commands only
+    assert named - groups == set(RUN)
+
+
 @pytest.mark.parametrize("path", commands(), ids=" ".join)
 def test_every_command_explains_itself(path: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
@@ -37,50 +51,43 @@ def test_a_wrong_option_ends_with_status_2(capsys: pytest.CaptureFixture[str]) -
     assert "--sped" in capsys.readouterr().err
 
 
-def test_what_the_bench_of_the_window_takes_by_itself_has_two_leads() -> None:
-    from stream.records.wfdb_reader import load
-
-    assert len(load(parser().parse_args(["bench", "gui"]).record).leads) == 2
-
-
-def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    import sys
-
-    for name in [n for n in sys.modules if n.split(".")[0] in ("torch", "model", "safetensors")]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "torch", None)
-    assert main(["worker", "--broker", "mqtt://127.0.0.1:1"]) == 2
-    assert re.search(r"torch is not installed; run: pip install 'bedside\[model\]'", capsys.readouterr().err)
+WITHOUT_TORCH = """
+import sys
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name == "torch":
+            raise ModuleNotFoundError("No module named 'torch'", name="torch")
+sys.meta_path.insert(0, Missing())
+from monitor.cli import main
+sys.exit(main(["worker", "--broker", "mqtt://127.0.0.1:1"]))
+"""
 
 
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        (["--plot", "x.png"], "--plots DIR"),
-        (["--json", "nowhere/figures.json"], "no such folder"),
-        (["--alarms", "--json", "nowhere/figures.json"], "no such folder"),
-        (["--tutorial", "--json", "nowhere/figures.json"], "no such folder"),
-        (["--plots", "/dev/null/pictures"], "choose another folder"),
-    ],
-)
-def test_an_evaluation_that_could_not_be_kept_does_not_start(
-    options: list[str], words: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for work in ("report.evaluate", "evaluate_alarms.evaluate_alarms", "tutorial.tutorial"):
-        monkeypatch.setattr(f"model.{work}", lambda *args, **kwargs: pytest.fail("it started"))
-    assert main(["evaluate", "--records", "116", *options]) == 2
-    said = capsys.readouterr().err.splitlines()
-    assert len(said) == 1
-    assert words in said[0]
+def test_a_missing_extra_is_named() -> None:
+    ran = subprocess.run([sys.executable, "-c", WITHOUT_TORCH], capture_output=True, text=True, timeout=60, check=False)
+    assert ran.returncode == 2
+    assert error_line(ran.stderr) == (
+        "bedside worker: error: torch is not installed; run: pip install 'bedside[model]'"
+    )
 
 
-def test_only_the_last_stage_of_training_starts_from_weights(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["train", "--weights", "given.safetensors", "--out", "new.safetensors"]) == 2
-    assert "--weights given.safetensors: only --what first-samples" in capsys.readouterr().err
+def test_a_log_line_names_the_command_and_other_libraries(capsys: pytest.CaptureFixture[str]) -> None:
+    """The MQTT library is silent below a critical error, also once it has been imported."""
+    seen = []
 
+    def work(args: argparse.Namespace) -> int:
+        import stream.mqtt.connection
 
-def test_data_list_names_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["data", "list"]) == 0
-    shown = capsys.readouterr().out
-    for words in ("mitdb/208", "excerpt", "synthetic", "MLII"):
-        assert words in shown
+        logging.getLogger("bedside.client").info("connection to X lost")
+        logging.getLogger(stream.mqtt.connection.LOG).error("failed to receive on socket")
+        logging.getLogger("library").warning("odd")
+        logging.getLogger("library").info("chatter")
+        seen.append(args.command)
+        return 0
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(RUN, "broker", work)
+        assert main(["broker"]) == 0
+    assert seen == ["broker"]
+    assert capsys.readouterr().err.splitlines() == ["bedside broker: connection to X lost", "library: odd"]
+    assert not [handler for handler in logging.getLogger().handlers if isinstance(handler.formatter, _Lines)]

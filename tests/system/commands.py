@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -34,6 +35,15 @@ def bedside(
         env=env or environment(),
         check=False,
     )
+
+
+def error_line(stderr: str) -> str:
+    """Return the one error that a command has printed: its last line, after lines of progress."""
+    *progress, last = [line for line in stderr.splitlines() if line.strip()]
+    assert re.match(r"bedside \w+: error: ", last), stderr
+    for line in progress:
+        assert re.match(r"bedside \w+: (?!error: )", line), stderr
+    return last
 
 
 @contextmanager

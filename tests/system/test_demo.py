@@ -44,7 +44,7 @@ class Demo:
         """Return the id of a child by its command."""
         for pid in self.family():
             arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-            if command.encode() in arguments[3:4]:
+            if command.encode() in arguments[4:5]:
                 return pid
         raise AssertionError(f"no {command} among {self.family()}")
 

@@ -7,9 +7,10 @@ from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from monitor.gui.style.language import translate
+from monitor.gui.style.phrases import text_of
 from monitor.gui.style.theme import STARS, Theme, colour, font, lit, px
-from monitor.gui.style.wire_texts import say
-from monitor.view.view_model import AlarmLine, Frame, LinkState, Pauses
+from monitor.view.link import LinkState
+from monitor.view.view_model import AlarmLine, Frame, Pauses
 
 ROTATE_S = 2
 """Messages of one priority take turns this long."""
@@ -56,7 +57,7 @@ class AlarmBanner(QWidget):
     def show_frame(self, frame: Frame) -> None:
         """Take the messages whose turn it is."""
         turn = frame.now_ns // (ROTATE_S * 1_000_000_000)
-        notice = frame.notices[turn % len(frame.notices)] if frame.notices else ""
+        notice = text_of(frame.notices[turn % len(frame.notices)]) if frame.notices else ""
         calling = [line for line in frame.active if line.calls] or list(frame.active)
         urgent = [line for line in calling if line.priority == calling[0].priority]
         line = urgent[turn % len(urgent)] if urgent else None
@@ -67,7 +68,6 @@ class AlarmBanner(QWidget):
         still = line is None or not line.calls or frame.pauses.alarms_s > 0
         bright = priority is None or (frame.worker and (still or lit(priority, frame.now_ns)))
         paused = pause_text(frame.pauses)
-        notice = say(notice)
         if paused:
             notice = f"{paused} · {notice}" if notice else paused
         shown = (notice, alarm, priority, bright, line is None and frame.link.state is LinkState.LIVE)
@@ -121,7 +121,7 @@ class AlarmBanner(QWidget):
 
 def banner_text(line: AlarmLine) -> str:
     """Return an alarm for the banner: stars, what happened, and what became of it."""
-    text = f"{STARS[line.priority]} {say(line.text)}".strip()
+    text = f"{STARS[line.priority]} {text_of(line.phrase)}".strip()
     if line.repeats:
         text += f" ({line.repeats + 1}×)"
     if line.latched:

@@ -6,8 +6,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QAbstractItemView, QListView, QListWidget, QListWidgetItem
 
 from monitor.gui.style.language import translate
+from monitor.gui.style.phrases import text_of
 from monitor.gui.style.theme import STARS, Theme, colour, font
-from monitor.gui.style.wire_texts import say
 from monitor.view.view_model import AlarmLine
 
 SHOWN = 50
@@ -98,4 +98,4 @@ def _text(line: AlarmLine) -> str:
     else:
         seconds = translate("AlarmList", "{seconds} s").format(seconds=f"{line.duration_s:.1f}")
     who = "" if line.acknowledged_by is None else f"  ✓ {line.acknowledged_by}"
-    return f"{line.clock}  {STARS[line.priority]}  {seconds}{who}\n{say(line.text)}"
+    return f"{line.clock}  {STARS[line.priority]}  {seconds}{who}\n{text_of(line.phrase)}"

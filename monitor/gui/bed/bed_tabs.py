@@ -7,7 +7,8 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from monitor.gui.style.language import translate
 from monitor.gui.style.theme import Theme, font
-from monitor.view.view_model import STALE, BedTab
+from monitor.view.link import STALE
+from monitor.view.view_model import BedTab
 
 
 class BedBar(QWidget):

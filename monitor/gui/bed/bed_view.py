@@ -15,16 +15,17 @@ from monitor.gui.bed.numerics import EngineerPanel, HeartRate
 from monitor.gui.preferences.preferences import Settings
 from monitor.gui.replay.replay_panel import ReplayPanel
 from monitor.gui.style.language import translate
+from monitor.gui.style.phrases import text_of
 from monitor.gui.style.theme import Theme, lit, px
-from monitor.gui.style.wire_texts import say
 from monitor.gui.trace.anomaly_strip import ResidualStrip
 from monitor.gui.trace.freeze_controller import Freezer
 from monitor.gui.trace.sweep import SweepView
 from monitor.gui.trace.sweep_background import Grid
 from monitor.gui.trace.trend_strip import TrendStrip
 from monitor.view.bed import ABOVE, BELOW
+from monitor.view.link import LinkState
 from monitor.view.presenter import Presenter
-from monitor.view.view_model import GAINS, SPEEDS, Frame, LinkState, View
+from monitor.view.view_model import GAINS, SPEEDS, Frame, View
 
 _SIDE = 300
 _ROOMY = 600
@@ -116,7 +117,7 @@ class BedPage(QWidget):
         trace, stale = self.freezer.trace(frame, self.view)
         self.header.show_frozen(self.freezer.text)
         paused = stale and frame.link.state is LinkState.PAUSED
-        self.sweep.show_trace(trace, stale=stale, message=say(frame.link.text), paused=paused)
+        self.sweep.show_trace(trace, stale=stale, message=text_of(frame.link.phrase), paused=paused)
         self.strip.show_trace(trace, stale=stale)
         self._show_trend(frame)
         if not self.replay.isHidden():

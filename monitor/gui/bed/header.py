@@ -7,9 +7,10 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from monitor.gui.style.label import Label, button_style
 from monitor.gui.style.language import translate
+from monitor.gui.style.phrases import text_of
 from monitor.gui.style.theme import Theme, font, px
-from monitor.gui.style.wire_texts import say
-from monitor.view.view_model import Frame, LinkState
+from monitor.view.link import LinkState
+from monitor.view.view_model import Frame
 
 _ROOMY = 1120
 _HEIGHT = 38
@@ -78,7 +79,7 @@ class BedHeader(QWidget):
         _set(self.record, " · ".join(parts))
         if self.synthetic.isHidden() == frame.synthetic:
             self.synthetic.setVisible(frame.synthetic)
-        _set(self.link, f"● {say(frame.link.text)}")
+        _set(self.link, f"● {text_of(frame.link.phrase)}")
         if frame.link.state is not self._state:
             self._state = frame.link.state
             self.link.set_theme(self.theme)

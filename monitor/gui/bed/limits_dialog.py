@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import get_args
-
 from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QFormLayout, QSpinBox, QVBoxLayout, QWidget
 
 from monitor.gui.style.label import dialog_style
 from monitor.gui.style.language import translate
+from monitor.gui.style.phrases import text_of
 from monitor.gui.style.theme import Theme, font
-from monitor.gui.style.wire_texts import say
-from stream.wire.alarm_messages import NEVER_OFF, AlarmKind, Limits
-
-KINDS: tuple[AlarmKind, ...] = get_args(AlarmKind)
+from stream.wire.alarm_messages import KINDS, NEVER_OFF, AlarmKind, Limits
+from stream.wire.phrases import kind_phrase
 
 
 class LimitsDialog(QDialog):
@@ -44,7 +41,7 @@ class LimitsDialog(QDialog):
         form.addRow(translate("Limits", "Heart rate, high"), self.high)
         form.addRow(translate("Limits", "Heart rate, low"), self.low)
         for kind in KINDS:
-            box = self.on[kind] = QCheckBox(say(kind.replace("_", " ")))
+            box = self.on[kind] = QCheckBox(text_of(kind_phrase(kind)))
             box.setChecked(kind not in limits.off)
             box.setEnabled(kind not in NEVER_OFF)
             form.addRow(translate("Limits", "Alarms on") if kind == KINDS[0] else "", box)

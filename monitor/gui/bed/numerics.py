@@ -7,8 +7,9 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from monitor.gui.style.language import translate
+from monitor.gui.style.phrases import text_of
 from monitor.gui.style.theme import Theme, colour, font, px
-from monitor.gui.style.wire_texts import say
+from monitor.view.phrases import rhythm_phrase
 from monitor.view.view_model import Numbers, Patient
 
 NO_VALUE = "--"
@@ -92,7 +93,7 @@ class HeartRate(QWidget):
         painter.setFont(font(19, bold=True))
         painter.setPen(colour(self.theme.ecg))
         upper = QRect(px(14), self._number_height + px(8), self.width() - px(28), px(26))
-        painter.drawText(upper, left, say(patient.rhythm) or NO_VALUE)
+        painter.drawText(upper, left, text_of(rhythm_phrase(patient.rhythm)) if patient.rhythm else NO_VALUE)
         painter.setFont(font(15))
         painter.setPen(colour(self.theme.text))
         pvc = NO_VALUE if patient.pvc_per_min is None else str(patient.pvc_per_min)
@@ -128,7 +129,7 @@ class EngineerPanel(QWidget):
         """Take the numbers; those without an honest value read ``--``."""
         rows = (
             (
-                translate("Numbers", "surprise / alarm from"),
+                translate("Numbers", "anomaly score / alarm from"),
                 f"{_number(numbers.score, '.1f')} / {_number(numbers.threshold, 'g')}",
             ),
             (translate("Numbers", "forecast error, 50 ms ahead"), f"{_number(numbers.forecast_mv, '.3f')} mV"),

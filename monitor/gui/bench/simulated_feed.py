@@ -12,6 +12,7 @@ from stream.timebase import FS
 from stream.wire.alarm_messages import ActiveAlarms, Alarm
 from stream.wire.codec import topic_of
 from stream.wire.messages import Beat, BedStatus, Forecast, Message, ProcessStatus, Vitals, Waveform
+from stream.wire.phrases import Phrase, with_text
 
 FPS = 60
 CHUNK = 36
@@ -36,7 +37,7 @@ class Ward:
     """
 
     connected = True
-    text = "made up for a measurement"
+    phrase = Phrase("broker.connected", (("address", "a simulated feed"),))
 
     def __init__(self, samples: npt.NDArray[np.int16], beds: int) -> None:
         self.counters = {"rejected": 0}
@@ -176,13 +177,17 @@ class Ward:
             onset=max(onset, 0),
             end=index if over else None,
             when=rfc3339(due),
-            text="the ECG left its forecast",
+            text="",
+            reason="rule_no_longer_met" if over else "rule_met",
+            leads=("MLII",),
+            horizon_ms=100.0,
             observed=1.0,
             predicted=0.1,
             score=4.0,
             threshold=3.0,
             duration_s=3.0 if over else 0.0,
         )
+        alarm = with_text(alarm)
         self._say(alarm)
         self._say(ActiveAlarms(bed=bed, alarms=() if over else (alarm,)))
 

@@ -187,7 +187,7 @@
     </message>
     <message>
         <source>Behind it, what had been forecast stays as a faint line. Where the two part, the strip beneath rises; past its dashed line, an alarm begins.</source>
-        <translation>過去の予測は薄い線で残ります。波形が予測から外れると下の逸脱度が上がり、破線を超えるとアラームになります。</translation>
+        <translation>過去の予測は薄い線で残ります。波形が予測から外れると下の異常スコアが上がり、破線を超えるとアラームになります。</translation>
     </message>
     <message>
         <source>Click an alarm in the list to see ten seconds before and after it, and why.</source>
@@ -270,7 +270,7 @@
     </message>
     <message>
         <source>last hours: heart rate and score</source>
-        <translation>トレンド: 心拍数と逸脱度</translation>
+        <translation>トレンド: 心拍数と異常スコア</translation>
     </message>
     <message>
         <source>replay: pause, seek, speed, record</source>
@@ -367,8 +367,8 @@
         <translation>信号品質 {percent}</translation>
     </message>
     <message>
-        <source>surprise / alarm from</source>
-        <translation>逸脱度 / しきい値</translation>
+        <source>anomaly score / alarm from</source>
+        <translation>異常スコア / しきい値</translation>
     </message>
     <message>
         <source>forecast error, 50 ms ahead</source>
@@ -398,8 +398,8 @@
         <translation>{scale} · 1 目盛 {square}</translation>
     </message>
     <message>
-        <source>surprise</source>
-        <translation>逸脱度</translation>
+        <source>anomaly score</source>
+        <translation>異常スコア</translation>
     </message>
     <message>
         <source>alarm from {score}</source>
@@ -412,565 +412,6 @@
     <message>
         <source>onset</source>
         <translation>発生</translation>
-    </message>
-</context>
-<context>
-    <name>Phrases</name>
-    <message>
-        <source>NO BROKER</source>
-        <translation>ブローカ未接続</translation>
-    </message>
-    <message>
-        <source>NO BROKER {age} s</source>
-        <translation>ブローカ未接続 {age} 秒</translation>
-    </message>
-    <message>
-        <source>WAITING FOR DATA</source>
-        <translation>データ待ち</translation>
-    </message>
-    <message>
-        <source>ENDED</source>
-        <translation>記録終了</translation>
-    </message>
-    <message>
-        <source>ENDED {age} s</source>
-        <translation>記録終了 {age} 秒</translation>
-    </message>
-    <message>
-        <source>NO DATA</source>
-        <translation>データなし</translation>
-    </message>
-    <message>
-        <source>NO DATA {age} s</source>
-        <translation>データなし {age} 秒</translation>
-    </message>
-    <message>
-        <source>NO WORKER</source>
-        <translation>解析なし</translation>
-    </message>
-    <message>
-        <source>NO WORKER {age} s</source>
-        <translation>解析なし {age} 秒</translation>
-    </message>
-    <message>
-        <source>NO FORECAST</source>
-        <translation>予測なし</translation>
-    </message>
-    <message>
-        <source>NO FORECAST {age} s</source>
-        <translation>予測なし {age} 秒</translation>
-    </message>
-    <message>
-        <source>LEARNING</source>
-        <translation>学習中</translation>
-    </message>
-    <message>
-        <source>LEARNING {age} s</source>
-        <translation>学習中 {age} 秒</translation>
-    </message>
-    <message>
-        <source>LIVE</source>
-        <translation>受信中</translation>
-    </message>
-    <message>
-        <source>LIVE {age} s</source>
-        <translation>受信中 {age} 秒</translation>
-    </message>
-    <message>
-        <source>PAUSED</source>
-        <translation>再生停止中</translation>
-    </message>
-    <message>
-        <source>PAUSED {age} s</source>
-        <translation>再生停止中 {age} 秒</translation>
-    </message>
-    <message>
-        <source>the replay is paused</source>
-        <translation>再生は一時停止中です</translation>
-    </message>
-    <message>
-        <source>asked for: {wishes} …</source>
-        <translation>要求中: {wishes} …</translation>
-    </message>
-    <message>
-        <source>not done: {wishes}</source>
-        <translation>実行されませんでした: {wishes}</translation>
-    </message>
-    <message>
-        <source>play</source>
-        <translation>再生</translation>
-    </message>
-    <message>
-        <source>pause</source>
-        <translation>一時停止</translation>
-    </message>
-    <message>
-        <source>go to {when}</source>
-        <translation>{when} へ移動</translation>
-    </message>
-    <message>
-        <source>speed ×{speed}</source>
-        <translation>速度 ×{speed}</translation>
-    </message>
-    <message>
-        <source>loop</source>
-        <translation>反復</translation>
-    </message>
-    <message>
-        <source>no loop</source>
-        <translation>反復なし</translation>
-    </message>
-    <message>
-        <source>record {record}</source>
-        <translation>記録 {record}</translation>
-    </message>
-    <message>
-        <source>rhythm</source>
-        <translation>調律</translation>
-    </message>
-    <message>
-        <source>reference</source>
-        <translation>参照</translation>
-    </message>
-    <message>
-        <source>detected</source>
-        <translation>検出</translation>
-    </message>
-    <message>
-        <source>NO CONNECTION TO THE BROKER</source>
-        <translation>ブローカに接続されていません</translation>
-    </message>
-    <message>
-        <source>no data yet</source>
-        <translation>データ未着</translation>
-    </message>
-    <message>
-        <source>the record has ended</source>
-        <translation>記録が終わりました</translation>
-    </message>
-    <message>
-        <source>NO WORKER: no forecast, no alarms</source>
-        <translation>解析プロセスなし: 予測もアラームも出ません</translation>
-    </message>
-    <message>
-        <source>the worker is silent: no alarms</source>
-        <translation>解析プロセスの応答なし: アラームは出ません</translation>
-    </message>
-    <message>
-        <source>learning this patient: no alarms yet</source>
-        <translation>学習中: アラームはまだ出ません</translation>
-    </message>
-    <message>
-        <source>connected to {address}</source>
-        <translation>{address} に接続中</translation>
-    </message>
-    <message>
-        <source>connecting to {address} …</source>
-        <translation>{address} に接続しています …</translation>
-    </message>
-    <message>
-        <source>connection to {address} lost; trying again</source>
-        <translation>{address} との接続が切れました。再接続しています</translation>
-    </message>
-    <message>
-        <source>broker {address} cannot be reached ({problem}): check --broker, or start one with &apos;bedside broker&apos;; trying again</source>
-        <translation>ブローカ {address} に接続できません({problem})。--broker を確認するか、&apos;bedside broker&apos; で起動してください。再接続しています</translation>
-    </message>
-    <message>
-        <source>broker {address} refuses this client ({problem}): check user name and password; trying again</source>
-        <translation>ブローカ {address} に拒否されました({problem})。ユーザ名とパスワードを確認してください。再接続しています</translation>
-    </message>
-    <message>
-        <source>sinus</source>
-        <translation>洞調律</translation>
-    </message>
-    <message>
-        <source>bigeminy</source>
-        <translation>二段脈</translation>
-    </message>
-    <message>
-        <source>trigeminy</source>
-        <translation>三段脈</translation>
-    </message>
-    <message>
-        <source>paced</source>
-        <translation>ペーシング</translation>
-    </message>
-    <message>
-        <source>atrial bigeminy</source>
-        <translation>心房性二段脈</translation>
-    </message>
-    <message>
-        <source>atrial flutter</source>
-        <translation>心房粗動</translation>
-    </message>
-    <message>
-        <source>ventricular bigeminy</source>
-        <translation>心室性二段脈</translation>
-    </message>
-    <message>
-        <source>heart block, second degree</source>
-        <translation>2度房室ブロック</translation>
-    </message>
-    <message>
-        <source>idioventricular rhythm</source>
-        <translation>心室固有調律</translation>
-    </message>
-    <message>
-        <source>normal sinus rhythm</source>
-        <translation>正常洞調律</translation>
-    </message>
-    <message>
-        <source>nodal rhythm</source>
-        <translation>房室接合部調律</translation>
-    </message>
-    <message>
-        <source>paced rhythm</source>
-        <translation>ペーシング調律</translation>
-    </message>
-    <message>
-        <source>pre-excitation</source>
-        <translation>早期興奮</translation>
-    </message>
-    <message>
-        <source>sinus bradycardia</source>
-        <translation>洞性徐脈</translation>
-    </message>
-    <message>
-        <source>supraventricular tachyarrhythmia</source>
-        <translation>上室性頻脈性不整脈</translation>
-    </message>
-    <message>
-        <source>ventricular trigeminy</source>
-        <translation>心室性三段脈</translation>
-    </message>
-    <message>
-        <source>ventricular flutter</source>
-        <translation>心室粗動</translation>
-    </message>
-    <message>
-        <source>asystole</source>
-        <translation>心静止</translation>
-    </message>
-    <message>
-        <source>ventricular fibrillation</source>
-        <translation>心室細動</translation>
-    </message>
-    <message>
-        <source>ventricular tachycardia</source>
-        <translation>心室頻拍</translation>
-    </message>
-    <message>
-        <source>extreme tachycardia</source>
-        <translation>高度頻脈</translation>
-    </message>
-    <message>
-        <source>extreme bradycardia</source>
-        <translation>高度徐脈</translation>
-    </message>
-    <message>
-        <source>pvc run</source>
-        <translation>VPC連発</translation>
-    </message>
-    <message>
-        <source>heart rate high</source>
-        <translation>心拍数上限</translation>
-    </message>
-    <message>
-        <source>heart rate low</source>
-        <translation>心拍数下限</translation>
-    </message>
-    <message>
-        <source>atrial fibrillation</source>
-        <translation>心房細動</translation>
-    </message>
-    <message>
-        <source>residual</source>
-        <translation>予測逸脱</translation>
-    </message>
-    <message>
-        <source>no data</source>
-        <translation>データなし</translation>
-    </message>
-    <message>
-        <source>lead off</source>
-        <translation>電極はずれ</translation>
-    </message>
-    <message>
-        <source>saturation</source>
-        <translation>入力過大</translation>
-    </message>
-    <message>
-        <source>noise</source>
-        <translation>ノイズ混入</translation>
-    </message>
-    <message>
-        <source>Ventricular fibrillation or flutter</source>
-        <translation>心室細動または心室粗動</translation>
-    </message>
-    <message>
-        <source>Asystole: no QRS complex for {value} s</source>
-        <translation>心静止: {value} 秒間 QRS なし</translation>
-    </message>
-    <message>
-        <source>Ventricular tachycardia: {beats} beats at {value}/min</source>
-        <translation>心室頻拍: {beats} 拍 {value}/分</translation>
-    </message>
-    <message>
-        <source>Ventricular tachycardia: up to {beats} beats, up to {value}/min</source>
-        <translation>心室頻拍: 最大 {beats} 拍、最大 {value}/分</translation>
-    </message>
-    <message>
-        <source>PVC run: {beats} in a row at {value}/min</source>
-        <translation>VPC ラン: {beats} 連発 {value}/分</translation>
-    </message>
-    <message>
-        <source>PVC run: up to {beats} in a row, up to {value}/min</source>
-        <translation>VPC ラン: 最大 {beats} 連発、最大 {value}/分</translation>
-    </message>
-    <message>
-        <source>Extreme tachycardia: {value}/min over {beats} beats, above {limit}/min</source>
-        <translation>極度の頻脈: {beats} 拍で {value}/分、上限 {limit}/分</translation>
-    </message>
-    <message>
-        <source>Extreme tachycardia: up to {value}/min over {beats} beats</source>
-        <translation>極度の頻脈: {beats} 拍で最大 {value}/分</translation>
-    </message>
-    <message>
-        <source>Extreme bradycardia: {value}/min over {beats} beats, below {limit}/min</source>
-        <translation>極度の徐脈: {beats} 拍で {value}/分、下限 {limit}/分</translation>
-    </message>
-    <message>
-        <source>Extreme bradycardia: down to {value}/min over {beats} beats</source>
-        <translation>極度の徐脈: {beats} 拍で最小 {value}/分</translation>
-    </message>
-    <message>
-        <source>Heart rate high: {value}/min, above {limit}/min</source>
-        <translation>心拍数上限: {value}/分、上限 {limit}/分</translation>
-    </message>
-    <message>
-        <source>Heart rate high: up to {value}/min, above {limit}/min</source>
-        <translation>心拍数上限: 最大 {value}/分、上限 {limit}/分</translation>
-    </message>
-    <message>
-        <source>Heart rate low: {value}/min, below {limit}/min</source>
-        <translation>心拍数下限: {value}/分、下限 {limit}/分</translation>
-    </message>
-    <message>
-        <source>Heart rate low: down to {value}/min, below {limit}/min</source>
-        <translation>心拍数下限: 最小 {value}/分、下限 {limit}/分</translation>
-    </message>
-    <message>
-        <source>Atrial fibrillation: the beats come irregularly</source>
-        <translation>心房細動: 心拍が不規則</translation>
-    </message>
-    <message>
-        <source>Atrial fibrillation for {seconds} s</source>
-        <translation>心房細動 {seconds} 秒間</translation>
-    </message>
-    <message>
-        <source>Ventricular fibrillation or flutter for {seconds} s</source>
-        <translation>心室細動・粗動が {seconds} 秒間</translation>
-    </message>
-    <message>
-        <source>Waveform left its forecast: observed {observed} mV where {predicted} mV was expected ({lead}, {ahead} ms ahead)</source>
-        <translation>波形が予測から逸脱: 実測 {observed} mV、予測 {predicted} mV({lead}、{ahead} ms 先)</translation>
-    </message>
-    <message>
-        <source>No data for {seconds} s</source>
-        <translation>データなし {seconds} 秒間</translation>
-    </message>
-    <message>
-        <source>Lead off: {leads}</source>
-        <translation>電極はずれ: {leads}</translation>
-    </message>
-    <message>
-        <source>Signal at the end of the amplifier&apos;s range: {leads}</source>
-        <translation>入力過大: {leads}</translation>
-    </message>
-    <message>
-        <source>Noise hides the QRS complexes: {leads}</source>
-        <translation>ノイズ混入、QRS 検出不能: {leads}</translation>
-    </message>
-    <message>
-        <source>Switched off by {who}</source>
-        <translation>{who} が停止</translation>
-    </message>
-    <message>
-        <source>switched off</source>
-        <translation>停止</translation>
-    </message>
-    <message>
-        <source>became {kind}</source>
-        <translation>{kind} に移行</translation>
-    </message>
-    <message>
-        <source>not known any more: the signal is not usable</source>
-        <translation>信号不良のため判定できません</translation>
-    </message>
-    <message>
-        <source>the signal breaks off</source>
-        <translation>信号が途切れました</translation>
-    </message>
-    <message>
-        <source>{what}; {why}</source>
-        <translation>{what}、{why}</translation>
-    </message>
-    <message>
-        <source>Alarm</source>
-        <translation>アラーム</translation>
-    </message>
-    <message>
-        <source>When</source>
-        <translation>日時</translation>
-    </message>
-    <message>
-        <source>Observed</source>
-        <translation>実測</translation>
-    </message>
-    <message>
-        <source>Surprise</source>
-        <translation>逸脱度</translation>
-    </message>
-    <message>
-        <source>Measured</source>
-        <translation>計測値</translation>
-    </message>
-    <message>
-        <source>Seen by</source>
-        <translation>確認</translation>
-    </message>
-    <message>
-        <source>Repeats</source>
-        <translation>反復</translation>
-    </message>
-    <message>
-        <source>Where</source>
-        <translation>場所</translation>
-    </message>
-    <message>
-        <source>{kind}, high priority</source>
-        <translation>{kind}、高優先度</translation>
-    </message>
-    <message>
-        <source>{kind}, medium priority</source>
-        <translation>{kind}、中優先度</translation>
-    </message>
-    <message>
-        <source>{kind}, low priority</source>
-        <translation>{kind}、低優先度</translation>
-    </message>
-    <message>
-        <source>{kind}, technical</source>
-        <translation>{kind}、テクニカル</translation>
-    </message>
-    <message>
-        <source>raised {when}, lasts for {seconds} s now</source>
-        <translation>{when} に発生、{seconds} 秒継続中</translation>
-    </message>
-    <message>
-        <source>raised {when}, lasted {seconds} s</source>
-        <translation>{when} に発生、{seconds} 秒間</translation>
-    </message>
-    <message>
-        <source>raised before this monitor looked, lasts for {seconds} s now</source>
-        <translation>このモニタの起動前に発生、{seconds} 秒継続中</translation>
-    </message>
-    <message>
-        <source>raised before this monitor looked, lasted {seconds} s</source>
-        <translation>このモニタの起動前に発生、{seconds} 秒間</translation>
-    </message>
-    <message>
-        <source>{observed} mV where {predicted} mV had been forecast</source>
-        <translation>{observed} mV(予測 {predicted} mV)</translation>
-    </message>
-    <message>
-        <source>{score}, alarm from {threshold}</source>
-        <translation>{score}(しきい値 {threshold})</translation>
-    </message>
-    <message>
-        <source>{value}/min, limit {limit}/min</source>
-        <translation>{value}/分、設定値 {limit}/分</translation>
-    </message>
-    <message>
-        <source>{value} s, limit {limit} s</source>
-        <translation>{value} 秒、設定値 {limit} 秒</translation>
-    </message>
-    <message>
-        <source>{value}, limit {limit}</source>
-        <translation>{value}、設定値 {limit}</translation>
-    </message>
-    <message>
-        <source>{value} s</source>
-        <translation>{value} 秒</translation>
-    </message>
-    <message>
-        <source>nobody has acknowledged it</source>
-        <translation>未確認</translation>
-    </message>
-    <message>
-        <source>acknowledged by {who} at {when}</source>
-        <translation>{who} が {when} に確認</translation>
-    </message>
-    <message>
-        <source>acknowledged by {who}</source>
-        <translation>{who} が確認</translation>
-    </message>
-    <message>
-        <source>raised once before, since one was last acknowledged</source>
-        <translation>前回の確認後、1 回発生</translation>
-    </message>
-    <message>
-        <source>raised {count} times before, since one was last acknowledged</source>
-        <translation>前回の確認後、{count} 回発生</translation>
-    </message>
-    <message>
-        <source>{bed}, {record}, sample {sample} of its session</source>
-        <translation>{bed}、{record}、セッションの {sample} サンプル目</translation>
-    </message>
-    <message>
-        <source>No samples of this bed have come.</source>
-        <translation>このベッドの波形は届いていません。</translation>
-    </message>
-    <message>
-        <source>The samples of this event are gone: it is of another session.</source>
-        <translation>この波形は残っていません: 別のセッションの記録です。</translation>
-    </message>
-    <message>
-        <source>The samples of this event are gone: {why}.</source>
-        <translation>この波形は残っていません: {why}。</translation>
-    </message>
-    <message>
-        <source>The first {seconds} s are gone: {why}.</source>
-        <translation>最初の {seconds} 秒は残っていません: {why}。</translation>
-    </message>
-    <message>
-        <source>{seconds} s are missing or invalid.</source>
-        <translation>{seconds} 秒が欠落または無効です。</translation>
-    </message>
-    <message>
-        <source>The last {seconds} s have not come: {why}.</source>
-        <translation>最後の {seconds} 秒が届いていません: {why}。</translation>
-    </message>
-    <message>
-        <source>{seconds} s still to come …</source>
-        <translation>あと {seconds} 秒 …</translation>
-    </message>
-    <message>
-        <source>The last {seconds} s never came: the session has ended.</source>
-        <translation>最後の {seconds} 秒は届きませんでした: セッションが終わりました。</translation>
-    </message>
-    <message>
-        <source>the monitor keeps 11 minutes</source>
-        <translation>保持は 11 分間です</translation>
-    </message>
-    <message>
-        <source>the monitor was opened, or the leads changed, after it</source>
-        <translation>その後にモニタが起動したか、誘導が変わりました</translation>
-    </message>
-    <message>
-        <source>other samples are gone: a new session has begun</source>
-        <translation>新しいセッションのため他の波形は残っていません</translation>
     </message>
 </context>
 <context>
@@ -1019,8 +460,8 @@
 <context>
     <name>ResidualStrip</name>
     <message>
-        <source>surprise (3: once in 1,000 s by chance)</source>
-        <translation>逸脱度(3: 偶然なら 1,000 秒に 1 回)</translation>
+        <source>anomaly score (3: once in 1,000 s by chance)</source>
+        <translation>異常スコア(3: 偶然なら 1,000 秒に 1 回)</translation>
     </message>
     <message>
         <source>alarm from {score}</source>
@@ -1191,16 +632,16 @@
         <translation>心拍数</translation>
     </message>
     <message>
-        <source>surprise</source>
-        <translation>逸脱度</translation>
+        <source>anomaly score</source>
+        <translation>異常スコア</translation>
     </message>
     <message>
         <source>HR {rate}</source>
         <translation>心拍数 {rate}</translation>
     </message>
     <message>
-        <source>surprise {score}</source>
-        <translation>逸脱度 {score}</translation>
+        <source>anomaly score {score}</source>
+        <translation>異常スコア {score}</translation>
     </message>
 </context>
 <context>

@@ -6,10 +6,10 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDialog, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from monitor.gui.style.language import translate
+from monitor.gui.style.phrases import text_of
 from monitor.gui.style.theme import Theme, font, px
-from monitor.gui.style.wire_texts import say
+from monitor.view.phrases import reference_rhythm_phrase
 from monitor.view.replay_status import clock
-from monitor.view.rhythm_names import rhythm_words
 from stream.wire.messages import Offer
 
 _NAME = Qt.ItemDataRole.UserRole
@@ -80,5 +80,5 @@ class RecordList(QDialog):
 
 def line(offer: Offer) -> str:
     """Return name, length and rhythms of a record, with the letters of MIT-BIH and in words."""
-    rhythms = ", ".join(say(rhythm_words(code)) for code in offer.rhythms)
+    rhythms = ", ".join(text_of(reference_rhythm_phrase(code)) for code in offer.rhythms)
     return "   ".join(part for part in (offer.name, clock(round(offer.seconds)), rhythms) if part)

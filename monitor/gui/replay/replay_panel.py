@@ -12,10 +12,11 @@ from monitor.gui.replay.record_list import RecordList
 from monitor.gui.replay.seek_bar import SeekBar
 from monitor.gui.style.label import Label
 from monitor.gui.style.language import QT_TRANSLATE_NOOP, translate
+from monitor.gui.style.phrases import text_of
 from monitor.gui.style.theme import Theme, font, px
-from monitor.gui.style.wire_texts import say
+from monitor.view.link import LinkState
 from monitor.view.replay_status import clock
-from monitor.view.view_model import Frame, LinkState, Replay
+from monitor.view.view_model import Frame, Replay
 from stream.timebase import FS
 from stream.wire.replay_actions import ChooseRecord, Seek, SetLoop, SetPlaying, SetSpeed
 
@@ -125,7 +126,7 @@ class ReplayPanel(QWidget):
         words = {"playing": translate("Replay", "Pause"), "paused": translate("Replay", "Play")}
         self.play.setText(words.get(replay.state, translate("Replay", "Again")))
         self.time.setText(f"{clock(replay.position_s)} / {clock(replay.duration_s)}")
-        self.bar.show_place(replay.position_s, replay.duration_s, asked.position_s, say(replay.text))
+        self.bar.show_place(replay.position_s, replay.duration_s, asked.position_s, text_of(replay.note))
         self.record.setText(f"{replay.record}  ▾")
         self._paint(self.play, replay.state == "paused", asked.playing is not None)
         for button in (self.back, self.ahead):

@@ -144,7 +144,7 @@ class _Drawing:
             painter.restore()
             self._scale(lane)
         bottom = self.height - AXIS_MM * mm
-        self._score(Lane("surprise", bottom - (SCORE_MM - 1) * mm, bottom, 0.0, SCORE_TOP))
+        self._score(Lane("anomaly score", bottom - (SCORE_MM - 1) * mm, bottom, 0.0, SCORE_TOP))
         self._time(bottom)
         painter.restore()
 
@@ -208,7 +208,7 @@ class _Drawing:
         painter.drawText(
             QRectF(left + self.mm, lane.top, right - left, 4 * self.mm),
             Qt.AlignmentFlag.AlignVCenter,
-            translate("Paper", "surprise"),
+            translate("Paper", "anomaly score"),
         )
         if self.review.threshold is not None:
             y = lane.y(min(self.review.threshold, SCORE_TOP))

@@ -9,8 +9,9 @@ from PySide6.QtWidgets import QWidget
 from monitor.gui.review.review_dialog import ReviewDialog
 from monitor.gui.style.theme import Theme
 from monitor.view.event_review import Review, later, review
+from monitor.view.link import LinkState
 from monitor.view.presenter import Presenter
-from monitor.view.view_model import Frame, LinkState
+from monitor.view.view_model import Frame
 
 if TYPE_CHECKING:
     from monitor.common.record_writer import RecordWriter

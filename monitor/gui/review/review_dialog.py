@@ -26,13 +26,14 @@ from monitor.gui.review.review_files import ReviewFiles
 from monitor.gui.style.footer import simulation
 from monitor.gui.style.label import Label
 from monitor.gui.style.language import translate
+from monitor.gui.style.phrases import text_of
 from monitor.gui.style.theme import STARS, Theme, colour, font, px
-from monitor.gui.style.wire_texts import say
 from monitor.gui.trace.calipers import Calipers
 from monitor.view.event_review import Review
 from monitor.view.event_summary import explain
 from monitor.view.trace_scale import Ruler
 from monitor.view.view_model import GAINS, SPEEDS
+from stream.wire.phrases import alarm_phrase
 
 if TYPE_CHECKING:
     from monitor.common.record_writer import RecordWriter
@@ -269,12 +270,13 @@ class ReviewDialog(QDialog):
             self.chart.calipers.remove()
             self.said.clear()
         alarm = review.alarm
-        self.setWindowTitle(f"{alarm.bed.upper()}: {say(alarm.text)}")
-        self.heading.setText(f"{STARS[alarm.priority]} {say(alarm.text)}".strip())
+        what = text_of(alarm_phrase(alarm))
+        self.setWindowTitle(f"{alarm.bed.upper()}: {what}")
+        self.heading.setText(f"{STARS[alarm.priority]} {what}".strip())
         self.heading.set_theme(self.theme)
-        self.note.setText(say(review.note))
-        self.note.setVisible(bool(review.note))
-        self.words = {say(name): say(text) for name, text in explain(review)}
+        self.note.setText(text_of(review.notes))
+        self.note.setVisible(bool(review.notes))
+        self.words = {text_of(name): text_of(text) for name, text in explain(review)}
         self._fill_rows()
         for form in ("CSV", "WFDB"):
             if form in self.buttons:

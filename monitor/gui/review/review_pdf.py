@@ -8,11 +8,12 @@ from PySide6.QtGui import QPageLayout, QPageSize, QPainter, QPdfWriter
 from monitor.gui.review.ecg_paper import Sheet, draw, draw_marks
 from monitor.gui.style.footer import simulation
 from monitor.gui.style.language import translate
+from monitor.gui.style.phrases import text_of
 from monitor.gui.style.theme import PAPER, colour, fixed_font
-from monitor.gui.style.wire_texts import say
 from monitor.view.event_review import Review, part
 from monitor.view.event_summary import explain
 from stream.timebase import FS
+from stream.wire.phrases import alarm_phrase, kind_phrase
 
 _DPI = 300
 _MM = _DPI / 25.4
@@ -35,7 +36,7 @@ def pdf(review: Review, measured: str) -> bytes:
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     writer = QPdfWriter(buffer)
     writer.setResolution(_DPI)
-    writer.setTitle(f"bedside: {say(review.alarm.kind.replace('_', ' '))} ({simulation()})")
+    writer.setTitle(f"bedside: {text_of(kind_phrase(review.alarm.kind))} ({simulation()})")
     writer.setCreator("bedside")
     margins = QMarginsF(_MARGIN_MM, _MARGIN_MM, _MARGIN_MM, _MARGIN_MM)
     writer.setPageLayout(
@@ -56,12 +57,12 @@ def _page(painter: QPainter, review: Review, mm_per_s: float, measured: str) -> 
     """Draw words, and the event beneath them."""
     width = painter.viewport().width()
     y = _text(painter, 0.0, simulation(), 5.0, PAPER.simulation, bold=True)
-    y = _text(painter, y, say(review.alarm.text), 5.0, PAPER.priority[review.alarm.priority], bold=True)
-    rows = [(say(name), say(text)) for name, text in explain(review)]
+    y = _text(painter, y, text_of(alarm_phrase(review.alarm)), 5.0, PAPER.priority[review.alarm.priority], bold=True)
+    rows = [(text_of(name), text_of(text)) for name, text in explain(review)]
     if measured:
         rows.append((translate("Review", "Calipers"), measured))
-    if review.note:
-        rows.append((translate("Review", "Samples"), say(review.note)))
+    if review.notes:
+        rows.append((translate("Review", "Samples"), text_of(review.notes)))
     middle = (len(rows) + 1) // 2
     lowest = y
     for column, some in enumerate((rows[:middle], rows[middle:])):

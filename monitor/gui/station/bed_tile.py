@@ -11,10 +11,11 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 from monitor.gui.bed.alarm_banner import banner_text, pause_text
 from monitor.gui.bed.numerics import NO_VALUE
 from monitor.gui.style.language import translate
+from monitor.gui.style.phrases import text_of
 from monitor.gui.style.theme import Theme, colour, font, lit, px
-from monitor.gui.style.wire_texts import say
 from monitor.gui.trace.sweep import SweepView
-from monitor.view.view_model import Frame, LinkState
+from monitor.view.link import LinkState, state_phrase
+from monitor.view.view_model import Frame
 
 _HEAD, _LARGE_HEAD = 56, 84
 _LARGE_PX = 240
@@ -65,14 +66,14 @@ class CardHead(QWidget):
         """Take what a frame says; what has not changed is not painted again."""
         line = next((line for line in frame.active if line.calls), frame.active[0] if frame.active else None)
         priority = None if line is None else line.priority
-        message = pause_text(frame.pauses) or (say(frame.notices[0]) if frame.notices else "")
+        message = pause_text(frame.pauses) or (text_of(frame.notices[0]) if frame.notices else "")
         if line is not None:
             message = banner_text(line)
         still = line is None or not line.calls or frame.pauses.alarms_s > 0
         bright = priority is None or (frame.worker and (still or lit(priority, frame.now_ns)))
         rate = NO_VALUE if frame.patient.heart_rate is None else str(frame.patient.heart_rate)
         broken = frame.patient.broken is not None
-        link, state = say(frame.link.text), frame.link.state
+        link, state = text_of(frame.link.phrase), frame.link.state
         shown = (frame.bed or "", message, rate, link, state, priority, bright, frame.synthetic, broken)
         if shown != self._shown:
             self.bed, self.message, self.rate, self.link, self.state = shown[:5]
@@ -196,7 +197,7 @@ class BedCard(QWidget):
         self.head.show_frame(frame)
         if draw:
             paused = frame.link.state is LinkState.PAUSED
-            message = say(frame.link.state.value)
+            message = text_of(state_phrase(frame.link.state))
             self.sweep.show_trace(frame.trace, stale=frame.link.stale, message=message, paused=paused)
         self._show_edge()
 

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 from monitor.gui.style.label import Label
 from monitor.gui.style.language import QT_TRANSLATE_NOOP, translate
 from monitor.gui.style.theme import Theme, font, px
-from monitor.gui.style.wire_texts import say
 
 SIMULATION = QT_TRANSLATE_NOOP("Footer", "SIMULATION — NOT FOR CLINICAL USE")
 
@@ -59,7 +58,6 @@ class Footer(QWidget):
 
     def show_broker(self, text: str) -> None:
         """Take the state of the connection in words; too long ones are cut and kept whole in the tool tip."""
-        text = say(text)
         if text != self._text:
             self._text = text
             taken = sum(w.sizeHint().width() for w in (self.simulation, self.help, self.settings))

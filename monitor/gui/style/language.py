@@ -2,7 +2,7 @@
 
 Every word that people see goes through `translate`, with a context and a text in plain quotes: that is what lupdate
 finds. Values are filled in afterwards: ``translate("Numbers", "signal {percent}").format(percent=…)``. Texts that come
-from elsewhere, in English, go through `monitor.gui.phrases.say`.
+from the view model are phrases, and go through `monitor.gui.style.phrases.text_of`.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from monitor.view.view_model import LinkState
+from monitor.view.link import LinkState
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QFont, QFontMetrics, QPainter
 
+from monitor.gui.style.phrases import text_of
 from monitor.gui.style.theme import Theme, colour, font, px
-from monitor.gui.style.wire_texts import say
 from monitor.view.annotations import DOT, ROWS
 from monitor.view.view_model import Mark
+from stream.wire.phrases import phrase
 
 ROW = 15
 _LETTER, _NAME = 14, 10
@@ -58,7 +59,8 @@ class MarkRows:
         for number, name in enumerate(ROWS):
             painter.setPen(colour(self._ink(name)))
             place = QRect(0, number * px(ROW), width - 4, px(ROW))
-            painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, say(name))
+            align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+            painter.drawText(place, align, text_of(phrase(f"row.{name}")))
 
     def _ink(self, row: str) -> str:
         return self.theme.score if row == "detected" else self.theme.text

@@ -22,7 +22,7 @@ TOP = 8.0
 
 _EVERY = 4
 _HEIGHT, _COMPACT = 150, 100
-_TITLE = QT_TRANSLATE_NOOP("ResidualStrip", "surprise (3: once in 1,000 s by chance)")
+_TITLE = QT_TRANSLATE_NOOP("ResidualStrip", "anomaly score (3: once in 1,000 s by chance)")
 
 
 class ResidualStrip(pg.PlotWidget):

@@ -7,8 +7,8 @@ from PySide6.QtWidgets import QWidget
 
 from monitor.gui.style.label import Label
 from monitor.gui.style.language import QT_TRANSLATE_NOOP, translate
+from monitor.gui.style.phrases import text_of
 from monitor.gui.style.theme import Theme, px
-from monitor.gui.style.wire_texts import say
 from monitor.gui.trace.calipers import Calipers
 from monitor.gui.trace.sweep import GUTTER, SweepView
 from monitor.view import frozen_trace
@@ -51,7 +51,7 @@ class Freezer(QObject):
         if self.frozen is None:
             return ""
         frozen = translate("Freezing", "FROZEN {clock}").format(clock=self.frozen.clock)
-        return "   ".join(text for text in (frozen, self.frozen.position, say(self.frozen.note)) if text)
+        return "   ".join(text for text in (frozen, self.frozen.position, text_of(self.frozen.note)) if text)
 
     def toggle(self, frame: Frame | None, view: View) -> None:
         """Let the trace of a frame stand still, or go back to the live one."""

@@ -18,7 +18,7 @@ from monitor.gui.style.language import QT_TRANSLATE_NOOP, translate
 from monitor.gui.style.theme import Theme, colour, font, px
 from monitor.gui.trace.sweep import gutter
 from monitor.view.trend import TrendPicture
-from monitor.view.view_model import PRIORITIES
+from stream.wire.alarm_messages import PRIORITIES
 
 HEIGHT = 140
 """Pixels, at the normal size of letters."""
@@ -113,7 +113,7 @@ class TrendStrip(QWidget):
             painter.drawLine(left, middle, self.width(), middle)
             for top, name, upper, lower, bottom, ink in (
                 (_BAR + 2, translate("Trend", "heart rate"), high, low, middle, theme.ecg),
-                (middle + 2, translate("Trend", "surprise"), SCORE_TOP, 0.0, foot, theme.score),
+                (middle + 2, translate("Trend", "anomaly score"), SCORE_TOP, 0.0, foot, theme.score),
             ):
                 painter.setPen(colour(ink))
                 painter.setFont(font(12))
@@ -218,7 +218,7 @@ class TrendStrip(QWidget):
         said = [
             f"{datetime.fromtimestamp(self.picture.first + row):%H:%M:%S}",
             translate("Trend", "HR {rate}").format(rate="--" if np.isnan(rate) else f"{rate:.0f}/min"),
-            translate("Trend", "surprise {score}").format(score="--" if np.isnan(score) else f"{score:.1f}"),
+            translate("Trend", "anomaly score {score}").format(score="--" if np.isnan(score) else f"{score:.1f}"),
         ]
         if self.picture.priority[row] >= 0:
             said.append(translate("Trend", _ALARMS[PRIORITIES[self.picture.priority[row]]]))

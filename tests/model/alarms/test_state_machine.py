@@ -35,6 +35,7 @@ from stream.wire.alarm_messages import (
     PauseAudio,
     SetLimits,
 )
+from stream.wire.phrases import ALARM_TABLES, alarm_phrase, render
 from tests.waveforms import SESSION
 
 CONFIG = load()
@@ -173,7 +174,20 @@ def test_a_residual_alarm_explains_itself() -> None:
     assert (raised.observed, raised.predicted, raised.score, raised.threshold) == (1.5, 0.2, 4.0, 3.0)
     worse = Ended("residual", 0, 100, 200, "rule_no_longer_met", evidence=Evidence(2.5, 0.1, 100.0, 6.0, 3.0))
     [cleared] = manager.keep(process(CONFIG, manager.state, worse, manager.context))
-    assert (cleared.observed, cleared.score) == (2.5, 6.0)
+    assert (cleared.observed, cleared.score, cleared.reason) == (2.5, 6.0, "rule_no_longer_met")
+    assert "2.50 mV" in cleared.text
+
+
+def test_what_a_condition_measured_is_part_of_its_events() -> None:
+    manager = Manager()
+    [raised] = manager.begin("pvc_run", value=120.0, beats=3)
+    assert (raised.reason, raised.beats, raised.text) == ("rule_met", 3, "PVC run: 3 in a row at 120/min")
+    ended = Ended("pvc_run", 0, 100, 200, "replaced", 140.0, beats=5, replaced_by="ventricular_tachycardia")
+    [cleared] = manager.keep(process(CONFIG, manager.state, ended, manager.context))
+    assert (cleared.reason, cleared.replaced_by, cleared.beats) == ("replaced", "ventricular_tachycardia", 5)
+    assert cleared.text == "PVC run: up to 5 in a row, up to 140/min; became ventricular tachycardia"
+    [noise] = manager.begin("noise", leads=("MLII", "V1"))
+    assert (noise.leads, noise.text) == (("MLII", "V1"), "Noise hides QRS complexes: MLII, V1")
 
 
 def test_pauses_end_by_themselves_by_command_and_by_graver_alarms() -> None:
@@ -212,6 +226,7 @@ def test_a_kind_that_is_switched_off_clears_and_comes_back_with_its_condition() 
     manager.at(20)
     [cleared] = manager.order(SetLimits(limits=Limits(off=("heart_rate_high", "residual"))))
     assert (cleared.alarm_id, cleared.text) == (raised.alarm_id, "Switched off by nurse 1")
+    assert (cleared.reason, cleared.switched_off_by) == ("switched_off", "nurse 1")
     assert cleared.end == 20 * 360
     assert manager.begin("residual") == []
     manager.at(30)
@@ -309,7 +324,7 @@ def test_what_is_not_seen_again_is_cleared_after_a_while() -> None:
     assert again.keep(advance_time(again.state, again.context)) == []
     again.at(56)
     [cleared] = again.keep(advance_time(again.state, again.context))
-    assert (cleared.phase, cleared.latched) == ("cleared", True)
+    assert (cleared.phase, cleared.latched, cleared.reason) == ("cleared", True, "not_confirmed")
 
 
 def test_alarms_of_another_session_are_cleared_at_once() -> None:
@@ -319,6 +334,7 @@ def test_alarms_of_another_session_are_cleared_at_once() -> None:
     manager.begin("residual")
     again, events = restarted(manager, "cd" * 16)
     assert sorted(told(events)) == [("asystole", "cleared"), ("residual", "cleared")]
+    assert {event.reason for event in events} == {"new_session"}
     assert again.listed == [("asystole", True)]
 
 
@@ -338,6 +354,7 @@ def test_the_want_of_data_ends_when_the_bed_sends_again() -> None:
     manager.begin("no_data")
     again, events = restarted(manager)
     assert (told(events), again.listed) == ([("no_data", "cleared")], [])
+    assert events[0].reason == "data_resumed"
 
 
 def test_atrial_fibrillation_has_the_time_that_its_rule_needs() -> None:
@@ -362,6 +379,7 @@ def test_when_the_record_ends_so_does_what_was_found_in_the_list() -> None:
         ("asystole", "cleared"),
         ("residual", "cleared"),
     ]
+    assert {event.reason for event in again.events} == {"record_ended"}
     assert again.listed == [("asystole", True)]
     assert again.keep(finish(again.state, again.context)) == []
 
@@ -435,7 +453,8 @@ def test_whatever_happens_the_story_is_whole(deeds: list[tuple[str, object]]) ->
     assert len(ids) == len(set(ids))
     lasting: dict[str, Alarm] = {}
     for event in events:
-        codec.decode(codec.topic_of(event), codec.encode(event))
+        assert codec.decode(codec.topic_of(event), codec.encode(event)) == event
+        assert event.text == render(alarm_phrase(event), ALARM_TABLES["en"])
         if event.phase == "raised":
             assert event.alarm_id not in lasting
         else:

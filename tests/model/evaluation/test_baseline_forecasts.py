@@ -1,4 +1,4 @@
-"""Persistence, AR, and the last beat again."""
+"""Baseline forecasts: persistence, AR, last beat."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_lag_products_are_the_sums() -> None:
             assert products[i, j] == pytest.approx(sum(x[t - i] * x[t - j] for t in range(7, 60)), abs=1e-10)
 
 
-def test_ar_finds_the_process_that_made_the_signal() -> None:
+def test_ar_recovers_the_generating_process() -> None:
     noise = np.random.default_rng(0).normal(size=(2, 20_000))
     signals = lfilter([1], [1, -1.5, 0.8], noise, axis=1)
     ar = fit_ar(signals, 2, (1, 3))
@@ -41,7 +41,7 @@ def test_ar_finds_the_process_that_made_the_signal() -> None:
     assert ar.order == 2
 
 
-def test_ar_feeds_on_its_own_forecasts() -> None:
+def test_iterated_weights_equal_repeated_one_step_forecasts() -> None:
     one_step = np.array([0.2, -0.5, 1.1])
     x = list(np.random.default_rng(0).normal(size=3))
     weights = iterate(one_step, (1, 2, 9))
@@ -58,7 +58,7 @@ def test_ar_equals_least_squares() -> None:
     np.testing.assert_allclose(fit_ar([x], 5, (1,)).weights[0], expected, atol=1e-8)
 
 
-def test_ar_sees_nothing_after_its_origin() -> None:
+def test_ar_does_not_use_samples_after_the_origin() -> None:
     x = np.random.default_rng(0).normal(size=300)
     ar = fit_ar([x], 10, (1, 5))
     changed = x.copy()
@@ -69,7 +69,7 @@ def test_ar_sees_nothing_after_its_origin() -> None:
         ar.forecast(x, np.array([8]))
 
 
-def test_ar_at_some_of_its_horizons() -> None:
+def test_ar_for_a_subset_of_horizons() -> None:
     x = np.cumsum(np.random.default_rng(0).normal(size=500))
     ar = fit_ar([x], 5, (1, 4, 9))
     origins = np.array([100, 300])
@@ -91,7 +91,7 @@ def test_ar_on_real_ecg(mitdb_dir: Path) -> None:
 
 
 def beats(rr: list[int], seed: int = 0, *, wander: float = 0.2) -> np.ndarray:
-    """Return one beat after the other, each of the same shape, on a baseline that wanders."""
+    """Return beats of one shape with given RR intervals on a wandering baseline."""
     waves = ((0.15, 28, 7), (1.0, 60, 4), (0.3, 130, 18))  # P, R, T
     beat = sum(height * np.exp(-0.5 * ((np.arange(200) - at) / width) ** 2) for height, at, width in waves)
     x = np.zeros(sum(rr) + 300)
@@ -103,29 +103,29 @@ def beats(rr: list[int], seed: int = 0, *, wander: float = 0.2) -> np.ndarray:
     return x + wander * np.sin(np.arange(len(x)) / 500) + 0.002 * rng.normal(size=len(x))
 
 
-def test_last_beat_lies_one_interval_back() -> None:
+def test_beat_lag_is_the_rr_interval() -> None:
     x = beats([300, 310, 290, 305, 330, 280, 300])
     r = 60 + np.cumsum([0, 300, 310, 290, 305, 330])  # the peaks of the first six beats
     np.testing.assert_allclose(beat_lags(x, r[4:6] + 20), [305, 330], atol=1)
 
 
-def test_last_beat_again_foresees_what_a_beat_brings() -> None:
+def test_last_beat_predicts_the_waves_of_the_next_beat() -> None:
     x = beats([300] * 8, wander=0.02)
     peak = 60 + 300 * 6
     for origin, ahead in ((peak - 18, 18), (peak + 10, 30), (peak + 10, 60)):  # R after P, ST and T after R
-        ((said,),) = last_beat(x, np.array([origin]), (ahead,))
-        assert said == pytest.approx(x[origin + ahead], abs=0.08)
+        ((forecast,),) = last_beat(x, np.array([origin]), (ahead,))
+        assert forecast == pytest.approx(x[origin + ahead], abs=0.08)
 
 
-def test_last_beat_again_takes_the_level_of_now_for_a_while() -> None:
+def test_level_shift_decays() -> None:
     x = beats([300] * 8)
     x[2000:] += 5.0
     ((near, far),) = last_beat(x, np.array([2010]), (1, 90))
     assert near == pytest.approx(x[2011], abs=0.3)
-    assert 0.5 < far < 2.5  # half a second later most of the step is taken back
+    assert 0.5 < far < 2.5  # a quarter of a second later most of the shift has decayed
 
 
-def test_the_best_match_is_that_of_pearson() -> None:
+def test_beat_lag_maximises_the_pearson_correlation() -> None:
     x = np.cumsum(np.random.default_rng(3).normal(size=3000)) / 10
     origins = np.array([1000, 1777, 2500])
     shortest, longest = LAGS
@@ -140,7 +140,7 @@ def test_the_best_match_is_that_of_pearson() -> None:
 
 @settings(max_examples=25)
 @given(at=st.integers(900, 2000), seed=st.integers(0, 99), drift=st.floats(-50, 50))
-def test_last_beat_again_sees_nothing_after_its_origin(at: int, seed: int, drift: float) -> None:
+def test_last_beat_does_not_use_samples_after_the_origin(at: int, seed: int, drift: float) -> None:
     x = beats([300] * 8, seed)
     changed = x.copy()
     changed[at + 1 :] = drift
@@ -150,19 +150,18 @@ def test_last_beat_again_sees_nothing_after_its_origin(at: int, seed: int, drift
 
 @settings(max_examples=25)
 @given(cut=st.integers(1, 299))
-def test_origins_are_searched_one_by_one(cut: int) -> None:
-    """Which others are asked for at the same time does not matter."""
+def test_beat_lags_do_not_depend_on_other_origins(cut: int) -> None:
     x = beats([300] * 8)
     origins = np.arange(900, 2100, 4)
     parts = [beat_lags(x, part) for part in np.split(origins, [cut])]
     np.testing.assert_array_equal(np.concatenate(parts), beat_lags(x, origins))
 
 
-def test_last_beat_again_on_a_flat_line() -> None:
+def test_last_beat_on_a_flat_line() -> None:
     np.testing.assert_array_equal(last_beat(np.full(2000, 0.3), np.array([1500]), (1, 90)), [[0.3, 0.3]])
 
 
-def test_last_beat_again_needs_a_past_and_ends_before_it_would_need_the_future() -> None:
+def test_last_beat_limits_of_origin_and_horizon() -> None:
     x = beats([300] * 8)
     assert np.isfinite(last_beat(x, np.array([LAGS[1] + PATTERN - 1]), (1,))).all()
     with pytest.raises(UsageError, match="828 samples"):
@@ -172,7 +171,7 @@ def test_last_beat_again_needs_a_past_and_ends_before_it_would_need_the_future()
     assert last_beat(x, np.zeros(0, dtype=np.int64), (1, 4)).shape == (0, 2)
 
 
-def test_last_beat_again_on_real_ecg(mitdb_dir: Path) -> None:
+def test_last_beat_on_real_ecg(mitdb_dir: Path) -> None:
     x = load_signals(["116"], Catalog.from_environment(mitdb_dir))["116"][:120_000, 0]
     origins = np.arange(1000, 119_000, 40)
     ahead = (18, 36, 72)

@@ -18,7 +18,7 @@ from model.forecast.forecaster import ForecasterState, Forecasts, begin, load_fo
 from model.forecast.network import LiveNetwork
 from model.signal.intake import strides_of
 from model.signal.state_codec import pack, unpack
-from model.training.stretches import steps
+from model.training.sequences import to_sequences
 from stream.errors import CheckpointError
 from stream.timebase import STRIDE
 
@@ -171,13 +171,13 @@ def test_live_equals_training_view(forecaster: Checkpoint, excerpt: Record) -> N
     """The forecaster feeds the network what the network was trained on."""
     x = excerpt.mv()[:4000, 0]
     network = forecaster.network
-    stretch = steps(x[None], network.config, forecaster.scaling)
+    sequences = to_sequences(x[None], network.config, forecaster.scaling)
     with torch.inference_mode():
-        y, _ = network(torch.from_numpy(stretch.x))
+        y, _ = network(torch.from_numpy(sequences.x))
     got = streamed(forecaster, x[:, None])
-    k = stretch.x.shape[1]
-    baseline = x[3 : 4 * k : 4] - stretch.x[0, :, -1] * stretch.scale[0]
-    mean = y[0, ..., 0].numpy() * stretch.scale[0][:, None] + baseline[:, None]
+    k = len(got.origin)
+    baseline = x[3 : 4 * k : 4] - sequences.x[0, :k, -1] * sequences.scale[0, :k]
+    mean = y[0, :k, :, 0].numpy() * sequences.scale[0, :k, None] + baseline[:, None]
     np.testing.assert_allclose(got.mean[:k, :, 0], mean, rtol=0, atol=WITHIN)
 
 

@@ -22,7 +22,7 @@ from stream.records.library import Library
 from stream.records.record import Record
 from stream.records.synthetic import synthetic_patient
 from stream.replay.playhead import ReplayConfig, replay
-from stream.replay.publisher import serve as publish
+from stream.replay.service import serve as publish
 from stream.timebase import STRIDE
 from stream.wire.alarm_messages import Acknowledge, Action, ActiveAlarms, Alarm, Command, Limits, PauseAudio, SetLimits
 from stream.wire.messages import Beat, BedStatus, Forecast, Message, ProcessStatus, Vitals, Waveform
@@ -185,8 +185,9 @@ def test_duplicates_move_nothing_and_gaps_are_named(models: Models, patient: Rec
     assert counters["samples_forecast"] == 3600 - 360
     assert sum(n for *_, n, verdict, _ in out.ledger if verdict != "duplicate") == 3600 - 360
     assert [line[-2:] for line in out.ledger if line[-2] == "gap"] == [("gap", 360)]
-    gap = [(a.kind, a.phase, a.onset, a.end) for a in out.of(Alarm) if a.kind == "no_data"]
-    assert gap == [("no_data", "raised", 1800, None), ("no_data", "cleared", 1800, 2160)]
+    gap = [alarm for alarm in out.of(Alarm) if alarm.kind == "no_data"]
+    assert [(a.phase, a.onset, a.end) for a in gap] == [("raised", 1800, None), ("cleared", 1800, 2160)]
+    assert {(a.reason, a.value, a.text) for a in gap} == {("samples_lost", 1.0, "1.0 s of signal lost")}
     after = [f for f in out.of(Forecast) if f.origin >= 60 * 36]
     same_forecasts(after, run(models, [stream[60:]]).of(Forecast))
 
@@ -361,6 +362,10 @@ def test_a_bed_that_falls_silent_has_a_technical_alarm_until_it_sends_again(mode
     assert [(a.kind, a.priority, a.phase) for a in out.of(Alarm)] == [("no_data", "technical", "raised")]
     out.worker.tick(stream[20:21])
     assert [(a.kind, a.phase) for a in out.of(Alarm)[1:]] == [("no_data", "cleared")]
+    assert [(a.reason, a.text) for a in out.of(Alarm)] == [
+        ("bed_silent", "No data for 5 s"),
+        ("data_resumed", "Data received again"),
+    ]
 
 
 @pytest.mark.parametrize("state", ["paused", "ended"])

@@ -1,71 +1,68 @@
-"""Made-up conduction: which beats become broad, how, and what stays."""
+"""Aberrant conduction: which beats change, how, and what stays unchanged."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
-from model.signal.arrays import FloatArray
-from model.training.augment_conduction import AFTER, BEFORE, NORMAL_S, SAME_SHAPE_S, conduct, draw, vary
+from model.datasets.annotated_signal import AnnotatedSignal
+from model.signal.arrays import BoolArray, FloatArray
+from model.training.augment_conduction import AFTER, BEFORE, NORMAL_S, SAME_SHAPE_S, augment, conduct, draw
 from stream.timebase import FS
 
-BEATS = frozenset("NV")
-USUAL = np.array([1.0, 2.0])
+TYPICAL = np.array([1.0, 2.0])
 
 
 def narrow() -> FloatArray:
-    """Return a beat with a QRS complex of some 60 ms, and a T wave."""
+    """Return a beat with a QRS complex of about 60 ms and a T wave."""
     t = np.arange(-BEFORE, AFTER)[:, None]
-    return (np.exp(-((t / 5) ** 2)) + 0.2 * np.exp(-(((t - 90) / 20) ** 2))) * USUAL
+    return (np.exp(-((t / 5) ** 2)) + 0.2 * np.exp(-(((t - 90) / 20) ** 2))) * TYPICAL
 
 
-def patient(seconds: int = 900) -> tuple[FloatArray, npt.NDArray[np.int64], list[str]]:
-    """Return a record of one beat a second, every tenth ventricular, with a remark that is no beat."""
+def patient(seconds: int = 900, *, ventricular: bool = True) -> AnnotatedSignal:
+    """Return a record with one beat per second, every tenth ventricular, and one annotation that is no beat."""
     at = np.arange(FS // 2, seconds * FS, FS)
     mv = np.zeros((seconds * FS, 2))
     for r in at:
         mv[r - BEFORE : r + AFTER] = narrow()
-    symbol = ["V" if i % 10 == 9 else "N" for i in range(len(at))]
-    return mv, np.insert(at, 3, at[3] + 50), [*symbol[:3], "+", *symbol[3:]]
+    symbol = ["V" if ventricular and i % 10 == 9 else "N" for i in range(len(at))]
+    return AnnotatedSignal(mv, np.insert(at, 3, at[3] + 50), (*symbol[:3], "+", *symbol[3:]))
 
 
-def changed(
-    before: FloatArray, after: FloatArray, sample: npt.NDArray[np.int64], symbol: list[str]
-) -> npt.NDArray[np.bool_]:
-    """Tell of each beat whether it was changed."""
-    at = sample[[kind in BEATS for kind in symbol]]
-    return np.array([not np.array_equal(before[r - BEFORE : r + AFTER], after[r - BEFORE : r + AFTER]) for r in at])
+def changed(before: AnnotatedSignal, after: AnnotatedSignal) -> BoolArray:
+    """Return which beats were changed."""
+    spans = [slice(r - BEFORE, r + AFTER) for r in before.reference.sample]
+    return np.array([not np.array_equal(before.mv[span], after.mv[span]) for span in spans])
 
 
 def width(beat: FloatArray) -> int:
-    """Return how many samples of the first lead are above a quarter of the highest, up to 150 ms after R."""
+    """Return the width of the first lead at a quarter of its height in samples, up to 150 ms after R."""
     qrs = np.abs(beat[: BEFORE + 54, 0])
     above = np.flatnonzero(qrs > qrs.max() / 4)
     return int(above[-1] - above[0])
 
 
-def test_only_conducted_beats_change_and_only_around_them() -> None:
-    mv, sample, symbol = patient()
-    after = vary(mv, sample, symbol, BEATS, seed=1)
-    which = changed(mv, after, sample, symbol)
-    of_beats = np.array([kind for kind in symbol if kind in BEATS])
-    assert not which[of_beats == "V"].any()
+def test_only_conducted_beats_change() -> None:
+    signal = patient()
+    varied = augment(signal, seed=1)
+    which = changed(signal, varied)
+    assert not which[signal.reference.is_label("V")].any()
     assert 0.2 < which.mean() < 0.8
-    away = np.ones(len(mv), dtype=bool)
-    for r in sample[[kind == "N" for kind in symbol]]:
+    away = np.ones(len(signal.mv), dtype=bool)
+    for r in signal.reference.sample[signal.reference.is_label("N")]:
         away[r - BEFORE : r + AFTER] = False
-    np.testing.assert_array_equal(after[away], mv[away])
+    np.testing.assert_array_equal(varied.mv[away], signal.mv[away])
+    np.testing.assert_array_equal(varied.sample, signal.sample)
+    assert varied.symbol == signal.symbol
 
 
-def test_the_start_stays_and_what_follows_changes_for_a_beat_and_for_minutes() -> None:
-    mv, sample, symbol = patient()
-    symbol = ["N" if kind == "V" else kind for kind in symbol]
+def test_episodes_start_after_the_beginning_and_last_for_a_beat_to_minutes() -> None:
+    signal = patient(ventricular=False)
     runs: list[int] = []
     for seed in range(10):
-        which = changed(mv, vary(mv, sample, symbol, BEATS, seed), sample, symbol)
+        which = changed(signal, augment(signal, seed))
         assert not which[: NORMAL_S - 1].any()
         edges = np.flatnonzero(np.diff(np.concatenate([[0], which, [0]])))
         runs += (edges[1::2] - edges[::2]).tolist()
@@ -73,11 +70,11 @@ def test_the_start_stays_and_what_follows_changes_for_a_beat_and_for_minutes() -
     assert max(runs) > 60
 
 
-def test_a_shape_lasts_and_then_is_another() -> None:
-    mv, sample, symbol = patient(1_800)
-    after = vary(mv, sample, symbol, BEATS, seed=2)
-    beats = sample[[kind in BEATS for kind in symbol]][changed(mv, after, sample, symbol)]
-    at, shapes = beats / FS, np.stack([after[r - BEFORE : r + AFTER, 0] for r in beats])
+def test_shape_persists_and_then_changes() -> None:
+    signal = patient(1_800)
+    varied = augment(signal, seed=2)
+    beats = signal.reference.sample[changed(signal, varied)]
+    at, shapes = beats / FS, np.stack([varied.mv[r - BEFORE : r + AFTER, 0] for r in beats])
     fit = np.corrcoef(shapes)
     near = np.abs(at[:, None] - at) < 10
     assert np.median(fit[near]) > 0.999
@@ -85,16 +82,16 @@ def test_a_shape_lasts_and_then_is_another() -> None:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_a_beat_becomes_broad_and_begins_and_ends_as_before(seed: int) -> None:
+def test_beat_becomes_broad_between_unchanged_ends(seed: int) -> None:
     conduction = draw(np.random.default_rng(seed), 2)
-    beat = conduct(narrow(), conduction, USUAL)
+    beat = conduct(narrow(), conduction, TYPICAL)
     assert width(beat) > width(narrow())
     np.testing.assert_allclose(beat[:10], narrow()[:10], atol=1e-3)
     np.testing.assert_allclose(beat[-10:], narrow()[-10:], atol=0.15)
 
 
-def test_conduction_that_changes_nothing_gives_the_beat() -> None:
-    none = replace(
+def test_neutral_conduction_does_not_change_the_beat() -> None:
+    neutral = replace(
         draw(np.random.default_rng(0), 2),
         slower=1.0,
         smooth=1e-3,
@@ -102,24 +99,10 @@ def test_conduction_that_changes_nothing_gives_the_beat() -> None:
         late=np.zeros(2),
         t_wave=np.zeros(2),
     )
-    np.testing.assert_allclose(conduct(narrow(), none, USUAL), narrow(), atol=1e-9)
+    np.testing.assert_allclose(conduct(narrow(), neutral, TYPICAL), narrow(), atol=1e-9)
 
 
-def test_beats_too_near_each_other_or_to_an_end_stay() -> None:
+def test_beats_too_close_to_each_other_stay_unchanged() -> None:
     at = np.arange(20, 200 * FS, 90)
     mv = np.random.default_rng(3).normal(size=(200 * FS, 1))
-    np.testing.assert_array_equal(vary(mv, at, ["N"] * len(at), BEATS, seed=1), mv)
-
-
-def test_the_same_seed_gives_the_same_and_the_record_is_not_touched() -> None:
-    mv, sample, symbol = patient(300)
-    before = mv.copy()
-    first = vary(mv, sample, symbol, BEATS, seed=4)
-    np.testing.assert_array_equal(vary(mv, sample, symbol, BEATS, seed=4), first)
-    np.testing.assert_array_equal(mv, before)
-    assert not np.array_equal(vary(mv, sample, symbol, BEATS, seed=5), first)
-
-
-def test_a_record_without_beats_stays() -> None:
-    mv = np.zeros((FS, 2))
-    np.testing.assert_array_equal(vary(mv, np.empty(0, np.int64), [], BEATS, seed=1), mv)
+    np.testing.assert_array_equal(augment(AnnotatedSignal(mv, at, ("N",) * len(at)), seed=1).mv, mv)

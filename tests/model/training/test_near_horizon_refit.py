@@ -1,4 +1,4 @@
-"""The last stage of training: the first samples become better, on what was fitted to and elsewhere; the rest stays."""
+"""Refit of the nearest horizons: they improve, on fitted and other signals; everything else stays unchanged."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import torch
 from model.forecast.config import NetworkConfig, ScalingConfig
 from model.forecast.network import Network
 from model.training.near_horizon_refit import SAMPLES, refit
-from model.training.stretches import steps
+from model.training.sequences import to_sequences
 
 if TYPE_CHECKING:
     from stream.records.record import Record
@@ -24,7 +24,7 @@ MINUTE = 60 * 360
 
 @pytest.fixture
 def network() -> Network:
-    """A network that was never trained: its window's last sample, and whatever an LSTM of random weights adds."""
+    """An untrained network: the last sample of the window plus the output of a random LSTM."""
     torch.manual_seed(0)
     return Network(CONFIG).eval()
 
@@ -32,7 +32,7 @@ def network() -> Network:
 @torch.inference_mode()
 def forecast(network: Network, mv: npt.NDArray[np.float64]) -> tuple[torch.Tensor, torch.Tensor]:
     """Return mean and scale for the first lead, shape (k, horizon, 2), and the mean's error in mV after 20 s."""
-    trial = steps(mv[:, :1].T, CONFIG, ScalingConfig())
+    trial = to_sequences(mv[:, :1].T, CONFIG, ScalingConfig())
     y, _ = network(torch.from_numpy(trial.x))
     error = (y[0, ..., 0] - torch.from_numpy(trial.target[0])) * torch.from_numpy(trial.scale[0, :, None])
     return y[0], error[20 * 90 :]
@@ -42,7 +42,7 @@ def rmse(network: Network, mv: npt.NDArray[np.float64]) -> npt.NDArray[np.float3
     return forecast(network, mv)[1].square().mean(dim=0).sqrt().numpy()
 
 
-def test_the_first_samples_become_better(network: Network, excerpt: Record) -> None:
+def test_nearest_horizons_improve(network: Network, excerpt: Record) -> None:
     mv = excerpt.mv()
     refitted = refit(network, ScalingConfig(), {"a": mv[: 3 * MINUTE]})
     for part in (mv[: 3 * MINUTE], mv[3 * MINUTE :]):
@@ -51,7 +51,7 @@ def test_the_first_samples_become_better(network: Network, excerpt: Record) -> N
         assert (after[:SAMPLES] < before[:SAMPLES]).all()
 
 
-def test_what_lies_further_ahead_and_all_scales_stay(network: Network, excerpt: Record) -> None:
+def test_other_horizons_and_scales_stay_unchanged(network: Network, excerpt: Record) -> None:
     mv = excerpt.mv()[:MINUTE]
     untouched = {name: value.clone() for name, value in network.state_dict().items()}
     before, after = (forecast(n, mv)[0] for n in (network, refit(network, ScalingConfig(), {"a": mv})))
@@ -61,11 +61,11 @@ def test_what_lies_further_ahead_and_all_scales_stay(network: Network, excerpt: 
         assert torch.equal(value, untouched[name])
 
 
-def test_no_other_weights_are_better_one_sample_ahead(network: Network, excerpt: Record) -> None:
-    """It finds what an ordinary least-squares solver finds on the same regressors."""
+def test_first_sample_equals_ordinary_least_squares(network: Network, excerpt: Record) -> None:
+    """The error equals that of a least-squares solver with the same regressors."""
     mv = excerpt.mv()[:MINUTE, :1]
     refitted = refit(network, ScalingConfig(), {"a": mv})
-    trial = steps(mv.T, CONFIG, ScalingConfig())
+    trial = to_sequences(mv.T, CONFIG, ScalingConfig())
     with torch.inference_mode():
         hidden, _ = network.lstm(torch.from_numpy(trial.x))
     unit = trial.scale[0, :, None]
@@ -75,17 +75,16 @@ def test_no_other_weights_are_better_one_sample_ahead(network: Network, excerpt:
     assert rmse(refitted, mv)[0] == pytest.approx(np.sqrt((least**2).mean()), rel=0.01)
 
 
-def test_one_sample_ahead_a_second_time_gains_nothing(network: Network, excerpt: Record) -> None:
+def test_second_refit_does_not_improve_the_first_sample(network: Network, excerpt: Record) -> None:
     signals = {"a": excerpt.mv()[:MINUTE]}
     once = refit(network, ScalingConfig(), signals)
     twice = refit(once, ScalingConfig(), signals)
     assert rmse(twice, signals["a"])[0] == pytest.approx(rmse(once, signals["a"])[0], rel=0.01)
 
 
-def test_gain_and_a_flat_lead_do_not_matter(network: Network, excerpt: Record) -> None:
-    """A lead counts by its share: ten times as high it teaches the same, and a lead off the patient teaches nothing."""
+def test_refit_does_not_depend_on_gain_or_flat_leads(network: Network, excerpt: Record) -> None:
     mv = excerpt.mv()[:MINUTE, :1]
-    config = replace(ScalingConfig(), prior_weight=1e-6)  # of what was seen before, gain would change the scale
+    config = replace(ScalingConfig(), prior_weight=1e-6)  # with the usual prior, the gain would change the scale
     plain = refit(network, config, {"a": mv})
     for signals in ({"a": 10 * mv}, {"a": mv, "flat": np.zeros_like(mv)}):
         assert rmse(refit(network, config, signals), mv)[0] == pytest.approx(rmse(plain, mv)[0], rel=0.02)

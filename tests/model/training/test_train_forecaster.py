@@ -1,4 +1,4 @@
-"""Training, on a small scale: it learns, keeps the best, resumes, and says where its weights come from."""
+"""Training on a small scale: progress, selection of weights, resuming, provenance."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from model.forecast.config import NetworkConfig, ScalingConfig
 from model.forecast.network import Network
 from model.training import train_forecaster as training
 from model.training.config import TrainConfig
-from model.training.train_forecaster import Run, finish, fit, learning_rate, validate, validation, weighted_nll
+from model.training.train_forecaster import finish, fit, learning_rate, weighted_nll
+from model.training.training_run import Run
+from model.training.validation import validate, validation_sequences
 from stream.errors import CheckpointError, StorageError
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ CONFIG = TrainConfig(
 
 @pytest.fixture
 def signals(excerpt: Record) -> tuple[Signals, Signals]:
-    """Four minutes to train on, one to choose by."""
+    """Four minutes for training, one for validation."""
     mv = excerpt.mv()
     return {"a": mv[: 360 * 240]}, {"b": mv[360 * 240 :]}
 
@@ -42,13 +44,13 @@ def weights(path: Path) -> dict[str, torch.Tensor]:
     return checkpoint.load(path).network.state_dict()
 
 
-def test_learns_and_says_where_it_comes_from(tmp_path: Path, signals: tuple[Signals, Signals]) -> None:
+def test_training_reduces_the_error_and_records_provenance(tmp_path: Path, signals: tuple[Signals, Signals]) -> None:
     out = tmp_path / "weights.safetensors"
     torch.manual_seed(CONFIG.seed)
-    trials = validation(signals[1], NETWORK, ScalingConfig(), CONFIG)
+    trials = validation_sequences(signals[1], NETWORK, ScalingConfig(), CONFIG)
     before = validate(Network(NETWORK).eval(), trials)
     after = fit(CONFIG, *signals, out, network=NETWORK)
-    assert after.chosen_by < 0.95 * before.chosen_by
+    assert after.selection_error < 0.95 * before.selection_error
     assert 0 < after.coverage90[0] <= after.coverage90[1] <= after.coverage90[2] <= 1
     saved = checkpoint.load(out)
     assert saved.provenance["seed"] == CONFIG.seed
@@ -56,7 +58,7 @@ def test_learns_and_says_where_it_comes_from(tmp_path: Path, signals: tuple[Sign
     assert saved.provenance["held_back"]["nrmse"]["50"] == pytest.approx(after.nrmse[18], abs=1e-3)
 
 
-def test_the_last_stage_makes_the_first_samples_better_once(tmp_path: Path, signals: tuple[Signals, Signals]) -> None:
+def test_last_stage_improves_the_nearest_horizons_once(tmp_path: Path, signals: tuple[Signals, Signals]) -> None:
     out = tmp_path / "weights"
     after = fit(CONFIG, *signals, out, network=NETWORK)
     saved = checkpoint.load(out)
@@ -67,86 +69,84 @@ def test_the_last_stage_makes_the_first_samples_better_once(tmp_path: Path, sign
         assert after.nrmse[h] == pytest.approx(before[ms], abs=1e-4)
     assert saved.provenance["held_back"] == after.to_dict()
 
-    trials = validation(signals[1], NETWORK, ScalingConfig(), CONFIG)
+    trials = validation_sequences(signals[1], NETWORK, ScalingConfig(), CONFIG)
     assert finish(saved, signals[0], trials, tmp_path / "again") == after
     assert checkpoint.load(tmp_path / "again").provenance == saved.provenance
     for name, value in weights(out).items():
         assert torch.equal(weights(tmp_path / "again")[name], value)
 
 
-def test_the_last_stage_changes_nothing_where_the_held_back_gain_nothing(
-    tmp_path: Path, signals: tuple[Signals, Signals]
-) -> None:
-    """Noise cannot be forecast, so weights that follow the last samples more closely only make it worse."""
+def test_last_stage_is_rejected_without_improvement(tmp_path: Path, signals: tuple[Signals, Signals]) -> None:
+    """Noise is unpredictable, so weights that follow the last samples more closely increase the error."""
     noise = {"b": np.random.default_rng(0).normal(size=signals[1]["b"].shape)}
     network = Network(NETWORK).eval()
     torch.nn.init.zeros_(network.linear.weight)
     trained = Checkpoint(network, ScalingConfig(), {"seed": 7})
-    finish(trained, signals[0], validation(noise, NETWORK, ScalingConfig(), CONFIG), tmp_path / "weights")
+    finish(trained, signals[0], validation_sequences(noise, NETWORK, ScalingConfig(), CONFIG), tmp_path / "weights")
     saved = checkpoint.load(tmp_path / "weights")
     assert saved.provenance == trained.provenance
     for name, value in network.state_dict().items():
         assert torch.equal(saved.network.state_dict()[name], value)
 
 
-def test_a_resumed_run_ends_where_an_unbroken_one_does(
+def test_resumed_run_equals_an_uninterrupted_one(
     tmp_path: Path, signals: tuple[Signals, Signals], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training.time, "monotonic", lambda: 0.0)  # the schedule must not depend on this machine
-    config = replace(CONFIG, windows=6, validate_every=5)  # five scored windows a stretch
-    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    monkeypatch.setattr(training.time, "monotonic", lambda: 0.0)  # makes the schedule independent of this machine
+    config = replace(CONFIG, windows=6, validate_every=5)  # five scored windows per sequence
+    whole, resumed = tmp_path / "whole", tmp_path / "resumed"
     fit(replace(config, steps=20), *signals, whole, network=NETWORK)
 
     class PowerCutError(Exception):
         pass
 
-    put_down = training._put_down
+    save_run = training.save_run
 
     def cut(run: Run, path: Path) -> None:
-        put_down(run, path)
+        save_run(run, path)
         if run.step == 10:
             raise PowerCutError
 
     with monkeypatch.context() as patch:
-        patch.setattr(training, "_put_down", cut)
+        patch.setattr(training, "save_run", cut)
         with pytest.raises(PowerCutError):
-            fit(replace(config, steps=20), *signals, broken, network=NETWORK)
-    fit(replace(config, steps=20), *signals, broken, resume=True, network=NETWORK)
+            fit(replace(config, steps=20), *signals, resumed, network=NETWORK)
+    fit(replace(config, steps=20), *signals, resumed, resume=True, network=NETWORK)
     for name, value in weights(whole).items():
-        torch.testing.assert_close(weights(broken)[name], value)
+        torch.testing.assert_close(weights(resumed)[name], value)
 
 
-def test_minutes_bound_the_run(tmp_path: Path, signals: tuple[Signals, Signals]) -> None:
+def test_minutes_limit_the_run(tmp_path: Path, signals: tuple[Signals, Signals]) -> None:
     out = tmp_path / "weights"
     fit(replace(CONFIG, steps=10**6, minutes=1e-6), *signals, out, network=NETWORK)
     assert checkpoint.load(out).provenance["step"] == 1
 
 
-def test_nothing_to_resume(tmp_path: Path, signals: tuple[Signals, Signals]) -> None:
+def test_missing_run_cannot_be_resumed(tmp_path: Path, signals: tuple[Signals, Signals]) -> None:
     with pytest.raises(CheckpointError, match="train without --resume"):
         fit(CONFIG, *signals, tmp_path / "none", resume=True, network=NETWORK)
 
 
-def test_cannot_write(tmp_path: Path, signals: tuple[Signals, Signals]) -> None:
+def test_unwritable_file_is_an_error(tmp_path: Path, signals: tuple[Signals, Signals]) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match="cannot write"):
         fit(replace(CONFIG, minutes=1e-6), *signals, tmp_path / "file" / "weights", network=NETWORK)
 
 
-def test_validation_counts_as_it_says(signals: tuple[Signals, Signals]) -> None:
-    """A network that does nothing is persistence: its NRMSE can be worked out by hand."""
+def test_validation_equals_persistence_for_a_neutral_network(signals: tuple[Signals, Signals]) -> None:
+    """A network whose outputs are zero is persistence, whose NRMSE is known."""
     network = Network(NETWORK).eval()
     torch.nn.init.zeros_(network.head.weight)
     torch.nn.init.zeros_(network.head.bias)
     x = signals[1]["b"][:, 0]
-    score = validate(network, validation(signals[1], NETWORK, ScalingConfig(), CONFIG), chunk=100)
+    score = validate(network, validation_sequences(signals[1], NETWORK, ScalingConfig(), CONFIG), chunk=100)
     origins = np.arange(20 * 360 + 3, 360 * 60 - 72, 4)
     for h in (4, 18, 36, 72):
         rmse = np.sqrt(((x[origins + h] - x[origins]) ** 2).mean())
-        assert score.nrmse[h] * x[origins].std() == pytest.approx(rmse, rel=0.15)  # spread is of another baseline
+        assert score.nrmse[h] * x[origins].std() == pytest.approx(rmse, rel=0.15)  # std about another baseline
 
 
-def test_loss_is_least_at_the_truth() -> None:
+def test_loss_is_minimal_at_the_true_distribution() -> None:
     target = torch.randn(4, 50, 72, generator=torch.Generator().manual_seed(0))
 
     def loss(mean: float, scale: float, beta: float) -> float:
@@ -157,7 +157,7 @@ def test_loss_is_least_at_the_truth() -> None:
         assert loss(0, 1, beta) < min(loss(0.5, 1, beta), loss(0, 1.5, beta), loss(0, 0.7, beta))
 
 
-def test_beta_weighs_by_the_scale() -> None:
+def test_beta_weights_by_the_scale() -> None:
     y = torch.tensor([0.0, 0.5]).expand(1, 1, 3, 2)
     target = torch.ones(1, 1, 3)
     plain = weighted_nll(y, target, 0.0)

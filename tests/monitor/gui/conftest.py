@@ -20,7 +20,7 @@ from monitor.gui.style.theme import set_letter_scale
 from monitor.gui.window import MonitorWindow
 from stream.mqtt.client import Received
 from stream.wire.messages import Message
-from tests.monitor.stories import T0, arrives, forecast, process, received, sine, status
+from tests.monitor.stories import CONNECTED, T0, arrives, forecast, process, received, sine, status
 
 
 class Script:
@@ -28,7 +28,7 @@ class Script:
 
     def __init__(self) -> None:
         self.connected = True
-        self.text = "connected to mqtt://test:1883"
+        self.phrase = CONNECTED
         self.counters = {"rejected": 0}
         self.now = T0
         self.next_seq = 0

@@ -14,7 +14,8 @@ from monitor.gui.replay.replay_panel import NO_PUBLISHER
 from monitor.gui.style.theme import NIGHT, colour
 from monitor.gui.window import MonitorWindow
 from monitor.view.feed import Feed
-from monitor.view.view_model import LinkState, Replay
+from monitor.view.link import LinkState
+from monitor.view.view_model import Replay
 from stream.clock import SteadyClock
 from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import settle
@@ -80,7 +81,7 @@ def test_what_is_asked_for_is_sent_and_shown_as_asked_until_it_comes_back(
     click(qtbot, panel.play)
     window.tick()
     assert [c.action for c in script.sent if isinstance(c, Command)] == [SetPlaying(playing=False)]
-    assert panel.bar.text == "asked for: pause …"
+    assert panel.bar.text == "requested: pause …"
     assert panel.play.text() == "Pause"
     tell(script, "paused")
     window.tick()
@@ -189,7 +190,7 @@ def test_one_monitor_commands_and_both_follow(two: tuple[MonitorWindow, MonitorW
 
     both(lambda replay: replay.state == "playing" and replay.duration_s > 0 and bool(replay.records))
     click(qtbot, panel.play)
-    both(lambda replay: replay.state == "paused" and not replay.text)
+    both(lambda replay: replay.state == "paused" and replay.note is None)
     qtbot.waitUntil(
         lambda: all(w.frame_shown.link.state is LinkState.PAUSED for w in two),  # type: ignore[union-attr]
         timeout=PATIENCE_MS,
@@ -199,11 +200,11 @@ def test_one_monitor_commands_and_both_follow(two: tuple[MonitorWindow, MonitorW
     bar = panel.bar
     qtbot.mouseClick(bar, Qt.MouseButton.LeftButton, pos=QPoint(bar.width() // 2, bar.height() - 12))
     asked_s = bar.second(bar.width() // 2)
-    both(lambda replay: replay.position_s == asked_s and not replay.text)
+    both(lambda replay: replay.position_s == asked_s and replay.note is None)
 
     click(qtbot, panel.speeds[2.0])
     click(qtbot, panel.loop)
-    both(lambda replay: replay.speed == 2.0 and replay.loop and not replay.text)
+    both(lambda replay: replay.speed == 2.0 and replay.loop and replay.note is None)
 
     click(qtbot, panel.play)
     both(lambda replay: replay.state == "playing" and replay.position_s > asked_s)
@@ -218,4 +219,4 @@ def test_one_monitor_commands_and_both_follow(two: tuple[MonitorWindow, MonitorW
     assert dialog is not None
     qtbot.keyClicks(dialog.filter, "synthetic")
     qtbot.keyClick(dialog.filter, Qt.Key.Key_Return)
-    both(lambda replay: replay.position_s < asked_s and not replay.text)
+    both(lambda replay: replay.position_s < asked_s and replay.note is None)

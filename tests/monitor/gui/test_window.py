@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from monitor.gui.style.footer import SIMULATION
 from monitor.gui.window import MonitorWindow
-from monitor.view.view_model import LinkState, Numbers
+from monitor.view.view_model import Numbers
 from stream.clock import rfc3339
 from stream.wire.alarm_messages import (
     Acknowledge,
@@ -28,6 +28,7 @@ from stream.wire.alarm_messages import (
     SetLimits,
 )
 from stream.wire.messages import Beat
+from stream.wire.phrases import phrase
 from tests.monitor.gui.conftest import Script
 from tests.monitor.stories import SECOND, alarm, process, sine, vitals
 from tests.waveforms import SESSION
@@ -65,10 +66,10 @@ def test_synthetic_is_said_and_only_when_it_is(window: MonitorWindow, script: Sc
 
 
 def test_without_a_broker_the_reason_is_in_the_window(window: MonitorWindow, script: Script) -> None:
-    script.connected, script.text = False, "broker mqtt://test:1883 cannot be reached"
+    script.connected, script.phrase = False, phrase("broker.lost", address="mqtt://test:1883")
     window.tick()
-    assert window.bed_page.banner.notice == script.text
-    assert window.bed_page.header.link.text() == f"● {LinkState.NO_BROKER}"
+    assert window.bed_page.banner.notice == "connection to mqtt://test:1883 lost; trying again"
+    assert window.bed_page.header.link.text() == "● NO BROKER"
 
 
 def test_no_heart_rate_is_invented(window: MonitorWindow, script: Script) -> None:
@@ -114,7 +115,7 @@ def test_the_heart_beats_when_the_cursor_passes_a_qrs(window: MonitorWindow, scr
 def test_the_broken_limit_lights_up(window: MonitorWindow, script: Script) -> None:
     script.worker()
     script.stream(window, 20)
-    high = alarm(400, kind="heart_rate_high", priority="medium", text="Heart rate 131/min, above 120/min")
+    high = alarm(400, kind="heart_rate_high", priority="medium", value=131.0, limit=120.0)
     script.say(vitals(719, heart_rate=131.0), high, ActiveAlarms(bed="bed-1", alarms=(high,)))
     window.tick()
     assert window.bed_page.heart_rate.patient.broken == "high"
@@ -128,8 +129,7 @@ def sent(script: Script) -> list[Action]:
 
 
 def latch(script: Script) -> Alarm:
-    text = "Ventricular tachycardia"
-    over = alarm(400, "cleared", end=800, kind="ventricular_tachycardia", priority="high", latched=True, text=text)
+    over = alarm(400, "cleared", end=800, kind="ventricular_tachycardia", priority="high", latched=True)
     script.say(over, ActiveAlarms(bed="bed-1", alarms=(over,)))
     return over
 
@@ -224,13 +224,13 @@ def test_the_engineers_numbers_read_dashes_until_they_exist(window: MonitorWindo
     assert dict(window.bed_page.engineer.rows)["forecast better by"] == "--"
     script.stream(window, 30)
     rows = dict(window.bed_page.engineer.rows)
-    assert rows["surprise / alarm from"] == "0.2 / 3"
+    assert rows["anomaly score / alarm from"] == "0.2 / 3"
     assert rows["forecast better by"].endswith("%")
 
 
 def test_a_score_just_below_nothing_reads_as_nothing(window: MonitorWindow) -> None:
     window.bed_page.engineer.show_numbers(Numbers(score=-0.01, threshold=3.0), 0)
-    assert window.bed_page.engineer.rows[0] == ("surprise / alarm from", "0.0 / 3")
+    assert window.bed_page.engineer.rows[0] == ("anomaly score / alarm from", "0.0 / 3")
 
 
 # --- alarms ---------------------------------------------------------------------------------------------------------
@@ -247,7 +247,7 @@ def test_an_alarm_appears_flashes_by_its_priority_and_goes(window: MonitorWindow
         script.now += SECOND // 100
         window.tick()
         bright.add(window.bed_page.banner.bright)
-    assert window.bed_page.banner.alarm == "*** the ECG left its forecast"
+    assert window.bed_page.banner.alarm == "*** Forecast deviation: 1.00 mV, predicted 0.10 mV (MLII, 100 ms ahead)"
     assert bright == {True, False}
     assert "now, " in window.bed_page.alarms.item(0).text()
     script.say(alarm(400, "cleared", end=600, priority="high"))
@@ -283,13 +283,13 @@ def test_an_alarm_whose_worker_is_gone_goes_dark_and_stays(window: MonitorWindow
 def test_alarms_of_one_priority_take_turns(window: MonitorWindow, script: Script) -> None:
     script.worker()
     script.stream(window, 20)
-    script.say(ActiveAlarms(bed="bed-1", alarms=(alarm(400, text="first"), alarm(500, text="second"))))
+    script.say(ActiveAlarms(bed="bed-1", alarms=(alarm(400, kind="noise"), alarm(500, kind="lead_off"))))
     seen = set()
     for _ in range(5):
         script.now += SECOND
         window.tick()
         seen.add(window.bed_page.banner.alarm)
-    assert seen == {"* first", "* second"}
+    assert seen == {"* Noise hides QRS complexes: MLII", "* Lead off: MLII"}
 
 
 # --- keys and clicks ------------------------------------------------------------------------------------------------

@@ -56,5 +56,5 @@ def test_the_demonstration_says_so_before_it_starts_anything(
     without(*hidden)
     out = tmp_path / "out"
     assert cli.main([*arguments, "--out", str(out)]) == 2
-    assert capfd.readouterr() == ("", f"bedside demo: {line}\n")
+    assert capfd.readouterr() == ("", f"bedside demo: error: {line}\n")
     assert not out.exists()

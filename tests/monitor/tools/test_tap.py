@@ -97,6 +97,7 @@ def test_json_holds_each_lead_in_mv() -> None:
     assert line["received"] == 1700000000.25
     assert line["message"]["mv"] == [[0.0, 1.0, -0.5], [0.0, None, 0.5]]
     assert "samples" not in line["message"]
+    assert line["message"]["v"] == 1
     line = json.loads(tap.json_line(received(forecast())))
     assert line["message"]["mean_mv"] == [[0.0, 0.25, 0.5], [0.125, 0.375, 0.625]]
     assert line["message"]["score"] is None
@@ -184,4 +185,7 @@ async def test_it_ends_quietly_when_its_reader_goes(tmp_path: Path) -> None:
                 process.kill()
             await process.wait()
     assert process.returncode == 0
-    assert (tmp_path / "stderr").read_text() == ""
+    assert (tmp_path / "stderr").read_text().splitlines() == [
+        f"bedside tap: connecting to {address}",
+        "bedside tap: printing bedside/v1/+/ecg; Ctrl-C ends it",
+    ]

@@ -9,9 +9,9 @@ import pytest
 from monitor.view.alarm_sounds import REPEAT_S, Sounding
 from monitor.view.presenter import Broker, Presenter
 from monitor.view.view_model import AlarmLine, Frame, Patient, Pauses
-from tests.monitor.stories import SECOND
+from tests.monitor.stories import CONNECTED, SECOND
 
-EMPTY = replace(Presenter().frame(0, None, Broker(True, "")), worker=True)
+EMPTY = replace(Presenter().frame(0, None, Broker(True, CONNECTED)), worker=True)
 
 
 def alarm(priority: str = "high", number: int = 1, **changes: object) -> AlarmLine:

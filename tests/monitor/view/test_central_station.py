@@ -10,9 +10,9 @@ from monitor.view.view_model import Frame
 from stream.clock import rfc3339
 from stream.wire.alarm_messages import ActiveAlarms, Alarm
 from stream.wire.messages import Message
-from tests.monitor.stories import SECOND, T0, alarm, process, received, status
+from tests.monitor.stories import CONNECTED, SECOND, T0, alarm, process, received, status
 
-ONLINE = Broker(True, "connected")
+ONLINE = Broker(True, CONNECTED)
 
 
 @pytest.mark.parametrize(("beds", "expected"), [(0, 1), (1, 1), (2, 1), (4, 2), (6, 2), (9, 3), (12, 3), (16, 4)])

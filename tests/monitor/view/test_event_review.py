@@ -12,13 +12,15 @@ import pytest
 from monitor.view.event_export import counts, file_stem, table, write_wfdb
 from monitor.view.event_review import MARGIN, Review, later, part, review
 from monitor.view.event_summary import explain
-from monitor.view.view_model import LinkState
+from monitor.view.link import LinkState
+from monitor.view.phrases import english
 from stream.errors import StorageError
 from stream.records.wfdb_reader import quiet_wfdb
 from stream.records.wfdb_writer import write
 from stream.timebase import FS
 from stream.wire.alarm_messages import ActiveAlarms
 from stream.wire.messages import INVALID
+from stream.wire.phrases import Phrase
 from tests.monitor.stories import alarm, arrives
 from tests.monitor.view.test_presenter import Story
 
@@ -49,51 +51,54 @@ def test_ten_seconds_before_and_after_with_forecast_and_score() -> None:
     assert np.isfinite(seen.score).all()
     assert seen.threshold == 3.0
     assert (seen.stretch.first, seen.stretch.stop) == (ONSET, ONSET + 720)
-    assert seen.note == ""
+    assert seen.notes == ()
 
 
 def test_it_fills_up() -> None:
     story = Story().stream(170).say(alarm(ONSET))
     first = look(story)
     assert first.end == 17 * FS
-    assert first.note == "8 s still to come …"
+    assert english(first.notes) == "8 s still to come …"
     assert first.lasting_s == pytest.approx(2.0)
     assert first.stretch.stop is None
     second = look(story.stream(30))
     assert second.end == 20 * FS
     assert second.key != first.key
-    assert look(story.stream(60)).note == ""
+    assert look(story.stream(60)).notes == ()
 
 
 def test_an_event_at_the_start_has_nothing_before_sample_0() -> None:
     story = Story().stream(150).say(alarm(360))
     seen = look(story, alarm(360).alarm_id)
-    assert (seen.first, seen.note) == (0, "")
+    assert (seen.first, seen.notes) == (0, ())
 
 
 def test_what_will_not_come_is_said() -> None:
     story = Story().stream(170).say(alarm(ONSET))
-    assert look(story, link=LinkState.ENDED).note == "The last 8.0 s have not come: ENDED."
+    assert english(look(story, link=LinkState.ENDED).notes) == "The last 8.0 s were not received: ENDED."
 
 
 def test_lost_samples_are_counted() -> None:
     story = Story().stream(100)
     story.next_seq = 110
     story.stream(200).say(alarm(ONSET))
-    assert look(story).note == "1.0 s are missing or invalid."
+    assert english(look(story).notes) == "1.0 s are missing or invalid."
 
 
 def test_a_monitor_that_came_late_says_so() -> None:
     story = Story()
     story.next_seq = 100
     story.stream(200).say(alarm(ONSET))
-    assert look(story).note == "The first 5.0 s are gone: the monitor was opened, or the leads changed, after it."
+    assert (
+        english(look(story).notes)
+        == "The first 5.0 s are gone: the monitor was opened, or the leads changed, after it."
+    )
 
 
 def test_what_is_too_old_is_gone() -> None:
     story = Story().stream(3, forecasts=False, n=3600).say(alarm(ONSET)).stream(70, forecasts=False, n=3600)
     seen = look(story)
-    assert seen.note == "The samples of this event are gone: the monitor keeps 11 minutes."
+    assert english(seen.notes) == "The samples of this event are gone: the monitor keeps 11 minutes."
     assert (seen.leads, seen.known) == ((), 0)
 
 
@@ -101,11 +106,11 @@ def test_another_session_is_gone() -> None:
     story = event()
     story.next_seq = 0
     story.stream(5, session="f" * 32)
-    assert "another session" in look(story).note
+    assert "another session" in english(look(story).notes)
 
 
 def test_without_samples_it_says_so() -> None:
-    assert look(Story().say(alarm(ONSET))).note == "No samples of this bed have come."
+    assert english(look(Story().say(alarm(ONSET))).notes) == "No samples of this bed were received."
 
 
 def test_an_alarm_that_was_never_heard_of_has_no_review() -> None:
@@ -121,7 +126,7 @@ def test_what_was_shown_is_kept_though_the_samples_go() -> None:
     story.stream(5, session="f" * 32).say(alarm(ONSET, "acknowledged", acknowledged_by="nurse 1"))
     after = later(before, look(story))
     np.testing.assert_array_equal(after.mv, before.mv)
-    assert after.note == "The last 8.0 s never came: the session has ended."
+    assert english(after.notes) == "The last 8.0 s were never received: the session has ended."
     assert after.alarm.acknowledged_by == "nurse 1"
 
 
@@ -139,17 +144,21 @@ def test_a_part_holds_the_same_samples() -> None:
     np.testing.assert_array_equal(some.mv, seen.mv[9 * FS : 11 * FS])
 
 
+def rows(explained: tuple[tuple[Phrase, Phrase], ...]) -> dict[str, str]:
+    return {english(name): english(text) for name, text in explained}
+
+
 # --- words ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_residual_alarm_in_words() -> None:
-    words = dict(explain(look(event())))
-    assert words["Alarm"] == "residual, low priority"
-    assert words["Observed"] == "1.00 mV where 0.10 mV had been forecast"
-    assert words["Surprise"] == "4.0, alarm from 3.0"
-    assert words["When"].endswith("lasted 2.0 s")
-    assert words["Where"] == "BED-1, mitdb/208 (SYNTHETIC), sample 5400 of its session"
-    assert words["Seen by"] == "nobody has acknowledged it"
+    words = rows(explain(look(event())))
+    assert words["Alarm"] == "forecast deviation, low priority"
+    assert words["Waveform"] == "1.00 mV observed, 0.10 mV predicted"
+    assert words["Anomaly score"] == "4.0, alarm from 3.0"
+    assert words["Time"].endswith("lasted 2.0 s")
+    assert words["Source"] == "BED-1, mitdb/208 (SYNTHETIC), sample 5400 of its session"
+    assert words["Acknowledged"] == "not acknowledged"
     assert "Measured" not in words
 
 
@@ -158,14 +167,15 @@ def test_a_residual_alarm_in_words() -> None:
     [
         ("heart_rate_high", 131.0, 120.0, "131.0/min, limit 120/min"),
         ("asystole", 4.2, 4.0, "4.2 s, limit 4 s"),
+        ("no_data", 6.9, None, "6.9 s"),
         ("ventricular_tachycardia", 148.0, None, "148.0/min"),
     ],
 )
 def test_a_measured_value_has_its_unit_and_limit(kind: str, value: float, limit: float | None, text: str) -> None:
     none = {"observed": None, "predicted": None, "score": None, "threshold": None}
-    words = dict(explain(look(event(kind=kind, value=value, limit=limit, **none))))
+    words = rows(explain(look(event(kind=kind, value=value, limit=limit, **none))))
     assert words["Measured"] == text
-    assert "Surprise" not in words
+    assert "Anomaly score" not in words
 
 
 def test_who_has_seen_it_and_how_often_before() -> None:
@@ -179,15 +189,15 @@ def test_who_has_seen_it_and_how_often_before() -> None:
             repeats=2,
         )
     )
-    words = dict(explain(look(story)))
-    assert words["Seen by"].startswith("acknowledged by nurse 1 at 2026-01-31 ")
+    words = rows(explain(look(story)))
+    assert words["Acknowledged"].startswith("by nurse 1 at 2026-01-31 ")
     assert words["Repeats"] == "raised 2 times before, since one was last acknowledged"
 
 
 def test_an_alarm_of_which_only_the_list_was_heard_has_no_invented_beginning() -> None:
     seen = alarm(ONSET, "acknowledged", acknowledged_by="nurse 1")
     story = Story().stream(170).say(ActiveAlarms(bed="bed-1", alarms=(seen,)))
-    assert dict(explain(look(story)))["When"] == "raised before this monitor looked, lasts for 2 s now"
+    assert rows(explain(look(story)))["Time"] == "raised before this monitor was opened, lasts for 2 s now"
 
 
 # --- files ----------------------------------------------------------------------------------------------------------
@@ -237,7 +247,7 @@ def test_a_wfdb_record_reads_back(tmp_path: Path) -> None:
     assert notes.sample.tolist() == [MARGIN, MARGIN + 720]
     assert [note.rstrip("\0") for note in notes.aux_note] == ["residual begins", "residual ends"]
     assert "not a medical device" in record.comments[0]
-    assert any("Surprise: 4.0" in comment for comment in record.comments)
+    assert any("Anomaly score: 4.0" in comment for comment in record.comments)
 
 
 def test_a_name_that_wfdb_cannot_have_is_refused(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from monitor.view import feed as feed_module
 from monitor.view.feed import Feed
+from monitor.view.phrases import english
 from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Received
 from stream.mqtt.embedded_broker import free_port
@@ -87,7 +88,7 @@ def test_messages_come_whole_and_in_order(feed: Feed, sender: Sender) -> None:
     assert [r.message for r in got if isinstance(r.message, Waveform)] == sent[:50]
     assert {type(r.message).__name__ for r in got} == {"Waveform", "Alarm", "BedStatus"}
     assert feed.drain() == []
-    assert str(feed.address) in feed.text
+    assert str(feed.address) in english(feed.phrase)
 
 
 def test_what_is_retained_reaches_who_comes_late(mosquitto: Mosquitto, sender: Sender) -> None:
@@ -132,10 +133,10 @@ def test_without_a_broker_it_says_why_and_goes_on_trying(tmp_path: Path, monkeyp
     feed = Feed(BrokerAddress("127.0.0.1", port))
     feed.start()
     try:
-        assert "connecting" in feed.text
-        wait_until(lambda: "cannot be reached" in feed.text)
+        assert "connecting" in english(feed.phrase)
+        wait_until(lambda: "cannot be reached" in english(feed.phrase))
         assert not feed.connected
-        assert "trying again" in feed.text
+        assert "trying again" in english(feed.phrase)
         broker = Mosquitto(tmp_path, port=port)
         broker.start()
         try:
@@ -143,7 +144,7 @@ def test_without_a_broker_it_says_why_and_goes_on_trying(tmp_path: Path, monkeyp
         finally:
             broker.stop()
         wait_until(lambda: not feed.connected)
-        assert "lost" in feed.text or "cannot be reached" in feed.text
+        assert "lost" in english(feed.phrase) or "cannot be reached" in english(feed.phrase)
     finally:
         feed.stop()
         gc.collect()

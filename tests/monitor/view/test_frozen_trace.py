@@ -9,6 +9,7 @@ from monitor.view.bed import Bed
 from monitor.view.frozen_trace import Frozen
 from monitor.view.view_model import View
 from stream.timebase import FS
+from stream.wire.phrases import phrase
 from tests.monitor.view.test_presenter import ONLINE, Story
 
 SPAN = 6 * FS
@@ -97,4 +98,4 @@ def test_a_new_session_leaves_what_stands_and_says_why_it_cannot_move() -> None:
     story.stream(5, session="f" * 32)
     moved = frozen_trace.scroll(frozen, bed, -1)
     assert moved.trace is frozen.trace
-    assert "new session" in moved.note
+    assert moved.note == phrase("frozen.new_session")

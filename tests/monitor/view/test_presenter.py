@@ -11,16 +11,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.view.bed import GAP, GHOST
+from monitor.view.link import LinkState
+from monitor.view.phrases import english
 from monitor.view.presenter import VIEW, Broker, Presenter
-from monitor.view.view_model import Drawn, Frame, LinkState, Trace, View
+from monitor.view.view_model import Drawn, Frame, Trace, View
 from stream.wire.alarm_messages import ActiveAlarms
 from stream.wire.messages import INVALID, MAX_INDEX, Message
+from stream.wire.phrases import alarm_phrase, phrase
 from stream.wire.topics import Kind, Role, Topic
-from tests.monitor.stories import SECOND, T0, alarm, arrives, forecast, process, received, removed, status, vitals
+from tests.monitor.stories import (
+    CONNECTED,
+    SECOND,
+    T0,
+    alarm,
+    arrives,
+    forecast,
+    process,
+    received,
+    removed,
+    status,
+    vitals,
+)
 from tests.waveforms import SESSION, chunk
 
-ONLINE = Broker(True, "connected")
-OFFLINE = Broker(False, "cannot be reached")
+ONLINE = Broker(True, CONNECTED)
+OFFLINE = Broker(False, phrase("broker.lost", address="mqtt://test:1883"))
 
 
 class Story:
@@ -203,7 +218,7 @@ def test_an_open_alarm_marks_the_trace_until_now_and_a_cleared_one_until_its_end
     story = Story().stream(30).say(alarm(400))
     opened = story.frame()
     assert [(s.first, s.stop, s.priority) for s in opened.trace.stretches] == [(400, None, "low")]
-    assert [(line.text, line.active) for line in opened.active] == [("the ECG left its forecast", True)]
+    assert [(line.phrase, line.active) for line in opened.active] == [(alarm_phrase(alarm(400)), True)]
     story.say(alarm(400, "cleared", end=700))
     closed = story.frame()
     assert [(s.first, s.stop) for s in closed.trace.stretches] == [(400, 700)]
@@ -261,7 +276,7 @@ def test_thousands_of_alarms_stay_bounded_and_the_active_ones_are_kept() -> None
 def test_live() -> None:
     link = Story().stream(20).frame(0.05).link
     assert link.state is LinkState.LIVE
-    assert link.text.startswith("LIVE 0.")
+    assert english(link.phrase).startswith("LIVE 0.")
     assert not link.stale
 
 
@@ -269,13 +284,13 @@ def test_old_data_does_not_look_live() -> None:
     story = Story().stream(20)
     assert story.frame(0.9).link.state is LinkState.LIVE
     frame = story.frame(7.0)
-    assert (frame.link.text, frame.link.stale) == ("NO DATA 7 s", True)
-    assert frame.notices == ("NO DATA 7 s",)
+    assert (english(frame.link.phrase), frame.link.stale) == ("NO DATA 7 s", True)
+    assert frame.notices == (frame.link.phrase,)
 
 
 def test_a_record_that_has_ended_says_so() -> None:
     story = Story().stream(20).say(status("publisher", "ended"))
-    assert story.frame(3.0).link.text == "ENDED 3 s"
+    assert english(story.frame(3.0).link.phrase) == "ENDED 3 s"
 
 
 def test_large_chunks_are_not_taken_for_silence() -> None:
@@ -323,7 +338,7 @@ def test_learning() -> None:
     story = Story().stream(20).say(status("worker", "learning"))
     frame = story.frame()
     assert frame.link.state is LinkState.LEARNING
-    assert any("learning" in notice for notice in frame.notices)
+    assert frame.notices == (phrase("notice.learning"),)
 
 
 def test_without_a_broker_nothing_is_of_now() -> None:
@@ -332,7 +347,7 @@ def test_without_a_broker_nothing_is_of_now() -> None:
     assert frame.link.state is LinkState.NO_BROKER
     assert frame.link.stale
     assert not frame.worker
-    assert Presenter().frame(T0, None, OFFLINE).notices == ("cannot be reached",)
+    assert Presenter().frame(T0, None, OFFLINE).notices == (OFFLINE.phrase,)
 
 
 def test_nothing_yet() -> None:

@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
+from monitor.view.link import LinkState
+from monitor.view.phrases import english
 from monitor.view.replay_status import PATIENCE_NS, clock
-from monitor.view.view_model import Asked, LinkState, Replay
+from monitor.view.view_model import Asked, Replay
 from stream.timebase import FS
 from stream.wire.messages import Offer
+from stream.wire.phrases import phrase
 from stream.wire.replay_actions import ChooseRecord, ReplayAction, Seek, SetLoop, SetPlaying, SetSpeed
 from stream.wire.topics import Kind, Role, Topic
 from tests.monitor.stories import SECOND, process, removed, status
@@ -110,12 +113,13 @@ def test_a_wish_waits_until_the_status_shows_it(action: ReplayAction, asked: Ask
     )
     story.told(**obeyed)
     assert story.replay().asked == Asked()
-    assert story.replay().text == ""
+    assert story.replay().note is None
 
 
 def test_wishes_are_told_in_words() -> None:
     replay = played().ask(SetPlaying(playing=False)).ask(Seek(position=90 * FS)).replay()
-    assert replay.text == "asked for: pause, go to 01:30 …"
+    assert replay.note is not None
+    assert english(replay.note) == "requested: pause, go to 01:30 …"
 
 
 def test_a_later_wish_of_the_same_kind_counts() -> None:
@@ -134,8 +138,9 @@ def test_what_nobody_obeys_is_said_and_given_up() -> None:
     assert story.replay(late - 0.2).asked.position_s == 7200
     replay = story.replay(late)
     assert replay.asked == Asked()
-    assert replay.text == "not done: go to 120:00"
-    assert story.replay(late + 10).text == ""
+    assert replay.note is not None
+    assert english(replay.note) == "not done: go to 120:00"
+    assert story.replay(late + 10).note is None
 
 
 def test_minutes_go_on_beyond_the_hour() -> None:
@@ -150,10 +155,10 @@ def test_paused_is_not_live_and_no_data_are_missed() -> None:
     for later_s in (0.5, 3.0, 600.0):
         frame = story.frame(later_s)
         assert frame.link.state is LinkState.PAUSED
-        assert frame.link.text == "PAUSED"
+        assert english(frame.link.phrase) == "PAUSED"
         assert frame.link.stale
-        assert "the replay is paused" in frame.notices
-        assert not any("NO DATA" in notice for notice in frame.notices)
+        assert phrase("notice.paused") in frame.notices
+        assert not any("NO DATA" in english(notice) for notice in frame.notices)
 
 
 def test_the_last_samples_before_the_pause_are_still_drawn_as_live() -> None:

@@ -6,8 +6,7 @@ import numpy as np
 
 from monitor.view.presenter import Presenter
 from monitor.view.trend import KEPT_S, SPANS_S, Trend
-from monitor.view.view_model import PRIORITIES
-from stream.wire.alarm_messages import ActiveAlarms
+from stream.wire.alarm_messages import PRIORITIES, ActiveAlarms
 from tests.monitor.stories import SECOND, T0, alarm, arrives, received, vitals
 
 NOW = T0 // SECOND

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.mqtt.bounded_queue import Lanes
+from stream.mqtt.bounded_queue import BoundedQueue
 from stream.wire.topics import Kind, Topic
 
 ECG = [Topic(Kind.ECG, "bed-1"), Topic(Kind.ECG, "bed-2")]
@@ -9,73 +9,73 @@ ALARMS = Topic(Kind.ALARMS, "bed-1")
 ACTIVE = Topic(Kind.ALARMS_ACTIVE, "bed-1")
 
 
-def drain(lanes: Lanes[int]) -> list[tuple[Topic, int]]:
+def drain(queue: BoundedQueue[int]) -> list[tuple[Topic, int]]:
     out = []
-    while (entry := lanes.pop()) is not None:
+    while (entry := queue.pop()) is not None:
         out.append((entry.topic, entry.item))
     return out
 
 
 @given(st.lists(st.sampled_from([*ECG, ALARMS, ACTIVE]), max_size=60))
-def test_first_in_first_out_bounded_by_lane(puts: list[Topic]) -> None:
-    lanes: Lanes[int] = Lanes(limit_s=5.0)
+def test_first_in_first_out_bounded_by_topic(puts: list[Topic]) -> None:
+    queue: BoundedQueue[int] = BoundedQueue(limit_s=5.0)
     for number, topic in enumerate(puts):
-        lanes.put(topic, number, seconds=1.0)
-    out = drain(lanes)
+        queue.put(topic, number, seconds=1.0)
+    out = drain(queue)
     numbers = [number for _, number in out]
     assert numbers == sorted(numbers)
     for topic in ECG:
         sent = [n for n, t in enumerate(puts) if t == topic]
         assert [n for t, n in out if t == topic] == sent[-5:]
-        assert lanes.dropped[topic] == max(len(sent) - 5, 0)
+        assert queue.dropped[topic] == max(len(sent) - 5, 0)
     assert [n for t, n in out if t == ALARMS] == [n for n, t in enumerate(puts) if t == ALARMS]
     assert [n for t, n in out if t == ACTIVE] == [n for n, t in enumerate(puts) if t == ACTIVE][-1:]
-    assert len(lanes) == 0
+    assert len(queue) == 0
 
 
 @given(st.lists(st.sampled_from([*ECG, ALARMS]), min_size=1, max_size=40), st.integers(0, 20), st.randoms())
 def test_what_is_put_back_returns_to_its_place(puts: list[Topic], taken: int, random) -> None:
-    lanes: Lanes[int] = Lanes(limit_s=100.0)
+    queue: BoundedQueue[int] = BoundedQueue(limit_s=100.0)
     for number, topic in enumerate(puts):
-        lanes.put(topic, number, seconds=1.0)
-    entries = [entry for _ in range(taken) if (entry := lanes.pop()) is not None]
+        queue.put(topic, number, seconds=1.0)
+    entries = [entry for _ in range(taken) if (entry := queue.pop()) is not None]
     random.shuffle(entries)
     for entry in entries:
-        lanes.put_back(entry)
-    assert [number for _, number in drain(lanes)] == list(range(len(puts)))
+        queue.put_back(entry)
+    assert [number for _, number in drain(queue)] == list(range(len(puts)))
 
 
 def test_a_retained_value_put_back_gives_way_to_a_later_one() -> None:
-    lanes: Lanes[int] = Lanes(limit_s=1.0)
-    lanes.put(ACTIVE, 1)
-    entry = lanes.pop()
+    queue: BoundedQueue[int] = BoundedQueue(limit_s=1.0)
+    queue.put(ACTIVE, 1)
+    entry = queue.pop()
     assert entry is not None
-    lanes.put(ACTIVE, 2)
-    lanes.put_back(entry)
-    assert drain(lanes) == [(ACTIVE, 2)]
+    queue.put(ACTIVE, 2)
+    queue.put_back(entry)
+    assert drain(queue) == [(ACTIVE, 2)]
 
 
 def test_putting_back_counts_what_gives_way() -> None:
-    lanes: Lanes[int] = Lanes(limit_s=2.0)
-    lanes.put(ECG[0], 0, seconds=1.0)
-    entry = lanes.pop()
+    queue: BoundedQueue[int] = BoundedQueue(limit_s=2.0)
+    queue.put(ECG[0], 0, seconds=1.0)
+    entry = queue.pop()
     assert entry is not None
-    lanes.put(ECG[0], 1, seconds=1.0)
-    lanes.put(ECG[0], 2, seconds=1.0)
-    lanes.put_back(entry)
-    assert [item for _, item in drain(lanes)] == [1, 2]
-    assert lanes.dropped[ECG[0]] == 1
+    queue.put(ECG[0], 1, seconds=1.0)
+    queue.put(ECG[0], 2, seconds=1.0)
+    queue.put_back(entry)
+    assert [item for _, item in drain(queue)] == [1, 2]
+    assert queue.dropped[ECG[0]] == 1
 
 
 def test_two_values_of_one_retained_topic_put_back_in_any_order_leave_the_later() -> None:
     for order in (1, -1):
-        lanes: Lanes[int] = Lanes(limit_s=1.0)
-        lanes.put(ACTIVE, 1)
-        old = lanes.pop()
-        lanes.put(ACTIVE, 2)
-        new = lanes.pop()
+        queue: BoundedQueue[int] = BoundedQueue(limit_s=1.0)
+        queue.put(ACTIVE, 1)
+        old = queue.pop()
+        queue.put(ACTIVE, 2)
+        new = queue.pop()
         assert old is not None
         assert new is not None
         for entry in (old, new)[::order]:
-            lanes.put_back(entry)
-        assert drain(lanes) == [(ACTIVE, 2)]
+            queue.put_back(entry)
+        assert drain(queue) == [(ACTIVE, 2)]

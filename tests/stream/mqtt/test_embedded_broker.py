@@ -1,3 +1,4 @@
+import asyncio
 import socket
 
 import pytest
@@ -5,6 +6,9 @@ import pytest
 from stream.errors import BrokerError, UsageError
 from stream.mqtt.client import Client
 from stream.mqtt.embedded_broker import embedded_broker, free_port
+from stream.wire.messages import ProcessStatus, Waveform
+from stream.wire.topics import Kind, Role, pattern
+from tests.waveforms import chunk
 
 
 async def test_it_listens_on_loopback_and_frees_its_port() -> None:
@@ -32,3 +36,21 @@ async def test_a_port_that_cannot_be_is_one_helpful_line() -> None:
     with pytest.raises(UsageError, match="99999"):
         async with embedded_broker(port=99999):
             pass
+
+
+async def test_a_sender_that_leaves_loses_nothing_that_was_acknowledged() -> None:
+    """A thousand chunks, sent faster than the broker distributes them, and the sender's goodbye behind them."""
+    patterns = [pattern(Kind.ECG), pattern(Kind.PROCESS)]
+    got: list[int] = []
+    async with embedded_broker(port=free_port()) as address, asyncio.timeout(60):
+        async with Client(address, role=None, subscriptions=patterns) as listener:
+            async with Client(address, role=Role.PUBLISHER) as sender:
+                for seq in range(1000):
+                    sender.send(chunk(seq, speed=1000.0))
+                assert await sender.flush(30)
+            async for received in listener:
+                if isinstance(received.message, Waveform):
+                    got.append(received.message.seq)
+                elif isinstance(received.message, ProcessStatus) and received.message.state == "offline":
+                    break
+    assert got == list(range(1000))

@@ -274,7 +274,9 @@ def test_no_source_for_the_excerpt(closed: Catalog, monkeypatch: pytest.MonkeyPa
 
 def test_checksum_mismatch(catalog: Catalog, site: Site) -> None:
     site.mode["208.dat"] = "other"
-    assert "208.dat could not be had from 127.0.0.1: checksum mismatch" in refused(catalog, "mitdb/208", SourceError)
+    assert "208.dat could not be downloaded from 127.0.0.1: checksum mismatch" in refused(
+        catalog, "mitdb/208", SourceError
+    )
     assert site.asked.count("208.dat") == download.ATTEMPTS
     assert left(catalog.cache_dir) == {"SHA256SUMS.txt", "208.atr"}
 
@@ -288,7 +290,7 @@ def test_a_transfer_that_stops_short_is_tried_again(catalog: Catalog, site: Site
 @pytest.mark.parametrize("name", ["208.dat", "208.hea", "SHA256SUMS.txt"])
 def test_a_transfer_that_always_stops_short(catalog: Catalog, site: Site, name: str) -> None:
     site.mode[name] = "short"
-    assert f"{name} could not be had" in refused(catalog, "mitdb/208", SourceError)
+    assert f"{name} could not be downloaded" in refused(catalog, "mitdb/208", SourceError)
     assert name not in left(catalog.cache_dir)
     assert not [part for part in left(catalog.cache_dir) if part.endswith(".part")]
 
@@ -336,8 +338,8 @@ def test_a_cache_that_cannot_be_written(site: Site, tmp_path: Path) -> None:
 CHILD = """
 import sys
 from pathlib import Path
-from stream.catalog import Catalog
-from stream.records import load
+from stream.records.catalog import Catalog
+from stream.records.wfdb_reader import load
 record = load("mitdb/208", Catalog(cache_dir=Path(sys.argv[1]), physionet=sys.argv[2]))
 print(record.n, int(record.adu.astype(int).sum()))
 """

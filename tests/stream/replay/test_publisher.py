@@ -1,31 +1,21 @@
-import asyncio
 import contextlib
-import csv
 import itertools
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from stream.clock import SteadyClock, rfc3339
+from stream.clock import rfc3339
 from stream.errors import MessageError, UsageError
-from stream.mqtt.address import BrokerAddress
-from stream.mqtt.client import Client
-from stream.records.catalog import Catalog
-from stream.records.library import Library
 from stream.records.record import Annotations
-from stream.replay.ledger import ledger
 from stream.replay.playhead import Playhead, ReplayConfig, begin
-from stream.replay.publisher import Publisher, serve
+from stream.replay.publisher import Publisher, description
 from stream.wire.alarm_messages import Action, Command
 from stream.wire.continuity import Continuity, follow
 from stream.wire.messages import Annotation, BedStatus, Message, Waveform
-from stream.wire.replay_actions import ChooseRecord, Seek, SetLoop, SetPlaying, SetSpeed
-from stream.wire.topics import Kind, Role, pattern
+from stream.wire.replay_actions import Seek, SetLoop, SetPlaying, SetSpeed
 from tests.stream.replay.test_playhead import BEGIN_NS, traceable
 
 
@@ -112,7 +102,7 @@ async def test_a_command_just_after_a_leap_is_not_postponed_by_it() -> None:
     def leap_and_seek() -> None:
         clock.leap(3_600_000_000_000)
         asked_ns.append(clock.now)
-        made.obey(command(1, Seek(position=1800), clock.now))
+        made.execute(command(1, Seek(position=1800), clock.now))
 
     clock.plan[BEGIN_NS + 5_000_000_000] = leap_and_seek
     await made.run()
@@ -172,7 +162,7 @@ async def test_chunks_that_gave_way_are_counted_and_announced(caplog: pytest.Log
         await publisher([begin(record, config, BEGIN_NS)], sent, clock, lost=7).run()
     assert statuses(sent, "bed-1")[-1].counters["chunks_dropped"] == 7
     assert len(caplog.records) == 1
-    assert "7 chunks lost" in caplog.text
+    assert "7 chunks dropped" in caplog.text
 
 
 def command(number: int, action: Action, now_ns: int, bed: str = "bed-1") -> Command:
@@ -201,7 +191,7 @@ async def played(seconds: list[tuple[float, Action]], n: int = 3600) -> list[tup
         moment = BEGIN_NS + round(at * 1e9)
 
         def say(number: int = number, action: Action = action) -> None:
-            box.obey(command(number, action, clock.now))
+            box.execute(command(number, action, clock.now))
 
         clock.plan[moment] = say
     with contextlib.suppress(TimeoutError):
@@ -229,6 +219,45 @@ async def test_a_change_of_speed_is_no_break() -> None:
     steps = {round((b.due_ns - a.due_ns) / 1e6) for (a, _), (b, _) in itertools.pairwise(chunks[40:])}
     assert steps == {25}
     assert statuses(sent, "bed-1")[-1].speed == 4.0
+
+
+async def test_what_a_person_must_know_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "bedside.publisher")
+    await played(
+        [
+            (1.0, SetPlaying(playing=False)),
+            (1.5, SetPlaying(playing=True)),
+            (2.0, SetSpeed(speed=2.0)),
+            (2.5, SetLoop(loop=True)),
+            (3.0, Seek(position=1800)),
+            (9.0, SetLoop(loop=False)),
+        ]
+    )
+    assert [record.message for record in caplog.records] == [
+        "bed-1: paused at 1.0 s, by 'test'",
+        "bed-1: playing from 1.0 s, by 'test'",
+        "bed-1: 2 times real time, by 'test'",
+        "bed-1: loop on, by 'test'",
+        "bed-1: moved to 5.0 s, by 'test'",
+        "bed-1: record traceable has ended and starts again",
+        "bed-1: loop off, by 'test'",
+        "bed-1: record traceable has ended",
+    ]
+
+
+async def test_the_summary_counts_all_beds() -> None:
+    record, sent, clock = traceable(3600), [], FakeClock()
+    heads = [begin(record, ReplayConfig(bed=bed), BEGIN_NS) for bed in ("a", "b")]
+    box = publisher(heads, sent, clock, lost=7)
+    await box.run()
+    assert box.summary() == "a, b: published 20.0 s of signal in 200 chunks, 14 dropped"
+
+
+def test_a_replay_is_described_in_one_line() -> None:
+    head = begin(traceable(3600, leads=2), ReplayConfig(start_s=2.5, speed=0.5, loop=True), BEGIN_NS)
+    assert description(head) == (
+        "bed-1: traceable (MLII, V1; 360 Hz; 10.0 s), from 2.5 s, at 0.5 times real time, in a loop, SYNTHETIC"
+    )
 
 
 async def test_a_seek_is_a_new_epoch() -> None:
@@ -259,14 +288,14 @@ async def test_commands_that_cannot_be_are_refused_and_change_nothing() -> None:
     box = publisher([begin(traceable(3600), ReplayConfig(), BEGIN_NS)], sent, clock)
     before = box.beds["bed-1"].head
     with pytest.raises(UsageError, match="3600"):
-        box.obey(command(1, Seek(position=3600), clock.now))
+        box.execute(command(1, Seek(position=3600), clock.now))
     with pytest.raises(MessageError, match="10 s"):
-        box.obey(command(2, SetSpeed(speed=2.0), clock.now - 11_000_000_000))
+        box.execute(command(2, SetSpeed(speed=2.0), clock.now - 11_000_000_000))
     assert box.beds["bed-1"].head == before
-    box.obey(command(3, SetSpeed(speed=2.0), clock.now))
-    box.obey(command(4, SetSpeed(speed=3.0), clock.now))
+    box.execute(command(3, SetSpeed(speed=2.0), clock.now))
+    box.execute(command(4, SetSpeed(speed=3.0), clock.now))
     with pytest.raises(MessageError, match="before"):
-        box.obey(command(3, SetSpeed(speed=2.0), clock.now))
+        box.execute(command(3, SetSpeed(speed=2.0), clock.now))
     assert box.beds["bed-1"].head.speed == 3.0
 
 
@@ -277,75 +306,3 @@ async def test_reference_annotations_travel_with_their_chunk() -> None:
     await publisher([begin(record, ReplayConfig(start_s=0.1), BEGIN_NS)], sent, FakeClock(), annotations=True).run()
     got = [message for _, message in sent if isinstance(message, Annotation)]
     assert [(note.index, note.symbol) for note in got] == [(0, "V"), (464, "N")]
-
-
-@pytest.mark.usefixtures("no_tasks_left")
-async def test_commands_over_a_real_broker(broker: BrokerAddress, mitdb_dir: Path) -> None:
-    """Another record is chosen by name, a path is refused, and all is seen in the status."""
-    library = Library(Catalog(data_dir=mitdb_dir, cache_dir=mitdb_dir / "none"))
-    clock = SteadyClock()
-    patterns = [pattern(Kind.ECG), pattern(Kind.STATUS, role=Role.PUBLISHER)]
-    async with Client(broker, role=None, subscriptions=patterns) as person, asyncio.timeout(30):
-        task = asyncio.create_task(
-            serve(broker, [(traceable(36_000), ReplayConfig())], library=library, ledger_path=None, clock=clock)
-        )
-
-        async def state(**wanted: Any) -> BedStatus:
-            while True:
-                message = (await person.receive()).message
-                if isinstance(message, BedStatus) and all(getattr(message, k) == v for k, v in wanted.items()):
-                    return message
-
-        while not (offered := (await state(state="playing")).records):
-            pass
-        assert "mitdb/100" in [offer.name for offer in offered]
-        person.send(command(1, ChooseRecord(record="../../etc/passwd"), clock.now_ns()))
-        person.send(command(2, ChooseRecord(record="mitdb/100"), clock.now_ns()))
-        chosen = await state(record="mitdb/100")
-        assert chosen.duration == 650_000
-        person.send(command(3, SetPlaying(playing=False), clock.now_ns()))
-        await state(state="paused")
-        person.send(command(4, Seek(position=360_000), clock.now_ns()))
-        person.send(command(5, SetPlaying(playing=True), clock.now_ns()))
-        while not (
-            isinstance(chunk := (await person.receive()).message, Waveform)
-            and chunk.record == "mitdb/100"
-            and chunk.position == 360_000
-        ):
-            pass
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-
-
-@pytest.mark.usefixtures("no_tasks_left")
-async def test_over_a_real_broker(broker: BrokerAddress, tmp_path: Path) -> None:
-    """Ten beds at twenty times real time: every chunk arrives once, in order, and the ledger names each."""
-    record = traceable(3600)
-    replays = [(record, ReplayConfig(bed=f"bed-{i}", speed=20.0)) for i in range(10)]
-    path = tmp_path / "ledger.csv"
-    got: dict[str, list[int]] = {config.bed: [] for _, config in replays}
-    ended: set[str] = set()
-    library = Library(Catalog(cache_dir=tmp_path))
-    patterns = [pattern(Kind.ECG), pattern(Kind.STATUS, role=Role.PUBLISHER)]
-    async with Client(broker, role=None, subscriptions=patterns) as listener, asyncio.timeout(30):
-        task = asyncio.create_task(serve(broker, replays, library=library, ledger_path=path, clock=SteadyClock()))
-        while len(ended) < 10 or any(len(seqs) < 100 for seqs in got.values()):
-            message = (await listener.receive()).message
-            if isinstance(message, Waveform):
-                got[message.bed].append(message.seq)
-            elif isinstance(message, BedStatus) and message.state == "ended":
-                ended.add(message.bed)
-        await task
-    assert all(seqs == list(range(100)) for seqs in got.values())
-    with path.open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert {(row["bed"], int(row["seq"])) for row in rows} == {(bed, seq) for bed in got for seq in range(100)}
-    assert all(int(row["sent_ns"]) >= int(row["due_ns"]) for row in rows)
-
-
-def test_a_ledger_that_cannot_be_written_is_one_helpful_line(tmp_path: Path) -> None:
-    from stream.errors import StorageError
-
-    with pytest.raises(StorageError, match="--ledger"), ledger(tmp_path / "missing" / "ledger.csv", "a"):
-        pass

@@ -279,6 +279,28 @@ def test_a_forecast_that_breaks_a_rule_is_refused(changes: dict[str, Any]) -> No
         codec.decode(Topic(Kind.FORECAST, "bed-1"), msgspec.msgpack.encode(fields))
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"kind": "of_a_later_version"},
+        {"reason": ""},
+        {"reason": "Rule met"},
+        {"reason": "x" * 33},
+        {"beats": -1},
+        {"leads": ["I", "II", "III"]},
+        {"leads": [""]},
+        {"replaced_by": "of_a_later_version"},
+        {"switched_off_by": " "},
+        {"horizon_ms": "31"},
+    ],
+    ids=str,
+)
+def test_an_alarm_that_breaks_a_rule_is_refused(changes: dict[str, Any]) -> None:
+    fields = msgspec.json.decode(codec.encode(alarm())) | changes
+    with pytest.raises(MessageError):
+        codec.decode(Topic(Kind.ALARMS, "bed-1"), msgspec.json.encode(fields))
+
+
 def test_millivolts_and_due_time() -> None:
     two = chunk(
         1,

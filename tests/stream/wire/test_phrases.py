@@ -52,7 +52,7 @@ EVENTS = [
 ]
 
 
-def said(event: Alarm, language: Language = "en") -> str:
+def text_of(event: Alarm, language: Language = "en") -> str:
     return render(alarm_phrase(event), ALARM_TABLES[language])
 
 
@@ -61,7 +61,7 @@ def said(event: Alarm, language: Language = "en") -> str:
 def test_every_kind_phase_and_reason_has_its_text(
     kind: str, phase: str, end: int | None, reason: str, language: Language
 ) -> None:
-    text = said(alarm(kind=kind, phase=phase, end=end, reason=reason, **VALUES), language)
+    text = text_of(alarm(kind=kind, phase=phase, end=end, reason=reason, **VALUES), language)
     assert text
     assert not set("{}_") & set(text), "a value was not filled in, or a code is shown"
     assert NO_VALUE not in text
@@ -120,13 +120,13 @@ def test_no_template_is_left_over() -> None:
     ],
 )
 def test_values_are_formatted(fields: dict[str, Any], text: str) -> None:
-    assert said(alarm(**{**VALUES, **fields})) == text
+    assert text_of(alarm(**{**VALUES, **fields})) == text
 
 
 @pytest.mark.parametrize("reason", [None, "of_a_later_version"])
 def test_an_alarm_without_a_known_reason_is_shown_by_its_kind(reason: str | None) -> None:
     event = alarm(kind="pvc_run", reason=reason)
-    assert [said(event, language) for language in LANGUAGES] == ["PVC run", "VPC連発"]
+    assert [text_of(event, language) for language in LANGUAGES] == ["PVC run", "VPC連発"]
     assert codec.decode(Topic(Kind.ALARMS, "bed-1"), codec.encode(event)) == event
 
 
@@ -136,7 +136,7 @@ def test_an_alarm_of_an_older_sender_is_decoded_and_shown_by_its_kind() -> None:
         del fields[name]
     event = codec.decode(Topic(Kind.ALARMS, "bed-1"), msgspec.json.encode(fields))
     assert isinstance(event, Alarm)
-    assert said(event, "ja") == "心静止"
+    assert text_of(event, "ja") == "心静止"
 
 
 @given(st.data())
@@ -156,6 +156,6 @@ def test_whatever_a_sender_leaves_out_there_is_a_text_that_may_travel(data: st.D
     phase, end, reasons = data.draw(st.sampled_from(OUTCOMES))
     reason = data.draw(st.sampled_from(reasons))
     event = with_text(alarm(kind=data.draw(st.sampled_from(KINDS)), phase=phase, end=end, reason=reason, **fields))
-    assert event.text == said(event)
+    assert event.text == text_of(event)
     assert codec.decode(Topic(Kind.ALARMS, "bed-1"), codec.encode(event)) == event
-    assert all(said(event, language) for language in LANGUAGES)
+    assert all(text_of(event, language) for language in LANGUAGES)

@@ -9,10 +9,15 @@ from pytestqt.qtbot import QtBot
 from monitor.gui.bed.alarm_list import SHOWN, AlarmList
 from monitor.gui.style.theme import NIGHT
 from monitor.view.view_model import AlarmLine
+from stream.wire.phrases import Phrase, phrase
+
+
+def verbatim(text: str) -> Phrase:
+    return phrase("verbatim", text=text)
 
 
 def line(number: int, **changes: object) -> AlarmLine:
-    fields = {"alarm_id": f"a-{number}", "kind": "residual", "priority": "low", "text": f"alarm {number}"}
+    fields = {"alarm_id": f"a-{number}", "kind": "residual", "priority": "low", "phrase": verbatim(f"alarm {number}")}
     return AlarmLine(**{**fields, "clock": "12:00:00", "duration_s": 1.0, "active": False, **changes})  # type: ignore[arg-type]
 
 
@@ -54,7 +59,7 @@ def test_new_lines_come_on_top_and_changed_ones_change(qtbot: QtBot) -> None:
     view = made(qtbot)
     view.show_lines((line(2, active=True), line(1)))
     kept = view.item(1)
-    view.show_lines((line(4), line(3), line(2), line(1, text="over")))
+    view.show_lines((line(4), line(3), line(2), line(1, phrase=verbatim("over"))))
     assert shown(view) == ["alarm 4", "alarm 3", "alarm 2", "over"]
     assert view.item(3) is kept
     assert not view.item(2).font().bold()
@@ -78,6 +83,6 @@ def test_the_place_is_kept_when_an_alarm_comes(qtbot: QtBot) -> None:
     assert view.count() == SHOWN
     QApplication.processEvents()
     view.verticalScrollBar().setValue(200)
-    view.show_lines((line(SHOWN + 20, text="changed"), *lines[1:]))
+    view.show_lines((line(SHOWN + 20, phrase=verbatim("changed")), *lines[1:]))
     QApplication.processEvents()
     assert view.verticalScrollBar().value() == 200

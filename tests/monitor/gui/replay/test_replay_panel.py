@@ -16,7 +16,9 @@ from monitor.view.presenter import Broker, Presenter
 from monitor.view.view_model import Asked, Frame, Replay
 from stream.timebase import FS
 from stream.wire.messages import Offer
+from stream.wire.phrases import phrase
 from stream.wire.replay_actions import ChooseRecord, ReplayAction, Seek, SetLoop, SetPlaying, SetSpeed
+from tests.monitor.stories import CONNECTED
 
 OFFERS = (
     Offer(name="mitdb/203", seconds=1805.6, rhythms=("AFIB", "VT")),
@@ -27,7 +29,10 @@ PLAYING = Replay("playing", "mitdb/208", 725, 1805, 1.0, False, OFFERS)
 
 
 def frame(replay: Replay | None, connected: bool = True) -> Frame:
-    return replace(Presenter().frame(0, None, Broker(connected, "")), replay=replay)
+    return replace(
+        Presenter().frame(0, None, Broker(connected, CONNECTED)),
+        replay=replay,
+    )
 
 
 class Panel:
@@ -92,7 +97,7 @@ def test_buttons_ask_and_change_nothing_themselves(panel: Panel) -> None:
 
 def test_what_was_asked_for_stands_apart(panel: Panel) -> None:
     asked = Asked(playing=False, position_s=90, speed=8.0, record="mitdb/203")
-    panel.show(PLAYING, asked=asked, text="asked for: …")
+    panel.show(PLAYING, asked=asked, note=phrase("replay.requested", actions=phrase("replay.play")))
     widget = panel.widget
     assert [dashed(b) for b in (widget.play, widget.speeds[8.0], widget.record, widget.loop)] == [
         True,
@@ -102,7 +107,7 @@ def test_what_was_asked_for_stands_apart(panel: Panel) -> None:
     ]
     assert not filled(widget.speeds[8.0])
     assert widget.record.text().startswith("mitdb/208")
-    assert widget.bar.text == "asked for: …"
+    assert widget.bar.text == "requested: play …"
     panel.show(PLAYING)
     assert not any(dashed(button) for button in (widget.play, widget.speeds[8.0], widget.record))
 

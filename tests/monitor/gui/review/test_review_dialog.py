@@ -76,10 +76,10 @@ def test_a_click_on_a_line_opens_the_event(window: MonitorWindow, script: Script
     event(window, script)
     dialog = click(window, qtbot)
     assert dialog.isVisible()
-    assert dialog.heading.text() == "*** the ECG left its forecast"
-    assert dialog.words["Alarm"] == "residual, high priority"
-    assert dialog.words["When"].endswith("lasted 2.0 s")
-    assert dialog._labels["Observed"].text() == "1.00 mV where 0.10 mV had been forecast"
+    assert dialog.heading.text() == "*** Forecast deviation: 1.00 mV, predicted 0.10 mV (MLII, 100 ms ahead)"
+    assert dialog.words["Alarm"] == "forecast deviation, high priority"
+    assert dialog.words["Time"].endswith("lasted 2.0 s")
+    assert dialog._labels["Waveform"].text() == "1.00 mV observed, 0.10 mV predicted"
     assert dialog.scale.text().startswith("12.5 mm/s · 10 mm/mV")
     assert not dialog.note.isVisible()
 
@@ -155,7 +155,7 @@ def test_it_fills_up_while_the_samples_come(window: MonitorWindow, script: Scrip
     dialog = window.review.dialog
     assert dialog is not None
     assert "8 s still to come" in dialog.note.text()
-    assert "lasts for 2 s now" in dialog.words["When"]
+    assert "lasts for 2 s now" in dialog.words["Time"]
     feed(script, window, 4)
     assert "4 s still to come" in dialog.note.text()
     script.say(alarm(ONSET, "cleared", end=ONSET + 720, priority="high"))
@@ -200,8 +200,8 @@ def test_who_acknowledges_it_shows_in_the_open_review(window: MonitorWindow, scr
     dialog = click(window, qtbot)
     script.say(alarm(ONSET, "acknowledged", end=ONSET + 720, priority="high", acknowledged_by="nurse 1"))
     feed(script, window, 1)
-    assert dialog.words["Seen by"].startswith("acknowledged by nurse 1")
-    assert dialog._labels["Seen by"].text() == dialog.words["Seen by"]
+    assert dialog.words["Acknowledged"].startswith("by nurse 1")
+    assert dialog._labels["Acknowledged"].text() == dialog.words["Acknowledged"]
 
 
 def test_samples_that_are_gone_are_said_to_be(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
@@ -219,12 +219,12 @@ def test_another_click_shows_another_event_in_the_same_window(
     window: MonitorWindow, script: Script, qtbot: QtBot
 ) -> None:
     event(window, script)
-    script.say(alarm(ONSET + 1000, text="another one"))
+    script.say(alarm(ONSET + 1000, kind="noise", leads=("V1",)))
     window.tick()
     dialog = click(window, qtbot, 1)
     drag(dialog, (200, 30), (260, 60), qtbot)
     assert click(window, qtbot, 0) is dialog
-    assert dialog.heading.text() == "* another one"
+    assert dialog.heading.text() == "* Noise hides QRS complexes: V1"
     assert dialog.chart.calipers.marks is None
 
 

@@ -150,14 +150,14 @@ def test_it_says_no_worker_learning_and_synthetic(station: MonitorWindow, script
 
 def test_the_most_urgent_alarm_flashes_in_its_colour(station: MonitorWindow, script: Script) -> None:
     card = card_of(station, script)
-    high = alarm(400, bed="bed-01", priority="high", text="Ventricular tachycardia")
+    high = alarm(400, bed="bed-01", priority="high", kind="ventricular_tachycardia", value=182.0, beats=5)
     script.say(ActiveAlarms(bed="bed-01", alarms=(alarm(300, bed="bed-01"), high)))
     bright = set()
     for _ in range(60):
         script.now += SECOND // 60
         station.tick()
         bright.add(card.head.bright)
-    assert card.head.message == "*** Ventricular tachycardia"
+    assert card.head.message == "*** Ventricular tachycardia: 5 beats at 182/min"
     assert card.head.priority == "high"
     assert bright == {True, False}
 

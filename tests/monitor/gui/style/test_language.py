@@ -30,7 +30,9 @@ from monitor.gui.preferences.preferences_dialog import SettingsDialog
 from monitor.gui.style import language
 from monitor.gui.style.theme import families, font
 from monitor.gui.window import MonitorWindow
+from monitor.view.phrases import TABLES
 from stream.wire.alarm_messages import ActiveAlarms
+from stream.wire.phrases import phrase
 from tests.monitor.gui.conftest import Script
 from tests.monitor.gui.preferences.test_preferences_controller import cut_off
 from tests.monitor.stories import SECOND, alarm, vitals
@@ -87,6 +89,10 @@ def test_what_ships_is_what_was_translated(tmp_path: Path) -> None:
 
 
 # --- the font -------------------------------------------------------------------------------------------------------
+
+
+def test_each_language_of_the_window_has_its_phrases() -> None:
+    assert TABLES.keys() == language.LANGUAGES.keys()
 
 
 @pytest.mark.usefixtures("japanese")
@@ -178,11 +184,10 @@ def ward(qtbot: QtBot, script: Script, japanese: None) -> Iterator[MonitorWindow
     qtbot.waitExposed(window)
     script.worker()
     script.stream(window, 40)
-    residual = "Waveform left its forecast: observed -1.58 mV where -0.28 mV was expected (MLII, 31 ms ahead)"
     raised = (
-        alarm(400, kind="ventricular_tachycardia", priority="high", text="Ventricular tachycardia: 5 beats at 182/min"),
-        alarm(500, kind="residual", priority="low", text=residual),
-        alarm(600, kind="lead_off", priority="technical", text="Lead off: MLII"),
+        alarm(400, kind="ventricular_tachycardia", priority="high", value=182.0, beats=5),
+        alarm(500, kind="residual", priority="low"),
+        alarm(600, kind="lead_off", priority="technical"),
     )
     script.say(vitals(1439), *raised, ActiveAlarms(bed="bed-1", alarms=raised))
     script.stream(window, 2)
@@ -244,12 +249,35 @@ def test_no_word_of_the_dialogs_is_untranslated(ward: MonitorWindow, painted: li
     ward.habits.dialog.close()
 
 
+def test_an_alarm_an_inop_and_the_ends_of_both_are_japanese(
+    ward: MonitorWindow, script: Script, painted: list[str]
+) -> None:
+    page = ward.bed_page
+    assert page.banner.alarm == "*** 心室頻拍: 5 拍 182/分"
+    assert page.alarms.item(0).text().endswith("\n電極はずれ: MLII")
+    replaced = {"reason": "replaced", "replaced_by": "ventricular_fibrillation", "value": 190.0, "beats": 9}
+    ended = alarm(400, "cleared", 900, kind="ventricular_tachycardia", priority="high", latched=True, **replaced)
+    attached = alarm(600, "cleared", 900, kind="lead_off", priority="technical", reason="signal_interrupted")
+    resumed = alarm(700, "cleared", 900, kind="no_data", priority="technical", reason="data_resumed", value=6.9)
+    script.say(ended, attached, resumed, ActiveAlarms(bed="bed-1", alarms=(ended,)))
+    ward.tick()
+    assert page.banner.alarm == "*** 心室頻拍: 最大 9 拍、最大 190/分、心室細動 に移行: 終了、未確認"
+    rows = [page.alarms.item(row).text().split("\n")[1] for row in range(page.alarms.count())]
+    assert rows == [
+        "データ受信を再開",
+        "電極はずれ: MLII、信号が途切れたため終了時刻は不明",
+        "予測逸脱: 実測 1.00 mV、予測 0.10 mV(MLII、100 ms 先)",
+        "心室頻拍: 最大 9 拍、最大 190/分、心室細動 に移行",
+    ]
+    check(ward, painted)
+
+
 def test_each_state_of_a_bed_is_said(ward: MonitorWindow, script: Script, painted: list[str], qtbot: QtBot) -> None:
     script.now += 7 * SECOND
     ward.tick()
     assert "データなし 7 秒" in ward.bed_page.header.link.text()
     check(ward, painted)
-    script.connected, script.text = False, "connecting to mqtt://test:1883 …"
+    script.connected, script.phrase = False, phrase("broker.connecting", address="mqtt://test:1883")
     ward.tick()
     check(ward, painted)
 

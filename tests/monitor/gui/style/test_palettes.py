@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from monitor.gui.style.palettes import DAY, NIGHT, PAPER, SAFE, THEMES, Theme, next_theme
-from monitor.view.view_model import PRIORITIES, LinkState
+from monitor.view.link import LinkState
+from stream.wire.alarm_messages import PRIORITIES
 
 LOOKS = [pytest.param(theme, id=theme.name) for theme in (*THEMES.values(), PAPER)]
 READABLE = 4.5

@@ -94,7 +94,7 @@ def test_the_mouse_asks_what_was(window: MonitorWindow, script: Script, qtbot: Q
     window.tick()
     qtbot.mouseMove(window.bed_page.trend, QPoint(window.bed_page.trend.width() - 20, 40))
     assert "HR 80/min" in window.bed_page.trend.hover
-    assert "surprise 1.5" in window.bed_page.trend.hover
+    assert "anomaly score 1.5" in window.bed_page.trend.hover
     qtbot.mouseMove(window.bed_page.trend, QPoint(GUTTER + 40, 40))
     assert "HR --" in window.bed_page.trend.hover
     QApplication.sendEvent(window.bed_page.trend, QEvent(QEvent.Type.Leave))

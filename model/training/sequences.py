@@ -1,60 +1,57 @@
-"""Stretches of signal to train on."""
+"""Sequences of network inputs and targets, cut from signals, with augmentation for training."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.ndimage import map_coordinates
 
+from model.datasets.mitdb import Signals
 from model.forecast import normalization
 from model.forecast.config import NetworkConfig, ScalingConfig
-from model.signal.arrays import FloatArray
+from model.signal.arrays import Float32Array, FloatArray
 from model.training.config import TrainConfig
 from stream.timebase import FS
 
-Signals = Mapping[str, FloatArray]
-
 
 @dataclass(frozen=True)
-class Stretch:
-    """Contiguous streams, cut into steps of the network.
+class Sequences:
+    """Contiguous streams of samples, cut into steps of the network.
 
     Attributes
     ----------
     x : ndarray of float32, shape (rows, k, window)
-        Normalised at each origin.
+        Input windows, normalised at each origin.
     target : ndarray of float32, shape (rows, k, horizon)
-        What came next, normalised at the same origin.
+        The samples after each origin, normalised at that origin.
     scale : ndarray of float32, shape (rows, k)
-        mV that one normalised unit stands for.
+        mV per normalised unit.
     """
 
-    x: npt.NDArray[np.float32]
-    target: npt.NDArray[np.float32]
-    scale: npt.NDArray[np.float32]
+    x: Float32Array
+    target: Float32Array
+    scale: Float32Array
 
 
-def steps(streams: FloatArray, network: NetworkConfig, config: ScalingConfig) -> Stretch:
-    """Cut whole streams into inputs and targets.
+def to_sequences(streams: FloatArray, network: NetworkConfig, config: ScalingConfig) -> Sequences:
+    """Cut streams into inputs and targets.
 
     Parameters
     ----------
     streams : ndarray of float64, shape (rows, n)
-        mV. The last ``horizon`` samples are only targets.
+        mV. The last ``horizon`` samples are only used as targets.
     """
     patch, window, horizon = network.patch, network.window, network.horizon
     k = (streams.shape[1] - horizon) // patch
-    seen = streams[:, : k * patch]
+    observed = streams[:, : k * patch]
     baseline, scale, _ = normalization.advance(
-        normalization.begin(len(streams), config), seen.reshape(len(streams), k, patch), config
+        normalization.begin(len(streams), config), observed.reshape(len(streams), k, patch), config
     )
-    past = np.concatenate([normalization.history_of(seen[:, 0], window - patch), seen], axis=1)
+    past = np.concatenate([normalization.history_of(observed[:, 0], window - patch), observed], axis=1)
     ahead = np.lib.stride_tricks.sliding_window_view(streams[:, patch:], horizon, axis=1)[:, ::patch][:, :k]
     baseline, scale = baseline[:, :, None], scale[:, :, None]
-    return Stretch(
+    return Sequences(
         ((normalization.windows(past, window, patch) - baseline) / scale).astype(np.float32),
         ((ahead - baseline) / scale).astype(np.float32),
         scale[:, :, 0].astype(np.float32),
@@ -62,10 +59,10 @@ def steps(streams: FloatArray, network: NetworkConfig, config: ScalingConfig) ->
 
 
 def random_streams(signals: Signals, rows: int, n: int, rng: np.random.Generator) -> FloatArray:
-    """Draw streams at random places of random records, each changed as patients and electrodes differ.
+    """Draw augmented streams at random positions of random records.
 
-    A stream is one lead or a random mixture of both (another direction of the same heart vector), turned
-    over at random, 0.75 to 1.35 times as fast, with baseline wander, noise and a slow drift of gain.
+    A stream is one lead or a random mixture of both (another projection of the cardiac vector), with random sign and
+    gain, resampled to 0.75 to 1.35 times the speed, with baseline wander, noise and a slow drift of gain.
 
     Returns
     -------
@@ -99,16 +96,16 @@ def _random_stream(record: FloatArray, n: int, rng: np.random.Generator) -> Floa
     return np.asarray(lead)
 
 
-def random_stretch(
+def random_sequences(
     signals: Signals, train: TrainConfig, network: NetworkConfig, config: ScalingConfig, index: int
-) -> Stretch:
-    """Return training stretch number `index`; the same number gives the same stretch.
+) -> Sequences:
+    """Return the training sequences with an index; the same index gives the same sequences.
 
     Returns
     -------
-    Stretch
+    Sequences
         ``rows`` rows of ``windows * window`` steps.
     """
     rng = np.random.default_rng([train.seed, index])
     n = train.windows * train.window * network.patch + network.horizon
-    return steps(random_streams(signals, train.rows, n, rng), network, config)
+    return to_sequences(random_streams(signals, train.rows, n, rng), network, config)

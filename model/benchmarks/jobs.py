@@ -1,0 +1,116 @@
+"""What is timed: functions without arguments, each of which executes one call.
+
+`mm_job` and `onednn_job` measure the peak rate of the processor; all others process one chunk of 100 ms (the analysis
+job: one second) or one sample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import cycle, islice
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from model.forecast.checkpoint import Checkpoint
+from model.forecast.forecaster import begin, live, step
+from model.pipeline import analysis
+from model.pipeline.analysis import BedState, Models
+from model.signal.intake import Strides, strides_of
+from model.tutorial.lecture_model import WINDOW, Lecture
+from stream.records.synthetic import SyntheticConfig, synthetic_patient
+from stream.timebase import FS
+from stream.wire.alarm_messages import Limits
+
+Job = Callable[[], object]
+
+CHUNK = 36
+"""Samples in a chunk: 100 ms."""
+
+SECOND = FS // CHUNK
+"""Chunks in one call of the analysis job. Parts of the analysis run every half second or every second."""
+
+WARM_S, LOOP_S = 20, 40
+"""Seconds of the synthetic patient processed before timing, and seconds repeated during timing."""
+
+
+def mm_job(size: int) -> Job:
+    """Multiply two square matrices with ``torch.mm``."""
+    a, b, out = torch.randn(size, size), torch.randn(size, size), torch.empty(size, size)
+    return lambda: torch.mm(a, b, out=out)
+
+
+def onednn_job(size: int) -> Job:
+    """Multiply two square matrices with oneDNN, the library that executes the LSTM."""
+    a, b = torch.randn(size, size).to_mkldnn(), torch.randn(size, size).to_mkldnn()
+    return lambda: torch.ops.aten.mkldnn_linear(a, b)
+
+
+def network_job(forecaster: Checkpoint, streams: int) -> Job:
+    """Process one chunk with the bare network, with carried state."""
+    network, config = live(forecaster.network), forecaster.network.config
+    x = torch.randn(CHUNK // config.patch, streams, config.window)
+    state: Sequence[Tensor] = [torch.zeros(streams, config.hidden) for _ in range(2 * config.layers)]
+
+    def job() -> None:
+        nonlocal state
+        _, state = network(x, state)
+
+    return job
+
+
+def step_job(forecaster: Checkpoint, beds: int, leads: int = 1) -> Job:
+    """Process one chunk of each bed with the forecaster, with carried state."""
+    chunks = _noise_chunks(beds, leads)
+    states = [begin(forecaster, leads) for _ in range(beds)]
+
+    def job() -> None:
+        nonlocal states
+        states = [state for _, state in step(forecaster, states, chunks)]
+
+    return job
+
+
+def whole_job(models: Models, beds: int, leads: int = 1) -> Job:
+    """Process one second of a synthetic patient with the full analysis of each bed, chunk by chunk."""
+    patient = synthetic_patient(SyntheticConfig(seconds=WARM_S + LOOP_S))
+    mv, limits = np.ascontiguousarray(patient.mv()[:, :leads]), Limits()
+    chunks = [mv[first : first + CHUNK] for first in range(0, len(mv), CHUNK)]
+    state = analysis.begin(models, patient.leads[:leads], 0, 0)
+    for chunk in chunks[: WARM_S * SECOND]:
+        ((_, state),) = analysis.step(models, [state], [chunk], [limits])
+    states: list[BedState] = [state] * beds
+    coming = cycle(chunks[WARM_S * SECOND :])
+
+    def job() -> None:
+        nonlocal states
+        for chunk in islice(coming, SECOND):
+            stepped = analysis.step(models, states, [chunk] * beds, [limits] * beds)
+            states = [after for _, after in stepped]
+
+    return job
+
+
+def _noise_chunks(beds: int, leads: int) -> list[Strides]:
+    rng = np.random.default_rng(0)
+    return [strides_of(0.3 * rng.standard_normal((CHUNK, leads))) for _ in range(beds)]
+
+
+def lecture_job() -> Job:
+    """Predict one sample as the lecture does: run its LSTM over the last 50 samples from a zero state."""
+    model, x = Lecture().eval(), torch.randn(1, WINDOW, 1)
+    return lambda: model(x)
+
+
+def lecture_carried_job() -> Job:
+    """Predict the samples of a chunk with the lecture's LSTM and carried state."""
+    model, x = Lecture().eval(), torch.randn(1, CHUNK, 1)
+    state: tuple[Tensor, Tensor] | None = None
+
+    def job() -> None:
+        nonlocal state
+        hidden, state = model.lstm(x, state)
+        model.out(hidden)
+
+    return job

@@ -1,0 +1,133 @@
+"""Training examples of the beat classifier: features of detected beats, recorded and augmented.
+
+Beats are those of our own detector, so that the classifier is trained on its R peaks and its false detections. A false
+detection is labelled normal, since it is not an ectopic beat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from model.beats import features as beat_features
+from model.beats import qrs_detector
+from model.beats.classifier import TYPES
+from model.beats.features import NAMES
+from model.datasets.annotated_signal import load_annotated
+from model.datasets.reference import Reference
+from model.evaluation import ec57_beats
+from model.progress import track
+from model.signal.arrays import Float32Array, IntArray
+from model.signal.gaps import hold
+from model.signal.intake import strides_of
+from model.training.augment_beats import SHORTEST_RR, UNLABELLED, N, RecordBeats, TrainingBeat, augment
+from stream.records.catalog import Catalog
+from stream.timebase import FS
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Features and labels of consecutive beats.
+
+    Attributes
+    ----------
+    features : ndarray of float32, shape (k, features)
+    type : ndarray of int64, shape (k,)
+        Index into TYPES, or UNLABELLED.
+    joined : tuple of (int, bool)
+        The template that each beat joined, and whether the beat founded it.
+    """
+
+    features: Float32Array
+    type: IntArray
+    joined: tuple[tuple[int, bool], ...]
+
+
+@dataclass(frozen=True)
+class Patient:
+    """Examples of one record.
+
+    Attributes
+    ----------
+    recorded : Examples
+        The detected beats, all leads.
+    others : tuple of Examples
+        The detected beats in the first lead alone, and the augmented ones.
+    index : ndarray of int64
+        R peaks of the detected beats.
+    reference : Reference
+    n : int
+        Samples of the record.
+    """
+
+    recorded: Examples
+    others: tuple[Examples, ...]
+    index: IntArray
+    reference: Reference
+    n: int
+
+
+def prepare(names: Sequence[str], seed: int, catalog: Catalog | None) -> dict[str, Patient]:
+    """Detect the beats of records, augment them, and compute their features, with progress.
+
+    Raises
+    ------
+    RecordError
+        A record cannot be found or has no annotations.
+    """
+    found, references = {}, {}
+    for name in track(names, "detecting beats"):
+        found[name], references[name] = detect(name, catalog)
+    augmented = dict(zip(names, augment(list(found.values()), seed), strict=True))
+    patients = {}
+    for name in track(names, "computing features"):
+        recorded = found[name]
+        first_lead = RecordBeats(recorded.mv[:, :1], recorded.index, recorded.type)
+        patients[name] = Patient(
+            recorded=examples_of(_consecutive(recorded)),
+            others=(examples_of(_consecutive(first_lead)), *(examples_of(b) for b in augmented[name].values())),
+            index=recorded.index,
+            reference=references[name],
+            n=len(recorded.mv),
+        )
+    return patients
+
+
+def detect(name: str, catalog: Catalog | None) -> tuple[RecordBeats, Reference]:
+    """Return the detected beats of a record, labelled by the reference, and the reference."""
+    record = load_annotated(name, catalog)
+    mv, _ = hold(record.mv, np.zeros(record.mv.shape[1]))
+    reference = record.reference.outside_flutter()
+    beats, _ = qrs_detector.step(qrs_detector.begin(0, mv.shape[1]), strides_of(record.mv))
+    index = np.array([beat.index for beat in beats], np.int64)
+    label = np.full(len(index), N)
+    for i, j in ec57_beats.match(reference.sample, index):
+        if i is not None and j is not None:
+            label[j] = TYPES.index(reference.label[i]) if reference.label[i] in TYPES else UNLABELLED
+    for first, stop in reference.flutter:
+        label[(index >= first) & (index <= stop)] = UNLABELLED
+    inside = (index >= FS) & (index < len(mv) - FS)
+    return RecordBeats(mv, index[inside], label[inside]), reference
+
+
+def _consecutive(recorded: RecordBeats) -> Iterator[TrainingBeat]:
+    for k, (at, kind) in enumerate(zip(recorded.index, recorded.type, strict=True)):
+        yield TrainingBeat(recorded.piece(int(at)), recorded.rr(k), int(kind))
+
+
+def examples_of(beats: Iterable[TrainingBeat]) -> Examples:
+    """Return the features of consecutive beats."""
+    rows, kinds, joined = [], [], []
+    state = None
+    for beat in beats:
+        leads = beat.piece.shape[1]
+        state = state or beat_features.begin(leads)
+        rr = None if beat.rr is None else max(beat.rr, SHORTEST_RR)
+        measured, state = beat_features.measure(state, beat.piece, np.ones(leads, np.bool_), rr)
+        rows.append(measured.features)
+        kinds.append(beat.type)
+        joined.append((measured.joined, measured.founded))
+    features = np.array(rows, np.float32).reshape(-1, len(NAMES))
+    return Examples(features, np.array(kinds, np.int64), tuple(joined))

@@ -1,0 +1,48 @@
+"""The commands about what is stored: records and alarms."""
+
+from __future__ import annotations
+
+import argparse
+
+from monitor.commands.shared import catalog, log
+
+
+def list_records(args: argparse.Namespace) -> int:
+    """Print the records that can be named, with length and rhythms of those on disk."""
+    records = catalog(args)
+    log.info("reading the records on disk")
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from stream.records.library import Library
+
+    table = Table("record", "leads", "min:s", "rhythms", "where")
+    table.columns[2].justify = "right"
+    for listed, offer in Library(records).listing():
+        minutes, seconds = divmod(round(offer.seconds), 60) if offer else (0, 0)
+        length = f"{minutes}:{seconds:02}" if offer else ""
+        rhythms = ", ".join(offer.rhythms) if offer else ""
+        table.add_row(listed.name, ", ".join(listed.leads), length, rhythms, listed.where)
+    Console().print(table)
+    return 0
+
+
+def fetch_records(args: argparse.Namespace) -> int:
+    """Download records into the cache."""
+    records = catalog(args)
+    log.info("fetching %s", ", ".join(args.names))
+    for line in records.fetch(args.names):
+        print(line)
+    return 0
+
+
+def export_alarms(args: argparse.Namespace) -> int:
+    """Write stored alarms in another format."""
+    log.info("reading %s", args.db)
+
+    from monitor.alarm_log.export import Choice, export
+    from stream.records.wfdb_writer import write
+
+    print(export(args.db, args.format, args.out, Choice(args.bed, args.since), write))
+    return 0

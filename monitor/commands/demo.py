@@ -1,0 +1,75 @@
+"""The command that shows everything together."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from monitor.commands.shared import catalog, log, run_async
+from monitor.tools.extras import require_extras
+from stream.errors import SourceError, UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from stream.records.record import Record
+
+EXCERPT_START_S = 30.0
+"""From here on the excerpt has its first ectopic beats soon after the 12 s in which the worker learns the patient."""
+
+
+def demo(args: argparse.Namespace) -> int:
+    """Run broker, replay, worker, alarm log and window together."""
+    if args.seconds is not None and args.seconds <= 0:
+        raise UsageError(f"--seconds {args.seconds:g}: use more than 0")
+    require_extras(["broker", "model", *([] if args.headless else ["gui"])])
+    log.info("preparing the demonstration; results go to %s", args.out)
+
+    from rich.console import Console
+
+    from monitor.tools.demo import DemoConfig
+    from monitor.tools.demo import demo as run_demo
+    from monitor.tools.qt_check import qt_problem
+    from stream.mqtt.embedded_broker import free_port
+
+    console = Console()
+    name, record = _record(args, console)
+    no_window = "--headless" if args.headless else qt_problem("a window")
+    if no_window and not args.headless:
+        console.print(f"[yellow]A table instead of the window: {no_window}")
+    no_picture = qt_problem("offscreen") if no_window else None
+    if no_picture:
+        console.print(f"[yellow]No monitor.png: {no_picture}")
+    config = DemoConfig(
+        record=name,
+        source=record.source,
+        start_s=EXCERPT_START_S if name == "excerpt" and not args.record else 0.0,
+        port=free_port(),
+        out=args.out,
+        headless=no_window is not None,
+        picture=no_picture is None,
+        seconds=args.seconds,
+        data_dir=args.data_dir,
+    )
+
+    async def run() -> None:
+        summary = await run_demo(config, console)
+        console.print_json(data=summary)
+        console.print(f"written to {args.out}: {', '.join(sorted(path.name for path in args.out.iterdir()))}")
+
+    return run_async(run())
+
+
+def _record(args: argparse.Namespace, console: Console) -> tuple[str, Record]:
+    """Load the record of ``--record``, else the excerpt, else the synthetic patient; return its name, too."""
+    from stream.records.wfdb_reader import load
+
+    name = args.record or "excerpt"
+    try:
+        return name, load(name, catalog(args))
+    except SourceError as error:
+        if args.record:
+            raise
+        console.print(f"[bold yellow]No real ECG is available here: {error}")
+        console.print("[bold yellow]Falling back to a SYNTHETIC patient; no real patient stands behind this trace.")
+        return "synthetic", load("synthetic", catalog(args))

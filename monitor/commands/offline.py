@@ -1,0 +1,125 @@
+"""The commands that work on recordings without a broker: analyze, train, evaluate."""
+
+from __future__ import annotations
+
+import argparse
+
+from monitor.commands.shared import catalog, log, write_json
+from stream.errors import StorageError, UsageError
+
+
+def analyze(args: argparse.Namespace) -> int:
+    """Run the live analysis on one record."""
+    records = catalog(args)
+    log.info("loading %s and the models", args.record)
+
+    from model.pipeline.analysis import load_models
+    from model.serving.offline import analyze as analyze_record
+    from stream.records.wfdb_reader import load
+    from stream.timebase import FS
+
+    record = load(args.record, records)
+    models = load_models(args.weights, args.alarms)
+    log.info("analyzing %.1f s of %s", record.n / FS, record.name)
+    print(analyze_record(record, models, args.out))
+    return 0
+
+
+def train(args: argparse.Namespace) -> int:
+    """Train one of the networks or classifiers."""
+    if args.weights and args.what != "first-samples":
+        raise UsageError(f"--weights {args.weights}: only --what first-samples starts from weights")
+    records = catalog(args)
+    log.info("training %s on DS1 of MIT-BIH; weights to %s", args.what, args.out)
+
+    if args.what == "beats":
+        from model.training.train_beat_classifier import BeatTrainConfig, print_scores, train_beats
+
+        config = BeatTrainConfig() if args.seed is None else BeatTrainConfig(seed=args.seed)
+        print_scores(train_beats(config, records, args.out))
+        return 0
+    if args.what == "residual":
+        from model.training import train_anomaly_classifier
+
+        scores = train_anomaly_classifier.train_residual(records, args.out, args.seed)
+        train_anomaly_classifier.print_scores(scores)
+        return 0
+    from model.training.config import TrainConfig
+    from model.training.train_forecaster import train as train_forecaster
+    from model.training.train_forecaster import train_first_samples
+
+    if args.what == "first-samples":
+        print(train_first_samples(args.weights, records, args.out))
+        return 0
+    given = {name: getattr(args, name) for name in ("seed", "minutes", "threads") if getattr(args, name) is not None}
+    print(train_forecaster(TrainConfig(**given), records, args.out, resume=args.resume))
+    return 0
+
+
+def evaluate(args: argparse.Namespace) -> int:
+    """Score forecasts and anomaly alarms, or all alarms, or the lecture's model."""
+    # What cannot work is reported now, not after minutes of work.
+    if args.json is not None and not args.json.parent.is_dir():
+        raise StorageError(f"--json {args.json} cannot be written (no such folder): choose another file")
+    if args.tutorial:
+        return _evaluate_tutorial(args)
+    if args.plot is not None:
+        raise UsageError("--plot belongs to --tutorial: use --plots DIR for the pictures of an evaluation")
+    if args.alarms:
+        return _evaluate_alarms(args)
+    return _evaluate_forecasts(args)
+
+
+def _evaluate_forecasts(args: argparse.Namespace) -> int:
+    from model.datasets.mitdb import parse_records
+
+    records = parse_records(args.records)
+    excluded = parse_records(args.exclude) if args.exclude else ()
+    where = catalog(args)
+    log.info("scoring forecasts and anomaly alarms of %s; loading the models", args.records)
+
+    from model.evaluation.evaluation import evaluate as evaluate_records
+    from model.evaluation.evaluation import print_evaluation
+    from model.evaluation.plots import draw, prepare
+    from model.forecast.forecaster import load_forecaster
+
+    if args.plots is not None:
+        prepare(args.plots)
+    forecaster = load_forecaster(args.weights)
+    evaluation = evaluate_records(records, forecaster=forecaster, exclude=excluded, catalog=where)
+    print_evaluation(evaluation)
+    status = write_json(evaluation.to_dict(), args.json)
+    if args.plots is not None:
+        for path in draw(evaluation, args.plots):
+            print(path)
+    return status
+
+
+def _evaluate_alarms(args: argparse.Namespace) -> int:
+    records = catalog(args)
+    log.info("scoring the alarms of all 44 records; loading the models")
+
+    from model.datasets.mitdb import DS1, DS2
+    from model.evaluation.alarm_scores import evaluate_alarms
+    from model.evaluation.alarm_tables import print_alarms
+    from model.evaluation.monitor_output import monitor_of
+    from model.pipeline.analysis import load_models
+
+    report = evaluate_alarms([*DS1, *DS2], monitor_of(load_models(args.weights)), records)
+    print_alarms(report)
+    return write_json(report.to_dict(), args.json)
+
+
+def _evaluate_tutorial(args: argparse.Namespace) -> int:
+    records = catalog(args)
+    log.info("training and scoring the lecture's model on its own five seconds")
+
+    from model.tutorial.tutorial import print_tutorial, tutorial
+
+    report = tutorial(records)
+    print_tutorial(report)
+    if args.plot is not None:
+        from model.tutorial.plot import draw
+
+        draw(report, args.plot)
+    return write_json(report.to_dict(), args.json)

@@ -1,0 +1,127 @@
+"""The commands that run until they are ended: broker, replay, worker, monitor, alarms, tap."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+
+from monitor.commands.shared import broker_address, catalog, log, run_async
+from stream.errors import UsageError
+
+
+def broker(args: argparse.Namespace) -> int:
+    """Run the embedded broker."""
+    log.info("starting a broker on %s:%d", args.host, args.port)
+    from stream.mqtt.embedded_broker import embedded_broker
+
+    async def serve() -> None:
+        async with embedded_broker(args.host, args.port) as address:
+            log.info("broker listens on %s; Ctrl-C ends it", address)
+            await asyncio.Event().wait()
+
+    return run_async(serve())
+
+
+def replay(args: argparse.Namespace) -> int:
+    """Publish records."""
+    address = broker_address(args)
+    pairs = [_bed_and_record(text) for text in args.bed]
+    if args.record:
+        pairs.insert(0, ("bed-1", args.record))
+    if not pairs:
+        raise UsageError("nothing to replay: name a RECORD such as mitdb/208, or --bed bed-1=mitdb/208")
+    names = [bed for bed, _ in pairs]
+    if len(set(names)) < len(names):
+        raise UsageError(f"a bed is named twice ({', '.join(names)}): give each --bed a name of its own")
+    records = catalog(args)
+    log.info("loading %s", ", ".join(dict.fromkeys(record for _, record in pairs)))
+
+    from stream.clock import SteadyClock
+    from stream.records.library import Library
+    from stream.records.wfdb_reader import load
+    from stream.replay.playhead import ReplayConfig
+    from stream.replay.service import serve
+
+    configs = [
+        ReplayConfig(bed=bed, chunk=args.chunk, speed=args.speed, loop=args.loop, start_s=args.start) for bed in names
+    ]
+    replays = [(load(record, records), config) for (_, record), config in zip(pairs, configs, strict=True)]
+    return run_async(
+        serve(
+            address,
+            replays,
+            library=Library(records),
+            ledger_path=args.ledger,
+            clock=SteadyClock(),
+            annotations=args.annotations,
+        )
+    )
+
+
+def _bed_and_record(text: str) -> tuple[str, str]:
+    bed, equals, record = text.partition("=")
+    if not equals or not record:
+        raise UsageError(f"--bed {text!r} is not understood: write --bed bed-1=mitdb/208")
+    return bed, record
+
+
+def worker(args: argparse.Namespace) -> int:
+    """Analyze every bed of a broker."""
+    address = broker_address(args)
+    log.info("loading the models")
+
+    from model.pipeline.analysis import load_models
+    from model.serving.service import serve
+
+    return run_async(serve(address, load_models(args.weights, args.alarms), ledger_path=args.ledger))
+
+
+def monitor(args: argparse.Namespace) -> int:
+    """Show the window."""
+    address = broker_address(args)
+    if not args.who.strip() or len(args.who) > 64:
+        raise UsageError(f"--who {args.who[:20]!r}: use 1 to 64 characters, not all blank")
+    log.info("opening the window; broker %s", address)
+
+    from monitor.gui.app import run
+    from stream.records.wfdb_writer import write
+
+    return run(
+        address,
+        bed=args.bed,
+        who=args.who,
+        station=args.station,
+        write_record=write,
+        screenshot=args.screenshot,
+        seconds=args.seconds,
+        sound=args.sound,
+    )
+
+
+def alarms(args: argparse.Namespace) -> int:
+    """Store alarm events."""
+    if args.db is None:
+        raise UsageError("--db FILE is needed: the SQLite file to write, created if missing")
+    address = broker_address(args)
+    log.info("opening %s; connecting to %s", args.db, address)
+
+    from monitor.alarm_log.logger import serve
+    from monitor.alarm_log.store import AlarmLog
+
+    return run_async(serve(address, AlarmLog(args.db), jsonl=args.jsonl))
+
+
+def tap(args: argparse.Namespace) -> int:
+    """Print decoded messages."""
+    address = broker_address(args)
+    log.info("connecting to %s", address)
+
+    from monitor.tools.tap import serve
+
+    # It has nothing to save, and a slow reader of its output may block it: signals end it at once.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    asyncio.run(serve(address, args.format, args.topic, sys.stdout))
+    return 0

@@ -1,0 +1,90 @@
+"""What several commands have in common: their log, an event loop that signals end, broker, records, JSON files."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import logging
+import signal
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stream.errors import StorageError
+
+if TYPE_CHECKING:
+    from stream.mqtt.address import BrokerAddress
+    from stream.records.catalog import Catalog
+
+log = logging.getLogger("bedside")
+"""A line on standard error that says what a command does. Each command logs one before it imports a large library."""
+
+
+def run_async(work: Coroutine[Any, Any, Any]) -> int:
+    """Run a coroutine until it returns, or until SIGINT or SIGTERM cancels it; both return 0."""
+
+    async def supervised() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with contextlib.suppress(NotImplementedError):  # Windows has KeyboardInterrupt alone
+                loop.add_signal_handler(number, task.cancel)
+        await work
+
+    from stream.mqtt.client import settle
+
+    # aiomqtt watches sockets, which Windows' default loop cannot.
+    factory = asyncio.SelectorEventLoop if sys.platform == "win32" else None
+    with asyncio.Runner(loop_factory=factory) as runner:
+        try:
+            with contextlib.suppress(asyncio.CancelledError):
+                runner.run(supervised())
+        finally:
+            runner.run(settle())
+    return 0
+
+
+def broker_address(args: argparse.Namespace) -> BrokerAddress:
+    """Return the broker that ``--broker`` or the environment names.
+
+    Raises
+    ------
+    UsageError
+        The URL is malformed.
+    """
+    from stream.mqtt.address import BrokerAddress
+
+    return BrokerAddress.from_environment(args.broker)
+
+
+def catalog(args: argparse.Namespace) -> Catalog:
+    """Return where records are looked for: ``--data-dir`` or the environment, then the user cache.
+
+    Raises
+    ------
+    UsageError
+        The folder does not exist.
+    """
+    from stream.records.catalog import Catalog
+
+    return Catalog.from_environment(args.data_dir)
+
+
+def write_json(figures: dict[str, Any], path: Path | None) -> int:
+    """Write figures to the file of ``--json``, if it was given, and return 0.
+
+    Raises
+    ------
+    StorageError
+        The file cannot be written.
+    """
+    if path is not None:
+        try:
+            path.write_text(json.dumps(figures, indent=2) + "\n")
+        except OSError as error:
+            raise StorageError(f"--json {path} cannot be written ({error.strerror}): choose another file") from None
+    return 0

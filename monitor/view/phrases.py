@@ -1,0 +1,41 @@
+"""Texts of the view, made of codes and values as those of alarms are (`stream.wire.phrases`). No Qt.
+
+The view model holds phrases; whoever shows them renders them in the language of the person who reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from monitor.view import phrases_en, phrases_ja
+from stream.wire.phrases import ALARM_TABLES, Phrase, Table, phrase, render
+
+TABLES: Mapping[str, Table] = {
+    "en": {**ALARM_TABLES["en"], **phrases_en.VIEW},
+    "ja": {**ALARM_TABLES["ja"], **phrases_ja.VIEW},
+}
+"""All templates of each language, by its code."""
+
+
+def english(item: Phrase | Iterable[Phrase]) -> str:
+    """Return a phrase, or several as sentences, in English: for logs and files."""
+    return to_text(item, "en")
+
+
+def to_text(item: Phrase | Iterable[Phrase], language: str) -> str:
+    """Return a phrase, or several as sentences, in a language."""
+    table = TABLES[language]
+    if isinstance(item, Phrase):
+        return render(item, table)
+    return table["sentence_separator"].join(render(one, table) for one in item)
+
+
+def rhythm_phrase(rhythm: str) -> Phrase:
+    """Return the name of a rhythm that a worker found, one of `stream.wire.messages.Rhythm`."""
+    return phrase(f"rhythm.{rhythm.replace(' ', '_')}")
+
+
+def reference_rhythm_phrase(code: str) -> Phrase:
+    """Return the name of a rhythm of MIT-BIH's annotations; a code that MIT-BIH does not have stays as it is."""
+    known = f"mitbih.{code}"
+    return phrase(known) if known in phrases_en.VIEW else phrase("verbatim", text=code)

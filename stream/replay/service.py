@@ -1,0 +1,140 @@
+"""The publisher as a process: its connection to the broker, its commands, how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from stream.clock import Clock
+from stream.errors import BedsideError, UsageError
+from stream.mqtt.address import BrokerAddress
+from stream.mqtt.client import Client
+from stream.records.library import Library
+from stream.records.record import Record
+from stream.replay.ledger import ledger
+from stream.replay.playhead import ReplayConfig, begin, first_sample
+from stream.replay.publisher import Publisher, description
+from stream.wire.alarm_messages import Command
+from stream.wire.messages import Offer
+from stream.wire.replay_actions import ChooseRecord
+from stream.wire.topics import Kind, Role, Topic, pattern
+
+log = logging.getLogger("bedside.publisher")
+
+RESUME_DELAY_S = 2.0
+"""After a reconnect, what is buffered waits so long: a restarted broker may have forgotten its subscribers, and they
+have subscribed again by then."""
+
+FLUSH_S = 0.5
+"""How long a publisher that ends waits for its last messages to be acknowledged."""
+
+
+async def serve(
+    address: BrokerAddress,
+    replays: Sequence[tuple[Record, ReplayConfig]],
+    *,
+    library: Library,
+    ledger_path: Path | None,
+    clock: Clock,
+    annotations: bool = False,
+) -> None:
+    """Publish records until they end or the task is cancelled, and execute commands meanwhile.
+
+    Parameters
+    ----------
+    address : BrokerAddress
+    replays : sequence of (Record, ReplayConfig)
+    library : Library
+        The records that may be chosen by command.
+    ledger_path : Path or None
+    clock : Clock
+    annotations : bool
+        Also send the reference annotations.
+
+    Raises
+    ------
+    UsageError
+        A record ends before its replay would begin.
+    BrokerError
+        The broker cannot be reached.
+    StorageError
+        The ledger cannot be written.
+    """
+    for record, config in replays:
+        first_sample(record, config)
+    subscriptions = [pattern(Kind.COMMAND, config.bed) for _, config in replays]
+    with ledger(ledger_path, *Publisher.LEDGER) as write:
+        async with Client(
+            address, role=Role.PUBLISHER, subscriptions=subscriptions, resume_delay_s=RESUME_DELAY_S
+        ) as client:
+            client.beds = tuple(config.bed for _, config in replays)
+            begin_ns = clock.now_ns()
+            publisher = Publisher(
+                [begin(record, config, begin_ns) for record, config in replays],
+                send=client.send,
+                dropped=lambda bed: client.dropped(Topic(Kind.ECG, bed)),
+                instance=client.instance,
+                clock=clock,
+                write=write,
+                annotations=annotations,
+            )
+            log.info("streaming to %s; Ctrl-C ends it", address)
+            for bed in publisher.beds.values():
+                log.info("%s", description(bed.head))
+            await _run(client, publisher, library)
+
+
+async def _run(client: Client, publisher: Publisher, library: Library) -> None:
+    """Publish to the end, wait until all is acknowledged, and report what was published."""
+    executing = asyncio.create_task(_execute_commands(client, publisher, library))
+    playing = asyncio.create_task(publisher.run())
+    try:
+        await asyncio.wait({executing, playing}, return_when=asyncio.FIRST_COMPLETED)
+        if executing.done():
+            await executing
+        await playing
+        if not await client.flush(FLUSH_S):
+            log.info("waiting for the broker to accept the last chunks; Ctrl-C gives up")
+            while not await client.flush(FLUSH_S):
+                pass
+    finally:
+        for task in (executing, playing):
+            task.cancel()
+        await asyncio.gather(executing, playing, return_exceptions=True)
+        publisher.stop()
+        await client.flush(FLUSH_S)
+        log.info("%s, %d reconnects", publisher.summary(), client.counters["reconnects"])
+
+
+async def _execute_commands(client: Client, publisher: Publisher, library: Library) -> None:
+    """Execute the commands that arrive; one that is refused is counted and logged. Records are read in a thread."""
+    publisher.offers = await _offers(library)
+    client.counters["commands_refused"] = 0
+    async for received in client:
+        command = received.message
+        if not isinstance(command, Command):
+            continue
+        try:
+            if isinstance(command.action, ChooseRecord):
+                name = command.action.record
+                if all(offer.name != name for offer in publisher.offers):
+                    raise UsageError(f"record {name!r} is not offered")
+                bed = publisher.accept(command)
+                publisher.choose_record(bed, await asyncio.to_thread(library.load, name))
+            else:
+                publisher.execute(command)
+        except BedsideError as error:
+            client.counters["commands_refused"] += 1
+            log.warning("command refused: %s", error)
+
+
+async def _offers(library: Library) -> tuple[Offer, ...]:
+    """Return the records that need no download; read in threads, one by one, so that an end waits for one at most."""
+    listing, offers = library.listing(), []
+    while (entry := await asyncio.to_thread(next, listing, None)) is not None:
+        _, offer = entry
+        if offer is not None:
+            offers.append(offer)
+    return tuple(offers)

@@ -1,0 +1,69 @@
+import logging
+from collections import Counter
+
+import pytest
+
+from stream.mqtt import inbox as module
+from stream.mqtt.inbox import Inbox
+from stream.wire import codec
+from stream.wire.messages import Waveform
+from tests.waveforms import chunk
+
+
+class Time:
+    """A monotonic clock that stands still until it is moved."""
+
+    now_s = 100.0
+
+    def monotonic(self) -> float:
+        return self.now_s
+
+    def time_ns(self) -> int:
+        return 1_700_000_000_000_000_000
+
+
+@pytest.fixture
+def counters() -> Counter[str]:
+    return Counter()
+
+
+def put(inbox: Inbox, topic: str, payload: bytes) -> bool:
+    return inbox.put(topic, payload, retained=False, mid=1, connection=1)
+
+
+async def test_a_message_is_decoded_when_it_arrives(counters: Counter[str]) -> None:
+    inbox = Inbox(30.0, counters)
+    assert put(inbox, "bedside/v1/bed-1/ecg", codec.encode(chunk(0)))
+    received = inbox.pop()
+    assert received is not None
+    assert received.message == chunk(0)
+    assert inbox.pop() is None
+    assert counters == {"received": 1, "inbox_dropped": 0}
+
+
+async def test_the_oldest_are_dropped_and_counted(counters: Counter[str]) -> None:
+    inbox = Inbox(1.0, counters)
+    for seq in range(25):
+        put(inbox, "bedside/v1/bed-1/ecg", codec.encode(chunk(seq)))
+    seqs = []
+    while (received := inbox.pop()) is not None:
+        assert isinstance(received.message, Waveform)
+        seqs.append(received.message.seq)
+    assert seqs == list(range(15, 25))
+    assert counters["inbox_dropped"] == 15
+
+
+async def test_rejections_are_all_counted_and_logged_once_per_second(
+    counters: Counter[str], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Time()
+    monkeypatch.setattr(module, "time", clock)
+    inbox = Inbox(30.0, counters)
+    for now_s in (100.0, 100.2, 100.9, 101.0, 101.5):
+        clock.now_s = now_s
+        assert not put(inbox, "bedside/v1/bed-1/ecg", b"no message")
+    assert counters["rejected"] == 5
+    assert [record.message.split(":")[0] for record in caplog.records if record.levelno == logging.WARNING] == [
+        "rejected (1 so far)",
+        "rejected (4 so far)",
+    ]

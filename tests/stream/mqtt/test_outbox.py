@@ -1,0 +1,104 @@
+import asyncio
+
+import pytest
+
+from stream.mqtt.outbox import IN_FLIGHT, Outbox
+from stream.wire.topics import Kind, Topic
+
+ECG = Topic(Kind.ECG, "bed-1")
+ACTIVE = Topic(Kind.ALARMS_ACTIVE, "bed-1")
+
+pytestmark = pytest.mark.usefixtures("no_tasks_left")
+
+
+class Broker:
+    """Acknowledges when it is asked to; loses the connection when it is asked to."""
+
+    def __init__(self) -> None:
+        self.got: list[tuple[Topic, bytes]] = []
+        self.acknowledges = asyncio.Event()
+        self.lost = asyncio.Event()
+
+    async def publish(self, topic: Topic, payload: bytes) -> None:
+        self.got.append((topic, payload))
+        waits = [asyncio.create_task(event.wait()) for event in (self.acknowledges, self.lost)]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in waits:
+                task.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
+        if self.lost.is_set():
+            raise ConnectionResetError
+
+
+def payloads(count: int) -> list[bytes]:
+    return [b"%d" % number for number in range(count)]
+
+
+async def settled() -> None:
+    for _ in range(100):
+        await asyncio.sleep(0)
+
+
+async def test_twenty_are_in_flight_and_the_rest_follows_their_acknowledgement() -> None:
+    outbox, broker = Outbox(30.0), Broker()
+    for payload in payloads(50):
+        outbox.put(ECG, payload)
+    delivering = asyncio.create_task(outbox.deliver(broker.publish))
+    await settled()
+    assert [payload for _, payload in broker.got] == payloads(IN_FLIGHT)
+    assert len(outbox) == 50
+    broker.acknowledges.set()
+    async with asyncio.timeout(10):
+        await outbox.wait_empty()
+    assert [payload for _, payload in broker.got] == payloads(50)
+    delivering.cancel()
+    await asyncio.wait([delivering])
+
+
+async def test_what_was_in_flight_when_the_connection_was_lost_is_sent_again_in_order() -> None:
+    outbox, first, second = Outbox(30.0), Broker(), Broker()
+    for payload in payloads(30):
+        outbox.put(ECG, payload)
+    delivering = asyncio.create_task(outbox.deliver(first.publish))
+    await settled()
+    first.lost.set()
+    with pytest.raises(ExceptionGroup) as lost:
+        await delivering
+    assert lost.group_contains(ConnectionResetError)
+    assert len(outbox) == 30
+    second.acknowledges.set()
+    delivering = asyncio.create_task(outbox.deliver(second.publish))
+    async with asyncio.timeout(10):
+        await outbox.wait_empty()
+    assert [payload for _, payload in second.got] == payloads(30)
+    delivering.cancel()
+    await asyncio.wait([delivering])
+
+
+async def test_what_is_retained_is_put_again_for_a_broker_that_forgot_it() -> None:
+    outbox, broker = Outbox(30.0), Broker()
+    broker.acknowledges.set()
+    outbox.retain(ACTIVE, b"one")
+    outbox.retain(ACTIVE, b"two")
+    outbox.put(ECG, b"wave")
+    delivering = asyncio.create_task(outbox.deliver(broker.publish))
+    await outbox.wait_empty()
+    outbox.put_retained()
+    await outbox.wait_empty()
+    assert broker.got == [(ACTIVE, b"two"), (ECG, b"wave"), (ACTIVE, b"two")]
+    outbox.remove(ACTIVE)
+    outbox.put_retained()
+    await outbox.wait_empty()
+    assert broker.got[3:] == [(ACTIVE, b"")]
+    delivering.cancel()
+    await asyncio.wait([delivering])
+
+
+async def test_who_waits_learns_that_nobody_will_deliver() -> None:
+    outbox = Outbox(30.0)
+    outbox.put(ECG, b"wave")
+    outbox.give_up()
+    await outbox.wait_empty()
+    assert len(outbox) == 1

@@ -1,0 +1,124 @@
+"""The publisher as a process, over real brokers."""
+
+import asyncio
+import contextlib
+import csv
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stream.clock import SteadyClock
+from stream.mqtt.address import BrokerAddress
+from stream.mqtt.client import Client
+from stream.records.catalog import Catalog, Listed
+from stream.records.library import Library
+from stream.replay.playhead import ReplayConfig
+from stream.replay.service import serve
+from stream.wire.messages import BedStatus, Offer, Waveform
+from stream.wire.replay_actions import ChooseRecord, Seek, SetPlaying
+from stream.wire.topics import Kind, Role, pattern
+from tests.brokers import Mosquitto
+from tests.stream.replay.test_playhead import traceable
+from tests.stream.replay.test_publisher import command
+
+
+@pytest.mark.usefixtures("no_tasks_left")
+async def test_commands_over_a_real_broker(broker: BrokerAddress, mitdb_dir: Path, tmp_path: Path) -> None:
+    """Another record is chosen by name, a path is refused, and all is seen in the status."""
+    (tmp_path / "mitdb").mkdir()
+    for suffix in (".hea", ".dat", ".atr"):
+        (tmp_path / f"mitdb/100{suffix}").symlink_to(mitdb_dir / f"mitdb/100{suffix}")
+    library = Library(Catalog(data_dir=tmp_path, cache_dir=tmp_path / "none"))
+    clock = SteadyClock()
+    patterns = [pattern(Kind.ECG), pattern(Kind.STATUS, role=Role.PUBLISHER)]
+    async with Client(broker, role=None, subscriptions=patterns) as person, asyncio.timeout(30):
+        task = asyncio.create_task(
+            serve(broker, [(traceable(36_000), ReplayConfig())], library=library, ledger_path=None, clock=clock)
+        )
+
+        async def state(**wanted: Any) -> BedStatus:
+            while True:
+                message = (await person.receive()).message
+                if isinstance(message, BedStatus) and all(getattr(message, k) == v for k, v in wanted.items()):
+                    return message
+
+        while not (offered := (await state(state="playing")).records):
+            pass
+        assert [offer.name for offer in offered] == ["synthetic", "mitdb/100"]
+        person.send(command(1, ChooseRecord(record="../../etc/passwd"), clock.now_ns()))
+        person.send(command(2, ChooseRecord(record="mitdb/100"), clock.now_ns()))
+        chosen = await state(record="mitdb/100")
+        assert chosen.duration == 650_000
+        person.send(command(3, SetPlaying(playing=False), clock.now_ns()))
+        await state(state="paused")
+        person.send(command(4, Seek(position=360_000), clock.now_ns()))
+        person.send(command(5, SetPlaying(playing=True), clock.now_ns()))
+        while not (
+            isinstance(chunk := (await person.receive()).message, Waveform)
+            and chunk.record == "mitdb/100"
+            and chunk.position == 360_000
+        ):
+            pass
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+@pytest.mark.usefixtures("no_tasks_left")
+async def test_over_a_real_broker(broker: BrokerAddress, tmp_path: Path) -> None:
+    """Ten beds at twenty times real time: every chunk arrives once, in order, and the ledger names each."""
+    record = traceable(3600)
+    replays = [(record, ReplayConfig(bed=f"bed-{i}", speed=20.0)) for i in range(10)]
+    path = tmp_path / "ledger.csv"
+    got: dict[str, list[int]] = {config.bed: [] for _, config in replays}
+    ended: set[str] = set()
+    library = Library(Catalog(cache_dir=tmp_path))
+    patterns = [pattern(Kind.ECG), pattern(Kind.STATUS, role=Role.PUBLISHER)]
+    async with Client(broker, role=None, subscriptions=patterns) as listener, asyncio.timeout(30):
+        task = asyncio.create_task(serve(broker, replays, library=library, ledger_path=path, clock=SteadyClock()))
+        while len(ended) < 10 or any(len(seqs) < 100 for seqs in got.values()):
+            message = (await listener.receive()).message
+            if isinstance(message, Waveform):
+                got[message.bed].append(message.seq)
+            elif isinstance(message, BedStatus) and message.state == "ended":
+                ended.add(message.bed)
+        await task
+    assert all(seqs == list(range(100)) for seqs in got.values())
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {(row["bed"], int(row["seq"])) for row in rows} == {(bed, seq) for bed in got for seq in range(100)}
+    assert all(int(row["sent_ns"]) >= int(row["due_ns"]) for row in rows)
+
+
+@pytest.mark.usefixtures("no_tasks_left")
+async def test_an_end_does_not_wait_until_all_records_are_listed(mosquitto: Mosquitto) -> None:
+    read: list[int] = []
+    reading = threading.Event()
+
+    class Slow(Library):
+        def listing(self) -> Iterator[tuple[Listed, Offer | None]]:
+            for number in range(1000):
+                read.append(number)
+                reading.set()
+                time.sleep(0.01)
+                yield Listed(f"mitdb/{number}", ("MLII",), "local folder"), None
+
+    task = asyncio.create_task(
+        serve(
+            mosquitto.address,
+            [(traceable(36_000), ReplayConfig())],
+            library=Slow(Catalog()),
+            ledger_path=None,
+            clock=SteadyClock(),
+        )
+    )
+    assert await asyncio.to_thread(reading.wait, 30)
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    await asyncio.get_running_loop().shutdown_default_executor()
+    assert len(read) < 200, "the rest was not read"
