@@ -175,9 +175,9 @@ def test_live_equals_training_view(forecaster: Checkpoint, excerpt: Record) -> N
     with torch.inference_mode():
         y, _ = network(torch.from_numpy(sequences.x))
     got = streamed(forecaster, x[:, None])
-    k = len(got.origin)
-    baseline = x[3 : 4 * k : 4] - sequences.x[0, :k, -1] * sequences.scale[0, :k]
-    mean = y[0, :k, :, 0].numpy() * sequences.scale[0, :k, None] + baseline[:, None]
+    k = sequences.x.shape[1]
+    baseline = x[3 : 4 * k : 4] - sequences.x[0, :, -1] * sequences.scale[0]
+    mean = y[0, ..., 0].numpy() * sequences.scale[0][:, None] + baseline[:, None]
     np.testing.assert_allclose(got.mean[:k, :, 0], mean, rtol=0, atol=WITHIN)
 
 
