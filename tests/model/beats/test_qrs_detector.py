@@ -190,6 +190,33 @@ def test_tall_t_waves_are_no_beats() -> None:
     assert_found(run(mv), peaks)
 
 
+def with_p_waves(peaks: npt.NDArray[np.int64], n: int, before: int, height: float) -> FloatArray:
+    """Return an ECG whose P waves are as narrow as QRS complexes, so many samples before them."""
+    mv, at = ecg(peaks, n), np.arange(n)
+    for peak in peaks:
+        mv[:, 0] += height * np.exp(-0.5 * ((at - peak + before) / 6) ** 2)
+    return mv
+
+
+def test_a_p_wave_that_a_steeper_complex_follows_is_no_beat() -> None:
+    """The complex begins within the wait of its P wave, and its energy peaks after it."""
+    peaks = regular(60, 40)
+    assert_found(run(with_p_waves(peaks, 40 * FS, 52, 0.5)), peaks)
+
+
+def test_p_waves_taken_for_beats_are_learnt_from_the_higher_complexes_that_follow() -> None:
+    """200 ms before the complex, nothing tells them apart until the first few have been found to be too early."""
+    peaks = regular(60, 40)
+    mv = with_p_waves(peaks, 40 * FS, 72, 0.6)
+    found = run(mv)
+    late = [beat for beat in found if beat.index > 10 * FS]
+    assert_found([beat for beat in found if np.abs(beat.index - peaks).min() <= 8], peaks)
+    assert len(found) > (peaks >= 2 * FS).sum(), "the first ones cannot be known"
+    np.testing.assert_allclose(indices(late), peaks[peaks > 10 * FS], atol=8)
+    _, state = qrs_detector.step(qrs_detector.begin(0, 1), strides_of(mv[: 6 * FS]))
+    assert min(state.rhythm.rr_before) > 250, "their intervals are put together again"
+
+
 def test_wide_premature_beats_are_found() -> None:
     peaks = regular(70, 60)
     early = peaks[4:-1:5] + 170

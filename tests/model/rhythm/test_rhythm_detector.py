@@ -167,6 +167,22 @@ def test_extreme_bradycardia_needs_five_beats_below_forty(rate: float, expected:
     assert run(three, quiet_signal(three[-1].index / FS + 1))[0] == []
 
 
+def test_one_early_beat_among_slow_ones_does_not_end_a_bradycardia() -> None:
+    beats = train([*per_min((36, 8, "N")), (0.5, "S"), *per_min((36, 10, "N"))])
+    changes, _, _ = run(beats, quiet_signal(beats[-1].index / FS))
+    assert [(type(change), change.kind) for change in changes] == [(Began, "extreme_bradycardia")]
+
+
+def test_a_bradycardia_ends_when_none_of_the_last_five_rates_is_low() -> None:
+    """One interval of 0.5 s is enough to raise the rate over five beats above the limit and its margin."""
+    beats = train([*per_min((36, 8, "N")), *per_min((120, 12, "N"))])
+    changes, _, _ = run(beats, quiet_signal(beats[-1].index / FS))
+    _, ended = pick(changes, "extreme_bradycardia")
+    assert isinstance(ended, Ended)
+    fifth = beats[7 + 5]
+    assert fifth.at <= ended.at <= fifth.at + STRIDE
+
+
 def test_bradycardia_is_told_as_soon_as_the_fifth_beat_is_too_late() -> None:
     beats = train(per_min((75, 10, "N"), (45, 3, "N")))
     changes, _, _ = run(beats, quiet_signal(beats[-1].index / FS + 3))

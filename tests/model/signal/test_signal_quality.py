@@ -119,6 +119,22 @@ def test_a_line_stuck_at_the_rail_is_saturated_and_not_off() -> None:
     assert began.at < 11 * FS
 
 
+@pytest.mark.parametrize(("offset", "rail"), [(1.0, 5.115), (2.5, 5.115), (-1.5, -5.12)])
+def test_the_rail_is_where_it_is_however_far_the_lead_began_from_zero(offset: float, rail: float) -> None:
+    """The figures are counted from the first sample, the rail from 0 mV."""
+    mv = beats(30, seed=3) + offset
+    mv[10 * FS : 15 * FS, 0] = rail
+    mine = [(c.kind, type(c).__name__) for c in run(mv)[2] if c.kind != "noise"]
+    assert mine == [("saturation", "Began"), ("saturation", "Ended")]
+
+
+def test_a_line_that_stands_still_far_from_its_beginning_but_not_from_zero_is_off() -> None:
+    mv = beats(30, seed=3)
+    mv[: 5 * FS] += 5.0
+    mv[10 * FS : 20 * FS, 0] = 0.3
+    assert [c.kind for c in run(mv)[2] if isinstance(c, Began) and c.kind != "noise"] == ["lead_off"]
+
+
 def test_a_swing_that_is_clipped_below_the_usual_rail_is_saturated() -> None:
     time = np.arange(20 * FS) / FS
     mv = beats(20) + np.where(time > 10, 3 * np.sin(2 * np.pi * 0.4 * (time - 10)), 0)[:, None]
