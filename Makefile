@@ -7,17 +7,19 @@ READY := .venv/.ready
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format translations screenshots
+.PHONY: help setup demo test test-light lint format lock translations screenshots
 
 help:
 	@echo "make demo    stream a real ECG, forecast it, show it   (make demo ARGS='--headless --seconds 30')"
 	@echo "make test    lint, types, layer contracts, all tests   (make test ARGS='-k alarm_log')"
+	@echo "make test-light   the half that needs neither torch nor Qt, on the oldest and newest Python here, or PYTHON=…"
 	@echo "make format  let ruff mend what it can"
+	@echo "make lock    renew the locked versions of all packages"
 	@echo "make translations   after a change of the window's words: bring its Japanese up to date"
 	@echo "make screenshots    draw the pictures of docs/img anew, in three minutes of real ECG"
 	@echo "make setup   build or mend .venv, and look for Qt's libraries again"
 
-$(READY): pyproject.toml constraints.txt scripts/setup
+$(READY): pyproject.toml requirements/full.txt requirements/torch.txt scripts/setup
 	@PYTHON='$(PYTHON)' scripts/setup
 
 setup:
@@ -34,11 +36,17 @@ lint: $(READY)
 
 test: export QT_QPA_PLATFORM ?= offscreen
 test: lint
-	$(BIN)/pytest -rs $(ARGS)
+	$(BIN)/pytest -rs -n logical --maxprocesses 4 --dist worksteal $(ARGS)
+
+test-light:
+	@scripts/test_light $(if $(filter-out file,$(origin PYTHON)),'$(PYTHON)')
 
 format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+lock:
+	$(PYTHON) scripts/lock.py
 
 # New words come into the .ts file as unfinished; write their Japanese there (pyside6-linguist, or any editor), and again.
 translations: I18N := monitor/gui/i18n/bedside_ja

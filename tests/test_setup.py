@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -19,8 +20,8 @@ case "$*" in
     *"import ensurepip"*) exit "$FAKE_ENSUREPIP";;
     "-m venv "*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python";;
     *importlib.metadata*) exit 1;;
-    *--no-deps*) exit "$FAKE_CPU_INDEX";;
-    *"-e .[all,dev]"*) exit "$FAKE_DEFAULT_INDEX";;
+    *--index-url*) exit "$FAKE_CPU_INDEX";;
+    *requirements/full.txt*) exit "$FAKE_DEFAULT_INDEX";;
 esac
 """
 
@@ -31,8 +32,9 @@ class Machine:
     def __init__(self, folder: Path) -> None:
         self.tree, self.programs, self.log = folder / "tree", folder / "programs", folder / "log"
         (self.tree / "scripts").mkdir(parents=True)
+        (self.tree / "requirements").mkdir()
         self.programs.mkdir()
-        for name in ("Makefile", "pyproject.toml", "constraints.txt", "scripts/setup"):
+        for name in ("Makefile", "pyproject.toml", "requirements/full.txt", "requirements/torch.txt", "scripts/setup"):
             shutil.copy(ROOT / name, self.tree / name)
         self.program("python3", PYTHON)
         self.program("id", "#!/bin/sh\necho 1000\n")
@@ -76,8 +78,8 @@ def said(result: subprocess.CompletedProcess[str]) -> list[str]:
     return [line for line in (result.stdout + result.stderr).splitlines() if line.startswith("setup: ")]
 
 
-@pytest.mark.parametrize("version", ["3.10", "3.9", "2.7"])
-def test_an_old_python_is_one_line(machine: Machine, version: str) -> None:
+@pytest.mark.parametrize("version", ["3.10", "3.9", "2.7", "3.15"])
+def test_a_python_without_locked_versions_is_one_line(machine: Machine, version: str) -> None:
     result = machine.make("setup", FAKE_VERSION=version)
     assert result.returncode != 0
     (line,) = said(result)
@@ -111,20 +113,51 @@ def test_it_is_built_once_and_again_when_its_files_change(machine: Machine) -> N
     assert machine.ready
     assert "up to date" in machine.make(".venv/.ready").stdout
     later = (machine.tree / ".venv/.ready").stat().st_mtime + 10
-    for name in ("pyproject.toml", "constraints.txt"):
+    for name in ("pyproject.toml", "requirements/full.txt", "requirements/torch.txt"):
         os.utime(machine.tree / name, (later, later))
         assert said(machine.make(".venv/.ready"))
         os.utime(machine.tree / name, (0, 0))
 
 
-def test_a_closed_cpu_index_is_said_and_the_default_one_serves(machine: Machine) -> None:
+def installs(machine: Machine) -> list[str]:
+    """Return the arguments of each pip install, in order."""
+    lines = machine.log.read_text().splitlines()
+    return [line.partition(" install ")[2] for line in lines if " install " in line]
+
+
+def test_every_version_comes_from_the_lock(machine: Machine) -> None:
+    assert machine.make("setup").returncode == 0
+    locked, torch, own = installs(machine)
+    assert locked == "--no-deps --require-hashes -r requirements/full.txt"
+    assert torch.startswith("--no-deps --index-url ")
+    assert torch.endswith(" --retries 0 --timeout 10 torch==2.13.0")
+    assert own == "--no-deps --no-build-isolation -e ."
+
+
+def test_a_closed_cpu_index_is_reported_and_the_default_one_serves(machine: Machine) -> None:
     result = machine.make("setup", FAKE_CPU_INDEX="1")
     assert result.returncode == 0
     assert any("default index" in line for line in said(result))
-    asked = [line for line in machine.log.read_text().splitlines() if " install " in line]
-    assert "--retries 0" in asked[0]
-    assert asked[0].endswith("torch==2.13.0")
-    assert "-c constraints.txt" in asked[1]
+    assert "torch==2.13.0" in installs(machine)
+
+
+@pytest.mark.parametrize("name", ["full", "light"])
+def test_a_lock_has_hashes_and_names_no_index(name: str) -> None:
+    text = (ROOT / f"requirements/{name}.txt").read_text()
+    assert "://" not in text
+    packages = re.findall(r"^([a-z0-9-]+)==", text, re.MULTILINE)
+    assert {"numpy", "wfdb", "scipy", "ruff", "pytest"} <= set(packages)
+    assert not {"torch", "triton"} & set(packages)
+    assert all("--hash=sha256:" in entry for entry in re.split(r"^(?=[a-z0-9-]+==)", text, flags=re.MULTILINE)[1:])
+
+
+def test_the_light_lock_is_part_of_the_full_one() -> None:
+    full, light = (
+        set(re.findall(r"^[a-z0-9-]+==[^ ]+", (ROOT / f"requirements/{name}.txt").read_text(), re.MULTILINE))
+        for name in ("full", "light")
+    )
+    assert light < full
+    assert {entry.partition("==")[0] for entry in full - light} >= {"pyside6-essentials", "pyqtgraph", "pytest-qt"}
 
 
 def test_a_failed_set_up_is_never_taken_for_a_finished_one(machine: Machine) -> None:

@@ -164,14 +164,14 @@ def measure(patient: Patient, piece: FloatArray, valid: BoolArray, rr: float | N
     is_normal = joined == normal
     normal_rr, quick = patient.normal_rr, 1 / (patient.beats + 2)
     if rr is not None and is_normal and patient.was_normal:
-        normal_rr = rr if math.isnan(normal_rr) else normal_rr + max(RR_RATE, quick) * (rr - normal_rr)
+        normal_rr = float(rr) if math.isnan(normal_rr) else normal_rr + max(RR_RATE, quick) * (rr - normal_rr)
     if is_normal or to_usual > EARLY:
         step = max(USUAL_RATE, quick) * np.clip(differs - usual, -0.5, 0.5)
         usual = usual + np.where(valid, step, 0.0)
     return Measured(features, joined, founded), Patient(
         beats=patient.beats + 1,
         families=families,
-        rr=patient.rr if rr is None else (*patient.rr, rr)[-LONG:],
+        rr=patient.rr if rr is None else (*patient.rr, float(rr))[-LONG:],
         normal_rr=normal_rr,
         usual=usual,
         before=(to_usual, to_normal, math.log(mean_width / 30), patient.before[0]),

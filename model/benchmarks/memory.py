@@ -11,9 +11,9 @@ from rich.console import Console
 
 from model.benchmarks.config import BenchConfig
 from model.benchmarks.jobs import CHUNK
+from model.console.progress import progress
 from model.forecast.checkpoint import Checkpoint
 from model.forecast.forecaster import ForecasterState, begin, step
-from model.progress import progress
 from model.signal.intake import strides_of
 
 

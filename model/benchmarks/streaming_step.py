@@ -37,12 +37,12 @@ from model.benchmarks.jobs import (
 )
 from model.benchmarks.memory import memory_growth
 from model.conditions import settings
+from model.console.progress import progress
 from model.forecast.checkpoint import Checkpoint
 from model.forecast.config import NetworkConfig
 from model.forecast.forecaster import load_forecaster
 from model.forecast.torch_runtime import CLOCK, denormals_flushed, one_thread
 from model.pipeline.analysis import Models
-from model.progress import progress
 from stream.timebase import FS
 
 LABELS = {"network": "network", "step": "forecaster", "whole": "full analysis"}

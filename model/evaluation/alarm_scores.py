@@ -22,6 +22,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from model.conditions.precedence import SILENCED_BY
+from model.console.progress import track
 from model.datasets.annotated_signal import annotations_of
 from model.datasets.reference import Reference, reference_of
 from model.evaluation.alarm_report import ALLOWED_S, KEYS, AlarmReport, EventScore, FalseAlarm, RecordAlarms
@@ -31,7 +32,6 @@ from model.evaluation.monitor_output import Monitor, MonitorOutput
 from model.evaluation.reference_events import ASYSTOLE_S, RhythmEvent, events_of
 from model.evaluation.rhythm_time import atrial_fibrillation
 from model.evaluation.vfdb import score_vfdb
-from model.progress import track
 from stream.records.catalog import Catalog
 from stream.records.record import Record
 from stream.records.wfdb_reader import load

@@ -57,7 +57,7 @@ def _beats(report: AlarmReport) -> Table:
 
 def _events(report: AlarmReport) -> Table:
     table = Table(title="Rhythm alarms over whole records")
-    for head in ("", "events", "found", "by a higher kind", "DS1", "DS2", "longest delay s"):
+    for head in ("", "events", "found", "by silencing kind", "DS1", "DS2", "longest delay s"):
         table.add_column(head, justify="right" if head else "left")
     one, two = report.events(DS1), report.events(DS2)
     for key, whole in report.events(ALL).items():

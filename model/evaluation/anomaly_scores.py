@@ -18,6 +18,7 @@ import numpy as np
 from model.anomaly import anomaly_detector
 from model.anomaly.state import DEFAULT_CONFIG
 from model.conditions.changes import Change, Ended
+from model.console.progress import track
 from model.datasets.annotated_signal import load_annotated
 from model.datasets.mitdb import TRAIN, without
 from model.evaluation import detection_metrics, time_metrics
@@ -33,7 +34,6 @@ from model.forecast import forecaster as forecasting
 from model.forecast.checkpoint import Checkpoint
 from model.forecast.config import PATCH
 from model.forecast.forecaster import Forecasts
-from model.progress import track
 from model.signal import intake
 from model.signal.arrays import FloatArray, IntArray
 from model.signal.gaps import hold

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from model.console.progress import track
 from model.evaluation.alarm_report import ChallengeScore
 from model.evaluation.monitor_output import Monitor, MonitorOutput
-from model.progress import track
 from stream.records.catalog import Catalog
 from stream.records.wfdb_reader import load
 from stream.timebase import FS

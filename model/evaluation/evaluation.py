@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from model.console.progress import stderr
 from model.datasets.mitdb import without
 from model.evaluation.anomaly_report import AnomalyReport
 from model.evaluation.anomaly_scores import load, run_detector, score_all
@@ -21,7 +22,6 @@ from model.evaluation.forecast_scores import ForecastScores
 from model.evaluation.forecast_tables import print_forecast, print_forecast_by_record
 from model.evaluation.patient_bootstrap import ON_BOTH_SIDES
 from model.forecast.checkpoint import Checkpoint
-from model.progress import stderr
 from model.signal.gaps import hold
 from stream.records.catalog import Catalog
 

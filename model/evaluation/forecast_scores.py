@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.special import ndtri
 
+from model.console.progress import track
 from model.evaluation.baseline_forecasts import AR, last_beat, persistence
 from model.evaluation.ec57_beats import SCORED_FROM
 from model.evaluation.forecast_report import CURVE, LEVELS, Excerpt, ForecastReport, RecordForecast
 from model.forecast.config import PATCH
 from model.forecast.forecaster import Forecasts
-from model.progress import track
 from model.signal.arrays import Float32Array, FloatArray
 from stream.timebase import FS
 

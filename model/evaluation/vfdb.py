@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from model.console.progress import track
 from model.evaluation.alarm_report import ratio
 from model.evaluation.monitor_output import Monitor
 from model.evaluation.rhythm_time import annotated, confusion
-from model.progress import track
 from stream.records.catalog import Catalog
 from stream.records.wfdb_reader import load
 from stream.wire.alarm_messages import AlarmKind

@@ -15,10 +15,10 @@ from model.beats import features as beat_features
 from model.beats import qrs_detector
 from model.beats.classifier import TYPES
 from model.beats.features import NAMES
+from model.console.progress import track
 from model.datasets.annotated_signal import load_annotated
 from model.datasets.reference import Reference
 from model.evaluation import ec57_beats
-from model.progress import track
 from model.signal.arrays import Float32Array, IntArray
 from model.signal.gaps import hold
 from model.signal.intake import strides_of

@@ -21,6 +21,7 @@ from model.anomaly import anomaly_detector, classifier
 from model.anomaly.classifier import Weights
 from model.anomaly.features import FEATURES, LEVELS, TAPS
 from model.anomaly.state import DEFAULT_CONFIG
+from model.console.progress import stderr, track
 from model.datasets.mitdb import TRAIN
 from model.evaluation import anomaly_scores, detection_metrics
 from model.evaluation.anomaly_targets import AnomalyTargets, targets_of
@@ -29,7 +30,6 @@ from model.forecast import forecaster as forecasting
 from model.forecast.checkpoint import Checkpoint
 from model.forecast.config import PATCH
 from model.forecast.torch_runtime import one_thread
-from model.progress import stderr, track
 from model.signal.arrays import BoolArray, Float32Array, FloatArray
 from model.training.anomaly_examples import VARIANT_SEED, Examples, examples_of, features_of, load_variants
 from model.training.provenance import date_and_commit, versions

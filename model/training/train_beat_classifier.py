@@ -16,12 +16,12 @@ from torch import nn
 
 from model.beats import classifier
 from model.beats.classifier import TYPES, BeatTyper
+from model.console.progress import stderr, track
 from model.datasets.mitdb import TRAIN
 from model.evaluation import ec57_beats
 from model.evaluation.ec57_beats import BeatScores
 from model.evaluation.tables import percent
 from model.forecast.torch_runtime import one_thread
-from model.progress import stderr, track
 from model.signal.arrays import FloatArray
 from model.training.augment_beats import UNLABELLED
 from model.training.beat_examples import Examples, Patient, prepare

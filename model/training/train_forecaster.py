@@ -17,12 +17,12 @@ import torch
 from rich.console import Console
 from torch import Tensor
 
+from model.console.progress import progress, stderr
 from model.datasets.mitdb import FITTED, HELD_BACK, Signals, load_signals
 from model.forecast import checkpoint
 from model.forecast.checkpoint import Checkpoint
 from model.forecast.config import NetworkConfig, ScalingConfig
 from model.forecast.torch_runtime import denormals_flushed, one_thread
-from model.progress import progress, stderr
 from model.training.config import TrainConfig
 from model.training.near_horizon_refit import refit
 from model.training.provenance import date_and_commit, versions

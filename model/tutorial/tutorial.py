@@ -17,8 +17,8 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
+from model.console.progress import progress
 from model.forecast.torch_runtime import one_thread
-from model.progress import progress
 from model.signal.arrays import FloatArray
 from model.tutorial import bedside_network
 from model.tutorial.lecture_model import (

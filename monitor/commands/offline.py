@@ -122,4 +122,5 @@ def _evaluate_tutorial(args: argparse.Namespace) -> int:
         from model.tutorial.plot import draw
 
         draw(report, args.plot)
+        log.info("plot written to %s", args.plot)
     return write_json(report.to_dict(), args.json)

@@ -87,4 +87,5 @@ def write_json(figures: dict[str, Any], path: Path | None) -> int:
             path.write_text(json.dumps(figures, indent=2) + "\n")
         except OSError as error:
             raise StorageError(f"--json {path} cannot be written ({error.strerror}): choose another file") from None
+        log.info("results written to %s", path)
     return 0

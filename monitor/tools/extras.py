@@ -8,20 +8,20 @@ from importlib.util import find_spec
 from stream.errors import UsageError
 
 LIBRARIES: dict[str, tuple[str, ...]] = {
+    "records": ("wfdb", "pooch", "rich"),
     "broker": ("amqtt",),
-    "records": ("wfdb", "pooch", "scipy", "rich"),
-    "analysis": ("scipy", "safetensors", "rich"),
-    "model": ("torch", "scipy", "safetensors", "rich"),
+    "model": ("scipy", "torch", "safetensors"),
     "gui": ("PySide6", "pyqtgraph"),
     "plots": ("matplotlib",),
 }
-"""The libraries of each extra of pyproject.toml, by the names under which they are imported."""
+"""The libraries of each extra of pyproject.toml, by the names under which they are imported.
 
-EXTRA_OF: dict[str, str] = {}
-"""The extra that brings a library; of several, the smallest in the order of `LIBRARIES`."""
-for _extra, _libraries in LIBRARIES.items():
-    for _library in _libraries:
-        EXTRA_OF.setdefault(_library, _extra)
+One that several extras bring is listed once, under the extra that a command lacks if that library is missing: wfdb is
+imported before scipy, so where scipy alone is missing, the analysis is.
+"""
+
+EXTRA_OF: dict[str, str] = {library: extra for extra, libraries in LIBRARIES.items() for library in libraries}
+"""The extra that brings a library."""
 
 
 def require_extras(extras: Iterable[str]) -> None:
@@ -39,7 +39,7 @@ def require_extras(extras: Iterable[str]) -> None:
     """
     missing = [(extra, library) for extra in extras for library in LIBRARIES[extra] if find_spec(library) is None]
     if missing:
-        libraries = dict.fromkeys(library for _, library in missing)
+        libraries = ", ".join(library for _, library in missing)
         lacking = ",".join(dict.fromkeys(extra for extra, _ in missing))
-        verb = "is" if len(libraries) == 1 else "are"
-        raise UsageError(f"{', '.join(libraries)} {verb} not installed; run: pip install 'bedside[{lacking}]'")
+        verb = "is" if len(missing) == 1 else "are"
+        raise UsageError(f"{libraries} {verb} not installed; run: pip install 'bedside[{lacking}]'")

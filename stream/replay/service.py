@@ -105,7 +105,7 @@ async def _run(client: Client, publisher: Publisher, library: Library) -> None:
         await asyncio.gather(executing, playing, return_exceptions=True)
         publisher.stop()
         await client.flush(FLUSH_S)
-        log.info("%s, %d reconnects", publisher.summary(), client.counters["reconnects"])
+        log.info("%s; reconnects: %d", publisher.summary(), client.counters["reconnects"])
 
 
 async def _execute_commands(client: Client, publisher: Publisher, library: Library) -> None:

@@ -36,6 +36,8 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "instance": {"description": "Chosen at random by each process."},
 }
 
+JSON_TYPE = {str: "string", int: "integer"}
+
 WORDS_OF_YAML = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
 """Keys that a YAML 1.1 reader would take for something else."""
 
@@ -112,7 +114,11 @@ def _plain(schema: Any) -> Any:
         return schema
     if schema.get("contentEncoding") == "base64":  # in JSON; these travel as MessagePack
         return {"type": "string", "format": "binary"}
-    plain = {key: _plain(value) for key, value in schema.items() if key != "title"}
+    plain = {key: _plain(value) for key, value in schema.items() if key not in ("title", "discriminator")}
+    if "discriminator" in schema:  # OpenAPI's; the constant tag in each alternative says as much
+        plain["oneOf"] = plain.pop("anyOf")
+    if "enum" in plain:
+        [plain["type"]] = {JSON_TYPE[type(value)] for value in plain["enum"]}
     if isinstance(plain.get("pattern"), str):
         plain["pattern"] = plain["pattern"].replace(r"\Z", "$")
     if isinstance(plain.get("description"), str):

@@ -33,7 +33,7 @@ NO_VALUE = "–"
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """Something to be item, in no language yet.
+    """A text in no language yet.
 
     Attributes
     ----------

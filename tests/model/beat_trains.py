@@ -1,8 +1,7 @@
-"""Trains of beats, made up so that the right answer is known."""
+"""Simulated trains of beats, so that the right answer is known."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 
 from model.beats.beat_detector import Beat
@@ -11,8 +10,8 @@ from model.conditions.changes import Began, Change
 from model.conditions.settings import AlarmConfig
 from model.rhythm import rhythm_detector
 from model.rhythm.rhythm_detector import RhythmState
-from model.rhythm.rules import SignalNow
-from model.rhythm.vitals import VitalsNow
+from model.rhythm.rules import SignalStatus
+from model.rhythm.vitals import VitalSigns
 from stream.timebase import FS, STRIDE
 from stream.wire.alarm_messages import Limits
 from stream.wire.messages import BeatType
@@ -34,41 +33,27 @@ def train(intervals: Sequence[tuple[float, BeatType]], start: int = 0, latency: 
     for seconds, kind in intervals:
         time += seconds
         index = round(time * FS)
-        beats.append(Beat(index, index + latency, kind, index - beats[-1].index if beats else None, 1.0))
+        beats.append(Beat(index, index + latency, kind, index - beats[-1].index if beats else None))
     return beats
 
 
-def quiet_signal(seconds: float, start: int = 0) -> list[SignalNow]:
-    """Return what is known of a good signal without fibrillation."""
-    return [SignalNow(start + (k + 1) * STRIDE - 1) for k in range(int(seconds * FS / STRIDE))]
+def quiet_signal(seconds: float, start: int = 0) -> list[SignalStatus]:
+    """Return the status of a good signal without fibrillation."""
+    return [SignalStatus(start + (k + 1) * STRIDE - 1) for k in range(int(seconds * FS / STRIDE))]
 
 
 def run(
     beats: Sequence[Beat],
-    signal: Sequence[SignalNow],
+    signal: Sequence[SignalStatus],
     *,
-    cuts: Sequence[int] = (),
     start: int = 0,
     config: AlarmConfig = CONFIG,
     limits: Limits = LIMITS,
-) -> tuple[list[Change], list[VitalsNow], RhythmState]:
-    """Step through strides, cut at strides ``cuts``; beats come with the chunk that makes them known."""
-    state = rhythm_detector.begin(start)
-    changes: list[Change] = []
-    vitals: list[VitalsNow] = []
-    edges = [0, *sorted(cuts), len(signal)]
-    given = 0
-    for first, last in itertools.pairwise(edges):
-        piece = signal[first:last]
-        until = given
-        # A chunk may end within a stride: then it brings beats that the stride's end is still to make known.
-        while until < len(beats) and piece and beats[until].at <= piece[-1].at + 20:
-            until += 1
-        found, said, state = rhythm_detector.step(config, limits, state, beats[given:until], piece)
-        given = until
-        changes += found
-        vitals += said
-    return changes, vitals, state
+) -> tuple[list[Change], list[VitalSigns], RhythmState]:
+    """Step through strides; beats that become known after the last stride are left out."""
+    known = [beat for beat in beats if signal and beat.at <= signal[-1].at]
+    changes, vitals, state = rhythm_detector.step(config, limits, rhythm_detector.begin(start), known, signal)
+    return list(changes), list(vitals), state
 
 
 def begun(changes: Sequence[Change]) -> list[str]:

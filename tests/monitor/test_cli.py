@@ -2,6 +2,7 @@ import argparse
 import logging
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -51,23 +52,36 @@ def test_a_wrong_option_ends_with_status_2(capsys: pytest.CaptureFixture[str]) -
     assert "--sped" in capsys.readouterr().err
 
 
-WITHOUT_TORCH = """
+WITHOUT = """
 import sys
-class Missing:
+class NotInstalled:
     def find_spec(self, name, path=None, target=None):
-        if name == "torch":
-            raise ModuleNotFoundError("No module named 'torch'", name="torch")
-sys.meta_path.insert(0, Missing())
+        if name == {library!r}:
+            raise ModuleNotFoundError("No module named " + name, name=name)
+sys.meta_path.insert(0, NotInstalled())
 from monitor.cli import main
-sys.exit(main(["worker", "--broker", "mqtt://127.0.0.1:1"]))
+sys.exit(main({arguments!r}))
 """
 
 
-def test_a_missing_extra_is_named() -> None:
-    ran = subprocess.run([sys.executable, "-c", WITHOUT_TORCH], capture_output=True, text=True, timeout=60, check=False)
+@pytest.mark.parametrize(
+    ("arguments", "library", "extra"),
+    [
+        (["worker", "--broker", "mqtt://127.0.0.1:1"], "torch", "model"),
+        (["broker"], "amqtt", "broker"),
+        (["data", "list"], "rich", "records"),
+        (["replay", "./own", "--broker", "mqtt://127.0.0.1:1"], "wfdb", "records"),
+    ],
+)
+def test_a_missing_extra_is_named(arguments: list[str], library: str, extra: str, tmp_path: Path) -> None:
+    (tmp_path / "own.hea").write_text("own 1 360 10\nown.dat 16 200/mV 16 0 0 0 0 MLII\n")
+    program = WITHOUT.format(library=library, arguments=arguments)
+    ran = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
     assert ran.returncode == 2
     assert error_line(ran.stderr) == (
-        "bedside worker: error: torch is not installed; run: pip install 'bedside[model]'"
+        f"bedside {arguments[0]}: error: {library} is not installed; run: pip install 'bedside[{extra}]'"
     )
 
 

@@ -93,7 +93,7 @@ def test_a_replay_reports_what_it_streams_what_changes_and_what_it_published(
         r"bed-1: synthetic \(MLII, V1; 360 Hz; 300\.0 s\), from 2\.0 s, at 1 times real time, in a loop, SYNTHETIC",
         rf"connection to {address} lost \(.*\); reconnecting",
         rf"connection to {address} is back after \d+\.\d s",
-        r"bed-1: published \d+\.\d s of signal in \d+ chunks, 0 dropped, 1 reconnects",
+        r"bed-1: published \d+\.\d s of signal in \d+ chunks, 0 dropped; reconnects: 1",
     ]
     found = [line for line in lines_of(log) if "messages were not delivered" not in line]
     assert len(found) == len(expected), log.read_text()
@@ -109,4 +109,4 @@ def test_a_replay_that_ends_says_so(mosquitto: Mosquitto, tmp_path: Path) -> Non
         assert replay.wait(60) == 0
     lines = lines_of(log)
     assert "bedside replay: a: record synthetic has ended" in lines
-    assert lines[-1] == "bedside replay: a: published 300.0 s of signal in 3000 chunks, 0 dropped, 0 reconnects"
+    assert lines[-1] == "bedside replay: a: published 300.0 s of signal in 3000 chunks, 0 dropped; reconnects: 0"

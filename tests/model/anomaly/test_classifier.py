@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 
 from model.anomaly import classifier
-from model.anomaly.classifier import NAMES, SHIPPED, Weights, load, save, weigh
+from model.anomaly.classifier import NAMES, SHIPPED, Weights, load, log_odds, save
 from model.anomaly.features import FEATURES
 from model.datasets.mitdb import TRAIN
 from stream.errors import CheckpointError
@@ -28,21 +28,21 @@ def test_a_hidden_layer_beside_a_linear_path() -> None:
     weights = load()
     x = np.random.default_rng(0).normal(size=(5, FEATURES))
     expected = np.tanh(x @ weights.inner + weights.inner_bias) @ weights.outer + x @ weights.direct + weights.bias
-    np.testing.assert_allclose(weigh(weights, x), expected)
+    np.testing.assert_allclose(log_odds(weights, x), expected)
 
 
 def test_what_is_unknown_stays_unknown() -> None:
     x = np.zeros((3, FEATURES))
     x[1, 5] = np.nan
-    assert np.isnan(weigh(load(), x)).tolist() == [False, True, False]
+    assert np.isnan(log_odds(load(), x)).tolist() == [False, True, False]
 
 
 @settings(max_examples=30)
 @given(rows=st.integers(1, 400), at=st.integers(0, 400), seed=st.integers(0, 2**32 - 1))
 def test_rows_do_not_depend_on_how_many_come_at_once(rows: int, at: int, seed: int) -> None:
     x = np.random.default_rng(seed).normal(size=(rows, FEATURES))
-    cut = [weigh(load(), part) for part in (x[:at], x[at:])]
-    np.testing.assert_array_equal(np.concatenate(cut), weigh(load(), x))
+    cut = [log_odds(load(), part) for part in (x[:at], x[at:])]
+    np.testing.assert_array_equal(np.concatenate(cut), log_odds(load(), x))
 
 
 def test_saved_weights_come_back(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Familiar shapes, on complexes made up so that the right answer is known."""
+"""TemplateMemory shapes, on complexes made up so that the right answer is known."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.anomaly import template_memory
-from model.anomaly.template_memory import FITS, LEAST, LEVELS, MEMORY, NOTHING, SHARES, TENTH, Familiar
+from model.anomaly.template_memory import FITS, LEAST, LEVELS, MEMORY, NOTHING, SHARES, TENTH, TemplateMemory
 from model.signal.arrays import FloatArray
 
 PATCH, BLOCK = 4, 90
@@ -28,13 +28,13 @@ def train(moments: list[float], seconds: float, leads: int = 2, wide: tuple[floa
     return mv.reshape(-1, PATCH, leads)
 
 
-def run(observed: FloatArray, cuts: list[int] | None = None) -> tuple[FloatArray, Familiar]:
+def run(observed: FloatArray, cuts: list[int] | None = None) -> tuple[FloatArray, TemplateMemory]:
     """Go through patches, cut where blocks end and at ``cuts``; return the levels."""
     state, before = template_memory.begin(observed.shape[2]), np.full(observed.shape[1:], np.nan)
     edges = sorted({0, len(observed), *range(0, len(observed), BLOCK), *(cuts or [])})
     found = []
     for first, end in itertools.pairwise(edges):
-        [windows] = template_memory.look([state], before, observed[first:end])
+        [windows] = template_memory.windows_of([state], before, observed[first:end])
         levels, state = template_memory.compare(state, windows, 0, end - first)
         found.append(levels)
         before = observed[end - 1]
@@ -89,14 +89,14 @@ def test_what_was_there_minutes_ago_and_comes_back_is_known() -> None:
 def test_a_second_that_holds_both_is_remembered_by_its_steeper_complex() -> None:
     narrow = [i + 0.2 for i in range(20)]
     _, state = run(train(narrow, 20, leads=1, wide=tuple(at + 0.4 for at in narrow)))
-    above_half = (state.shapes[0] > state.shapes[0].max(axis=1, keepdims=True) / 2).sum(axis=1)
+    above_half = (state.templates[0] > state.templates[0].max(axis=1, keepdims=True) / 2).sum(axis=1)
     assert (above_half[1:] < 10).all()  # 35 ms wide at half its height, before smoothing
 
 
 def test_the_memory_is_of_the_last_complexes() -> None:
     _, state = run(train([0.5 + i for i in range(60)], 60))
     assert state.recent == MEMORY
-    assert state.power.shape == state.shapes.shape[:2] == (2, MEMORY + 60 // TENTH)
+    assert state.power.shape == state.templates.shape[:2] == (2, MEMORY + 60 // TENTH)
 
 
 def test_the_memory_is_bounded() -> None:
@@ -105,7 +105,7 @@ def test_the_memory_is_bounded() -> None:
         state = template_memory.remember(
             replace(state, steepest=1.0, candidate=np.full((1, template_memory.WIDTH), float(i)))
         )
-    assert state.power.shape == state.shapes.shape[:2] == (1, 2 * MEMORY)
+    assert state.power.shape == state.templates.shape[:2] == (1, 2 * MEMORY)
     assert state.recent == MEMORY
 
 
@@ -115,7 +115,7 @@ def test_invalid_samples_fit_nothing_known_and_are_not_remembered() -> None:
     levels, state = run(observed)
     assert np.isnan(levels[21 * BLOCK : 23 * BLOCK]).all()
     assert np.isfinite(levels[23 * BLOCK + 25 :]).all()
-    assert np.isfinite(state.shapes).all()
+    assert np.isfinite(state.templates).all()
 
 
 def test_a_flat_line_has_finite_levels() -> None:
@@ -130,7 +130,7 @@ def test_any_cutting_gives_the_same(cuts: list[int], seed: int) -> None:
     observed = np.random.default_rng(seed).normal(size=(8 * BLOCK, PATCH, 2))
     (whole, state), (cut, state_cut) = run(observed), run(observed, cuts)
     np.testing.assert_array_equal(whole, cut)
-    np.testing.assert_array_equal(state.shapes, state_cut.shapes)
+    np.testing.assert_array_equal(state.templates, state_cut.templates)
 
 
 @settings(max_examples=10)

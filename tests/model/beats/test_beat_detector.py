@@ -1,4 +1,4 @@
-"""Beats found and typed on real ECG: told in time, however the signal is cut, and without looking ahead."""
+"""Beats found and classified on real ECG."""
 
 from __future__ import annotations
 
@@ -7,65 +7,39 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from model.beats import beat_detector
-from model.beats.beat_detector import Beat, BeatsState
+from model.beats.beat_detector import MOST_INVALID, Beat, piece_of
 from model.beats.classifier import LEARNING, load_typer
+from model.beats.templates import PIECE_AFTER, PIECE_BEFORE
 from model.datasets.reference import reference_of
 from model.evaluation import ec57_beats
 from model.signal.arrays import FloatArray
-from stream.errors import StorageError
+from model.signal.intake import strides_of
 from stream.records.catalog import Catalog
 from stream.records.record import Record
 from stream.records.wfdb_reader import load
+from tests.model.excerpt_reference import excerpt_reference
 
 START = 1000
-TYPER = load_typer()
+
+
+def run(mv: FloatArray, start: int = START) -> list[Beat]:
+    found, _ = beat_detector.step(load_typer(), beat_detector.begin(start, mv.shape[1]), strides_of(mv, start))
+    return list(found)
 
 
 @pytest.fixture(scope="module")
-def record(mitdb_dir: Path) -> Record:
-    """Return a record of DS1 with ventricular bigeminy."""
-    return load("mitdb/119", Catalog.from_environment())
-
-
-@pytest.fixture(scope="module")
-def mv(record: Record) -> FloatArray:
-    """Return 40 s of it, with a stretch in which a lead fell off and one with both."""
-    mv = record.mv()[: 40 * 360]
+def mv(excerpt: Record) -> FloatArray:
+    """Return 40 s of two leads, with an interval in which one fell off and one with both."""
+    lead = excerpt.mv()[54_000 : 54_000 + 40 * 360]
+    mv = np.concatenate([lead, 0.4 * np.roll(lead, 3)], axis=1)
     mv[20 * 360 : 23 * 360, 1] = np.nan
     mv[30 * 360 : 30 * 360 + 500] = np.nan
     return mv
 
 
-def run(mv: FloatArray, cuts: list[int] | None = None, moved: bool = False) -> list[Beat]:
-    state, found = beat_detector.begin(START, mv.shape[1]), []
-    for first, stop in itertools.pairwise([0, *sorted(cuts or []), len(mv)]):
-        if moved:
-            state = BeatsState.from_bytes(state.to_bytes())
-        new, state = beat_detector.step(TYPER, state, mv[first:stop])
-        found += new
-    return found
-
-
-@settings(max_examples=15)
-@given(cuts=st.lists(st.integers(0, 40 * 360), max_size=30))
-def test_cutting_and_moving_changes_nothing(mv: FloatArray, cuts: list[int]) -> None:
-    assert run(mv, cuts, moved=True) == run(mv)
-
-
-@settings(max_examples=15)
-@given(n=st.integers(360, 39 * 360), seed=st.integers(0, 99))
-def test_the_future_changes_nothing(mv: FloatArray, n: int, seed: int) -> None:
-    other = mv.copy()
-    other[n:] = np.random.default_rng(seed).normal(0, 1, other[n:].shape)
-    known = [beat for beat in run(mv) if beat.at < START + n]
-    assert [beat for beat in run(other) if beat.at < START + n] == known
-
-
-def test_beats_are_told_in_order_and_in_time(mv: FloatArray) -> None:
+def test_beats_are_known_in_order_and_in_time(mv: FloatArray) -> None:
     found = run(mv)
     assert len(found) > 30
     for before, beat in itertools.pairwise(found):
@@ -75,21 +49,35 @@ def test_beats_are_told_in_order_and_in_time(mv: FloatArray) -> None:
     assert all(0 <= beat.at - beat.index <= 72 for beat in found)
 
 
-def test_nothing_is_typed_while_the_patient_is_learnt(mv: FloatArray) -> None:
+def test_nothing_is_classified_while_the_patient_is_learnt(mv: FloatArray) -> None:
     types = [beat.type for beat in run(mv)]
     assert types[:LEARNING] == ["Q"] * LEARNING
     assert {"N", "V"} <= set(types[LEARNING:])
 
 
-def test_the_quality_is_passed_on(mv: FloatArray) -> None:
-    found, _ = beat_detector.step(TYPER, beat_detector.begin(START, 2), mv, quality=0.25)
-    assert {beat.quality for beat in found} == {0.25}
+def test_ventricular_beats_of_the_excerpt_are_found(excerpt: Record) -> None:
+    """It is a hard one: fusion beats are nearly as many, and the patient is known for five minutes only."""
+    found = run(excerpt.mv(), start=0)
+    scores = ec57_beats.score(
+        excerpt_reference(),
+        [beat.index for beat in found],
+        [beat.type for beat in found],
+        since=20 * 360,
+        until=excerpt.n - 360,
+    )
+    assert scores.veb.found + scores.veb.missed == 93
+    assert scores.veb.sensitivity > 0.4
+    assert scores.veb.positive_predictivity > 0.95
+    assert scores.qrs.sensitivity > 0.975
+    assert scores.qrs.positive_predictivity > 0.99
 
 
 @pytest.mark.parametrize("leads", [1, 2])
-def test_ventricular_beats_of_a_record_are_found(record: Record, leads: int) -> None:
+def test_ventricular_beats_of_a_record_are_found(mitdb_dir: Path, leads: int) -> None:
+    """Record 119 of DS1, with ventricular bigeminy."""
+    record = load("mitdb/119", Catalog(mitdb_dir))
     n = 5 * 60 * 360
-    found, _ = beat_detector.step(TYPER, beat_detector.begin(0, leads), record.mv()[:n, :leads])
+    found = run(record.mv()[:n, :leads], start=0)
     assert record.annotations is not None
     reference = reference_of(record.annotations.sample, record.annotations.symbol, record.n)
     scores = ec57_beats.score(
@@ -100,6 +88,24 @@ def test_ventricular_beats_of_a_record_are_found(record: Record, leads: int) -> 
     assert scores.veb.positive_predictivity > 0.95
 
 
-def test_a_damaged_state_is_refused() -> None:
-    with pytest.raises(StorageError):
-        BeatsState.from_bytes(b"\x91")
+def test_a_lead_with_too_many_gaps_around_a_beat_does_not_count() -> None:
+    n = PIECE_BEFORE + 1 + PIECE_AFTER
+    samples = np.arange(2.0 * n).reshape(n, 2)
+    invalid = np.zeros((n, 2), bool)
+    few = int(MOST_INVALID * n)
+    invalid[40 : 40 + few, 0] = True
+    invalid[40 : 41 + few, 1] = True
+    piece, valid = piece_of(samples, invalid, PIECE_BEFORE)
+    assert valid.tolist() == [True, False]
+    np.testing.assert_array_equal(piece[:, 0], samples[:, 0])
+    assert (piece[:, 1] == 0).all()
+
+
+def test_a_gap_at_the_start_of_a_piece_takes_the_first_valid_sample() -> None:
+    samples = np.arange(PIECE_BEFORE + 1 + PIECE_AFTER + 5.0)[:, None]
+    invalid = np.zeros(samples.shape, bool)
+    invalid[:9] = True
+    piece, valid = piece_of(samples, invalid, PIECE_BEFORE + 5)
+    assert valid.all()
+    assert (piece[:4] == 9).all()
+    np.testing.assert_array_equal(piece[4:], samples[9:])

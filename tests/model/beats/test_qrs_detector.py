@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import itertools
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from model.beats import qrs_detector
-from model.beats.qrs_detector import Qrs, QrsState
+from model.beats.qrs_detector import Qrs
 from model.signal.arrays import FloatArray
-from stream.errors import StorageError
+from model.signal.intake import strides_of
 from stream.records.catalog import Catalog
 from stream.records.record import Record
 from stream.records.wfdb_reader import load
 from stream.timebase import FS
+from tests.model.excerpt_reference import excerpt_reference
 
 WAVES = ((-0.16, 0.10, 0.025), (-0.03, -0.12, 0.009), (0.0, 1.0, 0.011), (0.03, -0.2, 0.01), (0.25, 0.2, 0.04))
 """Seconds from the R peak, mV and width in seconds of P, Q, R, S and T."""
@@ -43,12 +41,9 @@ def regular(rate: float, seconds: float) -> npt.NDArray[np.int64]:
     return np.rint(np.arange(0.5, seconds - 1.0, 60 / rate) * FS).astype(np.int64)
 
 
-def run(mv: FloatArray, cuts: list[int] | None = None, start: int = 0) -> tuple[list[Qrs], QrsState]:
-    state, found = qrs_detector.begin(start, mv.shape[1]), []
-    for first, last in itertools.pairwise([0, *sorted(cuts or []), len(mv)]):
-        beats, state = qrs_detector.step(state, mv[first:last])
-        found += beats
-    return found, state
+def run(mv: FloatArray, start: int = 0) -> list[Qrs]:
+    found, _ = qrs_detector.step(qrs_detector.begin(start, mv.shape[1]), strides_of(mv, start))
+    return list(found)
 
 
 def indices(found: list[Qrs]) -> npt.NDArray[np.int64]:
@@ -74,12 +69,12 @@ def rough(mitdb_dir: Path) -> Record:
 @pytest.mark.parametrize("rate", [30, 40, 60, 100, 150, 200, 250])
 def test_every_beat_is_found_at_its_r_peak(rate: float, leads: int) -> None:
     peaks = regular(rate, 40)
-    assert_found(run(ecg(peaks, 40 * FS, leads))[0], peaks)
+    assert_found(run(ecg(peaks, 40 * FS, leads)), peaks)
 
 
 def test_indices_count_from_the_start() -> None:
     mv = ecg(regular(70, 20), 20 * FS)
-    first, later = run(mv)[0], run(mv, start=12_345)[0]
+    first, later = run(mv), run(mv, start=12_345)
     assert [(b.index + 12_345, b.at + 12_345, b.strength) for b in first] == [
         (b.index, b.at, b.strength) for b in later
     ]
@@ -88,7 +83,7 @@ def test_indices_count_from_the_start() -> None:
 def test_beats_are_found_once_a_second_and_a_half_has_been_seen() -> None:
     for rate in (40, 75, 180):
         peaks = regular(rate, 10)
-        first = indices(run(ecg(peaks, 10 * FS))[0])[0]
+        first = indices(run(ecg(peaks, 10 * FS)))[0]
         assert first <= peaks[peaks > 1.5 * FS][0] + 8
         assert np.abs(first - peaks).min() <= 8
 
@@ -98,7 +93,7 @@ def test_a_lead_that_is_all_noise_does_not_spoil_the_other() -> None:
     good = ecg(peaks, 60 * FS)
     noise = np.random.default_rng(1).normal(0, 1.0, (60 * FS, 1))
     for mv in (np.hstack([good, noise]), np.hstack([noise, good])):
-        found = indices(run(mv)[0])
+        found = indices(run(mv))
         late, expected = found[found > 10 * FS], peaks[peaks > 10 * FS]
         assert len(late) == len(expected)
         assert np.abs(late - expected).max() <= 54
@@ -109,7 +104,7 @@ def test_either_lead_may_be_flat_or_missing() -> None:
     good = ecg(peaks, 30 * FS)
     for nothing in (np.zeros_like(good), np.full_like(good, np.nan)):
         for mv in (np.hstack([good, nothing]), np.hstack([nothing, good])):
-            assert_found(run(mv)[0], peaks, 16)
+            assert_found(run(mv), peaks, 16)
 
 
 def test_a_lead_that_falls_off_does_not_blind_the_other() -> None:
@@ -118,7 +113,7 @@ def test_a_lead_that_falls_off_does_not_blind_the_other() -> None:
     dying = good.copy()
     dying[20 * FS : 40 * FS] = 0
     for mv in (np.hstack([good, dying]), np.hstack([dying, good])):
-        found = indices(run(mv)[0])
+        found = indices(run(mv))
         expected = peaks[peaks >= 2 * FS]
         # While the first lead still counts as the one to look at, the R peak is not where that says.
         assert all(np.abs(found - peak).min() <= 54 for peak in expected)
@@ -127,20 +122,20 @@ def test_a_lead_that_falls_off_does_not_blind_the_other() -> None:
 
 @pytest.mark.parametrize("leads", [1, 2])
 def test_nothing_beats_in_a_flat_or_faintly_noisy_line(leads: int) -> None:
-    assert not run(np.zeros((60 * FS, leads)))[0]
-    assert not run(np.full((60 * FS, leads), np.nan))[0]
-    assert not run(np.random.default_rng(2).normal(0, 0.05, (60 * FS, leads)))[0]
+    assert not run(np.zeros((60 * FS, leads)))
+    assert not run(np.full((60 * FS, leads), np.nan))
+    assert not run(np.random.default_rng(2).normal(0, 0.05, (60 * FS, leads)))
 
 
 def test_after_the_heart_stops_faint_noise_does_not_become_beats() -> None:
     peaks = regular(80, 20)
     mv = np.concatenate([ecg(peaks, 20 * FS), np.random.default_rng(3).normal(0, 0.05, (60 * FS, 1))])
-    assert indices(run(mv)[0]).max() <= peaks[-1] + 8
+    assert indices(run(mv)).max() <= peaks[-1] + 8
 
 
 def test_beats_after_a_long_pause_are_found() -> None:
     peaks = np.concatenate([regular(60, 20), regular(60, 20) + 30 * FS])
-    assert_found(run(ecg(peaks, 50 * FS))[0], peaks)
+    assert_found(run(ecg(peaks, 50 * FS)), peaks)
 
 
 def test_a_small_wave_in_a_pause_is_no_beat() -> None:
@@ -148,7 +143,7 @@ def test_a_small_wave_in_a_pause_is_no_beat() -> None:
     mv = ecg(np.concatenate([before, after]), 54 * FS)
     wave = before[-1] + 4 * FS
     mv[wave - 60 : wave + 60, 0] += 0.3 * np.exp(-0.5 * (np.arange(-60, 60) / 6) ** 2)
-    found = indices(run(mv)[0])
+    found = indices(run(mv))
     assert not ((found > before[-1] + FS) & (found < after[0] - FS)).any()
 
 
@@ -159,7 +154,7 @@ def test_a_low_early_beat_in_a_slow_rhythm_is_found() -> None:
     at = np.arange(len(mv))
     for peak in early:
         mv[:, 0] += 0.36 * np.exp(-0.5 * ((at - peak) / 5) ** 2)
-    found = indices(run(mv)[0])
+    found = indices(run(mv))
     assert all(np.abs(found - peak).min() <= 8 for peak in early)
 
 
@@ -168,7 +163,7 @@ def test_beats_are_found_again_soon_after_the_amplitude_jumps(factor: float) -> 
     peaks = regular(75, 60)
     mv = ecg(peaks, 60 * FS)
     mv[30 * FS :] *= factor
-    found = indices(run(mv)[0])
+    found = indices(run(mv))
     for first, last in ((2, 30), (33, 59)):
         expected = peaks[(peaks > first * FS) & (peaks < last * FS)]
         inside = found[(found > first * FS - 9) & (found < last * FS)]
@@ -180,7 +175,7 @@ def test_the_threshold_recovers_from_an_artefact() -> None:
     peaks = regular(75, 40)
     mv = ecg(peaks, 40 * FS)
     mv[15 * FS : 16 * FS] += np.random.default_rng(4).normal(0, 8.0, (FS, 1))
-    found = indices(run(mv)[0])
+    found = indices(run(mv))
     expected = peaks[peaks > 18 * FS]
     assert np.abs(found[-len(expected) :] - expected).max() <= 8
     assert (found > 18 * FS - 9).sum() == len(expected)
@@ -192,7 +187,34 @@ def test_tall_t_waves_are_no_beats() -> None:
     at = np.arange(len(mv))
     for peak in peaks:
         mv[:, 0] += 0.8 * np.exp(-0.5 * ((at - peak - 100) / 16) ** 2)
-    assert_found(run(mv)[0], peaks)
+    assert_found(run(mv), peaks)
+
+
+def with_p_waves(peaks: npt.NDArray[np.int64], n: int, before: int, height: float) -> FloatArray:
+    """Return an ECG whose P waves are as narrow as QRS complexes, so many samples before them."""
+    mv, at = ecg(peaks, n), np.arange(n)
+    for peak in peaks:
+        mv[:, 0] += height * np.exp(-0.5 * ((at - peak + before) / 6) ** 2)
+    return mv
+
+
+def test_a_p_wave_that_a_steeper_complex_follows_is_no_beat() -> None:
+    """The complex begins within the wait of its P wave, and its energy peaks after it."""
+    peaks = regular(60, 40)
+    assert_found(run(with_p_waves(peaks, 40 * FS, 52, 0.5)), peaks)
+
+
+def test_p_waves_taken_for_beats_are_learnt_from_the_higher_complexes_that_follow() -> None:
+    """200 ms before the complex, nothing tells them apart until the first few have been found to be too early."""
+    peaks = regular(60, 40)
+    mv = with_p_waves(peaks, 40 * FS, 72, 0.6)
+    found = run(mv)
+    late = [beat for beat in found if beat.index > 10 * FS]
+    assert_found([beat for beat in found if np.abs(beat.index - peaks).min() <= 8], peaks)
+    assert len(found) > (peaks >= 2 * FS).sum(), "the first ones cannot be known"
+    np.testing.assert_allclose(indices(late), peaks[peaks > 10 * FS], atol=8)
+    _, state = qrs_detector.step(qrs_detector.begin(0, 1), strides_of(mv[: 6 * FS]))
+    assert min(state.rhythm.rr_before) > 250, "their intervals are put together again"
 
 
 def test_wide_premature_beats_are_found() -> None:
@@ -203,7 +225,7 @@ def test_wide_premature_beats_are_found() -> None:
     for peak in early:
         wide = np.exp(-0.5 * ((at - peak) / 13) ** 2) - 0.6 * np.exp(-0.5 * ((at - peak - 45) / 20) ** 2)
         mv[:, 0] -= 1.5 * wide
-    found = indices(run(mv)[0])
+    found = indices(run(mv))
     for peak in early[early > 2 * FS]:
         assert np.abs(found - peak).min() <= 20
     assert len(found[found > 2 * FS]) <= (peaks > 2 * FS).sum() + (early > 2 * FS).sum()
@@ -215,74 +237,34 @@ def test_invalid_samples_are_waited_out() -> None:
     mv[15 * FS : 20 * FS] = np.nan
     mv[20 * FS :] += 3.0  # an electrode was changed
     mv[30 * FS : 30 * FS + 5] = np.nan
-    found = indices(run(mv)[0])
+    found = indices(run(mv))
     assert not ((found > 15 * FS + 20) & (found < 20 * FS - 20)).any()
     expected = peaks[(peaks > 2 * FS) & ((peaks < 15 * FS - 40) | (peaks > 20 * FS + 40))]
     assert all(np.abs(found - peak).min() <= 8 for peak in expected)
     assert len(found[found > 2 * FS - 9]) <= len(expected) + 2
 
 
-@settings(max_examples=25)
-@given(
-    cuts=st.lists(st.integers(0, 20 * FS), max_size=12),
-    seed=st.integers(0, 3),
-    leads=st.integers(1, 2),
-    gaps=st.lists(st.tuples(st.integers(0, 20 * FS), st.integers(1, 400)), max_size=3),
-)
-def test_chunks_do_not_matter(cuts: list[int], seed: int, leads: int, gaps: list[tuple[int, int]]) -> None:
-    mv = ecg(regular(60 + 40 * seed, 20), 20 * FS, leads, noise=0.08, seed=seed)
-    for i, (first, length) in enumerate(gaps):
-        mv[first : first + length, i % leads] = np.nan
-    whole, state = run(mv)
-    pieces, state_of_pieces = run(mv, cuts)
-    assert pieces == whole
-    assert state_of_pieces.to_bytes() == state.to_bytes()
-
-
-@settings(max_examples=25)
-@given(n=st.integers(0, 20 * FS), seed=st.integers(0, 3))
-def test_the_future_changes_nothing(n: int, seed: int) -> None:
-    mv = ecg(regular(90, 20), 20 * FS, 2, noise=0.05, seed=seed)
-    other = mv.copy()
-    other[n:] = np.random.default_rng(seed).normal(0, 2, other[n:].shape)
-    known = [[beat for beat in run(signal)[0] if beat.at < n] for signal in (mv, other)]
-    assert known[0] == known[1]
-    assert known[0] == run(mv[:n])[0]
-
-
-@settings(max_examples=15)
-@given(n=st.integers(0, 20 * FS))
-def test_the_state_can_move_to_another_process(n: int) -> None:
-    mv = ecg(regular(90, 20), 20 * FS, 2, noise=0.05)
-    mv[700:1000] = np.nan
-    before, state = run(mv[:n])
-    after, _ = qrs_detector.step(QrsState.from_bytes(state.to_bytes()), mv[n:])
-    assert [*before, *after] == run(mv)[0]
-
-
-def test_a_damaged_state_is_refused() -> None:
-    data = qrs_detector.begin(0, 2).to_bytes()
-    for damaged in (b"", data[:-9], b"\x01" + data, data.replace(b"rhythm", b"rythms")):
-        with pytest.raises(StorageError):
-            QrsState.from_bytes(damaged)
-
-
-def test_no_samples_change_nothing() -> None:
-    state = qrs_detector.begin(7, 2)
-    assert qrs_detector.step(state, np.empty((0, 2))) == ((), state)
-
-
-def test_beats_are_in_order_and_known_within_200_ms(rough: Record) -> None:
+def test_beats_are_in_order_and_known_within_200_ms(excerpt: Record) -> None:
     rng = np.random.default_rng(5)
-    mv = rough.mv()[: 600 * FS]
     noise = np.cumsum(rng.normal(0, 0.1, (60 * FS, 2)), axis=0) + rng.normal(0, 0.5, (60 * FS, 2))
-    for signal in (mv, mv[:, :1], noise):
-        found, _ = run(signal)
+    for signal in (excerpt.mv(), noise):
+        found = run(signal)
         assert found
         assert (np.diff(indices(found)) > 0).all()
         assert (np.diff([beat.at for beat in found]) > 0).all()
         assert all(0 <= beat.at - beat.index <= qrs_detector.LATEST == 72 for beat in found)
         assert all(beat.strength >= 1 for beat in found)
+
+
+def test_real_beats_of_the_excerpt_are_found(excerpt: Record) -> None:
+    """Of 500 beats, 1 in 40 may be missed, and 1 in 100 invented, within the EC57 window of 150 ms."""
+    reference, mv = excerpt_reference().sample, excerpt.mv()
+    found = indices(run(mv))
+    beats, found = (x[(x >= 2 * FS) & (x < len(mv) - 100)] for x in (reference, found))
+    apart = np.abs(beats[:, None] - found)
+    assert (apart.min(axis=1) <= 54).mean() > 0.975
+    assert (apart.min(axis=0) <= 54).mean() > 0.99
+    assert np.median(apart.min(axis=1)) <= 2
 
 
 def test_real_beats_are_found(rough: Record) -> None:
@@ -291,7 +273,7 @@ def test_real_beats_are_found(rough: Record) -> None:
     notes = rough.annotations
     assert notes is not None
     beats = np.array([s for s, symbol in zip(notes.sample, notes.symbol, strict=True) if symbol in "NVaQF"])
-    found = indices(run(rough.mv()[:last])[0])
+    found = indices(run(rough.mv()[:last]))
     beats, found = (x[(x >= first) & (x < last - 100)] for x in (beats, found))
     apart = np.abs(beats[:, None] - found)
     assert (apart.min(axis=1) <= 54).mean() > 0.98

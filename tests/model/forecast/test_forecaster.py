@@ -1,4 +1,4 @@
-"""Streaming: cutting, saving, batching and the future change nothing."""
+"""Streaming forecasts: shapes, batches of beds, threads; the promises of every stage are in the contract suite."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 
 from model.forecast.checkpoint import Checkpoint
 from model.forecast.config import PATCH
-from model.forecast.forecaster import BedState, Forecasts, begin, load_forecaster, step
+from model.forecast.forecaster import ForecasterState, Forecasts, begin, load_forecaster, step
 from model.forecast.network import LiveNetwork
-from model.signal.gaps import hold
+from model.signal.intake import strides_of
+from model.signal.state_codec import pack, unpack
 from model.training.sequences import to_sequences
-from stream.errors import CheckpointError, StorageError
+from stream.errors import CheckpointError
+from stream.timebase import STRIDE
 
 if TYPE_CHECKING:
     from stream.records.record import Record
@@ -29,7 +31,6 @@ WITHIN = 1e-5
 
 @pytest.fixture(scope="module")
 def forecaster() -> Checkpoint:
-    torch.set_num_threads(1)
     return load_forecaster()
 
 
@@ -52,22 +53,13 @@ def excerpt_mv() -> np.ndarray:
     return mv
 
 
+def streamed(forecaster: Checkpoint, mv: np.ndarray, start: int = 0) -> Forecasts:
+    ((forecasts, _),) = step(forecaster, [begin(forecaster, mv.shape[1])], [strides_of(mv, start)])
+    return forecasts
+
+
 def joined(parts: list[Forecasts]) -> Forecasts:
     return Forecasts(*(np.concatenate([getattr(p, n) for p in parts]) for n in ("origin", "mean", "scale", "observed")))
-
-
-def streamed(
-    forecaster: Checkpoint, state: BedState, mv: np.ndarray, sizes: list[int], saved: bool = False
-) -> Forecasts:
-    parts, at, i = [], 0, 0
-    while at < len(mv):
-        n = sizes[i % len(sizes)]
-        if saved:
-            state = BedState.from_bytes(state.to_bytes())
-        ((forecasts, state),) = step(forecaster, [state], [mv[at : at + n]])
-        parts.append(forecasts)
-        at, i = at + n, i + 1
-    return joined(parts)
 
 
 def same(a: Forecasts, b: Forecasts) -> None:
@@ -79,136 +71,100 @@ def same(a: Forecasts, b: Forecasts) -> None:
 
 @pytest.fixture(scope="module")
 def whole(forecaster: Checkpoint, mv: np.ndarray) -> Forecasts:
-    return streamed(forecaster, begin(forecaster, 2, 0, 0), mv, [len(mv)])
+    return streamed(forecaster, mv)
 
 
 def test_shapes_and_grid(whole: Forecasts, mv: np.ndarray, forecaster: Checkpoint) -> None:
     horizon = forecaster.network.config.horizon
-    k = len(mv) // PATCH
-    np.testing.assert_array_equal(whole.origin, np.arange(3, len(mv), PATCH))
+    n = len(mv) // STRIDE * STRIDE
+    k = n // PATCH
+    np.testing.assert_array_equal(whole.origin, np.arange(3, n, PATCH))
     assert whole.origin.dtype == np.int64
     assert whole.mean.shape == whole.scale.shape == (k, horizon, 2)
     assert whole.mean.dtype == whole.scale.dtype == np.float32
     assert whole.observed.shape == (k, PATCH, 2)
     assert np.isfinite(whole.mean).all()
-    assert np.isfinite(whole.observed).all()
     assert (whole.scale > 0).all()
+
+
+def test_origins_count_from_the_start_of_the_strides(forecaster: Checkpoint, mv: np.ndarray, whole: Forecasts) -> None:
+    later = streamed(forecaster, mv, start=1000)
+    same(later._replace(origin=later.origin - 1000), whole)
 
 
 def test_observed_is_the_signal_with_gaps_held(whole: Forecasts, mv: np.ndarray) -> None:
     flat = whole.observed.reshape(-1, 2)
-    valid = np.isfinite(mv)
-    np.testing.assert_array_equal(flat[valid], mv[valid])
+    valid = np.isfinite(mv[: len(flat)])
+    np.testing.assert_array_equal(flat[valid], mv[: len(flat)][valid])
     assert (flat[1500:2000, 1] == mv[1499, 1]).all()
     assert (flat[:5, 0] == 0).all()
 
 
-@pytest.mark.parametrize("size", [1, 7, 36, 1000])
-def test_any_chunk_size(forecaster: Checkpoint, whole: Forecasts, mv: np.ndarray, size: int) -> None:
-    n = len(mv) if size > 1 else 1500
-    same(
-        streamed(forecaster, begin(forecaster, 2, 0, 0), mv[:n], [size]),
-        Forecasts(*(v[: n // PATCH] for v in whole)),
-    )
-
-
-@settings(max_examples=15)
-@given(sizes=st.lists(st.integers(0, 300), min_size=1, max_size=12).filter(lambda sizes: sum(sizes) > 20))
-def test_any_cutting_and_saving(forecaster: Checkpoint, whole: Forecasts, mv: np.ndarray, sizes: list[int]) -> None:
-    n = 2400
-    got = streamed(forecaster, begin(forecaster, 2, 0, 0), mv[:n], sizes, saved=True)
-    same(got, Forecasts(*(v[: n // PATCH] for v in whole)))
-
-
-@settings(max_examples=10)
-@given(at=st.integers(1, 2399), lead=st.integers(0, 1), value=st.one_of(st.floats(-10, 10), st.just(np.nan)))
-def test_future_changes_no_past(
-    forecaster: Checkpoint, whole: Forecasts, mv: np.ndarray, at: int, lead: int, value: float
-) -> None:
-    changed = mv[:2400].copy()
-    changed[at:, lead] = value
-    got = streamed(forecaster, begin(forecaster, 2, 0, 0), changed, [2400])
-    past = got.origin < at
-    same(Forecasts(*(v[past] for v in got)), Forecasts(*(v[:600][past] for v in whole)))
-
-
 def test_beds_in_one_batch_do_not_touch(forecaster: Checkpoint, mv: np.ndarray) -> None:
-    """Three beds, of one and two leads, with other sample counts and starts, in one call each time."""
-    signals = [mv[:2000], mv[500:2500, :1], -2 * mv[1000:2000]]
-    starts = [0, 4001, 10]
-    sizes = [36, 36, 50]
-    states = [begin(forecaster, x.shape[1], s, 0) for x, s in zip(signals, starts, strict=True)]
+    """Three beds, of one and two leads, with other numbers of strides and other starts, in one call each time."""
+    filled = strides_of(mv).mv
+    signals = [filled[:1800], filled[500:2300, :1], -2 * filled[1000:4600]]
+    starts = [0, 4032, 36]
+    sizes = [STRIDE, STRIDE, 2 * STRIDE]
+    states = [begin(forecaster, x.shape[1]) for x in signals]
     parts: list[list[Forecasts]] = [[], [], []]
-    for i in range(60):
-        chunks = [x[i * n : (i + 1) * n] for x, n in zip(signals, sizes, strict=True)]
+    for i in range(50):
+        chunks = [
+            strides_of(x[i * n : (i + 1) * n], start + i * n)
+            for x, n, start in zip(signals, sizes, starts, strict=True)
+        ]
         for j, (forecasts, state) in enumerate(step(forecaster, states, chunks)):
             parts[j].append(forecasts)
             states[j] = state
-    for x, s, got in zip(signals, starts, parts, strict=True):
-        same(joined(got), streamed(forecaster, begin(forecaster, x.shape[1], s, 0), x, [len(x)]))
+    for x, start, got in zip(signals, starts, parts, strict=True):
+        same(joined(got), streamed(forecaster, x, start))
 
 
 @settings(max_examples=10)
 @given(ticks=st.lists(st.permutations(range(4)).flatmap(lambda p: st.integers(0, 4).map(lambda n: p[:n])), max_size=12))
 def test_beds_may_come_and_go_at_any_tick(forecaster: Checkpoint, mv: np.ndarray, ticks: list[list[int]]) -> None:
-    """Four beds, of one and two leads, of which any step together in any order; what they share tells no one apart."""
-    signals = [mv[:500], mv[500:1000, :1], -mv[1000:1500], mv[2000:2500, 1:]]
-    states = [begin(forecaster, x.shape[1], 0, 0) for x in signals]
+    """Four beds, of one and two leads, of which any step together in any order, with one or two strides each."""
+    whole = strides_of(mv).mv
+    signals = [whole[:900], whole[900:1800, :1], -whole[1800:2700], whole[2700:3600, 1:]]
+    states = [begin(forecaster, x.shape[1]) for x in signals]
     parts: list[list[Forecasts]] = [[] for _ in signals]
     at = [0] * len(signals)
     for beds in ticks:
-        chunks = [signals[b][at[b] : at[b] + 36] for b in beds]
-        for b, (forecasts, state) in zip(beds, step(forecaster, [states[b] for b in beds], chunks), strict=True):
+        sizes = [STRIDE * (1 + b % 2) for b in beds]
+        chunks = [strides_of(signals[b][at[b] : at[b] + n], at[b]) for b, n in zip(beds, sizes, strict=True)]
+        stepped = step(forecaster, [states[b] for b in beds], chunks)
+        for b, n, (forecasts, state) in zip(beds, sizes, stepped, strict=True):
             parts[b].append(forecasts)
             states[b] = state
-            at[b] += 36
+            at[b] += n
     for b, x in enumerate(signals):
         if parts[b]:
-            same(joined(parts[b]), streamed(forecaster, begin(forecaster, x.shape[1], 0, 0), x[: at[b]], [at[b]]))
+            same(joined(parts[b]), streamed(forecaster, x[: at[b]]))
 
 
-def test_a_step_changes_nothing_that_went_in(forecaster: Checkpoint, mv: np.ndarray) -> None:
-    states = [state for _, state in step(forecaster, [begin(forecaster, 2, 0, 0)] * 2, [mv[:100], mv[100:200]])]
-    before = [state.to_bytes() for state in states]
-    chunks = [mv[200:236].copy(), mv[236:272].copy()]
-    first = step(forecaster, states, chunks)
-    assert [state.to_bytes() for state in states] == before
-    again = step(forecaster, states, chunks)
-    kept = [Forecasts(*(v.copy() for v in forecasts)) for forecasts, _ in again]
-    for chunk in chunks:
-        chunk[:] = 99.0  # a caller may use its buffer again
-    step(forecaster, [state for _, state in again], chunks)
-    for (one, _), (other, _), expected in zip(first, again, kept, strict=True):
+def test_a_step_of_several_beds_changes_nothing_that_went_in(forecaster: Checkpoint, mv: np.ndarray) -> None:
+    first, second = strides_of(mv[:108]), strides_of(mv[108:216])
+    states = [state for _, state in step(forecaster, [begin(forecaster, 2)] * 2, [first, second])]
+    before = [pack(state.detached()) for state in states]
+    chunks = [strides_of(mv[216:252]), strides_of(mv[252:288])]
+    once = step(forecaster, states, chunks)
+    assert [pack(state.detached()) for state in states] == before
+    kept = [Forecasts(*(v.copy() for v in forecasts)) for forecasts, _ in once]
+    step(forecaster, [state for _, state in once], chunks)
+    for (one, _), (other, _), expected in zip(once, step(forecaster, states, chunks), kept, strict=True):
         same(one, expected)
         same(other, expected)
 
 
-def test_a_single_bed_does_not_look_at_the_callers_buffer_later(forecaster: Checkpoint, mv: np.ndarray) -> None:
-    chunk = mv[3000:3036, :1].copy()
-    ((forecasts, _),) = step(forecaster, [begin(forecaster, 1, 0, 0)], [chunk])
-    chunk[:] = 99.0
-    np.testing.assert_array_equal(forecasts.observed.ravel(), mv[3000:3036, 0])
-
-
 def test_a_saved_bed_holds_nothing_of_the_others(forecaster: Checkpoint, mv: np.ndarray) -> None:
-    (_, alone), *_ = step(forecaster, [begin(forecaster, 1, 0, 0)], [mv[:90, :1]])
-    states = [begin(forecaster, leads, 0, 0) for leads in (2, 1, 2)]
-    together = step(forecaster, states, [mv[90:180], mv[:90, :1], mv[180:270]])[1][1]
-    assert len(together.to_bytes()) == len(alone.to_bytes())
-
-
-@pytest.mark.parametrize(
-    ("start", "epoch_start", "first"), [(100, 100, 103), (101, 100, 107), (103, 100, 107), (8, 0, 11)]
-)
-def test_origins_lie_on_the_grid_of_the_epoch(
-    forecaster: Checkpoint, mv: np.ndarray, start: int, epoch_start: int, first: int
-) -> None:
-    got = streamed(forecaster, begin(forecaster, 2, start, epoch_start), mv[:200], [1])
-    assert got.origin[0] == first
-    assert ((got.origin + 1 - epoch_start) % PATCH == 0).all()
-    np.testing.assert_array_equal(np.diff(got.origin), PATCH)
-    at = got.origin[5] - start
-    np.testing.assert_array_equal(got.observed[5], hold(mv, np.zeros(2))[0][at - 3 : at + 1])
+    ((_, alone),) = step(forecaster, [begin(forecaster, 1)], [strides_of(mv[:108, :1])])
+    states = [begin(forecaster, leads) for leads in (2, 1, 2)]
+    together = step(forecaster, states, [strides_of(x) for x in (mv[108:216], mv[:108, :1], mv[216:324])])[1][1]
+    saved = pack(together.detached())
+    assert len(saved) == len(pack(alone.detached()))
+    restored = unpack(saved, ForecasterState)
+    chunk = strides_of(mv[324:360, :1])
+    same(step(forecaster, [restored], [chunk])[0][0], step(forecaster, [together], [chunk])[0][0])
 
 
 def test_live_equals_training_view(forecaster: Checkpoint, excerpt: Record) -> None:
@@ -218,7 +174,7 @@ def test_live_equals_training_view(forecaster: Checkpoint, excerpt: Record) -> N
     sequences = to_sequences(x[None], network.config, forecaster.scaling)
     with torch.inference_mode():
         y, _ = network(torch.from_numpy(sequences.x))
-    got = streamed(forecaster, begin(forecaster, 1, 0, 0), x[:, None], [36])
+    got = streamed(forecaster, x[:, None])
     k = sequences.x.shape[1]
     baseline = x[3 : 4 * k : 4] - sequences.x[0, :, -1] * sequences.scale[0]
     mean = y[0, ..., 0].numpy() * sequences.scale[0][:, None] + baseline[:, None]
@@ -227,7 +183,7 @@ def test_live_equals_training_view(forecaster: Checkpoint, excerpt: Record) -> N
 
 def test_beats_persistence_on_real_ecg(forecaster: Checkpoint, excerpt: Record) -> None:
     x = excerpt.mv()[: 360 * 120, :1]
-    got = streamed(forecaster, begin(forecaster, 1, 0, 0), x, [3600])
+    got = streamed(forecaster, x)
     scored = (got.origin > 3600) & (got.origin < len(x) - 96)
     origin = got.origin[scored]
     for ahead in (18, 36, 72):
@@ -239,7 +195,7 @@ def test_beats_persistence_on_real_ecg(forecaster: Checkpoint, excerpt: Record) 
 @pytest.mark.parametrize("value", [0.0, 5.0, np.nan])
 def test_flat_line_stays_finite(forecaster: Checkpoint, mv: np.ndarray, value: float) -> None:
     x = np.concatenate([mv[2000:3000], np.full((7200, 2), value), mv[2000:3000]])
-    got = streamed(forecaster, begin(forecaster, 2, 0, 0), x, [3600])
+    got = streamed(forecaster, x)
     assert np.isfinite(got.mean).all()
     assert np.isfinite(got.scale).all()
     flat = got.observed[2000, -1]
@@ -261,7 +217,7 @@ def test_every_thread_that_steps_flushes_denormals(
         return plain(network, *args)  # type: ignore[arg-type]
 
     def one_step() -> bool:
-        step(forecaster, [begin(forecaster, 2, 0, 0)], [mv[:36]])
+        step(forecaster, [begin(forecaster, 2)], [strides_of(mv[:36])])
         return keeps_denormals()
 
     monkeypatch.setattr(LiveNetwork, "__call__", watched)
@@ -271,23 +227,33 @@ def test_every_thread_that_steps_flushes_denormals(
     assert afterwards == [True] * 3
 
 
-def test_wrong_number_of_leads(forecaster: Checkpoint) -> None:
-    with pytest.raises(ValueError, match="2 leads"):
-        step(forecaster, [begin(forecaster, 2, 0, 0)], [np.zeros((36, 1))])
+def test_the_network_runs_on_one_thread_whoever_calls(
+    forecaster: Checkpoint, mv: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = []
+    plain = LiveNetwork.__call__
+
+    def watched(network: LiveNetwork, *args: object) -> object:
+        threads.append(torch.get_num_threads())
+        return plain(network, *args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(LiveNetwork, "__call__", watched)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        step(forecaster, [begin(forecaster, 2)], [strides_of(mv[:36])])
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert threads == [1]
 
 
-def test_nothing_in_nothing_out(forecaster: Checkpoint) -> None:
-    state = begin(forecaster, 2, 0, 0)
-    ((forecasts, state),) = step(forecaster, [state], [np.zeros((3, 2))])
+def test_no_strides_give_no_forecasts(forecaster: Checkpoint) -> None:
+    state = begin(forecaster, 2)
+    ((forecasts, after),) = step(forecaster, [state], [strides_of(np.zeros((3, 2)))])
     assert len(forecasts.origin) == 0
-    assert state.next == 3
+    assert pack(after.detached()) == pack(state.detached())
     assert step(forecaster, [], []) == []
-
-
-@pytest.mark.parametrize("data", [b"", b"\x01" * 200])
-def test_damaged_state(data: bytes) -> None:
-    with pytest.raises(StorageError, match="damaged"):
-        BedState.from_bytes(data)
 
 
 def test_missing_weights(tmp_path: Path) -> None:

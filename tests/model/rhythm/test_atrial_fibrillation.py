@@ -16,7 +16,7 @@ from tests.model.beat_trains import train
 def follow(intervals: list[tuple[float, BeatType]]) -> Irregularity:
     known = Irregularity()
     for beat in train(intervals):
-        known = atrial_fibrillation.take(known, beat)
+        known = atrial_fibrillation.push(known, beat)
     return known
 
 
@@ -58,8 +58,8 @@ def test_an_interruption_leaves_one_interval_out() -> None:
     even = [(0.8, "N")] * 150
     known = follow(even)
     later = train([(0.8, "N"), (5.0, "N")], start=known.index or 0)[1]
-    assert len(set(atrial_fibrillation.take(known, later).words)) == 2
-    interrupted = atrial_fibrillation.take(atrial_fibrillation.interrupt(known), later)
+    assert len(set(atrial_fibrillation.push(known, later).words)) == 2
+    interrupted = atrial_fibrillation.push(atrial_fibrillation.interrupt(known), later)
     assert interrupted.words == known.words
     assert interrupted.index == later.index
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from model.rhythm.vitals import VitalsNow
+from model.rhythm.vitals import VitalSigns
 from stream.timebase import FS
 from stream.wire.messages import BeatType
 from tests.model.beat_trains import per_min, quiet_signal, run, train
@@ -14,7 +14,7 @@ from tests.model.beat_trains import per_min, quiet_signal, run, train
 
 def vitals(
     intervals: list[tuple[float, BeatType]], seconds: float, unusable: tuple[float, float] = (0, 0)
-) -> list[VitalsNow]:
+) -> list[VitalSigns]:
     first, last = unusable
     signal = [replace(now, usable=not first * FS <= now.at < last * FS) for now in quiet_signal(seconds)]
     return run(train(intervals), signal)[1]
@@ -25,7 +25,7 @@ def letters(pattern: str, times: int, seconds: float = 0.8) -> list[tuple[float,
 
 
 def test_one_for_each_second_of_signal() -> None:
-    assert [now.at for now in vitals(per_min((75, 20, "N")), 10.95)] == [k * FS - 1 for k in range(1, 11)]
+    assert [now.index for now in vitals(per_min((75, 20, "N")), 10.95)] == [k * FS - 1 for k in range(1, 11)]
 
 
 def test_a_steady_rate_is_told_after_a_few_beats() -> None:

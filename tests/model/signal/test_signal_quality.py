@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from model.conditions.changes import Began, Change, Ended
-from model.signal import signal_quality
+from model.signal import blocks, signal_quality
 from model.signal.arrays import BoolArray, FloatArray
-from model.signal.blocks import PIECE, STRIDES
-from model.signal.signal_quality import QualityState
-from stream.errors import StorageError
+from model.signal.intake import strides_of
 from stream.timebase import FS, STRIDE
 from tests.model.signal.test_ventricular_fibrillation import beats, fibrillating
 
 LEADS = ("MLII", "V1")
-Result = tuple[FloatArray, BoolArray, list[Change], QualityState]
+Result = tuple[FloatArray, BoolArray, list[Change]]
 
 
-def run(mv: FloatArray, cuts: Sequence[int] = (), start: int = 0) -> Result:
-    state = signal_quality.begin(start, LEADS[: mv.shape[1]])
-    index, usable, changes = [], [], []
-    for first, last in itertools.pairwise([0, *sorted(cuts), len(mv)]):
-        output, state = signal_quality.step(state, mv[first:last])
-        index.append(output.index)
-        usable.append(output.usable)
-        changes += output.changes
-    return np.concatenate(index), np.concatenate(usable), changes, state
+def run(mv: FloatArray, start: int = 0) -> Result:
+    whole, _ = blocks.step(blocks.begin(mv.shape[1]), strides_of(mv, start))
+    output, _ = signal_quality.step(signal_quality.begin(start, LEADS[: mv.shape[1]]), whole)
+    return output.index, output.usable, list(output.changes)
 
 
 def told(mv: FloatArray, start: int = 0) -> list[tuple[str, str, float, float]]:
@@ -49,7 +38,7 @@ def told(mv: FloatArray, start: int = 0) -> list[tuple[str, str, float, float]]:
 
 
 def test_a_clean_line_is_good() -> None:
-    index, usable, changes, _ = run(beats(20))
+    index, usable, changes = run(beats(20))
     assert not changes
     assert usable.all()
     # In the first two seconds the first stride stands in for what came before.
@@ -63,14 +52,14 @@ def test_asystole_on_a_live_line_is_no_technical_condition(level: float) -> None
     """The noise of body and amplifier, rounded to counts of 0.005 mV."""
     rng = np.random.default_rng(0)
     mv = np.concatenate([beats(10), rng.normal(0, level, (20 * FS, 2)), beats(10)])
-    index, usable, changes, _ = run(np.rint(mv * 200) / 200)
+    index, usable, changes = run(np.rint(mv * 200) / 200)
     assert not changes
     assert usable.all()
     assert index.min() > 0.5
 
 
 def test_fibrillation_is_no_noise() -> None:
-    _, usable, changes, _ = run(np.concatenate([beats(10), fibrillating(20, mv=1.0)]))
+    _, usable, changes = run(np.concatenate([beats(10), fibrillating(20, mv=1.0)]))
     assert not changes
     assert usable.all()
 
@@ -79,7 +68,7 @@ def test_fibrillation_is_no_noise() -> None:
 def test_a_line_that_does_not_move_is_off(what: float) -> None:
     mv = beats(30)
     mv[10 * FS : 20 * FS, 1] = what
-    index, usable, changes, _ = run(mv, start=500)
+    index, usable, changes = run(mv, start=500)
     began, ended = changes
     assert isinstance(began, Began)
     assert isinstance(ended, Ended)
@@ -130,6 +119,22 @@ def test_a_line_stuck_at_the_rail_is_saturated_and_not_off() -> None:
     assert began.at < 11 * FS
 
 
+@pytest.mark.parametrize(("offset", "rail"), [(1.0, 5.115), (2.5, 5.115), (-1.5, -5.12)])
+def test_the_rail_is_where_it_is_however_far_the_lead_began_from_zero(offset: float, rail: float) -> None:
+    """The figures are counted from the first sample, the rail from 0 mV."""
+    mv = beats(30, seed=3) + offset
+    mv[10 * FS : 15 * FS, 0] = rail
+    mine = [(c.kind, type(c).__name__) for c in run(mv)[2] if c.kind != "noise"]
+    assert mine == [("saturation", "Began"), ("saturation", "Ended")]
+
+
+def test_a_line_that_stands_still_far_from_its_beginning_but_not_from_zero_is_off() -> None:
+    mv = beats(30, seed=3)
+    mv[: 5 * FS] += 5.0
+    mv[10 * FS : 20 * FS, 0] = 0.3
+    assert [c.kind for c in run(mv)[2] if isinstance(c, Began) and c.kind != "noise"] == ["lead_off"]
+
+
 def test_a_swing_that_is_clipped_below_the_usual_rail_is_saturated() -> None:
     time = np.arange(20 * FS) / FS
     mv = beats(20) + np.where(time > 10, 3 * np.sin(2 * np.pi * 0.4 * (time - 10)), 0)[:, None]
@@ -139,7 +144,7 @@ def test_a_swing_that_is_clipped_below_the_usual_rail_is_saturated() -> None:
 def test_muscle_that_hides_the_complexes_is_noise() -> None:
     mv = beats(40)
     mv[10 * FS : 20 * FS, 0] += np.random.default_rng(1).normal(0, 1.0, 10 * FS)
-    index, usable, changes, _ = run(mv)
+    index, usable, changes = run(mv)
     began, ended = changes
     assert (began.kind, began.leads) == ("noise", ("MLII",))
     assert 10 * FS <= began.at <= 14 * FS
@@ -153,7 +158,7 @@ def test_a_little_muscle_lowers_the_index_and_is_no_condition() -> None:
     mv = beats(20)
     calm = run(mv)[0][50:].mean()
     mv += np.random.default_rng(1).normal(0, 0.06, mv.shape)
-    index, _, changes, _ = run(mv)
+    index, _, changes = run(mv)
     assert not changes
     assert 0.5 < index[50:].mean() < calm
 
@@ -168,59 +173,11 @@ def test_a_baseline_that_leaps_is_noise() -> None:
 def test_the_bed_is_as_good_as_its_best_lead() -> None:
     mv = beats(10)
     mv[:, 1] = np.nan
-    output, _ = signal_quality.step(signal_quality.begin(0, LEADS), mv)
+    whole, _ = blocks.step(blocks.begin(2), strides_of(mv))
+    output, _ = signal_quality.step(signal_quality.begin(0, LEADS), whole)
     assert (output.index[:, 1] == 0).all()
     np.testing.assert_array_equal(output.bed, output.index[:, 0])
     assert output.first == STRIDE - 1
-
-
-def messy(seed: int) -> FloatArray:
-    rng = np.random.default_rng(seed)
-    mv = beats(24, seed=seed)
-    mv[4 * FS : 8 * FS, 0] = np.nan
-    mv[9 * FS : 12 * FS, 1] = 5.1
-    mv[13 * FS : 18 * FS, seed % 2] += rng.normal(0, 1.0, 5 * FS)
-    return mv
-
-
-@settings(max_examples=20)
-@given(cuts=st.lists(st.integers(0, 24 * FS), max_size=30), seed=st.integers(0, 1000))
-def test_any_cutting_gives_the_same(cuts: list[int], seed: int) -> None:
-    index, usable, changes, state = run(messy(seed))
-    other = run(messy(seed), cuts)
-    np.testing.assert_array_equal(index, other[0])
-    np.testing.assert_array_equal(usable, other[1])
-    assert changes == other[2]
-    assert state.to_bytes() == other[3].to_bytes()
-    assert changes
-
-
-@settings(max_examples=15)
-@given(at=st.integers(0, 24 * FS), seed=st.integers(0, 1000))
-def test_the_future_changes_nothing(at: int, seed: int) -> None:
-    mv = messy(seed)
-    other = mv.copy()
-    other[at:] = 0.25
-    whole, changed = run(mv), run(other)
-    k = at // STRIDE
-    np.testing.assert_array_equal(whole[0][:k], changed[0][:k])
-    assert [c for c in whole[2] if c.at < at] == [c for c in changed[2] if c.at < at]
-
-
-@settings(max_examples=10)
-@given(at=st.integers(0, 24 * FS))
-def test_a_saved_state_goes_on_as_if_nothing_had_been(at: int) -> None:
-    mv = messy(1)
-    _, _, before, state = run(mv[:at])
-    output, _ = signal_quality.step(QualityState.from_bytes(state.to_bytes()), mv[at:])
-    whole = run(mv)
-    assert [*before, *output.changes] == whole[2]
-    np.testing.assert_array_equal(output.index, whole[0][at // PIECE * STRIDES :])
-
-
-def test_a_damaged_state_is_refused() -> None:
-    with pytest.raises(StorageError, match="damaged"):
-        QualityState.from_bytes(b"\x80")
 
 
 def test_the_rails_of_record_116_are_found(mitdb_dir: Path) -> None:
@@ -228,7 +185,7 @@ def test_the_rails_of_record_116_are_found(mitdb_dir: Path) -> None:
     from stream.records.wfdb_reader import read
 
     mv = read(mitdb_dir / "mitdb" / "116", name="116", source="").mv()
-    _, usable, changes, _ = run(mv[950 * FS : 1500 * FS])
+    _, usable, changes = run(mv[950 * FS : 1500 * FS])
     assert sum(isinstance(c, Began) and c.kind == "saturation" for c in changes) == 3
     assert usable[:, 1].all()
     assert usable[:, 0].mean() > 0.95

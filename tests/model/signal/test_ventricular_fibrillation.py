@@ -7,14 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from model.signal import ventricular_fibrillation
+from model.signal import blocks, ventricular_fibrillation
 from model.signal.arrays import FloatArray
-from model.signal.blocks import PIECE
-from model.signal.ventricular_fibrillation import Fibrillation, FibrillationState
-from stream.errors import StorageError
+from model.signal.blocks import BLOCK
+from model.signal.intake import strides_of
+from model.signal.ventricular_fibrillation import Fibrillation
 from stream.timebase import FS
 
 
@@ -38,13 +36,11 @@ def fibrillating(seconds: float, hz: float = 5.0, mv: float = 0.5, seed: int = 0
     return np.stack([wave, -0.7 * wave], axis=1) + rng.normal(0, 0.008, (n, 2))
 
 
-def run(mv: FloatArray, cuts: list[int] | None = None, start: int = 0) -> tuple[list[Fibrillation], FibrillationState]:
-    state = ventricular_fibrillation.begin(start, mv.shape[1])
-    found: list[Fibrillation] = []
-    for first, last in itertools.pairwise([0, *sorted(cuts or []), len(mv)]):
-        points, state = ventricular_fibrillation.step(state, mv[first:last])
-        found += points
-    return found, state
+def run(mv: FloatArray, start: int = 0) -> list[Fibrillation]:
+    leads = mv.shape[1]
+    whole, _ = blocks.step(blocks.begin(leads), strides_of(mv, start))
+    found, _ = ventricular_fibrillation.step(ventricular_fibrillation.begin(start, leads), whole)
+    return list(found)
 
 
 def episodes(found: list[Fibrillation]) -> list[tuple[int, int, int]]:
@@ -59,7 +55,7 @@ def episodes(found: list[Fibrillation]) -> list[tuple[int, int, int]]:
 def test_fibrillation_is_raised_within_five_seconds_and_ends(hz: float, leads: int) -> None:
     start = 1000
     mv = np.concatenate([beats(20), fibrillating(15, hz), beats(15)])[:, :leads]
-    [(since, raised, last)] = episodes(run(mv, start=start)[0])
+    [(since, raised, last)] = episodes(run(mv, start=start))
     onset, end = start + 20 * FS, start + 35 * FS
     assert abs(since - onset) < 1.5 * FS
     assert onset + 2 * FS < raised < onset + 5 * FS
@@ -68,74 +64,39 @@ def test_fibrillation_is_raised_within_five_seconds_and_ends(hz: float, leads: i
 
 @pytest.mark.parametrize("rate", [40, 75, 120, 180, 230])
 def test_an_ordinary_rhythm_is_none(rate: float) -> None:
-    assert not episodes(run(beats(30, rate))[0])
+    assert not episodes(run(beats(30, rate)))
 
 
 def test_a_wide_regular_rhythm_at_130_per_minute_is_none() -> None:
     """Its wave never rests, and its harmonics are fast."""
     time = np.arange(20 * FS) / FS
     wave = np.sin(2 * np.pi * 2.17 * time) + 0.5 * np.sin(2 * np.pi * 4.34 * time + 1)
-    assert not episodes(run(wave[:, None])[0])
+    assert not episodes(run(wave[:, None]))
 
 
 @pytest.mark.parametrize("level", [0.0, 0.005, 0.02])
 def test_a_quiet_line_is_none(level: float) -> None:
     mv = np.random.default_rng(0).normal(0, level, (20 * FS, 2))
-    assert not episodes(run(mv)[0])
+    assert not episodes(run(mv))
 
 
 def test_muscle_and_white_noise_are_none() -> None:
     mv = np.random.default_rng(0).normal(0, 0.3, (30 * FS, 2))
-    assert not episodes(run(mv)[0])
+    assert not episodes(run(mv))
 
 
 def test_a_lead_that_is_missing_does_not_hide_it() -> None:
     mv = np.concatenate([beats(10), fibrillating(15)])
     mv[:, 0] = np.nan
-    assert episodes(run(mv)[0])
+    assert episodes(run(mv))
     mv[12 * FS :, 1] = np.nan
-    found, _ = run(mv)
+    found = run(mv)
     assert found[-1].since is None
 
 
-def test_one_look_each_half_second() -> None:
-    found, _ = run(beats(5.2), start=70)
-    assert [look.at for look in found] == [70 + PIECE * i - 1 for i in range(1, 11)]
-
-
-@settings(max_examples=20)
-@given(cuts=st.lists(st.integers(0, 20 * FS), max_size=30), seed=st.integers(0, 1000))
-def test_any_cutting_gives_the_same(cuts: list[int], seed: int) -> None:
-    mv = np.concatenate([beats(6, seed=seed), fibrillating(9, seed=seed), beats(5, seed=seed)])
-    mv[4 * FS : 5 * FS, seed % 2] = np.nan
-    found, state = run(mv)
-    found_cut, state_cut = run(mv, cuts)
-    assert found == found_cut
-    assert state.to_bytes() == state_cut.to_bytes()
-
-
-@settings(max_examples=15)
-@given(at=st.integers(0, 16 * FS), seed=st.integers(0, 1000))
-def test_the_future_changes_nothing(at: int, seed: int) -> None:
-    mv = np.concatenate([beats(6, seed=seed), fibrillating(10, seed=seed)])
-    other = mv.copy()
-    other[at:] = 3.0
-    before, after = (([p for p in run(x)[0] if p.at < at]) for x in (mv, other))
-    assert before == after
-
-
-@settings(max_examples=10)
-@given(at=st.integers(0, 16 * FS))
-def test_a_saved_state_goes_on_as_if_nothing_had_been(at: int) -> None:
-    mv = np.concatenate([beats(6), fibrillating(10)])
-    before, state = run(mv[:at])
-    after, _ = ventricular_fibrillation.step(FibrillationState.from_bytes(state.to_bytes()), mv[at:])
-    assert [*before, *after] == run(mv)[0]
-
-
-def test_a_damaged_state_is_refused() -> None:
-    with pytest.raises(StorageError, match="damaged"):
-        FibrillationState.from_bytes(b"nonsense")
+def test_one_decision_each_half_second() -> None:
+    found = run(beats(5.2), start=70)
+    assert [window.at for window in found] == [70 + BLOCK * i - 1 for i in range(1, 11)]
 
 
 def test_the_six_flutter_episodes_of_record_207(mitdb_dir: Path) -> None:
@@ -147,7 +108,7 @@ def test_the_six_flutter_episodes_of_record_207(mitdb_dir: Path) -> None:
     assert notes is not None
     onsets = [int(s) for s, symbol in zip(notes.sample, notes.symbol, strict=True) if symbol == "["]
     ends = [int(s) for s, symbol in zip(notes.sample, notes.symbol, strict=True) if symbol == "]"]
-    found = episodes(run(record.mv())[0])
+    found = episodes(run(record.mv()))
     assert len(onsets) == 6
     for onset in onsets:
         assert any(onset <= raised <= onset + 10 * FS for _, raised, _ in found)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
-import yaml  # comes with amqtt
+import yaml
 
 from stream.wire.alarm_messages import Action
 from stream.wire.asyncapi import document, to_yaml

@@ -7,8 +7,8 @@ import io
 import pytest
 from rich.console import Console
 
-from model import progress as module
-from model.progress import progress, track
+from model.console import progress as module
+from model.console.progress import progress, track
 
 
 def console(*, terminal: bool = False) -> Console:

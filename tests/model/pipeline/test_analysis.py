@@ -1,0 +1,214 @@
+"""The analysis of beds: what it reports of known signals, beds side by side, and the end of an epoch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from model.anomaly.state import DEFAULT_CONFIG
+from model.conditions.changes import Began, Change, Ended
+from model.pipeline import analysis
+from model.pipeline.analysis import Analysis, BedState, Models, load_models
+from model.signal.arrays import FloatArray
+from stream.records.record import Record
+from stream.records.synthetic import synthetic_patient
+from stream.timebase import FS, STRIDE
+
+LEADS = ("MLII", "V1")
+
+
+@pytest.fixture(scope="module")
+def models() -> Models:
+    return load_models()
+
+
+@pytest.fixture(scope="module")
+def signal() -> FloatArray:
+    """40 s of the synthetic patient; then 6 s of silence on both leads, and 4 s in which one lead is off."""
+    mv = synthetic_patient().mv()[80 * FS : 130 * FS].copy()
+    noise = np.random.default_rng(7).normal(0, 0.01, (6 * FS, 2))
+    mv[40 * FS : 46 * FS] = noise
+    mv[46 * FS :, 1] = np.nan
+    return mv
+
+
+def run(
+    models: Models, signal: FloatArray, size: int = 100 * STRIDE, leads: Sequence[str] = LEADS
+) -> tuple[Analysis, BedState]:
+    """Analyse a signal chunk by chunk, and put the outputs together."""
+    state = analysis.begin(models, leads, 0, 0)
+    parts = []
+    for first in range(0, len(signal), size):
+        chunk = signal[first : first + size]
+        [(part, state)] = analysis.step(models, [state], [chunk], [models.alarms.limits])
+        parts.append(part)
+    names = ("forecasts", "beats", "vitals", "changes")
+    return Analysis(*(tuple(one for part in parts for one in getattr(part, name)) for name in names)), state
+
+
+@pytest.fixture(scope="module")
+def whole(models: Models, signal: FloatArray) -> tuple[Analysis, BedState]:
+    return run(models, signal, STRIDE)
+
+
+def open_kinds(changes: Sequence[Change]) -> set[str]:
+    """Return the kinds that began and did not end."""
+    kinds: set[str] = set()
+    for change in changes:
+        kinds = kinds - {change.kind} if isinstance(change, Ended) else kinds | {change.kind}
+    return kinds
+
+
+def test_silence_and_a_lead_that_is_off_are_reported(whole: tuple[Analysis, BedState]) -> None:
+    output, _ = whole
+    kinds = [change.kind for change in output.changes if isinstance(change, Began)]
+    assert "asystole" in kinds
+    assert "lead_off" in kinds
+    vitals = output.vitals
+    assert [vital.index for vital in vitals] == list(range(FS - 1, 50 * FS, FS))
+    assert vitals[30].heart_rate is not None
+    assert vitals[45].heart_rate is None
+    assert vitals[45].rhythm == "asystole"
+    assert vitals[49].inops == ("lead_off",)
+
+
+def test_vital_signs_and_beats_carry_the_signal_quality(models: Models, signal: FloatArray) -> None:
+    noisy = signal[: 30 * FS].copy()
+    noisy[15 * FS : 25 * FS] += np.random.default_rng(3).normal(0, 0.25, (10 * FS, 2))
+    output, _ = run(models, noisy)
+    quality = [vital.quality for vital in output.vitals]
+    assert all(0 <= value <= 1 for value in quality if value is not None)
+    assert max(quality[19:24]) < 0.7 < min(quality[8:14])  # type: ignore[type-var, operator]
+    assert max(beat.quality for beat in output.beats if 20 * FS < beat.index < 24 * FS) < 0.7
+    assert min(beat.quality for beat in output.beats if 8 * FS < beat.index < 14 * FS) > 0.7
+
+
+def test_a_beat_carries_the_quality_that_was_known_with_it(models: Models, signal: FloatArray) -> None:
+    """The one of the last whole half second at the sample at which the beat became known."""
+    noisy = signal[: 30 * FS].copy()
+    noisy[15 * FS :] += np.random.default_rng(3).normal(0, 0.2, (15 * FS, 2))
+    output, _ = run(models, noisy)
+    by_second = {vital.index: vital.quality for vital in output.vitals}
+    exact = [beat for beat in output.beats if (beat.at - FS + 1) % FS < 180 and beat.at > 2 * FS]
+    assert len(exact) > 5
+    for beat in exact:
+        assert beat.quality == by_second[(beat.at + 1) // FS * FS - 1]
+
+
+def test_forecasts_lie_on_strides_and_have_no_score_until_the_patient_is_learnt(
+    whole: tuple[Analysis, BedState],
+) -> None:
+    forecasts = whole[0].forecasts
+    assert [one.origin for one in forecasts] == list(range(STRIDE - 1, 50 * FS, STRIDE))
+    learning = DEFAULT_CONFIG.warm * FS
+    assert all(math.isnan(one.score) == (one.origin < learning) for one in forecasts if one.origin < 40 * FS)
+
+
+def test_the_vital_signs_of_a_second_cover_its_ten_strides(whole: tuple[Analysis, BedState]) -> None:
+    output, _ = whole
+    scores = np.array([one.score for one in output.forecasts]).reshape(-1, 10)
+    highest = np.fmax.reduce(scores, axis=1)
+    for vital, value in zip(output.vitals, highest.tolist(), strict=True):
+        assert vital.score == (None if math.isnan(value) else value)
+
+
+def test_an_anomaly_is_the_highest_score_of_its_stride(whole: tuple[Analysis, BedState], signal: FloatArray) -> None:
+    """The condition begins with the first patch that reaches the threshold: its stride's score does, too."""
+    output, _ = whole
+    began = [c for c in output.changes if isinstance(c, Began) and c.kind == "residual"]
+    assert began
+    by_origin = {one.origin: one.score for one in output.forecasts}
+    for change in began:
+        assert by_origin[change.at // STRIDE * STRIDE + STRIDE - 1] >= DEFAULT_CONFIG.threshold
+
+
+def test_a_forecast_carries_the_observed_sample(whole: tuple[Analysis, BedState], signal: FloatArray) -> None:
+    observed = [one.observed for one in whole[0].forecasts]
+    np.testing.assert_array_equal(observed, signal[STRIDE - 1 :: STRIDE, 0])
+
+
+def test_an_invalid_sample_counts_for_no_skill(models: Models, signal: FloatArray) -> None:
+    mv = signal[: 20 * FS].copy()
+    mv[STRIDE - 1 :: 2 * STRIDE, 0] = np.nan  # every other one
+    output, _ = run(models, mv)
+    assert np.isnan([one.observed for one in output.forecasts[::2]]).all()
+    assert [vital.skill for vital in output.vitals] == [None] * 20
+
+
+def test_beds_step_together_as_they_would_alone(models: Models, signal: FloatArray) -> None:
+    """With one and two leads, and chunks of other lengths."""
+    signals = [signal[: 20 * FS], signal[20 * FS : 40 * FS, :1]]
+    leads = (LEADS, LEADS[:1])
+    states = [analysis.begin(models, own, 0, 0) for own in leads]
+    parts: list[list[Analysis]] = [[], []]
+    sizes = (1_111, 1_000)
+    for turn in range(8):
+        chunks = [mv[turn * n : (turn + 1) * n] for mv, n in zip(signals, sizes, strict=True)]
+        stepped = analysis.step(models, states, chunks, [models.alarms.limits] * 2)
+        states = [state for _, state in stepped]
+        for own, (part, _) in zip(parts, stepped, strict=True):
+            own.append(part)
+    for mv, own_leads, own in zip(signals, leads, parts, strict=True):
+        alone, _ = run(models, mv, leads=own_leads)
+        together = [one for part in own for one in part.forecasts]
+        for one, other in zip(together, alone.forecasts, strict=False):
+            assert one.origin == other.origin
+            np.testing.assert_allclose(one.mean, other.mean, rtol=0, atol=1e-5)
+        beats = [beat for part in own for beat in part.beats]
+        assert beats == list(alone.beats[: len(beats)])
+        assert len(beats) > 15
+
+
+def test_without_forecast_beats_rhythm_and_conditions_are_the_same(
+    models: Models, signal: FloatArray, whole: tuple[Analysis, BedState]
+) -> None:
+    output, state = analysis.step_without_forecast(
+        models, models.alarms.limits, analysis.begin(models, LEADS, 0, 0), signal
+    )
+    assert output.beats == whole[0].beats
+    assert output.forecasts == ()
+    assert output.changes == tuple(c for c in whole[0].changes if c.kind != "residual")
+    known = [replace(vital, score=None, skill=None) for vital in whole[0].vitals]
+    assert list(output.vitals) == known
+    assert {c.kind for c in analysis.finish(state)} == {c.kind for c in analysis.finish(whole[1])} - {"residual"}
+
+
+def test_a_bed_joined_late_keeps_the_grid_of_its_epoch(models: Models, signal: FloatArray) -> None:
+    state = analysis.begin(models, LEADS, 1001, 5)
+    [(output, _)] = analysis.step(models, [state], [signal[1001 : 1001 + 20 * FS]], [models.alarms.limits])
+    first = 1013
+    assert [one.origin for one in output.forecasts[:2]] == [first + STRIDE - 1, first + 2 * STRIDE - 1]
+    assert [vital.index for vital in output.vitals] == [first + (i + 1) * FS - 1 for i in range(19)]
+    assert all(beat.index >= 1001 for beat in output.beats)
+
+
+def test_what_lasts_ends_with_the_epoch(models: Models, signal: FloatArray, whole: tuple[Analysis, BedState]) -> None:
+    output, state = whole
+    ended = analysis.finish(state)
+    assert {change.kind for change in ended} == open_kinds(output.changes) >= {"lead_off"}
+    onsets = {change.kind: change.onset for change in output.changes}
+    for change in ended:
+        assert change.onset == onsets[change.kind]
+        assert change.at == len(signal) - 1
+        assert change.reason == "signal_interrupted"
+
+
+def test_the_epoch_ends_with_the_last_sample_received(models: Models, signal: FloatArray) -> None:
+    """Also with one that waits for its stride."""
+    _, state = run(models, signal[: 50 * FS - 20])
+    ended = {change.kind: change for change in analysis.finish(state)}
+    assert ended["lead_off"].at == 50 * FS - 21
+    assert ended["lead_off"].end == 50 * FS - 20
+
+
+def test_live_and_over_a_whole_record_agree(models: Models, excerpt: Record) -> None:
+    mv = excerpt.mv()[: 60 * FS]
+    live, _ = run(models, mv, STRIDE, excerpt.leads)
+    offline, _ = run(models, mv, len(mv), excerpt.leads)
+    assert live.beats == offline.beats
+    assert len(live.beats) > 60
+    assert [(c.kind, c.at) for c in live.changes] == [(c.kind, c.at) for c in offline.changes]

@@ -1,0 +1,61 @@
+"""Chunks become whole strides on the epoch's grid, with gaps filled from the past alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from model.signal import intake
+from model.signal.intake import strides_of
+from stream.timebase import STRIDE
+
+
+def test_strides_lie_on_the_grid_of_the_epoch() -> None:
+    mv = np.arange(200.0)[:, None]
+    state = intake.begin(1, start=1001, epoch_start=5)
+    assert state.next_stride == 1013
+    strides, state = intake.step(state, mv[:7])
+    assert (len(strides.mv), state.end, state.next_stride) == (0, 1008, 1013)
+    strides, state = intake.step(state, mv[7:])
+    assert (strides.start, strides.end) == (1013, 1013 + 5 * STRIDE)
+    assert list(strides.last_samples) == list(range(1013 + 35, 1201, STRIDE))
+    np.testing.assert_array_equal(strides.mv, mv[12:192])
+    assert (state.end, state.next_stride, len(state.rest)) == (1201, 1193, 8)
+
+
+def test_a_gap_holds_the_last_valid_sample_and_is_marked() -> None:
+    mv = np.arange(72.0)[:, None] + 5
+    mv[:10] = mv[30:40] = np.nan
+    mv[50] = np.inf
+    strides = strides_of(mv)
+    flat = strides.mv[:, 0]
+    assert (flat[:10] == 0).all()
+    assert (flat[30:40] == 29 + 5).all()
+    assert flat[50] == 49 + 5
+    assert flat[51] == 51 + 5
+    np.testing.assert_array_equal(strides.invalid, ~np.isfinite(mv))
+
+
+def test_a_gap_goes_on_in_the_next_chunk() -> None:
+    state = intake.begin(2, 0, 0)
+    chunk = np.tile([3.0, 4.0], (STRIDE, 1))
+    _, state = intake.step(state, chunk)
+    chunk = np.full((STRIDE, 2), np.nan)
+    chunk[20:, 0] = 7.0
+    strides, _ = intake.step(state, chunk)
+    assert (strides.mv[:20] == [3.0, 4.0]).all()
+    assert (strides.mv[20:] == [7.0, 4.0]).all()
+    assert strides.invalid.sum() == 20 + STRIDE
+
+
+def test_what_remains_below_a_stride_waits() -> None:
+    strides, state = intake.step(intake.begin(1, 0, 0), np.ones((STRIDE - 1, 1)))
+    assert len(strides.mv) == 0
+    strides, _ = intake.step(state, np.ones((1, 1)))
+    assert len(strides.mv) == STRIDE
+
+
+@pytest.mark.parametrize("shape", [(36,), (36, 1), (36, 3), (36, 2, 1)])
+def test_a_chunk_of_another_shape_is_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"does not fit a bed with 2 leads"):
+        intake.step(intake.begin(2, 0, 0), np.zeros(shape))
