@@ -162,7 +162,7 @@ class Strips:
             self._settle(bed)
 
     def note(self, status: BedStatus, now_ns: int) -> None:
-        """Take what the publisher says of a bed: a session that has ended brings no more; a paused one will."""
+        """Take what the publisher reports of a bed: a session that has ended brings no more; a paused one will."""
         bed = self._beds.get(status.bed)
         if bed is None:
             return
