@@ -5,8 +5,8 @@ are held, and the commit is tried again each second. The broker delivers no more
 commit never waits for a batch to fill: it takes what has come, ten at most.
 
 ECG and commands come over a second connection, which the broker forgets when we are away. In the persistent session of
-the events, it would keep hours of ECG for us, and deliver the alarms behind it. StripRecorder and commands are written one at
-a time, and not while events are held: an event waits for one strip at most.
+the events, it would keep hours of ECG for us, and deliver the alarms behind it. StripRecorder and commands are
+written one at a time, and not while events are held: an event waits for one strip at most.
 """
 
 from __future__ import annotations
