@@ -100,7 +100,7 @@ class Session:
 def processes() -> Iterator[tuple[BrokerAddress, Callable[..., subprocess.Popen[bytes]]]]:
     """Provide a broker and a function that starts processes; all of them end with this process."""
     address = BrokerAddress("127.0.0.1", free_port())
-    environment = {**os.environ, ENVIRONMENT: str(address), "BEDSIDE_WATCH_STDIN": "1", "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, ENVIRONMENT: str(address), "BEDSIDE_EXIT_WITH_PARENT": "1", "OMP_NUM_THREADS": "1"}
     children: list[subprocess.Popen[bytes]] = []
 
     def start(*arguments: str) -> subprocess.Popen[bytes]:
