@@ -163,7 +163,7 @@ def show_views(session: Session) -> None:
     session.wait_until(lambda frame: frame.bed == "bed-2" and frame.position_s >= RUN_S + 3, 90, "run of bed-2")
     high = "ventricular_tachycardia"
     session.wait_until(
-        lambda frame: any(line.alarm.kind == high and line.calls for line in frame.active), 20, "its alarm"
+        lambda frame: any(line.alarm.kind == high and line.unacknowledged for line in frame.active), 20, "its alarm"
     )
     wait_for_flash(session)
     session.save("alarm")

@@ -22,7 +22,7 @@ from monitor.gui.style.palettes import THEMES
 from monitor.gui.style.phrases import text_of
 from monitor.gui.style.theme import Theme
 from monitor.view.alarm_sounds import AlarmSounds
-from monitor.view.central_station import audible
+from monitor.view.central_station import audible_frame
 from monitor.view.presenter import Broker, Presenter
 from monitor.view.tones import Sound
 from monitor.view.view_model import Frame
@@ -220,7 +220,7 @@ class MonitorWindow(QWidget):
         self._bed = frame.bed
         self.review.tick(frame)
         if self.alarm_sounds is not None:
-            self.alarm_sounds.update(audible(frame, self.station.frames.values()) if self.at_station else frame)
+            self.alarm_sounds.update(audible_frame(frame, self.station.frames.values()) if self.at_station else frame)
         self.footer.show_broker(" · ".join(text for text in (self.sound_text, text_of(frame.broker)) if text))
         self.frame_shown = self.commands.frame = frame
         if self.first_drawn_ns is None and any(_has_samples(f) for f in (frame, *self.station.frames.values())):

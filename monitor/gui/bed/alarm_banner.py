@@ -59,14 +59,14 @@ class AlarmBanner(QWidget):
         """Show the messages whose turn it is."""
         turn = frame.now_ns // (ROTATE_S * 1_000_000_000)
         notice = text_of(frame.notices[turn % len(frame.notices)]) if frame.notices else ""
-        calling = [line for line in frame.active if line.calls] or list(frame.active)
+        calling = [line for line in frame.active if line.unacknowledged] or list(frame.active)
         urgent = [line for line in calling if line.alarm.priority == calling[0].alarm.priority]
         line = urgent[turn % len(urgent)] if urgent else None
         priority = line.alarm.priority if line else None
         alarm = banner_text(line) if line else ""
         # Without a worker nobody can clear it: it stays, dark and still, as the last known. One that somebody has
         # acknowledged, and all while alarms are paused, need not flash.
-        still = line is None or not line.calls or frame.pauses.alarms_s > 0
+        still = line is None or not line.unacknowledged or frame.pauses.alarms_s > 0
         bright = priority is None or (frame.worker and (still or lit(priority, frame.now_ns)))
         paused = pause_text(frame.pauses)
         if paused:

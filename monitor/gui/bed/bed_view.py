@@ -22,7 +22,7 @@ from monitor.gui.trace.freeze_controller import FreezeController
 from monitor.gui.trace.sweep import SweepView
 from monitor.gui.trace.sweep_background import Grid
 from monitor.gui.trace.trend_strip import TrendStrip
-from monitor.view.bed_alarms import ABOVE, BELOW
+from monitor.view.bed_alarms import HIGH_RATE_KINDS, LOW_RATE_KINDS
 from monitor.view.link import LinkState
 from monitor.view.presenter import Presenter
 from monitor.view.trace import GAINS, SPEEDS, View
@@ -123,7 +123,10 @@ class BedView(QWidget):
         self._show_trend(frame)
         if not self.replay.isHidden():
             self.replay.show_frame(frame)
-        broken = next((line.alarm.priority for line in frame.active if line.alarm.kind in ABOVE | BELOW), "high")
+        broken = next(
+            (line.alarm.priority for line in frame.active if line.alarm.kind in HIGH_RATE_KINDS | LOW_RATE_KINDS),
+            "high",
+        )
         self.heart_rate.show_patient(frame.patient, lit=lit(broken, frame.now_ns))
         self.controls.show_frame(frame)
         self.engineer.show_frame(frame, rejected)
@@ -136,7 +139,7 @@ class BedView(QWidget):
             return
         self._trend_second = second
         bed = self._presenter.bed(frame.bed)
-        self.trend.show_picture(None if bed is None else bed.trend.picture(frame.now_ns))
+        self.trend.show_picture(None if bed is None else bed.trend.snapshot(frame.now_ns))
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         """Share the room anew."""

@@ -79,7 +79,7 @@ class CommandController:
     def acknowledge(self) -> None:
         """Acknowledge every alarm of the bed shown that nobody has acknowledged."""
         for line in self.frame.active if self.frame is not None else ():
-            if line.calls:
+            if line.unacknowledged:
                 self.send(Acknowledge(alarm_id=line.alarm.alarm_id))
 
     def pause_audio(self) -> None:

@@ -62,7 +62,7 @@ class HeartRate(QWidget):
 
     def show_patient(self, patient: Patient, *, lit: bool) -> None:
         """Show the values; ``lit`` is the phase of the flash, for whom a limit is broken."""
-        lit = lit or patient.broken is None
+        lit = lit or patient.violated_limit is None
         if (patient, lit) != (self.patient, self.lit):
             self.patient, self.lit = patient, lit
             self.update()
@@ -84,7 +84,7 @@ class HeartRate(QWidget):
             foot = self._number_height
             low, high = (None, None) if limits is None else (limits.heart_rate_low, limits.heart_rate_high)
             for y, limit, side in ((foot - px(40), high, "high"), (foot - px(18), low, "low")):
-                broken = patient.broken == side
+                broken = patient.violated_limit == side
                 painter.setFont(font(20 if broken else 16, bold=broken))
                 painter.setPen(colour(alarmed if broken else self.theme.faint))
                 text = NO_VALUE if limit is None else str(limit)

@@ -16,7 +16,7 @@ from PySide6.QtGui import QPainter, QPen, QPolygonF
 from monitor.gui.style.language import translate
 from monitor.gui.style.polyline import thinned
 from monitor.gui.style.theme import Theme, colour, fixed_font
-from monitor.view.annotations import DOT, ROWS
+from monitor.view.annotations import NORMAL_BEAT, ROWS
 from monitor.view.event_review import Review
 from monitor.view.trace_scale import Lane, Ruler
 from stream.timebase import FS
@@ -104,7 +104,7 @@ def draw_annotations(painter: QPainter, review: Review, sheet: Sheet, theme: The
     painter.setClipRect(QRectF(ruler.left, 0, ruler.right - ruler.left, _head_mm(review) * mm))
     for label in review.annotations:
         painter.setPen(colour(inks[label.row]))
-        painter.setFont(fixed_font((4.4 if label.text == DOT else 3.2) * mm, bold=True))
+        painter.setFont(fixed_font((4.4 if label.text == NORMAL_BEAT else 3.2) * mm, bold=True))
         x = ruler.x(label.index)
         left, align = (x, Qt.AlignmentFlag.AlignLeft) if label.row == "rhythm" else (x - 10 * mm, _CENTRE)
         place = QRectF(left, ROWS.index(label.row) * ANNOTATION_MM * mm, 20 * mm, ANNOTATION_MM * mm)

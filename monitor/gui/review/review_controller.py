@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QWidget
 
 from monitor.gui.review.review_dialog import ReviewDialog
 from monitor.gui.style.theme import Theme
-from monitor.view.event_review import Review, later, review
+from monitor.view.event_review import Review, build_review, newer_review
 from monitor.view.link import LinkState
 from monitor.view.presenter import Presenter
 from monitor.view.view_model import Frame
@@ -59,7 +59,7 @@ class ReviewController:
         self._looked_ns = frame.now_ns
         before = self.dialog.review
         now = self._find(before.alarm.bed, before.alarm.alarm_id, frame)
-        if now is not None and (after := later(before, now)).key != before.key:
+        if now is not None and (after := newer_review(before, now)).key != before.key:
             self.dialog.show_review(after)
 
     def close(self) -> None:
@@ -70,7 +70,7 @@ class ReviewController:
     def _find(self, name: str | None, alarm_id: str, frame: Frame) -> Review | None:
         bed = self._presenter.bed(name)
         link = next((tab.state for tab in frame.beds if tab.name == name), LinkState.WAITING)
-        return None if bed is None else review(bed, alarm_id, link)
+        return None if bed is None else build_review(bed, alarm_id, link)
 
     def _forget(self) -> None:
         if self.dialog is not None:

@@ -30,7 +30,7 @@ from monitor.gui.style.phrases import text_of
 from monitor.gui.style.theme import STARS, Theme, colour, font, px
 from monitor.gui.trace.calipers import Calipers
 from monitor.view.event_review import Review
-from monitor.view.event_summary import explain
+from monitor.view.event_summary import summary_rows
 from monitor.view.trace import GAINS, SPEEDS
 from monitor.view.trace_scale import Ruler
 from stream.wire.phrases import alarm_phrase
@@ -276,7 +276,7 @@ class ReviewDialog(QDialog):
         self.heading.apply_theme(self.theme)
         self.note.setText(text_of(review.notes))
         self.note.setVisible(bool(review.notes))
-        self.words = {text_of(name): text_of(text) for name, text in explain(review)}
+        self.words = {text_of(name): text_of(text) for name, text in summary_rows(review)}
         self._fill_rows()
         for form in ("CSV", "WFDB"):
             if form in self.buttons:

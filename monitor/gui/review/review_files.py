@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from monitor.common.atomic_write import write_atomically
 from monitor.gui.review.review_pdf import pdf
 from monitor.gui.style.language import translate
-from monitor.view.event_export import file_stem, table, write_wfdb
+from monitor.view.event_export import file_stem, to_csv, write_wfdb
 from monitor.view.event_review import Review
 from stream.errors import BedsideError
 
@@ -101,7 +101,7 @@ class ReviewFiles:
     def _bytes(self, form: str) -> bytes:
         review = self._review()
         if form == "CSV":
-            return table(review).encode()
+            return to_csv(review).encode()
         if form == "PDF":
             return pdf(review, self._measured())
         buffer = QBuffer()

@@ -10,8 +10,8 @@ from monitor.gui.style.footer import simulation
 from monitor.gui.style.language import translate
 from monitor.gui.style.phrases import text_of
 from monitor.gui.style.theme import PAPER, colour, fixed_font
-from monitor.view.event_review import Review, part
-from monitor.view.event_summary import explain
+from monitor.view.event_review import Review, crop
+from monitor.view.event_summary import summary_rows
 from stream.timebase import FS
 from stream.wire.phrases import alarm_phrase, kind_phrase
 
@@ -49,7 +49,7 @@ def pdf(review: Review, measured: str) -> bytes:
         if review.leads:
             writer.newPage()
             onset = review.alarm.onset
-            _page(painter, part(review, onset + _CLOSE[0], onset + _CLOSE[1]), 25.0, measured)
+            _page(painter, crop(review, onset + _CLOSE[0], onset + _CLOSE[1]), 25.0, measured)
     return bytes(buffer.data().data())
 
 
@@ -58,7 +58,7 @@ def _page(painter: QPainter, review: Review, mm_per_s: float, measured: str) -> 
     width = painter.viewport().width()
     y = _text(painter, 0.0, simulation(), 5.0, PAPER.simulation, bold=True)
     y = _text(painter, y, text_of(alarm_phrase(review.alarm)), 5.0, PAPER.priority[review.alarm.priority], bold=True)
-    rows = [(text_of(name), text_of(text)) for name, text in explain(review)]
+    rows = [(text_of(name), text_of(text)) for name, text in summary_rows(review)]
     if measured:
         rows.append((translate("Review", "Calipers"), measured))
     if review.notes:

@@ -64,15 +64,15 @@ class TileHeader(QWidget):
 
     def show_frame(self, frame: Frame) -> None:
         """Show what a frame holds; what has not changed is not painted again."""
-        line = next((line for line in frame.active if line.calls), frame.active[0] if frame.active else None)
+        line = next((line for line in frame.active if line.unacknowledged), frame.active[0] if frame.active else None)
         priority = None if line is None else line.alarm.priority
         message = pause_text(frame.pauses) or (text_of(frame.notices[0]) if frame.notices else "")
         if line is not None:
             message = banner_text(line)
-        still = line is None or not line.calls or frame.pauses.alarms_s > 0
+        still = line is None or not line.unacknowledged or frame.pauses.alarms_s > 0
         bright = priority is None or (frame.worker and (still or lit(priority, frame.now_ns)))
         rate = heart_rate_text(frame.patient)
-        broken = frame.patient.broken is not None
+        broken = frame.patient.violated_limit is not None
         link, state = text_of(frame.link.phrase), frame.link.state
         shown = (frame.bed or "", message, rate, link, state, priority, bright, frame.synthetic, broken)
         if shown != self._shown:

@@ -1,4 +1,4 @@
-"""The central station: every bed in a card of its own; one in alarm comes forward."""
+"""The central station: every bed in a card of its own; one in alarm comes enlarged."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from monitor.gui.style.language import QT_TRANSLATE_NOOP, translate
 from monitor.gui.style.theme import Theme
 from monitor.gui.trace.sweep import LEAST_MV, TWO_LEADS_PX
 from monitor.gui.trace.sweep_layout import PAD
-from monitor.view.central_station import MOST_BEDS, Forward, columns, come_forward
+from monitor.view.central_station import MAX_BEDS, EnlargedBed, choose_enlarged, grid_columns
 from monitor.view.trace import Drawn, View
 from monitor.view.view_model import Frame
 
@@ -25,8 +25,8 @@ FAST, SLOW = 25.0, 12.5
 LARGE, SMALL = 10.0, 5.0
 """Amplitudes of cards, mm/mV."""
 
-_FORWARD = 16
-_OTHERS = 10
+_ENLARGED_STRETCH = 16
+_NORMAL_STRETCH = 10
 _LEAST_S = 3.5
 _AT_ONCE = 6
 _WHOLE = 1
@@ -36,7 +36,7 @@ _NOTE_MS = 4000
 class CentralStationView(QWidget):
     """Cards in a grid; beds come and go, and keep their places.
 
-    The row and the column of the bed that is forward are half again as large as the others. Where there are many, the
+    The row and the column of the bed that is enlarged are half again as large as the others. Where there are many, the
     cards take turns: each is drawn with every second or third frame, in steps of a few pixels.
 
     Attributes
@@ -46,7 +46,7 @@ class CentralStationView(QWidget):
     cards : dict of str to BedTile
     frames : dict of str to Frame
         The latest of each bed that has a card.
-    forward : Forward or None
+    enlarged : EnlargedBed or None
     title, note, hint : Label
     """
 
@@ -56,7 +56,7 @@ class CentralStationView(QWidget):
         super().__init__()
         self.theme = theme
         self.cards: dict[str, BedTile] = {}
-        self.forward: Forward | None = None
+        self.enlarged: EnlargedBed | None = None
         self.frames: dict[str, Frame] = {}
         self._turn = 0
         self._speed: float | None = None
@@ -96,7 +96,7 @@ class CentralStationView(QWidget):
 
     def set_beds(self, names: Sequence[str]) -> None:
         """Give each of the first 16 beds a card."""
-        names = names[:MOST_BEDS]
+        names = names[:MAX_BEDS]
         if list(names) == list(self.cards):
             return
         for name in set(self.cards) - set(names):
@@ -122,18 +122,20 @@ class CentralStationView(QWidget):
     @property
     def columns(self) -> int:
         """How many cards stand beside each other."""
-        return columns(len(self.cards))
+        return grid_columns(len(self.cards))
 
     def _share_room(self) -> None:
         names = list(self.cards)
-        at = names.index(self.forward.bed) if self.forward is not None and self.forward.bed in names else None
+        at = names.index(self.enlarged.bed) if self.enlarged is not None and self.enlarged.bed in names else None
         rows = -(-len(names) // self.columns)
         for row in range(self._grid.rowCount()):
-            forward = at is not None and row == at // self.columns
-            self._grid.setRowStretch(row, (_FORWARD if forward else _OTHERS) if row < rows else 0)
+            stretch = _ENLARGED_STRETCH if at is not None and row == at // self.columns else _NORMAL_STRETCH
+            self._grid.setRowStretch(row, stretch if row < rows else 0)
         for column in range(self._grid.columnCount()):
-            forward = at is not None and column == at % self.columns
-            self._grid.setColumnStretch(column, (_FORWARD if forward else _OTHERS) if column < self.columns else 0)
+            enlarged = at is not None and column == at % self.columns
+            self._grid.setColumnStretch(
+                column, (_ENLARGED_STRETCH if enlarged else _NORMAL_STRETCH) if column < self.columns else 0
+            )
 
     # --- frames -------------------------------------------------------------------------------------------------
 
@@ -143,7 +145,7 @@ class CentralStationView(QWidget):
         card = next(iter(self.cards.values()), None)
         if self._speed is not None or card is None:
             return self._speed or FAST
-        # Of an even share: one that comes forward must not change the others' speed.
+        # Of an even share: one that comes enlarged must not change the others' speed.
         width = self.width() / self.columns - card.sweep.gutter
         return FAST if width / card.sweep.px_per_mm / FAST >= _LEAST_S else SLOW
 
@@ -193,7 +195,7 @@ class CentralStationView(QWidget):
         for bed in set(self.frames) - set(self.cards):
             del self.frames[bed]
         if frames:
-            self._come_forward(frames[0].now_ns)
+            self._update_enlarged(frames[0].now_ns)
         # To draw a whole trace costs as much as some frames do: one card at a time.
         left = _WHOLE
         for frame in frames:
@@ -206,15 +208,15 @@ class CentralStationView(QWidget):
             card.set_chosen(bed == chosen)
         self._show_title(beds)
 
-    def _come_forward(self, now_ns: int) -> None:
-        forward = come_forward(self.forward, self.frames.values(), now_ns)
-        moved = (forward and forward.bed) != (self.forward and self.forward.bed)
-        self.forward = forward
+    def _update_enlarged(self, now_ns: int) -> None:
+        enlarged = choose_enlarged(self.enlarged, self.frames.values(), now_ns)
+        moved = (enlarged and enlarged.bed) != (self.enlarged and self.enlarged.bed)
+        self.enlarged = enlarged
         if moved:
             self._share_room()
 
     def _show_title(self, beds: int) -> None:
-        alarms = sum(any(line.calls for line in frame.active) for frame in self.frames.values())
+        alarms = sum(any(line.unacknowledged for line in frame.active) for frame in self.frames.values())
         count = translate("Station", "1 bed") if beds == 1 else translate("Station", "{count} beds")
         if beds > len(self.cards):
             count = translate("Station", "the first {shown} of {count} beds")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import qInstallMessageHandler
 
-from monitor.view.tones import BURSTS, RATE, Sound, pcm
+from monitor.view.tones import BURSTS, SAMPLE_RATE_HZ, Sound, pcm
 from stream.errors import UsageError
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Speaker:
         if device.isNull():
             raise NoSoundError("no sound: this machine has no audio device")
         wanted = QAudioFormat()
-        wanted.setSampleRate(RATE)
+        wanted.setSampleRate(SAMPLE_RATE_HZ)
         wanted.setChannelCount(1)
         wanted.setSampleFormat(QAudioFormat.SampleFormat.Int16)
         self._beats, self._alarms = _Voice(QAudioSink(device, wanted)), _Voice(QAudioSink(device, wanted))

@@ -9,7 +9,7 @@ from PySide6.QtGui import QFont, QFontMetrics, QPainter
 
 from monitor.gui.style.phrases import text_of
 from monitor.gui.style.theme import Theme, colour, font, px
-from monitor.view.annotations import DOT, ROWS
+from monitor.view.annotations import NORMAL_BEAT, ROWS
 from monitor.view.trace import AnnotationLabel
 from stream.wire.phrases import phrase
 
@@ -67,4 +67,4 @@ class AnnotationRows:
 
 
 def _font(label: AnnotationLabel) -> QFont:
-    return font(_LETTER + 4 if label.text == DOT else _LETTER, bold=True)
+    return font(_LETTER + 4 if label.text == NORMAL_BEAT else _LETTER, bold=True)

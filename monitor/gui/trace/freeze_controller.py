@@ -13,7 +13,7 @@ from monitor.gui.trace.calipers import Calipers
 from monitor.gui.trace.sweep import GUTTER, SweepView
 from monitor.view import frozen_trace
 from monitor.view.bed import Bed
-from monitor.view.frozen_trace import Frozen
+from monitor.view.frozen_trace import FrozenTrace
 from monitor.view.presenter import Presenter
 from monitor.view.trace import Trace, View
 from monitor.view.view_model import Frame
@@ -27,7 +27,7 @@ class FreezeController(QObject):
 
     Attributes
     ----------
-    frozen : Frozen or None
+    frozen : FrozenTrace or None
         What stands; None while the trace is live.
     hint : Label
         Says what keys and mouse do.
@@ -36,7 +36,7 @@ class FreezeController(QObject):
 
     def __init__(self, theme: Theme, sweep: SweepView, strip: QWidget, presenter: Presenter) -> None:
         super().__init__(sweep)
-        self.frozen: Frozen | None = None
+        self.frozen: FrozenTrace | None = None
         self.calipers = Calipers(theme, sweep, sweep.ruler)
         self.calipers.hide()
         self.hint = Label(theme, "calipers", 13, ground="panel", says=lambda: translate("FreezeController", HINT))
@@ -102,7 +102,7 @@ class FreezeController(QObject):
     def _bed(self) -> Bed | None:
         return None if self.frozen is None else self._presenter.bed(self.frozen.bed)
 
-    def _stand(self, frozen: Frozen) -> None:
+    def _stand(self, frozen: FrozenTrace) -> None:
         self.frozen = frozen
         wide = self.hint.fontMetrics().horizontalAdvance(self.hint.text()) + px(24)
         left, top = map(px, _HINT_AT if px(_HINT_AT[0]) + wide <= self._strip.width() else _HINT_BELOW)

@@ -10,7 +10,7 @@ from PySide6.QtGui import QPainter
 from monitor.gui.style.polyline import draw_line, round_pen, square_pen, thinned
 from monitor.gui.style.theme import Theme, colour
 from monitor.gui.trace.sweep_layout import Layout
-from monitor.view.alarm_spans import marked
+from monitor.view.alarm_spans import alarm_masks
 from monitor.view.trace import Fan, Trace
 
 _MANY = 200
@@ -40,7 +40,7 @@ def draw_samples(painter: QPainter, layout: Layout, trace: Trace, first: int, th
     index = np.arange(begin, trace.cursor)
     rows = slice(begin - trace.first, None)
     every = round(1 / layout.per_sample) if small and len(index) > _MANY else 0
-    alarmed = marked(trace, index)
+    alarmed = alarm_masks(trace, index)
     for page in range(layout.page(first), layout.page(max(trace.cursor - 1, first)) + 1):
         x = layout.xs(index, page)
         for lead in range(len(trace.leads)):

@@ -17,7 +17,7 @@ from monitor.common.ring_buffer import FloatArray
 from monitor.gui.style.language import QT_TRANSLATE_NOOP, translate
 from monitor.gui.style.theme import Theme, colour, font, px
 from monitor.gui.trace.sweep import gutter
-from monitor.view.trend import TrendPicture
+from monitor.view.trend import TrendSnapshot
 from stream.wire.alarm_messages import PRIORITIES
 
 HEIGHT = 140
@@ -37,11 +37,11 @@ _ALARMS = {
 
 
 class TrendStrip(QWidget):
-    """Draws `TrendPicture` after `TrendPicture`.
+    """Draws `TrendSnapshot` after `TrendSnapshot`.
 
     Attributes
     ----------
-    picture : TrendPicture or None
+    picture : TrendSnapshot or None
     drawn : int
         How often all of it was drawn.
     hover : str
@@ -51,7 +51,7 @@ class TrendStrip(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.theme = theme
-        self.picture: TrendPicture | None = None
+        self.picture: TrendSnapshot | None = None
         self.drawn = 0
         self.hover = ""
         self._at: int | None = None
@@ -71,7 +71,7 @@ class TrendStrip(QWidget):
         """Return the size that the window gives it by default."""
         return QSize(960, px(HEIGHT))
 
-    def show_picture(self, picture: TrendPicture | None) -> None:
+    def show_picture(self, picture: TrendSnapshot | None) -> None:
         """Take what is to be shown; the caller asks for it once per second."""
         self.picture, self._cache = picture, None
         self._point()
@@ -124,7 +124,7 @@ class TrendStrip(QWidget):
                 painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop, f"{upper:.0f}")
                 painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom, f"{lower:.0f}")
 
-    def _draw_times(self, painter: QPainter, picture: TrendPicture) -> None:
+    def _draw_times(self, painter: QPainter, picture: TrendSnapshot) -> None:
         left, foot = gutter(), self.height() - px(_FOOT)
         per_second = (self.width() - left) / (picture.stop - picture.first)
         step = next((step for step in _TICKS_S if step * per_second >= px(_TICK_PX)), _TICKS_S[-1])
@@ -168,7 +168,7 @@ class TrendStrip(QWidget):
         painter.setPen(QPen(colour(ink), 2.0))
         painter.drawLines(lines)
 
-    def _draw_alarms(self, painter: QPainter, picture: TrendPicture) -> None:
+    def _draw_alarms(self, painter: QPainter, picture: TrendSnapshot) -> None:
         marked = picture.priority
         edges = np.flatnonzero(np.diff(marked, prepend=np.int8(-1), append=np.int8(-1)))
         for begin, end in pairwise(edges):

@@ -14,7 +14,7 @@ from monitor.alarm_log import strips as module
 from monitor.alarm_log.strips import MARGIN, MAX_BEDS, MAX_PENDING, MAX_READY, QUIET_NS, RING, StripRecorder
 from stream.wire.alarm_messages import Alarm
 from stream.wire.messages import INVALID, BedStatus
-from tests.monitor.stories import alarm, status
+from tests.monitor.message_samples import alarm, status
 from tests.waveforms import SESSION, chunk
 
 OTHER = "f" * 32

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from monitor.gui.window import MonitorWindow
 from tests.monitor.gui.conftest import Script
-from tests.monitor.stories import forecast, sine
+from tests.monitor.message_samples import forecast, sine
 
 
 def feed(script: Script, window: MonitorWindow, seconds: int, *, forecasts: bool = True, **changes: object) -> None:

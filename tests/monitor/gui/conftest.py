@@ -20,7 +20,7 @@ from monitor.gui.style.theme import set_letter_scale
 from monitor.gui.window import MonitorWindow
 from stream.mqtt.client import Received
 from stream.wire.messages import Message
-from tests.monitor.stories import CONNECTED, T0, arrives, forecast, process, received, sine, status
+from tests.monitor.message_samples import CONNECTED, T0, forecast, process, received, received_chunk, sine, status
 
 
 class Script:
@@ -91,4 +91,4 @@ def window(qtbot: QtBot, script: Script) -> Iterator[MonitorWindow]:
     made.close()
 
 
-__all__ = ["Script", "arrives"]
+__all__ = ["Script", "received_chunk"]

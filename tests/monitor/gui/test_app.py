@@ -22,7 +22,7 @@ from stream.mqtt.address import BrokerAddress
 from stream.mqtt.embedded_broker import free_port
 from stream.wire import codec
 from tests.brokers import Mosquitto
-from tests.monitor.stories import SECOND, sine
+from tests.monitor.message_samples import SECOND, sine
 
 
 @pytest.fixture

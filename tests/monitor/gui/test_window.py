@@ -15,7 +15,7 @@ from monitor.gui.style.footer import SIMULATION
 from monitor.gui.window import MonitorWindow
 from stream.wire.phrases import phrase
 from tests.monitor.gui.conftest import Script
-from tests.monitor.stories import SECOND
+from tests.monitor.message_samples import SECOND
 
 # --- texts ----------------------------------------------------------------------------------------------------------
 

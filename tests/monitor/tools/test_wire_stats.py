@@ -2,7 +2,7 @@ import pytest
 
 from monitor.tools.wire_stats import BedStats, quantiles_ms
 from stream.wire.messages import Forecast
-from tests.monitor.stories import forecast, vitals
+from tests.monitor.message_samples import forecast, vitals
 from tests.waveforms import chunk
 
 

@@ -7,7 +7,7 @@ from stream.wire.alarm_messages import (
     ActiveAlarms,
 )
 from tests.monitor.gui.conftest import Script
-from tests.monitor.stories import SECOND, alarm, process
+from tests.monitor.message_samples import SECOND, alarm, process
 
 
 def test_an_alarm_appears_flashes_by_its_priority_and_goes(window: MonitorWindow, script: Script) -> None:

@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 from monitor.gui.bed.alarm_list import SHOWN, AlarmList
 from monitor.gui.style.theme import NIGHT
 from monitor.view.view_model import AlarmLine
-from tests.monitor.stories import alarm
+from tests.monitor.message_samples import alarm
 
 
 def line(number: int, lead: str = "", duration_s: float = 1.0, active: bool = False) -> AlarmLine:

@@ -20,7 +20,7 @@ from stream.wire.alarm_messages import (
     SetLimits,
 )
 from tests.monitor.gui.conftest import Script
-from tests.monitor.stories import SECOND, alarm
+from tests.monitor.message_samples import SECOND, alarm
 
 
 def sent(script: Script) -> list[Action]:

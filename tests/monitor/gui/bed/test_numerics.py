@@ -8,7 +8,7 @@ from stream.wire.alarm_messages import (
 )
 from stream.wire.messages import Beat
 from tests.monitor.gui.conftest import Script
-from tests.monitor.stories import alarm, forecast, sine, vitals
+from tests.monitor.message_samples import alarm, forecast, sine, vitals
 from tests.waveforms import SESSION
 
 
@@ -60,7 +60,7 @@ def test_the_broken_limit_lights_up(window: MonitorWindow, script: Script) -> No
     high = alarm(400, kind="heart_rate_high", priority="medium", value=131.0, limit=120.0)
     script.say(vitals(719, heart_rate=131.0), high, ActiveAlarms(bed="bed-1", alarms=(high,)))
     window.tick()
-    assert window.bed_view.heart_rate.patient.broken == "high"
+    assert window.bed_view.heart_rate.patient.violated_limit == "high"
 
 
 def test_the_engineers_numbers_read_dashes_until_they_exist(window: MonitorWindow, script: Script) -> None:

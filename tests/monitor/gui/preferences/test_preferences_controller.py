@@ -22,7 +22,7 @@ from monitor.gui.style.palettes import DAY, NIGHT, SAFE
 from monitor.gui.window import MonitorWindow
 from monitor.view.trace import GAINS
 from tests.monitor.gui.conftest import Script
-from tests.monitor.stories import alarm
+from tests.monitor.message_samples import alarm
 
 Open = Callable[[], MonitorWindow]
 
@@ -201,7 +201,7 @@ def test_a_fitted_amplitude_is_remembered_too(start: Open, script: Script, qtbot
     first.close()
     second = start()
     script.stream(second, 5)
-    assert second.bed_view.view.tall_mv is None
+    assert second.bed_view.view.lane_height_mv is None
     assert "amplitude fitted" in second.bed_view.header.record.text()
 
 

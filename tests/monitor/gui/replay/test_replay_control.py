@@ -29,7 +29,7 @@ from stream.wire.alarm_messages import Command
 from stream.wire.replay_actions import Seek, SetPlaying
 from tests.brokers import Mosquitto
 from tests.monitor.gui.conftest import Script
-from tests.monitor.stories import status
+from tests.monitor.message_samples import status
 
 PATIENCE_MS = 10_000
 

@@ -19,7 +19,7 @@ from stream.timebase import FS
 from stream.wire.messages import Offer
 from stream.wire.phrases import phrase
 from stream.wire.replay_actions import ChooseRecord, ReplayAction, Seek, SetLoop, SetPlaying, SetSpeed
-from tests.monitor.stories import CONNECTED, status
+from tests.monitor.message_samples import CONNECTED, status
 
 OFFERS = (
     Offer(name="mitdb/203", seconds=1805.6, rhythms=("AFIB", "VT")),

@@ -10,7 +10,7 @@ from monitor.gui.review.review_dialog import ReviewDialog
 from monitor.gui.window import MonitorWindow
 from tests.monitor.gui.bulk import feed
 from tests.monitor.gui.conftest import Script
-from tests.monitor.stories import alarm
+from tests.monitor.message_samples import alarm
 
 ONSET = 12 * 360
 

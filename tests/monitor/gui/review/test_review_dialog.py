@@ -21,7 +21,7 @@ from tests.monitor.gui.bulk import feed
 from tests.monitor.gui.conftest import Script
 from tests.monitor.gui.review.events import ONSET, click, drag, event, press
 from tests.monitor.gui.trace.test_sweep import looks_like
-from tests.monitor.stories import alarm, process
+from tests.monitor.message_samples import alarm, process
 from tests.waveforms import SESSION
 
 # --- what it shows --------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from stream.wire.alarm_messages import Acknowledge, ActiveAlarms, Command
 from stream.wire.topics import Kind, Role, Topic
 from tests.monitor.gui.conftest import Script
 from tests.monitor.gui.trace.test_sweep import inks, looks_like
-from tests.monitor.stories import SECOND, alarm, forecast, process, removed, sine, status, vitals
+from tests.monitor.message_samples import SECOND, alarm, forecast, process, removed, sine, status, vitals
 
 KEYS = {"right": Qt.Key.Key_Right, "left": Qt.Key.Key_Left, "down": Qt.Key.Key_Down, "up": Qt.Key.Key_Up}
 

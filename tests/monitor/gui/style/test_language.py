@@ -35,7 +35,7 @@ from stream.wire.alarm_messages import ActiveAlarms
 from stream.wire.phrases import phrase
 from tests.monitor.gui.conftest import Script
 from tests.monitor.gui.preferences.test_preferences_controller import cut_off
-from tests.monitor.stories import SECOND, alarm, vitals
+from tests.monitor.message_samples import SECOND, alarm, vitals
 
 ROOT = Path(language.__file__).parents[3]
 I18N = ROOT / "monitor" / "gui" / "i18n"

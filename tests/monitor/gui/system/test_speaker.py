@@ -21,7 +21,7 @@ from stream.mqtt.address import BrokerAddress
 from stream.mqtt.embedded_broker import free_port
 from stream.wire.alarm_messages import ActiveAlarms
 from tests.monitor.gui.conftest import Script
-from tests.monitor.stories import SECOND, alarm
+from tests.monitor.message_samples import SECOND, alarm
 
 MODULE = "PySide6.QtMultimedia"
 

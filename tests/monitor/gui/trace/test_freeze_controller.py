@@ -14,7 +14,7 @@ from monitor.view.trace import Trace
 from tests.monitor.gui.bulk import feed
 from tests.monitor.gui.conftest import Script
 from tests.monitor.gui.trace.test_sweep import column, inks, looks_like
-from tests.monitor.stories import alarm
+from tests.monitor.message_samples import alarm
 
 
 def picture(window: MonitorWindow) -> QImage:

@@ -13,7 +13,7 @@ from monitor.gui.trace.sweep import GUTTER, SweepView
 from monitor.gui.window import MonitorWindow
 from monitor.view.trace import Trace
 from tests.monitor.gui.conftest import Script
-from tests.monitor.stories import SECOND, alarm
+from tests.monitor.message_samples import SECOND, alarm
 
 DARK = 40
 

@@ -16,7 +16,7 @@ from stream.wire.alarm_messages import ActiveAlarms
 from tests.monitor.gui.bulk import feed
 from tests.monitor.gui.conftest import Script
 from tests.monitor.gui.trace.test_sweep import looks_like
-from tests.monitor.stories import SECOND, alarm, vitals
+from tests.monitor.message_samples import SECOND, alarm, vitals
 
 
 def minute(window: MonitorWindow, script: Script, seconds: int = 60) -> None:
