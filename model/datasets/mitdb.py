@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from model.signal.arrays import FloatArray
-from model.signal.gaps import hold
+from model.signal.gaps import fill_gaps
 from stream.errors import UsageError
 from stream.records import wfdb_reader
 from stream.records.catalog import Catalog
@@ -92,5 +92,5 @@ def load_signals(names: Iterable[str], catalog: Catalog | None = None) -> dict[s
     signals = {}
     for name in names:
         mv = wfdb_reader.load(f"mitdb/{name}", catalog).mv()
-        signals[name], _ = hold(mv, np.zeros(mv.shape[1]))
+        signals[name], _ = fill_gaps(mv, np.zeros(mv.shape[1]))
     return signals

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from model.forecast import normalization
 from model.forecast.config import ScalingConfig
-from model.signal.gaps import hold
+from model.signal.gaps import fill_gaps
 
 CONFIG = ScalingConfig()
 
@@ -79,10 +79,10 @@ def test_settles_on_mean_and_deviation() -> None:
 def test_invalid_samples_hold_the_last_valid_one() -> None:
     nan = np.nan
     samples = np.array([[nan, 1.0], [2.0, nan], [nan, nan], [3.0, 4.0], [nan, 5.0]])
-    held, last = hold(samples, np.array([9.0, 8.0]))
+    held, last = fill_gaps(samples, np.array([9.0, 8.0]))
     np.testing.assert_array_equal(held, [[9, 1], [2, 1], [2, 1], [3, 4], [3, 5]])
     np.testing.assert_array_equal(last, [3, 5])
-    nothing, last = hold(np.zeros((0, 2)), last)
+    nothing, last = fill_gaps(np.zeros((0, 2)), last)
     assert nothing.shape == (0, 2)
     np.testing.assert_array_equal(last, [3, 5])
 
