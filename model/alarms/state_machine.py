@@ -20,7 +20,7 @@ from dataclasses import dataclass, fields, replace
 import msgspec
 
 from model.conditions.changes import Began, Change
-from model.conditions.precedence import SILENCED_BY
+from model.conditions.precedence import SUPPRESSED_BY
 from model.conditions.settings import AlarmConfig
 from stream.clock import rfc3339, unix_ns
 from stream.errors import MessageError
@@ -233,7 +233,7 @@ def _begin(config: AlarmConfig, state: AlarmState, began: Began, context: AlarmC
         return (), replace(state, inherited=inherited)
     latched = next((alarm for alarm in state.active if alarm.kind == began.kind), None)
     alarm = _raised(config, began, 0 if latched is None else latched.repeats + 1, context)
-    lesser = {kind for kind, graver in SILENCED_BY.items() if alarm.kind in graver}
+    lesser = {kind for kind, graver in SUPPRESSED_BY.items() if alarm.kind in graver}
     kept = [a for a in state.active if a.kind != alarm.kind and not (a.latched and a.kind in lesser)]
     return (alarm,), replace(
         state,

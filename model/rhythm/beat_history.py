@@ -7,7 +7,7 @@ from itertools import pairwise
 from statistics import median
 
 from model.beats.beat_detector import Beat
-from model.conditions.settings import MOST_BEATS
+from model.conditions.settings import MAX_BEATS
 from stream.timebase import FS
 
 AVERAGED = 12
@@ -63,8 +63,8 @@ def push(recent: Recent, beat: Beat) -> Recent:
     if linked and beat.index - recent.indexes[-1] < TOO_CLOSE:
         recent = _forget_last(recent)
         linked = bool(recent.indexes)
-    indexes = (*recent.indexes[1 - MOST_BEATS :], beat.index) if linked else (beat.index,)
-    types = (recent.types[1 - MOST_BEATS :] if linked else "") + beat.type
+    indexes = (*recent.indexes[1 - MAX_BEATS :], beat.index) if linked else (beat.index,)
+    types = (recent.types[1 - MAX_BEATS :] if linked else "") + beat.type
     ventricular = beat.type == "V"
     goes_on = ventricular and linked and recent.run > 0
     return Recent(

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from model.beats.beat_detector import Beat
 from model.conditions.changes import Began, Change, Ended
-from model.conditions.precedence import SILENCED_BY
+from model.conditions.precedence import SUPPRESSED_BY
 from model.conditions.settings import AlarmConfig
 from model.rhythm import atrial_fibrillation, beat_history, rules, vitals
 from model.rhythm.atrial_fibrillation import Irregularity
@@ -211,7 +211,7 @@ def _follow(
         over = {**over, held.kind: last.end}
         ended.append(last)
 
-    for kind, graver in SILENCED_BY.items():
+    for kind, graver in SUPPRESSED_BY.items():
         held, finding = before.get(kind), findings.get(kind)
         if held is None and (finding is None or not finding.met):
             continue

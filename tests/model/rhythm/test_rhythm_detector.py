@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from model.beats.beat_detector import Beat
 from model.conditions import settings as alarm_config
 from model.conditions.changes import Began, Change, Ended
-from model.conditions.precedence import SILENCED_BY
+from model.conditions.precedence import SUPPRESSED_BY
 from model.rhythm import rhythm_detector
 from model.rhythm.rules import SignalStatus
 from stream.timebase import FS, STRIDE
@@ -72,12 +72,12 @@ def test_every_condition_begins_once_ends_once_and_hides_the_lesser(
             if isinstance(change, Began):
                 assert start <= change.onset <= at
                 assert (change.kind, change.onset) not in seen
-                assert not {*SILENCED_BY[change.kind], change.kind} & set(open_now)
+                assert not {*SUPPRESSED_BY[change.kind], change.kind} & set(open_now)
                 seen.add((change.kind, change.onset))
                 open_now[change.kind] = change.onset
             else:
                 assert open_now.pop(change.kind) == change.onset < change.end <= at + 1
-        assert not any(graver in open_now for kind in open_now for graver in SILENCED_BY[kind])
+        assert not any(graver in open_now for kind in open_now for graver in SUPPRESSED_BY[kind])
     assert not open_now
 
 
