@@ -21,7 +21,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from model.beats.classifier import load_typer
+from model.beats.classifier import load_classifier
 from model.benchmarks.config import BenchConfig
 from model.benchmarks.jobs import (
     CHUNK,
@@ -107,7 +107,7 @@ def bench_model(
 
 def _jobs(forecaster: Checkpoint, config: BenchConfig, all_beds: list[int]) -> dict[str, Job]:
     has_onednn = bool(torch.backends.mkldnn.is_available())  # type: ignore[no-untyped-call]
-    models = Models(forecaster, load_typer(), settings.load(None))
+    models = Models(forecaster, load_classifier(), settings.load(None))
     return {
         **{f"mm {size}": mm_job(size) for size in config.gemm},
         **{f"onednn {size}": onednn_job(size) for size in config.gemm if has_onednn},

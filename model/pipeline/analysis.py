@@ -28,7 +28,7 @@ from model.anomaly.anomaly_detector import Anomalies
 from model.anomaly.state import DEFAULT_CONFIG, AnomalyState
 from model.beats import beat_detector
 from model.beats.beat_detector import Beat, BeatsState
-from model.beats.classifier import BeatTyper, load_typer
+from model.beats.classifier import BeatClassifier, load_classifier
 from model.conditions import settings
 from model.conditions.changes import Change, Ended
 from model.conditions.settings import AlarmConfig
@@ -59,12 +59,12 @@ class Models:
     Attributes
     ----------
     forecaster : Checkpoint
-    typer : BeatTyper
+    beat_classifier : BeatClassifier
     alarms : AlarmConfig
     """
 
     forecaster: Checkpoint
-    typer: BeatTyper
+    beat_classifier: BeatClassifier
     alarms: AlarmConfig
 
 
@@ -78,7 +78,7 @@ def load_models(weights: Path | None = None, alarms: Path | None = None) -> Mode
     UsageError
         The alarm settings are not valid.
     """
-    return Models(load_forecaster(weights), load_typer(), settings.load(alarms))
+    return Models(load_forecaster(weights), load_classifier(), settings.load(alarms))
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +273,7 @@ def _analyze(
     anomalies: Sequence[Change],
 ) -> tuple[Analysis, BedState]:
     """Push strides of one bed to the stages of signal, beats and rhythm, and put all outputs together."""
-    beats, beats_state = beat_detector.step(models.typer, state.beats, strides)
+    beats, beats_state = beat_detector.step(models.beat_classifier, state.beats, strides)
     whole, blocks_state = blocks.step(state.blocks, strides)
     quality, quality_state = signal_quality.step(state.quality, whole)
     fibrillation, fibrillation_state = ventricular_fibrillation.step(state.fibrillation, whole)

@@ -128,6 +128,6 @@ def examples_of(beats: Iterable[TrainingBeat]) -> Examples:
         measured, state = beat_features.measure(state, beat.piece, np.ones(leads, np.bool_), rr)
         rows.append(measured.features)
         kinds.append(beat.type)
-        joined.append((measured.joined, measured.founded))
+        joined.append((measured.family, measured.new_family))
     features = np.array(rows, np.float32).reshape(-1, len(NAMES))
     return Examples(features, np.array(kinds, np.int64), tuple(joined))

@@ -19,7 +19,7 @@ from model.anomaly import anomaly_detector
 from model.anomaly.state import DEFAULT_CONFIG, AnomalyState
 from model.beats import beat_detector, qrs_detector
 from model.beats.beat_detector import Beat, BeatsState
-from model.beats.classifier import load_typer
+from model.beats.classifier import load_classifier
 from model.beats.qrs_detector import QrsState
 from model.forecast import forecaster
 from model.forecast.forecaster import ForecasterState
@@ -188,7 +188,7 @@ def models() -> Models:
 @cache
 def beat_typer() -> Any:
     """The shipped beat classifier, loaded once."""
-    return load_typer()
+    return load_classifier()
 
 
 def after_intake(
