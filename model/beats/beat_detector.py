@@ -104,11 +104,11 @@ def step(beat_classifier: BeatClassifier, state: BeatsState, strides: Strides) -
         The reported beats, in order.
     state : BeatsState
     """
-    found, qrs_state = qrs.step(state.qrs, strides)
+    detected, qrs_state = qrs.step(state.qrs, strides)
     samples = np.concatenate([state.recent_samples, strides.mv])
     invalid = np.concatenate([state.invalid, strides.invalid])
     first = strides.start - HISTORY
-    unclassified = [*state.unclassified, *found]
+    unclassified = [*state.unclassified, *detected]
     classifier_state, last_index = state.classifier_state, state.last_index
     beats = []
     while unclassified and strides.end > (at := max(unclassified[0].at, unclassified[0].index + PIECE_AFTER)):

@@ -209,17 +209,17 @@ def step(state: QrsState, strides: Strides) -> tuple[tuple[Qrs, ...], QrsState]:
         The detected beats, in order.
     state : QrsState
     """
-    found: list[Qrs] = []
+    detected: list[Qrs] = []
     first = 0
     while first < len(strides.mv):
         stop = first + BLOCK - len(state.block)
-        state = _advance(state, strides.mv[first:stop], strides.invalid[first:stop], found)
+        state = _advance(state, strides.mv[first:stop], strides.invalid[first:stop], detected)
         first = stop
-    return tuple(found), state
+    return tuple(detected), state
 
 
-def _advance(state: QrsState, mv: FloatArray, invalid: BoolArray, found: list[Qrs]) -> QrsState:
-    """Push samples up to the end of the block at most, and append the detected beats to ``found``."""
+def _advance(state: QrsState, mv: FloatArray, invalid: BoolArray, detected: list[Qrs]) -> QrsState:
+    """Push samples up to the end of the block at most, and append the detected beats to ``detected``."""
     n = len(mv)
     gap, shift, samples = state.gap, state.shift, mv + state.shift
     if any(gap) or invalid.any():
@@ -241,7 +241,7 @@ def _advance(state: QrsState, mv: FloatArray, invalid: BoolArray, found: list[Qr
             before_decision = recent_samples[i : i + HISTORY]  # up to sample peak + DECISION_DELAY
             strength, decision = _decide(decision, peak, height, before_decision, leads)
             if strength >= 1:
-                found.append(
+                detected.append(
                     Qrs(peak - ENERGY_DELAY + _r_peak(before_decision, leads), peak + DECISION_DELAY, strength)
                 )
 

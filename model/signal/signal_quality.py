@@ -199,7 +199,7 @@ def step(state: QualityState, blocks: Blocks) -> tuple[QualityOutput, QualitySta
     trackers = list(state.trackers)
     for i, (stride_onset, stride_end) in enumerate(zip(onset_met.tolist(), end_met.tolist(), strict=True)):
         for kind_index, tracker in enumerate(trackers):
-            trackers[kind_index], found = _track(
+            trackers[kind_index], new_changes = _track(
                 tracker,
                 kind_index,
                 stride_onset[kind_index],
@@ -208,7 +208,7 @@ def step(state: QualityState, blocks: Blocks) -> tuple[QualityOutput, QualitySta
                 state.start,
                 state.leads,
             )
-            changes += found
+            changes += new_changes
         usable[i] = [not any(is_active) for is_active in zip(*(tracker.active for tracker in trackers), strict=True)]
     state = replace(
         state, filter=carried, recent=all_features[-(WINDOW_STRIDES + 3) :].copy(), trackers=tuple(trackers)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from stream.errors import StorageError
 
-DAMAGED_STATE = "the saved state of a bed is damaged: delete it and let the bed start anew"
+DAMAGED_STATE = "the saved state of a bed is damaged: delete it, and start the bed again"
 """Error message for a bed state that cannot be decoded."""
 
 DTYPES = ("<f4", "<f8", "|b1")

@@ -174,12 +174,12 @@ def step(state: FibrillationState, blocks: Blocks) -> tuple[tuple[Fibrillation, 
         recent=recent[-(WINDOW_BLOCKS - 1) * SAMPLES_PER_BLOCK :].copy(),
         invalid=shares[-(WINDOW_BLOCKS - 1) :].copy(),
     )
-    found = []
+    decisions = []
     for i, margin in enumerate(margins):
         at = blocks.start + (i + 1) * BLOCK - 1
         state = _decide(state, margin, at)
-        found.append(Fibrillation(at, state.since, margin))
-    return tuple(found), state
+        decisions.append(Fibrillation(at, state.since, margin))
+    return tuple(decisions), state
 
 
 def rest_and_leakage(windows: FloatArray, valid: BoolArray) -> FloatArray:

@@ -25,8 +25,8 @@ START = 1000
 
 
 def run(mv: FloatArray, start: int = START) -> list[Beat]:
-    found, _ = beat_detector.step(load_classifier(), beat_detector.begin(start, mv.shape[1]), strides_of(mv, start))
-    return list(found)
+    detected, _ = beat_detector.step(load_classifier(), beat_detector.begin(start, mv.shape[1]), strides_of(mv, start))
+    return list(detected)
 
 
 @pytest.fixture(scope="module")
@@ -40,13 +40,13 @@ def mv(excerpt: Record) -> FloatArray:
 
 
 def test_beats_are_reported_in_order_within_200_ms(mv: FloatArray) -> None:
-    found = run(mv)
-    assert len(found) > 30
-    for before, beat in itertools.pairwise(found):
+    detected = run(mv)
+    assert len(detected) > 30
+    for before, beat in itertools.pairwise(detected):
         assert beat.rr == beat.index - before.index > 0
         assert beat.at >= before.at
-    assert found[0].rr is None
-    assert all(0 <= beat.at - beat.index <= 72 for beat in found)
+    assert detected[0].rr is None
+    assert all(0 <= beat.at - beat.index <= 72 for beat in detected)
 
 
 def test_no_beat_is_classified_during_the_learning_period(mv: FloatArray) -> None:
@@ -57,11 +57,11 @@ def test_no_beat_is_classified_during_the_learning_period(mv: FloatArray) -> Non
 
 def test_ventricular_beats_of_the_excerpt_are_detected(excerpt: Record) -> None:
     """A difficult record: nearly as many fusion beats, and only five minutes to learn the patient."""
-    found = run(excerpt.mv(), start=0)
+    detected = run(excerpt.mv(), start=0)
     scores = ec57_beats.score(
         excerpt_reference(),
-        [beat.index for beat in found],
-        [beat.type for beat in found],
+        [beat.index for beat in detected],
+        [beat.type for beat in detected],
         since=20 * 360,
         until=excerpt.n - 360,
     )
@@ -77,11 +77,11 @@ def test_ventricular_beats_of_a_record_are_detected(mitdb_dir: Path, leads: int)
     """Record 119 of DS1, with ventricular bigeminy."""
     record = load("mitdb/119", Catalog(mitdb_dir))
     n = 5 * 60 * 360
-    found = run(record.mv()[:n, :leads], start=0)
+    detected = run(record.mv()[:n, :leads], start=0)
     assert record.annotations is not None
     reference = reference_of(record.annotations.sample, record.annotations.symbol, record.n)
     scores = ec57_beats.score(
-        reference, [b.index for b in found], [b.type for b in found], since=20 * 360, until=n - 360
+        reference, [b.index for b in detected], [b.type for b in detected], since=20 * 360, until=n - 360
     )
     assert scores.veb.found + scores.veb.missed > 40
     assert scores.veb.sensitivity > 0.95

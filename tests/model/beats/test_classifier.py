@@ -45,8 +45,8 @@ def patient_of(beats: list[tuple[FloatArray, float | None]]) -> Patient:
 
 def matches_normal(patient: Patient, piece: FloatArray) -> bool:
     """Return whether a beat matches the patient's normal beat."""
-    found = templates.match(patient.families, templates.smooth(piece), np.array([0.5, 0.5]))
-    return bool(found.correlation[patient.families.normal] > 0.95)
+    matched = templates.match(patient.families, templates.smooth(piece), np.array([0.5, 0.5]))
+    return bool(matched.correlation[patient.families.normal] > 0.95)
 
 
 def classify(beats: list[tuple[FloatArray, float | None]]) -> list[str]:

@@ -239,7 +239,7 @@ def test_five_ventricular_beats_above_100_are_a_tachycardia(rate: float, kind: s
 
 
 @pytest.mark.parametrize(
-    ("between", "found"),
+    ("between", "expected"),
     [
         ("NVVVVN", ["pvc_run"]),
         ("VVNVVV", ["ventricular_tachycardia"]),
@@ -247,9 +247,9 @@ def test_five_ventricular_beats_above_100_are_a_tachycardia(rate: float, kind: s
         ("VVNVVN", []),
     ],
 )
-def test_a_tachycardia_may_include_one_other_beat_but_not_two(between: str, found: list[str]) -> None:
+def test_a_tachycardia_may_include_one_other_beat_but_not_two(between: str, expected: list[str]) -> None:
     beats = train([(0.75, "N")] * 5 + [(0.4, letter) for letter in between] + [(0.75, "N")] * 10)
-    assert begun_kinds(run(beats, good_signal(15))[0]) == found
+    assert begun_kinds(run(beats, good_signal(15))[0]) == expected
 
 
 def test_one_other_beat_does_not_end_a_tachycardia() -> None:

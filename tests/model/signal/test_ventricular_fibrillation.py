@@ -39,13 +39,13 @@ def fibrillating(seconds: float, hz: float = 5.0, mv: float = 0.5, seed: int = 0
 def run(mv: FloatArray, start: int = 0) -> list[Fibrillation]:
     leads = mv.shape[1]
     whole, _ = blocks.step(blocks.begin(leads), strides_of(mv, start))
-    found, _ = ventricular_fibrillation.step(ventricular_fibrillation.begin(start, leads), whole)
-    return list(found)
+    decisions, _ = ventricular_fibrillation.step(ventricular_fibrillation.begin(start, leads), whole)
+    return list(decisions)
 
 
-def episodes(found: list[Fibrillation]) -> list[tuple[int, int, int]]:
+def episodes(decisions: list[Fibrillation]) -> list[tuple[int, int, int]]:
     """Return (onset, detected, last sample) of each episode."""
-    groups = itertools.groupby((f for f in found if f.since is not None), key=lambda f: f.since)
+    groups = itertools.groupby((f for f in decisions if f.since is not None), key=lambda f: f.since)
     spans = [(since, [point.at for point in points]) for since, points in groups]
     return [(since, at[0], at[-1]) for since, at in spans if since is not None]
 
@@ -90,13 +90,13 @@ def test_fibrillation_is_detected_with_one_missing_lead() -> None:
     mv[:, 0] = np.nan
     assert episodes(run(mv))
     mv[12 * FS :, 1] = np.nan
-    found = run(mv)
-    assert found[-1].since is None
+    decisions = run(mv)
+    assert decisions[-1].since is None
 
 
 def test_one_decision_per_half_second() -> None:
-    found = run(beats(5.2), start=70)
-    assert [window.at for window in found] == [70 + BLOCK * i - 1 for i in range(1, 11)]
+    decisions = run(beats(5.2), start=70)
+    assert [window.at for window in decisions] == [70 + BLOCK * i - 1 for i in range(1, 11)]
 
 
 def test_the_six_flutter_episodes_of_record_207(mitdb_dir: Path) -> None:
@@ -108,9 +108,9 @@ def test_the_six_flutter_episodes_of_record_207(mitdb_dir: Path) -> None:
     assert annotations is not None
     onsets = [int(s) for s, symbol in zip(annotations.sample, annotations.symbol, strict=True) if symbol == "["]
     ends = [int(s) for s, symbol in zip(annotations.sample, annotations.symbol, strict=True) if symbol == "]"]
-    found = episodes(run(record.mv()))
+    detected_episodes = episodes(run(record.mv()))
     assert len(onsets) == 6
     for onset in onsets:
-        assert any(onset <= detected <= onset + 10 * FS for _, detected, _ in found)
-    for since, _, last in found:
+        assert any(onset <= detected <= onset + 10 * FS for _, detected, _ in detected_episodes)
+    for since, _, last in detected_episodes:
         assert any(since < end + 2 * FS and last >= onset for onset, end in zip(onsets, ends, strict=True))
