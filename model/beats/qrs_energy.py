@@ -45,7 +45,8 @@ KEEP = 0.95
 """Share of a lead's size that a block leaves at least: a pause does not make P waves beats."""
 
 UNCLEAR, CLEAR = 2.0, 20.0
-"""Clarity of a lead without QRS complexes (white noise has 1.9), and beyond which it does not count: it may be dying."""
+"""Clarity of a lead without QRS complexes (white noise has 1.9), and beyond which one is not clearer: it may be
+dying."""
 
 LARGE = 3.0
 """An artefact larger than so many QRS counts as so many."""

@@ -73,9 +73,9 @@ MANY = 96
 class LiveNetwork:
     """A trained network for live use: it gives the outputs of `Network`, faster, and cannot be trained.
 
-    Few streams go through oneDNN's LSTM, where torch has it. With many, the fastest back end depends on the processor:
-    the library behind ``torch.addmm`` is ahead of oneDNN on some, and leaves half of others unused. So both are tried
-    on the first batch of that size.
+    Few streams go through oneDNN's LSTM, where torch has it. With many it depends on the processor which back end is
+    fastest: the library behind ``torch.addmm`` is ahead of oneDNN on some, and leaves half of others unused. So both
+    are tried on the first batch of that size.
 
     Parameters
     ----------
