@@ -27,14 +27,14 @@ from stream.errors import MessageError
 from stream.timebase import FS
 from stream.wire.alarm_messages import (
     KINDS,
-    LONGEST_PAUSE_S,
+    MAX_PAUSE_S,
     PRIORITIES,
     Acknowledge,
     ActiveAlarms,
     Alarm,
     AlarmKind,
+    ClearedReason,
     Command,
-    EndedReason,
     Limits,
     PauseAlarms,
     PauseAudio,
@@ -49,7 +49,7 @@ LISTED_COMMANDS = 8
 REMEMBERED_COMMANDS = 64
 """Commands that are recognized when they are repeated; after a restart, only those in the list."""
 
-LONGEST_PAUSE_NS = LONGEST_PAUSE_S * 1_000_000_000
+MAX_PAUSE_NS = MAX_PAUSE_S * 1_000_000_000
 
 PATIENCE = 45 * FS
 """Samples after a restart within which an alarm found in the list must be confirmed, or it is cleared: the
@@ -278,7 +278,7 @@ def _measured(alarm: Alarm, change: Change) -> Alarm:
 
 
 def _clear(
-    state: AlarmState, alarm: Alarm, end: int, reason: EndedReason, context: AlarmContext
+    state: AlarmState, alarm: Alarm, end: int, reason: ClearedReason, context: AlarmContext
 ) -> tuple[Alarm, AlarmState]:
     """Return the event that clears an alarm; the alarm stays in the list if it latches."""
     cleared = msgspec.structs.replace(
@@ -355,7 +355,7 @@ def _until(seconds: int, context: AlarmContext) -> int | None:
 
 def _moment(text: str | None, now_ns: int) -> int | None:
     """Return the end of a pause; no list, whoever wrote it, silences a bed for longer than a command can."""
-    return None if text is None else min(unix_ns(text), now_ns + LONGEST_PAUSE_NS)
+    return None if text is None else min(unix_ns(text), now_ns + MAX_PAUSE_NS)
 
 
 def _known(alarm: Alarm, context: AlarmContext) -> int:

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from stream.errors import UsageError
-from stream.wire.alarm_messages import KINDS, NEVER_OFF, PRIORITIES, TECHNICAL, AlarmKind, Limits, Priority
+from stream.wire.alarm_messages import ALWAYS_ENABLED, KINDS, PRIORITIES, TECHNICAL, AlarmKind, Limits, Priority
 
 OFF_CONFIRMATION = "switched_off_on_purpose"
-"""Key that must also be true to disable a kind in `NEVER_OFF`, so that it is not disabled by accident."""
+"""Key that must also be true to disable a kind in `ALWAYS_ENABLED`, so that it is not disabled by accident."""
 
 MAX_BEATS = 30
 """Largest number of beats that a rule may use."""
@@ -142,7 +142,7 @@ def _parse(text: str, source: str) -> dict[str, Any]:
 def _keys(name: str) -> tuple[str, ...]:
     if name == "limits":
         return tuple(RANGES[name])
-    confirmation = (OFF_CONFIRMATION,) if name in NEVER_OFF else ()
+    confirmation = (OFF_CONFIRMATION,) if name in ALWAYS_ENABLED else ()
     return ("priority", "enabled", *confirmation, *RANGES.get(name, ()))
 
 
@@ -186,7 +186,7 @@ def _priority(tables: Mapping[str, dict[str, Any]], kind: AlarmKind, source: str
     allowed: tuple[Priority, ...] = tuple(priority for priority in PRIORITIES if priority != "technical")
     if kind in TECHNICAL:
         allowed = ("technical",)
-    elif kind in NEVER_OFF:
+    elif kind in ALWAYS_ENABLED:
         allowed = ("high",)
     if value not in allowed:
         raise _invalid(source, f"{kind}.priority", value, f"use {_join(allowed)}")
@@ -199,7 +199,7 @@ def _enabled(tables: Mapping[str, dict[str, Any]], kind: AlarmKind, source: str)
         if not isinstance(value, bool):
             raise _invalid(source, f"{kind}.{key}", value, "use true or false")
     enabled = bool(tables[kind]["enabled"])
-    if kind in NEVER_OFF and not enabled and not tables[kind].get(OFF_CONFIRMATION, False):
+    if kind in ALWAYS_ENABLED and not enabled and not tables[kind].get(OFF_CONFIRMATION, False):
         raise _invalid(source, f"{kind}.enabled", False, f"use true, or add {OFF_CONFIRMATION} = true beside it")
     return enabled
 

@@ -24,7 +24,7 @@ from model.rhythm.beat_history import BeatHistory
 from model.rhythm.rules import RuleResult, SignalStatus
 from model.rhythm.vitals import LastMinute, VitalSigns
 from stream.timebase import FS
-from stream.wire.alarm_messages import AlarmKind, EndedReason, Limits
+from stream.wire.alarm_messages import AlarmKind, ClearedReason, Limits
 
 MAX_UNKNOWN = 10 * FS
 """Longest time for which a condition continues while its rule cannot be evaluated, samples."""
@@ -216,9 +216,11 @@ def _update_conditions(
     met_since: dict[AlarmKind, int] = {}
     last_end = state.last_end
 
-    def end(condition: ActiveCondition, index: int, reason: EndedReason, replaced_by: AlarmKind | None = None) -> None:
+    def end(
+        condition: ActiveCondition, index: int, reason: ClearedReason, replaced_by: AlarmKind | None = None
+    ) -> None:
         nonlocal last_end
-        last = _ended(condition, index, at, reason, replaced_by)
+        last = _ended(condition, index, at, reason, by)
         last_end = {**last_end, condition.kind: last.end}
         ended.append(last)
 
@@ -281,7 +283,7 @@ def _began(condition: ActiveCondition, at: int) -> Began:
 
 
 def _ended(
-    condition: ActiveCondition, end: int, at: int, reason: EndedReason, replaced_by: AlarmKind | None = None
+    condition: ActiveCondition, end: int, at: int, reason: ClearedReason, replaced_by: AlarmKind | None = None
 ) -> Ended:
     end = max(min(end, at + 1), condition.onset + 1)
     value = condition.value
