@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from model.conditions.changes import Began, Change
 from model.forecast import skill
-from model.forecast.skill import AHEAD, SkillState
+from model.forecast.skill import NEXT_STRIDE_END, SkillState
 from model.rhythm.vitals import VitalSigns
 
 
@@ -104,7 +104,7 @@ def _until(state: SecondState, at: int, forecasts: list[StrideForecast], changes
     compared, highest, holding = state.skill, state.score, state.technical
     while forecasts and forecasts[0].origin <= at:
         forecast = forecasts.pop(0)
-        compared = skill.compare(compared, forecast.observed, float(forecast.mean[AHEAD, 0]))
+        compared = skill.compare(compared, forecast.observed, float(forecast.mean[NEXT_STRIDE_END, 0]))
         if math.isnan(highest) or forecast.score > highest:
             highest = forecast.score
     while changes and changes[0].at <= at:
