@@ -131,7 +131,9 @@ def _learn(
     history, peaks, templates = state.history, state.block_peaks, state.templates
     for begins, ends, _ in split_at_blocks(config.block, state.patches, len(levels)):
         if (state.patches + begins) % config.block == 0:
-            templates = template_memory.discard(templates) if _memory_frozen(state) else template_memory.store(templates)
+            templates = (
+                template_memory.discard(templates) if _memory_frozen(state) else template_memory.store(templates)
+            )
             history, peaks = patient_history.add_levels(config, history, peaks), np.full_like(peaks, np.nan)
         quantiles[begins:ends] = history.quantiles
         levels[begins:ends, SIGNAL_LEVELS:], templates = template_memory.compare(templates, windows, begins, ends)

@@ -65,7 +65,7 @@ class Episode:
     ----------
     onset, end : int
         First anomalous sample, and end (exclusive) of the last one.
-    patches_below_release : int
+    patches_low : int
         Patches since the score was last at or above the release level.
     score : float
         Highest score so far.
@@ -77,7 +77,7 @@ class Episode:
 
     onset: int
     end: int
-    patches_below_release: int
+    patches_low: int
     score: float
     raised: bool
     largest: Deviation
@@ -120,15 +120,17 @@ def follow(
             episode = Episode(interval.first, interval.end, 0, score, False, interval.largest)
         else:
             largest = max(episode.largest, interval.largest, key=lambda deviation: deviation.distance)
-            episode = replace(episode, end=interval.end, patches_below_release=0, score=max(score, episode.score), largest=largest)
+            episode = replace(
+                episode, end=interval.end, patches_low=0, score=max(score, episode.score), largest=largest
+            )
         if score >= threshold and not episode.raised:
             episode = replace(episode, raised=True)
             return episode, _began(episode, at, threshold, leads)
         return episode, None
     if episode is None or not episode.raised:
         return None, None
-    episode = replace(episode, patches_below_release=episode.patches_below_release + 1)
-    if episode.patches_below_release < hold:
+    episode = replace(episode, patches_low=episode.patches_low + 1)
+    if episode.patches_low < hold:
         return episode, None
     return None, close(episode, at, threshold, leads, "rule_no_longer_met")
 

@@ -169,8 +169,8 @@ def levels(channels: FloatArray) -> FloatArray:
     Returns
     -------
     ndarray, shape (k, leads, SIGNAL_LEVELS)
-        Levels of the last k patches: logarithms of the averages of the votes over `UNIT_PATCHES` patches, of slow over 222 and
-        444 ms, of rough and steep over 111 ms. NaN where a patch is unknown.
+        Levels of the last k patches: logarithms of the averages of the votes over 56 ms, of slow over 222 and 444 ms,
+        of rough and steep over 111 ms. NaN where a patch is unknown.
     """
     k = len(channels) - CHANNEL_HISTORY
     n = len(channels) - UNIT_PATCHES + 1

@@ -260,7 +260,7 @@ def store(state: TemplateMemory) -> TemplateMemory:
 
 
 def _append(kept: FloatArray, recent: int, new: FloatArray, long_term: bool) -> tuple[FloatArray, int]:
-    """Append to the recent entries, and on demand to the long-term ones, along axis 1; return all, and the recent count."""
+    """Append to the recent and, if ``long_term``, to the long-term entries, axis 1; return all and the recent count."""
     last = np.concatenate([kept[:, :recent], new], axis=1)[:, -MAX_TEMPLATES:]
     old = kept[:, recent:]
     if long_term:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -12,7 +11,7 @@ import pytest
 
 from model.anomaly import anomaly_detector
 from model.anomaly.comparison import MEMORY_FREEZE_S
-from model.anomaly.features import LAGS, LEVEL_HISTORY, CHANNEL_HISTORY
+from model.anomaly.features import CHANNEL_HISTORY, LAGS, LEVEL_HISTORY
 from model.anomaly.state import DEFAULT_CONFIG, AnomalyConfig, AnomalyState
 from model.conditions.changes import Began, Change, Ended
 
@@ -162,9 +161,7 @@ def test_no_templates_are_stored_in_the_first_20_s_of_an_episode() -> None:
         memory = run((mean, scale, observed))[2].templates
         return memory.templates[:, : memory.recent]
 
-    before, frozen, later = (
-        stored(40.5 + since) for since in (0, MEMORY_FREEZE_S - 1, MEMORY_FREEZE_S + 9)
-    )
+    before, frozen, later = (stored(40.5 + since) for since in (0, MEMORY_FREEZE_S - 1, MEMORY_FREEZE_S + 9))
     np.testing.assert_array_equal(frozen, before)
     np.testing.assert_array_equal(later[:, :-10], before[:, -later.shape[1] + 10 :])
     assert np.ptp(later[:, -10:], axis=2) == pytest.approx(2.25, abs=0.2)
@@ -204,9 +201,7 @@ def test_two_anomalous_intervals_close_together_are_one_alarm() -> None:
 
 
 def test_the_end_of_an_epoch_ends_the_episode() -> None:
-    mean, scale, observed = (
-        part[: 42 * SECOND] for part in simulate_beats(45, broad=np.arange(40, 45, 0.5).tolist())
-    )
+    mean, scale, observed = (part[: 42 * SECOND] for part in simulate_beats(45, broad=np.arange(40, 45, 0.5).tolist()))
     _, events, state = run((mean, scale, observed))
     [raised] = events
     ended = anomaly_detector.finish(DEFAULT_CONFIG, state, 42 * 360 + 6)

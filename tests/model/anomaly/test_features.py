@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.anomaly import features as parts
-from model.anomaly.features import CHANNELS, FEATURES, LAGS, LEVELS, LEVEL_HISTORY, CHANNEL_HISTORY, VOTES
+from model.anomaly.features import CHANNEL_HISTORY, CHANNELS, FEATURES, LAGS, LEVEL_HISTORY, LEVELS, VOTES
 from model.signal.arrays import FloatArray
 
 PATCH = 4
@@ -52,7 +52,9 @@ def test_each_patch_is_compared_with_its_own_forecasts() -> None:
 def test_the_largest_deviation() -> None:
     mean, scale, observed = simulate(40, 2)
     observed[30, 2, 1] = 50.0
-    distance, within, lead, horizon_ms, value, predicted = parts.largest_deviations(with_past(mean), with_past(scale), observed)[30]
+    distance, within, lead, horizon_ms, value, predicted = parts.largest_deviations(
+        with_past(mean), with_past(scale), observed
+    )[30]
     of_lag = {
         lag: (observed[30, 2, 1] - mean[30 - lag, i, 2, 1]) / scale[30 - lag, i, 2, 1] for i, lag in enumerate(LAGS)
     }
@@ -108,4 +110,6 @@ def test_channels_do_not_depend_on_later_samples(at: int, seed: int) -> None:
     first = (mean[:at], scale[:at], observed[:at])
     np.testing.assert_array_equal(compared(mean, scale, observed)[:at], compared(*first))
     whole = parts.largest_deviations(with_past(mean), with_past(scale), observed)[:at]
-    np.testing.assert_array_equal(whole, parts.largest_deviations(with_past(mean[:at]), with_past(scale[:at]), observed[:at]))
+    np.testing.assert_array_equal(
+        whole, parts.largest_deviations(with_past(mean[:at]), with_past(scale[:at]), observed[:at])
+    )

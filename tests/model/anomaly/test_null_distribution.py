@@ -12,7 +12,7 @@ from model.anomaly.null_distribution import GUMBEL_LOCATION, GUMBEL_SCALE, gumbe
 
 @pytest.mark.parametrize("probability", [0.5, 0.1, 1e-2, 1e-3, 1e-6, 1e-12, 1e-200])
 def test_a_score_is_the_probability_under_the_null_distribution(probability: float) -> None:
-    # -log1p(-probability) is the rate of the distribution. It keeps all digits of a small probability, 1 - probability does not.
+    # -log1p(-probability) keeps all digits of a small probability; 1 - probability does not.
     log_odds = GUMBEL_LOCATION - GUMBEL_SCALE * math.log(-math.log1p(-probability))
     [score] = gumbel_score(np.array([log_odds]))
     assert score == pytest.approx(-math.log10(probability), rel=1e-3)

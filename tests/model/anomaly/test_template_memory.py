@@ -11,7 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.anomaly import template_memory
-from model.anomaly.template_memory import MATCHES, MIN_MISMATCH, LEVELS, MAX_TEMPLATES, MIN_RELATIVE_POWER, RECENT_QUANTILES, LONG_TERM_EVERY, TemplateMemory
+from model.anomaly.template_memory import (
+    LEVELS,
+    LONG_TERM_EVERY,
+    MATCHES,
+    MAX_TEMPLATES,
+    MIN_MISMATCH,
+    MIN_RELATIVE_POWER,
+    RECENT_QUANTILES,
+    TemplateMemory,
+)
 from model.signal.arrays import FloatArray
 
 PATCH, BLOCK = 4, 90

@@ -7,9 +7,9 @@ import numpy.typing as npt
 import torch
 
 from model.anomaly import classifier
-from model.anomaly.null_distribution import GUMBEL_LOCATION, gumbel_score
 from model.anomaly.classifier import Weights
 from model.anomaly.features import FEATURES
+from model.anomaly.null_distribution import GUMBEL_LOCATION, gumbel_score
 from model.datasets.annotated_signal import AnnotatedSignal
 from model.datasets.reference import reference_of
 from model.evaluation.anomaly_targets import BEFORE_R, targets_of
@@ -90,5 +90,7 @@ def test_beat_score_is_the_highest_in_its_window() -> None:
     values[120_080 // PATCH] = GUMBEL_LOCATION + 9
     found = score_beats(values, targets)
     assert found.veb.tolist() == [False, True, False]
-    np.testing.assert_allclose(found.score, [*gumbel_score(np.array([GUMBEL_LOCATION - 3, GUMBEL_LOCATION + 9])), np.nan])
+    np.testing.assert_allclose(
+        found.score, [*gumbel_score(np.array([GUMBEL_LOCATION - 3, GUMBEL_LOCATION + 9])), np.nan]
+    )
     assert metrics([found, found])["auroc"] == metrics([found])["ap"] == 1
