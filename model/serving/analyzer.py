@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from model.alarms.alarm_manager import AlarmManager
-from model.alarms.state_machine import AlarmContext
+from model.alarms.state import AlarmContext
 from model.anomaly.state import DEFAULT_CONFIG
 from model.beats.beat_detector import Beat
 from model.conditions.changes import Change

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 from model.alarms.alarm_manager import AlarmManager
-from model.alarms.state_machine import AlarmContext
+from model.alarms.state import AlarmContext
 from model.anomaly.state import DEFAULT_CONFIG
 from model.conditions.changes import Began, Change, Ended
 from model.pipeline import analysis

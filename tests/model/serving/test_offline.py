@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from model.alarms.alarm_manager import AlarmManager
-from model.alarms.state_machine import AlarmContext
+from model.alarms.state import AlarmContext
 from model.pipeline import analysis
 from model.pipeline.analysis import Models, load_models
 from model.serving.analyzer import BED, SESSION
