@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from model.datasets.mitdb import DS2, HELD_BACK, TRAIN
+from model.datasets.mitdb import DS2, TRAIN, VALIDATION_RECORDS
 from model.forecast import checkpoint
 from model.forecast.config import NetworkConfig, ScalingConfig
 from model.forecast.network import Network
@@ -109,7 +109,7 @@ def test_the_shipped_weights() -> None:
     assert config.horizon >= 90  # 250 ms
     trained, chosen = shipped.provenance["trained_on"], shipped.provenance["chosen_on"]
     assert set(trained) | set(chosen) == set(TRAIN)
-    assert set(chosen) == set(HELD_BACK)
+    assert set(chosen) == set(VALIDATION_RECORDS)
     assert not set(trained + chosen) & set(DS2)
     for key in ("seed", "date", "minutes", "commit", "held_back", "versions", "config"):
         assert key in shipped.provenance
