@@ -10,7 +10,7 @@ from typing import Protocol
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
 
-LEAP_NS = 2_000_000_000
+CLOCK_STEP_NS = 2_000_000_000
 """How far the system's clock must stand from ours before ours follows it."""
 
 
@@ -18,7 +18,7 @@ class Clock(Protocol):
     """Unix time that runs evenly but for leaps, and a way to wait for a moment of it."""
 
     @property
-    def leapt_ns(self) -> int:
+    def stepped_ns(self) -> int:
         """The sum of all leaps so far: whoever counts from a moment before one adds what has come since."""
         ...
 
@@ -40,13 +40,13 @@ class SteadyClock:
 
     def __init__(self) -> None:
         self._offset = time.time_ns() - time.monotonic_ns()
-        self.leapt_ns = 0
+        self.stepped_ns = 0
 
     def now_ns(self) -> int:
         """Return the Unix time in ns."""
         offset = time.time_ns() - time.monotonic_ns()
-        if abs(offset - self._offset) > LEAP_NS:
-            self.leapt_ns += offset - self._offset
+        if abs(offset - self._offset) > CLOCK_STEP_NS:
+            self.stepped_ns += offset - self._offset
             self._offset = offset
         return time.monotonic_ns() + self._offset
 

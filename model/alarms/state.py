@@ -9,7 +9,7 @@ from model.conditions.changes import Began
 from stream.clock import rfc3339, unix_ns
 from stream.wire.alarm_messages import (
     KINDS,
-    LONGEST_PAUSE_S,
+    MAX_PAUSE_S,
     PRIORITIES,
     ActiveAlarms,
     Alarm,
@@ -24,7 +24,7 @@ LISTED_COMMANDS = 8
 REMEMBERED_COMMANDS = 64
 """Commands that are recognised when repeated; after a restart, only the listed ones are."""
 
-LONGEST_PAUSE_NS = LONGEST_PAUSE_S * 1_000_000_000
+MAX_PAUSE_NS = MAX_PAUSE_S * 1_000_000_000
 """Longest pause in ns."""
 
 
@@ -121,4 +121,4 @@ def restore(message: ActiveAlarms, now_ns: int) -> AlarmState:
 
 def _pause_end(text: str | None, now_ns: int) -> int | None:
     """Return the end of a restored pause in Unix ns; it lasts no longer than a command can request."""
-    return None if text is None else min(unix_ns(text), now_ns + LONGEST_PAUSE_NS)
+    return None if text is None else min(unix_ns(text), now_ns + MAX_PAUSE_NS)

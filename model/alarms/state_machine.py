@@ -30,8 +30,8 @@ from stream.wire.alarm_messages import (
     Acknowledge,
     Alarm,
     AlarmKind,
+    ClearedReason,
     Command,
-    EndedReason,
     Limits,
     PauseAlarms,
     PauseAudio,
@@ -197,7 +197,7 @@ def _with_values(alarm: Alarm, change: Change) -> Alarm:
 
 
 def _clear(
-    state: AlarmState, alarm: Alarm, end: int, reason: EndedReason, context: AlarmContext
+    state: AlarmState, alarm: Alarm, end: int, reason: ClearedReason, context: AlarmContext
 ) -> tuple[Alarm, AlarmState]:
     """Return the event that clears an alarm; the alarm stays in the list if it latches."""
     cleared = msgspec.structs.replace(

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from model.conditions.changes import Began, Change, Ended, Evidence
-from stream.wire.alarm_messages import EndedReason
+from stream.wire.alarm_messages import ClearedReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ def follow(
 
 
 def close(
-    episode: Episode | None, at: int, threshold: float, leads: Sequence[str], reason: EndedReason
+    episode: Episode | None, at: int, threshold: float, leads: Sequence[str], reason: ClearedReason
 ) -> Ended | None:
     """Return the end of the open condition; None if none is open."""
     if episode is None or not episode.raised:

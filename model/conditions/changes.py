@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from stream.wire.alarm_messages import AlarmKind, BeganReason, EndedReason
+from stream.wire.alarm_messages import AlarmKind, ClearedReason, RaisedReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Began:
     kind: AlarmKind
     onset: int
     at: int
-    reason: BeganReason
+    reason: RaisedReason
     value: float | None = None
     limit: float | None = None
     beats: int | None = None
@@ -88,7 +88,7 @@ class Ended:
     onset: int
     end: int
     at: int
-    reason: EndedReason
+    reason: ClearedReason
     value: float | None = None
     limit: float | None = None
     beats: int | None = None

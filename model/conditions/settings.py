@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from stream.errors import UsageError
-from stream.wire.alarm_messages import KINDS, NEVER_OFF, PRIORITIES, TECHNICAL, AlarmKind, Limits, Priority
+from stream.wire.alarm_messages import ALWAYS_ENABLED, KINDS, PRIORITIES, TECHNICAL, AlarmKind, Limits, Priority
 
 ON_PURPOSE = "switched_off_on_purpose"
-"""The second key that `NEVER_OFF` kinds ask for, so that nobody silences them by accident."""
+"""The second key that `ALWAYS_ENABLED` kinds ask for, so that nobody silences them by accident."""
 
 MOST_BEATS = 30
 """The longest stretch of beats that a rule may look at."""
@@ -140,7 +140,7 @@ def _parse(text: str, source: str) -> dict[str, Any]:
 def _keys(name: str) -> tuple[str, ...]:
     if name == "limits":
         return tuple(RANGES[name])
-    on_purpose = (ON_PURPOSE,) if name in NEVER_OFF else ()
+    on_purpose = (ON_PURPOSE,) if name in ALWAYS_ENABLED else ()
     return ("priority", "enabled", *on_purpose, *RANGES.get(name, ()))
 
 
@@ -184,7 +184,7 @@ def _priority(tables: Mapping[str, dict[str, Any]], kind: AlarmKind, source: str
     allowed: tuple[Priority, ...] = tuple(priority for priority in PRIORITIES if priority != "technical")
     if kind in TECHNICAL:
         allowed = ("technical",)
-    elif kind in NEVER_OFF:
+    elif kind in ALWAYS_ENABLED:
         allowed = ("high",)
     if value not in allowed:
         raise _refuse(source, f"{kind}.priority", value, f"take {_listed(allowed)}")
@@ -197,7 +197,7 @@ def _enabled(tables: Mapping[str, dict[str, Any]], kind: AlarmKind, source: str)
         if not isinstance(value, bool):
             raise _refuse(source, f"{kind}.{key}", value, "take true or false")
     enabled = bool(tables[kind]["enabled"])
-    if kind in NEVER_OFF and not enabled and not tables[kind].get(ON_PURPOSE, False):
+    if kind in ALWAYS_ENABLED and not enabled and not tables[kind].get(ON_PURPOSE, False):
         raise _refuse(source, f"{kind}.enabled", False, f"take true, or add {ON_PURPOSE} = true beside it")
     return enabled
 

@@ -22,7 +22,7 @@ from model.rhythm.beat_history import Recent
 from model.rhythm.rules import Finding, SignalStatus
 from model.rhythm.vitals import Minute, VitalSigns
 from stream.timebase import FS
-from stream.wire.alarm_messages import AlarmKind, EndedReason, Limits
+from stream.wire.alarm_messages import AlarmKind, ClearedReason, Limits
 
 LONGEST_UNKNOWN = 10 * FS
 """Samples for which a condition goes on while its rule cannot be judged."""
@@ -205,7 +205,7 @@ def _follow(
     met_since: dict[AlarmKind, int] = {}
     over = state.over
 
-    def end(held: Held, index: int, reason: EndedReason, replaced_by: AlarmKind | None = None) -> None:
+    def end(held: Held, index: int, reason: ClearedReason, replaced_by: AlarmKind | None = None) -> None:
         nonlocal over
         last = _ended(held, index, at, reason, replaced_by)
         over = {**over, held.kind: last.end}
@@ -265,7 +265,7 @@ def _began(held: Held, at: int) -> Began:
     return Began(held.kind, held.onset, at, "rule_met", held.value, held.limit, held.beats or None)
 
 
-def _ended(held: Held, end: int, at: int, reason: EndedReason, replaced_by: AlarmKind | None = None) -> Ended:
+def _ended(held: Held, end: int, at: int, reason: ClearedReason, replaced_by: AlarmKind | None = None) -> Ended:
     end = max(min(end, at + 1), held.onset + 1)
     value = held.value
     if held.kind == "asystole":

@@ -24,7 +24,7 @@ from stream.errors import MessageError
 from stream.replay.ledger import Write
 from stream.timebase import FS
 from stream.wire.alarm_messages import ActiveAlarms, Command
-from stream.wire.continuity import Arrival, Continuity, follow
+from stream.wire.continuity import Arrival, Continuity, check_sequence
 from stream.wire.messages import BedStatus, Message, Waveform
 from stream.wire.replay_actions import ReplayAction
 
@@ -178,7 +178,7 @@ class Worker:
         bed.received_ns = self._clock.now_ns()
         if bed.silent:
             self._change(bed, [Ended("no_data", bed.chunk.end, chunk.start, chunk.start, "data_resumed")])
-        if arrival.fresh:
+        if arrival.discontinuous:
             self._restart_analysis(bed, chunk)
         if place.session != bed.place.session:
             bed.counters = new_counters()
@@ -198,7 +198,7 @@ class Worker:
         if len(self._beds) >= MAX_BEDS:
             self._warn(f"bed {chunk.bed} is not served: there are {MAX_BEDS} beds already")
             return None
-        _, place = follow(None, chunk)
+        _, place = check_sequence(None, chunk)
         alarms = self._restored.pop(chunk.bed, None) or AlarmManager(self._models.alarms, self._send)
         bed = self._beds[chunk.bed] = Bed(chunk, place, self._begin(chunk), alarms, self._clock.now_ns())
         alarms.resume(bed.context(self._clock.now_ns()))
@@ -212,7 +212,7 @@ class Worker:
             self._warn(f"two publishers send bed {chunk.bed}: end one of them")
             return None
         try:
-            arrival, place = follow(bed.place, chunk)
+            arrival, place = check_sequence(bed.place, chunk)
         except MessageError as error:
             bed.counters["rejected"] += 1
             self._warn(str(error))

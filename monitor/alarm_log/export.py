@@ -29,7 +29,7 @@ FORMATS: tuple[Format, ...] = ("csv", "jsonl", "wfdb")
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class AlarmFilter:
     """Which alarms to take.
 
     Attributes
@@ -66,7 +66,7 @@ class Choice:
             raise UsageError(f"--since {self.since!r} is no time: write --since 2026-01-31T12:00:00Z") from None
 
 
-def export(path: Path, form: Format, out: Path, choice: Choice, write_record: RecordWriter) -> str:
+def export(path: Path, form: Format, out: Path, alarm_filter: AlarmFilter, write_record: RecordWriter) -> str:
     """Write what was chosen, and return a line that says what was written.
 
     Parameters
@@ -76,7 +76,7 @@ def export(path: Path, form: Format, out: Path, choice: Choice, write_record: Re
     form : {"csv", "jsonl", "wfdb"}
     out : Path
         A file; for ``wfdb`` a folder, made if missing.
-    choice : Choice
+    alarm_filter : AlarmFilter
     write_record : callable
         For ``wfdb``.
 
@@ -87,9 +87,9 @@ def export(path: Path, form: Format, out: Path, choice: Choice, write_record: Re
     """
     with _reading(path) as db:
         if form == "wfdb":
-            count = _write_strips(db, out, choice, write_record)
+            count = _write_strips(db, out, alarm_filter, write_record)
             return f"{count} strips written to {out}"
-        count = _write_table(db, form, out, choice)
+        count = _write_table(db, form, out, alarm_filter)
         return f"{count} alarms written to {out}"
 
 
@@ -114,16 +114,16 @@ def _reading(path: Path) -> Iterator[sqlite3.Connection]:
         raise schema.failure(path, error) from None
 
 
-def _chosen(db: sqlite3.Connection, columns: str, tables: str, choice: Choice) -> sqlite3.Cursor:
+def _chosen(db: sqlite3.Connection, columns: str, tables: str, alarm_filter: AlarmFilter) -> sqlite3.Cursor:
     return db.execute(
         f"SELECT {columns} FROM {tables} WHERE (:bed IS NULL OR alarms.bed = :bed) "
         "AND (:since IS NULL OR coalesce(raised_at, cleared_at, acknowledged_at) >= :since) ORDER BY number",
-        {"bed": choice.bed, "since": choice.moment()},
+        {"bed": alarm_filter.bed, "since": alarm_filter.moment()},
     )
 
 
-def _write_table(db: sqlite3.Connection, form: Format, out: Path, choice: Choice) -> int:
-    rows = _chosen(db, "*", "alarms", choice)
+def _write_table(db: sqlite3.Connection, form: Format, out: Path, alarm_filter: AlarmFilter) -> int:
+    rows = _chosen(db, "*", "alarms", alarm_filter)
     names = [column[0] for column in rows.description]
     count = 0
     try:
@@ -150,13 +150,13 @@ def _write_table(db: sqlite3.Connection, form: Format, out: Path, choice: Choice
     return count
 
 
-def _write_strips(db: sqlite3.Connection, out: Path, choice: Choice, write_record: RecordWriter) -> int:
+def _write_strips(db: sqlite3.Connection, out: Path, alarm_filter: AlarmFilter, write_record: RecordWriter) -> int:
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise _cannot(out, error) from None
     columns = "alarms.*, strips.start, strips.leads, strips.gain, strips.zero, strips.samples"
-    rows = _chosen(db, columns, "alarms JOIN strips USING (alarm_id)", choice)
+    rows = _chosen(db, columns, "alarms JOIN strips USING (alarm_id)", alarm_filter)
     names = [column[0] for column in rows.description]
     count = 0
     for count, row in enumerate(rows, start=1):  # noqa: B007

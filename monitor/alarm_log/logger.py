@@ -5,8 +5,8 @@ are held, and the commit is tried again each second. The broker delivers no more
 commit never waits for a batch to fill: it takes what has come, ten at most.
 
 ECG and commands come over a second connection, which the broker forgets when we are away. In the persistent session of
-the events, it would keep hours of ECG for us, and deliver the alarms behind it. Strips and commands are written one at
-a time, and not while events are held: an event waits for one strip at most.
+the events, it would keep hours of ECG for us, and deliver the alarms behind it. StripRecorder and commands are
+written one at a time, and not while events are held: an event waits for one strip at most.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any, TextIO, TypeVar
 import msgspec
 
 from monitor.alarm_log.store import AlarmLog
-from monitor.alarm_log.strips import MAX_WAITING, Strips
+from monitor.alarm_log.strips import MAX_PENDING, StripRecorder
 from stream.errors import BedsideError, StorageError
 from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Client
@@ -60,8 +60,8 @@ async def serve(address: BrokerAddress, log: AlarmLog, *, jsonl: bool = False) -
         Whoever read standard output has gone.
     """
     with log:
-        async with events_client(address, log) as events, waves_client(address) as waves:
-            _say(f"connected; storing alarms in {log.path.resolve()}")
+        async with events_client(address, log) as events, waveform_client(address) as waves:
+            _report(f"connected; storing alarms in {log.path.resolve()}")
             await Logger(events, waves, log, sys.stdout if jsonl else None).run()
 
 
@@ -70,7 +70,7 @@ def events_client(address: BrokerAddress, log: AlarmLog) -> Client:
     return Client(address, role=Role.LOGGER, subscriptions=[pattern(Kind.ALARMS)], persistent_id=log.client_id)
 
 
-def waves_client(address: BrokerAddress) -> Client:
+def waveform_client(address: BrokerAddress) -> Client:
     """Return the connection for what nobody keeps for us."""
     kinds = [pattern(Kind.ECG), pattern(Kind.ALARMS_ACTIVE), pattern(Kind.STATUS, role=Role.PUBLISHER)]
     return Client(address, role=None, subscriptions=kinds)
@@ -98,7 +98,7 @@ class Logger:
         self._waves = waves
         self._log = log
         self._out = out
-        self._strips = Strips()
+        self._strips = StripRecorder()
         self._commands: dict[str, tuple[Command, int]] = {}
         self._held: set[str] = set()
 
@@ -112,7 +112,7 @@ class Logger:
         BrokenPipeError
             Whoever read `out` has gone.
         """
-        for alarm, known in self._log.unfinished(MAX_WAITING):
+        for alarm, known in self._log.without_complete_strip(MAX_PENDING):
             self._strips.want(alarm, time.monotonic_ns(), known)
         try:
             await _together(self._store(), self._watch(), self._write())
@@ -122,7 +122,7 @@ class Logger:
                 self._log.add_commands(self._commands.values())
                 self._log.add_strips(self._strips.ready.values())
             except StorageError as error:
-                _say(f"{error}; strips and commands that waited are lost, events are not")
+                _report(f"{error}; strips and commands that waited are lost, events are not")
 
     async def _store(self) -> None:
         encoder = msgspec.json.Encoder()
@@ -177,7 +177,7 @@ class Logger:
                 strips.ready.pop(strip.alarm_id, None)
                 self.counters["strips"] += 1
                 await asyncio.sleep(0)  # events that came meanwhile go first
-            self.counters["strips_given_way"] = strips.given_way
+            self.counters["strips_given_way"] = strips.dropped
             for name in ("rejected", "inbox_dropped"):
                 self.counters[f"waves_{name}"] = self._waves.counters[name]
             self.counters["waves_rejected"] += strips.rejected
@@ -190,17 +190,17 @@ class Logger:
             except StorageError as error:
                 self.counters["store_failures"] += 1
                 if what not in self._held:
-                    _say(f"{error}; {what} are held until it works")
+                    _report(f"{error}; {what} are held until it works")
                 self._held.add(what)
                 await asyncio.sleep(RETRY_S)
             else:
                 if what in self._held:
                     self._held.remove(what)
-                    _say(f"the alarm store works again: {what} are stored")
+                    _report(f"the alarm store works again: {what} are stored")
                 return result
 
 
-def _say(text: str) -> None:
+def _report(text: str) -> None:
     print(f"bedside alarms: {text}", file=sys.stderr, flush=True)
 
 

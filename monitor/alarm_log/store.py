@@ -195,7 +195,7 @@ class AlarmLog:
         """Return all stored events in the order of their storing."""
         return [_alarm(row) for row in self._rows(f"SELECT {_EVENT} FROM events ORDER BY number")]
 
-    def unfinished(self, limit: int) -> Sequence[tuple[Alarm, Strip | None]]:
+    def without_complete_strip(self, limit: int) -> Sequence[tuple[Alarm, Strip | None]]:
         """Return the newest alarms without a complete strip, each with what there is of it; the oldest first."""
         strip = ", ".join(f'strips."{name}"' for name in STRIP_FIELDS)
         rows = self._rows(

@@ -17,11 +17,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from monitor.common.ring_buffer import Ring
+from monitor.common.ring_buffer import RingBuffer
 from stream.errors import MessageError
 from stream.timebase import FS
 from stream.wire.alarm_messages import PRIORITIES, Alarm
-from stream.wire.continuity import Continuity, follow
+from stream.wire.continuity import Continuity, check_sequence
 from stream.wire.messages import INVALID, BedStatus, Waveform
 
 MARGIN = 10 * FS
@@ -34,7 +34,7 @@ QUIET_NS = 60_000_000_000
 """When a session has been silent for so long, the rest of a strip is waited for no more."""
 
 MAX_BEDS = 64
-MAX_WAITING = 64
+MAX_PENDING = 64
 MAX_READY = 128
 
 
@@ -86,7 +86,7 @@ class _Source:
     leads: tuple[str, ...]
     gain: tuple[float, ...]
     zero: tuple[int, ...]
-    ring: Ring
+    ring: RingBuffer
     ended: bool = False
 
     def carries(self, chunk: Waveform) -> bool:
@@ -108,7 +108,7 @@ class _Bed:
     waiting: dict[str, _Waiting] = field(default_factory=dict)
 
 
-class Strips:
+class StripRecorder:
     """What is kept of all beds, and the strips that are ready to be stored.
 
     All moments are monotonic time in ns.
@@ -117,7 +117,7 @@ class Strips:
     ----------
     ready : dict of str to Strip
         By alarm id, the oldest first; whoever has stored one removes it.
-    given_way : int
+    dropped : int
         Alarms and strips that a storm, or a disk full for long, left without a place here.
     rejected : int
         Chunks left out because they contradict the one before.
@@ -125,7 +125,7 @@ class Strips:
 
     def __init__(self) -> None:
         self.ready: dict[str, Strip] = {}
-        self.given_way = 0
+        self.dropped = 0
         self.rejected = 0
         self._beds: dict[str, _Bed] = {}
 
@@ -134,16 +134,16 @@ class Strips:
         bed = self._bed(alarm.bed, now_ns)
         bed.waiting[alarm.alarm_id] = _Waiting(alarm, now_ns, known)
         self._settle(bed)
-        if len(bed.waiting) > MAX_WAITING:
+        if len(bed.waiting) > MAX_PENDING:
             del bed.waiting[_least({key: w.alarm.priority for key, w in bed.waiting.items()})]
-            self.given_way += 1
+            self.dropped += 1
 
     def take(self, chunk: Waveform, now_ns: int) -> None:
         """Keep a chunk, unless it was received before or contradicts the one before."""
         bed = self._bed(chunk.bed, now_ns)
         bed.heard_ns = now_ns
         try:
-            arrival, bed.position = follow(bed.position, chunk)
+            arrival, bed.position = check_sequence(bed.position, chunk)
         except MessageError:
             self.rejected += 1
             return
@@ -154,7 +154,7 @@ class Strips:
             anew = bed.source is not None and bed.source.session == chunk.session
             over = [w for w in bed.waiting.values() if w.alarm.session != chunk.session or (anew and _began(w, chunk))]
             self._close(bed, over)
-            ring = Ring(RING, len(chunk.leads))
+            ring = RingBuffer(RING, len(chunk.leads))
             bed.source = _Source(chunk.session, chunk.leads, chunk.gain, chunk.zero, ring)
         bed.source.ended = False
         bed.source.ring.put(chunk.start, chunk.adu())
@@ -162,7 +162,7 @@ class Strips:
             self._settle(bed)
 
     def note(self, status: BedStatus, now_ns: int) -> None:
-        """Take what the publisher says of a bed: a session that has ended brings no more; a paused one will."""
+        """Take what the publisher reports of a bed: a session that has ended brings no more; a paused one will."""
         bed = self._beds.get(status.bed)
         if bed is None:
             return
@@ -220,7 +220,7 @@ class Strips:
                 self.ready[alarm.alarm_id] = strip
         while len(self.ready) > MAX_READY:
             del self.ready[_least({key: strip.priority for key, strip in self.ready.items()})]
-            self.given_way += 1
+            self.dropped += 1
 
 
 def _began(waiting: _Waiting, chunk: Waveform) -> bool:

@@ -41,8 +41,8 @@ def export_alarms(args: argparse.Namespace) -> int:
     """Write stored alarms in another format."""
     log.info("reading %s", args.db)
 
-    from monitor.alarm_log.export import Choice, export
+    from monitor.alarm_log.export import AlarmFilter, export
     from stream.records.wfdb_writer import write
 
-    print(export(args.db, args.format, args.out, Choice(args.bed, args.since), write))
+    print(export(args.db, args.format, args.out, AlarmFilter(args.bed, args.since), write))
     return 0

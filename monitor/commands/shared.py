@@ -35,7 +35,7 @@ def run_async(work: Coroutine[Any, Any, Any]) -> int:
                 loop.add_signal_handler(number, task.cancel)
         await work
 
-    from stream.mqtt.client import settle
+    from stream.mqtt.client import finish_pending_connections
 
     # aiomqtt watches sockets, which Windows' default loop cannot.
     factory = asyncio.SelectorEventLoop if sys.platform == "win32" else None
@@ -44,7 +44,7 @@ def run_async(work: Coroutine[Any, Any, Any]) -> int:
             with contextlib.suppress(asyncio.CancelledError):
                 runner.run(supervised())
         finally:
-            runner.run(settle())
+            runner.run(finish_pending_connections())
     return 0
 
 

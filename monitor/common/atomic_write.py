@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 
-def put(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes) -> None:
     """Write bytes beside the file and move them into its place.
 
     Raises

@@ -12,7 +12,7 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float32]
 
 
-class Ring:
+class RingBuffer:
     """The last ``capacity`` samples of some columns.
 
     Parameters

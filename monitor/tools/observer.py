@@ -17,4 +17,6 @@ _KINDS = (Kind.ECG, Kind.FORECAST, Kind.VITALS, Kind.ALARMS, Kind.ALARMS_ACTIVE,
 
 def observer(address: BrokerAddress) -> Client:
     """Return the client; entering it waits `READY_WITHIN_S` for the broker."""
-    return Client(address, role=None, subscriptions=[pattern(kind) for kind in _KINDS], first_wait_s=READY_WITHIN_S)
+    return Client(
+        address, role=None, subscriptions=[pattern(kind) for kind in _KINDS], connect_timeout_s=READY_WITHIN_S
+    )

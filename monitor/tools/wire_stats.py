@@ -9,7 +9,7 @@ import numpy as np
 from stream.errors import MessageError
 from stream.timebase import STRIDE
 from stream.wire.alarm_messages import ActiveAlarms, Alarm
-from stream.wire.continuity import Continuity, follow
+from stream.wire.continuity import Continuity, check_sequence
 from stream.wire.messages import BedStatus, Forecast, Message, Vitals, Waveform
 
 _RATE_WINDOW_NS = 5_000_000_000
@@ -98,7 +98,7 @@ class BedStats:
     def _add_waveform(self, chunk: Waveform, received_ns: int) -> None:
         last = self.waveform
         try:
-            arrival, self._position = follow(self._position, chunk)
+            arrival, self._position = check_sequence(self._position, chunk)
         except MessageError:
             return  # left out, as by the worker, which counts and reports it
         if arrival.duplicate:

@@ -87,7 +87,7 @@ class Bed:
         """Place a chunk; one that was received before is counted and left out, a new session resets the bed."""
         last = self.waveform
         try:
-            arrival, self._position = continuity.follow(self._position, chunk)
+            arrival, self._position = continuity.check_sequence(self._position, chunk)
         except MessageError:
             self.gaps += 1
             return

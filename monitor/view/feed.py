@@ -12,7 +12,7 @@ import threading
 
 from stream.errors import BrokerError
 from stream.mqtt.address import BrokerAddress
-from stream.mqtt.client import Client, Received, settle
+from stream.mqtt.client import Client, Received, finish_pending_connections
 from stream.wire.messages import Message
 from stream.wire.phrases import Phrase, phrase
 from stream.wire.topics import Kind, Role, pattern
@@ -115,7 +115,7 @@ class Feed:
         with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
             with contextlib.suppress(asyncio.CancelledError):
                 runner.run(self._keep_receiving())
-            runner.run(settle())
+            runner.run(finish_pending_connections())
 
     async def _keep_receiving(self) -> None:
         self._loop, self._task, self._room = asyncio.get_running_loop(), asyncio.current_task(), asyncio.Event()
@@ -133,7 +133,7 @@ class Feed:
             self.address,
             role=Role.MONITOR,
             subscriptions=[pattern(kind) for kind in KINDS],
-            first_wait_s=TRY_S,
+            connect_timeout_s=TRY_S,
         )
         async with client:
             self._client = client

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from monitor.common.ring_buffer import FloatArray, Ring
+from monitor.common.ring_buffer import FloatArray, RingBuffer
 from stream.timebase import FS, STRIDE
 from stream.wire.messages import Forecast, Waveform
 
@@ -35,9 +35,9 @@ class SignalBuffer:
 
     def __init__(self, first: int, leads: int) -> None:
         self.first = first
-        self._ecg = Ring(CAPACITY, leads)
-        self._predicted = Ring(CAPACITY, leads)
-        self._score = Ring(CAPACITY)
+        self._ecg = RingBuffer(CAPACITY, leads)
+        self._predicted = RingBuffer(CAPACITY, leads)
+        self._score = RingBuffer(CAPACITY)
 
     def add_waveform(self, chunk: Waveform) -> None:
         """Place the samples of a chunk."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from monitor.common.ring_buffer import FloatArray, Ring
+from monitor.common.ring_buffer import FloatArray, RingBuffer
 from stream.wire.alarm_messages import PRIORITIES
 from stream.wire.messages import Vitals
 
@@ -50,7 +50,7 @@ class Trend:
     """The last four hours of one bed."""
 
     def __init__(self) -> None:
-        self._rows = Ring(KEPT_S, 3)
+        self._rows = RingBuffer(KEPT_S, 3)
         self._began: int | None = None
 
     def add(self, vitals: Vitals, now_ns: int, priority: str | None) -> None:

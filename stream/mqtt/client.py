@@ -20,14 +20,21 @@ from stream.clock import rfc3339
 from stream.errors import BrokerError
 from stream.mqtt.address import BrokerAddress
 from stream.mqtt.bounded_queue import duration_s
-from stream.mqtt.connection import PROBLEMS, Connection, first_problem, is_refusal, is_untrusted, settle
+from stream.mqtt.connection import (
+    CONNECTION_ERRORS,
+    Connection,
+    finish_pending_connections,
+    first_exception,
+    is_refusal,
+    is_untrusted,
+)
 from stream.mqtt.inbox import Inbox, Received
 from stream.mqtt.outbox import Outbox
 from stream.wire import codec
 from stream.wire.messages import Message, ProcessStatus
 from stream.wire.topics import RETAINED, Role, Topic
 
-__all__ = ["Client", "Received", "settle"]
+__all__ = ["Client", "Received", "finish_pending_connections"]
 
 log = logging.getLogger("bedside.client")
 
@@ -37,10 +44,10 @@ BUFFER_S = 30.0
 STATUS_EVERY_S = 2.0
 """How often a process repeats its status."""
 
-FIRST_WAIT_S = 5.0
+CONNECT_TIMEOUT_S = 5.0
 """How long a process tries to reach the broker when it starts."""
 
-LEAVE_S = 1.0
+DISCONNECT_TIMEOUT_S = 1.0
 """How long a client that leaves waits for the last acknowledgements."""
 
 _BACKOFF_S = (0.1, 1.0)
@@ -60,7 +67,7 @@ class Client:
     persistent_id : str or None
         With an id, the broker keeps the session while the client is away, and each message must be given to
         `acknowledge` once it is safe: only then does the broker forget it. Twenty unacknowledged stop the delivery.
-    first_wait_s : float
+    connect_timeout_s : float
         How long to try for the first connection.
     resume_delay_s : float
         How long to wait after a reconnect before sending what is buffered.
@@ -78,7 +85,7 @@ class Client:
     Raises
     ------
     BrokerError
-        On entering: the broker did not answer within `first_wait_s`, or refuses this client.
+        On entering: the broker did not answer within `connect_timeout_s`, or refuses this client.
     """
 
     def __init__(
@@ -88,7 +95,7 @@ class Client:
         role: Role | None,
         subscriptions: Sequence[str] = (),
         persistent_id: str | None = None,
-        first_wait_s: float = FIRST_WAIT_S,
+        connect_timeout_s: float = CONNECT_TIMEOUT_S,
         resume_delay_s: float = 0.0,
     ) -> None:
         self.address = address
@@ -99,7 +106,7 @@ class Client:
         self.beds: tuple[str, ...] = ()
         self._subscriptions = tuple(subscriptions)
         self._persistent_id = persistent_id
-        self._first_wait_s = first_wait_s
+        self._connect_timeout_s = connect_timeout_s
         self._resume_delay_s = resume_delay_s
         self._inbox = Inbox(BUFFER_S, self.counters)
         self._outbox = Outbox(BUFFER_S)
@@ -130,7 +137,7 @@ class Client:
         if self.connected and self.role is not None:
             self._announce("offline")
         try:
-            if not self._task.done() and not await self.flush(LEAVE_S if self.connected else 0.0):
+            if not self._task.done() and not await self.flush(DISCONNECT_TIMEOUT_S if self.connected else 0.0):
                 log.warning("%d messages were not delivered", len(self._outbox))
         finally:
             await self._cancel()
@@ -232,7 +239,7 @@ class Client:
         finally:
             # Whoever waits must learn that nothing comes any more.
             self._inbox.wake()
-            self._outbox.give_up()
+            self._outbox.release_waiters()
 
     async def _reconnect_forever(self, ready: asyncio.Future[None]) -> None:
         started_s = time.monotonic()
@@ -241,11 +248,11 @@ class Client:
             problem: BaseException
             try:
                 await self._connect_once(ready)
-            except* PROBLEMS as group:
-                problem = first_problem(group)
+            except* CONNECTION_ERRORS as group:
+                problem = first_exception(group)
             was_connected, self.connected = self.connected, False
             hopeless = isinstance(problem, UnicodeError) or is_refusal(problem) or is_untrusted(problem)
-            if hopeless or (not ready.done() and time.monotonic() - started_s > self._first_wait_s):
+            if hopeless or (not ready.done() and time.monotonic() - started_s > self._connect_timeout_s):
                 raise self._failure(problem)
             if was_connected:
                 delay_s = _BACKOFF_S[0]
@@ -275,7 +282,8 @@ class Client:
         )
 
     async def _connect_once(self, ready: asyncio.Future[None]) -> NoReturn:
-        """Connect, and serve the connection until it is lost, which raises one of `PROBLEMS`, alone or in a group."""
+        """Connect, and serve the connection until it is lost, which raises one of `CONNECTION_ERRORS`, alone or in a
+        group."""
         connection = Connection(
             self.address,
             client_id=self._persistent_id or f"bedside-{self.role or 'onlooker'}-{self.instance}",

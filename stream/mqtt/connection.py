@@ -28,7 +28,7 @@ KEEPALIVE_S = 10
 TIMEOUT_S = 5.0
 """How long CONNACK and SUBACK may take."""
 
-PROBLEMS = (aiomqtt.MqttError, OSError, UnicodeError)
+CONNECTION_ERRORS = (aiomqtt.MqttError, OSError, UnicodeError)
 """What a connection raises: lost or refused, no such host, a host name that cannot be encoded."""
 
 _TEMPORARY = (3, 0x88)
@@ -55,7 +55,7 @@ class Connection:
     Raises
     ------
     aiomqtt.MqttError, OSError, UnicodeError
-        See `PROBLEMS`; from every method.
+        See `CONNECTION_ERRORS`; from every method.
     """
 
     def __init__(
@@ -130,7 +130,7 @@ class _Intake(asyncio.Queue[aiomqtt.Message]):
         self._on_message(str(item.topic), payload, bool(item.retain), item.mid)
 
 
-def first_problem(group: BaseExceptionGroup[BaseException]) -> BaseException:
+def first_exception(group: BaseExceptionGroup[BaseException]) -> BaseException:
     """Return the first exception in a group that is no group itself."""
     problem: BaseException = group
     while isinstance(problem, BaseExceptionGroup):
@@ -148,7 +148,7 @@ def is_untrusted(problem: BaseException) -> bool:
     return isinstance(problem.__context__, ssl.SSLCertVerificationError)
 
 
-async def settle() -> None:
+async def finish_pending_connections() -> None:
     """Let a connection end that was abandoned while it was being made; the last call of an event loop.
 
     aiomqtt connects in a thread of the loop's executor, and adds its reader and its task to the loop even if no task

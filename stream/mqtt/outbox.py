@@ -87,9 +87,9 @@ class Outbox:
         self._changed.set()
 
     async def wait_empty(self) -> None:
-        """Wait until everything is acknowledged, or until `give_up`."""
+        """Wait until everything is acknowledged, or until `release_waiters`."""
         await self._empty.wait()
 
-    def give_up(self) -> None:
+    def release_waiters(self) -> None:
         """End every wait: no connection will deliver the rest."""
         self._empty.set()

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from stream.errors import RecordError, SourceError, UsageError
-from stream.records.download import Check, download, keep, part_of
+from stream.records.download import Check, download, move_into_place, part_file
 
 MITDB = {
     f"mitdb/{number}": leads
@@ -37,7 +37,7 @@ MITDB = {
 """The 48 records of the MIT-BIH Arrhythmia Database and their leads, as they travel."""
 
 PHYSIONET = "https://physionet.org/files/mitdb/1.0.0/"
-SUMS = "SHA256SUMS.txt"
+CHECKSUMS_FILE = "SHA256SUMS.txt"
 SUFFIXES = (".atr", ".dat", ".hea")
 
 EXCERPT_URL = "https://raw.githubusercontent.com/scipy/dataset-ecg/main/ecg.dat"
@@ -47,7 +47,7 @@ EXCERPT_SHA256 = "f20ad3365fb9b7f845d0e5c48b6fe67081377ee466c3a220b7f69f35c8958b
 EXCERPT_WHEEL = "scipy==1.11.4"
 """The last SciPy that carries the file itself, as scipy/misc/ecg.dat."""
 
-PIP_S = 600.0
+PIP_TIMEOUT_S = 600.0
 MAX_NAME = 200
 """Characters of a record's name that travel."""
 
@@ -62,7 +62,7 @@ class LocatedRecord:
 
 
 @dataclass(frozen=True)
-class Listed:
+class CatalogEntry:
     """A record available by name: its leads, and ``local folder``, ``cache``, ``built in`` or ``not yet``."""
 
     name: str
@@ -116,7 +116,7 @@ class Catalog:
             raise UsageError(f"{what} {text} is not a folder: name one that holds mitdb/, or leave it out")
         return cls(data_dir=Path(text))
 
-    def files(self, name: str) -> LocatedRecord:
+    def locate(self, name: str) -> LocatedRecord:
         """Find a record: in the local folder, in the cache, as a path, by download.
 
         Parameters
@@ -142,7 +142,7 @@ class Catalog:
             return self._download_record(stem)
         raise RecordError(_unknown(name, stem))
 
-    def excerpt(self) -> tuple[Path, str]:
+    def locate_excerpt(self) -> tuple[Path, str]:
         """Find SciPy's electrocardiogram: its path, and where it came from in words.
 
         Raises
@@ -159,7 +159,7 @@ class Catalog:
         try:
             download(self.excerpt_url, target, _expect(EXCERPT_SHA256), progress=self.progress)
         except SourceError as error:
-            self._say(f"{error}. Taking the same file out of the {EXCERPT_WHEEL} wheel (36 MB), by pip.")
+            self._report(f"{error}. Taking the same file out of the {EXCERPT_WHEEL} wheel (36 MB), by pip.")
             try:
                 self._excerpt_from_wheel(target)
             except SourceError as second:
@@ -170,16 +170,16 @@ class Catalog:
             return target, "SciPy wheel"
         return target, "scipy.datasets"
 
-    def listing(self) -> list[Listed]:
+    def listing(self) -> list[CatalogEntry]:
         """Return every record available by name, and where it is now."""
         excerpt = self._excerpt_on_disk()
         listed = [
-            Listed("excerpt", ("MLII",), excerpt[1] if excerpt else "not yet"),
-            Listed("synthetic", ("MLII", "V1"), "built in"),
+            CatalogEntry("excerpt", ("MLII",), excerpt[1] if excerpt else "not yet"),
+            CatalogEntry("synthetic", ("MLII", "V1"), "built in"),
         ]
         for name in sorted(MITDB):
             found = self._on_disk(name)
-            listed.append(Listed(name, MITDB[name], found.source if found else "not yet"))
+            listed.append(CatalogEntry(name, MITDB[name], found.source if found else "not yet"))
         return listed
 
     def fetch(self, names: Iterable[str]) -> Iterator[str]:
@@ -206,7 +206,11 @@ class Catalog:
         return (self._fetch_one(name) for name in dict.fromkeys(wanted))
 
     def _fetch_one(self, name: str) -> str:
-        source = self.excerpt()[1] if name == "excerpt" else (self._on_disk(name) or self._download_record(name)).source
+        source = (
+            self.locate_excerpt()[1]
+            if name == "excerpt"
+            else (self._on_disk(name) or self._download_record(name)).source
+        )
         return f"{name}: {source}"
 
     # --- on disk ----------------------------------------------------------------------------------------------------
@@ -225,7 +229,7 @@ class Catalog:
         return None
 
     def _saved_sums(self) -> dict[str, str]:
-        path = self.cache_dir / "mitdb" / SUMS
+        path = self.cache_dir / "mitdb" / CHECKSUMS_FILE
         return _parse_sums(path.read_bytes()) or {} if path.is_file() else {}
 
     def _excerpt_on_disk(self) -> tuple[Path, str] | None:
@@ -244,7 +248,9 @@ class Catalog:
         try:
             sums = self._saved_sums()
             if not sums:
-                download(self.physionet + SUMS, stem.parent / SUMS, _expect_sums, progress=self.progress)
+                download(
+                    self.physionet + CHECKSUMS_FILE, stem.parent / CHECKSUMS_FILE, _expect_sums, progress=self.progress
+                )
                 sums = self._saved_sums()
             for path in (_with(stem, suffix) for suffix in SUFFIXES):
                 if not (path.is_file() and _sha256(path) == sums[path.name]):
@@ -264,14 +270,16 @@ class Catalog:
             # pip's own bar goes to stdout, which is not ours to write to.
             shown = sys.stderr.fileno() if self.progress and sys.stderr.isatty() else subprocess.DEVNULL
             try:
-                subprocess.run(command, check=True, stdout=shown, stderr=subprocess.PIPE, text=True, timeout=PIP_S)
+                subprocess.run(
+                    command, check=True, stdout=shown, stderr=subprocess.PIPE, text=True, timeout=PIP_TIMEOUT_S
+                )
             except subprocess.TimeoutExpired:
-                raise SourceError(f"pip did not finish in {PIP_S:g} s") from None
+                raise SourceError(f"pip did not finish in {PIP_TIMEOUT_S:g} s") from None
             except subprocess.CalledProcessError as error:
                 lines = [line for line in error.stderr.splitlines() if line.strip()]
                 raise SourceError(f"pip: {lines[-1].strip() if lines else 'failed'}") from None
             wheel = next(Path(folder).glob("*.whl"))
-            with part_of(target) as part:
+            with part_file(target) as part:
                 try:
                     with zipfile.ZipFile(wheel) as archive:
                         part.write_bytes(archive.read("scipy/misc/ecg.dat"))
@@ -279,9 +287,9 @@ class Catalog:
                     raise SourceError(f"{wheel.name} holds no scipy/misc/ecg.dat ({error})") from None
                 if problem := _expect(EXCERPT_SHA256)(part):
                     raise SourceError(f"ecg.dat of {wheel.name}: {problem}")
-                keep(part, target)
+                move_into_place(part, target)
 
-    def _say(self, text: str) -> None:
+    def _report(self, text: str) -> None:
         if self.progress:
             print(text, file=sys.stderr)
 

@@ -55,7 +55,7 @@ def download(url: str, target: Path, check: Check, *, progress: bool) -> None:
 
     problem = ""
     for _ in range(ATTEMPTS):
-        with part_of(target) as part, _bar(target.name, progress) as bar:
+        with part_file(target) as part, _bar(target.name, progress) as bar:
             fetch = pooch.HTTPDownloader(
                 progressbar=bar, chunk_size=1 << 16, timeout=(CONNECT_S, READ_S), headers={"User-Agent": "bedside"}
             )
@@ -68,13 +68,13 @@ def download(url: str, target: Path, check: Check, *, progress: bool) -> None:
                 continue
             problem = check(part)
             if not problem:
-                keep(part, target)
+                move_into_place(part, target)
                 return
     raise SourceError(f"{target.name} could not be downloaded from {host(url)}: {problem}")
 
 
 @contextmanager
-def part_of(target: Path) -> Iterator[Path]:
+def part_file(target: Path) -> Iterator[Path]:
     """Provide a path beside ``target`` that no other process has; whatever is there at the end is removed."""
     part = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")
     try:
@@ -92,7 +92,7 @@ def part_of(target: Path) -> Iterator[Path]:
             part.unlink()
 
 
-def keep(part: Path, target: Path) -> None:
+def move_into_place(part: Path, target: Path) -> None:
     """Give a checked file its name, all at once, after its bytes are on the disk."""
     with part.open("rb+") as file:
         os.fsync(file.fileno())

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from stream.errors import BedsideError
-from stream.records.catalog import Catalog, Listed
+from stream.records.catalog import Catalog, CatalogEntry
 from stream.records.record import Record
-from stream.records.wfdb_reader import load, outline
+from stream.records.wfdb_reader import load, read_summary
 from stream.timebase import FS
 from stream.wire.messages import Offer
 
@@ -27,7 +27,7 @@ class Library:
 
     catalog: Catalog
 
-    def listing(self) -> Iterator[tuple[Listed, Offer | None]]:
+    def listing(self) -> Iterator[tuple[CatalogEntry, Offer | None]]:
         """Yield every record that can be named; with its length and rhythms where it is on disk.
 
         One that is on disk and cannot be read is logged.
@@ -51,7 +51,7 @@ class Library:
         try:
             if "/" not in name:  # the excerpt and the synthetic patient: small, and without annotations
                 return Offer(name=name, seconds=self.load(name).n / FS)
-            seconds, rhythms = outline(name, self.catalog)
+            seconds, rhythms = read_summary(name, self.catalog)
             return Offer(name=name, seconds=seconds, rhythms=rhythms)
         except BedsideError as error:
             log.warning("record %s cannot be read: %s", name, error)

@@ -34,10 +34,10 @@ FULL_SCALE = 32767
 MIN_GAIN = 200.0
 """adu/mV below which counts are made finer when a lead is resampled (MIT-BIH has 200)."""
 
-UNITS = {"mv": 1.0, "uv": 1e-3, "µv": 1e-3, "μv": 1e-3, "v": 1e3}
+MV_PER_UNIT = {"mv": 1.0, "uv": 1e-3, "µv": 1e-3, "μv": 1e-3, "v": 1e3}
 """mV in one physical unit; the micro sign is written in two ways."""
 
-NO_ECG = re.compile(
+NON_ECG_SIGNALS = re.compile(
     r"abp|art|bp|pap|cvp|icp|pleth|ppg|spo2|resp|rsp|co2|eeg|emg|eog|gsr|scr|temp|flow|press|stroke|mark|trig|event",
     re.IGNORECASE,
 )
@@ -46,7 +46,18 @@ NO_ECG = re.compile(
 READ_ERRORS = (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError)
 """What wfdb raises for damaged files."""
 
-BITS = {"8": 8, "16": 16, "24": 24, "32": 32, "61": 16, "80": 8, "160": 16, "212": 12, "310": 32 / 3, "311": 32 / 3}
+BITS_PER_SAMPLE = {
+    "8": 8,
+    "16": 16,
+    "24": 24,
+    "32": 32,
+    "61": 16,
+    "80": 8,
+    "160": 16,
+    "212": 12,
+    "310": 32 / 3,
+    "311": 32 / 3,
+}
 """Bits per sample of the WFDB formats that are not compressed (https://wfdb.io/spec/signal-files.html)."""
 
 MIN_FS, MAX_FS = 1.0, 100_000.0
@@ -82,9 +93,9 @@ def load(name: str, catalog: Catalog | None = None) -> Record:
         return synthetic_patient()
     catalog = catalog or Catalog.from_environment()
     if name == "excerpt":
-        path, source = catalog.excerpt()
+        path, source = catalog.locate_excerpt()
         return _read_excerpt(path, source)
-    located = catalog.files(name)
+    located = catalog.locate(name)
     return read(located.stem, name=located.name, source=located.source)
 
 
@@ -149,7 +160,7 @@ def choose_leads(names: Sequence[str | None], units: Sequence[str | None]) -> li
     ecg = [
         i
         for i, (name, unit) in enumerate(zip(names, units, strict=True))
-        if (unit or "mV").lower() in UNITS and not NO_ECG.search(name or "")
+        if (unit or "mV").lower() in MV_PER_UNIT and not NON_ECG_SIGNALS.search(name or "")
     ]
     return sorted(ecg, key=rank)[:MAX_LEADS]
 
@@ -178,7 +189,7 @@ def _check_sizes(folder: Path, header: Any) -> None:
         return
     for file in dict.fromkeys(header.file_name or []):
         signals = [i for i, other in enumerate(header.file_name) if other == file]
-        bits = BITS.get(header.fmt[signals[0]])
+        bits = BITS_PER_SAMPLE.get(header.fmt[signals[0]])
         if file == "~" or bits is None:
             continue
         path = folder / file
@@ -194,7 +205,7 @@ def _check_sizes(folder: Path, header: Any) -> None:
 
 def _lead(raw: Any, i: int) -> Lead:
     """Return one lead of what wfdb read, at 360 Hz."""
-    scale = UNITS[(raw.units[i] or "mV").lower()]
+    scale = MV_PER_UNIT[(raw.units[i] or "mV").lower()]
     fs = raw.fs * (raw.samps_per_frame[i] or 1)
     gain, zero = (raw.adc_gain[i] or MIN_GAIN) / scale, int(raw.baseline[i] or 0)
     mv = raw.e_p_signal[i] * scale
@@ -269,12 +280,12 @@ def _annotations(stem: Path, fs: float, n: int) -> Annotations | None:
     return Annotations(sample, tuple(read.symbol), tuple(note.rstrip("\x00") for note in read.aux_note))
 
 
-def outline(name: str, catalog: Catalog) -> tuple[float, tuple[str, ...]]:
+def read_summary(name: str, catalog: Catalog) -> tuple[float, tuple[str, ...]]:
     """Return how long a WFDB record lasts, in s, and the rhythms that its annotations name, the longest first.
 
     Reads no samples. Raises as `load` does.
     """
-    located = catalog.files(name)
+    located = catalog.locate(name)
     header = _call(located.stem, "rdheader")
     n = round(header.sig_len * float(_ratio(header.fs)))
     notes = _annotations(located.stem, header.fs, n)

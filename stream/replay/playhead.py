@@ -116,7 +116,7 @@ class Playhead:
     def _due(self, index: int) -> int:
         return self.anchor_ns + round((index - self.anchor) * 1e9 / (FS * self.speed))
 
-    def cut(self) -> tuple[Waveform, Playhead]:
+    def next_chunk(self) -> tuple[Waveform, Playhead]:
         """Return the next chunk, and the playhead after it; there must be one (`due_ns`)."""
         record, start = self.record, self.start
         n = min(self.chunk, record.n - self.position)
@@ -211,7 +211,7 @@ def execute(head: Playhead, action: ReplayAction, now_ns: int) -> Playhead:
     return head
 
 
-def postpone(head: Playhead, by_ns: int) -> Playhead:
+def shift_deadlines(head: Playhead, by_ns: int) -> Playhead:
     """Move all deadlines to come, after the clock has leapt."""
     return replace(head, anchor_ns=head.anchor_ns + by_ns)
 
@@ -245,5 +245,5 @@ def replay(record: Record, config: ReplayConfig, begin_ns: int, session: str | N
     """
     head = begin(record, config, begin_ns, session)
     while head.due_ns is not None:
-        chunk, head = head.cut()
+        chunk, head = head.next_chunk()
         yield chunk

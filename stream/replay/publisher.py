@@ -15,7 +15,7 @@ import numpy as np
 from stream.clock import Clock, rfc3339
 from stream.records.record import Annotations, Record
 from stream.replay.ledger import Write
-from stream.replay.playhead import Playhead, choose_record, execute, postpone
+from stream.replay.playhead import Playhead, choose_record, execute, shift_deadlines
 from stream.timebase import FS
 from stream.wire.alarm_messages import Command
 from stream.wire.command_filter import check
@@ -25,12 +25,12 @@ from stream.wire.replay_actions import ReplayAction, Seek, SetLoop, SetPlaying, 
 log = logging.getLogger("bedside.publisher")
 
 STATUS_EVERY_NS = 2_000_000_000
-LONGEST_SLEEP_NS = 100_000_000
+MAX_SLEEP_NS = 100_000_000
 NEVER_NS = 2**63
-REMEMBERED = 64
+MAX_EXECUTED_IDS = 64
 """Commands of a bed whose ids are kept, to execute none twice."""
 
-LOOP_LOG_S = 1.0
+MIN_LOGGED_LOOP_S = 1.0
 """The end of a record that loops is logged where the record lasts at least so long in wall time."""
 
 
@@ -52,7 +52,7 @@ class Bed:
 
     head: Playhead
     last: Waveform | None = None
-    executed: deque[str] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+    executed: deque[str] = field(default_factory=lambda: deque(maxlen=MAX_EXECUTED_IDS))
     counters: Counter[str] = field(
         default_factory=lambda: Counter(samples_published=0, chunks_published=0, chunks_dropped=0)
     )
@@ -105,7 +105,7 @@ class Publisher:
         self._clock = clock
         self._write = write
         self._annotations = annotations
-        self._leapt_ns = clock.leapt_ns
+        self._stepped_ns = clock.stepped_ns
         self._next_status_ns = 0
 
     async def run(self) -> None:
@@ -124,19 +124,19 @@ class Publisher:
                     if not bed.head.ended:
                         self.announce(bed)
             # A command may bring a deadline forward: a long sleep would miss it.
-            await self._clock.sleep_until(min(due[0], now + LONGEST_SLEEP_NS))
+            await self._clock.sleep_until(min(due[0], now + MAX_SLEEP_NS))
 
     def _now_ns(self) -> int:
         """Return the Unix time in ns; where the clock has leapt, all deadlines are moved with it first."""
         now = self._clock.now_ns()
-        leap_ns = self._clock.leapt_ns - self._leapt_ns
+        leap_ns = self._clock.stepped_ns - self._stepped_ns
         if leap_ns:
             # After the machine has slept, the hours in between must not be sent all at once.
             log.warning("the clock leapt by %.1f s: the replay continues where it was", leap_ns / 1e9)
-            self._leapt_ns += leap_ns
+            self._stepped_ns += leap_ns
             self._next_status_ns = 0
             for bed in self.beds.values():
-                bed.head = postpone(bed.head, leap_ns)
+                bed.head = shift_deadlines(bed.head, leap_ns)
         return now
 
     def execute(self, command: Command) -> None:
@@ -225,7 +225,7 @@ class Publisher:
 
     def _publish(self, bed: Bed) -> None:
         record = bed.head.record
-        chunk, bed.head = bed.head.cut()
+        chunk, bed.head = bed.head.next_chunk()
         self._send(chunk)
         self._write(chunk.bed, chunk.session, chunk.seq, chunk.start, chunk.n, chunk.due_ns, self._clock.now_ns())
         bed.last = chunk
@@ -239,7 +239,7 @@ class Publisher:
         head, last = bed.head, bed.last
         if head.ended:
             log.info("%s: record %s has ended", head.bed, head.record.name)
-        elif last is not None and head.epoch > last.epoch and head.record.n / (FS * head.speed) >= LOOP_LOG_S:
+        elif last is not None and head.epoch > last.epoch and head.record.n / (FS * head.speed) >= MIN_LOGGED_LOOP_S:
             log.info("%s: record %s has ended and starts again", head.bed, head.record.name)
 
     def _count_dropped(self, bed: Bed) -> None:

@@ -39,8 +39,8 @@ Priority = Literal["high", "medium", "low", "technical"]
 PRIORITIES: tuple[Priority, ...] = get_args(Priority)
 """The most urgent first."""
 
-BeganReason = Literal["rule_met", "bed_silent", "samples_lost"]
-EndedReason = Literal[
+RaisedReason = Literal["rule_met", "bed_silent", "samples_lost"]
+ClearedReason = Literal[
     "rule_no_longer_met",
     "samples_lost",
     "data_resumed",
@@ -53,10 +53,10 @@ EndedReason = Literal[
     "record_ended",
     "not_confirmed",
 ]
-Reason = BeganReason | EndedReason
+Reason = RaisedReason | ClearedReason
 """Why an alarm was raised or cleared. docs/topics.md says what each code means."""
 
-REASONS: tuple[Reason, ...] = tuple(dict.fromkeys((*get_args(BeganReason), *get_args(EndedReason))))
+REASONS: tuple[Reason, ...] = tuple(dict.fromkeys((*get_args(RaisedReason), *get_args(ClearedReason))))
 ReasonCode = Annotated[
     str, msgspec.Meta(max_length=32, pattern=r"^[a-z][a-z_]*\Z", extra_json_schema={"examples": list(REASONS)})
 ]
@@ -65,8 +65,8 @@ ReasonCode = Annotated[
 Who = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"\S")]
 """Somebody: not blank."""
 Rate = Annotated[int, msgspec.Meta(ge=20, le=300)]
-LONGEST_PAUSE_S = 180
-Seconds = Annotated[int, msgspec.Meta(ge=0, le=LONGEST_PAUSE_S)]
+MAX_PAUSE_S = 180
+Seconds = Annotated[int, msgspec.Meta(ge=0, le=MAX_PAUSE_S)]
 """How long a pause may last; 0 ends it."""
 
 
@@ -153,7 +153,7 @@ class Alarm(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     threshold: Finite | None = None
 
 
-NEVER_OFF: frozenset[AlarmKind] = frozenset({"asystole", "ventricular_fibrillation"})
+ALWAYS_ENABLED: frozenset[AlarmKind] = frozenset({"asystole", "ventricular_fibrillation"})
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -176,7 +176,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError(
                 f"heart_rate_low {self.heart_rate_low} is not below heart_rate_high {self.heart_rate_high}"
             )
-        kept = NEVER_OFF & set(self.off)
+        kept = ALWAYS_ENABLED & set(self.off)
         if kept:
             raise ValueError(f"{min(kept)} cannot be switched off")
 

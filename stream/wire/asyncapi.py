@@ -38,7 +38,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
 
 JSON_TYPE = {str: "string", int: "integer"}
 
-WORDS_OF_YAML = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
+YAML_KEYWORDS = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
 """Keys that a YAML 1.1 reader would take for something else."""
 
 
@@ -130,7 +130,7 @@ def _lines(value: Any) -> Iterator[str]:
     """Yield the lines of a dict or list that is not empty."""
     pairs = value.items() if isinstance(value, dict) else ((None, item) for item in value)
     for key, item in pairs:
-        head = "-" if key is None else f"{json.dumps(key) if key in WORDS_OF_YAML else key}:"
+        head = "-" if key is None else f"{json.dumps(key) if key in YAML_KEYWORDS else key}:"
         if isinstance(item, str) and "\n" in item:
             yield f"{head} |-"
             yield from (f"  {line}".rstrip() for line in item.split("\n"))

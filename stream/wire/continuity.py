@@ -34,14 +34,14 @@ class Continuity:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class SequenceCheck:
     """How a chunk relates to the last one.
 
     Attributes
     ----------
     duplicate : bool
         Received before: drop it.
-    fresh : bool
+    discontinuous : bool
         The chunk does not continue what came before (first chunk, new session, new epoch, other leads, gap): state
         derived from earlier samples does not apply.
     lost_chunks, lost_samples : int
@@ -49,12 +49,12 @@ class Arrival:
     """
 
     duplicate: bool = False
-    fresh: bool = False
+    discontinuous: bool = False
     lost_chunks: int = 0
     lost_samples: int = 0
 
 
-def follow(last: Continuity | None, chunk: Waveform) -> tuple[Arrival, Continuity]:
+def check_sequence(last: Continuity | None, chunk: Waveform) -> tuple[SequenceCheck, Continuity]:
     """Place a chunk after the last one.
 
     Parameters
@@ -65,7 +65,7 @@ def follow(last: Continuity | None, chunk: Waveform) -> tuple[Arrival, Continuit
 
     Returns
     -------
-    Arrival, Continuity
+    SequenceCheck, Continuity
         For a duplicate, the continuity is unchanged.
 
     Raises
@@ -76,12 +76,12 @@ def follow(last: Continuity | None, chunk: Waveform) -> tuple[Arrival, Continuit
     """
     now = Continuity(chunk.session, chunk.epoch, chunk.seq, chunk.end, chunk.leads)
     if last is None:
-        return Arrival(fresh=True), now
+        return SequenceCheck(discontinuous=True), now
     if chunk.session != last.session:
         # The consumer was subscribed all the time, so what the new session sent before this chunk is lost.
-        return Arrival(fresh=True, lost_chunks=chunk.seq, lost_samples=chunk.start), now
+        return SequenceCheck(discontinuous=True, lost_chunks=chunk.seq, lost_samples=chunk.start), now
     if chunk.seq <= last.seq:
-        return Arrival(duplicate=True), last
+        return SequenceCheck(duplicate=True), last
     lost_chunks = chunk.seq - last.seq - 1
     lost_samples = chunk.start - last.end
     if lost_samples < 0 or chunk.epoch < last.epoch or (lost_chunks == 0) != (lost_samples == 0):
@@ -89,5 +89,5 @@ def follow(last: Continuity | None, chunk: Waveform) -> tuple[Arrival, Continuit
             f"bed {chunk.bed}: chunk {chunk.seq} (epoch {chunk.epoch}, sample {chunk.start}) contradicts "
             f"chunk {last.seq} (epoch {last.epoch}, up to sample {last.end})"
         )
-    fresh = bool(lost_chunks) or chunk.epoch != last.epoch or chunk.leads != last.leads
-    return Arrival(fresh=fresh, lost_chunks=lost_chunks, lost_samples=lost_samples), now
+    discontinuous = bool(lost_chunks) or chunk.epoch != last.epoch or chunk.leads != last.leads
+    return SequenceCheck(discontinuous=discontinuous, lost_chunks=lost_chunks, lost_samples=lost_samples), now

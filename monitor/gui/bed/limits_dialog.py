@@ -8,7 +8,7 @@ from monitor.gui.style.label import dialog_style
 from monitor.gui.style.language import translate
 from monitor.gui.style.phrases import text_of
 from monitor.gui.style.theme import Theme, font
-from stream.wire.alarm_messages import KINDS, NEVER_OFF, AlarmKind, Limits
+from stream.wire.alarm_messages import ALWAYS_ENABLED, KINDS, AlarmKind, Limits
 from stream.wire.phrases import kind_phrase
 
 
@@ -43,7 +43,7 @@ class LimitsDialog(QDialog):
         for kind in KINDS:
             box = self.on[kind] = QCheckBox(text_of(kind_phrase(kind)))
             box.setChecked(kind not in limits.off)
-            box.setEnabled(kind not in NEVER_OFF)
+            box.setEnabled(kind not in ALWAYS_ENABLED)
             form.addRow(translate("Limits", "Alarms on") if kind == KINDS[0] else "", box)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
         buttons.accepted.connect(self.accept)
@@ -54,7 +54,7 @@ class LimitsDialog(QDialog):
         self.apply_theme(theme)
 
     def apply_theme(self, theme: Theme) -> None:
-        """Take a look."""
+        """Apply a theme."""
         self.setFont(font(15))
         self.setStyleSheet(dialog_style(theme))
 

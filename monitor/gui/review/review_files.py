@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QBuffer, QIODevice
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from monitor.common.atomic_write import put
+from monitor.common.atomic_write import write_atomically
 from monitor.gui.review.review_pdf import pdf
 from monitor.gui.style.language import translate
 from monitor.view.event_export import file_stem, table, write_wfdb
@@ -89,7 +89,7 @@ class ReviewFiles:
             if form == "WFDB" and self._write is not None:
                 write_wfdb(self._review(), path, self._write)
             else:
-                put(path, self._bytes(form))
+                write_atomically(path, self._bytes(form))
         except BedsideError as error:
             self._say(translate("Review", "not saved: {why}").format(why=error))
         except OSError as error:

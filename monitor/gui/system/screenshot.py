@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QBuffer, QIODevice
 from PySide6.QtWidgets import QWidget
 
-from monitor.common.atomic_write import put
+from monitor.common.atomic_write import write_atomically
 from stream.errors import StorageError
 
 
@@ -30,7 +30,7 @@ def save(widget: QWidget, path: Path) -> None:
 def write(path: Path, data: bytes) -> None:
     """Write bytes beside the file and move them into its place."""
     try:
-        put(path, data)
+        write_atomically(path, data)
     except OSError as error:
         raise _cannot(path, error) from None
 

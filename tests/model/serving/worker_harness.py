@@ -24,7 +24,7 @@ class ManualClock:
 
     def __init__(self) -> None:
         self.now = BEGIN_NS
-        self.leapt_ns = 0
+        self.stepped_ns = 0
 
     def now_ns(self) -> int:
         return self.now

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from monitor.alarm_log.logger import Logger, events_client, waves_client
+from monitor.alarm_log.logger import Logger, events_client, waveform_client
 from monitor.alarm_log.store import AlarmLog
 from stream.errors import StorageError
 from stream.mqtt.address import BrokerAddress
@@ -43,7 +43,7 @@ async def logging(
     address: BrokerAddress, log: AlarmLog, out: io.StringIO | None = None
 ) -> AsyncIterator[tuple[Counter[str], Counter[str]]]:
     """Run a logger, and provide what its two connections count."""
-    async with events_client(address, log) as events, waves_client(address) as waves:
+    async with events_client(address, log) as events, waveform_client(address) as waves:
         running = asyncio.create_task(Logger(events, waves, log, out).run())
         try:
             yield events.counters, waves.counters

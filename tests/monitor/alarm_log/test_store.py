@@ -184,7 +184,7 @@ def test_what_lacks_its_strip_is_known(tmp_path: Path) -> None:
     with AlarmLog(tmp_path / "a.sqlite") as log:
         log.add([(event, 0) for n in range(5) for event in (alarm(n), cleared(n))])
         log.add_strips([strip(1), strip(3, valid=100)])
-        assert log.unfinished(3) == [(alarm(2), None), (alarm(3), strip(3, valid=100)), (alarm(4), None)]
+        assert log.without_complete_strip(3) == [(alarm(2), None), (alarm(3), strip(3, valid=100)), (alarm(4), None)]
 
 
 def test_a_storm_of_strips_is_bounded_and_leaves_the_grave_ones(

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.alarm_log import strips as module
-from monitor.alarm_log.strips import MARGIN, MAX_BEDS, MAX_READY, MAX_WAITING, QUIET_NS, RING, Strips
+from monitor.alarm_log.strips import MARGIN, MAX_BEDS, MAX_PENDING, MAX_READY, QUIET_NS, RING, StripRecorder
 from stream.wire.alarm_messages import Alarm
 from stream.wire.messages import INVALID, BedStatus
 from tests.monitor.stories import alarm, status
@@ -20,7 +20,7 @@ from tests.waveforms import SESSION, chunk
 OTHER = "f" * 32
 
 
-def stream(strips: Strips, start: int, stop: int, n: int = 360, **changes: Any) -> None:
+def stream(strips: StripRecorder, start: int, stop: int, n: int = 360, **changes: Any) -> None:
     """Take all chunks of ``n`` samples from index ``start`` to ``stop - 1``."""
     for seq in range(start // n, stop // n):
         strips.take(chunk(seq, n, **changes), 0)
@@ -41,7 +41,7 @@ def expected(start: int, stop: int) -> np.ndarray:
     delay=st.integers(0, RING - 2 * MARGIN),
 )
 def test_however_the_stream_is_cut_the_strip_is_the_same(cuts: list[int], onset: int, delay: int) -> None:
-    strips, start, wanted = Strips(), 0, False
+    strips, start, wanted = StripRecorder(), 0, False
     for seq, n in enumerate(itertools.cycle(cuts)):
         samples = (np.arange(start, start + n) % 10_000).astype("<i2").tobytes()
         strips.take(chunk(seq, n, start=start, samples=samples), 0)
@@ -60,7 +60,7 @@ def test_however_the_stream_is_cut_the_strip_is_the_same(cuts: list[int], onset:
 
 
 def test_a_gap_in_the_stream_is_invalid_in_the_strip() -> None:
-    strips = Strips()
+    strips = StripRecorder()
     stream(strips, 0, 7200)
     strips.want(alarm(6000), 0)
     stream(strips, 7920, 10_800)
@@ -72,37 +72,37 @@ def test_a_gap_in_the_stream_is_invalid_in_the_strip() -> None:
 
 
 def test_samples_that_the_source_calls_invalid_are_not_missing() -> None:
-    strips = Strips()
+    strips = StripRecorder()
     strips.want(alarm(3600), 0)
     strips.take(chunk(0, 7200, samples=np.full(7200, INVALID, "<i2").tobytes()), 0)
     assert strips.ready[alarm(3600).alarm_id].complete
 
 
-def _ends(strips: Strips) -> None:
+def _ends(strips: StripRecorder) -> None:
     strips.note(ended(), 0)
 
 
-def _is_replaced(strips: Strips) -> None:
+def _is_replaced(strips: StripRecorder) -> None:
     strips.take(chunk(0, 360, session=OTHER), 0)
 
 
-def _is_calibrated_anew(strips: Strips) -> None:
+def _is_calibrated_anew(strips: StripRecorder) -> None:
     strips.take(chunk(20, 360, gain=(100.0,)), 0)
 
 
-def _falls_silent(strips: Strips) -> None:
+def _falls_silent(strips: StripRecorder) -> None:
     strips.expire(QUIET_NS)
     assert not strips.ready
     strips.expire(QUIET_NS + 1)
 
 
-def _is_left(strips: Strips) -> None:
+def _is_left(strips: StripRecorder) -> None:
     strips.finish()
 
 
 @pytest.mark.parametrize("end", [_ends, _is_replaced, _is_calibrated_anew, _falls_silent, _is_left])
 def test_when_no_more_comes_the_strip_is_what_there_is(end: Any) -> None:
-    strips = Strips()
+    strips = StripRecorder()
     stream(strips, 0, 7200)
     strips.want(alarm(7000), 0)
     strips.want(alarm(9, session=OTHER, alarm_id="of another session"), 0)
@@ -116,7 +116,7 @@ def test_when_no_more_comes_the_strip_is_what_there_is(end: Any) -> None:
 
 
 def test_an_alarm_that_is_told_after_the_end_has_its_strip() -> None:
-    strips = Strips()
+    strips = StripRecorder()
     stream(strips, 0, 7200)
     strips.note(ended(), 0)
     strips.want(alarm(7000), 0)
@@ -124,14 +124,14 @@ def test_an_alarm_that_is_told_after_the_end_has_its_strip() -> None:
 
 
 def test_atrial_fibrillation_is_told_late_and_has_its_strip() -> None:
-    strips = Strips()
+    strips = StripRecorder()
     stream(strips, 0, 36_000)
     strips.want(alarm(7200), 0)  # 80 s ago
     assert strips.ready[alarm(7200).alarm_id].complete
 
 
 def test_a_pause_is_waited_for() -> None:
-    strips = Strips()
+    strips = StripRecorder()
     stream(strips, 0, 7200)
     strips.want(alarm(7000), 0)
     strips.note(status("publisher", "paused"), QUIET_NS)
@@ -142,7 +142,7 @@ def test_a_pause_is_waited_for() -> None:
 
 
 def test_an_alarm_may_be_told_before_its_first_chunk_is() -> None:
-    strips = Strips()
+    strips = StripRecorder()
     stream(strips, 0, 720)
     early = alarm(100, session=OTHER, alarm_id="early")
     strips.want(early, 0)
@@ -151,7 +151,7 @@ def test_an_alarm_may_be_told_before_its_first_chunk_is() -> None:
 
 
 def test_what_an_earlier_process_stored_is_completed() -> None:
-    first, second = Strips(), Strips()
+    first, second = StripRecorder(), StripRecorder()
     stream(first, 0, 7200)
     first.want(alarm(7000), 0)
     first.finish()
@@ -164,7 +164,7 @@ def test_what_an_earlier_process_stored_is_completed() -> None:
 
 
 def test_of_an_old_alarm_nothing_can_be_had() -> None:
-    strips = Strips()
+    strips = StripRecorder()
     strips.want(alarm(7000), 0)
     stream(strips, 72_000, 108_000)
     assert not strips.ready
@@ -177,32 +177,32 @@ def storm(count: int, priority: str = "low", bed: str = "bed-1") -> list[Alarm]:
 
 
 def test_a_storm_leaves_a_place_for_what_is_grave() -> None:
-    strips = Strips()
+    strips = StripRecorder()
     for one in [*storm(2, "high"), *storm(1000), *storm(3, bed="bed-2")]:
         strips.want(one, 0)
     stream(strips, 0, 7200)
     stream(strips, 0, 7200, bed="bed-2")
     assert list(strips.ready) == [
         *(one.alarm_id for one in storm(2, "high")),
-        *(one.alarm_id for one in storm(1000)[-MAX_WAITING + 2 :]),
+        *(one.alarm_id for one in storm(1000)[-MAX_PENDING + 2 :]),
         *(one.alarm_id for one in storm(3, bed="bed-2")),
     ]
-    assert strips.given_way == 1002 - MAX_WAITING
+    assert strips.dropped == 1002 - MAX_PENDING
 
 
 def test_what_waits_for_the_disk_is_bounded() -> None:
-    strips = Strips()
+    strips = StripRecorder()
     stream(strips, 0, 10_800)
     grave = alarm(0, alarm_id="grave", priority="high")
     strips.want(grave, 0)
     for one in storm(1000):
         strips.want(one, 0)
     assert list(strips.ready) == ["grave", *(one.alarm_id for one in storm(1000)[-MAX_READY + 1 :])]
-    assert strips.given_way == 1001 - MAX_READY
+    assert strips.dropped == 1001 - MAX_READY
 
 
 def test_beds_are_bounded() -> None:
-    strips = Strips()
+    strips = StripRecorder()
     for n in range(10 * MAX_BEDS):
         strips.take(chunk(0, bed=f"bed-{n}"), n)
         strips.want(alarm(10, bed=f"bed-{n}"), n)
@@ -211,7 +211,7 @@ def test_beds_are_bounded() -> None:
 
 
 def test_repeated_and_contradictory_chunks_change_no_strip() -> None:
-    strips = Strips()
+    strips = StripRecorder()
     strips.want(alarm(4000), 0)
     stream(strips, 0, 7200)
     zeros = np.zeros(360, "<i2").tobytes()

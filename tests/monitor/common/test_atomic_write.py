@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from monitor.common.atomic_write import put
+from monitor.common.atomic_write import write_atomically
 
 
 def test_it_replaces_what_was_there(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("old")
-    put(path, b"new")
+    write_atomically(path, b"new")
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("a.csv", "new")]
 
 
@@ -26,5 +26,5 @@ def test_a_write_that_fails_leaves_the_old_file_alone(tmp_path: Path, monkeypatc
 
     monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(OSError, match="No space left"):
-        put(path, b"new")
+        write_atomically(path, b"new")
     assert [p.read_text() for p in tmp_path.iterdir()] == ["old"]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.common.ring_buffer import Ring
+from monitor.common.ring_buffer import RingBuffer
 
 puts = st.lists(st.tuples(st.integers(0, 120), st.integers(1, 40)), max_size=12)
 
@@ -16,7 +16,7 @@ puts = st.lists(st.tuples(st.integers(0, 120), st.integers(1, 40)), max_size=12)
 def test_reads_what_was_written_last_and_nothing_else(
     capacity: int, puts: list[tuple[int, int]], start: int, length: int
 ) -> None:
-    ring = Ring(capacity, 2)
+    ring = RingBuffer(capacity, 2)
     known: dict[int, float] = {}
     end = None
     for number, (first, n) in enumerate(puts):
@@ -33,7 +33,7 @@ def test_reads_what_was_written_last_and_nothing_else(
 @given(cuts=st.lists(st.integers(1, 50), min_size=1, max_size=20))
 def test_any_chunking_gives_the_same(cuts: list[int]) -> None:
     total = sum(cuts)
-    cut, whole = Ring(64), Ring(64)
+    cut, whole = RingBuffer(64), RingBuffer(64)
     at = 0
     for n in cuts:
         cut.put(at, np.arange(at, at + n))
@@ -43,7 +43,7 @@ def test_any_chunking_gives_the_same(cuts: list[int]) -> None:
 
 
 def test_a_gap_reads_as_nan_even_where_older_samples_lay() -> None:
-    ring = Ring(10)
+    ring = RingBuffer(10)
     ring.put(0, np.arange(10))
     ring.put(14, [14.0])
     assert np.isnan(ring.get(10, 14)).all()
@@ -51,14 +51,14 @@ def test_a_gap_reads_as_nan_even_where_older_samples_lay() -> None:
 
 
 def test_indices_as_large_as_messages_allow() -> None:
-    ring = Ring(10)
+    ring = RingBuffer(10)
     ring.put(0, [1.0])
     ring.put(2**62, [2.0, 3.0])
     assert ring.get(2**62, 2**62 + 2)[:, 0].tolist() == [2.0, 3.0]
 
 
 def test_what_was_read_is_a_copy() -> None:
-    ring = Ring(10)
+    ring = RingBuffer(10)
     ring.put(0, [1.0])
     ring.get(0, 1)[:] = 7
     assert ring.get(0, 1)[0, 0] == 1
@@ -66,4 +66,4 @@ def test_what_was_read_is_a_copy() -> None:
 
 def test_a_ring_needs_room() -> None:
     with pytest.raises(ValueError, match="cannot be"):
-        Ring(0)
+        RingBuffer(0)

@@ -13,7 +13,7 @@ import pytest
 
 from stream.errors import BrokerError
 from stream.mqtt.address import BrokerAddress
-from stream.mqtt.client import FIRST_WAIT_S, Client, Received
+from stream.mqtt.client import CONNECT_TIMEOUT_S, Client, Received
 from stream.mqtt.connection import LOG
 from stream.wire.alarm_messages import ActiveAlarms
 from stream.wire.messages import BedStatus, ProcessStatus, Vitals, Waveform
@@ -250,7 +250,7 @@ async def test_a_reader_that_never_acknowledges_gets_twenty(mosquitto: Mosquitto
 
 async def test_no_broker_is_one_helpful_line() -> None:
     with pytest.raises(BrokerError, match=r"127\.0\.0\.1:1\b.*--broker") as error:
-        async with Client(BrokerAddress("127.0.0.1", 1), role=None, first_wait_s=0.2):
+        async with Client(BrokerAddress("127.0.0.1", 1), role=None, connect_timeout_s=0.2):
             pass
     assert "\n" not in str(error.value)
 
@@ -278,7 +278,7 @@ async def test_user_and_password_from_the_url(tmp_path: Path) -> None:
 async def problem_with(address: BrokerAddress) -> str:
     """Return why no connection can be made."""
     try:
-        async with Client(address, role=None, first_wait_s=0.2):
+        async with Client(address, role=None, connect_timeout_s=0.2):
             return "none"
     except BrokerError as error:
         return str(error)
@@ -305,7 +305,7 @@ async def test_tls_with_a_certificate_authority_of_our_own(tmp_path: Path, monke
         )
         assert refused.returncode == 2
         assert "SSL_CERT_FILE" in refused.stderr.splitlines()[-1]
-        assert time.monotonic() - started < FIRST_WAIT_S, "no further attempt can help"
+        assert time.monotonic() - started < CONNECT_TIMEOUT_S, "no further attempt can help"
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
         async with Client(address, role=None, subscriptions=[pattern(Kind.ECG)]) as client:
             client.send(chunk(0))

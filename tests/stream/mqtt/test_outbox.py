@@ -99,6 +99,6 @@ async def test_what_is_retained_is_put_again_for_a_broker_that_forgot_it() -> No
 async def test_who_waits_learns_that_nobody_will_deliver() -> None:
     outbox = Outbox(30.0)
     outbox.put(ECG, b"wave")
-    outbox.give_up()
+    outbox.release_waiters()
     await outbox.wait_empty()
     assert len(outbox) == 1

@@ -234,7 +234,7 @@ def test_excerpt_out_of_the_wheel(closed: Catalog) -> None:
 
 @pytest.fixture
 def excerpt_bytes() -> bytes:
-    return Catalog.from_environment().excerpt()[0].read_bytes()
+    return Catalog.from_environment().locate_excerpt()[0].read_bytes()
 
 
 def test_local_excerpt_comes_first_and_must_be_the_real_one(

@@ -10,7 +10,7 @@ from stream.errors import UsageError
 from stream.records.record import Record
 from stream.replay.playhead import ReplayConfig, replay
 from stream.timebase import FS
-from stream.wire.continuity import follow
+from stream.wire.continuity import check_sequence
 from stream.wire.messages import Waveform
 
 BEGIN_NS = 1_700_000_000_000_000_000
@@ -41,10 +41,10 @@ def test_a_loop_is_a_new_epoch_and_no_gap(n: int, size: int, count: int) -> None
     record = traceable(n)
     last = None
     for c in itertools.islice(replay(record, ReplayConfig(chunk=size, loop=True), BEGIN_NS), count):
-        arrival, last = follow(last, c)
+        arrival, last = check_sequence(last, c)
         assert not arrival.duplicate
         assert arrival.lost_samples == 0
-        assert arrival.fresh == (c.position == 0)
+        assert arrival.discontinuous == (c.position == 0)
         assert c.start - c.epoch_start == c.position
         assert c.start == c.epoch * n + c.position
 

@@ -13,7 +13,7 @@ from stream.records.record import Annotations
 from stream.replay.playhead import Playhead, ReplayConfig, begin
 from stream.replay.publisher import Publisher, description
 from stream.wire.alarm_messages import Action, Command
-from stream.wire.continuity import Continuity, follow
+from stream.wire.continuity import Continuity, check_sequence
 from stream.wire.messages import Annotation, BedStatus, Message, Waveform
 from stream.wire.replay_actions import Seek, SetLoop, SetPlaying, SetSpeed
 from tests.stream.replay.test_playhead import BEGIN_NS, traceable
@@ -24,7 +24,7 @@ class FakeClock:
 
     def __init__(self, late_ns: int = 0) -> None:
         self.now = BEGIN_NS
-        self.leapt_ns = 0
+        self.stepped_ns = 0
         self.late_ns = late_ns
         self.until = 2**63
         self.plan: dict[int, Callable[[], None]] = {}
@@ -42,7 +42,7 @@ class FakeClock:
 
     def leap(self, by_ns: int) -> None:
         self.now += by_ns
-        self.leapt_ns += by_ns
+        self.stepped_ns += by_ns
 
 
 def publisher(
@@ -170,14 +170,14 @@ def command(number: int, action: Action, now_ns: int, bed: str = "bed-1") -> Com
 
 
 def joined(sent: list[tuple[int, Message]], bed: str = "bed-1") -> list[tuple[Waveform, bool]]:
-    """Return the chunks, each with whether it begins anew; what cannot follow what came before raises."""
+    """Return the chunks, each with whether it begins anew; what cannot check_sequence what came before raises."""
     found = []
     place: Continuity | None = None
     for _, chunk in waveforms(sent, bed):
-        arrival, place = follow(place, chunk)
+        arrival, place = check_sequence(place, chunk)
         assert not arrival.duplicate
         assert arrival.lost_samples == 0
-        found.append((chunk, arrival.fresh))
+        found.append((chunk, arrival.discontinuous))
     return found
 
 

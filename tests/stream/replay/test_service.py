@@ -14,7 +14,7 @@ import pytest
 from stream.clock import SteadyClock
 from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Client
-from stream.records.catalog import Catalog, Listed
+from stream.records.catalog import Catalog, CatalogEntry
 from stream.records.library import Library
 from stream.replay.playhead import ReplayConfig
 from stream.replay.service import serve
@@ -100,12 +100,12 @@ async def test_an_end_does_not_wait_until_all_records_are_listed(mosquitto: Mosq
     reading = threading.Event()
 
     class Slow(Library):
-        def listing(self) -> Iterator[tuple[Listed, Offer | None]]:
+        def listing(self) -> Iterator[tuple[CatalogEntry, Offer | None]]:
             for number in range(1000):
                 read.append(number)
                 reading.set()
                 time.sleep(0.01)
-                yield Listed(f"mitdb/{number}", ("MLII",), "local folder"), None
+                yield CatalogEntry(f"mitdb/{number}", ("MLII",), "local folder"), None
 
     task = asyncio.create_task(
         serve(

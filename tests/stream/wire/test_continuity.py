@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.errors import MessageError
-from stream.wire.continuity import Arrival, Continuity, follow
+from stream.wire.continuity import Continuity, SequenceCheck, check_sequence
 from tests.waveforms import chunk
 
 
@@ -14,7 +14,7 @@ def test_every_sample_is_taken_once_or_named(seqs: list[int]) -> None:
     taken: list[int] = []
     lost = 0
     for seq in seqs:
-        arrival, last = follow(last, chunk(seq))
+        arrival, last = check_sequence(last, chunk(seq))
         if not arrival.duplicate:
             taken.append(seq)
             lost += arrival.lost_samples
@@ -24,29 +24,31 @@ def test_every_sample_is_taken_once_or_named(seqs: list[int]) -> None:
 
 
 def test_the_first_chunk_is_fresh_and_nothing_is_lost() -> None:
-    arrival, last = follow(None, chunk(7))
-    assert arrival == Arrival(fresh=True)
-    assert follow(last, chunk(8))[0] == Arrival()
+    arrival, last = check_sequence(None, chunk(7))
+    assert arrival == SequenceCheck(discontinuous=True)
+    assert check_sequence(last, chunk(8))[0] == SequenceCheck()
 
 
 def test_a_gap_is_named_and_breaks_the_past() -> None:
-    _, last = follow(None, chunk(7))
-    assert follow(last, chunk(10))[0] == Arrival(fresh=True, lost_chunks=2, lost_samples=72)
+    _, last = check_sequence(None, chunk(7))
+    assert check_sequence(last, chunk(10))[0] == SequenceCheck(discontinuous=True, lost_chunks=2, lost_samples=72)
 
 
 def test_a_new_epoch_or_other_leads_break_the_past_without_a_gap() -> None:
-    _, last = follow(None, chunk(7))
-    assert follow(last, chunk(8, epoch=1, epoch_start=8 * 36))[0] == Arrival(fresh=True)
-    assert follow(last, chunk(8, leads=("V1",)))[0] == Arrival(fresh=True)
+    _, last = check_sequence(None, chunk(7))
+    assert check_sequence(last, chunk(8, epoch=1, epoch_start=8 * 36))[0] == SequenceCheck(discontinuous=True)
+    assert check_sequence(last, chunk(8, leads=("V1",)))[0] == SequenceCheck(discontinuous=True)
 
 
 def test_a_new_session_names_what_was_missed_of_it() -> None:
-    _, last = follow(None, chunk(7))
-    assert follow(last, chunk(2, session="f" * 32))[0] == Arrival(fresh=True, lost_chunks=2, lost_samples=72)
+    _, last = check_sequence(None, chunk(7))
+    assert check_sequence(last, chunk(2, session="f" * 32))[0] == SequenceCheck(
+        discontinuous=True, lost_chunks=2, lost_samples=72
+    )
 
 
 @pytest.mark.parametrize("changes", [{"start": 200}, {"start": 400}, {"epoch_start": 0, "epoch": 0, "start": 0}])
 def test_a_chunk_that_contradicts_its_past_is_refused(changes: dict) -> None:
-    _, last = follow(None, chunk(7))
+    _, last = check_sequence(None, chunk(7))
     with pytest.raises(MessageError, match="contradicts"):
-        follow(last, chunk(8, **changes))
+        check_sequence(last, chunk(8, **changes))

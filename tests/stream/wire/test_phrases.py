@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.wire import codec
-from stream.wire.alarm_messages import KINDS, REASONS, Alarm, BeganReason, EndedReason
+from stream.wire.alarm_messages import KINDS, REASONS, Alarm, ClearedReason, RaisedReason
 from stream.wire.phrases import (
     ALARM_TABLES,
     LANGUAGES,
@@ -39,10 +39,10 @@ VALUES: dict[str, Any] = {
     "duration_s": 12.4,
 }
 OUTCOMES = [
-    ("raised", None, get_args(BeganReason)),
-    ("cleared", 4000, get_args(EndedReason)),
-    ("acknowledged", None, get_args(BeganReason)),
-    ("acknowledged", 4000, get_args(EndedReason)),
+    ("raised", None, get_args(RaisedReason)),
+    ("cleared", 4000, get_args(ClearedReason)),
+    ("acknowledged", None, get_args(RaisedReason)),
+    ("acknowledged", 4000, get_args(ClearedReason)),
 ]
 EVENTS = [
     pytest.param(kind, phase, end, reason, id=f"{kind}-{phase}-{end}-{reason}")

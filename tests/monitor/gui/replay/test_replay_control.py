@@ -18,7 +18,7 @@ from monitor.view.link import LinkState
 from monitor.view.view_model import Replay
 from stream.clock import SteadyClock
 from stream.mqtt.address import BrokerAddress
-from stream.mqtt.client import settle
+from stream.mqtt.client import finish_pending_connections
 from stream.records.catalog import Catalog
 from stream.records.library import Library
 from stream.records.wfdb_reader import load
@@ -148,7 +148,7 @@ def played(mosquitto: Mosquitto) -> Iterator[BrokerAddress]:
         task = loop.create_task(publish())
         started.set()
         loop.run_until_complete(asyncio.wait([task]))
-        loop.run_until_complete(settle())
+        loop.run_until_complete(finish_pending_connections())
         loop.close()
 
     thread = threading.Thread(target=run)
