@@ -74,7 +74,7 @@ def load(path: Path = SHIPPED) -> Weights:
     Raises
     ------
     CheckpointError
-        The file is missing, damaged, or made for other features.
+        The file is missing, damaged, or of a classifier with other features.
     """
     try:
         with safe_open(path, framework="numpy") as file:
@@ -83,10 +83,10 @@ def load(path: Path = SHIPPED) -> Weights:
     except (OSError, SafetensorError) as error:
         line = " ".join(str(error).split())[:120]
         raise CheckpointError(
-            f"the residual's weights in {path} cannot be read ({line}): install bedside anew"
+            f"the weights of the anomaly classifier in {path} cannot be read ({line}): reinstall bedside"
         ) from error
     if file_format != FORMAT or tensors["inner"].shape[0] != FEATURES or tensors["direct"].shape != (FEATURES,):
         raise CheckpointError(
-            f"{path} holds no weights for these features: fit them with bedside train --what residual"
+            f"{path} contains no weights for these features: fit them with 'bedside train --what residual'"
         )
     return Weights(**tensors)

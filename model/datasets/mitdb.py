@@ -54,9 +54,7 @@ def parse_records(text: str) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(name.strip().removeprefix("mitdb/") for name in text.split(",") if name.strip()))
     for name in names:
         if name not in DS1 + DS2 + PACED:
-            raise UsageError(
-                f"{name!r} is no record of the MIT-BIH Arrhythmia Database: give DS1, DS2, or numbers such as 100,208"
-            )
+            raise UsageError(f"{name!r} is not a record of MIT-BIH: give DS1, DS2, or numbers such as 100,208")
     if not names:
         raise UsageError("no records named: give DS1, DS2, or numbers such as 100,208")
     return names

@@ -86,7 +86,7 @@ def load(path: Path | None = None) -> Checkpoint:
             f"the weights in {path} cannot be read ({_one_line(error)}): give another file"
         ) from error
     if header.get("format") != FORMAT:
-        raise CheckpointError(f"{path} holds no forecaster of format {FORMAT}: give a file made with 'bedside train'")
+        raise CheckpointError(f"{path} is not a forecaster of format {FORMAT}: give a file made with 'bedside train'")
     try:
         network = Network(NetworkConfig(**json.loads(header["network"])))
         scaling = ScalingConfig(**json.loads(header["scaling"]))

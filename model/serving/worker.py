@@ -24,7 +24,7 @@ from stream.errors import MessageError
 from stream.replay.ledger import Write
 from stream.timebase import FS
 from stream.wire.alarm_messages import ActiveAlarms, Command
-from stream.wire.continuity import Arrival, Continuity, check_sequence
+from stream.wire.continuity import Continuity, SequenceCheck, check_sequence
 from stream.wire.messages import BedStatus, Message, Waveform
 from stream.wire.replay_actions import ReplayAction
 
@@ -169,16 +169,16 @@ class Worker:
         bed = self._beds.get(chunk.bed)
         if bed is None:
             return self._admit(chunk)
-        followed = self._follow(bed, chunk)
-        if followed is None:
+        checked = self._check(bed, chunk)
+        if checked is None:
             return None
-        arrival, place = followed
-        lost = arrival.lost_samples
+        sequence, place = checked
+        lost = sequence.lost_samples
         self._record(chunk, "gap" if lost else "taken", lost)
         bed.received_ns = self._clock.now_ns()
         if bed.silent:
             self._change(bed, [Ended("no_data", bed.chunk.end, chunk.start, chunk.start, "data_resumed")])
-        if arrival.discontinuous:
+        if sequence.discontinuous:
             self._restart_analysis(bed, chunk)
         if place.session != bed.place.session:
             bed.counters = new_counters()
@@ -205,23 +205,23 @@ class Worker:
         self._record(chunk, "taken", 0)
         return bed
 
-    def _follow(self, bed: Bed, chunk: Waveform) -> tuple[Arrival, Continuity] | None:
+    def _check(self, bed: Bed, chunk: Waveform) -> tuple[SequenceCheck, Continuity] | None:
         """Compare a chunk with the last one of its bed; count and return None if it is rejected or a duplicate."""
         if chunk.session == bed.former_session:
             bed.counters["rejected"] += 1
             self._warn(f"two publishers send bed {chunk.bed}: end one of them")
             return None
         try:
-            arrival, place = check_sequence(bed.place, chunk)
+            sequence, place = check_sequence(bed.place, chunk)
         except MessageError as error:
             bed.counters["rejected"] += 1
             self._warn(str(error))
             return None
-        if arrival.duplicate:
+        if sequence.duplicate:
             bed.counters["duplicates"] += 1
             self._record(chunk, "duplicate", 0)
             return None
-        return arrival, place
+        return sequence, place
 
     def _restart_analysis(self, bed: Bed, chunk: Waveform) -> None:
         """End all conditions and restart the analysis with ``chunk``, which does not continue the last one."""

@@ -27,7 +27,7 @@ steps = st.lists(
         st.tuples(st.just("acknowledge"), st.integers(0, 4)),
         st.tuples(st.just("off"), st.lists(st.sampled_from(KINDS[1:]), unique=True)),
         st.tuples(st.just("restart"), st.none()),
-        st.tuples(st.just("wait"), st.integers(1, 60)),
+        st.tuples(st.just("advance time"), st.integers(1, 60)),
     ),
     max_size=40,
 )
@@ -58,7 +58,7 @@ def test_events_are_consistent_in_random_sequences(steps: list[tuple[str, object
                 driver, restart_events = restart(driver)
                 driver._commands = commands
                 assert restart_events == []
-            case "wait":
+            case "advance time":
                 driver.set_time(driver.sample / 360 + float(value))  # type: ignore[arg-type]
                 driver.apply(advance_time(driver.state, driver.context))
     events += driver.events

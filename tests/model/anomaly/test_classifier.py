@@ -52,7 +52,7 @@ def test_saved_weights_load_unchanged(tmp_path: Path) -> None:
     assert all((getattr(loaded, name) == getattr(weights, name)).all() for name in NAMES)
 
 
-def test_weights_for_other_features_are_refused(tmp_path: Path) -> None:
+def test_weights_for_other_features_are_an_error(tmp_path: Path) -> None:
     shapes = {"inner": (3, 2), "inner_bias": (2,), "outer": (2,), "direct": (3,), "bias": (1,)}
     save(tmp_path / "w.safetensors", Weights(**{name: np.zeros(shape) for name, shape in shapes.items()}), {})
     with pytest.raises(CheckpointError, match="these features"):
@@ -60,7 +60,7 @@ def test_weights_for_other_features_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"", b"nonsense"])
-def test_damaged_or_missing_weights_are_refused_in_one_line(tmp_path: Path, content: bytes | None) -> None:
+def test_damaged_or_missing_weights_are_an_error_of_one_line(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "w.safetensors"
     if content is not None:
         path.write_bytes(content)

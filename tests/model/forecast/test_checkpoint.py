@@ -80,7 +80,7 @@ def test_random_bytes(saved: Path) -> None:
 
 def test_file_of_another_format(saved: Path) -> None:
     save_file({"a": torch.zeros(3)}, saved)
-    assert_load_fails(saved, "no forecaster")
+    assert_load_fails(saved, "not a forecaster")
 
 
 def test_weights_of_another_shape(saved: Path) -> None:

@@ -115,8 +115,8 @@ def test_beds_in_one_batch_are_independent(forecaster: Checkpoint, mv: np.ndarra
         for j, (forecasts, state) in enumerate(step(forecaster, states, chunks)):
             parts[j].append(forecasts)
             states[j] = state
-    for x, start, got in zip(signals, starts, parts, strict=True):
-        assert_same(joined(got), streamed(forecaster, x, start))
+    for x, start, forecasts_of_bed in zip(signals, starts, parts, strict=True):
+        assert_same(joined(forecasts_of_bed), streamed(forecaster, x, start))
 
 
 @settings(max_examples=10)
@@ -173,32 +173,32 @@ def test_streamed_forecasts_equal_the_network_on_training_sequences(forecaster: 
     sequences = to_sequences(x[None], network.config, forecaster.scaling)
     with torch.inference_mode():
         y, _ = network(torch.from_numpy(sequences.x))
-    got = streamed(forecaster, x[:, None])
+    forecasts = streamed(forecaster, x[:, None])
     k = sequences.x.shape[1]
     baseline = x[3 : 4 * k : 4] - sequences.x[0, :, -1] * sequences.scale[0]
     mean = y[0, ..., 0].numpy() * sequences.scale[0][:, None] + baseline[:, None]
-    np.testing.assert_allclose(got.mean[:k, :, 0], mean, rtol=0, atol=TOLERANCE_MV)
+    np.testing.assert_allclose(forecasts.mean[:k, :, 0], mean, rtol=0, atol=TOLERANCE_MV)
 
 
 def test_forecast_is_better_than_persistence_on_recorded_ecg(forecaster: Checkpoint, excerpt: Record) -> None:
     x = excerpt.mv()[: 360 * 120, :1]
-    got = streamed(forecaster, x)
-    scored = (got.origin > 3600) & (got.origin < len(x) - 96)
-    origin = got.origin[scored]
+    forecasts = streamed(forecaster, x)
+    scored = (forecasts.origin > 3600) & (forecasts.origin < len(x) - 96)
+    origin = forecasts.origin[scored]
     for ahead in (18, 36, 72):
         truth = x[origin + ahead, 0]
-        error = np.abs(got.mean[scored, ahead - 1, 0] - truth).mean()
+        error = np.abs(forecasts.mean[scored, ahead - 1, 0] - truth).mean()
         assert error < 0.9 * np.abs(x[origin, 0] - truth).mean()
 
 
 @pytest.mark.parametrize("value", [0.0, 5.0, np.nan])
 def test_forecasts_of_a_flat_line_are_finite(forecaster: Checkpoint, mv: np.ndarray, value: float) -> None:
     x = np.concatenate([mv[2000:3000], np.full((7200, 2), value), mv[2000:3000]])
-    got = streamed(forecaster, x)
-    assert np.isfinite(got.mean).all()
-    assert np.isfinite(got.scale).all()
-    flat = got.observed[2000, -1]
-    assert (np.abs(got.mean[2000] - flat) < 3 * got.scale[2000]).all()
+    forecasts = streamed(forecaster, x)
+    assert np.isfinite(forecasts.mean).all()
+    assert np.isfinite(forecasts.scale).all()
+    flat = forecasts.observed[2000, -1]
+    assert (np.abs(forecasts.mean[2000] - flat) < 3 * forecasts.scale[2000]).all()
 
 
 def test_every_thread_that_steps_flushes_denormals(
