@@ -283,7 +283,8 @@ class Client:
 
     async def _connect_once(self, ready: asyncio.Future[None]) -> NoReturn:
         """Connect, and serve the connection until it is lost, which raises one of `CONNECTION_ERRORS`, alone or in a
-        group."""
+        group.
+        """
         connection = Connection(
             self.address,
             client_id=self._persistent_id or f"bedside-{self.role or 'onlooker'}-{self.instance}",
