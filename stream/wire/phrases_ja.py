@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-# In `.began` and `.ended` the name comes first, up to a colon: where room is scarce, screens show no more than that.
+# `.began` and `.ended` begin with the name and a colon: narrow displays show the part before the colon only.
 ALARMS: Mapping[str, str] = {
     "separator": "、",
     "kind.asystole": "心静止",

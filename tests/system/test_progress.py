@@ -85,14 +85,14 @@ def test_a_replay_reports_what_it_streams_what_changes_and_what_it_published(
         wait_until(lambda: "lost" in log.read_text(), "the loss")
         time.sleep(0.5)
         mosquitto.start()
-        wait_until(lambda: "is back" in log.read_text(), "the reconnect")
+        wait_until(lambda: "restored after" in log.read_text(), "the reconnect")
     address = re.escape(str(mosquitto.address))
     expected = [
         r"loading synthetic",
         rf"streaming to {address}; Ctrl-C ends it",
         r"bed-1: synthetic \(MLII, V1; 360 Hz; 300\.0 s\), from 2\.0 s, at 1 times real time, in a loop, SYNTHETIC",
         rf"connection to {address} lost \(.*\); reconnecting",
-        rf"connection to {address} is back after \d+\.\d s",
+        rf"connection to {address} restored after \d+\.\d s",
         r"bed-1: published \d+\.\d s of signal in \d+ chunks, 0 dropped; reconnects: 1",
     ]
     found = [line for line in lines_of(log) if "messages were not delivered" not in line]

@@ -133,7 +133,7 @@ def _taken(store: Path, out: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "form", "more", "words"),
     [
-        (_nothing, "csv", (), "is not there"),
+        (_nothing, "csv", (), "does not exist"),
         (_text, "csv", (), "not a database"),
         (_old, "csv", (), "older layout"),
         (_empty, "csv", (), "a.sqlite-wal"),

@@ -124,7 +124,7 @@ async def test_it_goes_on_when_the_file_is_free_again(
             assert counted["repeated"] == 0
     said = capsys.readouterr().err.splitlines()
     assert ["held" in line for line in said] == [True, False]
-    assert "works again" in said[1]
+    assert "can be written again" in said[1]
 
 
 async def test_killed_in_mid_stream_it_loses_nothing_and_stores_nothing_twice(
@@ -139,11 +139,11 @@ async def test_killed_in_mid_stream_it_loses_nothing_and_stores_nothing_twice(
             count: int = db.execute("SELECT count(*) FROM events").fetchone()[0]
             return count
 
-    onlooker = Client(mosquitto.address, role=None, subscriptions=[pattern(Kind.PROCESS, role=Role.LOGGER)])
-    async with Client(mosquitto.address, role=Role.WORKER) as worker, onlooker:
+    observer = Client(mosquitto.address, role=None, subscriptions=[pattern(Kind.PROCESS, role=Role.LOGGER)])
+    async with Client(mosquitto.address, role=Role.WORKER) as worker, observer:
         process = subprocess.Popen(run, env=environment)
         try:
-            status = (await onlooker.receive()).message
+            status = (await observer.receive()).message
             assert isinstance(status, ProcessStatus)
             assert status.state == "online"
 
@@ -252,7 +252,7 @@ async def test_a_full_disk_holds_strips_says_so_once_and_catches_up(
         assert [strip.complete for strip in log.strips()] == [True] * 3
     said = capsys.readouterr().err.splitlines()
     assert ["make room on its disk; strips are held" in line for line in said] == [True, False]
-    assert "works again" in said[1]
+    assert "can be written again" in said[1]
 
 
 async def test_events_do_not_wait_for_strips_that_are_held(

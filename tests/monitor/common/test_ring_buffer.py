@@ -65,5 +65,5 @@ def test_what_was_read_is_a_copy() -> None:
 
 
 def test_a_ring_needs_room() -> None:
-    with pytest.raises(ValueError, match="cannot be"):
+    with pytest.raises(ValueError, match="invalid ring buffer"):
         RingBuffer(0)

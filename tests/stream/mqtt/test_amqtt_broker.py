@@ -2,7 +2,7 @@ import asyncio
 from types import SimpleNamespace
 from typing import Any
 
-from stream.mqtt.amqtt_broker import Drain
+from stream.mqtt.amqtt_broker import DelayedDisconnect
 
 
 async def test_a_disconnect_counts_only_once_what_came_before_is_distributed() -> None:
@@ -15,7 +15,7 @@ async def test_a_disconnect_counts_only_once_what_came_before_is_distributed() -
         return "DISCONNECT"
 
     handler: Any = SimpleNamespace(mqtt_deliver_next_message=queue.get, wait_disconnect=disconnected)
-    Drain(SimpleNamespace(delivered_message_queue=queue), handler)  # type: ignore[arg-type]
+    DelayedDisconnect(SimpleNamespace(delivered_message_queue=queue), handler)  # type: ignore[arg-type]
     disconnect = asyncio.create_task(handler.wait_disconnect())
     for number in range(3):
         assert await handler.mqtt_deliver_next_message() == number

@@ -14,7 +14,7 @@ import pytest
 from stream.errors import BrokerError
 from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import CONNECT_TIMEOUT_S, Client, Received
-from stream.mqtt.connection import LOG
+from stream.mqtt.connection import LOGGER_NAME
 from stream.wire.alarm_messages import ActiveAlarms
 from stream.wire.messages import BedStatus, ProcessStatus, Vitals, Waveform
 from stream.wire.topics import Kind, Role, Topic, pattern
@@ -182,7 +182,7 @@ async def test_after_a_delay_the_subscribers_are_back_and_miss_nothing(
             assert await take(listener, 100) == list(range(100))
     lost, back = (record.message for record in caplog.records)
     assert f"connection to {mosquitto.address} lost" in lost
-    assert re.fullmatch(rf"connection to {mosquitto.address} is back after \d+\.\d s", back)
+    assert re.fullmatch(rf"connection to {mosquitto.address} restored after \d+\.\d s", back)
 
 
 async def test_the_library_logs_where_it_can_be_silenced(
@@ -193,9 +193,9 @@ async def test_the_library_logs_where_it_can_be_silenced(
     async with Client(mosquitto.address, role=None) as client:
         client.send(chunk(0))
         assert await client.flush(10)
-    assert {record.name for record in caplog.records if "PUBLISH" in record.message} == {LOG}
+    assert {record.name for record in caplog.records if "PUBLISH" in record.message} == {LOGGER_NAME}
     caplog.clear()
-    caplog.set_level(logging.CRITICAL, LOG)
+    caplog.set_level(logging.CRITICAL, LOGGER_NAME)
     async with Client(mosquitto.address, role=None) as client:
         mosquitto.kill()
         while client.connected:

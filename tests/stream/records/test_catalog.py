@@ -259,7 +259,7 @@ def test_unknown_records(closed: Catalog) -> None:
 
 def test_no_network(closed: Catalog) -> None:
     text = refused(closed, "mitdb/208", SourceError)
-    assert "mitdb/208 is not whole on disk" in text
+    assert "mitdb/208 is not complete on disk" in text
     assert "cannot be reached" in text
     assert left(closed.cache_dir) == set()
 
@@ -309,7 +309,7 @@ def test_a_login_page_is_no_list_of_checksums(catalog: Catalog, site: Site) -> N
 
 
 def test_a_server_that_falls_silent(catalog: Catalog, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(download, "READ_S", 0.2)
+    monkeypatch.setattr(download, "READ_TIMEOUT_S", 0.2)
     site.mode["208.dat"] = "stall"
     refused(catalog, "mitdb/208", SourceError)
     assert left(catalog.cache_dir) == {"SHA256SUMS.txt", "208.atr"}

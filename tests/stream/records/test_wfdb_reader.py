@@ -313,7 +313,7 @@ def test_damaged_annotations_are_refused(tmp_path: Path, catalog: Catalog) -> No
 
 def test_a_record_without_an_ecg_is_refused(tmp_path: Path, catalog: Catalog) -> None:
     path = write(tmp_path, names=["ABP"], units=["mmHg"])
-    assert "holds no ECG signal in mV (it holds ABP)" in refused(path, catalog)
+    assert "contains no ECG signal in mV (it contains ABP)" in refused(path, catalog)
 
 
 def test_a_record_without_a_valid_sample_is_refused(tmp_path: Path, catalog: Catalog) -> None:

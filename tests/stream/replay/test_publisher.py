@@ -33,8 +33,8 @@ class FakeClock:
     def now_ns(self) -> int:
         return self.now
 
-    async def sleep_until(self, moment_ns: int) -> None:
-        self.now = max(self.now, moment_ns + self.late_ns)
+    async def sleep_until(self, deadline_ns: int) -> None:
+        self.now = max(self.now, deadline_ns + self.late_ns)
         for at in [at for at in self.plan if at <= self.now]:
             self.plan.pop(at)()
         if self.now > self.until:
@@ -145,8 +145,8 @@ async def test_a_suspended_machine_sends_what_is_overdue_at_once() -> None:
     record, sent, clock = traceable(3600), [], FakeClock()
     config = ReplayConfig()
 
-    async def nap(moment_ns: int) -> None:
-        clock.now = max(clock.now, moment_ns + (5_000_000_000 if len(waveforms(sent, "bed-1")) == 10 else 0))
+    async def nap(deadline_ns: int) -> None:
+        clock.now = max(clock.now, deadline_ns + (5_000_000_000 if len(waveforms(sent, "bed-1")) == 10 else 0))
 
     clock.sleep_until = nap  # type: ignore[method-assign]
     await publisher([begin(record, config, BEGIN_NS)], sent, clock).run()
@@ -239,7 +239,7 @@ async def test_what_a_person_must_know_is_logged(caplog: pytest.LogCaptureFixtur
         "bed-1: 2 times real time, by 'test'",
         "bed-1: loop on, by 'test'",
         "bed-1: moved to 5.0 s, by 'test'",
-        "bed-1: record traceable has ended and starts again",
+        "bed-1: record traceable has ended and is restarted",
         "bed-1: loop off, by 'test'",
         "bed-1: record traceable has ended",
     ]
