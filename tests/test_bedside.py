@@ -38,14 +38,14 @@ def test_the_examples_of_the_page_run() -> None:
         exec(example, names)
 
 
-def test_the_page_shows_every_function_and_class() -> None:
+def test_the_page_describes_every_function_and_class() -> None:
     text = PAGE.read_text(encoding="utf-8")
     for name in ("load", "analyze", "columns", "load_models", "Analyzer", "FS"):
         assert name in bedside.__all__
         assert f"bedside.{name}" in text
 
 
-def test_importing_it_is_light() -> None:
+def test_import_loads_no_large_library() -> None:
     loaded = subprocess.run(
         [sys.executable, "-c", "import sys, bedside; print(*sys.modules)"], capture_output=True, text=True, check=True
     ).stdout.split()
@@ -53,18 +53,18 @@ def test_importing_it_is_light() -> None:
     assert not {"torch", "numpy", "scipy", "PySide6", "wfdb", "pandas"} & set(loaded)
 
 
-def test_every_name_is_there() -> None:
+def test_every_name_exists() -> None:
     for name in bedside.__all__:
         assert getattr(bedside, name) is not None
         assert name in dir(bedside)
 
 
-def test_another_name_is_refused_with_those_that_exist() -> None:
+def test_an_unknown_name_is_an_error_that_lists_the_names() -> None:
     with pytest.raises(AttributeError, match=r"no attribute 'analyse'.*analyze"):
         bedside.analyse  # noqa: B018
 
 
-def test_chunks_give_what_the_whole_record_gives(models: Models, half_minute: Record) -> None:
+def test_chunks_and_the_whole_record_give_the_same_output(models: Models, half_minute: Record) -> None:
     whole = bedside.analyze(half_minute, models)
     analyzer = bedside.Analyzer(half_minute.leads, models, record=half_minute.name)
     mv = half_minute.mv()[:, 0]
@@ -101,12 +101,12 @@ def test_a_record_shorter_than_a_stride_gives_empty_arrays(models: Models) -> No
     assert result.beats == []
 
 
-def test_samples_of_another_number_of_leads_are_refused(models: Models) -> None:
+def test_another_number_of_leads_is_rejected(models: Models) -> None:
     with pytest.raises(ValueError, match=r"\(36, 2\) does not fit a bed with 1 leads"):
         bedside.Analyzer(("MLII",), models).push(np.zeros((36, 2)))
 
 
-def test_a_data_folder_of_its_own(tmp_path: Path) -> None:
+def test_an_explicit_data_folder(tmp_path: Path) -> None:
     from stream.errors import RecordError
 
     with pytest.raises(RecordError, match="nothing/here"):

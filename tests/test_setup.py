@@ -79,7 +79,7 @@ def said(result: subprocess.CompletedProcess[str]) -> list[str]:
 
 
 @pytest.mark.parametrize("version", ["3.10", "3.9", "2.7", "3.15"])
-def test_a_python_without_locked_versions_is_one_line(machine: Machine, version: str) -> None:
+def test_an_unsupported_python_is_a_one_line_error(machine: Machine, version: str) -> None:
     result = machine.make("setup", FAKE_VERSION=version)
     assert result.returncode != 0
     (line,) = said(result)
@@ -88,7 +88,7 @@ def test_a_python_without_locked_versions_is_one_line(machine: Machine, version:
     assert not (machine.tree / ".venv").exists()
 
 
-def test_no_python_is_one_line(machine: Machine) -> None:
+def test_no_python_is_a_one_line_error(machine: Machine) -> None:
     result = machine.make("setup", "PYTHON=python-of-nowhere")
     assert result.returncode != 0
     (line,) = said(result)
@@ -108,7 +108,7 @@ def test_root_gets_the_venv_package(machine: Machine) -> None:
     assert "apt-get install -y --no-install-recommends python3-venv" in machine.log.read_text()
 
 
-def test_it_is_built_once_and_again_when_its_files_change(machine: Machine) -> None:
+def test_the_environment_is_rebuilt_only_when_its_files_change(machine: Machine) -> None:
     assert machine.make(".venv/.ready").returncode == 0
     assert machine.ready
     assert "up to date" in machine.make(".venv/.ready").stdout
@@ -134,7 +134,7 @@ def test_every_version_comes_from_the_lock(machine: Machine) -> None:
     assert own == "--no-deps --no-build-isolation -e ."
 
 
-def test_a_closed_cpu_index_is_reported_and_the_default_one_serves(machine: Machine) -> None:
+def test_an_unreachable_cpu_index_is_reported_and_the_default_one_is_used(machine: Machine) -> None:
     result = machine.make("setup", FAKE_CPU_INDEX="1")
     assert result.returncode == 0
     assert any("default index" in line for line in said(result))
@@ -160,7 +160,7 @@ def test_the_light_lock_is_part_of_the_full_one() -> None:
     assert {entry.partition("==")[0] for entry in full - light} >= {"pyside6-essentials", "pyqtgraph", "pytest-qt"}
 
 
-def test_a_failed_set_up_is_never_taken_for_a_finished_one(machine: Machine) -> None:
+def test_a_failed_setup_is_repeated(machine: Machine) -> None:
     result = machine.make("demo", FAKE_DEFAULT_INDEX="1")
     assert result.returncode != 0
     assert not machine.ready
@@ -172,7 +172,7 @@ def test_a_failed_set_up_is_never_taken_for_a_finished_one(machine: Machine) -> 
     assert not leftover.exists()
 
 
-def test_an_update_that_fails_takes_readiness_away(machine: Machine) -> None:
+def test_a_failed_update_removes_the_ready_mark(machine: Machine) -> None:
     assert machine.make("setup").returncode == 0
     assert machine.make("setup", FAKE_DEFAULT_INDEX="1").returncode != 0
     assert not machine.ready

@@ -99,7 +99,7 @@ async def publish(client: Client, done: asyncio.Event) -> int:
 
 
 @pytest.mark.timeout(240)
-async def test_a_hundred_kills_lose_nothing_and_store_nothing_twice(tmp_path: Path) -> None:
+async def test_after_a_hundred_kills_each_event_is_stored_once(tmp_path: Path) -> None:
     broker = Mosquitto(tmp_path, "allow_anonymous true\nmax_queued_messages 0")
     broker.start()
     path, chance = tmp_path / "alarms.sqlite", random.Random(208)

@@ -25,7 +25,7 @@ def samples(ledger: Rows, bed: str) -> int:
 
 
 @pytest.mark.timeout(180)
-def test_every_sample_arrives_once_or_is_named_in_a_gap(mosquitto: Mosquitto, tmp_path: Path) -> None:
+def test_every_sample_arrives_once_or_is_counted_in_a_gap(mosquitto: Mosquitto, tmp_path: Path) -> None:
     env = environment(mosquitto.address)
     published, worked = tmp_path / "published.csv", tmp_path / "worked.csv"
     beds = ["--bed", "bed-1=synthetic", "--bed", "bed-2=synthetic", "--chunk", "18", "--loop"]

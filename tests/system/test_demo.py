@@ -88,7 +88,7 @@ def test_ten_seconds_of_real_ecg(demo) -> None:
     database.close()
 
 
-def test_where_no_record_can_be_had_a_synthetic_patient_is_shown_and_named(demo, tmp_path: Path) -> None:
+def test_without_a_record_a_synthetic_patient_is_shown_and_labelled(demo, tmp_path: Path) -> None:
     closed = {"https_proxy": "http://127.0.0.1:1", "PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull}
     empty = {"BEDSIDE_DATA": "", "XDG_CACHE_HOME": str(tmp_path / "cache"), "PIP_FIND_LINKS": ""}
     show = demo("--seconds", "3", **closed, **empty)
@@ -112,7 +112,7 @@ def test_ctrl_c_ends_every_process_and_keeps_the_results(demo) -> None:
     assert (show.out / "monitor.png").exists()
 
 
-def test_a_child_that_does_not_end_is_killed_and_named(demo) -> None:
+def test_a_child_that_does_not_terminate_is_killed_and_reported(demo) -> None:
     show = demo("--seconds", "5")
     wait_until(show.streams, "all six processes")
     os.kill(show.child("alarms"), signal.SIGSTOP)
@@ -139,7 +139,7 @@ def test_a_child_that_dies_ends_the_demonstration(demo, command: str) -> None:
     assert not show.family()
 
 
-def test_killed_itself_it_leaves_nobody_behind(demo) -> None:
+def test_a_killed_demonstration_leaves_no_process(demo) -> None:
     show = demo()
     wait_until(show.streams, "all six processes")
     show.process.kill()

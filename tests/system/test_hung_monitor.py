@@ -40,7 +40,7 @@ def raised(database: Path) -> list[str]:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot stop a process")
 @pytest.mark.timeout(180)
-def test_worker_and_log_lose_nothing_while_the_window_hangs(mosquitto: Mosquitto, tmp_path: Path) -> None:
+def test_worker_and_alarm_log_lose_nothing_while_the_window_hangs(mosquitto: Mosquitto, tmp_path: Path) -> None:
     env = environment(mosquitto.address)
     published, worked, database = tmp_path / "published.csv", tmp_path / "worked.csv", tmp_path / "alarms.sqlite"
     picture, log = tmp_path / "monitor.png", tmp_path / "monitor.log"

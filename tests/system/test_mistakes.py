@@ -50,7 +50,7 @@ def taken_port() -> Iterator[int]:
     ],
     ids=" ".join,
 )
-def test_each_mistake_gets_one_helpful_line(
+def test_each_user_error_is_a_one_line_message(
     arguments: list[str], words: list[str], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
@@ -62,7 +62,7 @@ def test_each_mistake_gets_one_helpful_line(
         assert word in line
 
 
-def test_a_broker_that_is_not_there() -> None:
+def test_an_unreachable_broker() -> None:
     line = only_line(bedside("tap", "--broker", "mqtt://127.0.0.1:1"))
     assert "127.0.0.1:1" in line
     assert "--broker" in line
@@ -74,13 +74,13 @@ def test_a_port_in_use(taken_port: int) -> None:
     assert "--port" in line
 
 
-def test_weights_that_are_no_weights(tmp_path: Path) -> None:
+def test_invalid_weights(tmp_path: Path) -> None:
     weights = tmp_path / "weights.safetensors"
     weights.write_bytes(b"not safetensors at all")
     assert "weights.safetensors" in only_line(bedside("worker", "--weights", str(weights)))
 
 
-def test_a_database_that_is_none(tmp_path: Path) -> None:
+def test_an_invalid_database(tmp_path: Path) -> None:
     file = tmp_path / "notes.txt"
     file.write_text("not a database, " * 100)
     line = only_line(bedside("alarms", "--db", str(file), env=environment()))

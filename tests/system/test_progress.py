@@ -56,7 +56,7 @@ sys.exit(main(sys.argv[1:]))
     ],
     ids=" ".join,
 )
-def test_each_command_says_what_it_does_before_it_imports_a_large_library(arguments: list[str], tmp_path: Path) -> None:
+def test_each_command_logs_a_line_before_it_imports_a_large_library(arguments: list[str], tmp_path: Path) -> None:
     stopped = subprocess.run(
         [sys.executable, "-c", STOP_AT_HEAVY, *arguments],
         capture_output=True,
@@ -75,7 +75,7 @@ def lines_of(path: Path) -> list[str]:
     return path.read_text().splitlines()
 
 
-def test_a_replay_reports_what_it_streams_what_changes_and_what_it_published(
+def test_a_replay_logs_its_stream_reconnects_and_a_summary(
     mosquitto: Mosquitto, tmp_path: Path
 ) -> None:
     log = tmp_path / "replay.log"
@@ -101,7 +101,7 @@ def test_a_replay_reports_what_it_streams_what_changes_and_what_it_published(
         assert re.fullmatch(rf"bedside replay: {pattern}", line), line
 
 
-def test_a_replay_that_ends_says_so(mosquitto: Mosquitto, tmp_path: Path) -> None:
+def test_a_replay_logs_its_end(mosquitto: Mosquitto, tmp_path: Path) -> None:
     log = tmp_path / "replay.log"
     with running(
         "replay", "--bed", "a=synthetic", "--speed", "1000", env=environment(mosquitto.address), output=log

@@ -24,7 +24,7 @@ def hostile(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_folder_is_hostile(hostile: Path) -> None:
+def test_modules_in_the_folder_fail_on_import(hostile: Path) -> None:
     ran = subprocess.run(
         [sys.executable, "-c", "import model"], cwd=hostile, capture_output=True, text=True, check=False
     )
@@ -42,7 +42,7 @@ def test_a_child_imports_nothing_from_the_working_directory(hostile: Path, comma
 
 @pytest.mark.timeout(180)
 @pytest.mark.usefixtures("excerpt")
-def test_the_demonstration_runs_there(hostile: Path) -> None:
+def test_the_demonstration_runs_in_the_folder(hostile: Path) -> None:
     """As users start it: the installed script, whose own folder is the first that Python searches."""
     program = Path(sysconfig.get_path("scripts")) / "bedside"
     ran = subprocess.run(

@@ -79,7 +79,7 @@ def test_jsonl_has_an_object_for_each_alarm(store: Path, tmp_path: Path) -> None
         (("--since", "2026-01-31 12:30", "--bed", "bed-1"), [5000]),
     ],
 )
-def test_alarms_can_be_chosen(store: Path, tmp_path: Path, more: tuple[str, ...], onsets: list[int]) -> None:
+def test_alarms_can_be_filtered(store: Path, tmp_path: Path, more: tuple[str, ...], onsets: list[int]) -> None:
     assert export(store, "jsonl", tmp_path / "a.jsonl", *more) == 0
     assert [json.loads(line)["onset"] for line in (tmp_path / "a.jsonl").read_text().splitlines()] == onsets
 
@@ -145,7 +145,7 @@ def _taken(store: Path, out: Path) -> None:
         (None, "csv", ("--out", "no/such/folder/a.csv"), "cannot be written"),
     ],
 )
-def test_what_cannot_be_is_one_line(
+def test_user_errors_are_one_line(
     store: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -172,12 +172,12 @@ def test_records_are_not_overwritten(store: Path, tmp_path: Path, capsys: pytest
     assert {file.name: file.read_bytes() for file in (tmp_path / "out").iterdir()} == before
 
 
-def test_exporting_changes_nothing(store: Path, tmp_path: Path) -> None:
+def test_export_does_not_change_the_store(store: Path, tmp_path: Path) -> None:
     before = rows(store, "SELECT * FROM events"), store.read_bytes()
     assert export(store, "csv", tmp_path / "a.csv") == 0
     assert (rows(store, "SELECT * FROM events"), store.read_bytes()) == before
 
 
-def test_the_logger_itself_needs_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_logger_requires_a_file(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["alarms"]) == 2
     assert "--db FILE" in capsys.readouterr().err

@@ -76,7 +76,7 @@ def onset_at(second: int, **changes: object) -> Alarm:
 # --- events ---------------------------------------------------------------------------------------------------------
 
 
-async def test_it_stores_each_event_and_prints_it_after(broker: BrokerAddress, tmp_path: Path) -> None:
+async def test_each_event_is_stored_and_then_printed(broker: BrokerAddress, tmp_path: Path) -> None:
     out = io.StringIO()
     with AlarmLog(tmp_path / "a.sqlite") as log:
         async with logging(broker, log, out) as (counted, _), Client(broker, role=Role.WORKER) as worker:
@@ -89,7 +89,7 @@ async def test_it_stores_each_event_and_prints_it_after(broker: BrokerAddress, t
     assert [json.loads(line)["onset"] for line in out.getvalue().splitlines()] == list(range(100))
 
 
-async def test_what_could_not_be_stored_is_not_acknowledged(
+async def test_events_that_could_not_be_stored_are_not_acknowledged(
     mosquitto: Mosquitto, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "a.sqlite"
@@ -109,7 +109,7 @@ async def test_what_could_not_be_stored_is_not_acknowledged(
         assert [event.onset for event in log.events()] == list(range(30))
 
 
-async def test_it_goes_on_when_the_file_is_free_again(
+async def test_storing_resumes_once_the_file_is_unlocked(
     mosquitto: Mosquitto, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "a.sqlite"
@@ -127,7 +127,7 @@ async def test_it_goes_on_when_the_file_is_free_again(
     assert "can be written again" in said[1]
 
 
-async def test_killed_in_mid_stream_it_loses_nothing_and_stores_nothing_twice(
+async def test_a_logger_killed_while_storing_stores_each_event_once(
     mosquitto: Mosquitto, tmp_path: Path
 ) -> None:
     path, total = tmp_path / "a.sqlite", 600
@@ -172,7 +172,7 @@ async def test_killed_in_mid_stream_it_loses_nothing_and_stores_nothing_twice(
 # --- strips and commands --------------------------------------------------------------------------------------------
 
 
-async def test_an_alarm_has_its_strip_once_the_stream_has_passed_it(broker: BrokerAddress, tmp_path: Path) -> None:
+async def test_a_strip_is_stored_once_its_last_sample_is_received(broker: BrokerAddress, tmp_path: Path) -> None:
     with AlarmLog(tmp_path / "a.sqlite") as log:
         async with logging(broker, log) as (counted, audible), Client(broker, role=Role.PUBLISHER) as bed:
             sent = stream(bed, 0, 21)
@@ -188,7 +188,7 @@ async def test_an_alarm_has_its_strip_once_the_stream_has_passed_it(broker: Brok
     assert rows(tmp_path / "a.sqlite", "SELECT strip FROM alarms") == [("complete",)]
 
 
-async def test_the_ecg_of_the_time_away_does_not_wait_for_us(mosquitto: Mosquitto, tmp_path: Path) -> None:
+async def test_ecg_is_not_queued_while_the_logger_is_disconnected(mosquitto: Mosquitto, tmp_path: Path) -> None:
     with AlarmLog(tmp_path / "a.sqlite") as log:
         async with logging(mosquitto.address, log):
             pass
@@ -203,7 +203,7 @@ async def test_the_ecg_of_the_time_away_does_not_wait_for_us(mosquitto: Mosquitt
             assert audible["received"] == 0
 
 
-async def test_a_strip_cut_short_by_the_end_of_the_process_is_completed_by_the_next(
+async def test_an_incomplete_strip_is_completed_by_the_next_process(
     broker: BrokerAddress, tmp_path: Path
 ) -> None:
     with AlarmLog(tmp_path / "a.sqlite") as log:
@@ -223,7 +223,7 @@ async def test_a_strip_cut_short_by_the_end_of_the_process_is_completed_by_the_n
     assert np.array_equal(whole.adu()[:, 0], np.arange(3600, 10_800) % 10_000)
 
 
-async def test_the_end_of_a_session_ends_its_strips(broker: BrokerAddress, tmp_path: Path) -> None:
+async def test_the_end_of_a_session_finishes_its_strips(broker: BrokerAddress, tmp_path: Path) -> None:
     with AlarmLog(tmp_path / "a.sqlite") as log:
         async with logging(broker, log) as (counted, audible), Client(broker, role=Role.PUBLISHER) as bed:
             sent = stream(bed, 0, 21)
@@ -234,7 +234,7 @@ async def test_the_end_of_a_session_ends_its_strips(broker: BrokerAddress, tmp_p
         assert [strip.complete for strip in log.strips()] == [False]
 
 
-async def test_a_full_disk_holds_strips_says_so_once_and_catches_up(
+async def test_on_a_full_disk_strips_are_held_and_stored_later(
     broker: BrokerAddress, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with AlarmLog(tmp_path / "a.sqlite") as log:
@@ -255,7 +255,7 @@ async def test_a_full_disk_holds_strips_says_so_once_and_catches_up(
     assert "can be written again" in said[1]
 
 
-async def test_events_do_not_wait_for_strips_that_are_held(
+async def test_events_do_not_wait_for_held_strips(
     broker: BrokerAddress, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(strips: object) -> None:
@@ -273,7 +273,7 @@ async def test_events_do_not_wait_for_strips_that_are_held(
             assert counted["strips"] == 0
 
 
-async def test_strips_that_cannot_be_stored_at_the_end_are_named(
+async def test_strips_that_cannot_be_stored_at_shutdown_are_reported(
     broker: BrokerAddress, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "a.sqlite"
@@ -290,7 +290,7 @@ async def test_strips_that_cannot_be_stored_at_the_end_are_named(
     assert "events are not" in capsys.readouterr().err
 
 
-async def test_commands_that_took_effect_are_stored_once(broker: BrokerAddress, tmp_path: Path) -> None:
+async def test_executed_commands_are_stored_once(broker: BrokerAddress, tmp_path: Path) -> None:
     path = tmp_path / "a.sqlite"
     with AlarmLog(path) as log:
         async with Client(broker, role=Role.WORKER) as worker:

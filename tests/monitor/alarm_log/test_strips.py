@@ -48,7 +48,7 @@ def expected(start: int, stop: int) -> np.ndarray:
     onset=st.integers(0, 20_000),
     delay=st.integers(0, HISTORY_SAMPLES - 2 * MARGIN_SAMPLES),
 )
-def test_however_the_stream_is_cut_the_strip_is_the_same(cuts: list[int], onset: int, delay: int) -> None:
+def test_the_strip_does_not_depend_on_the_chunks(cuts: list[int], onset: int, delay: int) -> None:
     strips, start, wanted = StripRecorder(), 0, False
     for seq, n in enumerate(itertools.cycle(cuts)):
         samples = (np.arange(start, start + n) % 10_000).astype("<i2").tobytes()
@@ -79,7 +79,7 @@ def test_a_gap_in_the_stream_is_invalid_in_the_strip() -> None:
     assert np.array_equal(adu[7920 - 2400 :], expected(7920, 9600))
 
 
-def test_samples_that_the_source_calls_invalid_are_not_missing() -> None:
+def test_invalid_samples_of_the_source_are_not_missing() -> None:
     strips = StripRecorder()
     strips.request(alarm(3600), 0)
     strips.push(chunk(0, 7200, samples=np.full(7200, INVALID, "<i2").tobytes()), 0)
@@ -109,7 +109,7 @@ def _is_left(strips: StripRecorder) -> None:
 
 
 @pytest.mark.parametrize("end", [_ends, _is_replaced, _is_calibrated_anew, _falls_silent, _is_left])
-def test_when_no_more_comes_the_strip_is_what_there_is(end: Any) -> None:
+def test_without_further_samples_the_strip_is_incomplete(end: Any) -> None:
     strips = StripRecorder()
     stream(strips, 0, 7200)
     strips.request(alarm(7000), 0)
@@ -123,7 +123,7 @@ def test_when_no_more_comes_the_strip_is_what_there_is(end: Any) -> None:
     assert not strips.ready
 
 
-def test_an_alarm_that_is_told_after_the_end_has_its_strip() -> None:
+def test_an_alarm_reported_after_the_end_of_the_session_has_a_strip() -> None:
     strips = StripRecorder()
     stream(strips, 0, 7200)
     strips.update_status(ended(), 0)
@@ -131,14 +131,14 @@ def test_an_alarm_that_is_told_after_the_end_has_its_strip() -> None:
     assert list(strips.ready) == [alarm(7000).alarm_id]
 
 
-def test_atrial_fibrillation_is_told_late_and_has_its_strip() -> None:
+def test_an_alarm_reported_80_s_after_its_onset_has_a_strip() -> None:
     strips = StripRecorder()
     stream(strips, 0, 36_000)
     strips.request(alarm(7200), 0)  # 80 s ago
     assert strips.ready[alarm(7200).alarm_id].complete
 
 
-def test_a_pause_is_waited_for() -> None:
+def test_a_paused_session_does_not_time_out() -> None:
     strips = StripRecorder()
     stream(strips, 0, 7200)
     strips.request(alarm(7000), 0)
@@ -149,7 +149,7 @@ def test_a_pause_is_waited_for() -> None:
     assert strips.ready[alarm(7000).alarm_id].complete
 
 
-def test_an_alarm_may_be_told_before_its_first_chunk_is() -> None:
+def test_an_alarm_may_be_reported_before_the_first_chunk_of_its_session() -> None:
     strips = StripRecorder()
     stream(strips, 0, 720)
     early = alarm(100, session=OTHER, alarm_id="early")
@@ -158,7 +158,7 @@ def test_an_alarm_may_be_told_before_its_first_chunk_is() -> None:
     assert strips.ready["early"].complete
 
 
-def test_what_an_earlier_process_stored_is_completed() -> None:
+def test_an_incomplete_strip_of_an_earlier_process_is_completed() -> None:
     first, second = StripRecorder(), StripRecorder()
     stream(first, 0, 7200)
     first.want(alarm(7000), 0)
@@ -171,7 +171,7 @@ def test_what_an_earlier_process_stored_is_completed() -> None:
     assert np.array_equal(strip.adu(), expected(3400, 10_600))
 
 
-def test_of_an_old_alarm_nothing_can_be_had() -> None:
+def test_an_alarm_older_than_the_history_has_no_strip() -> None:
     strips = StripRecorder()
     strips.request(alarm(7000), 0)
     stream(strips, 72_000, 108_000)
@@ -184,7 +184,7 @@ def storm(count: int, priority: str = "low", bed: str = "bed-1") -> list[Alarm]:
     return [alarm(n, alarm_id=f"{bed}-{priority}-{n}", priority=priority, bed=bed) for n in range(count)]
 
 
-def test_a_storm_leaves_a_place_for_what_is_grave() -> None:
+def test_pending_strips_are_bounded_and_high_priorities_are_kept() -> None:
     strips = StripRecorder()
     for one in [*storm(2, "high"), *storm(1000), *storm(3, bed="bed-2")]:
         strips.request(one, 0)
@@ -198,7 +198,7 @@ def test_a_storm_leaves_a_place_for_what_is_grave() -> None:
     assert strips.dropped == 1002 - MAX_PENDING
 
 
-def test_what_waits_for_the_disk_is_bounded() -> None:
+def test_finished_strips_are_bounded_and_high_priorities_are_kept() -> None:
     strips = StripRecorder()
     stream(strips, 0, 10_800)
     grave = alarm(0, alarm_id="grave", priority="high")
@@ -209,7 +209,7 @@ def test_what_waits_for_the_disk_is_bounded() -> None:
     assert strips.dropped == 1001 - MAX_READY
 
 
-def test_beds_are_bounded() -> None:
+def test_the_number_of_beds_is_bounded() -> None:
     strips = StripRecorder()
     for n in range(10 * MAX_BEDS):
         strips.push(chunk(0, bed=f"bed-{n}"), n)

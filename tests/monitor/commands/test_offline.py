@@ -15,7 +15,7 @@ from tests.system.commands import error_line
         (["--plots", "/dev/null/pictures"], "choose another folder"),
     ],
 )
-def test_an_evaluation_that_could_not_be_kept_does_not_start(
+def test_an_evaluation_with_an_invalid_output_path_does_not_start(
     options: list[str], words: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for work in (

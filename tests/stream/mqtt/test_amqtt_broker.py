@@ -5,7 +5,7 @@ from typing import Any
 from stream.mqtt.amqtt_broker import DelayedDisconnect
 
 
-async def test_a_disconnect_counts_only_once_what_came_before_is_distributed() -> None:
+async def test_a_disconnect_is_processed_after_all_earlier_messages() -> None:
     """Three messages are queued when the client disconnects; the broker distributes each in its own time."""
     queue: asyncio.Queue[int] = asyncio.Queue()
     for number in range(3):

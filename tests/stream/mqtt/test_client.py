@@ -48,7 +48,7 @@ def raw_publish(address: BrokerAddress, topic: str, payload: bytes) -> None:
     paho.mqtt.publish.single(topic, payload, qos=1, hostname=address.host, port=address.port)
 
 
-async def test_what_is_sent_arrives_once_and_in_order(broker: BrokerAddress) -> None:
+async def test_messages_arrive_once_and_in_order(broker: BrokerAddress) -> None:
     async with (
         Client(broker, role=None, subscriptions=[pattern(Kind.ECG)]) as listener,
         Client(broker, role=None) as sender,
@@ -60,7 +60,7 @@ async def test_what_is_sent_arrives_once_and_in_order(broker: BrokerAddress) -> 
         assert listener.receive_nowait() is None
 
 
-async def test_a_process_is_announced_and_says_goodbye(broker: BrokerAddress) -> None:
+async def test_a_process_publishes_online_and_offline(broker: BrokerAddress) -> None:
     async with Client(broker, role=None, subscriptions=[pattern(Kind.PROCESS)]) as listener:
         async with Client(broker, role=Role.PUBLISHER) as publisher:
             received = await next_of(listener, Kind.PROCESS)
@@ -72,7 +72,7 @@ async def test_a_process_is_announced_and_says_goodbye(broker: BrokerAddress) ->
         assert received.message.state == "offline"
 
 
-async def test_a_process_that_dies_leaves_its_last_will(broker: BrokerAddress) -> None:
+async def test_the_last_will_of_a_killed_process_is_published(broker: BrokerAddress) -> None:
     async with Client(broker, role=None, subscriptions=[pattern(Kind.PROCESS)]) as listener:
         async with Client(broker, role=Role.WORKER) as worker:
             await next_of(listener, Kind.PROCESS)
@@ -87,7 +87,7 @@ async def test_a_process_that_dies_leaves_its_last_will(broker: BrokerAddress) -
                     break
 
 
-async def test_late_joiners_get_what_is_retained_until_it_is_removed(broker: BrokerAddress) -> None:
+async def test_late_subscribers_get_retained_messages_until_they_are_removed(broker: BrokerAddress) -> None:
     status = BedStatus(
         bed="bed-1", role="worker", instance="ab12", state="learning", when="", record="r", session=SESSION
     )
@@ -104,7 +104,7 @@ async def test_late_joiners_get_what_is_retained_until_it_is_removed(broker: Bro
             assert (await next_of(late, Kind.ALARMS_ACTIVE)).message is None
 
 
-async def test_nothing_arrives_that_was_not_subscribed(broker: BrokerAddress) -> None:
+async def test_only_subscribed_topics_are_received(broker: BrokerAddress) -> None:
     async with (
         Client(broker, role=Role.PUBLISHER) as publisher,
         Client(broker, role=None, subscriptions=["bedside/v1/#"]) as all_of_it,
@@ -117,7 +117,7 @@ async def test_nothing_arrives_that_was_not_subscribed(broker: BrokerAddress) ->
             assert listener.receive_nowait() is None
 
 
-async def test_malformed_payloads_are_counted_and_stop_nothing(broker: BrokerAddress) -> None:
+async def test_malformed_payloads_are_counted_and_do_not_stop_the_client(broker: BrokerAddress) -> None:
     async with (
         Client(broker, role=None, subscriptions=["bedside/v1/#"]) as listener,
         Client(broker, role=None) as sender,
@@ -129,7 +129,7 @@ async def test_malformed_payloads_are_counted_and_stop_nothing(broker: BrokerAdd
         assert listener.counters["rejected"] == 4
 
 
-async def test_a_slow_reader_loses_the_oldest_and_knows_it(broker: BrokerAddress) -> None:
+async def test_a_slow_reader_loses_the_oldest_messages_and_they_are_counted(broker: BrokerAddress) -> None:
     """350 chunks of 100 ms wait for a reader that holds 30 s: the oldest 50 give way."""
     async with (
         Client(broker, role=None, subscriptions=[pattern(Kind.ECG)]) as listener,
@@ -145,7 +145,7 @@ async def test_a_slow_reader_loses_the_oldest_and_knows_it(broker: BrokerAddress
         assert listener.counters["inbox_dropped"] == 50
 
 
-async def test_a_broker_that_is_away_for_a_while_costs_nothing_that_was_buffered(mosquitto: Mosquitto) -> None:
+async def test_buffered_messages_survive_a_broker_restart(mosquitto: Mosquitto) -> None:
     async with Client(mosquitto.address, role=None) as sender:
         sender.send(chunk(0))
         sender.send(ActiveAlarms(bed="bed-1"))
@@ -166,7 +166,7 @@ async def test_a_broker_that_is_away_for_a_while_costs_nothing_that_was_buffered
         assert sender.counters["reconnects"] == 1
 
 
-async def test_after_a_delay_the_subscribers_are_back_and_miss_nothing(
+async def test_subscribers_reconnected_within_the_resume_delay_lose_nothing(
     mosquitto: Mosquitto, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A killed broker forgets its subscribers; one that returns within the delay receives all that was buffered."""
@@ -185,7 +185,7 @@ async def test_after_a_delay_the_subscribers_are_back_and_miss_nothing(
     assert re.fullmatch(rf"connection to {mosquitto.address} restored after \d+\.\d s", back)
 
 
-async def test_the_library_logs_where_it_can_be_silenced(
+async def test_the_mqtt_libraries_use_one_logger(
     mosquitto: Mosquitto, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Whatever aiomqtt and paho log goes to one logger, whose level nobody sets but its user."""
@@ -203,7 +203,7 @@ async def test_the_library_logs_where_it_can_be_silenced(
     assert {record.name for record in caplog.records} <= {"bedside.client", "asyncio"}
 
 
-async def test_beyond_thirty_seconds_the_oldest_chunks_give_way_and_are_counted(mosquitto: Mosquitto) -> None:
+async def test_beyond_thirty_seconds_the_oldest_chunks_are_dropped_and_counted(mosquitto: Mosquitto) -> None:
     async with Client(mosquitto.address, role=None) as sender:
         mosquitto.kill()
         while sender.connected:
@@ -213,7 +213,7 @@ async def test_beyond_thirty_seconds_the_oldest_chunks_give_way_and_are_counted(
         assert sender.dropped(Topic(Kind.ECG, "bed-1")) == 100
 
 
-async def test_a_persistent_reader_gets_again_what_it_did_not_acknowledge(mosquitto: Mosquitto) -> None:
+async def test_unacknowledged_messages_of_a_persistent_session_are_redelivered(mosquitto: Mosquitto) -> None:
     def reader() -> Client:
         return Client(mosquitto.address, role=None, subscriptions=[pattern(Kind.ECG)], persistent_id="reader-1")
 
@@ -230,7 +230,7 @@ async def test_a_persistent_reader_gets_again_what_it_did_not_acknowledge(mosqui
             assert await take(second, 7) == list(range(4, 11))
 
 
-async def test_a_reader_that_never_acknowledges_gets_twenty(mosquitto: Mosquitto) -> None:
+async def test_delivery_stops_at_twenty_unacknowledged_messages(mosquitto: Mosquitto) -> None:
     patterns = [pattern(Kind.ECG), pattern(Kind.VITALS)]
     async with (
         Client(mosquitto.address, role=None, subscriptions=patterns, persistent_id="reader-2") as reader,
@@ -248,14 +248,14 @@ async def test_a_reader_that_never_acknowledges_gets_twenty(mosquitto: Mosquitto
         assert await take(reader, 10) == list(range(20, 30))
 
 
-async def test_no_broker_is_one_helpful_line() -> None:
+async def test_an_unreachable_broker_is_a_one_line_error() -> None:
     with pytest.raises(BrokerError, match=r"127\.0\.0\.1:1\b.*--broker") as error:
         async with Client(BrokerAddress("127.0.0.1", 1), role=None, connect_timeout_s=0.2):
             pass
     assert "\n" not in str(error.value)
 
 
-async def test_user_and_password_from_the_url(tmp_path: Path) -> None:
+async def test_user_and_password_of_the_url_are_used(tmp_path: Path) -> None:
     passwords = tmp_path / "passwords"
     program = Mosquitto(tmp_path)._program.replace("mosquitto", "mosquitto_passwd").replace("sbin", "bin")
     subprocess.run([program, "-b", "-c", str(passwords), "nurse", "s3cret"], check=True, capture_output=True)
@@ -284,7 +284,7 @@ async def problem_with(address: BrokerAddress) -> str:
         return str(error)
 
 
-async def test_tls_with_a_certificate_authority_of_our_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_tls_with_a_private_certificate_authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
@@ -314,11 +314,11 @@ async def test_tls_with_a_certificate_authority_of_our_own(tmp_path: Path, monke
         broker.stop()
 
 
-async def test_an_address_that_cannot_be_is_one_helpful_line() -> None:
+async def test_an_invalid_address_is_a_one_line_error() -> None:
     assert "a..b" in await problem_with(BrokerAddress("a..b", 1883))
 
 
-async def test_a_publisher_refused_at_a_reconnect_learns_of_it(tmp_path: Path) -> None:
+async def test_a_refusal_after_a_reconnect_is_raised(tmp_path: Path) -> None:
     async def send_for_ever(sender: Client) -> None:
         while True:
             sender.send(chunk(0))

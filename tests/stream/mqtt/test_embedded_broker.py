@@ -21,7 +21,7 @@ async def test_it_listens_on_loopback_and_frees_its_port() -> None:
         socket.create_connection(("127.0.0.1", port), 1)
 
 
-async def test_a_port_in_use_is_one_helpful_line() -> None:
+async def test_a_port_in_use_is_a_one_line_error() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -32,13 +32,13 @@ async def test_a_port_in_use_is_one_helpful_line() -> None:
     assert "\n" not in str(error.value)
 
 
-async def test_a_port_that_cannot_be_is_one_helpful_line() -> None:
+async def test_an_invalid_port_is_a_one_line_error() -> None:
     with pytest.raises(UsageError, match="99999"):
         async with embedded_broker(port=99999):
             pass
 
 
-async def test_a_sender_that_leaves_loses_nothing_that_was_acknowledged() -> None:
+async def test_acknowledged_messages_of_a_disconnected_sender_are_delivered() -> None:
     """A thousand chunks, sent faster than the broker distributes them, and the sender's goodbye behind them."""
     patterns = [pattern(Kind.ECG), pattern(Kind.PROCESS)]
     got: list[int] = []

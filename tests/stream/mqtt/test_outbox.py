@@ -41,7 +41,7 @@ async def settled() -> None:
         await asyncio.sleep(0)
 
 
-async def test_twenty_are_in_flight_and_the_rest_follows_their_acknowledgement() -> None:
+async def test_at_most_twenty_messages_are_in_flight() -> None:
     outbox, broker = Outbox(30.0), Broker()
     for payload in payloads(50):
         outbox.put(ECG, payload)
@@ -57,7 +57,7 @@ async def test_twenty_are_in_flight_and_the_rest_follows_their_acknowledgement()
     await asyncio.wait([delivering])
 
 
-async def test_what_was_in_flight_when_the_connection_was_lost_is_sent_again_in_order() -> None:
+async def test_messages_in_flight_at_a_lost_connection_are_resent_in_order() -> None:
     outbox, first, second = Outbox(30.0), Broker(), Broker()
     for payload in payloads(30):
         outbox.put(ECG, payload)
@@ -77,7 +77,7 @@ async def test_what_was_in_flight_when_the_connection_was_lost_is_sent_again_in_
     await asyncio.wait([delivering])
 
 
-async def test_what_is_retained_is_put_again_for_a_broker_that_forgot_it() -> None:
+async def test_retained_messages_are_appended_again_after_a_reconnect() -> None:
     outbox, broker = Outbox(30.0), Broker()
     broker.acknowledges.set()
     outbox.retain(ACTIVE, b"one")
@@ -96,7 +96,7 @@ async def test_what_is_retained_is_put_again_for_a_broker_that_forgot_it() -> No
     await asyncio.wait([delivering])
 
 
-async def test_who_waits_learns_that_nobody_will_deliver() -> None:
+async def test_release_waiters_ends_wait_empty() -> None:
     outbox = Outbox(30.0)
     outbox.put(ECG, b"wave")
     outbox.release_waiters()

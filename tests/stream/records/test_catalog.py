@@ -183,7 +183,7 @@ def test_other_databases_in_the_local_folder(closed: Catalog, site: Site, tmp_pa
     assert (record.name, record.source) == ("vfdb/deeper/208", "local folder")
 
 
-def test_a_path_out_of_the_folder_is_a_path(
+def test_a_relative_path_out_of_the_data_folder_is_a_file_path(
     closed: Catalog, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "data").mkdir()
@@ -219,7 +219,7 @@ def test_excerpt_from_scipys_host(catalog: Catalog, site: Site, excerpt_bytes: b
 
 
 @pytest.mark.timeout(300)
-def test_excerpt_out_of_the_wheel(closed: Catalog) -> None:
+def test_excerpt_from_the_wheel(closed: Catalog) -> None:
     """Uses the network: pip downloads 36 MB, once per machine."""
     try:
         record = load("excerpt", closed)
@@ -237,7 +237,7 @@ def excerpt_bytes() -> bytes:
     return Catalog.from_environment().locate_excerpt()[0].read_bytes()
 
 
-def test_local_excerpt_comes_first_and_must_be_the_real_one(
+def test_a_local_excerpt_has_precedence_and_is_verified(
     closed: Catalog, tmp_path: Path, excerpt_bytes: bytes
 ) -> None:
     (tmp_path / "ecg.dat").write_bytes(excerpt_bytes)
@@ -281,14 +281,14 @@ def test_checksum_mismatch(catalog: Catalog, site: Site) -> None:
     assert left(catalog.cache_dir) == {"SHA256SUMS.txt", "208.atr"}
 
 
-def test_a_transfer_that_stops_short_is_tried_again(catalog: Catalog, site: Site) -> None:
+def test_an_incomplete_transfer_is_retried(catalog: Catalog, site: Site) -> None:
     site.mode["208.dat"] = "short once"
     assert load("mitdb/208", catalog).source == "PhysioNet"
     assert site.asked.count("208.dat") == 2
 
 
 @pytest.mark.parametrize("name", ["208.dat", "208.hea", "SHA256SUMS.txt"])
-def test_a_transfer_that_always_stops_short(catalog: Catalog, site: Site, name: str) -> None:
+def test_a_transfer_that_is_always_incomplete_fails(catalog: Catalog, site: Site, name: str) -> None:
     site.mode[name] = "short"
     assert f"{name} could not be downloaded" in refused(catalog, "mitdb/208", SourceError)
     assert name not in left(catalog.cache_dir)
@@ -296,26 +296,26 @@ def test_a_transfer_that_always_stops_short(catalog: Catalog, site: Site, name: 
 
 
 @pytest.mark.parametrize(("status", "attempts"), [("404", 1), ("500", download.ATTEMPTS)])
-def test_a_server_that_has_no_such_file(catalog: Catalog, site: Site, status: str, attempts: int) -> None:
+def test_http_errors(catalog: Catalog, site: Site, status: str, attempts: int) -> None:
     site.mode["208.dat"] = status
     assert f"the server answered {status}" in refused(catalog, "mitdb/208", SourceError)
     assert site.asked.count("208.dat") == attempts
 
 
-def test_a_login_page_is_no_list_of_checksums(catalog: Catalog, site: Site) -> None:
+def test_a_login_page_is_not_a_list_of_checksums(catalog: Catalog, site: Site) -> None:
     site.files["SHA256SUMS.txt"] = b"<html>Welcome to the hotel</html>\n"
     assert "not the list of checksums" in refused(catalog, "mitdb/208", SourceError)
     assert left(catalog.cache_dir) == set()
 
 
-def test_a_server_that_falls_silent(catalog: Catalog, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_stops_sending(catalog: Catalog, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(download, "READ_TIMEOUT_S", 0.2)
     site.mode["208.dat"] = "stall"
     refused(catalog, "mitdb/208", SourceError)
     assert left(catalog.cache_dir) == {"SHA256SUMS.txt", "208.atr"}
 
 
-def test_a_damaged_cache_is_mended(catalog: Catalog, site: Site) -> None:
+def test_a_damaged_cache_is_repaired(catalog: Catalog, site: Site) -> None:
     whole = load("mitdb/208", catalog)
     path = catalog.cache_dir / "mitdb" / "208.dat"
     path.write_bytes(path.read_bytes()[:1000])
@@ -360,7 +360,7 @@ def wait_for_half_a_file(folder: Path) -> Path:
     raise AssertionError("no download began within 30 s")
 
 
-def test_a_killed_download_is_not_taken_for_whole(catalog: Catalog, site: Site) -> None:
+def test_a_killed_download_leaves_no_incomplete_file(catalog: Catalog, site: Site) -> None:
     site.mode["208.dat"] = "stall"
     process = child(catalog)
     part = wait_for_half_a_file(catalog.cache_dir)
@@ -382,7 +382,7 @@ def test_a_killed_download_is_not_taken_for_whole(catalog: Catalog, site: Site) 
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
-def test_ctrl_c_leaves_nothing(catalog: Catalog, site: Site) -> None:
+def test_ctrl_c_leaves_no_file(catalog: Catalog, site: Site) -> None:
     import signal
 
     site.mode["208.dat"] = "stall"
@@ -394,7 +394,7 @@ def test_ctrl_c_leaves_nothing(catalog: Catalog, site: Site) -> None:
     assert left(catalog.cache_dir) == {"SHA256SUMS.txt", "208.atr"}
 
 
-def test_two_at_once(catalog: Catalog, site: Site) -> None:
+def test_two_concurrent_downloads(catalog: Catalog, site: Site) -> None:
     site.mode["208.dat"] = "stall"
     processes = [child(catalog) for _ in range(2)]
     end = time.monotonic() + 30
@@ -412,7 +412,7 @@ def test_two_at_once(catalog: Catalog, site: Site) -> None:
 # --- list and fetch -------------------------------------------------------------------------------------------------
 
 
-def test_the_table_of_leads_is_that_of_the_headers(mitdb_dir: Path) -> None:
+def test_the_table_of_leads_matches_the_headers(mitdb_dir: Path) -> None:
     on_disk = {f"mitdb/{path.stem}" for path in (mitdb_dir / "mitdb").glob("*.hea")}
     assert on_disk == set(MITDB)
     catalog = Catalog(data_dir=mitdb_dir, progress=False)
@@ -438,13 +438,13 @@ def test_listing_and_fetch(catalog: Catalog, site: Site, excerpt_bytes: bytes) -
     assert list(catalog.fetch(["mitdb/208"])) == ["mitdb/208: cache"]
 
 
-def test_fetch_refuses_an_unknown_name_before_it_begins(catalog: Catalog, site: Site) -> None:
+def test_fetch_rejects_an_unknown_name_before_downloading(catalog: Catalog, site: Site) -> None:
     with pytest.raises(RecordError, match="nope cannot be downloaded"):
         catalog.fetch(["mitdb/208", "nope"])
     assert site.asked == []
 
 
-def test_a_bar_is_drawn_on_a_terminal(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_progress_bar_is_drawn_on_a_terminal(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")  # rich then takes stderr for a terminal
     command = [sys.executable, "-c", CHILD, str(tmp_path / "cache"), site.url]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -51,7 +51,7 @@ def catalog(tmp_path: Path) -> Catalog:
     return Catalog(cache_dir=tmp_path / "cache", progress=False)
 
 
-def test_importing_it_is_light() -> None:
+def test_import_loads_no_large_library() -> None:
     heavy = {"wfdb", "pandas", "pooch", "rich", "requests", "scipy"}
     code = f"import sys, stream.records.wfdb_reader; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
@@ -61,7 +61,7 @@ def test_importing_it_is_light() -> None:
 # --- real records ---------------------------------------------------------------------------------------------------
 
 
-def test_mitdb_counts_travel_exactly(mitdb_dir: Path) -> None:
+def test_mitdb_adc_values_are_unchanged(mitdb_dir: Path) -> None:
     record = load("mitdb/208", Catalog(data_dir=mitdb_dir))
     stored = wfdb.rdrecord(str(mitdb_dir / "mitdb" / "208"), physical=False)
     assert np.array_equal(record.adu, stored.d_signal)
@@ -75,7 +75,7 @@ def test_mitdb_counts_travel_exactly(mitdb_dir: Path) -> None:
 
 
 @pytest.mark.parametrize(("number", "leads"), [("114", ("MLII", "V5")), ("102", ("V5", "V2")), ("104", ("V5", "V2"))])
-def test_mlii_comes_first_where_there_is_one(mitdb_dir: Path, number: str, leads: tuple[str, ...]) -> None:
+def test_mlii_is_the_first_lead_if_present(mitdb_dir: Path, number: str, leads: tuple[str, ...]) -> None:
     record = load(f"mitdb/{number}", Catalog(data_dir=mitdb_dir))
     assert record.leads == leads
     stored = wfdb.rdrecord(str(mitdb_dir / "mitdb" / number), physical=False)
@@ -98,7 +98,7 @@ def test_the_excerpt_is_five_minutes_of_mlii(excerpt: Record) -> None:
 
 
 @pytest.mark.parametrize("fs", [128, 250, 257, 500, 1000, 62.5])
-def test_any_rate_becomes_360(tmp_path: Path, catalog: Catalog, fs: float) -> None:
+def test_any_sampling_rate_is_resampled_to_360_hz(tmp_path: Path, catalog: Catalog, fs: float) -> None:
     path = write(tmp_path, fs=fs, gain=2000, zero=0)
     record = load(path, catalog)
     assert abs(record.n - 3600) <= 1
@@ -106,7 +106,7 @@ def test_any_rate_becomes_360(tmp_path: Path, catalog: Catalog, fs: float) -> No
     assert np.abs(record.mv()[30:-30, 0] - truth[30:-30]).max() < 0.004
 
 
-def test_annotations_move_with_the_rate(tmp_path: Path, catalog: Catalog) -> None:
+def test_annotations_are_resampled(tmp_path: Path, catalog: Catalog) -> None:
     path = write(tmp_path, fs=250)
     wfdb.wrann(
         "rec",
@@ -123,7 +123,7 @@ def test_annotations_move_with_the_rate(tmp_path: Path, catalog: Catalog) -> Non
     assert marks.aux == ("", "", "(VT", "")
 
 
-def test_the_last_annotation_stays_inside(tmp_path: Path, catalog: Catalog) -> None:
+def test_the_last_annotation_stays_within_the_record(tmp_path: Path, catalog: Catalog) -> None:
     path = write(tmp_path, fs=1000, mv=np.zeros((25, 1)))
     wfdb.wrann("rec", "atr", np.array([24]), symbol=["N"], write_dir=str(tmp_path))
     record = load(path, catalog)
@@ -136,7 +136,7 @@ def test_a_record_without_annotations_has_none(tmp_path: Path, catalog: Catalog)
 
 
 @pytest.mark.parametrize(("unit", "scale"), [("mV", 1.0), ("uV", 1e3), ("V", 1e-3)])
-def test_units_become_mv(tmp_path: Path, catalog: Catalog, unit: str, scale: float) -> None:
+def test_units_are_converted_to_mv(tmp_path: Path, catalog: Catalog, unit: str, scale: float) -> None:
     mv = np.linspace(-2, 2, 720)[:, np.newaxis]
     path = write(tmp_path, mv=mv * scale, units=[unit], gain=1000 / scale, zero=0)
     record = load(path, catalog)
@@ -144,7 +144,7 @@ def test_units_become_mv(tmp_path: Path, catalog: Catalog, unit: str, scale: flo
     assert record.gain == pytest.approx((1000.0,))
 
 
-def test_invalid_samples_stay_invalid_in_their_place(tmp_path: Path, catalog: Catalog) -> None:
+def test_invalid_samples_keep_their_times(tmp_path: Path, catalog: Catalog) -> None:
     mv = np.ones((2500, 1))
     mv[1000:1100] = np.nan
     bad = load(write(tmp_path, mv=mv, fs=250), catalog).adu[:, 0] == INVALID
@@ -154,7 +154,7 @@ def test_invalid_samples_stay_invalid_in_their_place(tmp_path: Path, catalog: Ca
     assert np.array_equal(same, np.isnan(mv[:, 0]))
 
 
-def test_a_signal_faster_than_its_frame_keeps_its_rate(tmp_path: Path, catalog: Catalog) -> None:
+def test_a_signal_with_several_samples_per_frame_keeps_its_rate(tmp_path: Path, catalog: Catalog) -> None:
     ecg = np.sin(2 * np.pi * 20 * np.arange(3600) / 360)
     wfdb.wrsamp(
         "multi",
@@ -225,7 +225,7 @@ def test_choose_leads(names: list[str | None], units: list[str | None], chosen: 
     gain=st.floats(0.01, 1e5),
     zero=st.integers(-FULL_SCALE, FULL_SCALE),
 )
-def test_counts_come_out_as_they_were(counts: np.ndarray, gain: float, zero: int) -> None:
+def test_adc_values_in_range_are_reproduced(counts: np.ndarray, gain: float, zero: int) -> None:
     lead = quantise((counts - float(zero)) / gain, gain, zero)
     assert np.array_equal(lead.adu, counts)
     assert (lead.gain, lead.zero) == (gain, zero)
@@ -236,7 +236,7 @@ def test_counts_come_out_as_they_were(counts: np.ndarray, gain: float, zero: int
     gain=st.floats(0.01, 1e6),
     zero=st.integers(-(2**31), 2**31),
 )
-def test_nothing_is_clipped_and_no_more_is_lost_than_must_be(mv: np.ndarray, gain: float, zero: int) -> None:
+def test_nothing_is_clipped_and_the_gain_is_maximal(mv: np.ndarray, gain: float, zero: int) -> None:
     lead = quantise(mv, gain, zero)
     assert np.array_equal(lead.adu == INVALID, np.isnan(mv))
     assert 0 < lead.gain <= gain
@@ -267,7 +267,7 @@ def refused(path: str, catalog: Catalog) -> str:
     return text
 
 
-def test_a_truncated_file_is_refused(tmp_path: Path, catalog: Catalog) -> None:
+def test_a_truncated_file_is_rejected(tmp_path: Path, catalog: Catalog) -> None:
     path = write(tmp_path, fmt="212")
     data = (tmp_path / "rec.dat").read_bytes()
     assert load(path, catalog).n == 3600
@@ -299,31 +299,31 @@ def test_a_missing_header_is_named(tmp_path: Path, catalog: Catalog) -> None:
         "rec/2 1 360 720\nnone 360\nnone 360\n",
     ],
 )
-def test_a_damaged_header_is_refused(tmp_path: Path, catalog: Catalog, header: str) -> None:
+def test_a_damaged_header_is_rejected(tmp_path: Path, catalog: Catalog, header: str) -> None:
     path = write(tmp_path)
     (tmp_path / "rec.hea").write_text(header)
     assert "rec" in refused(path, catalog) or "none" in refused(path, catalog)
 
 
-def test_damaged_annotations_are_refused(tmp_path: Path, catalog: Catalog) -> None:
+def test_damaged_annotations_are_rejected(tmp_path: Path, catalog: Catalog) -> None:
     path = write(tmp_path)
     (tmp_path / "rec.atr").write_bytes(b"\x01")
     assert "rec" in refused(path, catalog)
 
 
-def test_a_record_without_an_ecg_is_refused(tmp_path: Path, catalog: Catalog) -> None:
+def test_a_record_without_an_ecg_is_rejected(tmp_path: Path, catalog: Catalog) -> None:
     path = write(tmp_path, names=["ABP"], units=["mmHg"])
     assert "contains no ECG signal in mV (it contains ABP)" in refused(path, catalog)
 
 
-def test_a_record_without_a_valid_sample_is_refused(tmp_path: Path, catalog: Catalog) -> None:
+def test_a_record_without_a_valid_sample_is_rejected(tmp_path: Path, catalog: Catalog) -> None:
     path = write(tmp_path, mv=np.full((720, 1), np.nan))
     assert "no valid ECG sample" in refused(path, catalog)
 
 
 @settings(max_examples=60)
 @given(cut=st.integers(0, 200), junk=st.binary(max_size=40))
-def test_any_damage_to_a_header_ends_in_one_line_or_a_record(
+def test_any_damaged_header_is_a_one_line_error_or_a_record(
     tmp_path_factory: pytest.TempPathFactory, cut: int, junk: bytes
 ) -> None:
     folder = tmp_path_factory.mktemp("damage")

@@ -72,7 +72,7 @@ def statuses(sent: list[tuple[int, Message]], bed: str) -> list[BedStatus]:
 
 
 @pytest.mark.parametrize("by_s", [3600, -3600])
-async def test_a_clock_that_leaps_brings_no_burst_and_no_silence(by_s: int) -> None:
+async def test_a_clock_step_causes_no_burst_and_no_silence(by_s: int) -> None:
     sent: list[tuple[int, Message]] = []
     clock = FakeClock()
     clock.plan[BEGIN_NS + 5_000_000_000] = lambda: clock.leap(by_s * 1_000_000_000)
@@ -84,7 +84,7 @@ async def test_a_clock_that_leaps_brings_no_burst_and_no_silence(by_s: int) -> N
     assert chunks[-1][0] == chunks[0][0] + 9_900_000_000 + by_s * 1_000_000_000
 
 
-async def test_what_leapt_before_the_replay_began_moves_no_deadline() -> None:
+async def test_clock_steps_before_the_replay_move_no_deadline() -> None:
     sent: list[tuple[int, Message]] = []
     clock = FakeClock()
     clock.leap(3_600_000_000_000)
@@ -92,7 +92,7 @@ async def test_what_leapt_before_the_replay_began_moves_no_deadline() -> None:
     assert waveforms(sent, "bed-1")[0][0] == BEGIN_NS + 3_600_000_000_000 + round(35e9 / 360)
 
 
-async def test_a_command_just_after_a_leap_is_not_postponed_by_it() -> None:
+async def test_a_command_right_after_a_clock_step_is_not_shifted() -> None:
     sent: list[tuple[int, Message]] = []
     clock = FakeClock()
     made = publisher([begin(traceable(3600), ReplayConfig(), BEGIN_NS)], sent, clock)
@@ -112,7 +112,7 @@ async def test_a_command_just_after_a_leap_is_not_postponed_by_it() -> None:
     assert all(now == chunk.due_ns for now, chunk in chunks)
 
 
-async def test_an_hour_of_late_wakings_does_not_add_up() -> None:
+async def test_lateness_does_not_accumulate_over_an_hour() -> None:
     record, sent, clock = traceable(30_000), [], FakeClock(late_ns=3_000_000)
     box = publisher([begin(record, ReplayConfig(loop=True), BEGIN_NS)], sent, clock)
     with contextlib.suppress(TimeoutError):
@@ -125,7 +125,7 @@ async def test_an_hour_of_late_wakings_does_not_add_up() -> None:
     assert sum(chunk.n for _, chunk in chunks) >= 3600 * 360 - 36
 
 
-async def test_beds_of_different_chunks_and_speeds_share_the_loop() -> None:
+async def test_beds_with_different_chunks_and_speeds() -> None:
     record, sent, clock = traceable(3000), [], FakeClock()
     configs = [ReplayConfig(bed="a", chunk=36), ReplayConfig(bed="b", chunk=100, speed=3.0)]
     await publisher([begin(record, c, BEGIN_NS) for c in configs], sent, clock).run()
@@ -141,7 +141,7 @@ async def test_beds_of_different_chunks_and_speeds_share_the_loop() -> None:
     assert [now for now, _ in sent] == sorted(now for now, _ in sent)
 
 
-async def test_a_suspended_machine_sends_what_is_overdue_at_once() -> None:
+async def test_overdue_chunks_are_sent_at_once() -> None:
     record, sent, clock = traceable(3600), [], FakeClock()
     config = ReplayConfig()
 
@@ -155,7 +155,7 @@ async def test_a_suspended_machine_sends_what_is_overdue_at_once() -> None:
     assert lateness[-1] == 0, "the deadlines stayed where they were"
 
 
-async def test_chunks_that_gave_way_are_counted_and_announced(caplog: pytest.LogCaptureFixture) -> None:
+async def test_dropped_chunks_are_counted_in_the_status(caplog: pytest.LogCaptureFixture) -> None:
     record, sent, clock = traceable(3600), [], FakeClock()
     config = ReplayConfig()
     with caplog.at_level(logging.WARNING, "bedside.publisher"):
@@ -199,7 +199,7 @@ async def played(seconds: list[tuple[float, Action]], n: int = 3600) -> list[tup
     return sent
 
 
-async def test_a_pause_is_no_break_and_moves_the_deadlines() -> None:
+async def test_a_pause_keeps_continuity_and_moves_the_deadlines() -> None:
     sent = await played([(2.05, SetPlaying(playing=False)), (7.0, SetPlaying(playing=True))])
     chunks = joined(sent)
     assert [fresh for _, fresh in chunks] == [True] + [False] * 99
@@ -211,7 +211,7 @@ async def test_a_pause_is_no_break_and_moves_the_deadlines() -> None:
     assert all(now >= chunk.due_ns for now, chunk in waveforms(sent, "bed-1"))
 
 
-async def test_a_change_of_speed_is_no_break() -> None:
+async def test_a_change_of_speed_keeps_continuity() -> None:
     sent = await played([(3.02, SetSpeed(speed=4.0))])
     chunks = joined(sent)
     assert sum(fresh for _, fresh in chunks) == 1
@@ -221,7 +221,7 @@ async def test_a_change_of_speed_is_no_break() -> None:
     assert statuses(sent, "bed-1")[-1].speed == 4.0
 
 
-async def test_what_a_person_must_know_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+async def test_commands_loop_ends_and_drops_are_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "bedside.publisher")
     await played(
         [
@@ -270,7 +270,7 @@ async def test_a_seek_is_a_new_epoch() -> None:
     assert chunks[-1][0].position + chunks[-1][0].n == 3600
 
 
-async def test_two_seeks_at_once_make_one_epoch() -> None:
+async def test_two_seeks_without_a_chunk_between_start_one_epoch() -> None:
     sent = await played([(2.0, Seek(position=1800)), (2.000001, Seek(position=360))])
     assert [chunk.epoch for chunk, fresh in joined(sent) if fresh] == [0, 1]
 
@@ -282,7 +282,7 @@ async def test_a_loop_can_be_switched_on_and_off() -> None:
     assert sum(chunk.n for chunk, _ in chunks) == 7200
 
 
-async def test_commands_that_cannot_be_are_refused_and_change_nothing() -> None:
+async def test_invalid_commands_are_rejected_and_change_nothing() -> None:
     sent: list[tuple[int, Message]] = []
     clock = FakeClock()
     box = publisher([begin(traceable(3600), ReplayConfig(), BEGIN_NS)], sent, clock)
@@ -299,7 +299,7 @@ async def test_commands_that_cannot_be_are_refused_and_change_nothing() -> None:
     assert box.beds["bed-1"].head.speed == 3.0
 
 
-async def test_reference_annotations_travel_with_their_chunk() -> None:
+async def test_reference_annotations_are_sent_with_their_chunk() -> None:
     sent: list[tuple[int, Message]] = []
     notes = Annotations(np.array([0, 35, 36, 500]), ("+", "N", "V", "N"), ("(N", "", "", ""))
     record = replace(traceable(720), annotations=notes)

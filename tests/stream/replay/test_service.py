@@ -27,7 +27,7 @@ from tests.stream.replay.test_publisher import command
 
 
 @pytest.mark.usefixtures("no_tasks_left")
-async def test_commands_over_a_real_broker(broker: BrokerAddress, mitdb_dir: Path, tmp_path: Path) -> None:
+async def test_commands_over_a_broker(broker: BrokerAddress, mitdb_dir: Path, tmp_path: Path) -> None:
     """Another record is chosen by name, a path is refused, and all is seen in the status."""
     (tmp_path / "mitdb").mkdir()
     for suffix in (".hea", ".dat", ".atr"):
@@ -69,7 +69,7 @@ async def test_commands_over_a_real_broker(broker: BrokerAddress, mitdb_dir: Pat
 
 
 @pytest.mark.usefixtures("no_tasks_left")
-async def test_over_a_real_broker(broker: BrokerAddress, tmp_path: Path) -> None:
+async def test_ten_beds_over_a_broker(broker: BrokerAddress, tmp_path: Path) -> None:
     """Ten beds at twenty times real time: every chunk arrives once, in order, and the ledger names each."""
     record = traceable(3600)
     replays = [(record, ReplayConfig(bed=f"bed-{i}", speed=20.0)) for i in range(10)]
@@ -95,7 +95,7 @@ async def test_over_a_real_broker(broker: BrokerAddress, tmp_path: Path) -> None
 
 
 @pytest.mark.usefixtures("no_tasks_left")
-async def test_an_end_does_not_wait_until_all_records_are_listed(mosquitto: Mosquitto) -> None:
+async def test_shutdown_does_not_wait_for_the_record_list(mosquitto: Mosquitto) -> None:
     read: list[int] = []
     reading = threading.Event()
 

@@ -44,7 +44,7 @@ def test_the_official_parser_accepts_the_document() -> None:
     assert len(found["channels"]) == len(MESSAGE_OF)
 
 
-def test_the_official_parser_refuses_a_discriminator_of_openapi(tmp_path: Path) -> None:
+def test_the_official_parser_rejects_a_discriminator_of_openapi(tmp_path: Path) -> None:
     text = DOCUMENT.read_text(encoding="utf-8")
     place = "        action:\n          oneOf:"
     assert text.count(place) == 1
@@ -77,7 +77,7 @@ def model_of(models: ModuleType, message: Message) -> type[BaseModel]:
     return model
 
 
-def test_messages_of_every_kind_are_tried() -> None:
+def test_there_are_examples_of_every_kind() -> None:
     assert {type(message) for message in MESSAGES} == set(MESSAGE_OF.values())
 
 
@@ -92,7 +92,7 @@ def test_generated_models_decode_and_encode_real_payloads(models: ModuleType, me
 
 
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda m: type(m).__name__)
-def test_generated_models_refuse_another_version(models: ModuleType, message: Message) -> None:
+def test_generated_models_reject_another_version(models: ModuleType, message: Message) -> None:
     payload = encode(message)
     fields = msgspec.msgpack.decode(payload) if isinstance(message, Waveform | Forecast) else json.loads(payload)
     with pytest.raises(ValidationError, match="v\n"):
