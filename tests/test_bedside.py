@@ -1,4 +1,4 @@
-"""The Python front door: its names, its documentation, and that it gives what the parts give."""
+"""The Python API: its names, its documentation, and its results compared with those of the components."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_chunks_and_the_whole_record_give_the_same_output(models: Models, half_m
     outputs.append(analyzer.finish())
     assert whole.beats == [beat for output in outputs for beat in output.beats]
     vitals = [vitals for output in outputs for vitals in output.vitals]
-    # float32 sums depend on the number of steps at once: what follows from the forecast is the same to 1e-5 only.
+    # float32 sums depend on the number of steps per call: values derived from the forecast agree to 1e-5 only.
     assert [replace(v, score=None, skill=None) for v in whole.vitals] == [
         replace(v, score=None, skill=None) for v in vitals
     ]

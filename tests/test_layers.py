@@ -1,4 +1,4 @@
-"""The layer contracts bite: each is broken once in a copy of the code, and said to be broken."""
+"""The layer contracts detect breaches: each is broken once in a copy of the code."""
 
 from __future__ import annotations
 
@@ -77,8 +77,8 @@ def test_a_breach_is_found(copy: Path, module: str, line: str, contract: str) ->
 
 
 def test_allowed_imports_pass(copy: Path) -> None:
-    kept = copy / "monitor/tools/new.py"
-    kept.write_text(
+    allowed = copy / "monitor/tools/new.py"
+    allowed.write_text(
         "from stream import clock, errors, timebase\n"
         "from stream.mqtt import address, client\n"
         "from stream.wire import codec, messages, topics\n"
@@ -86,5 +86,5 @@ def test_allowed_imports_pass(copy: Path) -> None:
     try:
         result = lint_imports(copy)
     finally:
-        kept.unlink()
+        allowed.unlink()
     assert result.returncode == 0, result.stdout

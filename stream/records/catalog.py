@@ -200,7 +200,7 @@ class Catalog:
         for name in names:
             known = sorted(MITDB) if name == "mitdb" else [name]
             if known[0] not in MITDB and known[0] != "excerpt":
-                raise RecordError(f"{name} cannot be downloaded: 'bedside data list' shows what can")
+                raise RecordError(f"{name} cannot be downloaded: 'bedside data list' shows the available records")
             wanted += known
         return (self._fetch_one(name) for name in dict.fromkeys(wanted))
 
@@ -327,7 +327,7 @@ def _unknown(name: str, stem: str) -> str:
     if stem.startswith("mitdb/"):
         return f"unknown record {name}: 'bedside data list' shows the {len(MITDB)} of mitdb"
     if Path(name).is_file() or _with(Path(stem), ".dat").is_file():
-        return f"{Path(name).name} has no WFDB header: {Path(stem).name}.hea must lie beside it"
+        return f"{Path(name).name} has no WFDB header: {Path(stem).name}.hea must be in the same folder"
     return f"unknown record {name}: no such file, and not in --data-dir; 'bedside data list' shows the known names"
 
 

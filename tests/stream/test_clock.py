@@ -1,4 +1,4 @@
-"""The clock follows the system's where that leaps; times as text are read the same in every zone."""
+"""The clock follows steps of the system clock; times are parsed independently of the time zone."""
 
 import time
 
@@ -37,7 +37,7 @@ def test_invalid_times_are_zero(text: str) -> None:
 
 
 class Machine:
-    """The clocks of a machine that can be set, and can sleep."""
+    """Fake clocks of a machine that can be set and suspended."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.unix, self.monotonic = 1_800_000_000_000_000_000, 5_000_000_000
@@ -59,9 +59,7 @@ def test_small_clock_corrections_have_no_effect(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize("by_ns", [3_600_000_000_000, -3_600_000_000_000])
-def test_a_clock_step_or_suspend_is_followed_and_counted(
-    by_ns: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_clock_step_or_suspend_is_followed_and_counted(by_ns: int, monkeypatch: pytest.MonkeyPatch) -> None:
     machine = Machine(monkeypatch)
     clock = SteadyClock()
     machine.run(1_000_000_000, set_by_ns=by_ns)

@@ -1,4 +1,4 @@
-"""No command is silent: each says what it does before it imports a large library, and reports what changes."""
+"""Each command logs its action before it imports a large library, and logs changes."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import pytest
 from tests.brokers import Mosquitto
 from tests.system.commands import environment, running, wait_until
 
-HEAVY = ("torch", "scipy", "wfdb", "pandas", "matplotlib", "amqtt", "aiomqtt", "PySide6", "pyqtgraph", "rich", "pooch")
+LARGE = ("torch", "scipy", "wfdb", "pandas", "matplotlib", "amqtt", "aiomqtt", "PySide6", "pyqtgraph", "rich", "pooch")
 
-STOP_AT_HEAVY = f"""
+STOP_AT_LARGE = f"""
 import importlib.machinery, os, sys
 class Stop:
     def find_spec(self, name, path=None, target=None):
-        return importlib.machinery.ModuleSpec(name, self) if name in {HEAVY!r} else None
+        return importlib.machinery.ModuleSpec(name, self) if name in {LARGE!r} else None
     def exec_module(self, module):
         raise AssertionError
     def create_module(self, spec):
@@ -29,7 +29,7 @@ sys.meta_path.insert(0, Stop())
 from monitor.cli import main
 sys.exit(main(sys.argv[1:]))
 """
-"""Ends with status 77 in place of the first import of a large library; to look whether it is installed is no import."""
+"""Exits with status 77 at the first import of a large library; checking whether it is installed is allowed."""
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ sys.exit(main(sys.argv[1:]))
 )
 def test_each_command_logs_a_line_before_it_imports_a_large_library(arguments: list[str], tmp_path: Path) -> None:
     stopped = subprocess.run(
-        [sys.executable, "-c", STOP_AT_HEAVY, *arguments],
+        [sys.executable, "-c", STOP_AT_LARGE, *arguments],
         capture_output=True,
         text=True,
         env=environment(),
@@ -75,9 +75,7 @@ def lines_of(path: Path) -> list[str]:
     return path.read_text().splitlines()
 
 
-def test_a_replay_logs_its_stream_reconnects_and_a_summary(
-    mosquitto: Mosquitto, tmp_path: Path
-) -> None:
+def test_a_replay_logs_its_stream_reconnects_and_a_summary(mosquitto: Mosquitto, tmp_path: Path) -> None:
     log = tmp_path / "replay.log"
     with running("replay", "synthetic", "--start", "2", "--loop", env=environment(mosquitto.address), output=log):
         wait_until(lambda: len(lines_of(log)) >= 3, "the description")

@@ -1,4 +1,4 @@
-"""What lies in the working directory is not imported, whatever its name."""
+"""Modules in the working directory are not imported."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_a_child_imports_nothing_from_the_working_directory(hostile: Path, comma
 @pytest.mark.timeout(180)
 @pytest.mark.usefixtures("excerpt")
 def test_the_demonstration_runs_in_the_folder(hostile: Path) -> None:
-    """As users start it: the installed script, whose own folder is the first that Python searches."""
+    """Runs the installed script, whose own folder is first in Python's search path."""
     program = Path(sysconfig.get_path("scripts")) / "bedside"
     ran = subprocess.run(
         [program, "demo", "--headless", "--seconds", "3"],

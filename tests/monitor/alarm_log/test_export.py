@@ -1,4 +1,4 @@
-"""What the store holds comes out as a table, as lines of JSON, and as records that wfdb reads."""
+"""Export of the alarm store: CSV, JSON lines, and records that wfdb reads."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from monitor.cli import main
 from stream.records.wfdb_reader import quiet_wfdb
 from tests.monitor.alarm_log import old_layouts
 from tests.monitor.alarm_log.test_store import acknowledged, alarm, cleared, rows, strip
+from tests.system.commands import error_line
 
 with quiet_wfdb() as wfdb:
     pass
@@ -30,7 +31,7 @@ COLUMNS = (
 
 @pytest.fixture
 def store(tmp_path: Path) -> Path:
-    """Provide a store with an alarm of the whole life, one of a text that needs quoting, and one of another bed."""
+    """Provide a store with an acknowledged alarm, one whose text needs quoting, and one of another bed."""
     path = tmp_path / "a.sqlite"
     with AlarmLog(path) as log:
         later = "2026-01-31T13:00:00.000Z"
@@ -127,11 +128,11 @@ def _empty(store: Path, out: Path) -> None:
 
 
 def _taken(store: Path, out: Path) -> None:
-    out.write_text("mine")
+    out.write_text("existing")
 
 
 @pytest.mark.parametrize(
-    ("spoil", "form", "more", "words"),
+    ("prepare", "form", "more", "expected"),
     [
         (_nothing, "csv", (), "does not exist"),
         (_text, "csv", (), "not a database"),
@@ -149,19 +150,17 @@ def test_user_errors_are_one_line(
     store: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
-    spoil: Callable[[Path, Path], None] | None,
+    prepare: Callable[[Path, Path], None] | None,
     form: str,
     more: tuple[str, ...],
-    words: str,
+    expected: str,
 ) -> None:
     out = tmp_path / "out"
-    if spoil is not None:
-        spoil(store, out)
+    if prepare is not None:
+        prepare(store, out)
     assert export(store, form, out, *more) == 2
-    said = capsys.readouterr().err
-    assert len(said.splitlines()) == 1
-    assert words in said
-    assert not out.exists() or out.read_text() == "mine"
+    assert expected in error_line(capsys.readouterr().err)
+    assert not out.exists() or out.read_text() == "existing"
 
 
 def test_records_are_not_overwritten(store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

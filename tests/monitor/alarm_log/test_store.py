@@ -28,7 +28,7 @@ SESSION = "0123456789abcdef" * 2
 
 
 def alarm(number: int, **changes: Any) -> Alarm:
-    """Return an event whose onset tells its number."""
+    """Return an event with onset ``number``."""
     alarm_id = f"{SESSION}-residual-{number}"
     fields: dict[str, Any] = {
         "event_id": f"{alarm_id}-raised",
@@ -42,7 +42,7 @@ def alarm(number: int, **changes: Any) -> Alarm:
         "onset": number,
         "end": None,
         "when": "2026-01-31T12:00:00.000Z",
-        "text": "reality left the forecast",
+        "text": "Forecast deviation",
         "observed": 1.25,
         "predicted": -0.5,
         "score": 7.5,
@@ -53,14 +53,14 @@ def alarm(number: int, **changes: Any) -> Alarm:
 
 
 def cleared(number: int) -> Alarm:
-    """Return the event that ends alarm ``number``."""
+    """Return the ``cleared`` event of alarm ``number``."""
     return alarm(
         number, event_id=alarm(number).alarm_id + "-cleared", phase="cleared", end=number + 360, duration_s=1.0
     )
 
 
 def acknowledged(number: int, by: str = "nurse 1") -> Alarm:
-    """Return the event of somebody who has seen alarm ``number``."""
+    """Return the ``acknowledged`` event of alarm ``number``."""
     return alarm(number, event_id=alarm(number).alarm_id + "-acknowledged", phase="acknowledged", acknowledged_by=by)
 
 
@@ -76,7 +76,7 @@ def command(number: int) -> Command:
 
 
 def strip(number: int, valid: int = 7200, **changes: Any) -> Strip:
-    """Return the strip of alarm ``number``; after ``valid`` samples, all are missing."""
+    """Return the strip of alarm ``number``; samples from ``valid`` on are missing."""
     samples = np.arange(7200).astype("<i2")
     samples[valid:] = INVALID
     fields: dict[str, Any] = {
@@ -95,7 +95,7 @@ def strip(number: int, valid: int = 7200, **changes: Any) -> Strip:
 
 
 def rows(path: Path, query: str) -> list[tuple[Any, ...]]:
-    """Return what anybody reads from the file."""
+    """Return the rows of a query, read over a second connection."""
     with contextlib.closing(sqlite3.connect(path)) as db:
         return db.execute(query).fetchall()
 
@@ -116,10 +116,10 @@ def test_an_event_is_stored_once_and_read_back(tmp_path: Path) -> None:
 @given(st.lists(st.lists(st.integers(0, 12), max_size=10), max_size=8))
 def test_repeated_events_in_any_batches_are_stored_once(batches: list[list[int]]) -> None:
     with tempfile.TemporaryDirectory() as folder, AlarmLog(Path(folder) / "a.sqlite") as log:
-        fresh = [event for batch in batches for event in log.add([(alarm(n), 0) for n in batch])]
-        first_seen = list(dict.fromkeys(n for batch in batches for n in batch))
-        assert [event.onset for event in fresh] == first_seen
-        assert list(log.events()) == fresh
+        added = [event for batch in batches for event in log.add([(alarm(n), 0) for n in batch])]
+        distinct = list(dict.fromkeys(n for batch in batches for n in batch))
+        assert [event.onset for event in added] == distinct
+        assert list(log.events()) == added
 
 
 @given(st.data())
@@ -196,7 +196,7 @@ def test_the_number_of_strips_is_bounded_and_high_priorities_are_kept(
         log.add_strips([strip(0, priority="high"), strip(1, bed="bed-2", priority="low")])
         log.add_strips([strip(n, priority="low") for n in range(10, 500)])
         assert [kept.start for kept in log.strips()] == [0, 1, *range(481, 500)]
-    assert path.stat().st_size < 30 * 16384, "pages of what gave way are used again"
+    assert path.stat().st_size < 30 * 16384, "pages of deleted strips are reused"
 
 
 @pytest.mark.parametrize("layout", [old_layouts.LAYOUT_1, old_layouts.LAYOUT_2])
@@ -277,7 +277,7 @@ def _locked(path: Path) -> sqlite3.Connection:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "name", "words"),
+    ("prepare", "name", "expected"),
     [
         (None, "nowhere/a.sqlite", "folder that exists"),
         (_folder, "a.sqlite", "cannot be used"),
@@ -288,17 +288,17 @@ def _locked(path: Path) -> sqlite3.Connection:
     ],
 )
 def test_an_unusable_file_is_a_one_line_error(
-    tmp_path: Path, spoil: Callable[[Path], sqlite3.Connection | None] | None, name: str, words: str
+    tmp_path: Path, prepare: Callable[[Path], sqlite3.Connection | None] | None, name: str, expected: str
 ) -> None:
-    holder = spoil(tmp_path / name) if spoil else None
+    connection = prepare(tmp_path / name) if prepare else None
     try:
-        with pytest.raises(StorageError, match=words) as caught:
+        with pytest.raises(StorageError, match=expected) as caught:
             AlarmLog(tmp_path / name, wait_s=0.05)
         assert "\n" not in str(caught.value)
         assert name in str(caught.value)
     finally:
-        if holder is not None:
-            holder.close()
+        if connection is not None:
+            connection.close()
 
 
 def test_a_second_logger_of_the_same_file_is_rejected(tmp_path: Path) -> None:

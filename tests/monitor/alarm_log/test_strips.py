@@ -1,4 +1,4 @@
-"""What is kept of the stream around an alarm: 10 s to either side, or what there is."""
+"""ECG strips: 10 s before and after an alarm, or the part that was received."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ OTHER = "f" * 32
 
 
 def stream(strips: StripRecorder, start: int, stop: int, n: int = 360, **changes: Any) -> None:
-    """Take all chunks of ``n`` samples from index ``start`` to ``stop - 1``."""
+    """Push all chunks of ``n`` samples from index ``start`` to ``stop - 1``."""
     for seq in range(start // n, stop // n):
         strips.push(chunk(seq, n, **changes), 0)
 
@@ -49,15 +49,15 @@ def expected(start: int, stop: int) -> np.ndarray:
     delay=st.integers(0, HISTORY_SAMPLES - 2 * MARGIN_SAMPLES),
 )
 def test_the_strip_does_not_depend_on_the_chunks(cuts: list[int], onset: int, delay: int) -> None:
-    strips, start, wanted = StripRecorder(), 0, False
+    strips, start, requested = StripRecorder(), 0, False
     for seq, n in enumerate(itertools.cycle(cuts)):
         samples = (np.arange(start, start + n) % 10_000).astype("<i2").tobytes()
         strips.push(chunk(seq, n, start=start, samples=samples), 0)
         start += n
-        if not wanted and start > onset + delay:
+        if not requested and start > onset + delay:
             strips.request(alarm(onset), 0)
-            wanted = True
-        if wanted and start >= onset + MARGIN_SAMPLES:
+            requested = True
+        if requested and start >= onset + MARGIN_SAMPLES:
             break
         assert not strips.ready
     strip = strips.ready[alarm(onset).alarm_id]
@@ -161,10 +161,10 @@ def test_an_alarm_may_be_reported_before_the_first_chunk_of_its_session() -> Non
 def test_an_incomplete_strip_of_an_earlier_process_is_completed() -> None:
     first, second = StripRecorder(), StripRecorder()
     stream(first, 0, 7200)
-    first.want(alarm(7000), 0)
+    first.request(alarm(7000), 0)
     first.finish()
     half = first.ready[alarm(7000).alarm_id]
-    second.want(alarm(7000), 0, half)
+    second.request(alarm(7000), 0, half)
     stream(second, 7200, 10_800)
     strip = second.ready[alarm(7000).alarm_id]
     assert strip.complete
@@ -180,20 +180,20 @@ def test_an_alarm_older_than_the_history_has_no_strip() -> None:
     assert not strips.ready
 
 
-def storm(count: int, priority: str = "low", bed: str = "bed-1") -> list[Alarm]:
+def burst(count: int, priority: str = "low", bed: str = "bed-1") -> list[Alarm]:
     return [alarm(n, alarm_id=f"{bed}-{priority}-{n}", priority=priority, bed=bed) for n in range(count)]
 
 
 def test_pending_strips_are_bounded_and_high_priorities_are_kept() -> None:
     strips = StripRecorder()
-    for one in [*storm(2, "high"), *storm(1000), *storm(3, bed="bed-2")]:
+    for one in [*burst(2, "high"), *burst(1000), *burst(3, bed="bed-2")]:
         strips.request(one, 0)
     stream(strips, 0, 7200)
     stream(strips, 0, 7200, bed="bed-2")
     assert list(strips.ready) == [
-        *(one.alarm_id for one in storm(2, "high")),
-        *(one.alarm_id for one in storm(1000)[-MAX_PENDING + 2 :]),
-        *(one.alarm_id for one in storm(3, bed="bed-2")),
+        *(one.alarm_id for one in burst(2, "high")),
+        *(one.alarm_id for one in burst(1000)[-MAX_PENDING + 2 :]),
+        *(one.alarm_id for one in burst(3, bed="bed-2")),
     ]
     assert strips.dropped == 1002 - MAX_PENDING
 
@@ -201,11 +201,11 @@ def test_pending_strips_are_bounded_and_high_priorities_are_kept() -> None:
 def test_finished_strips_are_bounded_and_high_priorities_are_kept() -> None:
     strips = StripRecorder()
     stream(strips, 0, 10_800)
-    grave = alarm(0, alarm_id="grave", priority="high")
-    strips.request(grave, 0)
-    for one in storm(1000):
+    urgent = alarm(0, alarm_id="urgent", priority="high")
+    strips.request(urgent, 0)
+    for one in burst(1000):
         strips.request(one, 0)
-    assert list(strips.ready) == ["grave", *(one.alarm_id for one in storm(1000)[-MAX_READY + 1 :])]
+    assert list(strips.ready) == ["urgent", *(one.alarm_id for one in burst(1000)[-MAX_READY + 1 :])]
     assert strips.dropped == 1001 - MAX_READY
 
 

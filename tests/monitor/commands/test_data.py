@@ -9,8 +9,8 @@ from monitor.cli import main
 def test_data_list_shows_all_records(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["data", "list"]) == 0
     shown = capsys.readouterr().out
-    for words in ("mitdb/208", "excerpt", "synthetic", "MLII"):
-        assert words in shown
+    for expected in ("mitdb/208", "excerpt", "synthetic", "MLII"):
+        assert expected in shown
 
 
 def test_data_list_shows_duration_and_rhythms_of_records_on_disk(

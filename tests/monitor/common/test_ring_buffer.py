@@ -1,4 +1,4 @@
-"""A ring remembers exactly what a dictionary of the newest indices would."""
+"""The ring buffer behaves like a dictionary of the newest samples."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ puts = st.lists(st.tuples(st.integers(0, 120), st.integers(1, 40)), max_size=12)
 
 
 @given(capacity=st.integers(1, 30), puts=puts, start=st.integers(-5, 130), length=st.integers(0, 60))
-def test_it_matches_a_dictionary(
-    capacity: int, puts: list[tuple[int, int]], start: int, length: int
-) -> None:
+def test_it_matches_a_dictionary(capacity: int, puts: list[tuple[int, int]], start: int, length: int) -> None:
     ring = RingBuffer(capacity, 2)
     known: dict[int, float] = {}
     end = None

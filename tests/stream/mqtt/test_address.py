@@ -22,7 +22,7 @@ def test_the_password_is_not_in_repr_or_str() -> None:
 
 
 SECRETS = ("zq7x", "48213", "Wv9k")
-"""Parts of a password that stand in no message; digits too, which pass for a port."""
+"""Parts of a password that occur in no error message; digits too, which are a valid port."""
 
 passwords = st.lists(
     st.sampled_from([*SECRETS, "/", "?", "#", "@", ":", "[", "]", "%", "%2F", "\\", " ", "\n", "é", "℀"]),

@@ -6,7 +6,7 @@ from stream.mqtt.amqtt_broker import DelayedDisconnect
 
 
 async def test_a_disconnect_is_processed_after_all_earlier_messages() -> None:
-    """Three messages are queued when the client disconnects; the broker distributes each in its own time."""
+    """Three messages are queued when the client disconnects; the broker distributes them with a delay."""
     queue: asyncio.Queue[int] = asyncio.Queue()
     for number in range(3):
         queue.put_nowait(number)

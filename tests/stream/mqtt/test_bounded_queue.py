@@ -34,11 +34,11 @@ def test_fifo_order_with_a_bound_per_topic(puts: list[Topic]) -> None:
 
 
 @given(st.lists(st.sampled_from([*ECG, ALARMS]), min_size=1, max_size=40), st.integers(0, 20), st.randoms())
-def test_entries_put_back_return_to_their_positions(puts: list[Topic], taken: int, random) -> None:
+def test_entries_put_back_return_to_their_positions(puts: list[Topic], popped: int, random) -> None:
     queue: BoundedQueue[int] = BoundedQueue(limit_s=100.0)
     for number, topic in enumerate(puts):
         queue.put(topic, number, seconds=1.0)
-    entries = [entry for _ in range(taken) if (entry := queue.pop()) is not None]
+    entries = [entry for _ in range(popped) if (entry := queue.pop()) is not None]
     random.shuffle(entries)
     for entry in entries:
         queue.put_back(entry)

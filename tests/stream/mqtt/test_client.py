@@ -35,7 +35,7 @@ async def next_of(client: Client, kind: Kind, timeout_s: float = 10) -> Received
     return received
 
 
-async def take(client: Client, n: int, timeout_s: float = 20) -> list[int]:
+async def receive_chunks(client: Client, n: int, timeout_s: float = 20) -> list[int]:
     seqs = []
     for _ in range(n):
         message = (await next_of(client, Kind.ECG, timeout_s)).message
@@ -56,7 +56,7 @@ async def test_messages_arrive_once_and_in_order(broker: BrokerAddress) -> None:
         for seq in range(250):
             sender.send(chunk(seq))
         assert await sender.flush(20)
-        assert await take(listener, 250) == list(range(250))
+        assert await receive_chunks(listener, 250) == list(range(250))
         assert listener.receive_nowait() is None
 
 
@@ -79,7 +79,7 @@ async def test_the_last_will_of_a_killed_process_is_published(broker: BrokerAddr
             assert worker._connection is not None
             worker._connection._mqtt._client.socket().shutdown(
                 socket.SHUT_RDWR
-            )  # no DISCONNECT: as if the process had died
+            )  # no DISCONNECT, as if the process had been killed
             while True:
                 received = await next_of(listener, Kind.PROCESS)
                 assert isinstance(received.message, ProcessStatus)
@@ -107,10 +107,10 @@ async def test_late_subscribers_get_retained_messages_until_they_are_removed(bro
 async def test_only_subscribed_topics_are_received(broker: BrokerAddress) -> None:
     async with (
         Client(broker, role=Role.PUBLISHER) as publisher,
-        Client(broker, role=None, subscriptions=["bedside/v1/#"]) as all_of_it,
+        Client(broker, role=None, subscriptions=["bedside/v1/#"]) as observer,
     ):
         publisher.send(ActiveAlarms(bed="bed-1"))
-        await next_of(all_of_it, Kind.ALARMS_ACTIVE)
+        await next_of(observer, Kind.ALARMS_ACTIVE)
         async with Client(broker, role=None, subscriptions=[pattern(Kind.ECG)]) as listener:
             publisher.send(chunk(0))
             assert (await listener.receive()).topic.kind is Kind.ECG
@@ -125,12 +125,12 @@ async def test_malformed_payloads_are_counted_and_do_not_stop_the_client(broker:
         for topic in ("bedside/v1/bed-1/ecg", "bedside/v1/bed-1/alarms", "bedside/v1/Nobody/ecg", "bedside/v1/x/y/z"):
             await asyncio.to_thread(raw_publish, broker, topic, b"\xc1 not a message")
         sender.send(chunk(0))
-        assert await take(listener, 1) == [0]
+        assert await receive_chunks(listener, 1) == [0]
         assert listener.counters["rejected"] == 4
 
 
 async def test_a_slow_reader_loses_the_oldest_messages_and_they_are_counted(broker: BrokerAddress) -> None:
-    """350 chunks of 100 ms wait for a reader that holds 30 s: the oldest 50 give way."""
+    """350 chunks of 100 ms for an inbox of 30 s: the oldest 50 are dropped."""
     async with (
         Client(broker, role=None, subscriptions=[pattern(Kind.ECG)]) as listener,
         Client(broker, role=None) as sender,
@@ -141,7 +141,7 @@ async def test_a_slow_reader_loses_the_oldest_messages_and_they_are_counted(brok
             assert await sender.flush(20)
         while listener.counters["received"] < 350:
             await asyncio.sleep(0.01)
-        assert await take(listener, 300) == list(range(50, 350))
+        assert await receive_chunks(listener, 300) == list(range(50, 350))
         assert listener.counters["inbox_dropped"] == 50
 
 
@@ -156,7 +156,7 @@ async def test_buffered_messages_survive_a_broker_restart(mosquitto: Mosquitto) 
         while sender.connected:
             await asyncio.sleep(0.01)
         mosquitto.start()
-        # The sender may be back before this listener, so only the order and the end are certain here.
+        # The sender may reconnect before this listener, so the number of chunks it receives is not determined.
         async with Client(
             mosquitto.address, role=None, subscriptions=[pattern(Kind.ECG), pattern(Kind.ALARMS_ACTIVE)]
         ) as listener:
@@ -169,7 +169,7 @@ async def test_buffered_messages_survive_a_broker_restart(mosquitto: Mosquitto) 
 async def test_subscribers_reconnected_within_the_resume_delay_lose_nothing(
     mosquitto: Mosquitto, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A killed broker forgets its subscribers; one that returns within the delay receives all that was buffered."""
+    """A killed broker loses its subscriptions; subscribers that return within the delay lose nothing."""
     caplog.set_level(logging.INFO, "bedside.client")
     async with Client(mosquitto.address, role=None, resume_delay_s=2.0) as sender:
         mosquitto.kill()
@@ -179,16 +179,14 @@ async def test_subscribers_reconnected_within_the_resume_delay_lose_nothing(
             sender.send(chunk(seq))
         mosquitto.start()
         async with Client(mosquitto.address, role=None, subscriptions=[pattern(Kind.ECG)]) as listener:
-            assert await take(listener, 100) == list(range(100))
-    lost, back = (record.message for record in caplog.records)
+            assert await receive_chunks(listener, 100) == list(range(100))
+    lost, restored = (record.message for record in caplog.records)
     assert f"connection to {mosquitto.address} lost" in lost
-    assert re.fullmatch(rf"connection to {mosquitto.address} restored after \d+\.\d s", back)
+    assert re.fullmatch(rf"connection to {mosquitto.address} restored after \d+\.\d s", restored)
 
 
-async def test_the_mqtt_libraries_use_one_logger(
-    mosquitto: Mosquitto, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Whatever aiomqtt and paho log goes to one logger, whose level nobody sets but its user."""
+async def test_the_mqtt_libraries_use_one_logger(mosquitto: Mosquitto, caplog: pytest.LogCaptureFixture) -> None:
+    """aiomqtt and paho log to one logger, whose level the application sets."""
     caplog.set_level(logging.DEBUG)
     async with Client(mosquitto.address, role=None) as client:
         client.send(chunk(0))
@@ -227,7 +225,7 @@ async def test_unacknowledged_messages_of_a_persistent_session_are_redelivered(m
         sender.send(chunk(10))
         assert await sender.flush(10)
         async with reader() as second:
-            assert await take(second, 7) == list(range(4, 11))
+            assert await receive_chunks(second, 7) == list(range(4, 11))
 
 
 async def test_delivery_stops_at_twenty_unacknowledged_messages(mosquitto: Mosquitto) -> None:
@@ -240,12 +238,12 @@ async def test_delivery_stops_at_twenty_unacknowledged_messages(mosquitto: Mosqu
             sender.send(chunk(seq))
         assert await sender.flush(10)
         got = [await next_of(reader, Kind.ECG) for _ in range(20)]
-        # QoS 0 needs no acknowledgement: it passes by what the broker holds back.
+        # Messages of QoS 0 need no acknowledgement and are still delivered.
         sender.send(VITALS)
         assert (await reader.receive()).message == VITALS
         for received in got:
             reader.acknowledge(received)
-        assert await take(reader, 10) == list(range(20, 30))
+        assert await receive_chunks(reader, 10) == list(range(20, 30))
 
 
 async def test_an_unreachable_broker_is_a_one_line_error() -> None:
@@ -261,7 +259,7 @@ async def test_user_and_password_of_the_url_are_used(tmp_path: Path) -> None:
     subprocess.run([program, "-b", "-c", str(passwords), "nurse", "s3cret"], check=True, capture_output=True)
     passwords.chmod(0o644)
     tmp_path.chmod(0o755)
-    # As root, Mosquitto drops to another user, who could not read pytest's private folder.
+    # As root, Mosquitto changes to another user, who cannot read pytest's private folder.
     broker = Mosquitto(tmp_path, f"allow_anonymous false\nuser root\npassword_file {passwords}")
     broker.start()
     try:
@@ -275,8 +273,8 @@ async def test_user_and_password_of_the_url_are_used(tmp_path: Path) -> None:
         broker.stop()
 
 
-async def problem_with(address: BrokerAddress) -> str:
-    """Return why no connection can be made."""
+async def connection_error(address: BrokerAddress) -> str:
+    """Return the error of a connection attempt."""
     try:
         async with Client(address, role=None, connect_timeout_s=0.2):
             return "none"
@@ -295,31 +293,31 @@ async def test_tls_with_a_private_certificate_authority(tmp_path: Path, monkeypa
     broker.start()
     try:
         address = BrokerAddress("127.0.0.1", broker.port, tls=True)
-        # In a process of its own: paho leaves the socket of a failed handshake to the garbage collector.
+        # In a subprocess: paho leaves the socket of a failed handshake to the garbage collector.
         started = time.monotonic()
-        refused = await asyncio.to_thread(
+        result = await asyncio.to_thread(
             subprocess.run,
             [sys.executable, "-m", "monitor.cli", "tap", "--broker", str(address)],
             capture_output=True,
             text=True,
         )
-        assert refused.returncode == 2
-        assert "SSL_CERT_FILE" in refused.stderr.splitlines()[-1]
+        assert result.returncode == 2
+        assert "SSL_CERT_FILE" in result.stderr.splitlines()[-1]
         assert time.monotonic() - started < CONNECT_TIMEOUT_S, "no further attempt can help"
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
         async with Client(address, role=None, subscriptions=[pattern(Kind.ECG)]) as client:
             client.send(chunk(0))
-            assert await take(client, 1) == [0]
+            assert await receive_chunks(client, 1) == [0]
     finally:
         broker.stop()
 
 
 async def test_an_invalid_address_is_a_one_line_error() -> None:
-    assert "a..b" in await problem_with(BrokerAddress("a..b", 1883))
+    assert "a..b" in await connection_error(BrokerAddress("a..b", 1883))
 
 
 async def test_a_refusal_after_a_reconnect_is_raised(tmp_path: Path) -> None:
-    async def send_for_ever(sender: Client) -> None:
+    async def send_repeatedly(sender: Client) -> None:
         while True:
             sender.send(chunk(0))
             await asyncio.sleep(0.05)
@@ -332,6 +330,6 @@ async def test_a_refusal_after_a_reconnect_is_raised(tmp_path: Path) -> None:
             broker = Mosquitto(tmp_path, "allow_anonymous false", port=broker.port)
             broker.start()
             with pytest.raises(BrokerError, match="user name and password"):
-                await send_for_ever(sender)
+                await send_repeatedly(sender)
     finally:
         broker.stop()

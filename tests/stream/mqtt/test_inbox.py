@@ -10,8 +10,8 @@ from stream.wire.messages import Waveform
 from tests.waveforms import chunk
 
 
-class Time:
-    """A monotonic clock that stands still until it is moved."""
+class FakeTime:
+    """A fake of the time module; tests set the time."""
 
     now_s = 100.0
 
@@ -56,7 +56,7 @@ async def test_the_oldest_messages_are_dropped_and_counted(counters: Counter[str
 async def test_all_rejections_are_counted_and_logged_once_per_second(
     counters: Counter[str], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clock = Time()
+    clock = FakeTime()
     monkeypatch.setattr(module, "time", clock)
     inbox = Inbox(30.0, counters)
     for now_s in (100.0, 100.2, 100.9, 101.0, 101.5):

@@ -1,4 +1,4 @@
-"""Every source of records, against real files and a real HTTP server laid out like PhysioNet's."""
+"""The sources of records: files on disk, and an HTTP server with the layout of PhysioNet."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword:DeprecationW
 
 @dataclass
 class Site:
-    """A site under way: what it serves, how it misbehaves, and what it was asked for."""
+    """An HTTP server: its files, simulated faults, and the requests it received."""
 
     files: dict[str, bytes]
     mode: dict[str, str] = field(default_factory=dict)
-    """File name → ``404``, ``500``, ``short`` (ends half way), ``short once``, ``other`` bytes, ``stall`` half way."""
-    asked: list[str] = field(default_factory=list)
+    """File name → fault: ``404``, ``500``, ``short`` (half the file), ``short once``, ``other`` bytes, ``stall``."""
+    requested: list[str] = field(default_factory=list)
     release: threading.Event = field(default_factory=threading.Event)
     url: str = ""
 
-    def answer(self, request: BaseHTTPRequestHandler) -> None:
+    def respond(self, request: BaseHTTPRequestHandler) -> None:
         name = request.path.lstrip("/")
-        self.asked.append(name)
+        self.requested.append(name)
         mode = self.mode.get(name, "")
         if mode == "short once":
             del self.mode[name]
@@ -62,12 +62,12 @@ class Site:
         try:
             request.wfile.write(body[half:])
         except ConnectionError:
-            return  # the other side was killed, as some tests want
+            return  # the client was killed
 
 
 @pytest.fixture(scope="session")
 def record_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """Return files of a record in the place of 208, and the list of checksums of a whole database."""
+    """Return the files of a generated record 208, and a complete list of checksums."""
     folder = tmp_path_factory.mktemp("site")
     with quiet_wfdb() as wfdb:
         signal = np.random.default_rng(0).integers(0, 2048, (100_000, 2))
@@ -91,17 +91,17 @@ def record_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 
 @pytest.fixture
 def site(record_files: dict[str, bytes]) -> Iterator[Site]:
-    """Provide the site, served on loopback."""
+    """Provide the HTTP server, on loopback."""
     site = Site(dict(record_files))
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            site.answer(self)
+            site.respond(self)
 
         def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = False
@@ -123,19 +123,19 @@ def catalog(site: Site, tmp_path: Path) -> Catalog:
 
 
 @pytest.fixture
-def closed(tmp_path: Path) -> Catalog:
-    """Provide a catalogue with nothing on disk, whose hosts refuse every connection."""
+def offline(tmp_path: Path) -> Catalog:
+    """Provide a catalog without files on disk, whose hosts refuse connections."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}/"
     return Catalog(cache_dir=tmp_path / "cache", physionet=url, excerpt_url=url + "ecg.dat", progress=False)
 
 
-def left(folder: Path) -> set[str]:
+def files_in(folder: Path) -> set[str]:
     return {path.name for path in folder.rglob("*") if path.is_file()}
 
 
-def refused(catalog: Catalog, name: str, kind: type[RecordError] = RecordError) -> str:
+def error_of(catalog: Catalog, name: str, kind: type[RecordError] = RecordError) -> str:
     with pytest.raises(kind) as caught:
         load(name, catalog)
     assert type(caught.value) is kind
@@ -145,7 +145,7 @@ def refused(catalog: Catalog, name: str, kind: type[RecordError] = RecordError) 
     return text
 
 
-# --- the order of sources -------------------------------------------------------------------------------------------
+# --- precedence of sources -------------------------------------------------------------------------------------------
 
 
 def test_download_then_cache(catalog: Catalog, site: Site) -> None:
@@ -153,12 +153,12 @@ def test_download_then_cache(catalog: Catalog, site: Site) -> None:
     assert (first.name, first.source, first.leads, first.n) == ("mitdb/208", "PhysioNet", ("MLII", "V1"), 100_000)
     assert first.annotations is not None
     assert first.annotations.sample.tolist() == [10, 300]
-    assert site.asked == ["SHA256SUMS.txt", "208.atr", "208.dat", "208.hea"]
+    assert site.requested == ["SHA256SUMS.txt", "208.atr", "208.dat", "208.hea"]
     again = load("mitdb/208", catalog)
     assert again.source == "cache"
     assert np.array_equal(again.adu, first.adu)
-    assert len(site.asked) == 4
-    assert left(catalog.cache_dir) == {"SHA256SUMS.txt", "208.atr", "208.dat", "208.hea"}
+    assert len(site.requested) == 4
+    assert files_in(catalog.cache_dir) == {"SHA256SUMS.txt", "208.atr", "208.dat", "208.hea"}
 
 
 def test_local_folder_before_cache(catalog: Catalog, site: Site, tmp_path: Path) -> None:
@@ -168,30 +168,30 @@ def test_local_folder_before_cache(catalog: Catalog, site: Site, tmp_path: Path)
     for suffix in SUFFIXES:
         (local / "mitdb" / f"208{suffix}").write_bytes(site.files[f"208{suffix}"])
     both = Catalog(data_dir=local, cache_dir=catalog.cache_dir, physionet=site.url, progress=False)
-    asked = len(site.asked)
+    requested = len(site.requested)
     assert load("mitdb/208", both).source == "local folder"
     assert load("mitdb/208.hea", both).name == "mitdb/208"
-    assert len(site.asked) == asked
+    assert len(site.requested) == requested
 
 
-def test_other_databases_in_the_local_folder(closed: Catalog, site: Site, tmp_path: Path) -> None:
+def test_other_databases_in_the_local_folder(offline: Catalog, site: Site, tmp_path: Path) -> None:
     folder = tmp_path / "data" / "vfdb" / "deeper"
     folder.mkdir(parents=True)
     for suffix in SUFFIXES:
         (folder / f"208{suffix}").write_bytes(site.files[f"208{suffix}"])
-    record = load("vfdb/deeper/208", Catalog(data_dir=tmp_path / "data", cache_dir=closed.cache_dir, progress=False))
+    record = load("vfdb/deeper/208", Catalog(data_dir=tmp_path / "data", cache_dir=offline.cache_dir, progress=False))
     assert (record.name, record.source) == ("vfdb/deeper/208", "local folder")
 
 
 def test_a_relative_path_out_of_the_data_folder_is_a_file_path(
-    closed: Catalog, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    offline: Catalog, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "here").mkdir()
     for suffix in SUFFIXES:
         (tmp_path / f"208{suffix}").write_bytes(site.files[f"208{suffix}"])
     monkeypatch.chdir(tmp_path / "here")
-    record = load("../208", Catalog(data_dir=tmp_path / "data", cache_dir=closed.cache_dir, progress=False))
+    record = load("../208", Catalog(data_dir=tmp_path / "data", cache_dir=offline.cache_dir, progress=False))
     assert (record.name, record.source) == ("208", "file")
 
 
@@ -215,21 +215,21 @@ def test_excerpt_from_scipys_host(catalog: Catalog, site: Site, excerpt_bytes: b
     record = load("excerpt", catalog)
     assert (record.source, record.n) == ("scipy.datasets", 108_000)
     assert load("excerpt", catalog).source == "cache"
-    assert site.asked == ["ecg.dat"]
+    assert site.requested == ["ecg.dat"]
 
 
 @pytest.mark.timeout(300)
-def test_excerpt_from_the_wheel(closed: Catalog) -> None:
-    """Uses the network: pip downloads 36 MB, once per machine."""
+def test_excerpt_from_the_wheel(offline: Catalog) -> None:
+    """Needs the network: pip downloads 36 MB, once per machine."""
     try:
-        record = load("excerpt", closed)
+        record = load("excerpt", offline)
     except SourceError as error:
         if os.environ.get("CI") == "true":
             raise
         pytest.skip(f"needs a package index: {error}")
     assert (record.source, record.n) == ("SciPy wheel", 108_000)
-    assert hashlib.sha256((closed.cache_dir / "ecg.dat").read_bytes()).hexdigest() == EXCERPT_SHA256
-    assert left(closed.cache_dir) == {"ecg.dat"}
+    assert hashlib.sha256((offline.cache_dir / "ecg.dat").read_bytes()).hexdigest() == EXCERPT_SHA256
+    assert files_in(offline.cache_dir) == {"ecg.dat"}
 
 
 @pytest.fixture
@@ -237,82 +237,80 @@ def excerpt_bytes() -> bytes:
     return Catalog.from_environment().locate_excerpt()[0].read_bytes()
 
 
-def test_a_local_excerpt_has_precedence_and_is_verified(
-    closed: Catalog, tmp_path: Path, excerpt_bytes: bytes
-) -> None:
+def test_a_local_excerpt_has_precedence_and_is_verified(offline: Catalog, tmp_path: Path, excerpt_bytes: bytes) -> None:
     (tmp_path / "ecg.dat").write_bytes(excerpt_bytes)
-    local = Catalog(data_dir=tmp_path, cache_dir=closed.cache_dir, progress=False)
+    local = Catalog(data_dir=tmp_path, cache_dir=offline.cache_dir, progress=False)
     assert load("excerpt", local).source == "local folder"
     (tmp_path / "ecg.dat").write_bytes(excerpt_bytes[:-1])
-    assert "not SciPy's file" in refused(local, "excerpt")
+    assert "not SciPy's file" in error_of(local, "excerpt")
 
 
-# --- what can go wrong ----------------------------------------------------------------------------------------------
+# --- errors ----------------------------------------------------------------------------------------------
 
 
-def test_unknown_records(closed: Catalog) -> None:
-    assert "unknown record mitdb/999: 'bedside data list'" in refused(closed, "mitdb/999")
-    assert "do you mean mitdb/208?" in refused(closed, "208")
+def test_unknown_records(offline: Catalog) -> None:
+    assert "unknown record mitdb/999: 'bedside data list'" in error_of(offline, "mitdb/999")
+    assert "do you mean mitdb/208?" in error_of(offline, "208")
     for name in ["nope", "", ".", "/", "a\nb", "x" * 5000, "mitdb", "../mitdb/208", "\0", "~nobody/208"]:
-        refused(closed, name)
+        error_of(offline, name)
 
 
-def test_no_network(closed: Catalog) -> None:
-    text = refused(closed, "mitdb/208", SourceError)
+def test_no_network(offline: Catalog) -> None:
+    text = error_of(offline, "mitdb/208", SourceError)
     assert "mitdb/208 is not complete on disk" in text
     assert "cannot be reached" in text
-    assert left(closed.cache_dir) == set()
+    assert files_in(offline.cache_dir) == set()
 
 
-def test_no_source_for_the_excerpt(closed: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_source_for_the_excerpt(offline: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
-    text = refused(closed, "excerpt", SourceError)
+    text = error_of(offline, "excerpt", SourceError)
     assert "cannot be reached" in text
     assert "pip: " in text
-    assert left(closed.cache_dir) == set()
+    assert files_in(offline.cache_dir) == set()
 
 
 def test_checksum_mismatch(catalog: Catalog, site: Site) -> None:
     site.mode["208.dat"] = "other"
-    assert "208.dat could not be downloaded from 127.0.0.1: checksum mismatch" in refused(
+    assert "208.dat could not be downloaded from 127.0.0.1: checksum mismatch" in error_of(
         catalog, "mitdb/208", SourceError
     )
-    assert site.asked.count("208.dat") == download.ATTEMPTS
-    assert left(catalog.cache_dir) == {"SHA256SUMS.txt", "208.atr"}
+    assert site.requested.count("208.dat") == download.ATTEMPTS
+    assert files_in(catalog.cache_dir) == {"SHA256SUMS.txt", "208.atr"}
 
 
 def test_an_incomplete_transfer_is_retried(catalog: Catalog, site: Site) -> None:
     site.mode["208.dat"] = "short once"
     assert load("mitdb/208", catalog).source == "PhysioNet"
-    assert site.asked.count("208.dat") == 2
+    assert site.requested.count("208.dat") == 2
 
 
 @pytest.mark.parametrize("name", ["208.dat", "208.hea", "SHA256SUMS.txt"])
 def test_a_transfer_that_is_always_incomplete_fails(catalog: Catalog, site: Site, name: str) -> None:
     site.mode[name] = "short"
-    assert f"{name} could not be downloaded" in refused(catalog, "mitdb/208", SourceError)
-    assert name not in left(catalog.cache_dir)
-    assert not [part for part in left(catalog.cache_dir) if part.endswith(".part")]
+    assert f"{name} could not be downloaded" in error_of(catalog, "mitdb/208", SourceError)
+    assert name not in files_in(catalog.cache_dir)
+    assert not [part for part in files_in(catalog.cache_dir) if part.endswith(".part")]
 
 
 @pytest.mark.parametrize(("status", "attempts"), [("404", 1), ("500", download.ATTEMPTS)])
 def test_http_errors(catalog: Catalog, site: Site, status: str, attempts: int) -> None:
     site.mode["208.dat"] = status
-    assert f"the server answered {status}" in refused(catalog, "mitdb/208", SourceError)
-    assert site.asked.count("208.dat") == attempts
+    assert f"the server answered {status}" in error_of(catalog, "mitdb/208", SourceError)
+    assert site.requested.count("208.dat") == attempts
 
 
 def test_a_login_page_is_not_a_list_of_checksums(catalog: Catalog, site: Site) -> None:
     site.files["SHA256SUMS.txt"] = b"<html>Welcome to the hotel</html>\n"
-    assert "not the list of checksums" in refused(catalog, "mitdb/208", SourceError)
-    assert left(catalog.cache_dir) == set()
+    assert "not the list of checksums" in error_of(catalog, "mitdb/208", SourceError)
+    assert files_in(catalog.cache_dir) == set()
 
 
 def test_a_server_that_stops_sending(catalog: Catalog, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(download, "READ_TIMEOUT_S", 0.2)
     site.mode["208.dat"] = "stall"
-    refused(catalog, "mitdb/208", SourceError)
-    assert left(catalog.cache_dir) == {"SHA256SUMS.txt", "208.atr"}
+    error_of(catalog, "mitdb/208", SourceError)
+    assert files_in(catalog.cache_dir) == {"SHA256SUMS.txt", "208.atr"}
 
 
 def test_a_damaged_cache_is_repaired(catalog: Catalog, site: Site) -> None:
@@ -322,8 +320,8 @@ def test_a_damaged_cache_is_repaired(catalog: Catalog, site: Site) -> None:
     again = load("mitdb/208", catalog)
     assert again.source == "PhysioNet"
     assert np.array_equal(again.adu, whole.adu)
-    assert site.asked.count("208.dat") == 2
-    assert site.asked.count("208.hea") == 1
+    assert site.requested.count("208.dat") == 2
+    assert site.requested.count("208.hea") == 1
 
 
 def test_a_cache_that_cannot_be_written(site: Site, tmp_path: Path) -> None:
@@ -333,7 +331,7 @@ def test_a_cache_that_cannot_be_written(site: Site, tmp_path: Path) -> None:
         load("mitdb/208", blocked)
 
 
-# --- interruption, and two at once ----------------------------------------------------------------------------------
+# --- interruption and concurrency ----------------------------------------------------------------------------------
 
 CHILD = """
 import sys
@@ -350,7 +348,7 @@ def child(catalog: Catalog) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def wait_for_half_a_file(folder: Path) -> Path:
+def wait_for_partial_file(folder: Path) -> Path:
     end = time.monotonic() + 30
     while time.monotonic() < end:
         for part in folder.rglob(".208.dat.*.part"):
@@ -363,22 +361,22 @@ def wait_for_half_a_file(folder: Path) -> Path:
 def test_a_killed_download_leaves_no_incomplete_file(catalog: Catalog, site: Site) -> None:
     site.mode["208.dat"] = "stall"
     process = child(catalog)
-    part = wait_for_half_a_file(catalog.cache_dir)
+    part = wait_for_partial_file(catalog.cache_dir)
     process.kill()
     process.communicate()
     site.release.set()
     site.mode.clear()
-    assert "208.dat" not in left(catalog.cache_dir)
+    assert "208.dat" not in files_in(catalog.cache_dir)
     assert {entry.where for entry in catalog.listing() if entry.name == "mitdb/208"} == {"not yet"}
     record = load("mitdb/208", catalog)
     assert (record.source, record.n) == ("PhysioNet", 100_000)
-    # What the killed process left is harmless, and goes when it is too old to be anyone's.
+    # The .part file of the killed process is harmless, and is removed once it is old.
     assert part.exists()
     day_ago = time.time() - 25 * 3600
     os.utime(part, (day_ago, day_ago))
     (catalog.cache_dir / "mitdb" / "208.dat").unlink()
     load("mitdb/208", catalog)
-    assert left(catalog.cache_dir) == {"SHA256SUMS.txt", "208.atr", "208.dat", "208.hea"}
+    assert files_in(catalog.cache_dir) == {"SHA256SUMS.txt", "208.atr", "208.dat", "208.hea"}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
@@ -387,25 +385,25 @@ def test_ctrl_c_leaves_no_file(catalog: Catalog, site: Site) -> None:
 
     site.mode["208.dat"] = "stall"
     process = child(catalog)
-    wait_for_half_a_file(catalog.cache_dir)
+    wait_for_partial_file(catalog.cache_dir)
     process.send_signal(signal.SIGINT)
     process.communicate()
     assert process.returncode != 0
-    assert left(catalog.cache_dir) == {"SHA256SUMS.txt", "208.atr"}
+    assert files_in(catalog.cache_dir) == {"SHA256SUMS.txt", "208.atr"}
 
 
 def test_two_concurrent_downloads(catalog: Catalog, site: Site) -> None:
     site.mode["208.dat"] = "stall"
     processes = [child(catalog) for _ in range(2)]
     end = time.monotonic() + 30
-    while site.asked.count("208.dat") < 2 and time.monotonic() < end:
+    while site.requested.count("208.dat") < 2 and time.monotonic() < end:
         time.sleep(0.02)
-    assert site.asked.count("208.dat") == 2  # both are in mid-download
+    assert site.requested.count("208.dat") == 2  # both downloads are in progress
     site.release.set()
     results = [process.communicate(timeout=30) for process in processes]
     assert [process.returncode for process in processes] == [0, 0], results
     assert results[0][0] == results[1][0] != ""
-    assert left(catalog.cache_dir) == {"SHA256SUMS.txt", "208.atr", "208.dat", "208.hea"}
+    assert files_in(catalog.cache_dir) == {"SHA256SUMS.txt", "208.atr", "208.dat", "208.hea"}
     assert (catalog.cache_dir / "mitdb" / "208.dat").read_bytes() == site.files["208.dat"]
 
 
@@ -441,11 +439,11 @@ def test_listing_and_fetch(catalog: Catalog, site: Site, excerpt_bytes: bytes) -
 def test_fetch_rejects_an_unknown_name_before_downloading(catalog: Catalog, site: Site) -> None:
     with pytest.raises(RecordError, match="nope cannot be downloaded"):
         catalog.fetch(["mitdb/208", "nope"])
-    assert site.asked == []
+    assert site.requested == []
 
 
 def test_a_progress_bar_is_drawn_on_a_terminal(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FORCE_COLOR", "1")  # rich then takes stderr for a terminal
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich then treats stderr as a terminal
     command = [sys.executable, "-c", CHILD, str(tmp_path / "cache"), site.url]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "208.dat" in done.stderr

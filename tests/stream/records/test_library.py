@@ -9,7 +9,7 @@ from stream.records.library import Library
 
 @pytest.fixture
 def library(mitdb_dir: Path, tmp_path: Path) -> Library:
-    """Provide a library of two records on disk, of which one is damaged."""
+    """Provide a library with two records on disk, one of them damaged."""
     (tmp_path / "mitdb").mkdir()
     for suffix in (".hea", ".dat", ".atr"):
         (tmp_path / f"mitdb/203{suffix}").symlink_to(mitdb_dir / f"mitdb/203{suffix}")

@@ -1,4 +1,4 @@
-"""The synthetic patient is deterministic, says what it is, and has a heart that beats."""
+"""The synthetic ECG is deterministic, marked as synthetic, and has plausible beats."""
 
 from __future__ import annotations
 

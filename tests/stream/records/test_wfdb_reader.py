@@ -1,4 +1,4 @@
-"""Any WFDB record becomes at most two ECG leads at 360 Hz; damaged ones become one line."""
+"""Any WFDB record is read as at most two ECG leads at 360 Hz; a damaged one is a one-line error."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_import_loads_no_large_library() -> None:
     assert done.stdout.strip() == "[]"
 
 
-# --- real records ---------------------------------------------------------------------------------------------------
+# --- recordings ---------------------------------------------------------------------------------------------------
 
 
 def test_mitdb_adc_values_are_unchanged(mitdb_dir: Path) -> None:
@@ -90,11 +90,11 @@ def test_the_excerpt_is_record_208_from_sample_422820(mitdb_dir: Path, excerpt: 
 
 def test_the_excerpt_is_five_minutes_of_mlii(excerpt: Record) -> None:
     assert (excerpt.name, excerpt.leads, excerpt.n, excerpt.synthetic) == ("excerpt", ("MLII",), 108_000, False)
-    # The first samples as SciPy's documentation prints them.
+    # The first samples, from SciPy's documentation.
     assert np.allclose(excerpt.mv()[:3, 0], [-0.245, -0.215, -0.185])
 
 
-# --- any rate, any unit ---------------------------------------------------------------------------------------------
+# --- sampling rates and units ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("fs", [128, 250, 257, 500, 1000, 62.5])
@@ -197,7 +197,7 @@ def test_one_sample_is_a_record(tmp_path: Path, catalog: Catalog) -> None:
     assert load(write(tmp_path, mv=np.zeros((1, 1)), fs=250), catalog).n == 2
 
 
-# --- which leads ----------------------------------------------------------------------------------------------------
+# --- choice of leads -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -217,17 +217,17 @@ def test_choose_leads(names: list[str | None], units: list[str | None], chosen: 
     assert choose_leads(names, units) == chosen
 
 
-# --- counting -------------------------------------------------------------------------------------------------------
+# --- quantization ----------------------------------------------------------------------------------------------------
 
 
 @given(
-    counts=hnp.arrays(np.int16, st.integers(1, 50), elements=st.integers(-FULL_SCALE, FULL_SCALE)),
+    adu=hnp.arrays(np.int16, st.integers(1, 50), elements=st.integers(-FULL_SCALE, FULL_SCALE)),
     gain=st.floats(0.01, 1e5),
     zero=st.integers(-FULL_SCALE, FULL_SCALE),
 )
-def test_adc_values_in_range_are_reproduced(counts: np.ndarray, gain: float, zero: int) -> None:
-    lead = quantise((counts - float(zero)) / gain, gain, zero)
-    assert np.array_equal(lead.adu, counts)
+def test_adc_values_in_range_are_reproduced(adu: np.ndarray, gain: float, zero: int) -> None:
+    lead = quantise((adu - float(zero)) / gain, gain, zero)
+    assert np.array_equal(lead.adu, adu)
     assert (lead.gain, lead.zero) == (gain, zero)
 
 
@@ -242,10 +242,10 @@ def test_nothing_is_clipped_and_the_gain_is_maximal(mv: np.ndarray, gain: float,
     assert 0 < lead.gain <= gain
     assert abs(lead.zero) <= FULL_SCALE
     valid = ~np.isnan(mv)
-    back = (lead.adu[valid] - float(lead.zero)) / lead.gain
-    assert np.all(np.abs(back - mv[valid]) <= 1.001 / lead.gain)
-    reach = max(np.max(mv[valid], initial=0.0), 0.0) - min(np.min(mv[valid], initial=0.0), 0.0)
-    assert lead.gain == gain or lead.gain * reach >= 65_000
+    restored = (lead.adu[valid] - float(lead.zero)) / lead.gain
+    assert np.all(np.abs(restored - mv[valid]) <= 1.001 / lead.gain)
+    value_range = max(np.max(mv[valid], initial=0.0), 0.0) - min(np.min(mv[valid], initial=0.0), 0.0)
+    assert lead.gain == gain or lead.gain * value_range >= 65_000
 
 
 @settings(max_examples=30)
@@ -259,7 +259,7 @@ def test_a_constant_stays_constant(fs: float, seconds: int, offset: float) -> No
 # --- errors: one line each ------------------------------------------------------------------------------------------
 
 
-def refused(path: str, catalog: Catalog) -> str:
+def error_of(path: str, catalog: Catalog) -> str:
     with pytest.raises(RecordError) as caught:
         load(path, catalog)
     text = str(caught.value)
@@ -272,19 +272,19 @@ def test_a_truncated_file_is_rejected(tmp_path: Path, catalog: Catalog) -> None:
     data = (tmp_path / "rec.dat").read_bytes()
     assert load(path, catalog).n == 3600
     (tmp_path / "rec.dat").write_bytes(data[:-1])
-    assert f"rec.dat is truncated: {len(data) - 1} bytes" in refused(path, catalog)
+    assert f"rec.dat is truncated: {len(data) - 1} bytes" in error_of(path, catalog)
 
 
 def test_a_missing_file_is_named(tmp_path: Path, catalog: Catalog) -> None:
     path = write(tmp_path)
     (tmp_path / "rec.dat").unlink()
-    assert "rec.dat is missing" in refused(path, catalog)
+    assert "rec.dat is missing" in error_of(path, catalog)
 
 
 def test_a_missing_header_is_named(tmp_path: Path, catalog: Catalog) -> None:
     path = write(tmp_path)
     (tmp_path / "rec.hea").unlink()
-    assert "rec.hea must lie beside it" in refused(path, catalog)
+    assert "rec.hea must be in the same folder" in error_of(path, catalog)
 
 
 @pytest.mark.parametrize(
@@ -302,23 +302,23 @@ def test_a_missing_header_is_named(tmp_path: Path, catalog: Catalog) -> None:
 def test_a_damaged_header_is_rejected(tmp_path: Path, catalog: Catalog, header: str) -> None:
     path = write(tmp_path)
     (tmp_path / "rec.hea").write_text(header)
-    assert "rec" in refused(path, catalog) or "none" in refused(path, catalog)
+    assert "rec" in error_of(path, catalog) or "none" in error_of(path, catalog)
 
 
 def test_damaged_annotations_are_rejected(tmp_path: Path, catalog: Catalog) -> None:
     path = write(tmp_path)
     (tmp_path / "rec.atr").write_bytes(b"\x01")
-    assert "rec" in refused(path, catalog)
+    assert "rec" in error_of(path, catalog)
 
 
 def test_a_record_without_an_ecg_is_rejected(tmp_path: Path, catalog: Catalog) -> None:
     path = write(tmp_path, names=["ABP"], units=["mmHg"])
-    assert "contains no ECG signal in mV (it contains ABP)" in refused(path, catalog)
+    assert "contains no ECG signal in mV (it contains ABP)" in error_of(path, catalog)
 
 
 def test_a_record_without_a_valid_sample_is_rejected(tmp_path: Path, catalog: Catalog) -> None:
     path = write(tmp_path, mv=np.full((720, 1), np.nan))
-    assert "no valid ECG sample" in refused(path, catalog)
+    assert "no valid ECG sample" in error_of(path, catalog)
 
 
 @settings(max_examples=60)

@@ -1,4 +1,4 @@
-"""What is written comes back through wfdb, count by count; what cannot be written is one line, and leaves nothing."""
+"""Written records are read back by wfdb without change; a failed write is a one-line error and leaves no file."""
 
 from __future__ import annotations
 
@@ -72,10 +72,10 @@ def test_bedside_reads_written_records(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", [".hea", ".dat", ".atr"])
 def test_existing_files_are_not_overwritten(tmp_path: Path, suffix: str) -> None:
-    (tmp_path / f"s{suffix}").write_text("mine")
+    (tmp_path / f"s{suffix}").write_text("existing")
     with pytest.raises(StorageError, match=rf"s\{suffix} exists"):
         write(tmp_path / "s", ADU, **TWO, notes=[(0, "x")])
-    assert [file.read_text() for file in tmp_path.iterdir()] == ["mine"]
+    assert [file.read_text() for file in tmp_path.iterdir()] == ["existing"]
 
 
 def test_a_missing_folder_is_a_one_line_error(tmp_path: Path) -> None:

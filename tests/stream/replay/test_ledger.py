@@ -7,7 +7,7 @@ from stream.replay.ledger import ledger
 
 
 def test_each_row_is_flushed(tmp_path: Path) -> None:
-    """A process that is killed leaves its ledger behind."""
+    """The ledger of a killed process is complete."""
     with ledger(tmp_path / "ledger.csv", "bed", "seq") as write:
         write("bed-1", 7)
         assert (tmp_path / "ledger.csv").read_text() == "bed,seq\nbed-1,7\n"

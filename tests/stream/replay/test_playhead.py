@@ -17,7 +17,7 @@ BEGIN_NS = 1_700_000_000_000_000_000
 
 
 def traceable(n: int, leads: int = 1) -> Record:
-    """Return a record whose sample i holds i (lead 0) and -i (lead 1)."""
+    """Return a record whose sample i has the values i (lead 0) and -i (lead 1)."""
     index = np.arange(n, dtype=np.int16)
     adu = np.stack([index, -index][:leads], axis=1)
     return Record("traceable", ("MLII", "V1")[:leads], (200.0,) * leads, (0,) * leads, adu, True, "test")
@@ -31,7 +31,7 @@ def test_chunks_contain_every_sample_once_with_its_due_time(n: int, size: int, s
     assert [c.seq for c in chunks] == list(range(len(chunks)))
     for c in chunks:
         assert c.start == c.position
-        # Counted from the one begin, to the nanosecond: lateness cannot add up.
+        # Computed from the start of the replay, to the nanosecond: rounding errors do not accumulate.
         assert c.t0_ns == BEGIN_NS + round(c.start * 1e9 / (FS * speed))
         assert abs(c.due_ns - (BEGIN_NS + (c.end - 1) * 1e9 / (FS * speed))) <= 2_000
 

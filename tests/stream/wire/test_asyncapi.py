@@ -1,4 +1,4 @@
-"""The documents that tell others what travels say what the code does."""
+"""docs/asyncapi.yaml and docs/topics.md match the code."""
 
 import re
 from collections.abc import Iterator
@@ -38,13 +38,13 @@ def test_the_yaml_is_parsed_to_the_document() -> None:
 
 
 def test_each_reference_resolves() -> None:
-    whole = document()
-    found = list(references(whole))
+    root = document()
+    found = list(references(root))
     assert found
     for reference in found:
-        place: Any = whole
+        node: Any = root
         for part in reference.removeprefix("#/").split("/"):
-            place = place[part]
+            node = node[part]
 
 
 def test_the_documented_table_of_topics_matches_the_code() -> None:

@@ -148,9 +148,9 @@ def test_random_bytes_are_rejected(message: Message, payload: bytes) -> None:
 
 
 @given(st.sampled_from(MESSAGES), st.integers(0, 10_000), st.integers(0, 255))
-def test_a_changed_byte_gives_a_valid_message_or_an_error(message: Message, place: int, value: int) -> None:
+def test_a_changed_byte_gives_a_valid_message_or_an_error(message: Message, position: int, value: int) -> None:
     topic, payload = codec.topic_of(message), bytearray(codec.encode(message))
-    payload[place % len(payload)] = value
+    payload[position % len(payload)] = value
     try:
         decoded = codec.decode(topic, bytes(payload))
     except MessageError:
@@ -302,7 +302,7 @@ def test_an_invalid_alarm_is_rejected(changes: dict[str, Any]) -> None:
 
 
 def test_millivolts_and_due_time() -> None:
-    two = chunk(
+    message = chunk(
         1,
         leads=("MLII", "V1"),
         gain=(200.0, 100.0),
@@ -311,7 +311,7 @@ def test_millivolts_and_due_time() -> None:
         speed=2.0,
         t0_ns=1_000,
     )
-    np.testing.assert_array_equal(two.mv(), [[0.0, 1.0], [1.0, np.nan]])
-    assert two.n == 2
-    assert two.end == two.start + 2
-    assert two.due_ns == 1_000 + round(1e9 / 720)
+    np.testing.assert_array_equal(message.mv(), [[0.0, 1.0], [1.0, np.nan]])
+    assert message.n == 2
+    assert message.end == message.start + 2
+    assert message.due_ns == 1_000 + round(1e9 / 720)

@@ -9,18 +9,18 @@ from tests.waveforms import chunk
 
 @given(st.lists(st.integers(0, 30), max_size=60))
 def test_every_sample_is_processed_once_or_counted_as_lost(seqs: list[int]) -> None:
-    """Whatever order and repetition arrives: taken + lost is exactly what lies between first and last."""
+    """For any order and repetition, processed plus lost samples are those between the first and the last."""
     last: Continuity | None = None
-    taken: list[int] = []
+    processed: list[int] = []
     lost = 0
     for seq in seqs:
         arrival, last = check_sequence(last, chunk(seq))
         if not arrival.duplicate:
-            taken.append(seq)
+            processed.append(seq)
             lost += arrival.lost_samples
-    assert taken == sorted(set(taken))
-    if taken:
-        assert len(taken) * 36 + lost == (taken[-1] - taken[0] + 1) * 36
+    assert processed == sorted(set(processed))
+    if processed:
+        assert len(processed) * 36 + lost == (processed[-1] - processed[0] + 1) * 36
 
 
 def test_the_first_chunk_is_discontinuous_without_loss() -> None:

@@ -24,7 +24,7 @@ from stream.wire.phrases import (
 from stream.wire.topics import Kind, Topic
 from tests.stream.wire.test_codec import alarm
 
-# Words that are written in Latin letters in Japanese, too.
+# Words in Latin letters in Japanese, too.
 LATIN = {"QRS", "VPC", "MLII"}
 VALUES: dict[str, Any] = {
     "value": 131.2,
