@@ -376,13 +376,7 @@ def _episodes(
         end = state.start + (first + row + 1) * patch
         interval = _interval(compared, furthest, row, end, patch, episode) if high[row] else None
         episode, change = follow(
-            episode,
-            value,
-            end - 1,
-            interval,
-            threshold=config.threshold,
-            hold=config.hold,
-            leads=state.leads,
+            episode, value, end - 1, interval, threshold=config.threshold, hold=config.hold, leads=state.leads
         )
         if change is not None:
             changes.append(change)

@@ -5,7 +5,7 @@ logarithms, and `model.anomaly.template_memory` seven more; levels at several de
 recent peaks, are the **features** that `model.anomaly.classifier` combines. The choice is reported in
 docs/experiments.md.
 
-- *Votes*, one for each of four horizons: a wide ectopic complex departs from the forecast at short horizons too, and
+- *Votes*, one for each of four horizons: a wide ectopic complex deviates from the forecast at short horizons too, and
   for longer; an early but ordinary beat is known for what it is after some 30 ms.
 - *Slow*: the error with its sign kept, so that noise averages out and a wide complex does not.
 - *Rough*: how jagged the error is. High where there is noise.

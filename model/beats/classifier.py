@@ -1,12 +1,11 @@
 """What kind of beat: normal, supraventricular ectopic, ventricular ectopic.
 
-A few small networks look at the features of one beat and are averaged. The families of the patient's beats have a
+The outputs of a few small networks on the features of one beat are averaged. The families of the patient's beats have a
 say too: a beat whose family looked ventricular before needs less to be called ventricular. While the patient's
-normal beat is being learnt, nothing is told.
+normal beat is being learnt, no class is reported.
 
 It works on numpy alone; `model.training.train_beat_classifier` made the weights. There is no next RR interval to go
-by, because a beat is told before the next one comes: the compensatory pause after an ectopic beat says nothing about
-it.
+by, because a beat is reported before the next one comes, and so before the compensatory pause after an ectopic beat.
 """
 
 from __future__ import annotations

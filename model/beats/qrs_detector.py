@@ -34,7 +34,7 @@ LATEST = 72
 """Samples from the R peak to the decision, at most: 200 ms."""
 
 REACH = 16
-"""Samples by which an R peak may come after the middle of its energy; how far before, `LATEST` says."""
+"""Samples by which an R peak may come after the middle of its energy; how far before follows from `LATEST`."""
 
 BASELINE = 40
 """Samples on either side whose mean an R peak is measured from."""

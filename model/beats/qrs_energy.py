@@ -45,7 +45,8 @@ KEEP = 0.95
 """Share of a lead's size that a block leaves at least: a pause does not make P waves beats."""
 
 UNCLEAR, CLEAR = 2.0, 20.0
-"""Clarity of a lead that says nothing (white noise has 1.9), and beyond which one is not clearer: it may be dying."""
+"""Clarity of a lead without QRS complexes (white noise has 1.9), and beyond which one is not clearer: it may be
+dying."""
 
 LARGE = 3.0
 """An artefact larger than so many QRS counts as so many."""
@@ -156,8 +157,8 @@ def judge(leads: Leads, block: FloatArray, invalid: FloatArray) -> Leads:
         noise = max(_quantile(medians[-1], 0.5), *medians[-1][-2:], QUIET_MV) if medians[-1] else math.inf
         dead = blind or max(peaks[-1][-WARM:]) < LEAST_MV
         clarity.append(0.0 if dead else min(size[-1] / noise, CLEAR))
-    says = [max(value - UNCLEAR, 0.05) ** TRUST for value in clarity]
-    return Leads(tuple(peaks), tuple(medians), tuple(size), tuple(value / sum(says) for value in says))
+    trusted = [max(value - UNCLEAR, 0.05) ** TRUST for value in clarity]
+    return Leads(tuple(peaks), tuple(medians), tuple(size), tuple(value / sum(trusted) for value in trusted))
 
 
 def _quantile(values: tuple[float, ...], q: float) -> float:

@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from model.forecast.config import NetworkConfig, ScalingConfig
 from model.forecast.network import Network
 from stream.errors import CheckpointError, StorageError
+from stream.timebase import STRIDE
 
 FORMAT = "bedside-forecaster-1"
 
@@ -93,6 +94,11 @@ def load(path: Path | None = None) -> Checkpoint:
         raise CheckpointError(
             f"the weights in {path} do not fit their own header ({_line(error)}): give another file"
         ) from error
+    if STRIDE % network.config.patch:
+        raise CheckpointError(
+            f"the network in {path} has patches of {network.config.patch} samples, of which a stride of {STRIDE} is no "
+            "whole number: give a file made with 'bedside train'"
+        )
     if not all(torch.isfinite(value).all() for value in tensors.values()):
         raise CheckpointError(f"the weights in {path} are not all finite: give another file")
     return Checkpoint(network.eval(), scaling, provenance)

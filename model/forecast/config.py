@@ -20,7 +20,7 @@ class ScalingConfig:
     baseline_s, scale_s : float
         Time constants, in seconds, of the running mean and of the running mean square about it.
     prior_mv : float
-        Scale that is assumed before anything was seen.
+        Scale that is assumed before the first sample.
     prior_weight : float
         How much that assumption weighs against samples, as a share of a full memory.
     floor_mv : float

@@ -1,6 +1,6 @@
 """Causal calibration of the predicted scale, patient by patient.
 
-Patients differ in how well they can be forecast, and the network has seen few of them. So each stream carries a
+Patients differ in how well they can be forecast, and the network was trained on few of them. So each stream carries a
 factor for near and far horizons: it grows by a little when a sample falls outside the 90 % interval that was
 predicted for it, and shrinks by less when it falls inside, until a tenth lies outside. This is adaptive conformal
 inference (Gibbs and Candès 2021) on the logarithm of the scale. Inside and outside pass into each other smoothly:
@@ -76,7 +76,7 @@ def begin(streams: int, horizon: int, patch: int) -> CalibrationState:
 def advance(
     state: CalibrationState, patches: FloatArray, forecasts: Float32Array
 ) -> tuple[Float32Array, CalibrationState]:
-    """Compare what came with what had been forecast, and calibrate the forecasts made since.
+    """Compare observed samples with their forecasts, and calibrate the forecasts made since.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def advance(
     longest = watched[-1]
     known = np.empty((longest + k, *state.waiting.shape[1:]), np.float32)
     known[:longest] = state.waiting
-    due = np.empty((k, *state.waiting.shape[1:]), np.float32)  # what had been said of each patch
+    due = np.empty((k, *state.waiting.shape[1:]), np.float32)  # the forecasts of each patch
     for band, lag in enumerate(watched):
         known[longest:, :, :, band] = forecasts[..., (lag - 1) * patch : lag * patch].transpose(0, 2, 3, 1)
         due[:, :, :, band] = known[longest - lag : longest - lag + k, :, :, band]
@@ -109,7 +109,7 @@ def advance(
     error += np.float32(LEAST_MV)
     path = _follow(state.log_factor, np.divide(half_width, error, out=error))
     exponent = path.astype(np.float32).transpose(0, 2, 1) @ _spread(horizon, patch)
-    factor = torch.from_numpy(exponent).exp2_().numpy()  # sooner than numpy's
+    factor = torch.from_numpy(exponent).exp2_().numpy()  # faster than numpy's
     return factor, CalibrationState(path[-1].copy(), known[k:].copy())
 
 

@@ -1,4 +1,4 @@
-"""Ways to take a trained LSTM through its steps, all of which give what `nn.LSTM` gives; some are sooner than others.
+"""Inference back ends for a trained LSTM; all give the outputs of `nn.LSTM`, at different speeds.
 
 Time comes first, as in ``x`` of shape (time, batch, inputs), and the state is a sequence: h of the first layer, c of
 the first layer, h of the second, …, each of shape (batch, hidden). To be called in inference mode.
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 LiveLSTM = Callable[[Tensor, Sequence[Tensor]], tuple[Tensor, Sequence[Tensor]]]
-"""x and state to what the last layer says, shape (time, batch, hidden), and the state after."""
+"""From x and state to the output of the last layer, shape (time, batch, hidden), and the state after."""
 
 
 def plain(lstm: nn.LSTM) -> LiveLSTM:
@@ -71,7 +71,7 @@ def by_hand(lstm: nn.LSTM) -> LiveLSTM:
 
     A gate is ``sigmoid(a) = 1 / (1 + 2^(-a / ln 2))``, and ``tanh(a) = 2 sigmoid(2 a) - 1``. The factors are part of
     the weights, and a fraction is a division where there was a product: what is left of all four gates is one power,
-    which torch has sooner than a sigmoid, and one sum. Inside, c is what the power wants.
+    which torch computes faster than a sigmoid, and one sum. Inside, c is scaled for the power.
     """
     size, tanh_factor = lstm.hidden_size, -2 / math.log(2)
     factor = torch.full((4 * size,), tanh_factor / 2)
@@ -89,13 +89,13 @@ def by_hand(lstm: nn.LSTM) -> LiveLSTM:
             gates, part = x.new_empty(len(h), 4 * size), torch.empty_like(c)
             keep, forget, cell, output = gates.chunk(4, 1)
             hidden = x.new_empty(len(x), *h.shape)
-            for new, said in zip(x, hidden, strict=True):
+            for new, output_now in zip(x, hidden, strict=True):
                 torch.addmm(bias, new, w_ih, out=gates)
                 torch.addmm(gates, h, w_hh, out=gates).exp2_().add_(1)
                 torch.reciprocal(cell, out=part).sub_(0.5)
                 c.div_(forget).addcdiv_(part, keep, value=2 * tanh_factor)
                 torch.exp2(c, out=part).add_(1).reciprocal_().sub_(0.5)
-                h = torch.addcdiv(zero, part, output, value=2, out=said)
+                h = torch.addcdiv(zero, part, output, value=2, out=output_now)
             x = hidden
             after += [h, c / tanh_factor]
         return x, after

@@ -20,7 +20,7 @@ LSTMState = tuple[Tensor, Tensor]
 class Network(nn.Module):
     """Forecast the next samples of normalised streams, with a scale for each.
 
-    The mean is what the LSTM says plus a linear forecast from the window itself, so that the first milliseconds
+    The mean is the output of the LSTM plus a linear forecast from the window itself, so that the first milliseconds
     cost the LSTM nothing.
     """
 
@@ -67,15 +67,15 @@ Way = Callable[[Tensor, Sequence[Tensor]], tuple[Tensor, Sequence[Tensor]]]
 Head = Callable[[Tensor, Tensor], Tensor]
 
 MANY = 96
-"""Streams from which on another way may be sooner than that for few."""
+"""Streams from which on another back end may be faster than that for few."""
 
 
 class LiveNetwork:
-    """A trained network for live use: it gives what `Network` gives, sooner, and cannot be trained.
+    """A trained network for live use: it gives the outputs of `Network`, faster, and cannot be trained.
 
-    Few streams go through oneDNN's LSTM, where torch has it. With many it depends on the processor what is soonest:
-    the library behind ``torch.addmm`` is ahead of oneDNN on some, and leaves half of others unused. So both are tried
-    on the first batch of that size.
+    Few streams go through oneDNN's LSTM, where torch has it. With many it depends on the processor which back end is
+    fastest: the library behind ``torch.addmm`` is ahead of oneDNN on some, and leaves half of others unused. So both
+    are tried on the first batch of that size.
 
     Parameters
     ----------
@@ -115,11 +115,11 @@ class LiveNetwork:
         if x.shape[1] < MANY:
             return self._few(x, state)
         if len(self._for_many) > 1:
-            self._for_many = [_soonest(self._for_many, x[:4], state)]
+            self._for_many = [_fastest(self._for_many, x[:4], state)]
         return self._for_many[0](x, state)
 
 
-def _soonest(ways: Sequence[Way], x: Tensor, state: Sequence[Tensor]) -> Way:
+def _fastest(ways: Sequence[Way], x: Tensor, state: Sequence[Tensor]) -> Way:
     took = [math.inf] * len(ways)
     for _ in range(6):  # in turn, and the least counts, because the machine may be busy
         for i, way in enumerate(ways):
@@ -147,7 +147,7 @@ def _live_head(network: Network) -> tuple[Tensor, Tensor]:
 
 
 def _set_scale(raw: Tensor, floor: float) -> None:
-    """Make scales of what the head says, in place; twice as soon as ``softplus``.
+    """Turn outputs of the head into scales, in place; twice as fast as ``softplus``.
 
     The LSTM gives no more than 1, and the head's weights add up to some 17: the power stays far from infinity.
     """

@@ -2,7 +2,7 @@
 
 Each stream has a running baseline (mean) and a running scale (root mean square about the baseline), both
 exponentially weighted and both moved once per patch, on the fixed grid. Offline and live are one function: a whole
-record is one long call, and any cutting at patch borders gives the same numbers.
+record is one long call, and any cut at the border of a patch gives the same numbers.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ BLOCK = 90
 
 @dataclass(frozen=True)
 class ScalingState:
-    """What is remembered of each stream; arrays of shape (streams,).
+    """The state of each stream; arrays of shape (streams,).
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class ScalingState:
 
 
 def begin(streams: int, config: ScalingConfig) -> ScalingState:
-    """Return the state before the first sample: no baseline, and a weak belief in the scale."""
+    """Return the state before the first sample: no baseline, and a weakly weighted prior scale."""
     return ScalingState(
         np.zeros(streams),
         np.zeros(streams),
@@ -99,7 +99,7 @@ def _leak(values: FloatArray, last: FloatArray, weight: FloatArray, keep: float)
 
 
 def _means(patches: FloatArray) -> FloatArray:
-    """Return the mean of each patch, shape (streams, k), by a product: it is sooner than a sum."""
+    """Return the mean of each patch, shape (streams, k), by a product, which is faster than a sum."""
     streams, k, patch = patches.shape
     return (patches.reshape(-1, patch) @ _equal_shares(patch)).reshape(streams, k)
 
@@ -137,9 +137,9 @@ def windows(samples: FloatArray, window: int, patch: int = PATCH) -> FloatArray:
     streams, n = samples.shape
     stream, sample = samples.strides
     shape, strides = (streams, (n - window) // patch + 1, window), (stream, patch * sample, sample)
-    seen: FloatArray = np.ndarray(shape, samples.dtype, samples, strides=strides)
-    seen.flags.writeable = False
-    return seen
+    view: FloatArray = np.ndarray(shape, samples.dtype, samples, strides=strides)
+    view.flags.writeable = False
+    return view
 
 
 def history_of(first: FloatArray, length: int) -> FloatArray:

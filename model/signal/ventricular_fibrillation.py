@@ -18,7 +18,7 @@ A wave slower than `LEAST_HZ`, or one that repeats itself slowly, is no fibrilla
 may as well be asystole. The leads that can be judged are averaged: noise rarely looks like fibrillation in two leads at
 once.
 
-Fast ventricular tachycardia without rest between its complexes looks the same, and the two are not told apart:
+Fast ventricular tachycardia without rest between its complexes looks the same, and the two are not distinguished:
 by its autocorrelation flutter is as regular as tachycardia (docs/experiments.md).
 """
 

@@ -75,7 +75,7 @@ def run(
     check_platform()
     from PySide6.QtWidgets import QApplication
 
-    from monitor.gui.preferences.preferences import Memory, own_file
+    from monitor.gui.preferences.preferences import PreferencesStore, own_file
     from monitor.gui.system import screenshot as picture
     from monitor.gui.window import MonitorWindow
     from monitor.view.feed import Feed
@@ -87,8 +87,8 @@ def run(
     feed = Feed(address)
     feed.start()
     try:
-        memory, play = Memory(own_file()), speaker.play if speaker else None
-        window = MonitorWindow(feed, bed, who, memory, write_record=write_record, play=play, station=station)
+        store, play = PreferencesStore(own_file()), speaker.play if speaker else None
+        window = MonitorWindow(feed, bed, who, store, write_record=write_record, play=play, station=station)
         ending = _Ending(window, seconds)
         failure: list[StorageError] = []
 
@@ -110,8 +110,8 @@ def run(
             app.exec()
         window.deleteLater()
         app.processEvents()
-        if memory.problem:
-            print(f"bedside: {memory.problem}", file=sys.stderr)
+        if store.problem:
+            print(f"bedside: {store.problem}", file=sys.stderr)
         if failure:
             raise failure[0]
         return ending.status

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from monitor.gui.bed.bed_view import BedView
 from monitor.gui.bed.command_controller import CommandController, Sender
-from monitor.gui.preferences.preferences import Memory
+from monitor.gui.preferences.preferences import PreferencesStore
 from monitor.gui.preferences.preferences_controller import SMALLEST, PreferencesController
 from monitor.gui.review.review_controller import ReviewController
 from monitor.gui.station.central_station_view import CentralStationView
@@ -74,8 +74,8 @@ class MonitorWindow(QWidget):
         The bed to show; None takes the first that streams.
     who : str
         Stands in the commands that this window sends.
-    memory : Memory or None
-        What the person has set; None keeps it until the window closes.
+    store : PreferencesStore or None
+        The user preferences; None keeps it until the window closes.
     clock : callable
         Returns Unix time in ns.
     write_record : callable or None
@@ -111,7 +111,7 @@ class MonitorWindow(QWidget):
         source: Source,
         bed: str | None = None,
         who: str = "monitor",
-        memory: Memory | None = None,
+        store: PreferencesStore | None = None,
         clock: Callable[[], int] = time.time_ns,
         write_record: RecordWriter | None = None,
         play: Callable[[Sound], None] | None = None,
@@ -125,8 +125,8 @@ class MonitorWindow(QWidget):
         self.before_close: Callable[[], None] | None = None
         self.after_frame: Callable[[Frame], None] | None = None
         self.alarm_sounds = None if play is None else AlarmSounds(play)
-        memory = memory or Memory(None)
-        theme = THEMES[memory.now.theme]
+        store = store or PreferencesStore(None)
+        theme = THEMES[store.now.theme]
         self._closed = False
         self._source, self._bed, self._clock = source, bed, clock
         self.commands = CommandController(self, self.presenter, Sender(source.send, who, clock, self._say))
@@ -156,12 +156,12 @@ class MonitorWindow(QWidget):
         }
         self.review = ReviewController(theme, self, self.presenter, write_record)
         self.preferences = PreferencesController(
-            self, memory, self._apply_preferences, self.bed_view.header, self.footer
+            self, store, self._apply_preferences, self.bed_view.header, self.footer
         )
         self.footer.help.clicked.connect(self.preferences.show_help)
         self.footer.settings.clicked.connect(self.preferences.open_preferences)
         page.changed.connect(lambda changes: self.preferences.change(**changes))
-        self.restoreGeometry(memory.now.geometry)
+        self.restoreGeometry(store.now.geometry)
         self.preferences.apply_theme()
         self._apply_preferences()
         self._timer = QTimer(self)
@@ -195,17 +195,17 @@ class MonitorWindow(QWidget):
         whole.addWidget(self.footer)
 
     def apply_theme(self, theme: Theme) -> None:
-        """Take a look; all that is in the window has one of its own."""
+        """Apply a theme; all widgets in the window get it by themselves."""
         self.setWindowTitle(translate("Window", "bedside monitor — simulation"))
         self.setStyleSheet(f"MonitorWindow {{ background: {theme.ground} }}")
         self.review.theme = theme
 
     def _apply_preferences(self) -> None:
-        """Bring to the traces what the person has set."""
+        """Bring to the traces the user preferences."""
         px_per_mm = self.preferences.px_per_mm()
         self.review.px_per_mm = px_per_mm
         self.station.set_scale(px_per_mm)
-        self.bed_view.apply_preferences(self.preferences.memory.now, px_per_mm)
+        self.bed_view.apply_preferences(self.preferences.store.now, px_per_mm)
 
     # --- frames -------------------------------------------------------------------------------------------------
 

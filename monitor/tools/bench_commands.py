@@ -1,4 +1,4 @@
-"""How long a command takes to reach every monitor: one sends, the worker obeys, two others see it in the list."""
+"""How long a command takes to reach every monitor: one sends, the worker executes it, two others see it in the list."""
 
 from __future__ import annotations
 

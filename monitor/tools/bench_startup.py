@@ -20,7 +20,7 @@ BEDS = 16
 async def first_sample_s(record: str, address: BrokerAddress, data_dir: Path | None) -> float:
     """Return how long ``bedside monitor`` takes from its start to its end, with the first sample drawn in between.
 
-    It is told to end at the first sample; so the time is a little longer than that to the sample. The median of three
+    It ends at the first sample; so the time is a little longer than that to the sample. The median of three
     starts, with 16 beds that stream.
     """
     environment = {BROKER_VARIABLE: str(address), **({"BEDSIDE_DATA": str(data_dir)} if data_dir else {})}

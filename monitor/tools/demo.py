@@ -195,6 +195,8 @@ class _Run:
                     )
                 if live is not None:
                     live.update(live_table(self._beds, time.time_ns()), refresh=True)
+            if live is not None and not self._console.is_terminal:
+                self._console.print()  # on a terminal, the live display ends its last line itself
             if observing.done():
                 observing.result()
             if death.done():

@@ -81,7 +81,7 @@ class BedAlarms:
         return self._latest.get(alarm_id)
 
     def told(self, alarm_id: str, phase: str) -> str:
-        """Return when an alarm was raised, cleared or acknowledged, RFC 3339; empty where that was not heard."""
+        """Return when an alarm was raised, cleared or acknowledged, RFC 3339; empty where that was not received."""
         return self._told.get(alarm_id, {}).get(phase, "")
 
     def alarm_span(self, alarm: Alarm) -> AlarmSpan:
@@ -126,7 +126,7 @@ class BedAlarms:
             return alarm.end
         if alarm.alarm_id in self._active:
             return None
-        # Over, but its end was never heard: as far as it was known to last.
+        # Over, but its end was never received: as far as it was known to last.
         return alarm.onset + round(alarm.duration_s * FS)
 
     def most_urgent(self) -> str | None:

@@ -1,4 +1,4 @@
-"""What people at this monitor ask for, as commands; the effect shows only when it comes back."""
+"""Commands of this monitor; their effect shows only when it is reported back."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class Review:
     alarm : Alarm
         Its latest event.
     raised, acknowledged : str
-        Local date and time, ``YYYY-MM-DD HH:MM:SS``; empty where that was not heard.
+        Local date and time, ``YYYY-MM-DD HH:MM:SS``; empty where that was not received.
     alarm_span : AlarmSpan
         Where the alarm lay.
     lasting_s : float

@@ -22,7 +22,7 @@ RENEW_NS = 60_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Playout:
-    """The newest chunk, and what its arrival told about the clocks.
+    """The newest chunk, and what its arrival shows about the clocks.
 
     Attributes
     ----------

@@ -128,7 +128,7 @@ class Presenter:
         return None if known is None else known.alarms.limits
 
     def request(self, bed: str, action: ReplayAction, now_ns: int) -> None:
-        """Remember what was asked of a bed's publisher, until its status shows it."""
+        """Keep what was requested of a bed's publisher until its status shows it."""
         self._replay_of(bed).ask(action, now_ns)
 
     def _replay_of(self, bed: str) -> ReplayStatus:

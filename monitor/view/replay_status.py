@@ -1,7 +1,6 @@
-"""The replay of a bed as its publisher tells it, and what people at this monitor asked of it. No Qt.
+"""The replay of a bed as its publisher reports it, and what users of this monitor requested. No Qt.
 
-What was asked for is not what is: a wish is kept apart until the publisher's status shows it, or until it is too old to
-be obeyed.
+A request is kept apart from the status until the publisher reports it done, or until it is too old to be executed.
 """
 
 from __future__ import annotations
@@ -16,10 +15,10 @@ from stream.wire.phrases import Phrase, phrase
 from stream.wire.replay_actions import ChooseRecord, ReplayAction, Seek, SetLoop, SetPlaying, SetSpeed
 
 PATIENCE_NS = 10_000_000_000
-"""A publisher obeys no command that is older; so long a wish waits."""
+"""A publisher executes no older command; a request waits so long."""
 
 NOTE_NS = 6_000_000_000
-"""How long is said that a wish was not fulfilled."""
+"""How long a note says that a request was not done."""
 
 _SLACK_S = 1.0
 
@@ -36,7 +35,7 @@ class ReplayStatus:
     Attributes
     ----------
     since_ns : int
-        When the publisher was first heard to play after it had not: before, no sample was due.
+        When the publisher began to play after it had not: before, no sample was due.
     """
 
     def __init__(self) -> None:
@@ -59,14 +58,14 @@ class ReplayStatus:
                 del self._requests[kind]
 
     def ask(self, action: ReplayAction, now_ns: int) -> None:
-        """Remember what was asked for; a later wish of the same kind takes the place of an earlier one."""
+        """Keep a request; a later one of the same kind replaces an earlier one."""
         if isinstance(action, ChooseRecord):
             self._requests.pop(Seek, None)  # was meant for the record before
         self._requests[type(action)] = _Request(action, now_ns)
         self._note_until_ns = 0
 
     def picture(self, now_ns: int, chunk: Waveform | None) -> Replay | None:
-        """Return what is known, and what was asked for; None where no publisher has said anything.
+        """Return status and requests; None where no publisher has reported anything.
 
         Parameters
         ----------
@@ -113,12 +112,12 @@ class ReplayStatus:
 
 
 def _shows(status: BedStatus, request: _Request, now_ns: int) -> bool:
-    """Return whether a status shows what was asked for."""
+    """Return whether a status shows that a request was done."""
     match request.action:
         case SetPlaying(playing=playing):
             return status.state == ("playing" if playing else "paused")
         case Seek(position=position):
-            # By the time it is told, a replay that goes on may have left the place.
+            # By the time it is reported, a replay that goes on may have left the place.
             elapsed_s = (now_ns - request.requested_ns) / 1e9 + _SLACK_S
             return 0 <= status.position - position <= elapsed_s * status.speed * FS
         case SetSpeed(speed=speed):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from stream.timebase import FS
 
 LEAST_MS = 100.0
-"""Two lines closer than this are no heart cycle: their rate is not told."""
+"""Two lines closer than this are no heart cycle: their rate is not shown."""
 
 
 @dataclass(frozen=True, slots=True)

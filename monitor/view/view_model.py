@@ -95,7 +95,7 @@ class Arrivals:
 
 @dataclass(frozen=True, slots=True)
 class Requested:
-    """What was asked of a publisher and does not show in its status yet; None where nothing was."""
+    """What was requested of a publisher and its status does not show yet; None where nothing was."""
 
     playing: bool | None = None
     position_s: int | None = None
@@ -106,7 +106,7 @@ class Requested:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """How a bed is replayed: the publisher's status, and what was asked of it.
+    """How a bed is replayed: the publisher's status, and what was requested.
 
     Attributes
     ----------

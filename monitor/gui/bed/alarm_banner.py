@@ -46,7 +46,7 @@ class AlarmBanner(QWidget):
         self.apply_theme(theme)
 
     def apply_theme(self, theme: Theme) -> None:
-        """Take a look."""
+        """Apply a theme."""
         self.theme = theme
         self.setFixedHeight(px(_HEIGHT))
         self.update()
@@ -56,7 +56,7 @@ class AlarmBanner(QWidget):
         return QSize(900, px(_HEIGHT))
 
     def show_frame(self, frame: Frame) -> None:
-        """Take the messages whose turn it is."""
+        """Show the messages whose turn it is."""
         turn = frame.now_ns // (ROTATE_S * 1_000_000_000)
         notice = text_of(frame.notices[turn % len(frame.notices)]) if frame.notices else ""
         calling = [line for line in frame.active if line.calls] or list(frame.active)

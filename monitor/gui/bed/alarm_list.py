@@ -40,7 +40,7 @@ class AlarmList(QListWidget):
         self.apply_theme(theme)
 
     def apply_theme(self, theme: Theme) -> None:
-        """Take a look."""
+        """Apply a theme."""
         self.theme = theme
         self.setFont(font(13))
         self.setStyleSheet(
@@ -58,7 +58,7 @@ class AlarmList(QListWidget):
         self.scheduleDelayedItemsLayout()
 
     def show_lines(self, lines: tuple[AlarmLine, ...]) -> None:
-        """Take the lines, the latest first."""
+        """Show the lines, the latest first."""
         if lines == self._lines:
             return
         self._lines = lines

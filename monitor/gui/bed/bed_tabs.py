@@ -41,7 +41,7 @@ class BedTabs(QWidget):
         self.hide()
 
     def apply_theme(self, theme: Theme) -> None:
-        """Take a look."""
+        """Apply a theme."""
         self.theme, shown = theme, self._shown
         self.station.setText(translate("BedTabs", "Central station  (C)"))
         self.station.setStyleSheet(

@@ -12,7 +12,7 @@ from monitor.gui.bed.bed_tabs import BedTabs
 from monitor.gui.bed.controls import Controls
 from monitor.gui.bed.header import BedHeader
 from monitor.gui.bed.numerics import EngineerPanel, HeartRate
-from monitor.gui.preferences.preferences import Settings
+from monitor.gui.preferences.preferences import Preferences
 from monitor.gui.replay.replay_panel import ReplayPanel
 from monitor.gui.style.language import translate
 from monitor.gui.style.phrases import text_of
@@ -44,8 +44,8 @@ class BedView(QWidget):
     Attributes
     ----------
     changed : Signal(dict)
-        Names and values of `Settings` that somebody has just set here.
-    settings : Settings
+        Names and values of `Preferences` that somebody has just set here.
+    settings : Preferences
         As they hold now.
     freeze : FreezeController
     """
@@ -54,7 +54,7 @@ class BedView(QWidget):
 
     def __init__(self, theme: Theme, presenter: Presenter) -> None:
         super().__init__()
-        self.settings = Settings()
+        self.preferences = Preferences()
         self._presenter = presenter
         self._trend_second: tuple[str | None, int] | None = None
         self._build(theme)
@@ -94,12 +94,12 @@ class BedView(QWidget):
             widget.setFixedWidth(px(_SIDE))
         self._share_room()
 
-    def apply_preferences(self, settings: Settings, px_per_mm: float) -> None:
-        """Bring to the traces what the person has set."""
-        self.settings = settings
-        self.sweep.grid, self.sweep.px_per_mm = Grid[settings.grid.upper()], px_per_mm
-        if self.trend.isHidden() == settings.trend:
-            self.trend.setVisible(settings.trend)
+    def apply_preferences(self, preferences: Preferences, px_per_mm: float) -> None:
+        """Bring to the traces the user preferences."""
+        self.preferences = preferences
+        self.sweep.grid, self.sweep.px_per_mm = Grid[preferences.grid.upper()], px_per_mm
+        if self.trend.isHidden() == preferences.trend:
+            self.trend.setVisible(preferences.trend)
             self._trend_second = None
             self._share_room()
 
@@ -108,13 +108,13 @@ class BedView(QWidget):
     @property
     def view(self) -> View:
         """How much of the signal fits at the paper speed and amplitude chosen."""
-        return self.sweep.view(self.settings.speed, self.settings.gain or None)
+        return self.sweep.view(self.preferences.speed, self.preferences.gain or None)
 
     def show_frame(self, frame: Frame, rejected: int) -> None:
         """Bring the page up to a frame, and to the number of messages that could not be read."""
         self.banner.show_frame(frame)
-        gain = f"{self.settings.gain:g} mm/mV" if self.settings.gain else translate("BedView", "amplitude fitted")
-        self.header.show_frame(frame, f"{self.settings.speed:g} mm/s · {gain}")
+        gain = f"{self.preferences.gain:g} mm/mV" if self.preferences.gain else translate("BedView", "amplitude fitted")
+        self.header.show_frame(frame, f"{self.preferences.speed:g} mm/s · {gain}")
         trace, stale = self.freeze.trace(frame, self.view)
         self.header.show_frozen(self.freeze.text)
         paused = stale and frame.link.state is LinkState.PAUSED
@@ -164,11 +164,11 @@ class BedView(QWidget):
 
     def next_speed(self) -> None:
         """Take the next paper speed."""
-        self.changed.emit({"speed": SPEEDS[(SPEEDS.index(self.settings.speed) + 1) % len(SPEEDS)]})
+        self.changed.emit({"speed": SPEEDS[(SPEEDS.index(self.preferences.speed) + 1) % len(SPEEDS)]})
 
     def change_gain(self, by: int) -> None:
         """Take a larger or smaller amplitude; from a fitted one, the middle one."""
-        gain = self.settings.gain
+        gain = self.preferences.gain
         at = min(max(GAINS.index(gain) + by, 0), len(GAINS) - 1) if gain else GAINS.index(10.0)
         self.changed.emit({"gain": GAINS[at]})
 

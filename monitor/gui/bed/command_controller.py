@@ -99,7 +99,7 @@ class CommandController:
             return
         limits = self._presenter.limits(bed)
         if limits is None:
-            self._sender.notify(translate("Window", "no limits known: no worker has told them yet"))
+            self._sender.notify(translate("Window", "no limits known: no worker has reported them yet"))
             return
         dialog = self.limits_dialog = LimitsDialog(theme, bed, limits, self._window)
         dialog.accepted.connect(lambda: self._send(bed, SetLimits(limits=dialog.limits)))

@@ -43,7 +43,7 @@ class Controls(QWidget):
         self.apply_theme(theme)
 
     def apply_theme(self, theme: Theme) -> None:
-        """Take a look."""
+        """Apply a theme."""
         self.acknowledge.setText(translate("Controls", "Acknowledge  (A)"))
         self.limits.setText(translate("Controls", "Limits  (L)"))
         for button in (self.acknowledge, self.audio, self.limits, self.silence):
@@ -52,7 +52,7 @@ class Controls(QWidget):
             button.setStyleSheet(button_style(theme))
 
     def show_frame(self, frame: Frame) -> None:
-        """Take what can be done now."""
+        """Enable what can be done now."""
         self.acknowledge.setEnabled(frame.worker and any(line.calls for line in frame.active))
         for button in (self.audio, self.silence, self.limits):
             button.setEnabled(frame.worker)
@@ -62,7 +62,7 @@ class Controls(QWidget):
         _set(self.silence, alarms[not frame.pauses.alarms_s])
 
     def say(self, text: str) -> None:
-        """Tell for some seconds what could not be done."""
+        """Show for some seconds what could not be done."""
         self.note.setText(text)
         self.note.show()
         self._timer.start(_NOTE_MS)

@@ -39,7 +39,7 @@ class BedHeader(QWidget):
         self.frozen = Label(theme, "ground", 18, bold=True, ground="calipers")
         self.frozen.hide()
         self._state = LinkState.WAITING
-        self.link = Label(theme, lambda look: look.link(self._state), 20, bold=True)
+        self.link = Label(theme, lambda theme: theme.link(self._state), 20, bold=True)
         row = QHBoxLayout(self)
         row.setContentsMargins(10, 4, 14, 4)
         row.setSpacing(16)
@@ -53,7 +53,7 @@ class BedHeader(QWidget):
         self.apply_theme(theme)
 
     def apply_theme(self, theme: Theme) -> None:
-        """Take a look; the words have taken it by themselves."""
+        """Apply a theme; the labels get it by themselves."""
         self.theme = theme
         # A glyph from another font would make the line taller, and the trace jump.
         self.setFixedHeight(px(_HEIGHT))
@@ -67,7 +67,7 @@ class BedHeader(QWidget):
         )
 
     def show_frame(self, frame: Frame, paper: str) -> None:
-        """Take the texts of a frame, and the scale of the paper in words."""
+        """Show the texts of a frame, and the scale of the paper in words."""
         _set(self.bed, (frame.bed or translate("BedHeader", "no bed yet")).upper())
         parts, chunk = [], frame.waveform
         if frame.trace is not None and chunk is not None:

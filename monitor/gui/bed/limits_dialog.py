@@ -54,7 +54,7 @@ class LimitsDialog(QDialog):
         self.apply_theme(theme)
 
     def apply_theme(self, theme: Theme) -> None:
-        """Take a look."""
+        """Apply a theme."""
         self.setFont(font(15))
         self.setStyleSheet(dialog_style(theme))
 

@@ -38,13 +38,13 @@ class HeartRate(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
     def apply_theme(self, theme: Theme) -> None:
-        """Take a look."""
+        """Apply a theme."""
         self.theme = theme
         self.set_compact(self._compact)
         self.update()
 
     def set_compact(self, compact: bool) -> None:
-        """Take less height, where that is scarce."""
+        """Use less height, where that is scarce."""
         self._compact = compact
         self._number_height = px(96 if compact else 138)
         self.setFixedHeight(self._number_height + px(56 if compact else 76))
@@ -61,7 +61,7 @@ class HeartRate(QWidget):
         return NO_VALUE if vitals is None or vitals.rhythm == "unknown" else text_of(rhythm_phrase(vitals.rhythm))
 
     def show_patient(self, patient: Patient, *, lit: bool) -> None:
-        """Take the values; ``lit`` is the phase of the flash, for whom a limit is broken."""
+        """Show the values; ``lit`` is the phase of the flash, for whom a limit is broken."""
         lit = lit or patient.broken is None
         if (patient, lit) != (self.patient, self.lit):
             self.patient, self.lit = patient, lit
@@ -128,7 +128,7 @@ class EngineerPanel(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
     def apply_theme(self, theme: Theme) -> None:
-        """Take a look."""
+        """Apply a theme."""
         self.theme = theme
         self.setFixedHeight(px(_ROW * _ROWS + 12))
         self.update()

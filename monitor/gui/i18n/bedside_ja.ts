@@ -647,7 +647,7 @@
         <translation>送信できません: ブローカ未接続</translation>
     </message>
     <message>
-        <source>no limits known: no worker has told them yet</source>
+        <source>no limits known: no worker has reported them yet</source>
         <translation>設定値が不明です: 解析プロセスからまだ届いていません</translation>
     </message>
     <message>

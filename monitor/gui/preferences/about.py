@@ -80,7 +80,7 @@ class AboutDialog(QDialog):
         self.resize(min(px(620), room.width() - 20), min(px(460), room.height() - 20))
 
     def apply_theme(self, theme: Theme) -> None:
-        """Take a look."""
+        """Apply a theme."""
         self.setFont(font(14))
         self.setStyleSheet(dialog_style(theme))
 

@@ -76,7 +76,7 @@ class HelpOverlay(QFrame):
         self._cover()
 
     def apply_theme(self, theme: Theme) -> None:
-        """Take a look."""
+        """Apply a theme."""
         self.setStyleSheet(f"HelpOverlay {{ background: {theme.panel}; border: 1px solid {theme.faint} }}")
         layout = self.layout()
         assert layout is not None

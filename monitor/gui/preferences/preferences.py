@@ -23,7 +23,7 @@ PX_PER_MM = (1.0, 40.0)
 
 
 @dataclass(frozen=True)
-class Settings:
+class Preferences:
     """All that is remembered.
 
     Attributes
@@ -67,7 +67,7 @@ def own_file() -> Path:
     return Path(QStandardPaths.writableLocation(_FOLDER)) / "bedside" / "monitor.ini"
 
 
-class Memory:
+class PreferencesStore:
     """Settings, and the file that keeps them.
 
     Parameters
@@ -77,7 +77,7 @@ class Memory:
 
     Attributes
     ----------
-    now : Settings
+    now : Preferences
     problem : str
         Why they cannot be kept, in one line; empty while they can.
     """
@@ -85,7 +85,7 @@ class Memory:
     def __init__(self, path: Path | None) -> None:
         self._file = None if path is None else QSettings(str(path), QSettings.Format.IniFormat)
         self.problem = ""
-        self.now = Settings() if self._file is None else _read(self._file)
+        self.now = Preferences() if self._file is None else _read(self._file)
 
     def change(self, **changes: Any) -> None:
         """Keep other values, at once: who ends by being killed finds them again."""
@@ -101,17 +101,17 @@ class Memory:
             self.problem = f"settings are not kept: {self._file.fileName()} cannot be written"
 
 
-def _read(file: QSettings) -> Settings:
+def _read(file: QSettings) -> Preferences:
     """Return what the file says; a value that cannot be is as if it were not there."""
     found = {}
-    for field in fields(Settings):
+    for field in fields(Preferences):
         value = file.value(field.name)
         if value is not None:
             try:
                 found[field.name] = _READ[field.name](value)
             except (ValueError, TypeError):
                 continue
-    return Settings(**found)
+    return Preferences(**found)
 
 
 def _one_of(choices: tuple[Any, ...], kind: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -1,4 +1,4 @@
-"""What the window remembers of its person and explains to them: look, letters, scale; help, settings, about."""
+"""Theme, letters and scale of the window, and its dialogs: help, preferences, about."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QDialog, QWidget
 
 from monitor.gui.preferences.about import AboutDialog
 from monitor.gui.preferences.help_overlay import HelpOverlay
-from monitor.gui.preferences.preferences import LETTERS, Memory
+from monitor.gui.preferences.preferences import LETTERS, PreferencesStore
 from monitor.gui.preferences.preferences_dialog import PreferencesDialog
 from monitor.gui.style.language import choose
 from monitor.gui.style.palettes import THEMES, Theme, next_theme
@@ -24,20 +24,20 @@ _STEP = 0.05
 
 
 class PreferencesController(QObject):
-    """Look and letters of a window, and the dialogs about them.
+    """Theme and letters of a window, and the dialogs about them.
 
     Parameters
     ----------
     window : QWidget
-    memory : Memory
+    store : PreferencesStore
     apply : callable
-        Brings what has changed in `memory` to the traces: speed, gain, grid, pixels per mm.
+        Brings what has changed in `store` to the traces: speed, gain, grid, pixels per mm.
     above, below : QWidget
         What the help must not cover.
 
     Attributes
     ----------
-    memory : Memory
+    store : PreferencesStore
     problem : str
         Why the language is not the one that was chosen; empty where it is.
     help : HelpOverlay or None
@@ -46,11 +46,11 @@ class PreferencesController(QObject):
     """
 
     def __init__(
-        self, window: QWidget, memory: Memory, apply: Callable[[], None], above: QWidget, below: QWidget
+        self, window: QWidget, store: PreferencesStore, apply: Callable[[], None], above: QWidget, below: QWidget
     ) -> None:
         super().__init__(window)
-        self.memory = memory
-        self.problem = choose(memory.now.language)
+        self.store = store
+        self.problem = choose(store.now.language)
         self.help: HelpOverlay | None = None
         self.dialog: QDialog | None = None
         self._window, self._apply, self._above, self._below = window, apply, above, below
@@ -65,12 +65,12 @@ class PreferencesController(QObject):
 
     @property
     def theme(self) -> Theme:
-        """The look chosen."""
-        return THEMES[self.memory.now.theme]
+        """The theme chosen."""
+        return THEMES[self.store.now.theme]
 
     def px_per_mm(self) -> float:
         """Return what somebody has measured, or what Qt says of the screen."""
-        return self.memory.now.px_per_mm or self._screen_px_per_mm()
+        return self.store.now.px_per_mm or self._screen_px_per_mm()
 
     def _screen_px_per_mm(self) -> float:
         return self._window.screen().physicalDotsPerInchX() / 25.4
@@ -79,9 +79,9 @@ class PreferencesController(QObject):
 
     def change(self, **changes: Any) -> None:
         """Set, remember, and show at once."""
-        self.memory.change(**changes)
+        self.store.change(**changes)
         if "language" in changes:
-            self.problem = choose(self.memory.now.language)
+            self.problem = choose(self.store.now.language)
             self._shown = None
         self.apply_theme()
         self._apply()
@@ -91,9 +91,9 @@ class PreferencesController(QObject):
             self.open_preferences()
 
     def apply_theme(self) -> None:
-        """Give all widgets the look, with letters as large as were chosen and as the window has room for."""
+        """Apply the theme to all widgets, with letters as large as were chosen and as the window has room for."""
         room = min(self._window.width() / SMALLEST[0], self._window.height() / SMALLEST[1])
-        chosen = min(self.memory.now.letters / 100, math.floor(room / _STEP + 1e-6) * _STEP)
+        chosen = min(self.store.now.letters / 100, math.floor(room / _STEP + 1e-6) * _STEP)
         scale = max(chosen, LETTERS[0] / 100)
         if (self.theme, scale) != self._shown:
             self._shown = (self.theme, scale)
@@ -101,7 +101,7 @@ class PreferencesController(QObject):
             apply_theme(self._window, self.theme)
 
     def next_theme(self) -> None:
-        """Take the next look."""
+        """Apply the next theme."""
         self.change(theme=next_theme(self.theme).name)
         if isinstance(self.dialog, PreferencesDialog):
             self.dialog.show_theme(self.theme)
@@ -126,7 +126,7 @@ class PreferencesController(QObject):
 
     def welcome(self) -> None:
         """Say what the window shows, to who has not read it yet."""
-        if not self.memory.now.welcomed:
+        if not self.store.now.welcomed:
             self._help(welcome=True)
 
     def show_help(self) -> None:
@@ -142,7 +142,7 @@ class PreferencesController(QObject):
     def close_help(self) -> None:
         """Take the help away; it was read."""
         self.hide_help()
-        self.memory.change(welcomed=True)
+        self.store.change(welcomed=True)
 
     def hide_help(self) -> None:
         """Take the help away, for a picture of what lies beneath."""
@@ -153,7 +153,7 @@ class PreferencesController(QObject):
 
     def open_preferences(self) -> None:
         """Let people change settings."""
-        dialog = PreferencesDialog(self.theme, self.memory.now, self._screen_px_per_mm(), self.problem, self._window)
+        dialog = PreferencesDialog(self.theme, self.store.now, self._screen_px_per_mm(), self.problem, self._window)
         dialog.changed.connect(lambda changes: self.change(**changes))
         self._open(dialog)
 
@@ -176,6 +176,6 @@ class PreferencesController(QObject):
 
     def close(self) -> None:
         """Remember where the window stands, and close what is open."""
-        self.memory.change(geometry=bytes(self._window.saveGeometry().data()))
+        self.store.change(geometry=bytes(self._window.saveGeometry().data()))
         if self.dialog is not None:
             self.dialog.close()

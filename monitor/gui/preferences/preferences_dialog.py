@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from monitor.gui.preferences.preferences import LETTERS, PX_PER_MM, Settings
+from monitor.gui.preferences.preferences import LETTERS, PX_PER_MM, Preferences
 from monitor.gui.style.label import Label, dialog_style
 from monitor.gui.style.language import LANGUAGES, QT_TRANSLATE_NOOP, translate
 from monitor.gui.style.palettes import THEMES, Theme
@@ -53,7 +53,7 @@ class MeasuredBar(QWidget):
         self.apply_theme(theme)
 
     def apply_theme(self, theme: Theme) -> None:
-        """Take a look; the bar stays as long as it is."""
+        """Apply a theme; the bar stays as long as it is."""
         self.theme = theme
         self.update()
 
@@ -76,7 +76,7 @@ class PreferencesDialog(QDialog):
     Parameters
     ----------
     theme : Theme
-    settings : Settings
+    settings : Preferences
     screen_px_per_mm : float
         What Qt says of the screen.
     problem : str
@@ -86,7 +86,7 @@ class PreferencesDialog(QDialog):
     Attributes
     ----------
     changed : Signal(dict)
-        Names and values of `Settings` that somebody has just set.
+        Names and values of `Preferences` that somebody has just set.
     language, colours, speed, gain, grid : QComboBox
     letters : QSpinBox
         Per cent.
@@ -98,7 +98,7 @@ class PreferencesDialog(QDialog):
     changed = Signal(dict)
 
     def __init__(
-        self, theme: Theme, settings: Settings, screen_px_per_mm: float, problem: str, parent: QWidget
+        self, theme: Theme, settings: Preferences, screen_px_per_mm: float, problem: str, parent: QWidget
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(translate("Settings", "Settings"))
@@ -166,14 +166,14 @@ class PreferencesDialog(QDialog):
         self.apply_theme(theme)
 
     def apply_theme(self, theme: Theme) -> None:
-        """Take a look."""
+        """Apply a theme."""
         self.setFont(font(15))
         self.setStyleSheet(dialog_style(theme))
         self._form.setVerticalSpacing(px(8))
         self._form.setHorizontalSpacing(px(16))
 
     def show_theme(self, theme: Theme) -> None:
-        """Take the look that a key has chosen meanwhile."""
+        """Show the theme that a key has chosen meanwhile."""
         self.colours.setCurrentIndex(list(THEMES).index(theme.name))
 
 

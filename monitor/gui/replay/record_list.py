@@ -52,7 +52,7 @@ class RecordList(QDialog):
         self.apply_theme(theme)
 
     def apply_theme(self, theme: Theme) -> None:
-        """Take a look."""
+        """Apply a theme."""
         self.setFont(font(15))
         self.setStyleSheet(
             f"background: {theme.panel}; color: {theme.text}"

@@ -1,6 +1,6 @@
 """Replay control: shows how the publisher replays, and asks it for something else.
 
-It shows what the publisher says. What was asked for stands apart, in another colour, until the publisher says it.
+It shows what the publisher reports. Requests stand apart, in another colour, until the publisher reports them done.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class ReplayPanel(QWidget):
         self.nothing.hide()
 
     def apply_theme(self, theme: Theme) -> None:
-        """Take a look."""
+        """Apply a theme."""
         self.theme, self._shown = theme, None
         self.play.setFixedWidth(px(84))
         self.back.setText(translate("Replay", "−{seconds} s").format(seconds=STEP_S))
@@ -110,7 +110,7 @@ class ReplayPanel(QWidget):
     # --- what is --------------------------------------------------------------------------------------------------
 
     def show_frame(self, frame: Frame) -> None:
-        """Take what the publisher says now."""
+        """Take what the publisher reports now."""
         replay = self._replay = frame.replay
         nothing = "" if replay is not None else NO_BROKER if frame.link.state is LinkState.NO_BROKER else NO_PUBLISHER
         shown = (replay, nothing)
@@ -137,7 +137,7 @@ class ReplayPanel(QWidget):
             self._paint(button, speed == replay.status.speed, speed == requested.speed)
 
     def _paint(self, button: QPushButton, on: bool, requested: bool) -> None:
-        """Fill a button that is on; draw the edge of one that was asked for in another colour."""
+        """Fill a button that is on; draw the edge of a requested one in another colour."""
         theme = self.theme
         ink, ground = (theme.ground, theme.text) if on else (theme.text, theme.panel)
         edge = f"2px dashed {theme.simulation}" if requested else f"1px solid {theme.faint}"
@@ -148,7 +148,7 @@ class ReplayPanel(QWidget):
         if button.styleSheet() != style:
             button.setStyleSheet(style)
 
-    # --- what is asked for ----------------------------------------------------------------------------------------
+    # --- requests ------------------------------------------------------------------------------------------------
 
     def _toggle(self) -> None:
         if self._replay is None:
@@ -159,7 +159,7 @@ class ReplayPanel(QWidget):
             self.requested.emit(SetPlaying(playing=self._replay.status.state == "paused"))
 
     def _step(self, by_s: int) -> None:
-        """Go on from the place asked for, where one was: whoever presses three times wants three steps."""
+        """Start from the requested place, where there is one: three presses are three steps."""
         if self._replay is not None:
             requested_s = self._replay.requested.position_s
             self._seek((self._replay.position_s if requested_s is None else requested_s) + by_s)

@@ -1,4 +1,4 @@
-"""The bar over a record: how far the replay is, where it was asked to go, and what is under the mouse."""
+"""The bar over a record: how far the replay is, where it was requested to go, and what is under the mouse."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class SeekBar(QWidget):
     chosen : Signal(int)
         The second of the record at which the mouse let go.
     text : str
-        Stands above the bar: what was asked for.
+        Stands above the bar: what was requested.
     """
 
     chosen = Signal(int)
@@ -45,13 +45,13 @@ class SeekBar(QWidget):
         return QSize(400, px(_HEIGHT))
 
     def apply_theme(self, theme: Theme) -> None:
-        """Take a look."""
+        """Apply a theme."""
         self.theme = theme
         self.setFixedHeight(px(_HEIGHT))
         self.update()
 
     def show_place(self, at_s: int, of_s: int, requested_s: int | None, text: str) -> None:
-        """Take the place in the record, its length, the place asked for, and what to say above; all in seconds."""
+        """Take the place in the record, its length, the place requested, and what to write above; all in seconds."""
         shown = (at_s, of_s, requested_s, text)
         if shown != (self._at_s, self._of_s, self._asked_s, self.text):
             self._at_s, self._of_s, self._asked_s, self.text = shown

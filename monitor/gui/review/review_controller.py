@@ -27,7 +27,7 @@ class ReviewController:
     ----------
     dialog : ReviewDialog or None
     theme : Theme
-        Of the next dialog; one that is open takes a look as every widget does.
+        Of the next dialog; one that is open gets it as every widget does.
     px_per_mm : float
         Of this screen.
     """

@@ -63,7 +63,7 @@ class EventChart(QWidget):
         self.show_review(review, self.sheet)
 
     def apply_theme(self, theme: Theme) -> None:
-        """Take a look."""
+        """Apply a theme."""
         self.theme, self._cache = theme, None
         self.update()
 
@@ -166,7 +166,7 @@ class ReviewDialog(QDialog):
         self.theme, self.review = theme, review
         self.words: dict[str, str] = {}
         self.chart = EventChart(theme, review, px_per_mm)
-        self.heading = Label(theme, lambda look: look.priority[self.review.alarm.priority], 20, bold=True)
+        self.heading = Label(theme, lambda theme: theme.priority[self.review.alarm.priority], 20, bold=True)
         self.note = Label(theme, "technical", 14, bold=True)
         self.scale, self.said = Label(theme, "faint", 13), Label(theme, "simulation", 13)
         self.page, self._rows = QWidget(), QGridLayout()
@@ -234,7 +234,7 @@ class ReviewDialog(QDialog):
         self.said.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)  # however long a path is
 
     def apply_theme(self, theme: Theme) -> None:
-        """Take a look."""
+        """Apply a theme."""
         self.theme = theme
         self.setStyleSheet(
             f"QWidget {{ background: {theme.panel}; color: {theme.text} }}"

@@ -52,18 +52,18 @@ class TileHeader(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def apply_theme(self, theme: Theme) -> None:
-        """Take a look."""
+        """Apply a theme."""
         self.theme = theme
         self.set_large(self._large)
         self.update()
 
     def set_large(self, large: bool) -> None:
-        """Take more height, where there is some."""
+        """Use more height, where there is some."""
         self._large = large
         self.setFixedHeight(px(_LARGE_HEAD if large else _HEAD))
 
     def show_frame(self, frame: Frame) -> None:
-        """Take what a frame says; what has not changed is not painted again."""
+        """Show what a frame holds; what has not changed is not painted again."""
         line = next((line for line in frame.active if line.calls), frame.active[0] if frame.active else None)
         priority = None if line is None else line.alarm.priority
         message = pause_text(frame.pauses) or (text_of(frame.notices[0]) if frame.notices else "")
@@ -188,7 +188,7 @@ class BedTile(QWidget):
         self.setCursor(Qt.CursorShape.PointingHandCursor)
 
     def apply_theme(self, theme: Theme) -> None:
-        """Take a look."""
+        """Apply a theme."""
         self.theme = theme
         self._show_edge()
 

@@ -83,7 +83,7 @@ class CentralStationView(QWidget):
         self._timer.timeout.connect(self.note.clear)
 
     def apply_theme(self, theme: Theme) -> None:
-        """Take a look, for the cards to come; those that are there take it by themselves."""
+        """Apply a theme to the tiles to come; existing ones get it by themselves."""
         self.theme = theme
 
     def set_scale(self, px_per_mm: float) -> None:
@@ -230,7 +230,7 @@ class CentralStationView(QWidget):
             self.title.setText(text)
 
     def say(self, text: str) -> None:
-        """Tell for some seconds what could not be done."""
+        """Show for some seconds what could not be done."""
         self.note.setText(text)
         self._timer.start(_NOTE_MS)
 

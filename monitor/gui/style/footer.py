@@ -46,7 +46,7 @@ class Footer(QWidget):
         self.apply_theme(theme)
 
     def apply_theme(self, theme: Theme) -> None:
-        """Take a look; the labels have taken it by themselves."""
+        """Apply a theme; the labels get it by themselves."""
         self.help.setText(translate("Footer", "Help (?)"))
         self.settings.setText(translate("Footer", "Settings (F2)"))
         for button in (self.help, self.settings):

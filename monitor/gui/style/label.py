@@ -1,4 +1,4 @@
-"""Words and buttons that take their colours and letters from the look."""
+"""Words and buttons that take their colours and letters from the theme."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from monitor.gui.style.theme import Theme, font, px
 
 
 class Label(QLabel):
-    """Words in an ink of the look.
+    """Words in an ink of the theme.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class Label(QLabel):
         self.apply_theme(theme)
 
     def apply_theme(self, theme: Theme) -> None:
-        """Take a look, or ask again which ink it is."""
+        """Apply a theme, and determine the ink again."""
         ink, pixels, bold, ground = self._look
         chosen = getattr(theme, ink) if isinstance(ink, str) else ink(theme)
         field = f"; background: {getattr(theme, ground)}; padding: 2px {px(8)}px" if ground else ""

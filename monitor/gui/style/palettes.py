@@ -160,7 +160,7 @@ PAPER = replace(
 
 
 def next_theme(theme: Theme) -> Theme:
-    """Return the look after this one; the first after the last."""
+    """Return the theme after this one; the first after the last."""
     names = list(THEMES)
     at = names.index(theme.name) + 1 if theme.name in names else 0
     return THEMES[names[at % len(names)]]

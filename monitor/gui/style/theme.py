@@ -1,4 +1,4 @@
-"""From a look to Qt: colours, letters, flashes; and how a look reaches every widget of a window."""
+"""From a theme to Qt: colours, letters, flashes; and how a theme reaches every widget of a window."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ FLASH_HZ = {"high": 2.0, "medium": 0.6}
 
 @runtime_checkable
 class Themed(Protocol):
-    """A widget that can change its look while it is shown."""
+    """A widget that can change its theme while it is shown."""
 
     def apply_theme(self, theme: Theme) -> None:
-        """Take a look, or the same one with letters of another size."""
+        """Apply a theme, or the same one with letters of another size."""
         ...
 
 
 def apply_theme(root: QWidget, theme: Theme) -> None:
-    """Hand a look to a widget and to all in it, the outermost first."""
+    """Apply a theme to a widget and to all in it, the outermost first."""
     for widget in [root, *root.findChildren(QWidget)]:
         if isinstance(widget, Themed):
             widget.apply_theme(theme)

@@ -81,7 +81,7 @@ class _Voice:
 
 @contextmanager
 def _without_qt_s_words() -> Iterator[None]:
-    """Keep back what Qt writes while it looks for a sound server: its absence is told in one line of ours."""
+    """Keep back what Qt writes while it looks for a sound server: its absence is reported in one line of ours."""
     before = qInstallMessageHandler(lambda *_: None)
     try:
         yield

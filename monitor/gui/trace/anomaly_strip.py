@@ -61,7 +61,7 @@ class AnomalyStrip(pg.PlotWidget):
         self.apply_theme(theme)
 
     def apply_theme(self, theme: Theme) -> None:
-        """Take a look."""
+        """Apply a theme."""
         self.theme, self._shown = theme, None
         self.set_compact(self._compact)
         self.setBackground(theme.ground)
@@ -84,7 +84,7 @@ class AnomalyStrip(pg.PlotWidget):
         self._label.setFont(font(11))
 
     def set_compact(self, compact: bool) -> None:
-        """Take less height, where that is scarce."""
+        """Use less height, where that is scarce."""
         self._compact = compact
         self.setFixedHeight(px(_COMPACT if compact else _HEIGHT))
 

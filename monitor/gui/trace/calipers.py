@@ -48,7 +48,7 @@ class Calipers(QWidget):
         host.installEventFilter(self)
 
     def apply_theme(self, theme: Theme) -> None:
-        """Take a look."""
+        """Apply a theme."""
         self.theme = theme
         self.update()
 

@@ -94,7 +94,7 @@ class SweepView(QWidget):
         return px(_SMALL_GUTTER) if self.small else gutter()
 
     def apply_theme(self, theme: Theme) -> None:
-        """Take a look; the next trace is drawn in it, all of it."""
+        """Apply a theme; the next trace is drawn in it, all of it."""
         self.theme = theme
         self.update()
 

@@ -62,7 +62,7 @@ class TrendStrip(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
 
     def apply_theme(self, theme: Theme) -> None:
-        """Take a look."""
+        """Apply a theme."""
         self.theme, self._cache = theme, None
         self.setFixedHeight(px(HEIGHT))
         self.update()

@@ -90,7 +90,7 @@ class Manager:
         return [(alarm.kind, alarm.latched) for alarm in self.state.active]
 
 
-def told(events: list[Alarm]) -> list[tuple[str, str]]:
+def phases(events: list[Alarm]) -> list[tuple[str, str]]:
     return [(alarm.kind, alarm.phase) for alarm in events]
 
 
@@ -117,8 +117,13 @@ def test_a_high_alarm_latches_until_somebody_acknowledges_it() -> None:
     [cleared] = manager.end("ventricular_tachycardia")
     assert cleared.latched
     assert manager.listed == [("ventricular_tachycardia", True)]
-    [seen] = manager.order(Acknowledge(alarm_id=raised.alarm_id))
-    assert (seen.phase, seen.acknowledged_by, seen.end, seen.latched) == ("acknowledged", "nurse 1", cleared.end, False)
+    [event] = manager.order(Acknowledge(alarm_id=raised.alarm_id))
+    assert (event.phase, event.acknowledged_by, event.end, event.latched) == (
+        "acknowledged",
+        "nurse 1",
+        cleared.end,
+        False,
+    )
     assert manager.state.active == ()
 
 
@@ -216,7 +221,7 @@ def test_pauses_end_by_themselves_by_command_and_by_graver_alarms() -> None:
 def test_alarms_are_raised_and_told_during_a_pause() -> None:
     manager = Manager()
     manager.order(PauseAlarms(seconds=60))
-    assert told(manager.begin("heart_rate_low")) == [("heart_rate_low", "raised")]
+    assert phases(manager.begin("heart_rate_low")) == [("heart_rate_low", "raised")]
 
 
 def test_a_kind_that_is_switched_off_clears_and_comes_back_with_its_condition() -> None:
@@ -231,9 +236,9 @@ def test_a_kind_that_is_switched_off_clears_and_comes_back_with_its_condition() 
     assert manager.begin("residual") == []
     manager.at(30)
     back = manager.order(SetLimits(limits=Limits()))
-    assert sorted(told(back)) == [("heart_rate_high", "raised"), ("residual", "raised")]
+    assert sorted(phases(back)) == [("heart_rate_high", "raised"), ("residual", "raised")]
     assert {alarm.alarm_id for alarm in back}.isdisjoint({raised.alarm_id})
-    assert told(manager.end("heart_rate_high")) == [("heart_rate_high", "cleared")]
+    assert phases(manager.end("heart_rate_high")) == [("heart_rate_high", "cleared")]
 
 
 def test_commands_that_are_old_repeated_or_pointless_change_nothing() -> None:
@@ -260,9 +265,9 @@ def test_the_last_commands_are_part_of_the_list() -> None:
     manager = Manager()
     for number in range(12):
         manager.order(PauseAudio(seconds=number + 1), who=f"nurse {number}")
-    said = to_message("bed-1", manager.state)
-    assert [command.who for command in said.commands] == [f"nurse {number}" for number in range(4, 12)]
-    assert codec.decode(codec.topic_of(said), codec.encode(said)) == said
+    message = to_message("bed-1", manager.state)
+    assert [command.who for command in message.commands] == [f"nurse {number}" for number in range(4, 12)]
+    assert codec.decode(codec.topic_of(message), codec.encode(message)) == message
 
 
 def test_a_repeated_command_is_known_though_many_came_between() -> None:
@@ -286,13 +291,13 @@ def test_a_command_of_no_time_that_can_be_is_old(when: str) -> None:
 
 
 def restarted(manager: Manager, session: str = SESSION) -> tuple[Manager, list[Alarm]]:
-    said = codec.decode(
+    message = codec.decode(
         codec.topic_of(to_message("bed-1", manager.state)), codec.encode(to_message("bed-1", manager.state))
     )
     again = Manager()
     again.sample, again.now = manager.sample, manager.now
-    assert isinstance(said, ActiveAlarms)
-    return again, again.keep(resume(restore(said, manager.now), replace(again.context, session=session)))
+    assert isinstance(message, ActiveAlarms)
+    return again, again.keep(resume(restore(message, manager.now), replace(again.context, session=session)))
 
 
 def test_a_restart_goes_on_with_the_same_alarms_limits_and_pauses() -> None:
@@ -308,7 +313,7 @@ def test_a_restart_goes_on_with_the_same_alarms_limits_and_pauses() -> None:
     assert to_message("bed-1", again.state) == to_message("bed-1", manager.state)
     [lasting] = [alarm for alarm in again.state.active if alarm.end is None]
     again.at(20)
-    assert again.begin("heart_rate_high") == [], "seen again: the same alarm goes on"
+    assert again.begin("heart_rate_high") == [], "confirmed: the same alarm goes on"
     again.at(100)
     assert again.keep(advance_time(again.state, again.context)) == []
     [cleared] = again.end("heart_rate_high")
@@ -333,7 +338,7 @@ def test_alarms_of_another_session_are_cleared_at_once() -> None:
     manager.begin("asystole")
     manager.begin("residual")
     again, events = restarted(manager, "cd" * 16)
-    assert sorted(told(events)) == [("asystole", "cleared"), ("residual", "cleared")]
+    assert sorted(phases(events)) == [("asystole", "cleared"), ("residual", "cleared")]
     assert {event.reason for event in events} == {"new_session"}
     assert again.listed == [("asystole", True)]
 
@@ -344,7 +349,7 @@ def test_an_asystole_that_is_over_is_not_shown_for_long() -> None:
     manager.begin("asystole")
     again, _ = restarted(manager)
     again.at(21)
-    assert told(again.keep(advance_time(again.state, again.context))) == [("asystole", "cleared")]
+    assert phases(again.keep(advance_time(again.state, again.context))) == [("asystole", "cleared")]
     assert again.listed == [("asystole", True)]
 
 
@@ -353,7 +358,7 @@ def test_the_want_of_data_ends_when_the_bed_sends_again() -> None:
     manager.at(10)
     manager.begin("no_data")
     again, events = restarted(manager)
-    assert (told(events), again.listed) == ([("no_data", "cleared")], [])
+    assert (phases(events), again.listed) == ([("no_data", "cleared")], [])
     assert events[0].reason == "data_resumed"
 
 
@@ -375,7 +380,7 @@ def test_when_the_record_ends_so_does_what_was_found_in_the_list() -> None:
     manager.begin("residual")
     again, _ = restarted(manager)
     again.at(12)
-    assert sorted(told(again.keep(finish(again.state, again.context)))) == [
+    assert sorted(phases(again.keep(finish(again.state, again.context)))) == [
         ("asystole", "cleared"),
         ("residual", "cleared"),
     ]
@@ -397,8 +402,8 @@ def test_a_list_speaks_of_its_own_bed_alone() -> None:
 def test_no_list_silences_a_bed_for_longer_than_a_command_can(until: str) -> None:
     left = ActiveAlarms(bed="bed-1", audio_paused_until=until, alarms_paused_until=until)
     manager = Manager(restore(left, T0))
-    said = to_message("bed-1", manager.state)
-    assert said.audio_paused_until == said.alarms_paused_until == rfc3339(T0 + 180 * SECOND)
+    message = to_message("bed-1", manager.state)
+    assert message.audio_paused_until == message.alarms_paused_until == rfc3339(T0 + 180 * SECOND)
     manager.at(181)
     manager.keep(advance_time(manager.state, manager.context))
     assert (manager.state.audio_paused_until, manager.state.alarms_paused_until) == (None, None)

@@ -126,8 +126,8 @@ def test_usual_for_one_patient_is_an_alarm_for_another() -> None:
     assert not run(rough)[1]
 
 
-def foretold_beats(seconds: int, usual: Sequence[float] = (), strange: Sequence[float] = ()) -> Forecasts:
-    """Return one beat a second that is foretold well; others that are not foretold, and broad ones.
+def predicted_beats(seconds: int, usual: Sequence[float] = (), strange: Sequence[float] = ()) -> Forecasts:
+    """Return one beat a second that is predicted well; others that are not predicted, and broad ones.
 
     No beat comes from 0.5 s before a broad one to 0.8 s after it.
     """
@@ -146,14 +146,14 @@ def foretold_beats(seconds: int, usual: Sequence[float] = (), strange: Sequence[
 
     broad = waves(strange, 0, 0.03, -2) + waves(strange, 0.3, 0.07, 0.6)
     known = beats(regular)
-    seen = known + beats(usual) + broad + np.random.default_rng(0).normal(0, 0.02, len(time))
+    observed = known + beats(usual) + broad + np.random.default_rng(0).normal(0, 0.02, len(time))
     ahead = PATCH * np.arange(1, seconds * SECOND + 1)[:, None] + np.arange(HORIZON)
     mean = known[ahead][:, :, None].astype(np.float32)
-    return mean, np.full_like(mean, 0.05), seen[: seconds * 360].reshape(-1, PATCH, 1)
+    return mean, np.full_like(mean, 0.05), observed[: seconds * 360].reshape(-1, PATCH, 1)
 
 
 def test_an_alarm_keeps_complexes_from_being_remembered_only_while_it_is_young() -> None:
-    forecasts = foretold_beats(75, strange=np.arange(40, 75, 0.5).tolist())
+    forecasts = predicted_beats(75, strange=np.arange(40, 75, 0.5).tolist())
 
     def remembered(seconds: float) -> npt.NDArray[np.float64]:
         mean, scale, observed = (part[: round(seconds * SECOND)] for part in forecasts)
@@ -170,7 +170,7 @@ def test_an_alarm_keeps_complexes_from_being_remembered_only_while_it_is_young()
 
 def test_a_run_that_lasts_becomes_usual() -> None:
     """After 20 s its complexes are remembered; it takes minutes until so many are that the alarm ends."""
-    _, events, _ = run(foretold_beats(340, strange=np.arange(40, 340, 0.5).tolist()))
+    _, events, _ = run(predicted_beats(340, strange=np.arange(40, 340, 0.5).tolist()))
     raised, cleared = events
     assert isinstance(cleared, Ended)
     assert abs(raised.onset - 40 * 360) < 180
@@ -178,7 +178,7 @@ def test_a_run_that_lasts_becomes_usual() -> None:
 
 
 def test_a_run_of_19_seconds_does_not_hide_itself() -> None:
-    _, events, _ = run(foretold_beats(80, strange=np.arange(40, 59, 0.5).tolist()))
+    _, events, _ = run(predicted_beats(80, strange=np.arange(40, 59, 0.5).tolist()))
     raised, cleared = events
     assert isinstance(raised, Began)
     assert isinstance(cleared, Ended)
@@ -186,7 +186,7 @@ def test_a_run_of_19_seconds_does_not_hide_itself() -> None:
 
 
 def test_a_short_run_does_not_hide_what_follows() -> None:
-    _, events, _ = run(foretold_beats(80, strange=(*np.arange(40, 46, 0.5).tolist(), 70.6)))
+    _, events, _ = run(predicted_beats(80, strange=(*np.arange(40, 46, 0.5).tolist(), 70.6)))
     assert [type(event) for event in events] == [Began, Ended, Began, Ended]
     assert abs(events[2].onset - 70.6 * 360) < 72
 
@@ -203,7 +203,7 @@ def test_two_stretches_close_to_each_other_are_one_alarm() -> None:
 
 def test_the_end_of_an_epoch_ends_an_alarm() -> None:
     mean, scale, observed = (
-        part[: 42 * SECOND] for part in foretold_beats(45, strange=np.arange(40, 45, 0.5).tolist())
+        part[: 42 * SECOND] for part in predicted_beats(45, strange=np.arange(40, 45, 0.5).tolist())
     )
     _, events, state = run((mean, scale, observed))
     [raised] = events
@@ -215,7 +215,7 @@ def test_the_end_of_an_epoch_ends_an_alarm() -> None:
     assert anomaly_detector.finish(DEFAULT_CONFIG, calm, 39 * 360 - 1) is None
 
 
-def test_invalid_samples_are_no_surprise() -> None:
+def test_invalid_samples_are_no_anomaly() -> None:
     forecasts = made_up(60)
     forecasts[2][40 * SECOND : 43 * SECOND] = np.nan
     scores, events, state = run(forecasts)
@@ -226,7 +226,7 @@ def test_invalid_samples_are_no_surprise() -> None:
     assert np.isfinite(state.usual.log_odds).all()
 
 
-def test_a_flat_line_that_is_forecast_exactly_is_no_surprise() -> None:
+def test_a_flat_line_that_is_forecast_exactly_is_no_anomaly() -> None:
     mean, scale, observed = made_up(60)
     scores, events, _ = run((mean, scale, np.zeros_like(observed)))
     assert not events
@@ -234,28 +234,28 @@ def test_a_flat_line_that_is_forecast_exactly_is_no_surprise() -> None:
 
 
 @pytest.mark.parametrize("chance", [0.5, 0.1, 1e-2, 1e-3, 1e-6, 1e-12, 1e-200])
-def test_a_score_tells_the_chance_of_the_law(chance: float) -> None:
+def test_a_score_is_the_chance_under_the_null_distribution(chance: float) -> None:
     # -log1p(-chance) is the law's rate; a double holds 1 - chance to about 16 digits, and a rate to all of them.
-    departure = anomaly_detector.LOCATION - anomaly_detector.SPREAD * math.log(-math.log1p(-chance))
-    [score] = anomaly_detector.rarity(np.array([departure]))
+    log_odds = anomaly_detector.LOCATION - anomaly_detector.SPREAD * math.log(-math.log1p(-chance))
+    [score] = anomaly_detector.rarity(np.array([log_odds]))
     assert score == pytest.approx(-math.log10(chance), rel=1e-3)
 
 
-def test_scores_rise_with_the_departure_and_keep_what_is_unknown() -> None:
+def test_scores_rise_with_the_log_odds_and_keep_what_is_unknown() -> None:
     scores = anomaly_detector.rarity(np.array([-1e6, -10.0, -6.0, 0.0, 20.0, 30.0, 1e6]))
     assert np.isfinite(scores).all()
     assert (np.diff(scores) > 0).all()
     assert np.isnan(anomaly_detector.rarity(np.array([np.nan]))).all()
 
 
-def test_ectopy_in_half_of_all_seconds_is_still_a_surprise() -> None:
+def test_ectopy_in_half_of_all_seconds_is_still_an_anomaly() -> None:
     """Bigeminy: of what is remembered, half may be ectopic."""
-    scores, events, _ = run(foretold_beats(150, strange=[at + 0.6 for at in range(20, 150, 2)]))
+    scores, events, _ = run(predicted_beats(150, strange=[at + 0.6 for at in range(20, 150, 2)]))
     assert sum(isinstance(event, Began) for event in events) >= 60
     assert np.nanmax(scores[-10 * SECOND :]) > DEFAULT_CONFIG.threshold
 
 
-def test_the_law_moves_up_for_a_patient_who_departs_much_of_the_time_and_never_down() -> None:
+def test_the_null_distribution_is_shifted_upwards_if_log_odds_stay_high_and_never_downwards() -> None:
     usual = anomaly_detector.begin(0, LEADS[:1]).usual
     calm = wild = usual
     for _ in range(DEFAULT_CONFIG.warm):
@@ -279,10 +279,10 @@ def test_what_is_usual_is_forgotten_with_the_memory() -> None:
     assert (short.quantiles[0, :4] > long.quantiles[0, :4] + 0.2).all()
 
 
-def test_a_usual_complex_at_an_unusual_moment_is_less_of_a_surprise_than_a_strange_one() -> None:
+def test_a_usual_complex_at_an_unusual_moment_is_less_of_an_anomaly_than_a_strange_one() -> None:
     about = slice(round(40.4 * SECOND), round(41.5 * SECOND))
-    usual, _, _ = run(foretold_beats(60, usual=(40.6,)))
-    strange, events, _ = run(foretold_beats(60, strange=(40.6,)))
+    usual, _, _ = run(predicted_beats(60, usual=(40.6,)))
+    strange, events, _ = run(predicted_beats(60, strange=(40.6,)))
     assert usual[about].max() < strange[about].max() - 2
     assert [type(event) for event in events] == [Began, Ended]
-    assert not run(foretold_beats(60))[1]
+    assert not run(predicted_beats(60))[1]

@@ -54,6 +54,11 @@ def fails(path: Path, text: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_patches_that_do_not_fill_a_stride(tmp_path: Path) -> None:
+    checkpoint.save(tmp_path / "w", Network(NetworkConfig(patch=5, hidden=8)), ScalingConfig(), {})
+    fails(tmp_path / "w", "patches of 5 samples")
+
+
 def test_missing(tmp_path: Path) -> None:
     fails(tmp_path / "none.safetensors", "none.safetensors")
 

@@ -21,7 +21,7 @@ from stream.wire.alarm_messages import Limits
 from tests.model.beat_trains import CONFIG, LIMITS, begun, per_min, pick, quiet_signal, run, train
 
 SOON = STRIDE + 72
-"""Samples from the moment a rule is met to the moment it is told, at most."""
+"""Samples from the moment a rule is met to the moment it is reported, at most."""
 
 PHASES = st.tuples(
     st.sampled_from([0.2, 0.3, 0.4, 0.55, 0.8, 1.3, 1.7, 4.05, 5.0]),
@@ -63,7 +63,7 @@ def test_every_condition_begins_once_ends_once_and_hides_the_lesser(
     changes, _, state = run(beats, signal, start=start, limits=Limits(heart_rate_low=60, heart_rate_high=100))
     changes += rhythm_detector.close(state, signal[-1].at)
     open_now: dict[str, int] = {}
-    seen: set[tuple[str, int]] = set()
+    known: set[tuple[str, int]] = set()
     before = start - 1
     for at, together in itertools.groupby(changes, key=lambda change: change.at):
         assert at > before or at == signal[-1].at
@@ -71,9 +71,9 @@ def test_every_condition_begins_once_ends_once_and_hides_the_lesser(
         for change in together:
             if isinstance(change, Began):
                 assert start <= change.onset <= at
-                assert (change.kind, change.onset) not in seen
+                assert (change.kind, change.onset) not in known
                 assert not {*SILENCED_BY[change.kind], change.kind} & set(open_now)
-                seen.add((change.kind, change.onset))
+                known.add((change.kind, change.onset))
                 open_now[change.kind] = change.onset
             else:
                 assert open_now.pop(change.kind) == change.onset < change.end <= at + 1
@@ -183,7 +183,7 @@ def test_a_bradycardia_ends_when_none_of_the_last_five_rates_is_low() -> None:
     assert fifth.at <= ended.at <= fifth.at + STRIDE
 
 
-def test_bradycardia_is_told_as_soon_as_the_fifth_beat_is_too_late() -> None:
+def test_bradycardia_is_reported_as_soon_as_the_fifth_beat_is_too_late() -> None:
     beats = train(per_min((75, 10, "N"), (45, 3, "N")))
     changes, _, _ = run(beats, quiet_signal(beats[-1].index / FS + 3))
     began = changes[0]
@@ -263,8 +263,8 @@ def test_one_beat_between_does_not_end_a_tachycardia() -> None:
 def test_the_graver_takes_the_place_and_the_lesser_comes_back() -> None:
     beats = train(per_min((160, 40, "N"), (180, 12, "V"), (160, 20, "N")))
     changes, _, _ = run(beats, quiet_signal(beats[-1].index / FS), limits=Limits())
-    told = [(type(change).__name__, change.kind) for change in changes if change.kind != "pvc_run"]
-    assert told == [
+    events = [(type(change).__name__, change.kind) for change in changes if change.kind != "pvc_run"]
+    assert events == [
         ("Began", "extreme_tachycardia"),
         ("Ended", "extreme_tachycardia"),
         ("Began", "ventricular_tachycardia"),
@@ -353,7 +353,7 @@ def test_close_ends_what_holds() -> None:
     assert ended.end == 15 * FS
 
 
-def test_fibrillation_is_told_as_long_as_it_is_seen() -> None:
+def test_fibrillation_is_reported_as_long_as_it_lasts() -> None:
     beats = train(per_min((75, 60, "N")))
     signal = [
         replace(now, fibrillation_since=10 * FS if 15 * FS < now.at < 25 * FS else None) for now in quiet_signal(40)

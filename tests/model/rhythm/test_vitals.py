@@ -29,10 +29,10 @@ def test_one_for_each_second_of_signal() -> None:
 
 
 def test_a_steady_rate_is_told_after_a_few_beats() -> None:
-    said = vitals(per_min((75, 20, "N")), 15)
-    assert [now.heart_rate for now in said[:4]] == [None] * 4  # the fifth beat comes at 4.0 s
-    assert said[4].heart_rate == pytest.approx(75)
-    assert said[-1].rr_ms == pytest.approx(800)
+    found = vitals(per_min((75, 20, "N")), 15)
+    assert [now.heart_rate for now in found[:4]] == [None] * 4  # the fifth beat comes at 4.0 s
+    assert found[4].heart_rate == pytest.approx(75)
+    assert found[-1].rr_ms == pytest.approx(800)
 
 
 def test_the_longest_and_the_shortest_interval_do_not_count() -> None:
@@ -41,33 +41,33 @@ def test_the_longest_and_the_shortest_interval_do_not_count() -> None:
 
 
 def test_a_slow_rate_shows_after_four_beats() -> None:
-    said = vitals([*per_min((80, 20, "N"), (45, 4, "N"))], 21)
-    assert said[-1].heart_rate == pytest.approx(45, abs=0.1)
+    found = vitals([*per_min((80, 20, "N"), (45, 4, "N"))], 21)
+    assert found[-1].heart_rate == pytest.approx(45, abs=0.1)
 
 
 def test_no_rate_without_beats() -> None:
-    said = vitals(per_min((75, 20, "N")), 25)
+    found = vitals(per_min((75, 20, "N")), 25)
     last_beat = 16
-    assert said[last_beat + 3].heart_rate == pytest.approx(75)
-    assert said[last_beat + 4].heart_rate is None
-    assert said[last_beat + 4].rr_ms is None
-    assert said[last_beat + 4].rhythm == "asystole"
+    assert found[last_beat + 3].heart_rate == pytest.approx(75)
+    assert found[last_beat + 4].heart_rate is None
+    assert found[last_beat + 4].rr_ms is None
+    assert found[last_beat + 4].rhythm == "asystole"
 
 
 def test_nothing_is_told_of_a_signal_that_is_not_usable() -> None:
-    said = vitals(per_min((75, 200, "N")), 140, unusable=(100, 110))
-    now = said[104]
+    found = vitals(per_min((75, 200, "N")), 140, unusable=(100, 110))
+    now = found[104]
     assert (now.heart_rate, now.rr_ms, now.pvc_per_min, now.rhythm) == (None, None, None, "unknown")
-    assert said[111].heart_rate is None  # not five beats yet since it is usable again
-    assert said[118].heart_rate == pytest.approx(75)
-    assert said[118].pvc_per_min is None  # ten seconds of the last minute were not seen
+    assert found[111].heart_rate is None  # not five beats yet since it is usable again
+    assert found[118].heart_rate == pytest.approx(75)
+    assert found[118].pvc_per_min is None  # ten seconds of the last minute were not observed
 
 
 def test_ventricular_beats_are_counted_over_a_whole_minute() -> None:
-    said = vitals(letters("NNNV", 40), 120)
-    assert said[58].pvc_per_min is None
-    assert said[59].pvc_per_min in (18, 19)
-    assert said[-1].pvc_per_min in (18, 19)
+    found = vitals(letters("NNNV", 40), 120)
+    assert found[58].pvc_per_min is None
+    assert found[59].pvc_per_min in (18, 19)
+    assert found[-1].pvc_per_min in (18, 19)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A record offline: the files, and that they say what the live worker would have said."""
+"""A record offline: the files, and that they hold what the live worker would have sent."""
 
 from __future__ import annotations
 

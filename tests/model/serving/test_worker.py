@@ -48,7 +48,7 @@ def patient() -> Record:
 
 
 class Hand:
-    """A clock that moves when it is told to."""
+    """A clock that is moved by hand."""
 
     def __init__(self) -> None:
         self.now = BEGIN_NS
@@ -265,7 +265,7 @@ def test_a_worker_that_restarts_goes_on_with_the_alarms_it_finds(models: Models,
     after.worker.restore_alarms(left)
     after.worker.tick(stream[half : half + 1])
     assert after.of(Alarm) == [], "neither raised again nor ended"
-    assert after.of(ActiveAlarms)[0] == left, "the retained list is told again as it was"
+    assert after.of(ActiveAlarms)[0] == left, "the retained list is sent again as it was"
     for chunk in stream[half + 1 :]:
         after.worker.tick([chunk])
     after.worker.advance_time()
@@ -392,15 +392,15 @@ def test_beats_and_vitals_are_told(models: Models, patient: Record) -> None:
     beats = out.of(Beat)
     assert 20 <= len(beats) <= 60
     assert [b.index for b in beats] == sorted(b.index for b in beats)
-    said = out.of(Vitals)
-    assert [v.index for v in said] == [360 * k + 359 for k in range(30)]
-    rates = [v.heart_rate for v in said if v.heart_rate is not None]
+    sent = out.of(Vitals)
+    assert [v.index for v in sent] == [360 * k + 359 for k in range(30)]
+    rates = [v.heart_rate for v in sent if v.heart_rate is not None]
     assert rates
     assert all(50 < rate < 110 for rate in rates)
-    assert said[0].heart_rate is None, "nothing is invented"
-    assert all(v.quality is not None and v.quality > 0.5 for v in said)
-    assert said[-1].skill is not None
-    assert said[-1].skill > 0.3
+    assert sent[0].heart_rate is None, "nothing is invented"
+    assert all(v.quality is not None and v.quality > 0.5 for v in sent)
+    assert sent[-1].skill is not None
+    assert sent[-1].skill > 0.3
 
 
 def order(action: Action, now_ns: int, bed: str = "bed-1", number: int = 1) -> Command:

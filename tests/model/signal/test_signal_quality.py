@@ -24,7 +24,7 @@ def run(mv: FloatArray, start: int = 0) -> Result:
     return output.index, output.usable, list(output.changes)
 
 
-def told(mv: FloatArray, start: int = 0) -> list[tuple[str, str, float, float]]:
+def described(mv: FloatArray, start: int = 0) -> list[tuple[str, str, float, float]]:
     """Return (Began or Ended, kind and leads, onset or end in s, at in s)."""
     return [
         (
@@ -94,7 +94,7 @@ def test_a_kind_names_all_its_leads() -> None:
     mv = beats(40)
     mv[10 * FS : 30 * FS, 0] = 0.1
     mv[15 * FS : 25 * FS, 1] = np.nan
-    assert [(name, text) for name, text, _, _ in told(mv)] == [
+    assert [(name, text) for name, text, _, _ in described(mv)] == [
         ("Began", "lead_off MLII"),
         ("Ended", "lead_off MLII"),
         ("Began", "lead_off MLII V1"),

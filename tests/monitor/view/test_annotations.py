@@ -9,7 +9,7 @@ from monitor.view.frozen_trace import freeze, move
 from monitor.view.presenter import VIEW
 from monitor.view.trace import AnnotationLabel, Trace
 from stream.wire.messages import Annotation, Beat
-from tests.monitor.view.test_presenter import Story
+from tests.monitor.view.story import Story
 from tests.waveforms import SESSION
 
 

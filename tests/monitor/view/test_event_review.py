@@ -22,7 +22,7 @@ from stream.wire.alarm_messages import ActiveAlarms
 from stream.wire.messages import INVALID
 from stream.wire.phrases import Phrase
 from tests.monitor.stories import alarm, arrives
-from tests.monitor.view.test_presenter import Story
+from tests.monitor.view.story import Story
 
 ONSET = 15 * FS
 

@@ -10,7 +10,7 @@ from monitor.view.frozen_trace import Frozen
 from monitor.view.trace import View
 from stream.timebase import FS
 from stream.wire.phrases import phrase
-from tests.monitor.view.test_presenter import ONLINE, Story
+from tests.monitor.view.story import ONLINE, Story
 
 SPAN = 6 * FS
 VIEW = View(SPAN)

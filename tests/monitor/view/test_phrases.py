@@ -19,8 +19,8 @@ from stream.wire.messages import Rhythm
 from stream.wire.phrases import LANGUAGES, Phrase, phrase
 from stream.wire.replay_actions import ChooseRecord, Seek, SetLoop, SetPlaying, SetSpeed
 from tests.monitor.stories import alarm
+from tests.monitor.view.story import Story
 from tests.monitor.view.test_event_review import look
-from tests.monitor.view.test_presenter import Story
 
 # Names, commands, units and abbreviations that are written in Latin letters in Japanese, too.
 LATIN = re.compile(r"mqtt://\S+|mitdb/\d+|BED-\d+|MLII|bedside|broker|refused|VPC|QRS")

@@ -16,7 +16,7 @@ from stream.wire.phrases import phrase
 from stream.wire.replay_actions import ChooseRecord, ReplayAction, Seek, SetLoop, SetPlaying, SetSpeed
 from stream.wire.topics import Kind, Role, Topic
 from tests.monitor.stories import SECOND, process, removed, status
-from tests.monitor.view.test_presenter import OFFLINE, Story
+from tests.monitor.view.story import OFFLINE, Story
 
 OFFERS = (Offer(name="mitdb/203", seconds=1805.6, rhythms=("AFIB", "VT")), Offer(name="mitdb/208", seconds=1805.6))
 

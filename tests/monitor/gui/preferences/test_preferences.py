@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.gui.preferences.preferences import Memory, Settings, own_file
+from monitor.gui.preferences.preferences import Preferences, PreferencesStore, own_file
 
 OTHERS = {
     "theme": "day",
@@ -25,13 +25,13 @@ OTHERS = {
 
 def test_all_of_it_comes_back(tmp_path: Path) -> None:
     path = tmp_path / "folder" / "monitor.ini"
-    memory = Memory(path)
-    assert memory.now == Settings()
-    memory.change(**OTHERS)
-    assert memory.problem == ""
-    again = Memory(path).now
+    store = PreferencesStore(path)
+    assert store.now == Preferences()
+    store.change(**OTHERS)
+    assert store.problem == ""
+    again = PreferencesStore(path).now
     assert asdict(again) == OTHERS
-    assert all(OTHERS[name] != value for name, value in asdict(Settings()).items()), "each was changed"
+    assert all(OTHERS[name] != value for name, value in asdict(Preferences()).items()), "each was changed"
 
 
 @pytest.mark.parametrize(
@@ -54,24 +54,24 @@ def test_all_of_it_comes_back(tmp_path: Path) -> None:
 def test_a_value_that_cannot_be_is_as_if_it_were_not_there(tmp_path: Path, line: str, name: str) -> None:
     path = tmp_path / "monitor.ini"
     path.write_text(f"[General]\n{line}\nunknown=7\n" + ("" if name == "letters" else "letters=120\n"))
-    now = Memory(path).now
-    assert getattr(now, name) == getattr(Settings(), name)
+    now = PreferencesStore(path).now
+    assert getattr(now, name) == getattr(Preferences(), name)
     assert now.letters == (100 if name == "letters" else 120), "the others hold"
 
 
 def test_a_file_that_is_none_is_no_obstacle(tmp_path: Path) -> None:
     path = tmp_path / "monitor.ini"
     path.write_bytes(bytes(range(256)) * 20)
-    assert Memory(path).now == Settings()
+    assert PreferencesStore(path).now == Preferences()
 
 
 def test_where_nothing_can_be_kept_it_says_so_and_goes_on(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("")
-    memory = Memory(blocked / "monitor.ini")
-    memory.change(theme="day")
-    assert memory.now.theme == "day"
-    assert "cannot be written" in memory.problem
+    store = PreferencesStore(blocked / "monitor.ini")
+    store.change(theme="day")
+    assert store.now.theme == "day"
+    assert "cannot be written" in store.problem
 
 
 def test_they_lie_in_the_user_s_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

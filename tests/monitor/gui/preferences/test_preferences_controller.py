@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from monitor.gui.preferences.about import AboutDialog
-from monitor.gui.preferences.preferences import Memory, Settings
+from monitor.gui.preferences.preferences import Preferences, PreferencesStore
 from monitor.gui.preferences.preferences_controller import SMALLEST
 from monitor.gui.preferences.preferences_dialog import PreferencesDialog
 from monitor.gui.preferences.shortcuts import GROUPS
@@ -38,7 +38,7 @@ def start(qtbot: QtBot, script: Script, path: Path) -> Iterator[Open]:
     made = []
 
     def start() -> MonitorWindow:
-        window = MonitorWindow(script, clock=script.clock, memory=Memory(path))
+        window = MonitorWindow(script, clock=script.clock, store=PreferencesStore(path))
         window._timer.stop()
         qtbot.addWidget(window)
         window.show()
@@ -192,7 +192,7 @@ def test_the_next_start_finds_all_as_it_was(start: Open, script: Script, qtbot: 
     assert second.bed_view.view.span == span
     assert second.bed_view.sweep.grid == first.bed_view.sweep.grid
     assert second.bed_view.trend.isVisible()
-    assert second.preferences.memory.now.gain == GAINS[-1]
+    assert second.preferences.store.now.gain == GAINS[-1]
 
 
 def test_a_fitted_amplitude_is_remembered_too(start: Open, script: Script, qtbot: QtBot) -> None:
@@ -226,7 +226,7 @@ def test_the_dialog_changes_things_at_once(start: Open, script: Script, qtbot: Q
     dialog.letters.setValue(120)
     window.tick()
     assert window.bed_view.header.record.text().endswith("50 mm/s · 5 mm/mV")
-    assert window.preferences.memory.now == Settings(theme="day", speed=50.0, gain=5.0, grid="off", letters=120)
+    assert window.preferences.store.now == Preferences(theme="day", speed=50.0, gain=5.0, grid="off", letters=120)
     dialog.close()
     assert window.preferences.dialog is None
 

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import gc
-import os
 import weakref
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QEvent, QPoint, Qt
-from PySide6.QtGui import QColor, QImage
-from PySide6.QtWidgets import QApplication, QFileDialog
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from monitor.gui.review.ecg_paper import ANNOTATION_MM
-from monitor.gui.review.review_dialog import ReviewDialog
-from monitor.gui.style.footer import SIMULATION
 from monitor.gui.style.theme import NIGHT
 from monitor.gui.window import MonitorWindow
 from stream.records.wfdb_writer import write
@@ -25,49 +19,10 @@ from stream.wire.alarm_messages import Acknowledge, Command
 from stream.wire.messages import Annotation, Beat
 from tests.monitor.gui.bulk import feed
 from tests.monitor.gui.conftest import Script
+from tests.monitor.gui.review.events import ONSET, click, drag, event, press
 from tests.monitor.gui.trace.test_sweep import looks_like
 from tests.monitor.stories import alarm, process
 from tests.waveforms import SESSION
-
-ONSET = 12 * 360
-
-
-@pytest.fixture
-def window(qtbot: QtBot, script: Script) -> Iterator[MonitorWindow]:
-    made = MonitorWindow(script, clock=script.clock, write_record=write)
-    made._timer.stop()
-    qtbot.addWidget(made)
-    made.show()
-    yield made
-    made.close()
-
-
-def event(window: MonitorWindow, script: Script, seconds: int = 23, **changes: object) -> None:
-    script.worker()
-    feed(script, window, seconds, **changes)
-    script.say(alarm(ONSET, priority="high"), alarm(ONSET, "cleared", end=ONSET + 720, priority="high"))
-    window.tick()
-
-
-def click(window: MonitorWindow, qtbot: QtBot, row: int = 0) -> ReviewDialog:
-    QApplication.processEvents()
-    place = window.bed_view.alarms.visualItemRect(window.bed_view.alarms.item(row)).center()
-    qtbot.mouseClick(window.bed_view.alarms.viewport(), Qt.MouseButton.LeftButton, pos=place)
-    assert window.review.dialog is not None
-    QApplication.processEvents()
-    return window.review.dialog
-
-
-def press(dialog: ReviewDialog, name: str, qtbot: QtBot) -> None:
-    qtbot.mouseClick(dialog.buttons[name], Qt.MouseButton.LeftButton)
-
-
-def drag(dialog: ReviewDialog, begin: tuple[int, int], end: tuple[int, int], qtbot: QtBot) -> None:
-    over = dialog.chart.calipers
-    qtbot.mousePress(over, Qt.MouseButton.LeftButton, pos=QPoint(*begin))
-    qtbot.mouseMove(over, QPoint(*end))
-    qtbot.mouseRelease(over, Qt.MouseButton.LeftButton, pos=QPoint(*end))
-
 
 # --- what it shows --------------------------------------------------------------------------------------------------
 
@@ -274,114 +229,6 @@ def test_calipers_measure_and_escape_takes_them_then_closes(
     assert dialog.isVisible()
     qtbot.keyClick(dialog, Qt.Key.Key_Escape)
     assert window.review.dialog is None
-
-
-# --- files ----------------------------------------------------------------------------------------------------------
-
-
-def save(dialog: ReviewDialog, form: str, path: Path, qtbot: QtBot) -> None:
-    """Press the button, choose the path, press Save."""
-    press(dialog, form, qtbot)
-    question = dialog.files.dialog
-    assert isinstance(question, QFileDialog)
-    assert question.testOption(QFileDialog.Option.DontUseNativeDialog) or QApplication.platformName() == "offscreen"
-    question.setDirectory(str(path.parent))
-    question.selectFile(path.name)
-    question.accept()
-    QApplication.processEvents()
-    assert dialog.files.dialog is None
-
-
-def test_png_is_what_is_seen(window: MonitorWindow, script: Script, qtbot: QtBot, tmp_path: Path) -> None:
-    event(window, script)
-    dialog = click(window, qtbot)
-    save(dialog, "PNG", tmp_path / "event.png", qtbot)
-    image = QImage(str(tmp_path / "event.png"))
-    assert (image.width(), image.height()) == (dialog.page.width(), dialog.page.height())
-    inks = {image.pixelColor(x, y).name() for x in range(0, image.width(), 2) for y in range(0, image.height(), 2)}
-    assert {NIGHT.ecg, NIGHT.simulation, NIGHT.priority["high"]} <= inks
-    assert dialog.said.text() == f"saved {tmp_path / 'event.png'}"
-
-
-def test_pdf_is_vectors_with_its_words(window: MonitorWindow, script: Script, qtbot: QtBot, tmp_path: Path) -> None:
-    event(window, script)
-    dialog = click(window, qtbot)
-    save(dialog, "PDF", tmp_path / "event.pdf", qtbot)
-    data = (tmp_path / "event.pdf").read_bytes()
-    assert data.startswith(b"%PDF-")
-    assert b"/Subtype /Image" not in data
-    assert data.count(b"/Type /Page\n") == 2
-    assert SIMULATION.encode("utf-16-be") in data, "in its title"
-
-
-def test_csv_has_the_samples(window: MonitorWindow, script: Script, qtbot: QtBot, tmp_path: Path) -> None:
-    event(window, script)
-    dialog = click(window, qtbot)
-    save(dialog, "CSV", tmp_path / "event", qtbot)
-    with (tmp_path / "event.csv").open() as file:
-        rows = list(csv.DictReader(file))
-    assert len(rows) == 7200
-    assert rows[3600]["sample"] == str(ONSET)
-
-
-def test_wfdb_is_three_files_and_never_overwrites(
-    window: MonitorWindow, script: Script, qtbot: QtBot, tmp_path: Path
-) -> None:
-    event(window, script)
-    dialog = click(window, qtbot)
-    save(dialog, "WFDB", tmp_path / "event.hea", qtbot)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["event.atr", "event.dat", "event.hea"]
-    save(dialog, "WFDB", tmp_path / "event.hea", qtbot)
-    assert "exists" in dialog.said.text()
-
-
-def test_without_a_writer_there_is_no_wfdb(qtbot: QtBot, script: Script) -> None:
-    window = MonitorWindow(script, clock=script.clock)
-    window._timer.stop()
-    qtbot.addWidget(window)
-    event(window, script, 13)
-    qtbot.keyClick(window, Qt.Key.Key_R)
-    assert "WFDB" not in window.review.dialog.buttons
-    assert "CSV" in window.review.dialog.buttons
-    window.close()
-
-
-@pytest.mark.parametrize("form", ["PNG", "PDF", "CSV", "WFDB"])
-def test_what_cannot_be_written_is_said_in_one_line(
-    window: MonitorWindow, script: Script, qtbot: QtBot, tmp_path: Path, form: str
-) -> None:
-    event(window, script)
-    dialog = click(window, qtbot)
-    dialog.files.save(form, tmp_path / "missing" / "event")
-    assert dialog.said.text().startswith("not saved: ")
-    assert "\n" not in dialog.said.text()
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_full_disk_leaves_nothing_half_written(
-    window: MonitorWindow, script: Script, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(self: Path, target: Path) -> None:
-        raise OSError(28, os.strerror(28))
-
-    event(window, script)
-    dialog = click(window, qtbot)
-    monkeypatch.setattr(Path, "replace", full)
-    dialog.files.save("CSV", tmp_path / "event.csv")
-    assert "No space left" in dialog.said.text()
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_question_that_is_dismissed_saves_nothing(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
-    event(window, script)
-    dialog = click(window, qtbot)
-    press(dialog, "CSV", qtbot)
-    question = dialog.files.dialog
-    press(dialog, "CSV", qtbot)
-    assert dialog.files.dialog is question
-    question.reject()
-    assert dialog.files.dialog is None
-    assert dialog.said.text() == ""
 
 
 # --- nothing is left ------------------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from monitor.gui.preferences.preferences import Memory
+from monitor.gui.preferences.preferences import PreferencesStore
 from monitor.gui.preferences.preferences_controller import SMALLEST
 from monitor.gui.preferences.preferences_dialog import PreferencesDialog
 from monitor.gui.style import language
@@ -175,9 +175,9 @@ def painted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.fixture
 def feed(qtbot: QtBot, script: Script, japanese: None) -> Iterator[MonitorWindow]:
     """Provide a window in Japanese in which much has happened."""
-    memory = Memory(None)
-    memory.change(language="ja")
-    window = MonitorWindow(script, clock=script.clock, memory=memory)
+    store = PreferencesStore(None)
+    store.change(language="ja")
+    window = MonitorWindow(script, clock=script.clock, store=store)
     window._timer.stop()
     qtbot.addWidget(window)
     window.show()

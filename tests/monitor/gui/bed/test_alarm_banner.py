@@ -1,0 +1,66 @@
+"""The banner: the most urgent alarm, flashing by its priority."""
+
+from __future__ import annotations
+
+from monitor.gui.window import MonitorWindow
+from stream.wire.alarm_messages import (
+    ActiveAlarms,
+)
+from tests.monitor.gui.conftest import Script
+from tests.monitor.stories import SECOND, alarm, process
+
+
+def test_an_alarm_appears_flashes_by_its_priority_and_goes(window: MonitorWindow, script: Script) -> None:
+    script.worker()
+    script.stream(window, 20)
+    assert window.bed_view.banner.alarm == ""
+    assert window.bed_view.banner.calm
+    script.say(alarm(400, priority="high"))
+    bright = set()
+    for _ in range(60):
+        script.now += SECOND // 100
+        window.tick()
+        bright.add(window.bed_view.banner.bright)
+    assert window.bed_view.banner.alarm == "*** Forecast deviation: 1.00 mV, predicted 0.10 mV (MLII, 100 ms ahead)"
+    assert bright == {True, False}
+    assert "now, " in window.bed_view.alarms.item(0).text()
+    script.say(alarm(400, "cleared", end=600, priority="high"))
+    window.tick()
+    assert window.bed_view.banner.alarm == ""
+    assert window.bed_view.alarms.count() == 1
+    assert "lasts" not in window.bed_view.alarms.item(0).text()
+
+
+def test_a_low_alarm_stands_still(window: MonitorWindow, script: Script) -> None:
+    script.worker()
+    script.stream(window, 20)
+    script.say(alarm(400))
+    for _ in range(60):
+        script.now += SECOND // 100
+        window.tick()
+        assert window.bed_view.banner.bright
+    assert window.bed_view.banner.alarm.startswith("* ")
+
+
+def test_an_alarm_whose_worker_is_gone_goes_dark_and_stays(window: MonitorWindow, script: Script) -> None:
+    script.worker()
+    script.stream(window, 20)
+    script.say(alarm(400, priority="high"), process("worker", "offline"))
+    for _ in range(60):
+        script.now += SECOND // 100
+        window.tick()
+        assert not window.bed_view.banner.bright
+    assert window.bed_view.banner.alarm
+    assert "NO WORKER" in window.bed_view.banner.notice
+
+
+def test_alarms_of_one_priority_take_turns(window: MonitorWindow, script: Script) -> None:
+    script.worker()
+    script.stream(window, 20)
+    script.say(ActiveAlarms(bed="bed-1", alarms=(alarm(400, kind="noise"), alarm(500, kind="lead_off"))))
+    seen = set()
+    for _ in range(5):
+        script.now += SECOND
+        window.tick()
+        seen.add(window.bed_view.banner.alarm)
+    assert seen == {"* Noise hides QRS complexes: MLII", "* Lead off: MLII"}

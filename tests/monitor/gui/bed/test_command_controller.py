@@ -1,0 +1,118 @@
+"""What the user requests, by key and button, and how its effect shows."""
+
+from __future__ import annotations
+
+import msgspec
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from monitor.gui.window import MonitorWindow
+from stream.clock import rfc3339
+from stream.wire.alarm_messages import (
+    Acknowledge,
+    Action,
+    ActiveAlarms,
+    Alarm,
+    Command,
+    Limits,
+    PauseAlarms,
+    PauseAudio,
+    SetLimits,
+)
+from tests.monitor.gui.conftest import Script
+from tests.monitor.stories import SECOND, alarm
+
+
+def sent(script: Script) -> list[Action]:
+    return [message.action for message in script.sent if isinstance(message, Command)]
+
+
+def latch(script: Script) -> Alarm:
+    over = alarm(400, "cleared", end=800, kind="ventricular_tachycardia", priority="high", latched=True)
+    script.say(over, ActiveAlarms(bed="bed-1", alarms=(over,)))
+    return over
+
+
+def test_a_latched_alarm_stays_until_it_is_acknowledged(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
+    script.worker()
+    script.stream(window, 20)
+    over = latch(script)
+    window.tick()
+    assert "not acknowledged" in window.bed_view.banner.alarm
+    qtbot.keyClick(window, Qt.Key.Key_A)
+    assert sent(script) == [Acknowledge(alarm_id=over.alarm_id)]
+    window.tick()
+    assert window.bed_view.banner.alarm, "pressing the key is not yet an acknowledgement"
+    script.say(
+        msgspec.structs.replace(over, phase="acknowledged", acknowledged_by="nurse 1", latched=False),
+        ActiveAlarms(bed="bed-1"),
+    )
+    window.tick()
+    assert window.bed_view.banner.alarm == ""
+    assert "nurse 1" in window.bed_view.alarms.item(0).text()
+
+
+def test_an_acknowledged_alarm_that_lasts_stands_still(window: MonitorWindow, script: Script) -> None:
+    script.worker()
+    script.stream(window, 20)
+    script.say(alarm(400, "acknowledged", priority="high", acknowledged_by="nurse 1"))
+    for _ in range(60):
+        script.now += SECOND // 100
+        window.tick()
+        assert window.bed_view.banner.bright
+    assert window.bed_view.banner.alarm.endswith("acknowledged by nurse 1")
+    assert not window.bed_view.controls.acknowledge.isEnabled()
+
+
+def test_pauses_are_asked_for_shown_with_a_countdown_and_taken_back(
+    window: MonitorWindow, script: Script, qtbot: QtBot
+) -> None:
+    script.worker()
+    script.stream(window, 20)
+    qtbot.mouseClick(window.bed_view.controls.audio, Qt.MouseButton.LeftButton)
+    assert sent(script) == [PauseAudio(seconds=120)]
+    script.say(ActiveAlarms(bed="bed-1", audio_paused_until=rfc3339(script.now + 90 * SECOND)))
+    window.tick()
+    assert window.bed_view.banner.notice == "AUDIO PAUSED 1:30"
+    qtbot.keyClick(window, Qt.Key.Key_P)
+    assert sent(script)[-1] == PauseAudio(seconds=0)
+    qtbot.keyClick(window, Qt.Key.Key_O)
+    assert sent(script)[-1] == PauseAlarms(seconds=60)
+    script.say(ActiveAlarms(bed="bed-1", alarms_paused_until=rfc3339(script.now + 9 * SECOND)))
+    window.tick()
+    assert window.bed_view.banner.notice == "ALARMS PAUSED 0:09"
+
+
+def test_limits_are_asked_for_and_sent(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
+    script.worker()
+    script.stream(window, 20)
+    qtbot.keyClick(window, Qt.Key.Key_L)
+    assert window.commands.limits_dialog is None, "nobody has told any limits yet"
+    assert window.bed_view.controls.note.isVisible()
+    script.say(ActiveAlarms(bed="bed-1", limits=Limits(heart_rate_low=45, heart_rate_high=130)))
+    window.tick()
+    qtbot.keyClick(window, Qt.Key.Key_L)
+    dialog = window.commands.limits_dialog
+    assert dialog is not None
+    assert (dialog.low.value(), dialog.high.value()) == (45, 130)
+    dialog.low.setValue(200)
+    assert dialog.low.value() == 129, "low stays below high"
+    dialog.low.setValue(60)
+    assert not dialog.on["asystole"].isEnabled()
+    dialog.on["residual"].setChecked(False)
+    dialog.accept()
+    assert sent(script) == [SetLimits(limits=Limits(heart_rate_low=60, heart_rate_high=130, off=("residual",)))]
+    assert window.commands.limits_dialog is None
+
+
+def test_a_command_without_a_broker_is_not_sent_and_said_so(
+    window: MonitorWindow, script: Script, qtbot: QtBot
+) -> None:
+    script.worker()
+    script.stream(window, 20)
+    latch(script)
+    window.tick()
+    script.connected = False
+    qtbot.keyClick(window, Qt.Key.Key_A)
+    assert script.sent == []
+    assert "not sent" in window.bed_view.controls.note.text()
