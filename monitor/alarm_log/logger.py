@@ -180,7 +180,7 @@ class Logger:
                 await self._retry("strips", lambda strip=strip: self._log.add_strips([strip]))  # type: ignore[misc]
                 strips.ready.pop(strip.alarm_id, None)
                 self.counters["strips"] += 1
-                await asyncio.sleep(0)  # events that came meanwhile go first
+                await asyncio.sleep(0)  # let the events received meanwhile go first
             self.counters["strips_given_way"] = strips.dropped
             for name in ("rejected", "inbox_dropped"):
                 self.counters[f"waves_{name}"] = self._waves.counters[name]

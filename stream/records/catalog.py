@@ -111,8 +111,8 @@ class Catalog:
         if not text:
             return cls()
         if not Path(text).is_dir():
-            what = "--data-dir" if data_dir is not None else "BEDSIDE_DATA"
-            raise UsageError(f"{what} {text} is not a folder: name one that holds mitdb/, or leave it out")
+            option = "--data-dir" if data_dir is not None else "BEDSIDE_DATA"
+            raise UsageError(f"{option} {text} is not a folder: name one that holds mitdb/, or leave it out")
         return cls(data_dir=Path(text))
 
     def locate(self, name: str) -> LocatedRecord:
@@ -134,7 +134,7 @@ class Catalog:
         try:
             found = self._on_disk(stem) or _as_path(stem)
         except OSError as error:
-            raise RecordError(f"cannot look for record {name[:80]}: {error.strerror}") from error
+            raise RecordError(f"cannot search for record {name[:80]}: {error.strerror}") from error
         if found is not None:
             return found
         if stem in MITDB:
@@ -147,7 +147,7 @@ class Catalog:
         Raises
         ------
         RecordError
-            The local folder holds another ``ecg.dat``.
+            The local folder contains another ``ecg.dat``.
         SourceError
             It is not on disk and cannot be downloaded.
         """

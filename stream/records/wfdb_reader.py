@@ -180,8 +180,8 @@ def _call(stem: Path, reader: str, *args: Any, **options: Any) -> Any:
     except FileNotFoundError as error:
         raise RecordError(f"{stem.name}: its file {Path(error.filename or '?').name} is missing") from error
     except READ_ERRORS as error:
-        what = f"({error})" if isinstance(error, ValueError) else "(damaged, or of a format that wfdb cannot read)"
-        raise RecordError(" ".join(f"{stem.name}: cannot be read as a WFDB record {what}".split())) from error
+        reason = f"({error})" if isinstance(error, ValueError) else "(damaged, or of a format that wfdb cannot read)"
+        raise RecordError(" ".join(f"{stem.name}: cannot be read as a WFDB record {reason}".split())) from error
 
 
 def _check_sizes(folder: Path, header: Any) -> None:

@@ -91,9 +91,9 @@ def alarm_phrase(alarm: Alarm) -> Phrase:
     )
     return phrase(
         f"reason.{alarm.reason}",
-        what=condition,
+        condition=condition,
         value=_value(alarm),
-        graver=NO_VALUE if alarm.replaced_by is None else kind_phrase(alarm.replaced_by),
+        replacement=NO_VALUE if alarm.replaced_by is None else kind_phrase(alarm.replaced_by),
         who=alarm.switched_off_by or NO_VALUE,
     )
 
