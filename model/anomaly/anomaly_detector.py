@@ -26,7 +26,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from model.anomaly import classifier, template_memory
+from model.anomaly import classifier, null_distribution, template_memory
 from model.anomaly import features as parts
 from model.anomaly.episodes import Deviation, Episode, Interval, close, follow
 from model.anomaly.features import CHANNELS, LEVELS, LEVELS_KEPT, MEASURED, QUANTILES, RAW_KEPT, VOTES
@@ -34,15 +34,6 @@ from model.anomaly.state import LOOK_BACK, AnomalyConfig, AnomalyState, Usual
 from model.conditions.changes import Change, Ended
 from model.signal.arrays import Float32Array, FloatArray
 from stream.timebase import FS
-
-LOCATION, SPREAD = -6.6, 1.0
-"""The Gumbel distribution of a second's highest log-odds, for all patients. With it, and with weights fitted to the
-other groups of records, scores of 2, 2.5 and 3 came in 14.6, 4.6 and 1.5 of 1,000 seconds without a ventricular beat,
-mean over the records of DS1; in the median record in 6.3, 1.4 and 0, in the worst in 106, 39 and 8."""
-
-USUAL_SHARE, USUAL_LOG_ODDS = 0.4, -3.5
-"""If this quantile of a patient's highest log-odds lies above this value, the null distribution is shifted upwards by
-the difference."""
 
 FROZEN_S = 20
 """Seconds from an episode's onset in which no complexes are remembered. The shortest that hides nothing of simulated
@@ -75,13 +66,6 @@ def begin(start: int, names: Sequence[str], patch: int = 4) -> AnomalyState:
         usual=Usual(np.empty((0, LEVELS)), np.full((len(QUANTILES), LEVELS), np.nan), np.empty(0)),
         templates=template_memory.begin(leads),
     )
-
-
-def rarity(log_odds: FloatArray) -> FloatArray:
-    """Return ``-log10`` of the chance that a block of the usual rhythm has log-odds as high."""
-    y = np.maximum((log_odds - LOCATION) / SPREAD, -5.0)
-    # Beyond 30 the chance is exp(-y) to the last digit, and would underflow later.
-    return np.where(y > 30, y / math.log(10), -np.log10(-np.expm1(-np.exp(-np.minimum(y, 30)))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,8 +185,8 @@ def score_log_odds(
         shift[begins:ends] = usual.shift
         highest = float(np.fmax(highest, np.fmax.reduce(log_odds[begins:ends])))
         if whole:
-            usual, highest = learn_log_odds(config, usual, highest), math.nan
-    return rarity(log_odds - shift), replace(state, usual=usual, block_log_odds=highest)
+            usual, highest = null_distribution.learn_log_odds(config, usual, highest), math.nan
+    return null_distribution.rarity(log_odds - shift), replace(state, usual=usual, block_log_odds=highest)
 
 
 def finish(config: AnomalyConfig, state: AnomalyState, at: int) -> Ended | None:
@@ -292,7 +276,7 @@ def _learn(
     for begins, ends, _ in _blocks(config, state.patches, len(levels)):
         if (state.patches + begins) % config.block == 0:
             templates = template_memory.discard(templates) if _frozen(state) else template_memory.remember(templates)
-            usual, peaks = learn(config, usual, peaks), np.full_like(peaks, np.nan)
+            usual, peaks = null_distribution.learn(config, usual, peaks), np.full_like(peaks, np.nan)
         known[begins:ends] = usual.quantiles
         levels[begins:ends, MEASURED:], templates = template_memory.compare(templates, windows, begins, ends)
         peaks = np.fmax(peaks, np.fmax.reduce(levels[begins:ends]))
@@ -317,37 +301,6 @@ def _frozen(state: AnomalyState) -> bool:
         return False
     patch: int = state.mean.shape[2]
     return state.start + state.patches * patch - state.episode.onset < FROZEN_S * FS
-
-
-def learn(config: AnomalyConfig, usual: Usual, peaks: FloatArray) -> Usual:
-    """Remember the highest levels of a block, unless one was never known."""
-    if not np.isfinite(peaks).all():
-        return usual
-    kept = np.concatenate([usual.peaks, peaks[None]])[-config.memory :]
-    if len(kept) < config.warm:
-        return replace(usual, peaks=kept)
-    return replace(usual, peaks=kept, quantiles=_quantiles(kept, QUANTILES))
-
-
-def learn_log_odds(config: AnomalyConfig, usual: Usual, highest: float) -> Usual:
-    """Remember the highest log-odds of a block, and shift the null distribution if many of the patient's are high."""
-    if not math.isfinite(highest):
-        return usual
-    kept = np.append(usual.log_odds, highest)[-config.long_memory :]
-    if len(kept) < config.warm:
-        return replace(usual, log_odds=kept)
-    shift = float(_quantiles(kept, (USUAL_SHARE,))[0]) - USUAL_LOG_ODDS
-    return replace(usual, log_odds=kept, shift=max(shift, 0.0))
-
-
-def _quantiles(values: FloatArray, shares: Sequence[float]) -> FloatArray:
-    """Return quantiles along the first axis, interpolated: numpy's own take five times as long for so few values."""
-    place = np.array(shares) * (len(values) - 1)
-    below = place.astype(np.int64)
-    ordered = np.sort(values, axis=0)
-    part = (place - below).reshape(-1, *(1,) * (values.ndim - 1))
-    low: FloatArray = ordered[below]
-    return low + (ordered[np.minimum(below + 1, len(values) - 1)] - low) * part
 
 
 def _blocks(config: AnomalyConfig, first: int, k: int) -> Iterator[tuple[int, int, bool]]:

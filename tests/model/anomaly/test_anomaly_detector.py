@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -233,42 +232,11 @@ def test_a_flat_line_that_is_forecast_exactly_is_no_anomaly() -> None:
     assert np.nanmax(scores) < DEFAULT_CONFIG.release
 
 
-@pytest.mark.parametrize("chance", [0.5, 0.1, 1e-2, 1e-3, 1e-6, 1e-12, 1e-200])
-def test_a_score_is_the_chance_under_the_null_distribution(chance: float) -> None:
-    # -log1p(-chance) is the law's rate; a double holds 1 - chance to about 16 digits, and a rate to all of them.
-    log_odds = anomaly_detector.LOCATION - anomaly_detector.SPREAD * math.log(-math.log1p(-chance))
-    [score] = anomaly_detector.rarity(np.array([log_odds]))
-    assert score == pytest.approx(-math.log10(chance), rel=1e-3)
-
-
-def test_scores_rise_with_the_log_odds_and_keep_what_is_unknown() -> None:
-    scores = anomaly_detector.rarity(np.array([-1e6, -10.0, -6.0, 0.0, 20.0, 30.0, 1e6]))
-    assert np.isfinite(scores).all()
-    assert (np.diff(scores) > 0).all()
-    assert np.isnan(anomaly_detector.rarity(np.array([np.nan]))).all()
-
-
 def test_ectopy_in_half_of_all_seconds_is_still_an_anomaly() -> None:
     """Bigeminy: of what is remembered, half may be ectopic."""
     scores, events, _ = run(predicted_beats(150, strange=[at + 0.6 for at in range(20, 150, 2)]))
     assert sum(isinstance(event, Began) for event in events) >= 60
     assert np.nanmax(scores[-10 * SECOND :]) > DEFAULT_CONFIG.threshold
-
-
-def test_the_null_distribution_is_shifted_upwards_if_log_odds_stay_high_and_never_downwards() -> None:
-    usual = anomaly_detector.begin(0, LEADS[:1]).usual
-    calm = wild = usual
-    for _ in range(DEFAULT_CONFIG.warm):
-        assert calm.shift == wild.shift == 0
-        calm = anomaly_detector.learn_log_odds(DEFAULT_CONFIG, calm, anomaly_detector.USUAL_LOG_ODDS - 3)
-        wild = anomaly_detector.learn_log_odds(DEFAULT_CONFIG, wild, anomaly_detector.USUAL_LOG_ODDS + 3)
-    assert calm.shift == 0
-    assert wild.shift == pytest.approx(3)
-    assert anomaly_detector.learn_log_odds(DEFAULT_CONFIG, wild, math.nan) is wild
-    for _ in range(2 * DEFAULT_CONFIG.long_memory):
-        wild = anomaly_detector.learn_log_odds(DEFAULT_CONFIG, wild, anomaly_detector.USUAL_LOG_ODDS - 3)
-    assert wild.shift == 0
-    assert len(wild.log_odds) == DEFAULT_CONFIG.long_memory
 
 
 def test_what_is_usual_is_forgotten_with_the_memory() -> None:

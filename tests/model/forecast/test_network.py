@@ -64,9 +64,9 @@ def test_the_live_network_gives_the_same(
 ) -> None:
     """For any number of streams and steps, with its state carried, and where torch lacks the calls for packing.
 
-    With many streams, whichever way is the sooner.
+    With many streams, whichever back end is the faster.
     """
-    monkeypatch.setattr("model.forecast.network._soonest", lambda ways, *_: ways[way])
+    monkeypatch.setattr("model.forecast.network._fastest", lambda ways, *_: ways[way])
     if not has_onednn:
         monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
     live = LiveNetwork(network)

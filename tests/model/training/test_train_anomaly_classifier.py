@@ -7,9 +7,9 @@ import numpy.typing as npt
 import torch
 
 from model.anomaly import classifier
-from model.anomaly.anomaly_detector import LOCATION, rarity
 from model.anomaly.classifier import Weights
 from model.anomaly.features import FEATURES
+from model.anomaly.null_distribution import LOCATION, rarity
 from model.datasets.annotated_signal import AnnotatedSignal
 from model.datasets.reference import reference_of
 from model.evaluation.anomaly_targets import BEFORE_R, targets_of
