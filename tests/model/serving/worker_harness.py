@@ -29,8 +29,8 @@ class ManualClock:
     def now_ns(self) -> int:
         return self.now
 
-    async def sleep_until(self, moment_ns: int) -> None:
-        self.now = max(self.now, moment_ns)
+    async def sleep_until(self, deadline_ns: int) -> None:
+        self.now = max(self.now, deadline_ns)
 
 
 class WorkerHarness:
