@@ -7,7 +7,7 @@ conditions that hold at the end of an epoch. To analyse one signal chunk by chun
     state = begin(models, ("MLII",), start=0, epoch_start=0)
     for mv in chunks:
         [(analysis, state)] = step(models, [state], [mv], [models.alarms.limits])
-    last = finish(state)
+    last = finish(models, state)
 
 Each bed has one `model.signal.intake`, which passes whole strides to all stages. So the results do not depend on how a
 signal is cut into chunks, and no output depends on later samples.
@@ -232,9 +232,16 @@ def step_without_forecast(
     return _analyze(models, limits, state, strides, (), ()) if len(strides.mv) else (Analysis(), state)
 
 
-def finish(state: BedState) -> tuple[Ended, ...]:
-    """Return the ends of all conditions that hold, because the epoch ends."""
-    at = state.intake.end - 1
+def finish(models: Models, state: BedState) -> Analysis:
+    """End the epoch: return the beats of its last, incomplete stride, and the ends of all conditions that hold."""
+    end = state.intake.end
+    strides = intake.complete(state.intake)
+    beats = beat_detector.step(models.beat_classifier, state.beats, strides)[0] if len(strides.mv) else ()
+    graded = (replace(beat, quality=state.signal.quality) for beat in beats if beat.at < end)
+    return Analysis(beats=tuple(graded), changes=_ends(state, end - 1))
+
+
+def _ends(state: BedState, at: int) -> tuple[Ended, ...]:
     anomaly = anomaly_detector.finish(DEFAULT_CONFIG, state.anomaly, at)
     technical = (
         Ended(began.kind, began.onset, max(at, began.onset) + 1, at, "signal_interrupted", leads=began.leads)

@@ -106,8 +106,9 @@ class Analyzer:
         return Output(found.forecasts, found.beats, found.vitals, self._process(found.changes))
 
     def finish(self) -> Output:
-        """Clear all alarms whose condition holds, because the signal ends."""
-        return Output(alarms=self._process(analysis.finish(self._state)))
+        """End the signal: return the beats of its last, incomplete stride, and clear all active alarms."""
+        found = analysis.finish(self._models, self._state)
+        return Output(beats=found.beats, alarms=self._process(found.changes))
 
     def _process(self, changes: Sequence[Change]) -> tuple[Alarm, ...]:
         for change in changes:

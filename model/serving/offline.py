@@ -162,7 +162,9 @@ def _analyze(record: Record, models: Models, part: Path, session: str, console: 
         for forecast in output.forecasts:
             origin[row], mean[row], scale[row] = forecast.origin, forecast.mean, forecast.scale
             row += 1
-    outputs.alarms.extend(analyzer.finish().alarms)
+    last = analyzer.finish()
+    outputs.beats.extend(last.beats)
+    outputs.alarms.extend(last.alarms)
     mean.flush()
     scale.flush()
     np.save(part / "origin.npy", origin)

@@ -106,7 +106,7 @@ class Worker:
                 self._restored[status.bed].finish(self._context_without_samples(status.bed))
         elif status.session == bed.chunk.session and not bed.ended:
             bed.ended, bed.silent = True, False
-            self._change(bed, analysis.finish(bed.state))
+            self._finish(bed)
             bed.alarms.finish(bed.context(self._clock.now_ns()))
 
     def execute(self, command: Command) -> None:
@@ -226,11 +226,17 @@ class Worker:
     def _restart_analysis(self, bed: Bed, chunk: Waveform) -> None:
         """End all conditions and restart the analysis with ``chunk``, which does not continue the last one."""
         if not bed.ended:
-            self._change(bed, analysis.finish(bed.state))
+            self._finish(bed)
         bed.ended = False
         bed.state = self._begin(chunk)
         bed.learning = True
         bed.next_status_ns = 0
+
+    def _finish(self, bed: Bed) -> None:
+        """Publish what the end of the epoch completes, and end all conditions."""
+        found = analysis.finish(self._models, bed.state)
+        self._publish(bed, found)
+        self._change(bed, found.changes)
 
     def _report_gap(self, bed: Bed, lost_samples: int) -> None:
         """Raise and clear the technical alarm of lost samples."""

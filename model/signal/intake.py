@@ -5,8 +5,8 @@ depend on how the signal was divided into chunks.
 
 - Strides of 36 samples (100 ms) start at multiples of 36 samples from the epoch's first sample. When reception starts
   between two such points, the samples before the next one are dropped.
-- An incomplete stride is kept until its last sample arrives, at most 100 ms later. An incomplete stride at the end of
-  an epoch is not analysed.
+- An incomplete stride is kept until its last sample arrives, at most 100 ms later. At the end of an epoch, `complete`
+  fills it up with invalid samples, so that beats in it are not lost.
 - An invalid sample (NaN) is replaced by the last valid one of its lead, or by 0 mV if there is none, and marked in a
   mask.
 """
@@ -112,6 +112,23 @@ def step(state: IntakeState, mv: FloatArray) -> tuple[Strides, IntakeState]:
     filled, last_valid = fill_gaps(samples[:n], state.last_valid)
     strides = Strides(state.next_stride, filled, ~np.isfinite(samples[:n]))
     return strides, IntakeState(state.end + len(mv), state.skip - skipped, samples[n:].copy(), last_valid)
+
+
+def complete(state: IntakeState) -> Strides:
+    """Return the stride that the end of the epoch left incomplete, filled up with invalid samples; none if complete.
+
+    Parameters
+    ----------
+    state : IntakeState
+
+    Returns
+    -------
+    Strides
+        At most one; its samples from ``state.end`` on were never received.
+    """
+    missing = -len(state.pending) % STRIDE
+    strides, _ = step(state, np.full((missing, state.pending.shape[1]), np.nan))
+    return strides
 
 
 def strides_of(mv: FloatArray, start: int = 0) -> Strides:

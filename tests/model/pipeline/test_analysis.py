@@ -176,7 +176,8 @@ def test_without_forecast_beats_rhythm_and_conditions_are_the_same(
     assert output.changes == tuple(c for c in whole[0].changes if c.kind != "residual")
     known = [replace(vital, score=None, skill=None) for vital in whole[0].vitals]
     assert list(output.vitals) == known
-    assert {c.kind for c in analysis.finish(state)} == {c.kind for c in analysis.finish(whole[1])} - {"residual"}
+    held, all_held = (analysis.finish(models, end).changes for end in (state, whole[1]))
+    assert {c.kind for c in held} == {c.kind for c in all_held} - {"residual"}
 
 
 def test_a_bed_joined_late_keeps_the_grid_of_its_epoch(models: Models, signal: FloatArray) -> None:
@@ -192,7 +193,7 @@ def test_open_conditions_end_with_the_epoch(
     models: Models, signal: FloatArray, whole: tuple[Analysis, BedState]
 ) -> None:
     output, state = whole
-    ended = analysis.finish(state)
+    ended = analysis.finish(models, state).changes
     assert {change.kind for change in ended} == open_kinds(output.changes) >= {"lead_off"}
     onsets = {change.kind: change.onset for change in output.changes}
     for change in ended:
@@ -204,9 +205,22 @@ def test_open_conditions_end_with_the_epoch(
 def test_the_epoch_ends_with_the_last_sample_received(models: Models, signal: FloatArray) -> None:
     """Even if that sample does not complete a stride."""
     _, state = run(models, signal[: 50 * FS - 20])
-    ended = {change.kind: change for change in analysis.finish(state)}
+    ended = {change.kind: change for change in analysis.finish(models, state).changes}
     assert ended["lead_off"].at == 50 * FS - 21
     assert ended["lead_off"].end == 50 * FS - 20
+
+
+def test_a_beat_in_the_last_incomplete_stride_is_not_lost(models: Models, excerpt: Record) -> None:
+    mv = excerpt.mv()[: 60 * FS]
+    beats, _ = run(models, mv, leads=excerpt.leads)
+    beat = next(beat for beat in reversed(beats.beats) if beat.at % STRIDE < STRIDE - 1)
+    output, state = run(models, mv[: beat.at + 1], leads=excerpt.leads)
+    last = analysis.finish(models, state)
+    assert beat not in output.beats
+    assert [found.index for found in last.beats] == [beat.index]
+    assert last.beats[0].type == beat.type
+    before, state = run(models, mv[: beat.at], leads=excerpt.leads)
+    assert beat.index not in {found.index for found in (*before.beats, *analysis.finish(models, state).beats)}
 
 
 def test_live_and_offline_results_agree(models: Models, excerpt: Record) -> None:

@@ -59,3 +59,18 @@ def test_an_incomplete_stride_is_kept() -> None:
 def test_a_chunk_of_wrong_shape_is_rejected(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match=r"does not fit a bed with 2 leads"):
         intake.step(intake.begin(2, 0, 0), np.zeros(shape))
+
+
+def test_the_last_incomplete_stride_is_completed_with_invalid_samples() -> None:
+    _, state = intake.step(intake.begin(1, 100, 100), np.ones((STRIDE + 10, 1)))
+    last = intake.complete(state)
+    assert (last.start, last.end) == (100 + STRIDE, 100 + 2 * STRIDE)
+    assert (last.mv == 1).all()
+    assert last.invalid.sum() == STRIDE - 10
+    assert last.invalid[10:].all()
+
+
+@pytest.mark.parametrize(("start", "n"), [(100, STRIDE), (100, 0), (101, 10)])
+def test_nothing_is_completed_where_nothing_is_incomplete(start: int, n: int) -> None:
+    _, state = intake.step(intake.begin(2, start, 100), np.ones((n, 2)))
+    assert intake.complete(state).mv.shape == (0, 2)
