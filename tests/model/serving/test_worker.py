@@ -16,7 +16,7 @@ from stream.records.synthetic import synthetic_patient
 from stream.replay.playhead import ReplayConfig, replay
 from stream.timebase import STRIDE
 from stream.wire.alarm_messages import Alarm
-from stream.wire.messages import Beat, BedStatus, Forecast, Vitals
+from stream.wire.messages import Beat, BedStatus, Forecast, Vitals, Waveform
 from tests.model.serving.worker_harness import (
     BEGIN_NS,
     WorkerHarness,
@@ -44,13 +44,25 @@ def test_any_chunking_gives_the_same_forecasts_and_alarms(models: Models, patien
         assert one.of(Alarm)
 
 
-@settings(max_examples=10)
-@given(st.lists(st.integers(1, 3), min_size=5, max_size=40), st.randoms())
-def test_beds_in_one_tick_are_independent(models: Models, sizes: list[int], random: Any) -> None:
-    """Three beds with any number of chunks per tick and in any order."""
+@pytest.fixture(scope="module")
+def streams() -> dict[str, list[Waveform]]:
+    """Return 12 s of three beds."""
     patient = synthetic_patient()
-    streams = {bed: list(until(chunks(patient, 36, bed, start_s=i * 20.0), 12)) for i, bed in enumerate("abc")}
-    alone = {bed: run(models, [[c] for c in stream]) for bed, stream in streams.items()}
+    return {bed: list(until(chunks(patient, 36, bed, start_s=i * 20.0), 12)) for i, bed in enumerate("abc")}
+
+
+@pytest.fixture(scope="module")
+def alone(models: Models, streams: dict[str, list[Waveform]]) -> dict[str, WorkerHarness]:
+    """Return what a worker sends for each of them alone."""
+    return {bed: run(models, [[chunk] for chunk in stream]) for bed, stream in streams.items()}
+
+
+@settings(max_examples=10)
+@given(sizes=st.lists(st.integers(1, 3), min_size=5, max_size=40), random=st.randoms())
+def test_beds_in_one_tick_are_independent(
+    models: Models, streams: dict[str, list[Waveform]], alone: dict[str, WorkerHarness], sizes: list[int], random: Any
+) -> None:
+    """Three beds with any number of chunks per tick and in any order."""
     together = WorkerHarness(models)
     place = dict.fromkeys(streams, 0)
     while any(place[bed] < len(streams[bed]) for bed in streams):
