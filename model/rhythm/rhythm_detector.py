@@ -220,7 +220,7 @@ def _update_conditions(
         condition: ActiveCondition, index: int, reason: ClearedReason, replaced_by: AlarmKind | None = None
     ) -> None:
         nonlocal last_end
-        last = _ended(condition, index, at, reason, by)
+        last = _ended(condition, index, at, reason, replaced_by)
         last_end = {**last_end, condition.kind: last.end}
         ended.append(last)
 
