@@ -41,7 +41,7 @@ from model.console.progress import progress
 from model.forecast.checkpoint import Checkpoint
 from model.forecast.config import NetworkConfig
 from model.forecast.forecaster import load_forecaster
-from model.forecast.torch_runtime import CLOCK, denormals_flushed, one_thread
+from model.forecast.torch_runtime import CPU_CLOCK, denormals_flushed, one_thread
 from model.pipeline.analysis import Models
 from stream.timebase import FS
 
@@ -149,9 +149,9 @@ def timed(jobs: dict[str, Job], rounds: int, seconds: float, console: Console | 
                     job()  # warms up the caches and the processor clock
                 end = time.perf_counter() + seconds / rounds
                 while True:
-                    began = CLOCK()
+                    began = CPU_CLOCK()
                     job()
-                    took[name].append(CLOCK() - began)
+                    took[name].append(CPU_CLOCK() - began)
                     if time.perf_counter() >= end:
                         break
                 update(done * len(jobs) + number)
