@@ -64,3 +64,8 @@ def begun_kinds(changes: Sequence[Change]) -> list[str]:
 def changes_of(changes: Sequence[Change], kind: str) -> list[Change]:
     """Return the changes of one kind."""
     return [change for change in changes if change.kind == kind]
+
+
+def beats_with_pause(seconds: float) -> list[Beat]:
+    """Return beats with one pause, at a rate at which five of them around the pause are no bradycardia."""
+    return train([*per_min((150, 10, "S")), (seconds, "S"), *per_min((150, 30, "S"))])
