@@ -151,14 +151,26 @@ def test_any_chunking_gives_the_same_forecasts_and_alarms(models: Models, patien
         assert one.of(Alarm)
 
 
-@settings(max_examples=10)
-@given(st.lists(st.integers(1, 3), min_size=5, max_size=40), st.randoms())
-def test_beds_in_one_tick_are_as_if_alone(models_once: Models, takes: list[int], random: Any) -> None:
-    """Three beds, whose chunks arrive in any number per tick and any order of beds."""
+@pytest.fixture(scope="module")
+def streams() -> dict[str, list[Waveform]]:
+    """The chunks of three beds."""
     patient = synthetic_patient()
-    streams = {bed: list(first(chunks(patient, 36, bed, start_s=i * 20.0), 12)) for i, bed in enumerate("abc")}
-    alone = {bed: run(models_once, [[c] for c in stream]) for bed, stream in streams.items()}
-    together = Outbox(models_once)
+    return {bed: list(first(chunks(patient, 36, bed, start_s=i * 20.0), 12)) for i, bed in enumerate("abc")}
+
+
+@pytest.fixture(scope="module")
+def alone(models: Models, streams: dict[str, list[Waveform]]) -> dict[str, list[Forecast]]:
+    """The forecasts of each bed in a worker of its own."""
+    return {bed: run(models, [[c] for c in stream]).of(Forecast, bed) for bed, stream in streams.items()}
+
+
+@settings(max_examples=10)
+@given(takes=st.lists(st.integers(1, 3), min_size=5, max_size=40), random=st.randoms())
+def test_beds_in_one_tick_are_as_if_alone(
+    models: Models, streams: dict[str, list[Waveform]], alone: dict[str, list[Forecast]], takes: list[int], random: Any
+) -> None:
+    """Three beds, whose chunks arrive in any number per tick and any order of beds."""
+    together = Outbox(models)
     place = dict.fromkeys(streams, 0)
     while any(place[bed] < len(streams[bed]) for bed in streams):
         tick = []
@@ -168,12 +180,7 @@ def test_beds_in_one_tick_are_as_if_alone(models_once: Models, takes: list[int],
             place[bed] += n
         together.worker.tick(tick)
     for bed in streams:
-        same_forecasts(together.of(Forecast, bed), alone[bed].of(Forecast, bed))
-
-
-@pytest.fixture(scope="module")
-def models_once(models: Models) -> Models:
-    return models
+        same_forecasts(together.of(Forecast, bed), alone[bed])
 
 
 def test_duplicates_move_nothing_and_gaps_are_named(models: Models, patient: Record) -> None:
