@@ -1,4 +1,4 @@
-"""The window on an X server, as most Linux desktops still have it."""
+"""The window on an X server."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from monitor.gui.style.theme import NIGHT, colour
 
 @pytest.fixture
 def display(tmp_path: Path) -> Iterator[str]:
-    """Provide the name of a display that nobody sees."""
+    """Provide the name of a virtual display."""
     if shutil.which("Xvfb") is None:
         pytest.skip("needs Xvfb: apt-get install xvfb")
     reading, writing = os.pipe()

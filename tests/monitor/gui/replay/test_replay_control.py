@@ -129,7 +129,7 @@ def test_a_paused_trace_says_so_and_stays_legible(window: MonitorWindow, script:
     assert wanted - 20 < trace < bright - 20
 
 
-# --- over a real broker -----------------------------------------------------------------------------------------------
+# --- over a real broker ----------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
