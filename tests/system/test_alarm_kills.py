@@ -105,14 +105,18 @@ async def test_after_a_hundred_kills_each_event_is_stored_once(tmp_path: Path) -
     path, rng = tmp_path / "alarms.sqlite", random.Random(208)
     kills_at: list[int] = []
 
-    def stored() -> int:
-        return int(rows(path, "SELECT count(*) FROM events")[0][0])
+    def stored(table: str = "events") -> int:
+        return int(rows(path, f"SELECT count(*) FROM {table}")[0][0])
 
     def kill_repeatedly(logger: Forks) -> None:
         for _ in range(KILLS):
+            # Some kills hit it while it opens the file or connects, most while it stores, whatever the machine's speed.
+            awaited = rng.choices([None, "events", "strips"], [3, 6, 1])[0]
+            before = stored(awaited) if awaited else 0
             logger.start("alarms", "--db", str(path))
-            # Some kills hit it while it opens the file or connects, most while it stores.
-            time.sleep(rng.uniform(0.0, 0.4))
+            if awaited:
+                wait_until(lambda table=awaited, before=before: stored(table) > before, f"another row of {awaited}")
+            time.sleep(rng.uniform(0.0, 0.2))
             assert logger.end(signal.SIGKILL) == -signal.SIGKILL
             kills_at.append(stored())
 
@@ -135,7 +139,7 @@ async def test_after_a_hundred_kills_each_event_is_stored_once(tmp_path: Path) -
             assert logger.end(signal.SIGKILL) == -signal.SIGKILL
     finally:
         broker.stop()
-    assert len(set(kills_at)) > KILLS / 4, "most kills hit a logger that was storing"
+    assert len(set(kills_at)) > KILLS / 2, "most kills hit a logger that was storing"
     assert rows(path, "SELECT onset FROM events ORDER BY onset") == [(seq * CHUNK_SAMPLES,) for seq in range(total)]
     assert rows(path, "PRAGMA integrity_check") == [("ok",)]
     with AlarmLog(path) as log:

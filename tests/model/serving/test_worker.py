@@ -52,15 +52,15 @@ def streams() -> dict[str, list[Waveform]]:
 
 
 @pytest.fixture(scope="module")
-def alone(models: Models, streams: dict[str, list[Waveform]]) -> dict[str, WorkerHarness]:
-    """Return what a worker sends for each of them alone."""
-    return {bed: run(models, [[chunk] for chunk in stream]) for bed, stream in streams.items()}
+def alone(models: Models, streams: dict[str, list[Waveform]]) -> dict[str, list[Forecast]]:
+    """Return the forecasts of each bed in a worker of its own."""
+    return {bed: run(models, [[c] for c in stream]).of(Forecast, bed) for bed, stream in streams.items()}
 
 
 @settings(max_examples=10)
 @given(sizes=st.lists(st.integers(1, 3), min_size=5, max_size=40), random=st.randoms())
 def test_beds_in_one_tick_are_independent(
-    models: Models, streams: dict[str, list[Waveform]], alone: dict[str, WorkerHarness], sizes: list[int], random: Any
+    models: Models, streams: dict[str, list[Waveform]], alone: dict[str, list[Forecast]], sizes: list[int], random: Any
 ) -> None:
     """Three beds with any number of chunks per tick and in any order."""
     together = WorkerHarness(models)
@@ -73,7 +73,7 @@ def test_beds_in_one_tick_are_independent(
             place[bed] += n
         together.worker.tick(tick)
     for bed in streams:
-        assert_same_forecasts(together.of(Forecast, bed), alone[bed].of(Forecast, bed))
+        assert_same_forecasts(together.of(Forecast, bed), alone[bed])
 
 
 def test_duplicates_are_ignored_and_gaps_are_reported(models: Models, patient: Record) -> None:
