@@ -1,7 +1,7 @@
 """Numbers of reference beats in the excerpt, so that beats on real ECG are checked without the database.
 
-Counted in the annotations of record 208 of the MIT-BIH Arrhythmia Database (Moody & Mark 2001), of which the excerpt is a
-part, from sample 422,820 on.
+Counted in the annotations of record 208 of the MIT-BIH Arrhythmia Database (Moody & Mark 2001), of which the excerpt
+is a part, from sample 422,820 on.
 """
 
 from __future__ import annotations
