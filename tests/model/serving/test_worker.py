@@ -16,7 +16,7 @@ from stream.records.synthetic import synthetic_patient
 from stream.replay.playhead import ReplayConfig, replay
 from stream.timebase import STRIDE
 from stream.wire.alarm_messages import Alarm
-from stream.wire.messages import Beat, BedStatus, Forecast, Vitals
+from stream.wire.messages import Beat, BedStatus, Forecast, Vitals, Waveform
 from tests.model.serving.worker_harness import (
     BEGIN_NS,
     WorkerHarness,
