@@ -36,7 +36,7 @@ lint: $(READY)
 
 test: export QT_QPA_PLATFORM ?= offscreen
 test: lint
-	$(BIN)/pytest -rs -n logical --maxprocesses 4 --dist worksteal $(ARGS)
+	$(BIN)/pytest -rs -n logical --maxprocesses 4 --dist worksteal $(if $(filter true,$(CI)),,-m 'not slow') $(ARGS)
 
 test-light:
 	@scripts/test_light $(if $(filter-out file,$(origin PYTHON)),'$(PYTHON)')

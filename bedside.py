@@ -1,8 +1,8 @@
-"""bedside for notebooks and scripts: records, models, and the streaming analysis, without a broker.
+"""Python interface of bedside for notebooks and scripts: records, models, streaming analysis; no broker.
 
     result = bedside.analyze(bedside.load("excerpt"))
 
-docs/python.md shows every name in use. Imports wait until a name is used: ``import bedside`` alone loads neither numpy
+docs/python.md has examples of every name. Names are imported on first use: ``import bedside`` alone loads neither numpy
 nor torch.
 """
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from stream.timebase import FS as FS
     from stream.wire.alarm_messages import Alarm as Alarm
 
-_HOME = {
+_MODULES = {
     "FS": "stream.timebase",
     "Alarm": "stream.wire.alarm_messages",
     "Analyzer": "model.serving.analyzer",
@@ -33,20 +33,20 @@ _HOME = {
     "analyze": "model.serving.analyzer",
     "load_models": "model.pipeline.analysis",
 }
-"""Names that are imported on first use, and the module of each."""
+"""Names imported on first use, and the module of each."""
 
-__all__ = [*sorted(_HOME), "columns", "load"]
+__all__ = [*sorted(_MODULES), "columns", "load"]
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME:
+    if name not in _MODULES:
         raise AttributeError(f"module 'bedside' has no attribute {name!r}; it has {', '.join(__all__)}")
-    value = globals()[name] = getattr(import_module(_HOME[name]), name)
+    value = globals()[name] = getattr(import_module(_MODULES[name]), name)
     return value
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *_HOME]
+    return [*globals(), *_MODULES]
 
 
 def load(name: str, data_dir: str | Path | None = None) -> Record:
@@ -57,7 +57,7 @@ def load(name: str, data_dir: str | Path | None = None) -> Record:
     name : str
         ``mitdb/208``, ``excerpt``, ``synthetic``, or the path of a WFDB record, with or without its suffix.
     data_dir : path, optional
-        Folder that holds ``mitdb/`` and other databases; by default that of the environment variable BEDSIDE_DATA.
+        Folder that contains ``mitdb/`` and other databases; by default the environment variable BEDSIDE_DATA.
 
     Returns
     -------
@@ -67,7 +67,7 @@ def load(name: str, data_dir: str | Path | None = None) -> Record:
     Raises
     ------
     RecordError
-        The record is nowhere or unreadable.
+        The record cannot be found or read.
     """
     from stream.records.catalog import Catalog
     from stream.records.wfdb_reader import load as load_record
@@ -76,17 +76,17 @@ def load(name: str, data_dir: str | Path | None = None) -> Record:
 
 
 def columns(rows: Iterable[Any]) -> dict[str, list[Any]]:
-    """Turn beats, vital signs or alarms into columns, for ``pandas.DataFrame`` or a file of one's own.
+    """Convert beats, vital signs or alarms to columns, for example for ``pandas.DataFrame``.
 
     Parameters
     ----------
     rows : iterable
-        Of one type: ``result.beats``, ``result.vitals`` or ``result.alarms``.
+        Rows of one type: ``result.beats``, ``result.vitals`` or ``result.alarms``.
 
     Returns
     -------
     dict of str to list
-        One entry per field, with as many values as there are rows; empty without rows.
+        The values of each field by its name; empty without rows.
     """
     rows = list(rows)
     if not rows:

@@ -1,4 +1,4 @@
-"""Time: one clock for everything that waits or stamps, so that tests can bring their own."""
+"""The clock: Unix time, and waiting for a deadline. Tests substitute their own."""
 
 from __future__ import annotations
 
@@ -9,33 +9,32 @@ from typing import Protocol
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 
-
 CLOCK_STEP_NS = 2_000_000_000
-"""How far the system's clock must stand from ours before ours follows it."""
+"""Difference from the system clock, in ns, above which `SteadyClock` is set to it in one step."""
 
 
 class Clock(Protocol):
-    """Unix time that runs evenly but for leaps, and a way to wait for a moment of it."""
+    """Unix time that advances evenly except for steps, and a way to wait for a deadline."""
 
     @property
     def stepped_ns(self) -> int:
-        """The sum of all leaps so far: whoever counts from a moment before one adds what has come since."""
+        """Sum of all steps so far, in ns. Deadlines set before a step are moved by the difference."""
         ...
 
     def now_ns(self) -> int:
         """Return the Unix time in ns."""
         ...
 
-    async def sleep_until(self, moment_ns: int) -> None:
-        """Return at ``moment_ns`` or, when that has passed, at once."""
+    async def sleep_until(self, deadline_ns: int) -> None:
+        """Return at the Unix time ``deadline_ns``; at once if that has passed."""
         ...
 
 
 class SteadyClock:
-    """Unix time read once, carried on by the monotonic clock: a clock that is corrected a little moves no deadline.
+    """Unix time read once and advanced by the monotonic clock, so that small clock corrections move no deadline.
 
-    Where the system's clock is elsewhere all of a sudden, because it was set or because the machine has slept, during
-    which the monotonic clock stands still, this one leaps after it: all processes must agree on what is now.
+    If the system clock differs by more than `CLOCK_STEP_NS`, because it was set or because the machine was suspended
+    (the monotonic clock stops meanwhile), this clock is stepped to it: all processes must agree on the time.
     """
 
     def __init__(self) -> None:
@@ -50,19 +49,19 @@ class SteadyClock:
             self._offset = offset
         return time.monotonic_ns() + self._offset
 
-    async def sleep_until(self, moment_ns: int) -> None:
-        """Return at ``moment_ns`` or, when that has passed, at once."""
-        await asyncio.sleep(max(0, moment_ns - self.now_ns()) / 1e9)
+    async def sleep_until(self, deadline_ns: int) -> None:
+        """Return at the Unix time ``deadline_ns``; at once if that has passed."""
+        await asyncio.sleep(max(0, deadline_ns - self.now_ns()) / 1e9)
 
 
 def rfc3339(unix_ns: int) -> str:
     """Return a Unix time as UTC text with milliseconds, such as ``2026-01-31T12:00:00.000Z``."""
-    moment = _EPOCH + datetime.timedelta(microseconds=unix_ns // 1000)  # in whole numbers: floats lose a millisecond
+    moment = _EPOCH + datetime.timedelta(microseconds=unix_ns // 1000)  # integers: floats lose a millisecond
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def unix_ns(text: str) -> int:
-    """Return the Unix time in ns of an RFC 3339 text, UTC where it names no zone; 0 where the text is none."""
+    """Return the Unix time in ns of an RFC 3339 text, UTC if it has no offset; 0 if the text is not a time."""
     try:
         moment = datetime.datetime.fromisoformat(text)
     except ValueError:

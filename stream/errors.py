@@ -1,11 +1,11 @@
-"""The errors that a user of bedside can meet.
+"""The errors that a user of bedside can cause.
 
     BedsideError
-    ├── UsageError        (ValueError)       a name, number or option that cannot be
+    ├── UsageError        (ValueError)       an invalid name, number or option
     ├── RecordError       (ValueError)       a recording that is unknown, damaged or unreadable
-    │   └── SourceError   (ConnectionError)  a recording that no source could deliver
-    ├── BrokerError       (ConnectionError)  a broker that cannot be reached, or refuses
-    ├── MessageError      (ValueError)       a payload that is not the message its topic promises
+    │   └── SourceError   (ConnectionError)  a recording that could not be obtained
+    ├── BrokerError       (ConnectionError)  a broker that cannot be reached or refuses
+    ├── MessageError      (ValueError)       a payload that is not a valid message of its topic
     ├── CheckpointError   (ValueError)       network weights that do not load
     └── StorageError      (OSError)          a file that cannot be written or read
 
@@ -19,7 +19,7 @@ from typing import ClassVar
 
 
 class BedsideError(Exception):
-    """Anything that a user can cause and mend.
+    """Base of all errors that a user can cause and correct.
 
     Attributes
     ----------
@@ -31,7 +31,7 @@ class BedsideError(Exception):
 
 
 class UsageError(BedsideError, ValueError):
-    """A name, number or option that cannot be."""
+    """An invalid name, number or option."""
 
 
 class RecordError(BedsideError, ValueError):
@@ -39,18 +39,18 @@ class RecordError(BedsideError, ValueError):
 
 
 class SourceError(RecordError, ConnectionError):
-    """A recording that no source could deliver: not on disk, and the network did not answer."""
+    """A recording that is not on disk and could not be downloaded."""
 
 
 class BrokerError(BedsideError, ConnectionError):
-    """A broker that cannot be reached, or refuses this client.
+    """A broker that cannot be reached or refuses this client.
 
     Attributes
     ----------
     problem : str
-        What the network or the broker answered; empty where that is not known.
+        Error text of the network or the broker; empty if unknown.
     refused : bool
-        The broker was reached, and refuses user name or password.
+        True if the broker was reached and refused user name or password.
     """
 
     def __init__(self, text: str, *, problem: str = "", refused: bool = False) -> None:
@@ -59,11 +59,11 @@ class BrokerError(BedsideError, ConnectionError):
 
 
 class MessageError(BedsideError, ValueError):
-    """A payload that is not the message its topic promises."""
+    """A payload that is not a valid message of its topic."""
 
 
 class CheckpointError(BedsideError, ValueError):
-    """Network weights that are missing, damaged or made for another network."""
+    """Network weights that are missing, damaged or of another architecture."""
 
 
 class StorageError(BedsideError, OSError):

@@ -1,12 +1,11 @@
-"""The time base of everything that travels: sampling rate, and samples between two forecasts."""
+"""The time base of all messages: sampling rate and forecast stride."""
 
 from __future__ import annotations
 
 from typing import Final
 
 FS: Final = 360
-"""Samples per second of everything that travels; recordings with another rate are resampled before."""
-
+"""Sampling rate of all messages, in Hz; recordings with another rate are resampled before they are published."""
 
 STRIDE: Final = 36
-"""Samples from one published forecast to the next, counted from the epoch's start: 100 ms."""
+"""Samples between two published forecasts, counted from the start of the epoch; 100 ms."""

@@ -1,4 +1,4 @@
-"""Real brokers for tests: Mosquitto as a process, on loopback, that can be killed and started again."""
+"""Mosquitto for tests: a process on loopback that can be killed and restarted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from stream.mqtt.embedded_broker import free_port
 
 def mosquitto_program() -> str:
     """Return the path of Mosquitto, or skip (fail with CI=true)."""
-    # Debian puts it where only root's PATH looks.
+    # Debian installs it into a folder that is only in root's PATH.
     program = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
     if program is None:
         reason = "Mosquitto is not installed; on Debian: apt-get install mosquitto mosquitto-clients"
@@ -28,16 +28,16 @@ def mosquitto_program() -> str:
 
 
 class Mosquitto:
-    """A Mosquitto of our own.
+    """A Mosquitto process.
 
     Parameters
     ----------
     folder : Path
-        For its configuration and log.
+        Folder for its configuration and log.
     settings : str
-        More lines of its configuration.
+        Further lines of its configuration.
     port : int or None
-        Free when None.
+        By default a free one.
     """
 
     def __init__(self, folder: Path, settings: str = "allow_anonymous true", port: int | None = None) -> None:
@@ -50,7 +50,7 @@ class Mosquitto:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it and wait until it listens."""
+        """Start the process and wait until it listens."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen([self._program, "-c", str(self._config)], stdout=log, stderr=log)
         deadline = time.monotonic() + 10
@@ -64,14 +64,14 @@ class Mosquitto:
                 time.sleep(0.02)
 
     def kill(self) -> None:
-        """Kill it as by ``kill -9``."""
+        """Kill the process with SIGKILL."""
         assert self._process is not None
         self._process.kill()
         self._process.wait()
         self._process = None
 
     def stop(self) -> None:
-        """End it, if it runs."""
+        """Terminate the process if it runs."""
         if self._process is not None:
             self._process.terminate()
             self._process.wait(10)

@@ -1,4 +1,4 @@
-"""Fixtures that all tests share: real data, real brokers, and a watch for what a test leaves behind."""
+"""Fixtures for all tests: recordings, brokers, and checks for leaked threads and tasks."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from stream.records.record import Record
 
 
-# How long an example takes is not what these tests are about, and a busy machine is no failure.
+# No deadline per example: a slow machine must not fail a test.
 settings.register_profile("bedside", deadline=None)
 settings.load_profile("bedside")
 
 
 @pytest.fixture(scope="session", autouse=True)
-def own_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep tests, and what they start, away from the settings of whoever runs them."""
+def separate_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Isolate tests and their processes from the user's own preferences."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
         yield
@@ -35,7 +35,7 @@ def own_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def mitdb_dir() -> Path:
-    """Return the folder that holds all of mitdb/, or skip (fail with CI=true)."""
+    """Return the folder that contains all of mitdb/, or skip (fail with CI=true)."""
     from stream.records.catalog import MITDB, user_cache
 
     for folder in (Path(os.environ.get("BEDSIDE_DATA") or user_cache()), user_cache()):
@@ -49,7 +49,7 @@ def mitdb_dir() -> Path:
 
 @pytest.fixture(scope="session")
 def excerpt() -> Record:
-    """Return five real minutes of ECG, from wherever this machine can get them."""
+    """Return SciPy's electrocardiogram, five minutes of recorded ECG."""
     from stream.records.catalog import Catalog
     from stream.records.wfdb_reader import load
 
@@ -58,7 +58,7 @@ def excerpt() -> Record:
 
 @pytest.fixture
 def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
-    """Provide a Mosquitto that runs."""
+    """Provide a running Mosquitto."""
     broker = Mosquitto(tmp_path)
     broker.start()
     try:
@@ -79,21 +79,21 @@ async def broker(request: pytest.FixtureRequest) -> AsyncIterator[BrokerAddress]
 
 @pytest.fixture(autouse=True)
 def no_threads_left() -> Iterator[None]:
-    """Fail a test that leaves a thread behind; asyncio's idle pool ends with its loop."""
+    """Fail a test that leaks a thread; the idle pool of asyncio ends with its loop."""
     before = set(threading.enumerate())
     yield
     started = [t for t in threading.enumerate() if t not in before and not t.name.startswith("asyncio_")]
     for thread in started:
-        thread.join(2)  # one that is ending may need a moment
-    left = [t for t in started if t.is_alive()]
-    assert not left, f"threads left behind: {left}"
+        thread.join(2)  # it may be about to end
+    remaining = [t for t in started if t.is_alive()]
+    assert not remaining, f"threads left running: {remaining}"
 
 
 @pytest.fixture
 async def no_tasks_left() -> AsyncIterator[None]:
-    """Fail a test that leaves an asyncio task behind."""
+    """Fail a test that leaks an asyncio task."""
     before = asyncio.all_tasks()
     yield
     await asyncio.sleep(0)
-    left = [t for t in asyncio.all_tasks() - before - {asyncio.current_task()} if not t.done()]
-    assert not left, f"tasks left behind: {left}"
+    remaining = [t for t in asyncio.all_tasks() - before - {asyncio.current_task()} if not t.done()]
+    assert not remaining, f"tasks left running: {remaining}"

@@ -1,4 +1,4 @@
-"""With CI=true a skipped test fails: a check that nobody runs is no check."""
+"""With CI=true a skipped test fails."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 
 def _not_skipped(report: Report) -> Report:
-    """Turn the report of a skip into that of a failure, in CI; an expected failure is no skip."""
+    """With CI=true, return the report of a skip as a failure; expected failures are unchanged."""
     if os.environ.get("CI") == "true" and report.skipped and not hasattr(report, "wasxfail"):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
         report.outcome = "failed"
@@ -22,11 +22,11 @@ def _not_skipped(report: Report) -> Report:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Watch each test."""
+    """Process the report of each test."""
     return _not_skipped((yield))
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-    """Watch each file of tests: one may skip itself as a whole."""
+    """Process the report of each test file, which may be skipped as a whole."""
     return _not_skipped((yield))

@@ -1,4 +1,4 @@
-"""The Python front door: its names, its documentation, and that it gives what the parts give."""
+"""The Python interface: names, documentation, and results."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def half_minute() -> Record:
     return Record(whole.name, whole.leads, whole.gain, whole.zero, whole.adu[: 30 * bedside.FS], False, whole.source)
 
 
-def test_the_examples_of_the_page_run() -> None:
+def test_the_documented_examples_run() -> None:
     examples = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     assert len(examples) >= 4
     names: dict[str, Any] = {}
@@ -38,14 +38,14 @@ def test_the_examples_of_the_page_run() -> None:
         exec(example, names)
 
 
-def test_the_page_shows_every_function_and_class() -> None:
+def test_every_function_and_class_is_documented() -> None:
     text = PAGE.read_text(encoding="utf-8")
     for name in ("load", "analyze", "columns", "load_models", "Analyzer", "FS"):
         assert name in bedside.__all__
         assert f"bedside.{name}" in text
 
 
-def test_importing_it_is_light() -> None:
+def test_import_loads_no_large_package() -> None:
     loaded = subprocess.run(
         [sys.executable, "-c", "import sys, bedside; print(*sys.modules)"], capture_output=True, text=True, check=True
     ).stdout.split()
@@ -53,18 +53,18 @@ def test_importing_it_is_light() -> None:
     assert not {"torch", "numpy", "scipy", "PySide6", "wfdb", "pandas"} & set(loaded)
 
 
-def test_every_name_is_there() -> None:
+def test_every_name_can_be_imported() -> None:
     for name in bedside.__all__:
         assert getattr(bedside, name) is not None
         assert name in dir(bedside)
 
 
-def test_another_name_is_refused_with_those_that_exist() -> None:
+def test_an_unknown_name_is_an_error_that_lists_the_names() -> None:
     with pytest.raises(AttributeError, match=r"no attribute 'analyse'.*analyze"):
         bedside.analyse  # noqa: B018
 
 
-def test_chunks_give_what_the_whole_record_gives(models: Models, half_minute: Record) -> None:
+def test_chunks_give_the_results_of_the_whole_record(models: Models, half_minute: Record) -> None:
     whole = bedside.analyze(half_minute, models)
     analyzer = bedside.Analyzer(half_minute.leads, models, record=half_minute.name)
     mv = half_minute.mv()[:, 0]
@@ -72,7 +72,7 @@ def test_chunks_give_what_the_whole_record_gives(models: Models, half_minute: Re
     outputs.append(analyzer.finish())
     assert whole.beats == [beat for output in outputs for beat in output.beats]
     vitals = [vitals for output in outputs for vitals in output.vitals]
-    # float32 sums depend on the number of steps at once: what follows from the forecast is the same to 1e-5 only.
+    # float32 sums depend on the number of steps per call, so forecasts agree only within 1e-5.
     assert [replace(v, score=None, skill=None) for v in whole.vitals] == [
         replace(v, score=None, skill=None) for v in vitals
     ]
@@ -101,12 +101,12 @@ def test_a_record_shorter_than_a_stride_gives_empty_arrays(models: Models) -> No
     assert result.beats == []
 
 
-def test_samples_of_another_number_of_leads_are_refused(models: Models) -> None:
+def test_a_wrong_number_of_leads_is_an_error(models: Models) -> None:
     with pytest.raises(ValueError, match=r"\(36, 2\) does not fit a bed with 1 leads"):
         bedside.Analyzer(("MLII",), models).push(np.zeros((36, 2)))
 
 
-def test_a_data_folder_of_its_own(tmp_path: Path) -> None:
+def test_data_folder_argument(tmp_path: Path) -> None:
     from stream.errors import RecordError
 
     with pytest.raises(RecordError, match="nothing/here"):

@@ -1,4 +1,4 @@
-"""The layer contracts bite: each is broken once in a copy of the code, and said to be broken."""
+"""The layer contracts detect breaches: each is broken once in a copy of the code."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("module", "line", "contract"),
     [
-        ("stream/wire/new.py", "import torch", "stream knows neither torch nor Qt"),
-        ("stream/wire/new.py", "def f():\n    from PySide6 import QtCore", "stream knows neither torch nor Qt"),
+        ("stream/wire/new.py", "import torch", "stream imports neither torch nor Qt"),
+        ("stream/wire/new.py", "def f():\n    from PySide6 import QtCore", "stream imports neither torch nor Qt"),
         (
             "stream/wire/new.py",
             "import model.anomaly.anomaly_detector",
             "monitor above model above stream",
         ),
-        ("monitor/view/new.py", "import bedside", "nothing imports the front door"),
+        ("monitor/view/new.py", "import bedside", "nothing imports bedside"),
         ("stream/wire/new.py", "import stream.mqtt.client", "layers inside stream"),
         ("stream/new.py", "", "layers inside stream"),
         ("model/rhythm/new.py", "import monitor.tools.tap", "monitor above model above stream"),
@@ -48,20 +48,20 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("monitor/commands/new.py", "import monitor.cli", "layers inside monitor"),
         ("monitor/gui/trace/new.py", "import monitor.gui.bed.header", "layers inside monitor.gui"),
         ("monitor/gui/new.py", "", "layers inside monitor.gui"),
-        ("model/signal/new.py", "import pyqtgraph", "model knows no Qt"),
+        ("model/signal/new.py", "import pyqtgraph", "model imports no Qt"),
         ("model/beats/new.py", "import torch", "only forecast, training, tutorial and benchmarks import torch"),
         ("model/pipeline/new.py", "import stream.records.record", "the streaming core reads no records"),
         ("model/forecast/new.py", "import rich", "the streaming core reads no records"),
-        ("monitor/view/new.py", "import torch", "monitor knows no torch"),
-        ("monitor/view/new.py", "import PySide6.QtCore", "only monitor.gui knows Qt"),
+        ("monitor/view/new.py", "import torch", "monitor imports no torch"),
+        ("monitor/view/new.py", "import PySide6.QtCore", "only monitor.gui imports Qt"),
         ("monitor/view/new.py", "import model.anomaly.anomaly_detector", "only monitor.commands reaches model"),
         ("monitor/view/new.py", "import stream.records.record", "only monitor.commands reaches model"),
         ("monitor/tools/new.py", "import stream.mqtt.embedded_broker", "only monitor.commands reaches model"),
-        ("monitor/tools/new.py", "from PySide6 import QtCore", "each library of the rim has one importer"),
-        ("model/datasets/new.py", "import wfdb", "each library of the rim has one importer"),
-        ("stream/wire/new.py", "import aiomqtt", "each library of the rim has one importer"),
-        ("stream/wire/new.py", "import amqtt.broker", "each library of the rim has one importer"),
-        ("stream/wire/new.py", "import pooch", "each library of the rim has one importer"),
+        ("monitor/tools/new.py", "from PySide6 import QtCore", "each input/output library has one importer"),
+        ("model/datasets/new.py", "import wfdb", "each input/output library has one importer"),
+        ("stream/wire/new.py", "import aiomqtt", "each input/output library has one importer"),
+        ("stream/wire/new.py", "import amqtt.broker", "each input/output library has one importer"),
+        ("stream/wire/new.py", "import pooch", "each input/output library has one importer"),
     ],
 )
 def test_a_breach_is_found(copy: Path, module: str, line: str, contract: str) -> None:
@@ -76,9 +76,9 @@ def test_a_breach_is_found(copy: Path, module: str, line: str, contract: str) ->
     assert any(text.startswith(contract) for text in broken), result.stdout
 
 
-def test_what_is_allowed_is_allowed(copy: Path) -> None:
-    kept = copy / "monitor/tools/new.py"
-    kept.write_text(
+def test_allowed_imports_pass(copy: Path) -> None:
+    allowed = copy / "monitor/tools/new.py"
+    allowed.write_text(
         "from stream import clock, errors, timebase\n"
         "from stream.mqtt import address, client\n"
         "from stream.wire import codec, messages, topics\n"
@@ -86,5 +86,5 @@ def test_what_is_allowed_is_allowed(copy: Path) -> None:
     try:
         result = lint_imports(copy)
     finally:
-        kept.unlink()
+        allowed.unlink()
     assert result.returncode == 0, result.stdout

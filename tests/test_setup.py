@@ -1,4 +1,4 @@
-"""scripts/setup and the Makefile, with a python3 that answers as told, so that nothing is installed."""
+"""scripts/setup and the Makefile, run with a fake python3, so that nothing is installed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 PYTHON = """#!/bin/sh
-# Stands for python3 and, copied into .venv, for the Python there.
+# A fake python3; it is also copied into .venv.
 echo "$*" >> "$LOG"
 case "$*" in
     *version_info*) echo "$FAKE_VERSION";;
@@ -27,7 +27,7 @@ esac
 
 
 class Machine:
-    """A copy of the set-up in an empty folder, and a PATH that begins with our own programs."""
+    """A copy of the setup in an empty folder, and a PATH that begins with fake programs."""
 
     def __init__(self, folder: Path) -> None:
         self.tree, self.programs, self.log = folder / "tree", folder / "programs", folder / "log"
@@ -45,7 +45,7 @@ class Machine:
         path.write_text(text)
         path.chmod(0o755)
 
-    def make(self, *arguments: str, **answers: str) -> subprocess.CompletedProcess[str]:
+    def make(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         self.log.write_text("")
         environment = {
             **os.environ,
@@ -55,9 +55,9 @@ class Machine:
             "FAKE_ENSUREPIP": "0",
             "FAKE_CPU_INDEX": "0",
             "FAKE_DEFAULT_INDEX": "0",
-            **answers,
+            **variables,
         }
-        # Whatever make runs this test has its own say in these.
+        # Set by the make that runs this test.
         for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PYTHON", "ARGS"):
             environment.pop(name, None)
         return subprocess.run(
@@ -74,31 +74,31 @@ def machine(tmp_path: Path) -> Machine:
     return Machine(tmp_path)
 
 
-def said(result: subprocess.CompletedProcess[str]) -> list[str]:
+def setup_lines(result: subprocess.CompletedProcess[str]) -> list[str]:
     return [line for line in (result.stdout + result.stderr).splitlines() if line.startswith("setup: ")]
 
 
 @pytest.mark.parametrize("version", ["3.10", "3.9", "2.7", "3.15"])
-def test_a_python_without_locked_versions_is_one_line(machine: Machine, version: str) -> None:
+def test_an_unsupported_python_is_a_one_line_error(machine: Machine, version: str) -> None:
     result = machine.make("setup", FAKE_VERSION=version)
     assert result.returncode != 0
-    (line,) = said(result)
+    (line,) = setup_lines(result)
     assert f"python3 is {version}" in line
     assert "3.11" in line
     assert not (machine.tree / ".venv").exists()
 
 
-def test_no_python_is_one_line(machine: Machine) -> None:
+def test_no_python_is_a_one_line_error(machine: Machine) -> None:
     result = machine.make("setup", "PYTHON=python-of-nowhere")
     assert result.returncode != 0
-    (line,) = said(result)
+    (line,) = setup_lines(result)
     assert "no python-of-nowhere here" in line
 
 
 def test_a_missing_venv_package_is_named_with_the_exact_command(machine: Machine) -> None:
     result = machine.make("setup", FAKE_ENSUREPIP="1")
     assert result.returncode != 0
-    assert "sudo apt-get install -y --no-install-recommends python3-venv" in "\n".join(said(result))
+    assert "sudo apt-get install -y --no-install-recommends python3-venv" in "\n".join(setup_lines(result))
     assert "apt-get" not in machine.log.read_text()
 
 
@@ -108,14 +108,14 @@ def test_root_gets_the_venv_package(machine: Machine) -> None:
     assert "apt-get install -y --no-install-recommends python3-venv" in machine.log.read_text()
 
 
-def test_it_is_built_once_and_again_when_its_files_change(machine: Machine) -> None:
+def test_the_environment_is_rebuilt_only_when_its_files_change(machine: Machine) -> None:
     assert machine.make(".venv/.ready").returncode == 0
     assert machine.ready
     assert "up to date" in machine.make(".venv/.ready").stdout
     later = (machine.tree / ".venv/.ready").stat().st_mtime + 10
     for name in ("pyproject.toml", "requirements/full.txt", "requirements/torch.txt"):
         os.utime(machine.tree / name, (later, later))
-        assert said(machine.make(".venv/.ready"))
+        assert setup_lines(machine.make(".venv/.ready"))
         os.utime(machine.tree / name, (0, 0))
 
 
@@ -134,10 +134,10 @@ def test_every_version_comes_from_the_lock(machine: Machine) -> None:
     assert own == "--no-deps --no-build-isolation -e ."
 
 
-def test_a_closed_cpu_index_is_reported_and_the_default_one_serves(machine: Machine) -> None:
+def test_an_unreachable_cpu_index_is_reported_and_the_default_one_is_used(machine: Machine) -> None:
     result = machine.make("setup", FAKE_CPU_INDEX="1")
     assert result.returncode == 0
-    assert any("default index" in line for line in said(result))
+    assert any("default index" in line for line in setup_lines(result))
     assert "torch==2.13.0" in installs(machine)
 
 
@@ -160,19 +160,19 @@ def test_the_light_lock_is_part_of_the_full_one() -> None:
     assert {entry.partition("==")[0] for entry in full - light} >= {"pyside6-essentials", "pyqtgraph", "pytest-qt"}
 
 
-def test_a_failed_set_up_is_never_taken_for_a_finished_one(machine: Machine) -> None:
+def test_a_failed_setup_is_repeated(machine: Machine) -> None:
     result = machine.make("demo", FAKE_DEFAULT_INDEX="1")
     assert result.returncode != 0
     assert not machine.ready
     leftover = machine.tree / ".venv/leftover"
     leftover.touch()
     result = machine.make("setup")
-    assert "interrupted" in said(result)[0]
+    assert "interrupted" in setup_lines(result)[0]
     assert machine.ready
     assert not leftover.exists()
 
 
-def test_an_update_that_fails_takes_readiness_away(machine: Machine) -> None:
+def test_a_failed_update_removes_the_ready_mark(machine: Machine) -> None:
     assert machine.make("setup").returncode == 0
     assert machine.make("setup", FAKE_DEFAULT_INDEX="1").returncode != 0
     assert not machine.ready

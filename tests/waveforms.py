@@ -1,4 +1,4 @@
-"""Chunks whose samples tell their own index, so that loss, reordering and repetition show at once."""
+"""Chunks whose samples contain their own index, so that loss, reordering and duplicates are detected."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SESSION = "0123456789abcdef" * 2
 
 
 def chunk(seq: int, n: int = 36, **changes: Any) -> Waveform:
-    """Return chunk ``seq`` of a stream of chunks of ``n`` samples; sample i holds i modulo 10,000."""
+    """Return chunk ``seq`` of a stream of chunks of ``n`` samples; sample i has the value i modulo 10,000."""
     start = seq * n
     fields: dict[str, Any] = {
         "bed": "bed-1",

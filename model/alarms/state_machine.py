@@ -1,36 +1,33 @@
-"""The life of alarms as a pure state machine: conditions and commands in, alarm events and a new state out.
+"""Alarms of one bed as a pure state machine: conditions and commands in, alarm events and a new state out.
 
-- A condition that begins raises an alarm, its end clears it. One of high priority that nobody has acknowledged is then
-  *latched*: it stays in the list until someone does.
-- A kind has one alarm in the list. Raised again while the last one is latched, it takes that one's place and counts it
-  (``repeats``). A graver kind of the same family takes the place of the lesser ones that are latched: acknowledging
-  the one that matters is enough.
-- A pause of the tone ends with the next alarm of high or medium priority, a pause of all alarms with the next of high
-  priority. Alarms are raised and stored during a pause all the same.
-- Commands carry who and when. One that is old, or was executed before, is ignored.
+- The begin of a condition raises an alarm, its end clears it. A cleared alarm of high priority that has not been
+  acknowledged is *latched*: it stays in the list until it is acknowledged.
+- The list holds at most one alarm of each kind. An alarm raised while one of its kind is latched replaces the latched
+  one and counts it (``repeats``). It also replaces latched alarms of less severe kinds of the same family, so one
+  acknowledgement is enough.
+- An alarm of high or medium priority ends a pause of the tone; an alarm of high priority ends a pause of all alarms.
+  Alarms are raised and stored during a pause.
+- A command carries its user and its time. Old and repeated commands are rejected.
 
-Conditions are counted in samples, pauses in wall time.
+Conditions are timed in samples, pauses in wall time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import fields, replace
 
 import msgspec
 
+from model.alarms.state import REMEMBERED_COMMANDS, AlarmContext, AlarmState, by_rank
 from model.conditions.changes import Began, Change
-from model.conditions.precedence import SILENCED_BY
+from model.conditions.precedence import SUPPRESSED_BY
 from model.conditions.settings import AlarmConfig
-from stream.clock import rfc3339, unix_ns
+from stream.clock import rfc3339
 from stream.errors import MessageError
 from stream.timebase import FS
 from stream.wire.alarm_messages import (
-    KINDS,
-    MAX_PAUSE_S,
-    PRIORITIES,
     Acknowledge,
-    ActiveAlarms,
     Alarm,
     AlarmKind,
     ClearedReason,
@@ -43,156 +40,78 @@ from stream.wire.alarm_messages import (
 from stream.wire.command_filter import check
 from stream.wire.phrases import with_text
 
-LISTED_COMMANDS = 8
-"""Commands in the list of active alarms."""
+CONFIRMATION_SAMPLES = 45 * FS
+"""Samples after a restart within which the condition of a restored alarm must be confirmed; otherwise the alarm is
+cleared. The forecaster needs 12 s to learn the patient, the tachycardia rule 17 beats."""
 
-REMEMBERED_COMMANDS = 64
-"""Commands that are recognized when they are repeated; after a restart, only those in the list."""
-
-MAX_PAUSE_NS = MAX_PAUSE_S * 1_000_000_000
-
-PATIENCE = 45 * FS
-"""Samples after a restart within which an alarm found in the list must be confirmed, or it is cleared: the
-forecaster needs 12 s to learn the patient, a tachycardia 17 beats."""
-
-PATIENCE_BY_KIND: Mapping[AlarmKind, int] = {
+CONFIRMATION_SAMPLES_BY_KIND: Mapping[AlarmKind, int] = {
     "asystole": 10 * FS,
     "ventricular_fibrillation": 10 * FS,
     "atrial_fibrillation": 180 * FS,
 }
-"""Asystole and fibrillation that go on are detected 4.0 to 4.3 s after a start in their midst (record 207): they
-should not be listed for long when they are over. The entropy of atrial fibrillation needs 127 words of three beats."""
+"""Exceptions. Asystole and ventricular fibrillation are detected 4.0 to 4.3 s after a start in their midst (record
+207), so they are cleared soon after their end. The entropy of atrial fibrillation needs 127 words of three beats."""
+
+Transition = tuple[tuple[Alarm, ...], AlarmState]
+"""Events, and the state after them."""
 
 
-@dataclass(frozen=True, slots=True)
-class AlarmContext:
-    """The bed, record and moment in which something happens to an alarm.
+def resume(state: AlarmState, context: AlarmContext) -> Transition:
+    """Continue with restored alarms when the bed sends its first samples.
 
-    Attributes
-    ----------
-    bed, session, record : str
-    sample : int
-        Index after the last observed sample.
-    now_ns : int
-        Unix time.
-    """
-
-    bed: str
-    session: str
-    record: str
-    sample: int
-    now_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class AlarmState:
-    """The alarms of one bed.
-
-    Attributes
-    ----------
-    limits : Limits
-    active : tuple of Alarm
-        Those that last or are latched, the latest event of each, the gravest first.
-    holding : tuple of Began
-        The conditions that hold now, also those that are switched off.
-    inherited : tuple of (str, int)
-        Alarms found in the list at the start, by id, each with the sample by which its condition must be confirmed.
-    audio_paused_until, alarms_paused_until : int or None
-        Unix time in ns.
-    commands : tuple of Command
-        The last that took effect, newest last.
-    """
-
-    limits: Limits
-    active: tuple[Alarm, ...] = ()
-    holding: tuple[Began, ...] = ()
-    inherited: tuple[tuple[str, int], ...] = ()
-    audio_paused_until: int | None = None
-    alarms_paused_until: int | None = None
-    commands: tuple[Command, ...] = ()
-
-
-Step = tuple[tuple[Alarm, ...], AlarmState]
-
-
-def to_message(bed: str, state: AlarmState) -> ActiveAlarms:
-    """Return the state as a message."""
-    audio, alarms = state.audio_paused_until, state.alarms_paused_until
-    return ActiveAlarms(
-        bed=bed,
-        alarms=state.active,
-        limits=state.limits,
-        audio_paused_until=None if audio is None else rfc3339(audio),
-        alarms_paused_until=None if alarms is None else rfc3339(alarms),
-        commands=state.commands[-LISTED_COMMANDS:],
-    )
-
-
-def restore(message: ActiveAlarms, now_ns: int) -> AlarmState:
-    """Return the alarms, limits, pauses and commands that an earlier worker left."""
-    return AlarmState(
-        active=tuple(alarm for alarm in message.alarms if alarm.bed == message.bed),
-        limits=message.limits,
-        audio_paused_until=_moment(message.audio_paused_until, now_ns),
-        alarms_paused_until=_moment(message.alarms_paused_until, now_ns),
-        commands=message.commands,
-    )
-
-
-def resume(state: AlarmState, context: AlarmContext) -> Step:
-    """Go on with restored alarms, now that the bed sends: those of this session hold until the rules decide.
-
-    Alarms of another session are cleared, because their samples will not come again, and so is missing data.
+    Alarms of this session stay until their condition is confirmed or its deadline has passed. Alarms of another session
+    and ``no_data`` are cleared.
     """
     events: list[Alarm] = []
-    inherited = []
+    unconfirmed = []
     for alarm in state.active:
         if alarm.end is not None:
             continue
         if alarm.session != context.session:
-            cleared, state = _clear(state, alarm, _known(alarm, context), "new_session", context)
+            cleared, state = _clear(state, alarm, _known_end(alarm, context), "new_session", context)
             events.append(cleared)
         elif alarm.kind == "no_data":
-            cleared, state = _clear(state, alarm, _known(alarm, context), "data_resumed", context)
+            cleared, state = _clear(state, alarm, _known_end(alarm, context), "data_resumed", context)
             events.append(cleared)
         else:
-            inherited.append((alarm.alarm_id, context.sample + PATIENCE_BY_KIND.get(alarm.kind, PATIENCE)))
-    return tuple(events), replace(state, inherited=tuple(inherited))
+            allowed = CONFIRMATION_SAMPLES_BY_KIND.get(alarm.kind, CONFIRMATION_SAMPLES)
+            unconfirmed.append((alarm.alarm_id, context.sample + allowed))
+    return tuple(events), replace(state, unconfirmed=tuple(unconfirmed))
 
 
-def finish(state: AlarmState, context: AlarmContext) -> Step:
-    """End all alarms that last, because the record has ended."""
+def finish(state: AlarmState, context: AlarmContext) -> Transition:
+    """Clear all alarms whose condition holds, because the record has ended."""
     events = []
     for alarm in [alarm for alarm in state.active if alarm.end is None]:
-        cleared, state = _clear(state, alarm, _known(alarm, context), "record_ended", context)
+        cleared, state = _clear(state, alarm, _known_end(alarm, context), "record_ended", context)
         events.append(cleared)
-    return tuple(events), replace(state, holding=(), inherited=())
+    return tuple(events), replace(state, conditions=(), unconfirmed=())
 
 
-def process(config: AlarmConfig, state: AlarmState, change: Change, context: AlarmContext) -> Step:
-    """Process the begin or the end of a condition."""
+def process(config: AlarmConfig, state: AlarmState, change: Change, context: AlarmContext) -> Transition:
+    """Process the begin or end of a condition."""
     if isinstance(change, Began):
         return _begin(config, state, change, context)
-    state = replace(state, holding=tuple(began for began in state.holding if began.kind != change.kind))
-    lasting = _lasting(state, change.kind)
-    if lasting is None:
+    state = replace(state, conditions=tuple(began for began in state.conditions if began.kind != change.kind))
+    alarm = state.open_alarm(change.kind)
+    if alarm is None:
         return (), state
-    lasting = _measured(msgspec.structs.replace(lasting, replaced_by=change.replaced_by), change)
-    cleared, state = _clear(state, lasting, max(change.end, lasting.onset), change.reason, context)
+    alarm = _with_values(msgspec.structs.replace(alarm, replaced_by=change.replaced_by), change)
+    cleared, state = _clear(state, alarm, max(change.end, alarm.onset), change.reason, context)
     return (cleared,), state
 
 
-def advance_time(state: AlarmState, context: AlarmContext) -> Step:
-    """Advance time: clear inherited alarms that were not confirmed in time, and end pauses."""
+def advance_time(state: AlarmState, context: AlarmContext) -> Transition:
+    """Clear restored alarms that were not confirmed in time, and end pauses that are over."""
     events = []
-    for alarm_id, deadline in state.inherited:
+    for alarm_id, deadline in state.unconfirmed:
         if context.sample < deadline:
             continue
         alarm = next((a for a in state.active if a.alarm_id == alarm_id and a.end is None), None)
         if alarm is not None:
-            cleared, state = _clear(state, alarm, _known(alarm, context), "not_confirmed", context)
+            cleared, state = _clear(state, alarm, _known_end(alarm, context), "not_confirmed", context)
             events.append(cleared)
-    state = replace(state, inherited=tuple(item for item in state.inherited if context.sample < item[1]))
+    state = replace(state, unconfirmed=tuple(item for item in state.unconfirmed if context.sample < item[1]))
     audio, alarms = state.audio_paused_until, state.alarms_paused_until
     if audio is not None and audio <= context.now_ns:
         state = replace(state, audio_paused_until=None)
@@ -201,13 +120,13 @@ def advance_time(state: AlarmState, context: AlarmContext) -> Step:
     return tuple(events), state
 
 
-def execute(config: AlarmConfig, state: AlarmState, command: Command, context: AlarmContext) -> Step:
+def execute(config: AlarmConfig, state: AlarmState, command: Command, context: AlarmContext) -> Transition:
     """Execute a command.
 
     Raises
     ------
     MessageError
-        It is old, repeated, or about an alarm that is not in the list: nothing was done.
+        The command is old or repeated, or its alarm is not in the list. The state is unchanged.
     """
     check(command, context.now_ns, [known.command_id for known in state.commands])
     events: tuple[Alarm, ...] = ()
@@ -215,35 +134,35 @@ def execute(config: AlarmConfig, state: AlarmState, command: Command, context: A
         case Acknowledge(alarm_id=alarm_id):
             events, state = _acknowledge(state, alarm_id, command.who, context)
         case PauseAudio(seconds=seconds):
-            state = replace(state, audio_paused_until=_until(seconds, context))
+            state = replace(state, audio_paused_until=_pause_end(seconds, context))
         case PauseAlarms(seconds=seconds):
-            state = replace(state, alarms_paused_until=_until(seconds, context))
+            state = replace(state, alarms_paused_until=_pause_end(seconds, context))
         case SetLimits(limits=limits):
-            events, state = _limit(config, state, limits, command.who, context)
+            events, state = _set_limits(config, state, limits, command.who, context)
     return events, replace(state, commands=(*state.commands, command)[-REMEMBERED_COMMANDS:])
 
 
-def _begin(config: AlarmConfig, state: AlarmState, began: Began, context: AlarmContext) -> Step:
-    state = replace(state, holding=(*(b for b in state.holding if b.kind != began.kind), began))
+def _begin(config: AlarmConfig, state: AlarmState, began: Began, context: AlarmContext) -> Transition:
+    state = replace(state, conditions=(*(b for b in state.conditions if b.kind != began.kind), began))
     if not config.enabled(began.kind) or began.kind in state.limits.off:
         return (), state
-    lasting = _lasting(state, began.kind)
-    if lasting is not None:  # found in the list at the start, and confirmed now: it goes on
-        inherited = tuple(item for item in state.inherited if item[0] != lasting.alarm_id)
-        return (), replace(state, inherited=inherited)
+    restored = state.open_alarm(began.kind)
+    if restored is not None:  # its condition is confirmed: it continues
+        unconfirmed = tuple(item for item in state.unconfirmed if item[0] != restored.alarm_id)
+        return (), replace(state, unconfirmed=unconfirmed)
     latched = next((alarm for alarm in state.active if alarm.kind == began.kind), None)
-    alarm = _raised(config, began, 0 if latched is None else latched.repeats + 1, context)
-    lesser = {kind for kind, graver in SILENCED_BY.items() if alarm.kind in graver}
-    kept = [a for a in state.active if a.kind != alarm.kind and not (a.latched and a.kind in lesser)]
+    alarm = _raised_event(config, began, 0 if latched is None else latched.repeats + 1, context)
+    less_severe = {kind for kind, more_severe in SUPPRESSED_BY.items() if alarm.kind in more_severe}
+    kept = [a for a in state.active if a.kind != alarm.kind and not (a.latched and a.kind in less_severe)]
     return (alarm,), replace(
         state,
-        active=_sorted((*kept, alarm)),
+        active=by_rank((*kept, alarm)),
         audio_paused_until=None if alarm.priority in ("high", "medium") else state.audio_paused_until,
         alarms_paused_until=None if alarm.priority == "high" else state.alarms_paused_until,
     )
 
 
-def _raised(config: AlarmConfig, began: Began, repeats: int, context: AlarmContext) -> Alarm:
+def _raised_event(config: AlarmConfig, began: Began, repeats: int, context: AlarmContext) -> Alarm:
     alarm_id = f"{context.session}-{began.kind}-{began.onset}"
     alarm = Alarm(
         event_id=f"{alarm_id}-raised",
@@ -262,11 +181,11 @@ def _raised(config: AlarmConfig, began: Began, repeats: int, context: AlarmConte
         repeats=repeats,
         reason=began.reason,
     )
-    return with_text(_measured(alarm, began))
+    return with_text(_with_values(alarm, began))
 
 
-def _measured(alarm: Alarm, change: Change) -> Alarm:
-    """Return the alarm with the values of a change; those that it lacks stay."""
+def _with_values(alarm: Alarm, change: Change) -> Alarm:
+    """Return the alarm with the values of a change; values that the change lacks stay as they are."""
     known: dict[str, object] = {
         name: value
         for name in ("value", "limit", "beats", "leads")
@@ -292,10 +211,10 @@ def _clear(
         latched=alarm.priority == "high" and alarm.acknowledged_by is None,
     )
     cleared = with_text(cleared)
-    return cleared, _put(state, cleared, keep=cleared.latched)
+    return cleared, state.with_event(cleared, keep=cleared.latched)
 
 
-def _acknowledge(state: AlarmState, alarm_id: str, who: str, context: AlarmContext) -> Step:
+def _acknowledge(state: AlarmState, alarm_id: str, who: str, context: AlarmContext) -> Transition:
     alarm = next((a for a in state.active if a.alarm_id == alarm_id), None)
     if alarm is None:
         raise MessageError(f"alarm {alarm_id!r} is not active on {context.bed}: nothing to acknowledge")
@@ -309,56 +228,33 @@ def _acknowledge(state: AlarmState, alarm_id: str, who: str, context: AlarmConte
         acknowledged_by=who,
         latched=False,
     )
-    return (event,), _put(state, event, keep=event.end is None)
+    return (event,), state.with_event(event, keep=event.end is None)
 
 
-def _limit(config: AlarmConfig, state: AlarmState, limits: Limits, who: str, context: AlarmContext) -> Step:
-    """Set limits: what is switched off now is cleared, what is switched on again and still holds is raised."""
-    back_on = set(state.limits.off) - set(limits.off)
+def _set_limits(config: AlarmConfig, state: AlarmState, limits: Limits, who: str, context: AlarmContext) -> Transition:
+    """Set limits; clear alarms of kinds switched off, raise alarms of kinds switched on whose condition holds."""
+    switched_on = set(state.limits.off) - set(limits.off)
     state = replace(state, limits=limits)
     events = []
     for kind in limits.off:
         for alarm in [a for a in state.active if a.kind == kind]:
             if alarm.end is None:
-                named = msgspec.structs.replace(alarm, switched_off_by=who)
-                cleared, state = _clear(state, named, _known(alarm, context), "switched_off", context)
+                switched_off = msgspec.structs.replace(alarm, switched_off_by=who)
+                cleared, state = _clear(state, switched_off, _known_end(alarm, context), "switched_off", context)
                 events.append(cleared)
-            # Whoever switches a kind off has acknowledged its alarm.
-            state = _put(state, alarm, keep=False)
-    for began in [b for b in state.holding if b.kind in back_on]:
+            # Switching a kind off acknowledges its alarm, so it is not latched.
+            state = state.with_event(alarm, keep=False)
+    for began in [b for b in state.conditions if b.kind in switched_on]:
         raised, state = _begin(config, state, replace(began, onset=context.sample, at=context.sample), context)
         events.extend(raised)
     return tuple(events), state
 
 
-def _put(state: AlarmState, event: Alarm, *, keep: bool) -> AlarmState:
-    others = tuple(alarm for alarm in state.active if alarm.alarm_id != event.alarm_id)
-    return replace(state, active=_sorted((*others, event)) if keep else others)
-
-
-def _sorted(alarms: Iterable[Alarm]) -> tuple[Alarm, ...]:
-    return tuple(sorted(alarms, key=_rank))
-
-
-def _rank(alarm: Alarm) -> tuple[int, bool, int, int]:
-    """Rank by priority, then what lasts before what is latched, then by gravity, then the newest first."""
-    return PRIORITIES.index(alarm.priority), alarm.end is not None, KINDS.index(alarm.kind), -alarm.onset
-
-
-def _lasting(state: AlarmState, kind: AlarmKind) -> Alarm | None:
-    return next((alarm for alarm in state.active if alarm.kind == kind and alarm.end is None), None)
-
-
-def _until(seconds: int, context: AlarmContext) -> int | None:
+def _pause_end(seconds: int, context: AlarmContext) -> int | None:
     return context.now_ns + seconds * 1_000_000_000 if seconds else None
 
 
-def _moment(text: str | None, now_ns: int) -> int | None:
-    """Return the end of a pause; no list, whoever wrote it, silences a bed for longer than a command can."""
-    return None if text is None else min(unix_ns(text), now_ns + MAX_PAUSE_NS)
-
-
-def _known(alarm: Alarm, context: AlarmContext) -> int:
-    """Return the sample up to which an alarm is known to have lasted."""
+def _known_end(alarm: Alarm, context: AlarmContext) -> int:
+    """Return the end (exclusive) of the interval in which the condition of an alarm is known to have held."""
     known = alarm.onset + round(alarm.duration_s * FS)
     return max(known, context.sample) if alarm.session == context.session else known

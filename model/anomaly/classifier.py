@@ -1,8 +1,8 @@
-"""The small network that turns the features of `model.anomaly.features` into log-odds; fitted once,
-by `model.training.train_anomaly_classifier`.
+"""The network that turns the features of `model.anomaly.features` into log-odds.
 
-It sees no record and no absolute amplitude, only levels relative to the patient's own recent peaks. Its output rises
-where the deviation looks like a ventricular beat rather than like an early one, noise or a bad fit.
+Its inputs contain no absolute amplitude, only levels relative to the patient's own recent peaks. Its output is high for
+a deviation caused by a ventricular beat, and low for one caused by a premature beat, noise or a poor forecast.
+`model.training.train_anomaly_classifier` fits the weights.
 """
 
 from __future__ import annotations
@@ -24,11 +24,12 @@ from stream.errors import CheckpointError
 
 FORMAT = "bedside-residual-1"
 SHIPPED = Path(__file__).parents[1] / "weights" / "residual.safetensors"
+"""The weights shipped with the package."""
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """One hidden layer of tanh beside a linear path.
+    """Weights of one hidden tanh layer and of a parallel linear path.
 
     Attributes
     ----------
@@ -46,16 +47,17 @@ class Weights:
 
 
 NAMES = tuple(field.name for field in fields(Weights))
+"""Names of the tensors in the file."""
 
 
 def log_odds(weights: Weights, features: FloatArray) -> FloatArray:
-    """Return the log-odds of each patch, shape (k,); NaN where a feature is.
+    """Return the log-odds of each patch, shape (k,); NaN where a feature is NaN.
 
-    Each row is a matrix product of its own. The last bits of one product for all rows would depend on their number,
-    and so on how the signal was cut.
+    Each row is a separate matrix product: the last bits of one product for all rows would depend on the number of rows,
+    and so on how the signal is cut into chunks.
     """
-    through = (features[:, None] @ weights.inner)[:, 0]
-    hidden = np.tanh(through + weights.inner_bias) * weights.outer
+    inputs = (features[:, None] @ weights.inner)[:, 0]
+    hidden = np.tanh(inputs + weights.inner_bias) * weights.outer
     return np.asarray(hidden.sum(axis=1) + (features * weights.direct).sum(axis=1) + weights.bias)
 
 
@@ -67,24 +69,24 @@ def save(path: Path, weights: Weights, provenance: Mapping[str, Any]) -> None:
 
 @cache
 def load(path: Path = SHIPPED) -> Weights:
-    """Load weights, by default those that come with the package.
+    """Load weights, by default the shipped ones.
 
     Raises
     ------
     CheckpointError
-        The file is missing, damaged, or made for other features.
+        The file is missing, damaged, or of a classifier with other features.
     """
     try:
         with safe_open(path, framework="numpy") as file:
-            form = (file.metadata() or {}).get("format")
+            file_format = (file.metadata() or {}).get("format")
             tensors = {name: file.get_tensor(name).astype(np.float64) for name in NAMES}
     except (OSError, SafetensorError) as error:
         line = " ".join(str(error).split())[:120]
         raise CheckpointError(
-            f"the residual's weights in {path} cannot be read ({line}): install bedside anew"
+            f"the weights of the anomaly classifier in {path} cannot be read ({line}): reinstall bedside"
         ) from error
-    if form != FORMAT or tensors["inner"].shape[0] != FEATURES or tensors["direct"].shape != (FEATURES,):
+    if file_format != FORMAT or tensors["inner"].shape[0] != FEATURES or tensors["direct"].shape != (FEATURES,):
         raise CheckpointError(
-            f"{path} holds no weights for these features: fit them with bedside train --what residual"
+            f"{path} contains no weights for these features: fit them with 'bedside train --what residual'"
         )
     return Weights(**tensors)

@@ -1,8 +1,8 @@
-"""From scores to episodes: when an anomaly begins and ends, and the evidence for it.
+"""From scores to episodes: begin and end of an anomaly, and the evidence for it.
 
-An episode begins when the score reaches a threshold, and lasts until the score has stayed below a lower level for a
-while. Its onset is set back to where the deviation began: the score averages over the last quarter of a second, so the
-interval that raised it began before.
+A condition begins when the score reaches a threshold, and ends when the score has stayed below a lower release level
+for some time. Its onset is the first anomalous sample. That sample lies before the threshold is reached, because the
+score averages over the last quarter of a second.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from stream.wire.alarm_messages import ClearedReason
 
 @dataclass(frozen=True, slots=True)
 class Deviation:
-    """The sample that lay furthest from its forecast, measured in predicted scales.
+    """The sample that deviates most from its forecast, relative to the predicted scale.
 
     Attributes
     ----------
-    scales : float
-        Distance in predicted scales; NaN where nothing is known.
+    distance : float
+        Distance in predicted scales; NaN where unknown.
     sample : int
-        Its index since the session began.
+        Index of the sample in the session.
     lead : int
-        Its column.
+        Index of the lead.
     horizon_ms : float
-        How far ahead it had been forecast.
+        Horizon of the forecast in ms.
     observed, predicted : float
-        In mV.
+        mV.
     """
 
-    scales: float
+    distance: float
     sample: int
     lead: int
     horizon_ms: float
@@ -42,43 +42,45 @@ class Deviation:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """The anomalous patches under a score that has reached the release level.
+    """The interval of anomalous patches behind a score at or above the release level.
 
     Attributes
     ----------
     first, end : int
-        First sample of the first patch that was itself anomalous, and the index after the last such patch.
-    furthest : Deviation
-        Of those patches.
+        First sample of the first anomalous patch, and end (exclusive) of the last one.
+    largest : Deviation
+        Largest deviation in these patches.
     """
 
     first: int
     end: int
-    furthest: Deviation
+    largest: Deviation
 
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """Scores that began at the release level and have not been low since; a condition once ``raised``.
+    """A run of scores at or above the release level; a condition once ``raised``.
 
     Attributes
     ----------
     onset, end : int
-        First sample, and the index after the last sample that was itself anomalous.
-    quiet : int
-        Patches since the score last reached the release level.
+        First anomalous sample, and end (exclusive) of the last one.
+    patches_low : int
+        Patches since the score was last at or above the release level.
     score : float
         Highest score so far.
     raised : bool
-    furthest : Deviation
+        Whether the score has reached the threshold.
+    largest : Deviation
+        Largest deviation so far.
     """
 
     onset: int
     end: int
-    quiet: int
+    patches_low: int
     score: float
     raised: bool
-    furthest: Deviation
+    largest: Deviation
 
 
 def follow(
@@ -91,23 +93,23 @@ def follow(
     hold: int,
     leads: Sequence[str],
 ) -> tuple[Episode | None, Change | None]:
-    """Push one patch.
+    """Push the score of one patch.
 
     Parameters
     ----------
     episode : Episode or None
     score : float
-        ``-log10`` of a chance per second.
+        ``-log10`` of a probability per second.
     at : int
         The last observed sample.
     interval : Interval or None
-        What lies under the score, where that has reached the release level; else None.
+        The anomalous patches if the score is at or above the release level, else None.
     threshold : float
         Score at which a condition begins.
     hold : int
-        Patches below the release level that end it.
+        Patches below the release level after which it ends.
     leads : sequence of str
-        Names of the columns.
+        Names of the leads.
 
     Returns
     -------
@@ -115,18 +117,20 @@ def follow(
     """
     if interval is not None:
         if episode is None:
-            episode = Episode(interval.first, interval.end, 0, score, False, interval.furthest)
+            episode = Episode(interval.first, interval.end, 0, score, False, interval.largest)
         else:
-            furthest = max(episode.furthest, interval.furthest, key=lambda deviation: deviation.scales)
-            episode = replace(episode, end=interval.end, quiet=0, score=max(score, episode.score), furthest=furthest)
+            largest = max(episode.largest, interval.largest, key=lambda deviation: deviation.distance)
+            episode = replace(
+                episode, end=interval.end, patches_low=0, score=max(score, episode.score), largest=largest
+            )
         if score >= threshold and not episode.raised:
             episode = replace(episode, raised=True)
             return episode, _began(episode, at, threshold, leads)
         return episode, None
     if episode is None or not episode.raised:
         return None, None
-    episode = replace(episode, quiet=episode.quiet + 1)
-    if episode.quiet < hold:
+    episode = replace(episode, patches_low=episode.patches_low + 1)
+    if episode.patches_low < hold:
         return episode, None
     return None, close(episode, at, threshold, leads, "rule_no_longer_met")
 
@@ -134,7 +138,7 @@ def follow(
 def close(
     episode: Episode | None, at: int, threshold: float, leads: Sequence[str], reason: ClearedReason
 ) -> Ended | None:
-    """Return the end of the condition that lasts, or None where there is none."""
+    """Return the end of the open condition; None if none is open."""
     if episode is None or not episode.raised:
         return None
     lead, evidence = _evidence(episode, threshold, leads)
@@ -147,5 +151,6 @@ def _began(episode: Episode, at: int, threshold: float, leads: Sequence[str]) ->
 
 
 def _evidence(episode: Episode, threshold: float, leads: Sequence[str]) -> tuple[tuple[str, ...], Evidence]:
-    far = episode.furthest
-    return (leads[far.lead],), Evidence(far.observed, far.predicted, far.horizon_ms, episode.score, threshold)
+    largest = episode.largest
+    evidence = Evidence(largest.observed, largest.predicted, largest.horizon_ms, episode.score, threshold)
+    return (leads[largest.lead],), evidence

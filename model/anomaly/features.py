@@ -1,19 +1,18 @@
-"""Features of the anomaly score: distance of the signal from its forecasts, patch by patch, over the last second.
+"""Features of the anomaly score: deviation of the signal from its forecasts, per patch, over the last second.
 
-Seven **channels** are measured on each patch and lead; averages over stretches of them give eight **levels**, in
-logarithms, and `model.anomaly.template_memory` seven more; levels at several delays, relative to the patient's own
-recent peaks, are the **features** that `model.anomaly.classifier` combines. The choice is reported in
-docs/experiments.md.
+Seven **channels** are measured on each patch and lead. Their moving averages give eight **levels**, as logarithms;
+`model.anomaly.template_memory` adds seven. Levels at several delays, relative to the patient's own recent peaks, are
+the **features** that `model.anomaly.classifier` combines. docs/experiments.md reports how they were chosen.
 
-- *Votes*, one for each of four horizons: a wide ectopic complex deviates from the forecast at short horizons too, and
-  for longer; an early but ordinary beat is known for what it is after some 30 ms.
-- *Slow*: the error with its sign kept, so that noise averages out and a wide complex does not.
-- *Rough*: how jagged the error is. High where there is noise.
-- *Steep*: how fast the observed samples change. A wide complex is smooth for the size of its error.
-- *Template match*: how well the last 200 ms fit the patient's own complexes, independent of timing; and how much signal
-  there is to fit. An early beat or a pause deviates from the forecast; the shape that comes is known.
+- *Votes*: the error at each of four horizons, relative to the predicted scale. A wide ectopic complex deviates at short
+  horizons too, and for longer. A premature beat of normal shape is predicted well again after about 30 ms.
+- *Slow*: the signed error. Noise averages out, a wide complex does not.
+- *Rough*: the second difference of the error. High for noise.
+- *Steep*: the slope of the observed samples. Low for a wide complex, relative to its error.
+- *Template match*: how well the last 200 ms fit the patient's own complexes, independent of timing, and the power of
+  the signal. A premature beat or a pause deviates from the forecast, but its shape is known.
 
-All functions are pure and work row by row: how many patches come at once changes no bit of the result.
+All functions are pure and work row by row: results are bit-identical for any number of patches per call.
 """
 
 from __future__ import annotations
@@ -28,94 +27,103 @@ from model.signal.arrays import Float32Array, FloatArray
 from stream.timebase import FS
 
 LAGS = (3, 6, 13, 24)
-"""Horizons that vote, in patches ahead."""
+"""Horizons of the votes, in patches."""
 
-BEFORE_LAG, EACH_VOTE = max(LAGS) - np.array(LAGS), np.arange(len(LAGS))
-"""Where among the forecasts, from that of the longest lag on, each vote finds its own; and which of its horizons."""
+FORECAST_ROW, VOTE_INDEX = max(LAGS) - np.array(LAGS), np.arange(len(LAGS))
+"""Row, in the array of forecasts, of the forecast for the first patch, and index in `LAGS`; of each vote."""
 
-SMOOTH_ERROR = LAGS.index(13)
-"""The horizon, among `LAGS`, whose error is measured for being slow or rough."""
+SHAPE_HORIZON = LAGS.index(13)
+"""Index in `LAGS` of the horizon whose error gives the channels slow and rough."""
 
-LEAST = 0.02
-"""Averages below count as this, so that a flat line does not make everything after it an anomaly."""
+MIN_AVERAGE = 0.02
+"""Lower bound of the averages. Without it, any signal after a flat line would be an anomaly."""
 
 VOTES = len(LAGS)
+"""Number of votes."""
+
 CHANNELS = VOTES + 3
-MEASURED = VOTES + 4
-"""Levels that `levels` returns; those of `model.anomaly.template_memory` follow them."""
+"""Number of channels."""
 
-LEVELS = MEASURED + template_memory.LEVELS
+SIGNAL_LEVELS = VOTES + 4
+"""Number of levels that `levels` returns; those of `model.anomaly.template_memory` follow them."""
 
-UNIT = 5
-"""Patches under the average over votes, 56 ms; the other averages are over multiples of it."""
+LEVELS = SIGNAL_LEVELS + template_memory.LEVELS
+"""Number of all levels."""
+
+UNIT_PATCHES = 5
+"""Patches in the moving average of the votes, 56 ms; the other averages are over multiples of it."""
 
 SLOW_UNITS = (4, 8)
-"""The two averages over slow, in units; those over rough and steep are over two."""
+"""Lengths of the two moving averages of slow, in units; those of rough and steep are two units long."""
 
-UNITS_BACK = UNIT * np.arange(max(SLOW_UNITS))
-RAW_KEPT = UNIT * max(SLOW_UNITS) - 1
-"""Patches of channels that later averages need."""
+UNIT_OFFSETS = UNIT_PATCHES * np.arange(max(SLOW_UNITS))
+"""Delays in patches of the units in the longest average."""
+
+CHANNEL_HISTORY = UNIT_PATCHES * max(SLOW_UNITS) - 1
+"""Past patches of channels that the moving averages need."""
 
 VOTE_DELAYS = tuple(range(0, 90, 5))
 SLOW_DELAYS = (0,)
 EDGE_DELAYS = (0, 10, 20, 30)
 TEMPLATE_DELAYS = tuple(range(0, 50, 5))
-"""How many patches before the present one each level is used: votes over a second, rough and steep over 0.4 s,
-template matches over half a second."""
+"""Delays in patches at which the levels are features: votes over a second, slow without delay, rough and steep over
+0.4 s, template matches over half a second."""
 
 TAPS = np.array(
     [(level, delay) for level in range(VOTES) for delay in VOTE_DELAYS]
     + [(level, delay) for level in (VOTES, VOTES + 1) for delay in SLOW_DELAYS]
     + [(level, delay) for level in (VOTES + 2, VOTES + 3) for delay in EDGE_DELAYS]
-    + [(level, delay) for level in range(MEASURED, LEVELS) for delay in TEMPLATE_DELAYS]
+    + [(level, delay) for level in range(SIGNAL_LEVELS, LEVELS) for delay in TEMPLATE_DELAYS]
 )
-"""Level and delay of each feature of the signal."""
+"""Level and delay of each feature that is a level."""
 
-LEVELS_KEPT = int(TAPS[:, 1].max())
+LEVEL_HISTORY = int(TAPS[:, 1].max())
+"""Past patches of levels that the features need."""
 
-PLACES = (LEVELS_KEPT - TAPS[:, 1]) * LEVELS + TAPS[:, 0]
-"""Where each tap of the first patch lies among the levels, one patch after the other."""
+TAP_INDEX = (LEVEL_HISTORY - TAPS[:, 1]) * LEVELS + TAPS[:, 0]
+"""Index of each tap of the first patch in the flattened levels."""
 
 QUANTILES = (0.1, 0.5, 0.9)
-"""Of the patient's recent peaks, one a block. Features are relative to the last; its distances to the others say how
-unlike each other the patient's beats are."""
+"""Quantiles of the patient's recent peaks, one peak per block. Features are relative to the last one. Its distances to
+the others are features too; they measure how much the patient's beats vary."""
 
 FEATURES = len(TAPS) + 2 * LEVELS
+"""Number of features."""
 
 
 def compare(mean: Float32Array, scale: Float32Array, observed: FloatArray) -> FloatArray:
-    """Compare new patches with what was forecast for them.
+    """Compare new patches with their forecasts.
 
     Parameters
     ----------
     mean, scale : ndarray, shape (max(LAGS) + k, len(LAGS), patch, leads), mV
-        The forecasts made at the ends of the new patches (see `ahead`), after those made before; NaN before the epoch.
+        Earlier forecasts, followed by those made at the ends of the new patches (see `ahead`); NaN before the epoch.
     observed : ndarray, shape (1 + k, patch, leads), mV
-        The new patches after the one before; NaN before the epoch.
+        The previous patch, followed by the new ones; NaN before the epoch.
 
     Returns
     -------
     ndarray, shape (k, leads, CHANNELS)
-        The votes, by horizon, then slow, rough and steep; NaN where nothing is known.
+        The votes by horizon, then slow, rough and steep; NaN where unknown.
     """
     k, patch, leads = len(observed) - 1, *observed.shape[1:]
-    predicted, scale_then = _predicted(mean, k), _predicted(scale, k)
+    predicted, scale_then = _forecasts_for(mean, k), _forecasts_for(scale, k)
     signed = observed[1:, None] - predicted
 
-    # Roots of the errors, so that no sample outvotes a stretch; of the scale, so that it is trusted in part only.
-    trusted = np.sqrt(scale_then)
+    # The root of the errors limits the weight of one sample; the root of the scale limits the weight of the scale.
+    root_scale = np.sqrt(scale_then)
     channels = np.empty((k, leads, CHANNELS))
-    channels[:, :, :VOTES] = (np.sqrt(np.abs(signed) / trusted).sum(axis=2) / patch).transpose(0, 2, 1)
-    smooth, its_scale = signed[:, SMOOTH_ERROR], scale_then[:, SMOOTH_ERROR]
+    channels[:, :, :VOTES] = (np.sqrt(np.abs(signed) / root_scale).sum(axis=2) / patch).transpose(0, 2, 1)
+    smooth, its_scale = signed[:, SHAPE_HORIZON], scale_then[:, SHAPE_HORIZON]
     channels[:, :, VOTES] = smooth.sum(axis=1) / patch / np.sqrt(its_scale.sum(axis=1) / patch)
-    bends = np.abs(smooth[:, 2:] - 2 * smooth[:, 1:-1] + smooth[:, :-2])
-    channels[:, :, VOTES + 1] = np.sqrt(bends / trusted[:, SMOOTH_ERROR, :1]).sum(axis=1) / (patch - 2)
+    curvature = np.abs(smooth[:, 2:] - 2 * smooth[:, 1:-1] + smooth[:, :-2])
+    channels[:, :, VOTES + 1] = np.sqrt(curvature / root_scale[:, SHAPE_HORIZON, :1]).sum(axis=1) / (patch - 2)
     channels[:, :, VOTES + 2] = np.sqrt(np.abs(observed[1:] - observed[:-1])).sum(axis=1) / patch
     return channels
 
 
-def furthest(mean: Float32Array, scale: Float32Array, observed: FloatArray) -> FloatArray:
-    """Return of each patch the sample that lay furthest from its forecast.
+def largest_deviations(mean: Float32Array, scale: Float32Array, observed: FloatArray) -> FloatArray:
+    """Return the sample of each patch that deviates most from its forecast.
 
     Parameters
     ----------
@@ -126,12 +134,12 @@ def furthest(mean: Float32Array, scale: Float32Array, observed: FloatArray) -> F
     Returns
     -------
     ndarray, shape (k, 6)
-        The distance in predicted scales (NaN where nothing is known), the sample's place in the patch, its lead, the
-        horizon in ms, observed and predicted in mV.
+        Distance in predicted scales (NaN where unknown), index of the sample in the patch, lead, horizon in ms,
+        observed and predicted value in mV.
     """
     k, patch, leads = observed.shape
-    predicted = _predicted(mean, k)
-    in_scales = np.abs(observed[:, None] - predicted) / _predicted(scale, k)
+    predicted = _forecasts_for(mean, k)
+    in_scales = np.abs(observed[:, None] - predicted) / _forecasts_for(scale, k)
     best = np.where(np.isfinite(in_scales), in_scales, -1.0).reshape(k, VOTES * patch * leads).argmax(axis=1)
     lag, within, lead = best // (patch * leads), best // leads % patch, best % leads
     rows = np.arange(k)
@@ -140,14 +148,14 @@ def furthest(mean: Float32Array, scale: Float32Array, observed: FloatArray) -> F
     return np.stack([in_scales[at], within, lead, horizon_ms, observed[rows, within, lead], predicted[at]], axis=1)
 
 
-def _predicted(forecasts: Float32Array, k: int) -> Float32Array:
-    """Return what was forecast for each of the last k patches: by the origin a lag before, for each lag."""
-    return np.asarray(forecasts[np.arange(k)[:, None] + BEFORE_LAG, EACH_VOTE])
+def _forecasts_for(forecasts: Float32Array, k: int) -> Float32Array:
+    """Return the forecasts for each of the last k patches, one for each lag."""
+    return np.asarray(forecasts[np.arange(k)[:, None] + FORECAST_ROW, VOTE_INDEX])
 
 
 @cache
 def ahead(patch: int) -> npt.NDArray[np.int64]:
-    """Return which samples of a forecast are compared, shape (len(LAGS), patch)."""
+    """Return the indices of the samples of a forecast that are compared, shape (len(LAGS), patch)."""
     return (np.array(LAGS, dtype=np.int64)[:, None] - 1) * patch + np.arange(patch)
 
 
@@ -156,50 +164,50 @@ def levels(channels: FloatArray) -> FloatArray:
 
     Parameters
     ----------
-    channels : ndarray, shape (RAW_KEPT + k, leads, CHANNELS)
+    channels : ndarray, shape (CHANNEL_HISTORY + k, leads, CHANNELS)
 
     Returns
     -------
-    ndarray, shape (k, leads, MEASURED)
-        Of the last k patches; logarithms. The votes over `UNIT` patches, slow over 222 and 444 ms, rough and steep
-        over 111 ms. NaN where one of the patches is not known.
+    ndarray, shape (k, leads, SIGNAL_LEVELS)
+        Levels of the last k patches: logarithms of the averages of the votes over 56 ms, of slow over 222 and 444 ms,
+        of rough and steep over 111 ms. NaN where a patch is unknown.
     """
-    k = len(channels) - RAW_KEPT
-    n = len(channels) - UNIT + 1
+    k = len(channels) - CHANNEL_HISTORY
+    n = len(channels) - UNIT_PATCHES + 1
     unit: FloatArray = channels[:n] + channels[1 : n + 1]
-    for i in range(2, UNIT):
+    for i in range(2, UNIT_PATCHES):
         unit += channels[i : n + i]
-    unit /= UNIT
-    found = np.empty((k, channels.shape[1], MEASURED))
-    found[:, :, :VOTES] = unit[n - k :, :, :VOTES]
-    slow = unit[:, :, VOTES][np.arange(n - k, n)[:, None] - UNITS_BACK]
+    unit /= UNIT_PATCHES
+    result = np.empty((k, channels.shape[1], SIGNAL_LEVELS))
+    result[:, :, :VOTES] = unit[n - k :, :, :VOTES]
+    slow = unit[:, :, VOTES][np.arange(n - k, n)[:, None] - UNIT_OFFSETS]
     for i, units in enumerate(SLOW_UNITS):
-        found[:, :, VOTES + i] = np.sqrt(np.abs(slow[:, :units].sum(axis=1) / units))
-    found[:, :, -2:] = (unit[n - k - UNIT : n - UNIT, :, -2:] + unit[n - k :, :, -2:]) / 2
-    np.maximum(found, LEAST, out=found)
-    return np.log(found, out=found)
+        result[:, :, VOTES + i] = np.sqrt(np.abs(slow[:, :units].sum(axis=1) / units))
+    result[:, :, -2:] = (unit[n - k - UNIT_PATCHES : n - UNIT_PATCHES, :, -2:] + unit[n - k :, :, -2:]) / 2
+    np.maximum(result, MIN_AVERAGE, out=result)
+    return np.log(result, out=result)
 
 
-def features(recent: FloatArray, usual: FloatArray) -> FloatArray:
+def features(recent: FloatArray, quantiles: FloatArray) -> FloatArray:
     """Return the features of beds.
 
     Parameters
     ----------
-    recent : ndarray, shape (beds, LEVELS_KEPT + k, LEVELS)
-        Levels, mean over the leads, and those of `model.anomaly.template_memory`.
-    usual : ndarray, shape (beds, k, len(QUANTILES), LEVELS)
+    recent : ndarray, shape (beds, LEVEL_HISTORY + k, LEVELS)
+        Mean levels over the leads, followed by those of `model.anomaly.template_memory`.
+    quantiles : ndarray, shape (beds, k, len(QUANTILES), LEVELS)
         Quantiles of the patient's peaks, as known at each of the last k patches.
 
     Returns
     -------
     ndarray, shape (beds, k, FEATURES)
     """
-    beds, k = usual.shape[:2]
-    places = PLACES + LEVELS * np.arange(k)[:, None]
-    high = usual[:, :, 2]
-    found = np.empty((beds, k, FEATURES))
-    tapped = recent.reshape(beds, -1).take(places, axis=1)
-    np.subtract(tapped, high.take(TAPS[:, 0], axis=2), out=found[:, :, : len(TAPS)])
-    np.subtract(high, usual[:, :, 0], out=found[:, :, -2 * LEVELS : -LEVELS])
-    np.subtract(high, usual[:, :, 1], out=found[:, :, -LEVELS:])
-    return found
+    beds, k = quantiles.shape[:2]
+    places = TAP_INDEX + LEVELS * np.arange(k)[:, None]
+    high = quantiles[:, :, 2]
+    result = np.empty((beds, k, FEATURES))
+    taps = recent.reshape(beds, -1).take(places, axis=1)
+    np.subtract(taps, high.take(TAPS[:, 0], axis=2), out=result[:, :, : len(TAPS)])
+    np.subtract(high, quantiles[:, :, 0], out=result[:, :, -2 * LEVELS : -LEVELS])
+    np.subtract(high, quantiles[:, :, 1], out=result[:, :, -LEVELS:])
+    return result

@@ -9,27 +9,28 @@ from model.anomaly.template_memory import TemplateMemory
 from model.signal.arrays import Float32Array, FloatArray
 
 LOOK_BACK = 36
-"""Patches, 400 ms, among which the anomalous ones are searched when a score is high."""
+"""Past patches, 400 ms, among which the anomalous ones are located when the score is high."""
 
 
 @dataclass(frozen=True, slots=True)
 class AnomalyConfig:
-    """When a score becomes a condition; durations are counted in patches of 4 samples (11 ms).
+    """Settings of the score and of the condition; durations in patches of 4 samples (11 ms).
 
     Attributes
     ----------
     block : int
-        The patient's past is remembered as one peak per block; 90 patches are one second, the unit of the chance.
+        Patches per block; the patient's history holds one peak per block. 90 patches are one second, the interval to
+        which the probability refers.
     memory : int
-        Blocks remembered, of levels.
+        Blocks of the history of levels.
     long_memory : int
-        Blocks remembered, of log-odds.
+        Blocks of the history of log-odds.
     warm : int
         Blocks needed before the first score.
     threshold : float
         Score at which a condition begins.
     release : float
-        The condition lasts while the score reaches this.
+        Score below which a condition may end.
     hold : int
         Patches below ``release`` after which it ends.
     """
@@ -48,18 +49,19 @@ DEFAULT_CONFIG = AnomalyConfig()
 
 
 @dataclass(frozen=True, slots=True)
-class Usual:
-    """What is usual for this patient, one peak per block, oldest first.
+class PatientHistory:
+    """Peaks of the patient's past blocks, oldest first; see `model.anomaly.patient_history`.
 
     Attributes
     ----------
     peaks : ndarray, shape (n, LEVELS)
+        Highest levels of each block.
     quantiles : ndarray, shape (len(QUANTILES), LEVELS)
-        Of the peaks; NaN while learning.
+        Quantiles of the peaks; NaN while learning.
     log_odds : ndarray, shape (m,)
-        The highest of each block.
+        Highest log-odds of each block.
     shift : float
-        By how much the null distribution is shifted upwards.
+        Upward shift of the null distribution.
     """
 
     peaks: FloatArray
@@ -70,7 +72,7 @@ class Usual:
 
 @dataclass(frozen=True, slots=True)
 class AnomalyState:
-    """All that is carried from step to step.
+    """State of the anomaly detector for one bed.
 
     Attributes
     ----------
@@ -80,20 +82,20 @@ class AnomalyState:
     patches : int
         Patches observed in this epoch.
     mean, scale : ndarray, shape (LOOK_BACK + max(LAGS), len(LAGS), patch, leads), float32, mV
-        What the last origins forecast for the patches that vote; NaN before the epoch.
+        Forecasts of the last origins at the horizons of the votes; NaN before the epoch.
     observed : ndarray, shape (LOOK_BACK, patch, leads), mV
         The last patches.
-    channels : ndarray, shape (RAW_KEPT, leads, CHANNELS)
-        Of the last patches.
-    levels : ndarray, shape (LEVELS_KEPT, LEVELS)
-        Of the last patches.
+    channels : ndarray, shape (CHANNEL_HISTORY, leads, CHANNELS)
+        Channels of the last patches.
+    levels : ndarray, shape (LEVEL_HISTORY, LEVELS)
+        Levels of the last patches.
     votes : ndarray, shape (LOOK_BACK,)
         Mean votes of the last patches.
     block_peaks : ndarray, shape (LEVELS,)
-        Highest levels of the block that is being filled.
+        Highest levels of the current block.
     block_log_odds : float
-        Highest log-odds of the block that is being filled.
-    usual : Usual
+        Highest log-odds of the current block.
+    history : PatientHistory
     templates : TemplateMemory
     episode : Episode or None
     """
@@ -109,6 +111,6 @@ class AnomalyState:
     votes: FloatArray
     block_peaks: FloatArray
     block_log_odds: float
-    usual: Usual
+    history: PatientHistory
     templates: TemplateMemory
     episode: Episode | None = None

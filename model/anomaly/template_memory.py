@@ -1,13 +1,13 @@
 """Template match against the patient's own QRS complexes, independent of timing.
 
-A beat that comes early or late deviates from the forecast as much as an abnormal one does, and so does one that stays
-away; but its shape is known. Once a block, the steepest complex is remembered: a QRS complex rather than a broad
-ectopic beat, if both are there. Each window of 200 ms is compared with the last 32 remembered ones, at each
-shift of 5.6 ms that the moving window passes through. How well it fits many of them, most, and nearly all, is what
-counts: by the best fit alone an ectopic beat would be known as soon as there has been another. Of every ten
-complexes one is remembered for ten times as long: conduction that was there minutes ago and comes back is known.
+A premature, late or missing beat deviates from the forecast as much as an abnormal one does, but its shape is known.
+Once per block, the steepest complex is stored as a template; of a normal and a broad ectopic beat in one block that is
+the normal one. Each window of 200 ms is compared with the last 32 templates, at shifts of 5.6 ms. The result is not the
+best match but quantiles over the templates: by the best match alone, an ectopic beat would count as normal after a
+single earlier one. Every tenth template is kept ten times as long, so conduction that was present minutes ago is
+recognised when it returns.
 
-All functions are pure and work patch by patch: how many patches come at once changes no bit of the result.
+All functions are pure and work patch by patch: results are bit-identical for any number of patches per call.
 """
 
 from __future__ import annotations
@@ -19,78 +19,84 @@ import numpy as np
 
 from model.signal.arrays import FloatArray
 
-STEP = 2
-"""Samples under one of the halved signal, 180 Hz; each is the mean of the last six, which is silent at 60 Hz."""
+DECIMATION = 2
+"""Decimation factor, 360 to 180 Hz. Each decimated sample is the mean of the last six, which suppresses 60 Hz."""
 
 WIDTH = 36
-"""Samples of a window, 200 ms."""
+"""Decimated samples per window, 200 ms."""
 
-AFTER = 10
-"""Patches, 111 ms, from the steepest stretch of a complex to the end of its window."""
+PATCHES_AFTER_STEEPEST = 10
+"""Patches, 111 ms, from the steepest interval of a complex to the end of its window."""
 
-STEEP = 5
-"""Patches of that stretch."""
+STEEP_PATCHES = 5
+"""Patches of that interval."""
 
-MEMORY = 32
-"""The last complexes; and so many again, of which each is the tenth of ten."""
+MAX_TEMPLATES = 32
+"""Number of recent templates, and largest number of long-term templates."""
 
-TENTH = 10
+LONG_TERM_EVERY = 10
+"""One of so many templates becomes a long-term template."""
 
-SHARES, OLD_SHARES = (0.75, 0.5, 0.25), (0.9, 0.75, 0.5)
-"""The fits that are reported: what so large a share of the remembered complexes stays below, or at."""
+RECENT_QUANTILES, LONG_TERM_QUANTILES = (0.75, 0.5, 0.25), (0.9, 0.75, 0.5)
+"""Quantiles of the matches that are reported, over recent and over long-term templates."""
 
-UNIT = 5
-"""Patches in which a fit counts by its best, so that the moment at which the window lies right is not missed."""
+HOLD_PATCHES = 5
+"""Patches over which the best match is held, so that the moment of the right alignment is not missed."""
 
-FITS = len(SHARES) + len(OLD_SHARES)
-LEVELS = FITS + 1
-LEAST, NOTHING = 0.03, 0.01
-"""A perfect fit, and an empty window, count as if this were missing, or in it."""
+MATCHES = len(RECENT_QUANTILES) + len(LONG_TERM_QUANTILES)
+"""Number of match quantiles."""
 
-TINY = 1e-6
-"""mV²; so that a flat line can be divided by."""
+LEVELS = MATCHES + 1
+"""Number of levels: the match quantiles, and the power of the signal."""
 
-KEPT = WIDTH - 1
-"""Samples of the halved signal that later windows need."""
+MIN_MISMATCH, MIN_RELATIVE_POWER = 0.03, 0.01
+"""Offsets of the mismatch and of the relative power, so that their logarithms are finite."""
 
+MIN_POWER_MV2 = 1e-6
+"""mV²; avoids division by zero for a flat line."""
+
+TAIL = WIDTH - 1
+"""Decimated samples that later windows need."""
 
 TAPER = np.minimum(1.0, np.minimum(np.arange(WIDTH) + 1, np.arange(WIDTH)[::-1] + 1) / 6)
+"""Weights of the samples of a window: 1, with linear slopes at both ends."""
+
 TAPER_SUM = float(TAPER.sum())
 
 
 @dataclass(frozen=True, slots=True)
 class TemplateMemory:
-    """The remembered complexes of a patient, n of them.
+    """The n templates of a patient, and the state of the matching.
 
     Attributes
     ----------
-    tail : ndarray, shape (KEPT, leads), mV
-        The halved signal up to now; NaN before the epoch.
-    fits : ndarray, shape (UNIT - 1, FITS)
-        Of the last patches.
+    tail : ndarray, shape (TAIL, leads), mV
+        The last decimated samples; NaN before the epoch.
+    matches : ndarray, shape (HOLD_PATCHES - 1, MATCHES)
+        Match quantiles of the last patches.
     templates : ndarray, shape (leads, n, WIDTH), mV
-        Without their mean; the last complexes, oldest first, then every tenth, oldest first.
+        Without their mean; recent templates, oldest first, then long-term templates, oldest first.
     power : ndarray, shape (leads, n), mV²
-        Their tapered sums of squares.
+        Tapered sums of squares of the templates.
     recent : int
-        How many of them are the last ones.
-    since : int
-        How many have been remembered since one became a tenth.
-    usual_power : ndarray, shape (leads,), mV²
-        The median power of the last ones; NaN while nothing is remembered.
+        Number of recent templates.
+    since_long_term : int
+        Templates stored since the last long-term template.
+    normal_power : ndarray, shape (leads,), mV²
+        Median power of the recent templates; NaN without templates.
     steepest : float
-        Of the block that is being filled, mV; negative where nothing is known.
+        Largest steepness in the current block, mV; negative if unknown.
     candidate : ndarray, shape (leads, WIDTH), mV
-        The window about it.
+        The window about the steepest interval of the current block.
     """
 
     tail: FloatArray
-    fits: FloatArray
+    matches: FloatArray
     templates: FloatArray
     power: FloatArray
     recent: int
-    since: int
-    usual_power: FloatArray
+    since_long_term: int
+    normal_power: FloatArray
     steepest: float
     candidate: FloatArray
 
@@ -103,164 +109,165 @@ class Windows:
     ----------
     mv, tapered : ndarray, shape (leads, k, shifts, WIDTH), mV
     power : ndarray, shape (leads, k, shifts), mV²
-    steep : ndarray, shape (k,), mV
-        How far the signal goes up and down in the stretch about which the patch's last window lies; negative where
-        it is not known.
-    tail : ndarray, shape (KEPT, leads), mV
-        As in `TemplateMemory`, after them.
+    steepness : ndarray, shape (k,), mV
+        Sum of the absolute changes of the signal in the interval about which the patch's last window lies; negative
+        if unknown.
+    tail : ndarray, shape (TAIL, leads), mV
+        As in `TemplateMemory`, after the new patches.
     """
 
     mv: FloatArray
     tapered: FloatArray
     power: FloatArray
-    steep: FloatArray
+    steepness: FloatArray
     tail: FloatArray
 
 
 def begin(leads: int) -> TemplateMemory:
     """Return the state at the start of an epoch."""
     return TemplateMemory(
-        tail=np.full((KEPT, leads), np.nan),
-        fits=np.full((UNIT - 1, FITS), np.nan),
+        tail=np.full((TAIL, leads), np.nan),
+        matches=np.full((HOLD_PATCHES - 1, MATCHES), np.nan),
         templates=np.empty((leads, 0, WIDTH)),
         power=np.empty((leads, 0)),
         recent=0,
-        since=TENTH,
-        usual_power=np.full(leads, np.nan),
+        since_long_term=LONG_TERM_EVERY,
+        normal_power=np.full(leads, np.nan),
         steepest=-1.0,
         candidate=np.full((leads, WIDTH), np.nan),
     )
 
 
 def windows_of(states: Sequence[TemplateMemory], before: FloatArray, observed: FloatArray) -> list[Windows]:
-    """Cut the windows that end in new patches, for beds side by side; all have as many leads.
+    """Return the windows that end in new patches, for beds with equal numbers of leads.
 
     Parameters
     ----------
     states : sequence of TemplateMemory
     before : ndarray, shape (patch, beds * leads), mV
-        The patch before them; NaN before the epoch.
+        The previous patch; NaN before the epoch.
     observed : ndarray, shape (k, patch, beds * leads), mV
     """
     beds, (k, patch, columns) = len(states), observed.shape
-    samples = np.concatenate([before, observed.reshape(k * patch, columns)])[patch - 2 * STEP :]
-    pairs = samples[0::STEP] + samples[1::STEP]
+    samples = np.concatenate([before, observed.reshape(k * patch, columns)])[patch - 2 * DECIMATION :]
+    pairs = samples[0::DECIMATION] + samples[1::DECIMATION]
     tails = np.concatenate([state.tail for state in states], axis=1)
-    halved = np.ascontiguousarray(np.concatenate([tails, (pairs[:-2] + pairs[1:-1] + pairs[2:]) / 6]).T)
-    shifts = patch // STEP
+    decimated = np.ascontiguousarray(np.concatenate([tails, (pairs[:-2] + pairs[1:-1] + pairs[2:]) / 6]).T)
+    shifts = patch // DECIMATION
 
-    mv = _moving(halved, WIDTH).reshape(columns, k, shifts, WIDTH)
+    mv = _moving(decimated, WIDTH).reshape(columns, k, shifts, WIDTH)
     tapered = mv * TAPER
     mean = np.add.reduce(tapered, axis=3)
     power = np.add.reduce(tapered * mv, axis=3) - mean * mean / TAPER_SUM
 
     by_bed = (beds, columns // beds)
-    changes = np.add.reduce(np.abs(halved[:, 1:] - halved[:, :-1]).reshape(*by_bed, -1), axis=1)
-    begins = KEPT - shifts * (AFTER + STEEP // 2) - 1
-    steep = np.add.reduce(_moving(changes, STEEP * shifts)[:, begins : begins + shifts * k : shifts], axis=2)
-    known = np.isfinite(steep + np.add.reduce(power[:, :, -1].reshape(*by_bed, k), axis=1))
+    changes = np.add.reduce(np.abs(decimated[:, 1:] - decimated[:, :-1]).reshape(*by_bed, -1), axis=1)
+    begins = TAIL - shifts * (PATCHES_AFTER_STEEPEST + STEEP_PATCHES // 2) - 1
+    intervals = _moving(changes, STEEP_PATCHES * shifts)[:, begins : begins + shifts * k : shifts]
+    steepness = np.add.reduce(intervals, axis=2)
+    known = np.isfinite(steepness + np.add.reduce(power[:, :, -1].reshape(*by_bed, k), axis=1))
     parts = (
         mv.reshape(*by_bed, k, shifts, WIDTH),
         tapered.reshape(*by_bed, k, shifts, WIDTH),
         power.reshape(*by_bed, k, shifts),
-        np.where(known, steep, -1.0),
-        halved[:, -KEPT:].reshape(*by_bed, KEPT).transpose(0, 2, 1),
+        np.where(known, steepness, -1.0),
+        decimated[:, -TAIL:].reshape(*by_bed, TAIL).transpose(0, 2, 1),
     )
     return [Windows(*own) for own in zip(*parts, strict=True)]
 
 
 def _moving(lines: FloatArray, width: int) -> FloatArray:
-    """Return a view of all windows along the last axis, which must be contiguous. Numpy's own takes longer to make."""
+    """Return a view of all windows along the last, contiguous axis; faster than numpy's ``sliding_window_view``."""
     shape = (*lines.shape[:-1], lines.shape[-1] - width + 1, width)
     return np.ndarray(shape, np.float64, lines, strides=(*lines.strides, lines.itemsize))
 
 
 def compare(state: TemplateMemory, windows: Windows, first: int, end: int) -> tuple[FloatArray, TemplateMemory]:
-    """Compare the windows of patches from ``first`` to before ``end`` with the remembered complexes.
+    """Compare the windows of patches from ``first`` up to, not including, ``end`` with the templates.
 
-    All windows have to be compared, in their order, before others are cut; in between may lie ends of blocks.
+    Compare all windows, in order, before new ones are formed; blocks may end in between.
 
     Returns
     -------
     levels : ndarray, shape (end - first, LEVELS)
-        How well they fit, and how much signal there is in them, relative to a usual complex; logarithms.
+        Logarithms of the match quantiles and of the power relative to a normal complex.
     state : TemplateMemory
-        After them; it may hold a steeper complex.
+        With the candidate of a steeper complex, if there is one.
     """
     k = end - first
-    fits = np.concatenate([state.fits, _fits(state, windows, first, end)])
-    found = np.empty((k, LEVELS))
-    found[:, :-1] = 1 + LEAST - np.maximum.reduce([fits[i : k + i] for i in range(UNIT)])
-    found[:, -1] = 1 / (NOTHING + _relative_power(state, windows, first, end))
-    row = first + int(windows.steep[first:end].argmax())
+    matches = np.concatenate([state.matches, _matches(state, windows, first, end)])
+    result = np.empty((k, LEVELS))
+    result[:, :-1] = 1 + MIN_MISMATCH - np.maximum.reduce([matches[i : k + i] for i in range(HOLD_PATCHES)])
+    result[:, -1] = 1 / (MIN_RELATIVE_POWER + _relative_power(state, windows, first, end))
+    row = first + int(windows.steepness[first:end].argmax())
     steepest, candidate = state.steepest, state.candidate
-    if windows.steep[row] > steepest:
-        steepest, candidate = float(windows.steep[row]), windows.mv[:, row, -1].copy()
-    state = replace(state, tail=windows.tail, fits=fits[k:].copy(), steepest=steepest, candidate=candidate)
-    return -np.log(found), state
+    if windows.steepness[row] > steepest:
+        steepest, candidate = float(windows.steepness[row]), windows.mv[:, row, -1].copy()
+    state = replace(state, tail=windows.tail, matches=matches[k:].copy(), steepest=steepest, candidate=candidate)
+    return -np.log(result), state
 
 
-def _fits(state: TemplateMemory, windows: Windows, first: int, end: int) -> FloatArray:
-    """Return fits, shape (end - first, FITS).
+def _matches(state: TemplateMemory, windows: Windows, first: int, end: int) -> FloatArray:
+    """Return match quantiles, shape (end - first, MATCHES).
 
-    The fit of two shapes is 1 less the power of their difference over the sum of their powers: 1 if they are the same,
-    mean over the leads.
+    The match of two shapes is 1 minus the power of their difference over the sum of their powers, mean over the leads.
+    It is 1 for equal shapes.
     """
     leads, n = state.power.shape
     if n == 0:
-        return np.zeros((end - first, FITS))
+        return np.zeros((end - first, MATCHES))
     products = windows.tapered[:, first:end] @ state.templates.swapaxes(1, 2)[:, None]
-    fit = products / (windows.power[:, first:end, :, None] + state.power[:, None, None] + TINY)
-    best = np.maximum.reduce(np.add.reduce(fit, axis=0), axis=1)
-    recent, old = state.recent, n - state.recent
+    match = products / (windows.power[:, first:end, :, None] + state.power[:, None, None] + MIN_POWER_MV2)
+    best = np.maximum.reduce(np.add.reduce(match, axis=0), axis=1)
+    recent, long_term = state.recent, n - state.recent
     best[:, :recent].sort(axis=1)
     best[:, recent:].sort(axis=1)
-    places = [round(share * (recent - 1)) for share in SHARES] + [
-        recent + round(share * (old - 1)) for share in OLD_SHARES
+    places = [round(share * (recent - 1)) for share in RECENT_QUANTILES] + [
+        recent + round(share * (long_term - 1)) for share in LONG_TERM_QUANTILES
     ]
-    fits: FloatArray = best.take(places, axis=1) * (2 / leads)
-    return fits
+    matches: FloatArray = best.take(places, axis=1) * (2 / leads)
+    return matches
 
 
 def _relative_power(state: TemplateMemory, windows: Windows, first: int, end: int) -> FloatArray:
-    """Return the power of each patch's last window, in that of a usual complex; mean over the leads."""
+    """Return the power of each patch's last window relative to a normal complex, mean over the leads."""
     leads = len(state.power)
     if state.recent == 0:
         return np.zeros(end - first)
-    relative: FloatArray = windows.power[:, first:end, -1] / (state.usual_power + TINY)[:, None]
+    relative: FloatArray = windows.power[:, first:end, -1] / (state.normal_power + MIN_POWER_MV2)[:, None]
     return np.asarray(relative.sum(axis=0) / leads)
 
 
-def remember(state: TemplateMemory) -> TemplateMemory:
-    """Remember the steepest complex of a block that ends."""
+def store(state: TemplateMemory) -> TemplateMemory:
+    """Store the steepest complex of a block that ends as a template."""
     if state.steepest < 0:
         return state
     mean = (state.candidate * TAPER).sum(axis=1) / TAPER_SUM
     shape = (state.candidate - mean[:, None])[:, None]
     power = (shape * shape * TAPER).sum(axis=2)
-    tenth = state.since >= TENTH - 1
-    templates, recent = _with(state.templates, state.recent, shape, tenth)
-    powers, recent = _with(state.power, state.recent, power, tenth)
+    long_term = state.since_long_term >= LONG_TERM_EVERY - 1
+    templates, recent = _append(state.templates, state.recent, shape, long_term)
+    powers, recent = _append(state.power, state.recent, power, long_term)
     return replace(
         state,
         templates=templates,
         power=powers,
         recent=recent,
-        since=0 if tenth else state.since + 1,
-        usual_power=np.median(powers[:, :recent], axis=1),
+        since_long_term=0 if long_term else state.since_long_term + 1,
+        normal_power=np.median(powers[:, :recent], axis=1),
         steepest=-1.0,
     )
 
 
-def _with(kept: FloatArray, recent: int, new: FloatArray, tenth: bool) -> tuple[FloatArray, int]:
-    """Return what is kept with one more, along the second axis, and how many of it are the last ones."""
-    last = np.concatenate([kept[:, :recent], new], axis=1)[:, -MEMORY:]
+def _append(kept: FloatArray, recent: int, new: FloatArray, long_term: bool) -> tuple[FloatArray, int]:
+    """Append to the recent and, if ``long_term``, to the long-term entries, axis 1; return all and the recent count."""
+    last = np.concatenate([kept[:, :recent], new], axis=1)[:, -MAX_TEMPLATES:]
     old = kept[:, recent:]
-    if tenth:
-        old = np.concatenate([old, new], axis=1)[:, -MEMORY:]
+    if long_term:
+        old = np.concatenate([old, new], axis=1)[:, -MAX_TEMPLATES:]
     return np.concatenate([last, old], axis=1), last.shape[1]
 
 
 def discard(state: TemplateMemory) -> TemplateMemory:
-    """Do not remember the steepest complex of a block that ends."""
+    """Discard the steepest complex of a block that ends."""
     return replace(state, steepest=-1.0)

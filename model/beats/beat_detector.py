@@ -1,6 +1,6 @@
-"""Heartbeats, found and classified as the signal comes in.
+"""Streaming detection and classification of beats.
 
-A beat becomes known at a sample that its own R peak and its detection fix, so changing the future of a signal changes
+The sample at which a beat is reported depends only on its R peak and on its detection, so later samples change
 nothing.
 """
 
@@ -12,18 +12,18 @@ import numpy as np
 
 from model.beats import classifier
 from model.beats import qrs_detector as qrs
-from model.beats.classifier import BeatTyper, TypingState
+from model.beats.classifier import BeatClassifier, ClassifierState
 from model.beats.qrs_detector import Qrs, QrsState
 from model.beats.templates import PIECE_AFTER, PIECE_BEFORE
 from model.signal.arrays import BoolArray, FloatArray
 from model.signal.intake import Strides
 from stream.wire.messages import BeatType
 
-TAIL = PIECE_BEFORE + qrs.LATEST
-"""Samples of the past that a beat may need when it becomes known."""
+HISTORY = PIECE_BEFORE + qrs.MAX_REPORT_DELAY
+"""Earlier samples needed when a beat is reported."""
 
-MOST_INVALID = 0.1
-"""Share of invalid samples around a beat above which a lead does not count."""
+MAX_INVALID = 0.1
+"""Largest share of invalid samples around a beat in a valid lead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +33,15 @@ class Beat:
     Attributes
     ----------
     index : int
-        Sample of the R peak, counted since the session began.
+        Sample of the R peak, counted from the start of the session.
     at : int
-        The last sample that was observed when it became known, at most 72 (200 ms) after ``index``.
+        Last sample observed when the beat was reported, at most 72 (200 ms) after ``index``.
     type : str
         ``N``, ``S``, ``V`` or ``Q``, as in `stream.wire.messages.Beat`.
     rr : int or None
-        Samples since the R peak before; None where none is known.
+        RR interval before the beat, samples; None for the first beat.
     quality : float
-        Signal quality around the beat, 0 to 1; the detector alone does not know it.
+        Signal quality around the beat, 0 to 1; the detector leaves it at 1.
     """
 
     index: int
@@ -53,82 +53,89 @@ class Beat:
 
 @dataclass(frozen=True, slots=True)
 class BeatsState:
-    """All that is carried from step to step.
+    """State carried from step to step.
 
     Attributes
     ----------
-    tail : ndarray, shape (TAIL, leads), mV
-        The last samples, gaps filled; 0 before the first.
+    recent_samples : ndarray, shape (HISTORY, leads), mV
+        Last samples, gaps filled; 0 before the first sample.
     invalid : ndarray of bool, of the same shape
         True before the first sample.
-    waiting : tuple of Qrs
-        Found, and not classified yet because the samples after them are missing.
-    last : int or None
-        The last R peak that was classified.
+    unclassified : tuple of Qrs
+        Detected beats that are not classified yet, because the samples after them are missing.
+    last_index : int or None
+        R peak of the last classified beat.
     qrs : QrsState
-    typing : TypingState
+    classifier_state : ClassifierState
     """
 
-    tail: FloatArray
+    recent_samples: FloatArray
     invalid: BoolArray
-    waiting: tuple[Qrs, ...]
-    last: int | None
+    unclassified: tuple[Qrs, ...]
+    last_index: int | None
     qrs: QrsState
-    typing: TypingState
+    classifier_state: ClassifierState
 
 
 def begin(start: int, leads: int) -> BeatsState:
-    """Return the state before the first sample, whose index is ``start``."""
+    """Return the state before the first sample, which has index ``start``."""
     return BeatsState(
-        tail=np.zeros((TAIL, leads)),
-        invalid=np.ones((TAIL, leads), np.bool_),
-        waiting=(),
-        last=None,
+        recent_samples=np.zeros((HISTORY, leads)),
+        invalid=np.ones((HISTORY, leads), np.bool_),
+        unclassified=(),
+        last_index=None,
         qrs=qrs.begin(start, leads),
-        typing=classifier.begin(leads),
+        classifier_state=classifier.begin(leads),
     )
 
 
-def step(typer: BeatTyper, state: BeatsState, strides: Strides) -> tuple[tuple[Beat, ...], BeatsState]:
+def step(beat_classifier: BeatClassifier, state: BeatsState, strides: Strides) -> tuple[tuple[Beat, ...], BeatsState]:
     """Push the next strides of one bed.
 
     Parameters
     ----------
-    typer : BeatTyper
+    beat_classifier : BeatClassifier
     state : BeatsState
     strides : Strides
 
     Returns
     -------
     tuple of Beat
-        The beats that became known, in order.
+        The reported beats, in order.
     state : BeatsState
     """
-    found, qrs_state = qrs.step(state.qrs, strides)
-    samples = np.concatenate([state.tail, strides.mv])
+    detected, qrs_state = qrs.step(state.qrs, strides)
+    samples = np.concatenate([state.recent_samples, strides.mv])
     invalid = np.concatenate([state.invalid, strides.invalid])
-    first = strides.start - TAIL
-    waiting = [*state.waiting, *found]
-    typing, last = state.typing, state.last
+    first = strides.start - HISTORY
+    unclassified = [*state.unclassified, *detected]
+    classifier_state, last_index = state.classifier_state, state.last_index
     beats = []
-    while waiting and strides.end > (at := max(waiting[0].at, waiting[0].index + PIECE_AFTER)):
-        index = waiting.pop(0).index
-        rr = None if last is None else index - last
-        piece, valid = piece_of(samples, invalid, index - first)
+    while unclassified and strides.end > (at := max(unclassified[0].at, unclassified[0].index + PIECE_AFTER)):
+        index = unclassified.pop(0).index
+        rr = None if last_index is None else index - last_index
+        piece, valid = cut_piece(samples, invalid, index - first)
         kind: BeatType = "Q"
         if valid.any():
-            kind, typing = classifier.step(typer, typing, piece, valid, rr)
+            kind, classifier_state = classifier.step(beat_classifier, classifier_state, piece, valid, rr)
         beats.append(Beat(index, at, kind, rr))
-        last = index
-    state = BeatsState(samples[-TAIL:].copy(), invalid[-TAIL:].copy(), tuple(waiting), last, qrs_state, typing)
+        last_index = index
+    state = BeatsState(
+        samples[-HISTORY:].copy(),
+        invalid[-HISTORY:].copy(),
+        tuple(unclassified),
+        last_index,
+        qrs_state,
+        classifier_state,
+    )
     return tuple(beats), state
 
 
-def piece_of(samples: FloatArray, invalid: BoolArray, r: int) -> tuple[FloatArray, BoolArray]:
-    """Return the samples around a beat, and which leads are valid there.
+def cut_piece(samples: FloatArray, invalid: BoolArray, r: int) -> tuple[FloatArray, BoolArray]:
+    """Return the samples around a beat and which leads are valid.
 
-    A lead that is invalid at the start of the piece begins with its first valid sample: what it held before the piece
-    may lie on another baseline.
+    Where a lead is invalid at the start of the piece, its first valid sample is used: the fill value from before the
+    piece may lie on another baseline.
 
     Parameters
     ----------
@@ -136,19 +143,19 @@ def piece_of(samples: FloatArray, invalid: BoolArray, r: int) -> tuple[FloatArra
         Gaps filled with the last valid sample.
     invalid : ndarray of bool, of the same shape
     r : int
-        The R peak, PIECE_BEFORE samples after the first or later, and PIECE_AFTER before the last or earlier.
+        Row of the R peak, with at least PIECE_BEFORE samples before and PIECE_AFTER after it.
 
     Returns
     -------
     piece : ndarray, shape (PIECE_BEFORE + 1 + PIECE_AFTER, leads)
-        A lead that is not valid is 0.
+        0 in leads that are not valid.
     valid : ndarray of bool, shape (leads,)
     """
     around = slice(r - PIECE_BEFORE, r + PIECE_AFTER + 1)
-    piece, missing = samples[around], invalid[around]
-    if not missing.any():
+    piece, piece_invalid = samples[around], invalid[around]
+    if not piece_invalid.any():
         return piece, np.ones(piece.shape[1], np.bool_)
-    valid = missing.mean(axis=0) <= MOST_INVALID
-    first = piece[(~missing).argmax(axis=0), np.arange(piece.shape[1])]
-    begun = np.logical_or.accumulate(~missing, axis=0)
-    return np.where(valid, np.where(begun, piece, first), 0.0), valid
+    valid = piece_invalid.mean(axis=0) <= MAX_INVALID
+    first = piece[(~piece_invalid).argmax(axis=0), np.arange(piece.shape[1])]
+    has_begun = np.logical_or.accumulate(~piece_invalid, axis=0)
+    return np.where(valid, np.where(has_begun, piece, first), 0.0), valid

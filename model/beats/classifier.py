@@ -1,11 +1,11 @@
-"""What kind of beat: normal, supraventricular ectopic, ventricular ectopic.
+"""Beat classifier: normal, supraventricular ectopic or ventricular ectopic.
 
-The outputs of a few small networks on the features of one beat are averaged. The families of the patient's beats have a
-say too: a beat whose family looked ventricular before needs less to be called ventricular. While the patient's
-normal beat is being learnt, no class is reported.
+An ensemble of small networks classifies the features of one beat. The ventricular log odds of earlier beats of the same
+template family (`model.beats.templates`) are added with a weight. During the learning period of the patient's normal
+beat no type is reported.
 
-It works on numpy alone; `model.training.train_beat_classifier` made the weights. There is no next RR interval to go
-by, because a beat is reported before the next one comes, and so before the compensatory pause after an ectopic beat.
+Inference uses numpy only; `model.training.train_beat_classifier` trains the weights. Beats are classified before the
+next one is detected, so the following RR interval (compensatory pause) is not a feature.
 """
 
 from __future__ import annotations
@@ -22,142 +22,152 @@ from safetensors.numpy import save_file
 
 from model.beats import features as beat_features
 from model.beats.features import NAMES, Patient
-from model.beats.templates import FAMILIES
+from model.beats.templates import MAX_FAMILIES
 from model.signal.arrays import BoolArray, FloatArray
 from stream.errors import CheckpointError, StorageError
 from stream.wire.messages import BeatType
 
 FORMAT = "bedside-beat-types-1"
+"""Format identifier in the header of a weights file."""
 
 SHIPPED = Path(__file__).parents[1] / "weights" / "beat_types.safetensors"
-"""The weights that come with the package."""
+"""Weights file in the package."""
 
 TYPES: Final[tuple[BeatType, ...]] = ("N", "S", "V")
-"""In the order of the networks' outputs."""
+"""Beat types, in the order of the network outputs."""
 
-LEARNING = 10
-"""Beats before the first that is typed."""
+LEARNING_BEATS = 10
+"""Beats of a patient before the first classified one; they are reported as Q."""
 
-REACH = 4.0
-"""Standard deviations at which features are clipped."""
+MAX_DEVIATION = 4.0
+"""Limit at which normalized features are clipped, standard deviations."""
 
-FAMILY_SAY, FAMILY_RATE, FAMILY_SURE = 0.5, 0.04, 5
-"""What the mean opinion of the family weighs, the least share of a new beat in it, and the beats until it is full."""
+FAMILY_WEIGHT, FAMILY_RATE, FAMILY_BEATS = 0.5, 0.04, 5
+"""Weight of the family's mean log odds, smallest share of a new beat in that mean, and number of beats at which the
+full weight applies."""
 
-MOST_OPINION = 6.0
-"""Logit at which one beat's opinion is clipped."""
+MAX_LOG_ODDS = 6.0
+"""Limit at which the ventricular log odds of one beat are clipped."""
 
 
 @dataclass(frozen=True)
-class BeatTyper:
-    """The networks.
+class BeatClassifier:
+    """Ensemble of networks.
 
     Attributes
     ----------
     mean, scale : ndarray, shape (features,)
-        Of the features in training.
+        Mean and scale of the features in training.
     weights, biases : tuple of ndarray, shapes (members, in, out) and (members, 1, out)
-        One pair a layer.
-    lean : ndarray, shape (3,)
-        Added to the log chances: how rare each type is outside of the training set.
+        One pair per layer.
+    class_bias : ndarray, shape (3,)
+        Added to the log probabilities: corrects for the frequency of each type in the training set.
     provenance : dict
-        Records, seed, settings, figures, versions; what the header holds.
+        Training records, seed, settings, scores and versions, from the header of the weights file.
     """
 
     mean: FloatArray
     scale: FloatArray
     weights: tuple[FloatArray, ...]
     biases: tuple[FloatArray, ...]
-    lean: FloatArray
+    class_bias: FloatArray
     provenance: dict[str, Any]
 
-    def chances(self, features: FloatArray) -> FloatArray:
-        """Return the log chances of N, S and V, shape (n, 3), for features of shape (n, features)."""
-        x = np.clip((features - self.mean) / self.scale, -REACH, REACH)
+    def log_probabilities(self, features: FloatArray) -> FloatArray:
+        """Return the log probabilities of N, S and V plus ``class_bias``, shape (n, 3).
+
+        Parameters
+        ----------
+        features : ndarray, shape (n, features)
+        """
+        x = np.clip((features - self.mean) / self.scale, -MAX_DEVIATION, MAX_DEVIATION)
         for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
             x = np.maximum(x @ weight + bias, 0.0)
-        y = x @ self.weights[-1] + self.biases[-1]
-        y = y - y.max(axis=2, keepdims=True)
-        y = y - np.log(np.exp(y).sum(axis=2, keepdims=True))
-        return np.asarray(y.mean(axis=0) + self.lean)
+        logits = x @ self.weights[-1] + self.biases[-1]
+        logits = logits - logits.max(axis=2, keepdims=True)
+        logits = logits - np.log(np.exp(logits).sum(axis=2, keepdims=True))
+        return np.asarray(logits.mean(axis=0) + self.class_bias)
 
 
 @dataclass(frozen=True, slots=True)
-class Opinions:
-    """What was thought of the families of a patient.
+class FamilyOdds:
+    """Ventricular log odds of a patient's template families.
 
     Attributes
     ----------
-    odds : tuple of float
-        Mean log odds of ventricular in each family.
+    log_odds : tuple of float
+        Mean log odds of a ventricular beat in each family.
     count : tuple of int
-        Beats behind each.
+        Number of beats in each mean.
     """
 
-    odds: tuple[float, ...] = (0.0,) * FAMILIES
-    count: tuple[int, ...] = (0,) * FAMILIES
+    log_odds: tuple[float, ...] = (0.0,) * MAX_FAMILIES
+    count: tuple[int, ...] = (0,) * MAX_FAMILIES
 
 
 @dataclass(frozen=True, slots=True)
-class TypingState:
-    """What is remembered of one patient."""
+class ClassifierState:
+    """State of the classifier for one patient."""
 
     patient: Patient
-    opinions: Opinions
+    family_odds: FamilyOdds
 
 
-def begin(leads: int) -> TypingState:
+def begin(leads: int) -> ClassifierState:
     """Return the state before the first beat."""
-    return TypingState(beat_features.begin(leads), Opinions())
+    return ClassifierState(beat_features.begin(leads), FamilyOdds())
 
 
 def step(
-    typer: BeatTyper, state: TypingState, piece: FloatArray, valid: BoolArray, rr: float | None
-) -> tuple[BeatType, TypingState]:
-    """Type one beat; the arguments after the state are those of `model.beats.features.measure`."""
+    beat_classifier: BeatClassifier, state: ClassifierState, piece: FloatArray, valid: BoolArray, rr: float | None
+) -> tuple[BeatType, ClassifierState]:
+    """Classify one beat; the arguments after the state are those of `model.beats.features.measure`."""
     measured, patient = beat_features.measure(state.patient, piece, valid, rr)
-    chances = typer.chances(measured.features[None])[0]
-    kind, opinions = decide(state.opinions, chances, measured.joined, measured.founded)
-    return kind if patient.beats > LEARNING else "Q", TypingState(patient, opinions)
+    log_probabilities = beat_classifier.log_probabilities(measured.features[None])[0]
+    kind, family_odds = decide(state.family_odds, log_probabilities, measured.family, measured.new_family)
+    return kind if patient.beats > LEARNING_BEATS else "Q", ClassifierState(patient, family_odds)
 
 
-def decide(opinions: Opinions, chances: FloatArray, joined: int, founded: bool) -> tuple[BeatType, Opinions]:
-    """Make a type of the log chances of one beat and of what was thought of its family before.
+def decide(
+    family_odds: FamilyOdds, log_probabilities: FloatArray, family: int, new_family: bool
+) -> tuple[BeatType, FamilyOdds]:
+    """Return the type of one beat, from its log probabilities and the log odds of its family, and the updated odds.
 
     Parameters
     ----------
-    opinions : Opinions
-    chances : ndarray, shape (3,)
-    joined, founded : int, bool
+    family_odds : FamilyOdds
+    log_probabilities : ndarray, shape (3,)
+        Log probabilities of N, S and V.
+    family, new_family : int, bool
         As in `model.beats.features.Measured`.
     """
-    mean, count = list(opinions.odds), list(opinions.count)
-    if founded:
-        mean[joined], count[joined] = 0.0, 0
-    normal, supraventricular, ventricular = chances.tolist()
-    odds = max(-MOST_OPINION, min(MOST_OPINION, ventricular - float(np.logaddexp(normal, supraventricular))))
+    mean, count = list(family_odds.log_odds), list(family_odds.count)
+    if new_family:
+        mean[family], count[family] = 0.0, 0
+    normal, supraventricular, ventricular = log_probabilities.tolist()
+    log_odds = max(-MAX_LOG_ODDS, min(MAX_LOG_ODDS, ventricular - float(np.logaddexp(normal, supraventricular))))
     kind: BeatType
-    if odds + FAMILY_SAY * mean[joined] * min(1.0, count[joined] / FAMILY_SURE) > 0:
+    if log_odds + FAMILY_WEIGHT * mean[family] * min(1.0, count[family] / FAMILY_BEATS) > 0:
         kind = "V"
     else:
         kind = "S" if supraventricular > normal else "N"
-    count[joined] += 1
-    mean[joined] += max(1 / count[joined], FAMILY_RATE) * (odds - mean[joined])
-    return kind, Opinions(tuple(mean), tuple(count))
+    count[family] += 1
+    mean[family] += max(1 / count[family], FAMILY_RATE) * (log_odds - mean[family])
+    return kind, FamilyOdds(tuple(mean), tuple(count))
 
 
-def save(path: Path, typer: BeatTyper) -> None:
-    """Write the networks; the file is there whole or not at all.
+def save(path: Path, beat_classifier: BeatClassifier) -> None:
+    """Write the weights file atomically.
 
     Raises
     ------
     StorageError
         The file cannot be written.
     """
-    tensors = {"mean": typer.mean, "scale": typer.scale, "lean": typer.lean}
-    tensors |= {f"weight{i}": value for i, value in enumerate(typer.weights)}
-    tensors |= {f"bias{i}": value for i, value in enumerate(typer.biases)}
-    header = {"format": FORMAT, "features": json.dumps(NAMES), "provenance": json.dumps(typer.provenance)}
+    tensors = {"mean": beat_classifier.mean, "scale": beat_classifier.scale, "lean": beat_classifier.class_bias}
+    tensors |= {f"weight{i}": value for i, value in enumerate(beat_classifier.weights)}
+    tensors |= {f"bias{i}": value for i, value in enumerate(beat_classifier.biases)}
+    header = {"format": FORMAT, "features": json.dumps(NAMES), "provenance": json.dumps(beat_classifier.provenance)}
     part = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -167,13 +177,13 @@ def save(path: Path, typer: BeatTyper) -> None:
         raise StorageError(f"cannot write the weights to {path}: {error}") from error
 
 
-def load_typer(path: Path | None = None) -> BeatTyper:
-    """Read networks, by default those that come with the package.
+def load_classifier(path: Path | None = None) -> BeatClassifier:
+    """Read a weights file, by default the one in the package.
 
     Raises
     ------
     CheckpointError
-        The file is missing, damaged, or made for other features.
+        The file is missing, damaged, or was written for other features.
     """
     path = path or SHIPPED
     try:
@@ -181,7 +191,7 @@ def load_typer(path: Path | None = None) -> BeatTyper:
             header = file.metadata() or {}
             tensors = {name: file.get_tensor(name).astype(np.float64) for name in file.keys()}  # noqa: SIM118
     except FileNotFoundError:
-        raise CheckpointError(f"no weights of beat typing at {path}: give another file, or train them anew") from None
+        raise CheckpointError(f"no beat classifier weights at {path}: give another file, or train them again") from None
     except (OSError, SafetensorError) as error:
         text = " ".join(str(error).split())[:120]
         raise CheckpointError(f"the weights in {path} cannot be read ({text}): give another file") from error
@@ -189,16 +199,16 @@ def load_typer(path: Path | None = None) -> BeatTyper:
         return _assemble(header, tensors)
     except (KeyError, TypeError, ValueError) as error:
         text = " ".join(str(error).split())[:120]
-        raise CheckpointError(f"{path} holds no beat typing of this version ({text}): give another file") from error
+        raise CheckpointError(f"{path} is not a beat classifier of this version ({text}): give another file") from error
 
 
-def _assemble(header: Mapping[str, str], tensors: Mapping[str, FloatArray]) -> BeatTyper:
+def _assemble(header: Mapping[str, str], tensors: Mapping[str, FloatArray]) -> BeatClassifier:
     if header.get("format") != FORMAT or tuple(json.loads(header["features"])) != NAMES:
-        raise ValueError("made for other features")
+        raise ValueError("written for other features")
     if not all(np.isfinite(value).all() for value in tensors.values()):
-        raise ValueError("not all finite")
+        raise ValueError("values that are not finite")
     layers = range(sum(name.startswith("weight") for name in tensors))
-    typer = BeatTyper(
+    beat_classifier = BeatClassifier(
         tensors["mean"],
         tensors["scale"],
         tuple(tensors[f"weight{i}"] for i in layers),
@@ -206,6 +216,6 @@ def _assemble(header: Mapping[str, str], tensors: Mapping[str, FloatArray]) -> B
         tensors["lean"],
         dict(json.loads(header["provenance"])),
     )
-    if not layers or typer.chances(np.zeros((1, len(NAMES)))).shape != (1, len(TYPES)):
-        raise ValueError("layers that do not fit each other")
-    return typer
+    if not layers or beat_classifier.log_probabilities(np.zeros((1, len(NAMES)))).shape != (1, len(TYPES)):
+        raise ValueError("layers of inconsistent shapes")
+    return beat_classifier

@@ -1,7 +1,7 @@
-"""What a beat looks like, in numbers that mean the same for every patient.
+"""Features of a beat, normalized to the patient.
 
-Every number is a ratio or a correlation: with the patient's own normal beat, with the patient's own usual RR interval,
-or with how much the patient's own beats differ from each other as a rule.
+Every feature is a ratio or a correlation: relative to the patient's normal beat, to the patient's usual RR interval, or
+to the usual difference between the patient's beats.
 """
 
 from __future__ import annotations
@@ -12,35 +12,36 @@ from itertools import pairwise
 
 import numpy as np
 
-from model.beats import templates as shapes
+from model.beats import templates
 from model.beats.templates import BEFORE, CORE, Families
 from model.signal.arrays import BoolArray, FloatArray
 
-P = slice(BEFORE - 84, BEFORE - 24)
-"""−233 to −67 ms: where the P wave is."""
-QRS = slice(BEFORE - 26, BEFORE + 32)
-"""−72 to +89 ms."""
+P_WINDOW = slice(BEFORE - 84, BEFORE - 24)
+"""Window of the P wave: −233 to −67 ms."""
 
-PR = slice(BEFORE - 40, BEFORE - 22)
-"""−111 to −61 ms: the level from which heights are measured."""
+QRS_WINDOW = slice(BEFORE - 26, BEFORE + 32)
+"""Window of the QRS complex: −72 to +89 ms."""
 
-BIN = 6
-"""Samples that are averaged where the small P wave is compared."""
+PR_WINDOW = slice(BEFORE - 40, BEFORE - 22)
+"""Window of the isoelectric level, from which heights are measured: −111 to −61 ms."""
 
-RECENT, LONG = 20, 150
-"""RR intervals that are remembered: for irregularity, and for the usual RR."""
+P_BIN = 6
+"""Samples averaged when P waves are compared."""
 
-RR_RATE, USUAL_RATE = 0.05, 0.02
-"""The least share of a new beat in the normal RR, and in how much beats differ as a rule."""
+RECENT_RR, LONG_RR = 20, 150
+"""Number of RR intervals used for the irregularity, and for the long-term mean."""
 
-LEAST_SWING = 0.02
-"""mV; a smaller QRS complex counts as this."""
+MIN_RR_RATE, MIN_DIFFERENCE_RATE = 0.05, 0.02
+"""Smallest share of a new beat in the normal RR interval, and in the usual differences."""
 
-LAST = 8
-"""Beats whose families are remembered."""
+MIN_QRS_MV = 0.02
+"""Lower bound of the QRS height, mV."""
 
-EARLY = -0.12
-"""Log of RR / usual RR below which a beat does not teach how much the patient's beats differ."""
+FAMILY_MEMORY = 8
+"""Number of beats whose families are kept."""
+
+EARLY_LOG_RR = -0.12
+"""log(RR / usual RR) below which a beat outside the normal family does not update the usual differences."""
 
 RHYTHM = (
     "rr/median20", "rr/mean10", "rr/mean150", "rr/normal", "rr/before", "step", "spread", "rr_z", "early_share",
@@ -56,145 +57,153 @@ SHAPE = (
     "width/normal", "extent/normal", "trend", "likeness.usual", "qrs.usual", "st.usual", "p.usual",
 )  # fmt: skip
 LEVELS = ("level.likeness", "level.qrs", "level.st", "level.p")
+"""Feature names by group, as stored in the header of the weights file; ``likeness`` stands for a correlation, ``usual``
+for a difference minus its usual value, and ``level`` for that usual value."""
+
 NAMES = (*RHYTHM, *CONTEXT, *FAMILY, *SHAPE, *LEVELS)
-"""The features, in order. What a beat is in itself, as its width in milliseconds, is not among them: twenty patients
-taught it badly, and a patient with a broad normal beat was typed worse with it than without."""
+"""Names of the features, in order. Absolute values such as the width in milliseconds are not included: twenty training
+patients are too few for them, and a patient with a broad normal beat was classified worse with them."""
 
 
 @dataclass(frozen=True)
 class Patient:
-    """What is remembered of the patient's beats.
+    """Statistics of a patient's earlier beats.
 
     Attributes
     ----------
     beats : int
+        Number of beats.
     families : Families
     rr : tuple of float
-        The last RR intervals, in samples.
+        Last RR intervals, samples.
     normal_rr : float
-        Mean RR interval between two normal beats; NaN before the first.
-    usual : ndarray of float64, shape (4, leads)
-        How much beats differ from the normal beat as a rule: logs, of likeness, QRS, ST, P.
-    before : tuple of float
-        Of the last beat: log of RR / normal RR, likeness to the normal beat, width; log of RR / normal RR of the
+        Mean RR interval between two normal beats, samples; NaN before the first.
+    usual_difference : ndarray of float64, shape (4, leads)
+        Usual differences from the normal beat: logarithms, for correlation, QRS, ST and P.
+    previous : tuple of float
+        log(RR / normal RR), correlation with the normal beat and log width of the last beat; log(RR / normal RR) of the
         beat before it.
-    joined : tuple of int
+    recent_families : tuple of int
         Families of the last beats.
-    was_normal : bool
-        Of the last beat.
+    last_was_normal : bool
+        Whether the last beat belongs to the normal family.
     """
 
     beats: int
     families: Families
     rr: tuple[float, ...]
     normal_rr: float
-    usual: FloatArray
-    before: tuple[float, float, float, float]
-    joined: tuple[int, ...]
-    was_normal: bool
+    usual_difference: FloatArray
+    previous: tuple[float, float, float, float]
+    recent_families: tuple[int, ...]
+    last_was_normal: bool
 
 
 def begin(leads: int) -> Patient:
-    """Return a patient of whom nothing is known."""
-    usual = np.repeat(np.array([[-3.5], [-2.5], [-2.2], [-3.0]]), leads, axis=1)
-    return Patient(0, shapes.begin(leads), (), math.nan, usual, (0.0, 1.0, 0.0, 0.0), (), False)
+    """Return the state before the first beat of a patient."""
+    usual_difference = np.repeat(np.array([[-3.5], [-2.5], [-2.2], [-3.0]]), leads, axis=1)
+    return Patient(0, templates.begin(leads), (), math.nan, usual_difference, (0.0, 1.0, 0.0, 0.0), (), False)
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A beat in numbers.
+    """Features and family of a beat.
 
     Attributes
     ----------
     features : ndarray of float64, shape (len(NAMES),)
-    joined : int
-        The beat's family.
-    founded : bool
-        Whether the beat founded it, in place of any that was there.
+    family : int
+        Index of the beat's family.
+    new_family : bool
+        Whether the beat started the family; it may replace an earlier one of the same index.
     """
 
     features: FloatArray
-    joined: int
-    founded: bool
+    family: int
+    new_family: bool
 
 
 def measure(patient: Patient, piece: FloatArray, valid: BoolArray, rr: float | None) -> tuple[Measured, Patient]:
-    """Measure a beat against what is known of its patient, and learn from it.
+    """Return the features of a beat relative to its patient, and the updated patient.
 
     Parameters
     ----------
     patient : Patient
-    piece : ndarray of float64, shape (PIECE_BEFORE + 1 + PIECE_AFTER, leads)
-        The samples around the R peak in mV, finite.
+    piece : ndarray of float64, shape (PIECE_BEFORE + 1 + PIECE_AFTER, leads), mV
+        Samples around the R peak, finite.
     valid : ndarray of bool, shape (leads,)
-        The leads that count; one at least.
+        Leads to use; at least one.
     rr : float or None
-        Samples since the R peak before.
+        Preceding RR interval, samples; None if unknown.
     """
-    families, usual = patient.families, patient.usual
-    smoothed = shapes.smooth(piece)
-    trust = _trust(families, usual, valid)
-    off = float(trust @ np.exp(usual[0]))
-    matched = shapes.match(families, smoothed, trust)
+    families, usual_difference = patient.families, patient.usual_difference
+    smoothed = templates.smooth(piece)
+    lead_weight = _lead_weights(families, usual_difference, valid)
+    typical_difference = float(lead_weight @ np.exp(usual_difference[0]))
+    matched = templates.match(families, smoothed, lead_weight)
     if len(families.weight):
         normal = families.normal
-        to_normal, by_lead = float(matched.likeness[normal]), matched.by_lead[normal]
-        begin, ref = int(matched.shift[normal]), families.shape[normal]
+        to_normal, by_lead = float(matched.correlation[normal]), matched.by_lead[normal]
+        begin, reference = int(matched.shift[normal]), families.shape[normal]
     else:
-        to_normal, by_lead = 1.0, np.ones(len(trust))
-        begin, ref = shapes.SHIFT, smoothed[:, shapes.SHIFT : shapes.SHIFT + CORE]
-    shape, differs, width = _compare(np.stack([smoothed[:, begin : begin + CORE], ref]), by_lead)
+        to_normal, by_lead = 1.0, np.ones(len(lead_weight))
+        begin, reference = templates.MAX_SHIFT, smoothed[:, templates.MAX_SHIFT : templates.MAX_SHIFT + CORE]
+    shape, differences, width = _compare(np.stack([smoothed[:, begin : begin + CORE], reference]), by_lead)
 
     rhythm = _rhythm(patient, rr)
     to_usual = rhythm[RHYTHM.index("rr/normal")]
-    mean_width = float(trust @ width)
-    alike = max(shapes.LEAST_ALIKE, min(shapes.ALIKE, 1 - 2.5 * off))
-    joined, founded, families = shapes.learn(families, smoothed, matched, valid, alike, to_usual, mean_width)
+    mean_width = float(lead_weight @ width)
+    threshold = max(templates.MIN_MATCH_CORRELATION, min(templates.MATCH_CORRELATION, 1 - 2.5 * typical_difference))
+    family, new_family, families = templates.add_beat(
+        families, smoothed, matched, valid, threshold, to_usual, mean_width
+    )
     normal = families.normal
     features = np.concatenate(
         [
             rhythm,
-            patient.before,
-            _family(patient, families, joined, trust, matched.likeness, to_normal),
-            np.concatenate([shape, differs - usual]) @ trust,
-            usual @ trust,
+            patient.previous,
+            _family(patient, families, family, lead_weight, matched.correlation, to_normal),
+            np.concatenate([shape, differences - usual_difference]) @ lead_weight,
+            usual_difference @ lead_weight,
         ]
     )
 
-    is_normal = joined == normal
-    normal_rr, quick = patient.normal_rr, 1 / (patient.beats + 2)
-    if rr is not None and is_normal and patient.was_normal:
-        normal_rr = float(rr) if math.isnan(normal_rr) else normal_rr + max(RR_RATE, quick) * (rr - normal_rr)
-    if is_normal or to_usual > EARLY:
-        step = max(USUAL_RATE, quick) * np.clip(differs - usual, -0.5, 0.5)
-        usual = usual + np.where(valid, step, 0.0)
-    return Measured(features, joined, founded), Patient(
+    is_normal = family == normal
+    normal_rr, initial_rate = patient.normal_rr, 1 / (patient.beats + 2)
+    if rr is not None and is_normal and patient.last_was_normal:
+        normal_rr = (
+            float(rr) if math.isnan(normal_rr) else normal_rr + max(MIN_RR_RATE, initial_rate) * (rr - normal_rr)
+        )
+    if is_normal or to_usual > EARLY_LOG_RR:
+        step = max(MIN_DIFFERENCE_RATE, initial_rate) * np.clip(differences - usual_difference, -0.5, 0.5)
+        usual_difference = usual_difference + np.where(valid, step, 0.0)
+    return Measured(features, family, new_family), Patient(
         beats=patient.beats + 1,
         families=families,
-        rr=patient.rr if rr is None else (*patient.rr, float(rr))[-LONG:],
+        rr=patient.rr if rr is None else (*patient.rr, float(rr))[-LONG_RR:],
         normal_rr=normal_rr,
-        usual=usual,
-        before=(to_usual, to_normal, math.log(mean_width / 30), patient.before[0]),
-        joined=(*patient.joined, joined)[-LAST:],
-        was_normal=is_normal,
+        usual_difference=usual_difference,
+        previous=(to_usual, to_normal, math.log(mean_width / 30), patient.previous[0]),
+        recent_families=(*patient.recent_families, family)[-FAMILY_MEMORY:],
+        last_was_normal=is_normal,
     )
 
 
-def _trust(families: Families, usual: FloatArray, valid: BoolArray) -> FloatArray:
-    """Return the weight of each lead: the large and steady ones say more."""
-    trust = valid / (0.03 + np.exp(usual[0]))
+def _lead_weights(families: Families, usual_difference: FloatArray, valid: BoolArray) -> FloatArray:
+    """Return the weights of the leads: larger for leads with high and reproducible QRS complexes."""
+    lead_weight = valid / (0.03 + np.exp(usual_difference[0]))
     if len(families.weight):
-        qrs = families.shape[families.normal][:, QRS]
-        trust = trust * (qrs.max(axis=1) - qrs.min(axis=1) + LEAST_SWING)
-    return np.asarray(trust / trust.sum())
+        qrs = families.shape[families.normal][:, QRS_WINDOW]
+        lead_weight = lead_weight * (qrs.max(axis=1) - qrs.min(axis=1) + MIN_QRS_MV)
+    return np.asarray(lead_weight / lead_weight.sum())
 
 
-def _compare(both: FloatArray, by_lead: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Compare a beat with the normal one.
+def _compare(pair: FloatArray, by_lead: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Compare a beat with the normal beat.
 
     Parameters
     ----------
-    both : ndarray, shape (2, leads, CORE)
+    pair : ndarray, shape (2, leads, CORE), mV
         The beat and the normal beat.
     by_lead : ndarray, shape (leads,)
         Their correlation.
@@ -202,29 +211,29 @@ def _compare(both: FloatArray, by_lead: FloatArray) -> tuple[FloatArray, FloatAr
     Returns
     -------
     shape : ndarray, shape (10, leads)
-        The features of SHAPE but for the last four.
-    differs : ndarray, shape (4, leads)
-        How much they differ: logs, of likeness, QRS, ST, P.
+        The features of SHAPE except the last four.
+    differences : ndarray, shape (4, leads)
+        Logarithms of the differences in correlation, QRS, ST and P.
     width : ndarray, shape (leads,)
-        Of the beat's QRS complex: samples over which its slopes spread.
+        Width of the beat's QRS complex: effective number of samples with slope.
     """
-    qrs, around = both[:, :, QRS], both[:, :, BEFORE - 50 :]
-    swing = np.maximum(qrs.max(axis=2) - qrs.min(axis=2), LEAST_SWING)
-    scale = swing[1]
+    qrs, around = pair[:, :, QRS_WINDOW], pair[:, :, BEFORE - 50 :]
+    qrs_height = np.maximum(qrs.max(axis=2) - qrs.min(axis=2), MIN_QRS_MV)
+    scale = qrs_height[1]
     slope = np.abs(around[:, :, 1:] - around[:, :, :-1])
     steepest = slope.max(axis=2) + 0.005
     width = slope.sum(axis=2) ** 2 / ((slope * slope).sum(axis=2) + 1e-6) + 1
-    height = np.abs(around - both[:, :, PR].sum(axis=2, keepdims=True) / (PR.stop - PR.start))
+    height = np.abs(around - pair[:, :, PR_WINDOW].sum(axis=2, keepdims=True) / (PR_WINDOW.stop - PR_WINDOW.start))
     extent = (height > 0.3 * height.max(axis=2, keepdims=True)).sum(axis=2) + 1
-    p = both[:, :, P].reshape(2, both.shape[1], -1, BIN).sum(axis=3) / BIN
-    difference = both[0] - both[1]
+    p = pair[:, :, P_WINDOW].reshape(2, pair.shape[1], -1, P_BIN).sum(axis=3) / P_BIN
+    difference = pair[0] - pair[1]
     ends = np.abs(difference[:, :20].sum(axis=1) / 20 - difference[:, -12:].sum(axis=1) / 12)
     amplitude, qrs_off, st_off, p_off, sloped, widened, extended, trend, likeness_off = np.log(
         np.stack(
             [
-                swing[0] / scale,
-                _rms(difference[:, QRS]) / scale + 0.01,
-                _rms(difference[:, QRS.start :]) / scale + 0.01,
+                qrs_height[0] / scale,
+                _rms(difference[:, QRS_WINDOW]) / scale + 0.01,
+                _rms(difference[:, QRS_WINDOW.start :]) / scale + 0.01,
                 _rms(p[0] - p[1]) / scale + 0.003,
                 steepest[0] / steepest[1],
                 width[0] / width[1],
@@ -234,51 +243,56 @@ def _compare(both: FloatArray, by_lead: FloatArray) -> tuple[FloatArray, FloatAr
             ]
         )
     )
-    shape = [amplitude, _like(qrs), qrs_off, st_off, p_off, _like(p), sloped, widened, extended, trend]
+    shape = [amplitude, _correlation(qrs), qrs_off, st_off, p_off, _correlation(p), sloped, widened, extended, trend]
     return np.stack(shape), np.stack([likeness_off, qrs_off, st_off, p_off]), width[0]
 
 
-def _like(both: FloatArray) -> FloatArray:
-    """Return the correlation of two stretches, by lead."""
-    both = both - both.sum(axis=2, keepdims=True) / both.shape[2]
-    power = (both * both).sum(axis=2)
-    return np.asarray((both[0] * both[1]).sum(axis=1) / np.sqrt(power[0] * power[1] + 1e-9))
+def _correlation(pair: FloatArray) -> FloatArray:
+    """Return the correlation of two segments, by lead."""
+    pair = pair - pair.sum(axis=2, keepdims=True) / pair.shape[2]
+    power = (pair * pair).sum(axis=2)
+    return np.asarray((pair[0] * pair[1]).sum(axis=1) / np.sqrt(power[0] * power[1] + 1e-9))
 
 
-def _rms(stretch: FloatArray) -> FloatArray:
+def _rms(segment: FloatArray) -> FloatArray:
     """Return the root mean square about the mean, by lead."""
-    n = stretch.shape[1]
-    mean = stretch.sum(axis=1) / n
-    return np.asarray(np.sqrt((stretch * stretch).sum(axis=1) / n - mean * mean + 1e-9))
+    n = segment.shape[1]
+    mean = segment.sum(axis=1) / n
+    return np.asarray(np.sqrt((segment * segment).sum(axis=1) / n - mean * mean + 1e-9))
 
 
 def _family(
-    patient: Patient, families: Families, joined: int, trust: FloatArray, likeness: FloatArray, to_normal: float
+    patient: Patient,
+    families: Families,
+    family: int,
+    lead_weight: FloatArray,
+    correlation: FloatArray,
+    to_normal: float,
 ) -> tuple[float, ...]:
-    """Return what the beat's family is among the others; in the order of FAMILY."""
+    """Return the features of the beat's family relative to the others, in the order of FAMILY."""
     normal = families.normal
-    weight = float(families.weight[joined])
+    weight = float(families.weight[family])
     return (
-        float(likeness.max()) if len(likeness) else 1.0,
+        float(correlation.max()) if len(correlation) else 1.0,
         to_normal,
         weight / float(families.weight.sum()),
-        float(joined == normal),
-        float(families.tempo[joined]),
-        math.log(families.width[joined] / families.width[normal]),
-        shapes.likeness(families, joined, normal, trust),
+        float(family == normal),
+        float(families.tempo[family]),
+        math.log(families.width[family] / families.width[normal]),
+        templates.correlation(families, family, normal, lead_weight),
         math.log(weight + 1),
-        patient.joined.count(joined) / max(len(patient.joined), 1),
+        patient.recent_families.count(family) / max(len(patient.recent_families), 1),
     )
 
 
 def _rhythm(patient: Patient, rr: float | None) -> tuple[float, ...]:
-    """Return how this RR interval compares with those before; in the order of RHYTHM."""
+    """Return the features of this RR interval relative to the earlier ones, in the order of RHYTHM."""
     past = patient.rr
     if rr is None or not past:
         return (*(0.0,) * 5, 0.05, 0.05, 0.0, 0.0, 0.02, 0.5, 0.05)
-    recent, tail, n = past[-RECENT:], past[-10:], len(past)
+    recent, tail, n = past[-RECENT_RR:], past[-10:], len(past)
     median = sorted(recent)[len(recent) // 2]
-    usual = median if math.isnan(patient.normal_rr) else patient.normal_rr
+    usual_rr = median if math.isnan(patient.normal_rr) else patient.normal_rr
     logs = [math.log(x) for x in recent]
     steps = sorted(abs(b - a) for a, b in pairwise(logs)) or [0.05]
     step = steps[len(steps) // 2]
@@ -290,26 +304,26 @@ def _rhythm(patient: Patient, rr: float | None) -> tuple[float, ...]:
         to_median,
         _log(rr * len(tail) / sum(tail)),
         _log(rr * n / total),
-        _log(rr / usual),
+        _log(rr / usual_rr),
         _log(rr / past[-1]),
         min(step, 0.5),
         min(spread, 0.7),
         max(-4.0, min(4.0, to_median / (2 * step + 0.05))),
         sum(x < 0.85 * median for x in recent) / len(recent),
-        unpredictable(logs),
+        unpredictability(logs),
         (sum(x < rr for x in past) + 0.5) / (n + 1),
         min(math.sqrt(max(square * n / (total * total) - 1, 0.0)), 0.7),
     )
 
 
-def unpredictable(logs: list[float]) -> float:
-    """Return the median of how far each RR is from the nearest of the three before, as a log ratio.
+def unpredictability(logs: list[float]) -> float:
+    """Return the median distance of each log RR interval to the nearest of the three before.
 
-    Small in any rhythm that repeats, bigeminy and trigeminy too; large in atrial fibrillation.
+    Small in repeating rhythms, including bigeminy and trigeminy; large in atrial fibrillation.
     """
-    fours = zip(logs, logs[1:], logs[2:], logs[3:], strict=False)
-    off = sorted(min(abs(d - c), abs(d - b), abs(d - a)) for a, b, c, d in fours)
-    return min(off[len(off) // 2], 0.5) if off else 0.02
+    quadruples = zip(logs, logs[1:], logs[2:], logs[3:], strict=False)
+    deviations = sorted(min(abs(d - c), abs(d - b), abs(d - a)) for a, b, c, d in quadruples)
+    return min(deviations[len(deviations) // 2], 0.5) if deviations else 0.02
 
 
 def _log(x: float) -> float:

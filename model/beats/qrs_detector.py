@@ -1,11 +1,11 @@
-"""Where the heart beats: a streaming QRS detector for one or two leads.
+"""Streaming QRS detector for one or two leads.
 
-Peaks of the leads' combined energy are candidates. 100 ms later, when no much higher one has followed, thresholds
-between the patient's usual beats and the usual noise decide, as in Pan and Tompkins (IEEE Trans Biomed Eng 32:230,
-1985). A search back would report beats too late; instead the threshold sinks while a beat is overdue.
+Peaks of the combined energy of the leads are candidates. 100 ms after a candidate, if no much higher peak has followed,
+adaptive thresholds between signal and noise level decide, as in Pan and Tompkins (IEEE Trans Biomed Eng 32:230, 1985).
+Instead of a search back, which would report beats too late, the threshold decays while a beat is overdue.
 
-What was chosen here was chosen on MIT-BIH DS1 without records 201 and 208. Every decision falls at a sample counted
-from the start and looks back only: changing the future of a signal changes no output.
+All parameters were chosen on MIT-BIH DS1 without records 201 and 208. The time of each decision depends only on the
+sample count, and the decision only on earlier samples.
 """
 
 from __future__ import annotations
@@ -16,77 +16,82 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from model.beats import qrs_energy
-from model.beats.qrs_energy import BAND, BLOCK, POWER, WINDOW, Leads
+from model.beats.qrs_energy import BAND_SOS, BLOCK, COMBINE_POWER, ENERGY_WINDOW, Leads
 from model.signal.arrays import BoolArray, FloatArray
 from model.signal.iir_filter import sosfilt
 from model.signal.intake import Strides
 
-DELAY = 28
-"""Samples from an R peak to the peak of its energy: of the filter and of half the window."""
+ENERGY_DELAY = 28
+"""Samples from an R peak to the peak of its energy: delay of the filter and of half the window."""
 
-WAIT = 36
-"""Samples from the peak of the energy to the decision."""
+DECISION_DELAY = 36
+"""Samples from the energy peak to the decision: 100 ms."""
 
-HUMP = 1.15
-"""A peak within the wait is another beat's only if it is so much higher; a wide QRS has several of one height."""
+LATER_PEAK_RATIO = 1.15
+"""Ratio above which a later peak within the decision delay rejects a candidate; a wide QRS has several equal peaks."""
 
-LATEST = 72
-"""Samples from the R peak to the decision, at most: 200 ms."""
+MAX_REPORT_DELAY = 72
+"""Longest delay from the R peak to the decision, samples: 200 ms."""
 
-REACH = 16
-"""Samples by which an R peak may come after the middle of its energy; how far before follows from `LATEST`."""
+MAX_R_PEAK_LAG = 16
+"""Largest delay of an R peak after the centre of its energy, samples. The largest advance follows from
+`MAX_REPORT_DELAY`."""
 
-BASELINE = 40
-"""Samples on either side whose mean an R peak is measured from."""
+BASELINE_HALF_WIDTH = 40
+"""Samples on either side of the candidate whose mean is the baseline of the R peak."""
 
-PAST = WAIT + DELAY + BASELINE + 1
-"""Samples of the leads that a decision may look back on."""
+HISTORY = DECISION_DELAY + ENERGY_DELAY + BASELINE_HALF_WIDTH + 1
+"""Samples before a decision that it uses."""
 
-FLOOR = 0.13
-"""Lowest threshold, in QRS of the leads."""
+MIN_THRESHOLD = 0.13
+"""Lowest threshold, in QRS sizes of the leads."""
 
-SHARE, NOISE_SHARE = 0.3, 0.7
-"""Height of the threshold between noise and beats, and weight of the noise: some of what is refused were beats."""
+THRESHOLD_SHARE, NOISE_WEIGHT = 0.3, 0.7
+"""Position of the threshold between noise and beat level, and factor of the noise level, which also includes missed
+beats."""
 
-BLIND = 45
-"""Samples after a beat in which there is no other: 125 ms."""
+BLANKING_PERIOD = 45
+"""Samples after a beat in which no other beat is accepted: 125 ms."""
 
-REFRACTORY, HIGHER = 72, 1.2
-"""Samples after a beat in which only a so much higher peak is another: then the first was a P wave."""
+REFRACTORY_PERIOD, REFRACTORY_RATIO = 72, 1.2
+"""Samples after a beat in which another is accepted only if it is higher by this ratio: then the first was a P wave."""
 
-P_WAVE = 86
-"""Samples by which a P wave may come before its QRS."""
+MAX_P_QRS = 86
+"""Longest time from a P wave to its QRS, samples."""
 
-T_WAVE, T_SHARE = 110, 0.7
-"""Samples after a beat in which a T wave may come, and what share of that beat another must reach."""
+T_WAVE_WINDOW, T_WAVE_SHARE = 110, 0.7
+"""Samples after a beat in which a T wave may occur, and share of the height of that beat that another must reach
+there."""
 
-EARLY, EARLY_FACTOR = 0.85, 1.15
-"""Before this share of the usual RR the threshold is so much higher."""
+EARLY_RR, EARLY_FACTOR = 0.85, 1.15
+"""Share of the usual RR interval before which a beat is early, and factor of the threshold there."""
 
 SLOW_RR, SLOW_FACTOR = 400, 0.9
-"""The same factor where the usual RR is at least so long: T waves are over before, and low early beats were missed;
-lower, blocked P waves become beats."""
+"""Usual RR interval, samples, from which the second value replaces `EARLY_FACTOR`: T waves end earlier, and low early
+beats were missed. A smaller factor would detect blocked P waves as beats."""
 
-OVERDUE, SINK = 1.3, 0.5
-"""After so many usual RR the threshold sinks, by this rate for each further one."""
+OVERDUE_RR, THRESHOLD_DECAY = 1.3, 0.5
+"""Number of usual RR intervals after which a beat is overdue, and decay rate of the threshold per further one."""
 
-LEAST_SINK, QUIET = 0.8, 0.2
-"""It sinks to this share at least while the usual noise is below that share of a usual beat: P waves must not become
-beats in a pause. Where there is more noise, what seemed to be usual beats may have been noise."""
+MIN_DECAY_FACTOR, LOW_NOISE_SHARE = 0.8, 0.2
+"""Lower bound of the decay while the noise level is below this share of the beat level, so that P waves in a pause are
+not detected as beats. With more noise there is no bound, because the beat level may have been learnt from noise."""
 
-LONGEST_RR = 720
-"""Samples; a longer RR is a pause or a gap, and not usual."""
+MAX_RR = 720
+"""Longest RR interval in the usual RR, samples; a longer one is a pause or a gap."""
 
 RR_MEMORY = 8
+"""RR intervals whose median is the usual RR."""
 
-WEAK, STEEPER = 0.9, 1.15
-"""A peak below this share of a usual beat is a P wave if a so much steeper slope follows within the wait."""
+P_WAVE_SHARE, P_WAVE_SLOPE_RATIO = 0.9, 1.15
+"""Share of the beat level below which a candidate may be a P wave, and ratio by which a steeper slope within the
+decision delay confirms that."""
 
-LEARN_BEAT, LEARN_OVERDUE = 0.125, 0.4
-"""Share by which a beat moves what is usual, and one that was overdue: the amplitude may have changed."""
+BEAT_RATE, OVERDUE_BEAT_RATE = 0.125, 0.4
+"""Learning rate of the beat level, and for an overdue beat: the amplitude may have changed."""
 
-LEARN_NOISE, LEARN_MISTAKE = 0.04, 0.3
-"""The same for what was refused, and for a beat that turned out to be a P wave."""
+NOISE_RATE, P_WAVE_RATE = 0.04, 0.3
+"""Learning rate of the noise level, and for a beat that turned out to be a P wave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +101,11 @@ class Qrs:
     Attributes
     ----------
     index : int
-        Sample of the R peak, counted since the session began.
+        Sample of the R peak, counted from the start of the session.
     at : int
-        The sample with which it became known, at most 72 (200 ms) after ``index``.
+        Sample of the decision, at most 72 (200 ms) after ``index``.
     strength : float
-        Height of its energy over the threshold, at least 1.
+        Ratio of its energy to the threshold, at least 1.
     """
 
     index: int
@@ -109,19 +114,19 @@ class Qrs:
 
 
 @dataclass(frozen=True, slots=True)
-class Rhythm:
-    """What the decisions remember; heights are in QRS of the leads.
+class DecisionState:
+    """Levels and RR intervals used by the decisions; heights in QRS sizes of the leads.
 
     Attributes
     ----------
     beat, noise : float
-        Usual height of beats, and of the peaks between them.
+        Typical height of beats, and of the peaks between them.
     last : int or None
-        Where the energy of the last beat peaked.
+        Energy peak of the last beat.
     height : float
-        Of the last beat.
+        Height of the last beat.
     rr, rr_before : tuple of int
-        The last RR in samples, oldest first, with and without that of the last beat.
+        Last RR intervals, samples, oldest first, with and without that of the last beat.
     """
 
     beat: float = 1.0
@@ -134,59 +139,59 @@ class Rhythm:
 
 @dataclass(frozen=True, slots=True)
 class QrsState:
-    """All that is carried from step to step.
+    """State carried from step to step.
 
     Attributes
     ----------
     end : int
         Index after the last sample.
     gap : tuple of bool
-        Leads whose last sample was invalid; all of them before the first.
-    shift : ndarray, shape (leads,)
-        mV to add, so that the leads begin at 0 and go on after invalid samples without a step.
-    past : ndarray, shape (PAST, leads)
-        The last samples, shifted, in mV.
+        Leads whose last sample was invalid; all of them before the first sample.
+    shift : ndarray, shape (leads,), mV
+        Offset added to the samples, so that the leads start at 0 and continue after gaps without a step.
+    recent_samples : ndarray, shape (HISTORY, leads), mV
+        Last samples, shifted.
     band : ndarray, shape (sections, 2, leads)
-        State of the filter.
-    squares : ndarray, shape (WINDOW - 1, leads)
-        The last squares of the band.
-    block : ndarray, shape (k, leads)
-        Energy in the block that is being filled.
+        State of the band-pass filter.
+    squares : ndarray, shape (ENERGY_WINDOW - 1, leads)
+        Last squares of the filtered samples.
+    block : ndarray, shape (k, leads), mV
+        Energies of the incomplete block.
     invalid : ndarray, shape (leads,)
-        Number of invalid samples in it.
-    heights : ndarray, shape (WAIT + 1,)
-        The last combined energies, to the power `POWER`.
+        Number of invalid samples in the incomplete block.
+    heights : ndarray, shape (DECISION_DELAY + 1,)
+        Last combined energies, to the power `COMBINE_POWER`.
     leads : Leads
-    rhythm : Rhythm
+    decision : DecisionState
     """
 
     end: int
     gap: tuple[bool, ...]
     shift: FloatArray
-    past: FloatArray
+    recent_samples: FloatArray
     band: FloatArray
     squares: FloatArray
     block: FloatArray
     invalid: FloatArray
     heights: FloatArray
     leads: Leads
-    rhythm: Rhythm
+    decision: DecisionState
 
 
 def begin(start: int, leads: int) -> QrsState:
-    """Return the state before the first sample, whose index is ``start``."""
+    """Return the state before the first sample, which has index ``start``."""
     return QrsState(
         end=start,
         gap=(True,) * leads,
         shift=np.zeros(leads),
-        past=np.zeros((PAST, leads)),
-        band=np.zeros((len(BAND), 2, leads)),
-        squares=np.zeros((WINDOW - 1, leads)),
+        recent_samples=np.zeros((HISTORY, leads)),
+        band=np.zeros((len(BAND_SOS), 2, leads)),
+        squares=np.zeros((ENERGY_WINDOW - 1, leads)),
         block=np.empty((0, leads)),
         invalid=np.zeros(leads),
-        heights=np.zeros(WAIT + 1),
+        heights=np.zeros(DECISION_DELAY + 1),
         leads=qrs_energy.initial_leads(leads),
-        rhythm=Rhythm(),
+        decision=DecisionState(),
     )
 
 
@@ -201,117 +206,123 @@ def step(state: QrsState, strides: Strides) -> tuple[tuple[Qrs, ...], QrsState]:
     Returns
     -------
     tuple of Qrs
-        The beats that became known, in order.
+        The detected beats, in order.
     state : QrsState
     """
-    found: list[Qrs] = []
+    detected: list[Qrs] = []
     first = 0
     while first < len(strides.mv):
         stop = first + BLOCK - len(state.block)
-        state = _advance(state, strides.mv[first:stop], strides.invalid[first:stop], found)
+        state = _advance(state, strides.mv[first:stop], strides.invalid[first:stop], detected)
         first = stop
-    return tuple(found), state
+    return tuple(detected), state
 
 
-def _advance(state: QrsState, mv: FloatArray, invalid: BoolArray, found: list[Qrs]) -> QrsState:
-    """Push samples up to the end of the block at most, and append the beats that become known."""
+def _advance(state: QrsState, mv: FloatArray, invalid: BoolArray, detected: list[Qrs]) -> QrsState:
+    """Push samples up to the end of the block at most, and append the detected beats to ``detected``."""
     n = len(mv)
     gap, shift, samples = state.gap, state.shift, mv + state.shift
     if any(gap) or invalid.any():
-        gap, shift, samples = qrs_energy.bridge(gap, state.past[-1], shift, mv, invalid)
-    past = np.concatenate([state.past, samples])
-    band, carried = sosfilt(BAND, samples, state.band)
+        gap, shift, samples = qrs_energy.bridge_gaps(gap, state.recent_samples[-1], shift, mv, invalid)
+    recent_samples = np.concatenate([state.recent_samples, samples])
+    band, carried = sosfilt(BAND_SOS, samples, state.band)
     squares = np.concatenate([state.squares, band * band])
-    energy = np.sqrt(qrs_energy.window_sum(squares) / WINDOW)
+    energy = np.sqrt(qrs_energy.window_sum(squares) / ENERGY_WINDOW)
 
-    leads, rhythm = state.leads, state.rhythm
+    leads, decision = state.leads, state.decision
     heights = np.concatenate([state.heights, qrs_energy.combine(energy, leads)])
-    now, least = heights[1 : n + 1], (0.75 * FLOOR) ** POWER
-    rising = (now > heights[:n]) & (now >= heights[2 : n + 2]) & (now > least)
-    for i in (np.flatnonzero(rising) + 1).tolist():
-        highest = heights[i : i + WAIT + 1].max()
-        if highest <= HUMP**POWER * heights[i]:
-            peak = state.end - WAIT - 1 + i
-            height = float(highest) ** (1 / POWER)
-            before = past[i : i + PAST]  # up to the sample peak + WAIT
-            strength, rhythm = _decide(rhythm, peak, height, before, leads)
+    current, minimum = heights[1 : n + 1], (0.75 * MIN_THRESHOLD) ** COMBINE_POWER
+    is_peak = (current > heights[:n]) & (current >= heights[2 : n + 2]) & (current > minimum)
+    for i in (np.flatnonzero(is_peak) + 1).tolist():
+        highest = heights[i : i + DECISION_DELAY + 1].max()
+        if highest <= LATER_PEAK_RATIO**COMBINE_POWER * heights[i]:
+            peak = state.end - DECISION_DELAY - 1 + i
+            height = float(highest) ** (1 / COMBINE_POWER)
+            before_decision = recent_samples[i : i + HISTORY]  # up to sample peak + DECISION_DELAY
+            strength, decision = _decide(decision, peak, height, before_decision, leads)
             if strength >= 1:
-                found.append(Qrs(peak - DELAY + _r_peak(before, leads), peak + WAIT, strength))
+                detected.append(
+                    Qrs(peak - ENERGY_DELAY + _r_peak(before_decision, leads), peak + DECISION_DELAY, strength)
+                )
 
     block, missing = np.concatenate([state.block, energy]), state.invalid + invalid.sum(axis=0)
     if len(block) == BLOCK:
-        leads = qrs_energy.judge(leads, block, missing)
+        leads = qrs_energy.update_leads(leads, block, missing)
         block, missing = block[:0], np.zeros_like(missing)
     return QrsState(
         end=state.end + n,
         gap=gap,
         shift=shift,
-        past=past[n:].copy(),
+        recent_samples=recent_samples[n:].copy(),
         band=carried,
         squares=squares[n:].copy(),
         block=block.copy(),
         invalid=missing,
         heights=heights[n:].copy(),
         leads=leads,
-        rhythm=rhythm,
+        decision=decision,
     )
 
 
-def _decide(rhythm: Rhythm, peak: int, height: float, past: FloatArray, leads: Leads) -> tuple[float, Rhythm]:
-    """Return the strength of a candidate, below 1 where it is no beat, and what is remembered of it.
+def _decide(
+    decision: DecisionState, peak: int, height: float, recent_samples: FloatArray, leads: Leads
+) -> tuple[float, DecisionState]:
+    """Return the strength of a candidate, below 1 if it is rejected, and the updated state.
 
-    ``past`` are the samples up to the decision, shape (PAST, leads).
+    ``recent_samples`` are the samples up to the decision, shape (HISTORY, leads).
     """
-    usual = sorted(rhythm.rr)[RR_MEMORY // 2]
-    rr = LONGEST_RR if rhythm.last is None else peak - rhythm.last
-    if rr < BLIND or (rr < REFRACTORY and height < HIGHER * rhythm.height):
-        return 0.0, rhythm
-    noise = NOISE_SHARE * rhythm.noise
-    threshold = noise + SHARE * max(rhythm.beat - noise, 0.0)
-    if rr < T_WAVE:
-        threshold = max(threshold, T_SHARE * rhythm.height)
-    elif rr < EARLY * usual:
-        threshold *= EARLY_FACTOR if usual < SLOW_RR else SLOW_FACTOR
-    elif rr > OVERDUE * usual:
-        least = LEAST_SINK if rhythm.noise < QUIET * rhythm.beat else 0.0
-        threshold *= max(math.exp(-SINK * (rr / usual - OVERDUE)), least)
-    strength = height / max(threshold, rhythm.noise, FLOOR)
-    if height < WEAK * rhythm.beat and strength >= 1 and _steeper_follows(past, leads):
-        return 0.0, rhythm
+    usual_rr = sorted(decision.rr)[RR_MEMORY // 2]
+    rr = MAX_RR if decision.last is None else peak - decision.last
+    if rr < BLANKING_PERIOD or (rr < REFRACTORY_PERIOD and height < REFRACTORY_RATIO * decision.height):
+        return 0.0, decision
+    noise = NOISE_WEIGHT * decision.noise
+    threshold = noise + THRESHOLD_SHARE * max(decision.beat - noise, 0.0)
+    if rr < T_WAVE_WINDOW:
+        threshold = max(threshold, T_WAVE_SHARE * decision.height)
+    elif rr < EARLY_RR * usual_rr:
+        threshold *= EARLY_FACTOR if usual_rr < SLOW_RR else SLOW_FACTOR
+    elif rr > OVERDUE_RR * usual_rr:
+        minimum = MIN_DECAY_FACTOR if decision.noise < LOW_NOISE_SHARE * decision.beat else 0.0
+        threshold *= max(math.exp(-THRESHOLD_DECAY * (rr / usual_rr - OVERDUE_RR)), minimum)
+    strength = height / max(threshold, decision.noise, MIN_THRESHOLD)
+    if height < P_WAVE_SHARE * decision.beat and strength >= 1 and _steeper_follows(recent_samples, leads):
+        return 0.0, decision
     if strength < 1:
-        return strength, replace(rhythm, noise=rhythm.noise + LEARN_NOISE * (min(height, rhythm.beat) - rhythm.noise))
-    share = LEARN_OVERDUE if rr > OVERDUE * usual else LEARN_BEAT
-    before, learnt = rhythm.rr, rhythm.noise
-    if rr < P_WAVE and height > HIGHER * rhythm.height:
+        return strength, replace(
+            decision, noise=decision.noise + NOISE_RATE * (min(height, decision.beat) - decision.noise)
+        )
+    rate = OVERDUE_BEAT_RATE if rr > OVERDUE_RR * usual_rr else BEAT_RATE
+    rr_before, new_noise = decision.rr, decision.noise
+    if rr < MAX_P_QRS and height > REFRACTORY_RATIO * decision.height:
         # The last beat was the P wave of this one.
-        learnt += LEARN_MISTAKE * (min(rhythm.height, rhythm.beat) - learnt)
-        before = rhythm.rr_before
-        rr += rhythm.rr[-1]
-    return strength, Rhythm(
-        beat=rhythm.beat + share * (min(height, 2 * rhythm.beat) - rhythm.beat),
-        noise=learnt,
+        new_noise += P_WAVE_RATE * (min(decision.height, decision.beat) - new_noise)
+        rr_before = decision.rr_before
+        rr += decision.rr[-1]
+    return strength, DecisionState(
+        beat=decision.beat + rate * (min(height, 2 * decision.beat) - decision.beat),
+        noise=new_noise,
         last=peak,
         height=height,
-        rr=(*before[1:], rr) if rr < LONGEST_RR else before,
-        rr_before=before,
+        rr=(*rr_before[1:], rr) if rr < MAX_RR else rr_before,
+        rr_before=rr_before,
     )
 
 
-def _steeper_follows(past: FloatArray, leads: Leads) -> bool:
-    """Tell whether the slope late in the wait is steeper than that of the candidate, which then is a P wave."""
-    candidate = PAST - WAIT - DELAY - 1
-    recent = past[candidate - 28 :]
+def _steeper_follows(recent_samples: FloatArray, leads: Leads) -> bool:
+    """Return whether a later slope is steeper than that of the candidate, which is then a P wave."""
+    candidate = HISTORY - DECISION_DELAY - ENERGY_DELAY - 1
+    recent = recent_samples[candidate - 28 :]
     smooth = recent[:-3] + recent[1:-2] + recent[2:-1] + recent[3:]
     slope = (((smooth[8:] - smooth[:-8]) / leads.size) ** 2 * leads.weight).sum(axis=1)
     # Slope i spans 12 samples, the last of which is candidate - 17 + i.
-    return bool(slope[54:].max() > STEEPER**2 * slope[:40].max())
+    return bool(slope[54:].max() > P_WAVE_SLOPE_RATIO**2 * slope[:40].max())
 
 
-def _r_peak(past: FloatArray, leads: Leads) -> int:
-    """Return how far the R peak lies after the middle of the energy: the extreme of the first lead that is clear."""
+def _r_peak(recent_samples: FloatArray, leads: Leads) -> int:
+    """Return the offset of the R peak from the centre of the energy: the extreme of the first usable lead."""
     lead = 0 if leads.weight[0] >= 0.05 else int(np.argmax(leads.weight))
-    middle = PAST - WAIT - DELAY - 1
-    x = past[middle - BASELINE : middle + BASELINE + 1, lead]
-    before = LATEST - WAIT - DELAY
-    near = np.abs(x[BASELINE - before : BASELINE + REACH + 1] - x.mean())
-    return int(near.argmax()) - before
+    middle = HISTORY - DECISION_DELAY - ENERGY_DELAY - 1
+    x = recent_samples[middle - BASELINE_HALF_WIDTH : middle + BASELINE_HALF_WIDTH + 1, lead]
+    max_lead = MAX_REPORT_DELAY - DECISION_DELAY - ENERGY_DELAY
+    near = np.abs(x[BASELINE_HALF_WIDTH - max_lead : BASELINE_HALF_WIDTH + MAX_R_PEAK_LAG + 1] - x.mean())
+    return int(near.argmax()) - max_lead

@@ -1,8 +1,8 @@
-"""How strongly the leads show a QRS: one energy from one or two leads.
+"""QRS energy: one detection signal from one or two leads.
 
-A lead's energy is the root mean square of its 7 to 22 Hz band over 67 ms. Every half second each lead is judged by its
-last eight: how high its energy peaks (the size of its QRS) and how far that stands above its median (its clarity). In
-these units the leads are combined, the clearer one weighing more.
+The energy of a lead is the RMS of its 7 to 22 Hz band over 67 ms. Every half second two statistics of each lead are
+updated from the last 8 s: its QRS size (a quantile of the energy peaks) and its SNR (QRS size over median energy). The
+energies are divided by the QRS size and summed with weights that grow with the SNR.
 """
 
 from __future__ import annotations
@@ -17,59 +17,61 @@ from scipy.signal import butter
 from model.signal.arrays import BoolArray, FloatArray
 from stream.timebase import FS
 
-BAND: FloatArray = butter(2, [7.0, 22.0], "bandpass", fs=FS, output="sos")
-"""QRS energy lies here; P and T waves are slower, muscles and mains faster."""
+BAND_SOS: FloatArray = butter(2, [7.0, 22.0], "bandpass", fs=FS, output="sos")
+"""Band-pass filter of the QRS complex, 7 to 22 Hz: P and T waves lie below, muscle artefact and mains hum above."""
 
-WINDOW = 24
-"""Samples over which energy is averaged."""
+ENERGY_WINDOW = 24
+"""Samples over which the energy is averaged: 67 ms."""
 
 BLOCK = 180
-"""Samples after which leads are judged anew: half a second."""
+"""Samples between two updates of the lead statistics: half a second."""
 
-MEMORY = 16
-"""Blocks by which a lead is judged."""
+MEMORY_BLOCKS = 16
+"""Blocks in the lead statistics: 8 s."""
 
-WARM = 3
-"""Blocks before the first beat; one alone may lie between two beats."""
+MIN_BLOCKS = 3
+"""Blocks required before the first beat is detected; a single block may lie between two beats."""
 
-USUAL = 0.6
-"""Quantile, among the peaks of the remembered blocks, that stands for a lead's QRS: many blocks hold none."""
+QRS_QUANTILE = 0.6
+"""Quantile of the block peaks that estimates the QRS size of a lead; many blocks contain no QRS."""
 
-LEAST_MV = 0.04
-"""Energy below which nothing is a beat: a triangle of 0.13 mV and 80 ms has it."""
+MIN_BEAT_MV = 0.04
+"""Lowest energy of a beat, mV: that of a triangle of 0.13 mV and 80 ms."""
 
-QUIET_MV = 0.004
-"""Medians below count as this, so that a flat lead is not a clear one."""
+MIN_NOISE_MV = 0.004
+"""Lower bound of the median energy, mV, so that a flat lead does not get a high SNR."""
 
-KEEP = 0.95
-"""Share of a lead's size that a block leaves at least: a pause does not make P waves beats."""
+SIZE_DECAY = 0.95
+"""Lowest ratio of the QRS size after a block to that before, so that P waves in a pause are not detected as beats."""
 
-UNCLEAR, CLEAR = 2.0, 20.0
-"""Clarity of a lead without QRS complexes (white noise has 1.9), and beyond which one is not clearer: it may be
-dying."""
+MIN_SNR, MAX_SNR = 2.0, 20.0
+"""SNR of a lead without information (white noise has 1.9), and upper bound of the SNR: a higher one may be that of a
+lead that is losing contact."""
 
-LARGE = 3.0
-"""An artefact larger than so many QRS counts as so many."""
+MAX_RATIO = 3.0
+"""Upper bound of the energy of a lead, in QRS sizes, which limits artefacts."""
 
-TRUST = 1.5
-"""Power of the clarity by which a lead weighs."""
+SNR_POWER = 1.5
+"""Exponent of the SNR in the weight of a lead."""
 
-POWER = 1.5
-"""Leads are combined by this power: 2 would add energies; a lower one trusts a peak in one lead alone less."""
+COMBINE_POWER = 1.5
+"""Exponent with which the leads are combined; 2 would add energies. A lower one gives less weight to a peak in one lead
+only."""
 
 
 @dataclass(frozen=True, slots=True)
 class Leads:
-    """How the leads are judged; tuples with one element per lead.
+    """Statistics and weights of the leads; tuples with one element per lead.
 
     Attributes
     ----------
     peaks, medians : tuple of tuple of float
-        Energy in each of the last blocks, oldest first, in mV; blocks of mostly invalid samples are left out.
+        Peak and median energy of each of the last blocks, oldest first, mV. Blocks of mostly invalid samples are left
+        out.
     size : tuple of float
-        Usual energy of a QRS in mV.
+        QRS size: typical energy of a QRS complex, mV.
     weight : tuple of float
-        Their sum is 1.
+        Weights of the leads; their sum is 1.
     """
 
     peaks: tuple[tuple[float, ...], ...]
@@ -79,49 +81,50 @@ class Leads:
 
 
 def initial_leads(leads: int) -> Leads:
-    """Return how leads are judged before anything is known: equal."""
+    """Return the state before the first block: equal weights."""
     return Leads(((),) * leads, ((),) * leads, (1.0,) * leads, (1.0 / leads,) * leads)
 
 
-def bridge(
-    gap: tuple[bool, ...], level: FloatArray, shift: FloatArray, mv: FloatArray, invalid: BoolArray
+def bridge_gaps(
+    gap: tuple[bool, ...], last_sample: FloatArray, shift: FloatArray, mv: FloatArray, invalid: BoolArray
 ) -> tuple[tuple[bool, ...], FloatArray, FloatArray]:
-    """Hold invalid samples, and shift what follows them to where they were held, so that no filter gets a step.
+    """Replace invalid samples by the last valid one, and shift the signal after a gap so that the filter sees no step.
 
     Parameters
     ----------
     gap : tuple of bool
         Leads whose last sample was invalid.
-    level : ndarray, shape (leads,)
-        The last shifted samples in mV.
-    shift : ndarray, shape (leads,)
-        What has been added to valid samples, in mV.
-    mv, invalid : ndarray, shape (n, leads)
+    last_sample : ndarray, shape (leads,), mV
+        Last shifted sample.
+    shift : ndarray, shape (leads,), mV
+        Offset added to valid samples.
+    mv : ndarray, shape (n, leads), mV
+    invalid : ndarray of bool, shape (n, leads)
 
     Returns
     -------
     gap, shift
-        As they are now.
-    samples : ndarray, shape (n, leads)
-        Shifted, in mV, all finite.
+        Updated values.
+    samples : ndarray, shape (n, leads), mV
+        Shifted samples, all finite.
     """
     shift, samples = shift.copy(), np.empty_like(mv)
-    for lead, held in enumerate(level.tolist()):
+    for lead, last in enumerate(last_sample.tolist()):
         flags = np.concatenate([gap[lead : lead + 1], invalid[:, lead]])
-        turns = np.flatnonzero(flags[2:] != flags[1:-1]) + 1
-        for first, stop in itertools.pairwise([0, *turns.tolist(), len(mv)]):
+        changes = np.flatnonzero(flags[2:] != flags[1:-1]) + 1
+        for first, stop in itertools.pairwise([0, *changes.tolist(), len(mv)]):
             if flags[first + 1]:
-                samples[first:stop, lead] = held
+                samples[first:stop, lead] = last
                 continue
             if flags[first]:
-                shift[lead] = held - mv[first, lead]
+                shift[lead] = last - mv[first, lead]
             samples[first:stop, lead] = mv[first:stop, lead] + shift[lead]
-            held = samples[stop - 1, lead]
+            last = samples[stop - 1, lead]
     return tuple(invalid[-1].tolist()), shift, samples
 
 
 def window_sum(values: FloatArray) -> FloatArray:
-    """Return the sums over `WINDOW` rows, always added in the same order, unlike a running sum."""
+    """Return the sums over `ENERGY_WINDOW` rows; unlike a running sum, independent of how the signal is split."""
     two = values[1:] + values[:-1]
     four = two[2:] + two[:-2]
     eight = four[4:] + four[:-4]
@@ -130,35 +133,37 @@ def window_sum(values: FloatArray) -> FloatArray:
 
 
 def combine(energy: FloatArray, leads: Leads) -> FloatArray:
-    """Return the combined energy, shape (n,), to the power `POWER`; 0 where there can be no beat."""
-    if max(map(len, leads.peaks)) < WARM:
+    """Return the combined energy to the power `COMBINE_POWER`, shape (n,); 0 where a beat is impossible."""
+    if max(map(len, leads.peaks)) < MIN_BLOCKS:
         return np.zeros(len(energy))
-    ratio = np.minimum(energy / leads.size, LARGE)
-    ratio *= np.sqrt(ratio)  # which is the power
+    ratio = np.minimum(energy / leads.size, MAX_RATIO)
+    ratio *= np.sqrt(ratio)  # ratio ** COMBINE_POWER, faster
     total = ratio[:, 0] * leads.weight[0]
     for lead in range(1, len(leads.weight)):
         total += ratio[:, lead] * leads.weight[lead]
-    total[energy.max(axis=1) < LEAST_MV] = 0.0
+    total[energy.max(axis=1) < MIN_BEAT_MV] = 0.0
     return total
 
 
-def judge(leads: Leads, block: FloatArray, invalid: FloatArray) -> Leads:
-    """Judge the leads anew after a block; ``invalid`` counts its invalid samples."""
+def update_leads(leads: Leads, block: FloatArray, invalid: FloatArray) -> Leads:
+    """Update statistics and weights after a block of energies; ``invalid`` counts its invalid samples per lead."""
     ordered = np.sort(block, axis=0)
-    peaks, medians, size, clarity = [], [], [], []
+    peaks, medians, size, snr = [], [], [], []
     for lead, (peak, median, missing) in enumerate(
         zip(ordered[-1].tolist(), ordered[BLOCK // 2].tolist(), invalid.tolist(), strict=True)
     ):
-        blind, size_before = 2 * missing > BLOCK, leads.size[lead]
-        peaks.append(leads.peaks[lead] if blind else (*leads.peaks[lead], peak)[-MEMORY:])
-        medians.append(leads.medians[lead] if blind else (*leads.medians[lead], median)[-MEMORY:])
-        known = size_before if len(peaks[-1]) > 1 else 0.0
-        size.append(max(_quantile(peaks[-1], USUAL), KEEP * known, QUIET_MV) if peaks[-1] else size_before)
-        noise = max(_quantile(medians[-1], 0.5), *medians[-1][-2:], QUIET_MV) if medians[-1] else math.inf
-        dead = blind or max(peaks[-1][-WARM:]) < LEAST_MV
-        clarity.append(0.0 if dead else min(size[-1] / noise, CLEAR))
-    trusted = [max(value - UNCLEAR, 0.05) ** TRUST for value in clarity]
-    return Leads(tuple(peaks), tuple(medians), tuple(size), tuple(value / sum(trusted) for value in trusted))
+        mostly_invalid, size_before = 2 * missing > BLOCK, leads.size[lead]
+        peaks.append(leads.peaks[lead] if mostly_invalid else (*leads.peaks[lead], peak)[-MEMORY_BLOCKS:])
+        medians.append(leads.medians[lead] if mostly_invalid else (*leads.medians[lead], median)[-MEMORY_BLOCKS:])
+        previous = size_before if len(peaks[-1]) > 1 else 0.0
+        size.append(
+            max(_quantile(peaks[-1], QRS_QUANTILE), SIZE_DECAY * previous, MIN_NOISE_MV) if peaks[-1] else size_before
+        )
+        noise = max(_quantile(medians[-1], 0.5), *medians[-1][-2:], MIN_NOISE_MV) if medians[-1] else math.inf
+        no_signal = mostly_invalid or max(peaks[-1][-MIN_BLOCKS:]) < MIN_BEAT_MV
+        snr.append(0.0 if no_signal else min(size[-1] / noise, MAX_SNR))
+    raw_weight = [max(value - MIN_SNR, 0.05) ** SNR_POWER for value in snr]
+    return Leads(tuple(peaks), tuple(medians), tuple(size), tuple(value / sum(raw_weight) for value in raw_weight))
 
 
 def _quantile(values: tuple[float, ...], q: float) -> float:

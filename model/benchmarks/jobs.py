@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from model.forecast.checkpoint import Checkpoint
-from model.forecast.forecaster import begin, live, step
+from model.forecast.forecaster import begin, inference_network, step
 from model.pipeline import analysis
 from model.pipeline.analysis import BedState, Models
 from model.signal.intake import Strides, strides_of
@@ -49,7 +49,7 @@ def onednn_job(size: int) -> Job:
 
 def network_job(forecaster: Checkpoint, streams: int) -> Job:
     """Process one chunk with the bare network, with carried state."""
-    network, config = live(forecaster.network), forecaster.network.config
+    network, config = inference_network(forecaster.network), forecaster.network.config
     x = torch.randn(CHUNK // config.patch, streams, config.window)
     state: Sequence[Tensor] = [torch.zeros(streams, config.hidden) for _ in range(2 * config.layers)]
 

@@ -21,7 +21,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from model.beats.classifier import load_typer
+from model.beats.classifier import load_classifier
 from model.benchmarks.config import BenchConfig
 from model.benchmarks.jobs import (
     CHUNK,
@@ -41,7 +41,7 @@ from model.console.progress import progress
 from model.forecast.checkpoint import Checkpoint
 from model.forecast.config import NetworkConfig
 from model.forecast.forecaster import load_forecaster
-from model.forecast.torch_runtime import CLOCK, denormals_flushed, one_thread
+from model.forecast.torch_runtime import CPU_CLOCK, denormals_flushed, one_thread
 from model.pipeline.analysis import Models
 from stream.timebase import FS
 
@@ -107,7 +107,7 @@ def bench_model(
 
 def _jobs(forecaster: Checkpoint, config: BenchConfig, all_beds: list[int]) -> dict[str, Job]:
     has_onednn = bool(torch.backends.mkldnn.is_available())  # type: ignore[no-untyped-call]
-    models = Models(forecaster, load_typer(), settings.load(None))
+    models = Models(forecaster, load_classifier(), settings.load(None))
     return {
         **{f"mm {size}": mm_job(size) for size in config.gemm},
         **{f"onednn {size}": onednn_job(size) for size in config.gemm if has_onednn},
@@ -149,9 +149,9 @@ def timed(jobs: dict[str, Job], rounds: int, seconds: float, console: Console | 
                     job()  # warms up the caches and the processor clock
                 end = time.perf_counter() + seconds / rounds
                 while True:
-                    began = CLOCK()
+                    began = CPU_CLOCK()
                     job()
-                    took[name].append(CLOCK() - began)
+                    took[name].append(CPU_CLOCK() - began)
                     if time.perf_counter() >= end:
                         break
                 update(done * len(jobs) + number)

@@ -1,5 +1,7 @@
-"""What the rules find: a condition begins, a condition ends. `model.alarms.state_machine` makes alarms of it, and
-`stream.wire.phrases` texts."""
+"""Onset and end of conditions, as reported by the detectors.
+
+`model.alarms.state_machine` turns them into alarms, `stream.wire.phrases` into texts.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +12,16 @@ from stream.wire.alarm_messages import AlarmKind, ClearedReason, RaisedReason
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a residual condition rests on.
+    """Measured values behind a residual condition.
 
     Attributes
     ----------
     observed, predicted : float
-        mV at the sample where the two were furthest apart, measured in predicted scales.
+        Observed and predicted value, mV, at the sample with the largest difference in units of the predicted scale.
     horizon_ms : float
-        How far ahead that sample was predicted.
+        Horizon of that prediction, ms.
     score, threshold : float
-        ``-log10`` of a chance per second.
+        Anomaly score and its threshold: ``-log10`` of a probability per second.
     """
 
     observed: float
@@ -31,25 +33,25 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Began:
-    """A condition holds from now on.
+    """Onset of a condition.
 
     Attributes
     ----------
     kind : str
     onset : int
-        First sample of the stretch; at or before ``at``.
+        First sample of the condition; at or before ``at``.
     at : int
-        The last sample that was observed when the rule was met.
+        Last sample observed when the rule was met.
     reason : str
-        Why it began.
+        Reason code of the onset.
     value, limit : float or None
-        What was measured, and the limit that it broke; units as in `stream.wire.alarm_messages.Alarm`.
+        Measured value and the limit that it exceeded; units as in `stream.wire.alarm_messages.Alarm`.
     beats : int or None
-        Number of beats that the rate was measured over, or the length of the run.
+        Number of beats over which the rate was measured, or length of the run.
     leads : tuple of str
-        Leads concerned, of technical and residual conditions.
+        Affected leads of a technical or residual condition.
     evidence : Evidence or None
-        Of a residual condition.
+        Only for a residual condition.
     """
 
     kind: AlarmKind
@@ -65,23 +67,23 @@ class Began:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A condition holds no more.
+    """End of a condition.
 
     Attributes
     ----------
     kind : str
     onset : int
-        As it was in `Began`.
+        As in `Began`.
     end : int
-        Index after the last sample of the stretch.
+        Index after the last sample of the condition.
     at : int
-        The last sample that was observed when it was found to be over.
+        Last sample observed when the end was detected.
     reason : str
-        Why it ended.
+        Reason code of the end.
     value, limit, beats, leads, evidence
-        As in `Began`: the worst of the whole stretch.
+        As in `Began`, with the worst value from onset to end.
     replaced_by : str or None
-        The graver condition, where the reason is ``replaced``.
+        Kind of the more severe condition, if the reason is ``replaced``.
     """
 
     kind: AlarmKind
@@ -98,3 +100,4 @@ class Ended:
 
 
 Change = Began | Ended
+"""Onset or end of a condition."""

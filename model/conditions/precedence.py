@@ -1,4 +1,4 @@
-"""Which condition silences which."""
+"""Precedence: less severe conditions are suppressed while more severe ones hold."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from stream.wire.alarm_messages import AlarmKind
 
-SILENCED_BY: Mapping[AlarmKind, tuple[AlarmKind, ...]] = {
+SUPPRESSED_BY: Mapping[AlarmKind, tuple[AlarmKind, ...]] = {
     "ventricular_fibrillation": (),
     "asystole": ("ventricular_fibrillation",),
     "ventricular_tachycardia": ("ventricular_fibrillation", "asystole"),
@@ -22,5 +22,5 @@ SILENCED_BY: Mapping[AlarmKind, tuple[AlarmKind, ...]] = {
     "heart_rate_low": ("ventricular_fibrillation", "asystole", "extreme_bradycardia"),
     "atrial_fibrillation": ("ventricular_fibrillation",),
 }
-"""The kinds that this module knows, the gravest first, and which others speak for each. Fibrillation comes before
-asystole: without QRS complexes both rules are met, and the waveform tells which it is."""
+"""Kinds of rhythm conditions, most severe first, each with the kinds that suppress it. Ventricular fibrillation
+precedes asystole: without QRS complexes both rules are met, and the waveform decides."""

@@ -1,6 +1,6 @@
-"""How alarms are set: limits, priorities, delays and the constants of the rules, from one TOML file.
+"""Alarm settings: limits, priorities, delays and rule parameters, read from TOML.
 
-`alarms.toml` beside this file holds all of it and is read first; a file of the user's own may name only what differs.
+`alarms.toml` beside this file contains all defaults. A user's file overrides single keys.
 """
 
 from __future__ import annotations
@@ -15,38 +15,40 @@ from typing import Any, Final, cast
 from stream.errors import UsageError
 from stream.wire.alarm_messages import ALWAYS_ENABLED, KINDS, PRIORITIES, TECHNICAL, AlarmKind, Limits, Priority
 
-ON_PURPOSE = "switched_off_on_purpose"
-"""The second key that `ALWAYS_ENABLED` kinds ask for, so that nobody silences them by accident."""
+OFF_CONFIRMATION = "switched_off_on_purpose"
+"""Key that must also be true to disable a kind in `ALWAYS_ENABLED`, so that it is not disabled by accident."""
 
-MOST_BEATS = 30
-"""The longest stretch of beats that a rule may look at."""
+MAX_BEATS = 30
+"""Largest number of beats that a rule may use."""
 
 RANGES: Final[Mapping[str, Mapping[str, tuple[type[int] | type[float], float, float]]]] = {
     "limits": {"heart_rate_low": (int, 20, 300), "heart_rate_high": (int, 20, 300)},
     "asystole": {"seconds": (float, 2, 10)},
-    "ventricular_tachycardia": {"beats": (int, 3, MOST_BEATS), "per_min": (float, 60, 250)},
+    "ventricular_tachycardia": {"beats": (int, 3, MAX_BEATS), "per_min": (float, 60, 250)},
     "extreme_tachycardia": {
-        "beats": (int, 3, MOST_BEATS),
-        "steady_beats": (int, 3, MOST_BEATS),
+        "beats": (int, 3, MAX_BEATS),
+        "steady_beats": (int, 3, MAX_BEATS),
         "per_min": (float, 100, 300),
     },
-    "extreme_bradycardia": {"beats": (int, 3, MOST_BEATS), "per_min": (float, 15, 60)},
-    "pvc_run": {"beats": (int, 3, MOST_BEATS), "delay_s": (float, 0, 60)},
+    "extreme_bradycardia": {"beats": (int, 3, MAX_BEATS), "per_min": (float, 15, 60)},
+    "pvc_run": {"beats": (int, 3, MAX_BEATS), "delay_s": (float, 0, 60)},
     "heart_rate_high": {"delay_s": (float, 0, 60)},
     "heart_rate_low": {"delay_s": (float, 0, 60)},
     "atrial_fibrillation": {"entropy": (float, 0.1, 1), "delay_s": (float, 0, 60)},
 }
-"""Numbers by table: whole or not, the least and the most."""
+"""Type, minimum and maximum of each number, by table and key."""
 
 
 @dataclass(frozen=True, slots=True)
 class RateRule:
-    """A rate that so many beats must pass on the mean.
+    """Limit of the mean rate over a number of beats.
 
     Attributes
     ----------
     beats : int
+        Number of beats.
     per_min : float
+        Rate, 1/min.
     """
 
     beats: int
@@ -55,27 +57,27 @@ class RateRule:
 
 @dataclass(frozen=True, slots=True)
 class AlarmConfig:
-    """How the alarms of all beds are set.
+    """Alarm settings of all beds.
 
     Attributes
     ----------
     limits : Limits
-        What a bed starts with.
+        Initial limits of a bed.
     priorities : mapping of str to str
-        Of every kind.
+        Priority of every kind.
     disabled : frozenset of str
-        Kinds that are off on all beds.
+        Kinds that are disabled on all beds.
     delay_s : mapping of str to float
-        How long the rule must hold first; a kind that is not named has no delay.
+        Time for which the rule must be met before the alarm is raised, s; 0 for kinds that are not listed.
     asystole_s : float
-        Seconds without a QRS complex.
+        Duration without a QRS complex, s.
     ventricular_tachycardia, extreme_tachycardia, extreme_bradycardia : RateRule
     steady_tachycardia_beats : int
-        Beats that are an extreme tachycardia where no interval between them is slow.
+        Number of beats of an extreme tachycardia with no RR interval above that of the limit.
     pvc_run_beats : int
-        Ventricular beats in a row.
+        Number of consecutive ventricular beats.
     fibrillation_entropy : float
-        Of atrial fibrillation, `model.rhythm.atrial_fibrillation`.
+        Entropy limit of atrial fibrillation, 0 to 1, see `model.rhythm.atrial_fibrillation`.
     """
 
     limits: Limits
@@ -91,7 +93,7 @@ class AlarmConfig:
     fibrillation_entropy: float
 
     def enabled(self, kind: AlarmKind) -> bool:
-        """Tell whether alarms of this kind are raised at all."""
+        """Return whether alarms of this kind are raised."""
         return kind not in self.disabled
 
     def priority(self, kind: AlarmKind) -> Priority:
@@ -100,32 +102,32 @@ class AlarmConfig:
 
 
 def load(path: Path | None = None) -> AlarmConfig:
-    """Read the defaults, and over them the user's own file.
+    """Read the defaults, and override them with the user's file.
 
     Raises
     ------
     UsageError
-        The file cannot be read, or a key or value in it cannot be: one line with the key, the value and what is
-        allowed.
+        The file cannot be read, or contains an invalid key or value: one line with the key, the value and the allowed
+        values.
     """
-    shipped = files("model.conditions").joinpath("alarms.toml").read_text(encoding="utf-8")
-    tables = _parse(shipped, "alarms.toml")
+    defaults = files("model.conditions").joinpath("alarms.toml").read_text(encoding="utf-8")
+    tables = _parse(defaults, "alarms.toml")
     if path is None:
         return _config(tables, "alarms.toml")
     try:
-        own = _parse(path.read_text(encoding="utf-8"), path.name)
+        overrides = _parse(path.read_text(encoding="utf-8"), path.name)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise UsageError(f"cannot read the alarm settings in {path.name}: {reason}") from error
-    for name, table in own.items():
+    for name, table in overrides.items():
         if name not in tables:
-            raise _refuse(path.name, name, table, f"no such table: take one of {_listed(tables)}")
+            raise _invalid(path.name, name, table, f"no such table: use one of {_join(tables)}")
         if not isinstance(table, dict):
-            raise _refuse(path.name, name, table, f"a table is expected: write [{name}]")
+            raise _invalid(path.name, name, table, f"a table is expected: write [{name}]")
         for key, value in table.items():
             known = _keys(name)
             if key not in known:
-                raise _refuse(path.name, f"{name}.{key}", value, f"no such key: take one of {_listed(known)}")
+                raise _invalid(path.name, f"{name}.{key}", value, f"no such key: use one of {_join(known)}")
             tables[name][key] = value
     return _config(tables, path.name)
 
@@ -140,15 +142,15 @@ def _parse(text: str, source: str) -> dict[str, Any]:
 def _keys(name: str) -> tuple[str, ...]:
     if name == "limits":
         return tuple(RANGES[name])
-    on_purpose = (ON_PURPOSE,) if name in ALWAYS_ENABLED else ()
-    return ("priority", "enabled", *on_purpose, *RANGES.get(name, ()))
+    confirmation = (OFF_CONFIRMATION,) if name in ALWAYS_ENABLED else ()
+    return ("priority", "enabled", *confirmation, *RANGES.get(name, ()))
 
 
 def _config(tables: Mapping[str, dict[str, Any]], source: str) -> AlarmConfig:
     numbers = {name: {key: _number(tables, name, key, source) for key in RANGES[name]} for name in RANGES}
     low, high = (int(numbers["limits"][key]) for key in ("heart_rate_low", "heart_rate_high"))
     if low >= high:
-        raise _refuse(source, "limits.heart_rate_low", low, f"take less than heart_rate_high, which is {high}")
+        raise _invalid(source, "limits.heart_rate_low", low, f"use less than heart_rate_high, which is {high}")
 
     def rate_rule(name: str) -> RateRule:
         return RateRule(int(numbers[name]["beats"]), float(numbers[name]["per_min"]))
@@ -169,13 +171,13 @@ def _config(tables: Mapping[str, dict[str, Any]], source: str) -> AlarmConfig:
 
 
 def _number(tables: Mapping[str, dict[str, Any]], name: str, key: str, source: str) -> float:
-    kind, least, most = RANGES[name][key]
+    kind, minimum, maximum = RANGES[name][key]
     value = tables[name][key]
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    fits = whole or (kind is float and isinstance(value, float))
-    if not fits or not least <= value <= most:
-        what = "a whole number" if kind is int else "a number"
-        raise _refuse(source, f"{name}.{key}", value, f"take {what} from {least:g} to {most:g}")
+    is_integer = isinstance(value, int) and not isinstance(value, bool)
+    has_type = is_integer or (kind is float and isinstance(value, float))
+    if not has_type or not minimum <= value <= maximum:
+        expected = "a whole number" if kind is int else "a number"
+        raise _invalid(source, f"{name}.{key}", value, f"use {expected} from {minimum:g} to {maximum:g}")
     return kind(value)
 
 
@@ -187,25 +189,25 @@ def _priority(tables: Mapping[str, dict[str, Any]], kind: AlarmKind, source: str
     elif kind in ALWAYS_ENABLED:
         allowed = ("high",)
     if value not in allowed:
-        raise _refuse(source, f"{kind}.priority", value, f"take {_listed(allowed)}")
+        raise _invalid(source, f"{kind}.priority", value, f"use {_join(allowed)}")
     return cast(Priority, value)
 
 
 def _enabled(tables: Mapping[str, dict[str, Any]], kind: AlarmKind, source: str) -> bool:
-    for key in ("enabled", ON_PURPOSE):
+    for key in ("enabled", OFF_CONFIRMATION):
         value = tables[kind].get(key, False)
         if not isinstance(value, bool):
-            raise _refuse(source, f"{kind}.{key}", value, "take true or false")
+            raise _invalid(source, f"{kind}.{key}", value, "use true or false")
     enabled = bool(tables[kind]["enabled"])
-    if kind in ALWAYS_ENABLED and not enabled and not tables[kind].get(ON_PURPOSE, False):
-        raise _refuse(source, f"{kind}.enabled", False, f"take true, or add {ON_PURPOSE} = true beside it")
+    if kind in ALWAYS_ENABLED and not enabled and not tables[kind].get(OFF_CONFIRMATION, False):
+        raise _invalid(source, f"{kind}.enabled", False, f"use true, or add {OFF_CONFIRMATION} = true beside it")
     return enabled
 
 
-def _refuse(source: str, key: str, value: object, allowed: str) -> UsageError:
-    shown = str(value).lower() if isinstance(value, bool) else repr(value)
-    return UsageError(f"{source}: {key} = {shown if len(shown) <= 40 else shown[:40] + '…'} cannot be: {allowed}")
+def _invalid(source: str, key: str, value: object, reason: str) -> UsageError:
+    text = str(value).lower() if isinstance(value, bool) else repr(value)
+    return UsageError(f"{source}: {key} = {text if len(text) <= 40 else text[:40] + '…'} is invalid: {reason}")
 
 
-def _listed(names: Collection[str]) -> str:
+def _join(names: Collection[str]) -> str:
     return ", ".join(names)

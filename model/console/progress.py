@@ -1,4 +1,4 @@
-"""Progress of long computations on standard error: a line at the start, a bar or periodic lines, a line at the end."""
+"""Progress of long computations on standard error: a first line, a bar or periodic lines, a last line."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 T = TypeVar("T")
 
-LINE_EVERY_S = 10.0
-"""Seconds between two lines where standard error is not a terminal and a bar cannot be drawn."""
+LINE_INTERVAL_S = 10.0
+"""Seconds between two lines if standard error is not a terminal, which cannot show a bar."""
 
 
 def stderr() -> Console:
-    """Return a console that writes to standard error, where progress belongs."""
+    """Return a console that writes to standard error."""
     return Console(stderr=True, highlight=False)
 
 
@@ -36,7 +36,7 @@ def progress(description: str, total: int, console: Console | None = None) -> It
     Yields
     ------
     callable
-        To be called with the number of completed steps, as often as is convenient.
+        Call it with the number of completed steps, at any rate.
     """
     console = console or stderr()
     began = time.monotonic()
@@ -52,7 +52,7 @@ def progress(description: str, total: int, console: Console | None = None) -> It
 
 
 def track(items: Iterable[T], description: str, console: Console | None = None) -> Iterator[T]:
-    """Yield the items one by one and show how many are done; with no items, show nothing."""
+    """Yield the items and show how many are done; without items, show nothing."""
     items = list(items)
     if not items:
         return
@@ -68,7 +68,7 @@ def _line_writer(description: str, total: int, console: Console) -> Callable[[in
     def update(completed: int) -> None:
         nonlocal written
         now = time.monotonic()
-        if now - written >= LINE_EVERY_S and completed < total:
+        if now - written >= LINE_INTERVAL_S and completed < total:
             written = now
             console.print(f"{description}: {completed} of {total}, {now - began:.0f} s")
 

@@ -16,16 +16,16 @@ from stream.records.record import Annotations, Record
 
 @dataclass(frozen=True)
 class AnnotatedSignal:
-    """A signal and the annotations on it.
+    """A signal and its annotations.
 
     Attributes
     ----------
     mv : ndarray of float64, shape (n, leads)
         NaN where invalid.
     sample : ndarray of int64, shape (m,)
-        Positions of the annotations, rising.
+        Positions of the annotations, ascending.
     symbol : tuple of str
-        Their WFDB codes; not all of them mark beats.
+        WFDB codes of the annotations; not all of them mark beats.
     """
 
     mv: FloatArray
@@ -44,7 +44,7 @@ def annotations_of(record: Record) -> Annotations:
     Raises
     ------
     RecordError
-        It has none.
+        The record has no annotations.
     """
     if record.annotations is None:
         raise RecordError(f"record {record.name} has no reference annotations: put its .atr file beside it")

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from model.signal.arrays import FloatArray
-from model.signal.gaps import hold
+from model.signal.gaps import fill_gaps
 from stream.errors import UsageError
 from stream.records import wfdb_reader
 from stream.records.catalog import Catalog
@@ -30,11 +30,11 @@ PACED = ("102", "104", "107", "217")
 TRAIN = tuple(name for name in DS1 if name not in ("201", "208"))
 """Records available for training."""
 
-HELD_BACK = ("112", "116", "215", "223")
-"""Validation part of TRAIN: selects weights, is never trained on."""
+VALIDATION_RECORDS = ("112", "116", "215", "223")
+"""Validation part of `TRAIN`: used to select weights, never to fit them."""
 
-FITTED = tuple(name for name in TRAIN if name not in HELD_BACK)
-"""Training part of TRAIN: weights are fitted to it."""
+FIT_RECORDS = tuple(name for name in TRAIN if name not in VALIDATION_RECORDS)
+"""Part of `TRAIN` to which weights are fitted."""
 
 Signals = Mapping[str, FloatArray]
 """Samples in mV by record, shape (n, leads)."""
@@ -46,7 +46,7 @@ def parse_records(text: str) -> tuple[str, ...]:
     Raises
     ------
     UsageError
-        The text names no record, or one that is not among the 48 of MIT-BIH.
+        The text names no record, or one that is not in MIT-BIH.
     """
     named = {"ds1": DS1, "ds2": DS2}.get(text.strip().lower())
     if named:
@@ -54,9 +54,7 @@ def parse_records(text: str) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(name.strip().removeprefix("mitdb/") for name in text.split(",") if name.strip()))
     for name in names:
         if name not in DS1 + DS2 + PACED:
-            raise UsageError(
-                f"{name!r} is no record of the MIT-BIH Arrhythmia Database: give DS1, DS2, or numbers such as 100,208"
-            )
+            raise UsageError(f"{name!r} is not a record of MIT-BIH: give DS1, DS2, or numbers such as 100,208")
     if not names:
         raise UsageError("no records named: give DS1, DS2, or numbers such as 100,208")
     return names
@@ -77,7 +75,7 @@ def without(records: Sequence[str], exclude: Sequence[str]) -> list[str]:
 
 
 def load_signals(names: Iterable[str], catalog: Catalog | None = None) -> dict[str, FloatArray]:
-    """Read the samples of MIT-BIH records, gaps filled.
+    """Read the samples of MIT-BIH records and fill gaps.
 
     Returns
     -------
@@ -92,5 +90,5 @@ def load_signals(names: Iterable[str], catalog: Catalog | None = None) -> dict[s
     signals = {}
     for name in names:
         mv = wfdb_reader.load(f"mitdb/{name}", catalog).mv()
-        signals[name], _ = hold(mv, np.zeros(mv.shape[1]))
+        signals[name], _ = fill_gaps(mv, np.zeros(mv.shape[1]))
     return signals

@@ -11,6 +11,7 @@ from model.datasets.beat_codes import AAMI_CLASS, FLUTTER_WAVE
 from model.signal.arrays import BoolArray, IntArray
 
 Intervals = tuple[tuple[int, int], ...]
+"""First sample and end of each interval."""
 
 
 def _no_samples() -> IntArray:
@@ -19,12 +20,12 @@ def _no_samples() -> IntArray:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Reference beats of a record.
+    """Reference beats and flutter intervals of a record.
 
     Attributes
     ----------
     sample : ndarray of int64, shape (k,)
-        R peaks, rising.
+        R peaks, ascending.
     label : tuple of str
         AAMI class of each beat: N, S, V, F or Q.
     flutter : tuple of (int, int)
@@ -39,11 +40,11 @@ class Reference:
     flutter_waves: IntArray = field(default_factory=_no_samples)
 
     def is_label(self, *labels: str) -> BoolArray:
-        """Return which beats have one of some AAMI classes, shape (k,)."""
+        """Return a mask of the beats of the given AAMI classes, shape (k,)."""
         return np.array([label in labels for label in self.label], np.bool_)
 
     def outside_flutter(self) -> Reference:
-        """Return the reference without beats inside flutter intervals, where annotators mark no beats reliably."""
+        """Return the reference without beats in flutter intervals, where beat annotations are unreliable."""
         kept = [i for i, at in enumerate(self.sample.tolist()) if not within(at, self.flutter)]
         return Reference(self.sample[kept], tuple(self.label[i] for i in kept), self.flutter, self.flutter_waves)
 
@@ -56,9 +57,9 @@ def reference_of(sample: IntArray, symbol: Sequence[str], n: int) -> Reference:
     sample : ndarray of int, shape (m,)
         Positions of the annotations.
     symbol : sequence of str
-        Their WFDB codes.
+        WFDB codes of the annotations.
     n : int
-        Samples of the record. Annotations after its end are ignored.
+        Length of the record in samples; later annotations are ignored.
     """
     order = np.argsort(sample, kind="stable")
     order = order[sample[order] < n]
@@ -71,7 +72,7 @@ def reference_of(sample: IntArray, symbol: Sequence[str], n: int) -> Reference:
 
 
 def _flutter_intervals(sample: IntArray, symbol: Sequence[str], n: int) -> Intervals:
-    """Return the intervals between ``[`` and ``]``; one that is not closed lasts to the end of the record."""
+    """Return the intervals between ``[`` and ``]``; an open one ends with the record."""
     found = []
     begin = None
     for at, code in zip(sample.tolist(), symbol, strict=True):
@@ -86,5 +87,5 @@ def _flutter_intervals(sample: IntArray, symbol: Sequence[str], n: int) -> Inter
 
 
 def within(at: int, intervals: Intervals) -> bool:
-    """Return whether a sample lies in one of some intervals, both ends included."""
+    """Return whether a sample lies in one of the intervals, both ends included."""
     return any(first <= at <= stop for first, stop in intervals)

@@ -5,7 +5,7 @@
 - *Rhythm alarms* (`model.evaluation.reference_events`): over whole records. An event is found if an alarm of its kind
   is raised from 1 s before the event's definition is met until ``ALLOWED_S`` after it, or is active then. The delay is
   measured from when the definition is met. If only an alarm that silences this kind is active
-  (`model.conditions.precedence.SILENCED_BY`), the event is found and counted separately as well.
+  (`model.conditions.precedence.SUPPRESSED_BY`), the event is found and counted separately as well.
 - *False high-priority alarms*: raised outside events of their kind, widened by ``SLACK_S``, and outside annotated
   flutter.
 - *Challenge 2015* (`model.evaluation.challenge2015`) and *vfdb* (`model.evaluation.vfdb`), if the local data folder
@@ -21,7 +21,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from model.conditions.precedence import SILENCED_BY
+from model.conditions.precedence import SUPPRESSED_BY
 from model.console.progress import track
 from model.datasets.annotated_signal import annotations_of
 from model.datasets.reference import Reference, reference_of
@@ -99,7 +99,7 @@ def score_record(name: str, record: Record, output: MonitorOutput) -> RecordAlar
 def _find(events: Sequence[RhythmEvent], output: MonitorOutput, kind: AlarmKind) -> EventScore:
     """Return how the events of one kind were found."""
     allowed = round(ALLOWED_S[KEYS[kind]] * FS)
-    own, silencing = output.alarms([kind]), output.alarms(SILENCED_BY[kind])
+    own, silencing = output.alarms([kind]), output.alarms(SUPPRESSED_BY[kind])
     total = EventScore()
     for event in events:
         if event.kind != kind:

@@ -36,7 +36,7 @@ from model.forecast.config import PATCH
 from model.forecast.forecaster import Forecasts
 from model.signal import intake
 from model.signal.arrays import FloatArray, IntArray
-from model.signal.gaps import hold
+from model.signal.gaps import fill_gaps
 from stream.errors import UsageError
 from stream.records.catalog import Catalog
 from stream.timebase import FS, STRIDE
@@ -177,7 +177,7 @@ def run_baseline(baseline: BaselineDetector, name: str, mv: FloatArray, threshol
 
     Like the shipped detector, it has no score after the last whole stride.
     """
-    held, _ = hold(mv, np.zeros(mv.shape[1]))
+    held, _ = fill_gaps(mv, np.zeros(mv.shape[1]))
     at = patch_ends(len(mv) // STRIDE * STRIDE)
     score = baseline.score(name, held)[: len(at)]
     first, last = detection_metrics.episodes_above(score, at, threshold, DEFAULT_CONFIG.hold * PATCH)

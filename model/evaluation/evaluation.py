@@ -22,7 +22,7 @@ from model.evaluation.forecast_scores import ForecastScores
 from model.evaluation.forecast_tables import print_forecast, print_forecast_by_record
 from model.evaluation.patient_bootstrap import ON_BOTH_SIDES
 from model.forecast.checkpoint import Checkpoint
-from model.signal.gaps import hold
+from model.signal.gaps import fill_gaps
 from stream.records.catalog import Catalog
 
 
@@ -83,7 +83,7 @@ def evaluate(
     stderr().print(f"reading {len(names)} records, fitting AR(180)")
     signals, targets = load(names, catalog)
     ar = ar180(CURVE, catalog)
-    forecasts = ForecastScores({name: hold(mv[:, :1], np.zeros(1))[0][:, 0] for name, mv in signals.items()})
+    forecasts = ForecastScores({name: fill_gaps(mv[:, :1], np.zeros(1))[0][:, 0] for name, mv in signals.items()})
     outputs = run_detector(signals, forecaster, forecasts.add)
     return Evaluation(forecasts.report(ar), score_all(signals, targets, outputs, ar.at((AHEAD,))))
 

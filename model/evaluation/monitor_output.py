@@ -73,11 +73,12 @@ def monitor_of(models: Models) -> Monitor:
             piece = mv[first : first + PIECE]
             found, state = analysis.step_without_forecast(models, models.alarms.limits, state, piece)
             parts.append(found)
+        parts.append(analysis.finish(models, state))
         return MonitorOutput(
             record.n,
             tuple(beat for part in parts for beat in part.beats),
             tuple((vitals.index, vitals.rhythm) for part in parts for vitals in part.vitals),
-            (*(change for part in parts for change in part.changes), *analysis.finish(state)),
+            tuple(change for part in parts for change in part.changes),
         )
 
     return monitor

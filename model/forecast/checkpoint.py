@@ -1,4 +1,4 @@
-"""Weights on disk: safetensors with the configuration and the provenance in its header. No pickle."""
+"""Forecaster weights on disk: safetensors, with configuration and provenance in the header; no pickle."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from stream.timebase import STRIDE
 FORMAT = "bedside-forecaster-1"
 
 SHIPPED = Path(__file__).parents[1] / "weights" / "forecaster.safetensors"
-"""The weights that come with the package."""
+"""The weights shipped with the package."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A network as it lies on disk.
+    """A trained network with its configuration.
 
     Attributes
     ----------
@@ -34,7 +34,7 @@ class Checkpoint:
     scaling : ScalingConfig
         The normalisation it was trained with.
     provenance : dict
-        Records, seed, date, minutes, figures, versions; what the header holds.
+        Records, seed, date, training time, scores, versions, as in the header.
     """
 
     network: Network
@@ -43,7 +43,7 @@ class Checkpoint:
 
 
 def save(path: Path, network: Network, scaling: ScalingConfig, provenance: Mapping[str, Any]) -> None:
-    """Write a checkpoint; the file is there whole or not at all.
+    """Write a checkpoint atomically.
 
     Raises
     ------
@@ -67,12 +67,12 @@ def save(path: Path, network: Network, scaling: ScalingConfig, provenance: Mappi
 
 
 def load(path: Path | None = None) -> Checkpoint:
-    """Read a checkpoint; by default the one that comes with the package.
+    """Read a checkpoint; by default the shipped one.
 
     Raises
     ------
     CheckpointError
-        The file is missing, damaged, or no forecaster of this version.
+        The file is missing, damaged, or not a forecaster of this format.
     """
     path = path or SHIPPED
     try:
@@ -82,9 +82,11 @@ def load(path: Path | None = None) -> Checkpoint:
     except FileNotFoundError:
         raise CheckpointError(f"no weights at {path}: give another file, or make one with 'bedside train'") from None
     except (OSError, SafetensorError) as error:
-        raise CheckpointError(f"the weights in {path} cannot be read ({_line(error)}): give another file") from error
+        raise CheckpointError(
+            f"the weights in {path} cannot be read ({_one_line(error)}): give another file"
+        ) from error
     if header.get("format") != FORMAT:
-        raise CheckpointError(f"{path} holds no forecaster of format {FORMAT}: give a file made with 'bedside train'")
+        raise CheckpointError(f"{path} is not a forecaster of format {FORMAT}: give a file made with 'bedside train'")
     try:
         network = Network(NetworkConfig(**json.loads(header["network"])))
         scaling = ScalingConfig(**json.loads(header["scaling"]))
@@ -92,7 +94,7 @@ def load(path: Path | None = None) -> Checkpoint:
         network.load_state_dict(tensors)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise CheckpointError(
-            f"the weights in {path} do not fit their own header ({_line(error)}): give another file"
+            f"the weights in {path} do not fit their own header ({_one_line(error)}): give another file"
         ) from error
     if STRIDE % network.config.patch:
         raise CheckpointError(
@@ -104,5 +106,5 @@ def load(path: Path | None = None) -> Checkpoint:
     return Checkpoint(network.eval(), scaling, provenance)
 
 
-def _line(error: Exception) -> str:
+def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())[:120]

@@ -1,30 +1,30 @@
-"""Settings of the forecaster and of its training."""
+"""Settings of the forecaster."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 PATCH = 4
-"""Samples per step of the network: 11 ms at 360 Hz."""
+"""Samples per step of the network; 11 ms at 360 Hz."""
 
-WARM_S = 20
-"""Seconds at the start of a stream in which the network's state warms up: neither scored nor fitted to."""
+WARM_UP_S = 20
+"""Seconds at the start of a stream in which the network's state settles; excluded from scores and losses."""
 
 
 @dataclass(frozen=True)
 class ScalingConfig:
-    """How a stream is normalised before the network sees it.
+    """Normalisation of a stream before it enters the network.
 
     Attributes
     ----------
     baseline_s, scale_s : float
-        Time constants, in seconds, of the running mean and of the running mean square about it.
+        Time constants in seconds of the running mean and of the running mean square about it.
     prior_mv : float
-        Scale that is assumed before the first sample.
+        Scale assumed before the first sample.
     prior_weight : float
-        How much that assumption weighs against samples, as a share of a full memory.
+        Weight of that assumption, as a fraction of the weight of a full memory.
     floor_mv : float
-        Smallest scale, so that a flat line does not explode.
+        Smallest scale; keeps the normalised values of a flat line finite.
     """
 
     baseline_s: float = 2.0
@@ -36,20 +36,20 @@ class ScalingConfig:
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """Shape of the network.
+    """Dimensions of the network.
 
     Attributes
     ----------
     patch : int
         Samples per step.
     window : int
-        Last samples that the network sees at each step.
+        Past samples that enter the network at each step.
     horizon : int
-        Samples that it forecasts at each step.
+        Samples forecast at each step.
     hidden, layers : int
-        Of the LSTM.
+        Units per layer, and layers, of the LSTM.
     dropout : float
-        On what goes into the second layer and into the head, in training.
+        Dropout rate at the inputs of the second layer and of the head, in training.
     scale_floor : float
         Smallest predicted scale, in units of the stream's running scale.
     """

@@ -1,7 +1,7 @@
-"""Streaming forecasts: (state, strides) in, (forecasts, state) out, all beds in one call of the network.
+"""Streaming forecasts: state and strides in, forecasts and state out; all beds share one call of the network.
 
-A stride holds a whole number of patches; there is a forecast at the end of each. Nothing looks ahead. The network runs
-on one thread, whoever calls: a step of a few beds is too small to share, and more threads only wait for each other.
+A stride is a whole number of patches, and a forecast is made at the end of each patch. No forecast depends on later
+samples. The network always runs on one thread: a step of a few beds is too small to share between threads.
 """
 
 from __future__ import annotations
@@ -23,27 +23,27 @@ from model.forecast import interval_calibration as calibration
 from model.forecast import normalization as scaling
 from model.forecast.checkpoint import Checkpoint
 from model.forecast.interval_calibration import CalibrationState
-from model.forecast.network import LiveNetwork, Network
+from model.forecast.network import InferenceNetwork, Network
 from model.forecast.normalization import ScalingState
 from model.forecast.torch_runtime import denormals_flushed, one_thread
 from model.signal.arrays import Float32Array, FloatArray
 from model.signal.intake import Strides
 
-STREAM_AXIS = {"calibration.log_factor": 1, "calibration.waiting": 4}
-"""Where the arrays of `Streams` have their streams, if not first."""
+STREAM_AXIS = {"calibration.log_factor": 1, "calibration.pending": 4}
+"""Axis of the streams in the arrays of `Streams`, where it is not the first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Streams:
-    """The state of streams that step together; a stream is one lead of one bed.
+    """State of streams that step together; a stream is one lead of one bed.
 
-    Nothing in it is ever written to, so beds share it: as long as they step together, nothing is taken apart and put
-    together again. A bed that falls silent keeps those alive that it stepped with last.
+    The arrays are never written to, so beds share one instance: while the same beds step together, nothing is copied. A
+    bed that stops sending keeps the arrays of the beds it last stepped with in memory.
 
     Attributes
     ----------
     history : ndarray of float64, shape (streams, window - patch)
-        The last whole patches; NaN before the first one.
+        The last whole patches in mV; NaN before the first one.
     scaling : ScalingState
     calibration : CalibrationState
     lstm : tuple of ndarray of float32, shape (streams, hidden)
@@ -56,17 +56,17 @@ class Streams:
     lstm: tuple[Float32Array, ...]
 
     @classmethod
-    def of(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> Streams:
-        """Return the streams whose `arrays` these are."""
-        within: dict[str, dict[str, npt.NDArray[Any]]] = {"": {}, "scaling": {}, "calibration": {}, "lstm": {}}
+    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> Streams:
+        """Return streams from their arrays by name; the inverse of `arrays`."""
+        parts: dict[str, dict[str, npt.NDArray[Any]]] = {"": {}, "scaling": {}, "calibration": {}, "lstm": {}}
         for name, value in arrays.items():
             part, _, field = name.rpartition(".")
-            within[part][field] = value
+            parts[part][field] = value
         return cls(
-            history=within[""]["history"],
-            scaling=ScalingState(**within["scaling"]),
-            calibration=CalibrationState(**within["calibration"]),
-            lstm=tuple(within["lstm"][str(i)] for i in range(len(within["lstm"]))),
+            history=parts[""]["history"],
+            scaling=ScalingState(**parts["scaling"]),
+            calibration=CalibrationState(**parts["calibration"]),
+            lstm=tuple(parts["lstm"][str(i)] for i in range(len(parts["lstm"]))),
         )
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
@@ -78,32 +78,34 @@ class Streams:
             **{f"lstm.{i}": value for i, value in enumerate(self.lstm)},
         }
 
-    def part(self, first: int, end: int) -> Streams:
-        """Return the streams from `first` up to `end`: views."""
-        own = slice(first, end)
-        whole = self.arrays()
-        return Streams.of(
-            {name: value[(*[slice(None)] * STREAM_AXIS.get(name, 0), own)] for name, value in whole.items()}
+    def select(self, first: int, end: int) -> Streams:
+        """Return the streams from `first` up to, not including, `end`, as views."""
+        selected = slice(first, end)
+        return Streams.from_arrays(
+            {
+                name: value[(*[slice(None)] * STREAM_AXIS.get(name, 0), selected)]
+                for name, value in self.arrays().items()
+            }
         )
 
 
-def beside(parts: Sequence[Streams]) -> Streams:
-    """Return streams side by side."""
+def concatenate(parts: Sequence[Streams]) -> Streams:
+    """Return all streams of all parts, in order."""
     arrays = [part.arrays() for part in parts]
-    return Streams.of(
-        {name: np.concatenate([own[name] for own in arrays], STREAM_AXIS.get(name, 0)) for name in arrays[0]}
+    return Streams.from_arrays(
+        {name: np.concatenate([part[name] for part in arrays], STREAM_AXIS.get(name, 0)) for name in arrays[0]}
     )
 
 
 class ForecasterState(NamedTuple):
-    """The forecaster's state of one bed.
+    """State of the forecaster for one bed.
 
     Attributes
     ----------
     streams : Streams
-        Its leads, among those of the beds that it stepped with.
+        The leads of all beds that stepped together last.
     first, leads : int
-        Which of them are its own.
+        Index of the bed's first stream, and number of its leads.
     """
 
     streams: Streams
@@ -111,12 +113,12 @@ class ForecasterState(NamedTuple):
     leads: int
 
     def detached(self) -> ForecasterState:
-        """Return the state without the streams of other beds, to be saved."""
-        return ForecasterState(self.streams.part(self.first, self.first + self.leads), 0, self.leads)
+        """Return the state without the streams of other beds, for saving."""
+        return ForecasterState(self.streams.select(self.first, self.first + self.leads), 0, self.leads)
 
 
 class Forecasts(NamedTuple):
-    """The forecasts of one step; k origins, which may be none.
+    """Forecasts of one bed in one step, from k origins; k may be 0.
 
     Attributes
     ----------
@@ -125,7 +127,7 @@ class Forecasts(NamedTuple):
     mean, scale : ndarray of float32, shape (k, horizon, leads)
         mV; `scale` is the predicted standard deviation.
     observed : ndarray of float64, shape (k, patch, leads)
-        The samples that led to each origin, in mV; an invalid one holds the value before it.
+        The patch that ends at each origin, in mV; an invalid sample repeats the value before it.
     """
 
     origin: npt.NDArray[np.int64]
@@ -135,12 +137,12 @@ class Forecasts(NamedTuple):
 
 
 def load_forecaster(path: Path | None = None) -> Checkpoint:
-    """Load weights, by default those that come with the package.
+    """Load weights, by default the shipped ones.
 
     Raises
     ------
     CheckpointError
-        The file is missing, damaged, or made for another network.
+        The file is missing, damaged, or not a forecaster of this format.
     """
     return checkpoint.load(path)
 
@@ -160,14 +162,14 @@ def begin(forecaster: Checkpoint, leads: int) -> ForecasterState:
 def step(
     forecaster: Checkpoint, states: Sequence[ForecasterState], strides: Sequence[Strides]
 ) -> list[tuple[Forecasts, ForecasterState]]:
-    """Push the next strides of each bed; beds with as many strides share one call of the network.
+    """Push the next strides of each bed; beds with equal numbers of strides share one call of the network.
 
     Parameters
     ----------
     forecaster : Checkpoint
     states : sequence of ForecasterState
     strides : sequence of Strides
-        The forecasts of n samples take 190 n bytes a lead: push long records piece by piece.
+        Forecasts of n samples need 190 n bytes per lead, so push long records in parts.
 
     Returns
     -------
@@ -175,8 +177,8 @@ def step(
         In the order of `states`.
     """
     groups: dict[int, list[int]] = defaultdict(list)
-    for i, own in enumerate(strides):
-        groups[len(own.mv)].append(i)
+    for i, bed_strides in enumerate(strides):
+        groups[len(bed_strides.mv)].append(i)
     results: dict[int, tuple[Forecasts, ForecasterState]] = {}
     for members in groups.values():
         stepped = _step_together(forecaster, [states[i] for i in members], [strides[i] for i in members])
@@ -187,31 +189,35 @@ def step(
 def _step_together(
     forecaster: Checkpoint, states: Sequence[ForecasterState], strides: Sequence[Strides]
 ) -> list[tuple[Forecasts, ForecasterState]]:
-    """Step beds with as many strides each."""
-    samples = strides[0].mv if len(strides) == 1 else np.concatenate([own.mv for own in strides], axis=1)
-    made, streams = advance(forecaster, gathered(states), samples)
-    patch = made.patches.shape[2]
-    ends = patch * np.arange(1, made.patches.shape[1] + 1) - 1
-    origins = np.array([own.start for own in strides])[:, None] + ends
+    """Step beds with equal numbers of strides."""
+    samples = strides[0].mv if len(strides) == 1 else np.concatenate([part.mv for part in strides], axis=1)
+    forecasts, streams = advance(forecaster, gather(states), samples)
+    k, patch = forecasts.patches.shape[1:]
+    ends = patch * np.arange(1, k + 1) - 1
+    origins = np.array([part.start for part in strides])[:, None] + ends
     leads = [state.leads for state in states]
-    by_stream = (made.mean.transpose(0, 2, 1), made.scale.transpose(0, 2, 1), made.patches.transpose(1, 2, 0))
-    parts = zip(origins, *(_by_bed(part, leads) for part in by_stream), strict=True)
+    streams_last = (
+        forecasts.mean.transpose(0, 2, 1),
+        forecasts.scale.transpose(0, 2, 1),
+        forecasts.patches.transpose(1, 2, 0),
+    )
+    by_bed = zip(origins, *(_split_beds(array, leads) for array in streams_last), strict=True)
     firsts = accumulate(leads[:-1], initial=0)
     return [
-        (Forecasts(*own), ForecasterState(streams, first, n))
-        for own, first, n in zip(parts, firsts, leads, strict=True)
+        (Forecasts(*arrays), ForecasterState(streams, first, n))
+        for arrays, first, n in zip(by_bed, firsts, leads, strict=True)
     ]
 
 
-def _by_bed(whole: npt.NDArray[Any], leads: Sequence[int]) -> Iterable[npt.NDArray[Any]]:
-    """Return the parts, views, of beds with so many leads of what has its streams last."""
+def _split_beds(array: npt.NDArray[Any], leads: Sequence[int]) -> Iterable[npt.NDArray[Any]]:
+    """Split an array along its last axis, the streams, into views for beds with given numbers of leads."""
     if len(set(leads)) == 1:
-        return whole.reshape(*whole.shape[:2], len(leads), leads[0]).transpose(2, 0, 1, 3)
-    return [whole[:, :, end - n : end] for n, end in zip(leads, accumulate(leads), strict=True)]
+        return array.reshape(*array.shape[:2], len(leads), leads[0]).transpose(2, 0, 1, 3)
+    return [array[:, :, end - n : end] for n, end in zip(leads, accumulate(leads), strict=True)]
 
 
-def gathered(states: Sequence[ForecasterState]) -> Streams:
-    """Return the streams of some beds in their order, without a copy where they lie side by side already."""
+def gather(states: Sequence[ForecasterState]) -> Streams:
+    """Return the streams of some beds in order; without a copy where they are adjacent already."""
     runs: list[tuple[Streams, int]] = []
     ends: list[int] = []
     for streams, first, leads in states:
@@ -221,20 +227,20 @@ def gathered(states: Sequence[ForecasterState]) -> Streams:
             runs.append((streams, first))
             ends.append(first + leads)
     parts = [
-        streams if (first, end) == (0, len(streams.history)) else streams.part(first, end)
+        streams if (first, end) == (0, len(streams.history)) else streams.select(first, end)
         for (streams, first), end in zip(runs, ends, strict=True)
     ]
-    return parts[0] if len(parts) == 1 else beside(parts)
+    return parts[0] if len(parts) == 1 else concatenate(parts)
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """Forecasts of streams side by side, made at the end of each of k patches.
+class StreamForecasts:
+    """Forecasts of several streams at the end of each of k patches.
 
     Attributes
     ----------
     patches : ndarray of float64, shape (streams, k, patch)
-        Observed, in mV.
+        Observed samples in mV.
     mean, scale : ndarray of float32, shape (k, streams, horizon)
         mV.
     """
@@ -244,23 +250,35 @@ class Made:
     scale: Float32Array
 
 
-def advance(forecaster: Checkpoint, streams: Streams, samples: FloatArray) -> tuple[Made, Streams]:
-    """Push whole patches, shape (k * patch, streams), mV, finite, for streams side by side."""
-    network = live(forecaster.network)
+def advance(forecaster: Checkpoint, streams: Streams, samples: FloatArray) -> tuple[StreamForecasts, Streams]:
+    """Push whole patches of several streams.
+
+    Parameters
+    ----------
+    forecaster : Checkpoint
+    streams : Streams
+    samples : ndarray of float64, shape (k * patch, streams)
+        Finite samples in mV.
+
+    Returns
+    -------
+    StreamForecasts, Streams
+    """
+    network = inference_network(forecaster.network)
     patch, window, horizon = network.config.patch, network.config.window, network.config.horizon
     n, k = samples.shape[1], len(samples) // patch
     patches = samples.T.reshape(n, k, patch)
     if not k:
-        none = np.zeros((0, n, horizon), np.float32)
-        return Made(patches, none, none), streams
+        empty = np.zeros((0, n, horizon), np.float32)
+        return StreamForecasts(patches, empty, empty), streams
     baseline, unit, scaled = scaling.advance(streams.scaling, patches, forecaster.scaling)
     past = np.concatenate([streams.history, patches.reshape(n, k * patch)], axis=1)
     new = np.isnan(past[:, 0])
     if new.any():
-        past[new, : window - patch] = scaling.history_of(patches[new, 0, 0], window - patch)
-    # About the last baseline float32 is fine enough, wherever that lies.
+        past[new, : window - patch] = scaling.initial_history(patches[new, 0, 0], window - patch)
+    # Relative to the last baseline, float32 has enough precision at any offset.
     near = np.subtract(past, baseline[:, -1:], out=np.empty(past.shape, np.float32), casting="same_kind")
-    drift = (baseline - baseline[:, -1:]).astype(np.float32).T[:, :, None]  # time first, as the network has it
+    drift = (baseline - baseline[:, -1:]).astype(np.float32).T[:, :, None]  # time first, as in the network
     level, unit32 = baseline.astype(np.float32).T[:, :, None], unit.astype(np.float32).T[:, :, None]
     x = np.empty((k, n, window), np.float32)
     np.subtract(scaling.windows(near, window, patch).transpose(1, 0, 2), drift, out=x)
@@ -273,11 +291,11 @@ def advance(forecaster: Checkpoint, streams: Streams, samples: FloatArray) -> tu
         y[:, :, 1] *= torch.from_numpy(factor)
     mean, scale = y.numpy().transpose(2, 0, 1, 3)
     history = past[:, k * patch :].copy()
-    remembered = tuple(part.numpy() for part in lstm)
-    return Made(patches, mean, scale), Streams(history, scaled, calibrated, remembered)
+    next_lstm = tuple(part.numpy() for part in lstm)
+    return StreamForecasts(patches, mean, scale), Streams(history, scaled, calibrated, next_lstm)
 
 
 @lru_cache(maxsize=4)
-def live(network: Network) -> LiveNetwork:
-    """Return the network for live use; made once."""
-    return LiveNetwork(network)
+def inference_network(network: Network) -> InferenceNetwork:
+    """Return the network for inference; built once per network."""
+    return InferenceNetwork(network)

@@ -1,7 +1,8 @@
-"""Inference back ends for a trained LSTM; all give the outputs of `nn.LSTM`, at different speeds.
+"""Inference back ends for a trained LSTM.
 
-Time comes first, as in ``x`` of shape (time, batch, inputs), and the state is a sequence: h of the first layer, c of
-the first layer, h of the second, …, each of shape (batch, hidden). To be called in inference mode.
+All give the result of `nn.LSTM`; their speed depends on the number of streams and on the processor. Time is the first
+axis, as in ``x`` of shape (time, batch, inputs). The state is a sequence: h of the first layer, c of the first layer, h
+of the second, …, each of shape (batch, hidden). Back ends run in inference mode only.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-LiveLSTM = Callable[[Tensor, Sequence[Tensor]], tuple[Tensor, Sequence[Tensor]]]
-"""From x and state to the output of the last layer, shape (time, batch, hidden), and the state after."""
+LSTMBackend = Callable[[Tensor, Sequence[Tensor]], tuple[Tensor, Sequence[Tensor]]]
+"""Maps x and state to the output of the last layer, shape (time, batch, hidden), and the next state."""
 
 
-def plain(lstm: nn.LSTM) -> LiveLSTM:
-    """Return the LSTM as torch runs it."""
+def torch_backend(lstm: nn.LSTM) -> LSTMBackend:
+    """Return a back end that calls `nn.LSTM`."""
 
     def run(x: Tensor, state: Sequence[Tensor]) -> tuple[Tensor, Sequence[Tensor]]:
         hidden, after = lstm(x.transpose(0, 1), (torch.stack(list(state[::2])), torch.stack(list(state[1::2]))))
@@ -26,14 +27,15 @@ def plain(lstm: nn.LSTM) -> LiveLSTM:
     return run
 
 
-def packed(lstm: nn.LSTM) -> LiveLSTM:
-    """Return the LSTM as oneDNN runs it, its weights put into oneDNN's own order once and not at every call.
+def onednn_backend(lstm: nn.LSTM) -> LSTMBackend:
+    """Return a back end that calls oneDNN with weights reordered into oneDNN's layout once, not at every call.
 
-    That is a third of the time of a single stream. Torch has these calls for its compiler: see `can_pack`.
+    Reordering takes a third of the time of a step of one stream. Torch has these calls for its compiler; see
+    `has_onednn`.
     """
-    size, mode = lstm.hidden_size, 2  # the number by which torch means an LSTM
+    size, mode = lstm.hidden_size, 2  # torch's code for an LSTM
 
-    def pack(streams: int) -> list[tuple[Tensor, ...]]:
+    def reorder(streams: int) -> list[tuple[Tensor, ...]]:
         layers = []
         for i in range(lstm.num_layers):
             w_ih, w_hh, *biases = (weight.detach() for weight in lstm.all_weights[i])
@@ -42,8 +44,8 @@ def packed(lstm: nn.LSTM) -> LiveLSTM:
             layers.append((*weights, *biases))
         return layers
 
-    # oneDNN wants another order for a single stream than for several, and would make it anew at every call.
-    single, several = pack(1), pack(256)
+    # oneDNN uses another layout for one stream than for several; with the wrong one it reorders at every call.
+    single, several = reorder(1), reorder(256)
 
     def run(x: Tensor, state: Sequence[Tensor]) -> tuple[Tensor, Sequence[Tensor]]:
         after = []
@@ -58,20 +60,20 @@ def packed(lstm: nn.LSTM) -> LiveLSTM:
     return run
 
 
-def can_pack() -> bool:
-    """Tell whether this torch has oneDNN and its calls for packed weights."""
+def has_onednn() -> bool:
+    """Return whether this torch has oneDNN and the calls for reordered weights."""
     return bool(torch.backends.mkldnn.is_available()) and all(  # type: ignore[no-untyped-call]
         hasattr(torch.ops.mkldnn, name)
         for name in ("_reorder_mkldnn_rnn_layer_weight", "_reorder_linear_weight", "_linear_pointwise")
     )
 
 
-def by_hand(lstm: nn.LSTM) -> LiveLSTM:
-    """Return the LSTM as matrix products with powers of two between them, for many streams.
+def exp2_backend(lstm: nn.LSTM) -> LSTMBackend:
+    """Return a back end of matrix products and powers of two, for many streams.
 
-    A gate is ``sigmoid(a) = 1 / (1 + 2^(-a / ln 2))``, and ``tanh(a) = 2 sigmoid(2 a) - 1``. The factors are part of
-    the weights, and a fraction is a division where there was a product: what is left of all four gates is one power,
-    which torch computes faster than a sigmoid, and one sum. Inside, c is scaled for the power.
+    ``sigmoid(a) = 1 / (1 + 2^(-a / ln 2))`` and ``tanh(a) = 2 sigmoid(2 a) - 1``. The factors are folded into the
+    weights, and products with gates become divisions by their denominators. So all four gates need one power of two,
+    which torch computes faster than a sigmoid, and one sum. Inside, c is scaled by ``-2 / ln 2``.
     """
     size, tanh_factor = lstm.hidden_size, -2 / math.log(2)
     factor = torch.full((4 * size,), tanh_factor / 2)
@@ -89,13 +91,13 @@ def by_hand(lstm: nn.LSTM) -> LiveLSTM:
             gates, part = x.new_empty(len(h), 4 * size), torch.empty_like(c)
             keep, forget, cell, output = gates.chunk(4, 1)
             hidden = x.new_empty(len(x), *h.shape)
-            for new, output_now in zip(x, hidden, strict=True):
+            for new, out in zip(x, hidden, strict=True):
                 torch.addmm(bias, new, w_ih, out=gates)
                 torch.addmm(gates, h, w_hh, out=gates).exp2_().add_(1)
                 torch.reciprocal(cell, out=part).sub_(0.5)
                 c.div_(forget).addcdiv_(part, keep, value=2 * tanh_factor)
                 torch.exp2(c, out=part).add_(1).reciprocal_().sub_(0.5)
-                h = torch.addcdiv(zero, part, output, value=2, out=output_now)
+                h = torch.addcdiv(zero, part, output, value=2, out=out)
             x = hidden
             after += [h, c / tanh_factor]
         return x, after

@@ -1,4 +1,4 @@
-"""The forecaster's network: an LSTM over patches with a direct head for all horizons at once."""
+"""The forecaster's network: an LSTM over patches, with one linear head for all horizons."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from torch import Tensor, nn
 
 from model.forecast import lstm_inference
 from model.forecast.config import NetworkConfig
-from model.forecast.lstm_inference import LiveLSTM
-from model.forecast.torch_runtime import CLOCK
+from model.forecast.lstm_inference import LSTMBackend
+from model.forecast.torch_runtime import CPU_CLOCK
 
 LSTMState = tuple[Tensor, Tensor]
 """h and c, each of shape (layers, batch, hidden)."""
 
 
 class Network(nn.Module):
-    """Forecast the next samples of normalised streams, with a scale for each.
+    """Forecasts the next samples of normalised streams, with a scale for each sample.
 
-    The mean is the output of the LSTM plus a linear forecast from the window itself, so that the first milliseconds
-    cost the LSTM nothing.
+    The mean is the sum of the LSTM's output and a linear forecast from the window. The linear forecast covers the
+    first milliseconds, so the LSTM need not learn them.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
@@ -41,14 +41,14 @@ class Network(nn.Module):
         nn.init.ones_(self.linear.weight[:, -1])  # starts as persistence
 
     def forward(self, x: Tensor, state: LSTMState | None = None) -> tuple[Tensor, LSTMState]:
-        """Take steps.
+        """Run the network over steps.
 
         Parameters
         ----------
         x : Tensor, shape (batch, time, window)
-            The last samples before each origin, normalised.
+            The last samples up to each origin, normalised.
         state : tuple of Tensor or None
-            From the steps before; None at the start.
+            After the previous steps; None at the start.
 
         Returns
         -------
@@ -63,41 +63,44 @@ class Network(nn.Module):
         return torch.stack([mean, scale], dim=-1), state
 
 
-Way = Callable[[Tensor, Sequence[Tensor]], tuple[Tensor, Sequence[Tensor]]]
+Backend = Callable[[Tensor, Sequence[Tensor]], tuple[Tensor, Sequence[Tensor]]]
+"""Maps x and state to y and the next state, as `InferenceNetwork` does."""
+
 Head = Callable[[Tensor, Tensor], Tensor]
+"""Maps the LSTM's output and x, each of shape (n, features), to mean and scale, shape (n, 2 * horizon)."""
 
-MANY = 96
-"""Streams from which on another back end may be faster than that for few."""
+LARGE_BATCH = 96
+"""Smallest number of streams for which the back end is chosen by a measurement."""
 
 
-class LiveNetwork:
-    """A trained network for live use: it gives the outputs of `Network`, faster, and cannot be trained.
+class InferenceNetwork:
+    """A trained network for inference: the outputs of `Network`, computed faster.
 
-    Few streams go through oneDNN's LSTM, where torch has it. With many it depends on the processor which back end is
-    fastest: the library behind ``torch.addmm`` is ahead of oneDNN on some, and leaves half of others unused. So both
-    are tried on the first batch of that size.
+    Small batches use oneDNN's LSTM where torch has it. For large batches the fastest back end depends on the
+    processor: the library behind ``torch.addmm`` is faster than oneDNN on some, and uses only half of the capacity of
+    others. So all back ends are timed on the first large batch, and the fastest is kept.
 
     Parameters
     ----------
     network : Network
-        Its weights must not change any more.
+        Its weights must not change afterwards.
     """
 
     def __init__(self, network: Network) -> None:
         self.config = network.config
         with torch.inference_mode():
-            head = _plain_head(network)
-            by_hand = _way(lstm_inference.by_hand(network.lstm), head)
-            if lstm_inference.can_pack():
-                packed = lstm_inference.packed(network.lstm)
-                self._few = _way(packed, head)
-                self._for_many = [by_hand, _way(packed, _packed_head(network))]
+            head = _torch_head(network)
+            exp2 = _backend(lstm_inference.exp2_backend(network.lstm), head)
+            if lstm_inference.has_onednn():
+                onednn = lstm_inference.onednn_backend(network.lstm)
+                self._small_batch = _backend(onednn, head)
+                self._large_batch = [exp2, _backend(onednn, _onednn_head(network))]
             else:
-                self._few = _way(lstm_inference.plain(network.lstm), head)
-                self._for_many = [by_hand, self._few]
+                self._small_batch = _backend(lstm_inference.torch_backend(network.lstm), head)
+                self._large_batch = [exp2, self._small_batch]
 
     def __call__(self, x: Tensor, state: Sequence[Tensor]) -> tuple[Tensor, Sequence[Tensor]]:
-        """Take steps; to be called in inference mode.
+        """Run the network over steps; call it in inference mode.
 
         Parameters
         ----------
@@ -112,24 +115,24 @@ class LiveNetwork:
             Mean and scale.
         state : sequence of Tensor
         """
-        if x.shape[1] < MANY:
-            return self._few(x, state)
-        if len(self._for_many) > 1:
-            self._for_many = [_fastest(self._for_many, x[:4], state)]
-        return self._for_many[0](x, state)
+        if x.shape[1] < LARGE_BATCH:
+            return self._small_batch(x, state)
+        if len(self._large_batch) > 1:
+            self._large_batch = [_fastest(self._large_batch, x[:4], state)]
+        return self._large_batch[0](x, state)
 
 
-def _fastest(ways: Sequence[Way], x: Tensor, state: Sequence[Tensor]) -> Way:
-    took = [math.inf] * len(ways)
-    for _ in range(6):  # in turn, and the least counts, because the machine may be busy
-        for i, way in enumerate(ways):
-            began = CLOCK()
-            way(x, state)
-            took[i] = min(took[i], CLOCK() - began)
-    return ways[took.index(min(took))]
+def _fastest(backends: Sequence[Backend], x: Tensor, state: Sequence[Tensor]) -> Backend:
+    seconds = [math.inf] * len(backends)
+    for _ in range(6):  # alternating, and the minimum counts, because the machine may be busy
+        for i, backend in enumerate(backends):
+            began = CPU_CLOCK()
+            backend(x, state)
+            seconds[i] = min(seconds[i], CPU_CLOCK() - began)
+    return backends[seconds.index(min(seconds))]
 
 
-def _way(lstm: LiveLSTM, head: Head) -> Way:
+def _backend(lstm: LSTMBackend, head: Head) -> Backend:
     def run(x: Tensor, state: Sequence[Tensor]) -> tuple[Tensor, Sequence[Tensor]]:
         hidden, state = lstm(x, state)
         y = head(hidden.flatten(0, 1), x.flatten(0, 1))
@@ -138,46 +141,46 @@ def _way(lstm: LiveLSTM, head: Head) -> Way:
     return run
 
 
-def _live_head(network: Network) -> tuple[Tensor, Tensor]:
-    """Return the head's weight, shape (outputs, hidden), and bias, such that scale = floor + log(1 + 2^output)."""
+def _base2_head(network: Network) -> tuple[Tensor, Tensor]:
+    """Return the head's weight, shape (outputs, hidden), and bias, scaled so that scale = floor + ln(1 + 2^output)."""
     weight, bias = network.head.weight.detach().clone(), network.head.bias.detach().clone()
     for part in (weight, bias):
         part[network.config.horizon :] /= math.log(2)
     return weight, bias
 
 
-def _set_scale(raw: Tensor, floor: float) -> None:
+def _to_scale(raw: Tensor, floor: float) -> None:
     """Turn outputs of the head into scales, in place; twice as fast as ``softplus``.
 
-    The LSTM gives no more than 1, and the head's weights add up to some 17: the power stays far from infinity.
+    The power cannot overflow: the LSTM's outputs are at most 1 and the head's weights add up to about 17.
     """
     raw.exp2_().log1p_().add_(floor)
 
 
-def _plain_head(network: Network) -> Head:
+def _torch_head(network: Network) -> Head:
     horizon, floor = network.config.horizon, network.config.scale_floor
-    weight, bias = _live_head(network)
+    weight, bias = _base2_head(network)
     weight, linear = weight.T.contiguous(), network.linear.weight.detach().T.contiguous()
 
     def run(hidden: Tensor, x: Tensor) -> Tensor:
         y = torch.addmm(bias, hidden, weight)
         y[:, :horizon].addmm_(x, linear)
-        _set_scale(y[:, horizon:], floor)
+        _to_scale(y[:, horizon:], floor)
         return y
 
     return run
 
 
-def _packed_head(network: Network) -> Head:
-    """Return the head as one product with weights in oneDNN's own order."""
+def _onednn_head(network: Network) -> Head:
+    """Return the head as one oneDNN product with reordered weights."""
     horizon, floor = network.config.horizon, network.config.scale_floor
-    weight, bias = _live_head(network)
-    linear = nn.functional.pad(network.linear.weight.detach(), (0, 0, 0, horizon))  # no word on the scale
-    packed = torch.ops.mkldnn._reorder_linear_weight(torch.cat([weight, linear], dim=1))
+    weight, bias = _base2_head(network)
+    linear = nn.functional.pad(network.linear.weight.detach(), (0, 0, 0, horizon))  # the scale has no linear part
+    reordered = torch.ops.mkldnn._reorder_linear_weight(torch.cat([weight, linear], dim=1))
 
     def run(hidden: Tensor, x: Tensor) -> Tensor:
-        y: Tensor = torch.ops.mkldnn._linear_pointwise(torch.cat([hidden, x], dim=1), packed, bias, "none", [], "")
-        _set_scale(y[:, horizon:], floor)
+        y: Tensor = torch.ops.mkldnn._linear_pointwise(torch.cat([hidden, x], dim=1), reordered, bias, "none", [], "")
+        _to_scale(y[:, horizon:], floor)
         return y
 
     return run

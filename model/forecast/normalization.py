@@ -1,8 +1,8 @@
 """Causal normalisation of ECG streams, with explicit state.
 
-Each stream has a running baseline (mean) and a running scale (root mean square about the baseline), both
-exponentially weighted and both moved once per patch, on the fixed grid. Offline and live are one function: a whole
-record is one long call, and any cut at the border of a patch gives the same numbers.
+Each stream has a running baseline (mean) and a running scale (root mean square about the baseline). Both are
+exponentially weighted and updated once per patch. Live and offline use share one function: a whole record is one long
+call, and a signal cut at patch boundaries gives the same results.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from model.forecast.config import PATCH, ScalingConfig
 from model.signal.arrays import FloatArray
 from stream.timebase import FS
 
-BLOCK = 90
-"""Patches that are averaged by one matrix product: a second."""
+PATCHES_PER_PRODUCT = 90
+"""Patches averaged by one matrix product; one second."""
 
 
 @dataclass(frozen=True)
 class ScalingState:
-    """The state of each stream; arrays of shape (streams,).
+    """State of each stream; arrays of shape (streams,).
 
     Attributes
     ----------
     sum, weight : ndarray
-        Weighted sum of the patches' means, and the sum of the weights.
+        Weighted sum of the patch means in mV, and sum of the weights.
     power, power_weight : ndarray
-        The same of the patches' mean squares about the baseline.
+        Weighted sum of the patch mean squares about the baseline in mV², and sum of the weights.
     """
 
     sum: FloatArray
@@ -40,7 +40,7 @@ class ScalingState:
 
 
 def begin(streams: int, config: ScalingConfig) -> ScalingState:
-    """Return the state before the first sample: no baseline, and a weakly weighted prior scale."""
+    """Return the state before the first sample: no baseline, and the scale prior of ``config``."""
     return ScalingState(
         np.zeros(streams),
         np.zeros(streams),
@@ -52,7 +52,7 @@ def begin(streams: int, config: ScalingConfig) -> ScalingState:
 def advance(
     state: ScalingState, patches: FloatArray, config: ScalingConfig
 ) -> tuple[FloatArray, FloatArray, ScalingState]:
-    """Move the state over whole patches.
+    """Update the state with whole patches.
 
     Parameters
     ----------
@@ -64,32 +64,32 @@ def advance(
     Returns
     -------
     baseline, scale : ndarray of float64, shape (streams, k)
-        In mV, as known at the last sample of each patch.
+        mV, as known at the last sample of each patch.
     state : ScalingState
         After the last patch.
     """
     seconds = patches.shape[2] / FS
-    sums, weights = _leak(_means(patches), state.sum, state.weight, math.exp(-seconds / config.baseline_s))
+    sums, weights = _leaky_mean(_patch_means(patches), state.sum, state.weight, math.exp(-seconds / config.baseline_s))
     baseline = sums / weights
     deviation = patches - baseline[:, :, None]
     deviation *= deviation
-    square = _means(deviation)
-    powers, power_weights = _leak(square, state.power, state.power_weight, math.exp(-seconds / config.scale_s))
+    square = _patch_means(deviation)
+    powers, power_weights = _leaky_mean(square, state.power, state.power_weight, math.exp(-seconds / config.scale_s))
     scale = np.maximum(np.sqrt(powers / power_weights), config.floor_mv)
     last = (v[:, -1].copy() for v in (sums, weights, powers, power_weights))
     return baseline, scale, ScalingState(*last)
 
 
-def _leak(values: FloatArray, last: FloatArray, weight: FloatArray, keep: float) -> tuple[FloatArray, FloatArray]:
-    """Return y[t] = keep * y[t-1] + (1 - keep) * values[t] along axis 1, where y[-1] is `last`, and its weight.
+def _leaky_mean(values: FloatArray, last: FloatArray, weight: FloatArray, keep: float) -> tuple[FloatArray, FloatArray]:
+    """Return the leaky average y[t] = keep * y[t-1] + (1 - keep) * values[t] along axis 1, and its weight.
 
-    The weight goes the same way, with ones for values. Blocks go through one matrix product each.
+    ``last`` is y[-1]. The weight is the leaky average of ones. Each block of patches is one matrix product.
     """
     y: list[FloatArray] = []
     weights: list[FloatArray] = []
-    for first in range(0, values.shape[1], BLOCK):
-        block = values[:, first : first + BLOCK]
-        fading, mixing, faded = _decay(keep, block.shape[1])
+    for first in range(0, values.shape[1], PATCHES_PER_PRODUCT):
+        block = values[:, first : first + PATCHES_PER_PRODUCT]
+        fading, mixing, faded = _leaky_weights(keep, block.shape[1])
         y.append(block @ mixing + last[:, None] * fading)
         weights.append(faded + weight[:, None] * fading)
         last, weight = y[-1][:, -1], weights[-1][:, -1]
@@ -98,22 +98,29 @@ def _leak(values: FloatArray, last: FloatArray, weight: FloatArray, keep: float)
     return np.concatenate(y, axis=1), np.concatenate(weights, axis=1)
 
 
-def _means(patches: FloatArray) -> FloatArray:
-    """Return the mean of each patch, shape (streams, k), by a product, which is faster than a sum."""
+def _patch_means(patches: FloatArray) -> FloatArray:
+    """Return the mean of each patch, shape (streams, k), as a matrix product, which is faster than a sum."""
     streams, k, patch = patches.shape
-    return (patches.reshape(-1, patch) @ _equal_shares(patch)).reshape(streams, k)
+    return (patches.reshape(-1, patch) @ _mean_weights(patch)).reshape(streams, k)
 
 
 @cache
-def _equal_shares(n: int) -> FloatArray:
+def _mean_weights(n: int) -> FloatArray:
     return np.full(n, 1 / n)
 
 
 @cache
-def _decay(keep: float, n: int) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return what is left of the start after 1 to n steps, how n values mix into n leaking averages.
+def _leaky_weights(keep: float, n: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return the weights of a leaky average over n steps.
 
-    The last is what is no longer left.
+    Returns
+    -------
+    fading : ndarray, shape (n,)
+        Weight of the initial value after 1 to n steps.
+    mixing : ndarray, shape (n, n)
+        Weight of value i (row) in average j (column).
+    faded : ndarray, shape (n,)
+        ``1 - fading``.
     """
     fading = keep ** np.arange(1.0, n + 1)
     since = np.arange(n) - np.arange(n)[:, None]
@@ -127,7 +134,7 @@ def windows(samples: FloatArray, window: int, patch: int = PATCH) -> FloatArray:
     Parameters
     ----------
     samples : ndarray, shape (streams, window - patch + k * patch)
-        Contiguous; the ``window - patch`` samples before the first patch, then k patches.
+        Contiguous: the ``window - patch`` samples before the first patch, then k patches.
 
     Returns
     -------
@@ -142,8 +149,8 @@ def windows(samples: FloatArray, window: int, patch: int = PATCH) -> FloatArray:
     return view
 
 
-def history_of(first: FloatArray, length: int) -> FloatArray:
-    """Return what stands in for the samples before the first one: that sample, held backwards.
+def initial_history(first: FloatArray, length: int) -> FloatArray:
+    """Return the samples assumed before the first one: the first sample, repeated.
 
     Parameters
     ----------

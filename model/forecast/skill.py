@@ -1,7 +1,7 @@
-"""Skill of the forecast against persistence, over the last minute, 100 ms ahead.
+"""Skill of the forecast against persistence, 100 ms ahead, over the last minute.
 
-Strides are 100 ms apart, so the sample that ends one stride was forecast, 100 ms ahead, at the end of the stride
-before: two differences a stride give both errors.
+The sample that ends a stride is forecast at the end of the previous stride, 100 ms earlier. Its difference from that
+forecast is the forecast error; its difference from the last sample of the previous stride is the persistence error.
 """
 
 from __future__ import annotations
@@ -11,27 +11,27 @@ from dataclasses import dataclass, replace
 
 from stream.timebase import STRIDE
 
-SECONDS = 60
-"""Length of the memory."""
+WINDOW_S = 60
+"""Seconds over which the errors are summed."""
 
-AHEAD = STRIDE - 1
-"""Place in a forecast of the sample that ends the next stride."""
+NEXT_STRIDE_END = STRIDE - 1
+"""Index, along the horizon of a forecast, of the sample that ends the next stride."""
 
 
 @dataclass(frozen=True, slots=True)
 class SkillState:
-    """What is carried from stride to stride; mV.
+    """State carried from stride to stride; all values in mV.
 
     Attributes
     ----------
     expected : float
-        The last forecast of the sample that ends the next stride; NaN before the first.
+        Latest forecast of the sample that ends the next stride; NaN before the first.
     last : float
         The sample that ended the last stride.
     forecast, persistence : float
-        Sums of absolute errors in the second that is being filled.
+        Sums of absolute errors in the current second.
     seconds : tuple of (float, float)
-        The same of the last full seconds, oldest first.
+        The same sums for the last full seconds, oldest first.
     """
 
     expected: float = math.nan
@@ -42,12 +42,12 @@ class SkillState:
 
 
 def compare(state: SkillState, observed: float, expected: float) -> SkillState:
-    """Push the sample that ends a stride, and the forecast of the one that ends the next.
+    """Push the last sample of a stride and the forecast of the last sample of the next stride.
 
     Parameters
     ----------
     observed, expected : float
-        mV; an invalid sample, NaN, is compared with nothing.
+        mV; an invalid sample is NaN and adds to no error.
     """
     forecast, persistence = state.forecast, state.persistence
     if not math.isnan(state.expected + state.last + observed):
@@ -57,8 +57,11 @@ def compare(state: SkillState, observed: float, expected: float) -> SkillState:
 
 
 def end_second(state: SkillState) -> tuple[float | None, SkillState]:
-    """Return 1 − error of the forecast / error of persistence over the last minute; None where there is none yet."""
-    seconds = (*state.seconds, (state.forecast, state.persistence))[-SECONDS:]
+    """End a second and return the skill: 1 − forecast error / persistence error over the last minute.
+
+    None if the persistence error is zero: nothing was compared yet, or the signal is constant.
+    """
+    seconds = (*state.seconds, (state.forecast, state.persistence))[-WINDOW_S:]
     persistence = sum(second[1] for second in seconds)
     skill = 1 - sum(second[0] for second in seconds) / persistence if persistence > 0 else None
     return skill, replace(state, forecast=0.0, persistence=0.0, seconds=seconds)

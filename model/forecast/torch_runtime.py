@@ -1,4 +1,4 @@
-"""How torch runs: number of threads, denormal floats, and the clock that times it."""
+"""Settings of the torch runtime: threads, denormal floats; and a clock for timing back ends."""
 
 from __future__ import annotations
 
@@ -8,21 +8,20 @@ from contextlib import contextmanager
 
 import torch
 
-DENORMAL = 5e-324
-"""The smallest number above zero; a processor that flushes denormals treats it as zero."""
+SMALLEST_DENORMAL = 5e-324
+"""Smallest positive double (IEEE 754); zero to a processor that flushes denormals."""
 
-
-CLOCK = time.thread_time if time.get_clock_info("thread_time").resolution < 1e-5 else time.perf_counter
-"""The thread's own processor time; wall time where the system measures that too coarsely (Windows)."""
+CPU_CLOCK = time.thread_time if time.get_clock_info("thread_time").resolution < 1e-5 else time.perf_counter
+"""Processor time of the thread in seconds; wall time where its resolution is above 10 µs (Windows)."""
 
 
 @contextmanager
 def denormals_flushed() -> Iterator[None]:
-    """Treat denormal floats as zero inside: they slow a recurrent network many times over.
+    """Treat denormal floats as zero inside the context; they slow down a recurrent network many times.
 
-    It is a mode of the processor that holds for the whole thread, so it is restored afterwards.
+    The processor keeps this mode per thread, so the previous mode is restored afterwards.
     """
-    before = DENORMAL * 1.0 == 0.0  # torch can set the mode, but not return it
+    before = SMALLEST_DENORMAL * 1.0 == 0.0  # torch can set the mode, but not read it
     torch.set_flush_denormal(True)
     try:
         yield
@@ -32,7 +31,7 @@ def denormals_flushed() -> Iterator[None]:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Let torch use one thread inside: sums are then the same to the last bit, and times comparable; it costs 5 µs."""
+    """Limit torch to one thread inside the context: bit-identical sums and comparable times. Overhead 5 µs."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -1,16 +1,16 @@
 """Analyses beds: forecast, anomaly score, beats, rhythm, vital signs and conditions; the same live and offline.
 
-`begin` gives the state of a bed at the start of an epoch, `step` takes one chunk for each bed, `finish` ends the
-conditions that hold when the epoch ends. To analyse one signal, chunk by chunk:
+`begin` returns the state of a bed at the start of an epoch, `step` processes one chunk of each bed, `finish` ends the
+conditions that hold at the end of an epoch. To analyse one signal chunk by chunk:
 
     models = load_models()
     state = begin(models, ("MLII",), start=0, epoch_start=0)
     for mv in chunks:
         [(analysis, state)] = step(models, [state], [mv], [models.alarms.limits])
-    last = finish(state)
+    last = finish(models, state)
 
-A chunk passes one `model.signal.intake`, which gives whole strides to all stages: cutting a signal into other chunks
-changes nothing, and no output depends on samples after it.
+Each bed has one `model.signal.intake`, which passes whole strides to all stages. So the results do not depend on how a
+signal is cut into chunks, and no output depends on later samples.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from model.anomaly.anomaly_detector import Anomalies
 from model.anomaly.state import DEFAULT_CONFIG, AnomalyState
 from model.beats import beat_detector
 from model.beats.beat_detector import Beat, BeatsState
-from model.beats.classifier import BeatTyper, load_typer
+from model.beats.classifier import BeatClassifier, load_classifier
 from model.conditions import settings
 from model.conditions.changes import Change, Ended
 from model.conditions.settings import AlarmConfig
@@ -54,36 +54,43 @@ from stream.wire.alarm_messages import Limits
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """Trained models and alarm settings: the same for all beds.
+    """Trained models and alarm settings, shared by all beds.
 
     Attributes
     ----------
     forecaster : Checkpoint
-    typer : BeatTyper
+    beat_classifier : BeatClassifier
     alarms : AlarmConfig
     """
 
     forecaster: Checkpoint
-    typer: BeatTyper
+    beat_classifier: BeatClassifier
     alarms: AlarmConfig
 
 
 def load_models(weights: Path | None = None, alarms: Path | None = None) -> Models:
-    """Load what comes with the package, or a forecaster or alarm settings of one's own.
+    """Load the models and alarm settings; by default the shipped ones.
+
+    Parameters
+    ----------
+    weights : Path, optional
+        Weights of another forecaster.
+    alarms : Path, optional
+        Another alarms.toml.
 
     Raises
     ------
     CheckpointError
-        The weights are missing, damaged, or made for another network.
+        The weights are missing, damaged, or not a forecaster of this format.
     UsageError
         The alarm settings are not valid.
     """
-    return Models(load_forecaster(weights), load_typer(), settings.load(alarms))
+    return Models(load_forecaster(weights), load_classifier(), settings.load(alarms))
 
 
 @dataclass(frozen=True, slots=True)
 class BedState:
-    """The state of one bed.
+    """State of the analysis of one bed.
 
     Attributes
     ----------
@@ -98,7 +105,7 @@ class BedState:
     rhythm : RhythmState
     second : SecondState
     signal : SignalStatus
-        At the end of the last whole block of half a second.
+        Status of the signal at the end of the last whole block of 0.5 s.
     """
 
     leads: tuple[str, ...]
@@ -119,19 +126,19 @@ class BedState:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> BedState:
-        """Return the state that `to_bytes` wrote.
+        """Return the state from the bytes of `to_bytes`.
 
         Raises
         ------
         StorageError
-            The bytes are no such state.
+            The bytes are not a valid state.
         """
         return unpack(data, cls)
 
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """The outputs of one step of one bed.
+    """Results of one step of one bed.
 
     Attributes
     ----------
@@ -141,7 +148,7 @@ class Analysis:
     vitals : tuple of VitalSigns
         One for each whole second.
     changes : tuple of Began or Ended
-        In the order in which they became known.
+        In the order of detection.
     """
 
     forecasts: tuple[StrideForecast, ...] = ()
@@ -152,7 +159,7 @@ class Analysis:
 
 @dataclass(frozen=True, slots=True)
 class _Predicted:
-    """Forecasts and anomalies of the strides of one bed, and the states after them."""
+    """Forecasts and anomalies of one bed in one step, and the states after it."""
 
     forecasts: tuple[StrideForecast, ...]
     changes: tuple[Change, ...]
@@ -161,7 +168,7 @@ class _Predicted:
 
 
 def begin(models: Models, leads: Sequence[str], start: int, epoch_start: int) -> BedState:
-    """Return the state of a bed whose first sample will be ``start``, in an epoch that began at ``epoch_start``."""
+    """Return the state of a bed whose first sample is ``start``, in an epoch that began with sample ``epoch_start``."""
     n = len(leads)
     state = intake.begin(n, start, epoch_start)
     first = state.next_stride
@@ -183,16 +190,16 @@ def begin(models: Models, leads: Sequence[str], start: int, epoch_start: int) ->
 def step(
     models: Models, states: Sequence[BedState], chunks: Sequence[FloatArray], limits: Sequence[Limits]
 ) -> list[tuple[Analysis, BedState]]:
-    """Push one chunk for each bed; the network steps beds together that complete as many strides.
+    """Push one chunk of each bed; beds that complete equal numbers of strides share one call of the network.
 
     Parameters
     ----------
     models : Models
     states : sequence of BedState
     chunks : sequence of ndarray of float64, shape (n, leads), mV
-        NaN where invalid; the samples that follow those pushed before. n may be anything.
+        The next samples of each bed, NaN where invalid; any n.
     limits : sequence of Limits
-        Of each bed, as they are now.
+        Current limits of each bed.
 
     Returns
     -------
@@ -202,32 +209,39 @@ def step(
     Raises
     ------
     ValueError
-        A chunk has another number of leads than its bed.
+        The number of leads of a chunk differs from that of its bed.
     """
     received = [intake.step(state.intake, chunk) for state, chunk in zip(states, chunks, strict=True)]
     states = [replace(state, intake=after) for state, (_, after) in zip(states, received, strict=True)]
     results = [(Analysis(), state) for state in states]
     ready = [bed for bed, (strides, _) in enumerate(received) if len(strides.mv)]
     strides = [received[bed][0] for bed in ready]
-    predicted = _predict(models, [states[bed] for bed in ready], strides)
-    for bed, own, made in zip(ready, strides, predicted, strict=True):
-        state = replace(states[bed], forecaster=made.forecaster, anomaly=made.anomaly)
-        results[bed] = _analyze(models, limits[bed], state, own, made.forecasts, made.changes)
+    predictions = _predict(models, [states[bed] for bed in ready], strides)
+    for bed, bed_strides, predicted in zip(ready, strides, predictions, strict=True):
+        state = replace(states[bed], forecaster=predicted.forecaster, anomaly=predicted.anomaly)
+        results[bed] = _analyze(models, limits[bed], state, bed_strides, predicted.forecasts, predicted.changes)
     return results
 
 
 def step_without_forecast(
     models: Models, limits: Limits, state: BedState, chunk: FloatArray
 ) -> tuple[Analysis, BedState]:
-    """Push a chunk of one bed, but for forecast and anomaly score: to evaluate beats and rhythm, which need neither."""
+    """Push a chunk of one bed without forecast and anomaly score, to evaluate beats and rhythm, which need neither."""
     strides, after = intake.step(state.intake, chunk)
     state = replace(state, intake=after)
     return _analyze(models, limits, state, strides, (), ()) if len(strides.mv) else (Analysis(), state)
 
 
-def finish(state: BedState) -> tuple[Ended, ...]:
-    """Return the ends of all conditions that hold, because the epoch ends and nothing follows it."""
-    at = state.intake.end - 1
+def finish(models: Models, state: BedState) -> Analysis:
+    """End the epoch: return the beats of its last, incomplete stride, and the ends of all conditions that hold."""
+    end = state.intake.end
+    strides = intake.complete(state.intake)
+    beats = beat_detector.step(models.beat_classifier, state.beats, strides)[0] if len(strides.mv) else ()
+    graded = (replace(beat, quality=state.signal.quality) for beat in beats if beat.at < end)
+    return Analysis(beats=tuple(graded), changes=_ends(state, end - 1))
+
+
+def _ends(state: BedState, at: int) -> tuple[Ended, ...]:
     anomaly = anomaly_detector.finish(DEFAULT_CONFIG, state.anomaly, at)
     technical = (
         Ended(began.kind, began.onset, max(at, began.onset) + 1, at, "signal_interrupted", leads=began.leads)
@@ -237,31 +251,33 @@ def finish(state: BedState) -> tuple[Ended, ...]:
 
 
 def _predict(models: Models, states: Sequence[BedState], strides: Sequence[Strides]) -> list[_Predicted]:
-    """Push strides of beds to forecaster and anomaly detector."""
+    """Push the strides of beds to the forecaster and the anomaly detector."""
     forecasts = forecaster.step(models.forecaster, [state.forecaster for state in states], strides)
     anomalies = anomaly_detector.step_together(
         DEFAULT_CONFIG,
         [state.anomaly for state in states],
-        [made.mean for made, _ in forecasts],
-        [made.scale for made, _ in forecasts],
-        [made.observed for made, _ in forecasts],
+        [predicted.mean for predicted, _ in forecasts],
+        [predicted.scale for predicted, _ in forecasts],
+        [predicted.observed for predicted, _ in forecasts],
     )
     return [
-        _Predicted(_stride_forecasts(own, made, found), found.changes, forecaster_state, anomaly_state)
-        for own, (made, forecaster_state), (found, anomaly_state) in zip(strides, forecasts, anomalies, strict=True)
+        _Predicted(_stride_forecasts(bed_strides, predicted, found), found.changes, forecaster_state, anomaly_state)
+        for bed_strides, (predicted, forecaster_state), (found, anomaly_state) in zip(
+            strides, forecasts, anomalies, strict=True
+        )
     ]
 
 
-def _stride_forecasts(strides: Strides, made: Forecasts, anomalies: Anomalies) -> tuple[StrideForecast, ...]:
-    """Choose the forecasts made at the ends of strides, with the highest score of each stride."""
+def _stride_forecasts(strides: Strides, forecasts: Forecasts, anomalies: Anomalies) -> tuple[StrideForecast, ...]:
+    """Select the forecasts at the ends of strides, with the highest score of each stride."""
     ends = strides.last_samples
-    per_stride = len(made.origin) // len(ends)
+    per_stride = len(forecasts.origin) // len(ends)
     scores = np.fmax.reduce(anomalies.score.reshape(len(ends), per_stride), axis=1)
     rows = slice(per_stride - 1, None, per_stride)
     last = slice(STRIDE - 1, None, STRIDE)
     observed = np.where(strides.invalid[last, 0], np.nan, strides.mv[last, 0])
-    parts = (ends, observed.tolist(), made.mean[rows], made.scale[rows], scores.tolist())
-    return tuple(StrideForecast(*own) for own in zip(*parts, strict=True))
+    columns = (ends, observed.tolist(), forecasts.mean[rows], forecasts.scale[rows], scores.tolist())
+    return tuple(StrideForecast(*row) for row in zip(*columns, strict=True))
 
 
 def _analyze(
@@ -272,8 +288,8 @@ def _analyze(
     forecasts: Sequence[StrideForecast],
     anomalies: Sequence[Change],
 ) -> tuple[Analysis, BedState]:
-    """Push strides of one bed to the stages of signal, beats and rhythm, and put all outputs together."""
-    beats, beats_state = beat_detector.step(models.typer, state.beats, strides)
+    """Push the strides of one bed to the stages of signal, beats and rhythm, and collect all results."""
+    beats, beats_state = beat_detector.step(models.beat_classifier, state.beats, strides)
     whole, blocks_state = blocks.step(state.blocks, strides)
     quality, quality_state = signal_quality.step(state.quality, whole)
     fibrillation, fibrillation_state = ventricular_fibrillation.step(state.fibrillation, whole)
@@ -298,7 +314,7 @@ def _analyze(
 
 
 def _signal_statuses(quality: QualityOutput, fibrillation: Sequence[Fibrillation]) -> list[SignalStatus]:
-    """Return the state of the signal at the end of each block."""
+    """Return the status of the signal at the end of each block."""
     ends = slice(STRIDES_PER_BLOCK - 1, None, STRIDES_PER_BLOCK)
     index, usable = quality.bed[ends].tolist(), np.any(quality.usable[ends], axis=1).tolist()
     return [
@@ -308,5 +324,5 @@ def _signal_statuses(quality: QualityOutput, fibrillation: Sequence[Fibrillation
 
 
 def _latest(known: Sequence[SignalStatus], at: int) -> SignalStatus:
-    """Return the last state of the signal that was known at sample ``at``."""
+    """Return the last status of the signal that was known at sample ``at``."""
     return known[max(bisect_right(known, at, key=attrgetter("at")) - 1, 0)]

@@ -1,6 +1,6 @@
-"""The vital signs of each second, completed: anomaly score, forecast skill and technical conditions.
+"""Completes the vital signs of each second with anomaly score, forecast skill and technical conditions.
 
-All strides of a second count, including the one that ends it.
+A second covers all its strides, including the one that ends it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from model.conditions.changes import Began, Change
 from model.forecast import skill
-from model.forecast.skill import AHEAD, SkillState
+from model.forecast.skill import NEXT_STRIDE_END, SkillState
 from model.rhythm.vitals import VitalSigns
 
 
@@ -31,7 +31,7 @@ class StrideForecast:
     mean, scale : ndarray of float32, shape (horizon, leads)
         mV; ``scale`` is the predicted standard deviation.
     score : float
-        The highest anomaly score of the stride, ``-log10`` of a chance per second; NaN while learning.
+        The highest anomaly score of the stride, ``-log10`` of a probability per second; NaN while learning.
     """
 
     origin: int
@@ -43,15 +43,15 @@ class StrideForecast:
 
 @dataclass(frozen=True, slots=True)
 class SecondState:
-    """The second that is being filled.
+    """State of the current second.
 
     Attributes
     ----------
     skill : SkillState
     score : float
-        The highest so far; NaN where there was none.
+        The highest score so far; NaN if there is none.
     technical : tuple of Began
-        The technical conditions that hold.
+        The technical conditions that hold, oldest first.
     """
 
     skill: SkillState = field(default_factory=SkillState)
@@ -71,40 +71,40 @@ def step(
     ----------
     state : SecondState
     vitals : sequence of VitalSigns
-        As the rhythm detector gives them.
+        From the rhythm detector.
     forecasts : sequence of StrideForecast
-        Of all strides of the step, in order.
+        One for each stride of the step, in order.
     technical : sequence of Began or Ended
-        Technical conditions of the step, in order.
+        Begins and ends of technical conditions in the step, in order.
 
     Returns
     -------
     tuple of VitalSigns, SecondState
     """
-    coming, changes = list(forecasts), list(technical)
+    pending, changes = list(forecasts), list(technical)
     completed = []
     for second in vitals:
-        state = _until(state, second.index, coming, changes)
-        gain, skill_state = skill.end_second(state.skill)
+        state = _until(state, second.index, pending, changes)
+        second_skill, skill_state = skill.end_second(state.skill)
         completed.append(
             replace(
                 second,
                 score=None if math.isnan(state.score) else state.score,
-                skill=gain,
+                skill=second_skill,
                 inops=tuple(began.kind for began in state.technical),
             )
         )
         state = replace(state, skill=skill_state, score=math.nan)
-    last = max([*(forecast.origin for forecast in coming), *(change.at for change in changes)], default=0)
-    return tuple(completed), _until(state, last, coming, changes)
+    last = max([*(forecast.origin for forecast in pending), *(change.at for change in changes)], default=0)
+    return tuple(completed), _until(state, last, pending, changes)
 
 
 def _until(state: SecondState, at: int, forecasts: list[StrideForecast], changes: list[Change]) -> SecondState:
-    """Push what became known up to and with sample ``at``, and remove it from the lists."""
+    """Process what became known up to and including sample ``at``, and remove it from the lists."""
     compared, highest, holding = state.skill, state.score, state.technical
     while forecasts and forecasts[0].origin <= at:
         forecast = forecasts.pop(0)
-        compared = skill.compare(compared, forecast.observed, float(forecast.mean[AHEAD, 0]))
+        compared = skill.compare(compared, forecast.observed, float(forecast.mean[NEXT_STRIDE_END, 0]))
         if math.isnan(highest) or forecast.score > highest:
             highest = forecast.score
     while changes and changes[0].at <= at:

@@ -1,14 +1,14 @@
-"""Atrial fibrillation, by the irregularity of the beats.
+"""Detects atrial fibrillation from the irregularity of the RR intervals.
 
-The method of Zhou, Ding, Wu and Zhang ("A real-time atrial fibrillation detection algorithm based on the
-instantaneous state of heart rate", PLoS ONE 10(9): e0136544, 2015), with its constants: the rate of each beat becomes
-a symbol, one for each 5/min; three symbols in a row make a word; the Shannon entropy of the last 127 words, times the
-share of different ones among them, lies near 0 in a regular rhythm and near 1 in fibrillation.
+Implements Zhou, Ding, Wu and Zhang, "A real-time atrial fibrillation detection algorithm based on the instantaneous
+state of heart rate", PLoS ONE 10(9): e0136544, 2015, with the published constants. The rate of each beat is quantized
+to symbols of 5/min. Three consecutive symbols form a word. The entropy is the Shannon entropy of the last 127 words
+times the share of distinct words: near 0 in a regular rhythm, near 1 in atrial fibrillation.
 
-One thing is added. An ectopic ventricular beat comes early and is followed by a pause whatever the atria do, so the
-intervals on both sides of it are left out: with the reference beats of MIT-BIH DS1 without 201 and 208, after 5:00,
-that raised the share of time rightly called free of it from 97.0 to 98.6 %. Supraventricular ones stay in: in
-fibrillation itself many a beat is taken for one of them.
+One change: the RR intervals before and after a ventricular ectopic beat are left out, because they are short and long
+in any atrial rhythm. With the reference beats of MIT-BIH DS1 without 201 and 208, after 5:00, this raised the
+specificity (share of time) from 97.0 to 98.6 %. Supraventricular ectopic beats are included, because many beats of
+atrial fibrillation are classified as such.
 """
 
 from __future__ import annotations
@@ -21,32 +21,32 @@ from model.beats.beat_detector import Beat
 from stream.timebase import FS
 
 WORDS = 127
-"""Words whose entropy is measured."""
+"""Number of words over which the entropy is measured."""
 
-PER_SYMBOL = 5
-"""1/min that one symbol spans."""
+RATE_PER_SYMBOL = 5
+"""Width of a symbol, 1/min."""
 
-LAST_SYMBOL = 63
-"""For 315/min and above."""
+MAX_SYMBOL = 63
+"""Symbol of 315/min and above."""
 
-RELEASE = 0.94
-"""What was found ends when the entropy falls below this share of its limit: 0.6 for the published 0.639."""
+RELEASE_RATIO = 0.94
+"""The condition ends when the entropy falls below this share of the limit: below 0.6 for the published 0.639."""
 
 
 @dataclass(frozen=True, slots=True)
 class Irregularity:
-    """The irregularity of the last beats.
+    """Irregularity of the last beats.
 
     Attributes
     ----------
     symbols : tuple of int
-        The last two.
+        Last two symbols.
     words, indexes : tuple of int
-        The last `WORDS` words, and the sample of the beat that completed each.
+        Last `WORDS` words, and the R peak of the last beat of each.
     index : int or None
-        The last beat, if the interval after it counts.
+        R peak of the last beat; None if the RR interval after it is left out.
     entropy : float or None
-        0 to 1; None until there are `WORDS` words.
+        Entropy, 0 to 1; None until there are `WORDS` words.
     """
 
     symbols: tuple[int, ...] = ()
@@ -57,38 +57,38 @@ class Irregularity:
 
     @property
     def middle(self) -> int:
-        """The beat in the middle of the words: when the entropy passes a limit, that is where the rhythm changed."""
+        """R peak in the middle of the words: estimated time of a rhythm change, when the entropy crosses a limit."""
         return self.indexes[len(self.indexes) // 2]
 
 
-def push(known: Irregularity, beat: Beat) -> Irregularity:
+def push(state: Irregularity, beat: Beat) -> Irregularity:
     """Push the next beat."""
     if beat.type == "V":
-        return replace(known, index=None)
-    if known.index is None or beat.rr is None:
-        return replace(known, index=beat.index)
-    rate = 60 * FS / (beat.index - known.index)
-    symbols = (*known.symbols, min(LAST_SYMBOL, int(rate / PER_SYMBOL)))
+        return replace(state, index=None)
+    if state.index is None or beat.rr is None:
+        return replace(state, index=beat.index)
+    rate = 60 * FS / (beat.index - state.index)
+    symbols = (*state.symbols, min(MAX_SYMBOL, int(rate / RATE_PER_SYMBOL)))
     if len(symbols) < 3:
-        return replace(known, symbols=symbols, index=beat.index)
+        return replace(state, symbols=symbols, index=beat.index)
     first, second, third = symbols
-    words = (*known.words, first << 12 | second << 6 | third)[-WORDS:]
+    words = (*state.words, first << 12 | second << 6 | third)[-WORDS:]
     return Irregularity(
         symbols[1:],
         words,
-        (*known.indexes, beat.index)[-WORDS:],
+        (*state.indexes, beat.index)[-WORDS:],
         beat.index,
         entropy(words) if len(words) == WORDS else None,
     )
 
 
-def interrupt(known: Irregularity) -> Irregularity:
-    """Leave out the interval to the next beat, because beats may be missing in it."""
-    return replace(known, index=None)
+def interrupt(state: Irregularity) -> Irregularity:
+    """Leave out the RR interval to the next beat, because beats may have been missed."""
+    return replace(state, index=None)
 
 
 def entropy(words: tuple[int, ...]) -> float:
-    """Return the Shannon entropy of at least two words, 0 to 1, times the share of different ones among them."""
+    """Return the normalized Shannon entropy of at least two words, times the share of distinct words: 0 to 1."""
     n = len(words)
     counts = Counter(words).values()
     bits = math.log2(n) - sum(count * math.log2(count) for count in counts) / n

@@ -1,4 +1,4 @@
-"""The last beats: rates, runs of ventricular beats, and how long it has been quiet."""
+"""History of the last beats: rates, runs of ventricular beats, and time since the last beat."""
 
 from __future__ import annotations
 
@@ -7,153 +7,172 @@ from itertools import pairwise
 from statistics import median
 
 from model.beats.beat_detector import Beat
-from model.conditions.settings import MOST_BEATS
+from model.conditions.settings import MAX_BEATS
 from stream.timebase import FS
 
-AVERAGED = 12
-"""Intervals whose mean is the heart rate, without the largest and the smallest."""
+AVERAGED_RR = 12
+"""RR intervals averaged for the heart rate, without the longest and the shortest."""
 
-SLOW = 1.2 * FS
-"""Samples; while the last `FEWEST` intervals are all longer, only they are averaged: a bradycardia shows earlier."""
+SLOW_RR = 1.2 * FS
+"""RR interval, samples. While the last `MIN_INTERVALS` are all longer, only they are averaged, so that a bradycardia is
+detected earlier."""
 
-TOO_CLOSE = 72
-"""Samples, 200 ms: of two beats closer to each other, the first was none (a P wave, or noise)."""
+MIN_RR = 72
+"""Shortest RR interval, samples: 200 ms. Of two beats closer together, the first is discarded as a P wave or noise."""
 
-FEWEST = 4
-"""Intervals without which there is no heart rate."""
+MIN_INTERVALS = 4
+"""Smallest number of RR intervals for a heart rate."""
 
 
 @dataclass(frozen=True, slots=True)
-class Recent:
-    """The beats that can be counted on: none is missing between them.
+class BeatHistory:
+    """Consecutive beats without a missed one in between.
 
     Attributes
     ----------
-    quiet_from : int
-        The last beat, or where the signal became usable after it: from there on no beat was observed.
+    silent_since : int
+        Index since which no beat was detected: the last beat, or the sample at which the signal became usable after it.
     indexes : tuple of int
-        R peaks of the last beats, at most `MOST_BEATS`.
+        R peaks of the last beats, at most `MAX_BEATS`.
     types : str
-        One letter for each of them.
+        Type of each of these beats, one letter each.
     run : int
-        Ventricular beats in a row up to now.
-    run_first : int
-        R peak of the first of them.
-    others : int
+        Length of the current run of ventricular beats.
+    run_start : int
+        R peak of its first beat.
+    beats_since_ventricular : int
         Beats since the last ventricular one.
     last_ventricular : int or None
-        Its R peak.
+        R peak of the last ventricular beat.
     heart_rate : float or None
-        1/min, as of the last beat.
+        Heart rate at the last beat, 1/min.
     """
 
-    quiet_from: int
+    silent_since: int
     indexes: tuple[int, ...] = ()
     types: str = ""
     run: int = 0
-    run_first: int = 0
-    others: int = 0
+    run_start: int = 0
+    beats_since_ventricular: int = 0
     last_ventricular: int | None = None
     heart_rate: float | None = None
 
 
-def push(recent: Recent, beat: Beat) -> Recent:
-    """Push the next beat; if no interval before it is known, all counts begin with it."""
-    linked = beat.rr is not None and bool(recent.indexes)
-    if linked and beat.index - recent.indexes[-1] < TOO_CLOSE:
-        recent = _forget_last(recent)
-        linked = bool(recent.indexes)
-    indexes = (*recent.indexes[1 - MOST_BEATS :], beat.index) if linked else (beat.index,)
-    types = (recent.types[1 - MOST_BEATS :] if linked else "") + beat.type
+def push(history: BeatHistory, beat: Beat) -> BeatHistory:
+    """Push the next beat; if its RR interval is unknown, the history restarts with it."""
+    connected = beat.rr is not None and bool(history.indexes)
+    if connected and beat.index - history.indexes[-1] < MIN_RR:
+        history = _remove_last(history)
+        connected = bool(history.indexes)
+    indexes = (*history.indexes[1 - MAX_BEATS :], beat.index) if connected else (beat.index,)
+    types = (history.types[1 - MAX_BEATS :] if connected else "") + beat.type
     ventricular = beat.type == "V"
-    goes_on = ventricular and linked and recent.run > 0
-    return Recent(
-        quiet_from=beat.index,
+    continues = ventricular and connected and history.run > 0
+    return BeatHistory(
+        silent_since=beat.index,
         indexes=indexes,
         types=types,
-        run=recent.run + 1 if goes_on else int(ventricular),
-        run_first=recent.run_first if goes_on else beat.index,
-        others=0 if ventricular else recent.others + 1,
-        last_ventricular=beat.index if ventricular else recent.last_ventricular,
+        run=history.run + 1 if continues else int(ventricular),
+        run_start=history.run_start if continues else beat.index,
+        beats_since_ventricular=0 if ventricular else history.beats_since_ventricular + 1,
+        last_ventricular=beat.index if ventricular else history.last_ventricular,
         heart_rate=heart_rate(indexes),
     )
 
 
-def _forget_last(recent: Recent) -> Recent:
-    """Remove the last beat, which was none."""
-    types = recent.types[:-1]
-    if recent.types[-1] == "V":
+def _remove_last(history: BeatHistory) -> BeatHistory:
+    """Remove the last beat, a false detection."""
+    types = history.types[:-1]
+    if history.types[-1] == "V":
         last = types.rfind("V")
-        recent = replace(
-            recent,
-            run=max(recent.run - 1, 0),
-            others=len(types) - 1 - last,
-            last_ventricular=recent.indexes[last] if last >= 0 else None,
+        history = replace(
+            history,
+            run=max(history.run - 1, 0),
+            beats_since_ventricular=len(types) - 1 - last,
+            last_ventricular=history.indexes[last] if last >= 0 else None,
         )
     else:
-        recent = replace(recent, run=len(types) - len(types.rstrip("V")), others=max(recent.others - 1, 0))
-    return replace(recent, indexes=recent.indexes[:-1], types=types)
+        history = replace(
+            history,
+            run=len(types) - len(types.rstrip("V")),
+            beats_since_ventricular=max(history.beats_since_ventricular - 1, 0),
+        )
+    return replace(history, indexes=history.indexes[:-1], types=types)
 
 
-def interrupt(recent: Recent, at: int) -> Recent:
-    """Count anew after sample ``at``: before, beats may have been missed."""
-    return replace(Recent(at + 1), others=recent.others, last_ventricular=recent.last_ventricular)
+def interrupt(history: BeatHistory, at: int) -> BeatHistory:
+    """Restart the history after sample ``at``, because beats before it may have been missed."""
+    return replace(
+        BeatHistory(at + 1),
+        beats_since_ventricular=history.beats_since_ventricular,
+        last_ventricular=history.last_ventricular,
+    )
 
 
 def heart_rate(indexes: tuple[int, ...]) -> float | None:
-    """Return the heart rate, 1/min: 60 over the mean of the last 12 RR intervals without the largest and the smallest.
+    """Return the heart rate, 1/min: over the last 12 RR intervals without the longest and the shortest.
 
-    Of the last 4 alone, all of them, while each is longer than 1.2 s. While there are fewer than 12, of those there
-    are; None below 4.
+    The last 4 are averaged instead while each of them is longer than 1.2 s. With fewer than 12 intervals all are used;
+    None with fewer than 4.
     """
-    rr = [after - before for before, after in pairwise(indexes[-AVERAGED - 1 :])]
-    if len(rr) < FEWEST:
+    rr = [after - before for before, after in pairwise(indexes[-AVERAGED_RR - 1 :])]
+    if len(rr) < MIN_INTERVALS:
         return None
-    slow = rr[-FEWEST:]
-    if min(slow) > SLOW:
-        return 60 * FS * FEWEST / sum(slow)
+    slow = rr[-MIN_INTERVALS:]
+    if min(slow) > SLOW_RR:
+        return 60 * FS * MIN_INTERVALS / sum(slow)
     return 60 * FS * (len(rr) - 2) / (sum(rr) - max(rr) - min(rr))
 
 
-def rate_over(recent: Recent, beats: int, more: int = 0, ago: int = 0) -> float | None:
-    """Return the mean rate over so many beats and ``more`` samples, 1/min, as it was some beats ago.
+def mean_rate(history: BeatHistory, beats: int, extra_samples: int = 0, beats_ago: int = 0) -> float | None:
+    """Return the mean rate over a number of beats, 1/min; None if the history is too short.
 
-    None where fewer are known.
+    Parameters
+    ----------
+    history : BeatHistory
+    beats : int
+        Number of beats.
+    extra_samples : int
+        Samples added to the time between the first and the last beat.
+    beats_ago : int
+        Number of latest beats to ignore.
     """
-    if len(recent.indexes) < beats + ago:
+    if len(history.indexes) < beats + beats_ago:
         return None
-    return 60 * FS * (beats - 1) / (recent.indexes[-1 - ago] - recent.indexes[-beats - ago] + more)
+    return (
+        60 * FS * (beats - 1) / (history.indexes[-1 - beats_ago] - history.indexes[-beats - beats_ago] + extra_samples)
+    )
 
 
-def longest_rr(recent: Recent, beats: int) -> int:
-    """Return the longest RR interval, in samples, among so many of the last beats; at least two must be known."""
-    return max(after - before for before, after in pairwise(recent.indexes[-beats:]))
+def longest_rr(history: BeatHistory, beats: int) -> int:
+    """Return the longest RR interval, samples, among the last ``beats`` beats; the history must have at least two."""
+    return max(after - before for before, after in pairwise(history.indexes[-beats:]))
 
 
-def ventricular_stretch(recent: Recent, beats: int, longest: float) -> int:
-    """Return over how many of the last beats so many ventricular ones reach, with one other between them at most.
+def ventricular_run_length(history: BeatHistory, beats: int, longest: float) -> int:
+    """Return the length of the latest run of ``beats`` ventricular beats, which may include one beat of another type.
 
-    0 if there is none. Now and then a beat of a run fuses with a normal one, or is classified wrongly; what follows an
-    RR interval above ``longest`` samples is another run.
+    One other beat is allowed because a beat of a run may be a fusion beat or misclassified. An RR interval above
+    ``longest`` samples separates two runs. Returns 0 without such a run.
     """
-    if recent.run >= beats:
+    if history.run >= beats:
         return beats
-    types = recent.types[-beats - 1 :]
+    types = history.types[-beats - 1 :]
     broken = len(types) > beats and types[0] == types[-1] == "V" and types.count("V") == beats
-    return beats + 1 if broken and longest_rr(recent, beats + 1) <= longest else 0
+    return beats + 1 if broken and longest_rr(history, beats + 1) <= longest else 0
 
 
-def unevenness(recent: Recent) -> float | None:
-    """Return the median change from one RR interval to the next, as a share of their mean, over the last 12 intervals.
+def rr_variability(history: BeatHistory) -> float | None:
+    """Return the median absolute change between successive RR intervals over their mean, for the last 12 intervals.
 
-    Intervals next to a ventricular beat are left out; None where fewer than 4 are left.
+    Intervals next to a ventricular beat are left out; None if fewer than 4 remain.
     """
     kept = [
-        recent.indexes[i] - recent.indexes[i - 1]
-        for i in range(max(1, len(recent.indexes) - AVERAGED), len(recent.indexes))
-        if "V" not in recent.types[i - 1 : i + 1]
+        history.indexes[i] - history.indexes[i - 1]
+        for i in range(max(1, len(history.indexes) - AVERAGED_RR), len(history.indexes))
+        if "V" not in history.types[i - 1 : i + 1]
     ]
-    if len(kept) < FEWEST:
+    if len(kept) < MIN_INTERVALS:
         return None
     changes = [abs(after - before) for before, after in pairwise(kept)]
     return median(changes) * len(kept) / sum(kept)

@@ -1,10 +1,12 @@
-"""From beats and signal to conditions: when one begins and ends, and which of several is reported.
+"""Rhythm conditions of one bed: onset, end and precedence, from beats and signal status.
 
-The rules (`model.rhythm.rules`) are applied at the end of each stride to the beats that were known by then. Where
-several conditions would report the same, only the gravest holds: when it begins, the lesser ones end.
+The rules (`model.rhythm.rules`) are evaluated at the end of each stride on the beats reported by then. Of several
+conditions with the same cause only the most severe holds: its onset ends the less severe ones
+(`model.conditions.precedence`).
 
-While the signal is not usable nothing begins, and what holds goes on for a while. A kind that is switched off is not
-followed at all, so it hides no other. After a gap in the signal the caller calls `close`, and begins anew.
+While the signal is unusable no condition begins; active conditions continue for up to `MAX_UNKNOWN` samples. A disabled
+kind is not tracked, so it does not suppress others. After a gap in the signal the caller calls `close` and starts again
+with `begin`.
 """
 
 from __future__ import annotations
@@ -14,39 +16,40 @@ from dataclasses import dataclass, field, replace
 
 from model.beats.beat_detector import Beat
 from model.conditions.changes import Began, Change, Ended
-from model.conditions.precedence import SILENCED_BY
+from model.conditions.precedence import SUPPRESSED_BY
 from model.conditions.settings import AlarmConfig
 from model.rhythm import atrial_fibrillation, beat_history, rules, vitals
 from model.rhythm.atrial_fibrillation import Irregularity
-from model.rhythm.beat_history import Recent
-from model.rhythm.rules import Finding, SignalStatus
-from model.rhythm.vitals import Minute, VitalSigns
+from model.rhythm.beat_history import BeatHistory
+from model.rhythm.rules import RuleResult, SignalStatus
+from model.rhythm.vitals import LastMinute, VitalSigns
 from stream.timebase import FS
 from stream.wire.alarm_messages import AlarmKind, ClearedReason, Limits
 
-LONGEST_UNKNOWN = 10 * FS
-"""Samples for which a condition goes on while its rule cannot be judged."""
+MAX_UNKNOWN = 10 * FS
+"""Longest time for which a condition continues while its rule cannot be evaluated, samples."""
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class ActiveCondition:
     """A condition that holds.
 
     Attributes
     ----------
     kind : str
     onset : int
-    judged : int
-        The last observed sample when its rule could last be judged.
+        First sample.
+    last_evaluated : int
+        Last sample of the stride in which its rule was last evaluated.
     value, limit : float or None
-        The worst so far.
+        Worst measured value so far, and the limit.
     beats : int
-        The most so far.
+        Largest number of beats so far.
     """
 
     kind: AlarmKind
     onset: int
-    judged: int
+    last_evaluated: int
     value: float | None
     limit: float | None
     beats: int
@@ -54,41 +57,41 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class RhythmState:
-    """All that is carried from step to step.
+    """State carried from step to step.
 
     Attributes
     ----------
     start : int
         Index of the first sample of the epoch.
     strides : int
-        Strides observed.
-    recent : Recent
-    irregular : Irregularity
-    minute : Minute
-    suspected : int or None
-        The last observed sample when the signal last looked like fibrillation.
-    held : tuple of Held
-        The gravest first.
+        Number of strides processed.
+    history : BeatHistory
+    irregularity : Irregularity
+    last_minute : LastMinute
+    last_suspected : int or None
+        Last sample of the latest stride with suspected fibrillation.
+    active : tuple of ActiveCondition
+        Conditions that hold, most severe first.
     met_since : dict of str to int
-        Conditions whose delay is running, each with the sample at which its rule was met.
-    over : dict of str to int
-        The end of the last stretch of each kind.
+        Kinds whose delay is running, with the sample at which the rule was first met.
+    last_end : dict of str to int
+        End of the last condition of each kind.
     """
 
     start: int
     strides: int
-    recent: Recent
-    irregular: Irregularity
-    minute: Minute
-    suspected: int | None = None
-    held: tuple[Held, ...] = ()
+    history: BeatHistory
+    irregularity: Irregularity
+    last_minute: LastMinute
+    last_suspected: int | None = None
+    active: tuple[ActiveCondition, ...] = ()
     met_since: dict[AlarmKind, int] = field(default_factory=dict)
-    over: dict[AlarmKind, int] = field(default_factory=dict)
+    last_end: dict[AlarmKind, int] = field(default_factory=dict)
 
 
 def begin(start: int) -> RhythmState:
-    """Return the state at the start of an epoch, whose first sample has the index ``start``."""
-    return RhythmState(start, 0, Recent(start), Irregularity(), Minute())
+    """Return the state at the start of an epoch whose first sample has index ``start``."""
+    return RhythmState(start, 0, BeatHistory(start), Irregularity(), LastMinute())
 
 
 def step(
@@ -104,190 +107,216 @@ def step(
     ----------
     config : AlarmConfig
     limits : Limits
-        Of the bed, as they are now.
+        Current limits of the bed.
     state : RhythmState
     beats : sequence of Beat
-        Those that became known in these strides, in order.
+        Beats reported in these strides, in order.
     signal : sequence of SignalStatus
-        One for each stride, in order.
+        One per stride, in order.
 
     Returns
     -------
     tuple of Began or Ended
-        In order; where a condition takes another's place, the end comes first.
+        In order; when a condition replaces another, the end precedes the onset.
     tuple of VitalSigns
-        One for each whole second of signal since the start.
+        One per second of signal since the start of the epoch.
     state : RhythmState
+
+    Raises
+    ------
+    ValueError
+        A beat was reported after the last stride.
     """
     changes: list[Change] = []
-    described = []
+    vital_signs = []
     first = 0
-    for now in signal:
+    for status in signal:
         stop = first
-        while stop < len(beats) and beats[stop].at <= now.at:
+        while stop < len(beats) and beats[stop].at <= status.at:
             stop += 1
-        found, state = _stride(config, limits, state, beats[first:stop], now)
+        new_changes, state = _stride(config, limits, state, beats[first:stop], status)
         first = stop
-        changes += found
-        if state.strides % vitals.STRIDES == 0:
-            state = replace(state, minute=vitals.close_second(state.minute))
-            described.append(_vital_signs(config, limits, state, now))
+        changes += new_changes
+        if state.strides % vitals.STRIDES_PER_SECOND == 0:
+            state = replace(state, last_minute=vitals.close_second(state.last_minute))
+            vital_signs.append(_vital_signs(config, limits, state, status))
     if first < len(beats):
-        raise ValueError(f"beat known at {beats[first].at}, after the last stride: beats come with their strides")
-    return tuple(changes), tuple(described), state
+        raise ValueError(f"beat reported at {beats[first].at}, after the last stride: pass it with its stride")
+    return tuple(changes), tuple(vital_signs), state
 
 
 def close(state: RhythmState, at: int) -> tuple[Ended, ...]:
-    """Return the ends of all conditions that hold, because the signal breaks off after sample ``at``."""
-    return tuple(_ended(held, at + 1, at, "signal_interrupted") for held in state.held)
+    """Return the ends of all active conditions, because the signal is interrupted after sample ``at``."""
+    return tuple(_ended(condition, at + 1, at, "signal_interrupted") for condition in state.active)
 
 
 def _stride(
-    config: AlarmConfig, limits: Limits, state: RhythmState, beats: Sequence[Beat], now: SignalStatus
+    config: AlarmConfig, limits: Limits, state: RhythmState, beats: Sequence[Beat], status: SignalStatus
 ) -> tuple[list[Change], RhythmState]:
-    recent, irregular, pauses = _push_beats(config, state, beats, now)
-    ventricular = sum(beat.type == "V" for beat in beats) if now.usable else 0
-    minute = replace(
-        state.minute,
-        usable_now=state.minute.usable_now + now.usable,
-        ventricular_now=state.minute.ventricular_now + ventricular,
+    history, irregularity, pauses = _push_beats(config, state, beats, status)
+    ventricular = sum(beat.type == "V" for beat in beats) if status.usable else 0
+    last_minute = replace(
+        state.last_minute,
+        usable_now=state.last_minute.usable_now + status.usable,
+        ventricular_now=state.last_minute.ventricular_now + ventricular,
     )
     state = replace(
         state,
         strides=state.strides + 1,
-        recent=recent,
-        irregular=irregular,
-        minute=minute,
-        suspected=now.at if now.fibrillation_suspected else state.suspected,
+        history=history,
+        irregularity=irregularity,
+        last_minute=last_minute,
+        last_suspected=status.at if status.fibrillation_suspected else state.last_suspected,
     )
-    off = config.disabled.union(limits.off)
-    findings = {finding.kind: finding for finding in rules.find(config, limits, recent, irregular, now)}
-    return _follow(config, state, findings, pauses, off, now.at)
+    disabled = config.disabled.union(limits.off)
+    results = {result.kind: result for result in rules.evaluate(config, limits, history, irregularity, status)}
+    return _update_conditions(config, state, results, pauses, disabled, status.at)
 
 
 def _push_beats(
-    config: AlarmConfig, state: RhythmState, beats: Sequence[Beat], now: SignalStatus
-) -> tuple[Recent, Irregularity, list[Finding]]:
-    """Push the beats of one stride; beats that cannot be trusted only end the silence."""
-    recent, irregular = state.recent, state.irregular
-    if not now.usable:
-        return beat_history.interrupt(recent, now.at), atrial_fibrillation.interrupt(irregular), []
-    if now.fibrillation_since is not None:
-        quiet_from = beats[-1].index if beats else recent.quiet_from
-        recent = beat_history.interrupt(recent, quiet_from - 1)
-        return recent, atrial_fibrillation.interrupt(irregular), []
+    config: AlarmConfig, state: RhythmState, beats: Sequence[Beat], status: SignalStatus
+) -> tuple[BeatHistory, Irregularity, list[RuleResult]]:
+    """Push the beats of one stride, and return the asystoles that their RR intervals show.
+
+    Beats during fibrillation are unreliable: they only restart the time without beats.
+    """
+    history, irregularity = state.history, state.irregularity
+    if not status.usable:
+        return beat_history.interrupt(history, status.at), atrial_fibrillation.interrupt(irregularity), []
+    if status.fibrillation_since is not None:
+        silent_since = beats[-1].index if beats else history.silent_since
+        history = beat_history.interrupt(history, silent_since - 1)
+        return history, atrial_fibrillation.interrupt(irregularity), []
     pauses = []
     for beat in beats:
-        recent = beat_history.push(recent, beat)
-        irregular = atrial_fibrillation.push(irregular, beat)
-        seconds = rules.pause_s(config, recent)
+        history = beat_history.push(history, beat)
+        irregularity = atrial_fibrillation.push(irregularity, beat)
+        seconds = rules.pause_s(config, history)
         if seconds is None:
             continue
-        onset, end = recent.indexes[-2:]
-        if state.suspected is None or state.suspected < onset:
-            pauses.append(Finding("asystole", True, False, onset, end, seconds, config.asystole_s))
-    return recent, irregular, pauses
+        onset, end = history.indexes[-2:]
+        if state.last_suspected is None or state.last_suspected < onset:
+            pauses.append(RuleResult("asystole", True, False, onset, end, seconds, config.asystole_s))
+    return history, irregularity, pauses
 
 
-def _follow(
+def _update_conditions(
     config: AlarmConfig,
     state: RhythmState,
-    findings: Mapping[AlarmKind, Finding],
-    pauses: list[Finding],
-    off: frozenset[AlarmKind],
+    results: Mapping[AlarmKind, RuleResult],
+    pauses: list[RuleResult],
+    disabled: frozenset[AlarmKind],
     at: int,
 ) -> tuple[list[Change], RhythmState]:
-    """Compare the conditions that hold with the findings of the rules."""
+    """Update the active conditions with the results of the rules."""
     ended: list[Ended] = []
     began: list[Change] = []
-    holding: dict[AlarmKind, Held] = {}
-    before = {held.kind: held for held in state.held}
+    active: dict[AlarmKind, ActiveCondition] = {}
+    previous = {condition.kind: condition for condition in state.active}
     met_since: dict[AlarmKind, int] = {}
-    over = state.over
+    last_end = state.last_end
 
-    def end(held: Held, index: int, reason: ClearedReason, replaced_by: AlarmKind | None = None) -> None:
-        nonlocal over
-        last = _ended(held, index, at, reason, replaced_by)
-        over = {**over, held.kind: last.end}
+    def end(
+        condition: ActiveCondition, index: int, reason: ClearedReason, replaced_by: AlarmKind | None = None
+    ) -> None:
+        nonlocal last_end
+        last = _ended(condition, index, at, reason, replaced_by)
+        last_end = {**last_end, condition.kind: last.end}
         ended.append(last)
 
-    for kind, graver in SILENCED_BY.items():
-        held, finding = before.get(kind), findings.get(kind)
-        if held is None and (finding is None or not finding.met):
+    for kind, more_severe in SUPPRESSED_BY.items():
+        condition, result = previous.get(kind), results.get(kind)
+        if condition is None and (result is None or not result.met):
             continue
-        graver_now = next((other for other in graver if other in holding), None)
-        if held is not None:
-            if finding is not None:
-                held = _updated(held, finding, at)
-            if kind in off:
-                end(held, at + 1, "switched_off")
-            elif graver_now is not None:
-                end(held, at + 1, "replaced", graver_now)
-            elif finding is not None and not finding.stays:
-                end(held, finding.end, "rule_no_longer_met")
-            elif at - held.judged > LONGEST_UNKNOWN:
-                end(held, held.judged + 1, "signal_unusable")
+        suppressing = next((other for other in more_severe if other in active), None)
+        if condition is not None:
+            if result is not None:
+                condition = _with_worst(condition, result, at)
+            if kind in disabled:
+                end(condition, at + 1, "switched_off")
+            elif suppressing is not None:
+                end(condition, at + 1, "replaced", suppressing)
+            elif result is not None and not result.persists:
+                end(condition, result.end, "rule_no_longer_met")
+            elif at - condition.last_evaluated > MAX_UNKNOWN:
+                end(condition, condition.last_evaluated + 1, "signal_unusable")
             else:
-                holding[kind] = held
-        elif finding is not None and graver_now is None and kind not in off:
+                active[kind] = condition
+        elif result is not None and suppressing is None and kind not in disabled:
             met_since[kind] = state.met_since.get(kind, at)
             if at - met_since[kind] >= config.delay_s.get(kind, 0.0) * FS:
                 del met_since[kind]
-                floor = max((over[other] for other in (kind, *graver) if other in over), default=state.start)
-                onset = min(max(finding.onset, floor), at)
-                holding[kind] = Held(kind, onset, at, finding.value, finding.limit, finding.beats)
-                began.append(_began(holding[kind], at))
+                earliest_onset = max(
+                    (last_end[other] for other in (kind, *more_severe) if other in last_end), default=state.start
+                )
+                onset = min(max(result.onset, earliest_onset), at)
+                active[kind] = ActiveCondition(kind, onset, at, result.value, result.limit, result.beats)
+                began.append(_began(active[kind], at))
     for pause in pauses:
-        if "asystole" not in off and "asystole" not in before:
-            onset = max(pause.onset, over.get("asystole", state.start))
-            held = Held("asystole", onset, at, pause.value, pause.limit, 0)
-            began.append(_began(held, at))
-            last = _ended(held, pause.end, at, "rule_no_longer_met")
-            over = {**over, "asystole": last.end}
+        if "asystole" not in disabled and "asystole" not in previous:
+            onset = max(pause.onset, last_end.get("asystole", state.start))
+            condition = ActiveCondition("asystole", onset, at, pause.value, pause.limit, 0)
+            began.append(_began(condition, at))
+            last = _ended(condition, pause.end, at, "rule_no_longer_met")
+            last_end = {**last_end, "asystole": last.end}
             began.append(last)
-    return [*ended, *began], replace(state, held=tuple(holding.values()), met_since=met_since, over=over)
+    return [*ended, *began], replace(state, active=tuple(active.values()), met_since=met_since, last_end=last_end)
 
 
-def _updated(held: Held, finding: Finding, at: int) -> Held:
-    """Keep the worst measured value."""
-    value = finding.value
-    if value is None or (held.value is not None and not _worse(held.kind, value, held.value)):
-        value = held.value
-    limit = held.limit if finding.limit is None else finding.limit
-    return Held(held.kind, held.onset, at, value, limit, max(held.beats, finding.beats))
+def _with_worst(condition: ActiveCondition, result: RuleResult, at: int) -> ActiveCondition:
+    """Return the condition with the worst measured value so far."""
+    value = result.value
+    if value is None or (condition.value is not None and not _worse(condition.kind, value, condition.value)):
+        value = condition.value
+    limit = condition.limit if result.limit is None else result.limit
+    return ActiveCondition(condition.kind, condition.onset, at, value, limit, max(condition.beats, result.beats))
 
 
 def _worse(kind: AlarmKind, value: float, other: float) -> bool:
     return value < other if kind in ("extreme_bradycardia", "heart_rate_low") else value > other
 
 
-def _began(held: Held, at: int) -> Began:
-    return Began(held.kind, held.onset, at, "rule_met", held.value, held.limit, held.beats or None)
+def _began(condition: ActiveCondition, at: int) -> Began:
+    return Began(
+        condition.kind, condition.onset, at, "rule_met", condition.value, condition.limit, condition.beats or None
+    )
 
 
-def _ended(held: Held, end: int, at: int, reason: ClearedReason, replaced_by: AlarmKind | None = None) -> Ended:
-    end = max(min(end, at + 1), held.onset + 1)
-    value = held.value
-    if held.kind == "asystole":
-        value = (end - held.onset) / FS
-    return Ended(held.kind, held.onset, end, at, reason, value, held.limit, held.beats or None, replaced_by=replaced_by)
+def _ended(
+    condition: ActiveCondition, end: int, at: int, reason: ClearedReason, replaced_by: AlarmKind | None = None
+) -> Ended:
+    end = max(min(end, at + 1), condition.onset + 1)
+    value = condition.value
+    if condition.kind == "asystole":
+        value = (end - condition.onset) / FS
+    return Ended(
+        condition.kind,
+        condition.onset,
+        end,
+        at,
+        reason,
+        value,
+        condition.limit,
+        condition.beats or None,
+        replaced_by=replaced_by,
+    )
 
 
-def _vital_signs(config: AlarmConfig, limits: Limits, state: RhythmState, now: SignalStatus) -> VitalSigns:
-    """Return the vital signs; conditions that are switched off are named all the same."""
-    recent = state.recent
-    holding = {held.kind for held in state.held}
-    if now.usable:
-        holding |= {f.kind for f in rules.find(config, limits, recent, state.irregular, now) if f.met}
-    trusted = now.usable and now.fibrillation_since is None
-    beating = trusted and bool(recent.indexes) and now.at - recent.indexes[-1] <= rules.SILENT
-    heart_rate = recent.heart_rate if beating else None
-    rr = recent.indexes[-1] - recent.indexes[-2] if beating and len(recent.indexes) > 1 else None
+def _vital_signs(config: AlarmConfig, limits: Limits, state: RhythmState, status: SignalStatus) -> VitalSigns:
+    """Return the vital signs; the rhythm name also uses conditions that are disabled."""
+    history = state.history
+    active = {condition.kind for condition in state.active}
+    if status.usable:
+        active |= {f.kind for f in rules.evaluate(config, limits, history, state.irregularity, status) if f.met}
+    trusted = status.usable and status.fibrillation_since is None
+    beating = trusted and bool(history.indexes) and status.at - history.indexes[-1] <= rules.MAX_SILENCE
+    heart_rate = history.heart_rate if beating else None
+    rr = history.indexes[-1] - history.indexes[-2] if beating and len(history.indexes) > 1 else None
     return VitalSigns(
-        now.at,
+        status.at,
         heart_rate,
         None if rr is None else 1000 * rr / FS,
-        vitals.pvc_per_min(state.minute) if now.usable else None,
-        vitals.name_rhythm(recent, heart_rate, holding) if now.usable else "unknown",
-        now.quality,
+        vitals.pvc_per_min(state.last_minute) if status.usable else None,
+        vitals.rhythm_name(history, heart_rate, active) if status.usable else "unknown",
+        status.quality,
     )

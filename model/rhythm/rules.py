@@ -1,10 +1,10 @@
-"""The rules of rhythm, one by one: when a condition begins, and when it goes on.
+"""Rules of the rhythm conditions: criteria for onset and persistence.
 
-Asystole, extreme bradycardia and tachycardia, ventricular tachycardia and fibrillation are those of the
-PhysioNet/Computing in Cardiology Challenge 2015 (Clifford et al., "False alarm reduction in critical care",
-Physiological Measurement 37, 2016), but for two things: one beat of another type does not hide a ventricular
-tachycardia, and a fast rhythm that is steady is reported faster. A condition ends only when a rate has left its limit
-by a margin, or when several beats in a row contradict it, so that nothing flickers.
+The rules for asystole, extreme bradycardia, extreme tachycardia, ventricular tachycardia and ventricular fibrillation
+are those of the PhysioNet/Computing in Cardiology Challenge 2015 (Clifford et al., "False alarm reduction in critical
+care", Physiological Measurement 37, 2016) with two changes: a ventricular tachycardia may include one beat of another
+type, and a steady extreme tachycardia is reported after fewer beats. A condition ends only when the rate has crossed
+its limit by a margin, or when several consecutive beats contradict it (hysteresis).
 """
 
 from __future__ import annotations
@@ -15,51 +15,53 @@ from dataclasses import dataclass
 from model.conditions.settings import AlarmConfig, RateRule
 from model.rhythm import atrial_fibrillation
 from model.rhythm.atrial_fibrillation import Irregularity
-from model.rhythm.beat_history import Recent, longest_rr, rate_over, ventricular_stretch
+from model.rhythm.beat_history import BeatHistory, longest_rr, mean_rate, ventricular_run_length
 from stream.timebase import FS
 from stream.wire.alarm_messages import AlarmKind, Limits
 
-LATEST = 72
-"""Samples within which each beat becomes known, see `model.beats.beat_detector.Beat`: silence counts from
-then."""
+BEAT_REPORT_DELAY = 72
+"""Longest delay from an R peak to its report, samples, see `model.beats.beat_detector.Beat`. It is subtracted from the
+time without beats."""
 
-TIMING = 4
-"""Samples (11 ms) by which a stretch of beats, or an RR interval, may miss its limit and meet the rule all the same: R
-peaks are found to the sample, of recordings at 250 Hz to 4 ms. 95 % of the RR intervals of MIT-BIH DS1 (without 201 and
-208) lie within 8 ms of the annotated ones."""
+TIMING_TOLERANCE = 4
+"""Tolerance of RR intervals and of the duration of several beats, samples (11 ms). R peaks are located to one sample,
+in recordings at 250 Hz to 4 ms. 95 % of the RR intervals of MIT-BIH DS1 (without 201 and 208) are within 8 ms of the
+annotated ones."""
 
-MARGIN = 0.05
-"""Share of its limit by which a rate must come back."""
+RATE_MARGIN = 0.05
+"""Margin by which a rate must return within its limit, as a share of the limit."""
 
-LINGER = 5
-"""Beats over which an extreme bradycardia must have come back: one early beat among slow ones does not end it."""
+RECOVERY_BEATS = 5
+"""Consecutive beats at which the rate must have recovered to end an extreme bradycardia, so that one early beat among
+slow ones does not end it."""
 
-LONG_RR = 1.25
-"""An RR interval longer than so many of the limit's, beside a beat that is not ventricular, breaks a run."""
+RUN_BREAK_RR = 1.25
+"""Longest RR interval in a run that includes one non-ventricular beat, as a multiple of the limit's RR interval."""
 
-OTHERS = 3
-"""Beats in a row that are not ventricular and end a run of ventricular ones."""
+RUN_END_BEATS = 3
+"""Consecutive non-ventricular beats that end a run of ventricular beats."""
 
-SILENT = 4 * FS
-"""Samples without a beat after which no rate is known; without a ventricular one after which its run is over."""
+MAX_SILENCE = 4 * FS
+"""Time without a beat after which the heart rate is unknown, and without a ventricular beat after which a run has
+ended, samples."""
 
 
 @dataclass(frozen=True, slots=True)
 class SignalStatus:
-    """State of the signal itself, apart from beats, at the end of one stride.
+    """Status of the signal at the end of one stride.
 
     Attributes
     ----------
     at : int
-        The last sample that was observed.
+        Last sample of the stride.
     quality : float
         Signal quality of the best lead, 0 to 1.
     usable : bool
-        Good enough that beats are neither missed nor invented.
+        Whether the signal is good enough for reliable beat detection.
     fibrillation_since : int or None
-        First sample of the ventricular fibrillation or flutter that lasts.
+        First sample of the ongoing ventricular fibrillation or flutter; None without.
     fibrillation_suspected : bool
-        It looks like fibrillation, if not for long enough yet: silence is no asystole then.
+        Whether the waveform resembles fibrillation, confirmed or not. Then missing beats are not an asystole.
     """
 
     at: int
@@ -70,27 +72,28 @@ class SignalStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """The result of one rule at one moment. A rule that cannot be judged has none.
+class RuleResult:
+    """Result of one rule at the end of a stride. A rule that cannot be evaluated has no result.
 
     Attributes
     ----------
     kind : str
+        Kind of the condition.
     met : bool
-        The condition begins now, if it did not hold.
-    stays : bool
-        It goes on, if it did hold.
+        Whether the condition begins, if it does not hold.
+    persists : bool
+        Whether the condition continues, if it holds.
     onset, end : int
-        First sample of the stretch, if it begins now; index after its last sample, if it ends now.
+        First sample of the condition if it begins now; index after its last sample if it ends now.
     value, limit : float or None
-        What was measured, and the limit.
+        Measured value and its limit.
     beats : int
-        How many beats it is about; 0 where beats are not counted.
+        Number of beats measured; 0 for rules that do not count beats.
     """
 
     kind: AlarmKind
     met: bool
-    stays: bool
+    persists: bool
     onset: int
     end: int
     value: float | None = None
@@ -98,123 +101,130 @@ class Finding:
     beats: int = 0
 
 
-def pause_s(config: AlarmConfig, recent: Recent) -> float | None:
-    """Return the last RR interval in seconds where it was an asystole; None elsewhere.
+def pause_s(config: AlarmConfig, history: BeatHistory) -> float | None:
+    """Return the last RR interval in seconds if it was an asystole, else None.
 
-    A pause just past the limit is over before it is certain that no beat came in time.
+    A pause slightly above the limit ends before the absence of a beat can be confirmed, because beats are reported with
+    a delay. It is detected from the RR interval.
     """
-    if len(recent.indexes) < 2:
+    if len(history.indexes) < 2:
         return None
-    seconds = (recent.indexes[-1] - recent.indexes[-2]) / FS
-    return seconds if seconds >= config.asystole_s - TIMING / FS else None
+    seconds = (history.indexes[-1] - history.indexes[-2]) / FS
+    return seconds if seconds >= config.asystole_s - TIMING_TOLERANCE / FS else None
 
 
-def find(
-    config: AlarmConfig, limits: Limits, recent: Recent, irregular: Irregularity, now: SignalStatus
-) -> Iterator[Finding]:
-    """Apply all rules, the gravest first."""
-    lasting = now.fibrillation_since is not None
-    if now.usable or lasting:
-        since = now.at if now.fibrillation_since is None else now.fibrillation_since
-        yield Finding("ventricular_fibrillation", lasting and now.usable, lasting, since, now.at + 1)
-    if not now.usable:
+def evaluate(
+    config: AlarmConfig, limits: Limits, history: BeatHistory, irregularity: Irregularity, status: SignalStatus
+) -> Iterator[RuleResult]:
+    """Evaluate all rules, most severe first."""
+    in_fibrillation = status.fibrillation_since is not None
+    if status.usable or in_fibrillation:
+        since = status.at if status.fibrillation_since is None else status.fibrillation_since
+        yield RuleResult(
+            "ventricular_fibrillation", in_fibrillation and status.usable, in_fibrillation, since, status.at + 1
+        )
+    if not status.usable:
         return
-    yield _asystole(config, recent, now)
-    if recent.indexes:
-        yield from _ventricular(config, recent, now.at)
-        if now.at - recent.indexes[-1] <= SILENT:
-            yield from _rates(config, limits, recent, now.at)
-    if irregular.entropy is not None:
+    yield _asystole(config, history, status)
+    if history.indexes:
+        yield from _ventricular(config, history, status.at)
+        if status.at - history.indexes[-1] <= MAX_SILENCE:
+            yield from _rates(config, limits, history, status.at)
+    if irregularity.entropy is not None:
         limit = config.fibrillation_entropy
-        released = limit * atrial_fibrillation.RELEASE
-        middle = irregular.middle
-        yield Finding("atrial_fibrillation", irregular.entropy >= limit, irregular.entropy >= released, middle, middle)
+        released = limit * atrial_fibrillation.RELEASE_RATIO
+        middle = irregularity.middle
+        yield RuleResult(
+            "atrial_fibrillation", irregularity.entropy >= limit, irregularity.entropy >= released, middle, middle
+        )
 
 
-def _asystole(config: AlarmConfig, recent: Recent, now: SignalStatus) -> Finding:
-    quiet = (now.at - LATEST - recent.quiet_from) / FS
-    long = quiet >= config.asystole_s
-    # With no beat since the signal became usable again, its end was not observed.
-    return Finding(
+def _asystole(config: AlarmConfig, history: BeatHistory, status: SignalStatus) -> RuleResult:
+    silence_s = (status.at - BEAT_REPORT_DELAY - history.silent_since) / FS
+    exceeded = silence_s >= config.asystole_s
+    # Without a beat since the signal became usable again, the end was not observed.
+    return RuleResult(
         "asystole",
-        long and not now.fibrillation_suspected,
-        long or not recent.indexes,
-        recent.quiet_from,
-        recent.quiet_from,
-        max(quiet, 0.0),
+        exceeded and not status.fibrillation_suspected,
+        exceeded or not history.indexes,
+        history.silent_since,
+        history.silent_since,
+        max(silence_s, 0.0),
         config.asystole_s,
     )
 
 
-def _ventricular(config: AlarmConfig, recent: Recent, at: int) -> Iterator[Finding]:
-    last = recent.last_ventricular
-    fresh = last is not None and at - last <= SILENT and recent.others < OTHERS
+def _ventricular(config: AlarmConfig, history: BeatHistory, at: int) -> Iterator[RuleResult]:
+    last = history.last_ventricular
+    recent_enough = last is not None and at - last <= MAX_SILENCE and history.beats_since_ventricular < RUN_END_BEATS
     end = at if last is None else last + 1
 
     rule = config.ventricular_tachycardia
-    stretch = ventricular_stretch(recent, rule.beats, LONG_RR * 60 * FS / rule.per_min)
-    rate = rate_over(recent, stretch, -TIMING) if stretch else None
-    met = fresh and rate is not None and rate > rule.per_min
-    stays = fresh and (rate is None or rate >= rule.per_min * (1 - MARGIN))
-    onset = recent.indexes[-stretch] if met else at
-    beats = max(recent.run, rule.beats if stretch else 0)
-    yield Finding("ventricular_tachycardia", met, stays, onset, end, rate, rule.per_min, beats)
+    run_length = ventricular_run_length(history, rule.beats, RUN_BREAK_RR * 60 * FS / rule.per_min)
+    rate = mean_rate(history, run_length, -TIMING_TOLERANCE) if run_length else None
+    met = recent_enough and rate is not None and rate > rule.per_min
+    persists = recent_enough and (rate is None or rate >= rule.per_min * (1 - RATE_MARGIN))
+    onset = history.indexes[-run_length] if met else at
+    beats = max(history.run, rule.beats if run_length else 0)
+    yield RuleResult("ventricular_tachycardia", met, persists, onset, end, rate, rule.per_min, beats)
 
-    met = fresh and recent.run >= config.pvc_run_beats
-    rate = rate_over(recent, config.pvc_run_beats) if met else None
-    yield Finding("pvc_run", met, fresh, recent.run_first, end, rate, None, recent.run)
-
-
-def _rates(config: AlarmConfig, limits: Limits, recent: Recent, at: int) -> Iterator[Finding]:
-    last = recent.indexes[-1]
-    yield from _extreme_tachycardia(config, recent)
-    yield from _extreme_bradycardia(config.extreme_bradycardia, recent, at)
-    if recent.heart_rate is not None:
-        yield _above("heart_rate_high", recent.heart_rate, limits.heart_rate_high, at, last)
-        yield _below("heart_rate_low", recent.heart_rate, limits.heart_rate_low, at, last)
+    met = recent_enough and history.run >= config.pvc_run_beats
+    rate = mean_rate(history, config.pvc_run_beats) if met else None
+    yield RuleResult("pvc_run", met, recent_enough, history.run_start, end, rate, None, history.run)
 
 
-def _extreme_tachycardia(config: AlarmConfig, recent: Recent) -> Iterator[Finding]:
-    """By the mean of many beats, and of a few of which none is slow: a steady tachycardia is certain earlier."""
-    rule, last = config.extreme_tachycardia, recent.indexes[-1]
-    few = config.steady_tachycardia_beats
-    many = rate_over(recent, rule.beats, -TIMING)
-    mean = rate_over(recent, few)
-    slow = 60 * FS / rule.per_min + TIMING
-    steady = mean is not None and mean > rule.per_min and longest_rr(recent, few) <= slow
+def _rates(config: AlarmConfig, limits: Limits, history: BeatHistory, at: int) -> Iterator[RuleResult]:
+    last = history.indexes[-1]
+    yield from _extreme_tachycardia(config, history)
+    yield from _extreme_bradycardia(config.extreme_bradycardia, history, at)
+    if history.heart_rate is not None:
+        yield _above("heart_rate_high", history.heart_rate, limits.heart_rate_high, at, last)
+        yield _below("heart_rate_low", history.heart_rate, limits.heart_rate_low, at, last)
+
+
+def _extreme_tachycardia(config: AlarmConfig, history: BeatHistory) -> Iterator[RuleResult]:
+    """Evaluate the mean rate of many beats, and of fewer beats without a long RR interval (steady tachycardia)."""
+    rule, last = config.extreme_tachycardia, history.indexes[-1]
+    steady_beats = config.steady_tachycardia_beats
+    long_rate = mean_rate(history, rule.beats, -TIMING_TOLERANCE)
+    mean = mean_rate(history, steady_beats)
+    slow = 60 * FS / rule.per_min + TIMING_TOLERANCE
+    steady = mean is not None and mean > rule.per_min and longest_rr(history, steady_beats) <= slow
     met = steady
-    if many is not None and (many > rule.per_min or mean is None or many >= mean):
-        beats, rate, met = rule.beats, many, steady or many > rule.per_min
+    if long_rate is not None and (long_rate > rule.per_min or mean is None or long_rate >= mean):
+        beats, rate, met = rule.beats, long_rate, steady or long_rate > rule.per_min
     elif mean is not None:
-        beats, rate = few, mean
+        beats, rate = steady_beats, mean
     else:
         return
-    stays = rate >= rule.per_min * (1 - MARGIN)
-    yield Finding("extreme_tachycardia", met, stays, recent.indexes[-beats], last, rate, rule.per_min, beats)
+    persists = rate >= rule.per_min * (1 - RATE_MARGIN)
+    yield RuleResult("extreme_tachycardia", met, persists, history.indexes[-beats], last, rate, rule.per_min, beats)
 
 
-def _extreme_bradycardia(rule: RateRule, recent: Recent, at: int) -> Iterator[Finding]:
-    """By the last beats, and by the next one: it may be so late that it will meet the rule whenever it comes."""
-    last = recent.indexes[-1]
-    stretches = []
-    if len(recent.indexes) >= rule.beats:
-        first = recent.indexes[-rule.beats]
-        stretches.append((last + TIMING - first, first))
-    if len(recent.indexes) >= rule.beats - 1:
-        first = recent.indexes[1 - rule.beats]
-        stretches.append((at - LATEST - first, first))
-    if stretches and max(stretches)[0] > 0:
-        samples, first = max(stretches)
+def _extreme_bradycardia(rule: RateRule, history: BeatHistory, at: int) -> Iterator[RuleResult]:
+    """Evaluate the last beats, and the last beats with the overdue next one, whose delay may already meet the rule."""
+    last = history.indexes[-1]
+    candidates = []
+    if len(history.indexes) >= rule.beats:
+        first = history.indexes[-rule.beats]
+        candidates.append((last + TIMING_TOLERANCE - first, first))
+    if len(history.indexes) >= rule.beats - 1:
+        first = history.indexes[1 - rule.beats]
+        candidates.append((at - BEAT_REPORT_DELAY - first, first))
+    if candidates and max(candidates)[0] > 0:
+        samples, first = max(candidates)
         rate = 60 * FS * (rule.beats - 1) / samples
-        before = [rate_over(recent, rule.beats, TIMING, ago) for ago in range(LINGER)]
+        before = [mean_rate(history, rule.beats, TIMING_TOLERANCE, beats_ago) for beats_ago in range(RECOVERY_BEATS)]
         slowest = min([rate, *(known for known in before if known is not None)])
-        stays = slowest <= rule.per_min * (1 + MARGIN)
-        yield Finding("extreme_bradycardia", rate < rule.per_min, stays, first, last, rate, rule.per_min, rule.beats)
+        persists = slowest <= rule.per_min * (1 + RATE_MARGIN)
+        yield RuleResult(
+            "extreme_bradycardia", rate < rule.per_min, persists, first, last, rate, rule.per_min, rule.beats
+        )
 
 
-def _above(kind: AlarmKind, rate: float, limit: float, onset: int, end: int, beats: int = 0) -> Finding:
-    return Finding(kind, rate > limit, rate >= limit * (1 - MARGIN), onset, end, rate, limit, beats)
+def _above(kind: AlarmKind, rate: float, limit: float, onset: int, end: int) -> RuleResult:
+    return RuleResult(kind, rate > limit, rate >= limit * (1 - RATE_MARGIN), onset, end, rate, limit)
 
 
-def _below(kind: AlarmKind, rate: float, limit: float, onset: int, end: int, beats: int = 0) -> Finding:
-    return Finding(kind, rate < limit, rate <= limit * (1 + MARGIN), onset, end, rate, limit, beats)
+def _below(kind: AlarmKind, rate: float, limit: float, onset: int, end: int) -> RuleResult:
+    return RuleResult(kind, rate < limit, rate <= limit * (1 + RATE_MARGIN), onset, end, rate, limit)

@@ -1,4 +1,4 @@
-"""Vital signs, each second of signal: heart rate, ventricular ectopic beats, the name of the rhythm."""
+"""Vital signs per second of signal: heart rate, ventricular ectopic beats, name of the rhythm."""
 
 from __future__ import annotations
 
@@ -6,55 +6,55 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
-from model.rhythm.beat_history import AVERAGED, Recent, unevenness
+from model.rhythm.beat_history import AVERAGED_RR, BeatHistory, rr_variability
 from stream.timebase import FS, STRIDE
 from stream.wire.alarm_messages import AlarmKind
 from stream.wire.messages import Rhythm
 
-STRIDES: Final = FS // STRIDE
-"""Strides in a second."""
+STRIDES_PER_SECOND: Final = FS // STRIDE
+"""Strides per second."""
 
-LEAST_USABLE = 0.9
-"""Share of the last minute that must have been usable for its ventricular beats to be counted."""
+MIN_USABLE = 0.9
+"""Smallest usable share of the last minute for a count of its ventricular beats."""
 
-PAIRS, TRIPLES = 3, 3
-"""Times that the pattern of a bigeminy or a trigeminy must have been repeated."""
+BIGEMINY_REPEATS, TRIGEMINY_REPEATS = 3, 3
+"""Repetitions of the pattern required for bigeminy and for trigeminy."""
 
-EVEN = 0.1
-"""Unevenness of the RR intervals below which they may come from the sinus node. In MIT-BIH DS1 without 201 and 208,
-56 to 100 % of a record's beats lie below where there is no atrial fibrillation (the fewest in bigeminy), and 4 % in
-record 203, which is full of it."""
+MAX_SINUS_VARIABILITY = 0.1
+"""Upper limit of the RR variability of a sinus rhythm. In MIT-BIH DS1 without 201 and 208, outside atrial fibrillation,
+56 to 100 % of a record's beats are below (the fewest in bigeminy); in record 203, mostly atrial fibrillation, 4 %."""
 
-MOSTLY_NORMAL = 9
-"""Normal beats among the last 12 without which a rhythm is not called sinus."""
+MIN_NORMAL_BEATS = 9
+"""Smallest number of normal beats among the last 12 in a sinus rhythm."""
 
-SINUS_RATES = (30, 180)
-"""1/min; beyond, the rhythm is not called sinus."""
+SINUS_RATE_RANGE = (30, 180)
+"""Lowest and highest rate of a sinus rhythm, 1/min."""
 
 
 @dataclass(frozen=True, slots=True)
 class VitalSigns:
-    """The patient at the end of a second of signal; None if unreliable. `stream.wire.messages.Vitals` has its fields.
+    """Vital signs at the end of a second of signal; None if unreliable. Same fields as `stream.wire.messages.Vitals`.
 
-    The rhythm detector makes it, and the analysis adds what forecast, anomaly score and technical conditions give.
+    The rhythm detector fills ``index`` to ``quality``; the analysis adds the rest.
 
     Attributes
     ----------
     index : int
-        The last sample that was observed.
+        Last sample of the second.
     heart_rate : float or None
-        1/min.
+        Heart rate, 1/min.
     rr_ms : float or None
-        The last RR interval.
+        Last RR interval, ms.
     pvc_per_min : int or None
-        Ventricular ectopic beats in the last minute.
+        Number of ventricular ectopic beats in the last minute.
     rhythm : str
+        Name of the rhythm.
     quality : float or None
         Signal quality, 0 to 1.
     score : float or None
-        The highest anomaly score of the second.
+        Highest anomaly score of the second.
     skill : float or None
-        Of the forecast, over the last minute: see `model.forecast.skill`.
+        Forecast skill over the last minute, see `model.forecast.skill`.
     inops : tuple of str
         Technical conditions that hold.
     """
@@ -71,15 +71,15 @@ class VitalSigns:
 
 
 @dataclass(frozen=True, slots=True)
-class Minute:
-    """The last minute, second by second.
+class LastMinute:
+    """Counts per second over the last minute.
 
     Attributes
     ----------
     usable, ventricular : tuple of int
-        Strides that were usable and ventricular beats that became known, of each of the last 60 whole seconds.
+        Usable strides and reported ventricular beats in each of the last 60 complete seconds.
     usable_now, ventricular_now : int
-        Of the second that is being filled.
+        The same counts for the current, incomplete second.
     """
 
     usable: tuple[int, ...] = ()
@@ -88,42 +88,45 @@ class Minute:
     ventricular_now: int = 0
 
 
-def close_second(minute: Minute) -> Minute:
-    """End the second that was being filled."""
-    return Minute((*minute.usable, minute.usable_now)[-60:], (*minute.ventricular, minute.ventricular_now)[-60:])
+def close_second(last_minute: LastMinute) -> LastMinute:
+    """Complete the current second."""
+    return LastMinute(
+        (*last_minute.usable, last_minute.usable_now)[-60:],
+        (*last_minute.ventricular, last_minute.ventricular_now)[-60:],
+    )
 
 
-def pvc_per_min(minute: Minute) -> int | None:
-    """Return the ventricular ectopic beats of the last minute; None if too little of it was usable."""
-    if len(minute.usable) < 60 or sum(minute.usable) < LEAST_USABLE * 60 * STRIDES:
+def pvc_per_min(last_minute: LastMinute) -> int | None:
+    """Return the number of ventricular ectopic beats in the last minute; None if too little of it was usable."""
+    if len(last_minute.usable) < 60 or sum(last_minute.usable) < MIN_USABLE * 60 * STRIDES_PER_SECOND:
         return None
-    return sum(minute.ventricular)
+    return sum(last_minute.ventricular)
 
 
-def name_rhythm(recent: Recent, heart_rate: float | None, holding: Collection[AlarmKind]) -> Rhythm:
-    """Return the name of the rhythm, from the conditions that hold now and from the last beats.
+def rhythm_name(history: BeatHistory, heart_rate: float | None, active: Collection[AlarmKind]) -> Rhythm:
+    """Return the name of the rhythm from the active conditions and the last beats.
 
-    QRS complexes alone cannot tell a paced rhythm, nor the sinus node from another pacemaker above the ventricles
-    that beats as evenly.
+    QRS complexes alone do not identify a paced rhythm, nor do they distinguish a sinus rhythm from another regular
+    supraventricular rhythm.
     """
-    if "ventricular_fibrillation" in holding:
+    if "ventricular_fibrillation" in active:
         return "ventricular fibrillation"
-    if "asystole" in holding:
+    if "asystole" in active:
         return "asystole"
-    if "ventricular_tachycardia" in holding:
+    if "ventricular_tachycardia" in active:
         return "ventricular tachycardia"
     if heart_rate is None:
         return "unknown"
-    if "atrial_fibrillation" in holding:
+    if "atrial_fibrillation" in active:
         return "atrial fibrillation"
-    ventricular = "".join("V" if letter == "V" else "." for letter in recent.types)
-    if ventricular.endswith((".V" * PAIRS, "V." * PAIRS)):
+    ventricular = "".join("V" if letter == "V" else "." for letter in history.types)
+    if ventricular.endswith((".V" * BIGEMINY_REPEATS, "V." * BIGEMINY_REPEATS)):
         return "bigeminy"
-    if ventricular.endswith(("..V" * TRIPLES, ".V." * TRIPLES, "V.." * TRIPLES)):
+    if ventricular.endswith(("..V" * TRIGEMINY_REPEATS, ".V." * TRIGEMINY_REPEATS, "V.." * TRIGEMINY_REPEATS)):
         return "trigeminy"
-    slowest, fastest = SINUS_RATES
-    last = recent.types[-AVERAGED:]
-    if last.count("N") < min(MOSTLY_NORMAL, len(last)) or not slowest <= heart_rate <= fastest:
+    slowest, fastest = SINUS_RATE_RANGE
+    last = history.types[-AVERAGED_RR:]
+    if last.count("N") < min(MIN_NORMAL_BEATS, len(last)) or not slowest <= heart_rate <= fastest:
         return "unknown"
-    uneven = unevenness(recent)
-    return "sinus" if uneven is not None and uneven < EVEN else "unknown"
+    variability = rr_variability(history)
+    return "sinus" if variability is not None and variability < MAX_SINUS_VARIABILITY else "unknown"

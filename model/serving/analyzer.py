@@ -1,6 +1,6 @@
-"""The analysis of one signal in this process, without a broker: chunks in; forecasts, beats, vital signs, alarms out.
+"""Analysis of one signal without a broker: chunks in; forecasts, beats, vital signs and alarms out.
 
-`Analyzer` does what the live worker does with one bed; `analyze` pushes a whole record through it.
+`Analyzer` processes one bed as the live worker does; `analyze` pushes a whole record through it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from model.alarms.alarm_manager import AlarmManager
-from model.alarms.state_machine import AlarmContext
+from model.alarms.state import AlarmContext
 from model.anomaly.state import DEFAULT_CONFIG
 from model.beats.beat_detector import Beat
 from model.conditions.changes import Change
@@ -27,16 +27,18 @@ from stream.wire.alarm_messages import Alarm
 from stream.wire.messages import Message
 
 BED: Final = "offline"
+"""Bed in the alarms."""
+
 SESSION: Final = "0" * 32
-"""Alarms of the same record have the same ids in every run."""
+"""Default session; with it, alarms of the same record have the same ids in every run."""
 
 CHUNK: Final = 100 * STRIDE
-"""Samples per step of a whole record, 10 s: little memory, whatever the record's length."""
+"""Samples per step of a whole record, 10 s; limits the memory for a record of any length."""
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What one chunk produced.
+    """Results of one chunk.
 
     Attributes
     ----------
@@ -56,16 +58,16 @@ class Output:
 
 
 class Analyzer:
-    """Analyses one signal as it arrives. How it is cut into chunks changes no output.
+    """Analyses one signal chunk by chunk. The results do not depend on how it is cut into chunks.
 
     Parameters
     ----------
     leads : sequence of str
         One or two lead names, such as ``("MLII", "V1")``.
     models : Models, optional
-        By default those that come with the package.
+        By default the shipped ones.
     record : str
-        Name that the alarms carry.
+        Name of the record in the alarms.
     session : str
         128 bits in hex, part of the alarms' ids.
     """
@@ -91,12 +93,12 @@ class Analyzer:
         Returns
         -------
         Output
-            Samples after the last whole stride of 36 wait for the next chunk.
+            Samples after the last whole stride of 36 are kept for the next chunk.
 
         Raises
         ------
         ValueError
-            The shape does not fit the leads.
+            The shape does not match the leads.
         """
         samples = np.asarray(mv, np.float64)
         samples = samples[:, None] if samples.ndim == 1 else samples
@@ -104,12 +106,13 @@ class Analyzer:
         return Output(found.forecasts, found.beats, found.vitals, self._process(found.changes))
 
     def finish(self) -> Output:
-        """Clear the alarms that are still active, because the signal ends here."""
-        return Output(alarms=self._process(analysis.finish(self._state)))
+        """End the signal: return the beats of its last, incomplete stride, and clear all active alarms."""
+        found = analysis.finish(self._models, self._state)
+        return Output(beats=found.beats, alarms=self._process(found.changes))
 
     def _process(self, changes: Sequence[Change]) -> tuple[Alarm, ...]:
         for change in changes:
-            # The wall time of an offline alarm is the time of its signal, counted from 1970.
+            # The wall time of an offline alarm is its time in the signal, counted from 1970.
             now_ns = change.at * 1_000_000_000 // FS
             self._manager.process([change], AlarmContext(BED, self._session, self._record, change.at + 1, now_ns))
         alarms = tuple(self._alarms)
@@ -134,14 +137,14 @@ class RecordAnalysis:
     mean, scale : ndarray of float32, shape (k, horizon, leads)
         mV; ``scale`` is the predicted standard deviation.
     score : ndarray of float64, shape (k,)
-        Anomaly score of each stride, ``-log10`` of a chance per second; NaN while the patient is being learnt.
+        Anomaly score of each stride, ``-log10`` of a probability per second; NaN while learning.
     threshold : float
         Score at which an anomaly alarm is raised.
     beats : list of Beat
     vitals : list of VitalSigns
         One per second.
     alarms : list of Alarm
-        Alarm events in order.
+        Alarm events, in order.
     """
 
     record: str
@@ -157,13 +160,13 @@ class RecordAnalysis:
 
 
 def analyze(record: Record, models: Models | None = None) -> RecordAnalysis:
-    """Analyse a whole record as the live worker would, as fast as it goes.
+    """Analyse a whole record as the live worker does, as fast as possible.
 
     Parameters
     ----------
     record : Record
     models : Models, optional
-        By default those that come with the package.
+        By default the shipped ones.
     """
     models = models or load_models()
     analyzer = Analyzer(record.leads, models, record=record.name)

@@ -1,7 +1,7 @@
-"""Analyses a record as the live worker would, but as fast as possible, and writes the results to files.
+"""Analyses a record as the live worker does, as fast as possible, and writes the results to files.
 
-The record is one epoch of one session, so sample indices are those of the record at 360 Hz. No output depends on later
-samples. What remains at the end of the record below one stride of 36 samples is not analysed.
+The record is one epoch of one session, so sample indices are those of the record at 360 Hz. No result depends on later
+samples. Samples after the last whole stride of 36 are not analysed.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ class Summary:
     alarms : int
         Alarms raised.
     seconds : float
-        Of signal.
+        Duration of the signal.
     elapsed_s : float
-        Of work.
+        Duration of the analysis.
     files : tuple of Path
     """
 
@@ -61,7 +61,7 @@ class Summary:
     files: tuple[Path, ...]
 
     def __str__(self) -> str:
-        """Return one line for people."""
+        """Return the summary as one line of text."""
         return (
             f"{self.record}: {self.seconds:.0f} s of signal in {self.elapsed_s:.1f} s; {self.forecasts} forecasts, "
             f"{self.beats} beats and {self.alarms} alarms in {' and '.join(str(file) for file in self.files)}"
@@ -76,24 +76,24 @@ def analyze(
     session: str = SESSION,
     console: Console | None = None,
 ) -> Summary:
-    """Analyse a whole record as the live worker would.
+    """Analyse a whole record as the live worker does, and write the results.
 
-    Writes
+    Files:
 
     - ``forecast.npz``: origin, int64, shape (k,); mean and scale, float32, shape (k, horizon, leads), mV, at every
       stride of 36 samples; leads, fs, record;
-    - ``alarms.jsonl``: one `stream.wire.alarm_messages.Alarm` a line, as it travels;
+    - ``alarms.jsonl``: one `stream.wire.alarm_messages.Alarm` per line, encoded as on the wire;
     - ``beats.atr``: WFDB annotations, N, S, V or Q at each R peak;
-    - ``vitals.csv``: one row a second, unknown values empty.
+    - ``vitals.csv``: one row per second; unknown values are empty.
 
-    Either all files are new and whole, or the old ones stay.
+    If the analysis fails, existing files are kept.
 
     Parameters
     ----------
     record : Record
     models : Models
     out : Path
-        Folder; made if it is missing.
+        Folder; created if missing.
     session : str
         128 bits in hex, part of the alarms' ids.
     console : Console, optional
@@ -102,7 +102,7 @@ def analyze(
     Raises
     ------
     StorageError
-        The folder cannot be made or written.
+        The folder cannot be created or written to.
     """
     began = time.monotonic()
     files = tuple(out / name for name in ("forecast.npz", "alarms.jsonl", "beats.atr", "vitals.csv"))
@@ -141,7 +141,7 @@ class _Outputs:
 
 
 def _analyze(record: Record, models: Models, part: Path, session: str, console: Console) -> _Outputs:
-    """Analyse chunk by chunk; write each array of forecast.npz as one .npy file to ``part``."""
+    """Analyse chunk by chunk; write each array of ``forecast.npz`` to a .npy file in ``part``."""
     leads, horizon = len(record.leads), models.forecaster.network.config.horizon
     k = record.n // STRIDE
     shape = (k, horizon, leads)
@@ -162,7 +162,9 @@ def _analyze(record: Record, models: Models, part: Path, session: str, console: 
         for forecast in output.forecasts:
             origin[row], mean[row], scale[row] = forecast.origin, forecast.mean, forecast.scale
             row += 1
-    outputs.alarms.extend(analyzer.finish().alarms)
+    last = analyzer.finish()
+    outputs.beats.extend(last.beats)
+    outputs.alarms.extend(last.alarms)
     mean.flush()
     scale.flush()
     np.save(part / "origin.npy", origin)
@@ -170,7 +172,7 @@ def _analyze(record: Record, models: Models, part: Path, session: str, console: 
 
 
 def _chunks(record: Record, console: Console) -> Iterable[Record]:
-    """Cut a record into chunks, and show the progress."""
+    """Yield a record in chunks and show the progress."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -186,7 +188,7 @@ def _chunks(record: Record, console: Console) -> Iterable[Record]:
 
 
 def _zip(part: Path, name: str) -> None:
-    """Put the .npy files into the .npz file that numpy would make of them; never all in memory."""
+    """Combine the .npy files into an .npz file as numpy does, without loading them into memory."""
     with zipfile.ZipFile(part / name, "w", zipfile.ZIP_STORED) as archive:
         for file in sorted(part.glob("*.npy")):
             archive.write(file, file.name)

@@ -1,4 +1,4 @@
-"""The worker as a process: its connection to the broker, the order of messages, the advance of time."""
+"""The worker as a process: connection to the broker, order of messages, periodic checks."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from stream.wire.topics import Kind, Role, pattern
 log = logging.getLogger("bedside.worker")
 
 ALIVE_NS = 10_000_000_000
-"""A worker's status older than this is that of a process whose end the broker did not report."""
+"""Age in ns beyond which a worker's status no longer counts: its process ended without a report by the broker."""
 
-BATCH = 7200
-"""Samples processed per tick, about; the connection gets its turn between two ticks."""
+BATCH_SAMPLES = 7200
+"""Approximate number of samples processed per tick; the connection is served between two ticks."""
 
 CHECK_EVERY_S = 0.5
-"""How often beds are checked for silence."""
+"""Interval in seconds at which beds are checked for missing data."""
 
 
 async def serve(address: BrokerAddress, models: Models, *, ledger_path: Path | None) -> None:
@@ -36,13 +36,13 @@ async def serve(address: BrokerAddress, models: Models, *, ledger_path: Path | N
     Raises
     ------
     UsageError
-        Another worker serves this broker, or did when a lost connection came back.
+        Another worker serves this broker, or began to while the connection was lost.
     BrokerError
         The broker cannot be reached.
     StorageError
         The ledger cannot be written.
     """
-    wanted = [
+    subscriptions = [
         pattern(Kind.ECG),
         pattern(Kind.ALARMS_ACTIVE),
         pattern(Kind.COMMAND),
@@ -50,7 +50,7 @@ async def serve(address: BrokerAddress, models: Models, *, ledger_path: Path | N
         pattern(Kind.PROCESS, role=Role.WORKER),
     ]
     with ledger(ledger_path, *Worker.LEDGER) as write:
-        async with Client(address, role=Role.WORKER, subscriptions=wanted) as client:
+        async with Client(address, role=Role.WORKER, subscriptions=subscriptions) as client:
             clock = SteadyClock()
             worker = Worker(models, send=client.send, instance=client.instance, clock=clock, write=write)
             early = await _read_retained(client, worker, clock)
@@ -64,14 +64,14 @@ async def serve(address: BrokerAddress, models: Models, *, ledger_path: Path | N
                         next_check_ns = clock.now_ns() + round(CHECK_EVERY_S * 1e9)
                         worker.advance_time()
                     client.beds = worker.beds
-                    # A tick may find the next messages waiting: the connection must have its turn all the same.
+                    # If messages are queued, nothing above yields to the event loop, which serves the connection.
                     await asyncio.sleep(0)
             finally:
                 worker.stop()
 
 
 async def _read_retained(client: Client, worker: Worker, clock: Clock) -> list[Message]:
-    """Read retained messages: alarms to restore, and the status of another worker. Return the other messages."""
+    """Process the retained alarms and the status of other workers; return all other messages."""
     others: list[Message] = []
     async for received in client:
         message = received.message
@@ -79,9 +79,9 @@ async def _read_retained(client: Client, worker: Worker, clock: Clock) -> list[M
             worker.restore_alarms(message)
         elif isinstance(message, ProcessStatus):
             if message.instance == client.instance:
-                # Our own announcement comes back after all that was retained before it.
+                # Our own status arrives after all messages retained before it.
                 break
-            # The broker's order decides between two: the later one receives the other's status before its own.
+            # Of two workers that start together, the later one receives the other's status before its own.
             _yield_to(message, client, clock)
         elif message is not None:
             others.append(message)
@@ -89,13 +89,13 @@ async def _read_retained(client: Client, worker: Worker, clock: Clock) -> list[M
 
 
 def _yield_to(other: ProcessStatus, client: Client, clock: Clock) -> None:
-    """Refuse to serve beside another worker that lives."""
+    """Raise UsageError if another worker is alive."""
     if other.state == "online" and clock.now_ns() - unix_ns(other.when) < ALIVE_NS:
         raise UsageError(f"a worker ({other.instance}) serves {client.address} already: end it, or use another broker")
 
 
 async def _next_messages(client: Client, clock: Clock) -> list[Message]:
-    """Return the received messages in order; none if nothing comes for a while."""
+    """Return the received messages in order; none if nothing is received for `CHECK_EVERY_S`."""
     messages: list[Message] = []
     try:
         async with asyncio.timeout(CHECK_EVERY_S):
@@ -106,12 +106,12 @@ async def _next_messages(client: Client, clock: Clock) -> list[Message]:
     while received is not None:
         message = received.message
         if isinstance(message, ProcessStatus) and received.retained and message.instance != client.instance:
-            # It was there before us: our connection was lost for so long that another worker took our place.
+            # Our connection was lost for so long that another worker took over.
             _yield_to(message, client, clock)
         if message is not None:
             messages.append(message)
             samples += message.n if isinstance(message, Waveform) else 0
-        received = client.receive_nowait() if samples < BATCH else None
+        received = client.receive_nowait() if samples < BATCH_SAMPLES else None
     return messages
 
 

@@ -1,7 +1,7 @@
-"""Strides, put together to blocks of half a second, on the same grid.
+"""Groups strides into blocks of half a second.
 
-Half a second is short against what signal quality and ventricular fibrillation are measured by, and five times cheaper
-than a stride.
+Signal quality and ventricular fibrillation are measured over windows of 2 s or more. For them half a second is short
+enough, and processing blocks costs a fifth of processing single strides.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from model.signal.intake import Strides
 from stream.timebase import STRIDE
 
 STRIDES_PER_BLOCK = 5
-"""Strides in a block."""
+"""Strides per block."""
 
 BLOCK = STRIDES_PER_BLOCK * STRIDE
-"""Samples in a block: half a second."""
+"""Samples per block: half a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +30,17 @@ class Blocks:
     start : int
         Index of the first sample.
     mv : ndarray, shape (k, BLOCK, leads), mV
-        Counted from ``zero``, so that filters start from rest. An invalid sample holds the last valid one, or 0 where
-        there was none.
+        Samples minus ``offset``, so that filters start at 0. An invalid sample repeats the last valid one; it is 0
+        before the first valid one.
     invalid : ndarray of bool, of the same shape
-    zero : ndarray, shape (leads,), mV
-        The first valid sample of each lead; NaN while there is none.
+    offset : ndarray, shape (leads,), mV
+        First valid sample of each lead; NaN until there is one.
     """
 
     start: int
     mv: FloatArray
     invalid: BoolArray
-    zero: FloatArray
+    offset: FloatArray
 
     @property
     def end(self) -> int:
@@ -50,20 +50,20 @@ class Blocks:
 
 @dataclass(frozen=True, slots=True)
 class BlocksState:
-    """The block that is being filled.
+    """The incomplete block.
 
     Attributes
     ----------
-    rest : ndarray, shape (r * STRIDE, leads), mV
-        Strides that wait for their block to be complete; r is below ``STRIDES_PER_BLOCK``.
+    pending : ndarray, shape (r * STRIDE, leads), mV
+        Strides of the incomplete block; r is below ``STRIDES_PER_BLOCK``.
     invalid : ndarray of bool, of the same shape
-    zero : ndarray, shape (leads,), mV
+    offset : ndarray, shape (leads,), mV
         As in `Blocks`.
     """
 
-    rest: FloatArray
+    pending: FloatArray
     invalid: BoolArray
-    zero: FloatArray
+    offset: FloatArray
 
 
 def begin(leads: int) -> BlocksState:
@@ -72,19 +72,19 @@ def begin(leads: int) -> BlocksState:
 
 
 def step(state: BlocksState, strides: Strides) -> tuple[Blocks, BlocksState]:
-    """Push strides, and return the blocks that they complete, which may be none."""
-    mv = np.concatenate([state.rest, strides.mv])
+    """Push strides and return the blocks that they complete, possibly none."""
+    mv = np.concatenate([state.pending, strides.mv])
     invalid = np.concatenate([state.invalid, strides.invalid])
     n, leads = len(mv) // BLOCK * BLOCK, mv.shape[1]
     whole, missing = mv[:n], invalid[:n]
-    zero = state.zero
-    if n and np.isnan(zero).any():
-        known = np.logical_or.accumulate(~missing, axis=0) | ~np.isnan(zero)
+    offset = state.offset
+    if n and np.isnan(offset).any():
+        known = np.logical_or.accumulate(~missing, axis=0) | ~np.isnan(offset)
         first = whole[(~missing).argmax(axis=0), np.arange(leads)]
-        zero = np.where(np.isnan(zero) & known[-1], first, zero)
-        whole = np.where(known, whole - zero, 0.0)
+        offset = np.where(np.isnan(offset) & known[-1], first, offset)
+        whole = np.where(known, whole - offset, 0.0)
     else:
-        whole = whole - zero
+        whole = whole - offset
     shape = (n // BLOCK, BLOCK, leads)
-    blocks = Blocks(strides.start - len(state.rest), whole.reshape(shape), missing.reshape(shape), zero)
-    return blocks, BlocksState(mv[n:].copy(), invalid[n:].copy(), zero)
+    blocks = Blocks(strides.start - len(state.pending), whole.reshape(shape), missing.reshape(shape), offset)
+    return blocks, BlocksState(mv[n:].copy(), invalid[n:].copy(), offset)

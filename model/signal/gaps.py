@@ -1,4 +1,4 @@
-"""Invalid samples, replaced by the last valid one."""
+"""Fills invalid samples with the last valid one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from model.signal.arrays import FloatArray
 
 
-def hold(samples: FloatArray, last: FloatArray) -> tuple[FloatArray, FloatArray]:
+def fill_gaps(samples: FloatArray, last: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Replace invalid samples by the last valid one of their lead.
 
     Parameters
@@ -15,13 +15,14 @@ def hold(samples: FloatArray, last: FloatArray) -> tuple[FloatArray, FloatArray]
     samples : ndarray of float64, shape (n, leads)
         NaN where invalid.
     last : ndarray of float64, shape (leads,)
-        The last valid sample before; 0 where there was none.
+        Last valid sample before ``samples``; 0 where there was none.
 
     Returns
     -------
     held : ndarray of float64, shape (n, leads)
         Finite.
     last : ndarray of float64, shape (leads,)
+        Last valid sample so far.
     """
     if not len(samples):
         return samples, last

@@ -1,4 +1,4 @@
-"""A filter of second-order sections, over samples as they come."""
+"""Streaming IIR filter in second-order sections."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from model.signal.arrays import FloatArray
 
 
 def sosfilt(sos: FloatArray, samples: FloatArray, state: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Do what ``scipy.signal.sosfilt`` does along the first axis, which takes three times as long for a chunk.
+    """Filter along the first axis, as ``scipy.signal.sosfilt`` does, in a third of its time for a short chunk.
 
     Parameters
     ----------
     sos : ndarray, shape (sections, 6)
     samples : ndarray, shape (n, leads)
     state : ndarray, shape (sections, 2, leads)
-        What the samples before left; zeros before the first.
+        Filter state after the previous chunk; zeros before the first.
 
     Returns
     -------
     filtered : ndarray, shape (n, leads)
-    state : ndarray
+    state : ndarray, shape (sections, 2, leads)
     """
     if not len(samples):
-        return samples, state  # lfilter would leave no state
+        return samples, state  # lfilter returns an empty state for no samples
     after = np.empty_like(state)
     for i, section in enumerate(sos):
         samples, after[i] = lfilter(section[:3], section[3:], samples, axis=0, zi=state[i])

@@ -1,13 +1,14 @@
-"""The intake of one bed: chunks of any length in, whole strides with gaps filled out.
+"""Intake of one bed: converts chunks of any length to whole strides with filled gaps.
 
-All stages of the analysis take strides from here, so none of them cuts, skips or fills on its own, and the analysis of
-a signal is the same however it was cut into chunks.
+All analysis stages process these strides. None of them splits, drops or fills samples itself, so the results do not
+depend on how the signal was divided into chunks.
 
-- Strides of 36 samples (100 ms) lie on a grid that counts from the epoch's first sample. A bed that is joined between
-  two points of the grid loses the samples before the next one.
-- A stride that is not complete waits for its last sample, at most 100 ms. What remains at the end of an epoch, below
-  one stride, is not analysed.
-- An invalid sample (NaN) holds the last valid one of its lead, or 0 mV where there was none; a mask tells them apart.
+- Strides of 36 samples (100 ms) start at multiples of 36 samples from the epoch's first sample. When reception starts
+  between two such points, the samples before the next one are dropped.
+- An incomplete stride is kept until its last sample arrives, at most 100 ms later. At the end of an epoch, `complete`
+  fills it up with invalid samples, so that beats in it are not lost.
+- An invalid sample (NaN) is replaced by the last valid one of its lead, or by 0 mV if there is none, and marked in a
+  mask.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from model.signal.arrays import BoolArray, FloatArray
-from model.signal.gaps import hold
+from model.signal.gaps import fill_gaps
 from stream.timebase import STRIDE
 
 
@@ -28,11 +29,11 @@ class Strides:
     Attributes
     ----------
     start : int
-        Index of the first sample, on the grid.
+        Index of the first sample, on the stride grid.
     mv : ndarray, shape (k * STRIDE, leads), mV
-        Finite. Nobody else writes to it.
+        Finite. Never modified after creation.
     invalid : ndarray of bool, shape (k * STRIDE, leads)
-        Samples that were not valid, and hold another one.
+        Samples that were invalid and have been replaced.
     """
 
     start: int
@@ -52,76 +53,93 @@ class Strides:
 
 @dataclass(frozen=True, slots=True)
 class IntakeState:
-    """Where the intake stands.
+    """Samples and positions carried from chunk to chunk.
 
     Attributes
     ----------
     end : int
         Index after the last sample received.
     skip : int
-        Samples still to be dropped before the grid begins.
-    rest : ndarray, shape (r, leads), mV
-        Samples that wait for the end of their stride, NaN where invalid; r is below ``STRIDE``.
-    held : ndarray, shape (leads,), mV
-        The last valid sample before ``rest``; 0 where there was none.
+        Samples still to be dropped before the first stride.
+    pending : ndarray, shape (r, leads), mV
+        Samples of the incomplete stride, NaN where invalid; r is below ``STRIDE``.
+    last_valid : ndarray, shape (leads,), mV
+        Last valid sample before ``pending``; 0 where there was none.
     """
 
     end: int
     skip: int
-    rest: FloatArray
-    held: FloatArray
+    pending: FloatArray
+    last_valid: FloatArray
 
     @property
     def next_stride(self) -> int:
         """Index of the first sample of the next stride."""
-        return self.end + self.skip - len(self.rest)
+        return self.end + self.skip - len(self.pending)
 
 
 def begin(leads: int, start: int, epoch_start: int) -> IntakeState:
-    """Return the state before the first sample, ``start``, of a bed in an epoch that began at ``epoch_start``."""
+    """Return the state before sample ``start``, the first received, of an epoch that began at ``epoch_start``."""
     return IntakeState(start, (epoch_start - start) % STRIDE, np.empty((0, leads)), np.zeros(leads))
 
 
 def step(state: IntakeState, mv: FloatArray) -> tuple[Strides, IntakeState]:
-    """Push samples, and return the strides that they complete.
+    """Push samples and return the strides that they complete.
 
     Parameters
     ----------
     state : IntakeState
     mv : ndarray of float64, shape (n, leads), mV
-        NaN where invalid; any n. The samples from ``state.end`` on.
+        Samples from ``state.end`` on, NaN where invalid; any n.
 
     Returns
     -------
     strides : Strides
-        Which may be none.
+        Possibly none.
     state : IntakeState
 
     Raises
     ------
     ValueError
-        The samples have another number of leads than the bed.
+        The number of leads differs from the bed's.
     """
-    leads = len(state.held)
+    leads = len(state.last_valid)
     if mv.ndim != 2 or mv.shape[1] != leads:
         raise ValueError(f"a chunk of shape {mv.shape} does not fit a bed with {leads} leads")
     skipped = min(state.skip, len(mv))
-    waiting = np.concatenate([state.rest, mv[skipped:]])
-    n = len(waiting) // STRIDE * STRIDE
-    filled, held = hold(waiting[:n], state.held)
-    strides = Strides(state.next_stride, filled, ~np.isfinite(waiting[:n]))
-    return strides, IntakeState(state.end + len(mv), state.skip - skipped, waiting[n:].copy(), held)
+    samples = np.concatenate([state.pending, mv[skipped:]])
+    n = len(samples) // STRIDE * STRIDE
+    filled, last_valid = fill_gaps(samples[:n], state.last_valid)
+    strides = Strides(state.next_stride, filled, ~np.isfinite(samples[:n]))
+    return strides, IntakeState(state.end + len(mv), state.skip - skipped, samples[n:].copy(), last_valid)
+
+
+def complete(state: IntakeState) -> Strides:
+    """Return the stride that the end of the epoch left incomplete, filled up with invalid samples; none if complete.
+
+    Parameters
+    ----------
+    state : IntakeState
+
+    Returns
+    -------
+    Strides
+        At most one; its samples from ``state.end`` on were never received.
+    """
+    missing = -len(state.pending) % STRIDE
+    strides, _ = step(state, np.full((missing, state.pending.shape[1]), np.nan))
+    return strides
 
 
 def strides_of(mv: FloatArray, start: int = 0) -> Strides:
-    """Return a recording, or a part of one that begins on the grid, as whole strides.
+    """Return a recording, or a part of it that begins on the stride grid, as whole strides.
 
     Parameters
     ----------
     mv : ndarray of float64, shape (n, leads), mV
         NaN where invalid.
     start : int
-        Index of its first sample.
+        Index of the first sample.
     """
     strides, _ = step(begin(mv.shape[1], start, start), mv)
     return strides

@@ -1,18 +1,18 @@
-"""Signal quality and technical conditions, lead by lead.
+"""Signal quality index and technical conditions, per lead.
 
-Of each stride (100 ms) five figures are kept: its highest and lowest sample, its mean, its power between 30 and
-100 Hz, and its share of invalid samples. The last two seconds of them show
+Five features are computed per stride (100 ms): maximum, minimum, mean, power between 30 and 100 Hz, and share of
+invalid samples. From the features of the last 2 s three conditions are detected:
 
-- *off*: nothing has moved for 1.5 s, by half a count of a usual recorder, or most samples are invalid. A heart that
-  stands still leaves the noise of the body and of the amplifier on the line (8 µV or more within 1.5 s in the true
-  asystoles of the Challenge 2015); an open line does not.
-- *saturated*: the line is stuck far from zero, or at the end of a swing that fills the screen.
-- *noise*: muscle between the complexes is so strong, against them, that a QRS cannot be detected, or the baseline
-  leaps by more than any heart does. What is steady in it counts (the level that the calmest two fifths of the strides
-  keep below), because QRS complexes have power in that band, too, for a tenth of a second.
+- *lead off*: the signal has not changed for 1.5 s by more than half a count of a typical recorder, or most samples are
+  invalid. During asystole a connected lead still shows body and amplifier noise (8 µV or more within 1.5 s in the true
+  asystoles of the PhysioNet Challenge 2015); an open lead does not.
+- *saturation*: the signal is constant far from zero, or constant at an extreme of a large swing.
+- *noise*: muscle artefact between the complexes is too strong, relative to them, for QRS detection, or the baseline
+  jumps by more than an ECG can. QRS complexes also have power in the noise band, for about 100 ms each. The noise level
+  is therefore the value below which the quietest two fifths of the strides lie.
 
-None of them asks whether there are beats: a quiet line is a good one, and asystole is never hidden by it. The index is
-1 for a line without noise, 0.5 where a QRS cannot be detected, and 0 where there is no signal.
+No condition requires beats: a flat but connected lead has good quality, so asystole is not masked. The index is 1
+without noise, 0.5 where a QRS cannot be detected, and 0 without a signal.
 """
 
 from __future__ import annotations
@@ -30,83 +30,87 @@ from model.signal.iir_filter import sosfilt
 from stream.timebase import FS, STRIDE
 from stream.wire.alarm_messages import AlarmKind
 
-MUSCLE = butter(2, (30.0, 100.0), "bandpass", fs=FS, output="sos")
-"""Above the QRS complex's main power (5 to 20 Hz), below what resampled records lack."""
+MUSCLE_SOS = butter(2, (30.0, 100.0), "bandpass", fs=FS, output="sos")
+"""Band-pass filter for muscle artefact, 30 to 100 Hz: above the main power of the QRS complex (5 to 20 Hz), and below
+the frequencies that resampled records lack."""
 
-WINDOW = 20
-"""Strides that the index looks back on: 2 s, so that there is a beat in it at 30/min or more."""
+WINDOW_STRIDES = 20
+"""Strides in the window of the index: 2 s, which contains a beat at 30/min or more."""
 
-STILL = 15
-"""Strides without any movement after which a lead is off: 1.5 s."""
+FLAT_STRIDES = 15
+"""Strides without change after which a lead is off: 1.5 s."""
 
 FLAT_MV = 0.0025
-"""Half a count of a recorder with 200 adu/mV; the least that moved in 1.5 s of a true asystole was 0.0076 mV."""
+"""Largest peak-to-peak value of a flat signal, mV: half a count of a recorder with 200 adu/mV. The smallest value
+within 1.5 s of a true asystole was 0.0076 mV."""
 
 RAIL_MV = 4.5
-"""Beyond this a line that does not move is stuck; amplifiers of monitors end at about 5 mV."""
+"""Absolute mean, mV, from which a signal that does not change is saturated; monitor amplifiers end at about 5 mV."""
 
 STUCK_MV = 0.02
-"""Movement within a stride that a stuck amplifier may show after filters; a live line moves more."""
+"""Largest peak-to-peak value within a stride, mV, of a saturated amplifier followed by filters; an ECG changes more."""
 
-SWING_MV = 2.0
-"""A flat stride at the end of a swing of this height is clipped, wherever the rail is."""
+CLIPPED_SWING_MV = 2.0
+"""Peak-to-peak value within the window, mV, from which a flat stride at an extreme is clipped, whatever the rail."""
 
-CALM = 8
-"""The stride, of the last `WINDOW` sorted by power, that stands for the noise between the complexes."""
+NOISE_RANK = 8
+"""Rank of the stride, among those of the window sorted by power, whose power is the noise between the complexes."""
 
-OWN_MV = 0.012
-"""Noise of the recorder itself, root mean square between 30 and 100 Hz (MIT-BIH: 0.008 to 0.012); it does not count."""
+RECORDER_NOISE_MV = 0.012
+"""RMS noise of the recorder between 30 and 100 Hz, mV (MIT-BIH: 0.008 to 0.012). It is subtracted."""
 
-LEAST_QRS_MV = 0.3
-"""A lower line is judged as if it had complexes of this height: noise that could not hide them is no noise."""
+MIN_QRS_MV = 0.3
+"""Lower bound of the QRS height that noise is compared with, mV, so that small noise on a flat lead is not reported."""
 
-NOISE = 0.08
-"""Noise over the height of the complexes at which a QRS cannot be detected; white noise alone reaches 0.11. In DS1
-without 201 and 208 the index is below 0.5 for 0.02 % of the time where the annotators noted no noise, for 1.8 % where
-they did: most of that noise hides nothing."""
+NOISE_RATIO = 0.08
+"""Ratio of noise to QRS height at which a QRS cannot be detected; white noise alone reaches 0.11. In MIT-BIH DS1
+without 201 and 208 the index is below 0.5 for 0.02 % of the time without annotated noise, and for 1.8 % of the time
+with annotated noise: most of that noise does not prevent QRS detection."""
 
-LEAP_MV = 3.0
-"""Movement of the baseline (mean of half a second) in 2 s at which a QRS cannot be detected."""
+BASELINE_JUMP_MV = 3.0
+"""Change of the baseline (mean over half a second) within 2 s, mV, at which a QRS cannot be detected."""
 
-BAD, GOOD = 0.5, 0.6
-"""Noise begins below the first index and ends above the second."""
+NOISE_ONSET_INDEX, NOISE_END_INDEX = 0.5, 0.6
+"""The noise condition begins below the first index and ends above the second."""
 
 KINDS: tuple[AlarmKind, ...] = ("lead_off", "saturation", "noise")
+"""Technical conditions detected here."""
 
-CONFIRM = (1, 3, 10)
-"""Strides after which each kind is confirmed; a lead that is off has been so for `STILL` strides before."""
+CONFIRM_STRIDES = (1, 3, 10)
+"""Consecutive strides that confirm the onset, by kind. A lead that is off has been flat for `FLAT_STRIDES` before."""
 
-RELEASE = (10, 10, 20)
-"""Strides after which the end of each kind is confirmed."""
+RELEASE_STRIDES = (10, 10, 20)
+"""Consecutive strides that confirm the end, by kind."""
 
-LAG = (STILL - 1, 0, 0)
-"""Strides that a kind has lasted when its criterion is first met."""
+LAG_STRIDES = (FLAT_STRIDES - 1, 0, 0)
+"""Strides between the onset of a condition and the first stride that meets its criterion, by kind."""
 
 HIGH, LOW, MEAN, POWER, INVALID_SHARE, BASELINE = range(6)
+"""Indices of the features; `BASELINE` is derived from `MEAN`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tracker:
-    """One kind of technical condition, on all leads.
+    """State of one kind of technical condition on all leads.
 
     Attributes
     ----------
-    on : tuple of bool
-        Does it hold, by lead?
-    against : tuple of int
-        Strides in a row that contradict it, by lead.
+    active : tuple of bool
+        Whether the condition holds, by lead.
+    contradicting : tuple of int
+        Consecutive strides that contradict ``active``, by lead.
     onset : int
-        First sample of the condition that was reported last.
+        First sample of the last reported condition.
     """
 
-    on: tuple[bool, ...]
-    against: tuple[int, ...]
+    active: tuple[bool, ...]
+    contradicting: tuple[int, ...]
     onset: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class QualityState:
-    """All that is carried from step to step.
+    """State carried from step to step.
 
     Attributes
     ----------
@@ -114,8 +118,8 @@ class QualityState:
     start : int
         Index of the first sample of the epoch.
     filter : ndarray, shape (sections, 2, leads)
-    recent : ndarray, shape (up to WINDOW + 3, 5, leads)
-        The figures of the last strides.
+    recent : ndarray, shape (up to WINDOW_STRIDES + 3, 5, leads)
+        Features of the last strides.
     trackers : tuple of Tracker
         One for each of `KINDS`.
     """
@@ -129,18 +133,18 @@ class QualityState:
 
 @dataclass(frozen=True, slots=True)
 class QualityOutput:
-    """Quality of each stride of the blocks of one step.
+    """Signal quality of the k strides of one step.
 
     Attributes
     ----------
     first : int
-        The last sample of the first of these strides; the next ones end ``STRIDE`` later each.
+        Last sample of the first stride; each further stride ends ``STRIDE`` samples later.
     index : ndarray, shape (k, leads)
-        0 to 1.
+        Signal quality, 0 to 1.
     usable : ndarray of bool, shape (k, leads)
-        No technical condition holds on this lead.
+        True where no technical condition holds.
     changes : tuple of Began or Ended
-        In order; one condition of a kind covers all leads it holds on, and names them.
+        In order. One condition of a kind covers all affected leads and lists them.
     """
 
     first: int
@@ -150,21 +154,21 @@ class QualityOutput:
 
     @property
     def bed(self) -> FloatArray:
-        """Index of the best lead, shape (k,)."""
+        """Quality index of the bed: that of its best lead, shape (k,)."""
         return np.asarray(self.index.max(axis=1))
 
 
 def begin(start: int, leads: Sequence[str]) -> QualityState:
-    """Return the state at the start of an epoch, whose first sample has the index ``start``."""
+    """Return the state at the start of an epoch whose first sample has index ``start``."""
     n = len(leads)
     tracker = Tracker((False,) * n, (0,) * n)
     return QualityState(
-        tuple(leads), start, np.zeros((len(MUSCLE), 2, n)), np.empty((0, 5, n)), (tracker,) * len(KINDS)
+        tuple(leads), start, np.zeros((len(MUSCLE_SOS), 2, n)), np.empty((0, 5, n)), (tracker,) * len(KINDS)
     )
 
 
 def step(state: QualityState, blocks: Blocks) -> tuple[QualityOutput, QualityState]:
-    """Push the next blocks of one bed, which may be none.
+    """Push the next blocks of one bed, possibly none.
 
     Returns
     -------
@@ -175,118 +179,139 @@ def step(state: QualityState, blocks: Blocks) -> tuple[QualityOutput, QualitySta
     if not k:
         nothing = np.empty((0, leads))
         return QualityOutput(first, nothing, nothing > 0, ()), state
-    muscle, carried = sosfilt(MUSCLE, blocks.mv.reshape(k * STRIDE, leads), state.filter)
+    muscle, carried = sosfilt(MUSCLE_SOS, blocks.mv.reshape(k * STRIDE, leads), state.filter)
     strides = blocks.mv.reshape(k, STRIDE, leads)
-    figures = np.empty((k, 5, leads))
-    strides.max(axis=1, out=figures[:, HIGH])
-    strides.min(axis=1, out=figures[:, LOW])
-    strides.mean(axis=1, out=figures[:, MEAN])
-    np.square(muscle).reshape(strides.shape).mean(axis=1, out=figures[:, POWER])
-    blocks.invalid.reshape(strides.shape).mean(axis=1, out=figures[:, INVALID_SHARE])
-    # Before the epoch nothing is known: its first stride stands in.
-    before = state.recent if len(state.recent) else np.repeat(figures[:1], WINDOW + 3, axis=0)
-    known = np.concatenate([before, figures])
-    index, met, over = _judge(known, np.nan_to_num(blocks.zero), (blocks.start - state.start) // STRIDE)
+    features = np.empty((k, 5, leads))
+    strides.max(axis=1, out=features[:, HIGH])
+    strides.min(axis=1, out=features[:, LOW])
+    strides.mean(axis=1, out=features[:, MEAN])
+    np.square(muscle).reshape(strides.shape).mean(axis=1, out=features[:, POWER])
+    blocks.invalid.reshape(strides.shape).mean(axis=1, out=features[:, INVALID_SHARE])
+    # There are no features before the epoch: those of its first stride are repeated.
+    before = state.recent if len(state.recent) else np.repeat(features[:1], WINDOW_STRIDES + 3, axis=0)
+    all_features = np.concatenate([before, features])
+    index, onset_met, end_met = _evaluate(
+        all_features, np.nan_to_num(blocks.offset), (blocks.start - state.start) // STRIDE
+    )
 
     usable = np.empty((k, leads), bool)
     changes: list[Change] = []
     trackers = list(state.trackers)
-    for i, (begins, ends) in enumerate(zip(met.tolist(), over.tolist(), strict=True)):
-        for number, tracker in enumerate(trackers):
-            trackers[number], found = _follow(
-                tracker, number, begins[number], ends[number], first + i * STRIDE, state.start, state.leads
+    for i, (stride_onset, stride_end) in enumerate(zip(onset_met.tolist(), end_met.tolist(), strict=True)):
+        for kind_index, tracker in enumerate(trackers):
+            trackers[kind_index], new_changes = _track(
+                tracker,
+                kind_index,
+                stride_onset[kind_index],
+                stride_end[kind_index],
+                first + i * STRIDE,
+                state.start,
+                state.leads,
             )
-            changes += found
-        usable[i] = [not any(held) for held in zip(*(tracker.on for tracker in trackers), strict=True)]
-    state = replace(state, filter=carried, recent=known[-(WINDOW + 3) :].copy(), trackers=tuple(trackers))
+            changes += new_changes
+        usable[i] = [not any(is_active) for is_active in zip(*(tracker.active for tracker in trackers), strict=True)]
+    state = replace(
+        state, filter=carried, recent=all_features[-(WINDOW_STRIDES + 3) :].copy(), trackers=tuple(trackers)
+    )
     return QualityOutput(first, index, usable, tuple(changes)), state
 
 
-def _judge(known: FloatArray, zero: FloatArray, done: int) -> tuple[FloatArray, BoolArray, BoolArray]:
-    """Judge the strides after the first ``WINDOW + 3``, of which ``done`` lay before in this epoch.
+def _evaluate(
+    all_features: FloatArray, offset: FloatArray, strides_before: int
+) -> tuple[FloatArray, BoolArray, BoolArray]:
+    """Return quality index and criteria of the last k strides.
 
     Parameters
     ----------
-    known : ndarray, shape (WINDOW + 3 + k, 5, leads)
-    zero : ndarray, shape (leads,), mV
-        What the figures are counted from.
+    all_features : ndarray, shape (WINDOW_STRIDES + 3 + k, 5, leads)
+        Features of the strides before and of the k new ones.
+    offset : ndarray, shape (leads,), mV
+        Value that has been subtracted from the samples.
+    strides_before : int
+        Strides of this epoch before the new ones.
 
     Returns
     -------
     index : ndarray, shape (k, leads)
-    met, over : ndarray of bool, shape (k, len(KINDS), leads)
-        Criterion by which each kind begins, and that by which it ends.
+    onset_met, end_met : ndarray of bool, shape (k, len(KINDS), leads)
+        Whether the stride meets the criterion for the onset, and for the end, of each kind.
     """
-    means = known[:, MEAN]
+    means = all_features[:, MEAN]
     baseline = (means[4:] + means[3:-1] + means[2:-2] + means[1:-3] + means[:-4]) / 5
-    both = np.concatenate([known[4:], baseline[:, None]], axis=1)
-    past = np.lib.stride_tricks.sliding_window_view(both, WINDOW, axis=0)
-    high, low = past[:, HIGH].max(axis=-1), past[:, LOW].min(axis=-1)
+    extended = np.concatenate([all_features[4:], baseline[:, None]], axis=1)
+    windows = np.lib.stride_tricks.sliding_window_view(extended, WINDOW_STRIDES, axis=0)
+    high, low = windows[:, HIGH].max(axis=-1), windows[:, LOW].min(axis=-1)
     swing = high - low
-    now = known[WINDOW + 3 :]
-    spread = now[:, HIGH] - now[:, LOW]
-    far = np.abs(now[:, MEAN] + zero) >= RAIL_MV
+    new = all_features[WINDOW_STRIDES + 3 :]
+    spread = new[:, HIGH] - new[:, LOW]
+    at_rail = np.abs(new[:, MEAN] + offset) >= RAIL_MV
 
-    latest = past[..., -STILL:]
-    still = latest[:, HIGH].max(axis=-1) - latest[:, LOW].min(axis=-1) <= FLAT_MV
+    latest = windows[..., -FLAT_STRIDES:]
+    flat = latest[:, HIGH].max(axis=-1) - latest[:, LOW].min(axis=-1) <= FLAT_MV
     missing = latest[:, INVALID_SHARE].mean(axis=-1) > 0.5
-    enough = done + 1 + np.arange(len(now)) >= STILL
-    off = ((still & ~far) | missing) & enough[:, None]
-    at_end = (now[:, HIGH] >= high - FLAT_MV) | (now[:, LOW] <= low + FLAT_MV)
-    clipped = (spread <= FLAT_MV) & at_end & (swing >= SWING_MV)
-    stuck = (((spread <= STUCK_MV) & far) | clipped) & (now[:, INVALID_SHARE] <= 0.5)
+    enough = strides_before + 1 + np.arange(len(new)) >= FLAT_STRIDES
+    lead_off = ((flat & ~at_rail) | missing) & enough[:, None]
+    at_end = (new[:, HIGH] >= high - FLAT_MV) | (new[:, LOW] <= low + FLAT_MV)
+    clipped = (spread <= FLAT_MV) & at_end & (swing >= CLIPPED_SWING_MV)
+    saturated = (((spread <= STUCK_MV) & at_rail) | clipped) & (new[:, INVALID_SHARE] <= 0.5)
 
-    calm = np.sort(past[:, POWER], axis=-1)[..., CALM]
-    muscle = np.sqrt(np.maximum(calm - OWN_MV**2, 0.0)) / np.maximum(swing, LEAST_QRS_MV)
-    leap = past[:, BASELINE].max(axis=-1) - past[:, BASELINE].min(axis=-1)
-    index = 1 / (1 + np.square(np.maximum(muscle / NOISE, leap / LEAP_MV)))
-    dead = off | stuck
-    noisy = (index < BAD) & ~dead
-    calmed = (index > GOOD) | dead
+    noise_power = np.sort(windows[:, POWER], axis=-1)[..., NOISE_RANK]
+    muscle = np.sqrt(np.maximum(noise_power - RECORDER_NOISE_MV**2, 0.0)) / np.maximum(swing, MIN_QRS_MV)
+    jump = windows[:, BASELINE].max(axis=-1) - windows[:, BASELINE].min(axis=-1)
+    index = 1 / (1 + np.square(np.maximum(muscle / NOISE_RATIO, jump / BASELINE_JUMP_MV)))
+    no_signal = lead_off | saturated
+    noisy = (index < NOISE_ONSET_INDEX) & ~no_signal
+    noise_over = (index > NOISE_END_INDEX) | no_signal
     return (
-        np.where(dead | (now[:, INVALID_SHARE] > 0.5), 0.0, index),
-        np.stack([off, stuck, noisy], axis=1),
-        np.stack([~off, ~stuck, calmed], axis=1),
+        np.where(no_signal | (new[:, INVALID_SHARE] > 0.5), 0.0, index),
+        np.stack([lead_off, saturated, noisy], axis=1),
+        np.stack([~lead_off, ~saturated, noise_over], axis=1),
     )
 
 
-def _follow(
-    tracker: Tracker, number: int, met: list[bool], over: list[bool], at: int, start: int, leads: tuple[str, ...]
+def _track(
+    tracker: Tracker,
+    kind_index: int,
+    onset_met: list[bool],
+    end_met: list[bool],
+    at: int,
+    start: int,
+    leads: tuple[str, ...],
 ) -> tuple[Tracker, list[Change]]:
-    """Push one stride, which ends with the sample ``at``, for the kind ``KINDS[number]``."""
-    if not (any(tracker.on) or any(tracker.against) or any(met)):
+    """Update the tracker of ``KINDS[kind_index]`` with the stride that ends with sample ``at``."""
+    if not (any(tracker.active) or any(tracker.contradicting) or any(onset_met)):
         return tracker, []
-    on, against = list(tracker.on), list(tracker.against)
-    for lead, held in enumerate(tracker.on):
-        against[lead] = against[lead] + 1 if (over if held else met)[lead] else 0
-        if against[lead] < (RELEASE if held else CONFIRM)[number]:
+    active, contradicting = list(tracker.active), list(tracker.contradicting)
+    for lead, is_active in enumerate(tracker.active):
+        contradicting[lead] = contradicting[lead] + 1 if (end_met if is_active else onset_met)[lead] else 0
+        if contradicting[lead] < (RELEASE_STRIDES if is_active else CONFIRM_STRIDES)[kind_index]:
             continue
-        on[lead], against[lead] = not held, 0
-    if tuple(on) == tracker.on:
-        return Tracker(tracker.on, tuple(against), tracker.onset), []
+        active[lead], contradicting[lead] = not is_active, 0
+    if tuple(active) == tracker.active:
+        return Tracker(tracker.active, tuple(contradicting), tracker.onset), []
 
-    # One condition covers all leads: when another joins or leaves, it ends and begins anew with other names.
+    # One condition covers all affected leads: when they change, it ends and a new one begins.
     changes: list[Change] = []
-    here = at + 1 - STRIDE
-    if any(tracker.on):
-        end = here if any(on) else at + 1 - RELEASE[number] * STRIDE
+    stride_start = at + 1 - STRIDE
+    if any(tracker.active):
+        end = stride_start if any(active) else at + 1 - RELEASE_STRIDES[kind_index] * STRIDE
         changes.append(
             Ended(
-                KINDS[number],
+                KINDS[kind_index],
                 tracker.onset,
                 max(end, tracker.onset + 1),
                 at,
-                "leads_changed" if any(on) else "rule_no_longer_met",
-                leads=_names(tracker.on, leads),
+                "leads_changed" if any(active) else "rule_no_longer_met",
+                leads=_names(tracker.active, leads),
             )
         )
     onset = tracker.onset
-    if any(on):
-        before = (CONFIRM[number] + LAG[number]) * STRIDE
-        onset = here if any(tracker.on) else max(at + 1 - before, start)
-        changes.append(Began(KINDS[number], onset, at, "rule_met", leads=_names(on, leads)))
-    return Tracker(tuple(on), tuple(against), onset), changes
+    if any(active):
+        before = (CONFIRM_STRIDES[kind_index] + LAG_STRIDES[kind_index]) * STRIDE
+        onset = stride_start if any(tracker.active) else max(at + 1 - before, start)
+        changes.append(Began(KINDS[kind_index], onset, at, "rule_met", leads=_names(active, leads)))
+    return Tracker(tuple(active), tuple(contradicting), onset), changes
 
 
-def _names(on: Sequence[bool], leads: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(lead for lead, held in zip(leads, on, strict=True) if held)
+def _names(active: Sequence[bool], leads: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(lead for lead, is_active in zip(leads, active, strict=True) if is_active)

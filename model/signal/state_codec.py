@@ -1,4 +1,4 @@
-"""The state of a stage, or of a whole bed, as MessagePack, and back."""
+"""Encodes the state of a stage or of a whole bed as MessagePack, and decodes it."""
 
 from __future__ import annotations
 
@@ -11,27 +11,33 @@ import numpy.typing as npt
 
 from stream.errors import StorageError
 
-DAMAGED_STATE = "the saved state of a bed is damaged: delete it and let the bed start anew"
-"""Text of the error for any part of a bed's state that does not load."""
+DAMAGED_STATE = "the saved state of a bed is damaged: delete it, and start the bed again"
+"""Error message for a bed state that cannot be decoded."""
 
-KINDS = ("<f4", "<f8", "|b1")
-"""Arrays that a state may hold, as numpy names their types: float32, float64, bool."""
+DTYPES = ("<f4", "<f8", "|b1")
+"""Array types that a state may contain, as numpy type strings: float32, float64, bool."""
 
 State = TypeVar("State")
 
 
 def pack(state: object) -> bytes:
-    """Return a state, a dataclass, as MessagePack."""
+    """Return a state, a dataclass, as MessagePack.
+
+    Raises
+    ------
+    TypeError
+        The state contains an object or an array type that is not supported.
+    """
     return msgspec.msgpack.encode(state, enc_hook=_pack_array)
 
 
 def unpack(data: bytes, kind: type[State]) -> State:
-    """Return the state that `pack` wrote.
+    """Return the state that `pack` encoded.
 
     Raises
     ------
     StorageError
-        The bytes are no such state.
+        The bytes do not contain a state of this kind.
     """
     try:
         return msgspec.msgpack.decode(data, type=kind, dec_hook=_unpack_array)
@@ -41,15 +47,15 @@ def unpack(data: bytes, kind: type[State]) -> State:
 
 def _pack_array(value: object) -> object:
     if not isinstance(value, np.ndarray):
-        raise TypeError(f"{type(value).__name__} is no part of the state")
+        raise TypeError(f"a state cannot contain {type(value).__name__}")
     kind = value.dtype.newbyteorder("<").str
-    if kind not in KINDS:
-        raise TypeError(f"arrays of {value.dtype} are no part of the state")
+    if kind not in DTYPES:
+        raise TypeError(f"a state cannot contain arrays of {value.dtype}")
     return kind, value.shape, np.ascontiguousarray(value, kind).tobytes()
 
 
 def _unpack_array(_: type, packed: tuple[str, Sequence[int], bytes]) -> npt.NDArray[Any]:
     kind, shape, data = packed
-    if kind not in KINDS:
-        raise ValueError(f"arrays of {kind!r} are no part of the state")
+    if kind not in DTYPES:
+        raise ValueError(f"a state cannot contain arrays of {kind!r}")
     return np.frombuffer(data, kind).reshape(shape).astype(np.dtype(kind).newbyteorder("="))

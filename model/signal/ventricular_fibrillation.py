@@ -1,25 +1,23 @@
-"""Ventricular fibrillation and flutter, from the waveform alone, because there are no beats to go by.
+"""Detects ventricular fibrillation and flutter from the waveform, without beat detection.
 
-Fibrillation is a wave that never rests, and it is nearly a sine. Two published measures, over the last 3 s of each
-lead, are added without weights:
+Fibrillation has no isoelectric segments and is nearly sinusoidal. Two published measures over the last 3 s of each lead
+are added without weights:
 
-- *rest*: the share of samples at which the signal hardly moves. Any rhythm with QRS complexes rests between them
-  (the slope baseline of Irusta, Ruiz et al., "A high-temporal resolution algorithm to discriminate shockable from
-  nonshockable rhythms", Resuscitation 83, 2012);
-- *leakage*: what is left of the signal when it is added to itself half a period later, which leaves nothing of a sine
-  (the VF filter of Kuo and Dillman 1978, as Amann, Tratnig and Unterkofler, BioMedical Engineering OnLine 4:60, 2005,
-  give it).
+- *rest*: share of samples with a small slope. Any rhythm with QRS complexes has small slopes between them (the slope
+  baseline of Irusta, Ruiz et al., "A high-temporal resolution algorithm to discriminate shockable from nonshockable
+  rhythms", Resuscitation 83, 2012);
+- *leakage*: what remains when the signal is added to itself delayed by half a period; 0 for a sine (the VF filter of
+  Kuo and Dillman 1978, as given by Amann, Tratnig and Unterkofler, BioMedical Engineering OnLine 4:60, 2005).
 
-A logistic regression on the two, on MIT-BIH DS1 and the Malignant Ventricular Ectopy Database, each record judged by a
-fit without it, gave them equal weights. Eleven more measures (threshold crossing sample count, Hjorth's mobility and
-complexity, crest factors …) found no more at one false window in a thousand.
+A logistic regression on both, on MIT-BIH DS1 and the Malignant Ventricular Ectopy Database with leave-one-record-out
+cross-validation, gave them equal weights. Eleven more measures (threshold crossing sample count, Hjorth mobility and
+complexity, crest factors …) did not raise the sensitivity at one false window in a thousand.
 
-A wave slower than `LEAST_HZ`, or one that repeats itself slowly, is no fibrillation; one lower than `LEAST_MV`
-may as well be asystole. The leads that can be judged are averaged: noise rarely looks like fibrillation in two leads at
-once.
+A wave slower than `MIN_HZ`, or one with a long period, is not fibrillation. A wave below `MIN_MV` may be asystole. The
+measures are averaged over the measurable leads: noise rarely resembles fibrillation in two leads at once.
 
-Fast ventricular tachycardia without rest between its complexes looks the same, and the two are not distinguished:
-by its autocorrelation flutter is as regular as tachycardia (docs/experiments.md).
+Fast ventricular tachycardia without isoelectric segments is not distinguished from fibrillation. The autocorrelation
+does not help: flutter is as regular as tachycardia (docs/experiments.md).
 """
 
 from __future__ import annotations
@@ -34,80 +32,81 @@ from model.signal.blocks import BLOCK, Blocks
 from model.signal.iir_filter import sosfilt
 from stream.timebase import FS
 
-THIN = 4
-"""One filtered sample in four is used: 90 Hz are enough for what lies below 30 Hz."""
+DECIMATION = 4
+"""Decimation factor of the filtered signal: 90 Hz is enough for a band below 30 Hz."""
 
-KEPT = BLOCK // THIN
-"""Such samples in a block."""
+SAMPLES_PER_BLOCK = BLOCK // DECIMATION
+"""Decimated samples per block."""
 
-BAND = butter(2, (1.0, 30.0), "bandpass", fs=FS, output="sos")
+BAND_SOS = butter(2, (1.0, 30.0), "bandpass", fs=FS, output="sos")
+"""Band-pass filter, 1 to 30 Hz."""
 
-WINDOW = 6
-"""Blocks of half a second that are measured; each new block ends one window."""
+WINDOW_BLOCKS = 6
+"""Blocks of half a second per window; each new block ends one window."""
 
-RESTING = 0.1
-"""Part of the steepest slope below which the signal rests."""
+REST_SLOPE = 0.1
+"""Slope below which a sample counts as rest, as a share of the steepest slope of the window."""
 
-LIMIT = 1.0
-"""Rest + leakage below this looks like fibrillation. In ten hours of MIT-BIH (DS1 without 201 and 208), away from
-flutter and ventricular tachycardia, the lowest was 1.06; in 94 % of the windows full of fibrillation or flutter, in
-seven records, it was below."""
+ONSET_LIMIT = 1.0
+"""Rest + leakage below which a window resembles fibrillation. In ten hours of MIT-BIH (DS1 without 201 and 208) outside
+flutter and ventricular tachycardia the minimum was 1.06; 94 % of the windows that contained only fibrillation or
+flutter, in seven records, were below."""
 
-RELEASE = 1.1
-"""What has begun ends above this."""
+RELEASE_LIMIT = 1.1
+"""Rest + leakage above which fibrillation ends."""
 
-AGREEING = 3
-"""Windows in a row that must agree: together they cover the 4 s that the rule asks for."""
+CONFIRM_WINDOWS = 3
+"""Consecutive windows that confirm onset or end: together they cover the 4 s that the rule requires."""
 
-LEAST_HZ = 2.6
-"""Mean frequency; fibrillation and flutter begin at about 150/min."""
+MIN_HZ = 2.6
+"""Lowest mean frequency of fibrillation and flutter, Hz: about 150/min."""
 
-MOST_HZ = 10.0
-"""Mean frequency above which a lead is mostly noise (white noise within the band has 14 Hz). One lead at least must be
-slower."""
+MAX_HZ = 10.0
+"""Mean frequency above which a lead is mostly noise, Hz (14 for white noise within the band). At least one lead must be
+below."""
 
-LEAST_MV = 0.15
-"""Height of the window, from its lowest to its highest sample, below which a lead is not judged; asystole is drawn at
-about 0.1 mV."""
+MIN_MV = 0.15
+"""Peak-to-peak value of a window, mV, below which a lead is not measured; asystole is commonly defined as below
+0.1 mV."""
 
-MOST_INVALID = 0.25
-"""Share of invalid samples above which a lead is not judged."""
+MAX_INVALID = 0.25
+"""Share of invalid samples above which a lead is not measured."""
 
-BEFORE = 2 * FS
-"""Samples from the onset to the end of the first window that looks like it, about."""
+FIRST_WINDOW_DELAY = 2 * FS
+"""Approximate number of samples from the onset to the end of the first window below the limit: 2 s."""
 
 LAGS = np.arange(9, 109)
-"""Lags at which a wave may repeat itself: 0.1 to 1.2 s at 90 Hz."""
+"""Lags of the autocorrelation, samples at 90 Hz: 0.1 to 1.2 s."""
 
-SLOW = 36
-"""A period longer than this, 0.4 s, is too long for fibrillation: 150/min."""
+MAX_PERIOD = 36
+"""Longest period of fibrillation, samples at 90 Hz: 0.4 s, or 150/min."""
 
-REGULAR = 0.8
-"""Autocorrelation at its period above which a wave is regular."""
+MIN_PERIODICITY = 0.8
+"""Autocorrelation at its period above which a wave is periodic."""
 
-NOT_JUDGED = 2.0
-"""Rest + leakage when no lead can be judged: as far from fibrillation as can be."""
+NOT_MEASURABLE = 2.0
+"""Rest + leakage where no lead can be measured: the largest possible value, farthest from fibrillation."""
 
 
 @dataclass(frozen=True, slots=True)
 class FibrillationState:
-    """All that is carried from step to step.
+    """State carried from step to step.
 
     Attributes
     ----------
     start : int
         Index of the first sample of the epoch.
     filter : ndarray, shape (sections, 2, leads)
-    recent : ndarray, shape (up to (WINDOW - 1) * KEPT, leads), mV
-        The last filtered samples, at 90 Hz.
-    invalid : ndarray, shape (up to WINDOW - 1, leads)
-        Share of invalid samples in each of their blocks.
+    recent : ndarray, shape (up to (WINDOW_BLOCKS - 1) * SAMPLES_PER_BLOCK, leads), mV
+        Last filtered samples, at 90 Hz.
+    invalid : ndarray, shape (up to WINDOW_BLOCKS - 1, leads)
+        Share of invalid samples in each block of ``recent``.
     contradicting : int
-        Windows in a row that contradict the present decision.
-    first : int
-        Onset according to the first of them.
+        Consecutive windows that contradict the present decision.
+    candidate_onset : int
+        Onset according to the first contradicting window.
     since : int or None
-        Onset of the fibrillation that lasts.
+        Onset of the ongoing fibrillation; None without fibrillation.
     """
 
     start: int
@@ -115,7 +114,7 @@ class FibrillationState:
     recent: FloatArray
     invalid: FloatArray
     contradicting: int = 0
-    first: int = 0
+    candidate_onset: int = 0
     since: int | None = None
 
 
@@ -126,12 +125,12 @@ class Fibrillation:
     Attributes
     ----------
     at : int
-        The last sample that was observed.
+        Last sample of the window.
     since : int or None
-        First sample of the fibrillation that lasts; None where there is none.
+        First sample of the ongoing fibrillation; None without fibrillation.
     margin : float
-        ``LIMIT`` minus rest + leakage: above 0 the window looks like fibrillation. ``LIMIT - NOT_JUDGED`` in the first
-        blocks, and while no lead can be judged.
+        ``ONSET_LIMIT`` minus rest + leakage: above 0 the window resembles fibrillation. ``ONSET_LIMIT -
+        NOT_MEASURABLE`` before the first complete window and while no lead can be measured.
     """
 
     at: int
@@ -140,102 +139,104 @@ class Fibrillation:
 
 
 def begin(start: int, leads: int) -> FibrillationState:
-    """Return the state at the start of an epoch, whose first sample has the index ``start``."""
-    return FibrillationState(start, np.zeros((len(BAND), 2, leads)), np.zeros((0, leads)), np.zeros((0, leads)))
+    """Return the state at the start of an epoch whose first sample has index ``start``."""
+    return FibrillationState(start, np.zeros((len(BAND_SOS), 2, leads)), np.zeros((0, leads)), np.zeros((0, leads)))
 
 
 def step(state: FibrillationState, blocks: Blocks) -> tuple[tuple[Fibrillation, ...], FibrillationState]:
-    """Push the next blocks of one bed, which may be none.
+    """Push the next blocks of one bed, possibly none.
 
     Returns
     -------
     tuple of Fibrillation
-        One for each block, in order.
+        One per block, in order.
     state : FibrillationState
     """
     k, _, leads = blocks.mv.shape
     if not k:
         return (), state
-    filtered, carried = sosfilt(BAND, blocks.mv.reshape(k * BLOCK, leads), state.filter)
-    recent = np.concatenate([state.recent, filtered[THIN - 1 :: THIN]])
+    filtered, carried = sosfilt(BAND_SOS, blocks.mv.reshape(k * BLOCK, leads), state.filter)
+    recent = np.concatenate([state.recent, filtered[DECIMATION - 1 :: DECIMATION]])
     shares = np.concatenate([state.invalid, blocks.invalid.mean(axis=1)])
-    # Blocks at hand up to and with each of the new ones.
-    ends = [end for end in range(len(state.invalid) + 1, len(shares) + 1) if end >= WINDOW]
-    margins = [LIMIT - NOT_JUDGED] * (k - len(ends))
+    # Number of blocks up to and including each new one.
+    ends = [end for end in range(len(state.invalid) + 1, len(shares) + 1) if end >= WINDOW_BLOCKS]
+    margins = [ONSET_LIMIT - NOT_MEASURABLE] * (k - len(ends))
     if ends:
-        windows = np.stack([recent[(end - WINDOW) * KEPT : end * KEPT].T for end in ends])
-        missing = np.stack([shares[end - WINDOW : end].mean(axis=0) for end in ends])
-        margins += (LIMIT - rest_and_leakage(windows, missing <= MOST_INVALID)).tolist()
+        windows = np.stack(
+            [recent[(end - WINDOW_BLOCKS) * SAMPLES_PER_BLOCK : end * SAMPLES_PER_BLOCK].T for end in ends]
+        )
+        missing = np.stack([shares[end - WINDOW_BLOCKS : end].mean(axis=0) for end in ends])
+        margins += (ONSET_LIMIT - rest_and_leakage(windows, missing <= MAX_INVALID)).tolist()
 
     state = replace(
         state,
         filter=carried,
-        recent=recent[-(WINDOW - 1) * KEPT :].copy(),
-        invalid=shares[-(WINDOW - 1) :].copy(),
+        recent=recent[-(WINDOW_BLOCKS - 1) * SAMPLES_PER_BLOCK :].copy(),
+        invalid=shares[-(WINDOW_BLOCKS - 1) :].copy(),
     )
-    found = []
+    decisions = []
     for i, margin in enumerate(margins):
         at = blocks.start + (i + 1) * BLOCK - 1
         state = _decide(state, margin, at)
-        found.append(Fibrillation(at, state.since, margin))
-    return tuple(found), state
+        decisions.append(Fibrillation(at, state.since, margin))
+    return tuple(decisions), state
 
 
 def rest_and_leakage(windows: FloatArray, valid: BoolArray) -> FloatArray:
-    """Measure windows of all leads.
+    """Return rest + leakage of windows.
 
     Parameters
     ----------
-    windows : ndarray, shape (m, leads, WINDOW * KEPT), mV
-        At 90 Hz, within `BAND`.
+    windows : ndarray, shape (m, leads, WINDOW_BLOCKS * SAMPLES_PER_BLOCK), mV
+        At 90 Hz, filtered by `BAND_SOS`.
     valid : ndarray of bool, shape (m, leads)
-        May this lead be judged?
+        Leads with few invalid samples.
 
     Returns
     -------
     ndarray, shape (m,)
-        Mean over the leads that can be judged; ``NOT_JUDGED`` where there is none. A lead whose wave is
-        too slow counts as that much.
+        Mean over the measurable leads; ``NOT_MEASURABLE`` if there is none. A lead with too low a frequency or too
+        long a period contributes ``NOT_MEASURABLE``.
     """
     length = windows.shape[2]
     wave = windows - windows.mean(axis=2, keepdims=True)
-    size = np.abs(wave)
+    magnitude = np.abs(wave)
     slope = np.abs(np.diff(wave, axis=2))
-    total, travelled = size.sum(axis=2), slope.sum(axis=2)
-    valid = valid & (np.ptp(windows, axis=2) >= LEAST_MV)
+    magnitude_sum, slope_sum = magnitude.sum(axis=2), slope.sum(axis=2)
+    valid = valid & (np.ptp(windows, axis=2) >= MIN_MV)
     steepest = np.maximum(slope.max(axis=2), 1e-9)
-    rest = (slope < RESTING * steepest[:, :, None]).mean(axis=2)
-    # Of a sine, the ratio of these sums is its angular frequency in radians a sample.
-    pace = np.maximum(travelled, 1e-9) / np.maximum(total, 1e-9)
-    half = np.clip(np.rint(np.pi / pace), 1, length // 4).astype(np.int64)
+    rest = (slope < REST_SLOPE * steepest[:, :, None]).mean(axis=2)
+    # For a sine the ratio of these sums is the angular frequency in radians per sample.
+    angular_frequency = np.maximum(slope_sum, 1e-9) / np.maximum(magnitude_sum, 1e-9)
+    half = np.clip(np.rint(np.pi / angular_frequency), 1, length // 4).astype(np.int64)
     earlier = np.arange(length) - half[:, :, None]
     known = earlier >= 0
     earlier = np.maximum(earlier, 0)
-    left = np.where(known, np.abs(wave + np.take_along_axis(wave, earlier, axis=2)), 0.0).sum(axis=2)
-    whole = np.where(known, size + np.take_along_axis(size, earlier, axis=2), 0.0).sum(axis=2)
-    leakage = left / np.maximum(whole, 1e-9)
-    hz = pace * (FS / THIN / (2 * np.pi))
-    each = np.where(hz >= LEAST_HZ, rest + leakage, NOT_JUDGED)
-    judged = (valid & (hz <= MOST_HZ)).any(axis=1)
-    mean = _mean(each, valid, judged)
-    # The period of what is far from fibrillation anyway does not matter.
-    near = np.flatnonzero(mean <= RELEASE)
+    residue = np.where(known, np.abs(wave + np.take_along_axis(wave, earlier, axis=2)), 0.0).sum(axis=2)
+    whole = np.where(known, magnitude + np.take_along_axis(magnitude, earlier, axis=2), 0.0).sum(axis=2)
+    leakage = residue / np.maximum(whole, 1e-9)
+    hz = angular_frequency * (FS / DECIMATION / (2 * np.pi))
+    by_lead = np.where(hz >= MIN_HZ, rest + leakage, NOT_MEASURABLE)
+    measurable = (valid & (hz <= MAX_HZ)).any(axis=1)
+    mean = _mean(by_lead, valid, measurable)
+    # The period is needed only where the window is near the limit.
+    near = np.flatnonzero(mean <= RELEASE_LIMIT)
     if near.size:
-        each[near] = np.where(_is_slow_and_regular(wave[near]), NOT_JUDGED, each[near])
-        mean = _mean(each, valid, judged)
+        by_lead[near] = np.where(_is_slow_and_regular(wave[near]), NOT_MEASURABLE, by_lead[near])
+        mean = _mean(by_lead, valid, measurable)
     return mean
 
 
-def _mean(each: FloatArray, valid: BoolArray, judged: BoolArray) -> FloatArray:
-    """Return the mean over the valid leads, shape (m,), where something can be judged at all."""
-    mean = np.where(valid, each, 0.0).sum(axis=1) / np.maximum(valid.sum(axis=1), 1)
-    return np.where(judged, mean, NOT_JUDGED)
+def _mean(by_lead: FloatArray, valid: BoolArray, measurable: BoolArray) -> FloatArray:
+    """Return the mean over the valid leads, shape (m,); ``NOT_MEASURABLE`` where ``measurable`` is false."""
+    mean = np.where(valid, by_lead, 0.0).sum(axis=1) / np.maximum(valid.sum(axis=1), 1)
+    return np.where(measurable, mean, NOT_MEASURABLE)
 
 
 def _is_slow_and_regular(wave: FloatArray) -> BoolArray:
-    """Tell whether a wave, shape (m, leads, n), repeats itself after a time that is too long for fibrillation.
+    """Return whether a wave, shape (m, leads, n), is periodic with a period too long for fibrillation.
 
-    Its period is the shortest lag at which the autocorrelation has a peak nearly as high as its highest.
+    The period is the shortest lag with a peak of the autocorrelation of at least 85 % of the highest peak.
     """
     length = wave.shape[2]
     spectrum = np.fft.rfft(wave, 2 * length, axis=2)
@@ -245,17 +246,17 @@ def _is_slow_and_regular(wave: FloatArray) -> BoolArray:
     peaks = np.where((inner >= at[:, :, :-2]) & (inner > at[:, :, 2:]), inner, 0.0)
     period = (peaks >= 0.85 * peaks.max(axis=2, keepdims=True)).argmax(axis=2)
     height = np.take_along_axis(peaks, period[:, :, None], axis=2)[:, :, 0]
-    return np.asarray((LAGS[1:-1][period] > SLOW) & (height > REGULAR))
+    return np.asarray((LAGS[1:-1][period] > MAX_PERIOD) & (height > MIN_PERIODICITY))
 
 
 def _decide(state: FibrillationState, margin: float, at: int) -> FibrillationState:
-    """Push the margin of one window, which ends with the sample ``at``."""
-    lasting = state.since is not None
-    contradicts = margin < LIMIT - RELEASE if lasting else margin > 0
+    """Update the decision with the margin of the window that ends with sample ``at``."""
+    ongoing = state.since is not None
+    contradicts = margin < ONSET_LIMIT - RELEASE_LIMIT if ongoing else margin > 0
     if not contradicts:
         return replace(state, contradicting=0)
     contradicting = state.contradicting + 1
-    first = max(at + 1 - BEFORE, state.start) if contradicting == 1 else state.first
-    if contradicting < AGREEING:
-        return replace(state, contradicting=contradicting, first=first)
-    return replace(state, contradicting=0, first=first, since=None if lasting else first)
+    candidate_onset = max(at + 1 - FIRST_WINDOW_DELAY, state.start) if contradicting == 1 else state.candidate_onset
+    if contradicting < CONFIRM_WINDOWS:
+        return replace(state, contradicting=contradicting, candidate_onset=candidate_onset)
+    return replace(state, contradicting=0, candidate_onset=candidate_onset, since=None if ongoing else candidate_onset)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.anomaly import anomaly_detector
+from model.anomaly import anomaly_detector, comparison
 from model.anomaly.state import DEFAULT_CONFIG
 from model.datasets.annotated_signal import AnnotatedSignal, load_annotated
 from model.datasets.beat_codes import AAMI_CLASS, FLUTTER_WAVE, NORMAL, SUPRAVENTRICULAR
@@ -94,7 +94,7 @@ def features_of(signals: Sequence[FloatArray], forecaster: Checkpoint) -> list[F
         stepped = forecasting.step(forecaster, forecast_states, [strides for strides, _ in received])
         forecast_states = [state for _, state in stepped]
         for i, (forecasts, _) in enumerate(stepped):
-            compared, detector_states[i] = anomaly_detector.compare(
+            compared, detector_states[i] = comparison.compare(
                 DEFAULT_CONFIG, detector_states[i], forecasts.mean, forecasts.scale, forecasts.observed
             )
             found[i].append(compared.features.astype(np.float32))

@@ -20,7 +20,7 @@ from model.datasets.annotated_signal import load_annotated
 from model.datasets.reference import Reference
 from model.evaluation import ec57_beats
 from model.signal.arrays import Float32Array, IntArray
-from model.signal.gaps import hold
+from model.signal.gaps import fill_gaps
 from model.signal.intake import strides_of
 from model.training.augment_beats import SHORTEST_RR, UNLABELLED, N, RecordBeats, TrainingBeat, augment
 from stream.records.catalog import Catalog
@@ -98,7 +98,7 @@ def prepare(names: Sequence[str], seed: int, catalog: Catalog | None) -> dict[st
 def detect(name: str, catalog: Catalog | None) -> tuple[RecordBeats, Reference]:
     """Return the detected beats of a record, labelled by the reference, and the reference."""
     record = load_annotated(name, catalog)
-    mv, _ = hold(record.mv, np.zeros(record.mv.shape[1]))
+    mv, _ = fill_gaps(record.mv, np.zeros(record.mv.shape[1]))
     reference = record.reference.outside_flutter()
     beats, _ = qrs_detector.step(qrs_detector.begin(0, mv.shape[1]), strides_of(record.mv))
     index = np.array([beat.index for beat in beats], np.int64)
@@ -128,6 +128,6 @@ def examples_of(beats: Iterable[TrainingBeat]) -> Examples:
         measured, state = beat_features.measure(state, beat.piece, np.ones(leads, np.bool_), rr)
         rows.append(measured.features)
         kinds.append(beat.type)
-        joined.append((measured.joined, measured.founded))
+        joined.append((measured.family, measured.new_family))
     features = np.array(rows, np.float32).reshape(-1, len(NAMES))
     return Examples(features, np.array(kinds, np.int64), tuple(joined))

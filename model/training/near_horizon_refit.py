@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from model.datasets.mitdb import Signals
-from model.forecast.config import WARM_S, ScalingConfig
+from model.forecast.config import WARM_UP_S, ScalingConfig
 from model.forecast.network import Network
 from model.forecast.torch_runtime import denormals_flushed
 from model.signal.arrays import FloatArray
@@ -47,7 +47,7 @@ def refit(network: Network, scaling: ScalingConfig, signals: Signals) -> Network
         In evaluation mode; not modified.
     scaling : ScalingConfig
     signals : Signals
-        Records to fit, each longer than `WARM_S`.
+        Records to fit, each longer than `WARM_UP_S`.
     """
     products = np.sum(
         [_products(network, scaling, mv[:, lead]) for mv in signals.values() for lead in range(mv.shape[1])], axis=0
@@ -79,7 +79,7 @@ def _products(network: Network, scaling: ScalingConfig, lead: FloatArray) -> Flo
     ndarray of float64, shape (window + hidden + 1 + SAMPLES, window + hidden + 1 + SAMPLES)
     """
     trial = to_sequences(lead[None], replace(network.config, horizon=SAMPLES), scaling)
-    n, warm = trial.scale.shape[1], WARM_S * FS // network.config.patch
+    n, warm = trial.scale.shape[1], WARM_UP_S * FS // network.config.patch
     state = None
     size = network.config.window + network.config.hidden + 1 + SAMPLES
     products = np.zeros((size, size))

@@ -48,7 +48,7 @@ def to_sequences(streams: FloatArray, network: NetworkConfig, config: ScalingCon
     baseline, scale, _ = normalization.advance(
         normalization.begin(len(streams), config), observed.reshape(len(streams), k, patch), config
     )
-    past = np.concatenate([normalization.history_of(observed[:, 0], window - patch), observed], axis=1)
+    past = np.concatenate([normalization.initial_history(observed[:, 0], window - patch), observed], axis=1)
     ahead = np.lib.stride_tricks.sliding_window_view(streams[:, patch:], horizon, axis=1)[:, ::patch][:, :k]
     baseline, scale = baseline[:, :, None], scale[:, :, None]
     return Sequences(

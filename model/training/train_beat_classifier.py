@@ -15,7 +15,7 @@ from rich.table import Table
 from torch import nn
 
 from model.beats import classifier
-from model.beats.classifier import TYPES, BeatTyper
+from model.beats.classifier import TYPES, BeatClassifier
 from model.console.progress import stderr, track
 from model.datasets.mitdb import TRAIN
 from model.evaluation import ec57_beats
@@ -95,11 +95,11 @@ def train_beats(config: BeatTrainConfig, catalog: Catalog | None, out: Path) -> 
         scores: dict[str, BeatScores] = {}
         for first in track(range(0, len(ORDER), 2), "cross-validation"):
             pair = ORDER[first : first + 2]
-            typer = fit(config, [patients[name] for name in ORDER if name not in pair])
-            scores |= {name: score(typer, patients[name]) for name in pair}
+            beat_classifier = fit(config, [patients[name] for name in ORDER if name not in pair])
+            scores |= {name: score(beat_classifier, patients[name]) for name in pair}
         stderr().print("fitting to all records")
-        typer = fit(config, list(patients.values()))
-    classifier.save(out, replace(typer, provenance=provenance(config, scores)))
+        beat_classifier = fit(config, list(patients.values()))
+    classifier.save(out, replace(beat_classifier, provenance=provenance(config, scores)))
     stderr().print(f"networks written to {out}")
     return scores
 
@@ -122,7 +122,7 @@ def provenance(config: BeatTrainConfig, scores: Mapping[str, BeatScores]) -> dic
     }
 
 
-def fit(config: BeatTrainConfig, patients: Sequence[Patient]) -> BeatTyper:
+def fit(config: BeatTrainConfig, patients: Sequence[Patient]) -> BeatClassifier:
     """Train all members of the ensemble on the examples of some patients."""
     sets = [examples for patient in patients for examples in (patient.recorded, *patient.others)]
     features = np.concatenate([examples.features for examples in sets])
@@ -131,12 +131,12 @@ def fit(config: BeatTrainConfig, patients: Sequence[Patient]) -> BeatTyper:
     known = kinds != UNLABELLED
     features, kinds, weight = features[known], kinds[known], weight[known]
     mean, scale = features.mean(axis=0), features.std(axis=0) + 1e-3
-    x = torch.from_numpy(np.clip((features - mean) / scale, -classifier.REACH, classifier.REACH))
+    x = torch.from_numpy(np.clip((features - mean) / scale, -classifier.MAX_DEVIATION, classifier.MAX_DEVIATION))
     y = torch.from_numpy(kinds)
     cumulative = torch.from_numpy(np.cumsum(weight / weight.sum()))
     members = [_fit_one(config, config.seed + i, x, y, cumulative) for i in range(config.members)]
     by_depth = list(zip(*([layer for layer in m if isinstance(layer, nn.Linear)] for m in members), strict=True))
-    return BeatTyper(
+    return BeatClassifier(
         mean.astype(np.float64),
         scale.astype(np.float64),
         tuple(np.stack([layer.weight.detach().double().numpy().T for layer in same]) for same in by_depth),
@@ -187,20 +187,20 @@ def _fit_one(
     return net.eval()
 
 
-def types_of(typer: BeatTyper, examples: Examples) -> list[BeatType]:
+def types_of(beat_classifier: BeatClassifier, examples: Examples) -> list[BeatType]:
     """Classify consecutive beats; those of the learning period are Q."""
-    opinions = classifier.Opinions()
-    chances = typer.chances(examples.features.astype(np.float64))
+    family_odds = classifier.FamilyOdds()
+    log_probabilities = beat_classifier.log_probabilities(examples.features.astype(np.float64))
     types: list[BeatType] = []
-    for row, (joined, founded) in zip(chances, examples.joined, strict=True):
-        kind, opinions = classifier.decide(opinions, row, joined, founded)
-        types.append(kind if len(types) >= classifier.LEARNING else "Q")
+    for row, (family, new_family) in zip(log_probabilities, examples.joined, strict=True):
+        kind, family_odds = classifier.decide(family_odds, row, family, new_family)
+        types.append(kind if len(types) >= classifier.LEARNING_BEATS else "Q")
     return types
 
 
-def score(typer: BeatTyper, patient: Patient) -> BeatScores:
+def score(beat_classifier: BeatClassifier, patient: Patient) -> BeatScores:
     """Score the classification of a patient's detected beats from 5:00 on."""
-    types = types_of(typer, patient.recorded)
+    types = types_of(beat_classifier, patient.recorded)
     return ec57_beats.score(patient.reference, patient.index.tolist(), types, until=patient.n)
 
 

@@ -18,7 +18,7 @@ from rich.console import Console
 from torch import Tensor
 
 from model.console.progress import progress, stderr
-from model.datasets.mitdb import FITTED, HELD_BACK, Signals, load_signals
+from model.datasets.mitdb import FIT_RECORDS, VALIDATION_RECORDS, Signals, load_signals
 from model.forecast import checkpoint
 from model.forecast.checkpoint import Checkpoint
 from model.forecast.config import NetworkConfig, ScalingConfig
@@ -76,8 +76,8 @@ def train_first_samples(weights: Path | None, catalog: Catalog | None, out: Path
 
 
 def _load_split(catalog: Catalog | None) -> tuple[Signals, Signals]:
-    stderr().print(f"reading {len(FITTED) + len(HELD_BACK)} records")
-    return load_signals(FITTED, catalog), load_signals(HELD_BACK, catalog)
+    stderr().print(f"reading {len(FIT_RECORDS) + len(VALIDATION_RECORDS)} records")
+    return load_signals(FIT_RECORDS, catalog), load_signals(VALIDATION_RECORDS, catalog)
 
 
 def fit(
@@ -228,8 +228,8 @@ def provenance(run: Run, config: TrainConfig, score: Score) -> dict[str, Any]:
     """Return the header of the weights' file."""
     return {
         "database": "MIT-BIH Arrhythmia Database 1.0.0",
-        "trained_on": list(FITTED),
-        "chosen_on": list(HELD_BACK),
+        "trained_on": list(FIT_RECORDS),
+        "chosen_on": list(VALIDATION_RECORDS),
         "config": asdict(config),
         "seed": config.seed,
         "step": run.step,

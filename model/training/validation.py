@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from model.datasets.mitdb import Signals
-from model.forecast.config import WARM_S, NetworkConfig, ScalingConfig
+from model.forecast.config import WARM_UP_S, NetworkConfig, ScalingConfig
 from model.forecast.interval_calibration import Z90
 from model.forecast.network import Network
 from model.training.config import TrainConfig
@@ -76,7 +76,7 @@ def validate(network: Network, sequences: Sequences, chunk: int = 900) -> Score:
     chunk : int
         Network steps processed at once.
     """
-    skip = WARM_S * FS // network.config.patch
+    skip = WARM_UP_S * FS // network.config.patch
     at = [h - 1 for h in SCORED_AT]
     rows, n = sequences.scale.shape
     square, inside = np.zeros((rows, len(at))), np.zeros(rows)

@@ -1,6 +1,6 @@
-"""Take alarms out of the store: as a table, as lines of JSON, or as WFDB records of the strips.
+"""Export of the alarm store: alarms as CSV or JSON lines, strips as WFDB records.
 
-The store may be in use meanwhile: it is only read. What WFDB is, this module does not know; it is given a writer.
+The store is opened read-only and may be in use. WFDB records are written by a function passed in.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ FORMATS: tuple[Format, ...] = ("csv", "jsonl", "wfdb")
 
 @dataclass(frozen=True, slots=True)
 class AlarmFilter:
-    """Which alarms to take.
+    """Selects the alarms to export.
 
     Attributes
     ----------
     bed : str or None
-        None: all.
+        None: all beds.
     since : str or None
-        RFC 3339, a date or a date with time, UTC where it says nothing else: those raised then or later.
+        Earliest time of the alarm: RFC 3339, a date or a date with time, UTC by default.
 
     Raises
     ------
     UsageError
-        The bed cannot be one, or the time is none.
+        The bed name or the time is invalid.
     """
 
     bed: str | None = None
@@ -51,10 +51,10 @@ class AlarmFilter:
     def __post_init__(self) -> None:
         if self.bed is not None:
             check_bed(self.bed)
-        self.moment()
+        self.since_utc()
 
-    def moment(self) -> str | None:
-        """Return `since` as the store writes times."""
+    def since_utc(self) -> str | None:
+        """Return `since` in the format of the store."""
         if self.since is None:
             return None
         try:
@@ -63,11 +63,11 @@ class AlarmFilter:
                 moment = moment.replace(tzinfo=datetime.UTC)
             return rfc3339(round(moment.timestamp() * 1e9))
         except (ValueError, OverflowError):
-            raise UsageError(f"--since {self.since!r} is no time: write --since 2026-01-31T12:00:00Z") from None
+            raise UsageError(f"--since {self.since!r} is not a time: write --since 2026-01-31T12:00:00Z") from None
 
 
 def export(path: Path, form: Format, out: Path, alarm_filter: AlarmFilter, write_record: RecordWriter) -> str:
-    """Write what was chosen, and return a line that says what was written.
+    """Export the selected alarms; return a one-line summary.
 
     Parameters
     ----------
@@ -75,17 +75,17 @@ def export(path: Path, form: Format, out: Path, alarm_filter: AlarmFilter, write
         The alarm store.
     form : {"csv", "jsonl", "wfdb"}
     out : Path
-        A file; for ``wfdb`` a folder, made if missing.
+        A file; for ``wfdb`` a folder, created if missing.
     alarm_filter : AlarmFilter
     write_record : callable
-        For ``wfdb``.
+        Writes a WFDB record; used for ``wfdb``.
 
     Raises
     ------
     StorageError
-        There is no such store, or it is damaged; `out` exists, or cannot be written.
+        The store does not exist or is damaged; `out` exists or cannot be written.
     """
-    with _reading(path) as db:
+    with _open_read_only(path) as db:
         if form == "wfdb":
             count = _write_strips(db, out, alarm_filter, write_record)
             return f"{count} strips written to {out}"
@@ -94,36 +94,36 @@ def export(path: Path, form: Format, out: Path, alarm_filter: AlarmFilter, write
 
 
 @contextlib.contextmanager
-def _reading(path: Path) -> Iterator[sqlite3.Connection]:
+def _open_read_only(path: Path) -> Iterator[sqlite3.Connection]:
     if not path.is_file():
-        raise StorageError(f"alarm store {path} is not there: name the --db file of 'bedside alarms'")
+        raise StorageError(f"alarm store {path} does not exist: name the --db file of 'bedside alarms'")
     try:
         with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
             layout = schema.check(db, path)
             if layout == 0:
                 raise StorageError(
-                    f"{path} is empty: if it is a copy, take {path.name}-wal along, which holds what is newest; "
+                    f"{path} is empty: if it is a copy, copy {path.name}-wal too, which contains the newest data; "
                     "if not, 'bedside alarms' has stored nothing in it yet"
                 )
             if layout < schema.SCHEMA:
                 raise StorageError(
-                    f"{path} has an older layout: run 'bedside alarms --db' with it once, which mends it"
+                    f"{path} has an older layout: open it once with 'bedside alarms --db', which upgrades it"
                 )
             yield db
     except sqlite3.Error as error:
         raise schema.failure(path, error) from None
 
 
-def _chosen(db: sqlite3.Connection, columns: str, tables: str, alarm_filter: AlarmFilter) -> sqlite3.Cursor:
+def _select(db: sqlite3.Connection, columns: str, tables: str, alarm_filter: AlarmFilter) -> sqlite3.Cursor:
     return db.execute(
         f"SELECT {columns} FROM {tables} WHERE (:bed IS NULL OR alarms.bed = :bed) "
         "AND (:since IS NULL OR coalesce(raised_at, cleared_at, acknowledged_at) >= :since) ORDER BY number",
-        {"bed": alarm_filter.bed, "since": alarm_filter.moment()},
+        {"bed": alarm_filter.bed, "since": alarm_filter.since_utc()},
     )
 
 
 def _write_table(db: sqlite3.Connection, form: Format, out: Path, alarm_filter: AlarmFilter) -> int:
-    rows = _chosen(db, "*", "alarms", alarm_filter)
+    rows = _select(db, "*", "alarms", alarm_filter)
     names = [column[0] for column in rows.description]
     count = 0
     try:
@@ -131,7 +131,7 @@ def _write_table(db: sqlite3.Connection, form: Format, out: Path, alarm_filter: 
     except FileExistsError:
         raise StorageError(f"{out} exists: move it away, or choose another --out file") from None
     except OSError as error:
-        raise _cannot(out, error) from None
+        raise _not_writable(out, error) from None
     try:
         with file:
             table = csv.writer(file, lineterminator="\n")
@@ -143,9 +143,9 @@ def _write_table(db: sqlite3.Connection, form: Format, out: Path, alarm_filter: 
                 else:
                     file.write(json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False) + "\n")
     except BaseException as error:
-        out.unlink(missing_ok=True)  # half a table would look like a whole one
+        out.unlink(missing_ok=True)  # an incomplete table could be mistaken for a complete one
         if isinstance(error, OSError):
-            raise _cannot(out, error) from None
+            raise _not_writable(out, error) from None
         raise
     return count
 
@@ -154,9 +154,9 @@ def _write_strips(db: sqlite3.Connection, out: Path, alarm_filter: AlarmFilter, 
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _cannot(out, error) from None
+        raise _not_writable(out, error) from None
     columns = "alarms.*, strips.start, strips.leads, strips.gain, strips.zero, strips.samples"
-    rows = _chosen(db, columns, "alarms JOIN strips USING (alarm_id)", alarm_filter)
+    rows = _select(db, columns, "alarms JOIN strips USING (alarm_id)", alarm_filter)
     names = [column[0] for column in rows.description]
     count = 0
     for count, row in enumerate(rows, start=1):  # noqa: B007
@@ -175,7 +175,7 @@ def _write_strips(db: sqlite3.Connection, out: Path, alarm_filter: AlarmFilter, 
 
 
 def record_name(alarm: dict[str, Any]) -> str:
-    """Return the name of an alarm's record: WFDB allows letters, digits and ``_`` alone."""
+    """Return the record name of an alarm's strip: WFDB allows only letters, digits and ``_``."""
     return re.sub(r"[^A-Za-z0-9]", "_", f"{alarm['bed']}_{alarm['number']}_{alarm['kind']}")
 
 
@@ -197,5 +197,5 @@ def _notes(alarm: dict[str, Any], n: int) -> list[tuple[int, str]]:
     return notes
 
 
-def _cannot(out: Path, error: OSError) -> StorageError:
+def _not_writable(out: Path, error: OSError) -> StorageError:
     return StorageError(f"{out} cannot be written ({error.strerror}): choose another --out")

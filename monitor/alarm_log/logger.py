@@ -1,12 +1,13 @@
-"""The headless alarm logger: receives, commits, then acknowledges; in this order, always.
+"""The headless alarm logger: receives, commits, then acknowledges, always in this order.
 
-The broker forgets an event only when it is on our disk. While the disk refuses, nothing is acknowledged, the events
-are held, and the commit is tried again each second. The broker delivers no more than twenty unacknowledged, so a
-commit never waits for a batch to fill: it takes what has come, ten at most.
+The broker drops an event from the session only once it is on the logger's disk. While the store cannot be written,
+nothing is acknowledged, the events are held, and the commit is retried every second. The broker delivers at most
+twenty unacknowledged messages, so a commit never waits for a full batch: it stores the events received so far, at
+most ten.
 
-ECG and commands come over a second connection, which the broker forgets when we are away. In the persistent session of
-the events, it would keep hours of ECG for us, and deliver the alarms behind it. StripRecorder and commands are
-written one at a time, and not while events are held: an event waits for one strip at most.
+ECG and commands are received over a second connection without a persistent session. In the persistent session of the
+events the broker would queue hours of ECG while the logger is away, and deliver the alarms after it. Strips and
+commands are written in small steps and not while events are held, so an event waits for one strip at most.
 """
 
 from __future__ import annotations
@@ -30,13 +31,15 @@ from stream.wire.messages import BedStatus, Waveform
 from stream.wire.topics import Kind, Role, pattern
 
 BATCH = 10
-RETRY_S = 1.0
+"""Maximum number of events or commands per commit."""
 
-TICK_S = 0.2
-"""How often strips and commands that wait are written."""
+RETRY_INTERVAL_S = 1.0
+
+WRITE_INTERVAL_S = 0.2
+"""Time between two writes of pending strips and commands."""
 
 MAX_COMMANDS = 1000
-"""Commands that wait for the disk; the oldest give way."""
+"""Maximum number of commands that wait for the disk; the oldest are dropped."""
 
 T = TypeVar("T")
 
@@ -48,16 +51,16 @@ async def serve(address: BrokerAddress, log: AlarmLog, *, jsonl: bool = False) -
     ----------
     address : BrokerAddress
     log : AlarmLog
-        Closed at the end.
+        The store; closed on return.
     jsonl : bool
-        Also write each new event as a line of JSON to standard output, once it is stored.
+        Also write each new event, once stored, as a line of JSON to standard output.
 
     Raises
     ------
     BrokerError
-        The broker cannot be reached or refuses this client.
+        The broker cannot be reached or refused this client.
     BrokenPipeError
-        Whoever read standard output has gone.
+        The reader of standard output has closed it.
     """
     with log:
         async with events_client(address, log) as events, waveform_client(address) as waves:
@@ -66,28 +69,29 @@ async def serve(address: BrokerAddress, log: AlarmLog, *, jsonl: bool = False) -
 
 
 def events_client(address: BrokerAddress, log: AlarmLog) -> Client:
-    """Return the connection whose messages the broker keeps until they are on the disk."""
+    """Return the client of the persistent session for alarm events."""
     return Client(address, role=Role.LOGGER, subscriptions=[pattern(Kind.ALARMS)], persistent_id=log.client_id)
 
 
 def waveform_client(address: BrokerAddress) -> Client:
-    """Return the connection for what nobody keeps for us."""
+    """Return the client for ECG, commands and publisher status, without a persistent session."""
     kinds = [pattern(Kind.ECG), pattern(Kind.ALARMS_ACTIVE), pattern(Kind.STATUS, role=Role.PUBLISHER)]
     return Client(address, role=None, subscriptions=kinds)
 
 
 class Logger:
-    """Two connections and a file; counts in the status of the first what became of all that came.
+    """Stores the messages of two connections in one file.
 
-    Counters: ``stored`` and ``repeated`` events; ``strips``, and ``strips_given_way`` that found no place;
-    ``commands``; ``store_failures``; ``waves_rejected`` and ``waves_inbox_dropped`` messages of the second connection.
+    Counters, part of the status of the first connection: ``stored`` and ``repeated`` events; ``strips``;
+    ``strips_given_way``, dropped because of a full buffer; ``commands``; ``store_failures``; ``waves_rejected`` and
+    ``waves_inbox_dropped``, messages of the second connection.
 
     Parameters
     ----------
     events, waves : Client
     log : AlarmLog
     out : text file, optional
-        Each new event goes here as a line of JSON.
+        Receives each new event as a line of JSON.
     """
 
     def __init__(self, events: Client, waves: Client, log: AlarmLog, out: TextIO | None = None) -> None:
@@ -103,69 +107,69 @@ class Logger:
         self._held: set[str] = set()
 
     async def run(self) -> None:
-        """Store what arrives until cancelled; on the way out, store what there is of the strips that wait.
+        """Store messages until cancelled; then store pending commands and strips, incomplete ones included.
 
         Raises
         ------
         BrokerError
-            The broker refuses one of the connections.
+            The broker refused one of the connections.
         BrokenPipeError
-            Whoever read `out` has gone.
+            The reader of `out` has closed it.
         """
-        for alarm, known in self._log.without_complete_strip(MAX_PENDING):
-            self._strips.want(alarm, time.monotonic_ns(), known)
+        for alarm, stored in self._log.without_complete_strip(MAX_PENDING):
+            self._strips.request(alarm, time.monotonic_ns(), stored)
         try:
-            await _together(self._store(), self._watch(), self._write())
+            await _run_together(self._store_events(), self._receive_waveforms(), self._write_periodically())
         finally:
             self._strips.finish()
             try:
                 self._log.add_commands(self._commands.values())
                 self._log.add_strips(self._strips.ready.values())
             except StorageError as error:
-                _report(f"{error}; strips and commands that waited are lost, events are not")
+                _report(f"{error}; pending strips and commands are lost, events are not")
 
-    async def _store(self) -> None:
+    async def _store_events(self) -> None:
         encoder = msgspec.json.Encoder()
         while True:
             batch = [await self._events.receive()]
             while len(batch) < BATCH and (more := self._events.receive_nowait()) is not None:
                 batch.append(more)
             alarms = [(r.message, r.received_ns) for r in batch if isinstance(r.message, Alarm)]
-            fresh = await self._until_done("events", lambda alarms=alarms: self._log.add(alarms))  # type: ignore[misc]
+            added = await self._retry("events", lambda alarms=alarms: self._log.add(alarms))  # type: ignore[misc]
             for received in batch:
                 self._events.acknowledge(received)
-            self.counters["stored"] += len(fresh)
-            self.counters["repeated"] += len(alarms) - len(fresh)
-            for alarm in fresh:
+            self.counters["stored"] += len(added)
+            self.counters["repeated"] += len(alarms) - len(added)
+            for alarm in added:
                 if alarm.phase == "raised":
-                    self._strips.want(alarm, time.monotonic_ns())
-            if self._out is not None and fresh:
-                self._out.writelines(encoder.encode(alarm).decode() + "\n" for alarm in fresh)
+                    self._strips.request(alarm, time.monotonic_ns())
+            if self._out is not None and added:
+                self._out.writelines(encoder.encode(alarm).decode() + "\n" for alarm in added)
                 self._out.flush()
 
-    async def _watch(self) -> None:
+    async def _receive_waveforms(self) -> None:
         while True:
             received = await self._waves.receive()
             now_ns = time.monotonic_ns()
             match received.message:
                 case Waveform() as chunk:
-                    self._strips.take(chunk, now_ns)
+                    self._strips.push(chunk, now_ns)
                 case BedStatus() as status:
-                    self._strips.note(status, now_ns)
+                    self._strips.update_status(status, now_ns)
                 case ActiveAlarms(commands=commands):
                     for command in commands:
                         self._commands.setdefault(command.command_id, (command, received.received_ns))
                     while len(self._commands) > MAX_COMMANDS:
                         del self._commands[next(iter(self._commands))]
 
-    async def _write(self) -> None:
+    async def _write_periodically(self) -> None:
         strips, commands = self._strips, self._commands
         while True:
-            await asyncio.sleep(TICK_S)
+            await asyncio.sleep(WRITE_INTERVAL_S)
             strips.expire(time.monotonic_ns())
             while commands and not self._held:
                 some = list(commands.values())[:BATCH]
-                self.counters["commands"] += await self._until_done(
+                self.counters["commands"] += await self._retry(
                     "commands",
                     lambda some=some: self._log.add_commands(some),  # type: ignore[misc]
                 )
@@ -173,30 +177,30 @@ class Logger:
                     commands.pop(command.command_id, None)
             while strips.ready and not self._held:
                 strip = next(iter(strips.ready.values()))
-                await self._until_done("strips", lambda strip=strip: self._log.add_strips([strip]))  # type: ignore[misc]
+                await self._retry("strips", lambda strip=strip: self._log.add_strips([strip]))  # type: ignore[misc]
                 strips.ready.pop(strip.alarm_id, None)
                 self.counters["strips"] += 1
-                await asyncio.sleep(0)  # events that came meanwhile go first
+                await asyncio.sleep(0)  # let the events received meanwhile go first
             self.counters["strips_given_way"] = strips.dropped
             for name in ("rejected", "inbox_dropped"):
                 self.counters[f"waves_{name}"] = self._waves.counters[name]
             self.counters["waves_rejected"] += strips.rejected
 
-    async def _until_done(self, what: str, work: Callable[[], T]) -> T:
-        """Store, as long as it takes; say once that it does not work, and once that it works again."""
+    async def _retry(self, what: str, write: Callable[[], T]) -> T:
+        """Retry ``write`` until it succeeds; report the first failure and the recovery."""
         while True:
             try:
-                result = work()
+                result = write()
             except StorageError as error:
                 self.counters["store_failures"] += 1
                 if what not in self._held:
-                    _report(f"{error}; {what} are held until it works")
+                    _report(f"{error}; {what} are held until it can be written")
                 self._held.add(what)
-                await asyncio.sleep(RETRY_S)
+                await asyncio.sleep(RETRY_INTERVAL_S)
             else:
                 if what in self._held:
                     self._held.remove(what)
-                    _report(f"the alarm store works again: {what} are stored")
+                    _report(f"the alarm store can be written again: {what} are stored")
                 return result
 
 
@@ -204,13 +208,13 @@ def _report(text: str) -> None:
     print(f"bedside alarms: {text}", file=sys.stderr, flush=True)
 
 
-async def _together(*works: Coroutine[Any, Any, None]) -> None:
-    """Run until one fails, and raise what it raised: users meet errors one by one."""
+async def _run_together(*coroutines: Coroutine[Any, Any, None]) -> None:
+    """Run coroutines concurrently until one fails; raise its error alone, not a group."""
     problem: BaseException | None = None
     try:
         async with asyncio.TaskGroup() as tasks:
-            for work in works:
-                tasks.create_task(work)
+            for coroutine in coroutines:
+                tasks.create_task(coroutine)
     except* (BedsideError, BrokenPipeError) as group:
         problem = group.exceptions[0]
     if problem is not None:

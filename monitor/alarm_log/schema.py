@@ -1,4 +1,4 @@
-"""The layout of the alarm store, and how an older one becomes the newest. docs/alarm-log.md explains it to users."""
+"""The schema of the alarm store, and its migrations. docs/alarm-log.md is the description for users."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 from stream.errors import StorageError
 
 SCHEMA = 3
-"""Version of the layout, kept in ``PRAGMA user_version``."""
+"""Version of the schema, in ``PRAGMA user_version``."""
 
-APPLICATION = 0x42454453
-"""``BEDS``, kept in ``PRAGMA application_id``: tells our files from other people's databases."""
+APPLICATION_ID = 0x42454453
+"""``BEDS`` in ASCII, in ``PRAGMA application_id``: distinguishes alarm stores from other databases."""
 
 _EVENTS = """
 CREATE TABLE events (
@@ -103,11 +103,11 @@ CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 {_EVENTS}
 {_OTHERS}
 {_VIEW}
-PRAGMA application_id = {APPLICATION};
+PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {SCHEMA};
 """
 
-# Columns of layout 1 were NOT NULL where others are so no more, which ALTER TABLE cannot change.
+# Some columns of version 1 are NOT NULL and must become nullable, which ALTER TABLE cannot do.
 _FROM_1 = f"""
 DROP VIEW alarms;
 DROP INDEX events_by_bed;
@@ -129,7 +129,7 @@ _COLUMNS_2 = (
     'acknowledged_by, latched, repeats, value, "limit", observed, predicted, score, threshold, received_at'
 )
 
-# Rebuilt, so that the columns have one order in every file.
+# The table is rebuilt, so that every file has the same column order.
 _FROM_2 = f"""
 DROP VIEW alarms;
 DROP INDEX events_by_alarm;
@@ -146,51 +146,52 @@ PRAGMA user_version = {SCHEMA};
 
 
 def pragma(db: sqlite3.Connection, name: str) -> int:
-    """Return a number that SQLite keeps about the file."""
+    """Return the integer value of a pragma."""
     value: int = db.execute(f"PRAGMA {name}").fetchone()[0]
     return value
 
 
 def check(db: sqlite3.Connection, path: Path) -> int:
-    """Return the file's layout, 0 where it is empty; change nothing.
+    """Return the file's schema version, 0 if it is empty; read-only.
 
     Raises
     ------
     StorageError
-        It is another program's database, or of a layout newer than ours.
+        The file is another program's database, or its schema is newer than `SCHEMA`.
     """
     version = pragma(db, "user_version")
     tables = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
-    if pragma(db, "application_id") != APPLICATION and tables:
+    if pragma(db, "application_id") != APPLICATION_ID and tables:
         raise StorageError(f"{path} is another program's database: choose another --db file")
     if version > SCHEMA:
         raise StorageError(
-            f"{path} has layout {version}, and this bedside knows {SCHEMA}: update bedside, or choose another --db file"
+            f"{path} has layout {version}, and this bedside supports up to {SCHEMA}: update bedside, "
+            "or choose another --db file"
         )
     return version
 
 
 def upgrade(db: sqlite3.Connection) -> None:
-    """Bring the file to the newest layout, within the transaction that is open: all of it happens, or nothing."""
+    """Migrate the file to `SCHEMA`, within the open transaction."""
     script = {0: _NEW, 1: _FROM_1, 2: _FROM_2}.get(pragma(db, "user_version"), "")
     for statement in script.split(";\n"):
         db.execute(statement)
 
 
 def failure(path: Path, error: sqlite3.Error) -> StorageError:
-    """Return what a user can do about an error of SQLite, in one line."""
-    mend = {
+    """Return the error for an error of SQLite, with a remedy."""
+    remedies = {
         sqlite3.SQLITE_CANTOPEN: "choose a --db file in a folder that exists and that you may write to",
         sqlite3.SQLITE_READONLY: "choose a --db file that you may write to",
         sqlite3.SQLITE_PERM: "choose a --db file that you may write to",
         sqlite3.SQLITE_NOTADB: "choose another --db file",
         sqlite3.SQLITE_CORRUPT: "move the damaged file away",
         sqlite3.SQLITE_FULL: "make room on its disk",
-        sqlite3.SQLITE_IOERR: "look at its disk",
+        sqlite3.SQLITE_IOERR: "check its disk",
         sqlite3.SQLITE_BUSY: "end the other process that writes to it",
         sqlite3.SQLITE_LOCKED: "end the other process that writes to it",
     }
-    # The low byte of an extended code is the kind of error.
+    # The low byte of an extended result code is the primary result code.
     code = getattr(error, "sqlite_errorcode", None)
-    hint = mend.get(code & 0xFF, "choose another --db file") if code is not None else "choose another --db file"
-    return StorageError(f"alarm store {path} cannot be used ({error}): {hint}")
+    remedy = remedies.get(code & 0xFF, "choose another --db file") if code is not None else "choose another --db file"
+    return StorageError(f"alarm store {path} cannot be used ({error}): {remedy}")

@@ -1,7 +1,7 @@
-"""The durable store of alarms: one SQLite file, each event, command and strip once.
+"""The durable alarm store: one SQLite file with events, commands and strips, each stored once.
 
-Safe to read while it is written: ``sqlite3 alarms.sqlite 'select * from alarms'``. ``add`` returns when the events are
-on the disk (WAL, ``synchronous=FULL``), so whoever acknowledges after it loses nothing.
+It can be read while it is written: ``sqlite3 alarms.sqlite 'select * from alarms'``. ``add`` returns once the events
+are on the disk (WAL, ``synchronous=FULL``), so an event acknowledged after ``add`` is not lost.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from stream.timebase import FS
 from stream.wire.alarm_messages import PRIORITIES, Alarm, Command
 
 STRIPS_PER_BED = 1000
-"""At most 30 MB of each bed; the least grave, then the oldest, give way. Events never do."""
+"""Maximum number of strips per bed, 30 MB; the oldest of the lowest priority is deleted first. Events are kept."""
 
 FIELDS = Alarm.__struct_fields__
 STRIP_FIELDS = ("alarm_id", "bed", "session", "priority", "start", "leads", "gain", "zero", "samples", "complete")
@@ -63,21 +63,21 @@ class AlarmLog:
     Parameters
     ----------
     path : Path
-        Made when it is not there; brought to the newest layout when it has an older one.
+        Created if missing; migrated if its schema is older.
     wait_s : float
-        How long to wait for another process that writes to the file.
+        How long to wait, in s, for another process that writes to the file.
 
     Attributes
     ----------
     path : Path
     client_id : str
-        Chosen at random when the file is made. The broker keeps, under this MQTT client id, what this very file has
-        not acknowledged; so a new file starts a new session, and a copied or moved one goes on with its own.
+        MQTT client id of the persistent session; chosen at random when the file is created. A new file thus starts a
+        new session, and a copied or moved file continues its own.
 
     Raises
     ------
     StorageError
-        The file cannot be made or opened, is no alarm store, is of a newer layout, or another logger has it open.
+        The file cannot be created or opened, is not an alarm store, has a newer schema, or is open in another logger.
     """
 
     def __init__(self, path: Path, *, wait_s: float = 1.0) -> None:
@@ -87,101 +87,102 @@ class AlarmLog:
                 self._db = sqlite3.connect(path, timeout=wait_s, isolation_level=None)
                 undo.callback(self._db.close)
                 schema.check(self._db, path)
-                self._owner, self._owner_path = self._own()
-                undo.callback(self._disown)
+                self._lock_db, self._lock_path = self._lock()
+                undo.callback(self._unlock)
                 self.client_id = self._open()
                 self._file = _identity(path)
             except sqlite3.Error as error:
                 raise schema.failure(path, error) from None
             undo.pop_all()
 
-    def _own(self) -> tuple[sqlite3.Connection, Path]:
-        """Keep other loggers away: two with one MQTT client id would throw each other off the broker for ever.
+    def _lock(self) -> tuple[sqlite3.Connection, Path]:
+        """Lock out other loggers: two with one MQTT client id would disconnect each other without end.
 
-        The lock is that of a second, empty database: it works on every system, and goes with the process.
+        The lock is an exclusive transaction on a second, empty database: it works on every operating system and is
+        released when the process ends.
         """
         path = Path(f"{self.path.resolve()}-owner")
-        owner = sqlite3.connect(path, timeout=0, isolation_level=None)
+        lock = sqlite3.connect(path, timeout=0, isolation_level=None)
         try:
-            owner.execute("BEGIN EXCLUSIVE")
+            lock.execute("BEGIN EXCLUSIVE")
         except sqlite3.Error as error:
-            owner.close()
+            lock.close()
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
                 raise
             raise StorageError(
                 f"alarm store {self.path} is open in another 'bedside alarms': end that, or choose another --db file"
             ) from None
-        return owner, path
+        return lock, path
 
-    def _disown(self) -> None:
-        with contextlib.suppress(OSError):  # an empty file that stays does no harm
-            self._owner_path.unlink()
-        self._owner.close()
+    def _unlock(self) -> None:
+        with contextlib.suppress(OSError):  # an empty file that remains is harmless
+            self._lock_path.unlink()
+        self._lock_db.close()
 
     def _open(self) -> str:
-        """Bring the file to the newest layout, and return its client id."""
+        """Migrate the file and return its client id."""
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
         with self._transaction():
             schema.upgrade(self._db)
             row: tuple[str] | None = self._db.execute("SELECT value FROM meta WHERE name = 'client_id'").fetchone()
             if row is None:
-                row = (f"bedside-log-{secrets.token_hex(5)}",)  # 22 characters: every broker takes 23
+                row = (f"bedside-log-{secrets.token_hex(5)}",)  # 22 characters: every broker accepts 23
                 self._db.execute("INSERT INTO meta VALUES ('client_id', ?)", row)
         return row[0]
 
     # --- writing ------------------------------------------------------------------------------------------------
 
     def add(self, events: Iterable[tuple[Alarm, int]]) -> list[Alarm]:
-        """Store events in one transaction; on return they are on the disk.
+        """Store events in one transaction; they are on the disk on return.
 
         Parameters
         ----------
         events : iterable of (Alarm, int)
-            Each with the Unix time in ns at which it was received. One that is stored already stays as it was:
-            brokers deliver again.
+            Each with the Unix time in ns at which it was received. Events that are already stored are ignored:
+            brokers may deliver twice.
 
         Returns
         -------
         list of Alarm
-            Those that were new.
+            The new events.
 
         Raises
         ------
         StorageError
-            None of them is stored: the disk is full; the file is locked, damaged, or no longer at its path.
+            No event is stored: the disk is full, or the file is locked, damaged, or no longer at its path.
         """
-        fresh = []
+        added = []
         with self._storing():
             for alarm, received_ns in events:
                 row = _cells(getattr(alarm, name) for name in FIELDS)
                 if self._db.execute(_ADD_EVENT, (*row, rfc3339(received_ns))).rowcount:
-                    fresh.append(alarm)
-        return fresh
+                    added.append(alarm)
+        return added
 
     def add_commands(self, commands: Iterable[tuple[Command, int]]) -> int:
-        """Store commands, each with the Unix time in ns at which it was received; return how many were new.
+        """Store commands, each with the Unix time in ns at which it was received; return the number of new ones.
 
         Raises
         ------
         StorageError
-            None of them is stored.
+            No command is stored.
         """
-        fresh = 0
+        added = 0
         with self._storing():
             for command, received_ns in commands:
                 action = msgspec.json.encode(command.action).decode()
                 row = (command.command_id, command.bed, command.who, command.when, action, rfc3339(received_ns))
-                fresh += self._db.execute(_ADD_COMMAND, row).rowcount
-        return fresh
+                added += self._db.execute(_ADD_COMMAND, row).rowcount
+        return added
 
     def add_strips(self, strips: Iterable[Strip]) -> None:
-        """Store strips; one that is stored already is replaced if it was incomplete.
+        """Store strips; an incomplete strip that is already stored is replaced.
 
         Raises
         ------
         StorageError
-            None of them is stored.
+            No strip is stored.
         """
         with self._storing():
             for strip in strips:
@@ -192,11 +193,11 @@ class AlarmLog:
     # --- reading ------------------------------------------------------------------------------------------------
 
     def events(self) -> Sequence[Alarm]:
-        """Return all stored events in the order of their storing."""
+        """Return all events in the order in which they were stored."""
         return [_alarm(row) for row in self._rows(f"SELECT {_EVENT} FROM events ORDER BY number")]
 
     def without_complete_strip(self, limit: int) -> Sequence[tuple[Alarm, Strip | None]]:
-        """Return the newest alarms without a complete strip, each with what there is of it; the oldest first."""
+        """Return the newest alarms without a complete strip, each with its incomplete strip; oldest first."""
         strip = ", ".join(f'strips."{name}"' for name in STRIP_FIELDS)
         rows = self._rows(
             f"SELECT {_EVENT}, {strip} FROM events LEFT JOIN strips ON strips.alarm_id = events.alarm_id "
@@ -206,7 +207,7 @@ class AlarmLog:
         return [(_alarm(row[: len(FIELDS)]), _strip(row[len(FIELDS) :])) for row in reversed(rows)]
 
     def strips(self) -> Sequence[Strip]:
-        """Return all stored strips in the order of their storing."""
+        """Return all strips in the order in which they were stored."""
         names = ", ".join(STRIP_FIELDS)
         rows = self._rows(f"SELECT {names} FROM strips ORDER BY rowid")
         return [strip for row in rows if (strip := _strip(row)) is not None]
@@ -214,7 +215,7 @@ class AlarmLog:
     def close(self) -> None:
         """Close the file."""
         self._db.close()
-        self._disown()
+        self._unlock()
 
     def __enter__(self) -> Self:
         return self
@@ -235,7 +236,7 @@ class AlarmLog:
         try:
             with self._transaction():
                 yield
-                # SQLite goes on writing to a file that was removed, and says nothing.
+                # SQLite continues to write to a removed file without an error.
                 if _identity(self.path) != self._file:
                     raise StorageError(
                         f"alarm store {self.path} was moved, removed or replaced: put it back where it was, "
@@ -251,13 +252,13 @@ class AlarmLog:
             yield
             self._db.execute("COMMIT")
         except BaseException:
-            if self._db.in_transaction:  # some errors have rolled it back already
+            if self._db.in_transaction:  # some errors roll back on their own
                 self._db.execute("ROLLBACK")
             raise
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """Return what tells one file from another; None where there is none."""
+    """Return device and inode of a file; None if it does not exist."""
     try:
         found = path.stat()
     except OSError:
@@ -266,7 +267,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def _cells(values: Iterable[object]) -> list[object]:
-    """Return values as SQLite stores them: tuples as JSON."""
+    """Return values for SQLite: tuples as JSON."""
     return [json.dumps(value, ensure_ascii=False) if isinstance(value, tuple) else value for value in values]
 
 

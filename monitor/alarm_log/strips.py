@@ -1,12 +1,12 @@
-"""The ECG around each alarm: 10 s before its onset to 10 s after it. No sockets, no database.
+"""ECG strips: the samples from 10 s before to 10 s after the onset of each alarm. No sockets, no database.
 
-The last two minutes of each bed are kept, so that a strip begins before its alarm was known. A strip is ready when the
-10 s after the onset have come, or will not come: the session has ended or changed, the leads or their calibration have
-changed, nothing was heard for a minute, or the process ends. What is missing then reads as invalid, and the strip says
-that it is incomplete.
+The last two minutes of each bed are kept, because an alarm is reported after its onset. A strip is ready once the 10 s
+after the onset are received, or cannot be received any more: the session has ended or changed, the leads or their
+calibration have changed, no data were received for a minute, or the process ends. Missing samples are then marked as
+invalid, and the strip as incomplete.
 
-Memory is bounded whatever arrives: 64 beds of 346 KB, 64 alarms of a bed that wait, 128 strips of 29 KB that a full
-disk keeps in memory; 28 MB in all. What gives way is counted.
+Memory is bounded for any input: 64 beds of 346 KB, 64 pending strips per bed, 128 finished strips of 29 KB waiting for
+the disk; 28 MB in total. Dropped alarms and strips are counted.
 """
 
 from __future__ import annotations
@@ -24,18 +24,21 @@ from stream.wire.alarm_messages import PRIORITIES, Alarm
 from stream.wire.continuity import Continuity, check_sequence
 from stream.wire.messages import INVALID, BedStatus, Waveform
 
-MARGIN = 10 * FS
+MARGIN_SAMPLES = 10 * FS
 """Samples before and after the onset."""
 
-RING = 120 * FS
-"""Samples of a bed that are kept: atrial fibrillation is known only 64 beats after its onset, 76 s in record 203."""
+HISTORY_SAMPLES = 120 * FS
+"""Samples kept per bed. Atrial fibrillation is reported as late as 64 beats after its onset, 76 s in record 203."""
 
-QUIET_NS = 60_000_000_000
-"""When a session has been silent for so long, the rest of a strip is waited for no more."""
+SILENCE_TIMEOUT_NS = 60_000_000_000
+"""Time without data of a session after which its pending strips are finished incomplete."""
 
 MAX_BEDS = 64
 MAX_PENDING = 64
+"""Maximum number of pending strips per bed."""
+
 MAX_READY = 128
+"""Maximum number of finished strips that wait for the disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +50,14 @@ class Strip:
     alarm_id, bed, session, priority : str
         As in the alarm.
     start : int
-        Index of the first sample since the session began.
+        Index of the first sample since the start of the session.
     leads : tuple of str
     gain, zero : tuple of float, tuple of int
         adu per mV and the adu of 0 mV, one per lead.
     samples : bytes
         Little-endian int16 of shape (n, leads) at 360 Hz, C order; −32768 is invalid or missing.
     complete : bool
-        False where samples of the stream are missing.
+        False if samples of the stream are missing.
     """
 
     alarm_id: str
@@ -73,14 +76,14 @@ class Strip:
         return np.frombuffer(self.samples, "<i2").reshape(-1, len(self.leads))
 
 
-def window(onset: int) -> tuple[int, int]:
-    """Return the first sample of a strip and the one after its last; a session has nothing before sample 0."""
-    return max(onset - MARGIN, 0), onset + MARGIN
+def strip_range(onset: int) -> tuple[int, int]:
+    """Return the first sample of a strip and the index after its last; a session begins at sample 0."""
+    return max(onset - MARGIN_SAMPLES, 0), onset + MARGIN_SAMPLES
 
 
 @dataclass(slots=True)
-class _Source:
-    """One stretch of samples that share session, leads and calibration."""
+class _Segment:
+    """Recent samples with the same session, leads and calibration."""
 
     session: str
     leads: tuple[str, ...]
@@ -89,38 +92,38 @@ class _Source:
     ring: RingBuffer
     ended: bool = False
 
-    def carries(self, chunk: Waveform) -> bool:
+    def matches(self, chunk: Waveform) -> bool:
         return (self.session, self.leads, self.gain, self.zero) == (chunk.session, chunk.leads, chunk.gain, chunk.zero)
 
 
 @dataclass(frozen=True, slots=True)
-class _Waiting:
+class _PendingStrip:
     alarm: Alarm
     since_ns: int
-    known: Strip | None
+    stored: Strip | None
 
 
 @dataclass(slots=True)
 class _Bed:
-    source: _Source | None = None
+    segment: _Segment | None = None
     position: Continuity | None = None
-    heard_ns: int = 0
-    waiting: dict[str, _Waiting] = field(default_factory=dict)
+    last_received_ns: int = 0
+    pending: dict[str, _PendingStrip] = field(default_factory=dict)
 
 
 class StripRecorder:
-    """What is kept of all beds, and the strips that are ready to be stored.
+    """Keeps the recent samples of all beds, and assembles strips.
 
-    All moments are monotonic time in ns.
+    All times are monotonic, in ns.
 
     Attributes
     ----------
     ready : dict of str to Strip
-        By alarm id, the oldest first; whoever has stored one removes it.
+        Finished strips by alarm id, oldest first; the caller removes those that it has stored.
     dropped : int
-        Alarms and strips that a storm, or a disk full for long, left without a place here.
+        Number of pending or finished strips dropped because a buffer was full.
     rejected : int
-        Chunks left out because they contradict the one before.
+        Number of chunks rejected by the sequence check.
     """
 
     def __init__(self) -> None:
@@ -129,19 +132,19 @@ class StripRecorder:
         self.rejected = 0
         self._beds: dict[str, _Bed] = {}
 
-    def want(self, alarm: Alarm, now_ns: int, known: Strip | None = None) -> None:
-        """Have a strip made of an alarm; `known` is what an earlier process stored of it."""
+    def request(self, alarm: Alarm, now_ns: int, stored: Strip | None = None) -> None:
+        """Request the strip of an alarm; `stored` is an incomplete strip from an earlier process."""
         bed = self._bed(alarm.bed, now_ns)
-        bed.waiting[alarm.alarm_id] = _Waiting(alarm, now_ns, known)
-        self._settle(bed)
-        if len(bed.waiting) > MAX_PENDING:
-            del bed.waiting[_least({key: w.alarm.priority for key, w in bed.waiting.items()})]
+        bed.pending[alarm.alarm_id] = _PendingStrip(alarm, now_ns, stored)
+        self._finish_complete(bed)
+        if len(bed.pending) > MAX_PENDING:
+            del bed.pending[_lowest_priority({key: p.alarm.priority for key, p in bed.pending.items()})]
             self.dropped += 1
 
-    def take(self, chunk: Waveform, now_ns: int) -> None:
-        """Keep a chunk, unless it was received before or contradicts the one before."""
+    def push(self, chunk: Waveform, now_ns: int) -> None:
+        """Add a chunk, unless it is a duplicate or contradicts the previous one."""
         bed = self._bed(chunk.bed, now_ns)
-        bed.heard_ns = now_ns
+        bed.last_received_ns = now_ns
         try:
             arrival, bed.position = check_sequence(bed.position, chunk)
         except MessageError:
@@ -149,101 +152,103 @@ class StripRecorder:
             return
         if arrival.duplicate:
             return
-        if bed.source is None or not bed.source.carries(chunk):
-            # Another session, or another calibration from here on: of what began before, no more will come.
-            anew = bed.source is not None and bed.source.session == chunk.session
-            over = [w for w in bed.waiting.values() if w.alarm.session != chunk.session or (anew and _began(w, chunk))]
-            self._close(bed, over)
-            ring = RingBuffer(RING, len(chunk.leads))
-            bed.source = _Source(chunk.session, chunk.leads, chunk.gain, chunk.zero, ring)
-        bed.source.ended = False
-        bed.source.ring.put(chunk.start, chunk.adu())
-        if bed.waiting:
-            self._settle(bed)
+        if bed.segment is None or not bed.segment.matches(chunk):
+            # Another session or calibration from here on: earlier pending strips get no more samples.
+            recalibrated = bed.segment is not None and bed.segment.session == chunk.session
+            self._finish(
+                bed,
+                [
+                    p
+                    for p in bed.pending.values()
+                    if p.alarm.session != chunk.session or (recalibrated and p.alarm.onset < chunk.start)
+                ],
+            )
+            ring = RingBuffer(HISTORY_SAMPLES, len(chunk.leads))
+            bed.segment = _Segment(chunk.session, chunk.leads, chunk.gain, chunk.zero, ring)
+        bed.segment.ended = False
+        bed.segment.ring.put(chunk.start, chunk.adu())
+        if bed.pending:
+            self._finish_complete(bed)
 
-    def note(self, status: BedStatus, now_ns: int) -> None:
-        """Take what the publisher reports of a bed: a session that has ended brings no more; a paused one will."""
+    def update_status(self, status: BedStatus, now_ns: int) -> None:
+        """Process the publisher's status of a bed; if its session has ended, finish the pending strips."""
         bed = self._beds.get(status.bed)
         if bed is None:
             return
         ended = status.state == "ended"
-        if bed.source is not None and bed.source.session == status.session:
-            bed.heard_ns = now_ns
-            bed.source.ended = ended
+        if bed.segment is not None and bed.segment.session == status.session:
+            bed.last_received_ns = now_ns
+            bed.segment.ended = ended
         if ended:
-            self._close(bed, [w for w in bed.waiting.values() if w.alarm.session == status.session])
+            self._finish(bed, [p for p in bed.pending.values() if p.alarm.session == status.session])
 
     def expire(self, now_ns: int) -> None:
-        """Wait no more for the samples of sessions that are silent."""
+        """Finish the pending strips of sessions without data for `SILENCE_TIMEOUT_NS`."""
         for bed in self._beds.values():
-            for waiting in list(bed.waiting.values()):
-                audible = bed.source is not None and bed.source.session == waiting.alarm.session
-                if now_ns - max(waiting.since_ns, bed.heard_ns if audible else 0) > QUIET_NS:
-                    self._close(bed, [waiting])
+            for pending in list(bed.pending.values()):
+                same_session = bed.segment is not None and bed.segment.session == pending.alarm.session
+                if now_ns - max(pending.since_ns, bed.last_received_ns if same_session else 0) > SILENCE_TIMEOUT_NS:
+                    self._finish(bed, [pending])
 
     def finish(self) -> None:
-        """Make strips of what there is."""
+        """Finish all pending strips with the samples received so far."""
         for bed in self._beds.values():
-            self._close(bed, list(bed.waiting.values()))
+            self._finish(bed, list(bed.pending.values()))
 
     def _bed(self, name: str, now_ns: int) -> _Bed:
         bed = self._beds.get(name)
         if bed is None:
             if len(self._beds) >= MAX_BEDS:
-                silent = min(self._beds, key=lambda other: self._beds[other].heard_ns)
-                self._close(self._beds[silent], list(self._beds[silent].waiting.values()))
+                silent = min(self._beds, key=lambda other: self._beds[other].last_received_ns)
+                self._finish(self._beds[silent], list(self._beds[silent].pending.values()))
                 del self._beds[silent]
-            bed = self._beds[name] = _Bed(heard_ns=now_ns)
+            bed = self._beds[name] = _Bed(last_received_ns=now_ns)
         return bed
 
-    def _settle(self, bed: _Bed) -> None:
-        """Make the strips whose last sample has come."""
-        source = bed.source
-        if source is None or source.ring.end is None:
+    def _finish_complete(self, bed: _Bed) -> None:
+        """Finish the strips whose last sample has been received."""
+        segment = bed.segment
+        if segment is None or segment.ring.end is None:
             return
-        over = [
-            waiting
-            for waiting in bed.waiting.values()
-            if waiting.alarm.session == source.session
-            and (source.ended or source.ring.end >= window(waiting.alarm.onset)[1])
+        finished = [
+            pending
+            for pending in bed.pending.values()
+            if pending.alarm.session == segment.session
+            and (segment.ended or segment.ring.end >= strip_range(pending.alarm.onset)[1])
         ]
-        self._close(bed, over)
+        self._finish(bed, finished)
 
-    def _close(self, bed: _Bed, over: Collection[_Waiting]) -> None:
-        for waiting in over:
-            alarm = waiting.alarm
-            bed.waiting.pop(alarm.alarm_id)
-            if bed.source is None or bed.source.session != alarm.session:
+    def _finish(self, bed: _Bed, finished: Collection[_PendingStrip]) -> None:
+        for pending in finished:
+            alarm = pending.alarm
+            bed.pending.pop(alarm.alarm_id)
+            if bed.segment is None or bed.segment.session != alarm.session:
                 continue
-            strip = _strip(alarm, bed.source, waiting.known)
+            strip = _strip(alarm, bed.segment, pending.stored)
             if strip is not None:
                 self.ready[alarm.alarm_id] = strip
         while len(self.ready) > MAX_READY:
-            del self.ready[_least({key: strip.priority for key, strip in self.ready.items()})]
+            del self.ready[_lowest_priority({key: strip.priority for key, strip in self.ready.items()})]
             self.dropped += 1
 
 
-def _began(waiting: _Waiting, chunk: Waveform) -> bool:
-    return waiting.alarm.onset < chunk.start
-
-
-def _least(priorities: dict[str, str]) -> str:
-    """Return the key of the least grave, the first of several."""
+def _lowest_priority(priorities: dict[str, str]) -> str:
+    """Return the first key with the lowest priority."""
     return max(priorities, key=lambda key: PRIORITIES.index(priorities[key]))
 
 
-def _strip(alarm: Alarm, source: _Source, known: Strip | None) -> Strip | None:
-    """Return what the ring holds around an onset, with what was known of it before; None where it holds nothing."""
-    start, stop = window(alarm.onset)
-    values = source.ring.get(start, stop)
-    missing = np.isnan(values[:, 0])  # a chunk brings all leads
+def _strip(alarm: Alarm, segment: _Segment, stored: Strip | None) -> Strip | None:
+    """Return the strip of an alarm, missing samples filled from `stored`; None if the segment has none of it."""
+    start, stop = strip_range(alarm.onset)
+    values = segment.ring.get(start, stop)
+    missing = np.isnan(values[:, 0])  # a chunk contains all leads
     if missing.all():
         return None
     adu = np.where(missing[:, np.newaxis], INVALID, values).astype("<i2")
-    if known is not None:
-        if (known.start, known.leads, known.gain, known.zero) != (start, source.leads, source.gain, source.zero):
+    if stored is not None:
+        if (stored.start, stored.leads, stored.gain, stored.zero) != (start, segment.leads, segment.gain, segment.zero):
             return None
-        before = known.adu()
+        before = stored.adu()
         adu[missing] = before[missing]
         missing &= (before == INVALID).all(axis=1)
     return Strip(
@@ -252,9 +257,9 @@ def _strip(alarm: Alarm, source: _Source, known: Strip | None) -> Strip | None:
         session=alarm.session,
         priority=alarm.priority,
         start=start,
-        leads=source.leads,
-        gain=source.gain,
-        zero=source.zero,
+        leads=segment.leads,
+        gain=segment.gain,
+        zero=segment.zero,
         samples=adu.tobytes(),
         complete=not missing.any(),
     )

@@ -1,4 +1,4 @@
-"""The commands that measure times on this machine."""
+"""The benchmark commands."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from stream.errors import UsageError
 
 
 def stream(args: argparse.Namespace) -> int:
-    """Measure deadlines and latencies of real processes."""
+    """Measure deadlines and latencies of the processes."""
     records = catalog(args)
     log.info("measuring %g min of %s; starting broker and worker", args.minutes, args.record)
 
@@ -43,17 +43,17 @@ def model(args: argparse.Namespace) -> int:
     from model.benchmarks.streaming_step import bench_model, print_bench
     from model.forecast.forecaster import load_forecaster
 
-    figures = bench_model(load_forecaster(args.weights))
-    print_bench(figures)
-    return write_json(figures, args.json)
+    results = bench_model(load_forecaster(args.weights))
+    print_bench(results)
+    return write_json(results, args.json)
 
 
 def gui(args: argparse.Namespace) -> int:
-    """Measure the frames of the central station, and how fast the window starts."""
+    """Measure the frame times of the central station and the startup time of the window."""
     if not args.seconds >= 1 or not args.memory_minutes >= 0:
         raise UsageError("--seconds: use 1 or more; --memory-minutes: 0 or more")
     records = catalog(args)
-    log.info("measuring how fast the window starts and draws; loading %s", args.record)
+    log.info("measuring startup and frame times of the window; loading %s", args.record)
 
     from monitor.gui.system.platform import check_platform
     from monitor.tools.bench_startup import first_sample_s
@@ -78,9 +78,9 @@ def gui(args: argparse.Namespace) -> int:
 
     from monitor.gui.bench.frame_bench import bench_frames, bench_memory
 
-    figures = {**bench_frames(record.adu, args.seconds), "first_sample_s": starts[0]}
+    results = {**bench_frames(record.adu, args.seconds), "first_sample_s": starts[0]}
     if args.memory_minutes:
-        log.info("watching memory over %g min of signal", args.memory_minutes)
-        figures["memory"] = bench_memory(record.adu, args.memory_minutes)
-    print(json.dumps(figures, indent=2))
-    return write_json(figures, args.json)
+        log.info("measuring memory over %g min of signal", args.memory_minutes)
+        results["memory"] = bench_memory(record.adu, args.memory_minutes)
+    print(json.dumps(results, indent=2))
+    return write_json(results, args.json)

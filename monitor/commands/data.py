@@ -1,4 +1,4 @@
-"""The commands about what is stored: records and alarms."""
+"""The commands for stored data: records and alarms."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from monitor.commands.shared import catalog, log
 
 
 def list_records(args: argparse.Namespace) -> int:
-    """Print the records that can be named, with length and rhythms of those on disk."""
+    """Print the records of the catalog, with duration and rhythms of those on disk."""
     records = catalog(args)
     log.info("reading the records on disk")
 
@@ -29,7 +29,7 @@ def list_records(args: argparse.Namespace) -> int:
 
 
 def fetch_records(args: argparse.Namespace) -> int:
-    """Download records into the cache."""
+    """Download records into the user cache."""
     records = catalog(args)
     log.info("fetching %s", ", ".join(args.names))
     for line in records.fetch(args.names):
@@ -38,7 +38,7 @@ def fetch_records(args: argparse.Namespace) -> int:
 
 
 def export_alarms(args: argparse.Namespace) -> int:
-    """Write stored alarms in another format."""
+    """Export stored alarms."""
     log.info("reading %s", args.db)
 
     from monitor.alarm_log.export import AlarmFilter, export

@@ -1,4 +1,4 @@
-"""The command that shows everything together."""
+"""The demonstration command."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from stream.records.record import Record
 
 EXCERPT_START_S = 30.0
-"""From here on the excerpt has its first ectopic beats soon after the 12 s in which the worker learns the patient."""
+"""Start position of the excerpt, in s: ectopic beats follow shortly after the 12 s in which the worker learns."""
 
 
 def demo(args: argparse.Namespace) -> int:
-    """Run broker, replay, worker, alarm log and window together."""
+    """Run broker, replay, worker, alarm logger and window together."""
     if args.seconds is not None and args.seconds <= 0:
         raise UsageError(f"--seconds {args.seconds:g}: use more than 0")
     require_extras(["records", "broker", "model", *([] if args.headless else ["gui"])])
@@ -34,20 +34,20 @@ def demo(args: argparse.Namespace) -> int:
 
     console = Console()
     name, record = _record(args, console)
-    no_window = "--headless" if args.headless else qt_problem("a window")
-    if no_window and not args.headless:
-        console.print(f"[yellow]A table instead of the window: {no_window}")
-    no_picture = qt_problem("offscreen") if no_window else None
-    if no_picture:
-        console.print(f"[yellow]No monitor.png: {no_picture}")
+    window_problem = "--headless" if args.headless else qt_problem("a window")
+    if window_problem and not args.headless:
+        console.print(f"[yellow]A table instead of the window: {window_problem}")
+    picture_problem = qt_problem("offscreen") if window_problem else None
+    if picture_problem:
+        console.print(f"[yellow]No monitor.png: {picture_problem}")
     config = DemoConfig(
         record=name,
         source=record.source,
         start_s=EXCERPT_START_S if name == "excerpt" and not args.record else 0.0,
         port=free_port(),
         out=args.out,
-        headless=no_window is not None,
-        picture=no_picture is None,
+        headless=window_problem is not None,
+        picture=picture_problem is None,
         seconds=args.seconds,
         data_dir=args.data_dir,
     )
@@ -61,7 +61,7 @@ def demo(args: argparse.Namespace) -> int:
 
 
 def _record(args: argparse.Namespace, console: Console) -> tuple[str, Record]:
-    """Load the record of ``--record``, else the excerpt, else the synthetic patient; return its name, too."""
+    """Load ``--record``, by default the excerpt, else the synthetic ECG; return its name and the record."""
     from stream.records.wfdb_reader import load
 
     name = args.record or "excerpt"
@@ -71,5 +71,5 @@ def _record(args: argparse.Namespace, console: Console) -> tuple[str, Record]:
         if args.record:
             raise
         console.print(f"[bold yellow]No real ECG is available here: {error}")
-        console.print("[bold yellow]Falling back to a SYNTHETIC patient; no real patient stands behind this trace.")
+        console.print("[bold yellow]Falling back to a SYNTHETIC patient; this is not the ECG of a real patient.")
         return "synthetic", load("synthetic", catalog(args))

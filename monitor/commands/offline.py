@@ -58,7 +58,7 @@ def train(args: argparse.Namespace) -> int:
 
 def evaluate(args: argparse.Namespace) -> int:
     """Score forecasts and anomaly alarms, or all alarms, or the lecture's model."""
-    # What cannot work is reported now, not after minutes of work.
+    # Report an invalid path before minutes of computation.
     if args.json is not None and not args.json.parent.is_dir():
         raise StorageError(f"--json {args.json} cannot be written (no such folder): choose another file")
     if args.tutorial:

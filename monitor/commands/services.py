@@ -1,4 +1,4 @@
-"""The commands that run until they are ended: broker, replay, worker, monitor, alarms, tap."""
+"""The commands that run until terminated: broker, replay, worker, monitor, alarms, tap."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def replay(args: argparse.Namespace) -> int:
         raise UsageError("nothing to replay: name a RECORD such as mitdb/208, or --bed bed-1=mitdb/208")
     names = [bed for bed, _ in pairs]
     if len(set(names)) < len(names):
-        raise UsageError(f"a bed is named twice ({', '.join(names)}): give each --bed a name of its own")
+        raise UsageError(f"a bed is named twice ({', '.join(names)}): give each --bed its own name")
     records = catalog(args)
     log.info("loading %s", ", ".join(dict.fromkeys(record for _, record in pairs)))
 
@@ -68,7 +68,7 @@ def _bed_and_record(text: str) -> tuple[str, str]:
 
 
 def worker(args: argparse.Namespace) -> int:
-    """Analyze every bed of a broker."""
+    """Analyze all beds of a broker."""
     address = broker_address(args)
     log.info("loading the models")
 
@@ -79,7 +79,7 @@ def worker(args: argparse.Namespace) -> int:
 
 
 def monitor(args: argparse.Namespace) -> int:
-    """Show the window."""
+    """Open the window."""
     address = broker_address(args)
     if not args.who.strip() or len(args.who) > 64:
         raise UsageError(f"--who {args.who[:20]!r}: use 1 to 64 characters, not all blank")
@@ -120,7 +120,7 @@ def tap(args: argparse.Namespace) -> int:
 
     from monitor.tools.tap import serve
 
-    # It has nothing to save, and a slow reader of its output may block it: signals end it at once.
+    # There is nothing to save, and a slow reader of the output may block the loop: signals end the process at once.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
     asyncio.run(serve(address, args.format, args.topic, sys.stdout))

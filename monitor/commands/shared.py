@@ -1,4 +1,4 @@
-"""What several commands have in common: their log, an event loop that signals end, broker, records, JSON files."""
+"""Shared by several commands: log, event loop with signal handling, broker address, record catalog, JSON files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from stream.records.catalog import Catalog
 
 log = logging.getLogger("bedside")
-"""A line on standard error that says what a command does. Each command logs one before it imports a large library."""
+"""Logger of the commands, to standard error. Each command logs one line before it imports a large library."""
 
 
 def run_async(work: Coroutine[Any, Any, Any]) -> int:
@@ -31,13 +31,13 @@ def run_async(work: Coroutine[Any, Any, Any]) -> int:
         assert task is not None
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
-            with contextlib.suppress(NotImplementedError):  # Windows has KeyboardInterrupt alone
+            with contextlib.suppress(NotImplementedError):  # Windows supports KeyboardInterrupt only
                 loop.add_signal_handler(number, task.cancel)
         await work
 
     from stream.mqtt.client import finish_pending_connections
 
-    # aiomqtt watches sockets, which Windows' default loop cannot.
+    # aiomqtt needs add_reader, which the default event loop of Windows lacks.
     factory = asyncio.SelectorEventLoop if sys.platform == "win32" else None
     with asyncio.Runner(loop_factory=factory) as runner:
         try:
@@ -49,7 +49,7 @@ def run_async(work: Coroutine[Any, Any, Any]) -> int:
 
 
 def broker_address(args: argparse.Namespace) -> BrokerAddress:
-    """Return the broker that ``--broker`` or the environment names.
+    """Return the broker address of ``--broker`` or the environment.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def broker_address(args: argparse.Namespace) -> BrokerAddress:
 
 
 def catalog(args: argparse.Namespace) -> Catalog:
-    """Return where records are looked for: ``--data-dir`` or the environment, then the user cache.
+    """Return the record catalog: ``--data-dir`` or the environment, then the user cache.
 
     Raises
     ------
@@ -74,8 +74,8 @@ def catalog(args: argparse.Namespace) -> Catalog:
     return Catalog.from_environment(args.data_dir)
 
 
-def write_json(figures: dict[str, Any], path: Path | None) -> int:
-    """Write figures to the file of ``--json``, if it was given, and return 0.
+def write_json(results: dict[str, Any], path: Path | None) -> int:
+    """Write results to the file of ``--json``, if given; return 0.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def write_json(figures: dict[str, Any], path: Path | None) -> int:
     """
     if path is not None:
         try:
-            path.write_text(json.dumps(figures, indent=2) + "\n")
+            path.write_text(json.dumps(results, indent=2) + "\n")
         except OSError as error:
             raise StorageError(f"--json {path} cannot be written ({error.strerror}): choose another file") from None
         log.info("results written to %s", path)

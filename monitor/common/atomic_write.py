@@ -1,4 +1,4 @@
-"""A file that is there whole, or not at all."""
+"""Atomic writing of files."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write bytes beside the file and move them into its place.
+    """Write bytes to a temporary file beside ``path``, then rename it.
 
     Raises
     ------
     OSError
-        The file cannot be written; what was there before still is.
+        The file cannot be written; an existing file is unchanged.
     """
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

@@ -1,4 +1,4 @@
-"""What writes a WFDB record."""
+"""The interface of a WFDB record writer."""
 
 from __future__ import annotations
 

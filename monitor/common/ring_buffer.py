@@ -1,7 +1,7 @@
-"""A ring of samples that are addressed by their index since the session began.
+"""A ring buffer of samples, addressed by their index since the start of the session.
 
-What was never written, or has been skipped, reads as NaN: a gap in the stream is a gap on the screen. Writing costs
-the samples written, never the length of the ring.
+Samples that were not written read as NaN: a gap in the stream is a gap on the screen. The cost of a write depends on
+the number of samples written, not on the capacity.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ FloatArray = npt.NDArray[np.float32]
 
 
 class RingBuffer:
-    """The last ``capacity`` samples of some columns.
+    """The last ``capacity`` samples of one or more columns.
 
     Parameters
     ----------
@@ -25,18 +25,18 @@ class RingBuffer:
     Attributes
     ----------
     end : int or None
-        Index after the newest sample; None while empty.
+        Index after the newest sample; None if empty.
     """
 
     def __init__(self, capacity: int, columns: int = 1) -> None:
         if capacity < 1 or columns < 1:
-            raise ValueError(f"a ring of {capacity} samples and {columns} columns cannot be")
+            raise ValueError(f"invalid ring buffer: {capacity} samples, {columns} columns; use 1 or more")
         self.capacity = capacity
         self.end: int | None = None
         self._data = np.full((capacity, columns), np.nan, np.float32)
 
     def put(self, start: int, values: npt.ArrayLike) -> None:
-        """Write samples from index ``start`` on; later writes win, what lies too far back is ignored.
+        """Write samples from index ``start`` on; existing ones are overwritten, too old ones are ignored.
 
         Parameters
         ----------
@@ -56,7 +56,7 @@ class RingBuffer:
             self._write(start + skip, rows[skip:])
 
     def get(self, start: int, stop: int) -> FloatArray:
-        """Return a copy of the samples ``start`` to ``stop - 1``, shape (stop - start, columns); NaN where unknown."""
+        """Return a copy of samples ``start`` to ``stop - 1``, shape (stop - start, columns); NaN if not available."""
         at = start % self.capacity
         whole = self.end is not None and self.end - self.capacity <= start <= stop <= self.end
         if whole and at + stop - start <= self.capacity:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from monitor.tools.observer import READY_TIMEOUT_S, observer
 from monitor.tools.process_group import process_group
-from stream.mqtt.address import ENVIRONMENT, BrokerAddress
+from stream.mqtt.address import BROKER_VARIABLE, BrokerAddress
 from stream.mqtt.client import Client
 from stream.wire.messages import Waveform
 
@@ -22,7 +22,7 @@ async def first_sample_s(record: str, address: BrokerAddress, data_dir: Path | N
 
     It is the median of three starts, with 16 streaming beds, and includes the time that the process takes to exit.
     """
-    environment = {ENVIRONMENT: str(address), **({"BEDSIDE_DATA": str(data_dir)} if data_dir else {})}
+    environment = {BROKER_VARIABLE: str(address), **({"BEDSIDE_DATA": str(data_dir)} if data_dir else {})}
     beds = [f"--bed=bed-{number + 1:02}={record}" for number in range(BEDS)]
     durations = []
     with tempfile.TemporaryDirectory() as folder, (Path(folder) / "log").open("w") as log:

@@ -23,7 +23,7 @@ from monitor.tools.observer import BED, READY_TIMEOUT_S, observer
 from monitor.tools.process_group import ProcessGroup, process_group
 from monitor.tools.wire_stats import BedStats
 from stream.errors import UsageError
-from stream.mqtt.address import ENVIRONMENT, BrokerAddress
+from stream.mqtt.address import BROKER_VARIABLE, BrokerAddress
 from stream.mqtt.client import Client
 from stream.timebase import FS
 from stream.wire.messages import ProcessStatus
@@ -66,7 +66,7 @@ async def bench_stream(
         raise UsageError(f"--minutes {seconds / 60:g} is not a length: choose 1 or more")
     address = BrokerAddress("127.0.0.1", port)
     chunks = round(seconds * FS / CHUNK)
-    environment = {ENVIRONMENT: str(address), **({"BEDSIDE_DATA": str(data_dir)} if data_dir else {})}
+    environment = {BROKER_VARIABLE: str(address), **({"BEDSIDE_DATA": str(data_dir)} if data_dir else {})}
     with tempfile.TemporaryDirectory() as folder:
         ledger = Path(folder) / "published.csv"
         with (Path(folder) / "log").open("w") as log:

@@ -22,7 +22,7 @@ from monitor.tools.observer import BED, READY_TIMEOUT_S, observer
 from monitor.tools.process_group import Child, ForcedEndError, ProcessGroup, process_group
 from monitor.tools.wire_stats import BedStats
 from stream.errors import StorageError
-from stream.mqtt.address import ENVIRONMENT, BrokerAddress
+from stream.mqtt.address import BROKER_VARIABLE, BrokerAddress
 from stream.mqtt.client import Client, Received
 from stream.wire.messages import ProcessStatus
 from stream.wire.topics import Role
@@ -80,7 +80,7 @@ async def demo(config: DemoConfig, console: Console) -> dict[str, Any]:
         A process exited unexpectedly.
     """
     address = BrokerAddress("127.0.0.1", config.port)
-    environment = {ENVIRONMENT: str(address)}
+    environment = {BROKER_VARIABLE: str(address)}
     if config.data_dir is not None:
         environment["BEDSIDE_DATA"] = str(config.data_dir)
     with _empty_folder(config.out) as log:

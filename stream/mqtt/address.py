@@ -1,4 +1,4 @@
-"""Where the broker is: ``mqtt://user:password@host:port``."""
+"""The broker's address: ``mqtt://user:password@host:port``."""
 
 from __future__ import annotations
 
@@ -8,22 +8,24 @@ from urllib.parse import unquote, urlsplit
 
 from stream.errors import UsageError
 
-ENVIRONMENT = "BEDSIDE_BROKER"
-DEFAULT = "mqtt://127.0.0.1:1883"
+BROKER_VARIABLE = "BEDSIDE_BROKER"
+"""Environment variable that names the broker."""
+
+DEFAULT_URL = "mqtt://127.0.0.1:1883"
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 
 
 @dataclass(frozen=True)
 class BrokerAddress:
-    """The address of a broker. Its text hides user name and password.
+    """The address of a broker. Its string form omits user name and password.
 
     Attributes
     ----------
     host : str
     port : int
     tls : bool
-        True for ``mqtts://``: encrypted, the certificate checked against the system's authorities, or those in the
-        file that the environment variable ``SSL_CERT_FILE`` names.
+        True for ``mqtts://``: encrypted; the certificate is verified against the system's certificate authorities, or
+        against those in the file named by the environment variable ``SSL_CERT_FILE``.
     username, password : str or None
     """
 
@@ -40,8 +42,8 @@ class BrokerAddress:
         Raises
         ------
         UsageError
-            The URL is not ``mqtt://`` or ``mqtts://`` with a host, or holds more than user, password, host and port.
-            Its text repeats no part of the URL: where one is malformed, any part may belong to a password.
+            The URL is not ``mqtt://`` or ``mqtts://`` with a host, or contains more than user, password, host and
+            port. The message repeats no part of the URL: in a malformed URL any part may belong to the password.
         """
         try:
             parts = urlsplit(url)
@@ -51,7 +53,7 @@ class BrokerAddress:
         if parts.scheme not in _PORTS:
             raise _malformed("it must start with mqtt:// or mqtts://")
         if parts.path not in ("", "/") or parts.query or parts.fragment:
-            # Where a password holds one of these characters unescaped, what stands before it looks like the host.
+            # An unescaped one of these characters in a password makes the part before it parse as the host.
             raise _malformed("'/', '?' or '#' after the host")
         if not host:
             raise _malformed("no host")
@@ -68,7 +70,7 @@ class BrokerAddress:
     @classmethod
     def from_environment(cls, url: str | None = None) -> BrokerAddress:
         """Parse ``url``, else ``BEDSIDE_BROKER``, else the default ``mqtt://127.0.0.1:1883``."""
-        return cls.parse(url or os.environ.get(ENVIRONMENT) or DEFAULT)
+        return cls.parse(url or os.environ.get(BROKER_VARIABLE) or DEFAULT_URL)
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host

@@ -1,11 +1,12 @@
-"""amqtt's broker with two of its faults corrected, both present in 0.12. The only importer of amqtt.
+"""amqtt's broker with two defects of amqtt 0.12 corrected. The only importer of amqtt.
 
-- A new client is sent whatever is retained under anyone's subscriptions, not under its own alone.
-- A message is acknowledged when it is queued, and the queue is discarded when its sender disconnects: a client that
+- amqtt sends a new client the retained messages that match any client's subscriptions. Here it gets those that match
+  its own.
+- amqtt acknowledges a message when it is queued, and discards the queue when the sender disconnects. A client that
   sends faster than the broker distributes, waits for every PUBACK and disconnects, loses acknowledged messages. From
-  Python 3.12 on this happens at a few hundred messages, because ``asyncio.wait_for`` no longer yields between two
-  packets that have arrived, so reading comes before distributing. Here a disconnect is processed only once everything
-  received before it has been distributed.
+  Python 3.12 on a few hundred messages suffice, because ``asyncio.wait_for`` no longer yields between two packets
+  that have arrived, so reading precedes distribution. Here a disconnect is processed only after all messages received
+  before it have been distributed.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ __all__ = ["AmqttError", "CorrectedBroker", "corrected_broker"]
 
 
 class CorrectedBroker(Broker):
-    """See the module."""
+    """amqtt's broker with the corrections described in the module docstring."""
 
     async def _publish_retained_messages_for_subscription(
         self, subscription: tuple[str, int], session: Session
@@ -32,15 +33,15 @@ class CorrectedBroker(Broker):
             await super()._publish_retained_messages_for_subscription(subscription, session)
 
     async def _client_message_loop(self, client_session: Session, handler: BrokerProtocolHandler) -> None:
-        # The handler is made by a static method of its class, so two of its methods are replaced on the object.
-        Drain(client_session, handler)
+        # A static method creates the handler, so its class cannot be replaced; two methods of the object are.
+        DelayedDisconnect(client_session, handler)
         await super()._client_message_loop(client_session, handler)
 
 
-class Drain:
-    """Delays the disconnect of one client until what it sent has been distributed.
+class DelayedDisconnect:
+    """Delays the disconnect of one client until its messages have been distributed.
 
-    amqtt asks for the next message only after it has distributed the one before.
+    amqtt requests the next message only after it has distributed the previous one.
     """
 
     def __init__(self, session: Session, handler: BrokerProtocolHandler) -> None:
@@ -52,7 +53,7 @@ class Drain:
         handler.wait_disconnect = self.wait_disconnect
 
     async def next_message(self) -> Any:
-        """Return the next message that the client sent."""
+        """Return the client's next message."""
         if self._queue.empty():
             self._drained.set()
         message = await self._next_message()
@@ -60,14 +61,14 @@ class Drain:
         return message
 
     async def wait_disconnect(self) -> Any:
-        """Wait for a disconnect, then for the messages before it."""
+        """Wait for the disconnect, then for the distribution of all messages before it."""
         packet = await self._wait_disconnect()
         await self._drained.wait()
         return packet
 
 
 def corrected_broker(host: str, port: int) -> CorrectedBroker:
-    """Return a broker that is yet to be started and accepts anyone who reaches it; its libraries log nothing."""
+    """Return a broker that is not started yet; it accepts any client, and its libraries log nothing."""
     for name in ("amqtt", "transitions", "passlib"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     return CorrectedBroker(

@@ -1,11 +1,10 @@
-"""A queue over many topics, bounded for each topic on its own.
+"""A queue over many topics with a bound per topic; the basis of a client's inbox and outbox.
 
-Inbox and outbox of a client are both such queues. Each kind of topic has one of three rules:
+Each kind of topic has one of three policies:
 
-- waveforms, forecasts, beats and annotations: bounded by their duration; the oldest of that topic is dropped and
-  counted;
+- waveforms, forecasts, beats, annotations: bounded by duration; the oldest items of the topic are dropped and counted;
 - retained topics: only the latest value is kept;
-- alarm events and commands: none is ever dropped.
+- alarm events and commands: unbounded; none is dropped.
 """
 
 from __future__ import annotations
@@ -22,14 +21,14 @@ T = TypeVar("T")
 BOUNDED = frozenset({Kind.ECG, Kind.FORECAST, Kind.BEATS, Kind.ANNOTATIONS})
 
 FORECAST_S = 0.1
-"""Duration of one forecast: the worker publishes ten per second of signal. Beats and annotations count the same."""
+"""Duration of one forecast, in s; the worker publishes ten per second of signal. Also for beats and annotations."""
 
 MIN_CHUNK_S = 1e-3
-"""Least duration of one chunk: at a high replay speed it bounds the number of messages, 30,000 in 30 s."""
+"""Minimum duration of one chunk, in s: bounds the number of messages at high replay speeds, 30,000 in 30 s."""
 
 
 def duration_s(message: Message | None) -> float:
-    """Return how long a message counts in a bounded queue, in seconds of wall time; 0 where it is not bounded."""
+    """Return the duration of a message in a bounded queue, in s of wall time; 0 if its kind is not bounded."""
     match message:
         case Waveform():
             return max(message.n / (message.fs * message.speed), MIN_CHUNK_S)
@@ -45,11 +44,11 @@ class Entry(Generic[T]):
     Attributes
     ----------
     number : int
-        Grows with each item put; the order over all topics.
+        Sequence number over all topics.
     topic : Topic
     item : object
     seconds : float
-        How much time the item stands for; see `duration_s`.
+        Duration of the item; see `duration_s`.
     """
 
     number: int
@@ -59,17 +58,17 @@ class Entry(Generic[T]):
 
 
 class BoundedQueue(Generic[T]):
-    """First in, first out over all topics, with a bound for each.
+    """A FIFO queue over all topics, with a bound per topic.
 
     Parameters
     ----------
     limit_s : float
-        Seconds of waveform, of forecasts, of beats or of annotations that are kept of one topic at most.
+        Maximum total duration of one topic of waveforms, forecasts, beats or annotations.
 
     Attributes
     ----------
     dropped : Counter of Topic
-        Items dropped in favour of newer ones; a retained value replaced by a later one is not counted.
+        Items dropped because their topic was full; replaced retained values are not counted.
     """
 
     def __init__(self, limit_s: float) -> None:
@@ -83,7 +82,7 @@ class BoundedQueue(Generic[T]):
         return sum(len(queue) for queue in self._queues.values())
 
     def put(self, topic: Topic, item: T, seconds: float = 0.0) -> int:
-        """Append an item, and return how many older ones of its topic were dropped."""
+        """Append an item; return the number of older items of its topic that were dropped."""
         queue = self._queues.setdefault(topic, deque())
         if topic.kind in RETAINED:
             queue.clear()
@@ -102,7 +101,7 @@ class BoundedQueue(Generic[T]):
         return self._popleft(topic)
 
     def put_back(self, entry: Entry[T]) -> None:
-        """Return a popped entry to its place; one that a later retained value has replaced is discarded."""
+        """Reinsert a popped entry at its position; discard it if a later retained value has replaced it."""
         queue = self._queues.setdefault(entry.topic, deque())
         if entry.topic.kind in RETAINED and queue:
             if queue[0].number > entry.number:
@@ -116,7 +115,7 @@ class BoundedQueue(Generic[T]):
 
     def _trim(self, topic: Topic) -> int:
         before = self.dropped[topic]
-        # The newest stays even if it alone is longer than the limit.
+        # The newest item is kept even if it alone exceeds the limit.
         while self._seconds[topic] > self.limit_s + 1e-9 and len(self._queues[topic]) > 1:
             self._popleft(topic)
             self.dropped[topic] += 1

@@ -1,7 +1,7 @@
-"""A client of the broker that stays connected: reconnects, announces its process, bounds what waits.
+"""The MQTT client: reconnects, publishes the status of its process, queues messages in both directions.
 
-What is sent waits in an `Outbox` until the broker has acknowledged it; what arrives waits in an `Inbox`. Both outlive
-a `Connection`: after a loss, a new one carries on.
+Sent messages stay in an `Outbox` until the broker has acknowledged them; received messages stay in an `Inbox` until
+they are processed. Both persist across reconnects; each reconnect uses a new `Connection`.
 """
 
 from __future__ import annotations
@@ -39,53 +39,54 @@ __all__ = ["Client", "Received", "finish_pending_connections"]
 log = logging.getLogger("bedside.client")
 
 BUFFER_S = 30.0
-"""Seconds of each bed that wait for the broker, or for a slow consumer, before the oldest are dropped."""
+"""Duration of each topic that is queued for the broker, or for a slow consumer, before the oldest items are dropped."""
 
-STATUS_EVERY_S = 2.0
-"""How often a process repeats its status."""
+STATUS_INTERVAL_S = 2.0
+"""Time between two status messages of a process."""
 
 CONNECT_TIMEOUT_S = 5.0
-"""How long a process tries to reach the broker when it starts."""
+"""Default time limit for the first connection."""
 
 DISCONNECT_TIMEOUT_S = 1.0
-"""How long a client that leaves waits for the last acknowledgements."""
+"""Maximum wait for outstanding acknowledgements before disconnecting."""
 
 _BACKOFF_S = (0.1, 1.0)
-"""First and longest wait between two attempts to connect."""
+"""First and longest delay between two connection attempts."""
 
 
 class Client:
-    """A connection to the broker, kept until the context is left.
+    """A connection to the broker that is restored after each loss; open inside its context.
 
     Parameters
     ----------
     address : BrokerAddress
     role : Role or None
-        None for an onlooker that announces nothing of itself.
+        None for a passive observer, which publishes no status.
     subscriptions : sequence of str
         Topic filters, see `stream.wire.topics.pattern`.
     persistent_id : str or None
-        With an id, the broker keeps the session while the client is away, and each message must be given to
-        `acknowledge` once it is safe: only then does the broker forget it. Twenty unacknowledged stop the delivery.
+        MQTT client id of a persistent session. The broker then keeps subscriptions and messages while the client is
+        disconnected, and each received message must be passed to `acknowledge` once it is stored. The broker stops
+        delivery at twenty unacknowledged messages.
     connect_timeout_s : float
-        How long to try for the first connection.
+        Time limit for the first connection.
     resume_delay_s : float
-        How long to wait after a reconnect before sending what is buffered.
+        Delay after a reconnect before queued messages are sent.
 
     Attributes
     ----------
     instance : str
-        Names this process in its status topic.
+        Random id of this process in its status topic.
     connected : bool
     counters : Counter of str
         ``received``, ``rejected``, ``inbox_dropped``, ``reconnects``.
     beds : tuple of str
-        The beds that this process serves, part of its status.
+        Beds that this process serves; part of its status.
 
     Raises
     ------
     BrokerError
-        On entering: the broker did not answer within `connect_timeout_s`, or refuses this client.
+        On entering the context: the broker did not answer within `connect_timeout_s`, or refused this client.
     """
 
     def __init__(
@@ -135,7 +136,7 @@ class Client:
         assert self._task is not None
         self._leaving = True
         if self.connected and self.role is not None:
-            self._announce("offline")
+            self._publish_status("offline")
         try:
             if not self._task.done() and not await self.flush(DISCONNECT_TIMEOUT_S if self.connected else 0.0):
                 log.warning("%d messages were not delivered", len(self._outbox))
@@ -145,14 +146,14 @@ class Client:
     async def _cancel(self) -> None:
         assert self._task is not None
         while not self._task.done():
-            # Before Python 3.12, asyncio.wait_for in aiomqtt loses a cancellation that meets the broker's answer.
+            # Before Python 3.12, asyncio.wait_for in aiomqtt loses a cancellation at the moment the broker answers.
             self._task.cancel()
             await asyncio.wait([self._task], timeout=0.2)
         if not self._task.cancelled():
-            self._task.exception()  # already raised to the caller that waited for the connection
+            self._task.exception()  # mark as retrieved: __aenter__ or _check has raised it
 
     def _check(self) -> None:
-        """Raise what ended the connection for good, if anything did."""
+        """Raise the error that ended reconnecting, if there is one."""
         assert self._task is not None
         if self._task.done():
             self._task.result()
@@ -160,14 +161,14 @@ class Client:
     # --- sending ------------------------------------------------------------------------------------------------
 
     def send(self, message: Message) -> None:
-        """Hand over a message; it is sent as soon as the broker accepts it. Never blocks.
+        """Queue a message for sending; never blocks.
 
         Retained messages are published again after every reconnect.
 
         Raises
         ------
         BrokerError
-            The broker refused this client after a reconnect (because its password has changed, for example).
+            The broker refused this client after a reconnect (for example because its password has changed).
         """
         self._check()
         topic = codec.topic_of(message)
@@ -178,15 +179,15 @@ class Client:
             self._outbox.put(topic, payload, duration_s(message))
 
     def remove(self, topic: Topic) -> None:
-        """Remove what is retained under a topic."""
+        """Remove the retained message of a topic."""
         self._outbox.remove(topic)
 
     def dropped(self, topic: Topic) -> int:
-        """Return how many messages of a topic were dropped because the broker was away for longer than `BUFFER_S`."""
+        """Return the number of messages of a topic dropped because the broker was unavailable for over `BUFFER_S`."""
         return self._outbox.dropped(topic)
 
     async def flush(self, timeout_s: float) -> bool:
-        """Wait until everything sent is acknowledged; False when that took longer than `timeout_s`."""
+        """Wait until all sent messages are acknowledged; return False after `timeout_s`."""
         try:
             async with asyncio.timeout(timeout_s):
                 await self._outbox.wait_empty()
@@ -198,12 +199,12 @@ class Client:
     # --- receiving ----------------------------------------------------------------------------------------------
 
     async def receive(self) -> Received:
-        """Return the oldest message that waits, or the next that comes.
+        """Return the oldest queued message; wait for one if there is none.
 
         Raises
         ------
         BrokerError
-            The broker refused this client after a reconnect (because its password has changed, for example).
+            The broker refused this client after a reconnect (for example because its password has changed).
         """
         while (received := self.receive_nowait()) is None:
             self._check()
@@ -211,7 +212,7 @@ class Client:
         return received
 
     def receive_nowait(self) -> Received | None:
-        """Return the oldest message that waits, or None."""
+        """Return the oldest queued message; None if there is none."""
         return self._inbox.pop()
 
     async def __aiter__(self) -> AsyncIterator[Received]:
@@ -219,9 +220,9 @@ class Client:
             yield await self.receive()
 
     def acknowledge(self, received: Received) -> None:
-        """Tell the broker that a message is safe; only with `persistent_id`.
+        """Acknowledge a stored message to the broker; only with `persistent_id`.
 
-        A message of an earlier connection is left alone: the broker sends it again, under another number.
+        A message of an earlier connection is ignored: the broker sends it again under another id.
         """
         if self._connection is not None and received._connection == self._connections:
             self._connection.acknowledge(received._mid)
@@ -237,7 +238,7 @@ class Client:
         try:
             await self._reconnect_forever(ready)
         finally:
-            # Whoever waits must learn that nothing comes any more.
+            # Waiting tasks must end: no message will be received or delivered.
             self._inbox.wake()
             self._outbox.release_waiters()
 
@@ -251,8 +252,8 @@ class Client:
             except* CONNECTION_ERRORS as group:
                 problem = first_exception(group)
             was_connected, self.connected = self.connected, False
-            hopeless = isinstance(problem, UnicodeError) or is_refusal(problem) or is_untrusted(problem)
-            if hopeless or (not ready.done() and time.monotonic() - started_s > self._connect_timeout_s):
+            permanent = isinstance(problem, UnicodeError) or is_refusal(problem) or is_untrusted(problem)
+            if permanent or (not ready.done() and time.monotonic() - started_s > self._connect_timeout_s):
                 raise self._failure(problem)
             if was_connected:
                 delay_s = _BACKOFF_S[0]
@@ -273,7 +274,7 @@ class Client:
         if is_untrusted(problem):
             return BrokerError(
                 f"the certificate of broker {self.address} is not trusted ({problem}): "
-                "name the file of its authority in SSL_CERT_FILE",
+                "name the file of its certificate authority in SSL_CERT_FILE",
                 problem=str(problem),
             )
         return BrokerError(
@@ -282,10 +283,10 @@ class Client:
         )
 
     async def _connect_once(self, ready: asyncio.Future[None]) -> NoReturn:
-        """Connect and serve the connection until it is lost; raise one of `CONNECTION_ERRORS`, alone or in a group."""
+        """Connect and serve the connection until it is lost; raises `CONNECTION_ERRORS`, alone or in a group."""
         connection = Connection(
             self.address,
-            client_id=self._persistent_id or f"bedside-{self.role or 'onlooker'}-{self.instance}",
+            client_id=self._persistent_id or f"bedside-{self.role or 'observer'}-{self.instance}",
             clean_session=self._persistent_id is None,
             will=self._status("offline") if self.role is not None else None,
             on_message=self._on_message,
@@ -298,15 +299,15 @@ class Client:
                 self.connected = True
                 self._outbox.put_retained()
                 if self.role is not None:
-                    self._announce("online")
-                again = self.counters["reconnects"] > 0
-                if again:
-                    log.info("connection to %s is back after %.1f s", self.address, time.monotonic() - self._lost_s)
+                    self._publish_status("online")
+                reconnected = self.counters["reconnects"] > 0
+                if reconnected:
+                    log.info("connection to %s restored after %.1f s", self.address, time.monotonic() - self._lost_s)
                 if not ready.done():
                     ready.set_result(None)
                 async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(self._deliver(connection, self._resume_delay_s if again else 0.0))
-                    tasks.create_task(self._announce_regularly())
+                    tasks.create_task(self._deliver(connection, self._resume_delay_s if reconnected else 0.0))
+                    tasks.create_task(self._publish_status_periodically())
                     await connection.run()
         finally:
             self._connection = None
@@ -317,14 +318,14 @@ class Client:
 
     # --- status of this process ---------------------------------------------------------------------------------
 
-    async def _announce_regularly(self) -> None:
+    async def _publish_status_periodically(self) -> None:
         while self.role is not None:
-            await asyncio.sleep(STATUS_EVERY_S)
+            await asyncio.sleep(STATUS_INTERVAL_S)
             if not self._leaving:
-                self._announce("online")
+                self._publish_status("online")
 
-    def _announce(self, state: Literal["online", "offline"]) -> None:
-        # Not retained by the outbox: each connection announces the state of its own moment.
+    def _publish_status(self, state: Literal["online", "offline"]) -> None:
+        # `put`, not `retain`: after a reconnect the current status is published, not an earlier one.
         self._outbox.put(*self._status(state))
 
     def _status(self, state: Literal["online", "offline"]) -> tuple[Topic, bytes]:

@@ -1,7 +1,7 @@
-"""A small MQTT broker inside this process, for one machine and a demonstration.
+"""An MQTT 3.1.1 broker inside this process, for demonstrations on one machine.
 
-It implements MQTT 3.1.1, listens on loopback alone by default, and keeps nothing on disk. It guarantees less than
-Mosquitto: when a subscriber disconnects, the QoS 1 messages in flight to it are lost.
+It listens on loopback only by default and stores nothing on disk. Its guarantees are weaker than Mosquitto's: when a
+subscriber disconnects, the QoS 1 messages in flight to it are lost.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from stream.mqtt.address import BrokerAddress
 
 
 def free_port() -> int:
-    """Return a TCP port on loopback that was free a moment ago."""
+    """Return a free TCP port on loopback; another process may take it after this call."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -26,27 +26,27 @@ def free_port() -> int:
 
 @asynccontextmanager
 async def embedded_broker(host: str = "127.0.0.1", port: int = 1883) -> AsyncIterator[BrokerAddress]:
-    """Run a broker while the context lasts.
+    """Run a broker inside a context.
 
     Parameters
     ----------
     host : str
-        Anyone who can reach it may connect: keep to loopback unless the network is your own.
+        Address to listen on. Any client that reaches it may connect: use loopback unless the network is trusted.
     port : int
 
     Raises
     ------
     UsageError
-        The port is not 1 to 65535.
+        The port is not within 1 to 65535.
     BrokerError
-        The port is in use, or the host is not this machine's.
+        The port is in use, or the host is not an address of this machine.
     """
     if not 0 < port < 65536:
         raise UsageError(f"port {port}: use 1 to 65535")
     _check_bindable(host, port)
-    from stream.mqtt.amqtt_broker import AmqttError, corrected_broker  # amqtt brings a scheduler and a schema library
+    from stream.mqtt.amqtt_broker import AmqttError, corrected_broker  # imports a scheduler and a schema library
 
-    asyncio.get_running_loop().set_exception_handler(_without_lost_subscribers)
+    asyncio.get_running_loop().set_exception_handler(_ignore_ack_timeouts)
     broker = corrected_broker(host, port)
     try:
         await broker.start()
@@ -58,14 +58,14 @@ async def embedded_broker(host: str = "127.0.0.1", port: int = 1883) -> AsyncIte
         await broker.shutdown()
 
 
-def _without_lost_subscribers(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    # amqtt waits for the acknowledgement of a subscriber that has disconnected, in a task that is never awaited.
+def _ignore_ack_timeouts(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    # amqtt waits for the acknowledgement of a disconnected subscriber in a task that it never awaits.
     if not isinstance(context.get("exception"), TimeoutError):
         loop.default_exception_handler(context)
 
 
 def _check_bindable(host: str, port: int) -> None:
-    # The library hides the reason behind a state machine's traceback, so it is asked for first.
+    # amqtt would hide the reason in a traceback of its state machine.
     try:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,7 +1,6 @@
-"""What has arrived: decoded and put into a bounded queue at once. No socket.
+"""Incoming messages: decoded on arrival and put into a bounded queue. No socket.
 
-A payload that is not the message its topic promises is counted, acknowledged and named in the log once per second at
-most.
+A payload that is not a valid message of its topic is counted and logged, at most once per second.
 """
 
 from __future__ import annotations
@@ -21,20 +20,21 @@ from stream.wire.topics import Topic
 
 log = logging.getLogger("bedside.client")
 
-REPORT_EVERY_S = 1.0
+REPORT_INTERVAL_S = 1.0
+"""Minimum time between two log lines about rejected payloads."""
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A message as it arrived.
+    """A received message.
 
     Attributes
     ----------
     topic : Topic
     message : Message or None
-        None: what was retained here is removed.
+        None: the retained message of this topic was removed.
     retained : bool
-        True when the broker kept it from before the subscription.
+        True if the message was retained and predates the subscription.
     received_ns : int
         Unix time in ns.
     """
@@ -48,14 +48,14 @@ class Received:
 
 
 class Inbox:
-    """Messages received and not yet processed.
+    """Received messages that are not processed yet.
 
     Parameters
     ----------
     limit_s : float
-        Seconds of each bounded topic that are kept for a slow consumer; see `BoundedQueue`.
+        Maximum duration per bounded topic; see `BoundedQueue`.
     counters : Counter of str
-        ``received``, ``rejected`` and ``inbox_dropped`` are counted here.
+        Its entries ``received``, ``rejected`` and ``inbox_dropped`` are incremented.
     """
 
     def __init__(self, limit_s: float, counters: Counter[str]) -> None:
@@ -65,7 +65,7 @@ class Inbox:
         self._next_report_s = -math.inf
 
     def put(self, topic_text: str, payload: bytes, *, retained: bool, mid: int, connection: int) -> bool:
-        """Decode a message and append it; False where it was rejected."""
+        """Decode a message and append it; return False if it was rejected."""
         try:
             topic = topics.parse(topic_text)
             message = codec.decode(topic, payload)
@@ -80,20 +80,20 @@ class Inbox:
         return True
 
     def pop(self) -> Received | None:
-        """Remove and return the oldest message; None where there is none."""
+        """Remove and return the oldest message; None if there is none."""
         entry = self._queue.pop()
         return entry.item if entry else None
 
     async def wait(self) -> None:
-        """Wait until something arrives, or until `wake`."""
+        """Wait until a message arrives, or until `wake`."""
         self._arrived.clear()
         await self._arrived.wait()
 
     def wake(self) -> None:
-        """End every wait."""
+        """End `wait` in all tasks."""
         self._arrived.set()
 
     def _report(self, error: MessageError) -> None:
         if time.monotonic() >= self._next_report_s:
-            self._next_report_s = time.monotonic() + REPORT_EVERY_S
+            self._next_report_s = time.monotonic() + REPORT_INTERVAL_S
             log.warning("rejected (%d so far): %s", self._counters["rejected"], error)

@@ -1,7 +1,7 @@
-"""What waits to be sent, and what was sent and is not yet acknowledged. No socket: a function publishes.
+"""Outgoing messages: queued, and in flight until acknowledged. No socket; a function passed in publishes.
 
-A message leaves the outbox on its PUBACK. When a connection is lost, whatever was in flight returns to its place, and
-the next connection carries on: nothing is lost or reordered, and nothing that was acknowledged is sent again.
+A message leaves the outbox on its PUBACK. When the connection is lost, messages in flight return to their positions
+and the next connection sends them: none is lost or reordered, and none that was acknowledged is sent again.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from stream.mqtt.bounded_queue import BoundedQueue, Entry
 from stream.wire.topics import Topic
 
 IN_FLIGHT = 20
-"""QoS 1 messages sent and not yet acknowledged; paho and Mosquitto default to the same."""
+"""Maximum number of unacknowledged QoS 1 messages; the default of paho and Mosquitto."""
 
 Publish = Callable[[Topic, bytes], Awaitable[None]]
 """Sends a payload and returns once the broker has acknowledged it; raises when the connection is lost."""
 
 
 class Outbox:
-    """Messages on their way to the broker.
+    """Messages that the broker has not acknowledged yet.
 
     Parameters
     ----------
     limit_s : float
-        Seconds of each bounded topic that wait at most; see `BoundedQueue`.
+        Maximum duration per bounded topic; see `BoundedQueue`.
     """
 
     def __init__(self, limit_s: float) -> None:
@@ -39,7 +39,7 @@ class Outbox:
         return len(self._waiting) + len(self._in_flight)
 
     def dropped(self, topic: Topic) -> int:
-        """Return how many messages of a topic were dropped because the broker was away for too long."""
+        """Return the number of messages of a topic dropped because the broker was unavailable for too long."""
         return self._waiting.dropped[topic]
 
     def put(self, topic: Topic, payload: bytes, seconds: float = 0.0) -> None:
@@ -49,7 +49,7 @@ class Outbox:
         self._changed.set()
 
     def retain(self, topic: Topic, payload: bytes) -> None:
-        """Append a message that a broker which has forgotten it is sent again; see `put_retained`."""
+        """Append a retained message; `put_retained` appends it again after a reconnect."""
         self._retained[topic] = payload
         self.put(topic, payload)
 
@@ -59,12 +59,12 @@ class Outbox:
         self.put(topic, b"")
 
     def put_retained(self) -> None:
-        """Append all retained messages: a broker that was restarted may have forgotten them."""
+        """Append all retained messages again: a restarted broker may have lost them."""
         for topic, payload in self._retained.items():
             self.put(topic, payload)
 
     async def deliver(self, publish: Publish) -> None:
-        """Publish whatever is put, `IN_FLIGHT` at a time, until cancelled or until `publish` raises."""
+        """Publish all messages, at most `IN_FLIGHT` at a time, until cancelled or until `publish` raises."""
         try:
             async with asyncio.TaskGroup() as deliveries:
                 while True:
@@ -81,15 +81,15 @@ class Outbox:
             self._in_flight.clear()
 
     async def _deliver(self, publish: Publish, entry: Entry[bytes]) -> None:
-        # A connection that is lost cancels this task, and the entry returns to the queue.
+        # A lost connection cancels this task; `deliver` then returns the entry to the queue.
         await publish(entry.topic, entry.item)
         del self._in_flight[entry.number]
         self._changed.set()
 
     async def wait_empty(self) -> None:
-        """Wait until everything is acknowledged, or until `release_waiters`."""
+        """Wait until all messages are acknowledged, or until `release_waiters`."""
         await self._empty.wait()
 
     def release_waiters(self) -> None:
-        """End every wait: no connection will deliver the rest."""
+        """End `wait_empty` in all tasks: no connection will deliver the remaining messages."""
         self._empty.set()

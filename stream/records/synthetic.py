@@ -1,9 +1,10 @@
-"""A synthetic patient, for when no real ECG is available. No patient stands behind these samples.
+"""A synthetic ECG, for use when no recorded one is available.
 
 Each beat is a sum of Gaussians over the cardiac phase, as in ECGSYN (P. E. McSharry, G. D. Clifford, L. Tarassenko,
 L. A. Smith, "A dynamical model for generating synthetic electrocardiogram signals", IEEE Trans Biomed Eng 50(3):
-289-294, 2003, doi:10.1109/TBME.2003.808805), written out in closed form instead of integrated: the events keep their
-place relative to the R peak, and those after it stretch with the square root of RR. The ventricular beats are ours.
+289-294, 2003, doi:10.1109/TBME.2003.808805), evaluated in closed form instead of integrated: the events keep their
+times relative to the R peak, and later ones scale with the square root of RR. ECGSYN has no ventricular beats; those
+here are defined by this module.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ GAIN, ZERO = 200.0, 1024
 
 Array = npt.NDArray[np.float64]
 
-# Event: time from R (s), width (s), amplitude (mV) in MLII, amplitude (mV) in V1. Adult values at 60/min.
+# Time from R (s), width (s), amplitude (mV) in MLII, amplitude (mV) in V1. Adult values at 60/min.
 Event = tuple[float, float, float, float]
 
 NORMAL: tuple[Event, ...] = (
@@ -41,15 +42,15 @@ PVC: tuple[Event, ...] = (
 
 @dataclass(frozen=True)
 class SyntheticConfig:
-    """What the synthetic patient is like.
+    """Parameters of the synthetic ECG.
 
     Attributes
     ----------
     seconds : float
     heart_rate : float
-        Mean, per minute.
+        Mean, in 1/min.
     pvc_share : float
-        Share of the beats that are premature ventricular, after the first minute; each has a compensatory pause.
+        Share of premature ventricular beats, from the second minute on; each is followed by a compensatory pause.
     noise_mv : float
         Standard deviation of the white noise.
     seed : int
@@ -63,7 +64,7 @@ class SyntheticConfig:
 
 
 def synthetic_patient(config: SyntheticConfig | None = None) -> Record:
-    """Return a record with two leads, MLII and V1, and its beats as annotations; the same one for the same config."""
+    """Return a record with leads MLII and V1 and its beats as annotations; deterministic for a given config."""
     config = config or SyntheticConfig()
     rng = np.random.default_rng(config.seed)
     n = round(config.seconds * FS)
@@ -73,10 +74,10 @@ def synthetic_patient(config: SyntheticConfig | None = None) -> Record:
     for peak, before, symbol in zip(peaks, rr, symbols, strict=True):
         _add_beat(mv, peak, before, PVC if symbol == "V" else NORMAL)
     time = np.arange(n) / FS
-    breath = np.sin(2 * np.pi * 0.25 * time)
-    # Breathing turns the heart's axis a little and moves the baseline; the drift below it is slower.
-    mv *= (1 + 0.04 * breath)[:, np.newaxis]
-    mv += (0.05 * breath + 0.06 * np.sin(2 * np.pi * 0.03 * time + 1.0))[:, np.newaxis]
+    respiration = np.sin(2 * np.pi * 0.25 * time)
+    # Respiration modulates the amplitude and the baseline; a slower drift is added.
+    mv *= (1 + 0.04 * respiration)[:, np.newaxis]
+    mv += (0.05 * respiration + 0.06 * np.sin(2 * np.pi * 0.03 * time + 1.0))[:, np.newaxis]
     mv += rng.normal(0.0, config.noise_mv, mv.shape)
     adu = np.rint(mv * GAIN + ZERO).astype(np.int16)
     adu.flags.writeable = False
@@ -100,14 +101,14 @@ def synthetic_patient(config: SyntheticConfig | None = None) -> Record:
 def beats(config: SyntheticConfig, rng: np.random.Generator) -> tuple[Array, tuple[str, ...]]:
     """Return the times of the R peaks in s and their symbols, N or V.
 
-    RR varies as in ECGSYN's spectrum: a slow (0.1 Hz) and a respiratory (0.25 Hz) wave, and a little noise.
+    RR varies as in ECGSYN: a slow (0.1 Hz) and a respiratory (0.25 Hz) oscillation, and white noise.
     """
     mean = 60.0 / config.heart_rate
     times, symbols, pause = [0.4], ["N"], 0.0
     while times[-1] < config.seconds:
         t = times[-1]
-        wave = 0.025 * np.sin(2 * np.pi * 0.1 * t) + 0.025 * np.sin(2 * np.pi * 0.25 * t)
-        rr = mean * (1 + wave + 0.008 * rng.standard_normal())
+        oscillation = 0.025 * np.sin(2 * np.pi * 0.1 * t) + 0.025 * np.sin(2 * np.pi * 0.25 * t)
+        rr = mean * (1 + oscillation + 0.008 * rng.standard_normal())
         premature = t > 60.0 and not pause and rng.random() < config.pvc_share
         if premature:
             early = 0.38 * rr
@@ -128,8 +129,8 @@ def _add_beat(mv: Array, peak: float, rr: float, events: tuple[Event, ...]) -> N
     if last <= first:
         return
     time = np.arange(first, last) / FS - peak
-    stretch = np.sqrt(min(max(rr, 0.4), 1.5))
+    scale = np.sqrt(min(max(rr, 0.4), 1.5))
     for at, width, *amplitudes in events:
-        late = stretch if at > 0.1 else 1.0
-        bump = np.exp(-0.5 * ((time - at * late) / (width * late)) ** 2)
-        mv[first:last] += bump[:, np.newaxis] * np.array(amplitudes)
+        factor = scale if at > 0.1 else 1.0
+        gaussian = np.exp(-0.5 * ((time - at * factor) / (width * factor)) ** 2)
+        mv[first:last] += gaussian[:, np.newaxis] * np.array(amplitudes)

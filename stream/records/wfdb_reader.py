@@ -1,7 +1,7 @@
-"""Read WFDB records: at most two ECG leads, int16, 360 Hz, whatever the file held.
+"""Read WFDB records as at most two ECG leads, int16, 360 Hz.
 
-Counts of a record at 360 Hz (all of MIT-BIH) travel exactly as they are stored; others are resampled.
-wfdb is imported inside functions: it brings pandas, and many of bedside's processes never read a record.
+Records at 360 Hz (all of MIT-BIH) keep their stored ADC values; others are resampled. wfdb is imported inside
+functions: it imports pandas, and many of bedside's processes never read a record.
 """
 
 from __future__ import annotations
@@ -29,22 +29,22 @@ from stream.timebase import FS
 from stream.wire.messages import INVALID, MAX_LEADS
 
 FULL_SCALE = 32767
-"""Largest count that travels; −32768 marks an invalid sample."""
+"""Largest ADC value in a message; −32768 marks an invalid sample."""
 
 MIN_GAIN = 200.0
-"""adu/mV below which counts are made finer when a lead is resampled (MIT-BIH has 200)."""
+"""Lowest gain of a resampled lead, in adu/mV (MIT-BIH has 200); coarser ADC steps would add quantization noise."""
 
 MV_PER_UNIT = {"mv": 1.0, "uv": 1e-3, "µv": 1e-3, "μv": 1e-3, "v": 1e3}
-"""mV in one physical unit; the micro sign is written in two ways."""
+"""mV per physical unit; the micro sign has two code points."""
 
 NON_ECG_SIGNALS = re.compile(
     r"abp|art|bp|pap|cvp|icp|pleth|ppg|spo2|resp|rsp|co2|eeg|emg|eog|gsr|scr|temp|flow|press|stroke|mark|trig|event",
     re.IGNORECASE,
 )
-"""Names of signals that monitors record beside the ECG; some are stored in mV too."""
+"""Names of other signals that monitors record; some are stored in mV, too."""
 
 READ_ERRORS = (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError)
-"""What wfdb raises for damaged files."""
+"""Exceptions that wfdb raises for damaged files."""
 
 BITS_PER_SAMPLE = {
     "8": 8,
@@ -58,14 +58,15 @@ BITS_PER_SAMPLE = {
     "310": 32 / 3,
     "311": 32 / 3,
 }
-"""Bits per sample of the WFDB formats that are not compressed (https://wfdb.io/spec/signal-files.html)."""
+"""Bits per sample of the uncompressed WFDB formats (https://wfdb.io/spec/signal-files.html)."""
 
 MIN_FS, MAX_FS = 1.0, 100_000.0
+"""Accepted sampling rates, in Hz."""
 
 
 @dataclass(frozen=True)
 class Lead:
-    """One lead in counts at 360 Hz: int16 of shape (n,), adu per mV, adu of 0 mV."""
+    """One lead at 360 Hz: ADC values, int16 of shape (n,); gain in adu per mV; the adu of 0 mV."""
 
     adu: npt.NDArray[np.int16]
     gain: float
@@ -80,12 +81,12 @@ def load(name: str, catalog: Catalog | None = None) -> Record:
     name : str
         ``mitdb/208``, ``excerpt``, ``synthetic``, or a path to any WFDB record, with or without ``.hea`` or ``.dat``.
     catalog : Catalog, optional
-        Where to look; by default as the environment specifies.
+        Sources of records; by default that of the environment.
 
     Raises
     ------
     RecordError
-        Unknown, damaged, or without an ECG.
+        The record is unknown, damaged, or contains no ECG.
     SourceError
         Neither on disk nor available from the network.
     """
@@ -105,7 +106,7 @@ def read(stem: Path, *, name: str, source: str) -> Record:
     Raises
     ------
     RecordError
-        The files are damaged, or hold no ECG.
+        The files are damaged, or contain no ECG.
     """
     header = _call(stem, "rdheader", rd_segments=True)
     for segment in getattr(header, "segments", [header]):
@@ -114,19 +115,19 @@ def read(stem: Path, *, name: str, source: str) -> Record:
     names, units = header.sig_name or [], _units(header)
     chosen = choose_leads(names, units)
     if not chosen:
-        held = ", ".join(str(text) for text in names) or "no signal at all"
-        raise RecordError(f"{stem.name} holds no ECG signal in mV (it holds {held}): choose another record")
+        found = ", ".join(str(text) for text in names) or "no signals"
+        raise RecordError(f"{stem.name} contains no ECG signal in mV (it contains {found}): choose another record")
     if header.fs is None or not MIN_FS <= header.fs <= MAX_FS:
         raise RecordError(
-            f"{stem.name}: {header.fs} samples per second are no ECG; correct the first line of its header"
+            f"{stem.name}: sampling rate {header.fs} Hz is not that of an ECG; correct the first line of its header"
         )
-    # Frames are not smoothed: that would average an ECG down to the rate of the slowest signal beside it.
+    # Smoothing frames would average the ECG down to the rate of the slowest signal of the record.
     raw = _call(stem, "rdrecord", channels=chosen, physical=True, smooth_frames=False)
     leads = [_lead(raw, i) for i in range(len(chosen))]
     n = min(lead.adu.size for lead in leads)
     adu = np.stack([lead.adu[:n] for lead in leads], axis=1)
     if (adu == INVALID).all():
-        raise RecordError(f"{stem.name} holds no valid ECG sample: choose another record")
+        raise RecordError(f"{stem.name} contains no valid ECG sample: choose another record")
     adu.flags.writeable = False
     return Record(
         name=name,
@@ -142,7 +143,7 @@ def read(stem: Path, *, name: str, source: str) -> Record:
 
 @contextmanager
 def quiet_wfdb() -> Iterator[Any]:
-    """Provide the wfdb package without its warnings about its own use of pandas, which are no business of ours."""
+    """Provide the wfdb package without its warnings about its use of pandas."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The inplace keyword", category=DeprecationWarning)
         import wfdb
@@ -151,7 +152,7 @@ def quiet_wfdb() -> Iterator[Any]:
 
 
 def choose_leads(names: Sequence[str | None], units: Sequence[str | None]) -> list[int]:
-    """Return the indices of at most two ECG signals: MLII first, else II, then the order of the file."""
+    """Return the indices of at most two ECG signals: MLII first, else II, then in the order of the file."""
 
     def rank(i: int) -> int:
         words = re.split(r"[\s_-]+", (names[i] or "").upper())
@@ -166,25 +167,25 @@ def choose_leads(names: Sequence[str | None], units: Sequence[str | None]) -> li
 
 
 def _units(header: Any) -> list[str | None]:
-    """Return the units of each signal; those of a record in segments are in its first one, often a layout."""
+    """Return the units of each signal; for a multi-segment record, those of its first segment (often a layout)."""
     first = next(segment for segment in getattr(header, "segments", [header]) if segment is not None)
     return list(first.units or [])
 
 
 def _call(stem: Path, reader: str, *args: Any, **options: Any) -> Any:
-    """Let wfdb's function ``reader`` read the files of ``stem``."""
+    """Call wfdb's function ``reader`` on the files of ``stem``."""
     try:
         with quiet_wfdb() as wfdb:
             return getattr(wfdb, reader)(str(stem.absolute()), *args, **options)
     except FileNotFoundError as error:
         raise RecordError(f"{stem.name}: its file {Path(error.filename or '?').name} is missing") from error
     except READ_ERRORS as error:
-        what = f"({error})" if isinstance(error, ValueError) else "(damaged, or of a kind that wfdb does not read)"
-        raise RecordError(" ".join(f"{stem.name}: cannot be read as a WFDB record {what}".split())) from error
+        reason = f"({error})" if isinstance(error, ValueError) else "(damaged, or of a format that wfdb cannot read)"
+        raise RecordError(" ".join(f"{stem.name}: cannot be read as a WFDB record {reason}".split())) from error
 
 
 def _check_sizes(folder: Path, header: Any) -> None:
-    """Refuse signal files that are shorter than their header specifies; wfdb would fill them up or fail obscurely."""
+    """Reject signal files shorter than their header specifies; wfdb would pad them or fail with an obscure error."""
     if not header.sig_len:
         return
     for file in dict.fromkeys(header.file_name or []):
@@ -204,19 +205,19 @@ def _check_sizes(folder: Path, header: Any) -> None:
 
 
 def _lead(raw: Any, i: int) -> Lead:
-    """Return one lead of what wfdb read, at 360 Hz."""
+    """Return one lead of a wfdb record, at 360 Hz."""
     scale = MV_PER_UNIT[(raw.units[i] or "mV").lower()]
     fs = raw.fs * (raw.samps_per_frame[i] or 1)
     gain, zero = (raw.adc_gain[i] or MIN_GAIN) / scale, int(raw.baseline[i] or 0)
     mv = raw.e_p_signal[i] * scale
     if _ratio(fs) == 1 and gain > 0:
         return quantise(mv, gain, zero)
-    # Between the counts of the file lie new values: coarse counts would add their own noise.
+    # Resampled values lie between the stored ones.
     return quantise(resample(mv, fs), max(abs(gain), MIN_GAIN), zero)
 
 
 def resample(mv: Samples, fs: float) -> Samples:
-    """Return a signal at 360 Hz, by a polyphase filter; NaN gaps stay, at their scaled place."""
+    """Return a signal at 360 Hz, resampled with a polyphase filter; gaps (NaN) keep their times."""
     from scipy.signal import resample_poly
 
     ratio = _ratio(fs)
@@ -227,23 +228,23 @@ def resample(mv: Samples, fs: float) -> Samples:
         return np.full(-(-mv.size * ratio.numerator // ratio.denominator), np.nan)
     at = np.arange(mv.size)
     filled = np.interp(at, at[~invalid], mv[~invalid])
-    # The filter passes an offset only within 0.1 %, and takes what lies outside the record for 0:
-    # let it see neither the offset nor a step at the ends.
+    # The filter reproduces an offset only within 0.1 % and pads with zeros, so remove the offset and the steps at
+    # both ends first.
     slope = (filled[-1] - filled[0]) / max(mv.size - 1, 1)
     out: Samples = resample_poly(filled - filled[0] - slope * at, ratio.numerator, ratio.denominator)
-    place = np.arange(out.size) * ratio.denominator / ratio.numerator
-    out += filled[0] + slope * place
-    before = np.minimum(np.floor(place).astype(np.int64), mv.size - 1)
-    after = np.minimum(np.ceil(place).astype(np.int64), mv.size - 1)
+    position = np.arange(out.size) * ratio.denominator / ratio.numerator
+    out += filled[0] + slope * position
+    before = np.minimum(np.floor(position).astype(np.int64), mv.size - 1)
+    after = np.minimum(np.ceil(position).astype(np.int64), mv.size - 1)
     out[invalid[before] | invalid[after]] = np.nan
     return out
 
 
 def quantise(mv: Samples, gain: float, zero: int) -> Lead:
-    """Return mV as counts, NaN as invalid.
+    """Return mV as ADC values, NaN as invalid.
 
-    The gain and zero given are kept if all values fit (so the counts of a file come out again as they were); else
-    the zero moves to the middle of the range, and the gain shrinks as far as it must.
+    Gain and zero are kept if all values fit, so that the ADC values of a file are reproduced exactly. Otherwise the
+    zero is moved to the middle of the range and the gain is reduced as far as necessary.
     """
     valid = ~np.isnan(mv)
     values = mv[valid]
@@ -251,21 +252,21 @@ def quantise(mv: Samples, gain: float, zero: int) -> Lead:
     if min(zero, round(gain * low + zero)) < -FULL_SCALE or max(zero, round(gain * high + zero)) > FULL_SCALE:
         gain, zero = _fit(gain, low, high)
         if abs(zero) > FULL_SCALE:
-            gain, zero = _fit(gain, min(low, 0.0), max(high, 0.0))  # 0 mV must be a count, too
+            gain, zero = _fit(gain, min(low, 0.0), max(high, 0.0))  # 0 mV must be representable, too
     adu = np.full(mv.shape, INVALID, np.int16)
     adu[valid] = np.rint(values * gain + zero).astype(np.int16)
     return Lead(adu, float(gain), zero)
 
 
 def _fit(gain: float, low: float, high: float) -> tuple[float, int]:
-    """Return the largest gain, up to the one given, with which low to high fit, and the zero that centres them."""
+    """Return the largest gain, at most `gain`, with which `low` to `high` fit, and the zero that centres them."""
     if high > low:
         gain = min(gain, 2 * (FULL_SCALE - 1) / (high - low))
     return gain, round(-gain * (low + high) / 2)
 
 
 def _ratio(fs: float) -> Fraction:
-    """Return 360 / fs in whole numbers."""
+    """Return 360 / fs as a fraction."""
     return FS / Fraction(fs).limit_denominator(1000)
 
 
@@ -281,20 +282,20 @@ def _annotations(stem: Path, fs: float, n: int) -> Annotations | None:
 
 
 def read_summary(name: str, catalog: Catalog) -> tuple[float, tuple[str, ...]]:
-    """Return how long a WFDB record lasts, in s, and the rhythms that its annotations name, the longest first.
+    """Return the duration of a WFDB record in s, and its annotated rhythms, longest total duration first.
 
-    Reads no samples. Raises as `load` does.
+    Reads no samples. Raises the same errors as `load`.
     """
     located = catalog.locate(name)
     header = _call(located.stem, "rdheader")
     n = round(header.sig_len * float(_ratio(header.fs)))
     notes = _annotations(located.stem, header.fs, n)
-    lasting: Counter[str] = Counter()
+    durations: Counter[str] = Counter()
     if notes is not None:
         changes = [(int(at), aux[1:17]) for at, aux in zip(notes.sample, notes.aux, strict=True) if aux[:1] == "("]
         for (at, rhythm), (end, _) in pairwise([*changes, (n, "")]):
-            lasting[rhythm] += end - at
-    return n / FS, tuple(rhythm for rhythm, _ in lasting.most_common())
+            durations[rhythm] += end - at
+    return n / FS, tuple(rhythm for rhythm, _ in durations.most_common())
 
 
 def _read_excerpt(path: Path, source: str) -> Record:

@@ -1,4 +1,4 @@
-"""Write a WFDB record that any viewer opens: format 16, counts as they are, with notes as annotations."""
+"""Write WFDB records: format 16, ADC values unchanged, notes as annotations."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ def write(
     stem : Path
         The name must consist of letters, digits and ``_``.
     adu : array of int16, shape (n, leads)
-        At 360 Hz; −32768 where there is no valid sample, which is WFDB's own mark in format 16.
+        At 360 Hz; −32768 is invalid, as in WFDB's format 16.
     leads : sequence of str
     gain, zero : sequence of float, sequence of int
         adu per mV and the adu of 0 mV, one per lead.
     comments : sequence of str
-        Lines at the end of the header.
+        Comment lines at the end of the header.
     notes : sequence of (int, str)
         Comment annotations (``"``) by sample, in order.
 
     Raises
     ------
     StorageError
-        One of the files exists (all are left as they were), or cannot be written (none is left).
+        One of the files exists (no file is changed), or cannot be written (no file is left).
     """
     paths = [stem.with_name(stem.name + suffix) for suffix in FILES]
     for path in paths:
@@ -81,7 +81,7 @@ def write(
 
 
 def _signal_names(leads: Sequence[str]) -> list[str]:
-    """Return names that a header can hold: ASCII, none empty, no two the same."""
+    """Return valid signal names of a header: ASCII, not empty, unique."""
     names = [_ascii(lead) or "ECG" for lead in leads]
     return [name if name not in names[:i] else f"{name} {i + 1}" for i, name in enumerate(names)]
 
@@ -92,7 +92,7 @@ def _ascii(text: str) -> str:
 
 
 def write_beats(folder: Path, name: str, samples: Sequence[int], symbols: Sequence[str]) -> None:
-    """Write ``name.atr`` into a folder: beat annotations of a record at 360 Hz, samples rising; none makes no file.
+    """Write beat annotations of a record at 360 Hz, in ascending order, to ``name.atr`` in a folder.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def write_beats(folder: Path, name: str, samples: Sequence[int], symbols: Sequen
         The file cannot be written.
     """
     if not samples:
-        (folder / f"{name}.atr").write_bytes(bytes(2))  # the mark of an end, and nothing before it
+        (folder / f"{name}.atr").write_bytes(bytes(2))  # the end marker alone; wfdb writes no empty annotation file
         return
     with quiet_wfdb() as wfdb:
         wfdb.wrann(name, "atr", np.asarray(samples), symbol=list(symbols), fs=FS, write_dir=str(folder))

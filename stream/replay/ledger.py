@@ -1,4 +1,4 @@
-"""A ledger: one line of CSV for each chunk that a process handled, to compare what was sent with what arrived."""
+"""A ledger: one CSV row per chunk that a process handled, to compare sent chunks with received ones."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from stream.errors import StorageError
 
 
 class Write(Protocol):
-    """Write one line."""
+    """Writes one row."""
 
     def __call__(self, *values: object) -> None: ...
 
 
-def _nothing(*values: object) -> None:
+def _discard(*values: object) -> None:
     pass
 
 
 @contextmanager
 def ledger(path: Path | None, *columns: str) -> Iterator[Write]:
-    """Open a ledger; with None, writing does nothing.
+    """Open a ledger; without a path, rows are discarded.
 
-    Each line is on disk (in the system's hands) once it is written, so that a killed process leaves its ledger behind.
+    Each row is passed to the operating system when it is written, so that the ledger of a killed process is complete.
 
     Raises
     ------
@@ -33,7 +33,7 @@ def ledger(path: Path | None, *columns: str) -> Iterator[Write]:
         The file cannot be written.
     """
     if path is None:
-        yield _nothing
+        yield _discard
         return
     try:
         file = path.open("w", newline="", buffering=1)

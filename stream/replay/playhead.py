@@ -1,11 +1,11 @@
-"""From a recording to chunks with deadlines; never sleeps.
+"""Converts a recording into chunks with deadlines; never sleeps.
 
-Time contract: deadlines are counted from an anchor, one sample of the session and the moment at which it is due, so
-that lateness never adds up. Sample i is due at ``anchor_ns + (i - anchor) / (fs * speed)``. Start, resume, seek and a
-change of speed set a new anchor; the join of a loop does not. A chunk carries the due time of its first sample and
+Time contract: deadlines are counted from an anchor, one sample of the session and its due time, so that lateness does
+not accumulate. Sample i is due at ``anchor_ns + (i - anchor) / (fs * speed)``. Start, resume, seek and a
+change of speed set a new anchor; the restart of a loop does not. A chunk carries the due time of its first sample and
 is sent when its last one is due (`Waveform.due_ns`).
 
-A `Playhead` is immutable: each action and each chunk gives the next one.
+A `Playhead` is immutable: each action and each chunk returns a new one.
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ from stream.wire.replay_actions import ReplayAction, Seek, SetLoop, SetPlaying, 
 from stream.wire.topics import check_bed
 
 MAX_CHUNK = 3600
+"""Maximum number of samples per chunk; 10 s."""
 
 
 @dataclass(frozen=True)
 class ReplayConfig:
-    """How a record is replayed.
+    """Parameters of a replay.
 
     Attributes
     ----------
@@ -36,14 +37,14 @@ class ReplayConfig:
     speed : float
         1 is real time; 0.01 to 1000.
     loop : bool
-        Start again at the record's first sample when it ends, in a new epoch.
+        Restart at the record's first sample when it ends, in a new epoch.
     start_s : float
-        Seconds into the record at which to begin.
+        Position in the record at which to begin, in s.
 
     Raises
     ------
     UsageError
-        A value out of range.
+        A value is out of range.
     """
 
     bed: str = "bed-1"
@@ -75,14 +76,14 @@ class Playhead:
         Samples per message.
     record : Record
     position : int
-        Next sample of the record; its end when the replay has ended.
+        Next sample of the record; the number of its samples once the replay has ended.
     speed : float
     loop, playing : bool
     seq, start : int
         Of the next chunk.
     epoch, epoch_start : int
     anchor, anchor_ns : int
-        A sample of the session, and the Unix time at which it is due.
+        A sample of the session, and the Unix time in ns at which it is due.
     """
 
     bed: str
@@ -102,7 +103,7 @@ class Playhead:
 
     @property
     def ended(self) -> bool:
-        """True when the record has ended, until a command seeks or chooses another."""
+        """True once the record has ended, until a command seeks or selects another record."""
         return self.position >= self.record.n
 
     @property
@@ -117,7 +118,7 @@ class Playhead:
         return self.anchor_ns + round((index - self.anchor) * 1e9 / (FS * self.speed))
 
     def next_chunk(self) -> tuple[Waveform, Playhead]:
-        """Return the next chunk, and the playhead after it; there must be one (`due_ns`)."""
+        """Return the next chunk and the playhead after it; `due_ns` must not be None."""
         record, start = self.record, self.start
         n = min(self.chunk, record.n - self.position)
         chunk = Waveform(
@@ -145,7 +146,7 @@ class Playhead:
 
 
 def begin(record: Record, config: ReplayConfig, begin_ns: int, session: str | None = None) -> Playhead:
-    """Return the playhead at the start.
+    """Return the initial playhead.
 
     Parameters
     ----------
@@ -154,7 +155,7 @@ def begin(record: Record, config: ReplayConfig, begin_ns: int, session: str | No
     begin_ns : int
         Unix time in ns at which the first sample is due.
     session : str or None
-        128 bits in hex; random when None.
+        128 bits in hex; random if None.
 
     Raises
     ------
@@ -174,7 +175,7 @@ def begin(record: Record, config: ReplayConfig, begin_ns: int, session: str | No
 
 
 def first_sample(record: Record, config: ReplayConfig) -> int:
-    """Return where in the record its replay begins.
+    """Return the first sample of the record to replay.
 
     Raises
     ------
@@ -188,14 +189,14 @@ def first_sample(record: Record, config: ReplayConfig) -> int:
 
 
 def execute(head: Playhead, action: ReplayAction, now_ns: int) -> Playhead:
-    """Execute an action at a moment; `ChooseRecord` is executed by `choose_record`, once the record is loaded.
+    """Return the playhead after an action; for `ChooseRecord` see `choose_record`.
 
-    Pause and speed are no break of continuity: the next chunk gets a new due time. A seek begins a new epoch.
+    Pause and speed keep continuity: the next chunk gets a new due time. A seek begins a new epoch.
 
     Raises
     ------
     UsageError
-        The position to seek lies after the record's end.
+        The seek position lies beyond the end of the record.
     """
     match action:
         case SetPlaying(playing=playing) if playing != head.playing:
@@ -212,7 +213,7 @@ def execute(head: Playhead, action: ReplayAction, now_ns: int) -> Playhead:
 
 
 def shift_deadlines(head: Playhead, by_ns: int) -> Playhead:
-    """Move all deadlines to come, after the clock has leapt."""
+    """Shift all future deadlines, after a clock step."""
     return replace(head, anchor_ns=head.anchor_ns + by_ns)
 
 
@@ -222,7 +223,7 @@ def choose_record(head: Playhead, record: Record, now_ns: int) -> Playhead:
 
 
 def _jump(head: Playhead, record: Record, position: int, now_ns: int) -> Playhead:
-    # Nothing of the present epoch has been sent: it has not begun, and needs no other.
+    # If no chunk of the current epoch has been sent, it is kept.
     epoch = head.epoch if head.start == head.epoch_start else head.epoch + 1
     return replace(
         head,
@@ -236,7 +237,7 @@ def _jump(head: Playhead, record: Record, position: int, now_ns: int) -> Playhea
 
 
 def replay(record: Record, config: ReplayConfig, begin_ns: int, session: str | None = None) -> Iterator[Waveform]:
-    """Yield the chunks of a record in order, as they are sent without commands; parameters as of `begin`.
+    """Yield the chunks of a record as they are sent without commands; parameters as for `begin`.
 
     Raises
     ------

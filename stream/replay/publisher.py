@@ -1,6 +1,6 @@
-"""Sends each chunk when it is due, for any number of beds in one loop, and executes commands. No socket.
+"""Sends each chunk at its deadline, for any number of beds in one loop, and executes commands. No socket.
 
-What a person or a consumer must know is logged: commands executed, the end of a record, chunks that were dropped.
+Logged: executed commands, the end of a record, dropped chunks.
 """
 
 from __future__ import annotations
@@ -24,28 +24,32 @@ from stream.wire.replay_actions import ReplayAction, Seek, SetLoop, SetPlaying, 
 
 log = logging.getLogger("bedside.publisher")
 
-STATUS_EVERY_NS = 2_000_000_000
+STATUS_INTERVAL_NS = 2_000_000_000
 MAX_SLEEP_NS = 100_000_000
-NEVER_NS = 2**63
+"""Maximum sleep, so that a command that moves a deadline forward takes effect in time."""
+
+NO_DEADLINE_NS = 2**63
+"""Deadline of a bed that is paused or has ended; later than any time in ns."""
+
 MAX_EXECUTED_IDS = 64
-"""Commands of a bed whose ids are kept, to execute none twice."""
+"""Number of executed command ids kept per bed, so that no command is executed twice."""
 
 MIN_LOGGED_LOOP_S = 1.0
-"""The end of a record that loops is logged where the record lasts at least so long in wall time."""
+"""The end of a looping record is logged if the record lasts at least this long in wall time."""
 
 
 @dataclass
 class Bed:
-    """A bed that is replayed.
+    """The replay state of one bed.
 
     Attributes
     ----------
     head : Playhead
-        The state of its replay.
+        Position and deadlines.
     last : Waveform or None
         The last chunk sent.
     executed : deque of str
-        Ids of the last commands.
+        Ids of the last executed commands.
     counters : Counter of str
         ``samples_published``, ``chunks_published``, ``chunks_dropped``.
     """
@@ -59,21 +63,21 @@ class Bed:
 
 
 class Publisher:
-    """Paces the replays of several beds on their absolute deadlines, and executes commands.
+    """Sends the chunks of several beds at their absolute deadlines, and executes commands.
 
     Parameters
     ----------
     heads : sequence of Playhead
         One for each bed.
     send : callable
-        Accepts a message and never blocks, such as `stream.mqtt.client.Client.send`.
+        Sends a message without blocking, such as `stream.mqtt.client.Client.send`.
     dropped : callable
-        Returns how many chunks of a bed were dropped because the broker was away.
+        Returns the number of chunks of a bed that were dropped because the broker was unavailable.
     instance : str
-        Names this process in the status of its beds.
+        Id of this process in the status of its beds.
     clock : Clock
     write : callable
-        Writes a line of the ledger: bed, session, seq, start, n, due_ns, sent_ns.
+        Writes a row of the ledger: bed, session, seq, start, n, due_ns, sent_ns.
     annotations : bool
         Also send the reference annotations of each chunk.
 
@@ -81,7 +85,7 @@ class Publisher:
     ----------
     beds : dict of str to Bed
     offers : tuple of Offer
-        The records that may be chosen by command, part of each bed's status.
+        Records that can be selected by command; part of each bed's status.
     """
 
     LEDGER = ("bed", "session", "seq", "start", "n", "due_ns", "sent_ns")
@@ -109,7 +113,7 @@ class Publisher:
         self._next_status_ns = 0
 
     async def run(self) -> None:
-        """Send every chunk of every bed at its deadline; return when all records have ended."""
+        """Send all chunks at their deadlines; return when all records have ended."""
         while not all(bed.head.ended for bed in self.beds.values()):
             now = self._now_ns()
             while (due := self._next_due())[0] <= now:
@@ -117,52 +121,51 @@ class Publisher:
                 self._publish(bed)
                 self._log_end(bed)
                 if bed.head.ended:
-                    self.announce(bed)
+                    self.publish_status(bed)
             if now >= self._next_status_ns:
-                self._next_status_ns = now + STATUS_EVERY_NS
+                self._next_status_ns = now + STATUS_INTERVAL_NS
                 for bed in self.beds.values():
                     if not bed.head.ended:
-                        self.announce(bed)
-            # A command may bring a deadline forward: a long sleep would miss it.
+                        self.publish_status(bed)
             await self._clock.sleep_until(min(due[0], now + MAX_SLEEP_NS))
 
     def _now_ns(self) -> int:
-        """Return the Unix time in ns; where the clock has leapt, all deadlines are moved with it first."""
+        """Return the Unix time in ns; after a clock step, shift all deadlines first."""
         now = self._clock.now_ns()
-        leap_ns = self._clock.stepped_ns - self._stepped_ns
-        if leap_ns:
-            # After the machine has slept, the hours in between must not be sent all at once.
-            log.warning("the clock leapt by %.1f s: the replay continues where it was", leap_ns / 1e9)
-            self._stepped_ns += leap_ns
+        step_ns = self._clock.stepped_ns - self._stepped_ns
+        if step_ns:
+            # After a suspend of the machine, the hours in between must not be sent all at once.
+            log.warning("the clock was stepped by %.1f s: the replay continues at its position", step_ns / 1e9)
+            self._stepped_ns += step_ns
             self._next_status_ns = 0
             for bed in self.beds.values():
-                bed.head = shift_deadlines(bed.head, leap_ns)
+                bed.head = shift_deadlines(bed.head, step_ns)
         return now
 
     def execute(self, command: Command) -> None:
-        """Execute a command, and announce how the bed stands then; to choose a record, see `choose_record`.
+        """Execute a command and publish the resulting status; for `ChooseRecord` see `choose_record`.
 
         Raises
         ------
         MessageError
-            It is old or repeated.
+            The command is out of date or repeated.
         UsageError
-            It is not possible, such as a seek beyond the record's end.
+            The command cannot be executed, such as a seek beyond the end of the record.
         """
         if not isinstance(command.action, ReplayAction):
             return  # for the worker
         bed = self.accept(command)
         bed.head = execute(bed.head, command.action, self._now_ns())
         log.info("%s: %s, by %r", command.bed, _effect(command.action, bed.head), command.who)
-        self.announce(bed)
+        self.publish_status(bed)
 
     def accept(self, command: Command) -> Bed:
-        """Return the bed of a command that may be executed, and remember the command.
+        """Check a command, record its id, and return its bed.
 
         Raises
         ------
         MessageError
-            It is old or repeated.
+            The command is out of date or repeated.
         """
         bed = self.beds[command.bed]
         check(command, self._clock.now_ns(), bed.executed)
@@ -173,10 +176,10 @@ class Publisher:
         """Continue with another record."""
         bed.head = choose_record(bed.head, record, self._now_ns())
         log.info("%s", description(bed.head))
-        self.announce(bed)
+        self.publish_status(bed)
 
     def summary(self) -> str:
-        """Return in one line what was published so far."""
+        """Return a one-line summary of what was published."""
         for bed in self.beds.values():
             self._count_dropped(bed)
         total: Counter[str] = Counter()
@@ -188,13 +191,13 @@ class Publisher:
         )
 
     def stop(self) -> None:
-        """Announce the end of the beds that have not ended."""
+        """Publish the status ``ended`` of all beds that have not ended."""
         for bed in self.beds.values():
             if not bed.head.ended:
-                self.announce(bed, ended=True)
+                self.publish_status(bed, ended=True)
 
-    def announce(self, bed: Bed, *, ended: bool = False) -> None:
-        """Publish the status of a bed; nothing before its first chunk."""
+    def publish_status(self, bed: Bed, *, ended: bool = False) -> None:
+        """Publish the status of a bed, unless no chunk has been sent yet."""
         if bed.last is None:
             return
         self._count_dropped(bed)
@@ -220,7 +223,7 @@ class Publisher:
         )
 
     def _next_due(self) -> tuple[int, Bed]:
-        dues = ((NEVER_NS if bed.head.due_ns is None else bed.head.due_ns, bed) for bed in self.beds.values())
+        dues = ((NO_DEADLINE_NS if bed.head.due_ns is None else bed.head.due_ns, bed) for bed in self.beds.values())
         return min(dues, key=lambda due: due[0])
 
     def _publish(self, bed: Bed) -> None:
@@ -240,12 +243,12 @@ class Publisher:
         if head.ended:
             log.info("%s: record %s has ended", head.bed, head.record.name)
         elif last is not None and head.epoch > last.epoch and head.record.n / (FS * head.speed) >= MIN_LOGGED_LOOP_S:
-            log.info("%s: record %s has ended and starts again", head.bed, head.record.name)
+            log.info("%s: record %s has ended and is restarted", head.bed, head.record.name)
 
     def _count_dropped(self, bed: Bed) -> None:
         dropped = self._dropped(bed.head.bed)
         if dropped > bed.counters["chunks_dropped"]:
-            log.warning("%s: the broker was away for too long, %d chunks dropped so far", bed.head.bed, dropped)
+            log.warning("%s: the broker was unavailable for too long, %d chunks dropped so far", bed.head.bed, dropped)
         bed.counters["chunks_dropped"] = dropped
 
 
@@ -263,7 +266,7 @@ def annotations_of(chunk: Waveform, reference: Annotations) -> Iterator[Annotati
 
 
 def description(head: Playhead) -> str:
-    """Return in one line what is replayed."""
+    """Return a one-line description of a replay."""
     record = head.record
     parts = [
         f"{head.bed}: {record.name} ({', '.join(record.leads)}; {FS} Hz; {record.n / FS:.1f} s)",

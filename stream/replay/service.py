@@ -1,4 +1,4 @@
-"""The publisher as a process: its connection to the broker, its commands, how it ends."""
+"""The publisher process: connection to the broker, commands, shutdown."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from stream.wire.topics import Kind, Role, Topic, pattern
 log = logging.getLogger("bedside.publisher")
 
 RESUME_DELAY_S = 2.0
-"""After a reconnect, what is buffered waits so long: a restarted broker may have forgotten its subscribers, and they
-have subscribed again by then."""
+"""Delay after a reconnect before queued chunks are sent, so that the subscribers of a restarted broker can subscribe
+again."""
 
-FLUSH_S = 0.5
-"""How long a publisher that ends waits for its last messages to be acknowledged."""
+FLUSH_TIMEOUT_S = 0.5
+"""Maximum wait for the acknowledgement of the last messages at shutdown."""
 
 
 async def serve(
@@ -40,14 +40,14 @@ async def serve(
     clock: Clock,
     annotations: bool = False,
 ) -> None:
-    """Publish records until they end or the task is cancelled, and execute commands meanwhile.
+    """Publish records and execute commands until the records end or the task is cancelled.
 
     Parameters
     ----------
     address : BrokerAddress
     replays : sequence of (Record, ReplayConfig)
     library : Library
-        The records that may be chosen by command.
+        Records that can be selected by command.
     ledger_path : Path or None
     clock : Clock
     annotations : bool
@@ -56,7 +56,7 @@ async def serve(
     Raises
     ------
     UsageError
-        A record ends before its replay would begin.
+        A record is shorter than the start position of its replay.
     BrokerError
         The broker cannot be reached.
     StorageError
@@ -87,7 +87,7 @@ async def serve(
 
 
 async def _run(client: Client, publisher: Publisher, library: Library) -> None:
-    """Publish to the end, wait until all is acknowledged, and report what was published."""
+    """Publish all chunks, wait for their acknowledgements, and log a summary."""
     executing = asyncio.create_task(_execute_commands(client, publisher, library))
     playing = asyncio.create_task(publisher.run())
     try:
@@ -95,21 +95,21 @@ async def _run(client: Client, publisher: Publisher, library: Library) -> None:
         if executing.done():
             await executing
         await playing
-        if not await client.flush(FLUSH_S):
+        if not await client.flush(FLUSH_TIMEOUT_S):
             log.info("waiting for the broker to accept the last chunks; Ctrl-C gives up")
-            while not await client.flush(FLUSH_S):
+            while not await client.flush(FLUSH_TIMEOUT_S):
                 pass
     finally:
         for task in (executing, playing):
             task.cancel()
         await asyncio.gather(executing, playing, return_exceptions=True)
         publisher.stop()
-        await client.flush(FLUSH_S)
+        await client.flush(FLUSH_TIMEOUT_S)
         log.info("%s; reconnects: %d", publisher.summary(), client.counters["reconnects"])
 
 
 async def _execute_commands(client: Client, publisher: Publisher, library: Library) -> None:
-    """Execute the commands that arrive; one that is refused is counted and logged. Records are read in a thread."""
+    """Execute received commands; count and log refused ones. Records are loaded in a thread."""
     publisher.offers = await _offers(library)
     client.counters["commands_refused"] = 0
     async for received in client:
@@ -131,7 +131,7 @@ async def _execute_commands(client: Client, publisher: Publisher, library: Libra
 
 
 async def _offers(library: Library) -> tuple[Offer, ...]:
-    """Return the records that need no download; read in threads, one by one, so that an end waits for one at most."""
+    """Return the records that need no download; each is read in a thread, so that shutdown waits for one at most."""
     listing, offers = library.listing(), []
     while (entry := await asyncio.to_thread(next, listing, None)) is not None:
         _, offer = entry

@@ -1,7 +1,7 @@
-"""The messages of alarms: what was raised, what lasts, and what people ask for.
+"""The messages of alarms: events, active alarms, and commands.
 
-The life of an alarm: *raised*, then *cleared* when its condition is over, with *acknowledged* between or after. One of
-high priority that nobody has acknowledged stays in the list after it has cleared: it is *latched*.
+An alarm is *raised*, and *cleared* when its condition ends; it may be *acknowledged* before or after that. An alarm of
+high priority that clears unacknowledged is *latched*: it stays in the list of active alarms until acknowledged.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ AlarmKind = Literal[
     "saturation",
     "noise",
 ]
-"""What an alarm may be about, the gravest first."""
+"""Alarm conditions, most severe first."""
 
 KINDS: tuple[AlarmKind, ...] = get_args(AlarmKind)
 TECHNICAL: frozenset[AlarmKind] = frozenset({"no_data", "lead_off", "saturation", "noise"})
-"""Kinds that concern the signal and not the patient (INOP)."""
+"""Technical alarms (INOP): they concern the signal, not the patient."""
 
 Priority = Literal["high", "medium", "low", "technical"]
 PRIORITIES: tuple[Priority, ...] = get_args(Priority)
-"""The most urgent first."""
+"""Most urgent first."""
 
 RaisedReason = Literal["rule_met", "bed_silent", "samples_lost"]
 ClearedReason = Literal[
@@ -54,20 +54,23 @@ ClearedReason = Literal[
     "not_confirmed",
 ]
 Reason = RaisedReason | ClearedReason
-"""Why an alarm was raised or cleared. docs/topics.md says what each code means."""
+"""Why an alarm was raised or cleared; docs/topics.md explains each code."""
 
 REASONS: tuple[Reason, ...] = tuple(dict.fromkeys((*get_args(RaisedReason), *get_args(ClearedReason))))
 ReasonCode = Annotated[
     str, msgspec.Meta(max_length=32, pattern=r"^[a-z][a-z_]*\Z", extra_json_schema={"examples": list(REASONS)})
 ]
-"""One of `REASONS`; a newer sender may have others, and its alarms must still be shown."""
+"""One of `REASONS`. Other codes, of a newer sender, are valid: its alarms must be shown."""
 
 Who = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"\S")]
-"""Somebody: not blank."""
+"""Name of a person or program; not blank."""
+
 Rate = Annotated[int, msgspec.Meta(ge=20, le=300)]
+"""Heart rate limit, in 1/min."""
+
 MAX_PAUSE_S = 180
 Seconds = Annotated[int, msgspec.Meta(ge=0, le=MAX_PAUSE_S)]
-"""How long a pause may last; 0 ends it."""
+"""Duration of a pause, in s; 0 ends the pause."""
 
 
 class Alarm(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
@@ -76,7 +79,7 @@ class Alarm(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     Attributes
     ----------
     event_id : str
-        ``{alarm_id}-{phase}``: the same event always has the same id, however often it is sent.
+        ``{alarm_id}-{phase}``; unchanged if the event is sent again.
     alarm_id : str
         ``{session}-{kind}-{onset}``.
     bed, session, record
@@ -86,41 +89,41 @@ class Alarm(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     phase : str
         ``raised``, ``cleared`` or ``acknowledged``.
     onset : int
-        Index of the first sample of the stretch.
+        Index of the first sample of the condition.
     end : int or None
-        Index after its last sample; None while it lasts.
+        Index after the last sample of the condition; None while it is active.
     when : str
         Wall time of the event, UTC, RFC 3339.
     text : str
-        What happened, in English, made from the other fields by `stream.wire.phrases`.
+        Description in English, rendered from the other fields by `stream.wire.phrases`.
     duration_s : float
-        Seconds of signal from onset to end, or until now.
+        Seconds of signal from onset to end, or to the latest sample.
     acknowledged_by : str or None
-        Who acknowledged it.
+        Name of the person who acknowledged the alarm.
     latched : bool
-        Cleared, of high priority, and not acknowledged yet.
+        True if cleared, of high priority, and not acknowledged.
     repeats : int
-        How often an alarm of this kind was raised before, since one was last acknowledged.
+        Number of earlier alarms of this kind since one was last acknowledged.
     reason : str or None
-        Why it was raised or, once it has an end, why it was cleared: one of `REASONS`. A code that a receiver does not
-        know, and None (of a sender that has no codes), are shown by kind alone.
+        Why it was raised or, once it has an end, why it was cleared: one of `REASONS`. For an unknown code, and for
+        None (older senders), receivers show the kind alone.
     value, limit : float or None
-        What was measured, and the limit that it broke: 1/min for rates, s for asystole. Of ``no_data``: s without
-        data. Once it is cleared: the worst value.
+        Measured value and violated limit: 1/min for rates, s for asystole; for ``no_data`` s without data. Once
+        cleared: the worst value.
     beats : int or None
-        Number of beats that the rate was measured over, or the length of the run.
+        Number of beats over which the rate was measured, or length of the run.
     leads : tuple of str
-        Leads concerned: of ``lead_off``, ``saturation`` and ``noise``; of ``residual`` the one of ``observed``.
+        Affected leads, for ``lead_off``, ``saturation`` and ``noise``; for ``residual``, the lead of ``observed``.
     replaced_by : str or None
-        Kind of the graver condition, where the reason is ``replaced``.
+        Kind of the more severe condition, if the reason is ``replaced``.
     switched_off_by : str or None
-        Who switched the kind off, where the reason is ``switched_off``.
+        Name of the person who switched the kind off, if the reason is ``switched_off``.
     observed, predicted : float or None
-        Residual alarms: mV at the sample where the two were furthest apart, measured in predicted scales.
+        Residual alarms: mV at the sample with the largest deviation, relative to the predicted standard deviation.
     horizon_ms : float or None
-        Residual alarms: how far ahead that sample was predicted.
+        Residual alarms: forecast horizon of that sample, in ms.
     score, threshold : float or None
-        Residual alarms: the highest score so far, and the score at which the alarm is raised.
+        Residual alarms: highest anomaly score so far, and the score at which the alarm is raised.
     """
 
     event_id: Text
@@ -154,17 +157,18 @@ class Alarm(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
 
 
 ALWAYS_ENABLED: frozenset[AlarmKind] = frozenset({"asystole", "ventricular_fibrillation"})
+"""Kinds that a user cannot switch off."""
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """What a user sets for one bed.
+    """Alarm limits of one bed, set by a user.
 
     Attributes
     ----------
     heart_rate_low, heart_rate_high : int
-        1/min, 20 to 300, low below high.
+        In 1/min, 20 to 300; low must be less than high.
     off : tuple of str
-        Kinds of alarm that are switched off; never asystole, never ventricular fibrillation.
+        Kinds of alarm that are switched off; asystole and ventricular fibrillation cannot be.
     """
 
     heart_rate_low: Rate = 50
@@ -176,31 +180,31 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError(
                 f"heart_rate_low {self.heart_rate_low} is not below heart_rate_high {self.heart_rate_high}"
             )
-        kept = ALWAYS_ENABLED & set(self.off)
-        if kept:
-            raise ValueError(f"{min(kept)} cannot be switched off")
+        invalid = ALWAYS_ENABLED & set(self.off)
+        if invalid:
+            raise ValueError(f"{min(invalid)} cannot be switched off")
 
 
 class Acknowledge(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="acknowledge"):
-    """A person has seen an alarm."""
+    """Acknowledge an alarm."""
 
     alarm_id: Text
 
 
 class PauseAudio(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="pause_audio"):
-    """No tone for so many seconds of wall time, or until a new alarm is raised."""
+    """Suppress alarm tones for a number of seconds of wall time, or until a new alarm of high or medium priority."""
 
     seconds: Seconds
 
 
 class PauseAlarms(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="pause_alarms"):
-    """Show alarms without tone, banner and flash for so many seconds; a new one of high priority breaks it."""
+    """Suppress tone, banner and flashing for a number of seconds, or until a new alarm of high priority."""
 
     seconds: Seconds
 
 
 class SetLimits(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="set_limits"):
-    """Replace the limits of the bed."""
+    """Replace the alarm limits of the bed."""
 
     limits: Limits
 
@@ -209,20 +213,20 @@ Action = Acknowledge | PauseAudio | PauseAlarms | SetLimits | SetPlaying | Seek 
 
 
 class Command(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
-    """What a person asks for; all values are absolute, so that a repeated command does no harm.
+    """A command of a person; all values are absolute, so that repeating it has no further effect.
 
     Attributes
     ----------
     command_id : str
-        128 random bits in hex; a repeated one is ignored.
+        128 random bits in hex; a repeated id is ignored.
     bed : str
     who : str
         Role or initials of the person, or the name of the program.
     when : str
-        Wall time, UTC, RFC 3339; a command older than 10 s is ignored.
+        Wall time, UTC, RFC 3339; a command whose time differs by more than 10 s from the receiver's clock is ignored.
     action
-        What to do; its ``do`` says which. `Acknowledge`, `PauseAudio`, `PauseAlarms` and `SetLimits` are for the
-        worker, those of `stream.wire.replay_actions` for the publisher.
+        The action, identified by ``do``. `Acknowledge`, `PauseAudio`, `PauseAlarms` and `SetLimits` are for the
+        worker; those of `stream.wire.replay_actions` are for the publisher.
     """
 
     command_id: Hex128
@@ -233,18 +237,18 @@ class Command(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
 
 
 class ActiveAlarms(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
-    """The alarms of a bed that last or are latched, and how the bed is set; retained, so that whoever comes late knows.
+    """Active and latched alarms, limits and pauses of a bed; retained for later subscribers.
 
     Attributes
     ----------
     bed : str
     alarms : tuple of Alarm
-        The latest event of each, the gravest first.
+        The latest event of each alarm, most severe first.
     limits : Limits
     audio_paused_until, alarms_paused_until : str or None
-        Wall time, UTC, RFC 3339.
+        Ends of the pauses: wall time, UTC, RFC 3339.
     commands : tuple of Command
-        The last ones that took effect, newest last, at most 8: who changed what, and when.
+        The last executed commands, newest last, at most 8.
     """
 
     bed: BedName

@@ -1,6 +1,6 @@
-"""What travels, as an AsyncAPI 3.0 document made of the messages themselves: ``docs/asyncapi.yaml``.
+"""Generates ``docs/asyncapi.yaml``, the AsyncAPI 3.0 document of all topics, from the message classes.
 
-``python -m stream.wire.asyncapi > docs/asyncapi.yaml`` writes it anew; a test compares the two.
+``python -m stream.wire.asyncapi > docs/asyncapi.yaml`` regenerates it; a test compares the two.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SENDERS: dict[Kind, str] = {
     Kind.VITALS: "worker",
     Kind.ALARMS: "worker",
     Kind.ALARMS_ACTIVE: "worker",
-    Kind.ANNOTATIONS: "publisher, when it is asked to",
+    Kind.ANNOTATIONS: "publisher (optional)",
     Kind.STATUS: "publisher, worker",
     Kind.PROCESS: "each process; also its last will",
     Kind.COMMAND: "anyone",
@@ -32,18 +32,18 @@ SENDERS: dict[Kind, str] = {
 
 PARAMETERS: dict[str, dict[str, Any]] = {
     "bed": {"description": "Matches [a-z0-9][a-z0-9_-]{0,31}."},
-    "role": {"description": "What the process does.", "enum": [role.value for role in Role]},
+    "role": {"description": "Role of the process.", "enum": [role.value for role in Role]},
     "instance": {"description": "Chosen at random by each process."},
 }
 
 JSON_TYPE = {str: "string", int: "integer"}
 
 YAML_KEYWORDS = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
-"""Keys that a YAML 1.1 reader would take for something else."""
+"""Keys that must be quoted: a YAML 1.1 parser would read them as booleans or null."""
 
 
 def document() -> dict[str, Any]:
-    """Return the AsyncAPI document of all topics, as plain values."""
+    """Return the AsyncAPI document as dicts, lists and scalars."""
     _, schemas = msgspec.json.schema_components(list(MESSAGE_OF.values()), ref_template="#/components/schemas/{name}")
     return {
         "asyncapi": "3.0.0",
@@ -70,7 +70,7 @@ def document() -> dict[str, Any]:
 
 
 def to_yaml(value: dict[str, Any]) -> str:
-    """Return a document of dicts, lists and scalars as YAML: scalars as in JSON, which is part of it."""
+    """Return a document of dicts, lists and scalars as YAML; scalars are written as JSON, a subset of YAML."""
     return "\n".join(_lines(value)) + "\n"
 
 
@@ -92,7 +92,7 @@ def _channel(kind: Kind) -> dict[str, Any]:
     address, message = _address(kind), MESSAGE_OF[kind].__name__
     return {
         "address": address,
-        "parameters": {name: of for name, of in PARAMETERS.items() if f"{{{name}}}" in address},
+        "parameters": {name: parameter for name, parameter in PARAMETERS.items() if f"{{{name}}}" in address},
         "messages": {message: {"$ref": f"#/components/messages/{message}"}},
     }
 
@@ -107,15 +107,15 @@ def _operation(kind: Kind) -> dict[str, Any]:
 
 
 def _plain(schema: Any) -> Any:
-    """Return a schema as readers outside Python expect it: patterns of ECMA, bytes as bytes, no indent in texts."""
+    """Return a schema for other languages: ECMA patterns, bytes as binary strings, descriptions without indent."""
     if isinstance(schema, list | tuple):
         return [_plain(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    if schema.get("contentEncoding") == "base64":  # in JSON; these travel as MessagePack
+    if schema.get("contentEncoding") == "base64":  # msgspec assumes JSON; these messages are MessagePack
         return {"type": "string", "format": "binary"}
     plain = {key: _plain(value) for key, value in schema.items() if key not in ("title", "discriminator")}
-    if "discriminator" in schema:  # OpenAPI's; the constant tag in each alternative says as much
+    if "discriminator" in schema:  # an OpenAPI keyword; redundant, as each alternative has a constant tag
         plain["oneOf"] = plain.pop("anyOf")
     if "enum" in plain:
         [plain["type"]] = {JSON_TYPE[type(value)] for value in plain["enum"]}
@@ -127,7 +127,7 @@ def _plain(schema: Any) -> Any:
 
 
 def _lines(value: Any) -> Iterator[str]:
-    """Yield the lines of a dict or list that is not empty."""
+    """Yield the YAML lines of a nonempty dict or list."""
     pairs = value.items() if isinstance(value, dict) else ((None, item) for item in value)
     for key, item in pairs:
         head = "-" if key is None else f"{json.dumps(key) if key in YAML_KEYWORDS else key}:"

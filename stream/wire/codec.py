@@ -1,7 +1,7 @@
-"""Bytes to message and back, by topic; no sockets.
+"""Encodes and decodes messages by topic; no sockets.
 
-Samples travel as MessagePack, everything a person may want to read with ``mosquitto_sub`` as JSON. The layout's
-version is in the topic (``bedside/v1``) and in each message (``"v": 1``).
+Messages with samples are MessagePack; the others are JSON, readable with ``mosquitto_sub``. The version of the layout
+is in the topic (``bedside/v1``) and in each message (``"v": 1``).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from stream.wire.messages import Annotation, Beat, BedStatus, Forecast, Message,
 from stream.wire.topics import RETAINED, Kind, Topic
 
 MAX_BYTES = 64 * 1024
-"""A larger payload is rejected unread. The largest honest one is a chunk of 30 s of two leads, 43,200 bytes."""
+"""Maximum payload size; larger ones are rejected unread. A chunk of 30 s of two leads has 43,200 bytes of samples."""
 
 MESSAGE_OF: dict[Kind, type[Message]] = {
     Kind.ECG: Waveform,
@@ -40,7 +40,7 @@ _msgpack = msgspec.msgpack.Encoder()
 
 
 def topic_of(message: Message) -> Topic:
-    """Return the topic on which a message travels."""
+    """Return the topic of a message."""
     match message:
         case ProcessStatus():
             return Topic(Kind.PROCESS, role=topics.Role(message.role), instance=message.instance)
@@ -49,7 +49,7 @@ def topic_of(message: Message) -> Topic:
         case Waveform() | Forecast() | Beat() | Vitals() | Alarm() | ActiveAlarms() | Annotation() | Command():
             kind = next(kind for kind, cls in MESSAGE_OF.items() if type(message) is cls)
             return Topic(kind, message.bed)
-    raise TypeError(f"{type(message).__name__} does not travel")
+    raise TypeError(f"{type(message).__name__} has no topic")
 
 
 def encode(message: Message) -> bytes:
@@ -59,13 +59,13 @@ def encode(message: Message) -> bytes:
 
 
 def decode(topic: Topic, payload: bytes) -> Message | None:
-    """Return the message in a payload, or None for a zero-byte one, which says "removed".
+    """Return the message in a payload; None for an empty payload, which removes a retained message.
 
     Raises
     ------
     MessageError
-        The payload is too large, does not decode, breaks a rule of its message, or names another bed, role or
-        instance than its topic; zero bytes where nothing is retained.
+        The payload is too large, malformed, violates a constraint of its message, or contains another bed, role or
+        instance than its topic; or it is empty and the topic is not retained.
     """
     if not payload:
         if topic.kind in RETAINED:

@@ -1,4 +1,4 @@
-"""Which commands are executed: one rule for every process that receives commands."""
+"""The command filter: rejects commands that are out of date or repeated, in every process that executes commands."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from stream.errors import MessageError
 from stream.wire.alarm_messages import Command
 
 MAX_AGE_S = 10.0
-"""Seconds by which the time of a command may differ from the receiver's clock; later, it is out of date."""
+"""Maximum difference between the time of a command and the receiver's clock."""
 
 
 def check(command: Command, now_ns: int, executed: Collection[str]) -> None:
-    """Refuse a command that is old or was executed before.
+    """Reject a command that is out of date or was executed before.
 
     Parameters
     ----------
@@ -21,12 +21,12 @@ def check(command: Command, now_ns: int, executed: Collection[str]) -> None:
     now_ns : int
         Unix time.
     executed : collection of str
-        Ids of the commands executed lately.
+        Ids of the commands executed recently.
 
     Raises
     ------
     MessageError
-        It is to be ignored.
+        The command must be ignored.
     """
     age_s = (now_ns - unix_ns(command.when)) / 1e9
     name = f"command {command.command_id[:8]} from {command.who!r} to {command.bed}"

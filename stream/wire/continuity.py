@@ -1,7 +1,6 @@
-"""The sequence check: how a chunk follows the last one of its bed.
+"""The sequence check: compares a chunk with the previous one of its bed.
 
-Every consumer of waveforms uses it, so that all agree: each sample changes a consumer's state exactly once, or is
-counted in a gap.
+All consumers of waveforms use it, so that each sample is processed exactly once or counted in a gap.
 """
 
 from __future__ import annotations
@@ -14,13 +13,13 @@ from stream.wire.messages import Waveform
 
 @dataclass(frozen=True, slots=True)
 class Continuity:
-    """The position of a bed's stream.
+    """The position of a consumer in a bed's stream.
 
     Attributes
     ----------
     session : str
     epoch, seq : int
-        Of the last chunk processed.
+        Those of the last processed chunk.
     end : int
         Index after its last sample.
     leads : tuple of str
@@ -35,17 +34,17 @@ class Continuity:
 
 @dataclass(frozen=True, slots=True)
 class SequenceCheck:
-    """How a chunk relates to the last one.
+    """Result of the sequence check of one chunk.
 
     Attributes
     ----------
     duplicate : bool
-        Received before: drop it.
+        The chunk was received before and must be dropped.
     discontinuous : bool
-        The chunk does not continue what came before (first chunk, new session, new epoch, other leads, gap): state
-        derived from earlier samples does not apply.
+        The chunk does not continue the previous one (first chunk, new session, new epoch, other leads, gap): state
+        derived from earlier samples is invalid.
     lost_chunks, lost_samples : int
-        The gap before this chunk.
+        Size of the gap before this chunk.
     """
 
     duplicate: bool = False
@@ -55,30 +54,30 @@ class SequenceCheck:
 
 
 def check_sequence(last: Continuity | None, chunk: Waveform) -> tuple[SequenceCheck, Continuity]:
-    """Place a chunk after the last one.
+    """Compare a chunk with the last one.
 
     Parameters
     ----------
     last : Continuity or None
-        None before the first chunk of a bed: a consumer that joins late has lost nothing.
+        None before the first chunk of a bed: a consumer that subscribes late has lost nothing.
     chunk : Waveform
 
     Returns
     -------
     SequenceCheck, Continuity
-        For a duplicate, the continuity is unchanged.
+        The result, and the position after the chunk; unchanged for a duplicate.
 
     Raises
     ------
     MessageError
-        The chunk contradicts its own past: its sample index goes back, its epoch goes back, or samples are missing
-        between consecutive chunks.
+        The chunk contradicts the last one: its sample index or epoch decreases, or samples are missing between
+        consecutive chunks.
     """
     now = Continuity(chunk.session, chunk.epoch, chunk.seq, chunk.end, chunk.leads)
     if last is None:
         return SequenceCheck(discontinuous=True), now
     if chunk.session != last.session:
-        # The consumer was subscribed all the time, so what the new session sent before this chunk is lost.
+        # The consumer was subscribed all the time, so earlier chunks of the new session are lost.
         return SequenceCheck(discontinuous=True, lost_chunks=chunk.seq, lost_samples=chunk.start), now
     if chunk.seq <= last.seq:
         return SequenceCheck(duplicate=True), last

@@ -1,10 +1,10 @@
-"""The messages that travel over MQTT.
+"""The MQTT messages, except alarms and commands (`stream.wire.alarm_messages`).
 
-Sample indices count from the start of a session and never go back. ``t0_ns`` is the Unix time at which the first
+Sample indices count from the start of a session and never decrease. ``t0_ns`` is the Unix time at which the first
 sample of a chunk is due; within the chunk, sample i is due at ``t0_ns + i / (fs * speed)`` seconds. A chunk is sent
 when its last sample is due. Amplitudes are millivolts, ``mV = (adu - zero) / gain``.
 
-Structs only: what the fields must satisfy is checked when a message is made and again when one is decoded.
+Structs only. Field constraints are checked when a message is created and again when it is decoded.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ import numpy as np
 import numpy.typing as npt
 
 INVALID = -32768
-"""The adu value that says: no valid sample here."""
+"""The adu value of an invalid sample."""
 
 MAX_LEADS = 2
 MIN_SPEED, MAX_SPEED = 0.01, 1000.0
 MIN_GAIN, MAX_GAIN = 1e-3, 1e9
-"""adu/mV; beyond, amplitudes are no signal of a body, and forecasts would leave float32."""
+"""Accepted gains, in adu/mV; beyond, amplitudes are not physiological and forecasts would exceed float32."""
 
 MAX_INDEX = 2**53
-"""Largest sample index; every language's JSON numbers hold it exactly."""
+"""Largest sample index; JSON numbers represent it exactly in every language."""
 
 Index = Annotated[int, msgspec.Meta(ge=0, le=MAX_INDEX)]
 Nanoseconds = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
@@ -51,7 +51,7 @@ Rhythm = Literal[
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="v", tag=1):
-    """Base of all messages: immutable, and marked with the version ``v`` of its layout."""
+    """Base of all messages: immutable, with the version ``v`` of the layout."""
 
 
 class Waveform(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
@@ -63,11 +63,11 @@ class Waveform(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     session : str
         128 random bits in hex, new at each start of the publisher.
     epoch : int
-        Grows by one at every break of continuity: seek, loop join, another record.
+        Incremented at each discontinuity: seek, loop restart, another record.
     seq : int
-        Counts the chunks of this bed in this session, from 0.
+        Number of the chunk within this bed and session, from 0.
     start : int
-        Index of the chunk's first sample since the session began.
+        Index of the chunk's first sample since the start of the session.
     epoch_start : int
         Index of the epoch's first sample.
     t0_ns : int
@@ -77,7 +77,7 @@ class Waveform(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     fs : int
         Always 360.
     leads : tuple of str
-        One or two lead names, MLII first where there is one.
+        One or two lead names; MLII first if present.
     gain, zero : tuple of float, tuple of int
         adu per mV and the adu of 0 mV, one per lead.
     samples : bytes
@@ -85,9 +85,9 @@ class Waveform(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     record : str
         Name of the recording, such as ``mitdb/208``.
     position : int
-        Where the first sample lies in the recording, in samples at 360 Hz.
+        Position of the first sample in the recording, in samples at 360 Hz.
     synthetic : bool
-        True when no patient stands behind the samples.
+        True if the samples are generated, not recorded from a patient.
     """
 
     bed: BedName
@@ -116,7 +116,7 @@ class Waveform(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
         if not MIN_SPEED <= self.speed <= MAX_SPEED:
             raise ValueError(f"speed {self.speed} is not within {MIN_SPEED} to {MAX_SPEED}")
         if not self.samples or len(self.samples) % (2 * n_leads):
-            raise ValueError(f"{len(self.samples)} bytes are no whole number of int16 samples of {n_leads} leads")
+            raise ValueError(f"{len(self.samples)} bytes are not a whole number of int16 samples of {n_leads} leads")
         if max(self.start, self.position) + self.n > MAX_INDEX:
             raise ValueError(f"sample {max(self.start, self.position)} lies beyond {MAX_INDEX}")
         if self.epoch_start > self.start:
@@ -134,11 +134,11 @@ class Waveform(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
 
     @property
     def due_ns(self) -> int:
-        """Unix time in ns at which the last sample is due, and the chunk with it."""
+        """Unix time in ns at which the last sample, and so the chunk, is due."""
         return self.t0_ns + round((self.n - 1) * 1e9 / (self.fs * self.speed))
 
     def adu(self) -> npt.NDArray[np.int16]:
-        """Return the samples as read, shape (n, leads), int16, read-only."""
+        """Return the ADC values, shape (n, leads), int16, read-only."""
         return np.frombuffer(self.samples, dtype="<i2").reshape(-1, len(self.leads))
 
     def mv(self) -> npt.NDArray[np.float64]:
@@ -150,7 +150,7 @@ class Waveform(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
 
 
 class Forecast(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
-    """What the forecaster expects after ``origin``, and how surprising the samples up to it were.
+    """A forecast of the samples after ``origin``, and the anomaly score of the samples up to it.
 
     Attributes
     ----------
@@ -162,11 +162,11 @@ class Forecast(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     mean, scale : bytes
         Little-endian float32 of shape (horizon, leads), mV. ``scale`` is the predicted standard deviation.
     score : float or None
-        How surprising the last stride was for this patient, ``-log10`` of a chance per second; None while learning.
+        Anomaly score of the last stride for this patient: ``-log10`` of a probability per second; None while learning.
     threshold : float
         The score at which a residual alarm is raised.
     published_ns : int
-        Unix time in ns at which the worker handed the forecast to its connection.
+        Unix time in ns at which the worker sent the forecast.
     """
 
     bed: BedName
@@ -190,16 +190,16 @@ class Forecast(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
             raise ValueError("score must be finite or null, threshold finite")
 
     def mean_mv(self) -> npt.NDArray[np.float32]:
-        """Return the expected samples in mV, shape (horizon, leads), read-only."""
+        """Return the predicted mean in mV, shape (horizon, leads), read-only."""
         return np.frombuffer(self.mean, dtype="<f4").reshape(-1, len(self.leads))
 
     def scale_mv(self) -> npt.NDArray[np.float32]:
-        """Return their predicted standard deviation in mV, shape (horizon, leads), read-only."""
+        """Return the predicted standard deviation in mV, shape (horizon, leads), read-only."""
         return np.frombuffer(self.scale, dtype="<f4").reshape(-1, len(self.leads))
 
 
 class Beat(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
-    """A heartbeat, told within 200 ms after its R peak.
+    """A detected beat, published within 200 ms after its R peak.
 
     Attributes
     ----------
@@ -208,9 +208,9 @@ class Beat(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
         Sample of the R peak.
     type : str
         ``N`` normal (also bundle branch block and paced), ``S`` supraventricular ectopic, ``V`` ventricular ectopic,
-        ``Q`` cannot be told, as while the patient's own normal beat is being learnt.
+        ``Q`` unclassifiable, for example while the patient's normal beat is being learned.
     rr_ms : float or None
-        Milliseconds since the R peak before; None where none is known, as after a gap.
+        Time since the previous R peak, in ms; None if unknown, as after a gap.
     quality : float
         Signal quality around the beat, 0 to 1.
     """
@@ -224,32 +224,33 @@ class Beat(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
 
 
 class Vitals(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
-    """How the patient stands, each second of signal; None where there is no honest value.
+    """Vital signs, once per second of signal; values are None if unreliable.
 
     Attributes
     ----------
     bed, session
     index : int
-        The last sample that it speaks of.
+        The last sample included.
     when : str
         Wall time, UTC, RFC 3339.
     heart_rate : float or None
-        Beats per minute: 60 over the mean of the last 12 RR intervals without the largest and the smallest; of the
-        last 4 while each of them is longer than 1.2 s.
+        In 1/min: 60 s over the mean of the last 12 RR intervals without the largest and the smallest; over the mean of
+        the last 4 while each of them is longer than 1.2 s.
     rr_ms : float or None
-        The last RR interval.
+        The last RR interval, in ms.
     pvc_per_min : int or None
         Ventricular ectopic beats in the last minute.
     rhythm : str
-        ``unknown`` where none of the others is sure.
+        ``unknown`` if no other value is certain.
     quality : float or None
         Signal quality, 0 to 1.
     score : float or None
-        The highest residual score of the last second, ``-log10`` of a chance per second.
+        The highest anomaly score of the last second, ``-log10`` of a probability per second.
     skill : float or None
-        1 − (mean error of the forecast / mean error of persistence) 100 ms ahead over the last minute.
+        Forecast skill: 1 − (mean error of the forecast / mean error of persistence), 100 ms ahead, over the last
+        minute.
     inops : tuple of str
-        Technical alarms that explain what is None.
+        Technical alarms that are the reason for values of None.
     """
 
     bed: BedName
@@ -267,17 +268,17 @@ class Vitals(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
 
 
 class Annotation(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
-    """A reference annotation of the record, sent with the chunk that holds its sample, when the publisher is asked to.
+    """A reference annotation of the record, sent after the chunk that contains its sample; optional.
 
     Attributes
     ----------
     bed, session
     index : int
-        Sample since the session began.
+        Sample index since the start of the session.
     symbol : str
-        WFDB annotation symbol: ``N``, ``V``, ``+`` for a change of rhythm, …
+        WFDB annotation symbol: ``N``, ``V``, ``+`` for a rhythm change, …
     aux : str
-        Its note, such as ``(AFIB``; often empty.
+        Its aux string, such as ``(AFIB``; often empty.
     """
 
     bed: BedName
@@ -295,7 +296,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     name : str
     seconds : float
     rhythms : tuple of str
-        The rhythms that its annotations name, such as ``AFIB``, the longest first; empty where there are none.
+        Annotated rhythms, such as ``AFIB``, longest total duration first; may be empty.
     """
 
     name: Text
@@ -304,34 +305,34 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BedStatus(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
-    """How a bed is served in one role; retained. The bed is dead when its instance is.
+    """Status of a bed in one role; retained. It is valid only while the process of its ``instance`` is online.
 
     Attributes
     ----------
     bed : str
     role : str
     instance : str
-        The process behind it; its own status is at ``bedside/v1/_/status/{role}/{instance}``.
+        The process that serves the bed; its own status is at ``bedside/v1/_/status/{role}/{instance}``.
     state : str
         Publisher: ``playing``, ``paused`` or ``ended``. Worker: ``learning``, ``forecasting`` or ``stopped``.
     when : str
         Wall time, UTC, RFC 3339.
     record : str
-        What is replayed, such as ``mitdb/208``.
+        The replayed record, such as ``mitdb/208``.
     session : str
     position : int
-        Samples at 360 Hz into the record.
+        Position in the record, in samples at 360 Hz.
     duration : int
-        Samples of the record at 360 Hz; 0 where it is not known.
+        Length of the record, in samples at 360 Hz; 0 if unknown.
     speed : float
     loop : bool
     last_seq : int or None
         The last chunk that was due (publisher) or processed (worker).
     synthetic : bool
     counters : dict of str to float
-        What was counted since the process began to serve this bed in this session.
+        Counters since the process began to serve this bed in this session.
     records : tuple of Offer
-        Publisher: what it can replay.
+        Publisher: the records that it can replay.
     """
 
     bed: BedName
@@ -352,7 +353,7 @@ class BedStatus(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
 
 
 class ProcessStatus(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
-    """A process, alive or gone; retained, and the last will of its connection.
+    """Status of a process; retained, and the last will of its connection.
 
     Attributes
     ----------
@@ -362,11 +363,11 @@ class ProcessStatus(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     state : str
         ``online`` or ``offline``.
     when : str
-        Wall time of this message; of the connection's start in a last will.
+        Wall time of this message, UTC, RFC 3339; in a last will, that of the start of the connection.
     beds : tuple of str
-        The beds that it serves.
+        Beds that it serves.
     counters : dict of str to float
-        What was counted since the process began.
+        Counters since the start of the process.
     """
 
     role: Literal["publisher", "worker", "monitor", "logger"]

@@ -1,10 +1,10 @@
-"""Texts for people, from codes and values, in every language; no window needed.
+"""User-visible texts in several languages, rendered from codes and values; no Qt.
 
-A `Phrase` is a code with its values. A table, one per language, has a template for each code, and `render` fills it in.
-Values are strings, because numbers are written alike in all languages here, or phrases, which are rendered first.
+A `Phrase` is a code with its values. A table, one per language, has a template for each code; `render` fills it in.
+Values are strings (numbers have the same format in all languages here) or phrases, which are rendered first.
 
-`alarm_phrase` makes the phrase of an alarm event from its kind, reason and values. Its English text travels with the
-event; receivers that know the table render it in their own language.
+`alarm_phrase` returns the phrase of an alarm event, from its kind, reason and values. The event contains its English
+text; receivers with the tables can render it in another language.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ Table = Mapping[str, str]
 """Templates by code, for `str.format`."""
 
 ALARM_TABLES: Mapping[Language, Table] = {"en": phrases_en.ALARMS, "ja": phrases_ja.ALARMS}
-"""The templates of alarms: the name of each kind, what it is (``.began``) or was (``.ended``), and each reason."""
+"""Templates of alarms: name of each kind, active (``.began``) and ended (``.ended``) condition, and each reason."""
 
 NO_VALUE = "–"
-"""Stands for a value that the sender left out."""
+"""Shown in place of a missing value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A text in no language yet.
+    """A text, independent of the language.
 
     Attributes
     ----------
     code : str
         Key of a template.
     values : tuple of (str, value)
-        The template's fields; a tuple of values is rendered as a list. Made by `phrase`.
+        The template's fields; a tuple of values is rendered as a list. Created by `phrase`.
     """
 
     code: str
@@ -72,13 +72,13 @@ def kind_phrase(kind: AlarmKind) -> Phrase:
 
 
 def alarm_phrase(alarm: Alarm) -> Phrase:
-    """Return the phrase of an alarm event; it never fails, whatever a sender left out.
+    """Return the phrase of an alarm event; missing values are rendered as `NO_VALUE`.
 
-    Where the reason is unknown, it is the name of the kind alone.
+    If the reason is unknown, it is the name of the kind alone.
     """
     if alarm.reason not in REASONS:
         return kind_phrase(alarm.kind)
-    what = phrase(
+    condition = phrase(
         f"{alarm.kind}.{'began' if alarm.end is None else 'ended'}",
         value=_value(alarm),
         limit=_number(alarm.limit, "g"),
@@ -91,15 +91,15 @@ def alarm_phrase(alarm: Alarm) -> Phrase:
     )
     return phrase(
         f"reason.{alarm.reason}",
-        what=what,
+        condition=condition,
         value=_value(alarm),
-        graver=NO_VALUE if alarm.replaced_by is None else kind_phrase(alarm.replaced_by),
+        replacement=NO_VALUE if alarm.replaced_by is None else kind_phrase(alarm.replaced_by),
         who=alarm.switched_off_by or NO_VALUE,
     )
 
 
 def with_text(alarm: Alarm) -> Alarm:
-    """Return the event with its text, in English."""
+    """Return the event with its English text."""
     return msgspec.structs.replace(alarm, text=render(alarm_phrase(alarm), ALARM_TABLES["en"]))
 
 
@@ -112,7 +112,7 @@ def _text(value: Value, table: Table) -> str:
 
 
 def _value(alarm: Alarm) -> str:
-    """Round as people read it; a rate just past its limit must not read as the limit itself."""
+    """Return the rounded value; a rate just beyond its limit must not be rounded to the limit."""
     value, limit = alarm.value, alarm.limit
     exact = alarm.kind == "asystole" or alarm.reason == "samples_lost"
     if value is not None and limit is not None and round(value) == limit:

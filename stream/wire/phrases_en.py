@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-# In `.began` and `.ended` the name comes first, up to a colon: where room is scarce, screens show no more than that.
+# `.began` and `.ended` begin with the name and a colon: narrow displays show the part before the colon only.
 ALARMS: Mapping[str, str] = {
     "separator": ", ",
     "kind.asystole": "asystole",
@@ -49,15 +49,15 @@ ALARMS: Mapping[str, str] = {
     "saturation.ended": "Amplifier saturated: {leads}",
     "noise.began": "Noise hides QRS complexes: {leads}",
     "noise.ended": "Noise hid QRS complexes: {leads}",
-    "reason.rule_met": "{what}",
+    "reason.rule_met": "{condition}",
     "reason.bed_silent": "No data for {value} s",
     "reason.samples_lost": "{value} s of signal lost",
-    "reason.rule_no_longer_met": "{what}",
+    "reason.rule_no_longer_met": "{condition}",
     "reason.data_resumed": "Data received again",
-    "reason.leads_changed": "{what}; now on other leads",
-    "reason.replaced": "{what}; became {graver}",
-    "reason.signal_unusable": "{what}; end unknown, signal not usable",
-    "reason.signal_interrupted": "{what}; end unknown, signal interrupted",
+    "reason.leads_changed": "{condition}; now on other leads",
+    "reason.replaced": "{condition}; became {replacement}",
+    "reason.signal_unusable": "{condition}; end unknown, signal not usable",
+    "reason.signal_interrupted": "{condition}; end unknown, signal interrupted",
     "reason.switched_off": "Switched off by {who}",
     "reason.new_session": "Ended: the replay was restarted",
     "reason.record_ended": "Ended: the record has ended",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-# In `.began` and `.ended` the name comes first, up to a colon: where room is scarce, screens show no more than that.
+# `.began` and `.ended` begin with the name and a colon: narrow displays show the part before the colon only.
 ALARMS: Mapping[str, str] = {
     "separator": "、",
     "kind.asystole": "心静止",
@@ -49,15 +49,15 @@ ALARMS: Mapping[str, str] = {
     "saturation.ended": "入力過大: {leads}",
     "noise.began": "ノイズ混入、QRS 検出不能: {leads}",
     "noise.ended": "ノイズ混入、QRS 検出不能: {leads}",
-    "reason.rule_met": "{what}",
+    "reason.rule_met": "{condition}",
     "reason.bed_silent": "データなし {value} 秒間",
     "reason.samples_lost": "{value} 秒分の信号が欠落",
-    "reason.rule_no_longer_met": "{what}",
+    "reason.rule_no_longer_met": "{condition}",
     "reason.data_resumed": "データ受信を再開",
-    "reason.leads_changed": "{what}、対象の誘導が変化",
-    "reason.replaced": "{what}、{graver} に移行",
-    "reason.signal_unusable": "{what}、信号不良のため終了時刻は不明",
-    "reason.signal_interrupted": "{what}、信号が途切れたため終了時刻は不明",
+    "reason.leads_changed": "{condition}、対象の誘導が変化",
+    "reason.replaced": "{condition}、{replacement} に移行",
+    "reason.signal_unusable": "{condition}、信号不良のため終了時刻は不明",
+    "reason.signal_interrupted": "{condition}、信号が途切れたため終了時刻は不明",
     "reason.switched_off": "{who} が停止",
     "reason.new_session": "終了: 再生が最初からやり直されました",
     "reason.record_ended": "終了: 記録が終わりました",

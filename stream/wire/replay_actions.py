@@ -1,4 +1,4 @@
-"""What people can ask of a publisher; part of a `stream.wire.alarm_messages.Command`. All values are absolute."""
+"""The commands to a publisher; part of a `stream.wire.alarm_messages.Command`. All values are absolute."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from stream.wire.messages import MAX_SPEED, MIN_SPEED, Index, Text
 
 
 class SetPlaying(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="set_playing"):
-    """Play or pause; a pause is no break of continuity."""
+    """Play or pause; continuity is kept."""
 
     playing: bool
 
 
 class Seek(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="seek"):
-    """Go on from another place of the record, in samples at 360 Hz; a new epoch."""
+    """Continue at another position of the record, in samples at 360 Hz; starts a new epoch."""
 
     position: Index
 
 
 class SetSpeed(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="set_speed"):
-    """Replay at another speed; 1 is real time."""
+    """Set the replay speed; 1 is real time."""
 
     speed: Annotated[float, msgspec.Meta(ge=MIN_SPEED, le=MAX_SPEED)]
 
 
 class SetLoop(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="set_loop"):
-    """At the record's end, start again or end."""
+    """Set whether the replay restarts or ends at the end of the record."""
 
     loop: bool
 
 
 class ChooseRecord(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="choose_record"):
-    """Replay another record from its begin, one of those that the publisher's status offers; a new epoch."""
+    """Replay another record from its first sample, one of those in the publisher's status; starts a new epoch."""
 
     record: Text
 

@@ -1,7 +1,7 @@
-"""Build and parse the topics of bedside.
+"""Build and parse MQTT topics.
 
-``bedside/v1/{bed}/ecg`` and its siblings carry one bed; ``bedside/v1/_/status/{role}/{instance}`` carries one
-process. The bed name ``_`` is thereby taken, and the pattern of bed names excludes it.
+``bedside/v1/{bed}/...`` topics belong to one bed; ``bedside/v1/_/status/{role}/{instance}`` belongs to one process.
+The pattern of bed names excludes ``_``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _INSTANCE = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
 class Kind(StrEnum):
-    """What a topic of one bed carries; the value is the last part of the topic."""
+    """Kinds of topic; the value is the last part of a bed's topic."""
 
     ECG = "ecg"
     FORECAST = "forecast"
@@ -39,7 +39,7 @@ RETAINED = frozenset({Kind.VITALS, Kind.ALARMS_ACTIVE, Kind.STATUS, Kind.PROCESS
 
 
 class Role(StrEnum):
-    """What a process does; part of the status topics."""
+    """Roles of a process; part of the status topics."""
 
     PUBLISHER = "publisher"
     WORKER = "worker"
@@ -49,17 +49,17 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A parsed topic.
+    """A topic.
 
     Attributes
     ----------
     kind : Kind
     bed : str or None
-        None for the status of a process.
+        None for a process status.
     role : Role or None
-        Only for the two status kinds.
+        Only for status topics.
     instance : str or None
-        Only for the status of a process.
+        Only for a process status.
     """
 
     kind: Kind
@@ -85,7 +85,7 @@ def check_bed(bed: str) -> str:
     """
     if not _BED.fullmatch(bed):
         raise UsageError(
-            f"bed name {bed!r} cannot be used: take 1 to 32 of a-z, 0-9, '-' and '_', the first a letter or a digit"
+            f"bed name {bed!r} cannot be used: use 1 to 32 of a-z, 0-9, '-' and '_', the first a letter or a digit"
         )
     return bed
 
@@ -96,7 +96,7 @@ def parse(text: str) -> Topic:
     Raises
     ------
     MessageError
-        The topic is none of bedside's, or names a bed, role or instance that cannot be.
+        The topic is not one of bedside's, or contains an invalid bed, role or instance.
     """
     prefix, _, rest = text.partition(f"{ROOT}/")
     parts = rest.split("/")
@@ -121,10 +121,10 @@ def parse(text: str) -> Topic:
 
 
 def pattern(kind: Kind, bed: str = ANY_BED, role: Role | None = None) -> str:
-    """Return the subscription filter for a kind of topic, of one bed or all, of one role or all."""
-    who = role or "+"
+    """Return the subscription filter for a kind of topic; by default for all beds and all roles."""
+    role_filter = role or "+"
     if kind is Kind.PROCESS:
-        return f"{ROOT}/_/status/{who}/+"
+        return f"{ROOT}/_/status/{role_filter}/+"
     if kind is Kind.STATUS:
-        return f"{ROOT}/{bed}/status/{who}"
+        return f"{ROOT}/{bed}/status/{role_filter}"
     return f"{ROOT}/{bed}/{kind}"

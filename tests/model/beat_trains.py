@@ -1,4 +1,4 @@
-"""Simulated trains of beats, so that the right answer is known."""
+"""Synthetic beat trains with known conditions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from stream.wire.messages import BeatType
 
 CONFIG = settings.load()
 LIMITS = Limits(heart_rate_low=20, heart_rate_high=300)
-"""So wide that only the rules of high priority speak."""
+"""Limits so wide that only the rules of high priority are met."""
 
 
 def per_min(*parts: tuple[float, int, BeatType]) -> list[tuple[float, BeatType]]:
@@ -27,7 +27,7 @@ def per_min(*parts: tuple[float, int, BeatType]) -> list[tuple[float, BeatType]]
 
 
 def train(intervals: Sequence[tuple[float, BeatType]], start: int = 0, latency: int = 50) -> list[Beat]:
-    """Return beats of which each follows the one before after so many seconds."""
+    """Return beats with the given RR intervals, s, and types."""
     beats: list[Beat] = []
     time = start / FS
     for seconds, kind in intervals:
@@ -37,8 +37,8 @@ def train(intervals: Sequence[tuple[float, BeatType]], start: int = 0, latency: 
     return beats
 
 
-def quiet_signal(seconds: float, start: int = 0) -> list[SignalStatus]:
-    """Return the status of a good signal without fibrillation."""
+def good_signal(seconds: float, start: int = 0) -> list[SignalStatus]:
+    """Return the status of a usable signal without fibrillation."""
     return [SignalStatus(start + (k + 1) * STRIDE - 1) for k in range(int(seconds * FS / STRIDE))]
 
 
@@ -50,17 +50,22 @@ def run(
     config: AlarmConfig = CONFIG,
     limits: Limits = LIMITS,
 ) -> tuple[list[Change], list[VitalSigns], RhythmState]:
-    """Step through strides; beats that become known after the last stride are left out."""
+    """Run the rhythm detector; beats reported after the last stride are left out."""
     known = [beat for beat in beats if signal and beat.at <= signal[-1].at]
     changes, vitals, state = rhythm_detector.step(config, limits, rhythm_detector.begin(start), known, signal)
     return list(changes), list(vitals), state
 
 
-def begun(changes: Sequence[Change]) -> list[str]:
+def begun_kinds(changes: Sequence[Change]) -> list[str]:
     """Return the kinds that began, in order."""
     return [change.kind for change in changes if isinstance(change, Began)]
 
 
-def pick(changes: Sequence[Change], kind: str) -> list[Change]:
-    """Return what happened to one kind."""
+def changes_of(changes: Sequence[Change], kind: str) -> list[Change]:
+    """Return the changes of one kind."""
     return [change for change in changes if change.kind == kind]
+
+
+def beats_with_pause(seconds: float) -> list[Beat]:
+    """Return beats with one pause, at a rate at which five of them around the pause are no bradycardia."""
+    return train([*per_min((150, 10, "S")), (seconds, "S"), *per_min((150, 30, "S"))])

@@ -1,6 +1,6 @@
-"""One thread for torch, as in the worker: more only wait for each other on steps this small.
+"""Limits torch to one thread, as in the worker: more threads slow down steps this small.
 
-By the environment, not by torch: these tests run without it too.
+Set in the environment, because these tests also run without torch.
 """
 
 import os

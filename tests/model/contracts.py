@@ -1,7 +1,7 @@
-"""Streaming stages, each behind the intake, for the contract suite in `tests.model.test_contracts`.
+"""Streaming stages, each after an intake, for the contract suite in `tests.model.test_contracts`.
 
-A stage takes chunks of a signal, shape (n, 2), mV, NaN where invalid, and gives outputs, each with the sample at which
-it became known.
+A stage processes chunks of a signal, shape (n, 2), mV, NaN where invalid, and returns outputs, each with the sample at
+which it was reported.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from model.anomaly import anomaly_detector
 from model.anomaly.state import DEFAULT_CONFIG, AnomalyState
 from model.beats import beat_detector, qrs_detector
 from model.beats.beat_detector import Beat, BeatsState
-from model.beats.classifier import load_typer
+from model.beats.classifier import load_classifier
 from model.beats.qrs_detector import QrsState
 from model.forecast import forecaster
 from model.forecast.forecaster import ForecasterState
@@ -55,19 +55,19 @@ class Stage:
     ----------
     name : str
     begin : callable
-        From the first sample and the epoch's first sample to the state.
+        Returns the state, given the index of the first sample and that of the epoch's first sample.
     step : callable
-        From state and chunk to outputs, each with the sample at which it became known, and state.
+        Returns outputs, each with the sample at which it was reported, and state, given state and chunk.
     kind : type
-        Of the state.
+        Type of the state.
     signal : callable
-        Returns what the stage is run on, shape (n, 2).
+        Returns the test signal, shape (n, 2).
     atol : float
-        How far floats may differ when the signal is cut otherwise; 0 asks for equal states, too.
+        Tolerance of floats when the signal is split in another way; 0 requires equal states, too.
     save : callable
-        From state to bytes.
+        Encodes the state as bytes.
     load : callable or None
-        From bytes to state; by default as any state.
+        Decodes the state; `unpack` by default.
     """
 
     name: str
@@ -84,20 +84,28 @@ class Stage:
         return unpack(data, self.kind) if self.load is None else self.load(data)
 
     def run(
-        self, mv: FloatArray, cuts: Sequence[int] = (), start: int = 0, epoch_start: int = 0, moved: bool = False
+        self,
+        mv: FloatArray,
+        cuts: Sequence[int] = (),
+        start: int = 0,
+        epoch_start: int = 0,
+        through_bytes: bool = False,
     ) -> tuple[Outputs, Any]:
-        """Run the stage on a signal that is cut at some places, the state moved through bytes at each cut if asked."""
+        """Run the stage on a signal split at the given samples.
+
+        With ``through_bytes`` the state is encoded and decoded before each chunk.
+        """
         state, outputs = self.begin(start, epoch_start), []
         for first, last in itertools.pairwise([0, *sorted(cuts), len(mv)]):
-            if moved:
+            if through_bytes:
                 state = self.restore(self.save(state))
             new, state = self.step(state, mv[first:last])
             outputs += new
         return outputs, state
 
 
-def flat(value: Any) -> tuple[list[Any], list[npt.NDArray[Any]]]:
-    """Return all that must be equal in an output, and all its floats."""
+def flatten(value: Any) -> tuple[list[Any], list[npt.NDArray[Any]]]:
+    """Return the values of an output that must be equal, and its floats."""
     if isinstance(value, float | np.floating):
         return [], [np.array([value])]
     if isinstance(value, np.ndarray):
@@ -109,17 +117,17 @@ def flat(value: Any) -> tuple[list[Any], list[npt.NDArray[Any]]]:
     exact: list[Any] = []
     floats: list[npt.NDArray[Any]] = []
     for part in value:
-        own_exact, own_floats = flat(part)
+        own_exact, own_floats = flatten(part)
         exact += [len(own_floats), *own_exact]
         floats += own_floats
     return exact, floats
 
 
-def assert_same(one: Outputs, other: Outputs, atol: float) -> None:
-    """Fail unless outputs are the same; of what became known at one sample, the order is free."""
+def assert_same(actual: Outputs, expected: Outputs, atol: float) -> None:
+    """Fail unless the outputs are equal; the order of outputs reported at the same sample does not matter."""
     exact, floats = [], []
-    for outputs in (one, other):
-        parts = sorted(((at, *flat(value)) for at, value in outputs), key=lambda part: (part[0], str(part[1])))
+    for outputs in (actual, expected):
+        parts = sorted(((at, *flatten(value)) for at, value in outputs), key=lambda part: (part[0], str(part[1])))
         exact.append([(at, values) for at, values, _ in parts])
         floats.append(np.concatenate([np.empty(0), *(array for _, _, arrays in parts for array in arrays)]))
     assert exact[0] == exact[1]
@@ -130,8 +138,8 @@ def assert_same(one: Outputs, other: Outputs, atol: float) -> None:
 
 
 @cache
-def eventful() -> FloatArray:
-    """30 s of two leads: ECG with ventricular beats, a fibrillation wave, ECG again; gaps, and a lead that is off."""
+def ecg_with_events() -> FloatArray:
+    """Return 30 s of two leads: ECG with ventricular beats, ventricular fibrillation, ECG; gaps, and a lead off."""
     ecg = load("excerpt", Catalog.from_environment()).mv()[54_000 : 54_000 + 30 * FS, 0]
     mv = np.stack([ecg, 0.4 * np.roll(ecg, 3) - 0.2], axis=1)
     rng = np.random.default_rng(0)
@@ -150,7 +158,7 @@ CODES: dict[float, BeatType] = {1: "N", 2: "V", 3: "S", 4: "Q"}
 
 @cache
 def beat_codes() -> FloatArray:
-    """60 s that carry beats (first column, at the sample at which each is known) and the state of the signal."""
+    """Return 60 s that encode beats (first column, at the sample of their report) and the signal status (second)."""
     mv = np.zeros((60 * FS, 2))
     rr = [(0.8, 1)] * 12 + [(0.4, 2)] * 7 + [(0.8, 1)] * 8 + [(0.37, 1)] * 25 + [(0.8, 1), (5.0, 1)] + [(1.6, 3)] * 8
     time = 0.0
@@ -164,8 +172,8 @@ def beat_codes() -> FloatArray:
 
 
 @cache
-def errors() -> FloatArray:
-    """40 s of a signal that is forecast as 0: ordinary errors, larger ones each second, and two strange stretches."""
+def forecast_errors() -> FloatArray:
+    """Return 40 s of a signal whose forecast is 0: small errors, larger ones every second, and two anomalies."""
     rng = np.random.default_rng(1)
     mv = rng.normal(0, 0.1, (40 * FS, 2))
     time = np.arange(len(mv)) / FS
@@ -181,20 +189,20 @@ def errors() -> FloatArray:
 
 @cache
 def models() -> Models:
-    """The shipped models, loaded once."""
+    """Return the shipped models, loaded once."""
     return load_models()
 
 
 @cache
-def beat_typer() -> Any:
-    """The shipped beat classifier, loaded once."""
-    return load_typer()
+def beat_classifier() -> Any:
+    """Return the shipped beat classifier, loaded once."""
+    return load_classifier()
 
 
 def after_intake(
     begin: Callable[[int], Any], step: Callable[[Any, Strides], tuple[Outputs, Any]]
 ) -> tuple[Callable[[int, int], Any], Callable[[Any, FloatArray], tuple[Outputs, Any]]]:
-    """Put the intake before a stage that takes strides; ``begin`` is given the first sample of the grid."""
+    """Put the intake before a stage that processes strides; ``begin`` gets the index of the first stride."""
 
     def begin_both(start: int, epoch_start: int) -> Any:
         received = intake.begin(len(LEADS), start, epoch_start)
@@ -202,8 +210,8 @@ def after_intake(
 
     def step_both(state: Any, mv: FloatArray) -> tuple[Outputs, Any]:
         strides, received = intake.step(state[0], mv)
-        outputs, own = step(state[1], strides) if len(strides.mv) else ([], state[1])
-        return outputs, (received, own)
+        outputs, own_state = step(state[1], strides) if len(strides.mv) else ([], state[1])
+        return outputs, (received, own_state)
 
     return begin_both, step_both
 
@@ -220,74 +228,74 @@ def _step_intake(state: IntakeState, mv: FloatArray) -> tuple[Outputs, IntakeSta
 
 
 def _step_blocks(state: BlocksState, strides: Strides) -> tuple[Outputs, BlocksState]:
-    whole, state = blocks.step(state, strides)
-    ends = [whole.start + (i + 1) * blocks.BLOCK - 1 for i in range(len(whole.mv))]
-    return list(zip(ends, zip(whole.mv, whole.invalid, strict=True), strict=True)), state
+    complete_blocks, state = blocks.step(state, strides)
+    ends = [complete_blocks.start + (i + 1) * blocks.BLOCK - 1 for i in range(len(complete_blocks.mv))]
+    return list(zip(ends, zip(complete_blocks.mv, complete_blocks.invalid, strict=True), strict=True)), state
 
 
 def _step_qrs(state: QrsState, strides: Strides) -> tuple[Outputs, QrsState]:
-    found, state = qrs_detector.step(state, strides)
-    return [(beat.at, beat) for beat in found], state
+    beats, state = qrs_detector.step(state, strides)
+    return [(beat.at, beat) for beat in beats], state
 
 
 def _step_beats(state: BeatsState, strides: Strides) -> tuple[Outputs, BeatsState]:
-    found, state = beat_detector.step(beat_typer(), state, strides)
-    return [(beat.at, beat) for beat in found], state
+    beats, state = beat_detector.step(beat_classifier(), state, strides)
+    return [(beat.at, beat) for beat in beats], state
 
 
 def _step_quality(state: tuple[BlocksState, QualityState], strides: Strides) -> tuple[Outputs, Any]:
-    whole, blocks_state = blocks.step(state[0], strides)
-    found, quality_state = signal_quality.step(state[1], whole)
-    each = zip(found.index, found.usable, strict=True)
-    outputs: Outputs = [(found.first + i * STRIDE, own) for i, own in enumerate(each)]
-    return [*outputs, *((change.at, change) for change in found.changes)], (blocks_state, quality_state)
+    complete_blocks, blocks_state = blocks.step(state[0], strides)
+    output, quality_state = signal_quality.step(state[1], complete_blocks)
+    each = zip(output.index, output.usable, strict=True)
+    outputs: Outputs = [(output.first + i * STRIDE, values) for i, values in enumerate(each)]
+    return [*outputs, *((change.at, change) for change in output.changes)], (blocks_state, quality_state)
 
 
 def _step_fibrillation(state: tuple[BlocksState, FibrillationState], strides: Strides) -> tuple[Outputs, Any]:
-    whole, blocks_state = blocks.step(state[0], strides)
-    found, own = ventricular_fibrillation.step(state[1], whole)
-    return [(one.at, one) for one in found], (blocks_state, own)
+    complete_blocks, blocks_state = blocks.step(state[0], strides)
+    output, own_state = ventricular_fibrillation.step(state[1], complete_blocks)
+    return [(item.at, item) for item in output], (blocks_state, own_state)
 
 
 def _step_rhythm(state: tuple[int, RhythmState], strides: Strides) -> tuple[Outputs, Any]:
-    """Decode beats and the state of the signal from the samples, so that cuts and futures reach the stage."""
-    last, own = state
-    of_beats, of_signal = np.rint(strides.mv).T.tolist()
+    """Decode beats and signal status from the samples, so that splits and changed samples affect the stage."""
+    last, own_state = state
+    beat_codes_at, signal_codes_at = np.rint(strides.mv).T.tolist()
     beats = []
-    for at, code in enumerate(of_beats, strides.start):
+    for at, code in enumerate(beat_codes_at, strides.start):
         if code in CODES:
             index = at - 50
             beats.append(Beat(index, at, CODES[code], None if last < 0 else index - last))
             last = index
     signal = []
     for at in strides.last_samples:
-        code = of_signal[at - strides.start]
+        code = signal_codes_at[at - strides.start]
         since = at - 1440 if code == 2 else None
         signal.append(SignalStatus(at, usable=code != 1, fibrillation_since=since, fibrillation_suspected=code > 1))
-    changes, vitals, own = rhythm_detector.step(models().alarms, Limits(), own, beats, signal)
-    return [*((c.at, c) for c in changes), *((v.index, v) for v in vitals)], (last, own)
+    changes, vitals, own_state = rhythm_detector.step(models().alarms, Limits(), own_state, beats, signal)
+    return [*((c.at, c) for c in changes), *((v.index, v) for v in vitals)], (last, own_state)
 
 
 def _step_forecaster(state: ForecasterState, strides: Strides) -> tuple[Outputs, ForecasterState]:
-    ((made, state),) = forecaster.step(models().forecaster, [state], [strides])
-    return list(zip(made.origin.tolist(), zip(made.mean, made.scale, strict=True), strict=True)), state
+    ((forecasts, state),) = forecaster.step(models().forecaster, [state], [strides])
+    return list(zip(forecasts.origin.tolist(), zip(forecasts.mean, forecasts.scale, strict=True), strict=True)), state
 
 
 def _step_anomaly(state: AnomalyState, strides: Strides) -> tuple[Outputs, AnomalyState]:
     observed = strides.mv.reshape(-1, PATCH, len(LEADS))
     mean = np.zeros((len(observed), HORIZON, len(LEADS)), np.float32)
-    found, state = anomaly_detector.step(DEFAULT_CONFIG, state, mean, np.full_like(mean, 0.1), observed)
+    output, state = anomaly_detector.step(DEFAULT_CONFIG, state, mean, np.full_like(mean, 0.1), observed)
     ends = range(strides.start + PATCH - 1, strides.end, PATCH)
-    return [*zip(ends, found.score.tolist(), strict=True), *((c.at, c) for c in found.changes)], state
+    return [*zip(ends, output.score.tolist(), strict=True), *((c.at, c) for c in output.changes)], state
 
 
 def _step_analysis(state: BedState, mv: FloatArray) -> tuple[Outputs, BedState]:
-    ((found, state),) = analysis.step(models(), [state], [mv], [models().alarms.limits])
+    ((output, state),) = analysis.step(models(), [state], [mv], [models().alarms.limits])
     return [
-        *((one.origin, one) for one in found.forecasts),
-        *((one.at, one) for one in found.beats),
-        *((one.index, one) for one in found.vitals),
-        *((one.at, one) for one in found.changes),
+        *((item.origin, item) for item in output.forecasts),
+        *((item.at, item) for item in output.beats),
+        *((item.index, item) for item in output.vitals),
+        *((item.at, item) for item in output.changes),
     ], state
 
 
@@ -301,31 +309,31 @@ STAGES = (
         lambda start, epoch_start: intake.begin(len(LEADS), start, epoch_start),
         _step_intake,
         IntakeState,
-        eventful,
+        ecg_with_events,
     ),
     Stage(
         "blocks",
         *after_intake(lambda _: blocks.begin(len(LEADS)), _step_blocks),
         tuple[IntakeState, BlocksState],
-        eventful,
+        ecg_with_events,
     ),
     Stage(
         "QRS detector",
         *after_intake(lambda start: qrs_detector.begin(start, len(LEADS)), _step_qrs),
         tuple[IntakeState, QrsState],
-        eventful,
+        ecg_with_events,
     ),
     Stage(
         "beat detector",
         *after_intake(lambda start: beat_detector.begin(start, len(LEADS)), _step_beats),
         tuple[IntakeState, BeatsState],
-        eventful,
+        ecg_with_events,
     ),
     Stage(
         "signal quality",
         *after_intake(lambda start: (blocks.begin(len(LEADS)), signal_quality.begin(start, LEADS)), _step_quality),
         tuple[IntakeState, tuple[BlocksState, QualityState]],
-        eventful,
+        ecg_with_events,
     ),
     Stage(
         "ventricular fibrillation",
@@ -334,7 +342,7 @@ STAGES = (
             _step_fibrillation,
         ),
         tuple[IntakeState, tuple[BlocksState, FibrillationState]],
-        eventful,
+        ecg_with_events,
     ),
     Stage(
         "rhythm detector",
@@ -346,7 +354,7 @@ STAGES = (
         "forecaster",
         *after_intake(lambda _: forecaster.begin(models().forecaster, len(LEADS)), _step_forecaster),
         tuple[IntakeState, ForecasterState],
-        eventful,
+        ecg_with_events,
         atol=1e-5,
         save=_save_forecaster,
     ),
@@ -354,14 +362,14 @@ STAGES = (
         "anomaly detector",
         *after_intake(lambda start: anomaly_detector.begin(start, LEADS), _step_anomaly),
         tuple[IntakeState, AnomalyState],
-        errors,
+        forecast_errors,
     ),
     Stage(
         "analysis",
         lambda start, epoch_start: analysis.begin(models(), LEADS, start, epoch_start),
         _step_analysis,
         BedState,
-        eventful,
+        ecg_with_events,
         atol=1e-3,
         save=BedState.to_bytes,
         load=BedState.from_bytes,

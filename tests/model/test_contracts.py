@@ -1,4 +1,7 @@
-"""What every streaming stage promises: no cut, no future, no move to another process changes its outputs."""
+"""Contracts of every streaming stage.
+
+Outputs do not depend on how the signal is split, on later samples, or on encoding the state between two chunks.
+"""
 
 from __future__ import annotations
 
@@ -15,25 +18,31 @@ each_stage = pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.na
 few = settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow])
 
 SHARES = st.floats(0, 1)
-"""Places in a signal, as a share of its length."""
+"""Positions in a signal, as a share of its length."""
 
-_whole: dict[str, Outputs] = {}
+_whole: dict[str, tuple[Outputs, bytes]] = {}
 
 
-def whole(stage: Stage) -> Outputs:
-    """Return the outputs of the whole signal in one chunk, made once."""
+def whole_and_state(stage: Stage) -> tuple[Outputs, bytes]:
+    """Return the outputs of the whole signal in one chunk, and the encoded state after it, computed once."""
     if stage.name not in _whole:
-        _whole[stage.name] = stage.run(stage.signal())[0]
+        outputs, state = stage.run(stage.signal())
+        _whole[stage.name] = outputs, stage.save(state)
     return _whole[stage.name]
 
 
-def places(shares: list[float], n: int) -> list[int]:
+def whole(stage: Stage) -> Outputs:
+    """Return the outputs of the whole signal in one chunk."""
+    return whole_and_state(stage)[0]
+
+
+def positions(shares: list[float], n: int) -> list[int]:
     return sorted(round(share * n) for share in shares)
 
 
 @each_stage
-def test_the_signal_brings_outputs_and_conditions(stage: Stage) -> None:
-    """What the other tests compare is not empty."""
+def test_the_test_signal_causes_outputs_and_conditions(stage: Stage) -> None:
+    """The other tests compare outputs that are not empty."""
     outputs = whole(stage)
     assert len(outputs) > 25
     kinds = {value.kind for _, value in outputs if hasattr(value, "kind")}
@@ -50,18 +59,21 @@ def test_the_signal_brings_outputs_and_conditions(stage: Stage) -> None:
 
 @each_stage
 @few
-@given(cuts=st.lists(SHARES, max_size=12), moved=st.booleans())
-def test_no_cut_and_no_move_through_bytes_changes_anything(stage: Stage, cuts: list[float], moved: bool) -> None:
+@given(cuts=st.lists(SHARES, max_size=12), through_bytes=st.booleans())
+def test_splitting_the_signal_and_encoding_the_state_change_nothing(
+    stage: Stage, cuts: list[float], through_bytes: bool
+) -> None:
     mv = stage.signal()
-    outputs, state = stage.run(mv, places(cuts, len(mv)), moved=moved)
-    assert_same(outputs, whole(stage), stage.atol)
+    outputs, state = stage.run(mv, positions(cuts, len(mv)), through_bytes=through_bytes)
+    expected, after = whole_and_state(stage)
+    assert_same(outputs, expected, stage.atol)
     if not stage.atol:
-        assert stage.save(state) == stage.save(stage.run(mv)[1])
+        assert stage.save(state) == after
 
 
 @each_stage
 @pytest.mark.parametrize("size", [1, 7, STRIDE, 1000])
-def test_no_size_of_chunks_changes_anything(stage: Stage, size: int) -> None:
+def test_the_chunk_size_changes_nothing(stage: Stage, size: int) -> None:
     mv = stage.signal()[: 3 * FS if size < STRIDE else 20 * FS]
     outputs, _ = stage.run(mv, range(size, len(mv), size))
     assert_same(outputs, stage.run(mv)[0], stage.atol)
@@ -75,18 +87,18 @@ def test_no_output_depends_on_later_samples(stage: Stage, at: float, seed: int, 
     first = round(at * len(mv))
     other = mv.copy()
     other[first:] = np.nan if missing else np.random.default_rng(seed).normal(0, 2, other[first:].shape)
-    known = [(moment, value) for moment, value in stage.run(other)[0] if moment < first]
-    assert_same(known, [(moment, value) for moment, value in whole(stage) if moment < first], stage.atol)
+    known = [(at_sample, value) for at_sample, value in stage.run(other)[0] if at_sample < first]
+    assert_same(known, [(at_sample, value) for at_sample, value in whole(stage) if at_sample < first], stage.atol)
 
 
 @each_stage
 @few
 @given(at=SHARES)
-def test_outputs_come_as_soon_as_their_half_second_is_whole(stage: Stage, at: float) -> None:
+def test_outputs_are_reported_when_their_half_second_is_complete(stage: Stage, at: float) -> None:
     mv = stage.signal()
     n = round(at * len(mv))
-    known = [(moment, value) for moment, value in whole(stage) if moment < n // 180 * 180]
-    early = [(moment, value) for moment, value in stage.run(mv[:n])[0] if moment < n // 180 * 180]
+    known = [(at_sample, value) for at_sample, value in whole(stage) if at_sample < n // 180 * 180]
+    early = [(at_sample, value) for at_sample, value in stage.run(mv[:n])[0] if at_sample < n // 180 * 180]
     assert_same(early, known, stage.atol)
 
 
@@ -96,18 +108,18 @@ def test_outputs_come_as_soon_as_their_half_second_is_whole(stage: Stage, at: fl
     gaps=st.lists(st.tuples(SHARES, st.integers(1, 1500), st.sampled_from([[0], [1], [0, 1]])), min_size=1, max_size=4),
     cuts=st.lists(SHARES, max_size=6),
 )
-def test_gaps_are_cut_like_anything_else(
+def test_splitting_a_signal_with_gaps_changes_nothing(
     stage: Stage, gaps: list[tuple[float, int, list[int]]], cuts: list[float]
 ) -> None:
     mv = stage.signal().copy()
     for share, length, leads in gaps:
         first = round(share * len(mv))
         mv[first : first + length, leads] = np.nan
-    assert_same(stage.run(mv, places(cuts, len(mv)))[0], stage.run(mv)[0], stage.atol)
+    assert_same(stage.run(mv, positions(cuts, len(mv)))[0], stage.run(mv)[0], stage.atol)
 
 
 @each_stage
-def test_a_signal_without_any_valid_sample_is_taken(stage: Stage) -> None:
+def test_a_signal_without_valid_samples_is_processed(stage: Stage) -> None:
     nothing = np.full((5 * FS, 2), np.nan)
     assert_same(stage.run(nothing, [100, 777])[0], stage.run(nothing)[0], stage.atol)
 
@@ -115,29 +127,29 @@ def test_a_signal_without_any_valid_sample_is_taken(stage: Stage) -> None:
 @each_stage
 @few
 @given(start=st.integers(0, 10_000), epoch_start=st.integers(0, 200), cuts=st.lists(SHARES, max_size=6))
-def test_a_bed_joined_off_the_grid_begins_with_the_next_stride(
+def test_reception_off_the_grid_starts_with_the_next_stride(
     stage: Stage, start: int, epoch_start: int, cuts: list[float]
 ) -> None:
     epoch_start = max(start - epoch_start, 0)
     mv = stage.signal()[: 16 * FS]
     skip = (epoch_start - start) % STRIDE
-    outputs, _ = stage.run(mv, places(cuts, len(mv)), start, epoch_start)
+    outputs, _ = stage.run(mv, positions(cuts, len(mv)), start, epoch_start)
     assert_same(outputs, stage.run(mv[skip:], (), start + skip, start + skip)[0], stage.atol)
 
 
 @each_stage
-def test_a_step_changes_nothing_that_went_in(stage: Stage) -> None:
+def test_a_step_does_not_modify_its_inputs(stage: Stage) -> None:
     mv = stage.signal()[: 6 * FS].copy()
-    kept = mv.copy()
+    original = mv.copy()
     _, state = stage.run(mv[: 4 * FS])
     before = stage.save(state)
     first, _ = stage.step(state, mv[4 * FS :])
     assert stage.save(state) == before
-    np.testing.assert_array_equal(mv, kept)
+    np.testing.assert_array_equal(mv, original)
     again, after = stage.step(state, mv[4 * FS :])
     assert_same(first, again, 0.0)
     later = stage.save(after)
-    mv[:] = 99.0  # a caller may use its buffer again
+    mv[:] = 99.0  # a caller may reuse its buffer
     assert stage.save(after) == later
     assert_same(first, again, 0.0)
 
@@ -151,7 +163,7 @@ def test_no_samples_change_nothing(stage: Stage) -> None:
 
 
 @each_stage
-def test_damaged_states_are_refused_in_one_line(stage: Stage) -> None:
+def test_damaged_states_are_rejected_in_one_line(stage: Stage) -> None:
     _, state = stage.run(stage.signal()[: 4 * FS + 50])
     data = stage.save(state)
     assert stage.save(stage.restore(data)) == data
@@ -163,6 +175,6 @@ def test_damaged_states_are_refused_in_one_line(stage: Stage) -> None:
 
 
 @each_stage
-def test_a_chunk_of_another_number_of_leads_is_refused(stage: Stage) -> None:
+def test_a_chunk_with_another_number_of_leads_is_rejected(stage: Stage) -> None:
     with pytest.raises(ValueError, match="2 leads"):
         stage.step(stage.begin(0, 0), np.zeros((STRIDE, 1)))

@@ -93,7 +93,7 @@ def test_a_log_line_names_the_command_and_other_libraries(capsys: pytest.Capture
         import stream.mqtt.connection
 
         logging.getLogger("bedside.client").info("connection to X lost")
-        logging.getLogger(stream.mqtt.connection.LOG).error("failed to receive on socket")
+        logging.getLogger(stream.mqtt.connection.LOGGER_NAME).error("failed to receive on socket")
         logging.getLogger("library").warning("odd")
         logging.getLogger("library").info("chatter")
         executed.append(args.command)

@@ -1,4 +1,4 @@
-"""The clock follows the system's where that leaps; times as text are read the same in every zone."""
+"""The clock follows steps of the system clock; times are parsed independently of the time zone."""
 
 import time
 
@@ -10,13 +10,13 @@ from stream.clock import CLOCK_STEP_NS, SteadyClock, rfc3339, unix_ns
 
 
 @given(st.integers(0, 4_000_000_000_000))
-def test_a_time_comes_back_to_the_millisecond(ms: int) -> None:
+def test_times_round_trip_to_the_millisecond(ms: int) -> None:
     assert unix_ns(rfc3339(ms * 1_000_000)) == ms * 1_000_000
 
 
 @pytest.mark.skipif(not hasattr(time, "tzset"), reason="needs a zone that can be set")
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Tokyo", "America/New_York"])
-def test_a_time_without_a_zone_is_utc_wherever_we_are(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_time_without_an_offset_is_utc_in_every_time_zone(zone: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", zone)
     time.tzset()
     try:
@@ -27,17 +27,17 @@ def test_a_time_without_a_zone_is_utc_wherever_we_are(zone: str, monkeypatch: py
 
 
 @given(st.text(max_size=40))
-def test_whatever_is_written_is_a_time_or_none(text: str) -> None:
+def test_any_text_is_parsed_to_an_integer(text: str) -> None:
     assert isinstance(unix_ns(text), int)
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "12:00", "2026-13-01T00:00:00Z", "0000-00-00"])
-def test_what_is_no_time_is_none(text: str) -> None:
+def test_invalid_times_are_zero(text: str) -> None:
     assert unix_ns(text) == 0
 
 
 class Machine:
-    """The clocks of a machine that can be set, and can sleep."""
+    """Fake clocks of a machine that can be set and suspended."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.unix, self.monotonic = 1_800_000_000_000_000_000, 5_000_000_000
@@ -49,7 +49,7 @@ class Machine:
         self.unix += ns + set_by_ns
 
 
-def test_a_clock_that_is_corrected_a_little_moves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_small_clock_corrections_have_no_effect(monkeypatch: pytest.MonkeyPatch) -> None:
     machine = Machine(monkeypatch)
     clock = SteadyClock()
     before = clock.now_ns()
@@ -59,9 +59,7 @@ def test_a_clock_that_is_corrected_a_little_moves_nothing(monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("by_ns", [3_600_000_000_000, -3_600_000_000_000])
-def test_a_clock_that_is_set_or_has_slept_is_followed_and_the_leap_is_known(
-    by_ns: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_clock_step_or_suspend_is_followed_and_counted(by_ns: int, monkeypatch: pytest.MonkeyPatch) -> None:
     machine = Machine(monkeypatch)
     clock = SteadyClock()
     machine.run(1_000_000_000, set_by_ns=by_ns)

@@ -1,4 +1,4 @@
-"""Run real ``bedside`` commands as processes."""
+"""Run ``bedside`` commands as processes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ READY_S = 60.0
 
 
 def environment(address: BrokerAddress | None = None, **more: str) -> dict[str, str]:
-    """Return this process's environment, with the broker named in it and no display."""
+    """Return the environment of this process, with the broker's address and without a display."""
     broker = {"BEDSIDE_BROKER": str(address)} if address else {}
     return {**os.environ, **broker, "QT_QPA_PLATFORM": "offscreen", **more}
 
@@ -26,7 +26,7 @@ def environment(address: BrokerAddress | None = None, **more: str) -> dict[str, 
 def bedside(
     *arguments: str, timeout_s: float = 60.0, env: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
+    """Run a command until it ends."""
     return subprocess.run(
         [sys.executable, "-m", "monitor.cli", *arguments],
         capture_output=True,
@@ -38,7 +38,7 @@ def bedside(
 
 
 def error_line(stderr: str) -> str:
-    """Return the one error that a command has printed: its last line, after lines of progress."""
+    """Return the error that a command has printed: the last line, after log lines."""
     *progress, last = [line for line in stderr.splitlines() if line.strip()]
     assert re.match(r"bedside \w+: error: ", last), stderr
     for line in progress:
@@ -48,7 +48,7 @@ def error_line(stderr: str) -> str:
 
 @contextmanager
 def running(*arguments: str, env: dict[str, str], output: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a command while the context lasts; its output goes to a file. It is killed if SIGTERM does not end it."""
+    """Run a command inside a context, with its output in a file; at the end terminate it, or kill it after 10 s."""
     with output.open("wb") as file:
         process = subprocess.Popen(
             [sys.executable, "-m", "monitor.cli", *arguments], stdout=file, stderr=subprocess.STDOUT, env=env
@@ -66,16 +66,16 @@ def running(*arguments: str, env: dict[str, str], output: Path) -> Iterator[subp
                 raise
 
 
-def wait_until(true: Callable[[], bool], what: str, timeout_s: float = READY_S) -> None:
-    """Wait for something, or fail and say what did not come."""
+def wait_until(condition: Callable[[], bool], what: str, timeout_s: float = READY_S) -> None:
+    """Wait until a condition is true; fail after `timeout_s`."""
     deadline = time.monotonic() + timeout_s
-    while not true():
+    while not condition():
         assert time.monotonic() < deadline, f"{what} did not come within {timeout_s:.0f} s"
         time.sleep(0.05)
 
 
 def processes_with(text: str) -> list[int]:
-    """Return the ids of all processes that have ``text`` in their environment; zombies have none."""
+    """Return the ids of all processes with ``text`` in their environment; zombies have no environment."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:

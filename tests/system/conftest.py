@@ -1,4 +1,4 @@
-"""A broker as a process of its own, as users run it."""
+"""Fixtures for brokers in their own process."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.system.commands import environment, running, wait_until
 
 
 def listens(port: int) -> bool:
-    """Return whether something listens on a port of loopback."""
+    """Return whether a process listens on a port of loopback."""
     try:
         socket.create_connection(("127.0.0.1", port), 1).close()
     except OSError:

@@ -1,7 +1,7 @@
-"""Run ``bedside`` commands, one after the other, in forks of a process that has imported everything already.
+"""Run ``bedside`` commands, one after the other, in forks of a process with all imports done.
 
-Each line of standard input holds the arguments of a command, as JSON. The answer is a line with the id of its process,
-and, once that has ended, a line with its exit status: minus the signal that killed it.
+Each line of standard input has the arguments of a command, as JSON. The output is a line with the process id and, once
+the process has ended, a line with its exit status: minus the signal that killed it.
 """
 
 import json

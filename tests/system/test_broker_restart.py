@@ -1,4 +1,4 @@
-"""Mosquitto is killed with -9 in mid-stream and comes back 5 s later: every sample arrives once, or is named."""
+"""Mosquitto is killed and restarted 5 s later: every sample arrives once, or is counted in a gap."""
 
 import csv
 import time
@@ -13,7 +13,7 @@ Rows = list[dict[str, str]]
 
 
 def rows(path: Path) -> Rows:
-    """Return the whole lines of a ledger that may still be written."""
+    """Return the complete rows of a ledger that is still being written."""
     if not path.exists():
         return []
     whole = path.read_text().rpartition("\n")[0]
@@ -25,7 +25,7 @@ def samples(ledger: Rows, bed: str) -> int:
 
 
 @pytest.mark.timeout(180)
-def test_every_sample_arrives_once_or_is_named_in_a_gap(mosquitto: Mosquitto, tmp_path: Path) -> None:
+def test_every_sample_arrives_once_or_is_counted_in_a_gap(mosquitto: Mosquitto, tmp_path: Path) -> None:
     env = environment(mosquitto.address)
     published, worked = tmp_path / "published.csv", tmp_path / "worked.csv"
     beds = ["--bed", "bed-1=synthetic", "--bed", "bed-2=synthetic", "--chunk", "18", "--loop"]
@@ -38,23 +38,23 @@ def test_every_sample_arrives_once_or_is_named_in_a_gap(mosquitto: Mosquitto, tm
             time.sleep(5)
             mosquitto.start()
             before = samples(rows(published), "bed-1")
-            wait_until(lambda: samples(rows(worked), "bed-1") > before, "the stream, again")
+            wait_until(lambda: samples(rows(worked), "bed-1") > before, "further signal")
             time.sleep(2)
         wait_until(
             lambda: rows(worked)[-1]["start"] == rows(published)[-1]["start"], "the last chunk of the publisher", 20
         )
-    sent, taken = rows(published), rows(worked)
+    sent, processed = rows(published), rows(worked)
     for bed in ("bed-1", "bed-2"):
         ledger = [row for row in sent if row["bed"] == bed]
-        steps = [row for row in taken if row["bed"] == bed and row["verdict"] != "duplicate"]
+        steps = [row for row in processed if row["bed"] == bed and row["verdict"] != "duplicate"]
         assert [int(row["seq"]) for row in ledger] == list(range(len(ledger))), "the publisher skipped nothing"
-        place = int(steps[0]["start"])
-        assert place == 0
+        position = int(steps[0]["start"])
+        assert position == 0
         for row in steps:
-            assert int(row["start"]) == place + int(row["lost_samples"]), "a sample was repeated, or lost unnamed"
-            place = int(row["start"]) + int(row["n"])
+            assert int(row["start"]) == position + int(row["lost_samples"]), "repeated or uncounted samples"
+            position = int(row["start"]) + int(row["n"])
         last = ledger[-1]
-        assert place == int(last["start"]) + int(last["n"]), "the tail is missing"
-        known = {(row["session"], row["seq"], row["start"], row["n"]) for row in ledger}
-        assert {(row["session"], row["seq"], row["start"], row["n"]) for row in steps} <= known
+        assert position == int(last["start"]) + int(last["n"]), "the tail is missing"
+        published_chunks = {(row["session"], row["seq"], row["start"], row["n"]) for row in ledger}
+        assert {(row["session"], row["seq"], row["start"], row["n"]) for row in steps} <= published_chunks
     assert "connection to" in (tmp_path / "worker.log").read_text()

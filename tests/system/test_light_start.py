@@ -1,4 +1,4 @@
-"""What starts light stays light: no torch, pandas or Qt where it is not used."""
+"""Processes import torch, pandas and Qt only if they use them."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 from stream.mqtt.address import BrokerAddress
 from tests.system.commands import environment, running
 
-HEAVY = ("torch", "pandas", "wfdb", "PySide6", "scipy", "matplotlib", "amqtt")
+LARGE = ("torch", "pandas", "wfdb", "PySide6", "scipy", "matplotlib", "amqtt")
 
 
 def modules_after(code: str, address: BrokerAddress | None = None) -> set[str]:
@@ -24,13 +24,13 @@ def modules_after(code: str, address: BrokerAddress | None = None) -> set[str]:
     return set(result.stdout.rpartition("MODULES")[2].split())
 
 
-def test_the_command_itself_imports_nothing_heavy() -> None:
+def test_the_command_imports_no_large_library() -> None:
     modules = modules_after("import monitor.cli; monitor.cli.parser()")
-    assert not modules & {*HEAVY, "numpy", "rich", "aiomqtt"}
+    assert not modules & {*LARGE, "numpy", "rich", "aiomqtt"}
 
 
-def test_a_headless_subscriber_imports_nothing_heavy() -> None:
-    assert not modules_after("import monitor.tools.tap, monitor.alarm_log.store, stream.mqtt.client") & set(HEAVY)
+def test_a_headless_subscriber_imports_no_large_library() -> None:
+    assert not modules_after("import monitor.tools.tap, monitor.alarm_log.store, stream.mqtt.client") & set(LARGE)
 
 
 def test_publisher_and_window_run_without_torch(broker_process: BrokerAddress, tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ def test_publisher_and_window_run_without_torch(broker_process: BrokerAddress, t
     publish = "from monitor.cli import main; assert main(['replay', 'synthetic', '--speed', '100']) == 0"
     modules = modules_after(publish, broker_process)
     assert "stream.replay.publisher" in modules
-    # It reads, in the background, which records it can offer: that takes wfdb, and with it pandas.
+    # The publisher lists its records in the background, which imports wfdb and pandas.
     assert not modules & {"torch", "PySide6"}
     window = "from monitor.cli import main; assert main(['monitor', '--seconds', '1']) == 0"
     with running("replay", "synthetic", "--loop", env=env, output=tmp_path / "replay.log"):

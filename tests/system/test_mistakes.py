@@ -1,4 +1,4 @@
-"""What a user does wrong gets one helpful line and status 2, never a traceback."""
+"""User errors are a one-line message and status 2, without a traceback."""
 
 import socket
 import subprocess
@@ -11,21 +11,21 @@ from monitor.cli import main
 from tests.system.commands import bedside, environment, error_line
 
 
-def only_line(result: subprocess.CompletedProcess[str]) -> str:
+def error_of(result: subprocess.CompletedProcess[str]) -> str:
     assert result.returncode == 2, result.stderr
     return error_line(result.stderr)
 
 
 @pytest.fixture
-def taken_port() -> Iterator[int]:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        yield taken.getsockname()[1]
+def port_in_use() -> Iterator[int]:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield listener.getsockname()[1]
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "expected"),
     [
         (["replay", "mitdb/999"], ["mitdb/999", "data list"]),
         (["replay", "no/such/record"], ["no/such/record"]),
@@ -50,39 +50,39 @@ def taken_port() -> Iterator[int]:
     ],
     ids=" ".join,
 )
-def test_each_mistake_gets_one_helpful_line(
-    arguments: list[str], words: list[str], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def test_each_user_error_is_a_one_line_message(
+    arguments: list[str], expected: list[str], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
     monkeypatch.setenv("BEDSIDE_BROKER", "mqtt://127.0.0.1:1")
     status = main(arguments)
     line = error_line(capfd.readouterr().err)
     assert status == 2
-    for word in words:
-        assert word in line
+    for text in expected:
+        assert text in line
 
 
-def test_a_broker_that_is_not_there() -> None:
-    line = only_line(bedside("tap", "--broker", "mqtt://127.0.0.1:1"))
+def test_an_unreachable_broker() -> None:
+    line = error_of(bedside("tap", "--broker", "mqtt://127.0.0.1:1"))
     assert "127.0.0.1:1" in line
     assert "--broker" in line
 
 
-def test_a_port_in_use(taken_port: int) -> None:
-    line = only_line(bedside("broker", "--port", str(taken_port)))
-    assert str(taken_port) in line
+def test_a_port_in_use(port_in_use: int) -> None:
+    line = error_of(bedside("broker", "--port", str(port_in_use)))
+    assert str(port_in_use) in line
     assert "--port" in line
 
 
-def test_weights_that_are_no_weights(tmp_path: Path) -> None:
+def test_invalid_weights(tmp_path: Path) -> None:
     weights = tmp_path / "weights.safetensors"
     weights.write_bytes(b"not safetensors at all")
-    assert "weights.safetensors" in only_line(bedside("worker", "--weights", str(weights)))
+    assert "weights.safetensors" in error_of(bedside("worker", "--weights", str(weights)))
 
 
-def test_a_database_that_is_none(tmp_path: Path) -> None:
+def test_an_invalid_database(tmp_path: Path) -> None:
     file = tmp_path / "notes.txt"
     file.write_text("not a database, " * 100)
-    line = only_line(bedside("alarms", "--db", str(file), env=environment()))
+    line = error_of(bedside("alarms", "--db", str(file), env=environment()))
     assert "notes.txt" in line
-    assert file.read_text().startswith("not a database"), "it is left as it was"
+    assert file.read_text().startswith("not a database"), "the file is unchanged"

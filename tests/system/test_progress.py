@@ -1,4 +1,4 @@
-"""No command is silent: each says what it does before it imports a large library, and reports what changes."""
+"""Each command logs its action before it imports a large library, and logs changes."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import pytest
 from tests.brokers import Mosquitto
 from tests.system.commands import environment, running, wait_until
 
-HEAVY = ("torch", "scipy", "wfdb", "pandas", "matplotlib", "amqtt", "aiomqtt", "PySide6", "pyqtgraph", "rich", "pooch")
+LARGE = ("torch", "scipy", "wfdb", "pandas", "matplotlib", "amqtt", "aiomqtt", "PySide6", "pyqtgraph", "rich", "pooch")
 
-STOP_AT_HEAVY = f"""
+STOP_AT_LARGE = f"""
 import importlib.machinery, os, sys
 class Stop:
     def find_spec(self, name, path=None, target=None):
-        return importlib.machinery.ModuleSpec(name, self) if name in {HEAVY!r} else None
+        return importlib.machinery.ModuleSpec(name, self) if name in {LARGE!r} else None
     def exec_module(self, module):
         raise AssertionError
     def create_module(self, spec):
@@ -29,7 +29,7 @@ sys.meta_path.insert(0, Stop())
 from monitor.cli import main
 sys.exit(main(sys.argv[1:]))
 """
-"""Ends with status 77 in place of the first import of a large library; to look whether it is installed is no import."""
+"""Exits with status 77 at the first import of a large library; checking whether it is installed is allowed."""
 
 
 @pytest.mark.parametrize(
@@ -56,9 +56,9 @@ sys.exit(main(sys.argv[1:]))
     ],
     ids=" ".join,
 )
-def test_each_command_says_what_it_does_before_it_imports_a_large_library(arguments: list[str], tmp_path: Path) -> None:
+def test_each_command_logs_a_line_before_it_imports_a_large_library(arguments: list[str], tmp_path: Path) -> None:
     stopped = subprocess.run(
-        [sys.executable, "-c", STOP_AT_HEAVY, *arguments],
+        [sys.executable, "-c", STOP_AT_LARGE, *arguments],
         capture_output=True,
         text=True,
         env=environment(),
@@ -75,9 +75,7 @@ def lines_of(path: Path) -> list[str]:
     return path.read_text().splitlines()
 
 
-def test_a_replay_reports_what_it_streams_what_changes_and_what_it_published(
-    mosquitto: Mosquitto, tmp_path: Path
-) -> None:
+def test_a_replay_logs_its_stream_reconnects_and_a_summary(mosquitto: Mosquitto, tmp_path: Path) -> None:
     log = tmp_path / "replay.log"
     with running("replay", "synthetic", "--start", "2", "--loop", env=environment(mosquitto.address), output=log):
         wait_until(lambda: len(lines_of(log)) >= 3, "the description")
@@ -85,14 +83,14 @@ def test_a_replay_reports_what_it_streams_what_changes_and_what_it_published(
         wait_until(lambda: "lost" in log.read_text(), "the loss")
         time.sleep(0.5)
         mosquitto.start()
-        wait_until(lambda: "is back" in log.read_text(), "the reconnect")
+        wait_until(lambda: "restored after" in log.read_text(), "the reconnect")
     address = re.escape(str(mosquitto.address))
     expected = [
         r"loading synthetic",
         rf"streaming to {address}; Ctrl-C ends it",
         r"bed-1: synthetic \(MLII, V1; 360 Hz; 300\.0 s\), from 2\.0 s, at 1 times real time, in a loop, SYNTHETIC",
         rf"connection to {address} lost \(.*\); reconnecting",
-        rf"connection to {address} is back after \d+\.\d s",
+        rf"connection to {address} restored after \d+\.\d s",
         r"bed-1: published \d+\.\d s of signal in \d+ chunks, 0 dropped; reconnects: 1",
     ]
     found = [line for line in lines_of(log) if "messages were not delivered" not in line]
@@ -101,7 +99,7 @@ def test_a_replay_reports_what_it_streams_what_changes_and_what_it_published(
         assert re.fullmatch(rf"bedside replay: {pattern}", line), line
 
 
-def test_a_replay_that_ends_says_so(mosquitto: Mosquitto, tmp_path: Path) -> None:
+def test_a_replay_logs_its_end(mosquitto: Mosquitto, tmp_path: Path) -> None:
     log = tmp_path / "replay.log"
     with running(
         "replay", "--bed", "a=synthetic", "--speed", "1000", env=environment(mosquitto.address), output=log

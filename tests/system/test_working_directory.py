@@ -1,4 +1,4 @@
-"""What lies in the working directory is not imported, whatever its name."""
+"""Modules in the working directory are not imported."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def hostile(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_folder_is_hostile(hostile: Path) -> None:
+def test_modules_in_the_folder_fail_on_import(hostile: Path) -> None:
     ran = subprocess.run(
         [sys.executable, "-c", "import model"], cwd=hostile, capture_output=True, text=True, check=False
     )
@@ -42,8 +42,8 @@ def test_a_child_imports_nothing_from_the_working_directory(hostile: Path, comma
 
 @pytest.mark.timeout(180)
 @pytest.mark.usefixtures("excerpt")
-def test_the_demonstration_runs_there(hostile: Path) -> None:
-    """As users start it: the installed script, whose own folder is the first that Python searches."""
+def test_the_demonstration_runs_in_the_folder(hostile: Path) -> None:
+    """Runs the installed script, whose own folder is first in Python's search path."""
     program = Path(sysconfig.get_path("scripts")) / "bedside"
     ran = subprocess.run(
         [program, "demo", "--headless", "--seconds", "3"],

@@ -1,4 +1,4 @@
-"""The weights that come with the package, and their sums."""
+"""The anomaly classifier: the shipped weights, its output, damaged files."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def test_the_shipped_weights_load() -> None:
     assert all(np.isfinite(getattr(weights, name)).all() for name in NAMES)
 
 
-def test_a_hidden_layer_beside_a_linear_path() -> None:
+def test_output_is_a_hidden_layer_plus_a_linear_path() -> None:
     weights = load()
     x = np.random.default_rng(0).normal(size=(5, FEATURES))
     expected = np.tanh(x @ weights.inner + weights.inner_bias) @ weights.outer + x @ weights.direct + weights.bias
     np.testing.assert_allclose(log_odds(weights, x), expected)
 
 
-def test_what_is_unknown_stays_unknown() -> None:
+def test_unknown_features_give_unknown_log_odds() -> None:
     x = np.zeros((3, FEATURES))
     x[1, 5] = np.nan
     assert np.isnan(log_odds(load(), x)).tolist() == [False, True, False]
@@ -39,20 +39,20 @@ def test_what_is_unknown_stays_unknown() -> None:
 
 @settings(max_examples=30)
 @given(rows=st.integers(1, 400), at=st.integers(0, 400), seed=st.integers(0, 2**32 - 1))
-def test_rows_do_not_depend_on_how_many_come_at_once(rows: int, at: int, seed: int) -> None:
+def test_rows_do_not_depend_on_the_number_of_rows(rows: int, at: int, seed: int) -> None:
     x = np.random.default_rng(seed).normal(size=(rows, FEATURES))
     cut = [log_odds(load(), part) for part in (x[:at], x[at:])]
     np.testing.assert_array_equal(np.concatenate(cut), log_odds(load(), x))
 
 
-def test_saved_weights_come_back(tmp_path: Path) -> None:
+def test_saved_weights_load_unchanged(tmp_path: Path) -> None:
     weights = load()
     save(tmp_path / "w.safetensors", weights, {"records": ["101"]})
-    again = load(tmp_path / "w.safetensors")
-    assert all((getattr(again, name) == getattr(weights, name)).all() for name in NAMES)
+    loaded = load(tmp_path / "w.safetensors")
+    assert all((getattr(loaded, name) == getattr(weights, name)).all() for name in NAMES)
 
 
-def test_weights_for_other_features_are_refused(tmp_path: Path) -> None:
+def test_weights_for_other_features_are_an_error(tmp_path: Path) -> None:
     shapes = {"inner": (3, 2), "inner_bias": (2,), "outer": (2,), "direct": (3,), "bias": (1,)}
     save(tmp_path / "w.safetensors", Weights(**{name: np.zeros(shape) for name, shape in shapes.items()}), {})
     with pytest.raises(CheckpointError, match="these features"):
@@ -60,7 +60,7 @@ def test_weights_for_other_features_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"", b"nonsense"])
-def test_damaged_or_missing_weights_are_refused_in_one_line(tmp_path: Path, content: bytes | None) -> None:
+def test_damaged_or_missing_weights_are_an_error_of_one_line(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "w.safetensors"
     if content is not None:
         path.write_bytes(content)
@@ -70,7 +70,7 @@ def test_damaged_or_missing_weights_are_refused_in_one_line(tmp_path: Path, cont
     assert classifier.SHIPPED.exists()
 
 
-def test_the_shipped_weights_tell_where_they_come_from() -> None:
+def test_the_shipped_weights_have_a_provenance() -> None:
     with safe_open(SHIPPED, framework="numpy") as file:
         provenance = json.loads(file.metadata()["provenance"])
     assert provenance["trained_on"] == list(TRAIN)

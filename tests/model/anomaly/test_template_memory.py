@@ -1,4 +1,4 @@
-"""TemplateMemory shapes, on complexes made up so that the right answer is known."""
+"""Template matches on simulated complexes, for which the correct result is known."""
 
 from __future__ import annotations
 
@@ -11,15 +11,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.anomaly import template_memory
-from model.anomaly.template_memory import FITS, LEAST, LEVELS, MEMORY, NOTHING, SHARES, TENTH, TemplateMemory
+from model.anomaly.template_memory import (
+    LEVELS,
+    LONG_TERM_EVERY,
+    MATCHES,
+    MAX_TEMPLATES,
+    MIN_MISMATCH,
+    MIN_RELATIVE_POWER,
+    RECENT_QUANTILES,
+    TemplateMemory,
+)
 from model.signal.arrays import FloatArray
 
 PATCH, BLOCK = 4, 90
-PERFECT, NO_FIT = -np.log(LEAST), -np.log(1 + LEAST)
+PERFECT, NO_MATCH = -np.log(MIN_MISMATCH), -np.log(1 + MIN_MISMATCH)
 
 
 def train(moments: list[float], seconds: float, leads: int = 2, wide: tuple[float, ...] = ()) -> FloatArray:
-    """Return narrow complexes at these moments and broad ones at others, shape (patches, PATCH, leads), mV."""
+    """Return narrow complexes at ``moments`` and broad ones at ``wide``, in s; shape (patches, PATCH, leads), mV."""
     time = np.arange(round(seconds * BLOCK) * PATCH) / 360
     mv = np.zeros((len(time), leads))
     for moments_of, width, height in ((moments, 0.015, 1.0), (wide, 0.06, 1.2)):
@@ -29,87 +38,87 @@ def train(moments: list[float], seconds: float, leads: int = 2, wide: tuple[floa
 
 
 def run(observed: FloatArray, cuts: list[int] | None = None) -> tuple[FloatArray, TemplateMemory]:
-    """Go through patches, cut where blocks end and at ``cuts``; return the levels."""
+    """Push patches, cut where blocks end and at ``cuts``; return the levels and the state."""
     state, before = template_memory.begin(observed.shape[2]), np.full(observed.shape[1:], np.nan)
     edges = sorted({0, len(observed), *range(0, len(observed), BLOCK), *(cuts or [])})
-    found = []
+    parts = []
     for first, end in itertools.pairwise(edges):
         [windows] = template_memory.windows_of([state], before, observed[first:end])
         levels, state = template_memory.compare(state, windows, 0, end - first)
-        found.append(levels)
+        parts.append(levels)
         before = observed[end - 1]
         if end % BLOCK == 0:
-            state = template_memory.remember(state)
-    return np.concatenate(found), state
+            state = template_memory.store(state)
+    return np.concatenate(parts), state
 
 
-def about(levels: FloatArray, at: float) -> FloatArray:
-    """Return the best levels within 300 ms behind a moment."""
+def best_levels(levels: FloatArray, at: float) -> FloatArray:
+    """Return the highest levels within 300 ms after a moment."""
     first = round(at * BLOCK)
     best: FloatArray = levels[first : first + 27].max(axis=0)
     return best
 
 
-def test_a_beat_fits_whatever_its_moment() -> None:
+def test_a_normal_beat_matches_at_any_time() -> None:
     regular = [0.5 + i for i in range(30)]
     levels, _ = run(train([*regular, 30.1, 32.237], 35))
     for at in (20.5, 30.1, 32.237):
-        assert (about(levels, at)[:-1] > 0.9 * PERFECT).all()
+        assert (best_levels(levels, at)[:-1] > 0.9 * PERFECT).all()
 
 
-def test_a_broad_complex_does_not_fit_and_a_pause_fits_nothing() -> None:
+def test_a_broad_complex_and_a_pause_do_not_match() -> None:
     levels, _ = run(train([0.5 + i for i in range(30)], 36, wide=(31.2,)))
-    broad, silent = about(levels, 31.2), about(levels, 34)
+    broad, silent = best_levels(levels, 31.2), best_levels(levels, 34)
     assert (broad[:-1] < 0.4 * PERFECT).all()
-    np.testing.assert_allclose(silent[:-1], NO_FIT, atol=0.05)
+    np.testing.assert_allclose(silent[:-1], NO_MATCH, atol=0.05)
     assert broad[-1] > np.log(0.5)
-    assert silent[-1] == pytest.approx(np.log(NOTHING), abs=1e-3)
+    assert silent[-1] == pytest.approx(np.log(MIN_RELATIVE_POWER), abs=1e-3)
 
 
-def test_one_broad_complex_in_seven_makes_few_familiar_and_most_not() -> None:
-    """A share of the memory has to be like it: the best fit alone would call the second one familiar."""
+def test_one_broad_complex_in_seven_matches_few_templates() -> None:
+    """By the best match alone, the second broad complex would count as normal."""
     wide = tuple(float(i) + 0.5 for i in range(0, 80, 7))
     levels, _ = run(train([i + 0.5 for i in range(80) if i % 7], 81, wide=wide))
-    # Of the few old ones, the best fit but for a tenth is the best one but for one.
-    few = np.arange(LEVELS) == len(SHARES)
-    assert (about(levels, 77.5)[:-1][~few[:-1]] < 0.4 * PERFECT).all()
-    assert (about(levels, 75.5)[:FITS] > 0.9 * PERFECT).all()
+    # The 0.9 quantile over the few long-term templates is the second best match.
+    few = np.arange(LEVELS) == len(RECENT_QUANTILES)
+    assert (best_levels(levels, 77.5)[:-1][~few[:-1]] < 0.4 * PERFECT).all()
+    assert (best_levels(levels, 75.5)[:MATCHES] > 0.9 * PERFECT).all()
 
 
-def test_what_was_there_minutes_ago_and_comes_back_is_known() -> None:
-    """For the last complexes it is new, for a good part of every tenth it is not."""
+def test_a_shape_that_returns_after_minutes_matches() -> None:
+    """It matches long-term templates, but no recent ones."""
     narrow, wide = [*np.arange(0.5, 90), *np.arange(180.5, 240)], tuple(np.arange(90.5, 180))
     levels, _ = run(train(narrow, 240, wide=wide))
-    new, back = about(levels, 91.5), about(levels, 181.5)
-    assert (new[:FITS] < 0.4 * PERFECT).all()
-    assert (back[: len(SHARES)] < 0.4 * PERFECT).all()
-    assert (back[len(SHARES) : FITS - 1] > 0.9 * PERFECT).all()
+    new, again = best_levels(levels, 91.5), best_levels(levels, 181.5)
+    assert (new[:MATCHES] < 0.4 * PERFECT).all()
+    assert (again[: len(RECENT_QUANTILES)] < 0.4 * PERFECT).all()
+    assert (again[len(RECENT_QUANTILES) : MATCHES - 1] > 0.9 * PERFECT).all()
 
 
-def test_a_second_that_holds_both_is_remembered_by_its_steeper_complex() -> None:
+def test_the_steeper_of_two_complexes_in_a_block_is_stored() -> None:
     narrow = [i + 0.2 for i in range(20)]
     _, state = run(train(narrow, 20, leads=1, wide=tuple(at + 0.4 for at in narrow)))
     above_half = (state.templates[0] > state.templates[0].max(axis=1, keepdims=True) / 2).sum(axis=1)
     assert (above_half[1:] < 10).all()  # 35 ms wide at half its height, before smoothing
 
 
-def test_the_memory_is_of_the_last_complexes() -> None:
+def test_numbers_of_recent_and_long_term_templates() -> None:
     _, state = run(train([0.5 + i for i in range(60)], 60))
-    assert state.recent == MEMORY
-    assert state.power.shape == state.templates.shape[:2] == (2, MEMORY + 60 // TENTH)
+    assert state.recent == MAX_TEMPLATES
+    assert state.power.shape == state.templates.shape[:2] == (2, MAX_TEMPLATES + 60 // LONG_TERM_EVERY)
 
 
-def test_the_memory_is_bounded() -> None:
+def test_the_number_of_templates_is_bounded() -> None:
     state = template_memory.begin(1)
-    for i in range(MEMORY * TENTH + 100):
-        state = template_memory.remember(
+    for i in range(MAX_TEMPLATES * LONG_TERM_EVERY + 100):
+        state = template_memory.store(
             replace(state, steepest=1.0, candidate=np.full((1, template_memory.WIDTH), float(i)))
         )
-    assert state.power.shape == state.templates.shape[:2] == (1, 2 * MEMORY)
-    assert state.recent == MEMORY
+    assert state.power.shape == state.templates.shape[:2] == (1, 2 * MAX_TEMPLATES)
+    assert state.recent == MAX_TEMPLATES
 
 
-def test_invalid_samples_fit_nothing_known_and_are_not_remembered() -> None:
+def test_invalid_samples_have_no_levels_and_are_not_stored() -> None:
     observed = train([0.5 + i for i in range(30)], 30)
     observed[20 * BLOCK + 10 : 23 * BLOCK] = np.nan
     levels, state = run(observed)
@@ -126,7 +135,7 @@ def test_a_flat_line_has_finite_levels() -> None:
 
 @settings(max_examples=20)
 @given(cuts=st.lists(st.integers(1, 8 * BLOCK), max_size=20), seed=st.integers(0, 2**32 - 1))
-def test_any_cutting_gives_the_same(cuts: list[int], seed: int) -> None:
+def test_any_chunking_gives_the_same_result(cuts: list[int], seed: int) -> None:
     observed = np.random.default_rng(seed).normal(size=(8 * BLOCK, PATCH, 2))
     (whole, state), (cut, state_cut) = run(observed), run(observed, cuts)
     np.testing.assert_array_equal(whole, cut)
@@ -135,7 +144,7 @@ def test_any_cutting_gives_the_same(cuts: list[int], seed: int) -> None:
 
 @settings(max_examples=10)
 @given(at=st.integers(1, 8 * BLOCK - 1), seed=st.integers(0, 2**32 - 1))
-def test_the_future_changes_nothing(at: int, seed: int) -> None:
+def test_levels_do_not_depend_on_later_samples(at: int, seed: int) -> None:
     observed = np.random.default_rng(seed).normal(size=(8 * BLOCK, PATCH, 1))
     other = observed.copy()
     other[at:] *= -3

@@ -10,7 +10,7 @@ import pytest
 import torch
 from rich.console import Console
 
-from model.beats.classifier import load_typer
+from model.beats.classifier import load_classifier
 from model.benchmarks.config import BenchConfig
 from model.benchmarks.jobs import whole_job
 from model.benchmarks.streaming_step import bench_model, flop_per_step, print_bench
@@ -65,7 +65,7 @@ def test_single_bed_is_always_timed(forecaster: Checkpoint) -> None:
 
 
 def test_whole_job_analyses_one_second_of_each_bed(forecaster: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
-    job = whole_job(Models(forecaster, load_typer(), settings.load(None)), beds=2, leads=2)
+    job = whole_job(Models(forecaster, load_classifier(), settings.load(None)), beds=2, leads=2)
     shapes: list[list[tuple[int, ...]]] = []
     vitals = []
     original = analysis.step

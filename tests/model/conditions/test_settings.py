@@ -1,4 +1,4 @@
-"""The settings of alarms: what is shipped, and what is refused in which words."""
+"""Alarm settings: the defaults, a user's file, and the error messages for invalid files."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_the_defaults_are_the_rules_of_the_challenge() -> None:
     assert config.disabled == frozenset()
 
 
-def test_every_kind_has_its_priority() -> None:
+def test_default_priorities() -> None:
     config = settings.load()
     by_priority = {kind: config.priority(kind) for kind in KINDS}
     assert [kind for kind in KINDS if by_priority[kind] == "high"] == [
@@ -47,7 +47,7 @@ def test_every_kind_has_its_priority() -> None:
     assert by_priority["residual"] == "low"
 
 
-def test_a_file_names_only_what_differs(tmp_path: Path) -> None:
+def test_a_file_overrides_single_keys(tmp_path: Path) -> None:
     config = load(
         tmp_path,
         '[limits]\nheart_rate_high = 140\n[residual]\nenabled = false\n[pvc_run]\ndelay_s = 2\npriority = "low"',
@@ -70,7 +70,7 @@ def test_a_file_names_only_what_differs(tmp_path: Path) -> None:
         ("[asystole]\nseconds = nan", ["asystole.seconds", "nan", "2 to 10"]),
         ('[asystole]\nseconds = "4"', ["asystole.seconds", "'4'", "2 to 10"]),
         ("[asystole]\nseconds = true", ["asystole.seconds", "true", "2 to 10"]),
-        ('[asystole]\npriority = "low"', ["asystole.priority", "low", "take high"]),
+        ('[asystole]\npriority = "low"', ["asystole.priority", "low", "use high"]),
         ("[asystole]\ndelay_s = 3", ["asystole.delay_s", "no such key", "seconds"]),
         ("[asystole]\nenabled = false", ["asystole.enabled", "false", "switched_off_on_purpose = true"]),
         (
@@ -87,7 +87,7 @@ def test_a_file_names_only_what_differs(tmp_path: Path) -> None:
         ("[limits", ["mine.toml", "not TOML"]),
     ],
 )
-def test_what_cannot_be_is_refused_in_one_line(tmp_path: Path, text: str, parts: list[str]) -> None:
+def test_invalid_settings_end_in_one_line(tmp_path: Path, text: str, parts: list[str]) -> None:
     with pytest.raises(UsageError) as caught:
         load(tmp_path, text)
     message = str(caught.value)
@@ -95,12 +95,12 @@ def test_what_cannot_be_is_refused_in_one_line(tmp_path: Path, text: str, parts:
     assert [part for part in ["mine.toml", *parts] if part not in message] == []
 
 
-def test_asystole_can_be_switched_off_on_purpose(tmp_path: Path) -> None:
+def test_asystole_can_be_disabled_with_the_second_key(tmp_path: Path) -> None:
     config = load(tmp_path, "[asystole]\nenabled = false\nswitched_off_on_purpose = true")
     assert not config.enabled("asystole")
 
 
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_named_in_the_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"none\.toml"):
         settings.load(tmp_path / "none.toml")
     (tmp_path / "mine.toml").write_bytes(b"\xff\xfe")

@@ -7,21 +7,21 @@ import io
 import pytest
 from rich.console import Console
 
-from model.console import progress as module
+from model.console import progress as progress_module
 from model.console.progress import progress, track
 
 
-def console(*, terminal: bool = False) -> Console:
+def new_console(*, terminal: bool = False) -> Console:
     return Console(file=io.StringIO(), force_terminal=terminal, width=80, highlight=False)
 
 
-def text(of: Console) -> str:
-    assert isinstance(of.file, io.StringIO)
-    return of.file.getvalue()
+def text(console: Console) -> str:
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
 
 
 def test_first_line_is_written_before_the_first_step() -> None:
-    out = console()
+    out = new_console()
     with progress("work", 3, out):
         assert text(out) == "work …\n"
     assert text(out).splitlines()[1].startswith("work: done in ")
@@ -29,14 +29,14 @@ def test_first_line_is_written_before_the_first_step() -> None:
 
 def test_periodic_lines_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     times = iter([0.0, 0.0, 4.0, 11.0, 12.0, 25.0, 25.0])
-    monkeypatch.setattr(module.time, "monotonic", lambda: next(times))
-    out = console()
+    monkeypatch.setattr(progress_module.time, "monotonic", lambda: next(times))
+    out = new_console()
     assert list(track("abcd", "work", out)) == ["a", "b", "c", "d"]
     assert text(out).splitlines() == ["work …", "work: 2 of 4, 11 s", "work: done in 25.0 s"]
 
 
 def test_bar_on_a_terminal() -> None:
-    out = console(terminal=True)
+    out = new_console(terminal=True)
     with progress("work", 4, out) as update:
         update(3)
     assert "3/4" in text(out)
@@ -44,13 +44,13 @@ def test_bar_on_a_terminal() -> None:
 
 
 def test_nothing_is_written_without_items() -> None:
-    out = console()
+    out = new_console()
     assert list(track([], "work", out)) == []
     assert text(out) == ""
 
 
 def test_failed_work_is_not_reported_as_done() -> None:
-    out = console()
+    out = new_console()
 
     def fail() -> None:
         with progress("work", 1, out):

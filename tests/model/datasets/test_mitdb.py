@@ -1,4 +1,4 @@
-"""Splits of MIT-BIH, names of records, reading."""
+"""Splits of MIT-BIH, lists of records, reading."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model.datasets.mitdb import DS1, DS2, FITTED, HELD_BACK, PACED, TRAIN, load_signals, parse_records
+from model.datasets.mitdb import DS1, DS2, FIT_RECORDS, PACED, TRAIN, VALIDATION_RECORDS, load_signals, parse_records
 from stream.errors import UsageError
 from stream.records.catalog import Catalog
 
@@ -17,11 +17,11 @@ def test_splits_are_disjoint() -> None:
     assert not set(DS1) & set(DS2)
     assert not set(PACED) & set(DS1 + DS2)
     assert set(TRAIN) == set(DS1) - {"201", "208"}
-    assert set(FITTED) | set(HELD_BACK) == set(TRAIN)
-    assert not set(FITTED) & set(HELD_BACK)
+    assert set(FIT_RECORDS) | set(VALIDATION_RECORDS) == set(TRAIN)
+    assert not set(FIT_RECORDS) & set(VALIDATION_RECORDS)
 
 
-def test_parse_records() -> None:
+def test_lists_of_records_are_parsed() -> None:
     assert parse_records("DS2") == DS2
     assert parse_records("ds1") == DS1
     assert parse_records("100, mitdb/208,100") == ("100", "208")

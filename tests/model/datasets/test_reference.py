@@ -12,12 +12,12 @@ from stream.errors import RecordError
 from stream.records.record import Record
 
 
-def test_normal_beats_are_supraventricular_beats() -> None:
+def test_normal_beats_are_of_supraventricular_origin() -> None:
     assert NORMAL < SUPRAVENTRICULAR
     assert {AAMI_CLASS[code] for code in SUPRAVENTRICULAR} == {"N", "S"}
 
 
-def test_beats_are_sorted_labelled_and_cut_at_the_end() -> None:
+def test_beats_are_sorted_classified_and_limited_to_the_record() -> None:
     reference = reference_of(np.array([30, 10, 20, 40, 99]), ["V", "N", "+", "!", "A"], 90)
     assert reference.sample.tolist() == [10, 30]
     assert reference.label == ("N", "V")

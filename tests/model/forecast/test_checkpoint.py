@@ -1,4 +1,4 @@
-"""Weights on disk."""
+"""Forecaster weights on disk: round trip, damaged files, the shipped weights."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from model.datasets.mitdb import DS2, HELD_BACK, TRAIN
+from model.datasets.mitdb import DS2, TRAIN, VALIDATION_RECORDS
 from model.forecast import checkpoint
 from model.forecast.config import NetworkConfig, ScalingConfig
 from model.forecast.network import Network
@@ -25,7 +25,7 @@ def saved(tmp_path: Path) -> Path:
     return path
 
 
-def header_changed(path: Path, **changes: str) -> None:
+def change_header(path: Path, **changes: str) -> None:
     header = {
         "format": checkpoint.FORMAT,
         "network": json.dumps({"hidden": 8, "horizon": 12}),
@@ -35,20 +35,20 @@ def header_changed(path: Path, **changes: str) -> None:
     save_file(load_file(path), path, metadata={**header, **changes})
 
 
-def test_comes_back_as_it_was(tmp_path: Path) -> None:
+def test_a_saved_checkpoint_loads_unchanged(tmp_path: Path) -> None:
     network = Network(SMALL)
     checkpoint.save(tmp_path / "w", network, ScalingConfig(scale_s=5), {"seed": 7, "trained_on": ["101"]})
-    back = checkpoint.load(tmp_path / "w")
-    assert back.network.config == SMALL
-    assert not back.network.training
-    assert back.scaling == ScalingConfig(scale_s=5)
-    assert back.provenance == {"seed": 7, "trained_on": ["101"]}
+    loaded = checkpoint.load(tmp_path / "w")
+    assert loaded.network.config == SMALL
+    assert not loaded.network.training
+    assert loaded.scaling == ScalingConfig(scale_s=5)
+    assert loaded.provenance == {"seed": 7, "trained_on": ["101"]}
     for name, value in network.state_dict().items():
-        assert torch.equal(back.network.state_dict()[name], value)
+        assert torch.equal(loaded.network.state_dict()[name], value)
     assert [p.name for p in tmp_path.iterdir()] == ["w"]
 
 
-def fails(path: Path, text: str) -> None:
+def assert_load_fails(path: Path, text: str) -> None:
     with pytest.raises(CheckpointError, match=text) as caught:
         checkpoint.load(path)
     assert "\n" not in str(caught.value)
@@ -56,65 +56,65 @@ def fails(path: Path, text: str) -> None:
 
 def test_patches_that_do_not_fill_a_stride(tmp_path: Path) -> None:
     checkpoint.save(tmp_path / "w", Network(NetworkConfig(patch=5, hidden=8)), ScalingConfig(), {})
-    fails(tmp_path / "w", "patches of 5 samples")
+    assert_load_fails(tmp_path / "w", "patches of 5 samples")
 
 
-def test_missing(tmp_path: Path) -> None:
-    fails(tmp_path / "none.safetensors", "none.safetensors")
+def test_missing_file(tmp_path: Path) -> None:
+    assert_load_fails(tmp_path / "none.safetensors", "none.safetensors")
 
 
-def test_a_folder(tmp_path: Path) -> None:
-    fails(tmp_path, "cannot be read")
+def test_folder_instead_of_a_file(tmp_path: Path) -> None:
+    assert_load_fails(tmp_path, "cannot be read")
 
 
 @pytest.mark.parametrize("size", [0, 5, 100, -1])
-def test_truncated(saved: Path, size: int) -> None:
+def test_truncated_file(saved: Path, size: int) -> None:
     saved.write_bytes(saved.read_bytes()[:size])
-    fails(saved, "cannot be read")
+    assert_load_fails(saved, "cannot be read")
 
 
 def test_random_bytes(saved: Path) -> None:
     saved.write_bytes(b"\x93" * 3000)
-    fails(saved, "cannot be read")
+    assert_load_fails(saved, "cannot be read")
 
 
-def test_another_kind_of_file(saved: Path) -> None:
+def test_file_of_another_format(saved: Path) -> None:
     save_file({"a": torch.zeros(3)}, saved)
-    fails(saved, "no forecaster")
+    assert_load_fails(saved, "not a forecaster")
 
 
-def test_wrong_shape(saved: Path) -> None:
-    header_changed(saved, network=json.dumps({"hidden": 16, "horizon": 12}))
-    fails(saved, "do not fit")
+def test_weights_of_another_shape(saved: Path) -> None:
+    change_header(saved, network=json.dumps({"hidden": 16, "horizon": 12}))
+    assert_load_fails(saved, "do not fit")
 
 
 @pytest.mark.parametrize("network", ["{", '{"depth": 3}', '{"hidden": -1}', "[]", '"x"'])
 def test_damaged_header(saved: Path, network: str) -> None:
-    header_changed(saved, network=network)
-    fails(saved, "do not fit")
+    change_header(saved, network=network)
+    assert_load_fails(saved, "do not fit")
 
 
-def test_not_finite(saved: Path) -> None:
+def test_weights_that_are_not_finite(saved: Path) -> None:
     network = Network(SMALL)
     torch.nn.init.constant_(network.head.bias, float("nan"))
     checkpoint.save(saved, network, ScalingConfig(), {})
-    fails(saved, "not all finite")
+    assert_load_fails(saved, "not all finite")
 
 
-def test_cannot_be_written(tmp_path: Path) -> None:
+def test_file_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match="cannot write"):
         checkpoint.save(tmp_path / "file" / "weights", Network(SMALL), ScalingConfig(), {})
 
 
-def test_the_weights_that_ship() -> None:
+def test_the_shipped_weights() -> None:
     shipped = checkpoint.load()
     assert checkpoint.SHIPPED.stat().st_size <= 2_000_000
     config = shipped.network.config
     assert config.horizon >= 90  # 250 ms
     trained, chosen = shipped.provenance["trained_on"], shipped.provenance["chosen_on"]
     assert set(trained) | set(chosen) == set(TRAIN)
-    assert set(chosen) == set(HELD_BACK)
+    assert set(chosen) == set(VALIDATION_RECORDS)
     assert not set(trained + chosen) & set(DS2)
     for key in ("seed", "date", "minutes", "commit", "held_back", "versions", "config"):
         assert key in shipped.provenance

@@ -1,4 +1,4 @@
-"""Streaming forecasts: shapes, batches of beds, threads; the promises of every stage are in the contract suite."""
+"""Streaming forecasts: shapes, batches of beds, threads. The contract suite tests what all stages have in common."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from model.forecast.checkpoint import Checkpoint
 from model.forecast.config import PATCH
 from model.forecast.forecaster import ForecasterState, Forecasts, begin, load_forecaster, step
-from model.forecast.network import LiveNetwork
+from model.forecast.network import InferenceNetwork
 from model.signal.intake import strides_of
 from model.signal.state_codec import pack, unpack
 from model.training.sequences import to_sequences
@@ -25,8 +25,7 @@ from stream.timebase import STRIDE
 if TYPE_CHECKING:
     from stream.records.record import Record
 
-WITHIN = 1e-5
-"""mV."""
+TOLERANCE_MV = 1e-5
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +40,7 @@ def mv(excerpt_mv: np.ndarray) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def excerpt_mv() -> np.ndarray:
-    """Two leads made of real ECG, with gaps, as a careless electrode makes them."""
+    """Two leads derived from a recorded ECG, with gaps as from a loose electrode."""
     from stream.records.catalog import Catalog
     from stream.records.wfdb_reader import load
 
@@ -62,11 +61,11 @@ def joined(parts: list[Forecasts]) -> Forecasts:
     return Forecasts(*(np.concatenate([getattr(p, n) for p in parts]) for n in ("origin", "mean", "scale", "observed")))
 
 
-def same(a: Forecasts, b: Forecasts) -> None:
+def assert_same(a: Forecasts, b: Forecasts) -> None:
     np.testing.assert_array_equal(a.origin, b.origin)
     np.testing.assert_array_equal(a.observed, b.observed)
-    np.testing.assert_allclose(a.mean, b.mean, rtol=0, atol=WITHIN)
-    np.testing.assert_allclose(a.scale, b.scale, rtol=0, atol=WITHIN)
+    np.testing.assert_allclose(a.mean, b.mean, rtol=0, atol=TOLERANCE_MV)
+    np.testing.assert_allclose(a.scale, b.scale, rtol=0, atol=TOLERANCE_MV)
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +88,7 @@ def test_shapes_and_grid(whole: Forecasts, mv: np.ndarray, forecaster: Checkpoin
 
 def test_origins_count_from_the_start_of_the_strides(forecaster: Checkpoint, mv: np.ndarray, whole: Forecasts) -> None:
     later = streamed(forecaster, mv, start=1000)
-    same(later._replace(origin=later.origin - 1000), whole)
+    assert_same(later._replace(origin=later.origin - 1000), whole)
 
 
 def test_observed_is_the_signal_with_gaps_held(whole: Forecasts, mv: np.ndarray) -> None:
@@ -100,8 +99,8 @@ def test_observed_is_the_signal_with_gaps_held(whole: Forecasts, mv: np.ndarray)
     assert (flat[:5, 0] == 0).all()
 
 
-def test_beds_in_one_batch_do_not_touch(forecaster: Checkpoint, mv: np.ndarray) -> None:
-    """Three beds, of one and two leads, with other numbers of strides and other starts, in one call each time."""
+def test_beds_in_one_batch_are_independent(forecaster: Checkpoint, mv: np.ndarray) -> None:
+    """Three beds of one and two leads, with different numbers of strides and different starts, in one call."""
     filled = strides_of(mv).mv
     signals = [filled[:1800], filled[500:2300, :1], -2 * filled[1000:4600]]
     starts = [0, 4032, 36]
@@ -116,14 +115,14 @@ def test_beds_in_one_batch_do_not_touch(forecaster: Checkpoint, mv: np.ndarray) 
         for j, (forecasts, state) in enumerate(step(forecaster, states, chunks)):
             parts[j].append(forecasts)
             states[j] = state
-    for x, start, got in zip(signals, starts, parts, strict=True):
-        same(joined(got), streamed(forecaster, x, start))
+    for x, start, forecasts_of_bed in zip(signals, starts, parts, strict=True):
+        assert_same(joined(forecasts_of_bed), streamed(forecaster, x, start))
 
 
 @settings(max_examples=10)
 @given(ticks=st.lists(st.permutations(range(4)).flatmap(lambda p: st.integers(0, 4).map(lambda n: p[:n])), max_size=12))
-def test_beds_may_come_and_go_at_any_tick(forecaster: Checkpoint, mv: np.ndarray, ticks: list[list[int]]) -> None:
-    """Four beds, of one and two leads, of which any step together in any order, with one or two strides each."""
+def test_any_subset_of_beds_may_step_at_a_tick(forecaster: Checkpoint, mv: np.ndarray, ticks: list[list[int]]) -> None:
+    """Four beds of one and two leads; any of them step together, in any order, with one or two strides each."""
     whole = strides_of(mv).mv
     signals = [whole[:900], whole[900:1800, :1], -whole[1800:2700], whole[2700:3600, 1:]]
     states = [begin(forecaster, x.shape[1]) for x in signals]
@@ -139,10 +138,10 @@ def test_beds_may_come_and_go_at_any_tick(forecaster: Checkpoint, mv: np.ndarray
             at[b] += n
     for b, x in enumerate(signals):
         if parts[b]:
-            same(joined(parts[b]), streamed(forecaster, x[: at[b]]))
+            assert_same(joined(parts[b]), streamed(forecaster, x[: at[b]]))
 
 
-def test_a_step_of_several_beds_changes_nothing_that_went_in(forecaster: Checkpoint, mv: np.ndarray) -> None:
+def test_a_step_of_several_beds_does_not_modify_its_inputs(forecaster: Checkpoint, mv: np.ndarray) -> None:
     first, second = strides_of(mv[:108]), strides_of(mv[108:216])
     states = [state for _, state in step(forecaster, [begin(forecaster, 2)] * 2, [first, second])]
     before = [pack(state.detached()) for state in states]
@@ -152,11 +151,11 @@ def test_a_step_of_several_beds_changes_nothing_that_went_in(forecaster: Checkpo
     kept = [Forecasts(*(v.copy() for v in forecasts)) for forecasts, _ in once]
     step(forecaster, [state for _, state in once], chunks)
     for (one, _), (other, _), expected in zip(once, step(forecaster, states, chunks), kept, strict=True):
-        same(one, expected)
-        same(other, expected)
+        assert_same(one, expected)
+        assert_same(other, expected)
 
 
-def test_a_saved_bed_holds_nothing_of_the_others(forecaster: Checkpoint, mv: np.ndarray) -> None:
+def test_a_saved_state_contains_no_other_beds(forecaster: Checkpoint, mv: np.ndarray) -> None:
     ((_, alone),) = step(forecaster, [begin(forecaster, 1)], [strides_of(mv[:108, :1])])
     states = [begin(forecaster, leads) for leads in (2, 1, 2)]
     together = step(forecaster, states, [strides_of(x) for x in (mv[108:216], mv[:108, :1], mv[216:324])])[1][1]
@@ -164,80 +163,80 @@ def test_a_saved_bed_holds_nothing_of_the_others(forecaster: Checkpoint, mv: np.
     assert len(saved) == len(pack(alone.detached()))
     restored = unpack(saved, ForecasterState)
     chunk = strides_of(mv[324:360, :1])
-    same(step(forecaster, [restored], [chunk])[0][0], step(forecaster, [together], [chunk])[0][0])
+    assert_same(step(forecaster, [restored], [chunk])[0][0], step(forecaster, [together], [chunk])[0][0])
 
 
-def test_live_equals_training_view(forecaster: Checkpoint, excerpt: Record) -> None:
-    """The forecaster feeds the network what the network was trained on."""
+def test_streamed_forecasts_equal_the_network_on_training_sequences(forecaster: Checkpoint, excerpt: Record) -> None:
+    """The forecaster normalises its inputs as the training does."""
     x = excerpt.mv()[:4000, 0]
     network = forecaster.network
     sequences = to_sequences(x[None], network.config, forecaster.scaling)
     with torch.inference_mode():
         y, _ = network(torch.from_numpy(sequences.x))
-    got = streamed(forecaster, x[:, None])
+    forecasts = streamed(forecaster, x[:, None])
     k = sequences.x.shape[1]
     baseline = x[3 : 4 * k : 4] - sequences.x[0, :, -1] * sequences.scale[0]
     mean = y[0, ..., 0].numpy() * sequences.scale[0][:, None] + baseline[:, None]
-    np.testing.assert_allclose(got.mean[:k, :, 0], mean, rtol=0, atol=WITHIN)
+    np.testing.assert_allclose(forecasts.mean[:k, :, 0], mean, rtol=0, atol=TOLERANCE_MV)
 
 
-def test_beats_persistence_on_real_ecg(forecaster: Checkpoint, excerpt: Record) -> None:
+def test_forecast_is_better_than_persistence_on_recorded_ecg(forecaster: Checkpoint, excerpt: Record) -> None:
     x = excerpt.mv()[: 360 * 120, :1]
-    got = streamed(forecaster, x)
-    scored = (got.origin > 3600) & (got.origin < len(x) - 96)
-    origin = got.origin[scored]
+    forecasts = streamed(forecaster, x)
+    scored = (forecasts.origin > 3600) & (forecasts.origin < len(x) - 96)
+    origin = forecasts.origin[scored]
     for ahead in (18, 36, 72):
         truth = x[origin + ahead, 0]
-        error = np.abs(got.mean[scored, ahead - 1, 0] - truth).mean()
+        error = np.abs(forecasts.mean[scored, ahead - 1, 0] - truth).mean()
         assert error < 0.9 * np.abs(x[origin, 0] - truth).mean()
 
 
 @pytest.mark.parametrize("value", [0.0, 5.0, np.nan])
-def test_flat_line_stays_finite(forecaster: Checkpoint, mv: np.ndarray, value: float) -> None:
+def test_forecasts_of_a_flat_line_are_finite(forecaster: Checkpoint, mv: np.ndarray, value: float) -> None:
     x = np.concatenate([mv[2000:3000], np.full((7200, 2), value), mv[2000:3000]])
-    got = streamed(forecaster, x)
-    assert np.isfinite(got.mean).all()
-    assert np.isfinite(got.scale).all()
-    flat = got.observed[2000, -1]
-    assert (np.abs(got.mean[2000] - flat) < 3 * got.scale[2000]).all()
+    forecasts = streamed(forecaster, x)
+    assert np.isfinite(forecasts.mean).all()
+    assert np.isfinite(forecasts.scale).all()
+    flat = forecasts.observed[2000, -1]
+    assert (np.abs(forecasts.mean[2000] - flat) < 3 * forecasts.scale[2000]).all()
 
 
 def test_every_thread_that_steps_flushes_denormals(
     forecaster: Checkpoint, mv: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is a mode of the thread: a worker's thread does not inherit it, and gets it back as it was."""
+    """The mode belongs to a thread: another thread does not inherit it, and it is restored after the step."""
     kept = []
-    plain = LiveNetwork.__call__
+    original = InferenceNetwork.__call__
 
     def keeps_denormals() -> bool:
         return (torch.tensor(1e-40) * 1.0).item() > 0
 
-    def watched(network: LiveNetwork, *args: object) -> object:
+    def recording(network: InferenceNetwork, *args: object) -> object:
         kept.append(keeps_denormals())
-        return plain(network, *args)  # type: ignore[arg-type]
+        return original(network, *args)  # type: ignore[arg-type]
 
     def one_step() -> bool:
         step(forecaster, [begin(forecaster, 2)], [strides_of(mv[:36])])
         return keeps_denormals()
 
-    monkeypatch.setattr(LiveNetwork, "__call__", watched)
+    monkeypatch.setattr(InferenceNetwork, "__call__", recording)
     with ThreadPoolExecutor(1) as other:
         afterwards = [one_step(), other.submit(one_step).result(), other.submit(one_step).result()]
     assert kept == [False] * 3
     assert afterwards == [True] * 3
 
 
-def test_the_network_runs_on_one_thread_whoever_calls(
+def test_the_network_runs_on_one_thread(
     forecaster: Checkpoint, mv: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     threads = []
-    plain = LiveNetwork.__call__
+    original = InferenceNetwork.__call__
 
-    def watched(network: LiveNetwork, *args: object) -> object:
+    def recording(network: InferenceNetwork, *args: object) -> object:
         threads.append(torch.get_num_threads())
-        return plain(network, *args)  # type: ignore[arg-type]
+        return original(network, *args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(LiveNetwork, "__call__", watched)
+    monkeypatch.setattr(InferenceNetwork, "__call__", recording)
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:

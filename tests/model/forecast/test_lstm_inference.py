@@ -1,4 +1,4 @@
-"""Each way through the LSTM gives what torch's own gives."""
+"""Each back end gives the result of `nn.LSTM`."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import torch
 from torch import nn
 
 from model.forecast import lstm_inference
-from model.forecast.lstm_inference import LiveLSTM
+from model.forecast.lstm_inference import LSTMBackend
 
-WAYS = [lstm_inference.plain, lstm_inference.by_hand]
-if lstm_inference.can_pack():
-    WAYS.append(lstm_inference.packed)
+BACKENDS = [lstm_inference.torch_backend, lstm_inference.exp2_backend]
+if lstm_inference.has_onednn():
+    BACKENDS.append(lstm_inference.onednn_backend)
 
 
 @pytest.fixture(params=[1, 2])
@@ -22,13 +22,13 @@ def lstm(request: pytest.FixtureRequest) -> nn.LSTM:
     return nn.LSTM(6, 8, request.param, batch_first=True).eval()
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("streams", [1, 3, 130])
 @torch.inference_mode()
-def test_the_same_with_the_state_carried(lstm: nn.LSTM, way: Callable[[nn.LSTM], LiveLSTM], streams: int) -> None:
+def test_result_equals_that_of_torch(lstm: nn.LSTM, backend: Callable[[nn.LSTM], LSTMBackend], streams: int) -> None:
     x = torch.randn(streams, 20, 6)
     hidden, (h, c) = lstm(x)
-    run = way(lstm)
+    run = backend(lstm)
     state = [torch.zeros(streams, 8)] * (2 * lstm.num_layers)
     parts = []
     for first, last in ((0, 1), (1, 20)):
@@ -40,18 +40,18 @@ def test_the_same_with_the_state_carried(lstm: nn.LSTM, way: Callable[[nn.LSTM],
 
 
 @torch.inference_mode()
-def test_by_hand_saturates_as_the_sigmoid_does(lstm: nn.LSTM) -> None:
+def test_exp2_saturates_as_the_sigmoid_does(lstm: nn.LSTM) -> None:
     x = 1e4 * torch.randn(5, 3, 6)
     state = [torch.zeros(3, 8)] * (2 * lstm.num_layers)
-    hidden, after = lstm_inference.by_hand(lstm)(x, state)
+    hidden, after = lstm_inference.exp2_backend(lstm)(x, state)
     expected, _ = lstm(x.transpose(0, 1))
     torch.testing.assert_close(hidden.transpose(0, 1), expected)
     assert all(torch.isfinite(part).all() for part in after)
 
 
 @torch.inference_mode()
-def test_by_hand_writes_on_nothing_that_went_in(lstm: nn.LSTM) -> None:
+def test_exp2_does_not_modify_its_inputs(lstm: nn.LSTM) -> None:
     x, state = torch.randn(5, 3, 6), [torch.randn(3, 8) for _ in range(2 * lstm.num_layers)]
     before = [part.clone() for part in (x, *state)]
-    lstm_inference.by_hand(lstm)(x, state)
+    lstm_inference.exp2_backend(lstm)(x, state)
     torch.testing.assert_close([x, *state], before, rtol=0, atol=0)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from model.forecast import normalization
 from model.forecast.config import ScalingConfig
-from model.signal.gaps import hold
+from model.signal.gaps import fill_gaps
 
 CONFIG = ScalingConfig()
 
@@ -21,7 +21,7 @@ def patches(x: np.ndarray) -> np.ndarray:
 
 
 @given(seed=st.integers(0, 2**32 - 1), cuts=st.lists(st.integers(1, 99), max_size=6))
-def test_any_cutting_gives_the_same_numbers(seed: int, cuts: list[int]) -> None:
+def test_any_chunking_gives_the_same_results(seed: int, cuts: list[int]) -> None:
     x = np.random.default_rng(seed).normal(0.3, 0.8, (2, 400))
     whole = normalization.advance(normalization.begin(2, CONFIG), patches(x), CONFIG)
     state = normalization.begin(2, CONFIG)
@@ -35,7 +35,7 @@ def test_any_cutting_gives_the_same_numbers(seed: int, cuts: list[int]) -> None:
     np.testing.assert_allclose(state.power, whole[2].power, rtol=1e-12)
 
 
-def test_matches_the_sums_it_stands_for() -> None:
+def test_baseline_and_scale_are_weighted_averages() -> None:
     x = np.random.default_rng(1).normal(0.3, 0.8, (1, 800))
     baseline, scale, _ = normalization.advance(normalization.begin(1, CONFIG), patches(x), CONFIG)
     keep = np.exp(-4 / (360 * CONFIG.baseline_s))
@@ -50,7 +50,7 @@ def test_matches_the_sums_it_stands_for() -> None:
     assert scale[0, -1] == pytest.approx(np.sqrt(expected), abs=1e-12)
 
 
-def test_future_changes_no_past() -> None:
+def test_results_do_not_depend_on_later_samples() -> None:
     x = np.random.default_rng(2).normal(size=(1, 400))
     changed = x.copy()
     changed[:, 200:] += 5
@@ -63,32 +63,32 @@ def test_future_changes_no_past() -> None:
         assert (a[:, 50:] != b[:, 50:]).all()
 
 
-def test_flat_line_stands_on_the_floor() -> None:
+def test_scale_of_a_flat_line_is_the_floor() -> None:
     baseline, scale, _ = normalization.advance(normalization.begin(1, CONFIG), np.full((1, 90 * 120, 4), -0.7), CONFIG)
     assert baseline[0, 0] == pytest.approx(-0.7)
     assert scale[0, -1] == CONFIG.floor_mv
 
 
-def test_settles_on_mean_and_deviation() -> None:
+def test_converges_to_mean_and_standard_deviation() -> None:
     x = np.random.default_rng(3).normal(1.5, 0.4, (1, 360 * 60))
     baseline, scale, _ = normalization.advance(normalization.begin(1, CONFIG), patches(x), CONFIG)
     assert baseline[0, -1] == pytest.approx(1.5, abs=0.06)
     assert scale[0, -1] == pytest.approx(0.4, abs=0.03)
 
 
-def test_invalid_samples_hold_the_last_valid_one() -> None:
+def test_invalid_samples_repeat_the_last_valid_one() -> None:
     nan = np.nan
     samples = np.array([[nan, 1.0], [2.0, nan], [nan, nan], [3.0, 4.0], [nan, 5.0]])
-    held, last = hold(samples, np.array([9.0, 8.0]))
+    held, last = fill_gaps(samples, np.array([9.0, 8.0]))
     np.testing.assert_array_equal(held, [[9, 1], [2, 1], [2, 1], [3, 4], [3, 5]])
     np.testing.assert_array_equal(last, [3, 5])
-    nothing, last = hold(np.zeros((0, 2)), last)
+    nothing, last = fill_gaps(np.zeros((0, 2)), last)
     assert nothing.shape == (0, 2)
     np.testing.assert_array_equal(last, [3, 5])
 
 
 def test_windows_end_with_their_patch() -> None:
     x = np.arange(28 + 12)[None].astype(float)
-    seen = normalization.windows(x, 32)
-    assert seen.shape == (1, 3, 32)
-    np.testing.assert_array_equal(seen[0, :, -1], [31, 35, 39])
+    view = normalization.windows(x, 32)
+    assert view.shape == (1, 3, 32)
+    np.testing.assert_array_equal(view[0, :, -1], [31, 35, 39])

@@ -1,4 +1,4 @@
-"""The analysis of beds: what it reports of known signals, beds side by side, and the end of an epoch."""
+"""The analysis of beds: results for known signals, several beds in one step, the end of an epoch."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def models() -> Models:
 
 @pytest.fixture(scope="module")
 def signal() -> FloatArray:
-    """40 s of the synthetic patient; then 6 s of silence on both leads, and 4 s in which one lead is off."""
+    """40 s of the synthetic patient, 6 s of noise without beats on both leads, 4 s with one lead off."""
     mv = synthetic_patient().mv()[80 * FS : 130 * FS].copy()
     noise = np.random.default_rng(7).normal(0, 0.01, (6 * FS, 2))
     mv[40 * FS : 46 * FS] = noise
@@ -39,7 +39,7 @@ def signal() -> FloatArray:
 def run(
     models: Models, signal: FloatArray, size: int = 100 * STRIDE, leads: Sequence[str] = LEADS
 ) -> tuple[Analysis, BedState]:
-    """Analyse a signal chunk by chunk, and put the outputs together."""
+    """Analyse a signal chunk by chunk, and join the results."""
     state = analysis.begin(models, leads, 0, 0)
     parts = []
     for first in range(0, len(signal), size):
@@ -56,14 +56,14 @@ def whole(models: Models, signal: FloatArray) -> tuple[Analysis, BedState]:
 
 
 def open_kinds(changes: Sequence[Change]) -> set[str]:
-    """Return the kinds that began and did not end."""
+    """Return the kinds that began and have not ended."""
     kinds: set[str] = set()
     for change in changes:
         kinds = kinds - {change.kind} if isinstance(change, Ended) else kinds | {change.kind}
     return kinds
 
 
-def test_silence_and_a_lead_that_is_off_are_reported(whole: tuple[Analysis, BedState]) -> None:
+def test_asystole_and_lead_off_are_reported(whole: tuple[Analysis, BedState]) -> None:
     output, _ = whole
     kinds = [change.kind for change in output.changes if isinstance(change, Began)]
     assert "asystole" in kinds
@@ -87,8 +87,8 @@ def test_vital_signs_and_beats_carry_the_signal_quality(models: Models, signal: 
     assert min(beat.quality for beat in output.beats if 8 * FS < beat.index < 14 * FS) > 0.7
 
 
-def test_a_beat_carries_the_quality_that_was_known_with_it(models: Models, signal: FloatArray) -> None:
-    """The one of the last whole half second at the sample at which the beat became known."""
+def test_a_beat_carries_the_quality_known_at_its_detection(models: Models, signal: FloatArray) -> None:
+    """The quality of the last whole half second at the sample at which the beat was detected."""
     noisy = signal[: 30 * FS].copy()
     noisy[15 * FS :] += np.random.default_rng(3).normal(0, 0.2, (15 * FS, 2))
     output, _ = run(models, noisy)
@@ -99,7 +99,7 @@ def test_a_beat_carries_the_quality_that_was_known_with_it(models: Models, signa
         assert beat.quality == by_second[(beat.at + 1) // FS * FS - 1]
 
 
-def test_forecasts_lie_on_strides_and_have_no_score_until_the_patient_is_learnt(
+def test_forecasts_lie_on_strides_and_have_no_score_while_learning(
     whole: tuple[Analysis, BedState],
 ) -> None:
     forecasts = whole[0].forecasts
@@ -116,8 +116,10 @@ def test_the_vital_signs_of_a_second_cover_its_ten_strides(whole: tuple[Analysis
         assert vital.score == (None if math.isnan(value) else value)
 
 
-def test_an_anomaly_is_the_highest_score_of_its_stride(whole: tuple[Analysis, BedState], signal: FloatArray) -> None:
-    """The condition begins with the first patch that reaches the threshold: its stride's score does, too."""
+def test_a_condition_begins_in_a_stride_above_the_threshold(
+    whole: tuple[Analysis, BedState], signal: FloatArray
+) -> None:
+    """The condition begins with the first patch that reaches the threshold; a stride has its highest score."""
     output, _ = whole
     began = [c for c in output.changes if isinstance(c, Began) and c.kind == "residual"]
     assert began
@@ -131,7 +133,7 @@ def test_a_forecast_carries_the_observed_sample(whole: tuple[Analysis, BedState]
     np.testing.assert_array_equal(observed, signal[STRIDE - 1 :: STRIDE, 0])
 
 
-def test_an_invalid_sample_counts_for_no_skill(models: Models, signal: FloatArray) -> None:
+def test_invalid_samples_do_not_count_for_the_skill(models: Models, signal: FloatArray) -> None:
     mv = signal[: 20 * FS].copy()
     mv[STRIDE - 1 :: 2 * STRIDE, 0] = np.nan  # every other one
     output, _ = run(models, mv)
@@ -140,7 +142,7 @@ def test_an_invalid_sample_counts_for_no_skill(models: Models, signal: FloatArra
 
 
 def test_beds_step_together_as_they_would_alone(models: Models, signal: FloatArray) -> None:
-    """With one and two leads, and chunks of other lengths."""
+    """With one and two leads, and chunks of different lengths."""
     signals = [signal[: 20 * FS], signal[20 * FS : 40 * FS, :1]]
     leads = (LEADS, LEADS[:1])
     states = [analysis.begin(models, own, 0, 0) for own in leads]
@@ -174,7 +176,8 @@ def test_without_forecast_beats_rhythm_and_conditions_are_the_same(
     assert output.changes == tuple(c for c in whole[0].changes if c.kind != "residual")
     known = [replace(vital, score=None, skill=None) for vital in whole[0].vitals]
     assert list(output.vitals) == known
-    assert {c.kind for c in analysis.finish(state)} == {c.kind for c in analysis.finish(whole[1])} - {"residual"}
+    held, all_held = (analysis.finish(models, end).changes for end in (state, whole[1]))
+    assert {c.kind for c in held} == {c.kind for c in all_held} - {"residual"}
 
 
 def test_a_bed_joined_late_keeps_the_grid_of_its_epoch(models: Models, signal: FloatArray) -> None:
@@ -186,9 +189,11 @@ def test_a_bed_joined_late_keeps_the_grid_of_its_epoch(models: Models, signal: F
     assert all(beat.index >= 1001 for beat in output.beats)
 
 
-def test_what_lasts_ends_with_the_epoch(models: Models, signal: FloatArray, whole: tuple[Analysis, BedState]) -> None:
+def test_open_conditions_end_with_the_epoch(
+    models: Models, signal: FloatArray, whole: tuple[Analysis, BedState]
+) -> None:
     output, state = whole
-    ended = analysis.finish(state)
+    ended = analysis.finish(models, state).changes
     assert {change.kind for change in ended} == open_kinds(output.changes) >= {"lead_off"}
     onsets = {change.kind: change.onset for change in output.changes}
     for change in ended:
@@ -198,14 +203,27 @@ def test_what_lasts_ends_with_the_epoch(models: Models, signal: FloatArray, whol
 
 
 def test_the_epoch_ends_with_the_last_sample_received(models: Models, signal: FloatArray) -> None:
-    """Also with one that waits for its stride."""
+    """Even if that sample does not complete a stride."""
     _, state = run(models, signal[: 50 * FS - 20])
-    ended = {change.kind: change for change in analysis.finish(state)}
+    ended = {change.kind: change for change in analysis.finish(models, state).changes}
     assert ended["lead_off"].at == 50 * FS - 21
     assert ended["lead_off"].end == 50 * FS - 20
 
 
-def test_live_and_over_a_whole_record_agree(models: Models, excerpt: Record) -> None:
+def test_a_beat_in_the_last_incomplete_stride_is_not_lost(models: Models, excerpt: Record) -> None:
+    mv = excerpt.mv()[: 60 * FS]
+    beats, _ = run(models, mv, leads=excerpt.leads)
+    beat = next(beat for beat in reversed(beats.beats) if beat.at % STRIDE < STRIDE - 1)
+    output, state = run(models, mv[: beat.at + 1], leads=excerpt.leads)
+    last = analysis.finish(models, state)
+    assert beat not in output.beats
+    assert [found.index for found in last.beats] == [beat.index]
+    assert last.beats[0].type == beat.type
+    before, state = run(models, mv[: beat.at], leads=excerpt.leads)
+    assert beat.index not in {found.index for found in (*before.beats, *analysis.finish(models, state).beats)}
+
+
+def test_live_and_offline_results_agree(models: Models, excerpt: Record) -> None:
     mv = excerpt.mv()[: 60 * FS]
     live, _ = run(models, mv, STRIDE, excerpt.leads)
     offline, _ = run(models, mv, len(mv), excerpt.leads)

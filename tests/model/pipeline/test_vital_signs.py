@@ -1,4 +1,4 @@
-"""Which strides and conditions count for the vital signs of a second: those up to and with its last sample."""
+"""The vital signs of a second cover the strides and conditions up to and including its last sample."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ from stream.timebase import FS, STRIDE
 
 def forecasts(scores: Sequence[float], observed: Sequence[float], predicted: Sequence[float]) -> list[StrideForecast]:
     """Return one forecast for each stride; ``predicted[i]`` is for the sample that ends stride i + 1."""
-    made = []
+    stride_forecasts = []
     for i, values in enumerate(zip(observed, predicted, scores, strict=True)):
         mean = np.full((96, 1), 99.0, np.float32)
         mean[STRIDE - 1] = values[1]
-        made.append(StrideForecast((i + 1) * STRIDE - 1, values[0], mean, np.ones_like(mean), values[2]))
-    return made
+        stride_forecasts.append(StrideForecast((i + 1) * STRIDE - 1, values[0], mean, np.ones_like(mean), values[2]))
+    return stride_forecasts
 
 
 def second(index: int) -> VitalSigns:
     return VitalSigns(index, 70.0, 857.0, 0, "sinus", 1.0)
 
 
-def off(at: int) -> Began:
+def lead_off(at: int) -> Began:
     return Began("lead_off", at - 500, at, "rule_met", leads=("V1",))
 
 
 def step(scores: Sequence[float], technical: Sequence[Change] = ()) -> tuple[tuple[VitalSigns, ...], SecondState]:
-    """Step over whole seconds at once."""
-    made = forecasts(scores, [0.0] * len(scores), [0.0] * len(scores))
+    """Complete whole seconds in one step."""
+    stride_forecasts = forecasts(scores, [0.0] * len(scores), [0.0] * len(scores))
     seconds = [second(at) for at in range(FS - 1, len(scores) * STRIDE, FS)]
-    return vital_signs.step(SecondState(), seconds, made, technical)
+    return vital_signs.step(SecondState(), seconds, stride_forecasts, technical)
 
 
 @pytest.mark.parametrize(("stride", "counted"), [(0, 0), (8, 0), (9, 0), (10, 1), (19, 1), (20, None)])
-def test_a_score_counts_for_the_second_that_its_stride_is_in(stride: int, counted: int | None) -> None:
+def test_a_score_counts_for_the_second_of_its_stride(stride: int, counted: int | None) -> None:
     scores = [1.0] * 25
     scores[stride] = 4.0
     vitals, state = step(scores)
@@ -67,10 +67,10 @@ def test_a_second_without_score_has_none() -> None:
         (2 * FS - 1 + STRIDE, None, [(), ()]),
     ],
 )
-def test_a_technical_condition_counts_from_the_sample_at_which_it_was_known(
+def test_a_technical_condition_counts_from_its_detection(
     began: int, ended: int | None, expected: list[tuple[str, ...]]
 ) -> None:
-    changes: list[Change] = [off(began)]
+    changes: list[Change] = [lead_off(began)]
     if ended is not None:
         changes.append(Ended("lead_off", began - 500, ended, ended, "rule_no_longer_met"))
     vitals, state = step([0.0] * 25, changes)
@@ -78,12 +78,12 @@ def test_a_technical_condition_counts_from_the_sample_at_which_it_was_known(
     assert [held.kind for held in state.technical] == ([] if ended else ["lead_off"])
 
 
-def test_conditions_of_several_kinds_hold_side_by_side() -> None:
+def test_conditions_of_several_kinds_may_hold_at_once() -> None:
     noise = Began("noise", 0, 2 * STRIDE - 1, "rule_met", leads=("MLII",))
-    vitals, _ = step([0.0] * 10, [off(STRIDE - 1), noise])
+    vitals, _ = step([0.0] * 10, [lead_off(STRIDE - 1), noise])
     assert vitals[0].inops == ("lead_off", "noise")
     again = Began("noise", 100, 5 * STRIDE - 1, "rule_met", leads=("MLII", "V1"))
-    _, state = step([0.0] * 10, [off(STRIDE - 1), noise, again])
+    _, state = step([0.0] * 10, [lead_off(STRIDE - 1), noise, again])
     assert [held.onset for held in state.technical if held.kind == "noise"] == [100]
 
 
@@ -108,14 +108,14 @@ def test_the_last_stride_of_a_second_counts_for_its_skill() -> None:
 def test_seconds_may_come_one_stride_at_a_time() -> None:
     scores = np.random.default_rng(0).normal(size=40).tolist()
     observed, predicted = np.random.default_rng(1).normal(size=(2, 40)).tolist()
-    made = forecasts(scores, observed, predicted)
+    stride_forecasts = forecasts(scores, observed, predicted)
     seconds = [second(at) for at in range(FS - 1, 40 * STRIDE, FS)]
-    whole, end = vital_signs.step(SecondState(), seconds, made, [off(13 * STRIDE - 1)])
+    whole, end = vital_signs.step(SecondState(), seconds, stride_forecasts, [lead_off(13 * STRIDE - 1)])
     state, cut = SecondState(), []
-    for i, one in enumerate(made):
+    for i, one in enumerate(stride_forecasts):
         now = [second(one.origin)] if (i + 1) % 10 == 0 else []
-        # A technical condition becomes known with its half second, some strides after its own.
-        new, state = vital_signs.step(state, now, [one], [off(13 * STRIDE - 1)] if i == 14 else [])
+        # A technical condition is detected at the end of its half second, some strides later.
+        new, state = vital_signs.step(state, now, [one], [lead_off(13 * STRIDE - 1)] if i == 14 else [])
         cut += new
     assert tuple(cut) == whole
     assert state == end

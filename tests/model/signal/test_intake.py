@@ -1,4 +1,4 @@
-"""Chunks become whole strides on the epoch's grid, with gaps filled from the past alone."""
+"""Conversion of chunks to whole strides on the epoch's grid, with gaps filled from earlier samples."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def test_strides_lie_on_the_grid_of_the_epoch() -> None:
     assert (strides.start, strides.end) == (1013, 1013 + 5 * STRIDE)
     assert list(strides.last_samples) == list(range(1013 + 35, 1201, STRIDE))
     np.testing.assert_array_equal(strides.mv, mv[12:192])
-    assert (state.end, state.next_stride, len(state.rest)) == (1201, 1193, 8)
+    assert (state.end, state.next_stride, len(state.pending)) == (1201, 1193, 8)
 
 
-def test_a_gap_holds_the_last_valid_sample_and_is_marked() -> None:
+def test_invalid_samples_repeat_the_last_valid_one_and_are_marked() -> None:
     mv = np.arange(72.0)[:, None] + 5
     mv[:10] = mv[30:40] = np.nan
     mv[50] = np.inf
@@ -36,7 +36,7 @@ def test_a_gap_holds_the_last_valid_sample_and_is_marked() -> None:
     np.testing.assert_array_equal(strides.invalid, ~np.isfinite(mv))
 
 
-def test_a_gap_goes_on_in_the_next_chunk() -> None:
+def test_a_gap_across_two_chunks_is_filled() -> None:
     state = intake.begin(2, 0, 0)
     chunk = np.tile([3.0, 4.0], (STRIDE, 1))
     _, state = intake.step(state, chunk)
@@ -48,7 +48,7 @@ def test_a_gap_goes_on_in_the_next_chunk() -> None:
     assert strides.invalid.sum() == 20 + STRIDE
 
 
-def test_what_remains_below_a_stride_waits() -> None:
+def test_an_incomplete_stride_is_kept() -> None:
     strides, state = intake.step(intake.begin(1, 0, 0), np.ones((STRIDE - 1, 1)))
     assert len(strides.mv) == 0
     strides, _ = intake.step(state, np.ones((1, 1)))
@@ -56,6 +56,21 @@ def test_what_remains_below_a_stride_waits() -> None:
 
 
 @pytest.mark.parametrize("shape", [(36,), (36, 1), (36, 3), (36, 2, 1)])
-def test_a_chunk_of_another_shape_is_refused(shape: tuple[int, ...]) -> None:
+def test_a_chunk_of_wrong_shape_is_rejected(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match=r"does not fit a bed with 2 leads"):
         intake.step(intake.begin(2, 0, 0), np.zeros(shape))
+
+
+def test_the_last_incomplete_stride_is_completed_with_invalid_samples() -> None:
+    _, state = intake.step(intake.begin(1, 100, 100), np.ones((STRIDE + 10, 1)))
+    last = intake.complete(state)
+    assert (last.start, last.end) == (100 + STRIDE, 100 + 2 * STRIDE)
+    assert (last.mv == 1).all()
+    assert last.invalid.sum() == STRIDE - 10
+    assert last.invalid[10:].all()
+
+
+@pytest.mark.parametrize(("start", "n"), [(100, STRIDE), (100, 0), (101, 10)])
+def test_nothing_is_completed_where_nothing_is_incomplete(start: int, n: int) -> None:
+    _, state = intake.step(intake.begin(2, start, 100), np.ones((n, 2)))
+    assert intake.complete(state).mv.shape == (0, 2)

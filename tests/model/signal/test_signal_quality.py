@@ -1,4 +1,4 @@
-"""Technical conditions, on signals made up so that the right answer is known."""
+"""Signal quality and technical conditions on synthetic signals with known conditions."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def run(mv: FloatArray, start: int = 0) -> Result:
     return output.index, output.usable, list(output.changes)
 
 
-def described(mv: FloatArray, start: int = 0) -> list[tuple[str, str, float, float]]:
+def change_times(mv: FloatArray, start: int = 0) -> list[tuple[str, str, float, float]]:
     """Return (Began or Ended, kind and leads, onset or end in s, at in s)."""
     return [
         (
@@ -37,19 +37,19 @@ def described(mv: FloatArray, start: int = 0) -> list[tuple[str, str, float, flo
     ]
 
 
-def test_a_clean_line_is_good() -> None:
+def test_a_clean_signal_has_a_high_index() -> None:
     index, usable, changes = run(beats(20))
     assert not changes
     assert usable.all()
-    # In the first two seconds the first stride stands in for what came before.
+    # The first two seconds use copies of the first stride as history.
     assert index[20:].min() > 0.9
     assert index.min() > 0.7
     assert index.shape == (200, 2)
 
 
 @pytest.mark.parametrize("level", [0.0025, 0.005, 0.02])
-def test_asystole_on_a_live_line_is_no_technical_condition(level: float) -> None:
-    """The noise of body and amplifier, rounded to counts of 0.005 mV."""
+def test_asystole_on_a_connected_lead_is_no_technical_condition(level: float) -> None:
+    """Body and amplifier noise, rounded to counts of 0.005 mV."""
     rng = np.random.default_rng(0)
     mv = np.concatenate([beats(10), rng.normal(0, level, (20 * FS, 2)), beats(10)])
     index, usable, changes = run(np.rint(mv * 200) / 200)
@@ -58,16 +58,16 @@ def test_asystole_on_a_live_line_is_no_technical_condition(level: float) -> None
     assert index.min() > 0.5
 
 
-def test_fibrillation_is_no_noise() -> None:
+def test_fibrillation_is_not_reported_as_noise() -> None:
     _, usable, changes = run(np.concatenate([beats(10), fibrillating(20, mv=1.0)]))
     assert not changes
     assert usable.all()
 
 
-@pytest.mark.parametrize("what", [0.3, np.nan])
-def test_a_line_that_does_not_move_is_off(what: float) -> None:
+@pytest.mark.parametrize("value", [0.3, np.nan])
+def test_a_constant_lead_is_off(value: float) -> None:
     mv = beats(30)
-    mv[10 * FS : 20 * FS, 1] = what
+    mv[10 * FS : 20 * FS, 1] = value
     index, usable, changes = run(mv, start=500)
     began, ended = changes
     assert isinstance(began, Began)
@@ -84,17 +84,17 @@ def test_a_line_that_does_not_move_is_off(what: float) -> None:
     assert (index[125:195, 1] == 0).all()
 
 
-def test_a_short_pause_in_the_data_is_nothing() -> None:
+def test_a_short_gap_is_no_condition() -> None:
     mv = beats(20)
     mv[10 * FS : 10 * FS + 180] = np.nan
     assert not run(mv)[2]
 
 
-def test_a_kind_names_all_its_leads() -> None:
+def test_a_condition_lists_all_affected_leads() -> None:
     mv = beats(40)
     mv[10 * FS : 30 * FS, 0] = 0.1
     mv[15 * FS : 25 * FS, 1] = np.nan
-    assert [(name, text) for name, text, _, _ in described(mv)] == [
+    assert [(name, text) for name, text, _, _ in change_times(mv)] == [
         ("Began", "lead_off MLII"),
         ("Ended", "lead_off MLII"),
         ("Began", "lead_off MLII V1"),
@@ -109,39 +109,39 @@ def test_a_kind_names_all_its_leads() -> None:
     assert len(set(onsets)) == 3
 
 
-def test_a_line_stuck_at_the_rail_is_saturated_and_not_off() -> None:
+def test_a_lead_constant_at_the_rail_is_saturated_and_not_off() -> None:
     mv = beats(30, seed=3)
     mv[10 * FS : 15 * FS, 0] = 5.115
-    mine = [(c.kind, type(c).__name__) for c in run(mv)[2] if c.kind != "noise"]
-    assert mine == [("saturation", "Began"), ("saturation", "Ended")]
+    saturation_changes = [(c.kind, type(c).__name__) for c in run(mv)[2] if c.kind != "noise"]
+    assert saturation_changes == [("saturation", "Began"), ("saturation", "Ended")]
     began = next(c for c in run(mv)[2] if isinstance(c, Began) and c.kind == "saturation")
     assert began.leads == ("MLII",)
     assert began.at < 11 * FS
 
 
 @pytest.mark.parametrize(("offset", "rail"), [(1.0, 5.115), (2.5, 5.115), (-1.5, -5.12)])
-def test_the_rail_is_where_it_is_however_far_the_lead_began_from_zero(offset: float, rail: float) -> None:
-    """The figures are counted from the first sample, the rail from 0 mV."""
+def test_the_rail_is_measured_from_zero_whatever_the_first_sample(offset: float, rail: float) -> None:
+    """The features are measured from the first sample, the rail from 0 mV."""
     mv = beats(30, seed=3) + offset
     mv[10 * FS : 15 * FS, 0] = rail
-    mine = [(c.kind, type(c).__name__) for c in run(mv)[2] if c.kind != "noise"]
-    assert mine == [("saturation", "Began"), ("saturation", "Ended")]
+    saturation_changes = [(c.kind, type(c).__name__) for c in run(mv)[2] if c.kind != "noise"]
+    assert saturation_changes == [("saturation", "Began"), ("saturation", "Ended")]
 
 
-def test_a_line_that_stands_still_far_from_its_beginning_but_not_from_zero_is_off() -> None:
+def test_a_lead_constant_near_zero_is_off_whatever_the_first_sample() -> None:
     mv = beats(30, seed=3)
     mv[: 5 * FS] += 5.0
     mv[10 * FS : 20 * FS, 0] = 0.3
     assert [c.kind for c in run(mv)[2] if isinstance(c, Began) and c.kind != "noise"] == ["lead_off"]
 
 
-def test_a_swing_that_is_clipped_below_the_usual_rail_is_saturated() -> None:
+def test_a_swing_clipped_below_the_usual_rail_is_saturated() -> None:
     time = np.arange(20 * FS) / FS
     mv = beats(20) + np.where(time > 10, 3 * np.sin(2 * np.pi * 0.4 * (time - 10)), 0)[:, None]
     assert any(c.kind == "saturation" for c in run(np.clip(mv, -2, 2))[2])
 
 
-def test_muscle_that_hides_the_complexes_is_noise() -> None:
+def test_muscle_artefact_that_masks_the_complexes_is_noise() -> None:
     mv = beats(40)
     mv[10 * FS : 20 * FS, 0] += np.random.default_rng(1).normal(0, 1.0, 10 * FS)
     index, usable, changes = run(mv)
@@ -154,23 +154,23 @@ def test_muscle_that_hides_the_complexes_is_noise() -> None:
     assert usable[:, 1].all()
 
 
-def test_a_little_muscle_lowers_the_index_and_is_no_condition() -> None:
+def test_weak_muscle_artefact_lowers_the_index_without_a_condition() -> None:
     mv = beats(20)
-    calm = run(mv)[0][50:].mean()
+    clean = run(mv)[0][50:].mean()
     mv += np.random.default_rng(1).normal(0, 0.06, mv.shape)
     index, _, changes = run(mv)
     assert not changes
-    assert 0.5 < index[50:].mean() < calm
+    assert 0.5 < index[50:].mean() < clean
 
 
-def test_a_baseline_that_leaps_is_noise() -> None:
+def test_a_jumping_baseline_is_noise() -> None:
     rng = np.random.default_rng(1)
     mv = beats(30)
     mv[10 * FS : 20 * FS, 1] += 8 * np.interp(np.arange(10 * FS), np.arange(0, 10 * FS, FS), rng.choice([-1, 1], 10))
     assert ("noise", ("V1",)) in [(c.kind, c.leads) for c in run(mv)[2]]
 
 
-def test_the_bed_is_as_good_as_its_best_lead() -> None:
+def test_the_bed_index_is_that_of_the_best_lead() -> None:
     mv = beats(10)
     mv[:, 1] = np.nan
     whole, _ = blocks.step(blocks.begin(2), strides_of(mv))
@@ -181,7 +181,7 @@ def test_the_bed_is_as_good_as_its_best_lead() -> None:
 
 
 def test_the_rails_of_record_116_are_found(mitdb_dir: Path) -> None:
-    """It touches ±5.12 mV in MLII for more than 0.4 s three times; V1 is never in doubt."""
+    """MLII reaches ±5.12 mV for more than 0.4 s three times; V1 is always usable."""
     from stream.records.wfdb_reader import read
 
     mv = read(mitdb_dir / "mitdb" / "116", name="116", source="").mv()

@@ -1,4 +1,4 @@
-"""Fibrillation and what must not be taken for it, on made-up waves and on a real record."""
+"""Detection of ventricular fibrillation, and no detection in other rhythms, on synthetic waves and a real record."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from stream.timebase import FS
 
 
 def beats(seconds: float, rate: float = 75, seed: int = 0) -> FloatArray:
-    """Return two leads of an ordinary rhythm: QRS complexes, T waves and a little noise."""
+    """Return two leads of a regular rhythm: QRS complexes, T waves and a little noise."""
     rng = np.random.default_rng(seed)
     time = np.arange(round(seconds * FS)) / FS
     phase = (time * rate / 60) % 1 * 60 / rate
@@ -26,91 +26,91 @@ def beats(seconds: float, rate: float = 75, seed: int = 0) -> FloatArray:
 
 
 def fibrillating(seconds: float, hz: float = 5.0, mv: float = 0.5, seed: int = 0) -> FloatArray:
-    """Return two leads of a wave whose frequency and height wander."""
+    """Return two leads of a wave with varying frequency and amplitude."""
     rng = np.random.default_rng(seed)
     n = round(seconds * FS)
     knots = np.arange(0, n + FS, FS // 4)
-    wander = np.interp(np.arange(n), knots, rng.normal(0, 0.1, len(knots)))
-    phase = 2 * np.pi * np.cumsum(hz * (1 + wander)) / FS
-    wave = mv * (1 + 2 * wander) * np.sin(phase)
+    variation = np.interp(np.arange(n), knots, rng.normal(0, 0.1, len(knots)))
+    phase = 2 * np.pi * np.cumsum(hz * (1 + variation)) / FS
+    wave = mv * (1 + 2 * variation) * np.sin(phase)
     return np.stack([wave, -0.7 * wave], axis=1) + rng.normal(0, 0.008, (n, 2))
 
 
 def run(mv: FloatArray, start: int = 0) -> list[Fibrillation]:
     leads = mv.shape[1]
     whole, _ = blocks.step(blocks.begin(leads), strides_of(mv, start))
-    found, _ = ventricular_fibrillation.step(ventricular_fibrillation.begin(start, leads), whole)
-    return list(found)
+    decisions, _ = ventricular_fibrillation.step(ventricular_fibrillation.begin(start, leads), whole)
+    return list(decisions)
 
 
-def episodes(found: list[Fibrillation]) -> list[tuple[int, int, int]]:
-    """Return (onset, raised, last sample) of each episode."""
-    groups = itertools.groupby((f for f in found if f.since is not None), key=lambda f: f.since)
+def episodes(decisions: list[Fibrillation]) -> list[tuple[int, int, int]]:
+    """Return (onset, detected, last sample) of each episode."""
+    groups = itertools.groupby((f for f in decisions if f.since is not None), key=lambda f: f.since)
     spans = [(since, [point.at for point in points]) for since, points in groups]
     return [(since, at[0], at[-1]) for since, at in spans if since is not None]
 
 
 @pytest.mark.parametrize("hz", [3.5, 5.0, 7.0])
 @pytest.mark.parametrize("leads", [1, 2])
-def test_fibrillation_is_raised_within_five_seconds_and_ends(hz: float, leads: int) -> None:
+def test_fibrillation_is_detected_within_five_seconds_and_ends(hz: float, leads: int) -> None:
     start = 1000
     mv = np.concatenate([beats(20), fibrillating(15, hz), beats(15)])[:, :leads]
-    [(since, raised, last)] = episodes(run(mv, start=start))
+    [(since, detected, last)] = episodes(run(mv, start=start))
     onset, end = start + 20 * FS, start + 35 * FS
     assert abs(since - onset) < 1.5 * FS
-    assert onset + 2 * FS < raised < onset + 5 * FS
+    assert onset + 2 * FS < detected < onset + 5 * FS
     assert end < last < end + 5 * FS
 
 
 @pytest.mark.parametrize("rate", [40, 75, 120, 180, 230])
-def test_an_ordinary_rhythm_is_none(rate: float) -> None:
+def test_a_regular_rhythm_is_not_detected(rate: float) -> None:
     assert not episodes(run(beats(30, rate)))
 
 
-def test_a_wide_regular_rhythm_at_130_per_minute_is_none() -> None:
-    """Its wave never rests, and its harmonics are fast."""
+def test_a_wide_regular_rhythm_at_130_per_minute_is_not_detected() -> None:
+    """The wave has no isoelectric segments, and its harmonics lie in the range of fibrillation."""
     time = np.arange(20 * FS) / FS
     wave = np.sin(2 * np.pi * 2.17 * time) + 0.5 * np.sin(2 * np.pi * 4.34 * time + 1)
     assert not episodes(run(wave[:, None]))
 
 
 @pytest.mark.parametrize("level", [0.0, 0.005, 0.02])
-def test_a_quiet_line_is_none(level: float) -> None:
+def test_a_flat_signal_is_not_detected(level: float) -> None:
     mv = np.random.default_rng(0).normal(0, level, (20 * FS, 2))
     assert not episodes(run(mv))
 
 
-def test_muscle_and_white_noise_are_none() -> None:
+def test_white_noise_is_not_detected() -> None:
     mv = np.random.default_rng(0).normal(0, 0.3, (30 * FS, 2))
     assert not episodes(run(mv))
 
 
-def test_a_lead_that_is_missing_does_not_hide_it() -> None:
+def test_fibrillation_is_detected_with_one_missing_lead() -> None:
     mv = np.concatenate([beats(10), fibrillating(15)])
     mv[:, 0] = np.nan
     assert episodes(run(mv))
     mv[12 * FS :, 1] = np.nan
-    found = run(mv)
-    assert found[-1].since is None
+    decisions = run(mv)
+    assert decisions[-1].since is None
 
 
-def test_one_decision_each_half_second() -> None:
-    found = run(beats(5.2), start=70)
-    assert [window.at for window in found] == [70 + BLOCK * i - 1 for i in range(1, 11)]
+def test_one_decision_per_half_second() -> None:
+    decisions = run(beats(5.2), start=70)
+    assert [window.at for window in decisions] == [70 + BLOCK * i - 1 for i in range(1, 11)]
 
 
 def test_the_six_flutter_episodes_of_record_207(mitdb_dir: Path) -> None:
-    """Each is raised within 10 s, and nothing else in the half hour is."""
+    """Each is detected within 10 s, and nothing else in the half hour."""
     from stream.records.wfdb_reader import read
 
     record = read(mitdb_dir / "mitdb" / "207", name="207", source="")
-    notes = record.annotations
-    assert notes is not None
-    onsets = [int(s) for s, symbol in zip(notes.sample, notes.symbol, strict=True) if symbol == "["]
-    ends = [int(s) for s, symbol in zip(notes.sample, notes.symbol, strict=True) if symbol == "]"]
-    found = episodes(run(record.mv()))
+    annotations = record.annotations
+    assert annotations is not None
+    onsets = [int(s) for s, symbol in zip(annotations.sample, annotations.symbol, strict=True) if symbol == "["]
+    ends = [int(s) for s, symbol in zip(annotations.sample, annotations.symbol, strict=True) if symbol == "]"]
+    detected_episodes = episodes(run(record.mv()))
     assert len(onsets) == 6
     for onset in onsets:
-        assert any(onset <= raised <= onset + 10 * FS for _, raised, _ in found)
-    for since, _, last in found:
+        assert any(onset <= detected <= onset + 10 * FS for _, detected, _ in detected_episodes)
+    for since, _, last in detected_episodes:
         assert any(since < end + 2 * FS and last >= onset for onset, end in zip(onsets, ends, strict=True))

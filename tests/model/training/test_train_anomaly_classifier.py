@@ -7,9 +7,9 @@ import numpy.typing as npt
 import torch
 
 from model.anomaly import classifier
-from model.anomaly.anomaly_detector import LOCATION, rarity
 from model.anomaly.classifier import Weights
 from model.anomaly.features import FEATURES
+from model.anomaly.null_distribution import GUMBEL_LOCATION, gumbel_score
 from model.datasets.annotated_signal import AnnotatedSignal
 from model.datasets.reference import reference_of
 from model.evaluation.anomaly_targets import BEFORE_R, targets_of
@@ -85,10 +85,12 @@ def test_examples_lie_at_beats_and_between_them() -> None:
 def test_beat_score_is_the_highest_in_its_window() -> None:
     beats = np.array([110_000, 120_000, 130_000])
     targets = targets_of(reference_of(beats, ["N", "V", "N"], 140_000), 140_000)
-    values = np.full(140_000 // PATCH, LOCATION - 3)
+    values = np.full(140_000 // PATCH, GUMBEL_LOCATION - 3)
     values[120_200 // PATCH :] = np.nan  # after the window of the second beat
-    values[120_080 // PATCH] = LOCATION + 9
+    values[120_080 // PATCH] = GUMBEL_LOCATION + 9
     found = score_beats(values, targets)
     assert found.veb.tolist() == [False, True, False]
-    np.testing.assert_allclose(found.score, [*rarity(np.array([LOCATION - 3, LOCATION + 9])), np.nan])
+    np.testing.assert_allclose(
+        found.score, [*gumbel_score(np.array([GUMBEL_LOCATION - 3, GUMBEL_LOCATION + 9])), np.nan]
+    )
     assert metrics([found, found])["auroc"] == metrics([found])["ap"] == 1

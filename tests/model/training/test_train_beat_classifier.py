@@ -46,13 +46,13 @@ def patient(seed: int) -> Patient:
 
 def test_informative_features_are_learnt_and_generalise() -> None:
     torch.set_num_threads(1)
-    typer = fit(CONFIG, [patient(0), patient(1)])
+    beat_classifier = fit(CONFIG, [patient(0), patient(1)])
     new = patient(2)
-    scores = score(typer, new)
+    scores = score(beat_classifier, new)
     assert scores.veb.sensitivity > 0.9
     assert scores.sveb.sensitivity > 0.9
     assert scores.veb.positive_predictivity > 0.7
-    assert types_of(typer, new.recorded)[0] == "Q", "the first beats belong to the learning period"
+    assert types_of(beat_classifier, new.recorded)[0] == "Q", "the first beats belong to the learning period"
 
 
 def test_sampling_weights_have_the_configured_shares() -> None:

@@ -1,4 +1,4 @@
-"""Alarm stores as earlier versions made them."""
+"""Alarm stores of earlier schema versions."""
 
 import contextlib
 import re
@@ -122,7 +122,7 @@ PRAGMA user_version = 2;
 
 
 def make(path: Path, layout: str, events: Iterable[Alarm]) -> None:
-    """Make a store of an old layout with events in it."""
+    """Create a store of an old schema that contains events."""
     table = layout[layout.index("CREATE TABLE events (") :].split(");")[0]
     names = [name for name in re.findall(r'^    "?([a-z_]+)"? +[A-Z]', table, re.MULTILINE) if name != "number"]
     columns = ", ".join(f'"{name}"' for name in names)

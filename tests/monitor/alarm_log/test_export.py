@@ -1,4 +1,4 @@
-"""What the store holds comes out as a table, as lines of JSON, and as records that wfdb reads."""
+"""Export of the alarm store: CSV, JSON lines, and records that wfdb reads."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ COLUMNS = (
 
 @pytest.fixture
 def store(tmp_path: Path) -> Path:
-    """Provide a store with an alarm of the whole life, one of a text that needs quoting, and one of another bed."""
+    """Provide a store with an acknowledged alarm, one whose text needs quoting, and one of another bed."""
     path = tmp_path / "a.sqlite"
     with AlarmLog(path) as log:
         later = "2026-01-31T13:00:00.000Z"
@@ -80,7 +80,7 @@ def test_jsonl_has_an_object_for_each_alarm(store: Path, tmp_path: Path) -> None
         (("--since", "2026-01-31 12:30", "--bed", "bed-1"), [5000]),
     ],
 )
-def test_alarms_can_be_chosen(store: Path, tmp_path: Path, more: tuple[str, ...], onsets: list[int]) -> None:
+def test_alarms_can_be_filtered(store: Path, tmp_path: Path, more: tuple[str, ...], onsets: list[int]) -> None:
     assert export(store, "jsonl", tmp_path / "a.jsonl", *more) == 0
     assert [json.loads(line)["onset"] for line in (tmp_path / "a.jsonl").read_text().splitlines()] == onsets
 
@@ -128,13 +128,13 @@ def _empty(store: Path, out: Path) -> None:
 
 
 def _taken(store: Path, out: Path) -> None:
-    out.write_text("mine")
+    out.write_text("existing")
 
 
 @pytest.mark.parametrize(
-    ("spoil", "form", "more", "words"),
+    ("prepare", "form", "more", "expected"),
     [
-        (_nothing, "csv", (), "is not there"),
+        (_nothing, "csv", (), "does not exist"),
         (_text, "csv", (), "not a database"),
         (_old, "csv", (), "older layout"),
         (_empty, "csv", (), "a.sqlite-wal"),
@@ -146,21 +146,21 @@ def _taken(store: Path, out: Path) -> None:
         (None, "csv", ("--out", "no/such/folder/a.csv"), "cannot be written"),
     ],
 )
-def test_what_cannot_be_is_one_line(
+def test_user_errors_are_one_line(
     store: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
-    spoil: Callable[[Path, Path], None] | None,
+    prepare: Callable[[Path, Path], None] | None,
     form: str,
     more: tuple[str, ...],
-    words: str,
+    expected: str,
 ) -> None:
     out = tmp_path / "out"
-    if spoil is not None:
-        spoil(store, out)
+    if prepare is not None:
+        prepare(store, out)
     assert export(store, form, out, *more) == 2
-    assert words in error_line(capsys.readouterr().err)
-    assert not out.exists() or out.read_text() == "mine"
+    assert expected in error_line(capsys.readouterr().err)
+    assert not out.exists() or out.read_text() == "existing"
 
 
 def test_records_are_not_overwritten(store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -171,12 +171,12 @@ def test_records_are_not_overwritten(store: Path, tmp_path: Path, capsys: pytest
     assert {file.name: file.read_bytes() for file in (tmp_path / "out").iterdir()} == before
 
 
-def test_exporting_changes_nothing(store: Path, tmp_path: Path) -> None:
+def test_export_does_not_change_the_store(store: Path, tmp_path: Path) -> None:
     before = rows(store, "SELECT * FROM events"), store.read_bytes()
     assert export(store, "csv", tmp_path / "a.csv") == 0
     assert (rows(store, "SELECT * FROM events"), store.read_bytes()) == before
 
 
-def test_the_logger_itself_needs_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_logger_requires_a_file(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["alarms"]) == 2
     assert "--db FILE" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""The logger that fills the alarm store, on real brokers; more of it in tests/system/test_alarm_kills.py."""
+"""The alarm logger, on brokers; see also tests/system/test_alarm_kills.py."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ from tests.monitor.alarm_log.test_store import alarm, command, rows
 from tests.waveforms import chunk
 
 
-async def until(true: Callable[[], bool]) -> None:
-    """Wait for something to become true; a test that waits for ever is ended by its time limit."""
-    while not true():
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until a condition is true; the time limit of the test ends an endless wait."""
+    while not condition():
         await asyncio.sleep(0.01)
 
 
 @asynccontextmanager
-async def logging(
+async def running_logger(
     address: BrokerAddress, log: AlarmLog, out: io.StringIO | None = None
 ) -> AsyncIterator[tuple[Counter[str], Counter[str]]]:
-    """Run a logger, and provide what its two connections count."""
+    """Run a logger; provide the counters of its two connections."""
     async with events_client(address, log) as events, waveform_client(address) as waves:
         running = asyncio.create_task(Logger(events, waves, log, out).run())
         try:
@@ -55,15 +55,15 @@ async def logging(
 
 @contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the file as another writer would."""
-    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as holder:
-        holder.execute("BEGIN IMMEDIATE")
+    """Lock the file, as another writer."""
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
         yield
-        holder.execute("ROLLBACK")
+        other.execute("ROLLBACK")
 
 
 def stream(publisher: Client, first_s: int, last_s: int) -> int:
-    """Send the seconds from one to another; return how many chunks that were."""
+    """Send one chunk per second of signal; return the number of chunks."""
     for seq in range(first_s, last_s):
         publisher.send(chunk(seq, 360))
     return last_s - first_s
@@ -76,60 +76,58 @@ def onset_at(second: int, **changes: object) -> Alarm:
 # --- events ---------------------------------------------------------------------------------------------------------
 
 
-async def test_it_stores_each_event_and_prints_it_after(broker: BrokerAddress, tmp_path: Path) -> None:
+async def test_each_event_is_stored_and_then_printed(broker: BrokerAddress, tmp_path: Path) -> None:
     out = io.StringIO()
     with AlarmLog(tmp_path / "a.sqlite") as log:
-        async with logging(broker, log, out) as (counted, _), Client(broker, role=Role.WORKER) as worker:
+        async with running_logger(broker, log, out) as (counters, _), Client(broker, role=Role.WORKER) as worker:
             for n in range(100):
                 worker.send(alarm(n))
                 worker.send(alarm(n))
-            await until(lambda: counted["stored"] + counted["repeated"] == 200)
-            assert counted["repeated"] == 100
+            await until(lambda: counters["stored"] + counters["repeated"] == 200)
+            assert counters["repeated"] == 100
         assert [event.onset for event in log.events()] == list(range(100))
     assert [json.loads(line)["onset"] for line in out.getvalue().splitlines()] == list(range(100))
 
 
-async def test_what_could_not_be_stored_is_not_acknowledged(
+async def test_events_that_could_not_be_stored_are_not_acknowledged(
     mosquitto: Mosquitto, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "a.sqlite"
     with AlarmLog(path, wait_s=0.01) as log:
         with locked(path):
-            async with logging(mosquitto.address, log) as (counted, _):
+            async with running_logger(mosquitto.address, log) as (counters, _):
                 async with Client(mosquitto.address, role=Role.WORKER) as worker:
                     for n in range(30):
                         worker.send(alarm(n))
                     assert await worker.flush(10)
-                await until(lambda: counted["store_failures"] >= 2)
+                await until(lambda: counters["store_failures"] >= 2)
         assert not log.events()
         assert capsys.readouterr().err.count("events are held") == 1
 
-        async with logging(mosquitto.address, log) as (counted, _):
-            await until(lambda: counted["stored"] == 30)
+        async with running_logger(mosquitto.address, log) as (counters, _):
+            await until(lambda: counters["stored"] == 30)
         assert [event.onset for event in log.events()] == list(range(30))
 
 
-async def test_it_goes_on_when_the_file_is_free_again(
+async def test_storing_resumes_once_the_file_is_unlocked(
     mosquitto: Mosquitto, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "a.sqlite"
     with AlarmLog(path, wait_s=0.01) as log:
-        async with logging(mosquitto.address, log) as (counted, _):
+        async with running_logger(mosquitto.address, log) as (counters, _):
             async with Client(mosquitto.address, role=Role.WORKER) as worker:
                 with locked(path):
                     for n in range(50):
                         worker.send(alarm(n))
-                    await until(lambda: counted["store_failures"] >= 1)
-                await until(lambda: counted["stored"] == 50)
-            assert counted["repeated"] == 0
-    said = capsys.readouterr().err.splitlines()
-    assert ["held" in line for line in said] == [True, False]
-    assert "works again" in said[1]
+                    await until(lambda: counters["store_failures"] >= 1)
+                await until(lambda: counters["stored"] == 50)
+            assert counters["repeated"] == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert ["held" in line for line in lines] == [True, False]
+    assert "can be written again" in lines[1]
 
 
-async def test_killed_in_mid_stream_it_loses_nothing_and_stores_nothing_twice(
-    mosquitto: Mosquitto, tmp_path: Path
-) -> None:
+async def test_a_logger_killed_while_storing_stores_each_event_once(mosquitto: Mosquitto, tmp_path: Path) -> None:
     path, total = tmp_path / "a.sqlite", 600
     environment = {**os.environ, "BEDSIDE_BROKER": str(mosquitto.address)}
     run = [sys.executable, "-m", "monitor.cli", "alarms", "--db", str(path)]
@@ -139,11 +137,11 @@ async def test_killed_in_mid_stream_it_loses_nothing_and_stores_nothing_twice(
             count: int = db.execute("SELECT count(*) FROM events").fetchone()[0]
             return count
 
-    onlooker = Client(mosquitto.address, role=None, subscriptions=[pattern(Kind.PROCESS, role=Role.LOGGER)])
-    async with Client(mosquitto.address, role=Role.WORKER) as worker, onlooker:
+    observer = Client(mosquitto.address, role=None, subscriptions=[pattern(Kind.PROCESS, role=Role.LOGGER)])
+    async with Client(mosquitto.address, role=Role.WORKER) as worker, observer:
         process = subprocess.Popen(run, env=environment)
         try:
-            status = (await onlooker.receive()).message
+            status = (await observer.receive()).message
             assert isinstance(status, ProcessStatus)
             assert status.state == "online"
 
@@ -172,15 +170,15 @@ async def test_killed_in_mid_stream_it_loses_nothing_and_stores_nothing_twice(
 # --- strips and commands --------------------------------------------------------------------------------------------
 
 
-async def test_an_alarm_has_its_strip_once_the_stream_has_passed_it(broker: BrokerAddress, tmp_path: Path) -> None:
+async def test_a_strip_is_stored_once_its_last_sample_is_received(broker: BrokerAddress, tmp_path: Path) -> None:
     with AlarmLog(tmp_path / "a.sqlite") as log:
-        async with logging(broker, log) as (counted, audible), Client(broker, role=Role.PUBLISHER) as bed:
+        async with running_logger(broker, log) as (counters, waves), Client(broker, role=Role.PUBLISHER) as bed:
             sent = stream(bed, 0, 21)
-            await until(lambda: audible["received"] == sent)
+            await until(lambda: waves["received"] == sent)
             bed.send(onset_at(20))
-            await until(lambda: counted["stored"] == 1)
+            await until(lambda: counters["stored"] == 1)
             stream(bed, 21, 30)
-            await until(lambda: counted["strips"] == 1)
+            await until(lambda: counters["strips"] == 1)
         (strip,) = log.strips()
     assert strip.complete
     assert strip.start == 3600
@@ -188,9 +186,9 @@ async def test_an_alarm_has_its_strip_once_the_stream_has_passed_it(broker: Brok
     assert rows(tmp_path / "a.sqlite", "SELECT strip FROM alarms") == [("complete",)]
 
 
-async def test_the_ecg_of_the_time_away_does_not_wait_for_us(mosquitto: Mosquitto, tmp_path: Path) -> None:
+async def test_ecg_is_not_queued_while_the_logger_is_disconnected(mosquitto: Mosquitto, tmp_path: Path) -> None:
     with AlarmLog(tmp_path / "a.sqlite") as log:
-        async with logging(mosquitto.address, log):
+        async with running_logger(mosquitto.address, log):
             pass
         async with Client(mosquitto.address, role=Role.PUBLISHER) as bed:
             for first in range(0, 1200, 20):
@@ -198,107 +196,105 @@ async def test_the_ecg_of_the_time_away_does_not_wait_for_us(mosquitto: Mosquitt
                 assert await bed.flush(10)
             for second in (1100, 1150, 1190):
                 bed.send(onset_at(second))
-        async with logging(mosquitto.address, log) as (counted, audible):
-            await until(lambda: counted["stored"] == 3)
-            assert audible["received"] == 0
+        async with running_logger(mosquitto.address, log) as (counters, waves):
+            await until(lambda: counters["stored"] == 3)
+            assert waves["received"] == 0
 
 
-async def test_a_strip_cut_short_by_the_end_of_the_process_is_completed_by_the_next(
-    broker: BrokerAddress, tmp_path: Path
-) -> None:
+async def test_an_incomplete_strip_is_completed_by_the_next_process(broker: BrokerAddress, tmp_path: Path) -> None:
     with AlarmLog(tmp_path / "a.sqlite") as log:
         async with Client(broker, role=Role.PUBLISHER) as bed:
-            async with logging(broker, log) as (counted, audible):
+            async with running_logger(broker, log) as (counters, waves):
                 sent = stream(bed, 0, 21)
                 bed.send(onset_at(20))
-                await until(lambda: counted["stored"] == 1 and audible["received"] == sent)
+                await until(lambda: counters["stored"] == 1 and waves["received"] == sent)
             (half,) = log.strips()
             assert not half.complete
             assert (half.adu()[11 * 360 :] == INVALID).all()
-            async with logging(broker, log) as (counted, _):
+            async with running_logger(broker, log) as (counters, _):
                 stream(bed, 21, 31)
-                await until(lambda: counted["strips"] == 1)
+                await until(lambda: counters["strips"] == 1)
             (whole,) = log.strips()
     assert whole.complete
     assert np.array_equal(whole.adu()[:, 0], np.arange(3600, 10_800) % 10_000)
 
 
-async def test_the_end_of_a_session_ends_its_strips(broker: BrokerAddress, tmp_path: Path) -> None:
+async def test_the_end_of_a_session_finishes_its_strips(broker: BrokerAddress, tmp_path: Path) -> None:
     with AlarmLog(tmp_path / "a.sqlite") as log:
-        async with logging(broker, log) as (counted, audible), Client(broker, role=Role.PUBLISHER) as bed:
+        async with running_logger(broker, log) as (counters, waves), Client(broker, role=Role.PUBLISHER) as bed:
             sent = stream(bed, 0, 21)
             bed.send(onset_at(20))
-            await until(lambda: counted["stored"] == 1 and audible["received"] == sent)
+            await until(lambda: counters["stored"] == 1 and waves["received"] == sent)
             bed.send(message_samples.status("publisher", "ended"))
-            await until(lambda: counted["strips"] == 1)
+            await until(lambda: counters["strips"] == 1)
         assert [strip.complete for strip in log.strips()] == [False]
 
 
-async def test_a_full_disk_holds_strips_says_so_once_and_catches_up(
+async def test_on_a_full_disk_strips_are_held_and_stored_later(
     broker: BrokerAddress, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with AlarmLog(tmp_path / "a.sqlite") as log:
-        async with logging(broker, log) as (counted, _), Client(broker, role=Role.PUBLISHER) as bed:
+        async with running_logger(broker, log) as (counters, _), Client(broker, role=Role.PUBLISHER) as bed:
             for second in (10, 11, 12):
                 bed.send(onset_at(second))
-            await until(lambda: counted["stored"] == 3)
+            await until(lambda: counters["stored"] == 3)
             pages = log._db.execute("PRAGMA page_count").fetchone()[0]
             log._db.execute(f"PRAGMA max_page_count = {pages}")
             stream(bed, 0, 25)
-            await until(lambda: counted["store_failures"] >= 2)
+            await until(lambda: counters["store_failures"] >= 2)
             assert not log.strips()
             log._db.execute("PRAGMA max_page_count = 1000000")
-            await until(lambda: counted["strips"] == 3)
+            await until(lambda: counters["strips"] == 3)
         assert [strip.complete for strip in log.strips()] == [True] * 3
-    said = capsys.readouterr().err.splitlines()
-    assert ["make room on its disk; strips are held" in line for line in said] == [True, False]
-    assert "works again" in said[1]
+    lines = capsys.readouterr().err.splitlines()
+    assert ["make room on its disk; strips are held" in line for line in lines] == [True, False]
+    assert "can be written again" in lines[1]
 
 
-async def test_events_do_not_wait_for_strips_that_are_held(
+async def test_events_do_not_wait_for_held_strips(
     broker: BrokerAddress, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(strips: object) -> None:
+    def fail(strips: object) -> None:
         raise StorageError("no")
 
     with AlarmLog(tmp_path / "a.sqlite") as log:
-        monkeypatch.setattr(log, "add_strips", refuse)
-        async with logging(broker, log) as (counted, _), Client(broker, role=Role.PUBLISHER) as bed:
+        monkeypatch.setattr(log, "add_strips", fail)
+        async with running_logger(broker, log) as (counters, _), Client(broker, role=Role.PUBLISHER) as bed:
             bed.send(onset_at(10))
             stream(bed, 0, 25)
-            await until(lambda: counted["store_failures"] >= 1)
+            await until(lambda: counters["store_failures"] >= 1)
             for second in range(30, 60):
                 bed.send(onset_at(second))
-            await until(lambda: counted["stored"] == 31)
-            assert counted["strips"] == 0
+            await until(lambda: counters["stored"] == 31)
+            assert counters["strips"] == 0
 
 
-async def test_strips_that_cannot_be_stored_at_the_end_are_named(
+async def test_strips_that_cannot_be_stored_at_shutdown_are_reported(
     broker: BrokerAddress, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "a.sqlite"
     with AlarmLog(path, wait_s=0.01) as log:
         with contextlib.ExitStack() as lock:
-            async with logging(broker, log) as (counted, audible), Client(broker, role=Role.PUBLISHER) as bed:
+            async with running_logger(broker, log) as (counters, waves), Client(broker, role=Role.PUBLISHER) as bed:
                 bed.send(onset_at(10))
-                await until(lambda: counted["stored"] == 1)
+                await until(lambda: counters["stored"] == 1)
                 lock.enter_context(locked(path))
                 sent = stream(bed, 0, 15)
-                await until(lambda: audible["received"] == sent)
+                await until(lambda: waves["received"] == sent)
         assert not log.strips()
         assert len(log.events()) == 1
     assert "events are not" in capsys.readouterr().err
 
 
-async def test_commands_that_took_effect_are_stored_once(broker: BrokerAddress, tmp_path: Path) -> None:
+async def test_executed_commands_are_stored_once(broker: BrokerAddress, tmp_path: Path) -> None:
     path = tmp_path / "a.sqlite"
     with AlarmLog(path) as log:
         async with Client(broker, role=Role.WORKER) as worker:
             worker.send(ActiveAlarms(bed="bed-1", commands=tuple(command(n) for n in range(5))))
             assert await worker.flush(10)
-            async with logging(broker, log) as (counted, _):
-                await until(lambda: counted["commands"] == 5)
+            async with running_logger(broker, log) as (counters, _):
+                await until(lambda: counters["commands"] == 5)
                 worker.send(ActiveAlarms(bed="bed-1", commands=tuple(command(n) for n in range(1, 7))))
-                await until(lambda: counted["commands"] == 7)
+                await until(lambda: counters["commands"] == 7)
     stored = [found for (found,) in rows(path, "SELECT command_id FROM commands ORDER BY rowid")]
     assert stored == [command(n).command_id for n in range(7)]

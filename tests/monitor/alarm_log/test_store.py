@@ -28,7 +28,7 @@ SESSION = "0123456789abcdef" * 2
 
 
 def alarm(number: int, **changes: Any) -> Alarm:
-    """Return an event whose onset tells its number."""
+    """Return an event with onset ``number``."""
     alarm_id = f"{SESSION}-residual-{number}"
     fields: dict[str, Any] = {
         "event_id": f"{alarm_id}-raised",
@@ -42,7 +42,7 @@ def alarm(number: int, **changes: Any) -> Alarm:
         "onset": number,
         "end": None,
         "when": "2026-01-31T12:00:00.000Z",
-        "text": "reality left the forecast",
+        "text": "Forecast deviation",
         "observed": 1.25,
         "predicted": -0.5,
         "score": 7.5,
@@ -53,14 +53,14 @@ def alarm(number: int, **changes: Any) -> Alarm:
 
 
 def cleared(number: int) -> Alarm:
-    """Return the event that ends alarm ``number``."""
+    """Return the ``cleared`` event of alarm ``number``."""
     return alarm(
         number, event_id=alarm(number).alarm_id + "-cleared", phase="cleared", end=number + 360, duration_s=1.0
     )
 
 
 def acknowledged(number: int, by: str = "nurse 1") -> Alarm:
-    """Return the event of somebody who has seen alarm ``number``."""
+    """Return the ``acknowledged`` event of alarm ``number``."""
     return alarm(number, event_id=alarm(number).alarm_id + "-acknowledged", phase="acknowledged", acknowledged_by=by)
 
 
@@ -76,7 +76,7 @@ def command(number: int) -> Command:
 
 
 def strip(number: int, valid: int = 7200, **changes: Any) -> Strip:
-    """Return the strip of alarm ``number``; after ``valid`` samples, all are missing."""
+    """Return the strip of alarm ``number``; samples from ``valid`` on are missing."""
     samples = np.arange(7200).astype("<i2")
     samples[valid:] = INVALID
     fields: dict[str, Any] = {
@@ -95,7 +95,7 @@ def strip(number: int, valid: int = 7200, **changes: Any) -> Strip:
 
 
 def rows(path: Path, query: str) -> list[tuple[Any, ...]]:
-    """Return what anybody reads from the file."""
+    """Return the rows of a query, read over a second connection."""
     with contextlib.closing(sqlite3.connect(path)) as db:
         return db.execute(query).fetchall()
 
@@ -103,7 +103,7 @@ def rows(path: Path, query: str) -> list[tuple[Any, ...]]:
 # --- the file -------------------------------------------------------------------------------------------------------
 
 
-def test_an_event_is_stored_once_and_comes_back_whole(tmp_path: Path) -> None:
+def test_an_event_is_stored_once_and_read_back(tmp_path: Path) -> None:
     with AlarmLog(tmp_path / "a.sqlite") as log:
         assert log.add([(alarm(1), 0), (cleared(1), 0), (alarm(1), 0)]) == [alarm(1), cleared(1)]
         assert log.add([(alarm(1, text="sent again"), 0)]) == []
@@ -114,17 +114,17 @@ def test_an_event_is_stored_once_and_comes_back_whole(tmp_path: Path) -> None:
 
 @settings(max_examples=20)
 @given(st.lists(st.lists(st.integers(0, 12), max_size=10), max_size=8))
-def test_any_repetition_in_any_batches_stores_each_event_once(batches: list[list[int]]) -> None:
+def test_repeated_events_in_any_batches_are_stored_once(batches: list[list[int]]) -> None:
     with tempfile.TemporaryDirectory() as folder, AlarmLog(Path(folder) / "a.sqlite") as log:
-        fresh = [event for batch in batches for event in log.add([(alarm(n), 0) for n in batch])]
-        first_seen = list(dict.fromkeys(n for batch in batches for n in batch))
-        assert [event.onset for event in fresh] == first_seen
-        assert list(log.events()) == fresh
+        added = [event for batch in batches for event in log.add([(alarm(n), 0) for n in batch])]
+        distinct = list(dict.fromkeys(n for batch in batches for n in batch))
+        assert [event.onset for event in added] == distinct
+        assert list(log.events()) == added
 
 
 @given(st.data())
 @settings(max_examples=20)
-def test_all_fields_come_back(data: st.DataObject) -> None:
+def test_all_fields_are_read_back(data: st.DataObject) -> None:
     number = st.none() | st.floats(-1e9, 1e9)
     event = alarm(
         data.draw(st.integers(0, 2**53)),
@@ -147,7 +147,7 @@ def test_all_fields_come_back(data: st.DataObject) -> None:
         assert list(log.events()) == [event]
 
 
-def test_the_view_shows_one_line_per_alarm(tmp_path: Path) -> None:
+def test_the_view_has_one_row_per_alarm(tmp_path: Path) -> None:
     path = tmp_path / "a.sqlite"
     with AlarmLog(path) as log:
         log.add([(alarm(1, latched=False), 0), (alarm(2), 1_000_000_000), (cleared(1), 0)])
@@ -171,7 +171,7 @@ def test_a_command_is_stored_once(tmp_path: Path) -> None:
     assert json.loads(stored[0][2]) == {"do": "acknowledge", "alarm_id": alarm(1).alarm_id}
 
 
-def test_a_strip_comes_back_whole_and_only_a_better_one_replaces_it(tmp_path: Path) -> None:
+def test_a_strip_is_read_back_and_only_an_incomplete_one_is_replaced(tmp_path: Path) -> None:
     two_leads = strip(2, leads=("MLII", "V1"), gain=(200.0, 1e-3), zero=(1024, -7))
     with AlarmLog(tmp_path / "a.sqlite") as log:
         log.add_strips([strip(1, valid=100), two_leads])
@@ -180,14 +180,14 @@ def test_a_strip_comes_back_whole_and_only_a_better_one_replaces_it(tmp_path: Pa
         assert list(log.strips()) == [strip(1), two_leads]
 
 
-def test_what_lacks_its_strip_is_known(tmp_path: Path) -> None:
+def test_alarms_without_a_complete_strip(tmp_path: Path) -> None:
     with AlarmLog(tmp_path / "a.sqlite") as log:
         log.add([(event, 0) for n in range(5) for event in (alarm(n), cleared(n))])
         log.add_strips([strip(1), strip(3, valid=100)])
         assert log.without_complete_strip(3) == [(alarm(2), None), (alarm(3), strip(3, valid=100)), (alarm(4), None)]
 
 
-def test_a_storm_of_strips_is_bounded_and_leaves_the_grave_ones(
+def test_the_number_of_strips_is_bounded_and_high_priorities_are_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(alarm_log, "STRIPS_PER_BED", 20)
@@ -196,11 +196,11 @@ def test_a_storm_of_strips_is_bounded_and_leaves_the_grave_ones(
         log.add_strips([strip(0, priority="high"), strip(1, bed="bed-2", priority="low")])
         log.add_strips([strip(n, priority="low") for n in range(10, 500)])
         assert [kept.start for kept in log.strips()] == [0, 1, *range(481, 500)]
-    assert path.stat().st_size < 30 * 16384, "pages of what gave way are used again"
+    assert path.stat().st_size < 30 * 16384, "pages of deleted strips are reused"
 
 
 @pytest.mark.parametrize("layout", [old_layouts.LAYOUT_1, old_layouts.LAYOUT_2])
-def test_a_file_of_an_old_layout_goes_on_in_the_newest(tmp_path: Path, layout: str) -> None:
+def test_a_file_of_an_old_schema_is_migrated(tmp_path: Path, layout: str) -> None:
     path = tmp_path / "a.sqlite"
     old = [event for n in (3, 1, 2) for event in (alarm(n), cleared(n))]
     old_layouts.make(path, layout, old)
@@ -220,7 +220,7 @@ def test_a_file_of_an_old_layout_goes_on_in_the_newest(tmp_path: Path, layout: s
     assert rows(path, layout) == rows(tmp_path / "new.sqlite", layout)
 
 
-def test_a_migration_that_finds_no_room_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_migration_on_a_full_disk_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.sqlite"
     old = [alarm(n, text="x" * 200) for n in range(100)]
     old_layouts.make(path, old_layouts.LAYOUT_1, old)
@@ -277,7 +277,7 @@ def _locked(path: Path) -> sqlite3.Connection:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "name", "words"),
+    ("prepare", "name", "expected"),
     [
         (None, "nowhere/a.sqlite", "folder that exists"),
         (_folder, "a.sqlite", "cannot be used"),
@@ -287,21 +287,21 @@ def _locked(path: Path) -> sqlite3.Connection:
         (_locked, "a.sqlite", "end the other process"),
     ],
 )
-def test_a_file_that_cannot_serve_is_one_line(
-    tmp_path: Path, spoil: Callable[[Path], sqlite3.Connection | None] | None, name: str, words: str
+def test_an_unusable_file_is_a_one_line_error(
+    tmp_path: Path, prepare: Callable[[Path], sqlite3.Connection | None] | None, name: str, expected: str
 ) -> None:
-    holder = spoil(tmp_path / name) if spoil else None
+    connection = prepare(tmp_path / name) if prepare else None
     try:
-        with pytest.raises(StorageError, match=words) as caught:
+        with pytest.raises(StorageError, match=expected) as caught:
             AlarmLog(tmp_path / name, wait_s=0.05)
         assert "\n" not in str(caught.value)
         assert name in str(caught.value)
     finally:
-        if holder is not None:
-            holder.close()
+        if connection is not None:
+            connection.close()
 
 
-def test_a_second_logger_of_one_file_is_refused(tmp_path: Path) -> None:
+def test_a_second_logger_of_the_same_file_is_rejected(tmp_path: Path) -> None:
     path = tmp_path / "a.sqlite"
     (tmp_path / "link.sqlite").symlink_to(path)
     with AlarmLog(path):
@@ -313,7 +313,7 @@ def test_a_second_logger_of_one_file_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["events", "strips", "commands"])
-def test_a_full_disk_stores_nothing_of_the_batch_and_heals(tmp_path: Path, kind: str) -> None:
+def test_on_a_full_disk_no_item_of_the_batch_is_stored(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "a.sqlite"
     with AlarmLog(path) as log:
 
@@ -337,7 +337,7 @@ def test_a_full_disk_stores_nothing_of_the_batch_and_heals(tmp_path: Path, kind:
 
 
 @pytest.mark.parametrize("replaced", [False, True])
-def test_a_file_that_was_taken_away_stores_nothing_until_it_is_back(tmp_path: Path, replaced: bool) -> None:
+def test_a_moved_file_stores_nothing_until_it_is_restored(tmp_path: Path, replaced: bool) -> None:
     path, aside = tmp_path / "alarms.sqlite", tmp_path / "aside.sqlite"
     with AlarmLog(path) as log:
         log.add([(alarm(1), 0)])
@@ -352,7 +352,7 @@ def test_a_file_that_was_taken_away_stores_nothing_until_it_is_back(tmp_path: Pa
         assert [event.onset for event in log.events()] == [1, 2]
 
 
-def test_commands_and_strips_of_layout_2_stay(tmp_path: Path) -> None:
+def test_commands_and_strips_of_schema_2_are_kept(tmp_path: Path) -> None:
     path = tmp_path / "a.sqlite"
     old_layouts.make(path, old_layouts.LAYOUT_2, [alarm(1, latched=True, value=1.5), cleared(1), acknowledged(1)])
     with contextlib.closing(sqlite3.connect(path)) as db:

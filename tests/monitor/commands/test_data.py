@@ -6,14 +6,14 @@ import pytest
 from monitor.cli import main
 
 
-def test_data_list_names_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+def test_data_list_shows_all_records(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["data", "list"]) == 0
     shown = capsys.readouterr().out
-    for words in ("mitdb/208", "excerpt", "synthetic", "MLII"):
-        assert words in shown
+    for expected in ("mitdb/208", "excerpt", "synthetic", "MLII"):
+        assert expected in shown
 
 
-def test_data_list_shows_length_and_rhythms_of_what_is_on_disk(
+def test_data_list_shows_duration_and_rhythms_of_records_on_disk(
     mitdb_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "mitdb"

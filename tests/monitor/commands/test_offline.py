@@ -5,7 +5,7 @@ from tests.system.commands import error_line
 
 
 @pytest.mark.parametrize(
-    ("options", "words"),
+    ("options", "expected"),
     [
         (["--plot", "x.png"], "--plots DIR"),
         (["--alarms", "--plot", "x.png"], "--plots DIR"),
@@ -15,8 +15,8 @@ from tests.system.commands import error_line
         (["--plots", "/dev/null/pictures"], "choose another folder"),
     ],
 )
-def test_an_evaluation_that_could_not_be_kept_does_not_start(
-    options: list[str], words: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def test_an_evaluation_with_an_invalid_output_path_does_not_start(
+    options: list[str], expected: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for work in (
         "evaluation.evaluation.evaluate",
@@ -25,7 +25,7 @@ def test_an_evaluation_that_could_not_be_kept_does_not_start(
     ):
         monkeypatch.setattr(f"model.{work}", lambda *args, **kwargs: pytest.fail("it started"))
     assert main(["evaluate", "--records", "116", *options]) == 2
-    assert words in error_line(capsys.readouterr().err)
+    assert expected in error_line(capsys.readouterr().err)
 
 
 def test_only_the_last_stage_of_training_starts_from_weights(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""A file is there whole, or as it was before."""
+"""A file is replaced completely, or unchanged."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import pytest
 from monitor.common.atomic_write import write_atomically
 
 
-def test_it_replaces_what_was_there(tmp_path: Path) -> None:
+def test_an_existing_file_is_replaced(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("old")
     write_atomically(path, b"new")
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("a.csv", "new")]
 
 
-def test_a_write_that_fails_leaves_the_old_file_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_write_leaves_the_old_file_unchanged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.csv"
     path.write_text("old")
 

@@ -1,4 +1,4 @@
-"""A ring remembers exactly what a dictionary of the newest indices would."""
+"""The ring buffer behaves like a dictionary of the newest samples."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ puts = st.lists(st.tuples(st.integers(0, 120), st.integers(1, 40)), max_size=12)
 
 
 @given(capacity=st.integers(1, 30), puts=puts, start=st.integers(-5, 130), length=st.integers(0, 60))
-def test_reads_what_was_written_last_and_nothing_else(
-    capacity: int, puts: list[tuple[int, int]], start: int, length: int
-) -> None:
+def test_it_matches_a_dictionary(capacity: int, puts: list[tuple[int, int]], start: int, length: int) -> None:
     ring = RingBuffer(capacity, 2)
     known: dict[int, float] = {}
     end = None
@@ -31,7 +29,7 @@ def test_reads_what_was_written_last_and_nothing_else(
 
 
 @given(cuts=st.lists(st.integers(1, 50), min_size=1, max_size=20))
-def test_any_chunking_gives_the_same(cuts: list[int]) -> None:
+def test_the_content_does_not_depend_on_the_chunks(cuts: list[int]) -> None:
     total = sum(cuts)
     cut, whole = RingBuffer(64), RingBuffer(64)
     at = 0
@@ -42,7 +40,7 @@ def test_any_chunking_gives_the_same(cuts: list[int]) -> None:
     np.testing.assert_array_equal(cut.get(0, total), whole.get(0, total))
 
 
-def test_a_gap_reads_as_nan_even_where_older_samples_lay() -> None:
+def test_a_gap_is_nan_even_over_older_samples() -> None:
     ring = RingBuffer(10)
     ring.put(0, np.arange(10))
     ring.put(14, [14.0])
@@ -50,20 +48,20 @@ def test_a_gap_reads_as_nan_even_where_older_samples_lay() -> None:
     assert ring.get(14, 15)[0, 0] == 14
 
 
-def test_indices_as_large_as_messages_allow() -> None:
+def test_indices_up_to_the_maximum_of_messages() -> None:
     ring = RingBuffer(10)
     ring.put(0, [1.0])
     ring.put(2**62, [2.0, 3.0])
     assert ring.get(2**62, 2**62 + 2)[:, 0].tolist() == [2.0, 3.0]
 
 
-def test_what_was_read_is_a_copy() -> None:
+def test_get_returns_a_copy() -> None:
     ring = RingBuffer(10)
     ring.put(0, [1.0])
     ring.get(0, 1)[:] = 7
     assert ring.get(0, 1)[0, 0] == 1
 
 
-def test_a_ring_needs_room() -> None:
-    with pytest.raises(ValueError, match="cannot be"):
+def test_an_invalid_capacity_is_an_error() -> None:
+    with pytest.raises(ValueError, match="invalid ring buffer"):
         RingBuffer(0)

@@ -15,14 +15,14 @@ def test_the_parts_of_a_url() -> None:
     assert str(BrokerAddress.parse("mqtt://[::1]:77")) == "mqtt://[::1]:77"
 
 
-def test_the_password_is_never_shown() -> None:
+def test_the_password_is_not_in_repr_or_str() -> None:
     address = BrokerAddress.parse("mqtt://nurse:secret@ward:1883")
     assert "secret" not in f"{address} {address!r}"
     assert "nurse" not in f"{address} {address!r}"
 
 
 SECRETS = ("zq7x", "48213", "Wv9k")
-"""Parts of a password that stand in no message; digits too, which pass for a port."""
+"""Parts of a password that occur in no error message; digits too, which are a valid port."""
 
 passwords = st.lists(
     st.sampled_from([*SECRETS, "/", "?", "#", "@", ":", "[", "]", "%", "%2F", "\\", " ", "\n", "é", "℀"]),
@@ -37,7 +37,7 @@ passwords = st.lists(
 @example("mqtt", "nurse", "48213/Wv9k", "@ward:1883")
 @example("mqtt", "nurse", "48213#Wv9k", "@ward:1883")
 @example("mqtt", "nurse", "zq7x℀", "@ward:1883")
-def test_no_url_whatsoever_shows_its_password(scheme: str, user: str, password: str, rest: str) -> None:
+def test_no_error_message_contains_the_password(scheme: str, user: str, password: str, rest: str) -> None:
     url = f"{scheme}://{user}:{password}{rest}"
     try:
         shown = (address := BrokerAddress.parse(url)).__str__() + repr(address)
@@ -47,7 +47,7 @@ def test_no_url_whatsoever_shows_its_password(scheme: str, user: str, password: 
     assert not [part for part in SECRETS if part in shown]
 
 
-def test_a_password_with_a_slash_is_written_with_an_escape() -> None:
+def test_a_slash_in_a_password_is_percent_encoded() -> None:
     assert BrokerAddress.parse("mqtt://nurse:a%2Fb%23c@ward").password == "a/b#c"
     with pytest.raises(UsageError, match="%2F"):
         BrokerAddress.parse("mqtt://nurse:a/b@ward")
@@ -58,7 +58,7 @@ def test_a_password_with_a_slash_is_written_with_an_escape() -> None:
     ["", "ward", "http://ward", "mqtt://", "mqtt://nurse:secret@", "mqtt://ward:port", "mqtt://ward:99999",
      "mqtt://ward:0", "mqtt://ward#x", "mqtt://nurse:secret@ward/path"],
 )  # fmt: skip
-def test_a_wrong_url_gets_one_line_without_its_password(url: str) -> None:
+def test_a_malformed_url_is_a_one_line_error_without_the_password(url: str) -> None:
     with pytest.raises(UsageError) as error:
         BrokerAddress.parse(url)
     assert "mqtt://" in str(error.value)

@@ -2,11 +2,11 @@ import asyncio
 from types import SimpleNamespace
 from typing import Any
 
-from stream.mqtt.amqtt_broker import Drain
+from stream.mqtt.amqtt_broker import DelayedDisconnect
 
 
-async def test_a_disconnect_counts_only_once_what_came_before_is_distributed() -> None:
-    """Three messages are queued when the client disconnects; the broker distributes each in its own time."""
+async def test_a_disconnect_is_processed_after_all_earlier_messages() -> None:
+    """Three messages are queued when the client disconnects; the broker distributes them with a delay."""
     queue: asyncio.Queue[int] = asyncio.Queue()
     for number in range(3):
         queue.put_nowait(number)
@@ -15,7 +15,7 @@ async def test_a_disconnect_counts_only_once_what_came_before_is_distributed() -
         return "DISCONNECT"
 
     handler: Any = SimpleNamespace(mqtt_deliver_next_message=queue.get, wait_disconnect=disconnected)
-    Drain(SimpleNamespace(delivered_message_queue=queue), handler)  # type: ignore[arg-type]
+    DelayedDisconnect(SimpleNamespace(delivered_message_queue=queue), handler)  # type: ignore[arg-type]
     disconnect = asyncio.create_task(handler.wait_disconnect())
     for number in range(3):
         assert await handler.mqtt_deliver_next_message() == number

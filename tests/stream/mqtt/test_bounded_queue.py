@@ -17,7 +17,7 @@ def drain(queue: BoundedQueue[int]) -> list[tuple[Topic, int]]:
 
 
 @given(st.lists(st.sampled_from([*ECG, ALARMS, ACTIVE]), max_size=60))
-def test_first_in_first_out_bounded_by_topic(puts: list[Topic]) -> None:
+def test_fifo_order_with_a_bound_per_topic(puts: list[Topic]) -> None:
     queue: BoundedQueue[int] = BoundedQueue(limit_s=5.0)
     for number, topic in enumerate(puts):
         queue.put(topic, number, seconds=1.0)
@@ -34,18 +34,18 @@ def test_first_in_first_out_bounded_by_topic(puts: list[Topic]) -> None:
 
 
 @given(st.lists(st.sampled_from([*ECG, ALARMS]), min_size=1, max_size=40), st.integers(0, 20), st.randoms())
-def test_what_is_put_back_returns_to_its_place(puts: list[Topic], taken: int, random) -> None:
+def test_entries_put_back_return_to_their_positions(puts: list[Topic], popped: int, random) -> None:
     queue: BoundedQueue[int] = BoundedQueue(limit_s=100.0)
     for number, topic in enumerate(puts):
         queue.put(topic, number, seconds=1.0)
-    entries = [entry for _ in range(taken) if (entry := queue.pop()) is not None]
+    entries = [entry for _ in range(popped) if (entry := queue.pop()) is not None]
     random.shuffle(entries)
     for entry in entries:
         queue.put_back(entry)
     assert [number for _, number in drain(queue)] == list(range(len(puts)))
 
 
-def test_a_retained_value_put_back_gives_way_to_a_later_one() -> None:
+def test_a_retained_value_put_back_is_replaced_by_a_later_one() -> None:
     queue: BoundedQueue[int] = BoundedQueue(limit_s=1.0)
     queue.put(ACTIVE, 1)
     entry = queue.pop()
@@ -55,7 +55,7 @@ def test_a_retained_value_put_back_gives_way_to_a_later_one() -> None:
     assert drain(queue) == [(ACTIVE, 2)]
 
 
-def test_putting_back_counts_what_gives_way() -> None:
+def test_put_back_counts_dropped_items() -> None:
     queue: BoundedQueue[int] = BoundedQueue(limit_s=2.0)
     queue.put(ECG[0], 0, seconds=1.0)
     entry = queue.pop()
@@ -67,7 +67,7 @@ def test_putting_back_counts_what_gives_way() -> None:
     assert queue.dropped[ECG[0]] == 1
 
 
-def test_two_values_of_one_retained_topic_put_back_in_any_order_leave_the_later() -> None:
+def test_of_two_retained_values_put_back_the_later_is_kept() -> None:
     for order in (1, -1):
         queue: BoundedQueue[int] = BoundedQueue(limit_s=1.0)
         queue.put(ACTIVE, 1)

@@ -14,7 +14,7 @@ import pytest
 from stream.errors import BrokerError
 from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import CONNECT_TIMEOUT_S, Client, Received
-from stream.mqtt.connection import LOG
+from stream.mqtt.connection import LOGGER_NAME
 from stream.wire.alarm_messages import ActiveAlarms
 from stream.wire.messages import BedStatus, ProcessStatus, Vitals, Waveform
 from stream.wire.topics import Kind, Role, Topic, pattern
@@ -35,7 +35,7 @@ async def next_of(client: Client, kind: Kind, timeout_s: float = 10) -> Received
     return received
 
 
-async def take(client: Client, n: int, timeout_s: float = 20) -> list[int]:
+async def receive_chunks(client: Client, n: int, timeout_s: float = 20) -> list[int]:
     seqs = []
     for _ in range(n):
         message = (await next_of(client, Kind.ECG, timeout_s)).message
@@ -48,7 +48,7 @@ def raw_publish(address: BrokerAddress, topic: str, payload: bytes) -> None:
     paho.mqtt.publish.single(topic, payload, qos=1, hostname=address.host, port=address.port)
 
 
-async def test_what_is_sent_arrives_once_and_in_order(broker: BrokerAddress) -> None:
+async def test_messages_arrive_once_and_in_order(broker: BrokerAddress) -> None:
     async with (
         Client(broker, role=None, subscriptions=[pattern(Kind.ECG)]) as listener,
         Client(broker, role=None) as sender,
@@ -56,11 +56,11 @@ async def test_what_is_sent_arrives_once_and_in_order(broker: BrokerAddress) -> 
         for seq in range(250):
             sender.send(chunk(seq))
         assert await sender.flush(20)
-        assert await take(listener, 250) == list(range(250))
+        assert await receive_chunks(listener, 250) == list(range(250))
         assert listener.receive_nowait() is None
 
 
-async def test_a_process_is_announced_and_says_goodbye(broker: BrokerAddress) -> None:
+async def test_a_process_publishes_online_and_offline(broker: BrokerAddress) -> None:
     async with Client(broker, role=None, subscriptions=[pattern(Kind.PROCESS)]) as listener:
         async with Client(broker, role=Role.PUBLISHER) as publisher:
             received = await next_of(listener, Kind.PROCESS)
@@ -72,14 +72,14 @@ async def test_a_process_is_announced_and_says_goodbye(broker: BrokerAddress) ->
         assert received.message.state == "offline"
 
 
-async def test_a_process_that_dies_leaves_its_last_will(broker: BrokerAddress) -> None:
+async def test_the_last_will_of_a_killed_process_is_published(broker: BrokerAddress) -> None:
     async with Client(broker, role=None, subscriptions=[pattern(Kind.PROCESS)]) as listener:
         async with Client(broker, role=Role.WORKER) as worker:
             await next_of(listener, Kind.PROCESS)
             assert worker._connection is not None
             worker._connection._mqtt._client.socket().shutdown(
                 socket.SHUT_RDWR
-            )  # no DISCONNECT: as if the process had died
+            )  # no DISCONNECT, as if the process had been killed
             while True:
                 received = await next_of(listener, Kind.PROCESS)
                 assert isinstance(received.message, ProcessStatus)
@@ -87,7 +87,7 @@ async def test_a_process_that_dies_leaves_its_last_will(broker: BrokerAddress) -
                     break
 
 
-async def test_late_joiners_get_what_is_retained_until_it_is_removed(broker: BrokerAddress) -> None:
+async def test_late_subscribers_get_retained_messages_until_they_are_removed(broker: BrokerAddress) -> None:
     status = BedStatus(
         bed="bed-1", role="worker", instance="ab12", state="learning", when="", record="r", session=SESSION
     )
@@ -104,20 +104,20 @@ async def test_late_joiners_get_what_is_retained_until_it_is_removed(broker: Bro
             assert (await next_of(late, Kind.ALARMS_ACTIVE)).message is None
 
 
-async def test_nothing_arrives_that_was_not_subscribed(broker: BrokerAddress) -> None:
+async def test_only_subscribed_topics_are_received(broker: BrokerAddress) -> None:
     async with (
         Client(broker, role=Role.PUBLISHER) as publisher,
-        Client(broker, role=None, subscriptions=["bedside/v1/#"]) as all_of_it,
+        Client(broker, role=None, subscriptions=["bedside/v1/#"]) as observer,
     ):
         publisher.send(ActiveAlarms(bed="bed-1"))
-        await next_of(all_of_it, Kind.ALARMS_ACTIVE)
+        await next_of(observer, Kind.ALARMS_ACTIVE)
         async with Client(broker, role=None, subscriptions=[pattern(Kind.ECG)]) as listener:
             publisher.send(chunk(0))
             assert (await listener.receive()).topic.kind is Kind.ECG
             assert listener.receive_nowait() is None
 
 
-async def test_malformed_payloads_are_counted_and_stop_nothing(broker: BrokerAddress) -> None:
+async def test_malformed_payloads_are_counted_and_do_not_stop_the_client(broker: BrokerAddress) -> None:
     async with (
         Client(broker, role=None, subscriptions=["bedside/v1/#"]) as listener,
         Client(broker, role=None) as sender,
@@ -125,12 +125,12 @@ async def test_malformed_payloads_are_counted_and_stop_nothing(broker: BrokerAdd
         for topic in ("bedside/v1/bed-1/ecg", "bedside/v1/bed-1/alarms", "bedside/v1/Nobody/ecg", "bedside/v1/x/y/z"):
             await asyncio.to_thread(raw_publish, broker, topic, b"\xc1 not a message")
         sender.send(chunk(0))
-        assert await take(listener, 1) == [0]
+        assert await receive_chunks(listener, 1) == [0]
         assert listener.counters["rejected"] == 4
 
 
-async def test_a_slow_reader_loses_the_oldest_and_knows_it(broker: BrokerAddress) -> None:
-    """350 chunks of 100 ms wait for a reader that holds 30 s: the oldest 50 give way."""
+async def test_a_slow_reader_loses_the_oldest_messages_and_they_are_counted(broker: BrokerAddress) -> None:
+    """350 chunks of 100 ms for an inbox of 30 s: the oldest 50 are dropped."""
     async with (
         Client(broker, role=None, subscriptions=[pattern(Kind.ECG)]) as listener,
         Client(broker, role=None) as sender,
@@ -141,11 +141,11 @@ async def test_a_slow_reader_loses_the_oldest_and_knows_it(broker: BrokerAddress
             assert await sender.flush(20)
         while listener.counters["received"] < 350:
             await asyncio.sleep(0.01)
-        assert await take(listener, 300) == list(range(50, 350))
+        assert await receive_chunks(listener, 300) == list(range(50, 350))
         assert listener.counters["inbox_dropped"] == 50
 
 
-async def test_a_broker_that_is_away_for_a_while_costs_nothing_that_was_buffered(mosquitto: Mosquitto) -> None:
+async def test_buffered_messages_survive_a_broker_restart(mosquitto: Mosquitto) -> None:
     async with Client(mosquitto.address, role=None) as sender:
         sender.send(chunk(0))
         sender.send(ActiveAlarms(bed="bed-1"))
@@ -156,7 +156,7 @@ async def test_a_broker_that_is_away_for_a_while_costs_nothing_that_was_buffered
         while sender.connected:
             await asyncio.sleep(0.01)
         mosquitto.start()
-        # The sender may be back before this listener, so only the order and the end are certain here.
+        # The sender may reconnect before this listener, so the number of chunks it receives is not determined.
         async with Client(
             mosquitto.address, role=None, subscriptions=[pattern(Kind.ECG), pattern(Kind.ALARMS_ACTIVE)]
         ) as listener:
@@ -166,10 +166,10 @@ async def test_a_broker_that_is_away_for_a_while_costs_nothing_that_was_buffered
         assert sender.counters["reconnects"] == 1
 
 
-async def test_after_a_delay_the_subscribers_are_back_and_miss_nothing(
+async def test_subscribers_reconnected_within_the_resume_delay_lose_nothing(
     mosquitto: Mosquitto, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A killed broker forgets its subscribers; one that returns within the delay receives all that was buffered."""
+    """A killed broker loses its subscriptions; subscribers that return within the delay lose nothing."""
     caplog.set_level(logging.INFO, "bedside.client")
     async with Client(mosquitto.address, role=None, resume_delay_s=2.0) as sender:
         mosquitto.kill()
@@ -179,23 +179,21 @@ async def test_after_a_delay_the_subscribers_are_back_and_miss_nothing(
             sender.send(chunk(seq))
         mosquitto.start()
         async with Client(mosquitto.address, role=None, subscriptions=[pattern(Kind.ECG)]) as listener:
-            assert await take(listener, 100) == list(range(100))
-    lost, back = (record.message for record in caplog.records)
+            assert await receive_chunks(listener, 100) == list(range(100))
+    lost, restored = (record.message for record in caplog.records)
     assert f"connection to {mosquitto.address} lost" in lost
-    assert re.fullmatch(rf"connection to {mosquitto.address} is back after \d+\.\d s", back)
+    assert re.fullmatch(rf"connection to {mosquitto.address} restored after \d+\.\d s", restored)
 
 
-async def test_the_library_logs_where_it_can_be_silenced(
-    mosquitto: Mosquitto, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Whatever aiomqtt and paho log goes to one logger, whose level nobody sets but its user."""
+async def test_the_mqtt_libraries_use_one_logger(mosquitto: Mosquitto, caplog: pytest.LogCaptureFixture) -> None:
+    """aiomqtt and paho log to one logger, whose level the application sets."""
     caplog.set_level(logging.DEBUG)
     async with Client(mosquitto.address, role=None) as client:
         client.send(chunk(0))
         assert await client.flush(10)
-    assert {record.name for record in caplog.records if "PUBLISH" in record.message} == {LOG}
+    assert {record.name for record in caplog.records if "PUBLISH" in record.message} == {LOGGER_NAME}
     caplog.clear()
-    caplog.set_level(logging.CRITICAL, LOG)
+    caplog.set_level(logging.CRITICAL, LOGGER_NAME)
     async with Client(mosquitto.address, role=None) as client:
         mosquitto.kill()
         while client.connected:
@@ -203,7 +201,7 @@ async def test_the_library_logs_where_it_can_be_silenced(
     assert {record.name for record in caplog.records} <= {"bedside.client", "asyncio"}
 
 
-async def test_beyond_thirty_seconds_the_oldest_chunks_give_way_and_are_counted(mosquitto: Mosquitto) -> None:
+async def test_beyond_thirty_seconds_the_oldest_chunks_are_dropped_and_counted(mosquitto: Mosquitto) -> None:
     async with Client(mosquitto.address, role=None) as sender:
         mosquitto.kill()
         while sender.connected:
@@ -213,7 +211,7 @@ async def test_beyond_thirty_seconds_the_oldest_chunks_give_way_and_are_counted(
         assert sender.dropped(Topic(Kind.ECG, "bed-1")) == 100
 
 
-async def test_a_persistent_reader_gets_again_what_it_did_not_acknowledge(mosquitto: Mosquitto) -> None:
+async def test_unacknowledged_messages_of_a_persistent_session_are_redelivered(mosquitto: Mosquitto) -> None:
     def reader() -> Client:
         return Client(mosquitto.address, role=None, subscriptions=[pattern(Kind.ECG)], persistent_id="reader-1")
 
@@ -227,10 +225,10 @@ async def test_a_persistent_reader_gets_again_what_it_did_not_acknowledge(mosqui
         sender.send(chunk(10))
         assert await sender.flush(10)
         async with reader() as second:
-            assert await take(second, 7) == list(range(4, 11))
+            assert await receive_chunks(second, 7) == list(range(4, 11))
 
 
-async def test_a_reader_that_never_acknowledges_gets_twenty(mosquitto: Mosquitto) -> None:
+async def test_delivery_stops_at_twenty_unacknowledged_messages(mosquitto: Mosquitto) -> None:
     patterns = [pattern(Kind.ECG), pattern(Kind.VITALS)]
     async with (
         Client(mosquitto.address, role=None, subscriptions=patterns, persistent_id="reader-2") as reader,
@@ -240,28 +238,28 @@ async def test_a_reader_that_never_acknowledges_gets_twenty(mosquitto: Mosquitto
             sender.send(chunk(seq))
         assert await sender.flush(10)
         got = [await next_of(reader, Kind.ECG) for _ in range(20)]
-        # QoS 0 needs no acknowledgement: it passes by what the broker holds back.
+        # Messages of QoS 0 need no acknowledgement and are still delivered.
         sender.send(VITALS)
         assert (await reader.receive()).message == VITALS
         for received in got:
             reader.acknowledge(received)
-        assert await take(reader, 10) == list(range(20, 30))
+        assert await receive_chunks(reader, 10) == list(range(20, 30))
 
 
-async def test_no_broker_is_one_helpful_line() -> None:
+async def test_an_unreachable_broker_is_a_one_line_error() -> None:
     with pytest.raises(BrokerError, match=r"127\.0\.0\.1:1\b.*--broker") as error:
         async with Client(BrokerAddress("127.0.0.1", 1), role=None, connect_timeout_s=0.2):
             pass
     assert "\n" not in str(error.value)
 
 
-async def test_user_and_password_from_the_url(tmp_path: Path) -> None:
+async def test_user_and_password_of_the_url_are_used(tmp_path: Path) -> None:
     passwords = tmp_path / "passwords"
     program = Mosquitto(tmp_path)._program.replace("mosquitto", "mosquitto_passwd").replace("sbin", "bin")
     subprocess.run([program, "-b", "-c", str(passwords), "nurse", "s3cret"], check=True, capture_output=True)
     passwords.chmod(0o644)
     tmp_path.chmod(0o755)
-    # As root, Mosquitto drops to another user, who could not read pytest's private folder.
+    # As root, Mosquitto changes to another user, who cannot read pytest's private folder.
     broker = Mosquitto(tmp_path, f"allow_anonymous false\nuser root\npassword_file {passwords}")
     broker.start()
     try:
@@ -275,8 +273,8 @@ async def test_user_and_password_from_the_url(tmp_path: Path) -> None:
         broker.stop()
 
 
-async def problem_with(address: BrokerAddress) -> str:
-    """Return why no connection can be made."""
+async def connection_error(address: BrokerAddress) -> str:
+    """Return the error of a connection attempt."""
     try:
         async with Client(address, role=None, connect_timeout_s=0.2):
             return "none"
@@ -284,7 +282,7 @@ async def problem_with(address: BrokerAddress) -> str:
         return str(error)
 
 
-async def test_tls_with_a_certificate_authority_of_our_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_tls_with_a_private_certificate_authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
@@ -295,31 +293,31 @@ async def test_tls_with_a_certificate_authority_of_our_own(tmp_path: Path, monke
     broker.start()
     try:
         address = BrokerAddress("127.0.0.1", broker.port, tls=True)
-        # In a process of its own: paho leaves the socket of a failed handshake to the garbage collector.
+        # In a subprocess: paho leaves the socket of a failed handshake to the garbage collector.
         started = time.monotonic()
-        refused = await asyncio.to_thread(
+        result = await asyncio.to_thread(
             subprocess.run,
             [sys.executable, "-m", "monitor.cli", "tap", "--broker", str(address)],
             capture_output=True,
             text=True,
         )
-        assert refused.returncode == 2
-        assert "SSL_CERT_FILE" in refused.stderr.splitlines()[-1]
+        assert result.returncode == 2
+        assert "SSL_CERT_FILE" in result.stderr.splitlines()[-1]
         assert time.monotonic() - started < CONNECT_TIMEOUT_S, "no further attempt can help"
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
         async with Client(address, role=None, subscriptions=[pattern(Kind.ECG)]) as client:
             client.send(chunk(0))
-            assert await take(client, 1) == [0]
+            assert await receive_chunks(client, 1) == [0]
     finally:
         broker.stop()
 
 
-async def test_an_address_that_cannot_be_is_one_helpful_line() -> None:
-    assert "a..b" in await problem_with(BrokerAddress("a..b", 1883))
+async def test_an_invalid_address_is_a_one_line_error() -> None:
+    assert "a..b" in await connection_error(BrokerAddress("a..b", 1883))
 
 
-async def test_a_publisher_refused_at_a_reconnect_learns_of_it(tmp_path: Path) -> None:
-    async def send_for_ever(sender: Client) -> None:
+async def test_a_refusal_after_a_reconnect_is_raised(tmp_path: Path) -> None:
+    async def send_repeatedly(sender: Client) -> None:
         while True:
             sender.send(chunk(0))
             await asyncio.sleep(0.05)
@@ -332,6 +330,6 @@ async def test_a_publisher_refused_at_a_reconnect_learns_of_it(tmp_path: Path) -
             broker = Mosquitto(tmp_path, "allow_anonymous false", port=broker.port)
             broker.start()
             with pytest.raises(BrokerError, match="user name and password"):
-                await send_for_ever(sender)
+                await send_repeatedly(sender)
     finally:
         broker.stop()

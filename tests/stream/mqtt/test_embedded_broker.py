@@ -21,27 +21,27 @@ async def test_it_listens_on_loopback_and_frees_its_port() -> None:
         socket.create_connection(("127.0.0.1", port), 1)
 
 
-async def test_a_port_in_use_is_one_helpful_line() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
+async def test_a_port_in_use_is_a_one_line_error() -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
         with pytest.raises(BrokerError, match=f"{port}.*--port") as error:
             async with embedded_broker(port=port):
                 pass
     assert "\n" not in str(error.value)
 
 
-async def test_a_port_that_cannot_be_is_one_helpful_line() -> None:
+async def test_an_invalid_port_is_a_one_line_error() -> None:
     with pytest.raises(UsageError, match="99999"):
         async with embedded_broker(port=99999):
             pass
 
 
-async def test_a_sender_that_leaves_loses_nothing_that_was_acknowledged() -> None:
-    """A thousand chunks, sent faster than the broker distributes them, and the sender's goodbye behind them."""
+async def test_acknowledged_messages_of_a_disconnected_sender_are_delivered() -> None:
+    """A thousand chunks, sent faster than the broker distributes them, followed by the sender's DISCONNECT."""
     patterns = [pattern(Kind.ECG), pattern(Kind.PROCESS)]
-    got: list[int] = []
+    seqs: list[int] = []
     async with embedded_broker(port=free_port()) as address, asyncio.timeout(60):
         async with Client(address, role=None, subscriptions=patterns) as listener:
             async with Client(address, role=Role.PUBLISHER) as sender:
@@ -50,7 +50,7 @@ async def test_a_sender_that_leaves_loses_nothing_that_was_acknowledged() -> Non
                 assert await sender.flush(30)
             async for received in listener:
                 if isinstance(received.message, Waveform):
-                    got.append(received.message.seq)
+                    seqs.append(received.message.seq)
                 elif isinstance(received.message, ProcessStatus) and received.message.state == "offline":
                     break
-    assert got == list(range(1000))
+    assert seqs == list(range(1000))

@@ -10,8 +10,8 @@ from stream.wire.messages import Waveform
 from tests.waveforms import chunk
 
 
-class Time:
-    """A monotonic clock that stands still until it is moved."""
+class FakeTime:
+    """A fake of the time module; tests set the time."""
 
     now_s = 100.0
 
@@ -31,7 +31,7 @@ def put(inbox: Inbox, topic: str, payload: bytes) -> bool:
     return inbox.put(topic, payload, retained=False, mid=1, connection=1)
 
 
-async def test_a_message_is_decoded_when_it_arrives(counters: Counter[str]) -> None:
+async def test_a_message_is_decoded_on_arrival(counters: Counter[str]) -> None:
     inbox = Inbox(30.0, counters)
     assert put(inbox, "bedside/v1/bed-1/ecg", codec.encode(chunk(0)))
     received = inbox.pop()
@@ -41,7 +41,7 @@ async def test_a_message_is_decoded_when_it_arrives(counters: Counter[str]) -> N
     assert counters == {"received": 1, "inbox_dropped": 0}
 
 
-async def test_the_oldest_are_dropped_and_counted(counters: Counter[str]) -> None:
+async def test_the_oldest_messages_are_dropped_and_counted(counters: Counter[str]) -> None:
     inbox = Inbox(1.0, counters)
     for seq in range(25):
         put(inbox, "bedside/v1/bed-1/ecg", codec.encode(chunk(seq)))
@@ -53,10 +53,10 @@ async def test_the_oldest_are_dropped_and_counted(counters: Counter[str]) -> Non
     assert counters["inbox_dropped"] == 15
 
 
-async def test_rejections_are_all_counted_and_logged_once_per_second(
+async def test_all_rejections_are_counted_and_logged_once_per_second(
     counters: Counter[str], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clock = Time()
+    clock = FakeTime()
     monkeypatch.setattr(module, "time", clock)
     inbox = Inbox(30.0, counters)
     for now_s in (100.0, 100.2, 100.9, 101.0, 101.5):

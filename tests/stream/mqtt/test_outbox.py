@@ -12,15 +12,15 @@ pytestmark = pytest.mark.usefixtures("no_tasks_left")
 
 
 class Broker:
-    """Acknowledges when it is asked to; loses the connection when it is asked to."""
+    """A fake broker; tests set when it acknowledges and when its connection is lost."""
 
     def __init__(self) -> None:
-        self.got: list[tuple[Topic, bytes]] = []
+        self.published: list[tuple[Topic, bytes]] = []
         self.acknowledges = asyncio.Event()
         self.lost = asyncio.Event()
 
     async def publish(self, topic: Topic, payload: bytes) -> None:
-        self.got.append((topic, payload))
+        self.published.append((topic, payload))
         waits = [asyncio.create_task(event.wait()) for event in (self.acknowledges, self.lost)]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -36,33 +36,33 @@ def payloads(count: int) -> list[bytes]:
     return [b"%d" % number for number in range(count)]
 
 
-async def settled() -> None:
+async def run_loop() -> None:
     for _ in range(100):
         await asyncio.sleep(0)
 
 
-async def test_twenty_are_in_flight_and_the_rest_follows_their_acknowledgement() -> None:
+async def test_at_most_twenty_messages_are_in_flight() -> None:
     outbox, broker = Outbox(30.0), Broker()
     for payload in payloads(50):
         outbox.put(ECG, payload)
     delivering = asyncio.create_task(outbox.deliver(broker.publish))
-    await settled()
-    assert [payload for _, payload in broker.got] == payloads(IN_FLIGHT)
+    await run_loop()
+    assert [payload for _, payload in broker.published] == payloads(IN_FLIGHT)
     assert len(outbox) == 50
     broker.acknowledges.set()
     async with asyncio.timeout(10):
         await outbox.wait_empty()
-    assert [payload for _, payload in broker.got] == payloads(50)
+    assert [payload for _, payload in broker.published] == payloads(50)
     delivering.cancel()
     await asyncio.wait([delivering])
 
 
-async def test_what_was_in_flight_when_the_connection_was_lost_is_sent_again_in_order() -> None:
+async def test_messages_in_flight_at_a_lost_connection_are_resent_in_order() -> None:
     outbox, first, second = Outbox(30.0), Broker(), Broker()
     for payload in payloads(30):
         outbox.put(ECG, payload)
     delivering = asyncio.create_task(outbox.deliver(first.publish))
-    await settled()
+    await run_loop()
     first.lost.set()
     with pytest.raises(ExceptionGroup) as lost:
         await delivering
@@ -72,12 +72,12 @@ async def test_what_was_in_flight_when_the_connection_was_lost_is_sent_again_in_
     delivering = asyncio.create_task(outbox.deliver(second.publish))
     async with asyncio.timeout(10):
         await outbox.wait_empty()
-    assert [payload for _, payload in second.got] == payloads(30)
+    assert [payload for _, payload in second.published] == payloads(30)
     delivering.cancel()
     await asyncio.wait([delivering])
 
 
-async def test_what_is_retained_is_put_again_for_a_broker_that_forgot_it() -> None:
+async def test_retained_messages_are_appended_again_after_a_reconnect() -> None:
     outbox, broker = Outbox(30.0), Broker()
     broker.acknowledges.set()
     outbox.retain(ACTIVE, b"one")
@@ -87,16 +87,16 @@ async def test_what_is_retained_is_put_again_for_a_broker_that_forgot_it() -> No
     await outbox.wait_empty()
     outbox.put_retained()
     await outbox.wait_empty()
-    assert broker.got == [(ACTIVE, b"two"), (ECG, b"wave"), (ACTIVE, b"two")]
+    assert broker.published == [(ACTIVE, b"two"), (ECG, b"wave"), (ACTIVE, b"two")]
     outbox.remove(ACTIVE)
     outbox.put_retained()
     await outbox.wait_empty()
-    assert broker.got[3:] == [(ACTIVE, b"")]
+    assert broker.published[3:] == [(ACTIVE, b"")]
     delivering.cancel()
     await asyncio.wait([delivering])
 
 
-async def test_who_waits_learns_that_nobody_will_deliver() -> None:
+async def test_release_waiters_ends_wait_empty() -> None:
     outbox = Outbox(30.0)
     outbox.put(ECG, b"wave")
     outbox.release_waiters()

@@ -9,7 +9,7 @@ from stream.records.library import Library
 
 @pytest.fixture
 def library(mitdb_dir: Path, tmp_path: Path) -> Library:
-    """Provide a library of two records on disk, of which one is damaged."""
+    """Provide a library with two records on disk, one of them damaged."""
     (tmp_path / "mitdb").mkdir()
     for suffix in (".hea", ".dat", ".atr"):
         (tmp_path / f"mitdb/203{suffix}").symlink_to(mitdb_dir / f"mitdb/203{suffix}")
@@ -17,7 +17,7 @@ def library(mitdb_dir: Path, tmp_path: Path) -> Library:
     return Library(Catalog(data_dir=tmp_path, cache_dir=tmp_path / "cache"))
 
 
-def test_what_is_on_disk_has_length_and_rhythms(library: Library, caplog: pytest.LogCaptureFixture) -> None:
+def test_records_on_disk_have_duration_and_rhythms(library: Library, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING, "bedside.records"):
         listing = {listed.name: (listed.where, offer) for listed, offer in library.listing()}
     where, offer = listing["mitdb/203"]

@@ -1,4 +1,4 @@
-"""The synthetic patient is deterministic, says what it is, and has a heart that beats."""
+"""The synthetic ECG is deterministic, marked as synthetic, and has plausible beats."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stream.records.wfdb_reader import load
 from stream.timebase import FS
 
 
-def test_it_says_that_it_is_synthetic() -> None:
+def test_it_is_marked_as_synthetic() -> None:
     record = load("synthetic")
     assert record.synthetic
     assert record.name == "synthetic"
@@ -21,14 +21,14 @@ def test_it_says_that_it_is_synthetic() -> None:
     assert not record.adu.flags.writeable
 
 
-def test_the_same_config_gives_the_same_samples() -> None:
+def test_it_is_deterministic() -> None:
     short = SyntheticConfig(seconds=20)
     assert np.array_equal(synthetic_patient(short).adu, synthetic_patient(short).adu)
     other = synthetic_patient(SyntheticConfig(seconds=20, seed=2))
     assert not np.array_equal(synthetic_patient(short).adu, other.adu)
 
 
-def test_annotated_beats_are_where_the_r_peaks_are() -> None:
+def test_annotations_are_at_the_r_peaks() -> None:
     record = load("synthetic")
     assert record.annotations is not None
     found, _ = find_peaks(record.mv()[:, 0], height=0.7, distance=FS // 4)
@@ -45,7 +45,7 @@ def test_heart_rate_varies_around_the_mean() -> None:
     assert 0.02 < rr[:60].std() < 0.1
 
 
-def test_premature_beats_come_early_wide_and_only_after_the_first_minute() -> None:
+def test_pvcs_are_early_and_wide_and_start_after_the_first_minute() -> None:
     record = load("synthetic")
     assert record.annotations is not None
     symbol = np.array(record.annotations.symbol)
@@ -61,7 +61,7 @@ def test_premature_beats_come_early_wide_and_only_after_the_first_minute() -> No
 
 @settings(max_examples=25)
 @given(seconds=st.floats(0.5, 10), heart_rate=st.floats(30, 200), pvc_share=st.floats(0, 1), seed=st.integers(0, 2**32))
-def test_any_patient_is_a_valid_record(seconds: float, heart_rate: float, pvc_share: float, seed: int) -> None:
+def test_any_config_gives_a_valid_record(seconds: float, heart_rate: float, pvc_share: float, seed: int) -> None:
     record = synthetic_patient(SyntheticConfig(seconds, heart_rate, pvc_share, seed=seed))
     assert record.n == round(seconds * FS)
     assert np.abs(record.mv()).max() < 5

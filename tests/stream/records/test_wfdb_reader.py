@@ -1,4 +1,4 @@
-"""Any WFDB record becomes at most two ECG leads at 360 Hz; damaged ones become one line."""
+"""Any WFDB record is read as at most two ECG leads at 360 Hz; a damaged one is a one-line error."""
 
 from __future__ import annotations
 
@@ -51,17 +51,17 @@ def catalog(tmp_path: Path) -> Catalog:
     return Catalog(cache_dir=tmp_path / "cache", progress=False)
 
 
-def test_importing_it_is_light() -> None:
+def test_import_loads_no_large_library() -> None:
     heavy = {"wfdb", "pandas", "pooch", "rich", "requests", "scipy"}
     code = f"import sys, stream.records.wfdb_reader; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "[]"
 
 
-# --- real records ---------------------------------------------------------------------------------------------------
+# --- recordings ---------------------------------------------------------------------------------------------------
 
 
-def test_mitdb_counts_travel_exactly(mitdb_dir: Path) -> None:
+def test_mitdb_adc_values_are_unchanged(mitdb_dir: Path) -> None:
     record = load("mitdb/208", Catalog(data_dir=mitdb_dir))
     stored = wfdb.rdrecord(str(mitdb_dir / "mitdb" / "208"), physical=False)
     assert np.array_equal(record.adu, stored.d_signal)
@@ -75,7 +75,7 @@ def test_mitdb_counts_travel_exactly(mitdb_dir: Path) -> None:
 
 
 @pytest.mark.parametrize(("number", "leads"), [("114", ("MLII", "V5")), ("102", ("V5", "V2")), ("104", ("V5", "V2"))])
-def test_mlii_comes_first_where_there_is_one(mitdb_dir: Path, number: str, leads: tuple[str, ...]) -> None:
+def test_mlii_is_the_first_lead_if_present(mitdb_dir: Path, number: str, leads: tuple[str, ...]) -> None:
     record = load(f"mitdb/{number}", Catalog(data_dir=mitdb_dir))
     assert record.leads == leads
     stored = wfdb.rdrecord(str(mitdb_dir / "mitdb" / number), physical=False)
@@ -90,15 +90,15 @@ def test_the_excerpt_is_record_208_from_sample_422820(mitdb_dir: Path, excerpt: 
 
 def test_the_excerpt_is_five_minutes_of_mlii(excerpt: Record) -> None:
     assert (excerpt.name, excerpt.leads, excerpt.n, excerpt.synthetic) == ("excerpt", ("MLII",), 108_000, False)
-    # The first samples as SciPy's documentation prints them.
+    # The first samples, from SciPy's documentation.
     assert np.allclose(excerpt.mv()[:3, 0], [-0.245, -0.215, -0.185])
 
 
-# --- any rate, any unit ---------------------------------------------------------------------------------------------
+# --- sampling rates and units ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("fs", [128, 250, 257, 500, 1000, 62.5])
-def test_any_rate_becomes_360(tmp_path: Path, catalog: Catalog, fs: float) -> None:
+def test_any_sampling_rate_is_resampled_to_360_hz(tmp_path: Path, catalog: Catalog, fs: float) -> None:
     path = write(tmp_path, fs=fs, gain=2000, zero=0)
     record = load(path, catalog)
     assert abs(record.n - 3600) <= 1
@@ -106,7 +106,7 @@ def test_any_rate_becomes_360(tmp_path: Path, catalog: Catalog, fs: float) -> No
     assert np.abs(record.mv()[30:-30, 0] - truth[30:-30]).max() < 0.004
 
 
-def test_annotations_move_with_the_rate(tmp_path: Path, catalog: Catalog) -> None:
+def test_annotations_are_resampled(tmp_path: Path, catalog: Catalog) -> None:
     path = write(tmp_path, fs=250)
     wfdb.wrann(
         "rec",
@@ -123,7 +123,7 @@ def test_annotations_move_with_the_rate(tmp_path: Path, catalog: Catalog) -> Non
     assert marks.aux == ("", "", "(VT", "")
 
 
-def test_the_last_annotation_stays_inside(tmp_path: Path, catalog: Catalog) -> None:
+def test_the_last_annotation_stays_within_the_record(tmp_path: Path, catalog: Catalog) -> None:
     path = write(tmp_path, fs=1000, mv=np.zeros((25, 1)))
     wfdb.wrann("rec", "atr", np.array([24]), symbol=["N"], write_dir=str(tmp_path))
     record = load(path, catalog)
@@ -136,7 +136,7 @@ def test_a_record_without_annotations_has_none(tmp_path: Path, catalog: Catalog)
 
 
 @pytest.mark.parametrize(("unit", "scale"), [("mV", 1.0), ("uV", 1e3), ("V", 1e-3)])
-def test_units_become_mv(tmp_path: Path, catalog: Catalog, unit: str, scale: float) -> None:
+def test_units_are_converted_to_mv(tmp_path: Path, catalog: Catalog, unit: str, scale: float) -> None:
     mv = np.linspace(-2, 2, 720)[:, np.newaxis]
     path = write(tmp_path, mv=mv * scale, units=[unit], gain=1000 / scale, zero=0)
     record = load(path, catalog)
@@ -144,7 +144,7 @@ def test_units_become_mv(tmp_path: Path, catalog: Catalog, unit: str, scale: flo
     assert record.gain == pytest.approx((1000.0,))
 
 
-def test_invalid_samples_stay_invalid_in_their_place(tmp_path: Path, catalog: Catalog) -> None:
+def test_invalid_samples_keep_their_times(tmp_path: Path, catalog: Catalog) -> None:
     mv = np.ones((2500, 1))
     mv[1000:1100] = np.nan
     bad = load(write(tmp_path, mv=mv, fs=250), catalog).adu[:, 0] == INVALID
@@ -154,7 +154,7 @@ def test_invalid_samples_stay_invalid_in_their_place(tmp_path: Path, catalog: Ca
     assert np.array_equal(same, np.isnan(mv[:, 0]))
 
 
-def test_a_signal_faster_than_its_frame_keeps_its_rate(tmp_path: Path, catalog: Catalog) -> None:
+def test_a_signal_with_several_samples_per_frame_keeps_its_rate(tmp_path: Path, catalog: Catalog) -> None:
     ecg = np.sin(2 * np.pi * 20 * np.arange(3600) / 360)
     wfdb.wrsamp(
         "multi",
@@ -197,7 +197,7 @@ def test_one_sample_is_a_record(tmp_path: Path, catalog: Catalog) -> None:
     assert load(write(tmp_path, mv=np.zeros((1, 1)), fs=250), catalog).n == 2
 
 
-# --- which leads ----------------------------------------------------------------------------------------------------
+# --- choice of leads -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -217,17 +217,17 @@ def test_choose_leads(names: list[str | None], units: list[str | None], chosen: 
     assert choose_leads(names, units) == chosen
 
 
-# --- counting -------------------------------------------------------------------------------------------------------
+# --- quantization ----------------------------------------------------------------------------------------------------
 
 
 @given(
-    counts=hnp.arrays(np.int16, st.integers(1, 50), elements=st.integers(-FULL_SCALE, FULL_SCALE)),
+    adu=hnp.arrays(np.int16, st.integers(1, 50), elements=st.integers(-FULL_SCALE, FULL_SCALE)),
     gain=st.floats(0.01, 1e5),
     zero=st.integers(-FULL_SCALE, FULL_SCALE),
 )
-def test_counts_come_out_as_they_were(counts: np.ndarray, gain: float, zero: int) -> None:
-    lead = quantise((counts - float(zero)) / gain, gain, zero)
-    assert np.array_equal(lead.adu, counts)
+def test_adc_values_in_range_are_reproduced(adu: np.ndarray, gain: float, zero: int) -> None:
+    lead = quantise((adu - float(zero)) / gain, gain, zero)
+    assert np.array_equal(lead.adu, adu)
     assert (lead.gain, lead.zero) == (gain, zero)
 
 
@@ -236,16 +236,16 @@ def test_counts_come_out_as_they_were(counts: np.ndarray, gain: float, zero: int
     gain=st.floats(0.01, 1e6),
     zero=st.integers(-(2**31), 2**31),
 )
-def test_nothing_is_clipped_and_no_more_is_lost_than_must_be(mv: np.ndarray, gain: float, zero: int) -> None:
+def test_nothing_is_clipped_and_the_gain_is_maximal(mv: np.ndarray, gain: float, zero: int) -> None:
     lead = quantise(mv, gain, zero)
     assert np.array_equal(lead.adu == INVALID, np.isnan(mv))
     assert 0 < lead.gain <= gain
     assert abs(lead.zero) <= FULL_SCALE
     valid = ~np.isnan(mv)
-    back = (lead.adu[valid] - float(lead.zero)) / lead.gain
-    assert np.all(np.abs(back - mv[valid]) <= 1.001 / lead.gain)
-    reach = max(np.max(mv[valid], initial=0.0), 0.0) - min(np.min(mv[valid], initial=0.0), 0.0)
-    assert lead.gain == gain or lead.gain * reach >= 65_000
+    restored = (lead.adu[valid] - float(lead.zero)) / lead.gain
+    assert np.all(np.abs(restored - mv[valid]) <= 1.001 / lead.gain)
+    value_range = max(np.max(mv[valid], initial=0.0), 0.0) - min(np.min(mv[valid], initial=0.0), 0.0)
+    assert lead.gain == gain or lead.gain * value_range >= 65_000
 
 
 @settings(max_examples=30)
@@ -259,7 +259,7 @@ def test_a_constant_stays_constant(fs: float, seconds: int, offset: float) -> No
 # --- errors: one line each ------------------------------------------------------------------------------------------
 
 
-def refused(path: str, catalog: Catalog) -> str:
+def error_of(path: str, catalog: Catalog) -> str:
     with pytest.raises(RecordError) as caught:
         load(path, catalog)
     text = str(caught.value)
@@ -267,24 +267,24 @@ def refused(path: str, catalog: Catalog) -> str:
     return text
 
 
-def test_a_truncated_file_is_refused(tmp_path: Path, catalog: Catalog) -> None:
+def test_a_truncated_file_is_rejected(tmp_path: Path, catalog: Catalog) -> None:
     path = write(tmp_path, fmt="212")
     data = (tmp_path / "rec.dat").read_bytes()
     assert load(path, catalog).n == 3600
     (tmp_path / "rec.dat").write_bytes(data[:-1])
-    assert f"rec.dat is truncated: {len(data) - 1} bytes" in refused(path, catalog)
+    assert f"rec.dat is truncated: {len(data) - 1} bytes" in error_of(path, catalog)
 
 
 def test_a_missing_file_is_named(tmp_path: Path, catalog: Catalog) -> None:
     path = write(tmp_path)
     (tmp_path / "rec.dat").unlink()
-    assert "rec.dat is missing" in refused(path, catalog)
+    assert "rec.dat is missing" in error_of(path, catalog)
 
 
 def test_a_missing_header_is_named(tmp_path: Path, catalog: Catalog) -> None:
     path = write(tmp_path)
     (tmp_path / "rec.hea").unlink()
-    assert "rec.hea must lie beside it" in refused(path, catalog)
+    assert "rec.hea must be in the same folder" in error_of(path, catalog)
 
 
 @pytest.mark.parametrize(
@@ -299,31 +299,31 @@ def test_a_missing_header_is_named(tmp_path: Path, catalog: Catalog) -> None:
         "rec/2 1 360 720\nnone 360\nnone 360\n",
     ],
 )
-def test_a_damaged_header_is_refused(tmp_path: Path, catalog: Catalog, header: str) -> None:
+def test_a_damaged_header_is_rejected(tmp_path: Path, catalog: Catalog, header: str) -> None:
     path = write(tmp_path)
     (tmp_path / "rec.hea").write_text(header)
-    assert "rec" in refused(path, catalog) or "none" in refused(path, catalog)
+    assert "rec" in error_of(path, catalog) or "none" in error_of(path, catalog)
 
 
-def test_damaged_annotations_are_refused(tmp_path: Path, catalog: Catalog) -> None:
+def test_damaged_annotations_are_rejected(tmp_path: Path, catalog: Catalog) -> None:
     path = write(tmp_path)
     (tmp_path / "rec.atr").write_bytes(b"\x01")
-    assert "rec" in refused(path, catalog)
+    assert "rec" in error_of(path, catalog)
 
 
-def test_a_record_without_an_ecg_is_refused(tmp_path: Path, catalog: Catalog) -> None:
+def test_a_record_without_an_ecg_is_rejected(tmp_path: Path, catalog: Catalog) -> None:
     path = write(tmp_path, names=["ABP"], units=["mmHg"])
-    assert "holds no ECG signal in mV (it holds ABP)" in refused(path, catalog)
+    assert "contains no ECG signal in mV (it contains ABP)" in error_of(path, catalog)
 
 
-def test_a_record_without_a_valid_sample_is_refused(tmp_path: Path, catalog: Catalog) -> None:
+def test_a_record_without_a_valid_sample_is_rejected(tmp_path: Path, catalog: Catalog) -> None:
     path = write(tmp_path, mv=np.full((720, 1), np.nan))
-    assert "no valid ECG sample" in refused(path, catalog)
+    assert "no valid ECG sample" in error_of(path, catalog)
 
 
 @settings(max_examples=60)
 @given(cut=st.integers(0, 200), junk=st.binary(max_size=40))
-def test_any_damage_to_a_header_ends_in_one_line_or_a_record(
+def test_any_damaged_header_is_a_one_line_error_or_a_record(
     tmp_path_factory: pytest.TempPathFactory, cut: int, junk: bytes
 ) -> None:
     folder = tmp_path_factory.mktemp("damage")

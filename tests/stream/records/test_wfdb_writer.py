@@ -1,4 +1,4 @@
-"""What is written comes back through wfdb, count by count; what cannot be written is one line, and leaves nothing."""
+"""Written records are read back by wfdb without change; a failed write is a one-line error and leaves no file."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ TWO: dict[str, Any] = {"leads": ("MLII", "V1"), "gain": (200.0, 100.0), "zero": 
     lead=st.text(min_size=1, max_size=16),
     comment=st.text(max_size=200),
 )
-def test_any_counts_come_back(
+def test_adc_values_are_read_back(
     tmp_path_factory: pytest.TempPathFactory, adu: Any, gain: float, zero: int, lead: str, comment: str
 ) -> None:
     stem = tmp_path_factory.mktemp("wfdb") / "strip_1"
@@ -47,7 +47,7 @@ def test_any_counts_come_back(
     assert found.adc_gain == pytest.approx([gain] * k, rel=1e-6)
 
 
-def test_gaps_notes_and_names_come_back(tmp_path: Path) -> None:
+def test_gaps_notes_and_names_are_read_back(tmp_path: Path) -> None:
     adu = ADU.copy()
     adu[10:20] = INVALID
     write(tmp_path / "s", adu, **TWO, comments=["bed: bed-1"], notes=[(3, "asystole begins"), (3, "x"), (90, "ends")])
@@ -63,7 +63,7 @@ def test_gaps_notes_and_names_come_back(tmp_path: Path) -> None:
     assert notes.fs == 360
 
 
-def test_bedside_reads_it_too(tmp_path: Path) -> None:
+def test_bedside_reads_written_records(tmp_path: Path) -> None:
     write(tmp_path / "s", ADU, **TWO)
     record = read(tmp_path / "s", name="s", source="here")
     assert np.array_equal(record.adu, ADU)
@@ -71,20 +71,20 @@ def test_bedside_reads_it_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".hea", ".dat", ".atr"])
-def test_nothing_is_overwritten(tmp_path: Path, suffix: str) -> None:
-    (tmp_path / f"s{suffix}").write_text("mine")
+def test_existing_files_are_not_overwritten(tmp_path: Path, suffix: str) -> None:
+    (tmp_path / f"s{suffix}").write_text("existing")
     with pytest.raises(StorageError, match=rf"s\{suffix} exists"):
         write(tmp_path / "s", ADU, **TWO, notes=[(0, "x")])
-    assert [file.read_text() for file in tmp_path.iterdir()] == ["mine"]
+    assert [file.read_text() for file in tmp_path.iterdir()] == ["existing"]
 
 
-def test_a_folder_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+def test_a_missing_folder_is_a_one_line_error(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="cannot be written") as caught:
         write(tmp_path / "no" / "s", ADU, **TWO)
     assert "\n" not in str(caught.value)
 
 
-def test_a_record_that_fails_midway_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_write_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*args: object, **options: object) -> None:
         raise OSError(28, "No space left on device")
 

@@ -20,7 +20,7 @@ from tests.stream.replay.test_playhead import BEGIN_NS, traceable
 
 
 class FakeClock:
-    """A clock that a sleep moves on, a little too far each time: hours pass in milliseconds."""
+    """A fake clock: each sleep advances it to the deadline plus a delay, so hours take milliseconds."""
 
     def __init__(self, late_ns: int = 0) -> None:
         self.now = BEGIN_NS
@@ -28,19 +28,19 @@ class FakeClock:
         self.late_ns = late_ns
         self.until = 2**63
         self.plan: dict[int, Callable[[], None]] = {}
-        """What happens while others sleep, by Unix time in ns."""
+        """Functions called during sleeps, by Unix time in ns."""
 
     def now_ns(self) -> int:
         return self.now
 
-    async def sleep_until(self, moment_ns: int) -> None:
-        self.now = max(self.now, moment_ns + self.late_ns)
+    async def sleep_until(self, deadline_ns: int) -> None:
+        self.now = max(self.now, deadline_ns + self.late_ns)
         for at in [at for at in self.plan if at <= self.now]:
             self.plan.pop(at)()
         if self.now > self.until:
             raise TimeoutError
 
-    def leap(self, by_ns: int) -> None:
+    def step(self, by_ns: int) -> None:
         self.now += by_ns
         self.stepped_ns += by_ns
 
@@ -72,10 +72,10 @@ def statuses(sent: list[tuple[int, Message]], bed: str) -> list[BedStatus]:
 
 
 @pytest.mark.parametrize("by_s", [3600, -3600])
-async def test_a_clock_that_leaps_brings_no_burst_and_no_silence(by_s: int) -> None:
+async def test_a_clock_step_causes_no_burst_and_no_silence(by_s: int) -> None:
     sent: list[tuple[int, Message]] = []
     clock = FakeClock()
-    clock.plan[BEGIN_NS + 5_000_000_000] = lambda: clock.leap(by_s * 1_000_000_000)
+    clock.plan[BEGIN_NS + 5_000_000_000] = lambda: clock.step(by_s * 1_000_000_000)
     await publisher([begin(traceable(3600), ReplayConfig(), BEGIN_NS)], sent, clock).run()
     chunks = waveforms(sent, "bed-1")
     assert [chunk.start for _, chunk in chunks] == list(range(0, 3600, 36))
@@ -84,48 +84,48 @@ async def test_a_clock_that_leaps_brings_no_burst_and_no_silence(by_s: int) -> N
     assert chunks[-1][0] == chunks[0][0] + 9_900_000_000 + by_s * 1_000_000_000
 
 
-async def test_what_leapt_before_the_replay_began_moves_no_deadline() -> None:
+async def test_clock_steps_before_the_replay_move_no_deadline() -> None:
     sent: list[tuple[int, Message]] = []
     clock = FakeClock()
-    clock.leap(3_600_000_000_000)
+    clock.step(3_600_000_000_000)
     await publisher([begin(traceable(360), ReplayConfig(), clock.now)], sent, clock).run()
     assert waveforms(sent, "bed-1")[0][0] == BEGIN_NS + 3_600_000_000_000 + round(35e9 / 360)
 
 
-async def test_a_command_just_after_a_leap_is_not_postponed_by_it() -> None:
+async def test_a_command_right_after_a_clock_step_is_not_shifted() -> None:
     sent: list[tuple[int, Message]] = []
     clock = FakeClock()
-    made = publisher([begin(traceable(3600), ReplayConfig(), BEGIN_NS)], sent, clock)
+    replayed = publisher([begin(traceable(3600), ReplayConfig(), BEGIN_NS)], sent, clock)
 
-    asked_ns = []
+    command_times_ns = []
 
-    def leap_and_seek() -> None:
-        clock.leap(3_600_000_000_000)
-        asked_ns.append(clock.now)
-        made.execute(command(1, Seek(position=1800), clock.now))
+    def step_and_seek() -> None:
+        clock.step(3_600_000_000_000)
+        command_times_ns.append(clock.now)
+        replayed.execute(command(1, Seek(position=1800), clock.now))
 
-    clock.plan[BEGIN_NS + 5_000_000_000] = leap_and_seek
-    await made.run()
+    clock.plan[BEGIN_NS + 5_000_000_000] = step_and_seek
+    await replayed.run()
     chunks = waveforms(sent, "bed-1")
-    [sought] = [chunk for _, chunk in chunks if chunk.position == 1800 and chunk.epoch == 1]
-    assert [sought.t0_ns] == asked_ns
+    [after_seek] = [chunk for _, chunk in chunks if chunk.position == 1800 and chunk.epoch == 1]
+    assert [after_seek.t0_ns] == command_times_ns
     assert all(now == chunk.due_ns for now, chunk in chunks)
 
 
-async def test_an_hour_of_late_wakings_does_not_add_up() -> None:
+async def test_lateness_does_not_accumulate_over_an_hour() -> None:
     record, sent, clock = traceable(30_000), [], FakeClock(late_ns=3_000_000)
-    box = publisher([begin(record, ReplayConfig(loop=True), BEGIN_NS)], sent, clock)
+    replayed = publisher([begin(record, ReplayConfig(loop=True), BEGIN_NS)], sent, clock)
     with contextlib.suppress(TimeoutError):
         clock.until = BEGIN_NS + 3600 * 1_000_000_000
-        await box.run()
+        await replayed.run()
     chunks = waveforms(sent, "bed-1")
-    # A wake-up is late by 3 ms; a chunk that fell due within them was sent earlier than 3 ms after its time.
+    # Each wake-up is late by 3 ms; a chunk due within these 3 ms is less late.
     assert max(now - chunk.due_ns for now, chunk in chunks) == 3_000_000
     assert all(now - chunk.due_ns >= 0 for now, chunk in chunks)
     assert sum(chunk.n for _, chunk in chunks) >= 3600 * 360 - 36
 
 
-async def test_beds_of_different_chunks_and_speeds_share_the_loop() -> None:
+async def test_beds_with_different_chunks_and_speeds() -> None:
     record, sent, clock = traceable(3000), [], FakeClock()
     configs = [ReplayConfig(bed="a", chunk=36), ReplayConfig(bed="b", chunk=100, speed=3.0)]
     await publisher([begin(record, c, BEGIN_NS) for c in configs], sent, clock).run()
@@ -141,21 +141,21 @@ async def test_beds_of_different_chunks_and_speeds_share_the_loop() -> None:
     assert [now for now, _ in sent] == sorted(now for now, _ in sent)
 
 
-async def test_a_suspended_machine_sends_what_is_overdue_at_once() -> None:
+async def test_overdue_chunks_are_sent_at_once() -> None:
     record, sent, clock = traceable(3600), [], FakeClock()
     config = ReplayConfig()
 
-    async def nap(moment_ns: int) -> None:
-        clock.now = max(clock.now, moment_ns + (5_000_000_000 if len(waveforms(sent, "bed-1")) == 10 else 0))
+    async def sleep_until(deadline_ns: int) -> None:
+        clock.now = max(clock.now, deadline_ns + (5_000_000_000 if len(waveforms(sent, "bed-1")) == 10 else 0))
 
-    clock.sleep_until = nap  # type: ignore[method-assign]
+    clock.sleep_until = sleep_until  # type: ignore[method-assign]
     await publisher([begin(record, config, BEGIN_NS)], sent, clock).run()
     lateness = [now - chunk.due_ns for now, chunk in waveforms(sent, "bed-1")]
     assert max(lateness) == 5_000_000_000
-    assert lateness[-1] == 0, "the deadlines stayed where they were"
+    assert lateness[-1] == 0, "the deadlines are unchanged"
 
 
-async def test_chunks_that_gave_way_are_counted_and_announced(caplog: pytest.LogCaptureFixture) -> None:
+async def test_dropped_chunks_are_counted_in_the_status(caplog: pytest.LogCaptureFixture) -> None:
     record, sent, clock = traceable(3600), [], FakeClock()
     config = ReplayConfig()
     with caplog.at_level(logging.WARNING, "bedside.publisher"):
@@ -169,40 +169,40 @@ def command(number: int, action: Action, now_ns: int, bed: str = "bed-1") -> Com
     return Command(command_id=f"{number:032x}", bed=bed, who="test", when=rfc3339(now_ns), action=action)
 
 
-def joined(sent: list[tuple[int, Message]], bed: str = "bed-1") -> list[tuple[Waveform, bool]]:
-    """Return the chunks, each with whether it begins anew; what cannot check_sequence what came before raises."""
+def checked_chunks(sent: list[tuple[int, Message]], bed: str = "bed-1") -> list[tuple[Waveform, bool]]:
+    """Return the chunks, each with whether it is discontinuous; check the sequence."""
     found = []
-    place: Continuity | None = None
+    position: Continuity | None = None
     for _, chunk in waveforms(sent, bed):
-        arrival, place = check_sequence(place, chunk)
+        arrival, position = check_sequence(position, chunk)
         assert not arrival.duplicate
         assert arrival.lost_samples == 0
         found.append((chunk, arrival.discontinuous))
     return found
 
 
-async def played(seconds: list[tuple[float, Action]], n: int = 3600) -> list[tuple[int, Message]]:
-    """Return what a replay sends when people intervene at these seconds."""
+async def replay_with(seconds: list[tuple[float, Action]], n: int = 3600) -> list[tuple[int, Message]]:
+    """Return the messages of a replay with commands at given times in s."""
     sent: list[tuple[int, Message]] = []
     clock = FakeClock()
-    box = publisher([begin(traceable(n), ReplayConfig(), BEGIN_NS)], sent, clock)
+    replayed = publisher([begin(traceable(n), ReplayConfig(), BEGIN_NS)], sent, clock)
     clock.until = BEGIN_NS + 60_000_000_000
     for number, (at, action) in enumerate(seconds):
         moment = BEGIN_NS + round(at * 1e9)
 
-        def say(number: int = number, action: Action = action) -> None:
-            box.execute(command(number, action, clock.now))
+        def run_command(number: int = number, action: Action = action) -> None:
+            replayed.execute(command(number, action, clock.now))
 
-        clock.plan[moment] = say
+        clock.plan[moment] = run_command
     with contextlib.suppress(TimeoutError):
-        await box.run()
+        await replayed.run()
     return sent
 
 
-async def test_a_pause_is_no_break_and_moves_the_deadlines() -> None:
-    sent = await played([(2.05, SetPlaying(playing=False)), (7.0, SetPlaying(playing=True))])
-    chunks = joined(sent)
-    assert [fresh for _, fresh in chunks] == [True] + [False] * 99
+async def test_a_pause_keeps_continuity_and_moves_the_deadlines() -> None:
+    sent = await replay_with([(2.05, SetPlaying(playing=False)), (7.0, SetPlaying(playing=True))])
+    chunks = checked_chunks(sent)
+    assert [discontinuous for _, discontinuous in chunks] == [True] + [False] * 99
     due = [chunk.due_ns for chunk, _ in chunks]
     pauses = [b - a for a, b in itertools.pairwise(due) if b - a > 150_000_000]
     assert len(pauses) == 1
@@ -211,19 +211,19 @@ async def test_a_pause_is_no_break_and_moves_the_deadlines() -> None:
     assert all(now >= chunk.due_ns for now, chunk in waveforms(sent, "bed-1"))
 
 
-async def test_a_change_of_speed_is_no_break() -> None:
-    sent = await played([(3.02, SetSpeed(speed=4.0))])
-    chunks = joined(sent)
-    assert sum(fresh for _, fresh in chunks) == 1
+async def test_a_change_of_speed_keeps_continuity() -> None:
+    sent = await replay_with([(3.02, SetSpeed(speed=4.0))])
+    chunks = checked_chunks(sent)
+    assert sum(discontinuous for _, discontinuous in chunks) == 1
     np.testing.assert_array_equal(np.concatenate([chunk.adu()[:, 0] for chunk, _ in chunks]), np.arange(3600))
     steps = {round((b.due_ns - a.due_ns) / 1e6) for (a, _), (b, _) in itertools.pairwise(chunks[40:])}
     assert steps == {25}
     assert statuses(sent, "bed-1")[-1].speed == 4.0
 
 
-async def test_what_a_person_must_know_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+async def test_commands_loop_ends_and_drops_are_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "bedside.publisher")
-    await played(
+    await replay_with(
         [
             (1.0, SetPlaying(playing=False)),
             (1.5, SetPlaying(playing=True)),
@@ -239,7 +239,7 @@ async def test_what_a_person_must_know_is_logged(caplog: pytest.LogCaptureFixtur
         "bed-1: 2 times real time, by 'test'",
         "bed-1: loop on, by 'test'",
         "bed-1: moved to 5.0 s, by 'test'",
-        "bed-1: record traceable has ended and starts again",
+        "bed-1: record traceable has ended and is restarted",
         "bed-1: loop off, by 'test'",
         "bed-1: record traceable has ended",
     ]
@@ -248,9 +248,9 @@ async def test_what_a_person_must_know_is_logged(caplog: pytest.LogCaptureFixtur
 async def test_the_summary_counts_all_beds() -> None:
     record, sent, clock = traceable(3600), [], FakeClock()
     heads = [begin(record, ReplayConfig(bed=bed), BEGIN_NS) for bed in ("a", "b")]
-    box = publisher(heads, sent, clock, lost=7)
-    await box.run()
-    assert box.summary() == "a, b: published 20.0 s of signal in 200 chunks, 14 dropped"
+    replayed = publisher(heads, sent, clock, lost=7)
+    await replayed.run()
+    assert replayed.summary() == "a, b: published 20.0 s of signal in 200 chunks, 14 dropped"
 
 
 def test_a_replay_is_described_in_one_line() -> None:
@@ -261,45 +261,45 @@ def test_a_replay_is_described_in_one_line() -> None:
 
 
 async def test_a_seek_is_a_new_epoch() -> None:
-    sent = await played([(2.0, Seek(position=1800))])
-    chunks = joined(sent)
-    begins = [chunk for chunk, fresh in chunks if fresh]
-    assert [(chunk.epoch, chunk.position) for chunk in begins] == [(0, 0), (1, 1800)]
-    assert begins[1].start == begins[1].epoch_start
-    assert int(begins[1].adu()[0, 0]) == 1800
+    sent = await replay_with([(2.0, Seek(position=1800))])
+    chunks = checked_chunks(sent)
+    first_chunks = [chunk for chunk, discontinuous in chunks if discontinuous]
+    assert [(chunk.epoch, chunk.position) for chunk in first_chunks] == [(0, 0), (1, 1800)]
+    assert first_chunks[1].start == first_chunks[1].epoch_start
+    assert int(first_chunks[1].adu()[0, 0]) == 1800
     assert chunks[-1][0].position + chunks[-1][0].n == 3600
 
 
-async def test_two_seeks_at_once_make_one_epoch() -> None:
-    sent = await played([(2.0, Seek(position=1800)), (2.000001, Seek(position=360))])
-    assert [chunk.epoch for chunk, fresh in joined(sent) if fresh] == [0, 1]
+async def test_two_seeks_without_a_chunk_between_start_one_epoch() -> None:
+    sent = await replay_with([(2.0, Seek(position=1800)), (2.000001, Seek(position=360))])
+    assert [chunk.epoch for chunk, discontinuous in checked_chunks(sent) if discontinuous] == [0, 1]
 
 
 async def test_a_loop_can_be_switched_on_and_off() -> None:
-    sent = await played([(2.0, SetLoop(loop=True)), (15.0, SetLoop(loop=False))])
-    chunks = joined(sent)
-    assert [chunk.epoch for chunk, fresh in chunks if fresh] == [0, 1]
+    sent = await replay_with([(2.0, SetLoop(loop=True)), (15.0, SetLoop(loop=False))])
+    chunks = checked_chunks(sent)
+    assert [chunk.epoch for chunk, discontinuous in chunks if discontinuous] == [0, 1]
     assert sum(chunk.n for chunk, _ in chunks) == 7200
 
 
-async def test_commands_that_cannot_be_are_refused_and_change_nothing() -> None:
+async def test_invalid_commands_are_rejected_and_change_nothing() -> None:
     sent: list[tuple[int, Message]] = []
     clock = FakeClock()
-    box = publisher([begin(traceable(3600), ReplayConfig(), BEGIN_NS)], sent, clock)
-    before = box.beds["bed-1"].head
+    replayed = publisher([begin(traceable(3600), ReplayConfig(), BEGIN_NS)], sent, clock)
+    before = replayed.beds["bed-1"].head
     with pytest.raises(UsageError, match="3600"):
-        box.execute(command(1, Seek(position=3600), clock.now))
+        replayed.execute(command(1, Seek(position=3600), clock.now))
     with pytest.raises(MessageError, match="10 s"):
-        box.execute(command(2, SetSpeed(speed=2.0), clock.now - 11_000_000_000))
-    assert box.beds["bed-1"].head == before
-    box.execute(command(3, SetSpeed(speed=2.0), clock.now))
-    box.execute(command(4, SetSpeed(speed=3.0), clock.now))
+        replayed.execute(command(2, SetSpeed(speed=2.0), clock.now - 11_000_000_000))
+    assert replayed.beds["bed-1"].head == before
+    replayed.execute(command(3, SetSpeed(speed=2.0), clock.now))
+    replayed.execute(command(4, SetSpeed(speed=3.0), clock.now))
     with pytest.raises(MessageError, match="before"):
-        box.execute(command(3, SetSpeed(speed=2.0), clock.now))
-    assert box.beds["bed-1"].head.speed == 3.0
+        replayed.execute(command(3, SetSpeed(speed=2.0), clock.now))
+    assert replayed.beds["bed-1"].head.speed == 3.0
 
 
-async def test_reference_annotations_travel_with_their_chunk() -> None:
+async def test_reference_annotations_are_sent_with_their_chunk() -> None:
     sent: list[tuple[int, Message]] = []
     notes = Annotations(np.array([0, 35, 36, 500]), ("+", "N", "V", "N"), ("(N", "", "", ""))
     record = replace(traceable(720), annotations=notes)

@@ -1,4 +1,4 @@
-"""The publisher as a process, over real brokers."""
+"""The publisher process, over brokers."""
 
 import asyncio
 import contextlib
@@ -27,38 +27,38 @@ from tests.stream.replay.test_publisher import command
 
 
 @pytest.mark.usefixtures("no_tasks_left")
-async def test_commands_over_a_real_broker(broker: BrokerAddress, mitdb_dir: Path, tmp_path: Path) -> None:
-    """Another record is chosen by name, a path is refused, and all is seen in the status."""
+async def test_commands_over_a_broker(broker: BrokerAddress, mitdb_dir: Path, tmp_path: Path) -> None:
+    """Another record is selected by name, a path is rejected, and the status reports each change."""
     (tmp_path / "mitdb").mkdir()
     for suffix in (".hea", ".dat", ".atr"):
         (tmp_path / f"mitdb/100{suffix}").symlink_to(mitdb_dir / f"mitdb/100{suffix}")
     library = Library(Catalog(data_dir=tmp_path, cache_dir=tmp_path / "none"))
     clock = SteadyClock()
     patterns = [pattern(Kind.ECG), pattern(Kind.STATUS, role=Role.PUBLISHER)]
-    async with Client(broker, role=None, subscriptions=patterns) as person, asyncio.timeout(30):
+    async with Client(broker, role=None, subscriptions=patterns) as client, asyncio.timeout(30):
         task = asyncio.create_task(
             serve(broker, [(traceable(36_000), ReplayConfig())], library=library, ledger_path=None, clock=clock)
         )
 
-        async def state(**wanted: Any) -> BedStatus:
+        async def state(**expected: Any) -> BedStatus:
             while True:
-                message = (await person.receive()).message
-                if isinstance(message, BedStatus) and all(getattr(message, k) == v for k, v in wanted.items()):
+                message = (await client.receive()).message
+                if isinstance(message, BedStatus) and all(getattr(message, k) == v for k, v in expected.items()):
                     return message
 
         while not (offered := (await state(state="playing")).records):
             pass
         assert [offer.name for offer in offered] == ["synthetic", "mitdb/100"]
-        person.send(command(1, ChooseRecord(record="../../etc/passwd"), clock.now_ns()))
-        person.send(command(2, ChooseRecord(record="mitdb/100"), clock.now_ns()))
+        client.send(command(1, ChooseRecord(record="../../etc/passwd"), clock.now_ns()))
+        client.send(command(2, ChooseRecord(record="mitdb/100"), clock.now_ns()))
         chosen = await state(record="mitdb/100")
         assert chosen.duration == 650_000
-        person.send(command(3, SetPlaying(playing=False), clock.now_ns()))
+        client.send(command(3, SetPlaying(playing=False), clock.now_ns()))
         await state(state="paused")
-        person.send(command(4, Seek(position=360_000), clock.now_ns()))
-        person.send(command(5, SetPlaying(playing=True), clock.now_ns()))
+        client.send(command(4, Seek(position=360_000), clock.now_ns()))
+        client.send(command(5, SetPlaying(playing=True), clock.now_ns()))
         while not (
-            isinstance(chunk := (await person.receive()).message, Waveform)
+            isinstance(chunk := (await client.receive()).message, Waveform)
             and chunk.record == "mitdb/100"
             and chunk.position == 360_000
         ):
@@ -69,8 +69,8 @@ async def test_commands_over_a_real_broker(broker: BrokerAddress, mitdb_dir: Pat
 
 
 @pytest.mark.usefixtures("no_tasks_left")
-async def test_over_a_real_broker(broker: BrokerAddress, tmp_path: Path) -> None:
-    """Ten beds at twenty times real time: every chunk arrives once, in order, and the ledger names each."""
+async def test_ten_beds_over_a_broker(broker: BrokerAddress, tmp_path: Path) -> None:
+    """Ten beds at twenty times real time: every chunk arrives once, in order, and is in the ledger."""
     record = traceable(3600)
     replays = [(record, ReplayConfig(bed=f"bed-{i}", speed=20.0)) for i in range(10)]
     path = tmp_path / "ledger.csv"
@@ -95,7 +95,7 @@ async def test_over_a_real_broker(broker: BrokerAddress, tmp_path: Path) -> None
 
 
 @pytest.mark.usefixtures("no_tasks_left")
-async def test_an_end_does_not_wait_until_all_records_are_listed(mosquitto: Mosquitto) -> None:
+async def test_shutdown_does_not_wait_for_the_record_list(mosquitto: Mosquitto) -> None:
     read: list[int] = []
     reading = threading.Event()
 

@@ -1,4 +1,4 @@
-"""The documents that tell others what travels say what the code does."""
+"""docs/asyncapi.yaml and docs/topics.md match the code."""
 
 import re
 from collections.abc import Iterator
@@ -28,26 +28,26 @@ def references(value: Any) -> Iterator[str]:
             yield from references(item)
 
 
-def test_the_file_is_what_the_messages_make() -> None:
+def test_the_file_is_up_to_date() -> None:
     written = (DOCS / "asyncapi.yaml").read_text(encoding="utf-8")
     assert written == to_yaml(document()), "run: python -m stream.wire.asyncapi > docs/asyncapi.yaml"
 
 
-def test_a_reader_of_yaml_finds_the_document() -> None:
+def test_the_yaml_is_parsed_to_the_document() -> None:
     assert yaml.safe_load(to_yaml(document())) == document()
 
 
-def test_each_reference_leads_somewhere() -> None:
-    whole = document()
-    found = list(references(whole))
+def test_each_reference_resolves() -> None:
+    root = document()
+    found = list(references(root))
     assert found
     for reference in found:
-        place: Any = whole
+        node: Any = root
         for part in reference.removeprefix("#/").split("/"):
-            place = place[part]
+            node = node[part]
 
 
-def test_the_table_of_topics_is_that_of_the_code() -> None:
+def test_the_documented_table_of_topics_matches_the_code() -> None:
     rows = re.findall(r"^\| `(\S+)` \| (\w+), (\w+) \| (\d) \|([^|]*)\|", TOPICS, re.MULTILINE)
     channels = document()["channels"]
     assert len(rows) == len(Kind)
@@ -61,7 +61,7 @@ def test_the_table_of_topics_is_that_of_the_code() -> None:
         assert form == ("MessagePack" if kind in (Kind.ECG, Kind.FORECAST) else "JSON")
 
 
-def test_the_table_of_commands_names_each_action_and_its_fields() -> None:
+def test_the_documented_table_of_commands_matches_the_code() -> None:
     rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]*) \|", TOPICS, re.MULTILINE))
     actions = {action.__struct_config__.tag: action.__struct_fields__ for action in get_args(Action)}
     assert rows.keys() == actions.keys()

@@ -1,4 +1,4 @@
-"""Programs of others read docs/asyncapi.yaml: the official parser, and a generator of models."""
+"""docs/asyncapi.yaml is accepted by the official parser and by a code generator."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ ROOT = Path(__file__).parents[3]
 DOCUMENT = ROOT / "docs/asyncapi.yaml"
 PARSER = ROOT / "tests/asyncapi"
 INFORMATION = 2
-"""Severity of what the parser only recommends; errors are 0, warnings 1."""
+"""Severity of the parser's recommendations; errors are 0, warnings 1."""
 
 
-def parsed(document: Path) -> dict[str, Any]:
-    """Return what the official parser finds in a document."""
+def parse_document(document: Path) -> dict[str, Any]:
+    """Return the output of the official parser for a document."""
     node = shutil.which("node") or shutil.which("nodejs")
     if node is None or not (PARSER / "node_modules/@asyncapi/parser").is_dir():
         pytest.skip("needs node and the official AsyncAPI parser: run 'npm ci --prefix tests/asyncapi'")
@@ -39,25 +39,25 @@ def parsed(document: Path) -> dict[str, Any]:
 
 
 def test_the_official_parser_accepts_the_document() -> None:
-    found = parsed(DOCUMENT)
+    found = parse_document(DOCUMENT)
     assert [problem for problem in found["diagnostics"] if problem["severity"] < INFORMATION] == []
     assert len(found["channels"]) == len(MESSAGE_OF)
 
 
-def test_the_official_parser_refuses_a_discriminator_of_openapi(tmp_path: Path) -> None:
+def test_the_official_parser_rejects_a_discriminator_of_openapi(tmp_path: Path) -> None:
     text = DOCUMENT.read_text(encoding="utf-8")
     place = "        action:\n          oneOf:"
     assert text.count(place) == 1
     broken = tmp_path / "asyncapi.yaml"
     added = "        action:\n          discriminator:\n            propertyName: do\n          oneOf:"
     broken.write_text(text.replace(place, added), encoding="utf-8")
-    problems = parsed(broken)["diagnostics"]
+    problems = parse_document(broken)["diagnostics"]
     assert any(problem["severity"] == 0 and "discriminator" in problem["path"] for problem in problems)
 
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
-    """Return the module of pydantic models that datamodel-code-generator makes of the document."""
+    """Return the module of pydantic models that datamodel-code-generator generates from the document."""
     path = tmp_path_factory.mktemp("models") / "generated_models.py"
     command = [sys.executable, "-m", "datamodel_code_generator", "--input", DOCUMENT, "--input-file-type", "asyncapi"]
     options = ["--output-model-type", "pydantic_v2.BaseModel", "--formatters", "builtin", "--output", path]
@@ -66,7 +66,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module  # where pydantic looks for the names in annotations
+    sys.modules[path.stem] = module  # pydantic resolves annotations there
     spec.loader.exec_module(module)
     return module
 
@@ -77,7 +77,7 @@ def model_of(models: ModuleType, message: Message) -> type[BaseModel]:
     return model
 
 
-def test_messages_of_every_kind_are_tried() -> None:
+def test_there_are_examples_of_every_kind() -> None:
     assert {type(message) for message in MESSAGES} == set(MESSAGE_OF.values())
 
 
@@ -92,7 +92,7 @@ def test_generated_models_decode_and_encode_real_payloads(models: ModuleType, me
 
 
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda m: type(m).__name__)
-def test_generated_models_refuse_another_version(models: ModuleType, message: Message) -> None:
+def test_generated_models_reject_another_version(models: ModuleType, message: Message) -> None:
     payload = encode(message)
     fields = msgspec.msgpack.decode(payload) if isinstance(message, Waveform | Forecast) else json.loads(payload)
     with pytest.raises(ValidationError, match="v\n"):

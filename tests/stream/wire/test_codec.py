@@ -127,14 +127,14 @@ MESSAGES: list[Message] = [
 
 
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda m: type(m).__name__)
-def test_a_message_survives_its_bytes(message: Message) -> None:
+def test_messages_round_trip(message: Message) -> None:
     topic = codec.topic_of(message)
     assert codec.decode(topic, codec.encode(message)) == message
     assert topics.parse(str(topic)) == topic
 
 
 @pytest.mark.parametrize("message", MESSAGES, ids=lambda m: type(m).__name__)
-def test_truncated_payloads_are_refused(message: Message) -> None:
+def test_truncated_payloads_are_rejected(message: Message) -> None:
     topic, payload = codec.topic_of(message), codec.encode(message)
     for length in range(1, len(payload), 7):
         with pytest.raises(MessageError):
@@ -142,15 +142,15 @@ def test_truncated_payloads_are_refused(message: Message) -> None:
 
 
 @given(st.sampled_from(MESSAGES), st.binary(min_size=1, max_size=400))
-def test_random_bytes_are_refused(message: Message, payload: bytes) -> None:
+def test_random_bytes_are_rejected(message: Message, payload: bytes) -> None:
     with pytest.raises(MessageError):
         codec.decode(codec.topic_of(message), payload)
 
 
 @given(st.sampled_from(MESSAGES), st.integers(0, 10_000), st.integers(0, 255))
-def test_a_flipped_byte_gives_a_valid_message_or_an_error(message: Message, place: int, value: int) -> None:
+def test_a_changed_byte_gives_a_valid_message_or_an_error(message: Message, position: int, value: int) -> None:
     topic, payload = codec.topic_of(message), bytearray(codec.encode(message))
-    payload[place % len(payload)] = value
+    payload[position % len(payload)] = value
     try:
         decoded = codec.decode(topic, bytes(payload))
     except MessageError:
@@ -159,19 +159,19 @@ def test_a_flipped_byte_gives_a_valid_message_or_an_error(message: Message, plac
     assert codec.topic_of(decoded) == topic
 
 
-def test_people_can_read_what_is_not_samples() -> None:
+def test_messages_without_samples_are_json() -> None:
     fields = json.loads(codec.encode(alarm()))
     assert fields["kind"] == "residual"
     assert fields["observed"] == 1.5
     assert fields["v"] == 1
 
 
-def test_the_size_limit_holds() -> None:
+def test_oversized_payloads_are_rejected() -> None:
     with pytest.raises(MessageError, match="limit"):
         codec.decode(Topic(Kind.ALARMS, "bed-1"), b" " * (codec.MAX_BYTES + 1))
 
 
-def test_another_bed_than_the_topic_is_refused() -> None:
+def test_another_bed_than_that_of_the_topic_is_rejected() -> None:
     with pytest.raises(MessageError, match="bed-1"):
         codec.decode(Topic(Kind.ECG, "bed-2"), codec.encode(chunk(0)))
     with pytest.raises(MessageError):
@@ -192,7 +192,7 @@ def test_another_bed_than_the_topic_is_refused() -> None:
     ],
     ids=str,
 )
-def test_limits_that_cannot_be_are_refused(limits: dict[str, Any]) -> None:
+def test_invalid_limits_are_rejected(limits: dict[str, Any]) -> None:
     fields = json.loads(codec.encode(command(SetLimits(limits=Limits()))))
     fields["action"]["limits"] = limits
     with pytest.raises(MessageError):
@@ -212,14 +212,14 @@ def test_limits_that_cannot_be_are_refused(limits: dict[str, Any]) -> None:
     ],
     ids=str,
 )
-def test_commands_that_cannot_be_are_refused(action: dict[str, Any]) -> None:
+def test_invalid_commands_are_rejected(action: dict[str, Any]) -> None:
     fields = json.loads(codec.encode(command()))
     fields["action"] = action
     with pytest.raises(MessageError):
         codec.decode(Topic(Kind.COMMAND, "bed-1"), json.dumps(fields).encode())
 
 
-def test_zero_bytes_remove_what_is_retained_and_nothing_else() -> None:
+def test_an_empty_payload_is_valid_on_retained_topics_only() -> None:
     assert codec.decode(Topic(Kind.ALARMS_ACTIVE, "bed-1"), b"") is None
     assert codec.decode(Topic(Kind.STATUS, "bed-1", Role.WORKER), b"") is None
     for kind in (Kind.ECG, Kind.FORECAST, Kind.BEATS, Kind.ANNOTATIONS, Kind.ALARMS, Kind.COMMAND):
@@ -255,7 +255,7 @@ def test_zero_bytes_remove_what_is_retained_and_nothing_else() -> None:
     ],
     ids=str,
 )
-def test_a_waveform_that_breaks_a_rule_is_refused(changes: dict[str, Any]) -> None:
+def test_an_invalid_waveform_is_rejected(changes: dict[str, Any]) -> None:
     fields = msgspec.msgpack.decode(codec.encode(chunk(3))) | changes
     with pytest.raises(MessageError):
         codec.decode(Topic(Kind.ECG, "bed-1"), msgspec.msgpack.encode(fields))
@@ -273,7 +273,7 @@ def test_a_waveform_that_breaks_a_rule_is_refused(changes: dict[str, Any]) -> No
     ],
     ids=str,
 )
-def test_a_forecast_that_breaks_a_rule_is_refused(changes: dict[str, Any]) -> None:
+def test_an_invalid_forecast_is_rejected(changes: dict[str, Any]) -> None:
     fields = msgspec.msgpack.decode(codec.encode(forecast())) | changes
     with pytest.raises(MessageError):
         codec.decode(Topic(Kind.FORECAST, "bed-1"), msgspec.msgpack.encode(fields))
@@ -295,14 +295,14 @@ def test_a_forecast_that_breaks_a_rule_is_refused(changes: dict[str, Any]) -> No
     ],
     ids=str,
 )
-def test_an_alarm_that_breaks_a_rule_is_refused(changes: dict[str, Any]) -> None:
+def test_an_invalid_alarm_is_rejected(changes: dict[str, Any]) -> None:
     fields = msgspec.json.decode(codec.encode(alarm())) | changes
     with pytest.raises(MessageError):
         codec.decode(Topic(Kind.ALARMS, "bed-1"), msgspec.json.encode(fields))
 
 
 def test_millivolts_and_due_time() -> None:
-    two = chunk(
+    message = chunk(
         1,
         leads=("MLII", "V1"),
         gain=(200.0, 100.0),
@@ -311,7 +311,7 @@ def test_millivolts_and_due_time() -> None:
         speed=2.0,
         t0_ns=1_000,
     )
-    np.testing.assert_array_equal(two.mv(), [[0.0, 1.0], [1.0, np.nan]])
-    assert two.n == 2
-    assert two.end == two.start + 2
-    assert two.due_ns == 1_000 + round(1e9 / 720)
+    np.testing.assert_array_equal(message.mv(), [[0.0, 1.0], [1.0, np.nan]])
+    assert message.n == 2
+    assert message.end == message.start + 2
+    assert message.due_ns == 1_000 + round(1e9 / 720)

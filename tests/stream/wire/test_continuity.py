@@ -8,39 +8,39 @@ from tests.waveforms import chunk
 
 
 @given(st.lists(st.integers(0, 30), max_size=60))
-def test_every_sample_is_taken_once_or_named(seqs: list[int]) -> None:
-    """Whatever order and repetition arrives: taken + lost is exactly what lies between first and last."""
+def test_every_sample_is_processed_once_or_counted_as_lost(seqs: list[int]) -> None:
+    """For any order and repetition, processed plus lost samples are those between the first and the last."""
     last: Continuity | None = None
-    taken: list[int] = []
+    processed: list[int] = []
     lost = 0
     for seq in seqs:
         arrival, last = check_sequence(last, chunk(seq))
         if not arrival.duplicate:
-            taken.append(seq)
+            processed.append(seq)
             lost += arrival.lost_samples
-    assert taken == sorted(set(taken))
-    if taken:
-        assert len(taken) * 36 + lost == (taken[-1] - taken[0] + 1) * 36
+    assert processed == sorted(set(processed))
+    if processed:
+        assert len(processed) * 36 + lost == (processed[-1] - processed[0] + 1) * 36
 
 
-def test_the_first_chunk_is_fresh_and_nothing_is_lost() -> None:
+def test_the_first_chunk_is_discontinuous_without_loss() -> None:
     arrival, last = check_sequence(None, chunk(7))
     assert arrival == SequenceCheck(discontinuous=True)
     assert check_sequence(last, chunk(8))[0] == SequenceCheck()
 
 
-def test_a_gap_is_named_and_breaks_the_past() -> None:
+def test_a_gap_is_reported_as_a_discontinuity() -> None:
     _, last = check_sequence(None, chunk(7))
     assert check_sequence(last, chunk(10))[0] == SequenceCheck(discontinuous=True, lost_chunks=2, lost_samples=72)
 
 
-def test_a_new_epoch_or_other_leads_break_the_past_without_a_gap() -> None:
+def test_a_new_epoch_or_other_leads_are_a_discontinuity_without_a_gap() -> None:
     _, last = check_sequence(None, chunk(7))
     assert check_sequence(last, chunk(8, epoch=1, epoch_start=8 * 36))[0] == SequenceCheck(discontinuous=True)
     assert check_sequence(last, chunk(8, leads=("V1",)))[0] == SequenceCheck(discontinuous=True)
 
 
-def test_a_new_session_names_what_was_missed_of_it() -> None:
+def test_a_new_session_reports_its_lost_samples() -> None:
     _, last = check_sequence(None, chunk(7))
     assert check_sequence(last, chunk(2, session="f" * 32))[0] == SequenceCheck(
         discontinuous=True, lost_chunks=2, lost_samples=72
@@ -48,7 +48,7 @@ def test_a_new_session_names_what_was_missed_of_it() -> None:
 
 
 @pytest.mark.parametrize("changes", [{"start": 200}, {"start": 400}, {"epoch_start": 0, "epoch": 0, "start": 0}])
-def test_a_chunk_that_contradicts_its_past_is_refused(changes: dict) -> None:
+def test_a_contradictory_chunk_is_rejected(changes: dict) -> None:
     _, last = check_sequence(None, chunk(7))
     with pytest.raises(MessageError, match="contradicts"):
         check_sequence(last, chunk(8, **changes))

@@ -24,7 +24,7 @@ from stream.wire.phrases import (
 from stream.wire.topics import Kind, Topic
 from tests.stream.wire.test_codec import alarm
 
-# Words that are written in Latin letters in Japanese, too.
+# Words in Latin letters in Japanese, too.
 LATIN = {"QRS", "VPC", "MLII"}
 VALUES: dict[str, Any] = {
     "value": 131.2,
@@ -58,7 +58,7 @@ def text_of(event: Alarm, language: Language = "en") -> str:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize(("kind", "phase", "end", "reason"), EVENTS)
-def test_every_kind_phase_and_reason_has_its_text(
+def test_every_kind_phase_and_reason_has_a_text(
     kind: str, phase: str, end: int | None, reason: str, language: Language
 ) -> None:
     text = text_of(alarm(kind=kind, phase=phase, end=end, reason=reason, **VALUES), language)
@@ -86,7 +86,7 @@ def test_the_languages_have_the_same_codes_and_values() -> None:
         assert other == first
 
 
-def test_no_template_is_left_over() -> None:
+def test_no_template_is_unused() -> None:
     kinds = {f"kind.{kind}" for kind in KINDS}
     outcomes = {f"{kind}.{outcome}" for kind in KINDS for outcome in ("began", "ended")}
     reasons = {f"reason.{reason}" for reason in REASONS}
@@ -140,7 +140,7 @@ def test_an_alarm_of_an_older_sender_is_decoded_and_shown_by_its_kind() -> None:
 
 
 @given(st.data())
-def test_whatever_a_sender_leaves_out_there_is_a_text_that_may_travel(data: st.DataObject) -> None:
+def test_events_with_missing_values_have_a_valid_text(data: st.DataObject) -> None:
     optional = {
         "value": st.floats(-1e9, 1e9),
         "limit": st.floats(-1e9, 1e9),

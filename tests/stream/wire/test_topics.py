@@ -20,11 +20,11 @@ TOPICS = st.one_of(
 
 
 @given(TOPICS)
-def test_a_topic_survives_its_text(topic: Topic) -> None:
+def test_topics_round_trip(topic: Topic) -> None:
     assert topics.parse(str(topic)) == topic
 
 
-def test_topics_read_as_documented() -> None:
+def test_topics_are_as_documented() -> None:
     assert str(Topic(Kind.ECG, "bed-1")) == "bedside/v1/bed-1/ecg"
     assert str(Topic(Kind.ALARMS_ACTIVE, "bed-1")) == "bedside/v1/bed-1/alarms/active"
     assert str(Topic(Kind.STATUS, "bed-1", Role.WORKER)) == "bedside/v1/bed-1/status/worker"
@@ -54,7 +54,7 @@ def test_topics_read_as_documented() -> None:
         "other/bedside/v1/bed-1/ecg",
     ],
 )
-def test_what_is_no_topic_is_refused(text: str) -> None:
+def test_invalid_topics_are_rejected(text: str) -> None:
     with pytest.raises(MessageError):
         topics.parse(text)
 
@@ -66,7 +66,7 @@ def test_any_text_is_a_topic_or_a_message_error(text: str) -> None:
 
 
 @pytest.mark.parametrize("bed", ["", "_", "-a", "Bed", "bed 1", "a" * 33, "bed/1", "bed+", "bed\n"])
-def test_a_bad_bed_name_gets_one_helpful_line(bed: str) -> None:
+def test_an_invalid_bed_name_is_a_one_line_error(bed: str) -> None:
     with pytest.raises(UsageError) as error:
         topics.check_bed(bed)
     assert repr(bed) in str(error.value)

@@ -130,7 +130,7 @@ def test_a_paused_trace_is_marked_and_readable(window: MonitorWindow, script: Sc
     assert wanted - 20 < trace < bright - 20
 
 
-# --- over a real broker -----------------------------------------------------------------------------------------------
+# --- over a real broker ----------------------------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -1,0 +1,71 @@
+"""Messages of the worker from the results of the analysis."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+from typing import Literal
+
+from model.anomaly.state import DEFAULT_CONFIG
+from model.beats.beat_detector import Beat as DetectedBeat
+from model.pipeline.vital_signs import StrideForecast
+from model.rhythm.vitals import VitalSigns
+from model.serving.bed import Bed
+from stream.clock import rfc3339
+from stream.timebase import FS
+from stream.wire.messages import Beat, BedStatus, Forecast, Vitals, Waveform
+
+
+def forecast_message(chunk: Waveform, forecast: StrideForecast, now_ns: int) -> Forecast:
+    """Return the message of a forecast made while ``chunk`` was processed."""
+    return Forecast(
+        bed=chunk.bed,
+        session=chunk.session,
+        epoch=chunk.epoch,
+        seq=chunk.seq,
+        origin=forecast.origin,
+        leads=chunk.leads,
+        mean=forecast.mean.astype("<f4", copy=False).tobytes(),
+        scale=forecast.scale.astype("<f4", copy=False).tobytes(),
+        score=None if math.isnan(forecast.score) else forecast.score,
+        threshold=DEFAULT_CONFIG.threshold,
+        published_ns=now_ns,
+    )
+
+
+def beat_message(chunk: Waveform, beat: DetectedBeat) -> Beat:
+    """Return the message of a beat detected while ``chunk`` was processed."""
+    return Beat(
+        bed=chunk.bed,
+        session=chunk.session,
+        index=beat.index,
+        type=beat.type,
+        rr_ms=None if beat.rr is None else 1000 * beat.rr / FS,
+        quality=beat.quality,
+    )
+
+
+def vitals_message(chunk: Waveform, vitals: VitalSigns, now_ns: int) -> Vitals:
+    """Return the message of the vital signs of a second that ends in ``chunk``."""
+    return Vitals(bed=chunk.bed, session=chunk.session, when=rfc3339(now_ns), **asdict(vitals))
+
+
+def status_message(
+    bed: Bed, instance: str, state: Literal["learning", "forecasting", "stopped"], now_ns: int
+) -> BedStatus:
+    """Return the status of a bed; ``instance`` names the worker's process."""
+    chunk = bed.chunk
+    return BedStatus(
+        bed=chunk.bed,
+        role="worker",
+        instance=instance,
+        state=state,
+        when=rfc3339(now_ns),
+        record=chunk.record,
+        session=chunk.session,
+        position=chunk.position + chunk.n,
+        speed=chunk.speed,
+        last_seq=bed.place.seq,
+        synthetic=chunk.synthetic,
+        counters=dict(bed.counters),
+    )

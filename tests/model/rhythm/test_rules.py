@@ -1,0 +1,197 @@
+"""Rules of the rhythm conditions on synthetic beat trains: limits, numbers of beats, onset and end."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import pytest
+
+from model.conditions import settings as alarm_config
+from model.conditions.changes import Began, Ended
+from stream.timebase import FS, STRIDE
+from stream.wire.alarm_messages import Limits
+from tests.model.beat_trains import (
+    LIMITS,
+    beats_with_pause,
+    begun_kinds,
+    changes_of,
+    good_signal,
+    per_min,
+    run,
+    train,
+)
+
+MAX_DELAY = STRIDE + 72
+"""Longest delay from the sample at which a rule is met to the report, samples."""
+
+
+@pytest.mark.parametrize("seconds", [4.0, 4.01, 4.1, 4.2, 4.3, 6.0])
+def test_a_pause_of_four_seconds_is_an_asystole(seconds: float) -> None:
+    beats = beats_with_pause(seconds)
+    changes, _, _ = run(beats, good_signal(beats[-1].index / FS), limits=LIMITS)
+    began, ended = changes_of(changes, "asystole")
+    assert isinstance(began, Began)
+    assert isinstance(ended, Ended)
+    assert began.onset == ended.onset == beats[9].index
+    assert began.onset + 4 * FS <= began.at <= began.onset + 4 * FS + MAX_DELAY + 50
+    assert ended.end == beats[10].index
+    assert ended.value == pytest.approx(seconds, abs=0.01)
+    assert ended.limit == 4.0
+
+
+def test_a_shorter_pause_is_no_asystole() -> None:
+    beats = beats_with_pause(3.98)
+    assert "asystole" not in begun_kinds(run(beats, good_signal(beats[-1].index / FS))[0])
+
+
+def test_no_beats_from_the_start_is_an_asystole() -> None:
+    (began,) = run([], good_signal(10, 720), start=720)[0]
+    assert began.kind == "asystole"
+    assert began.onset == 720
+    assert began.at <= 720 + 4 * FS + MAX_DELAY
+
+
+@pytest.mark.parametrize(("rate", "expected"), [(39.5, True), (40.5, False)])
+def test_extreme_bradycardia_needs_five_beats_below_forty(rate: float, expected: bool) -> None:
+    beats = train(per_min((75, 10, "N"), (rate, 4, "N")))
+    changes, _, _ = run(beats, good_signal(beats[-1].index / FS + 1))
+    if not expected:
+        assert changes == []
+        return
+    (began,) = changes
+    assert began.kind == "extreme_bradycardia"
+    assert began.onset == beats[-5].index
+    assert beats[-1].index <= began.at <= beats[-1].at + STRIDE
+    assert began.value == pytest.approx(rate, abs=0.5)
+    three = train(per_min((75, 10, "N"), (rate, 3, "N")))
+    assert run(three, good_signal(three[-1].index / FS + 1))[0] == []
+
+
+def test_one_early_beat_among_slow_ones_does_not_end_a_bradycardia() -> None:
+    beats = train([*per_min((36, 8, "N")), (0.5, "S"), *per_min((36, 10, "N"))])
+    changes, _, _ = run(beats, good_signal(beats[-1].index / FS))
+    assert [(type(change), change.kind) for change in changes] == [(Began, "extreme_bradycardia")]
+
+
+def test_a_bradycardia_ends_when_none_of_the_last_five_rates_is_low() -> None:
+    """One interval of 0.5 s raises the rate over five beats above the limit and its margin."""
+    beats = train([*per_min((36, 8, "N")), *per_min((120, 12, "N"))])
+    changes, _, _ = run(beats, good_signal(beats[-1].index / FS))
+    _, ended = changes_of(changes, "extreme_bradycardia")
+    assert isinstance(ended, Ended)
+    fifth = beats[7 + 5]
+    assert fifth.at <= ended.at <= fifth.at + STRIDE
+
+
+def test_bradycardia_is_reported_when_the_fifth_beat_is_overdue() -> None:
+    beats = train(per_min((75, 10, "N"), (45, 3, "N")))
+    changes, _, _ = run(beats, good_signal(beats[-1].index / FS + 3))
+    began = changes[0]
+    assert began.kind == "extreme_bradycardia"
+    assert began.onset == beats[-4].index
+    assert beats[-4].index + 6 * FS < began.at <= beats[-4].index + 6 * FS + MAX_DELAY
+
+
+@pytest.mark.parametrize(("rates", "expected"), [((150,) * 8, True), ((150,) * 7, False), ((190, 130) * 5, False)])
+def test_a_steady_tachycardia_needs_nine_beats(rates: tuple[float, ...], expected: bool) -> None:
+    beats = train(per_min((80, 10, "N"), *((rate, 1, "N") for rate in rates)))
+    changes, _, _ = run(beats, good_signal(beats[-1].index / FS + 1))
+    assert begun_kinds(changes) == (["extreme_tachycardia"] if expected else [])
+
+
+def test_of_two_beats_within_200_ms_the_first_is_discarded() -> None:
+    beats = train([(0.8, "N")] * 8 + [(0.62, "N"), (0.18, "N")] * 12)
+    assert run(beats, good_signal(beats[-1].index / FS + 1))[0] == []
+
+
+@pytest.mark.parametrize(("rate", "expected"), [(141, True), (139, False)])
+def test_extreme_tachycardia_needs_seventeen_beats_above_140(rate: float, expected: bool) -> None:
+    beats = train(per_min((rate, 1, "N"), *[(rate + 20, 1, "N"), (1 / (2 / rate - 1 / (rate + 20)), 1, "N")] * 8))
+    changes, _, _ = run(beats, good_signal(beats[-1].index / FS + 2))
+    assert begun_kinds(changes) == (["extreme_tachycardia"] if expected else [])
+    if expected:
+        assert changes[0].onset == beats[0].index
+        assert changes[0].at <= beats[-1].at + STRIDE
+    assert begun_kinds(run(beats[:-1], good_signal(beats[-1].index / FS))[0]) == []
+
+
+def test_a_rate_must_recover_by_a_margin() -> None:
+    beats = train(per_min((145, 20, "N"), (138, 30, "N"), (142, 20, "N"), (120, 20, "N")))
+    began, ended = run(beats, good_signal(beats[-1].index / FS))[0]
+    assert (began.kind, type(ended)) == ("extreme_tachycardia", Ended)
+    assert ended.at > beats[70].index
+    assert ended.value == pytest.approx(145, abs=0.5)
+
+
+@pytest.mark.parametrize(("rate", "kind"), [(101, "ventricular_tachycardia"), (99, "pvc_run")])
+def test_five_ventricular_beats_above_100_are_a_tachycardia(rate: float, kind: str) -> None:
+    beats = train(per_min((80, 10, "N"), (90, 1, "V"), (rate, 4, "V"), (80, 10, "N")))
+    changes, _, _ = run(beats, good_signal(20))
+    assert begun_kinds(changes) == list(dict.fromkeys(["pvc_run", kind]))
+    began, ended = changes_of(changes, kind)
+    assert began.onset == beats[10].index
+    assert isinstance(ended, Ended)
+    assert ended.end == beats[14].index + 1
+    assert ended.beats == 5
+    if kind == "ventricular_tachycardia":
+        assert beats[14].at <= began.at <= beats[14].at + STRIDE
+        assert began.limit == 100
+
+
+@pytest.mark.parametrize(
+    ("between", "expected"),
+    [
+        ("NVVVVN", ["pvc_run"]),
+        ("VVNVVV", ["ventricular_tachycardia"]),
+        ("VVNVNVV", []),
+        ("VVNVVN", []),
+    ],
+)
+def test_a_tachycardia_may_include_one_other_beat_but_not_two(between: str, expected: list[str]) -> None:
+    beats = train([(0.75, "N")] * 5 + [(0.4, letter) for letter in between] + [(0.75, "N")] * 10)
+    assert begun_kinds(run(beats, good_signal(15))[0]) == expected
+
+
+def test_one_other_beat_does_not_end_a_tachycardia() -> None:
+    beats = train([*per_min((80, 8, "N"), (150, 6, "V"), (150, 1, "N"), (150, 6, "V"), (80, 5, "N"))])
+    changes, _, _ = run(beats, good_signal(20))
+    _, ended = changes_of(changes, "ventricular_tachycardia")
+    assert isinstance(ended, Ended)
+    assert ended.end == beats[20].index + 1
+
+
+def test_a_low_heart_rate_is_reported() -> None:
+    beats = train(per_min((75, 20, "N"), (46, 15, "N")))
+    (began,) = run(beats, good_signal(beats[-1].index / FS), limits=Limits())[0]
+    assert (began.kind, began.limit) == ("heart_rate_low", 50)
+    assert began.value is not None
+    assert began.value < 50
+
+
+def test_onset_and_end_of_atrial_fibrillation_are_dated_back() -> None:
+    regular = [(0.8, "N")] * 200
+    pattern = itertools.cycle([0.41, 0.92, 0.63, 1.27, 0.55, 0.78, 1.05, 0.48, 0.7, 1.42, 0.58])
+    irregular = [(next(pattern) + 0.037 * (k % 13), "N") for k in range(200)]
+    beats = train([*regular, *irregular, *regular])
+    began, ended = changes_of(run(beats, good_signal(beats[-1].index / FS))[0], "atrial_fibrillation")
+    assert isinstance(ended, Ended)
+    assert abs(began.onset - beats[200].index) < 40 * FS
+    assert abs(ended.end - beats[400].index) < 40 * FS
+    assert began.at > began.onset + 30 * FS
+
+
+def test_a_rate_slightly_above_its_limit_is_reported_with_its_beats() -> None:
+    beats = train(per_min((140.3, 30, "N")))
+    (began,) = run(beats, good_signal(11))[0]
+    assert (began.reason, began.limit, began.beats) == ("rule_met", 140, 9)
+    assert began.value == pytest.approx(140.3, abs=0.1)
+
+
+def test_a_tachycardia_ends_when_no_beat_follows() -> None:
+    config = replace(alarm_config.load(), asystole_s=10.0)
+    beats = train(per_min((80, 5, "N"), (150, 8, "V")))
+    _, ended = changes_of(run(beats, good_signal(14), config=config)[0], "ventricular_tachycardia")
+    assert isinstance(ended, Ended)
+    assert ended.end == beats[-1].index + 1
+    assert 4 * FS < ended.at - beats[-1].index <= 4 * FS + STRIDE

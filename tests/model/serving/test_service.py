@@ -1,0 +1,120 @@
+"""The worker as a process, over a real broker."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import aiomqtt
+import pytest
+
+from model.pipeline.analysis import Models
+from model.serving.service import serve
+from stream.clock import SteadyClock, rfc3339
+from stream.errors import UsageError
+from stream.mqtt.address import BrokerAddress
+from stream.mqtt.client import Client
+from stream.records.catalog import Catalog
+from stream.records.library import Library
+from stream.records.record import Record
+from stream.replay.playhead import ReplayConfig
+from stream.replay.service import serve as publish
+from stream.wire.alarm_messages import Alarm
+from stream.wire.messages import BedStatus, Forecast, Message, ProcessStatus
+from stream.wire.topics import Kind, Role, pattern
+from tests.brokers import Mosquitto
+from tests.model.serving.worker_harness import (
+    assert_same_forecasts,
+    chunks,
+    publisher_status,
+    run,
+    summaries,
+)
+
+
+@pytest.mark.usefixtures("no_tasks_left")
+async def test_live_and_offline_agree(broker: BrokerAddress, models: Models, patient: Record, tmp_path: Path) -> None:
+    kinds = [
+        pattern(Kind.FORECAST),
+        pattern(Kind.ALARMS),
+        pattern(Kind.STATUS, role=Role.WORKER),
+        pattern(Kind.PROCESS),
+    ]
+    record = Record("p", patient.leads, patient.gain, patient.zero, patient.adu, True, "test")
+    messages: list[Message] = []
+    async with Client(broker, role=None, subscriptions=kinds) as listener, asyncio.timeout(60):
+        worker = asyncio.create_task(serve(broker, models, ledger_path=None))
+        while not isinstance((await listener.receive()).message, ProcessStatus):
+            pass
+        replays = [(record, ReplayConfig(speed=10.0))]
+        publisher = asyncio.create_task(
+            publish(
+                broker, replays, library=Library(Catalog(cache_dir=tmp_path)), ledger_path=None, clock=SteadyClock()
+            )
+        )
+        async for received in listener:
+            if received.message is not None:
+                messages.append(received.message)
+            if sum(isinstance(m, Forecast) for m in messages) == record.n // 36 and not worker.cancelling():
+                worker.cancel()
+            if isinstance(received.message, BedStatus) and received.message.state == "stopped":
+                break
+        await asyncio.gather(worker, publisher, return_exceptions=True)
+    offline = run(models, [[c] for c in chunks(record)])
+    offline.worker.update_status(publisher_status("ended"))
+    assert_same_forecasts([m for m in messages if isinstance(m, Forecast)], offline.of(Forecast))
+    assert summaries([m for m in messages if isinstance(m, Alarm)]) == summaries(offline.of(Alarm))
+    assert offline.of(Alarm)
+
+
+@pytest.mark.usefixtures("no_tasks_left")
+async def test_one_of_two_workers_that_start_together_serves(broker: BrokerAddress, models: Models) -> None:
+    both = [asyncio.create_task(serve(broker, models, ledger_path=None)) for _ in range(2)]
+    done, serving = await asyncio.wait(both, timeout=20, return_when=asyncio.FIRST_COMPLETED)
+    assert len(done) == 1
+    assert isinstance(done.pop().exception(), UsageError)
+    await asyncio.sleep(0.3)
+    assert not serving.copy().pop().done()
+    for task in serving:
+        task.cancel()
+    await asyncio.gather(*serving, return_exceptions=True)
+
+
+@pytest.mark.usefixtures("no_tasks_left")
+async def test_a_second_worker_ends_with_an_error(broker: BrokerAddress, models: Models) -> None:
+    process_topics = [pattern(Kind.PROCESS, role=Role.WORKER)]
+    async with Client(broker, role=None, subscriptions=process_topics) as listener, asyncio.timeout(30):
+        first_worker = asyncio.create_task(serve(broker, models, ledger_path=None))
+        while not isinstance((await listener.receive()).message, ProcessStatus):
+            pass
+        with pytest.raises(UsageError, match=r"serves .* already"):
+            await serve(broker, models, ledger_path=None)
+        first_worker.cancel()
+        await asyncio.gather(first_worker, return_exceptions=True)
+        third = asyncio.create_task(serve(broker, models, ledger_path=None))
+        await asyncio.sleep(0.5)
+        assert not third.done()
+        third.cancel()
+        await asyncio.gather(third, return_exceptions=True)
+
+
+@pytest.mark.usefixtures("no_tasks_left")
+async def test_a_worker_that_lost_its_connection_yields_to_another(mosquitto: Mosquitto, models: Models) -> None:
+    broker = mosquitto.address
+    process_topics = [pattern(Kind.PROCESS, role=Role.WORKER)]
+    async with Client(broker, role=None, subscriptions=process_topics) as listener, asyncio.timeout(30):
+        disconnected = asyncio.create_task(serve(broker, models, ledger_path=None))
+        received = await listener.receive()
+        assert isinstance(received.message, ProcessStatus)
+        now = rfc3339(SteadyClock().now_ns())
+        other = ProcessStatus(role="worker", instance="another", state="online", when=now)
+        listener.send(other)
+        await listener.flush(5)
+        await asyncio.sleep(0.3)
+        assert not disconnected.done(), "a worker that starts later yields"
+        # A client with the same id makes the broker close the connection.
+        same_id = aiomqtt.Client(broker.host, broker.port, identifier=f"bedside-worker-{received.message.instance}")
+        async with same_id:
+            pass
+        with pytest.raises(UsageError, match=r"another.* already"):
+            await disconnected

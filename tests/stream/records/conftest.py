@@ -1,0 +1,84 @@
+"""Fixtures for tests of the catalog: an HTTP server with the layout of PhysioNet."""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stream.records.catalog import MITDB, SUFFIXES, Catalog
+from stream.records.wfdb_reader import quiet_wfdb
+from tests.stream.records.http_site import Site
+
+
+@pytest.fixture(scope="session")
+def record_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """Return the files of a generated record 208, and a complete list of checksums."""
+    folder = tmp_path_factory.mktemp("site")
+    with quiet_wfdb() as wfdb:
+        signal = np.random.default_rng(0).integers(0, 2048, (100_000, 2))
+        wfdb.wrsamp(
+            "208",
+            fs=360,
+            units=["mV"] * 2,
+            sig_name=["MLII", "V1"],
+            d_signal=signal,
+            fmt=["212"] * 2,
+            adc_gain=[200] * 2,
+            baseline=[1024] * 2,
+            write_dir=str(folder),
+        )
+        wfdb.wrann("208", "atr", np.array([10, 300]), symbol=["N", "V"], write_dir=str(folder))
+    files = {path.name: path.read_bytes() for path in folder.iterdir()}
+    names = [name.removeprefix("mitdb/") + suffix for name in MITDB for suffix in SUFFIXES]
+    sums = [f"{hashlib.sha256(files.get(name, b'')).hexdigest()} {name}\n" for name in names]
+    return {**files, "SHA256SUMS.txt": "".join(sums).encode()}
+
+
+@pytest.fixture
+def site(record_files: dict[str, bytes]) -> Iterator[Site]:
+    """Provide the HTTP server, on loopback."""
+    site = Site(dict(record_files))
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            site.respond(self)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Log nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = False
+    site.url = f"http://127.0.0.1:{server.server_port}/"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield site
+    finally:
+        site.release.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.fixture
+def catalog(site: Site, tmp_path: Path) -> Catalog:
+    """Provide a catalog with an empty cache that downloads from the HTTP server."""
+    return Catalog(cache_dir=tmp_path / "cache", physionet=site.url, excerpt_url=site.url + "ecg.dat", progress=False)
+
+
+@pytest.fixture
+def offline(tmp_path: Path) -> Catalog:
+    """Provide a catalog without files on disk, whose hosts refuse connections."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}/"
+    return Catalog(cache_dir=tmp_path / "cache", physionet=url, excerpt_url=url + "ecg.dat", progress=False)
