@@ -85,7 +85,7 @@ class CentralStationView(QWidget):
         self._timer.timeout.connect(self.note.clear)
 
     def apply_theme(self, theme: Theme) -> None:
-        """Apply a theme to the tiles to come; existing ones get it by themselves."""
+        """Set the theme of new tiles; existing ones are updated separately."""
         self.theme = theme
 
     def set_scale(self, px_per_mm: float) -> None:
