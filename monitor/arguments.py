@@ -1,4 +1,4 @@
-"""The commands of ``bedside`` and their options. Nothing that a command needs is imported here."""
+"""Commands of ``bedside`` and their options. This module imports nothing that a command needs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the parser of the whole command; ``run`` in its result names the entry of `monitor.cli.RUN`."""
+    """Return the argument parser; ``run`` in its result is the key of the command in `monitor.cli.RUN`."""
     top = argparse.ArgumentParser(
         prog="bedside",
         description="A streaming bedside-monitor simulator for teaching and development. Never a medical device.",
@@ -42,136 +42,162 @@ def parser() -> argparse.ArgumentParser:
     demo = add("demo", "broker, replay, forecaster, alarms and monitor together, on real ECG", data)
     demo.add_argument("--headless", action="store_true", help="a live table instead of the window")
     demo.add_argument(
-        "--seconds", type=float, metavar="N", help="end after N seconds (default: Ctrl-C, or window closed)"
+        "--seconds",
+        type=float,
+        metavar="N",
+        help="stop after N seconds (default: at Ctrl-C or window close)",
     )
     demo.add_argument(
         "--out",
         type=Path,
         default=Path("out"),
         metavar="DIR",
-        help="folder for summary.json, alarms.sqlite, monitor.png; those in it are replaced (default: out)",
+        help="output folder for summary.json, alarms.sqlite, monitor.png; existing ones are replaced (default: out)",
     )
-    demo.add_argument("--record", metavar="RECORD", help="what to replay (default: excerpt)")
+    demo.add_argument("--record", metavar="RECORD", help="record to replay (default: excerpt)")
 
-    box = add("broker", "a small MQTT broker for one machine")
-    box.add_argument(
+    command = add("broker", "a small MQTT broker for one machine")
+    command.add_argument(
         "--host",
         default="127.0.0.1",
-        help="address to listen on; no password: anyone who reaches it may connect (default: %(default)s)",
+        help="address to listen on; there is no password: every client that reaches it can connect "
+        "(default: %(default)s)",
     )
-    box.add_argument("--port", type=int, default=1883, help="default: %(default)s")
+    command.add_argument("--port", type=int, default=1883, help="default: %(default)s")
 
-    box = add("replay", "publish recorded ECG at 360 Hz", broker, data, ledger)
-    box.add_argument("record", nargs="?", metavar="RECORD", help="for bed-1")
-    box.add_argument("--bed", action="append", default=[], metavar="NAME=RECORD", help="a bed; may be given many times")
-    box.add_argument("--speed", type=float, default=1.0, metavar="X", help="times real time (default: 1)")
-    box.add_argument("--loop", action="store_true", help="start again from the record's first sample when it ends")
-    box.add_argument("--start", type=float, default=0.0, metavar="S", help="seconds into the record")
-    box.add_argument("--chunk", type=int, default=36, metavar="N", help="samples per message (default: 36, 100 ms)")
-    box.add_argument("--annotations", action="store_true", help="also send the reference beats of the record")
-
-    add("worker", "forecast every bed of a broker, and raise alarms", broker, weights, settings, ledger)
-
-    box = add("monitor", "the window: trace, forecast, alarms", broker)
-    box.add_argument("--bed", metavar="NAME", help="the bed to show (default: the first that streams)")
-    box.add_argument("--station", action="store_true", help="begin with all beds at once")
-    box.add_argument(
-        "--who", default="monitor", metavar="NAME", help="named in the commands that it sends (default: monitor)"
+    command = add("replay", "publish recorded ECG at 360 Hz", broker, data, ledger)
+    command.add_argument("record", nargs="?", metavar="RECORD", help="record to replay as bed-1")
+    command.add_argument(
+        "--bed", action="append", default=[], metavar="NAME=RECORD", help="bed and its record; can be repeated"
     )
-    box.add_argument("--sound", action="store_true", help="tones for beats and alarms; M mutes them")
-    box.add_argument("--screenshot", type=Path, metavar="FILE", help="save a PNG at the end")
-    box.add_argument("--seconds", type=float, metavar="N", help="end after N seconds of drawing")
+    command.add_argument("--speed", type=float, default=1.0, metavar="X", help="multiple of real time (default: 1)")
+    command.add_argument("--loop", action="store_true", help="restart at the first sample when the record ends")
+    command.add_argument("--start", type=float, default=0.0, metavar="S", help="start S seconds into the record")
+    command.add_argument("--chunk", type=int, default=36, metavar="N", help="samples per message (default: 36, 100 ms)")
+    command.add_argument(
+        "--annotations", action="store_true", help="also publish the reference annotations of the record"
+    )
 
-    box = add("alarms", "store every alarm event, once, in SQLite", broker)
-    box.add_argument("--db", type=Path, metavar="FILE", help="SQLite file, made if missing")
-    box.add_argument("--jsonl", action="store_true", help="also print each event as a line of JSON")
-    actions = box.add_subparsers(dest="action", metavar="[export]")
+    add("worker", "forecast every bed on a broker and raise alarms", broker, weights, settings, ledger)
+
+    command = add("monitor", "open the window: trace, forecast, alarms", broker)
+    command.add_argument("--bed", metavar="NAME", help="bed to show (default: the first that streams)")
+    command.add_argument("--station", action="store_true", help="open the central station: all beds")
+    command.add_argument(
+        "--who", default="monitor", metavar="NAME", help="user name in the commands that it sends (default: monitor)"
+    )
+    command.add_argument("--sound", action="store_true", help="play tones for beats and alarms; M mutes them")
+    command.add_argument("--screenshot", type=Path, metavar="FILE", help="save a PNG when it closes")
+    command.add_argument("--seconds", type=float, metavar="N", help="close N seconds after the first drawn sample")
+
+    command = add("alarms", "store every alarm event exactly once in SQLite", broker)
+    command.add_argument("--db", type=Path, metavar="FILE", help="SQLite file; created if missing")
+    command.add_argument("--jsonl", action="store_true", help="also print each event as a line of JSON")
+    actions = command.add_subparsers(dest="action", metavar="[export]")
     action = actions.add_parser("export", help="write stored alarms as CSV, JSON lines or WFDB records")
     action.set_defaults(run="alarms export")
     action.add_argument("--db", type=Path, required=True, metavar="FILE", help="the alarm store")
     action.add_argument(
-        "--format", choices=("csv", "jsonl", "wfdb"), required=True, help="wfdb: a record of the ECG around each alarm"
+        "--format",
+        choices=("csv", "jsonl", "wfdb"),
+        required=True,
+        help="wfdb: one record with the ECG around each alarm",
     )
-    action.add_argument("--out", type=Path, required=True, metavar="PATH", help="a new file; for wfdb a folder")
-    action.add_argument("--bed", metavar="NAME", help="of this bed alone")
-    action.add_argument("--since", metavar="TIME", help="raised then or later, such as 2026-01-31T12:00:00Z")
-
-    box = add("tap", "print decoded messages, for scripts and plotters", broker)
-    box.add_argument("topic", nargs="?", metavar="TOPIC", help="MQTT topic filter (default: everything)")
-    box.add_argument(
-        "--format", choices=("json", "csv"), default="json", help="csv: one kind of message, by default the ECG"
+    action.add_argument("--out", type=Path, required=True, metavar="PATH", help="new file; for wfdb a folder")
+    action.add_argument("--bed", metavar="NAME", help="only alarms of this bed")
+    action.add_argument(
+        "--since", metavar="TIME", help="only alarms raised at or after this time, such as 2026-01-31T12:00:00Z"
     )
 
-    box = add("analyze", "forecast, beats, vitals and alarms of a record, offline", data, weights, settings)
-    box.add_argument("record", metavar="RECORD", help="mitdb/208, excerpt, synthetic, or a path")
-    box.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for forecast.npz and alarms.jsonl")
+    command = add("tap", "print decoded messages for scripts and plotting programs", broker)
+    command.add_argument("topic", nargs="?", metavar="TOPIC", help="MQTT topic filter (default: all topics)")
+    command.add_argument(
+        "--format", choices=("json", "csv"), default="json", help="csv: one kind of message, the ECG by default"
+    )
 
-    box = add("train", "train the networks on DS1 of MIT-BIH", data)
-    box.add_argument(
+    command = add(
+        "analyze", "compute forecast, beats, vital signs and alarms of a record offline", data, weights, settings
+    )
+    command.add_argument("record", metavar="RECORD", help="mitdb/208, excerpt, synthetic, or a path")
+    command.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="folder for forecast.npz and alarms.jsonl"
+    )
+
+    command = add("train", "train the networks on DS1 of MIT-BIH", data)
+    command.add_argument(
         "--what",
         choices=("forecaster", "first-samples", "beats", "residual"),
         default="forecaster",
-        help="the forecaster (default), its last stage alone, the beat classifier (3 minutes each), or the anomaly "
+        help="the forecaster (default), only its last stage, the beat classifier (3 minutes each), or the anomaly "
         "classifier (15 minutes)",
     )
-    box.add_argument("--out", type=Path, required=True, metavar="FILE", help="the weights, safetensors")
-    box.add_argument(
-        "--seed", type=int, metavar="N", help="of the random numbers (default: that of the shipped weights)"
+    command.add_argument("--out", type=Path, required=True, metavar="FILE", help="weights file to write, safetensors")
+    command.add_argument(
+        "--seed", type=int, metavar="N", help="seed of the random numbers (default: that of the shipped weights)"
     )
-    box.add_argument(
-        "--weights", type=Path, metavar="FILE", help="for first-samples: what to finish (default: those in the package)"
+    command.add_argument(
+        "--weights",
+        type=Path,
+        metavar="FILE",
+        help="for first-samples: weights to start from (default: those in the package)",
     )
-    box.add_argument("--minutes", type=float, metavar="N", help="end after N minutes at the latest")
-    box.add_argument("--threads", type=int, metavar="N", help="threads of torch")
-    box.add_argument("--resume", action="store_true", help="go on where an interrupted run stopped")
+    command.add_argument("--minutes", type=float, metavar="N", help="stop after N minutes at the latest")
+    command.add_argument("--threads", type=int, metavar="N", help="number of torch threads")
+    command.add_argument("--resume", action="store_true", help="continue an interrupted run")
 
-    box = add("evaluate", "score forecasts and anomaly alarms against baselines", data, weights)
-    box.add_argument("--records", default="DS2", metavar="NAMES", help="DS1, DS2, or 100,103 (default: %(default)s)")
-    box.add_argument("--exclude", metavar="NAMES", help="records to leave out, such as 202")
-    box.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
-    box.add_argument("--plots", type=Path, metavar="DIR", help="draw four pictures there (PNG)")
-    box.add_argument(
+    command = add("evaluate", "score forecasts and anomaly alarms against baselines", data, weights)
+    command.add_argument(
+        "--records", default="DS2", metavar="NAMES", help="DS1, DS2, or 100,103 (default: %(default)s)"
+    )
+    command.add_argument("--exclude", metavar="NAMES", help="records to exclude, such as 202")
+    command.add_argument("--json", type=Path, metavar="FILE", help="also write the results to FILE")
+    command.add_argument("--plots", type=Path, metavar="DIR", help="write four plots to DIR (PNG)")
+    command.add_argument(
         "--alarms",
         action="store_true",
-        help="instead: beats, rhythm and alarms of all 44 records",
+        help="score beats, rhythm and alarms of all 44 records instead",
     )
-    box.add_argument("--tutorial", action="store_true", help="instead: the lecture's model on its own five seconds")
-    box.add_argument(
-        "--plot", type=Path, metavar="FILE", help="with --tutorial: draw truth and predictions (PNG, PDF, …)"
+    command.add_argument(
+        "--tutorial", action="store_true", help="evaluate the lecture's model on its own five seconds instead"
+    )
+    command.add_argument(
+        "--plot", type=Path, metavar="FILE", help="with --tutorial: plot observed and predicted samples (PNG, PDF, …)"
     )
 
-    box = add("data", "recordings: list, fetch")
-    actions = box.add_subparsers(dest="action", required=True, metavar="ACTION")
-    action = actions.add_parser("list", help="known records and where they are", parents=[data])
+    command = add("data", "recordings: list, fetch")
+    actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
+    action = actions.add_parser("list", help="list known records and their locations", parents=[data])
     action.set_defaults(run="data list")
     action = actions.add_parser("fetch", help="download records into the cache", parents=[data])
     action.add_argument("names", nargs="+", metavar="RECORD", help="mitdb (all of it), mitdb/208, excerpt")
     action.set_defaults(run="data fetch")
 
-    box = add("bench", "timings on this machine: stream, model, gui")
-    subjects = box.add_subparsers(dest="subject", required=True, metavar="SUBJECT")
-    subject = subjects.add_parser("stream", help="deadlines and latency, against a naive loop", parents=[data])
+    command = add("bench", "measure timings on this machine: stream, model, gui")
+    subjects = command.add_subparsers(dest="subject", required=True, metavar="SUBJECT")
+    subject = subjects.add_parser("stream", help="deadlines and latency, compared with a naive loop", parents=[data])
     subject.set_defaults(run="bench stream")
     subject.add_argument("--minutes", type=float, default=10.0, metavar="N", help="default: %(default)g")
     subject.add_argument("--record", default="excerpt", metavar="RECORD", help="default: %(default)s")
-    subject.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
+    subject.add_argument("--json", type=Path, metavar="FILE", help="also write the results to FILE")
     subject = subjects.add_parser(
-        "gui", help="frames of the central station, against redrawing every curve", parents=[data]
+        "gui", help="frame times of the central station, compared with redrawing every curve", parents=[data]
     )
     subject.set_defaults(run="bench gui")
-    subject.add_argument("--seconds", type=float, default=30.0, metavar="N", help="of signal (default: %(default)g)")
+    subject.add_argument(
+        "--seconds", type=float, default=30.0, metavar="N", help="seconds of signal (default: %(default)g)"
+    )
     subject.add_argument(
         "--memory-minutes",
         type=float,
         default=60.0,
         metavar="N",
-        help="also watch memory over N minutes of signal, faster than time; 0 does not (default: %(default)g)",
+        help="also measure memory over N minutes of signal, faster than real time; 0: off (default: %(default)g)",
     )
     subject.add_argument("--record", default="synthetic", metavar="RECORD", help="default: %(default)s")
-    subject.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
+    subject.add_argument("--json", type=Path, metavar="FILE", help="also write the results to FILE")
     subject = subjects.add_parser(
-        "model", help="the streaming step, against this processor's matrix product", parents=[weights]
+        "model", help="the streaming step, compared with a matrix product on this processor", parents=[weights]
     )
     subject.set_defaults(run="bench model")
-    subject.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")
+    subject.add_argument("--json", type=Path, metavar="FILE", help="also write the results to FILE")
     return top

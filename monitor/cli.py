@@ -1,4 +1,4 @@
-"""The ``bedside`` command: reads the arguments, runs one command, and reports its errors in one line each."""
+"""Entry point of the ``bedside`` command: parses arguments, runs one command, prints each error in one line."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ RUN: dict[str, Callable[[argparse.Namespace], int]] = {
     "bench model": bench.model,
     "bench gui": bench.gui,
 }
-"""What each command runs. Those functions import what they need when they are called, so all commands start fast."""
+"""The function of each command. They import their dependencies when called, so that every command starts fast."""
 
 MQTT_LOG = "bedside.mqtt"
-"""Logger of the MQTT library; `stream.mqtt.client` reports the same problems in plain words."""
+"""Logger of the MQTT library. It is silenced: `stream.mqtt.client` reports the same problems."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,29 +62,29 @@ def _run(args: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # Whoever read our output has gone, as in "bedside tap | head": nothing more can be written, not even at exit.
+        # The reader closed the pipe, as in "bedside tap | head": nothing more can be written, not even at exit.
         sys.stdout = None
         return 0
 
 
-class _Lines(logging.Formatter):
-    """One line per record: ``bedside replay: text`` for our own, ``library: text`` for all others."""
+class _LineFormatter(logging.Formatter):
+    """Format a record as ``bedside replay: text`` for bedside's own loggers, as ``library: text`` for all others."""
 
     def __init__(self, command: str) -> None:
         super().__init__("%(message)s")
         self._command = command
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line."""
-        ours = record.name.partition(".")[0] == "bedside"
-        return f"{f'bedside {self._command}' if ours else record.name}: {super().format(record)}"
+        """Return the formatted line."""
+        own = record.name.partition(".")[0] == "bedside"
+        return f"{f'bedside {self._command}' if own else record.name}: {super().format(record)}"
 
 
 @contextmanager
 def _log_on_stderr(command: str) -> Iterator[None]:
-    """Show what this program does, and warnings of libraries, on standard error while the context lasts."""
+    """Log bedside's messages and the libraries' warnings to standard error while the context is active."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Lines(command))
+    handler.setFormatter(_LineFormatter(command))
     logging.getLogger("bedside").setLevel(logging.INFO)
     logging.getLogger(MQTT_LOG).setLevel(logging.CRITICAL)
     logging.getLogger().addHandler(handler)
@@ -95,7 +95,7 @@ def _log_on_stderr(command: str) -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    from monitor.tools.process_group import leave_with_parent
+    from monitor.tools.process_group import exit_with_parent
 
-    leave_with_parent()
+    exit_with_parent()
     sys.exit(main())

@@ -25,7 +25,7 @@ from PySide6.QtCore import QBuffer, QIODevice, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
-from monitor.gui.style.language import choose
+from monitor.gui.style.language import set_language
 from monitor.gui.window import MonitorWindow
 from monitor.tools.process_group import BEDSIDE
 from monitor.view.feed import Feed
@@ -100,7 +100,7 @@ class Session:
 def processes() -> Iterator[tuple[BrokerAddress, Callable[..., subprocess.Popen[bytes]]]]:
     """Provide a broker and a function that starts processes; all of them end with this process."""
     address = BrokerAddress("127.0.0.1", free_port())
-    environment = {**os.environ, ENVIRONMENT: str(address), "BEDSIDE_WATCH_STDIN": "1", "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, ENVIRONMENT: str(address), "BEDSIDE_EXIT_WITH_PARENT": "1", "OMP_NUM_THREADS": "1"}
     children: list[subprocess.Popen[bytes]] = []
 
     def start(*arguments: str) -> subprocess.Popen[bytes]:
@@ -123,10 +123,10 @@ def processes() -> Iterator[tuple[BrokerAddress, Callable[..., subprocess.Popen[
 def main() -> None:
     """Save all screenshots."""
     application = QApplication(["screenshots"])
-    problem = choose("ja")
+    problem = set_language("ja")
     if problem:
         raise SystemExit(f"screenshots: {problem}")
-    choose("en")
+    set_language("en")
     with processes() as (address, start):
         feed = Feed(address)
         feed.start()
@@ -152,18 +152,18 @@ def show_views(session: Session) -> None:
         return session.start("replay", "--bed", f"{bed}={record}", "--start", f"{at:g}")
 
     replays = {bed: replay(bed) for bed in ("bed-1", "bed-2")}
-    window.choose("bed-2")
+    window.set_language("bed-2")
     session.wait_until(lambda frame: frame.bed == "bed-2" and frame.trace is not None, 60, "ECG of bed-2")
     session.wait_until(lambda frame: frame.link.state is LinkState.LIVE, 60, "forecast")
-    window.choose("bed-1")
+    window.set_language("bed-1")
     QTest.qWait(7000)
     session.save("monitor")
 
-    window.choose("bed-2")
+    window.set_language("bed-2")
     session.wait_until(lambda frame: frame.bed == "bed-2" and frame.position_s >= RUN_S + 3, 90, "run of bed-2")
     high = "ventricular_tachycardia"
     session.wait_until(
-        lambda frame: any(line.alarm.kind == high and line.calls for line in frame.active), 20, "its alarm"
+        lambda frame: any(line.alarm.kind == high and line.unacknowledged for line in frame.active), 20, "its alarm"
     )
     wait_for_flash(session)
     session.save("alarm")
@@ -196,13 +196,13 @@ def show_views(session: Session) -> None:
     replays["bed-2"] = replay("bed-2")
     replays |= {bed: replay(bed) for bed in BEDS if bed not in replays}
     window.switch_page()
-    session.wait_until(lambda _frame: len(window.station.cards) == len(BEDS), 60, "tiles of nine beds")
+    session.wait_until(lambda _frame: len(window.station.tiles) == len(BEDS), 60, "tiles of nine beds")
     frames = window.station.frames
     live = LinkState.LIVE
     session.wait_until(lambda _frame: all(frames[bed].link.state is live for bed in BEDS), 60, "live data of nine beds")
-    head = window.station.cards["bed-2"].head
-    session.wait_until(lambda frame: frame.position_s >= RUN_S + 5 and head.priority == "high", 90, "alarm of bed-2")
-    session.wait_until(lambda frame: head.bright and frame.now_ns / 1e9 % 0.5 < 0.2, 5, "bright phase of the flash")
+    header = window.station.tiles["bed-2"].header
+    session.wait_until(lambda frame: frame.position_s >= RUN_S + 5 and header.priority == "high", 90, "alarm of bed-2")
+    session.wait_until(lambda frame: header.bright and frame.now_ns / 1e9 % 0.5 < 0.2, 5, "bright phase of the flash")
     session.save("station")
 
 

@@ -1,4 +1,4 @@
-"""Run the window: from the broker's address to the exit status. Qt is imported inside."""
+"""Runs the window: from the broker's address to the exit status. Qt is imported inside the functions."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from monitor.gui.window import MonitorWindow
     from monitor.view.view_model import Frame
 
-PATIENCE_S = 15.0
-"""With a limit of seconds: how much longer than it to wait for the first sample."""
+FIRST_SAMPLE_TIMEOUT_S = 15.0
+"""With ``seconds``: time beyond it to wait for the first sample, s."""
 
 
 def run(
@@ -38,7 +38,7 @@ def run(
     sound: bool = False,
     station: bool = False,
 ) -> int:
-    """Show the monitor until its window is closed, SIGINT or SIGTERM comes, or the time is up.
+    """Show the monitor until its window is closed, SIGINT or SIGTERM arrives, or the time is over.
 
     Parameters
     ----------
@@ -46,17 +46,17 @@ def run(
     bed : str or None
         The bed to show; None for the first that streams.
     screenshot : Path or None
-        Where to save a PNG at the end.
+        File for a PNG, saved when the window closes.
     seconds : float or None
-        Close so long after the first drawn sample. Without any sample it closes 15 s later, with status 1.
+        Time from the first drawn sample to closing. Without any sample the window closes 15 s later, with status 1.
     who : str
-        Stands in the commands that the window sends.
+        User name in the commands that the window sends.
     write_record : callable or None
-        Writes a strip as a WFDB record.
+        Writes WFDB records; None disables that export.
     sound : bool
-        Tones for beats and alarms, where this machine can play them.
+        Play tones for beats and alarms, if this machine can.
     station : bool
-        Begin with all beds, not with one.
+        Start with the central station.
 
     Returns
     -------
@@ -66,7 +66,7 @@ def run(
     Raises
     ------
     UsageError
-        The bed's name cannot be, there is no display, Qt's libraries are missing, or sound needs an extra.
+        The bed's name is invalid, there is no display, or libraries for Qt or for sound are missing.
     StorageError
         The screenshot cannot be written.
     """
@@ -75,38 +75,38 @@ def run(
     check_platform()
     from PySide6.QtWidgets import QApplication
 
-    from monitor.gui.preferences.preferences import PreferencesStore, own_file
-    from monitor.gui.system import screenshot as picture
+    from monitor.gui.preferences.preferences import PreferencesStore, user_file
+    from monitor.gui.system import screenshot as screenshot_file
     from monitor.gui.window import MonitorWindow
     from monitor.view.feed import Feed
 
     if screenshot is not None:
-        picture.check_writable(screenshot)
+        screenshot_file.check_writable(screenshot)
     app = QApplication.instance() or QApplication(["bedside"])
     speaker = _speaker() if sound else None
     feed = Feed(address)
     feed.start()
     try:
-        store, play = PreferencesStore(own_file()), speaker.play if speaker else None
+        store, play = PreferencesStore(user_file()), speaker.play if speaker else None
         window = MonitorWindow(feed, bed, who, store, write_record=write_record, play=play, station=station)
-        ending = _Ending(window, seconds)
+        close_condition = _CloseCondition(window, seconds)
         failure: list[StorageError] = []
 
         def save() -> None:
             try:
                 if screenshot is not None:
                     window.preferences.hide_help()
-                    picture.save(window, screenshot)
+                    screenshot_file.save(window, screenshot)
             except StorageError as error:  # must not be raised through Qt
                 failure.append(error)
 
         window.before_close = save
-        window.after_frame = ending.after_frame
+        window.after_frame = close_condition.after_frame
         window.show()
-        # Offscreen, nobody is there to read; one who set a time has come for something else.
+        # No introduction offscreen or with a time limit.
         if seconds is None and QApplication.platformName() not in ("offscreen", "minimal"):
             window.preferences.welcome()
-        with _signals(ending):
+        with _signals(close_condition):
             app.exec()
         window.deleteLater()
         app.processEvents()
@@ -114,7 +114,7 @@ def run(
             print(f"bedside: {store.problem}", file=sys.stderr)
         if failure:
             raise failure[0]
-        return ending.status
+        return close_condition.status
     finally:
         feed.stop()
         if speaker is not None:
@@ -122,7 +122,7 @@ def run(
 
 
 def _speaker() -> Speaker | None:
-    """Return what plays tones; None, and one line, where this machine cannot."""
+    """Return the speaker; if this machine cannot play tones, print one line and return None."""
     from monitor.gui.system.speaker import NoSoundError, Speaker
 
     try:
@@ -132,8 +132,8 @@ def _speaker() -> Speaker | None:
         return None
 
 
-class _Ending:
-    """Decides after each frame whether the window closes."""
+class _CloseCondition:
+    """Decides after each frame whether to close the window."""
 
     def __init__(self, window: MonitorWindow, seconds: float | None) -> None:
         self.status = 0
@@ -152,23 +152,21 @@ class _Ending:
         elif self._first_drawn is not None:
             if time.monotonic() - self._first_drawn >= self._seconds:
                 self._window.close()
-        elif time.monotonic() - self._started > self._seconds + PATIENCE_S:
-            print(
-                f"bedside: nothing to draw came within {self._seconds + PATIENCE_S:g} s: {english(frame.broker)}",
-                file=sys.stderr,
-            )
+        elif time.monotonic() - self._started > self._seconds + FIRST_SAMPLE_TIMEOUT_S:
+            timeout_s = self._seconds + FIRST_SAMPLE_TIMEOUT_S
+            print(f"bedside: no samples received within {timeout_s:g} s: {english(frame.broker)}", file=sys.stderr)
             self.status = 1
             self._window.close()
 
 
 @contextmanager
-def _signals(ending: _Ending) -> Iterator[None]:
-    """Close the window at SIGINT and SIGTERM; the frame timer lets Python see them within a frame."""
+def _signals(close_condition: _CloseCondition) -> Iterator[None]:
+    """Close the window on SIGINT and SIGTERM; Python handles them within a frame because the frame timer runs."""
 
-    def ask(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-        ending.requested = True
+    def request_close(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        close_condition.requested = True
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, request_close) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:

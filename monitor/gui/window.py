@@ -1,4 +1,4 @@
-"""The window of the monitor: takes what has come, asks the presenter for a frame, hands it to the widgets."""
+"""Window of the monitor: passes messages to the presenter and its frames to the widgets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 from monitor.gui.bed.bed_view import BedView
 from monitor.gui.bed.command_controller import CommandController, Sender
 from monitor.gui.preferences.preferences import PreferencesStore
-from monitor.gui.preferences.preferences_controller import SMALLEST, PreferencesController
+from monitor.gui.preferences.preferences_controller import MIN_WINDOW_SIZE, PreferencesController
 from monitor.gui.review.review_controller import ReviewController
 from monitor.gui.station.central_station_view import CentralStationView
 from monitor.gui.style.footer import Footer
@@ -22,7 +22,7 @@ from monitor.gui.style.palettes import THEMES
 from monitor.gui.style.phrases import text_of
 from monitor.gui.style.theme import Theme
 from monitor.view.alarm_sounds import AlarmSounds
-from monitor.view.central_station import audible
+from monitor.view.central_station import audible_frame
 from monitor.view.presenter import Broker, Presenter
 from monitor.view.tones import Sound
 from monitor.view.view_model import Frame
@@ -37,19 +37,19 @@ FRAME_MS = 16
 
 
 class Source(Protocol):
-    """What the window needs of `monitor.view.feed.Feed`."""
+    """Source of messages: the interface of `monitor.view.feed.Feed` that the window uses."""
 
     def drain(self) -> list[Received]:
-        """Return what has come since the last call, without waiting."""
+        """Return the messages received since the last call, without waiting."""
         ...
 
     def send(self, message: Message) -> bool:
-        """Send a message, without waiting; False where the broker is away."""
+        """Send a message without waiting; False if the broker is not connected."""
         ...
 
     @property
     def connected(self) -> bool:
-        """True while the broker is there."""
+        """True while the broker is connected."""
         ...
 
     @property
@@ -59,33 +59,33 @@ class Source(Protocol):
 
     @property
     def counters(self) -> dict[str, int]:
-        """What the connection has counted."""
+        """Counters of the connection."""
         ...
 
 
 class MonitorWindow(QWidget):
-    """Pages, keys and commands.
+    """Window with pages, keys and commands.
 
     Parameters
     ----------
     source : Source
-        Where messages come from; the window never waits for it.
+        Source of messages; the window never waits for it.
     bed : str or None
-        The bed to show; None takes the first that streams.
+        The bed to show; None selects the first that streams.
     who : str
-        Stands in the commands that this window sends.
+        User name in the commands that this window sends.
     store : PreferencesStore or None
-        The user preferences; None keeps it until the window closes.
+        The user preferences; None keeps them only in memory.
     clock : callable
         Returns Unix time in ns.
     write_record : callable or None
-        Writes WFDB; without it an event cannot be saved as such.
+        Writes WFDB records; None disables that export.
     play : callable or None
-        Lets a tone begin; None where there is no sound.
+        Starts a tone; None without sound.
     station : bool
-        Begin with all beds, not with one.
+        Start with the central station.
     timed : bool
-        Draw 60 frames a second; False leaves it to the caller when to `tick`.
+        Draw 60 frames per second; with False the caller calls `tick`.
 
     Attributes
     ----------
@@ -93,7 +93,7 @@ class MonitorWindow(QWidget):
     bed_view : BedView
     station : CentralStationView
     pages : QStackedWidget
-        Shows one of both.
+        Shows `bed_view` or `station`.
     commands : CommandController
     review : ReviewController
     preferences : PreferencesController
@@ -101,9 +101,9 @@ class MonitorWindow(QWidget):
     frame_shown : Frame or None
         The last frame.
     first_drawn_ns : int or None
-        When the first sample was drawn.
+        Unix time of the first frame with samples.
     before_close, after_frame : callable or None
-        Called before the window goes, and after each frame.
+        Called before the window closes, and after each frame.
     """
 
     def __init__(
@@ -126,10 +126,10 @@ class MonitorWindow(QWidget):
         self.after_frame: Callable[[Frame], None] | None = None
         self.alarm_sounds = None if play is None else AlarmSounds(play)
         store = store or PreferencesStore(None)
-        theme = THEMES[store.now.theme]
+        theme = THEMES[store.current.theme]
         self._closed = False
         self._source, self._bed, self._clock = source, bed, clock
-        self.commands = CommandController(self, self.presenter, Sender(source.send, who, clock, self._say))
+        self.commands = CommandController(self, self.presenter, Sender(source.send, who, clock, self._show_note))
         self._build(theme)
         if station:
             self.pages.setCurrentWidget(self.station)
@@ -161,7 +161,7 @@ class MonitorWindow(QWidget):
         self.footer.help.clicked.connect(self.preferences.show_help)
         self.footer.settings.clicked.connect(self.preferences.open_preferences)
         page.changed.connect(lambda changes: self.preferences.change(**changes))
-        self.restoreGeometry(store.now.geometry)
+        self.restoreGeometry(store.current.geometry)
         self.preferences.apply_theme()
         self._apply_preferences()
         self._timer = QTimer(self)
@@ -172,16 +172,16 @@ class MonitorWindow(QWidget):
 
     def _build(self, theme: Theme) -> None:
         self.resize(1280, 800)
-        self.setMinimumSize(*SMALLEST)
+        self.setMinimumSize(*MIN_WINDOW_SIZE)
         page = self.bed_view = BedView(theme, self.presenter)
         self.station = CentralStationView(theme)
         self.station.chosen.connect(self.open_bed)
-        page.beds.chosen.connect(self.choose)
+        page.beds.chosen.connect(self.select_bed)
         page.beds.station.clicked.connect(self.switch_page)
         page.alarms.chosen.connect(self.open_review)
         page.controls.acknowledge.clicked.connect(self.commands.acknowledge)
         page.controls.audio.clicked.connect(self.commands.pause_audio)
-        page.controls.silence.clicked.connect(self.commands.pause_alarms)
+        page.controls.pause.clicked.connect(self.commands.pause_alarms)
         page.controls.limits.clicked.connect(self.open_limits)
         page.replay.requested.connect(self.commands.send)
         self.pages = QStackedWidget()
@@ -195,32 +195,32 @@ class MonitorWindow(QWidget):
         whole.addWidget(self.footer)
 
     def apply_theme(self, theme: Theme) -> None:
-        """Apply a theme; all widgets in the window get it by themselves."""
+        """Apply a theme; the widgets in the window are updated separately."""
         self.setWindowTitle(translate("Window", "bedside monitor — simulation"))
         self.setStyleSheet(f"MonitorWindow {{ background: {theme.ground} }}")
         self.review.theme = theme
 
     def _apply_preferences(self) -> None:
-        """Bring to the traces the user preferences."""
+        """Apply the user preferences to the traces."""
         px_per_mm = self.preferences.px_per_mm()
         self.review.px_per_mm = px_per_mm
         self.station.set_scale(px_per_mm)
-        self.bed_view.apply_preferences(self.preferences.store.now, px_per_mm)
+        self.bed_view.apply_preferences(self.preferences.store.current, px_per_mm)
 
     # --- frames -------------------------------------------------------------------------------------------------
 
     def tick(self) -> None:
-        """Take what has come and draw one frame."""
+        """Process received messages and draw one frame."""
         for received in self._source.drain():
             self.presenter.process(received)
         broker = Broker(self._source.connected, self._source.phrase)
         now_ns = self._clock()
         frame = self._show_station(now_ns, broker) if self.at_station else self._show_bed(now_ns, broker)
-        # The first bed that streams stays chosen when others come.
+        # The first bed that streams remains selected when others follow.
         self._bed = frame.bed
         self.review.tick(frame)
         if self.alarm_sounds is not None:
-            self.alarm_sounds.update(audible(frame, self.station.frames.values()) if self.at_station else frame)
+            self.alarm_sounds.update(audible_frame(frame, self.station.frames.values()) if self.at_station else frame)
         self.footer.show_broker(" · ".join(text for text in (self.sound_text, text_of(frame.broker)) if text))
         self.frame_shown = self.commands.frame = frame
         if self.first_drawn_ns is None and any(_has_samples(f) for f in (frame, *self.station.frames.values())):
@@ -234,7 +234,7 @@ class MonitorWindow(QWidget):
         return frame
 
     def _show_station(self, now_ns: int, broker: Broker) -> Frame:
-        """Draw all beds, and return the frame of the one on which keys act."""
+        """Draw all beds, and return the frame of the selected one."""
         beds = self.presenter.beds
         self.station.set_beds(beds)
         self.station.show_frames(self.presenter.frames(now_ns, broker, self.station.wanted()), self._bed, len(beds))
@@ -244,94 +244,98 @@ class MonitorWindow(QWidget):
 
     @property
     def at_station(self) -> bool:
-        """True while all beds are shown, False while one is."""
+        """True while the central station is shown."""
         return self.pages.currentWidget() is self.station
 
-    # --- people -------------------------------------------------------------------------------------------------
+    # --- user actions -------------------------------------------------------------------------------------------
 
-    def _say(self, text: str) -> None:
+    def _show_note(self, text: str) -> None:
         if self.at_station:
-            self.station.say(text)
+            self.station.show_note(text)
         else:
-            self.bed_view.controls.say(text)
+            self.bed_view.controls.show_note(text)
 
     def open_limits(self) -> None:
-        """Let the user set the limits of the bed shown."""
+        """Open the limits of the bed shown."""
         self.commands.open_limits(self.preferences.theme)
 
     def open_review(self, alarm_id: str) -> None:
-        """Show what happened around an alarm."""
+        """Open the review of an alarm."""
         if self.frame_shown is not None:
             self.review.open(alarm_id, self.frame_shown)
 
     def review_latest(self) -> None:
-        """Show what happened around the latest alarm."""
+        """Open the review of the latest alarm."""
         if self.frame_shown is not None and self.frame_shown.history:
             self.open_review(self.frame_shown.history[0].alarm.alarm_id)
 
     @property
     def sound_text(self) -> str:
-        """Whether this monitor sounds, in words; empty where it cannot."""
+        """State of the sound; empty without sound."""
         if self.alarm_sounds is None:
             return ""
         muted = self.alarm_sounds.muted
         return translate("Window", "MUTED HERE (M)") if muted else translate("Window", "sound on (M)")
 
     def toggle_sound(self) -> None:
-        """Mute the tones of this monitor, or bring them back."""
+        """Mute or unmute this monitor."""
         if self.alarm_sounds is None:
-            self._say(translate("Window", "no sound: start with bedside monitor --sound"))
+            self._show_note(translate("Window", "no sound: start with bedside monitor --sound"))
         else:
             self.alarm_sounds.muted = not self.alarm_sounds.muted
 
     def toggle_freeze(self) -> None:
-        """Let the trace stand still, or go on."""
+        """Freeze the trace, or return to the live trace."""
         self.bed_view.freeze.toggle(self.frame_shown, self.bed_view.view)
 
-    def choose(self, bed: str) -> None:
-        """Show another bed; on the central station, let keys act on it."""
+    def select_bed(self, bed: str) -> None:
+        """Select the bed that is shown, and on which keys act."""
         self._bed = bed
 
     def open_bed(self, bed: str) -> None:
-        """Show one bed large."""
-        self.choose(bed)
+        """Show a bed on the page of one bed."""
+        self.select_bed(bed)
         self.pages.setCurrentWidget(self.bed_view)
 
     def switch_page(self) -> None:
-        """Go from one bed to the central station, or back to the bed chosen there."""
-        self.bed_view.freeze.thaw()
+        """Switch between the central station and the page of the selected bed."""
+        self.bed_view.freeze.unfreeze()
         self.pages.setCurrentWidget(self.bed_view if self.at_station else self.station)
 
     def next_speed(self) -> None:
-        """Take the next paper speed of what is shown."""
+        """Select the next paper speed of the page shown."""
         if self.at_station:
             self.station.next_speed()
         else:
             self.bed_view.next_speed()
 
-    def _step(self, key: int) -> bool:
-        """Choose the bed that an arrow key leads to; False for other keys."""
+    def _select_by_arrow(self, key: int) -> bool:
+        """Select the bed in the direction of an arrow key; False for other keys."""
         steps = {Qt.Key.Key_Right: 1, Qt.Key.Key_Down: 1, Qt.Key.Key_Left: -1, Qt.Key.Key_Up: -1}
         names = self.presenter.beds
         if key not in steps or not names:
             return False
         if self.at_station:
-            self.choose(self.station.neighbour(self._bed, key) or self._bed or names[0])
+            self.select_bed(self.station.neighbour(self._bed, key) or self._bed or names[0])
         else:
             at = names.index(self._bed) if self._bed in names else 0
-            self.choose(names[(at + steps[Qt.Key(key)]) % len(names)])
+            self.select_bed(names[(at + steps[Qt.Key(key)]) % len(names)])
         return True
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
-        """Let keys acknowledge (A), pause tone (P) or alarms (O), freeze (space), review (R), choose a bed and more."""
+        """Handle the keys listed in `monitor.gui.preferences.shortcuts`."""
         names = self.presenter.beds
         key = event.key()
-        if self.preferences.press(key) or (not self.at_station and self.bed_view.freeze.press(key)) or self._step(key):
+        if (
+            self.preferences.handle_key(key)
+            or (not self.at_station and self.bed_view.freeze.handle_key(key))
+            or self._select_by_arrow(key)
+        ):
             return
         if self.at_station and self._bed is not None and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.open_bed(self._bed)
         elif Qt.Key.Key_1 <= key <= Qt.Key.Key_9 and key - Qt.Key.Key_1 < len(names):
-            self.choose(names[key - Qt.Key.Key_1])
+            self.select_bed(names[key - Qt.Key.Key_1])
         elif key in self._keys:
             self._keys[Qt.Key(key)]()
         elif key in self._trace_keys and not self.at_station:
@@ -346,7 +350,7 @@ class MonitorWindow(QWidget):
             super().keyPressEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
-        """Stop drawing; what must be saved is saved before."""
+        """Stop drawing, close dialogs and save preferences."""
         if not self._closed:
             self._closed = True
             self._timer.stop()

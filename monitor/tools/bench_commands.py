@@ -1,4 +1,4 @@
-"""How long a command takes to reach every monitor: one sends, the worker executes it, two others see it in the list."""
+"""Latency of commands: one client sends, the worker executes, two monitors receive the updated alarm list."""
 
 from __future__ import annotations
 
@@ -14,38 +14,41 @@ from stream.wire.alarm_messages import Acknowledge, Action, ActiveAlarms, PauseA
 from stream.wire.topics import Kind, pattern
 
 MONITORS = 2
-EVERY_S = 0.5
+COMMAND_INTERVAL_S = 0.5
 
 
 @dataclass
-class Commands:
-    """What was sent, and when each monitor saw its effect.
+class CommandLog:
+    """Commands sent, and when each monitor received their effect.
 
     Attributes
     ----------
     sent : dict of str to int
-        Monotonic time in ns, by command id.
-    seen : dict of str to list of int
-        The same, one for each monitor.
+        Monotonic time of sending in ns, by command id.
+    reported : dict of str to list of int
+        Monotonic times in ns at which the monitors received the effect, by command id.
     acknowledgements : set of str
-        Which of them acknowledged an alarm; the others paused the tone.
+        Ids of the commands that acknowledged an alarm; the others paused the tone.
     """
 
     sent: dict[str, int] = field(default_factory=dict)
-    seen: dict[str, list[int]] = field(default_factory=dict)
+    reported: dict[str, list[int]] = field(default_factory=dict)
     acknowledgements: set[str] = field(default_factory=set)
 
     def delays_ms(self) -> list[float]:
-        """Return how long each command took until the last monitor saw its effect."""
-        return [(max(seen) - self.sent[i]) / 1e6 for i, seen in self.seen.items() if len(seen) == MONITORS]
+        """Return the latency of each command to the last of the monitors, in ms."""
+        return [(max(at) - self.sent[i]) / 1e6 for i, at in self.reported.items() if len(at) == MONITORS]
 
-    def unseen(self) -> int:
-        """Return how many commands some monitor never saw."""
+    def unreported(self) -> int:
+        """Return the number of commands whose effect did not reach every monitor."""
         return len(self.sent) - len(self.delays_ms())
 
 
-async def send_commands(address: BrokerAddress, commands: Commands) -> None:
-    """Send a command every half second until cancelled: acknowledge an alarm where one calls, else pause the tone."""
+async def send_commands(address: BrokerAddress, commands: CommandLog) -> None:
+    """Send a command every half second until cancelled.
+
+    It acknowledges an alarm if one is not acknowledged yet, and pauses the tone otherwise.
+    """
     patterns = [pattern(Kind.ALARMS_ACTIVE, BED)]
     lists: dict[int, ActiveAlarms] = {}
     async with (
@@ -57,25 +60,27 @@ async def send_commands(address: BrokerAddress, commands: Commands) -> None:
         for number, monitor in enumerate((first, second)):
             group.create_task(_listen(number, monitor, lists, commands))
         while True:
-            await asyncio.sleep(EVERY_S)
+            await asyncio.sleep(COMMAND_INTERVAL_S)
             if 0 not in lists:
                 continue
-            calling = [alarm for alarm in lists[0].alarms if alarm.acknowledged_by is None]
-            action: Action = Acknowledge(alarm_id=calling[0].alarm_id) if calling else PauseAudio(seconds=1)
-            order = command(BED, "bench", time.time_ns(), action)
-            if calling:
-                commands.acknowledgements.add(order.command_id)
-            commands.sent[order.command_id] = time.monotonic_ns()
-            sender.send(order)
+            unacknowledged = [alarm for alarm in lists[0].alarms if alarm.acknowledged_by is None]
+            action: Action = (
+                Acknowledge(alarm_id=unacknowledged[0].alarm_id) if unacknowledged else PauseAudio(seconds=1)
+            )
+            message = command(BED, "bench", time.time_ns(), action)
+            if unacknowledged:
+                commands.acknowledgements.add(message.command_id)
+            commands.sent[message.command_id] = time.monotonic_ns()
+            sender.send(message)
 
 
-async def _listen(number: int, monitor: Client, lists: dict[int, ActiveAlarms], commands: Commands) -> None:
+async def _listen(number: int, monitor: Client, lists: dict[int, ActiveAlarms], commands: CommandLog) -> None:
     known: set[str] = set()
     async for received in monitor:
         if not isinstance(received.message, ActiveAlarms):
             continue
         lists[number] = received.message
-        for order in received.message.commands:
-            if order.command_id in commands.sent and order.command_id not in known:
-                known.add(order.command_id)
-                commands.seen.setdefault(order.command_id, []).append(time.monotonic_ns())
+        for executed in received.message.commands:
+            if executed.command_id in commands.sent and executed.command_id not in known:
+                known.add(executed.command_id)
+                commands.reported.setdefault(executed.command_id, []).append(time.monotonic_ns())

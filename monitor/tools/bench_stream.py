@@ -1,4 +1,4 @@
-"""``bedside bench``: timings of real processes over a real broker, each as a ratio to a naive way in the same run."""
+"""``bedside bench stream``: deadlines and latency of real processes over a real broker, compared with a naive loop."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.progress import Progress
 
-from monitor.tools.bench_commands import Commands, send_commands
-from monitor.tools.observer import BED, READY_WITHIN_S, observer
+from monitor.tools.bench_commands import CommandLog, send_commands
+from monitor.tools.observer import BED, READY_TIMEOUT_S, observer
 from monitor.tools.process_group import ProcessGroup, process_group
 from monitor.tools.wire_stats import BedStats
 from stream.errors import UsageError
@@ -34,30 +34,36 @@ CHUNK = 36
 async def bench_stream(
     record: str, seconds: float, port: int, console: Console, data_dir: Path | None = None
 ) -> dict[str, Any]:
-    """Stream a record at speed 1 and time every deadline and every forecast.
+    """Stream a record at speed 1 and measure the timing of every chunk and every forecast.
 
     Parameters
     ----------
     record : str
-        At hand already.
+        Available locally.
     seconds : float
     port : int
-        Free, on loopback; a broker is started there.
+        Free port on loopback, for the broker that is started.
     console : Console
         For the progress bar.
     data_dir : Path or None
-        Where the record lies, if not where the environment says.
+        Folder of the record; None uses ``BEDSIDE_DATA``.
 
     Returns
     -------
     dict
-        ``deadline_error_ms`` (chunk sent - chunk due), ``naive_error_ms`` (a loop that sleeps one chunk, in the same
-        run), ``p99_ratio`` of the two, ``latency_ms`` (chunk due → forecast published), ``command_ms`` (command sent →
-        its effect seen by two monitors); each with p50, p99, max; the errors with ``drift``, the median of the last
-        tenth less that of the first. ``commands``: how many were sent, acknowledged an alarm, and were never seen.
+        ``deadline_error_ms`` (chunk sent - chunk due), ``naive_error_ms`` (the same of a loop that sleeps one chunk,
+        in the same run), ``p99_ratio`` of the two, ``latency_ms`` (chunk due → forecast published), ``command_ms``
+        (command sent → its effect reported to two monitors); each with p50, p99, max; the errors also with ``drift``,
+        the median of the last tenth minus that of the first. ``commands``: how many were sent, were acknowledgements,
+        and had no reported effect.
+
+    Raises
+    ------
+    UsageError
+        ``seconds`` is less than 0.1 or infinite.
     """
     if not 0.1 <= seconds < math.inf:
-        raise UsageError(f"--minutes {seconds / 60:g}: take more, such as 1")
+        raise UsageError(f"--minutes {seconds / 60:g} is not a length: choose 1 or more")
     address = BrokerAddress("127.0.0.1", port)
     chunks = round(seconds * FS / CHUNK)
     environment = {BROKER_VARIABLE: str(address), **({"BEDSIDE_DATA": str(data_dir)} if data_dir else {})}
@@ -67,25 +73,25 @@ async def bench_stream(
             async with process_group(log, environment) as children, AsyncExitStack() as stack:
                 await children.start("broker", "--port", str(port))
                 client = observer(address)
-                await children.unless_one_dies(stack.enter_async_context(client), READY_WITHIN_S)
+                await children.wait_for(stack.enter_async_context(client), READY_TIMEOUT_S)
                 await children.start("worker")
                 bed, ready = BedStats(), asyncio.Event()
-                watching = asyncio.create_task(_watch(client, bed, ready))
-                commands = Commands()
-                ordering = asyncio.create_task(send_commands(address, commands))
-                await children.unless_one_dies(ready.wait(), READY_WITHIN_S)
+                observing = asyncio.create_task(_observe(client, bed, ready))
+                commands = CommandLog()
+                sending = asyncio.create_task(send_commands(address, commands))
+                await children.wait_for(ready.wait(), READY_TIMEOUT_S)
                 stop = threading.Event()
                 naive: list[float] = []
-                thread = threading.Thread(target=_naive, args=(chunks, CHUNK / FS, naive, stop))
+                thread = threading.Thread(target=_naive_loop, args=(chunks, CHUNK / FS, naive, stop))
                 try:
                     await _stream(children, record, ledger, seconds, bed, thread.start, console)
                 finally:
                     stop.set()
                     if thread.ident is not None:
                         await asyncio.to_thread(thread.join)
-                    for task in (watching, ordering):
+                    for task in (observing, sending):
                         task.cancel()
-                    await asyncio.gather(watching, ordering, return_exceptions=True)
+                    await asyncio.gather(observing, sending, return_exceptions=True)
                 await children.end("replay")
                 await children.end("worker")
         with ledger.open(newline="") as file:
@@ -98,11 +104,11 @@ async def bench_stream(
         "naive_error_ms": {**_spread(loop), "drift": _drift(loop)},
         "p99_ratio": round(float(np.percentile(errors, 99) / np.percentile(loop, 99)), 4),
         "latency_ms": _spread(np.asarray(bed.latencies_ms)),
-        "command_ms": _spread(np.asarray(commands.delays_ms())) if commands.seen else None,
+        "command_ms": _spread(np.asarray(commands.delays_ms())) if commands.reported else None,
         "commands": {
             "sent": len(commands.sent),
             "acknowledgements": len(commands.acknowledgements),
-            "unseen": commands.unseen(),
+            "unseen": commands.unreported(),
         },
     }
 
@@ -122,7 +128,7 @@ async def _stream(
         while bed.waveform is None or bed.waveform.end < seconds * FS:
             for child in children.children:
                 if child.process.returncode is not None:
-                    raise child.death()
+                    raise child.exit_error()
             if bed.waveform is not None:
                 if progress.tasks[0].completed == 0:
                     begin()
@@ -130,7 +136,7 @@ async def _stream(
             await asyncio.sleep(0.2)
 
 
-async def _watch(client: Client, bed: BedStats, ready: asyncio.Event) -> None:
+async def _observe(client: Client, bed: BedStats, ready: asyncio.Event) -> None:
     async for received in client:
         if isinstance(received.message, ProcessStatus):
             if received.message.role == "worker":
@@ -139,8 +145,8 @@ async def _watch(client: Client, bed: BedStats, ready: asyncio.Event) -> None:
             bed.update(received.message, received.received_ns)
 
 
-def _naive(chunks: int, period_s: float, errors: list[float], stop: threading.Event) -> None:
-    """Note the lateness, in ms, of a loop that sleeps one chunk and forgets how long the rest took."""
+def _naive_loop(chunks: int, period_s: float, errors: list[float], stop: threading.Event) -> None:
+    """Append the deadline errors, in ms, of a loop that sleeps one chunk period and ignores its own run time."""
     begin = time.monotonic()
     for number in range(1, chunks + 1):
         time.sleep(period_s)

@@ -1,4 +1,4 @@
-"""``bedside demo``: every part as a process of its own, over a real broker on loopback, on real ECG."""
+"""``bedside demo``: every part in its own process, connected by a broker on loopback, on real ECG."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rich.live import Live
 
 from monitor.tools.demo_summary import summarize
 from monitor.tools.live_table import live_table
-from monitor.tools.observer import BED, READY_WITHIN_S, observer
+from monitor.tools.observer import BED, READY_TIMEOUT_S, observer
 from monitor.tools.process_group import Child, ForcedEndError, ProcessGroup, process_group
 from monitor.tools.wire_stats import BedStats
 from stream.errors import StorageError
@@ -27,34 +27,34 @@ from stream.mqtt.client import Client, Received
 from stream.wire.messages import ProcessStatus
 from stream.wire.topics import Role
 
-REPORT_WITHIN_S = 5.0
-"""How long to wait for the last status of a process, and for the last forecasts of the worker."""
+STATUS_TIMEOUT_S = 5.0
+"""Timeout for the last status of a process and for the last forecasts of the worker, s."""
 
 _RESULTS = ("alarms.sqlite", "alarms.sqlite-wal", "alarms.sqlite-shm", "monitor.png", "summary.json")
 
 
 @dataclass(frozen=True)
 class DemoConfig:
-    """What to show.
+    """Configuration of the demonstration.
 
     Attributes
     ----------
     record : str
-        Such as ``excerpt`` or ``mitdb/208``; at hand already.
+        Such as ``excerpt`` or ``mitdb/208``; available locally.
     source : str
-        Where it came from, for the summary.
+        Origin of the record, for the summary.
     start_s : float
-        Where in the record to begin.
+        Start position in the record.
     port : int
-        Free, on loopback.
+        Free port on loopback.
     out : Path
-        Folder for summary.json, alarms.sqlite, monitor.png and demo.log.
+        Output folder for summary.json, alarms.sqlite, monitor.png and demo.log.
     headless : bool
-        A table instead of the window; the window is drawn offscreen.
+        Print a table; the window is drawn offscreen.
     picture : bool
-        False where Qt cannot be loaded: there is no monitor.png then.
+        Draw the window and save monitor.png; False if Qt cannot be loaded.
     seconds : float or None
-        Length of the demonstration; None: until Ctrl-C, or until the window is closed.
+        Duration; None: until Ctrl-C, or until the window is closed.
     data_dir : Path or None
     """
 
@@ -70,14 +70,14 @@ class DemoConfig:
 
 
 async def demo(config: DemoConfig, console: Console) -> dict[str, Any]:
-    """Run the demonstration and return its summary, which is also written to ``summary.json``, however the run ends.
+    """Run the demonstration and return its summary, which is also written to ``summary.json`` if the run fails.
 
     Raises
     ------
     StorageError
         The folder cannot be written.
-    ChildDiedError
-        A process ended by itself.
+    ChildExitError
+        A process exited unexpectedly.
     """
     address = BrokerAddress("127.0.0.1", config.port)
     environment = {BROKER_VARIABLE: str(address)}
@@ -87,7 +87,7 @@ async def demo(config: DemoConfig, console: Console) -> dict[str, Any]:
         async with process_group(log, environment) as children:
             run = _Run(config, children, console)
             try:
-                await run.all(address)
+                await run.run(address)
             finally:
                 summary = run.summary()
                 (config.out / "summary.json").write_text(json.dumps(summary, indent=2) + "\n")
@@ -95,7 +95,7 @@ async def demo(config: DemoConfig, console: Console) -> dict[str, Any]:
 
 
 def _empty_folder(out: Path) -> TextIO:
-    """Remove the results of an earlier run, and return the log, opened for writing."""
+    """Remove the results of an earlier run and open the log for writing."""
     try:
         out.mkdir(parents=True, exist_ok=True)
         for name in _RESULTS:
@@ -117,22 +117,22 @@ class _Run:
         self._forced_ends: list[str] = []
         self._received = asyncio.Event()
 
-    async def all(self, address: BrokerAddress) -> None:
-        """Start the broker, observe it, run the demonstration, and end everything."""
+    async def run(self, address: BrokerAddress) -> None:
+        """Start the broker, observe it, run the demonstration, and stop all processes."""
         await self._children.start("broker", "--port", str(address.port))
         async with AsyncExitStack() as stack:
             client = observer(address)
-            await self._children.unless_one_dies(stack.enter_async_context(client), READY_WITHIN_S)
+            await self._children.wait_for(stack.enter_async_context(client), READY_TIMEOUT_S)
             observing = asyncio.create_task(self._observe(client))
             try:
-                await self._run(observing)
+                await self._stream(observing)
             finally:
                 observing.cancel()
                 await asyncio.gather(observing, return_exceptions=True)
         await self._end("broker")
 
     async def _observe(self, client: Client) -> None:
-        """Keep the statistics up to date."""
+        """Process received messages until cancelled."""
         async for received in client:
             self._process(received)
             while (more := client.receive_nowait()) is not None:
@@ -146,32 +146,30 @@ class _Run:
         elif message is not None and received.topic.bed is not None:
             self._beds[received.topic.bed].update(message, received.received_ns)
 
-    async def _run(self, observing: asyncio.Task[None]) -> None:
-        """Start the processes in order, show the stream, and end them in order."""
+    async def _stream(self, observing: asyncio.Task[None]) -> None:
+        """Start the processes in order, show the stream, and stop them in order."""
         config, start = self._config, self._children.start
         self._console.print("starting the forecaster …")
         await start("worker")
         await start("alarms", "--db", str(config.out / "alarms.sqlite"))
         monitor = await self._start_monitor()
         for role in (Role.WORKER, Role.LOGGER, *((Role.MONITOR,) if monitor else ())):
-            await self._children.unless_one_dies(self._until(lambda role=role: role in self._online), READY_WITHIN_S)  # type: ignore[misc]
+            await self._children.wait_for(self._until(lambda role=role: role in self._online), READY_TIMEOUT_S)  # type: ignore[misc]
         self._console.print(f"streaming {config.record} at 360 Hz over {BrokerAddress('127.0.0.1', config.port)}")
         await start("replay", "--bed", f"{BED}={config.record}", "--loop", "--start", f"{config.start_s:g}")
         try:
-            await self._children.unless_one_dies(
-                self._until(lambda: self._beds[BED].waveform is not None), READY_WITHIN_S
-            )
+            await self._children.wait_for(self._until(lambda: self._beds[BED].waveform is not None), READY_TIMEOUT_S)
             await self._show(monitor, observing)
         except asyncio.CancelledError:
-            self._console.print("ending …")
-            # The rest is done in spite of Ctrl-C; a second one ends it at once.
+            self._console.print("stopping …")
+            # The processes are still stopped in order after Ctrl-C; a second Ctrl-C stops at once.
             task = asyncio.current_task()
             assert task is not None
             task.uncancel()
         await self._end_all()
 
     async def _start_monitor(self) -> Child | None:
-        """Start the window, drawn offscreen when headless; None where Qt cannot be loaded."""
+        """Start the window, offscreen when headless; None if Qt cannot be loaded."""
         if not self._config.picture:
             return None
         picture = str(self._config.out / "monitor.png")
@@ -179,17 +177,17 @@ class _Run:
         return await self._children.start("monitor", "--bed", BED, "--screenshot", picture, environment=environment)
 
     async def _show(self, monitor: Child | None, observing: asyncio.Task[None]) -> None:
-        """Show the stream until the time is up or the window is closed; an error of a child or the observer ends it."""
+        """Show the stream until the time is over, the window is closed, or a child or the observer fails."""
         table = Live(console=self._console, auto_refresh=False) if self._config.headless else nullcontext()
         end = time.monotonic() + (self._config.seconds if self._config.seconds is not None else float("inf"))
-        death = asyncio.create_task(self._children.first_death())
+        first_exit = asyncio.create_task(self._children.first_exit())
         try:
             with table as live:
-                while time.monotonic() < end and not death.done() and not observing.done():
+                while time.monotonic() < end and not first_exit.done() and not observing.done():
                     if live is not None:
                         live.update(live_table(self._beds, time.time_ns()), refresh=True)
                     await asyncio.wait(
-                        [death, observing],
+                        [first_exit, observing],
                         return_when=asyncio.FIRST_COMPLETED,
                         timeout=min(0.5, max(end - time.monotonic(), 0.0)),
                     )
@@ -199,18 +197,18 @@ class _Run:
                 self._console.print()  # on a terminal, the live display ends its last line itself
             if observing.done():
                 observing.result()
-            if death.done():
-                dead = death.result()
-                if dead is not monitor or dead.process.returncode != 0:
-                    raise dead.death()
+            if first_exit.done():
+                child = first_exit.result()
+                if child is not monitor or child.process.returncode != 0:
+                    raise child.exit_error()
         finally:
-            death.cancel()
-            await asyncio.gather(death, return_exceptions=True)
+            first_exit.cancel()
+            await asyncio.gather(first_exit, return_exceptions=True)
 
     async def _end_all(self) -> None:
-        """End everything but the broker, each process after those whose output it needs."""
+        """Stop all processes but the broker, each after those whose output it needs."""
         bed = self._beds[BED]
-        # The window first, so that its picture shows a live trace.
+        # The window is stopped first: its screenshot shows a live trace.
         await self._end("monitor")
         if await self._end("replay"):
             await self._until_within(lambda: bed.publisher is not None and bed.publisher.state == "ended")
@@ -220,27 +218,27 @@ class _Run:
         await self._end("alarms")
 
     async def _end(self, name: str) -> bool:
-        """End a process; return False, and note it, where it had to be killed."""
+        """Stop a process; if it had to be killed, record that and return False."""
         try:
             await self._children.end(name)
         except ForcedEndError as error:
             self._forced_ends.append(str(error))
-            self._console.print(f"[yellow]{error}; the demonstration goes on ending the others")
+            self._console.print(f"[yellow]{error}; stopping the others")
             return False
         return True
 
-    async def _until_within(self, true: Callable[[], bool]) -> None:
+    async def _until_within(self, condition: Callable[[], bool]) -> None:
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(REPORT_WITHIN_S):
-                await self._until(true)
+            async with asyncio.timeout(STATUS_TIMEOUT_S):
+                await self._until(condition)
 
-    async def _until(self, true: Callable[[], bool]) -> None:
-        while not true():
+    async def _until(self, condition: Callable[[], bool]) -> None:
+        while not condition():
             self._received.clear()
             await self._received.wait()
 
     def summary(self) -> dict[str, Any]:
-        """Return the figures of this run."""
+        """Return the summary of this run."""
         config = self._config
         return {
             "source": config.source,

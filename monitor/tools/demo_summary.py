@@ -1,4 +1,4 @@
-"""What ``summary.json`` holds of one demonstration."""
+"""Contents of ``summary.json``, the results of one demonstration."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from stream.wire.messages import ProcessStatus
 
 
 def summarize(bed: BedStats, worker: ProcessStatus | None, forced_ends: Sequence[str]) -> dict[str, Any]:
-    """Return the figures of a run.
+    """Return the results of a run.
 
     Parameters
     ----------
@@ -19,7 +19,7 @@ def summarize(bed: BedStats, worker: ProcessStatus | None, forced_ends: Sequence
     worker : ProcessStatus or None
         The latest status of the worker's process.
     forced_ends : sequence of str
-        One line for each process that had to be killed at the end: figures that it had not sent yet are missing.
+        One line for each process that had to be killed at the end; results that it had not sent yet are missing.
     """
     published = bed.publisher.counters if bed.publisher else {}
     processed = bed.worker.counters if bed.worker else {}

@@ -1,4 +1,4 @@
-"""Which pip extra brings which library, and which of them a command needs: checked before it starts anything."""
+"""Optional dependencies: the libraries of each pip extra, and the check that a command's extras are installed."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "gui": ("PySide6", "pyqtgraph"),
     "plots": ("matplotlib",),
 }
-"""The libraries of each extra of pyproject.toml, by the names under which they are imported.
+"""Import names of the libraries of each extra of pyproject.toml.
 
-One that several extras bring is listed once, under the extra that a command lacks if that library is missing: wfdb is
-imported before scipy, so where scipy alone is missing, the analysis is.
+A library of several extras is listed once, under the extra to install if it is missing. scipy is listed under `model`:
+wfdb depends on it and is imported first, so if scipy alone is missing, the model extra is.
 """
 
 EXTRA_OF: dict[str, str] = {library: extra for extra, libraries in LIBRARIES.items() for library in libraries}
-"""The extra that brings a library."""
+"""The extra that contains a library."""
 
 
 def require_extras(extras: Iterable[str]) -> None:
-    """Return when the libraries of these extras can be found; nothing is imported.
+    """Check that the libraries of these extras are installed, without importing them.
 
     Parameters
     ----------
@@ -35,11 +35,11 @@ def require_extras(extras: Iterable[str]) -> None:
     Raises
     ------
     UsageError
-        Some are not installed: one line names them all, and the command that installs them.
+        Libraries are missing; the message names them and the command that installs them.
     """
     missing = [(extra, library) for extra in extras for library in LIBRARIES[extra] if find_spec(library) is None]
     if missing:
         libraries = ", ".join(library for _, library in missing)
-        lacking = ",".join(dict.fromkeys(extra for extra, _ in missing))
+        missing_extras = ",".join(dict.fromkeys(extra for extra, _ in missing))
         verb = "is" if len(missing) == 1 else "are"
-        raise UsageError(f"{libraries} {verb} not installed; run: pip install 'bedside[{lacking}]'")
+        raise UsageError(f"{libraries} {verb} not installed; run: pip install 'bedside[{missing_extras}]'")

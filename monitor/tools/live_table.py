@@ -1,4 +1,4 @@
-"""The live table of a headless demonstration, readable within 80 columns."""
+"""Live table of a headless demonstration, at most 80 columns wide."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from rich.text import Text
 
 from monitor.tools.wire_stats import BedStats
 
-STALE_S = 2.0
+STALE_AFTER_S = 2.0
 NO_VALUE = "--"
 
-_NUMBERS = (
+_NUMERIC_COLUMNS = (
     ("samples\nper s", 7),
     ("data\nage", 6),
     ("forecast\nskill", 8),
@@ -22,19 +22,19 @@ _NUMBERS = (
     ("alarm\nfrom", 5),
     ("alarms\nraised", 6),
 )
-"""Headings and widths of the columns of numbers: together they leave 24 columns of 80 to the names."""
+"""Headings and widths of the numeric columns; of 80 columns, 24 remain for the names."""
 
 LEGEND = "skill: 1 − forecast error / error of persistence, 100 ms ahead, last minute"
 
 
 def live_table(beds: Mapping[str, BedStats], now_ns: int) -> Group:
-    """Return one row per bed: what streams, how old it is, how good the forecast is; below it the alarms that last."""
+    """Return one row per bed: record, sample rate, data age, forecast skill, score; below, the active alarms."""
     table = Table(
         title="bedside · SIMULATION, not for clinical use", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1)
     )
     table.add_column("bed", overflow="fold")
     table.add_column("record", overflow="fold")
-    for heading, width in _NUMBERS:
+    for heading, width in _NUMERIC_COLUMNS:
         table.add_column(heading, justify="right", min_width=width, no_wrap=True)
     for name, bed in sorted(beds.items()):
         table.add_row(
@@ -64,7 +64,7 @@ def _age(bed: BedStats, now_ns: int) -> Text:
     age = bed.age_s(now_ns)
     if age is None:
         return Text(NO_VALUE)
-    return Text(f"{max(age, 0.0):.1f} s", style="bold red" if age > STALE_S else "green")
+    return Text(f"{max(age, 0.0):.1f} s", style="bold red" if age > STALE_AFTER_S else "green")
 
 
 def _score(bed: BedStats) -> str:

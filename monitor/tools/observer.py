@@ -1,4 +1,4 @@
-"""A client that receives everything bedside sends, and announces nothing of itself."""
+"""An MQTT client that receives bedside's messages and publishes no status of its own."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from stream.wire.topics import Kind, pattern
 BED = "bed-1"
 """The bed of the demonstration and of the benchmarks."""
 
-READY_WITHIN_S = 60.0
-"""A first start reads some hundred megabytes of libraries from a cold disk."""
+READY_TIMEOUT_S = 60.0
+"""Timeout for a process to become ready, s. A first start reads several hundred MB of libraries from a cold disk."""
 
 _KINDS = (Kind.ECG, Kind.FORECAST, Kind.VITALS, Kind.ALARMS, Kind.ALARMS_ACTIVE, Kind.STATUS, Kind.PROCESS)
 
 
 def observer(address: BrokerAddress) -> Client:
-    """Return the client; entering it waits `READY_WITHIN_S` for the broker."""
+    """Return the client; entering its context waits up to `READY_TIMEOUT_S` for the broker."""
     return Client(
-        address, role=None, subscriptions=[pattern(kind) for kind in _KINDS], connect_timeout_s=READY_WITHIN_S
+        address, role=None, subscriptions=[pattern(kind) for kind in _KINDS], connect_timeout_s=READY_TIMEOUT_S
     )

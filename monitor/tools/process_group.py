@@ -1,7 +1,7 @@
-"""Child processes of this program: started, supervised and ended, none left behind.
+"""Child processes: started, supervised and stopped.
 
-Each child gets a session of its own, so that Ctrl-C reaches the parent alone, which then ends its children in order.
-A child whose parent is gone, even by SIGKILL, reads the end of its standard input and exits.
+Each child has its own session, so that Ctrl-C reaches only the parent, which then stops its children in order. If the
+parent exits, even by SIGKILL, each child reads the end of its standard input and exits.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from typing import Any, TextIO
 
 from stream.errors import BedsideError
 
-END_WITHIN_S = 10.0
-"""From SIGTERM to the end of a child: a fraction of a second as a rule, some seconds on a busy machine."""
+EXIT_TIMEOUT_S = 10.0
+"""Timeout from SIGTERM to the exit of a child, s: usually a fraction of a second, several on a busy machine."""
 
 BEDSIDE = (sys.executable, "-P", "-m", "monitor.cli")
 """The ``bedside`` command. Without -P, Python looks for modules in the working directory first, and a user's model.py
 or stream.py there would be imported instead of this program's packages."""
 
-_WATCH = "BEDSIDE_WATCH_STDIN"
+_EXIT_WITH_PARENT = "BEDSIDE_EXIT_WITH_PARENT"
 
 
-class ChildDiedError(BedsideError, RuntimeError):
-    """A child process ended by itself with an error, or was not ready in time."""
+class ChildExitError(BedsideError, RuntimeError):
+    """A child process exited unexpectedly, or was not ready in time."""
 
     status = 1
 
 
 class ForcedEndError(BedsideError, TimeoutError):
-    """A child process did not end in time after SIGTERM, and was killed by its parent."""
+    """A child process did not exit in time after SIGTERM and was killed."""
 
     status = 1
 
@@ -52,7 +52,7 @@ class Child:
         The command, such as ``worker``.
     process : asyncio.subprocess.Process
     tail : deque of str
-        Its last lines on standard error.
+        The last lines of its standard error.
     reader : asyncio.Task or None
         Copies its standard error to the log.
     """
@@ -63,27 +63,27 @@ class Child:
     reader: asyncio.Task[None] | None = None
 
     async def wait(self) -> int:
-        """Wait for its end, and return its exit status."""
+        """Wait for its exit and return the exit status."""
         status = await self.process.wait()
         if self.reader is not None:
             await self.reader
         return status
 
-    async def end(self, timeout_s: float = END_WITHIN_S) -> None:
-        """Send SIGTERM, and SIGKILL after ``timeout_s``.
+    async def end(self, timeout_s: float = EXIT_TIMEOUT_S) -> None:
+        """Stop the process: SIGTERM, and SIGKILL after ``timeout_s``.
 
         Raises
         ------
         ForcedEndError
             It had to be killed.
-        ChildDiedError
-            It ended by an error. An end by SIGTERM itself, as during its start, is none.
+        ChildExitError
+            It exited with an error. Termination by SIGTERM, as during its start, is not an error.
         """
-        good: tuple[int, ...] = (0,)
+        expected: tuple[int, ...] = (0,)
         if self.process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 self.process.send_signal(signal.SIGTERM)
-            good = (0, -signal.SIGTERM)
+            expected = (0, -signal.SIGTERM)
             try:
                 async with asyncio.timeout(timeout_s):
                     await self.process.wait()
@@ -92,22 +92,22 @@ class Child:
                     self.process.kill()
                 await self.wait()
                 raise ForcedEndError(f"{self.name} did not end within {timeout_s:g} s and was killed") from None
-        if await self.wait() not in good:
-            raise self.death()
+        if await self.wait() not in expected:
+            raise self.exit_error()
 
-    def death(self) -> ChildDiedError:
-        """Return the error that describes its end."""
+    def exit_error(self) -> ChildExitError:
+        """Return the error that describes its exit."""
         last = next((line for line in reversed(self.tail) if line.strip()), "it printed nothing")
-        return ChildDiedError(f"{self.name} ended with status {self.process.returncode}: {last}")
+        return ChildExitError(f"{self.name} ended with status {self.process.returncode}: {last}")
 
 
 class ProcessGroup:
-    """The children that run.
+    """The running children.
 
     Parameters
     ----------
     log : text file
-        Everything that children write on standard error goes here, each line after the child's name.
+        Receives the children's standard error, each line after the child's name.
     environment : mapping
         Added to this process's own environment.
     """
@@ -115,7 +115,7 @@ class ProcessGroup:
     def __init__(self, log: TextIO, environment: Mapping[str, str]) -> None:
         self.children: list[Child] = []
         self._log = log
-        self._environment = {**os.environ, **environment, _WATCH: "1"}
+        self._environment = {**os.environ, **environment, _EXIT_WITH_PARENT: "1"}
 
     async def start(self, name: str, *arguments: str, environment: Mapping[str, str] | None = None) -> Child:
         """Start ``bedside name arguments…``."""
@@ -134,12 +134,12 @@ class ProcessGroup:
         self.children.append(child)
         return child
 
-    async def end(self, name: str, timeout_s: float = END_WITHIN_S) -> None:
-        """End the children of this name, each within ``timeout_s``.
+    async def end(self, name: str, timeout_s: float = EXIT_TIMEOUT_S) -> None:
+        """Stop the children of this name, each within ``timeout_s``.
 
         Raises
         ------
-        ForcedEndError, ChildDiedError
+        ForcedEndError, ChildExitError
             As `Child.end` does.
         """
         for child in [c for c in self.children if c.name == name]:
@@ -149,8 +149,8 @@ class ProcessGroup:
                 if child.process.returncode is not None:
                     self.children.remove(child)
 
-    async def first_death(self) -> Child:
-        """Wait until a child ends by itself, and return it."""
+    async def first_exit(self) -> Child:
+        """Wait until a child exits and return it."""
         waits = {asyncio.create_task(child.process.wait()): child for child in self.children}
         try:
             done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -162,32 +162,32 @@ class ProcessGroup:
         await child.wait()
         return child
 
-    async def unless_one_dies(self, goal: Coroutine[Any, Any, object], timeout_s: float) -> None:
-        """Wait for a goal.
+    async def wait_for(self, goal: Coroutine[Any, Any, object], timeout_s: float) -> None:
+        """Wait for a coroutine while the children run.
 
         Raises
         ------
-        ChildDiedError
-            A child ended by itself first, or the goal was not reached in time.
+        ChildExitError
+            A child exited first, or the coroutine did not finish in time.
         """
         reached = asyncio.create_task(goal)
-        death = asyncio.create_task(self.first_death())
+        first_exit = asyncio.create_task(self.first_exit())
         try:
-            await asyncio.wait([reached, death], timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
-            if death.done():
-                raise death.result().death()
+            await asyncio.wait([reached, first_exit], timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+            if first_exit.done():
+                raise first_exit.result().exit_error()
             if reached.done():
                 reached.result()
             else:
                 names = ", ".join(child.name for child in self.children)
-                raise ChildDiedError(f"{names} were not ready within {timeout_s:.0f} s")
+                raise ChildExitError(f"{names} were not ready within {timeout_s:.0f} s")
         finally:
-            for task in (reached, death):
+            for task in (reached, first_exit):
                 task.cancel()
-            await asyncio.gather(reached, death, return_exceptions=True)
+            await asyncio.gather(reached, first_exit, return_exceptions=True)
 
     async def kill(self) -> None:
-        """Kill all that still run."""
+        """Kill all running children."""
         for child in self.children:
             with contextlib.suppress(ProcessLookupError):
                 child.process.kill()
@@ -197,16 +197,16 @@ class ProcessGroup:
 
     async def _read(self, child: Child) -> None:
         assert child.process.stderr is not None
-        # Read in blocks: a StreamReader gives up on a line that is longer than its buffer.
-        rest = b""
+        # Read in blocks: StreamReader.readline() fails on a line that is longer than its buffer.
+        partial = b""
         while block := await child.process.stderr.read(65536):
-            *lines, rest = (rest + block)[-1_000_000:].split(b"\n")
-            self._note(child, lines)
-        self._note(child, [rest] if rest else [])
+            *lines, partial = (partial + block)[-1_000_000:].split(b"\n")
+            self._log_lines(child, lines)
+        self._log_lines(child, [partial] if partial else [])
 
-    def _note(self, child: Child, lines: Sequence[bytes]) -> None:
+    def _log_lines(self, child: Child, lines: Sequence[bytes]) -> None:
         for raw in lines:
-            line = raw.decode(errors="replace").rstrip()
+            line = raw.decode(errors="replace").rstrip().removeprefix(f"bedside {child.name}: ")
             child.tail.append(line)
             self._log.write(f"{child.name}: {line}\n")
         self._log.flush()
@@ -214,7 +214,7 @@ class ProcessGroup:
 
 @asynccontextmanager
 async def process_group(log: TextIO, environment: Mapping[str, str]) -> AsyncIterator[ProcessGroup]:
-    """Provide a group of processes; on leaving, those that still run are killed."""
+    """Provide a process group; on exit, children that still run are killed."""
     group = ProcessGroup(log, environment)
     try:
         yield group
@@ -222,14 +222,14 @@ async def process_group(log: TextIO, environment: Mapping[str, str]) -> AsyncIte
         await group.kill()
 
 
-def leave_with_parent() -> None:
-    """In a child: end this process, as by SIGTERM, once the parent is gone. Elsewhere: nothing."""
-    if os.environ.pop(_WATCH, None) is None:
+def exit_with_parent() -> None:
+    """In a child of a `ProcessGroup`: send SIGTERM to this process when the parent exits. Elsewhere: no effect."""
+    if os.environ.pop(_EXIT_WITH_PARENT, None) is None:
         return
 
-    def watch() -> None:
+    def wait_for_parent() -> None:
         while os.read(0, 1024):
             pass
         os.kill(os.getpid(), signal.SIGTERM)
 
-    threading.Thread(target=watch, name="leave-with-parent", daemon=True).start()
+    threading.Thread(target=wait_for_parent, name="exit-with-parent", daemon=True).start()

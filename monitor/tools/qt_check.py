@@ -1,4 +1,7 @@
-"""Can Qt draw here? A process of its own finds out: this one stays light, and Qt may abort where it cannot."""
+"""Check whether Qt can draw on this machine.
+
+The check runs in a subprocess: this process does not load Qt, and Qt may abort the process when it fails.
+"""
 
 from __future__ import annotations
 
@@ -7,20 +10,20 @@ import subprocess
 import sys
 from typing import Literal
 
-_TRIAL = "import pyqtgraph; from monitor.gui.system.platform import check_platform; check_platform()"
+_CHECK = "import pyqtgraph; from monitor.gui.system.platform import check_platform; check_platform()"
 
 
 def qt_problem(where: Literal["a window", "offscreen"]) -> str | None:
-    """Return why Qt cannot draw here, in one line, or None."""
+    """Return the reason why Qt cannot draw, in one line, or None."""
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"} if where == "offscreen" else None
-    trial = subprocess.run(
-        [sys.executable, "-P", "-c", _TRIAL],
+    check = subprocess.run(
+        [sys.executable, "-P", "-c", _CHECK],
         capture_output=True,
         text=True,
         check=False,
         env=environment,
     )
-    if trial.returncode == 0:
+    if check.returncode == 0:
         return None
-    last_line = (trial.stderr.strip().splitlines() or ["unknown reason"])[-1]
+    last_line = (check.stderr.strip().splitlines() or ["unknown reason"])[-1]
     return last_line.removeprefix("stream.errors.UsageError: ")

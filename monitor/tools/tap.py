@@ -1,12 +1,12 @@
 """Decoded messages as lines of text, for scripts and plotters.
 
-JSON: one line per message, ``{"topic", "received", "retained", "message"}``, the message's samples as ``mv`` (a
-forecast's as ``mean_mv`` and ``scale_mv``): one list per lead, in the order of ``leads``, null where invalid.
+JSON: one line per message, ``{"topic", "received", "retained", "message"}``. Samples are in ``mv`` (of a forecast, in
+``mean_mv`` and ``scale_mv``): one list per lead, in the order of ``leads``, null where invalid.
 
-CSV: one kind of message, since each has columns of its own. ``ecg`` gives one row per sample, ``forecast`` one per
-sample and lead, ``beats``, ``vitals`` and ``alarms`` one per message. The header never depends on what arrives.
+CSV: one kind of message, because each has its own columns. ``ecg`` gives one row per sample, ``forecast`` one per
+sample and lead, ``beats``, ``vitals`` and ``alarms`` one per message. The header does not depend on the messages.
 
-Times are Unix seconds; ``time`` of an ECG sample is the moment at which it is due.
+Times are Unix seconds; ``time`` of an ECG sample is its due time.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ FORECAST_COLUMNS = ("bed", "session", "epoch", "origin", "index", "lead", "mean_
 
 
 async def serve(address: BrokerAddress, form: Format, topic: str | None, out: TextIO) -> None:
-    """Print what arrives until cancelled.
+    """Print received messages until cancelled.
 
     Parameters
     ----------
@@ -51,18 +51,18 @@ async def serve(address: BrokerAddress, form: Format, topic: str | None, out: Te
     Raises
     ------
     UsageError
-        The filter is none, or can match nothing of bedside's; for CSV, it matches not exactly one kind of topic that
+        The filter is invalid or matches no topic of bedside; for CSV, it does not match exactly one kind of topic that
         has columns.
     BrokerError
         The broker cannot be reached or refuses this client.
     BrokenPipeError
-        Whoever read `out` has gone.
+        The reader of `out` closed it.
     """
     lines, header, subscriptions = _plan(form, topic)
     async with Client(address, role=None, subscriptions=subscriptions) as client:
         out.write(header)
         out.flush()
-        log.info("printing %s; Ctrl-C ends it", ", ".join(subscriptions) if topic or form == "csv" else "everything")
+        log.info("printing %s; Ctrl-C ends it", ", ".join(subscriptions) if topic or form == "csv" else "all topics")
         async for received in client:
             out.write(lines(received))
             while (more := client.receive_nowait()) is not None:
@@ -71,19 +71,19 @@ async def serve(address: BrokerAddress, form: Format, topic: str | None, out: Te
 
 
 def _plan(form: Format, topic: str | None) -> tuple[Callable[[Received], str], str, list[str]]:
-    """Return how to print a message, what to print first, and what to subscribe to."""
+    """Return the function that formats a message, the header, and the subscriptions."""
     kinds = kinds_of(topic) if topic is not None else list(Kind)
     if form == "json":
         return json_line, "", [topic] if topic is not None else [pattern(kind) for kind in Kind]
     if topic is None:
         kinds = [Kind.ECG]
-    able = [kind for kind in kinds if kind in _TABLES]
-    if len(kinds) != 1 or not able:
+    tabular = [kind for kind in kinds if kind in _TABLES]
+    if len(kinds) != 1 or not tabular:
         raise UsageError(
             f"--format csv prints one of {', '.join(_TABLES)}, and {topic!r} matches {', '.join(kinds)}: "
-            f"take a topic such as '{pattern(Kind.ECG)}', or --format json"
+            f"choose a topic such as '{pattern(Kind.ECG)}', or --format json"
         )
-    columns, rows = _TABLES[able[0]]
+    columns, rows = _TABLES[tabular[0]]
 
     def lines(received: Received) -> str:
         return _csv(rows(received.message)) if received.message is not None else ""
@@ -92,12 +92,12 @@ def _plan(form: Format, topic: str | None) -> tuple[Callable[[Received], str], s
 
 
 def kinds_of(topic: str) -> list[Kind]:
-    """Return the kinds of topic that a filter can match.
+    """Return the kinds of topic that an MQTT filter can match.
 
     Raises
     ------
     UsageError
-        The text is no MQTT topic filter, or can match none of bedside's topics.
+        The text is not an MQTT topic filter, or matches no topic of bedside.
     """
     levels = topic.split("/")
     if (
@@ -106,7 +106,9 @@ def kinds_of(topic: str) -> list[Kind]:
         or "#" in levels[:-1]
         or any(len(level) > 1 and ("+" in level or "#" in level) for level in levels)
     ):
-        raise UsageError(f"{topic!r} is no MQTT topic filter: '+' stands for one whole level, '#' for all the rest")
+        raise UsageError(
+            f"{topic!r} is not an MQTT topic filter: '+' stands for one whole level, '#' for all remaining levels"
+        )
     kinds = [kind for kind in Kind if _overlap(levels, pattern(kind).split("/"))]
     if not kinds:
         raise UsageError(f"{topic!r} matches no topic of bedside: they are {ROOT}/BED/ecg, {ROOT}/BED/alarms, …")
@@ -114,12 +116,12 @@ def kinds_of(topic: str) -> list[Kind]:
 
 
 def _overlap(levels: list[str], others: list[str]) -> bool:
-    """Return whether some topic matches both filters; only the first may end in '#'."""
+    """Return whether a topic exists that matches both filters; only the first may end in '#'."""
     if levels[-1] == "#":
         levels = levels[:-1]
         others = others[: len(levels)]
     pairs = list(zip(levels, others, strict=False))
-    # A bed is never called "_": that is where processes tell their status.
+    # "_" is not a bed name: it is the level of the processes' status topics.
     process_as_bed = len(pairs) > 2 and pairs[2] == ("_", "+")
     return len(levels) == len(others) and not process_as_bed and all(a == b or "+" in (a, b) for a, b in pairs)
 
@@ -139,7 +141,7 @@ def json_line(received: Received) -> str:
 
 
 def _readable(message: Message) -> dict[str, Any]:
-    # The version travels as the tag of the message, which is no field of it.
+    # The version is the tag of the message, not one of its fields.
     fields: dict[str, Any] = {"v": message.__struct_config__.tag}
     fields |= {name: getattr(message, name) for name in message.__struct_fields__}
     match message:
@@ -163,7 +165,7 @@ def _by_lead(samples: npt.NDArray[np.floating]) -> list[list[float]]:
 
 
 def ecg_rows(message: Message) -> Iterator[Row]:
-    """Yield one row per sample; empty where invalid, or where there is no second lead."""
+    """Yield one row per sample; cells are empty where invalid, or where there is no second lead."""
     assert isinstance(message, Waveform)
     step_ns = 1e9 / (message.fs * message.speed)
     for i, sample in enumerate(message.mv()):
@@ -177,7 +179,7 @@ def ecg_rows(message: Message) -> Iterator[Row]:
 
 
 def forecast_rows(message: Message) -> Iterator[Row]:
-    """Yield one row per future sample and lead."""
+    """Yield one row per predicted sample and lead."""
     assert isinstance(message, Forecast)
     score = "" if message.score is None else f"{message.score:.6g}"
     for k, (means, scales) in enumerate(zip(message.mean_mv(), message.scale_mv(), strict=True)):
@@ -188,7 +190,7 @@ def forecast_rows(message: Message) -> Iterator[Row]:
 
 
 def field_rows(message: Message) -> Iterator[Row]:
-    """Yield one row with the fields of a message; what is not known is empty, of several words each follows a space."""
+    """Yield one row with the fields of a message: empty where unknown, tuples separated by spaces."""
     yield tuple(_cell(getattr(message, name)) for name in message.__struct_fields__)
 
 

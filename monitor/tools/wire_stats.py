@@ -1,4 +1,4 @@
-"""What an observer can measure on the wire of one bed: rate, age, delay, and what the worker reports. No sockets."""
+"""Statistics of one bed from its messages: sample rate, data age, latency, and the worker's reports. No sockets."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ _KEPT_CHUNKS = 1000
 
 
 class BedStats:
-    """The statistics of one bed.
+    """Statistics of one bed.
 
     Attributes
     ----------
     waveform : Waveform or None
         The latest chunk.
     forecast : Forecast or None
-        The latest one; a score of None says that the worker is learning.
+        The latest forecast; its score is None while the worker is learning.
     skill : float or None
-        1 − error of the forecast / error of persistence, 100 ms ahead over the last minute: the latest figure that
-        the worker has sent.
+        1 − error of the forecast / error of persistence, 100 ms ahead over the last minute: the latest value from the
+        worker.
     latencies_ms : deque of float
-        Chunk due → forecast published.
+        From chunk due to forecast published.
     active : tuple of Alarm
-        The alarms that last.
+        The active alarms.
     raised : set of str
-        The ids of all alarms raised.
+        Ids of all alarms raised.
     publisher, worker : BedStatus or None
         The latest status in each role.
     """
@@ -71,11 +71,11 @@ class BedStats:
                 self.worker = message
 
     def rate(self, now_ns: int) -> float:
-        """Return the samples per second that arrived over the last seconds."""
-        self._forget(now_ns)
+        """Return the samples per second received over the last 5 s."""
+        self._drop_old(now_ns)
         if len(self._recent) < 2:
             return 0.0
-        # The first chunk only marks the begin of the interval.
+        # The first chunk only marks the start of the interval.
         samples = sum(n for _, n in self._recent) - self._recent[0][1]
         return samples * 1e9 / max(self._recent[-1][0] - self._recent[0][0], 1)
 
@@ -85,13 +85,13 @@ class BedStats:
 
     @property
     def caught_up(self) -> bool:
-        """True when every whole stride that was received has its forecast."""
+        """True when every whole stride received has its forecast."""
         chunk, forecast = self.waveform, self.forecast
         if chunk is None:
             return True
         return forecast is not None and forecast.session == chunk.session and chunk.end - (forecast.origin + 1) < STRIDE
 
-    def _forget(self, now_ns: int) -> None:
+    def _drop_old(self, now_ns: int) -> None:
         while self._recent and self._recent[0][0] < now_ns - _RATE_WINDOW_NS:
             self._recent.popleft()
 
@@ -100,7 +100,7 @@ class BedStats:
         try:
             arrival, self._position = check_sequence(self._position, chunk)
         except MessageError:
-            return  # left out, as by the worker, which counts and reports it
+            return  # ignored, as by the worker, which counts and reports it
         if arrival.duplicate:
             return
         if last is None or chunk.session != last.session:
@@ -109,7 +109,7 @@ class BedStats:
         self._due[chunk.seq] = chunk.due_ns
         self._due.pop(chunk.seq - _KEPT_CHUNKS, None)
         self._recent.append((received_ns, chunk.n))
-        self._forget(received_ns)
+        self._drop_old(received_ns)
 
     def _add_forecast(self, forecast: Forecast) -> None:
         self.forecast = forecast

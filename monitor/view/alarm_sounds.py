@@ -1,4 +1,4 @@
-"""When something sounds: each beat, and the most urgent alarm that calls, again and again. No Qt."""
+"""Sounds of the monitor: each beat, and the most urgent unacknowledged alarm at regular intervals. No Qt."""
 
 from __future__ import annotations
 
@@ -8,55 +8,55 @@ from monitor.view.tones import Sound
 from monitor.view.view_model import Frame
 from stream.wire.alarm_messages import PRIORITIES
 
-REPEAT_S: dict[str, float] = {"high": 4.0, "medium": 8.0, "low": 20.0, "technical": 30.0}
-"""From the begin of one burst to the next of the same alarm."""
+REPEAT_INTERVAL_S: dict[str, float] = {"high": 4.0, "medium": 8.0, "low": 20.0, "technical": 30.0}
+"""Interval between the starts of two bursts of the same alarm, s, by priority."""
 
 SOUND_OF: dict[str, Sound] = {"high": "high", "medium": "medium", "low": "low", "technical": "technical"}
 
 
 class AlarmSounds:
-    """Hears one frame after the other, of the bed shown.
+    """Plays the sounds for a sequence of frames.
 
     Parameters
     ----------
     play : callable
-        Lets a sound begin, and never waits.
+        Starts a sound without waiting.
 
     Attributes
     ----------
     muted : bool
-        At this monitor alone; a pause of the tone is for all.
+        Mutes this monitor; a pause of the tone applies to all monitors.
     """
 
     def __init__(self, play: Callable[[Sound], None]) -> None:
         self.muted = False
         self._play = play
         self._beating = False
-        self._sounded: tuple[str, int] | None = None
-        self._calling: frozenset[str] = frozenset()
+        self._last_burst: tuple[str, int] | None = None
+        self._sounding_ids: frozenset[str] = frozenset()
 
     def update(self, frame: Frame) -> None:
-        """Let sound what begins with this frame."""
+        """Start the sounds that begin with this frame."""
         beating, before = frame.patient.beating, self._beating
         self._beating = beating
         if beating and not before and not self.muted:
             self._play("beat")
-        self._call(frame)
+        self._update_alarm(frame)
 
-    def _call(self, frame: Frame) -> None:
-        """Sound the most urgent alarm that calls: when a new one has come, and then in its rhythm."""
-        calling = [line.alarm for line in frame.active if line.calls]
-        urgent = min((alarm.priority for alarm in calling), key=PRIORITIES.index, default=None)
-        ids = frozenset(alarm.alarm_id for alarm in calling if alarm.priority == urgent)
-        # Without a worker nobody knows whether they last.
+    def _update_alarm(self, frame: Frame) -> None:
+        """Play the burst of the most urgent unacknowledged alarm: at once for a new one, then at its interval."""
+        unacknowledged = [line.alarm for line in frame.active if line.unacknowledged]
+        urgent = min((alarm.priority for alarm in unacknowledged), key=PRIORITIES.index, default=None)
+        ids = frozenset(alarm.alarm_id for alarm in unacknowledged if alarm.priority == urgent)
+        # Without a worker it is unknown whether they are still active.
         paused = frame.pauses.audio_s > 0 or frame.pauses.alarms_s > 0
         if urgent is None or self.muted or paused or not frame.worker:
-            self._sounded, self._calling = None, frozenset()
+            self._last_burst, self._sounding_ids = None, frozenset()
             return
-        again = self._sounded is None or self._sounded[0] != urgent or bool(ids - self._calling)
-        if self._sounded is not None and not again:
-            again = frame.now_ns - self._sounded[1] >= REPEAT_S[urgent] * 1e9
-        self._calling = ids
-        if again:
-            self._sounded = urgent, frame.now_ns
+        due = self._last_burst is None or self._last_burst[0] != urgent or bool(ids - self._sounding_ids)
+        if self._last_burst is not None and not due:
+            due = frame.now_ns - self._last_burst[1] >= REPEAT_INTERVAL_S[urgent] * 1e9
+        self._sounding_ids = ids
+        if due:
+            self._last_burst = urgent, frame.now_ns
             self._play(SOUND_OF[urgent])

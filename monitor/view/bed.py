@@ -1,6 +1,6 @@
-"""The state of one bed in the monitor: its messages in, what lies on the sweep out.
+"""State of one bed in the monitor, from its messages to the data of its sweep.
 
-Messages and `advance` change the state; everything else only reads it.
+Messages and `advance` change the state; all other methods only read it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from monitor.view.annotations import SessionAnnotations
 from monitor.view.bed_alarms import BedAlarms
 from monitor.view.forecast_history import ForecastHistory
 from monitor.view.lane_ranges import LaneRanges
-from monitor.view.playout import Playout, follow
+from monitor.view.playout import Playout, update_playout
 from monitor.view.signal_buffer import CAPACITY, SignalBuffer
 from monitor.view.trace import GAP_S, Drawn, Trace, View
 from monitor.view.trend import Trend
@@ -25,17 +25,17 @@ from stream.wire.messages import Annotation, Beat, Forecast, Vitals, Waveform
 
 GAP = round(GAP_S * FS)
 
-VITALS_S = 3.0
-"""Vitals come each second; older ones are not of now."""
+VITALS_TIMEOUT_S = 3.0
+"""Vital signs arrive each second; older ones are not shown, s."""
 
-HEART_S = 0.1
-"""How long the heart symbol stays large after a QRS."""
+HEART_SYMBOL_S = 0.1
+"""How long the heart symbol is enlarged after a QRS complex, s."""
 
-_BEATS = 64
+_MAX_BEATS = 64
 
 
 class Bed:
-    """The state of one bed.
+    """State of one bed.
 
     Attributes
     ----------
@@ -45,14 +45,14 @@ class Bed:
     playout : Playout or None
     alarms : BedAlarms
     gaps, duplicates : int
-        Breaks in the sequence (samples lost, or a chunk that contradicts the one before and is left out), and chunks
-        received again, since the session began.
+        Breaks in the sequence (lost samples, or a chunk that contradicts the one before and is ignored), and repeated
+        chunks, since the start of the session.
     forecast_at_ns : int or None
-        When the last forecast of this session arrived, or the session's first chunk.
+        Arrival time of the last forecast of this session, or else of its first chunk.
     annotations : SessionAnnotations
-        Of this session.
+        Annotations of this session.
     trend : Trend
-        Of the last hours, across sessions.
+        Trend of the last hours, across sessions.
     """
 
     def __init__(self, name: str) -> None:
@@ -69,11 +69,11 @@ class Bed:
         self._reset(0, 1)
 
     def _reset(self, first: int, leads: int) -> None:
-        """Drop all that belongs to a session."""
+        """Reset everything that belongs to a session."""
         self._signal = SignalBuffer(first, leads)
         self._lanes = LaneRanges(leads)
         self._forecasts = ForecastHistory()
-        self._beats: deque[int] = deque(maxlen=_BEATS)
+        self._beats: deque[int] = deque(maxlen=_MAX_BEATS)
         self.annotations = SessionAnnotations()
         self._vitals: Vitals | None = None
         self._vitals_at_ns = 0
@@ -84,7 +84,7 @@ class Bed:
     # --- messages in --------------------------------------------------------------------------------------------
 
     def add_waveform(self, chunk: Waveform, received_ns: int) -> None:
-        """Place a chunk; one that was received before is counted and left out, a new session resets the bed."""
+        """Process a chunk; repeated chunks are counted and ignored, a new session resets the bed."""
         last = self.waveform
         try:
             arrival, self._position = continuity.check_sequence(self._position, chunk)
@@ -103,11 +103,11 @@ class Bed:
         if arrival.lost_samples:
             self.gaps += 1
         self.waveform = chunk
-        self.playout = follow(self.playout, chunk, received_ns)
+        self.playout = update_playout(self.playout, chunk, received_ns)
         self._signal.add_waveform(chunk)
 
     def add_forecast(self, forecast: Forecast, received_ns: int) -> None:
-        """Place a forecast; one of another session, of other leads, or far from the newest sample is left out."""
+        """Process a forecast; one of another session, of other leads, or far from the newest sample is ignored."""
         now = self.waveform
         if now is None or forecast.leads != now.leads or not self._is_near(forecast.session, forecast.origin):
             return
@@ -119,40 +119,40 @@ class Bed:
         self._signal.add_forecast(forecast, before)
 
     def add_beat(self, beat: Beat) -> None:
-        """Place a detected QRS and its type."""
+        """Process a detected QRS complex and its type."""
         if self._is_near(beat.session, beat.index):
             self._beats.append(beat.index)
             self.annotations.add_beat(beat)
 
     def add_annotation(self, annotation: Annotation) -> None:
-        """Place an annotation of the reference."""
+        """Process a reference annotation."""
         if self._is_near(annotation.session, annotation.index):
             self.annotations.add_annotation(annotation)
 
     def add_vitals(self, vitals: Vitals, received_ns: int) -> None:
-        """Process the worker's vital signs; those of another session do not apply."""
+        """Process the worker's vital signs; those of another session are ignored."""
         if self.waveform is not None and vitals.session == self.waveform.session:
             self._vitals, self._vitals_at_ns = vitals, received_ns
-            self.trend.add(vitals, received_ns, self.alarms.lasting())
+            self.trend.add(vitals, received_ns, self.alarms.ongoing_priority())
 
     def _is_near(self, session: str, index: int) -> bool:
-        """Return whether a sample is of this session, and within the buffer's reach of the newest."""
+        """Return whether a sample belongs to this session and is at most one buffer length from the newest."""
         now = self.waveform
         return now is not None and session == now.session and abs(index - now.end) <= CAPACITY
 
     # --- time ---------------------------------------------------------------------------------------------------
 
     def advance(self, now_ns: int, view: View) -> None:
-        """Move the playout to a moment, Unix time in ns: the cursor, the lanes of the sweep, the forecast drawn."""
+        """Advance cursor, lane ranges and drawn forecast to a Unix time in ns."""
         if self.waveform is None or self.playout is None:
             return
-        before = self.drawn
-        # Never back: after a pause the sender's due times move, and the cursor waits for them.
+        before = self.drawn_end
+        # The cursor never moves back: after a pause the due times are later, and the cursor stays until they pass.
         cursor = self._cursor = max(self.playout.cursor(now_ns), before)
         self._view = view
         if self._lanes.update(self._signal, self._first_shown(cursor, view), before, cursor, view):
             self._revision += 1
-        self._forecasts.draw(cursor, self.waveform.epoch_start)
+        self._forecasts.select_fan(cursor, self.waveform.epoch_start)
 
     def _first_shown(self, cursor: int, view: View) -> int:
         return max(cursor - view.span + GAP, self._signal.first)
@@ -160,18 +160,18 @@ class Bed:
     # --- queries ------------------------------------------------------------------------------------------------
 
     def trace(self, drawn: Drawn | None = None) -> Trace | None:
-        """Return what lies on the sweep since the last `advance`; None before the first sample.
+        """Return the data of the sweep as of the last `advance`; None before the first sample.
 
         Parameters
         ----------
         drawn : Drawn or None
-            What the sweep shows already: where it still holds, only the rows after it are handed over.
+            What the sweep has drawn: if it is still valid, only the rows after it are returned.
         """
         chunk, cursor, view = self.waveform, self._cursor, self._view
         if chunk is None or cursor is None or view is None:
             return None
         first = self._first_shown(cursor, view)
-        leads = chunk.leads[: view.most_leads]
+        leads = chunk.leads[: view.max_leads]
         count = len(leads)
         revision = self._revision + self.alarms.revision
         whole = (
@@ -206,16 +206,16 @@ class Bed:
 
     @property
     def kept(self) -> tuple[int, int]:
-        """The oldest sample that may still be here, and the one after the newest."""
+        """The oldest sample that may be stored, and the one after the newest."""
         return self._signal.kept
 
     @property
-    def began(self) -> int:
-        """The first sample of this session, with these leads, that was received."""
+    def first_received(self) -> int:
+        """The first sample received of this session with these leads."""
         return self._signal.first
 
     @property
-    def drawn(self) -> int:
+    def drawn_end(self) -> int:
         """The sample after the last one drawn."""
         return self._signal.first if self._cursor is None else self._cursor
 
@@ -226,7 +226,7 @@ class Bed:
 
     @property
     def threshold(self) -> float | None:
-        """The score from which a residual alarm is raised, as the latest forecast says."""
+        """The score at which an anomaly alarm is raised, from the latest forecast."""
         return self.forecast.threshold if self.forecast else None
 
     def samples(self, first: int, stop: int) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -234,17 +234,17 @@ class Bed:
         return self._signal.samples(first, stop)
 
     def arrivals(self) -> Arrivals:
-        """Return how the messages of this bed arrive."""
+        """Return the arrival statistics of this bed's messages."""
         jitter_ms = None if self.playout is None else 1000 * self.playout.jitter_s
         return Arrivals(jitter_ms, self.gaps, self.duplicates)
 
     def patient(self, now_ns: int) -> Patient:
-        """Return what the worker reports of the patient, as far as it is of now, Unix time in ns."""
-        fresh = self._vitals is not None and now_ns - self._vitals_at_ns <= VITALS_S * 1e9
+        """Return the patient's values at a Unix time in ns; outdated vital signs are omitted."""
+        fresh = self._vitals is not None and now_ns - self._vitals_at_ns <= VITALS_TIMEOUT_S * 1e9
         cursor = self._cursor or 0
         return Patient(
             vitals=self._vitals if fresh else None,
-            beating=fresh and any(0 <= cursor - beat < HEART_S * FS for beat in self._beats),
+            beating=fresh and any(0 <= cursor - beat < HEART_SYMBOL_S * FS for beat in self._beats),
             limits=self.alarms.limits,
-            broken=self.alarms.broken_limit(),
+            violated_limit=self.alarms.violated_limit(),
         )

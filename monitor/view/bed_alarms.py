@@ -1,4 +1,4 @@
-"""The alarms of one bed as its worker reports them: which last, which are over, and where they lie on the trace."""
+"""Alarms of one bed as its worker reports them: active and past alarms, and their spans on the trace."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from stream.clock import unix_ns
 from stream.timebase import FS
 from stream.wire.alarm_messages import PRIORITIES, ActiveAlarms, Alarm, Limits
 
-KEPT = 200
-"""Alarms remembered; the oldest that is over gives way."""
+MAX_ALARMS = 200
+"""Number of alarms kept; the oldest inactive one is dropped."""
 
-ABOVE = frozenset({"heart_rate_high", "extreme_tachycardia", "ventricular_tachycardia"})
-BELOW = frozenset({"heart_rate_low", "extreme_bradycardia", "asystole"})
-"""Alarms in which the heart rate is above or below its limits."""
+HIGH_RATE_KINDS = frozenset({"heart_rate_high", "extreme_tachycardia", "ventricular_tachycardia"})
+LOW_RATE_KINDS = frozenset({"heart_rate_low", "extreme_bradycardia", "asystole"})
+"""Kinds of alarm in which the heart rate is above or below its limits."""
 
 
 class BedAlarms:
-    """Alarms by id, in the order in which they came.
+    """Alarms of one bed by id, in order of arrival.
 
     Attributes
     ----------
     revision : int
-        Grows whenever an alarm, and with it perhaps an alarm span on the trace, has changed.
+        Increases when an alarm, and possibly its span on the trace, has changed.
     settings : ActiveAlarms or None
-        The worker's last list: it also says how the limits are set, and what is paused.
+        The worker's latest list of active alarms, with limits and pauses.
     """
 
     def __init__(self) -> None:
@@ -34,55 +34,55 @@ class BedAlarms:
         self.settings: ActiveAlarms | None = None
         self._latest: dict[str, Alarm] = {}
         self._active: set[str] = set()
-        self._told: dict[str, dict[str, str]] = {}
+        self._event_times: dict[str, dict[str, str]] = {}
         self._lines: tuple[AlarmLine, ...] = ()
         self._active_lines: tuple[AlarmLine, ...] = ()
-        self._lines_of: tuple[object, ...] = ()
+        self._lines_key: tuple[object, ...] = ()
         self._alarm_spans: tuple[AlarmSpan, ...] = ()
-        self._alarm_spans_of: tuple[object, ...] = ()
+        self._alarm_spans_key: tuple[object, ...] = ()
 
     def add_event(self, alarm: Alarm) -> None:
-        """Process one event; an alarm that is over is not raised again under the same id."""
+        """Process one event; an alarm that has ended is not raised again under the same id."""
         known = self._latest.get(alarm.alarm_id)
         if known is not None and known.end is not None and alarm.end is None:
             return
-        self._remember(alarm)
+        self._store(alarm)
         own = {alarm.alarm_id}
-        self._set_active(self._active | own if _stays(alarm) else self._active - own)
+        self._set_active(self._active | own if _is_listed(alarm) else self._active - own)
 
     def set_active(self, message: ActiveAlarms | None) -> None:
-        """Process the worker's whole list: what is not in it no longer lasts."""
+        """Process the worker's list of active alarms; alarms not in it are no longer active."""
         self.settings = message
         alarms = message.alarms if message else ()
         for alarm in alarms:
             known = self._latest.get(alarm.alarm_id)
             if known is None or known.end is None or alarm.end is not None:
-                self._remember(alarm)
+                self._store(alarm)
         listed = {alarm.alarm_id for alarm in alarms}
-        self._set_active({i for i in listed if i in self._latest and _stays(self._latest[i])})
+        self._set_active({i for i in listed if i in self._latest and _is_listed(self._latest[i])})
 
     def _set_active(self, active: set[str]) -> None:
         if active != self._active:
             self._active = active
             self.revision += 1
 
-    def _remember(self, alarm: Alarm) -> None:
+    def _store(self, alarm: Alarm) -> None:
         if self._latest.get(alarm.alarm_id) == alarm:
             return
         self._latest[alarm.alarm_id] = alarm
-        self._told.setdefault(alarm.alarm_id, {})[alarm.phase] = alarm.when
+        self._event_times.setdefault(alarm.alarm_id, {})[alarm.phase] = alarm.when
         self.revision += 1
-        over = [i for i in self._latest if i not in self._active and i != alarm.alarm_id]
-        for alarm_id in over[: max(len(self._latest) - KEPT, 0)]:
-            del self._latest[alarm_id], self._told[alarm_id]
+        inactive = [i for i in self._latest if i not in self._active and i != alarm.alarm_id]
+        for alarm_id in inactive[: max(len(self._latest) - MAX_ALARMS, 0)]:
+            del self._latest[alarm_id], self._event_times[alarm_id]
 
     def find(self, alarm_id: str) -> Alarm | None:
-        """Return the latest event of an alarm; None where it is not known, or no longer."""
+        """Return the latest event of an alarm; None if it is unknown or dropped."""
         return self._latest.get(alarm_id)
 
-    def told(self, alarm_id: str, phase: str) -> str:
-        """Return when an alarm was raised, cleared or acknowledged, RFC 3339; empty where that was not received."""
-        return self._told.get(alarm_id, {}).get(phase, "")
+    def event_time(self, alarm_id: str, phase: str) -> str:
+        """Return when an alarm was raised, cleared or acknowledged, RFC 3339; empty if not received."""
+        return self._event_times.get(alarm_id, {}).get(phase, "")
 
     def alarm_span(self, alarm: Alarm) -> AlarmSpan:
         """Return the span of an alarm, in samples of its own session."""
@@ -90,16 +90,16 @@ class BedAlarms:
 
     @property
     def limits(self) -> Limits | None:
-        """The limits that are set; None where the worker has not reported them."""
+        """The current limits; None if the worker has not reported them."""
         return None if self.settings is None else self.settings.limits
 
-    def broken_limit(self) -> HeartRateLimit | None:
-        """Return which limit of the heart rate is broken, by the alarms that last."""
-        lasting = {alarm.kind for alarm in self.settings.alarms if alarm.end is None} if self.settings else set()
-        return "low" if lasting & BELOW else "high" if lasting & ABOVE else None
+    def violated_limit(self) -> HeartRateLimit | None:
+        """Return the heart rate limit that is violated according to the active alarms."""
+        active = {alarm.kind for alarm in self.settings.alarms if alarm.end is None} if self.settings else set()
+        return "low" if active & LOW_RATE_KINDS else "high" if active & HIGH_RATE_KINDS else None
 
     def pauses(self, now_ns: int) -> Pauses:
-        """Return how long tone and alarms stay paused after a moment, Unix time in ns."""
+        """Return the remaining pauses of tone and alarms at a Unix time in ns."""
         if self.settings is None:
             return Pauses()
         audio_s, alarms_s = (
@@ -108,17 +108,17 @@ class BedAlarms:
         )
         return Pauses(audio_s, alarms_s)
 
-    def lasting(self) -> str | None:
-        """Return the priority of the most urgent alarm whose condition is not over."""
+    def ongoing_priority(self) -> str | None:
+        """Return the priority of the most urgent alarm whose condition persists."""
         priorities = [self._latest[i].priority for i in self._active if self._latest[i].end is None]
         return min(priorities, key=PRIORITIES.index, default=None)
 
     def alarm_spans(self, session: str, first: int, cursor: int) -> tuple[AlarmSpan, ...]:
-        """Return the spans that touch the samples ``first`` to ``cursor - 1``, the least urgent first."""
-        if self._alarm_spans_of != (self.revision, session):
-            self._alarm_spans_of = (self.revision, session)
-            found = [self.alarm_span(alarm) for alarm in self._latest.values() if alarm.session == session]
-            self._alarm_spans = tuple(sorted(found, key=lambda s: -PRIORITIES.index(s.priority)))
+        """Return the spans that overlap the samples ``first`` to ``cursor - 1``, in order of rising urgency."""
+        if self._alarm_spans_key != (self.revision, session):
+            self._alarm_spans_key = (self.revision, session)
+            spans = [self.alarm_span(alarm) for alarm in self._latest.values() if alarm.session == session]
+            self._alarm_spans = tuple(sorted(spans, key=lambda s: -PRIORITIES.index(s.priority)))
         return tuple(s for s in self._alarm_spans if s.first < cursor and (s.stop is None or s.stop > first))
 
     def _stop(self, alarm: Alarm) -> int | None:
@@ -126,27 +126,27 @@ class BedAlarms:
             return alarm.end
         if alarm.alarm_id in self._active:
             return None
-        # Over, but its end was never received: as far as it was known to last.
+        # It has ended, but the end was not received: use the last known duration.
         return alarm.onset + round(alarm.duration_s * FS)
 
-    def most_urgent(self) -> str | None:
-        """Return the priority of the most urgent alarm that lasts or is latched."""
+    def highest_priority(self) -> str | None:
+        """Return the priority of the most urgent active or latched alarm."""
         return min((self._latest[i].priority for i in self._active), key=PRIORITIES.index, default=None)
 
     def active(self, session: str | None, cursor: int | None) -> tuple[AlarmLine, ...]:
-        """Return the alarms that last or are latched, the most urgent first, then the latest first."""
+        """Return active and latched alarms, by urgency, then the latest first."""
         self.history(session, cursor)
         return self._active_lines
 
     def history(self, session: str | None, cursor: int | None) -> tuple[AlarmLine, ...]:
-        """Return all alarms, the latest first; an open one of this session lasts until the cursor."""
-        # A frame asks 60 times per second; the lines change with an event, or each second while one is open.
+        """Return all alarms, the latest first; an active one of this session extends to the cursor."""
+        # Called 60 times per second; the lines change with an event, and each second while an alarm is active.
         now = cursor // FS if cursor is not None and self._active else None
-        if self._lines_of != (self.revision, session, now):
-            self._lines_of = (self.revision, session, now)
+        if self._lines_key != (self.revision, session, now):
+            self._lines_key = (self.revision, session, now)
             self._lines = tuple(self._line(alarm, session, now) for alarm in reversed(self._latest.values()))
-            lasting = [line for line in self._lines if line.active]
-            self._active_lines = tuple(sorted(lasting, key=lambda line: PRIORITIES.index(line.alarm.priority)))
+            active = [line for line in self._lines if line.active]
+            self._active_lines = tuple(sorted(active, key=lambda line: PRIORITIES.index(line.alarm.priority)))
         return self._lines
 
     def _line(self, alarm: Alarm, session: str | None, now: int | None) -> AlarmLine:
@@ -157,13 +157,13 @@ class BedAlarms:
         return AlarmLine(alarm, _clock(alarm.when), duration_s, active)
 
 
-def _stays(alarm: Alarm) -> bool:
-    """Return whether an alarm is in the list after this event: it lasts, or is latched."""
+def _is_listed(alarm: Alarm) -> bool:
+    """Return whether an alarm is listed after this event: it is active or latched."""
     return alarm.end is None or alarm.latched
 
 
 def _clock(when: str) -> str:
-    """Return local wall time, as the clock on the wall shows it; nothing where the text is no time."""
+    """Return a time as local ``HH:MM:SS``; empty if the text is not a time."""
     try:
         return f"{datetime.fromisoformat(when).astimezone():%H:%M:%S}"
     except (ValueError, OverflowError):

@@ -1,4 +1,4 @@
-"""The central station without a window: how many columns, which bed comes forward, and what sounds."""
+"""Central station without a window: its grid, the enlarged bed, and the audible alarms."""
 
 from __future__ import annotations
 
@@ -9,63 +9,67 @@ from dataclasses import dataclass, replace
 from monitor.view.view_model import Frame, Pauses
 from stream.wire.alarm_messages import PRIORITIES
 
-MOST_BEDS = 16
-"""Cards on one screen; more could not be read."""
+MAX_BEDS = 16
+"""Largest number of tiles; smaller tiles could not be read."""
 
-CALLING = frozenset({"high", "medium"})
-"""Alarms of these priorities bring a bed forward; the others colour its card."""
+ENLARGING_PRIORITIES = frozenset({"high", "medium"})
+"""Priorities of alarms that enlarge the tile of a bed; the others only colour it."""
 
-LINGER_S = 8.0
-"""A bed stays forward so long after its alarm has been answered: a picture that jumps cannot be read."""
+HOLD_S = 8.0
+"""How long a tile stays enlarged after its alarm was acknowledged or ended, s; it prevents a jumping layout."""
 
 
 @dataclass(frozen=True, slots=True)
-class Forward:
-    """The bed whose card is larger than the others, and the Unix time in ns until which it stays so."""
+class EnlargedBed:
+    """The bed whose tile is enlarged, and the Unix time in ns until which it stays enlarged."""
 
     bed: str
     until_ns: int
 
 
-def columns(beds: int) -> int:
-    """Return the columns of the grid: never more than rows, for a trace needs width."""
+def grid_columns(beds: int) -> int:
+    """Return the number of columns of the grid; never more than rows, because a trace needs width."""
     rows = max(math.ceil(math.sqrt(beds)), 1)
     return max(math.ceil(beds / rows), 1)
 
 
-def come_forward(before: Forward | None, frames: Iterable[Frame], now_ns: int) -> Forward | None:
-    """Return which bed is forward now.
+def choose_enlarged(before: EnlargedBed | None, frames: Iterable[Frame], now_ns: int) -> EnlargedBed | None:
+    """Return the bed to enlarge.
 
-    The most urgent alarm that calls, and whose worker lives, brings its bed forward. The bed that is there stays until
-    a more urgent one calls, or another calls and this one no longer does.
+    The bed with the most urgent unacknowledged alarm whose worker is online is enlarged. The current one stays enlarged
+    until another bed has a more urgent alarm, or has an alarm and this one no longer has.
 
     Parameters
     ----------
-    before : Forward or None
+    before : EnlargedBed or None
     frames : iterable of Frame
-        Of all beds shown.
+        Frames of all beds shown.
     now_ns : int
         Unix time.
     """
     urgency: dict[str, int] = {}
-    there = False
+    present = False
     for frame in frames:
-        there |= before is not None and frame.bed == before.bed
+        present |= before is not None and frame.bed == before.bed
         if frame.bed is None or not frame.worker or frame.pauses.alarms_s > 0:
             continue
-        calling = [PRIORITIES.index(a.alarm.priority) for a in frame.active if a.calls and a.alarm.priority in CALLING]
-        if calling:
-            urgency[frame.bed] = min(calling)
-    until_ns = now_ns + round(LINGER_S * 1e9)
+        ranks = [
+            PRIORITIES.index(a.alarm.priority)
+            for a in frame.active
+            if a.unacknowledged and a.alarm.priority in ENLARGING_PRIORITIES
+        ]
+        if ranks:
+            urgency[frame.bed] = min(ranks)
+    until_ns = now_ns + round(HOLD_S * 1e9)
     if urgency:
         most = min(urgency.values())
         if before is not None and urgency.get(before.bed) == most:
-            return Forward(before.bed, until_ns)
-        return Forward(next(bed for bed in sorted(urgency) if urgency[bed] == most), until_ns)
-    return before if before is not None and there and now_ns < before.until_ns else None
+            return EnlargedBed(before.bed, until_ns)
+        return EnlargedBed(next(bed for bed in sorted(urgency) if urgency[bed] == most), until_ns)
+    return before if before is not None and present and now_ns < before.until_ns else None
 
 
-def audible(chosen: Frame, frames: Iterable[Frame]) -> Frame:
-    """Return a frame for the ear: the beats of the bed chosen, and the alarms of all beds that may sound."""
-    loud = [f for f in frames if f.worker and not f.pauses.audio_s and not f.pauses.alarms_s]
-    return replace(chosen, active=tuple(a for f in loud for a in f.active), worker=bool(loud), pauses=Pauses())
+def audible_frame(selected: Frame, frames: Iterable[Frame]) -> Frame:
+    """Return a frame for the sounds: the beats of the selected bed, and the audible alarms of all beds."""
+    audible = [f for f in frames if f.worker and not f.pauses.audio_s and not f.pauses.alarms_s]
+    return replace(selected, active=tuple(a for f in audible for a in f.active), worker=bool(audible), pauses=Pauses())

@@ -1,4 +1,4 @@
-"""Commands of this monitor; their effect shows only when it is reported back."""
+"""Commands of this monitor. Their effect is shown only when the worker or publisher reports it."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ ALARM_PAUSE_S = 60
 
 
 def command(bed: str, who: str, now_ns: int, action: Action) -> Command:
-    """Return a command of this moment, Unix time in ns."""
+    """Return a command with a new id and a time of issue, Unix time in ns."""
     return Command(command_id=secrets.token_hex(16), bed=bed, who=who, when=rfc3339(now_ns), action=action)

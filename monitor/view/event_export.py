@@ -1,4 +1,4 @@
-"""An event as files: a table of its samples, or a WFDB record. What WFDB is, this module does not know. No Qt."""
+"""Export of an event: its samples as CSV, or a WFDB record through a given writer. No Qt."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.view.event_review import Review
-from monitor.view.event_summary import explain
+from monitor.view.event_summary import summary_rows
 from monitor.view.phrases import english
 from stream.errors import StorageError
 from stream.timebase import FS
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 
 
 def file_stem(review: Review) -> str:
-    """Return a name for the files of an event, of letters, digits and ``_`` alone, as WFDB wants it."""
+    """Return the file name of an event without suffix: letters, digits and ``_``, as WFDB requires."""
     alarm = review.alarm
     return re.sub(r"[^A-Za-z0-9]", "_", f"{alarm.bed}_{alarm.kind}_{alarm.onset}")
 
 
-def table(review: Review) -> str:
-    """Return CSV: one row per sample that can have come.
+def to_csv(review: Review) -> str:
+    """Return CSV text with one row per sample up to the newest received.
 
-    Columns: sample index of the session; seconds from the onset; for each lead the mV observed and the mV forecast at
-    least 100 ms before; the score. Empty where unknown.
+    Columns: sample index of the session; seconds from the onset; for each lead the observed mV and the mV predicted at
+    least 100 ms ahead; the score. Cells are empty where unknown.
     """
     header = ["sample", "time_s"]
     for lead in review.leads:
@@ -54,8 +54,8 @@ def _number(value: float) -> str:
     return "" if np.isnan(value) else f"{value:.5g}"
 
 
-def counts(review: Review) -> npt.NDArray[np.int16]:
-    """Return the samples as they were sent, in adu, shape (n, leads); −32768 where there is none."""
+def to_adu(review: Review) -> npt.NDArray[np.int16]:
+    """Return the samples in adu as sent, shape (n, leads); −32768 where invalid or missing."""
     mv = review.mv[: review.end - review.first].astype(np.float64)
     adu = np.rint(mv * np.asarray(review.gain) + np.asarray(review.zero))
     valid = np.isfinite(adu) & (np.abs(adu) <= 32767)
@@ -63,16 +63,16 @@ def counts(review: Review) -> npt.NDArray[np.int16]:
 
 
 def write_wfdb(review: Review, header: Path, write_record: RecordWriter) -> None:
-    """Write the record whose header has this path.
+    """Write the event as a WFDB record.
 
     Raises
     ------
     StorageError
-        Its name cannot be one of WFDB, a file of it exists, or it cannot be written.
+        The name is not valid in WFDB, a file of the record exists, or it cannot be written.
     """
     stem = header.with_suffix("") if header.suffix == ".hea" else header
     if not re.fullmatch(r"[A-Za-z0-9_]+", stem.name):
-        raise StorageError(f"{stem.name} cannot name a WFDB record: letters, digits and _ alone")
+        raise StorageError(f"{stem.name} is not a valid WFDB record name: use letters, digits and _")
     onset, end = review.alarm.onset - review.first, review.end - review.first
     kind = review.alarm.kind.replace("_", " ")
     notes = [(onset, f"{kind} begins")] if onset < end else []
@@ -82,14 +82,14 @@ def write_wfdb(review: Review, header: Path, write_record: RecordWriter) -> None
     comments = [
         "bedside event review; from a simulator, not a medical device",
         review.alarm.text,
-        *(f"{english(name)}: {english(text)}" for name, text in explain(review)),
+        *(f"{english(name)}: {english(text)}" for name, text in summary_rows(review)),
         f"from sample {review.first} of session {review.alarm.session}",
     ]
     if review.notes:
         comments.append(english(review.notes))
     write_record(
         stem,
-        counts(review),
+        to_adu(review),
         leads=review.leads,
         gain=review.gain,
         zero=review.zero,

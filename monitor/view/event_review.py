@@ -1,7 +1,7 @@
-"""One alarm to look at: 10 s before its onset to 10 s after it, as far as the monitor still has them. No Qt.
+"""Review of one alarm: the samples from 10 s before its onset to 10 s after it, if available. No Qt.
 
-A review is made anew while its samples are still coming. What it has shown once it keeps: the monitor may forget the
-samples, or the session may end, while somebody still looks.
+A review is rebuilt while samples are arriving. It keeps the samples that it has: the monitor may drop them, or the
+session may end, while the review is open.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from datetime import datetime
 import numpy as np
 
 from monitor.common.ring_buffer import FloatArray
-from monitor.view.autoscale import Range, fit
+from monitor.view.autoscale import Range, fit_range
 from monitor.view.bed import Bed
 from monitor.view.link import STALE, LinkState, state_phrase
 from monitor.view.trace import AlarmSpan, AnnotationLabel
@@ -27,42 +27,42 @@ MARGIN = 10 * FS
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """An event and the samples around it.
+    """An alarm event and the samples around it.
 
     Attributes
     ----------
     alarm : Alarm
-        Its latest event.
+        The latest event of the alarm.
     raised, acknowledged : str
-        Local date and time, ``YYYY-MM-DD HH:MM:SS``; empty where that was not received.
+        Local date and time, ``YYYY-MM-DD HH:MM:SS``; empty if not received.
     alarm_span : AlarmSpan
-        Where the alarm lay.
-    lasting_s : float
-        Seconds of signal, until now while it lasts.
+        Samples of the alarm.
+    duration_s : float
+        Duration in seconds of signal; up to now while the alarm is active.
     leads : tuple of str
-        Empty where no sample is left.
+        Empty if no samples are available.
     gain, zero : tuple of float, tuple of int
-        adu per mV and the adu of 0 mV, one per lead.
+        adu per mV, and adu at 0 mV, for each lead.
     first, stop : int
-        Index of the first row, and after the last.
+        Sample index of the first row, and after the last.
     end : int
-        After the newest sample that has come, `stop` at most.
+        Index after the newest sample received, at most `stop`.
     mv, predicted : array of shape (stop - first, leads)
-        Observed, and forecast at least 100 ms before; mV, NaN where unknown.
+        Observed samples, and those predicted at least 100 ms ahead; mV, NaN where unknown.
     score : array of shape (stop - first,)
     threshold : float or None
     synthetic : bool
     notes : tuple of Phrase
-        Which samples are not there and why; empty where all are.
+        Which samples are missing, and why.
     annotations : tuple of AnnotationLabel
-        Over the beats; empty where there is no reference.
+        Empty without reference annotations.
     """
 
     alarm: Alarm
     raised: str
     acknowledged: str
     alarm_span: AlarmSpan
-    lasting_s: float
+    duration_s: float
     leads: tuple[str, ...]
     gain: tuple[float, ...]
     zero: tuple[int, ...]
@@ -78,39 +78,39 @@ class Review:
     annotations: tuple[AnnotationLabel, ...] = ()
 
     @property
-    def known(self) -> int:
-        """How many samples are there."""
+    def sample_count(self) -> int:
+        """Number of samples with a value."""
         return int(np.isfinite(self.mv).any(axis=1).sum()) if self.leads else 0
 
     @property
     def ranges(self) -> tuple[Range, ...]:
-        """The mV that the lane of each lead spans."""
-        return tuple(fit(self.mv[:, lead]) or (-1.0, 1.5) for lead in range(len(self.leads)))
+        """Amplitude range of each lead, mV."""
+        return tuple(fit_range(self.mv[:, lead]) or (-1.0, 1.5) for lead in range(len(self.leads)))
 
     @property
     def key(self) -> tuple[object, ...]:
-        """Two reviews of one event with the same key look alike."""
+        """Reviews of one event with equal keys are drawn identically."""
         return (
             self.alarm,
             self.alarm_span,
-            round(self.lasting_s),
+            round(self.duration_s),
             self.end,
-            self.known,
+            self.sample_count,
             self.acknowledged,
             self.notes,
             len(self.annotations),
         )
 
 
-def review(bed: Bed, alarm_id: str, link: LinkState) -> Review | None:
-    """Return what is known of an event now; None where the alarm itself is forgotten.
+def build_review(bed: Bed, alarm_id: str, link: LinkState) -> Review | None:
+    """Return the review of an alarm at this time; None if the alarm is unknown or dropped.
 
     Parameters
     ----------
     bed : Bed
     alarm_id : str
     link : LinkState
-        Whether more samples are coming.
+        Connection state, which determines whether more samples are expected.
     """
     alarm, now = bed.alarms.find(alarm_id), bed.waveform
     if alarm is None:
@@ -118,12 +118,12 @@ def review(bed: Bed, alarm_id: str, link: LinkState) -> Review | None:
     first, stop = max(alarm.onset - MARGIN, 0), alarm.onset + MARGIN
     alarm_span = bed.alarms.alarm_span(alarm)
     empty = np.zeros((0, 0), np.float32)
-    made = Review(
+    empty_review = Review(
         alarm=alarm,
-        raised=_local(bed.alarms.told(alarm_id, "raised")),
-        acknowledged=_local(bed.alarms.told(alarm_id, "acknowledged")),
+        raised=_local(bed.alarms.event_time(alarm_id, "raised")),
+        acknowledged=_local(bed.alarms.event_time(alarm_id, "acknowledged")),
         alarm_span=alarm_span,
-        lasting_s=alarm.duration_s,
+        duration_s=alarm.duration_s,
         leads=(),
         gain=(),
         zero=(),
@@ -138,18 +138,18 @@ def review(bed: Bed, alarm_id: str, link: LinkState) -> Review | None:
         notes=(),
     )
     if now is None:
-        return replace(made, notes=(phrase("samples.none"),))
+        return replace(empty_review, notes=(phrase("samples.none"),))
     if now.session != alarm.session:
-        return replace(made, notes=(phrase("samples.other_session"),))
+        return replace(empty_review, notes=(phrase("samples.other_session"),))
     oldest, newest = bed.kept
     if alarm_span.stop is None:
-        made = replace(made, lasting_s=max((newest - alarm.onset) / FS, alarm.duration_s))
+        empty_review = replace(empty_review, duration_s=max((newest - alarm.onset) / FS, alarm.duration_s))
     if stop <= oldest:
-        return replace(made, notes=(phrase("samples.gone", why=_why_gone(bed)),))
+        return replace(empty_review, notes=(phrase("samples.gone", why=_why_missing(bed)),))
     mv, predicted, score = bed.samples(first, stop)
     end = min(max(newest, first), stop)
     return replace(
-        made,
+        empty_review,
         leads=now.leads,
         gain=now.gain,
         zero=now.zero,
@@ -165,10 +165,10 @@ def review(bed: Bed, alarm_id: str, link: LinkState) -> Review | None:
 
 
 def _notes(mv: FloatArray, before: int, ahead: int, bed: Bed, link: LinkState) -> tuple[Phrase, ...]:
-    """Return which samples are not there: gone at the beginning, lost between, to come at the end."""
+    """Return which samples are missing: dropped at the beginning, lost within, expected or late at the end."""
     notes = []
     if before:
-        notes.append(phrase("samples.first_gone", seconds=f"{before / FS:.1f}", why=_why_gone(bed)))
+        notes.append(phrase("samples.first_gone", seconds=f"{before / FS:.1f}", why=_why_missing(bed)))
     lost = int(np.isnan(mv).any(axis=1).sum())
     if lost:
         notes.append(phrase("samples.lost", seconds=f"{lost / FS:.1f}"))
@@ -179,8 +179,8 @@ def _notes(mv: FloatArray, before: int, ahead: int, bed: Bed, link: LinkState) -
     return tuple(notes)
 
 
-def _why_gone(bed: Bed) -> Phrase:
-    return phrase("gone.forgotten" if bed.kept[0] > bed.began else "gone.before")
+def _why_missing(bed: Bed) -> Phrase:
+    return phrase("gone.too_old" if bed.kept[0] > bed.first_received else "gone.before")
 
 
 def _local(when: str) -> str:
@@ -188,9 +188,9 @@ def _local(when: str) -> str:
     return f"{datetime.fromtimestamp(moment / 1e9):%Y-%m-%d %H:%M:%S}" if moment else ""
 
 
-def later(before: Review, now: Review) -> Review:
-    """Return the newer of two reviews of one event, with the samples of whichever has more."""
-    if before.alarm.alarm_id != now.alarm.alarm_id or now.known >= before.known:
+def newer_review(before: Review, now: Review) -> Review:
+    """Return the newer of two reviews of one event, with the samples of the one that has more."""
+    if before.alarm.alarm_id != now.alarm.alarm_id or now.sample_count >= before.sample_count:
         return now
     notes = before.notes
     if before.end < before.stop:
@@ -201,13 +201,13 @@ def later(before: Review, now: Review) -> Review:
         raised=now.raised or before.raised,
         acknowledged=now.acknowledged,
         alarm_span=now.alarm_span,
-        lasting_s=now.lasting_s,
+        duration_s=now.duration_s,
         notes=notes,
     )
 
 
-def part(whole: Review, first: int, stop: int) -> Review:
-    """Return a review of fewer samples, from ``first`` to ``stop - 1`` as far as the whole has them."""
+def crop(whole: Review, first: int, stop: int) -> Review:
+    """Return a review of the samples ``first`` to ``stop - 1``, as far as available."""
     first, stop = max(first, whole.first), min(stop, whole.stop)
     rows = slice(first - whole.first, stop - whole.first)
     end = min(max(whole.end, first), stop)

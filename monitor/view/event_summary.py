@@ -1,4 +1,4 @@
-"""An event as rows of a name and a phrase: what, when, how long, why, and who has acknowledged it. No Qt."""
+"""Summary of an alarm event as rows of name and value: kind, time, duration, values, acknowledgement. No Qt."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from stream.wire.alarm_messages import Alarm, AlarmKind
 from stream.wire.phrases import Phrase, kind_phrase, phrase
 
 _IN_SECONDS: frozenset[AlarmKind] = frozenset({"asystole", "no_data"})
-"""Kinds whose value is in seconds; of the others it is a rate, 1/min."""
+"""Kinds whose value is in seconds; the value of all others is a rate in 1/min."""
 
 Row = tuple[Phrase, Phrase]
 
 
-def explain(review: Review) -> tuple[Row, ...]:
-    """Return pairs of a name and what there is to say; what is not known is left out."""
+def summary_rows(review: Review) -> tuple[Row, ...]:
+    """Return pairs of name and value; unknown values are omitted."""
     alarm = review.alarm
     rows = [
         (phrase("event.alarm"), phrase(f"alarm.{alarm.priority}", kind=kind_phrase(alarm.kind))),
@@ -24,15 +24,15 @@ def explain(review: Review) -> tuple[Row, ...]:
     if alarm.repeats:
         times = phrase("repeats.once") if alarm.repeats == 1 else phrase("repeats.times", count=str(alarm.repeats))
         rows.append((phrase("event.repeats"), times))
-    place = "source.synthetic" if review.synthetic else "source.place"
-    source = phrase(place, bed=alarm.bed.upper(), record=alarm.record, sample=str(alarm.onset))
+    code = "source.synthetic" if review.synthetic else "source.place"
+    source = phrase(code, bed=alarm.bed.upper(), record=alarm.record, sample=str(alarm.onset))
     return (*rows, (phrase("event.source"), source))
 
 
 def _time(review: Review) -> Phrase:
-    lasts = review.alarm_span.stop is None
-    code = "time.lasts" if lasts else "time.lasted"
-    seconds = f"{review.lasting_s:.0f}" if lasts else f"{review.lasting_s:.1f}"
+    active = review.alarm_span.stop is None
+    code = "time.lasts" if active else "time.lasted"
+    seconds = f"{review.duration_s:.0f}" if active else f"{review.duration_s:.1f}"
     if not review.raised:
         return phrase(f"{code}_from_before", seconds=seconds)
     return phrase(code, time=review.raised, seconds=seconds)

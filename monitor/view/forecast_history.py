@@ -1,8 +1,8 @@
-"""The latest forecasts of one session, and which of them is drawn.
+"""Recent forecasts of one session, and the one to draw.
 
-The cursor lies 0.1 s and a chunk behind the newest sample, so forecasts made from samples that are not yet on the
-screen have already arrived. They are held back: the fan ahead of the cursor is the latest forecast whose origin has
-been drawn. A viewer has then seen every sample that the forecaster had.
+The cursor is 0.1 s and one chunk behind the newest sample, so forecasts arrive before the samples that they were made
+from are drawn. The fan ahead of the cursor is the latest forecast whose origin has been drawn: the display never shows
+a forecast that used samples not yet visible.
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ from monitor.view.trace import Fan
 from stream.timebase import STRIDE
 from stream.wire.messages import Forecast
 
-BAND = 1.645
-"""Standard deviations to each side that hold 90 % of a normal distribution."""
+Z_90 = 1.645
+"""Half width of the central 90 % interval of a normal distribution, in standard deviations."""
 
-_KEPT = 256
+_MAX_FORECASTS = 256
 
 
 class ForecastHistory:
-    """Forecasts in the order of their origins.
+    """Forecasts of one session in the order of their origins.
 
     Attributes
     ----------
     fan : Fan or None
-        The one to draw, since the last call of `draw`.
+        The forecast to draw, as of the last call of `select_fan`.
     """
 
     def __init__(self) -> None:
         self.fan: Fan | None = None
-        self._forecasts: deque[Forecast] = deque(maxlen=_KEPT)
+        self._forecasts: deque[Forecast] = deque(maxlen=_MAX_FORECASTS)
 
     @property
     def latest(self) -> Forecast | None:
@@ -38,27 +38,29 @@ class ForecastHistory:
         return self._forecasts[-1] if self._forecasts else None
 
     def origin_before(self, forecast: Forecast) -> int:
-        """Return the origin of the newest forecast; before the first, one stride before the one given."""
+        """Return the origin of the newest forecast; without one, one stride before the given forecast."""
         return self._forecasts[-1].origin if self._forecasts else forecast.origin - STRIDE
 
     def add(self, forecast: Forecast) -> None:
-        """Append a forecast that is newer than all before."""
+        """Append a forecast; its origin must be later than all others."""
         self._forecasts.append(forecast)
 
-    def draw(self, cursor: int, epoch_start: int) -> None:
-        """Choose the fan for a cursor, the index after the last sample drawn.
+    def select_fan(self, cursor: int, epoch_start: int) -> None:
+        """Select the fan to draw ahead of the cursor.
 
         Parameters
         ----------
-        cursor, epoch_start : int
-            A forecast made before a break of continuity that has been drawn is not shown.
+        cursor : int
+            Index after the last sample drawn.
+        epoch_start : int
+            First sample of the epoch. Once it is drawn, forecasts from before it are not shown.
         """
         drawn = next((f for f in reversed(self._forecasts) if f.origin < cursor), None)
         if drawn is None or drawn.origin < epoch_start < cursor:
             self.fan = None
             return
         if self.fan is None or self.fan.first != drawn.origin + 1:
-            mean, half = drawn.mean_mv(), BAND * drawn.scale_mv()
+            mean, half = drawn.mean_mv(), Z_90 * drawn.scale_mv()
             self.fan = Fan(drawn.origin + 1, mean, mean - half, mean + half)
         if self.fan.first + len(self.fan.mean) <= cursor:
             self.fan = None

@@ -1,7 +1,7 @@
-"""A trace that stands still, and how people go back and forth in it. No Qt.
+"""Frozen trace, and navigation in it. No Qt.
 
-What stands is a copy: the samples that come meanwhile, and those that are forgotten, do not change it. At first it is
-the sweep as it was; once somebody moves in it, it is paper: time runs from the left edge to the right.
+A frozen trace is a copy: neither new samples nor dropped ones change it. At first it is the sweep as it was; once it is
+moved, time runs from the left edge to the right, as on paper.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from monitor.common.ring_buffer import FloatArray
-from monitor.view.autoscale import Range, adapt, place
+from monitor.view.autoscale import Range, adapt_range, move_range
 from monitor.view.bed import Bed
 from monitor.view.trace import Trace, View
 from stream.timebase import FS
@@ -18,20 +18,20 @@ from stream.wire.phrases import Phrase, phrase
 
 
 @dataclass(frozen=True, slots=True)
-class Frozen:
-    """A standing trace.
+class FrozenTrace:
+    """A frozen trace.
 
     Attributes
     ----------
     bed : str
     at_ns : int
-        Unix time of the moment at which it was frozen.
+        Unix time of freezing, ns.
     anchor : int
-        The sample after the last one drawn at that moment.
+        The sample after the last one drawn at that time.
     view : View
     trace : Trace
     note : Phrase or None
-        Why it cannot be moved; None while it can.
+        Reason why it cannot be moved; None while it can.
     """
 
     bed: str
@@ -43,59 +43,59 @@ class Frozen:
 
     @property
     def clock(self) -> str:
-        """Local time of the moment at which it was frozen."""
+        """Local time of freezing, ``HH:MM:SS``."""
         return f"{datetime.fromtimestamp(self.at_ns / 1e9):%H:%M:%S}"
 
     @property
     def position(self) -> str:
-        """How far the newest sample shown lies from that moment, in time of the signal: ``−3:25``; empty for none."""
+        """Signal time from freezing to the newest sample shown, such as ``−3:25``; empty if zero."""
         seconds = round((self.trace.cursor - self.anchor) / FS)
         sign = "−" if seconds < 0 else "+"
         return f"{sign}{abs(seconds) // 60}:{abs(seconds) % 60:02}" if seconds else ""
 
 
-def freeze(bed: str, trace: Trace, now_ns: int, view: View) -> Frozen:
-    """Return the sweep as it stands at this moment, Unix time in ns."""
-    return Frozen(bed, now_ns, trace.cursor, view, trace)
+def freeze(bed: str, trace: Trace, now_ns: int, view: View) -> FrozenTrace:
+    """Return the frozen sweep; ``now_ns`` is Unix time."""
+    return FrozenTrace(bed, now_ns, trace.cursor, view, trace)
 
 
-def scroll(frozen: Frozen, bed: Bed, half_sweeps: int) -> Frozen:
-    """Return what stands so many half sweeps later; earlier for negative numbers."""
+def scroll(frozen: FrozenTrace, bed: Bed, half_sweeps: int) -> FrozenTrace:
+    """Return the trace moved by a number of half sweeps; negative numbers move to earlier samples."""
     return move(frozen, bed, frozen.trace.cursor + half_sweeps * frozen.view.span // 2)
 
 
-def oldest(frozen: Frozen, bed: Bed) -> Frozen:
-    """Return the oldest samples that are kept."""
+def oldest(frozen: FrozenTrace, bed: Bed) -> FrozenTrace:
+    """Return the trace moved to the oldest stored samples."""
     return move(frozen, bed, 0)
 
 
-def newest(frozen: Frozen, bed: Bed) -> Frozen:
-    """Return the newest samples: those that came meanwhile, too."""
-    return move(frozen, bed, bed.drawn)
+def newest(frozen: FrozenTrace, bed: Bed) -> FrozenTrace:
+    """Return the trace moved to the newest samples, including those received since freezing."""
+    return move(frozen, bed, bed.drawn_end)
 
 
-def fit_view(frozen: Frozen, bed: Bed, view: View) -> Frozen:
-    """Return the same moment in another scale."""
+def fit_view(frozen: FrozenTrace, bed: Bed, view: View) -> FrozenTrace:
+    """Return the trace in another view, at the same time."""
     return frozen if view == frozen.view else move(replace(frozen, view=view), bed, frozen.trace.cursor)
 
 
-def move(frozen: Frozen, bed: Bed, cursor: int) -> Frozen:
-    """Return what lay on one sweep of paper before a sample, as far as samples are kept.
+def move(frozen: FrozenTrace, bed: Bed, cursor: int) -> FrozenTrace:
+    """Return the trace moved so that it ends at a sample, within the stored samples.
 
-    An interval that was drawn once and is forgotten by now stays on the screen until somebody moves.
+    Samples that were drawn and have been dropped since stay visible until the trace is moved.
     """
     view, now = frozen.view, bed.waveform
     if now is None or now.session != frozen.trace.session or now.leads != frozen.trace.leads:
         return replace(frozen, note=phrase("frozen.new_session"))
-    first, stop = bed.kept[0], bed.drawn
+    first, stop = bed.kept[0], bed.drawn_end
     cursor = max(min(cursor, stop), min(first + view.span, stop))
-    begin = max(cursor - view.span, first)
-    mv, predicted, score = bed.samples(begin, cursor)
+    start = max(cursor - view.span, first)
+    mv, predicted, score = bed.samples(start, cursor)
     trace = Trace(
         session=now.session,
         revision=frozen.trace.revision + 1,
         leads=now.leads,
-        first=begin,
+        first=start,
         cursor=cursor,
         span=view.span,
         gap=0,
@@ -104,19 +104,19 @@ def move(frozen: Frozen, bed: Bed, cursor: int) -> Frozen:
         score=score,
         threshold=bed.threshold,
         fan=None,
-        alarm_spans=bed.alarms.alarm_spans(now.session, begin, cursor),
+        alarm_spans=bed.alarms.alarm_spans(now.session, start, cursor),
         ranges=tuple(
             _range(before, mv[:, lead], view, len(now.leads)) for lead, before in enumerate(frozen.trace.ranges)
         ),
         origin=cursor - view.span,
         annotated=bed.annotations.annotated,
-        annotations=bed.annotations.between(begin, cursor) if bed.annotations.annotated else (),
+        annotations=bed.annotations.between(start, cursor) if bed.annotations.annotated else (),
     )
     return replace(frozen, trace=trace, note=None)
 
 
 def _range(before: Range, mv: FloatArray, view: View, leads: int) -> Range:
-    """Return the lane's range, the same as before where the samples allow: a picture that jumps cannot be compared."""
-    if view.tall_mv is None:
-        return adapt(before, mv, at_wrap=False) or before
-    return place(before, mv, view.tall_mv[leads - 1], at_wrap=False) or before
+    """Return the lane's range, unchanged where the samples allow, so that traces remain comparable."""
+    if view.lane_height_mv is None:
+        return adapt_range(before, mv, at_wrap=False) or before
+    return move_range(before, mv, view.lane_height_mv[leads - 1], at_wrap=False) or before

@@ -1,20 +1,20 @@
-"""The mV that each lane of the sweep spans: they follow the signal, but not with every sample."""
+"""Amplitude ranges of the lanes of a sweep; they follow the signal with hysteresis."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 
-from monitor.view.autoscale import Range, adapt, place
+from monitor.view.autoscale import Range, adapt_range, move_range
 from monitor.view.signal_buffer import SignalBuffer
 from monitor.view.trace import View
 
-DEFAULT: Range = (-1.0, 1.5)
-"""mV of a lane before its first sample."""
+DEFAULT_RANGE: Range = (-1.0, 1.5)
+"""Range of a lane before its first sample, mV."""
 
 
 class LaneRanges:
-    """One range for each lead.
+    """Amplitude range of each lead.
 
     Parameters
     ----------
@@ -28,39 +28,39 @@ class LaneRanges:
 
     @property
     def ranges(self) -> tuple[Range, ...]:
-        """mV at the lower and upper edge of each lane."""
-        return tuple(known or DEFAULT for known in self._ranges)
+        """The mV at the lower and upper edge of each lane."""
+        return tuple(known or DEFAULT_RANGE for known in self._ranges)
 
     def update(self, signal: SignalBuffer, first: int, before: int, cursor: int, view: View) -> bool:
-        """Move the lanes where a new sample would be cut off, where the sweep starts anew, and for another view.
+        """Update the ranges if a new sample would be clipped, at the start of a sweep, and if the view changed.
 
         Parameters
         ----------
         signal : SignalBuffer
         first, before, cursor : int
-            The first sample shown; the ones after the last drawn before, and now.
+            The first sample shown; the samples after the last drawn, before and now.
         view : View
 
         Returns
         -------
         bool
-            True when a lane has moved.
+            True when a range has changed.
         """
         at_wrap = cursor // view.span != before // view.span
         if view == self._view and not at_wrap and self._limits is not None:
             new = signal.ecg(before, cursor)
             if not ((new < self._limits[0]) | (new > self._limits[1])).any():
                 return False
-        if self._view is not None and (view.tall_mv is None) != (self._view.tall_mv is None):
+        if self._view is not None and (view.lane_height_mv is None) != (self._view.lane_height_mv is None):
             self._ranges = [None] * len(self._ranges)
         self._view = view
         mv = signal.ecg(first, cursor)
-        if view.tall_mv is None:
-            ranges = [adapt(current, mv[:, lead], at_wrap) for lead, current in enumerate(self._ranges)]
+        if view.lane_height_mv is None:
+            ranges = [adapt_range(current, mv[:, lead], at_wrap) for lead, current in enumerate(self._ranges)]
         else:
-            tall = view.tall_mv[len(self._ranges) - 1]
-            ranges = [place(current, mv[:, lead], tall, at_wrap) for lead, current in enumerate(self._ranges)]
-        moved, self._ranges = ranges != self._ranges, ranges
+            height_mv = view.lane_height_mv[len(self._ranges) - 1]
+            ranges = [move_range(current, mv[:, lead], height_mv, at_wrap) for lead, current in enumerate(self._ranges)]
+        changed, self._ranges = ranges != self._ranges, ranges
         known = [span for span in ranges if span is not None]
         self._limits = np.array(known, np.float32).T if len(known) == len(ranges) else None
-        return moved
+        return changed

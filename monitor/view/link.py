@@ -1,4 +1,4 @@
-"""How far the picture of a bed can be trusted."""
+"""Connection state of a bed, as shown in its indicator."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from stream.wire.phrases import Phrase, phrase
 
 
 class LinkState(StrEnum):
-    """How far the picture can be trusted; the worst that applies."""
+    """Connection state of a bed, from worst to best."""
 
     NO_BROKER = "no_broker"
     WAITING = "waiting"
@@ -23,7 +23,7 @@ class LinkState(StrEnum):
 
 
 STALE = frozenset({LinkState.NO_BROKER, LinkState.WAITING, LinkState.ENDED, LinkState.PAUSED, LinkState.NO_DATA})
-"""In these states the trace dims: what it shows is not now."""
+"""States in which the trace is dimmed because it shows no current samples."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Link:
     ----------
     state : LinkState
     phrase : Phrase
-        For the indicator: ``LIVE 0.1 s``, ``NO DATA 7 s``.
+        Text of the indicator: ``LIVE 0.1 s``, ``NO DATA 7 s``.
     """
 
     state: LinkState
@@ -42,11 +42,11 @@ class Link:
 
     @property
     def stale(self) -> bool:
-        """True when the trace is not of now."""
+        """True when the trace shows no current samples."""
         return self.state in STALE
 
 
 def state_phrase(state: LinkState, age: str = "") -> Phrase:
-    """Return the state of a connection; with an age in seconds, how old its data are."""
+    """Return the phrase of a state, with the age of the data in seconds if one is given."""
     name = phrase(f"link.{state}")
     return phrase("link.age", state=name, age=age) if age else name

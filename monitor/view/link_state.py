@@ -1,4 +1,4 @@
-"""The state of a bed's connection, from its playout and from the processes that serve it."""
+"""Connection state of a bed, from its playout and the processes that serve it."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from monitor.view.services import Services
 from stream.timebase import FS
 from stream.wire.phrases import Phrase, phrase
 
-STALE_S = 1.0
-"""Data older than this, or than two and a half chunks, are not of now."""
+STALE_AFTER_S = 1.0
+"""Age at which data are stale, s; for long chunks it is 2.5 chunks."""
 
-NO_FORECAST_S = 3.0
-"""A worker that is online and sends no forecast for so long has hung."""
+FORECAST_TIMEOUT_S = 3.0
+"""An online worker that sends no forecast for this time does not respond, s."""
 
 NOTICES: Mapping[LinkState, Phrase] = {
     state: phrase(f"notice.{state}") for state in LinkState if state not in (LinkState.LIVE, LinkState.NO_DATA)
 }
-"""The technical message of a state; that of NO_DATA counts the seconds."""
+"""Technical message of each state; that of NO_DATA contains the seconds and is not listed."""
 
 
 def link_state(bed: Bed, services: Services, playing_since_ns: int, now_ns: int) -> LinkState:
@@ -30,8 +30,8 @@ def link_state(bed: Bed, services: Services, playing_since_ns: int, now_ns: int)
     bed : Bed
     services : Services
     playing_since_ns : int
-        Unix time from which its publisher has been playing: while it was paused no sample was due, and a sample that
-        is late is late since then.
+        Unix time since which the publisher has been playing. While it was paused no sample was due, so lateness
+        counts from this time.
     now_ns : int
         Unix time.
     """
@@ -41,24 +41,24 @@ def link_state(bed: Bed, services: Services, playing_since_ns: int, now_ns: int)
     resumed_ns = playing_since_ns if publisher is not None else 0
     chunk_s = playout.chunk_s
     if publisher is not None:
-        chunk_s = max(chunk_s, playout.n / (FS * publisher.speed))  # it may just have become slower
+        chunk_s = max(chunk_s, playout.n / (FS * publisher.speed))  # the speed may just have been reduced
     late_s = min(playout.age_s(now_ns), (now_ns - resumed_ns) / 1e9)
     drawn = playout.cursor(now_ns) >= playout.start + playout.n
     if publisher is not None and publisher.state == "paused" and drawn:
         return LinkState.PAUSED
-    if late_s > max(STALE_S, 2.5 * chunk_s):
+    if late_s > max(STALE_AFTER_S, 2.5 * chunk_s):
         last = services.last_publisher(bed.name)
         return LinkState.ENDED if last is not None and last.state == "ended" else LinkState.NO_DATA
     worker = services.worker(bed.name)
     if worker is None:
         return LinkState.NO_WORKER
-    if bed.forecast_at_ns is not None and now_ns - max(bed.forecast_at_ns, resumed_ns) > NO_FORECAST_S * 1e9:
+    if bed.forecast_at_ns is not None and now_ns - max(bed.forecast_at_ns, resumed_ns) > FORECAST_TIMEOUT_S * 1e9:
         return LinkState.NO_FORECAST
     return LinkState.LEARNING if worker.state == "learning" else LinkState.LIVE
 
 
-class WorstAge:
-    """The largest age within the last whole second: the age swings with each chunk, and could not be read."""
+class MaxAge:
+    """Largest data age of the last whole second: the age oscillates with each chunk and would be unreadable."""
 
     def __init__(self) -> None:
         self._second = 0
@@ -73,11 +73,11 @@ class WorstAge:
         return max(self._shown, age)
 
 
-def link_of(bed: Bed, state: LinkState, worst_age: WorstAge, now_ns: int) -> Link:
-    """Return the state with its words, and how old the data are where that matters."""
+def bed_link(bed: Bed, state: LinkState, max_age: MaxAge, now_ns: int) -> Link:
+    """Return the state with its phrase, including the age of the data where it applies."""
     if bed.playout is None or state in (LinkState.WAITING, LinkState.PAUSED):
         return Link(state, state_phrase(state))
     age = bed.playout.age_s(now_ns)
     if state in (LinkState.NO_DATA, LinkState.NO_BROKER, LinkState.ENDED):
         return Link(state, state_phrase(state, f"{age:.0f}"))
-    return Link(state, state_phrase(state, f"{worst_age.update(now_ns, age):.1f}"))
+    return Link(state, state_phrase(state, f"{max_age.update(now_ns, age):.1f}"))

@@ -1,6 +1,6 @@
-"""Texts of the view, made of codes and values as those of alarms are (`stream.wire.phrases`). No Qt.
+"""Texts of the monitor as codes and values, like those of alarms (`stream.wire.phrases`). No Qt.
 
-The view model holds phrases; whoever shows them renders them in the language of the person who reads.
+The view model contains phrases; the window renders them in its language.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ TABLES: Mapping[str, Table] = {
     "en": {**ALARM_TABLES["en"], **phrases_en.VIEW},
     "ja": {**ALARM_TABLES["ja"], **phrases_ja.VIEW},
 }
-"""All templates of each language, by its code."""
+"""All templates of each language, by language code."""
 
 
 def english(item: Phrase | Iterable[Phrase]) -> str:
@@ -31,11 +31,11 @@ def to_text(item: Phrase | Iterable[Phrase], language: str) -> str:
 
 
 def rhythm_phrase(rhythm: str) -> Phrase:
-    """Return the name of a rhythm that a worker found, one of `stream.wire.messages.Rhythm`."""
+    """Return the name of a rhythm reported by the worker, one of `stream.wire.messages.Rhythm`."""
     return phrase(f"rhythm.{rhythm.replace(' ', '_')}")
 
 
 def reference_rhythm_phrase(code: str) -> Phrase:
-    """Return the name of a rhythm of MIT-BIH's annotations; a code that MIT-BIH does not have stays as it is."""
+    """Return the name of a rhythm code of MIT-BIH annotations; unknown codes are returned unchanged."""
     known = f"mitbih.{code}"
     return phrase(known) if known in phrases_en.VIEW else phrase("verbatim", text=code)

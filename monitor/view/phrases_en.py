@@ -7,7 +7,7 @@ from collections.abc import Mapping
 VIEW: Mapping[str, str] = {
     "sentence_separator": " ",
     "verbatim": "{text}",
-    # How far the picture can be trusted.
+    # Connection state.
     "link.no_broker": "NO BROKER",
     "link.waiting": "WAITING FOR DATA",
     "link.ended": "ENDED",
@@ -41,8 +41,8 @@ VIEW: Mapping[str, str] = {
     "replay.loop": "loop",
     "replay.no_loop": "no loop",
     "replay.record": "record {record}",
-    "frozen.new_session": "other samples are gone: a new session has begun",
-    # Rows of annotations, and rhythms: of the worker, and of MIT-BIH's annotations by their code.
+    "frozen.new_session": "no other samples available: a new session has started",
+    # Rows of annotations; rhythms reported by the worker, and rhythm codes of MIT-BIH annotations.
     "row.rhythm": "rhythm",
     "row.reference": "reference",
     "row.detected": "detected",
@@ -70,7 +70,7 @@ VIEW: Mapping[str, str] = {
     "mitbih.T": "ventricular trigeminy",
     "mitbih.VFL": "ventricular flutter",
     "mitbih.VT": "ventricular tachycardia",
-    # An event under review: names of rows, and what stands beside them.
+    # Event review: names and values of the summary.
     "event.alarm": "Alarm",
     "event.time": "Time",
     "event.waveform": "Waveform",
@@ -83,9 +83,9 @@ VIEW: Mapping[str, str] = {
     "alarm.medium": "{kind}, medium priority",
     "alarm.low": "{kind}, low priority",
     "alarm.technical": "{kind}, technical",
-    "time.lasts": "raised {time}, lasts for {seconds} s now",
+    "time.lasts": "raised {time}, active for {seconds} s",
     "time.lasted": "raised {time}, lasted {seconds} s",
-    "time.lasts_from_before": "raised before this monitor was opened, lasts for {seconds} s now",
+    "time.lasts_from_before": "raised before this monitor was opened, active for {seconds} s",
     "time.lasted_from_before": "raised before this monitor was opened, lasted {seconds} s",
     "waveform.observed": "{observed} mV observed, {predicted} mV predicted",
     "score.alone": "{score}",
@@ -97,19 +97,19 @@ VIEW: Mapping[str, str] = {
     "acknowledged.no": "not acknowledged",
     "acknowledged.by": "by {who}",
     "acknowledged.by_at": "by {who} at {time}",
-    "repeats.once": "raised once before, since one was last acknowledged",
-    "repeats.times": "raised {count} times before, since one was last acknowledged",
+    "repeats.once": "raised once before since the last acknowledgement",
+    "repeats.times": "raised {count} times before since the last acknowledgement",
     "source.place": "{bed}, {record}, sample {sample} of its session",
     "source.synthetic": "{bed}, {record} (SYNTHETIC), sample {sample} of its session",
-    # Which of its samples are not there.
+    # Event review: missing samples.
     "samples.none": "No samples of this bed were received.",
-    "samples.other_session": "The samples of this event are gone: it is of another session.",
-    "samples.gone": "The samples of this event are gone: {why}.",
-    "samples.first_gone": "The first {seconds} s are gone: {why}.",
+    "samples.other_session": "The samples of this event are not available: it belongs to another session.",
+    "samples.gone": "The samples of this event are not available: {why}.",
+    "samples.first_gone": "The first {seconds} s are not available: {why}.",
     "samples.lost": "{seconds} s are missing or invalid.",
     "samples.late": "The last {seconds} s were not received: {why}.",
     "samples.to_come": "{seconds} s still to come …",
-    "samples.never_came": "The last {seconds} s were never received: the session has ended.",
-    "gone.forgotten": "the monitor keeps 11 minutes",
-    "gone.before": "the monitor was opened, or the leads changed, after it",
+    "samples.never_came": "The last {seconds} s were not received: the session has ended.",
+    "gone.too_old": "the monitor keeps 11 minutes",
+    "gone.before": "the monitor was opened, or the leads changed, later",
 }

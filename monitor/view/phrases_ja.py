@@ -7,7 +7,7 @@ from collections.abc import Mapping
 VIEW: Mapping[str, str] = {
     "sentence_separator": "",
     "verbatim": "{text}",
-    # How far the picture can be trusted.
+    # Connection state.
     "link.no_broker": "ブローカ未接続",
     "link.waiting": "データ待ち",
     "link.ended": "記録終了",
@@ -43,7 +43,7 @@ VIEW: Mapping[str, str] = {
     "replay.no_loop": "反復なし",
     "replay.record": "記録 {record}",
     "frozen.new_session": "新しいセッションのため他の波形は残っていません",
-    # Rows of annotations, and rhythms: of the worker, and of MIT-BIH's annotations by their code.
+    # Rows of annotations; rhythms reported by the worker, and rhythm codes of MIT-BIH annotations.
     "row.rhythm": "調律",
     "row.reference": "参照",
     "row.detected": "検出",
@@ -71,7 +71,7 @@ VIEW: Mapping[str, str] = {
     "mitbih.T": "心室性三段脈",
     "mitbih.VFL": "心室粗動",
     "mitbih.VT": "心室頻拍",
-    # An event under review: names of rows, and what stands beside them.
+    # Event review: names and values of the summary.
     "event.alarm": "アラーム",
     "event.time": "日時",
     "event.waveform": "波形",
@@ -102,7 +102,7 @@ VIEW: Mapping[str, str] = {
     "repeats.times": "前回の確認後、{count} 回発生",
     "source.place": "{bed}、{record}、セッションの {sample} サンプル目",
     "source.synthetic": "{bed}、{record}(合成波形)、セッションの {sample} サンプル目",
-    # Which of its samples are not there.
+    # Event review: missing samples.
     "samples.none": "このベッドの波形は届いていません。",
     "samples.other_session": "この波形は残っていません: 別のセッションの記録です。",
     "samples.gone": "この波形は残っていません: {why}。",
@@ -111,6 +111,6 @@ VIEW: Mapping[str, str] = {
     "samples.late": "最後の {seconds} 秒が届いていません: {why}。",
     "samples.to_come": "あと {seconds} 秒 …",
     "samples.never_came": "最後の {seconds} 秒は届きませんでした: セッションが終わりました。",
-    "gone.forgotten": "保持は 11 分間です",
+    "gone.too_old": "保持は 11 分間です",
     "gone.before": "その後にモニタが起動したか、誘導が変わりました",
 }

@@ -1,10 +1,10 @@
-"""Which sample the cursor has reached: samples come in chunks, but the trace must glide.
+"""Playout: position of the cursor between chunks, so that the trace moves smoothly.
 
-A chunk is sent when its last sample is due, so the cursor follows the due times at a constant distance: one chunk,
-so that the next is there before this one is used up, and a margin for jitter. Sender and monitor may disagree about
-the time of day; the smallest difference seen between arrival and due time stands for that disagreement and the
-fastest transit together. Whatever comes later than that is late, and shows as data age. Only the last minute or two
-count: a clock that was set, or a laptop that slept, is believed again after that.
+A chunk is sent when its last sample is due. The cursor follows the due times at a constant delay: one chunk, so that
+the next chunk arrives before this one is drawn, plus a margin for jitter. The clocks of sender and monitor may differ.
+The smallest difference between arrival and due time is taken as clock offset plus fastest transit; later arrivals count
+as data age. Only the last one to two minutes are used, so that the estimate recovers after a clock step or a suspended
+machine.
 """
 
 from __future__ import annotations
@@ -14,30 +14,31 @@ from math import floor
 
 from stream.wire.messages import Waveform
 
-MARGIN_S = 0.1
-"""Distance between cursor and newest sample beyond one chunk, in seconds: also the time the worker has to answer."""
+JITTER_MARGIN_S = 0.1
+"""Delay of the cursor beyond one chunk, s; it is also the time that the worker has to respond."""
 
-RENEW_NS = 60_000_000_000
+WINDOW_NS = 60_000_000_000
+"""Length of a window for the extremes of transit, ns; the current and the previous window are used."""
 
 
 @dataclass(frozen=True, slots=True)
 class Playout:
-    """The newest chunk, and what its arrival shows about the clocks.
+    """The newest chunk, and the estimate of transit and jitter.
 
     Attributes
     ----------
     start, n : int
         Index of the chunk's first sample, and number of its samples.
     t0_ns, due_ns : int
-        When its first and its last sample were due, by the sender's clock.
+        Due times of its first and last sample, by the sender's clock.
     rate : float
         Samples per second of wall time: fs × speed.
     transit_ns : int
-        The smallest arrival − due of late; negative where the sender's clock is ahead of ours.
+        The smallest arrival − due in both windows; negative if the sender's clock is ahead.
     lowest, highest : tuple of int
-        The smallest and the largest of the last whole minute, and of the present one.
-    renewed_ns : int
-        When the present one began, by our clock.
+        The smallest and the largest arrival − due in the previous and in the current window, ns.
+    window_start_ns : int
+        Start of the current window, by the monitor's clock.
     """
 
     start: int
@@ -48,7 +49,7 @@ class Playout:
     transit_ns: int
     lowest: tuple[int, int]
     highest: tuple[int, int]
-    renewed_ns: int
+    window_start_ns: int
 
     @property
     def chunk_s(self) -> float:
@@ -57,12 +58,12 @@ class Playout:
 
     @property
     def jitter_s(self) -> float:
-        """Seconds between the fastest and the slowest arrival of the last minute or two."""
+        """Seconds between the fastest and the slowest arrival of both windows."""
         return (max(self.highest) - self.transit_ns) / 1e9
 
     def cursor(self, now_ns: int) -> int:
         """Return the index after the last sample to draw."""
-        behind_s = (now_ns - self.transit_ns - self.t0_ns) / 1e9 - self.chunk_s - MARGIN_S
+        behind_s = (now_ns - self.transit_ns - self.t0_ns) / 1e9 - self.chunk_s - JITTER_MARGIN_S
         return self.start + floor(min(behind_s * self.rate, self.n - 1)) + 1
 
     def age_s(self, now_ns: int) -> float:
@@ -70,19 +71,19 @@ class Playout:
         return max(now_ns - self.transit_ns - self.due_ns, 0) / 1e9
 
 
-def follow(before: Playout | None, chunk: Waveform, received_ns: int) -> Playout:
+def update_playout(before: Playout | None, chunk: Waveform, received_ns: int) -> Playout:
     """Return the playout after another chunk of the same session."""
     transit = received_ns - chunk.due_ns
     if before is None:
         lowest = highest = (transit, transit)
-        renewed_ns = received_ns
-    elif abs(received_ns - before.renewed_ns) < RENEW_NS:
+        window_start_ns = received_ns
+    elif abs(received_ns - before.window_start_ns) < WINDOW_NS:
         lowest = (before.lowest[0], min(before.lowest[1], transit))
         highest = (before.highest[0], max(before.highest[1], transit))
-        renewed_ns = before.renewed_ns
+        window_start_ns = before.window_start_ns
     else:
         lowest, highest = (before.lowest[1], transit), (before.highest[1], transit)
-        renewed_ns = received_ns
+        window_start_ns = received_ns
     return Playout(
         start=chunk.start,
         n=chunk.n,
@@ -92,5 +93,5 @@ def follow(before: Playout | None, chunk: Waveform, received_ns: int) -> Playout
         transit_ns=min(transit, *lowest),
         lowest=lowest,
         highest=highest,
-        renewed_ns=renewed_ns,
+        window_start_ns=window_start_ns,
     )

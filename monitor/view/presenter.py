@@ -1,4 +1,4 @@
-"""From messages to frames: keeps the state of each bed, and makes a `Frame` for any moment. No Qt."""
+"""Presenter: processes messages, keeps the state of each bed, and builds a `Frame` for a given time. No Qt."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from monitor.view.bed import Bed
 from monitor.view.link import Link, LinkState, state_phrase
-from monitor.view.link_state import NOTICES, WorstAge, link_of, link_state
+from monitor.view.link_state import NOTICES, MaxAge, bed_link, link_state
 from monitor.view.replay_status import ReplayStatus
 from monitor.view.services import Services
 from monitor.view.trace import Drawn, View
@@ -20,18 +20,18 @@ from stream.wire.phrases import Phrase
 from stream.wire.replay_actions import ReplayAction
 from stream.wire.topics import Kind, Role
 
-VIEW = View()
+DEFAULT_VIEW = View()
 
 
 @dataclass(frozen=True, slots=True)
 class Broker:
-    """The connection to the broker.
+    """State of the connection to the broker.
 
     Attributes
     ----------
     connected : bool
     phrase : Phrase
-        With the address.
+        State and address.
     """
 
     connected: bool
@@ -39,27 +39,27 @@ class Broker:
 
 
 class Presenter:
-    """The state of everything on the broker, as far as a monitor shows it."""
+    """State of all beds on the broker."""
 
     def __init__(self) -> None:
         self._beds: dict[str, Bed] = {}
         self._services = Services()
-        self._worst_age: dict[str, WorstAge] = {}
-        self._replaying: dict[str, ReplayStatus] = {}
+        self._max_age: dict[str, MaxAge] = {}
+        self._replays: dict[str, ReplayStatus] = {}
 
     @property
     def beds(self) -> tuple[str, ...]:
-        """The names of the beds that are there, in order.
+        """Names of the beds that are present, sorted.
 
-        A bed is there from its publisher's status, or its first sample, until the publisher has taken its leave. One
-        that died is there with NO DATA; so is one with an alarm that its worker still holds.
+        A bed is present from its publisher's status or first sample until its publisher has ended and gone offline. It
+        stays present, with NO DATA, if the publisher was lost, and while an online worker holds an alarm of it.
         """
-        return tuple(sorted(name for name, bed in self._beds.items() if self._is_there(bed)))
+        return tuple(sorted(name for name, bed in self._beds.items() if self._is_present(bed)))
 
-    def _is_there(self, bed: Bed) -> bool:
+    def _is_present(self, bed: Bed) -> bool:
         if self._services.publisher(bed.name) is not None:
             return True
-        if bed.alarms.most_urgent() is not None and self._services.worker(bed.name) is not None:
+        if bed.alarms.highest_priority() is not None and self._services.worker(bed.name) is not None:
             return True
         last = self._services.last_publisher(bed.name)
         return bed.waveform is not None and (last is None or last.state != "ended")
@@ -82,7 +82,7 @@ class Presenter:
         status = message if isinstance(message, BedStatus) else None
         self._replay_of(bed).process(status, received_ns)
         if status is None:
-            self._forget(bed)
+            self._remove(bed)
         elif self._services.publisher(bed) is not None:
             self._bed(bed)
 
@@ -113,41 +113,41 @@ class Presenter:
             bed = self._beds[name] = Bed(name)
         return bed
 
-    def _forget(self, name: str) -> None:
-        """Let a bed go whose publisher took its status back; one that sends on comes back with the next chunk."""
+    def _remove(self, name: str) -> None:
+        """Remove a bed whose publisher removed its status; it reappears with its next chunk."""
         self._beds.pop(name, None)
-        self._worst_age.pop(name, None)
+        self._max_age.pop(name, None)
 
     def bed(self, name: str | None) -> Bed | None:
-        """Return what is known of a bed, to look at; None for an unknown name."""
+        """Return the state of a bed, for reading; None for an unknown name."""
         return None if name is None else self._beds.get(name)
 
     def limits(self, bed: str) -> Limits | None:
-        """Return the limits of a bed as its worker last reported them; None where it has not."""
+        """Return the limits of a bed as last reported by its worker; None if not reported."""
         known = self._beds.get(bed)
         return None if known is None else known.alarms.limits
 
     def request(self, bed: str, action: ReplayAction, now_ns: int) -> None:
-        """Keep what was requested of a bed's publisher until its status shows it."""
-        self._replay_of(bed).ask(action, now_ns)
+        """Register a request to a bed's publisher; it is pending until the status shows its effect."""
+        self._replay_of(bed).add_request(action, now_ns)
 
     def _replay_of(self, bed: str) -> ReplayStatus:
-        return self._replaying.setdefault(bed, ReplayStatus())
+        return self._replays.setdefault(bed, ReplayStatus())
 
     # --- frames -------------------------------------------------------------------------------------------------
 
-    def frame(self, now_ns: int, bed: str | None, broker: Broker, view: View = VIEW) -> Frame:
-        """Return the picture of one bed at this moment.
+    def frame(self, now_ns: int, bed: str | None, broker: Broker, view: View = DEFAULT_VIEW) -> Frame:
+        """Return the frame of one bed at a time.
 
         Parameters
         ----------
         now_ns : int
             Unix time.
         bed : str or None
-            The bed to show; None or an unknown one shows the first that streams, or nothing of any bed.
+            The bed to show; None shows the first that streams. The frame of an unknown bed is empty.
         broker : Broker
         view : View
-            How much of the signal fits.
+            Amount of signal that fits.
         """
         tabs = self._tabs(self.beds, now_ns, broker)
         if bed is None:
@@ -175,10 +175,10 @@ class Presenter:
                 history=(),
                 broker=broker.phrase,
             )
-        return self._picture(shown, now_ns, tabs, broker, view, None)
+        return self._frame(shown, now_ns, tabs, broker, view, None)
 
     def frames(self, now_ns: int, broker: Broker, wanted: Mapping[str, tuple[View, Drawn | None]]) -> tuple[Frame, ...]:
-        """Return the pictures of several beds at this moment; each names these beds alone.
+        """Return the frames of several beds at a time; the tabs of each list only these beds.
 
         Parameters
         ----------
@@ -186,15 +186,15 @@ class Presenter:
             Unix time.
         broker : Broker
         wanted : dict of str to (View, Drawn or None)
-            For each bed, how much of the signal fits, and what its sweep shows already.
+            For each bed, the amount of signal that fits, and what its sweep has already drawn.
         """
-        known = {name: what for name, what in wanted.items() if name in self._beds}
+        known = {name: view for name, view in wanted.items() if name in self._beds}
         tabs = self._tabs(known, now_ns, broker)
         return tuple(
-            self._picture(self._beds[name], now_ns, tabs, broker, view, drawn) for name, (view, drawn) in known.items()
+            self._frame(self._beds[name], now_ns, tabs, broker, view, drawn) for name, (view, drawn) in known.items()
         )
 
-    def _picture(
+    def _frame(
         self, shown: Bed, now_ns: int, tabs: tuple[BedTab, ...], broker: Broker, view: View, drawn: Drawn | None
     ) -> Frame:
         shown.advance(now_ns, view)
@@ -228,17 +228,17 @@ class Presenter:
         )
 
     def _replay(self, bed: Bed, now_ns: int) -> Replay | None:
-        return self._replay_of(bed.name).picture(now_ns, bed.waveform) if self._services.publisher(bed.name) else None
+        return self._replay_of(bed.name).snapshot(now_ns, bed.waveform) if self._services.publisher(bed.name) else None
 
     def _tabs(self, names: Iterable[str], now_ns: int, broker: Broker) -> tuple[BedTab, ...]:
         beds = (self._beds[name] for name in names)
-        return tuple(BedTab(bed.name, self._state(bed, now_ns, broker), bed.alarms.most_urgent()) for bed in beds)
+        return tuple(BedTab(bed.name, self._state(bed, now_ns, broker), bed.alarms.highest_priority()) for bed in beds)
 
     def _link(self, bed: Bed, now_ns: int, broker: Broker) -> Link:
-        worst_age = self._worst_age.setdefault(bed.name, WorstAge())
-        return link_of(bed, self._state(bed, now_ns, broker), worst_age, now_ns)
+        max_age = self._max_age.setdefault(bed.name, MaxAge())
+        return bed_link(bed, self._state(bed, now_ns, broker), max_age, now_ns)
 
     def _state(self, bed: Bed, now_ns: int, broker: Broker) -> LinkState:
         if not broker.connected:
             return LinkState.NO_BROKER
-        return link_state(bed, self._services, self._replay_of(bed.name).since_ns, now_ns)
+        return link_state(bed, self._services, self._replay_of(bed.name).playing_since_ns, now_ns)

@@ -1,6 +1,6 @@
-"""The replay of a bed as its publisher reports it, and what users of this monitor requested. No Qt.
+"""Replay of one bed: the publisher's status, and the pending requests of this monitor. No Qt.
 
-A request is kept apart from the status until the publisher reports it done, or until it is too old to be executed.
+A request is pending until the publisher's status shows its effect, or until it is too old to be executed.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from stream.wire.messages import BedStatus, Waveform
 from stream.wire.phrases import Phrase, phrase
 from stream.wire.replay_actions import ChooseRecord, ReplayAction, Seek, SetLoop, SetPlaying, SetSpeed
 
-PATIENCE_NS = 10_000_000_000
-"""A publisher executes no older command; a request waits so long."""
+REQUEST_TIMEOUT_NS = 10_000_000_000
+"""Time after which a request has failed, ns: a publisher executes no older command."""
 
-NOTE_NS = 6_000_000_000
-"""How long a note says that a request was not done."""
+NOTE_DURATION_NS = 6_000_000_000
+"""How long a failed request is shown, ns."""
 
-_SLACK_S = 1.0
+_SEEK_TOLERANCE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,58 +30,58 @@ class _Request:
 
 
 class ReplayStatus:
-    """One bed's replay.
+    """Status and requests of one bed's replay.
 
     Attributes
     ----------
-    since_ns : int
-        When the publisher began to play after it had not: before, no sample was due.
+    playing_since_ns : int
+        Unix time at which the publisher began or resumed playing; no sample was due before.
     """
 
     def __init__(self) -> None:
-        self.since_ns = 0
+        self.playing_since_ns = 0
         self._status: BedStatus | None = None
         self._requests: dict[type[ReplayAction], _Request] = {}
         self._note: Phrase | None = None
         self._note_until_ns = 0
 
     def process(self, status: BedStatus | None, received_ns: int) -> None:
-        """Process the publisher's status; None where what it had retained is gone."""
+        """Process the publisher's status; None means that its retained status was removed."""
         before, self._status = self._status, status
         if status is None:
             self._requests.clear()
             return
         if status.state == "playing" and (before is None or before.state != "playing"):
-            self.since_ns = received_ns
+            self.playing_since_ns = received_ns
         for kind, request in tuple(self._requests.items()):
-            if _shows(status, request, received_ns):
+            if _is_done(status, request, received_ns):
                 del self._requests[kind]
 
-    def ask(self, action: ReplayAction, now_ns: int) -> None:
-        """Keep a request; a later one of the same kind replaces an earlier one."""
+    def add_request(self, action: ReplayAction, now_ns: int) -> None:
+        """Add a request; it replaces a pending one of the same kind."""
         if isinstance(action, ChooseRecord):
-            self._requests.pop(Seek, None)  # was meant for the record before
+            self._requests.pop(Seek, None)  # it applied to the previous record
         self._requests[type(action)] = _Request(action, now_ns)
         self._note_until_ns = 0
 
-    def picture(self, now_ns: int, chunk: Waveform | None) -> Replay | None:
-        """Return status and requests; None where no publisher has reported anything.
+    def snapshot(self, now_ns: int, chunk: Waveform | None) -> Replay | None:
+        """Return status and pending requests; None if there is no status.
 
         Parameters
         ----------
         now_ns : int
             Unix time.
         chunk : Waveform or None
-            The newest chunk: between two statuses it says how far the replay is.
+            The newest chunk, which gives the position between two statuses.
         """
         status = self._status
         if status is None:
             return None
         for kind, request in tuple(self._requests.items()):
-            if now_ns - request.requested_ns > PATIENCE_NS:
+            if now_ns - request.requested_ns > REQUEST_TIMEOUT_NS:
                 del self._requests[kind]
                 self._note = phrase("replay.not_done", actions=action_phrase(request.action))
-                self._note_until_ns = now_ns + NOTE_NS
+                self._note_until_ns = now_ns + NOTE_DURATION_NS
         position = status.position
         if chunk is not None and chunk.session == status.session and chunk.seq > (status.last_seq or 0):
             position = chunk.position + chunk.n
@@ -89,12 +89,14 @@ class ReplayStatus:
             status=status,
             position_s=position // FS,
             requested=self._requested(),
-            note=self._say(now_ns),
+            note=self._current_note(now_ns),
         )
 
-    def _say(self, now_ns: int) -> Phrase | None:
+    def _current_note(self, now_ns: int) -> Phrase | None:
         if self._requests:
-            return phrase("replay.requested", actions=tuple(action_phrase(w.action) for w in self._requests.values()))
+            return phrase(
+                "replay.requested", actions=tuple(action_phrase(request.action) for request in self._requests.values())
+            )
         return self._note if now_ns < self._note_until_ns else None
 
     def _requested(self) -> Requested:
@@ -111,14 +113,14 @@ class ReplayStatus:
         )
 
 
-def _shows(status: BedStatus, request: _Request, now_ns: int) -> bool:
-    """Return whether a status shows that a request was done."""
+def _is_done(status: BedStatus, request: _Request, now_ns: int) -> bool:
+    """Return whether a status shows the effect of a request."""
     match request.action:
         case SetPlaying(playing=playing):
             return status.state == ("playing" if playing else "paused")
         case Seek(position=position):
-            # By the time it is reported, a replay that goes on may have left the place.
-            elapsed_s = (now_ns - request.requested_ns) / 1e9 + _SLACK_S
+            # A playing replay may have moved on from the requested position when it is reported.
+            elapsed_s = (now_ns - request.requested_ns) / 1e9 + _SEEK_TOLERANCE_S
             return 0 <= status.position - position <= elapsed_s * status.speed * FS
         case SetSpeed(speed=speed):
             return math.isclose(status.speed, speed)
@@ -129,7 +131,7 @@ def _shows(status: BedStatus, request: _Request, now_ns: int) -> bool:
 
 
 def action_phrase(action: ReplayAction) -> Phrase:
-    """Return what an action asks for."""
+    """Return the description of an action."""
     match action:
         case SetPlaying(playing=playing):
             return phrase("replay.play" if playing else "replay.pause")

@@ -1,4 +1,4 @@
-"""Which processes are online, and how they serve the beds: publishers and workers, by their retained status."""
+"""Publishers and workers, and the beds that they serve, from their retained status messages."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class Services:
         return self._status.get((bed, Role.PUBLISHER))
 
     def publisher(self, bed: str) -> BedStatus | None:
-        """Return the status of a bed's publisher; None where it is not online."""
+        """Return the status of a bed's publisher; None if it is not online."""
         return self._if_online(self.last_publisher(bed))
 
     def worker(self, bed: str) -> BedStatus | None:
-        """Return the status of a bed's worker; None where it is not online, or has stopped."""
+        """Return the status of a bed's worker; None if it is not online or has stopped."""
         status = self._if_online(self._status.get((bed, Role.WORKER)))
         return None if status is None or status.state == "stopped" else status
 

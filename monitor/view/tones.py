@@ -1,6 +1,6 @@
-"""Tones as samples: the beat, and bursts of pulses for alarms by their priority.
+"""Synthesis of tones: the beat tone, and bursts of pulses for alarms of each priority.
 
-Pulses rise and fall smoothly: a tone that is cut clicks.
+Pulses have smooth ramps; an abrupt start or end would click.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ import numpy.typing as npt
 
 Sound = Literal["beat", "high", "medium", "low", "technical"]
 
-RATE: Final = 44_100
-"""Samples per second, one channel, int16."""
+SAMPLE_RATE_HZ: Final = 44_100
+"""Sample rate, Hz; one channel, int16."""
 
-_PEAK = 0.5
+_PEAK_AMPLITUDE = 0.5
 _RAMP_S = 0.01
 
 
 @dataclass(frozen=True, slots=True)
 class Burst:
-    """Pulses of one pitch.
+    """Burst of pulses of one frequency.
 
     Attributes
     ----------
     hz : float
     pulse_s : float
     starts_s : tuple of float
-        When each pulse begins.
+        Start of each pulse.
     """
 
     hz: float
@@ -38,7 +38,7 @@ class Burst:
 
     @property
     def seconds(self) -> float:
-        """From the begin of the first pulse to the end of the last."""
+        """Duration from the start of the first pulse to the end of the last, s."""
         return self.starts_s[-1] + self.pulse_s
 
 
@@ -51,9 +51,9 @@ BURSTS: dict[Sound, Burst] = {
 }
 
 
-def pcm(burst: Burst, rate: int = RATE) -> npt.NDArray[np.int16]:
+def pcm(burst: Burst, rate: int = SAMPLE_RATE_HZ) -> npt.NDArray[np.int16]:
     """Return the samples of a burst, shape (round(seconds × rate),)."""
-    made = np.zeros(round(burst.seconds * rate))
+    samples = np.zeros(round(burst.seconds * rate))
     n = round(burst.pulse_s * rate)
     ramp = round(min(_RAMP_S, burst.pulse_s / 2) * rate)
     edge = np.sin(np.linspace(0, np.pi / 2, ramp, endpoint=False)) ** 2
@@ -62,5 +62,5 @@ def pcm(burst: Burst, rate: int = RATE) -> npt.NDArray[np.int16]:
     pulse = envelope * np.sin(2 * np.pi * burst.hz * np.arange(n) / rate)
     for start_s in burst.starts_s:
         first = round(start_s * rate)
-        made[first : first + n] = pulse[: len(made) - first]
-    return np.round(made * _PEAK * np.iinfo(np.int16).max).astype(np.int16)
+        samples[first : first + n] = pulse[: len(samples) - first]
+    return np.round(samples * _PEAK_AMPLITUDE * np.iinfo(np.int16).max).astype(np.int16)

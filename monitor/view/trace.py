@@ -1,4 +1,4 @@
-"""What a sweep draws: samples, forecast, alarms and annotations, as plain values."""
+"""Data of a drawn trace: samples, forecast, alarm spans and annotations."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ GAINS = (5.0, 10.0, 20.0)
 """Amplitudes, mm/mV."""
 
 GAP_S = 0.4
-"""Seconds of darkness ahead of the cursor; the forecast, 0.27 s long, lies in it."""
+"""Width of the erased gap ahead of the cursor, s; the forecast, 0.27 s long, is drawn in it."""
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How much of a signal fits on the sweep.
+    """Amount of signal that fits on a sweep.
 
     Attributes
     ----------
     span : int
         Samples from the left edge to the right.
-    tall_mv : tuple of (float, float) or None
-        mV from the lower edge of a lane to the upper: with one lead, and with two. None fits each lane to its signal.
-    most_leads : int
-        Where height is scarce, the first lead alone can be read.
+    lane_height_mv : tuple of (float, float) or None
+        Height of a lane in mV with one lead and with two; None fits each lane to its signal.
+    max_leads : int
+        Largest number of leads: 1 where the height is too small for two.
     """
 
     span: int = 6 * FS
-    tall_mv: tuple[float, float] | None = None
-    most_leads: int = 2
+    lane_height_mv: tuple[float, float] | None = None
+    max_leads: int = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """What a sweep has on the screen already; whoever knows it need not hand it over again.
+    """What a sweep has already drawn: a `Trace` for it needs only the samples after that.
 
     Attributes
     ----------
@@ -59,7 +59,7 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True)
 class AlarmSpan:
-    """An interval in alarm, ``first`` to ``stop - 1``; ``stop`` is None while the alarm lasts."""
+    """Samples of an alarm, ``first`` to ``stop - 1``; ``stop`` is None while the alarm is active."""
 
     first: int
     stop: int | None
@@ -68,7 +68,7 @@ class AlarmSpan:
 
 @dataclass(frozen=True, slots=True)
 class Fan:
-    """A forecast from sample ``first`` on: mean and 90 % band, arrays of shape (horizon, leads), mV."""
+    """Fan chart of a forecast from sample ``first`` on: mean and 90 % interval, shape (horizon, leads), mV."""
 
     first: int
     mean: FloatArray
@@ -78,12 +78,12 @@ class Fan:
 
 @dataclass(frozen=True, slots=True)
 class AnnotationLabel:
-    """Some letters over a sample.
+    """Annotation text above a sample.
 
     Attributes
     ----------
     number : int
-        Counts the annotations of a session as they came.
+        Running number within the session, in order of arrival.
     index : int
     text : str
     row : str
@@ -98,35 +98,35 @@ class AnnotationLabel:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """The samples on the sweep.
+    """Samples on a sweep, and what is drawn with them.
 
     Attributes
     ----------
     session : str
     revision : int
-        Grows when something already drawn has changed (an alarm span, the amplitude): draw all of it anew.
+        Increases when something already drawn has changed (an alarm span, the amplitude range).
     leads : tuple of str
     first, cursor : int
-        Indices of the first row, and after the last.
+        Sample index of the first row, and after the last.
     span, gap : int
-        Samples across the sweep, and of them dark ahead of the cursor.
+        Samples across the sweep, and of these in the erased gap ahead of the cursor.
     mv, predicted : array of shape (cursor - first, leads)
-        Observed, and forecast at least 100 ms before; mV, NaN where unknown.
+        Observed samples, and those predicted at least 100 ms ahead; mV, NaN where unknown.
     score : array of shape (cursor - first,)
     threshold : float or None
     fan : Fan or None
-        The latest forecast that was made from drawn samples only.
+        The latest forecast whose origin has been drawn.
     alarm_spans : tuple of AlarmSpan
     ranges : tuple of (float, float)
         mV at the lower and upper edge, for each lead.
     origin : int
-        The sample at the left edge; so is each that lies whole spans from it.
+        A sample at the left edge; all others there differ from it by multiples of `span`.
     annotated : bool
-        There is a reference: annotations have rows of their own above the trace.
+        True when there are reference annotations; annotations are then shown in rows above the trace.
     annotations : tuple of AnnotationLabel
-        The latest, as they came: also some that lie ahead of the cursor, or before `first`.
+        The latest in order of arrival, including some ahead of the cursor or before `first`.
     whole : bool
-        False where only the rows are here that a sweep has not drawn yet, and the one before them.
+        False when only the rows not drawn yet, and the one before them, are included.
     """
 
     session: str

@@ -1,4 +1,4 @@
-"""What the window shows at one moment: received messages, and small frozen values beside them."""
+"""View model: everything the window shows at one time, as received messages and frozen values."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from stream.wire.phrases import Phrase
 
 @dataclass(frozen=True, slots=True)
 class AlarmLine:
-    """An alarm for banner and list: the message, and what depends on the moment and on the worker's list.
+    """An alarm in banner and list: the message, and values that depend on the time and on the worker's list.
 
     Attributes
     ----------
     alarm : Alarm
-        Its latest event, as received.
+        The latest event of the alarm, as received.
     clock : str
-        Local wall time of the event, ``HH:MM:SS``.
+        Local time of the event, ``HH:MM:SS``.
     duration_s : float
-        Until now while it lasts, in whole seconds, so that the line does not change with each frame.
+        Up to now while the alarm is active, in whole seconds, so that the line does not change with each frame.
     active : bool
-        It lasts, or is latched.
+        True when the alarm is active or latched.
     """
 
     alarm: Alarm
@@ -36,12 +36,12 @@ class AlarmLine:
 
     @property
     def latched(self) -> bool:
-        """True when it is over, and nobody has acknowledged it."""
+        """True when the alarm has ended and is not acknowledged."""
         return self.active and self.alarm.latched
 
     @property
-    def calls(self) -> bool:
-        """True while somebody ought to come: it is active, and nobody has acknowledged it."""
+    def unacknowledged(self) -> bool:
+        """True while the alarm is active or latched and not acknowledged."""
         return self.active and self.alarm.acknowledged_by is None
 
 
@@ -50,28 +50,28 @@ HeartRateLimit = Literal["low", "high"]
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """The worker's vital signs while they are of now, and what the sweep and the alarms add to them.
+    """Current vital signs of the worker, with heartbeat, limits and limit violation.
 
     Attributes
     ----------
     vitals : Vitals or None
-        As received; None where the last are too old, or the worker is gone.
+        As received; None if they are outdated or the worker is offline.
     beating : bool
-        True for a tenth of a second after the cursor has passed a detected QRS.
+        True for 0.1 s after the cursor has passed a detected QRS complex.
     limits : Limits or None
-    broken : str or None
-        The limit of the heart rate, ``low`` or ``high``, that an alarm reports as broken.
+    violated_limit : str or None
+        The heart rate limit, ``low`` or ``high``, that an active alarm reports as violated.
     """
 
     vitals: Vitals | None = None
     beating: bool = False
     limits: Limits | None = None
-    broken: HeartRateLimit | None = None
+    violated_limit: HeartRateLimit | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Pauses:
-    """Seconds until the tone, and until all alarms, come back; 0 where they are not paused."""
+    """Remaining pause of the tone and of all alarms, in s; 0 when not paused."""
 
     audio_s: int = 0
     alarms_s: int = 0
@@ -79,12 +79,12 @@ class Pauses:
 
 @dataclass(frozen=True, slots=True)
 class Arrivals:
-    """How the messages of a bed arrive.
+    """Arrival statistics of a bed's messages.
 
     Attributes
     ----------
     jitter_ms : float or None
-        Between the fastest and the slowest arrival of the last minute or two; None before the first.
+        From the fastest to the slowest arrival of the last one to two minutes; None before the first.
     gaps, duplicates : int
     """
 
@@ -95,7 +95,7 @@ class Arrivals:
 
 @dataclass(frozen=True, slots=True)
 class Requested:
-    """What was requested of a publisher and its status does not show yet; None where nothing was."""
+    """Pending requests to a publisher, which its status does not show yet; None where there is none."""
 
     playing: bool | None = None
     position_s: int | None = None
@@ -106,17 +106,17 @@ class Requested:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """How a bed is replayed: the publisher's status, and what was requested.
+    """Replay of a bed: the publisher's status and the pending requests.
 
     Attributes
     ----------
     status : BedStatus
         As received.
     position_s : int
-        Whole seconds into the record; newer than the status where samples have arrived since.
+        Whole seconds into the record; newer than the status if samples have arrived since.
     requested : Requested
     note : Phrase or None
-        What was requested and is not done yet, or was not done; None where there is nothing to say.
+        Describes pending or failed requests.
     """
 
     status: BedStatus
@@ -126,13 +126,13 @@ class Replay:
 
     @property
     def duration_s(self) -> int:
-        """Whole seconds of the record; 0 where its length is not known."""
+        """Length of the record in whole seconds; 0 if unknown."""
         return self.status.duration // FS
 
 
 @dataclass(frozen=True, slots=True)
 class BedTab:
-    """One bed in the bar of beds; ``priority`` is of its most urgent alarm."""
+    """One bed in the bar of beds; ``priority`` is that of its most urgent alarm."""
 
     name: str
     state: LinkState
@@ -141,7 +141,7 @@ class BedTab:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Everything the window shows at one moment.
+    """Everything the window shows at one time.
 
     Attributes
     ----------
@@ -151,26 +151,26 @@ class Frame:
         The bed shown; None while no bed is known.
     beds : tuple of BedTab
     waveform : Waveform or None
-        The newest chunk: it names record and speed, and says whether a patient stands behind the samples.
+        The newest chunk; it contains record, speed, and whether the signal is synthetic.
     position_s : int
-        Where the cursor lies in the recording, in seconds.
+        Position of the cursor in the recording, s.
     link : Link
     trace : Trace or None
     patient : Patient
     forecast : Forecast or None
-        The latest of this session.
+        The latest forecast of this session.
     arrivals : Arrivals
     pauses : Pauses
     notices : tuple of Phrase
-        Technical messages: what does not work.
+        Technical messages.
     worker : bool
-        False when nobody raises or clears alarms: those shown are the last known.
+        False when no worker raises or clears alarms; those shown are the last known.
     active, history : tuple of AlarmLine
-        The alarms that last or are latched, the most urgent first; all alarms seen, the latest first.
+        Active and latched alarms, by urgency; all alarms received, the latest first.
     broker : Phrase
         The state of the connection to the broker.
     replay : Replay or None
-        None while no publisher of this bed can be reached.
+        None while no publisher of this bed is online.
     """
 
     now_ns: int
@@ -193,5 +193,5 @@ class Frame:
 
     @property
     def synthetic(self) -> bool:
-        """True when no patient stands behind the samples."""
+        """True when the signal is synthetic."""
         return self.waveform is not None and self.waveform.synthetic

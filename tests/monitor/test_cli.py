@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from monitor.arguments import parser
-from monitor.cli import RUN, _Lines, main
+from monitor.cli import RUN, _LineFormatter, main
 from tests.system.commands import error_line
 
 
@@ -26,26 +26,26 @@ def commands() -> list[list[str]]:
     return found
 
 
-def test_every_command_has_something_to_run() -> None:
+def test_every_command_has_a_function() -> None:
     named = set()
     for path in commands():
         node: argparse.ArgumentParser = parser()
         for name in path:
             node = next(a for a in node._actions if isinstance(a, argparse._SubParsersAction)).choices[name]
         named |= {node.get_default("run")}
-    groups = {None, "data", "bench"}  # they have sub-commands only
+    groups = {None, "data", "bench"}  # these have only sub-commands
     assert named - groups == set(RUN)
 
 
 @pytest.mark.parametrize("path", commands(), ids=" ".join)
-def test_every_command_explains_itself(path: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_command_has_help(path: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main([*path, "--help"])
     assert end.value.code == 0
     assert "usage: bedside" in capsys.readouterr().out
 
 
-def test_a_wrong_option_ends_with_status_2(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_option_exits_with_status_2(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main(["replay", "--sped", "2"])
     assert end.value.code == 2
@@ -87,7 +87,7 @@ def test_a_missing_extra_is_named(arguments: list[str], library: str, extra: str
 
 def test_a_log_line_names_the_command_and_other_libraries(capsys: pytest.CaptureFixture[str]) -> None:
     """The MQTT library is silent below a critical error, also once it has been imported."""
-    seen = []
+    executed = []
 
     def work(args: argparse.Namespace) -> int:
         import stream.mqtt.connection
@@ -96,12 +96,12 @@ def test_a_log_line_names_the_command_and_other_libraries(capsys: pytest.Capture
         logging.getLogger(stream.mqtt.connection.LOGGER_NAME).error("failed to receive on socket")
         logging.getLogger("library").warning("odd")
         logging.getLogger("library").info("chatter")
-        seen.append(args.command)
+        executed.append(args.command)
         return 0
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(RUN, "broker", work)
         assert main(["broker"]) == 0
-    assert seen == ["broker"]
+    assert executed == ["broker"]
     assert capsys.readouterr().err.splitlines() == ["bedside broker: connection to X lost", "library: odd"]
-    assert not [handler for handler in logging.getLogger().handlers if isinstance(handler.formatter, _Lines)]
+    assert not [handler for handler in logging.getLogger().handlers if isinstance(handler.formatter, _LineFormatter)]

@@ -23,7 +23,7 @@ from stream.mqtt.client import Client
 from stream.wire.messages import INVALID
 from stream.wire.topics import Kind, Role, pattern
 from tests.brokers import Mosquitto
-from tests.monitor.stories import alarm
+from tests.monitor.message_samples import alarm
 from tests.system.commands import environment, wait_until
 from tests.waveforms import chunk
 

@@ -1,4 +1,4 @@
-"""The list of alarms: the latest on top, those that last in the colour of their priority; a click asks for more."""
+"""List of alarms: the latest on top, active ones in the colour of their priority; a click opens the review."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from monitor.gui.style.theme import STARS, Theme, colour, font
 from monitor.view.view_model import AlarmLine
 from stream.wire.phrases import alarm_phrase
 
-SHOWN = 50
+MAX_SHOWN = 50
 
 
 class AlarmList(QListWidget):
-    """Shows alarm lines; touched only when they have changed.
+    """Shows alarm lines; items are updated only when they have changed.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ class AlarmList(QListWidget):
             "QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page "
             "{ background: none; height: 0 }"
         )
-        for row, line in enumerate((self._lines or ())[:SHOWN]):
+        for row, line in enumerate((self._lines or ())[:MAX_SHOWN]):
             self._fill(self.item(row), line)
             self._apply_style(self.item(row), line)
         self.scheduleDelayedItemsLayout()
@@ -62,12 +62,12 @@ class AlarmList(QListWidget):
         if lines == self._lines:
             return
         self._lines = lines
-        # A line that lasts changes each second: were the list filled anew, a click would be lost, and its place.
-        shown = lines[:SHOWN]
-        there = [self.item(row).data(Qt.ItemDataRole.UserRole) for row in range(self.count())]
+        # An active line changes each second: refilling the list would lose a click and the scroll position.
+        shown = lines[:MAX_SHOWN]
+        existing = [self.item(row).data(Qt.ItemDataRole.UserRole) for row in range(self.count())]
         wanted = [line.alarm.alarm_id for line in shown]
-        new = wanted.index(there[0]) if there and there[0] in wanted else len(wanted)
-        if there[: len(wanted) - new] != wanted[new:]:
+        new = wanted.index(existing[0]) if existing and existing[0] in wanted else len(wanted)
+        if existing[: len(wanted) - new] != wanted[new:]:
             self.clear()
             new = len(wanted)
         for line in reversed(shown[:new]):
@@ -83,7 +83,7 @@ class AlarmList(QListWidget):
         text = _text(line)
         if item.text() != text or item.font().bold() != line.active:
             item.setText(text)
-            item.setToolTip(translate("AlarmList", "click: what happened 10 s before and after"))
+            item.setToolTip(translate("AlarmList", "click: review from 10 s before to 10 s after the onset"))
             self._apply_style(item, line)
 
     def _apply_style(self, item: QListWidgetItem, line: AlarmLine) -> None:

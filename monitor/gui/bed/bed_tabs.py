@@ -1,4 +1,4 @@
-"""The bar of beds, shown when there is more than one: click, or arrow keys and digits in the window."""
+"""Bar of beds, shown if there is more than one; arrow keys and digits select beds, too."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from monitor.view.view_model import BedTab
 
 
 class BedTabs(QWidget):
-    """One button a bed, in the colour of its most urgent alarm.
+    """One button per bed, in the colour of its most urgent alarm.
 
     Attributes
     ----------
@@ -20,7 +20,7 @@ class BedTabs(QWidget):
         The name of the bed that was clicked.
     buttons : dict of str to QPushButton
     station : QPushButton
-        Leads to the central station.
+        Opens the central station.
     """
 
     chosen = Signal(str)
@@ -54,13 +54,13 @@ class BedTabs(QWidget):
             self.show_beds(*shown)
 
     def show_beds(self, tabs: tuple[BedTab, ...], current: str | None) -> None:
-        """Take the beds and the one that is shown."""
+        """Show the beds, and mark the current one."""
         if (tabs, current) == self._shown:
             return
         self._shown = (tabs, current)
         names = [tab.name for tab in tabs]
         if names != list(self.buttons):
-            self._make(names)
+            self._create_buttons(names)
         for tab in tabs:
             ink = self.theme.faint if tab.state in STALE else self.theme.ecg
             if tab.priority is not None:
@@ -71,7 +71,7 @@ class BedTabs(QWidget):
             )
         self.setVisible(len(tabs) > 1)
 
-    def _make(self, names: list[str]) -> None:
+    def _create_buttons(self, names: list[str]) -> None:
         for button in self.buttons.values():
             self._row.removeWidget(button)
             button.deleteLater()

@@ -1,4 +1,4 @@
-"""The page of one bed: its trace large, its numbers and alarms beside it."""
+"""Page of one bed: large trace, numerics and alarms."""
 
 from __future__ import annotations
 
@@ -22,31 +22,32 @@ from monitor.gui.trace.freeze_controller import FreezeController
 from monitor.gui.trace.sweep import SweepView
 from monitor.gui.trace.sweep_background import Grid
 from monitor.gui.trace.trend_strip import TrendStrip
-from monitor.view.bed_alarms import ABOVE, BELOW
+from monitor.view.bed_alarms import HIGH_RATE_KINDS, LOW_RATE_KINDS
 from monitor.view.link import LinkState
 from monitor.view.presenter import Presenter
 from monitor.view.trace import GAINS, SPEEDS, View
 from monitor.view.view_model import Frame
 
-_SIDE = 300
-_ROOMY = 600
+_SIDE_WIDTH_PX = 300
+_FULL_LAYOUT_PX = 600
+"""Height from which all widgets are shown, px at normal font size."""
 
 
 class BedView(QWidget):
-    """One bed large, the others in a bar.
+    """Shows one bed, and the others in a bar.
 
     Parameters
     ----------
     theme : Theme
     presenter : Presenter
-        Requested for what a frame does not hold: the trend, and samples further back.
+        Provides what a frame does not contain: the trend, and earlier samples.
 
     Attributes
     ----------
     changed : Signal(dict)
-        Names and values of `Preferences` that somebody has just set here.
-    settings : Preferences
-        As they hold now.
+        Names and values of `Preferences` changed by the user.
+    preferences : Preferences
+        The current ones.
     freeze : FreezeController
     """
 
@@ -89,29 +90,29 @@ class BedView(QWidget):
         whole.addWidget(self.beds)
 
     def apply_theme(self, theme: Theme) -> None:  # noqa: ARG002
-        """Give the column beside the trace as much room as its letters need."""
+        """Adapt the width of the column beside the trace to the font size."""
         for widget in (self.heart_rate, self.alarms, self.controls, self.engineer):
-            widget.setFixedWidth(px(_SIDE))
-        self._share_room()
+            widget.setFixedWidth(px(_SIDE_WIDTH_PX))
+        self._update_layout()
 
     def apply_preferences(self, preferences: Preferences, px_per_mm: float) -> None:
-        """Bring to the traces the user preferences."""
+        """Apply the user preferences to traces and trend."""
         self.preferences = preferences
         self.sweep.grid, self.sweep.px_per_mm = Grid[preferences.grid.upper()], px_per_mm
         if self.trend.isHidden() == preferences.trend:
             self.trend.setVisible(preferences.trend)
             self._trend_second = None
-            self._share_room()
+            self._update_layout()
 
     # --- frames -------------------------------------------------------------------------------------------------
 
     @property
     def view(self) -> View:
-        """How much of the signal fits at the paper speed and amplitude chosen."""
+        """Amount of signal that fits at the selected paper speed and gain."""
         return self.sweep.view(self.preferences.speed, self.preferences.gain or None)
 
     def show_frame(self, frame: Frame, rejected: int) -> None:
-        """Bring the page up to a frame, and to the number of messages that could not be read."""
+        """Show a frame, and the number of rejected messages."""
         self.banner.show_frame(frame)
         gain = f"{self.preferences.gain:g} mm/mV" if self.preferences.gain else translate("BedView", "amplitude fitted")
         self.header.show_frame(frame, f"{self.preferences.speed:g} mm/s · {gain}")
@@ -123,7 +124,10 @@ class BedView(QWidget):
         self._show_trend(frame)
         if not self.replay.isHidden():
             self.replay.show_frame(frame)
-        broken = next((line.alarm.priority for line in frame.active if line.alarm.kind in ABOVE | BELOW), "high")
+        broken = next(
+            (line.alarm.priority for line in frame.active if line.alarm.kind in HIGH_RATE_KINDS | LOW_RATE_KINDS),
+            "high",
+        )
         self.heart_rate.show_patient(frame.patient, lit=lit(broken, frame.now_ns))
         self.controls.show_frame(frame)
         self.engineer.show_frame(frame, rejected)
@@ -136,46 +140,49 @@ class BedView(QWidget):
             return
         self._trend_second = second
         bed = self._presenter.bed(frame.bed)
-        self.trend.show_picture(None if bed is None else bed.trend.picture(frame.now_ns))
+        self.trend.show_trend(None if bed is None else bed.trend.snapshot(frame.now_ns))
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
-        """Share the room anew."""
+        """Update the layout."""
         super().resizeEvent(event)
-        self._share_room()
+        self._update_layout()
 
-    # --- people -------------------------------------------------------------------------------------------------
+    # --- user actions -------------------------------------------------------------------------------------------
 
     def toggle_trend(self) -> None:
-        """Show the last hours, or the trace larger."""
+        """Show or hide the trend."""
         self.changed.emit({"trend": self.trend.isHidden()})
 
     def toggle_replay(self) -> None:
-        """Show what controls the replay, or the trace larger."""
+        """Show or hide the replay controls."""
         self.replay.setVisible(self.replay.isHidden())
-        self._share_room()
+        self._update_layout()
 
-    def _share_room(self) -> None:
-        """Where height is scarce, alarms need it more than engineers, and trend or replay take the strip's place."""
-        roomy = self.height() >= px(_ROOMY)
-        self.engineer.setVisible(roomy)
-        self.heart_rate.set_compact(not roomy)
-        self.strip.set_compact(not roomy)
-        self.strip.setVisible(roomy or (self.trend.isHidden() and self.replay.isHidden()))
+    def _update_layout(self) -> None:
+        """Choose the widgets that fit the height.
+
+        In a low window the engineer panel is hidden, and trend or replay controls replace the anomaly strip.
+        """
+        full = self.height() >= px(_FULL_LAYOUT_PX)
+        self.engineer.setVisible(full)
+        self.heart_rate.set_compact(not full)
+        self.strip.set_compact(not full)
+        self.strip.setVisible(full or (self.trend.isHidden() and self.replay.isHidden()))
 
     def next_speed(self) -> None:
-        """Take the next paper speed."""
+        """Select the next paper speed."""
         self.changed.emit({"speed": SPEEDS[(SPEEDS.index(self.preferences.speed) + 1) % len(SPEEDS)]})
 
     def change_gain(self, by: int) -> None:
-        """Take a larger or smaller amplitude; from a fitted one, the middle one."""
+        """Select a larger or smaller gain; after a fitted one, 10 mm/mV."""
         gain = self.preferences.gain
         at = min(max(GAINS.index(gain) + by, 0), len(GAINS) - 1) if gain else GAINS.index(10.0)
         self.changed.emit({"gain": GAINS[at]})
 
     def fit_gain(self) -> None:
-        """Fit the amplitude to the signal."""
+        """Fit the gain to the signal."""
         self.changed.emit({"gain": 0.0})
 
     def next_grid(self) -> None:
-        """Take the next grid of ECG paper."""
+        """Select the next grid."""
         self.changed.emit({"grid": Grid((self.sweep.grid + 1) % len(Grid)).name.lower()})

@@ -1,4 +1,4 @@
-"""Sends what the user requests for the bed shown; the effect shows when the worker or the publisher reports it."""
+"""Sends commands for the bed shown; their effect is shown when the worker or the publisher reports it."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from stream.wire.replay_actions import ReplayAction
 
 @dataclass(frozen=True)
 class Sender:
-    """How commands leave the window.
+    """Sending of commands.
 
     Attributes
     ----------
     send : callable
-        Sends a message without waiting, and returns False where the broker is away.
+        Sends a message without waiting; returns False if the broker is not connected.
     who : str
-        Stands in each command.
+        User name in each command.
     clock : callable
         Returns Unix time in ns.
     notify : callable
-        Shows for some seconds what could not be done.
+        Shows a message for some seconds.
     """
 
     send: Callable[[Message], bool]
@@ -48,7 +48,7 @@ class CommandController:
     window : QWidget
         Parent of dialogs.
     presenter : Presenter
-        Knows the limits, and keeps what was requested of a publisher until its status shows it.
+        Provides the limits, and keeps requests to a publisher until its status shows their effect.
     sender : Sender
 
     Attributes
@@ -56,7 +56,7 @@ class CommandController:
     frame : Frame or None
         The last frame shown.
     limits_dialog : LimitsDialog or None
-        While it is open.
+        The open dialog.
     """
 
     def __init__(self, window: QWidget, presenter: Presenter, sender: Sender) -> None:
@@ -72,28 +72,28 @@ class CommandController:
     def _send(self, bed: str, action: Action) -> None:
         now_ns = self._sender.clock()
         if not self._sender.send(command(bed, self._sender.who, now_ns, action)):
-            self._sender.notify(translate("Window", "not sent: the broker is away"))
+            self._sender.notify(translate("Window", "not sent: the broker is not connected"))
         elif isinstance(action, ReplayAction):
             self._presenter.request(bed, action, now_ns)
 
     def acknowledge(self) -> None:
-        """Acknowledge every alarm of the bed shown that nobody has acknowledged."""
+        """Acknowledge all unacknowledged alarms of the bed shown."""
         for line in self.frame.active if self.frame is not None else ():
-            if line.calls:
+            if line.unacknowledged:
                 self.send(Acknowledge(alarm_id=line.alarm.alarm_id))
 
     def pause_audio(self) -> None:
-        """Pause the tone, or end its pause."""
+        """Pause the tone, or end the pause."""
         paused = self.frame is not None and self.frame.pauses.audio_s > 0
         self.send(PauseAudio(seconds=0 if paused else AUDIO_PAUSE_S))
 
     def pause_alarms(self) -> None:
-        """Pause all alarms, or end their pause."""
+        """Pause all alarms, or end the pause."""
         paused = self.frame is not None and self.frame.pauses.alarms_s > 0
         self.send(PauseAlarms(seconds=0 if paused else ALARM_PAUSE_S))
 
     def open_limits(self, theme: Theme) -> None:
-        """Open the dialog that sets the limits of the bed shown."""
+        """Open the dialog for the limits of the bed shown."""
         bed = None if self.frame is None else self.frame.bed
         if bed is None or self.limits_dialog is not None:
             return
@@ -103,10 +103,10 @@ class CommandController:
             return
         dialog = self.limits_dialog = LimitsDialog(theme, bed, limits, self._window)
         dialog.accepted.connect(lambda: self._send(bed, SetLimits(limits=dialog.limits)))
-        dialog.finished.connect(self._forget_limits)
+        dialog.finished.connect(self._discard_limits_dialog)
         dialog.open()
 
-    def _forget_limits(self) -> None:
+    def _discard_limits_dialog(self) -> None:
         if self.limits_dialog is not None:
             self.limits_dialog.deleteLater()
             self.limits_dialog = None

@@ -1,4 +1,4 @@
-"""The buttons under the list of alarms: acknowledge, pause, limits. What they did shows when it comes back."""
+"""Buttons below the list of alarms: acknowledge, pause, limits. They change when the worker reports the effect."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _NOTE_MS = 4000
 
 
 class Controls(QWidget):
-    """Four buttons and a line for what could not be done.
+    """Four buttons and a line for messages.
 
     Attributes
     ----------
-    acknowledge, audio, silence, limits : QPushButton
+    acknowledge, audio, pause, limits : QPushButton
     note : Label
     """
 
@@ -26,14 +26,14 @@ class Controls(QWidget):
         super().__init__()
         self.acknowledge = QPushButton()
         self.audio = QPushButton()
-        self.silence = QPushButton()
+        self.pause = QPushButton()
         self.limits = QPushButton()
         self.note = Label(theme, "simulation", 13)
         self.note.hide()
         grid = QGridLayout(self)
         grid.setContentsMargins(6, 4, 6, 4)
         grid.setSpacing(4)
-        for place, button in enumerate((self.acknowledge, self.audio, self.limits, self.silence)):
+        for place, button in enumerate((self.acknowledge, self.audio, self.limits, self.pause)):
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             grid.addWidget(button, place // 2, place % 2)
         grid.addWidget(self.note, 2, 0, 1, 2)
@@ -46,23 +46,23 @@ class Controls(QWidget):
         """Apply a theme."""
         self.acknowledge.setText(translate("Controls", "Acknowledge  (A)"))
         self.limits.setText(translate("Controls", "Limits  (L)"))
-        for button in (self.acknowledge, self.audio, self.limits, self.silence):
+        for button in (self.acknowledge, self.audio, self.limits, self.pause):
             button.setFont(font(13, bold=True))
             button.setMinimumHeight(px(34))
             button.setStyleSheet(button_style(theme))
 
     def show_frame(self, frame: Frame) -> None:
-        """Enable what can be done now."""
-        self.acknowledge.setEnabled(frame.worker and any(line.calls for line in frame.active))
-        for button in (self.audio, self.silence, self.limits):
+        """Enable the buttons that have an effect now."""
+        self.acknowledge.setEnabled(frame.worker and any(line.unacknowledged for line in frame.active))
+        for button in (self.audio, self.pause, self.limits):
             button.setEnabled(frame.worker)
         tone = translate("Controls", "Tone on  (P)"), translate("Controls", "Pause tone  (P)")
         alarms = translate("Controls", "Alarms on  (O)"), translate("Controls", "Pause alarms  (O)")
         _set(self.audio, tone[not frame.pauses.audio_s])
-        _set(self.silence, alarms[not frame.pauses.alarms_s])
+        _set(self.pause, alarms[not frame.pauses.alarms_s])
 
-    def say(self, text: str) -> None:
-        """Show for some seconds what could not be done."""
+    def show_note(self, text: str) -> None:
+        """Show a message for some seconds."""
         self.note.setText(text)
         self.note.show()
         self._timer.start(_NOTE_MS)

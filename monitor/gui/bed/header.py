@@ -1,4 +1,4 @@
-"""The line above the trace: which bed, which recording, and how far it can be trusted."""
+"""Header above the trace: bed, recording and connection state."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ from monitor.gui.style.theme import Theme, font, px
 from monitor.view.link import LinkState
 from monitor.view.view_model import Frame
 
-_ROOMY = 1120
+_WIDE_PX = 1120
+"""Width from which the legend is shown, px at normal font size."""
+
 _HEIGHT = 38
 
 
 class BedHeader(QWidget):
-    """Bed, recording, SYNTHETIC, FROZEN in place of the legend, and the connection with the age of the data.
+    """Shows bed, recording, SYNTHETIC, the legend or FROZEN, and the connection with the data age.
 
     Attributes
     ----------
     replay : QPushButton
-        Opens and closes what controls the replay.
+        Shows or hides the replay controls.
     """
 
     def __init__(self, theme: Theme) -> None:
@@ -32,7 +34,7 @@ class BedHeader(QWidget):
         self.replay = QPushButton()
         self.replay.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.synthetic = Label(
-            theme, "ground", 16, bold=True, ground="simulation", says=lambda: translate("BedHeader", "SYNTHETIC")
+            theme, "ground", 16, bold=True, ground="simulation", text_source=lambda: translate("BedHeader", "SYNTHETIC")
         )
         self.synthetic.hide()
         self.legend = Label(theme, "faint", 13)
@@ -53,9 +55,9 @@ class BedHeader(QWidget):
         self.apply_theme(theme)
 
     def apply_theme(self, theme: Theme) -> None:
-        """Apply a theme; the labels get it by themselves."""
+        """Apply a theme; the labels are updated separately."""
         self.theme = theme
-        # A glyph from another font would make the line taller, and the trace jump.
+        # A glyph of a fallback font would make the line taller and move the trace.
         self.setFixedHeight(px(_HEIGHT))
         self.replay.setText(translate("BedHeader", "Replay  (V)"))
         self.replay.setFont(font(13, bold=True))
@@ -66,14 +68,14 @@ class BedHeader(QWidget):
             f'<span style="color:{theme.predicted}">━</span> {before}'
         )
 
-    def show_frame(self, frame: Frame, paper: str) -> None:
-        """Show the texts of a frame, and the scale of the paper in words."""
+    def show_frame(self, frame: Frame, scale: str) -> None:
+        """Show the texts of a frame, and a text with paper speed and gain."""
         _set(self.bed, (frame.bed or translate("BedHeader", "no bed yet")).upper())
         parts, chunk = [], frame.waveform
         if frame.trace is not None and chunk is not None:
             at = max(frame.position_s, 0)
             place = f"{at // 60}:{at % 60:02}"
-            parts = [translate("BedHeader", "{record} at {place}").format(record=chunk.record, place=place), paper]
+            parts = [translate("BedHeader", "{record} at {place}").format(record=chunk.record, place=place), scale]
             if chunk.speed != 1:
                 parts.append(translate("BedHeader", "replayed at ×{speed}").format(speed=f"{chunk.speed:g}"))
         _set(self.record, " · ".join(parts))
@@ -85,17 +87,17 @@ class BedHeader(QWidget):
             self.link.apply_theme(self.theme)
 
     def show_frozen(self, text: str) -> None:
-        """Say that the trace stands; an empty text brings the legend back."""
+        """Show the text of a frozen trace; an empty text restores the legend."""
         if text != self.frozen.text():
             self.frozen.setText(text)
             self.frozen.setVisible(bool(text))
-        narrow = self.width() < px(_ROOMY)
+        narrow = self.width() < px(_WIDE_PX)
         for label, hidden in ((self.record, bool(text) and narrow), (self.legend, bool(text) or narrow)):
             if label.isHidden() != hidden:
                 label.setHidden(hidden)
 
 
 def _set(label: QLabel, text: str) -> None:
-    # Setting the text it has would lay out the window again.
+    # Setting an unchanged text would trigger a new layout of the window.
     if label.text() != text:
         label.setText(text)

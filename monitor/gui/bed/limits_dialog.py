@@ -1,4 +1,4 @@
-"""The limits of one bed: the range of the heart rate, and which alarms are on."""
+"""Dialog for the limits of one bed: heart rate limits, and enabled kinds of alarm."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from stream.wire.phrases import kind_phrase
 
 
 class LimitsDialog(QDialog):
-    """Shows limits and lets people change them; low stays below high.
+    """Edits the limits; the low limit stays below the high one.
 
     Attributes
     ----------
     low, high : QSpinBox
         1/min.
-    on : dict of str to QCheckBox
-        Which kinds are on.
+    enabled : dict of str to QCheckBox
+        Enabled kinds of alarm.
     """
 
     def __init__(self, theme: Theme, bed: str, limits: Limits, parent: QWidget | None = None) -> None:
@@ -36,12 +36,12 @@ class LimitsDialog(QDialog):
         self.high.valueChanged.connect(lambda value: self.low.setMaximum(value - 1))
         self.high.setMinimum(limits.heart_rate_low + 1)
         self.low.setMaximum(limits.heart_rate_high - 1)
-        self.on: dict[AlarmKind, QCheckBox] = {}
+        self.enabled: dict[AlarmKind, QCheckBox] = {}
         form = QFormLayout()
         form.addRow(translate("Limits", "Heart rate, high"), self.high)
         form.addRow(translate("Limits", "Heart rate, low"), self.low)
         for kind in KINDS:
-            box = self.on[kind] = QCheckBox(text_of(kind_phrase(kind)))
+            box = self.enabled[kind] = QCheckBox(text_of(kind_phrase(kind)))
             box.setChecked(kind not in limits.off)
             box.setEnabled(kind not in ALWAYS_ENABLED)
             form.addRow(translate("Limits", "Alarms on") if kind == KINDS[0] else "", box)
@@ -60,6 +60,6 @@ class LimitsDialog(QDialog):
 
     @property
     def limits(self) -> Limits:
-        """The limits as they are set now."""
-        off = tuple(kind for kind, box in self.on.items() if not box.isChecked())
+        """The limits as set in the dialog."""
+        off = tuple(kind for kind, box in self.enabled.items() if not box.isChecked())
         return Limits(heart_rate_low=self.low.value(), heart_rate_high=self.high.value(), off=off)

@@ -1,4 +1,4 @@
-"""Numbers beside the trace: vital signs for the nurse, forecast and arrivals for the engineer."""
+"""Numerics beside the trace: vital signs, and values for engineers on forecast and arrivals."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class HeartRate(QWidget):
     Attributes
     ----------
     value, rhythm : str
-        As shown.
+        Texts as shown.
     patient : Patient
     lit : bool
-        False in the dark half of a flash, while a limit is broken.
+        False in the dark half of the flash cycle, while a limit is violated.
     """
 
     def __init__(self, theme: Theme) -> None:
@@ -44,7 +44,7 @@ class HeartRate(QWidget):
         self.update()
 
     def set_compact(self, compact: bool) -> None:
-        """Use less height, where that is scarce."""
+        """Reduce the height for small windows."""
         self._compact = compact
         self._number_height = px(96 if compact else 138)
         self.setFixedHeight(self._number_height + px(56 if compact else 76))
@@ -61,16 +61,16 @@ class HeartRate(QWidget):
         return NO_VALUE if vitals is None or vitals.rhythm == "unknown" else text_of(rhythm_phrase(vitals.rhythm))
 
     def show_patient(self, patient: Patient, *, lit: bool) -> None:
-        """Show the values; ``lit`` is the phase of the flash, for whom a limit is broken."""
-        lit = lit or patient.broken is None
+        """Show the values; ``lit`` is the phase of the flash cycle, used while a limit is violated."""
+        lit = lit or patient.violated_limit is None
         if (patient, lit) != (self.patient, self.lit):
             self.patient, self.lit = patient, lit
             self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002
-        """Draw name, unit and value in the colour of the trace; the broken limit in the colour of its alarm."""
+        """Draw name, unit and value in the colour of the trace, a violated limit in the colour of its alarm."""
         patient, limits = self.patient, self.patient.limits
-        alarmed = self.theme.priority["high"]
+        alarm_ink = self.theme.priority["high"]
         with QPainter(self) as painter:
             painter.fillRect(self.rect(), colour(self.theme.panel))
             painter.setPen(colour(self.theme.ecg))
@@ -81,21 +81,21 @@ class HeartRate(QWidget):
                 painter.drawText(_rect(50, 6, 34, 34), Qt.AlignmentFlag.AlignCenter, "♥")
             painter.setFont(font(14))
             painter.drawText(_rect(14, 38, 80, 20), Qt.AlignmentFlag.AlignLeft, translate("Numbers", "1/min"))
-            foot = self._number_height
+            bottom = self._number_height
             low, high = (None, None) if limits is None else (limits.heart_rate_low, limits.heart_rate_high)
-            for y, limit, side in ((foot - px(40), high, "high"), (foot - px(18), low, "low")):
-                broken = patient.broken == side
-                painter.setFont(font(20 if broken else 16, bold=broken))
-                painter.setPen(colour(alarmed if broken else self.theme.faint))
+            for y, limit, side in ((bottom - px(40), high, "high"), (bottom - px(18), low, "low")):
+                violated = patient.violated_limit == side
+                painter.setFont(font(20 if violated else 16, bold=violated))
+                painter.setPen(colour(alarm_ink if violated else self.theme.faint))
                 text = NO_VALUE if limit is None else str(limit)
                 painter.drawText(QRect(px(14), y, px(70), px(26)), Qt.AlignmentFlag.AlignLeft, text)
             painter.setPen(colour(self.theme.ecg if self.lit else self.theme.panel))
             painter.setFont(font(72 if self._compact else 103, bold=True))
             place = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
             painter.drawText(QRect(0, 0, self.width() - px(16), self._number_height), place, self.value)
-            self._draw_words(painter)
+            self._draw_texts(painter)
 
-    def _draw_words(self, painter: QPainter) -> None:
+    def _draw_texts(self, painter: QPainter) -> None:
         vitals = self.patient.vitals
         left, right = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
         painter.setFont(font(19, bold=True))
@@ -112,12 +112,12 @@ class HeartRate(QWidget):
 
 
 class EngineerPanel(QWidget):
-    """Small numbers, one a line.
+    """Values for engineers, one per line.
 
     Attributes
     ----------
     rows : tuple of (str, str)
-        Name and value as shown.
+        Names and values as shown.
     """
 
     def __init__(self, theme: Theme) -> None:
@@ -134,7 +134,7 @@ class EngineerPanel(QWidget):
         self.update()
 
     def show_frame(self, frame: Frame, rejected: int) -> None:
-        """Show the numbers of a frame, and of messages that could not be decoded; an unreliable one reads ``--``."""
+        """Show the values of a frame and the number of rejected messages; unknown values read ``--``."""
         forecast, vitals, arrivals = frame.forecast, frame.patient.vitals, frame.arrivals
         score, threshold = (None, None) if forecast is None else (forecast.score, forecast.threshold)
         skill = None if vitals is None else vitals.skill

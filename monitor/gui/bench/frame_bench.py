@@ -1,7 +1,7 @@
-"""``bedside bench gui``: what a frame of the central station costs, against drawing everything anew.
+"""``bedside bench gui``: frame time of the central station, compared with redrawing every curve.
 
-Time is made here, not waited for: each frame lies 1/60 s after the one before, and gets the messages that would have
-come. A frame is all that the window does for it: taking the messages, making the picture of each bed, and painting.
+Time is simulated: each frame is 1/60 s after the previous one and receives the messages due by then. A frame includes
+all work of the window: processing messages, building the frame of each bed, and painting.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import pyqtgraph as pg
 from PySide6.QtWidgets import QApplication
 
 from monitor.gui.bench.simulated_feed import FPS, SimulatedFeed
-from monitor.gui.station.central_station_view import SLOW
+from monitor.gui.station.central_station_view import SLOW_MM_PER_S
 from monitor.gui.style.theme import NIGHT
 from monitor.gui.window import MonitorWindow
 from stream.timebase import FS
@@ -28,19 +28,19 @@ from stream.timebase import FS
 BEDS = 16
 SHOWN_S = 10.0
 WIDTH, HEIGHT = 2300, 1200
-"""At 96 dpi and 12.5 mm/s, 4 cards beside each other hold 10 s each."""
+"""Window size: at 96 dpi and 12.5 mm/s, each of 4 tiles in a row shows 10 s."""
 
-_WARM = 11 * FPS
-_BLOCK = 60
-_NAIVE_BLOCK = 6
+_WARM_UP_FRAMES = 11 * FPS
+_BASELINE_INTERVAL = 60
+_BASELINE_FRAMES = 6
 
 
-class _Naive:
-    """The rival: a plot for each bed, and all samples of both leads handed to it with each frame."""
+class _Baseline:
+    """Baseline: one pyqtgraph plot per bed; every frame sets all samples of both leads."""
 
     def __init__(self, feed: SimulatedFeed) -> None:
         self.widget = pg.GraphicsLayoutWidget(size=(WIDTH, HEIGHT))
-        self._ward, self._frame = feed, 0
+        self._feed, self._frame = feed, 0
         self._x = np.arange(round(SHOWN_S * FS)) / FS
         self._curves = []
         for number in range(BEDS):
@@ -54,7 +54,7 @@ class _Naive:
         """Draw the next frame."""
         self._frame += 1
         for number, curves in enumerate(self._curves):
-            mv = self._ward.mv(number, self._frame * FS // FPS, len(self._x))
+            mv = self._feed.mv(number, self._frame * FS // FPS, len(self._x))
             for lead, curve in enumerate(curves):
                 curve.setData(self._x, mv[:, lead] + 2 * lead)
 
@@ -64,7 +64,7 @@ class _Times:
     wall_ms: list[float]
     cpu_ms: list[float]
 
-    def take(self, draw: Callable[[], None], app: QApplication) -> None:
+    def measure(self, draw: Callable[[], None], app: QApplication) -> None:
         wall, cpu = time.perf_counter(), time.process_time()
         draw()
         app.processEvents()
@@ -73,69 +73,69 @@ class _Times:
 
 
 def bench_frames(samples: npt.NDArray[np.int16], seconds: float) -> dict[str, Any]:
-    """Draw 16 beds for so many seconds of signal, in turn with the rival.
+    """Draw 16 beds for a duration of signal, alternating with the baseline.
 
     Parameters
     ----------
     samples : array of shape (n, 2)
-        A recording, adu at 200 adu/mV around 1024; each bed begins elsewhere in it.
+        A recording in adu, 200 adu/mV around 1024; each bed starts at another position in it.
     seconds : float
 
     Returns
     -------
     dict
-        ``frame_median_ms``, ``frame_p99_ms`` (wall), ``frame_cpu_ms``, ``naive_cpu_ms`` (mean per frame),
-        ``cpu_ratio_to_naive``, ``beds``, ``shown_s`` (least of all cards), ``card_hz`` (how often each is drawn),
-        ``platform``.
+        ``frame_median_ms``, ``frame_p99_ms`` (wall time), ``frame_cpu_ms``, ``naive_cpu_ms`` (of the baseline; means
+        per frame), ``cpu_ratio_to_naive``, ``beds``, ``shown_s`` (smallest of all tiles), ``card_hz`` (draws of each
+        tile per second), ``platform``.
     """
     app = QApplication.instance() or QApplication(["bedside"])
     assert isinstance(app, QApplication)
     feed = SimulatedFeed(samples, BEDS)
     window = _window(feed)
-    naive = _Naive(feed)
-    ours, theirs = _Times([], []), _Times([], [])
+    baseline = _Baseline(feed)
+    times, baseline_times = _Times([], []), _Times([], [])
     try:
-        for _ in range(_WARM):
+        for _ in range(_WARM_UP_FRAMES):
             feed.advance()
             window.tick()
             app.processEvents()
         for number in range(round(seconds * FPS)):
             feed.advance()
-            ours.take(window.tick, app)
-            if number % _BLOCK == 0:
-                for _ in range(_NAIVE_BLOCK):
-                    theirs.take(naive.draw, app)
+            times.measure(window.tick, app)
+            if number % _BASELINE_INTERVAL == 0:
+                for _ in range(_BASELINE_FRAMES):
+                    baseline_times.measure(baseline.draw, app)
                 app.processEvents()
-        spans = [card.sweep.view(SLOW, None).span / FS for card in window.station.cards.values()]
+        spans = [tile.sweep.view(SLOW_MM_PER_S, None).span / FS for tile in window.station.tiles.values()]
         return {
             "platform": app.platformName(),
-            "beds": len(window.station.cards),
+            "beds": len(window.station.tiles),
             "leads": 2,
             "shown_s": round(min(spans), 1),
-            "card_hz": FPS / window.station.turns,
-            "frames": len(ours.wall_ms),
-            "frame_median_ms": _round(np.median(ours.wall_ms)),
-            "frame_p99_ms": _round(np.percentile(ours.wall_ms, 99)),
-            "frame_cpu_ms": _round(np.mean(ours.cpu_ms)),
-            "frame_cpu_p99_ms": _round(np.percentile(ours.cpu_ms, 99)),
-            "naive_cpu_ms": _round(np.mean(theirs.cpu_ms)),
-            "cpu_ratio_to_naive": round(float(np.mean(ours.cpu_ms) / np.mean(theirs.cpu_ms)), 4),
+            "card_hz": FPS / window.station.groups,
+            "frames": len(times.wall_ms),
+            "frame_median_ms": _round(np.median(times.wall_ms)),
+            "frame_p99_ms": _round(np.percentile(times.wall_ms, 99)),
+            "frame_cpu_ms": _round(np.mean(times.cpu_ms)),
+            "frame_cpu_p99_ms": _round(np.percentile(times.cpu_ms, 99)),
+            "naive_cpu_ms": _round(np.mean(baseline_times.cpu_ms)),
+            "cpu_ratio_to_naive": round(float(np.mean(times.cpu_ms) / np.mean(baseline_times.cpu_ms)), 4),
         }
     finally:
         window.close()
-        naive.widget.close()
-        for widget in (window, naive.widget):
+        baseline.widget.close()
+        for widget in (window, baseline.widget):
             widget.deleteLater()
         app.processEvents()
 
 
 def bench_memory(samples: npt.NDArray[np.int16], minutes: float) -> dict[str, Any]:
-    """Let so many minutes of signal come, as fast as they can be taken, with one frame a second.
+    """Process minutes of signal as fast as possible, with one frame per second of signal.
 
     Returns
     -------
     dict
-        ``minutes``, ``rss_mb`` after a quarter of them and at the end, ``growth_mb`` between both.
+        ``minutes``, ``rss_mb`` after a quarter of the time and at the end, ``growth_mb`` between both.
     """
     app = QApplication.instance() or QApplication(["bedside"])
     feed = SimulatedFeed(samples, BEDS)
@@ -163,7 +163,7 @@ def _window(feed: SimulatedFeed) -> MonitorWindow:
     window.resize(WIDTH, HEIGHT)
     window.show()
     window.tick()
-    if window.station.speed != SLOW:
+    if window.station.speed != SLOW_MM_PER_S:
         window.station.next_speed()
     return window
 
@@ -173,7 +173,7 @@ def _round(value: Any) -> float:
 
 
 def _rss_mb() -> float:
-    """Return what this process holds in memory now; where the system does not say so, the most it ever held."""
+    """Return the resident memory of this process in MB; on systems without /proc, its peak."""
     status = Path("/proc/self/statm")
     if status.exists():
         return int(status.read_text().split()[1]) * mmap.PAGESIZE / 1e6

@@ -1,4 +1,4 @@
-"""Beds that stream in made time: what a publisher and a worker would say of them, frame by frame. For measurements."""
+"""Simulated feed for benchmarks: the messages of publisher and worker for several beds, in simulated time."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from stream.wire.phrases import Phrase, with_text
 FPS = 60
 CHUNK = 36
 HORIZON = 96
-ALARM_S = 12
-"""Each bed has a low alarm of 3 s so often."""
+ALARM_PERIOD_S = 12
+"""Interval between the low-priority alarms of each bed, s; each lasts 3 s."""
 
 _LEADS = ("MLII", "V1")
 _GAIN, _ZERO = 200.0, 1024
@@ -27,12 +27,12 @@ _SECOND = 1_000_000_000
 
 
 class SimulatedFeed:
-    """A source of messages for a window, and its clock.
+    """Source of messages and clock for a window.
 
     Parameters
     ----------
     samples : array of shape (n, 2)
-        A recording, adu at 200 adu/mV around 1024; each bed begins elsewhere in it.
+        A recording in adu, 200 adu/mV around 1024; each bed starts at another position in it.
     beds : int
     """
 
@@ -48,9 +48,9 @@ class SimulatedFeed:
         self._ready: list[Received] = []
         when = rfc3339(_T0)
         for role in ("publisher", "worker"):
-            self._say(ProcessStatus(role=role, instance=role, state="online", when=when))
+            self._add(ProcessStatus(role=role, instance=role, state="online", when=when))
         for number in range(beds):
-            self._say(
+            self._add(
                 BedStatus(
                     bed=self._name(number),
                     role="worker",
@@ -62,25 +62,25 @@ class SimulatedFeed:
                 )
             )
 
-    # --- what a window needs of a source ------------------------------------------------------------------------
+    # --- interface of the window's source -----------------------------------------------------------------------
 
     def clock(self) -> int:
-        """Return Unix time in ns, as made here."""
+        """Return the simulated Unix time in ns."""
         return _T0 + self._frame * _SECOND // FPS
 
     def drain(self) -> list[Received]:
-        """Return what has come since the last call."""
-        taken, self._ready = self._ready, []
-        return taken
+        """Return the messages since the last call."""
+        messages, self._ready = self._ready, []
+        return messages
 
     def send(self, message: Message) -> bool:  # noqa: ARG002
-        """Send nothing: nobody is there."""
+        """Return False: no broker is connected."""
         return False
 
     # --- time ---------------------------------------------------------------------------------------------------
 
     def advance(self) -> None:
-        """Let 1/60 s pass, and what is due come. Each bed's chunks are due at moments of their own."""
+        """Advance by 1/60 s and add the messages that are due; the due times of the beds are staggered."""
         self._frame += 1
         for number in range(self._beds):
             while self._due(number) <= self.clock():
@@ -101,7 +101,7 @@ class SimulatedFeed:
         self._seq[number] += 1
         start = seq * CHUNK
         samples = np.take(self._samples, self._rows(number, start, CHUNK), axis=0, mode="wrap")
-        self._say(
+        self._add(
             Waveform(
                 bed=bed,
                 session=session,
@@ -123,7 +123,7 @@ class SimulatedFeed:
         )
         end = start + CHUNK
         mean = self.mv(number, end, HORIZON) * np.float32(0.9)
-        self._say(
+        self._add(
             Forecast(
                 bed=bed,
                 session=session,
@@ -139,15 +139,15 @@ class SimulatedFeed:
             )
         )
         if seq % 8 == 0:
-            self._say(Beat(bed=bed, session=session, index=end, type="N", rr_ms=800.0, quality=1.0))
+            self._add(Beat(bed=bed, session=session, index=end, type="N", rr_ms=800.0, quality=1.0))
         if seq % 10 == 0:
-            self._say_vitals(bed, session, end, due)
+            self._add_vitals(bed, session, end, due)
         second, tenth = divmod(seq, 10)
-        if tenth == 0 and (second + number) % ALARM_S in (0, 3):
-            self._say_alarm(bed, session, end, due, over=(second + number) % ALARM_S == 3)
+        if tenth == 0 and (second + number) % ALARM_PERIOD_S in (0, 3):
+            self._add_alarm(bed, session, end, due, ended=(second + number) % ALARM_PERIOD_S == 3)
 
-    def _say_vitals(self, bed: str, session: str, index: int, due: int) -> None:
-        self._say(
+    def _add_vitals(self, bed: str, session: str, index: int, due: int) -> None:
+        self._add(
             Vitals(
                 bed=bed,
                 session=session,
@@ -163,35 +163,35 @@ class SimulatedFeed:
             )
         )
 
-    def _say_alarm(self, bed: str, session: str, index: int, due: int, *, over: bool) -> None:
-        onset = index - 3 * FS if over else index
+    def _add_alarm(self, bed: str, session: str, index: int, due: int, *, ended: bool) -> None:
+        onset = index - 3 * FS if ended else index
         alarm = Alarm(
-            event_id=f"{session}-{onset}-{over}",
+            event_id=f"{session}-{onset}-{ended}",
             alarm_id=f"{session}-{onset}",
             bed=bed,
             session=session,
             record="mitdb/208",
             kind="residual",
             priority="low",
-            phase="cleared" if over else "raised",
+            phase="cleared" if ended else "raised",
             onset=max(onset, 0),
-            end=index if over else None,
+            end=index if ended else None,
             when=rfc3339(due),
             text="",
-            reason="rule_no_longer_met" if over else "rule_met",
+            reason="rule_no_longer_met" if ended else "rule_met",
             leads=("MLII",),
             horizon_ms=100.0,
             observed=1.0,
             predicted=0.1,
             score=4.0,
             threshold=3.0,
-            duration_s=3.0 if over else 0.0,
+            duration_s=3.0 if ended else 0.0,
         )
         alarm = with_text(alarm)
-        self._say(alarm)
-        self._say(ActiveAlarms(bed=bed, alarms=() if over else (alarm,)))
+        self._add(alarm)
+        self._add(ActiveAlarms(bed=bed, alarms=() if ended else (alarm,)))
 
-    def _say(self, message: Message) -> None:
+    def _add(self, message: Message) -> None:
         self._ready.append(Received(topic_of(message), message, False, self.clock(), 0, 0))
 
     def _name(self, number: int) -> str:

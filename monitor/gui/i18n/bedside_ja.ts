@@ -8,7 +8,7 @@
         <translation>bedside について</translation>
     </message>
     <message>
-        <source>A streaming bedside-monitor simulator for teaching and development. It is no medical device.</source>
+        <source>A streaming bedside-monitor simulator for teaching and development. It is not a medical device.</source>
         <translation>教育と開発のためのベッドサイドモニタ・シミュレータです。医療機器ではありません。</translation>
     </message>
     <message>
@@ -31,7 +31,7 @@
         <translation>アラームなし</translation>
     </message>
     <message>
-        <source>{alarm}: over, not acknowledged yet</source>
+        <source>{alarm}: ended, not acknowledged</source>
         <translation>{alarm}: 終了、未確認</translation>
     </message>
     <message>
@@ -50,8 +50,8 @@
 <context>
     <name>AlarmList</name>
     <message>
-        <source>click: what happened 10 s before and after</source>
-        <translation>クリック: 前後 10 秒を表示</translation>
+        <source>click: review from 10 s before to 10 s after the onset</source>
+        <translation>クリック: 発生前後 10 秒を表示</translation>
     </message>
     <message>
         <source>{seconds} s, not acknowledged</source>
@@ -189,20 +189,20 @@
 <context>
     <name>Help</name>
     <message>
-        <source>The trace is a recorded ECG, replayed at its own pace: nobody lies in this bed.</source>
+        <source>The trace is a recorded ECG, replayed in real time: there is no patient in this bed.</source>
         <translation>波形は記録された心電図を実時間で再生したもので、このベッドに患者はいません。</translation>
     </message>
     <message>
-        <source>Ahead of it, a network forecasts the next quarter of a second, with its 90 % band.</source>
+        <source>Ahead of it, a neural network forecasts the next quarter of a second, with a 90 % band.</source>
         <translation>波形の先に、ニューラルネットワークが予測した 0.25 秒先までの波形と 90 % 区間を表示します。</translation>
     </message>
     <message>
-        <source>Behind it, what had been forecast stays as a faint line. Where the two part, the strip beneath rises; past its dashed line, an alarm begins.</source>
+        <source>Behind it, earlier forecasts remain as a faint line. Where signal and forecast differ, the anomaly score below rises; above its dashed line, an alarm is raised.</source>
         <translation>過去の予測は薄い線で残ります。波形が予測から外れると下の異常スコアが上がり、破線を超えるとアラームになります。</translation>
     </message>
     <message>
-        <source>Click an alarm in the list to see ten seconds before and after it, and why.</source>
-        <translation>一覧のアラームをクリックすると、前後 10 秒の波形と理由を表示します。</translation>
+        <source>Click an alarm in the list to review the ten seconds before and after its onset.</source>
+        <translation>一覧のアラームをクリックすると、発生前後 10 秒の波形を確認できます。</translation>
     </message>
     <message>
         <source>What you see</source>
@@ -228,15 +228,15 @@
         <translation>このベッドのアラームを確認</translation>
     </message>
     <message>
-        <source>pause the tone, or bring it back</source>
+        <source>pause the tone, or end the pause</source>
         <translation>アラーム音の停止・再開</translation>
     </message>
     <message>
-        <source>pause all alarms, or bring them back</source>
+        <source>pause all alarms, or end the pause</source>
         <translation>全アラームの一時停止・再開</translation>
     </message>
     <message>
-        <source>mute this monitor, or let it sound</source>
+        <source>mute this monitor, or unmute it</source>
         <translation>このモニタの音を消す・出す</translation>
     </message>
     <message>
@@ -256,11 +256,11 @@
         <translation>Space</translation>
     </message>
     <message>
-        <source>freeze, or go on</source>
+        <source>freeze, or return to live</source>
         <translation>波形の停止・再開</translation>
     </message>
     <message>
-        <source>frozen: back and forth</source>
+        <source>frozen: move in time</source>
         <translation>停止中: 前後に移動</translation>
     </message>
     <message>
@@ -280,7 +280,7 @@
         <translation>方眼</translation>
     </message>
     <message>
-        <source>last hours: heart rate and score</source>
+        <source>trend of heart rate and score</source>
         <translation>トレンド: 心拍数と異常スコア</translation>
     </message>
     <message>
@@ -292,11 +292,11 @@
         <translation>ベッド</translation>
     </message>
     <message>
-        <source>next bed, or the one before</source>
+        <source>next or previous bed</source>
         <translation>次・前のベッド</translation>
     </message>
     <message>
-        <source>bed by its place</source>
+        <source>bed by number</source>
         <translation>番号でベッドを選ぶ</translation>
     </message>
     <message>
@@ -428,11 +428,11 @@
         <translation>番号または調律(208、粗動 など)</translation>
     </message>
     <message>
-        <source>No publisher sends this bed: there is nothing to control. Start one with: bedside replay</source>
-        <translation>このベッドに送信中のプロセスがなく、操作できません。起動: bedside replay</translation>
+        <source>No publisher sends this bed. Start one with: bedside replay</source>
+        <translation>このベッドに送信中のプロセスがありません。起動: bedside replay</translation>
     </message>
     <message>
-        <source>The broker is away: nothing can be asked for.</source>
+        <source>The broker is not connected: the replay cannot be controlled.</source>
         <translation>ブローカ未接続のため操作できません。</translation>
     </message>
     <message>
@@ -479,7 +479,7 @@
         <translation>閉じる  (Esc)</translation>
     </message>
     <message>
-        <source>drag on the trace to measure, Esc takes the lines away</source>
+        <source>drag on the trace to measure, Esc removes the lines</source>
         <translation>波形上をドラッグして計測、Esc で線を消す</translation>
     </message>
     <message>
@@ -518,7 +518,7 @@
         <translation>昼間</translation>
     </message>
     <message>
-        <source>For colour-blind people</source>
+        <source>Colour-blind safe</source>
         <translation>色覚対応</translation>
     </message>
     <message>
@@ -534,7 +534,7 @@
         <translation>設定</translation>
     </message>
     <message>
-        <source>that of the system</source>
+        <source>system language</source>
         <translation>システムの言語</translation>
     </message>
     <message>
@@ -542,8 +542,8 @@
         <translation>自動調整</translation>
     </message>
     <message>
-        <source>Hold a ruler against this bar and enter its length: millimetres are true then.</source>
-        <translation>この線に定規を当てて長さを入力すると、画面の mm が実寸になります。</translation>
+        <source>Measure this bar with a ruler and enter its length: the trace is then true to scale.</source>
+        <translation>この線の長さを定規で測って入力すると、波形が実寸で表示されます。</translation>
     </message>
     <message>
         <source>Language</source>
@@ -554,7 +554,7 @@
         <translation>配色</translation>
     </message>
     <message>
-        <source>Size of letters</source>
+        <source>Font size</source>
         <translation>文字の大きさ</translation>
     </message>
     <message>
@@ -570,7 +570,7 @@
         <translation>方眼</translation>
     </message>
     <message>
-        <source>This bar is</source>
+        <source>Length of the bar</source>
         <translation>この線の長さ</translation>
     </message>
 </context>
@@ -643,7 +643,7 @@
         <translation>bedside モニタ — シミュレーション</translation>
     </message>
     <message>
-        <source>not sent: the broker is away</source>
+        <source>not sent: the broker is not connected</source>
         <translation>送信できません: ブローカ未接続</translation>
     </message>
     <message>

@@ -1,4 +1,4 @@
-"""What this program is, what it is made of, and whose recordings it shows."""
+"""About dialog: version, warning, licences, citations."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LIBRARIES = (
     ("safetensors", "safetensors", "Apache-2.0"),
     ("amqtt", "aMQTT", "MIT"),
 )
-"""Package, name, licence."""
+"""Package, name and licence of each library."""
 
 CITATIONS = (
     "Moody GB, Mark RG. The impact of the MIT-BIH Arrhythmia Database. IEEE Eng in Med and Biol 20(3):45-50, 2001. "
@@ -36,36 +36,36 @@ CITATIONS = (
 
 
 class AboutDialog(QDialog):
-    """Name, version, warning, licences, citations.
+    """Shows version, warning, licences and citations.
 
     Attributes
     ----------
-    words : list of Label
+    labels : list of Label
     """
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle(translate("About", "About bedside"))
-        what = translate(
-            "About", "A streaming bedside-monitor simulator for teaching and development. It is no medical device."
+        purpose = translate(
+            "About", "A streaming bedside-monitor simulator for teaching and development. It is not a medical device."
         )
         data = translate(
             "About",
             "Recordings: MIT-BIH Arrhythmia Database, from PhysioNet, Open Data Commons Attribution License 1.0. "
             "Please cite:",
         )
-        self.words = [
-            _words(theme, f"bedside {_version('bedside')}", "text", 22, bold=True),
-            _words(theme, simulation(), "simulation", 16, bold=True),
-            _words(theme, what, "text", 14),
-            _words(theme, translate("About", "bedside itself: MIT licence."), "text", 14),
-            _words(theme, translate("About", "It uses {list}.").format(list=", ".join(_libraries())), "faint", 13),
-            _words(theme, data, "text", 13),
-            *(_words(theme, text, "faint", 13) for text in CITATIONS),
+        self.labels = [
+            _text_label(theme, f"bedside {_version('bedside')}", "text", 22, bold=True),
+            _text_label(theme, simulation(), "simulation", 16, bold=True),
+            _text_label(theme, purpose, "text", 14),
+            _text_label(theme, translate("About", "bedside itself: MIT licence."), "text", 14),
+            _text_label(theme, translate("About", "It uses {list}.").format(list=", ".join(_libraries())), "faint", 13),
+            _text_label(theme, data, "text", 13),
+            *(_text_label(theme, text, "faint", 13) for text in CITATIONS),
         ]
         page, area, buttons = QWidget(), QScrollArea(), QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         column, whole = QVBoxLayout(page), QVBoxLayout(self)
-        for label in self.words:
+        for label in self.labels:
             column.addWidget(label)
         column.addStretch(1)
         area.setWidget(page)
@@ -76,8 +76,8 @@ class AboutDialog(QDialog):
         whole.addWidget(area)
         whole.addWidget(buttons)
         self.apply_theme(theme)
-        room = parent.size()
-        self.resize(min(px(620), room.width() - 20), min(px(460), room.height() - 20))
+        available = parent.size()
+        self.resize(min(px(620), available.width() - 20), min(px(460), available.height() - 20))
 
     def apply_theme(self, theme: Theme) -> None:
         """Apply a theme."""
@@ -85,16 +85,16 @@ class AboutDialog(QDialog):
         self.setStyleSheet(dialog_style(theme))
 
 
-def _words(theme: Theme, text: str, ink: str, pixels: int, bold: bool = False) -> Label:
-    made = Label(theme, ink, pixels, bold)
-    made.setText(text)
-    made.setWordWrap(True)
-    made.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-    return made
+def _text_label(theme: Theme, text: str, ink: str, pixels: int, bold: bool = False) -> Label:
+    label = Label(theme, ink, pixels, bold)
+    label.setText(text)
+    label.setWordWrap(True)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return label
 
 
 def _libraries() -> list[str]:
-    """Return name, version and licence of those that are installed."""
+    """Return name, version and licence of the installed libraries."""
     return [f"{name} {_version(package)} ({licence})" for package, name, licence in LIBRARIES if _version(package)]
 
 

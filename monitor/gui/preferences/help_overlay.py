@@ -1,4 +1,4 @@
-"""Help over the window, never over its alarms: which key does what; at the first start, what is shown."""
+"""Help overlay: keyboard shortcuts, or an introduction at the first start. It never covers alarms."""
 
 from __future__ import annotations
 
@@ -12,34 +12,36 @@ from monitor.gui.style.language import QT_TRANSLATE_NOOP, translate
 from monitor.gui.style.theme import Theme, px
 
 WELCOME = (
-    QT_TRANSLATE_NOOP("Help", "The trace is a recorded ECG, replayed at its own pace: nobody lies in this bed."),
-    QT_TRANSLATE_NOOP("Help", "Ahead of it, a network forecasts the next quarter of a second, with its 90 % band."),
+    QT_TRANSLATE_NOOP("Help", "The trace is a recorded ECG, replayed in real time: there is no patient in this bed."),
+    QT_TRANSLATE_NOOP(
+        "Help", "Ahead of it, a neural network forecasts the next quarter of a second, with a 90 % band."
+    ),
     QT_TRANSLATE_NOOP(
         "Help",
-        "Behind it, what had been forecast stays as a faint line. Where the two part, the strip beneath rises; "
-        "past its dashed line, an alarm begins.",
+        "Behind it, earlier forecasts remain as a faint line. Where signal and forecast differ, the anomaly score "
+        "below rises; above its dashed line, an alarm is raised.",
     ),
-    QT_TRANSLATE_NOOP("Help", "Click an alarm in the list to see ten seconds before and after it, and why."),
+    QT_TRANSLATE_NOOP("Help", "Click an alarm in the list to review the ten seconds before and after its onset."),
 )
 
 
 class HelpOverlay(QFrame):
-    """Words over a window, gone with the next key or click.
+    """Overlay on a window, closed by any key or click.
 
     Parameters
     ----------
     theme : Theme
     window : QWidget
-        It covers that, as far as `above` and `below` let it.
+        The window that it covers between `above` and `below`.
     above, below : QWidget
-        What stays in sight: alarms at the top, the warning at the bottom.
+        Widgets that stay visible: alarms at the top, the warning at the bottom.
     welcome : bool
-        Whether to say what the window shows, in place of the keys.
+        Show the introduction instead of the shortcuts.
 
     Attributes
     ----------
     closed : Signal
-        Somebody has read it.
+        A click on the overlay.
     """
 
     closed = Signal()
@@ -49,9 +51,9 @@ class HelpOverlay(QFrame):
         self._window, self._above, self._below = window, above, below
         whole = QVBoxLayout(self)
         if welcome:
-            whole.addWidget(_words(theme, translate("Help", "What you see"), 18, bold=True))
+            whole.addWidget(_text_label(theme, translate("Help", "What you see"), 18, bold=True))
             for text in WELCOME:
-                whole.addWidget(_words(theme, translate("Help", text), 14))
+                whole.addWidget(_text_label(theme, translate("Help", text), 14))
         else:
             columns = QHBoxLayout()
             for groups in ((GROUPS[0], GROUPS[2]), (GROUPS[1],), (GROUPS[3],)):
@@ -73,7 +75,7 @@ class HelpOverlay(QFrame):
         self.apply_theme(theme)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         window.installEventFilter(self)
-        self._cover()
+        self._place()
 
     def apply_theme(self, theme: Theme) -> None:
         """Apply a theme."""
@@ -83,30 +85,30 @@ class HelpOverlay(QFrame):
         layout.setContentsMargins(px(18), px(8), px(18), px(6))
         layout.setSpacing(px(5))
 
-    def _cover(self) -> None:
+    def _place(self) -> None:
         top, bottom = self._above.geometry().bottom() + 1, self._below.geometry().top()
-        room = QRect(0, top, self._window.width(), max(bottom - top, 0))
-        width = min(px(1000), room.width())
-        place = QRect(0, 0, width, min(self.heightForWidth(width), room.height()))
-        place.moveCenter(room.center())
-        self.setGeometry(place)
+        available = QRect(0, top, self._window.width(), max(bottom - top, 0))
+        width = min(px(1000), available.width())
+        rect = QRect(0, 0, width, min(self.heightForWidth(width), available.height()))
+        rect.moveCenter(available.center())
+        self.setGeometry(rect)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        """Stay in the middle of the window."""
+        """Keep the overlay centred in the window."""
         if event.type() in (QEvent.Type.Resize, QEvent.Type.LayoutRequest) and watched is self._window:
-            self._cover()
+            self._place()
         return False
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802, ARG002
-        """Go."""
+        """Emit `closed`."""
         self.closed.emit()
 
 
-def _words(theme: Theme, text: str, pixels: int, bold: bool = False) -> Label:
-    made = Label(theme, "text", pixels, bold)
-    made.setText(text)
-    made.setWordWrap(True)
-    return made
+def _text_label(theme: Theme, text: str, pixels: int, bold: bool = False) -> Label:
+    label = Label(theme, "text", pixels, bold)
+    label.setText(text)
+    label.setWordWrap(True)
+    return label
 
 
 def _group(theme: Theme, name: str, keys: tuple[tuple[str, str], ...]) -> QGridLayout:
@@ -117,11 +119,11 @@ def _group(theme: Theme, name: str, keys: tuple[tuple[str, str], ...]) -> QGridL
     title = Label(theme, "calipers", 15, bold=True)
     title.setText(translate("Keys", name))
     grid.addWidget(title, 0, 0, 1, 2)
-    for row, (key, what) in enumerate(keys, start=1):
-        cap, words = Label(theme, "text", 13, bold=True), Label(theme, "text", 13)
-        cap.setText(translate("Keys", key))
-        words.setText(translate("Keys", what))
-        words.setWordWrap(True)
-        grid.addWidget(cap, row, 0, Qt.AlignmentFlag.AlignTop)
-        grid.addWidget(words, row, 1, Qt.AlignmentFlag.AlignTop)
+    for row, (key, action) in enumerate(keys, start=1):
+        key_label, action_label = Label(theme, "text", 13, bold=True), Label(theme, "text", 13)
+        key_label.setText(translate("Keys", key))
+        action_label.setText(translate("Keys", action))
+        action_label.setWordWrap(True)
+        grid.addWidget(key_label, row, 0, Qt.AlignmentFlag.AlignTop)
+        grid.addWidget(action_label, row, 1, Qt.AlignmentFlag.AlignTop)
     return grid

@@ -1,4 +1,4 @@
-"""What a person has set and finds again at the next start, in an INI file of the user's own."""
+"""User preferences, kept in an INI file."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from monitor.view.trace import GAINS, SPEEDS
 
 _FOLDER = QStandardPaths.StandardLocation.GenericConfigLocation
 
-LETTERS = (80, 200)
-"""Smallest and largest size of letters, per cent."""
+FONT_SIZE_RANGE = (80, 200)
+"""Smallest and largest font size, per cent."""
 
-PX_PER_MM = (1.0, 40.0)
-"""What a screen can be: a wall of it seen from afar, and a telephone."""
+PX_PER_MM_RANGE = (1.0, 40.0)
+"""Plausible screen resolutions, px per mm: from a video wall to a telephone."""
 
 
 @dataclass(frozen=True)
 class Preferences:
-    """All that is remembered.
+    """User preferences; the field names are the keys of the INI file.
 
     Attributes
     ----------
@@ -33,21 +33,21 @@ class Preferences:
     language : str
         A key of `LANGUAGES`; empty for that of the system.
     letters : int
-        Size of letters, per cent.
+        Font size, per cent.
     speed : float
-        mm/s, one of `SPEEDS`.
+        Paper speed in mm/s, one of `SPEEDS`.
     gain : float
-        mm/mV, one of `GAINS`; 0 fits the amplitude to the signal.
+        Gain in mm/mV, one of `GAINS`; 0 fits it to the signal.
     grid : str
         ``off``, ``large`` or ``fine``.
     trend : bool
-        Whether the last hours are shown.
+        Whether the trend is shown.
     px_per_mm : float
-        Of the screen, as somebody has measured; 0: as Qt says.
+        Measured screen resolution; 0 uses the one reported by Qt.
     welcomed : bool
-        Whether somebody has read what the window shows.
+        Whether the introduction was closed.
     geometry : bytes
-        Place and size of the window, as Qt writes them.
+        Position and size of the window, in Qt's format.
     """
 
     theme: str = NIGHT.name
@@ -62,88 +62,88 @@ class Preferences:
     geometry: bytes = b""
 
 
-def own_file() -> Path:
-    """Return where this user's settings lie: ``~/.config/bedside/monitor.ini`` on Linux."""
+def user_file() -> Path:
+    """Return the path of the user's INI file: ``~/.config/bedside/monitor.ini`` on Linux."""
     return Path(QStandardPaths.writableLocation(_FOLDER)) / "bedside" / "monitor.ini"
 
 
 class PreferencesStore:
-    """Settings, and the file that keeps them.
+    """User preferences and their file.
 
     Parameters
     ----------
     path : Path or None
-        The INI file; it need not be there yet. None forgets all at the end.
+        The INI file, created if missing; None keeps the preferences only in memory.
 
     Attributes
     ----------
-    now : Preferences
+    current : Preferences
     problem : str
-        Why they cannot be kept, in one line; empty while they can.
+        Reason why they cannot be saved, in one line; else empty.
     """
 
     def __init__(self, path: Path | None) -> None:
         self._file = None if path is None else QSettings(str(path), QSettings.Format.IniFormat)
         self.problem = ""
-        self.now = Preferences() if self._file is None else _read(self._file)
+        self.current = Preferences() if self._file is None else _read(self._file)
 
     def change(self, **changes: Any) -> None:
-        """Keep other values, at once: who ends by being killed finds them again."""
-        before, self.now = self.now, replace(self.now, **changes)
+        """Change values and save them at once, so that they survive a killed process."""
+        before, self.current = self.current, replace(self.current, **changes)
         if self._file is None:
             return
         for name in changes:
-            value = getattr(self.now, name)
+            value = getattr(self.current, name)
             if value != getattr(before, name):
                 self._file.setValue(name, QByteArray(value) if isinstance(value, bytes) else value)
         self._file.sync()
         if self._file.status() is not QSettings.Status.NoError:
-            self.problem = f"settings are not kept: {self._file.fileName()} cannot be written"
+            self.problem = f"settings cannot be saved: {self._file.fileName()} is not writable"
 
 
 def _read(file: QSettings) -> Preferences:
-    """Return what the file says; a value that cannot be is as if it were not there."""
-    found = {}
+    """Return the preferences in a file; missing and invalid values are replaced by their defaults."""
+    values = {}
     for field in fields(Preferences):
         value = file.value(field.name)
         if value is not None:
             try:
-                found[field.name] = _READ[field.name](value)
+                values[field.name] = _PARSERS[field.name](value)
             except (ValueError, TypeError):
                 continue
-    return Preferences(**found)
+    return Preferences(**values)
 
 
 def _one_of(choices: tuple[Any, ...], kind: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def read(value: object) -> object:
-        made = kind(value)
-        if made not in choices:
+    def parse(value: object) -> object:
+        parsed = kind(value)
+        if parsed not in choices:
             raise ValueError
-        return made
+        return parsed
 
-    return read
+    return parse
 
 
 def _within(low: float, high: float, kind: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def read(value: object) -> object:
-        made = kind(value)
-        if not low <= made <= high:
+    def parse(value: object) -> object:
+        parsed = kind(value)
+        if not low <= parsed <= high:
             raise ValueError
-        return made
+        return parsed
 
-    return read
+    return parse
 
 
-def _true(value: object) -> bool:
+def _bool(value: object) -> bool:
     text = str(value).lower()
     if text not in ("true", "false"):
         raise ValueError
     return text == "true"
 
 
-def _scale(value: Any) -> float:
-    made = float(value)
-    return made if made == 0 else float(_within(*PX_PER_MM, float)(made))
+def _px_per_mm(value: Any) -> float:
+    resolution = float(value)
+    return resolution if resolution == 0 else float(_within(*PX_PER_MM_RANGE, float)(resolution))
 
 
 def _bytes(value: object) -> bytes:
@@ -152,15 +152,15 @@ def _bytes(value: object) -> bytes:
     return bytes(value.data())
 
 
-_READ: dict[str, Callable[[Any], Any]] = {
+_PARSERS: dict[str, Callable[[Any], Any]] = {
     "theme": _one_of(tuple(THEMES), str),
     "language": _one_of(("", *LANGUAGES), str),
-    "letters": _within(*LETTERS, int),
+    "letters": _within(*FONT_SIZE_RANGE, int),
     "speed": _one_of(SPEEDS, float),
     "gain": _one_of((0.0, *GAINS), float),
     "grid": _one_of(("off", "large", "fine"), str),
-    "trend": _true,
-    "px_per_mm": _scale,
-    "welcomed": _true,
+    "trend": _bool,
+    "px_per_mm": _px_per_mm,
+    "welcomed": _bool,
     "geometry": _bytes,
 }

@@ -1,4 +1,4 @@
-"""Theme, letters and scale of the window, and its dialogs: help, preferences, about."""
+"""Applies the user preferences to the window, and opens help, preferences and about."""
 
 from __future__ import annotations
 
@@ -11,38 +11,38 @@ from PySide6.QtWidgets import QDialog, QWidget
 
 from monitor.gui.preferences.about import AboutDialog
 from monitor.gui.preferences.help_overlay import HelpOverlay
-from monitor.gui.preferences.preferences import LETTERS, PreferencesStore
+from monitor.gui.preferences.preferences import FONT_SIZE_RANGE, PreferencesStore
 from monitor.gui.preferences.preferences_dialog import PreferencesDialog
-from monitor.gui.style.language import choose
+from monitor.gui.style.language import set_language
 from monitor.gui.style.palettes import THEMES, Theme, next_theme
-from monitor.gui.style.theme import apply_theme, set_letter_scale
+from monitor.gui.style.theme import apply_theme, set_font_scale
 
-SMALLEST = (800, 480)
-"""Pixels of a window in which letters of 100 % have just enough room."""
+MIN_WINDOW_SIZE = (800, 480)
+"""Smallest window, px: fonts of 100 % fit into it."""
 
-_STEP = 0.05
+_SCALE_STEP = 0.05
 
 
 class PreferencesController(QObject):
-    """Theme and letters of a window, and the dialogs about them.
+    """Theme, font size and language of a window, and its dialogs.
 
     Parameters
     ----------
     window : QWidget
     store : PreferencesStore
     apply : callable
-        Brings what has changed in `store` to the traces: speed, gain, grid, pixels per mm.
+        Applies the preferences of the traces: speed, gain, grid, screen resolution.
     above, below : QWidget
-        What the help must not cover.
+        Widgets that the help must not cover.
 
     Attributes
     ----------
     store : PreferencesStore
     problem : str
-        Why the language is not the one that was chosen; empty where it is.
+        Reason why the selected language is not used; else empty.
     help : HelpOverlay or None
     dialog : QDialog or None
-        Settings or about, while one of them is open.
+        The open dialog: preferences or about.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class PreferencesController(QObject):
     ) -> None:
         super().__init__(window)
         self.store = store
-        self.problem = choose(store.now.language)
+        self.problem = set_language(store.current.language)
         self.help: HelpOverlay | None = None
         self.dialog: QDialog | None = None
         self._window, self._apply, self._above, self._below = window, apply, above, below
@@ -65,39 +65,39 @@ class PreferencesController(QObject):
 
     @property
     def theme(self) -> Theme:
-        """The theme chosen."""
-        return THEMES[self.store.now.theme]
+        """The current theme."""
+        return THEMES[self.store.current.theme]
 
     def px_per_mm(self) -> float:
-        """Return what somebody has measured, or what Qt says of the screen."""
-        return self.store.now.px_per_mm or self._screen_px_per_mm()
+        """Return the measured screen resolution, or else the one reported by Qt."""
+        return self.store.current.px_per_mm or self._screen_px_per_mm()
 
     def _screen_px_per_mm(self) -> float:
         return self._window.screen().physicalDotsPerInchX() / 25.4
 
-    # --- what is set --------------------------------------------------------------------------------------------
+    # --- preferences --------------------------------------------------------------------------------------------
 
     def change(self, **changes: Any) -> None:
-        """Set, remember, and show at once."""
+        """Change preferences, save them, and apply them at once."""
         self.store.change(**changes)
         if "language" in changes:
-            self.problem = choose(self.store.now.language)
+            self.problem = set_language(self.store.current.language)
             self._shown = None
         self.apply_theme()
         self._apply()
         if "language" in changes and isinstance(self.dialog, PreferencesDialog):
-            # The dialog itself is made anew: most of its words belong to Qt's own widgets.
+            # The dialog is created again: most of its texts belong to Qt's own widgets.
             self.dialog.close()
             self.open_preferences()
 
     def apply_theme(self) -> None:
-        """Apply the theme to all widgets, with letters as large as were chosen and as the window has room for."""
-        room = min(self._window.width() / SMALLEST[0], self._window.height() / SMALLEST[1])
-        chosen = min(self.store.now.letters / 100, math.floor(room / _STEP + 1e-6) * _STEP)
-        scale = max(chosen, LETTERS[0] / 100)
+        """Apply the theme to all widgets, with the selected font size as far as the window has room."""
+        window_scale = min(self._window.width() / MIN_WINDOW_SIZE[0], self._window.height() / MIN_WINDOW_SIZE[1])
+        limited = min(self.store.current.letters / 100, math.floor(window_scale / _SCALE_STEP + 1e-6) * _SCALE_STEP)
+        scale = max(limited, FONT_SIZE_RANGE[0] / 100)
         if (self.theme, scale) != self._shown:
             self._shown = (self.theme, scale)
-            set_letter_scale(scale)
+            set_font_scale(scale)
             apply_theme(self._window, self.theme)
 
     def next_theme(self) -> None:
@@ -107,15 +107,15 @@ class PreferencesController(QObject):
             self.dialog.show_theme(self.theme)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802, ARG002
-        """Fit the letters to a window that has changed its size."""
+        """Adapt the font size to a changed window size."""
         if event.type() == QEvent.Type.Resize:
             self.apply_theme()
         return False
 
-    # --- people -------------------------------------------------------------------------------------------------
+    # --- user actions -------------------------------------------------------------------------------------------
 
-    def press(self, key: int) -> bool:
-        """Do what a key asks for; False where it asks nothing of this. Any key takes the help away."""
+    def handle_key(self, key: int) -> bool:
+        """Execute a key; False if it has no function here. Any key closes the help."""
         if self.help is not None:
             self.close_help()
             return True
@@ -125,40 +125,40 @@ class PreferencesController(QObject):
         return True
 
     def welcome(self) -> None:
-        """Say what the window shows, to who has not read it yet."""
-        if not self.store.now.welcomed:
-            self._help(welcome=True)
+        """Show the introduction if it was never closed before."""
+        if not self.store.current.welcomed:
+            self._show_help(welcome=True)
 
     def show_help(self) -> None:
-        """Say which key does what."""
-        self._help(welcome=False)
+        """Show the keyboard shortcuts."""
+        self._show_help(welcome=False)
 
-    def _help(self, *, welcome: bool) -> None:
+    def _show_help(self, *, welcome: bool) -> None:
         if self.help is None:
             self.help = HelpOverlay(self.theme, self._window, self._above, self._below, welcome)
             self.help.closed.connect(self.close_help)
             self.help.show()
 
     def close_help(self) -> None:
-        """Take the help away; it was read."""
+        """Close the help, and save that the introduction was read."""
         self.hide_help()
         self.store.change(welcomed=True)
 
     def hide_help(self) -> None:
-        """Take the help away, for a picture of what lies beneath."""
+        """Remove the help, for a screenshot of the window below."""
         if self.help is not None:
             self.help.hide()
             self.help.deleteLater()
             self.help = None
 
     def open_preferences(self) -> None:
-        """Let people change settings."""
-        dialog = PreferencesDialog(self.theme, self.store.now, self._screen_px_per_mm(), self.problem, self._window)
+        """Open the preferences dialog."""
+        dialog = PreferencesDialog(self.theme, self.store.current, self._screen_px_per_mm(), self.problem, self._window)
         dialog.changed.connect(lambda changes: self.change(**changes))
         self._open(dialog)
 
     def open_about(self) -> None:
-        """Say what this is, and what it is made of."""
+        """Open the about dialog."""
         self._open(AboutDialog(self.theme, self._window))
 
     def _open(self, dialog: QDialog) -> None:
@@ -166,16 +166,16 @@ class PreferencesController(QObject):
             dialog.deleteLater()
             return
         self.dialog = dialog
-        dialog.finished.connect(self._forget)
-        dialog.show()  # not modal: alarms must be in reach
+        dialog.finished.connect(self._discard_dialog)
+        dialog.show()  # not modal: alarms must remain operable
 
-    def _forget(self) -> None:
+    def _discard_dialog(self) -> None:
         if self.dialog is not None:
             self.dialog.deleteLater()
             self.dialog = None
 
     def close(self) -> None:
-        """Remember where the window stands, and close what is open."""
+        """Save the window geometry, and close an open dialog."""
         self.store.change(geometry=bytes(self._window.saveGeometry().data()))
         if self.dialog is not None:
             self.dialog.close()

@@ -1,4 +1,4 @@
-"""The dialog of settings: what is changed in it takes effect at once, and is remembered."""
+"""Preferences dialog; changes take effect at once and are saved."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from monitor.gui.preferences.preferences import LETTERS, PX_PER_MM, Preferences
+from monitor.gui.preferences.preferences import FONT_SIZE_RANGE, PX_PER_MM_RANGE, Preferences
 from monitor.gui.style.label import Label, dialog_style
 from monitor.gui.style.language import LANGUAGES, QT_TRANSLATE_NOOP, translate
 from monitor.gui.style.palettes import THEMES, Theme
@@ -26,7 +26,7 @@ from monitor.view.trace import GAINS, SPEEDS
 THEME_NAMES = {
     "night": QT_TRANSLATE_NOOP("Settings", "Night"),
     "day": QT_TRANSLATE_NOOP("Settings", "Day"),
-    "safe": QT_TRANSLATE_NOOP("Settings", "For colour-blind people"),
+    "safe": QT_TRANSLATE_NOOP("Settings", "Colour-blind safe"),
 }
 GRID_NAMES = {
     "off": QT_TRANSLATE_NOOP("Settings", "none"),
@@ -34,16 +34,16 @@ GRID_NAMES = {
     "fine": QT_TRANSLATE_NOOP("Settings", "1 mm and 5 mm"),
 }
 _BAR_MM = 100.0
-_LONGEST_BAR = 600
+_MAX_BAR_PX = 600
 
 
 class MeasuredBar(QWidget):
-    """A bar to hold a ruler against.
+    """Bar of known length in pixels, to be measured with a ruler.
 
     Attributes
     ----------
     pixels : int
-        How long it is.
+        Length of the bar.
     """
 
     def __init__(self, theme: Theme, pixels: int) -> None:
@@ -53,16 +53,16 @@ class MeasuredBar(QWidget):
         self.apply_theme(theme)
 
     def apply_theme(self, theme: Theme) -> None:
-        """Apply a theme; the bar stays as long as it is."""
+        """Apply a theme; the length does not change."""
         self.theme = theme
         self.update()
 
     def sizeHint(self) -> QSize:  # noqa: N802
-        """Return a size that holds the bar and its ends."""
+        """Return the size of the bar with its end marks."""
         return QSize(self.pixels + 3, 24)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002
-        """Draw a line with an end at each side."""
+        """Draw a line with end marks."""
         with QPainter(self) as painter:
             painter.setPen(QPen(colour(self.theme.text), 1))
             painter.drawLine(1, 12, 1 + self.pixels, 12)
@@ -71,65 +71,67 @@ class MeasuredBar(QWidget):
 
 
 class PreferencesDialog(QDialog):
-    """Shows settings and lets people change them.
+    """Edits the user preferences.
 
     Parameters
     ----------
     theme : Theme
-    settings : Preferences
+    preferences : Preferences
     screen_px_per_mm : float
-        What Qt says of the screen.
+        Screen resolution reported by Qt.
     problem : str
-        Why the language is not the one that was chosen; empty where it is.
+        Reason why the selected language is not used; else empty.
     parent : QWidget
 
     Attributes
     ----------
     changed : Signal(dict)
-        Names and values of `Preferences` that somebody has just set.
+        Names and values of `Preferences` changed by the user.
     language, colours, speed, gain, grid : QComboBox
     letters : QSpinBox
         Per cent.
     bar : MeasuredBar
     bar_mm : QDoubleSpinBox
-        How long the bar is on this screen.
+        Measured length of the bar on this screen.
     """
 
     changed = Signal(dict)
 
     def __init__(
-        self, theme: Theme, settings: Preferences, screen_px_per_mm: float, problem: str, parent: QWidget
+        self, theme: Theme, preferences: Preferences, screen_px_per_mm: float, problem: str, parent: QWidget
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(translate("Settings", "Settings"))
-        languages = {"": translate("Settings", "that of the system"), **LANGUAGES}
-        self.language = _choice(languages, settings.language)
+        languages = {"": translate("Settings", "system language"), **LANGUAGES}
+        self.language = _combo_box(languages, preferences.language)
         self._no_font = Label(theme, "simulation", 13)
         self._no_font.setText(problem)
         self._no_font.setWordWrap(True)
         self._no_font.setVisible(bool(problem))
-        self.colours = _choice(_said(THEME_NAMES), settings.theme)
+        self.colours = _combo_box(_translated(THEME_NAMES), preferences.theme)
         self.letters = QSpinBox()
-        self.letters.setRange(*LETTERS)
+        self.letters.setRange(*FONT_SIZE_RANGE)
         self.letters.setSingleStep(10)
         self.letters.setSuffix(" %")
-        self.letters.setValue(settings.letters)
-        self.speed = _choice({speed: f"{speed:g} mm/s" for speed in SPEEDS}, settings.speed)
+        self.letters.setValue(preferences.letters)
+        self.speed = _combo_box({speed: f"{speed:g} mm/s" for speed in SPEEDS}, preferences.speed)
         gains = {gain: f"{gain:g} mm/mV" for gain in GAINS} | {0.0: translate("Settings", "fitted to the signal")}
-        self.gain = _choice(gains, settings.gain)
-        self.grid = _choice(_said(GRID_NAMES), settings.grid)
-        self.bar = MeasuredBar(theme, min(round(_BAR_MM * screen_px_per_mm), _LONGEST_BAR))
+        self.gain = _combo_box(gains, preferences.gain)
+        self.grid = _combo_box(_translated(GRID_NAMES), preferences.grid)
+        self.bar = MeasuredBar(theme, min(round(_BAR_MM * screen_px_per_mm), _MAX_BAR_PX))
         self.bar_mm = QDoubleSpinBox()
         self.bar_mm.setDecimals(1)
         self.bar_mm.setSuffix(" mm")
-        self.bar_mm.setRange(self.bar.pixels / PX_PER_MM[1], self.bar.pixels / PX_PER_MM[0])
-        self.bar_mm.setValue(self.bar.pixels / (settings.px_per_mm or screen_px_per_mm))
-        # A number that is only half typed in is not meant.
+        self.bar_mm.setRange(self.bar.pixels / PX_PER_MM_RANGE[1], self.bar.pixels / PX_PER_MM_RANGE[0])
+        self.bar_mm.setValue(self.bar.pixels / (preferences.px_per_mm or screen_px_per_mm))
+        # A partly typed number is not a value yet.
         self.bar_mm.setKeyboardTracking(False)
         self.letters.setKeyboardTracking(False)
         self._screen = Label(theme, "faint", 13)
         self._screen.setText(
-            translate("Settings", "Hold a ruler against this bar and enter its length: millimetres are true then.")
+            translate(
+                "Settings", "Measure this bar with a ruler and enter its length: the trace is then true to scale."
+            )
         )
         self._screen.setWordWrap(True)
 
@@ -150,13 +152,13 @@ class PreferencesDialog(QDialog):
         self._form.addRow(translate("Settings", "Language"), self.language)
         self._form.addRow(self._no_font)
         self._form.addRow(translate("Settings", "Colours"), self.colours)
-        self._form.addRow(translate("Settings", "Size of letters"), self.letters)
+        self._form.addRow(translate("Settings", "Font size"), self.letters)
         self._form.addRow(translate("Settings", "Paper speed"), self.speed)
         self._form.addRow(translate("Settings", "Amplitude"), self.gain)
         self._form.addRow(translate("Settings", "Grid"), self.grid)
         self._form.addRow(self._screen)
         self._form.addRow(self.bar)
-        self._form.addRow(translate("Settings", "This bar is"), self.bar_mm)
+        self._form.addRow(translate("Settings", "Length of the bar"), self.bar_mm)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         whole = QVBoxLayout(self)
@@ -173,18 +175,18 @@ class PreferencesDialog(QDialog):
         self._form.setHorizontalSpacing(px(16))
 
     def show_theme(self, theme: Theme) -> None:
-        """Show the theme that a key has chosen meanwhile."""
+        """Show a theme that was selected by key."""
         self.colours.setCurrentIndex(list(THEMES).index(theme.name))
 
 
-def _said(names: dict[str, str]) -> dict[str, str]:
+def _translated(names: dict[str, str]) -> dict[str, str]:
     return {value: translate("Settings", name) for value, name in names.items()}
 
 
-def _choice(names: dict[str, str] | dict[float, str], chosen: str | float) -> QComboBox:
+def _combo_box(names: dict[str, str] | dict[float, str], selected: str | float) -> QComboBox:
     box = QComboBox()
     for value, name in names.items():
         box.addItem(name, value)
-    box.setCurrentIndex(list(names).index(chosen))
+    box.setCurrentIndex(list(names).index(selected))
     box.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
     return box

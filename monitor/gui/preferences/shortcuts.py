@@ -1,4 +1,4 @@
-"""What each key does, in words and by group: what the help shows."""
+"""Keyboard shortcuts by group, for the help."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         QT_TRANSLATE_NOOP("Keys", "Alarms"),
         (
             ("A", QT_TRANSLATE_NOOP("Keys", "acknowledge the alarms of this bed")),
-            ("P", QT_TRANSLATE_NOOP("Keys", "pause the tone, or bring it back")),
-            ("O", QT_TRANSLATE_NOOP("Keys", "pause all alarms, or bring them back")),
-            ("M", QT_TRANSLATE_NOOP("Keys", "mute this monitor, or let it sound")),
+            ("P", QT_TRANSLATE_NOOP("Keys", "pause the tone, or end the pause")),
+            ("O", QT_TRANSLATE_NOOP("Keys", "pause all alarms, or end the pause")),
+            ("M", QT_TRANSLATE_NOOP("Keys", "mute this monitor, or unmute it")),
             ("L", QT_TRANSLATE_NOOP("Keys", "limits of this bed")),
             ("R", QT_TRANSLATE_NOOP("Keys", "review of the latest alarm")),
         ),
@@ -19,21 +19,21 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     (
         QT_TRANSLATE_NOOP("Keys", "Trace"),
         (
-            (QT_TRANSLATE_NOOP("Keys", "Space"), QT_TRANSLATE_NOOP("Keys", "freeze, or go on")),
-            ("← → Home End", QT_TRANSLATE_NOOP("Keys", "frozen: back and forth")),
+            (QT_TRANSLATE_NOOP("Keys", "Space"), QT_TRANSLATE_NOOP("Keys", "freeze, or return to live")),
+            ("← → Home End", QT_TRANSLATE_NOOP("Keys", "frozen: move in time")),
             ("S", QT_TRANSLATE_NOOP("Keys", "paper speed")),
             ("+ −", QT_TRANSLATE_NOOP("Keys", "amplitude")),
             ("0", QT_TRANSLATE_NOOP("Keys", "amplitude fitted to the signal")),
             ("G", QT_TRANSLATE_NOOP("Keys", "grid")),
-            ("T", QT_TRANSLATE_NOOP("Keys", "last hours: heart rate and score")),
+            ("T", QT_TRANSLATE_NOOP("Keys", "trend of heart rate and score")),
             ("V", QT_TRANSLATE_NOOP("Keys", "replay: pause, seek, speed, record")),
         ),
     ),
     (
         QT_TRANSLATE_NOOP("Keys", "Beds"),
         (
-            ("← → ↑ ↓", QT_TRANSLATE_NOOP("Keys", "next bed, or the one before")),
-            ("1 … 9", QT_TRANSLATE_NOOP("Keys", "bed by its place")),
+            ("← → ↑ ↓", QT_TRANSLATE_NOOP("Keys", "next or previous bed")),
+            ("1 … 9", QT_TRANSLATE_NOOP("Keys", "bed by number")),
             ("C", QT_TRANSLATE_NOOP("Keys", "central station, or one bed")),
             ("Enter", QT_TRANSLATE_NOOP("Keys", "central station: full view of the bed")),
         ),

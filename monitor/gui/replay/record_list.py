@@ -1,4 +1,4 @@
-"""The records that a publisher offers, with their rhythms: one is chosen."""
+"""Dialog that lists the records offered by a publisher, with their rhythms."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _NAME = Qt.ItemDataRole.UserRole
 
 
 class RecordList(QDialog):
-    """A list that a few letters make shorter: a record's number, or a rhythm.
+    """List of records with a text filter on number and rhythm.
 
     Attributes
     ----------
     chosen : Signal(str)
-        The name of the record.
+        The name of the selected record.
     filter : QLineEdit
     records : QListWidget
     """
@@ -35,15 +35,15 @@ class RecordList(QDialog):
         self.filter.setPlaceholderText(translate("Replay", "number or rhythm, such as 208 or flutter"))
         self.records = QListWidget()
         for offer in offers:
-            item = QListWidgetItem(line(offer))
+            item = QListWidgetItem(offer_text(offer))
             item.setData(_NAME, offer.name)
             self.records.addItem(item)
             if offer.name == current:
                 self.records.setCurrentItem(item)
-        self.filter.textChanged.connect(self._shorten)
-        self.filter.returnPressed.connect(lambda: self._choose(self.records.currentItem()))
-        self.records.itemClicked.connect(self._choose)
-        self.records.itemActivated.connect(self._choose)
+        self.filter.textChanged.connect(self._apply_filter)
+        self.filter.returnPressed.connect(lambda: self._select(self.records.currentItem()))
+        self.records.itemClicked.connect(self._select)
+        self.records.itemActivated.connect(self._select)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(8, 8, 8, 8)
         whole.addWidget(self.filter)
@@ -59,8 +59,8 @@ class RecordList(QDialog):
             f"; selection-background-color: {theme.edge}; selection-color: {theme.text}"
         )
 
-    def _shorten(self, text: str) -> None:
-        """Show the lines that hold each of the words, and mark the first."""
+    def _apply_filter(self, text: str) -> None:
+        """Show the records whose line contains all words of the filter, and select the first."""
         words = text.lower().split()
         first = None
         for row in range(self.records.count()):
@@ -69,16 +69,16 @@ class RecordList(QDialog):
             item.setHidden(hidden)
             if not hidden and first is None:
                 first = item
-        self.records.setCurrentItem(first)  # type: ignore[arg-type]  # None marks nothing
+        self.records.setCurrentItem(first)  # type: ignore[arg-type]  # None selects nothing
 
-    def _choose(self, item: QListWidgetItem | None) -> None:
-        if item is None or not self.isVisible():  # a click may also activate
+    def _select(self, item: QListWidgetItem | None) -> None:
+        if item is None or not self.isVisible():  # a click may also activate the item
             return
         self.chosen.emit(item.data(_NAME))
         self.accept()
 
 
-def line(offer: Offer) -> str:
-    """Return name, length and rhythms of a record, with the letters of MIT-BIH and in words."""
+def offer_text(offer: Offer) -> str:
+    """Return name, length and rhythms of a record."""
     rhythms = ", ".join(text_of(reference_rhythm_phrase(code)) for code in offer.rhythms)
     return "   ".join(part for part in (offer.name, clock(round(offer.seconds)), rhythms) if part)

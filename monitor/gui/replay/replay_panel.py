@@ -1,6 +1,6 @@
-"""Replay control: shows how the publisher replays, and asks it for something else.
+"""Replay controls: they show the publisher's status and send requests to it.
 
-It shows what the publisher reports. Requests stand apart, in another colour, until the publisher reports them done.
+Pending requests are shown in another colour until the publisher reports their effect.
 """
 
 from __future__ import annotations
@@ -23,14 +23,12 @@ from stream.wire.replay_actions import ChooseRecord, Seek, SetLoop, SetPlaying, 
 SPEEDS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 STEP_S = 10
 
-NO_PUBLISHER = QT_TRANSLATE_NOOP(
-    "Replay", "No publisher sends this bed: there is nothing to control. Start one with: bedside replay"
-)
-NO_BROKER = QT_TRANSLATE_NOOP("Replay", "The broker is away: nothing can be asked for.")
+NO_PUBLISHER = QT_TRANSLATE_NOOP("Replay", "No publisher sends this bed. Start one with: bedside replay")
+NO_BROKER = QT_TRANSLATE_NOOP("Replay", "The broker is not connected: the replay cannot be controlled.")
 
 
 class ReplayPanel(QWidget):
-    """Two rows of buttons beneath the trace.
+    """Two rows of buttons below the trace.
 
     Attributes
     ----------
@@ -39,10 +37,10 @@ class ReplayPanel(QWidget):
     play, back, ahead, loop, record : QPushButton
     speeds : dict of float to QPushButton
     bar : SeekBar
-    time, nothing : Label
-        Place and length; why nothing can be controlled.
+    time, reason : Label
+        Position and length; why the replay cannot be controlled.
     records_dialog : RecordList or None
-        Open while somebody chooses.
+        The open dialog.
     """
 
     requested = Signal(object)
@@ -57,9 +55,9 @@ class ReplayPanel(QWidget):
         self.loop, self.record = _button(""), _button("")
         self.speeds = {speed: _button(f"×{speed:g}") for speed in SPEEDS}
         self.bar, self.time = SeekBar(theme), Label(theme, "text", 16, bold=True)
-        self.nothing = Label(theme, "simulation", 15, bold=True)
-        self.nothing.setWordWrap(True)
-        self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.reason = Label(theme, "simulation", 15, bold=True)
+        self.reason.setWordWrap(True)
+        self.reason.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._build()
         self.apply_theme(theme)
 
@@ -88,8 +86,8 @@ class ReplayPanel(QWidget):
         whole = QVBoxLayout(self)
         whole.setContentsMargins(8, 2, 8, 4)
         whole.addWidget(self._rows)
-        whole.addWidget(self.nothing)
-        self.nothing.hide()
+        whole.addWidget(self.reason)
+        self.reason.hide()
 
     def apply_theme(self, theme: Theme) -> None:
         """Apply a theme."""
@@ -101,43 +99,43 @@ class ReplayPanel(QWidget):
         for button in self._buttons:
             button.setFont(font(14, bold=True))
             button.setMinimumHeight(px(32))
-            button.setStyleSheet("")  # painted with the next frame
+            button.setStyleSheet("")  # set with the next frame
 
     @property
     def _buttons(self) -> tuple[QPushButton, ...]:
         return (self.play, self.back, self.ahead, self.loop, self.record, *self.speeds.values())
 
-    # --- what is --------------------------------------------------------------------------------------------------
+    # --- status ---------------------------------------------------------------------------------------------------
 
     def show_frame(self, frame: Frame) -> None:
-        """Take what the publisher reports now."""
+        """Show the replay of a frame."""
         replay = self._replay = frame.replay
-        nothing = "" if replay is not None else NO_BROKER if frame.link.state is LinkState.NO_BROKER else NO_PUBLISHER
-        shown = (replay, nothing)
+        reason = "" if replay is not None else NO_BROKER if frame.link.state is LinkState.NO_BROKER else NO_PUBLISHER
+        shown = (replay, reason)
         if shown == self._shown:
             return
         self._shown = shown
-        self.nothing.setText(translate("Replay", nothing) if nothing else "")
-        self.nothing.setVisible(replay is None)
+        self.reason.setText(translate("Replay", reason) if reason else "")
+        self.reason.setVisible(replay is None)
         self._rows.setVisible(replay is not None)
         if replay is None:
             return
         requested = replay.requested
-        words = {"playing": translate("Replay", "Pause"), "paused": translate("Replay", "Play")}
-        self.play.setText(words.get(replay.status.state, translate("Replay", "Again")))
+        labels = {"playing": translate("Replay", "Pause"), "paused": translate("Replay", "Play")}
+        self.play.setText(labels.get(replay.status.state, translate("Replay", "Again")))
         self.time.setText(f"{clock(replay.position_s)} / {clock(replay.duration_s)}")
-        self.bar.show_place(replay.position_s, replay.duration_s, requested.position_s, text_of(replay.note))
+        self.bar.show_position(replay.position_s, replay.duration_s, requested.position_s, text_of(replay.note))
         self.record.setText(f"{replay.status.record}  ▾")
-        self._paint(self.play, replay.status.state == "paused", requested.playing is not None)
+        self._style_button(self.play, replay.status.state == "paused", requested.playing is not None)
         for button in (self.back, self.ahead):
-            self._paint(button, False, False)
-        self._paint(self.loop, replay.status.loop, requested.loop is not None)
-        self._paint(self.record, False, requested.record is not None)
+            self._style_button(button, False, False)
+        self._style_button(self.loop, replay.status.loop, requested.loop is not None)
+        self._style_button(self.record, False, requested.record is not None)
         for speed, button in self.speeds.items():
-            self._paint(button, speed == replay.status.speed, speed == requested.speed)
+            self._style_button(button, speed == replay.status.speed, speed == requested.speed)
 
-    def _paint(self, button: QPushButton, on: bool, requested: bool) -> None:
-        """Fill a button that is on; draw the edge of a requested one in another colour."""
+    def _style_button(self, button: QPushButton, on: bool, requested: bool) -> None:
+        """Set the style of a button: filled if on, with a dashed border if a request is pending."""
         theme = self.theme
         ink, ground = (theme.ground, theme.text) if on else (theme.text, theme.panel)
         edge = f"2px dashed {theme.simulation}" if requested else f"1px solid {theme.faint}"
@@ -159,7 +157,7 @@ class ReplayPanel(QWidget):
             self.requested.emit(SetPlaying(playing=self._replay.status.state == "paused"))
 
     def _step(self, by_s: int) -> None:
-        """Start from the requested place, where there is one: three presses are three steps."""
+        """Seek relative to the requested position, if one is pending, so that several steps add up."""
         if self._replay is not None:
             requested_s = self._replay.requested.position_s
             self._seek((self._replay.position_s if requested_s is None else requested_s) + by_s)
@@ -179,16 +177,16 @@ class ReplayPanel(QWidget):
         status = self._replay.status
         dialog = self.records_dialog = RecordList(self.theme, status.records, status.record, self)
         dialog.chosen.connect(lambda name: self.requested.emit(ChooseRecord(record=name)))
-        dialog.finished.connect(self._forget_records)
+        dialog.finished.connect(self._discard_records_dialog)
         dialog.open()
 
-    def _forget_records(self) -> None:
+    def _discard_records_dialog(self) -> None:
         if self.records_dialog is not None:
             self.records_dialog.deleteLater()
             self.records_dialog = None
 
 
 def _button(text: str) -> QPushButton:
-    made = QPushButton(text)
-    made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    return made
+    button = QPushButton(text)
+    button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    return button

@@ -1,6 +1,6 @@
-"""ECG paper: draws an event on any painter, in millimetres: on the screen, and as vectors into a PDF.
+"""ECG paper: draws an event in millimetres, on the screen or as vectors into a PDF.
 
-Small squares are 1 mm wide and high, large ones 5 mm, at every scale, as on paper.
+Small squares are 1 mm, large squares 5 mm at every scale, as on paper.
 """
 
 from __future__ import annotations
@@ -14,38 +14,38 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPen, QPolygonF
 
 from monitor.gui.style.language import translate
-from monitor.gui.style.polyline import thinned
-from monitor.gui.style.theme import Theme, colour, fixed_font
-from monitor.view.annotations import DOT, ROWS
+from monitor.gui.style.polyline import thin
+from monitor.gui.style.theme import Theme, colour, unscaled_font
+from monitor.view.annotations import NORMAL_BEAT, ROWS
 from monitor.view.event_review import Review
 from monitor.view.trace_scale import Lane, Ruler
 from stream.timebase import FS
 
 GUTTER_MM = 14.0
-"""Left of the trace, for lead name and scale."""
+"""Space left of the trace for lead name and scale, mm."""
 
-ANNOTATION_MM = 4.0
-"""Height of a row of letters over the beats."""
+ANNOTATION_ROW_MM = 4.0
+"""Height of a row of annotations, mm."""
 
 AXIS_MM = 5.0
 SCORE_MM = 20.0
-SCORE_TOP = 8.0
-"""Highest score on the paper; the line of a higher one runs along the edge."""
+MAX_SCORE = 8.0
+"""Upper limit of the score axis; higher scores are drawn at the limit."""
 
 _GAP_MM = 1.0
-_PIECE = 30
-_BEFORE_PX = 6
+_SEGMENT_POINTS = 30
+_REDRAW_MARGIN_PX = 6
 _CENTRE = Qt.AlignmentFlag.AlignHCenter
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """The scale of a drawing.
+    """Scale of a drawing.
 
     Attributes
     ----------
     px_per_mm : float
-        Pixels of the painter.
+        Resolution of the painter.
     mm_per_s, mm_per_mv : float
     """
 
@@ -55,20 +55,20 @@ class Sheet:
 
     @property
     def text(self) -> str:
-        """The scale, as it stands on ECG paper, and what a small square is."""
+        """The scale as printed on ECG paper, and the size of a small square."""
         square = f"{1000 / self.mm_per_s:g} ms × {1 / self.mm_per_mv:g} mV"
         scale = f"{self.mm_per_s:g} mm/s · {self.mm_per_mv:g} mm/mV"
         return translate("Paper", "{scale} · small square {square}").format(scale=scale, square=square)
 
     def size(self, review: Review) -> tuple[float, float]:
-        """Return width and height of an event, in pixels."""
-        wide = GUTTER_MM + (review.stop - review.first) / FS * self.mm_per_s
-        tall = sum((high - low) * self.mm_per_mv + _GAP_MM for low, high in review.ranges)
-        return wide * self.px_per_mm, (_head_mm(review) + tall + SCORE_MM + AXIS_MM) * self.px_per_mm
+        """Return width and height of the drawing of an event, in pixels."""
+        width_mm = GUTTER_MM + (review.stop - review.first) / FS * self.mm_per_s
+        lanes_mm = sum((high - low) * self.mm_per_mv + _GAP_MM for low, high in review.ranges)
+        return width_mm * self.px_per_mm, (_annotations_mm(review) + lanes_mm + SCORE_MM + AXIS_MM) * self.px_per_mm
 
     def ruler(self, review: Review) -> Ruler:
         """Return the scale for calipers."""
-        lanes, top = [], _head_mm(review) * self.px_per_mm
+        lanes, top = [], _annotations_mm(review) * self.px_per_mm
         for lead, (low, high) in zip(review.leads, review.ranges, strict=True):
             bottom = top + (high - low) * self.mm_per_mv * self.px_per_mm
             lanes.append(Lane(lead, top, bottom, low, high))
@@ -77,37 +77,37 @@ class Sheet:
         return Ruler(GUTTER_MM * self.px_per_mm, self.size(review)[0], review.first, per_sample, tuple(lanes))
 
 
-def _head_mm(review: Review) -> float:
-    return len(ROWS) * ANNOTATION_MM if review.annotations else 0.0
+def _annotations_mm(review: Review) -> float:
+    return len(ROWS) * ANNOTATION_ROW_MM if review.annotations else 0.0
 
 
 def draw(painter: QPainter, review: Review, sheet: Sheet, theme: Theme, since: int | None = None) -> None:
-    """Draw leads, score and time, from the painter's origin to the right and down.
+    """Draw leads, score and time axis; the painter's origin is the top left corner.
 
-    With ``since``, no curve is drawn much before that sample: the caller has drawn it, and clips.
+    With ``since``, curves start shortly before that sample: the caller clips, and has drawn the rest before.
     """
     _Drawing(painter, review, sheet, theme, since or review.first).draw()
 
 
 def draw_annotations(painter: QPainter, review: Review, sheet: Sheet, theme: Theme) -> None:
-    """Draw the letters over the beats; they come later than the samples, and lie over what is drawn of these."""
+    """Draw the annotations; they arrive later than the samples and are drawn over the cached trace."""
     if not review.annotations:
         return
     ruler, mm = sheet.ruler(review), sheet.px_per_mm
     inks = {"rhythm": theme.text, "reference": theme.text, "detected": theme.score}
     painter.save()
-    painter.setFont(fixed_font(2.2 * mm))
+    painter.setFont(unscaled_font(2.2 * mm))
     for number, name in enumerate(ROWS):
         painter.setPen(colour(inks[name]))
-        place = QRectF(0, number * ANNOTATION_MM * mm, ruler.left - mm, ANNOTATION_MM * mm)
+        place = QRectF(0, number * ANNOTATION_ROW_MM * mm, ruler.left - mm, ANNOTATION_ROW_MM * mm)
         painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, name)
-    painter.setClipRect(QRectF(ruler.left, 0, ruler.right - ruler.left, _head_mm(review) * mm))
+    painter.setClipRect(QRectF(ruler.left, 0, ruler.right - ruler.left, _annotations_mm(review) * mm))
     for label in review.annotations:
         painter.setPen(colour(inks[label.row]))
-        painter.setFont(fixed_font((4.4 if label.text == DOT else 3.2) * mm, bold=True))
+        painter.setFont(unscaled_font((4.4 if label.text == NORMAL_BEAT else 3.2) * mm, bold=True))
         x = ruler.x(label.index)
         left, align = (x, Qt.AlignmentFlag.AlignLeft) if label.row == "rhythm" else (x - 10 * mm, _CENTRE)
-        place = QRectF(left, ROWS.index(label.row) * ANNOTATION_MM * mm, 20 * mm, ANNOTATION_MM * mm)
+        place = QRectF(left, ROWS.index(label.row) * ANNOTATION_ROW_MM * mm, 20 * mm, ANNOTATION_ROW_MM * mm)
         painter.drawText(place, align | Qt.AlignmentFlag.AlignVCenter, label.text)
     painter.restore()
 
@@ -118,15 +118,15 @@ class _Drawing:
         self.mm, self.ruler = sheet.px_per_mm, sheet.ruler(review)
         self.height = sheet.size(review)[1]
         self.every = round(1 / self.ruler.per_sample)
-        # The clip begins up to two pixels before the sample; the end of the line and its cap must lie outside of it.
-        self.since = max(since - review.first - math.ceil(_BEFORE_PX / self.ruler.per_sample), 0)
+        # The clip starts up to two pixels before the sample; end and cap of the line must be outside of it.
+        self.since = max(since - review.first - math.ceil(_REDRAW_MARGIN_PX / self.ruler.per_sample), 0)
         self.x = self.ruler.left + np.arange(review.stop - review.first) * self.ruler.per_sample
         begin = max(review.alarm.onset, review.first)
         stop = review.end if review.alarm_span.stop is None else min(max(review.alarm_span.stop, begin + 1), review.end)
         self.inside = slice(begin - review.first, max(stop - review.first, begin - review.first))
 
     def draw(self) -> None:
-        """Draw one lane after the other."""
+        """Draw all lanes, the score and the time axis."""
         painter, mm = self.painter, self.mm
         width = self.ruler.right - self.ruler.left
         painter.save()
@@ -138,17 +138,17 @@ class _Drawing:
             painter.setClipRect(QRectF(self.ruler.left, lane.top, width, lane.bottom - lane.top))
             self._line(lane, self.review.predicted[:, lead], self.theme.predicted, 0.4)
             self._line(lane, self.review.mv[:, lead], self.theme.ecg, 0.5)
-            marked = np.full(len(self.x), np.nan, np.float32)
-            marked[self.inside] = self.review.mv[self.inside, lead]
-            self._line(lane, marked, self.theme.priority[self.review.alarm.priority], 0.6)
+            alarmed = np.full(len(self.x), np.nan, np.float32)
+            alarmed[self.inside] = self.review.mv[self.inside, lead]
+            self._line(lane, alarmed, self.theme.priority[self.review.alarm.priority], 0.6)
             painter.restore()
             self._scale(lane)
         bottom = self.height - AXIS_MM * mm
-        self._score(Lane("anomaly score", bottom - (SCORE_MM - 1) * mm, bottom, 0.0, SCORE_TOP))
+        self._score(Lane("anomaly score", bottom - (SCORE_MM - 1) * mm, bottom, 0.0, MAX_SCORE))
         self._time(bottom)
         painter.restore()
 
-    # --- what lies beneath ----------------------------------------------------------------------------------------
+    # --- background -----------------------------------------------------------------------------------------------
 
     def _tint(self, top: float, bottom: float) -> None:
         if self.inside.stop > self.inside.start:
@@ -161,7 +161,7 @@ class _Drawing:
         onset = self.review.alarm.onset
         for step_mm, ink, mm in ((1.0, self.theme.grid_fine, 0.1), (5.0, self.theme.grid, 0.2)):
             step_s, step_mv = step_mm / self.sheet.mm_per_s, step_mm / self.sheet.mm_per_mv
-            # Lines are counted from the onset and from 0 mV: both lie on one.
+            # Lines are counted from the onset and from 0 mV, so that both are on a line.
             first = math.ceil((self.review.first - onset) / (step_s * FS) - 1e-6)
             last = math.floor((self.review.stop - onset) / (step_s * FS) + 1e-6)
             xs = [self.ruler.x(onset + number * step_s * FS) for number in range(first, last + 1)]
@@ -174,32 +174,32 @@ class _Drawing:
             self.painter.setPen(QPen(colour(ink), mm * self.mm))
             self.painter.drawLines(lines)
 
-    # --- the curves -----------------------------------------------------------------------------------------------
+    # --- curves ---------------------------------------------------------------------------------------------------
 
     def _line(self, lane: Lane, mv: np.ndarray, ink: str, mm: float) -> None:
-        there = np.flatnonzero(np.isfinite(mv))
-        if not len(there):
+        known = np.flatnonzero(np.isfinite(mv))
+        if not len(known):
             return
-        begin = max(self.since, int(there[0]))
+        begin = max(self.since, int(known[0]))
         if self.every:
-            begin -= (begin - int(there[0])) % self.every  # the same blocks, wherever drawing begins
-        rows = slice(begin, int(there[-1]) + 1)
+            begin -= (begin - int(known[0])) % self.every  # the same blocks, independent of the start
+        rows = slice(begin, int(known[-1]) + 1)
         y = lane.bottom - (mv[rows].astype(np.float64) - lane.low) / (lane.high - lane.low) * (lane.bottom - lane.top)
         pen = QPen(colour(ink), mm * self.mm, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin)
         self.painter.setPen(pen)
-        x, y = thinned(self.x[rows].astype(np.float64), y, self.every)
-        # Stroking a smooth line costs more than in proportion to its length.
-        for at in range(0, len(x), _PIECE):
-            piece = slice(at, at + _PIECE + 1)
-            if np.isfinite(y[piece]).any():
-                self.painter.drawPath(arrayToQPath(x[piece], y[piece], connect="finite"))
+        x, y = thin(self.x[rows].astype(np.float64), y, self.every)
+        # Stroking a path costs more than proportionally to its length, so it is drawn in segments.
+        for at in range(0, len(x), _SEGMENT_POINTS):
+            segment = slice(at, at + _SEGMENT_POINTS + 1)
+            if np.isfinite(y[segment]).any():
+                self.painter.drawPath(arrayToQPath(x[segment], y[segment], connect="finite"))
 
     def _score(self, lane: Lane) -> None:
         painter, theme, left, right = self.painter, self.theme, self.ruler.left, self.ruler.right
         self._tint(lane.top, lane.bottom)
         painter.setPen(QPen(colour(theme.edge), 0.2 * self.mm))
         painter.drawRect(QRectF(left, lane.top, right - left, lane.bottom - lane.top))
-        self._line(lane, np.clip(self.review.score, 0.0, SCORE_TOP), theme.score, 0.35)
+        self._line(lane, np.clip(self.review.score, 0.0, MAX_SCORE), theme.score, 0.35)
         self._font(2.4)
         painter.setPen(colour(theme.faint))
         for value in (0, 4, 8):
@@ -211,33 +211,33 @@ class _Drawing:
             translate("Paper", "anomaly score"),
         )
         if self.review.threshold is not None:
-            y = lane.y(min(self.review.threshold, SCORE_TOP))
+            y = lane.y(min(self.review.threshold, MAX_SCORE))
             painter.setPen(QPen(colour(theme.threshold), 0.25 * self.mm, Qt.PenStyle.DashLine))
             painter.drawLine(QLineF(left, y, right, y))
             place = QRectF(left, y - 4 * self.mm, right - left - self.mm, 4 * self.mm)
             text = translate("Paper", "alarm from {score}").format(score=f"{self.review.threshold:.1f}")
             painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
 
-    # --- words ----------------------------------------------------------------------------------------------------
+    # --- labels ---------------------------------------------------------------------------------------------------
 
     def _scale(self, lane: Lane) -> None:
-        """Draw the lead's name and the calibration box of paper ECGs, 1 mV high and 200 ms wide."""
+        """Draw the lead's name and a calibration pulse of 1 mV and 200 ms."""
         painter, mm = self.painter, self.mm
         painter.setPen(colour(self.theme.ecg))
         self._font(4.0, bold=True)
         painter.drawText(QRectF(0, lane.top, self.ruler.left - mm, 6 * mm), Qt.AlignmentFlag.AlignCenter, lane.lead)
-        foot = lane.y((lane.low + lane.high) / 2 - 0.5)
-        head = lane.y((lane.low + lane.high) / 2 + 0.5)
-        wide = 0.2 * FS * self.ruler.per_sample
-        left = self.ruler.left / 2 - wide / 2
-        corners = [(left - mm, foot), (left, foot), (left, head), (left + wide, head), (left + wide, foot)]
+        bottom = lane.y((lane.low + lane.high) / 2 - 0.5)
+        top = lane.y((lane.low + lane.high) / 2 + 0.5)
+        width = 0.2 * FS * self.ruler.per_sample
+        left = self.ruler.left / 2 - width / 2
+        corners = [(left - mm, bottom), (left, bottom), (left, top), (left + width, top), (left + width, bottom)]
         painter.setPen(QPen(colour(self.theme.faint), 0.3 * mm))
-        painter.drawPolyline(QPolygonF([QPointF(x, y) for x, y in [*corners, (left + wide + mm, foot)]]))
+        painter.drawPolyline(QPolygonF([QPointF(x, y) for x, y in [*corners, (left + width + mm, bottom)]]))
         self._font(2.4)
-        painter.drawText(QRectF(0, foot, self.ruler.left - mm, 4 * mm), Qt.AlignmentFlag.AlignCenter, "1 mV")
+        painter.drawText(QRectF(0, bottom, self.ruler.left - mm, 4 * mm), Qt.AlignmentFlag.AlignCenter, "1 mV")
 
     def _time(self, top: float) -> None:
-        """Write seconds from the onset, and mark the onset."""
+        """Draw the time axis: seconds from the onset."""
         painter, mm, onset = self.painter, self.mm, self.review.alarm.onset
         self._font(2.8)
         painter.setPen(colour(self.theme.faint))
@@ -256,4 +256,4 @@ class _Drawing:
                 painter.drawText(QRectF(left, top + mm, 20 * mm, AXIS_MM * mm - mm), align, text)
 
     def _font(self, mm: float, bold: bool = False) -> None:
-        self.painter.setFont(fixed_font(mm * self.mm, bold))
+        self.painter.setFont(unscaled_font(mm * self.mm, bold))

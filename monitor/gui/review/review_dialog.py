@@ -1,4 +1,4 @@
-"""The window of one event: its trace on ECG paper, what it was in words, calipers, and the way into a file."""
+"""Review dialog of one event: trace on ECG paper, summary, calipers, export."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from monitor.gui.style.phrases import text_of
 from monitor.gui.style.theme import STARS, Theme, colour, font, px
 from monitor.gui.trace.calipers import Calipers
 from monitor.view.event_review import Review
-from monitor.view.event_summary import explain
+from monitor.view.event_summary import summary_rows
 from monitor.view.trace import GAINS, SPEEDS
 from monitor.view.trace_scale import Ruler
 from stream.wire.phrases import alarm_phrase
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 
 class EventChart(QWidget):
-    """Leads and score of an event, drawn once and kept until they change.
+    """Leads and score of an event, cached until they change.
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class EventChart(QWidget):
     sheet : Sheet
     calipers : Calipers
     drawn, added : int
-        How often all of it was drawn, and how often only what had come.
+        Number of full drawings, and of drawings of new samples only.
     """
 
     def __init__(self, theme: Theme, review: Review, px_per_mm: float) -> None:
@@ -68,8 +68,8 @@ class EventChart(QWidget):
         self.update()
 
     def show_review(self, review: Review, sheet: Sheet) -> None:
-        """Take an event and a scale; where only more samples have come, only those will be drawn."""
-        if self._cache is None or not _grows(self.review, review) or sheet != self.sheet:
+        """Show an event at a scale; if only samples were added, only these are drawn."""
+        if self._cache is None or not _only_extended(self.review, review) or sheet != self.sheet:
             self._cache = self._since = None
         elif review.end > self.review.end:
             self._since = self.review.end if self._since is None else self._since
@@ -80,11 +80,11 @@ class EventChart(QWidget):
         self.update()
 
     def ruler(self) -> Ruler | None:
-        """Return the scale for the calipers; None where there is nothing to measure."""
+        """Return the scale for the calipers; None without samples."""
         return self.sheet.ruler(self.review) if self.review.leads else None
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002
-        """Copy the drawing."""
+        """Copy the cached drawing, and draw annotations and lead names over it."""
         ratio = self.devicePixelRatio()
         if self._cache is None or self._cache.devicePixelRatio() != ratio:
             self._cache = QPixmap(self.size() * ratio)
@@ -102,7 +102,7 @@ class EventChart(QWidget):
             self._draw_names(painter)
 
     def _add(self, cache: QPixmap, since: int) -> None:
-        """Draw what has come since a sample."""
+        """Draw the samples added since a sample."""
         left = math.floor(self.sheet.ruler(self.review).x(since)) - 1
         place = QRectF(left, 0, self.width() - left, self.height())
         with QPainter(cache) as painter:
@@ -112,7 +112,7 @@ class EventChart(QWidget):
         self.added += 1
 
     def _draw_names(self, painter: QPainter) -> None:
-        """Repeat the names of the leads where the gutter is out of sight."""
+        """Repeat the lead names if the gutter is scrolled out of view."""
         ruler, left = self.ruler(), self.visibleRegion().boundingRect().left()
         if ruler is None or left < ruler.left / 2:
             return
@@ -122,41 +122,41 @@ class EventChart(QWidget):
             painter.drawText(QRectF(left + 6, lane.top + 2, px(200), px(20)), Qt.AlignmentFlag.AlignLeft, lane.lead)
 
 
-def _grows(before: Review, now: Review) -> bool:
-    """Return whether what was drawn of an event still holds."""
-    return _drawn(before) == _drawn(now) and before.end <= now.end
+def _only_extended(before: Review, now: Review) -> bool:
+    """Return whether the drawing of a review remains valid and can be extended."""
+    return _drawing_key(before) == _drawing_key(now) and before.end <= now.end
 
 
-def _drawn(review: Review) -> tuple[object, ...]:
-    """Return what all of the drawing depends on."""
+def _drawing_key(review: Review) -> tuple[object, ...]:
+    """Return the values on which the whole drawing depends."""
     alarm_id, annotated = review.alarm.alarm_id, bool(review.annotations)
     return alarm_id, review.alarm_span, review.leads, review.ranges, review.threshold, annotated
 
 
 class ReviewDialog(QDialog):
-    """Shows one event; the monitor goes on beneath.
+    """Shows one event in a window that is not modal.
 
     Parameters
     ----------
     theme : Theme
     review : Review
     write_record : callable or None
-        Writes WFDB; without it that is not offered.
+        Writes WFDB records; None disables that format.
     parent : QWidget
     px_per_mm : float
-        Of this screen.
+        Resolution of the screen.
 
     Attributes
     ----------
     review : Review
     chart : EventChart
-    heading, note, scale, said : QLabel
-        What it was; which samples are missing; mm/s and mm/mV; what came of saving.
-    words : dict of str to str
-        The explanation.
+    heading, note, scale, message : QLabel
+        Alarm text; missing samples; mm/s and mm/mV; result of saving.
+    summary : dict of str to str
+        Names and values of the summary.
     files : ReviewFiles
     buttons : dict of str to QPushButton
-        By PNG, PDF, CSV, WFDB; Speed, Size.
+        Keys: PNG, PDF, CSV, WFDB, Speed, Size, Close.
     """
 
     def __init__(
@@ -164,14 +164,14 @@ class ReviewDialog(QDialog):
     ) -> None:
         super().__init__(parent)
         self.theme, self.review = theme, review
-        self.words: dict[str, str] = {}
+        self.summary: dict[str, str] = {}
         self.chart = EventChart(theme, review, px_per_mm)
         self.heading = Label(theme, lambda theme: theme.priority[self.review.alarm.priority], 20, bold=True)
         self.note = Label(theme, "technical", 14, bold=True)
-        self.scale, self.said = Label(theme, "faint", 13), Label(theme, "simulation", 13)
+        self.scale, self.message = Label(theme, "faint", 13), Label(theme, "simulation", 13)
         self.page, self._rows = QWidget(), QGridLayout()
         self.files = ReviewFiles(
-            self.page, lambda: self.review, lambda: self.chart.calipers.text, self.say, write_record
+            self.page, lambda: self.review, lambda: self.chart.calipers.text, self.show_message, write_record
         )
         self.buttons: dict[str, QPushButton] = {}
         self._labels: dict[str, QLabel] = {}
@@ -181,7 +181,7 @@ class ReviewDialog(QDialog):
 
     def _build(self) -> None:
         self.heading.setWordWrap(True)
-        warning = Label(self.theme, "simulation", 14, bold=True, says=simulation)
+        warning = Label(self.theme, "simulation", 14, bold=True, text_source=simulation)
         self.note.setWordWrap(True)
         self._area = QScrollArea()
         self._area.setFrameShape(QFrame.Shape.NoFrame)
@@ -193,7 +193,7 @@ class ReviewDialog(QDialog):
         self._area.setWidget(inside)
         self._area.setWidgetResizable(True)
         self._area.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        # Where not all of it fits, the onset does.
+        # If the trace does not fit, it is scrolled to the onset.
         self._area.horizontalScrollBar().rangeChanged.connect(self._show_onset)
         self._area.horizontalScrollBar().valueChanged.connect(lambda _value: self.chart.update())
 
@@ -209,29 +209,31 @@ class ReviewDialog(QDialog):
         self._rows.setColumnStretch(1, 1)
         self._rows.setColumnStretch(3, 1)
         self._rows.setHorizontalSpacing(12)
-        for name, do in (
+        for name, action in (
             ("Speed", self.next_speed),
             ("Size", self.next_gain),
-            *((form, lambda form=form: self.files.ask(form)) for form in self.files.forms),
+            *((form, lambda form=form: self.files.open_dialog(form)) for form in self.files.formats),
             ("Close", self.close),
         ):
             button = self.buttons[name] = QPushButton(name)
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             button.setAutoDefault(False)
-            button.clicked.connect(lambda _checked=False, do=do: do())
+            button.clicked.connect(lambda _checked=False, action=action: action())
             if name == "PNG":
                 row.addStretch(1)
-                row.addWidget(Label(self.theme, "text", 14, says=lambda: translate("Review", "Save as")))
+                row.addWidget(Label(self.theme, "text", 14, text_source=lambda: translate("Review", "Save as")))
             elif name == "Close":
                 row.addStretch(1)
             row.addWidget(button)
         row.setContentsMargins(12, 0, 12, 8)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(self.page, 1)
-        whole.addWidget(self.said)
+        whole.addWidget(self.message)
         whole.addLayout(row)
-        self.said.setContentsMargins(12, 0, 12, 0)
-        self.said.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)  # however long a path is
+        self.message.setContentsMargins(12, 0, 12, 0)
+        self.message.setSizePolicy(
+            QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed
+        )  # independent of the length of a path
 
     def apply_theme(self, theme: Theme) -> None:
         """Apply a theme."""
@@ -251,48 +253,48 @@ class ReviewDialog(QDialog):
         self.buttons["Speed"].setText(translate("Review", "Speed  (S)"))
         self.buttons["Size"].setText(translate("Review", "Size  (+ −)"))
         self.buttons["Close"].setText(translate("Review", "Close  (Esc)"))
-        self.said.setFixedHeight(px(22))
+        self.message.setFixedHeight(px(22))
         self.show_review(self.review)
 
     def sizeHint(self) -> QSize:  # noqa: N802
-        """Return a size that holds the paper and the words, as far as the screen does."""
-        room = self.screen().availableSize() * 0.95
-        around = super().sizeHint().height() - self._area.sizeHint().height()
-        return QSize(self.chart.width() + 26, self.chart.height() + around + 4).boundedTo(room)
+        """Return the size of chart and summary, limited by the screen."""
+        available = self.screen().availableSize() * 0.95
+        other_height = super().sizeHint().height() - self._area.sizeHint().height()
+        return QSize(self.chart.width() + 26, self.chart.height() + other_height + 4).boundedTo(available)
 
-    # --- what it shows --------------------------------------------------------------------------------------------
+    # --- content --------------------------------------------------------------------------------------------------
 
     def show_review(self, review: Review) -> None:
-        """Take an event: another one, or more of the same."""
-        other = review.alarm.alarm_id != self.review.alarm.alarm_id
+        """Show another event, or an update of the same one."""
+        is_other = review.alarm.alarm_id != self.review.alarm.alarm_id
         self.review = review
-        if other:
+        if is_other:
             self.chart.calipers.remove()
-            self.said.clear()
+            self.message.clear()
         alarm = review.alarm
-        what = text_of(alarm_phrase(alarm))
-        self.setWindowTitle(f"{alarm.bed.upper()}: {what}")
-        self.heading.setText(f"{STARS[alarm.priority]} {what}".strip())
+        text = text_of(alarm_phrase(alarm))
+        self.setWindowTitle(f"{alarm.bed.upper()}: {text}")
+        self.heading.setText(f"{STARS[alarm.priority]} {text}".strip())
         self.heading.apply_theme(self.theme)
         self.note.setText(text_of(review.notes))
         self.note.setVisible(bool(review.notes))
-        self.words = {text_of(name): text_of(text) for name, text in explain(review)}
+        self.summary = {text_of(name): text_of(text) for name, text in summary_rows(review)}
         self._fill_rows()
         for form in ("CSV", "WFDB"):
             if form in self.buttons:
                 self.buttons[form].setEnabled(bool(review.leads))
         self._set_sheet(self.chart.sheet)
-        if other:
+        if is_other:
             self.resize(self.sizeHint())
 
     def _fill_rows(self) -> None:
-        if list(self._labels) != list(self.words):
+        if list(self._labels) != list(self.summary):
             while (item := self._rows.takeAt(0)) is not None:
                 if (widget := item.widget()) is not None:
                     widget.deleteLater()
             self._labels = {}
-            half = (len(self.words) + 1) // 2
-            for place, name in enumerate(self.words):
+            half = (len(self.summary) + 1) // 2
+            for place, name in enumerate(self.summary):
                 row, column = place % half, place // half * 2
                 title, label = Label(self.theme, "faint", 14), Label(self.theme, "text", 14)
                 title.setText(name)
@@ -300,13 +302,13 @@ class ReviewDialog(QDialog):
                 self._rows.addWidget(title, row, column, Qt.AlignmentFlag.AlignTop)
                 self._rows.addWidget(label, row, column + 1, Qt.AlignmentFlag.AlignTop)
                 self._labels[name] = label
-        for name, text in self.words.items():
+        for name, text in self.summary.items():
             if self._labels[name].text() != text:
                 self._labels[name].setText(text)
 
     def _set_sheet(self, sheet: Sheet) -> None:
         self.chart.show_review(self.review, sheet)
-        hint = translate("Review", "drag on the trace to measure, Esc takes the lines away")
+        hint = translate("Review", "drag on the trace to measure, Esc removes the lines")
         self.scale.setText(f"{sheet.text}  ·  {hint}")
         for widget in (self.scale, self._area):
             widget.setVisible(bool(self.review.leads))
@@ -317,32 +319,32 @@ class ReviewDialog(QDialog):
             left = round(ruler.x(self.review.alarm.onset)) - self._area.viewport().width() // 2
             self._area.horizontalScrollBar().setValue(left)
 
-    def say(self, text: str) -> None:
-        """Tell what came of saving."""
-        self.said.setText(text)
-        self.said.setToolTip(text)
+    def show_message(self, text: str) -> None:
+        """Show the result of saving."""
+        self.message.setText(text)
+        self.message.setToolTip(text)
 
-    # --- people ---------------------------------------------------------------------------------------------------
+    # --- user actions ---------------------------------------------------------------------------------------------
 
     def next_speed(self) -> None:
-        """Take the next paper speed."""
+        """Select the next paper speed."""
         sheet = self.chart.sheet
         following = SPEEDS[(SPEEDS.index(sheet.mm_per_s) + 1) % len(SPEEDS)]
         self._set_sheet(Sheet(sheet.px_per_mm, following, sheet.mm_per_mv))
 
     def change_gain(self, by: int) -> None:
-        """Take a larger or smaller amplitude."""
+        """Select a larger or smaller gain."""
         sheet = self.chart.sheet
         at = min(max(GAINS.index(sheet.mm_per_mv) + by, 0), len(GAINS) - 1)
         self._set_sheet(Sheet(sheet.px_per_mm, sheet.mm_per_s, GAINS[at]))
 
     def next_gain(self) -> None:
-        """Take the next amplitude; after the largest, the smallest."""
+        """Select the next gain; after the largest, the smallest."""
         last = self.chart.sheet.mm_per_mv == GAINS[-1]
         self.change_gain(-len(GAINS) if last else +1)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
-        """Let keys take lines away or close (Esc), change the scale (S, + and −); all others are for the monitor."""
+        """Handle keys: Esc removes lines or closes, S, + and − change the scale; others go to the monitor window."""
         key, parent = event.key(), self.parentWidget()
         if key == Qt.Key.Key_Escape:
             if not self.chart.calipers.remove():

@@ -1,4 +1,4 @@
-"""An event on A4 paper, in vectors and in true millimetres: all of it at 12.5 mm/s, ten seconds of it at 25 mm/s."""
+"""PDF of an event on A4, as vectors in true scale: all of it at 12.5 mm/s, ten seconds of it at 25 mm/s."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from monitor.gui.review.ecg_paper import Sheet, draw, draw_annotations
 from monitor.gui.style.footer import simulation
 from monitor.gui.style.language import translate
 from monitor.gui.style.phrases import text_of
-from monitor.gui.style.theme import PAPER, colour, fixed_font
-from monitor.view.event_review import Review, part
-from monitor.view.event_summary import explain
+from monitor.gui.style.theme import PAPER, colour, unscaled_font
+from monitor.view.event_review import Review, crop
+from monitor.view.event_summary import summary_rows
 from stream.timebase import FS
 from stream.wire.phrases import alarm_phrase, kind_phrase
 
@@ -20,17 +20,17 @@ _MM = _DPI / 25.4
 _MARGIN_MM = 10.0
 _HEIGHT_MM = 210.0 - 2 * _MARGIN_MM
 _GAINS = (10.0, 5.0, 2.5, 1.25)
-_CLOSE = (-4 * FS, 6 * FS)
+_CLOSE_UP = (-4 * FS, 6 * FS)
 
 
 def pdf(review: Review, measured: str) -> bytes:
-    """Return the file.
+    """Return the PDF file of an event.
 
     Parameters
     ----------
     review : Review
     measured : str
-        What the calipers say; empty without.
+        Measurement of the calipers; empty without calipers.
     """
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
@@ -49,32 +49,32 @@ def pdf(review: Review, measured: str) -> bytes:
         if review.leads:
             writer.newPage()
             onset = review.alarm.onset
-            _page(painter, part(review, onset + _CLOSE[0], onset + _CLOSE[1]), 25.0, measured)
+            _page(painter, crop(review, onset + _CLOSE_UP[0], onset + _CLOSE_UP[1]), 25.0, measured)
     return bytes(buffer.data().data())
 
 
 def _page(painter: QPainter, review: Review, mm_per_s: float, measured: str) -> None:
-    """Draw words, and the event beneath them."""
+    """Draw the summary, and the event below it."""
     width = painter.viewport().width()
     y = _text(painter, 0.0, simulation(), 5.0, PAPER.simulation, bold=True)
     y = _text(painter, y, text_of(alarm_phrase(review.alarm)), 5.0, PAPER.priority[review.alarm.priority], bold=True)
-    rows = [(text_of(name), text_of(text)) for name, text in explain(review)]
+    rows = [(text_of(name), text_of(text)) for name, text in summary_rows(review)]
     if measured:
         rows.append((translate("Review", "Calipers"), measured))
     if review.notes:
         rows.append((translate("Review", "Samples"), text_of(review.notes)))
     middle = (len(rows) + 1) // 2
     lowest = y
-    for column, some in enumerate((rows[:middle], rows[middle:])):
+    for column, part in enumerate((rows[:middle], rows[middle:])):
         at = y
-        for name, words in some:
-            at = _text(painter, at, f"{name}: {words}", 3.0, PAPER.text, left=column * width / 2)
+        for name, value in part:
+            at = _text(painter, at, f"{name}: {value}", 3.0, PAPER.text, left=column * width / 2)
         lowest = max(lowest, at)
     if not review.leads:
         return
-    room = _HEIGHT_MM * _MM - lowest - 8 * _MM
+    available = _HEIGHT_MM * _MM - lowest - 8 * _MM
     sheets = [Sheet(_MM, mm_per_s, gain) for gain in _GAINS]
-    sheet = next((sheet for sheet in sheets if sheet.size(review)[1] <= room), sheets[-1])
+    sheet = next((sheet for sheet in sheets if sheet.size(review)[1] <= available), sheets[-1])
     lowest = _text(painter, lowest, sheet.text, 3.0, PAPER.faint)
     painter.save()
     painter.translate(0, lowest + 2 * _MM)
@@ -86,8 +86,8 @@ def _page(painter: QPainter, review: Review, mm_per_s: float, measured: str) -> 
 def _text(
     painter: QPainter, top: float, text: str, mm: float, ink: str, *, left: float = 0.0, bold: bool = False
 ) -> float:
-    """Write one line, and return where the next begins."""
-    painter.setFont(fixed_font(mm * _MM, bold))
+    """Draw one line of text and return the top of the next."""
+    painter.setFont(unscaled_font(mm * _MM, bold))
     painter.setPen(colour(ink))
     height = 1.5 * mm * _MM
     painter.drawText(QRectF(left, top, painter.viewport().width() - left, height), Qt.AlignmentFlag.AlignVCenter, text)

@@ -1,4 +1,4 @@
-"""One bed on the central station: its name, heart rate, most urgent alarm and connection over a small trace."""
+"""Tile of one bed on the central station: name, heart rate, most urgent alarm and connection above a small trace."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from monitor.gui.trace.sweep import SweepView
 from monitor.view.link import LinkState, state_phrase
 from monitor.view.view_model import Frame
 
-_HEAD, _LARGE_HEAD = 56, 84
-_LARGE_PX = 240
-_LARGE_WIDTH_PX = 340
-_EDGE = 4
+_HEADER_PX, _LARGE_HEADER_PX = 56, 84
+_LARGE_MIN_HEIGHT_PX = 240
+_LARGE_MIN_WIDTH_PX = 340
+_BORDER_PX = 4
 
 
 class TileHeader(QWidget):
-    """The lines above a card's trace.
+    """Header of a tile.
 
     Attributes
     ----------
     bed, message, rate : str
-        As shown; the message is the most urgent alarm, else what does not work.
+        Texts as shown; the message is the most urgent alarm, or else a technical message.
     link : str
     state : LinkState
     priority : str or None
-        Of the alarm shown.
+        Priority of the alarm shown.
     bright : bool
-        False in the dark half of a flash.
-    synthetic, broken : bool
-        Whether no patient stands behind this bed; whether a limit of the heart rate is broken.
+        False in the dark half of the flash cycle.
+    synthetic, limit_violated : bool
+        Whether the signal is synthetic; whether a heart rate limit is violated.
     """
 
     def __init__(self, theme: Theme) -> None:
@@ -46,7 +46,7 @@ class TileHeader(QWidget):
         self.bed, self.message, self.rate, self.link = "", "", NO_VALUE, ""
         self.state = LinkState.WAITING
         self.priority: str | None = None
-        self.bright, self.synthetic, self.broken = True, False, False
+        self.bright, self.synthetic, self.limit_violated = True, False, False
         self.set_large(False)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -58,26 +58,26 @@ class TileHeader(QWidget):
         self.update()
 
     def set_large(self, large: bool) -> None:
-        """Use more height, where there is some."""
+        """Switch between the large and the normal layout."""
         self._large = large
-        self.setFixedHeight(px(_LARGE_HEAD if large else _HEAD))
+        self.setFixedHeight(px(_LARGE_HEADER_PX if large else _HEADER_PX))
 
     def show_frame(self, frame: Frame) -> None:
-        """Show what a frame holds; what has not changed is not painted again."""
-        line = next((line for line in frame.active if line.calls), frame.active[0] if frame.active else None)
+        """Show a frame; the header is repainted only if something has changed."""
+        line = next((line for line in frame.active if line.unacknowledged), frame.active[0] if frame.active else None)
         priority = None if line is None else line.alarm.priority
         message = pause_text(frame.pauses) or (text_of(frame.notices[0]) if frame.notices else "")
         if line is not None:
             message = banner_text(line)
-        still = line is None or not line.calls or frame.pauses.alarms_s > 0
+        still = line is None or not line.unacknowledged or frame.pauses.alarms_s > 0
         bright = priority is None or (frame.worker and (still or lit(priority, frame.now_ns)))
         rate = heart_rate_text(frame.patient)
-        broken = frame.patient.broken is not None
+        limit_violated = frame.patient.violated_limit is not None
         link, state = text_of(frame.link.phrase), frame.link.state
-        shown = (frame.bed or "", message, rate, link, state, priority, bright, frame.synthetic, broken)
+        shown = (frame.bed or "", message, rate, link, state, priority, bright, frame.synthetic, limit_violated)
         if shown != self._shown:
             self.bed, self.message, self.rate, self.link, self.state = shown[:5]
-            self.priority, self.bright, self.synthetic, self.broken = shown[5:]
+            self.priority, self.bright, self.synthetic, self.limit_violated = shown[5:]
             self.update()
 
     @property
@@ -91,18 +91,18 @@ class TileHeader(QWidget):
             self.priority,
             self.bright,
             self.synthetic,
-            self.broken,
+            self.limit_violated,
         )
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002
-        """Draw bed and connection, beneath them the message, and the heart rate at the right."""
+        """Draw bed and connection, the message below, and the heart rate at the right."""
         theme, large = self.theme, self._large
         row = self.height() // 2
         side = _width(self.rate, 76 if large else 46) + px(12)
         left = QRect(8, 0, self.width() - side - 12, row)
         with QPainter(self) as painter:
             painter.fillRect(self.rect(), colour(theme.panel))
-            painter.setPen(colour(theme.priority["high"] if self.broken else theme.ecg))
+            painter.setPen(colour(theme.priority["high"] if self.limit_violated else theme.ecg))
             painter.setFont(font(76 if large else 46, bold=True))
             place = QRect(self.width() - side - 6, 0, side, self.height())
             painter.drawText(place, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, self.rate)
@@ -118,18 +118,18 @@ class TileHeader(QWidget):
                 self._draw_tags(painter, left.translated(0, row))
 
     def _draw_tags(self, painter: QPainter, place: QRect) -> None:
-        """Say what kind of data these are, and their age; in few letters where there is no room."""
-        # In place of an alarm, the message says it already.
+        """Draw SYNTHETIC and the connection state with the data age, shortened if there is no room."""
+        # Without an alarm, the message already contains the state.
         link = f"● {self.link}" if self.priority is not None or not self.message else ""
         whole, short = translate("BedTile", "SYNTHETIC"), translate("BedTile", "SYN")
         for synthetic, text in ((whole, link), (whole, link and "●"), (short, link and "●")):
-            chosen = font(16 if self._large else 12, bold=True)
-            metrics = QFontMetrics(chosen)
+            selected_font = font(16 if self._large else 12, bold=True)
+            metrics = QFontMetrics(selected_font)
             tags = [(synthetic, self.theme.ground, self.theme.simulation)] if self.synthetic else []
             tags += [(text, self.theme.link(self.state), self.theme.panel)] if text else []
             if sum(metrics.horizontalAdvance(tag) + 16 for tag, _, _ in tags) <= place.width():
                 break
-        painter.setFont(chosen)
+        painter.setFont(selected_font)
         at = place.left()
         for tag, ink, ground in tags:
             box = QRect(at, place.top() + 4, metrics.horizontalAdvance(tag) + 8, place.height() - 8)
@@ -145,14 +145,14 @@ class TileHeader(QWidget):
             ink, ground = self.theme.signal_ink[priority], self.theme.signal[priority]
         painter.fillRect(place, colour(ground))
         painter.setPen(colour(ink))
-        # What happened is worth larger letters than its figures are.
-        most, least, room = 24 if self._large else 16, 13, place.width() - 10
+        # If the text does not fit at a large font size, it is shortened to the name of the alarm.
+        largest, smallest, available = 24 if self._large else 16, 13, place.width() - 10
         for text in (self.message, re.split(r"[:,(、]", self.message)[0].strip()):
-            fits = [p for p in range(most, least - 1, -1) if _width(text, p) <= room]
-            if fits and fits[0] > most - 6:
+            fitting = [p for p in range(largest, smallest - 1, -1) if _width(text, p) <= available]
+            if fitting and fitting[0] > largest - 6:
                 break
-        painter.setFont(font(fits[0] if fits else least, bold=True))
-        short = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room)
+        painter.setFont(font(fitting[0] if fitting else smallest, bold=True))
+        short = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, available)
         painter.drawText(place.adjusted(6, 0, -4, 0), Qt.AlignmentFlag.AlignVCenter, short)
 
 
@@ -161,14 +161,14 @@ def _width(text: str, pixels: int) -> int:
 
 
 class BedTile(QWidget):
-    """One bed.
+    """Tile of one bed.
 
     Attributes
     ----------
     clicked : Signal(str)
         The bed's name.
     bed : str
-    head : TileHeader
+    header : TileHeader
     sweep : SweepView
     """
 
@@ -177,40 +177,40 @@ class BedTile(QWidget):
     def __init__(self, theme: Theme, bed: str) -> None:
         super().__init__()
         self.theme, self.bed = theme, bed
-        self.head, self.sweep = TileHeader(theme), SweepView(theme, small=True)
-        self._chosen = False
+        self.header, self.sweep = TileHeader(theme), SweepView(theme, small=True)
+        self._selected = False
         self._edge = theme.edge
         column = QVBoxLayout(self)
-        column.setContentsMargins(_EDGE, _EDGE, _EDGE, _EDGE)
+        column.setContentsMargins(_BORDER_PX, _BORDER_PX, _BORDER_PX, _BORDER_PX)
         column.setSpacing(0)
-        column.addWidget(self.head)
+        column.addWidget(self.header)
         column.addWidget(self.sweep, 1)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
 
     def apply_theme(self, theme: Theme) -> None:
         """Apply a theme."""
         self.theme = theme
-        self._show_edge()
+        self._update_border()
 
     def show_frame(self, frame: Frame, *, draw: bool) -> None:
-        """Bring the card up to a frame; without ``draw`` the trace stays as it is, as another card has its turn."""
-        self.head.show_frame(frame)
+        """Show a frame; without ``draw`` only the header is updated, because other traces are drawn in this frame."""
+        self.header.show_frame(frame)
         if draw:
             paused = frame.link.state is LinkState.PAUSED
             message = text_of(state_phrase(frame.link.state))
             self.sweep.show_trace(frame.trace, stale=frame.link.stale, message=message, paused=paused)
-        self._show_edge()
+        self._update_border()
 
-    def set_chosen(self, chosen: bool) -> None:
-        """Let the edge say whether keys act on this bed."""
-        if chosen != self._chosen:
-            self._chosen = chosen
-            self._show_edge()
+    def set_selected(self, selected: bool) -> None:
+        """Mark the border if keys act on this bed."""
+        if selected != self._selected:
+            self._selected = selected
+            self._update_border()
 
-    def _show_edge(self) -> None:
-        priority = self.head.priority
+    def _update_border(self) -> None:
+        priority = self.header.priority
         edge = self.theme.edge
-        if self._chosen:
+        if self._selected:
             edge = self.theme.text
         elif priority is not None and priority != "technical":
             edge = self.theme.priority[priority]
@@ -219,14 +219,14 @@ class BedTile(QWidget):
             self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002
-        """Draw the edge."""
+        """Draw the border."""
         with QPainter(self) as painter:
             painter.fillRect(self.rect(), colour(self._edge))
 
     def resizeEvent(self, event: object) -> None:  # noqa: N802, ARG002
-        """Give the words more height where there is some."""
-        self.head.set_large(self.height() >= px(_LARGE_PX) and self.width() >= px(_LARGE_WIDTH_PX))
+        """Choose the layout of the header."""
+        self.header.set_large(self.height() >= px(_LARGE_MIN_HEIGHT_PX) and self.width() >= px(_LARGE_MIN_WIDTH_PX))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802, ARG002
-        """Ask for the full view."""
+        """Emit `clicked`."""
         self.clicked.emit(self.bed)

@@ -1,4 +1,4 @@
-"""The central station: every bed in a card of its own; one in alarm comes forward."""
+"""Central station: one tile per bed; the tile of a bed in alarm is enlarged."""
 
 from __future__ import annotations
 
@@ -11,42 +11,44 @@ from monitor.gui.station.bed_tile import BedTile
 from monitor.gui.style.label import Label
 from monitor.gui.style.language import QT_TRANSLATE_NOOP, translate
 from monitor.gui.style.theme import Theme
-from monitor.gui.trace.sweep import LEAST_MV, TWO_LEADS_PX
-from monitor.gui.trace.sweep_layout import PAD
-from monitor.view.central_station import MOST_BEDS, Forward, columns, come_forward
+from monitor.gui.trace.sweep import MIN_LANE_MV, TWO_LEADS_MIN_PX
+from monitor.gui.trace.sweep_layout import LANE_PADDING
+from monitor.view.central_station import MAX_BEDS, EnlargedBed, choose_enlarged, grid_columns
 from monitor.view.trace import Drawn, View
 from monitor.view.view_model import Frame
 
 HINT = QT_TRANSLATE_NOOP("Station", "click or Enter: full view  ·  arrows: choose  ·  C: one bed")
 
-FAST, SLOW = 25.0, 12.5
-"""Paper speeds of cards, mm/s."""
+FAST_MM_PER_S, SLOW_MM_PER_S = 25.0, 12.5
+"""Paper speeds of tiles, mm/s."""
 
-LARGE, SMALL = 10.0, 5.0
-"""Amplitudes of cards, mm/mV."""
+LARGE_MM_PER_MV, SMALL_MM_PER_MV = 10.0, 5.0
+"""Gains of tiles, mm/mV."""
 
-_FORWARD = 16
-_OTHERS = 10
-_LEAST_S = 3.5
-_AT_ONCE = 6
-_WHOLE = 1
+_ENLARGED_STRETCH = 16
+_NORMAL_STRETCH = 10
+_MIN_SPAN_S = 3.5
+"""Smallest time span of a tile at the fast paper speed, s."""
+
+_TILES_PER_FRAME = 6
+_WHOLE_TRACES_PER_FRAME = 1
 _NOTE_MS = 4000
 
 
 class CentralStationView(QWidget):
-    """Cards in a grid; beds come and go, and keep their places.
+    """Grid of tiles in the order of the bed names.
 
-    The row and the column of the bed that is forward are half again as large as the others. Where there are many, the
-    cards take turns: each is drawn with every second or third frame, in steps of a few pixels.
+    Row and column of the enlarged bed are 1.6 times as large as the others. With more than six tiles, they are drawn in
+    groups: each tile is updated in every second or third frame.
 
     Attributes
     ----------
     chosen : Signal(str)
-        The bed whose card was clicked.
-    cards : dict of str to BedTile
+        The bed whose tile was clicked.
+    tiles : dict of str to BedTile
     frames : dict of str to Frame
-        The latest of each bed that has a card.
-    forward : Forward or None
+        The latest frame of each bed that has a tile.
+    enlarged : EnlargedBed or None
     title, note, hint : Label
     """
 
@@ -55,14 +57,14 @@ class CentralStationView(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.theme = theme
-        self.cards: dict[str, BedTile] = {}
-        self.forward: Forward | None = None
+        self.tiles: dict[str, BedTile] = {}
+        self.enlarged: EnlargedBed | None = None
         self.frames: dict[str, Frame] = {}
-        self._turn = 0
+        self._frame_count = 0
         self._speed: float | None = None
         self._px_per_mm: float | None = None
         self.title, self.note = Label(theme, "text", 18, bold=True), Label(theme, "simulation", 15, bold=True)
-        self.hint = Label(theme, "faint", 13, says=lambda: translate("Station", HINT))
+        self.hint = Label(theme, "faint", 13, text_source=lambda: translate("Station", HINT))
         row = QHBoxLayout()
         row.setContentsMargins(10, 4, 14, 0)
         row.setSpacing(16)
@@ -87,156 +89,158 @@ class CentralStationView(QWidget):
         self.theme = theme
 
     def set_scale(self, px_per_mm: float) -> None:
-        """Take what a millimetre is on this screen."""
+        """Set the resolution of the screen."""
         self._px_per_mm = px_per_mm
-        for card in self.cards.values():
-            card.sweep.px_per_mm = px_per_mm
+        for tile in self.tiles.values():
+            tile.sweep.px_per_mm = px_per_mm
 
-    # --- beds and places ----------------------------------------------------------------------------------------
+    # --- tiles --------------------------------------------------------------------------------------------------
 
     def set_beds(self, names: Sequence[str]) -> None:
-        """Give each of the first 16 beds a card."""
-        names = names[:MOST_BEDS]
-        if list(names) == list(self.cards):
+        """Create a tile for each of the first 16 beds, and remove those of other beds."""
+        names = names[:MAX_BEDS]
+        if list(names) == list(self.tiles):
             return
-        for name in set(self.cards) - set(names):
-            card = self.cards.pop(name)
-            self._grid.removeWidget(card)
-            card.hide()
-            card.deleteLater()
-        cards = {}
+        for name in set(self.tiles) - set(names):
+            tile = self.tiles.pop(name)
+            self._grid.removeWidget(tile)
+            tile.hide()
+            tile.deleteLater()
+        tiles = {}
         for name in names:
-            card = self.cards.get(name) or BedTile(self.theme, name)
-            if name not in self.cards:
-                card.clicked.connect(self.chosen)
+            tile = self.tiles.get(name) or BedTile(self.theme, name)
+            if name not in self.tiles:
+                tile.clicked.connect(self.chosen)
                 if self._px_per_mm is not None:
-                    card.sweep.px_per_mm = self._px_per_mm
-            self._grid.removeWidget(card)
-            cards[name] = card
-        self.cards = cards
-        for place, card in enumerate(cards.values()):
-            self._grid.addWidget(card, place // self.columns, place % self.columns)
-            card.show()
-        self._share_room()
+                    tile.sweep.px_per_mm = self._px_per_mm
+            self._grid.removeWidget(tile)
+            tiles[name] = tile
+        self.tiles = tiles
+        for place, tile in enumerate(tiles.values()):
+            self._grid.addWidget(tile, place // self.columns, place % self.columns)
+            tile.show()
+        self._update_stretch()
 
     @property
     def columns(self) -> int:
-        """How many cards stand beside each other."""
-        return columns(len(self.cards))
+        """Number of columns of the grid."""
+        return grid_columns(len(self.tiles))
 
-    def _share_room(self) -> None:
-        names = list(self.cards)
-        at = names.index(self.forward.bed) if self.forward is not None and self.forward.bed in names else None
+    def _update_stretch(self) -> None:
+        names = list(self.tiles)
+        at = names.index(self.enlarged.bed) if self.enlarged is not None and self.enlarged.bed in names else None
         rows = -(-len(names) // self.columns)
         for row in range(self._grid.rowCount()):
-            forward = at is not None and row == at // self.columns
-            self._grid.setRowStretch(row, (_FORWARD if forward else _OTHERS) if row < rows else 0)
+            stretch = _ENLARGED_STRETCH if at is not None and row == at // self.columns else _NORMAL_STRETCH
+            self._grid.setRowStretch(row, stretch if row < rows else 0)
         for column in range(self._grid.columnCount()):
-            forward = at is not None and column == at % self.columns
-            self._grid.setColumnStretch(column, (_FORWARD if forward else _OTHERS) if column < self.columns else 0)
+            enlarged = at is not None and column == at % self.columns
+            self._grid.setColumnStretch(
+                column, (_ENLARGED_STRETCH if enlarged else _NORMAL_STRETCH) if column < self.columns else 0
+            )
 
     # --- frames -------------------------------------------------------------------------------------------------
 
     @property
     def speed(self) -> float:
-        """The paper speed of all cards, mm/s: slow where a card would hold too few beats, or as people chose."""
-        card = next(iter(self.cards.values()), None)
-        if self._speed is not None or card is None:
-            return self._speed or FAST
-        # Of an even share: one that comes forward must not change the others' speed.
-        width = self.width() / self.columns - card.sweep.gutter
-        return FAST if width / card.sweep.px_per_mm / FAST >= _LEAST_S else SLOW
+        """Paper speed of all tiles, mm/s: as selected, or slow if a tile would show too few beats."""
+        tile = next(iter(self.tiles.values()), None)
+        if self._speed is not None or tile is None:
+            return self._speed or FAST_MM_PER_S
+        # From the normal width: an enlarged tile must not change the speed of the others.
+        width = self.width() / self.columns - tile.sweep.gutter
+        return FAST_MM_PER_S if width / tile.sweep.px_per_mm / FAST_MM_PER_S >= _MIN_SPAN_S else SLOW_MM_PER_S
 
     @property
     def gain(self) -> float:
-        """The amplitude of all cards, mm/mV: half the usual one where a lane would hold too few mV."""
-        card = next(iter(self.cards.values()), None)
-        if card is None:
-            return LARGE
-        rows = -(-len(self.cards) // self.columns)
-        height = (self.height() - self.title.height()) / rows - card.height() + card.sweep.height()
-        lane = height / (1 if height < TWO_LEADS_PX else 2) - 2 * PAD
-        return LARGE if lane / card.sweep.px_per_mm / LARGE >= LEAST_MV else SMALL
+        """Gain of all tiles, mm/mV: halved if a lane would show too few mV."""
+        tile = next(iter(self.tiles.values()), None)
+        if tile is None:
+            return LARGE_MM_PER_MV
+        rows = -(-len(self.tiles) // self.columns)
+        height = (self.height() - self.title.height()) / rows - tile.height() + tile.sweep.height()
+        lane = height / (1 if height < TWO_LEADS_MIN_PX else 2) - 2 * LANE_PADDING
+        return LARGE_MM_PER_MV if lane / tile.sweep.px_per_mm / LARGE_MM_PER_MV >= MIN_LANE_MV else SMALL_MM_PER_MV
 
     def next_speed(self) -> None:
-        """Take the other paper speed."""
-        self._speed = SLOW if self.speed == FAST else FAST
+        """Select the other paper speed."""
+        self._speed = SLOW_MM_PER_S if self.speed == FAST_MM_PER_S else FAST_MM_PER_S
 
     @property
-    def turns(self) -> int:
-        """With how many frames each card is drawn once."""
-        return -(-len(self.cards) // _AT_ONCE)
+    def groups(self) -> int:
+        """Number of groups of tiles; one group is drawn per frame."""
+        return -(-len(self.tiles) // _TILES_PER_FRAME)
 
     def wanted(self) -> Mapping[str, tuple[View, Drawn | None]]:
-        """Return for each card whose turn it is how much of the signal fits on it, and what it shows already."""
+        """Return, for each tile of the next group, the amount of signal that fits and what it has drawn."""
         speed, gain = self.speed, self.gain
         return {
-            name: (card.sweep.view(speed, gain), card.sweep.drawn)
-            for place, (name, card) in enumerate(self.cards.items())
-            if place % self.turns == self._turn % self.turns
+            name: (tile.sweep.view(speed, gain), tile.sweep.drawn)
+            for index, (name, tile) in enumerate(self.tiles.items())
+            if index % self.groups == self._frame_count % self.groups
         }
 
-    def show_frames(self, frames: Sequence[Frame], chosen: str | None, beds: int) -> None:
-        """Bring cards up to a moment.
+    def show_frames(self, frames: Sequence[Frame], selected: str | None, beds: int) -> None:
+        """Show the frames of a group of tiles.
 
         Parameters
         ----------
         frames : sequence of Frame
-            Of the beds whose turn it is.
-        chosen : str or None
+            Frames of the beds of the group.
+        selected : str or None
             The bed on which keys act.
         beds : int
-            How many there are, with and without cards.
+            Number of beds, with and without tiles.
         """
-        self._turn += 1
+        self._frame_count += 1
         self.frames.update({frame.bed: frame for frame in frames if frame.bed is not None})
-        for bed in set(self.frames) - set(self.cards):
+        for bed in set(self.frames) - set(self.tiles):
             del self.frames[bed]
         if frames:
-            self._come_forward(frames[0].now_ns)
-        # To draw a whole trace costs as much as some frames do: one card at a time.
-        left = _WHOLE
+            self._update_enlarged(frames[0].now_ns)
+        # Drawing a whole trace takes as long as several frames: only one tile per frame.
+        whole_left = _WHOLE_TRACES_PER_FRAME
         for frame in frames:
-            draw = frame.trace is None or not frame.trace.whole or left > 0
+            draw = frame.trace is None or not frame.trace.whole or whole_left > 0
             if draw and frame.trace is not None and frame.trace.whole:
-                left -= 1
-            if frame.bed in self.cards:
-                self.cards[frame.bed].show_frame(frame, draw=draw)
-        for bed, card in self.cards.items():
-            card.set_chosen(bed == chosen)
+                whole_left -= 1
+            if frame.bed in self.tiles:
+                self.tiles[frame.bed].show_frame(frame, draw=draw)
+        for bed, tile in self.tiles.items():
+            tile.set_selected(bed == selected)
         self._show_title(beds)
 
-    def _come_forward(self, now_ns: int) -> None:
-        forward = come_forward(self.forward, self.frames.values(), now_ns)
-        moved = (forward and forward.bed) != (self.forward and self.forward.bed)
-        self.forward = forward
-        if moved:
-            self._share_room()
+    def _update_enlarged(self, now_ns: int) -> None:
+        enlarged = choose_enlarged(self.enlarged, self.frames.values(), now_ns)
+        changed = (enlarged and enlarged.bed) != (self.enlarged and self.enlarged.bed)
+        self.enlarged = enlarged
+        if changed:
+            self._update_stretch()
 
     def _show_title(self, beds: int) -> None:
-        alarms = sum(any(line.calls for line in frame.active) for frame in self.frames.values())
+        alarms = sum(any(line.unacknowledged for line in frame.active) for frame in self.frames.values())
         count = translate("Station", "1 bed") if beds == 1 else translate("Station", "{count} beds")
-        if beds > len(self.cards):
+        if beds > len(self.tiles):
             count = translate("Station", "the first {shown} of {count} beds")
         parts = [
             translate("Station", "CENTRAL STATION"),
-            count.format(count=beds, shown=len(self.cards)),
+            count.format(count=beds, shown=len(self.tiles)),
             translate("Station", "{count} in alarm").format(count=alarms),
         ]
-        if self.cards:
+        if self.tiles:
             parts.append(f"{self.speed:g} mm/s, {self.gain:g} mm/mV")
         text = "  ·  ".join(parts)
         if text != self.title.text():
             self.title.setText(text)
 
-    def say(self, text: str) -> None:
-        """Show for some seconds what could not be done."""
+    def show_note(self, text: str) -> None:
+        """Show a message for some seconds."""
         self.note.setText(text)
         self._timer.start(_NOTE_MS)
 
     def neighbour(self, bed: str | None, key: int) -> str | None:
-        """Return the bed that an arrow key leads to from another; None where it leads nowhere."""
-        names = list(self.cards)
+        """Return the bed next to another in the direction of an arrow key; None if there is none."""
+        names = list(self.tiles)
         steps = {
             Qt.Key.Key_Right: 1,
             Qt.Key.Key_Left: -1,

@@ -1,4 +1,4 @@
-"""The line at the bottom: what this is not, the way to help and settings, the connection to the broker in words."""
+"""Footer: warning, buttons for help and settings, state of the connection to the broker."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def simulation() -> str:
 
 
 class Footer(QWidget):
-    """A permanent warning, and the broker.
+    """Permanent warning, buttons, and the state of the broker.
 
     Attributes
     ----------
@@ -29,7 +29,7 @@ class Footer(QWidget):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.simulation, self.broker = (
-            Label(theme, "simulation", 16, bold=True, says=simulation),
+            Label(theme, "simulation", 16, bold=True, text_source=simulation),
             Label(theme, "faint", 12),
         )
         self.help, self.settings = QPushButton(), QPushButton()
@@ -46,7 +46,7 @@ class Footer(QWidget):
         self.apply_theme(theme)
 
     def apply_theme(self, theme: Theme) -> None:
-        """Apply a theme; the labels get it by themselves."""
+        """Apply a theme; the labels are updated separately."""
         self.help.setText(translate("Footer", "Help (?)"))
         self.settings.setText(translate("Footer", "Settings (F2)"))
         for button in (self.help, self.settings):
@@ -57,11 +57,11 @@ class Footer(QWidget):
             )
 
     def show_broker(self, text: str) -> None:
-        """Take the state of the connection in words; too long ones are cut and kept whole in the tool tip."""
+        """Show the state of the connection; a long text is elided, the tool tip has all of it."""
         if text != self._text:
             self._text = text
-            taken = sum(w.sizeHint().width() for w in (self.simulation, self.help, self.settings))
-            room = max(self.width() - taken - 60, 160)
+            used = sum(w.sizeHint().width() for w in (self.simulation, self.help, self.settings))
+            available = max(self.width() - used - 60, 160)
             metrics = QFontMetrics(self.broker.font())
-            self.broker.setText(metrics.elidedText(text, Qt.TextElideMode.ElideRight, room))
+            self.broker.setText(metrics.elidedText(text, Qt.TextElideMode.ElideRight, available))
             self.broker.setToolTip(text)

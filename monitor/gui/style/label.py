@@ -1,4 +1,4 @@
-"""Words and buttons that take their colours and letters from the theme."""
+"""Labels and style sheets with the colours and fonts of the theme."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from monitor.gui.style.theme import Theme, font, px
 
 
 class Label(QLabel):
-    """Words in an ink of the theme.
+    """Label in colours of the theme.
 
     Parameters
     ----------
     theme : Theme
     ink : str or callable
-        Name of a colour of `Theme`, or what chooses one.
+        Name of a colour of `Theme`, or a function that selects one.
     pixels : int
+        Font size at normal scale.
     bold : bool
     ground : str
-        Name of the colour of a field behind the words; empty for none.
-    says : callable or None
-        Returns the words, in the language of the moment; without it they are set from outside.
+        Name of the background colour of `Theme`; empty for none.
+    text_source : callable or None
+        Returns the text in the current language; None if the text is set by the caller.
     """
 
     def __init__(
@@ -32,25 +33,25 @@ class Label(QLabel):
         pixels: int,
         bold: bool = False,
         ground: str = "",
-        says: Callable[[], str] | None = None,
+        text_source: Callable[[], str] | None = None,
     ) -> None:
         super().__init__()
-        self._look, self._says = (ink, pixels, bold, ground), says
+        self._style, self._text_source = (ink, pixels, bold, ground), text_source
         self.apply_theme(theme)
 
     def apply_theme(self, theme: Theme) -> None:
-        """Apply a theme, and determine the ink again."""
-        ink, pixels, bold, ground = self._look
+        """Apply a theme, and update colour, font and text."""
+        ink, pixels, bold, ground = self._style
         chosen = getattr(theme, ink) if isinstance(ink, str) else ink(theme)
         field = f"; background: {getattr(theme, ground)}; padding: 2px {px(8)}px" if ground else ""
-        style, letters = f"color: {chosen}{field}", font(pixels, bold)
-        # Setting what it has would lay out the window again.
+        style, label_font = f"color: {chosen}{field}", font(pixels, bold)
+        # Setting unchanged values would trigger a new layout of the window.
         if style != self.styleSheet():
             self.setStyleSheet(style)
-        if letters != self.font():
-            self.setFont(letters)
-        if self._says is not None:
-            self.setText(self._says())
+        if label_font != self.font():
+            self.setFont(label_font)
+        if self._text_source is not None:
+            self.setText(self._text_source())
 
 
 def button_style(theme: Theme) -> str:
@@ -64,7 +65,7 @@ def button_style(theme: Theme) -> str:
 
 
 def dialog_style(theme: Theme) -> str:
-    """Return the style sheet of a dialog with its fields."""
+    """Return the style sheet of a dialog and its input fields."""
     return (
         f"QWidget {{ background: {theme.panel}; color: {theme.text} }}"
         f"QDialogButtonBox QPushButton {{ padding: {px(4)}px {px(12)}px }}"

@@ -1,8 +1,8 @@
-"""The language of the window: English in the sources, others from Qt Linguist files, and a font that has their letters.
+"""Language of the window: English in the sources, other languages from Qt Linguist files, with a suitable font.
 
-Every word that people see goes through `translate`, with a context and a text in plain quotes: that is what lupdate
-finds. Values are filled in afterwards: ``translate("Numbers", "signal {percent}").format(percent=…)``. Texts that come
-from the view model are phrases, and go through `monitor.gui.style.phrases.text_of`.
+Every fixed text is translated by `translate` with a context and a literal text, because lupdate extracts literals.
+Values are inserted afterwards: ``translate("Numbers", "signal {percent}").format(percent=…)``. Texts of the view model
+are phrases, rendered by `monitor.gui.style.phrases.text_of`.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from pathlib import Path
 from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
 from PySide6.QtGui import QFontDatabase
 
-from monitor.gui.style.theme import set_more_families
+from monitor.gui.style.theme import set_extra_families
 
 LANGUAGES = {"en": "English", "ja": "日本語"}
-"""By their codes, each in its own words."""
+"""Names of the languages, each in itself, by code."""
 
 FONTS = {
     "ja": (
@@ -33,36 +33,36 @@ FONTS = {
         "MS PGothic",
     )
 }
-"""Families that have the letters of a language, the best first."""
+"""Font families with the characters of a language, in order of preference."""
 
-NO_FONT = "no font here has Japanese letters: install fonts-noto-cjk, or the smaller fonts-ipafont-gothic (Debian)"
+NO_FONT = "no installed font has Japanese characters: install fonts-noto-cjk or fonts-ipafont-gothic (Debian packages)"
 
 _installed: list[QTranslator] = []
 
 
 def translate(context: str, text: str) -> str:
-    """Return a text in the language chosen."""
+    """Return a text in the current language."""
     return QCoreApplication.translate(context, text)
 
 
 def QT_TRANSLATE_NOOP(context: str, text: str) -> str:  # noqa: N802, ARG001
-    """Mark a text that is to be translated later; lupdate knows it by this name."""
+    """Mark a text for translation; lupdate recognizes this name."""
     return text
 
 
 def system_language() -> str:
-    """Return the first of this system's languages that the window speaks."""
+    """Return the first of the system's languages that the window supports."""
     codes = [name.split("-")[0] for name in QLocale.system().uiLanguages()]
     return next((code for code in codes if code in LANGUAGES), "en")
 
 
-def current() -> str:
-    """Return the code of the language chosen."""
+def current_language() -> str:
+    """Return the code of the current language."""
     return _installed[0].language() if _installed else "en"
 
 
-def choose(code: str) -> str:
-    """Speak a language from now on; widgets take it with `monitor.gui.style.theme.apply_theme`.
+def set_language(code: str) -> str:
+    """Set the language; `monitor.gui.style.theme.apply_theme` updates the widgets.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def choose(code: str) -> str:
     Returns
     -------
     str
-        Why it is English instead, in one line; empty where it is not.
+        Reason why English is used instead, in one line; else empty.
     """
     code = code or system_language()
     problem, family = "", ""
@@ -80,18 +80,18 @@ def choose(code: str) -> str:
         family = next((name for name in FONTS[code] if name in QFontDatabase.families()), "")
         if not family:
             code, problem = "en", NO_FONT
-    if code != current():
+    if code != current_language():
         for translator in _installed:
             QCoreApplication.removeTranslator(translator)
         _installed.clear()
         if code != "en":
             _install(code)
-    set_more_families([family] if family else [])
+    set_extra_families([family] if family else [])
     return problem
 
 
 def _install(code: str) -> None:
-    """Install our own texts, and those of Qt's own dialogs where this Qt has them."""
+    """Install bedside's texts, and those of Qt's dialogs if available."""
     own = Path(str(files("monitor.gui"))) / "i18n" / f"bedside_{code}.qm"
     qt = Path(QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)) / f"qtbase_{code}.qm"
     for path in (own, qt):

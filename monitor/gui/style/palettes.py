@@ -1,4 +1,4 @@
-"""The looks of the monitor: night, day, colour-blind safe, and paper for what is printed. No Qt: a test reads them."""
+"""Themes of the monitor: night, day, colour-blind safe, and paper for printing. No Qt, so that tests can read them."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from monitor.view.link import LinkState
 
 @dataclass(frozen=True)
 class Theme:
-    """Colours, as Qt writes them (``#rrggbb``, ``#aarrggbb``), and line widths in pixels.
+    """Colours in Qt's notation (``#rrggbb``, ``#aarrggbb``), and line widths in pixels.
 
     Attributes
     ----------
     name : str
-        As the settings keep it.
+        Value of the preference ``theme``.
     ground, panel : str
-        Beneath traces, and beneath words and numbers.
+        Background of traces, and of texts and numbers.
     edge, grid, grid_fine : str
-        Lines that part, and those of ECG paper.
+        Separators, and lines of the ECG grid.
     text, faint : str
     ecg, forecast, band, predicted, score, threshold, simulation, calipers : str
-        Curves, and the words that belong to them.
+        Curves, and texts that belong to them.
     priority, priority_tint : dict of str to str
-        Of an alarm: ink on `ground`, `panel` or its tint; the tint.
+        For alarms: text colour on `ground`, `panel` or the tint; the tint.
     signal, signal_ink : dict of str to str
-        Of an alarm that calls: a field that is seen from far, and the words on it.
+        For unacknowledged alarms: background, visible from afar, and text colour on it.
     busy, live : str
-        The connection of a bed: learning, live. What does not work has the ink of technical alarms.
+        For the connection of a bed: learning, live. All other states have the colour of technical alarms.
     stale_opacity : float
-        Of a trace that is not of now.
+        Opacity of a stale trace.
     """
 
     name: str
@@ -61,11 +61,11 @@ class Theme:
 
     @property
     def technical(self) -> str:
-        """The ink of what does not work."""
+        """Text colour of technical alarms."""
         return self.priority["technical"]
 
     def link(self, state: LinkState) -> str:
-        """Return the ink for the connection of a bed."""
+        """Return the text colour for the connection state of a bed."""
         if state is LinkState.LIVE:
             return self.live
         return self.busy if state is LinkState.LEARNING else self.technical
@@ -141,10 +141,10 @@ SAFE = replace(
     busy="#c9b6ff",
     live="#56b4e9",
 )
-"""By the colours of Okabe and Ito, brightened where letters need it: sky blue, reddish purple, vermilion, yellow."""
+"""Colours of Okabe and Ito, brightened where texts need it: sky blue, reddish purple, vermilion, yellow."""
 
 THEMES = {theme.name: theme for theme in (NIGHT, DAY, SAFE)}
-"""What people can choose, in the order in which a key goes through them."""
+"""Themes that can be selected, in the order of the key that switches them."""
 
 PAPER = replace(
     DAY,
@@ -156,7 +156,7 @@ PAPER = replace(
     ecg="#000000",
     predicted="#d070d0",
 )
-"""ECG paper, for what is printed."""
+"""ECG paper, for printing."""
 
 
 def next_theme(theme: Theme) -> Theme:

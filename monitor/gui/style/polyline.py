@@ -1,4 +1,4 @@
-"""Lines through many points, at little cost."""
+"""Fast drawing of polylines with many points."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from monitor.gui.style.theme import colour
 
 FloatArray64 = npt.NDArray[np.float64]
 
-_PIECE = 24
+_SEGMENT_POINTS = 24
 
 
 @lru_cache(maxsize=64)
@@ -25,7 +25,7 @@ def round_pen(ink: str, px: float) -> QPen:
 
 @lru_cache(maxsize=64)
 def square_pen(ink: str, px: float) -> QPen:
-    """Return a pen with square ends and cut joints, which Qt strokes at half the cost; for narrow lines."""
+    """Return a pen with square ends and bevelled joints, which Qt strokes in half the time; for narrow lines."""
     return QPen(colour(ink), px, Qt.PenStyle.SolidLine, Qt.PenCapStyle.SquareCap, Qt.PenJoinStyle.BevelJoin)
 
 
@@ -36,19 +36,19 @@ def draw_line(painter: QPainter, x: FloatArray64, y: FloatArray64, pen: QPen) ->
         return
     painter.setPen(pen)
     broken = not finite.all()
-    # Stroking a wide smooth line costs more than in proportion to its length.
-    for at in range(0, max(len(x) - 1, 1), _PIECE):
-        piece = slice(at, at + _PIECE + 1)
+    # Stroking a line costs more than proportionally to its length, so it is drawn in segments.
+    for at in range(0, max(len(x) - 1, 1), _SEGMENT_POINTS):
+        segment = slice(at, at + _SEGMENT_POINTS + 1)
         if not broken:
-            painter.drawPolyline(arrayToQPolygonF(x[piece], y[piece]))
-        elif finite[piece].any():
-            painter.drawPath(arrayToQPath(x[piece], y[piece], connect="finite"))
+            painter.drawPolyline(arrayToQPolygonF(x[segment], y[segment]))
+        elif finite[segment].any():
+            painter.drawPath(arrayToQPath(x[segment], y[segment], connect="finite"))
 
 
-def thinned(x: FloatArray64, y: FloatArray64, every: int) -> tuple[FloatArray64, FloatArray64]:
-    """Return the lowest and the highest of so many points each, in their order; all points where they are few.
+def thin(x: FloatArray64, y: FloatArray64, every: int) -> tuple[FloatArray64, FloatArray64]:
+    """Return minimum and maximum of each block of ``every`` points, in their order; all points if ``every`` < 4.
 
-    On a screen several samples share a pixel column: no peak is lost, and the line is drawn in a fraction of the time.
+    If several samples share a pixel column, this keeps all peaks and reduces the drawing time.
     """
     count = len(x) // every if every >= 4 else 0
     if count == 0:

@@ -1,4 +1,4 @@
-"""From a theme to Qt: colours, letters, flashes; and how a theme reaches every widget of a window."""
+"""Qt side of themes: colours, fonts, flash cycles, and the distribution of a theme to all widgets of a window."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QWidget
 from monitor.gui.style.palettes import NIGHT, PAPER, Theme
 
 __all__ = [
-    "FAMILIES",
     "FLASH_HZ",
+    "FONT_FAMILIES",
     "NIGHT",
     "PAPER",
     "STARS",
@@ -19,33 +19,33 @@ __all__ = [
     "Themed",
     "apply_theme",
     "colour",
-    "families",
-    "fixed_font",
     "font",
-    "letter_scale",
+    "font_families",
+    "font_scale",
     "lit",
     "px",
-    "set_letter_scale",
-    "set_more_families",
+    "set_extra_families",
+    "set_font_scale",
+    "unscaled_font",
 ]
 
-FAMILIES = ["Inter", "Roboto", "Helvetica Neue", "Segoe UI", "DejaVu Sans", "sans-serif"]
+FONT_FAMILIES = ["Inter", "Roboto", "Helvetica Neue", "Segoe UI", "DejaVu Sans", "sans-serif"]
 STARS = {"high": "***", "medium": "**", "low": "*", "technical": ""}
 FLASH_HZ = {"high": 2.0, "medium": 0.6}
-"""Alarms of other priorities stand still. Rates as monitors' manuals give them."""
+"""Flash frequency by priority, within the ranges of IEC 60601-1-8; other priorities do not flash."""
 
 
 @runtime_checkable
 class Themed(Protocol):
-    """A widget that can change its theme while it is shown."""
+    """A widget that supports changes of the theme."""
 
     def apply_theme(self, theme: Theme) -> None:
-        """Apply a theme, or the same one with letters of another size."""
+        """Apply a theme; also called after changes of font size and language."""
         ...
 
 
 def apply_theme(root: QWidget, theme: Theme) -> None:
-    """Apply a theme to a widget and to all in it, the outermost first."""
+    """Apply a theme to a widget and all its descendants, from the outermost inwards."""
     for widget in [root, *root.findChildren(QWidget)]:
         if isinstance(widget, Themed):
             widget.apply_theme(theme)
@@ -56,56 +56,56 @@ def colour(text: str) -> QColor:
     return QColor(text)
 
 
-# --- letters ----------------------------------------------------------------------------------------------------------
+# --- fonts ------------------------------------------------------------------------------------------------------------
 
-# Of the whole process, as Qt's own default font is.
-_letters = {"scale": 1.0}
-_more_families: list[str] = []
-
-
-def set_letter_scale(scale: float) -> None:
-    """Make letters, and the room that they need, so many times as large; widgets take it with `apply_theme`."""
-    _letters["scale"] = scale
+# Global to the process, like Qt's default font.
+_font_scale = {"value": 1.0}
+_extra_families: list[str] = []
 
 
-def set_more_families(families: list[str]) -> None:
-    """Name fonts for letters that the usual ones do not have."""
-    _more_families[:] = families
+def set_font_scale(scale: float) -> None:
+    """Set the scale of fonts and of lengths from `px`; `apply_theme` updates the widgets."""
+    _font_scale["value"] = scale
 
 
-def families() -> list[str]:
-    """Return the fonts to look for letters in, the first choice first."""
-    return [*FAMILIES[:-1], *_more_families, FAMILIES[-1]]
+def set_extra_families(families: list[str]) -> None:
+    """Set additional font families, for characters that the standard ones lack."""
+    _extra_families[:] = families
 
 
-def letter_scale() -> float:
-    """Return how large letters are; 1 is the size that a window of 800 × 480 pixels has room for."""
-    return _letters["scale"]
+def font_families() -> list[str]:
+    """Return the font families in order of preference."""
+    return [*FONT_FAMILIES[:-1], *_extra_families, FONT_FAMILIES[-1]]
+
+
+def font_scale() -> float:
+    """Return the scale of fonts; 1 is the normal size, which fits into a window of 800 × 480 px."""
+    return _font_scale["value"]
 
 
 def px(pixels: float) -> int:
-    """Return a length that grows with the letters."""
-    return round(pixels * _letters["scale"])
+    """Return a length in pixels, scaled with the fonts."""
+    return round(pixels * _font_scale["value"])
 
 
 def font(pixels: int, bold: bool = False) -> QFont:
-    """Return the interface font, whose digits keep their width, at a height in pixels that grows with the letters."""
-    return fixed_font(px(pixels), bold)
+    """Return the interface font, with digits of equal width, at a size in pixels that scales with the font size."""
+    return unscaled_font(px(pixels), bold)
 
 
-def fixed_font(pixels: float, bold: bool = False) -> QFont:
-    """Return the interface font at a height in pixels of the painter, for what is drawn in millimetres."""
-    made = QFont()
-    made.setFamilies(families())
-    made.setPixelSize(max(round(pixels), 1))
-    made.setBold(bold)
-    return made
+def unscaled_font(pixels: float, bold: bool = False) -> QFont:
+    """Return the interface font at a size in pixels of the painter, for drawings in millimetres."""
+    result = QFont()
+    result.setFamilies(font_families())
+    result.setPixelSize(max(round(pixels), 1))
+    result.setBold(bold)
+    return result
 
 
-# --- flashes ----------------------------------------------------------------------------------------------------------
+# --- flash cycle------------------------------------------------------------------------------------------------------
 
 
 def lit(priority: str, now_ns: int) -> bool:
-    """Return whether a flashing alarm is in its bright half at this moment."""
+    """Return whether the flash cycle of a priority is in its bright half at a time."""
     rate = FLASH_HZ.get(priority)
     return rate is None or (now_ns / 1e9 * rate) % 1.0 < 0.5

@@ -1,4 +1,4 @@
-"""Can Qt open a window here? Requested before Qt is: it ends the process by itself when it cannot."""
+"""Check that Qt can open a window. It runs before Qt is initialized, because Qt aborts the process if it cannot."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ OFFSCREEN = "or draw without one: QT_QPA_PLATFORM=offscreen"
 
 
 def check_platform() -> None:
-    """Return when a window can be opened.
+    """Check that a window can be opened.
 
     Raises
     ------
@@ -23,7 +23,7 @@ def check_platform() -> None:
     try:
         import PySide6.QtWidgets
     except ModuleNotFoundError:
-        raise  # the package itself is missing, which is not a matter of this machine's libraries
+        raise  # the package is not installed: not a problem of system libraries
     except ImportError as error:
         raise UsageError(
             f"Qt cannot be loaded ({error}): on Debian, apt-get install libegl1 libgl1 libxkbcommon0 libdbus-1-3 "
@@ -34,7 +34,7 @@ def check_platform() -> None:
     if os.environ.get("WAYLAND_DISPLAY") and "QT_QPA_PLATFORM" not in os.environ:
         return
     if not os.environ.get("DISPLAY"):
-        raise UsageError(f"no display: run this where DISPLAY is set, {OFFSCREEN}")
+        raise UsageError(f"no display: set DISPLAY, {OFFSCREEN}")
     plugin = Path(PySide6.__file__).parent / "Qt" / "plugins" / "platforms" / "libqxcb.so"
     try:
         ctypes.CDLL(str(plugin))

@@ -1,4 +1,4 @@
-"""A picture of a widget, as a file that is there whole or not at all."""
+"""Screenshot of a widget, written atomically."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stream.errors import StorageError
 
 
 def save(widget: QWidget, path: Path) -> None:
-    """Write a PNG of what the widget shows.
+    """Save a PNG of the widget.
 
     Raises
     ------
@@ -23,20 +23,26 @@ def save(widget: QWidget, path: Path) -> None:
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     if not widget.grab().save(buffer, "PNG"):
-        raise StorageError(f"screenshot {path.name}: Qt cannot write PNG files here; check its image plugins")
+        raise StorageError(f"screenshot {path.name}: Qt cannot write PNG files; check its image plugins")
     write(path, bytes(buffer.data().data()))
 
 
 def write(path: Path, data: bytes) -> None:
-    """Write bytes beside the file and move them into its place."""
+    """Write a file atomically.
+
+    Raises
+    ------
+    StorageError
+        The file cannot be written.
+    """
     try:
         write_atomically(path, data)
     except OSError as error:
-        raise _cannot(path, error) from None
+        raise _not_writable(path, error) from None
 
 
 def check_writable(path: Path) -> None:
-    """Find out before anything is drawn whether the picture can be saved.
+    """Check before drawing that the screenshot can be saved.
 
     Raises
     ------
@@ -49,8 +55,8 @@ def check_writable(path: Path) -> None:
         with tempfile.TemporaryFile(dir=path.parent):
             return
     except OSError as error:
-        raise _cannot(path, error) from None
+        raise _not_writable(path, error) from None
 
 
-def _cannot(path: Path, error: OSError) -> StorageError:
+def _not_writable(path: Path, error: OSError) -> StorageError:
     return StorageError(f"screenshot {path} cannot be written ({error.strerror}): choose another --screenshot")

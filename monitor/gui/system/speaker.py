@@ -1,4 +1,4 @@
-"""The loudspeaker: plays the tones through Qt's multimedia, which is an extra."""
+"""Speaker: plays the tones through QtMultimedia, an optional dependency."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import qInstallMessageHandler
 
-from monitor.view.tones import BURSTS, RATE, Sound, pcm
+from monitor.view.tones import BURSTS, SAMPLE_RATE_HZ, Sound, pcm
 from stream.errors import UsageError
 
 if TYPE_CHECKING:
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
 
 
 class NoSoundError(Exception):
-    """This machine cannot play tones; everything else goes on."""
+    """This machine cannot play tones; the monitor continues without sound."""
 
 
 class Speaker:
-    """Two voices, one for beats and one for alarms; in each, the latest sound ends the one before.
+    """Two channels, one for beats and one for alarms; in each, a new sound stops the previous one.
 
     Raises
     ------
     UsageError
-        The extra is not installed.
+        The optional dependency is not installed.
     NoSoundError
-        There is no audio device, or a library of the system is missing.
+        There is no audio device, or a system library is missing.
     """
 
     def __init__(self) -> None:
         try:
-            with _without_qt_s_words():
+            with _suppressed_qt_messages():
                 from PySide6.QtMultimedia import QAudioFormat, QAudioSink, QMediaDevices
 
                 device = QMediaDevices.defaultAudioOutput()
@@ -44,24 +44,24 @@ class Speaker:
         if device.isNull():
             raise NoSoundError("no sound: this machine has no audio device")
         wanted = QAudioFormat()
-        wanted.setSampleRate(RATE)
+        wanted.setSampleRate(SAMPLE_RATE_HZ)
         wanted.setChannelCount(1)
         wanted.setSampleFormat(QAudioFormat.SampleFormat.Int16)
-        self._beats, self._alarms = _Voice(QAudioSink(device, wanted)), _Voice(QAudioSink(device, wanted))
+        self._beats, self._alarms = _Channel(QAudioSink(device, wanted)), _Channel(QAudioSink(device, wanted))
         self._pcm = {sound: pcm(burst).tobytes() for sound, burst in BURSTS.items()}
 
     def play(self, sound: Sound) -> None:
-        """Let a sound begin, without waiting for it."""
-        voice = self._beats if sound == "beat" else self._alarms
-        voice.play(self._pcm[sound])
+        """Start a sound without waiting for its end."""
+        channel = self._beats if sound == "beat" else self._alarms
+        channel.play(self._pcm[sound])
 
     def stop(self) -> None:
-        """Be silent."""
+        """Stop all sounds."""
         self._beats.stop()
         self._alarms.stop()
 
 
-class _Voice:
+class _Channel:
     def __init__(self, sink: QAudioSink) -> None:
         self._sink = sink
         self._buffer: QBuffer | None = None
@@ -80,8 +80,8 @@ class _Voice:
 
 
 @contextmanager
-def _without_qt_s_words() -> Iterator[None]:
-    """Keep back what Qt writes while it looks for a sound server: its absence is reported in one line of ours."""
+def _suppressed_qt_messages() -> Iterator[None]:
+    """Suppress Qt's messages while it searches for a sound server; its absence is reported as one line."""
     before = qInstallMessageHandler(lambda *_: None)
     try:
         yield

@@ -1,4 +1,4 @@
-"""The rows of letters above the trace: rhythm and beats as the reference has them, and beneath what was detected."""
+"""Rows of annotation labels above the trace: rhythm and beats of the reference, and detected beats."""
 
 from __future__ import annotations
 
@@ -9,28 +9,25 @@ from PySide6.QtGui import QFont, QFontMetrics, QPainter
 
 from monitor.gui.style.phrases import text_of
 from monitor.gui.style.theme import Theme, colour, font, px
-from monitor.view.annotations import DOT, ROWS
+from monitor.view.annotations import NORMAL_BEAT, ROWS
 from monitor.view.trace import AnnotationLabel
 from stream.wire.phrases import phrase
 
-ROW = 15
-_LETTER, _NAME = 14, 10
-_SPACE = 4
+ROW_HEIGHT = 15
+"""Height of a row, px at normal font size."""
 
-
-def height() -> int:
-    """Return the pixels above the first lane, where there is a reference."""
-    return len(ROWS) * px(ROW) + 2
+_LABEL_FONT_PX, _NAME_FONT_PX = 14, 10
+_SPACE_PX = 4
 
 
 def rows_height() -> int:
-    """Return the pixels above the first lane, where there is a reference, at the size of letters of this moment."""
-    return len(ROWS) * px(ROW) + 2
+    """Return the total height of the rows at the current font size, px."""
+    return len(ROWS) * px(ROW_HEIGHT) + 2
 
 
 @dataclass(frozen=True)
 class AnnotationRows:
-    """Where each label lies, and how it looks.
+    """Layout and drawing of annotation labels.
 
     Attributes
     ----------
@@ -40,31 +37,31 @@ class AnnotationRows:
     theme: Theme
 
     def rect(self, label: AnnotationLabel, x: float) -> QRect:
-        """Return the place of a label whose sample lies at a pixel: a letter over it, a rhythm from it on."""
-        width = QFontMetrics(_font(label)).horizontalAdvance(label.text) + _SPACE
+        """Return the rectangle of a label whose sample is at a pixel: beats are centred on it, rhythms start there."""
+        width = QFontMetrics(_font(label)).horizontalAdvance(label.text) + _SPACE_PX
         left = round(x) if label.row == "rhythm" else round(x - width / 2)
-        return QRect(left, ROWS.index(label.row) * px(ROW), width, px(ROW))
+        return QRect(left, ROWS.index(label.row) * px(ROW_HEIGHT), width, px(ROW_HEIGHT))
 
-    def draw(self, painter: QPainter, label: AnnotationLabel, place: QRect) -> None:
+    def draw(self, painter: QPainter, label: AnnotationLabel, rect: QRect) -> None:
         """Draw a label."""
         if label.row == "rhythm":
-            painter.fillRect(place, colour(self.theme.edge))
+            painter.fillRect(rect, colour(self.theme.edge))
         painter.setPen(colour(self._ink(label.row)))
         painter.setFont(_font(label))
-        painter.drawText(place, Qt.AlignmentFlag.AlignCenter, label.text)
+        painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, label.text)
 
     def draw_names(self, painter: QPainter, width: int) -> None:
-        """Name the rows, at the left."""
-        painter.setFont(font(_NAME))
+        """Draw the names of the rows at the left."""
+        painter.setFont(font(_NAME_FONT_PX))
         for number, name in enumerate(ROWS):
             painter.setPen(colour(self._ink(name)))
-            place = QRect(0, number * px(ROW), width - 4, px(ROW))
+            rect = QRect(0, number * px(ROW_HEIGHT), width - 4, px(ROW_HEIGHT))
             align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(place, align, text_of(phrase(f"row.{name}")))
+            painter.drawText(rect, align, text_of(phrase(f"row.{name}")))
 
     def _ink(self, row: str) -> str:
         return self.theme.score if row == "detected" else self.theme.text
 
 
 def _font(label: AnnotationLabel) -> QFont:
-    return font(_LETTER + 4 if label.text == DOT else _LETTER, bold=True)
+    return font(_LABEL_FONT_PX + 4 if label.text == NORMAL_BEAT else _LABEL_FONT_PX, bold=True)

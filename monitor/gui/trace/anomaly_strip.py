@@ -1,6 +1,6 @@
-"""The residual strip: how surprising the samples above it were, against the threshold, on the same time axis.
+"""Anomaly strip: anomaly score and threshold on the time axis of the sweep.
 
-A pyqtgraph plot: it gets a new score ten times per second, not 60 columns, and its axis comes for nothing.
+It is a pyqtgraph plot: unlike the sweep it changes only ten times per second, and pyqtgraph provides the axis.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from monitor.gui.trace.sweep import gutter
 from monitor.view.trace import Trace
 from stream.timebase import FS, STRIDE
 
-TOP = 8.0
-"""Highest score that the axis shows; the line of a higher one runs along the edge."""
+MAX_SCORE = 8.0
+"""Upper limit of the axis; higher scores are drawn at the limit."""
 
-_EVERY = 4
-_HEIGHT, _COMPACT = 150, 100
+_DECIMATION = 4
+_HEIGHT, _COMPACT_HEIGHT = 150, 100
 _TITLE = QT_TRANSLATE_NOOP("AnomalyStrip", "anomaly score (3: once in 1,000 s by chance)")
 
 
 class AnomalyStrip(pg.PlotWidget):
-    """Score over the sweep, in two curves: before the cursor, and what is left of the sweep before.
+    """Score over the sweep, in two curves: the current sweep up to the cursor, and the rest of the previous one.
 
     Parameters
     ----------
@@ -45,15 +45,15 @@ class AnomalyStrip(pg.PlotWidget):
         plot.hideButtons()
         plot.setMouseEnabled(False, False)
         plot.hideAxis("bottom")
-        plot.setYRange(0.0, TOP, padding=0.02)
+        plot.setYRange(0.0, MAX_SCORE, padding=0.02)
         self._axis = plot.getAxis("left")
         self._axis.setTicks([[(value, str(value)) for value in (0, 2, 4, 6, 8)], []])
         self._curves = [plot.plot(connect="finite") for _ in range(2)]
-        self._over = [plot.plot(connect="finite", fillLevel=0.0) for _ in range(2)]
+        self._above_threshold = [plot.plot(connect="finite", fillLevel=0.0) for _ in range(2)]
         self._threshold = pg.InfiniteLine(angle=0)
         self._threshold.setVisible(False)
         plot.addItem(self._threshold)
-        self._title = Label(theme, "faint", 12, says=lambda: translate("AnomalyStrip", _TITLE))
+        self._title = Label(theme, "faint", 12, text_source=lambda: translate("AnomalyStrip", _TITLE))
         self._title.setParent(self)
         self._title.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._label = pg.TextItem("", anchor=(1.0, 1.0))
@@ -69,27 +69,27 @@ class AnomalyStrip(pg.PlotWidget):
         self._axis.setTextPen(colour(theme.faint))
         self._axis.setPen(colour(theme.edge))
         self._axis.setTickFont(font(11))
-        over, fill = colour(theme.threshold), colour(theme.threshold)
+        high_ink, fill = colour(theme.threshold), colour(theme.threshold)
         fill.setAlphaF(0.35)
-        for curve, high in zip(self._curves, self._over, strict=True):
+        for curve, high in zip(self._curves, self._above_threshold, strict=True):
             curve.setPen(pg.mkPen(colour(theme.score), width=1))
-            high.setPen(pg.mkPen(over, width=1))
+            high.setPen(pg.mkPen(high_ink, width=1))
             high.setFillBrush(fill)
-        self._threshold.setPen(pg.mkPen(over, width=1, style=Qt.PenStyle.DashLine))
+        self._threshold.setPen(pg.mkPen(high_ink, width=1, style=Qt.PenStyle.DashLine))
         self._title.apply_theme(theme)
         self._title.adjustSize()
         self._title.move(gutter() + 6, 2)
         self.getPlotItem().layout.setContentsMargins(0, px(6), 0, px(4))
-        self._label.setColor(over)
+        self._label.setColor(high_ink)
         self._label.setFont(font(11))
 
     def set_compact(self, compact: bool) -> None:
-        """Use less height, where that is scarce."""
+        """Reduce the height for small windows."""
         self._compact = compact
-        self.setFixedHeight(px(_COMPACT if compact else _HEIGHT))
+        self.setFixedHeight(px(_COMPACT_HEIGHT if compact else _HEIGHT))
 
     def show_trace(self, trace: Trace | None, *, stale: bool) -> None:
-        """Bring the strip up to a trace; at most ten times per second of signal there is anything to do."""
+        """Show a trace; the curves change at most ten times per second of signal."""
         shown = (
             None
             if trace is None
@@ -107,7 +107,7 @@ class AnomalyStrip(pg.PlotWidget):
             return
         self._shown = shown
         if trace is None:
-            for curve in (*self._curves, *self._over):
+            for curve in (*self._curves, *self._above_threshold):
                 curve.clear()
             return
         self.getPlotItem().setXRange(0.0, trace.span / FS, padding=0)
@@ -118,10 +118,10 @@ class AnomalyStrip(pg.PlotWidget):
             self._label.setPos(trace.span / FS, trace.threshold)
         split = max(trace.cursor - (trace.cursor - trace.origin) % trace.span, trace.first)
         for number, (first, stop) in enumerate(((split, trace.cursor), (trace.first, split))):
-            first += -first % _EVERY
-            index = np.arange(first, max(stop, first), _EVERY)
-            score = np.minimum(trace.score[index - trace.first], TOP).astype(np.float64)
+            first += -first % _DECIMATION
+            index = np.arange(first, max(stop, first), _DECIMATION)
+            score = np.minimum(trace.score[index - trace.first], MAX_SCORE).astype(np.float64)
             x = (index - trace.origin) % trace.span / FS
             self._curves[number].setData(x, score)
             high = score >= trace.threshold if trace.threshold is not None else np.zeros(len(score), bool)
-            self._over[number].setData(x, np.where(high, score, np.nan))
+            self._above_threshold[number].setData(x, np.where(high, score, np.nan))

@@ -1,4 +1,4 @@
-"""Calipers over a trace: a drag draws two vertical and two horizontal lines, which can then be dragged one by one."""
+"""Calipers on a trace: dragging draws two vertical and two horizontal lines, which can then be moved singly."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from PySide6.QtWidgets import QWidget
 from monitor.gui.style.theme import Theme, colour, font
 from monitor.view.trace_scale import CaliperLines, Ruler, lines_between
 
-REACH = 6.0
-"""Pixels from which a line can be taken."""
+GRAB_DISTANCE = 6.0
+"""Distance from which a line can be dragged, px."""
 
-_START = 4.0
-_SHAPES = (Qt.CursorShape.SizeHorCursor, Qt.CursorShape.SizeVerCursor)
+_DRAG_THRESHOLD = 4.0
+_CURSORS = (Qt.CursorShape.SizeHorCursor, Qt.CursorShape.SizeVerCursor)
 
 
 class Calipers(QWidget):
-    """Lies over the whole of a trace's widget, and says what lies between its lines.
+    """Overlay on the widget of a trace that draws the lines and the measurement.
 
     Parameters
     ----------
     theme : Theme
     host : QWidget
-        What draws the trace.
+        The widget that draws the trace.
     ruler : callable
-        Returns the scale of the trace as it is drawn now, or None.
+        Returns the current scale of the trace, or None.
 
     Attributes
     ----------
     lines : CaliperLines or None
-        Where the lines are, in samples and mV: they stay with the trace when it moves.
+        Positions in samples and mV: the lines move with the trace.
     """
 
     def __init__(self, theme: Theme, host: QWidget, ruler: Callable[[], Ruler | None]) -> None:
@@ -54,20 +54,20 @@ class Calipers(QWidget):
 
     @property
     def text(self) -> str:
-        """What lies between the lines, in words; empty without lines."""
+        """The measurement as text; empty without lines."""
         ruler = self._ruler()
         return self.lines.text(ruler) if self.lines is not None and ruler is not None else ""
 
     def remove(self) -> bool:
-        """Take the lines away; False where there were none."""
-        there = self.lines is not None
+        """Remove the lines; False if there were none."""
+        existed = self.lines is not None
         self.lines = self._pressed = self._held = None
         self.setCursor(Qt.CursorShape.CrossCursor)
         self.update()
-        return there
+        return existed
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        """Stay as large as what lies beneath."""
+        """Follow the size of the host widget."""
         if event.type() == QEvent.Type.Resize and isinstance(watched, QWidget):
             self.resize(watched.size())
         return False
@@ -75,57 +75,57 @@ class Calipers(QWidget):
     # --- mouse --------------------------------------------------------------------------------------------------
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
-        """Take the line under the mouse, or begin new ones."""
+        """Grab the line under the mouse, or start new lines."""
         ruler, at = self._ruler(), event.position()
         if ruler is None or event.button() != Qt.MouseButton.LeftButton:
             return
-        self._held = self.lines.nearest(ruler, at.x(), at.y(), REACH) if self.lines is not None else None
+        self._held = self.lines.nearest(ruler, at.x(), at.y(), GRAB_DISTANCE) if self.lines is not None else None
         self._pressed = at if self._held is None and at.x() >= ruler.left else None
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
-        """Move the line, or the far corner of new ones; without a button, show what could be taken."""
+        """Move the grabbed line or the second corner of new lines; without a button, show which line can be grabbed."""
         ruler, at = self._ruler(), event.position()
         if ruler is None:
             return
         if self._held is not None and self.lines is not None:
             self.lines = self.lines.moved(self._held, ruler, at.x(), at.y())
         elif self._pressed is not None:
-            if (at - self._pressed).manhattanLength() >= _START:
+            if (at - self._pressed).manhattanLength() >= _DRAG_THRESHOLD:
                 start = self._pressed
                 self.lines = lines_between(ruler, (start.x(), start.y()), (at.x(), at.y()))
         else:
-            near = self.lines.nearest(ruler, at.x(), at.y(), REACH) if self.lines is not None else None
-            self.setCursor(Qt.CursorShape.CrossCursor if near is None else _SHAPES[near // 2])
+            near = self.lines.nearest(ruler, at.x(), at.y(), GRAB_DISTANCE) if self.lines is not None else None
+            self.setCursor(Qt.CursorShape.CrossCursor if near is None else _CURSORS[near // 2])
             return
         self.update()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802, ARG002
-        """Leave the lines where they are."""
+        """Release the lines."""
         self._held = self._pressed = None
 
     # --- drawing ------------------------------------------------------------------------------------------------
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002
-        """Draw the lines, and what lies between them beside the first."""
+        """Draw the lines and the measurement."""
         ruler = self._ruler()
         if self.lines is None or ruler is None:
             return
         with QPainter(self) as painter:
-            seen = self.visibleRegion().boundingRect()
-            _draw(painter, self.lines, ruler, self.theme, QRectF(seen))
+            visible = self.visibleRegion().boundingRect()
+            _draw(painter, self.lines, ruler, self.theme, QRectF(visible))
 
 
-def _draw(painter: QPainter, lines: CaliperLines, ruler: Ruler, theme: Theme, seen: QRectF) -> None:
-    """Draw the lines, and the text where people see it."""
+def _draw(painter: QPainter, lines: CaliperLines, ruler: Ruler, theme: Theme, visible: QRectF) -> None:
+    """Draw the lines, and the measurement within the visible part."""
     lane = ruler.lanes[lines.lane]
     xs, ys = [ruler.x(sample) for sample in lines.samples], [lane.y(mv) for mv in lines.mv]
-    left, right = max(ruler.left, seen.left()), min(ruler.right, seen.right())
+    left, right = max(ruler.left, visible.left()), min(ruler.right, visible.right())
     if not any(left <= x <= right for x in xs):
-        return  # they have stayed with a part of the trace that is not shown
-    painter.setClipRect(QRectF(left, seen.top(), right - left, seen.height()))
+        return  # the lines are on a part of the trace that is not shown
+    painter.setClipRect(QRectF(left, visible.top(), right - left, visible.height()))
     painter.setPen(QPen(colour(theme.calipers), 1.0))
     for x in xs:
-        painter.drawLine(QPointF(x, seen.top()), QPointF(x, seen.bottom()))
+        painter.drawLine(QPointF(x, visible.top()), QPointF(x, visible.bottom()))
     painter.setPen(QPen(colour(theme.calipers), 1.0, Qt.PenStyle.DashLine))
     for y in ys:
         painter.drawLine(QPointF(left, y), QPointF(right, y))

@@ -1,4 +1,4 @@
-"""The standing trace in the window: keys, the words over it, and the calipers on it."""
+"""Frozen trace in the window: keys, status text and calipers."""
 
 from __future__ import annotations
 
@@ -13,33 +13,35 @@ from monitor.gui.trace.calipers import Calipers
 from monitor.gui.trace.sweep import GUTTER, SweepView
 from monitor.view import frozen_trace
 from monitor.view.bed import Bed
-from monitor.view.frozen_trace import Frozen
+from monitor.view.frozen_trace import FrozenTrace
 from monitor.view.presenter import Presenter
 from monitor.view.trace import Trace, View
 from monitor.view.view_model import Frame
 
 HINT = QT_TRANSLATE_NOOP("FreezeController", "Space: live  ·  ← → Home End: move  ·  drag: measure  ·  Esc: no lines")
-_HINT_AT, _HINT_BELOW = (GUTTER + 300, 2), (GUTTER, 22)
+_HINT_POSITION, _NARROW_HINT_POSITION = (GUTTER + 300, 2), (GUTTER, 22)
 
 
 class FreezeController(QObject):
-    """Holds the trace while people look at it; everything else in the window goes on.
+    """Freezes the trace of a bed; everything else in the window stays live.
 
     Attributes
     ----------
-    frozen : Frozen or None
-        What stands; None while the trace is live.
+    frozen : FrozenTrace or None
+        None while the trace is live.
     hint : Label
-        Says what keys and mouse do.
+        Help on keys and mouse.
     calipers : Calipers
     """
 
     def __init__(self, theme: Theme, sweep: SweepView, strip: QWidget, presenter: Presenter) -> None:
         super().__init__(sweep)
-        self.frozen: Frozen | None = None
+        self.frozen: FrozenTrace | None = None
         self.calipers = Calipers(theme, sweep, sweep.ruler)
         self.calipers.hide()
-        self.hint = Label(theme, "calipers", 13, ground="panel", says=lambda: translate("FreezeController", HINT))
+        self.hint = Label(
+            theme, "calipers", 13, ground="panel", text_source=lambda: translate("FreezeController", HINT)
+        )
         self.hint.setParent(strip)
         self.hint.setWordWrap(True)
         self.hint.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
@@ -48,51 +50,51 @@ class FreezeController(QObject):
 
     @property
     def text(self) -> str:
-        """FROZEN, since when, and how far back; empty while the trace is live."""
+        """FROZEN with its time and position; empty while the trace is live."""
         if self.frozen is None:
             return ""
         frozen = translate("FreezeController", "FROZEN {clock}").format(clock=self.frozen.clock)
         return "   ".join(text for text in (frozen, self.frozen.position, text_of(self.frozen.note)) if text)
 
     def toggle(self, frame: Frame | None, view: View) -> None:
-        """Let the trace of a frame stand still, or go back to the live one."""
+        """Freeze the trace of a frame, or return to the live trace."""
         if self.frozen is not None:
-            self.thaw()
+            self.unfreeze()
         elif frame is not None and frame.trace is not None and frame.bed is not None:
-            self._stand(frozen_trace.freeze(frame.bed, frame.trace, frame.now_ns, view))
+            self._set_frozen(frozen_trace.freeze(frame.bed, frame.trace, frame.now_ns, view))
             self.calipers.show()
 
-    def thaw(self) -> None:
-        """Go back to the live trace."""
+    def unfreeze(self) -> None:
+        """Return to the live trace."""
         self.frozen = None
         self.calipers.remove()
         self.calipers.hide()
         self.hint.hide()
 
     def trace(self, frame: Frame, view: View) -> tuple[Trace | None, bool]:
-        """Return the trace to show, and whether it dims because it is not of now: one that stands says so itself."""
+        """Return the trace to show, and whether it is dimmed as stale; a frozen trace is not."""
         if self.frozen is not None and self.frozen.bed != frame.bed:
-            self.thaw()
+            self.unfreeze()
         bed = self._bed()
         if self.frozen is None or bed is None:
             return frame.trace, frame.link.stale
         if view != self.frozen.view:
-            self._stand(frozen_trace.fit_view(self.frozen, bed, view))
+            self._set_frozen(frozen_trace.fit_view(self.frozen, bed, view))
         return self.frozen.trace, False
 
-    def press(self, key: int) -> bool:
-        """Do what a key asks of a standing trace; False where it asks nothing."""
+    def handle_key(self, key: int) -> bool:
+        """Execute a key on the frozen trace; False if the key has no function here."""
         bed = self._bed()
         if self.frozen is None or bed is None:
             return False
         if key == Qt.Key.Key_Left:
-            self._stand(frozen_trace.scroll(self.frozen, bed, -1))
+            self._set_frozen(frozen_trace.scroll(self.frozen, bed, -1))
         elif key == Qt.Key.Key_Right:
-            self._stand(frozen_trace.scroll(self.frozen, bed, +1))
+            self._set_frozen(frozen_trace.scroll(self.frozen, bed, +1))
         elif key == Qt.Key.Key_Home:
-            self._stand(frozen_trace.oldest(self.frozen, bed))
+            self._set_frozen(frozen_trace.oldest(self.frozen, bed))
         elif key == Qt.Key.Key_End:
-            self._stand(frozen_trace.newest(self.frozen, bed))
+            self._set_frozen(frozen_trace.newest(self.frozen, bed))
         elif key == Qt.Key.Key_Escape:
             return self.calipers.remove()
         else:
@@ -102,11 +104,13 @@ class FreezeController(QObject):
     def _bed(self) -> Bed | None:
         return None if self.frozen is None else self._presenter.bed(self.frozen.bed)
 
-    def _stand(self, frozen: Frozen) -> None:
+    def _set_frozen(self, frozen: FrozenTrace) -> None:
         self.frozen = frozen
-        wide = self.hint.fontMetrics().horizontalAdvance(self.hint.text()) + px(24)
-        left, top = map(px, _HINT_AT if px(_HINT_AT[0]) + wide <= self._strip.width() else _HINT_BELOW)
-        wide = min(wide, self._strip.width() - left)
-        self.hint.setGeometry(left, top, wide, self.hint.heightForWidth(wide))
+        width = self.hint.fontMetrics().horizontalAdvance(self.hint.text()) + px(24)
+        left, top = map(
+            px, _HINT_POSITION if px(_HINT_POSITION[0]) + width <= self._strip.width() else _NARROW_HINT_POSITION
+        )
+        width = min(width, self._strip.width() - left)
+        self.hint.setGeometry(left, top, width, self.hint.heightForWidth(width))
         self.hint.show()
         self.calipers.update()

@@ -1,9 +1,9 @@
-"""The sweep: a fixed trace with an erase bar, the forecast ahead of the cursor.
+"""Sweep: a fixed trace with an erase bar, and the forecast ahead of the cursor.
 
-A plain widget with a cached pixmap instead of a pyqtgraph plot: a plot curve is drawn whole whenever one sample is
-added, while here each frame draws the few new samples into the cache, erases as many columns ahead of the cursor, and
-repaints those columns of the window only. The forecast changes with every frame and is painted over the cache. The
-whole cache is drawn anew when something already on it has changed.
+It is a plain widget with a cached pixmap instead of a pyqtgraph plot: pyqtgraph draws a whole curve for each added
+sample. Here each frame draws only the new samples into the cache, erases as many columns ahead of the cursor, and
+repaints only these columns. The forecast changes with every frame and is painted over the cache. The whole cache is
+redrawn when something already drawn has changed.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPixmap, QRegion, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from monitor.gui.style.language import current
-from monitor.gui.style.theme import Theme, colour, font, letter_scale, px
+from monitor.gui.style.language import current_language
+from monitor.gui.style.theme import Theme, colour, font, font_scale, px
 from monitor.gui.trace.annotation_rows import AnnotationRows, rows_height
 from monitor.gui.trace.sweep_background import Grid, draw_grid, draw_scales
-from monitor.gui.trace.sweep_layout import PAD, Layout
+from monitor.gui.trace.sweep_layout import LANE_PADDING, Layout
 from monitor.gui.trace.sweep_painter import draw_forecast, draw_samples
 from monitor.view.alarm_spans import first_changed
 from monitor.view.trace import AlarmSpan, Drawn, Trace, View
@@ -27,40 +27,40 @@ from monitor.view.trace_scale import Lane, Ruler
 from stream.timebase import FS
 
 GUTTER = 60
-"""Pixels left of the trace, for lead name and scale, at the normal size of letters; all strips keep the same."""
+"""Space left of the trace for lead name and scale, px at normal font size; the strips below use the same."""
 
-TWO_LEADS_PX = 130
-LEAST_MV = 2.5
-"""A small sweep that is lower, or whose lanes would hold less, shows one lead."""
+TWO_LEADS_MIN_PX = 130
+MIN_LANE_MV = 2.5
+"""Height in px and of a lane in mV below which a small sweep shows only one lead."""
 
-_CAP = 3
+_CAP_PX = 3
 _PAUSED_OPACITY = 0.75
-"""Of a trace that was stopped on purpose, to be looked at."""
+"""Opacity of the trace while the replay is paused; it stays readable."""
 
 _SMALL_GUTTER = 38
 
 
 def gutter() -> int:
-    """Return the pixels left of the trace at the size of letters of this moment."""
+    """Return the space left of the trace at the current font size, px."""
     return px(GUTTER)
 
 
 class SweepView(QWidget):
-    """Draws `Trace` after `Trace`.
+    """Draws a sequence of `Trace`.
 
     Parameters
     ----------
     theme : Theme
     small : bool
-        One of many: little letters, no forecast, and one lead where height is scarce.
+        For tiles: small fonts, no forecast, and one lead if the height is small.
 
     Attributes
     ----------
     full_redraws : int
-        How often the whole cache was drawn; each other frame drew its new columns, and those of an alarm that changed.
+        Number of redraws of the whole cache; all other frames draw only new columns and those of a changed alarm.
     grid : Grid
     px_per_mm : float
-        What Qt says of the screen; people may know better.
+        Resolution of the screen as reported by Qt; the user preferences may replace it.
     """
 
     def __init__(self, theme: Theme, *, small: bool = False) -> None:
@@ -73,9 +73,9 @@ class SweepView(QWidget):
         self._trace: Trace | None = None
         self._stale = self._paused = False
         self._message = ""
-        self._cache, self._paper = QPixmap(), QPixmap()
+        self._cache, self._background = QPixmap(), QPixmap()
         self._drawn: tuple[object, ...] | None = None
-        self._paper_of: tuple[object, ...] | None = None
+        self._background_key: tuple[object, ...] | None = None
         self._drawn_to = 0
         self._next_label = 0
         self._revision = 0
@@ -85,7 +85,7 @@ class SweepView(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
     def sizeHint(self) -> QSize:  # noqa: N802
-        """Return the size that the window gives it by default."""
+        """Return the default size."""
         return QSize(960, 440)
 
     @property
@@ -94,24 +94,24 @@ class SweepView(QWidget):
         return px(_SMALL_GUTTER) if self.small else gutter()
 
     def apply_theme(self, theme: Theme) -> None:
-        """Apply a theme; the next trace is drawn in it, all of it."""
+        """Apply a theme; the next trace is drawn completely."""
         self.theme = theme
         self.update()
 
-    # --- what to show -------------------------------------------------------------------------------------------
+    # --- traces -------------------------------------------------------------------------------------------------
 
     def show_trace(self, trace: Trace | None, *, stale: bool, message: str, paused: bool = False) -> None:
-        """Bring the sweep up to a trace.
+        """Show a trace.
 
         Parameters
         ----------
         trace : Trace or None
         stale : bool
-            Dim everything: this is not now.
+            Dim the trace because it shows no current samples.
         message : str
             Written across the trace while stale.
         paused : bool
-            Stale on purpose: people look at it, so it dims less, and the message stands above it.
+            Stale because the replay is paused: the trace is dimmed less, and the message is above it.
         """
         if (stale, paused) != (self._stale, self._paused) or (stale and message != self._message) or trace is None:
             self.update()
@@ -141,16 +141,16 @@ class SweepView(QWidget):
             self._alarm_spans += tuple(set(trace.alarm_spans) - set(self._alarm_spans))  # drawn with the new samples
 
     def _key(self, trace: Trace) -> tuple[object, ...]:
-        """Return what must be as it was for a picture to be continued."""
+        """Return the values that must be unchanged for the cache to remain valid."""
         of_trace = (trace.session, trace.leads, trace.ranges, trace.span, trace.origin, trace.gap, trace.annotated)
-        return (*of_trace, *self._look(), self.devicePixelRatio())
+        return (*of_trace, *self._appearance(), self.devicePixelRatio())
 
-    def _look(self) -> tuple[object, ...]:
-        return self.grid, self.theme.name, letter_scale(), current(), self.size()
+    def _appearance(self) -> tuple[object, ...]:
+        return self.grid, self.theme.name, font_scale(), current_language(), self.size()
 
     @property
     def drawn(self) -> Drawn | None:
-        """What need not be handed over again; None where all must be drawn anew."""
+        """What has been drawn and is still valid; None if everything must be redrawn."""
         trace = self._trace
         if trace is None or self._drawn is None or self._drawn != self._key(trace):
             return None
@@ -160,14 +160,16 @@ class SweepView(QWidget):
     def _layout(self) -> Layout:
         assert self._trace is not None
         trace = self._trace
-        return Layout(self.width(), self.height(), trace.span, trace.ranges, trace.origin, self.gutter, self._head)
+        return Layout(
+            self.width(), self.height(), trace.span, trace.ranges, trace.origin, self.gutter, self._header_height
+        )
 
     @property
-    def _head(self) -> int:
+    def _header_height(self) -> int:
         return rows_height() if self._trace is not None and self._trace.annotated and not self.small else 0
 
     def ruler(self) -> Ruler | None:
-        """Return the scale of what is shown; None while nothing is."""
+        """Return the scale of the trace shown; None without a trace."""
         trace = self._trace
         if trace is None:
             return None
@@ -178,14 +180,14 @@ class SweepView(QWidget):
         return Ruler(self.gutter, self.width(), start, layout.per_sample, lanes, seam, trace.span)
 
     def view(self, mm_per_s: float, mm_per_mv: float | None) -> View:
-        """Return how much of a signal fits at a paper speed and an amplitude; None fits the amplitude to the signal."""
+        """Return the amount of signal that fits at a paper speed and gain; a gain of None fits it to the signal."""
         span = max(round((self.width() - self.gutter) / self.px_per_mm / mm_per_s * FS), FS)
-        roomy = not self.small or self.height() >= TWO_LEADS_PX
+        tall = not self.small or self.height() >= TWO_LEADS_MIN_PX
         if mm_per_mv is None:
-            return View(span, None, 2 if roomy else 1)
-        height = self.height() - self._head
-        one, two = (max(height / leads - 2 * PAD, 1.0) / self.px_per_mm / mm_per_mv for leads in (1, 2))
-        if self.small and not (roomy and two >= LEAST_MV):
+            return View(span, None, 2 if tall else 1)
+        height = self.height() - self._header_height
+        one, two = (max(height / leads - 2 * LANE_PADDING, 1.0) / self.px_per_mm / mm_per_mv for leads in (1, 2))
+        if self.small and not (tall and two >= MIN_LANE_MV):
             return View(span, (one, one), 1)
         return View(span, (one, two))
 
@@ -196,94 +198,94 @@ class SweepView(QWidget):
         if self._cache.size() != self.size() * ratio:
             self._cache = QPixmap(self.size() * ratio)
             self._cache.setDevicePixelRatio(ratio)
-        self._draw_paper(trace)
+        self._draw_background(trace)
         with QPainter(self._cache) as painter:
-            painter.drawPixmap(0, 0, self._paper)
+            painter.drawPixmap(0, 0, self._background)
             draw_samples(painter, self._layout, trace, trace.first, self.theme, small=self.small)
             self._next_label = 0
             self._draw_annotations(painter, trace)
         self._drawn_to = trace.cursor
         self.full_redraws += 1
 
-    def _draw_paper(self, trace: Trace) -> None:
-        """Draw what lies beneath the samples, from which they are erased; an alarm does not change it."""
+    def _draw_background(self, trace: Trace) -> None:
+        """Draw the background, which is also copied to erase samples; it does not depend on alarms."""
         ratio = self.devicePixelRatio()
-        key = (trace.leads, trace.ranges, trace.span, trace.origin, trace.annotated, *self._look(), ratio)
-        if key == self._paper_of:
+        key = (trace.leads, trace.ranges, trace.span, trace.origin, trace.annotated, *self._appearance(), ratio)
+        if key == self._background_key:
             return
-        self._paper_of = key
-        self._paper = QPixmap(self.size() * ratio)
-        self._paper.setDevicePixelRatio(ratio)
-        self._paper.fill(colour(self.theme.ground))
-        with QPainter(self._paper) as painter:
+        self._background_key = key
+        self._background = QPixmap(self.size() * ratio)
+        self._background.setDevicePixelRatio(ratio)
+        self._background.fill(colour(self.theme.ground))
+        with QPainter(self._background) as painter:
             draw_scales(painter, self._layout, trace.leads, self.theme, small=self.small)
-            if self._head:
+            if self._header_height:
                 AnnotationRows(self.theme).draw_names(painter, self.gutter)
             draw_grid(painter, self._layout, self.grid, self.theme)
 
     def _draw_from(self, trace: Trace, first: int) -> None:
-        """Draw the samples from ``first`` to the cursor: those that are new, and those that look different now."""
+        """Draw the samples from ``first`` to the cursor: new ones, and those whose colour has changed."""
         layout = self._layout
         with QPainter(self._cache) as painter:
             for start, right in layout.columns(self._drawn_to + trace.gap, trace.cursor + trace.gap):
-                # After all was drawn anew, the round end of the old trace reaches a little into the gap.
-                left = max(start - _CAP, self.gutter)
-                self._copy(painter, self._paper, QRect(left, 0, right - left, self.height()))
+                # After a full redraw, the round end of the old trace extends into the gap.
+                left = max(start - _CAP_PX, self.gutter)
+                self._copy(painter, self._background, QRect(left, 0, right - left, self.height()))
             if first < self._drawn_to:
-                # What was drawn there goes, and a little before it: joints and ends of the line are round.
-                first = max(first - math.ceil(2 * _CAP / layout.per_sample), trace.first)
-                gone = [
+                # Erase these samples and a margin before them: joints and ends of the line are round.
+                first = max(first - math.ceil(2 * _CAP_PX / layout.per_sample), trace.first)
+                erased = [
                     QRect(left, 0, right - left, self.height())
                     for left, right in layout.columns(first, trace.cursor + trace.gap)
                 ]
-                for place in gone:
-                    self._copy(painter, self._paper, place)
-                places = functools.reduce(QRegion.united, gone, QRegion())
-                painter.setClipRegion(places)
-                again = max(first - math.ceil(2 * _CAP / layout.per_sample), trace.first)
+                for rect in erased:
+                    self._copy(painter, self._background, rect)
+                rects = functools.reduce(QRegion.united, erased, QRegion())
+                painter.setClipRegion(rects)
+                again = max(first - math.ceil(2 * _CAP_PX / layout.per_sample), trace.first)
                 draw_samples(painter, layout, trace, again, self.theme, small=self.small)
-                painter.setClipRegion(places)
+                painter.setClipRegion(rects)
                 self._next_label = 0
             else:
                 draw_samples(painter, layout, trace, first, self.theme, small=self.small)
             self._draw_annotations(painter, trace)
-        # One rectangle: Qt paints a region of several at many times the cost.
+        # One rectangle per page: a region of several rectangles costs Qt many times as much.
         for left, right in layout.columns(first - 2, trace.cursor + trace.gap + 1):
-            self.update(QRect(left - _CAP, 0, right - left + 2 * _CAP, self.height()))
+            self.update(QRect(left - _CAP_PX, 0, right - left + 2 * _CAP_PX, self.height()))
         self._drawn_to = trace.cursor
         self._update_fan(trace)
 
-    def _copy(self, painter: QPainter, source: QPixmap, place: QRect) -> None:
+    def _copy(self, painter: QPainter, source: QPixmap, rect: QRect) -> None:
         ratio = self.devicePixelRatio()
-        of = QRectF(place.x() * ratio, place.y() * ratio, place.width() * ratio, place.height() * ratio)
-        painter.drawPixmap(QRectF(place), source, of)
+        of = QRectF(rect.x() * ratio, rect.y() * ratio, rect.width() * ratio, rect.height() * ratio)
+        painter.drawPixmap(QRectF(rect), source, of)
 
     def _draw_annotations(self, painter: QPainter, trace: Trace) -> None:
-        """Draw the annotations that have come since, in their order, once the cursor has passed their last letter.
+        """Draw new annotations in order of arrival, once the cursor has passed the end of their text.
 
-        What is drawn ahead of the cursor would be erased again.
+        Text ahead of the cursor would be erased again.
         """
         if not trace.annotations or self.small:
             return
         layout, rows = self._layout, AnnotationRows(self.theme)
-        rim = QRectF(self.gutter, 0, self.width() - self.gutter, self._head)
-        painter.setClipRect(rim, Qt.ClipOperation.IntersectClip)
+        area = QRectF(self.gutter, 0, self.width() - self.gutter, self._header_height)
+        painter.setClipRect(area, Qt.ClipOperation.IntersectClip)
         skip = max(self._next_label - trace.annotations[0].number, 0)
         for label in trace.annotations[skip:]:
             page = layout.page(label.index)
-            place = rows.rect(label, layout.x(label.index, page))
-            if trace.gap and place.right() + 1 > layout.x(trace.cursor, page):
+            rect = rows.rect(label, layout.x(label.index, page))
+            if trace.gap and rect.right() + 1 > layout.x(trace.cursor, page):
                 break
             self._next_label = label.number + 1
-            if place.left() >= layout.x(trace.cursor - trace.span + trace.gap, page):
-                rows.draw(painter, label, place)
-                self.update(place)
+            if rect.left() >= layout.x(trace.cursor - trace.span + trace.gap, page):
+                rows.draw(painter, label, rect)
+                self.update(rect)
         painter.setClipping(False)
 
     # --- over the cache -----------------------------------------------------------------------------------------
 
     def _update_fan(self, trace: Trace) -> None:
-        """Repaint the columns where the forecast and the cursor were, and where they are."""
+        """Repaint the columns of the previous and of the current forecast and cursor."""
         if self.small:
             return
         layout = self._layout
@@ -295,7 +297,7 @@ class SweepView(QWidget):
         self._fan_columns = columns
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
-        """Copy the exposed columns from the cache, and draw the forecast over them."""
+        """Copy the exposed columns from the cache and draw the forecast over them."""
         with QPainter(self) as painter:
             if self._trace is None or self._drawn is None:
                 painter.fillRect(event.rect(), colour(self.theme.ground))
@@ -339,6 +341,6 @@ class SweepView(QWidget):
             painter.fillRect(QRectF(x, 0, 2, self.height()), colour(self.theme.edge))
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
-        """Draw all anew for the new size; what is not here comes with the next trace."""
+        """Redraw for the new size; if the trace is not whole, the next one will be."""
         super().resizeEvent(event)
         self.show_trace(self._trace, stale=self._stale, message=self._message, paused=self._paused)

@@ -1,4 +1,4 @@
-"""The samples of a sweep: predicted and observed ECG, alarms in their colours, and the forecast ahead of the cursor."""
+"""Painting of a sweep: predicted and observed ECG, alarm spans, and the forecast ahead of the cursor."""
 
 from __future__ import annotations
 
@@ -7,29 +7,31 @@ from pyqtgraph.functions import arrayToQPolygonF
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter
 
-from monitor.gui.style.polyline import draw_line, round_pen, square_pen, thinned
+from monitor.gui.style.polyline import draw_line, round_pen, square_pen, thin
 from monitor.gui.style.theme import Theme, colour
 from monitor.gui.trace.sweep_layout import Layout
-from monitor.view.alarm_spans import marked
+from monitor.view.alarm_spans import alarm_masks
 from monitor.view.trace import Fan, Trace
 
-_MANY = 200
+_MIN_THINNED = 200
+"""Number of samples from which a small sweep thins its lines."""
+
 _EDGE_PX = 4
 
 
 def draw_samples(painter: QPainter, layout: Layout, trace: Trace, first: int, theme: Theme, *, small: bool) -> None:
-    """Draw the samples from ``first`` to the cursor, joined to the one before.
+    """Draw the samples from ``first`` to the cursor, connected to the previous one.
 
     Parameters
     ----------
     painter : QPainter
-        Its clip region is kept within the plot, and removed at the end.
+        Its clip region is limited to the plot, and removed at the end.
     layout : Layout
     trace : Trace
     first : int
     theme : Theme
     small : bool
-        Thinner lines, several samples to a point, and no predicted ECG.
+        Thin lines, several samples per point, and no predicted ECG.
     """
     plot = QRectF(layout.gutter, 0, layout.width - layout.gutter, layout.height)
     painter.setClipRect(plot, Qt.ClipOperation.IntersectClip)
@@ -39,43 +41,43 @@ def draw_samples(painter: QPainter, layout: Layout, trace: Trace, first: int, th
     begin = max(first - 1, trace.first)
     index = np.arange(begin, trace.cursor)
     rows = slice(begin - trace.first, None)
-    every = round(1 / layout.per_sample) if small and len(index) > _MANY else 0
-    alarmed = marked(trace, index)
+    every = round(1 / layout.per_sample) if small and len(index) > _MIN_THINNED else 0
+    masks = alarm_masks(trace, index)
     for page in range(layout.page(first), layout.page(max(trace.cursor - 1, first)) + 1):
         x = layout.xs(index, page)
         for lead in range(len(trace.leads)):
             if not small:
                 predicted = layout.y(lead, trace.predicted[rows, lead])
-                draw_line(painter, *thinned(x, predicted, every), pen(theme.predicted, theme.predicted_px))
+                draw_line(painter, *thin(x, predicted, every), pen(theme.predicted, theme.predicted_px))
             mv = layout.y(lead, trace.mv[rows, lead])
-            draw_line(painter, *thinned(x, mv, every), pen(theme.ecg, theme.trace_px))
-            for priority, here in alarmed:
-                within = np.where(here, mv, np.nan)
-                draw_line(painter, *thinned(x, within, every), pen(theme.priority[priority], theme.trace_px + 0.5))
+            draw_line(painter, *thin(x, mv, every), pen(theme.ecg, theme.trace_px))
+            for priority, mask in masks:
+                within = np.where(mask, mv, np.nan)
+                draw_line(painter, *thin(x, within, every), pen(theme.priority[priority], theme.trace_px + 0.5))
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     painter.setClipping(False)
 
 
 def _draw_spans(painter: QPainter, layout: Layout, trace: Trace, first: int, theme: Theme) -> None:
-    """Tint the columns in alarm, with an edge at the top."""
+    """Tint the columns of alarm spans and mark their top edge."""
     for alarm_span in trace.alarm_spans:
         stop = trace.cursor if alarm_span.stop is None else min(alarm_span.stop, trace.cursor)
         begin = max(alarm_span.first, first)
         if begin < stop:
             for left, right in layout.columns(begin, stop):
-                place = QRectF(left, 0, right - left, layout.height)
-                painter.fillRect(place, colour(theme.priority_tint[alarm_span.priority]))
-                place.setHeight(_EDGE_PX)
-                painter.fillRect(place, colour(theme.priority[alarm_span.priority]))
+                rect = QRectF(left, 0, right - left, layout.height)
+                painter.fillRect(rect, colour(theme.priority_tint[alarm_span.priority]))
+                rect.setHeight(_EDGE_PX)
+                painter.fillRect(rect, colour(theme.priority[alarm_span.priority]))
 
 
 def draw_forecast(painter: QPainter, layout: Layout, fan: Fan, page: int, cursor: int, theme: Theme) -> None:
-    """Draw mean and band of a forecast from the cursor on, on one page of the sweep."""
+    """Draw mean and 90 % band of a forecast from the cursor on, on one page of the sweep."""
     skip = max(cursor - 1 - fan.first, 0)
     x = layout.xs(np.arange(fan.first + skip, fan.first + len(fan.mean)), page)
     if not len(x) or x[-1] < layout.gutter or x[0] > layout.width:
         return
-    # Where several samples share a pixel column, one of them will do.
+    # If several samples share a pixel column, one of them is drawn.
     rows = slice(skip, None, max(int(1 / layout.per_sample), 1))
     x = x[:: rows.step]
     both = np.concatenate([x, x[::-1]])

@@ -27,7 +27,7 @@ from stream.wire.alarm_messages import ActiveAlarms, Alarm
 from stream.wire.messages import INVALID, ProcessStatus
 from stream.wire.topics import Kind, Role, pattern
 from tests.brokers import Mosquitto
-from tests.monitor import stories
+from tests.monitor import message_samples
 from tests.monitor.alarm_log.test_store import alarm, command, rows
 from tests.waveforms import chunk
 
@@ -70,7 +70,7 @@ def stream(publisher: Client, first_s: int, last_s: int) -> int:
 
 
 def onset_at(second: int, **changes: object) -> Alarm:
-    return stories.alarm(second * 360, **changes)
+    return message_samples.alarm(second * 360, **changes)
 
 
 # --- events ---------------------------------------------------------------------------------------------------------
@@ -225,7 +225,7 @@ async def test_the_end_of_a_session_finishes_its_strips(broker: BrokerAddress, t
             sent = stream(bed, 0, 21)
             bed.send(onset_at(20))
             await until(lambda: counters["stored"] == 1 and waves["received"] == sent)
-            bed.send(stories.status("publisher", "ended"))
+            bed.send(message_samples.status("publisher", "ended"))
             await until(lambda: counters["strips"] == 1)
         assert [strip.complete for strip in log.strips()] == [False]
 

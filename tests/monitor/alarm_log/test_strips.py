@@ -22,7 +22,7 @@ from monitor.alarm_log.strips import (
 )
 from stream.wire.alarm_messages import Alarm
 from stream.wire.messages import INVALID, BedStatus
-from tests.monitor.stories import alarm, status
+from tests.monitor.message_samples import alarm, status
 from tests.waveforms import SESSION, chunk
 
 OTHER = "f" * 32

@@ -1,4 +1,4 @@
-"""Windows are drawn offscreen, fed by real messages, at times that the test chooses."""
+"""Windows drawn offscreen, with messages and times set by the test."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from collections.abc import Iterator
 import pytest
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
-os.environ["LC_ALL"] = "C.UTF-8"  # the window would speak the language of whoever runs the tests
+os.environ["LC_ALL"] = "C.UTF-8"  # otherwise the window has the language of the user who runs the tests
 os.environ.pop("LANGUAGE", None)
 
 pytest.importorskip("PySide6.QtWidgets", reason="needs the extra 'gui' and Qt's libraries", exc_type=ImportError)
 
 from pytestqt.qtbot import QtBot
 
-from monitor.gui.style.language import choose, current
-from monitor.gui.style.theme import set_letter_scale
+from monitor.gui.style.language import current_language, set_language
+from monitor.gui.style.theme import set_font_scale
 from monitor.gui.window import MonitorWindow
 from stream.mqtt.client import Received
 from stream.wire.messages import Message
-from tests.monitor.stories import CONNECTED, T0, arrives, forecast, process, received, sine, status
+from tests.monitor.message_samples import CONNECTED, T0, forecast, process, received, received_chunk, sine, status
 
 
 class Script:
-    """A source of messages, and the clock, for a window without a network."""
+    """Source of messages and clock for a window without a network."""
 
     def __init__(self) -> None:
         self.connected = True
@@ -44,35 +44,35 @@ class Script:
         return self.now
 
     def drain(self) -> list[Received]:
-        taken, self._waiting = self._waiting, []
-        return taken
+        messages, self._waiting = self._waiting, []
+        return messages
 
-    def say(self, *messages: Message) -> None:
+    def receive(self, *messages: Message) -> None:
         self._waiting += [received(message, self.now) for message in messages]
 
     def worker(self) -> None:
-        self.say(process("worker"), process("publisher"), status("worker", "forecasting"))
+        self.receive(process("worker"), process("publisher"), status("worker", "forecasting"))
 
     def stream(self, window: MonitorWindow, count: int, bed: str = "bed-1", **changes: object) -> None:
-        """Let chunks come as they are due, and draw six frames for each."""
+        """Deliver chunks when they are due, and draw six frames for each."""
         for seq in range(self.next_seq, self.next_seq + count):
             made = sine(seq, bed=bed, **changes)
             for frame in range(6):
                 self.now = max(self.now, made.due_ns - (5 - frame) * 16_666_667)
                 if frame == 5:
                     self._waiting.append(received(made, made.due_ns))
-                    self.say(forecast(made.end - 1, leads=made.leads, bed=bed, score=0.2))
+                    self.receive(forecast(made.end - 1, leads=made.leads, bed=bed, score=0.2))
                 window.tick()
         self.next_seq += count
 
 
 @pytest.fixture(autouse=True)
-def english_again() -> Iterator[None]:
-    """Leave neither another language nor other letters to the next test: they are of the whole process."""
+def english_at_normal_size() -> Iterator[None]:
+    """Restore language and font size after each test; they are global to the process."""
     yield
-    set_letter_scale(1.0)
-    if current() != "en":
-        choose("en")
+    set_font_scale(1.0)
+    if current_language() != "en":
+        set_language("en")
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def script() -> Script:
 @pytest.fixture
 def window(qtbot: QtBot, script: Script) -> Iterator[MonitorWindow]:
     made = MonitorWindow(script, clock=script.clock)
-    made._timer.stop()  # frames come when the test says so
+    made._timer.stop()  # the test calls tick()
     qtbot.addWidget(made)
     made.show()
     qtbot.waitExposed(made)
@@ -91,4 +91,4 @@ def window(qtbot: QtBot, script: Script) -> Iterator[MonitorWindow]:
     made.close()
 
 
-__all__ = ["Script", "arrives"]
+__all__ = ["Script", "received_chunk"]

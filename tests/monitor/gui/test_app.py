@@ -1,4 +1,4 @@
-"""The whole program over a real broker: it draws for its time, saves its picture, ends when told to."""
+"""The whole program with a real broker: time limit, screenshot, signals."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from stream.mqtt.address import BrokerAddress
 from stream.mqtt.embedded_broker import free_port
 from stream.wire import codec
 from tests.brokers import Mosquitto
-from tests.monitor.stories import SECOND, sine
+from tests.monitor.message_samples import SECOND, sine
 
 
 @pytest.fixture
@@ -56,21 +56,21 @@ def has_ecg(path: Path) -> bool:
     return any(image.pixelColor(x, y) == ecg for x, y in on_trace)
 
 
-def test_it_draws_for_its_seconds_and_saves_the_picture(live: BrokerAddress, qtbot: QtBot, tmp_path: Path) -> None:
+def test_it_draws_for_its_time_and_saves_the_screenshot(live: BrokerAddress, qtbot: QtBot, tmp_path: Path) -> None:
     picture = tmp_path / "monitor.png"
     assert app.run(live, bed="bed-1", screenshot=picture, seconds=1.0) == 0
     assert has_ecg(picture)
     assert qtbot is not None
 
 
-def test_without_samples_it_gives_up_with_a_line_and_a_picture(
+def test_without_samples_it_exits_with_a_message_and_a_screenshot(
     mosquitto: Mosquitto,
     qtbot: QtBot,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(app, "PATIENCE_S", 0.3)
+    monkeypatch.setattr(app, "FIRST_SAMPLE_TIMEOUT_S", 0.3)
     picture = tmp_path / "monitor.png"
     assert app.run(mosquitto.address, bed=None, screenshot=picture, seconds=0.2) == 1
     assert not has_ecg(picture)
@@ -80,7 +80,7 @@ def test_without_samples_it_gives_up_with_a_line_and_a_picture(
     assert qtbot is not None
 
 
-def test_mistakes_are_told_before_anything_starts(qtbot: QtBot, tmp_path: Path) -> None:
+def test_invalid_arguments_are_reported_before_it_starts(qtbot: QtBot, tmp_path: Path) -> None:
     nowhere = BrokerAddress("127.0.0.1", free_port())
     with pytest.raises(UsageError, match="Bed 1"):
         app.run(nowhere, bed="Bed 1", screenshot=None, seconds=None)
@@ -96,13 +96,13 @@ from monitor.gui import app
 from monitor.gui.window import MonitorWindow
 from stream.mqtt.address import BrokerAddress
 
-first = MonitorWindow.tick
+original_tick = MonitorWindow.tick
 def tick(self):
-    first(self)
-    if self.first_drawn_ns is not None and not tick.told:
-        tick.told = True
+    original_tick(self)
+    if self.first_drawn_ns is not None and not tick.reported:
+        tick.reported = True
         print("drawn", flush=True)
-tick.told = False
+tick.reported = False
 MonitorWindow.tick = tick
 status = app.run(BrokerAddress.parse(sys.argv[1]), bed=None, screenshot=Path(sys.argv[2]), seconds=None)
 print(sorted({"torch", "pandas", "wfdb", "scipy.signal", "model"} & set(sys.modules)))
@@ -112,7 +112,7 @@ sys.exit(status)
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to catch")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_saves_the_picture_and_ends_it(live: BrokerAddress, tmp_path: Path, number: int) -> None:
+def test_a_signal_saves_the_screenshot_and_ends_it(live: BrokerAddress, tmp_path: Path, number: int) -> None:
     picture = tmp_path / "monitor.png"
     with subprocess.Popen(
         [sys.executable, "-W", "error", "-c", PROGRAM, str(live), str(picture)],

@@ -1,4 +1,4 @@
-"""The window through its real widgets: what people see, press and close."""
+"""The window with its real widgets: texts, keys, clicks and closing."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from monitor.gui.style.footer import SIMULATION
 from monitor.gui.window import MonitorWindow
 from stream.wire.phrases import phrase
 from tests.monitor.gui.conftest import Script
-from tests.monitor.stories import SECOND
+from tests.monitor.message_samples import SECOND
 
 # --- texts ----------------------------------------------------------------------------------------------------------
 
 
-def test_it_always_says_simulation(window: MonitorWindow, script: Script) -> None:
+def test_the_simulation_warning_is_always_visible(window: MonitorWindow, script: Script) -> None:
     assert window.footer.simulation.text() == SIMULATION
     for _ in range(2):
         window.tick()
@@ -28,7 +28,7 @@ def test_it_always_says_simulation(window: MonitorWindow, script: Script) -> Non
         script.stream(window, 5)
 
 
-def test_it_says_which_bed_and_record_and_how_old_the_data_are(window: MonitorWindow, script: Script) -> None:
+def test_the_header_shows_bed_record_and_data_age(window: MonitorWindow, script: Script) -> None:
     window.tick()
     assert window.bed_view.header.bed.text() == "NO BED YET"
     script.worker()
@@ -42,14 +42,14 @@ def test_it_says_which_bed_and_record_and_how_old_the_data_are(window: MonitorWi
     assert window.bed_view.banner.notice == "NO DATA 7 s"
 
 
-def test_synthetic_is_said_and_only_when_it_is(window: MonitorWindow, script: Script) -> None:
+def test_synthetic_is_shown_only_for_synthetic_signals(window: MonitorWindow, script: Script) -> None:
     script.stream(window, 3)
     assert not window.bed_view.header.synthetic.isVisible()
     script.stream(window, 3, synthetic=True)
     assert window.bed_view.header.synthetic.isVisible()
 
 
-def test_without_a_broker_the_reason_is_in_the_window(window: MonitorWindow, script: Script) -> None:
+def test_without_a_broker_the_reason_is_shown(window: MonitorWindow, script: Script) -> None:
     script.connected, script.phrase = False, phrase("broker.lost", address="mqtt://test:1883")
     window.tick()
     assert window.bed_view.banner.notice == "connection to mqtt://test:1883 lost; trying again"
@@ -64,12 +64,12 @@ def two_beds(window: MonitorWindow, script: Script) -> None:
     script.stream(window, 3, bed="bed-2")
 
 
-def test_one_bed_needs_no_bar(window: MonitorWindow, script: Script) -> None:
+def test_a_single_bed_has_no_bar(window: MonitorWindow, script: Script) -> None:
     script.stream(window, 3)
     assert not window.bed_view.beds.isVisible()
 
 
-def test_arrows_and_digits_choose_the_bed(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
+def test_arrows_and_digits_select_the_bed(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
     two_beds(window, script)
     assert window.bed_view.beds.isVisible()
     for key, bed in [
@@ -85,7 +85,7 @@ def test_arrows_and_digits_choose_the_bed(window: MonitorWindow, script: Script,
         assert window.bed_view.header.bed.text() == bed.upper()
 
 
-def test_a_click_chooses_the_bed(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
+def test_a_click_selects_the_bed(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
     two_beds(window, script)
     qtbot.mouseClick(window.bed_view.beds.buttons["bed-2"], Qt.MouseButton.LeftButton)
     window.tick()
@@ -107,7 +107,7 @@ def test_q_closes(window: MonitorWindow, qtbot: QtBot) -> None:
     assert not window.isVisible()
 
 
-def test_the_bed_asked_for_is_shown_though_another_streams(qtbot: QtBot, script: Script) -> None:
+def test_the_requested_bed_is_shown_though_another_streams(qtbot: QtBot, script: Script) -> None:
     window = MonitorWindow(script, "bed-2", clock=script.clock)
     window._timer.stop()
     qtbot.addWidget(window)
@@ -119,7 +119,7 @@ def test_the_bed_asked_for_is_shown_though_another_streams(qtbot: QtBot, script:
 
 
 @pytest.mark.parametrize(("width", "height"), [(800, 480), (1920, 1080)])
-def test_it_fits_other_sizes(window: MonitorWindow, script: Script, width: int, height: int) -> None:
+def test_it_fits_into_other_sizes(window: MonitorWindow, script: Script, width: int, height: int) -> None:
     window.resize(width, height)
     script.stream(window, 5)
     QApplication.processEvents()
@@ -128,10 +128,10 @@ def test_it_fits_other_sizes(window: MonitorWindow, script: Script, width: int, 
     assert window.bed_view.alarms.height() > 100
 
 
-# --- nothing is left ------------------------------------------------------------------------------------------------
+# --- cleanup --------------------------------------------------------------------------------------------------------
 
 
-def test_closing_stops_the_timer_and_says_goodbye_once(window: MonitorWindow) -> None:
+def test_closing_stops_the_timer_and_calls_back_once(window: MonitorWindow) -> None:
     calls = []
     window.before_close = lambda: calls.append(1)
     window._timer.start()
@@ -159,7 +159,7 @@ def test_no_widget_or_timer_outlives_the_window(qtbot: QtBot, script: Script) ->
     assert all(timer() is None for timer in timers)
 
 
-def test_a_thousand_frames_keep_the_references_to_none(window: MonitorWindow, script: Script) -> None:
+def test_a_thousand_frames_leak_no_references_to_none(window: MonitorWindow, script: Script) -> None:
     script.worker()
     script.stream(window, 30)
     before = sys.getrefcount(None)
@@ -169,5 +169,5 @@ def test_a_thousand_frames_keep_the_references_to_none(window: MonitorWindow, sc
         window.bed_view.sweep.repaint()
         window.bed_view.strip.viewport().repaint()
         window.bed_view.banner.repaint()
-    # On Python ≥ 3.12 None is immortal. Some thousands would be lost by a Qt that forgets one per call.
+    # On Python ≥ 3.12 None is immortal. A Qt binding that leaks one reference per call would lose thousands.
     assert abs(sys.getrefcount(None) - before) < 500

@@ -12,7 +12,7 @@ from stream.errors import UsageError
 
 @pytest.fixture
 def without(monkeypatch: pytest.MonkeyPatch):
-    """Let some libraries look as if they were not installed."""
+    """Provide a function that hides libraries, as if they were not installed."""
 
     def hide(*libraries: str) -> None:
         found = importlib.util.find_spec
@@ -21,19 +21,19 @@ def without(monkeypatch: pytest.MonkeyPatch):
     return hide
 
 
-def test_the_extras_are_those_of_the_project() -> None:
+def test_extras_match_pyproject() -> None:
     project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text())["project"]
     assert set(LIBRARIES) <= set(project["optional-dependencies"])
     assert EXTRA_OF["torch"] == "model"
 
 
-def test_nothing_is_missing_where_nothing_is_needed(without) -> None:
+def test_unneeded_libraries_may_be_missing(without) -> None:
     without("torch", "amqtt")
     require_extras([])
     require_extras(["plots"])
 
 
-def test_all_that_is_missing_stands_in_one_line(without) -> None:
+def test_one_line_names_all_missing_libraries(without) -> None:
     without("torch", "amqtt")
     with pytest.raises(UsageError) as caught:
         require_extras(["broker", "model", "gui"])
@@ -50,7 +50,7 @@ def test_all_that_is_missing_stands_in_one_line(without) -> None:
         (["demo", "--headless"], ["amqtt"], "amqtt is not installed; run: pip install 'bedside[broker]'"),
     ],
 )
-def test_the_demonstration_says_so_before_it_starts_anything(
+def test_the_demo_reports_missing_extras_before_it_starts(
     without, capfd: pytest.CaptureFixture[str], tmp_path: Path, arguments: list[str], hidden: list[str], line: str
 ) -> None:
     without(*hidden)

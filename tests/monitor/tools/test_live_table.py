@@ -6,8 +6,8 @@ from rich.console import Console
 from monitor.tools.live_table import live_table
 from monitor.tools.wire_stats import BedStats
 from stream.wire.alarm_messages import ActiveAlarms
-from tests.monitor.stories import vitals
-from tests.monitor.tools.test_wire_stats import answer
+from tests.monitor.message_samples import vitals
+from tests.monitor.tools.test_wire_stats import forecast_of
 from tests.stream.wire.test_codec import alarm
 from tests.waveforms import chunk
 
@@ -23,14 +23,14 @@ def bed_in_alarm() -> BedStats:
     bed = BedStats()
     for seq in range(30):
         bed.update(chunk(seq), chunk(seq).due_ns)
-        bed.update(answer(seq), 0)
+        bed.update(forecast_of(seq), 0)
     bed.update(vitals(chunk(29).end - 1, skill=0.625), 0)
     bed.update(alarm(text="the ECG differs from its forecast"), 0)
     bed.update(ActiveAlarms(bed="bed-1", alarms=(alarm(text="the ECG differs from its forecast"),)), 0)
     return bed
 
 
-def test_what_was_not_received_is_not_invented() -> None:
+def test_missing_values_read_dashes() -> None:
     shown = text({"bed-1": BedStats()}, 0)
     assert "waiting" in shown
     assert shown.count("--") == 4
@@ -75,7 +75,7 @@ def test_a_bed_in_alarm_fits_the_terminal(width: int) -> None:
 def test_a_long_record_name_is_folded_not_cut() -> None:
     bed = BedStats()
     bed.update(chunk(0, record="a-folder-with-a-long-name/and-a-record-with-another"), chunk(0).due_ns)
-    bed.update(answer(0), 0)
+    bed.update(forecast_of(0), 0)
     shown = text({"a-bed-with-a-name-of-32-letters-x": bed}, chunk(0).due_ns)
     assert "…" not in shown
     assert "LEARNING" not in shown

@@ -9,34 +9,36 @@ from pathlib import Path
 
 import pytest
 
-from monitor.tools.process_group import ChildDiedError, ForcedEndError, process_group
+from monitor.tools.process_group import ChildExitError, ForcedEndError, process_group
 from stream.mqtt.embedded_broker import free_port
 
 pytestmark = pytest.mark.usefixtures("no_tasks_left")
 
 
-async def test_a_child_that_dies_is_reported_with_its_last_words() -> None:
+async def test_an_unexpected_exit_is_reported_with_the_last_line() -> None:
     log = io.StringIO()
     async with process_group(log, {}) as children, asyncio.timeout(30):
         await children.start("broker", "--port", str(free_port()))
         await children.start("replay", "--bed", "Bed 1=synthetic")
-        dead = await children.first_death()
-        assert dead.name == "replay"
-        error = dead.death()
-    assert isinstance(error, ChildDiedError)
-    assert "status 2" in str(error)
+        child = await children.first_exit()
+        assert child.name == "replay"
+        error = child.exit_error()
+    assert isinstance(error, ChildExitError)
+    assert str(error).startswith("replay ended with status 2: error: ")
     assert "Bed 1" in str(error)
-    assert "replay: " in log.getvalue()
+    lines = log.getvalue().splitlines()
+    assert any(line.startswith("replay: error: ") and "Bed 1" in line for line in lines)
+    assert "bedside replay" not in log.getvalue(), "the log names each child once"
 
 
-async def test_nobody_is_left_behind() -> None:
+async def test_children_are_killed_when_the_group_is_left() -> None:
     async with process_group(io.StringIO(), {}) as children:
         child = await children.start("broker", "--port", str(free_port()))
     with pytest.raises(ProcessLookupError):
         os.kill(child.process.pid, 0)
 
 
-async def test_ending_is_graceful_and_insists() -> None:
+async def test_a_child_that_ignores_sigterm_is_killed() -> None:
     async with process_group(io.StringIO(), {}) as children, asyncio.timeout(30):
         child = await children.start("broker", "--port", str(free_port()))
         while not any("listens" in line for line in child.tail):
@@ -48,7 +50,7 @@ async def test_ending_is_graceful_and_insists() -> None:
         assert not children.children
 
 
-def test_children_leave_when_their_parent_is_killed(tmp_path: Path) -> None:
+def test_children_exit_when_their_parent_is_killed(tmp_path: Path) -> None:
     pids = tmp_path / "pids"
     script = f"""
 import asyncio, io, pathlib
@@ -75,9 +77,9 @@ asyncio.run(main())
             os.kill(child, 0)
         except ProcessLookupError:
             return
-        # An orphan may stay a zombie where nobody reaps: that is gone, too.
+        # Without a reaping init process an orphan stays a zombie, which has exited too.
         if Path(f"/proc/{child}/stat").exists() and Path(f"/proc/{child}/stat").read_text().split()[2] == "Z":
             return
         time.sleep(0.05)
     os.kill(child, signal.SIGKILL)
-    pytest.fail("the child lived on without its parent")
+    pytest.fail("the child outlived its parent")

@@ -1,4 +1,4 @@
-"""What `bedside tap` prints, on real brokers and into a real pipe."""
+"""Output of `bedside tap`, with real brokers and a real pipe."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_an_alarm_in_csv_is_one_row() -> None:
     assert (row["onset"], row["end"], row["text"]) == ("7", "", 'said "look", twice')
 
 
-def test_json_holds_each_lead_in_mv() -> None:
+def test_json_has_one_list_per_lead_in_mv() -> None:
     line = json.loads(tap.json_line(received(two_leads())))
     assert line["topic"] == "bedside/v1/bed-1/ecg"
     assert line["received"] == 1700000000.25
@@ -103,7 +103,7 @@ def test_json_holds_each_lead_in_mv() -> None:
     assert line["message"]["score"] is None
 
 
-def test_what_is_removed_is_null() -> None:
+def test_a_removed_retained_message_is_null() -> None:
     line = tap.json_line(Received(Topic(Kind.ALARMS_ACTIVE, "bed-1"), None, False, 0, 0, 0))
     assert json.loads(line)["message"] is None
 
@@ -123,14 +123,14 @@ def test_what_is_removed_is_null() -> None:
         ("bedside/#", [*Kind]),
     ],
 )
-def test_kinds_that_a_filter_can_match(topic: str, kinds: list[str]) -> None:
+def test_kinds_matched_by_a_filter(topic: str, kinds: list[str]) -> None:
     assert sorted(tap.kinds_of(topic)) == sorted(kinds)
 
 
 @pytest.mark.parametrize(
     "topic", ["", "ecg", "bedside/v2/#", "bedside/v1/#/ecg", "bedside/v1/bed+/ecg", "bedside/v1/_/ecg", "a\0b"]
 )
-def test_a_filter_that_cannot_be_is_one_line(topic: str) -> None:
+def test_an_invalid_filter_is_reported_in_one_line(topic: str) -> None:
     with pytest.raises(UsageError) as caught:
         tap.kinds_of(topic)
     assert "\n" not in str(caught.value)
@@ -142,11 +142,11 @@ def test_csv_of_several_kinds_or_of_one_without_columns_is_refused(topic: str) -
         tap._plan("csv", topic)
 
 
-async def test_every_sample_comes_out(broker: BrokerAddress) -> None:
+async def test_every_sample_is_printed(broker: BrokerAddress) -> None:
     out = io.StringIO()
     tapping = asyncio.create_task(tap.serve(broker, "csv", None, out))
     async with Client(broker, role=Role.PUBLISHER) as publisher:
-        # The header is written once the broker has taken the subscription.
+        # The header is written once the broker has accepted the subscription.
         while not out.getvalue():
             await asyncio.sleep(0.01)
         for seq in range(20):
@@ -160,7 +160,7 @@ async def test_every_sample_comes_out(broker: BrokerAddress) -> None:
     assert [round(float(row["mv_1"]) * 200 + 1024) for row in rows] == list(range(720))
 
 
-async def test_it_ends_quietly_when_its_reader_goes(tmp_path: Path) -> None:
+async def test_it_exits_silently_when_the_reader_closes_the_pipe(tmp_path: Path) -> None:
     async with embedded_broker(port=free_port()) as address:
         reading, writing = os.pipe()
         with (tmp_path / "stderr").open("wb") as errors:

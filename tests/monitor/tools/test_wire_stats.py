@@ -2,11 +2,11 @@ import pytest
 
 from monitor.tools.wire_stats import BedStats, quantiles_ms
 from stream.wire.messages import Forecast
-from tests.monitor.stories import forecast, vitals
+from tests.monitor.message_samples import forecast, vitals
 from tests.waveforms import chunk
 
 
-def answer(seq: int, delay_ns: int = 7_000_000) -> Forecast:
+def forecast_of(seq: int, delay_ns: int = 7_000_000) -> Forecast:
     """Return the forecast made after chunk ``seq`` of the traceable stream."""
     return forecast(chunk(seq).end - 1, score=1.0, published_ns=chunk(seq).due_ns + delay_ns)
 
@@ -15,13 +15,13 @@ def test_latency_is_the_time_from_due_to_published() -> None:
     stats = BedStats()
     for seq in range(100):
         stats.update(chunk(seq), chunk(seq).due_ns)
-        stats.update(answer(seq, 7_000_000 if seq < 99 else 107_000_000), 0)
-    stats.update(answer(500), 0)  # of a chunk that was not received
+        stats.update(forecast_of(seq, 7_000_000 if seq < 99 else 107_000_000), 0)
+    stats.update(forecast_of(500), 0)  # of a chunk that was not received
     assert len(stats.latencies_ms) == 100
     assert quantiles_ms(stats.latencies_ms) == {"p50": 7.0, "p99": pytest.approx(8.0)}
 
 
-def test_the_skill_is_the_one_that_the_worker_sent_last() -> None:
+def test_the_skill_is_the_latest_from_the_worker() -> None:
     stats = BedStats()
     assert stats.skill is None
     stats.update(vitals(359, skill=0.5), 0)
@@ -30,18 +30,18 @@ def test_the_skill_is_the_one_that_the_worker_sent_last() -> None:
     assert stats.skill == 0.75
 
 
-def test_the_worker_has_caught_up_when_each_whole_stride_has_its_forecast() -> None:
+def test_caught_up_means_each_whole_stride_has_its_forecast() -> None:
     stats = BedStats()
     assert stats.caught_up
     stats.update(chunk(0), 0)
     assert not stats.caught_up
-    stats.update(answer(0), 0)
+    stats.update(forecast_of(0), 0)
     assert stats.caught_up
     stats.update(chunk(1), 0)
     assert not stats.caught_up
     stats.update(forecast(chunk(1).end - 1, session="f" * 32), 0)
     assert not stats.caught_up
-    stats.update(answer(1), 0)
+    stats.update(forecast_of(1), 0)
     assert stats.caught_up
 
 

@@ -1,4 +1,4 @@
-"""The state of one bed: messages and time change it, queries do not."""
+"""State of one bed: messages and time change it, queries do not."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from monitor.view.bed import Bed
 from monitor.view.trace import Drawn, View
 from stream.timebase import FS
-from tests.monitor.stories import SECOND, forecast, sine, vitals
+from tests.monitor.message_samples import SECOND, forecast, sine, vitals
 from tests.waveforms import chunk
 
 
@@ -21,7 +21,7 @@ def after(*seqs: int) -> Bed:
 
 
 def streamed(count: int) -> tuple[Bed, int]:
-    """Return a bed after so many chunks and forecasts, and the time of the last."""
+    """Return a bed after a number of chunks and forecasts, and the time of the last."""
     bed = Bed("bed-1")
     for seq in range(count):
         made = sine(seq)
@@ -30,7 +30,7 @@ def streamed(count: int) -> tuple[Bed, int]:
     return bed, made.due_ns
 
 
-def test_nothing_is_drawn_before_the_playout_was_advanced() -> None:
+def test_there_is_no_trace_before_advance() -> None:
     bed, now = streamed(20)
     assert bed.trace() is None
     bed.advance(now, View())
@@ -38,21 +38,21 @@ def test_nothing_is_drawn_before_the_playout_was_advanced() -> None:
     assert Bed("bed-2").trace() is None
 
 
-def test_a_query_changes_nothing() -> None:
+def test_queries_do_not_change_the_state() -> None:
     bed, now = streamed(20)
     bed.advance(now, View())
     bed.add_vitals(vitals(700), now)
     one = bed.trace()
-    first = (one.cursor, one.revision, one.ranges, bed.drawn, bed.patient(now), bed.arrivals())
+    first = (one.cursor, one.revision, one.ranges, bed.drawn_end, bed.patient(now), bed.arrivals())
     bed.trace(Drawn(one.session, one.revision, one.span, len(one.leads), one.cursor - 100))
     bed.patient(now + 10 * SECOND)
     again = bed.trace()
-    assert (again.cursor, again.revision, again.ranges, bed.drawn, bed.patient(now), bed.arrivals()) == first
+    assert (again.cursor, again.revision, again.ranges, bed.drawn_end, bed.patient(now), bed.arrivals()) == first
     np.testing.assert_array_equal(again.mv, one.mv)
     np.testing.assert_array_equal(again.fan.mean, one.fan.mean)
 
 
-def test_advance_moves_the_cursor_with_time_and_never_back() -> None:
+def test_advance_moves_the_cursor_with_time_but_never_back() -> None:
     bed, now = streamed(20)
     cursors = []
     for later_s in (0.0, 0.05, 0.02, 0.09):
@@ -63,7 +63,7 @@ def test_advance_moves_the_cursor_with_time_and_never_back() -> None:
     assert cursors[2] == cursors[1]
 
 
-def test_a_larger_signal_moves_the_lane_and_asks_for_all_of_the_sweep_again() -> None:
+def test_a_larger_signal_changes_the_range_and_redraws_the_sweep() -> None:
     bed, now = streamed(20)
     bed.advance(now, View())
     before = bed.trace()
@@ -84,7 +84,7 @@ def test_lost_and_repeated_chunks_are_counted() -> None:
     assert np.isfinite(observed[4 * 36 :]).all()
 
 
-def test_a_chunk_that_contradicts_the_one_before_is_left_out() -> None:
+def test_a_contradictory_chunk_is_ignored() -> None:
     bed = after(0, 1)
     bed.add_waveform(chunk(2, start=36, samples=np.zeros(36, "<i2").tobytes()), 0)
     assert (bed.gaps, bed.duplicates) == (1, 0)
@@ -94,7 +94,7 @@ def test_a_chunk_that_contradicts_the_one_before_is_left_out() -> None:
     assert bed.gaps == 1
 
 
-def test_a_new_session_counts_anew_what_was_lost_of_it() -> None:
+def test_a_new_session_resets_the_counters() -> None:
     bed = after(0, 0, 5)
     bed.add_waveform(chunk(1, session="f" * 32), chunk(1).due_ns)
     assert (bed.gaps, bed.duplicates) == (1, 0)

@@ -1,4 +1,4 @@
-"""What is known of an event, while it comes, afterwards, and when it is gone; in words and as files."""
+"""Review of an event: while samples arrive, afterwards, and after they were dropped; its summary and its files."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from monitor.view.event_export import counts, file_stem, table, write_wfdb
-from monitor.view.event_review import MARGIN, Review, later, part, review
-from monitor.view.event_summary import explain
+from monitor.view.event_export import file_stem, to_adu, to_csv, write_wfdb
+from monitor.view.event_review import MARGIN, Review, build_review, crop, newer_review
+from monitor.view.event_summary import summary_rows
 from monitor.view.link import LinkState
 from monitor.view.phrases import english
 from stream.errors import StorageError
@@ -21,145 +21,145 @@ from stream.timebase import FS
 from stream.wire.alarm_messages import ActiveAlarms
 from stream.wire.messages import INVALID
 from stream.wire.phrases import Phrase
-from tests.monitor.stories import alarm, arrives
-from tests.monitor.view.story import Story
+from tests.monitor.message_samples import alarm, received_chunk
+from tests.monitor.view.scenario import Scenario
 
 ONSET = 15 * FS
 
 
-def look(story: Story, alarm_id: str | None = None, link: LinkState = LinkState.LIVE) -> Review:
-    bed = story.presenter.bed("bed-1")
+def review_of(scenario: Scenario, alarm_id: str | None = None, link: LinkState = LinkState.LIVE) -> Review:
+    bed = scenario.presenter.bed("bed-1")
     assert bed is not None
-    found = review(bed, alarm_id or alarm(ONSET).alarm_id, link)
+    found = build_review(bed, alarm_id or alarm(ONSET).alarm_id, link)
     assert found is not None
     return found
 
 
-def event(seconds: int = 26, **changes: object) -> Story:
-    story = Story().stream(10 * seconds)
-    return story.say(alarm(ONSET, **changes), alarm(ONSET, "cleared", end=ONSET + 720, **changes))
+def event(seconds: int = 26, **changes: object) -> Scenario:
+    scenario = Scenario().stream(10 * seconds)
+    return scenario.receive(alarm(ONSET, **changes), alarm(ONSET, "cleared", end=ONSET + 720, **changes))
 
 
 # --- samples --------------------------------------------------------------------------------------------------------
 
 
 def test_ten_seconds_before_and_after_with_forecast_and_score() -> None:
-    seen = look(event())
-    assert (seen.first, seen.stop, seen.end) == (ONSET - MARGIN, ONSET + MARGIN, ONSET + MARGIN)
-    np.testing.assert_allclose(seen.mv[:, 0], (np.arange(seen.first, seen.stop) - 1024) / 200, atol=1e-5)
-    assert np.nanmax(np.abs(seen.predicted)) == 0.0
-    assert np.isfinite(seen.score).all()
-    assert seen.threshold == 3.0
-    assert (seen.alarm_span.first, seen.alarm_span.stop) == (ONSET, ONSET + 720)
-    assert seen.notes == ()
+    found = review_of(event())
+    assert (found.first, found.stop, found.end) == (ONSET - MARGIN, ONSET + MARGIN, ONSET + MARGIN)
+    np.testing.assert_allclose(found.mv[:, 0], (np.arange(found.first, found.stop) - 1024) / 200, atol=1e-5)
+    assert np.nanmax(np.abs(found.predicted)) == 0.0
+    assert np.isfinite(found.score).all()
+    assert found.threshold == 3.0
+    assert (found.alarm_span.first, found.alarm_span.stop) == (ONSET, ONSET + 720)
+    assert found.notes == ()
 
 
-def test_it_fills_up() -> None:
-    story = Story().stream(170).say(alarm(ONSET))
-    first = look(story)
+def test_it_grows_while_samples_arrive() -> None:
+    scenario = Scenario().stream(170).receive(alarm(ONSET))
+    first = review_of(scenario)
     assert first.end == 17 * FS
     assert english(first.notes) == "8 s still to come …"
-    assert first.lasting_s == pytest.approx(2.0)
+    assert first.duration_s == pytest.approx(2.0)
     assert first.alarm_span.stop is None
-    second = look(story.stream(30))
+    second = review_of(scenario.stream(30))
     assert second.end == 20 * FS
     assert second.key != first.key
-    assert look(story.stream(60)).notes == ()
+    assert review_of(scenario.stream(60)).notes == ()
 
 
-def test_an_event_at_the_start_has_nothing_before_sample_0() -> None:
-    story = Story().stream(150).say(alarm(360))
-    seen = look(story, alarm(360).alarm_id)
-    assert (seen.first, seen.notes) == (0, ())
+def test_a_review_starts_at_sample_0_at_the_earliest() -> None:
+    scenario = Scenario().stream(150).receive(alarm(360))
+    found = review_of(scenario, alarm(360).alarm_id)
+    assert (found.first, found.notes) == (0, ())
 
 
-def test_what_will_not_come_is_said() -> None:
-    story = Story().stream(170).say(alarm(ONSET))
-    assert english(look(story, link=LinkState.ENDED).notes) == "The last 8.0 s were not received: ENDED."
+def test_samples_that_will_not_arrive_are_noted() -> None:
+    scenario = Scenario().stream(170).receive(alarm(ONSET))
+    assert english(review_of(scenario, link=LinkState.ENDED).notes) == "The last 8.0 s were not received: ENDED."
 
 
 def test_lost_samples_are_counted() -> None:
-    story = Story().stream(100)
-    story.next_seq = 110
-    story.stream(200).say(alarm(ONSET))
-    assert english(look(story).notes) == "1.0 s are missing or invalid."
+    scenario = Scenario().stream(100)
+    scenario.next_seq = 110
+    scenario.stream(200).receive(alarm(ONSET))
+    assert english(review_of(scenario).notes) == "1.0 s are missing or invalid."
 
 
-def test_a_monitor_that_came_late_says_so() -> None:
-    story = Story()
-    story.next_seq = 100
-    story.stream(200).say(alarm(ONSET))
+def test_samples_before_the_monitor_was_opened_are_noted() -> None:
+    scenario = Scenario()
+    scenario.next_seq = 100
+    scenario.stream(200).receive(alarm(ONSET))
     assert (
-        english(look(story).notes)
-        == "The first 5.0 s are gone: the monitor was opened, or the leads changed, after it."
+        english(review_of(scenario).notes)
+        == "The first 5.0 s are not available: the monitor was opened, or the leads changed, later."
     )
 
 
-def test_what_is_too_old_is_gone() -> None:
-    story = Story().stream(3, forecasts=False, n=3600).say(alarm(ONSET)).stream(70, forecasts=False, n=3600)
-    seen = look(story)
-    assert english(seen.notes) == "The samples of this event are gone: the monitor keeps 11 minutes."
-    assert (seen.leads, seen.known) == ((), 0)
+def test_dropped_samples_are_noted() -> None:
+    scenario = Scenario().stream(3, forecasts=False, n=3600).receive(alarm(ONSET)).stream(70, forecasts=False, n=3600)
+    found = review_of(scenario)
+    assert english(found.notes) == "The samples of this event are not available: the monitor keeps 11 minutes."
+    assert (found.leads, found.sample_count) == ((), 0)
 
 
-def test_another_session_is_gone() -> None:
-    story = event()
-    story.next_seq = 0
-    story.stream(5, session="f" * 32)
-    assert "another session" in english(look(story).notes)
+def test_samples_of_another_session_are_not_available() -> None:
+    scenario = event()
+    scenario.next_seq = 0
+    scenario.stream(5, session="f" * 32)
+    assert "another session" in english(review_of(scenario).notes)
 
 
-def test_without_samples_it_says_so() -> None:
-    assert english(look(Story().say(alarm(ONSET))).notes) == "No samples of this bed were received."
+def test_without_samples_there_is_a_note() -> None:
+    assert english(review_of(Scenario().receive(alarm(ONSET))).notes) == "No samples of this bed were received."
 
 
-def test_an_alarm_that_was_never_heard_of_has_no_review() -> None:
+def test_an_unknown_alarm_has_no_review() -> None:
     bed = event().presenter.bed("bed-1")
     assert bed is not None
-    assert review(bed, "unknown", LinkState.LIVE) is None
+    assert build_review(bed, "unknown", LinkState.LIVE) is None
 
 
-def test_what_was_shown_is_kept_though_the_samples_go() -> None:
-    story = Story().stream(170).say(alarm(ONSET))
-    before = look(story)
-    story.next_seq = 0
-    story.stream(5, session="f" * 32).say(alarm(ONSET, "acknowledged", acknowledged_by="nurse 1"))
-    after = later(before, look(story))
+def test_a_review_keeps_its_samples_when_they_are_dropped() -> None:
+    scenario = Scenario().stream(170).receive(alarm(ONSET))
+    before = review_of(scenario)
+    scenario.next_seq = 0
+    scenario.stream(5, session="f" * 32).receive(alarm(ONSET, "acknowledged", acknowledged_by="nurse 1"))
+    after = newer_review(before, review_of(scenario))
     np.testing.assert_array_equal(after.mv, before.mv)
-    assert english(after.notes) == "The last 8.0 s were never received: the session has ended."
+    assert english(after.notes) == "The last 8.0 s were not received: the session has ended."
     assert after.alarm.acknowledged_by == "nurse 1"
 
 
-def test_more_samples_replace_fewer() -> None:
-    story = Story().stream(170).say(alarm(ONSET))
-    before = look(story)
-    now = look(story.stream(20))
-    assert later(before, now) is now
+def test_a_review_with_more_samples_replaces_the_old_one() -> None:
+    scenario = Scenario().stream(170).receive(alarm(ONSET))
+    before = review_of(scenario)
+    now = review_of(scenario.stream(20))
+    assert newer_review(before, now) is now
 
 
-def test_a_part_holds_the_same_samples() -> None:
-    seen = look(event())
-    some = part(seen, ONSET - FS, ONSET + FS)
+def test_a_cropped_review_has_the_same_samples() -> None:
+    found = review_of(event())
+    some = crop(found, ONSET - FS, ONSET + FS)
     assert (some.first, some.stop, some.end) == (ONSET - FS, ONSET + FS, ONSET + FS)
-    np.testing.assert_array_equal(some.mv, seen.mv[9 * FS : 11 * FS])
+    np.testing.assert_array_equal(some.mv, found.mv[9 * FS : 11 * FS])
 
 
 def rows(explained: tuple[tuple[Phrase, Phrase], ...]) -> dict[str, str]:
     return {english(name): english(text) for name, text in explained}
 
 
-# --- words ----------------------------------------------------------------------------------------------------------
+# --- summary --------------------------------------------------------------------------------------------------------
 
 
-def test_a_residual_alarm_in_words() -> None:
-    words = rows(explain(look(event())))
-    assert words["Alarm"] == "forecast deviation, low priority"
-    assert words["Waveform"] == "1.00 mV observed, 0.10 mV predicted"
-    assert words["Anomaly score"] == "4.0, alarm from 3.0"
-    assert words["Time"].endswith("lasted 2.0 s")
-    assert words["Source"] == "BED-1, mitdb/208 (SYNTHETIC), sample 5400 of its session"
-    assert words["Acknowledged"] == "not acknowledged"
-    assert "Measured" not in words
+def test_the_summary_of_an_anomaly_alarm() -> None:
+    summary = rows(summary_rows(review_of(event())))
+    assert summary["Alarm"] == "forecast deviation, low priority"
+    assert summary["Waveform"] == "1.00 mV observed, 0.10 mV predicted"
+    assert summary["Anomaly score"] == "4.0, alarm from 3.0"
+    assert summary["Time"].endswith("lasted 2.0 s")
+    assert summary["Source"] == "BED-1, mitdb/208 (SYNTHETIC), sample 5400 of its session"
+    assert summary["Acknowledged"] == "not acknowledged"
+    assert "Measured" not in summary
 
 
 @pytest.mark.parametrize(
@@ -173,13 +173,13 @@ def test_a_residual_alarm_in_words() -> None:
 )
 def test_a_measured_value_has_its_unit_and_limit(kind: str, value: float, limit: float | None, text: str) -> None:
     none = {"observed": None, "predicted": None, "score": None, "threshold": None}
-    words = rows(explain(look(event(kind=kind, value=value, limit=limit, **none))))
-    assert words["Measured"] == text
-    assert "Anomaly score" not in words
+    summary = rows(summary_rows(review_of(event(kind=kind, value=value, limit=limit, **none))))
+    assert summary["Measured"] == text
+    assert "Anomaly score" not in summary
 
 
-def test_who_has_seen_it_and_how_often_before() -> None:
-    story = event(repeats=2).say(
+def test_who_has_found_it_and_how_often_before() -> None:
+    scenario = event(repeats=2).receive(
         alarm(
             ONSET,
             "acknowledged",
@@ -189,27 +189,27 @@ def test_who_has_seen_it_and_how_often_before() -> None:
             repeats=2,
         )
     )
-    words = rows(explain(look(story)))
-    assert words["Acknowledged"].startswith("by nurse 1 at 2026-01-31 ")
-    assert words["Repeats"] == "raised 2 times before, since one was last acknowledged"
+    summary = rows(summary_rows(review_of(scenario)))
+    assert summary["Acknowledged"].startswith("by nurse 1 at 2026-01-31 ")
+    assert summary["Repeats"] == "raised 2 times before since the last acknowledgement"
 
 
-def test_an_alarm_of_which_only_the_list_was_heard_has_no_invented_beginning() -> None:
-    seen = alarm(ONSET, "acknowledged", acknowledged_by="nurse 1")
-    story = Story().stream(170).say(ActiveAlarms(bed="bed-1", alarms=(seen,)))
-    assert rows(explain(look(story)))["Time"] == "raised before this monitor was opened, lasts for 2 s now"
+def test_without_the_raised_event_the_summary_has_no_start_time() -> None:
+    acknowledged = alarm(ONSET, "acknowledged", acknowledged_by="nurse 1")
+    scenario = Scenario().stream(170).receive(ActiveAlarms(bed="bed-1", alarms=(acknowledged,)))
+    assert rows(summary_rows(review_of(scenario)))["Time"] == "raised before this monitor was opened, active for 2 s"
 
 
 # --- files ----------------------------------------------------------------------------------------------------------
 
 
-def test_the_table_has_a_row_per_sample_that_came() -> None:
-    story = Story().stream(170).say(alarm(ONSET))
-    seen = look(story)
-    rows = list(csv.DictReader(io.StringIO(table(seen))))
+def test_the_csv_has_a_row_per_received_sample() -> None:
+    scenario = Scenario().stream(170).receive(alarm(ONSET))
+    found = review_of(scenario)
+    rows = list(csv.DictReader(io.StringIO(to_csv(found))))
     assert list(rows[0]) == ["sample", "time_s", "MLII_mv", "MLII_forecast_mv", "score"]
-    assert len(rows) == seen.end - seen.first
-    at_onset = rows[ONSET - seen.first]
+    assert len(rows) == found.end - found.first
+    at_onset = rows[ONSET - found.first]
     assert at_onset == {
         "sample": str(ONSET),
         "time_s": "0.0000",
@@ -219,38 +219,38 @@ def test_the_table_has_a_row_per_sample_that_came() -> None:
     }
 
 
-def test_a_sample_that_is_not_there_is_an_empty_cell() -> None:
-    story = Story().stream(100)
-    story.next_seq = 110
-    seen = look(story.stream(200).say(alarm(ONSET)))
-    rows = list(csv.DictReader(io.StringIO(table(seen))))
-    assert rows[3600 - seen.first]["MLII_mv"] == ""
+def test_a_missing_sample_is_an_empty_cell() -> None:
+    scenario = Scenario().stream(100)
+    scenario.next_seq = 110
+    found = review_of(scenario.stream(200).receive(alarm(ONSET)))
+    rows = list(csv.DictReader(io.StringIO(to_csv(found))))
+    assert rows[3600 - found.first]["MLII_mv"] == ""
 
 
-def test_the_counts_are_those_that_were_sent() -> None:
-    story = Story().stream(200)
-    story.presenter.process(arrives(200, samples=np.full(36, INVALID, "<i2").tobytes()))
-    story.next_seq = 201
-    seen = look(story.stream(100).say(alarm(ONSET)))
-    expected = np.arange(seen.first, seen.end)
-    expected[7200 - seen.first : 7236 - seen.first] = INVALID
-    np.testing.assert_array_equal(counts(seen)[:, 0], expected)
+def test_adu_are_exported_as_sent() -> None:
+    scenario = Scenario().stream(200)
+    scenario.presenter.process(received_chunk(200, samples=np.full(36, INVALID, "<i2").tobytes()))
+    scenario.next_seq = 201
+    found = review_of(scenario.stream(100).receive(alarm(ONSET)))
+    expected = np.arange(found.first, found.end)
+    expected[7200 - found.first : 7236 - found.first] = INVALID
+    np.testing.assert_array_equal(to_adu(found)[:, 0], expected)
 
 
-def test_a_wfdb_record_reads_back(tmp_path: Path) -> None:
-    seen = look(event())
-    write_wfdb(seen, tmp_path / f"{file_stem(seen)}.hea", write)
+def test_a_wfdb_record_can_be_read_back(tmp_path: Path) -> None:
+    found = review_of(event())
+    write_wfdb(found, tmp_path / f"{file_stem(found)}.hea", write)
     stem = str(tmp_path / "bed_1_residual_5400")
     with quiet_wfdb() as wfdb:
         record, notes = wfdb.rdrecord(stem, physical=False), wfdb.rdann(stem, "atr")
-    np.testing.assert_array_equal(record.d_signal, counts(seen))
+    np.testing.assert_array_equal(record.d_signal, to_adu(found))
     assert notes.sample.tolist() == [MARGIN, MARGIN + 720]
     assert [note.rstrip("\0") for note in notes.aux_note] == ["residual begins", "residual ends"]
     assert "not a medical device" in record.comments[0]
     assert any("Anomaly score: 4.0" in comment for comment in record.comments)
 
 
-def test_a_name_that_wfdb_cannot_have_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(StorageError, match="letters, digits"):
-        write_wfdb(look(event()), tmp_path / "my event.hea", write)
+def test_an_invalid_wfdb_name_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="use letters, digits"):
+        write_wfdb(review_of(event()), tmp_path / "my event.hea", write)
     assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""The feed against a real broker: what comes is handed over in order, and the window never waits."""
+"""Feed with a real broker: messages are handed over in order, and the window never waits."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from stream.wire import codec
 from stream.wire.messages import Message, Waveform
 from stream.wire.topics import QOS, RETAINED
 from tests.brokers import Mosquitto
-from tests.monitor.stories import alarm, status
+from tests.monitor.message_samples import alarm, status
 from tests.waveforms import chunk
 
 
@@ -33,7 +33,7 @@ def feed(mosquitto: Mosquitto) -> Iterator[Feed]:
 
 
 class Sender:
-    """Publishes with paho, as any other program would."""
+    """Publisher on paho, independent of this project's client."""
 
     def __init__(self, port: int) -> None:
         self._client = paho.Client(paho.CallbackAPIVersion.VERSION2)
@@ -64,12 +64,12 @@ def sender(mosquitto: Mosquitto) -> Iterator[Sender]:
 def wait_until(condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
     deadline = time.monotonic() + timeout_s
     while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
+        assert time.monotonic() < deadline, "timed out"
         time.sleep(0.01)
 
 
 def collect(feed: Feed, count: int) -> list[Received]:
-    """Drain until so many messages of beds have come."""
+    """Drain until a number of bed messages was received."""
     got: list[Received] = []
 
     def enough() -> bool:
@@ -80,7 +80,7 @@ def collect(feed: Feed, count: int) -> list[Received]:
     return got
 
 
-def test_messages_come_whole_and_in_order(feed: Feed, sender: Sender) -> None:
+def test_messages_arrive_complete_and_in_order(feed: Feed, sender: Sender) -> None:
     wait_until(lambda: feed.connected)
     sent = [*(chunk(seq) for seq in range(50)), alarm(100), status("worker", "learning")]
     sender.send(*sent)
@@ -91,7 +91,7 @@ def test_messages_come_whole_and_in_order(feed: Feed, sender: Sender) -> None:
     assert str(feed.address) in english(feed.phrase)
 
 
-def test_what_is_retained_reaches_who_comes_late(mosquitto: Mosquitto, sender: Sender) -> None:
+def test_a_late_feed_receives_retained_messages(mosquitto: Mosquitto, sender: Sender) -> None:
     sender.send(status("worker", "forecasting"))
     late = Feed(mosquitto.address)
     late.start()
@@ -114,7 +114,7 @@ def test_malformed_payloads_are_counted_and_stop_nothing(feed: Feed, sender: Sen
 
 
 def test_when_nobody_drains_the_messages_wait(feed: Feed, sender: Sender, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feed_module, "HANDOVER", 10)
+    monkeypatch.setattr(feed_module, "MAX_HANDOVER", 10)
     wait_until(lambda: feed.connected)
     feed.drain()
     sender.send(*(chunk(seq) for seq in range(100)))
@@ -126,9 +126,9 @@ def test_when_nobody_drains_the_messages_wait(feed: Feed, sender: Sender, monkey
     assert [r.message.seq for r in got if isinstance(r.message, Waveform)] == list(range(100))
 
 
-def test_without_a_broker_it_says_why_and_goes_on_trying(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feed_module, "TRY_S", 0.1)
-    monkeypatch.setattr(feed_module, "RETRY_S", 0.05)
+def test_without_a_broker_it_reports_why_and_keeps_trying(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed_module, "CONNECT_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(feed_module, "RETRY_DELAY_S", 0.05)
     port = free_port()
     feed = Feed(BrokerAddress("127.0.0.1", port))
     feed.start()
@@ -150,7 +150,7 @@ def test_without_a_broker_it_says_why_and_goes_on_trying(tmp_path: Path, monkeyp
         gc.collect()
 
 
-def test_it_stops_at_any_moment_and_leaves_no_thread(mosquitto: Mosquitto) -> None:
+def test_it_stops_at_any_time_and_leaves_no_thread(mosquitto: Mosquitto) -> None:
     never = Feed(mosquitto.address)
     never.stop()
     for wait_s in (0.0, 0.001, 0.003, 0.01, 0.03, 0.3):
@@ -160,4 +160,4 @@ def test_it_stops_at_any_moment_and_leaves_no_thread(mosquitto: Mosquitto) -> No
         feed.stop()
         assert not feed._thread.is_alive()
         del feed
-        gc.collect()  # what a connection leaves behind speaks up when it is collected
+        gc.collect()  # resources left open raise a warning when they are collected

@@ -1,4 +1,4 @@
-"""A trace that stands: a copy, at any time of the last minutes."""
+"""Frozen trace: a copy that can be moved within the last minutes."""
 
 from __future__ import annotations
 
@@ -6,48 +6,48 @@ import numpy as np
 
 from monitor.view import frozen_trace
 from monitor.view.bed import Bed
-from monitor.view.frozen_trace import Frozen
+from monitor.view.frozen_trace import FrozenTrace
 from monitor.view.trace import View
 from stream.timebase import FS
 from stream.wire.phrases import phrase
-from tests.monitor.view.story import ONLINE, Story
+from tests.monitor.view.scenario import ONLINE, Scenario
 
 SPAN = 6 * FS
 VIEW = View(SPAN)
 
 
-def frozen_at(seconds: int) -> tuple[Story, Bed, Frozen]:
-    return freeze_now(Story().stream(10 * seconds))
+def frozen_at(seconds: int) -> tuple[Scenario, Bed, FrozenTrace]:
+    return freeze_now(Scenario().stream(10 * seconds))
 
 
-def freeze_now(story: Story) -> tuple[Story, Bed, Frozen]:
-    frame = story.presenter.frame(story.now, None, ONLINE, VIEW)
-    bed = story.presenter.bed("bed-1")
+def freeze_now(scenario: Scenario) -> tuple[Scenario, Bed, FrozenTrace]:
+    frame = scenario.presenter.frame(scenario.now, None, ONLINE, VIEW)
+    bed = scenario.presenter.bed("bed-1")
     assert bed is not None
     assert frame.trace is not None
-    return story, bed, frozen_trace.freeze("bed-1", frame.trace, frame.now_ns, VIEW)
+    return scenario, bed, frozen_trace.freeze("bed-1", frame.trace, frame.now_ns, VIEW)
 
 
-def later(story: Story, seconds: int) -> None:
-    story.stream(10 * seconds)
-    story.presenter.frame(story.now, None, ONLINE, VIEW)
+def later(scenario: Scenario, seconds: int) -> None:
+    scenario.stream(10 * seconds)
+    scenario.presenter.frame(scenario.now, None, ONLINE, VIEW)
 
 
-def samples(frozen: Frozen) -> list[int]:
-    """Return the indices that the samples themselves tell; see tests.waveforms."""
+def samples(frozen: FrozenTrace) -> list[int]:
+    """Return first and last sample index, as encoded in the samples; see tests.waveforms."""
     counts = np.rint(frozen.trace.mv[:, 0] * 200 + 1024)
     return [int(counts[0]), int(counts[-1])]
 
 
-def test_it_is_the_sweep_as_it_was_whatever_comes() -> None:
-    story, _, frozen = frozen_at(20)
+def test_new_samples_do_not_change_it() -> None:
+    scenario, _, frozen = frozen_at(20)
     before = frozen.trace.mv.copy()
-    later(story, 10)
+    later(scenario, 10)
     np.testing.assert_array_equal(frozen.trace.mv, before)
     assert frozen.position == ""
 
 
-def test_half_a_sweep_back_and_forth() -> None:
+def test_it_moves_by_half_sweeps() -> None:
     _, bed, frozen = frozen_at(20)
     back = frozen_trace.scroll(frozen_trace.scroll(frozen, bed, -1), bed, -1)
     assert back.trace.cursor == frozen.trace.cursor - SPAN
@@ -58,32 +58,32 @@ def test_half_a_sweep_back_and_forth() -> None:
     assert (forth.trace.cursor, forth.position) == (frozen.trace.cursor, "")
 
 
-def test_oldest_and_newest_are_the_ends() -> None:
-    story, bed, frozen = frozen_at(20)
+def test_it_moves_to_the_oldest_and_newest_samples() -> None:
+    scenario, bed, frozen = frozen_at(20)
     oldest = frozen_trace.oldest(frozen, bed)
     assert samples(oldest) == [0, SPAN - 1]
     assert frozen_trace.scroll(oldest, bed, -1).trace.cursor == oldest.trace.cursor
-    later(story, 20)
+    later(scenario, 20)
     newest = frozen_trace.newest(oldest, bed)
     assert newest.position == "+0:20"
     assert frozen_trace.scroll(newest, bed, +1).trace.cursor == newest.trace.cursor
 
 
-def test_ten_minutes_can_be_gone_back() -> None:
-    _, bed, frozen = freeze_now(Story().stream(72, forecasts=False, n=3600))
+def test_it_can_be_moved_back_ten_minutes() -> None:
+    _, bed, frozen = freeze_now(Scenario().stream(72, forecasts=False, n=3600))
     oldest = frozen_trace.oldest(frozen, bed)
     minutes, seconds = oldest.position.removeprefix("−").split(":")
     assert 60 * int(minutes) + int(seconds) >= 600
     assert np.isfinite(oldest.trace.mv).all()
 
 
-def test_less_than_a_sweep_is_shown_from_its_beginning() -> None:
+def test_less_than_a_sweep_starts_at_the_first_sample() -> None:
     _, bed, frozen = frozen_at(3)
     oldest = frozen_trace.oldest(frozen, bed)
     assert samples(oldest) == [0, frozen.trace.cursor - 1]
 
 
-def test_in_another_scale_the_moment_stays() -> None:
+def test_another_view_keeps_the_time() -> None:
     _, bed, frozen = frozen_at(20)
     assert frozen_trace.fit_view(frozen, bed, VIEW) is frozen
     closer = frozen_trace.fit_view(frozen, bed, View(2 * FS, (4.0, 2.0)))
@@ -92,10 +92,10 @@ def test_in_another_scale_the_moment_stays() -> None:
     assert high - low == 4.0
 
 
-def test_a_new_session_leaves_what_stands_and_says_why_it_cannot_move() -> None:
-    story, bed, frozen = frozen_at(20)
-    story.next_seq = 0
-    story.stream(5, session="f" * 32)
+def test_after_a_new_session_it_cannot_be_moved() -> None:
+    scenario, bed, frozen = frozen_at(20)
+    scenario.next_seq = 0
+    scenario.stream(5, session="f" * 32)
     moved = frozen_trace.scroll(frozen, bed, -1)
     assert moved.trace is frozen.trace
     assert moved.note == phrase("frozen.new_session")

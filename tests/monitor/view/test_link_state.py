@@ -1,4 +1,4 @@
-"""The state of the connection: what is not of now does not look as if it were."""
+"""Connection state: stale data are never shown as live."""
 
 from __future__ import annotations
 
@@ -7,96 +7,96 @@ from monitor.view.phrases import english
 from monitor.view.presenter import Presenter
 from stream.wire.phrases import phrase
 from stream.wire.topics import Kind, Role, Topic
-from tests.monitor.stories import (
+from tests.monitor.message_samples import (
     T0,
-    arrives,
     forecast,
     process,
+    received_chunk,
     removed,
     status,
 )
-from tests.monitor.view.story import OFFLINE, ONLINE, Story
+from tests.monitor.view.scenario import OFFLINE, ONLINE, Scenario
 from tests.waveforms import chunk
 
 
 def test_live() -> None:
-    link = Story().stream(20).frame(0.05).link
+    link = Scenario().stream(20).frame(0.05).link
     assert link.state is LinkState.LIVE
     assert english(link.phrase).startswith("LIVE 0.")
     assert not link.stale
 
 
-def test_old_data_does_not_look_live() -> None:
-    story = Story().stream(20)
-    assert story.frame(0.9).link.state is LinkState.LIVE
-    frame = story.frame(7.0)
+def test_old_data_are_stale() -> None:
+    scenario = Scenario().stream(20)
+    assert scenario.frame(0.9).link.state is LinkState.LIVE
+    frame = scenario.frame(7.0)
     assert (english(frame.link.phrase), frame.link.stale) == ("NO DATA 7 s", True)
     assert frame.notices == (frame.link.phrase,)
 
 
-def test_a_record_that_has_ended_says_so() -> None:
-    story = Story().stream(20).say(status("publisher", "ended"))
-    assert english(story.frame(3.0).link.phrase) == "ENDED 3 s"
+def test_an_ended_record() -> None:
+    scenario = Scenario().stream(20).receive(status("publisher", "ended"))
+    assert english(scenario.frame(3.0).link.phrase) == "ENDED 3 s"
 
 
-def test_large_chunks_are_not_taken_for_silence() -> None:
-    story = Story()
+def test_long_chunks_are_not_stale_between_arrivals() -> None:
+    scenario = Scenario()
     for seq in range(5):
-        story.presenter.process(arrives(seq, 1000))
-    story.now = chunk(4, 1000).due_ns
-    story.say(forecast(4999))
-    assert story.frame(2.5).link.state is LinkState.LIVE
-    assert story.frame(8.0).link.state is LinkState.NO_DATA
+        scenario.presenter.process(received_chunk(seq, 1000))
+    scenario.now = chunk(4, 1000).due_ns
+    scenario.receive(forecast(4999))
+    assert scenario.frame(2.5).link.state is LinkState.LIVE
+    assert scenario.frame(8.0).link.state is LinkState.NO_DATA
 
 
-def test_no_worker_and_a_dead_one_are_the_same() -> None:
-    assert Story(worker=False).stream(20).frame().link.state is LinkState.NO_WORKER
-    story = Story().stream(20)
-    assert story.frame().link.state is LinkState.LIVE
-    story.say(process("worker", "offline"))
-    frame = story.frame()
+def test_a_missing_and_an_offline_worker_are_the_same() -> None:
+    assert Scenario(worker=False).stream(20).frame().link.state is LinkState.NO_WORKER
+    scenario = Scenario().stream(20)
+    assert scenario.frame().link.state is LinkState.LIVE
+    scenario.receive(process("worker", "offline"))
+    frame = scenario.frame()
     assert frame.link.state is LinkState.NO_WORKER
-    assert not frame.link.stale  # the trace itself is of now
+    assert not frame.link.stale  # the trace itself is current
     assert not frame.worker
 
 
 def test_a_stopped_worker_and_a_removed_status() -> None:
-    story = Story().stream(20).say(status("worker", "stopped"))
-    assert story.frame().link.state is LinkState.NO_WORKER
-    story.say(status("worker", "forecasting"))
-    story.presenter.process(removed(Topic(Kind.STATUS, "bed-1", Role.WORKER), story.now))
-    assert story.frame().link.state is LinkState.NO_WORKER
+    scenario = Scenario().stream(20).receive(status("worker", "stopped"))
+    assert scenario.frame().link.state is LinkState.NO_WORKER
+    scenario.receive(status("worker", "forecasting"))
+    scenario.presenter.process(removed(Topic(Kind.STATUS, "bed-1", Role.WORKER), scenario.now))
+    assert scenario.frame().link.state is LinkState.NO_WORKER
 
 
-def test_a_removed_process_is_gone() -> None:
-    story = Story().stream(20)
+def test_a_removed_process_status_counts_as_offline() -> None:
+    scenario = Scenario().stream(20)
     for _ in range(2):
-        story.presenter.process(removed(Topic(Kind.PROCESS, role=Role.WORKER, instance="worker"), story.now))
-    assert story.frame().link.state is LinkState.NO_WORKER
+        scenario.presenter.process(removed(Topic(Kind.PROCESS, role=Role.WORKER, instance="worker"), scenario.now))
+    assert scenario.frame().link.state is LinkState.NO_WORKER
 
 
-def test_a_worker_that_hangs() -> None:
-    story = Story().stream(20).stream(35, forecasts=False)
-    assert story.frame().link.state is LinkState.NO_FORECAST
+def test_a_worker_that_does_not_respond() -> None:
+    scenario = Scenario().stream(20).stream(35, forecasts=False)
+    assert scenario.frame().link.state is LinkState.NO_FORECAST
 
 
 def test_learning() -> None:
-    story = Story().stream(20).say(status("worker", "learning"))
-    frame = story.frame()
+    scenario = Scenario().stream(20).receive(status("worker", "learning"))
+    frame = scenario.frame()
     assert frame.link.state is LinkState.LEARNING
     assert frame.notices == (phrase("notice.learning"),)
 
 
-def test_without_a_broker_nothing_is_of_now() -> None:
-    story = Story().stream(20)
-    frame = story.frame(broker=OFFLINE)
+def test_without_a_broker_everything_is_stale() -> None:
+    scenario = Scenario().stream(20)
+    frame = scenario.frame(broker=OFFLINE)
     assert frame.link.state is LinkState.NO_BROKER
     assert frame.link.stale
     assert not frame.worker
     assert Presenter().frame(T0, None, OFFLINE).notices == (OFFLINE.phrase,)
 
 
-def test_nothing_yet() -> None:
+def test_before_the_first_message() -> None:
     frame = Presenter().frame(T0, "bed-7", ONLINE)
     assert frame.link.state is LinkState.WAITING
     assert (frame.bed, frame.trace, frame.beds) == ("bed-7", None, ())

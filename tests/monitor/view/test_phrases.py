@@ -1,4 +1,4 @@
-"""Everything that the view says has a text in every language."""
+"""Every phrase of the view has a text in every language."""
 
 import re
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import pytest
 
 from monitor.view.annotations import ROWS
 from monitor.view.event_review import Review
-from monitor.view.event_summary import explain
+from monitor.view.event_summary import summary_rows
 from monitor.view.link import LinkState, state_phrase
 from monitor.view.link_state import NOTICES
 from monitor.view.phrases import TABLES, english, reference_rhythm_phrase, rhythm_phrase, to_text
@@ -18,9 +18,9 @@ from stream.wire.alarm_messages import KINDS, PRIORITIES
 from stream.wire.messages import Rhythm
 from stream.wire.phrases import LANGUAGES, Phrase, phrase
 from stream.wire.replay_actions import ChooseRecord, Seek, SetLoop, SetPlaying, SetSpeed
-from tests.monitor.stories import alarm
-from tests.monitor.view.story import Story
-from tests.monitor.view.test_event_review import look
+from tests.monitor.message_samples import alarm
+from tests.monitor.view.scenario import Scenario
+from tests.monitor.view.test_event_review import review_of
 
 # Names, commands, units and abbreviations that are written in Latin letters in Japanese, too.
 LATIN = re.compile(r"mqtt://\S+|mitdb/\d+|BED-\d+|MLII|bedside|broker|refused|VPC|QRS")
@@ -38,11 +38,11 @@ REPEATS = (0, 1, 3)
 
 
 def reviewed(**changes: Any) -> Review:
-    return look(Story().stream(170).say(alarm(5400, **changes)))
+    return review_of(Scenario().stream(170).receive(alarm(5400, **changes)))
 
 
 def phrases() -> Iterator[Phrase]:
-    """Yield what the view says, by the functions that say it."""
+    """Yield the phrases of the view, from the functions that build them."""
     yield from NOTICES.values()
     for state in LinkState:
         yield from (state_phrase(state), state_phrase(state, "7"))
@@ -56,7 +56,7 @@ def phrases() -> Iterator[Phrase]:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("item", list(phrases()), ids=english)
-def test_each_phrase_has_its_text(item: Phrase, language: str) -> None:
+def test_each_phrase_has_a_text(item: Phrase, language: str) -> None:
     text = to_text(item, language)
     assert text
     assert not set("{}_") & set(text)
@@ -66,10 +66,10 @@ def test_each_phrase_has_its_text(item: Phrase, language: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("priority", PRIORITIES)
-def test_each_row_of_an_event_is_japanese(kind: str, priority: str) -> None:
+def test_each_summary_row_is_japanese(kind: str, priority: str) -> None:
     for repeats in REPEATS:
         made = reviewed(kind=kind, priority=priority, value=131.0, limit=120.0, repeats=repeats)
-        for name, item in explain(made):
+        for name, item in summary_rows(made):
             for text in (to_text(name, "ja"), to_text(item, "ja")):
                 assert re.findall(r"[A-Za-z]{3,}", LATIN.sub("", text)) == []
 
@@ -83,12 +83,12 @@ def test_the_languages_have_the_same_codes_and_values() -> None:
         assert other == first
 
 
-def test_a_reference_rhythm_without_a_name_stays_as_it_is() -> None:
+def test_an_unknown_rhythm_code_is_unchanged() -> None:
     assert [to_text(reference_rhythm_phrase("XY {0}"), language) for language in LANGUAGES] == ["XY {0}"] * 2
     assert english(reference_rhythm_phrase("AFIB")) == "atrial fibrillation"
 
 
-def test_sentences_follow_each_other_as_the_language_writes_them() -> None:
+def test_sentences_are_joined_as_the_language_requires() -> None:
     notes = (phrase("samples.lost", seconds="1.0"), phrase("samples.to_come", seconds="8"))
     assert english(notes) == "1.0 s are missing or invalid. 8 s still to come …"
     assert to_text(notes, "ja") == "1.0 秒が欠落または無効です。あと 8 秒 …"

@@ -1,4 +1,4 @@
-"""The cursor glides at a constant distance behind the due times."""
+"""The cursor moves smoothly at a constant delay behind the due times."""
 
 from __future__ import annotations
 
@@ -6,29 +6,29 @@ from itertools import pairwise
 
 import pytest
 
-from monitor.view.playout import MARGIN_S, Playout, follow
-from tests.monitor.stories import SECOND
+from monitor.view.playout import JITTER_MARGIN_S, Playout, update_playout
+from tests.monitor.message_samples import SECOND
 from tests.waveforms import chunk
 
 
 def play(
     count: int, late_ns: list[int] | None = None, skew_ns: int = 0, n: int = 36, speed: float = 1.0
 ) -> list[tuple[int, Playout]]:
-    """Return what is known after each chunk, with the moment of its arrival."""
+    """Return the playout after each chunk, with the arrival time."""
     states: list[tuple[int, Playout]] = []
     playout = None
     for seq in range(count):
         t0 = chunk(0).t0_ns + round(seq * n * 1e9 / (360 * speed))
         made = chunk(seq, n, t0_ns=t0, speed=speed)
         at = made.due_ns + skew_ns + (late_ns[seq] if late_ns else 0)
-        playout = follow(playout, made, at)
+        playout = update_playout(playout, made, at)
         states.append((at, playout))
     return states
 
 
 @pytest.mark.parametrize("skew_ns", [0, 3600 * SECOND, -3600 * SECOND])
 @pytest.mark.parametrize(("n", "speed"), [(36, 1.0), (1000, 1.0), (7, 1.0), (36, 10.0)])
-def test_the_cursor_moves_with_the_clock_and_never_waits_for_a_chunk(n: int, speed: float, skew_ns: int) -> None:
+def test_the_cursor_moves_with_the_clock_and_never_runs_out_of_samples(n: int, speed: float, skew_ns: int) -> None:
     states = play(30, n=n, speed=speed, skew_ns=skew_ns)
     per_frame = 360 * speed / 60
     cursors = []
@@ -54,18 +54,18 @@ def test_without_new_chunks_the_cursor_stops_at_the_last_sample_and_the_age_grow
     assert playout.age_s(at + 7 * SECOND) == pytest.approx(7.0)
 
 
-def test_the_margin_leaves_the_worker_time_to_answer() -> None:
+def test_the_delay_is_one_chunk_and_the_margin() -> None:
     at, playout = play(5)[-1]
-    assert playout.start + playout.n - playout.cursor(at) == pytest.approx((0.1 + MARGIN_S) * 360, abs=1)
+    assert playout.start + playout.n - playout.cursor(at) == pytest.approx((0.1 + JITTER_MARGIN_S) * 360, abs=1)
 
 
-def test_what_comes_late_is_old_when_it_comes() -> None:
+def test_a_late_chunk_increases_the_age() -> None:
     at, playout = play(5, [0, 0, 0, 0, 4 * SECOND])[-1]
     assert playout.age_s(at) == pytest.approx(4.0)
 
 
-def test_a_clock_that_was_set_is_believed_again_after_two_minutes() -> None:
-    """Ten minutes of sleep: the due times stand behind from then on, and no sample is late any more."""
+def test_the_age_recovers_two_minutes_after_a_clock_step() -> None:
+    """After a suspension of ten minutes all due times are ten minutes old, which then no longer counts as late."""
     states = play(3000, late_ns=[0] * 600 + [600 * SECOND] * 2400)
     ages = [playout.age_s(at) for at, playout in states]
     assert ages[599] == 0
@@ -74,7 +74,7 @@ def test_a_clock_that_was_set_is_believed_again_after_two_minutes() -> None:
 
 
 @pytest.mark.parametrize("skew_ns", [0, 3600 * SECOND])
-def test_the_jitter_is_that_of_the_last_minute_or_two_whatever_the_clocks_say(skew_ns: int) -> None:
+def test_the_jitter_covers_the_last_windows_and_ignores_clock_offsets(skew_ns: int) -> None:
     late = [0, 30_000_000, *([5_000_000] * 1800)]
     states = play(1500, late, skew_ns)
     assert states[0][1].jitter_s == 0.0

@@ -1,4 +1,4 @@
-"""What the monitor makes of messages, without a window."""
+"""Presenter: frames from messages, without a window."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.view.link import LinkState
-from monitor.view.presenter import VIEW, Presenter
+from monitor.view.presenter import DEFAULT_VIEW, Presenter
 from stream.wire.alarm_messages import ActiveAlarms
 from stream.wire.messages import MAX_INDEX, Message
 from stream.wire.topics import Kind, Role, Topic
-from tests.monitor.stories import (
+from tests.monitor.message_samples import (
     SECOND,
     T0,
     alarm,
@@ -22,21 +22,21 @@ from tests.monitor.stories import (
     status,
     vitals,
 )
-from tests.monitor.view.story import ONLINE, Story
+from tests.monitor.view.scenario import ONLINE, Scenario
 from tests.waveforms import SESSION, chunk
 
 
-def test_each_bed_keeps_its_own() -> None:
-    story = Story().stream(20)
-    story.stream(5, bed="bed-2", forecasts=False)
-    frame = story.presenter.frame(story.now, "bed-2", ONLINE)
+def test_beds_have_separate_states() -> None:
+    scenario = Scenario().stream(20)
+    scenario.stream(5, bed="bed-2", forecasts=False)
+    frame = scenario.presenter.frame(scenario.now, "bed-2", ONLINE)
     assert [tab.name for tab in frame.beds] == ["bed-1", "bed-2"]
     assert frame.bed == "bed-2"
     assert frame.trace.fan is None
-    assert story.presenter.frame(story.now, None, ONLINE).bed == "bed-1"
+    assert scenario.presenter.frame(scenario.now, None, ONLINE).bed == "bed-1"
 
 
-def test_a_bed_appears_with_its_publisher_and_not_with_a_dead_one() -> None:
+def test_a_bed_appears_when_its_publisher_is_online() -> None:
     presenter = Presenter()
     presenter.process(received(status("publisher", "playing", bed="bed-9"), T0))
     assert presenter.beds == ()
@@ -75,11 +75,11 @@ any_messages = st.one_of(
 )
 
 
-@given(story=st.lists(st.tuples(moments, any_messages), max_size=30))
-def test_whatever_comes_there_is_a_picture(story: list[tuple[int, Message]]) -> None:
+@given(scenario=st.lists(st.tuples(moments, any_messages), max_size=30))
+def test_any_sequence_of_messages_gives_consistent_frames(scenario: list[tuple[int, Message]]) -> None:
     presenter = Presenter()
     cursor: tuple[tuple[str, ...], int] | None = None
-    for at, message in story:
+    for at, message in scenario:
         presenter.process(received(message, at))
         frame = presenter.frame(at + SECOND // 50, "bed-1", ONLINE)
         trace = frame.trace
@@ -94,47 +94,56 @@ def test_whatever_comes_there_is_a_picture(story: list[tuple[int, Message]]) -> 
         cursor = (trace.leads, trace.cursor)
 
 
-def test_frames_are_frozen() -> None:
-    frame = Story().stream(5).frame()
+def test_frames_are_immutable() -> None:
+    frame = Scenario().stream(5).frame()
     with pytest.raises(AttributeError):
         frame.bed = "other"  # type: ignore[misc]
     assert frame.trace.session == SESSION
 
 
-def test_a_bed_whose_publisher_takes_its_status_back_vanishes_and_may_come_again() -> None:
-    story = Story()
-    story.say(status("publisher", "playing"), status("publisher", "playing", bed="bed-2"))
-    story.stream(10)
-    assert story.presenter.beds == ("bed-1", "bed-2")
+def test_a_bed_is_removed_with_its_status_and_can_reappear() -> None:
+    scenario = Scenario()
+    scenario.receive(status("publisher", "playing"), status("publisher", "playing", bed="bed-2"))
+    scenario.stream(10)
+    assert scenario.presenter.beds == ("bed-1", "bed-2")
     topic = Topic(Kind.STATUS, "bed-2", Role.PUBLISHER)
-    story.presenter.process(removed(topic, story.now))
-    story.presenter.process(removed(Topic(Kind.ALARMS_ACTIVE, "bed-2"), story.now))
-    assert story.presenter.beds == ("bed-1",)
-    assert len(story.presenter.frames(story.now, ONLINE, {"bed-1": (VIEW, None), "bed-2": (VIEW, None)})) == 1
-    story.say(status("publisher", "playing", bed="bed-2"))
-    assert story.presenter.beds == ("bed-1", "bed-2")
+    scenario.presenter.process(removed(topic, scenario.now))
+    scenario.presenter.process(removed(Topic(Kind.ALARMS_ACTIVE, "bed-2"), scenario.now))
+    assert scenario.presenter.beds == ("bed-1",)
+    assert (
+        len(
+            scenario.presenter.frames(
+                scenario.now, ONLINE, {"bed-1": (DEFAULT_VIEW, None), "bed-2": (DEFAULT_VIEW, None)}
+            )
+        )
+        == 1
+    )
+    scenario.receive(status("publisher", "playing", bed="bed-2"))
+    assert scenario.presenter.beds == ("bed-1", "bed-2")
 
 
-def test_a_bed_whose_publisher_died_stays_and_says_no_data() -> None:
-    story = Story()
-    story.say(status("publisher", "playing")).stream(10).say(process("publisher", "offline"))
-    frame = story.frame(5.0)
+def test_a_bed_with_a_lost_publisher_stays_with_no_data() -> None:
+    scenario = Scenario()
+    scenario.receive(status("publisher", "playing")).stream(10).receive(process("publisher", "offline"))
+    frame = scenario.frame(5.0)
     assert frame.bed == "bed-1"
     assert frame.link.state is LinkState.NO_DATA
 
 
-def test_a_bed_whose_publisher_took_its_leave_is_no_longer_there() -> None:
-    story = Story()
-    story.say(status("publisher", "playing")).stream(10).say(status("publisher", "ended"))
-    assert story.presenter.beds == ("bed-1",), "the record has ended, and may be started again"
-    story.say(process("publisher", "offline"))
-    assert story.presenter.beds == ()
-    story.say(alarm(100, priority="high"))
-    assert story.presenter.beds == ("bed-1",), "somebody must answer it first"
+def test_a_bed_with_an_ended_offline_publisher_is_removed() -> None:
+    scenario = Scenario()
+    scenario.receive(status("publisher", "playing")).stream(10).receive(status("publisher", "ended"))
+    assert scenario.presenter.beds == ("bed-1",), "the record has ended and can be restarted"
+    scenario.receive(process("publisher", "offline"))
+    assert scenario.presenter.beds == ()
+    scenario.receive(alarm(100, priority="high"))
+    assert scenario.presenter.beds == ("bed-1",), "the alarm is not acknowledged yet"
 
 
-def test_what_an_earlier_run_left_retained_makes_no_bed() -> None:
-    story = Story(worker=False)
-    story.say(status("publisher", "ended", bed="old"), status("worker", "stopped", bed="old"), vitals(100, bed="old"))
-    story.say(ActiveAlarms(bed="old", alarms=(alarm(100, bed="old"),)))
-    assert story.presenter.beds == ()
+def test_retained_messages_of_an_earlier_run_create_no_bed() -> None:
+    scenario = Scenario(worker=False)
+    scenario.receive(
+        status("publisher", "ended", bed="old"), status("worker", "stopped", bed="old"), vitals(100, bed="old")
+    )
+    scenario.receive(ActiveAlarms(bed="old", alarms=(alarm(100, bed="old"),)))
+    assert scenario.presenter.beds == ()

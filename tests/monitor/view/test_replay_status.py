@@ -1,4 +1,4 @@
-"""What the monitor says of a replay: what its publisher said, and apart from it what was asked for."""
+"""Replay status: the publisher's reports, and pending requests."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ import pytest
 
 from monitor.view.link import LinkState
 from monitor.view.phrases import english
-from monitor.view.replay_status import PATIENCE_NS, clock
+from monitor.view.replay_status import REQUEST_TIMEOUT_NS, clock
 from monitor.view.view_model import Replay, Requested
 from stream.timebase import FS
 from stream.wire.messages import Offer
 from stream.wire.phrases import phrase
 from stream.wire.replay_actions import ChooseRecord, ReplayAction, Seek, SetLoop, SetPlaying, SetSpeed
 from stream.wire.topics import Kind, Role, Topic
-from tests.monitor.stories import SECOND, process, removed, status
-from tests.monitor.view.story import OFFLINE, Story
+from tests.monitor.message_samples import SECOND, process, removed, status
+from tests.monitor.view.scenario import OFFLINE, Scenario
 
 OFFERS = (Offer(name="mitdb/203", seconds=1805.6, rhythms=("AFIB", "VT")), Offer(name="mitdb/208", seconds=1805.6))
 
 
-class Replayed(Story):
-    """A bed whose publisher tells how it replays."""
+class Replayed(Scenario):
+    """A bed whose publisher reports its replay."""
 
-    def told(self, state: str = "playing", **changes: Any) -> Replayed:
+    def report(self, state: str = "playing", **changes: Any) -> Replayed:
         fields = {"position": 36 * self.next_seq, "duration": 1800 * FS, "last_seq": max(self.next_seq - 1, 0)}
-        self.say(status("publisher", state, records=OFFERS, **{**fields, **changes}))
+        self.receive(status("publisher", state, records=OFFERS, **{**fields, **changes}))
         return self
 
-    def ask(self, action: ReplayAction) -> Replayed:
+    def request(self, action: ReplayAction) -> Replayed:
         self.presenter.request("bed-1", action, self.now)
         return self
 
@@ -40,55 +40,55 @@ class Replayed(Story):
 
 
 def played(seconds: int = 3) -> Replayed:
-    story = Replayed()
-    story.stream(10 * seconds)
-    return story.told()
+    scenario = Replayed()
+    scenario.stream(10 * seconds)
+    return scenario.report()
 
 
-# --- what is ---------------------------------------------------------------------------------------------------------
+# --- status -----------------------------------------------------------------------------------------------------------
 
 
-def test_it_says_what_the_publisher_says() -> None:
-    replay = played().told(speed=2.0, loop=True).replay()
-    told = replay.status
-    assert (told.state, told.record, told.speed, told.loop) == ("playing", "mitdb/208", 2.0, True)
+def test_the_status_is_that_of_the_publisher() -> None:
+    replay = played().report(speed=2.0, loop=True).replay()
+    reported = replay.status
+    assert (reported.state, reported.record, reported.speed, reported.loop) == ("playing", "mitdb/208", 2.0, True)
     assert (replay.position_s, replay.duration_s) == (3, 1800)
-    assert told.records == OFFERS
+    assert reported.records == OFFERS
     assert replay.requested == Requested()
 
 
-def test_between_two_statuses_the_samples_tell_the_place() -> None:
-    story = played(3)
-    story.stream(20)
-    assert story.replay().position_s == 5
+def test_between_two_statuses_the_samples_give_the_position() -> None:
+    scenario = played(3)
+    scenario.stream(20)
+    assert scenario.replay().position_s == 5
 
 
-def test_a_seek_while_paused_shows_before_any_sample_comes() -> None:
-    story = played(3).told("paused").told("paused", position=600 * FS)
-    assert story.replay().position_s == 600
+def test_a_seek_while_paused_is_shown_before_the_next_sample() -> None:
+    scenario = played(3).report("paused").report("paused", position=600 * FS)
+    assert scenario.replay().position_s == 600
 
 
 @pytest.mark.parametrize(
     "gone", [process("publisher", "offline"), removed(Topic(Kind.STATUS, "bed-1", Role.PUBLISHER), 0)]
 )
-def test_without_a_publisher_there_is_nothing_to_control(gone: Any) -> None:
-    story = played()
+def test_without_a_publisher_there_is_no_replay(gone: Any) -> None:
+    scenario = played()
     if hasattr(gone, "message"):
-        story.presenter.process(gone)
+        scenario.presenter.process(gone)
     else:
-        story.say(gone)
-    assert story.frame().replay is None
+        scenario.receive(gone)
+    assert scenario.frame().replay is None
 
 
-def test_without_a_broker_nobody_knows() -> None:
+def test_without_a_broker_there_is_no_replay() -> None:
     assert played().frame(broker=OFFLINE).replay is None
 
 
-# --- what was asked for ---------------------------------------------------------------------------------------
+# --- requests -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("action", "requested", "obeyed"),
+    ("action", "requested", "executed"),
     [
         (SetPlaying(playing=False), Requested(playing=False), {"state": "paused"}),
         (Seek(position=600 * FS), Requested(position_s=600), {"position": 600 * FS + 36}),
@@ -97,59 +97,61 @@ def test_without_a_broker_nobody_knows() -> None:
         (ChooseRecord(record="mitdb/203"), Requested(record="mitdb/203"), {"record": "mitdb/203"}),
     ],
 )
-def test_a_request_waits_for_the_status(action: ReplayAction, requested: Requested, obeyed: dict[str, Any]) -> None:
-    story = played()
-    before = story.replay()
-    story.ask(action)
-    assert story.replay().requested == requested
-    story.told()  # a status that had been on its way
-    replay = story.replay()
+def test_a_request_is_pending_until_the_status_shows_it(
+    action: ReplayAction, requested: Requested, executed: dict[str, Any]
+) -> None:
+    scenario = played()
+    before = scenario.replay()
+    scenario.request(action)
+    assert scenario.replay().requested == requested
+    scenario.report()  # a status sent before the request was executed
+    replay = scenario.replay()
     assert replay.requested == requested
     assert replay.status == before.status
     assert replay.position_s == before.position_s
-    story.told(**obeyed)
-    assert story.replay().requested == Requested()
-    assert story.replay().note is None
+    scenario.report(**executed)
+    assert scenario.replay().requested == Requested()
+    assert scenario.replay().note is None
 
 
-def test_wishes_are_told_in_words() -> None:
-    replay = played().ask(SetPlaying(playing=False)).ask(Seek(position=90 * FS)).replay()
+def test_pending_requests_are_described() -> None:
+    replay = played().request(SetPlaying(playing=False)).request(Seek(position=90 * FS)).replay()
     assert replay.note is not None
     assert english(replay.note) == "requested: pause, go to 01:30 …"
 
 
-def test_a_later_wish_of_the_same_kind_counts() -> None:
-    assert played().ask(SetSpeed(speed=2.0)).ask(SetSpeed(speed=8.0)).replay().requested == Requested(speed=8.0)
+def test_a_later_request_of_the_same_kind_replaces_the_earlier() -> None:
+    assert played().request(SetSpeed(speed=2.0)).request(SetSpeed(speed=8.0)).replay().requested == Requested(speed=8.0)
 
 
-def test_a_seek_back_is_not_taken_as_done_while_the_replay_goes_on_where_it_was() -> None:
-    story = played(60).ask(Seek(position=50 * FS))
-    story.told()
-    assert story.replay().requested.position_s == 50
+def test_a_seek_back_is_pending_while_the_replay_continues() -> None:
+    scenario = played(60).request(Seek(position=50 * FS))
+    scenario.report()
+    assert scenario.replay().requested.position_s == 50
 
 
-def test_what_nobody_obeys_is_said_and_given_up() -> None:
-    story = played().ask(Seek(position=7200 * FS))
-    late = PATIENCE_NS / 1e9 + 0.1
-    assert story.replay(late - 0.2).requested.position_s == 7200
-    replay = story.replay(late)
+def test_a_request_that_is_not_executed_times_out() -> None:
+    scenario = played().request(Seek(position=7200 * FS))
+    timeout_s = REQUEST_TIMEOUT_NS / 1e9 + 0.1
+    assert scenario.replay(timeout_s - 0.2).requested.position_s == 7200
+    replay = scenario.replay(timeout_s)
     assert replay.requested == Requested()
     assert replay.note is not None
     assert english(replay.note) == "not done: go to 120:00"
-    assert story.replay(late + 10).note is None
+    assert scenario.replay(timeout_s + 10).note is None
 
 
-def test_minutes_go_on_beyond_the_hour() -> None:
+def test_the_clock_counts_minutes_beyond_the_hour() -> None:
     assert [clock(s) for s in (0, 61, 3661)] == ["00:00", "01:01", "61:01"]
 
 
 # --- a pause ---------------------------------------------------------------------------------------
 
 
-def test_paused_is_not_live_and_no_data_are_missed() -> None:
-    story = played().told("paused")
+def test_a_paused_replay_is_neither_live_nor_without_data() -> None:
+    scenario = played().report("paused")
     for later_s in (0.5, 3.0, 600.0):
-        frame = story.frame(later_s)
+        frame = scenario.frame(later_s)
         assert frame.link.state is LinkState.PAUSED
         assert english(frame.link.phrase) == "PAUSED"
         assert frame.link.stale
@@ -157,25 +159,25 @@ def test_paused_is_not_live_and_no_data_are_missed() -> None:
         assert not any("NO DATA" in english(notice) for notice in frame.notices)
 
 
-def test_the_last_samples_before_the_pause_are_still_drawn_as_live() -> None:
-    story = played().told("paused")
-    assert story.frame(0.05).link.state is LinkState.LIVE
+def test_samples_before_the_pause_are_drawn_as_live() -> None:
+    scenario = played().report("paused")
+    assert scenario.frame(0.05).link.state is LinkState.LIVE
 
 
-def test_after_a_pause_nothing_is_late_until_a_sample_is() -> None:
-    story = played().told("paused")
-    story.now += 60 * SECOND
-    story.told("playing")
-    assert story.frame(0.1).link.state is LinkState.LIVE, "neither NO DATA nor NO FORECAST"
-    assert story.frame(4.0).link.state is LinkState.NO_DATA
+def test_lateness_counts_from_the_end_of_the_pause() -> None:
+    scenario = played().report("paused")
+    scenario.now += 60 * SECOND
+    scenario.report("playing")
+    assert scenario.frame(0.1).link.state is LinkState.LIVE, "neither NO DATA nor NO FORECAST"
+    assert scenario.frame(4.0).link.state is LinkState.NO_DATA
 
 
-def test_a_replay_that_becomes_slow_is_not_late_before_its_next_chunk_is() -> None:
-    story = played().told(speed=0.01)
-    assert story.frame(9.0).link.state is not LinkState.NO_DATA
-    assert story.frame(30.0).link.state is LinkState.NO_DATA
+def test_a_slower_replay_is_late_only_when_its_next_chunk_is() -> None:
+    scenario = played().report(speed=0.01)
+    assert scenario.frame(9.0).link.state is not LinkState.NO_DATA
+    assert scenario.frame(30.0).link.state is LinkState.NO_DATA
 
 
-def test_a_publisher_that_died_while_paused_leaves_no_data() -> None:
-    story = played().told("paused").say(process("publisher", "offline"))
-    assert story.frame(5.0).link.state is LinkState.NO_DATA
+def test_a_publisher_lost_while_paused_means_no_data() -> None:
+    scenario = played().report("paused").receive(process("publisher", "offline"))
+    assert scenario.frame(5.0).link.state is LinkState.NO_DATA

@@ -1,4 +1,4 @@
-"""The banner: the most urgent alarm, flashing by its priority."""
+"""Alarm banner: the most urgent alarm, flashing by its priority."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from stream.wire.alarm_messages import (
     ActiveAlarms,
 )
 from tests.monitor.gui.conftest import Script
-from tests.monitor.stories import SECOND, alarm, process
+from tests.monitor.message_samples import SECOND, alarm, process
 
 
-def test_an_alarm_appears_flashes_by_its_priority_and_goes(window: MonitorWindow, script: Script) -> None:
+def test_an_alarm_appears_flashes_and_disappears(window: MonitorWindow, script: Script) -> None:
     script.worker()
     script.stream(window, 20)
     assert window.bed_view.banner.alarm == ""
-    assert window.bed_view.banner.calm
-    script.say(alarm(400, priority="high"))
+    assert window.bed_view.banner.all_clear
+    script.receive(alarm(400, priority="high"))
     bright = set()
     for _ in range(60):
         script.now += SECOND // 100
@@ -24,17 +24,17 @@ def test_an_alarm_appears_flashes_by_its_priority_and_goes(window: MonitorWindow
     assert window.bed_view.banner.alarm == "*** Forecast deviation: 1.00 mV, predicted 0.10 mV (MLII, 100 ms ahead)"
     assert bright == {True, False}
     assert "now, " in window.bed_view.alarms.item(0).text()
-    script.say(alarm(400, "cleared", end=600, priority="high"))
+    script.receive(alarm(400, "cleared", end=600, priority="high"))
     window.tick()
     assert window.bed_view.banner.alarm == ""
     assert window.bed_view.alarms.count() == 1
-    assert "lasts" not in window.bed_view.alarms.item(0).text()
+    assert "now, " not in window.bed_view.alarms.item(0).text()
 
 
-def test_a_low_alarm_stands_still(window: MonitorWindow, script: Script) -> None:
+def test_a_low_alarm_does_not_flash(window: MonitorWindow, script: Script) -> None:
     script.worker()
     script.stream(window, 20)
-    script.say(alarm(400))
+    script.receive(alarm(400))
     for _ in range(60):
         script.now += SECOND // 100
         window.tick()
@@ -42,10 +42,10 @@ def test_a_low_alarm_stands_still(window: MonitorWindow, script: Script) -> None
     assert window.bed_view.banner.alarm.startswith("* ")
 
 
-def test_an_alarm_whose_worker_is_gone_goes_dark_and_stays(window: MonitorWindow, script: Script) -> None:
+def test_without_a_worker_an_alarm_stays_dark(window: MonitorWindow, script: Script) -> None:
     script.worker()
     script.stream(window, 20)
-    script.say(alarm(400, priority="high"), process("worker", "offline"))
+    script.receive(alarm(400, priority="high"), process("worker", "offline"))
     for _ in range(60):
         script.now += SECOND // 100
         window.tick()
@@ -54,13 +54,13 @@ def test_an_alarm_whose_worker_is_gone_goes_dark_and_stays(window: MonitorWindow
     assert "NO WORKER" in window.bed_view.banner.notice
 
 
-def test_alarms_of_one_priority_take_turns(window: MonitorWindow, script: Script) -> None:
+def test_alarms_of_one_priority_alternate(window: MonitorWindow, script: Script) -> None:
     script.worker()
     script.stream(window, 20)
-    script.say(ActiveAlarms(bed="bed-1", alarms=(alarm(400, kind="noise"), alarm(500, kind="lead_off"))))
-    seen = set()
+    script.receive(ActiveAlarms(bed="bed-1", alarms=(alarm(400, kind="noise"), alarm(500, kind="lead_off"))))
+    texts = set()
     for _ in range(5):
         script.now += SECOND
         window.tick()
-        seen.add(window.bed_view.banner.alarm)
-    assert seen == {"* Noise hides QRS complexes: MLII", "* Lead off: MLII"}
+        texts.add(window.bed_view.banner.alarm)
+    assert texts == {"* Noise hides QRS complexes: MLII", "* Lead off: MLII"}

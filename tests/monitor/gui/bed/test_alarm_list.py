@@ -1,4 +1,4 @@
-"""The list of alarms: it changes under the mouse without losing a click or its place."""
+"""Alarm list: updates keep clicks and the scroll position."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from monitor.gui.bed.alarm_list import SHOWN, AlarmList
+from monitor.gui.bed.alarm_list import MAX_SHOWN, AlarmList
 from monitor.gui.style.theme import NIGHT
 from monitor.view.view_model import AlarmLine
-from tests.monitor.stories import alarm
+from tests.monitor.message_samples import alarm
 
 
 def line(number: int, lead: str = "", duration_s: float = 1.0, active: bool = False) -> AlarmLine:
-    """Return a line of an alarm that names its number, or something else, as a lead."""
+    """Return a line of an alarm with its number, or another text, as the lead."""
     leads = (lead or f"alarm {number}",)
     return AlarmLine(alarm(400, alarm_id=f"a-{number}", kind="lead_off", leads=leads), "12:00:00", duration_s, active)
 
@@ -28,7 +28,7 @@ def place(view: AlarmList, row: int) -> QPoint:
     return view.visualItemRect(view.item(row)).center()
 
 
-def made(qtbot: QtBot) -> AlarmList:
+def alarm_list(qtbot: QtBot) -> AlarmList:
     view = AlarmList(NIGHT)
     qtbot.addWidget(view)
     view.resize(300, 200)
@@ -36,16 +36,16 @@ def made(qtbot: QtBot) -> AlarmList:
     return view
 
 
-def test_a_click_tells_which_alarm(qtbot: QtBot) -> None:
-    view = made(qtbot)
+def test_a_click_emits_the_alarm_id(qtbot: QtBot) -> None:
+    view = alarm_list(qtbot)
     view.show_lines((line(2), line(1)))
     with qtbot.waitSignal(view.chosen) as got:
         qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place(view, 1))
     assert got.args == ["a-1"]
 
 
-def test_a_click_is_not_lost_when_the_line_changes_under_it(qtbot: QtBot) -> None:
-    view = made(qtbot)
+def test_a_click_is_not_lost_when_the_line_changes(qtbot: QtBot) -> None:
+    view = alarm_list(qtbot)
     view.show_lines((line(1, active=True, duration_s=1.0),))
     with qtbot.waitSignal(view.chosen):
         qtbot.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=place(view, 0))
@@ -54,8 +54,8 @@ def test_a_click_is_not_lost_when_the_line_changes_under_it(qtbot: QtBot) -> Non
     assert "now, 2 s" in view.item(0).text()
 
 
-def test_new_lines_come_on_top_and_changed_ones_change(qtbot: QtBot) -> None:
-    view = made(qtbot)
+def test_new_lines_are_added_on_top_and_changed_ones_updated(qtbot: QtBot) -> None:
+    view = alarm_list(qtbot)
     view.show_lines((line(2, active=True), line(1)))
     kept = view.item(1)
     view.show_lines((line(4), line(3), line(2), line(1, lead="over")))
@@ -65,7 +65,7 @@ def test_new_lines_come_on_top_and_changed_ones_change(qtbot: QtBot) -> None:
 
 
 def test_another_bed_has_other_lines(qtbot: QtBot) -> None:
-    view = made(qtbot)
+    view = alarm_list(qtbot)
     view.show_lines((line(2), line(1)))
     view.show_lines((line(9), line(2)))
     assert shown(view) == ["alarm 9", "alarm 2"]
@@ -75,13 +75,13 @@ def test_another_bed_has_other_lines(qtbot: QtBot) -> None:
     assert shown(view) == []
 
 
-def test_the_place_is_kept_when_an_alarm_comes(qtbot: QtBot) -> None:
-    view = made(qtbot)
-    lines = tuple(line(n) for n in range(SHOWN + 20, 0, -1))
+def test_the_scroll_position_is_kept_when_a_line_changes(qtbot: QtBot) -> None:
+    view = alarm_list(qtbot)
+    lines = tuple(line(n) for n in range(MAX_SHOWN + 20, 0, -1))
     view.show_lines(lines)
-    assert view.count() == SHOWN
+    assert view.count() == MAX_SHOWN
     QApplication.processEvents()
     view.verticalScrollBar().setValue(200)
-    view.show_lines((line(SHOWN + 20, lead="changed"), *lines[1:]))
+    view.show_lines((line(MAX_SHOWN + 20, lead="changed"), *lines[1:]))
     QApplication.processEvents()
     assert view.verticalScrollBar().value() == 200

@@ -1,4 +1,4 @@
-"""What the user requests, by key and button, and how its effect shows."""
+"""Commands by key and button, and the display of their effect."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from stream.wire.alarm_messages import (
     SetLimits,
 )
 from tests.monitor.gui.conftest import Script
-from tests.monitor.stories import SECOND, alarm
+from tests.monitor.message_samples import SECOND, alarm
 
 
 def sent(script: Script) -> list[Action]:
@@ -29,7 +29,7 @@ def sent(script: Script) -> list[Action]:
 
 def latch(script: Script) -> Alarm:
     over = alarm(400, "cleared", end=800, kind="ventricular_tachycardia", priority="high", latched=True)
-    script.say(over, ActiveAlarms(bed="bed-1", alarms=(over,)))
+    script.receive(over, ActiveAlarms(bed="bed-1", alarms=(over,)))
     return over
 
 
@@ -42,8 +42,8 @@ def test_a_latched_alarm_stays_until_it_is_acknowledged(window: MonitorWindow, s
     qtbot.keyClick(window, Qt.Key.Key_A)
     assert sent(script) == [Acknowledge(alarm_id=over.alarm_id)]
     window.tick()
-    assert window.bed_view.banner.alarm, "pressing the key is not yet an acknowledgement"
-    script.say(
+    assert window.bed_view.banner.alarm, "the key alone does not acknowledge"
+    script.receive(
         msgspec.structs.replace(over, phase="acknowledged", acknowledged_by="nurse 1", latched=False),
         ActiveAlarms(bed="bed-1"),
     )
@@ -52,10 +52,10 @@ def test_a_latched_alarm_stays_until_it_is_acknowledged(window: MonitorWindow, s
     assert "nurse 1" in window.bed_view.alarms.item(0).text()
 
 
-def test_an_acknowledged_alarm_that_lasts_stands_still(window: MonitorWindow, script: Script) -> None:
+def test_an_acknowledged_active_alarm_does_not_flash(window: MonitorWindow, script: Script) -> None:
     script.worker()
     script.stream(window, 20)
-    script.say(alarm(400, "acknowledged", priority="high", acknowledged_by="nurse 1"))
+    script.receive(alarm(400, "acknowledged", priority="high", acknowledged_by="nurse 1"))
     for _ in range(60):
         script.now += SECOND // 100
         window.tick()
@@ -64,32 +64,32 @@ def test_an_acknowledged_alarm_that_lasts_stands_still(window: MonitorWindow, sc
     assert not window.bed_view.controls.acknowledge.isEnabled()
 
 
-def test_pauses_are_asked_for_shown_with_a_countdown_and_taken_back(
+def test_pauses_are_requested_shown_with_a_countdown_and_ended(
     window: MonitorWindow, script: Script, qtbot: QtBot
 ) -> None:
     script.worker()
     script.stream(window, 20)
     qtbot.mouseClick(window.bed_view.controls.audio, Qt.MouseButton.LeftButton)
     assert sent(script) == [PauseAudio(seconds=120)]
-    script.say(ActiveAlarms(bed="bed-1", audio_paused_until=rfc3339(script.now + 90 * SECOND)))
+    script.receive(ActiveAlarms(bed="bed-1", audio_paused_until=rfc3339(script.now + 90 * SECOND)))
     window.tick()
     assert window.bed_view.banner.notice == "AUDIO PAUSED 1:30"
     qtbot.keyClick(window, Qt.Key.Key_P)
     assert sent(script)[-1] == PauseAudio(seconds=0)
     qtbot.keyClick(window, Qt.Key.Key_O)
     assert sent(script)[-1] == PauseAlarms(seconds=60)
-    script.say(ActiveAlarms(bed="bed-1", alarms_paused_until=rfc3339(script.now + 9 * SECOND)))
+    script.receive(ActiveAlarms(bed="bed-1", alarms_paused_until=rfc3339(script.now + 9 * SECOND)))
     window.tick()
     assert window.bed_view.banner.notice == "ALARMS PAUSED 0:09"
 
 
-def test_limits_are_asked_for_and_sent(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
+def test_limits_are_edited_and_sent(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
     script.worker()
     script.stream(window, 20)
     qtbot.keyClick(window, Qt.Key.Key_L)
-    assert window.commands.limits_dialog is None, "nobody has told any limits yet"
+    assert window.commands.limits_dialog is None, "no limits were reported yet"
     assert window.bed_view.controls.note.isVisible()
-    script.say(ActiveAlarms(bed="bed-1", limits=Limits(heart_rate_low=45, heart_rate_high=130)))
+    script.receive(ActiveAlarms(bed="bed-1", limits=Limits(heart_rate_low=45, heart_rate_high=130)))
     window.tick()
     qtbot.keyClick(window, Qt.Key.Key_L)
     dialog = window.commands.limits_dialog
@@ -98,14 +98,14 @@ def test_limits_are_asked_for_and_sent(window: MonitorWindow, script: Script, qt
     dialog.low.setValue(200)
     assert dialog.low.value() == 129, "low stays below high"
     dialog.low.setValue(60)
-    assert not dialog.on["asystole"].isEnabled()
-    dialog.on["residual"].setChecked(False)
+    assert not dialog.enabled["asystole"].isEnabled()
+    dialog.enabled["residual"].setChecked(False)
     dialog.accept()
     assert sent(script) == [SetLimits(limits=Limits(heart_rate_low=60, heart_rate_high=130, off=("residual",)))]
     assert window.commands.limits_dialog is None
 
 
-def test_a_command_without_a_broker_is_not_sent_and_said_so(
+def test_without_a_broker_a_command_is_not_sent_and_this_is_shown(
     window: MonitorWindow, script: Script, qtbot: QtBot
 ) -> None:
     script.worker()

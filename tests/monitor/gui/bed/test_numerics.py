@@ -1,4 +1,4 @@
-"""Vital signs and the engineer's numbers beside the trace."""
+"""Numerics: vital signs, and the values for engineers."""
 
 from __future__ import annotations
 
@@ -8,43 +8,43 @@ from stream.wire.alarm_messages import (
 )
 from stream.wire.messages import Beat
 from tests.monitor.gui.conftest import Script
-from tests.monitor.stories import alarm, forecast, sine, vitals
+from tests.monitor.message_samples import alarm, forecast, sine, vitals
 from tests.waveforms import SESSION
 
 
-def test_no_heart_rate_is_invented(window: MonitorWindow, script: Script) -> None:
+def test_without_vital_signs_the_heart_rate_reads_dashes(window: MonitorWindow, script: Script) -> None:
     script.worker()
     script.stream(window, 30)
     assert window.bed_view.heart_rate.value == "--"
 
 
-def test_the_worker_s_numbers_are_shown_and_go_when_they_are_old(window: MonitorWindow, script: Script) -> None:
+def test_vital_signs_are_shown_until_they_are_outdated(window: MonitorWindow, script: Script) -> None:
     script.worker()
     script.stream(window, 20)
-    script.say(vitals(719), ActiveAlarms(bed="bed-1"))
+    script.receive(vitals(719), ActiveAlarms(bed="bed-1"))
     window.tick()
     assert window.bed_view.heart_rate.value == "72"
     shown = window.bed_view.heart_rate.patient
     assert (shown.vitals.rhythm, shown.vitals.pvc_per_min) == ("sinus", 2)
     assert (shown.limits.heart_rate_low, shown.limits.heart_rate_high) == (50, 120)
     script.stream(window, 40)
-    assert window.bed_view.heart_rate.value == "--", "four seconds without a word of the worker"
+    assert window.bed_view.heart_rate.value == "--", "four seconds without vital signs"
     assert window.bed_view.heart_rate.rhythm == "--"
 
 
-def test_a_number_without_an_honest_value_reads_dashes(window: MonitorWindow, script: Script) -> None:
+def test_unknown_values_read_dashes(window: MonitorWindow, script: Script) -> None:
     script.worker()
     script.stream(window, 20)
-    script.say(vitals(719, heart_rate=None, rhythm="unknown"))
+    script.receive(vitals(719, heart_rate=None, rhythm="unknown"))
     window.tick()
     assert window.bed_view.heart_rate.value == "--"
     assert window.bed_view.heart_rate.rhythm == "--"
 
 
-def test_the_heart_beats_when_the_cursor_passes_a_qrs(window: MonitorWindow, script: Script) -> None:
+def test_the_heart_symbol_grows_when_the_cursor_passes_a_qrs(window: MonitorWindow, script: Script) -> None:
     script.worker()
     script.stream(window, 20)
-    script.say(vitals(719), Beat(bed="bed-1", session=SESSION, index=740, type="N", rr_ms=800, quality=1.0))
+    script.receive(vitals(719), Beat(bed="bed-1", session=SESSION, index=740, type="N", rr_ms=800, quality=1.0))
     beating = []
     for _ in range(8):
         script.stream(window, 1)
@@ -54,42 +54,42 @@ def test_the_heart_beats_when_the_cursor_passes_a_qrs(window: MonitorWindow, scr
     assert beating[-1] is False
 
 
-def test_the_broken_limit_lights_up(window: MonitorWindow, script: Script) -> None:
+def test_a_violated_limit_is_marked(window: MonitorWindow, script: Script) -> None:
     script.worker()
     script.stream(window, 20)
     high = alarm(400, kind="heart_rate_high", priority="medium", value=131.0, limit=120.0)
-    script.say(vitals(719, heart_rate=131.0), high, ActiveAlarms(bed="bed-1", alarms=(high,)))
+    script.receive(vitals(719, heart_rate=131.0), high, ActiveAlarms(bed="bed-1", alarms=(high,)))
     window.tick()
-    assert window.bed_view.heart_rate.patient.broken == "high"
+    assert window.bed_view.heart_rate.patient.violated_limit == "high"
 
 
-def test_the_engineers_numbers_read_dashes_until_they_exist(window: MonitorWindow, script: Script) -> None:
+def test_engineer_values_read_dashes_until_they_are_known(window: MonitorWindow, script: Script) -> None:
     window.tick()
     assert dict(window.bed_view.engineer.rows)["forecast skill, 100 ms ahead"] == "--"
     script.worker()
     script.stream(window, 30)
     rows = dict(window.bed_view.engineer.rows)
     assert rows["anomaly score / alarm from"] == "0.2 / 3"
-    assert rows["forecast skill, 100 ms ahead"] == "--", "the worker has sent none"
-    script.say(vitals(1079, skill=0.75))
+    assert rows["forecast skill, 100 ms ahead"] == "--", "the worker has not sent any"
+    script.receive(vitals(1079, skill=0.75))
     window.tick()
     assert dict(window.bed_view.engineer.rows)["forecast skill, 100 ms ahead"] == "75%"
 
 
 def test_a_score_just_below_zero_reads_as_zero(window: MonitorWindow, script: Script) -> None:
     script.worker()
-    script.say(sine(0), forecast(35, score=-0.01))
+    script.receive(sine(0), forecast(35, score=-0.01))
     window.tick()
     assert window.bed_view.engineer.rows[0] == ("anomaly score / alarm from", "0.0 / 3")
 
 
-def test_the_jitter_of_the_arrivals_stands_among_the_engineer_s_numbers(window: MonitorWindow, script: Script) -> None:
+def test_the_jitter_is_one_of_the_engineer_values(window: MonitorWindow, script: Script) -> None:
     window.tick()
     assert dict(window.bed_view.engineer.rows)["jitter of the arrivals"] == "-- ms"
     script.worker()
     for seq in range(20):
         made = sine(seq)
         script.now = made.due_ns + (40_000_000 if seq == 7 else 0)
-        script.say(made)
+        script.receive(made)
         window.tick()
     assert dict(window.bed_view.engineer.rows)["jitter of the arrivals"] == "40 ms"

@@ -1,4 +1,4 @@
-"""What is remembered, and what a damaged file does."""
+"""User preferences: saving, and damaged files."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.gui.preferences.preferences import Preferences, PreferencesStore, own_file
+from monitor.gui.preferences.preferences import Preferences, PreferencesStore, user_file
 
 OTHERS = {
     "theme": "day",
@@ -23,15 +23,15 @@ OTHERS = {
 }
 
 
-def test_all_of_it_comes_back(tmp_path: Path) -> None:
+def test_all_preferences_are_saved(tmp_path: Path) -> None:
     path = tmp_path / "folder" / "monitor.ini"
     store = PreferencesStore(path)
-    assert store.now == Preferences()
+    assert store.current == Preferences()
     store.change(**OTHERS)
     assert store.problem == ""
-    again = PreferencesStore(path).now
+    again = PreferencesStore(path).current
     assert asdict(again) == OTHERS
-    assert all(OTHERS[name] != value for name, value in asdict(Preferences()).items()), "each was changed"
+    assert all(OTHERS[name] != value for name, value in asdict(Preferences()).items()), "none is the default"
 
 
 @pytest.mark.parametrize(
@@ -51,29 +51,29 @@ def test_all_of_it_comes_back(tmp_path: Path) -> None:
         ("welcomed=1, 2", "welcomed"),
     ],
 )
-def test_a_value_that_cannot_be_is_as_if_it_were_not_there(tmp_path: Path, line: str, name: str) -> None:
+def test_an_invalid_value_is_replaced_by_the_default(tmp_path: Path, line: str, name: str) -> None:
     path = tmp_path / "monitor.ini"
     path.write_text(f"[General]\n{line}\nunknown=7\n" + ("" if name == "letters" else "letters=120\n"))
-    now = PreferencesStore(path).now
-    assert getattr(now, name) == getattr(Preferences(), name)
-    assert now.letters == (100 if name == "letters" else 120), "the others hold"
+    loaded = PreferencesStore(path).current
+    assert getattr(loaded, name) == getattr(Preferences(), name)
+    assert loaded.letters == (100 if name == "letters" else 120), "the other values are kept"
 
 
-def test_a_file_that_is_none_is_no_obstacle(tmp_path: Path) -> None:
+def test_a_binary_file_is_ignored(tmp_path: Path) -> None:
     path = tmp_path / "monitor.ini"
     path.write_bytes(bytes(range(256)) * 20)
-    assert PreferencesStore(path).now == Preferences()
+    assert PreferencesStore(path).current == Preferences()
 
 
-def test_where_nothing_can_be_kept_it_says_so_and_goes_on(tmp_path: Path) -> None:
+def test_an_unwritable_file_is_reported(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("")
     store = PreferencesStore(blocked / "monitor.ini")
     store.change(theme="day")
-    assert store.now.theme == "day"
-    assert "cannot be written" in store.problem
+    assert store.current.theme == "day"
+    assert "is not writable" in store.problem
 
 
-def test_they_lie_in_the_user_s_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_file_is_in_the_user_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    assert own_file() == tmp_path / "bedside" / "monitor.ini"
+    assert user_file() == tmp_path / "bedside" / "monitor.ini"

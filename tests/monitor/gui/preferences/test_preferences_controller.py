@@ -1,4 +1,4 @@
-"""What the window remembers of its person, and how it explains itself."""
+"""User preferences in the window; help, about and introduction."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from monitor.gui.preferences.about import AboutDialog
 from monitor.gui.preferences.preferences import Preferences, PreferencesStore
-from monitor.gui.preferences.preferences_controller import SMALLEST
+from monitor.gui.preferences.preferences_controller import MIN_WINDOW_SIZE
 from monitor.gui.preferences.preferences_dialog import PreferencesDialog
 from monitor.gui.preferences.shortcuts import GROUPS
 from monitor.gui.style import theme
@@ -22,7 +22,7 @@ from monitor.gui.style.palettes import DAY, NIGHT, SAFE
 from monitor.gui.window import MonitorWindow
 from monitor.view.trace import GAINS
 from tests.monitor.gui.conftest import Script
-from tests.monitor.stories import alarm
+from tests.monitor.message_samples import alarm
 
 Open = Callable[[], MonitorWindow]
 
@@ -34,7 +34,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def start(qtbot: QtBot, script: Script, path: Path) -> Iterator[Open]:
-    """Provide the start of a window that remembers."""
+    """Provide a function that opens a window with a preferences file."""
     made = []
 
     def start() -> MonitorWindow:
@@ -55,43 +55,43 @@ def ink(widget: QWidget, at: QPoint) -> QColor:
     return widget.grab().toImage().pixelColor(at)
 
 
-# --- looks ----------------------------------------------------------------------------------------------------------
+# --- themes ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_key_changes_the_look_of_everything_at_once(start: Open, script: Script, qtbot: QtBot) -> None:
+def test_a_key_changes_the_theme_of_all_widgets(start: Open, script: Script, qtbot: QtBot) -> None:
     window = start()
     script.worker()
     script.stream(window, 20)
-    for look in (DAY, SAFE, NIGHT):
+    for expected in (DAY, SAFE, NIGHT):
         qtbot.keyClick(window, Qt.Key.Key_D)
         script.stream(window, 2)
         image = window.grab().toImage()
         inks = {image.pixelColor(x, y).name() for x in range(0, image.width(), 3) for y in range(0, image.height(), 2)}
-        others = {other.ecg for other in (DAY, SAFE, NIGHT)} - {look.ecg}
-        assert look.ecg in inks
-        assert look.ground in inks
-        assert look.panel in inks
+        others = {other.ecg for other in (DAY, SAFE, NIGHT)} - {expected.ecg}
+        assert expected.ecg in inks
+        assert expected.ground in inks
+        assert expected.panel in inks
         assert not inks & others
-        assert not inks & ({NIGHT.panel, DAY.panel} - {look.panel})
+        assert not inks & ({NIGHT.panel, DAY.panel} - {expected.panel})
 
 
-def test_the_central_station_takes_the_look_and_the_letters(start: Open, script: Script, qtbot: QtBot) -> None:
+def test_the_central_station_follows_theme_and_font_size(start: Open, script: Script, qtbot: QtBot) -> None:
     window = start()
     script.worker()
     script.stream(window, 20)
     window.switch_page()
     script.stream(window, 2)
-    height = window.station.cards["bed-1"].head.height()
+    height = window.station.tiles["bed-1"].header.height()
     window.preferences.change(theme="day", letters=150)
     script.stream(window, 2)
-    assert window.station.cards["bed-1"].head.height() == round(height * 1.5)
+    assert window.station.tiles["bed-1"].header.height() == round(height * 1.5)
     image = window.station.grab().toImage()
     inks = {image.pixelColor(x, y).name() for x in range(0, image.width(), 3) for y in range(0, image.height(), 2)}
     assert {DAY.ecg, DAY.ground, DAY.panel} <= inks
     assert not inks & {NIGHT.ecg, NIGHT.panel}
 
 
-def test_a_trace_drawn_before_takes_the_look_too(start: Open, script: Script, qtbot: QtBot) -> None:
+def test_a_drawn_trace_follows_the_theme(start: Open, script: Script, qtbot: QtBot) -> None:
     window = start()
     script.stream(window, 20)
     qtbot.keyClick(window, Qt.Key.Key_D)
@@ -101,11 +101,11 @@ def test_a_trace_drawn_before_takes_the_look_too(start: Open, script: Script, qt
     assert not any(image.pixelColor(x, y) == green for x in range(image.width()) for y in range(0, image.height(), 2))
 
 
-def test_what_is_open_takes_the_look(start: Open, script: Script, qtbot: QtBot) -> None:
+def test_open_dialogs_follow_the_theme(start: Open, script: Script, qtbot: QtBot) -> None:
     window = start()
     script.worker()
     script.stream(window, 20)
-    script.say(alarm(400, kind="heart_rate_high", priority="high", value=131.0, limit=120.0))
+    script.receive(alarm(400, kind="heart_rate_high", priority="high", value=131.0, limit=120.0))
     window.tick()
     window.review_latest()
     window.preferences.open_about()
@@ -116,22 +116,22 @@ def test_what_is_open_takes_the_look(start: Open, script: Script, qtbot: QtBot) 
         assert ink(dialog, QPoint(2, 2)) == QColor(DAY.panel)
 
 
-# --- letters --------------------------------------------------------------------------------------------------------
+# --- font size ------------------------------------------------------------------------------------------------------
 
 
-def test_letters_grow_as_far_as_the_window_has_room(start: Open, qtbot: QtBot) -> None:
+def test_the_font_size_is_limited_by_the_window(start: Open, qtbot: QtBot) -> None:
     window = start()
     before = window.bed_view.header.bed.font().pixelSize()
     window.preferences.change(letters=130)
     assert window.bed_view.header.bed.font().pixelSize() == round(before * 1.3)
-    window.resize(*SMALLEST)
-    assert window.bed_view.header.bed.font().pixelSize() == before, "at 800 × 480 there is no room for more"
+    window.resize(*MIN_WINDOW_SIZE)
+    assert window.bed_view.header.bed.font().pixelSize() == before, "100 % is the limit at 800 × 480"
     window.preferences.change(letters=80)
     assert window.bed_view.header.bed.font().pixelSize() == round(before * 0.8)
 
 
-def cut_off(window: MonitorWindow) -> list[str]:
-    """Return labels and buttons whose words do not fit, and widgets that leave the window."""
+def clipped_texts(window: MonitorWindow) -> list[str]:
+    """Return texts of labels and buttons that do not fit, and widgets outside of the window."""
     found = []
     for widget in window.findChildren(QWidget):
         if not widget.isVisible() or widget.window() is not window:
@@ -150,9 +150,9 @@ def cut_off(window: MonitorWindow) -> list[str]:
 
 
 @pytest.mark.parametrize("letters", [80, 100, 200])
-@pytest.mark.parametrize("size", [SMALLEST, (1280, 800), (1920, 1080)])
+@pytest.mark.parametrize("size", [MIN_WINDOW_SIZE, (1280, 800), (1920, 1080)])
 @pytest.mark.parametrize("frozen", [False, True])
-def test_nothing_is_cut_off(start: Open, script: Script, letters: int, size: tuple[int, int], frozen: bool) -> None:
+def test_no_text_is_clipped(start: Open, script: Script, letters: int, size: tuple[int, int], frozen: bool) -> None:
     window = start()
     script.worker()
     script.stream(window, 20)
@@ -162,12 +162,14 @@ def test_nothing_is_cut_off(start: Open, script: Script, letters: int, size: tup
         window.toggle_freeze()
     script.stream(window, 2)
     QApplication.processEvents()
-    assert cut_off(window) == []
+    assert clipped_texts(window) == []
     assert window.bed_view.sweep.height() >= 0.4 * window.height()
     assert window.bed_view.sweep.width() >= 0.5 * window.width()
 
 
-def test_a_fine_screen_gets_a_fine_trace(start: Open, script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_trace_is_drawn_at_the_device_pixel_ratio(
+    start: Open, script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("monitor.gui.trace.sweep.SweepView.devicePixelRatio", lambda _self: 2.0)
     window = start()
     script.stream(window, 20)
@@ -175,10 +177,10 @@ def test_a_fine_screen_gets_a_fine_trace(start: Open, script: Script, monkeypatc
     assert window.bed_view.sweep._cache.devicePixelRatio() == 2.0
 
 
-# --- memory ---------------------------------------------------------------------------------------------------------
+# --- saving ---------------------------------------------------------------------------------------------------------
 
 
-def test_the_next_start_finds_all_as_it_was(start: Open, script: Script, qtbot: QtBot) -> None:
+def test_preferences_are_restored_at_the_next_start(start: Open, script: Script, qtbot: QtBot) -> None:
     first = start()
     script.stream(first, 5)
     for key in (Qt.Key.Key_D, Qt.Key.Key_S, Qt.Key.Key_Plus, Qt.Key.Key_G, Qt.Key.Key_T):
@@ -192,16 +194,16 @@ def test_the_next_start_finds_all_as_it_was(start: Open, script: Script, qtbot: 
     assert second.bed_view.view.span == span
     assert second.bed_view.sweep.grid == first.bed_view.sweep.grid
     assert second.bed_view.trend.isVisible()
-    assert second.preferences.store.now.gain == GAINS[-1]
+    assert second.preferences.store.current.gain == GAINS[-1]
 
 
-def test_a_fitted_amplitude_is_remembered_too(start: Open, script: Script, qtbot: QtBot) -> None:
+def test_a_fitted_gain_is_restored(start: Open, script: Script, qtbot: QtBot) -> None:
     first = start()
     qtbot.keyClick(first, Qt.Key.Key_0)
     first.close()
     second = start()
     script.stream(second, 5)
-    assert second.bed_view.view.tall_mv is None
+    assert second.bed_view.view.lane_height_mv is None
     assert "amplitude fitted" in second.bed_view.header.record.text()
 
 
@@ -215,7 +217,7 @@ def settings(window: MonitorWindow, qtbot: QtBot) -> PreferencesDialog:
     return dialog
 
 
-def test_the_dialog_changes_things_at_once(start: Open, script: Script, qtbot: QtBot) -> None:
+def test_changes_in_the_dialog_take_effect_at_once(start: Open, script: Script, qtbot: QtBot) -> None:
     window = start()
     script.stream(window, 5)
     dialog = settings(window, qtbot)
@@ -226,18 +228,18 @@ def test_the_dialog_changes_things_at_once(start: Open, script: Script, qtbot: Q
     dialog.letters.setValue(120)
     window.tick()
     assert window.bed_view.header.record.text().endswith("50 mm/s · 5 mm/mV")
-    assert window.preferences.store.now == Preferences(theme="day", speed=50.0, gain=5.0, grid="off", letters=120)
+    assert window.preferences.store.current == Preferences(theme="day", speed=50.0, gain=5.0, grid="off", letters=120)
     dialog.close()
     assert window.preferences.dialog is None
 
 
-def test_a_measured_bar_makes_millimetres_true(start: Open, script: Script, qtbot: QtBot) -> None:
+def test_a_measured_bar_sets_the_screen_resolution(start: Open, script: Script, qtbot: QtBot) -> None:
     window = start()
     script.stream(window, 5)
     dialog = settings(window, qtbot)
     before = window.bed_view.view.span
     dialog.bar_mm.setValue(dialog.bar_mm.value() / 2)
-    # The screen's millimetres are twice as many pixels as Qt thought: half as much signal fits.
+    # A millimetre has twice as many pixels as reported by Qt: half as much signal fits.
     assert window.bed_view.view.span == pytest.approx(before / 2, abs=1)
     per_s = (window.bed_view.sweep.width() - theme.px(60)) / window.bed_view.view.span * 360
     assert per_s / window.bed_view.sweep.px_per_mm == pytest.approx(25.0, abs=0.1)
@@ -248,11 +250,11 @@ def test_a_measured_bar_makes_millimetres_true(start: Open, script: Script, qtbo
     assert start().bed_view.sweep.px_per_mm == pytest.approx(window.bed_view.sweep.px_per_mm)
 
 
-def test_alarms_can_be_acknowledged_while_settings_are_open(start: Open, script: Script, qtbot: QtBot) -> None:
+def test_alarms_can_be_acknowledged_while_the_dialog_is_open(start: Open, script: Script, qtbot: QtBot) -> None:
     window = start()
     script.worker()
     script.stream(window, 20)
-    script.say(alarm(400))
+    script.receive(alarm(400))
     window.tick()
     settings(window, qtbot)
     qtbot.mouseClick(window.bed_view.controls.acknowledge, Qt.MouseButton.LeftButton)
@@ -262,15 +264,15 @@ def test_alarms_can_be_acknowledged_while_settings_are_open(start: Open, script:
 # --- help -----------------------------------------------------------------------------------------------------------
 
 
-def words(widget: QWidget) -> str:
+def label_texts(widget: QWidget) -> str:
     return " ".join(label.text() for label in widget.findChildren(QLabel))
 
 
-def test_the_first_start_explains_itself_once(start: Open, qtbot: QtBot) -> None:
+def test_the_introduction_is_shown_once(start: Open, qtbot: QtBot) -> None:
     window = start()
     window.preferences.welcome()
     assert window.preferences.help is not None
-    assert "nobody lies in this bed" in words(window.preferences.help)
+    assert "there is no patient in this bed" in label_texts(window.preferences.help)
     qtbot.keyClick(window, Qt.Key.Key_Return)
     assert window.preferences.help is None
     window.close()
@@ -279,7 +281,7 @@ def test_the_first_start_explains_itself_once(start: Open, qtbot: QtBot) -> None
     assert again.preferences.help is None
 
 
-def test_a_welcome_nobody_has_read_comes_again(start: Open) -> None:
+def test_an_introduction_that_was_not_closed_is_shown_again(start: Open) -> None:
     window = start()
     window.preferences.welcome()
     window.close()
@@ -289,8 +291,8 @@ def test_a_welcome_nobody_has_read_comes_again(start: Open) -> None:
 
 
 @pytest.mark.parametrize("welcome", [False, True])
-@pytest.mark.parametrize("size", [SMALLEST, (1280, 800)])
-def test_help_covers_neither_alarms_nor_the_warning(
+@pytest.mark.parametrize("size", [MIN_WINDOW_SIZE, (1280, 800)])
+def test_the_help_covers_neither_alarms_nor_the_warning(
     start: Open, qtbot: QtBot, size: tuple[int, int], welcome: bool
 ) -> None:
     window = start()
@@ -304,23 +306,23 @@ def test_help_covers_neither_alarms_nor_the_warning(
         assert label.height() >= label.heightForWidth(label.width()) or label.height() >= label.sizeHint().height()
 
 
-def test_help_says_what_each_key_does(start: Open, qtbot: QtBot) -> None:
+def test_the_help_lists_all_keys(start: Open, qtbot: QtBot) -> None:
     window = start()
     qtbot.keyClick(window, Qt.Key.Key_Question)
-    shown = words(window.preferences.help)
+    shown = label_texts(window.preferences.help)
     for _, keys in GROUPS:
-        for _, what in keys:
-            assert what in shown
-    told = " ".join(key for _, keys in GROUPS for key, _ in keys).split()
+        for _, action in keys:
+            assert action in shown
+    listed_keys = " ".join(key for _, keys in GROUPS for key, _ in keys).split()
     names = {Qt.Key.Key_Plus: "+", Qt.Key.Key_Minus: "−", Qt.Key.Key_Question: "?"}
     for key in (*window._keys, *window.preferences._keys):
         if key is not Qt.Key.Key_Equal:  # + without Shift
-            assert names.get(key, key.name.removeprefix("Key_")) in told
+            assert names.get(key, key.name.removeprefix("Key_")) in listed_keys
     qtbot.mouseClick(window.preferences.help, Qt.MouseButton.LeftButton)
     assert window.preferences.help is None
 
 
-def test_the_key_that_takes_help_away_does_nothing_else(start: Open, script: Script, qtbot: QtBot) -> None:
+def test_the_key_that_closes_the_help_has_no_other_effect(start: Open, script: Script, qtbot: QtBot) -> None:
     window = start()
     script.stream(window, 5)
     qtbot.keyClick(window, Qt.Key.Key_Question)
@@ -330,12 +332,12 @@ def test_the_key_that_takes_help_away_does_nothing_else(start: Open, script: Scr
     assert window.bed_view.freeze.frozen is not None
 
 
-def test_about_says_what_it_is_and_whose_the_data_are(start: Open, qtbot: QtBot) -> None:
+def test_about_shows_warning_licences_and_citations(start: Open, qtbot: QtBot) -> None:
     window = start()
     qtbot.keyClick(window, Qt.Key.Key_F1)
     dialog = window.preferences.dialog
     assert isinstance(dialog, AboutDialog)
-    said = words(dialog)
+    shown = label_texts(dialog)
     for text in (
         SIMULATION,
         "MIT licence",
@@ -345,10 +347,10 @@ def test_about_says_what_it_is_and_whose_the_data_are(start: Open, qtbot: QtBot)
         "Goldberger AL",
         "bedside 0.",
     ):
-        assert text in said
+        assert text in shown
 
 
-def test_help_and_settings_are_in_reach_of_the_mouse(start: Open, qtbot: QtBot) -> None:
+def test_help_and_preferences_open_with_the_mouse(start: Open, qtbot: QtBot) -> None:
     window = start()
     window.preferences.hide_help()
     qtbot.mouseClick(window.footer.settings, Qt.MouseButton.LeftButton)

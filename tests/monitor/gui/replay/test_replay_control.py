@@ -1,10 +1,11 @@
-"""Replay control in the window, with the keys and the mouse; and two windows over a real broker that follow one."""
+"""Replay control in the window by key and mouse; two windows with a real broker."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -29,20 +30,22 @@ from stream.wire.alarm_messages import Command
 from stream.wire.replay_actions import Seek, SetPlaying
 from tests.brokers import Mosquitto
 from tests.monitor.gui.conftest import Script
-from tests.monitor.stories import status
+from tests.monitor.message_samples import status
 
-PATIENCE_MS = 10_000
+TIMEOUT_MS = 60_000
 
 
 def click(qtbot: QtBot, widget: object) -> None:
     qtbot.mouseClick(widget, Qt.MouseButton.LeftButton)
 
 
-def tell(script: Script, state: str = "playing") -> None:
-    script.say(status("publisher", state, position=script.next_seq * 36, duration=1800 * FS, last_seq=script.next_seq))
+def report(script: Script, state: str = "playing") -> None:
+    script.receive(
+        status("publisher", state, position=script.next_seq * 36, duration=1800 * FS, last_seq=script.next_seq)
+    )
 
 
-def test_a_key_and_a_button_open_and_close_it(window: MonitorWindow, qtbot: QtBot) -> None:
+def test_a_key_and_a_button_show_and_hide_the_controls(window: MonitorWindow, qtbot: QtBot) -> None:
     page = window.bed_view
     assert not page.replay.isVisible()
     qtbot.keyClick(window, Qt.Key.Key_V)
@@ -51,10 +54,10 @@ def test_a_key_and_a_button_open_and_close_it(window: MonitorWindow, qtbot: QtBo
     assert not page.replay.isVisible()
 
 
-def test_the_trace_keeps_its_place_in_a_small_window(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
+def test_the_trace_remains_large_in_a_small_window(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
     script.worker()
     script.stream(window, 20)
-    tell(script)
+    report(script)
     window.resize(800, 480)
     qtbot.keyClick(window, Qt.Key.Key_V)
     window.tick()
@@ -69,12 +72,10 @@ def test_the_trace_keeps_its_place_in_a_small_window(window: MonitorWindow, scri
         assert button.width() >= button.minimumSizeHint().width() - 2
 
 
-def test_what_is_asked_for_is_sent_and_shown_as_asked_until_it_comes_back(
-    window: MonitorWindow, script: Script, qtbot: QtBot
-) -> None:
+def test_a_request_is_sent_and_pending_until_reported(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
     script.worker()
     script.stream(window, 20)
-    tell(script)
+    report(script)
     qtbot.keyClick(window, Qt.Key.Key_V)
     window.tick()
     panel = window.bed_view.replay
@@ -83,7 +84,7 @@ def test_what_is_asked_for_is_sent_and_shown_as_asked_until_it_comes_back(
     assert [c.action for c in script.sent if isinstance(c, Command)] == [SetPlaying(playing=False)]
     assert panel.bar.text == "requested: pause …"
     assert panel.play.text() == "Pause"
-    tell(script, "paused")
+    report(script, "paused")
     window.tick()
     assert panel.bar.text == ""
     assert panel.play.text() == "Play"
@@ -91,10 +92,10 @@ def test_what_is_asked_for_is_sent_and_shown_as_asked_until_it_comes_back(
     assert [c.action for c in script.sent if isinstance(c, Command)][1:] == [Seek(position=12 * FS)]
 
 
-def test_what_cannot_be_sent_is_not_shown_as_asked(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
+def test_a_request_that_cannot_be_sent_is_not_pending(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
     script.worker()
     script.stream(window, 20)
-    tell(script)
+    report(script)
     qtbot.keyClick(window, Qt.Key.Key_V)
     window.tick()
     script.connected = False
@@ -105,23 +106,23 @@ def test_what_cannot_be_sent_is_not_shown_as_asked(window: MonitorWindow, script
     assert "not sent" in window.bed_view.controls.note.text()
 
 
-def test_without_a_publisher_it_says_so(window: MonitorWindow, qtbot: QtBot) -> None:
+def test_without_a_publisher_the_reason_is_shown(window: MonitorWindow, qtbot: QtBot) -> None:
     qtbot.keyClick(window, Qt.Key.Key_V)
     window.tick()
-    assert window.bed_view.replay.nothing.text() == NO_PUBLISHER
-    assert window.bed_view.replay.nothing.isVisible()
+    assert window.bed_view.replay.reason.text() == NO_PUBLISHER
+    assert window.bed_view.replay.reason.isVisible()
 
 
-def test_a_paused_trace_says_so_and_stays_legible(window: MonitorWindow, script: Script) -> None:
+def test_a_paused_trace_is_marked_and_readable(window: MonitorWindow, script: Script) -> None:
     script.worker()
     script.stream(window, 60)
-    tell(script, "paused")
+    report(script, "paused")
     script.now += 30_000_000_000
     window.tick()
     page = window.bed_view
     assert page.header.link.text() == "● PAUSED"
     assert page.banner.notice == "the replay is paused"
-    assert not page.banner.calm
+    assert not page.banner.all_clear
     image = page.sweep.grab().toImage()
     wanted, bright = colour(NIGHT.ecg).green() * 0.75, colour(NIGHT.ecg).green()
     greens = [image.pixelColor(x, y) for x in range(70, image.width(), 3) for y in range(60, image.height())]
@@ -133,9 +134,10 @@ def test_a_paused_trace_says_so_and_stays_legible(window: MonitorWindow, script:
 
 
 @pytest.fixture
-def played(mosquitto: Mosquitto) -> Iterator[BrokerAddress]:
-    """Provide a broker on which a publisher replays the synthetic patient."""
-    catalog, started = Catalog.from_environment(), threading.Event()
+def played(mosquitto: Mosquitto, tmp_path: Path) -> Iterator[BrokerAddress]:
+    """Provide a broker with a publisher that replays the synthetic record."""
+    # A catalogue of its own: with many records on disk, the publisher reads all of them before it executes commands.
+    catalog, started = Catalog(data_dir=tmp_path, cache_dir=tmp_path), threading.Event()
     loop, task = asyncio.SelectorEventLoop(), None
 
     async def publish() -> None:
@@ -161,7 +163,7 @@ def played(mosquitto: Mosquitto) -> Iterator[BrokerAddress]:
 
 @pytest.fixture
 def two(played: BrokerAddress, qtbot: QtBot) -> Iterator[tuple[MonitorWindow, MonitorWindow]]:
-    """Provide two windows, each with a connection of its own."""
+    """Provide two windows with separate connections."""
     feeds = [Feed(played), Feed(played)]
     windows = []
     for feed in feeds:
@@ -176,7 +178,7 @@ def two(played: BrokerAddress, qtbot: QtBot) -> Iterator[tuple[MonitorWindow, Mo
         feed.stop()
 
 
-def test_one_monitor_commands_and_both_follow(two: tuple[MonitorWindow, MonitorWindow], qtbot: QtBot) -> None:
+def test_both_monitors_show_the_effect_of_commands(two: tuple[MonitorWindow, MonitorWindow], qtbot: QtBot) -> None:
     here, there = two
     qtbot.keyClick(here, Qt.Key.Key_V)
     panel = here.bed_view.replay
@@ -186,16 +188,16 @@ def test_one_monitor_commands_and_both_follow(two: tuple[MonitorWindow, MonitorW
             replays = [window.frame_shown.replay if window.frame_shown else None for window in two]
             return all(replay is not None and true(replay) for replay in replays)
 
-        qtbot.waitUntil(check, timeout=PATIENCE_MS)
+        qtbot.waitUntil(check, timeout=TIMEOUT_MS)
 
     both(lambda replay: replay.status.state == "playing" and replay.duration_s > 0 and bool(replay.status.records))
     click(qtbot, panel.play)
     both(lambda replay: replay.status.state == "paused" and replay.note is None)
     qtbot.waitUntil(
         lambda: all(w.frame_shown.link.state is LinkState.PAUSED for w in two),  # type: ignore[union-attr]
-        timeout=PATIENCE_MS,
+        timeout=TIMEOUT_MS,
     )
-    qtbot.waitUntil(lambda: panel.play.text() == "Play", timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: panel.play.text() == "Play", timeout=TIMEOUT_MS)
 
     bar = panel.bar
     qtbot.mouseClick(bar, Qt.MouseButton.LeftButton, pos=QPoint(bar.width() // 2, bar.height() - 12))
@@ -210,9 +212,9 @@ def test_one_monitor_commands_and_both_follow(two: tuple[MonitorWindow, MonitorW
     both(lambda replay: replay.status.state == "playing" and replay.position_s > requested_s)
     qtbot.waitUntil(
         lambda: all(w.frame_shown.link.state is LinkState.NO_WORKER for w in two),  # type: ignore[union-attr]
-        timeout=PATIENCE_MS,
+        timeout=TIMEOUT_MS,
     )
-    assert there.bed_view.replay.isHidden(), "what one person opens is not opened for another"
+    assert there.bed_view.replay.isHidden(), "the controls are open only in the window of the key"
 
     click(qtbot, panel.record)
     dialog = panel.records_dialog

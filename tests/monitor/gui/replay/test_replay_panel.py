@@ -1,4 +1,4 @@
-"""Replay control through its real buttons: what is shown comes from the publisher, what is pressed goes to it."""
+"""Replay controls with their real buttons: they show the publisher's status and send requests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
-from monitor.gui.replay.record_list import line
+from monitor.gui.replay.record_list import offer_text
 from monitor.gui.replay.replay_panel import NO_BROKER, NO_PUBLISHER, ReplayPanel
 from monitor.gui.style.theme import NIGHT
 from monitor.view.presenter import Broker, Presenter
@@ -19,7 +19,7 @@ from stream.timebase import FS
 from stream.wire.messages import Offer
 from stream.wire.phrases import phrase
 from stream.wire.replay_actions import ChooseRecord, ReplayAction, Seek, SetLoop, SetPlaying, SetSpeed
-from tests.monitor.stories import CONNECTED, status
+from tests.monitor.message_samples import CONNECTED, status
 
 OFFERS = (
     Offer(name="mitdb/203", seconds=1805.6, rhythms=("AFIB", "VT")),
@@ -71,7 +71,7 @@ def filled(button: Any) -> bool:
     return f"background: {NIGHT.text}" in button.styleSheet()
 
 
-def test_it_shows_what_the_publisher_says(panel: Panel) -> None:
+def test_it_shows_the_status_of_the_publisher(panel: Panel) -> None:
     assert panel.widget.time.text() == "12:05 / 30:05"
     assert panel.widget.play.text() == "Pause"
     assert panel.widget.record.text().startswith("mitdb/208")
@@ -82,7 +82,7 @@ def test_it_shows_what_the_publisher_says(panel: Panel) -> None:
     assert filled(panel.widget.loop)
 
 
-def test_buttons_ask_and_change_nothing_themselves(panel: Panel) -> None:
+def test_buttons_send_requests_and_do_not_change_themselves(panel: Panel) -> None:
     widget = panel.widget
     for button in (widget.play, widget.ahead, widget.back, widget.speeds[8.0], widget.loop):
         panel.click(button)
@@ -99,7 +99,7 @@ def test_buttons_ask_and_change_nothing_themselves(panel: Panel) -> None:
     assert not filled(widget.loop)
 
 
-def test_what_was_asked_for_stands_apart(panel: Panel) -> None:
+def test_pending_requests_are_marked(panel: Panel) -> None:
     requested = Requested(playing=False, position_s=90, speed=8.0, record="mitdb/203")
     panel.show(PLAYING, requested=requested, note=phrase("replay.requested", actions=phrase("replay.play")))
     widget = panel.widget
@@ -116,7 +116,7 @@ def test_what_was_asked_for_stands_apart(panel: Panel) -> None:
     assert not any(dashed(button) for button in (widget.play, widget.speeds[8.0], widget.record))
 
 
-def test_three_steps_are_three_steps_though_none_has_come_back(panel: Panel) -> None:
+def test_steps_add_up_while_pending(panel: Panel) -> None:
     panel.click(panel.widget.ahead)
     panel.show(PLAYING, requested=Requested(position_s=735))
     panel.click(panel.widget.ahead)
@@ -132,7 +132,7 @@ def test_a_step_stays_within_the_record(panel: Panel) -> None:
 
 
 @pytest.mark.parametrize("second", [0, 600, 1500])
-def test_the_bar_is_pressed_dragged_and_let_go(panel: Panel, qtbot: QtBot, second: int) -> None:
+def test_dragging_the_bar_seeks_on_release(panel: Panel, qtbot: QtBot, second: int) -> None:
     bar = panel.widget.bar
     y = bar.height() - 12
     qtbot.mousePress(bar, Qt.MouseButton.LeftButton, pos=QPoint(20, y))
@@ -142,22 +142,22 @@ def test_the_bar_is_pressed_dragged_and_let_go(panel: Panel, qtbot: QtBot, secon
     (action,) = panel.requested
     assert isinstance(action, Seek)
     assert action.position / FS == pytest.approx(second, abs=1805 / bar.width())
-    assert bar.x_of(725) == bar.x_of(panel.widget._replay.position_s), "the handle waits for the publisher"
+    assert bar.x_of(725) == bar.x_of(panel.widget._replay.position_s), "the handle moves only with the publisher"
 
 
-def test_nothing_lies_beyond_the_end_of_the_bar(panel: Panel, qtbot: QtBot) -> None:
+def test_positions_are_limited_to_the_record(panel: Panel, qtbot: QtBot) -> None:
     bar = panel.widget.bar
     assert bar.second(bar.width() + 50) == 1804
     assert bar.second(-50) == 0
 
 
-def test_a_record_that_has_ended_can_be_played_again(panel: Panel) -> None:
+def test_an_ended_record_can_be_played_again(panel: Panel) -> None:
     panel.show(PLAYING, state="ended", position_s=1805)
     panel.click(panel.widget.play)
     assert panel.requested == [Seek(position=0)]
 
 
-def test_a_record_is_chosen_by_its_rhythm(panel: Panel, qtbot: QtBot) -> None:
+def test_a_record_is_selected_by_its_rhythm(panel: Panel, qtbot: QtBot) -> None:
     panel.click(panel.widget.record)
     dialog = panel.widget.records_dialog
     assert dialog is not None
@@ -170,7 +170,7 @@ def test_a_record_is_chosen_by_its_rhythm(panel: Panel, qtbot: QtBot) -> None:
     assert panel.widget.records_dialog is None
 
 
-def test_a_record_is_chosen_with_a_click(panel: Panel, qtbot: QtBot) -> None:
+def test_a_record_is_selected_with_a_click(panel: Panel, qtbot: QtBot) -> None:
     panel.click(panel.widget.record)
     dialog = panel.widget.records_dialog
     assert dialog is not None
@@ -179,7 +179,7 @@ def test_a_record_is_chosen_with_a_click(panel: Panel, qtbot: QtBot) -> None:
     assert panel.requested == [ChooseRecord(record="mitdb/203")]
 
 
-def test_a_list_that_is_left_chooses_nothing(panel: Panel, qtbot: QtBot) -> None:
+def test_a_cancelled_list_selects_nothing(panel: Panel, qtbot: QtBot) -> None:
     panel.click(panel.widget.record)
     qtbot.keyClicks(panel.widget.records_dialog.filter, "no such rhythm")
     qtbot.keyClick(panel.widget.records_dialog.filter, Qt.Key.Key_Return)
@@ -189,17 +189,17 @@ def test_a_list_that_is_left_chooses_nothing(panel: Panel, qtbot: QtBot) -> None
     assert panel.requested == []
 
 
-def test_without_a_publisher_it_says_so(panel: Panel) -> None:
+def test_without_a_publisher_the_reason_is_shown(panel: Panel) -> None:
     panel.show(None)
     assert not panel.widget.play.isVisible()
-    assert panel.widget.nothing.isVisible()
-    assert panel.widget.nothing.text() == NO_PUBLISHER
+    assert panel.widget.reason.isVisible()
+    assert panel.widget.reason.text() == NO_PUBLISHER
     panel.widget.show_frame(frame(None, connected=False))
-    assert panel.widget.nothing.text() == NO_BROKER
+    assert panel.widget.reason.text() == NO_BROKER
     panel.show(PLAYING)
     assert panel.widget.play.isVisible()
-    assert not panel.widget.nothing.isVisible()
+    assert not panel.widget.reason.isVisible()
 
 
-def test_a_rhythm_that_mit_bih_does_not_have_stands_as_it_is() -> None:
-    assert line(Offer(name="x", seconds=61, rhythms=("XYZ",))) == "x   01:01   XYZ"
+def test_an_unknown_rhythm_code_is_unchanged() -> None:
+    assert offer_text(Offer(name="x", seconds=61, rhythms=("XYZ",))) == "x   01:01   XYZ"

@@ -1,4 +1,4 @@
-"""An event in a window, and its review, by mouse and key."""
+"""Helpers: an event in a window, and actions on its review."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from monitor.gui.review.review_dialog import ReviewDialog
 from monitor.gui.window import MonitorWindow
 from tests.monitor.gui.bulk import feed
 from tests.monitor.gui.conftest import Script
-from tests.monitor.stories import alarm
+from tests.monitor.message_samples import alarm
 
 ONSET = 12 * 360
 
@@ -18,7 +18,7 @@ ONSET = 12 * 360
 def event(window: MonitorWindow, script: Script, seconds: int = 23, **changes: object) -> None:
     script.worker()
     feed(script, window, seconds, **changes)
-    script.say(alarm(ONSET, priority="high"), alarm(ONSET, "cleared", end=ONSET + 720, priority="high"))
+    script.receive(alarm(ONSET, priority="high"), alarm(ONSET, "cleared", end=ONSET + 720, priority="high"))
     window.tick()
 
 

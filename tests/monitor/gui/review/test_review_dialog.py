@@ -1,4 +1,4 @@
-"""The review of an event: opened by mouse or key, filled up, measured, saved, closed."""
+"""Review dialog: opening, updates, measurement, closing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from monitor.gui.review.ecg_paper import ANNOTATION_MM
+from monitor.gui.review.ecg_paper import ANNOTATION_ROW_MM
 from monitor.gui.style.theme import NIGHT
 from monitor.gui.window import MonitorWindow
 from stream.records.wfdb_writer import write
@@ -20,26 +20,26 @@ from stream.wire.messages import Annotation, Beat
 from tests.monitor.gui.bulk import feed
 from tests.monitor.gui.conftest import Script
 from tests.monitor.gui.review.events import ONSET, click, drag, event, press
-from tests.monitor.gui.trace.test_sweep import looks_like
-from tests.monitor.stories import alarm, process
+from tests.monitor.gui.trace.test_sweep import is_close_to
+from tests.monitor.message_samples import alarm, process
 from tests.waveforms import SESSION
 
-# --- what it shows --------------------------------------------------------------------------------------------------
+# --- content --------------------------------------------------------------------------------------------------------
 
 
-def test_a_click_on_a_line_opens_the_event(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
+def test_a_click_on_a_line_opens_the_review(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
     event(window, script)
     dialog = click(window, qtbot)
     assert dialog.isVisible()
     assert dialog.heading.text() == "*** Forecast deviation: 1.00 mV, predicted 0.10 mV (MLII, 100 ms ahead)"
-    assert dialog.words["Alarm"] == "forecast deviation, high priority"
-    assert dialog.words["Time"].endswith("lasted 2.0 s")
+    assert dialog.summary["Alarm"] == "forecast deviation, high priority"
+    assert dialog.summary["Time"].endswith("lasted 2.0 s")
     assert dialog._labels["Waveform"].text() == "1.00 mV observed, 0.10 mV predicted"
     assert dialog.scale.text().startswith("12.5 mm/s · 10 mm/mV")
     assert not dialog.note.isVisible()
 
 
-def test_the_trace_the_forecast_and_the_tint_are_drawn(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
+def test_trace_forecast_and_alarm_span_are_drawn(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
     event(window, script)
     dialog = click(window, qtbot)
     chart, ruler = dialog.chart, dialog.chart.ruler()
@@ -49,7 +49,7 @@ def test_the_trace_the_forecast_and_the_tint_are_drawn(window: MonitorWindow, sc
     def has(text: str, sample: int) -> bool:
         x = round(ruler.x(sample))
         rows = range(round(lane.top), round(lane.bottom))
-        return any(looks_like(image.pixelColor(x + i, y), text) for i in range(4) for y in rows)
+        return any(is_close_to(image.pixelColor(x + i, y), text) for i in range(4) for y in rows)
 
     def forecast_at(sample: int) -> bool:
         x, y = round(ruler.x(sample)), round(lane.y(0.0))
@@ -64,7 +64,7 @@ def test_the_trace_the_forecast_and_the_tint_are_drawn(window: MonitorWindow, sc
     assert has(NIGHT.ecg, ONSET + 1000)
 
 
-def test_ten_seconds_take_as_many_millimetres_as_it_says(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
+def test_ten_seconds_have_the_length_of_the_paper_speed(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
     event(window, script)
     dialog = click(window, qtbot)
     for speed in (12.5, 25.0, 50.0):
@@ -78,7 +78,7 @@ def test_ten_seconds_take_as_many_millimetres_as_it_says(window: MonitorWindow, 
     assert dialog.chart.sheet.mm_per_s == 12.5
 
 
-def test_where_not_all_fits_the_onset_does(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
+def test_a_large_chart_is_scrolled_to_the_onset(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
     event(window, script)
     dialog = click(window, qtbot)
     press(dialog, "Speed", qtbot)
@@ -90,7 +90,7 @@ def test_where_not_all_fits_the_onset_does(window: MonitorWindow, script: Script
     qtbot.waitUntil(lambda: off_middle() < 20)
 
 
-def test_the_amplitude_changes_by_key_and_button(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
+def test_the_gain_changes_by_key_and_button(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
     event(window, script)
     dialog = click(window, qtbot)
     qtbot.keyClick(dialog, Qt.Key.Key_Plus)
@@ -101,19 +101,19 @@ def test_the_amplitude_changes_by_key_and_button(window: MonitorWindow, script: 
     assert "· 5 mm/mV" in dialog.scale.text()
 
 
-def test_it_fills_up_while_the_samples_come(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
+def test_it_is_extended_while_samples_arrive(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
     script.worker()
     feed(script, window, 14)
-    script.say(alarm(ONSET, priority="high"))
+    script.receive(alarm(ONSET, priority="high"))
     window.tick()
     qtbot.keyClick(window, Qt.Key.Key_R)
     dialog = window.review.dialog
     assert dialog is not None
     assert "8 s still to come" in dialog.note.text()
-    assert "lasts for 2 s now" in dialog.words["Time"]
+    assert "active for 2 s" in dialog.summary["Time"]
     feed(script, window, 4)
     assert "4 s still to come" in dialog.note.text()
-    script.say(alarm(ONSET, "cleared", end=ONSET + 720, priority="high"))
+    script.receive(alarm(ONSET, "cleared", end=ONSET + 720, priority="high"))
     feed(script, window, 5)
     assert not dialog.note.isVisible()
     assert dialog.review.end == dialog.review.stop
@@ -121,15 +121,13 @@ def test_it_fills_up_while_the_samples_come(window: MonitorWindow, script: Scrip
     drawn = dialog.chart.drawn, dialog.chart.added
     feed(script, window, 3)
     dialog.chart.repaint()
-    assert (dialog.chart.drawn, dialog.chart.added) == drawn, "what does not change is not drawn again"
+    assert (dialog.chart.drawn, dialog.chart.added) == drawn, "nothing is drawn again without a change"
 
 
-def test_piece_by_piece_it_becomes_the_same_picture_as_all_at_once(
-    window: MonitorWindow, script: Script, qtbot: QtBot
-) -> None:
+def test_incremental_drawing_equals_a_full_redraw(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
     script.worker()
     feed(script, window, 13)
-    script.say(alarm(ONSET, "cleared", end=ONSET + 100, priority="high"))
+    script.receive(alarm(ONSET, "cleared", end=ONSET + 100, priority="high"))
     window.tick()
     chart = click(window, qtbot).chart
     for _ in range(10):
@@ -139,7 +137,7 @@ def test_piece_by_piece_it_becomes_the_same_picture_as_all_at_once(
     assert (chart.drawn, chart.added) == (1, 9)
     chart._cache = None
     whole = chart.grab().toImage()
-    # Hairlines of the grid differ by a shade where the clip lies; a seam in the trace by far more.
+    # Grid lines differ slightly at the edge of the clip; a seam in the trace would differ far more.
     assert pieces.size() == whole.size()
     differing = [
         (x, y)
@@ -150,16 +148,16 @@ def test_piece_by_piece_it_becomes_the_same_picture_as_all_at_once(
     assert len(differing) <= 4, differing
 
 
-def test_who_acknowledges_it_shows_in_the_open_review(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
+def test_an_acknowledgement_appears_in_the_open_review(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
     event(window, script)
     dialog = click(window, qtbot)
-    script.say(alarm(ONSET, "acknowledged", end=ONSET + 720, priority="high", acknowledged_by="nurse 1"))
+    script.receive(alarm(ONSET, "acknowledged", end=ONSET + 720, priority="high", acknowledged_by="nurse 1"))
     feed(script, window, 1)
-    assert dialog.words["Acknowledged"].startswith("by nurse 1")
-    assert dialog._labels["Acknowledged"].text() == dialog.words["Acknowledged"]
+    assert dialog.summary["Acknowledged"].startswith("by nurse 1")
+    assert dialog._labels["Acknowledged"].text() == dialog.summary["Acknowledged"]
 
 
-def test_samples_that_are_gone_are_said_to_be(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
+def test_missing_samples_are_noted(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
     event(window, script)
     script.next_seq = 0
     feed(script, window, 1, session="f" * 32)
@@ -170,11 +168,11 @@ def test_samples_that_are_gone_are_said_to_be(window: MonitorWindow, script: Scr
     assert not dialog.buttons["WFDB"].isEnabled()
 
 
-def test_another_click_shows_another_event_in_the_same_window(
+def test_another_click_shows_another_event_in_the_same_dialog(
     window: MonitorWindow, script: Script, qtbot: QtBot
 ) -> None:
     event(window, script)
-    script.say(alarm(ONSET + 1000, kind="noise", leads=("V1",)))
+    script.receive(alarm(ONSET + 1000, kind="noise", leads=("V1",)))
     window.tick()
     dialog = click(window, qtbot, 1)
     drag(dialog, (200, 30), (260, 60), qtbot)
@@ -190,22 +188,22 @@ def test_r_without_an_alarm_does_nothing(window: MonitorWindow, script: Script, 
     assert window.review.dialog is None
 
 
-def test_an_acknowledgement_reaches_the_monitor_from_here(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
+def test_the_key_a_acknowledges_from_the_dialog(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
     script.worker()
     feed(script, window, 14)
     raised = alarm(ONSET, priority="high")
-    script.say(raised)
+    script.receive(raised)
     window.tick()
     dialog = click(window, qtbot)
     qtbot.keyClick(dialog, Qt.Key.Key_A)
     assert [m.action for m in script.sent if isinstance(m, Command)] == [Acknowledge(alarm_id=raised.alarm_id)]
 
 
-def test_the_monitor_goes_on_beneath(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
+def test_the_monitor_stays_live(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
     event(window, script)
     click(window, qtbot)
     before = window.frame_shown.trace.cursor
-    script.say(process("worker", "offline"))
+    script.receive(process("worker", "offline"))
     feed(script, window, 2)
     assert window.frame_shown.trace.cursor > before
     assert "NO WORKER" in window.bed_view.banner.notice
@@ -214,7 +212,7 @@ def test_the_monitor_goes_on_beneath(window: MonitorWindow, script: Script, qtbo
 # --- calipers -------------------------------------------------------------------------------------------------------
 
 
-def test_calipers_measure_and_escape_takes_them_then_closes(
+def test_calipers_measure_and_escape_removes_them_then_closes(
     window: MonitorWindow, script: Script, qtbot: QtBot
 ) -> None:
     event(window, script)
@@ -231,10 +229,10 @@ def test_calipers_measure_and_escape_takes_them_then_closes(
     assert window.review.dialog is None
 
 
-# --- nothing is left ------------------------------------------------------------------------------------------------
+# --- cleanup --------------------------------------------------------------------------------------------------------
 
 
-def test_nothing_outlives_the_window(qtbot: QtBot, script: Script) -> None:
+def test_no_widget_outlives_the_window(qtbot: QtBot, script: Script) -> None:
     before = set(QApplication.allWidgets())
     window = MonitorWindow(script, clock=script.clock, write_record=write)
     window.show()
@@ -244,7 +242,7 @@ def test_nothing_outlives_the_window(qtbot: QtBot, script: Script) -> None:
     qtbot.keyClick(window, Qt.Key.Key_R)
     dialog = window.review.dialog
     press(dialog, "CSV", qtbot)
-    gone = [weakref.ref(window), weakref.ref(dialog)]
+    references = [weakref.ref(window), weakref.ref(dialog)]
     window.close()
     assert window.review.dialog is None
     window.deleteLater()
@@ -252,23 +250,21 @@ def test_nothing_outlives_the_window(qtbot: QtBot, script: Script) -> None:
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     gc.collect()
     assert set(QApplication.allWidgets()) <= before
-    assert [ref() for ref in gone] == [None, None]
+    assert [ref() for ref in references] == [None, None]
 
 
-def test_the_letters_over_the_beats_are_there_too_where_there_is_a_reference(
-    window: MonitorWindow, script: Script, qtbot: QtBot
-) -> None:
+def test_annotations_are_drawn_if_there_is_a_reference(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
     event(window, script)
     without = click(window, qtbot).chart.height()
     note = Annotation(bed="bed-1", session=SESSION, index=ONSET, symbol="V", aux="")
-    script.say(note, Beat(bed="bed-1", session=SESSION, index=ONSET, type="S", rr_ms=800, quality=1.0))
+    script.receive(note, Beat(bed="bed-1", session=SESSION, index=ONSET, type="S", rr_ms=800, quality=1.0))
     window.tick()
     QApplication.processEvents()
     dialog = window.review.dialog
     assert dialog is not None
     chart, ruler = dialog.chart, dialog.chart.ruler()
     assert ruler is not None
-    head = round(3 * ANNOTATION_MM * chart.sheet.px_per_mm)
+    head = round(3 * ANNOTATION_ROW_MM * chart.sheet.px_per_mm)
     assert chart.height() == pytest.approx(without + head, abs=1)
     assert ruler.lanes[0].top == pytest.approx(head, abs=1)
     image, x, row = chart.grab().toImage(), round(ruler.x(ONSET)), head // 3

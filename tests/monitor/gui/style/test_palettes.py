@@ -1,4 +1,4 @@
-"""Every look can be read, and the one for colour-blind people by them too. Arithmetic only."""
+"""Contrast of all themes, and colour differences of the colour-blind safe one. Arithmetic only."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from monitor.gui.style.palettes import DAY, NIGHT, PAPER, SAFE, THEMES, Theme, n
 from monitor.view.link import LinkState
 from stream.wire.alarm_messages import PRIORITIES
 
-LOOKS = [pytest.param(theme, id=theme.name) for theme in (*THEMES.values(), PAPER)]
-READABLE = 4.5
-"""Contrast of text, as WCAG 2.1 (1.4.3) asks for."""
+ALL_THEMES = [pytest.param(theme, id=theme.name) for theme in (*THEMES.values(), PAPER)]
+MIN_CONTRAST = 4.5
+"""Contrast of text required by WCAG 2.1 (1.4.3)."""
 
-APART = 20.0
-"""CIELAB difference between colours that mean different things; 2.3 can just be seen side by side."""
+MIN_DIFFERENCE = 20.0
+"""CIELAB difference required between colours of different meaning; 2.3 is just noticeable side by side."""
 
 # Machado, Oliveira, Fernandes 2009, severity 1, on linear RGB.
 BLIND = {
@@ -47,49 +47,49 @@ def lab(rgb: np.ndarray) -> np.ndarray:
 
 
 def inks(theme: Theme) -> dict[str, str]:
-    """Return the colours in which the monitor writes on its grounds."""
+    """Return the text colours used on `ground` and `panel`."""
     named = ("text", "faint", "ecg", "forecast", "score", "threshold", "simulation", "calipers")
     found = {name: getattr(theme, name) for name in named}
     return found | {f"link {state}": theme.link(state) for state in LinkState}
 
 
-def test_the_arithmetic_is_that_of_the_standard() -> None:
+def test_the_formulas_match_known_values() -> None:
     assert contrast("#000000", "#ffffff") == pytest.approx(21.0)
-    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01), "the grey that just fails"
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01), "a grey just below the threshold"
     assert lab(linear("#ff0000")) == pytest.approx([53.2, 80.1, 67.2], abs=0.5)
 
 
-@pytest.mark.parametrize("theme", LOOKS)
-def test_all_words_stand_out_from_what_lies_beneath(theme: Theme) -> None:
+@pytest.mark.parametrize("theme", ALL_THEMES)
+def test_text_contrasts_with_its_background(theme: Theme) -> None:
     for ground in (theme.ground, theme.panel):
         for name, ink in (inks(theme) | theme.priority).items():
-            assert contrast(ink, ground) >= READABLE, f"{name} on {ground}"
+            assert contrast(ink, ground) >= MIN_CONTRAST, f"{name} on {ground}"
 
 
-@pytest.mark.parametrize("theme", LOOKS)
+@pytest.mark.parametrize("theme", ALL_THEMES)
 @pytest.mark.parametrize("priority", PRIORITIES)
-def test_an_alarm_can_be_read_in_both_halves_of_its_flash(theme: Theme, priority: str) -> None:
-    assert contrast(theme.signal_ink[priority], theme.signal[priority]) >= READABLE
-    assert contrast(theme.priority[priority], theme.priority_tint[priority]) >= READABLE
-    assert contrast(theme.ecg, theme.priority_tint[priority]) >= READABLE, "the trace runs over the tint"
+def test_an_alarm_is_readable_in_both_halves_of_the_flash_cycle(theme: Theme, priority: str) -> None:
+    assert contrast(theme.signal_ink[priority], theme.signal[priority]) >= MIN_CONTRAST
+    assert contrast(theme.priority[priority], theme.priority_tint[priority]) >= MIN_CONTRAST
+    assert contrast(theme.ecg, theme.priority_tint[priority]) >= MIN_CONTRAST, "the trace runs over the tint"
 
 
-@pytest.mark.parametrize("theme", LOOKS)
-def test_words_on_fields_can_be_read(theme: Theme) -> None:
-    assert contrast(theme.ground, theme.simulation) >= READABLE, "SYNTHETIC"
-    assert contrast(theme.ground, theme.calipers) >= READABLE, "FROZEN"
-    assert contrast(theme.text, theme.edge) >= READABLE, "a line of the list under the mouse, a button that is pressed"
+@pytest.mark.parametrize("theme", ALL_THEMES)
+def test_text_on_coloured_fields_is_readable(theme: Theme) -> None:
+    assert contrast(theme.ground, theme.simulation) >= MIN_CONTRAST, "SYNTHETIC"
+    assert contrast(theme.ground, theme.calipers) >= MIN_CONTRAST, "FROZEN"
+    assert contrast(theme.text, theme.edge) >= MIN_CONTRAST, "a hovered list item, a pressed button"
 
 
-@pytest.mark.parametrize("theme", LOOKS)
-def test_the_grid_stays_behind_the_trace(theme: Theme) -> None:
+@pytest.mark.parametrize("theme", ALL_THEMES)
+def test_the_grid_is_fainter_than_the_trace(theme: Theme) -> None:
     assert contrast(theme.grid_fine, theme.ground) < contrast(theme.grid, theme.ground) < 2.0
     assert 2.0 < contrast(theme.predicted, theme.ground) < contrast(theme.ecg, theme.ground)
 
 
 @pytest.mark.parametrize("blindness", BLIND)
-def test_what_means_different_things_looks_different_to_colour_blind_people(blindness: str) -> None:
-    see = np.array(BLIND[blindness])
+def test_colours_differ_for_colour_blind_users(blindness: str) -> None:
+    simulate = np.array(BLIND[blindness])
     meanings = {
         "trace": SAFE.ecg,
         "forecast": SAFE.forecast,
@@ -99,15 +99,15 @@ def test_what_means_different_things_looks_different_to_colour_blind_people(blin
         "technical": SAFE.priority["technical"],
     }
     for (one, ink), (other, another) in combinations(meanings.items(), 2):
-        seen = [lab(see @ linear(text)) for text in (ink, another)]
-        assert float(np.linalg.norm(seen[0] - seen[1])) >= APART, f"{one} and {other}"
+        perceived = [lab(simulate @ linear(text)) for text in (ink, another)]
+        assert float(np.linalg.norm(perceived[0] - perceived[1])) >= MIN_DIFFERENCE, f"{one} and {other}"
 
 
-def test_the_usual_look_would_not_do_for_them() -> None:
-    see = np.array(BLIND["deuteranopia"])
-    seen = [lab(see @ linear(text)) for text in (NIGHT.ecg, NIGHT.priority["high"])]
-    assert float(np.linalg.norm(seen[0] - seen[1])) < APART, "green trace, red alarm"
+def test_the_night_theme_is_not_colour_blind_safe() -> None:
+    simulate = np.array(BLIND["deuteranopia"])
+    perceived = [lab(simulate @ linear(text)) for text in (NIGHT.ecg, NIGHT.priority["high"])]
+    assert float(np.linalg.norm(perceived[0] - perceived[1])) < MIN_DIFFERENCE, "green trace, red alarm"
 
 
-def test_a_key_goes_through_all_looks() -> None:
+def test_next_theme_cycles_through_all_themes() -> None:
     assert [next_theme(theme) for theme in (NIGHT, DAY, SAFE)] == [DAY, SAFE, NIGHT]

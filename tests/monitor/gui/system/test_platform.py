@@ -1,4 +1,4 @@
-"""A machine that cannot open a window is told so in one line, before Qt ends the process."""
+"""A machine that cannot open a window: one line of error, before Qt aborts the process."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_no_display(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @linux_only
-def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_library_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISPLAY", ":0")
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     monkeypatch.delenv("QT_QPA_PLATFORM", raising=False)

@@ -1,4 +1,4 @@
-"""A picture is there whole, or not at all, and what cannot be written is said before."""
+"""Screenshots are written atomically, and an unwritable path is reported before drawing."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from stream.errors import StorageError
 
 def test_it_is_a_png_of_the_window(window: MonitorWindow, tmp_path: Path) -> None:
     path = tmp_path / "monitor.png"
-    path.write_text("what was there before")
+    path.write_text("old")
     save(window, path)
     image = QImage(str(path))
     assert (image.width(), image.height()) == (window.width(), window.height())
     assert [p.name for p in tmp_path.iterdir()] == ["monitor.png"]
 
 
-def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_write_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "monitor.png"
     path.write_text("old")
 
@@ -35,7 +35,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path: Path, mon
     assert [p.read_text() for p in tmp_path.iterdir()] == ["old"]
 
 
-def test_what_cannot_be_written_is_said_before(tmp_path: Path) -> None:
+def test_an_unwritable_path_is_reported_first(tmp_path: Path) -> None:
     check_writable(tmp_path / "monitor.png")
     with pytest.raises(StorageError, match="missing"):
         check_writable(tmp_path / "missing" / "monitor.png")

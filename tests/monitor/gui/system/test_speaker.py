@@ -1,4 +1,4 @@
-"""Sound in the window, and machines that have none."""
+"""Sound in the window, and machines without sound."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from stream.mqtt.address import BrokerAddress
 from stream.mqtt.embedded_broker import free_port
 from stream.wire.alarm_messages import ActiveAlarms
 from tests.monitor.gui.conftest import Script
-from tests.monitor.stories import SECOND, alarm
+from tests.monitor.message_samples import SECOND, alarm
 
 MODULE = "PySide6.QtMultimedia"
 
 
 class Sink:
-    """What an audio sink was asked for."""
+    """Replacement of QAudioSink that records what it plays."""
 
-    made: ClassVar[list[Sink]] = []
+    created: ClassVar[list[Sink]] = []
 
     def __init__(self, device: object, wanted: object) -> None:
         self.played: list[bytes] = []
         self.running = False
-        Sink.made.append(self)
+        Sink.created.append(self)
 
     def start(self, source: object) -> None:
         self.played.append(bytes(source.readAll().data()))  # type: ignore[attr-defined]
@@ -45,7 +45,7 @@ class Sink:
 
 
 def multimedia(no_device: bool) -> ModuleType:
-    """Return a QtMultimedia with one device or none."""
+    """Return a replacement of QtMultimedia with one audio device or none."""
     made = ModuleType(MODULE)
     device = SimpleNamespace(isNull=lambda: no_device)
     wanted = SimpleNamespace(
@@ -77,7 +77,7 @@ def no_device(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, MODULE, multimedia(no_device=True))
 
 
-def test_without_the_extra_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
+def test_without_the_extra_the_error_names_it(monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
     monkeypatch.setitem(sys.modules, MODULE, None)
     with pytest.raises(UsageError, match=r"bedside\[sound\]"):
         app.run(BrokerAddress("127.0.0.1", free_port()), bed=None, screenshot=None, seconds=0.1, sound=True)
@@ -85,7 +85,7 @@ def test_without_the_extra_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize(("lack", "why"), [(missing_library, "libpulse"), (no_device, "no audio device")])
-def test_a_machine_without_sound_says_so_in_a_line_and_goes_on(
+def test_a_machine_without_sound_continues_with_a_message(
     lack: Callable[[pytest.MonkeyPatch], None],
     why: str,
     monkeypatch: pytest.MonkeyPatch,
@@ -95,7 +95,7 @@ def test_a_machine_without_sound_says_so_in_a_line_and_goes_on(
     lack(monkeypatch)
     with pytest.raises(NoSoundError, match=why):
         Speaker()
-    monkeypatch.setattr(app, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(app, "FIRST_SAMPLE_TIMEOUT_S", 0.1)
     assert app.run(BrokerAddress("127.0.0.1", free_port()), bed=None, screenshot=None, seconds=0.1, sound=True) == 1
     first, *_ = capsys.readouterr().err.splitlines()
     assert first.startswith("bedside monitor: no sound: ")
@@ -103,14 +103,14 @@ def test_a_machine_without_sound_says_so_in_a_line_and_goes_on(
     assert qtbot is not None
 
 
-def test_beats_and_alarms_have_a_voice_each(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_beats_and_alarms_have_separate_channels(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, MODULE, multimedia(no_device=False))
-    Sink.made.clear()
+    Sink.created.clear()
     speaker = Speaker()
     speaker.play("high")
     speaker.play("beat")
     speaker.play("beat")
-    beats, alarms = Sink.made
+    beats, alarms = Sink.created
     assert beats.played == [pcm(BURSTS["beat"]).tobytes()] * 2
     assert alarms.played == [pcm(BURSTS["high"]).tobytes()]
     speaker.stop()
@@ -119,51 +119,53 @@ def test_beats_and_alarms_have_a_voice_each(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture
-def audible() -> list[str]:
+def played() -> list[str]:
     return []
 
 
 @pytest.fixture
-def loud(qtbot: QtBot, script: Script, audible: list[str]) -> MonitorWindow:
-    made = MonitorWindow(script, clock=script.clock, play=audible.append)
+def window_with_sound(qtbot: QtBot, script: Script, played: list[str]) -> MonitorWindow:
+    made = MonitorWindow(script, clock=script.clock, play=played.append)
     made._timer.stop()
     qtbot.addWidget(made)
     made.show()
     return made
 
 
-def test_an_alarm_is_heard_until_the_tone_is_paused(loud: MonitorWindow, script: Script, audible: list[str]) -> None:
-    script.worker()
-    script.stream(loud, 20)
-    assert audible == []
-    raised = alarm(400, priority="high")
-    script.say(raised, ActiveAlarms(bed="bed-1", alarms=(raised,)))
-    loud.tick()
-    assert audible == ["high"]
-    until = rfc3339(script.now + 90 * SECOND)
-    script.say(ActiveAlarms(bed="bed-1", alarms=(raised,), audio_paused_until=until))
-    script.stream(loud, 80)
-    assert audible == ["high"]
-
-
-def test_a_key_mutes_this_monitor_and_says_so(
-    loud: MonitorWindow, script: Script, audible: list[str], qtbot: QtBot
+def test_an_alarm_sounds_until_the_tone_is_paused(
+    window_with_sound: MonitorWindow, script: Script, played: list[str]
 ) -> None:
     script.worker()
-    script.stream(loud, 20)
-    assert loud.footer.broker.text().startswith("sound on (M)")
-    qtbot.keyClick(loud, Qt.Key.Key_M)
-    script.say(alarm(400, priority="high"))
-    loud.tick()
-    assert loud.footer.broker.text().startswith("MUTED HERE (M)")
-    assert audible == []
-    assert script.sent == [], "a pause of the tone for all is another key"
-    qtbot.keyClick(loud, Qt.Key.Key_M)
-    loud.tick()
-    assert audible == ["high"]
+    script.stream(window_with_sound, 20)
+    assert played == []
+    raised = alarm(400, priority="high")
+    script.receive(raised, ActiveAlarms(bed="bed-1", alarms=(raised,)))
+    window_with_sound.tick()
+    assert played == ["high"]
+    until = rfc3339(script.now + 90 * SECOND)
+    script.receive(ActiveAlarms(bed="bed-1", alarms=(raised,), audio_paused_until=until))
+    script.stream(window_with_sound, 80)
+    assert played == ["high"]
 
 
-def test_without_sound_the_key_says_how_to_have_it(window: MonitorWindow, qtbot: QtBot) -> None:
+def test_a_key_mutes_this_monitor(
+    window_with_sound: MonitorWindow, script: Script, played: list[str], qtbot: QtBot
+) -> None:
+    script.worker()
+    script.stream(window_with_sound, 20)
+    assert window_with_sound.footer.broker.text().startswith("sound on (M)")
+    qtbot.keyClick(window_with_sound, Qt.Key.Key_M)
+    script.receive(alarm(400, priority="high"))
+    window_with_sound.tick()
+    assert window_with_sound.footer.broker.text().startswith("MUTED HERE (M)")
+    assert played == []
+    assert script.sent == [], "muting does not pause the tone of other monitors"
+    qtbot.keyClick(window_with_sound, Qt.Key.Key_M)
+    window_with_sound.tick()
+    assert played == ["high"]
+
+
+def test_without_sound_the_key_names_the_option(window: MonitorWindow, qtbot: QtBot) -> None:
     qtbot.keyClick(window, Qt.Key.Key_M)
     assert "--sound" in window.bed_view.controls.note.text()
     assert "sound" not in window.footer.broker.text()

@@ -1,11 +1,11 @@
-"""The annotations over the beats, as they are drawn."""
+"""Drawing of the annotations above the trace."""
 
 from __future__ import annotations
 
 from PySide6.QtGui import QImage
 
 from monitor.gui.style.theme import NIGHT, colour
-from monitor.gui.trace.annotation_rows import ROW, rows_height
+from monitor.gui.trace.annotation_rows import ROW_HEIGHT, rows_height
 from monitor.gui.trace.sweep import GUTTER
 from monitor.gui.window import MonitorWindow
 from monitor.view.trace import Trace
@@ -16,14 +16,14 @@ from tests.waveforms import SESSION
 REACH = 9
 
 
-def say(script: Script, index: int, symbol: str = "V", aux: str = "") -> None:
-    script.say(Annotation(bed="bed-1", session=SESSION, index=index, symbol=symbol, aux=aux))
+def annotate(script: Script, index: int, symbol: str = "V", aux: str = "") -> None:
+    script.receive(Annotation(bed="bed-1", session=SESSION, index=index, symbol=symbol, aux=aux))
 
 
 def start(window: MonitorWindow, script: Script) -> None:
     script.worker()
     script.stream(window, 30)
-    say(script, 1000, "N")
+    annotate(script, 1000, "N")
     script.stream(window, 60)
 
 
@@ -41,18 +41,18 @@ def inked(window: MonitorWindow, index: int, row: int, ink: str, right: int = RE
     return sum(
         image.pixelColor(column, y) == wanted
         for column in range(max(x - REACH, GUTTER), min(x + right, view.width()))
-        for y in range(row * ROW, (row + 1) * ROW)
+        for y in range(row * ROW_HEIGHT, (row + 1) * ROW_HEIGHT)
     )
 
 
-def test_letters_stand_over_their_samples_reference_and_detected_apart(window: MonitorWindow, script: Script) -> None:
+def test_labels_are_above_their_samples_in_separate_rows(window: MonitorWindow, script: Script) -> None:
     start(window, script)
     index = script.next_seq * 36 + 10
     script.stream(window, 1)
-    say(script, index)
+    annotate(script, index)
     script.stream(window, 3)
-    # What the worker finds comes later: the cursor may have passed the beat.
-    script.say(Beat(bed="bed-1", session=SESSION, index=index + 120, type="S", rr_ms=800, quality=1.0))
+    # Detected beats arrive later: the cursor may have passed the beat.
+    script.receive(Beat(bed="bed-1", session=SESSION, index=index + 120, type="S", rr_ms=800, quality=1.0))
     script.stream(window, 8)
     assert shown(window).cursor > index + 200
     assert inked(window, index, 1, NIGHT.text) > 5
@@ -62,11 +62,11 @@ def test_letters_stand_over_their_samples_reference_and_detected_apart(window: M
     assert inked(window, index + 60, 1, NIGHT.text) == 0
 
 
-def test_a_mark_waits_until_the_cursor_has_passed_all_of_it(window: MonitorWindow, script: Script) -> None:
+def test_a_label_is_drawn_once_the_cursor_has_passed_it(window: MonitorWindow, script: Script) -> None:
     start(window, script)
     index = script.next_seq * 36
     script.stream(window, 1)
-    say(script, index, "+", "(AFIB")
+    annotate(script, index, "+", "(AFIB")
     script.stream(window, 1)
     assert shown(window).cursor < index + 20
     assert inked(window, index, 0, NIGHT.text, right=30) == 0
@@ -74,12 +74,12 @@ def test_a_mark_waits_until_the_cursor_has_passed_all_of_it(window: MonitorWindo
     assert inked(window, index, 0, NIGHT.text, right=30) > 10
 
 
-def test_a_mark_costs_no_full_redraw_and_goes_with_its_columns(window: MonitorWindow, script: Script) -> None:
+def test_a_label_needs_no_full_redraw_and_is_erased_with_its_columns(window: MonitorWindow, script: Script) -> None:
     start(window, script)
     before = window.bed_view.sweep.full_redraws
     index = script.next_seq * 36
     script.stream(window, 1)
-    say(script, index)
+    annotate(script, index)
     script.stream(window, 8)
     assert inked(window, index, 1, NIGHT.text) > 5
     sweeps = -(-shown(window).span // 36)
@@ -88,10 +88,10 @@ def test_a_mark_costs_no_full_redraw_and_goes_with_its_columns(window: MonitorWi
     assert window.bed_view.sweep.full_redraws == before
 
 
-def test_drawn_anew_the_marks_are_where_they_were(window: MonitorWindow, script: Script) -> None:
+def test_a_full_redraw_gives_the_same_labels(window: MonitorWindow, script: Script) -> None:
     start(window, script)
     for _ in range(5):
-        say(script, script.next_seq * 36 + 5, "A")
+        annotate(script, script.next_seq * 36 + 5, "A")
         script.stream(window, 7)
     view = window.bed_view.sweep
 
@@ -106,13 +106,13 @@ def test_drawn_anew_the_marks_are_where_they_were(window: MonitorWindow, script:
     assert colour(NIGHT.text).rgb() in pieces
 
 
-def test_the_rows_take_room_only_where_there_is_a_reference(window: MonitorWindow, script: Script) -> None:
+def test_the_rows_need_space_only_with_a_reference(window: MonitorWindow, script: Script) -> None:
     script.worker()
     script.stream(window, 20)
     ruler = window.bed_view.sweep.ruler()
     assert ruler is not None
     without = ruler.lanes[0].top
-    say(script, 700)
+    annotate(script, 700)
     script.stream(window, 1)
     ruler = window.bed_view.sweep.ruler()
     assert ruler is not None

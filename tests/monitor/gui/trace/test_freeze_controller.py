@@ -1,4 +1,4 @@
-"""The standing trace: keys stop it and move in it, the mouse measures on it, and nothing else stops."""
+"""Frozen trace: keys freeze and move it, the mouse measures on it, and everything else stays live."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from monitor.gui.window import MonitorWindow
 from monitor.view.trace import Trace
 from tests.monitor.gui.bulk import feed
 from tests.monitor.gui.conftest import Script
-from tests.monitor.gui.trace.test_sweep import column, inks, looks_like
-from tests.monitor.stories import alarm
+from tests.monitor.gui.trace.test_sweep import column, inks, is_close_to
+from tests.monitor.message_samples import alarm
 
 
 def picture(window: MonitorWindow) -> QImage:
@@ -22,7 +22,7 @@ def picture(window: MonitorWindow) -> QImage:
     return window.bed_view.sweep.grab().toImage()
 
 
-def standing(window: MonitorWindow) -> Trace:
+def frozen_trace(window: MonitorWindow) -> Trace:
     assert window.bed_view.freeze.frozen is not None
     return window.bed_view.freeze.frozen.trace
 
@@ -34,7 +34,7 @@ def drag(qtbot: QtBot, window: MonitorWindow, begin: tuple[int, int], end: tuple
     qtbot.mouseRelease(over, Qt.MouseButton.LeftButton, pos=QPoint(*end))
 
 
-def test_the_picture_stands_and_says_so_and_goes_on(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
+def test_a_frozen_trace_is_marked_and_can_return_to_live(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
     script.worker()
     feed(script, window, 20)
     live = picture(window)
@@ -42,10 +42,10 @@ def test_the_picture_stands_and_says_so_and_goes_on(window: MonitorWindow, scrip
     window.tick()
     assert window.bed_view.header.frozen.isVisible()
     assert window.bed_view.header.frozen.text().startswith("FROZEN ")
-    assert picture(window) == live, "what people saw stays where they saw it"
+    assert picture(window) == live, "freezing does not change the picture"
     feed(script, window, 7)
     assert picture(window) == live
-    assert window.frame_shown.trace.cursor > standing(window).cursor + 6 * 360, "samples go on being taken"
+    assert window.frame_shown.trace.cursor > frozen_trace(window).cursor + 6 * 360, "samples are still processed"
     qtbot.keyClick(window, Qt.Key.Key_Space)
     window.tick()
     assert not window.bed_view.header.frozen.isVisible()
@@ -54,11 +54,11 @@ def test_the_picture_stands_and_says_so_and_goes_on(window: MonitorWindow, scrip
     assert not window.bed_view.freeze.calipers.isVisible()
 
 
-def test_alarms_go_on(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
+def test_alarms_stay_live(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
     script.worker()
     feed(script, window, 10)
     qtbot.keyClick(window, Qt.Key.Key_Space)
-    script.say(alarm(3500, priority="high"))
+    script.receive(alarm(3500, priority="high"))
     feed(script, window, 1)
     assert window.bed_view.banner.alarm.startswith("*** ")
     assert window.bed_view.alarms.count() == 1
@@ -70,16 +70,18 @@ def test_arrows_move_by_half_a_sweep_home_and_end_to_the_ends(
     script.worker()
     feed(script, window, 60)
     qtbot.keyClick(window, Qt.Key.Key_Space)
-    anchor, span = standing(window).cursor, standing(window).span
+    anchor, span = frozen_trace(window).cursor, frozen_trace(window).span
     for _ in range(3):
         qtbot.keyClick(window, Qt.Key.Key_Left)
     window.tick()
-    assert standing(window).cursor == anchor - 3 * (span // 2) or standing(window).cursor == anchor - 3 * span // 2
+    assert (
+        frozen_trace(window).cursor == anchor - 3 * (span // 2) or frozen_trace(window).cursor == anchor - 3 * span // 2
+    )
     assert window.bed_view.header.frozen.text().endswith(f"−0:{round(1.5 * span / 360):02}")
     qtbot.keyClick(window, Qt.Key.Key_Home)
-    assert standing(window).first == 0
+    assert frozen_trace(window).first == 0
     qtbot.keyClick(window, Qt.Key.Key_End)
-    assert standing(window).cursor == anchor
+    assert frozen_trace(window).cursor == anchor
     feed(script, window, 5)
     qtbot.keyClick(window, Qt.Key.Key_End)
     window.tick()
@@ -94,24 +96,26 @@ def test_the_moved_trace_is_drawn_from_edge_to_edge(window: MonitorWindow, scrip
     window.tick()
     image = picture(window)
     for x in range(GUTTER + 4, image.width() - 4, 40):
-        assert any(looks_like(ink, NIGHT.ecg) for ink in inks(image, range(x, x + 2)))
+        assert any(is_close_to(ink, NIGHT.ecg) for ink in inks(image, range(x, x + 2)))
 
 
-def test_a_stretch_in_alarm_lies_where_it_was(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
+def test_an_alarm_span_keeps_its_samples(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
     script.worker()
     feed(script, window, 30)
-    script.say(alarm(20 * 360, "cleared", end=21 * 360, priority="high"))
+    script.receive(alarm(20 * 360, "cleared", end=21 * 360, priority="high"))
     window.tick()
     qtbot.keyClick(window, Qt.Key.Key_Space)
-    while standing(window).cursor > 26 * 360:
+    while frozen_trace(window).cursor > 26 * 360:
         qtbot.keyClick(window, Qt.Key.Key_Left)
     window.tick()
-    trace, image = standing(window), picture(window)
+    trace, image = frozen_trace(window), picture(window)
     x = column(window.bed_view.sweep, trace, 20 * 360 + 180 - trace.origin)
-    assert any(looks_like(ink, NIGHT.priority["high"]) for ink in inks(image, range(x, x + 3)))
+    assert any(is_close_to(ink, NIGHT.priority["high"]) for ink in inks(image, range(x, x + 3)))
 
 
-def test_live_arrows_choose_beds_and_another_bed_is_live(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
+def test_arrows_select_beds_when_live_and_another_bed_is_live(
+    window: MonitorWindow, script: Script, qtbot: QtBot
+) -> None:
     script.stream(window, 20)
     script.stream(window, 20, bed="bed-2")
     qtbot.keyClick(window, Qt.Key.Key_Space)
@@ -127,34 +131,34 @@ def test_live_arrows_choose_beds_and_another_bed_is_live(window: MonitorWindow, 
     assert window.bed_view.header.bed.text() == "BED-1"
 
 
-def test_without_a_trace_there_is_nothing_to_freeze(window: MonitorWindow, qtbot: QtBot) -> None:
+def test_without_a_trace_freezing_has_no_effect(window: MonitorWindow, qtbot: QtBot) -> None:
     window.tick()
     qtbot.keyClick(window, Qt.Key.Key_Space)
     assert window.bed_view.freeze.frozen is None
 
 
-def test_a_new_session_leaves_the_picture_and_says_so(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
+def test_a_new_session_leaves_the_frozen_trace_with_a_note(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
     script.worker()
     feed(script, window, 20)
     qtbot.keyClick(window, Qt.Key.Key_Space)
-    stood = standing(window)
+    frozen = frozen_trace(window)
     script.next_seq = 0
     feed(script, window, 1, session="f" * 32)
     qtbot.keyClick(window, Qt.Key.Key_Left)
     window.tick()
-    assert standing(window) is stood
+    assert frozen_trace(window) is frozen
     assert "new session" in window.bed_view.header.frozen.text()
 
 
-def test_another_scale_moves_no_time(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
+def test_another_paper_speed_keeps_the_time(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
     script.worker()
     feed(script, window, 20)
     qtbot.keyClick(window, Qt.Key.Key_Space)
-    before = standing(window)
+    before = frozen_trace(window)
     qtbot.keyClick(window, Qt.Key.Key_S)
     window.tick()
-    assert standing(window).cursor == before.cursor
-    assert abs(standing(window).span - before.span / 2) < 2
+    assert frozen_trace(window).cursor == before.cursor
+    assert abs(frozen_trace(window).span - before.span / 2) < 2
 
 
 # --- calipers -------------------------------------------------------------------------------------------------------
@@ -176,9 +180,7 @@ def test_a_drag_measures_time_and_amplitude(window: MonitorWindow, script: Scrip
     assert abs(float(text.split("Δ ")[1].split()[0]) - 1.0) < 0.03
 
 
-def test_each_line_can_be_dragged_and_escape_takes_all_away(
-    window: MonitorWindow, script: Script, qtbot: QtBot
-) -> None:
+def test_each_line_can_be_dragged_and_escape_removes_all(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
     script.worker()
     feed(script, window, 20)
     qtbot.keyClick(window, Qt.Key.Key_Space)
@@ -209,7 +211,7 @@ def test_a_click_draws_nothing(window: MonitorWindow, script: Script, qtbot: QtB
     assert window.bed_view.freeze.calipers.lines is None
 
 
-def test_the_lines_stay_with_the_trace(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
+def test_the_lines_move_with_the_trace(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
     script.worker()
     feed(script, window, 30)
     qtbot.keyClick(window, Qt.Key.Key_Space)
@@ -222,12 +224,14 @@ def test_the_lines_stay_with_the_trace(window: MonitorWindow, script: Script, qt
     qtbot.keyClick(window, Qt.Key.Key_Left)
     window.tick()
     moved = window.bed_view.sweep.ruler().x(window.bed_view.freeze.calipers.lines.samples[0])
-    half = ruler.per_sample * (standing(window).span // 2)
+    half = ruler.per_sample * (frozen_trace(window).span // 2)
     assert abs(moved - x - half) < 1.5
     assert window.bed_view.freeze.calipers.text == before
 
 
-def test_across_the_cursor_of_a_sweep_time_is_still_time(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
+def test_lines_across_the_cursor_measure_the_right_interval(
+    window: MonitorWindow, script: Script, qtbot: QtBot
+) -> None:
     script.worker()
     feed(script, window, 20)
     qtbot.keyClick(window, Qt.Key.Key_Space)
@@ -235,4 +239,4 @@ def test_across_the_cursor_of_a_sweep_time_is_still_time(window: MonitorWindow, 
     x = ruler.left + (ruler.seam - ruler.start) * ruler.per_sample
     drag(qtbot, window, (round(x) - 30, 100), (round(x) + 60, 150))
     lines = window.bed_view.freeze.calipers.lines
-    assert lines.samples[1] < lines.samples[0], "right of the cursor lies what came before"
+    assert lines.samples[1] < lines.samples[0], "samples right of the cursor are older"

@@ -1,4 +1,4 @@
-"""The sweep: pixels where they mean something."""
+"""Sweep: checks of drawn pixels."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from monitor.gui.trace.sweep import GUTTER, SweepView
 from monitor.gui.window import MonitorWindow
 from monitor.view.trace import Trace
 from tests.monitor.gui.conftest import Script
-from tests.monitor.stories import SECOND, alarm
+from tests.monitor.message_samples import SECOND, alarm
 
 DARK = 40
 
@@ -34,7 +34,7 @@ def inks(image: QImage, columns: range) -> Iterator[QColor]:
             yield image.pixelColor(x, y)
 
 
-def looks_like(ink: QColor, text: str) -> bool:
+def is_close_to(ink: QColor, text: str) -> bool:
     wanted = colour(text)
     return max(abs(ink.red() - wanted.red()), abs(ink.green() - wanted.green()), abs(ink.blue() - wanted.blue())) < 30
 
@@ -45,17 +45,17 @@ def trace_of(window: MonitorWindow) -> Trace:
     return window.frame_shown.trace
 
 
-def test_the_trace_is_green_behind_the_cursor_and_old_ahead_of_the_gap(window: MonitorWindow, script: Script) -> None:
+def test_the_trace_is_drawn_behind_the_cursor_and_ahead_of_the_gap(window: MonitorWindow, script: Script) -> None:
     script.worker()
     script.stream(window, 90)  # one sweep and a half
     trace, image = trace_of(window), picture(window)
     behind = column(window.bed_view.sweep, trace, trace.cursor - 100)
     ahead = column(window.bed_view.sweep, trace, trace.cursor + trace.gap + 50)
     for x in (behind, ahead):
-        assert any(looks_like(ink, NIGHT.ecg) for ink in inks(image, range(x, x + 3)))
+        assert any(is_close_to(ink, NIGHT.ecg) for ink in inks(image, range(x, x + 3)))
 
 
-def test_the_erase_gap_is_dark_but_for_the_forecast(window: MonitorWindow, script: Script) -> None:
+def test_the_erased_gap_contains_only_the_forecast(window: MonitorWindow, script: Script) -> None:
     script.worker()
     script.stream(window, 90)
     trace, image = trace_of(window), picture(window)
@@ -69,8 +69,8 @@ def test_the_erase_gap_is_dark_but_for_the_forecast(window: MonitorWindow, scrip
     in_fan = range(
         column(window.bed_view.sweep, trace, trace.cursor) + 4, column(window.bed_view.sweep, trace, fan_end) - 2
     )
-    assert any(looks_like(ink, NIGHT.forecast) for ink in inks(image, in_fan))
-    assert not any(looks_like(ink, NIGHT.ecg) for ink in inks(image, in_fan))
+    assert any(is_close_to(ink, NIGHT.forecast) for ink in inks(image, in_fan))
+    assert not any(is_close_to(ink, NIGHT.ecg) for ink in inks(image, in_fan))
 
 
 def test_the_forecast_is_drawn_across_the_right_edge(window: MonitorWindow, script: Script) -> None:
@@ -85,30 +85,30 @@ def test_the_forecast_is_drawn_across_the_right_edge(window: MonitorWindow, scri
         range(window.bed_view.sweep.width() - 6, window.bed_view.sweep.width()),
         range(GUTTER + 1, GUTTER + 6),
     ):
-        assert any(looks_like(ink, NIGHT.forecast) for ink in inks(image, columns))
+        assert any(is_close_to(ink, NIGHT.forecast) for ink in inks(image, columns))
 
 
-def test_a_stretch_in_alarm_changes_colour_and_back(window: MonitorWindow, script: Script) -> None:
+def test_an_alarm_span_has_the_colour_of_its_priority(window: MonitorWindow, script: Script) -> None:
     script.worker()
     script.stream(window, 30)
-    script.say(alarm(400, "cleared", end=600, priority="high"))
+    script.receive(alarm(400, "cleared", end=600, priority="high"))
     window.tick()
     trace, image = trace_of(window), picture(window)
     red = NIGHT.priority["high"]
     inside = column(window.bed_view.sweep, trace, 500)
     outside = column(window.bed_view.sweep, trace, 300)
-    assert any(looks_like(ink, red) for ink in inks(image, range(inside, inside + 3)))
-    assert not any(looks_like(ink, NIGHT.ecg) for ink in inks(image, range(inside, inside + 3)))
-    assert not any(looks_like(ink, red) for ink in inks(image, range(outside, outside + 3)))
+    assert any(is_close_to(ink, red) for ink in inks(image, range(inside, inside + 3)))
+    assert not any(is_close_to(ink, NIGHT.ecg) for ink in inks(image, range(inside, inside + 3)))
+    assert not any(is_close_to(ink, red) for ink in inks(image, range(outside, outside + 3)))
 
 
-def test_a_stale_trace_is_dim(window: MonitorWindow, script: Script) -> None:
+def test_a_stale_trace_is_dimmed(window: MonitorWindow, script: Script) -> None:
     script.worker()
     script.stream(window, 60)
     script.now += 5 * SECOND
     window.tick()
     image = picture(window)
-    assert not any(looks_like(ink, NIGHT.ecg) for ink in inks(image, range(0, image.width(), 5)))
+    assert not any(is_close_to(ink, NIGHT.ecg) for ink in inks(image, range(0, image.width(), 5)))
 
 
 def test_a_gap_in_the_stream_is_blank(window: MonitorWindow, script: Script) -> None:
@@ -118,10 +118,10 @@ def test_a_gap_in_the_stream_is_blank(window: MonitorWindow, script: Script) -> 
     script.stream(window, 20)
     trace, image = trace_of(window), picture(window)
     blank = range(column(window.bed_view.sweep, trace, 370), column(window.bed_view.sweep, trace, 530))
-    assert not any(looks_like(ink, NIGHT.ecg) for ink in inks(image, blank))
+    assert not any(is_close_to(ink, NIGHT.ecg) for ink in inks(image, blank))
 
 
-def test_a_frame_draws_only_what_is_new(window: MonitorWindow, script: Script) -> None:
+def test_a_frame_draws_only_new_columns(window: MonitorWindow, script: Script) -> None:
     script.worker()
     script.stream(window, 70)
     before = window.bed_view.sweep.full_redraws
@@ -129,7 +129,7 @@ def test_a_frame_draws_only_what_is_new(window: MonitorWindow, script: Script) -
     assert window.bed_view.sweep.full_redraws == before
 
 
-def test_piece_by_piece_it_becomes_the_same_picture_as_all_at_once(window: MonitorWindow, script: Script) -> None:
+def test_incremental_drawing_equals_a_full_redraw(window: MonitorWindow, script: Script) -> None:
     script.worker()
     script.stream(window, 90)
     pieces = picture(window)
@@ -139,11 +139,11 @@ def test_piece_by_piece_it_becomes_the_same_picture_as_all_at_once(window: Monit
     differing = sum(
         pieces.pixel(x, y) != whole.pixel(x, y) for x in range(pieces.width()) for y in range(0, pieces.height(), 2)
     )
-    # Joints of two pieces overlap by a pixel of smoothing.
+    # Joints of two segments overlap by a pixel of antialiasing.
     assert differing < 0.01 * pieces.width() * pieces.height() / 2
 
 
-def test_what_was_drawn_all_at_once_is_erased_to_the_last_pixel(window: MonitorWindow, script: Script) -> None:
+def test_a_full_redraw_is_erased_completely(window: MonitorWindow, script: Script) -> None:
     script.worker()
     for _ in range(6):
         script.stream(window, 67)
@@ -158,7 +158,7 @@ def test_what_was_drawn_all_at_once_is_erased_to_the_last_pixel(window: MonitorW
             continue
         at = column(window.bed_view.sweep, trace, ahead)
         strip = list(inks(picture(window), range(at - 3, at + 3)))
-        assert not any(looks_like(ink, NIGHT.ecg) or (ink.green() > 100 and ink.red() < 100) for ink in strip)
+        assert not any(is_close_to(ink, NIGHT.ecg) or (ink.green() > 100 and ink.red() < 100) for ink in strip)
 
 
 def test_two_leads_have_a_lane_each(window: MonitorWindow, script: Script) -> None:
@@ -170,19 +170,19 @@ def test_two_leads_have_a_lane_each(window: MonitorWindow, script: Script) -> No
     x = column(window.bed_view.sweep, trace, trace.cursor - 100)
     middle = image.height() // 2
     for rows in (range(10, middle - 10), range(middle + 10, image.height() - 10)):
-        assert any(looks_like(image.pixelColor(x, y), NIGHT.ecg) for y in rows)
+        assert any(is_close_to(image.pixelColor(x, y), NIGHT.ecg) for y in rows)
 
 
-# --- what an alarm changes ------------------------------------------------------------------------------------------
+# --- alarms ---------------------------------------------------------------------------------------------------------
 
 
-def test_an_alarm_that_begins_and_ends_looks_as_if_all_were_drawn_anew(window: MonitorWindow, script: Script) -> None:
+def test_an_alarm_drawn_incrementally_equals_a_full_redraw(window: MonitorWindow, script: Script) -> None:
     script.worker()
     script.stream(window, 40)
-    script.say(alarm(1300))
+    script.receive(alarm(1300))
     script.stream(window, 3)
     redraws = window.bed_view.sweep.full_redraws
-    script.say(alarm(1300, "cleared", end=1400))
+    script.receive(alarm(1300, "cleared", end=1400))
     script.stream(window, 1)
     assert window.bed_view.sweep.full_redraws == redraws
     pieces = picture(window)

@@ -1,4 +1,4 @@
-"""Messages for monitor tests, and when they arrive: a chunk is due, and there, when its last sample is."""
+"""Messages for monitor tests. A chunk arrives when its last sample is due."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ CONNECTED = phrase("broker.connected", address="mqtt://test:1883")
 
 
 def received(message: Message, at_ns: int) -> Received:
-    """Return a message as the client hands it over."""
+    """Return a message as the client delivers it."""
     return Received(codec.topic_of(message), message, False, at_ns, 0, 0)
 
 
 def removed(topic: Topic, at_ns: int) -> Received:
-    """Return the news that what was retained is gone."""
+    """Return the removal of a retained message."""
     return Received(topic, None, False, at_ns, 0, 0)
 
 
-def arrives(seq: int, n: int = 36, **changes: Any) -> Received:
-    """Return chunk ``seq`` at the moment when it is due."""
+def received_chunk(seq: int, n: int = 36, **changes: Any) -> Received:
+    """Return chunk ``seq``, received when it is due."""
     made = chunk(seq, n, **changes)
     return received(made, made.due_ns)
 
 
 def sine(seq: int, **changes: Any) -> Waveform:
-    """Return a chunk of a 1 mV, 1 Hz sine, which fits on a screen."""
+    """Return a chunk of a sine of 1 mV and 1 Hz."""
     index = np.arange(seq * 36, seq * 36 + 36)
     samples = (1024 + 200 * np.sin(2 * np.pi * index / 360)).round().astype("<i2").tobytes()
     return chunk(seq, 36, **{"samples": samples, "synthetic": False, "record": "mitdb/208", **changes})
@@ -65,7 +65,7 @@ def forecast(origin: int, mean: float = 0.0, scale: float = 0.1, score: float | 
 
 
 def alarm(onset: int, phase: str = "raised", end: int | None = None, **changes: Any) -> Alarm:
-    """Return an event of a residual alarm."""
+    """Return an event of an anomaly alarm."""
     alarm_id = f"{SESSION}-residual-{onset}"
     fields: dict[str, Any] = {
         "event_id": f"{alarm_id}-{phase}",
@@ -93,7 +93,7 @@ def alarm(onset: int, phase: str = "raised", end: int | None = None, **changes: 
 
 
 def vitals(index: int, **changes: Any) -> Vitals:
-    """Return the numbers of a patient with a quiet sinus rhythm."""
+    """Return the vital signs of a patient in sinus rhythm."""
     fields: dict[str, Any] = {
         "bed": "bed-1",
         "session": SESSION,
@@ -111,7 +111,7 @@ def vitals(index: int, **changes: Any) -> Vitals:
 
 
 def status(role: str, state: str, bed: str = "bed-1", **changes: Any) -> BedStatus:
-    """Return how a bed is served; the process behind it is called like its role."""
+    """Return the status of a bed; the instance of its process has the name of the role."""
     fields: dict[str, Any] = {
         "bed": bed,
         "role": role,
@@ -125,5 +125,5 @@ def status(role: str, state: str, bed: str = "bed-1", **changes: Any) -> BedStat
 
 
 def process(role: str, state: str = "online") -> ProcessStatus:
-    """Return the status of a process called like its role."""
+    """Return the status of a process; its instance has the name of its role."""
     return ProcessStatus(role=role, instance=role, state=state, when="2026-01-31T12:00:00.000Z")  # type: ignore[arg-type]

@@ -1,17 +1,17 @@
-"""A presenter, the messages that it has processed, and frames of it."""
+"""A presenter with a scripted sequence of messages."""
 
 from __future__ import annotations
 
 from monitor.view.presenter import Broker, Presenter
 from monitor.view.view_model import Frame
 from stream.wire.phrases import phrase
-from tests.monitor.stories import (
+from tests.monitor.message_samples import (
     CONNECTED,
     T0,
-    arrives,
     forecast,
     process,
     received,
+    received_chunk,
     status,
 )
 
@@ -19,8 +19,8 @@ ONLINE = Broker(True, CONNECTED)
 OFFLINE = Broker(False, phrase("broker.lost", address="mqtt://test:1883"))
 
 
-class Story:
-    """A presenter, and the moment until which its bed has streamed."""
+class Scenario:
+    """A presenter, and the time up to which its bed has streamed."""
 
     def __init__(self, worker: bool = True) -> None:
         self.presenter = Presenter()
@@ -30,17 +30,17 @@ class Story:
             for message in (process("worker"), process("publisher"), status("worker", "forecasting")):
                 self.presenter.process(received(message, T0))
 
-    def stream(self, count: int, forecasts: bool = True, **changes: object) -> Story:
+    def stream(self, count: int, forecasts: bool = True, **changes: object) -> Scenario:
         for seq in range(self.next_seq, self.next_seq + count):
-            got = arrives(seq, **changes)
-            self.now = got.received_ns
-            self.presenter.process(got)
+            chunk = received_chunk(seq, **changes)
+            self.now = chunk.received_ns
+            self.presenter.process(chunk)
             if forecasts:
                 self.presenter.process(received(forecast(seq * 36 + 35), self.now))
         self.next_seq += count
         return self
 
-    def say(self, *messages: object) -> Story:
+    def receive(self, *messages: object) -> Scenario:
         for message in messages:
             self.presenter.process(received(message, self.now))  # type: ignore[arg-type]
         return self

@@ -1,0 +1,62 @@
+"""Forecast history: the fan ahead of the cursor."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from monitor.view.forecast_history import Z_90, ForecastHistory
+from stream.timebase import STRIDE
+from tests.monitor.message_samples import HORIZON, forecast
+
+
+def history(*origins: int) -> ForecastHistory:
+    forecasts = ForecastHistory()
+    for origin in origins:
+        forecasts.add(forecast(origin, mean=origin / 100, scale=0.2))
+    return forecasts
+
+
+def fan_origin(forecasts: ForecastHistory, cursor: int, epoch_start: int = 0) -> int | None:
+    forecasts.select_fan(cursor, epoch_start)
+    return None if forecasts.fan is None else forecasts.fan.first - 1
+
+
+def test_the_latest_forecast_is_the_last_one_added() -> None:
+    assert ForecastHistory().latest is None
+    latest = history(35, 71).latest
+    assert latest is not None
+    assert latest.origin == 71
+
+
+def test_the_previous_origin_is_one_stride_back_without_a_forecast() -> None:
+    assert ForecastHistory().origin_before(forecast(100)) == 100 - STRIDE
+    assert history(35, 71).origin_before(forecast(100)) == 71
+
+
+def test_the_fan_is_the_latest_forecast_whose_origin_is_drawn() -> None:
+    forecasts = history(35, 71, 107)
+    assert [fan_origin(forecasts, cursor) for cursor in (35, 36, 72, 107, 108)] == [None, 35, 71, 71, 107]
+
+
+def test_the_fan_is_mean_and_90_percent_interval() -> None:
+    forecasts = history(50)
+    forecasts.select_fan(60, 0)
+    fan = forecasts.fan
+    assert fan is not None
+    np.testing.assert_allclose(fan.mean, np.full((HORIZON, 1), 0.5), rtol=1e-6)
+    np.testing.assert_allclose(fan.high - fan.mean, np.full((HORIZON, 1), Z_90 * 0.2), rtol=1e-5)
+    np.testing.assert_allclose(fan.mean - fan.low, np.full((HORIZON, 1), Z_90 * 0.2), rtol=1e-5)
+
+
+def test_the_fan_ends_with_its_horizon() -> None:
+    forecasts = history(35)
+    assert fan_origin(forecasts, 35 + HORIZON) == 35
+    assert fan_origin(forecasts, 36 + HORIZON) is None
+
+
+def test_a_forecast_from_before_the_epoch_is_hidden_once_the_epoch_is_drawn() -> None:
+    forecasts = history(71)
+    assert fan_origin(forecasts, 72, epoch_start=72) == 71
+    assert fan_origin(forecasts, 73, epoch_start=72) is None
+    forecasts.add(forecast(107))
+    assert fan_origin(forecasts, 108, epoch_start=72) == 107
