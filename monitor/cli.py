@@ -9,17 +9,17 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from monitor.arguments import parser
-from monitor.commands import bench, data, demo, offline, services
-from monitor.tools.extras import EXTRA_OF
+from monitor.commands import bench, data, demo, offline, processes
+from monitor.tools.optional_dependencies import EXTRA_OF
 from stream.errors import BedsideError
 
 RUN: dict[str, Callable[[argparse.Namespace], int]] = {
-    "broker": services.broker,
-    "replay": services.replay,
-    "worker": services.worker,
-    "monitor": services.monitor,
-    "alarms": services.alarms,
-    "tap": services.tap,
+    "broker": processes.broker,
+    "replay": processes.replay,
+    "worker": processes.worker,
+    "monitor": processes.monitor,
+    "alarms": processes.alarms,
+    "tap": processes.tap,
     "alarms export": data.export_alarms,
     "data list": data.list_records,
     "data fetch": data.fetch_records,

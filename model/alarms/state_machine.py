@@ -37,8 +37,8 @@ from stream.wire.alarm_messages import (
     PauseAudio,
     SetLimits,
 )
+from stream.wire.alarm_texts import with_text
 from stream.wire.command_filter import check
-from stream.wire.phrases import with_text
 
 CONFIRMATION_SAMPLES = 45 * FS
 """Samples after a restart within which the condition of a restored alarm must be confirmed; otherwise the alarm is

@@ -1,6 +1,6 @@
 """Onset and end of conditions, as reported by the detectors.
 
-`model.alarms.state_machine` turns them into alarms, `stream.wire.phrases` into texts.
+`model.alarms.state_machine` turns them into alarms, `stream.wire.alarm_texts` into texts.
 """
 
 from __future__ import annotations

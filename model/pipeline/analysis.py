@@ -35,8 +35,8 @@ from model.conditions.settings import AlarmConfig
 from model.forecast import forecaster
 from model.forecast.checkpoint import Checkpoint
 from model.forecast.forecaster import ForecasterState, Forecasts, load_forecaster
-from model.pipeline import vital_signs
-from model.pipeline.vital_signs import SecondState, StrideForecast
+from model.pipeline import vitals_output
+from model.pipeline.vitals_output import SecondState, StrideForecast
 from model.rhythm import rhythm_detector
 from model.rhythm.rhythm_detector import RhythmState
 from model.rhythm.rules import SignalStatus
@@ -297,7 +297,7 @@ def _analyze(
     known = [state.signal, *_signal_statuses(quality, fibrillation)]
     signal = [replace(_latest(known, at), at=at) for at in strides.last_samples]
     changes, vitals, rhythm_state = rhythm_detector.step(models.alarms, limits, state.rhythm, beats, signal)
-    vitals, second = vital_signs.step(state.second, vitals, forecasts, quality.changes)
+    vitals, second = vitals_output.step(state.second, vitals, forecasts, quality.changes)
     state = replace(
         state,
         beats=beats_state,

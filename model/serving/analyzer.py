@@ -18,7 +18,7 @@ from model.beats.beat_detector import Beat
 from model.conditions.changes import Change
 from model.pipeline import analysis
 from model.pipeline.analysis import Models, load_models
-from model.pipeline.vital_signs import StrideForecast
+from model.pipeline.vitals_output import StrideForecast
 from model.rhythm.vitals import VitalSigns
 from model.signal.arrays import Float32Array, FloatArray, IntArray
 from stream.records.record import Record

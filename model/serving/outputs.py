@@ -8,7 +8,7 @@ from typing import Literal
 
 from model.anomaly.state import DEFAULT_CONFIG
 from model.beats.beat_detector import Beat as DetectedBeat
-from model.pipeline.vital_signs import StrideForecast
+from model.pipeline.vitals_output import StrideForecast
 from model.rhythm.vitals import VitalSigns
 from model.serving.bed import Bed
 from stream.clock import rfc3339

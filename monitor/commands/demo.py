@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from monitor.commands.shared import catalog, log, run_async
-from monitor.tools.extras import require_extras
+from monitor.tools.optional_dependencies import require_extras
 from stream.errors import SourceError, UsageError
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from monitor.gui.system.platform import check_platform
-from monitor.view.phrases import english
+from monitor.view.display_texts import english
 from stream.errors import StorageError
 from stream.mqtt.address import BrokerAddress
 from stream.wire.topics import check_bed

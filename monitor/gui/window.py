@@ -19,7 +19,7 @@ from monitor.gui.station.central_station_view import CentralStationView
 from monitor.gui.style.footer import Footer
 from monitor.gui.style.language import translate
 from monitor.gui.style.palettes import THEMES
-from monitor.gui.style.phrases import text_of
+from monitor.gui.style.text_lookup import text_of
 from monitor.gui.style.theme import Theme
 from monitor.view.alarm_sounds import AlarmSounds
 from monitor.view.central_station import audible_frame
@@ -27,8 +27,8 @@ from monitor.view.presenter import Broker, Presenter
 from monitor.view.tones import Sound
 from monitor.view.view_model import Frame
 from stream.mqtt.client import Received
+from stream.wire.alarm_texts import Phrase
 from stream.wire.messages import Message
-from stream.wire.phrases import Phrase
 
 if TYPE_CHECKING:
     from monitor.common.record_writer import RecordWriter

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from monitor.view.display_texts import english
 from monitor.view.event_review import Review
 from monitor.view.event_summary import summary_rows
-from monitor.view.phrases import english
 from stream.errors import StorageError
 from stream.timebase import FS
 from stream.wire.messages import INVALID

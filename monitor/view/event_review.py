@@ -19,7 +19,7 @@ from monitor.view.trace import AlarmSpan, AnnotationLabel
 from stream.clock import unix_ns
 from stream.timebase import FS
 from stream.wire.alarm_messages import Alarm
-from stream.wire.phrases import Phrase, phrase
+from stream.wire.alarm_texts import Phrase, phrase
 
 MARGIN = 10 * FS
 """Samples before and after the onset."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from monitor.view.event_review import Review
 from stream.wire.alarm_messages import Alarm, AlarmKind
-from stream.wire.phrases import Phrase, kind_phrase, phrase
+from stream.wire.alarm_texts import Phrase, kind_phrase, phrase
 
 _IN_SECONDS: frozenset[AlarmKind] = frozenset({"asystole", "no_data"})
 """Kinds whose value is in seconds; the value of all others is a rate in 1/min."""

@@ -13,8 +13,8 @@ import threading
 from stream.errors import BrokerError
 from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Client, Received, finish_pending_connections
+from stream.wire.alarm_texts import Phrase, phrase
 from stream.wire.messages import Message
-from stream.wire.phrases import Phrase, phrase
 from stream.wire.topics import Kind, Role, pattern
 
 MAX_HANDOVER = 2000

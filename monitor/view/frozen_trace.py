@@ -14,7 +14,7 @@ from monitor.view.autoscale import Range, adapt_range, move_range
 from monitor.view.bed import Bed
 from monitor.view.trace import Trace, View
 from stream.timebase import FS
-from stream.wire.phrases import Phrase, phrase
+from stream.wire.alarm_texts import Phrase, phrase
 
 
 @dataclass(frozen=True, slots=True)

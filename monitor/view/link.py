@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from stream.wire.phrases import Phrase, phrase
+from stream.wire.alarm_texts import Phrase, phrase
 
 
 class LinkState(StrEnum):

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from monitor.view.bed import Bed
 from monitor.view.link import Link, LinkState, state_phrase
-from monitor.view.services import Services
+from monitor.view.process_status import Services
 from stream.timebase import FS
-from stream.wire.phrases import Phrase, phrase
+from stream.wire.alarm_texts import Phrase, phrase
 
 STALE_AFTER_S = 1.0
 """Age at which data are stale, s; for long chunks it is 2.5 chunks."""

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from monitor.view.bed import Bed
 from monitor.view.link import Link, LinkState, state_phrase
 from monitor.view.link_state import NOTICES, MaxAge, bed_link, link_state
+from monitor.view.process_status import Services
 from monitor.view.replay_status import ReplayStatus
-from monitor.view.services import Services
 from monitor.view.trace import Drawn, View
 from monitor.view.view_model import Arrivals, BedTab, Frame, Patient, Pauses, Replay
 from stream.mqtt.client import Received
 from stream.timebase import FS
 from stream.wire.alarm_messages import ActiveAlarms, Alarm, Limits
+from stream.wire.alarm_texts import Phrase
 from stream.wire.messages import Annotation, Beat, BedStatus, Forecast, Message, Vitals, Waveform
-from stream.wire.phrases import Phrase
 from stream.wire.replay_actions import ReplayAction
 from stream.wire.topics import Kind, Role
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from monitor.view.view_model import Replay, Requested
 from stream.timebase import FS
+from stream.wire.alarm_texts import Phrase, phrase
 from stream.wire.messages import BedStatus, Waveform
-from stream.wire.phrases import Phrase, phrase
 from stream.wire.replay_actions import ChooseRecord, ReplayAction, Seek, SetLoop, SetPlaying, SetSpeed
 
 REQUEST_TIMEOUT_NS = 10_000_000_000

@@ -9,8 +9,8 @@ from monitor.view.link import Link, LinkState
 from monitor.view.trace import Trace
 from stream.timebase import FS
 from stream.wire.alarm_messages import Alarm, Limits
+from stream.wire.alarm_texts import Phrase
 from stream.wire.messages import BedStatus, Forecast, Vitals, Waveform
-from stream.wire.phrases import Phrase
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ class Alarm(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     when : str
         Wall time of the event, UTC, RFC 3339.
     text : str
-        Description in English, rendered from the other fields by `stream.wire.phrases`.
+        Description in English, rendered from the other fields by `stream.wire.alarm_texts`.
     duration_s : float
         Seconds of signal from onset to end, or to the latest sample.
     acknowledged_by : str or None

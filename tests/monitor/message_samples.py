@@ -9,8 +9,8 @@ import numpy as np
 from stream.mqtt.client import Received
 from stream.wire import codec
 from stream.wire.alarm_messages import Alarm
+from stream.wire.alarm_texts import phrase, with_text
 from stream.wire.messages import BedStatus, Forecast, Message, ProcessStatus, Vitals, Waveform
-from stream.wire.phrases import phrase, with_text
 from stream.wire.topics import Topic
 from tests.waveforms import SESSION, chunk
 

@@ -7,11 +7,11 @@ from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from monitor.gui.style.language import translate
-from monitor.gui.style.phrases import text_of
+from monitor.gui.style.text_lookup import text_of
 from monitor.gui.style.theme import STARS, Theme, colour, font, lit, px
 from monitor.view.link import LinkState
 from monitor.view.view_model import AlarmLine, Frame, Pauses
-from stream.wire.phrases import alarm_phrase
+from stream.wire.alarm_texts import alarm_phrase
 
 ROTATE_S = 2
 """How long each of several messages of one priority is shown, s."""

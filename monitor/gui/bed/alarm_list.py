@@ -6,10 +6,10 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QAbstractItemView, QListView, QListWidget, QListWidgetItem
 
 from monitor.gui.style.language import translate
-from monitor.gui.style.phrases import text_of
+from monitor.gui.style.text_lookup import text_of
 from monitor.gui.style.theme import STARS, Theme, colour, font
 from monitor.view.view_model import AlarmLine
-from stream.wire.phrases import alarm_phrase
+from stream.wire.alarm_texts import alarm_phrase
 
 MAX_SHOWN = 50
 

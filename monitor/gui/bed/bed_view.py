@@ -15,7 +15,7 @@ from monitor.gui.bed.numerics import EngineerPanel, HeartRate
 from monitor.gui.preferences.preferences import Preferences
 from monitor.gui.replay.replay_panel import ReplayPanel
 from monitor.gui.style.language import translate
-from monitor.gui.style.phrases import text_of
+from monitor.gui.style.text_lookup import text_of
 from monitor.gui.style.theme import Theme, lit, px
 from monitor.gui.trace.anomaly_strip import AnomalyStrip
 from monitor.gui.trace.freeze_controller import FreezeController

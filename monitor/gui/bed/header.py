@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from monitor.gui.style.label import Label, button_style
 from monitor.gui.style.language import translate
-from monitor.gui.style.phrases import text_of
+from monitor.gui.style.text_lookup import text_of
 from monitor.gui.style.theme import Theme, font, px
 from monitor.view.link import LinkState
 from monitor.view.view_model import Frame

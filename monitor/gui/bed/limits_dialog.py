@@ -6,10 +6,10 @@ from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QFormLayout,
 
 from monitor.gui.style.label import dialog_style
 from monitor.gui.style.language import translate
-from monitor.gui.style.phrases import text_of
+from monitor.gui.style.text_lookup import text_of
 from monitor.gui.style.theme import Theme, font
 from stream.wire.alarm_messages import ALWAYS_ENABLED, KINDS, AlarmKind, Limits
-from stream.wire.phrases import kind_phrase
+from stream.wire.alarm_texts import kind_phrase
 
 
 class LimitsDialog(QDialog):

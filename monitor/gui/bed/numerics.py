@@ -7,9 +7,9 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from monitor.gui.style.language import translate
-from monitor.gui.style.phrases import text_of
+from monitor.gui.style.text_lookup import text_of
 from monitor.gui.style.theme import Theme, colour, font, px
-from monitor.view.phrases import rhythm_phrase
+from monitor.view.display_texts import rhythm_phrase
 from monitor.view.view_model import Frame, Patient
 
 NO_VALUE = "--"

@@ -10,9 +10,9 @@ from stream.clock import rfc3339
 from stream.mqtt.client import Received
 from stream.timebase import FS
 from stream.wire.alarm_messages import ActiveAlarms, Alarm
+from stream.wire.alarm_texts import Phrase, with_text
 from stream.wire.codec import topic_of
 from stream.wire.messages import Beat, BedStatus, Forecast, Message, ProcessStatus, Vitals, Waveform
-from stream.wire.phrases import Phrase, with_text
 
 FPS = 60
 CHUNK = 36

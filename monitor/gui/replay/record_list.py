@@ -6,9 +6,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDialog, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from monitor.gui.style.language import translate
-from monitor.gui.style.phrases import text_of
+from monitor.gui.style.text_lookup import text_of
 from monitor.gui.style.theme import Theme, font, px
-from monitor.view.phrases import reference_rhythm_phrase
+from monitor.view.display_texts import reference_rhythm_phrase
 from monitor.view.replay_status import clock
 from stream.wire.messages import Offer
 

@@ -12,7 +12,7 @@ from monitor.gui.replay.record_list import RecordList
 from monitor.gui.replay.seek_bar import SeekBar
 from monitor.gui.style.label import Label
 from monitor.gui.style.language import QT_TRANSLATE_NOOP, translate
-from monitor.gui.style.phrases import text_of
+from monitor.gui.style.text_lookup import text_of
 from monitor.gui.style.theme import Theme, font, px
 from monitor.view.link import LinkState
 from monitor.view.replay_status import clock

@@ -26,14 +26,14 @@ from monitor.gui.review.review_files import ReviewFiles
 from monitor.gui.style.footer import simulation
 from monitor.gui.style.label import Label
 from monitor.gui.style.language import translate
-from monitor.gui.style.phrases import text_of
+from monitor.gui.style.text_lookup import text_of
 from monitor.gui.style.theme import STARS, Theme, colour, font, px
 from monitor.gui.trace.calipers import Calipers
 from monitor.view.event_review import Review
 from monitor.view.event_summary import summary_rows
 from monitor.view.trace import GAINS, SPEEDS
 from monitor.view.trace_scale import Ruler
-from stream.wire.phrases import alarm_phrase
+from stream.wire.alarm_texts import alarm_phrase
 
 if TYPE_CHECKING:
     from monitor.common.record_writer import RecordWriter

@@ -8,12 +8,12 @@ from PySide6.QtGui import QPageLayout, QPageSize, QPainter, QPdfWriter
 from monitor.gui.review.ecg_paper import Sheet, draw, draw_annotations
 from monitor.gui.style.footer import simulation
 from monitor.gui.style.language import translate
-from monitor.gui.style.phrases import text_of
+from monitor.gui.style.text_lookup import text_of
 from monitor.gui.style.theme import PAPER, colour, unscaled_font
 from monitor.view.event_review import Review, crop
 from monitor.view.event_summary import summary_rows
 from stream.timebase import FS
-from stream.wire.phrases import alarm_phrase, kind_phrase
+from stream.wire.alarm_texts import alarm_phrase, kind_phrase
 
 _DPI = 300
 _MM = _DPI / 25.4

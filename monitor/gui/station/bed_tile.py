@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 from monitor.gui.bed.alarm_banner import banner_text, pause_text
 from monitor.gui.bed.numerics import NO_VALUE, heart_rate_text
 from monitor.gui.style.language import translate
-from monitor.gui.style.phrases import text_of
+from monitor.gui.style.text_lookup import text_of
 from monitor.gui.style.theme import Theme, colour, font, lit, px
 from monitor.gui.trace.sweep import SweepView
 from monitor.view.link import LinkState, state_phrase

@@ -2,7 +2,7 @@
 
 Every fixed text is translated by `translate` with a context and a literal text, because lupdate extracts literals.
 Values are inserted afterwards: ``translate("Numbers", "signal {percent}").format(percent=…)``. Texts of the view model
-are phrases, rendered by `monitor.gui.style.phrases.text_of`.
+are phrases, rendered by `monitor.gui.style.text_lookup.text_of`.
 """
 
 from __future__ import annotations

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QFont, QFontMetrics, QPainter
 
-from monitor.gui.style.phrases import text_of
+from monitor.gui.style.text_lookup import text_of
 from monitor.gui.style.theme import Theme, colour, font, px
 from monitor.view.annotations import NORMAL_BEAT, ROWS
 from monitor.view.trace import AnnotationLabel
-from stream.wire.phrases import phrase
+from stream.wire.alarm_texts import phrase
 
 ROW_HEIGHT = 15
 """Height of a row, px at normal font size."""

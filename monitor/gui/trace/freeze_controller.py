@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QWidget
 
 from monitor.gui.style.label import Label
 from monitor.gui.style.language import QT_TRANSLATE_NOOP, translate
-from monitor.gui.style.phrases import text_of
+from monitor.gui.style.text_lookup import text_of
 from monitor.gui.style.theme import Theme, px
 from monitor.gui.trace.calipers import Calipers
 from monitor.gui.trace.sweep import GUTTER, SweepView

@@ -16,7 +16,7 @@ from stream.wire.alarm_messages import (
     Limits,
     SetLimits,
 )
-from stream.wire.phrases import ALARM_TABLES, alarm_phrase, render
+from stream.wire.alarm_texts import ALARM_TABLES, alarm_phrase, render
 from tests.model.alarms.alarm_driver import AlarmDriver, restart
 
 KINDS: list[AlarmKind] = ["asystole", "ventricular_tachycardia", "heart_rate_high", "residual", "lead_off"]

@@ -71,7 +71,7 @@ def test_alarms_equal_those_of_the_worker(summary: Summary, models: Models, minu
     for first in range(0, minute.n, 36):
         [(found, state)] = analysis.step(models, [state], [minute.mv()[first : first + 36]], [models.alarms.limits])
         manager.process(found.changes, AlarmContext("bed-1", SESSION, "excerpt", first + 36, first))
-    manager.process(analysis.finish(state), AlarmContext("bed-1", SESSION, "excerpt", minute.n, 0))
+    manager.process(analysis.finish(models, state).changes, AlarmContext("bed-1", SESSION, "excerpt", minute.n, 0))
     live = [message for message in sent if isinstance(message, Alarm)]
     offline = read_alarms(summary.files[1])
     assert [(a.event_id, a.kind, a.onset, a.end, a.priority) for a in offline] == [

@@ -18,7 +18,7 @@ from stream.records.catalog import Catalog
 from stream.records.library import Library
 from stream.records.record import Record
 from stream.replay.playhead import ReplayConfig
-from stream.replay.service import serve as publish
+from stream.replay.publisher_process import serve as publish
 from stream.wire.alarm_messages import Alarm
 from stream.wire.messages import BedStatus, Forecast, Message, ProcessStatus
 from stream.wire.topics import Kind, Role, pattern

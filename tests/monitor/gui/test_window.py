@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from monitor.gui.style.footer import SIMULATION
 from monitor.gui.window import MonitorWindow
-from stream.wire.phrases import phrase
+from stream.wire.alarm_texts import phrase
 from tests.monitor.gui.conftest import Script
 from tests.monitor.message_samples import SECOND
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from monitor.view.presenter import Broker, Presenter
 from monitor.view.view_model import Frame
-from stream.wire.phrases import phrase
+from stream.wire.alarm_texts import phrase
 from tests.monitor.message_samples import (
     CONNECTED,
     T0,

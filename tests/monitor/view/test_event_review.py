@@ -9,18 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from monitor.view.display_texts import english
 from monitor.view.event_export import file_stem, to_adu, to_csv, write_wfdb
 from monitor.view.event_review import MARGIN, Review, build_review, crop, newer_review
 from monitor.view.event_summary import summary_rows
 from monitor.view.link import LinkState
-from monitor.view.phrases import english
 from stream.errors import StorageError
 from stream.records.wfdb_reader import quiet_wfdb
 from stream.records.wfdb_writer import write
 from stream.timebase import FS
 from stream.wire.alarm_messages import ActiveAlarms
+from stream.wire.alarm_texts import Phrase
 from stream.wire.messages import INVALID
-from stream.wire.phrases import Phrase
 from tests.monitor.message_samples import alarm, received_chunk
 from tests.monitor.view.scenario import Scenario
 

@@ -11,8 +11,8 @@ import paho.mqtt.client as paho
 import pytest
 
 from monitor.view import feed as feed_module
+from monitor.view.display_texts import english
 from monitor.view.feed import Feed
-from monitor.view.phrases import english
 from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Received
 from stream.mqtt.embedded_broker import free_port

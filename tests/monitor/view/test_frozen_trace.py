@@ -9,7 +9,7 @@ from monitor.view.bed import Bed
 from monitor.view.frozen_trace import FrozenTrace
 from monitor.view.trace import View
 from stream.timebase import FS
-from stream.wire.phrases import phrase
+from stream.wire.alarm_texts import phrase
 from tests.monitor.view.scenario import ONLINE, Scenario
 
 SPAN = 6 * FS

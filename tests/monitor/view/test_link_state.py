@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from monitor.view.display_texts import english
 from monitor.view.link import LinkState
-from monitor.view.phrases import english
 from monitor.view.presenter import Presenter
-from stream.wire.phrases import phrase
+from stream.wire.alarm_texts import phrase
 from stream.wire.topics import Kind, Role, Topic
 from tests.monitor.message_samples import (
     T0,

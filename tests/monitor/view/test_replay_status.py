@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from monitor.view.display_texts import english
 from monitor.view.link import LinkState
-from monitor.view.phrases import english
 from monitor.view.replay_status import REQUEST_TIMEOUT_NS, clock
 from monitor.view.view_model import Replay, Requested
 from stream.timebase import FS
+from stream.wire.alarm_texts import phrase
 from stream.wire.messages import Offer
-from stream.wire.phrases import phrase
 from stream.wire.replay_actions import ChooseRecord, ReplayAction, Seek, SetLoop, SetPlaying, SetSpeed
 from stream.wire.topics import Kind, Role, Topic
 from tests.monitor.message_samples import SECOND, process, removed, status

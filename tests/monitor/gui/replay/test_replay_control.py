@@ -24,7 +24,7 @@ from stream.records.catalog import Catalog
 from stream.records.library import Library
 from stream.records.wfdb_reader import load
 from stream.replay.playhead import ReplayConfig
-from stream.replay.service import serve
+from stream.replay.publisher_process import serve
 from stream.timebase import FS
 from stream.wire.alarm_messages import Command
 from stream.wire.replay_actions import Seek, SetPlaying

@@ -16,8 +16,8 @@ from monitor.gui.style.theme import NIGHT
 from monitor.view.presenter import Broker, Presenter
 from monitor.view.view_model import Frame, Replay, Requested
 from stream.timebase import FS
+from stream.wire.alarm_texts import phrase
 from stream.wire.messages import Offer
-from stream.wire.phrases import phrase
 from stream.wire.replay_actions import ChooseRecord, ReplayAction, Seek, SetLoop, SetPlaying, SetSpeed
 from tests.monitor.message_samples import CONNECTED, status
 

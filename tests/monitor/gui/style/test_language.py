@@ -30,9 +30,9 @@ from monitor.gui.preferences.preferences_dialog import PreferencesDialog
 from monitor.gui.style import language
 from monitor.gui.style.theme import font, font_families
 from monitor.gui.window import MonitorWindow
-from monitor.view.phrases import TABLES
+from monitor.view.display_texts import TABLES
 from stream.wire.alarm_messages import ActiveAlarms
-from stream.wire.phrases import phrase
+from stream.wire.alarm_texts import phrase
 from tests.monitor.gui.conftest import Script
 from tests.monitor.gui.preferences.test_preferences_controller import clipped_texts
 from tests.monitor.message_samples import SECOND, alarm, vitals

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from monitor import cli
-from monitor.tools import extras
-from monitor.tools.extras import EXTRA_OF, LIBRARIES, require_extras
+from monitor.tools import optional_dependencies
+from monitor.tools.optional_dependencies import EXTRA_OF, LIBRARIES, require_extras
 from stream.errors import UsageError
 
 
@@ -16,7 +16,9 @@ def without(monkeypatch: pytest.MonkeyPatch):
 
     def hide(*libraries: str) -> None:
         found = importlib.util.find_spec
-        monkeypatch.setattr(extras, "find_spec", lambda name: None if name in libraries else found("sys"))
+        monkeypatch.setattr(
+            optional_dependencies, "find_spec", lambda name: None if name in libraries else found("sys")
+        )
 
     return hide
 

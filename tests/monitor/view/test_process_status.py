@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.view.services import Services
+from monitor.view.process_status import Services
 from stream.wire.messages import BedStatus, Message
 from stream.wire.topics import Kind, Role, Topic
 from tests.monitor.message_samples import process, received, removed, status, vitals

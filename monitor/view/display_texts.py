@@ -1,4 +1,4 @@
-"""Texts of the monitor as codes and values, like those of alarms (`stream.wire.phrases`). No Qt.
+"""Texts of the monitor as codes and values, like those of alarms (`stream.wire.alarm_texts`). No Qt.
 
 The view model contains phrases; the window renders them in its language.
 """
@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from monitor.view import phrases_en, phrases_ja
-from stream.wire.phrases import ALARM_TABLES, Phrase, Table, phrase, render
+from monitor.view import display_texts_en, display_texts_ja
+from stream.wire.alarm_texts import ALARM_TABLES, Phrase, Table, phrase, render
 
 TABLES: Mapping[str, Table] = {
-    "en": {**ALARM_TABLES["en"], **phrases_en.VIEW},
-    "ja": {**ALARM_TABLES["ja"], **phrases_ja.VIEW},
+    "en": {**ALARM_TABLES["en"], **display_texts_en.VIEW},
+    "ja": {**ALARM_TABLES["ja"], **display_texts_ja.VIEW},
 }
 """All templates of each language, by language code."""
 
@@ -38,4 +38,4 @@ def rhythm_phrase(rhythm: str) -> Phrase:
 def reference_rhythm_phrase(code: str) -> Phrase:
     """Return the name of a rhythm code of MIT-BIH annotations; unknown codes are returned unchanged."""
     known = f"mitbih.{code}"
-    return phrase(known) if known in phrases_en.VIEW else phrase("verbatim", text=code)
+    return phrase(known) if known in display_texts_en.VIEW else phrase("verbatim", text=code)

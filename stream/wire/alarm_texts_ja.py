@@ -1,4 +1,4 @@
-"""The phrases of `stream.wire.phrases` in Japanese."""
+"""The phrases of `stream.wire.alarm_texts` in Japanese."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from stream.wire import codec
 from stream.wire.alarm_messages import KINDS, REASONS, Alarm, ClearedReason, RaisedReason
-from stream.wire.phrases import (
+from stream.wire.alarm_texts import (
     ALARM_TABLES,
     LANGUAGES,
     NO_VALUE,

@@ -42,7 +42,7 @@ def replay(args: argparse.Namespace) -> int:
     from stream.records.library import Library
     from stream.records.wfdb_reader import load
     from stream.replay.playhead import ReplayConfig
-    from stream.replay.service import serve
+    from stream.replay.publisher_process import serve
 
     configs = [
         ReplayConfig(bed=bed, chunk=args.chunk, speed=args.speed, loop=args.loop, start_s=args.start) for bed in names

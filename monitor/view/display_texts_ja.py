@@ -1,4 +1,4 @@
-"""The phrases of `monitor.view.phrases` in Japanese."""
+"""The phrases of `monitor.view.display_texts` in Japanese."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from typing import Literal, get_args
 
 import msgspec
 
-from stream.wire import phrases_en, phrases_ja
+from stream.wire import alarm_texts_en, alarm_texts_ja
 from stream.wire.alarm_messages import REASONS, Alarm, AlarmKind
 
 Language = Literal["en", "ja"]
@@ -24,7 +24,7 @@ LANGUAGES: tuple[Language, ...] = get_args(Language)
 Table = Mapping[str, str]
 """Templates by code, for `str.format`."""
 
-ALARM_TABLES: Mapping[Language, Table] = {"en": phrases_en.ALARMS, "ja": phrases_ja.ALARMS}
+ALARM_TABLES: Mapping[Language, Table] = {"en": alarm_texts_en.ALARMS, "ja": alarm_texts_ja.ALARMS}
 """Templates of alarms: name of each kind, active (``.began``) and ended (``.ended``) condition, and each reason."""
 
 NO_VALUE = "–"

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from model.conditions.changes import Began, Change, Ended
-from model.pipeline import vital_signs
-from model.pipeline.vital_signs import SecondState, StrideForecast
+from model.pipeline import vitals_output
+from model.pipeline.vitals_output import SecondState, StrideForecast
 from model.rhythm.vitals import VitalSigns
 from stream.timebase import FS, STRIDE
 
@@ -37,7 +37,7 @@ def step(scores: Sequence[float], technical: Sequence[Change] = ()) -> tuple[tup
     """Complete whole seconds in one step."""
     stride_forecasts = forecasts(scores, [0.0] * len(scores), [0.0] * len(scores))
     seconds = [second(at) for at in range(FS - 1, len(scores) * STRIDE, FS)]
-    return vital_signs.step(SecondState(), seconds, stride_forecasts, technical)
+    return vitals_output.step(SecondState(), seconds, stride_forecasts, technical)
 
 
 @pytest.mark.parametrize(("stride", "counted"), [(0, 0), (8, 0), (9, 0), (10, 1), (19, 1), (20, None)])
@@ -90,15 +90,15 @@ def test_conditions_of_several_kinds_may_hold_at_once() -> None:
 def test_skill_compares_the_sample_that_ends_each_stride_with_its_forecast() -> None:
     observed = [0.0, 1.0, 3.0, 2.0, 0.0, 1.0, 3.0, 2.0, 0.0, 1.0]
     perfect = [*observed[1:], 0.0]
-    vitals, _ = vital_signs.step(SecondState(), [second(FS - 1)], forecasts([0.0] * 10, observed, perfect), ())
+    vitals, _ = vitals_output.step(SecondState(), [second(FS - 1)], forecasts([0.0] * 10, observed, perfect), ())
     assert vitals[0].skill == 1.0
-    persistent, _ = vital_signs.step(SecondState(), [second(FS - 1)], forecasts([0.0] * 10, observed, observed), ())
+    persistent, _ = vitals_output.step(SecondState(), [second(FS - 1)], forecasts([0.0] * 10, observed, observed), ())
     assert persistent[0].skill == 0.0
 
 
 def test_the_last_stride_of_a_second_counts_for_its_skill() -> None:
     observed = [0.0] * 9 + [1.0] + [1.0] * 10
-    vitals, _ = vital_signs.step(
+    vitals, _ = vitals_output.step(
         SecondState(), [second(FS - 1), second(2 * FS - 1)], forecasts([0.0] * 20, observed, [0.0] * 20), ()
     )
     assert vitals[0].skill == 0.0  # the jump is forecast as badly as by persistence
@@ -110,12 +110,12 @@ def test_seconds_may_come_one_stride_at_a_time() -> None:
     observed, predicted = np.random.default_rng(1).normal(size=(2, 40)).tolist()
     stride_forecasts = forecasts(scores, observed, predicted)
     seconds = [second(at) for at in range(FS - 1, 40 * STRIDE, FS)]
-    whole, end = vital_signs.step(SecondState(), seconds, stride_forecasts, [lead_off(13 * STRIDE - 1)])
+    whole, end = vitals_output.step(SecondState(), seconds, stride_forecasts, [lead_off(13 * STRIDE - 1)])
     state, cut = SecondState(), []
     for i, one in enumerate(stride_forecasts):
         now = [second(one.origin)] if (i + 1) % 10 == 0 else []
         # A technical condition is detected at the end of its half second, some strides later.
-        new, state = vital_signs.step(state, now, [one], [lead_off(13 * STRIDE - 1)] if i == 14 else [])
+        new, state = vitals_output.step(state, now, [one], [lead_off(13 * STRIDE - 1)] if i == 14 else [])
         cut += new
     assert tuple(cut) == whole
     assert state == end

@@ -8,15 +8,15 @@ from typing import Any, get_args
 import pytest
 
 from monitor.view.annotations import ROWS
+from monitor.view.display_texts import TABLES, english, reference_rhythm_phrase, rhythm_phrase, to_text
 from monitor.view.event_review import Review
 from monitor.view.event_summary import summary_rows
 from monitor.view.link import LinkState, state_phrase
 from monitor.view.link_state import NOTICES
-from monitor.view.phrases import TABLES, english, reference_rhythm_phrase, rhythm_phrase, to_text
 from monitor.view.replay_status import action_phrase
 from stream.wire.alarm_messages import KINDS, PRIORITIES
+from stream.wire.alarm_texts import LANGUAGES, Phrase, phrase
 from stream.wire.messages import Rhythm
-from stream.wire.phrases import LANGUAGES, Phrase, phrase
 from stream.wire.replay_actions import ChooseRecord, Seek, SetLoop, SetPlaying, SetSpeed
 from tests.monitor.message_samples import alarm
 from tests.monitor.view.scenario import Scenario

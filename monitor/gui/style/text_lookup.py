@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from monitor.gui.style.language import current_language
-from monitor.view import phrases
-from stream.wire.phrases import Phrase
+from monitor.view import display_texts
+from stream.wire.alarm_texts import Phrase
 
 
 def text_of(item: Phrase | Iterable[Phrase] | None) -> str:
@@ -19,4 +19,4 @@ def text_of(item: Phrase | Iterable[Phrase] | None) -> str:
 
 @lru_cache(maxsize=1024)  # called with the same phrases 60 times per second
 def _text(item: Phrase | tuple[Phrase, ...], language: str) -> str:
-    return phrases.to_text(item, language)
+    return display_texts.to_text(item, language)

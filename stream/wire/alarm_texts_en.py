@@ -1,4 +1,4 @@
-"""The phrases of `stream.wire.phrases` in English."""
+"""The phrases of `stream.wire.alarm_texts` in English."""
 
 from __future__ import annotations
 

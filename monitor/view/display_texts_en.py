@@ -1,4 +1,4 @@
-"""The phrases of `monitor.view.phrases` in English."""
+"""The phrases of `monitor.view.display_texts` in English."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from stream.mqtt.client import Client
 from stream.records.catalog import Catalog, CatalogEntry
 from stream.records.library import Library
 from stream.replay.playhead import ReplayConfig
-from stream.replay.service import serve
+from stream.replay.publisher_process import serve
 from stream.wire.messages import BedStatus, Offer, Waveform
 from stream.wire.replay_actions import ChooseRecord, Seek, SetPlaying
 from stream.wire.topics import Kind, Role, pattern
