@@ -15,11 +15,13 @@ from PySide6.QtGui import QPainter, QPen, QPolygonF
 
 from monitor.gui.style.language import translate
 from monitor.gui.style.polyline import thin
+from monitor.gui.style.text_lookup import text_of
 from monitor.gui.style.theme import Theme, colour, unscaled_font
 from monitor.view.annotations import NORMAL_BEAT, ROWS
 from monitor.view.event_review import Review
 from monitor.view.trace_scale import Lane, Ruler
 from stream.timebase import FS
+from stream.wire.alarm_texts import phrase
 
 GUTTER_MM = 14.0
 """Space left of the trace for lead name and scale, mm."""
@@ -100,7 +102,9 @@ def draw_annotations(painter: QPainter, review: Review, sheet: Sheet, theme: The
     for number, name in enumerate(ROWS):
         painter.setPen(colour(inks[name]))
         place = QRectF(0, number * ANNOTATION_ROW_MM * mm, ruler.left - mm, ANNOTATION_ROW_MM * mm)
-        painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, name)
+        painter.drawText(
+            place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text_of(phrase(f"row.{name}"))
+        )
     painter.setClipRect(QRectF(ruler.left, 0, ruler.right - ruler.left, _annotations_mm(review) * mm))
     for label in review.annotations:
         painter.setPen(colour(inks[label.row]))

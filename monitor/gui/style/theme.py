@@ -32,7 +32,7 @@ __all__ = [
 FONT_FAMILIES = ["Inter", "Roboto", "Helvetica Neue", "Segoe UI", "DejaVu Sans", "sans-serif"]
 STARS = {"high": "***", "medium": "**", "low": "*", "technical": ""}
 FLASH_HZ = {"high": 2.0, "medium": 0.6}
-"""Flash frequency by priority, within the ranges of IEC 60601-1-8; other priorities do not flash."""
+"""Flash frequency by priority, as monitors' manuals state it; other priorities do not flash."""
 
 
 @runtime_checkable
