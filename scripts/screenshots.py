@@ -31,7 +31,7 @@ from monitor.tools.process_group import BEDSIDE
 from monitor.view.feed import Feed
 from monitor.view.link import LinkState, state_phrase
 from monitor.view.view_model import Frame
-from stream.mqtt.address import ENVIRONMENT, BrokerAddress
+from stream.mqtt.address import BROKER_VARIABLE, BrokerAddress
 from stream.mqtt.embedded_broker import free_port
 from stream.records.wfdb_writer import write
 
@@ -100,7 +100,7 @@ class Session:
 def processes() -> Iterator[tuple[BrokerAddress, Callable[..., subprocess.Popen[bytes]]]]:
     """Provide a broker and a function that starts processes; all of them end with this process."""
     address = BrokerAddress("127.0.0.1", free_port())
-    environment = {**os.environ, ENVIRONMENT: str(address), "BEDSIDE_EXIT_WITH_PARENT": "1", "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, BROKER_VARIABLE: str(address), "BEDSIDE_EXIT_WITH_PARENT": "1", "OMP_NUM_THREADS": "1"}
     children: list[subprocess.Popen[bytes]] = []
 
     def start(*arguments: str) -> subprocess.Popen[bytes]:
@@ -152,14 +152,14 @@ def show_views(session: Session) -> None:
         return session.start("replay", "--bed", f"{bed}={record}", "--start", f"{at:g}")
 
     replays = {bed: replay(bed) for bed in ("bed-1", "bed-2")}
-    window.set_language("bed-2")
+    window.select_bed("bed-2")
     session.wait_until(lambda frame: frame.bed == "bed-2" and frame.trace is not None, 60, "ECG of bed-2")
     session.wait_until(lambda frame: frame.link.state is LinkState.LIVE, 60, "forecast")
-    window.set_language("bed-1")
+    window.select_bed("bed-1")
     QTest.qWait(7000)
     session.save("monitor")
 
-    window.set_language("bed-2")
+    window.select_bed("bed-2")
     session.wait_until(lambda frame: frame.bed == "bed-2" and frame.position_s >= RUN_S + 3, 90, "run of bed-2")
     high = "ventricular_tachycardia"
     session.wait_until(
@@ -177,9 +177,11 @@ def show_views(session: Session) -> None:
     window.preferences.change(language="en")
 
     session.wait_until(lambda frame: frame.position_s >= RUN_S + 16, 60, "ten seconds after the run")
+    assert window.frame_shown is not None
     line = next(line for line in window.frame_shown.history if line.alarm.kind == high)
     window.open_review(line.alarm.alarm_id)
     dialog = window.review.dialog
+    assert dialog is not None
     dialog.resize(1100, 640)
     session.wait_until(lambda _frame: dialog.review.end == dialog.review.stop, 20, "complete event")
     QTest.keyClick(dialog, Qt.Key.Key_S)
