@@ -7,7 +7,6 @@ alarms of that kind lies in the last 15 s. Nothing after the alarm is used.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from model.console.progress import track
 from model.evaluation.alarm_report import ChallengeScore
@@ -37,7 +36,7 @@ def score_challenge(monitor: Monitor, catalog: Catalog) -> dict[str, ChallengeSc
     scores: dict[str, ChallengeScore] = {}
     for name, kind, true in track(_alarms(catalog), "challenge2015"):
         record = load(f"challenge2015/{name}", catalog)
-        confirmed = confirms(monitor(replace(record, adu=record.adu[:END])), KINDS[kind])
+        confirmed = confirms(monitor(record.until(END)), KINDS[kind])
         scores[kind] = scores.get(kind, ChallengeScore()) + ChallengeScore(
             tp=confirmed and true,
             tn=not confirmed and not true,

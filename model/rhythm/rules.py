@@ -130,7 +130,7 @@ def evaluate(
         return
     yield _asystole(config, history, status)
     if history.indexes:
-        yield from _ventricular(config, history, status.at)
+        yield from _ventricular(config, history, status)
         if status.at - history.indexes[-1] <= MAX_SILENCE:
             yield from _rates(config, limits, history, status)
     if irregularity.entropy is not None:
@@ -159,8 +159,8 @@ def _asystole(config: AlarmConfig, history: BeatHistory, status: SignalStatus) -
     )
 
 
-def _ventricular(config: AlarmConfig, history: BeatHistory, at: int) -> Iterator[RuleResult]:
-    last = history.last_ventricular
+def _ventricular(config: AlarmConfig, history: BeatHistory, status: SignalStatus) -> Iterator[RuleResult]:
+    at, last = status.at, history.last_ventricular
     recent_enough = last is not None and at - last <= MAX_SILENCE and history.beats_since_ventricular < RUN_END_BEATS
     end = at if last is None else last + 1
 
@@ -170,6 +170,8 @@ def _ventricular(config: AlarmConfig, history: BeatHistory, at: int) -> Iterator
     met = recent_enough and rate is not None and rate > rule.per_min
     persists = recent_enough and (rate is None or rate >= rule.per_min * (1 - RATE_MARGIN))
     onset = history.indexes[-run_length] if met else at
+    pulse_rate = pulse_confirmation.steady_rate(status.pulse, onset, at)
+    met = met and (pulse_rate is None or pulse_rate > rule.per_min * (1 - RATE_MARGIN))
     beats = max(history.run, rule.beats if run_length else 0)
     yield RuleResult("ventricular_tachycardia", met, persists, onset, end, rate, rule.per_min, beats)
 

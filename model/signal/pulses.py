@@ -23,7 +23,10 @@ from stream.wire.messages import Signal
 DELAY = 72
 """Samples at 360 Hz after which a wave is used, 200 ms: two chunks of the usual length."""
 
-MAX_SILENCE = round((MAX_PULSE_INTERVAL_S + AFTER_S) * FS) + DELAY
+REPORT_DELAY = DELAY + round(AFTER_S * FS)
+"""Time after which a pulse is known, samples."""
+
+MAX_SILENCE = round(MAX_PULSE_INTERVAL_S * FS) + REPORT_DELAY
 """Time since the last trusted pulse after which the pulse does not go on, samples."""
 
 KEPT = 17
