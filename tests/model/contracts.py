@@ -28,10 +28,12 @@ from model.pipeline.analysis import BedState, Models, load_models
 from model.rhythm import rhythm_detector
 from model.rhythm.rhythm_detector import RhythmState
 from model.rhythm.rules import SignalStatus
-from model.signal import blocks, intake, signal_quality, ventricular_fibrillation
+from model.signal import blocks, intake, pulses, signal_quality, ventricular_fibrillation
 from model.signal.arrays import FloatArray
 from model.signal.blocks import BlocksState
 from model.signal.intake import IntakeState, Strides
+from model.signal.pulse_detector import WaveSamples
+from model.signal.pulses import PulsesState
 from model.signal.signal_quality import QualityState
 from model.signal.state_codec import pack, unpack
 from model.signal.ventricular_fibrillation import FibrillationState
@@ -39,7 +41,8 @@ from stream.records.catalog import Catalog
 from stream.records.wfdb_reader import load
 from stream.timebase import FS, STRIDE
 from stream.wire.alarm_messages import Limits
-from stream.wire.messages import BeatType
+from stream.wire.messages import BeatType, Signal
+from tests.model.pulse_trains import movement, pulse_wave
 
 LEADS = ("MLII", "V1")
 PATCH, HORIZON = 4, 96
@@ -184,6 +187,23 @@ def forecast_errors() -> FloatArray:
     return mv
 
 
+@cache
+def pulse_waves() -> FloatArray:
+    """Return 60 s of a plethysmogram (first column) and an arterial pressure (second), both at 360 Hz.
+
+    Movement, a gap, and a flush of the line interrupt them.
+    """
+    times = np.cumsum(np.random.default_rng(2).uniform(0.7, 0.9, 73)).tolist()
+    wave = pulse_wave(times, 60, FS)
+    mv = np.stack([wave, 70 + 45 * np.roll(wave, -20)], axis=1)
+    mv[20 * FS : 26 * FS, 0] = movement(6, FS)
+    mv[40 * FS : 43 * FS, 0] = np.nan
+    mv[30 * FS : 34 * FS, 1] = 250
+    mv[50 * FS : 55 * FS] = mv[50 * FS]
+    mv.flags.writeable = False
+    return mv
+
+
 # --- stages ---------------------------------------------------------------------------------------------------------
 
 
@@ -276,6 +296,18 @@ def _step_rhythm(state: tuple[int, RhythmState], strides: Strides) -> tuple[Outp
     return [*((c.at, c) for c in changes), *((v.index, v) for v in vitals)], (last, own_state)
 
 
+def _step_pulses(state: tuple[IntakeState, PulsesState], mv: FloatArray) -> tuple[Outputs, Any]:
+    """Take the columns as plethysmogram and arterial pressure, at the rate of the ECG."""
+    strides, received = intake.step(state[0], mv)
+    signals: tuple[Signal, Signal] = ("pleth", "abp")
+    waves = [WaveSamples(signal, FS, state[0].end, column) for signal, column in zip(signals, mv.T, strict=True)]
+    own_state = pulses.push(state[1], waves if len(mv) else [])
+    if not len(strides.mv):
+        return [], (received, own_state)
+    found, own_state = pulses.step(own_state, strides.last_samples)
+    return list(zip(strides.last_samples, found, strict=True)), (received, own_state)
+
+
 def _step_forecaster(state: ForecasterState, strides: Strides) -> tuple[Outputs, ForecasterState]:
     ((forecasts, state),) = forecaster.step(models().forecaster, [state], [strides])
     return list(zip(forecasts.origin.tolist(), zip(forecasts.mean, forecasts.scale, strict=True), strict=True)), state
@@ -343,6 +375,13 @@ STAGES = (
         ),
         tuple[IntakeState, tuple[BlocksState, FibrillationState]],
         ecg_with_events,
+    ),
+    Stage(
+        "pulses",
+        lambda start, epoch_start: (intake.begin(len(LEADS), start, epoch_start), PulsesState()),
+        _step_pulses,
+        tuple[IntakeState, PulsesState],
+        pulse_waves,
     ),
     Stage(
         "rhythm detector",
