@@ -178,8 +178,8 @@ def begin(samples: WaveSamples) -> PulseDetectorState:
     first = float(finite[0]) if finite.size else 0.0
     return PulseDetectorState(
         signal=samples.signal,
-        fs=samples.fs,
-        start=samples.start,
+        fs=float(samples.fs),
+        start=float(samples.start),
         received=0,
         last_valid=np.array([first]),
         filter=sosfilt_zi(_low_pass(samples.fs))[:, :, None] * first,

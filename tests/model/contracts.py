@@ -296,16 +296,13 @@ def _step_rhythm(state: tuple[int, RhythmState], strides: Strides) -> tuple[Outp
     return [*((c.at, c) for c in changes), *((v.index, v) for v in vitals)], (last, own_state)
 
 
-def _step_pulses(state: tuple[IntakeState, PulsesState], mv: FloatArray) -> tuple[Outputs, Any]:
+def _step_pulses(state: PulsesState, strides: Strides) -> tuple[Outputs, PulsesState]:
     """Take the columns as plethysmogram and arterial pressure, at the rate of the ECG."""
-    strides, received = intake.step(state[0], mv)
     signals: tuple[Signal, Signal] = ("pleth", "abp")
-    waves = [WaveSamples(signal, FS, state[0].end, column) for signal, column in zip(signals, mv.T, strict=True)]
-    own_state = pulses.push(state[1], waves if len(mv) else [])
-    if not len(strides.mv):
-        return [], (received, own_state)
-    found, own_state = pulses.step(own_state, strides.last_samples)
-    return list(zip(strides.last_samples, found, strict=True)), (received, own_state)
+    columns = np.where(strides.invalid, np.nan, strides.mv).T
+    waves = [WaveSamples(name, FS, strides.start, values) for name, values in zip(signals, columns, strict=True)]
+    found, state = pulses.step(pulses.push(state, waves), strides.last_samples)
+    return list(zip(strides.last_samples, found, strict=True)), state
 
 
 def _step_forecaster(state: ForecasterState, strides: Strides) -> tuple[Outputs, ForecasterState]:
@@ -378,8 +375,7 @@ STAGES = (
     ),
     Stage(
         "pulses",
-        lambda start, epoch_start: (intake.begin(len(LEADS), start, epoch_start), PulsesState()),
-        _step_pulses,
+        *after_intake(lambda _: PulsesState(), _step_pulses),
         tuple[IntakeState, PulsesState],
         pulse_waves,
     ),
