@@ -77,7 +77,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         folder,
         "alarm",
         320,
-        given.beats(1, 319)[:0],
+        [],
         fs=250,
         leads=("II", "PLETH"),
         comments=["Asystole", "True alarm"],
