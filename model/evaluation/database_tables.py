@@ -38,10 +38,12 @@ def print_database(report: DatabaseReport, console: Console | None = None) -> No
     total = report.total
     if total.beats != BeatScores():
         console.print(_beats(report, total))
-    console.print(_rhythms(total))
+    if total.by_time or total.episodes:
+        console.print(_rhythms(total))
     console.print(_by_record(report, total))
-    over = ratio(total.fibrillation_over_beats, total.over_beats_hours)
-    console.print(f"Fibrillation alarms over beats below 150/min: {number(over, 2)} per hour")
+    if total.over_beats_hours:
+        over = total.fibrillation_over_beats / total.over_beats_hours
+        console.print(f"Fibrillation alarms over beats below 150/min: {over:.2f} per hour")
     if total.challenge:
         kinds = ", ".join(f"{kind} {percent(s.score, 1)}" for kind, s in sorted(total.challenge.items()))
         score = sum(total.challenge.values(), ChallengeScore()).score
@@ -75,6 +77,8 @@ def _rhythms(total: Scores) -> Table:
     heads = ("", "time Se", "Sp", "10 s Se", "Sp", "episodes", "found", "delay s", "longest")
     table = _table("Rhythms by time and in windows of 10 s, in %; episodes and their median delay", *heads)
     for key, name in NAMES.items():
+        if key not in total.by_time and key not in total.windows and key not in total.episodes:
+            continue
         cells = [percent(share, 1) if key in BY_TIME else "" for share in se_sp(total.by_time.get(key))]
         cells += [percent(share, 1) if key in WINDOWED else "" for share in se_sp(total.windows.get(key))]
         score = total.episodes.get(key)

@@ -51,6 +51,7 @@ def by_time(truth: Truth, output: MonitorOutput) -> dict[str, IntArray]:
         if key == "af":
             detected = in_atrial_fibrillation(output)
             scored &= ~mask(intervals_of(truth.notes, rhythm_notes.ATRIAL_FLUTTER), truth.n)
+            scored &= ~(actual & mask(truth.reference.flutter, truth.n))  # a note may outlast the onset of fibrillation
             scored[: truth.scored_from] = False
         else:
             detected = output.in_alarm(ALARMS[key])
