@@ -12,13 +12,12 @@ from hypothesis import strategies as st
 
 from model.pipeline.analysis import Models
 from model.serving.analyzer import analyze
-from stream.records.record import Record, RecordedWave
+from stream.records.record import Record
 from stream.records.synthetic import synthetic_patient
 from stream.replay.playhead import ReplayConfig, begin, replay
 from stream.timebase import STRIDE
 from stream.wire.alarm_messages import Alarm
 from stream.wire.messages import Beat, BedStatus, Forecast, Vitals, Wave, Waveform
-from tests.model.pulse_trains import every, pulse_wave
 from tests.model.serving.worker_harness import (
     BEGIN_NS,
     SESSION,
@@ -197,16 +196,6 @@ def test_the_status_is_learning_until_the_first_score(models: Models, patient: R
 
 
 # --- pulses ----------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def silent(patient: Record) -> Record:
-    """Return a record whose ECG loses its beats from 10 s on, while the plethysmogram goes on."""
-    adu = patient.adu[: 20 * 360].copy()
-    adu[10 * 360 :] = np.random.default_rng(0).integers(-2, 3, (10 * 360, 2)) + adu[10 * 360]
-    pleth = np.rint(5000 * pulse_wave(every(0.8, 19.9), 20)).astype(np.int16)
-    wave = RecordedWave("pleth", "NU", 125.0, 5000.0, 0, pleth)
-    return Record("silent", patient.leads, patient.gain, patient.zero, adu, True, "test", waves=(wave,))
 
 
 SILENCE = ["extreme_bradycardia", "asystole"]
