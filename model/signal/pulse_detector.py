@@ -25,7 +25,7 @@ from model.signal.arrays import BoolArray, FloatArray
 from model.signal.gaps import fill_gaps
 from model.signal.iir_filter import sosfilt
 from stream.timebase import FS
-from stream.wire.messages import Signal
+from stream.wire.wave_message import Signal
 
 MIN_FS = 25.0
 """Lowest sampling rate at which pulses are detected, Hz; a slower wave is not analysed."""

@@ -41,8 +41,9 @@ from stream.records.catalog import Catalog
 from stream.records.wfdb_reader import load
 from stream.timebase import FS, STRIDE
 from stream.wire.alarm_messages import Limits
-from stream.wire.messages import BeatType, Signal
-from tests.model.pulse_trains import movement, pulse_wave
+from stream.wire.messages import BeatType
+from stream.wire.wave_message import Signal
+from tests.model.pulse_trains import pulse_waves
 
 LEADS = ("MLII", "V1")
 PATCH, HORIZON = 4, 96
@@ -183,23 +184,6 @@ def forecast_errors() -> FloatArray:
     mv[time % 1 < 0.1] *= 2.5
     for first in (20.0, 30.3):
         mv[(time >= first) & (time < first + 0.4)] += 3
-    mv.flags.writeable = False
-    return mv
-
-
-@cache
-def pulse_waves() -> FloatArray:
-    """Return 60 s of a plethysmogram (first column) and an arterial pressure (second), both at 360 Hz.
-
-    Movement, a gap, and a flush of the line interrupt them.
-    """
-    times = np.cumsum(np.random.default_rng(2).uniform(0.7, 0.9, 73)).tolist()
-    wave = pulse_wave(times, 60, FS)
-    mv = np.stack([wave, 70 + 45 * np.roll(wave, -20)], axis=1)
-    mv[20 * FS : 26 * FS, 0] = movement(6, FS)
-    mv[40 * FS : 43 * FS, 0] = np.nan
-    mv[30 * FS : 34 * FS, 1] = 250
-    mv[50 * FS : 55 * FS] = mv[50 * FS]
     mv.flags.writeable = False
     return mv
 

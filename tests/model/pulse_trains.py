@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from model.signal.arrays import FloatArray
 from model.signal.pulse_detector import WaveSamples
 from model.signal.pulses import PulseStatus
 from stream.timebase import FS
-from stream.wire.messages import Signal
+from stream.wire.wave_message import Signal
 
 
 def pulse_wave(times: Sequence[float], seconds: float, fs: float = 125.0, height: float = 1.0) -> FloatArray:
@@ -49,3 +50,20 @@ def pulse_status(times: Sequence[float], since: float | None = None, signal: Sig
     """Return the status of a pulse with the given times, s."""
     samples = tuple(round(time * FS) for time in times)
     return PulseStatus(signal, samples[0] if since is None else round(since * FS), samples)
+
+
+@cache
+def pulse_waves() -> FloatArray:
+    """Return 60 s of a plethysmogram (first column) and an arterial pressure (second), both at 360 Hz.
+
+    Movement, a gap, and a flush of the line interrupt them.
+    """
+    times = np.cumsum(np.random.default_rng(2).uniform(0.7, 0.9, 73)).tolist()
+    wave = pulse_wave(times, 60, FS)
+    mv = np.stack([wave, 70 + 45 * np.roll(wave, -20)], axis=1)
+    mv[20 * FS : 26 * FS, 0] = movement(6, FS)
+    mv[40 * FS : 43 * FS, 0] = np.nan
+    mv[30 * FS : 34 * FS, 1] = 250
+    mv[50 * FS : 55 * FS] = mv[50 * FS]
+    mv.flags.writeable = False
+    return mv

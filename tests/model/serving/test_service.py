@@ -20,8 +20,9 @@ from stream.records.record import Record
 from stream.replay.playhead import ReplayConfig
 from stream.replay.publisher_process import serve as publish
 from stream.wire.alarm_messages import Alarm
-from stream.wire.messages import BedStatus, Forecast, Message, ProcessStatus, Wave, Waveform
+from stream.wire.messages import BedStatus, Forecast, Message, ProcessStatus, Waveform
 from stream.wire.topics import Kind, Role, pattern
+from stream.wire.wave_message import Wave
 from tests.brokers import Mosquitto
 from tests.model.serving.worker_harness import (
     assert_same_forecasts,

@@ -17,7 +17,8 @@ from stream.records.synthetic import synthetic_patient
 from stream.replay.playhead import ReplayConfig, begin, replay
 from stream.timebase import STRIDE
 from stream.wire.alarm_messages import Alarm
-from stream.wire.messages import Beat, BedStatus, Forecast, Vitals, Wave, Waveform
+from stream.wire.messages import Beat, BedStatus, Forecast, Vitals, Waveform
+from stream.wire.wave_message import Wave
 from tests.model.serving.worker_harness import (
     BEGIN_NS,
     SESSION,

@@ -14,7 +14,7 @@ from model.signal.arrays import FloatArray
 from model.signal.pulse_detector import PulseDetectorState, TrustedPulse, WaveSamples
 from model.signal.state_codec import pack
 from stream.timebase import FS
-from stream.wire.messages import Signal
+from stream.wire.wave_message import Signal
 from tests.model.pulse_trains import every, movement, pieces, pulse_wave
 
 
