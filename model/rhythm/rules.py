@@ -43,6 +43,10 @@ RUN_BREAK_RR = 1.25
 RUN_END_BEATS = 3
 """Consecutive non-ventricular beats that end a run of ventricular beats."""
 
+SLOWER_PULSE = 0.8
+"""Rate of a steady pulse, as a share of the rate of a run, below which it contradicts the run. Beats at a rate so
+different would change the intervals of the pulse by more than its allowed deviation."""
+
 MAX_SILENCE = 4 * FS
 """Time without a beat after which the heart rate is unknown, and without a ventricular beat after which a run has
 ended, samples."""
@@ -173,7 +177,7 @@ def _ventricular(config: AlarmConfig, history: BeatHistory, status: SignalStatus
     persists = recent_enough and (rate is None or rate >= rule.per_min * (1 - RATE_MARGIN))
     onset = history.indexes[-run_length] if met else at
     pulse_rate = pulse_confirmation.steady_rate(status.pulse, onset, at)
-    met = met and (pulse_rate is None or pulse_rate > rule.per_min * (1 - RATE_MARGIN))
+    met = met and not (rate is not None and pulse_rate is not None and pulse_rate < SLOWER_PULSE * rate)
     beats = max(history.run, rule.beats if run_length else 0)
     yield RuleResult("ventricular_tachycardia", met, persists, onset, end, rate, rule.per_min, beats)
 

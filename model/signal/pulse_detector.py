@@ -19,7 +19,7 @@ from functools import cache
 
 import numpy as np
 from scipy.ndimage import maximum_filter1d
-from scipy.signal import butter, lfilter, sosfilt_zi
+from scipy.signal import butter, lfilter
 
 from model.signal.arrays import BoolArray, FloatArray
 from model.signal.gaps import fill_gaps
@@ -130,6 +130,8 @@ class PulseDetectorState:
         Time of sample 0, in samples of the session at 360 Hz.
     received : int
         Samples received.
+    offset : float or None
+        First valid value, subtracted from all, so that the filter starts at 0; None until there is one.
     last_valid : ndarray, shape (1,)
     filter : ndarray, shape (1, 2, 1)
     slope : ndarray, shape (k,)
@@ -154,6 +156,7 @@ class PulseDetectorState:
     fs: float
     start: float
     received: int
+    offset: float | None
     last_valid: FloatArray
     filter: FloatArray
     slope: FloatArray
@@ -174,15 +177,14 @@ class PulseDetectorState:
 
 def begin(samples: WaveSamples) -> PulseDetectorState:
     """Return the state before the first samples of a wave."""
-    finite = samples.values[np.isfinite(samples.values)]
-    first = float(finite[0]) if finite.size else 0.0
     return PulseDetectorState(
         signal=samples.signal,
         fs=float(samples.fs),
         start=float(samples.start),
         received=0,
-        last_valid=np.array([first]),
-        filter=sosfilt_zi(_low_pass(samples.fs))[:, :, None] * first,
+        offset=None,
+        last_valid=np.zeros(1),
+        filter=np.zeros((1, 2, 1)),
         slope=np.zeros(_samples(SLOPE_S, samples.fs) - 1),
         wave=np.empty(0),
         slope_sum=np.empty(0),
@@ -234,7 +236,11 @@ def _samples(seconds: float, fs: float) -> int:
 
 def _filter(state: PulseDetectorState, values: FloatArray) -> PulseDetectorState:
     """Filter and decimate new samples, and append them and their slope sums."""
-    every = _decimation(state.fs)
+    every, offset = _decimation(state.fs), state.offset
+    valid = np.isfinite(values)
+    if offset is None and valid.any():
+        offset = float(values[valid.argmax()])
+    values = values - (offset or 0.0)
     filled, last_valid = fill_gaps(values[:, None], state.last_valid)
     filtered, carried = sosfilt(_low_pass(state.fs), filled, state.filter)
     kept = slice(-state.received % every, None, every)
@@ -250,12 +256,13 @@ def _filter(state: PulseDetectorState, values: FloatArray) -> PulseDetectorState
     return replace(
         state,
         received=state.received + len(values),
+        offset=offset,
         last_valid=last_valid,
         filter=carried,
         slope=slope,
         wave=wave,
         slope_sum=slope_sum,
-        invalid=np.concatenate([state.invalid, ~np.isfinite(values[kept])]),
+        invalid=np.concatenate([state.invalid, ~valid[kept]]),
     )
 
 
@@ -304,7 +311,7 @@ def _add_pulse(state: PulseDetectorState, first: int, place: int) -> PulseDetect
     shape = np.interp(np.linspace(-before, after, POINTS), np.arange(-before, after + 1), wave)
     shape = _normalised(shape)
     if (
-        _plausible(state.signal, wave)
+        _plausible(state.signal, wave + (state.offset or 0.0))
         and (previous is None or (number - previous) * _decimation(fs) / fs >= MIN_INTERVAL_S)
         and _matches(state, shape, height)
     ):

@@ -120,7 +120,7 @@ def test_a_pulse_goes_on_until_a_pause_of_two_seconds() -> None:
 
 
 WAVE = np.concatenate([pulse_wave(every(0.7, 19.5), 20), movement(5), pulse_wave(every(0.7, 14.5), 15)])
-WAVE[300:320] = np.nan
+WAVE[:40] = WAVE[300:320] = np.nan
 
 
 @settings(max_examples=20)
