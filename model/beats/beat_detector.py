@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.beats import classifier
+from model.beats import classifier, resemblance
 from model.beats import qrs_detector as qrs
 from model.beats.classifier import BeatClassifier, ClassifierState
 from model.beats.qrs_detector import Qrs, QrsState
@@ -42,6 +42,10 @@ class Beat:
         RR interval before the beat, samples; None for the first beat.
     quality : float
         Signal quality around the beat, 0 to 1; the detector leaves it at 1.
+    ventricular : float
+        Probability of a ventricular beat, 0 to 1.
+    resemblance : tuple of float
+        Correlation with the last beat and with the one before, see `model.beats.resemblance`; shorter after the start.
     """
 
     index: int
@@ -49,6 +53,8 @@ class Beat:
     type: BeatType
     rr: int | None
     quality: float = 1.0
+    ventricular: float = 0.0
+    resemblance: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +73,8 @@ class BeatsState:
         R peak of the last classified beat.
     qrs : QrsState
     classifier_state : ClassifierState
+    shapes : ndarray, shape (up to 2, leads, n), mV
+        Shapes of the last beats, see `model.beats.resemblance`.
     """
 
     recent_samples: FloatArray
@@ -75,6 +83,7 @@ class BeatsState:
     last_index: int | None
     qrs: QrsState
     classifier_state: ClassifierState
+    shapes: FloatArray
 
 
 def begin(start: int, leads: int) -> BeatsState:
@@ -86,6 +95,7 @@ def begin(start: int, leads: int) -> BeatsState:
         last_index=None,
         qrs=qrs.begin(start, leads),
         classifier_state=classifier.begin(leads),
+        shapes=resemblance.begin(leads),
     )
 
 
@@ -109,16 +119,18 @@ def step(beat_classifier: BeatClassifier, state: BeatsState, strides: Strides) -
     invalid = np.concatenate([state.invalid, strides.invalid])
     first = strides.start - HISTORY
     unclassified = [*state.unclassified, *detected]
-    classifier_state, last_index = state.classifier_state, state.last_index
+    classifier_state, last_index, shapes = state.classifier_state, state.last_index, state.shapes
     beats = []
     while unclassified and strides.end > (at := max(unclassified[0].at, unclassified[0].index + PIECE_AFTER)):
         index = unclassified.pop(0).index
         rr = None if last_index is None else index - last_index
         piece, valid = cut_piece(samples, invalid, index - first)
         kind: BeatType = "Q"
+        ventricular = 0.0
         if valid.any():
-            kind, classifier_state = classifier.step(beat_classifier, classifier_state, piece, valid, rr)
-        beats.append(Beat(index, at, kind, rr))
+            kind, ventricular, classifier_state = classifier.step(beat_classifier, classifier_state, piece, valid, rr)
+        similar, shapes = resemblance.step(shapes, piece, valid)
+        beats.append(Beat(index, at, kind, rr, ventricular=ventricular, resemblance=similar))
         last_index = index
     state = BeatsState(
         samples[-HISTORY:].copy(),
@@ -127,6 +139,7 @@ def step(beat_classifier: BeatClassifier, state: BeatsState, strides: Strides) -
         last_index,
         qrs_state,
         classifier_state,
+        shapes,
     )
     return tuple(beats), state
 

@@ -11,6 +11,7 @@ next one is detected, so the following RR interval (compensatory pause) is not a
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,18 +121,29 @@ def begin(leads: int) -> ClassifierState:
 
 def step(
     beat_classifier: BeatClassifier, state: ClassifierState, piece: FloatArray, valid: BoolArray, rr: float | None
-) -> tuple[BeatType, ClassifierState]:
-    """Classify one beat; the arguments after the state are those of `model.beats.features.measure`."""
+) -> tuple[BeatType, float, ClassifierState]:
+    """Classify one beat; the arguments after the state are those of `model.beats.features.measure`.
+
+    Returns
+    -------
+    kind : str
+        ``N``, ``S`` or ``V``; ``Q`` during the learning period.
+    ventricular : float
+        Probability of a ventricular beat, 0 to 1, also during the learning period.
+    state : ClassifierState
+    """
     measured, patient = beat_features.measure(state.patient, piece, valid, rr)
     log_probabilities = beat_classifier.log_probabilities(measured.features[None])[0]
-    kind, family_odds = decide(state.family_odds, log_probabilities, measured.family, measured.new_family)
-    return kind if patient.beats > LEARNING_BEATS else "Q", ClassifierState(patient, family_odds)
+    kind, ventricular, family_odds = decide(state.family_odds, log_probabilities, measured.family, measured.new_family)
+    return kind if patient.beats > LEARNING_BEATS else "Q", ventricular, ClassifierState(patient, family_odds)
 
 
 def decide(
     family_odds: FamilyOdds, log_probabilities: FloatArray, family: int, new_family: bool
-) -> tuple[BeatType, FamilyOdds]:
-    """Return the type of one beat, from its log probabilities and the log odds of its family, and the updated odds.
+) -> tuple[BeatType, float, FamilyOdds]:
+    """Return type and ventricular probability of one beat, and the updated odds of its family.
+
+    Both follow from the log probabilities of the beat and the log odds of its family.
 
     Parameters
     ----------
@@ -146,14 +158,11 @@ def decide(
         mean[family], count[family] = 0.0, 0
     normal, supraventricular, ventricular = log_probabilities.tolist()
     log_odds = max(-MAX_LOG_ODDS, min(MAX_LOG_ODDS, ventricular - float(np.logaddexp(normal, supraventricular))))
-    kind: BeatType
-    if log_odds + FAMILY_WEIGHT * mean[family] * min(1.0, count[family] / FAMILY_BEATS) > 0:
-        kind = "V"
-    else:
-        kind = "S" if supraventricular > normal else "N"
+    with_family = log_odds + FAMILY_WEIGHT * mean[family] * min(1.0, count[family] / FAMILY_BEATS)
+    kind: BeatType = "V" if with_family > 0 else "S" if supraventricular > normal else "N"
     count[family] += 1
     mean[family] += max(1 / count[family], FAMILY_RATE) * (log_odds - mean[family])
-    return kind, FamilyOdds(tuple(mean), tuple(count))
+    return kind, 1 / (1 + math.exp(-with_family)), FamilyOdds(tuple(mean), tuple(count))
 
 
 def save(path: Path, beat_classifier: BeatClassifier) -> None:

@@ -15,7 +15,13 @@ from dataclasses import dataclass
 from model.conditions.settings import AlarmConfig, RateRule
 from model.rhythm import atrial_fibrillation
 from model.rhythm.atrial_fibrillation import Irregularity
-from model.rhythm.beat_history import BeatHistory, longest_rr, mean_rate, ventricular_run_length
+from model.rhythm.beat_history import (
+    BeatHistory,
+    longest_rr,
+    mean_rate,
+    repeating_share,
+    ventricular_run_length,
+)
 from stream.timebase import FS
 from stream.wire.alarm_messages import AlarmKind, Limits
 
@@ -37,6 +43,10 @@ slow ones does not end it."""
 
 RUN_BREAK_RR = 1.25
 """Longest RR interval in a run that includes one non-ventricular beat, as a multiple of the limit's RR interval."""
+
+MIN_REPEATING = 0.5
+"""Smallest share of the intervals of a ventricular tachycardia after which the shape repeats."""
+
 
 RUN_END_BEATS = 3
 """Consecutive non-ventricular beats that end a run of ventricular beats."""
@@ -162,7 +172,12 @@ def _ventricular(config: AlarmConfig, history: BeatHistory, at: int) -> Iterator
     rule = config.ventricular_tachycardia
     run_length = ventricular_run_length(history, rule.beats, RUN_BREAK_RR * 60 * FS / rule.per_min)
     rate = mean_rate(history, run_length, -TIMING_TOLERANCE) if run_length else None
-    met = recent_enough and rate is not None and rate > rule.per_min
+    met = (
+        recent_enough
+        and rate is not None
+        and rate > rule.per_min
+        and repeating_share(history, run_length, alternating=True) >= MIN_REPEATING
+    )
     persists = recent_enough and (rate is None or rate >= rule.per_min * (1 - RATE_MARGIN))
     onset = history.indexes[-run_length] if met else at
     beats = max(history.run, rule.beats if run_length else 0)
@@ -197,6 +212,8 @@ def _extreme_tachycardia(config: AlarmConfig, history: BeatHistory) -> Iterator[
         beats, rate = steady_beats, mean
     else:
         return
+    # A complex that is counted twice, with its T wave or a pacing spike, does not resemble the one before.
+    met = met and repeating_share(history, beats, alternating=False) >= MIN_REPEATING
     persists = rate >= rule.per_min * (1 - RATE_MARGIN)
     yield RuleResult("extreme_tachycardia", met, persists, history.indexes[-beats], last, rate, rule.per_min, beats)
 

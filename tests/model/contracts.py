@@ -265,7 +265,8 @@ def _step_rhythm(state: tuple[int, RhythmState], strides: Strides) -> tuple[Outp
     for at, code in enumerate(beat_codes_at, strides.start):
         if code in CODES:
             index = at - 50
-            beats.append(Beat(index, at, CODES[code], None if last < 0 else index - last))
+            rr = None if last < 0 else index - last
+            beats.append(Beat(index, at, CODES[code], rr, resemblance=(0.8, 0.8)))
             last = index
     signal = []
     for at in strides.last_samples:

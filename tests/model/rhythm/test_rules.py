@@ -195,3 +195,28 @@ def test_a_tachycardia_ends_when_no_beat_follows() -> None:
     assert isinstance(ended, Ended)
     assert ended.end == beats[-1].index + 1
     assert 4 * FS < ended.at - beats[-1].index <= 4 * FS + STRIDE
+
+
+@pytest.mark.parametrize(
+    ("resemblance", "expected"),
+    [
+        ((0.75, 0.0), ["pvc_run", "ventricular_tachycardia"]),
+        ((0.0, 0.95), ["pvc_run", "ventricular_tachycardia"]),
+        ((0.6, 0.8), ["pvc_run"]),
+        ((), ["pvc_run"]),
+    ],
+)
+def test_a_tachycardia_needs_complexes_that_resemble_each_other(
+    resemblance: tuple[float, ...], expected: list[str]
+) -> None:
+    beats = train(per_min((80, 10, "N"), (130, 8, "V"), (80, 10, "N")), resemblance=resemblance)
+    assert begun_kinds(run(beats, good_signal(20))[0]) == expected
+
+
+def test_half_of_the_intervals_of_a_tachycardia_must_repeat_a_shape() -> None:
+    beats = train(per_min((80, 10, "N"), (150, 5, "V"), (80, 10, "N")), resemblance=(0.0,))
+    for repeated, expected in ((1, False), (2, True)):
+        changed = [
+            replace(beat, resemblance=(0.9,)) if 15 - repeated <= k < 15 else beat for k, beat in enumerate(beats)
+        ]
+        assert ("ventricular_tachycardia" in begun_kinds(run(changed, good_signal(20))[0])) is expected
