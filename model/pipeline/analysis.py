@@ -26,9 +26,10 @@ import numpy as np
 from model.anomaly import anomaly_detector
 from model.anomaly.anomaly_detector import Anomalies
 from model.anomaly.state import DEFAULT_CONFIG, AnomalyState
-from model.beats import beat_detector
+from model.beats import beat_detector, repetition
 from model.beats.beat_detector import Beat, BeatsState
 from model.beats.classifier import BeatClassifier, load_classifier
+from model.beats.repetition import RepetitionState
 from model.conditions import settings
 from model.conditions.changes import Change, Ended
 from model.conditions.settings import AlarmConfig
@@ -99,6 +100,7 @@ class BedState:
     forecaster : ForecasterState
     anomaly : AnomalyState
     beats : BeatsState
+    repetition : RepetitionState
     blocks : BlocksState
     quality : QualityState
     fibrillation : FibrillationState
@@ -113,6 +115,7 @@ class BedState:
     forecaster: ForecasterState
     anomaly: AnomalyState
     beats: BeatsState
+    repetition: RepetitionState
     blocks: BlocksState
     quality: QualityState
     fibrillation: FibrillationState
@@ -178,12 +181,13 @@ def begin(models: Models, leads: Sequence[str], start: int, epoch_start: int) ->
         forecaster=forecaster.begin(models.forecaster, n),
         anomaly=anomaly_detector.begin(first, leads, models.forecaster.network.config.patch),
         beats=beat_detector.begin(first, n),
+        repetition=repetition.begin(n),
         blocks=blocks.begin(n),
         quality=signal_quality.begin(first, leads),
         fibrillation=ventricular_fibrillation.begin(first, n),
         rhythm=rhythm_detector.begin(first),
         second=SecondState(),
-        signal=SignalStatus(first),
+        signal=SignalStatus(first, ecg_seen=False),
     )
 
 
@@ -291,16 +295,22 @@ def _analyze(
     """Push the strides of one bed to the stages of signal, beats and rhythm, and collect all results."""
     beats, beats_state = beat_detector.step(models.beat_classifier, state.beats, strides)
     whole, blocks_state = blocks.step(state.blocks, strides)
-    quality, quality_state = signal_quality.step(state.quality, whole)
+    repeated, repetition_state = repetition.step(state.repetition, strides, beats)
     fibrillation, fibrillation_state = ventricular_fibrillation.step(state.fibrillation, whole)
+    at_blocks = [(window.at - strides.start) // STRIDE for window in fibrillation]
+    # Fibrillation does not repeat either, and is no noise.
+    organised = [window.since is None and window.margin <= 0 for window in fibrillation]
+    beats_repeat = np.where(organised, repeated.mean[at_blocks], np.nan)
+    quality, quality_state = signal_quality.step(state.quality, whole, beats_repeat)
 
-    known = [state.signal, *_signal_statuses(quality, fibrillation)]
+    known = [state.signal, *_signal_statuses(quality, fibrillation, repeated.ecg_seen[at_blocks].tolist())]
     signal = [replace(_latest(known, at), at=at) for at in strides.last_samples]
     changes, vitals, rhythm_state = rhythm_detector.step(models.alarms, limits, state.rhythm, beats, signal)
     vitals, second = vitals_output.step(state.second, vitals, forecasts, quality.changes)
     state = replace(
         state,
         beats=beats_state,
+        repetition=repetition_state,
         blocks=blocks_state,
         quality=quality_state,
         fibrillation=fibrillation_state,
@@ -313,13 +323,15 @@ def _analyze(
     return Analysis(tuple(forecasts), graded, vitals, tuple(ordered)), state
 
 
-def _signal_statuses(quality: QualityOutput, fibrillation: Sequence[Fibrillation]) -> list[SignalStatus]:
+def _signal_statuses(
+    quality: QualityOutput, fibrillation: Sequence[Fibrillation], ecg_seen: Sequence[bool]
+) -> list[SignalStatus]:
     """Return the status of the signal at the end of each block."""
     ends = slice(STRIDES_PER_BLOCK - 1, None, STRIDES_PER_BLOCK)
     index, usable = quality.bed[ends].tolist(), np.any(quality.usable[ends], axis=1).tolist()
     return [
-        SignalStatus(now.at, best, good, now.since, now.margin > 0)
-        for now, best, good in zip(fibrillation, index, usable, strict=True)
+        SignalStatus(now.at, best, good, now.since, now.margin > 0, seen)
+        for now, best, good, seen in zip(fibrillation, index, usable, ecg_seen, strict=True)
     ]
 
 

@@ -72,6 +72,9 @@ class SignalStatus:
         First sample of the ongoing ventricular fibrillation or flutter; None without.
     fibrillation_suspected : bool
         Whether the waveform resembles fibrillation, confirmed or not. Then missing beats are not an asystole.
+    ecg_seen : bool
+        Whether beats of an ECG have been observed since the leads were attached. Before, missing beats are not an
+        asystole.
     """
 
     at: int
@@ -79,6 +82,7 @@ class SignalStatus:
     usable: bool = True
     fibrillation_since: int | None = None
     fibrillation_suspected: bool = False
+    ecg_seen: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +159,7 @@ def _asystole(config: AlarmConfig, history: BeatHistory, status: SignalStatus) -
     # Without a beat since the signal became usable again, the end was not observed.
     return RuleResult(
         "asystole",
-        exceeded and not status.fibrillation_suspected,
+        exceeded and status.ecg_seen and not status.fibrillation_suspected,
         exceeded or not history.indexes,
         history.silent_since,
         history.silent_since,

@@ -67,8 +67,15 @@ NOISE_RATIO = 0.08
 without 201 and 208 the index is below 0.5 for 0.02 % of the time without annotated noise, and for 1.8 % of the time
 with annotated noise: most of that noise does not prevent QRS detection."""
 
-BASELINE_JUMP_MV = 3.0
-"""Change of the baseline (mean over half a second) within 2 s, mV, at which a QRS cannot be detected."""
+BASELINE_JUMP_MV = 2.0
+"""Change of the baseline (mean over half a second) within 2 s, mV, at which a QRS cannot be detected: an amplifier that
+recovers from an overload. In MIT-BIH DS1 it occurs for 0.01 % of the time."""
+
+MIN_REPETITION = 0.8
+"""Mean repetition of the beats (`model.beats.repetition`) at which they may be artefacts."""
+
+ATTACHED_MV = 0.1
+"""Peak-to-peak value within 2 s, mV, that an attached lead exceeds at the first beat; until then it is off."""
 
 NOISE_ONSET_INDEX, NOISE_END_INDEX = 0.5, 0.6
 """The noise condition begins below the first index and ends above the second."""
@@ -120,6 +127,8 @@ class QualityState:
     filter : ndarray, shape (sections, 2, leads)
     recent : ndarray, shape (up to WINDOW_STRIDES + 3, 5, leads)
         Features of the last strides.
+    attached : ndarray of bool, shape (leads,)
+        Leads that have exceeded `ATTACHED_MV`.
     trackers : tuple of Tracker
         One for each of `KINDS`.
     """
@@ -128,6 +137,7 @@ class QualityState:
     start: int
     filter: FloatArray
     recent: FloatArray
+    attached: BoolArray
     trackers: tuple[Tracker, ...]
 
 
@@ -163,12 +173,24 @@ def begin(start: int, leads: Sequence[str]) -> QualityState:
     n = len(leads)
     tracker = Tracker((False,) * n, (0,) * n)
     return QualityState(
-        tuple(leads), start, np.zeros((len(MUSCLE_SOS), 2, n)), np.empty((0, 5, n)), (tracker,) * len(KINDS)
+        tuple(leads),
+        start,
+        np.zeros((len(MUSCLE_SOS), 2, n)),
+        np.empty((0, 5, n)),
+        np.zeros(n, np.bool_),
+        (tracker,) * len(KINDS),
     )
 
 
-def step(state: QualityState, blocks: Blocks) -> tuple[QualityOutput, QualityState]:
+def step(state: QualityState, blocks: Blocks, repetition: FloatArray) -> tuple[QualityOutput, QualityState]:
     """Push the next blocks of one bed, possibly none.
+
+    Parameters
+    ----------
+    state : QualityState
+    blocks : Blocks
+    repetition : ndarray, shape (number of blocks,)
+        Mean repetition of the beats at the end of each block (`model.beats.repetition`); NaN where it says nothing.
 
     Returns
     -------
@@ -190,8 +212,10 @@ def step(state: QualityState, blocks: Blocks) -> tuple[QualityOutput, QualitySta
     # There are no features before the epoch: those of its first stride are repeated.
     before = state.recent if len(state.recent) else np.repeat(features[:1], WINDOW_STRIDES + 3, axis=0)
     all_features = np.concatenate([before, features])
+    known = np.where(np.isnan(repetition), 1.0, repetition).repeat(STRIDES_PER_BLOCK)[:, None]
+    swing, attached = _swing(all_features, state.attached)
     index, onset_met, end_met = _evaluate(
-        all_features, np.nan_to_num(blocks.offset), (blocks.start - state.start) // STRIDE
+        all_features, swing, attached, known, np.nan_to_num(blocks.offset), (blocks.start - state.start) // STRIDE
     )
 
     usable = np.empty((k, leads), bool)
@@ -211,13 +235,29 @@ def step(state: QualityState, blocks: Blocks) -> tuple[QualityOutput, QualitySta
             changes += new_changes
         usable[i] = [not any(is_active) for is_active in zip(*(tracker.active for tracker in trackers), strict=True)]
     state = replace(
-        state, filter=carried, recent=all_features[-(WINDOW_STRIDES + 3) :].copy(), trackers=tuple(trackers)
+        state,
+        filter=carried,
+        recent=all_features[-(WINDOW_STRIDES + 3) :].copy(),
+        attached=attached[-1].copy(),
+        trackers=tuple(trackers),
     )
     return QualityOutput(first, index, usable, tuple(changes)), state
 
 
+def _swing(all_features: FloatArray, attached: BoolArray) -> tuple[FloatArray, BoolArray]:
+    """Return the peak-to-peak value of the window of each new stride, and which leads have been attached by then."""
+    windows = np.lib.stride_tricks.sliding_window_view(all_features[4:], WINDOW_STRIDES, axis=0)
+    swing = windows[:, HIGH].max(axis=-1) - windows[:, LOW].min(axis=-1)
+    return swing, attached | np.logical_or.accumulate(swing >= ATTACHED_MV, axis=0)
+
+
 def _evaluate(
-    all_features: FloatArray, offset: FloatArray, strides_before: int
+    all_features: FloatArray,
+    swing: FloatArray,
+    attached: BoolArray,
+    repetition: FloatArray,
+    offset: FloatArray,
+    strides_before: int,
 ) -> tuple[FloatArray, BoolArray, BoolArray]:
     """Return quality index and criteria of the last k strides.
 
@@ -225,6 +265,9 @@ def _evaluate(
     ----------
     all_features : ndarray, shape (WINDOW_STRIDES + 3 + k, 5, leads)
         Features of the strides before and of the k new ones.
+    swing, attached : ndarray, shape (k, leads)
+        As `_swing` returns them.
+    repetition : ndarray, shape (k, 1)
     offset : ndarray, shape (leads,), mV
         Value that has been subtracted from the samples.
     strides_before : int
@@ -241,7 +284,6 @@ def _evaluate(
     extended = np.concatenate([all_features[4:], baseline[:, None]], axis=1)
     windows = np.lib.stride_tricks.sliding_window_view(extended, WINDOW_STRIDES, axis=0)
     high, low = windows[:, HIGH].max(axis=-1), windows[:, LOW].min(axis=-1)
-    swing = high - low
     new = all_features[WINDOW_STRIDES + 3 :]
     spread = new[:, HIGH] - new[:, LOW]
     at_rail = np.abs(new[:, MEAN] + offset) >= RAIL_MV
@@ -250,7 +292,8 @@ def _evaluate(
     flat = latest[:, HIGH].max(axis=-1) - latest[:, LOW].min(axis=-1) <= FLAT_MV
     missing = latest[:, INVALID_SHARE].mean(axis=-1) > 0.5
     enough = strides_before + 1 + np.arange(len(new)) >= FLAT_STRIDES
-    lead_off = ((flat & ~at_rail) | missing) & enough[:, None]
+    waited = strides_before + 1 + np.arange(len(new)) >= WINDOW_STRIDES
+    lead_off = (((flat & ~at_rail) | missing) & enough[:, None]) | (~attached & waited[:, None])
     at_end = (new[:, HIGH] >= high - FLAT_MV) | (new[:, LOW] <= low + FLAT_MV)
     clipped = (spread <= FLAT_MV) & at_end & (swing >= CLIPPED_SWING_MV)
     saturated = (((spread <= STUCK_MV) & at_rail) | clipped) & (new[:, INVALID_SHARE] <= 0.5)
@@ -258,7 +301,8 @@ def _evaluate(
     noise_power = np.sort(windows[:, POWER], axis=-1)[..., NOISE_RANK]
     muscle = np.sqrt(np.maximum(noise_power - RECORDER_NOISE_MV**2, 0.0)) / np.maximum(swing, MIN_QRS_MV)
     jump = windows[:, BASELINE].max(axis=-1) - windows[:, BASELINE].min(axis=-1)
-    index = 1 / (1 + np.square(np.maximum(muscle / NOISE_RATIO, jump / BASELINE_JUMP_MV)))
+    motion = np.maximum(jump / BASELINE_JUMP_MV, (1 - repetition) / (1 - MIN_REPETITION))
+    index = 1 / (1 + np.square(np.maximum(muscle / NOISE_RATIO, motion)))
     no_signal = lead_off | saturated
     noisy = (index < NOISE_ONSET_INDEX) & ~no_signal
     noise_over = (index > NOISE_END_INDEX) | no_signal

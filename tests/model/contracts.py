@@ -17,10 +17,11 @@ import numpy.typing as npt
 
 from model.anomaly import anomaly_detector
 from model.anomaly.state import DEFAULT_CONFIG, AnomalyState
-from model.beats import beat_detector, qrs_detector
+from model.beats import beat_detector, qrs_detector, repetition
 from model.beats.beat_detector import Beat, BeatsState
 from model.beats.classifier import load_classifier
 from model.beats.qrs_detector import QrsState
+from model.beats.repetition import RepetitionState
 from model.forecast import forecaster
 from model.forecast.forecaster import ForecasterState
 from model.pipeline import analysis
@@ -243,9 +244,20 @@ def _step_beats(state: BeatsState, strides: Strides) -> tuple[Outputs, BeatsStat
     return [(beat.at, beat) for beat in beats], state
 
 
+def _step_repetition(state: tuple[BeatsState, RepetitionState], strides: Strides) -> tuple[Outputs, Any]:
+    beats, beats_state = beat_detector.step(beat_classifier(), state[0], strides)
+    output, own_state = repetition.step(state[1], strides, beats)
+    outputs: Outputs = list(zip((beat.at for beat in beats), output.by_beat, strict=True))
+    means = (None if np.isnan(mean) else mean for mean in output.mean.tolist())
+    each = zip(means, output.ecg_seen.tolist(), strict=True)
+    return [*outputs, *zip(strides.last_samples, each, strict=True)], (beats_state, own_state)
+
+
 def _step_quality(state: tuple[BlocksState, QualityState], strides: Strides) -> tuple[Outputs, Any]:
+    """Derive the repetition of the beats from the samples, so that splits and changed samples affect the stage."""
     complete_blocks, blocks_state = blocks.step(state[0], strides)
-    output, quality_state = signal_quality.step(state[1], complete_blocks)
+    mean = np.where(complete_blocks.mv[:, -1, 0] > 0.1, 0.7, np.nan)
+    output, quality_state = signal_quality.step(state[1], complete_blocks, mean)
     each = zip(output.index, output.usable, strict=True)
     outputs: Outputs = [(output.first + i * STRIDE, values) for i, values in enumerate(each)]
     return [*outputs, *((change.at, change) for change in output.changes)], (blocks_state, quality_state)
@@ -329,6 +341,15 @@ STAGES = (
         *after_intake(lambda start: beat_detector.begin(start, len(LEADS)), _step_beats),
         tuple[IntakeState, BeatsState],
         ecg_with_events,
+    ),
+    Stage(
+        "repetition",
+        *after_intake(
+            lambda start: (beat_detector.begin(start, len(LEADS)), repetition.begin(len(LEADS))), _step_repetition
+        ),
+        tuple[IntakeState, tuple[BeatsState, RepetitionState]],
+        ecg_with_events,
+        atol=1e-9,
     ),
     Stage(
         "signal quality",

@@ -18,9 +18,11 @@ LEADS = ("MLII", "V1")
 Result = tuple[FloatArray, BoolArray, list[Change]]
 
 
-def run(mv: FloatArray, start: int = 0) -> Result:
+def run(mv: FloatArray, start: int = 0, repetition: float = np.nan) -> Result:
     whole, _ = blocks.step(blocks.begin(mv.shape[1]), strides_of(mv, start))
-    output, _ = signal_quality.step(signal_quality.begin(start, LEADS[: mv.shape[1]]), whole)
+    output, _ = signal_quality.step(
+        signal_quality.begin(start, LEADS[: mv.shape[1]]), whole, np.full(len(whole.mv), repetition)
+    )
     return output.index, output.usable, list(output.changes)
 
 
@@ -174,7 +176,7 @@ def test_the_bed_index_is_that_of_the_best_lead() -> None:
     mv = beats(10)
     mv[:, 1] = np.nan
     whole, _ = blocks.step(blocks.begin(2), strides_of(mv))
-    output, _ = signal_quality.step(signal_quality.begin(0, LEADS), whole)
+    output, _ = signal_quality.step(signal_quality.begin(0, LEADS), whole, np.full(len(whole.mv), np.nan))
     assert (output.index[:, 1] == 0).all()
     np.testing.assert_array_equal(output.bed, output.index[:, 0])
     assert output.first == STRIDE - 1
