@@ -10,16 +10,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.beats import classifier
+from model.beats import classifier, p_wave
 from model.beats import qrs_detector as qrs
 from model.beats.classifier import BeatClassifier, ClassifierState
+from model.beats.p_wave import PWaveState
 from model.beats.qrs_detector import Qrs, QrsState
 from model.beats.templates import PIECE_AFTER, PIECE_BEFORE
 from model.signal.arrays import BoolArray, FloatArray
 from model.signal.intake import Strides
 from stream.wire.messages import BeatType
 
-HISTORY = PIECE_BEFORE + qrs.MAX_REPORT_DELAY
+HISTORY = max(PIECE_BEFORE, p_wave.PIECE_BEFORE) + qrs.MAX_REPORT_DELAY
 """Earlier samples needed when a beat is reported."""
 
 MAX_INVALID = 0.1
@@ -42,6 +43,8 @@ class Beat:
         RR interval before the beat, samples; None for the first beat.
     quality : float
         Signal quality around the beat, 0 to 1; the detector leaves it at 1.
+    p_wave : float or None
+        Consistency of the P wave over the last beats, -1 to 1, see `model.beats.p_wave`; None until it is known.
     """
 
     index: int
@@ -49,6 +52,7 @@ class Beat:
     type: BeatType
     rr: int | None
     quality: float = 1.0
+    p_wave: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,7 @@ class BeatsState:
         R peak of the last classified beat.
     qrs : QrsState
     classifier_state : ClassifierState
+    p_wave : PWaveState
     """
 
     recent_samples: FloatArray
@@ -75,6 +80,7 @@ class BeatsState:
     last_index: int | None
     qrs: QrsState
     classifier_state: ClassifierState
+    p_wave: PWaveState
 
 
 def begin(start: int, leads: int) -> BeatsState:
@@ -86,6 +92,7 @@ def begin(start: int, leads: int) -> BeatsState:
         last_index=None,
         qrs=qrs.begin(start, leads),
         classifier_state=classifier.begin(leads),
+        p_wave=p_wave.begin(leads),
     )
 
 
@@ -109,7 +116,7 @@ def step(beat_classifier: BeatClassifier, state: BeatsState, strides: Strides) -
     invalid = np.concatenate([state.invalid, strides.invalid])
     first = strides.start - HISTORY
     unclassified = [*state.unclassified, *detected]
-    classifier_state, last_index = state.classifier_state, state.last_index
+    classifier_state, p_wave_state, last_index = state.classifier_state, state.p_wave, state.last_index
     beats = []
     while unclassified and strides.end > (at := max(unclassified[0].at, unclassified[0].index + PIECE_AFTER)):
         index = unclassified.pop(0).index
@@ -118,7 +125,11 @@ def step(beat_classifier: BeatClassifier, state: BeatsState, strides: Strides) -
         kind: BeatType = "Q"
         if valid.any():
             kind, classifier_state = classifier.step(beat_classifier, classifier_state, piece, valid, rr)
-        beats.append(Beat(index, at, kind, rr))
+        around = slice(index - first - p_wave.PIECE_BEFORE, index - first + p_wave.PIECE_AFTER + 1)
+        p_wave_state = p_wave.step(
+            p_wave_state, samples[around], np.asarray(~invalid[around].any(axis=0)), rr, kind == "V"
+        )
+        beats.append(Beat(index, at, kind, rr, p_wave=p_wave_state.consistency))
         last_index = index
     state = BeatsState(
         samples[-HISTORY:].copy(),
@@ -127,6 +138,7 @@ def step(beat_classifier: BeatClassifier, state: BeatsState, strides: Strides) -
         last_index,
         qrs_state,
         classifier_state,
+        p_wave_state,
     )
     return tuple(beats), state
 

@@ -133,9 +133,13 @@ def evaluate(
     if irregularity.entropy is not None:
         limit = config.fibrillation_entropy
         released = limit * atrial_fibrillation.RELEASE_RATIO
-        middle = irregularity.middle
+        middle, possible = irregularity.middle, not irregularity.p_wave_present
         yield RuleResult(
-            "atrial_fibrillation", irregularity.entropy >= limit, irregularity.entropy >= released, middle, middle
+            "atrial_fibrillation",
+            possible and irregularity.entropy >= limit,
+            possible and irregularity.entropy >= released,
+            middle,
+            middle,
         )
 
 
