@@ -38,9 +38,10 @@ MAX_SYMBOL = 63
 RELEASE_RATIO = 0.94
 """The condition ends when the entropy falls below this share of the limit, as 0.6 and 0.639 in the publication."""
 
-MIN_P_WAVE = 0.5
-"""Consistency from which a P wave is present: above 99 % of the values in atrial fibrillation, see
-`model.beats.p_wave`."""
+ABSENT_P_WAVE, PRESENT_P_WAVE = 0.4, 0.5
+"""Consistency of the P wave below which the condition may begin, and from which it ends: above 99 % of the values in
+atrial fibrillation, see `model.beats.p_wave`. With 0.5 for both, 39 records of svdb without atrial fibrillation had 20
+episodes, with these values 9."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,14 @@ class Irregularity:
     p_wave: float | None = None
 
     @property
+    def p_wave_absent(self) -> bool:
+        """Whether there is no evidence of a P wave, so that atrial fibrillation may begin."""
+        return self.p_wave is None or self.p_wave < ABSENT_P_WAVE
+
+    @property
     def p_wave_present(self) -> bool:
         """Whether the P wave is consistent, so that the rhythm is not atrial fibrillation."""
-        return self.p_wave is not None and self.p_wave >= MIN_P_WAVE
+        return self.p_wave is not None and self.p_wave >= PRESENT_P_WAVE
 
     @property
     def middle(self) -> int:

@@ -133,11 +133,11 @@ def evaluate(
     if irregularity.entropy is not None:
         limit = config.fibrillation_entropy
         released = limit * atrial_fibrillation.RELEASE_RATIO
-        middle, possible = irregularity.middle, not irregularity.p_wave_present
+        middle = irregularity.middle
         yield RuleResult(
             "atrial_fibrillation",
-            possible and irregularity.entropy >= limit,
-            possible and irregularity.entropy >= released,
+            irregularity.p_wave_absent and irregularity.entropy >= limit,
+            not irregularity.p_wave_present and irregularity.entropy >= released,
             middle,
             middle,
         )
