@@ -50,7 +50,8 @@ CONFIRMATION_SAMPLES_BY_KIND: Mapping[AlarmKind, int] = {
     "atrial_fibrillation": 180 * FS,
 }
 """Exceptions. Asystole and ventricular fibrillation are detected 4.0 to 4.3 s after a start in their midst (record
-207), so they are cleared soon after their end. The entropy of atrial fibrillation needs 127 words of three beats."""
+207), so they are cleared soon after their end. The entropy of atrial fibrillation needs 63 words of three beats, which
+may last two minutes."""
 
 Transition = tuple[tuple[Alarm, ...], AlarmState]
 """Events, and the state after them."""

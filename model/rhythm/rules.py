@@ -149,7 +149,11 @@ def evaluate(
         released = limit * atrial_fibrillation.RELEASE_RATIO
         middle = irregularity.middle
         yield RuleResult(
-            "atrial_fibrillation", irregularity.entropy >= limit, irregularity.entropy >= released, middle, middle
+            "atrial_fibrillation",
+            irregularity.p_wave_absent and irregularity.entropy >= limit,
+            not irregularity.p_wave_present and irregularity.entropy >= released,
+            middle,
+            middle,
         )
 
 

@@ -83,7 +83,7 @@ def test_atrial_fibrillation_may_be_confirmed_within_180_s() -> None:
     driver = AlarmDriver()
     driver.begin("atrial_fibrillation")
     restored, _ = restart(driver)
-    restored.set_time(130)  # 127 words of three beats at 60/min
+    restored.set_time(130)  # 63 words of three beats at 30/min
     assert restored.apply(advance_time(restored.state, restored.context)) == []
     assert restored.begin("atrial_fibrillation") == []
     restored.set_time(300)

@@ -11,6 +11,7 @@ from model.conditions import settings as alarm_config
 from model.conditions.changes import Began, Ended
 from stream.timebase import FS, STRIDE
 from stream.wire.alarm_messages import Limits
+from stream.wire.messages import BeatType
 from tests.model.beat_trains import (
     LIMITS,
     beats_with_pause,
@@ -169,16 +170,34 @@ def test_a_low_heart_rate_is_reported() -> None:
     assert began.value < 50
 
 
-def test_onset_and_end_of_atrial_fibrillation_are_dated_back() -> None:
-    regular = [(0.8, "N")] * 200
+def irregular_intervals(n: int) -> list[tuple[float, BeatType]]:
     pattern = itertools.cycle([0.41, 0.92, 0.63, 1.27, 0.55, 0.78, 1.05, 0.48, 0.7, 1.42, 0.58])
-    irregular = [(next(pattern) + 0.037 * (k % 13), "N") for k in range(200)]
-    beats = train([*regular, *irregular, *regular])
+    return [(next(pattern) + 0.037 * (k % 13), "N") for k in range(n)]
+
+
+def test_onset_and_end_of_atrial_fibrillation_are_dated_back() -> None:
+    regular: list[tuple[float, BeatType]] = [(0.8, "N")] * 200
+    beats = train([*regular, *irregular_intervals(200), *regular])
     began, ended = changes_of(run(beats, good_signal(beats[-1].index / FS))[0], "atrial_fibrillation")
     assert isinstance(ended, Ended)
     assert abs(began.onset - beats[200].index) < 40 * FS
     assert abs(ended.end - beats[400].index) < 40 * FS
-    assert began.at > began.onset + 30 * FS
+    assert began.at > began.onset + 20 * FS
+
+
+def test_irregular_beats_with_a_consistent_p_wave_are_no_atrial_fibrillation() -> None:
+    beats = [replace(beat, p_wave=0.8) for beat in train(irregular_intervals(200))]
+    changes, vitals, _ = run(beats, good_signal(beats[-1].index / FS))
+    assert changes_of(changes, "atrial_fibrillation") == []
+    assert "atrial fibrillation" not in {now.rhythm for now in vitals}
+
+
+def test_atrial_fibrillation_ends_when_the_p_wave_returns() -> None:
+    beats = train(irregular_intervals(300))
+    beats = [replace(beat, p_wave=0.8 if number >= 200 else 0.1) for number, beat in enumerate(beats)]
+    _, ended = changes_of(run(beats, good_signal(beats[-1].index / FS))[0], "atrial_fibrillation")
+    assert isinstance(ended, Ended)
+    assert 0 <= ended.at - beats[200].at <= STRIDE
 
 
 def test_a_rate_slightly_above_its_limit_is_reported_with_its_beats() -> None:
