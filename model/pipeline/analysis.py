@@ -10,7 +10,8 @@ conditions that hold at the end of an epoch. To analyse one signal chunk by chun
     last = finish(models, state)
 
 Each bed has one `model.signal.intake`, which passes whole strides to all stages. So the results do not depend on how a
-signal is cut into chunks, and no output depends on later samples.
+signal is cut into chunks, and no output depends on later samples. The pulse (`model.signal.pulses`)
+comes with a chunk of ECG, as samples of other waves up to its end; it only confirms beats.
 """
 
 from __future__ import annotations
@@ -42,10 +43,12 @@ from model.rhythm import rhythm_detector
 from model.rhythm.rhythm_detector import RhythmState
 from model.rhythm.rules import SignalStatus
 from model.rhythm.vitals import VitalSigns
-from model.signal import blocks, intake, signal_quality, ventricular_fibrillation
+from model.signal import blocks, intake, pulses, signal_quality, ventricular_fibrillation
 from model.signal.arrays import FloatArray
 from model.signal.blocks import STRIDES_PER_BLOCK, BlocksState
 from model.signal.intake import IntakeState, Strides
+from model.signal.pulse_detector import WaveSamples
+from model.signal.pulses import PulsesState
 from model.signal.signal_quality import QualityOutput, QualityState
 from model.signal.state_codec import pack, unpack
 from model.signal.ventricular_fibrillation import Fibrillation, FibrillationState
@@ -108,6 +111,7 @@ class BedState:
     second : SecondState
     signal : SignalStatus
         Status of the signal at the end of the last whole block of 0.5 s.
+    pulses : PulsesState
     """
 
     leads: tuple[str, ...]
@@ -122,6 +126,7 @@ class BedState:
     rhythm: RhythmState
     second: SecondState
     signal: SignalStatus
+    pulses: PulsesState
 
     def to_bytes(self) -> bytes:
         """Return the state as MessagePack."""
@@ -188,11 +193,16 @@ def begin(models: Models, leads: Sequence[str], start: int, epoch_start: int) ->
         rhythm=rhythm_detector.begin(first),
         second=SecondState(),
         signal=SignalStatus(first, ecg_seen=False),
+        pulses=PulsesState(),
     )
 
 
 def step(
-    models: Models, states: Sequence[BedState], chunks: Sequence[FloatArray], limits: Sequence[Limits]
+    models: Models,
+    states: Sequence[BedState],
+    chunks: Sequence[FloatArray],
+    limits: Sequence[Limits],
+    waves: Sequence[Sequence[WaveSamples]] | None = None,
 ) -> list[tuple[Analysis, BedState]]:
     """Push one chunk of each bed; beds that complete equal numbers of strides share one call of the network.
 
@@ -204,6 +214,8 @@ def step(
         The next samples of each bed, NaN where invalid; any n.
     limits : sequence of Limits
         Current limits of each bed.
+    waves : sequence of sequence of WaveSamples, optional
+        Samples of other waves of each bed, received since the last step and up to the end of its chunk.
 
     Returns
     -------
@@ -216,7 +228,10 @@ def step(
         The number of leads of a chunk differs from that of its bed.
     """
     received = [intake.step(state.intake, chunk) for state, chunk in zip(states, chunks, strict=True)]
-    states = [replace(state, intake=after) for state, (_, after) in zip(states, received, strict=True)]
+    states = [
+        replace(state, intake=after, pulses=pulses.push(state.pulses, bed_waves))
+        for state, (_, after), bed_waves in zip(states, received, waves or [()] * len(states), strict=True)
+    ]
     results = [(Analysis(), state) for state in states]
     ready = [bed for bed, (strides, _) in enumerate(received) if len(strides.mv)]
     strides = [received[bed][0] for bed in ready]
@@ -228,11 +243,11 @@ def step(
 
 
 def step_without_forecast(
-    models: Models, limits: Limits, state: BedState, chunk: FloatArray
+    models: Models, limits: Limits, state: BedState, chunk: FloatArray, waves: Sequence[WaveSamples] = ()
 ) -> tuple[Analysis, BedState]:
     """Push a chunk of one bed without forecast and anomaly score, to evaluate beats and rhythm, which need neither."""
     strides, after = intake.step(state.intake, chunk)
-    state = replace(state, intake=after)
+    state = replace(state, intake=after, pulses=pulses.push(state.pulses, waves))
     return _analyze(models, limits, state, strides, (), ()) if len(strides.mv) else (Analysis(), state)
 
 
@@ -304,7 +319,9 @@ def _analyze(
     quality, quality_state = signal_quality.step(state.quality, whole, beats_repeat)
 
     known = [state.signal, *_signal_statuses(quality, fibrillation, repeated.ecg_seen[at_blocks].tolist())]
-    signal = [replace(_latest(known, at), at=at) for at in strides.last_samples]
+    ends = strides.last_samples
+    pulse, pulses_state = pulses.step(state.pulses, ends)
+    signal = [replace(_latest(known, at), at=at, pulse=now) for at, now in zip(ends, pulse, strict=True)]
     changes, vitals, rhythm_state = rhythm_detector.step(models.alarms, limits, state.rhythm, beats, signal)
     vitals, second = vitals_output.step(state.second, vitals, forecasts, quality.changes)
     state = replace(
@@ -317,6 +334,7 @@ def _analyze(
         rhythm=rhythm_state,
         second=second,
         signal=known[-1],
+        pulses=pulses_state,
     )
     graded = tuple(replace(beat, quality=_latest(known, beat.at).quality) for beat in beats)
     ordered = sorted([*anomalies, *quality.changes, *changes], key=lambda change: change.at)

@@ -18,7 +18,7 @@ from model.beats.beat_detector import Beat
 from model.conditions.changes import Began, Change, Ended
 from model.conditions.precedence import SUPPRESSED_BY
 from model.conditions.settings import AlarmConfig
-from model.rhythm import atrial_fibrillation, beat_history, rules, vitals
+from model.rhythm import atrial_fibrillation, beat_history, pulse_confirmation, rules, vitals
 from model.rhythm.atrial_fibrillation import Irregularity
 from model.rhythm.beat_history import BeatHistory
 from model.rhythm.rules import RuleResult, SignalStatus
@@ -195,7 +195,8 @@ def _push_beats(
         if seconds is None:
             continue
         onset, end = history.indexes[-2:]
-        if state.last_suspected is None or state.last_suspected < onset:
+        suspected = state.last_suspected is not None and state.last_suspected >= onset
+        if not suspected and not pulse_confirmation.goes_on(status.pulse, onset):
             pauses.append(RuleResult("asystole", True, False, onset, end, seconds, config.asystole_s))
     return history, irregularity, pauses
 

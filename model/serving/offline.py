@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from model.beats.beat_detector import Beat
+from model.datasets.pulse_waves import waves_within
 from model.pipeline.analysis import Models
 from model.rhythm.vitals import VitalSigns
 from model.serving.analyzer import CHUNK, SESSION, Analyzer
@@ -154,8 +155,8 @@ def _analyze(record: Record, models: Models, part: Path, session: str, console: 
     analyzer = Analyzer(record.leads, models, record=record.name, session=session)
     outputs = _Outputs([], [], [])
     row = 0
-    for chunk in _chunks(record, console):
-        output = analyzer.push(chunk.mv())
+    for first, chunk in _chunks(record, console):
+        output = analyzer.push(chunk.mv(), waves_within(record, first, first + chunk.n))
         outputs.beats.extend(output.beats)
         outputs.vitals.extend(output.vitals)
         outputs.alarms.extend(output.alarms)
@@ -171,8 +172,8 @@ def _analyze(record: Record, models: Models, part: Path, session: str, console: 
     return outputs
 
 
-def _chunks(record: Record, console: Console) -> Iterable[Record]:
-    """Yield a record in chunks and show the progress."""
+def _chunks(record: Record, console: Console) -> Iterable[tuple[int, Record]]:
+    """Yield the ECG of a record in chunks, each with its first sample, and show the progress."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -183,7 +184,7 @@ def _chunks(record: Record, console: Console) -> Iterable[Record]:
         task = progress.add_task(record.name, total=record.n / FS)
         for start in range(0, record.n, CHUNK):
             chunk = replace(record, adu=record.adu[start : start + CHUNK])
-            yield chunk
+            yield start, chunk
             progress.advance(task, chunk.n / FS)
 
 
