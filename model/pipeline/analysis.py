@@ -23,8 +23,9 @@ from pathlib import Path
 
 import numpy as np
 
-from model.anomaly import anomaly_detector
+from model.anomaly import anomaly_detector, frequent_episodes
 from model.anomaly.anomaly_detector import Anomalies
+from model.anomaly.frequent_episodes import FrequentState
 from model.anomaly.state import DEFAULT_CONFIG, AnomalyState
 from model.beats import beat_detector
 from model.beats.beat_detector import Beat, BeatsState
@@ -98,6 +99,7 @@ class BedState:
     intake : IntakeState
     forecaster : ForecasterState
     anomaly : AnomalyState
+    frequent : FrequentState
     beats : BeatsState
     blocks : BlocksState
     quality : QualityState
@@ -112,6 +114,7 @@ class BedState:
     intake: IntakeState
     forecaster: ForecasterState
     anomaly: AnomalyState
+    frequent: FrequentState
     beats: BeatsState
     blocks: BlocksState
     quality: QualityState
@@ -177,6 +180,7 @@ def begin(models: Models, leads: Sequence[str], start: int, epoch_start: int) ->
         intake=state,
         forecaster=forecaster.begin(models.forecaster, n),
         anomaly=anomaly_detector.begin(first, leads, models.forecaster.network.config.patch),
+        frequent=FrequentState(),
         beats=beat_detector.begin(first, n),
         blocks=blocks.begin(n),
         quality=signal_quality.begin(first, leads),
@@ -247,7 +251,9 @@ def _ends(state: BedState, at: int) -> tuple[Ended, ...]:
         Ended(began.kind, began.onset, max(at, began.onset) + 1, at, "signal_interrupted", leads=began.leads)
         for began in state.second.technical
     )
-    return (*(() if anomaly is None else (anomaly,)), *rhythm_detector.close(state.rhythm, at), *technical)
+    frequent = frequent_episodes.close(state.frequent, at)
+    unusual = tuple(ended for ended in (anomaly, frequent) if ended is not None)
+    return (*unusual, *rhythm_detector.close(state.rhythm, at), *technical)
 
 
 def _predict(models: Models, states: Sequence[BedState], strides: Sequence[Strides]) -> list[_Predicted]:
@@ -289,6 +295,7 @@ def _analyze(
     anomalies: Sequence[Change],
 ) -> tuple[Analysis, BedState]:
     """Push the strides of one bed to the stages of signal, beats and rhythm, and collect all results."""
+    frequent, frequent_state = frequent_episodes.step(models.alarms, state.frequent, anomalies, strides.last_samples)
     beats, beats_state = beat_detector.step(models.beat_classifier, state.beats, strides)
     whole, blocks_state = blocks.step(state.blocks, strides)
     quality, quality_state = signal_quality.step(state.quality, whole)
@@ -300,6 +307,7 @@ def _analyze(
     vitals, second = vitals_output.step(state.second, vitals, forecasts, quality.changes)
     state = replace(
         state,
+        frequent=frequent_state,
         beats=beats_state,
         blocks=blocks_state,
         quality=quality_state,
@@ -309,7 +317,7 @@ def _analyze(
         signal=known[-1],
     )
     graded = tuple(replace(beat, quality=_latest(known, beat.at).quality) for beat in beats)
-    ordered = sorted([*anomalies, *quality.changes, *changes], key=lambda change: change.at)
+    ordered = sorted([*anomalies, *frequent, *quality.changes, *changes], key=lambda change: change.at)
     return Analysis(tuple(forecasts), graded, vitals, tuple(ordered)), state
 
 
