@@ -61,9 +61,9 @@ CONFIRMATION_SAMPLES_BY_KIND: Mapping[AlarmKind, int] = {
 207), so they are cleared soon after their end. The entropy of atrial fibrillation needs 127 words of three beats, the
 count of unusual complexes a minute once the patient is learned."""
 
-RETURN_SAMPLES = 60 * FS
+RETURN_SAMPLES = 120 * FS
 """Samples after the end of a technical alarm within which it returns. In record 200 of MIT-BIH one lead is noisy 13
-times in half an hour; 9 of these returned within a minute."""
+times in half an hour; 11 of these returned within two minutes."""
 
 Transition = tuple[tuple[Alarm, ...], AlarmState]
 """Events, and the state after them."""

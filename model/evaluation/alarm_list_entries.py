@@ -1,7 +1,7 @@
 """Entries that appear in the alarm list of a bed, per hour and by kind: whole records, analysed with their forecast.
 
 Each alarm raised is an entry, with two exceptions that `monitor.view.bed_alarms` draws as one line: the advisories of
-a record are one entry, and a technical alarm that returned within a minute belongs to the one before. No alarm is
+a record are one entry, and a technical alarm that returned within two minutes belongs to the one before. No alarm is
 acknowledged meanwhile.
 """
 

@@ -295,8 +295,10 @@ def _analyze(
     anomalies: Sequence[Change],
 ) -> tuple[Analysis, BedState]:
     """Push the strides of one bed to the stages of signal, beats and rhythm, and collect all results."""
-    frequent, frequent_state = frequent_episodes.step(models.alarms, state.frequent, anomalies, strides.last_samples)
     beats, beats_state = beat_detector.step(models.beat_classifier, state.beats, strides)
+    frequent, frequent_state = frequent_episodes.step(
+        models.alarms, state.frequent, anomalies, beats, strides.last_samples
+    )
     whole, blocks_state = blocks.step(state.blocks, strides)
     quality, quality_state = signal_quality.step(state.quality, whole)
     fibrillation, fibrillation_state = ventricular_fibrillation.step(state.fibrillation, whole)

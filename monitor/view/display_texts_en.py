@@ -104,7 +104,7 @@ VIEW: Mapping[str, str] = {
     "acknowledged.by_at": "by {who} at {time}",
     "repeats.once": "raised once before since the last acknowledgement",
     "repeats.times": "raised {count} times before since the last acknowledgement",
-    "repeats.returned": "{count} before, each less than a minute before the next",
+    "repeats.returned": "{count} before, each less than two minutes before the next",
     "source.place": "{bed}, {record}, sample {sample} of its session",
     "source.synthetic": "{bed}, {record} (SYNTHETIC), sample {sample} of its session",
     # Event review: missing samples.

@@ -105,7 +105,7 @@ VIEW: Mapping[str, str] = {
     "acknowledged.by_at": "{who} が {time} に確認",
     "repeats.once": "前回の確認後、1 回発生",
     "repeats.times": "前回の確認後、{count} 回発生",
-    "repeats.returned": "1 分以内の再発 {count} 回",
+    "repeats.returned": "2 分以内の再発 {count} 回",
     "source.place": "{bed}、{record}、セッションの {sample} サンプル目",
     "source.synthetic": "{bed}、{record}(合成波形)、セッションの {sample} サンプル目",
     # Event review: missing samples.

@@ -111,7 +111,7 @@ class Alarm(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
         True if cleared, of high priority, and not acknowledged.
     repeats : int
         Number of earlier alarms of this kind that this one stands for: since one was last acknowledged, or, if it is
-        technical, that each returned within a minute.
+        technical, that each returned within two minutes.
     reason : str or None
         Why it was raised or, once it has an end, why it was cleared: one of `REASONS`. For an unknown code, and for
         None (older senders), receivers show the kind alone.

@@ -299,7 +299,7 @@ def _step_anomaly(state: AnomalyState, strides: Strides) -> tuple[Outputs, Anoma
 def _step_frequent(state: tuple[AnomalyState, FrequentState], strides: Strides) -> tuple[Outputs, Any]:
     outputs, anomaly = _step_anomaly(state[0], strides)
     episodes = [value for _, value in outputs if isinstance(value, Began | Ended)]
-    changes, frequent = frequent_episodes.step(OFTEN, state[1], episodes, strides.last_samples)
+    changes, frequent = frequent_episodes.step(OFTEN, state[1], episodes, (), strides.last_samples)
     return [*outputs, *((change.at, change) for change in changes)], (anomaly, frequent)
 
 

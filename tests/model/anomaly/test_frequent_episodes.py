@@ -8,6 +8,7 @@ import pytest
 
 from model.anomaly import frequent_episodes
 from model.anomaly.frequent_episodes import FrequentState
+from model.beats.beat_detector import Beat
 from model.conditions.changes import Began, Change, Ended, Evidence
 from model.conditions.settings import load
 from stream.timebase import FS, STRIDE
@@ -25,11 +26,15 @@ def episode(second: float, duration_s: float = 0.2, score: float = 4.0, lead: st
     )
 
 
-def run(*episodes: tuple[Began, Ended], until_s: float = 300) -> tuple[list[Change], FrequentState]:
+def run(
+    *episodes: tuple[Began, Ended], until_s: float = 300, ventricular: Sequence[float] = ()
+) -> tuple[list[Change], FrequentState]:
     """Return the changes of the condition up to a time, and the state then."""
+    peaks = [round(second * FS) for second in ventricular]
+    beats = [Beat(peak, peak + 2 * STRIDE, "V", FS) for peak in peaks if peak + 2 * STRIDE < until_s * FS]
     until = round(until_s * FS)
     reported = [change for pair in episodes for change in pair if change.at < until]
-    changes, state = frequent_episodes.step(CONFIG, FrequentState(), reported, range(STRIDE - 1, until, STRIDE))
+    changes, state = frequent_episodes.step(CONFIG, FrequentState(), reported, beats, range(STRIDE - 1, until, STRIDE))
     return list(changes), state
 
 
@@ -43,7 +48,7 @@ def test_single_complexes_are_no_alarm() -> None:
 
 def test_six_within_a_minute_are_an_alarm_until_a_minute_has_none() -> None:
     began, ended = run(*(episode(second, score=second) for second in range(20, 80, 10)))[0]
-    assert seconds([began, ended]) == [("rule_met", 70), ("rule_no_longer_met", 130)]
+    assert seconds([began, ended]) == [("rule_met", 71), ("rule_no_longer_met", 130)]
     assert isinstance(began, Began)
     assert (began.onset, began.value) == (20 * FS, 6)
     assert isinstance(ended, Ended)
@@ -59,7 +64,7 @@ def test_five_within_a_minute_are_none() -> None:
 def test_it_does_not_end_with_each_pause() -> None:
     often = [episode(second) for second in (*range(20, 80, 10), 125, 180, 235)]
     changes = run(*often)[0]
-    assert seconds(changes) == [("rule_met", 70), ("rule_no_longer_met", 295)]
+    assert seconds(changes) == [("rule_met", 71), ("rule_no_longer_met", 295)]
     assert changes[1].value == 9
 
 
@@ -81,6 +86,22 @@ def test_after_an_end_as_many_are_needed_as_before() -> None:
     assert [change.onset for change in again] == [20 * FS] * 2 + [140 * FS] * 2
 
 
+def test_ventricular_beats_explain_their_complexes() -> None:
+    often = [episode(second) for second in range(20, 90, 5)]
+    all_of_them = [second + 0.1 for second in range(20, 90, 5)]
+    assert run(*often, ventricular=all_of_them)[0] == []
+    [began, ended] = run(*often, ventricular=all_of_them[::2])[0]
+    assert (began.onset, began.value, ended.value) == (25 * FS, 6, 7)
+    assert seconds([began]) == [("rule_met", 76)]
+
+
+def test_what_lasts_is_an_alarm_in_spite_of_ventricular_beats() -> None:
+    assert seconds(run(episode(40, 30), ventricular=range(41, 69))[0]) == [
+        ("sustained", 50),
+        ("rule_no_longer_met", 130),
+    ]
+
+
 def test_an_interruption_of_the_signal_ends_it() -> None:
     [began], state = run(*(episode(second) for second in range(20, 80, 10)), until_s=100)
     ended = frequent_episodes.close(state, 100 * FS)
@@ -95,6 +116,6 @@ def test_the_cut_into_steps_changes_nothing(cut_s: float) -> None:
     strides = range(STRIDE - 1, 300 * FS, STRIDE)
     cut = round(cut_s * 10)
     at = strides[cut - 1]
-    first, state = frequent_episodes.step(CONFIG, FrequentState(), [c for c in often if c.at <= at], strides[:cut])
-    then, state = frequent_episodes.step(CONFIG, state, [c for c in often if c.at > at], strides[cut:])
-    assert ((*first, *then), state) == frequent_episodes.step(CONFIG, FrequentState(), often, strides)
+    first, state = frequent_episodes.step(CONFIG, FrequentState(), [c for c in often if c.at <= at], (), strides[:cut])
+    then, state = frequent_episodes.step(CONFIG, state, [c for c in often if c.at > at], (), strides[cut:])
+    assert ((*first, *then), state) == frequent_episodes.step(CONFIG, FrequentState(), often, (), strides)

@@ -41,8 +41,8 @@ def test_all_advisories_are_one_entry() -> None:
 
 
 def test_a_technical_alarm_that_returns_is_no_new_entry() -> None:
-    assert entries(spells("noise", [10, 20, 70, 200])).entries == {"noise": 2}
-    assert entries(spells("pvc_run", [10, 20, 70, 200])).entries == {"pvc_run": 4}
+    assert entries(spells("noise", [10, 20, 70, 300])).entries == {"noise": 2}
+    assert entries(spells("pvc_run", [10, 20, 70, 300])).entries == {"pvc_run": 4}
 
 
 def test_beds_are_added() -> None:

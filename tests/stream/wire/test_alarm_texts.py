@@ -110,7 +110,7 @@ def test_no_template_is_unused() -> None:
         ),
         (
             {"kind": "unusual_complexes", "reason": "rule_met", "value": 6.0, "limit": None},
-            "Unusual complexes: 6 in the last minute",
+            "Unusual complexes: 6 in the last minute besides PVCs",
         ),
         (
             {"kind": "unusual_complexes", "reason": "sustained", "duration_s": 10.1},

@@ -31,7 +31,7 @@ def test_a_click_on_a_line_opens_the_review(window: MonitorWindow, script: Scrip
     event(window, script)
     dialog = click(window, qtbot)
     assert dialog.isVisible()
-    assert dialog.heading.text() == "*** Unusual complexes: 6 in 2 s"
+    assert dialog.heading.text() == "*** Unusual complexes: 6 in 2 s besides PVCs"
     assert dialog.summary["Alarm"] == "unusual complexes, high priority"
     assert dialog.summary["Time"].endswith("lasted 2.0 s")
     assert dialog._labels["Waveform"].text() == "1.00 mV observed, 0.10 mV predicted"

@@ -267,7 +267,7 @@ def test_alarms_and_their_ends_are_translated(busy_window: MonitorWindow, script
         "通常と異なる波形: 直近 1 分間に 2 回、最終 12:00:00",
         "データ受信を再開",
         "電極はずれ: MLII、信号が途切れたため終了時刻は不明",
-        "通常と異なる波形: 直近 1 分間に 6 回",
+        "通常と異なる波形: 直近 1 分間に 6 回(VPC を除く)",
         "心室頻拍: 最大 9 拍、最大 190/分、心室細動 に移行",
     ]
     check(busy_window, painted)
