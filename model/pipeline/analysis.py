@@ -24,8 +24,9 @@ from pathlib import Path
 
 import numpy as np
 
-from model.anomaly import anomaly_detector
+from model.anomaly import anomaly_detector, frequent_episodes
 from model.anomaly.anomaly_detector import Anomalies
+from model.anomaly.frequent_episodes import FrequentState
 from model.anomaly.state import DEFAULT_CONFIG, AnomalyState
 from model.beats import beat_detector, repetition
 from model.beats.beat_detector import Beat, BeatsState
@@ -102,6 +103,7 @@ class BedState:
     intake : IntakeState
     forecaster : ForecasterState
     anomaly : AnomalyState
+    frequent : FrequentState
     beats : BeatsState
     repetition : RepetitionState
     blocks : BlocksState
@@ -118,6 +120,7 @@ class BedState:
     intake: IntakeState
     forecaster: ForecasterState
     anomaly: AnomalyState
+    frequent: FrequentState
     beats: BeatsState
     repetition: RepetitionState
     blocks: BlocksState
@@ -185,6 +188,7 @@ def begin(models: Models, leads: Sequence[str], start: int, epoch_start: int) ->
         intake=state,
         forecaster=forecaster.begin(models.forecaster, n),
         anomaly=anomaly_detector.begin(first, leads, models.forecaster.network.config.patch),
+        frequent=FrequentState(),
         beats=beat_detector.begin(first, n),
         repetition=repetition.begin(n),
         blocks=blocks.begin(n),
@@ -266,7 +270,9 @@ def _ends(state: BedState, at: int) -> tuple[Ended, ...]:
         Ended(began.kind, began.onset, max(at, began.onset) + 1, at, "signal_interrupted", leads=began.leads)
         for began in state.second.technical
     )
-    return (*(() if anomaly is None else (anomaly,)), *rhythm_detector.close(state.rhythm, at), *technical)
+    frequent = frequent_episodes.close(state.frequent, at)
+    unusual = tuple(ended for ended in (anomaly, frequent) if ended is not None)
+    return (*unusual, *rhythm_detector.close(state.rhythm, at), *technical)
 
 
 def _predict(models: Models, states: Sequence[BedState], strides: Sequence[Strides]) -> list[_Predicted]:
@@ -309,6 +315,9 @@ def _analyze(
 ) -> tuple[Analysis, BedState]:
     """Push the strides of one bed to the stages of signal, beats and rhythm, and collect all results."""
     beats, beats_state = beat_detector.step(models.beat_classifier, state.beats, strides)
+    frequent, frequent_state = frequent_episodes.step(
+        models.alarms, state.frequent, anomalies, beats, strides.last_samples
+    )
     whole, blocks_state = blocks.step(state.blocks, strides)
     repeated, repetition_state = repetition.step(state.repetition, strides, beats)
     fibrillation, fibrillation_state = ventricular_fibrillation.step(state.fibrillation, whole)
@@ -326,6 +335,7 @@ def _analyze(
     vitals, second = vitals_output.step(state.second, vitals, forecasts, quality.changes)
     state = replace(
         state,
+        frequent=frequent_state,
         beats=beats_state,
         repetition=repetition_state,
         blocks=blocks_state,
@@ -337,7 +347,7 @@ def _analyze(
         pulses=pulses_state,
     )
     graded = tuple(replace(beat, quality=_latest(known, beat.at).quality) for beat in beats)
-    ordered = sorted([*anomalies, *quality.changes, *changes], key=lambda change: change.at)
+    ordered = sorted([*anomalies, *frequent, *quality.changes, *changes], key=lambda change: change.at)
     return Analysis(tuple(forecasts), graded, vitals, tuple(ordered)), state
 
 

@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from model.anomaly import anomaly_detector
+from model.anomaly import anomaly_detector, frequent_episodes
+from model.anomaly.frequent_episodes import FrequentState
 from model.anomaly.state import DEFAULT_CONFIG, AnomalyState
 from model.beats import beat_detector, qrs_detector, repetition
 from model.beats.beat_detector import Beat, BeatsState
 from model.beats.classifier import load_classifier
 from model.beats.qrs_detector import QrsState
 from model.beats.repetition import RepetitionState
+from model.conditions.changes import Began, Ended
+from model.conditions.settings import load as load_settings
 from model.forecast import forecaster
 from model.forecast.forecaster import ForecasterState
 from model.pipeline import analysis
@@ -194,6 +197,10 @@ def models() -> Models:
     return load_models()
 
 
+OFTEN = replace(load_settings(), unusual_per_min=2)
+"""Settings with which the two anomalies of `forecast_errors` are frequent."""
+
+
 @cache
 def beat_classifier() -> Any:
     """Return the shipped beat classifier, loaded once."""
@@ -302,6 +309,13 @@ def _step_anomaly(state: AnomalyState, strides: Strides) -> tuple[Outputs, Anoma
     return [*zip(ends, output.score.tolist(), strict=True), *((c.at, c) for c in output.changes)], state
 
 
+def _step_frequent(state: tuple[AnomalyState, FrequentState], strides: Strides) -> tuple[Outputs, Any]:
+    outputs, anomaly = _step_anomaly(state[0], strides)
+    episodes = [value for _, value in outputs if isinstance(value, Began | Ended)]
+    changes, frequent = frequent_episodes.step(OFTEN, state[1], episodes, (), strides.last_samples)
+    return [*outputs, *((change.at, change) for change in changes)], (anomaly, frequent)
+
+
 def _step_analysis(state: BedState, mv: FloatArray) -> tuple[Outputs, BedState]:
     ((output, state),) = analysis.step(models(), [state], [mv], [models().alarms.limits])
     return [
@@ -384,6 +398,12 @@ STAGES = (
         "anomaly detector",
         *after_intake(lambda start: anomaly_detector.begin(start, LEADS), _step_anomaly),
         tuple[IntakeState, AnomalyState],
+        forecast_errors,
+    ),
+    Stage(
+        "frequent episodes",
+        *after_intake(lambda start: (anomaly_detector.begin(start, LEADS), FrequentState()), _step_frequent),
+        tuple[IntakeState, tuple[AnomalyState, FrequentState]],
         forecast_errors,
     ),
     Stage(

@@ -94,12 +94,12 @@ def test_the_end_of_the_record_clears_restored_alarms() -> None:
     driver = AlarmDriver()
     driver.set_time(10)
     driver.begin("asystole")
-    driver.begin("residual")
+    driver.begin("unusual_complexes")
     restored, _ = restart(driver)
     restored.set_time(12)
     assert sorted(phases(restored.apply(finish(restored.state, restored.context)))) == [
         ("asystole", "cleared"),
-        ("residual", "cleared"),
+        ("unusual_complexes", "cleared"),
     ]
     assert {event.reason for event in restored.events} == {"record_ended"}
     assert restored.listed == [("asystole", True)]
