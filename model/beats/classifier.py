@@ -11,7 +11,6 @@ next one is detected, so the following RR interval (compensatory pause) is not a
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +38,9 @@ TYPES: Final[tuple[BeatType, ...]] = ("N", "S", "V")
 
 LEARNING_BEATS = 10
 """Beats of a patient before the first classified one; they are reported as Q."""
+
+NORMAL = NAMES.index("likeness.normal")
+"""Index of the feature that is the correlation with the patient's normal beat."""
 
 MAX_DEVIATION = 4.0
 """Limit at which normalized features are clipped, standard deviations."""
@@ -128,22 +130,21 @@ def step(
     -------
     kind : str
         ``N``, ``S`` or ``V``; ``Q`` during the learning period.
-    ventricular : float
-        Probability of a ventricular beat, 0 to 1, also during the learning period.
+    normal : float
+        Correlation with the patient's normal beat, -1 to 1.
     state : ClassifierState
     """
     measured, patient = beat_features.measure(state.patient, piece, valid, rr)
     log_probabilities = beat_classifier.log_probabilities(measured.features[None])[0]
-    kind, ventricular, family_odds = decide(state.family_odds, log_probabilities, measured.family, measured.new_family)
-    return kind if patient.beats > LEARNING_BEATS else "Q", ventricular, ClassifierState(patient, family_odds)
+    kind, family_odds = decide(state.family_odds, log_probabilities, measured.family, measured.new_family)
+    normal = float(measured.features[NORMAL])
+    return kind if patient.beats > LEARNING_BEATS else "Q", normal, ClassifierState(patient, family_odds)
 
 
 def decide(
     family_odds: FamilyOdds, log_probabilities: FloatArray, family: int, new_family: bool
-) -> tuple[BeatType, float, FamilyOdds]:
-    """Return type and ventricular probability of one beat, and the updated odds of its family.
-
-    Both follow from the log probabilities of the beat and the log odds of its family.
+) -> tuple[BeatType, FamilyOdds]:
+    """Return the type of one beat, from its log probabilities and the log odds of its family, and the updated odds.
 
     Parameters
     ----------
@@ -158,11 +159,14 @@ def decide(
         mean[family], count[family] = 0.0, 0
     normal, supraventricular, ventricular = log_probabilities.tolist()
     log_odds = max(-MAX_LOG_ODDS, min(MAX_LOG_ODDS, ventricular - float(np.logaddexp(normal, supraventricular))))
-    with_family = log_odds + FAMILY_WEIGHT * mean[family] * min(1.0, count[family] / FAMILY_BEATS)
-    kind: BeatType = "V" if with_family > 0 else "S" if supraventricular > normal else "N"
+    kind: BeatType
+    if log_odds + FAMILY_WEIGHT * mean[family] * min(1.0, count[family] / FAMILY_BEATS) > 0:
+        kind = "V"
+    else:
+        kind = "S" if supraventricular > normal else "N"
     count[family] += 1
     mean[family] += max(1 / count[family], FAMILY_RATE) * (log_odds - mean[family])
-    return kind, 1 / (1 + math.exp(-with_family)), FamilyOdds(tuple(mean), tuple(count))
+    return kind, FamilyOdds(tuple(mean), tuple(count))
 
 
 def save(path: Path, beat_classifier: BeatClassifier) -> None:

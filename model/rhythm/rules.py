@@ -2,8 +2,9 @@
 
 The rules for asystole, extreme bradycardia, extreme tachycardia, ventricular tachycardia and ventricular fibrillation
 are those of the PhysioNet/Computing in Cardiology Challenge 2015 (Clifford et al., "False alarm reduction in critical
-care", Physiological Measurement 37, 2016) with two changes: a ventricular tachycardia may include one beat of another
-type, and a steady extreme tachycardia is reported after fewer beats. A condition ends only when the rate has crossed
+care", Physiological Measurement 37, 2016) with three changes: a ventricular tachycardia may include one beat of another
+type, a steady extreme tachycardia is reported after fewer beats, and the complexes of a tachycardia must resemble each
+other, as those of an artefact do not. A condition ends only when the rate has crossed
 its limit by a margin, or when several consecutive beats contradict it (hysteresis).
 """
 
@@ -46,8 +47,18 @@ RUN_BREAK_RR = 1.25
 """Longest RR interval in a run that includes one non-ventricular beat, as a multiple of the limit's RR interval."""
 
 MIN_REPEATING = 0.5
-"""Smallest share of the intervals of a ventricular tachycardia after which the shape repeats."""
+"""Smallest share of the beats of a tachycardia, without the first, that repeat a shape. Of 81 ventricular tachycardias
+that were reported in noise or by double counting (Challenge 2015, vfdb, nstdb) 10 reached it, of 46 true ones (also
+MIT-BIH DS1 and svdb) 43, and the other 3 were reported with later beats of the same run. With other
+correlations (`model.rhythm.beat_history.SIMILAR`), .05 lower or higher, it is 12 and 44 or 8 and 41; with a share of .6
+8 and 37."""
 
+FOREIGN_BEATS, FOREIGN_PER_MIN, FOREIGN_REPEATING = 7, 150, 0.8
+"""Number of consecutive beats foreign to the patient, rate above which they are a ventricular tachycardia whatever
+their types, and share of them that must repeat a shape: a classifier may not know the first complexes of a tachycardia.
+In the 47 records of the Challenge 2015 with alarms of ventricular tachycardia this finds one true one more (v368s) and
+one false one (v612s, a rocking bed), in the abrupt fast runs of MIT-BIH DS1 and svdb none outside annotated ones; from
+120/min on it would find two more false ones."""
 
 RUN_END_BEATS = 3
 """Consecutive non-ventricular beats that end a run of ventricular beats."""
@@ -181,7 +192,7 @@ def _asystole(config: AlarmConfig, history: BeatHistory, status: SignalStatus) -
 def _ventricular(config: AlarmConfig, history: BeatHistory, status: SignalStatus) -> Iterator[RuleResult]:
     at, last = status.at, history.last_ventricular
     recent_enough = last is not None and at - last <= MAX_SILENCE and history.beats_since_ventricular < RUN_END_BEATS
-    end = at if last is None else last + 1
+    end = max((index + 1 for index in (last, history.last_foreign) if index is not None), default=at)
 
     rule = config.ventricular_tachycardia
     run_length = ventricular_run_length(history, rule.beats, RUN_BREAK_RR * 60 * FS / rule.per_min)
@@ -193,15 +204,30 @@ def _ventricular(config: AlarmConfig, history: BeatHistory, status: SignalStatus
         and repeating_share(history, run_length, alternating=True) >= MIN_REPEATING
     )
     persists = recent_enough and (rate is None or rate >= rule.per_min * (1 - RATE_MARGIN))
+    beats = max(history.run, rule.beats if run_length else 0)
+    foreign_rate = _foreign_rate(history, at)
+    if foreign_rate is not None and not met:
+        run_length, rate, beats = FOREIGN_BEATS, foreign_rate, history.foreign_run
+        met = rate > FOREIGN_PER_MIN
+        persists = persists or rate >= FOREIGN_PER_MIN * (1 - RATE_MARGIN)
     onset = history.indexes[-run_length] if met else at
     pulse_rate = pulse_confirmation.steady_rate(status.pulse, onset, at)
     met = met and (pulse_rate is None or pulse_rate > rule.per_min * (1 - RATE_MARGIN))
-    beats = max(history.run, rule.beats if run_length else 0)
     yield RuleResult("ventricular_tachycardia", met, persists, onset, end, rate, rule.per_min, beats)
 
-    met = recent_enough and history.run >= config.pvc_run_beats
-    rate = mean_rate(history, config.pvc_run_beats) if met else None
+    shortest = config.pvc_run_beats
+    met = recent_enough and history.run >= shortest
+    met = met and repeating_share(history, shortest, alternating=True) >= MIN_REPEATING
+    rate = mean_rate(history, shortest) if met else None
     yield RuleResult("pvc_run", met, recent_enough, history.run_start, end, rate, None, history.run)
+
+
+def _foreign_rate(history: BeatHistory, at: int) -> float | None:
+    """Return the mean rate of the last beats if they are foreign to the patient and repeat their shapes, else None."""
+    if history.foreign_run < FOREIGN_BEATS or at - history.indexes[-1] > MAX_SILENCE:
+        return None
+    repeat = repeating_share(history, FOREIGN_BEATS, alternating=True) >= FOREIGN_REPEATING
+    return mean_rate(history, FOREIGN_BEATS) if repeat else None
 
 
 def _rates(config: AlarmConfig, limits: Limits, history: BeatHistory, status: SignalStatus) -> Iterator[RuleResult]:

@@ -193,7 +193,7 @@ def types_of(beat_classifier: BeatClassifier, examples: Examples) -> list[BeatTy
     log_probabilities = beat_classifier.log_probabilities(examples.features.astype(np.float64))
     types: list[BeatType] = []
     for row, (family, new_family) in zip(log_probabilities, examples.joined, strict=True):
-        kind, _, family_odds = classifier.decide(family_odds, row, family, new_family)
+        kind, family_odds = classifier.decide(family_odds, row, family, new_family)
         types.append(kind if len(types) >= classifier.LEARNING_BEATS else "Q")
     return types
 

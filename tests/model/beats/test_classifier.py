@@ -134,7 +134,7 @@ def test_earlier_ventricular_beats_of_the_family_influence_the_type() -> None:
     family_odds = FamilyOdds()
     assert classifier.decide(family_odds, uncertain, 3, True)[0] == "N"
     for _ in range(8):
-        _, _, family_odds = classifier.decide(family_odds, certain, 3, False)
+        _, family_odds = classifier.decide(family_odds, certain, 3, False)
     assert classifier.decide(family_odds, uncertain, 3, False)[0] == "V"
     assert classifier.decide(family_odds, uncertain, 2, False)[0] == "N"
     assert classifier.decide(family_odds, uncertain, 3, True)[0] == "N"  # a new family of the same index
