@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from stream.wire.messages import Wave, Waveform
+from stream.wire.messages import Waveform
+from stream.wire.wave_message import Wave
 
 SESSION = "0123456789abcdef" * 2
 

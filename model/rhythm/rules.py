@@ -23,6 +23,7 @@ from model.rhythm.beat_history import (
     repeating_share,
     ventricular_run_length,
 )
+from model.rhythm.pulse_confirmation import FIBRILLATION_PULSES
 from model.signal.pulses import PulseStatus
 from stream.timebase import FS
 from stream.wire.alarm_messages import AlarmKind, Limits
@@ -149,7 +150,8 @@ def evaluate(
     in_fibrillation = status.fibrillation_since is not None
     if status.usable or in_fibrillation:
         since = status.at if status.fibrillation_since is None else status.fibrillation_since
-        met = in_fibrillation and status.usable and not pulse_confirmation.goes_on(status.pulse, since)
+        pulse_goes_on = pulse_confirmation.goes_on(status.pulse, since, FIBRILLATION_PULSES)
+        met = in_fibrillation and status.usable and not pulse_goes_on
         yield RuleResult("ventricular_fibrillation", met, in_fibrillation, since, status.at + 1)
     if not status.usable:
         return

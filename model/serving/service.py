@@ -15,8 +15,9 @@ from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Client, Received
 from stream.replay.ledger import ledger
 from stream.wire.alarm_messages import ActiveAlarms, Command
-from stream.wire.messages import BedStatus, Message, ProcessStatus, Wave, Waveform
+from stream.wire.messages import BedStatus, Message, ProcessStatus, Waveform
 from stream.wire.topics import Kind, Role, pattern
+from stream.wire.wave_message import Wave
 
 log = logging.getLogger("bedside.worker")
 

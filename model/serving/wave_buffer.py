@@ -7,7 +7,8 @@ from collections.abc import Container
 from dataclasses import dataclass, field
 
 from model.signal.pulse_detector import WaveSamples
-from stream.wire.messages import Wave, Waveform
+from stream.wire.messages import Waveform
+from stream.wire.wave_message import Wave
 
 MAX_MESSAGES = 8192
 """Messages kept per bed: 20 s of ECG, which a worker processes at once, in chunks of single samples."""

@@ -26,8 +26,9 @@ from stream.replay.ledger import Write
 from stream.timebase import FS
 from stream.wire.alarm_messages import ActiveAlarms, Command
 from stream.wire.continuity import Continuity, SequenceCheck, check_sequence
-from stream.wire.messages import BedStatus, Message, Wave, Waveform
+from stream.wire.messages import BedStatus, Message, Waveform
 from stream.wire.replay_actions import ReplayAction
+from stream.wire.wave_message import Wave
 
 log = logging.getLogger("bedside.worker")
 

@@ -25,7 +25,7 @@ from model.signal.arrays import BoolArray, FloatArray
 from model.signal.gaps import fill_gaps
 from model.signal.iir_filter import sosfilt
 from stream.timebase import FS
-from stream.wire.messages import Signal
+from stream.wire.wave_message import Signal
 
 MIN_FS = 25.0
 """Lowest sampling rate at which pulses are detected, Hz; a slower wave is not analysed."""
@@ -178,8 +178,8 @@ def begin(samples: WaveSamples) -> PulseDetectorState:
     first = float(finite[0]) if finite.size else 0.0
     return PulseDetectorState(
         signal=samples.signal,
-        fs=samples.fs,
-        start=samples.start,
+        fs=float(samples.fs),
+        start=float(samples.start),
         received=0,
         last_valid=np.array([first]),
         filter=sosfilt_zi(_low_pass(samples.fs))[:, :, None] * first,

@@ -18,7 +18,7 @@ from operator import attrgetter
 from model.signal import pulse_detector
 from model.signal.pulse_detector import AFTER_S, MAX_PULSE_INTERVAL_S, PulseDetectorState, WaveSamples
 from stream.timebase import FS
-from stream.wire.messages import Signal
+from stream.wire.wave_message import Signal
 
 DELAY = 72
 """Samples at 360 Hz after which a wave is used, 200 ms: two chunks of the usual length."""

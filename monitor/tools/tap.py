@@ -28,8 +28,9 @@ from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Client, Received
 from stream.timebase import FS
 from stream.wire.alarm_messages import Alarm
-from stream.wire.messages import Beat, Forecast, Message, Vitals, Wave, Waveform
+from stream.wire.messages import Beat, Forecast, Message, Vitals, Waveform
 from stream.wire.topics import ROOT, Kind, pattern
+from stream.wire.wave_message import Wave
 
 log = logging.getLogger("bedside.tap")
 

@@ -14,8 +14,9 @@ from collections import Counter, defaultdict, deque
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from stream.wire.messages import Annotation, Beat, Forecast, Message, Wave, Waveform
+from stream.wire.messages import Annotation, Beat, Forecast, Message, Waveform
 from stream.wire.topics import RETAINED, Kind, Topic
+from stream.wire.wave_message import Wave
 
 T = TypeVar("T")
 

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from stream.timebase import FS
-from stream.wire.messages import INVALID, Signal, Unit
+from stream.wire.messages import INVALID
+from stream.wire.wave_message import Signal, Unit
 
 Samples = npt.NDArray[np.float64]
 

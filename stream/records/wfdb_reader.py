@@ -26,8 +26,9 @@ from stream.records.catalog import Catalog
 from stream.records.record import Annotations, Record, RecordedWave, Samples
 from stream.records.synthetic import synthetic_patient
 from stream.timebase import FS
-from stream.wire.messages import INVALID, MAX_GAIN, MAX_LEADS, MAX_WAVE_FS, MIN_WAVE_FS, Signal, Unit
+from stream.wire.messages import INVALID, MAX_GAIN, MAX_LEADS
 from stream.wire.messages import MIN_GAIN as LOWEST_GAIN
+from stream.wire.wave_message import MAX_WAVE_FS, MIN_WAVE_FS, Signal, Unit
 
 FULL_SCALE = 32767
 """Largest ADC value in a message; −32768 marks an invalid sample."""

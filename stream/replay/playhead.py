@@ -17,9 +17,10 @@ from dataclasses import dataclass, replace
 from stream.errors import UsageError
 from stream.records.record import Record
 from stream.timebase import FS
-from stream.wire.messages import MAX_SPEED, MIN_SPEED, Wave, Waveform
+from stream.wire.messages import MAX_SPEED, MIN_SPEED, Waveform
 from stream.wire.replay_actions import ReplayAction, Seek, SetLoop, SetPlaying, SetSpeed
 from stream.wire.topics import check_bed
+from stream.wire.wave_message import Wave
 
 MAX_CHUNK = 3600
 """Maximum number of samples per chunk; 10 s."""

@@ -11,8 +11,9 @@ import msgspec
 from stream.errors import MessageError
 from stream.wire import topics
 from stream.wire.alarm_messages import ActiveAlarms, Alarm, Command
-from stream.wire.messages import Annotation, Beat, BedStatus, Forecast, Message, ProcessStatus, Vitals, Wave, Waveform
+from stream.wire.messages import Annotation, Beat, BedStatus, Forecast, Message, ProcessStatus, Vitals, Waveform
 from stream.wire.topics import RETAINED, Kind, Topic
+from stream.wire.wave_message import Wave
 
 MAX_BYTES = 64 * 1024
 """Maximum payload size; larger ones are rejected unread. A chunk of 30 s of two leads has 43,200 bytes of samples."""

@@ -24,14 +24,10 @@ MIN_SPEED, MAX_SPEED = 0.01, 1000.0
 MIN_GAIN, MAX_GAIN = 1e-3, 1e9
 """Accepted gains, in adu/mV; beyond, amplitudes are not physiological and forecasts would exceed float32."""
 
-MIN_WAVE_FS, MAX_WAVE_FS = 1.0, 1000.0
-"""Accepted sampling rates of a wave other than ECG, in Hz."""
-
 MAX_INDEX = 2**53
 """Largest sample index; JSON numbers represent it exactly in every language."""
 
 Index = Annotated[int, msgspec.Meta(ge=0, le=MAX_INDEX)]
-SessionTime = Annotated[float, msgspec.Meta(ge=0, le=MAX_INDEX)]
 Nanoseconds = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 BedName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}\Z")]
 Hex128 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}\Z")]
@@ -39,12 +35,6 @@ Text = Annotated[str, msgspec.Meta(max_length=200)]
 LeadName = Annotated[str, msgspec.Meta(min_length=1, max_length=16)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Finite = Annotated[float, msgspec.Meta(ge=-1e9, le=1e9)]
-
-Signal = Literal["pleth", "abp"]
-"""Waves other than ECG: plethysmogram, arterial blood pressure."""
-
-Unit = Literal["NU", "mmHg"]
-"""Units of these waves; NU is no unit."""
 
 BeatType = Literal["N", "S", "V", "Q"]
 Rhythm = Literal[
@@ -157,87 +147,6 @@ class Waveform(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
         mv = (adu - np.asarray(self.zero, np.float64)) / np.asarray(self.gain, np.float64)
         mv[adu == INVALID] = np.nan
         return mv
-
-
-class Wave(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
-    """A chunk of a wave other than ECG, sent just before the chunk of ECG of the same interval.
-
-    It contains the samples of the interval; if there are none, as in an interval shorter than one sample, it is not
-    sent.
-
-    Attributes
-    ----------
-    bed, session, epoch, epoch_start, speed, record, synthetic
-        As in `Waveform`.
-    seq : int
-        Number of the chunk of ECG of the same interval.
-    signal : str
-        ``pleth`` or ``abp``.
-    unit : str
-        ``NU`` (no unit) or ``mmHg``.
-    start : float
-        Time of the chunk's first sample on the scale of the session, in samples at 360 Hz. Sample i is at
-        ``start + 360 * i / fs``.
-    t0_ns : int
-        Unix time in ns at which the first sample is due.
-    fs : float
-        Sampling rate of this wave, 1 to 1000 Hz.
-    gain, zero : float, int
-        adu per unit and the adu of 0.
-    samples : bytes
-        Little-endian int16; −32768 is invalid.
-    position : float
-        Position of the first sample in the recording, in samples at 360 Hz.
-    """
-
-    bed: BedName
-    session: Hex128
-    epoch: Index
-    seq: Index
-    signal: Signal
-    unit: Unit
-    start: SessionTime
-    epoch_start: Index
-    t0_ns: Nanoseconds
-    speed: float
-    fs: float
-    gain: float
-    zero: Annotated[int, msgspec.Meta(ge=-32767, le=32767)]
-    samples: bytes
-    record: Text
-    position: SessionTime
-    synthetic: bool
-
-    def __post_init__(self) -> None:
-        if not MIN_GAIN <= self.gain <= MAX_GAIN:
-            raise ValueError(f"gain {self.gain} is not within {MIN_GAIN} to {MAX_GAIN}")
-        if not MIN_SPEED <= self.speed <= MAX_SPEED:
-            raise ValueError(f"speed {self.speed} is not within {MIN_SPEED} to {MAX_SPEED}")
-        if not MIN_WAVE_FS <= self.fs <= MAX_WAVE_FS:
-            raise ValueError(f"sampling rate {self.fs} is not within {MIN_WAVE_FS} to {MAX_WAVE_FS}")
-        if not self.samples or len(self.samples) % 2:
-            raise ValueError(f"{len(self.samples)} bytes are not a whole number of int16 samples")
-        if max(self.start, self.position) + self.n * 360 / self.fs > MAX_INDEX:
-            raise ValueError(f"sample {max(self.start, self.position)} lies beyond {MAX_INDEX}")
-        if self.epoch_start > self.start:
-            raise ValueError(f"epoch_start {self.epoch_start} lies after start {self.start}")
-
-    @property
-    def n(self) -> int:
-        """Samples in this chunk."""
-        return len(self.samples) // 2
-
-    @property
-    def end(self) -> float:
-        """Time at which the next sample follows, in samples at 360 Hz."""
-        return self.start + self.n * 360 / self.fs
-
-    def values(self) -> npt.NDArray[np.float64]:
-        """Return the samples in the wave's unit, shape (n,), float64; NaN where invalid."""
-        adu = np.frombuffer(self.samples, dtype="<i2")
-        values = (adu - float(self.zero)) / self.gain
-        values[adu == INVALID] = np.nan
-        return values
 
 
 class Forecast(Message, frozen=True, kw_only=True, tag_field="v", tag=1):

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import get_args
 
 from stream.errors import MessageError, UsageError
-from stream.wire.messages import Signal
+from stream.wire.wave_message import Signal
 
 ROOT = "bedside/v1"
 ANY_BED = "+"

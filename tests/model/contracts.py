@@ -32,10 +32,12 @@ from model.pipeline.analysis import BedState, Models, load_models
 from model.rhythm import rhythm_detector
 from model.rhythm.rhythm_detector import RhythmState
 from model.rhythm.rules import SignalStatus
-from model.signal import blocks, intake, signal_quality, ventricular_fibrillation
+from model.signal import blocks, intake, pulses, signal_quality, ventricular_fibrillation
 from model.signal.arrays import FloatArray
 from model.signal.blocks import BlocksState
 from model.signal.intake import IntakeState, Strides
+from model.signal.pulse_detector import WaveSamples
+from model.signal.pulses import PulsesState
 from model.signal.signal_quality import QualityState
 from model.signal.state_codec import pack, unpack
 from model.signal.ventricular_fibrillation import FibrillationState
@@ -44,6 +46,8 @@ from stream.records.wfdb_reader import load
 from stream.timebase import FS, STRIDE
 from stream.wire.alarm_messages import Limits
 from stream.wire.messages import BeatType
+from stream.wire.wave_message import Signal
+from tests.model.pulse_trains import pulse_waves
 
 LEADS = ("MLII", "V1")
 PATCH, HORIZON = 4, 96
@@ -296,6 +300,15 @@ def _step_rhythm(state: tuple[int, RhythmState], strides: Strides) -> tuple[Outp
     return [*((c.at, c) for c in changes), *((v.index, v) for v in vitals)], (last, own_state)
 
 
+def _step_pulses(state: PulsesState, strides: Strides) -> tuple[Outputs, PulsesState]:
+    """Take the columns as plethysmogram and arterial pressure, at the rate of the ECG."""
+    signals: tuple[Signal, Signal] = ("pleth", "abp")
+    columns = np.where(strides.invalid, np.nan, strides.mv).T
+    waves = [WaveSamples(name, FS, strides.start, values) for name, values in zip(signals, columns, strict=True)]
+    found, state = pulses.step(pulses.push(state, waves), strides.last_samples)
+    return list(zip(strides.last_samples, found, strict=True)), state
+
+
 def _step_forecaster(state: ForecasterState, strides: Strides) -> tuple[Outputs, ForecasterState]:
     ((forecasts, state),) = forecaster.step(models().forecaster, [state], [strides])
     return list(zip(forecasts.origin.tolist(), zip(forecasts.mean, forecasts.scale, strict=True), strict=True)), state
@@ -379,6 +392,12 @@ STAGES = (
         ),
         tuple[IntakeState, tuple[BlocksState, FibrillationState]],
         ecg_with_events,
+    ),
+    Stage(
+        "pulses",
+        *after_intake(lambda _: PulsesState(), _step_pulses),
+        tuple[IntakeState, PulsesState],
+        pulse_waves,
     ),
     Stage(
         "rhythm detector",

@@ -54,6 +54,8 @@ def test_the_test_signal_causes_outputs_and_conditions(stage: Stage) -> None:
         "analysis": {"lead_off", "residual", "ventricular_fibrillation"},
     }
     assert kinds >= expected.get(stage.name, set())
+    if stage.name == "pulses":
+        assert {None if value is None else value.signal for _, value in outputs} == {None, "pleth", "abp"}
     if stage.name == "ventricular fibrillation":
         assert any(value.since is not None for _, value in outputs)
 

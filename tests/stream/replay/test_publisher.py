@@ -14,8 +14,9 @@ from stream.replay.playhead import Playhead, ReplayConfig, begin
 from stream.replay.publisher import Publisher, description
 from stream.wire.alarm_messages import Action, Command
 from stream.wire.continuity import Continuity, check_sequence
-from stream.wire.messages import Annotation, BedStatus, Message, Wave, Waveform
+from stream.wire.messages import Annotation, BedStatus, Message, Waveform
 from stream.wire.replay_actions import Seek, SetLoop, SetPlaying, SetSpeed
+from stream.wire.wave_message import Wave
 from tests.stream.replay.test_playhead import BEGIN_NS, traceable, with_wave
 
 
