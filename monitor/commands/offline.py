@@ -143,7 +143,9 @@ def _evaluate_entries(args: argparse.Namespace) -> int:
     from model.evaluation.alarm_list_entries import ORDINARY_WARD, print_list_entries, score_list_entries, to_dict
     from model.pipeline.analysis import load_models
 
-    names = tuple(dict.fromkeys(args.records.split(","))) if args.records else ORDINARY_WARD
+    names = ORDINARY_WARD if args.records is None else tuple(filter(None, map(str.strip, args.records.split(","))))
+    if not names:
+        raise UsageError(f"--records {args.records!r} names no record: write mitdb/100,svdb/800")
     scores = score_list_entries(names, load_models(args.weights), where)
     print_list_entries(scores)
     return write_json(to_dict(scores), args.json)
