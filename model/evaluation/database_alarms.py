@@ -47,7 +47,7 @@ def evaluate_database(
             example = database.example(name, leads)
         except RecordError as error:
             skipped[name] = str(error)
-            stderr().print(f"skipped: {error}", markup=False)
+            stderr().print(f"skipped: {error}", markup=False, soft_wrap=True)
             continue
         truth = example.truth
         scores = score_record(name, truth, monitor(example.record), example.alarm)

@@ -32,7 +32,7 @@ def print_database(report: DatabaseReport, console: Console | None = None) -> No
     styles = ", ".join(f"{number} {style}" for style, number in sorted(report.styles.items()))
     console.print(f"{report.name}: {styles or 'no record could be read'}")
     for name, reason in report.skipped.items():
-        console.print(f"  skipped {name}: {reason}", markup=False)
+        console.print(f"  skipped {name}: {reason}", markup=False, soft_wrap=True)
     if not report.records:
         return
     total = report.total
