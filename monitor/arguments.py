@@ -160,6 +160,11 @@ def parser() -> argparse.ArgumentParser:
         help="score beats, rhythm and alarms of all 44 records instead",
     )
     command.add_argument(
+        "--entries",
+        action="store_true",
+        help="count the entries of the alarm list instead: ten beds, or those of --records mitdb/100,svdb/800",
+    )
+    command.add_argument(
         "--database",
         metavar="FOLDER",
         help="with --alarms: score any folder of WFDB records, in --data-dir or a path (vfdb, svdb, cudb, …)",

@@ -65,6 +65,8 @@ def evaluate(args: argparse.Namespace) -> int:
         return _evaluate_tutorial(args)
     if args.plot is not None:
         raise UsageError("--plot belongs to --tutorial: use --plots DIR for the pictures of an evaluation")
+    if args.entries:
+        return _evaluate_entries(args)
     if args.database is not None:
         return _evaluate_database(args)
     if args.leads is not None:
@@ -132,6 +134,21 @@ def _evaluate_database(args: argparse.Namespace) -> int:
     report = evaluate_database(database, names, monitor_of(load_models(args.weights)), args.leads)
     print_database(report)
     return write_json(report.to_dict(), args.json)
+
+
+def _evaluate_entries(args: argparse.Namespace) -> int:
+    where = catalog(args)
+    log.info("counting the entries of alarm lists; loading the models")
+
+    from model.evaluation.alarm_list_entries import ORDINARY_WARD, print_list_entries, score_list_entries, to_dict
+    from model.pipeline.analysis import load_models
+
+    names = ORDINARY_WARD if args.records is None else tuple(filter(None, map(str.strip, args.records.split(","))))
+    if not names:
+        raise UsageError(f"--records {args.records!r} names no record: write mitdb/100,svdb/800")
+    scores = score_list_entries(names, load_models(args.weights), where)
+    print_list_entries(scores)
+    return write_json(to_dict(scores), args.json)
 
 
 def _evaluate_tutorial(args: argparse.Namespace) -> int:

@@ -17,7 +17,7 @@ ALARMS: Mapping[str, str] = {
     "kind.heart_rate_low": "heart rate low",
     "kind.atrial_fibrillation": "atrial fibrillation",
     "kind.unusual_complexes": "unusual complexes",
-    "kind.residual": "unusual complex",
+    "kind.residual": "single unusual complex",
     "kind.no_data": "no data",
     "kind.lead_off": "lead off",
     "kind.saturation": "saturation",

@@ -155,4 +155,4 @@ def test_a_click_on_the_line_of_the_advisories_opens_the_latest(
     assert dialog is not None
     assert dialog.review.alarm == residual(600)
     assert "Unusual complex: 1.00 mV, forecast 0.10 mV" in dialog.heading.text()
-    assert dialog.summary["Alarm"] == "unusual complex, advisory"
+    assert dialog.summary["Alarm"] == "single unusual complex, advisory"
