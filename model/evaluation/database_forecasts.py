@@ -138,11 +138,11 @@ def _load(database: Database, name: str, leads: int | None) -> _Loaded:
             f"not {(since + EXCERPT) // FS} s or more"
         )
     first_lead = fill_gaps(mv[:, :1], np.zeros(1))[0][:, 0]
-    if not np.ptp(first_lead[:SPREAD_OVER]):
-        raise RecordError(
-            f"record {example.record.name} cannot be scored: its first lead, {example.record.leads[0]}, is flat for "
-            f"the {SPREAD_OVER // FS} s by whose standard deviation errors are divided"
-        )
+    scaling, scored = first_lead[:SPREAD_OVER], first_lead[since:]
+    for part, which in ((scaling, "first 100 s, which scale the errors"), (scored, "scored part")):
+        if not np.ptp(part):
+            lead = example.record.leads[0]
+            raise RecordError(f"record {example.record.name} cannot be scored: {lead} is flat in its {which}")
     return _Loaded(example, mv, first_lead, since)
 
 

@@ -22,7 +22,12 @@ from tests.model.evaluation import annotated_records as given
 from tests.model.evaluation.wfdb_files import write
 from tests.system.commands import error_line
 
-REASONS = {"flat": "flat for the 100 s", "short": "it lasts 60 s, not 110 s or more", "truncated": "truncated"}
+REASONS = {
+    "flat": "V5 is flat in its first 100 s",
+    "detached": "V5 is flat in its scored part",
+    "short": "it lasts 60 s, not 110 s or more",
+    "truncated": "truncated",
+}
 
 
 def no_ar(*_: object) -> AR:
@@ -42,6 +47,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "plain.atr").unlink()
     write(folder, "short", 60, given.beats(1, 59), leads=("V5",))
     write(folder, "flat", 130, [], leads=("V5",))
+    write(folder, "detached", 130, given.beats(1, 99), leads=("V5",))
     (folder / "truncated.hea").write_text("truncated 1 250 15000\ntruncated.dat 16 200 16 0 0 0 0 ECG\n")
     (folder / "truncated.dat").write_bytes(bytes(100))
     return folder
