@@ -37,17 +37,18 @@ from model.forecast.checkpoint import Checkpoint
 from model.forecast.forecaster import ForecasterState, Forecasts, load_forecaster
 from model.pipeline import vitals_output
 from model.pipeline.vitals_output import SecondState, StrideForecast
-from model.rhythm import rhythm_detector
+from model.rhythm import rhythm_detector, ventricular_fibrillation
 from model.rhythm.rhythm_detector import RhythmState
 from model.rhythm.rules import SignalStatus
+from model.rhythm.ventricular_fibrillation import Fibrillation, FibrillationState
 from model.rhythm.vitals import VitalSigns
-from model.signal import blocks, intake, signal_quality, ventricular_fibrillation
+from model.signal import blocks, fibrillation_waveform, intake, signal_quality
 from model.signal.arrays import FloatArray
 from model.signal.blocks import STRIDES_PER_BLOCK, BlocksState
+from model.signal.fibrillation_waveform import WaveformState
 from model.signal.intake import IntakeState, Strides
 from model.signal.signal_quality import QualityOutput, QualityState
 from model.signal.state_codec import pack, unpack
-from model.signal.ventricular_fibrillation import Fibrillation, FibrillationState
 from stream.timebase import STRIDE
 from stream.wire.alarm_messages import Limits
 
@@ -101,6 +102,7 @@ class BedState:
     beats : BeatsState
     blocks : BlocksState
     quality : QualityState
+    waveform : WaveformState
     fibrillation : FibrillationState
     rhythm : RhythmState
     second : SecondState
@@ -115,6 +117,7 @@ class BedState:
     beats: BeatsState
     blocks: BlocksState
     quality: QualityState
+    waveform: WaveformState
     fibrillation: FibrillationState
     rhythm: RhythmState
     second: SecondState
@@ -180,6 +183,7 @@ def begin(models: Models, leads: Sequence[str], start: int, epoch_start: int) ->
         beats=beat_detector.begin(first, n),
         blocks=blocks.begin(n),
         quality=signal_quality.begin(first, leads),
+        waveform=fibrillation_waveform.begin(n),
         fibrillation=ventricular_fibrillation.begin(first, n),
         rhythm=rhythm_detector.begin(first),
         second=SecondState(),
@@ -292,7 +296,8 @@ def _analyze(
     beats, beats_state = beat_detector.step(models.beat_classifier, state.beats, strides)
     whole, blocks_state = blocks.step(state.blocks, strides)
     quality, quality_state = signal_quality.step(state.quality, whole)
-    fibrillation, fibrillation_state = ventricular_fibrillation.step(state.fibrillation, whole)
+    waveform, waveform_state = fibrillation_waveform.step(state.waveform, whole)
+    fibrillation, fibrillation_state = ventricular_fibrillation.step(state.fibrillation, waveform, beats)
 
     known = [state.signal, *_signal_statuses(quality, fibrillation)]
     signal = [replace(_latest(known, at), at=at) for at in strides.last_samples]
@@ -303,6 +308,7 @@ def _analyze(
         beats=beats_state,
         blocks=blocks_state,
         quality=quality_state,
+        waveform=waveform_state,
         fibrillation=fibrillation_state,
         rhythm=rhythm_state,
         second=second,
@@ -318,7 +324,7 @@ def _signal_statuses(quality: QualityOutput, fibrillation: Sequence[Fibrillation
     ends = slice(STRIDES_PER_BLOCK - 1, None, STRIDES_PER_BLOCK)
     index, usable = quality.bed[ends].tolist(), np.any(quality.usable[ends], axis=1).tolist()
     return [
-        SignalStatus(now.at, best, good, now.since, now.margin > 0)
+        SignalStatus(now.at, best, good, now.since, now.suspected)
         for now, best, good in zip(fibrillation, index, usable, strict=True)
     ]
 

@@ -118,11 +118,11 @@ def evaluate(
 ) -> Iterator[RuleResult]:
     """Evaluate all rules, most severe first."""
     in_fibrillation = status.fibrillation_since is not None
-    if status.usable or in_fibrillation:
-        since = status.at if status.fibrillation_since is None else status.fibrillation_since
-        yield RuleResult(
-            "ventricular_fibrillation", in_fibrillation and status.usable, in_fibrillation, since, status.at + 1
-        )
+    since = status.at if status.fibrillation_since is None else status.fibrillation_since
+    # Its end is observed on a bad signal, too (`model.rhythm.ventricular_fibrillation`).
+    yield RuleResult(
+        "ventricular_fibrillation", in_fibrillation and status.usable, in_fibrillation, since, status.at + 1
+    )
     if not status.usable:
         return
     yield _asystole(config, history, status)
