@@ -79,8 +79,8 @@ MIN_PROMINENCE = 0.5
 MAX_SILENCE = round(2.5 * FS)
 """Time since the last complex above which beats are not organised, samples."""
 
-REPEATING_SHARE = 0.6
-"""Share of the complexes that must repeat."""
+REPEATING_SHARE, RELEASE_SHARE = 0.6, 0.5
+"""Share of the complexes that must repeat; if the waveform contradicts fibrillation, too, the second is sufficient."""
 
 MIN_MEAN_RR = 0.4 * FS
 """Mean RR interval of organised beats, samples: 150/min."""
@@ -287,7 +287,7 @@ def _organisation(state: FibrillationState, block: Waveform) -> tuple[bool, bool
         return False, False, concentration
     share = sum(item.similarity >= MIN_SIMILARITY for item in last) / len(last)
     mean_rr = (last[-1].index - last[0].index) / (len(last) - 1)
-    return share >= REPEATING_SHARE, share >= REPEATING_SHARE and mean_rr >= MIN_MEAN_RR, concentration
+    return share >= RELEASE_SHARE, share >= REPEATING_SHARE and mean_rr >= MIN_MEAN_RR, concentration
 
 
 def _concentration(state: FibrillationState, block: Waveform) -> float:
