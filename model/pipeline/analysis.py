@@ -40,19 +40,20 @@ from model.forecast.checkpoint import Checkpoint
 from model.forecast.forecaster import ForecasterState, Forecasts, load_forecaster
 from model.pipeline import vitals_output
 from model.pipeline.vitals_output import SecondState, StrideForecast
-from model.rhythm import rhythm_detector
+from model.rhythm import rhythm_detector, ventricular_fibrillation
 from model.rhythm.rhythm_detector import RhythmState
 from model.rhythm.rules import SignalStatus
+from model.rhythm.ventricular_fibrillation import Fibrillation, FibrillationState
 from model.rhythm.vitals import VitalSigns
-from model.signal import blocks, intake, pulses, signal_quality, ventricular_fibrillation
+from model.signal import blocks, fibrillation_waveform, intake, pulses, signal_quality
 from model.signal.arrays import FloatArray
 from model.signal.blocks import STRIDES_PER_BLOCK, BlocksState
+from model.signal.fibrillation_waveform import WaveformState
 from model.signal.intake import IntakeState, Strides
 from model.signal.pulse_detector import WaveSamples
 from model.signal.pulses import PulsesState
 from model.signal.signal_quality import QualityOutput, QualityState
 from model.signal.state_codec import pack, unpack
-from model.signal.ventricular_fibrillation import Fibrillation, FibrillationState
 from stream.timebase import STRIDE
 from stream.wire.alarm_messages import Limits
 
@@ -108,6 +109,7 @@ class BedState:
     repetition : RepetitionState
     blocks : BlocksState
     quality : QualityState
+    waveform : WaveformState
     fibrillation : FibrillationState
     rhythm : RhythmState
     second : SecondState
@@ -125,6 +127,7 @@ class BedState:
     repetition: RepetitionState
     blocks: BlocksState
     quality: QualityState
+    waveform: WaveformState
     fibrillation: FibrillationState
     rhythm: RhythmState
     second: SecondState
@@ -193,6 +196,7 @@ def begin(models: Models, leads: Sequence[str], start: int, epoch_start: int) ->
         repetition=repetition.begin(n),
         blocks=blocks.begin(n),
         quality=signal_quality.begin(first, leads),
+        waveform=fibrillation_waveform.begin(n),
         fibrillation=ventricular_fibrillation.begin(first, n),
         rhythm=rhythm_detector.begin(first),
         second=SecondState(),
@@ -320,10 +324,11 @@ def _analyze(
     )
     whole, blocks_state = blocks.step(state.blocks, strides)
     repeated, repetition_state = repetition.step(state.repetition, strides, beats)
-    fibrillation, fibrillation_state = ventricular_fibrillation.step(state.fibrillation, whole)
+    waveform, waveform_state = fibrillation_waveform.step(state.waveform, whole)
+    fibrillation, fibrillation_state = ventricular_fibrillation.step(state.fibrillation, waveform, beats)
     at_blocks = [(window.at - strides.start) // STRIDE for window in fibrillation]
     # Fibrillation does not repeat either, and is no noise.
-    organised = [window.since is None and window.margin <= 0 for window in fibrillation]
+    organised = [window.since is None and not window.suspected for window in fibrillation]
     beats_repeat = np.where(organised, repeated.mean[at_blocks], np.nan)
     quality, quality_state = signal_quality.step(state.quality, whole, beats_repeat)
 
@@ -340,6 +345,7 @@ def _analyze(
         repetition=repetition_state,
         blocks=blocks_state,
         quality=quality_state,
+        waveform=waveform_state,
         fibrillation=fibrillation_state,
         rhythm=rhythm_state,
         second=second,
@@ -358,7 +364,7 @@ def _signal_statuses(
     ends = slice(STRIDES_PER_BLOCK - 1, None, STRIDES_PER_BLOCK)
     index, usable = quality.bed[ends].tolist(), np.any(quality.usable[ends], axis=1).tolist()
     return [
-        SignalStatus(now.at, best, good, now.since, now.margin > 0, seen)
+        SignalStatus(now.at, best, good, now.since, now.suspected, seen)
         for now, best, good, seen in zip(fibrillation, index, usable, ecg_seen, strict=True)
     ]
 

@@ -148,11 +148,11 @@ def evaluate(
 ) -> Iterator[RuleResult]:
     """Evaluate all rules, most severe first."""
     in_fibrillation = status.fibrillation_since is not None
-    if status.usable or in_fibrillation:
-        since = status.at if status.fibrillation_since is None else status.fibrillation_since
-        pulse_goes_on = pulse_confirmation.goes_on(status.pulse, since, FIBRILLATION_PULSES)
-        met = in_fibrillation and status.usable and not pulse_goes_on
-        yield RuleResult("ventricular_fibrillation", met, in_fibrillation, since, status.at + 1)
+    since = status.at if status.fibrillation_since is None else status.fibrillation_since
+    pulse_goes_on = pulse_confirmation.goes_on(status.pulse, since, FIBRILLATION_PULSES)
+    met = in_fibrillation and status.usable and not pulse_goes_on
+    # Its end is observed on a bad signal, too (`model.rhythm.ventricular_fibrillation`).
+    yield RuleResult("ventricular_fibrillation", met, in_fibrillation, since, status.at + 1)
     if not status.usable:
         return
     yield _asystole(config, history, status)

@@ -29,18 +29,19 @@ from model.forecast import forecaster
 from model.forecast.forecaster import ForecasterState
 from model.pipeline import analysis
 from model.pipeline.analysis import BedState, Models, load_models
-from model.rhythm import rhythm_detector
+from model.rhythm import rhythm_detector, ventricular_fibrillation
 from model.rhythm.rhythm_detector import RhythmState
 from model.rhythm.rules import SignalStatus
-from model.signal import blocks, intake, pulses, signal_quality, ventricular_fibrillation
+from model.rhythm.ventricular_fibrillation import FibrillationState
+from model.signal import blocks, fibrillation_waveform, intake, pulses, signal_quality
 from model.signal.arrays import FloatArray
 from model.signal.blocks import BlocksState
+from model.signal.fibrillation_waveform import WaveformState
 from model.signal.intake import IntakeState, Strides
 from model.signal.pulse_detector import WaveSamples
 from model.signal.pulses import PulsesState
 from model.signal.signal_quality import QualityState
 from model.signal.state_codec import pack, unpack
-from model.signal.ventricular_fibrillation import FibrillationState
 from stream.records.catalog import Catalog
 from stream.records.wfdb_reader import load
 from stream.timebase import FS, STRIDE
@@ -274,10 +275,20 @@ def _step_quality(state: tuple[BlocksState, QualityState], strides: Strides) -> 
     return [*outputs, *((change.at, change) for change in output.changes)], (blocks_state, quality_state)
 
 
-def _step_fibrillation(state: tuple[BlocksState, FibrillationState], strides: Strides) -> tuple[Outputs, Any]:
+def _step_waveform(state: tuple[BlocksState, WaveformState], strides: Strides) -> tuple[Outputs, Any]:
     complete_blocks, blocks_state = blocks.step(state[0], strides)
-    output, own_state = ventricular_fibrillation.step(state[1], complete_blocks)
+    output, own_state = fibrillation_waveform.step(state[1], complete_blocks)
     return [(item.at, item) for item in output], (blocks_state, own_state)
+
+
+def _step_fibrillation(
+    state: tuple[BeatsState, BlocksState, WaveformState, FibrillationState], strides: Strides
+) -> tuple[Outputs, Any]:
+    beats, beats_state = beat_detector.step(beat_classifier(), state[0], strides)
+    complete_blocks, blocks_state = blocks.step(state[1], strides)
+    waveform, waveform_state = fibrillation_waveform.step(state[2], complete_blocks)
+    output, own_state = ventricular_fibrillation.step(state[3], waveform, beats)
+    return [(item.at, item) for item in output], (beats_state, blocks_state, waveform_state, own_state)
 
 
 def _step_rhythm(state: tuple[int, RhythmState], strides: Strides) -> tuple[Outputs, Any]:
@@ -385,12 +396,26 @@ STAGES = (
         ecg_with_events,
     ),
     Stage(
+        "fibrillation waveform",
+        *after_intake(
+            lambda _: (blocks.begin(len(LEADS)), fibrillation_waveform.begin(len(LEADS))),
+            _step_waveform,
+        ),
+        tuple[IntakeState, tuple[BlocksState, WaveformState]],
+        ecg_with_events,
+    ),
+    Stage(
         "ventricular fibrillation",
         *after_intake(
-            lambda start: (blocks.begin(len(LEADS)), ventricular_fibrillation.begin(start, len(LEADS))),
+            lambda start: (
+                beat_detector.begin(start, len(LEADS)),
+                blocks.begin(len(LEADS)),
+                fibrillation_waveform.begin(len(LEADS)),
+                ventricular_fibrillation.begin(start, len(LEADS)),
+            ),
             _step_fibrillation,
         ),
-        tuple[IntakeState, tuple[BlocksState, FibrillationState]],
+        tuple[IntakeState, tuple[BeatsState, BlocksState, WaveformState, FibrillationState]],
         ecg_with_events,
     ),
     Stage(
