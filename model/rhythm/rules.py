@@ -62,6 +62,8 @@ class SignalStatus:
         First sample of the ongoing ventricular fibrillation or flutter; None without.
     fibrillation_suspected : bool
         Whether the waveform resembles fibrillation, confirmed or not. Then missing beats are not an asystole.
+    measurable : bool
+        Whether the waveform can be measured, even if the beats are unreliable.
     ecg_seen : bool
         Whether beats of an ECG have been observed since the leads were attached. Before, missing beats are not an
         asystole.
@@ -72,6 +74,7 @@ class SignalStatus:
     usable: bool = True
     fibrillation_since: int | None = None
     fibrillation_suspected: bool = False
+    measurable: bool = True
     ecg_seen: bool = True
 
 
@@ -125,7 +128,7 @@ def evaluate(
     if status.usable or in_fibrillation:
         since = status.at if status.fibrillation_since is None else status.fibrillation_since
         yield RuleResult(
-            "ventricular_fibrillation", in_fibrillation and status.usable, in_fibrillation, since, status.at + 1
+            "ventricular_fibrillation", in_fibrillation and status.measurable, in_fibrillation, since, status.at + 1
         )
     if not status.usable:
         return
