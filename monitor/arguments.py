@@ -147,7 +147,9 @@ def parser() -> argparse.ArgumentParser:
 
     command = add("evaluate", "score forecasts and anomaly alarms against baselines", data, weights)
     command.add_argument(
-        "--records", default="DS2", metavar="NAMES", help="DS1, DS2, or 100,103 (default: %(default)s)"
+        "--records",
+        metavar="NAMES",
+        help="DS1, DS2, or 100,103 (default: DS2; with --alarms --database all records of the folder)",
     )
     command.add_argument("--exclude", metavar="NAMES", help="records to exclude, such as 202")
     command.add_argument("--json", type=Path, metavar="FILE", help="also write the results to FILE")
@@ -156,6 +158,14 @@ def parser() -> argparse.ArgumentParser:
         "--alarms",
         action="store_true",
         help="score beats, rhythm and alarms of all 44 records instead",
+    )
+    command.add_argument(
+        "--database",
+        metavar="FOLDER",
+        help="with --alarms: score any folder of WFDB records, in --data-dir or a path (vfdb, svdb, cudb, …)",
+    )
+    command.add_argument(
+        "--leads", type=int, choices=(1, 2), help="with --database: analyze only so many leads (default: up to two)"
     )
     command.add_argument(
         "--tutorial", action="store_true", help="evaluate the lecture's model on its own five seconds instead"

@@ -35,3 +35,8 @@ def number(value: float, digits: int) -> str:
 def percent(share: float, digits: int) -> str:
     """Return a share in %, or a dash if it is NaN."""
     return number(100 * share, digits)
+
+
+def ratio(part: float, whole: float) -> float:
+    """Return a share; NaN of nothing."""
+    return float(part) / float(whole) if whole else math.nan

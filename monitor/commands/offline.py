@@ -65,6 +65,10 @@ def evaluate(args: argparse.Namespace) -> int:
         return _evaluate_tutorial(args)
     if args.plot is not None:
         raise UsageError("--plot belongs to --tutorial: use --plots DIR for the pictures of an evaluation")
+    if args.database is not None:
+        return _evaluate_database(args)
+    if args.leads is not None:
+        raise UsageError(f"--leads {args.leads} belongs to --database: name a folder of WFDB records")
     if args.alarms:
         return _evaluate_alarms(args)
     return _evaluate_forecasts(args)
@@ -73,10 +77,11 @@ def evaluate(args: argparse.Namespace) -> int:
 def _evaluate_forecasts(args: argparse.Namespace) -> int:
     from model.datasets.mitdb import parse_records
 
-    records = parse_records(args.records)
+    names = args.records or "DS2"
+    records = parse_records(names)
     excluded = parse_records(args.exclude) if args.exclude else ()
     where = catalog(args)
-    log.info("scoring forecasts and anomaly alarms of %s; loading the models", args.records)
+    log.info("scoring forecasts and anomaly alarms of %s; loading the models", names)
 
     from model.evaluation.evaluation import evaluate as evaluate_records
     from model.evaluation.evaluation import print_evaluation
@@ -107,6 +112,25 @@ def _evaluate_alarms(args: argparse.Namespace) -> int:
 
     report = evaluate_alarms([*DS1, *DS2], monitor_of(load_models(args.weights)), records)
     print_alarms(report)
+    return write_json(report.to_dict(), args.json)
+
+
+def _evaluate_database(args: argparse.Namespace) -> int:
+    if not args.alarms:
+        raise UsageError(f"--database {args.database} scores alarms: add --alarms")
+    where = catalog(args)
+    log.info("scoring the alarms of %s; loading the models", args.database)
+
+    from model.evaluation.database import find_database
+    from model.evaluation.database_alarms import evaluate_database
+    from model.evaluation.database_tables import print_database
+    from model.evaluation.monitor_output import monitor_of
+    from model.pipeline.analysis import load_models
+
+    database = find_database(args.database, where)
+    names = database.chosen(args.records)
+    report = evaluate_database(database, names, monitor_of(load_models(args.weights)), args.leads)
+    print_database(report)
     return write_json(report.to_dict(), args.json)
 
 

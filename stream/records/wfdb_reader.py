@@ -281,6 +281,17 @@ def _annotations(stem: Path, fs: float, n: int) -> Annotations | None:
     return Annotations(sample, tuple(read.symbol), tuple(note.rstrip("\x00") for note in read.aux_note))
 
 
+def read_symbols(stem: Path) -> tuple[str, ...]:
+    """Return the symbols of the ``.atr`` annotations of a WFDB record; none if there is no such file.
+
+    Raises
+    ------
+    RecordError
+        The file is damaged.
+    """
+    return tuple(_call(stem, "rdann", "atr").symbol) if stem.with_name(stem.name + ".atr").is_file() else ()
+
+
 def read_summary(name: str, catalog: Catalog) -> tuple[float, tuple[str, ...]]:
     """Return the duration of a WFDB record in s, and its annotated rhythms, longest total duration first.
 
