@@ -55,11 +55,16 @@ MIN_BEATS = 5
 MAX_SILENCE = 2 * FS
 """Samples without a beat after which nothing is known: a pause is no artefact."""
 
-RUN_BEATS, MIN_RUN_REPETITION = 5, 0.75
+RUN_BEATS, MIN_RUN_REPETITION = 5, 0.8
 """Last beats whose mean repetition must reach the second value for a ventricular beat to be trusted: an artefact that
 has just begun is a run of beats that repeat nothing. The least of them is left out: the first beat of a tachycardia has
 a new shape. In the true ventricular tachycardias of MIT-BIH DS1 the mean is .83 or more, in the runs of false beats at
 the onset of electrode motion (118 at 0 and -6 dB) .65 to .73."""
+
+FAST_RR = 100
+"""Mean of the last two RR intervals, samples, below which a ventricular beat is trusted whatever its shape: 216/min. A
+polymorphic tachycardia is that fast and does not repeat (v571l of the PhysioNet Challenge 2015); the false beats of
+electrode motion mostly are slower."""
 
 ECG_REPETITION = 0.85
 """Mean repetition that only an ECG reaches. 95 % of the time with electrode motion at 0 dB are below."""
@@ -79,6 +84,8 @@ class RepetitionState:
         Last filtered samples, at 90 Hz.
     shapes : ndarray, shape (up to EARLIER_BEATS, WIDTH, leads)
         Compared parts of the last beats, oldest first: zero mean, unit norm, or 0 where the lead is flat.
+    last_rr : int or None
+        RR interval before the last beat, samples.
     last : int
         Sample at which the last beat was reported.
     by_lead : tuple of tuple of float
@@ -90,6 +97,7 @@ class RepetitionState:
     filter: FloatArray
     recent: FloatArray
     shapes: FloatArray
+    last_rr: int | None = None
     last: int = 0
     by_lead: tuple[tuple[float, ...], ...] = ()
     ecg_seen: bool = False
@@ -101,8 +109,8 @@ class Repetition:
 
     Attributes
     ----------
-    run : tuple of float
-        Mean over the last `RUN_BEATS` beats at each beat without the least of them, in the best lead.
+    trusted : tuple of bool
+        Whether each beat can be a ventricular one rather than an artefact.
     mean : ndarray, shape (k,)
         Mean over the last beats at the end of each stride, in the best lead; NaN before `MIN_BEATS` and
         `MAX_SILENCE` after the last one.
@@ -110,7 +118,7 @@ class Repetition:
         Whether the beats up to the end of each stride have ever repeated as only those of an ECG do.
     """
 
-    run: tuple[float, ...]
+    trusted: tuple[bool, ...]
     mean: FloatArray
     ecg_seen: BoolArray
 
@@ -126,7 +134,8 @@ def step(state: RepetitionState, strides: Strides, beats: Sequence[Beat]) -> tup
     samples = np.concatenate([state.recent, filtered[DECIMATION - 1 :: DECIMATION]])
     first = strides.start - KEPT * DECIMATION
     shapes, last, by_lead, seen = state.shapes, state.last, state.by_lead, state.ecg_seen
-    run, mean, ecg_seen = [], [], []
+    is_trusted, mean, ecg_seen = [], [], []
+    last_rr = state.last_rr
     pending = list(beats)
     for now in strides.last_samples:
         while pending and pending[0].at <= now:
@@ -135,20 +144,22 @@ def step(state: RepetitionState, strides: Strides, beats: Sequence[Beat]) -> tup
             if len(shapes):
                 last, by_lead = beat.at, (*by_lead, correlation)[-AVERAGED_BEATS:]
             shapes = np.concatenate([shapes, own_shape])[-EARLIER_BEATS:]
-            run.append(_run_mean(by_lead[-RUN_BEATS:]))
+            fast = beat.rr is not None and last_rr is not None and beat.rr + last_rr < 2 * FAST_RR
+            is_trusted.append(fast or _run_mean(by_lead[-RUN_BEATS:]) >= MIN_RUN_REPETITION)
+            last_rr = beat.rr
         known = len(by_lead) >= MIN_BEATS and now - last < MAX_SILENCE
         mean.append(_mean(by_lead) if known else math.nan)
         seen = seen or (len(by_lead) == AVERAGED_BEATS and mean[-1] >= ECG_REPETITION)
         ecg_seen.append(seen)
-    output = Repetition(tuple(run), np.array(mean), np.array(ecg_seen))
-    return output, RepetitionState(carried, samples[-KEPT:].copy(), shapes, last, by_lead, seen)
+    output = Repetition(tuple(is_trusted), np.array(mean), np.array(ecg_seen))
+    return output, RepetitionState(carried, samples[-KEPT:].copy(), shapes, last_rr, last, by_lead, seen)
 
 
 def trusted(beats: Sequence[Beat], repetition: Repetition) -> tuple[Beat, ...]:
     """Return the beats of a step for the rhythm: a ventricular one amid artefacts has no type (``Q``)."""
     return tuple(
-        replace(beat, type="Q") if beat.type == "V" and run < MIN_RUN_REPETITION else beat
-        for beat, run in zip(beats, repetition.run, strict=True)
+        beat if beat.type != "V" or is_trusted else replace(beat, type="Q")
+        for beat, is_trusted in zip(beats, repetition.trusted, strict=True)
     )
 
 

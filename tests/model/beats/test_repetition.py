@@ -6,7 +6,7 @@ import numpy as np
 
 from model.beats import repetition
 from model.beats.beat_detector import Beat
-from model.beats.repetition import MIN_RUN_REPETITION, Repetition
+from model.beats.repetition import Repetition
 from model.signal.arrays import FloatArray
 from model.signal.intake import strides_of
 from stream.timebase import FS
@@ -93,6 +93,11 @@ def test_a_bigeminy_is_trusted() -> None:
 
 
 def test_a_run_of_artefacts_has_no_type() -> None:
-    types = trusted("NNNNNNNNNN" + "xxxxxx")
-    assert types.endswith("QQ")
-    assert min(run("NNNNNNNNNN" + "xxxxxx").run) < MIN_RUN_REPETITION
+    assert trusted("NNNNNNNNNN" + "xxxxxx").endswith("QQ")
+
+
+def test_a_polymorphic_tachycardia_is_trusted_because_it_is_fast() -> None:
+    shapes = "NNNNNNNNNN" + "xxxxxx"
+    beats = [Beat((i + 1) * RR, (i + 1) * RR + 70, "V", 90 if i > 9 else RR) for i in range(len(shapes))]
+    output, _ = repetition.step(repetition.begin(1), strides_of(signal(shapes)), beats)
+    assert all(output.trusted[11:])
