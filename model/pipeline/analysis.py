@@ -336,7 +336,8 @@ def _analyze(
     ends = strides.last_samples
     pulse, pulses_state = pulses.step(state.pulses, ends)
     signal = [replace(_latest(known, at), at=at, pulse=now) for at, now in zip(ends, pulse, strict=True)]
-    changes, vitals, rhythm_state = rhythm_detector.step(models.alarms, limits, state.rhythm, beats, signal)
+    trusted = repetition.trusted(beats, repeated)
+    changes, vitals, rhythm_state = rhythm_detector.step(models.alarms, limits, state.rhythm, trusted, signal)
     vitals, second = vitals_output.step(state.second, vitals, forecasts, quality.changes)
     state = replace(
         state,
@@ -362,10 +363,12 @@ def _signal_statuses(
 ) -> list[SignalStatus]:
     """Return the status of the signal at the end of each block."""
     ends = slice(STRIDES_PER_BLOCK - 1, None, STRIDES_PER_BLOCK)
-    index, usable = quality.bed[ends].tolist(), np.any(quality.usable[ends], axis=1).tolist()
+    index = quality.bed[ends].tolist()
+    usable = np.any(quality.usable[ends], axis=1).tolist()
+    measurable = np.any(quality.measurable[ends], axis=1).tolist()
     return [
-        SignalStatus(now.at, best, good, now.since, now.suspected, seen)
-        for now, best, good, seen in zip(fibrillation, index, usable, ecg_seen, strict=True)
+        SignalStatus(now.at, best, good, now.since, now.suspected, wave, seen)
+        for now, best, good, wave, seen in zip(fibrillation, index, usable, measurable, ecg_seen, strict=True)
     ]
 
 

@@ -85,6 +85,8 @@ class SignalStatus:
         First sample of the ongoing ventricular fibrillation or flutter; None without.
     fibrillation_suspected : bool
         Whether the waveform resembles fibrillation, confirmed or not. Then missing beats are not an asystole.
+    measurable : bool
+        Whether the waveform can be measured, even if the beats are unreliable.
     ecg_seen : bool
         Whether beats of an ECG have been observed since the leads were attached. Before, missing beats are not an
         asystole.
@@ -97,6 +99,7 @@ class SignalStatus:
     usable: bool = True
     fibrillation_since: int | None = None
     fibrillation_suspected: bool = False
+    measurable: bool = True
     ecg_seen: bool = True
     pulse: PulseStatus | None = None
 
@@ -150,7 +153,7 @@ def evaluate(
     in_fibrillation = status.fibrillation_since is not None
     since = status.at if status.fibrillation_since is None else status.fibrillation_since
     pulse_goes_on = pulse_confirmation.goes_on(status.pulse, since, FIBRILLATION_PULSES)
-    met = in_fibrillation and status.usable and not pulse_goes_on
+    met = in_fibrillation and status.measurable and not pulse_goes_on
     # Its end is observed on a bad signal, too (`model.rhythm.ventricular_fibrillation`).
     yield RuleResult("ventricular_fibrillation", met, in_fibrillation, since, status.at + 1)
     if not status.usable:

@@ -67,11 +67,12 @@ NOISE_RATIO = 0.08
 without 201 and 208 the index is below 0.5 for 0.02 % of the time without annotated noise, and for 1.8 % of the time
 with annotated noise: most of that noise does not prevent QRS detection."""
 
-BASELINE_JUMP_MV = 2.0
-"""Change of the baseline (mean over half a second) within 2 s, mV, at which a QRS cannot be detected: an amplifier that
-recovers from an overload. In MIT-BIH DS1 it occurs for 0.01 % of the time."""
+BASELINE_JUMP_MV, WAVE_JUMP_MV = 2.0, 3.0
+"""Change of the baseline (mean over half a second) within 2 s, mV, at which a QRS cannot be detected, and at which the
+waveform cannot be measured at all. The first is that of an amplifier recovering from an overload; in MIT-BIH DS1 it
+occurs for 0.01 % of the time. Coarse fibrillation (cudb) exceeds it."""
 
-MIN_REPETITION = 0.8
+MIN_REPETITION = 0.75
 """Mean repetition of the beats (`model.beats.repetition`) at which they may be artefacts."""
 
 ATTACHED_MV = 0.1
@@ -153,6 +154,8 @@ class QualityOutput:
         Signal quality, 0 to 1.
     usable : ndarray of bool, shape (k, leads)
         True where no technical condition holds.
+    measurable : ndarray of bool, shape (k, leads)
+        True where the waveform can be measured, even if the beats do not repeat: nor does fibrillation.
     changes : tuple of Began or Ended
         In order. One condition of a kind covers all affected leads and lists them.
     """
@@ -160,6 +163,7 @@ class QualityOutput:
     first: int
     index: FloatArray
     usable: BoolArray
+    measurable: BoolArray
     changes: tuple[Change, ...]
 
     @property
@@ -200,7 +204,7 @@ def step(state: QualityState, blocks: Blocks, repetition: FloatArray) -> tuple[Q
     first = blocks.start + STRIDE - 1
     if not k:
         nothing = np.empty((0, leads))
-        return QualityOutput(first, nothing, nothing > 0, ()), state
+        return QualityOutput(first, nothing, nothing > 0, nothing > 0, ()), state
     muscle, carried = sosfilt(MUSCLE_SOS, blocks.mv.reshape(k * STRIDE, leads), state.filter)
     strides = blocks.mv.reshape(k, STRIDE, leads)
     features = np.empty((k, 5, leads))
@@ -214,11 +218,11 @@ def step(state: QualityState, blocks: Blocks, repetition: FloatArray) -> tuple[Q
     all_features = np.concatenate([before, features])
     known = np.where(np.isnan(repetition), 1.0, repetition).repeat(STRIDES_PER_BLOCK)[:, None]
     swing, attached = _swing(all_features, state.attached)
-    index, onset_met, end_met = _evaluate(
+    index, without_noise, onset_met, end_met = _evaluate(
         all_features, swing, attached, known, np.nan_to_num(blocks.offset), (blocks.start - state.start) // STRIDE
     )
 
-    usable = np.empty((k, leads), bool)
+    usable, measurable = np.empty((k, leads), bool), np.empty((k, leads), bool)
     changes: list[Change] = []
     trackers = list(state.trackers)
     for i, (stride_onset, stride_end) in enumerate(zip(onset_met.tolist(), end_met.tolist(), strict=True)):
@@ -233,7 +237,9 @@ def step(state: QualityState, blocks: Blocks, repetition: FloatArray) -> tuple[Q
                 state.leads,
             )
             changes += new_changes
-        usable[i] = [not any(is_active) for is_active in zip(*(tracker.active for tracker in trackers), strict=True)]
+        lead_off, saturation, noise = np.array([tracker.active for tracker in trackers])
+        usable[i] = ~(lead_off | saturation | noise)
+        measurable[i] = ~(lead_off | saturation | (noise & ~without_noise[i]))
     state = replace(
         state,
         filter=carried,
@@ -241,7 +247,7 @@ def step(state: QualityState, blocks: Blocks, repetition: FloatArray) -> tuple[Q
         attached=attached[-1].copy(),
         trackers=tuple(trackers),
     )
-    return QualityOutput(first, index, usable, tuple(changes)), state
+    return QualityOutput(first, index, usable, measurable, tuple(changes)), state
 
 
 def _swing(all_features: FloatArray, attached: BoolArray) -> tuple[FloatArray, BoolArray]:
@@ -258,7 +264,7 @@ def _evaluate(
     repetition: FloatArray,
     offset: FloatArray,
     strides_before: int,
-) -> tuple[FloatArray, BoolArray, BoolArray]:
+) -> tuple[FloatArray, BoolArray, BoolArray, BoolArray]:
     """Return quality index and criteria of the last k strides.
 
     Parameters
@@ -276,6 +282,8 @@ def _evaluate(
     Returns
     -------
     index : ndarray, shape (k, leads)
+    without_noise : ndarray of bool, shape (k, leads)
+        Whether the waveform can be measured, as far as muscle artefact and baseline are concerned.
     onset_met, end_met : ndarray of bool, shape (k, len(KINDS), leads)
         Whether the stride meets the criterion for the onset, and for the end, of each kind.
     """
@@ -301,16 +309,24 @@ def _evaluate(
     noise_power = np.sort(windows[:, POWER], axis=-1)[..., NOISE_RANK]
     muscle = np.sqrt(np.maximum(noise_power - RECORDER_NOISE_MV**2, 0.0)) / np.maximum(swing, MIN_QRS_MV)
     jump = windows[:, BASELINE].max(axis=-1) - windows[:, BASELINE].min(axis=-1)
+    muscle /= NOISE_RATIO
+    without_noise = _index(np.maximum(muscle, jump / WAVE_JUMP_MV)) > NOISE_ONSET_INDEX
     motion = np.maximum(jump / BASELINE_JUMP_MV, (1 - repetition) / (1 - MIN_REPETITION))
-    index = 1 / (1 + np.square(np.maximum(muscle / NOISE_RATIO, motion)))
+    index = _index(np.maximum(muscle, motion))
     no_signal = lead_off | saturated
     noisy = (index < NOISE_ONSET_INDEX) & ~no_signal
     noise_over = (index > NOISE_END_INDEX) | no_signal
     return (
         np.where(no_signal | (new[:, INVALID_SHARE] > 0.5), 0.0, index),
+        without_noise,
         np.stack([lead_off, saturated, noisy], axis=1),
         np.stack([~lead_off, ~saturated, noise_over], axis=1),
     )
+
+
+def _index(noise: FloatArray) -> FloatArray:
+    """Return the index of a noise level relative to its limit."""
+    return np.asarray(1 / (1 + np.square(noise)))
 
 
 def _track(

@@ -49,6 +49,11 @@ def test_a_shorter_pause_is_no_asystole() -> None:
     assert "asystole" not in begun_kinds(run(beats, good_signal(beats[-1].index / FS))[0])
 
 
+def test_no_beats_before_an_ecg_was_observed_are_no_asystole() -> None:
+    unattached = [replace(status, ecg_seen=False) for status in good_signal(10)]
+    assert not run([], unattached)[0]
+
+
 def test_no_beats_from_the_start_is_an_asystole() -> None:
     (began,) = run([], good_signal(10, 720), start=720)[0]
     assert began.kind == "asystole"
