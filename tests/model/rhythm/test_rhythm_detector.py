@@ -238,7 +238,7 @@ def test_fibrillation_holds_on_a_bad_signal_until_its_end_is_detected() -> None:
 
 
 def test_fibrillation_does_not_begin_on_a_bad_signal() -> None:
-    signal = [replace(now, usable=False, fibrillation_since=10 * FS) for now in good_signal(20)]
+    signal = [replace(now, usable=False, measurable=False, fibrillation_since=10 * FS) for now in good_signal(20)]
     assert run([], signal)[0] == []
 
 
