@@ -320,6 +320,8 @@ def _vital_signs(config: AlarmConfig, limits: Limits, state: RhythmState, status
         heart_rate,
         None if rr is None else 1000 * rr / FS,
         vitals.pvc_per_min(state.last_minute) if status.usable else None,
-        vitals.rhythm_name(history, heart_rate, active) if status.usable or known else "unknown",
+        vitals.rhythm_name(history, heart_rate, active, state.irregularity.p_wave_present)
+        if status.usable or known
+        else "unknown",
         status.quality,
     )
