@@ -42,8 +42,6 @@ class Beat:
         RR interval before the beat, samples; None for the first beat.
     quality : float
         Signal quality around the beat, 0 to 1; the detector leaves it at 1.
-    normal : float
-        Correlation with the patient's normal beat, -1 to 1.
     resemblance : tuple of float
         Correlation with the last beat and with the one before, see `model.beats.resemblance`; shorter after the start.
     """
@@ -53,7 +51,6 @@ class Beat:
     type: BeatType
     rr: int | None
     quality: float = 1.0
-    normal: float = 1.0
     resemblance: tuple[float, ...] = ()
 
 
@@ -126,11 +123,10 @@ def step(beat_classifier: BeatClassifier, state: BeatsState, strides: Strides) -
         rr = None if last_index is None else index - last_index
         piece, valid = cut_piece(samples, invalid, index - first)
         kind: BeatType = "Q"
-        normal = 1.0
         if valid.any():
-            kind, normal, classifier_state = classifier.step(beat_classifier, classifier_state, piece, valid, rr)
+            kind, classifier_state = classifier.step(beat_classifier, classifier_state, piece, valid, rr)
         similar, shapes = resemblance.step(shapes, piece, valid)
-        beats.append(Beat(index, at, kind, rr, normal=normal, resemblance=similar))
+        beats.append(Beat(index, at, kind, rr, resemblance=similar))
         last_index = index
     state = BeatsState(
         samples[-HISTORY:].copy(),
