@@ -43,8 +43,6 @@ class Beat:
         RR interval before the beat, samples; None for the first beat.
     quality : float
         Signal quality around the beat, 0 to 1; the detector leaves it at 1.
-    normal : float
-        Correlation with the patient's normal beat, -1 to 1.
     resemblance : tuple of float
         Correlation with the last beat and with the one before, see `model.beats.resemblance`; shorter after the start.
     p_wave : float or None
@@ -56,7 +54,6 @@ class Beat:
     type: BeatType
     rr: int | None
     quality: float = 1.0
-    normal: float = 1.0
     resemblance: tuple[float, ...] = ()
     p_wave: float | None = None
 
@@ -134,15 +131,14 @@ def step(beat_classifier: BeatClassifier, state: BeatsState, strides: Strides) -
         rr = None if last_index is None else index - last_index
         piece, valid = cut_piece(samples, invalid, index - first)
         kind: BeatType = "Q"
-        normal = 1.0
         if valid.any():
-            kind, normal, classifier_state = classifier.step(beat_classifier, classifier_state, piece, valid, rr)
+            kind, classifier_state = classifier.step(beat_classifier, classifier_state, piece, valid, rr)
         similar, shapes = resemblance.step(shapes, piece, valid)
         around = slice(index - first - p_wave.PIECE_BEFORE, index - first + p_wave.PIECE_AFTER + 1)
         p_wave_state = p_wave.step(
             p_wave_state, samples[around], np.asarray(~invalid[around].any(axis=0)), rr, kind == "V"
         )
-        beats.append(Beat(index, at, kind, rr, normal=normal, resemblance=similar, p_wave=p_wave_state.consistency))
+        beats.append(Beat(index, at, kind, rr, resemblance=similar, p_wave=p_wave_state.consistency))
         last_index = index
     state = BeatsState(
         samples[-HISTORY:].copy(),

@@ -24,9 +24,6 @@ SIMILAR = (0.7, 0.9)
 """Correlation from which a beat repeats the shape of the last one, and of the one before. More is required of the
 second: with two to choose from, the beats of an artefact resemble one by chance more often."""
 
-MAX_NORMAL = 0.85
-"""Correlation with the patient's normal beat below which a beat is foreign to the patient."""
-
 MIN_INTERVALS = 4
 """Smallest number of RR intervals for a heart rate."""
 
@@ -54,10 +51,6 @@ class BeatHistory:
         Beats since the last ventricular one.
     last_ventricular : int or None
         R peak of the last ventricular beat.
-    foreign_run : int
-        Number of the last beats, all of a known type, that are foreign to the patient.
-    last_foreign : int or None
-        R peak of the last such beat.
     heart_rate : float or None
         Heart rate at the last beat, 1/min.
     """
@@ -70,8 +63,6 @@ class BeatHistory:
     run_start: int = 0
     beats_since_ventricular: int = 0
     last_ventricular: int | None = None
-    foreign_run: int = 0
-    last_foreign: int | None = None
     heart_rate: float | None = None
 
 
@@ -85,7 +76,6 @@ def push(history: BeatHistory, beat: Beat) -> BeatHistory:
     types = (history.types[1 - MAX_BEATS :] if connected else "") + beat.type
     repeats = (history.repeats[1 - MAX_BEATS :] if connected else "") + _repeats(beat)
     ventricular = beat.type == "V"
-    foreign = beat.normal < MAX_NORMAL and beat.type != "Q"
     continues = ventricular and connected and history.run > 0
     return BeatHistory(
         silent_since=beat.index,
@@ -96,8 +86,6 @@ def push(history: BeatHistory, beat: Beat) -> BeatHistory:
         run_start=history.run_start if continues else beat.index,
         beats_since_ventricular=0 if ventricular else history.beats_since_ventricular + 1,
         last_ventricular=beat.index if ventricular else history.last_ventricular,
-        foreign_run=(history.foreign_run if connected else 0) + 1 if foreign else 0,
-        last_foreign=beat.index if foreign else history.last_foreign,
         heart_rate=heart_rate(indexes),
     )
 
@@ -119,20 +107,14 @@ def _remove_last(history: BeatHistory) -> BeatHistory:
             run=len(types) - len(types.rstrip("V")),
             beats_since_ventricular=max(history.beats_since_ventricular - 1, 0),
         )
-    return replace(
-        history,
-        indexes=history.indexes[:-1],
-        types=types,
-        repeats=history.repeats[:-1],
-        foreign_run=max(history.foreign_run - 1, 0),
-    )
+    return replace(history, indexes=history.indexes[:-1], types=types, repeats=history.repeats[:-1])
 
 
 def _repeats(beat: Beat) -> str:
-    similar = (
-        f"{ago}" for ago, (found, limit) in enumerate(zip(beat.resemblance, SIMILAR, strict=False), 1) if found >= limit
-    )
-    return next(similar, "-")
+    for ago, (found, limit) in enumerate(zip(beat.resemblance, SIMILAR, strict=False), 1):
+        if found >= limit:
+            return str(ago)
+    return "-"
 
 
 def interrupt(history: BeatHistory, at: int) -> BeatHistory:
@@ -202,8 +184,8 @@ def repeating_share(history: BeatHistory, beats: int, alternating: bool) -> floa
 
     With ``alternating`` also that of the one before it. The first beat is not counted.
     """
-    repeats = history.repeats[1 - beats :]
-    return 1 - sum(repeats.count(other) for other in ("-" if alternating else "-2")) / (beats - 1)
+    counted = "12" if alternating else "1"
+    return sum(repeated in counted for repeated in history.repeats[1 - beats :]) / (beats - 1)
 
 
 def rr_variability(history: BeatHistory) -> float | None:

@@ -54,13 +54,6 @@ MIT-BIH DS1 and svdb) 43, and the other 3 were reported with later beats of the 
 correlations (`model.rhythm.beat_history.SIMILAR`), .05 lower or higher, it is 12 and 44 or 8 and 41; with a share of .6
 8 and 37."""
 
-FOREIGN_BEATS, FOREIGN_PER_MIN, FOREIGN_REPEATING = 7, 150, 0.8
-"""Number of consecutive beats foreign to the patient, rate above which they are a ventricular tachycardia whatever
-their types, and share of them that must repeat a shape: a classifier may not know the first complexes of a tachycardia.
-In the 47 records of the Challenge 2015 with alarms of ventricular tachycardia this finds one true one more (v368s) and
-one false one (v612s, a rocking bed), in the abrupt fast runs of MIT-BIH DS1 and svdb none outside annotated ones; from
-120/min on it would find two more false ones."""
-
 RUN_END_BEATS = 3
 """Consecutive non-ventricular beats that end a run of ventricular beats."""
 
@@ -197,7 +190,7 @@ def _asystole(config: AlarmConfig, history: BeatHistory, status: SignalStatus) -
 def _ventricular(config: AlarmConfig, history: BeatHistory, status: SignalStatus) -> Iterator[RuleResult]:
     at, last = status.at, history.last_ventricular
     recent_enough = last is not None and at - last <= MAX_SILENCE and history.beats_since_ventricular < RUN_END_BEATS
-    end = max((index + 1 for index in (last, history.last_foreign) if index is not None), default=at)
+    end = at if last is None else last + 1
 
     rule = config.ventricular_tachycardia
     run_length = ventricular_run_length(history, rule.beats, RUN_BREAK_RR * 60 * FS / rule.per_min)
@@ -210,11 +203,6 @@ def _ventricular(config: AlarmConfig, history: BeatHistory, status: SignalStatus
     )
     persists = recent_enough and (rate is None or rate >= rule.per_min * (1 - RATE_MARGIN))
     beats = max(history.run, rule.beats if run_length else 0)
-    foreign_rate = _foreign_rate(history, at)
-    if foreign_rate is not None and not met:
-        run_length, rate, beats = FOREIGN_BEATS, foreign_rate, history.foreign_run
-        met = rate > FOREIGN_PER_MIN
-        persists = persists or rate >= FOREIGN_PER_MIN * (1 - RATE_MARGIN)
     onset = history.indexes[-run_length] if met else at
     pulse_rate = pulse_confirmation.steady_rate(status.pulse, onset, at)
     met = met and (pulse_rate is None or pulse_rate > rule.per_min * (1 - RATE_MARGIN))
@@ -225,14 +213,6 @@ def _ventricular(config: AlarmConfig, history: BeatHistory, status: SignalStatus
     met = met and repeating_share(history, shortest, alternating=True) >= MIN_REPEATING
     rate = mean_rate(history, shortest) if met else None
     yield RuleResult("pvc_run", met, recent_enough, history.run_start, end, rate, None, history.run)
-
-
-def _foreign_rate(history: BeatHistory, at: int) -> float | None:
-    """Return the mean rate of the last beats if they are foreign to the patient and repeat their shapes, else None."""
-    if history.foreign_run < FOREIGN_BEATS or at - history.indexes[-1] > MAX_SILENCE:
-        return None
-    repeat = repeating_share(history, FOREIGN_BEATS, alternating=True) >= FOREIGN_REPEATING
-    return mean_rate(history, FOREIGN_BEATS) if repeat else None
 
 
 def _rates(config: AlarmConfig, limits: Limits, history: BeatHistory, status: SignalStatus) -> Iterator[RuleResult]:

@@ -52,7 +52,7 @@ def matches_normal(patient: Patient, piece: FloatArray) -> bool:
 def classify(beats: list[tuple[FloatArray, float | None]]) -> list[str]:
     beat_classifier, state, types = load_classifier(), classifier.begin(beats[0][0].shape[1]), []
     for piece, rr in beats:
-        kind, _, state = classifier.step(beat_classifier, state, piece, np.ones(piece.shape[1], np.bool_), rr)
+        kind, state = classifier.step(beat_classifier, state, piece, np.ones(piece.shape[1], np.bool_), rr)
         types.append(kind)
     return types
 
@@ -176,8 +176,8 @@ def test_the_result_depends_only_on_the_state() -> None:
     rng = np.random.default_rng(9)
     beat_classifier, state = load_classifier(), classifier.begin(2)
     for _ in range(15):
-        _, _, state = classifier.step(beat_classifier, state, normal(rng), BOTH, 300.0)
+        _, state = classifier.step(beat_classifier, state, normal(rng), BOTH, 300.0)
     piece = ventricular(rng)
-    first: tuple[str, float, ClassifierState] = classifier.step(beat_classifier, state, piece, BOTH, 200.0)
+    first: tuple[str, ClassifierState] = classifier.step(beat_classifier, state, piece, BOTH, 200.0)
     classifier.step(beat_classifier, state, normal(rng), BOTH, 300.0)
     assert classifier.step(beat_classifier, state, piece, BOTH, 200.0)[0] == first[0] == "V"

@@ -247,23 +247,6 @@ def test_half_of_the_intervals_of_a_tachycardia_must_repeat_a_shape() -> None:
         assert ("ventricular_tachycardia" in begun_kinds(run(changed, good_signal(20))[0])) is expected
 
 
-@pytest.mark.parametrize(
-    ("rate", "beats", "normal", "expected"),
-    [(155, 7, 0.6, True), (145, 7, 0.6, False), (155, 6, 0.6, False), (155, 7, 0.9, False)],
-)
-def test_seven_fast_beats_foreign_to_the_patient_are_a_ventricular_tachycardia(
-    rate: float, beats: int, normal: float, expected: bool
-) -> None:
-    made = train(per_min((80, 11, "N"), (rate, beats - 1, "S"), (80, 10, "N")))
-    run_of_beats = [replace(beat, normal=normal) if 10 <= k < 10 + beats else beat for k, beat in enumerate(made)]
-    changes, _, _ = run(run_of_beats, good_signal(20))
-    assert begun_kinds(changes) == (["ventricular_tachycardia"] if expected else [])
-    if expected:
-        began, ended = changes
-        assert isinstance(ended, Ended)
-        assert (began.onset, ended.end) == (made[10].index, made[9 + beats].index + 1)
-
-
 # --- pulse -----------------------------------------------------------------------------------------------------------
 
 
