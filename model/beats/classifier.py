@@ -39,6 +39,9 @@ TYPES: Final[tuple[BeatType, ...]] = ("N", "S", "V")
 LEARNING_BEATS = 10
 """Beats of a patient before the first classified one; they are reported as Q."""
 
+NORMAL = NAMES.index("likeness.normal")
+"""Index of the feature that is the correlation with the patient's normal beat."""
+
 MAX_DEVIATION = 4.0
 """Limit at which normalized features are clipped, standard deviations."""
 
@@ -120,12 +123,22 @@ def begin(leads: int) -> ClassifierState:
 
 def step(
     beat_classifier: BeatClassifier, state: ClassifierState, piece: FloatArray, valid: BoolArray, rr: float | None
-) -> tuple[BeatType, ClassifierState]:
-    """Classify one beat; the arguments after the state are those of `model.beats.features.measure`."""
+) -> tuple[BeatType, float, ClassifierState]:
+    """Classify one beat; the arguments after the state are those of `model.beats.features.measure`.
+
+    Returns
+    -------
+    kind : str
+        ``N``, ``S`` or ``V``; ``Q`` during the learning period.
+    normal : float
+        Correlation with the patient's normal beat, -1 to 1.
+    state : ClassifierState
+    """
     measured, patient = beat_features.measure(state.patient, piece, valid, rr)
     log_probabilities = beat_classifier.log_probabilities(measured.features[None])[0]
     kind, family_odds = decide(state.family_odds, log_probabilities, measured.family, measured.new_family)
-    return kind if patient.beats > LEARNING_BEATS else "Q", ClassifierState(patient, family_odds)
+    normal = float(measured.features[NORMAL])
+    return kind if patient.beats > LEARNING_BEATS else "Q", normal, ClassifierState(patient, family_odds)
 
 
 def decide(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from model.evaluation.monitor_output import MonitorOutput
@@ -63,7 +63,7 @@ class ChallengeScore:
 
 def before_alarm(record: Record) -> Record:
     """Return the part of a record that may be used to verify its alarm."""
-    return replace(record, adu=record.adu[:END])
+    return record.until(END)
 
 
 def verify(alarm: ToVerify, output: MonitorOutput) -> ChallengeScore:

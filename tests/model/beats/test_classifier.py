@@ -52,7 +52,7 @@ def matches_normal(patient: Patient, piece: FloatArray) -> bool:
 def classify(beats: list[tuple[FloatArray, float | None]]) -> list[str]:
     beat_classifier, state, types = load_classifier(), classifier.begin(beats[0][0].shape[1]), []
     for piece, rr in beats:
-        kind, state = classifier.step(beat_classifier, state, piece, np.ones(piece.shape[1], np.bool_), rr)
+        kind, _, state = classifier.step(beat_classifier, state, piece, np.ones(piece.shape[1], np.bool_), rr)
         types.append(kind)
     return types
 
@@ -68,6 +68,12 @@ def test_a_permanent_change_of_the_normal_beat_is_learnt() -> None:
     rng = np.random.default_rng(2)
     patient = patient_of([(normal(rng), 300.0)] * 60 + [(ventricular(rng), 300.0) for _ in range(400)])
     assert matches_normal(patient, ventricular(rng))
+
+
+def test_a_beat_after_a_gap_does_not_become_the_normal_one() -> None:
+    rng = np.random.default_rng(10)
+    patient = patient_of([*[(normal(rng), 300.0)] * 40, (ventricular(rng), 1400.0), (normal(rng), 300.0)])
+    assert matches_normal(patient, normal(rng))
 
 
 def test_a_shifted_r_peak_does_not_change_the_correlation() -> None:
@@ -170,8 +176,8 @@ def test_the_result_depends_only_on_the_state() -> None:
     rng = np.random.default_rng(9)
     beat_classifier, state = load_classifier(), classifier.begin(2)
     for _ in range(15):
-        _, state = classifier.step(beat_classifier, state, normal(rng), BOTH, 300.0)
+        _, _, state = classifier.step(beat_classifier, state, normal(rng), BOTH, 300.0)
     piece = ventricular(rng)
-    first: tuple[str, ClassifierState] = classifier.step(beat_classifier, state, piece, BOTH, 200.0)
+    first: tuple[str, float, ClassifierState] = classifier.step(beat_classifier, state, piece, BOTH, 200.0)
     classifier.step(beat_classifier, state, normal(rng), BOTH, 300.0)
     assert classifier.step(beat_classifier, state, piece, BOTH, 200.0)[0] == first[0] == "V"

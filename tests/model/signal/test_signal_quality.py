@@ -12,7 +12,7 @@ from model.signal import blocks, signal_quality
 from model.signal.arrays import BoolArray, FloatArray
 from model.signal.intake import strides_of
 from stream.timebase import FS, STRIDE
-from tests.model.signal.test_ventricular_fibrillation import beats, fibrillating
+from tests.model.ecg_waves import beats, fibrillating
 
 LEADS = ("MLII", "V1")
 Result = tuple[FloatArray, BoolArray, list[Change]]
