@@ -130,6 +130,8 @@ class QualityState:
         Features of the last strides.
     attached : ndarray of bool, shape (leads,)
         Leads that have exceeded `ATTACHED_MV`.
+    repetition : float
+        Mean repetition at the end of the last block, 1 where it says nothing.
     trackers : tuple of Tracker
         One for each of `KINDS`.
     """
@@ -139,6 +141,7 @@ class QualityState:
     filter: FloatArray
     recent: FloatArray
     attached: BoolArray
+    repetition: float
     trackers: tuple[Tracker, ...]
 
 
@@ -182,6 +185,7 @@ def begin(start: int, leads: Sequence[str]) -> QualityState:
         np.zeros((len(MUSCLE_SOS), 2, n)),
         np.empty((0, 5, n)),
         np.zeros(n, np.bool_),
+        1.0,
         (tracker,) * len(KINDS),
     )
 
@@ -216,10 +220,18 @@ def step(state: QualityState, blocks: Blocks, repetition: FloatArray) -> tuple[Q
     # There are no features before the epoch: those of its first stride are repeated.
     before = state.recent if len(state.recent) else np.repeat(features[:1], WINDOW_STRIDES + 3, axis=0)
     all_features = np.concatenate([before, features])
-    known = np.where(np.isnan(repetition), 1.0, repetition).repeat(STRIDES_PER_BLOCK)[:, None]
+    # The last stride of a block ends when its repetition is known; the strides before use that of the last block.
+    known = np.where(np.isnan(repetition), 1.0, repetition)
+    by_stride = np.append(state.repetition, known[:-1]).repeat(STRIDES_PER_BLOCK)
+    by_stride[STRIDES_PER_BLOCK - 1 :: STRIDES_PER_BLOCK] = known
     swing, attached = _swing(all_features, state.attached)
     index, without_noise, onset_met, end_met = _evaluate(
-        all_features, swing, attached, known, np.nan_to_num(blocks.offset), (blocks.start - state.start) // STRIDE
+        all_features,
+        swing,
+        attached,
+        by_stride[:, None],
+        np.nan_to_num(blocks.offset),
+        (blocks.start - state.start) // STRIDE,
     )
 
     usable, measurable = np.empty((k, leads), bool), np.empty((k, leads), bool)
@@ -245,6 +257,7 @@ def step(state: QualityState, blocks: Blocks, repetition: FloatArray) -> tuple[Q
         filter=carried,
         recent=all_features[-(WINDOW_STRIDES + 3) :].copy(),
         attached=attached[-1].copy(),
+        repetition=float(known[-1]),
         trackers=tuple(trackers),
     )
     return QualityOutput(first, index, usable, measurable, tuple(changes)), state
