@@ -43,6 +43,10 @@ FAMILY_MEMORY = 8
 EARLY_LOG_RR = -0.12
 """log(RR / usual RR) below which a beat outside the normal family does not update the usual differences."""
 
+MAX_LATE = 0.25
+"""Limit of log(RR / usual RR) in the tempo of a family: a beat after a pause or a gap is no more normal than others.
+Without it, the first beat after some seconds of bad signal became the normal one."""
+
 RHYTHM = (
     "rr/median20", "rr/mean10", "rr/mean150", "rr/normal", "rr/before", "step", "spread", "rr_z", "early_share",
     "unpredictable", "rank150", "spread150",
@@ -155,7 +159,7 @@ def measure(patient: Patient, piece: FloatArray, valid: BoolArray, rr: float | N
     mean_width = float(lead_weight @ width)
     threshold = max(templates.MIN_MATCH_CORRELATION, min(templates.MATCH_CORRELATION, 1 - 2.5 * typical_difference))
     family, new_family, families = templates.add_beat(
-        families, smoothed, matched, valid, threshold, to_usual, mean_width
+        families, smoothed, matched, valid, threshold, min(to_usual, MAX_LATE), mean_width
     )
     normal = families.normal
     features = np.concatenate(

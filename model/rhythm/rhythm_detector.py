@@ -4,7 +4,8 @@ The rules (`model.rhythm.rules`) are evaluated at the end of each stride on the 
 conditions with the same cause only the most severe holds: its onset ends the less severe ones
 (`model.conditions.precedence`).
 
-While the signal is unusable no condition begins; active conditions continue for up to `MAX_UNKNOWN` samples. A disabled
+While the signal is unusable no condition begins; active conditions continue for up to `MAX_UNKNOWN` samples, but
+ventricular fibrillation, whose end is observed on a bad signal, for as long as it is detected. A disabled
 kind is not tracked, so it does not suppress others. After a gap in the signal the caller calls `close` and starts again
 with `begin`.
 """
@@ -312,12 +313,15 @@ def _vital_signs(config: AlarmConfig, limits: Limits, state: RhythmState, status
     trusted = status.usable and status.fibrillation_since is None
     beating = trusted and bool(history.indexes) and status.at - history.indexes[-1] <= rules.MAX_SILENCE
     heart_rate = history.heart_rate if beating else None
+    known = "ventricular_fibrillation" in active  # it continues on a bad signal
     rr = history.indexes[-1] - history.indexes[-2] if beating and len(history.indexes) > 1 else None
     return VitalSigns(
         status.at,
         heart_rate,
         None if rr is None else 1000 * rr / FS,
         vitals.pvc_per_min(state.last_minute) if status.usable else None,
-        vitals.rhythm_name(history, heart_rate, active) if status.usable else "unknown",
+        vitals.rhythm_name(history, heart_rate, active, state.irregularity.p_wave_present)
+        if status.usable or known
+        else "unknown",
         status.quality,
     )

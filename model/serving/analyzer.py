@@ -144,7 +144,7 @@ class RecordAnalysis:
     score : ndarray of float64, shape (k,)
         Anomaly score of each stride, ``-log10`` of a probability per second; NaN while learning.
     threshold : float
-        Score at which an anomaly alarm is raised.
+        Score from which a complex is unusual.
     beats : list of Beat
     vitals : list of VitalSigns
         One per second.

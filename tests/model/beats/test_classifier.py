@@ -70,6 +70,12 @@ def test_a_permanent_change_of_the_normal_beat_is_learnt() -> None:
     assert matches_normal(patient, ventricular(rng))
 
 
+def test_a_beat_after_a_gap_does_not_become_the_normal_one() -> None:
+    rng = np.random.default_rng(10)
+    patient = patient_of([*[(normal(rng), 300.0)] * 40, (ventricular(rng), 1400.0), (normal(rng), 300.0)])
+    assert matches_normal(patient, normal(rng))
+
+
 def test_a_shifted_r_peak_does_not_change_the_correlation() -> None:
     rng = np.random.default_rng(3)
     patient = patient_of([(normal(rng), 300.0) for _ in range(20)])

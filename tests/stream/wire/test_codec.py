@@ -58,7 +58,7 @@ def alarm(**changes: Any) -> Alarm:
         "onset": 10,
         "end": None,
         "when": "2026-01-31T12:00:00.000Z",
-        "text": "Forecast deviation",
+        "text": "Unusual complex",
         "observed": 1.5,
         "predicted": 0.25,
         "score": 3.5,
@@ -192,7 +192,7 @@ def test_another_bed_than_that_of_the_topic_is_rejected() -> None:
         {"off": ["asystole"]},
         {"off": ["ventricular_fibrillation", "residual"]},
         {"off": ["tea_time"]},
-        {"off": ["residual"] * 15},
+        {"off": ["residual"] * 16},
     ],
     ids=str,
 )
