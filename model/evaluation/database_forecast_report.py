@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
+from model.evaluation.alarm_list_entries import ListEntries, print_list_entries, total
 from model.evaluation.anomaly_metrics import METHODS
 from model.evaluation.anomaly_report import AnomalyReport
 from model.evaluation.anomaly_tables import print_anomalies, print_anomalies_by_record
@@ -52,6 +53,8 @@ class DatabaseForecasts:
         None without any record.
     anomaly : AnomalyReport or None
         Of the records with typed beats; None if there are none.
+    entries : mapping of str to ListEntries
+        Of the alarm list, by record.
     without_ar : str or None
         The reason why AR(180) is missing.
     """
@@ -61,6 +64,7 @@ class DatabaseForecasts:
     skipped: Mapping[str, str]
     forecast: ForecastReport | None
     anomaly: AnomalyReport | None
+    entries: Mapping[str, ListEntries]
     without_ar: str | None
 
     def to_dict(self) -> dict[str, Any]:
@@ -70,10 +74,22 @@ class DatabaseForecasts:
             "styles": dict(self.styles),
             "without_ar180": self.without_ar,
             "skipped": {"n": len(self.skipped), "reasons": dict(self.skipped)},
-            "records": {name: asdict(record) for name, record in self.records.items()},
+            "list_entries_per_h": self._total["list_entries_per_h"],
+            "list_entries_per_h_by_kind": self._total["list_entries_per_h_by_kind"],
+            "records": {
+                name: {**asdict(record), "list_entries_per_h": self.entries[name].per_h}
+                for name, record in self.records.items()
+            },
             **({"forecast": None} if self.forecast is None else self.forecast.to_dict()),
             **(dict.fromkeys(METHODS) if self.anomaly is None else self.anomaly.to_dict()),
         }
+
+    @property
+    def _total(self) -> dict[str, Any]:
+        """Entries of the alarm list per bed and hour; None without any record."""
+        if not self.entries:
+            return dict.fromkeys(("list_entries_per_h", "list_entries_per_h_by_kind"))
+        return total(self.entries).to_dict()
 
     @property
     def styles(self) -> Counter[str]:
@@ -96,6 +112,7 @@ def print_database_forecasts(report: DatabaseForecasts, console: Console | None 
     print_forecast_by_record(report.forecast, console)
     if report.anomaly is None:
         console.print(f"Anomaly alarms are not scored: {counted(len(report.records))} without types of beats.")
-        return
-    print_anomalies(report.anomaly, console)
-    print_anomalies_by_record(report.anomaly, console)
+    else:
+        print_anomalies(report.anomaly, console)
+        print_anomalies_by_record(report.anomaly, console)
+    print_list_entries(report.entries, console)

@@ -6,6 +6,9 @@ whose beats have types (`model.evaluation.truth`). A record that cannot be read 
 Records of ten minutes or more are scored from 5:00 (EC57), shorter ones from 1:40: the first 100 s, by whose standard
 deviation the errors are divided, are not scored.
 
+Each record is then analysed once more as the live worker does, to count the entries of its alarm list
+(`model.evaluation.alarm_list_entries`).
+
 AR(180) is the one fitted to MIT-BIH DS1 without 201; without these records it is left out.
 """
 
@@ -16,7 +19,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.console.progress import stderr
+from model.console.progress import stderr, track
+from model.evaluation import alarm_list_entries
+from model.evaluation.alarm_list_entries import ListEntries
 from model.evaluation.anomaly_metrics import RecordResult
 from model.evaluation.anomaly_report import report_of
 from model.evaluation.anomaly_scores import run_detector, score_all
@@ -30,6 +35,7 @@ from model.evaluation.forecast_report import CURVE, ForecastReport
 from model.evaluation.forecast_scores import EXCERPT, SPREAD_OVER, ForecastScores
 from model.evaluation.truth import SHORT_RECORD
 from model.forecast.checkpoint import Checkpoint
+from model.pipeline.analysis import Models
 from model.signal.arrays import FloatArray
 from model.signal.gaps import fill_gaps
 from stream.errors import RecordError
@@ -53,7 +59,7 @@ class _Loaded:
 def evaluate_forecasts(
     database: Database,
     names: Sequence[str],
-    forecaster: Checkpoint,
+    models: Models,
     *,
     leads: int | None = None,
     catalog: Catalog | None = None,
@@ -65,7 +71,7 @@ def evaluate_forecasts(
     database : Database
     names : sequence of str
         As `Database.chosen` returns them.
-    forecaster : Checkpoint
+    models : Models
     leads : int, optional
         Analyse only the first leads.
     catalog : Catalog, optional
@@ -76,12 +82,15 @@ def evaluate_forecasts(
     skipped: dict[str, str] = {}
     forecasts = ForecastReport({})
     residual: dict[str, RecordResult] = {}
+    entries: dict[str, ListEntries] = {}
     for batch in _batches(database, names, leads, skipped):
-        found, own = _score(batch, forecaster, ar)
+        found, own = _score(batch, models.forecaster, ar)
         forecasts = ForecastReport({**forecasts.records, **found.records}, found.methods)
         residual |= own
-        for name, loaded in batch.items():
+        for name, loaded in track(batch.items(), "alarm lists"):
             record = loaded.example.record
+            events = alarm_list_entries.alarm_events(record, models)
+            entries[name] = alarm_list_entries.count(events, record.n / FS / 3600)
             records[name] = Scored(loaded.example.truth.style, record.leads, loaded.since / FS, record.n / FS)
     return DatabaseForecasts(
         database.name,
@@ -89,6 +98,7 @@ def evaluate_forecasts(
         skipped,
         forecasts if forecasts.records else None,
         report_of(residual) if residual else None,
+        entries,
         missing,
     )
 

@@ -126,24 +126,24 @@ def _evaluate_database(args: argparse.Namespace) -> int:
 
     from model.datasets.mitdb import without
     from model.evaluation.database import find_database
+    from model.pipeline.analysis import load_models
 
     database = find_database(args.database, where)
     names = without(database.chosen(args.records), database.chosen(args.exclude) if args.exclude else ())
+    models = load_models(args.weights)
     if args.alarms:
         from model.evaluation.database_alarms import evaluate_database
         from model.evaluation.database_tables import print_database
         from model.evaluation.monitor_output import monitor_of
-        from model.pipeline.analysis import load_models
 
-        report = evaluate_database(database, names, monitor_of(load_models(args.weights)), args.leads)
+        report = evaluate_database(database, names, monitor_of(models), args.leads)
         print_database(report)
         return write_json(report.to_dict(), args.json)
 
     from model.evaluation.database_forecast_report import print_database_forecasts
     from model.evaluation.database_forecasts import evaluate_forecasts
-    from model.forecast.forecaster import load_forecaster
 
-    scores = evaluate_forecasts(database, names, load_forecaster(args.weights), leads=args.leads, catalog=where)
+    scores = evaluate_forecasts(database, names, models, leads=args.leads, catalog=where)
     print_database_forecasts(scores)
     return write_json(scores.to_dict(), args.json)
 

@@ -14,7 +14,7 @@ from model.evaluation.database import Database, find_database
 from model.evaluation.database_forecast_report import DatabaseForecasts, print_database_forecasts
 from model.evaluation.database_forecasts import evaluate_forecasts, scored_from
 from model.evaluation.forecast_report import CURVE
-from model.forecast.forecaster import load_forecaster
+from model.pipeline.analysis import load_models
 from monitor.cli import main
 from stream.errors import RecordError
 from stream.records.catalog import Catalog
@@ -69,7 +69,7 @@ def with_ar(database: Database, monkeypatch: pytest.MonkeyPatch, leads: int | No
     """Score the folder with an AR model of noise in place of that of MIT-BIH."""
     noise = np.random.default_rng(0).normal(size=5000)
     monkeypatch.setattr(database_forecasts, "ar180", lambda *_: fit_ar([noise], 180, CURVE))
-    return evaluate_forecasts(database, database.records, load_forecaster(), leads=leads)
+    return evaluate_forecasts(database, database.records, load_models(), leads=leads)
 
 
 def test_the_command_prints_tables_and_writes_numbers(
@@ -88,7 +88,12 @@ def test_the_command_prints_tables_and_writes_numbers(
     assert set(found["forecast"]["records"]) == set(found["records"]) == {"typed", "untyped"}
     assert set(found["residual"]["records"]) == {"typed"}
     assert found["residual"]["records"]["typed"]["veb"] == 1
+    own = {name: record["list_entries_per_h"] for name, record in found["records"].items()}
+    assert found["list_entries_per_h"] == pytest.approx((own["typed"] * 130 + own["untyped"] * 120) / 250)
+    assert found["list_entries_per_h"] == pytest.approx(sum(found["list_entries_per_h_by_kind"].values()))
+    assert "entries in the alarm list" in printed
     assert found["records"]["typed"] == {
+        "list_entries_per_h": own["typed"],
         "style": "typed beats",
         "leads": ["ECG1", "ECG2"],
         "scored_from_s": 100,
@@ -143,7 +148,7 @@ def test_without_types_or_records_the_parts_are_empty(
         (("plain",), {"residual"}, "Anomaly alarms are not scored: 1 record without types of beats"),
         (("short", "flat"), {"residual", "forecast"}, "mixed: no record can be scored"),
     ):
-        report = evaluate_forecasts(database, names, load_forecaster())
+        report = evaluate_forecasts(database, names, load_models())
         print_database_forecasts(report)
         assert text in capsys.readouterr().out
         found = report.to_dict()
