@@ -10,7 +10,7 @@ becomes bad: chest compressions and shocks are to be expected. It ends
 
 - with organised beats;
 - with complexes that repeat in shape at any rate, if the waveform contradicts fibrillation, too;
-- when the signal is quiet for some seconds, which is an asystole;
+- when the signal is quiet for most of some seconds: an asystole, or slow beats;
 - when nothing resembled fibrillation for a minute.
 
 The thresholds were chosen on cudb (11 records), vfdb (11 records), MIT-BIH DS1 and the Challenge 2015 (107 records).
@@ -48,8 +48,9 @@ QUIET_SLOPE, OPEN_SLOPE = 1.75, 0.005
 """Mean slope of a block, mV/s, below which it is quiet, and below which the lead is open. A wave of 0.2 mV at 5 Hz has
 2 mV/s. In 99 % of the windows of annotated fibrillation the mean is above 1.67 in vfdb, and above 2.7 in cudb."""
 
-QUIET_BLOCKS = 5
-"""Consecutive quiet blocks that end fibrillation: 2.5 s."""
+QUIET_BLOCKS, QUIET_OF = 5, 7
+"""Quiet blocks that end fibrillation, and the number of last blocks among which they are: 2.5 of 3.5 s, so that a slow
+escape rhythm after it does not hide the quiet."""
 
 PIECE_BEFORE, PIECE_AFTER, MAX_SHIFT = 12, 24, 3
 """Samples at 90 Hz of a complex before and after its R peak, and largest shift when two are compared."""
@@ -130,8 +131,8 @@ class FibrillationState:
         R peaks of these.
     contradicting : int
         Consecutive windows that contradict the present decision.
-    quiet : int
-        Consecutive quiet blocks.
+    quiet : tuple of bool
+        Which of the last blocks are quiet, at most `QUIET_OF`.
     candidate_onset : int
         Onset according to the first contradicting window.
     last_evidence : int
@@ -146,7 +147,7 @@ class FibrillationState:
     complexes: tuple[Complex, ...] = ()
     piece_indexes: tuple[int, ...] = ()
     contradicting: int = 0
-    quiet: int = 0
+    quiet: tuple[bool, ...] = ()
     candidate_onset: int = 0
     last_evidence: int = 0
     since: int | None = None
@@ -243,7 +244,7 @@ def _similarity(piece: FloatArray, earlier: FloatArray) -> float:
 
 def _decide(state: FibrillationState, block: Waveform) -> FibrillationState:
     """Update the decision with the block."""
-    quiet = state.quiet + 1 if OPEN_SLOPE <= block.slope < QUIET_SLOPE else 0
+    quiet = (*state.quiet[1 - QUIET_OF :], OPEN_SLOPE <= block.slope < QUIET_SLOPE)
     if state.since is None and max(block.margin, block.slow_margin) <= 0:
         return replace(state, contradicting=0, quiet=quiet)
     repeating, organised, concentration = _organisation(state, block)
@@ -257,7 +258,7 @@ def _decide(state: FibrillationState, block: Waveform) -> FibrillationState:
     over = (
         organised
         or contradicting >= CONFIRM_WINDOWS
-        or quiet >= QUIET_BLOCKS
+        or sum(quiet) >= QUIET_BLOCKS
         or block.at - last_evidence > MAX_WITHOUT_EVIDENCE
     )
     if over:
