@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from model.serving.analyzer import Output as Output
     from model.serving.analyzer import RecordAnalysis as RecordAnalysis
     from model.serving.analyzer import analyze as analyze
+    from model.signal.pulse_detector import WaveSamples as WaveSamples
     from stream.records.record import Record as Record
     from stream.timebase import FS as FS
     from stream.wire.alarm_messages import Alarm as Alarm
@@ -30,6 +31,7 @@ _MODULES = {
     "Output": "model.serving.analyzer",
     "Record": "stream.records.record",
     "RecordAnalysis": "model.serving.analyzer",
+    "WaveSamples": "model.signal.pulse_detector",
     "analyze": "model.serving.analyzer",
     "load_models": "model.pipeline.analysis",
 }
@@ -62,7 +64,8 @@ def load(name: str, data_dir: str | Path | None = None) -> Record:
     Returns
     -------
     Record
-        At most two ECG leads at 360 Hz; ``record.mv()`` gives shape (n, leads) in mV.
+        At most two ECG leads at 360 Hz; ``record.mv()`` gives shape (n, leads) in mV. ``record.waves`` holds
+        plethysmogram and arterial pressure, if it contains them.
 
     Raises
     ------

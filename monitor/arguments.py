@@ -147,15 +147,31 @@ def parser() -> argparse.ArgumentParser:
 
     command = add("evaluate", "score forecasts and anomaly alarms against baselines", data, weights)
     command.add_argument(
-        "--records", default="DS2", metavar="NAMES", help="DS1, DS2, or 100,103 (default: %(default)s)"
+        "--records",
+        metavar="NAMES",
+        help="DS1, DS2, or 100,103 (default: DS2; with --database all records of the folder)",
     )
     command.add_argument("--exclude", metavar="NAMES", help="records to exclude, such as 202")
     command.add_argument("--json", type=Path, metavar="FILE", help="also write the results to FILE")
-    command.add_argument("--plots", type=Path, metavar="DIR", help="write four plots to DIR (PNG)")
+    command.add_argument("--plots", type=Path, metavar="DIR", help="write four plots to DIR (PNG), not with --database")
     command.add_argument(
         "--alarms",
         action="store_true",
         help="score beats, rhythm and alarms of all 44 records instead",
+    )
+    command.add_argument(
+        "--entries",
+        action="store_true",
+        help="count the entries of the alarm list instead: ten beds, or those of --records mitdb/100,svdb/800",
+    )
+    command.add_argument(
+        "--database",
+        metavar="FOLDER",
+        help="score any folder of WFDB records, in --data-dir or a path (vfdb, svdb, cudb, …): forecasts and anomaly "
+        "alarms, these where beats have types; with --alarms beats, rhythm and alarms",
+    )
+    command.add_argument(
+        "--leads", type=int, choices=(1, 2), help="with --database: analyze only so many leads (default: up to two)"
     )
     command.add_argument(
         "--tutorial", action="store_true", help="evaluate the lecture's model on its own five seconds instead"

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from stream.wire.messages import Waveform
+from stream.wire.wave_message import Wave
 
 SESSION = "0123456789abcdef" * 2
 
@@ -33,3 +34,29 @@ def chunk(seq: int, n: int = 36, **changes: Any) -> Waveform:
         "synthetic": True,
     }
     return Waveform(**{**fields, **changes})
+
+
+def wave(seq: int, n: int = 36, fs: float = 125.0, **changes: Any) -> Wave:
+    """Return the wave of chunk ``seq`` of a stream of chunks of ``n`` samples of ECG; all its samples are 0."""
+    first, stop = (-(-index * fs // 360) for index in (seq * n, (seq + 1) * n))
+    start = first * 360 / fs
+    fields: dict[str, Any] = {
+        "bed": "bed-1",
+        "session": SESSION,
+        "epoch": 0,
+        "seq": seq,
+        "signal": "pleth",
+        "unit": "NU",
+        "start": start,
+        "epoch_start": 0,
+        "t0_ns": 1_700_000_000_000_000_000 + round(start * 1e9 / 360),
+        "speed": 1.0,
+        "fs": fs,
+        "gain": 100.0,
+        "zero": 0,
+        "samples": bytes(2 * round(stop - first)),
+        "record": "traceable",
+        "position": start,
+        "synthetic": True,
+    }
+    return Wave(**{**fields, **changes})

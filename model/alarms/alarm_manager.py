@@ -8,7 +8,7 @@ from model.alarms import state_machine
 from model.alarms.state import AlarmContext, AlarmState, restore, to_message
 from model.conditions.changes import Change
 from model.conditions.settings import AlarmConfig
-from stream.wire.alarm_messages import ActiveAlarms, Alarm, Command, Limits
+from stream.wire.alarm_messages import ADVISORIES, ActiveAlarms, Alarm, Command, Limits
 from stream.wire.messages import Message
 
 
@@ -24,7 +24,7 @@ class AlarmManager:
     Attributes
     ----------
     raised : int
-        Number of alarms raised.
+        Number of alarms raised, without advisories.
     """
 
     def __init__(self, config: AlarmConfig, send: Callable[[Message], None]) -> None:
@@ -81,5 +81,5 @@ class AlarmManager:
     def _publish(self, events: Sequence[Alarm]) -> None:
         # Events before the list: a receiver of the list has been sent the events that explain it.
         for event in events:
-            self.raised += event.phase == "raised"
+            self.raised += event.phase == "raised" and event.kind not in ADVISORIES
             self._send(event)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from model.alarms import advisories
 from model.conditions.changes import Began
 from stream.clock import rfc3339, unix_ns
 from stream.wire.alarm_messages import (
+    ADVISORIES,
     KINDS,
     MAX_PAUSE_S,
     PRIORITIES,
     ActiveAlarms,
+    Advisory,
     Alarm,
     AlarmKind,
     Command,
@@ -57,6 +60,10 @@ class AlarmState:
     limits : Limits
     active : tuple of Alarm
         Alarms whose condition holds or that are latched, the latest event of each, ordered by `_rank`.
+    advisory : Advisory or None
+        The entry that counts advisories; its latest one may still hold.
+    ended : tuple of Alarm
+        The last technical alarm of each kind that was cleared.
     conditions : tuple of Began
         All conditions that hold, including those of kinds that are switched off.
     unconfirmed : tuple of (str, int)
@@ -69,18 +76,28 @@ class AlarmState:
 
     limits: Limits
     active: tuple[Alarm, ...] = ()
+    advisory: Advisory | None = None
+    ended: tuple[Alarm, ...] = ()
     conditions: tuple[Began, ...] = ()
     unconfirmed: tuple[tuple[str, int], ...] = ()
     audio_paused_until: int | None = None
     alarms_paused_until: int | None = None
     commands: tuple[Command, ...] = ()
 
+    @property
+    def open(self) -> tuple[Alarm, ...]:
+        """The alarms and the advisory whose condition holds."""
+        latest = () if self.advisory is None else (self.advisory.latest,)
+        return tuple(alarm for alarm in (*self.active, *latest) if alarm.end is None)
+
     def open_alarm(self, kind: AlarmKind) -> Alarm | None:
-        """Return the alarm of a kind whose condition holds, or None."""
-        return next((alarm for alarm in self.active if alarm.kind == kind and alarm.end is None), None)
+        """Return the alarm or advisory of a kind whose condition holds, or None."""
+        return next((alarm for alarm in self.open if alarm.kind == kind), None)
 
     def with_event(self, event: Alarm, *, keep: bool) -> AlarmState:
-        """Return the state after an event of an alarm; ``keep`` decides whether the alarm stays in the list."""
+        """Return the state after an event; ``keep`` decides whether an alarm stays in the list."""
+        if event.kind in ADVISORIES:
+            return replace(self, advisory=advisories.push(self.advisory, event))
         others = tuple(alarm for alarm in self.active if alarm.alarm_id != event.alarm_id)
         return replace(self, active=by_rank((*others, event)) if keep else others)
 
@@ -101,6 +118,7 @@ def to_message(bed: str, state: AlarmState) -> ActiveAlarms:
     return ActiveAlarms(
         bed=bed,
         alarms=state.active,
+        advisory=state.advisory,
         limits=state.limits,
         audio_paused_until=None if audio is None else rfc3339(audio),
         alarms_paused_until=None if alarms is None else rfc3339(alarms),
@@ -111,7 +129,8 @@ def to_message(bed: str, state: AlarmState) -> ActiveAlarms:
 def restore(message: ActiveAlarms, now_ns: int) -> AlarmState:
     """Return the state that an earlier worker published; alarms of other beds are ignored."""
     return AlarmState(
-        active=tuple(alarm for alarm in message.alarms if alarm.bed == message.bed),
+        active=tuple(alarm for alarm in message.alarms if alarm.bed == message.bed and alarm.kind not in ADVISORIES),
+        advisory=message.advisory if message.advisory and message.advisory.latest.bed == message.bed else None,
         limits=message.limits,
         audio_paused_until=_pause_end(message.audio_paused_until, now_ns),
         alarms_paused_until=_pause_end(message.alarms_paused_until, now_ns),

@@ -5,8 +5,12 @@
 - The list holds at most one alarm of each kind. An alarm raised while one of its kind is latched replaces the latched
   one and counts it (``repeats``). It also replaces latched alarms of less severe kinds of the same family, so one
   acknowledgement is enough.
+- A technical alarm that returns within `RETURN_SAMPLES` after its end counts the earlier ones, too (``repeats``):
+  noise that comes and goes is one line of the list.
 - An alarm of high or medium priority ends a pause of the tone; an alarm of high priority ends a pause of all alarms.
   Alarms are raised and stored during a pause.
+- An advisory is raised and cleared like an alarm, but stays out of the list, which has one entry for all of them
+  (`model.alarms.advisories`).
 - A command carries its user and its time. Old and repeated commands are rejected.
 
 Conditions are timed in samples, pauses in wall time.
@@ -19,6 +23,7 @@ from dataclasses import fields, replace
 
 import msgspec
 
+from model.alarms import advisories
 from model.alarms.state import REMEMBERED_COMMANDS, AlarmContext, AlarmState, by_rank
 from model.conditions.changes import Began, Change
 from model.conditions.precedence import SUPPRESSED_BY
@@ -27,6 +32,8 @@ from stream.clock import rfc3339
 from stream.errors import MessageError
 from stream.timebase import FS
 from stream.wire.alarm_messages import (
+    ADVISORIES,
+    TECHNICAL,
     Acknowledge,
     Alarm,
     AlarmKind,
@@ -48,9 +55,15 @@ CONFIRMATION_SAMPLES_BY_KIND: Mapping[AlarmKind, int] = {
     "asystole": 10 * FS,
     "ventricular_fibrillation": 10 * FS,
     "atrial_fibrillation": 180 * FS,
+    "unusual_complexes": 90 * FS,
 }
 """Exceptions. Asystole and ventricular fibrillation are detected 4.0 to 4.3 s after a start in their midst (record
-207), so they are cleared soon after their end. The entropy of atrial fibrillation needs 127 words of three beats."""
+207), so they are cleared soon after their end. The entropy of atrial fibrillation needs 63 words of three beats, which
+may last two minutes; the count of unusual complexes needs a minute once the patient is learned."""
+
+RETURN_SAMPLES = 120 * FS
+"""Samples after the end of a technical alarm within which it returns. In record 200 of MIT-BIH one lead is noisy 13
+times in half an hour; 11 of these returned within two minutes."""
 
 Transition = tuple[tuple[Alarm, ...], AlarmState]
 """Events, and the state after them."""
@@ -60,18 +73,20 @@ def resume(state: AlarmState, context: AlarmContext) -> Transition:
     """Continue with restored alarms when the bed sends its first samples.
 
     Alarms of this session stay until their condition is confirmed or its deadline has passed. Alarms of another session
-    and ``no_data`` are cleared.
+    and ``no_data`` are cleared, and so is an advisory: it would be over before the patient is learned, and must not
+    be taken for the next one.
     """
     events: list[Alarm] = []
     unconfirmed = []
-    for alarm in state.active:
-        if alarm.end is not None:
-            continue
+    for alarm in state.open:
         if alarm.session != context.session:
             cleared, state = _clear(state, alarm, _known_end(alarm, context), "new_session", context)
             events.append(cleared)
         elif alarm.kind == "no_data":
             cleared, state = _clear(state, alarm, _known_end(alarm, context), "data_resumed", context)
+            events.append(cleared)
+        elif alarm.kind in ADVISORIES:
+            cleared, state = _clear(state, alarm, _known_end(alarm, context), "not_confirmed", context)
             events.append(cleared)
         else:
             allowed = CONFIRMATION_SAMPLES_BY_KIND.get(alarm.kind, CONFIRMATION_SAMPLES)
@@ -82,7 +97,7 @@ def resume(state: AlarmState, context: AlarmContext) -> Transition:
 def finish(state: AlarmState, context: AlarmContext) -> Transition:
     """Clear all alarms whose condition holds, because the record has ended."""
     events = []
-    for alarm in [alarm for alarm in state.active if alarm.end is None]:
+    for alarm in state.open:
         cleared, state = _clear(state, alarm, _known_end(alarm, context), "record_ended", context)
         events.append(cleared)
     return tuple(events), replace(state, conditions=(), unconfirmed=())
@@ -107,7 +122,7 @@ def advance_time(state: AlarmState, context: AlarmContext) -> Transition:
     for alarm_id, deadline in state.unconfirmed:
         if context.sample < deadline:
             continue
-        alarm = next((a for a in state.active if a.alarm_id == alarm_id and a.end is None), None)
+        alarm = next((a for a in state.open if a.alarm_id == alarm_id), None)
         if alarm is not None:
             cleared, state = _clear(state, alarm, _known_end(alarm, context), "not_confirmed", context)
             events.append(cleared)
@@ -150,8 +165,10 @@ def _begin(config: AlarmConfig, state: AlarmState, began: Began, context: AlarmC
     if restored is not None:  # its condition is confirmed: it continues
         unconfirmed = tuple(item for item in state.unconfirmed if item[0] != restored.alarm_id)
         return (), replace(state, unconfirmed=unconfirmed)
-    latched = next((alarm for alarm in state.active if alarm.kind == began.kind), None)
-    alarm = _raised_event(config, began, 0 if latched is None else latched.repeats + 1, context)
+    if began.kind in ADVISORIES:
+        advisory = _raised_event(config, began, 0, context)
+        return (advisory,), state.with_event(advisory, keep=False)
+    alarm = _raised_event(config, began, _repeats(state, began, context), context)
     less_severe = {kind for kind, more_severe in SUPPRESSED_BY.items() if alarm.kind in more_severe}
     kept = [a for a in state.active if a.kind != alarm.kind and not (a.latched and a.kind in less_severe)]
     return (alarm,), replace(
@@ -160,6 +177,18 @@ def _begin(config: AlarmConfig, state: AlarmState, began: Began, context: AlarmC
         audio_paused_until=None if alarm.priority in ("high", "medium") else state.audio_paused_until,
         alarms_paused_until=None if alarm.priority == "high" else state.alarms_paused_until,
     )
+
+
+def _repeats(state: AlarmState, began: Began, context: AlarmContext) -> int:
+    """Return the number of earlier alarms that an alarm counts: the latched one's, or those it returns after."""
+    for earlier in state.active:
+        if earlier.kind == began.kind:
+            return earlier.repeats + 1
+    for earlier in state.ended:
+        returned = earlier.end is not None and began.onset - earlier.end <= RETURN_SAMPLES
+        if earlier.kind == began.kind and earlier.session == context.session and returned:
+            return earlier.repeats + 1
+    return 0
 
 
 def _raised_event(config: AlarmConfig, began: Began, repeats: int, context: AlarmContext) -> Alarm:
@@ -211,18 +240,23 @@ def _clear(
         latched=alarm.priority == "high" and alarm.acknowledged_by is None,
     )
     cleared = with_text(cleared)
+    if cleared.kind in TECHNICAL:
+        others = (earlier for earlier in state.ended if earlier.kind != cleared.kind)
+        state = replace(state, ended=(*others, cleared))
     return cleared, state.with_event(cleared, keep=cleared.latched)
 
 
 def _acknowledge(state: AlarmState, alarm_id: str, who: str, context: AlarmContext) -> Transition:
     alarm = next((a for a in state.active if a.alarm_id == alarm_id), None)
+    if state.advisory is not None and advisories.is_covered(state.advisory, alarm_id):
+        alarm = state.advisory.latest
     if alarm is None:
         raise MessageError(f"alarm {alarm_id!r} is not active on {context.bed}: nothing to acknowledge")
     if alarm.acknowledged_by is not None:
         raise MessageError(f"alarm {alarm_id!r} was acknowledged by {alarm.acknowledged_by!r} before")
     event = msgspec.structs.replace(
         alarm,
-        event_id=f"{alarm_id}-acknowledged",
+        event_id=f"{alarm.alarm_id}-acknowledged",
         phase="acknowledged",
         when=rfc3339(context.now_ns),
         acknowledged_by=who,
@@ -237,13 +271,15 @@ def _set_limits(config: AlarmConfig, state: AlarmState, limits: Limits, who: str
     state = replace(state, limits=limits)
     events = []
     for kind in limits.off:
-        for alarm in [a for a in state.active if a.kind == kind]:
-            if alarm.end is None:
-                switched_off = msgspec.structs.replace(alarm, switched_off_by=who)
-                cleared, state = _clear(state, switched_off, _known_end(alarm, context), "switched_off", context)
-                events.append(cleared)
-            # Switching a kind off acknowledges its alarm, so it is not latched.
-            state = state.with_event(alarm, keep=False)
+        alarm = state.open_alarm(kind)
+        if alarm is not None:
+            switched_off = msgspec.structs.replace(alarm, switched_off_by=who)
+            cleared, state = _clear(state, switched_off, _known_end(alarm, context), "switched_off", context)
+            events.append(cleared)
+        # Switching a kind off acknowledges its alarm, so it is not latched.
+        state = replace(state, active=tuple(a for a in state.active if a.kind != kind))
+        if kind in ADVISORIES:
+            state = replace(state, advisory=None)
     for began in [b for b in state.conditions if b.kind in switched_on]:
         raised, state = _begin(config, state, replace(began, onset=context.sample, at=context.sample), context)
         events.extend(raised)

@@ -10,16 +10,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.beats import classifier
+from model.beats import classifier, p_wave, resemblance
 from model.beats import qrs_detector as qrs
 from model.beats.classifier import BeatClassifier, ClassifierState
+from model.beats.p_wave import PWaveState
 from model.beats.qrs_detector import Qrs, QrsState
 from model.beats.templates import PIECE_AFTER, PIECE_BEFORE
 from model.signal.arrays import BoolArray, FloatArray
 from model.signal.intake import Strides
 from stream.wire.messages import BeatType
 
-HISTORY = PIECE_BEFORE + qrs.MAX_REPORT_DELAY
+HISTORY = max(PIECE_BEFORE, p_wave.PIECE_BEFORE) + qrs.MAX_REPORT_DELAY
 """Earlier samples needed when a beat is reported."""
 
 MAX_INVALID = 0.1
@@ -42,6 +43,10 @@ class Beat:
         RR interval before the beat, samples; None for the first beat.
     quality : float
         Signal quality around the beat, 0 to 1; the detector leaves it at 1.
+    resemblance : tuple of float
+        Correlation with the last beat and with the one before, see `model.beats.resemblance`; shorter after the start.
+    p_wave : float or None
+        Consistency of the P wave over the last beats, -1 to 1, see `model.beats.p_wave`; None until it is known.
     """
 
     index: int
@@ -49,6 +54,8 @@ class Beat:
     type: BeatType
     rr: int | None
     quality: float = 1.0
+    resemblance: tuple[float, ...] = ()
+    p_wave: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +74,9 @@ class BeatsState:
         R peak of the last classified beat.
     qrs : QrsState
     classifier_state : ClassifierState
+    shapes : ndarray, shape (up to 2, leads, n), mV
+        Shapes of the last beats, see `model.beats.resemblance`.
+    p_wave : PWaveState
     """
 
     recent_samples: FloatArray
@@ -75,6 +85,8 @@ class BeatsState:
     last_index: int | None
     qrs: QrsState
     classifier_state: ClassifierState
+    shapes: FloatArray
+    p_wave: PWaveState
 
 
 def begin(start: int, leads: int) -> BeatsState:
@@ -86,6 +98,8 @@ def begin(start: int, leads: int) -> BeatsState:
         last_index=None,
         qrs=qrs.begin(start, leads),
         classifier_state=classifier.begin(leads),
+        shapes=resemblance.begin(leads),
+        p_wave=p_wave.begin(leads),
     )
 
 
@@ -110,6 +124,7 @@ def step(beat_classifier: BeatClassifier, state: BeatsState, strides: Strides) -
     first = strides.start - HISTORY
     unclassified = [*state.unclassified, *detected]
     classifier_state, last_index = state.classifier_state, state.last_index
+    p_wave_state, shapes = state.p_wave, state.shapes
     beats = []
     while unclassified and strides.end > (at := max(unclassified[0].at, unclassified[0].index + PIECE_AFTER)):
         index = unclassified.pop(0).index
@@ -118,7 +133,12 @@ def step(beat_classifier: BeatClassifier, state: BeatsState, strides: Strides) -
         kind: BeatType = "Q"
         if valid.any():
             kind, classifier_state = classifier.step(beat_classifier, classifier_state, piece, valid, rr)
-        beats.append(Beat(index, at, kind, rr))
+        similar, shapes = resemblance.step(shapes, piece, valid)
+        around = slice(index - first - p_wave.PIECE_BEFORE, index - first + p_wave.PIECE_AFTER + 1)
+        p_wave_state = p_wave.step(
+            p_wave_state, samples[around], np.asarray(~invalid[around].any(axis=0)), rr, kind == "V"
+        )
+        beats.append(Beat(index, at, kind, rr, resemblance=similar, p_wave=p_wave_state.consistency))
         last_index = index
     state = BeatsState(
         samples[-HISTORY:].copy(),
@@ -127,6 +147,8 @@ def step(beat_classifier: BeatClassifier, state: BeatsState, strides: Strides) -
         last_index,
         qrs_state,
         classifier_state,
+        shapes,
+        p_wave_state,
     )
     return tuple(beats), state
 

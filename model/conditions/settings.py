@@ -13,7 +13,16 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from stream.errors import UsageError
-from stream.wire.alarm_messages import ALWAYS_ENABLED, KINDS, PRIORITIES, TECHNICAL, AlarmKind, Limits, Priority
+from stream.wire.alarm_messages import (
+    ADVISORIES,
+    ALWAYS_ENABLED,
+    KINDS,
+    PRIORITIES,
+    TECHNICAL,
+    AlarmKind,
+    Limits,
+    Priority,
+)
 
 OFF_CONFIRMATION = "switched_off_on_purpose"
 """Key that must also be true to disable a kind in `ALWAYS_ENABLED`, so that it is not disabled by accident."""
@@ -35,6 +44,7 @@ RANGES: Final[Mapping[str, Mapping[str, tuple[type[int] | type[float], float, fl
     "heart_rate_high": {"delay_s": (float, 0, 60)},
     "heart_rate_low": {"delay_s": (float, 0, 60)},
     "atrial_fibrillation": {"entropy": (float, 0.1, 1), "delay_s": (float, 0, 60)},
+    "unusual_complexes": {"seconds": (float, 2, 120), "per_min": (int, 2, 60)},
 }
 """Type, minimum and maximum of each number, by table and key."""
 
@@ -78,6 +88,10 @@ class AlarmConfig:
         Number of consecutive ventricular beats.
     fibrillation_entropy : float
         Entropy limit of atrial fibrillation, 0 to 1, see `model.rhythm.atrial_fibrillation`.
+    unusual_s : float
+        Duration of an unusual waveform without a break, s.
+    unusual_per_min : int
+        Number of unusual complexes within a minute.
     """
 
     limits: Limits
@@ -91,6 +105,8 @@ class AlarmConfig:
     steady_tachycardia_beats: int
     pvc_run_beats: int
     fibrillation_entropy: float
+    unusual_s: float
+    unusual_per_min: int
 
     def enabled(self, kind: AlarmKind) -> bool:
         """Return whether alarms of this kind are raised."""
@@ -167,6 +183,8 @@ def _config(tables: Mapping[str, dict[str, Any]], source: str) -> AlarmConfig:
         steady_tachycardia_beats=int(numbers["extreme_tachycardia"]["steady_beats"]),
         pvc_run_beats=int(numbers["pvc_run"]["beats"]),
         fibrillation_entropy=numbers["atrial_fibrillation"]["entropy"],
+        unusual_s=numbers["unusual_complexes"]["seconds"],
+        unusual_per_min=int(numbers["unusual_complexes"]["per_min"]),
     )
 
 
@@ -188,6 +206,8 @@ def _priority(tables: Mapping[str, dict[str, Any]], kind: AlarmKind, source: str
         allowed = ("technical",)
     elif kind in ALWAYS_ENABLED:
         allowed = ("high",)
+    elif kind in ADVISORIES:
+        allowed = ("low",)
     if value not in allowed:
         raise _invalid(source, f"{kind}.priority", value, f"use {_join(allowed)}")
     return cast(Priority, value)

@@ -8,7 +8,9 @@ from rich.console import Console
 from rich.table import Table
 
 from model.datasets.mitdb import DS1, DS2
-from model.evaluation.alarm_report import ALL, DS2_WITHOUT_202, AlarmReport, ChallengeScore
+from model.evaluation.alarm_report import ALL, DS2_WITHOUT_202, TIMED, AlarmReport
+from model.evaluation.challenge2015 import ChallengeScore
+from model.evaluation.database_report import se_sp
 from model.evaluation.tables import number, percent
 
 
@@ -19,15 +21,18 @@ def print_alarms(report: AlarmReport, console: Console | None = None) -> None:
     console.print(_events(report))
     se, sp = report.af
     console.print(f"Atrial fibrillation, time-based: Se {percent(se, 1)} %, Sp {percent(sp, 1)} %")
-    console.print(f"False high-priority alarms: {report.false_high_per_h:.2f} per hour")
-    for record in report.records.values():
-        for false in record.false:
-            console.print(f"  {false.record} at {false.at_s:.1f} s: {false.kind}")
+    console.print(f"False high-priority alarms: {number(report.false_high_per_h, 2)} per hour")
+    for false in report.total().false:
+        console.print(f"  {false.record} at {false.at_s:.1f} s: {false.kind}")
     if report.challenge:
         total = sum(report.challenge.values(), ChallengeScore())
         kinds = ", ".join(f"{kind} {percent(s.score, 0)}" for kind, s in report.challenge.items())
         console.print(f"Challenge 2015 score: {percent(total.score, 1)} ({kinds})")
-    for kind, (se, sp, hours) in report.vfdb.items():
+    for kind, key in TIMED.items():
+        if key not in report.vfdb:
+            continue
+        se, sp = se_sp(report.vfdb[key])
+        hours = float(report.vfdb[key].sum()) / 3600
         console.print(f"vfdb, {kind}, time-based: Se {percent(se, 1)} %, Sp {percent(sp, 1)} % of {hours:.1f} h")
 
 
@@ -45,7 +50,7 @@ def _beats(report: AlarmReport) -> Table:
     for title, names in sets.items():
         if not any(name in report.records for name in names):
             continue
-        scores = report.beats(names)
+        scores = report.total(names).beats
         shares = (
             share
             for tally in (scores.qrs, scores.veb, scores.sveb)

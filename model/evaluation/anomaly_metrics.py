@@ -14,6 +14,7 @@ import numpy as np
 from model.anomaly.state import DEFAULT_CONFIG
 from model.evaluation import detection_metrics
 from model.evaluation.detection_metrics import Counts, Ranking
+from model.evaluation.ec57_beats import SCORED_FROM
 from model.evaluation.time_metrics import TimeResult
 from model.signal.arrays import BoolArray, FloatArray, IntArray
 
@@ -43,7 +44,7 @@ LEAST_VEB = 10
 
 @dataclass(frozen=True)
 class RecordResult:
-    """Results of all methods on one record, from 5:00.
+    """Results of the methods on one record.
 
     Attributes
     ----------
@@ -56,6 +57,8 @@ class RecordResult:
         Numbers of alarms and of false alarms by method.
     time : TimeResult
         Scores of patches.
+    scored_from : int
+        First scored sample.
     """
 
     veb: BoolArray
@@ -64,6 +67,7 @@ class RecordResult:
     episodes: dict[str, int]
     false_episodes: dict[str, int]
     time: TimeResult
+    scored_from: int = SCORED_FROM
 
     def counts(self, method: str) -> Counts:
         """Return true and false positives at each threshold."""

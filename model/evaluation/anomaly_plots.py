@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from model.evaluation.anomaly_metrics import ANOMALY, METHODS, THRESHOLDS
+from model.evaluation.anomaly_metrics import ANOMALY, THRESHOLDS
 from model.evaluation.anomaly_report import AnomalyReport
 from model.evaluation.anomaly_tables import LABELS
 from model.evaluation.plot_style import BLUE, GREY, PURPLE, VERMILION, add_caption, new_figure, plain
-from model.evaluation.tables import counted
+from model.evaluation.tables import counted, starts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,7 +27,7 @@ def draw_detection(report: AnomalyReport) -> Figure:
     """Draw ROC and precision against sensitivity of the anomaly score and the baselines, per beat."""
     figure = new_figure(6.0)
     roc, precision = figure.subplots(1, 2)
-    for method in METHODS:
+    for method in report.metrics:
         counts, metrics, style = report.counts(method), report.metrics[method], STYLE[method]
         if not counts.positives or not counts.negatives:
             continue
@@ -42,7 +42,8 @@ def draw_detection(report: AnomalyReport) -> Figure:
             roc.plot(false[at_alarm], sensitivity[at_alarm], **dot)
             precision.plot(sensitivity[at_alarm], ppv[at_alarm], **dot)
     veb = sum(int(record.veb.sum()) for record in report.records.values())
-    roc.set_title(f"ROC: {counted(len(report.records))} from 5:00, {veb} VEB", loc="left")
+    since = starts(record.scored_from for record in report.records.values())
+    roc.set_title(f"ROC: {counted(len(report.records))} from {since}, {veb} VEB", loc="left")
     roc.set_xlabel("false positive rate, %")
     roc.set_ylabel("sensitivity, %")
     if roc.lines:

@@ -12,7 +12,6 @@ from model.datasets.mitdb import without
 from model.evaluation import detection_metrics
 from model.evaluation.anomaly_metrics import (
     BREAK_EVEN,
-    METHODS,
     METRICS,
     THRESHOLDS,
     AnomalyMetrics,
@@ -66,7 +65,7 @@ class AnomalyReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the metrics for JSON, one key per method; None if undefined."""
-        return {method: self._method(method) for method in METHODS}
+        return {method: self._method(method) for method in self.metrics}
 
     def _method(self, method: str) -> dict[str, Any]:
         return {
@@ -83,11 +82,11 @@ class AnomalyReport:
 
 
 def report_of(records: Mapping[str, RecordResult]) -> AnomalyReport:
-    """Return the metrics over one or more records, with intervals."""
+    """Return the metrics of the methods over one or more records, with intervals."""
     once = np.ones(len(records), dtype=np.int64)
     drawn = draw_records(records)
     metrics, intervals, time, time_intervals = {}, {}, {}, {}
-    for method in METHODS:
+    for method in next(iter(records.values())).score:
         beats = PooledBeatScores(records, method)
         metrics[method] = beats.metrics(once)
         intervals[method] = _intervals([beats.metrics(times) for times in drawn], METRICS)

@@ -1,6 +1,7 @@
 """Anomaly alarms against the reference beats: the shipped score and the baselines, run causally over whole records.
 
-- Every record is processed from its first sample; results from 5:00 on are scored.
+- Every record is processed from its first sample; results from 5:00 on are scored, of records shorter than ten minutes
+  in other databases from 1:40 on (`model.evaluation.database_forecasts`).
 - The score of a beat is the highest score that became known in its window (`model.evaluation.anomaly_targets`).
 - A *false episode* is an alarm without a VEB, a fusion beat or a flutter wave between its onset and end, or within
   150 ms of them.
@@ -27,7 +28,7 @@ from model.evaluation.anomaly_report import AnomalyReport, report_of
 from model.evaluation.anomaly_targets import AFTER_R, BEFORE_R, AnomalyTargets, targets_of
 from model.evaluation.baseline_detectors import AHEAD, BaselineDetector, baseline_detectors, patch_ends
 from model.evaluation.baseline_forecasts import AR, ar180
-from model.evaluation.ec57_beats import SCORED_FROM, WINDOW
+from model.evaluation.ec57_beats import WINDOW
 from model.evaluation.forecast_scores import SHORTEST
 from model.evaluation.time_metrics import TimeResult
 from model.forecast import forecaster as forecasting
@@ -71,13 +72,16 @@ def evaluate_anomalies(
     """Score anomaly alarms and baselines; parameters and errors as in `model.evaluation.evaluation.evaluate`."""
     signals, targets = load(without(records, exclude), catalog)
     ar = ar180((AHEAD,), catalog)
-    return score_all(signals, targets, run_detector(signals, forecaster), ar)
+    return report_of(score_all(signals, targets, run_detector(signals, forecaster), ar))
 
 
 def score_all(
-    signals: Mapping[str, FloatArray], targets: Mapping[str, AnomalyTargets], own: Mapping[str, DetectorOutput], ar: AR
-) -> AnomalyReport:
-    """Run the baselines and score all methods, with progress.
+    signals: Mapping[str, FloatArray],
+    targets: Mapping[str, AnomalyTargets],
+    own: Mapping[str, DetectorOutput],
+    ar: AR | None,
+) -> dict[str, RecordResult]:
+    """Run the baselines and score all methods on each record, with progress.
 
     Parameters
     ----------
@@ -85,17 +89,17 @@ def score_all(
         As `load` returns them.
     own : mapping of str to DetectorOutput
         As `run_detector` returns it.
-    ar : AR
-        Fitted for the single horizon `model.evaluation.baseline_detectors.AHEAD`.
+    ar : AR, optional
+        Fitted for the single horizon `model.evaluation.baseline_detectors.AHEAD`; without it this baseline is left out.
     """
     baselines = baseline_detectors(ar)
     results = {}
-    for name in track(signals, "baseline detectors"):
+    for name in track(targets, "baseline detectors"):
         outputs = {ANOMALY: own[name]}
         for method, baseline in baselines.items():
             outputs[method] = run_baseline(baseline, name, signals[name], THRESHOLDS[method])
-        results[name] = score_record(targets[name], {method: outputs[method] for method in METHODS})
-    return report_of(results)
+        results[name] = score_record(targets[name], outputs)
+    return results
 
 
 def load(
@@ -190,19 +194,20 @@ def score_beats(output: DetectorOutput, beats: IntArray) -> FloatArray:
 
 
 def score_record(targets: AnomalyTargets, outputs: Mapping[str, DetectorOutput]) -> RecordResult:
-    """Compare the outputs of all methods with the targets of a record; alarms that end before 5:00 do not count."""
+    """Compare the outputs with the targets of a record; alarms that end before its scored part do not count."""
+    since = targets.scored_from
     score, episodes, false = {}, {}, {}
     patch_score, false_s = {}, {}
-    scored_patches, positive = time_metrics.scored_patches(targets.windows, outputs[ANOMALY].at, SCORED_FROM)
+    scored_patches, positive = time_metrics.scored_patches(targets.windows, outputs[ANOMALY].at, since)
     for method, output in outputs.items():
-        scored = output.last >= SCORED_FROM
+        scored = output.last >= since
         alone = detection_metrics.contains_none(output.first[scored], output.last[scored], targets.excusing, WINDOW)
         score[method] = score_beats(output, targets.beats)
         episodes[method], false[method] = int(scored.sum()), int(alone.sum())
         patch_score[method] = output.score[scored_patches]
-        false_s[method] = time_metrics.false_seconds(targets.windows, output.first, output.last, SCORED_FROM)
+        false_s[method] = time_metrics.false_seconds(targets.windows, output.first, output.last, since)
     time = TimeResult(positive, targets.hours, patch_score, false_s)
-    return RecordResult(targets.veb, targets.hours, score, episodes, false, time)
+    return RecordResult(targets.veb, targets.hours, score, episodes, false, time, since)
 
 
 def break_even_thresholds(

@@ -9,13 +9,14 @@ from rich.console import Console
 from rich.table import Table
 
 from model.evaluation import detection_metrics
-from model.evaluation.anomaly_metrics import ANOMALY, METHODS, THRESHOLDS
+from model.evaluation.anomaly_metrics import ANOMALY, THRESHOLDS
 from model.evaluation.anomaly_report import AnomalyReport, Intervals
-from model.evaluation.tables import NARROW, counted, number
+from model.evaluation.tables import NARROW, counted, number, starts
 
+AR = "residual_ar180"
 LABELS = {
     ANOMALY: "bedside",
-    "residual_ar180": "AR(180)",
+    AR: "AR(180)",
     "residual_amplitude": "amplitude",
     "residual_random": "random",
 }
@@ -42,15 +43,16 @@ def print_anomalies(report: AnomalyReport, console: Console) -> None:
     """Print the metrics over all records; a dash marks an undefined one."""
     veb = sum(int(record.veb.sum()) for record in report.records.values())
     beats = sum(len(record.veb) for record in report.records.values())
+    since = starts(record.scored_from for record in report.records.values())
     table = Table(
-        title=f"Anomaly alarms, {counted(len(report.records))} from 5:00: {veb} VEB, {beats - veb} other beats",
+        title=f"Anomaly alarms, {counted(len(report.records))} from {since}: {veb} VEB, {beats - veb} other beats",
         caption="F1 and sensitivity at the alarm threshold; break-even: threshold at which as many beats of DS1 are "
         "detected as are VEB; below each value its 95 % interval, bootstrap over patients; median and worst: over "
         "records",
         **NARROW,
     )
     table.add_column("")
-    for method in METHODS:
+    for method in report.metrics:
         table.add_column(LABELS[method], justify="right")
     _add_rows(table, "beat-based", ROWS, report.metrics, report.intervals)
     _add_rows(table, "time-based", TIME_ROWS, report.time, report.time_intervals)
@@ -67,15 +69,18 @@ def _add_rows(
     table.add_section()
     table.add_row(heading, style="bold")
     for label, name in rows:
-        table.add_row(label, *(_text(getattr(metrics[method], name), name) for method in METHODS))
-        ends = ("–".join(_text(end, name) for end in intervals[method][name]) for method in METHODS)
+        table.add_row(label, *(_text(getattr(own, name), name) for own in metrics.values()))
+        ends = ("–".join(_text(end, name) for end in intervals[method][name]) for method in metrics)
         table.add_row("", *ends, style="dim")
 
 
 def print_anomalies_by_record(report: AnomalyReport, console: Console) -> None:
     """Print the metrics of the anomaly score on each record, and the AUROC of AR(180)."""
-    table = Table(title="Anomaly alarms by record, at the alarm threshold; last: AUROC of AR(180)", **NARROW)
-    for head in ("record", "VEB", "beats", "AUROC", "AP", "F1", "alarms", "false/h", "false s/h", "AR(180)"):
+    with_ar = AR in report.metrics
+    title = "Anomaly alarms by record, at the alarm threshold"
+    table = Table(title=f"{title}; last: AUROC of AR(180)" if with_ar else title, **NARROW)
+    heads = ("record", "VEB", "beats", "AUROC", "AP", "F1", "alarms", "false/h", "false s/h")
+    for head in (*heads, "AR(180)") if with_ar else heads:
         table.add_column(head, justify="right" if head != "record" else "left")
     for name, record in report.records.items():
         counts = record.counts(ANOMALY)
@@ -89,7 +94,7 @@ def print_anomalies_by_record(report: AnomalyReport, console: Console) -> None:
             str(record.episodes[ANOMALY]),
             f"{record.false_episodes[ANOMALY] / record.hours:.1f}",
             f"{record.time.false_s[ANOMALY] / record.hours:.0f}",
-            number(detection_metrics.auroc(record.counts("residual_ar180")), 3),
+            *([number(detection_metrics.auroc(record.counts(AR)), 3)] if with_ar else []),
         )
     console.print(table)
 

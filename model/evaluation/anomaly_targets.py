@@ -45,14 +45,16 @@ class AnomalyTargets:
     Attributes
     ----------
     beats : ndarray of int64, shape (n,)
-        R peaks of the scored beats, from 5:00, rising.
+        R peaks of the scored beats, rising.
     veb : ndarray of bool, shape (n,)
         Which of them are positive.
     excusing : ndarray of int64
         Samples near which an alarm is not false, over the whole record, rising.
     windows : Windows
     hours : float
-        From 5:00 to the end.
+        From the first scored sample to the end.
+    scored_from : int
+        First scored sample; 5:00 (EC57) unless a record is shorter than ten minutes.
     """
 
     beats: IntArray
@@ -60,19 +62,21 @@ class AnomalyTargets:
     excusing: IntArray
     windows: Windows
     hours: float
+    scored_from: int = SCORED_FROM
 
 
-def targets_of(reference: Reference, n: int) -> AnomalyTargets:
-    """Return the labels of a record with n samples."""
+def targets_of(reference: Reference, n: int, since: int = SCORED_FROM) -> AnomalyTargets:
+    """Return the labels of a record with n samples, scored from sample ``since``."""
     sample, veb, fusion = reference.sample, reference.is_label("V"), reference.is_label("F")
-    scored = ~fusion & (sample >= SCORED_FROM)
+    scored = ~fusion & (sample >= since)
     other = np.concatenate([sample[fusion], reference.flutter_waves])
     return AnomalyTargets(
         beats=sample[scored],
         veb=veb[scored],
         excusing=np.sort(np.concatenate([sample[veb], other])),
         windows=windows(sample[veb], other, n),
-        hours=(n - SCORED_FROM) / FS / 3600,
+        hours=(n - since) / FS / 3600,
+        scored_from=since,
     )
 
 

@@ -121,12 +121,15 @@ class BaselineDetector:
     window: int
 
 
-def baseline_detectors(ar: AR) -> dict[str, BaselineDetector]:
-    """Return the baselines by name; the random score of a record is always the same."""
-    return {
-        "residual_ar180": BaselineDetector(lambda _, mv: ar_residual(mv, ar), AR_SMOOTH * PATCH),
+def baseline_detectors(ar: AR | None) -> dict[str, BaselineDetector]:
+    """Return the baselines by name, without an AR model the others; a record always has the same random score."""
+    others = {
         "residual_amplitude": BaselineDetector(lambda _, mv: amplitude(mv), AMPLITUDE_SMOOTH * PATCH),
         "residual_random": BaselineDetector(
             lambda name, mv: random_score(len(mv), int.from_bytes(name.encode())), PATCH
         ),
     }
+    if ar is None:
+        return others
+    fitted = ar
+    return {"residual_ar180": BaselineDetector(lambda _, mv: ar_residual(mv, fitted), AR_SMOOTH * PATCH), **others}

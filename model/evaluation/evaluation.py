@@ -12,7 +12,7 @@ from rich.console import Console
 
 from model.console.progress import stderr
 from model.datasets.mitdb import without
-from model.evaluation.anomaly_report import AnomalyReport
+from model.evaluation.anomaly_report import AnomalyReport, report_of
 from model.evaluation.anomaly_scores import load, run_detector, score_all
 from model.evaluation.anomaly_tables import print_anomalies, print_anomalies_by_record
 from model.evaluation.baseline_detectors import AHEAD
@@ -85,7 +85,7 @@ def evaluate(
     ar = ar180(CURVE, catalog)
     forecasts = ForecastScores({name: fill_gaps(mv[:, :1], np.zeros(1))[0][:, 0] for name, mv in signals.items()})
     outputs = run_detector(signals, forecaster, forecasts.add)
-    return Evaluation(forecasts.report(ar), score_all(signals, targets, outputs, ar.at((AHEAD,))))
+    return Evaluation(forecasts.report(ar), report_of(score_all(signals, targets, outputs, ar.at((AHEAD,)))))
 
 
 def print_evaluation(evaluation: Evaluation, console: Console | None = None) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from model.evaluation.forecast_report import CURVE, LABELS, LEVELS, METHODS, Excerpt, ForecastReport
+from model.evaluation.forecast_report import CURVE, LABELS, LEVELS, Excerpt, ForecastReport
 from model.evaluation.plot_style import (
     BLACK,
     BLUE,
@@ -87,12 +87,12 @@ def draw_horizons(report: ForecastReport) -> Figure:
     ms = 1000 * np.array(CURVE) / FS
     curve, (low, high) = report.curve, report.curve_interval
     axes.fill_between(ms, low[0], high[0], color=SKY, alpha=0.4, lw=0)
-    for i, method in enumerate(METHODS):
+    for i, method in enumerate(report.methods):
         axes.plot(ms, curve[i], marker="o", ms=4, **STYLE[method])
     axes.set_xlim(0, ms[-1])
     axes.set_ylim(0, 1.05 * max(curve.max(), high[0].max()))
-    colours = [STYLE[method]["color"] for method in METHODS]
-    label_right(axes, curve[:, -1], [LABELS[method] for method in METHODS], colours)
+    colours = [STYLE[method]["color"] for method in report.methods]
+    label_right(axes, curve[:, -1], [LABELS[method] for method in report.methods], colours)
     axes.axhline(1, color=GREY, lw=0.8)
     axes.set_xlabel("horizon, ms")
     axes.set_ylabel("NRMSE")

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from model.datasets.mitdb import without
+from model.evaluation.ec57_beats import SCORED_FROM
 from model.evaluation.patient_bootstrap import draw_records, interval95
 from model.signal.arrays import Float32Array, FloatArray
 from stream.timebase import FS
@@ -60,7 +61,7 @@ class Excerpt:
 
 @dataclass(frozen=True)
 class RecordForecast:
-    """Scores of one record: first lead, from 5:00, one origin per patch.
+    """Scores of one record: first lead, one origin per patch.
 
     Attributes
     ----------
@@ -74,6 +75,8 @@ class RecordForecast:
         Number of forecasts scored.
     typical, worst : Excerpt
         The 10-s segments with the median error (the lower of two) and with the largest error.
+    scored_from : int
+        First origin.
     """
 
     rmse: FloatArray
@@ -83,6 +86,7 @@ class RecordForecast:
     origins: int
     typical: Excerpt
     worst: Excerpt
+    scored_from: int = SCORED_FROM
 
     @property
     def curve(self) -> FloatArray:
@@ -107,9 +111,12 @@ class ForecastReport:
     Attributes
     ----------
     records : dict of str to RecordForecast
+    methods : tuple of str
+        The first is the network, the others are baselines.
     """
 
     records: dict[str, RecordForecast]
+    methods: tuple[str, ...] = METHODS
 
     def without(self, names: Iterable[str]) -> ForecastReport:
         """Return the report without some records.
@@ -119,7 +126,8 @@ class ForecastReport:
         UsageError
             No record remains.
         """
-        return ForecastReport({name: self.records[name] for name in without(list(self.records), list(names))})
+        kept = without(list(self.records), list(names))
+        return ForecastReport({name: self.records[name] for name in kept}, self.methods)
 
     @property
     def curve(self) -> FloatArray:
@@ -179,24 +187,24 @@ class ForecastReport:
         intervals, skill_intervals = self.nrmse_interval, self.skill_interval
         return {
             "forecast": {
-                "nrmse": _by_method(self.nrmse),
-                "mae_mv": _by_method(self.mae),
-                "skill": {over: _by_ms(self.skill[i]) for i, over in enumerate(BASELINES)},
+                "nrmse": self._by_method(self.nrmse),
+                "mae_mv": self._by_method(self.mae),
+                "skill": {over: _by_ms(self.skill[i]) for i, over in enumerate(self.methods[1:])},
                 "intervals": {
-                    "nrmse": {method: _by_ms(intervals[:, i].T) for i, method in enumerate(METHODS)},
-                    "skill": {over: _by_ms(skill_intervals[:, i].T) for i, over in enumerate(BASELINES)},
+                    "nrmse": {method: _by_ms(intervals[:, i].T) for i, method in enumerate(self.methods)},
+                    "skill": {over: _by_ms(skill_intervals[:, i].T) for i, over in enumerate(self.methods[1:])},
                 },
                 "curve": {
                     "ms": [1000 * h / FS for h in CURVE],
-                    "nrmse": dict(zip(METHODS, self.curve.tolist(), strict=True)),
+                    "nrmse": dict(zip(self.methods, self.curve.tolist(), strict=True)),
                 },
                 "coverage90": self.coverage90,
                 "coverage": {"nominal": list(LEVELS), "observed": self.coverage.tolist()},
                 "origins": sum(record.origins for record in self.records.values()),
                 "records": {
                     name: {
-                        "nrmse": _by_method(record.nrmse),
-                        "mae_mv": _by_method(record.mae[:, IN_TABLE]),
+                        "nrmse": self._by_method(record.nrmse),
+                        "mae_mv": self._by_method(record.mae[:, IN_TABLE]),
                         "coverage90": record.coverage90,
                         "origins": record.origins,
                     }
@@ -204,6 +212,9 @@ class ForecastReport:
                 },
             }
         }
+
+    def _by_method(self, values: FloatArray) -> dict[str, dict[str, Any]]:
+        return {method: _by_ms(values[i]) for i, method in enumerate(self.methods)}
 
 
 def skill_of(nrmse: FloatArray) -> FloatArray:
@@ -213,7 +224,3 @@ def skill_of(nrmse: FloatArray) -> FloatArray:
 
 def _by_ms(values: FloatArray) -> dict[str, Any]:
     return dict(zip(MS, values.tolist(), strict=True))
-
-
-def _by_method(values: FloatArray) -> dict[str, dict[str, Any]]:
-    return {method: _by_ms(values[i]) for i, method in enumerate(METHODS)}

@@ -5,15 +5,16 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
-from model.evaluation.forecast_report import BASELINES, LABELS, METHODS, MS, ForecastReport
-from model.evaluation.tables import NARROW, counted
+from model.evaluation.forecast_report import LABELS, MS, ForecastReport
+from model.evaluation.tables import NARROW, counted, starts
 
 
 def print_forecast(report: ForecastReport, console: Console) -> None:
     """Print the metrics over all records."""
     nrmse, mae, interval = report.nrmse, report.mae, report.nrmse_interval
+    since = starts(record.scored_from for record in report.records.values())
     table = Table(
-        title=f"Forecast, {counted(len(report.records))}: first lead, from 5:00, one origin every 4 samples",
+        title=f"Forecast, {counted(len(report.records))}: first lead, from {since}, one origin every 4 samples",
         caption="NRMSE: RMSE / standard deviation of the first 100 s, mean over records; "
         "below it the 95 % interval, bootstrap over patients",
         **NARROW,
@@ -22,16 +23,16 @@ def print_forecast(report: ForecastReport, console: Console) -> None:
     for ms in MS:
         table.add_column(f"{ms} ms", justify="right")
     table.add_row("NRMSE", style="bold")
-    for i, method in enumerate(METHODS):
+    for i, method in enumerate(report.methods):
         table.add_row(LABELS[method], *(f"{value:.3f}" for value in nrmse[i]))
         table.add_row("", *(f"{low:.2f}–{high:.2f}" for low, high in interval[:, i].T), style="dim")
     table.add_section()
     table.add_row("MAE, mV", style="bold")
-    for i, method in enumerate(METHODS):
+    for i, method in enumerate(report.methods):
         table.add_row(LABELS[method], *(f"{value:.4f}" for value in mae[i]))
     table.add_section()
     table.add_row("skill over", style="bold")
-    for over, skill in zip(BASELINES, report.skill, strict=True):
+    for over, skill in zip(report.methods[1:], report.skill, strict=True):
         table.add_row(LABELS[over], *(f"{value:.2f}" for value in skill))
     console.print(table)
     coverage = report.coverage90

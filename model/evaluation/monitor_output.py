@@ -9,6 +9,7 @@ import numpy as np
 
 from model.beats.beat_detector import Beat
 from model.conditions.changes import Began, Change
+from model.datasets.pulse_waves import waves_within
 from model.pipeline import analysis
 from model.pipeline.analysis import Analysis, Models
 from model.signal.arrays import BoolArray
@@ -71,7 +72,8 @@ def monitor_of(models: Models) -> Monitor:
         mv = record.mv()
         for first in range(0, record.n, PIECE):
             piece = mv[first : first + PIECE]
-            found, state = analysis.step_without_forecast(models, models.alarms.limits, state, piece)
+            waves = waves_within(record, first, first + len(piece))
+            found, state = analysis.step_without_forecast(models, models.alarms.limits, state, piece, waves)
             parts.append(found)
         parts.append(analysis.finish(models, state))
         return MonitorOutput(

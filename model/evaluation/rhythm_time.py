@@ -1,44 +1,33 @@
-"""Time-based comparison of a detected rhythm with the annotated one, second by second."""
+"""Time-based comparison of detected rhythms with the annotated ones, second by second.
+
+Seconds annotated as noise count only if they also belong to the rhythm. Atrial fibrillation is compared with the rhythm
+label, without annotated atrial flutter and from `Truth.scored_from` on; other rhythms with the alarms, over all of the
+record.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 
-from model.evaluation.ec57_beats import SCORED_FROM
+from model.evaluation import rhythm_notes
+from model.evaluation.intervals import mask
 from model.evaluation.monitor_output import MonitorOutput
+from model.evaluation.rhythm_notes import intervals_of
+from model.evaluation.truth import ALARMS, Truth
 from model.signal.arrays import BoolArray, IntArray
-from stream.records.record import Record
 from stream.timebase import FS
 
-
-def annotated(record: Record, rhythms: Iterable[str]) -> BoolArray:
-    """Return which samples are annotated with one of some rhythms, such as ``AFIB``, shape (n,)."""
-    wanted = frozenset(rhythms)
-    marked = np.zeros(record.n, bool)
-    if record.annotations is None:
-        return marked
-    changes = [
-        (int(at), aux[1:])
-        for at, aux in zip(record.annotations.sample, record.annotations.aux, strict=True)
-        if aux[:1] == "("
-    ]
-    for number, (at, rhythm) in enumerate(changes):
-        stop = changes[number + 1][0] if number + 1 < len(changes) else record.n
-        if rhythm in wanted:
-            marked[at:stop] = True
-    return marked
+BY_TIME = ("vf", "vt", "either", "asystole", "af")
+"""Rhythms compared by time: keys of `model.evaluation.truth.ALARMS`."""
 
 
-def confusion(actual: BoolArray, detected: BoolArray, scored: BoolArray | None = None) -> IntArray:
+def confusion(actual: BoolArray, detected: BoolArray, scored: BoolArray) -> IntArray:
     """Return the confusion matrix in seconds, each represented by its middle sample.
 
     Parameters
     ----------
-    actual, detected : ndarray of bool, shape (n,)
-    scored : ndarray of bool, shape (n,), optional
-        Samples that count; all by default.
+    actual, detected, scored : ndarray of bool, shape (n,)
+        Samples in the annotated rhythm, in the detected one, and those that count.
 
     Returns
     -------
@@ -46,16 +35,33 @@ def confusion(actual: BoolArray, detected: BoolArray, scored: BoolArray | None =
         Row: actual, column: detected.
     """
     middle = np.arange(FS // 2, len(actual), FS)
-    if scored is not None:
-        middle = middle[scored[middle]]
+    middle = middle[scored[middle]]
     return np.bincount(2 * actual[middle] + detected[middle], minlength=4).reshape(2, 2)
 
 
-def atrial_fibrillation(record: Record, output: MonitorOutput) -> IntArray:
-    """Return the confusion matrix of atrial fibrillation from 5:00 on; annotated atrial flutter is excluded."""
-    detected = np.zeros(record.n, bool)
+def by_time(truth: Truth, output: MonitorOutput) -> dict[str, IntArray]:
+    """Return the confusion matrix of each annotated rhythm of `BY_TIME`."""
+    noise = mask(truth.noise, truth.n)
+    found = {}
+    for key in BY_TIME:
+        if key not in truth.rhythms:
+            continue
+        actual = mask(truth.rhythms[key], truth.n)
+        scored = actual | ~noise
+        if key == "af":
+            detected = in_atrial_fibrillation(output)
+            scored &= ~mask(intervals_of(truth.notes, rhythm_notes.ATRIAL_FLUTTER), truth.n)
+            scored &= ~(actual & mask(truth.reference.flutter, truth.n))  # a note may outlast the onset of fibrillation
+            scored[: truth.scored_from] = False
+        else:
+            detected = output.in_alarm(ALARMS[key])
+        found[key] = confusion(actual, detected, scored)
+    return found
+
+
+def in_atrial_fibrillation(output: MonitorOutput) -> BoolArray:
+    """Return which samples lie in seconds that are labelled as atrial fibrillation, shape (n,)."""
+    detected = np.zeros(output.n, bool)
     for last, label in output.rhythm:
         detected[max(last + 1 - FS, 0) : last + 1] = label == "atrial fibrillation"
-    scored = ~annotated(record, ["AFL"])
-    scored[:SCORED_FROM] = False
-    return confusion(annotated(record, ["AFIB"]), detected, scored)
+    return detected

@@ -10,7 +10,8 @@ conditions that hold at the end of an epoch. To analyse one signal chunk by chun
     last = finish(models, state)
 
 Each bed has one `model.signal.intake`, which passes whole strides to all stages. So the results do not depend on how a
-signal is cut into chunks, and no output depends on later samples.
+signal is cut into chunks, and no output depends on later samples. The pulse (`model.signal.pulses`)
+comes with a chunk of ECG, as samples of other waves up to its end; it only confirms beats.
 """
 
 from __future__ import annotations
@@ -23,12 +24,14 @@ from pathlib import Path
 
 import numpy as np
 
-from model.anomaly import anomaly_detector
+from model.anomaly import anomaly_detector, frequent_episodes
 from model.anomaly.anomaly_detector import Anomalies
+from model.anomaly.frequent_episodes import FrequentState
 from model.anomaly.state import DEFAULT_CONFIG, AnomalyState
-from model.beats import beat_detector
+from model.beats import beat_detector, repetition
 from model.beats.beat_detector import Beat, BeatsState
 from model.beats.classifier import BeatClassifier, load_classifier
+from model.beats.repetition import RepetitionState
 from model.conditions import settings
 from model.conditions.changes import Change, Ended
 from model.conditions.settings import AlarmConfig
@@ -37,17 +40,20 @@ from model.forecast.checkpoint import Checkpoint
 from model.forecast.forecaster import ForecasterState, Forecasts, load_forecaster
 from model.pipeline import vitals_output
 from model.pipeline.vitals_output import SecondState, StrideForecast
-from model.rhythm import rhythm_detector
+from model.rhythm import rhythm_detector, ventricular_fibrillation
 from model.rhythm.rhythm_detector import RhythmState
 from model.rhythm.rules import SignalStatus
+from model.rhythm.ventricular_fibrillation import Fibrillation, FibrillationState
 from model.rhythm.vitals import VitalSigns
-from model.signal import blocks, intake, signal_quality, ventricular_fibrillation
+from model.signal import blocks, fibrillation_waveform, intake, pulses, signal_quality
 from model.signal.arrays import FloatArray
 from model.signal.blocks import STRIDES_PER_BLOCK, BlocksState
+from model.signal.fibrillation_waveform import WaveformState
 from model.signal.intake import IntakeState, Strides
+from model.signal.pulse_detector import WaveSamples
+from model.signal.pulses import PulsesState
 from model.signal.signal_quality import QualityOutput, QualityState
 from model.signal.state_codec import pack, unpack
-from model.signal.ventricular_fibrillation import Fibrillation, FibrillationState
 from stream.timebase import STRIDE
 from stream.wire.alarm_messages import Limits
 
@@ -98,27 +104,35 @@ class BedState:
     intake : IntakeState
     forecaster : ForecasterState
     anomaly : AnomalyState
+    frequent : FrequentState
     beats : BeatsState
+    repetition : RepetitionState
     blocks : BlocksState
     quality : QualityState
+    waveform : WaveformState
     fibrillation : FibrillationState
     rhythm : RhythmState
     second : SecondState
     signal : SignalStatus
         Status of the signal at the end of the last whole block of 0.5 s.
+    pulses : PulsesState
     """
 
     leads: tuple[str, ...]
     intake: IntakeState
     forecaster: ForecasterState
     anomaly: AnomalyState
+    frequent: FrequentState
     beats: BeatsState
+    repetition: RepetitionState
     blocks: BlocksState
     quality: QualityState
+    waveform: WaveformState
     fibrillation: FibrillationState
     rhythm: RhythmState
     second: SecondState
     signal: SignalStatus
+    pulses: PulsesState
 
     def to_bytes(self) -> bytes:
         """Return the state as MessagePack."""
@@ -177,18 +191,26 @@ def begin(models: Models, leads: Sequence[str], start: int, epoch_start: int) ->
         intake=state,
         forecaster=forecaster.begin(models.forecaster, n),
         anomaly=anomaly_detector.begin(first, leads, models.forecaster.network.config.patch),
+        frequent=FrequentState(),
         beats=beat_detector.begin(first, n),
+        repetition=repetition.begin(n),
         blocks=blocks.begin(n),
         quality=signal_quality.begin(first, leads),
+        waveform=fibrillation_waveform.begin(n),
         fibrillation=ventricular_fibrillation.begin(first, n),
         rhythm=rhythm_detector.begin(first),
         second=SecondState(),
-        signal=SignalStatus(first),
+        signal=SignalStatus(first, ecg_seen=False),
+        pulses=PulsesState(),
     )
 
 
 def step(
-    models: Models, states: Sequence[BedState], chunks: Sequence[FloatArray], limits: Sequence[Limits]
+    models: Models,
+    states: Sequence[BedState],
+    chunks: Sequence[FloatArray],
+    limits: Sequence[Limits],
+    waves: Sequence[Sequence[WaveSamples]] | None = None,
 ) -> list[tuple[Analysis, BedState]]:
     """Push one chunk of each bed; beds that complete equal numbers of strides share one call of the network.
 
@@ -200,6 +222,8 @@ def step(
         The next samples of each bed, NaN where invalid; any n.
     limits : sequence of Limits
         Current limits of each bed.
+    waves : sequence of sequence of WaveSamples, optional
+        Samples of other waves of each bed, received since the last step and up to the end of its chunk.
 
     Returns
     -------
@@ -212,7 +236,10 @@ def step(
         The number of leads of a chunk differs from that of its bed.
     """
     received = [intake.step(state.intake, chunk) for state, chunk in zip(states, chunks, strict=True)]
-    states = [replace(state, intake=after) for state, (_, after) in zip(states, received, strict=True)]
+    states = [
+        replace(state, intake=after, pulses=pulses.push(state.pulses, bed_waves))
+        for state, (_, after), bed_waves in zip(states, received, waves or [()] * len(states), strict=True)
+    ]
     results = [(Analysis(), state) for state in states]
     ready = [bed for bed, (strides, _) in enumerate(received) if len(strides.mv)]
     strides = [received[bed][0] for bed in ready]
@@ -224,11 +251,11 @@ def step(
 
 
 def step_without_forecast(
-    models: Models, limits: Limits, state: BedState, chunk: FloatArray
+    models: Models, limits: Limits, state: BedState, chunk: FloatArray, waves: Sequence[WaveSamples] = ()
 ) -> tuple[Analysis, BedState]:
     """Push a chunk of one bed without forecast and anomaly score, to evaluate beats and rhythm, which need neither."""
     strides, after = intake.step(state.intake, chunk)
-    state = replace(state, intake=after)
+    state = replace(state, intake=after, pulses=pulses.push(state.pulses, waves))
     return _analyze(models, limits, state, strides, (), ()) if len(strides.mv) else (Analysis(), state)
 
 
@@ -247,7 +274,9 @@ def _ends(state: BedState, at: int) -> tuple[Ended, ...]:
         Ended(began.kind, began.onset, max(at, began.onset) + 1, at, "signal_interrupted", leads=began.leads)
         for began in state.second.technical
     )
-    return (*(() if anomaly is None else (anomaly,)), *rhythm_detector.close(state.rhythm, at), *technical)
+    frequent = frequent_episodes.close(state.frequent, at)
+    unusual = tuple(ended for ended in (anomaly, frequent) if ended is not None)
+    return (*unusual, *rhythm_detector.close(state.rhythm, at), *technical)
 
 
 def _predict(models: Models, states: Sequence[BedState], strides: Sequence[Strides]) -> list[_Predicted]:
@@ -290,36 +319,56 @@ def _analyze(
 ) -> tuple[Analysis, BedState]:
     """Push the strides of one bed to the stages of signal, beats and rhythm, and collect all results."""
     beats, beats_state = beat_detector.step(models.beat_classifier, state.beats, strides)
+    frequent, frequent_state = frequent_episodes.step(
+        models.alarms, state.frequent, anomalies, beats, strides.last_samples
+    )
     whole, blocks_state = blocks.step(state.blocks, strides)
-    quality, quality_state = signal_quality.step(state.quality, whole)
-    fibrillation, fibrillation_state = ventricular_fibrillation.step(state.fibrillation, whole)
+    repeated, repetition_state = repetition.step(state.repetition, strides, beats)
+    waveform, waveform_state = fibrillation_waveform.step(state.waveform, whole)
+    fibrillation, fibrillation_state = ventricular_fibrillation.step(state.fibrillation, waveform, beats)
+    at_blocks = [(window.at - strides.start) // STRIDE for window in fibrillation]
+    # Fibrillation does not repeat either, and is no noise.
+    organised = [window.since is None and not window.suspected for window in fibrillation]
+    beats_repeat = np.where(organised, repeated.mean[at_blocks], np.nan)
+    quality, quality_state = signal_quality.step(state.quality, whole, beats_repeat)
 
-    known = [state.signal, *_signal_statuses(quality, fibrillation)]
-    signal = [replace(_latest(known, at), at=at) for at in strides.last_samples]
-    changes, vitals, rhythm_state = rhythm_detector.step(models.alarms, limits, state.rhythm, beats, signal)
+    known = [state.signal, *_signal_statuses(quality, fibrillation, repeated.ecg_seen[at_blocks].tolist())]
+    ends = strides.last_samples
+    pulse, pulses_state = pulses.step(state.pulses, ends)
+    signal = [replace(_latest(known, at), at=at, pulse=now) for at, now in zip(ends, pulse, strict=True)]
+    trusted = repetition.trusted(beats, repeated)
+    changes, vitals, rhythm_state = rhythm_detector.step(models.alarms, limits, state.rhythm, trusted, signal)
     vitals, second = vitals_output.step(state.second, vitals, forecasts, quality.changes)
     state = replace(
         state,
+        frequent=frequent_state,
         beats=beats_state,
+        repetition=repetition_state,
         blocks=blocks_state,
         quality=quality_state,
+        waveform=waveform_state,
         fibrillation=fibrillation_state,
         rhythm=rhythm_state,
         second=second,
         signal=known[-1],
+        pulses=pulses_state,
     )
     graded = tuple(replace(beat, quality=_latest(known, beat.at).quality) for beat in beats)
-    ordered = sorted([*anomalies, *quality.changes, *changes], key=lambda change: change.at)
+    ordered = sorted([*anomalies, *frequent, *quality.changes, *changes], key=lambda change: change.at)
     return Analysis(tuple(forecasts), graded, vitals, tuple(ordered)), state
 
 
-def _signal_statuses(quality: QualityOutput, fibrillation: Sequence[Fibrillation]) -> list[SignalStatus]:
+def _signal_statuses(
+    quality: QualityOutput, fibrillation: Sequence[Fibrillation], ecg_seen: Sequence[bool]
+) -> list[SignalStatus]:
     """Return the status of the signal at the end of each block."""
     ends = slice(STRIDES_PER_BLOCK - 1, None, STRIDES_PER_BLOCK)
-    index, usable = quality.bed[ends].tolist(), np.any(quality.usable[ends], axis=1).tolist()
+    index = quality.bed[ends].tolist()
+    usable = np.any(quality.usable[ends], axis=1).tolist()
+    measurable = np.any(quality.measurable[ends], axis=1).tolist()
     return [
-        SignalStatus(now.at, best, good, now.since, now.margin > 0)
-        for now, best, good in zip(fibrillation, index, usable, strict=True)
+        SignalStatus(now.at, best, good, now.since, now.suspected, wave, seen)
+        for now, best, good, wave, seen in zip(fibrillation, index, usable, measurable, ecg_seen, strict=True)
     ]
 
 

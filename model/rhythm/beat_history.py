@@ -20,6 +20,10 @@ detected earlier."""
 MIN_RR = 72
 """Shortest RR interval, samples: 200 ms. Of two beats closer together, the first is discarded as a P wave or noise."""
 
+SIMILAR = (0.7, 0.9)
+"""Correlation from which a beat repeats the shape of the last one, and of the one before. More is required of the
+second: with two to choose from, the beats of an artefact resemble one by chance more often."""
+
 MIN_INTERVALS = 4
 """Smallest number of RR intervals for a heart rate."""
 
@@ -36,6 +40,9 @@ class BeatHistory:
         R peaks of the last beats, at most `MAX_BEATS`.
     types : str
         Type of each of these beats, one letter each.
+    repeats : str
+        Which earlier shape each of these beats repeats: ``1`` that of the last beat, ``2`` only that of the one before,
+        ``-`` neither.
     run : int
         Length of the current run of ventricular beats.
     run_start : int
@@ -51,6 +58,7 @@ class BeatHistory:
     silent_since: int
     indexes: tuple[int, ...] = ()
     types: str = ""
+    repeats: str = ""
     run: int = 0
     run_start: int = 0
     beats_since_ventricular: int = 0
@@ -66,12 +74,14 @@ def push(history: BeatHistory, beat: Beat) -> BeatHistory:
         connected = bool(history.indexes)
     indexes = (*history.indexes[1 - MAX_BEATS :], beat.index) if connected else (beat.index,)
     types = (history.types[1 - MAX_BEATS :] if connected else "") + beat.type
+    repeats = (history.repeats[1 - MAX_BEATS :] if connected else "") + _repeats(beat)
     ventricular = beat.type == "V"
     continues = ventricular and connected and history.run > 0
     return BeatHistory(
         silent_since=beat.index,
         indexes=indexes,
         types=types,
+        repeats=repeats,
         run=history.run + 1 if continues else int(ventricular),
         run_start=history.run_start if continues else beat.index,
         beats_since_ventricular=0 if ventricular else history.beats_since_ventricular + 1,
@@ -97,7 +107,14 @@ def _remove_last(history: BeatHistory) -> BeatHistory:
             run=len(types) - len(types.rstrip("V")),
             beats_since_ventricular=max(history.beats_since_ventricular - 1, 0),
         )
-    return replace(history, indexes=history.indexes[:-1], types=types)
+    return replace(history, indexes=history.indexes[:-1], types=types, repeats=history.repeats[:-1])
+
+
+def _repeats(beat: Beat) -> str:
+    for ago, (found, limit) in enumerate(zip(beat.resemblance, SIMILAR, strict=False), 1):
+        if found >= limit:
+            return str(ago)
+    return "-"
 
 
 def interrupt(history: BeatHistory, at: int) -> BeatHistory:
@@ -160,6 +177,15 @@ def ventricular_run_length(history: BeatHistory, beats: int, longest: float) -> 
     types = history.types[-beats - 1 :]
     broken = len(types) > beats and types[0] == types[-1] == "V" and types.count("V") == beats
     return beats + 1 if broken and longest_rr(history, beats + 1) <= longest else 0
+
+
+def repeating_share(history: BeatHistory, beats: int, alternating: bool) -> float:
+    """Return which share of the last ``beats`` beats, at least two, repeat the shape of the beat before.
+
+    With ``alternating`` also that of the one before it. The first beat is not counted.
+    """
+    counted = "12" if alternating else "1"
+    return sum(repeated in counted for repeated in history.repeats[1 - beats :]) / (beats - 1)
 
 
 def rr_variability(history: BeatHistory) -> float | None:

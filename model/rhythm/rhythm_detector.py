@@ -4,7 +4,8 @@ The rules (`model.rhythm.rules`) are evaluated at the end of each stride on the 
 conditions with the same cause only the most severe holds: its onset ends the less severe ones
 (`model.conditions.precedence`).
 
-While the signal is unusable no condition begins; active conditions continue for up to `MAX_UNKNOWN` samples. A disabled
+While the signal is unusable no condition begins; active conditions continue for up to `MAX_UNKNOWN` samples, but
+ventricular fibrillation, whose end is observed on a bad signal, for as long as it is detected. A disabled
 kind is not tracked, so it does not suppress others. After a gap in the signal the caller calls `close` and starts again
 with `begin`.
 """
@@ -18,7 +19,7 @@ from model.beats.beat_detector import Beat
 from model.conditions.changes import Began, Change, Ended
 from model.conditions.precedence import SUPPRESSED_BY
 from model.conditions.settings import AlarmConfig
-from model.rhythm import atrial_fibrillation, beat_history, rules, vitals
+from model.rhythm import atrial_fibrillation, beat_history, pulse_confirmation, rules, vitals
 from model.rhythm.atrial_fibrillation import Irregularity
 from model.rhythm.beat_history import BeatHistory
 from model.rhythm.rules import RuleResult, SignalStatus
@@ -195,7 +196,8 @@ def _push_beats(
         if seconds is None:
             continue
         onset, end = history.indexes[-2:]
-        if state.last_suspected is None or state.last_suspected < onset:
+        suspected = state.last_suspected is not None and state.last_suspected >= onset
+        if not suspected and not pulse_confirmation.goes_on(status.pulse, onset):
             pauses.append(RuleResult("asystole", True, False, onset, end, seconds, config.asystole_s))
     return history, irregularity, pauses
 
@@ -311,12 +313,15 @@ def _vital_signs(config: AlarmConfig, limits: Limits, state: RhythmState, status
     trusted = status.usable and status.fibrillation_since is None
     beating = trusted and bool(history.indexes) and status.at - history.indexes[-1] <= rules.MAX_SILENCE
     heart_rate = history.heart_rate if beating else None
+    known = "ventricular_fibrillation" in active  # it continues on a bad signal
     rr = history.indexes[-1] - history.indexes[-2] if beating and len(history.indexes) > 1 else None
     return VitalSigns(
         status.at,
         heart_rate,
         None if rr is None else 1000 * rr / FS,
         vitals.pvc_per_min(state.last_minute) if status.usable else None,
-        vitals.rhythm_name(history, heart_rate, active) if status.usable else "unknown",
+        vitals.rhythm_name(history, heart_rate, active, state.irregularity.p_wave_present)
+        if status.usable or known
+        else "unknown",
         status.quality,
     )

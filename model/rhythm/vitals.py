@@ -27,6 +27,10 @@ MAX_SINUS_VARIABILITY = 0.1
 MIN_NORMAL_BEATS = 9
 """Smallest number of normal beats among the last 12 in a sinus rhythm."""
 
+MIN_NORMAL_BEATS_WITH_P_WAVE = 6
+"""The same while the P wave is consistent: then the rhythm is a sinus rhythm, however irregular ectopic beats make it.
+In bigeminy they are half of the beats."""
+
 SINUS_RATE_RANGE = (30, 180)
 """Lowest and highest rate of a sinus rhythm, 1/min."""
 
@@ -103,8 +107,10 @@ def pvc_per_min(last_minute: LastMinute) -> int | None:
     return sum(last_minute.ventricular)
 
 
-def rhythm_name(history: BeatHistory, heart_rate: float | None, active: Collection[AlarmKind]) -> Rhythm:
-    """Return the name of the rhythm from the active conditions and the last beats.
+def rhythm_name(
+    history: BeatHistory, heart_rate: float | None, active: Collection[AlarmKind], p_wave_present: bool
+) -> Rhythm:
+    """Return the name of the rhythm from the active conditions, the last beats, and whether their P wave is consistent.
 
     QRS complexes alone do not identify a paced rhythm, nor do they distinguish a sinus rhythm from another regular
     supraventricular rhythm.
@@ -126,7 +132,11 @@ def rhythm_name(history: BeatHistory, heart_rate: float | None, active: Collecti
         return "trigeminy"
     slowest, fastest = SINUS_RATE_RANGE
     last = history.types[-AVERAGED_RR:]
-    if last.count("N") < min(MIN_NORMAL_BEATS, len(last)) or not slowest <= heart_rate <= fastest:
+    if not slowest <= heart_rate <= fastest:
+        return "unknown"
+    if p_wave_present and last.count("N") >= MIN_NORMAL_BEATS_WITH_P_WAVE:
+        return "sinus"
+    if last.count("N") < min(MIN_NORMAL_BEATS, len(last)):
         return "unknown"
     variability = rr_variability(history)
     return "sinus" if variability is not None and variability < MAX_SINUS_VARIABILITY else "unknown"

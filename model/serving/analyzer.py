@@ -16,11 +16,13 @@ from model.alarms.state import AlarmContext
 from model.anomaly.state import DEFAULT_CONFIG
 from model.beats.beat_detector import Beat
 from model.conditions.changes import Change
+from model.datasets.pulse_waves import waves_within
 from model.pipeline import analysis
 from model.pipeline.analysis import Models, load_models
 from model.pipeline.vitals_output import StrideForecast
 from model.rhythm.vitals import VitalSigns
 from model.signal.arrays import Float32Array, FloatArray, IntArray
+from model.signal.pulse_detector import WaveSamples
 from stream.records.record import Record
 from stream.timebase import FS, STRIDE
 from stream.wire.alarm_messages import Alarm
@@ -82,13 +84,16 @@ class Analyzer:
         self._manager = AlarmManager(self._models.alarms, self._collect)
         self._state = analysis.begin(self._models, leads, 0, 0)
 
-    def push(self, mv: FloatArray) -> Output:
+    def push(self, mv: FloatArray, waves: Sequence[WaveSamples] = ()) -> Output:
         """Analyse the samples that follow those pushed before.
 
         Parameters
         ----------
         mv : ndarray of float, shape (n, leads), or (n,) with one lead
             mV at 360 Hz, NaN where invalid; any n.
+        waves : sequence of WaveSamples
+            The next samples of a plethysmogram and an arterial pressure, up to the end of ``mv``. A pulse that goes on
+            contradicts alarms of asystole, bradycardia and fibrillation.
 
         Returns
         -------
@@ -102,7 +107,7 @@ class Analyzer:
         """
         samples = np.asarray(mv, np.float64)
         samples = samples[:, None] if samples.ndim == 1 else samples
-        [(found, self._state)] = analysis.step(self._models, [self._state], [samples], [self._manager.limits])
+        [(found, self._state)] = analysis.step(self._models, [self._state], [samples], [self._manager.limits], [waves])
         return Output(found.forecasts, found.beats, found.vitals, self._process(found.changes))
 
     def finish(self) -> Output:
@@ -139,7 +144,7 @@ class RecordAnalysis:
     score : ndarray of float64, shape (k,)
         Anomaly score of each stride, ``-log10`` of a probability per second; NaN while learning.
     threshold : float
-        Score at which an anomaly alarm is raised.
+        Score from which a complex is unusual.
     beats : list of Beat
     vitals : list of VitalSigns
         One per second.
@@ -171,7 +176,10 @@ def analyze(record: Record, models: Models | None = None) -> RecordAnalysis:
     models = models or load_models()
     analyzer = Analyzer(record.leads, models, record=record.name)
     mv = record.mv()
-    outputs = [analyzer.push(mv[start : start + CHUNK]) for start in range(0, record.n, CHUNK)]
+    outputs = [
+        analyzer.push(mv[start : start + CHUNK], waves_within(record, start, start + CHUNK))
+        for start in range(0, record.n, CHUNK)
+    ]
     outputs.append(analyzer.finish())
     forecasts = [forecast for output in outputs for forecast in output.forecasts]
     shape = (len(forecasts), models.forecaster.network.config.horizon, len(record.leads))

@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from model.beats.beat_detector import Beat
+from model.datasets.pulse_waves import waves_within
 from model.pipeline.analysis import Models
 from model.rhythm.vitals import VitalSigns
 from model.serving.analyzer import CHUNK, SESSION, Analyzer
@@ -27,7 +28,7 @@ from stream.records.record import Record
 from stream.records.wfdb_writer import write_beats
 from stream.timebase import FS, STRIDE
 from stream.wire import codec
-from stream.wire.alarm_messages import Alarm
+from stream.wire.alarm_messages import ADVISORIES, Alarm
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,8 @@ class Summary:
     forecasts : int
         Rows of ``forecast.npz``.
     beats : int
-    alarms : int
-        Alarms raised.
+    alarms, advisories : int
+        Alarms raised, and advisories.
     seconds : float
         Duration of the signal.
     elapsed_s : float
@@ -56,6 +57,7 @@ class Summary:
     forecasts: int
     beats: int
     alarms: int
+    advisories: int
     seconds: float
     elapsed_s: float
     files: tuple[Path, ...]
@@ -64,7 +66,8 @@ class Summary:
         """Return the summary as one line of text."""
         return (
             f"{self.record}: {self.seconds:.0f} s of signal in {self.elapsed_s:.1f} s; {self.forecasts} forecasts, "
-            f"{self.beats} beats and {self.alarms} alarms in {' and '.join(str(file) for file in self.files)}"
+            f"{self.beats} beats, {self.alarms} alarms and {self.advisories} advisories "
+            f"in {' and '.join(str(file) for file in self.files)}"
         )
 
 
@@ -113,6 +116,7 @@ def analyze(
             outputs = _analyze(record, models, part, session, console or Console(stderr=True))
             _zip(part, files[0].name)
             alarms = outputs.alarms
+            raised = [alarm for alarm in alarms if alarm.phase == "raised"]
             (part / files[1].name).write_bytes(b"".join(codec.encode(alarm) + b"\n" for alarm in alarms))
             beats = outputs.beats
             write_beats(part, files[2].stem, [beat.index for beat in beats], [beat.type for beat in beats])
@@ -126,7 +130,8 @@ def analyze(
         samples=record.n,
         forecasts=record.n // STRIDE,
         beats=len(beats),
-        alarms=sum(alarm.phase == "raised" for alarm in alarms),
+        alarms=sum(alarm.kind not in ADVISORIES for alarm in raised),
+        advisories=sum(alarm.kind in ADVISORIES for alarm in raised),
         seconds=record.n / FS,
         elapsed_s=time.monotonic() - began,
         files=files,
@@ -154,8 +159,8 @@ def _analyze(record: Record, models: Models, part: Path, session: str, console: 
     analyzer = Analyzer(record.leads, models, record=record.name, session=session)
     outputs = _Outputs([], [], [])
     row = 0
-    for chunk in _chunks(record, console):
-        output = analyzer.push(chunk.mv())
+    for first, chunk in _chunks(record, console):
+        output = analyzer.push(chunk.mv(), waves_within(record, first, first + chunk.n))
         outputs.beats.extend(output.beats)
         outputs.vitals.extend(output.vitals)
         outputs.alarms.extend(output.alarms)
@@ -171,8 +176,8 @@ def _analyze(record: Record, models: Models, part: Path, session: str, console: 
     return outputs
 
 
-def _chunks(record: Record, console: Console) -> Iterable[Record]:
-    """Yield a record in chunks and show the progress."""
+def _chunks(record: Record, console: Console) -> Iterable[tuple[int, Record]]:
+    """Yield the ECG of a record in chunks, each with its first sample, and show the progress."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -183,7 +188,7 @@ def _chunks(record: Record, console: Console) -> Iterable[Record]:
         task = progress.add_task(record.name, total=record.n / FS)
         for start in range(0, record.n, CHUNK):
             chunk = replace(record, adu=record.adu[start : start + CHUNK])
-            yield chunk
+            yield start, chunk
             progress.advance(task, chunk.n / FS)
 
 

@@ -17,6 +17,7 @@ from stream.replay.ledger import ledger
 from stream.wire.alarm_messages import ActiveAlarms, Command
 from stream.wire.messages import BedStatus, Message, ProcessStatus, Waveform
 from stream.wire.topics import Kind, Role, pattern
+from stream.wire.wave_message import Wave
 
 log = logging.getLogger("bedside.worker")
 
@@ -44,6 +45,7 @@ async def serve(address: BrokerAddress, models: Models, *, ledger_path: Path | N
     """
     subscriptions = [
         pattern(Kind.ECG),
+        pattern(Kind.WAVE),
         pattern(Kind.ALARMS_ACTIVE),
         pattern(Kind.COMMAND),
         pattern(Kind.STATUS, role=Role.PUBLISHER),
@@ -116,11 +118,14 @@ async def _next_messages(client: Client, clock: Clock) -> list[Message]:
 
 
 def _process(worker: Worker, messages: Iterable[Message]) -> None:
-    """Pass messages to the worker in order; consecutive chunks make one tick."""
+    """Pass messages to the worker in order; consecutive chunks make one tick, whatever waves lie between them."""
     chunks: list[Waveform] = []
     for message in messages:
         if isinstance(message, Waveform):
             chunks.append(message)
+            continue
+        if isinstance(message, Wave):
+            worker.add_wave(message)
             continue
         worker.tick(chunks)
         chunks = []

@@ -1,4 +1,4 @@
-"""Waveforms in; forecasts, beats, vital signs and alarms out, for all beds of a broker; no sockets.
+"""ECG and other waves in; forecasts, beats, vital signs and alarms out, for all beds of a broker; no sockets.
 
 Per tick: `stream.wire.continuity` checks the order of each chunk, `model.pipeline.analysis` analyses the chunks of all
 beds in one batch, `model.alarms` turns conditions into alarms, and the results are published. Every sample is processed
@@ -19,6 +19,7 @@ from model.pipeline import analysis
 from model.pipeline.analysis import Analysis, BedState, Models
 from model.serving import outputs
 from model.serving.bed import Bed, new_counters
+from model.serving.wave_buffer import WaveBuffer
 from stream.clock import Clock
 from stream.errors import MessageError
 from stream.replay.ledger import Write
@@ -27,6 +28,7 @@ from stream.wire.alarm_messages import ActiveAlarms, Command
 from stream.wire.continuity import Continuity, SequenceCheck, check_sequence
 from stream.wire.messages import BedStatus, Message, Waveform
 from stream.wire.replay_actions import ReplayAction
+from stream.wire.wave_message import Wave
 
 log = logging.getLogger("bedside.worker")
 
@@ -80,6 +82,7 @@ class Worker:
         self._clock = clock
         self._write = write
         self._beds: dict[str, Bed] = {}
+        self._waves = WaveBuffer(MAX_BEDS)
         self._restored: dict[str, AlarmManager] = {}
         self._publisher_status: dict[str, BedStatus] = {}
         self._next_warning_ns = 0
@@ -142,6 +145,10 @@ class Worker:
             bed.alarms.advance_time(bed.context(now_ns))
         for name, alarms in self._restored.items():
             alarms.advance_time(self._context_without_samples(name))
+
+    def add_wave(self, wave: Wave) -> None:
+        """Keep a wave for the chunk of ECG of its interval."""
+        self._waves.put(wave, self._beds)
 
     def tick(self, chunks: Sequence[Waveform]) -> None:
         """Process chunks in order; in each round, one chunk of each bed is analysed in one batch."""
@@ -279,6 +286,7 @@ class Worker:
             [bed.state for bed in beds],
             [bed.chunk.mv() for bed in beds],
             [bed.alarms.limits for bed in beds],
+            [self._waves.take(bed.chunk) for bed in beds],
         )
         for bed, (found, state) in zip(beds, results, strict=True):
             bed.state = state

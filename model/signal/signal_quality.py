@@ -67,8 +67,16 @@ NOISE_RATIO = 0.08
 without 201 and 208 the index is below 0.5 for 0.02 % of the time without annotated noise, and for 1.8 % of the time
 with annotated noise: most of that noise does not prevent QRS detection."""
 
-BASELINE_JUMP_MV = 3.0
-"""Change of the baseline (mean over half a second) within 2 s, mV, at which a QRS cannot be detected."""
+BASELINE_JUMP_MV, WAVE_JUMP_MV = 2.0, 3.0
+"""Change of the baseline (mean over half a second) within 2 s, mV, at which a QRS cannot be detected, and at which the
+waveform cannot be measured at all. The first is that of an amplifier recovering from an overload; in MIT-BIH DS1 it
+occurs for 0.01 % of the time. Coarse fibrillation (cudb) exceeds it."""
+
+MIN_REPETITION = 0.75
+"""Mean repetition of the beats (`model.beats.repetition`) at which they may be artefacts."""
+
+ATTACHED_MV = 0.1
+"""Peak-to-peak value within 2 s, mV, that an attached lead exceeds at the first beat; until then it is off."""
 
 NOISE_ONSET_INDEX, NOISE_END_INDEX = 0.5, 0.6
 """The noise condition begins below the first index and ends above the second."""
@@ -120,6 +128,10 @@ class QualityState:
     filter : ndarray, shape (sections, 2, leads)
     recent : ndarray, shape (up to WINDOW_STRIDES + 3, 5, leads)
         Features of the last strides.
+    attached : ndarray of bool, shape (leads,)
+        Leads that have exceeded `ATTACHED_MV`.
+    repetition : float
+        Mean repetition at the end of the last block, 1 where it says nothing.
     trackers : tuple of Tracker
         One for each of `KINDS`.
     """
@@ -128,6 +140,8 @@ class QualityState:
     start: int
     filter: FloatArray
     recent: FloatArray
+    attached: BoolArray
+    repetition: float
     trackers: tuple[Tracker, ...]
 
 
@@ -143,6 +157,8 @@ class QualityOutput:
         Signal quality, 0 to 1.
     usable : ndarray of bool, shape (k, leads)
         True where no technical condition holds.
+    measurable : ndarray of bool, shape (k, leads)
+        True where the waveform can be measured, even if the beats do not repeat: nor does fibrillation.
     changes : tuple of Began or Ended
         In order. One condition of a kind covers all affected leads and lists them.
     """
@@ -150,6 +166,7 @@ class QualityOutput:
     first: int
     index: FloatArray
     usable: BoolArray
+    measurable: BoolArray
     changes: tuple[Change, ...]
 
     @property
@@ -163,12 +180,25 @@ def begin(start: int, leads: Sequence[str]) -> QualityState:
     n = len(leads)
     tracker = Tracker((False,) * n, (0,) * n)
     return QualityState(
-        tuple(leads), start, np.zeros((len(MUSCLE_SOS), 2, n)), np.empty((0, 5, n)), (tracker,) * len(KINDS)
+        tuple(leads),
+        start,
+        np.zeros((len(MUSCLE_SOS), 2, n)),
+        np.empty((0, 5, n)),
+        np.zeros(n, np.bool_),
+        1.0,
+        (tracker,) * len(KINDS),
     )
 
 
-def step(state: QualityState, blocks: Blocks) -> tuple[QualityOutput, QualityState]:
+def step(state: QualityState, blocks: Blocks, repetition: FloatArray) -> tuple[QualityOutput, QualityState]:
     """Push the next blocks of one bed, possibly none.
+
+    Parameters
+    ----------
+    state : QualityState
+    blocks : Blocks
+    repetition : ndarray, shape (number of blocks,)
+        Mean repetition of the beats at the end of each block (`model.beats.repetition`); NaN where it says nothing.
 
     Returns
     -------
@@ -178,7 +208,7 @@ def step(state: QualityState, blocks: Blocks) -> tuple[QualityOutput, QualitySta
     first = blocks.start + STRIDE - 1
     if not k:
         nothing = np.empty((0, leads))
-        return QualityOutput(first, nothing, nothing > 0, ()), state
+        return QualityOutput(first, nothing, nothing > 0, nothing > 0, ()), state
     muscle, carried = sosfilt(MUSCLE_SOS, blocks.mv.reshape(k * STRIDE, leads), state.filter)
     strides = blocks.mv.reshape(k, STRIDE, leads)
     features = np.empty((k, 5, leads))
@@ -190,11 +220,21 @@ def step(state: QualityState, blocks: Blocks) -> tuple[QualityOutput, QualitySta
     # There are no features before the epoch: those of its first stride are repeated.
     before = state.recent if len(state.recent) else np.repeat(features[:1], WINDOW_STRIDES + 3, axis=0)
     all_features = np.concatenate([before, features])
-    index, onset_met, end_met = _evaluate(
-        all_features, np.nan_to_num(blocks.offset), (blocks.start - state.start) // STRIDE
+    # The last stride of a block ends when its repetition is known; the strides before use that of the last block.
+    known = np.where(np.isnan(repetition), 1.0, repetition)
+    by_stride = np.append(state.repetition, known[:-1]).repeat(STRIDES_PER_BLOCK)
+    by_stride[STRIDES_PER_BLOCK - 1 :: STRIDES_PER_BLOCK] = known
+    swing, attached = _swing(all_features, state.attached)
+    index, without_noise, onset_met, end_met = _evaluate(
+        all_features,
+        swing,
+        attached,
+        by_stride[:, None],
+        np.nan_to_num(blocks.offset),
+        (blocks.start - state.start) // STRIDE,
     )
 
-    usable = np.empty((k, leads), bool)
+    usable, measurable = np.empty((k, leads), bool), np.empty((k, leads), bool)
     changes: list[Change] = []
     trackers = list(state.trackers)
     for i, (stride_onset, stride_end) in enumerate(zip(onset_met.tolist(), end_met.tolist(), strict=True)):
@@ -209,22 +249,44 @@ def step(state: QualityState, blocks: Blocks) -> tuple[QualityOutput, QualitySta
                 state.leads,
             )
             changes += new_changes
-        usable[i] = [not any(is_active) for is_active in zip(*(tracker.active for tracker in trackers), strict=True)]
+        lead_off, saturation, noise = np.array([tracker.active for tracker in trackers])
+        usable[i] = ~(lead_off | saturation | noise)
+        measurable[i] = ~(lead_off | saturation | (noise & ~without_noise[i]))
     state = replace(
-        state, filter=carried, recent=all_features[-(WINDOW_STRIDES + 3) :].copy(), trackers=tuple(trackers)
+        state,
+        filter=carried,
+        recent=all_features[-(WINDOW_STRIDES + 3) :].copy(),
+        attached=attached[-1].copy(),
+        repetition=float(known[-1]),
+        trackers=tuple(trackers),
     )
-    return QualityOutput(first, index, usable, tuple(changes)), state
+    return QualityOutput(first, index, usable, measurable, tuple(changes)), state
+
+
+def _swing(all_features: FloatArray, attached: BoolArray) -> tuple[FloatArray, BoolArray]:
+    """Return the peak-to-peak value of the window of each new stride, and which leads have been attached by then."""
+    windows = np.lib.stride_tricks.sliding_window_view(all_features[4:], WINDOW_STRIDES, axis=0)
+    swing = windows[:, HIGH].max(axis=-1) - windows[:, LOW].min(axis=-1)
+    return swing, attached | np.logical_or.accumulate(swing >= ATTACHED_MV, axis=0)
 
 
 def _evaluate(
-    all_features: FloatArray, offset: FloatArray, strides_before: int
-) -> tuple[FloatArray, BoolArray, BoolArray]:
+    all_features: FloatArray,
+    swing: FloatArray,
+    attached: BoolArray,
+    repetition: FloatArray,
+    offset: FloatArray,
+    strides_before: int,
+) -> tuple[FloatArray, BoolArray, BoolArray, BoolArray]:
     """Return quality index and criteria of the last k strides.
 
     Parameters
     ----------
     all_features : ndarray, shape (WINDOW_STRIDES + 3 + k, 5, leads)
         Features of the strides before and of the k new ones.
+    swing, attached : ndarray, shape (k, leads)
+        As `_swing` returns them.
+    repetition : ndarray, shape (k, 1)
     offset : ndarray, shape (leads,), mV
         Value that has been subtracted from the samples.
     strides_before : int
@@ -233,6 +295,8 @@ def _evaluate(
     Returns
     -------
     index : ndarray, shape (k, leads)
+    without_noise : ndarray of bool, shape (k, leads)
+        Whether the waveform can be measured, as far as muscle artefact and baseline are concerned.
     onset_met, end_met : ndarray of bool, shape (k, len(KINDS), leads)
         Whether the stride meets the criterion for the onset, and for the end, of each kind.
     """
@@ -241,7 +305,6 @@ def _evaluate(
     extended = np.concatenate([all_features[4:], baseline[:, None]], axis=1)
     windows = np.lib.stride_tricks.sliding_window_view(extended, WINDOW_STRIDES, axis=0)
     high, low = windows[:, HIGH].max(axis=-1), windows[:, LOW].min(axis=-1)
-    swing = high - low
     new = all_features[WINDOW_STRIDES + 3 :]
     spread = new[:, HIGH] - new[:, LOW]
     at_rail = np.abs(new[:, MEAN] + offset) >= RAIL_MV
@@ -250,7 +313,8 @@ def _evaluate(
     flat = latest[:, HIGH].max(axis=-1) - latest[:, LOW].min(axis=-1) <= FLAT_MV
     missing = latest[:, INVALID_SHARE].mean(axis=-1) > 0.5
     enough = strides_before + 1 + np.arange(len(new)) >= FLAT_STRIDES
-    lead_off = ((flat & ~at_rail) | missing) & enough[:, None]
+    waited = strides_before + 1 + np.arange(len(new)) >= WINDOW_STRIDES
+    lead_off = (((flat & ~at_rail) | missing) & enough[:, None]) | (~attached & waited[:, None])
     at_end = (new[:, HIGH] >= high - FLAT_MV) | (new[:, LOW] <= low + FLAT_MV)
     clipped = (spread <= FLAT_MV) & at_end & (swing >= CLIPPED_SWING_MV)
     saturated = (((spread <= STUCK_MV) & at_rail) | clipped) & (new[:, INVALID_SHARE] <= 0.5)
@@ -258,15 +322,24 @@ def _evaluate(
     noise_power = np.sort(windows[:, POWER], axis=-1)[..., NOISE_RANK]
     muscle = np.sqrt(np.maximum(noise_power - RECORDER_NOISE_MV**2, 0.0)) / np.maximum(swing, MIN_QRS_MV)
     jump = windows[:, BASELINE].max(axis=-1) - windows[:, BASELINE].min(axis=-1)
-    index = 1 / (1 + np.square(np.maximum(muscle / NOISE_RATIO, jump / BASELINE_JUMP_MV)))
+    muscle /= NOISE_RATIO
+    without_noise = _index(np.maximum(muscle, jump / WAVE_JUMP_MV)) > NOISE_ONSET_INDEX
+    motion = np.maximum(jump / BASELINE_JUMP_MV, (1 - repetition) / (1 - MIN_REPETITION))
+    index = _index(np.maximum(muscle, motion))
     no_signal = lead_off | saturated
     noisy = (index < NOISE_ONSET_INDEX) & ~no_signal
     noise_over = (index > NOISE_END_INDEX) | no_signal
     return (
         np.where(no_signal | (new[:, INVALID_SHARE] > 0.5), 0.0, index),
+        without_noise,
         np.stack([lead_off, saturated, noisy], axis=1),
         np.stack([~lead_off, ~saturated, noise_over], axis=1),
     )
+
+
+def _index(noise: FloatArray) -> FloatArray:
+    """Return the index of a noise level relative to its limit."""
+    return np.asarray(1 / (1 + np.square(noise)))
 
 
 def _track(

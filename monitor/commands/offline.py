@@ -65,6 +65,12 @@ def evaluate(args: argparse.Namespace) -> int:
         return _evaluate_tutorial(args)
     if args.plot is not None:
         raise UsageError("--plot belongs to --tutorial: use --plots DIR for the pictures of an evaluation")
+    if args.entries:
+        return _evaluate_entries(args)
+    if args.database is not None:
+        return _evaluate_database(args)
+    if args.leads is not None:
+        raise UsageError(f"--leads {args.leads} belongs to --database: name a folder of WFDB records")
     if args.alarms:
         return _evaluate_alarms(args)
     return _evaluate_forecasts(args)
@@ -73,10 +79,11 @@ def evaluate(args: argparse.Namespace) -> int:
 def _evaluate_forecasts(args: argparse.Namespace) -> int:
     from model.datasets.mitdb import parse_records
 
-    records = parse_records(args.records)
+    names = args.records or "DS2"
+    records = parse_records(names)
     excluded = parse_records(args.exclude) if args.exclude else ()
     where = catalog(args)
-    log.info("scoring forecasts and anomaly alarms of %s; loading the models", args.records)
+    log.info("scoring forecasts and anomaly alarms of %s; loading the models", names)
 
     from model.evaluation.evaluation import evaluate as evaluate_records
     from model.evaluation.evaluation import print_evaluation
@@ -108,6 +115,52 @@ def _evaluate_alarms(args: argparse.Namespace) -> int:
     report = evaluate_alarms([*DS1, *DS2], monitor_of(load_models(args.weights)), records)
     print_alarms(report)
     return write_json(report.to_dict(), args.json)
+
+
+def _evaluate_database(args: argparse.Namespace) -> int:
+    if args.plots is not None:
+        raise UsageError(f"--plots {args.plots} belongs to an evaluation without --database: leave one of them out")
+    where = catalog(args)
+    subject = "alarms" if args.alarms else "forecasts and anomaly alarms"
+    log.info("scoring the %s of %s; loading the models", subject, args.database)
+
+    from model.datasets.mitdb import without
+    from model.evaluation.database import find_database
+    from model.pipeline.analysis import load_models
+
+    database = find_database(args.database, where)
+    names = without(database.chosen(args.records), database.chosen(args.exclude) if args.exclude else ())
+    models = load_models(args.weights)
+    if args.alarms:
+        from model.evaluation.database_alarms import evaluate_database
+        from model.evaluation.database_tables import print_database
+        from model.evaluation.monitor_output import monitor_of
+
+        report = evaluate_database(database, names, monitor_of(models), args.leads)
+        print_database(report)
+        return write_json(report.to_dict(), args.json)
+
+    from model.evaluation.database_forecast_report import print_database_forecasts
+    from model.evaluation.database_forecasts import evaluate_forecasts
+
+    scores = evaluate_forecasts(database, names, models, leads=args.leads, catalog=where)
+    print_database_forecasts(scores)
+    return write_json(scores.to_dict(), args.json)
+
+
+def _evaluate_entries(args: argparse.Namespace) -> int:
+    where = catalog(args)
+    log.info("counting the entries of alarm lists; loading the models")
+
+    from model.evaluation.alarm_list_entries import ORDINARY_WARD, print_list_entries, score_list_entries, to_dict
+    from model.pipeline.analysis import load_models
+
+    names = ORDINARY_WARD if args.records is None else tuple(filter(None, map(str.strip, args.records.split(","))))
+    if not names:
+        raise UsageError(f"--records {args.records!r} names no record: write mitdb/100,svdb/800")
+    scores = score_list_entries(names, load_models(args.weights), where)
+    print_list_entries(scores)
+    return write_json(to_dict(scores), args.json)
 
 
 def _evaluate_tutorial(args: argparse.Namespace) -> int:

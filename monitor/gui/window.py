@@ -265,9 +265,11 @@ class MonitorWindow(QWidget):
             self.review.open(alarm_id, self.frame_shown)
 
     def review_latest(self) -> None:
-        """Open the review of the latest alarm."""
-        if self.frame_shown is not None and self.frame_shown.history:
-            self.open_review(self.frame_shown.history[0].alarm.alarm_id)
+        """Open the review of the latest alarm, or of the latest advisory if there is no alarm."""
+        lines = self.frame_shown.history if self.frame_shown is not None else ()
+        latest = next((line for line in lines if line.advisories is None), lines[0] if lines else None)
+        if latest is not None:
+            self.open_review(latest.alarm.alarm_id)
 
     @property
     def sound_text(self) -> str:

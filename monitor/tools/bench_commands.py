@@ -47,7 +47,7 @@ class CommandLog:
 async def send_commands(address: BrokerAddress, commands: CommandLog) -> None:
     """Send a command every half second until cancelled.
 
-    It acknowledges an alarm if one is not acknowledged yet, and pauses the tone otherwise.
+    It acknowledges an alarm, or the advisories, if one is not acknowledged yet, and pauses the tone otherwise.
     """
     patterns = [pattern(Kind.ALARMS_ACTIVE, BED)]
     lists: dict[int, ActiveAlarms] = {}
@@ -64,6 +64,8 @@ async def send_commands(address: BrokerAddress, commands: CommandLog) -> None:
             if 0 not in lists:
                 continue
             unacknowledged = [alarm for alarm in lists[0].alarms if alarm.acknowledged_by is None]
+            if (advisory := lists[0].advisory) is not None and advisory.count:
+                unacknowledged.append(advisory.latest)
             action: Action = (
                 Acknowledge(alarm_id=unacknowledged[0].alarm_id) if unacknowledged else PauseAudio(seconds=1)
             )

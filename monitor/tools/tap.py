@@ -1,10 +1,12 @@
 """Decoded messages as lines of text, for scripts and plotters.
 
 JSON: one line per message, ``{"topic", "received", "retained", "message"}``. Samples are in ``mv`` (of a forecast, in
-``mean_mv`` and ``scale_mv``): one list per lead, in the order of ``leads``, null where invalid.
+``mean_mv`` and ``scale_mv``): one list per lead, in the order of ``leads``, null where invalid. Samples of another wave
+are in ``values``, in its unit.
 
-CSV: one kind of message, because each has its own columns. ``ecg`` gives one row per sample, ``forecast`` one per
-sample and lead, ``beats``, ``vitals`` and ``alarms`` one per message. The header does not depend on the messages.
+CSV: one kind of message, because each has its own columns. ``ecg`` and ``wave`` give one row per sample, ``forecast``
+one per sample and lead, ``beats``, ``vitals`` and ``alarms`` one per message. The header does not depend on the
+messages.
 
 Times are Unix seconds; ``time`` of an ECG sample is its due time.
 """
@@ -24,9 +26,11 @@ import numpy.typing as npt
 from stream.errors import UsageError
 from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Client, Received
+from stream.timebase import FS
 from stream.wire.alarm_messages import Alarm
 from stream.wire.messages import Beat, Forecast, Message, Vitals, Waveform
 from stream.wire.topics import ROOT, Kind, pattern
+from stream.wire.wave_message import Wave
 
 log = logging.getLogger("bedside.tap")
 
@@ -34,6 +38,7 @@ Format = Literal["json", "csv"]
 Row = tuple[object, ...]
 
 ECG_COLUMNS = ("time", "bed", "session", "record", "epoch", "index", "lead_1", "mv_1", "lead_2", "mv_2")
+WAVE_COLUMNS = ("time", "bed", "session", "record", "epoch", "start", "signal", "value", "unit")
 FORECAST_COLUMNS = ("bed", "session", "epoch", "origin", "index", "lead", "mean_mv", "scale_mv", "score", "threshold")
 
 
@@ -148,6 +153,9 @@ def _readable(message: Message) -> dict[str, Any]:
         case Waveform():
             del fields["samples"]
             fields["mv"] = _by_lead(message.mv())
+        case Wave():
+            del fields["samples"]
+            fields["values"] = np.round(message.values(), 6).tolist()
         case Forecast():
             del fields["mean"], fields["scale"]
             fields["mean_mv"] = _by_lead(message.mean_mv())
@@ -173,9 +181,24 @@ def ecg_rows(message: Message) -> Iterator[Row]:
         for lead, mv in zip(message.leads, sample, strict=True):
             cells += [lead, "" if np.isnan(mv) else f"{mv:.6g}"]
         cells += [""] * (4 - len(cells))
-        time_us = round((message.t0_ns + round(i * step_ns)) / 1000)
-        time = f"{time_us // 1_000_000}.{time_us % 1_000_000:06d}"
+        time = _seconds(message.t0_ns + round(i * step_ns))
         yield (time, message.bed, message.session, message.record, message.epoch, message.start + i, *cells)
+
+
+def wave_rows(message: Message) -> Iterator[Row]:
+    """Yield one row per sample; the value is empty where invalid."""
+    assert isinstance(message, Wave)
+    step_ns = 1e9 / (message.fs * message.speed)
+    source = (message.bed, message.session, message.record, message.epoch)
+    for i, value in enumerate(message.values()):
+        time, start = _seconds(message.t0_ns + round(i * step_ns)), message.start + i * FS / message.fs
+        cell = "" if np.isnan(value) else f"{value:.6g}"
+        yield (time, *source, f"{start:.12g}", message.signal, cell, message.unit)
+
+
+def _seconds(unix_ns: int) -> str:
+    time_us = round(unix_ns / 1000)
+    return f"{time_us // 1_000_000}.{time_us % 1_000_000:06d}"
 
 
 def forecast_rows(message: Message) -> Iterator[Row]:
@@ -200,6 +223,7 @@ def _cell(value: object) -> object:
 
 _TABLES: dict[Kind, tuple[Row, Callable[[Message], Iterator[Row]]]] = {
     Kind.ECG: (ECG_COLUMNS, ecg_rows),
+    Kind.WAVE: (WAVE_COLUMNS, wave_rows),
     Kind.FORECAST: (FORECAST_COLUMNS, forecast_rows),
     Kind.BEATS: (Beat.__struct_fields__, field_rows),
     Kind.VITALS: (Vitals.__struct_fields__, field_rows),

@@ -8,7 +8,7 @@ import numpy as np
 
 from stream.errors import MessageError
 from stream.timebase import STRIDE
-from stream.wire.alarm_messages import ActiveAlarms, Alarm
+from stream.wire.alarm_messages import ADVISORIES, ActiveAlarms, Alarm
 from stream.wire.continuity import Continuity, check_sequence
 from stream.wire.messages import BedStatus, Forecast, Message, Vitals, Waveform
 
@@ -34,7 +34,7 @@ class BedStats:
     active : tuple of Alarm
         The active alarms.
     raised : set of str
-        Ids of all alarms raised.
+        Ids of all alarms raised, without advisories.
     publisher, worker : BedStatus or None
         The latest status in each role.
     """
@@ -61,7 +61,7 @@ class BedStats:
                 self._add_forecast(message)
             case Vitals(skill=float(skill)):
                 self.skill = skill
-            case Alarm(phase="raised"):
+            case Alarm(phase="raised") if message.kind not in ADVISORIES:
                 self.raised.add(message.alarm_id)
             case ActiveAlarms():
                 self.active = message.alarms

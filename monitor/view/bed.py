@@ -226,7 +226,7 @@ class Bed:
 
     @property
     def threshold(self) -> float | None:
-        """The score at which an anomaly alarm is raised, from the latest forecast."""
+        """The score from which a complex is unusual, from the latest forecast."""
         return self.forecast.threshold if self.forecast else None
 
     def samples(self, first: int, stop: int) -> tuple[FloatArray, FloatArray, FloatArray]:

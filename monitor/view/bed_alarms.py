@@ -1,17 +1,33 @@
-"""Alarms of one bed as its worker reports them: active and past alarms, and their spans on the trace."""
+"""Alarms of one bed as its worker reports them: active and past alarms, and their spans on the trace.
+
+Advisories have spans and can be reviewed like alarms. They are not active alarms: one line counts them.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 
 from monitor.view.trace import AlarmSpan
-from monitor.view.view_model import AlarmLine, HeartRateLimit, Pauses
+from monitor.view.view_model import AdvisoryCount, AlarmLine, HeartRateLimit, Pauses
 from stream.clock import unix_ns
 from stream.timebase import FS
-from stream.wire.alarm_messages import PRIORITIES, ActiveAlarms, Alarm, Limits
+from stream.wire.alarm_messages import (
+    ADVISORIES,
+    PRIORITIES,
+    TECHNICAL,
+    ActiveAlarms,
+    Advisory,
+    Alarm,
+    AlarmKind,
+    Limits,
+)
 
 MAX_ALARMS = 200
-"""Number of alarms kept; the oldest inactive one is dropped."""
+"""Number of alarms kept, and of advisories; the oldest inactive one is dropped."""
+
+WINDOW_S = 60
+"""Seconds of signal in which advisories are recent."""
 
 HIGH_RATE_KINDS = frozenset({"heart_rate_high", "extreme_tachycardia", "ventricular_tachycardia"})
 LOW_RATE_KINDS = frozenset({"heart_rate_low", "extreme_bradycardia", "asystole"})
@@ -34,6 +50,7 @@ class BedAlarms:
         self.settings: ActiveAlarms | None = None
         self._latest: dict[str, Alarm] = {}
         self._active: set[str] = set()
+        self._advisory: Advisory | None = None
         self._event_times: dict[str, dict[str, str]] = {}
         self._lines: tuple[AlarmLine, ...] = ()
         self._active_lines: tuple[AlarmLine, ...] = ()
@@ -54,6 +71,12 @@ class BedAlarms:
         """Process the worker's list of active alarms; alarms not in it are no longer active."""
         self.settings = message
         alarms = message.alarms if message else ()
+        advisory = message.advisory if message else None
+        if advisory is not None:
+            alarms = (*alarms, advisory.latest)
+            if advisory != self._advisory:
+                self._advisory = advisory
+                self.revision += 1
         for alarm in alarms:
             known = self._latest.get(alarm.alarm_id)
             if known is None or known.end is None or alarm.end is not None:
@@ -72,8 +95,9 @@ class BedAlarms:
         self._latest[alarm.alarm_id] = alarm
         self._event_times.setdefault(alarm.alarm_id, {})[alarm.phase] = alarm.when
         self.revision += 1
-        inactive = [i for i in self._latest if i not in self._active and i != alarm.alarm_id]
-        for alarm_id in inactive[: max(len(self._latest) - MAX_ALARMS, 0)]:
+        alike = [i for i, a in self._latest.items() if (a.kind in ADVISORIES) == (alarm.kind in ADVISORIES)]
+        inactive = [i for i in alike if i not in self._active and i != alarm.alarm_id]
+        for alarm_id in inactive[: max(len(alike) - MAX_ALARMS, 0)]:
             del self._latest[alarm_id], self._event_times[alarm_id]
 
     def find(self, alarm_id: str) -> Alarm | None:
@@ -110,8 +134,8 @@ class BedAlarms:
 
     def ongoing_priority(self) -> str | None:
         """Return the priority of the most urgent alarm whose condition persists."""
-        priorities = [self._latest[i].priority for i in self._active if self._latest[i].end is None]
-        return min(priorities, key=PRIORITIES.index, default=None)
+        ongoing = [alarm.priority for alarm in self._active_alarms() if alarm.end is None]
+        return min(ongoing, key=PRIORITIES.index, default=None)
 
     def alarm_spans(self, session: str, first: int, cursor: int) -> tuple[AlarmSpan, ...]:
         """Return the spans that overlap the samples ``first`` to ``cursor - 1``, in order of rising urgency."""
@@ -131,7 +155,10 @@ class BedAlarms:
 
     def highest_priority(self) -> str | None:
         """Return the priority of the most urgent active or latched alarm."""
-        return min((self._latest[i].priority for i in self._active), key=PRIORITIES.index, default=None)
+        return min((alarm.priority for alarm in self._active_alarms()), key=PRIORITIES.index, default=None)
+
+    def _active_alarms(self) -> list[Alarm]:
+        return [alarm for i in self._active if (alarm := self._latest[i]).kind not in ADVISORIES]
 
     def active(self, session: str | None, cursor: int | None) -> tuple[AlarmLine, ...]:
         """Return active and latched alarms, by urgency, then the latest first."""
@@ -139,15 +166,32 @@ class BedAlarms:
         return self._active_lines
 
     def history(self, session: str | None, cursor: int | None) -> tuple[AlarmLine, ...]:
-        """Return all alarms, the latest first; an active one of this session extends to the cursor."""
-        # Called 60 times per second; the lines change with an event, and each second while an alarm is active.
-        now = cursor // FS if cursor is not None and self._active else None
+        """Return the line of the advisories, and all alarms, the latest first; active ones extend to the cursor."""
+        # Called 60 times per second; the lines change with an event, and each second while one of them counts.
+        counting = self._active or self._advisory is not None
+        now = cursor // FS if cursor is not None and counting else None
         if self._lines_key != (self.revision, session, now):
             self._lines_key = (self.revision, session, now)
-            self._lines = tuple(self._line(alarm, session, now) for alarm in reversed(self._latest.values()))
-            active = [line for line in self._lines if line.active]
+            lines = [self._line(alarm, session, now) for alarm in self._listed()]
+            active = [line for line in lines if line.active]
             self._active_lines = tuple(sorted(active, key=lambda line: PRIORITIES.index(line.alarm.priority)))
+            first = [] if self._advisory is None else [_advisory_line(self._advisory, session, now)]
+            self._lines = (*first, *lines)
         return self._lines
+
+    def _listed(self) -> list[Alarm]:
+        """Return the alarms of the list, the latest first: a technical alarm stands for those that it counts."""
+        listed = []
+        counted: Counter[AlarmKind] = Counter()
+        for alarm in reversed(self._latest.values()):
+            if alarm.kind in ADVISORIES:
+                continue
+            if alarm.kind in TECHNICAL and counted[alarm.kind]:
+                counted[alarm.kind] -= 1
+                continue
+            counted[alarm.kind] = alarm.repeats
+            listed.append(alarm)
+        return listed
 
     def _line(self, alarm: Alarm, session: str | None, now: int | None) -> AlarmLine:
         active = alarm.alarm_id in self._active
@@ -155,6 +199,14 @@ class BedAlarms:
         if active and alarm.end is None and alarm.session == session and now is not None:
             duration_s = float(max(now - alarm.onset // FS, 0))
         return AlarmLine(alarm, _clock(alarm.when), duration_s, active)
+
+
+def _advisory_line(advisory: Advisory, session: str | None, now: int | None) -> AlarmLine:
+    latest = advisory.latest
+    here = latest.session == session and now is not None
+    recent = sum(onset // FS > now - WINDOW_S for onset in advisory.onsets) if here and now is not None else 0
+    counted = AdvisoryCount(recent, advisory.count, _clock(advisory.since), _clock(advisory.last))
+    return AlarmLine(latest, counted.last, latest.duration_s, recent > 0, counted)
 
 
 def _is_listed(alarm: Alarm) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from monitor.view import display_texts_en, display_texts_ja
+from monitor.view.view_model import AdvisoryCount
 from stream.wire.alarm_texts import ALARM_TABLES, Phrase, Table, phrase, render
 
 TABLES: Mapping[str, Table] = {
@@ -28,6 +29,13 @@ def to_text(item: Phrase | Iterable[Phrase], language: str) -> str:
     if isinstance(item, Phrase):
         return render(item, table)
     return table["sentence_separator"].join(render(one, table) for one in item)
+
+
+def advisories_phrase(counted: AdvisoryCount) -> Phrase:
+    """Return the phrase of the entry that counts advisories."""
+    if counted.recent:
+        return phrase("advisory.recent", recent=str(counted.recent), last=counted.last)
+    return phrase("advisory.none", last=counted.last)
 
 
 def rhythm_phrase(rhythm: str) -> Phrase:

@@ -24,7 +24,7 @@ VIEW: Mapping[str, str] = {
     "notice.no_broker": "ブローカに接続されていません",
     "notice.no_worker": "解析プロセスなし: 予測もアラームも出ません",
     "notice.no_forecast": "解析プロセスの応答なし: アラームは出ません",
-    "notice.learning": "学習中: アラームはまだ出ません",
+    "notice.learning": "学習中: 不整脈アラームは作動しています",
     "broker.connected": "{address} に接続中",
     "broker.connecting": "{address} に接続しています …",
     "broker.lost": "{address} との接続が切れました。再接続しています",
@@ -32,6 +32,9 @@ VIEW: Mapping[str, str] = {
     "'bedside broker' で起動してください。再接続しています",
     "broker.refused": "ブローカ {address} に拒否されました({problem})。"
     "ユーザ名とパスワードを確認してください。再接続しています",
+    # The entry of the alarm list that counts advisories.
+    "advisory.recent": "通常と異なる波形: 直近 1 分間に {recent} 回、最終 {last}",
+    "advisory.none": "通常と異なる波形: 直近 1 分間はなし、最終 {last}",
     # Replay.
     "replay.requested": "要求中: {actions} …",
     "replay.not_done": "実行されませんでした: {actions}",
@@ -83,6 +86,7 @@ VIEW: Mapping[str, str] = {
     "alarm.high": "{kind}、高優先度",
     "alarm.medium": "{kind}、中優先度",
     "alarm.low": "{kind}、低優先度",
+    "alarm.advisory": "{kind}、参考情報",
     "alarm.technical": "{kind}、テクニカル",
     "time.lasts": "{time} に発生、{seconds} 秒継続中",
     "time.lasted": "{time} に発生、{seconds} 秒間",
@@ -93,6 +97,7 @@ VIEW: Mapping[str, str] = {
     "score.threshold": "{score}(しきい値 {threshold})",
     "measured.per_minute": "{value}/分",
     "measured.per_minute_limit": "{value}/分、設定値 {limit}/分",
+    "measured.complexes": "通常と異なる波形 {value} 回",
     "measured.seconds": "{value} 秒",
     "measured.seconds_limit": "{value} 秒、設定値 {limit} 秒",
     "acknowledged.no": "未確認",
@@ -100,6 +105,7 @@ VIEW: Mapping[str, str] = {
     "acknowledged.by_at": "{who} が {time} に確認",
     "repeats.once": "前回の確認後、1 回発生",
     "repeats.times": "前回の確認後、{count} 回発生",
+    "repeats.returned": "2 分以内の再発 {count} 回",
     "source.place": "{bed}、{record}、セッションの {sample} サンプル目",
     "source.synthetic": "{bed}、{record}(合成波形)、セッションの {sample} サンプル目",
     # Event review: missing samples.

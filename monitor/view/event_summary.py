@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from monitor.view.event_review import Review
-from stream.wire.alarm_messages import Alarm, AlarmKind
+from stream.wire.alarm_messages import ADVISORIES, TECHNICAL, Alarm, AlarmKind
 from stream.wire.alarm_texts import Phrase, kind_phrase, phrase
 
 _IN_SECONDS: frozenset[AlarmKind] = frozenset({"asystole", "no_data"})
@@ -15,18 +15,24 @@ Row = tuple[Phrase, Phrase]
 def summary_rows(review: Review) -> tuple[Row, ...]:
     """Return pairs of name and value; unknown values are omitted."""
     alarm = review.alarm
+    rank = "advisory" if alarm.kind in ADVISORIES else alarm.priority
     rows = [
-        (phrase("event.alarm"), phrase(f"alarm.{alarm.priority}", kind=kind_phrase(alarm.kind))),
+        (phrase("event.alarm"), phrase(f"alarm.{rank}", kind=kind_phrase(alarm.kind))),
         (phrase("event.time"), _time(review)),
         *_measured(alarm),
         (phrase("event.acknowledged"), _acknowledged(review)),
     ]
     if alarm.repeats:
-        times = phrase("repeats.once") if alarm.repeats == 1 else phrase("repeats.times", count=str(alarm.repeats))
-        rows.append((phrase("event.repeats"), times))
+        rows.append((phrase("event.repeats"), _repeats(alarm)))
     code = "source.synthetic" if review.synthetic else "source.place"
     source = phrase(code, bed=alarm.bed.upper(), record=alarm.record, sample=str(alarm.onset))
     return (*rows, (phrase("event.source"), source))
+
+
+def _repeats(alarm: Alarm) -> Phrase:
+    if alarm.kind in TECHNICAL:
+        return phrase("repeats.returned", count=str(alarm.repeats))
+    return phrase("repeats.once") if alarm.repeats == 1 else phrase("repeats.times", count=str(alarm.repeats))
 
 
 def _time(review: Review) -> Phrase:
@@ -45,7 +51,9 @@ def _measured(alarm: Alarm) -> list[Row]:
         rows.append((phrase("event.waveform"), phrase("waveform.observed", **values)))
     if alarm.score is not None:
         rows.append((phrase("event.score"), _score(alarm.score, alarm.threshold)))
-    if alarm.value is not None:
+    if alarm.value is not None and alarm.kind == "unusual_complexes":
+        rows.append((phrase("event.measured"), phrase("measured.complexes", value=f"{alarm.value:.0f}")))
+    elif alarm.value is not None:
         unit = "seconds" if alarm.kind in _IN_SECONDS else "per_minute"
         rows.append((phrase("event.measured"), _value(unit, alarm.value, alarm.limit)))
     return rows

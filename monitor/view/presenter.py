@@ -14,7 +14,7 @@ from monitor.view.trace import Drawn, View
 from monitor.view.view_model import Arrivals, BedTab, Frame, Patient, Pauses, Replay
 from stream.mqtt.client import Received
 from stream.timebase import FS
-from stream.wire.alarm_messages import ActiveAlarms, Alarm, Limits
+from stream.wire.alarm_messages import ADVISORIES, ActiveAlarms, Alarm, Limits
 from stream.wire.alarm_texts import Phrase
 from stream.wire.messages import Annotation, Beat, BedStatus, Forecast, Message, Vitals, Waveform
 from stream.wire.replay_actions import ReplayAction
@@ -96,7 +96,7 @@ class Presenter:
                 bed.add_forecast(forecast, received.received_ns)
             case Alarm() as alarm:
                 bed.alarms.add_event(alarm)
-                if alarm.phase == "raised":
+                if alarm.phase == "raised" and alarm.kind not in ADVISORIES:
                     bed.trend.mark(received.received_ns, alarm.priority)
             case ActiveAlarms() as active:
                 bed.alarms.set_active(active)

@@ -14,25 +14,53 @@ from stream.wire.messages import BedStatus, Forecast, Vitals, Waveform
 
 
 @dataclass(frozen=True, slots=True)
+class AdvisoryCount:
+    """The values of the entry that counts advisories.
+
+    Attributes
+    ----------
+    recent : int
+        Advisories in the last minute that are not acknowledged.
+    count : int
+        All that are not acknowledged.
+    since, last : str
+        Local times, ``HH:MM:SS``, of the first of these and of the latest advisory.
+    """
+
+    recent: int
+    count: int
+    since: str
+    last: str
+
+
+@dataclass(frozen=True, slots=True)
 class AlarmLine:
     """An alarm in banner and list: the message, and values that depend on the time and on the worker's list.
 
     Attributes
     ----------
     alarm : Alarm
-        The latest event of the alarm, as received.
+        The latest event of the alarm, as received; in the entry that counts advisories, that of the latest one.
     clock : str
         Local time of the event, ``HH:MM:SS``.
     duration_s : float
         Up to now while the alarm is active, in whole seconds, so that the line does not change with each frame.
     active : bool
-        True when the alarm is active or latched.
+        True when the alarm is active or latched; for advisories, when there was one in the last minute.
+    advisories : AdvisoryCount or None
+        Only in the entry that counts advisories.
     """
 
     alarm: Alarm
     clock: str
     duration_s: float
     active: bool
+    advisories: AdvisoryCount | None = None
+
+    @property
+    def key(self) -> str:
+        """Identifies the line while its values change."""
+        return self.alarm.alarm_id if self.advisories is None else self.alarm.kind
 
     @property
     def latched(self) -> bool:
@@ -41,7 +69,9 @@ class AlarmLine:
 
     @property
     def unacknowledged(self) -> bool:
-        """True while the alarm is active or latched and not acknowledged."""
+        """True while the alarm is active or latched and not acknowledged, or while advisories are counted."""
+        if self.advisories is not None:
+            return self.advisories.count > 0
         return self.active and self.alarm.acknowledged_by is None
 
 
@@ -166,7 +196,8 @@ class Frame:
     worker : bool
         False when no worker raises or clears alarms; those shown are the last known.
     active, history : tuple of AlarmLine
-        Active and latched alarms, by urgency; all alarms received, the latest first.
+        Active and latched alarms, by urgency; all alarms received, the latest first. The entry that counts advisories
+        is the first of ``history``, and not in ``active``: it has neither tone nor banner.
     broker : Phrase
         The state of the connection to the broker.
     replay : Replay or None
@@ -190,6 +221,11 @@ class Frame:
     history: tuple[AlarmLine, ...]
     broker: Phrase
     replay: Replay | None = None
+
+    @property
+    def unacknowledged(self) -> tuple[AlarmLine, ...]:
+        """The lines that an acknowledgement concerns."""
+        return tuple(line for line in self.history if line.unacknowledged)
 
     @property
     def synthetic(self) -> bool:

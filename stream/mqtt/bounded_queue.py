@@ -2,7 +2,8 @@
 
 Each kind of topic has one of three policies:
 
-- waveforms, forecasts, beats, annotations: bounded by duration; the oldest items of the topic are dropped and counted;
+- ECG and other waves, forecasts, beats, annotations: bounded by duration; the oldest items of the topic are dropped
+  and counted;
 - retained topics: only the latest value is kept;
 - alarm events and commands: unbounded; none is dropped.
 """
@@ -15,10 +16,11 @@ from typing import Generic, TypeVar
 
 from stream.wire.messages import Annotation, Beat, Forecast, Message, Waveform
 from stream.wire.topics import RETAINED, Kind, Topic
+from stream.wire.wave_message import Wave
 
 T = TypeVar("T")
 
-BOUNDED = frozenset({Kind.ECG, Kind.FORECAST, Kind.BEATS, Kind.ANNOTATIONS})
+BOUNDED = frozenset({Kind.ECG, Kind.WAVE, Kind.FORECAST, Kind.BEATS, Kind.ANNOTATIONS})
 
 FORECAST_S = 0.1
 """Duration of one forecast, in s; the worker publishes ten per second of signal. Also for beats and annotations."""
@@ -30,7 +32,7 @@ MIN_CHUNK_S = 1e-3
 def duration_s(message: Message | None) -> float:
     """Return the duration of a message in a bounded queue, in s of wall time; 0 if its kind is not bounded."""
     match message:
-        case Waveform():
+        case Waveform() | Wave():
             return max(message.n / (message.fs * message.speed), MIN_CHUNK_S)
         case Forecast() | Beat() | Annotation():
             return FORECAST_S

@@ -1,13 +1,16 @@
-"""A recording in memory: one or two ECG leads, int16, 360 Hz."""
+"""A recording in memory: one or two ECG leads, int16, 360 Hz, and pulse waves at rates of their own."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from stream.timebase import FS
 from stream.wire.messages import INVALID
+from stream.wire.wave_message import Signal, Unit
 
 Samples = npt.NDArray[np.float64]
 
@@ -30,6 +33,56 @@ class Annotations:
 
 
 @dataclass(frozen=True)
+class RecordedWave:
+    """A wave of a recording other than ECG, as stored.
+
+    Attributes
+    ----------
+    signal : str
+        ``pleth`` or ``abp``.
+    unit : str
+        ``NU`` (no unit) or ``mmHg``.
+    fs : float
+        Sampling rate, Hz. Sample k is at sample ``360 * k / fs`` of the ECG.
+    gain, zero : float, int
+        adu per unit and the adu of 0.
+    adu : ndarray of int16, shape (n,)
+        Read-only; −32768 is invalid.
+    """
+
+    signal: Signal
+    unit: Unit
+    fs: float
+    gain: float
+    zero: int
+    adu: npt.NDArray[np.int16]
+
+    def within(self, first: int, stop: int) -> tuple[float, npt.NDArray[np.int16]]:
+        """Return the samples in an interval of the ECG.
+
+        Parameters
+        ----------
+        first, stop : int
+            First sample of the ECG's interval and the one after its last, at 360 Hz.
+
+        Returns
+        -------
+        float
+            Time of the first sample, in samples at 360 Hz.
+        ndarray of int16, shape (k,)
+            ADC values; possibly none.
+        """
+        begin = math.ceil(first * self.fs / FS)
+        return begin * FS / self.fs, self.adu[begin : math.ceil(stop * self.fs / FS)]
+
+    def values(self, adu: npt.NDArray[np.int16]) -> Samples:
+        """Return ADC values of this wave in its unit, float64; NaN where invalid."""
+        values = (adu - np.float64(self.zero)) / np.float64(self.gain)
+        values[adu == INVALID] = np.nan
+        return values
+
+
+@dataclass(frozen=True)
 class Record:
     """A recording at 360 Hz.
 
@@ -49,6 +102,8 @@ class Record:
         Description of the source: ``local folder``, ``cache``, ``PhysioNet``, …
     annotations : Annotations or None
         None if the record has no ``.atr`` file.
+    waves : tuple of RecordedWave
+        At most one of each signal.
     """
 
     name: str
@@ -59,6 +114,7 @@ class Record:
     synthetic: bool
     source: str
     annotations: Annotations | None = None
+    waves: tuple[RecordedWave, ...] = ()
 
     @property
     def n(self) -> int:
@@ -70,3 +126,8 @@ class Record:
         mv = (self.adu - np.asarray(self.zero, np.float64)) / np.asarray(self.gain, np.float64)
         mv[self.adu == INVALID] = np.nan
         return mv
+
+    def until(self, stop: int) -> Record:
+        """Return the first ``stop`` samples of the ECG, and the waves up to there; annotations are kept."""
+        waves = tuple(replace(wave, adu=wave.within(0, stop)[1]) for wave in self.waves)
+        return replace(self, adu=self.adu[:stop], waves=waves)

@@ -1,6 +1,6 @@
-"""Read WFDB records as at most two ECG leads, int16, 360 Hz.
+"""Read WFDB records as at most two ECG leads, int16, 360 Hz, with plethysmogram and arterial pressure as stored.
 
-Records at 360 Hz (all of MIT-BIH) keep their stored ADC values; others are resampled. wfdb is imported inside
+ECG at 360 Hz (all of MIT-BIH) keeps its stored ADC values; other rates are resampled. wfdb is imported inside
 functions: it imports pandas, and many of bedside's processes never read a record.
 """
 
@@ -23,10 +23,12 @@ import numpy.typing as npt
 
 from stream.errors import RecordError
 from stream.records.catalog import Catalog
-from stream.records.record import Annotations, Record, Samples
+from stream.records.record import Annotations, Record, RecordedWave, Samples
 from stream.records.synthetic import synthetic_patient
 from stream.timebase import FS
-from stream.wire.messages import INVALID, MAX_LEADS
+from stream.wire.messages import INVALID, MAX_GAIN, MAX_LEADS
+from stream.wire.messages import MIN_GAIN as LOWEST_GAIN
+from stream.wire.wave_message import MAX_WAVE_FS, MIN_WAVE_FS, Signal, Unit
 
 FULL_SCALE = 32767
 """Largest ADC value in a message; −32768 marks an invalid sample."""
@@ -42,6 +44,13 @@ NON_ECG_SIGNALS = re.compile(
     re.IGNORECASE,
 )
 """Names of other signals that monitors record; some are stored in mV, too."""
+
+WAVES: tuple[tuple[Signal, Unit, re.Pattern[str]], ...] = (
+    ("pleth", "NU", re.compile(r"(^|[\s_/-])(pleth|ppg)\d*$", re.IGNORECASE)),
+    ("abp", "mmHg", re.compile(r"(^|[\s_/-])(abp|art)\d*$", re.IGNORECASE)),
+)
+"""Other waves that are read, with unit and names. A plethysmogram has no unit, whatever its header gives; a pressure in
+another unit than mmHg is left out."""
 
 READ_ERRORS = (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError)
 """Exceptions that wfdb raises for damaged files."""
@@ -121,9 +130,11 @@ def read(stem: Path, *, name: str, source: str) -> Record:
         raise RecordError(
             f"{stem.name}: sampling rate {header.fs} Hz is not that of an ECG; correct the first line of its header"
         )
+    others = choose_waves(names, units)
     # Smoothing frames would average the ECG down to the rate of the slowest signal of the record.
-    raw = _call(stem, "rdrecord", channels=chosen, physical=True, smooth_frames=False)
+    raw = _call(stem, "rdrecord", channels=[*chosen, *others.values()], physical=True, smooth_frames=False)
     leads = [_lead(raw, i) for i in range(len(chosen))]
+    waves = [_wave(raw, i, signal) for i, signal in enumerate(others, len(chosen))]
     n = min(lead.adu.size for lead in leads)
     adu = np.stack([lead.adu[:n] for lead in leads], axis=1)
     if (adu == INVALID).all():
@@ -138,6 +149,7 @@ def read(stem: Path, *, name: str, source: str) -> Record:
         synthetic=False,
         source=source,
         annotations=_annotations(stem, header.fs, n),
+        waves=tuple(wave for wave in waves if wave is not None),
     )
 
 
@@ -164,6 +176,16 @@ def choose_leads(names: Sequence[str | None], units: Sequence[str | None]) -> li
         if (unit or "mV").lower() in MV_PER_UNIT and not NON_ECG_SIGNALS.search(name or "")
     ]
     return sorted(ecg, key=rank)[:MAX_LEADS]
+
+
+def choose_waves(names: Sequence[str | None], units: Sequence[str | None]) -> dict[Signal, int]:
+    """Return the index of the first signal of each kind of `WAVES` that the record contains."""
+    chosen: dict[Signal, int] = {}
+    for signal, unit, pattern in WAVES:
+        for i, (name, own_unit) in enumerate(zip(names, units, strict=True)):
+            if pattern.search(name or "") and (unit == "NU" or (own_unit or "").lower() == unit.lower()):
+                chosen.setdefault(signal, i)
+    return chosen
 
 
 def _units(header: Any) -> list[str | None]:
@@ -214,6 +236,18 @@ def _lead(raw: Any, i: int) -> Lead:
         return quantise(mv, gain, zero)
     # Resampled values lie between the stored ones.
     return quantise(resample(mv, fs), max(abs(gain), MIN_GAIN), zero)
+
+
+def _wave(raw: Any, i: int, signal: Signal) -> RecordedWave | None:
+    """Return a wave of a wfdb record as stored; None if rate or gain is out of range or it has no valid sample."""
+    fs = float(raw.fs * (raw.samps_per_frame[i] or 1))
+    stored = quantise(raw.e_p_signal[i], abs(raw.adc_gain[i] or MIN_GAIN), int(raw.baseline[i] or 0))
+    accepted = MIN_WAVE_FS <= fs <= MAX_WAVE_FS and LOWEST_GAIN <= stored.gain <= MAX_GAIN
+    if not accepted or (stored.adu == INVALID).all():
+        return None
+    stored.adu.flags.writeable = False
+    unit = next(unit for other, unit, _ in WAVES if other == signal)
+    return RecordedWave(signal, unit, fs, stored.gain, stored.zero, stored.adu)
 
 
 def resample(mv: Samples, fs: float) -> Samples:
@@ -279,6 +313,17 @@ def _annotations(stem: Path, fs: float, n: int) -> Annotations | None:
     sample = np.minimum(sample, n - 1)
     sample.flags.writeable = False
     return Annotations(sample, tuple(read.symbol), tuple(note.rstrip("\x00") for note in read.aux_note))
+
+
+def read_symbols(stem: Path) -> tuple[str, ...]:
+    """Return the symbols of the ``.atr`` annotations of a WFDB record; none if there is no such file.
+
+    Raises
+    ------
+    RecordError
+        The file is damaged.
+    """
+    return tuple(_call(stem, "rdann", "atr").symbol) if stem.with_name(stem.name + ".atr").is_file() else ()
 
 
 def read_summary(name: str, catalog: Catalog) -> tuple[float, tuple[str, ...]]:

@@ -20,6 +20,7 @@ from stream.timebase import FS
 from stream.wire.messages import MAX_SPEED, MIN_SPEED, Waveform
 from stream.wire.replay_actions import ReplayAction, Seek, SetLoop, SetPlaying, SetSpeed
 from stream.wire.topics import check_bed
+from stream.wire.wave_message import Wave
 
 MAX_CHUNK = 3600
 """Maximum number of samples per chunk; 10 s."""
@@ -114,8 +115,40 @@ class Playhead:
         n = min(self.chunk, self.record.n - self.position)
         return self._due(self.start) + round((n - 1) * 1e9 / (FS * self.speed))
 
-    def _due(self, index: int) -> int:
+    def _due(self, index: float) -> int:
         return self.anchor_ns + round((index - self.anchor) * 1e9 / (FS * self.speed))
+
+    def next_waves(self) -> tuple[Wave, ...]:
+        """Return the chunks of the other waves in the interval of the next chunk, to be sent before it."""
+        stop = min(self.position + self.chunk, self.record.n)
+        waves = []
+        for wave in self.record.waves:
+            position, adu = wave.within(self.position, stop)
+            if not adu.size:
+                continue
+            start = self.start + (position - self.position)
+            waves.append(
+                Wave(
+                    bed=self.bed,
+                    session=self.session,
+                    epoch=self.epoch,
+                    seq=self.seq,
+                    signal=wave.signal,
+                    unit=wave.unit,
+                    start=start,
+                    epoch_start=self.epoch_start,
+                    t0_ns=self._due(start),
+                    speed=self.speed,
+                    fs=wave.fs,
+                    gain=wave.gain,
+                    zero=wave.zero,
+                    samples=adu.astype("<i2", copy=False).tobytes(),
+                    record=self.record.name,
+                    position=position,
+                    synthetic=self.record.synthetic,
+                )
+            )
+        return tuple(waves)
 
     def next_chunk(self) -> tuple[Waveform, Playhead]:
         """Return the next chunk and the playhead after it; `due_ns` must not be None."""

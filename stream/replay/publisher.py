@@ -228,6 +228,8 @@ class Publisher:
 
     def _publish(self, bed: Bed) -> None:
         record = bed.head.record
+        for wave in bed.head.next_waves():
+            self._send(wave)
         chunk, bed.head = bed.head.next_chunk()
         self._send(chunk)
         self._write(chunk.bed, chunk.session, chunk.seq, chunk.start, chunk.n, chunk.due_ns, self._clock.now_ns())

@@ -2,6 +2,9 @@
 
 An alarm is *raised*, and *cleared* when its condition ends; it may be *acknowledged* before or after that. An alarm of
 high priority that clears unacknowledged is *latched*: it stays in the list of active alarms until acknowledged.
+
+An *advisory* is an event of the same form that asks for no action: each is sent and stored, but the list of active
+alarms contains them as one entry that counts, `Advisory`.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ AlarmKind = Literal[
     "heart_rate_high",
     "heart_rate_low",
     "atrial_fibrillation",
+    "unusual_complexes",
     "residual",
     "no_data",
     "lead_off",
@@ -35,11 +39,14 @@ KINDS: tuple[AlarmKind, ...] = get_args(AlarmKind)
 TECHNICAL: frozenset[AlarmKind] = frozenset({"no_data", "lead_off", "saturation", "noise"})
 """Technical alarms (INOP): they concern the signal, not the patient."""
 
+ADVISORIES: frozenset[AlarmKind] = frozenset({"residual"})
+"""Kinds whose events are advisories."""
+
 Priority = Literal["high", "medium", "low", "technical"]
 PRIORITIES: tuple[Priority, ...] = get_args(Priority)
 """Most urgent first."""
 
-RaisedReason = Literal["rule_met", "bed_silent", "samples_lost"]
+RaisedReason = Literal["rule_met", "sustained", "bed_silent", "samples_lost"]
 ClearedReason = Literal[
     "rule_no_longer_met",
     "samples_lost",
@@ -103,27 +110,30 @@ class Alarm(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     latched : bool
         True if cleared, of high priority, and not acknowledged.
     repeats : int
-        Number of earlier alarms of this kind since one was last acknowledged.
+        Number of earlier alarms of this kind that this one stands for: since one was last acknowledged, or, if it is
+        technical, that each returned within two minutes.
     reason : str or None
         Why it was raised or, once it has an end, why it was cleared: one of `REASONS`. For an unknown code, and for
         None (older senders), receivers show the kind alone.
     value, limit : float or None
-        Measured value and violated limit: 1/min for rates, s for asystole; for ``no_data`` s without data. Once
-        cleared: the worst value.
+        Measured value and violated limit: 1/min for rates, s for asystole; for ``no_data`` s without data; for
+        ``unusual_complexes`` their number in the last minute. Once cleared: the worst value, and for
+        ``unusual_complexes`` their number from onset to end.
     beats : int or None
         Number of beats over which the rate was measured, or length of the run.
     leads : tuple of str
-        Affected leads, for ``lead_off``, ``saturation`` and ``noise``; for ``residual``, the lead of ``observed``.
+        Affected leads, for ``lead_off``, ``saturation`` and ``noise``; otherwise the lead of ``observed``.
     replaced_by : str or None
         Kind of the more severe condition, if the reason is ``replaced``.
     switched_off_by : str or None
         Name of the person who switched the kind off, if the reason is ``switched_off``.
     observed, predicted : float or None
-        Residual alarms: mV at the sample with the largest deviation, relative to the predicted standard deviation.
+        ``residual`` and ``unusual_complexes``: mV at the sample with the largest deviation, relative to the predicted
+        standard deviation.
     horizon_ms : float or None
-        Residual alarms: forecast horizon of that sample, in ms.
+        For the same kinds: forecast horizon of that sample, in ms.
     score, threshold : float or None
-        Residual alarms: highest anomaly score so far, and the score at which the alarm is raised.
+        For the same kinds: highest anomaly score so far, and the score from which a complex is unusual.
     """
 
     event_id: Text
@@ -236,6 +246,33 @@ class Command(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     action: Action
 
 
+MAX_ONSETS = 64
+"""Largest number of onsets in an `Advisory`; the oldest are dropped."""
+
+
+class Advisory(msgspec.Struct, frozen=True, kw_only=True):
+    """The advisories of a bed as one entry that counts.
+
+    Attributes
+    ----------
+    count : int
+        Advisories since the last acknowledgement, or since the first of the session; 0 once acknowledged.
+    since, last : str
+        Wall times at which the first of these and the latest advisory were raised, UTC, RFC 3339; ``since`` is empty
+        if the count is 0.
+    onsets : tuple of int
+        First samples of those in the last minute before ``latest``, oldest first; at most 64.
+    latest : Alarm
+        The latest event of the latest advisory; acknowledging its ``alarm_id`` acknowledges the entry.
+    """
+
+    count: Annotated[int, msgspec.Meta(ge=0, le=10**9)]
+    since: Text
+    last: Text
+    onsets: Annotated[tuple[Index, ...], msgspec.Meta(max_length=MAX_ONSETS)]
+    latest: Alarm
+
+
 class ActiveAlarms(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     """Active and latched alarms, limits and pauses of a bed; retained for later subscribers.
 
@@ -243,7 +280,9 @@ class ActiveAlarms(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     ----------
     bed : str
     alarms : tuple of Alarm
-        The latest event of each alarm, most severe first.
+        The latest event of each alarm, most severe first; advisories are not among them.
+    advisory : Advisory or None
+        The entry for the advisories; None before the first, and while their kind is switched off.
     limits : Limits
     audio_paused_until, alarms_paused_until : str or None
         Ends of the pauses: wall time, UTC, RFC 3339.
@@ -253,6 +292,7 @@ class ActiveAlarms(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
 
     bed: BedName
     alarms: tuple[Alarm, ...] = ()
+    advisory: Advisory | None = None
     limits: Limits = Limits()
     audio_paused_until: Text | None = None
     alarms_paused_until: Text | None = None

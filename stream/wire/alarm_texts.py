@@ -95,6 +95,7 @@ def alarm_phrase(alarm: Alarm) -> Phrase:
         value=_value(alarm),
         replacement=NO_VALUE if alarm.replaced_by is None else kind_phrase(alarm.replaced_by),
         who=alarm.switched_off_by or NO_VALUE,
+        seconds=_number(alarm.duration_s, ".0f"),
     )
 
 

@@ -13,12 +13,12 @@ from typing import Any
 
 import msgspec
 
-from stream.wire.codec import MESSAGE_OF
-from stream.wire.messages import Forecast, Waveform
-from stream.wire.topics import QOS, RETAINED, ROOT, Kind, Role
+from stream.wire.codec import BINARY, MESSAGE_OF
+from stream.wire.topics import QOS, RETAINED, ROOT, SIGNALS, Kind, Role
 
 SENDERS: dict[Kind, str] = {
     Kind.ECG: "publisher",
+    Kind.WAVE: "publisher",
     Kind.FORECAST: "worker",
     Kind.BEATS: "worker",
     Kind.VITALS: "worker",
@@ -34,6 +34,10 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "bed": {"description": "Matches [a-z0-9][a-z0-9_-]{0,31}."},
     "role": {"description": "Role of the process.", "enum": [role.value for role in Role]},
     "instance": {"description": "Chosen at random by each process."},
+    "signal": {
+        "description": "pleth: plethysmogram (MDC_PULS_OXIM_PLETH); abp: arterial blood pressure (MDC_PRESS_BLD_ART).",
+        "enum": list(SIGNALS),
+    },
 }
 
 JSON_TYPE = {str: "string", int: "integer"}
@@ -59,7 +63,7 @@ def document() -> dict[str, Any]:
         "components": {
             "messages": {
                 cls.__name__: {
-                    "contentType": "application/vnd.msgpack" if cls in (Waveform, Forecast) else "application/json",
+                    "contentType": "application/vnd.msgpack" if cls in BINARY else "application/json",
                     "payload": {"$ref": f"#/components/schemas/{cls.__name__}"},
                 }
                 for cls in MESSAGE_OF.values()
@@ -84,6 +88,8 @@ def _address(kind: Kind) -> str:
             return f"{ROOT}/_/status/{{role}}/{{instance}}"
         case Kind.STATUS:
             return f"{ROOT}/{{bed}}/status/{{role}}"
+        case Kind.WAVE:
+            return f"{ROOT}/{{bed}}/wave/{{signal}}"
         case _:
             return f"{ROOT}/{{bed}}/{kind}"
 

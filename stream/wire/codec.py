@@ -13,12 +13,14 @@ from stream.wire import topics
 from stream.wire.alarm_messages import ActiveAlarms, Alarm, Command
 from stream.wire.messages import Annotation, Beat, BedStatus, Forecast, Message, ProcessStatus, Vitals, Waveform
 from stream.wire.topics import RETAINED, Kind, Topic
+from stream.wire.wave_message import Wave
 
 MAX_BYTES = 64 * 1024
 """Maximum payload size; larger ones are rejected unread. A chunk of 30 s of two leads has 43,200 bytes of samples."""
 
 MESSAGE_OF: dict[Kind, type[Message]] = {
     Kind.ECG: Waveform,
+    Kind.WAVE: Wave,
     Kind.FORECAST: Forecast,
     Kind.BEATS: Beat,
     Kind.VITALS: Vitals,
@@ -30,9 +32,11 @@ MESSAGE_OF: dict[Kind, type[Message]] = {
     Kind.COMMAND: Command,
 }
 
-_BINARY = (Kind.ECG, Kind.FORECAST)
+BINARY = (Waveform, Wave, Forecast)
+"""Messages with samples, encoded as MessagePack."""
+
 _decoders = {
-    kind: (msgspec.msgpack.Decoder(cls) if kind in _BINARY else msgspec.json.Decoder(cls))
+    kind: (msgspec.msgpack.Decoder(cls) if cls in BINARY else msgspec.json.Decoder(cls))
     for kind, cls in MESSAGE_OF.items()
 }
 _json = msgspec.json.Encoder()
@@ -46,6 +50,8 @@ def topic_of(message: Message) -> Topic:
             return Topic(Kind.PROCESS, role=topics.Role(message.role), instance=message.instance)
         case BedStatus():
             return Topic(Kind.STATUS, message.bed, topics.Role(message.role))
+        case Wave():
+            return Topic(Kind.WAVE, message.bed, signal=message.signal)
         case Waveform() | Forecast() | Beat() | Vitals() | Alarm() | ActiveAlarms() | Annotation() | Command():
             kind = next(kind for kind, cls in MESSAGE_OF.items() if type(message) is cls)
             return Topic(kind, message.bed)
@@ -54,8 +60,7 @@ def topic_of(message: Message) -> Topic:
 
 def encode(message: Message) -> bytes:
     """Return the payload of a message."""
-    binary = isinstance(message, Waveform | Forecast)
-    return _msgpack.encode(message) if binary else _json.encode(message)
+    return _msgpack.encode(message) if isinstance(message, BINARY) else _json.encode(message)
 
 
 def decode(topic: Topic, payload: bytes) -> Message | None:
@@ -64,8 +69,8 @@ def decode(topic: Topic, payload: bytes) -> Message | None:
     Raises
     ------
     MessageError
-        The payload is too large, malformed, violates a constraint of its message, or contains another bed, role or
-        instance than its topic; or it is empty and the topic is not retained.
+        The payload is too large, malformed, violates a constraint of its message, or contains another bed, role,
+        instance or signal than its topic; or it is empty and the topic is not retained.
     """
     if not payload:
         if topic.kind in RETAINED:

@@ -164,7 +164,7 @@ class Forecast(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     score : float or None
         Anomaly score of the last stride for this patient: ``-log10`` of a probability per second; None while learning.
     threshold : float
-        The score at which a residual alarm is raised.
+        The score from which a complex is unusual.
     published_ns : int
         Unix time in ns at which the worker sent the forecast.
     """

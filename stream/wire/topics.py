@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import get_args
 
 from stream.errors import MessageError, UsageError
+from stream.wire.wave_message import Signal
 
 ROOT = "bedside/v1"
 ANY_BED = "+"
@@ -20,9 +22,10 @@ _INSTANCE = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
 class Kind(StrEnum):
-    """Kinds of topic; the value is the last part of a bed's topic."""
+    """Kinds of topic; the value is the last part of a bed's topic, or the part before role or signal."""
 
     ECG = "ecg"
+    WAVE = "wave"
     FORECAST = "forecast"
     BEATS = "beats"
     VITALS = "vitals"
@@ -36,6 +39,10 @@ class Kind(StrEnum):
 
 QOS = {kind: 0 if kind in (Kind.FORECAST, Kind.BEATS, Kind.VITALS) else 1 for kind in Kind}
 RETAINED = frozenset({Kind.VITALS, Kind.ALARMS_ACTIVE, Kind.STATUS, Kind.PROCESS})
+
+
+SIGNALS: tuple[str, ...] = get_args(Signal)
+"""Signals of wave topics."""
 
 
 class Role(StrEnum):
@@ -60,18 +67,23 @@ class Topic:
         Only for status topics.
     instance : str or None
         Only for a process status.
+    signal : str or None
+        Only for waves.
     """
 
     kind: Kind
     bed: str | None = None
     role: Role | None = None
     instance: str | None = None
+    signal: str | None = None
 
     def __str__(self) -> str:
         if self.kind is Kind.PROCESS:
             return f"{ROOT}/_/status/{self.role}/{self.instance}"
         if self.kind is Kind.STATUS:
             return f"{ROOT}/{self.bed}/status/{self.role}"
+        if self.kind is Kind.WAVE:
+            return f"{ROOT}/{self.bed}/wave/{self.signal}"
         return f"{ROOT}/{self.bed}/{self.kind}"
 
 
@@ -96,7 +108,7 @@ def parse(text: str) -> Topic:
     Raises
     ------
     MessageError
-        The topic is not one of bedside's, or contains an invalid bed, role or instance.
+        The topic is not one of bedside's, or contains an invalid bed, role, instance or signal.
     """
     prefix, _, rest = text.partition(f"{ROOT}/")
     parts = rest.split("/")
@@ -112,6 +124,11 @@ def parse(text: str) -> Topic:
         if parts[1] == Kind.STATUS:
             _, _, role = parts
             return Topic(Kind.STATUS, bed, Role(role))
+        if parts[1] == Kind.WAVE:
+            _, _, signal = parts
+            if signal not in SIGNALS:
+                raise ValueError
+            return Topic(Kind.WAVE, bed, signal=signal)
         kind = Kind("/".join(parts[1:]))
         if kind is Kind.PROCESS:
             raise ValueError
@@ -121,10 +138,12 @@ def parse(text: str) -> Topic:
 
 
 def pattern(kind: Kind, bed: str = ANY_BED, role: Role | None = None) -> str:
-    """Return the subscription filter for a kind of topic; by default for all beds and all roles."""
+    """Return the subscription filter for a kind of topic; by default for all beds, roles and signals."""
     role_filter = role or "+"
     if kind is Kind.PROCESS:
         return f"{ROOT}/_/status/{role_filter}/+"
     if kind is Kind.STATUS:
         return f"{ROOT}/{bed}/status/{role_filter}"
+    if kind is Kind.WAVE:
+        return f"{ROOT}/{bed}/wave/+"
     return f"{ROOT}/{bed}/{kind}"

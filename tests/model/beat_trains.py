@@ -26,14 +26,20 @@ def per_min(*parts: tuple[float, int, BeatType]) -> list[tuple[float, BeatType]]
     return [(60 / rate, kind) for rate, beats, kind in parts for _ in range(beats)]
 
 
-def train(intervals: Sequence[tuple[float, BeatType]], start: int = 0, latency: int = 50) -> list[Beat]:
-    """Return beats with the given RR intervals, s, and types."""
+def train(
+    intervals: Sequence[tuple[float, BeatType]],
+    start: int = 0,
+    latency: int = 50,
+    resemblance: tuple[float, ...] = (1.0, 1.0),
+) -> list[Beat]:
+    """Return beats with the given RR intervals, s, and types, and equal correlations with the beats before."""
     beats: list[Beat] = []
     time = start / FS
     for seconds, kind in intervals:
         time += seconds
         index = round(time * FS)
-        beats.append(Beat(index, index + latency, kind, index - beats[-1].index if beats else None))
+        rr = index - beats[-1].index if beats else None
+        beats.append(Beat(index, index + latency, kind, rr, resemblance=resemblance))
     return beats
 
 

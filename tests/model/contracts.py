@@ -8,38 +8,47 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from model.anomaly import anomaly_detector
+from model.anomaly import anomaly_detector, frequent_episodes
+from model.anomaly.frequent_episodes import FrequentState
 from model.anomaly.state import DEFAULT_CONFIG, AnomalyState
-from model.beats import beat_detector, qrs_detector
+from model.beats import beat_detector, qrs_detector, repetition
 from model.beats.beat_detector import Beat, BeatsState
 from model.beats.classifier import load_classifier
 from model.beats.qrs_detector import QrsState
+from model.beats.repetition import RepetitionState
+from model.conditions.changes import Began, Ended
+from model.conditions.settings import load as load_settings
 from model.forecast import forecaster
 from model.forecast.forecaster import ForecasterState
 from model.pipeline import analysis
 from model.pipeline.analysis import BedState, Models, load_models
-from model.rhythm import rhythm_detector
+from model.rhythm import rhythm_detector, ventricular_fibrillation
 from model.rhythm.rhythm_detector import RhythmState
 from model.rhythm.rules import SignalStatus
-from model.signal import blocks, intake, signal_quality, ventricular_fibrillation
+from model.rhythm.ventricular_fibrillation import FibrillationState
+from model.signal import blocks, fibrillation_waveform, intake, pulses, signal_quality
 from model.signal.arrays import FloatArray
 from model.signal.blocks import BlocksState
+from model.signal.fibrillation_waveform import WaveformState
 from model.signal.intake import IntakeState, Strides
+from model.signal.pulse_detector import WaveSamples
+from model.signal.pulses import PulsesState
 from model.signal.signal_quality import QualityState
 from model.signal.state_codec import pack, unpack
-from model.signal.ventricular_fibrillation import FibrillationState
 from stream.records.catalog import Catalog
 from stream.records.wfdb_reader import load
 from stream.timebase import FS, STRIDE
 from stream.wire.alarm_messages import Limits
 from stream.wire.messages import BeatType
+from stream.wire.wave_message import Signal
+from tests.model.pulse_trains import pulse_waves
 
 LEADS = ("MLII", "V1")
 PATCH, HORIZON = 4, 96
@@ -193,6 +202,10 @@ def models() -> Models:
     return load_models()
 
 
+OFTEN = replace(load_settings(), unusual_per_min=2)
+"""Settings with which the two anomalies of `forecast_errors` are frequent."""
+
+
 @cache
 def beat_classifier() -> Any:
     """Return the shipped beat classifier, loaded once."""
@@ -243,18 +256,39 @@ def _step_beats(state: BeatsState, strides: Strides) -> tuple[Outputs, BeatsStat
     return [(beat.at, beat) for beat in beats], state
 
 
+def _step_repetition(state: tuple[BeatsState, RepetitionState], strides: Strides) -> tuple[Outputs, Any]:
+    beats, beats_state = beat_detector.step(beat_classifier(), state[0], strides)
+    output, own_state = repetition.step(state[1], strides, beats)
+    outputs: Outputs = list(zip((beat.at for beat in beats), output.trusted, strict=True))
+    means = (None if np.isnan(mean) else mean for mean in output.mean.tolist())
+    each = zip(means, output.ecg_seen.tolist(), strict=True)
+    return [*outputs, *zip(strides.last_samples, each, strict=True)], (beats_state, own_state)
+
+
 def _step_quality(state: tuple[BlocksState, QualityState], strides: Strides) -> tuple[Outputs, Any]:
+    """Derive the repetition of the beats from the samples, so that splits and changed samples affect the stage."""
     complete_blocks, blocks_state = blocks.step(state[0], strides)
-    output, quality_state = signal_quality.step(state[1], complete_blocks)
+    mean = np.where(complete_blocks.mv[:, -1, 0] > 0.1, 0.7, np.nan)
+    output, quality_state = signal_quality.step(state[1], complete_blocks, mean)
     each = zip(output.index, output.usable, strict=True)
     outputs: Outputs = [(output.first + i * STRIDE, values) for i, values in enumerate(each)]
     return [*outputs, *((change.at, change) for change in output.changes)], (blocks_state, quality_state)
 
 
-def _step_fibrillation(state: tuple[BlocksState, FibrillationState], strides: Strides) -> tuple[Outputs, Any]:
+def _step_waveform(state: tuple[BlocksState, WaveformState], strides: Strides) -> tuple[Outputs, Any]:
     complete_blocks, blocks_state = blocks.step(state[0], strides)
-    output, own_state = ventricular_fibrillation.step(state[1], complete_blocks)
+    output, own_state = fibrillation_waveform.step(state[1], complete_blocks)
     return [(item.at, item) for item in output], (blocks_state, own_state)
+
+
+def _step_fibrillation(
+    state: tuple[BeatsState, BlocksState, WaveformState, FibrillationState], strides: Strides
+) -> tuple[Outputs, Any]:
+    beats, beats_state = beat_detector.step(beat_classifier(), state[0], strides)
+    complete_blocks, blocks_state = blocks.step(state[1], strides)
+    waveform, waveform_state = fibrillation_waveform.step(state[2], complete_blocks)
+    output, own_state = ventricular_fibrillation.step(state[3], waveform, beats)
+    return [(item.at, item) for item in output], (beats_state, blocks_state, waveform_state, own_state)
 
 
 def _step_rhythm(state: tuple[int, RhythmState], strides: Strides) -> tuple[Outputs, Any]:
@@ -265,7 +299,8 @@ def _step_rhythm(state: tuple[int, RhythmState], strides: Strides) -> tuple[Outp
     for at, code in enumerate(beat_codes_at, strides.start):
         if code in CODES:
             index = at - 50
-            beats.append(Beat(index, at, CODES[code], None if last < 0 else index - last))
+            rr = None if last < 0 else index - last
+            beats.append(Beat(index, at, CODES[code], rr, resemblance=(0.8, 0.8)))
             last = index
     signal = []
     for at in strides.last_samples:
@@ -274,6 +309,15 @@ def _step_rhythm(state: tuple[int, RhythmState], strides: Strides) -> tuple[Outp
         signal.append(SignalStatus(at, usable=code != 1, fibrillation_since=since, fibrillation_suspected=code > 1))
     changes, vitals, own_state = rhythm_detector.step(models().alarms, Limits(), own_state, beats, signal)
     return [*((c.at, c) for c in changes), *((v.index, v) for v in vitals)], (last, own_state)
+
+
+def _step_pulses(state: PulsesState, strides: Strides) -> tuple[Outputs, PulsesState]:
+    """Take the columns as plethysmogram and arterial pressure, at the rate of the ECG."""
+    signals: tuple[Signal, Signal] = ("pleth", "abp")
+    columns = np.where(strides.invalid, np.nan, strides.mv).T
+    waves = [WaveSamples(name, FS, strides.start, values) for name, values in zip(signals, columns, strict=True)]
+    found, state = pulses.step(pulses.push(state, waves), strides.last_samples)
+    return list(zip(strides.last_samples, found, strict=True)), state
 
 
 def _step_forecaster(state: ForecasterState, strides: Strides) -> tuple[Outputs, ForecasterState]:
@@ -287,6 +331,13 @@ def _step_anomaly(state: AnomalyState, strides: Strides) -> tuple[Outputs, Anoma
     output, state = anomaly_detector.step(DEFAULT_CONFIG, state, mean, np.full_like(mean, 0.1), observed)
     ends = range(strides.start + PATCH - 1, strides.end, PATCH)
     return [*zip(ends, output.score.tolist(), strict=True), *((c.at, c) for c in output.changes)], state
+
+
+def _step_frequent(state: tuple[AnomalyState, FrequentState], strides: Strides) -> tuple[Outputs, Any]:
+    outputs, anomaly = _step_anomaly(state[0], strides)
+    episodes = [value for _, value in outputs if isinstance(value, Began | Ended)]
+    changes, frequent = frequent_episodes.step(OFTEN, state[1], episodes, (), strides.last_samples)
+    return [*outputs, *((change.at, change) for change in changes)], (anomaly, frequent)
 
 
 def _step_analysis(state: BedState, mv: FloatArray) -> tuple[Outputs, BedState]:
@@ -330,19 +381,48 @@ STAGES = (
         ecg_with_events,
     ),
     Stage(
+        "repetition",
+        *after_intake(
+            lambda start: (beat_detector.begin(start, len(LEADS)), repetition.begin(len(LEADS))), _step_repetition
+        ),
+        tuple[IntakeState, tuple[BeatsState, RepetitionState]],
+        ecg_with_events,
+        atol=1e-9,
+    ),
+    Stage(
         "signal quality",
         *after_intake(lambda start: (blocks.begin(len(LEADS)), signal_quality.begin(start, LEADS)), _step_quality),
         tuple[IntakeState, tuple[BlocksState, QualityState]],
         ecg_with_events,
     ),
     Stage(
+        "fibrillation waveform",
+        *after_intake(
+            lambda _: (blocks.begin(len(LEADS)), fibrillation_waveform.begin(len(LEADS))),
+            _step_waveform,
+        ),
+        tuple[IntakeState, tuple[BlocksState, WaveformState]],
+        ecg_with_events,
+    ),
+    Stage(
         "ventricular fibrillation",
         *after_intake(
-            lambda start: (blocks.begin(len(LEADS)), ventricular_fibrillation.begin(start, len(LEADS))),
+            lambda start: (
+                beat_detector.begin(start, len(LEADS)),
+                blocks.begin(len(LEADS)),
+                fibrillation_waveform.begin(len(LEADS)),
+                ventricular_fibrillation.begin(start, len(LEADS)),
+            ),
             _step_fibrillation,
         ),
-        tuple[IntakeState, tuple[BlocksState, FibrillationState]],
+        tuple[IntakeState, tuple[BeatsState, BlocksState, WaveformState, FibrillationState]],
         ecg_with_events,
+    ),
+    Stage(
+        "pulses",
+        *after_intake(lambda _: PulsesState(), _step_pulses),
+        tuple[IntakeState, PulsesState],
+        pulse_waves,
     ),
     Stage(
         "rhythm detector",
@@ -362,6 +442,12 @@ STAGES = (
         "anomaly detector",
         *after_intake(lambda start: anomaly_detector.begin(start, LEADS), _step_anomaly),
         tuple[IntakeState, AnomalyState],
+        forecast_errors,
+    ),
+    Stage(
+        "frequent episodes",
+        *after_intake(lambda start: (anomaly_detector.begin(start, LEADS), FrequentState()), _step_frequent),
+        tuple[IntakeState, tuple[AnomalyState, FrequentState]],
         forecast_errors,
     ),
     Stage(

@@ -50,9 +50,12 @@ def test_the_test_signal_causes_outputs_and_conditions(stage: Stage) -> None:
         "signal quality": {"lead_off"},
         "rhythm detector": {"pvc_run", "ventricular_tachycardia", "extreme_tachycardia", "asystole"},
         "anomaly detector": {"residual"},
+        "frequent episodes": {"residual", "unusual_complexes"},
         "analysis": {"lead_off", "residual", "ventricular_fibrillation"},
     }
     assert kinds >= expected.get(stage.name, set())
+    if stage.name == "pulses":
+        assert {None if value is None else value.signal for _, value in outputs} == {None, "pleth", "abp"}
     if stage.name == "ventricular fibrillation":
         assert any(value.since is not None for _, value in outputs)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from stream.mqtt.client import Received
 from stream.wire import codec
-from stream.wire.alarm_messages import Alarm
+from stream.wire.alarm_messages import Advisory, Alarm
 from stream.wire.alarm_texts import phrase, with_text
 from stream.wire.messages import BedStatus, Forecast, Message, ProcessStatus, Vitals, Waveform
 from stream.wire.topics import Topic
@@ -65,15 +65,15 @@ def forecast(origin: int, mean: float = 0.0, scale: float = 0.1, score: float | 
 
 
 def alarm(onset: int, phase: str = "raised", end: int | None = None, **changes: Any) -> Alarm:
-    """Return an event of an anomaly alarm."""
-    alarm_id = f"{SESSION}-residual-{onset}"
+    """Return an event of an alarm of unusual complexes, or of another kind."""
+    alarm_id = changes.get("alarm_id", f"{SESSION}-unusual_complexes-{onset}")
     fields: dict[str, Any] = {
         "event_id": f"{alarm_id}-{phase}",
         "alarm_id": alarm_id,
         "bed": "bed-1",
         "session": SESSION,
         "record": "mitdb/208",
-        "kind": "residual",
+        "kind": "unusual_complexes",
         "priority": "low",
         "phase": phase,
         "onset": onset,
@@ -81,6 +81,7 @@ def alarm(onset: int, phase: str = "raised", end: int | None = None, **changes: 
         "when": "2026-01-31T12:00:00.000Z",
         "text": "",
         "reason": "rule_met" if end is None else "rule_no_longer_met",
+        "value": 6.0,
         "leads": ("MLII",),
         "observed": 1.0,
         "predicted": 0.1,
@@ -90,6 +91,17 @@ def alarm(onset: int, phase: str = "raised", end: int | None = None, **changes: 
         "duration_s": ((end or onset + 360) - onset) / 360,
     }
     return with_text(Alarm(**{**fields, **changes}))
+
+
+def residual(onset: int, phase: str = "raised", end: int | None = None, **changes: Any) -> Alarm:
+    """Return an event of an advisory."""
+    return alarm(onset, phase, end, kind="residual", alarm_id=f"{SESSION}-residual-{onset}", **changes)
+
+
+def advisory(latest: Alarm, *onsets: int, **changes: Any) -> Advisory:
+    """Return the entry that counts the advisories with these onsets, the last of which is the latest."""
+    times = {"since": "2026-01-31T11:59:00.000Z", "last": "2026-01-31T12:00:00.000Z"}
+    return Advisory(**{"count": len(onsets), **times, "onsets": onsets, "latest": latest, **changes})
 
 
 def vitals(index: int, **changes: Any) -> Vitals:

@@ -47,6 +47,7 @@ sys.exit(main(sys.argv[1:]))
         ["train", "--what", "residual", "--out", "weights"],
         ["evaluate"],
         ["evaluate", "--alarms"],
+        ["evaluate", "--entries"],
         ["evaluate", "--tutorial"],
         ["data", "list"],
         ["demo", "--headless"],

@@ -1,4 +1,7 @@
-"""List of alarms: the latest on top, active ones in the colour of their priority; a click opens the review."""
+"""List of alarms: the latest on top, active ones in the colour of their priority; a click opens the review.
+
+The first line counts the advisories; a click on it opens the latest one.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,8 @@ from PySide6.QtWidgets import QAbstractItemView, QListView, QListWidget, QListWi
 from monitor.gui.style.language import translate
 from monitor.gui.style.text_lookup import text_of
 from monitor.gui.style.theme import STARS, Theme, colour, font
-from monitor.view.view_model import AlarmLine
+from monitor.view.display_texts import advisories_phrase
+from monitor.view.view_model import AdvisoryCount, AlarmLine
 from stream.wire.alarm_texts import alarm_phrase
 
 MAX_SHOWN = 50
@@ -36,7 +40,7 @@ class AlarmList(QListWidget):
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.viewport().setCursor(Qt.CursorShape.PointingHandCursor)
-        self.itemClicked.connect(lambda item: self.chosen.emit(item.data(Qt.ItemDataRole.UserRole)))
+        self.itemClicked.connect(self._choose)
         self.apply_theme(theme)
 
     def apply_theme(self, theme: Theme) -> None:
@@ -64,20 +68,27 @@ class AlarmList(QListWidget):
         self._lines = lines
         # An active line changes each second: refilling the list would lose a click and the scroll position.
         shown = lines[:MAX_SHOWN]
-        existing = [self.item(row).data(Qt.ItemDataRole.UserRole) for row in range(self.count())]
-        wanted = [line.alarm.alarm_id for line in shown]
-        new = wanted.index(existing[0]) if existing and existing[0] in wanted else len(wanted)
-        if existing[: len(wanted) - new] != wanted[new:]:
-            self.clear()
-            new = len(wanted)
-        for line in reversed(shown[:new]):
-            item = QListWidgetItem()
-            item.setData(Qt.ItemDataRole.UserRole, line.alarm.alarm_id)
-            self.insertItem(0, item)
-        while self.count() > len(shown):
+        wanted = [line.key for line in shown]
+        for row in reversed(range(self.count())):
+            if self._key(row) not in wanted:
+                self.takeItem(row)
+        for row, key in enumerate(wanted):
+            if row >= self.count() or self._key(row) != key:
+                item = QListWidgetItem()
+                item.setData(Qt.ItemDataRole.UserRole, key)
+                self.insertItem(row, item)
+        while self.count() > len(wanted):
             self.takeItem(self.count() - 1)
         for row, line in enumerate(shown):
             self._fill(self.item(row), line)
+
+    def _key(self, row: int) -> str:
+        key: str = self.item(row).data(Qt.ItemDataRole.UserRole)
+        return key
+
+    def _choose(self, item: QListWidgetItem) -> None:
+        line = next(line for line in self._lines or () if line.key == item.data(Qt.ItemDataRole.UserRole))
+        self.chosen.emit(line.alarm.alarm_id)
 
     def _fill(self, item: QListWidgetItem, line: AlarmLine) -> None:
         text = _text(line)
@@ -92,11 +103,22 @@ class AlarmList(QListWidget):
 
 
 def _text(line: AlarmLine) -> str:
+    who = "" if line.alarm.acknowledged_by is None else f"  ✓ {line.alarm.acknowledged_by}"
+    if line.advisories is not None:
+        return f"{_counted(line.advisories)}{who}\n{text_of(advisories_phrase(line.advisories))}"
     if line.latched:
         seconds = translate("AlarmList", "{seconds} s, not acknowledged").format(seconds=f"{line.duration_s:.1f}")
     elif line.active:
         seconds = translate("AlarmList", "now, {seconds} s").format(seconds=f"{line.duration_s:.0f}")
     else:
         seconds = translate("AlarmList", "{seconds} s").format(seconds=f"{line.duration_s:.1f}")
-    who = "" if line.alarm.acknowledged_by is None else f"  ✓ {line.alarm.acknowledged_by}"
-    return f"{line.clock}  {STARS[line.alarm.priority]}  {seconds}{who}\n{text_of(alarm_phrase(line.alarm))}"
+    times = f"  {line.alarm.repeats + 1}×" if line.alarm.repeats else ""
+    return f"{line.clock}  {STARS[line.alarm.priority]}  {seconds}{times}{who}\n{text_of(alarm_phrase(line.alarm))}"
+
+
+def _counted(advisories: AdvisoryCount) -> str:
+    if not advisories.count:
+        return translate("AlarmList", "advisory")
+    return translate("AlarmList", "advisory, {count} since {since}").format(
+        count=advisories.count, since=advisories.since
+    )

@@ -77,10 +77,9 @@ class CommandController:
             self._presenter.request(bed, action, now_ns)
 
     def acknowledge(self) -> None:
-        """Acknowledge all unacknowledged alarms of the bed shown."""
-        for line in self.frame.active if self.frame is not None else ():
-            if line.unacknowledged:
-                self.send(Acknowledge(alarm_id=line.alarm.alarm_id))
+        """Acknowledge all unacknowledged alarms of the bed shown, and its advisories."""
+        for line in self.frame.unacknowledged if self.frame is not None else ():
+            self.send(Acknowledge(alarm_id=line.alarm.alarm_id))
 
     def pause_audio(self) -> None:
         """Pause the tone, or end the pause."""

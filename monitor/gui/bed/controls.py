@@ -53,7 +53,7 @@ class Controls(QWidget):
 
     def show_frame(self, frame: Frame) -> None:
         """Enable the buttons that have an effect now."""
-        self.acknowledge.setEnabled(frame.worker and any(line.unacknowledged for line in frame.active))
+        self.acknowledge.setEnabled(frame.worker and bool(frame.unacknowledged))
         for button in (self.audio, self.pause, self.limits):
             button.setEnabled(frame.worker)
         tone = translate("Controls", "Tone on  (P)"), translate("Controls", "Pause tone  (P)")

@@ -140,7 +140,7 @@ class EngineerPanel(QWidget):
         skill = None if vitals is None else vitals.skill
         rows = (
             (
-                translate("Numbers", "anomaly score / alarm from"),
+                translate("Numbers", "anomaly score / unusual from"),
                 f"{_number(score, '.1f')} / {_number(threshold, 'g')}",
             ),
             (translate("Numbers", "forecast skill, 100 ms ahead"), _number(skill, ".0%")),

@@ -171,7 +171,7 @@ class SimulatedFeed:
             bed=bed,
             session=session,
             record="mitdb/208",
-            kind="residual",
+            kind="unusual_complexes",
             priority="low",
             phase="cleared" if ended else "raised",
             onset=max(onset, 0),

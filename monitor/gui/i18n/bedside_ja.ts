@@ -65,6 +65,14 @@
         <source>{seconds} s</source>
         <translation>{seconds} 秒</translation>
     </message>
+    <message>
+        <source>advisory</source>
+        <translation>参考情報</translation>
+    </message>
+    <message>
+        <source>advisory, {count} since {since}</source>
+        <translation>参考情報、{since} から {count} 回</translation>
+    </message>
 </context>
 <context>
     <name>AnomalyStrip</name>
@@ -73,7 +81,7 @@
         <translation>異常スコア(3: 偶然なら 1,000 秒に 1 回)</translation>
     </message>
     <message>
-        <source>alarm from {score}</source>
+        <source>unusual from {score}</source>
         <translation>しきい値 {score}</translation>
     </message>
 </context>
@@ -378,7 +386,7 @@
         <translation>信号品質 {percent}</translation>
     </message>
     <message>
-        <source>anomaly score / alarm from</source>
+        <source>anomaly score / unusual from</source>
         <translation>異常スコア / しきい値</translation>
     </message>
     <message>
@@ -405,7 +413,7 @@
         <translation>異常スコア</translation>
     </message>
     <message>
-        <source>alarm from {score}</source>
+        <source>unusual from {score}</source>
         <translation>しきい値 {score}</translation>
     </message>
     <message>

@@ -219,7 +219,7 @@ class _Drawing:
             painter.setPen(QPen(colour(theme.threshold), 0.25 * self.mm, Qt.PenStyle.DashLine))
             painter.drawLine(QLineF(left, y, right, y))
             place = QRectF(left, y - 4 * self.mm, right - left - self.mm, 4 * self.mm)
-            text = translate("Paper", "alarm from {score}").format(score=f"{self.review.threshold:.1f}")
+            text = translate("Paper", "unusual from {score}").format(score=f"{self.review.threshold:.1f}")
             painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, text)
 
     # --- labels ---------------------------------------------------------------------------------------------------

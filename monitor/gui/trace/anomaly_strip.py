@@ -114,7 +114,7 @@ class AnomalyStrip(pg.PlotWidget):
         self._threshold.setVisible(trace.threshold is not None)
         if trace.threshold is not None:
             self._threshold.setValue(trace.threshold)
-            self._label.setText(translate("AnomalyStrip", "alarm from {score}").format(score=f"{trace.threshold:g}"))
+            self._label.setText(translate("AnomalyStrip", "unusual from {score}").format(score=f"{trace.threshold:g}"))
             self._label.setPos(trace.span / FS, trace.threshold)
         split = max(trace.cursor - (trace.cursor - trace.origin) % trace.span, trace.first)
         for number, (first, stop) in enumerate(((split, trace.cursor), (trace.first, split))):

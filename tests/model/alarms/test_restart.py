@@ -83,7 +83,7 @@ def test_atrial_fibrillation_may_be_confirmed_within_180_s() -> None:
     driver = AlarmDriver()
     driver.begin("atrial_fibrillation")
     restored, _ = restart(driver)
-    restored.set_time(130)  # 127 words of three beats at 60/min
+    restored.set_time(130)  # 63 words of three beats at 30/min
     assert restored.apply(advance_time(restored.state, restored.context)) == []
     assert restored.begin("atrial_fibrillation") == []
     restored.set_time(300)
@@ -94,12 +94,12 @@ def test_the_end_of_the_record_clears_restored_alarms() -> None:
     driver = AlarmDriver()
     driver.set_time(10)
     driver.begin("asystole")
-    driver.begin("residual")
+    driver.begin("unusual_complexes")
     restored, _ = restart(driver)
     restored.set_time(12)
     assert sorted(phases(restored.apply(finish(restored.state, restored.context)))) == [
         ("asystole", "cleared"),
-        ("residual", "cleared"),
+        ("unusual_complexes", "cleared"),
     ]
     assert {event.reason for event in restored.events} == {"record_ended"}
     assert restored.listed == [("asystole", True)]

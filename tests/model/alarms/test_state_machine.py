@@ -90,10 +90,10 @@ def test_a_more_severe_kind_replaces_latched_less_severe_ones() -> None:
 
 def test_the_list_is_ordered_by_priority_and_kind() -> None:
     driver = AlarmDriver()
-    for kind in ("residual", "noise", "heart_rate_low", "asystole"):
+    for kind in ("unusual_complexes", "noise", "heart_rate_low", "asystole"):
         driver.set_time(driver.sample / 360 + 1)
         driver.begin(kind)  # type: ignore[arg-type]
-    assert [kind for kind, _ in driver.listed] == ["asystole", "heart_rate_low", "residual", "noise"]
+    assert [kind for kind, _ in driver.listed] == ["asystole", "heart_rate_low", "unusual_complexes", "noise"]
 
 
 def test_a_residual_alarm_carries_its_evidence() -> None:
@@ -208,3 +208,22 @@ def test_a_command_with_an_invalid_time_is_old(when: str) -> None:
     command = Command(command_id="f" * 32, bed="bed-1", who="x", when=when, action=PauseAudio(seconds=9))
     with pytest.raises(MessageError, match="10 s"):
         execute(CONFIG, driver.state, command, driver.context)
+
+
+def test_a_technical_alarm_that_returns_within_two_minutes_counts_the_earlier_ones() -> None:
+    driver = AlarmDriver()
+    repeats = []
+    for begins, ends in ((10, 13), (30, 40), (159, 162), (290, 300)):
+        driver.set_time(begins)
+        [raised] = driver.begin("noise", leads=("V1",))
+        repeats.append(raised.repeats)
+        driver.set_time(ends)
+        driver.end("noise")
+        assert driver.listed == []
+    assert repeats == [0, 1, 2, 0]
+    driver.begin("lead_off")
+    assert driver.state.active[0].repeats == 0, "another kind"
+    driver.end("lead_off")
+    driver.begin("pvc_run")
+    driver.end("pvc_run")
+    assert driver.begin("pvc_run")[0].repeats == 0, "each run is a line of its own"

@@ -44,7 +44,7 @@ def test_default_priorities() -> None:
         "saturation",
         "noise",
     ]
-    assert by_priority["residual"] == "low"
+    assert (by_priority["residual"], by_priority["unusual_complexes"]) == ("low", "medium")
 
 
 def test_a_file_overrides_single_keys(tmp_path: Path) -> None:
@@ -79,7 +79,9 @@ def test_a_file_overrides_single_keys(tmp_path: Path) -> None:
         ),
         ("[residual]\nswitched_off_on_purpose = true", ["residual.switched_off_on_purpose", "no such key"]),
         ("[residual]\nenabled = 0", ["residual.enabled", "0", "true or false"]),
-        ('[residual]\npriority = "urgent"', ["residual.priority", "urgent", "high, medium, low"]),
+        ('[pvc_run]\npriority = "urgent"', ["pvc_run.priority", "urgent", "high, medium, low"]),
+        ('[residual]\npriority = "medium"', ["residual.priority", "medium", "use low"]),
+        ("[unusual_complexes]\nper_min = 1", ["unusual_complexes.per_min", "1", "2 to 60"]),
         ('[noise]\npriority = "low"', ["noise.priority", "low", "technical"]),
         ("[extreme_tachycardia]\nbeats = 99", ["extreme_tachycardia.beats", "99", "3 to 30"]),
         ("[flatline]\nseconds = 4", ["flatline", "no such table", "asystole"]),

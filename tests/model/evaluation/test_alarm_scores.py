@@ -11,14 +11,17 @@ from model.beats.beat_detector import Beat
 from model.conditions.changes import Began, Change, Ended
 from model.datasets.beat_codes import AAMI_CLASS
 from model.datasets.reference import reference_of
-from model.evaluation.alarm_report import AlarmReport
-from model.evaluation.alarm_scores import evaluate_alarms, score_record
+from model.evaluation.alarm_report import TIMED, AlarmReport
+from model.evaluation.alarm_scores import evaluate_alarms
 from model.evaluation.monitor_output import MonitorOutput
+from model.evaluation.record_scores import Scores, score_record
 from model.evaluation.reference_events import events_of
+from model.evaluation.truth import truth_of
 from stream.errors import RecordError
 from stream.records.catalog import Catalog
 from stream.records.record import Annotations, Record
 from stream.records.wfdb_reader import load
+from stream.records.wfdb_writer import write
 from stream.timebase import FS
 from stream.wire.messages import Rhythm
 
@@ -63,6 +66,11 @@ def oracle(record: Record) -> MonitorOutput:
     return MonitorOutput(record.n, tuple(beats), tuple(rhythm), tuple(changes))
 
 
+def score(record: Record, output: MonitorOutput) -> Scores:
+    """Return the scores of a record."""
+    return score_record("patient", truth_of(record), output)
+
+
 def _beats(notes: Annotations) -> tuple[Iterator[int], Iterator[str]]:
     kept = [(int(at), s) for at, s in zip(notes.sample, notes.symbol, strict=True) if s in AAMI_CLASS]
     return iter([at for at, _ in kept]), iter([s for _, s in kept])
@@ -70,14 +78,14 @@ def _beats(notes: Annotations) -> tuple[Iterator[int], Iterator[str]]:
 
 def test_oracle_scores_are_perfect() -> None:
     record = patient()
-    scores = score_record("patient", record, oracle(record))
+    scores = score(record, oracle(record))
     assert scores.beats.qrs.sensitivity == scores.beats.qrs.positive_predictivity == 1
     assert scores.beats.veb.missed == scores.beats.veb.false == 0
     assert scores.beats.veb.found > 10
     # The pause also makes five beats slow.
-    found = {key: (e.events, e.found) for key, e in scores.events.items() if e.events}
-    assert found == {"asystole": (1, 1), "brady": (1, 1), "vt": (1, 1)}
-    assert scores.events["vt"].delay_s_max == pytest.approx(0.1)
+    found = {key: (e.events, e.found) for key, e in scores.episodes.items() if e.events}
+    assert found == {"af": (1, 0), "asystole": (1, 1), "brady": (1, 1), "vt": (1, 1)}
+    assert scores.episodes["vt"].delay_s_max == pytest.approx(0.1)
     assert scores.false == ()
     report = AlarmReport({"100": scores}, {}, {})
     assert report.af == (1.0, 1.0)
@@ -86,9 +94,9 @@ def test_oracle_scores_are_perfect() -> None:
 
 def test_silent_monitor_finds_nothing() -> None:
     record = patient()
-    scores = score_record("patient", record, MonitorOutput(record.n, (), (), ()))
+    scores = score(record, MonitorOutput(record.n, (), (), ()))
     assert scores.beats.qrs.sensitivity == 0
-    assert [e.found for e in scores.events.values() if e.events] == [0, 0, 0]
+    assert [e.found for e in scores.episodes.values() if e.events] == [0, 0, 0, 0]
     assert AlarmReport({"100": scores}, {}, {}).af == (0.0, 1.0)
 
 
@@ -98,8 +106,8 @@ def test_late_alarm_is_missed() -> None:
     late = tuple(
         replace(c, at=c.at + 4 * FS) if isinstance(c, Began) else replace(c, at=c.at + 9 * FS) for c in output.changes
     )
-    scores = score_record("patient", record, replace(output, changes=late))
-    assert [e.found for e in scores.events.values() if e.events] == [0, 0, 0]
+    scores = score(record, replace(output, changes=late))
+    assert [e.found for e in scores.episodes.values() if e.events] == [0, 0, 0, 0]
 
 
 def test_event_reported_by_a_silencing_kind_is_found_and_counted_separately() -> None:
@@ -109,9 +117,9 @@ def test_event_reported_by_a_silencing_kind_is_found_and_counted_separately() ->
         replace(change, kind="ventricular_fibrillation") if change.kind == "ventricular_tachycardia" else change
         for change in output.changes
     )
-    scores = score_record("patient", record, replace(output, changes=silencing)).events["vt"]
+    scores = score(record, replace(output, changes=silencing)).episodes["vt"]
     assert (scores.events, scores.found, scores.by_graver) == (1, 1, 1)
-    assert score_record("patient", record, output).events["vt"].by_graver == 0
+    assert score(record, output).episodes["vt"].by_graver == 0
 
 
 def test_alarm_without_event_is_false() -> None:
@@ -120,15 +128,16 @@ def test_alarm_without_event_is_false() -> None:
         Began("asystole", 90_000, 91_000, "rule_met"),
         Ended("asystole", 90_000, 91_500, 91_500, "rule_no_longer_met"),
     )
-    scores = score_record("patient", record, replace(oracle(record), changes=wrong))
+    scores = score(record, replace(oracle(record), changes=wrong))
     [false] = scores.false
     assert (false.record, false.kind, round(false.at_s)) == ("patient", "asystole", 253)
 
 
-def test_record_without_annotations_is_an_error() -> None:
-    record = replace(patient(), annotations=None)
+def test_record_without_annotations_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "mitdb").mkdir()
+    write(tmp_path / "mitdb" / "100", patient(1).adu, leads=["MLII"], gain=[200.0], zero=[0])
     with pytest.raises(RecordError, match=r"\.atr"):
-        score_record("patient", record, MonitorOutput(record.n, (), (), ()))
+        evaluate_alarms(["100"], lambda record: MonitorOutput(record.n, (), (), ()), Catalog(data_dir=tmp_path))
 
 
 def test_challenge_and_vfdb_are_scored_if_present(mitdb_dir: Path) -> None:
@@ -145,8 +154,8 @@ def test_challenge_and_vfdb_are_scored_if_present(mitdb_dir: Path) -> None:
     assert total == 107
     assert sum(s.fn for s in report.challenge.values()) == 42
     assert max(lengths[:107]) == round(299.9 * FS), "nothing after the alarm may be used"
-    assert set(report.vfdb) == {"ventricular_fibrillation", "ventricular_tachycardia", "either", "asystole"}
-    assert all(se == 0 and sp == 1 for se, sp, _ in report.vfdb.values())
+    assert set(report.to_dict()["vfdb"]) == set(TIMED)
+    assert all((scores["se"], scores["sp"]) == (0, 1) for scores in report.to_dict()["vfdb"].values())
 
 
 def test_flutter_of_record_207_is_found_in_its_annotations(mitdb_dir: Path) -> None:

@@ -1,14 +1,15 @@
-"""Entropy of RR intervals: near 0 in a regular rhythm, near 1 in an irregular one."""
+"""Entropy of RR intervals: near 0 in a regular rhythm, near 1 in an irregular one. A consistent P wave excludes AF."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from model.rhythm import atrial_fibrillation
-from model.rhythm.atrial_fibrillation import WORDS, Irregularity
+from model.rhythm.atrial_fibrillation import ABSENT_P_WAVE, PRESENT_P_WAVE, WORDS, Irregularity
 from stream.wire.messages import BeatType
 from tests.model.beat_trains import train
 
@@ -66,4 +67,14 @@ def test_an_interruption_leaves_out_one_interval() -> None:
 
 def test_the_middle_is_half_the_words_back() -> None:
     state = irregularity_of([(0.8, "N")] * 300)
-    assert (state.index or 0) - state.middle == 63 * 288
+    assert (state.index or 0) - state.middle == WORDS // 2 * 288
+
+
+def test_a_p_wave_is_absent_or_present_or_undecided() -> None:
+    beats = train(random_intervals(5, 0.2))
+    state = Irregularity()
+    found = []
+    for beat, p_wave in zip(beats, (None, 0.9, 0.1, ABSENT_P_WAVE, PRESENT_P_WAVE), strict=True):
+        state = atrial_fibrillation.push(state, replace(beat, p_wave=p_wave))
+        found.append((state.p_wave_absent, state.p_wave_present))
+    assert found == [(True, False), (False, True), (True, False), (False, False), (False, True)]

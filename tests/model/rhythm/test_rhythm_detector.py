@@ -223,6 +223,25 @@ def test_fibrillation_holds_while_it_is_detected() -> None:
     assert 25 * FS <= ended.at <= 25 * FS + STRIDE
 
 
+def test_fibrillation_holds_on_a_bad_signal_until_its_end_is_detected() -> None:
+    signal = [
+        replace(now, usable=now.at < 16 * FS, fibrillation_since=10 * FS if 15 * FS < now.at < 45 * FS else None)
+        for now in good_signal(60)
+    ]
+    changes, vitals, _ = run(train(per_min((75, 10, "N"))), signal)
+    began, ended = changes_of(changes, "ventricular_fibrillation")
+    assert isinstance(ended, Ended)
+    assert 15 * FS <= began.at <= 15 * FS + STRIDE
+    assert 45 * FS <= ended.at <= 45 * FS + STRIDE
+    assert {now.rhythm for now in vitals if 17 * FS < now.index < 45 * FS} == {"ventricular fibrillation"}
+    assert vitals[-1].rhythm == "unknown"
+
+
+def test_fibrillation_does_not_begin_on_a_bad_signal() -> None:
+    signal = [replace(now, usable=False, measurable=False, fibrillation_since=10 * FS) for now in good_signal(20)]
+    assert run([], signal)[0] == []
+
+
 def test_a_kind_disabled_in_the_settings_is_not_tracked() -> None:
     config = replace(alarm_config.load(), disabled=frozenset({"extreme_tachycardia"}))
     beats = train(per_min((160, 40, "N")))

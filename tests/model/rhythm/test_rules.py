@@ -9,8 +9,11 @@ import pytest
 
 from model.conditions import settings as alarm_config
 from model.conditions.changes import Began, Ended
+from model.rhythm.rules import SignalStatus
+from model.signal.pulses import KEPT, MAX_SILENCE, REPORT_DELAY
 from stream.timebase import FS, STRIDE
 from stream.wire.alarm_messages import Limits
+from stream.wire.messages import BeatType
 from tests.model.beat_trains import (
     LIMITS,
     beats_with_pause,
@@ -21,6 +24,7 @@ from tests.model.beat_trains import (
     run,
     train,
 )
+from tests.model.pulse_trains import every, pulse_status
 
 MAX_DELAY = STRIDE + 72
 """Longest delay from the sample at which a rule is met to the report, samples."""
@@ -43,6 +47,11 @@ def test_a_pause_of_four_seconds_is_an_asystole(seconds: float) -> None:
 def test_a_shorter_pause_is_no_asystole() -> None:
     beats = beats_with_pause(3.98)
     assert "asystole" not in begun_kinds(run(beats, good_signal(beats[-1].index / FS))[0])
+
+
+def test_no_beats_before_an_ecg_was_observed_are_no_asystole() -> None:
+    unattached = [replace(status, ecg_seen=False) for status in good_signal(10)]
+    assert not run([], unattached)[0]
 
 
 def test_no_beats_from_the_start_is_an_asystole() -> None:
@@ -169,16 +178,34 @@ def test_a_low_heart_rate_is_reported() -> None:
     assert began.value < 50
 
 
-def test_onset_and_end_of_atrial_fibrillation_are_dated_back() -> None:
-    regular = [(0.8, "N")] * 200
+def irregular_intervals(n: int) -> list[tuple[float, BeatType]]:
     pattern = itertools.cycle([0.41, 0.92, 0.63, 1.27, 0.55, 0.78, 1.05, 0.48, 0.7, 1.42, 0.58])
-    irregular = [(next(pattern) + 0.037 * (k % 13), "N") for k in range(200)]
-    beats = train([*regular, *irregular, *regular])
+    return [(next(pattern) + 0.037 * (k % 13), "N") for k in range(n)]
+
+
+def test_onset_and_end_of_atrial_fibrillation_are_dated_back() -> None:
+    regular: list[tuple[float, BeatType]] = [(0.8, "N")] * 200
+    beats = train([*regular, *irregular_intervals(200), *regular])
     began, ended = changes_of(run(beats, good_signal(beats[-1].index / FS))[0], "atrial_fibrillation")
     assert isinstance(ended, Ended)
     assert abs(began.onset - beats[200].index) < 40 * FS
     assert abs(ended.end - beats[400].index) < 40 * FS
-    assert began.at > began.onset + 30 * FS
+    assert began.at > began.onset + 20 * FS
+
+
+def test_irregular_beats_with_a_consistent_p_wave_are_no_atrial_fibrillation() -> None:
+    beats = [replace(beat, p_wave=0.8) for beat in train(irregular_intervals(200))]
+    changes, vitals, _ = run(beats, good_signal(beats[-1].index / FS))
+    assert changes_of(changes, "atrial_fibrillation") == []
+    assert "atrial fibrillation" not in {now.rhythm for now in vitals}
+
+
+def test_atrial_fibrillation_ends_when_the_p_wave_returns() -> None:
+    beats = train(irregular_intervals(300))
+    beats = [replace(beat, p_wave=0.8 if number >= 200 else 0.1) for number, beat in enumerate(beats)]
+    _, ended = changes_of(run(beats, good_signal(beats[-1].index / FS))[0], "atrial_fibrillation")
+    assert isinstance(ended, Ended)
+    assert 0 <= ended.at - beats[200].at <= STRIDE
 
 
 def test_a_rate_slightly_above_its_limit_is_reported_with_its_beats() -> None:
@@ -195,3 +222,102 @@ def test_a_tachycardia_ends_when_no_beat_follows() -> None:
     assert isinstance(ended, Ended)
     assert ended.end == beats[-1].index + 1
     assert 4 * FS < ended.at - beats[-1].index <= 4 * FS + STRIDE
+
+
+@pytest.mark.parametrize(
+    ("resemblance", "expected"),
+    [
+        ((0.75, 0.0), ["pvc_run", "ventricular_tachycardia"]),
+        ((0.0, 0.95), ["pvc_run", "ventricular_tachycardia"]),
+        ((0.6, 0.8), []),
+        ((), []),
+    ],
+)
+def test_a_run_needs_complexes_that_resemble_each_other(resemblance: tuple[float, ...], expected: list[str]) -> None:
+    beats = train(per_min((80, 10, "N"), (130, 8, "V"), (80, 10, "N")), resemblance=resemblance)
+    assert begun_kinds(run(beats, good_signal(20))[0]) == expected
+
+
+def test_half_of_the_intervals_of_a_tachycardia_must_repeat_a_shape() -> None:
+    beats = train(per_min((80, 10, "N"), (150, 5, "V"), (80, 10, "N")), resemblance=(0.0,))
+    for repeated, expected in ((1, False), (2, True)):
+        changed = [
+            replace(beat, resemblance=(0.9,)) if 15 - repeated <= k < 15 else beat for k, beat in enumerate(beats)
+        ]
+        assert ("ventricular_tachycardia" in begun_kinds(run(changed, good_signal(20))[0])) is expected
+
+
+# --- pulse -----------------------------------------------------------------------------------------------------------
+
+
+def with_pulse(signal: list[SignalStatus], times: list[float], since: float | None = None) -> list[SignalStatus]:
+    """Add a trusted pulse with the given times, s, as long as it goes on."""
+    since = times[0] if since is None else since
+    result = []
+    for status in signal:
+        known = [time for time in times if round(time * FS) + REPORT_DELAY <= status.at]
+        goes_on = bool(known) and status.at - known[-1] * FS <= MAX_SILENCE and known[-1] >= since
+        pulse = pulse_status([time for time in known if time >= since][-KEPT:], since) if goes_on else None
+        result.append(replace(status, pulse=pulse))
+    return result
+
+
+@pytest.mark.parametrize(
+    ("pulses", "alarm"),
+    [
+        ((0.4, 30), False),  # goes on through the pause
+        ((0.4, 4.3), True),  # stops with the last beat
+        ((5.5, 30), True),  # began in the pause
+    ],
+)
+def test_an_asystole_is_contradicted_by_a_pulse_that_goes_on(pulses: tuple[float, float], alarm: bool) -> None:
+    beats = beats_with_pause(6.0)
+    times = every(0.4, pulses[1], first=pulses[0])
+    signal = with_pulse(good_signal(beats[-1].index / FS), times)
+    assert ("asystole" in begun_kinds(run(beats, signal, limits=LIMITS)[0])) == alarm
+
+
+def test_an_asystole_begins_when_the_pulse_stops_later() -> None:
+    beats = beats_with_pause(20.0)
+    signal = with_pulse(good_signal(beats[-1].index / FS), every(0.4, 12, first=0.4))
+    began = changes_of(run(beats, signal, limits=LIMITS)[0], "asystole")[0]
+    assert 14 * FS < began.at < 15.5 * FS
+
+
+@pytest.mark.parametrize(("interval", "alarm"), [(0.8, False), (1.65, True)])
+def test_a_bradycardia_is_contradicted_by_a_faster_pulse(interval: float, alarm: bool) -> None:
+    beats = train(per_min((75, 10, "N"), (36, 8, "N")))
+    times = [*every(0.8, 8.2, first=0.4), *every(interval, 30, first=8.4)]
+    signal = with_pulse(good_signal(beats[-1].index / FS), times)
+    assert ("extreme_bradycardia" in begun_kinds(run(beats, signal)[0])) == alarm
+
+
+def test_a_fibrillation_is_contradicted_by_a_pulse_that_goes_on() -> None:
+    signal = [
+        replace(status, fibrillation_since=10 * FS if status.at >= 13 * FS else None) for status in good_signal(20)
+    ]
+    assert "ventricular_fibrillation" in begun_kinds(run([], signal)[0])
+    assert "ventricular_fibrillation" not in begun_kinds(run([], with_pulse(signal, every(0.8, 20)))[0])
+    stops = begun_kinds(run([], with_pulse(signal, every(0.8, 10.5)))[0])
+    assert "ventricular_fibrillation" in stops
+
+
+@pytest.mark.parametrize(
+    ("pulses", "alarm"),
+    [
+        (every(0.8, 30, first=0.4), False),  # unchanged
+        ([*every(0.8, 8.1, first=0.4), *every(0.5, 14, first=8.8)], True),  # as fast as the run
+        ([*every(0.8, 8.1, first=0.4), *every(0.8, 30, first=12.0)], True),  # drops out
+        (every(0.57, 30, first=0.4), True),  # at more than 100/min all the time
+    ],
+)
+def test_a_ventricular_tachycardia_is_contradicted_only_by_an_unchanged_pulse(pulses: list[float], alarm: bool) -> None:
+    beats = train(per_min((75, 10, "N"), (120, 8, "V"), (75, 10, "N")))
+    signal = with_pulse(good_signal(beats[-1].index / FS), pulses)
+    assert ("ventricular_tachycardia" in begun_kinds(run(beats, signal)[0])) == alarm
+
+
+def test_no_pulse_contradicts_an_extreme_tachycardia() -> None:
+    beats = train(per_min((75, 10, "N"), (150, 30, "N")))
+    signal = with_pulse(good_signal(beats[-1].index / FS), every(0.8, 30, first=0.4))
+    assert "extreme_tachycardia" in begun_kinds(run(beats, signal)[0])

@@ -87,6 +87,17 @@ def test_rhythm_names(intervals: list[tuple[float, BeatType]], name: str) -> Non
     assert vitals(intervals, 20)[-1].rhythm == name
 
 
+@pytest.mark.parametrize(
+    ("p_wave", "types", "name"),
+    [(0.9, "NS", "sinus"), (0.1, "NS", "unknown"), (None, "NS", "unknown"), (0.9, "S", "unknown")],
+)
+def test_a_consistent_p_wave_makes_normal_and_ectopic_beats_a_sinus_rhythm(
+    p_wave: float | None, types: str, name: str
+) -> None:
+    beats = [replace(beat, p_wave=p_wave) for beat in train(repeated(types, 40 // len(types)))]
+    assert run(beats, good_signal(20))[1][-1].rhythm == name
+
+
 def test_no_heart_rate_during_fibrillation() -> None:
     signal = [replace(now, fibrillation_since=5 * FS if now.at > 9 * FS else None) for now in good_signal(20)]
     now = run(train(per_min((200, 60, "V"))), signal)[1][-1]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from model.pipeline.analysis import Models, load_models
-from stream.records.record import Record
+from stream.records.record import Record, RecordedWave
 from stream.records.synthetic import synthetic_patient
+from tests.model.pulse_trains import every, pulse_wave
 
 
 @pytest.fixture(scope="module")
@@ -19,3 +21,13 @@ def patient() -> Record:
     """The synthetic patient from 80 s to 110 s; long enough to learn, and with the first PVC."""
     whole = synthetic_patient()
     return Record(whole.name, whole.leads, whole.gain, whole.zero, whole.adu[80 * 360 : 110 * 360], True, whole.source)
+
+
+@pytest.fixture(scope="module")
+def silent(patient: Record) -> Record:
+    """Return a record whose ECG loses its beats from 10 s on, while the plethysmogram goes on."""
+    adu = patient.adu[: 20 * 360].copy()
+    adu[10 * 360 :] = np.random.default_rng(0).integers(-2, 3, (10 * 360, 2)) + adu[10 * 360]
+    pleth = np.rint(5000 * pulse_wave(every(0.8, 19.9), 20)).astype(np.int16)
+    wave = RecordedWave("pleth", "NU", 125.0, 5000.0, 0, pleth)
+    return Record("silent", patient.leads, patient.gain, patient.zero, adu, True, "test", waves=(wave,))

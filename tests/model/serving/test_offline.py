@@ -77,10 +77,12 @@ def test_alarms_equal_those_of_the_worker(summary: Summary, models: Models, minu
     assert [(a.event_id, a.kind, a.onset, a.end, a.priority) for a in offline] == [
         (a.event_id, a.kind, a.onset, a.end, a.priority) for a in live
     ]
-    assert summary.alarms == sum(alarm.phase == "raised" for alarm in live) > 0
+    raised = summary.alarms + summary.advisories
+    assert raised == sum(alarm.phase == "raised" for alarm in live) > 0
+    assert summary.advisories == sum((alarm.kind, alarm.phase) == ("residual", "raised") for alarm in live) > 0
     assert all(0 <= alarm.onset < minute.n for alarm in offline)
     # Every raised alarm is cleared, at the latest at the end of the record.
-    assert 2 * summary.alarms == len(offline)
+    assert 2 * raised == len(offline)
 
 
 def test_the_evidence_of_an_alarm_is_an_observed_sample(summary: Summary, minute: Record) -> None:
@@ -97,7 +99,7 @@ def test_the_summary_is_one_line(summary: Summary, minute: Record) -> None:
     text = str(summary)
     assert "\n" not in text
     assert "60 s of signal" in text
-    assert f"{summary.alarms} alarms" in text
+    assert f"{summary.alarms} alarms and {summary.advisories} advisories" in text
 
 
 def test_no_temporary_files_remain(summary: Summary) -> None:

@@ -20,8 +20,9 @@ from stream.records.record import Record
 from stream.replay.playhead import ReplayConfig
 from stream.replay.publisher_process import serve as publish
 from stream.wire.alarm_messages import Alarm
-from stream.wire.messages import BedStatus, Forecast, Message, ProcessStatus
+from stream.wire.messages import BedStatus, Forecast, Message, ProcessStatus, Waveform
 from stream.wire.topics import Kind, Role, pattern
+from stream.wire.wave_message import Wave
 from tests.brokers import Mosquitto
 from tests.model.serving.worker_harness import (
     assert_same_forecasts,
@@ -65,6 +66,38 @@ async def test_live_and_offline_agree(broker: BrokerAddress, models: Models, pat
     assert_same_forecasts([m for m in messages if isinstance(m, Forecast)], offline.of(Forecast))
     assert summaries([m for m in messages if isinstance(m, Alarm)]) == summaries(offline.of(Alarm))
     assert offline.of(Alarm)
+
+
+@pytest.mark.usefixtures("no_tasks_left")
+async def test_waves_reach_the_worker_and_any_subscriber(
+    broker: BrokerAddress, models: Models, silent: Record, tmp_path: Path
+) -> None:
+    """The ECG of this record loses its beats; the pulse contradicts the alarms."""
+    kinds = [pattern(kind) for kind in (Kind.WAVE, Kind.ECG, Kind.ALARMS, Kind.FORECAST, Kind.PROCESS)]
+    samples: list[Wave | Waveform] = []
+    alarms, forecasts = set(), 0
+    async with Client(broker, role=None, subscriptions=kinds) as listener, asyncio.timeout(60):
+        worker = asyncio.create_task(serve(broker, models, ledger_path=None))
+        while not isinstance((await listener.receive()).message, ProcessStatus):
+            pass
+        replays = [(silent, ReplayConfig(speed=10.0))]
+        library = Library(Catalog(cache_dir=tmp_path))
+        publisher = asyncio.create_task(
+            publish(broker, replays, library=library, ledger_path=None, clock=SteadyClock())
+        )
+        while forecasts < silent.n // 36:
+            message = (await listener.receive()).message
+            if isinstance(message, Wave | Waveform):
+                samples.append(message)
+            alarms |= {message.kind} if isinstance(message, Alarm) else set()
+            forecasts += isinstance(message, Forecast)
+        worker.cancel()
+        await asyncio.gather(worker, publisher, return_exceptions=True)
+    assert [type(message) for message in samples] == [Wave, Waveform] * (silent.n // 36)
+    [wave] = silent.waves
+    sent = b"".join(message.samples for message in samples if isinstance(message, Wave))
+    assert sent == wave.adu.astype("<i2").tobytes()
+    assert not alarms & {"asystole", "extreme_bradycardia"}
 
 
 @pytest.mark.usefixtures("no_tasks_left")

@@ -11,14 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.pipeline.analysis import Models
+from model.serving.analyzer import analyze
 from stream.records.record import Record
 from stream.records.synthetic import synthetic_patient
-from stream.replay.playhead import ReplayConfig, replay
+from stream.replay.playhead import ReplayConfig, begin, replay
 from stream.timebase import STRIDE
 from stream.wire.alarm_messages import Alarm
 from stream.wire.messages import Beat, BedStatus, Forecast, Vitals, Waveform
+from stream.wire.wave_message import Wave
 from tests.model.serving.worker_harness import (
     BEGIN_NS,
+    SESSION,
     WorkerHarness,
     assert_same_forecasts,
     chunks,
@@ -26,6 +29,7 @@ from tests.model.serving.worker_harness import (
     summaries,
     until,
 )
+from tests.waveforms import wave
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000])
@@ -190,3 +194,51 @@ def test_the_status_is_learning_until_the_first_score(models: Models, patient: R
     known = [score is not None for score in scores]
     assert known == sorted(known)
     assert 0 < known.index(True) < 300
+
+
+# --- pulses ----------------------------------------------------------------------------------------------------------
+
+
+SILENCE = ["extreme_bradycardia", "asystole"]
+"""Alarms of an ECG that loses its beats."""
+
+
+def kinds(harness: WorkerHarness) -> list[str]:
+    return [alarm.kind for alarm in harness.of(Alarm) if alarm.phase == "raised" and alarm.kind != "residual"]
+
+
+def stream_with_waves(harness: WorkerHarness, record: Record, size: int, late: int = 0) -> WorkerHarness:
+    """Send a record chunk by chunk, each wave ``late`` chunks after its ECG."""
+    head = begin(record, ReplayConfig(chunk=size), BEGIN_NS, SESSION)
+    waiting: list[Wave] = []
+    while head.due_ns is not None:
+        waiting += head.next_waves()
+        for due in [one for one in waiting if one.seq <= head.seq - late]:
+            waiting.remove(due)
+            harness.worker.add_wave(due)
+        chunk, head = head.next_chunk()
+        harness.worker.tick([chunk])
+    return harness
+
+
+@pytest.mark.parametrize("size", [7, 36, 1000])
+def test_a_pulse_on_the_wire_contradicts_an_asystole(models: Models, silent: Record, size: int) -> None:
+    assert kinds(run(models, [[c] for c in chunks(silent, size)])) == SILENCE
+    harness = stream_with_waves(WorkerHarness(models), silent, size)
+    assert kinds(harness) == []
+    offline = analyze(silent, models)
+    assert [alarm.kind for alarm in offline.alarms if alarm.kind != "residual"] == []
+
+
+def test_a_wave_may_be_one_chunk_late(models: Models, silent: Record) -> None:
+    assert kinds(stream_with_waves(WorkerHarness(models), silent, 36, late=1)) == []
+    assert kinds(stream_with_waves(WorkerHarness(models), silent, 36, late=60)) == SILENCE
+
+
+def test_waves_of_a_stranger_change_nothing(models: Models, silent: Record) -> None:
+    harness = WorkerHarness(models)
+    for number in range(200):
+        harness.worker.add_wave(wave(number, bed=f"x{number}", signal="abp", unit="mmHg"))
+        harness.worker.add_wave(wave(number, start=1e15 - number * 500))
+        harness.worker.add_wave(wave(number, session=SESSION, start=1e15 - number * 500))
+    assert kinds(stream_with_waves(harness, silent, 36)) == []

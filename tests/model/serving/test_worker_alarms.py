@@ -39,8 +39,14 @@ def test_alarms_carry_evidence_and_are_followed_by_the_list(models: Models, pati
     for event in alarms:
         listed = harness.messages[index[id(event)] + 1]
         assert isinstance(listed, ActiveAlarms)
-        assert (event in listed.alarms) == (event.phase == "raised")
-    assert harness.counters()["alarms"] == [a.phase for a in alarms].count("raised")
+        if event.kind == "residual":
+            assert event not in listed.alarms
+            assert listed.advisory is not None
+            assert listed.advisory.latest == event
+        else:
+            assert (event in listed.alarms) == (event.phase == "raised")
+    raised = [event.kind for event in alarms if event.phase == "raised"]
+    assert harness.counters()["alarms"] == len(raised) - raised.count("residual")
 
 
 def test_a_restarted_worker_continues_with_the_retained_alarms(models: Models, patient: Record) -> None:
@@ -65,7 +71,7 @@ def test_a_restarted_worker_continues_with_the_retained_alarms(models: Models, p
 
 def test_alarms_of_another_session_are_cleared_when_the_bed_sends(models: Models, patient: Record) -> None:
     harness = WorkerHarness(models)
-    retained = alarm(session="cd" * 16)
+    retained = alarm(session="cd" * 16, kind="noise")
     harness.worker.restore_alarms(ActiveAlarms(bed="bed-1", alarms=(retained,)))
     harness.worker.tick(until(chunks(patient), 1))
     [ended] = harness.of(Alarm)
@@ -94,7 +100,7 @@ def test_commands_change_the_alarms_of_their_bed(models: Models, patient: Record
 
 def test_an_acknowledgement_is_an_event(models: Models, patient: Record) -> None:
     harness = WorkerHarness(models)
-    harness.worker.restore_alarms(ActiveAlarms(bed="bed-1", alarms=(alarm(session=SESSION),)))
+    harness.worker.restore_alarms(ActiveAlarms(bed="bed-1", alarms=(alarm(session=SESSION, kind="noise"),)))
     harness.worker.tick(until(chunks(patient), 1))
     harness.worker.execute(command(Acknowledge(alarm_id=alarm().alarm_id), harness.clock.now))
     [event] = harness.of(Alarm)

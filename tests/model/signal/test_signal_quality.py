@@ -12,15 +12,17 @@ from model.signal import blocks, signal_quality
 from model.signal.arrays import BoolArray, FloatArray
 from model.signal.intake import strides_of
 from stream.timebase import FS, STRIDE
-from tests.model.signal.test_ventricular_fibrillation import beats, fibrillating
+from tests.model.ecg_waves import beats, fibrillating
 
 LEADS = ("MLII", "V1")
 Result = tuple[FloatArray, BoolArray, list[Change]]
 
 
-def run(mv: FloatArray, start: int = 0) -> Result:
+def run(mv: FloatArray, start: int = 0, repetition: float = np.nan) -> Result:
     whole, _ = blocks.step(blocks.begin(mv.shape[1]), strides_of(mv, start))
-    output, _ = signal_quality.step(signal_quality.begin(start, LEADS[: mv.shape[1]]), whole)
+    output, _ = signal_quality.step(
+        signal_quality.begin(start, LEADS[: mv.shape[1]]), whole, np.full(len(whole.mv), repetition)
+    )
     return output.index, output.usable, list(output.changes)
 
 
@@ -170,11 +172,38 @@ def test_a_jumping_baseline_is_noise() -> None:
     assert ("noise", ("V1",)) in [(c.kind, c.leads) for c in run(mv)[2]]
 
 
+@pytest.mark.parametrize(("repetition", "noisy"), [(0.9, False), (0.6, True)])
+def test_beats_that_do_not_repeat_are_noise_in_a_measurable_signal(repetition: float, noisy: bool) -> None:
+    whole, _ = blocks.step(blocks.begin(2), strides_of(beats(20)))
+    output, _ = signal_quality.step(signal_quality.begin(0, LEADS), whole, np.full(len(whole.mv), repetition))
+    assert [c.kind for c in output.changes] == ["noise"] * noisy
+    assert output.usable[-1].all() != noisy
+    assert output.measurable.all()
+
+
+def test_a_lead_with_tens_of_microvolts_is_not_attached_yet() -> None:
+    start = np.random.default_rng(2).normal(0, 0.01, (12 * FS, 2))
+    changes = run(np.concatenate([start, beats(20)]))[2]
+    assert [(type(c).__name__, c.kind) for c in changes] == [("Began", "lead_off"), ("Ended", "lead_off")]
+    assert changes[0].at < 3 * FS
+    assert 12 * FS < changes[1].at < 15 * FS
+
+
+def test_a_recovering_amplifier_is_noise() -> None:
+    """An overload of 3.3 mV that decays within seconds, as in record 208; no complex can be seen in it."""
+    time = np.arange(30 * FS) / FS
+    overload = np.where(time > 10, 3.3 * np.exp(-(time - 10) / 1.2), 0.0)
+    mv = np.where((time > 10) & (time < 13), 0.0, 1.0)[:, None] * beats(30) + overload[:, None]
+    began = next(c for c in run(mv)[2] if isinstance(c, Began))
+    assert began.kind == "noise"
+    assert 10 * FS < began.at < 13 * FS
+
+
 def test_the_bed_index_is_that_of_the_best_lead() -> None:
     mv = beats(10)
     mv[:, 1] = np.nan
     whole, _ = blocks.step(blocks.begin(2), strides_of(mv))
-    output, _ = signal_quality.step(signal_quality.begin(0, LEADS), whole)
+    output, _ = signal_quality.step(signal_quality.begin(0, LEADS), whole, np.full(len(whole.mv), np.nan))
     assert (output.index[:, 1] == 0).all()
     np.testing.assert_array_equal(output.bed, output.index[:, 0])
     assert output.first == STRIDE - 1

@@ -42,7 +42,7 @@ def alarm(number: int, **changes: Any) -> Alarm:
         "onset": number,
         "end": None,
         "when": "2026-01-31T12:00:00.000Z",
-        "text": "Forecast deviation",
+        "text": "Unusual complex",
         "observed": 1.25,
         "predicted": -0.5,
         "score": 7.5,

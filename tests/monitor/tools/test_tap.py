@@ -22,7 +22,7 @@ from stream.wire.codec import topic_of
 from stream.wire.messages import Forecast, Message, Waveform
 from stream.wire.topics import Kind, Role, Topic
 from tests.monitor.alarm_log.test_store import alarm
-from tests.waveforms import SESSION, chunk
+from tests.waveforms import SESSION, chunk, wave
 
 
 def received(message: Message) -> Received:
@@ -86,6 +86,16 @@ def test_a_forecast_in_csv_is_one_row_per_sample_and_lead() -> None:
     assert rows[0]["score"] == ""
 
 
+def test_a_wave_in_csv_is_one_row_per_sample() -> None:
+    samples = np.array([100, -32768, -50], "<i2").tobytes()
+    rows = plan_rows("bedside/v1/+/wave/abp", wave(1, signal="abp", unit="mmHg", samples=samples, speed=2.0))
+    assert tuple(rows[0]) == tap.WAVE_COLUMNS
+    assert [(row["value"], row["unit"]) for row in rows] == [("1", "mmHg"), ("", "mmHg"), ("-0.5", "mmHg")]
+    # Sample 13 at 125 Hz is the first after 36 samples at 360 Hz.
+    assert [row["start"] for row in rows] == ["37.44", "40.32", "43.2"]
+    assert float(rows[2]["time"]) - float(rows[0]["time"]) == pytest.approx(2 / 250, abs=1e-5)
+
+
 def test_an_alarm_in_csv_is_one_row() -> None:
     (row,) = plan_rows("bedside/v1/+/alarms", alarm(7, text='said "look", twice'))
     assert (row["onset"], row["end"], row["text"]) == ("7", "", 'said "look", twice')
@@ -103,6 +113,14 @@ def test_json_has_one_list_per_lead_in_mv() -> None:
     assert line["message"]["score"] is None
 
 
+def test_json_has_the_values_of_a_wave() -> None:
+    samples = np.array([100, -32768, -50], "<i2").tobytes()
+    line = json.loads(tap.json_line(received(wave(0, samples=samples))))
+    assert line["topic"] == "bedside/v1/bed-1/wave/pleth"
+    assert line["message"]["values"] == [1.0, None, -0.5]
+    assert "samples" not in line["message"]
+
+
 def test_a_removed_retained_message_is_null() -> None:
     line = tap.json_line(Received(Topic(Kind.ALARMS_ACTIVE, "bed-1"), None, False, 0, 0, 0))
     assert json.loads(line)["message"] is None
@@ -113,6 +131,7 @@ def test_a_removed_retained_message_is_null() -> None:
     [
         ("bedside/v1/+/ecg", ["ecg"]),
         ("bedside/v1/bed-7/ecg/#", ["ecg"]),
+        ("bedside/v1/+/wave/pleth", ["wave"]),
         ("+/+/bed-7/alarms", ["alarms"]),
         ("bedside/v1/+/alarms/#", ["alarms", "alarms/active"]),
         ("bedside/v1/_/#", ["process"]),

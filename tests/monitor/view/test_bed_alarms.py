@@ -5,8 +5,10 @@ from __future__ import annotations
 from stream.wire.alarm_messages import ActiveAlarms
 from stream.wire.topics import Kind, Topic
 from tests.monitor.message_samples import (
+    advisory,
     alarm,
     removed,
+    residual,
 )
 from tests.monitor.view.scenario import Scenario
 
@@ -65,3 +67,70 @@ def test_the_history_is_bounded_and_active_alarms_are_kept() -> None:
     frame = scenario.frame()
     assert len(frame.history) <= 200
     assert [line.active for line in frame.history].count(True) == 1
+
+
+# --- advisories -----------------------------------------------------------------------------------------------------
+
+
+def test_advisories_are_one_line_and_no_active_alarm() -> None:
+    scenario = Scenario().stream(30)
+    for onset in (400, 600, 800):
+        scenario.receive(residual(onset), residual(onset, "cleared", end=onset + 40))
+    latest = residual(800, "cleared", end=840)
+    scenario.receive(ActiveAlarms(bed="bed-1", advisory=advisory(latest, 400, 600, 800)))
+    frame = scenario.frame()
+    assert frame.active == ()
+    assert (frame.beds[0].priority, [line.alarm for line in frame.history]) == (None, [latest])
+    [line] = frame.history
+    assert line.active
+    assert line.advisories is not None
+    assert (line.advisories.recent, line.advisories.count) == (3, 3)
+    assert [(s.first, s.stop) for s in frame.trace.alarm_spans] == [(400, 440), (600, 640), (800, 840)]
+
+
+def test_the_line_of_the_advisories_stays_first_and_counts_the_last_minute() -> None:
+    scenario = Scenario().stream(30).receive(alarm(900, priority="medium"))
+    entry = advisory(residual(800), 400, 800)
+    scenario.receive(ActiveAlarms(bed="bed-1", alarms=(alarm(900, priority="medium"),), advisory=entry))
+    assert [line.key for line in scenario.frame().history] == ["residual", alarm(900).alarm_id]
+    scenario.stream(590)  # to 62 s: the first one is out of the last minute
+    [first, _] = scenario.frame().history
+    assert (first.advisories.recent, first.advisories.count, first.active) == (1, 2, True)
+    scenario.stream(20)
+    [first, _] = scenario.frame().history
+    assert (first.advisories.recent, first.advisories.count, first.active) == (0, 2, False)
+    assert first.unacknowledged
+
+
+def test_a_monitor_that_joins_late_shows_the_same_line() -> None:
+    entry = advisory(residual(800, "cleared", end=840), 400, 800, count=12)
+    early = Scenario().stream(30).receive(residual(800), residual(800, "cleared", end=840))
+    lines = [s.receive(ActiveAlarms(bed="bed-1", advisory=entry)).frame() for s in (early, Scenario().stream(30))]
+    assert lines[0].history == lines[1].history
+    assert lines[0].trace.alarm_spans == lines[1].trace.alarm_spans
+
+
+def test_acknowledged_advisories_wait_for_the_next() -> None:
+    seen = residual(800, "acknowledged", end=840, acknowledged_by="nurse 1")
+    scenario = Scenario().stream(30)
+    scenario.receive(seen, ActiveAlarms(bed="bed-1", advisory=advisory(seen, count=0, since="", onsets=())))
+    [line] = scenario.frame().history
+    assert (line.active, line.unacknowledged, line.alarm.acknowledged_by) == (False, False, "nurse 1")
+
+
+def test_many_advisories_drop_no_alarm() -> None:
+    scenario = Scenario().stream(30).receive(alarm(1), alarm(1, "cleared", end=9))
+    for onset in range(2, 1000):
+        scenario.receive(residual(onset), residual(onset, "cleared", end=onset + 1))
+    assert [line.alarm.alarm_id for line in scenario.frame().history] == [alarm(1).alarm_id]
+
+
+def test_a_technical_alarm_that_returned_is_one_line() -> None:
+    scenario = Scenario().stream(30)
+    for number, repeats in ((1, 0), (2, 0), (3, 1), (4, 2)):
+        noise = {"kind": "noise", "priority": "technical", "alarm_id": f"n-{number}", "repeats": repeats}
+        scenario.receive(alarm(number, **noise), alarm(number, "cleared", end=number + 1, **noise))
+        scenario.receive(alarm(100 + number, priority="medium"), alarm(100 + number, "cleared", end=120))
+    lines = [line.alarm for line in scenario.frame().history if line.alarm.kind == "noise"]
+    assert [(line.alarm_id, line.repeats) for line in lines] == [("n-4", 2), ("n-1", 0)]
+    assert len(scenario.frame().history) == 6

@@ -153,13 +153,13 @@ def rows(explained: tuple[tuple[Phrase, Phrase], ...]) -> dict[str, str]:
 
 def test_the_summary_of_an_anomaly_alarm() -> None:
     summary = rows(summary_rows(review_of(event())))
-    assert summary["Alarm"] == "forecast deviation, low priority"
+    assert summary["Alarm"] == "unusual complexes, low priority"
     assert summary["Waveform"] == "1.00 mV observed, 0.10 mV predicted"
-    assert summary["Anomaly score"] == "4.0, alarm from 3.0"
+    assert summary["Anomaly score"] == "4.0, unusual from 3.0"
     assert summary["Time"].endswith("lasted 2.0 s")
     assert summary["Source"] == "BED-1, mitdb/208 (SYNTHETIC), sample 5400 of its session"
     assert summary["Acknowledged"] == "not acknowledged"
-    assert "Measured" not in summary
+    assert summary["Measured"] == "6 unusual complexes"
 
 
 @pytest.mark.parametrize(
@@ -240,12 +240,12 @@ def test_adu_are_exported_as_sent() -> None:
 def test_a_wfdb_record_can_be_read_back(tmp_path: Path) -> None:
     found = review_of(event())
     write_wfdb(found, tmp_path / f"{file_stem(found)}.hea", write)
-    stem = str(tmp_path / "bed_1_residual_5400")
+    stem = str(tmp_path / "bed_1_unusual_complexes_5400")
     with quiet_wfdb() as wfdb:
         record, notes = wfdb.rdrecord(stem, physical=False), wfdb.rdann(stem, "atr")
     np.testing.assert_array_equal(record.d_signal, to_adu(found))
     assert notes.sample.tolist() == [MARGIN, MARGIN + 720]
-    assert [note.rstrip("\0") for note in notes.aux_note] == ["residual begins", "residual ends"]
+    assert [note.rstrip("\0") for note in notes.aux_note] == ["unusual complexes begins", "unusual complexes ends"]
     assert "not a medical device" in record.comments[0]
     assert any("Anomaly score: 4.0" in comment for comment in record.comments)
 

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from stream.mqtt.bounded_queue import BoundedQueue
 from stream.wire.topics import Kind, Topic
 
-ECG = [Topic(Kind.ECG, "bed-1"), Topic(Kind.ECG, "bed-2")]
+ECG = [Topic(Kind.ECG, "bed-1"), Topic(Kind.ECG, "bed-2"), Topic(Kind.WAVE, "bed-1", signal="abp")]
 ALARMS = Topic(Kind.ALARMS, "bed-1")
 ACTIVE = Topic(Kind.ALARMS_ACTIVE, "bed-1")
 

@@ -16,7 +16,7 @@ from hypothesis.extra import numpy as hnp
 from stream.errors import RecordError
 from stream.records.catalog import Catalog
 from stream.records.record import Record
-from stream.records.wfdb_reader import FULL_SCALE, choose_leads, load, quantise, quiet_wfdb, resample
+from stream.records.wfdb_reader import FULL_SCALE, choose_leads, choose_waves, load, quantise, quiet_wfdb, resample
 from stream.wire.messages import INVALID
 
 with quiet_wfdb() as wfdb:
@@ -215,6 +215,60 @@ def test_one_sample_is_a_record(tmp_path: Path, catalog: Catalog) -> None:
 )
 def test_choose_leads(names: list[str | None], units: list[str | None], chosen: list[int]) -> None:
     assert choose_leads(names, units) == chosen
+
+
+# --- other waves -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("names", "units", "chosen"),
+    [
+        (["II", "PLETH", "ABP"], ["mV", "NU", "mmHg"], {"pleth": 1, "abp": 2}),
+        (["ART", "II", "ABP"], ["mmHg", "mV", "mmHg"], {"abp": 0}),
+        (["SNUADC/ART", "SNUADC/PLETH", "ECG_II"], ["mmHg", "", "mV"], {"pleth": 1, "abp": 0}),
+        (["ABP", "PPG", "ABPMean", "CVP"], ["mV", None, "mmHg", "mmHg"], {"pleth": 1}),
+        (["RESP", "SpO2", None], ["NU", "%", None], {}),
+    ],
+)
+def test_choose_waves(names: list[str | None], units: list[str | None], chosen: dict[str, int]) -> None:
+    assert choose_waves(names, units) == chosen
+
+
+def test_pulse_waves_are_read_as_stored(tmp_path: Path, catalog: Catalog) -> None:
+    time = np.arange(1250) / 125
+    signals = np.stack([np.sin(7 * time), 80 + 30 * np.sin(7 * time), 0.5 + 0.1 * np.cos(time)], axis=1)
+    signals[:100, 1] = np.nan
+    options: dict[str, Any] = {"names": ["II", "ART", "PLETH"], "units": ["mV", "mmHg", "NU"]}
+    path = write(tmp_path, fs=125, gain=100, mv=signals, zero=0, **options)
+    record = load(path, catalog)
+    stored = wfdb.rdrecord(path, physical=False).d_signal
+    pleth, pressure = record.waves
+    assert (pleth.signal, pleth.unit, pressure.signal, pressure.unit) == ("pleth", "NU", "abp", "mmHg")
+    for wave, column in ((pleth, 2), (pressure, 1)):
+        assert (wave.fs, wave.gain, wave.zero) == (125, 100, 0)
+        assert np.array_equal(wave.adu, stored[:, column])
+    assert (pressure.adu[:100] == INVALID).all()
+    np.testing.assert_allclose(pressure.values(pressure.adu)[100:], signals[100:, 1], atol=0.006)
+    # The ECG is the same as in a record without them.
+    alone = load(write(tmp_path, "alone", fs=125, gain=100, mv=signals[:, :1], zero=0, names=["II"]), catalog)
+    assert (record.leads, record.gain, record.zero) == (alone.leads, alone.gain, alone.zero)
+    assert np.array_equal(record.adu, alone.adu)
+    assert alone.waves == ()
+
+
+@pytest.mark.parametrize(("fs", "signal"), [(1250, np.ones(1250)), (125, np.full(1250, np.nan))])
+def test_a_wave_that_cannot_be_sent_is_left_out(tmp_path: Path, catalog: Catalog, fs: int, signal: np.ndarray) -> None:
+    signals = np.stack([np.sin(np.arange(1250) / 20), signal], axis=1)
+    record = load(write(tmp_path, fs=fs, mv=signals, names=["II", "PLETH"], units=["mV", "NU"]), catalog)
+    assert (record.leads, record.waves) == (("II",), ())
+
+
+def test_a_part_of_a_record_has_the_waves_of_its_time(tmp_path: Path, catalog: Catalog) -> None:
+    signals = np.stack([np.sin(np.arange(1250) / 20), np.arange(1250) / 100], axis=1)
+    record = load(write(tmp_path, fs=125, mv=signals, names=["II", "PLETH"], units=["mV", "NU"]), catalog)
+    part = record.until(361)
+    # Samples 0 to 125 of the wave are at 0 to 360 samples at 360 Hz.
+    assert (part.n, part.waves[0].adu.size) == (361, 126)
 
 
 # --- quantization ----------------------------------------------------------------------------------------------------

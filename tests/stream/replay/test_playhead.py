@@ -1,4 +1,6 @@
 import itertools
+import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -7,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.errors import UsageError
-from stream.records.record import Record
-from stream.replay.playhead import ReplayConfig, replay
+from stream.records.record import Record, RecordedWave
+from stream.replay.playhead import ReplayConfig, begin, execute, replay
 from stream.timebase import FS
 from stream.wire.continuity import check_sequence
 from stream.wire.messages import Waveform
+from stream.wire.replay_actions import Seek
 
 BEGIN_NS = 1_700_000_000_000_000_000
 
@@ -47,6 +50,60 @@ def test_a_loop_restart_is_a_new_epoch_without_a_gap(n: int, size: int, count: i
         assert arrival.discontinuous == (c.position == 0)
         assert c.start - c.epoch_start == c.position
         assert c.start == c.epoch * n + c.position
+
+
+def with_wave(n: int, fs: float) -> Record:
+    """Return a traceable record with a wave whose sample k is k."""
+    record = traceable(n)
+    adu = np.arange(math.ceil(n * fs / FS), dtype=np.int16)
+    return replace(record, waves=(RecordedWave("abp", "mmHg", fs, 10.0, 0, adu),))
+
+
+@given(
+    st.integers(1, 2000),
+    st.integers(1, 3600),
+    st.sampled_from([1.0, 62.4725, 125.0, 250.0, 360.0, 500.0, 1000.0]),
+    st.floats(0.1, 1000),
+    st.integers(0, 1999),
+)
+def test_waves_contain_every_sample_once_with_its_time(n: int, size: int, fs: float, speed: float, first: int) -> None:
+    first = min(first, n - 1)
+    record = with_wave(n, fs)
+    head = begin(record, ReplayConfig(chunk=size, speed=speed, start_s=first / FS), BEGIN_NS)
+    received = []
+    while head.due_ns is not None:
+        waves = head.next_waves()
+        chunk, head = head.next_chunk()
+        for wave in waves:
+            assert (wave.seq, wave.epoch, wave.session) == (chunk.seq, chunk.epoch, chunk.session)
+            assert chunk.start <= wave.start < wave.end < chunk.end + FS / fs + 1e-6
+            [sample] = [round(wave.position * fs / FS)]
+            assert wave.position == pytest.approx(sample * FS / fs)
+            assert wave.start == pytest.approx(wave.position - first)
+            assert abs(wave.t0_ns - (BEGIN_NS + wave.start * 1e9 / (FS * speed))) <= 2_000
+            received += (wave.values() * 10).round().astype(int).tolist()
+    assert received == list(range(math.ceil(first * fs / FS), math.ceil(n * fs / FS)))
+
+
+def test_waves_follow_a_seek_into_a_new_epoch() -> None:
+    head = begin(with_wave(3600, 125.0), ReplayConfig(), BEGIN_NS)
+    _, head = head.next_chunk()
+    head = execute(head, Seek(position=1000), BEGIN_NS + 10**9)
+    [wave] = head.next_waves()
+    # Sample 348 of the wave, at 1002.24, is the first at or after sample 1000 of the ECG.
+    assert (wave.epoch, wave.epoch_start, wave.seq) == (1, 36, 1)
+    assert wave.position == pytest.approx(348 * 2.88)
+    assert wave.start == pytest.approx(36 + 2.24)
+    assert wave.values()[0] == pytest.approx(34.8)
+
+
+def test_a_wave_that_is_shorter_than_the_ecg_ends_before_it() -> None:
+    record = with_wave(3600, 125.0)
+    [wave] = record.waves
+    head = begin(replace(record, waves=(replace(wave, adu=wave.adu[:10]),)), ReplayConfig(), BEGIN_NS)
+    [first] = head.next_waves()
+    _, head = head.next_chunk()
+    assert (first.n, head.next_waves()) == (10, ())
 
 
 def test_a_start_within_the_record() -> None:

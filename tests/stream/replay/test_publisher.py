@@ -16,7 +16,8 @@ from stream.wire.alarm_messages import Action, Command
 from stream.wire.continuity import Continuity, check_sequence
 from stream.wire.messages import Annotation, BedStatus, Message, Waveform
 from stream.wire.replay_actions import Seek, SetLoop, SetPlaying, SetSpeed
-from tests.stream.replay.test_playhead import BEGIN_NS, traceable
+from stream.wire.wave_message import Wave
+from tests.stream.replay.test_playhead import BEGIN_NS, traceable, with_wave
 
 
 class FakeClock:
@@ -82,6 +83,14 @@ async def test_a_clock_step_causes_no_burst_and_no_silence(by_s: int) -> None:
     assert all(now == chunk.due_ns for now, chunk in chunks)
     assert [b - a for (a, _), (b, _) in itertools.pairwise(chunks)].count(100_000_000) == 98
     assert chunks[-1][0] == chunks[0][0] + 9_900_000_000 + by_s * 1_000_000_000
+
+
+async def test_each_wave_is_sent_just_before_the_ecg_of_its_interval() -> None:
+    sent: list[tuple[int, Message]] = []
+    await publisher([begin(with_wave(720, 125.0), ReplayConfig(speed=3.0), BEGIN_NS)], sent, FakeClock()).run()
+    samples = [message for _, message in sent if isinstance(message, Wave | Waveform)]
+    assert [type(message) for message in samples] == [Wave, Waveform] * 20
+    assert [message.seq for message in samples] == [seq for seq in range(20) for _ in range(2)]
 
 
 async def test_clock_steps_before_the_replay_move_no_deadline() -> None:

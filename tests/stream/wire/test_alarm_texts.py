@@ -106,7 +106,15 @@ def test_no_template_is_unused() -> None:
         ({"kind": "no_data", "reason": "samples_lost", "value": 2.0}, "2.0 s of signal lost"),
         (
             {"kind": "residual", "reason": "rule_met", "leads": ("MLII",)},
-            "Forecast deviation: -1.58 mV, predicted 0.25 mV (MLII, 31 ms ahead)",
+            "Unusual complex: -1.58 mV, forecast 0.25 mV (MLII, 31 ms ahead)",
+        ),
+        (
+            {"kind": "unusual_complexes", "reason": "rule_met", "value": 6.0, "limit": None},
+            "Unusual complexes: 6 in the last minute besides PVCs",
+        ),
+        (
+            {"kind": "unusual_complexes", "reason": "sustained", "duration_s": 10.1},
+            "Unusual complexes: without a break for 10 s",
         ),
         (
             {"kind": "ventricular_tachycardia", "reason": "replaced", "phase": "cleared", "end": 4000},

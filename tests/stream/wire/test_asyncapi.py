@@ -9,7 +9,7 @@ import yaml
 
 from stream.wire.alarm_messages import Action
 from stream.wire.asyncapi import document, to_yaml
-from stream.wire.codec import MESSAGE_OF, encode
+from stream.wire.codec import BINARY, MESSAGE_OF, encode
 from stream.wire.topics import QOS, RETAINED, ROOT, Kind
 from tests.stream.wire.test_codec import alarm, command
 
@@ -58,7 +58,7 @@ def test_the_documented_table_of_topics_matches_the_code() -> None:
         assert message == MESSAGE_OF[kind].__name__
         assert int(qos) == QOS[kind]
         assert retained.strip().startswith("yes") == (kind in RETAINED)
-        assert form == ("MessagePack" if kind in (Kind.ECG, Kind.FORECAST) else "JSON")
+        assert form == ("MessagePack" if MESSAGE_OF[kind] in BINARY else "JSON")
 
 
 def test_the_documented_table_of_commands_matches_the_code() -> None:

@@ -24,7 +24,7 @@ from stream.wire.alarm_messages import (
 from stream.wire.messages import Annotation, Beat, BedStatus, Forecast, Message, Offer, ProcessStatus, Vitals
 from stream.wire.replay_actions import ChooseRecord, Seek, SetLoop, SetPlaying, SetSpeed
 from stream.wire.topics import Kind, Role, Topic
-from tests.waveforms import SESSION, chunk
+from tests.waveforms import SESSION, chunk, wave
 
 
 def forecast(**changes: Any) -> Forecast:
@@ -58,7 +58,7 @@ def alarm(**changes: Any) -> Alarm:
         "onset": 10,
         "end": None,
         "when": "2026-01-31T12:00:00.000Z",
-        "text": "Forecast deviation",
+        "text": "Unusual complex",
         "observed": 1.5,
         "predicted": 0.25,
         "score": 3.5,
@@ -102,6 +102,8 @@ PROCESS = ProcessStatus(role="logger", instance="ab12", state="online", when="",
 MESSAGES: list[Message] = [
     chunk(3),
     chunk(3, leads=("MLII", "V1"), gain=(200.0, 100.0), zero=(1024, 0)),
+    wave(3),
+    wave(3, signal="abp", unit="mmHg", fs=62.4725, gain=20.5, zero=-1000),
     forecast(),
     forecast(score=2.5),
     alarm(),
@@ -176,6 +178,8 @@ def test_another_bed_than_that_of_the_topic_is_rejected() -> None:
         codec.decode(Topic(Kind.ECG, "bed-2"), codec.encode(chunk(0)))
     with pytest.raises(MessageError):
         codec.decode(Topic(Kind.PROCESS, role=Role.WORKER, instance="ab12"), codec.encode(PROCESS))
+    with pytest.raises(MessageError, match=r"the payload is for .*wave/pleth"):
+        codec.decode(Topic(Kind.WAVE, "bed-1", signal="abp"), codec.encode(wave(0)))
 
 
 @pytest.mark.parametrize(
@@ -188,7 +192,7 @@ def test_another_bed_than_that_of_the_topic_is_rejected() -> None:
         {"off": ["asystole"]},
         {"off": ["ventricular_fibrillation", "residual"]},
         {"off": ["tea_time"]},
-        {"off": ["residual"] * 15},
+        {"off": ["residual"] * 16},
     ],
     ids=str,
 )
@@ -222,7 +226,7 @@ def test_invalid_commands_are_rejected(action: dict[str, Any]) -> None:
 def test_an_empty_payload_is_valid_on_retained_topics_only() -> None:
     assert codec.decode(Topic(Kind.ALARMS_ACTIVE, "bed-1"), b"") is None
     assert codec.decode(Topic(Kind.STATUS, "bed-1", Role.WORKER), b"") is None
-    for kind in (Kind.ECG, Kind.FORECAST, Kind.BEATS, Kind.ANNOTATIONS, Kind.ALARMS, Kind.COMMAND):
+    for kind in (Kind.ECG, Kind.WAVE, Kind.FORECAST, Kind.BEATS, Kind.ANNOTATIONS, Kind.ALARMS, Kind.COMMAND):
         with pytest.raises(MessageError, match="empty"):
             codec.decode(Topic(kind, "bed-1"), b"")
 
@@ -259,6 +263,42 @@ def test_an_invalid_waveform_is_rejected(changes: dict[str, Any]) -> None:
     fields = msgspec.msgpack.decode(codec.encode(chunk(3))) | changes
     with pytest.raises(MessageError):
         codec.decode(Topic(Kind.ECG, "bed-1"), msgspec.msgpack.encode(fields))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"signal": "ecg"},
+        {"unit": "mV"},
+        {"fs": 0.5},
+        {"fs": 1001.0},
+        {"fs": math.nan},
+        {"gain": math.nan},
+        {"gain": 0.0},
+        {"zero": -32768},
+        {"speed": math.inf},
+        {"start": math.nan},
+        {"start": -1.0},
+        {"start": math.inf},
+        {"position": 2.0**53},
+        {"epoch_start": 10_000},
+        {"samples": b""},
+        {"samples": b"\0\0\0"},
+        {"v": 2},
+    ],
+    ids=str,
+)
+def test_an_invalid_wave_is_rejected(changes: dict[str, Any]) -> None:
+    fields = msgspec.msgpack.decode(codec.encode(wave(3))) | changes
+    with pytest.raises(MessageError):
+        codec.decode(Topic(Kind.WAVE, "bed-1", signal="pleth"), msgspec.msgpack.encode(fields))
+
+
+def test_a_wave_has_its_unit_and_marks_invalid_samples() -> None:
+    samples = np.array([-100, 900, -32768], "<i2").tobytes()
+    values = wave(0, signal="abp", unit="mmHg", gain=10.0, zero=-100, samples=samples)
+    np.testing.assert_array_equal(values.values(), [0.0, 100.0, np.nan])
+    assert values.end == pytest.approx(3 * 360 / 125)
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,10 @@ from stream.wire import topics
 from stream.wire.topics import Kind, Role, Topic
 
 BEDS = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,31}", fullmatch=True)
-BED_KINDS = [kind for kind in Kind if kind not in (Kind.STATUS, Kind.PROCESS)]
+BED_KINDS = [kind for kind in Kind if kind not in (Kind.STATUS, Kind.PROCESS, Kind.WAVE)]
 TOPICS = st.one_of(
     st.builds(Topic, st.sampled_from(BED_KINDS), BEDS),
+    st.builds(Topic, st.just(Kind.WAVE), BEDS, signal=st.sampled_from(topics.SIGNALS)),
     st.builds(Topic, st.just(Kind.STATUS), BEDS, st.sampled_from(Role)),
     st.builds(
         Topic, st.just(Kind.PROCESS), st.none(), st.sampled_from(Role), st.from_regex(r"[a-f0-9]{12}", fullmatch=True)
@@ -29,6 +30,8 @@ def test_topics_are_as_documented() -> None:
     assert str(Topic(Kind.ALARMS_ACTIVE, "bed-1")) == "bedside/v1/bed-1/alarms/active"
     assert str(Topic(Kind.STATUS, "bed-1", Role.WORKER)) == "bedside/v1/bed-1/status/worker"
     assert str(Topic(Kind.PROCESS, role=Role.WORKER, instance="ab12")) == "bedside/v1/_/status/worker/ab12"
+    assert str(Topic(Kind.WAVE, "bed-1", signal="pleth")) == "bedside/v1/bed-1/wave/pleth"
+    assert topics.pattern(Kind.WAVE) == "bedside/v1/+/wave/+"
     assert topics.pattern(Kind.ALARMS) == "bedside/v1/+/alarms"
     assert topics.pattern(Kind.PROCESS, role=Role.WORKER) == "bedside/v1/_/status/worker/+"
 
@@ -48,6 +51,9 @@ def test_topics_are_as_documented() -> None:
         "bedside/v1/_/status/worker",
         "bedside/v1/_/status/nurse/ab",
         "bedside/v1/_/status/worker/a b",
+        "bedside/v1/bed-1/wave",
+        "bedside/v1/bed-1/wave/ecg",
+        "bedside/v1/bed-1/wave/pleth/more",
         "bedside/v1/bed-1/status",
         "bedside/v1/bed-1/status/nurse",
         "bedside/v1/bed-1/process",

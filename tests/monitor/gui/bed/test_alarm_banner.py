@@ -21,7 +21,7 @@ def test_an_alarm_appears_flashes_and_disappears(window: MonitorWindow, script: 
         script.now += SECOND // 100
         window.tick()
         bright.add(window.bed_view.banner.bright)
-    assert window.bed_view.banner.alarm == "*** Forecast deviation: 1.00 mV, predicted 0.10 mV (MLII, 100 ms ahead)"
+    assert window.bed_view.banner.alarm == "*** Unusual complexes: 6 in the last minute besides PVCs"
     assert bright == {True, False}
     assert "now, " in window.bed_view.alarms.item(0).text()
     script.receive(alarm(400, "cleared", end=600, priority="high"))

@@ -8,8 +8,8 @@ from pytestqt.qtbot import QtBot
 
 from monitor.gui.bed.alarm_list import MAX_SHOWN, AlarmList
 from monitor.gui.style.theme import NIGHT
-from monitor.view.view_model import AlarmLine
-from tests.monitor.message_samples import alarm
+from monitor.view.view_model import AdvisoryCount, AlarmLine
+from tests.monitor.message_samples import alarm, residual
 
 
 def line(number: int, lead: str = "", duration_s: float = 1.0, active: bool = False) -> AlarmLine:
@@ -85,3 +85,38 @@ def test_the_scroll_position_is_kept_when_a_line_changes(qtbot: QtBot) -> None:
     view.show_lines((line(MAX_SHOWN + 20, lead="changed"), *lines[1:]))
     QApplication.processEvents()
     assert view.verticalScrollBar().value() == 200
+
+
+def counting(recent: int, count: int, onset: int = 400, who: str | None = None) -> AlarmLine:
+    """Return the line of the advisories."""
+    latest = residual(onset, acknowledged_by=who)
+    return AlarmLine(latest, "15:44:04", 0.5, recent > 0, AdvisoryCount(recent, count, "15:02:10", "15:44:04"))
+
+
+def test_the_line_of_the_advisories_counts_in_place(qtbot: QtBot) -> None:
+    view = alarm_list(qtbot)
+    view.show_lines((counting(1, 1), line(1)))
+    kept = view.item(0)
+    view.show_lines((counting(12, 34), line(2), line(1)))
+    assert view.item(0) is kept
+    assert kept.text() == ("advisory, 34 since 15:02:10\nUnusual complexes: 12 in the last minute, last 15:44:04")
+    assert kept.font().bold()
+    view.show_lines((counting(0, 0, who="nurse 1"), line(2), line(1)))
+    assert kept.text() == "advisory  ✓ nurse 1\nUnusual complexes: none in the last minute, last 15:44:04"
+    assert not kept.font().bold()
+
+
+def test_a_click_on_the_line_of_the_advisories_emits_the_latest(qtbot: QtBot) -> None:
+    view = alarm_list(qtbot)
+    view.show_lines((counting(1, 1, onset=400), line(1)))
+    view.show_lines((counting(2, 2, onset=800), line(1)))
+    with qtbot.waitSignal(view.chosen) as got:
+        qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place(view, 0))
+    assert got.args == [residual(800).alarm_id]
+
+
+def test_a_returned_technical_alarm_shows_how_often(qtbot: QtBot) -> None:
+    view = alarm_list(qtbot)
+    noise = alarm(400, kind="noise", priority="technical", repeats=2)
+    view.show_lines((AlarmLine(noise, "12:00:00", 1.0, active=True),))
+    assert view.item(0).text().splitlines()[0].endswith("now, 1 s  3×")

@@ -20,7 +20,7 @@ from stream.wire.alarm_messages import (
     SetLimits,
 )
 from tests.monitor.gui.conftest import Script
-from tests.monitor.message_samples import SECOND, alarm
+from tests.monitor.message_samples import SECOND, advisory, alarm, residual
 
 
 def sent(script: Script) -> list[Action]:
@@ -116,3 +116,43 @@ def test_without_a_broker_a_command_is_not_sent_and_this_is_shown(
     qtbot.keyClick(window, Qt.Key.Key_A)
     assert script.sent == []
     assert "not sent" in window.bed_view.controls.note.text()
+
+
+def test_advisories_have_no_banner_and_are_acknowledged_by_the_key(
+    window: MonitorWindow, script: Script, qtbot: QtBot
+) -> None:
+    script.worker()
+    script.stream(window, 20)
+    latest = residual(600, "cleared", end=640)
+    script.receive(residual(600), latest, ActiveAlarms(bed="bed-1", advisory=advisory(latest, 400, 600)))
+    window.tick()
+    assert window.bed_view.banner.alarm == ""
+    assert window.bed_view.banner.all_clear
+    assert window.bed_view.alarms.count() == 1
+    assert "2 in the last minute" in window.bed_view.alarms.item(0).text()
+    assert window.bed_view.controls.acknowledge.isEnabled()
+    qtbot.keyClick(window, Qt.Key.Key_A)
+    assert sent(script) == [Acknowledge(alarm_id=latest.alarm_id)]
+    done = msgspec.structs.replace(latest, phase="acknowledged", acknowledged_by="nurse 1")
+    script.receive(done, ActiveAlarms(bed="bed-1", advisory=advisory(done, count=0, since="", onsets=())))
+    window.tick()
+    assert "nurse 1" in window.bed_view.alarms.item(0).text()
+    assert not window.bed_view.controls.acknowledge.isEnabled()
+
+
+def test_a_click_on_the_line_of_the_advisories_opens_the_latest(
+    window: MonitorWindow, script: Script, qtbot: QtBot
+) -> None:
+    script.worker()
+    script.stream(window, 20)
+    script.receive(residual(400), residual(400, "cleared", end=440), residual(600))
+    script.receive(ActiveAlarms(bed="bed-1", advisory=advisory(residual(600), 400, 600)))
+    window.tick()
+    items = window.bed_view.alarms
+    place = items.visualItemRect(items.item(0)).center()
+    qtbot.mouseClick(items.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    dialog = window.review.dialog
+    assert dialog is not None
+    assert dialog.review.alarm == residual(600)
+    assert "Unusual complex: 1.00 mV, forecast 0.10 mV" in dialog.heading.text()
+    assert dialog.summary["Alarm"] == "single unusual complex, advisory"

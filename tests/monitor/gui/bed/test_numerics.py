@@ -69,7 +69,7 @@ def test_engineer_values_read_dashes_until_they_are_known(window: MonitorWindow,
     script.worker()
     script.stream(window, 30)
     rows = dict(window.bed_view.engineer.rows)
-    assert rows["anomaly score / alarm from"] == "0.2 / 3"
+    assert rows["anomaly score / unusual from"] == "0.2 / 3"
     assert rows["forecast skill, 100 ms ahead"] == "--", "the worker has not sent any"
     script.receive(vitals(1079, skill=0.75))
     window.tick()
@@ -80,7 +80,7 @@ def test_a_score_just_below_zero_reads_as_zero(window: MonitorWindow, script: Sc
     script.worker()
     script.receive(sine(0), forecast(35, score=-0.01))
     window.tick()
-    assert window.bed_view.engineer.rows[0] == ("anomaly score / alarm from", "0.0 / 3")
+    assert window.bed_view.engineer.rows[0] == ("anomaly score / unusual from", "0.0 / 3")
 
 
 def test_the_jitter_is_one_of_the_engineer_values(window: MonitorWindow, script: Script) -> None:

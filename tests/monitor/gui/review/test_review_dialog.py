@@ -31,8 +31,8 @@ def test_a_click_on_a_line_opens_the_review(window: MonitorWindow, script: Scrip
     event(window, script)
     dialog = click(window, qtbot)
     assert dialog.isVisible()
-    assert dialog.heading.text() == "*** Forecast deviation: 1.00 mV, predicted 0.10 mV (MLII, 100 ms ahead)"
-    assert dialog.summary["Alarm"] == "forecast deviation, high priority"
+    assert dialog.heading.text() == "*** Unusual complexes: 6 in 2 s besides PVCs"
+    assert dialog.summary["Alarm"] == "unusual complexes, high priority"
     assert dialog.summary["Time"].endswith("lasted 2.0 s")
     assert dialog._labels["Waveform"].text() == "1.00 mV observed, 0.10 mV predicted"
     assert dialog.scale.text().startswith("12.5 mm/s · 10 mm/mV")

@@ -35,7 +35,7 @@ from stream.wire.alarm_messages import ActiveAlarms
 from stream.wire.alarm_texts import phrase
 from tests.monitor.gui.conftest import Script
 from tests.monitor.gui.preferences.test_preferences_controller import clipped_texts
-from tests.monitor.message_samples import SECOND, alarm, vitals
+from tests.monitor.message_samples import SECOND, advisory, alarm, residual, vitals
 
 ROOT = Path(language.__file__).parents[3]
 I18N = ROOT / "monitor" / "gui" / "i18n"
@@ -184,10 +184,12 @@ def busy_window(qtbot: QtBot, script: Script, japanese: None) -> Iterator[Monito
     script.stream(window, 40)
     raised = (
         alarm(400, kind="ventricular_tachycardia", priority="high", value=182.0, beats=5),
-        alarm(500, kind="residual", priority="low"),
+        alarm(500, priority="medium"),
         alarm(600, kind="lead_off", priority="technical"),
     )
-    script.receive(vitals(1439), *raised, ActiveAlarms(bed="bed-1", alarms=raised))
+    single = residual(700)
+    entry = advisory(single, 650, 700)
+    script.receive(vitals(1439), *raised, single, ActiveAlarms(bed="bed-1", alarms=raised, advisory=entry))
     script.stream(window, 2)
     yield window
     window.close()
@@ -227,7 +229,7 @@ def test_every_text_of_the_central_station_is_translated(
     check(busy_window, painted)
 
 
-@pytest.mark.parametrize("which", [0, 1, 2])
+@pytest.mark.parametrize("which", [0, 1, 2, 3])
 def test_every_text_of_a_review_is_translated(busy_window: MonitorWindow, painted: list[str], which: int) -> None:
     busy_window.open_review(busy_window.frame_shown.history[which].alarm.alarm_id)
     busy_window.review.dialog.show_message("")
@@ -252,7 +254,7 @@ def test_every_text_of_the_dialogs_is_translated(busy_window: MonitorWindow, pai
 def test_alarms_and_their_ends_are_translated(busy_window: MonitorWindow, script: Script, painted: list[str]) -> None:
     page = busy_window.bed_view
     assert page.banner.alarm == "*** 心室頻拍: 5 拍 182/分"
-    assert page.alarms.item(0).text().endswith("\n電極はずれ: MLII")
+    assert page.alarms.item(1).text().endswith("\n電極はずれ: MLII")
     replaced = {"reason": "replaced", "replaced_by": "ventricular_fibrillation", "value": 190.0, "beats": 9}
     ended = alarm(400, "cleared", 900, kind="ventricular_tachycardia", priority="high", latched=True, **replaced)
     attached = alarm(600, "cleared", 900, kind="lead_off", priority="technical", reason="signal_interrupted")
@@ -262,9 +264,10 @@ def test_alarms_and_their_ends_are_translated(busy_window: MonitorWindow, script
     assert page.banner.alarm == "*** 心室頻拍: 最大 9 拍、最大 190/分、心室細動 に移行: 終了、未確認"
     rows = [page.alarms.item(row).text().split("\n")[1] for row in range(page.alarms.count())]
     assert rows == [
+        "通常と異なる波形: 直近 1 分間に 2 回、最終 12:00:00",
         "データ受信を再開",
         "電極はずれ: MLII、信号が途切れたため終了時刻は不明",
-        "予測逸脱: 実測 1.00 mV、予測 0.10 mV(MLII、100 ms 先)",
+        "通常と異なる波形: 直近 1 分間に 6 回(VPC を除く)",
         "心室頻拍: 最大 9 拍、最大 190/分、心室細動 に移行",
     ]
     check(busy_window, painted)

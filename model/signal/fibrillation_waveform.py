@@ -1,4 +1,4 @@
-"""Detects ventricular fibrillation and flutter from the waveform, without beat detection.
+"""Measures how much the waveform resembles ventricular fibrillation or flutter, without beats.
 
 Fibrillation has no isoelectric segments and is nearly sinusoidal. Two published measures over the last 3 s of each lead
 are added without weights:
@@ -13,11 +13,9 @@ A logistic regression on both, on MIT-BIH DS1 and the Malignant Ventricular Ecto
 cross-validation, gave them equal weights. Eleven more measures (threshold crossing sample count, Hjorth mobility and
 complexity, crest factors …) did not raise the sensitivity at one false window in a thousand.
 
-A wave slower than `MIN_HZ`, or one with a long period, is not fibrillation. A wave below `MIN_MV` may be asystole. The
-measures are averaged over the measurable leads: noise rarely resembles fibrillation in two leads at once.
-
-Fast ventricular tachycardia without isoelectric segments is not distinguished from fibrillation. The autocorrelation
-does not help: flutter is as regular as tachycardia (docs/experiments.md).
+The measures are averaged over the measurable leads: noise rarely resembles fibrillation in two leads at once. A wave
+below `MIN_MV` may be asystole. A broad QRS complex followed by a large T wave may look like a sine as well; that is
+decided with the beats, in `model.rhythm.ventricular_fibrillation`.
 """
 
 from __future__ import annotations
@@ -44,22 +42,19 @@ BAND_SOS = butter(2, (1.0, 30.0), "bandpass", fs=FS, output="sos")
 WINDOW_BLOCKS = 6
 """Blocks of half a second per window; each new block ends one window."""
 
+RECENT_BLOCKS = 10
+"""Blocks of the filtered signal that are returned: 5 s."""
+
 REST_SLOPE = 0.1
 """Slope below which a sample counts as rest, as a share of the steepest slope of the window."""
 
-ONSET_LIMIT = 1.0
+FIBRILLATION_LIMIT = 1.0
 """Rest + leakage below which a window resembles fibrillation. In ten hours of MIT-BIH (DS1 without 201 and 208) outside
 flutter and ventricular tachycardia the minimum was 1.06; 94 % of the windows that contained only fibrillation or
 flutter, in seven records, were below."""
 
-RELEASE_LIMIT = 1.1
-"""Rest + leakage above which fibrillation ends."""
-
-CONFIRM_WINDOWS = 3
-"""Consecutive windows that confirm onset or end: together they cover the 4 s that the rule requires."""
-
-MIN_HZ = 2.6
-"""Lowest mean frequency of fibrillation and flutter, Hz: about 150/min."""
+MIN_HZ, SLOW_MIN_HZ = 2.6, 2.0
+"""Lowest mean frequency of fibrillation and flutter, Hz: about 150/min; and of a slow wave, 120/min."""
 
 MAX_HZ = 10.0
 """Mean frequency above which a lead is mostly noise, Hz (14 for white noise within the band). At least one lead must be
@@ -72,9 +67,6 @@ MIN_MV = 0.15
 MAX_INVALID = 0.25
 """Share of invalid samples above which a lead is not measured."""
 
-FIRST_WINDOW_DELAY = 2 * FS
-"""Approximate number of samples from the onset to the end of the first window below the limit: 2 s."""
-
 LAGS = np.arange(9, 109)
 """Lags of the autocorrelation, samples at 90 Hz: 0.1 to 1.2 s."""
 
@@ -84,102 +76,104 @@ MAX_PERIOD = 36
 MIN_PERIODICITY = 0.8
 """Autocorrelation at its period above which a wave is periodic."""
 
+NEAR_LIMIT = 1.1
+"""Rest + leakage above which the period is not measured, because the window is far from fibrillation anyway."""
+
 NOT_MEASURABLE = 2.0
 """Rest + leakage where no lead can be measured: the largest possible value, farthest from fibrillation."""
 
 
 @dataclass(frozen=True, slots=True)
-class FibrillationState:
+class WaveformState:
     """State carried from step to step.
 
     Attributes
     ----------
-    start : int
-        Index of the first sample of the epoch.
     filter : ndarray, shape (sections, 2, leads)
-    recent : ndarray, shape (up to (WINDOW_BLOCKS - 1) * SAMPLES_PER_BLOCK, leads), mV
+    recent : ndarray, shape (up to (RECENT_BLOCKS - 1) * SAMPLES_PER_BLOCK, leads), mV
         Last filtered samples, at 90 Hz.
     invalid : ndarray, shape (up to WINDOW_BLOCKS - 1, leads)
-        Share of invalid samples in each block of ``recent``.
-    contradicting : int
-        Consecutive windows that contradict the present decision.
-    candidate_onset : int
-        Onset according to the first contradicting window.
-    since : int or None
-        Onset of the ongoing fibrillation; None without fibrillation.
+        Share of invalid samples in each of the last blocks.
     """
 
-    start: int
     filter: FloatArray
     recent: FloatArray
     invalid: FloatArray
-    contradicting: int = 0
-    candidate_onset: int = 0
-    since: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Fibrillation:
-    """The decision after one window.
+class Waveform:
+    """Measures at the end of one block.
 
     Attributes
     ----------
     at : int
-        Last sample of the window.
-    since : int or None
-        First sample of the ongoing fibrillation; None without fibrillation.
+        Last sample of the block.
     margin : float
-        ``ONSET_LIMIT`` minus rest + leakage: above 0 the window resembles fibrillation. ``ONSET_LIMIT -
-        NOT_MEASURABLE`` before the first complete window and while no lead can be measured.
+        ``FIBRILLATION_LIMIT`` minus rest + leakage of the last 3 s: above 0 they resemble fibrillation.
+        ``FIBRILLATION_LIMIT - NOT_MEASURABLE`` before the first complete window, while no lead can be measured, and for
+        a wave slower than 150/min.
+    slow_margin : float
+        The same for waves down to 120/min, periodic or not.
+    slope : float
+        Mean absolute slope of the block, mV/s, in the lead in which it is largest; NaN if all leads are invalid.
+    recent : ndarray, shape (up to RECENT_BLOCKS * SAMPLES_PER_BLOCK, leads), mV
+        Filtered samples at 90 Hz; the last one is sample ``at``.
     """
 
     at: int
-    since: int | None
     margin: float
+    slow_margin: float
+    slope: float
+    recent: FloatArray
 
 
-def begin(start: int, leads: int) -> FibrillationState:
-    """Return the state at the start of an epoch whose first sample has index ``start``."""
-    return FibrillationState(start, np.zeros((len(BAND_SOS), 2, leads)), np.zeros((0, leads)), np.zeros((0, leads)))
+def begin(leads: int) -> WaveformState:
+    """Return the state at the start of an epoch."""
+    return WaveformState(np.zeros((len(BAND_SOS), 2, leads)), np.zeros((0, leads)), np.zeros((0, leads)))
 
 
-def step(state: FibrillationState, blocks: Blocks) -> tuple[tuple[Fibrillation, ...], FibrillationState]:
+def step(state: WaveformState, blocks: Blocks) -> tuple[tuple[Waveform, ...], WaveformState]:
     """Push the next blocks of one bed, possibly none.
 
     Returns
     -------
-    tuple of Fibrillation
+    tuple of Waveform
         One per block, in order.
-    state : FibrillationState
+    state : WaveformState
     """
     k, _, leads = blocks.mv.shape
     if not k:
         return (), state
     filtered, carried = sosfilt(BAND_SOS, blocks.mv.reshape(k * BLOCK, leads), state.filter)
+    before = len(state.recent) // SAMPLES_PER_BLOCK
     recent = np.concatenate([state.recent, filtered[DECIMATION - 1 :: DECIMATION]])
-    shares = np.concatenate([state.invalid, blocks.invalid.mean(axis=1)])
-    # Number of blocks up to and including each new one.
-    ends = [end for end in range(len(state.invalid) + 1, len(shares) + 1) if end >= WINDOW_BLOCKS]
-    margins = [ONSET_LIMIT - NOT_MEASURABLE] * (k - len(ends))
-    if ends:
-        windows = np.stack(
-            [recent[(end - WINDOW_BLOCKS) * SAMPLES_PER_BLOCK : end * SAMPLES_PER_BLOCK].T for end in ends]
-        )
-        missing = np.stack([shares[end - WINDOW_BLOCKS : end].mean(axis=0) for end in ends])
-        margins += (ONSET_LIMIT - rest_and_leakage(windows, missing <= MAX_INVALID)).tolist()
-
+    own_invalid = blocks.invalid.mean(axis=1)
+    invalid = np.concatenate([state.invalid, own_invalid])
+    margins = np.full((k, 2), FIBRILLATION_LIMIT - NOT_MEASURABLE)
+    complete = [i for i in range(k) if before + i + 1 >= WINDOW_BLOCKS]
+    if complete:
+        ends = [before + i + 1 for i in complete]
+        windows = [recent[(end - WINDOW_BLOCKS) * SAMPLES_PER_BLOCK : end * SAMPLES_PER_BLOCK].T for end in ends]
+        first = len(state.invalid)
+        missing = [invalid[first + i + 1 - WINDOW_BLOCKS : first + i + 1].mean(axis=0) for i in complete]
+        margins[complete] = FIBRILLATION_LIMIT - rest_and_leakage(np.stack(windows), np.stack(missing) <= MAX_INVALID)
+    measured = []
+    for i in range(k):
+        end = (before + i + 1) * SAMPLES_PER_BLOCK
+        part = recent[max(end - RECENT_BLOCKS * SAMPLES_PER_BLOCK, 0) : end]
+        valid = own_invalid[i] <= MAX_INVALID
+        slope = np.abs(np.diff(part[-SAMPLES_PER_BLOCK - 1 :, valid], axis=0)).mean(axis=0) * (FS / DECIMATION)
+        at = blocks.start + (i + 1) * BLOCK - 1
+        steepest = float(slope.max()) if valid.any() else float("nan")
+        measured.append(Waveform(at, float(margins[i, 0]), float(margins[i, 1]), steepest, part))
     state = replace(
         state,
         filter=carried,
-        recent=recent[-(WINDOW_BLOCKS - 1) * SAMPLES_PER_BLOCK :].copy(),
-        invalid=shares[-(WINDOW_BLOCKS - 1) :].copy(),
+        recent=recent[-(RECENT_BLOCKS - 1) * SAMPLES_PER_BLOCK :].copy(),
+        invalid=invalid[-(WINDOW_BLOCKS - 1) :].copy(),
     )
-    decisions = []
-    for i, margin in enumerate(margins):
-        at = blocks.start + (i + 1) * BLOCK - 1
-        state = _decide(state, margin, at)
-        decisions.append(Fibrillation(at, state.since, margin))
-    return tuple(decisions), state
+    return tuple(measured), state
 
 
 def rest_and_leakage(windows: FloatArray, valid: BoolArray) -> FloatArray:
@@ -194,9 +188,10 @@ def rest_and_leakage(windows: FloatArray, valid: BoolArray) -> FloatArray:
 
     Returns
     -------
-    ndarray, shape (m,)
-        Mean over the measurable leads; ``NOT_MEASURABLE`` if there is none. A lead with too low a frequency or too
-        long a period contributes ``NOT_MEASURABLE``.
+    ndarray, shape (m, 2)
+        Mean over the measurable leads; ``NOT_MEASURABLE`` if there is none. A lead with too low a frequency contributes
+        ``NOT_MEASURABLE``; in the first column also one with too long a period. The lowest frequency is `MIN_HZ` in the
+        first column, `SLOW_MIN_HZ` in the second.
     """
     length = windows.shape[2]
     wave = windows - windows.mean(axis=2, keepdims=True)
@@ -214,17 +209,17 @@ def rest_and_leakage(windows: FloatArray, valid: BoolArray) -> FloatArray:
     earlier = np.maximum(earlier, 0)
     residue = np.where(known, np.abs(wave + np.take_along_axis(wave, earlier, axis=2)), 0.0).sum(axis=2)
     whole = np.where(known, magnitude + np.take_along_axis(magnitude, earlier, axis=2), 0.0).sum(axis=2)
-    leakage = residue / np.maximum(whole, 1e-9)
+    both = rest + residue / np.maximum(whole, 1e-9)
     hz = angular_frequency * (FS / DECIMATION / (2 * np.pi))
-    by_lead = np.where(hz >= MIN_HZ, rest + leakage, NOT_MEASURABLE)
     measurable = (valid & (hz <= MAX_HZ)).any(axis=1)
+    slow = _mean(np.where(hz >= SLOW_MIN_HZ, both, NOT_MEASURABLE), valid, measurable)
+    by_lead = np.where(hz >= MIN_HZ, both, NOT_MEASURABLE)
     mean = _mean(by_lead, valid, measurable)
-    # The period is needed only where the window is near the limit.
-    near = np.flatnonzero(mean <= RELEASE_LIMIT)
+    near = np.flatnonzero(mean <= NEAR_LIMIT)
     if near.size:
         by_lead[near] = np.where(_is_slow_and_regular(wave[near]), NOT_MEASURABLE, by_lead[near])
         mean = _mean(by_lead, valid, measurable)
-    return mean
+    return np.stack([mean, slow], axis=1)
 
 
 def _mean(by_lead: FloatArray, valid: BoolArray, measurable: BoolArray) -> FloatArray:
@@ -247,16 +242,3 @@ def _is_slow_and_regular(wave: FloatArray) -> BoolArray:
     period = (peaks >= 0.85 * peaks.max(axis=2, keepdims=True)).argmax(axis=2)
     height = np.take_along_axis(peaks, period[:, :, None], axis=2)[:, :, 0]
     return np.asarray((LAGS[1:-1][period] > MAX_PERIOD) & (height > MIN_PERIODICITY))
-
-
-def _decide(state: FibrillationState, margin: float, at: int) -> FibrillationState:
-    """Update the decision with the margin of the window that ends with sample ``at``."""
-    ongoing = state.since is not None
-    contradicts = margin < ONSET_LIMIT - RELEASE_LIMIT if ongoing else margin > 0
-    if not contradicts:
-        return replace(state, contradicting=0)
-    contradicting = state.contradicting + 1
-    candidate_onset = max(at + 1 - FIRST_WINDOW_DELAY, state.start) if contradicting == 1 else state.candidate_onset
-    if contradicting < CONFIRM_WINDOWS:
-        return replace(state, contradicting=contradicting, candidate_onset=candidate_onset)
-    return replace(state, contradicting=0, candidate_onset=candidate_onset, since=None if ongoing else candidate_onset)

@@ -1,0 +1,55 @@
+"""Beats, rhythm and alarms of any database against its annotations: ``bedside evaluate --alarms --database``.
+
+What is compared depends on the style of each record's annotations (`model.evaluation.truth`):
+
+- *Beats* (`model.evaluation.ec57_beats`), types only where they are annotated.
+- *Rhythms* by time (`model.evaluation.rhythm_time`), by episode (`model.evaluation.episodes`) and in windows of 10 s
+  (`model.evaluation.windows`).
+- *False high-priority alarms* (`model.evaluation.false_alarms`).
+- *Alarms of an ICU monitor*, confirmed or rejected (`model.evaluation.challenge2015`), where the list ``ALARMS`` of the
+  folder or the header of a record says whether they were true.
+
+A record that cannot be read is skipped with its reason. A record without annotations still contributes its alarms and
+its share of atrial fibrillation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from model.console.progress import stderr, track
+from model.evaluation.database import Database
+from model.evaluation.database_report import DatabaseReport, RecordResult
+from model.evaluation.monitor_output import Monitor
+from model.evaluation.record_scores import score_record
+from stream.errors import RecordError
+from stream.timebase import FS
+
+
+def evaluate_database(
+    database: Database, names: Sequence[str], monitor: Monitor, leads: int | None = None
+) -> DatabaseReport:
+    """Run the monitor over records of a database and score it, with progress on standard error.
+
+    Parameters
+    ----------
+    database : Database
+    names : sequence of str
+        As `Database.chosen` returns them.
+    monitor : callable
+        As `model.evaluation.monitor_output.monitor_of` returns it.
+    leads : int, optional
+        Analyse only the first leads.
+    """
+    records, skipped = {}, {}
+    for name in track(names, database.name):
+        try:
+            example = database.example(name, leads)
+        except RecordError as error:
+            skipped[name] = str(error)
+            stderr().print(f"skipped: {error}", markup=False, soft_wrap=True)
+            continue
+        truth = example.truth
+        scores = score_record(name, truth, monitor(example.record), example.alarm)
+        records[name] = RecordResult(truth.style, example.record.leads, truth.scored_from / FS, scores)
+    return DatabaseReport(database.name, records, skipped)

@@ -1,0 +1,75 @@
+"""Waves that a worker has received before the ECG of their interval; bounded."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Container
+from dataclasses import dataclass, field
+
+from model.signal.pulse_detector import WaveSamples
+from stream.wire.messages import Waveform
+from stream.wire.wave_message import Wave
+
+MAX_MESSAGES = 8192
+"""Messages kept per bed: 20 s of ECG, which a worker processes at once, in chunks of single samples."""
+
+MAX_SAMPLES = 100_000
+"""Samples kept per bed: two waves at 1000 Hz for the 30 s of an inbox and the longest chunk."""
+
+
+@dataclass
+class _Kept:
+    """Waves of one bed in order of arrival, and their number of samples."""
+
+    waves: deque[Wave] = field(default_factory=deque)
+    samples: int = 0
+
+    def append(self, wave: Wave) -> None:
+        self.waves.append(wave)
+        self.samples += wave.n
+        while len(self.waves) > MAX_MESSAGES or self.samples > MAX_SAMPLES:
+            self.samples -= self.waves.popleft().n
+
+
+class WaveBuffer:
+    """Waves of several beds until the chunk of ECG of their interval takes them.
+
+    What does not fit is dropped, oldest first, and counts as a missing pulse.
+
+    Parameters
+    ----------
+    max_beds : int
+        Beds whose waves are kept.
+    """
+
+    def __init__(self, max_beds: int) -> None:
+        self._max_beds = max_beds
+        self._beds: dict[str, _Kept] = {}
+
+    def put(self, wave: Wave, served: Container[str]) -> None:
+        """Keep a wave; ``served`` are the beds that have sent ECG: if there are too many, others are dropped first."""
+        if wave.bed not in self._beds and len(self._beds) >= self._max_beds:
+            other = next((bed for bed in self._beds if bed not in served), None)
+            if other is None:
+                return
+            del self._beds[other]
+        self._beds.setdefault(wave.bed, _Kept()).append(wave)
+
+    def take(self, chunk: Waveform) -> tuple[WaveSamples, ...]:
+        """Remove and return the waves of a chunk's session and epoch that begin before its end.
+
+        Waves of earlier epochs are dropped; those of later ones, and of another session, wait for their ECG.
+        """
+        kept = self._beds.pop(chunk.bed, None)
+        if kept is None:
+            return ()
+        taken, later = [], _Kept()
+        for wave in kept.waves:
+            same_session = wave.session == chunk.session
+            if same_session and wave.epoch == chunk.epoch and wave.start < chunk.end:
+                taken.append(WaveSamples(wave.signal, wave.fs, wave.start, wave.values()))
+            elif not same_session or wave.epoch >= chunk.epoch:
+                later.append(wave)
+        if later.waves:
+            self._beds[chunk.bed] = later
+        return tuple(taken)

@@ -1,0 +1,103 @@
+"""Repetition of the shapes of beats, with clean beats, new shapes and artefacts."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from model.beats import repetition
+from model.beats.beat_detector import Beat
+from model.beats.repetition import Repetition
+from model.signal.arrays import FloatArray
+from model.signal.intake import strides_of
+from stream.timebase import FS
+
+RR = FS * 3 // 4
+
+
+def wave(width: float, height: float) -> FloatArray:
+    """Return a biphasic complex of 0.5 s."""
+    t = (np.arange(FS // 2) - FS // 4) / width
+    return height * (np.exp(-(t**2)) - 0.4 * np.exp(-((t - 2) ** 2)))
+
+
+def signal(shapes: str, noise: float = 0.0, leads: int = 1) -> FloatArray:
+    """Return beats 0.75 s apart: narrow (N), broad and inverted (V), or an artefact (x, each of its own shape)."""
+    rng = np.random.default_rng(0)
+    mv = rng.normal(0, 0.01, ((len(shapes) + 1) * RR, leads))
+    for i, shape in enumerate(shapes):
+        middle = (i + 1) * RR
+        around = slice(middle - FS // 4, middle + FS // 4)
+        if shape == "x":
+            steps = np.interp(np.arange(FS // 2), np.arange(0, FS // 2 + 12, 12), rng.normal(0, 0.7, FS // 24 + 1))
+            mv[around] += steps[:, None]
+        else:
+            mv[around] += (wave(6, 1.0) if shape == "N" else wave(18, -1.6))[:, None]
+    mv[:, 0] += np.convolve(rng.normal(0, noise, len(mv)), np.ones(12) / 12, "same")
+    return mv
+
+
+def run(shapes: str, mv: FloatArray | None = None) -> Repetition:
+    beats = [Beat((i + 1) * RR, (i + 1) * RR + 70, "V" if shape in "Vx" else "N", RR) for i, shape in enumerate(shapes)]
+    strides = strides_of(signal(shapes) if mv is None else mv)
+    beats = [beat for beat in beats if beat.at < strides.end]
+    output, _ = repetition.step(repetition.begin(strides.mv.shape[1]), strides, beats)
+    return output
+
+
+def trusted(shapes: str) -> str:
+    beats = [Beat((i + 1) * RR, (i + 1) * RR + 70, "V" if shape in "Vx" else "N", RR) for i, shape in enumerate(shapes)]
+    return "".join(beat.type for beat in repetition.trusted(beats, run(shapes)))
+
+
+def test_equal_beats_repeat() -> None:
+    output = run("N" * 20)
+    assert output.mean[-1] > 0.95
+    assert output.ecg_seen[-1]
+
+
+def test_too_few_beats_say_nothing() -> None:
+    output = run("N" * 20)
+    assert np.isnan(output.mean[: 4 * FS // 36]).all()
+    assert not output.ecg_seen[: 4 * FS // 36].any()
+
+
+def test_without_beats_nothing_is_known_after_some_seconds() -> None:
+    mv = np.concatenate([signal("N" * 12), np.zeros((10 * FS, 1))])
+    output = run("N" * 12, mv)
+    assert np.isnan(output.mean[-1])
+    assert output.ecg_seen[-1]
+
+
+def test_noise_on_the_beats_lowers_the_repetition() -> None:
+    means = [run("N" * 20, signal("N" * 20, noise)).mean[-1] for noise in (0.0, 0.5, 3.0)]
+    assert means[0] > means[1] > means[2]
+    assert means[2] < 0.75
+
+
+def test_a_clean_lead_beside_a_noisy_one_counts() -> None:
+    assert run("N" * 20, signal("N" * 20, 3.0, leads=2)).mean[-1] > 0.95
+
+
+def test_artefacts_alone_are_no_ecg() -> None:
+    output = run("x" * 20)
+    assert output.mean[-1] < 0.8
+    assert not output.ecg_seen.any()
+
+
+def test_a_ventricular_tachycardia_after_normal_beats_is_trusted() -> None:
+    assert trusted("NNNNNNNNNN" + "VVVVVV") == "NNNNNNNNNN" + "VVVVVV"
+
+
+def test_a_bigeminy_is_trusted() -> None:
+    assert trusted("NNNNNNNN" + "NV" * 6) == "NNNNNNNN" + "NV" * 6
+
+
+def test_a_run_of_artefacts_has_no_type() -> None:
+    assert trusted("NNNNNNNNNN" + "xxxxxx").endswith("QQ")
+
+
+def test_a_polymorphic_tachycardia_is_trusted_because_it_is_fast() -> None:
+    shapes = "NNNNNNNNNN" + "xxxxxx"
+    beats = [Beat((i + 1) * RR, (i + 1) * RR + 70, "V", 90 if i > 9 else RR) for i in range(len(shapes))]
+    output, _ = repetition.step(repetition.begin(1), strides_of(signal(shapes)), beats)
+    assert all(output.trusted[11:])
