@@ -25,9 +25,9 @@ def patient() -> Record:
 
 @pytest.fixture(scope="module")
 def silent(patient: Record) -> Record:
-    """Return a record whose ECG loses its beats from 10 s on, while the plethysmogram goes on."""
-    adu = patient.adu[: 20 * 360].copy()
-    adu[10 * 360 :] = np.random.default_rng(0).integers(-2, 3, (10 * 360, 2)) + adu[10 * 360]
-    pleth = np.rint(5000 * pulse_wave(every(0.8, 19.9), 20)).astype(np.int16)
+    """Return a record whose ECG loses its beats from 20 s on, while the plethysmogram goes on."""
+    adu = patient.adu.copy()
+    adu[20 * 360 :] = np.random.default_rng(0).integers(-2, 3, (10 * 360, 2)) + adu[20 * 360]
+    pleth = np.rint(5000 * pulse_wave(every(0.8, 29.9), 30)).astype(np.int16)
     wave = RecordedWave("pleth", "NU", 125.0, 5000.0, 0, pleth)
     return Record("silent", patient.leads, patient.gain, patient.zero, adu, True, "test", waves=(wave,))
