@@ -34,6 +34,12 @@ RECENT_RR, LONG_RR = 20, 150
 MIN_RR_RATE, MIN_DIFFERENCE_RATE = 0.05, 0.02
 """Smallest share of a new beat in the normal RR interval, and in the usual differences."""
 
+ONSET_WINDOW = slice(BEFORE - 22, BEFORE + 4)
+"""Window of the onset of the QRS complex: −61 to +11 ms. An aberrant beat begins like a normal one."""
+
+WIDTH_UNIT = 30.0
+"""Width whose logarithm is 0, samples: 83 ms."""
+
 MIN_QRS_MV = 0.02
 """Lower bound of the QRS height, mV."""
 
@@ -64,9 +70,12 @@ LEVELS = ("level.likeness", "level.qrs", "level.st", "level.p")
 """Feature names by group, as stored in the header of the weights file; ``likeness`` stands for a correlation, ``usual``
 for a difference minus its usual value, and ``level`` for that usual value."""
 
-NAMES = (*RHYTHM, *CONTEXT, *FAMILY, *SHAPE, *LEVELS)
-"""Names of the features, in order. Absolute values such as the width in milliseconds are not included: twenty training
-patients are too few for them, and a patient with a broad normal beat was classified worse with them."""
+FORM = ("width", "normal.width", "widest", "qrs.worst", "qrs.best", "onset.likeness")
+"""Absolute width of the QRS complex, of this beat and of the normal family; the largest width relative to the normal
+beat, and the lowest and highest correlation of the QRS complex with it, over leads; correlation of its onset."""
+
+NAMES = (*RHYTHM, *CONTEXT, *FAMILY, *SHAPE, *LEVELS, *FORM)
+"""Names of the features, in order."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +161,8 @@ def measure(patient: Patient, piece: FloatArray, valid: BoolArray, rr: float | N
     else:
         to_normal, by_lead = 1.0, np.ones(len(lead_weight))
         begin, reference = templates.MAX_SHIFT, smoothed[:, templates.MAX_SHIFT : templates.MAX_SHIFT + CORE]
-    shape, differences, width = _compare(np.stack([smoothed[:, begin : begin + CORE], reference]), by_lead)
+    pair = np.stack([smoothed[:, begin : begin + CORE], reference])
+    shape, differences, width = _compare(pair, by_lead)
 
     rhythm = _rhythm(patient, rr)
     to_usual = rhythm[RHYTHM.index("rr/normal")]
@@ -169,6 +179,7 @@ def measure(patient: Patient, piece: FloatArray, valid: BoolArray, rr: float | N
             _family(patient, families, family, lead_weight, matched.correlation, to_normal),
             np.concatenate([shape, differences - usual_difference]) @ lead_weight,
             usual_difference @ lead_weight,
+            _form(families, shape[:, valid], mean_width, float(_correlation(pair[:, :, ONSET_WINDOW]) @ lead_weight)),
         ]
     )
 
@@ -187,7 +198,7 @@ def measure(patient: Patient, piece: FloatArray, valid: BoolArray, rr: float | N
         rr=patient.rr if rr is None else (*patient.rr, float(rr))[-LONG_RR:],
         normal_rr=normal_rr,
         usual_difference=usual_difference,
-        previous=(to_usual, to_normal, math.log(mean_width / 30), patient.previous[0]),
+        previous=(to_usual, to_normal, math.log(mean_width / WIDTH_UNIT), patient.previous[0]),
         recent_families=(*patient.recent_families, family)[-FAMILY_MEMORY:],
         last_was_normal=is_normal,
     )
@@ -286,6 +297,19 @@ def _family(
         templates.correlation(families, family, normal, lead_weight),
         math.log(weight + 1),
         patient.recent_families.count(family) / max(len(patient.recent_families), 1),
+    )
+
+
+def _form(families: Families, shape: FloatArray, width: float, onset: float) -> tuple[float, ...]:
+    """Return the features of FORM; ``shape`` holds the features of SHAPE by valid lead."""
+    qrs = shape[SHAPE.index("qrs.likeness")]
+    return (
+        math.log(width / WIDTH_UNIT),
+        math.log(families.width[families.normal] / WIDTH_UNIT),
+        float(shape[SHAPE.index("width/normal")].max()),
+        float(qrs.min()),
+        float(qrs.max()),
+        onset,
     )
 
 

@@ -59,8 +59,8 @@ def test_ventricular_beats_of_the_excerpt_are_detected(excerpt: Record) -> None:
     """A difficult record: nearly as many fusion beats, and only five minutes to learn the patient."""
     detected = run(excerpt.mv(), start=0)
     found = per_half_minute([beat.index for beat in detected if beat.type == "V"])
-    assert all(count <= reference + 2 for count, reference in zip(found, VENTRICULAR, strict=True))
-    assert sum(found) > 0.4 * sum(VENTRICULAR)
+    assert all(count <= reference + 3 for count, reference in zip(found, VENTRICULAR, strict=True))  # fusion beats
+    assert sum(found) > 0.8 * sum(VENTRICULAR)
 
 
 @pytest.mark.parametrize("leads", [1, 2])
