@@ -73,3 +73,9 @@ def _line_writer(description: str, total: int, console: Console) -> Callable[[in
             console.print(f"{description}: {completed} of {total}, {now - began:.0f} s")
 
     return update
+
+
+def skip(skipped: dict[str, str], name: str, error: Exception) -> None:
+    """Print why a record is skipped, and add the reason to ``skipped``."""
+    skipped[name] = str(error)
+    stderr().print(f"skipped: {error}", markup=False, soft_wrap=True)

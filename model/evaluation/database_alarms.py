@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from model.console.progress import stderr, track
+from model.console.progress import skip, track
 from model.evaluation.database import Database
 from model.evaluation.database_report import DatabaseReport, RecordResult
 from model.evaluation.monitor_output import Monitor
@@ -41,13 +41,13 @@ def evaluate_database(
     leads : int, optional
         Analyse only the first leads.
     """
-    records, skipped = {}, {}
+    records: dict[str, RecordResult] = {}
+    skipped: dict[str, str] = {}
     for name in track(names, database.name):
         try:
             example = database.example(name, leads)
         except RecordError as error:
-            skipped[name] = str(error)
-            stderr().print(f"skipped: {error}", markup=False, soft_wrap=True)
+            skip(skipped, name, error)
             continue
         truth = example.truth
         scores = score_record(name, truth, monitor(example.record), example.alarm)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.console.progress import stderr, track
+from model.console.progress import skip, stderr, track
 from model.evaluation import alarm_list_entries
 from model.evaluation.alarm_list_entries import ListEntries
 from model.evaluation.anomaly_metrics import RecordResult
@@ -127,8 +127,7 @@ def _batches(
         try:
             loaded = _load(database, name, leads)
         except RecordError as error:
-            skipped[name] = str(error)
-            stderr().print(f"skipped: {error}", markup=False, soft_wrap=True)
+            skip(skipped, name, error)
             continue
         if batch and size + loaded.mv.size > TOGETHER:
             yield batch

@@ -208,8 +208,9 @@ def _ventricular(config: AlarmConfig, history: BeatHistory, status: SignalStatus
     persists = recent_enough and (rate is None or rate >= rule.per_min * (1 - RATE_MARGIN))
     beats = max(history.run, rule.beats if run_length else 0)
     onset = history.indexes[-run_length] if met else at
-    pulse_rate = pulse_confirmation.steady_rate(status.pulse, onset, at)
-    met = met and not (rate is not None and pulse_rate is not None and pulse_rate < SLOWER_PULSE * rate)
+    if met and rate is not None:
+        pulse_rate = pulse_confirmation.steady_rate(status.pulse, onset, at)
+        met = pulse_rate is None or pulse_rate >= SLOWER_PULSE * rate
     yield RuleResult("ventricular_tachycardia", met, persists, onset, end, rate, rule.per_min, beats)
 
     shortest = config.pvc_run_beats
