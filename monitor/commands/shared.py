@@ -12,6 +12,7 @@ import sys
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from stream.errors import StorageError
 
@@ -62,7 +63,7 @@ def broker_address(args: argparse.Namespace) -> BrokerAddress:
     given = {name: getattr(args, name.replace("-", "_")) for name in FILE_VARIABLES}
     address = BrokerAddress.from_environment(args.broker, {name: str(path) for name, path in given.items() if path})
     client_context(address)
-    if args.broker and BrokerAddress.parse(args.broker).password and "password-file=" not in args.broker:
+    if args.broker and urlsplit(args.broker).password:
         log.warning("every user of this machine can see the password in --broker: use --password-file")
     return address
 

@@ -169,9 +169,9 @@ def _query(parts: SplitResult) -> Files:
 
 
 def _merged(first: Files, second: Files) -> Files:
-    """Return ``first``, completed by ``second``; a key is used only with the certificate of its own source."""
-    own_certificate = {"cert", "key"} if {"cert", "key"} & first.keys() else set()
-    return {**{name: path for name, path in second.items() if name not in own_certificate}, **first}
+    """Return ``first``, completed by ``second``, whose key is not for the certificate of ``first``."""
+    other_key = {"key"} if "cert" in first else set()
+    return {**{name: path for name, path in second.items() if name not in other_key}, **first}
 
 
 def _read_password(file: Path) -> str:

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import random
 import secrets
+import ssl
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
@@ -24,6 +25,7 @@ from stream.mqtt.bounded_queue import duration_s
 from stream.mqtt.connection import (
     CONNECTION_ERRORS,
     Connection,
+    NoAnswerError,
     ProtocolVersion,
     RefusedTopicError,
     finish_pending_connections,
@@ -289,15 +291,16 @@ class Client:
             return BrokerError(
                 f"broker {self.address} refuses this client ({problem}): {advice}", problem=str(problem), refused=True
             )
-        certificate = tls.problem_in(problem)
-        text = tls.explanation(certificate, self.address) if certificate is not None else None
+        text = tls.explanation(tls.cause_of(problem), self.address)
         return BrokerError(text, problem=str(problem)) if text else None
 
     def _unreachable(self, problem: BaseException) -> BrokerError:
-        return BrokerError(
-            f"broker {self.address} cannot be reached ({problem}): check --broker, or start one with 'bedside broker'",
-            problem=str(problem),
-        )
+        advice = "check --broker, or start one with 'bedside broker'"
+        if isinstance(problem, NoAnswerError) and not self.address.tls:
+            advice = "if it expects TLS, write mqtts:// instead of mqtt://"
+        elif isinstance(tls.cause_of(problem), ConnectionResetError | ssl.SSLEOFError) and self.address.tls:
+            advice = "if it does not use TLS on this port, write mqtt:// instead of mqtts://"
+        return BrokerError(f"broker {self.address} cannot be reached ({problem}): {advice}", problem=str(problem))
 
     async def _connect_once(self, ready: asyncio.Future[None]) -> NoReturn:
         """Connect and serve the connection until it is lost; raises `CONNECTION_ERRORS`, alone or in a group."""

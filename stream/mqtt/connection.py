@@ -27,7 +27,7 @@ from stream.mqtt import tls
 from stream.mqtt.address import BrokerAddress
 from stream.wire.topics import QOS, RETAINED, Topic
 
-__all__ = ["CONNECTION_ERRORS", "Connection", "ProtocolVersion", "RefusedTopicError"]
+__all__ = ["CONNECTION_ERRORS", "Connection", "NoAnswerError", "ProtocolVersion", "RefusedTopicError"]
 
 LOGGER_NAME = "bedside.mqtt"
 """Logger of aiomqtt and paho. Their errors are also raised, so the ``bedside`` command silences it."""
@@ -183,9 +183,13 @@ class Connection:
     def _on_disconnect(self, client: Any, userdata: Any, flags: Any, reason: ReasonCode, properties: Any) -> None:
         connected = self._mqtt._connected
         if not connected.done():
-            connected.set_exception(aiomqtt.MqttError("it closed the connection without an answer"))
+            connected.set_exception(NoAnswerError("it closed the connection without an answer"))
             connected.exception()  # mark as retrieved: the attempt may have been cancelled
         self._mqtt._on_disconnect(client, userdata, flags, reason, properties)
+
+
+class NoAnswerError(aiomqtt.MqttError):
+    """The broker closed the connection instead of answering CONNECT."""
 
 
 class RefusedTopicError(aiomqtt.MqttError):

@@ -86,18 +86,20 @@ def _load_certificate(context: ssl.SSLContext, cert: Path, key: Path | None) -> 
         raise UsageError(f"cert {cert} or key {key} is damaged or not in PEM format: make them again") from None
 
 
-def problem_in(error: BaseException) -> ssl.SSLError | None:
-    """Return the TLS problem that caused an exception. aiomqtt keeps it in ``__context__``."""
+def cause_of(error: BaseException) -> OSError | None:
+    """Return the TLS or network problem that caused an exception. aiomqtt keeps it in ``__context__``."""
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, ssl.SSLError):
+        if isinstance(cause, OSError):
             return cause
         cause = cause.__cause__ or cause.__context__
     return None
 
 
-def explanation(problem: ssl.SSLError, address: BrokerAddress) -> str | None:
+def explanation(problem: OSError | None, address: BrokerAddress) -> str | None:
     """Return in one line what is wrong with a certificate and what to do; None if trying again may help."""
+    if not isinstance(problem, ssl.SSLError):
+        return None
     if isinstance(problem, ssl.SSLCertVerificationError):
         return f"the certificate of broker {address} {_why_untrusted(problem, address)}"
     alert = _ALERTS.get(problem.reason or "")
