@@ -160,10 +160,10 @@ def _split(url: str) -> SplitResult:
 
 def _query(parts: SplitResult) -> Files:
     try:
-        pairs = parse_qsl(parts.query, strict_parsing=True) if parts.query else []
+        pairs = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=True) if parts.query else []
     except ValueError:
         pairs = [("", "")]
-    if any(name not in FILE_VARIABLES for name, _ in pairs):
+    if any(name not in FILE_VARIABLES or not path for name, path in pairs):
         raise _malformed("after '?' only ca=FILE, cert=FILE, key=FILE and password-file=FILE are known")
     return dict(pairs)
 
