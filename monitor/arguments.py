@@ -19,7 +19,27 @@ def parser() -> argparse.ArgumentParser:
     broker.add_argument(
         "--broker",
         metavar="URL",
-        help="mqtt://user:password@host:port, mqtts:// for TLS (default: $BEDSIDE_BROKER, else mqtt://127.0.0.1:1883)",
+        help="mqtt://user@host:port, mqtts:// for TLS (default: $BEDSIDE_BROKER, else mqtt://127.0.0.1:1883)",
+    )
+    broker.add_argument(
+        "--password-file",
+        type=Path,
+        metavar="FILE",
+        help="file that contains the password of the user in URL (default: $BEDSIDE_PASSWORD_FILE, or the password "
+        "itself in $BEDSIDE_PASSWORD)",
+    )
+    broker.add_argument(
+        "--ca",
+        type=Path,
+        metavar="FILE",
+        help="certificate of the authority that signed the broker's (default: $BEDSIDE_CA, else the system's "
+        "authorities). These four may also stand in the URL: mqtts://host?ca=FILE&cert=FILE&key=FILE",
+    )
+    broker.add_argument(
+        "--cert", type=Path, metavar="FILE", help="certificate of this client, for mqtts:// (default: $BEDSIDE_CERT)"
+    )
+    broker.add_argument(
+        "--key", type=Path, metavar="FILE", help="its private key (default: $BEDSIDE_KEY, else in the file of --cert)"
     )
     data = argparse.ArgumentParser(add_help=False)
     data.add_argument(

@@ -53,6 +53,10 @@ class Mosquitto:
         """Start the process and wait until it listens."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen([self._program, "-c", str(self._config)], stdout=log, stderr=log)
+        self._wait_until_it_listens()
+
+    def _wait_until_it_listens(self) -> None:
+        assert self._process is not None
         deadline = time.monotonic() + 10
         while True:
             try:

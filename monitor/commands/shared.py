@@ -12,6 +12,7 @@ import sys
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from stream.errors import StorageError
 
@@ -49,16 +50,22 @@ def run_async(work: Coroutine[Any, Any, Any]) -> int:
 
 
 def broker_address(args: argparse.Namespace) -> BrokerAddress:
-    """Return the broker address of ``--broker`` or the environment.
+    """Return the broker address of ``--broker`` or the environment, with its certificates checked.
 
     Raises
     ------
     UsageError
-        The URL is malformed.
+        The URL is malformed, or a file of the connection cannot be used.
     """
-    from stream.mqtt.address import BrokerAddress
+    from stream.mqtt.address import FILE_VARIABLES, BrokerAddress
+    from stream.mqtt.tls import client_context
 
-    return BrokerAddress.from_environment(args.broker)
+    given = {name: getattr(args, name.replace("-", "_")) for name in FILE_VARIABLES}
+    address = BrokerAddress.from_environment(args.broker, {name: str(path) for name, path in given.items() if path})
+    client_context(address)
+    if args.broker and urlsplit(args.broker).password:
+        log.warning("every user of this machine can see the password in --broker: use --password-file")
+    return address
 
 
 def catalog(args: argparse.Namespace) -> Catalog:

@@ -30,7 +30,8 @@ VIEW: Mapping[str, str] = {
     "broker.lost": "connection to {address} lost; trying again",
     "broker.unreachable": "broker {address} cannot be reached ({problem}): check --broker, or start one with "
     "'bedside broker'; trying again",
-    "broker.refused": "broker {address} refuses this client ({problem}): check user name and password; trying again",
+    "broker.refused": "broker {address} refuses this client ({problem}): check its user name, password and rights; "
+    "trying again",
     # The entry of the alarm list that counts advisories.
     "advisory.recent": "Unusual complexes: {recent} in the last minute, last {last}",
     "advisory.none": "Unusual complexes: none in the last minute, last {last}",

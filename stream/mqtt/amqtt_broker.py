@@ -1,4 +1,4 @@
-"""amqtt's broker with two defects of amqtt 0.12 corrected. The only importer of amqtt.
+"""amqtt's broker with three defects of amqtt 0.12 corrected. The only importer of amqtt.
 
 - amqtt sends a new client the retained messages that match any client's subscriptions. Here it gets those that match
   its own.
@@ -7,6 +7,8 @@
   Python 3.12 on a few hundred messages suffice, because ``asyncio.wait_for`` no longer yields between two packets
   that have arrived, so reading precedes distribution. Here a disconnect is processed only after all messages received
   before it have been distributed.
+- amqtt reads the CONNECT packet of MQTT 5 as one of 3.1.1 and may wait forever for bytes that do not come. Here it is
+  answered at once with "unacceptable protocol version", so that the client can try 3.1.1.
 """
 
 from __future__ import annotations
@@ -15,16 +17,36 @@ import asyncio
 import logging
 from typing import Any
 
+from amqtt.adapters import StreamReaderAdapter, StreamWriterAdapter
 from amqtt.broker import Broker
 from amqtt.errors import BrokerError as AmqttError
 from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler
 from amqtt.session import Session
+
+_MQTT_5 = 5
+_UNACCEPTABLE_PROTOCOL = b"\x20\x02\x00\x01"
+"""CONNACK of MQTT 3.1.1."""
 
 __all__ = ["AmqttError", "CorrectedBroker", "corrected_broker"]
 
 
 class CorrectedBroker(Broker):
     """amqtt's broker with the corrections described in the module docstring."""
+
+    async def stream_connected(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, listener_name: str
+    ) -> None:
+        """Answer a CONNECT of MQTT 5; leave all others to amqtt."""
+        try:
+            start = await _start_of_connect(reader)
+        except (asyncio.IncompleteReadError, OSError):
+            writer.close()
+            return
+        if start[-1] == _MQTT_5:
+            writer.write(_UNACCEPTABLE_PROTOCOL)
+            writer.close()
+            return
+        await self.external_connected(ResumedReader(start, reader), StreamWriterAdapter(writer), listener_name)
 
     async def _publish_retained_messages_for_subscription(
         self, subscription: tuple[str, int], session: Session
@@ -36,6 +58,30 @@ class CorrectedBroker(Broker):
         # A static method creates the handler, so its class cannot be replaced; two methods of the object are.
         DelayedDisconnect(client_session, handler)
         await super()._client_message_loop(client_session, handler)
+
+
+async def _start_of_connect(reader: asyncio.StreamReader) -> bytes:
+    """Return the first bytes of a connection, of CONNECT up to its protocol level."""
+    start = await reader.readexactly(2)
+    while start[-1] & 0x80 and len(start) < 5:  # the length of the packet takes one to four bytes
+        start += await reader.readexactly(1)
+    return start + await reader.readexactly(len(b"\0\4MQTT") + 1)
+
+
+class ResumedReader(StreamReaderAdapter):
+    """Reads bytes that were read before, then the rest of a stream."""
+
+    def __init__(self, start: bytes, rest: asyncio.StreamReader) -> None:
+        super().__init__(rest)
+        self._start = start
+
+    async def read(self, n: int = -1) -> bytes:
+        """Read ``n`` bytes; -1: all until the end of the stream."""
+        if not self._start:
+            return bytes(await super().read(n))
+        cut = len(self._start) if n < 0 else n
+        start, self._start = self._start[:cut], self._start[cut:]
+        return start + bytes(await super().read(n if n < 0 else n - len(start)))
 
 
 class DelayedDisconnect:

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import random
 import secrets
+import ssl
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
@@ -18,15 +19,19 @@ from typing import Literal, NoReturn, Self
 
 from stream.clock import rfc3339
 from stream.errors import BrokerError
+from stream.mqtt import tls
 from stream.mqtt.address import BrokerAddress
 from stream.mqtt.bounded_queue import duration_s
 from stream.mqtt.connection import (
     CONNECTION_ERRORS,
     Connection,
+    NoAnswerError,
+    ProtocolVersion,
+    RefusedTopicError,
     finish_pending_connections,
     first_exception,
     is_refusal,
-    is_untrusted,
+    is_unsupported_protocol,
 )
 from stream.mqtt.inbox import Inbox, Received
 from stream.mqtt.outbox import Outbox
@@ -85,6 +90,8 @@ class Client:
 
     Raises
     ------
+    UsageError
+        A certificate or key of the address cannot be used.
     BrokerError
         On entering the context: the broker did not answer within `connect_timeout_s`, or refused this client.
     """
@@ -109,6 +116,8 @@ class Client:
         self._persistent_id = persistent_id
         self._connect_timeout_s = connect_timeout_s
         self._resume_delay_s = resume_delay_s
+        self._tls_context = tls.client_context(address)
+        self._protocol = ProtocolVersion.V5
         self._inbox = Inbox(BUFFER_S, self.counters)
         self._outbox = Outbox(BUFFER_S)
         self._connection: Connection | None = None
@@ -252,9 +261,14 @@ class Client:
             except* CONNECTION_ERRORS as group:
                 problem = first_exception(group)
             was_connected, self.connected = self.connected, False
-            permanent = isinstance(problem, UnicodeError) or is_refusal(problem) or is_untrusted(problem)
-            if permanent or (not ready.done() and time.monotonic() - started_s > self._connect_timeout_s):
-                raise self._failure(problem)
+            if is_unsupported_protocol(problem) and self._protocol is ProtocolVersion.V5:
+                self._protocol = ProtocolVersion.V311
+                continue
+            permanent = self._permanent_failure(problem)
+            if permanent is not None:
+                raise permanent
+            if not ready.done() and time.monotonic() - started_s > self._connect_timeout_s:
+                raise self._unreachable(problem)
             if was_connected:
                 delay_s = _BACKOFF_S[0]
                 self._lost_s = time.monotonic()
@@ -264,23 +278,29 @@ class Client:
             await asyncio.sleep(delay_s * random.uniform(0.5, 1.5))
             delay_s = min(2 * delay_s, _BACKOFF_S[1])
 
-    def _failure(self, problem: BaseException) -> BrokerError:
+    def _permanent_failure(self, problem: BaseException) -> BrokerError | None:
+        """Return the error for a problem that no further attempt can solve, else None."""
+        if isinstance(problem, UnicodeError):
+            return self._unreachable(problem)
         if is_refusal(problem):
-            return BrokerError(
-                f"broker {self.address} refuses this client ({problem}): check user name and password",
-                problem=str(problem),
-                refused=True,
+            advice = (
+                "check the broker's access control list, and the user name"
+                if isinstance(problem, RefusedTopicError)
+                else "check user name and password"
             )
-        if is_untrusted(problem):
             return BrokerError(
-                f"the certificate of broker {self.address} is not trusted ({problem}): "
-                "name the file of its certificate authority in SSL_CERT_FILE",
-                problem=str(problem),
+                f"broker {self.address} refuses this client ({problem}): {advice}", problem=str(problem), refused=True
             )
-        return BrokerError(
-            f"broker {self.address} cannot be reached ({problem}): check --broker, or start one with 'bedside broker'",
-            problem=str(problem),
-        )
+        text = tls.explanation(tls.cause_of(problem), self.address)
+        return BrokerError(text, problem=str(problem)) if text else None
+
+    def _unreachable(self, problem: BaseException) -> BrokerError:
+        advice = "check --broker, or start one with 'bedside broker'"
+        if isinstance(problem, NoAnswerError) and not self.address.tls:
+            advice = "if it expects TLS, write mqtts:// instead of mqtt://"
+        elif isinstance(tls.cause_of(problem), ConnectionResetError | ssl.SSLEOFError) and self.address.tls:
+            advice = "if it does not use TLS on this port, write mqtt:// instead of mqtts://"
+        return BrokerError(f"broker {self.address} cannot be reached ({problem}): {advice}", problem=str(problem))
 
     async def _connect_once(self, ready: asyncio.Future[None]) -> NoReturn:
         """Connect and serve the connection until it is lost; raises `CONNECTION_ERRORS`, alone or in a group."""
@@ -288,6 +308,8 @@ class Client:
             self.address,
             client_id=self._persistent_id or f"bedside-{self.role or 'observer'}-{self.instance}",
             clean_session=self._persistent_id is None,
+            tls_context=self._tls_context,
+            protocol=self._protocol,
             will=self._status("offline") if self.role is not None else None,
             on_message=self._on_message,
         )

@@ -2,24 +2,32 @@
 
 Each connection creates a new paho client: paho keeps a QoS 1 message whose ``publish()`` raised and delivers it later,
 so a retry on the same object would send it twice.
+
+MQTT 5 names the publications and subscriptions that a broker refuses. A broker that knows MQTT 3.1.1 only,
+as the embedded one, says so at once; topics and payloads are the same.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import math
 import ssl
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import NoReturn, Self
+from typing import Any, NoReturn, Self
 
 import aiomqtt
+from aiomqtt import ProtocolVersion
 from aiomqtt.exceptions import MqttConnectError
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
 
+from stream.mqtt import tls
 from stream.mqtt.address import BrokerAddress
-from stream.mqtt.outbox import IN_FLIGHT
 from stream.wire.topics import QOS, RETAINED, Topic
+
+__all__ = ["CONNECTION_ERRORS", "Connection", "NoAnswerError", "ProtocolVersion", "RefusedTopicError"]
 
 LOGGER_NAME = "bedside.mqtt"
 """Logger of aiomqtt and paho. Their errors are also raised, so the ``bedside`` command silences it."""
@@ -31,8 +39,13 @@ ACK_TIMEOUT_S = 5.0
 CONNECTION_ERRORS = (aiomqtt.MqttError, OSError, UnicodeError)
 """Exceptions of a connection: lost or refused, unknown host, a host name that cannot be encoded."""
 
-_SERVER_UNAVAILABLE = (3, 0x88)
-"""CONNACK codes of MQTT 3.1.1 and 5 for "server unavailable", the only temporary refusal."""
+_TEMPORARY = (3, 0x88, 0x89, 0x97, 0x9F)
+"""Codes of temporary refusals: "server unavailable" of MQTT 3.1.1; of MQTT 5 this one, "server busy", "quota exceeded"
+and "connection rate exceeded"."""
+_UNSUPPORTED_PROTOCOL = (1, 0x84)
+
+_NEVER = 0xFFFF_FFFF
+"""Session expiry of MQTT 5: the session stays as long as the broker keeps it."""
 
 OnMessage = Callable[[str, bytes, bool, int], None]
 """Called with topic, payload, retained flag and message id."""
@@ -47,6 +60,9 @@ class Connection:
     client_id : str
     clean_session : bool
         False: the broker keeps subscriptions and unacknowledged messages while the client is disconnected.
+    tls_context : ssl.SSLContext or None
+        From `stream.mqtt.tls.client_context`.
+    protocol : ProtocolVersion
     will : (Topic, bytes) or None
         Last will: published by the broker, retained, if this connection ends without DISCONNECT.
     on_message : callable
@@ -64,30 +80,44 @@ class Connection:
         *,
         client_id: str,
         clean_session: bool,
+        tls_context: ssl.SSLContext | None,
+        protocol: ProtocolVersion,
         will: tuple[Topic, bytes] | None,
         on_message: OnMessage,
     ) -> None:
         queue = _CallbackQueue(on_message)
+        self._address, self._tls_context = address, tls_context
+        self._unacknowledged: dict[int, tuple[str, asyncio.Future[None]]] = {}
         self._mqtt = aiomqtt.Client(
             address.host,
             address.port,
             username=address.username,
             password=address.password,
             identifier=client_id,
-            clean_session=clean_session,
             will=aiomqtt.Will(str(will[0]), will[1], qos=1, retain=True) if will else None,
             keepalive=KEEPALIVE_S,
             timeout=ACK_TIMEOUT_S,
             queue_type=lambda maxsize: queue,  # type: ignore[arg-type]  # noqa: ARG005
-            tls_context=ssl.create_default_context() if address.tls else None,
+            tls_context=tls_context,
             logger=logging.getLogger(LOGGER_NAME),
+            **_session(protocol, clean_session),
         )
-        self._mqtt.pending_calls_threshold = 10 * IN_FLIGHT
-        # aiomqtt has no call for late acknowledgement; paho's own is reached through its private attribute.
+        # aiomqtt has no call for late acknowledgement, drops the reason of a PUBACK, and waits for the timeout if the
+        # connection is closed instead of a CONNACK; paho's own client is reached through its private attribute.
         self._mqtt._client.manual_ack_set(True)
+        self._mqtt._client.on_publish = self._on_publish
+        self._mqtt._client.on_disconnect = self._on_disconnect
 
     async def __aenter__(self) -> Self:
-        await self._mqtt.__aenter__()
+        try:
+            await self._mqtt.__aenter__()
+        except aiomqtt.MqttError as error:
+            unanswered = not isinstance(error, MqttConnectError) and not isinstance(error.__context__, OSError)
+            if self._tls_context is not None and unanswered:
+                problem = await asyncio.to_thread(tls.alert, self._address, self._tls_context)
+                if problem is not None:
+                    raise aiomqtt.MqttError(str(problem)) from problem
+            raise
         return self
 
     async def __aexit__(
@@ -96,14 +126,39 @@ class Connection:
         await self._mqtt.__aexit__(kind, error, trace)
 
     async def subscribe(self, filters: Sequence[str]) -> None:
-        """Subscribe with QoS 1 and wait for the broker's acknowledgement."""
-        if filters:
-            await self._mqtt.subscribe([(text, 1) for text in filters])
+        """Subscribe with QoS 1 and wait for the broker's acknowledgement.
+
+        Raises
+        ------
+        RefusedTopicError
+            The broker refuses one of the filters.
+        """
+        if not filters:
+            return
+        results = await self._mqtt.subscribe([(text, 1) for text in filters])
+        for text, result in zip(filters, results, strict=True):
+            if isinstance(result, ReasonCode) and result.is_failure:
+                raise RefusedTopicError("subscribe to", text, result)
 
     async def publish(self, topic: Topic, payload: bytes) -> None:
-        """Publish; with QoS 1, wait for the broker's acknowledgement."""
-        kind = topic.kind
-        await self._mqtt.publish(str(topic), payload, qos=QOS[kind], retain=kind in RETAINED, timeout=math.inf)
+        """Publish; with QoS 1, wait for the broker's acknowledgement.
+
+        Raises
+        ------
+        RefusedTopicError
+            The broker refuses to publish on this topic. Only brokers of MQTT 5 say so, and only with QoS 1.
+        """
+        kind, text = topic.kind, str(topic)
+        sent = self._mqtt._client.publish(text, payload, QOS[kind], kind in RETAINED)
+        if sent.rc:
+            raise aiomqtt.MqttCodeError(sent.rc, "could not publish")
+        if QOS[kind]:
+            acknowledged = asyncio.get_running_loop().create_future()
+            self._unacknowledged[sent.mid] = text, acknowledged
+            try:
+                await acknowledged
+            finally:
+                del self._unacknowledged[sent.mid]
 
     def acknowledge(self, mid: int) -> None:
         """Acknowledge a received message; no effect on QoS 0 messages, whose id is 0."""
@@ -115,6 +170,51 @@ class Connection:
         async for _ in self._mqtt.messages:
             raise AssertionError("a message was queued instead of passed to on_message")
         raise aiomqtt.MqttError("the broker closed the connection")
+
+    def _on_publish(self, client: Any, userdata: Any, mid: int, reason: ReasonCode, properties: Any) -> None:  # noqa: ARG002
+        topic, acknowledged = self._unacknowledged.get(mid, ("", None))
+        if acknowledged is None or acknowledged.done():
+            return
+        if reason.is_failure:
+            acknowledged.set_exception(RefusedTopicError("publish on", topic, reason))
+        else:
+            acknowledged.set_result(None)
+
+    def _on_disconnect(self, client: Any, userdata: Any, flags: Any, reason: ReasonCode, properties: Any) -> None:
+        connected = self._mqtt._connected
+        if not connected.done():
+            connected.set_exception(NoAnswerError("it closed the connection without an answer"))
+            connected.exception()  # mark as retrieved: the attempt may have been cancelled
+        self._mqtt._on_disconnect(client, userdata, flags, reason, properties)
+
+
+class NoAnswerError(aiomqtt.MqttError):
+    """The broker closed the connection instead of answering CONNECT."""
+
+
+class RefusedTopicError(aiomqtt.MqttError):
+    """The broker does not let this client publish or subscribe.
+
+    Attributes
+    ----------
+    temporary : bool
+        True if another attempt may succeed.
+    """
+
+    def __init__(self, action: str, topic: str, reason: ReasonCode) -> None:
+        super().__init__(f"it may not {action} {topic}: {reason}")
+        self.temporary = reason.value in _TEMPORARY
+
+
+def _session(protocol: ProtocolVersion, clean: bool) -> dict[str, Any]:
+    """Return the arguments of aiomqtt's client that depend on the protocol."""
+    if protocol is not ProtocolVersion.V5:
+        return {"protocol": protocol, "clean_session": clean}
+    if clean:
+        return {"protocol": protocol, "clean_start": True}
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+    properties.SessionExpiryInterval = _NEVER
+    return {"protocol": protocol, "clean_start": False, "properties": properties}
 
 
 class _CallbackQueue(asyncio.Queue[aiomqtt.Message]):
@@ -139,13 +239,19 @@ def first_exception(group: BaseExceptionGroup[BaseException]) -> BaseException:
 
 
 def is_refusal(problem: BaseException) -> bool:
-    """Return whether the broker refused this client."""
-    return isinstance(problem, MqttConnectError) and getattr(problem.rc, "value", problem.rc) not in _SERVER_UNAVAILABLE
+    """Return whether the broker refused this client, or one of its topics, for good."""
+    if isinstance(problem, RefusedTopicError):
+        return not problem.temporary
+    return isinstance(problem, MqttConnectError) and _code(problem) not in (*_TEMPORARY, *_UNSUPPORTED_PROTOCOL)
 
 
-def is_untrusted(problem: BaseException) -> bool:
-    """Return whether the broker's certificate failed verification. aiomqtt keeps the cause in ``__context__``."""
-    return isinstance(problem.__context__, ssl.SSLCertVerificationError)
+def is_unsupported_protocol(problem: BaseException) -> bool:
+    """Return whether the broker does not support the version of the protocol."""
+    return isinstance(problem, MqttConnectError) and _code(problem) in _UNSUPPORTED_PROTOCOL
+
+
+def _code(problem: MqttConnectError) -> Any:
+    return getattr(problem.rc, "value", problem.rc)
 
 
 async def finish_pending_connections() -> None:

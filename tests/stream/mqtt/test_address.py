@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -72,3 +74,86 @@ def test_the_environment_names_the_broker(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("BEDSIDE_BROKER", "mqtt://ward:7")
     assert str(BrokerAddress.from_environment()) == "mqtt://ward:7"
     assert str(BrokerAddress.from_environment("mqtt://other:8")) == "mqtt://other:8"
+
+
+def test_the_files_of_a_url() -> None:
+    address = BrokerAddress.parse("mqtts://ward?ca=certs/ca%20one.crt&cert=/c/a.crt&key=/c/a.key")
+    assert (address.ca, address.cert, address.key) == (Path("certs/ca one.crt"), Path("/c/a.crt"), Path("/c/a.key"))
+    assert str(address) == "mqtts://ward:8883"
+
+
+@pytest.mark.parametrize("query", ["secret", "password=secret", "ca", "ca=a&secret=b", "ca=", "=secret"])
+def test_an_unknown_part_of_the_query_is_an_error_that_does_not_repeat_it(query: str) -> None:
+    with pytest.raises(UsageError, match="ca=FILE") as error:
+        BrokerAddress.parse(f"mqtts://ward?{query}")
+    assert "secret" not in str(error.value)
+
+
+def test_the_password_is_the_only_line_of_its_file(tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    for content, password in ((b"s3cret\n", "s3cret"), (b"a b \r\n", "a b "), ("pä".encode(), "pä")):
+        file.write_bytes(content)
+        address = BrokerAddress.parse(f"mqtt://nurse@ward?password-file={file}")
+        assert address.password == password
+        assert password not in f"{address!r} {address}"
+    for content in (b"", b"\n", b"s3cret\nmore\n", b"\xff\xfe", b"x" * 65_536):
+        file.write_bytes(content)
+        with pytest.raises(UsageError, match="password file") as error:
+            BrokerAddress.parse(f"mqtt://nurse@ward?password-file={file}")
+        assert "s3cret" not in str(error.value)
+
+
+def test_a_password_file_needs_a_user_and_no_other_password(tmp_path: Path) -> None:
+    for user in ("", "nurse:secret@"):
+        with pytest.raises(UsageError, match="password"):
+            BrokerAddress.parse(f"mqtt://{user}ward?password-file={tmp_path}/x")
+
+
+@pytest.fixture
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for name in ("BROKER", "PASSWORD", "PASSWORD_FILE", "CA", "CERT", "KEY"):
+        monkeypatch.delenv(f"BEDSIDE_{name}", raising=False)
+    return monkeypatch
+
+
+def test_options_come_before_the_url_and_the_url_before_the_environment(clean_environment: pytest.MonkeyPatch) -> None:
+    for name in ("CA", "CERT", "KEY"):
+        clean_environment.setenv(f"BEDSIDE_{name}", f"env.{name.lower()}")
+
+    def files(url: str, options: dict[str, str]) -> tuple[str, ...]:
+        address = BrokerAddress.from_environment(url, options)
+        return tuple(str(path) for path in (address.ca, address.cert, address.key))
+
+    assert files("mqtts://ward", {}) == ("env.ca", "env.cert", "env.key")
+    assert files("mqtts://ward?ca=url.ca", {}) == ("url.ca", "env.cert", "env.key")
+    assert files("mqtts://ward?ca=url.ca", {"ca": "option.ca"}) == ("option.ca", "env.cert", "env.key")
+    assert files("mqtts://ward", {"key": "option.key"}) == ("env.ca", "env.cert", "option.key")
+    assert files("mqtts://ward", {"cert": "both.pem"}) == ("env.ca", "both.pem", "None"), "not the key of another pair"
+
+
+def test_the_environment_applies_only_where_it_can(clean_environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A demo on loopback runs in a shell that is set up for the ward."""
+    clean_environment.setenv("BEDSIDE_CA", "ca.crt")
+    clean_environment.setenv("BEDSIDE_PASSWORD", "s3cret")
+    plain = BrokerAddress.from_environment("mqtt://127.0.0.1:1883")
+    assert (plain.ca, plain.password) == (None, None)
+    assert BrokerAddress.from_environment("mqtt://nurse@ward").password == "s3cret"
+    assert BrokerAddress.from_environment("mqtt://nurse:own@ward").password == "own"
+    file = tmp_path / "password"
+    file.write_text("from the file")
+    assert BrokerAddress.from_environment("mqtt://nurse@ward", {"password-file": str(file)}).password == "from the file"
+    clean_environment.delenv("BEDSIDE_PASSWORD")
+    clean_environment.setenv("BEDSIDE_PASSWORD_FILE", str(file))
+    assert BrokerAddress.from_environment("mqtt://nurse@ward").password == "from the file"
+    assert BrokerAddress.from_environment("mqtt://ward").password is None
+
+
+@pytest.mark.parametrize("name", ["ca", "cert", "key"])
+def test_certificates_need_an_encrypted_connection(name: str) -> None:
+    with pytest.raises(UsageError, match="mqtts://"):
+        BrokerAddress.parse(f"mqtt://ward?{name}=x.pem")
+
+
+def test_a_key_needs_a_certificate() -> None:
+    with pytest.raises(UsageError, match="--cert"):
+        BrokerAddress.parse("mqtts://ward?key=x.pem")
