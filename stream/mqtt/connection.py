@@ -19,6 +19,7 @@ from aiomqtt.exceptions import MqttConnectError
 
 from stream.mqtt.address import BrokerAddress
 from stream.mqtt.outbox import IN_FLIGHT
+from stream.wire import codec
 from stream.wire.topics import QOS, RETAINED, Topic
 
 LOGGER_NAME = "bedside.mqtt"
@@ -30,6 +31,15 @@ ACK_TIMEOUT_S = 5.0
 
 CONNECTION_ERRORS = (aiomqtt.MqttError, OSError, UnicodeError)
 """Exceptions of a connection: lost or refused, unknown host, a host name that cannot be encoded."""
+
+MAX_PACKET = codec.MAX_BYTES + 2 + 0xFFFF + 2
+"""Bytes that are kept of a received packet: the largest accepted payload after the longest topic and a message id."""
+
+READ_SIZE = 64 * 1024
+"""Bytes that are read from the socket at once."""
+
+PACKETS_PER_TURN = 100
+"""Packets that are read in one turn of the event loop."""
 
 _SERVER_UNAVAILABLE = (3, 0x88)
 """CONNACK codes of MQTT 3.1.1 and 5 for "server unavailable", the only temporary refusal."""
@@ -85,6 +95,7 @@ class Connection:
         self._mqtt.pending_calls_threshold = 10 * IN_FLIGHT
         # aiomqtt has no call for late acknowledgement; paho's own is reached through its private attribute.
         self._mqtt._client.manual_ack_set(True)
+        _bound_reading(self._mqtt)
 
     async def __aenter__(self) -> Self:
         await self._mqtt.__aenter__()
@@ -128,6 +139,44 @@ class _CallbackQueue(asyncio.Queue[aiomqtt.Message]):
         """Pass the message to the callback."""
         payload = item.payload if isinstance(item.payload, bytes) else b""
         self._on_message(str(item.topic), payload, bool(item.retain), item.mid)
+
+
+def _bound_reading(mqtt: aiomqtt.Client) -> None:
+    """Bound the memory of a received packet, and read more than one packet per turn of the event loop.
+
+    MQTT 3.1.1 has no maximum packet size, and paho collects a packet of up to 256 MB before it shows it to anyone. Of
+    a packet larger than `MAX_PACKET` only the beginning is kept: it arrives with a payload that exceeds
+    `codec.MAX_BYTES`, is rejected and acknowledged. To refuse it by disconnecting would not help: the broker would
+    deliver it again, and a retained one after each reconnect.
+
+    paho reads one packet per call; a turn of a busy event loop would acknowledge one message, and the broker's queue
+    for this client would overflow.
+
+    paho has no public means for either. This relies on ``_sock_recv(size)``, which reads all that paho receives, on
+    the collected bytes in ``_in_packet["packet"]``, and on aiomqtt calling ``loop_read()``.
+    """
+    client = mqtt._client
+    receive, read = client._sock_recv, client.loop_read
+    waiting = False
+
+    def bounded_receive(bufsize: int) -> bytes:
+        nonlocal waiting
+        del client._in_packet["packet"][MAX_PACKET:]
+        try:
+            return receive(min(bufsize, READ_SIZE))
+        except BlockingIOError:
+            waiting = True
+            raise
+
+    def read_several() -> None:
+        nonlocal waiting
+        waiting = False
+        for _ in range(PACKETS_PER_TURN):
+            if read() or waiting:
+                break
+
+    client._sock_recv = bounded_receive  # type: ignore[method-assign]
+    client.loop_read = read_several  # type: ignore[method-assign,assignment]
 
 
 def first_exception(group: BaseExceptionGroup[BaseException]) -> BaseException:
