@@ -50,6 +50,9 @@ async def serve(address: BrokerAddress, models: Models, *, ledger_path: Path | N
         pattern(Kind.COMMAND),
         pattern(Kind.STATUS, role=Role.PUBLISHER),
         pattern(Kind.PROCESS, role=Role.WORKER),
+        # Its own retained topics, which the client restores when another client overwrites them.
+        pattern(Kind.STATUS, role=Role.WORKER),
+        pattern(Kind.VITALS),
     ]
     with ledger(ledger_path, *Worker.LEDGER) as write:
         async with Client(address, role=Role.WORKER, subscriptions=subscriptions) as client:

@@ -100,6 +100,8 @@ class Worker:
 
     def update_status(self, status: BedStatus) -> None:
         """Process a publisher's status; the end of the record clears all alarms whose condition holds."""
+        if status.role != "publisher":
+            return
         self._publisher_status[status.bed] = status
         if status.state != "ended":
             return
@@ -185,7 +187,7 @@ class Worker:
         bed.received_ns = self._clock.now_ns()
         if bed.silent:
             self._change(bed, [Ended("no_data", bed.chunk.end, chunk.start, chunk.start, "data_resumed")])
-        if sequence.discontinuous:
+        if sequence.discontinuous or bed.ended:  # a status "ended" was wrong: its end of all alarms must not stand
             self._restart_analysis(bed, chunk)
         if place.session != bed.place.session:
             bed.counters = new_counters()

@@ -179,6 +179,11 @@ def _bound_reading(mqtt: aiomqtt.Client) -> None:
     client.loop_read = read_several  # type: ignore[method-assign,assignment]
 
 
+def covers(pattern: str, topic: str) -> bool:
+    """Return whether a subscription filter matches a topic."""
+    return aiomqtt.Topic(topic).matches(pattern)
+
+
 def first_exception(group: BaseExceptionGroup[BaseException]) -> BaseException:
     """Return the first exception in a group, descending into nested groups."""
     problem: BaseException = group

@@ -55,8 +55,12 @@ class Outbox:
 
     def remove(self, topic: Topic) -> None:
         """Append the removal of a retained message."""
-        self._retained.pop(topic, None)
+        self.release(topic)
         self.put(topic, b"")
+
+    def release(self, topic: Topic) -> None:
+        """Forget a retained message: it is not sent again after a reconnect."""
+        self._retained.pop(topic, None)
 
     def put_retained(self) -> None:
         """Append all retained messages again: a restarted broker may have lost them."""
