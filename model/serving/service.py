@@ -57,14 +57,21 @@ async def serve(address: BrokerAddress, models: Models, *, ledger_path: Path | N
     with ledger(ledger_path, *Worker.LEDGER) as write:
         async with Client(address, role=Role.WORKER, subscriptions=subscriptions) as client:
             clock = SteadyClock()
-            worker = Worker(models, send=client.send, instance=client.instance, clock=clock, write=write)
+            worker = Worker(
+                models,
+                send=client.send,
+                instance=client.instance,
+                clock=clock,
+                write=write,
+                release=client.release,
+            )
             early = await _read_retained(client, worker, clock)
             log.info("worker is ready on %s", address)
             next_check_ns = 0
             try:
                 _process(worker, early)
                 while True:
-                    _process(worker, await _next_messages(client, clock))
+                    _process(worker, await _next_messages(client, worker, clock))
                     if clock.now_ns() >= next_check_ns:
                         next_check_ns = clock.now_ns() + round(CHECK_EVERY_S * 1e9)
                         worker.advance_time()
@@ -99,7 +106,7 @@ def _yield_to(other: ProcessStatus, client: Client, clock: Clock) -> None:
         raise UsageError(f"a worker ({other.instance}) serves {client.address} already: end it, or use another broker")
 
 
-async def _next_messages(client: Client, clock: Clock) -> list[Message]:
+async def _next_messages(client: Client, worker: Worker, clock: Clock) -> list[Message]:
     """Return the received messages in order; none if nothing is received for `CHECK_EVERY_S`."""
     messages: list[Message] = []
     try:
@@ -113,7 +120,11 @@ async def _next_messages(client: Client, clock: Clock) -> list[Message]:
         if isinstance(message, ProcessStatus) and received.retained and message.instance != client.instance:
             # Our connection was lost for so long that another worker took over.
             _yield_to(message, client, clock)
-        if message is not None:
+        if isinstance(message, ActiveAlarms) and received.retained:
+            # After a reconnect, or of a bed that had no place before it sent. Lists published meanwhile have no effect
+            # on a running worker: limits change by command only.
+            worker.restore_alarms(message)
+        elif message is not None:
             messages.append(message)
             samples += message.n if isinstance(message, Waveform) else 0
         received = client.receive_nowait() if samples < BATCH_SAMPLES else None

@@ -34,6 +34,7 @@ from stream.mqtt.inbox import REPORT_INTERVAL_S, Inbox, Received
 from stream.mqtt.outbox import Outbox
 from stream.mqtt.ownership import OwnedTopics
 from stream.wire import codec
+from stream.wire.bed_places import BedPlaces
 from stream.wire.messages import Message, ProcessStatus
 from stream.wire.topics import RETAINED, Kind, Role, Topic
 
@@ -84,6 +85,7 @@ class Client:
     counters : Counter of str
         ``received``, ``rejected``, ``inbox_dropped``, ``reconnects``, ``intrusions``: payloads that another client
         published on a retained topic of this process. They are replaced if `subscriptions` includes the topic.
+        ``beds_refused``: messages of beds beyond `stream.wire.bed_places.MAX_BEDS`, not with `persistent_id`.
     beds : tuple of str
         Beds that this process serves; part of its status.
 
@@ -113,7 +115,8 @@ class Client:
         self._persistent_id = persistent_id
         self._connect_timeout_s = connect_timeout_s
         self._resume_delay_s = resume_delay_s
-        self._inbox = Inbox(BUFFER_S, self.counters)
+        # With a persistent session, the broker bounds what is not acknowledged yet, and nothing may be ignored.
+        self._inbox = Inbox(BUFFER_S, self.counters, None if persistent_id else BedPlaces())
         self._outbox = Outbox(BUFFER_S)
         self._owned = OwnedTopics()
         self._own_status = self._own_status_filter()
