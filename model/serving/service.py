@@ -24,8 +24,11 @@ log = logging.getLogger("bedside.worker")
 ALIVE_NS = 10_000_000_000
 """Age in ns beyond which a worker's status no longer counts: its process ended without a report by the broker."""
 
-BATCH_SAMPLES = 7200
+BATCH_SAMPLES = 1440
 """Approximate number of samples processed per tick; the connection is served between two ticks."""
+
+MAX_TURNS = 20
+"""Turns of the event loop between two ticks, at most."""
 
 CHECK_EVERY_S = 0.5
 """Interval in seconds at which beds are checked for missing data."""
@@ -76,10 +79,18 @@ async def serve(address: BrokerAddress, models: Models, *, ledger_path: Path | N
                         next_check_ns = clock.now_ns() + round(CHECK_EVERY_S * 1e9)
                         worker.advance_time()
                     client.beds = worker.beds
-                    # If messages are queued, nothing above yields to the event loop, which serves the connection.
-                    await asyncio.sleep(0)
+                    await _serve_connection(client)
             finally:
                 worker.stop()
+
+
+async def _serve_connection(client: Client) -> None:
+    """Let the event loop serve the connection while each turn brings messages: the broker's queue is short."""
+    for _ in range(MAX_TURNS):
+        received = client.counters["received"]
+        await asyncio.sleep(0)
+        if client.counters["received"] == received:
+            break
 
 
 async def _read_retained(client: Client, worker: Worker, clock: Clock) -> list[Message]:

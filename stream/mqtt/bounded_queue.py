@@ -14,6 +14,7 @@ oldest are dropped and counted, whatever their kind.
 from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -108,12 +109,17 @@ class BoundedQueue(Generic[T]):
             self._seconds[topic] += seconds
         return self._trim(topic)
 
-    def pop(self) -> Entry[T] | None:
-        """Remove and return the oldest item of all topics; None when the queue is empty."""
-        if not self._queues:
+    @property
+    def topics(self) -> Iterable[Topic]:
+        """The topics that have items."""
+        return self._queues
+
+    def pop(self, allowed: Callable[[Topic], bool] | None = None) -> Entry[T] | None:
+        """Remove and return the oldest item of all topics, or of those that are allowed; None if there is none."""
+        topics = self._queues if allowed is None else [topic for topic in self._queues if allowed(topic)]
+        if not topics:
             return None
-        topic = min(self._queues, key=lambda t: self._queues[t][0].number)
-        return self._popleft(topic)
+        return self._popleft(min(topics, key=lambda t: self._queues[t][0].number))
 
     def put_back(self, entry: Entry[T]) -> None:
         """Reinsert a popped entry at its position; discard it if a later retained value has replaced it."""

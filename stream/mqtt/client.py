@@ -76,6 +76,8 @@ class Client:
         Time limit for the first connection.
     resume_delay_s : float
         Delay after a reconnect before queued messages are sent.
+    paced : bool
+        Send queued chunks at a pace that leaves nothing behind in the broker's queues; see `stream.mqtt.pacing`.
 
     Attributes
     ----------
@@ -104,6 +106,7 @@ class Client:
         persistent_id: str | None = None,
         connect_timeout_s: float = CONNECT_TIMEOUT_S,
         resume_delay_s: float = 0.0,
+        paced: bool = False,
     ) -> None:
         self.address = address
         self.role = role
@@ -117,7 +120,7 @@ class Client:
         self._resume_delay_s = resume_delay_s
         # With a persistent session, the broker bounds what is not acknowledged yet, and nothing may be ignored.
         self._inbox = Inbox(BUFFER_S, self.counters, None if persistent_id else BedPlaces())
-        self._outbox = Outbox(BUFFER_S)
+        self._outbox = Outbox(BUFFER_S, paced=paced)
         self._owned = OwnedTopics()
         self._own_status = self._own_status_filter()
         self._next_report_s = -math.inf
@@ -145,6 +148,7 @@ class Client:
     ) -> None:
         assert self._task is not None
         self._leaving = True
+        self._outbox.hurry()
         if self.connected and self.role is not None:
             self._publish_status("offline")
         try:

@@ -149,11 +149,12 @@ def _bound_reading(mqtt: aiomqtt.Client) -> None:
     `codec.MAX_BYTES`, is rejected and acknowledged. To refuse it by disconnecting would not help: the broker would
     deliver it again, and a retained one after each reconnect.
 
-    paho reads one packet per call; a turn of a busy event loop would acknowledge one message, and the broker's queue
-    for this client would overflow.
+    paho reads one packet per call, and writes its acknowledgement two turns of the event loop later; a busy process
+    would acknowledge one message per turn, and the broker's queue for it would overflow.
 
     paho has no public means for either. This relies on ``_sock_recv(size)``, which reads all that paho receives, on
-    the collected bytes in ``_in_packet["packet"]``, and on aiomqtt calling ``loop_read()``.
+    the collected bytes in ``_in_packet["packet"]``, on aiomqtt calling ``loop_read()``, and on ``_packet_write()``,
+    which writes what is queued.
     """
     client = mqtt._client
     receive, read = client._sock_recv, client.loop_read
@@ -172,8 +173,11 @@ def _bound_reading(mqtt: aiomqtt.Client) -> None:
         nonlocal waiting
         waiting = False
         for _ in range(PACKETS_PER_TURN):
-            if read() or waiting:
+            if read():
+                return
+            if waiting:
                 break
+        client._packet_write()
 
     client._sock_recv = bounded_receive  # type: ignore[method-assign]
     client.loop_read = read_several  # type: ignore[method-assign,assignment]
