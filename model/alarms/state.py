@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+import msgspec
+
 from model.alarms import advisories
 from model.conditions.changes import Began
 from stream.clock import rfc3339, unix_ns
@@ -26,6 +28,10 @@ LISTED_COMMANDS = 8
 
 REMEMBERED_COMMANDS = 64
 """Commands that are recognised when repeated; after a restart, only the listed ones are."""
+
+MAX_ALARM_BYTES, MAX_COMMAND_BYTES = 3000, 1500
+"""Largest restored alarm and command, as JSON: with one alarm of each kind, the list stays below the limit of a
+payload, whatever the alarms that follow contain."""
 
 MAX_PAUSE_NS = MAX_PAUSE_S * 1_000_000_000
 """Longest pause in ns."""
@@ -127,15 +133,28 @@ def to_message(bed: str, state: AlarmState) -> ActiveAlarms:
 
 
 def restore(message: ActiveAlarms, now_ns: int) -> AlarmState:
-    """Return the state that an earlier worker published; alarms of other beds are ignored."""
+    """Return the state that an earlier worker published.
+
+    What no worker publishes is ignored: alarms of other beds, a second alarm of a kind, oversized texts. Otherwise a
+    list that a stranger wrote could make the lists that follow it too large to be received.
+    """
+    alarms: dict[AlarmKind, Alarm] = {}
+    for alarm in message.alarms:
+        if alarm.kind not in ADVISORIES and _is_plausible(alarm, message.bed):
+            alarms.setdefault(alarm.kind, alarm)
+    advisory = message.advisory
     return AlarmState(
-        active=tuple(alarm for alarm in message.alarms if alarm.bed == message.bed and alarm.kind not in ADVISORIES),
-        advisory=message.advisory if message.advisory and message.advisory.latest.bed == message.bed else None,
+        active=tuple(alarms.values()),
+        advisory=advisory if advisory is not None and _is_plausible(advisory.latest, message.bed) else None,
         limits=message.limits,
         audio_paused_until=_pause_end(message.audio_paused_until, now_ns),
         alarms_paused_until=_pause_end(message.alarms_paused_until, now_ns),
-        commands=message.commands,
+        commands=tuple(c for c in message.commands if len(msgspec.json.encode(c)) <= MAX_COMMAND_BYTES),
     )
+
+
+def _is_plausible(alarm: Alarm, bed: str) -> bool:
+    return alarm.bed == bed and len(msgspec.json.encode(alarm)) <= MAX_ALARM_BYTES
 
 
 def _pause_end(text: str | None, now_ns: int) -> int | None:

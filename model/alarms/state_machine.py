@@ -46,6 +46,7 @@ from stream.wire.alarm_messages import (
 )
 from stream.wire.alarm_texts import with_text
 from stream.wire.command_filter import check
+from stream.wire.messages import MAX_FINITE
 
 CONFIRMATION_SAMPLES = 45 * FS
 """Samples after a restart within which the condition of a restored alarm must be confirmed; otherwise the alarm is
@@ -206,7 +207,7 @@ def _raised_event(config: AlarmConfig, began: Began, repeats: int, context: Alar
         end=None,
         when=rfc3339(context.now_ns),
         text="",
-        duration_s=(began.at + 1 - began.onset) / FS,
+        duration_s=_bounded((began.at + 1 - began.onset) / FS),
         repeats=repeats,
         reason=began.reason,
     )
@@ -216,13 +217,20 @@ def _raised_event(config: AlarmConfig, began: Began, repeats: int, context: Alar
 def _with_values(alarm: Alarm, change: Change) -> Alarm:
     """Return the alarm with the values of a change; values that the change lacks stay as they are."""
     known: dict[str, object] = {
-        name: value
+        name: _bounded(value) if isinstance(value, float) else value
         for name in ("value", "limit", "beats", "leads")
         if (value := getattr(change, name)) not in (None, ())
     }
     if change.evidence is not None:
-        known |= {field.name: getattr(change.evidence, field.name) for field in fields(change.evidence)}
+        for field in fields(change.evidence):
+            value = getattr(change.evidence, field.name)
+            known[field.name] = _bounded(value) if isinstance(value, float) else value
     return msgspec.structs.replace(alarm, **known)
+
+
+def _bounded(value: float) -> float:
+    """Return a value within the range of messages: sample indices may imply gaps of thousands of years."""
+    return min(max(value, -MAX_FINITE), MAX_FINITE)
 
 
 def _clear(
@@ -236,7 +244,7 @@ def _clear(
         end=end,
         when=rfc3339(context.now_ns),
         reason=reason,
-        duration_s=(end - alarm.onset) / FS,
+        duration_s=_bounded((end - alarm.onset) / FS),
         latched=alarm.priority == "high" and alarm.acknowledged_by is None,
     )
     cleared = with_text(cleared)

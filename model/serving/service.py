@@ -24,8 +24,11 @@ log = logging.getLogger("bedside.worker")
 ALIVE_NS = 10_000_000_000
 """Age in ns beyond which a worker's status no longer counts: its process ended without a report by the broker."""
 
-BATCH_SAMPLES = 7200
+BATCH_SAMPLES = 1440
 """Approximate number of samples processed per tick; the connection is served between two ticks."""
+
+MAX_TURNS = 20
+"""Turns of the event loop between two ticks, at most."""
 
 CHECK_EVERY_S = 0.5
 """Interval in seconds at which beds are checked for missing data."""
@@ -50,26 +53,44 @@ async def serve(address: BrokerAddress, models: Models, *, ledger_path: Path | N
         pattern(Kind.COMMAND),
         pattern(Kind.STATUS, role=Role.PUBLISHER),
         pattern(Kind.PROCESS, role=Role.WORKER),
+        # Its own retained topics, which the client restores when another client overwrites them.
+        pattern(Kind.STATUS, role=Role.WORKER),
+        pattern(Kind.VITALS),
     ]
     with ledger(ledger_path, *Worker.LEDGER) as write:
         async with Client(address, role=Role.WORKER, subscriptions=subscriptions) as client:
             clock = SteadyClock()
-            worker = Worker(models, send=client.send, instance=client.instance, clock=clock, write=write)
+            worker = Worker(
+                models,
+                send=client.send,
+                instance=client.instance,
+                clock=clock,
+                write=write,
+                release=client.release,
+            )
             early = await _read_retained(client, worker, clock)
             log.info("worker is ready on %s", address)
             next_check_ns = 0
             try:
                 _process(worker, early)
                 while True:
-                    _process(worker, await _next_messages(client, clock))
+                    _process(worker, await _next_messages(client, worker, clock))
                     if clock.now_ns() >= next_check_ns:
                         next_check_ns = clock.now_ns() + round(CHECK_EVERY_S * 1e9)
                         worker.advance_time()
                     client.beds = worker.beds
-                    # If messages are queued, nothing above yields to the event loop, which serves the connection.
-                    await asyncio.sleep(0)
+                    await _serve_connection(client)
             finally:
                 worker.stop()
+
+
+async def _serve_connection(client: Client) -> None:
+    """Let the event loop serve the connection while each turn brings messages: the broker's queue is short."""
+    for _ in range(MAX_TURNS):
+        received = client.counters["received"]
+        await asyncio.sleep(0)
+        if client.counters["received"] == received:
+            break
 
 
 async def _read_retained(client: Client, worker: Worker, clock: Clock) -> list[Message]:
@@ -96,7 +117,7 @@ def _yield_to(other: ProcessStatus, client: Client, clock: Clock) -> None:
         raise UsageError(f"a worker ({other.instance}) serves {client.address} already: end it, or use another broker")
 
 
-async def _next_messages(client: Client, clock: Clock) -> list[Message]:
+async def _next_messages(client: Client, worker: Worker, clock: Clock) -> list[Message]:
     """Return the received messages in order; none if nothing is received for `CHECK_EVERY_S`."""
     messages: list[Message] = []
     try:
@@ -110,7 +131,11 @@ async def _next_messages(client: Client, clock: Clock) -> list[Message]:
         if isinstance(message, ProcessStatus) and received.retained and message.instance != client.instance:
             # Our connection was lost for so long that another worker took over.
             _yield_to(message, client, clock)
-        if message is not None:
+        if isinstance(message, ActiveAlarms) and received.retained:
+            # After a reconnect, or of a bed that had no place before it sent. Lists published meanwhile have no effect
+            # on a running worker: limits change by command only.
+            worker.restore_alarms(message)
+        elif message is not None:
             messages.append(message)
             samples += message.n if isinstance(message, Waveform) else 0
         received = client.receive_nowait() if samples < BATCH_SAMPLES else None

@@ -25,9 +25,11 @@ from stream.errors import MessageError
 from stream.replay.ledger import Write
 from stream.timebase import FS
 from stream.wire.alarm_messages import ActiveAlarms, Command
+from stream.wire.bed_places import MAX_BEDS, BedPlaces
 from stream.wire.continuity import Continuity, SequenceCheck, check_sequence
 from stream.wire.messages import BedStatus, Message, Waveform
 from stream.wire.replay_actions import ReplayAction
+from stream.wire.topics import Kind, Role, Topic
 from stream.wire.wave_message import Wave
 
 log = logging.getLogger("bedside.worker")
@@ -37,9 +39,6 @@ STATUS_EVERY_NS = 2_000_000_000
 
 WARNING_EVERY_NS = 1_000_000_000
 """Shortest interval between two logged warnings in ns."""
-
-MAX_BEDS = 64
-"""Largest number of beds; further ones are not served."""
 
 NO_DATA_NS = 5_000_000_000
 """A playing bed that sends nothing for this time in ns, or for 2.5 chunks if that is longer, has a technical alarm."""
@@ -58,6 +57,8 @@ class Worker:
     clock : Clock
     write : callable
         Writes a line of the ledger; its columns are `LEDGER`.
+    release : callable
+        Gives up a retained topic of a bed that is not served any more.
 
     Attributes
     ----------
@@ -75,16 +76,19 @@ class Worker:
         instance: str,
         clock: Clock,
         write: Write,
+        release: Callable[[Topic], None] = lambda topic: None,  # noqa: ARG005
     ) -> None:
         self._models = models
         self._send = send
         self._instance = instance
         self._clock = clock
         self._write = write
+        self._release = release
         self._beds: dict[str, Bed] = {}
         self._waves = WaveBuffer(MAX_BEDS)
         self._restored: dict[str, AlarmManager] = {}
         self._publisher_status: dict[str, BedStatus] = {}
+        self._places = BedPlaces()
         self._next_warning_ns = 0
 
     @property
@@ -93,13 +97,21 @@ class Worker:
         return tuple(sorted(self._beds))
 
     def restore_alarms(self, active: ActiveAlarms) -> None:
-        """Restore the retained alarms of an earlier worker; they continue when the bed sends samples."""
-        if active.bed not in self._beds:
-            alarms = self._restored[active.bed] = AlarmManager(self._models.alarms, self._send)
-            alarms.restore(active, self._clock.now_ns())
+        """Restore the retained alarms of an earlier worker; they continue when the bed sends samples.
+
+        Kinds of alarm that are switched off in the list are logged: anyone who may write to the broker can write it.
+        """
+        if active.bed in self._beds or not self._admit_name(active.bed, retained=True):
+            return
+        alarms = self._restored[active.bed] = AlarmManager(self._models.alarms, self._send)
+        alarms.restore(active, self._clock.now_ns())
+        if active.limits.off:
+            log.warning("bed %s: alarms restored as switched off: %s", active.bed, ", ".join(active.limits.off))
 
     def update_status(self, status: BedStatus) -> None:
         """Process a publisher's status; the end of the record clears all alarms whose condition holds."""
+        if status.role != "publisher" or not self._admit_name(status.bed, retained=True):
+            return
         self._publisher_status[status.bed] = status
         if status.state != "ended":
             return
@@ -180,12 +192,13 @@ class Worker:
         if checked is None:
             return None
         sequence, place = checked
+        self._admit_name(chunk.bed, signal_s=chunk.n / FS)
         lost = sequence.lost_samples
         self._record(chunk, "gap" if lost else "taken", lost)
         bed.received_ns = self._clock.now_ns()
         if bed.silent:
             self._change(bed, [Ended("no_data", bed.chunk.end, chunk.start, chunk.start, "data_resumed")])
-        if sequence.discontinuous:
+        if sequence.discontinuous or bed.ended:  # a status "ended" was wrong: its end of all alarms must not stand
             self._restart_analysis(bed, chunk)
         if place.session != bed.place.session:
             bed.counters = new_counters()
@@ -202,7 +215,7 @@ class Worker:
 
     def _admit(self, chunk: Waveform) -> Bed | None:
         """Begin to serve the bed of its first chunk; return None if there are too many beds."""
-        if len(self._beds) >= MAX_BEDS:
+        if not self._admit_name(chunk.bed):
             self._warn(f"bed {chunk.bed} is not served: there are {MAX_BEDS} beds already")
             return None
         _, place = check_sequence(None, chunk)
@@ -211,6 +224,20 @@ class Worker:
         alarms.resume(bed.context(self._clock.now_ns()))
         self._record(chunk, "taken", 0)
         return bed
+
+    def _admit_name(self, name: str, *, retained: bool = False, signal_s: float = 0.0) -> bool:
+        """Return whether a bed has a place; the one that loses its place to it is not served any more."""
+        admitted, lost = self._places.admit(name, self._clock.now_ns() / 1e9, signal_s, retained=retained)
+        if lost is not None:
+            self._publisher_status.pop(lost, None)
+            self._restored.pop(lost, None)
+            bed = self._beds.pop(lost, None)
+            if bed is not None:
+                self._publish_status(bed, "stopped")
+                for kind, role in ((Kind.ALARMS_ACTIVE, None), (Kind.VITALS, None), (Kind.STATUS, Role.WORKER)):
+                    self._release(Topic(kind, lost, role))
+                self._warn(f"bed {lost} has been silent for long and is not served any more: others need its place")
+        return admitted
 
     def _check(self, bed: Bed, chunk: Waveform) -> tuple[SequenceCheck, Continuity] | None:
         """Compare a chunk with the last one of its bed; count and return None if it is rejected or a duplicate."""

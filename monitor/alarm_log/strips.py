@@ -21,6 +21,7 @@ from monitor.common.ring_buffer import RingBuffer
 from stream.errors import MessageError
 from stream.timebase import FS
 from stream.wire.alarm_messages import PRIORITIES, Alarm
+from stream.wire.bed_places import BedPlaces
 from stream.wire.continuity import Continuity, check_sequence
 from stream.wire.messages import INVALID, BedStatus, Waveform
 
@@ -33,7 +34,6 @@ HISTORY_SAMPLES = 120 * FS
 SILENCE_TIMEOUT_NS = 60_000_000_000
 """Time without data of a session after which its pending strips are finished incomplete."""
 
-MAX_BEDS = 64
 MAX_PENDING = 64
 """Maximum number of pending strips per bed."""
 
@@ -131,10 +131,14 @@ class StripRecorder:
         self.dropped = 0
         self.rejected = 0
         self._beds: dict[str, _Bed] = {}
+        self._places = BedPlaces()
 
     def request(self, alarm: Alarm, now_ns: int, stored: Strip | None = None) -> None:
         """Request the strip of an alarm; `stored` is an incomplete strip from an earlier process."""
         bed = self._bed(alarm.bed, now_ns)
+        if bed is None:
+            self.dropped += 1
+            return
         bed.pending[alarm.alarm_id] = _PendingStrip(alarm, now_ns, stored)
         self._finish_complete(bed)
         if len(bed.pending) > MAX_PENDING:
@@ -143,7 +147,10 @@ class StripRecorder:
 
     def push(self, chunk: Waveform, now_ns: int) -> None:
         """Add a chunk, unless it is a duplicate or contradicts the previous one."""
-        bed = self._bed(chunk.bed, now_ns)
+        bed = self._bed(chunk.bed, now_ns, chunk.n / FS)
+        if bed is None:
+            self.rejected += 1
+            return
         bed.last_received_ns = now_ns
         try:
             arrival, bed.position = check_sequence(bed.position, chunk)
@@ -195,15 +202,13 @@ class StripRecorder:
         for bed in self._beds.values():
             self._finish(bed, list(bed.pending.values()))
 
-    def _bed(self, name: str, now_ns: int) -> _Bed:
-        bed = self._beds.get(name)
-        if bed is None:
-            if len(self._beds) >= MAX_BEDS:
-                silent = min(self._beds, key=lambda other: self._beds[other].last_received_ns)
-                self._finish(self._beds[silent], list(self._beds[silent].pending.values()))
-                del self._beds[silent]
-            bed = self._beds[name] = _Bed(last_received_ns=now_ns)
-        return bed
+    def _bed(self, name: str, now_ns: int, signal_s: float = 0.0) -> _Bed | None:
+        """Return a bed; None if there is no place for it. The one that loses its place ends with what it has."""
+        admitted, lost = self._places.admit(name, now_ns / 1e9, signal_s)
+        if lost is not None and lost in self._beds:
+            self._finish(self._beds[lost], list(self._beds[lost].pending.values()))
+            del self._beds[lost]
+        return self._beds.setdefault(name, _Bed(last_received_ns=now_ns)) if admitted else None
 
     def _finish_complete(self, bed: _Bed) -> None:
         """Finish the strips whose last sample has been received."""

@@ -24,6 +24,7 @@ from monitor.tools.wire_stats import BedStats
 from stream.errors import StorageError
 from stream.mqtt.address import BROKER_VARIABLE, BrokerAddress
 from stream.mqtt.client import Client, Received
+from stream.wire.bed_places import BedPlaces
 from stream.wire.messages import ProcessStatus
 from stream.wire.topics import Role
 
@@ -113,6 +114,7 @@ class _Run:
         self._children = children
         self._console = console
         self._beds: defaultdict[str, BedStats] = defaultdict(BedStats)
+        self._places = BedPlaces()
         self._online: dict[str, ProcessStatus] = {}
         self._forced_ends: list[str] = []
         self._received = asyncio.Event()
@@ -144,7 +146,11 @@ class _Run:
         if isinstance(message, ProcessStatus):
             self._online[message.role] = message
         elif message is not None and received.topic.bed is not None:
-            self._beds[received.topic.bed].update(message, received.received_ns)
+            admitted, lost = self._places.admit(received.topic.bed, received.received_ns / 1e9)
+            if lost is not None:
+                self._beds.pop(lost, None)
+            if admitted:
+                self._beds[received.topic.bed].update(message, received.received_ns)
 
     async def _stream(self, observing: asyncio.Task[None]) -> None:
         """Start the processes in order, show the stream, and stop them in order."""

@@ -16,6 +16,9 @@ _RATE_WINDOW_NS = 5_000_000_000
 _MAX_LATENCIES = 200_000
 _KEPT_CHUNKS = 1000
 
+MAX_RAISED = 10_000
+"""Largest number of alarms that are counted."""
+
 
 class BedStats:
     """Statistics of one bed.
@@ -34,7 +37,7 @@ class BedStats:
     active : tuple of Alarm
         The active alarms.
     raised : set of str
-        Ids of all alarms raised, without advisories.
+        Ids of all alarms raised, without advisories; at most `MAX_RAISED`.
     publisher, worker : BedStatus or None
         The latest status in each role.
     """
@@ -61,7 +64,7 @@ class BedStats:
                 self._add_forecast(message)
             case Vitals(skill=float(skill)):
                 self.skill = skill
-            case Alarm(phase="raised") if message.kind not in ADVISORIES:
+            case Alarm(phase="raised") if message.kind not in ADVISORIES and len(self.raised) < MAX_RAISED:
                 self.raised.add(message.alarm_id)
             case ActiveAlarms():
                 self.active = message.alarms
@@ -107,7 +110,8 @@ class BedStats:
             self._due.clear()
         self.waveform = chunk
         self._due[chunk.seq] = chunk.due_ns
-        self._due.pop(chunk.seq - _KEPT_CHUNKS, None)
+        while len(self._due) > _KEPT_CHUNKS:
+            del self._due[next(iter(self._due))]
         self._recent.append((received_ns, chunk.n))
         self._drop_old(received_ns)
 

@@ -96,9 +96,11 @@ class BedAlarms:
         self._event_times.setdefault(alarm.alarm_id, {})[alarm.phase] = alarm.when
         self.revision += 1
         alike = [i for i, a in self._latest.items() if (a.kind in ADVISORIES) == (alarm.kind in ADVISORIES)]
-        inactive = [i for i in alike if i not in self._active and i != alarm.alarm_id]
-        for alarm_id in inactive[: max(len(alike) - MAX_ALARMS, 0)]:
+        # Inactive ones first; a worker lists no more than one of each kind, so active ones are dropped in a flood only.
+        others = sorted((i for i in alike if i != alarm.alarm_id), key=self._active.__contains__)
+        for alarm_id in others[: max(len(alike) - MAX_ALARMS, 0)]:
             del self._latest[alarm_id], self._event_times[alarm_id]
+            self._active.discard(alarm_id)
 
     def find(self, alarm_id: str) -> Alarm | None:
         """Return the latest event of an alarm; None if it is unknown or dropped."""

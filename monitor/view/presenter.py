@@ -16,6 +16,7 @@ from stream.mqtt.client import Received
 from stream.timebase import FS
 from stream.wire.alarm_messages import ADVISORIES, ActiveAlarms, Alarm, Limits
 from stream.wire.alarm_texts import Phrase
+from stream.wire.bed_places import BedPlaces
 from stream.wire.messages import Annotation, Beat, BedStatus, Forecast, Message, Vitals, Waveform
 from stream.wire.replay_actions import ReplayAction
 from stream.wire.topics import Kind, Role
@@ -43,6 +44,7 @@ class Presenter:
 
     def __init__(self) -> None:
         self._beds: dict[str, Bed] = {}
+        self._places = BedPlaces()
         self._services = Services()
         self._max_age: dict[str, MaxAge] = {}
         self._replays: dict[str, ReplayStatus] = {}
@@ -67,6 +69,8 @@ class Presenter:
     def process(self, received: Received) -> None:
         """Process one message."""
         topic, message = received.topic, received.message
+        if topic.bed is not None and not self._admit(topic.bed, received):
+            return
         self._services.process(received)
         if topic.kind is Kind.STATUS and topic.bed is not None:
             if topic.role is Role.PUBLISHER:
@@ -77,6 +81,15 @@ class Presenter:
             and (message is not None or topic.bed in self._beds)
         ):
             self._process_bed(self._bed(topic.bed), received)
+
+    def _admit(self, bed: str, received: Received) -> bool:
+        """Return whether there is a place for a bed; forget the one that loses its place to it."""
+        chunk = received.message
+        signal_s = chunk.n / FS if isinstance(chunk, Waveform) else 0.0
+        admitted, lost = self._places.admit(bed, received.received_ns / 1e9, signal_s, retained=received.retained)
+        if lost is not None:
+            self._forget(lost)
+        return admitted
 
     def _process_publisher(self, bed: str, message: Message | None, received_ns: int) -> None:
         status = message if isinstance(message, BedStatus) else None
@@ -117,6 +130,12 @@ class Presenter:
         """Remove a bed whose publisher removed its status; it reappears with its next chunk."""
         self._beds.pop(name, None)
         self._max_age.pop(name, None)
+
+    def _forget(self, name: str) -> None:
+        """Remove everything about a bed."""
+        self._remove(name)
+        self._replays.pop(name, None)
+        self._services.forget(name)
 
     def bed(self, name: str | None) -> Bed | None:
         """Return the state of a bed, for reading; None for an unknown name."""

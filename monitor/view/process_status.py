@@ -6,28 +6,43 @@ from stream.mqtt.client import Received
 from stream.wire.messages import BedStatus, ProcessStatus
 from stream.wire.topics import Kind, Role
 
+MAX_PROCESSES = 1000
+"""Online processes that are kept."""
+
 
 class Services:
     """The latest status of each process and of each bed in each role."""
 
     def __init__(self) -> None:
         self._status: dict[tuple[str, Role], BedStatus] = {}
-        self._online: dict[tuple[Role, str], bool] = {}
+        self._online: set[tuple[Role, str]] = set()
 
     def process(self, received: Received) -> None:
         """Process a status; other messages are ignored."""
         topic, message = received.topic, received.message
         if topic.kind is Kind.PROCESS and topic.role is not None and topic.instance is not None:
-            if message is None:
-                self._online.pop((topic.role, topic.instance), None)
+            if isinstance(message, ProcessStatus) and message.state == "online":
+                self._add(topic.role, topic.instance)
             else:
-                online = isinstance(message, ProcessStatus) and message.state == "online"
-                self._online[topic.role, topic.instance] = online
+                self._online.discard((topic.role, topic.instance))
         elif topic.kind is Kind.STATUS and topic.bed is not None and topic.role is not None:
             if isinstance(message, BedStatus):
                 self._status[topic.bed, topic.role] = message
             else:
                 self._status.pop((topic.bed, topic.role), None)
+
+    def _add(self, role: Role, instance: str) -> None:
+        if (role, instance) not in self._online and len(self._online) >= MAX_PROCESSES:
+            # Each process repeats its status, so one that is needed after all comes back.
+            serving = {(Role(status.role), status.instance) for status in self._status.values()}
+            self._online.discard(next((process for process in self._online if process not in serving), (role, "")))
+        if len(self._online) < MAX_PROCESSES:
+            self._online.add((role, instance))
+
+    def forget(self, bed: str) -> None:
+        """Remove the status of a bed."""
+        for role in Role:
+            self._status.pop((bed, role), None)
 
     def last_publisher(self, bed: str) -> BedStatus | None:
         """Return the latest status of a bed's publisher, online or not."""
@@ -43,4 +58,4 @@ class Services:
         return None if status is None or status.state == "stopped" else status
 
     def _if_online(self, status: BedStatus | None) -> BedStatus | None:
-        return status if status is not None and self._online.get((Role(status.role), status.instance)) else None
+        return status if status is not None and (Role(status.role), status.instance) in self._online else None

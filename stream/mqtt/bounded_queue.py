@@ -5,12 +5,16 @@ Each kind of topic has one of three policies:
 - ECG and other waves, forecasts, beats, annotations: bounded by duration; the oldest items of the topic are dropped
   and counted;
 - retained topics: only the latest value is kept;
-- alarm events and commands: unbounded; none is dropped.
+- alarm events and commands: none is dropped.
+
+Items whose size is given, those received from others, are bounded in bytes too: beyond `MAX_BYTES` of one topic the
+oldest are dropped and counted, whatever their kind.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -27,6 +31,11 @@ FORECAST_S = 0.1
 
 MIN_CHUNK_S = 1e-3
 """Minimum duration of one chunk, in s: bounds the number of messages at high replay speeds, 30,000 in 30 s."""
+
+
+MAX_BYTES = 4 * 1024 * 1024
+"""Maximum total size of one topic, in bytes of payload: 30 s of chunks of single samples, or a thousand alarm events
+of the largest size."""
 
 
 def duration_s(message: Message | None) -> float:
@@ -51,12 +60,15 @@ class Entry(Generic[T]):
     item : object
     seconds : float
         Duration of the item; see `duration_s`.
+    size : int
+        Size in bytes; 0 is not bounded.
     """
 
     number: int
     topic: Topic
     item: T
     seconds: float
+    size: int = 0
 
 
 class BoundedQueue(Generic[T]):
@@ -78,29 +90,36 @@ class BoundedQueue(Generic[T]):
         self.dropped: Counter[Topic] = Counter()
         self._queues: dict[Topic, deque[Entry[T]]] = {}
         self._seconds: defaultdict[Topic, float] = defaultdict(float)
+        self._bytes: Counter[Topic] = Counter()
         self._next = 0
 
     def __len__(self) -> int:
         return sum(len(queue) for queue in self._queues.values())
 
-    def put(self, topic: Topic, item: T, seconds: float = 0.0) -> int:
+    def put(self, topic: Topic, item: T, seconds: float = 0.0, size: int = 0) -> int:
         """Append an item; return the number of older items of its topic that were dropped."""
         queue = self._queues.setdefault(topic, deque())
         if topic.kind in RETAINED:
             queue.clear()
-        queue.append(Entry(self._next, topic, item, seconds))
+            self._bytes.pop(topic, None)
+        queue.append(Entry(self._next, topic, item, seconds, size))
         self._next += 1
+        self._bytes[topic] += size
         if topic.kind in BOUNDED:
             self._seconds[topic] += seconds
-            return self._trim(topic)
-        return 0
+        return self._trim(topic)
 
-    def pop(self) -> Entry[T] | None:
-        """Remove and return the oldest item of all topics; None when the queue is empty."""
-        if not self._queues:
+    @property
+    def topics(self) -> Iterable[Topic]:
+        """The topics that have items."""
+        return self._queues
+
+    def pop(self, allowed: Callable[[Topic], bool] | None = None) -> Entry[T] | None:
+        """Remove and return the oldest item of all topics, or of those that are allowed; None if there is none."""
+        topics = self._queues if allowed is None else [topic for topic in self._queues if allowed(topic)]
+        if not topics:
             return None
-        topic = min(self._queues, key=lambda t: self._queues[t][0].number)
-        return self._popleft(topic)
+        return self._popleft(min(topics, key=lambda t: self._queues[t][0].number))
 
     def put_back(self, entry: Entry[T]) -> None:
         """Reinsert a popped entry at its position; discard it if a later retained value has replaced it."""
@@ -109,16 +128,20 @@ class BoundedQueue(Generic[T]):
             if queue[0].number > entry.number:
                 return
             queue.clear()
+            self._bytes.pop(entry.topic, None)
         place = next((i for i, other in enumerate(queue) if other.number > entry.number), len(queue))
         queue.insert(place, entry)
+        self._bytes[entry.topic] += entry.size
         if entry.topic.kind in BOUNDED:
             self._seconds[entry.topic] += entry.seconds
-            self._trim(entry.topic)
+        self._trim(entry.topic)
 
     def _trim(self, topic: Topic) -> int:
         before = self.dropped[topic]
         # The newest item is kept even if it alone exceeds the limit.
-        while self._seconds[topic] > self.limit_s + 1e-9 and len(self._queues[topic]) > 1:
+        while len(self._queues[topic]) > 1 and (
+            self._seconds.get(topic, 0.0) > self.limit_s + 1e-9 or self._bytes[topic] > MAX_BYTES
+        ):
             self._popleft(topic)
             self.dropped[topic] += 1
         return self.dropped[topic] - before
@@ -127,7 +150,9 @@ class BoundedQueue(Generic[T]):
         queue = self._queues[topic]
         entry = queue.popleft()
         self._seconds[topic] -= entry.seconds
+        self._bytes[topic] -= entry.size
         if not queue:
             del self._queues[topic]
             self._seconds.pop(topic, None)
+            self._bytes.pop(topic, None)
         return entry

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import random
 import secrets
 import ssl
@@ -28,16 +29,19 @@ from stream.mqtt.connection import (
     NoAnswerError,
     ProtocolVersion,
     RefusedTopicError,
+    covers,
     finish_pending_connections,
     first_exception,
     is_refusal,
     is_unsupported_protocol,
 )
-from stream.mqtt.inbox import Inbox, Received
+from stream.mqtt.inbox import REPORT_INTERVAL_S, Inbox, Received
 from stream.mqtt.outbox import Outbox
+from stream.mqtt.ownership import OwnedTopics
 from stream.wire import codec
+from stream.wire.bed_places import BedPlaces
 from stream.wire.messages import Message, ProcessStatus
-from stream.wire.topics import RETAINED, Role, Topic
+from stream.wire.topics import RETAINED, Kind, Role, Topic
 
 __all__ = ["Client", "Received", "finish_pending_connections"]
 
@@ -77,6 +81,8 @@ class Client:
         Time limit for the first connection.
     resume_delay_s : float
         Delay after a reconnect before queued messages are sent.
+    paced : bool
+        Send queued chunks at a pace that leaves nothing behind in the broker's queues; see `stream.mqtt.pacing`.
 
     Attributes
     ----------
@@ -84,7 +90,9 @@ class Client:
         Random id of this process in its status topic.
     connected : bool
     counters : Counter of str
-        ``received``, ``rejected``, ``inbox_dropped``, ``reconnects``.
+        ``received``, ``rejected``, ``inbox_dropped``, ``reconnects``, ``intrusions``: payloads that another client
+        published on a retained topic of this process. They are replaced if `subscriptions` includes the topic.
+        ``beds_refused``: messages of beds beyond `stream.wire.bed_places.MAX_BEDS`, not with `persistent_id`.
     beds : tuple of str
         Beds that this process serves; part of its status.
 
@@ -105,12 +113,13 @@ class Client:
         persistent_id: str | None = None,
         connect_timeout_s: float = CONNECT_TIMEOUT_S,
         resume_delay_s: float = 0.0,
+        paced: bool = False,
     ) -> None:
         self.address = address
         self.role = role
         self.instance = secrets.token_hex(6)
         self.connected = False
-        self.counters: Counter[str] = Counter(received=0, rejected=0, inbox_dropped=0, reconnects=0)
+        self.counters: Counter[str] = Counter(received=0, rejected=0, inbox_dropped=0, reconnects=0, intrusions=0)
         self.beds: tuple[str, ...] = ()
         self._subscriptions = tuple(subscriptions)
         self._persistent_id = persistent_id
@@ -118,8 +127,12 @@ class Client:
         self._resume_delay_s = resume_delay_s
         self._tls_context = tls.client_context(address)
         self._protocol = ProtocolVersion.V5
-        self._inbox = Inbox(BUFFER_S, self.counters)
-        self._outbox = Outbox(BUFFER_S)
+        # With a persistent session, the broker bounds what is not acknowledged yet, and nothing may be ignored.
+        self._inbox = Inbox(BUFFER_S, self.counters, None if persistent_id else BedPlaces())
+        self._outbox = Outbox(BUFFER_S, paced=paced)
+        self._owned = OwnedTopics()
+        self._own_status = self._own_status_filter()
+        self._next_report_s = -math.inf
         self._connection: Connection | None = None
         self._connections = 0
         self._lost_s = 0.0
@@ -144,6 +157,7 @@ class Client:
     ) -> None:
         assert self._task is not None
         self._leaving = True
+        self._outbox.hurry()
         if self.connected and self.role is not None:
             self._publish_status("offline")
         try:
@@ -183,13 +197,20 @@ class Client:
         topic = codec.topic_of(message)
         payload = codec.encode(message)
         if topic.kind in RETAINED:
+            self._owned.sent(topic, payload)
             self._outbox.retain(topic, payload)
         else:
             self._outbox.put(topic, payload, duration_s(message))
 
     def remove(self, topic: Topic) -> None:
         """Remove the retained message of a topic."""
+        self.release(topic)
         self._outbox.remove(topic)
+
+    def release(self, topic: Topic) -> None:
+        """Give a retained topic up, for another process: it is neither restored nor published after a reconnect."""
+        self._owned.release(topic)
+        self._outbox.release(topic)
 
     def dropped(self, topic: Topic) -> int:
         """Return the number of messages of a topic dropped because the broker was unavailable for over `BUFFER_S`."""
@@ -237,9 +258,41 @@ class Client:
             self._connection.acknowledge(received._mid)
 
     def _on_message(self, topic: str, payload: bytes, retained: bool, mid: int) -> None:
-        accepted = self._inbox.put(topic, payload, retained=retained, mid=mid, connection=self._connections)
+        if not retained and self._owned.received(topic, payload):
+            self._count_intrusion(topic, payload)
+            self._restore_topics()
+        accepted = topic not in self._own_status and self._inbox.put(
+            topic, payload, retained=retained, mid=mid, connection=self._connections
+        )
         if self._connection is not None and not (accepted and self._persistent_id):
             self._connection.acknowledge(mid)
+
+    # --- retained topics of this process ------------------------------------------------------------------------
+
+    def _own_status_filter(self) -> tuple[str, ...]:
+        """Return the subscription to the status of this process, if it is needed to detect intrusions.
+
+        A persistent session would keep it, with the instance of each earlier process.
+        """
+        if self.role is None or self._persistent_id is not None:
+            return ()
+        own = str(Topic(Kind.PROCESS, role=self.role, instance=self.instance))
+        return () if any(covers(text, own) for text in self._subscriptions) else (own,)
+
+    def _count_intrusion(self, topic: str, payload: bytes) -> None:
+        self.counters["intrusions"] += 1
+        if time.monotonic() >= self._next_report_s:
+            self._next_report_s = time.monotonic() + REPORT_INTERVAL_S
+            log.warning(
+                "another client has %s %s, which this process owns (%d so far): it is restored",
+                "overwritten" if payload else "removed",
+                topic,
+                self.counters["intrusions"],
+            )
+
+    def _restore_topics(self) -> None:
+        for topic, payload in self._owned.restore(time.monotonic()):
+            self._outbox.put(topic, payload)
 
     # --- the connection -----------------------------------------------------------------------------------------
 
@@ -304,20 +357,23 @@ class Client:
 
     async def _connect_once(self, ready: asyncio.Future[None]) -> NoReturn:
         """Connect and serve the connection until it is lost; raises `CONNECTION_ERRORS`, alone or in a group."""
+        will = self._status("offline") if self.role is not None else None
+        if will is not None:
+            self._owned.will(*will)
         connection = Connection(
             self.address,
             client_id=self._persistent_id or f"bedside-{self.role or 'observer'}-{self.instance}",
             clean_session=self._persistent_id is None,
             tls_context=self._tls_context,
             protocol=self._protocol,
-            will=self._status("offline") if self.role is not None else None,
+            will=will,
             on_message=self._on_message,
         )
         self._connection = connection
         self._connections += 1
         try:
             async with connection:
-                await connection.subscribe(self._subscriptions)
+                await connection.subscribe((*self._subscriptions, *self._own_status))
                 self.connected = True
                 self._outbox.put_retained()
                 if self.role is not None:
@@ -345,10 +401,13 @@ class Client:
             await asyncio.sleep(STATUS_INTERVAL_S)
             if not self._leaving:
                 self._publish_status("online")
+                self._restore_topics()
 
     def _publish_status(self, state: Literal["online", "offline"]) -> None:
         # `put`, not `retain`: after a reconnect the current status is published, not an earlier one.
-        self._outbox.put(*self._status(state))
+        topic, payload = self._status(state)
+        self._owned.sent(topic, payload)
+        self._outbox.put(topic, payload)
 
     def _status(self, state: Literal["online", "offline"]) -> tuple[Topic, bytes]:
         assert self.role is not None

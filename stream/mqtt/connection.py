@@ -25,6 +25,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from stream.mqtt import tls
 from stream.mqtt.address import BrokerAddress
+from stream.wire import codec
 from stream.wire.topics import QOS, RETAINED, Topic
 
 __all__ = ["CONNECTION_ERRORS", "Connection", "NoAnswerError", "ProtocolVersion", "RefusedTopicError"]
@@ -46,6 +47,15 @@ _UNSUPPORTED_PROTOCOL = (1, 0x84)
 
 _NEVER = 0xFFFF_FFFF
 """Session expiry of MQTT 5: the session stays as long as the broker keeps it."""
+
+MAX_PACKET = codec.MAX_BYTES + 2 + 0xFFFF + 2
+"""Bytes that are kept of a received packet: the largest accepted payload after the longest topic and a message id."""
+
+READ_SIZE = 64 * 1024
+"""Bytes that are read from the socket at once."""
+
+PACKETS_PER_TURN = 100
+"""Packets that are read in one turn of the event loop."""
 
 OnMessage = Callable[[str, bytes, bool, int], None]
 """Called with topic, payload, retained flag and message id."""
@@ -107,6 +117,7 @@ class Connection:
         self._mqtt._client.manual_ack_set(True)
         self._mqtt._client.on_publish = self._on_publish
         self._mqtt._client.on_disconnect = self._on_disconnect
+        _bound_reading(self._mqtt)
 
     async def __aenter__(self) -> Self:
         try:
@@ -228,6 +239,53 @@ class _CallbackQueue(asyncio.Queue[aiomqtt.Message]):
         """Pass the message to the callback."""
         payload = item.payload if isinstance(item.payload, bytes) else b""
         self._on_message(str(item.topic), payload, bool(item.retain), item.mid)
+
+
+def _bound_reading(mqtt: aiomqtt.Client) -> None:
+    """Bound the memory of a received packet, and read more than one packet per turn of the event loop.
+
+    MQTT 3.1.1 has no maximum packet size, and paho collects a packet of up to 256 MB before it shows it to anyone. Of
+    a packet larger than `MAX_PACKET` only the beginning is kept: it arrives with a payload that exceeds
+    `codec.MAX_BYTES`, is rejected and acknowledged. To refuse it by disconnecting would not help: the broker would
+    deliver it again, and a retained one after each reconnect.
+
+    paho reads one packet per call, and writes its acknowledgement two turns of the event loop later; a busy process
+    would acknowledge one message per turn, and the broker's queue for it would overflow.
+
+    paho has no public means for either. This relies on ``_sock_recv(size)``, which reads all that paho receives, on
+    the collected bytes in ``_in_packet["packet"]``, on aiomqtt calling ``loop_read()``, and on ``_packet_write()``,
+    which writes what is queued.
+    """
+    client = mqtt._client
+    receive, read = client._sock_recv, client.loop_read
+    waiting = False
+
+    def bounded_receive(bufsize: int) -> bytes:
+        nonlocal waiting
+        del client._in_packet["packet"][MAX_PACKET:]
+        try:
+            return receive(min(bufsize, READ_SIZE))
+        except BlockingIOError:
+            waiting = True
+            raise
+
+    def read_several() -> None:
+        nonlocal waiting
+        waiting = False
+        for _ in range(PACKETS_PER_TURN):
+            if read():
+                return
+            if waiting:
+                break
+        client._packet_write()
+
+    client._sock_recv = bounded_receive  # type: ignore[method-assign]
+    client.loop_read = read_several  # type: ignore[method-assign,assignment]
+
+
+def covers(pattern: str, topic: str) -> bool:
+    """Return whether a subscription filter matches a topic."""
+    return aiomqtt.Topic(topic).matches(pattern)
 
 
 def first_exception(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -1,6 +1,7 @@
 """Incoming messages: decoded on arrival and put into a bounded queue. No socket.
 
-A payload that is not a valid message of its topic is counted and logged, at most once per second.
+A payload that is not a valid message of its topic is counted and logged, at most once per second, and so is a message
+of a bed for which there is no place.
 """
 
 from __future__ import annotations
@@ -14,11 +15,19 @@ from dataclasses import dataclass
 
 from stream.errors import MessageError
 from stream.mqtt.bounded_queue import BoundedQueue, duration_s
+from stream.timebase import FS
 from stream.wire import codec, topics
-from stream.wire.messages import Message
+from stream.wire.bed_places import BedPlaces
+from stream.wire.messages import Message, Waveform
 from stream.wire.topics import Topic
 
 log = logging.getLogger("bedside.client")
+
+MAX_ASIDE, MAX_ASIDE_EACH = 16 * 1024 * 1024, 16 * 1024
+"""Bytes of retained messages that are kept for beds that have no place yet, of all together and of each."""
+
+ASIDE_OVERHEAD = 512
+"""Bytes that such a message counts beside its payload."""
 
 REPORT_INTERVAL_S = 1.0
 """Minimum time between two log lines about rejected payloads."""
@@ -55,29 +64,45 @@ class Inbox:
     limit_s : float
         Maximum duration per bounded topic; see `BoundedQueue`.
     counters : Counter of str
-        Its entries ``received``, ``rejected`` and ``inbox_dropped`` are incremented.
+        Its entries ``received``, ``rejected``, ``inbox_dropped`` and ``beds_refused`` are incremented.
+    places : BedPlaces or None
+        The beds whose messages are taken; None for all.
     """
 
-    def __init__(self, limit_s: float, counters: Counter[str]) -> None:
+    def __init__(self, limit_s: float, counters: Counter[str], places: BedPlaces | None = None) -> None:
         self._queue: BoundedQueue[Received] = BoundedQueue(limit_s)
         self._counters = counters
+        self._places = places
+        self._aside = _Aside()
         self._arrived = asyncio.Event()
         self._next_report_s = -math.inf
 
     def put(self, topic_text: str, payload: bytes, *, retained: bool, mid: int, connection: int) -> bool:
-        """Decode a message and append it; return False if it was rejected."""
+        """Decode a message and append it; return False if it was rejected, or if its bed was refused."""
         try:
             topic = topics.parse(topic_text)
-            message = codec.decode(topic, payload)
+            if not self._admit(topic, retained=retained):
+                if retained:
+                    self._aside.put(topic, payload)
+                return False
+            if self._aside:
+                for earlier, kept in self._aside.take(topic.bed):
+                    self._append(earlier, kept, retained=True, mid=0, connection=connection)
+            self._append(topic, payload, retained=retained, mid=mid, connection=connection)
         except MessageError as error:
             self._counters["rejected"] += 1
-            self._report(error)
+            self._report("rejected (%d so far): %s", self._counters["rejected"], error)
             return False
+        return True
+
+    def _append(self, topic: Topic, payload: bytes, *, retained: bool, mid: int, connection: int) -> None:
+        message = codec.decode(topic, payload)
+        if self._places is not None and isinstance(message, Waveform):
+            self._places.admit(message.bed, time.monotonic(), message.n / FS)
         self._counters["received"] += 1
         received = Received(topic, message, retained, time.time_ns(), mid, connection)
-        self._counters["inbox_dropped"] += self._queue.put(topic, received, duration_s(message))
+        self._counters["inbox_dropped"] += self._queue.put(topic, received, duration_s(message), len(payload))
         self._arrived.set()
-        return True
 
     def pop(self) -> Received | None:
         """Remove and return the oldest message; None if there is none."""
@@ -93,7 +118,49 @@ class Inbox:
         """End `wait` in all tasks."""
         self._arrived.set()
 
-    def _report(self, error: MessageError) -> None:
+    def _admit(self, topic: Topic, *, retained: bool) -> bool:
+        """Return whether there is a place for the bed of a topic; before its payload is decoded."""
+        if self._places is None or topic.bed is None:
+            return True
+        admitted, _ = self._places.admit(topic.bed, time.monotonic(), retained=retained)
+        if not admitted:
+            self._counters["beds_refused"] += 1
+            self._report(
+                "%d beds send already: bed %s is ignored (%d messages so far)",
+                self._places.limit,
+                topic.bed,
+                self._counters["beds_refused"],
+            )
+        return admitted
+
+    def _report(self, text: str, *values: object) -> None:
         if time.monotonic() >= self._next_report_s:
             self._next_report_s = time.monotonic() + REPORT_INTERVAL_S
-            log.warning("rejected (%d so far): %s", self._counters["rejected"], error)
+            log.warning(text, *values)
+
+
+class _Aside:
+    """Retained messages of beds without a place, until they send: the broker does not repeat them."""
+
+    def __init__(self) -> None:
+        self._payloads: dict[str | None, dict[Topic, bytes]] = {}
+        self._bytes = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._payloads)
+
+    def put(self, topic: Topic, payload: bytes) -> None:
+        """Keep a message; drop it if there is no room."""
+        if len(payload) > MAX_ASIDE_EACH or self._bytes + ASIDE_OVERHEAD + len(payload) > MAX_ASIDE:
+            return
+        kept = self._payloads.setdefault(topic.bed, {})
+        self._bytes += ASIDE_OVERHEAD + len(payload)
+        if topic in kept:
+            self._bytes -= ASIDE_OVERHEAD + len(kept[topic])
+        kept[topic] = payload
+
+    def take(self, bed: str | None) -> list[tuple[Topic, bytes]]:
+        """Remove and return the messages of a bed."""
+        kept = self._payloads.pop(bed, {})
+        self._bytes -= sum(ASIDE_OVERHEAD + len(payload) for payload in kept.values())
+        return list(kept.items())

@@ -1,15 +1,19 @@
 """Outgoing messages: queued, and in flight until acknowledged. No socket; a function passed in publishes.
 
 A message leaves the outbox on its PUBACK. When the connection is lost, messages in flight return to their positions
-and the next connection sends them: none is lost or reordered, and none that was acknowledged is sent again.
+and the next connection sends them: none is lost or reordered, and none that was acknowledged is sent again. `Pacer`
+sets the pace at which a bed's stream catches up.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import time
 from collections.abc import Awaitable, Callable
 
 from stream.mqtt.bounded_queue import BoundedQueue, Entry
+from stream.mqtt.pacing import Pacer
 from stream.wire.topics import Topic
 
 IN_FLIGHT = 20
@@ -26,12 +30,15 @@ class Outbox:
     ----------
     limit_s : float
         Maximum duration per bounded topic; see `BoundedQueue`.
+    paced : bool
+        Whether the streams of beds catch up at the pace of `Pacer`; otherwise as fast as the broker acknowledges.
     """
 
-    def __init__(self, limit_s: float) -> None:
+    def __init__(self, limit_s: float, *, paced: bool = False) -> None:
         self._waiting: BoundedQueue[bytes] = BoundedQueue(limit_s)
         self._in_flight: dict[int, Entry[bytes]] = {}
         self._retained: dict[Topic, bytes] = {}
+        self._pacer = Pacer() if paced else None
         self._changed = asyncio.Event()
         self._empty = asyncio.Event()
 
@@ -55,8 +62,12 @@ class Outbox:
 
     def remove(self, topic: Topic) -> None:
         """Append the removal of a retained message."""
-        self._retained.pop(topic, None)
+        self.release(topic)
         self.put(topic, b"")
+
+    def release(self, topic: Topic) -> None:
+        """Forget a retained message: it is not sent again after a reconnect."""
+        self._retained.pop(topic, None)
 
     def put_retained(self) -> None:
         """Append all retained messages again: a restarted broker may have lost them."""
@@ -68,17 +79,42 @@ class Outbox:
         try:
             async with asyncio.TaskGroup() as deliveries:
                 while True:
-                    while len(self._in_flight) < IN_FLIGHT and (entry := self._waiting.pop()) is not None:
+                    while len(self._in_flight) < IN_FLIGHT and (entry := self._next()) is not None:
                         self._in_flight[entry.number] = entry
                         deliveries.create_task(self._deliver(publish, entry))
                     if not len(self):
                         self._empty.set()
                     self._changed.clear()
-                    await self._changed.wait()
+                    await self._wait_for_change()
         finally:
             for entry in self._in_flight.values():
                 self._waiting.put_back(entry)
             self._in_flight.clear()
+
+    def _next(self) -> Entry[bytes] | None:
+        """Remove and return the next message that may be sent now."""
+        pacer, now_s = self._pacer, time.monotonic()
+        if pacer is None:
+            return self._waiting.pop()
+        entry = self._waiting.pop(lambda topic: pacer.wait_s(topic, now_s) <= 0)
+        if entry is not None:
+            pacer.sent(entry.topic, entry.seconds, now_s)
+        return entry
+
+    async def _wait_for_change(self) -> None:
+        """Wait for a message or an acknowledgement, or until the pace allows the next message."""
+        wait_s = None
+        if self._pacer is not None and len(self._waiting) and len(self._in_flight) < IN_FLIGHT:
+            now_s = time.monotonic()
+            wait_s = min(self._pacer.wait_s(topic, now_s) for topic in self._waiting.topics)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                await self._changed.wait()
+
+    def hurry(self) -> None:
+        """Send at once what is left: the process ends."""
+        self._pacer = None
+        self._changed.set()
 
     async def _deliver(self, publish: Publish, entry: Entry[bytes]) -> None:
         # A lost connection cancels this task; `deliver` then returns the entry to the queue.

@@ -65,9 +65,11 @@ async def serve(
     for record, config in replays:
         first_sample(record, config)
     subscriptions = [pattern(Kind.COMMAND, config.bed) for _, config in replays]
+    # Its own retained topics, which the client restores when another client overwrites them.
+    subscriptions += [pattern(Kind.STATUS, config.bed, Role.PUBLISHER) for _, config in replays]
     with ledger(ledger_path, *Publisher.LEDGER) as write:
         async with Client(
-            address, role=Role.PUBLISHER, subscriptions=subscriptions, resume_delay_s=RESUME_DELAY_S
+            address, role=Role.PUBLISHER, subscriptions=subscriptions, resume_delay_s=RESUME_DELAY_S, paced=True
         ) as client:
             client.beds = tuple(config.bed for _, config in replays)
             begin_ns = clock.now_ns()

@@ -13,7 +13,7 @@ from typing import Annotated, Literal, get_args
 
 import msgspec
 
-from stream.wire.messages import MAX_LEADS, BedName, Finite, Hex128, Index, LeadName, Message, Text
+from stream.wire.messages import MAX_FINITE, MAX_LEADS, BedName, Finite, Hex128, Index, LeadName, Message, Text
 from stream.wire.replay_actions import ChooseRecord, Seek, SetLoop, SetPlaying, SetSpeed
 
 AlarmKind = Literal[
@@ -148,7 +148,7 @@ class Alarm(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     end: Index | None
     when: Text
     text: Text
-    duration_s: Annotated[float, msgspec.Meta(ge=0, le=1e9)]
+    duration_s: Annotated[float, msgspec.Meta(ge=0, le=MAX_FINITE)]
     acknowledged_by: Who | None = None
     latched: bool = False
     repeats: Annotated[int, msgspec.Meta(ge=0, le=10**9)] = 0

@@ -77,7 +77,8 @@ def decode(topic: Topic, payload: bytes) -> Message | None:
             return None
         raise MessageError(f"{topic}: empty payload")
     if len(payload) > MAX_BYTES:
-        raise MessageError(f"{topic}: {len(payload)} bytes are more than the limit of {MAX_BYTES}")
+        # The size is not named: a connection keeps only the beginning of such a payload.
+        raise MessageError(f"{topic}: the payload exceeds the limit of {MAX_BYTES} bytes")
     try:
         message: Message = _decoders[topic.kind].decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError) as error:

@@ -34,7 +34,10 @@ Hex128 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}\Z")]
 Text = Annotated[str, msgspec.Meta(max_length=200)]
 LeadName = Annotated[str, msgspec.Meta(min_length=1, max_length=16)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
-Finite = Annotated[float, msgspec.Meta(ge=-1e9, le=1e9)]
+MAX_FINITE = 1e9
+"""Largest absolute value of a measured or computed value in a message."""
+
+Finite = Annotated[float, msgspec.Meta(ge=-MAX_FINITE, le=MAX_FINITE)]
 
 BeatType = Literal["N", "S", "V", "Q"]
 Rhythm = Literal[

@@ -10,17 +10,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.alarm_log import strips as module
 from monitor.alarm_log.strips import (
     HISTORY_SAMPLES,
     MARGIN_SAMPLES,
-    MAX_BEDS,
     MAX_PENDING,
     MAX_READY,
     SILENCE_TIMEOUT_NS,
     StripRecorder,
 )
 from stream.wire.alarm_messages import Alarm
+from stream.wire.bed_places import MAX_BEDS
 from stream.wire.messages import INVALID, BedStatus
 from tests.monitor.message_samples import alarm, status
 from tests.waveforms import SESSION, chunk
@@ -215,7 +214,16 @@ def test_the_number_of_beds_is_bounded() -> None:
         strips.push(chunk(0, bed=f"bed-{n}"), n)
         strips.request(alarm(10, bed=f"bed-{n}"), n)
     assert len(strips._beds) == MAX_BEDS
-    assert module.MAX_BEDS * (HISTORY_SAMPLES * 2 * 4) + MAX_READY * 28_800 < 28e6
+    assert MAX_BEDS * (HISTORY_SAMPLES * 2 * 4) + MAX_READY * 28_800 < 28e6
+
+
+def test_invented_beds_do_not_displace_the_samples_of_a_bed_that_sends() -> None:
+    strips = StripRecorder()
+    stream(strips, 0, 7200)
+    for n in range(3000):
+        strips.push(chunk(0, bed=f"invented-{n}"), n)
+    strips.request(alarm(3600), 0)
+    assert alarm(3600).alarm_id in strips.ready
 
 
 def test_repeated_and_contradictory_chunks_change_no_strip() -> None:

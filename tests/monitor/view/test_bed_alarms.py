@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from monitor.view.bed_alarms import MAX_ALARMS, BedAlarms
 from stream.wire.alarm_messages import ActiveAlarms
 from stream.wire.topics import Kind, Topic
 from tests.monitor.message_samples import (
@@ -134,3 +135,11 @@ def test_a_technical_alarm_that_returned_is_one_line() -> None:
     lines = [line.alarm for line in scenario.frame().history if line.alarm.kind == "noise"]
     assert [(line.alarm_id, line.repeats) for line in lines] == [("n-4", 2), ("n-1", 0)]
     assert len(scenario.frame().history) == 6
+
+
+def test_a_flood_of_raised_alarms_is_bounded_and_the_latest_stay() -> None:
+    alarms = BedAlarms()
+    for n in range(5 * MAX_ALARMS):
+        alarms.add_event(alarm(n, alarm_id=f"forged-{n}"))
+    assert len(alarms._latest) == len(alarms._active) == MAX_ALARMS
+    assert alarms.find(f"forged-{5 * MAX_ALARMS - 1}") is not None

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from monitor.view.link import LinkState
 from monitor.view.presenter import DEFAULT_VIEW, Presenter
 from stream.wire.alarm_messages import ActiveAlarms
+from stream.wire.bed_places import MAX_BEDS
 from stream.wire.messages import MAX_INDEX, Message
 from stream.wire.topics import Kind, Role, Topic
 from tests.monitor.message_samples import (
@@ -147,3 +148,20 @@ def test_retained_messages_of_an_earlier_run_create_no_bed() -> None:
     )
     scenario.receive(ActiveAlarms(bed="old", alarms=(alarm(100, bed="old"),)))
     assert scenario.presenter.beds == ()
+
+
+def test_invented_beds_do_not_grow_the_monitor_and_displace_no_bed_that_sends() -> None:
+    scenario = Scenario().stream(120)
+    for n in range(3000):
+        bed = f"invented-{n}"
+        scenario.receive(chunk(0, bed=bed), ActiveAlarms(bed=bed), status("publisher", "playing", bed=bed))
+    assert len(scenario.presenter.beds) == MAX_BEDS
+    assert "bed-1" in scenario.presenter.beds
+    for second in range(20):
+        scenario.now += SECOND
+        scenario.receive(*(chunk(0, bed=f"later-{second}-{n}") for n in range(100)))
+    presenter = scenario.presenter
+    assert len(presenter._beds) == MAX_BEDS
+    assert "bed-1" in presenter._beds
+    assert len(presenter._replays) <= MAX_BEDS
+    assert len(presenter._services._status) <= 2 * MAX_BEDS

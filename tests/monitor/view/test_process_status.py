@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from monitor.view.process_status import Services
+import msgspec
+
+from monitor.view.process_status import MAX_PROCESSES, Services
 from stream.wire.messages import BedStatus, Message
 from stream.wire.topics import Kind, Role, Topic
 from tests.monitor.message_samples import process, received, removed, status, vitals
@@ -62,4 +64,13 @@ def test_a_removed_status_is_dropped() -> None:
 
 def test_other_messages_are_ignored() -> None:
     known = services(process("worker"), status("worker", "forecasting"), vitals(100))
+    assert state(known.worker("bed-1")) == "forecasting"
+
+
+def test_invented_processes_do_not_displace_those_that_serve_a_bed() -> None:
+    known = services(process("worker"), status("worker", "forecasting"))
+    for n in range(3 * MAX_PROCESSES):
+        invented = msgspec.structs.replace(process("worker"), instance=f"invented-{n}")
+        known.process(received(invented, 0))
+    assert len(known._online) == MAX_PROCESSES
     assert state(known.worker("bed-1")) == "forecasting"

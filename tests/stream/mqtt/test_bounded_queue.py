@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.mqtt.bounded_queue import BoundedQueue
+from stream.mqtt.bounded_queue import MAX_BYTES, BoundedQueue
 from stream.wire.topics import Kind, Topic
 
 ECG = [Topic(Kind.ECG, "bed-1"), Topic(Kind.ECG, "bed-2"), Topic(Kind.WAVE, "bed-1", signal="abp")]
@@ -31,6 +31,24 @@ def test_fifo_order_with_a_bound_per_topic(puts: list[Topic]) -> None:
     assert [n for t, n in out if t == ALARMS] == [n for n, t in enumerate(puts) if t == ALARMS]
     assert [n for t, n in out if t == ACTIVE] == [n for n, t in enumerate(puts) if t == ACTIVE][-1:]
     assert len(queue) == 0
+
+
+@given(st.lists(st.tuples(st.sampled_from([*ECG, ALARMS, ACTIVE]), st.integers(1, MAX_BYTES // 2)), max_size=40))
+def test_received_items_are_bounded_in_bytes(puts: list[tuple[Topic, int]]) -> None:
+    queue: BoundedQueue[int] = BoundedQueue(limit_s=100.0)
+    for topic, size in puts:
+        queue.put(topic, size, seconds=1.0, size=size)
+    dropped = dict(queue.dropped)
+    kept: dict[Topic, list[int]] = {}
+    for topic, size in drain(queue):
+        kept.setdefault(topic, []).append(size)
+    for topic, sizes in kept.items():
+        sent = [size for t, size in puts if t == topic]
+        assert sum(sizes) <= MAX_BYTES
+        assert sizes == sent[-len(sizes) :], "the oldest are dropped"
+        if topic != ACTIVE:
+            assert len(sizes) + dropped.get(topic, 0) == len(sent)
+    assert not queue._bytes
 
 
 @given(st.lists(st.sampled_from([*ECG, ALARMS]), min_size=1, max_size=40), st.integers(0, 20), st.randoms())

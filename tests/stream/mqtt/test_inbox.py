@@ -6,6 +6,8 @@ import pytest
 from stream.mqtt import inbox as module
 from stream.mqtt.inbox import Inbox
 from stream.wire import codec
+from stream.wire.alarm_messages import ActiveAlarms
+from stream.wire.bed_places import MAX_BEDS, BedPlaces
 from stream.wire.messages import Waveform
 from tests.waveforms import chunk
 
@@ -67,3 +69,49 @@ async def test_all_rejections_are_counted_and_logged_once_per_second(
         "rejected (1 so far)",
         "rejected (4 so far)",
     ]
+
+
+def active(bed: str) -> bytes:
+    return codec.encode(ActiveAlarms(bed=bed))
+
+
+async def test_messages_of_too_many_beds_are_refused_counted_and_logged_once_per_second(
+    counters: Counter[str], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "time", FakeTime())
+    inbox = Inbox(30.0, counters, BedPlaces())
+    assert put(inbox, "bedside/v1/bed-1/ecg", codec.encode(chunk(0)))
+    for n in range(3000):
+        put(inbox, f"bedside/v1/invented-{n}/alarms/active", active(f"invented-{n}"))
+    assert counters["beds_refused"] == 3000 - MAX_BEDS + 1
+    assert put(inbox, "bedside/v1/bed-1/ecg", codec.encode(chunk(1)))
+    assert [record.message for record in caplog.records] == [
+        "64 beds send already: bed invented-63 is ignored (1 messages so far)"
+    ]
+
+
+async def test_retained_messages_without_a_place_follow_when_their_bed_sends(counters: Counter[str]) -> None:
+    inbox = Inbox(30.0, counters, BedPlaces())
+    for bed in (*(f"invented-{n}" for n in range(3000)), "bed-1"):
+        inbox.put(f"bedside/v1/{bed}/alarms/active", active(bed), retained=True, mid=1, connection=1)
+    while inbox.pop() is not None:
+        pass
+    assert put(inbox, "bedside/v1/bed-1/ecg", codec.encode(chunk(0)))
+    first, second = inbox.pop(), inbox.pop()
+    assert first is not None
+    assert second is not None
+    assert (first.message, first.retained) == (ActiveAlarms(bed="bed-1"), True)
+    assert second.message == chunk(0)
+
+
+async def test_retained_messages_without_a_place_are_bounded(counters: Counter[str]) -> None:
+    inbox = Inbox(30.0, counters, BedPlaces())
+    for n in range(3000):
+        topic, payload = f"bedside/v1/invented-{n}/alarms/active", bytes(module.MAX_ASIDE_EACH)
+        inbox.put(topic, payload, retained=True, mid=1, connection=1)
+        inbox.put(topic, payload, retained=True, mid=1, connection=1)
+    assert inbox._aside._bytes <= module.MAX_ASIDE
+    assert sum(len(p) for kept in inbox._aside._payloads.values() for p in kept.values()) <= module.MAX_ASIDE
+    for n in range(3000):
+        inbox._aside.take(f"invented-{n}")
+    assert inbox._aside._bytes == 0
