@@ -16,6 +16,7 @@ from stream.mqtt.client import Received
 from stream.timebase import FS
 from stream.wire.alarm_messages import ADVISORIES, ActiveAlarms, Alarm, Limits
 from stream.wire.alarm_texts import Phrase
+from stream.wire.lease import Leases
 from stream.wire.messages import Annotation, Beat, BedStatus, Forecast, Message, Vitals, Waveform
 from stream.wire.replay_actions import ReplayAction
 from stream.wire.topics import Kind, Role
@@ -44,6 +45,7 @@ class Presenter:
     def __init__(self) -> None:
         self._beds: dict[str, Bed] = {}
         self._services = Services()
+        self._leases = Leases()
         self._max_age: dict[str, MaxAge] = {}
         self._replays: dict[str, ReplayStatus] = {}
 
@@ -65,8 +67,10 @@ class Presenter:
         return bed.waveform is not None and (last is None or last.state != "ended")
 
     def process(self, received: Received) -> None:
-        """Process one message."""
+        """Process one message; one of a worker that another one has replaced is ignored."""
         topic, message = received.topic, received.message
+        if not self._leases.accept(message):
+            return
         self._services.process(received)
         if topic.kind is Kind.STATUS and topic.bed is not None:
             if topic.role is Role.PUBLISHER:

@@ -12,17 +12,16 @@ class Services:
 
     def __init__(self) -> None:
         self._status: dict[tuple[str, Role], BedStatus] = {}
-        self._online: dict[tuple[Role, str], bool] = {}
+        self._online: dict[tuple[Role, str], ProcessStatus] = {}
 
     def process(self, received: Received) -> None:
         """Process a status; other messages are ignored."""
         topic, message = received.topic, received.message
         if topic.kind is Kind.PROCESS and topic.role is not None and topic.instance is not None:
-            if message is None:
-                self._online.pop((topic.role, topic.instance), None)
+            if isinstance(message, ProcessStatus) and message.state == "online":
+                self._online[topic.role, topic.instance] = message
             else:
-                online = isinstance(message, ProcessStatus) and message.state == "online"
-                self._online[topic.role, topic.instance] = online
+                self._online.pop((topic.role, topic.instance), None)
         elif topic.kind is Kind.STATUS and topic.bed is not None and topic.role is not None:
             if isinstance(message, BedStatus):
                 self._status[topic.bed, topic.role] = message
@@ -42,5 +41,10 @@ class Services:
         status = self._if_online(self._status.get((bed, Role.WORKER)))
         return None if status is None or status.state == "stopped" else status
 
+    def overloaded(self, bed: str) -> bool:
+        """Return whether a bed's worker reports that it cannot analyse all that it receives."""
+        status = self.worker(bed)
+        return status is not None and self._online[Role.WORKER, status.instance].overloaded
+
     def _if_online(self, status: BedStatus | None) -> BedStatus | None:
-        return status if status is not None and self._online.get((Role(status.role), status.instance)) else None
+        return status if status is not None and (Role(status.role), status.instance) in self._online else None

@@ -4,13 +4,17 @@ Each kind of topic has one of three policies:
 
 - ECG and other waves, forecasts, beats, annotations: bounded by duration; the oldest items of the topic are dropped
   and counted;
-- retained topics: only the latest value is kept;
+- retained topics: at most two values are kept, the oldest and the latest. The oldest keeps its place, so updates that
+  come faster than the queue empties do not hold it back for ever; the latest stands behind all that it follows;
 - alarm events and commands: unbounded; none is dropped.
+
+Items leave in order of arrival; with priorities, in order of arrival among those of the most urgent kind.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -66,6 +70,8 @@ class BoundedQueue(Generic[T]):
     ----------
     limit_s : float
         Maximum total duration of one topic of waveforms, forecasts, beats or annotations.
+    priorities : mapping of Kind to int
+        Items of a lower number leave first; 0 for other kinds. Empty: all in order of arrival.
 
     Attributes
     ----------
@@ -73,8 +79,9 @@ class BoundedQueue(Generic[T]):
         Items dropped because their topic was full; replaced retained values are not counted.
     """
 
-    def __init__(self, limit_s: float) -> None:
+    def __init__(self, limit_s: float, priorities: Mapping[Kind, int] = {}) -> None:
         self.limit_s = limit_s
+        self._priorities = priorities
         self.dropped: Counter[Topic] = Counter()
         self._queues: dict[Topic, deque[Entry[T]]] = {}
         self._seconds: defaultdict[Topic, float] = defaultdict(float)
@@ -86,8 +93,8 @@ class BoundedQueue(Generic[T]):
     def put(self, topic: Topic, item: T, seconds: float = 0.0) -> int:
         """Append an item; return the number of older items of its topic that were dropped."""
         queue = self._queues.setdefault(topic, deque())
-        if topic.kind in RETAINED:
-            queue.clear()
+        if topic.kind in RETAINED and len(queue) > 1:
+            queue.pop()
         queue.append(Entry(self._next, topic, item, seconds))
         self._next += 1
         if topic.kind in BOUNDED:
@@ -96,10 +103,10 @@ class BoundedQueue(Generic[T]):
         return 0
 
     def pop(self) -> Entry[T] | None:
-        """Remove and return the oldest item of all topics; None when the queue is empty."""
+        """Remove and return the oldest item of the most urgent kind; None when the queue is empty."""
         if not self._queues:
             return None
-        topic = min(self._queues, key=lambda t: self._queues[t][0].number)
+        topic = min(self._queues, key=lambda t: (self._priorities.get(t.kind, 0), self._queues[t][0].number))
         return self._popleft(topic)
 
     def put_back(self, entry: Entry[T]) -> None:
