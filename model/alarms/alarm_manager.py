@@ -9,6 +9,7 @@ from model.alarms.state import AlarmContext, AlarmState, restore, to_message
 from model.conditions.changes import Change
 from model.conditions.settings import AlarmConfig
 from stream.wire.alarm_messages import ADVISORIES, ActiveAlarms, Alarm, Command, Limits
+from stream.wire.lease import with_lease
 from stream.wire.messages import Message
 
 
@@ -20,6 +21,8 @@ class AlarmManager:
     config : AlarmConfig
     send : callable
         Sends a message; never blocks.
+    lease : int
+        All messages carry it; see `stream.wire.lease`.
 
     Attributes
     ----------
@@ -27,16 +30,22 @@ class AlarmManager:
         Number of alarms raised, without advisories.
     """
 
-    def __init__(self, config: AlarmConfig, send: Callable[[Message], None]) -> None:
+    def __init__(self, config: AlarmConfig, send: Callable[[Message], None], lease: int = 0) -> None:
         self.raised = 0
         self._config = config
         self._send = send
+        self._lease = lease
         self._state = AlarmState(limits=config.limits)
 
     @property
     def limits(self) -> Limits:
         """The current limits of the bed."""
         return self._state.limits
+
+    @property
+    def urgent(self) -> bool:
+        """Whether the condition of an alarm of high or medium priority holds."""
+        return any(alarm.priority in ("high", "medium") for alarm in self._state.open)
 
     def restore(self, message: ActiveAlarms, now_ns: int) -> None:
         """Restore the alarms that an earlier worker published; publish nothing yet."""
@@ -46,7 +55,7 @@ class AlarmManager:
         """Continue with restored alarms when the bed sends its first samples, and publish the list."""
         events, self._state = state_machine.resume(self._state, context)
         self._publish(events)
-        self._send(to_message(context.bed, self._state))
+        self._send(with_lease(to_message(context.bed, self._state), self._lease))
 
     def finish(self, context: AlarmContext) -> None:
         """Clear all alarms whose condition holds, because the record has ended."""
@@ -76,10 +85,10 @@ class AlarmManager:
         before, self._state = to_message(context.bed, self._state), state
         after = to_message(context.bed, state)
         if after != before:
-            self._send(after)
+            self._send(with_lease(after, self._lease))
 
     def _publish(self, events: Sequence[Alarm]) -> None:
         # Events before the list: a receiver of the list has been sent the events that explain it.
         for event in events:
             self.raised += event.phase == "raised" and event.kind not in ADVISORIES
-            self._send(event)
+            self._send(with_lease(event, self._lease))

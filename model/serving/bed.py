@@ -14,7 +14,8 @@ from stream.wire.messages import Waveform
 
 def new_counters() -> Counter[str]:
     """Return the counters at the start of a session."""
-    return Counter(samples_forecast=0, gaps=0, lost_samples=0, duplicates=0, rejected=0, alarms=0, commands=0)
+    names = ("samples_forecast", "gaps", "lost_samples", "shed_samples", "duplicates", "rejected", "alarms", "commands")
+    return Counter(dict.fromkeys(names, 0))
 
 
 @dataclass
@@ -29,6 +30,8 @@ class Bed:
         Position of that chunk in session, epoch and sequence.
     state : BedState
     alarms : AlarmManager
+    lease : int
+        See `stream.wire.lease`.
     received_ns : int
         Unix time in ns at which the last chunk was received.
     counters : Counter
@@ -36,7 +39,9 @@ class Bed:
     learning : bool
         True until the first score after a break.
     silent : bool
-        Whether nothing has been received for too long.
+        Whether the alarm ``no_data`` is raised: nothing has been received for too long, or chunks are shed.
+    shed : bool
+        Whether it is because chunks are shed.
     ended : bool
         Whether the publisher has reported the end of the record.
     former_session : str or None
@@ -49,10 +54,12 @@ class Bed:
     place: Continuity
     state: BedState
     alarms: AlarmManager
+    lease: int
     received_ns: int
     counters: Counter[str] = field(default_factory=new_counters)
     learning: bool = True
     silent: bool = False
+    shed: bool = False
     ended: bool = False
     former_session: str | None = None
     next_status_ns: int = 0

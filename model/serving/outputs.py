@@ -16,7 +16,7 @@ from stream.timebase import FS
 from stream.wire.messages import Beat, BedStatus, Forecast, Vitals, Waveform
 
 
-def forecast_message(chunk: Waveform, forecast: StrideForecast, now_ns: int) -> Forecast:
+def forecast_message(chunk: Waveform, forecast: StrideForecast, now_ns: int, lease: int) -> Forecast:
     """Return the message of a forecast made while ``chunk`` was processed."""
     return Forecast(
         bed=chunk.bed,
@@ -30,10 +30,11 @@ def forecast_message(chunk: Waveform, forecast: StrideForecast, now_ns: int) -> 
         score=None if math.isnan(forecast.score) else forecast.score,
         threshold=DEFAULT_CONFIG.threshold,
         published_ns=now_ns,
+        lease=lease,
     )
 
 
-def beat_message(chunk: Waveform, beat: DetectedBeat) -> Beat:
+def beat_message(chunk: Waveform, beat: DetectedBeat, lease: int) -> Beat:
     """Return the message of a beat detected while ``chunk`` was processed."""
     return Beat(
         bed=chunk.bed,
@@ -42,12 +43,13 @@ def beat_message(chunk: Waveform, beat: DetectedBeat) -> Beat:
         type=beat.type,
         rr_ms=None if beat.rr is None else 1000 * beat.rr / FS,
         quality=beat.quality,
+        lease=lease,
     )
 
 
-def vitals_message(chunk: Waveform, vitals: VitalSigns, now_ns: int) -> Vitals:
+def vitals_message(chunk: Waveform, vitals: VitalSigns, now_ns: int, lease: int) -> Vitals:
     """Return the message of the vital signs of a second that ends in ``chunk``."""
-    return Vitals(bed=chunk.bed, session=chunk.session, when=rfc3339(now_ns), **asdict(vitals))
+    return Vitals(bed=chunk.bed, session=chunk.session, when=rfc3339(now_ns), lease=lease, **asdict(vitals))
 
 
 def status_message(
@@ -68,4 +70,5 @@ def status_message(
         last_seq=bed.place.seq,
         synthetic=chunk.synthetic,
         counters=dict(bed.counters),
+        lease=bed.lease,
     )

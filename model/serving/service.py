@@ -3,29 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
 from model.pipeline.analysis import Models
+from model.serving.backlog import Backlog
+from model.serving.shedding import Load, balance
+from model.serving.takeover import OtherWorkers, begin, superseded
 from model.serving.worker import Worker
-from stream.clock import Clock, SteadyClock, unix_ns
+from stream.clock import SteadyClock
 from stream.errors import UsageError
 from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Client, Received
 from stream.replay.ledger import ledger
 from stream.wire.alarm_messages import ActiveAlarms, Command
-from stream.wire.messages import BedStatus, Message, ProcessStatus, Waveform
+from stream.wire.messages import BedStatus, Waveform
 from stream.wire.topics import Kind, Role, pattern
 from stream.wire.wave_message import Wave
 
 log = logging.getLogger("bedside.worker")
 
-ALIVE_NS = 10_000_000_000
-"""Age in ns beyond which a worker's status no longer counts: its process ended without a report by the broker."""
+MAX_UNSENT = 20
+"""Messages that may wait to be sent before more input is processed; the connection has as many in flight."""
 
-BATCH_SAMPLES = 1440
-"""Approximate number of samples processed per tick; the connection is served between two ticks."""
+SEND_TIMEOUT_S = 0.5
+"""Longest wait for that, in s: the checks go on while a broker takes nothing."""
+
+MAX_TURNS = 20
+"""Turns of the event loop between two rounds, at most, while each brings more input."""
+
+RESUME_DELAY_S = 0.5
+"""Delay after a reconnect before anything is sent: if another worker has taken over, its statuses arrive first."""
 
 MAX_TURNS = 20
 """Turns of the event loop between two ticks, at most."""
@@ -40,7 +51,7 @@ async def serve(address: BrokerAddress, models: Models, *, ledger_path: Path | N
     Raises
     ------
     UsageError
-        Another worker serves this broker, or began to while the connection was lost.
+        Another worker serves this broker, or has taken over.
     BrokerError
         The broker cannot be reached.
     StorageError
@@ -52,110 +63,135 @@ async def serve(address: BrokerAddress, models: Models, *, ledger_path: Path | N
         pattern(Kind.ALARMS_ACTIVE),
         pattern(Kind.COMMAND),
         pattern(Kind.STATUS, role=Role.PUBLISHER),
-        pattern(Kind.PROCESS, role=Role.WORKER),
-        # Its own retained topics, which the client restores when another client overwrites them.
         pattern(Kind.STATUS, role=Role.WORKER),
+        pattern(Kind.PROCESS, role=Role.WORKER),
+        # With those of its statuses and lists: its own retained topics, which the client restores when overwritten.
         pattern(Kind.VITALS),
     ]
     with ledger(ledger_path, *Worker.LEDGER) as write:
-        async with Client(address, role=Role.WORKER, subscriptions=subscriptions) as client:
-            clock = SteadyClock()
+        async with Client(
+            address, role=Role.WORKER, subscriptions=subscriptions, resume_delay_s=RESUME_DELAY_S
+        ) as client:
             worker = Worker(
                 models,
                 send=client.send,
                 instance=client.instance,
-                clock=clock,
+                clock=SteadyClock(),
                 write=write,
                 release=client.release,
             )
-            early = await _read_retained(client, worker, clock)
+            others = OtherWorkers(client.instance)
+            early = await begin(client, worker, others)
             log.info("worker is ready on %s", address)
-            next_check_ns = 0
+            service = _Service(client, worker, others)
             try:
-                _process(worker, early)
-                while True:
-                    _process(worker, await _next_messages(client, worker, clock))
-                    if clock.now_ns() >= next_check_ns:
-                        next_check_ns = clock.now_ns() + round(CHECK_EVERY_S * 1e9)
-                        worker.advance_time()
-                    client.beds = worker.beds
-                    await _serve_connection(client)
+                await service.run(early)
+            except UsageError:
+                client.discard()  # another worker serves: what waits to be sent would mislead
+                raise
             finally:
-                worker.stop()
+                if not service.superseded:
+                    worker.stop()
 
 
-async def _serve_connection(client: Client) -> None:
-    """Let the event loop serve the connection while each turn brings messages: the broker's queue is short."""
-    for _ in range(MAX_TURNS):
-        received = client.counters["received"]
-        await asyncio.sleep(0)
-        if client.counters["received"] == received:
-            break
+class _Service:
+    """Receives, sheds what is too much, processes, and sends.
 
+    Parameters
+    ----------
+    client : Client
+    worker : Worker
+    others : OtherWorkers
 
-async def _read_retained(client: Client, worker: Worker, clock: Clock) -> list[Message]:
-    """Process the retained alarms and the status of other workers; return all other messages."""
-    others: list[Message] = []
-    async for received in client:
-        message = received.message
-        if isinstance(message, ActiveAlarms) and received.retained:
-            worker.restore_alarms(message)
-        elif isinstance(message, ProcessStatus):
-            if message.instance == client.instance:
-                # Our own status arrives after all messages retained before it.
+    Attributes
+    ----------
+    superseded : bool
+        Whether another worker has taken over.
+    """
+
+    def __init__(self, client: Client, worker: Worker, others: OtherWorkers) -> None:
+        self.superseded = False
+        self._client = client
+        self._worker = worker
+        self._others = others
+        self._backlog = Backlog()
+
+    async def run(self, early: Iterable[Received]) -> None:
+        """Serve until cancelled; ``early`` has been received already.
+
+        Raises
+        ------
+        UsageError
+            Another worker has taken over.
+        """
+        client, worker, backlog = self._client, self._worker, self._backlog
+        load = Load()
+        next_check_ns = 0
+        for received in early:
+            self._take(received)
+        while True:
+            if not backlog:
+                await self._wait()
+            self._receive()
+            now_ns = time.monotonic_ns()
+            load = balance(load, backlog.waiting(now_ns), worker.beds, worker.urgent, now_ns)
+            for bed in load.resting:
+                worker.shed(backlog.shed(bed))
+            client.report_overload(load.overloaded(now_ns))
+            self._process()
+            if now_ns >= next_check_ns:
+                next_check_ns = now_ns + round(CHECK_EVERY_S * 1e9)
+                worker.advance_time()
+            client.beds = worker.beds
+            # Output goes before input: a worker that never finds the time to send is mute.
+            await client.flush_to(MAX_UNSENT, SEND_TIMEOUT_S)
+            await self._read()
+
+    async def _wait(self) -> None:
+        """Wait for a message, at most until the next check."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CHECK_EVERY_S):
+                self._take(await self._client.receive())
+
+    async def _read(self) -> None:
+        """Let the connection read: input waits here, where it is shed by a rule, and not in the broker's queue."""
+        for _ in range(MAX_TURNS):
+            await asyncio.sleep(0)
+            if not self._receive():
                 break
-            # Of two workers that start together, the later one receives the other's status before its own.
-            _yield_to(message, client, clock)
-        elif message is not None:
-            others.append(message)
-    return others
 
+    def _receive(self) -> bool:
+        """Move all received messages into the backlog; return whether there was one."""
+        found = False
+        while (received := self._client.receive_nowait()) is not None:
+            self._take(received)
+            found = True
+        return found
 
-def _yield_to(other: ProcessStatus, client: Client, clock: Clock) -> None:
-    """Raise UsageError if another worker is alive."""
-    if other.state == "online" and clock.now_ns() - unix_ns(other.when) < ALIVE_NS:
-        raise UsageError(f"a worker ({other.instance}) serves {client.address} already: end it, or use another broker")
-
-
-async def _next_messages(client: Client, worker: Worker, clock: Clock) -> list[Message]:
-    """Return the received messages in order; none if nothing is received for `CHECK_EVERY_S`."""
-    messages: list[Message] = []
-    try:
-        async with asyncio.timeout(CHECK_EVERY_S):
-            received: Received | None = await client.receive()
-    except TimeoutError:
-        return messages
-    samples = 0
-    while received is not None:
+    def _take(self, received: Received) -> None:
+        """Append a message to the backlog; raise UsageError if it shows that another worker has taken over."""
         message = received.message
-        if isinstance(message, ProcessStatus) and received.retained and message.instance != client.instance:
-            # Our connection was lost for so long that another worker took over.
-            _yield_to(message, client, clock)
-        if isinstance(message, ActiveAlarms) and received.retained:
-            # After a reconnect, or of a bed that had no place before it sent. Lists published meanwhile have no effect
-            # on a running worker: limits change by command only.
-            worker.restore_alarms(message)
-        elif message is not None:
-            messages.append(message)
-            samples += message.n if isinstance(message, Waveform) else 0
-        received = client.receive_nowait() if samples < BATCH_SAMPLES else None
-    return messages
+        other = self._others.update(received, self._worker.leases)
+        if other is not None:
+            self.superseded = True
+            raise superseded(other, self._client)
+        match message:
+            case Waveform() | Wave() | Command() | BedStatus(role="publisher"):
+                self._backlog.put(message.bed, message, time.monotonic_ns())
+            case ActiveAlarms() if received.retained:
+                # After a reconnect, or of a bed that had no place before it sent. Lists published meanwhile have no
+                # effect on a running worker: limits change by command only.
+                self._worker.restore_alarms(message)
 
-
-def _process(worker: Worker, messages: Iterable[Message]) -> None:
-    """Pass messages to the worker in order; consecutive chunks make one tick, whatever waves lie between them."""
-    chunks: list[Waveform] = []
-    for message in messages:
-        if isinstance(message, Waveform):
-            chunks.append(message)
-            continue
-        if isinstance(message, Wave):
-            worker.add_wave(message)
-            continue
-        worker.tick(chunks)
-        chunks = []
-        if isinstance(message, Command):
-            worker.execute(message)
-        elif isinstance(message, BedStatus):
-            worker.update_status(message)
-    worker.tick(chunks)
+    def _process(self) -> None:
+        """Process the next round: what precedes the chunks, and then the chunks of all beds in one tick."""
+        others, chunks = self._backlog.next_round()
+        for message in others:
+            match message:
+                case Wave():
+                    self._worker.add_wave(message)
+                case Command():
+                    self._worker.execute(message)
+                case BedStatus():
+                    self._worker.update_status(message)
+        self._worker.tick(chunks)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal
 
 from model.alarms.alarm_manager import AlarmManager
@@ -27,6 +28,7 @@ from stream.timebase import FS
 from stream.wire.alarm_messages import ActiveAlarms, Command
 from stream.wire.bed_places import MAX_BEDS, BedPlaces
 from stream.wire.continuity import Continuity, SequenceCheck, check_sequence
+from stream.wire.lease import next_lease
 from stream.wire.messages import BedStatus, Message, Waveform
 from stream.wire.replay_actions import ReplayAction
 from stream.wire.topics import Kind, Role, Topic
@@ -39,6 +41,9 @@ STATUS_EVERY_NS = 2_000_000_000
 
 WARNING_EVERY_NS = 1_000_000_000
 """Shortest interval between two logged warnings in ns."""
+
+MAX_LEASES = 1024
+"""Largest number of beds whose leases are registered."""
 
 NO_DATA_NS = 5_000_000_000
 """A playing bed that sends nothing for this time in ns, or for 2.5 chunks if that is longer, has a technical alarm."""
@@ -87,6 +92,7 @@ class Worker:
         self._beds: dict[str, Bed] = {}
         self._waves = WaveBuffer(MAX_BEDS)
         self._restored: dict[str, AlarmManager] = {}
+        self._highest_leases: dict[str, int] = {}
         self._publisher_status: dict[str, BedStatus] = {}
         self._places = BedPlaces()
         self._next_warning_ns = 0
@@ -96,6 +102,22 @@ class Worker:
         """The beds that have sent samples."""
         return tuple(sorted(self._beds))
 
+    @property
+    def leases(self) -> Mapping[str, int]:
+        """The lease of each bed that has sent samples."""
+        return {name: bed.lease for name, bed in self._beds.items()}
+
+    def observe_lease(self, bed: str, lease: int) -> None:
+        """Register the lease of another worker, before this one serves: it will use a higher one."""
+        if bed in self._highest_leases or len(self._highest_leases) < MAX_LEASES:
+            self._highest_leases[bed] = max(self._highest_leases.get(bed, 0), lease)
+
+    def _alarm_manager(self, bed: str) -> AlarmManager:
+        return AlarmManager(self._models.alarms, self._send, self._lease(bed))
+
+    def _lease(self, bed: str) -> int:
+        return next_lease(self._highest_leases.get(bed, 0))
+
     def restore_alarms(self, active: ActiveAlarms) -> None:
         """Restore the retained alarms of an earlier worker; they continue when the bed sends samples.
 
@@ -103,7 +125,7 @@ class Worker:
         """
         if active.bed in self._beds or not self._admit_name(active.bed, retained=True):
             return
-        alarms = self._restored[active.bed] = AlarmManager(self._models.alarms, self._send)
+        alarms = self._restored[active.bed] = self._alarm_manager(active.bed)
         alarms.restore(active, self._clock.now_ns())
         if active.limits.off:
             log.warning("bed %s: alarms restored as switched off: %s", active.bed, ", ".join(active.limits.off))
@@ -162,6 +184,32 @@ class Worker:
         """Keep a wave for the chunk of ECG of its interval."""
         self._waves.put(wave, self._beds)
 
+    def shed(self, chunks: Sequence[Waveform]) -> None:
+        """Leave out chunks that wait, because there is too much to do: a gap begins, named by a technical alarm.
+
+        The chunk that follows ends it; that samples are missing before it shows as for any other gap.
+        """
+        now_ns = self._clock.now_ns()
+        samples = Counter[str]()
+        for chunk in chunks:
+            bed = self._beds.get(chunk.bed)
+            if bed is not None and (chunk.session != bed.chunk.session or chunk.seq > bed.place.seq):
+                samples[chunk.bed] += chunk.n
+        for name, count in samples.items():
+            bed = self._beds[name]
+            bed.counters["shed_samples"] += count
+            bed.received_ns = now_ns
+            if not (bed.silent or bed.ended):
+                bed.silent = bed.shed = True
+                self._change(bed, [Began("no_data", bed.chunk.end, bed.chunk.end, "samples_lost", count / FS)])
+            if now_ns >= bed.next_status_ns:
+                self._publish_status(bed, "learning" if bed.learning else "forecasting")
+
+    @property
+    def urgent(self) -> frozenset[str]:
+        """Beds with an active alarm of high or medium priority."""
+        return frozenset(name for name, bed in self._beds.items() if bed.alarms.urgent)
+
     def tick(self, chunks: Sequence[Waveform]) -> None:
         """Process chunks in order; in each round, one chunk of each bed is analysed in one batch."""
         remaining = list(chunks)
@@ -197,7 +245,7 @@ class Worker:
         self._record(chunk, "gap" if lost else "taken", lost)
         bed.received_ns = self._clock.now_ns()
         if bed.silent:
-            self._change(bed, [Ended("no_data", bed.chunk.end, chunk.start, chunk.start, "data_resumed")])
+            self._end_silence(bed, chunk, lost)
         if sequence.discontinuous or bed.ended:  # a status "ended" was wrong: its end of all alarms must not stand
             self._restart_analysis(bed, chunk)
         if place.session != bed.place.session:
@@ -210,7 +258,7 @@ class Worker:
         bed.chunk, bed.place = chunk, place
         if lost and not bed.silent:
             self._report_gap(bed, lost)
-        bed.silent = False
+        bed.silent = bed.shed = False
         return bed
 
     def _admit(self, chunk: Waveform) -> Bed | None:
@@ -219,8 +267,9 @@ class Worker:
             self._warn(f"bed {chunk.bed} is not served: there are {MAX_BEDS} beds already")
             return None
         _, place = check_sequence(None, chunk)
-        alarms = self._restored.pop(chunk.bed, None) or AlarmManager(self._models.alarms, self._send)
-        bed = self._beds[chunk.bed] = Bed(chunk, place, self._begin(chunk), alarms, self._clock.now_ns())
+        alarms = self._restored.pop(chunk.bed, None) or self._alarm_manager(chunk.bed)
+        lease, now_ns = self._lease(chunk.bed), self._clock.now_ns()
+        bed = self._beds[chunk.bed] = Bed(chunk, place, self._begin(chunk), alarms, lease, now_ns)
         alarms.resume(bed.context(self._clock.now_ns()))
         self._record(chunk, "taken", 0)
         return bed
@@ -284,6 +333,15 @@ class Worker:
             ],
         )
 
+    def _end_silence(self, bed: Bed, chunk: Waveform, lost_samples: int) -> None:
+        """Clear the technical alarm of a bed that was silent, or whose chunks were shed."""
+        end = bed.chunk.end
+        if bed.shed and lost_samples:
+            ended = Ended("no_data", end, chunk.start, chunk.start - 1, "samples_lost", lost_samples / FS)
+        else:
+            ended = Ended("no_data", end, chunk.start, chunk.start, "data_resumed")
+        self._change(bed, [ended])
+
     def _begin(self, chunk: Waveform) -> BedState:
         return analysis.begin(self._models, chunk.leads, chunk.start, chunk.epoch_start)
 
@@ -329,11 +387,11 @@ class Worker:
     def _publish(self, bed: Bed, found: Analysis) -> None:
         """Publish forecasts, beats and vital signs."""
         for forecast in found.forecasts:
-            self._send(outputs.forecast_message(bed.chunk, forecast, self._clock.now_ns()))
+            self._send(outputs.forecast_message(bed.chunk, forecast, self._clock.now_ns(), bed.lease))
         for beat in found.beats:
-            self._send(outputs.beat_message(bed.chunk, beat))
+            self._send(outputs.beat_message(bed.chunk, beat, bed.lease))
         for vitals in found.vitals[-1:]:  # a chunk of several seconds completes several; only the latest is current
-            self._send(outputs.vitals_message(bed.chunk, vitals, self._clock.now_ns()))
+            self._send(outputs.vitals_message(bed.chunk, vitals, self._clock.now_ns(), bed.lease))
 
     def _change(self, bed: Bed, changes: Iterable[Change]) -> None:
         """Process begins and ends of conditions."""

@@ -27,6 +27,7 @@ from stream.errors import BedsideError, StorageError
 from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Client
 from stream.wire.alarm_messages import ActiveAlarms, Alarm, Command
+from stream.wire.lease import Leases
 from stream.wire.messages import BedStatus, Waveform
 from stream.wire.topics import Kind, Role, pattern
 
@@ -82,7 +83,8 @@ def waveform_client(address: BrokerAddress) -> Client:
 class Logger:
     """Stores the messages of two connections in one file.
 
-    Counters, part of the status of the first connection: ``stored`` and ``repeated`` events; ``strips``;
+    Counters, part of the status of the first connection: ``stored`` and ``repeated`` events; ``superseded`` events, of
+    a worker that another one has replaced (`stream.wire.lease`): they are not stored; ``strips``;
     ``strips_given_way``, dropped because of a full buffer; ``commands``; ``store_failures``; ``waves_rejected`` and
     ``waves_inbox_dropped``, messages of the second connection.
 
@@ -96,13 +98,14 @@ class Logger:
 
     def __init__(self, events: Client, waves: Client, log: AlarmLog, out: TextIO | None = None) -> None:
         self.counters: Counter[str] = events.counters
-        for name in ("stored", "repeated", "strips", "strips_given_way", "commands", "store_failures"):
+        for name in ("stored", "repeated", "superseded", "strips", "strips_given_way", "commands", "store_failures"):
             self.counters.setdefault(name, 0)
         self._events = events
         self._waves = waves
         self._log = log
         self._out = out
         self._strips = StripRecorder()
+        self._event_leases, self._list_leases = Leases(), Leases()
         self._commands: dict[str, tuple[Command, int]] = {}
         self._held: set[str] = set()
 
@@ -134,7 +137,9 @@ class Logger:
             batch = [await self._events.receive()]
             while len(batch) < BATCH and (more := self._events.receive_nowait()) is not None:
                 batch.append(more)
-            alarms = [(r.message, r.received_ns) for r in batch if isinstance(r.message, Alarm)]
+            believed = [received for received in batch if self._event_leases.accept(received.message)]
+            self.counters["superseded"] += len(batch) - len(believed)
+            alarms = [(r.message, r.received_ns) for r in believed if isinstance(r.message, Alarm)]
             added = await self._retry("events", lambda alarms=alarms: self._log.add(alarms))  # type: ignore[misc]
             for received in batch:
                 self._events.acknowledge(received)
@@ -156,7 +161,7 @@ class Logger:
                     self._strips.push(chunk, now_ns)
                 case BedStatus() as status:
                     self._strips.update_status(status, now_ns)
-                case ActiveAlarms(commands=commands):
+                case ActiveAlarms(commands=commands) if self._list_leases.accept(received.message):
                     for command in commands:
                         self._commands.setdefault(command.command_id, (command, received.received_ns))
                     while len(self._commands) > MAX_COMMANDS:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 
 from monitor.tools.demo_summary import summarize
@@ -191,14 +191,14 @@ class _Run:
             with table as live:
                 while time.monotonic() < end and not first_exit.done() and not observing.done():
                     if live is not None:
-                        live.update(live_table(self._beds, time.time_ns()), refresh=True)
+                        live.update(self._table(), refresh=True)
                     await asyncio.wait(
                         [first_exit, observing],
                         return_when=asyncio.FIRST_COMPLETED,
                         timeout=min(0.5, max(end - time.monotonic(), 0.0)),
                     )
                 if live is not None:
-                    live.update(live_table(self._beds, time.time_ns()), refresh=True)
+                    live.update(self._table(), refresh=True)
             if live is not None and not self._console.is_terminal:
                 self._console.print()  # on a terminal, the live display ends its last line itself
             if observing.done():
@@ -210,6 +210,9 @@ class _Run:
         finally:
             first_exit.cancel()
             await asyncio.gather(first_exit, return_exceptions=True)
+
+    def _table(self) -> Group:
+        return live_table(self._beds, time.time_ns(), self._online.get(Role.WORKER))
 
     async def _end_all(self) -> None:
         """Stop all processes but the broker, each after those whose output it needs."""

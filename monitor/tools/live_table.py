@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from monitor.tools.wire_stats import BedStats
+from stream.wire.messages import ProcessStatus
 
 STALE_AFTER_S = 2.0
 NO_VALUE = "--"
@@ -27,8 +28,14 @@ _NUMERIC_COLUMNS = (
 LEGEND = "skill: 1 − forecast error / error of persistence, 100 ms ahead, last minute"
 
 
-def live_table(beds: Mapping[str, BedStats], now_ns: int) -> Group:
-    """Return one row per bed: record, sample rate, data age, forecast skill, score; below, the active alarms."""
+OVERLOADED = "OVERLOADED: the worker cannot analyse all that it receives; alarms may be missing"
+
+
+def live_table(beds: Mapping[str, BedStats], now_ns: int, worker: ProcessStatus | None = None) -> Group:
+    """Return one row per bed: record, sample rate, data age, forecast skill, score; below, the active alarms.
+
+    The last status of the worker shows whether it is overloaded.
+    """
     table = Table(
         title="bedside · SIMULATION, not for clinical use", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1)
     )
@@ -48,7 +55,8 @@ def live_table(beds: Mapping[str, BedStats], now_ns: int) -> Group:
             Text(str(len(bed.raised)), style="bold yellow" if bed.active else ""),
         )
     alarms = [f"{name}: {alarm.text}" for name, bed in sorted(beds.items()) for alarm in bed.active[-1:]]
-    return Group(table, Text(LEGEND, style="dim"), Text("\n".join(alarms), style="bold yellow"))
+    overloaded = [Text(OVERLOADED, style="bold red")] if worker is not None and worker.overloaded else []
+    return Group(table, Text(LEGEND, style="dim"), *overloaded, Text("\n".join(alarms), style="bold yellow"))
 
 
 def _record(bed: BedStats) -> Text:

@@ -6,7 +6,7 @@ are in ``values``, in its unit.
 
 CSV: one kind of message, because each has its own columns. ``ecg`` and ``wave`` give one row per sample, ``forecast``
 one per sample and lead, ``beats``, ``vitals`` and ``alarms`` one per message. The header does not depend on the
-messages.
+messages. What a worker sends after another one has replaced it (`stream.wire.lease`) is left out.
 
 Times are Unix seconds; ``time`` of an ECG sample is its due time.
 """
@@ -28,6 +28,7 @@ from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Client, Received
 from stream.timebase import FS
 from stream.wire.alarm_messages import Alarm
+from stream.wire.lease import Leases
 from stream.wire.messages import Beat, Forecast, Message, Vitals, Waveform
 from stream.wire.topics import ROOT, Kind, pattern
 from stream.wire.wave_message import Wave
@@ -39,7 +40,19 @@ Row = tuple[object, ...]
 
 ECG_COLUMNS = ("time", "bed", "session", "record", "epoch", "index", "lead_1", "mv_1", "lead_2", "mv_2")
 WAVE_COLUMNS = ("time", "bed", "session", "record", "epoch", "start", "signal", "value", "unit")
-FORECAST_COLUMNS = ("bed", "session", "epoch", "origin", "index", "lead", "mean_mv", "scale_mv", "score", "threshold")
+FORECAST_COLUMNS = (
+    "bed",
+    "session",
+    "epoch",
+    "origin",
+    "index",
+    "lead",
+    "mean_mv",
+    "scale_mv",
+    "score",
+    "threshold",
+    "lease",
+)
 
 
 async def serve(address: BrokerAddress, form: Format, topic: str | None, out: TextIO) -> None:
@@ -90,8 +103,11 @@ def _plan(form: Format, topic: str | None) -> tuple[Callable[[Received], str], s
         )
     columns, rows = _TABLES[tabular[0]]
 
+    leases = Leases()
+
     def lines(received: Received) -> str:
-        return _csv(rows(received.message)) if received.message is not None else ""
+        message = received.message
+        return _csv(rows(message)) if message is not None and leases.accept(message) else ""
 
     return lines, _csv(iter([columns])), [topic or pattern(Kind.ECG)]
 

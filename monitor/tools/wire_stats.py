@@ -10,6 +10,7 @@ from stream.errors import MessageError
 from stream.timebase import STRIDE
 from stream.wire.alarm_messages import ADVISORIES, ActiveAlarms, Alarm
 from stream.wire.continuity import Continuity, check_sequence
+from stream.wire.lease import Leases
 from stream.wire.messages import BedStatus, Forecast, Message, Vitals, Waveform
 
 _RATE_WINDOW_NS = 5_000_000_000
@@ -51,12 +52,15 @@ class BedStats:
         self.raised: set[str] = set()
         self.publisher: BedStatus | None = None
         self.worker: BedStatus | None = None
+        self._leases = Leases()
         self._position: Continuity | None = None
         self._due: dict[int, int] = {}
         self._recent: deque[tuple[int, int]] = deque()
 
     def update(self, message: Message, received_ns: int) -> None:
         """Process a message of this bed."""
+        if not self._leases.accept(message):
+            return
         match message:
             case Waveform():
                 self._add_waveform(message, received_ns)
@@ -72,6 +76,11 @@ class BedStats:
                 self.publisher = message
             case BedStatus(role="worker"):
                 self.worker = message
+
+    @property
+    def superseded(self) -> int:
+        """Number of messages of a worker that another one has replaced (`stream.wire.lease`); they are ignored."""
+        return self._leases.dropped
 
     def rate(self, now_ns: int) -> float:
         """Return the samples per second received over the last 5 s."""

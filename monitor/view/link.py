@@ -17,6 +17,7 @@ class LinkState(StrEnum):
     PAUSED = "paused"
     NO_DATA = "no_data"
     NO_WORKER = "no_worker"
+    OVERLOADED = "overloaded"
     NO_FORECAST = "no_forecast"
     LEARNING = "learning"
     LIVE = "live"

@@ -52,6 +52,8 @@ def link_state(bed: Bed, services: Services, playing_since_ns: int, now_ns: int)
     worker = services.worker(bed.name)
     if worker is None:
         return LinkState.NO_WORKER
+    if services.overloaded(bed.name):
+        return LinkState.OVERLOADED
     if bed.forecast_at_ns is not None and now_ns - max(bed.forecast_at_ns, resumed_ns) > FORECAST_TIMEOUT_S * 1e9:
         return LinkState.NO_FORECAST
     return LinkState.LEARNING if worker.state == "learning" else LinkState.LIVE

@@ -17,6 +17,7 @@ from stream.timebase import FS
 from stream.wire.alarm_messages import ADVISORIES, ActiveAlarms, Alarm, Limits
 from stream.wire.alarm_texts import Phrase
 from stream.wire.bed_places import BedPlaces
+from stream.wire.lease import Leases
 from stream.wire.messages import Annotation, Beat, BedStatus, Forecast, Message, Vitals, Waveform
 from stream.wire.replay_actions import ReplayAction
 from stream.wire.topics import Kind, Role
@@ -46,6 +47,7 @@ class Presenter:
         self._beds: dict[str, Bed] = {}
         self._places = BedPlaces()
         self._services = Services()
+        self._leases = Leases()
         self._max_age: dict[str, MaxAge] = {}
         self._replays: dict[str, ReplayStatus] = {}
 
@@ -67,9 +69,11 @@ class Presenter:
         return bed.waveform is not None and (last is None or last.state != "ended")
 
     def process(self, received: Received) -> None:
-        """Process one message."""
+        """Process one message; one of a worker that another one has replaced is ignored."""
         topic, message = received.topic, received.message
         if topic.bed is not None and not self._admit(topic.bed, received):
+            return
+        if not self._leases.accept(message):
             return
         self._services.process(received)
         if topic.kind is Kind.STATUS and topic.bed is not None:

@@ -15,29 +15,29 @@ class Services:
 
     def __init__(self) -> None:
         self._status: dict[tuple[str, Role], BedStatus] = {}
-        self._online: set[tuple[Role, str]] = set()
+        self._online: dict[tuple[Role, str], ProcessStatus] = {}
 
     def process(self, received: Received) -> None:
         """Process a status; other messages are ignored."""
         topic, message = received.topic, received.message
         if topic.kind is Kind.PROCESS and topic.role is not None and topic.instance is not None:
             if isinstance(message, ProcessStatus) and message.state == "online":
-                self._add(topic.role, topic.instance)
+                self._add(topic.role, topic.instance, message)
             else:
-                self._online.discard((topic.role, topic.instance))
+                self._online.pop((topic.role, topic.instance), None)
         elif topic.kind is Kind.STATUS and topic.bed is not None and topic.role is not None:
             if isinstance(message, BedStatus):
                 self._status[topic.bed, topic.role] = message
             else:
                 self._status.pop((topic.bed, topic.role), None)
 
-    def _add(self, role: Role, instance: str) -> None:
+    def _add(self, role: Role, instance: str, status: ProcessStatus) -> None:
         if (role, instance) not in self._online and len(self._online) >= MAX_PROCESSES:
             # Each process repeats its status, so one that is needed after all comes back.
-            serving = {(Role(status.role), status.instance) for status in self._status.values()}
-            self._online.discard(next((process for process in self._online if process not in serving), (role, "")))
-        if len(self._online) < MAX_PROCESSES:
-            self._online.add((role, instance))
+            serving = {(Role(bed.role), bed.instance) for bed in self._status.values()}
+            self._online.pop(next((process for process in self._online if process not in serving), (role, "")), None)
+        if (role, instance) in self._online or len(self._online) < MAX_PROCESSES:
+            self._online[role, instance] = status
 
     def forget(self, bed: str) -> None:
         """Remove the status of a bed."""
@@ -56,6 +56,11 @@ class Services:
         """Return the status of a bed's worker; None if it is not online or has stopped."""
         status = self._if_online(self._status.get((bed, Role.WORKER)))
         return None if status is None or status.state == "stopped" else status
+
+    def overloaded(self, bed: str) -> bool:
+        """Return whether a bed's worker reports that it cannot analyse all that it receives."""
+        status = self.worker(bed)
+        return status is not None and self._online[Role.WORKER, status.instance].overloaded
 
     def _if_online(self, status: BedStatus | None) -> BedStatus | None:
         return status if status is not None and (Role(status.role), status.instance) in self._online else None

@@ -4,17 +4,20 @@ Each kind of topic has one of three policies:
 
 - ECG and other waves, forecasts, beats, annotations: bounded by duration; the oldest items of the topic are dropped
   and counted;
-- retained topics: only the latest value is kept;
+- retained topics: at most two values are kept, the oldest and the latest. The oldest keeps its place, so updates that
+  come faster than the queue empties do not hold it back for ever; the latest stands behind all that it follows;
 - alarm events and commands: none is dropped.
 
 Items whose size is given, those received from others, are bounded in bytes too: beyond `MAX_BYTES` of one topic the
 oldest are dropped and counted, whatever their kind.
+
+Items leave in order of arrival; with priorities, in order of arrival among those of the most urgent kind.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -78,6 +81,8 @@ class BoundedQueue(Generic[T]):
     ----------
     limit_s : float
         Maximum total duration of one topic of waveforms, forecasts, beats or annotations.
+    priorities : mapping of Kind to int
+        Items of a lower number leave first; 0 for other kinds. Empty: all in order of arrival.
 
     Attributes
     ----------
@@ -85,8 +90,9 @@ class BoundedQueue(Generic[T]):
         Items dropped because their topic was full; replaced retained values are not counted.
     """
 
-    def __init__(self, limit_s: float) -> None:
+    def __init__(self, limit_s: float, priorities: Mapping[Kind, int] = {}) -> None:
         self.limit_s = limit_s
+        self._priorities = priorities
         self.dropped: Counter[Topic] = Counter()
         self._queues: dict[Topic, deque[Entry[T]]] = {}
         self._seconds: defaultdict[Topic, float] = defaultdict(float)
@@ -99,9 +105,8 @@ class BoundedQueue(Generic[T]):
     def put(self, topic: Topic, item: T, seconds: float = 0.0, size: int = 0) -> int:
         """Append an item; return the number of older items of its topic that were dropped."""
         queue = self._queues.setdefault(topic, deque())
-        if topic.kind in RETAINED:
-            queue.clear()
-            self._bytes.pop(topic, None)
+        if topic.kind in RETAINED and len(queue) > 1:
+            self._bytes[topic] -= queue.pop().size
         queue.append(Entry(self._next, topic, item, seconds, size))
         self._next += 1
         self._bytes[topic] += size
@@ -115,11 +120,11 @@ class BoundedQueue(Generic[T]):
         return self._queues
 
     def pop(self, allowed: Callable[[Topic], bool] | None = None) -> Entry[T] | None:
-        """Remove and return the oldest item of all topics, or of those that are allowed; None if there is none."""
+        """Remove and return the oldest item of the most urgent kind, of allowed topics; None if there is none."""
         topics = self._queues if allowed is None else [topic for topic in self._queues if allowed(topic)]
         if not topics:
             return None
-        return self._popleft(min(topics, key=lambda t: self._queues[t][0].number))
+        return self._popleft(min(topics, key=lambda t: (self._priorities.get(t.kind, 0), self._queues[t][0].number)))
 
     def put_back(self, entry: Entry[T]) -> None:
         """Reinsert a popped entry at its position; discard it if a later retained value has replaced it."""

@@ -7,6 +7,7 @@ they are processed. Both persist across reconnects; each reconnect uses a new `C
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import math
 import random
@@ -59,6 +60,9 @@ CONNECT_TIMEOUT_S = 5.0
 DISCONNECT_TIMEOUT_S = 1.0
 """Maximum wait for outstanding acknowledgements before disconnecting."""
 
+SIGN_OFF_TIMEOUT_S = 0.2
+"""Maximum wait for the acknowledgement of the last status if other messages were not delivered in time."""
+
 _BACKOFF_S = (0.1, 1.0)
 """First and longest delay between two connection attempts."""
 
@@ -95,6 +99,8 @@ class Client:
         ``beds_refused``: messages of beds beyond `stream.wire.bed_places.MAX_BEDS`, not with `persistent_id`.
     beds : tuple of str
         Beds that this process serves; part of its status.
+    overloaded : bool
+        Part of the status of this process; see `report_overload`.
 
     Raises
     ------
@@ -121,6 +127,7 @@ class Client:
         self.connected = False
         self.counters: Counter[str] = Counter(received=0, rejected=0, inbox_dropped=0, reconnects=0, intrusions=0)
         self.beds: tuple[str, ...] = ()
+        self.overloaded = False
         self._subscriptions = tuple(subscriptions)
         self._persistent_id = persistent_id
         self._connect_timeout_s = connect_timeout_s
@@ -158,13 +165,24 @@ class Client:
         assert self._task is not None
         self._leaving = True
         self._outbox.hurry()
-        if self.connected and self.role is not None:
-            self._publish_status("offline")
         try:
-            if not self._task.done() and not await self.flush(DISCONNECT_TIMEOUT_S if self.connected else 0.0):
+            if not self._task.done() and not await self._flush_and_sign_off():
                 log.warning("%d messages were not delivered", len(self._outbox))
         finally:
             await self._cancel()
+
+    async def _flush_and_sign_off(self) -> bool:
+        """Deliver what is queued, then the status offline; return False if that takes longer than the limit.
+
+        The status is sent even if the queue is not delivered in time: it precedes other messages in the outbox.
+        """
+        if not self.connected:
+            return len(self._outbox) == 0
+        flushed = await self.flush(DISCONNECT_TIMEOUT_S)
+        if self.role is not None:
+            self._publish_status("offline")
+            flushed = await self.flush(DISCONNECT_TIMEOUT_S if flushed else SIGN_OFF_TIMEOUT_S)
+        return flushed
 
     async def _cancel(self) -> None:
         assert self._task is not None
@@ -215,6 +233,32 @@ class Client:
     def dropped(self, topic: Topic) -> int:
         """Return the number of messages of a topic dropped because the broker was unavailable for over `BUFFER_S`."""
         return self._outbox.dropped(topic)
+
+    @property
+    def unsent(self) -> int:
+        """Number of sent messages that are not acknowledged yet."""
+        return len(self._outbox)
+
+    async def flush_to(self, count: int, timeout_s: float) -> None:
+        """Let the connection work until at most `count` messages are unsent, at most for `timeout_s`.
+
+        Returns at once while the broker is not connected: the outbox is bounded, and nothing else would go on.
+        """
+        if self.connected and self.unsent > count:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(timeout_s):
+                    await self._outbox.wait_at_most(count)
+
+    def discard(self) -> None:
+        """Drop all messages that wait to be sent: another process has taken over, and they would mislead."""
+        self._outbox.discard()
+
+    def report_overload(self, overloaded: bool) -> None:
+        """Set `overloaded` and publish the status of this process if it has changed."""
+        if overloaded != self.overloaded:
+            self.overloaded = overloaded
+            if self.connected and self.role is not None:
+                self._publish_status("online")
 
     async def flush(self, timeout_s: float) -> bool:
         """Wait until all sent messages are acknowledged; return False after `timeout_s`."""
@@ -417,6 +461,7 @@ class Client:
             state=state,
             when=rfc3339(time.time_ns()),
             beds=self.beds,
+            overloaded=self.overloaded,
             counters=dict(self.counters),
         )
         return codec.topic_of(status), codec.encode(status)

@@ -1,5 +1,9 @@
 """Outgoing messages: queued, and in flight until acknowledged. No socket; a function passed in publishes.
 
+Alarms, commands and the status of the process are sent before all else, forecasts last: when the worker or the
+connection is slow, the forecasts wait. Within each of these groups, and so between a bed's chunks and its status, the
+order is kept.
+
 A message leaves the outbox on its PUBACK. When the connection is lost, messages in flight return to their positions
 and the next connection sends them: none is lost or reordered, and none that was acknowledged is sent again. `Pacer`
 sets the pace at which a bed's stream catches up.
@@ -10,14 +14,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from stream.mqtt.bounded_queue import BoundedQueue, Entry
 from stream.mqtt.pacing import Pacer
-from stream.wire.topics import Topic
+from stream.wire.topics import Kind, Topic
 
 IN_FLIGHT = 20
 """Maximum number of unacknowledged QoS 1 messages; the default of paho and Mosquitto."""
+
+PRIORITIES: Mapping[Kind, int] = {
+    **dict.fromkeys((Kind.ECG, Kind.WAVE, Kind.ANNOTATIONS, Kind.STATUS), 1),
+    **dict.fromkeys((Kind.BEATS, Kind.VITALS), 2),
+    Kind.FORECAST: 3,
+}
+"""Order of sending, the lowest first; all other kinds have 0. A publisher's status follows the chunks before it."""
 
 Publish = Callable[[Topic, bytes], Awaitable[None]]
 """Sends a payload and returns once the broker has acknowledged it; raises when the connection is lost."""
@@ -35,12 +46,14 @@ class Outbox:
     """
 
     def __init__(self, limit_s: float, *, paced: bool = False) -> None:
-        self._waiting: BoundedQueue[bytes] = BoundedQueue(limit_s)
+        self._waiting: BoundedQueue[bytes] = BoundedQueue(limit_s, PRIORITIES)
         self._in_flight: dict[int, Entry[bytes]] = {}
         self._retained: dict[Topic, bytes] = {}
         self._pacer = Pacer() if paced else None
         self._changed = asyncio.Event()
         self._empty = asyncio.Event()
+        self._progress = asyncio.Event()
+        self._closed = False
 
     def __len__(self) -> int:
         return len(self._waiting) + len(self._in_flight)
@@ -121,11 +134,28 @@ class Outbox:
         await publish(entry.topic, entry.item)
         del self._in_flight[entry.number]
         self._changed.set()
+        self._progress.set()
+
+    async def wait_at_most(self, count: int) -> None:
+        """Wait until at most `count` messages are left, or until `release_waiters`."""
+        while len(self) > count and not self._closed:
+            self._progress.clear()
+            await self._progress.wait()
+
+    def discard(self) -> None:
+        """Drop all messages that are not in flight, and forget the retained ones."""
+        while self._waiting.pop() is not None:
+            pass
+        self._retained.clear()
+        self._changed.set()
+        self._progress.set()
 
     async def wait_empty(self) -> None:
         """Wait until all messages are acknowledged, or until `release_waiters`."""
         await self._empty.wait()
 
     def release_waiters(self) -> None:
-        """End `wait_empty` in all tasks: no connection will deliver the remaining messages."""
+        """End all waiting tasks: no connection will deliver the remaining messages."""
+        self._closed = True
         self._empty.set()
+        self._progress.set()

@@ -13,7 +13,18 @@ from typing import Annotated, Literal, get_args
 
 import msgspec
 
-from stream.wire.messages import MAX_FINITE, MAX_LEADS, BedName, Finite, Hex128, Index, LeadName, Message, Text
+from stream.wire.messages import (
+    MAX_FINITE,
+    MAX_LEADS,
+    BedName,
+    Finite,
+    Hex128,
+    Index,
+    LeadName,
+    Lease,
+    Message,
+    Text,
+)
 from stream.wire.replay_actions import ChooseRecord, Seek, SetLoop, SetPlaying, SetSpeed
 
 AlarmKind = Literal[
@@ -134,6 +145,8 @@ class Alarm(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
         For the same kinds: forecast horizon of that sample, in ms.
     score, threshold : float or None
         For the same kinds: highest anomaly score so far, and the score from which a complex is unusual.
+    lease : int
+        See `stream.wire.lease`; that of the worker that sends the event, also if an earlier one raised the alarm.
     """
 
     event_id: Text
@@ -164,6 +177,7 @@ class Alarm(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     horizon_ms: Finite | None = None
     score: Finite | None = None
     threshold: Finite | None = None
+    lease: Lease = 0
 
 
 ALWAYS_ENABLED: frozenset[AlarmKind] = frozenset({"asystole", "ventricular_fibrillation"})
@@ -288,6 +302,8 @@ class ActiveAlarms(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
         Ends of the pauses: wall time, UTC, RFC 3339.
     commands : tuple of Command
         The last executed commands, newest last, at most 8.
+    lease : int
+        See `stream.wire.lease`.
     """
 
     bed: BedName
@@ -297,3 +313,4 @@ class ActiveAlarms(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     audio_paused_until: Text | None = None
     alarms_paused_until: Text | None = None
     commands: Annotated[tuple[Command, ...], msgspec.Meta(max_length=8)] = ()
+    lease: Lease = 0

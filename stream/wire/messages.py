@@ -27,6 +27,10 @@ MIN_GAIN, MAX_GAIN = 1e-3, 1e9
 MAX_INDEX = 2**53
 """Largest sample index; JSON numbers represent it exactly in every language."""
 
+MAX_LEASE = 10**9
+Lease = Annotated[int, msgspec.Meta(ge=0, le=MAX_LEASE)]
+"""Number of a worker's turn at a bed, see `stream.wire.lease`; 0: of an older sender."""
+
 Index = Annotated[int, msgspec.Meta(ge=0, le=MAX_INDEX)]
 Nanoseconds = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 BedName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}\Z")]
@@ -170,6 +174,8 @@ class Forecast(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
         The score from which a complex is unusual.
     published_ns : int
         Unix time in ns at which the worker sent the forecast.
+    lease : int
+        See `stream.wire.lease`.
     """
 
     bed: BedName
@@ -183,6 +189,7 @@ class Forecast(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     score: float | None
     threshold: float
     published_ns: Nanoseconds
+    lease: Lease = 0
 
     def __post_init__(self) -> None:
         if not self.mean or len(self.mean) != len(self.scale) or len(self.mean) % (4 * len(self.leads)):
@@ -216,6 +223,8 @@ class Beat(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
         Time since the previous R peak, in ms; None if unknown, as after a gap.
     quality : float
         Signal quality around the beat, 0 to 1.
+    lease : int
+        See `stream.wire.lease`.
     """
 
     bed: BedName
@@ -224,6 +233,7 @@ class Beat(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     type: BeatType
     rr_ms: Annotated[float, msgspec.Meta(gt=0, le=1e6)] | None
     quality: Share
+    lease: Lease = 0
 
 
 class Vitals(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
@@ -254,6 +264,8 @@ class Vitals(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
         minute.
     inops : tuple of str
         Technical alarms that are the reason for values of None.
+    lease : int
+        See `stream.wire.lease`.
     """
 
     bed: BedName
@@ -268,6 +280,7 @@ class Vitals(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     score: Finite | None
     skill: Finite | None
     inops: tuple[Text, ...] = ()
+    lease: Lease = 0
 
 
 class Annotation(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
@@ -336,6 +349,8 @@ class BedStatus(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
         Counters since the process began to serve this bed in this session.
     records : tuple of Offer
         Publisher: the records that it can replay.
+    lease : int
+        Worker: see `stream.wire.lease`.
     """
 
     bed: BedName
@@ -353,6 +368,7 @@ class BedStatus(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     synthetic: bool = False
     counters: dict[str, float] = {}
     records: Annotated[tuple[Offer, ...], msgspec.Meta(max_length=256)] = ()
+    lease: Lease = 0
 
 
 class ProcessStatus(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
@@ -369,6 +385,8 @@ class ProcessStatus(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
         Wall time of this message, UTC, RFC 3339; in a last will, that of the start of the connection.
     beds : tuple of str
         Beds that it serves.
+    overloaded : bool
+        Worker: it receives more than it can analyse and sheds chunks of some beds; see docs/topics.md.
     counters : dict of str to float
         Counters since the start of the process.
     """
@@ -378,4 +396,5 @@ class ProcessStatus(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     state: Literal["online", "offline"]
     when: Text
     beds: tuple[BedName, ...] = ()
+    overloaded: bool = False
     counters: dict[str, float] = {}

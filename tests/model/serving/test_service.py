@@ -17,14 +17,16 @@ from stream.mqtt.client import Client
 from stream.records.catalog import Catalog
 from stream.records.library import Library
 from stream.records.record import Record
+from stream.records.synthetic import synthetic_patient
 from stream.replay.playhead import ReplayConfig
 from stream.replay.publisher_process import serve as publish
-from stream.wire.alarm_messages import Alarm
+from stream.wire.alarm_messages import ActiveAlarms, Alarm
 from stream.wire.messages import BedStatus, Forecast, Message, ProcessStatus, Waveform
 from stream.wire.topics import Kind, Role, pattern
 from stream.wire.wave_message import Wave
 from tests.brokers import Mosquitto
 from tests.model.serving.worker_harness import (
+    SESSION,
     assert_same_forecasts,
     chunks,
     publisher_status,
@@ -149,5 +151,67 @@ async def test_a_worker_that_lost_its_connection_yields_to_another(mosquitto: Mo
         same_id = aiomqtt.Client(broker.host, broker.port, identifier=f"bedside-worker-{received.message.instance}")
         async with same_id:
             pass
+        await asyncio.sleep(1)
+        assert not disconnected.done(), "a retained status may be that of a process that has ended"
+        listener.send(other)
         with pytest.raises(UsageError, match=r"another.* already"):
             await disconnected
+
+
+@pytest.mark.usefixtures("no_tasks_left")
+async def test_a_retained_status_of_a_dead_worker_does_not_stop_the_next(broker: BrokerAddress, models: Models) -> None:
+    """Not even one that is dated in the future; its beds are taken over under a higher lease."""
+    kinds = [pattern(Kind.FORECAST), pattern(Kind.ALARMS_ACTIVE), pattern(Kind.STATUS, role=Role.WORKER)]
+    dead = ProcessStatus(role="worker", instance="dead", state="online", when="2099-01-01T00:00:00.000Z")
+    fields = {"bed": "bed-1", "role": "worker", "when": "", "record": "p", "session": SESSION}
+    async with Client(broker, role=None, subscriptions=kinds) as listener, asyncio.timeout(60):
+        listener.send(dead)
+        listener.send(BedStatus(**fields, instance="dead", state="forecasting", lease=6))  # type: ignore[arg-type]
+        await listener.flush(5)
+        worker = asyncio.create_task(serve(broker, models, ledger_path=None))
+        sending = asyncio.create_task(_send_chunks(listener))
+        leases = set()
+        async for received in listener:
+            if isinstance(received.message, Forecast | ActiveAlarms):
+                leases.add((type(received.message), received.message.lease))
+            if len(leases) == 2:
+                break
+        assert leases == {(Forecast, 7), (ActiveAlarms, 7)}
+        for task in (sending, worker):
+            task.cancel()
+        await asyncio.gather(sending, worker, return_exceptions=True)
+
+
+@pytest.mark.usefixtures("no_tasks_left")
+async def test_a_worker_ends_silently_when_another_serves_its_bed_under_a_higher_lease(
+    broker: BrokerAddress, models: Models
+) -> None:
+    kinds = [pattern(Kind.FORECAST), pattern(Kind.STATUS, role=Role.WORKER), pattern(Kind.PROCESS, role=Role.WORKER)]
+    fields = {"bed": "bed-1", "role": "worker", "when": "", "record": "p", "session": SESSION}
+    higher = BedStatus(**fields, instance="another", state="forecasting", lease=2)  # type: ignore[arg-type]
+    async with Client(broker, role=None, subscriptions=kinds) as listener, asyncio.timeout(60):
+        worker = asyncio.create_task(serve(broker, models, ledger_path=None))
+        sending = asyncio.create_task(_send_chunks(listener))
+        while not isinstance((await listener.receive()).message, Forecast):
+            pass
+        listener.send(higher)
+        await listener.flush(5)
+        await asyncio.sleep(0.3)
+        assert not worker.done(), "a single message ends nobody"
+        listener.send(ProcessStatus(role="worker", instance="another", state="online", when=""))
+        with pytest.raises(UsageError, match=r"another.* already"):
+            await worker
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
+        states = []
+        while (received := listener.receive_nowait()) is not None:
+            if isinstance(received.message, BedStatus):
+                states.append(received.message.state)
+        assert "stopped" not in states, "the status of the other worker is not overwritten"
+
+
+async def _send_chunks(client: Client) -> None:
+    """Send a bed in real time."""
+    for chunk in chunks(synthetic_patient()):
+        client.send(chunk)
+        await asyncio.sleep(0.1)

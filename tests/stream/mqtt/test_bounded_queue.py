@@ -29,7 +29,8 @@ def test_fifo_order_with_a_bound_per_topic(puts: list[Topic]) -> None:
         assert [n for t, n in out if t == topic] == sent[-5:]
         assert queue.dropped[topic] == max(len(sent) - 5, 0)
     assert [n for t, n in out if t == ALARMS] == [n for n, t in enumerate(puts) if t == ALARMS]
-    assert [n for t, n in out if t == ACTIVE] == [n for n, t in enumerate(puts) if t == ACTIVE][-1:]
+    active = [n for n, t in enumerate(puts) if t == ACTIVE]
+    assert [n for t, n in out if t == ACTIVE] == [*active[:1], *active[1:][-1:]], "the oldest and the latest"
     assert len(queue) == 0
 
 
@@ -71,6 +72,27 @@ def test_a_retained_value_put_back_is_replaced_by_a_later_one() -> None:
     queue.put(ACTIVE, 2)
     queue.put_back(entry)
     assert drain(queue) == [(ACTIVE, 2)]
+
+
+def test_a_retained_value_that_is_updated_all_the_time_leaves_the_queue() -> None:
+    queue: BoundedQueue[int] = BoundedQueue(limit_s=5.0)
+    left = []
+    for number in range(100):
+        queue.put(ACTIVE, number)
+        queue.put(ALARMS, number)
+        queue.put(ALARMS, number)
+        left += [entry for _ in range(2) if (entry := queue.pop()) is not None]
+    assert len([entry for entry in left if entry.topic == ACTIVE]) > 1
+
+
+@given(st.lists(st.sampled_from([*ECG, ALARMS, ACTIVE]), max_size=40))
+def test_the_most_urgent_kind_leaves_first_each_in_order(puts: list[Topic]) -> None:
+    order = {Kind.ALARMS: 0, Kind.ECG: 1, Kind.WAVE: 1, Kind.ALARMS_ACTIVE: 2}
+    queue: BoundedQueue[int] = BoundedQueue(limit_s=100.0, priorities=order)
+    for number, topic in enumerate(puts):
+        queue.put(topic, number)
+    out = drain(queue)
+    assert out == sorted(out, key=lambda left: (order[left[0].kind], left[1]))
 
 
 def test_put_back_counts_dropped_items() -> None:

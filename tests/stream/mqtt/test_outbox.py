@@ -87,11 +87,11 @@ async def test_retained_messages_are_appended_again_after_a_reconnect() -> None:
     await outbox.wait_empty()
     outbox.put_retained()
     await outbox.wait_empty()
-    assert broker.published == [(ACTIVE, b"two"), (ECG, b"wave"), (ACTIVE, b"two")]
+    assert broker.published == [(ACTIVE, b"one"), (ACTIVE, b"two"), (ECG, b"wave"), (ACTIVE, b"two")]
     outbox.remove(ACTIVE)
     outbox.put_retained()
     await outbox.wait_empty()
-    assert broker.published[3:] == [(ACTIVE, b"")]
+    assert broker.published[4:] == [(ACTIVE, b"")]
     delivering.cancel()
     await asyncio.wait([delivering])
 
@@ -102,3 +102,51 @@ async def test_release_waiters_ends_wait_empty() -> None:
     outbox.release_waiters()
     await outbox.wait_empty()
     assert len(outbox) == 1
+
+
+async def test_alarms_go_before_what_waits_and_forecasts_last() -> None:
+    outbox, broker = Outbox(30.0), Broker()
+    broker.acknowledges.set()
+    kinds = [Kind.FORECAST, Kind.VITALS, Kind.STATUS, Kind.ECG, Kind.ALARMS_ACTIVE, Kind.ALARMS, Kind.PROCESS]
+    for kind in kinds:
+        outbox.put(Topic(kind, "bed-1"), b"x", 0.1)
+    delivering = asyncio.create_task(outbox.deliver(broker.publish))
+    await outbox.wait_empty()
+    sent = [topic.kind for topic, _ in broker.published]
+    assert sent == [*kinds[4:], Kind.STATUS, Kind.ECG, Kind.VITALS, Kind.FORECAST]
+    delivering.cancel()
+    await asyncio.wait([delivering])
+
+
+async def test_wait_at_most_returns_once_few_messages_are_left() -> None:
+    outbox, broker = Outbox(30.0), Broker()
+    for payload in payloads(50):
+        outbox.put(ECG, payload)
+    waiting = asyncio.create_task(outbox.wait_at_most(10))
+    delivering = asyncio.create_task(outbox.deliver(broker.publish))
+    await run_loop()
+    assert not waiting.done()
+    broker.acknowledges.set()
+    async with asyncio.timeout(10):
+        await waiting
+    assert len(outbox) <= 10
+    outbox.put(ECG, b"more")
+    outbox.release_waiters()
+    await outbox.wait_at_most(0)
+    delivering.cancel()
+    await asyncio.wait([delivering])
+
+
+async def test_discarded_messages_are_not_sent() -> None:
+    outbox, broker = Outbox(30.0), Broker()
+    outbox.retain(ACTIVE, b"list")
+    outbox.put(ECG, b"wave")
+    outbox.discard()
+    outbox.put_retained()
+    outbox.put(ECG, b"after")
+    broker.acknowledges.set()
+    delivering = asyncio.create_task(outbox.deliver(broker.publish))
+    await outbox.wait_empty()
+    assert broker.published == [(ECG, b"after")]
+    delivering.cancel()
+    await asyncio.wait([delivering])

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from model.serving.backlog import BATCH_SAMPLES, CATCH_UP_WAIT_S, MAX_BEDS, Backlog
+from stream.wire.messages import Message, Waveform
+from tests.model.serving.worker_harness import publisher_status
+from tests.waveforms import chunk, wave
+
+SECOND = 1_000_000_000
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["chunk", "wave", "status"])), max_size=60))
+def test_each_bed_keeps_its_order_and_a_round_has_one_chunk_of_each(puts: list[tuple[str, str]]) -> None:
+    backlog = Backlog()
+    expected: dict[str, list[Message]] = {bed: [] for bed in "abc"}
+    for number, (bed, kind) in enumerate(puts):
+        made = {"chunk": chunk(number, bed=bed), "wave": wave(number, bed=bed), "status": publisher_status("playing")}
+        backlog.put(bed, made[kind], number)
+        expected[bed].append(made[kind])
+    got: dict[str, list[Message]] = {bed: [] for bed in "abc"}
+    while backlog:
+        others, chunks = backlog.next_round()
+        assert len({c.bed for c in chunks}) == len(chunks)
+        for message in (*others, *chunks):
+            if message.bed in got:  # type: ignore[attr-defined]
+                got[message.bed].append(message)  # type: ignore[attr-defined]
+    for bed in "abc":
+        assert got[bed] == [m for m in expected[bed] if m.bed == bed]  # type: ignore[attr-defined]
+    assert backlog.next_round() == ([], [])
+
+
+def test_a_round_is_bounded_and_the_oldest_bed_comes_first() -> None:
+    backlog = Backlog()
+    for number in range(4):
+        backlog.put(f"bed-{number}", chunk(0, BATCH_SAMPLES // 2, bed=f"bed-{number}"), 10 - number)
+    assert [c.bed for c in backlog.next_round()[1]] == ["bed-3", "bed-2"]
+    assert [c.bed for c in backlog.next_round()[1]] == ["bed-1", "bed-0"]
+
+
+def test_shedding_removes_chunks_and_waves_of_one_bed_and_keeps_the_rest() -> None:
+    backlog = Backlog()
+    for seq in range(3):
+        for bed in ("a", "b"):
+            backlog.put(bed, wave(seq, bed=bed), 0)
+            backlog.put(bed, chunk(seq, bed=bed), 0)
+    status = publisher_status("ended")
+    backlog.put("a", status, 0)
+    assert [c.seq for c in backlog.shed("a")] == [0, 1, 2]
+    assert [wait.bed for wait in backlog.waiting(0)] == ["b"]
+    others, chunks = backlog.next_round()
+    assert [m for m in others if m is status]
+    assert [c.bed for c in chunks] == ["b"]
+    assert backlog.shed("a") == backlog.shed("unknown") == []
+
+
+def test_waits_count_from_the_arrival_of_the_oldest_chunk() -> None:
+    backlog = Backlog()
+    backlog.put("a", chunk(0, bed="a"), 0)
+    backlog.put("a", chunk(1, bed="a"), SECOND)
+    [wait] = backlog.waiting(3 * SECOND)
+    assert (wait.waited_s, wait.allowed_s) == (3.0, 1.0)
+    backlog.next_round()
+    [wait] = backlog.waiting(3 * SECOND)
+    assert wait.waited_s == 2.0
+
+
+def test_a_long_chunk_may_wait_as_long_as_it_lasts() -> None:
+    backlog = Backlog()
+    backlog.put("a", chunk(0, 10_800, bed="a"), 0)
+    [wait] = backlog.waiting(0)
+    assert wait.allowed_s == 30.0
+
+
+def test_after_an_interruption_a_bed_may_catch_up() -> None:
+    backlog = Backlog()
+
+    def put(seq: int, at_s: float) -> float:
+        backlog.put("a", chunk(seq, bed="a"), round(at_s * SECOND))
+        allowed = backlog.waiting(round(at_s * SECOND))[0].allowed_s
+        backlog.next_round()
+        return allowed
+
+    assert [put(0, 0), put(1, 0.1), put(2, 2.0)] == [1.0, 1.0, 1.0]
+    assert [put(3, 10), put(4, 10.1), put(5, 12), put(6, 14)] == [CATCH_UP_WAIT_S] * 4
+    assert put(7, 41.0) == CATCH_UP_WAIT_S, "another interruption"
+
+
+def test_memory_is_bounded() -> None:
+    backlog = Backlog()
+    for number in range(3 * MAX_BEDS):
+        backlog.put(f"bed-{number}", chunk(0, bed=f"bed-{number}"), number)
+        backlog.next_round()
+    assert len(backlog._beds) <= MAX_BEDS
+    assert isinstance(backlog.next_round()[1], list)
+    assert not any(isinstance(message, Waveform) for message in backlog.next_round()[0])
