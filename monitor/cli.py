@@ -12,6 +12,7 @@ from monitor.arguments import parser
 from monitor.commands import bench, data, demo, offline, processes
 from monitor.tools.optional_dependencies import EXTRA_OF
 from stream.errors import BedsideError
+from stream.wire.plain_text import plain
 
 RUN: dict[str, Callable[[argparse.Namespace], int]] = {
     "broker": processes.broker,
@@ -48,7 +49,7 @@ def _run(args: argparse.Namespace) -> int:
     try:
         return RUN[args.run](args)
     except BedsideError as error:
-        print(f"bedside {args.command}: error: {error}", file=sys.stderr)
+        print(f"bedside {args.command}: error: {plain(str(error))}", file=sys.stderr)
         return error.status
     except ModuleNotFoundError as error:
         extra = EXTRA_OF.get((error.name or "").split(".")[0])
@@ -68,11 +69,18 @@ def _run(args: argparse.Namespace) -> int:
 
 
 class _LineFormatter(logging.Formatter):
-    """Format a record as ``bedside replay: text`` for bedside's own loggers, as ``library: text`` for all others."""
+    """Format a record as ``bedside replay: text`` for bedside's own loggers, as ``library: text`` for all others.
+
+    The text is plain, one line: it may contain text from the wire.
+    """
 
     def __init__(self, command: str) -> None:
         super().__init__("%(message)s")
         self._command = command
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        """Return the text of a record, without the traceback that may follow it."""
+        return plain(super().formatMessage(record))
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the formatted line."""

@@ -29,6 +29,7 @@ from stream.mqtt.client import Client
 from stream.wire.alarm_messages import ActiveAlarms, Alarm, Command
 from stream.wire.lease import Leases
 from stream.wire.messages import BedStatus, Waveform
+from stream.wire.plain_text import plain
 from stream.wire.topics import Kind, Role, pattern
 
 BATCH = 10
@@ -149,7 +150,7 @@ class Logger:
                 if alarm.phase == "raised":
                     self._strips.request(alarm, time.monotonic_ns())
             if self._out is not None and added:
-                self._out.writelines(encoder.encode(alarm).decode() + "\n" for alarm in added)
+                self._out.writelines(plain(encoder.encode(alarm).decode()) + "\n" for alarm in added)
                 self._out.flush()
 
     async def _receive_waveforms(self) -> None:

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from monitor.tools.wire_stats import BedStats
 from stream.wire.messages import ProcessStatus
+from stream.wire.plain_text import plain
 
 STALE_AFTER_S = 2.0
 NO_VALUE = "--"
@@ -54,7 +55,7 @@ def live_table(beds: Mapping[str, BedStats], now_ns: int, worker: ProcessStatus 
             NO_VALUE if bed.forecast is None else f"{bed.forecast.threshold:.1f}",
             Text(str(len(bed.raised)), style="bold yellow" if bed.active else ""),
         )
-    alarms = [f"{name}: {alarm.text}" for name, bed in sorted(beds.items()) for alarm in bed.active[-1:]]
+    alarms = [f"{name}: {plain(alarm.text)}" for name, bed in sorted(beds.items()) for alarm in bed.active[-1:]]
     overloaded = [Text(OVERLOADED, style="bold red")] if worker is not None and worker.overloaded else []
     return Group(table, Text(LEGEND, style="dim"), *overloaded, Text("\n".join(alarms), style="bold yellow"))
 
@@ -62,7 +63,7 @@ def live_table(beds: Mapping[str, BedStats], now_ns: int, worker: ProcessStatus 
 def _record(bed: BedStats) -> Text:
     if bed.waveform is None:
         return Text("waiting", style="dim")
-    name = Text(bed.waveform.record)
+    name = Text(plain(bed.waveform.record))
     if bed.waveform.synthetic:
         name.append("\nSYNTHETIC", style="bold yellow")
     return name

@@ -8,7 +8,8 @@ CSV: one kind of message, because each has its own columns. ``ecg`` and ``wave``
 one per sample and lead, ``beats``, ``vitals`` and ``alarms`` one per message. The header does not depend on the
 messages. What a worker sends after another one has replaced it (`stream.wire.lease`) is left out.
 
-Times are Unix seconds; ``time`` of an ECG sample is its due time.
+Control characters in texts are printed as escapes, ``\\u001b``. Times are Unix seconds; ``time`` of an ECG sample is
+its due time.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from stream.timebase import FS
 from stream.wire.alarm_messages import Alarm
 from stream.wire.lease import Leases
 from stream.wire.messages import Beat, Forecast, Message, Vitals, Waveform
+from stream.wire.plain_text import plain
 from stream.wire.topics import ROOT, Kind, pattern
 from stream.wire.wave_message import Wave
 
@@ -158,7 +160,7 @@ def json_line(received: Received) -> str:
         "retained": received.retained,
         "message": None if received.message is None else _readable(received.message),
     }
-    return msgspec.json.encode(line).decode() + "\n"
+    return plain(msgspec.json.encode(line).decode()) + "\n"
 
 
 def _readable(message: Message) -> dict[str, Any]:
@@ -247,7 +249,11 @@ _TABLES: dict[Kind, tuple[Row, Callable[[Message], Iterator[Row]]]] = {
 }
 
 
+def _plain_cell(cell: object) -> object:
+    return plain(cell) if isinstance(cell, str) else cell
+
+
 def _csv(rows: Iterator[Row]) -> str:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
+    csv.writer(text, lineterminator="\n").writerows([_plain_cell(cell) for cell in row] for row in rows)
     return text.getvalue()

@@ -93,6 +93,7 @@ def test_a_log_line_names_the_command_and_other_libraries(capsys: pytest.Capture
         import stream.mqtt.connection
 
         logging.getLogger("bedside.client").info("connection to X lost")
+        logging.getLogger("bedside.client").warning("rejected: %s", "\x1b[2J\n")
         logging.getLogger(stream.mqtt.connection.LOGGER_NAME).error("failed to receive on socket")
         logging.getLogger("library").warning("odd")
         logging.getLogger("library").info("chatter")
@@ -103,5 +104,9 @@ def test_a_log_line_names_the_command_and_other_libraries(capsys: pytest.Capture
         patch.setitem(RUN, "broker", work)
         assert main(["broker"]) == 0
     assert executed == ["broker"]
-    assert capsys.readouterr().err.splitlines() == ["bedside broker: connection to X lost", "library: odd"]
+    assert capsys.readouterr().err.splitlines() == [
+        "bedside broker: connection to X lost",
+        r"bedside broker: rejected: \u001b[2J\u000a",
+        "library: odd",
+    ]
     assert not [handler for handler in logging.getLogger().handlers if isinstance(handler.formatter, _LineFormatter)]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel
 
 from monitor.gui.style.theme import Theme, font, px
+from stream.wire.plain_text import plain
 
 
 class Label(QLabel):
-    """Label in colours of the theme.
+    """Label in colours of the theme, for plain text: names from the wire are shown as they are, not as HTML.
 
     Parameters
     ----------
@@ -36,8 +39,17 @@ class Label(QLabel):
         text_source: Callable[[], str] | None = None,
     ) -> None:
         super().__init__()
+        self.setTextFormat(Qt.TextFormat.PlainText)
         self._style, self._text_source = (ink, pixels, bold, ground), text_source
         self.apply_theme(theme)
+
+    def setText(self, text: str) -> None:  # noqa: N802
+        """Set the text; its control characters other than line breaks are shown as escapes."""
+        super().setText("\n".join(map(plain, text.split("\n"))))
+
+    def setToolTip(self, text: str) -> None:  # noqa: N802
+        """Set the tool tip; Qt has no plain format for it, so the text is escaped."""
+        super().setToolTip(f"<span>{html.escape(text)}</span>" if text else "")
 
     def apply_theme(self, theme: Theme) -> None:
         """Apply a theme, and update colour, font and text."""

@@ -80,3 +80,13 @@ def test_a_long_record_name_is_folded_not_cut() -> None:
     assert "…" not in shown
     assert "LEARNING" not in shown
     assert max(len(line) for line in shown.splitlines()) <= 80
+
+
+def test_text_from_the_wire_is_shown_as_plain_text() -> None:
+    bed = BedStats()
+    bed.update(chunk(0, record="[red]\x1b[31m"), 0)
+    bed.update(ActiveAlarms(bed="bed-1", alarms=(alarm(text="\x1b[2Jall is well"),)), 0)
+    shown = text({"bed-1": bed}, 0, 120)
+    assert "\x1b" not in shown
+    assert "[red]" in shown
+    assert r"\u001b[2Jall is well" in shown

@@ -8,6 +8,7 @@ import io
 import json
 import os
 import sys
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -208,3 +209,12 @@ async def test_it_exits_silently_when_the_reader_closes_the_pipe(tmp_path: Path)
         f"bedside tap: connecting to {address}",
         "bedside tap: printing bedside/v1/+/ecg; Ctrl-C ends it",
     ]
+
+
+def test_control_characters_from_the_wire_are_printed_as_escapes() -> None:
+    hostile = "mitdb/\x1b]0;owned\x07\x9b2J\u202e"
+    line = tap.json_line(received(chunk(0, record=hostile)))
+    for text in (line, tap._csv(tap.ecg_rows(chunk(0, record=hostile)))):
+        assert r"mitdb/\u001b]0;owned\u0007\u009b2J\u202e" in text
+        assert not [c for c in text if unicodedata.category(c) in ("Cc", "Cf") and c != "\n"]
+    assert json.loads(line)["message"]["record"] == hostile
