@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -49,6 +50,7 @@ async def serve(address: BrokerAddress, models: Models, *, ledger_path: Path | N
         pattern(Kind.ALARMS_ACTIVE),
         pattern(Kind.COMMAND),
         pattern(Kind.STATUS, role=Role.PUBLISHER),
+        pattern(Kind.PROCESS, role=Role.PUBLISHER),
         pattern(Kind.PROCESS, role=Role.WORKER),
     ]
     with ledger(ledger_path, *Worker.LEDGER) as write:
@@ -62,8 +64,8 @@ async def serve(address: BrokerAddress, models: Models, *, ledger_path: Path | N
                 _process(worker, early)
                 while True:
                     _process(worker, await _next_messages(client, clock))
-                    if clock.now_ns() >= next_check_ns:
-                        next_check_ns = clock.now_ns() + round(CHECK_EVERY_S * 1e9)
+                    if time.monotonic_ns() >= next_check_ns:
+                        next_check_ns = time.monotonic_ns() + round(CHECK_EVERY_S * 1e9)
                         worker.advance_time()
                     client.beds = worker.beds
                     # If messages are queued, nothing above yields to the event loop, which serves the connection.
@@ -79,7 +81,7 @@ async def _read_retained(client: Client, worker: Worker, clock: Clock) -> list[M
         message = received.message
         if isinstance(message, ActiveAlarms) and received.retained:
             worker.restore_alarms(message)
-        elif isinstance(message, ProcessStatus):
+        elif isinstance(message, ProcessStatus) and message.role == "worker":
             if message.instance == client.instance:
                 # Our own status arrives after all messages retained before it.
                 break
@@ -107,7 +109,12 @@ async def _next_messages(client: Client, clock: Clock) -> list[Message]:
     samples = 0
     while received is not None:
         message = received.message
-        if isinstance(message, ProcessStatus) and received.retained and message.instance != client.instance:
+        if (
+            isinstance(message, ProcessStatus)
+            and message.role == "worker"
+            and received.retained
+            and message.instance != client.instance
+        ):
             # Our connection was lost for so long that another worker took over.
             _yield_to(message, client, clock)
         if message is not None:
@@ -131,6 +138,6 @@ def _process(worker: Worker, messages: Iterable[Message]) -> None:
         chunks = []
         if isinstance(message, Command):
             worker.execute(message)
-        elif isinstance(message, BedStatus):
+        elif isinstance(message, BedStatus | ProcessStatus):
             worker.update_status(message)
     worker.tick(chunks)

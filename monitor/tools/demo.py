@@ -144,7 +144,7 @@ class _Run:
         if isinstance(message, ProcessStatus):
             self._online[message.role] = message
         elif message is not None and received.topic.bed is not None:
-            self._beds[received.topic.bed].update(message, received.received_ns)
+            self._beds[received.topic.bed].update(message, received.monotonic_ns)
 
     async def _stream(self, observing: asyncio.Task[None]) -> None:
         """Start the processes in order, show the stream, and stop them in order."""
@@ -185,14 +185,14 @@ class _Run:
             with table as live:
                 while time.monotonic() < end and not first_exit.done() and not observing.done():
                     if live is not None:
-                        live.update(live_table(self._beds, time.time_ns()), refresh=True)
+                        live.update(live_table(self._beds, time.time_ns(), time.monotonic_ns()), refresh=True)
                     await asyncio.wait(
                         [first_exit, observing],
                         return_when=asyncio.FIRST_COMPLETED,
                         timeout=min(0.5, max(end - time.monotonic(), 0.0)),
                     )
                 if live is not None:
-                    live.update(live_table(self._beds, time.time_ns()), refresh=True)
+                    live.update(live_table(self._beds, time.time_ns(), time.monotonic_ns()), refresh=True)
             if live is not None and not self._console.is_terminal:
                 self._console.print()  # on a terminal, the live display ends its last line itself
             if observing.done():

@@ -27,8 +27,15 @@ _NUMERIC_COLUMNS = (
 LEGEND = "skill: 1 − forecast error / error of persistence, 100 ms ahead, last minute"
 
 
-def live_table(beds: Mapping[str, BedStats], now_ns: int) -> Group:
-    """Return one row per bed: record, sample rate, data age, forecast skill, score; below, the active alarms."""
+def live_table(beds: Mapping[str, BedStats], now_ns: int, monotonic_ns: int) -> Group:
+    """Return one row per bed: record, sample rate, data age, forecast skill, score; below, the active alarms.
+
+    Parameters
+    ----------
+    beds : dict of str to BedStats
+    now_ns, monotonic_ns : int
+        Unix time and monotonic time in ns.
+    """
     table = Table(
         title="bedside · SIMULATION, not for clinical use", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1)
     )
@@ -40,7 +47,7 @@ def live_table(beds: Mapping[str, BedStats], now_ns: int) -> Group:
         table.add_row(
             name,
             _record(bed),
-            f"{bed.rate(now_ns):.0f}",
+            f"{bed.rate(monotonic_ns):.0f}",
             _age(bed, now_ns),
             NO_VALUE if bed.skill is None else f"{bed.skill:.2f}",
             _score(bed),

@@ -16,7 +16,8 @@ from stream.mqtt.client import Received
 from stream.timebase import FS
 from stream.wire.alarm_messages import ADVISORIES, ActiveAlarms, Alarm, Limits
 from stream.wire.alarm_texts import Phrase
-from stream.wire.messages import Annotation, Beat, BedStatus, Forecast, Message, Vitals, Waveform
+from stream.wire.messages import Annotation, Beat, BedStatus, Forecast, Message, ProcessStatus, Vitals, Waveform
+from stream.wire.publishers import Publishers
 from stream.wire.replay_actions import ReplayAction
 from stream.wire.topics import Kind, Role
 
@@ -44,6 +45,7 @@ class Presenter:
     def __init__(self) -> None:
         self._beds: dict[str, Bed] = {}
         self._services = Services()
+        self._publishers = Publishers()
         self._max_age: dict[str, MaxAge] = {}
         self._replays: dict[str, ReplayStatus] = {}
 
@@ -68,6 +70,8 @@ class Presenter:
         """Process one message."""
         topic, message = received.topic, received.message
         self._services.process(received)
+        if isinstance(message, BedStatus | ProcessStatus):
+            self._follow_status(message, received)
         if topic.kind is Kind.STATUS and topic.bed is not None:
             if topic.role is Role.PUBLISHER:
                 self._process_publisher(topic.bed, message, received.received_ns)
@@ -77,6 +81,14 @@ class Presenter:
             and (message is not None or topic.bed in self._beds)
         ):
             self._process_bed(self._bed(topic.bed), received)
+
+    def _follow_status(self, status: BedStatus | ProcessStatus, received: Received) -> None:
+        """Process what a status says about the sessions that are sent and served."""
+        for name, session in self._publishers.update(status):
+            if name in self._beds:
+                self._beds[name].release(session, received.received_ns, received.monotonic_ns)
+        if isinstance(status, BedStatus) and status.role == "worker" and status.bed in self._beds:
+            self._beds[status.bed].follow_worker(status.session)
 
     def _process_publisher(self, bed: str, message: Message | None, received_ns: int) -> None:
         status = message if isinstance(message, BedStatus) else None
@@ -91,7 +103,7 @@ class Presenter:
             bed.alarms.set_active(None)
         match received.message:
             case Waveform() as chunk:
-                bed.add_waveform(chunk, received.received_ns)
+                bed.add_waveform(chunk, received.received_ns, received.monotonic_ns)
             case Forecast() as forecast:
                 bed.add_forecast(forecast, received.received_ns)
             case Alarm() as alarm:

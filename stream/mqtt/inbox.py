@@ -16,7 +16,7 @@ from stream.errors import MessageError
 from stream.mqtt.bounded_queue import BoundedQueue, duration_s
 from stream.wire import codec, topics
 from stream.wire.messages import Message
-from stream.wire.topics import Topic
+from stream.wire.topics import RETAINED, Topic
 
 log = logging.getLogger("bedside.client")
 
@@ -35,8 +35,8 @@ class Received:
         None: the retained message of this topic was removed.
     retained : bool
         True if the message was retained and predates the subscription.
-    received_ns : int
-        Unix time in ns.
+    received_ns, monotonic_ns : int
+        Unix time and monotonic time in ns.
     """
 
     topic: Topic
@@ -45,6 +45,7 @@ class Received:
     received_ns: int
     _mid: int
     _connection: int
+    monotonic_ns: int
 
 
 class Inbox:
@@ -69,12 +70,14 @@ class Inbox:
         try:
             topic = topics.parse(topic_text)
             message = codec.decode(topic, payload)
+            if retained and topic.kind not in RETAINED:
+                raise MessageError(f"{topic_text}: a retained message is old, and its topic retains none")
         except MessageError as error:
             self._counters["rejected"] += 1
             self._report(error)
             return False
         self._counters["received"] += 1
-        received = Received(topic, message, retained, time.time_ns(), mid, connection)
+        received = Received(topic, message, retained, time.time_ns(), mid, connection, time.monotonic_ns())
         self._counters["inbox_dropped"] += self._queue.put(topic, received, duration_s(message))
         self._arrived.set()
         return True
