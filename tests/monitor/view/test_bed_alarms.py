@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from stream.wire.alarm_messages import ActiveAlarms
+import pytest
+
+from monitor.view.bed_alarms import BedAlarms
+from monitor.view.view_model import Pauses
+from stream.clock import rfc3339
+from stream.wire.alarm_messages import MAX_PAUSE_S, ActiveAlarms
 from stream.wire.topics import Kind, Topic
 from tests.monitor.message_samples import (
+    SECOND,
+    T0,
     advisory,
     alarm,
     removed,
@@ -134,3 +141,12 @@ def test_a_technical_alarm_that_returned_is_one_line() -> None:
     lines = [line.alarm for line in scenario.frame().history if line.alarm.kind == "noise"]
     assert [(line.alarm_id, line.repeats) for line in lines] == [("n-4", 2), ("n-1", 0)]
     assert len(scenario.frame().history) == 6
+
+
+@pytest.mark.parametrize("step_s", [-3600, 3600])
+def test_a_pause_is_never_shown_longer_than_one_can_be(step_s: int) -> None:
+    """This machine's clock was stepped, and the worker has not moved the end yet."""
+    alarms = BedAlarms()
+    alarms.set_active(ActiveAlarms(bed="bed-1", audio_paused_until=rfc3339(T0 + 60 * SECOND)))
+    assert alarms.pauses(T0) == Pauses(60, 0)
+    assert alarms.pauses(T0 + step_s * SECOND) == Pauses(MAX_PAUSE_S if step_s < 0 else 0, 0)
