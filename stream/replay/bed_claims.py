@@ -1,12 +1,13 @@
 """Whether another publisher sends a bed: found out before the first chunk, from the retained status of publishers.
 
-Each publisher names its beds in the status of its process. A retained status may be that of a dead process, if the
+Each publisher names its beds in the status of its process, and itself in the status of each bed. A retained status may be that of a dead process, if the
 broker died with it, so it counts only once it is repeated: a publisher does that every 2 s.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Collection
 
 from stream.errors import UsageError
@@ -32,8 +33,9 @@ class BedClaims:
     def __init__(self, beds: Collection[str], instance: str) -> None:
         self._beds = frozenset(beds)
         self._instance = instance
-        self._claims: dict[str, frozenset[str]] = {}
+        self._claims: defaultdict[str, set[str]] = defaultdict(set)
         self._ended: dict[str, str] = {}
+        self._offline: set[str] = set()
         self._alive: set[str] = set()
 
     def update(self, status: BedStatus | ProcessStatus, *, retained: bool) -> None:
@@ -41,14 +43,16 @@ class BedClaims:
         if status.role != "publisher" or status.instance == self._instance:
             return
         if isinstance(status, BedStatus):
+            self._claims[status.instance] |= self._beds & {status.bed}
             if status.state == "ended":
                 self._ended[status.bed] = status.instance
             else:
                 self._ended.pop(status.bed, None)
         elif status.state == "online":
-            self._claims[status.instance] = self._beds & frozenset(status.beds)
+            self._offline.discard(status.instance)
+            self._claims[status.instance] |= self._beds & set(status.beds)
         else:
-            self._claims.pop(status.instance, None)
+            self._offline.add(status.instance)
         if not retained:
             self._alive.add(status.instance)
 
@@ -61,8 +65,10 @@ class BedClaims:
             Only processes that have repeated their status.
         """
         for instance, beds in self._claims.items():
+            if instance in self._offline or (alive and instance not in self._alive):
+                continue
             for bed in sorted(beds):
-                if self._ended.get(bed) != instance and (instance in self._alive or not alive):
+                if self._ended.get(bed) != instance:
                     return bed, instance
         return None
 

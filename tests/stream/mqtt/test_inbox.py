@@ -67,3 +67,11 @@ async def test_all_rejections_are_counted_and_logged_once_per_second(
         "rejected (1 so far)",
         "rejected (4 so far)",
     ]
+
+
+async def test_a_retained_message_of_a_topic_that_retains_none_is_rejected(counters: Counter[str]) -> None:
+    inbox = Inbox(30.0, counters)
+    payload = codec.encode(chunk(0))
+    assert not inbox.put("bedside/v1/bed-1/ecg", payload, retained=True, mid=1, connection=1)
+    assert inbox.pop() is None
+    assert counters["rejected"] == 1

@@ -58,6 +58,14 @@ def test_a_bed_that_is_not_sent_any_more_is_free(status: ProcessStatus | BedStat
     assert known.claimed(alive=False) is None
 
 
+def test_the_status_of_a_bed_is_a_claim_unless_its_process_is_offline() -> None:
+    known = claims()
+    known.update(bed("playing"), retained=False)
+    assert known.claimed(alive=True) == ("bed-1", "a")
+    known.update(process(state="offline"), retained=True)
+    assert known.claimed(alive=False) is None
+
+
 def test_the_end_of_one_publisher_does_not_free_the_bed_of_another() -> None:
     known = claims()
     known.update(process("b"), retained=False)
