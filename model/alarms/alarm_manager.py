@@ -80,6 +80,12 @@ class AlarmManager:
         """Clear restored alarms that were not confirmed in time, and end pauses that are over."""
         self._apply(*state_machine.advance_time(self._state, context), context)
 
+    def shift_pauses(self, bed: str, by_ns: int) -> None:
+        """Move the ends of the pauses with the clock, which was stepped, and publish the list if there are any."""
+        before, self._state = self._state, state_machine.shift_pauses(self._state, by_ns)
+        if self._state != before:
+            self._send(to_message(bed, self._state))
+
     def _apply(self, events: Sequence[Alarm], state: AlarmState, context: AlarmContext) -> None:
         self._publish(events)
         before, self._state = to_message(context.bed, self._state), state

@@ -13,7 +13,7 @@
   (`model.alarms.advisories`).
 - A command carries its user and its time. Old and repeated commands are rejected.
 
-Conditions are timed in samples, pauses in wall time.
+Conditions are timed in samples, pauses in wall time; a step of the clock moves them (`shift_pauses`).
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ CONFIRMATION_SAMPLES_BY_KIND: Mapping[AlarmKind, int] = {
     "ventricular_fibrillation": 10 * FS,
     "atrial_fibrillation": 180 * FS,
     "unusual_complexes": 90 * FS,
+    "two_publishers": 10 * FS,
 }
 """Exceptions. Asystole and ventricular fibrillation are detected 4.0 to 4.3 s after a start in their midst (record
 207), so they are cleared soon after their end. The entropy of atrial fibrillation needs 63 words of three beats, which
@@ -134,6 +135,16 @@ def advance_time(state: AlarmState, context: AlarmContext) -> Transition:
     if alarms is not None and alarms <= context.now_ns:
         state = replace(state, alarms_paused_until=None)
     return tuple(events), state
+
+
+def shift_pauses(state: AlarmState, by_ns: int) -> AlarmState:
+    """Move the ends of the pauses: the clock that they are read from was stepped."""
+    audio, alarms = state.audio_paused_until, state.alarms_paused_until
+    return replace(
+        state,
+        audio_paused_until=None if audio is None else max(audio + by_ns, 0),
+        alarms_paused_until=None if alarms is None else max(alarms + by_ns, 0),
+    )
 
 
 def execute(config: AlarmConfig, state: AlarmState, command: Command, context: AlarmContext) -> Transition:

@@ -10,6 +10,7 @@ from model.alarms.state import AlarmContext
 from model.pipeline.analysis import BedState
 from stream.wire.continuity import Continuity
 from stream.wire.messages import Waveform
+from stream.wire.ordering import Stream
 
 
 def new_counters() -> Counter[str]:
@@ -26,14 +27,14 @@ class Bed:
     ----------
     chunk : Waveform
         The last processed chunk.
-    place : Continuity
-        Position of that chunk in session, epoch and sequence.
+    stream : Stream
+        The served session and its position.
     state : BedState
     alarms : AlarmManager
     lease : int
         See `stream.wire.lease`.
-    received_ns : int
-        Unix time in ns at which the last chunk was received.
+    heard_ns : int
+        Monotonic time in ns at which the last chunk was received, or until which none was expected.
     counters : Counter
         Counters of the current session.
     learning : bool
@@ -44,25 +45,33 @@ class Bed:
         Whether it is because chunks are shed.
     ended : bool
         Whether the publisher has reported the end of the record.
-    former_session : str or None
-        The previous session; a chunk of it comes from a second publisher.
+    contested : bool
+        Whether two publishers send.
+    paused_until_ns : int
+        Monotonic time in ns until which the last report of a pause is believed.
     next_status_ns : int
-        Unix time in ns at which the next periodic status is due.
+        Monotonic time in ns at which the next periodic status is due.
     """
 
     chunk: Waveform
-    place: Continuity
+    stream: Stream
     state: BedState
     alarms: AlarmManager
     lease: int
-    received_ns: int
+    heard_ns: int
     counters: Counter[str] = field(default_factory=new_counters)
     learning: bool = True
     silent: bool = False
     shed: bool = False
     ended: bool = False
-    former_session: str | None = None
+    contested: bool = False
+    paused_until_ns: int = 0
     next_status_ns: int = 0
+
+    @property
+    def place(self) -> Continuity:
+        """Position after the last chunk taken from the stream."""
+        return self.stream.place
 
     def context(self, now_ns: int) -> AlarmContext:
         """Return the context of alarm transitions after the last chunk."""

@@ -67,7 +67,7 @@ def status_message(
         session=chunk.session,
         position=chunk.position + chunk.n,
         speed=chunk.speed,
-        last_seq=bed.place.seq,
+        last_seq=chunk.seq,
         synthetic=chunk.synthetic,
         counters=dict(bed.counters),
         lease=bed.lease,

@@ -20,7 +20,7 @@ from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Client, Received
 from stream.replay.ledger import ledger
 from stream.wire.alarm_messages import ActiveAlarms, Command
-from stream.wire.messages import BedStatus, Waveform
+from stream.wire.messages import BedStatus, ProcessStatus, Waveform
 from stream.wire.topics import Kind, Role, pattern
 from stream.wire.wave_message import Wave
 
@@ -64,6 +64,7 @@ async def serve(address: BrokerAddress, models: Models, *, ledger_path: Path | N
         pattern(Kind.COMMAND),
         pattern(Kind.STATUS, role=Role.PUBLISHER),
         pattern(Kind.STATUS, role=Role.WORKER),
+        pattern(Kind.PROCESS, role=Role.PUBLISHER),
         pattern(Kind.PROCESS, role=Role.WORKER),
         # With those of its statuses and lists: its own retained topics, which the client restores when overwritten.
         pattern(Kind.VITALS),
@@ -178,6 +179,9 @@ class _Service:
         match message:
             case Waveform() | Wave() | Command() | BedStatus(role="publisher"):
                 self._backlog.put(message.bed, message, time.monotonic_ns())
+            case ProcessStatus(role="publisher"):
+                for bed in message.beds:
+                    self._backlog.put(bed, message, time.monotonic_ns())
             case ActiveAlarms() if received.retained:
                 # After a reconnect, or of a bed that had no place before it sent. Lists published meanwhile have no
                 # effect on a running worker: limits change by command only.
@@ -192,6 +196,6 @@ class _Service:
                     self._worker.add_wave(message)
                 case Command():
                     self._worker.execute(message)
-                case BedStatus():
+                case BedStatus() | ProcessStatus():
                     self._worker.update_status(message)
         self._worker.tick(chunks)

@@ -10,12 +10,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
+from typing import TypeGuard
 
 from model.serving.worker import Worker
 from stream.errors import UsageError
 from stream.mqtt.client import Client, Received
 from stream.wire.alarm_messages import ActiveAlarms
-from stream.wire.messages import BedStatus, ProcessStatus
+from stream.wire.messages import BedStatus, Message, ProcessStatus
 
 ALIVE_S = 5.0
 """Time in s within which a live worker sends a status: twice their interval, and 1 s."""
@@ -106,7 +107,7 @@ async def begin(client: Client, worker: Worker, others: OtherWorkers) -> list[Re
         if isinstance(message, ProcessStatus) and message.instance == client.instance:
             # Our own status arrives after all messages retained before it.
             deadline_s = deadline_s or time.monotonic() + ALIVE_S
-        elif isinstance(message, ProcessStatus) and deadline_s is None and not received.retained:
+        elif _is_worker(message) and deadline_s is None and not received.retained:
             # Of two workers that start together, the later one receives the other's status before its own.
             if message.state == "online":
                 raise superseded(message.instance, client)
@@ -122,6 +123,10 @@ async def begin(client: Client, worker: Worker, others: OtherWorkers) -> list[Re
                 rest.append(received)
     others.forget_unconfirmed()
     return rest
+
+
+def _is_worker(message: Message | None) -> TypeGuard[ProcessStatus]:
+    return isinstance(message, ProcessStatus) and message.role == "worker"
 
 
 def superseded(instance: str, client: Client) -> UsageError:

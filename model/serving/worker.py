@@ -1,15 +1,15 @@
 """ECG and other waves in; forecasts, beats, vital signs and alarms out, for all beds of a broker; no sockets.
 
-Per tick: `stream.wire.continuity` checks the order of each chunk, `model.pipeline.analysis` analyses the chunks of all
-beds in one batch, `model.alarms` turns conditions into alarms, and the results are published. Every sample is processed
-once or reported as lost.
+Per tick: `stream.wire.ordering` decides which chunks are taken, and in which order;
+`model.pipeline.analysis` analyses the chunks of all beds in one batch, `model.alarms` turns conditions into alarms, and
+the results are published. Every sample is processed once or reported as lost. Intervals are monotonic time.
 """
 
 from __future__ import annotations
 
 import logging
 import math
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal
 
@@ -18,18 +18,20 @@ from model.alarms.state import AlarmContext
 from model.conditions.changes import Began, Change, Ended
 from model.pipeline import analysis
 from model.pipeline.analysis import Analysis, BedState, Models
-from model.serving import outputs
+from model.serving import bed_watch, outputs
 from model.serving.bed import Bed, new_counters
 from model.serving.wave_buffer import WaveBuffer
 from stream.clock import Clock
 from stream.errors import MessageError
 from stream.replay.ledger import Write
 from stream.timebase import FS
+from stream.wire import ordering
 from stream.wire.alarm_messages import ActiveAlarms, Command
 from stream.wire.bed_places import MAX_BEDS, BedPlaces
-from stream.wire.continuity import Continuity, SequenceCheck, check_sequence
 from stream.wire.lease import next_lease
-from stream.wire.messages import BedStatus, Message, Waveform
+from stream.wire.messages import BedStatus, Message, ProcessStatus, Waveform
+from stream.wire.ordering import Arrival, Taken
+from stream.wire.publishers import Publishers
 from stream.wire.replay_actions import ReplayAction
 from stream.wire.topics import Kind, Role, Topic
 from stream.wire.wave_message import Wave
@@ -44,9 +46,6 @@ WARNING_EVERY_NS = 1_000_000_000
 
 MAX_LEASES = 1024
 """Largest number of beds whose leases are registered."""
-
-NO_DATA_NS = 5_000_000_000
-"""A playing bed that sends nothing for this time in ns, or for 2.5 chunks if that is longer, has a technical alarm."""
 
 
 class Worker:
@@ -68,7 +67,8 @@ class Worker:
     Attributes
     ----------
     LEDGER : tuple of str
-        Columns of the ledger. ``verdict`` is taken, gap or duplicate; ``lost_samples`` were lost before the chunk.
+        Columns of the ledger. ``verdict`` is taken, gap, duplicate or refused; ``lost_samples`` were lost before the
+        chunk.
     """
 
     LEDGER = ("bed", "session", "seq", "start", "n", "verdict", "lost_samples")
@@ -93,8 +93,10 @@ class Worker:
         self._waves = WaveBuffer(MAX_BEDS)
         self._restored: dict[str, AlarmManager] = {}
         self._highest_leases: dict[str, int] = {}
-        self._publisher_status: dict[str, BedStatus] = {}
+        self._publishers = Publishers()
         self._places = BedPlaces()
+        self._stepped_ns = clock.stepped_ns
+        self._checked_ns = self._monotonic_ns()
         self._next_warning_ns = 0
 
     @property
@@ -130,26 +132,36 @@ class Worker:
         if active.limits.off:
             log.warning("bed %s: alarms restored as switched off: %s", active.bed, ", ".join(active.limits.off))
 
-    def update_status(self, status: BedStatus) -> None:
-        """Process a publisher's status; the end of the record clears all alarms whose condition holds."""
-        if status.role != "publisher" or not self._admit_name(status.bed, retained=True):
+    def update_status(self, status: BedStatus | ProcessStatus) -> None:
+        """Process a publisher's status, or that of its process.
+
+        The end of the record clears all alarms whose condition holds.
+        """
+        if status.role != "publisher":
             return
-        self._publisher_status[status.bed] = status
-        if status.state != "ended":
+        if isinstance(status, BedStatus) and not self._admit_name(status.bed, retained=True):
+            return
+        for name, session in self._publishers.update(status):
+            self._end_publisher(name, session)
+        if not isinstance(status, BedStatus):
             return
         bed = self._beds.get(status.bed)
         if bed is None:
-            if status.bed in self._restored:
+            if status.state == "ended" and status.bed in self._restored:
                 self._restored[status.bed].finish(self._context_without_samples(status.bed))
-        elif status.session == bed.chunk.session and not bed.ended:
-            bed.ended, bed.silent = True, False
-            self._finish(bed)
-            bed.alarms.finish(bed.context(self._clock.now_ns()))
+        elif status.session == bed.chunk.session:
+            believed_ns = self._monotonic_ns() + bed_watch.PAUSE_BELIEVED_NS
+            bed.paused_until_ns = believed_ns if status.state == "paused" else 0
+            if status.state == "ended" and not bed.ended:
+                bed.ended, bed.silent = True, False
+                self._finish(bed)
+                bed.alarms.finish(bed.context(self._clock.now_ns()))
 
     def execute(self, command: Command) -> None:
         """Execute a command; a rejected one is counted and logged."""
         if isinstance(command.action, ReplayAction):
             return  # the publisher executes it
+        self._follow_clock_steps()
         bed = self._beds.get(command.bed)
         try:
             if bed is not None:
@@ -165,20 +177,38 @@ class Worker:
             self._warn(str(error))
 
     def advance_time(self) -> None:
-        """Detect beds that send nothing, and advance the time of their alarms."""
-        now_ns = self._clock.now_ns()
+        """Detect beds that send nothing or twice, and advance the time of their alarms."""
+        self._follow_clock_steps()
+        now_ns = self._monotonic_ns()
+        if now_ns - self._checked_ns >= bed_watch.NO_DATA_NS:
+            for bed in self._beds.values():
+                bed.heard_ns = now_ns  # this process was stopped: what the beds have sent is still to be received
+        self._checked_ns = now_ns
         for bed in self._beds.values():
-            status = self._publisher_status.get(bed.chunk.bed)
-            may_be_silent = bed.ended or (status is not None and status.state == "paused")
-            chunk_ns = 1e9 * bed.chunk.n / (bed.chunk.fs * bed.chunk.speed)
-            silent_ns = now_ns - bed.received_ns
-            if not bed.silent and not may_be_silent and silent_ns > max(NO_DATA_NS, 2.5 * chunk_ns):
-                bed.silent = True
-                end = bed.chunk.end
-                self._change(bed, [Began("no_data", end, end, "bed_silent", silent_ns / 1e9)])
-            bed.alarms.advance_time(bed.context(now_ns))
+            if not bed.silent and bed_watch.is_silent(bed, now_ns):
+                arrival, bed.stream = ordering.flush(bed.stream, now_ns)
+                self._run({bed.chunk.bed: deque(arrival.taken)})
+                if not arrival.taken:
+                    self._change(bed, bed_watch.silence_began(bed, now_ns))
+            self._change(bed, bed_watch.contest_changed(bed, bed.stream.is_contested(now_ns)))
+            bed.alarms.advance_time(bed.context(self._clock.now_ns()))
         for name, alarms in self._restored.items():
             alarms.advance_time(self._context_without_samples(name))
+
+    def _follow_clock_steps(self) -> None:
+        """Move the ends of pauses with a step of the clock: a pause lasts as long as it was meant to."""
+        self._clock.now_ns()
+        step_ns = self._clock.stepped_ns - self._stepped_ns
+        self._stepped_ns += step_ns
+        if step_ns:
+            for bed in self._beds.values():
+                bed.alarms.shift_pauses(bed.chunk.bed, step_ns)
+            for name, alarms in self._restored.items():
+                alarms.shift_pauses(name, step_ns)
+
+    def _monotonic_ns(self) -> int:
+        """Return a time in ns that no step of the clock changes."""
+        return self._clock.now_ns() - self._clock.stepped_ns
 
     def add_wave(self, wave: Wave) -> None:
         """Keep a wave for the chunk of ECG of its interval."""
@@ -189,7 +219,7 @@ class Worker:
 
         The chunk that follows ends it; that samples are missing before it shows as for any other gap.
         """
-        now_ns = self._clock.now_ns()
+        now_ns = self._monotonic_ns()
         samples = Counter[str]()
         for chunk in chunks:
             bed = self._beds.get(chunk.bed)
@@ -198,7 +228,7 @@ class Worker:
         for name, count in samples.items():
             bed = self._beds[name]
             bed.counters["shed_samples"] += count
-            bed.received_ns = now_ns
+            bed.heard_ns = now_ns
             if not (bed.silent or bed.ended):
                 bed.silent = bed.shed = True
                 self._change(bed, [Began("no_data", bed.chunk.end, bed.chunk.end, "samples_lost", count / FS)])
@@ -212,17 +242,24 @@ class Worker:
 
     def tick(self, chunks: Sequence[Waveform]) -> None:
         """Process chunks in order; in each round, one chunk of each bed is analysed in one batch."""
-        remaining = list(chunks)
-        while remaining:
-            this_round: dict[str, Waveform] = {}
-            rest = []
-            for chunk in remaining:
-                if chunk.bed in this_round:
-                    rest.append(chunk)
-                else:
-                    this_round[chunk.bed] = chunk
-            self._step([bed for chunk in this_round.values() if (bed := self._place(chunk)) is not None])
-            remaining = rest
+        received: dict[str, deque[Waveform | Taken]] = {}
+        for chunk in chunks:
+            received.setdefault(chunk.bed, deque()).append(chunk)
+        self._run(received)
+
+    def _run(self, received: Mapping[str, deque[Waveform | Taken]]) -> None:
+        while any(received.values()):
+            self._step([bed for waiting in received.values() if (bed := self._next(waiting)) is not None])
+
+    def _next(self, waiting: deque[Waveform | Taken]) -> Bed | None:
+        """Place the next chunk of a bed that is taken; return None if there is none."""
+        while waiting:
+            item = waiting.popleft()
+            if isinstance(item, Waveform):
+                waiting.extendleft(reversed(self._receive(item)))
+            elif (bed := self._place(item)) is not None:
+                return bed
+        return None
 
     def stop(self) -> None:
         """Publish that the beds are no longer served. Their alarms stay retained, for the next worker to restore."""
@@ -231,54 +268,36 @@ class Worker:
 
     # --- order of chunks ------------------------------------------------------------------------------------------
 
-    def _place(self, chunk: Waveform) -> Bed | None:
-        """Check the order of a chunk and update its bed; return None if there is nothing to analyse."""
+    def _receive(self, chunk: Waveform) -> tuple[Taken, ...]:
+        """Return the chunks that are taken now that this one has been received; count the others."""
         bed = self._beds.get(chunk.bed)
         if bed is None:
             return self._admit(chunk)
-        checked = self._check(bed, chunk)
-        if checked is None:
-            return None
-        sequence, place = checked
-        self._admit_name(chunk.bed, signal_s=chunk.n / FS)
-        lost = sequence.lost_samples
-        self._record(chunk, "gap" if lost else "taken", lost)
-        bed.received_ns = self._clock.now_ns()
-        if bed.silent:
-            self._end_silence(bed, chunk, lost)
-        if sequence.discontinuous or bed.ended:  # a status "ended" was wrong: its end of all alarms must not stand
-            self._restart_analysis(bed, chunk)
-        if place.session != bed.place.session:
-            bed.counters = new_counters()
-            bed.former_session = bed.place.session
-        if lost:
-            bed.counters["gaps"] += 1
-            bed.counters["lost_samples"] += lost
-            self._warn(f"bed {chunk.bed}: gap of {lost} samples before sample {chunk.start}")
-        bed.chunk, bed.place = chunk, place
-        if lost and not bed.silent:
-            self._report_gap(bed, lost)
-        bed.silent = bed.shed = False
-        return bed
+        arrival, bed.stream = ordering.receive(bed.stream, chunk, self._monotonic_ns())
+        if arrival.duplicate:
+            bed.counters["duplicates"] += 1
+            self._record(chunk, "duplicate", 0)
+        self._refuse(bed, arrival)
+        return arrival.taken
 
-    def _admit(self, chunk: Waveform) -> Bed | None:
-        """Begin to serve the bed of its first chunk; return None if there are too many beds."""
+    def _admit(self, chunk: Waveform) -> tuple[Taken, ...]:
+        """Begin to serve the bed of its first chunk, unless there are too many beds."""
         if not self._admit_name(chunk.bed):
             self._warn(f"bed {chunk.bed} is not served: there are {MAX_BEDS} beds already")
-            return None
-        _, place = check_sequence(None, chunk)
+            return ()
+        now_ns = self._monotonic_ns()
+        arrival, stream = ordering.receive(None, chunk, now_ns)
         alarms = self._restored.pop(chunk.bed, None) or self._alarm_manager(chunk.bed)
-        lease, now_ns = self._lease(chunk.bed), self._clock.now_ns()
-        bed = self._beds[chunk.bed] = Bed(chunk, place, self._begin(chunk), alarms, lease, now_ns)
+        bed = self._beds[chunk.bed] = Bed(
+            chunk, stream, self._begin(chunk), alarms, self._lease(chunk.bed), heard_ns=now_ns
+        )
         alarms.resume(bed.context(self._clock.now_ns()))
-        self._record(chunk, "taken", 0)
-        return bed
+        return arrival.taken
 
     def _admit_name(self, name: str, *, retained: bool = False, signal_s: float = 0.0) -> bool:
         """Return whether a bed has a place; the one that loses its place to it is not served any more."""
-        admitted, lost = self._places.admit(name, self._clock.now_ns() / 1e9, signal_s, retained=retained)
+        admitted, lost = self._places.admit(name, self._monotonic_ns() / 1e9, signal_s, retained=retained)
         if lost is not None:
-            self._publisher_status.pop(lost, None)
             self._restored.pop(lost, None)
             bed = self._beds.pop(lost, None)
             if bed is not None:
@@ -288,23 +307,50 @@ class Worker:
                 self._warn(f"bed {lost} has been silent for long and is not served any more: others need its place")
         return admitted
 
-    def _check(self, bed: Bed, chunk: Waveform) -> tuple[SequenceCheck, Continuity] | None:
-        """Compare a chunk with the last one of its bed; count and return None if it is rejected or a duplicate."""
-        if chunk.session == bed.former_session:
+    def _end_publisher(self, name: str, session: str) -> None:
+        """Process what the end of a session's publisher decides."""
+        bed = self._beds.get(name)
+        if bed is None:
+            return
+        arrival, bed.stream = ordering.release(bed.stream, session, self._monotonic_ns())
+        self._refuse(bed, arrival)
+        self._run({name: deque(arrival.taken)})
+        if session == bed.chunk.session:
+            bed.paused_until_ns = 0
+
+    def _refuse(self, bed: Bed, arrival: Arrival) -> None:
+        """Count and record the chunks that are not processed."""
+        for chunk in arrival.refused:
             bed.counters["rejected"] += 1
-            self._warn(f"two publishers send bed {chunk.bed}: end one of them")
-            return None
-        try:
-            sequence, place = check_sequence(bed.place, chunk)
-        except MessageError as error:
-            bed.counters["rejected"] += 1
-            self._warn(str(error))
-            return None
-        if sequence.duplicate:
-            bed.counters["duplicates"] += 1
-            self._record(chunk, "duplicate", 0)
-            return None
-        return sequence, place
+            self._record(chunk, "refused", 0)
+            why = "does not continue the last one" if chunk.session == bed.chunk.session else "has another publisher"
+            self._warn(f"bed {chunk.bed}: chunk {chunk.seq} of session {chunk.session[:8]} {why}: refused")
+
+    def _place(self, taken: Taken) -> Bed | None:
+        """Update a bed with the chunk that is to be analysed next."""
+        chunk, lost = taken.chunk, taken.check.lost_samples
+        bed = self._beds[chunk.bed]
+        self._record(chunk, "gap" if lost else "taken", lost)
+        self._admit_name(chunk.bed, signal_s=chunk.n / FS)
+        bed.heard_ns, bed.paused_until_ns = self._monotonic_ns(), 0
+        if chunk is bed.chunk:
+            return bed  # the first one
+        if bed.silent:
+            self._end_silence(bed, chunk, lost)
+        if taken.check.discontinuous or bed.ended:
+            self._restart_analysis(bed, chunk)
+        if chunk.session != bed.chunk.session:
+            self._change(bed, bed_watch.contest_changed(bed, False))
+            bed.counters = new_counters()
+        if lost:
+            bed.counters["gaps"] += 1
+            bed.counters["lost_samples"] += lost
+            self._warn(f"bed {chunk.bed}: gap of {lost} samples before sample {chunk.start}")
+        bed.chunk = chunk
+        if lost and not bed.silent:
+            self._report_gap(bed, lost)
+        bed.silent = bed.shed = False
+        return bed
 
     def _restart_analysis(self, bed: Bed, chunk: Waveform) -> None:
         """End all conditions and restart the analysis with ``chunk``, which does not continue the last one."""
@@ -351,7 +397,7 @@ class Worker:
 
     def _warn(self, text: str) -> None:
         """Log a warning, at most one per second; the counters are complete."""
-        now_ns = self._clock.now_ns()
+        now_ns = self._monotonic_ns()
         if now_ns >= self._next_warning_ns:
             self._next_warning_ns = now_ns + WARNING_EVERY_NS
             log.warning("%s", text)
@@ -381,7 +427,7 @@ class Worker:
             was_learning = bed.learning
             if found.forecasts:
                 bed.learning = math.isnan(found.forecasts[-1].score)
-            if bed.learning != was_learning or self._clock.now_ns() >= bed.next_status_ns:
+            if bed.learning != was_learning or self._monotonic_ns() >= bed.next_status_ns:
                 self._publish_status(bed, "learning" if bed.learning else "forecasting")
 
     def _publish(self, bed: Bed, found: Analysis) -> None:
@@ -400,6 +446,5 @@ class Worker:
         bed.counters["alarms"] += bed.alarms.raised - before
 
     def _publish_status(self, bed: Bed, state: Literal["learning", "forecasting", "stopped"]) -> None:
-        now_ns = self._clock.now_ns()
-        bed.next_status_ns = now_ns + STATUS_EVERY_NS
-        self._send(outputs.status_message(bed, self._instance, state, now_ns))
+        bed.next_status_ns = self._monotonic_ns() + STATUS_EVERY_NS
+        self._send(outputs.status_message(bed, self._instance, state, self._clock.now_ns()))

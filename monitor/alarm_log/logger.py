@@ -28,7 +28,7 @@ from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Client
 from stream.wire.alarm_messages import ActiveAlarms, Alarm, Command
 from stream.wire.lease import Leases
-from stream.wire.messages import BedStatus, Waveform
+from stream.wire.messages import BedStatus, ProcessStatus, Waveform
 from stream.wire.plain_text import plain
 from stream.wire.topics import Kind, Role, pattern
 
@@ -76,8 +76,13 @@ def events_client(address: BrokerAddress, log: AlarmLog) -> Client:
 
 
 def waveform_client(address: BrokerAddress) -> Client:
-    """Return the client for ECG, commands and publisher status, without a persistent session."""
-    kinds = [pattern(Kind.ECG), pattern(Kind.ALARMS_ACTIVE), pattern(Kind.STATUS, role=Role.PUBLISHER)]
+    """Return the client for ECG, commands and status, without a persistent session."""
+    kinds = [
+        pattern(Kind.ECG),
+        pattern(Kind.ALARMS_ACTIVE),
+        pattern(Kind.STATUS),
+        pattern(Kind.PROCESS, role=Role.PUBLISHER),
+    ]
     return Client(address, role=None, subscriptions=kinds)
 
 
@@ -160,7 +165,7 @@ class Logger:
             match received.message:
                 case Waveform() as chunk:
                     self._strips.push(chunk, now_ns)
-                case BedStatus() as status:
+                case BedStatus() | ProcessStatus() as status:
                     self._strips.update_status(status, now_ns)
                 case ActiveAlarms(commands=commands) if self._list_leases.accept(received.message):
                     for command in commands:

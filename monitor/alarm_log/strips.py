@@ -18,12 +18,13 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.common.ring_buffer import RingBuffer
-from stream.errors import MessageError
 from stream.timebase import FS
+from stream.wire import ordering
 from stream.wire.alarm_messages import PRIORITIES, Alarm
 from stream.wire.bed_places import BedPlaces
-from stream.wire.continuity import Continuity, check_sequence
-from stream.wire.messages import INVALID, BedStatus, Waveform
+from stream.wire.messages import INVALID, BedStatus, ProcessStatus, Waveform
+from stream.wire.ordering import Arrival, Stream
+from stream.wire.publishers import Publishers
 
 MARGIN_SAMPLES = 10 * FS
 """Samples before and after the onset."""
@@ -106,7 +107,7 @@ class _PendingStrip:
 @dataclass(slots=True)
 class _Bed:
     segment: _Segment | None = None
-    position: Continuity | None = None
+    stream: Stream | None = None
     last_received_ns: int = 0
     pending: dict[str, _PendingStrip] = field(default_factory=dict)
 
@@ -123,7 +124,7 @@ class StripRecorder:
     dropped : int
         Number of pending or finished strips dropped because a buffer was full.
     rejected : int
-        Number of chunks rejected by the sequence check.
+        Number of chunks of another publisher, or that contradict the stream.
     """
 
     def __init__(self) -> None:
@@ -132,6 +133,7 @@ class StripRecorder:
         self.rejected = 0
         self._beds: dict[str, _Bed] = {}
         self._places = BedPlaces()
+        self._publishers = Publishers()
 
     def request(self, alarm: Alarm, now_ns: int, stored: Strip | None = None) -> None:
         """Request the strip of an alarm; `stored` is an incomplete strip from an earlier process."""
@@ -146,19 +148,22 @@ class StripRecorder:
             self.dropped += 1
 
     def push(self, chunk: Waveform, now_ns: int) -> None:
-        """Add a chunk, unless it is a duplicate or contradicts the previous one."""
+        """Add a chunk, unless it is a duplicate, of another publisher, or contradicts the stream."""
         bed = self._bed(chunk.bed, now_ns, chunk.n / FS)
         if bed is None:
             self.rejected += 1
             return
         bed.last_received_ns = now_ns
-        try:
-            arrival, bed.position = check_sequence(bed.position, chunk)
-        except MessageError:
-            self.rejected += 1
-            return
-        if arrival.duplicate:
-            return
+        arrival, bed.stream = ordering.receive(bed.stream, chunk, now_ns)
+        self._process(bed, arrival)
+
+    def _process(self, bed: _Bed, arrival: Arrival) -> None:
+        self.rejected += len(arrival.refused)
+        for taken in arrival.taken:
+            self._add(bed, taken.chunk)
+
+    def _add(self, bed: _Bed, chunk: Waveform) -> None:
+        """Keep the samples of a chunk, and finish the strips that they complete."""
         if bed.segment is None or not bed.segment.matches(chunk):
             # Another session or calibration from here on: earlier pending strips get no more samples.
             recalibrated = bed.segment is not None and bed.segment.session == chunk.session
@@ -177,10 +182,19 @@ class StripRecorder:
         if bed.pending:
             self._finish_complete(bed)
 
-    def update_status(self, status: BedStatus, now_ns: int) -> None:
-        """Process the publisher's status of a bed; if its session has ended, finish the pending strips."""
-        bed = self._beds.get(status.bed)
-        if bed is None:
+    def update_status(self, status: BedStatus | ProcessStatus, now_ns: int) -> None:
+        """Process the status of a bed or of a publisher; if its session has ended, finish the pending strips."""
+        for name, session in self._publishers.update(status):
+            released = self._beds.get(name)
+            if released is not None and released.stream is not None:
+                arrival, released.stream = ordering.release(released.stream, session, now_ns)
+                self._process(released, arrival)
+        bed = self._beds.get(status.bed) if isinstance(status, BedStatus) else None
+        if bed is None or not isinstance(status, BedStatus):
+            return
+        if status.role == "worker":
+            if bed.stream is not None:
+                bed.stream = ordering.expect(bed.stream, status.session)
             return
         ended = status.state == "ended"
         if bed.segment is not None and bed.segment.session == status.session:

@@ -142,7 +142,7 @@ async def _observe(client: Client, bed: BedStats, ready: asyncio.Event) -> None:
             if received.message.role == "worker":
                 ready.set()
         elif received.message is not None:
-            bed.update(received.message, received.received_ns)
+            bed.update(received.message, received.monotonic_ns)
 
 
 def _naive_loop(chunks: int, period_s: float, errors: list[float], stop: threading.Event) -> None:

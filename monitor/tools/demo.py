@@ -146,11 +146,11 @@ class _Run:
         if isinstance(message, ProcessStatus):
             self._online[message.role] = message
         elif message is not None and received.topic.bed is not None:
-            admitted, lost = self._places.admit(received.topic.bed, received.received_ns / 1e9)
+            admitted, lost = self._places.admit(received.topic.bed, received.monotonic_ns / 1e9)
             if lost is not None:
                 self._beds.pop(lost, None)
             if admitted:
-                self._beds[received.topic.bed].update(message, received.received_ns)
+                self._beds[received.topic.bed].update(message, received.monotonic_ns)
 
     async def _stream(self, observing: asyncio.Task[None]) -> None:
         """Start the processes in order, show the stream, and stop them in order."""
@@ -212,7 +212,7 @@ class _Run:
             await asyncio.gather(first_exit, return_exceptions=True)
 
     def _table(self) -> Group:
-        return live_table(self._beds, time.time_ns(), self._online.get(Role.WORKER))
+        return live_table(self._beds, time.time_ns(), time.monotonic_ns(), self._online.get(Role.WORKER))
 
     async def _end_all(self) -> None:
         """Stop all processes but the broker, each after those whose output it needs."""

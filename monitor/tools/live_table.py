@@ -32,10 +32,18 @@ LEGEND = "skill: 1 − forecast error / error of persistence, 100 ms ahead, last
 OVERLOADED = "OVERLOADED: the worker cannot analyse all that it receives; alarms may be missing"
 
 
-def live_table(beds: Mapping[str, BedStats], now_ns: int, worker: ProcessStatus | None = None) -> Group:
+def live_table(
+    beds: Mapping[str, BedStats], now_ns: int, monotonic_ns: int, worker: ProcessStatus | None = None
+) -> Group:
     """Return one row per bed: record, sample rate, data age, forecast skill, score; below, the active alarms.
 
-    The last status of the worker shows whether it is overloaded.
+    Parameters
+    ----------
+    beds : dict of str to BedStats
+    now_ns, monotonic_ns : int
+        Unix time and monotonic time in ns.
+    worker : ProcessStatus, optional
+        The last status of the worker; it shows whether it is overloaded.
     """
     table = Table(
         title="bedside · SIMULATION, not for clinical use", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 1)
@@ -48,7 +56,7 @@ def live_table(beds: Mapping[str, BedStats], now_ns: int, worker: ProcessStatus 
         table.add_row(
             name,
             _record(bed),
-            f"{bed.rate(now_ns):.0f}",
+            f"{bed.rate(monotonic_ns):.0f}",
             _age(bed, now_ns),
             NO_VALUE if bed.skill is None else f"{bed.skill:.2f}",
             _score(bed),

@@ -6,12 +6,12 @@ from collections import deque
 
 import numpy as np
 
-from stream.errors import MessageError
 from stream.timebase import STRIDE
+from stream.wire import ordering
 from stream.wire.alarm_messages import ADVISORIES, ActiveAlarms, Alarm
-from stream.wire.continuity import Continuity, check_sequence
 from stream.wire.lease import Leases
 from stream.wire.messages import BedStatus, Forecast, Message, Vitals, Waveform
+from stream.wire.ordering import Arrival, Stream
 
 _RATE_WINDOW_NS = 5_000_000_000
 _MAX_LATENCIES = 200_000
@@ -53,17 +53,18 @@ class BedStats:
         self.publisher: BedStatus | None = None
         self.worker: BedStatus | None = None
         self._leases = Leases()
-        self._position: Continuity | None = None
+        self._stream: Stream | None = None
         self._due: dict[int, int] = {}
         self._recent: deque[tuple[int, int]] = deque()
 
     def update(self, message: Message, received_ns: int) -> None:
-        """Process a message of this bed."""
+        """Process a message of this bed; `received_ns` is monotonic."""
         if not self._leases.accept(message):
             return
         match message:
             case Waveform():
-                self._add_waveform(message, received_ns)
+                arrival, self._stream = ordering.receive(self._stream, message, received_ns)
+                self._add(arrival, received_ns)
             case Forecast():
                 self._add_forecast(message)
             case Vitals(skill=float(skill)):
@@ -74,8 +75,13 @@ class BedStats:
                 self.active = message.alarms
             case BedStatus(role="publisher"):
                 self.publisher = message
+                if message.state == "ended" and self._stream is not None:
+                    arrival, self._stream = ordering.release(self._stream, message.session, received_ns)
+                    self._add(arrival, received_ns)
             case BedStatus(role="worker"):
                 self.worker = message
+                if self._stream is not None:
+                    self._stream = ordering.expect(self._stream, message.session)
 
     @property
     def superseded(self) -> int:
@@ -83,7 +89,7 @@ class BedStats:
         return self._leases.dropped
 
     def rate(self, now_ns: int) -> float:
-        """Return the samples per second received over the last 5 s."""
+        """Return the samples per second received over the last 5 s, at a monotonic time in ns."""
         self._drop_old(now_ns)
         if len(self._recent) < 2:
             return 0.0
@@ -92,7 +98,7 @@ class BedStats:
         return samples * 1e9 / max(self._recent[-1][0] - self._recent[0][0], 1)
 
     def age_s(self, now_ns: int) -> float | None:
-        """Return the seconds since the latest sample was due; None before the first."""
+        """Return the seconds since the latest sample was due, at a Unix time in ns; None before the first."""
         return None if self.waveform is None else (now_ns - self.waveform.due_ns) / 1e9
 
     @property
@@ -107,14 +113,12 @@ class BedStats:
         while self._recent and self._recent[0][0] < now_ns - _RATE_WINDOW_NS:
             self._recent.popleft()
 
+    def _add(self, arrival: Arrival, received_ns: int) -> None:
+        for taken in arrival.taken:
+            self._add_waveform(taken.chunk, received_ns)
+
     def _add_waveform(self, chunk: Waveform, received_ns: int) -> None:
         last = self.waveform
-        try:
-            arrival, self._position = check_sequence(self._position, chunk)
-        except MessageError:
-            return  # ignored, as by the worker, which counts and reports it
-        if arrival.duplicate:
-            return
         if last is None or chunk.session != last.session:
             self._due.clear()
         self.waveform = chunk

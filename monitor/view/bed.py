@@ -18,10 +18,10 @@ from monitor.view.signal_buffer import CAPACITY, SignalBuffer
 from monitor.view.trace import GAP_S, Drawn, Trace, View
 from monitor.view.trend import Trend
 from monitor.view.view_model import Arrivals, Patient
-from stream.errors import MessageError
 from stream.timebase import FS
-from stream.wire import continuity
+from stream.wire import ordering
 from stream.wire.messages import Annotation, Beat, Forecast, Vitals, Waveform
+from stream.wire.ordering import Stream, Taken
 
 GAP = round(GAP_S * FS)
 
@@ -45,8 +45,7 @@ class Bed:
     playout : Playout or None
     alarms : BedAlarms
     gaps, duplicates : int
-        Breaks in the sequence (lost samples, or a chunk that contradicts the one before and is ignored), and repeated
-        chunks, since the start of the session.
+        Gaps in the sequence, and repeated chunks, since the start of the session.
     forecast_at_ns : int or None
         Arrival time of the last forecast of this session, or else of its first chunk.
     annotations : SessionAnnotations
@@ -64,7 +63,7 @@ class Bed:
         self.gaps = 0
         self.duplicates = 0
         self.forecast_at_ns: int | None = None
-        self._position: continuity.Continuity | None = None
+        self._stream: Stream | None = None
         self._revision = 0
         self._reset(0, 1)
 
@@ -83,25 +82,41 @@ class Bed:
 
     # --- messages in --------------------------------------------------------------------------------------------
 
-    def add_waveform(self, chunk: Waveform, received_ns: int) -> None:
-        """Process a chunk; repeated chunks are counted and ignored, a new session resets the bed."""
-        last = self.waveform
-        try:
-            arrival, self._position = continuity.check_sequence(self._position, chunk)
-        except MessageError:
-            self.gaps += 1
-            return
-        if arrival.duplicate:
-            self.duplicates += 1
-            return
+    def add_waveform(self, chunk: Waveform, received_ns: int, monotonic_ns: int) -> None:
+        """Process a chunk; repeated chunks are counted and ignored, a new session resets the bed.
+
+        Parameters
+        ----------
+        chunk : Waveform
+        received_ns, monotonic_ns : int
+            Unix time and monotonic time in ns at which it was received.
+        """
+        arrival, self._stream = ordering.receive(self._stream, chunk, monotonic_ns)
+        self.duplicates += arrival.duplicate
+        for taken in arrival.taken:
+            self._take(taken, received_ns)
+
+    def release(self, session: str, received_ns: int, monotonic_ns: int) -> None:
+        """Process the end of a session's publisher: another one may be shown from now on."""
+        if self._stream is not None:
+            arrival, self._stream = ordering.release(self._stream, session, monotonic_ns)
+            for taken in arrival.taken:
+                self._take(taken, received_ns)
+
+    def follow_worker(self, session: str) -> None:
+        """Show the session that the worker serves, once it sends."""
+        if self._stream is not None:
+            self._stream = ordering.expect(self._stream, session)
+
+    def _take(self, taken: Taken, received_ns: int) -> None:
+        chunk, last = taken.chunk, self.waveform
         if last is None or last.session != chunk.session or last.leads != chunk.leads:
             self._reset(chunk.start, len(chunk.leads))
             self.playout = None
             self.forecast_at_ns = received_ns
             if last is None or last.session != chunk.session:
                 self.gaps = self.duplicates = 0
-        if arrival.lost_samples:
-            self.gaps += 1
+        self.gaps += taken.check.lost_samples > 0
         self.waveform = chunk
         self.playout = update_playout(self.playout, chunk, received_ns)
         self._signal.add_waveform(chunk)

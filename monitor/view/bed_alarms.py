@@ -14,6 +14,7 @@ from stream.clock import unix_ns
 from stream.timebase import FS
 from stream.wire.alarm_messages import (
     ADVISORIES,
+    MAX_PAUSE_S,
     PRIORITIES,
     TECHNICAL,
     ActiveAlarms,
@@ -125,11 +126,15 @@ class BedAlarms:
         return "low" if active & LOW_RATE_KINDS else "high" if active & HIGH_RATE_KINDS else None
 
     def pauses(self, now_ns: int) -> Pauses:
-        """Return the remaining pauses of tone and alarms at a Unix time in ns."""
+        """Return the remaining pauses of tone and alarms at a Unix time in ns, in s.
+
+        After a step of this machine's clock the ends are wrong until the worker moves them; no pause is longer than one
+        that can be requested.
+        """
         if self.settings is None:
             return Pauses()
         audio_s, alarms_s = (
-            0 if until is None else max(-((now_ns - unix_ns(until)) // 1_000_000_000), 0)
+            0 if until is None else min(max(-((now_ns - unix_ns(until)) // 1_000_000_000), 0), MAX_PAUSE_S)
             for until in (self.settings.audio_paused_until, self.settings.alarms_paused_until)
         )
         return Pauses(audio_s, alarms_s)

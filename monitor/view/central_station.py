@@ -60,13 +60,15 @@ def choose_enlarged(before: EnlargedBed | None, frames: Iterable[Frame], now_ns:
         ]
         if ranks:
             urgency[frame.bed] = min(ranks)
-    until_ns = now_ns + round(HOLD_S * 1e9)
+    hold_ns = round(HOLD_S * 1e9)
+    until_ns = now_ns + hold_ns
     if urgency:
         most = min(urgency.values())
         if before is not None and urgency.get(before.bed) == most:
             return EnlargedBed(before.bed, until_ns)
         return EnlargedBed(next(bed for bed in sorted(urgency) if urgency[bed] == most), until_ns)
-    return before if before is not None and present and now_ns < before.until_ns else None
+    # The upper limit ends it if the clock was set back.
+    return before if before is not None and present and 0 < before.until_ns - now_ns <= hold_ns else None
 
 
 def audible_frame(selected: Frame, frames: Iterable[Frame]) -> Frame:

@@ -3,13 +3,14 @@
 A chunk is sent when its last sample is due. The cursor follows the due times at a constant delay: one chunk, so that
 the next chunk arrives before this one is drawn, plus a margin for jitter. The clocks of sender and monitor may differ.
 The smallest difference between arrival and due time is taken as clock offset plus fastest transit; later arrivals count
-as data age. Only the last one to two minutes are used, so that the estimate recovers after a clock step or a suspended
-machine.
+as data age. Only the last one to two minutes are used. A clock that is stepped, or a machine that was suspended, shows
+as a step of all differences: the estimate starts anew with the second chunk that agrees. A single chunk with an absurd
+due time changes nothing.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import floor
 
 from stream.wire.messages import Waveform
@@ -19,6 +20,14 @@ JITTER_MARGIN_S = 0.1
 
 WINDOW_NS = 60_000_000_000
 """Length of a window for the extremes of transit, ns; the current and the previous window are used."""
+
+
+EARLY_NS, LATE_NS = 5_000_000_000, 120_000_000_000
+"""How much earlier or later than the fastest transit a chunk may arrive, ns; beyond, a clock was stepped. A chunk is
+late after an outage of the broker, by the 30 s of each buffer and what the broker itself keeps."""
+
+AGREEMENT_NS = 1_000_000_000
+"""Largest difference in transit of two chunks that agree on a step, ns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +48,8 @@ class Playout:
         The smallest and the largest arrival − due in the previous and in the current window, ns.
     window_start_ns : int
         Start of the current window, by the monitor's clock.
+    stepped_ns : int or None
+        Arrival − due of the newest chunk if it shows a step of a clock; the next one must agree.
     """
 
     start: int
@@ -50,6 +61,7 @@ class Playout:
     lowest: tuple[int, int]
     highest: tuple[int, int]
     window_start_ns: int
+    stepped_ns: int | None = None
 
     @property
     def chunk_s(self) -> float:
@@ -74,6 +86,10 @@ class Playout:
 def update_playout(before: Playout | None, chunk: Waveform, received_ns: int) -> Playout:
     """Return the playout after another chunk of the same session."""
     transit = received_ns - chunk.due_ns
+    if before is not None and not -EARLY_NS <= transit - before.transit_ns <= LATE_NS:
+        if before.stepped_ns is None or abs(transit - before.stepped_ns) > AGREEMENT_NS:
+            return _on_old_clock(before, chunk, transit)
+        before = None
     if before is None:
         lowest = highest = (transit, transit)
         window_start_ns = received_ns
@@ -94,4 +110,19 @@ def update_playout(before: Playout | None, chunk: Waveform, received_ns: int) ->
         lowest=lowest,
         highest=highest,
         window_start_ns=window_start_ns,
+    )
+
+
+def _on_old_clock(before: Playout, chunk: Waveform, transit_ns: int) -> Playout:
+    """Return the playout after a chunk whose due time shows a step: due where the chunk before ended."""
+    rate = chunk.fs * chunk.speed
+    t0_ns = before.due_ns + round((chunk.start - (before.start + before.n - 1)) * 1e9 / rate)
+    return replace(
+        before,
+        start=chunk.start,
+        n=chunk.n,
+        t0_ns=t0_ns,
+        due_ns=t0_ns + chunk.due_ns - chunk.t0_ns,
+        rate=rate,
+        stepped_ns=transit_ns,
     )

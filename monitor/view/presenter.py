@@ -18,7 +18,8 @@ from stream.wire.alarm_messages import ADVISORIES, ActiveAlarms, Alarm, Limits
 from stream.wire.alarm_texts import Phrase
 from stream.wire.bed_places import BedPlaces
 from stream.wire.lease import Leases
-from stream.wire.messages import Annotation, Beat, BedStatus, Forecast, Message, Vitals, Waveform
+from stream.wire.messages import Annotation, Beat, BedStatus, Forecast, Message, ProcessStatus, Vitals, Waveform
+from stream.wire.publishers import Publishers
 from stream.wire.replay_actions import ReplayAction
 from stream.wire.topics import Kind, Role
 
@@ -48,6 +49,7 @@ class Presenter:
         self._places = BedPlaces()
         self._services = Services()
         self._leases = Leases()
+        self._publishers = Publishers()
         self._max_age: dict[str, MaxAge] = {}
         self._replays: dict[str, ReplayStatus] = {}
 
@@ -76,6 +78,8 @@ class Presenter:
         if not self._leases.accept(message):
             return
         self._services.process(received)
+        if isinstance(message, BedStatus | ProcessStatus):
+            self._follow_status(message, received)
         if topic.kind is Kind.STATUS and topic.bed is not None:
             if topic.role is Role.PUBLISHER:
                 self._process_publisher(topic.bed, message, received.received_ns)
@@ -90,10 +94,18 @@ class Presenter:
         """Return whether there is a place for a bed; forget the one that loses its place to it."""
         chunk = received.message
         signal_s = chunk.n / FS if isinstance(chunk, Waveform) else 0.0
-        admitted, lost = self._places.admit(bed, received.received_ns / 1e9, signal_s, retained=received.retained)
+        admitted, lost = self._places.admit(bed, received.monotonic_ns / 1e9, signal_s, retained=received.retained)
         if lost is not None:
             self._forget(lost)
         return admitted
+
+    def _follow_status(self, status: BedStatus | ProcessStatus, received: Received) -> None:
+        """Process what a status says about the sessions that are sent and served."""
+        for name, session in self._publishers.update(status):
+            if name in self._beds:
+                self._beds[name].release(session, received.received_ns, received.monotonic_ns)
+        if isinstance(status, BedStatus) and status.role == "worker" and status.bed in self._beds:
+            self._beds[status.bed].follow_worker(status.session)
 
     def _process_publisher(self, bed: str, message: Message | None, received_ns: int) -> None:
         status = message if isinstance(message, BedStatus) else None
@@ -108,7 +120,7 @@ class Presenter:
             bed.alarms.set_active(None)
         match received.message:
             case Waveform() as chunk:
-                bed.add_waveform(chunk, received.received_ns)
+                bed.add_waveform(chunk, received.received_ns, received.monotonic_ns)
             case Forecast() as forecast:
                 bed.add_forecast(forecast, received.received_ns)
             case Alarm() as alarm:

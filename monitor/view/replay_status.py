@@ -78,7 +78,7 @@ class ReplayStatus:
         if status is None:
             return None
         for kind, request in tuple(self._requests.items()):
-            if now_ns - request.requested_ns > REQUEST_TIMEOUT_NS:
+            if abs(now_ns - request.requested_ns) > REQUEST_TIMEOUT_NS:  # also if the clock was set back
                 del self._requests[kind]
                 self._note = phrase("replay.not_done", actions=action_phrase(request.action))
                 self._note_until_ns = now_ns + NOTE_DURATION_NS

@@ -19,7 +19,7 @@ from stream.timebase import FS
 from stream.wire import codec, topics
 from stream.wire.bed_places import BedPlaces
 from stream.wire.messages import Message, Waveform
-from stream.wire.topics import Topic
+from stream.wire.topics import RETAINED, Topic
 
 log = logging.getLogger("bedside.client")
 
@@ -44,8 +44,8 @@ class Received:
         None: the retained message of this topic was removed.
     retained : bool
         True if the message was retained and predates the subscription.
-    received_ns : int
-        Unix time in ns.
+    received_ns, monotonic_ns : int
+        Unix time and monotonic time in ns.
     """
 
     topic: Topic
@@ -54,6 +54,7 @@ class Received:
     received_ns: int
     _mid: int
     _connection: int
+    monotonic_ns: int
 
 
 class Inbox:
@@ -81,6 +82,8 @@ class Inbox:
         """Decode a message and append it; return False if it was rejected, or if its bed was refused."""
         try:
             topic = topics.parse(topic_text)
+            if retained and topic.kind not in RETAINED:
+                raise MessageError(f"{topic_text}: a retained message is old, and its topic retains none")
             if not self._admit(topic, retained=retained):
                 if retained:
                     self._aside.put(topic, payload)
@@ -100,7 +103,7 @@ class Inbox:
         if self._places is not None and isinstance(message, Waveform):
             self._places.admit(message.bed, time.monotonic(), message.n / FS)
         self._counters["received"] += 1
-        received = Received(topic, message, retained, time.time_ns(), mid, connection)
+        received = Received(topic, message, retained, time.time_ns(), mid, connection, time.monotonic_ns())
         self._counters["inbox_dropped"] += self._queue.put(topic, received, duration_s(message), len(payload))
         self._arrived.set()
 

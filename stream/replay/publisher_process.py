@@ -13,6 +13,7 @@ from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Client
 from stream.records.library import Library
 from stream.records.record import Record
+from stream.replay import bed_claims
 from stream.replay.ledger import ledger
 from stream.replay.playhead import ReplayConfig, begin, first_sample
 from stream.replay.publisher import Publisher, description
@@ -56,7 +57,7 @@ async def serve(
     Raises
     ------
     UsageError
-        A record is shorter than the start position of its replay.
+        A record is shorter than the start position of its replay, or another publisher sends its bed.
     BrokerError
         The broker cannot be reached.
     StorageError
@@ -64,14 +65,16 @@ async def serve(
     """
     for record, config in replays:
         first_sample(record, config)
-    subscriptions = [pattern(Kind.COMMAND, config.bed) for _, config in replays]
-    # Its own retained topics, which the client restores when another client overwrites them.
-    subscriptions += [pattern(Kind.STATUS, config.bed, Role.PUBLISHER) for _, config in replays]
+    beds = tuple(config.bed for _, config in replays)
+    # With those of the claims: its own retained topics, which the client restores when another client overwrites them.
+    subscriptions = [*(pattern(Kind.COMMAND, bed) for bed in beds), *bed_claims.subscriptions(beds)]
     with ledger(ledger_path, *Publisher.LEDGER) as write:
-        async with Client(
+        client = Client(
             address, role=Role.PUBLISHER, subscriptions=subscriptions, resume_delay_s=RESUME_DELAY_S, paced=True
-        ) as client:
-            client.beds = tuple(config.bed for _, config in replays)
+        )
+        client.beds = beds
+        async with client:
+            await bed_claims.check_free(client)
             begin_ns = clock.now_ns()
             publisher = Publisher(
                 [begin(record, config, begin_ns) for record, config in replays],

@@ -40,6 +40,7 @@ AlarmKind = Literal[
     "unusual_complexes",
     "residual",
     "no_data",
+    "two_publishers",
     "lead_off",
     "saturation",
     "noise",
@@ -47,7 +48,7 @@ AlarmKind = Literal[
 """Alarm conditions, most severe first."""
 
 KINDS: tuple[AlarmKind, ...] = get_args(AlarmKind)
-TECHNICAL: frozenset[AlarmKind] = frozenset({"no_data", "lead_off", "saturation", "noise"})
+TECHNICAL: frozenset[AlarmKind] = frozenset({"no_data", "two_publishers", "lead_off", "saturation", "noise"})
 """Technical alarms (INOP): they concern the signal, not the patient."""
 
 ADVISORIES: frozenset[AlarmKind] = frozenset({"residual"})
@@ -57,7 +58,7 @@ Priority = Literal["high", "medium", "low", "technical"]
 PRIORITIES: tuple[Priority, ...] = get_args(Priority)
 """Most urgent first."""
 
-RaisedReason = Literal["rule_met", "sustained", "bed_silent", "samples_lost"]
+RaisedReason = Literal["rule_met", "sustained", "bed_silent", "samples_lost", "two_sources"]
 ClearedReason = Literal[
     "rule_no_longer_met",
     "samples_lost",

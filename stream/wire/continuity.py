@@ -1,6 +1,6 @@
-"""The sequence check: compares a chunk with the previous one of its bed.
+"""The sequence check: compares a chunk with the previous one of its session.
 
-All consumers of waveforms use it, so that each sample is processed exactly once or counted in a gap.
+`stream.wire.ordering` uses it, so that each sample is processed exactly once or counted in a gap.
 """
 
 from __future__ import annotations
@@ -43,18 +43,17 @@ class SequenceCheck:
     discontinuous : bool
         The chunk does not continue the previous one (first chunk, new session, new epoch, other leads, gap): state
         derived from earlier samples is invalid.
-    lost_chunks, lost_samples : int
+    lost_samples : int
         Size of the gap before this chunk.
     """
 
     duplicate: bool = False
     discontinuous: bool = False
-    lost_chunks: int = 0
     lost_samples: int = 0
 
 
 def check_sequence(last: Continuity | None, chunk: Waveform) -> tuple[SequenceCheck, Continuity]:
-    """Compare a chunk with the last one.
+    """Compare a chunk with the last one of the same session.
 
     Parameters
     ----------
@@ -76,9 +75,6 @@ def check_sequence(last: Continuity | None, chunk: Waveform) -> tuple[SequenceCh
     now = Continuity(chunk.session, chunk.epoch, chunk.seq, chunk.end, chunk.leads)
     if last is None:
         return SequenceCheck(discontinuous=True), now
-    if chunk.session != last.session:
-        # The consumer was subscribed all the time, so earlier chunks of the new session are lost.
-        return SequenceCheck(discontinuous=True, lost_chunks=chunk.seq, lost_samples=chunk.start), now
     if chunk.seq <= last.seq:
         return SequenceCheck(duplicate=True), last
     lost_chunks = chunk.seq - last.seq - 1
@@ -89,4 +85,4 @@ def check_sequence(last: Continuity | None, chunk: Waveform) -> tuple[SequenceCh
             f"chunk {last.seq} (epoch {last.epoch}, up to sample {last.end})"
         )
     discontinuous = bool(lost_chunks) or chunk.epoch != last.epoch or chunk.leads != last.leads
-    return SequenceCheck(discontinuous=discontinuous, lost_chunks=lost_chunks, lost_samples=lost_samples), now
+    return SequenceCheck(discontinuous=discontinuous, lost_samples=lost_samples), now

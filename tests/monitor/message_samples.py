@@ -23,12 +23,12 @@ CONNECTED = phrase("broker.connected", address="mqtt://test:1883")
 
 def received(message: Message, at_ns: int) -> Received:
     """Return a message as the client delivers it."""
-    return Received(codec.topic_of(message), message, False, at_ns, 0, 0)
+    return Received(codec.topic_of(message), message, False, at_ns, 0, 0, at_ns)
 
 
 def removed(topic: Topic, at_ns: int) -> Received:
     """Return the removal of a retained message."""
-    return Received(topic, None, False, at_ns, 0, 0)
+    return Received(topic, None, False, at_ns, 0, 0, at_ns)
 
 
 def received_chunk(seq: int, n: int = 36, **changes: Any) -> Received:

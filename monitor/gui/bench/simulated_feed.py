@@ -192,7 +192,7 @@ class SimulatedFeed:
         self._add(ActiveAlarms(bed=bed, alarms=() if ended else (alarm,)))
 
     def _add(self, message: Message) -> None:
-        self._ready.append(Received(topic_of(message), message, False, self.clock(), 0, 0))
+        self._ready.append(Received(topic_of(message), message, False, self.clock(), 0, 0, self.clock()))
 
     def _name(self, number: int) -> str:
         return f"bed-{number + 1:02}"

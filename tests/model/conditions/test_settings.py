@@ -40,6 +40,7 @@ def test_default_priorities() -> None:
     ]
     assert [kind for kind in KINDS if by_priority[kind] == "technical"] == [
         "no_data",
+        "two_publishers",
         "lead_off",
         "saturation",
         "noise",

@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 import aiomqtt
+import msgspec
 import pytest
 
 from model.pipeline.analysis import Models
@@ -20,6 +21,7 @@ from stream.records.record import Record
 from stream.records.synthetic import synthetic_patient
 from stream.replay.playhead import ReplayConfig
 from stream.replay.publisher_process import serve as publish
+from stream.wire import codec
 from stream.wire.alarm_messages import ActiveAlarms, Alarm
 from stream.wire.messages import BedStatus, Forecast, Message, ProcessStatus, Waveform
 from stream.wire.topics import Kind, Role, pattern
@@ -32,6 +34,7 @@ from tests.model.serving.worker_harness import (
     publisher_status,
     run,
     summaries,
+    until,
 )
 
 
@@ -215,3 +218,24 @@ async def _send_chunks(client: Client) -> None:
     for chunk in chunks(synthetic_patient()):
         client.send(chunk)
         await asyncio.sleep(0.1)
+
+
+async def test_a_retained_waveform_is_ignored(broker: BrokerAddress, models: Models, patient: Record) -> None:
+    kinds = [pattern(Kind.FORECAST), pattern(Kind.ALARMS), pattern(Kind.PROCESS)]
+    stream = until(chunks(patient), 8)
+    old = msgspec.structs.replace(stream[0], session="e" * 32)
+    async with aiomqtt.Client(broker.host, broker.port) as stranger:
+        await stranger.publish("bedside/v1/bed-1/ecg", codec.encode(old), qos=1, retain=True)
+    async with Client(broker, role=None, subscriptions=kinds) as listener, asyncio.timeout(60):
+        worker = asyncio.create_task(serve(broker, models, ledger_path=None))
+        while not isinstance((await listener.receive()).message, ProcessStatus):
+            pass
+        forecasts = 0
+        for chunk in stream[50:]:
+            listener.send(chunk)
+        while forecasts < 30:
+            message = (await listener.receive()).message
+            assert not isinstance(message, Alarm), "the samples before the first chunk are not lost"
+            forecasts += isinstance(message, Forecast) and message.session == stream[0].session
+        worker.cancel()
+        await asyncio.gather(worker, return_exceptions=True)

@@ -128,18 +128,6 @@ def test_a_contradictory_chunk_is_rejected_and_counted(models: Models, patient: 
     assert harness.counters()["samples_forecast"] == 1800
 
 
-def test_a_second_publisher_of_a_bed_is_rejected_and_reported(
-    models: Models, patient: Record, caplog: pytest.LogCaptureFixture
-) -> None:
-    one = until(chunks(patient), 5)
-    two = until(replay(patient, ReplayConfig(), BEGIN_NS, "cd" * 16), 5)
-    harness = run(models, [[c] for pair in zip(one, two, strict=True) for c in pair])
-    assert harness.counters()["samples_forecast"] == 1800, "the later publisher is served"
-    assert harness.counters()["rejected"] == 49
-    assert "two publishers send bed bed-1" in caplog.text
-    assert len(caplog.records) < 10
-
-
 def test_extreme_amplitudes_are_processed(models: Models, patient: Record) -> None:
     for gain in (1e-3, 1e9):
         record = Record("r", patient.leads, (gain,) * 2, (0, 0), patient.adu[:3600], True, "t")

@@ -51,6 +51,10 @@ class WorkerHarness:
     def of(self, kind: type[Any], bed: str = "bed-1") -> list[Any]:
         return [m for m in self.messages if isinstance(m, kind) and m.bed == bed]
 
+    def forecasts_of(self, session: str) -> list[Forecast]:
+        """Return the forecasts of a session of bed-1."""
+        return [forecast for forecast in self.of(Forecast) if forecast.session == session]
+
     def counters(self, bed: str = "bed-1") -> dict[str, float]:
         self.worker.stop()
         counters: dict[str, float] = self.of(BedStatus, bed)[-1].counters

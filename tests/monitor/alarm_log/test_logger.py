@@ -172,7 +172,7 @@ async def test_a_logger_killed_while_storing_stores_each_event_once(mosquitto: M
 
 async def test_a_strip_is_stored_once_its_last_sample_is_received(broker: BrokerAddress, tmp_path: Path) -> None:
     with AlarmLog(tmp_path / "a.sqlite") as log:
-        async with running_logger(broker, log) as (counters, waves), Client(broker, role=Role.PUBLISHER) as bed:
+        async with running_logger(broker, log) as (counters, waves), Client(broker, role=None) as bed:
             sent = stream(bed, 0, 21)
             await until(lambda: waves["received"] == sent)
             bed.send(onset_at(20))
@@ -203,7 +203,7 @@ async def test_ecg_is_not_queued_while_the_logger_is_disconnected(mosquitto: Mos
 
 async def test_an_incomplete_strip_is_completed_by_the_next_process(broker: BrokerAddress, tmp_path: Path) -> None:
     with AlarmLog(tmp_path / "a.sqlite") as log:
-        async with Client(broker, role=Role.PUBLISHER) as bed:
+        async with Client(broker, role=None) as bed:
             async with running_logger(broker, log) as (counters, waves):
                 sent = stream(bed, 0, 21)
                 bed.send(onset_at(20))
@@ -221,7 +221,7 @@ async def test_an_incomplete_strip_is_completed_by_the_next_process(broker: Brok
 
 async def test_the_end_of_a_session_finishes_its_strips(broker: BrokerAddress, tmp_path: Path) -> None:
     with AlarmLog(tmp_path / "a.sqlite") as log:
-        async with running_logger(broker, log) as (counters, waves), Client(broker, role=Role.PUBLISHER) as bed:
+        async with running_logger(broker, log) as (counters, waves), Client(broker, role=None) as bed:
             sent = stream(bed, 0, 21)
             bed.send(onset_at(20))
             await until(lambda: counters["stored"] == 1 and waves["received"] == sent)
@@ -234,7 +234,7 @@ async def test_on_a_full_disk_strips_are_held_and_stored_later(
     broker: BrokerAddress, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with AlarmLog(tmp_path / "a.sqlite") as log:
-        async with running_logger(broker, log) as (counters, _), Client(broker, role=Role.PUBLISHER) as bed:
+        async with running_logger(broker, log) as (counters, _), Client(broker, role=None) as bed:
             for second in (10, 11, 12):
                 bed.send(onset_at(second))
             await until(lambda: counters["stored"] == 3)
@@ -259,7 +259,7 @@ async def test_events_do_not_wait_for_held_strips(
 
     with AlarmLog(tmp_path / "a.sqlite") as log:
         monkeypatch.setattr(log, "add_strips", fail)
-        async with running_logger(broker, log) as (counters, _), Client(broker, role=Role.PUBLISHER) as bed:
+        async with running_logger(broker, log) as (counters, _), Client(broker, role=None) as bed:
             bed.send(onset_at(10))
             stream(bed, 0, 25)
             await until(lambda: counters["store_failures"] >= 1)
@@ -275,7 +275,7 @@ async def test_strips_that_cannot_be_stored_at_shutdown_are_reported(
     path = tmp_path / "a.sqlite"
     with AlarmLog(path, wait_s=0.01) as log:
         with contextlib.ExitStack() as lock:
-            async with running_logger(broker, log) as (counters, waves), Client(broker, role=Role.PUBLISHER) as bed:
+            async with running_logger(broker, log) as (counters, waves), Client(broker, role=None) as bed:
                 bed.send(onset_at(10))
                 await until(lambda: counters["stored"] == 1)
                 lock.enter_context(locked(path))

@@ -21,6 +21,7 @@ from monitor.alarm_log.strips import (
 from stream.wire.alarm_messages import Alarm
 from stream.wire.bed_places import MAX_BEDS
 from stream.wire.messages import INVALID, BedStatus
+from stream.wire.ordering import PATIENCE_NS
 from tests.monitor.message_samples import alarm, status
 from tests.waveforms import SESSION, chunk
 
@@ -90,7 +91,9 @@ def _ends(strips: StripRecorder) -> None:
 
 
 def _is_replaced(strips: StripRecorder) -> None:
-    strips.push(chunk(0, 360, session=OTHER), 0)
+    """Two chunks of another session after a silence."""
+    for seq in range(2):
+        strips.push(chunk(seq, 360, session=OTHER), PATIENCE_NS + 1)
 
 
 def _is_calibrated_anew(strips: StripRecorder) -> None:
@@ -153,6 +156,7 @@ def test_an_alarm_may_be_reported_before_the_first_chunk_of_its_session() -> Non
     stream(strips, 0, 720)
     early = alarm(100, session=OTHER, alarm_id="early")
     strips.request(early, 0)
+    strips.update_status(ended(), 0)
     stream(strips, 0, 7200, session=OTHER)
     assert strips.ready["early"].complete
 
@@ -236,3 +240,26 @@ def test_repeated_and_contradictory_chunks_change_no_strip() -> None:
     stream(strips, 7200, 10_800)
     assert strips.rejected == 1
     assert np.array_equal(strips.ready[alarm(4000).alarm_id].adu(), expected(400, 7600))
+
+
+def test_swapped_neighbours_and_another_publisher_leave_no_hole() -> None:
+    strips = StripRecorder()
+    stream(strips, 0, 3600)
+    strips.request(alarm(5000), 0)
+    for seq in (10, 12, 11, 13, 15, 14, *range(16, 30)):
+        strips.push(chunk(seq, 360), 0)
+        strips.push(chunk(seq, 360, session=OTHER), 0)
+    strip = strips.ready[alarm(5000).alarm_id]
+    assert strip.complete
+    assert np.array_equal(strip.adu(), expected(1400, 8600))
+    assert strips.rejected == 20
+
+
+def test_the_last_chunk_after_a_loss_is_kept_when_the_publisher_ends() -> None:
+    strips = StripRecorder()
+    stream(strips, 0, 7200)
+    strips.request(alarm(7000), 0)
+    strips.push(chunk(21, 360), 0)
+    strips.update_status(ended(), 0)
+    strip = strips.ready[alarm(7000).alarm_id]
+    assert np.array_equal(strip.adu()[7560 - 3400 : 7920 - 3400], expected(7560, 7920))

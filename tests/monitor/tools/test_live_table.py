@@ -14,7 +14,7 @@ from tests.waveforms import chunk
 
 def text(beds: dict[str, BedStats], now_ns: int, width: int = 80) -> str:
     console = Console(width=width, file=io.StringIO())
-    console.print(live_table(beds, now_ns))
+    console.print(live_table(beds, now_ns, now_ns))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 

@@ -27,7 +27,7 @@ from tests.waveforms import SESSION, chunk, wave
 
 
 def received(message: Message) -> Received:
-    return Received(topic_of(message), message, False, 1_700_000_000_250_000_000, 0, 0)
+    return Received(topic_of(message), message, False, 1_700_000_000_250_000_000, 0, 0, 0)
 
 
 def forecast(horizon: int = 3) -> Forecast:
@@ -123,7 +123,7 @@ def test_json_has_the_values_of_a_wave() -> None:
 
 
 def test_a_removed_retained_message_is_null() -> None:
-    line = tap.json_line(Received(Topic(Kind.ALARMS_ACTIVE, "bed-1"), None, False, 0, 0, 0))
+    line = tap.json_line(Received(Topic(Kind.ALARMS_ACTIVE, "bed-1"), None, False, 0, 0, 0, 0))
     assert json.loads(line)["message"] is None
 
 

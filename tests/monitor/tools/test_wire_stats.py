@@ -2,7 +2,7 @@ import pytest
 
 from monitor.tools.wire_stats import BedStats, quantiles_ms
 from stream.wire.messages import Forecast
-from tests.monitor.message_samples import forecast, vitals
+from tests.monitor.message_samples import forecast, status, vitals
 from tests.waveforms import chunk
 
 
@@ -67,3 +67,21 @@ def test_repeated_and_contradictory_chunks_are_left_out() -> None:
     stats.update(chunk(20, start=36), chunk(19).due_ns)
     assert stats.waveform == chunk(19)
     assert stats.rate(chunk(19).due_ns) == rate
+
+
+def test_swapped_neighbours_are_counted_and_another_publisher_is_not() -> None:
+    stats = BedStats()
+    for seq in (0, 1, 3, 2, *range(4, 30)):
+        stats.update(chunk(seq), chunk(seq).due_ns)
+        stats.update(chunk(seq, session="f" * 32), chunk(seq).due_ns)
+    assert stats.waveform == chunk(29)
+    assert stats.rate(chunk(29).due_ns) == pytest.approx(360)
+
+
+def test_the_next_session_is_counted_once_the_publisher_has_ended() -> None:
+    stats = BedStats()
+    for seq in range(3):
+        stats.update(chunk(seq), chunk(seq).due_ns)
+    stats.update(status("publisher", "ended"), chunk(3).due_ns)
+    stats.update(chunk(0, session="f" * 32), chunk(3).due_ns)
+    assert stats.waveform == chunk(0, session="f" * 32)

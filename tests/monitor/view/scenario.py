@@ -14,6 +14,7 @@ from tests.monitor.message_samples import (
     received_chunk,
     status,
 )
+from tests.waveforms import SESSION
 
 ONLINE = Broker(True, CONNECTED)
 OFFLINE = Broker(False, phrase("broker.lost", address="mqtt://test:1883"))
@@ -26,11 +27,16 @@ class Scenario:
         self.presenter = Presenter()
         self.now = T0
         self.next_seq = 0
+        self.session = SESSION
         if worker:
             for message in (process("worker"), process("publisher"), status("worker", "forecasting")):
                 self.presenter.process(received(message, T0))
 
     def stream(self, count: int, forecasts: bool = True, **changes: object) -> Scenario:
+        session = str(changes.get("session", SESSION))
+        if session != self.session:  # the publisher was restarted, and the worker serves the new session
+            self.session = session
+            self.receive(status("worker", "forecasting", session=session))
         for seq in range(self.next_seq, self.next_seq + count):
             chunk = received_chunk(seq, **changes)
             self.now = chunk.received_ns

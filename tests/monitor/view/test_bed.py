@@ -9,14 +9,14 @@ from monitor.view.bed import Bed
 from monitor.view.trace import Drawn, View
 from stream.timebase import FS
 from tests.monitor.message_samples import SECOND, forecast, sine, vitals
-from tests.waveforms import chunk
+from tests.waveforms import SESSION, chunk
 
 
 def after(*seqs: int) -> Bed:
     """Return a bed that has received these chunks."""
     bed = Bed("bed-1")
     for seq in seqs:
-        bed.add_waveform(chunk(seq), chunk(seq).due_ns)
+        bed.add_waveform(chunk(seq), chunk(seq).due_ns, chunk(seq).due_ns)
     return bed
 
 
@@ -25,7 +25,7 @@ def streamed(count: int) -> tuple[Bed, int]:
     bed = Bed("bed-1")
     for seq in range(count):
         made = sine(seq)
-        bed.add_waveform(made, made.due_ns)
+        bed.add_waveform(made, made.due_ns, made.due_ns)
         bed.add_forecast(forecast(made.end - 1), made.due_ns)
     return bed, made.due_ns
 
@@ -69,7 +69,7 @@ def test_a_larger_signal_changes_the_range_and_redraws_the_sweep() -> None:
     before = bed.trace()
     for seq in range(20, 40):
         made = sine(seq, samples=np.full(36, 1024 + 200 * 8, "<i2").tobytes())
-        bed.add_waveform(made, made.due_ns)
+        bed.add_waveform(made, made.due_ns, made.due_ns)
     bed.advance(made.due_ns, View())
     trace = bed.trace(Drawn(before.session, before.revision, before.span, 1, before.cursor))
     assert trace.ranges[0][1] >= 8
@@ -86,17 +86,70 @@ def test_lost_and_repeated_chunks_are_counted() -> None:
 
 def test_a_contradictory_chunk_is_ignored() -> None:
     bed = after(0, 1)
-    bed.add_waveform(chunk(2, start=36, samples=np.zeros(36, "<i2").tobytes()), 0)
-    assert (bed.gaps, bed.duplicates) == (1, 0)
+    bed.add_waveform(chunk(2, start=36, samples=np.zeros(36, "<i2").tobytes()), 0, 0)
+    assert (bed.gaps, bed.duplicates) == (0, 0)
     observed, _, _ = bed.samples(36, 72)
     np.testing.assert_allclose(observed[:, 0], chunk(1).mv()[:, 0], rtol=1e-6)
-    bed.add_waveform(chunk(2), chunk(2).due_ns)
-    assert bed.gaps == 1
+    bed.add_waveform(chunk(2), chunk(2).due_ns, chunk(2).due_ns)
+    assert bed.gaps == 0
+    assert bed.waveform == chunk(2)
 
 
 def test_a_new_session_resets_the_counters() -> None:
-    bed = after(0, 0, 5)
-    bed.add_waveform(chunk(1, session="f" * 32), chunk(1).due_ns)
+    bed = after(0, 1, 0, 5, 6)
+    assert (bed.gaps, bed.duplicates) == (1, 1)
+    bed.release(SESSION, 0, 0)
+    bed.add_waveform(chunk(1, session="f" * 32), chunk(1).due_ns, chunk(1).due_ns)
     assert (bed.gaps, bed.duplicates) == (1, 0)
-    bed.add_waveform(chunk(0, session="e" * 32), chunk(0).due_ns)
+    bed.release("f" * 32, 0, 0)
+    bed.add_waveform(chunk(0, session="e" * 32), chunk(0).due_ns, chunk(0).due_ns)
     assert bed.gaps == 0
+
+
+OTHER = "f" * 32
+SECONDS = range(0, 4 * SECOND, SECOND // 10)
+
+
+def add(bed: Bed, seq: int, later_ns: int, **changes: object) -> None:
+    """Add a chunk, received a time after the first ones."""
+    made = chunk(seq, **changes)
+    bed.add_waveform(made, made.due_ns, chunk(2).due_ns + later_ns)
+
+
+def test_swapped_neighbours_are_no_gap() -> None:
+    bed = after(0, 1, 3, 2, 4)
+    assert (bed.gaps, bed.duplicates) == (0, 0)
+    observed, _, _ = bed.samples(0, 5 * 36)
+    assert np.isfinite(observed).all()
+
+
+def test_the_first_of_two_publishers_is_shown_until_it_is_silent() -> None:
+    bed = after(0, 1)
+    for seq, at_ns in enumerate(SECONDS, 2):
+        add(bed, seq, at_ns)
+        add(bed, seq, at_ns, session=OTHER)
+    assert bed.waveform.session == SESSION
+    last_ns = SECONDS[-1]
+    for seq, at_ns in enumerate(SECONDS, 50):
+        add(bed, seq, last_ns + at_ns, session=OTHER)
+    assert bed.waveform.session == OTHER
+
+
+def test_a_publisher_that_has_ended_is_replaced_at_once() -> None:
+    bed = after(0, 1)
+    bed.release(SESSION, 0, 0)
+    add(bed, 0, 1, session=OTHER)
+    assert bed.waveform.session == OTHER
+
+
+def test_a_monitor_that_joins_while_two_send_shows_the_session_that_the_worker_serves() -> None:
+    bed = after(0, 1, 2)
+    bed.follow_worker(SESSION)
+    add(bed, 3, 1, session=OTHER)
+    assert bed.waveform.session == SESSION
+    bed.follow_worker(OTHER)
+    add(bed, 4, 2, session=OTHER)
+    add(bed, 3, 3)
+    add(bed, 5, 4, session=OTHER)
+    add(bed, 4, 5)
+    assert bed.waveform.session == OTHER

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
+
 from monitor.view.bed_alarms import MAX_ALARMS, BedAlarms
-from stream.wire.alarm_messages import ActiveAlarms
+from monitor.view.view_model import Pauses
+from stream.clock import rfc3339
+from stream.wire.alarm_messages import MAX_PAUSE_S, ActiveAlarms
 from stream.wire.topics import Kind, Topic
 from tests.monitor.message_samples import (
+    SECOND,
+    T0,
     advisory,
     alarm,
     removed,
@@ -143,3 +149,12 @@ def test_a_flood_of_raised_alarms_is_bounded_and_the_latest_stay() -> None:
         alarms.add_event(alarm(n, alarm_id=f"forged-{n}"))
     assert len(alarms._latest) == len(alarms._active) == MAX_ALARMS
     assert alarms.find(f"forged-{5 * MAX_ALARMS - 1}") is not None
+
+
+@pytest.mark.parametrize("step_s", [-3600, 3600])
+def test_a_pause_is_never_shown_longer_than_one_can_be(step_s: int) -> None:
+    """This machine's clock was stepped, and the worker has not moved the end yet."""
+    alarms = BedAlarms()
+    alarms.set_active(ActiveAlarms(bed="bed-1", audio_paused_until=rfc3339(T0 + 60 * SECOND)))
+    assert alarms.pauses(T0) == Pauses(60, 0)
+    assert alarms.pauses(T0 + step_s * SECOND) == Pauses(MAX_PAUSE_S if step_s < 0 else 0, 0)

@@ -104,6 +104,7 @@ def test_a_bed_stays_enlarged_for_the_hold_time() -> None:
     beds.set_alarms("b")
     assert choose_enlarged(enlarged, beds.frames(), T0 + round((HOLD_S - 0.1) * 1e9)) == enlarged
     assert choose_enlarged(enlarged, beds.frames(), T0 + round((HOLD_S + 0.1) * 1e9)) is None
+    assert choose_enlarged(enlarged, beds.frames(), T0 - 3600 * SECOND) is None, "the clock was set back"
 
 
 def test_a_removed_bed_is_not_enlarged() -> None:

@@ -64,13 +64,29 @@ def test_a_late_chunk_increases_the_age() -> None:
     assert playout.age_s(at) == pytest.approx(4.0)
 
 
-def test_the_age_recovers_two_minutes_after_a_clock_step() -> None:
-    """After a suspension of ten minutes all due times are ten minutes old, which then no longer counts as late."""
-    states = play(3000, late_ns=[0] * 600 + [600 * SECOND] * 2400)
-    ages = [playout.age_s(at) for at, playout in states]
-    assert ages[599] == 0
-    assert ages[600] == 600
-    assert ages[600 + 1300] == 0
+@pytest.mark.parametrize("step_s", [600, -600, 3600, -3600])
+def test_the_age_recovers_with_the_second_chunk_after_a_clock_step(step_s: int) -> None:
+    """Also after a suspension of ten minutes: all due times are ten minutes old, which no longer counts as late."""
+    states = play(100, late_ns=[0] * 60 + [step_s * SECOND] * 40)
+    assert [playout.age_s(at) for at, playout in states[61:]] == [0.0] * 39
+    for at, playout in states[61:]:
+        assert playout.start + playout.n - playout.cursor(at) == pytest.approx((0.1 + JITTER_MARGIN_S) * 360, abs=1)
+
+
+@pytest.mark.parametrize("off_s", [3600, -3600, 10**9])
+def test_one_chunk_with_an_absurd_due_time_changes_nothing(off_s: int) -> None:
+    even, odd = play(60), play(60, [0] * 30 + [off_s * SECOND] + [0] * 29)
+    for (at, one), (_, other) in zip(even[31:], odd[31:], strict=True):
+        assert other.cursor(at) == one.cursor(at)
+        assert other.age_s(at) == one.age_s(at)
+    at, during = even[30][0], odd[30][1]
+    assert during.cursor(at) == even[30][1].cursor(at)
+
+
+def test_chunks_that_were_buffered_in_an_outage_are_late_and_no_clock_step() -> None:
+    states = play(100, late_ns=[0] * 60 + [30 * SECOND] * 20 + [0] * 20)
+    assert states[79][1].age_s(states[79][0]) == pytest.approx(30)
+    assert states[80][1].age_s(states[80][0]) == pytest.approx(0)
 
 
 @pytest.mark.parametrize("skew_ns", [0, 3600 * SECOND])

@@ -20,6 +20,7 @@ from tests.monitor.message_samples import (
     forecast,
     received,
     received_chunk,
+    status,
     vitals,
 )
 from tests.monitor.view.scenario import ONLINE, Scenario
@@ -63,6 +64,7 @@ def test_a_repeated_chunk_is_ignored_and_counted() -> None:
 def test_a_new_session_starts_with_an_empty_sweep() -> None:
     scenario = Scenario().stream(50)
     t0 = scenario.now + SECOND
+    scenario.receive(status("worker", "forecasting", session="f" * 32))
     for seq in range(5):
         made = chunk(seq, session="f" * 32, t0_ns=t0 + seq * SECOND // 10)
         scenario.presenter.process(received(made, made.due_ns))
@@ -203,6 +205,7 @@ def test_a_change_of_the_display_returns_the_whole_trace(change: str) -> None:
     elif change == "leads":
         drawn = dataclasses.replace(drawn, leads=2)
     else:
+        scenario.receive(status("worker", "forecasting", session="f" * 32))
         made = chunk(0, session="f" * 32, t0_ns=scenario.now)
         scenario.presenter.process(received(made, made.due_ns))
         scenario.now = made.due_ns + SECOND // 5

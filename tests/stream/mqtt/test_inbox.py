@@ -115,3 +115,11 @@ async def test_retained_messages_without_a_place_are_bounded(counters: Counter[s
     for n in range(3000):
         inbox._aside.take(f"invented-{n}")
     assert inbox._aside._bytes == 0
+
+
+async def test_a_retained_message_of_a_topic_that_retains_none_is_rejected(counters: Counter[str]) -> None:
+    inbox = Inbox(30.0, counters)
+    payload = codec.encode(chunk(0))
+    assert not inbox.put("bedside/v1/bed-1/ecg", payload, retained=True, mid=1, connection=1)
+    assert inbox.pop() is None
+    assert counters["rejected"] == 1

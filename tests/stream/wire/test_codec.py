@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from stream.errors import MessageError
 from stream.wire import codec, topics
 from stream.wire.alarm_messages import (
+    KINDS,
     Acknowledge,
     Action,
     ActiveAlarms,
@@ -192,7 +193,7 @@ def test_another_bed_than_that_of_the_topic_is_rejected() -> None:
         {"off": ["asystole"]},
         {"off": ["ventricular_fibrillation", "residual"]},
         {"off": ["tea_time"]},
-        {"off": ["residual"] * 16},
+        {"off": ["residual"] * (len(KINDS) + 1)},
     ],
     ids=str,
 )

@@ -21,7 +21,7 @@ from tests.monitor.gui.bulk import feed
 from tests.monitor.gui.conftest import Script
 from tests.monitor.gui.review.events import ONSET, click, drag, event, press
 from tests.monitor.gui.trace.test_sweep import is_close_to
-from tests.monitor.message_samples import alarm, process
+from tests.monitor.message_samples import alarm, process, status
 from tests.waveforms import SESSION
 
 # --- content --------------------------------------------------------------------------------------------------------
@@ -160,6 +160,7 @@ def test_an_acknowledgement_appears_in_the_open_review(window: MonitorWindow, sc
 def test_missing_samples_are_noted(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
     event(window, script)
     script.next_seq = 0
+    script.receive(status("worker", "forecasting", session="f" * 32))
     feed(script, window, 1, session="f" * 32)
     dialog = click(window, qtbot)
     assert "another session" in dialog.note.text()

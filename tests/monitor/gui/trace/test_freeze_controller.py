@@ -14,7 +14,7 @@ from monitor.view.trace import Trace
 from tests.monitor.gui.bulk import feed
 from tests.monitor.gui.conftest import Script
 from tests.monitor.gui.trace.test_sweep import column, inks, is_close_to
-from tests.monitor.message_samples import alarm
+from tests.monitor.message_samples import alarm, status
 
 
 def picture(window: MonitorWindow) -> QImage:
@@ -143,6 +143,7 @@ def test_a_new_session_leaves_the_frozen_trace_with_a_note(window: MonitorWindow
     qtbot.keyClick(window, Qt.Key.Key_Space)
     frozen = frozen_trace(window)
     script.next_seq = 0
+    script.receive(status("worker", "forecasting", session="f" * 32))
     feed(script, window, 1, session="f" * 32)
     qtbot.keyClick(window, Qt.Key.Key_Left)
     window.tick()

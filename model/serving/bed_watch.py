@@ -1,0 +1,48 @@
+"""Technical alarms of a bed that depend on time: nothing is sent, or two publishers send."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from model.conditions.changes import Began, Change, Ended
+from model.serving.bed import Bed
+
+NO_DATA_NS = 5_000_000_000
+"""A playing bed that sends nothing for this time in ns, or for 2.5 chunks if that is longer, has a technical alarm."""
+
+PAUSE_BELIEVED_NS = 10_000_000_000
+"""Time in ns for which a report of a pause excuses a silent bed; a publisher repeats it every 2 s."""
+
+
+def is_silent(bed: Bed, now_ns: int) -> bool:
+    """Return whether a bed should have sent a chunk; a pause and the end of the record excuse it.
+
+    Parameters
+    ----------
+    bed : Bed
+    now_ns : int
+        Monotonic time in ns.
+    """
+    if bed.ended or now_ns < bed.paused_until_ns:
+        bed.heard_ns = now_ns  # the silence that counts begins when the excuse ends
+        return False
+    chunk_ns = 1e9 * bed.chunk.n / (bed.chunk.fs * bed.chunk.speed)
+    return now_ns - bed.heard_ns > max(NO_DATA_NS, 2.5 * chunk_ns)
+
+
+def silence_began(bed: Bed, now_ns: int) -> Iterable[Change]:
+    """Note that a bed is silent, and return the change."""
+    bed.silent = True
+    end = bed.chunk.end
+    return [Began("no_data", end, end, "bed_silent", (now_ns - bed.heard_ns) / 1e9)]
+
+
+def contest_changed(bed: Bed, contested: bool) -> Iterable[Change]:
+    """Note whether two publishers send a bed, and return the change if it is new."""
+    if contested == bed.contested:
+        return []
+    bed.contested = contested
+    end = bed.chunk.end
+    if contested:
+        return [Began("two_publishers", end, end, "two_sources")]
+    return [Ended("two_publishers", end, end, end, "rule_no_longer_met")]
