@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
-from model.alarms import state_machine
+from model.alarms import recent_events, state_machine
+from model.alarms.recent_events import RecentEvents
 from model.alarms.state import AlarmContext, AlarmState, restore, to_message
 from model.conditions.changes import Change
 from model.conditions.settings import AlarmConfig
 from stream.wire.alarm_messages import ADVISORIES, ActiveAlarms, Alarm, Command, Limits
 from stream.wire.messages import Message
+
+
+@dataclass(frozen=True, slots=True)
+class SavedAlarms:
+    """What a manager needs to continue in another process.
+
+    Attributes
+    ----------
+    state : AlarmState
+    recent : tuple of Alarm
+    """
+
+    state: AlarmState
+    recent: RecentEvents = ()
 
 
 class AlarmManager:
@@ -20,6 +36,9 @@ class AlarmManager:
     config : AlarmConfig
     send : callable
         Sends a message; never blocks.
+    save : callable, optional
+        Called with the state after each transition and its new events, before they are sent: what has gone out is
+        known to the next process.
 
     Attributes
     ----------
@@ -27,20 +46,41 @@ class AlarmManager:
         Number of alarms raised, without advisories.
     """
 
-    def __init__(self, config: AlarmConfig, send: Callable[[Message], None]) -> None:
+    def __init__(
+        self,
+        config: AlarmConfig,
+        send: Callable[[Message], None],
+        save: Callable[[AlarmState, Sequence[Alarm]], None] | None = None,
+    ) -> None:
         self.raised = 0
         self._config = config
         self._send = send
+        self._save = save
         self._state = AlarmState(limits=config.limits)
+        self._recent: RecentEvents = ()
 
     @property
     def limits(self) -> Limits:
         """The current limits of the bed."""
         return self._state.limits
 
+    @property
+    def saved(self) -> SavedAlarms:
+        """State and recent events, for `restore_saved`."""
+        return SavedAlarms(self._state, self._recent)
+
+    def recent(self, now_ns: int) -> RecentEvents:
+        """Return the recent events, marked as sent again."""
+        return recent_events.to_resend(self._recent, now_ns)
+
     def restore(self, message: ActiveAlarms, now_ns: int) -> None:
         """Restore the alarms that an earlier worker published; publish nothing yet."""
         self._state = restore(message, now_ns)
+
+    def restore_saved(self, saved: SavedAlarms) -> None:
+        """Restore the alarms that an earlier worker saved; publish nothing yet. Their conditions are unconfirmed."""
+        self._state = replace(saved.state, conditions=(), unconfirmed=())
+        self._recent = saved.recent
 
     def resume(self, context: AlarmContext) -> None:
         """Continue with restored alarms when the bed sends its first samples, and publish the list."""
@@ -72,13 +112,19 @@ class AlarmManager:
         self._apply(*state_machine.advance_time(self._state, context), context)
 
     def _apply(self, events: Sequence[Alarm], state: AlarmState, context: AlarmContext) -> None:
+        before, self._state = self._state, state
+        if not events and state == before:
+            return
         self._publish(events)
-        before, self._state = to_message(context.bed, self._state), state
-        after = to_message(context.bed, state)
-        if after != before:
-            self._send(after)
+        listed = to_message(context.bed, state)
+        if listed != to_message(context.bed, before):
+            self._send(listed)
 
     def _publish(self, events: Sequence[Alarm]) -> None:
+        """Save the state and the events, then send the events."""
+        self._recent = recent_events.push(self._recent, events)
+        if self._save is not None:
+            self._save(self._state, events)
         # Events before the list: a receiver of the list has been sent the events that explain it.
         for event in events:
             self.raised += event.phase == "raised" and event.kind not in ADVISORIES

@@ -14,7 +14,7 @@ from stream.errors import UsageError
 from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Client, Received
 from stream.replay.ledger import ledger
-from stream.wire.alarm_messages import ActiveAlarms, Command
+from stream.wire.alarm_messages import ActiveAlarms, Command, EventsRequest
 from stream.wire.messages import BedStatus, Message, ProcessStatus, Waveform
 from stream.wire.topics import Kind, Role, pattern
 from stream.wire.wave_message import Wave
@@ -48,6 +48,7 @@ async def serve(address: BrokerAddress, models: Models, *, ledger_path: Path | N
         pattern(Kind.WAVE),
         pattern(Kind.ALARMS_ACTIVE),
         pattern(Kind.COMMAND),
+        pattern(Kind.EVENTS_REQUEST),
         pattern(Kind.STATUS, role=Role.PUBLISHER),
         pattern(Kind.PROCESS, role=Role.WORKER),
     ]
@@ -56,6 +57,7 @@ async def serve(address: BrokerAddress, models: Models, *, ledger_path: Path | N
             clock = SteadyClock()
             worker = Worker(models, send=client.send, instance=client.instance, clock=clock, write=write)
             early = await _read_retained(client, worker, clock)
+            client.on_connected = worker.resend_events
             log.info("worker is ready on %s", address)
             next_check_ns = 0
             try:
@@ -133,4 +135,6 @@ def _process(worker: Worker, messages: Iterable[Message]) -> None:
             worker.execute(message)
         elif isinstance(message, BedStatus):
             worker.update_status(message)
+        elif isinstance(message, EventsRequest):
+            worker.resend_events()
     worker.tick(chunks)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
@@ -24,7 +25,7 @@ from stream.clock import Clock
 from stream.errors import MessageError
 from stream.replay.ledger import Write
 from stream.timebase import FS
-from stream.wire.alarm_messages import ActiveAlarms, Command
+from stream.wire.alarm_messages import ActiveAlarms, Alarm, Command
 from stream.wire.continuity import Continuity, SequenceCheck, check_sequence
 from stream.wire.messages import BedStatus, Message, Waveform
 from stream.wire.replay_actions import ReplayAction
@@ -40,6 +41,9 @@ WARNING_EVERY_NS = 1_000_000_000
 
 MAX_BEDS = 64
 """Largest number of beds; further ones are not served."""
+
+RESENT_PER_CHECK = 100
+"""Largest number of recent events sent again per `Worker.advance_time`, so that a broker's queues do not overflow."""
 
 NO_DATA_NS = 5_000_000_000
 """A playing bed that sends nothing for this time in ns, or for 2.5 chunks if that is longer, has a technical alarm."""
@@ -86,6 +90,8 @@ class Worker:
         self._restored: dict[str, AlarmManager] = {}
         self._publisher_status: dict[str, BedStatus] = {}
         self._next_warning_ns = 0
+        self._to_resend: deque[Alarm] = deque()
+        self._resend_again = False
 
     @property
     def beds(self) -> tuple[str, ...]:
@@ -130,9 +136,14 @@ class Worker:
                 bed.counters["rejected"] += 1
             self._warn(str(error))
 
+    def resend_events(self) -> None:
+        """Send the recent events of all beds again, some with each `advance_time`; a pass in progress is repeated."""
+        self._resend_again = True
+
     def advance_time(self) -> None:
-        """Detect beds that send nothing, and advance the time of their alarms."""
+        """Detect beds that send nothing, advance the time of their alarms, and send recent events again."""
         now_ns = self._clock.now_ns()
+        self._resend_some(now_ns)
         for bed in self._beds.values():
             status = self._publisher_status.get(bed.chunk.bed)
             may_be_silent = bed.ended or (status is not None and status.state == "paused")
@@ -307,6 +318,15 @@ class Worker:
             self._send(outputs.beat_message(bed.chunk, beat))
         for vitals in found.vitals[-1:]:  # a chunk of several seconds completes several; only the latest is current
             self._send(outputs.vitals_message(bed.chunk, vitals, self._clock.now_ns()))
+
+    def _resend_some(self, now_ns: int) -> None:
+        """Send the next few events of the present pass, or begin a pass that was asked for."""
+        if not self._to_resend and self._resend_again:
+            self._resend_again = False
+            managers = [*(bed.alarms for bed in self._beds.values()), *self._restored.values()]
+            self._to_resend.extend(event for alarms in managers for event in alarms.recent(now_ns))
+        for _ in range(min(RESENT_PER_CHECK, len(self._to_resend))):
+            self._send(self._to_resend.popleft())
 
     def _change(self, bed: Bed, changes: Iterable[Change]) -> None:
         """Process begins and ends of conditions."""

@@ -28,7 +28,8 @@ from stream.wire.alarm_messages import PRIORITIES, Alarm, Command
 STRIPS_PER_BED = 1000
 """Maximum number of strips per bed, 30 MB; the oldest of the lowest priority is deleted first. Events are kept."""
 
-FIELDS = Alarm.__struct_fields__
+FIELDS = tuple(name for name in Alarm.__struct_fields__ if name != "resent")
+"""Stored fields: an event is the same however often it was sent."""
 STRIP_FIELDS = ("alarm_id", "bed", "session", "priority", "start", "leads", "gain", "zero", "samples", "complete")
 
 

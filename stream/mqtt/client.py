@@ -12,7 +12,7 @@ import random
 import secrets
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from types import TracebackType
 from typing import Literal, NoReturn, Self
 
@@ -82,6 +82,8 @@ class Client:
         ``received``, ``rejected``, ``inbox_dropped``, ``reconnects``.
     beds : tuple of str
         Beds that this process serves; part of its status.
+    on_connected : callable or None
+        Called after each further connect, once subscribed; may send messages.
 
     Raises
     ------
@@ -105,6 +107,7 @@ class Client:
         self.connected = False
         self.counters: Counter[str] = Counter(received=0, rejected=0, inbox_dropped=0, reconnects=0)
         self.beds: tuple[str, ...] = ()
+        self.on_connected: Callable[[], None] | None = None
         self._subscriptions = tuple(subscriptions)
         self._persistent_id = persistent_id
         self._connect_timeout_s = connect_timeout_s
@@ -300,6 +303,8 @@ class Client:
                 self._outbox.put_retained()
                 if self.role is not None:
                     self._publish_status("online")
+                if self.on_connected is not None:
+                    self.on_connected()
                 reconnected = self.counters["reconnects"] > 0
                 if reconnected:
                     log.info("connection to %s restored after %.1f s", self.address, time.monotonic() - self._lost_s)

@@ -1,4 +1,4 @@
-"""The messages of alarms: events, active alarms, and commands.
+"""The messages of alarms: events, active alarms, commands, and requests for events.
 
 An alarm is *raised*, and *cleared* when its condition ends; it may be *acknowledged* before or after that. An alarm of
 high priority that clears unacknowledged is *latched*: it stays in the list of active alarms until acknowledged.
@@ -134,6 +134,8 @@ class Alarm(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
         For the same kinds: forecast horizon of that sample, in ms.
     score, threshold : float or None
         For the same kinds: highest anomaly score so far, and the score from which a complex is unusual.
+    resent : bool
+        True if the worker has sent this event before and sends it again for a store that may have missed it: no news.
     """
 
     event_id: Text
@@ -164,6 +166,7 @@ class Alarm(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     horizon_ms: Finite | None = None
     score: Finite | None = None
     threshold: Finite | None = None
+    resent: bool = False
 
 
 ALWAYS_ENABLED: frozenset[AlarmKind] = frozenset({"asystole", "ventricular_fibrillation"})
@@ -297,3 +300,15 @@ class ActiveAlarms(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     audio_paused_until: Text | None = None
     alarms_paused_until: Text | None = None
     commands: Annotated[tuple[Command, ...], msgspec.Meta(max_length=8)] = ()
+
+
+class EventsRequest(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
+    """A request to send the recent alarm events of all beds again; a logger sends it after each connect.
+
+    Attributes
+    ----------
+    instance : str
+        The process that asks.
+    """
+
+    instance: Text
