@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from model.alarms.alarm_manager import AlarmManager
 from model.alarms.state import AlarmContext
 from model.pipeline.analysis import BedState
+from model.serving.checkpoint import BedCheckpoint, lineage
 from stream.wire.continuity import Continuity
 from stream.wire.messages import Waveform
 
@@ -43,6 +44,18 @@ class Bed:
         The previous session; a chunk of it comes from a second publisher.
     next_status_ns : int
         Unix time in ns at which the next periodic status is due.
+    lost_samples : int
+        Samples lost before the last chunk.
+    restored : bool
+        Whether the bed goes on from a checkpoint and has sent nothing since.
+    alive_ns : int
+        Unix time in ns at which the last chunk was processed, by this process or an earlier one.
+    served_by : tuple of str
+        Processes that served the bed, this one last.
+    checkpoint : int
+        Number of the last checkpoint.
+    next_checkpoint_ns : int
+        Unix time in ns at which the next one is due.
     """
 
     chunk: Waveform
@@ -56,8 +69,49 @@ class Bed:
     ended: bool = False
     former_session: str | None = None
     next_status_ns: int = 0
+    lost_samples: int = 0
+    restored: bool = False
+    alive_ns: int = 0
+    served_by: tuple[str, ...] = ()
+    checkpoint: int = 0
+    next_checkpoint_ns: int = 0
 
     def context(self, now_ns: int) -> AlarmContext:
         """Return the context of alarm transitions after the last chunk."""
         chunk = self.chunk
         return AlarmContext(chunk.bed, chunk.session, chunk.record, chunk.end, now_ns)
+
+    def to_checkpoint(self) -> BedCheckpoint:
+        """Return what continues the bed in another process."""
+        return BedCheckpoint(
+            number=self.checkpoint,
+            served_by=self.served_by,
+            alive_ns=self.alive_ns,
+            chunk=self.chunk,
+            place=self.place,
+            counters=dict(self.counters),
+            ended=self.ended,
+            former_session=self.former_session,
+            analysis=self.state,
+            alarms=self.alarms.saved,
+        )
+
+
+def restored_bed(checkpoint: BedCheckpoint, alarms: AlarmManager, instance: str, now_ns: int) -> Bed:
+    """Return the bed of a checkpoint, now served by ``instance``; ``alarms`` continues with its alarms."""
+    alarms.restore_saved(checkpoint.alarms)
+    return Bed(
+        checkpoint.chunk,
+        checkpoint.place,
+        checkpoint.analysis,
+        alarms,
+        now_ns,
+        counters=Counter(checkpoint.counters),
+        silent=any(alarm.kind == "no_data" for alarm in checkpoint.alarms.state.open),
+        ended=checkpoint.ended,
+        former_session=checkpoint.former_session,
+        restored=True,
+        alive_ns=checkpoint.alive_ns,
+        served_by=lineage(checkpoint.served_by, instance),
+        checkpoint=checkpoint.number,
+    )

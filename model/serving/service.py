@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from model.pipeline.analysis import Models
+from model.serving.checkpoint_store import checkpoints
 from model.serving.worker import Worker
 from stream.clock import Clock, SteadyClock, unix_ns
 from stream.errors import UsageError
@@ -31,8 +32,16 @@ CHECK_EVERY_S = 0.5
 """Interval in seconds at which beds are checked for missing data."""
 
 
-async def serve(address: BrokerAddress, models: Models, *, ledger_path: Path | None) -> None:
+async def serve(address: BrokerAddress, models: Models, *, ledger_path: Path | None, state: Path | None = None) -> None:
     """Serve all beds of a broker until the task is cancelled.
+
+    Parameters
+    ----------
+    address : BrokerAddress
+    models : Models
+    ledger_path : Path or None
+    state : Path, optional
+        Folder of checkpoints, from which the beds go on.
 
     Raises
     ------
@@ -41,7 +50,7 @@ async def serve(address: BrokerAddress, models: Models, *, ledger_path: Path | N
     BrokerError
         The broker cannot be reached.
     StorageError
-        The ledger cannot be written.
+        The ledger or the folder of checkpoints cannot be written.
     """
     subscriptions = [
         pattern(Kind.ECG),
@@ -50,13 +59,16 @@ async def serve(address: BrokerAddress, models: Models, *, ledger_path: Path | N
         pattern(Kind.COMMAND),
         pattern(Kind.EVENTS_REQUEST),
         pattern(Kind.STATUS, role=Role.PUBLISHER),
+        pattern(Kind.STATUS, role=Role.WORKER),
         pattern(Kind.PROCESS, role=Role.WORKER),
     ]
-    with ledger(ledger_path, *Worker.LEDGER) as write:
+    with ledger(ledger_path, *Worker.LEDGER) as write, checkpoints(state, models) as store:
         async with Client(address, role=Role.WORKER, subscriptions=subscriptions) as client:
             clock = SteadyClock()
-            worker = Worker(models, send=client.send, instance=client.instance, clock=clock, write=write)
-            early = await _read_retained(client, worker, clock)
+            worker = Worker(models, send=client.send, instance=client.instance, clock=clock, write=write, store=store)
+            early, served_by = await _read_retained(client, worker, clock)
+            if store is not None:
+                worker.restore_beds(store.read_all(), served_by)
             client.on_connected = worker.resend_events
             log.info("worker is ready on %s", address)
             next_check_ns = 0
@@ -74,9 +86,18 @@ async def serve(address: BrokerAddress, models: Models, *, ledger_path: Path | N
                 worker.stop()
 
 
-async def _read_retained(client: Client, worker: Worker, clock: Clock) -> list[Message]:
-    """Process the retained alarms and the status of other workers; return all other messages."""
+async def _read_retained(client: Client, worker: Worker, clock: Clock) -> tuple[list[Message], dict[str, str]]:
+    """Process the retained alarms and the status of other workers.
+
+    Returns
+    -------
+    list of Message
+        All other messages.
+    dict of str to str
+        The process that served each bed last.
+    """
     others: list[Message] = []
+    served_by: dict[str, str] = {}
     async for received in client:
         message = received.message
         if isinstance(message, ActiveAlarms) and received.retained:
@@ -87,9 +108,11 @@ async def _read_retained(client: Client, worker: Worker, clock: Clock) -> list[M
                 break
             # Of two workers that start together, the later one receives the other's status before its own.
             _yield_to(message, client, clock)
+        elif isinstance(message, BedStatus) and message.role == "worker":
+            served_by[message.bed] = message.instance
         elif message is not None:
             others.append(message)
-    return others
+    return others, served_by
 
 
 def _yield_to(other: ProcessStatus, client: Client, clock: Clock) -> None:
@@ -133,7 +156,7 @@ def _process(worker: Worker, messages: Iterable[Message]) -> None:
         chunks = []
         if isinstance(message, Command):
             worker.execute(message)
-        elif isinstance(message, BedStatus):
+        elif isinstance(message, BedStatus) and message.role == "publisher":
             worker.update_status(message)
         elif isinstance(message, EventsRequest):
             worker.resend_events()

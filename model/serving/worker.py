@@ -10,16 +10,18 @@ from __future__ import annotations
 import logging
 import math
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal
 
 from model.alarms.alarm_manager import AlarmManager
-from model.alarms.state import AlarmContext
+from model.alarms.state import AlarmContext, AlarmState
 from model.conditions.changes import Began, Change, Ended
 from model.pipeline import analysis
 from model.pipeline.analysis import Analysis, BedState, Models
 from model.serving import outputs
-from model.serving.bed import Bed, new_counters
+from model.serving.bed import Bed, new_counters, restored_bed
+from model.serving.checkpoint import BedCheckpoint, Entry
+from model.serving.checkpoint_store import CheckpointStore
 from model.serving.wave_buffer import WaveBuffer
 from stream.clock import Clock
 from stream.errors import MessageError
@@ -45,6 +47,15 @@ MAX_BEDS = 64
 RESENT_PER_CHECK = 100
 """Largest number of recent events sent again per `Worker.advance_time`, so that a broker's queues do not overflow."""
 
+CHECKPOINT_EVERY_NS = 1_000_000_000
+"""Interval of the checkpoints of a bed in ns."""
+
+FRESH_NS = 60_000_000_000
+"""Age in ns up to which a bed in a checkpoint is expected to send at once, and is served before it does."""
+
+MAX_BRIDGED = 60 * FS
+"""Longest gap within an epoch, in samples, after which the analysis goes on with what it learned of the patient."""
+
 NO_DATA_NS = 5_000_000_000
 """A playing bed that sends nothing for this time in ns, or for 2.5 chunks if that is longer, has a technical alarm."""
 
@@ -62,6 +73,8 @@ class Worker:
     clock : Clock
     write : callable
         Writes a line of the ledger; its columns are `LEDGER`.
+    store : CheckpointStore, optional
+        Keeps the state of the beds for the next worker.
 
     Attributes
     ----------
@@ -79,15 +92,18 @@ class Worker:
         instance: str,
         clock: Clock,
         write: Write,
+        store: CheckpointStore | None = None,
     ) -> None:
         self._models = models
         self._send = send
         self._instance = instance
         self._clock = clock
         self._write = write
+        self._store = store
         self._beds: dict[str, Bed] = {}
         self._waves = WaveBuffer(MAX_BEDS)
         self._restored: dict[str, AlarmManager] = {}
+        self._waiting: dict[str, Bed] = {}
         self._publisher_status: dict[str, BedStatus] = {}
         self._next_warning_ns = 0
         self._to_resend: deque[Alarm] = deque()
@@ -101,8 +117,36 @@ class Worker:
     def restore_alarms(self, active: ActiveAlarms) -> None:
         """Restore the retained alarms of an earlier worker; they continue when the bed sends samples."""
         if active.bed not in self._beds:
-            alarms = self._restored[active.bed] = AlarmManager(self._models.alarms, self._send)
+            alarms = self._restored[active.bed] = self._new_alarms(active.bed)
             alarms.restore(active, self._clock.now_ns())
+
+    def restore_beds(self, checkpoints: Iterable[BedCheckpoint], served_by: Mapping[str, str]) -> None:
+        """Go on with the beds of earlier workers, and send their recent events again.
+
+        Parameters
+        ----------
+        checkpoints : iterable of BedCheckpoint
+            They prevail over the retained alarms.
+        served_by : mapping of str to str
+            The process that served each bed last, according to the retained status of the bed. If that process did
+            not continue the checkpoint, the checkpoint is outdated and is ignored.
+        """
+        now_ns = self._clock.now_ns()
+        for checkpoint in checkpoints:
+            name = checkpoint.chunk.bed
+            if served_by.get(name, self._instance) not in (*checkpoint.served_by, self._instance):
+                log.warning("bed %s starts anew: another worker has served it since its checkpoint", name)
+                continue
+            bed = restored_bed(checkpoint, self._new_alarms(name), self._instance, now_ns)
+            fresh = abs(now_ns - bed.alive_ns) <= FRESH_NS and not bed.ended and len(self._beds) < MAX_BEDS
+            self._save(bed)
+            if fresh:
+                self._beds[name] = bed
+                self._restored.pop(name, None)
+            else:
+                self._waiting[name] = bed
+                self._restored[name] = bed.alarms
+        self.resend_events()
 
     def update_status(self, status: BedStatus) -> None:
         """Process a publisher's status; the end of the record clears all alarms whose condition holds."""
@@ -115,8 +159,10 @@ class Worker:
                 self._restored[status.bed].finish(self._context_without_samples(status.bed))
         elif status.session == bed.chunk.session and not bed.ended:
             bed.ended, bed.silent = True, False
-            self._finish(bed)
+            if not bed.restored:
+                self._finish(bed)
             bed.alarms.finish(bed.context(self._clock.now_ns()))
+            self._save(bed)
 
     def execute(self, command: Command) -> None:
         """Execute a command; a rejected one is counted and logged."""
@@ -178,6 +224,7 @@ class Worker:
     def stop(self) -> None:
         """Publish that the beds are no longer served. Their alarms stay retained, for the next worker to restore."""
         for bed in self._beds.values():
+            self._save(bed)
             self._publish_status(bed, "stopped")
 
     # --- order of chunks ------------------------------------------------------------------------------------------
@@ -187,16 +234,17 @@ class Worker:
         bed = self._beds.get(chunk.bed)
         if bed is None:
             return self._admit(chunk)
+        if bed.restored and chunk.session != bed.place.session:
+            return self._serve(chunk, bed.alarms)
         checked = self._check(bed, chunk)
         if checked is None:
             return None
         sequence, place = checked
-        lost = sequence.lost_samples
-        self._record(chunk, "gap" if lost else "taken", lost)
+        lost = bed.lost_samples = sequence.lost_samples
         bed.received_ns = self._clock.now_ns()
         if bed.silent:
             self._change(bed, [Ended("no_data", bed.chunk.end, chunk.start, chunk.start, "data_resumed")])
-        if sequence.discontinuous:
+        if sequence.discontinuous or bed.restored:
             self._restart_analysis(bed, chunk)
         if place.session != bed.place.session:
             bed.counters = new_counters()
@@ -206,6 +254,9 @@ class Worker:
             bed.counters["lost_samples"] += lost
             self._warn(f"bed {chunk.bed}: gap of {lost} samples before sample {chunk.start}")
         bed.chunk, bed.place = chunk, place
+        if bed.restored:
+            bed.restored = False
+            bed.alarms.resume(bed.context(self._clock.now_ns()))
         if lost and not bed.silent:
             self._report_gap(bed, lost)
         bed.silent = False
@@ -216,11 +267,26 @@ class Worker:
         if len(self._beds) >= MAX_BEDS:
             self._warn(f"bed {chunk.bed} is not served: there are {MAX_BEDS} beds already")
             return None
+        alarms = self._restored.pop(chunk.bed, None) or self._new_alarms(chunk.bed)
+        waiting = self._waiting.pop(chunk.bed, None)
+        if waiting is not None:
+            self._beds[chunk.bed] = waiting
+            return self._place(chunk)
+        return self._serve(chunk, alarms)
+
+    def _serve(self, chunk: Waveform, alarms: AlarmManager) -> Bed:
+        """Begin to serve a bed whose stream was not followed before this chunk."""
+        now_ns = self._clock.now_ns()
         _, place = check_sequence(None, chunk)
-        alarms = self._restored.pop(chunk.bed, None) or AlarmManager(self._models.alarms, self._send)
-        bed = self._beds[chunk.bed] = Bed(chunk, place, self._begin(chunk), alarms, self._clock.now_ns())
-        alarms.resume(bed.context(self._clock.now_ns()))
-        self._record(chunk, "taken", 0)
+        former = self._beds.get(chunk.bed)
+        bed = self._beds[chunk.bed] = Bed(chunk, place, self._begin(chunk), alarms, now_ns)
+        if former is not None:
+            bed.served_by, bed.checkpoint = former.served_by, former.checkpoint
+        else:
+            bed.served_by = (self._instance,)
+        alarms.resume(bed.context(now_ns))
+        # Staggered: the checkpoints of many beds are not written at the same moment.
+        bed.next_checkpoint_ns = now_ns + len(self._beds) % 10 * CHECKPOINT_EVERY_NS // 10
         return bed
 
     def _check(self, bed: Bed, chunk: Waveform) -> tuple[SequenceCheck, Continuity] | None:
@@ -242,11 +308,19 @@ class Worker:
         return sequence, place
 
     def _restart_analysis(self, bed: Bed, chunk: Waveform) -> None:
-        """End all conditions and restart the analysis with ``chunk``, which does not continue the last one."""
-        if not bed.ended:
+        """End all conditions and restart the analysis with ``chunk``, which does not continue the last one.
+
+        After a short gap the analysis goes on with what it learned of the patient. The alarms of a restored bed stay
+        until their conditions are confirmed, or not in time.
+        """
+        if not bed.ended and not bed.restored:
             self._finish(bed)
         bed.ended = False
-        bed.state = self._begin(chunk)
+        here = (chunk.session, chunk.epoch, chunk.leads) == (bed.place.session, bed.place.epoch, bed.place.leads)
+        if here and chunk.start - bed.place.end <= MAX_BRIDGED:
+            bed.state = analysis.after_gap(self._models, bed.state, chunk.start, chunk.epoch_start)
+        else:
+            bed.state = self._begin(chunk)
         bed.learning = True
         bed.next_status_ns = 0
 
@@ -270,6 +344,28 @@ class Worker:
 
     def _begin(self, chunk: Waveform) -> BedState:
         return analysis.begin(self._models, chunk.leads, chunk.start, chunk.epoch_start)
+
+    def _new_alarms(self, bed: str) -> AlarmManager:
+        def save(state: AlarmState, events: Sequence[Alarm]) -> None:
+            if self._store is not None:
+                self._store.append(bed, Entry(alarms=state, events=tuple(events)))
+
+        return AlarmManager(self._models.alarms, self._send, save)
+
+    def _save(self, bed: Bed) -> None:
+        """Write a checkpoint of a bed."""
+        bed.next_checkpoint_ns = self._clock.now_ns() + CHECKPOINT_EVERY_NS
+        bed.checkpoint += 1
+        if self._store is not None:
+            self._store.write(bed.to_checkpoint())
+
+    def _save_progress(self, bed: Bed, now_ns: int) -> None:
+        """Write that the last chunk is processed; about once per second as a checkpoint."""
+        bed.alive_ns = now_ns
+        if self._store is not None:
+            self._store.append(bed.chunk.bed, Entry(now_ns, bed.place, dict(bed.counters)))
+        if now_ns >= bed.next_checkpoint_ns or bed.checkpoint == 0:
+            self._save(bed)
 
     def _record(self, chunk: Waveform, verdict: str, lost_samples: int) -> None:
         """Write a line of the ledger."""
@@ -304,6 +400,8 @@ class Worker:
             bed.counters["samples_forecast"] += bed.chunk.n
             self._publish(bed, found)
             self._change(bed, found.changes)
+            self._record(bed.chunk, "gap" if bed.lost_samples else "taken", bed.lost_samples)
+            self._save_progress(bed, self._clock.now_ns())
             was_learning = bed.learning
             if found.forecasts:
                 bed.learning = math.isnan(found.forecasts[-1].score)

@@ -47,13 +47,11 @@ def error_line(stderr: str) -> str:
 
 
 @contextmanager
-def running(
-    *arguments: str, env: dict[str, str], output: Path, module: str = "monitor.cli"
-) -> Iterator[subprocess.Popen[bytes]]:
+def running(*arguments: str, env: dict[str, str], output: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Run a command inside a context, with its output in a file; at the end terminate it, or kill it after 10 s."""
-    with output.open("ab") as file:
+    with output.open("wb") as file:
         process = subprocess.Popen(
-            [sys.executable, "-m", module, *arguments], stdout=file, stderr=subprocess.STDOUT, env=env
+            [sys.executable, "-m", "monitor.cli", *arguments], stdout=file, stderr=subprocess.STDOUT, env=env
         )
         try:
             yield process

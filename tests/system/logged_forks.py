@@ -1,14 +1,14 @@
-"""Run ``bedside worker`` and append each alarm event, as a line of JSON, to $SENT_EVENTS before it is queued.
+"""As `tests.system.forks`, for workers that log each alarm event to $SENT_EVENTS before it is queued for sending.
 
-An oracle of its own: what the worker sent, whatever broker and store make of it. Events sent again are left out.
+An oracle of its own: what a worker sent, whatever broker and store make of it. A line of JSON is one event; events that
+are sent again are left out.
 """
 
 import os
-import sys
 
 import msgspec
 
-from monitor.cli import main
+import model.serving.service  # noqa: F401
 from stream.mqtt.client import Client
 from stream.wire.alarm_messages import Alarm
 from stream.wire.messages import Message
@@ -23,4 +23,5 @@ def send_and_log(client: Client, message: Message) -> None:
 
 
 Client.send = send_and_log  # type: ignore[method-assign]
-sys.exit(main(["worker", *sys.argv[1:]]))
+
+import tests.system.forks  # noqa: E402, F401 (runs until the standard input is closed)
