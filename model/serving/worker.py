@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import math
+import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal
@@ -285,8 +286,6 @@ class Worker:
         else:
             bed.served_by = (self._instance,)
         alarms.resume(bed.context(now_ns))
-        # Staggered: the checkpoints of many beds are not written at the same moment.
-        bed.next_checkpoint_ns = now_ns + len(self._beds) % 10 * CHECKPOINT_EVERY_NS // 10
         return bed
 
     def _check(self, bed: Bed, chunk: Waveform) -> tuple[SequenceCheck, Continuity] | None:
@@ -354,7 +353,10 @@ class Worker:
 
     def _save(self, bed: Bed) -> None:
         """Write a checkpoint of a bed."""
-        bed.next_checkpoint_ns = self._clock.now_ns() + CHECKPOINT_EVERY_NS
+        # Each bed has its own moment within the interval, so that those of many beds are not written at once.
+        phase = zlib.crc32(bed.chunk.bed.encode()) * 997 % CHECKPOINT_EVERY_NS
+        bed.next_checkpoint_ns = (self._clock.now_ns() - phase) // CHECKPOINT_EVERY_NS * CHECKPOINT_EVERY_NS
+        bed.next_checkpoint_ns += CHECKPOINT_EVERY_NS + phase
         bed.checkpoint += 1
         if self._store is not None:
             self._store.write(bed.to_checkpoint())

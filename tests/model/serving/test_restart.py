@@ -14,7 +14,7 @@ from model.serving import checkpoint
 from model.serving.checkpoint_store import CheckpointStore
 from stream.records.record import Record
 from stream.wire.alarm_messages import Acknowledge, ActiveAlarms, Alarm, Limits, SetLimits
-from stream.wire.messages import BedStatus, Waveform
+from stream.wire.messages import Waveform
 from tests.model.serving.worker_harness import SESSION, WorkerHarness, chunks, command, publisher_status
 from tests.stream.wire.test_codec import alarm
 
@@ -32,7 +32,7 @@ def worker(
     """Start a worker on a folder of checkpoints; at the end it is killed: nothing is saved."""
     with CheckpointStore(folder, checkpoint.fingerprint(models)) as store:
         harness = WorkerHarness(models, store, instance)
-        harness.clock.now += after_s * 10**9
+        harness.clock.now += (20 + after_s) * 10**9
         harness.worker.restore_beds(read_now(store, harness), served_by or {})
         yield harness
 
@@ -46,6 +46,7 @@ def read_now(store: CheckpointStore, harness: WorkerHarness) -> list[checkpoint.
 
 def push(harness: WorkerHarness, stream: list[Waveform]) -> None:
     for chunk in stream:
+        harness.clock.now += 100_000_000
         harness.worker.tick([chunk])
 
 
@@ -57,10 +58,10 @@ def test_the_blind_interval_is_named_and_the_patient_stays_known(
     models: Models, stream: list[Waveform], tmp_path: Path
 ) -> None:
     with worker(models, tmp_path, "first") as first:
-        push(first, stream[:195])
+        push(first, stream[:150])
     with worker(models, tmp_path) as second:
-        push(second, stream[215:])
-        start, end = 195 * 36, 215 * 36
+        push(second, stream[170:])
+        start, end = 150 * 36, 170 * 36
         assert named(second) == [
             ("raised", start, None, "samples_lost"),
             ("cleared", start, end, "samples_lost"),
@@ -69,23 +70,20 @@ def test_the_blind_interval_is_named_and_the_patient_stays_known(
         counters = second.counters()
         assert (counters["gaps"], counters["lost_samples"]) == (1, end - start)
         residual = [a.phase for a in second.of(Alarm) if a.kind == "residual"]
-        assert "raised" in residual, "the PVC 2 s later: 12 s of learning would have missed it"
+        assert "raised" in residual, "the PVC 6 s later: 12 s of learning would have missed it"
 
 
 def test_a_bed_that_was_away_for_too_long_is_learned_anew_and_the_interval_is_named(
-    models: Models, patient: Record, tmp_path: Path
+    models: Models, stream: list[Waveform], tmp_path: Path
 ) -> None:
-    adu = patient.adu.repeat(1, axis=0)
-    long = Record("p", patient.leads, patient.gain, patient.zero, adu, True, "test")
-    stream = list(chunks(long, loop=False))
     with worker(models, tmp_path, "first") as first:
-        push(first, stream[:195])
+        push(first, stream[:150])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("model.serving.worker.MAX_BRIDGED", 360)
         with worker(models, tmp_path, after_s=3600) as second:
             assert second.worker.beds == (), "nothing is expected of a bed that was away for an hour"
-            push(second, stream[215:])
-            assert named(second)[1] == ("cleared", 195 * 36, 215 * 36, "samples_lost")
+            push(second, stream[170:])
+            assert named(second)[1] == ("cleared", 150 * 36, 170 * 36, "samples_lost")
             assert not [a for a in second.of(Alarm) if a.kind == "residual"]
 
 
@@ -104,7 +102,7 @@ def test_alarms_and_limits_continue_and_events_are_sent_again(
 ) -> None:
     with worker(models, tmp_path, "first") as first:
         push(first, stream[:20])
-        first.worker.execute(command(SetLimits(Limits(heart_rate_low=41, heart_rate_high=44)), first.clock.now))
+        first.worker.execute(command(SetLimits(limits=Limits(heart_rate_low=41, heart_rate_high=44)), first.clock.now))
         push(first, stream[20:120])
         raised = [a for a in first.of(Alarm) if a.kind == "heart_rate_high"]
         assert [a.phase for a in raised] == ["raised"]
@@ -112,7 +110,7 @@ def test_alarms_and_limits_continue_and_events_are_sent_again(
         # The retained list of the broker is older than the checkpoint, or lost.
         second.worker.advance_time()
         assert [(a.event_id, a.resent) for a in second.of(Alarm)] == [(raised[0].event_id, True)]
-        second.worker.execute(command(Acknowledge(raised[0].alarm_id), second.clock.now, number=2))
+        second.worker.execute(command(Acknowledge(alarm_id=raised[0].alarm_id), second.clock.now, number=2))
         assert [a.phase for a in second.of(Alarm)[1:]] == ["acknowledged"]
         push(second, stream[130:])
         again = [a for a in second.of(Alarm) if a.kind == "heart_rate_high" and not a.resent]
@@ -196,9 +194,13 @@ def test_checkpoints_of_many_beds_are_staggered(models: Models, patient: Record,
         write = store.write
         store.write = lambda saved: (written.append(saved.chunk.bed), write(saved))[1]  # type: ignore[method-assign]
         harness = WorkerHarness(models, store)
-        for n in range(30):
+        for n in range(25):
             harness.clock.now += 100_000_000
-            written.clear()
             harness.worker.tick([stream[n] for stream in streams])
-            assert len(written) == (10 if n == 0 else 1 if n > 10 else len(written))
-        assert harness.of(BedStatus, "bed-9")
+            if n == 0:
+                assert sorted(written) == sorted(names)
+            if n in (0, 14):
+                written.clear()
+            if n == 15:
+                assert len(written) < len(names) // 2, "not all at once"
+        assert sorted(written) == sorted(names), "each once per second"
