@@ -87,6 +87,10 @@ class Entry:
     alarms : AlarmState or None
     events : tuple of Alarm
         New events.
+    after : int
+        Number of the checkpoint that it follows.
+    by : str
+        The process that wrote it. A worker that was stopped and replaced may still write some; they are ignored.
     """
 
     alive_ns: int = 0
@@ -94,6 +98,8 @@ class Entry:
     counters: dict[str, int] = field(default_factory=dict)
     alarms: AlarmState | None = None
     events: tuple[Alarm, ...] = ()
+    after: int = 0
+    by: str = ""
 
 
 def fingerprint(models: Models) -> bytes:
@@ -138,7 +144,9 @@ def decode(data: bytes, models: bytes) -> BedCheckpoint:
         raise StorageError("it is damaged")
     checkpoint = unpack(first, BedCheckpoint)
     for part in parts:
-        checkpoint = _apply(checkpoint, unpack(part, Entry))
+        entry = unpack(part, Entry)
+        if (entry.after, entry.by) == (checkpoint.number, checkpoint.served_by[-1]):
+            checkpoint = _apply(checkpoint, entry)
     return checkpoint
 
 

@@ -14,6 +14,7 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -74,7 +75,7 @@ class CheckpointStore:
         self._folder = folder
         self._models = models
         self._files: dict[str, tuple[int, int]] = {}
-        self._current: dict[str, int] = {}
+        self._current: dict[str, tuple[int, str]] = {}
         self._failed = False
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -124,7 +125,7 @@ class CheckpointStore:
             file = self._files[bed][slot]
             os.ftruncate(file, 0)
             _write(file, layout.encode(checkpoint, self._models))
-            self._current[bed] = slot
+            self._current[bed] = (checkpoint.number, checkpoint.served_by[-1])
         except OSError as error:
             self._report(error)
         else:
@@ -136,8 +137,9 @@ class CheckpointStore:
         """Append an entry to the last checkpoint of a bed; no effect before the first."""
         if bed not in self._current:
             return
+        number, by = self._current[bed]
         try:
-            _write(self._files[bed][self._current[bed]], layout.encode_entry(entry))
+            _write(self._files[bed][number % 2], layout.encode_entry(replace(entry, after=number, by=by)))
         except OSError as error:
             self._report(error)
 

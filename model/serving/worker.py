@@ -316,10 +316,11 @@ class Worker:
             self._finish(bed)
         bed.ended = False
         here = (chunk.session, chunk.epoch, chunk.leads) == (bed.place.session, bed.place.epoch, bed.place.leads)
-        if here and chunk.start - bed.place.end <= MAX_BRIDGED:
+        if here and bed.state.leads == chunk.leads and chunk.start - bed.place.end <= MAX_BRIDGED:
             bed.state = analysis.after_gap(self._models, bed.state, chunk.start, chunk.epoch_start)
         else:
             bed.state = self._begin(chunk)
+            bed.next_checkpoint_ns = 0  # what was saved belongs to another epoch
         bed.learning = True
         bed.next_status_ns = 0
 
@@ -364,9 +365,9 @@ class Worker:
     def _save_progress(self, bed: Bed, now_ns: int) -> None:
         """Write that the last chunk is processed; about once per second as a checkpoint."""
         bed.alive_ns = now_ns
-        if self._store is not None:
+        if self._store is not None and bed.next_checkpoint_ns:
             self._store.append(bed.chunk.bed, Entry(now_ns, bed.place, dict(bed.counters)))
-        if now_ns >= bed.next_checkpoint_ns or bed.checkpoint == 0:
+        if now_ns >= bed.next_checkpoint_ns:
             self._save(bed)
 
     def _record(self, chunk: Waveform, verdict: str, lost_samples: int) -> None:

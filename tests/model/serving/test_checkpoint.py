@@ -50,7 +50,10 @@ def made(number: int = 1, seq: int = 3) -> BedCheckpoint:
 
 
 FILE = checkpoint.encode(made(), HASH)
-ENTRIES = (Entry(5, place(4), {"gaps": 2}), Entry(alarms=replace(ALARMS, active=(alarm(),)), events=(alarm(),)))
+ENTRIES = (
+    Entry(5, place(4), {"gaps": 2}, after=1, by="a1"),
+    Entry(alarms=replace(ALARMS, active=(alarm(),)), events=(alarm(),), after=1, by="a1"),
+)
 TAIL = b"".join(map(checkpoint.encode_entry, ENTRIES))
 
 
@@ -65,6 +68,13 @@ def test_a_checkpoint_and_its_entries_are_read_as_written() -> None:
     assert (last.place, last.counters, last.alarms.state) == (place(4), {"gaps": 2}, ENTRIES[1].alarms)
     assert last.alarms.recent == (alarm(), alarm())
     assert (last.chunk.seq, last.chunk.end) == (4, place(4).end), "the position of the last chunk"
+
+
+@pytest.mark.parametrize("stray", [Entry(place=place(9), after=0, by="a1"), Entry(place=place(9), after=1, by="b2")])
+def test_an_entry_of_another_checkpoint_or_process_is_ignored(stray: Entry) -> None:
+    read = checkpoint.decode(FILE + checkpoint.encode_entry(stray) + TAIL, HASH)
+    assert read.place == place(4)
+    assert read.alarms.recent == (alarm(), alarm())
 
 
 @given(st.integers(0, len(TAIL)))

@@ -204,3 +204,19 @@ def test_checkpoints_of_many_beds_are_staggered(models: Models, patient: Record,
             if n == 15:
                 assert len(written) < len(names) // 2, "not all at once"
         assert sorted(written) == sorted(names), "each once per second"
+
+
+def test_what_was_learned_of_another_epoch_is_not_kept(models: Models, patient: Record, tmp_path: Path) -> None:
+    stream = list(chunks(patient))
+    with worker(models, tmp_path, "first") as first:
+        push(first, stream[:150])
+        later = msgspec.structs.replace(stream[150], epoch=1, epoch_start=stream[150].start)
+        first.worker.tick([later])
+    with worker(models, tmp_path) as second:
+        saved = second.worker._beds["bed-1"].state
+        assert len(saved.anomaly.history.peaks) == 0, "the new epoch was saved at once"
+        other = msgspec.structs.replace(
+            stream[170], epoch=1, epoch_start=stream[150].start, leads=("MLII", "V5"), samples=stream[170].samples
+        )
+        second.worker.tick([other])
+        assert second.worker._beds["bed-1"].state.leads == ("MLII", "V5")
