@@ -98,7 +98,15 @@ def parser() -> argparse.ArgumentParser:
         "--annotations", action="store_true", help="also publish the reference annotations of the record"
     )
 
-    add("worker", "forecast every bed on a broker and raise alarms", broker, weights, settings, ledger)
+    command = add("worker", "forecast every bed on a broker and raise alarms", broker, weights, settings, ledger)
+    command.add_argument(
+        "--state",
+        type=Path,
+        metavar="DIR",
+        help="folder for checkpoints of the beds, from which the next worker goes on; below it, one folder per broker "
+        "(default: bedside/checkpoints in the user's state folder, $XDG_STATE_HOME or ~/.local/state on Linux)",
+    )
+    command.add_argument("--no-state", action="store_true", help="keep no checkpoints, and start all beds anew")
 
     command = add("monitor", "open the window: trace, forecast, alarms", broker)
     command.add_argument("--bed", metavar="NAME", help="bed to show (default: the first that streams)")

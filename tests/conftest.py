@@ -27,9 +27,10 @@ settings.load_profile("bedside")
 
 @pytest.fixture(scope="session", autouse=True)
 def separate_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Isolate tests and their processes from the user's own preferences."""
+    """Isolate tests and their processes from the user's own preferences and checkpoints."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         yield
 
 

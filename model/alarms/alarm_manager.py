@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
-from model.alarms import state_machine
+from model.alarms import recent_events, state_machine
+from model.alarms.recent_events import RecentEvents
 from model.alarms.state import AlarmContext, AlarmState, restore, to_message
 from model.conditions.changes import Change
 from model.conditions.settings import AlarmConfig
 from stream.wire.alarm_messages import ADVISORIES, ActiveAlarms, Alarm, Command, Limits
 from stream.wire.lease import with_lease
 from stream.wire.messages import Message
+
+
+@dataclass(frozen=True, slots=True)
+class SavedAlarms:
+    """What a manager needs to continue in another process.
+
+    Attributes
+    ----------
+    state : AlarmState
+    recent : tuple of Alarm
+    """
+
+    state: AlarmState
+    recent: RecentEvents = ()
 
 
 class AlarmManager:
@@ -23,6 +39,9 @@ class AlarmManager:
         Sends a message; never blocks.
     lease : int
         All messages carry it; see `stream.wire.lease`.
+    save : callable, optional
+        Called with the state after each transition and its new events, before they are sent: what has gone out is
+        known to the next process.
 
     Attributes
     ----------
@@ -30,12 +49,20 @@ class AlarmManager:
         Number of alarms raised, without advisories.
     """
 
-    def __init__(self, config: AlarmConfig, send: Callable[[Message], None], lease: int = 0) -> None:
+    def __init__(
+        self,
+        config: AlarmConfig,
+        send: Callable[[Message], None],
+        lease: int = 0,
+        save: Callable[[AlarmState, Sequence[Alarm]], None] | None = None,
+    ) -> None:
         self.raised = 0
         self._config = config
         self._send = send
         self._lease = lease
+        self._save = save
         self._state = AlarmState(limits=config.limits)
+        self._recent: RecentEvents = ()
 
     @property
     def limits(self) -> Limits:
@@ -47,9 +74,23 @@ class AlarmManager:
         """Whether the condition of an alarm of high or medium priority holds."""
         return any(alarm.priority in ("high", "medium") for alarm in self._state.open)
 
+    @property
+    def saved(self) -> SavedAlarms:
+        """State and recent events, for `restore_saved`."""
+        return SavedAlarms(self._state, self._recent)
+
+    def recent(self, now_ns: int) -> RecentEvents:
+        """Return the recent events, marked as sent again."""
+        return tuple(with_lease(event, self._lease) for event in recent_events.to_resend(self._recent, now_ns))
+
     def restore(self, message: ActiveAlarms, now_ns: int) -> None:
         """Restore the alarms that an earlier worker published; publish nothing yet."""
         self._state = restore(message, now_ns)
+
+    def restore_saved(self, saved: SavedAlarms) -> None:
+        """Restore the alarms that an earlier worker saved; publish nothing yet. Their conditions are unconfirmed."""
+        self._state = replace(saved.state, conditions=(), unconfirmed=())
+        self._recent = saved.recent
 
     def resume(self, context: AlarmContext) -> None:
         """Continue with restored alarms when the bed sends its first samples, and publish the list."""
@@ -84,16 +125,22 @@ class AlarmManager:
         """Move the ends of the pauses with the clock, which was stepped, and publish the list if there are any."""
         before, self._state = self._state, state_machine.shift_pauses(self._state, by_ns)
         if self._state != before:
-            self._send(to_message(bed, self._state))
+            self._send(with_lease(to_message(bed, self._state), self._lease))
 
     def _apply(self, events: Sequence[Alarm], state: AlarmState, context: AlarmContext) -> None:
+        before, self._state = self._state, state
+        if not events and state == before:
+            return
         self._publish(events)
-        before, self._state = to_message(context.bed, self._state), state
-        after = to_message(context.bed, state)
-        if after != before:
-            self._send(with_lease(after, self._lease))
+        listed = to_message(context.bed, state)
+        if listed != to_message(context.bed, before):
+            self._send(with_lease(listed, self._lease))
 
     def _publish(self, events: Sequence[Alarm]) -> None:
+        """Save the state and the events, then send the events."""
+        self._recent = recent_events.push(self._recent, events)
+        if self._save is not None:
+            self._save(self._state, events)
         # Events before the list: a receiver of the list has been sent the events that explain it.
         for event in events:
             self.raised += event.phase == "raised" and event.kind not in ADVISORIES

@@ -74,6 +74,15 @@ def begin(start: int, names: Sequence[str], patch: int = 4) -> AnomalyState:
     )
 
 
+def after_gap(state: AnomalyState, start: int) -> AnomalyState:
+    """Return the state after lost samples, before sample ``start``: the patient's history and templates are kept."""
+    return replace(
+        begin(start, state.leads, state.mean.shape[2]),
+        history=state.history,
+        templates=template_memory.after_gap(state.templates),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Anomalies:
     """Scores and changes of one step.

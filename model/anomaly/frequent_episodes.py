@@ -67,6 +67,8 @@ class FrequentState:
         Number since the onset of the condition.
     end : int
         Index after the last sample of the latest one.
+    start : int
+        Index of the first sample since the start of the epoch or the last gap; the condition begins no earlier.
     """
 
     lasting: Began | None = None
@@ -76,6 +78,12 @@ class FrequentState:
     worst: UnusualComplex | None = None
     count: int = 0
     end: int = 0
+    start: int = 0
+
+
+def after_gap(state: FrequentState, start: int) -> FrequentState:
+    """Return the state after lost samples, before sample ``start``: the episodes of the last minute still count."""
+    return FrequentState(recent=state.recent, ventricular=state.ventricular, end=state.end, start=start)
 
 
 def step(
@@ -167,7 +175,7 @@ def _evaluate(config: AlarmConfig, state: FrequentState, at: int) -> tuple[Chang
 def _begin(
     state: FrequentState, reason: RaisedReason, onset: int, at: int, worst: Began | UnusualComplex, count: int
 ) -> tuple[Began, FrequentState]:
-    began = Began(KIND, onset, at, reason, float(count), leads=worst.leads, evidence=worst.evidence)
+    began = Began(KIND, max(onset, state.start), at, reason, float(count), leads=worst.leads, evidence=worst.evidence)
     if isinstance(worst, Began):  # it counts when it ends
         return began, replace(state, began=began, worst=None, count=0)
     return began, replace(state, began=began, worst=worst, count=count)

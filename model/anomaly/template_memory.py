@@ -138,6 +138,12 @@ def begin(leads: int) -> TemplateMemory:
     )
 
 
+def after_gap(state: TemplateMemory) -> TemplateMemory:
+    """Return the state after lost samples: the templates are kept, the windows and the candidate are not."""
+    fresh = begin(len(state.power))
+    return replace(state, tail=fresh.tail, matches=fresh.matches, steepest=fresh.steepest, candidate=fresh.candidate)
+
+
 def windows_of(states: Sequence[TemplateMemory], before: FloatArray, observed: FloatArray) -> list[Windows]:
     """Return the windows that end in new patches, for beds with equal numbers of leads.
 

@@ -6,7 +6,7 @@ nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -100,6 +100,16 @@ def begin(start: int, leads: int) -> BeatsState:
         classifier_state=classifier.begin(leads),
         shapes=resemblance.begin(leads),
         p_wave=p_wave.begin(leads),
+    )
+
+
+def after_gap(state: BeatsState, start: int) -> BeatsState:
+    """Return the state after lost samples, before sample ``start``: what was learned of the patient's beats is kept."""
+    return replace(
+        begin(start, state.recent_samples.shape[1]),
+        qrs=qrs.after_gap(state.qrs, start),
+        classifier_state=state.classifier_state,
+        p_wave=state.p_wave,
     )
 
 

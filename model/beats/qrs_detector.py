@@ -195,6 +195,11 @@ def begin(start: int, leads: int) -> QrsState:
     )
 
 
+def after_gap(state: QrsState, start: int) -> QrsState:
+    """Return the state after lost samples, before sample ``start``: levels, RR intervals and leads are kept."""
+    return replace(begin(start, len(state.gap)), leads=state.leads, decision=replace(state.decision, last=None))
+
+
 def step(state: QrsState, strides: Strides) -> tuple[tuple[Qrs, ...], QrsState]:
     """Push the next strides of one bed.
 

@@ -128,6 +128,12 @@ def begin(leads: int) -> RepetitionState:
     return RepetitionState(np.zeros((len(BAND_SOS), 2, leads)), np.zeros((KEPT, leads)), np.zeros((0, WIDTH, leads)))
 
 
+def after_gap(state: RepetitionState) -> RepetitionState:
+    """Return the state after lost samples: the shapes of the last beats are kept."""
+    fresh = begin(state.filter.shape[2])
+    return replace(state, filter=fresh.filter, recent=fresh.recent, last_rr=None)
+
+
 def step(state: RepetitionState, strides: Strides, beats: Sequence[Beat]) -> tuple[Repetition, RepetitionState]:
     """Push the next strides of one bed, and the beats reported in them in order."""
     filtered, carried = sosfilt(BAND_SOS, strides.mv, state.filter)

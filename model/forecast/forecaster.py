@@ -159,6 +159,14 @@ def begin(forecaster: Checkpoint, leads: int) -> ForecasterState:
     return ForecasterState(streams, 0, leads)
 
 
+def after_gap(forecaster: Checkpoint, state: ForecasterState) -> ForecasterState:
+    """Return the state after lost samples: the patient's baseline, scale and calibration are kept."""
+    learned, fresh = state.detached().streams, begin(forecaster, state.leads).streams
+    calibrated = calibration.after_gap(learned.calibration, fresh.calibration)
+    streams = Streams(fresh.history, learned.scaling, calibrated, fresh.lstm)
+    return ForecasterState(streams, 0, state.leads)
+
+
 def step(
     forecaster: Checkpoint, states: Sequence[ForecasterState], strides: Sequence[Strides]
 ) -> list[tuple[Forecasts, ForecasterState]]:

@@ -75,6 +75,11 @@ def begin(streams: int, horizon: int, patch: int) -> CalibrationState:
     )
 
 
+def after_gap(state: CalibrationState, fresh: CalibrationState) -> CalibrationState:
+    """Return the state after lost samples: the factors are kept, the forecasts of lost samples are not."""
+    return CalibrationState(state.log_factor, fresh.pending)
+
+
 def advance(
     state: CalibrationState, patches: FloatArray, forecasts: Float32Array
 ) -> tuple[Float32Array, CalibrationState]:

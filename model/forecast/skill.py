@@ -41,6 +41,11 @@ class SkillState:
     seconds: tuple[tuple[float, float], ...] = ()
 
 
+def after_gap(state: SkillState) -> SkillState:
+    """Return the state after lost samples: the next sample is compared with none before."""
+    return replace(state, expected=math.nan, last=math.nan)
+
+
 def compare(state: SkillState, observed: float, expected: float) -> SkillState:
     """Push the last sample of a stride and the forecast of the last sample of the next stride.
 

@@ -1,7 +1,8 @@
 """Analyses beds: forecast, anomaly score, beats, rhythm, vital signs and conditions; the same live and offline.
 
 `begin` returns the state of a bed at the start of an epoch, `step` processes one chunk of each bed, `finish` ends the
-conditions that hold at the end of an epoch. To analyse one signal chunk by chunk:
+conditions that hold at the end of an epoch, and `after_gap` goes on after lost samples. To analyse one signal chunk by
+chunk:
 
     models = load_models()
     state = begin(models, ("MLII",), start=0, epoch_start=0)
@@ -202,6 +203,29 @@ def begin(models: Models, leads: Sequence[str], start: int, epoch_start: int) ->
         second=SecondState(),
         signal=SignalStatus(first, ecg_seen=False),
         pulses=PulsesState(),
+    )
+
+
+def after_gap(models: Models, state: BedState, start: int, epoch_start: int) -> BedState:
+    """Return the state of a bed that goes on with sample ``start`` after lost samples of the same epoch.
+
+    Filters, beats in progress, runs and conditions begin anew; what was learned of the patient is kept: baseline, scale
+    and calibration of the forecast, history and templates of the anomaly score, templates and levels of the beats. The
+    caller reports the ends of the conditions that held, with `finish`.
+    """
+    fresh = begin(models, state.leads, start, epoch_start)
+    first = fresh.intake.next_stride
+    return replace(
+        fresh,
+        forecaster=forecaster.after_gap(models.forecaster, state.forecaster),
+        anomaly=anomaly_detector.after_gap(state.anomaly, first),
+        frequent=frequent_episodes.after_gap(state.frequent, first),
+        beats=beat_detector.after_gap(state.beats, first),
+        repetition=repetition.after_gap(state.repetition),
+        quality=signal_quality.after_gap(state.quality, first),
+        rhythm=rhythm_detector.after_gap(state.rhythm, first),
+        second=vitals_output.after_gap(state.second),
+        signal=replace(fresh.signal, ecg_seen=state.signal.ecg_seen),
     )
 
 

@@ -59,6 +59,11 @@ class SecondState:
     technical: tuple[Began, ...] = ()
 
 
+def after_gap(state: SecondState) -> SecondState:
+    """Return the state after lost samples: the skill over the last minute is kept."""
+    return SecondState(skill.after_gap(state.skill))
+
+
 def step(
     state: SecondState,
     vitals: Sequence[VitalSigns],

@@ -95,6 +95,21 @@ def begin(start: int) -> RhythmState:
     return RhythmState(start, 0, BeatHistory(start), Irregularity(), LastMinute())
 
 
+def after_gap(state: RhythmState, start: int) -> RhythmState:
+    """Return the state after lost samples, before sample ``start``: runs and rates begin anew.
+
+    The irregularity of the last beats is kept, and so are the counts of the last minute, in which lost seconds count as
+    not usable.
+    """
+    lost = (start - state.start) // FS - state.strides // vitals.STRIDES_PER_SECOND
+    return replace(
+        begin(start),
+        history=beat_history.interrupt(state.history, start - 1),
+        irregularity=atrial_fibrillation.interrupt(state.irregularity),
+        last_minute=vitals.after_gap(state.last_minute, lost),
+    )
+
+
 def step(
     config: AlarmConfig,
     limits: Limits,

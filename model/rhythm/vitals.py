@@ -100,6 +100,14 @@ def close_second(last_minute: LastMinute) -> LastMinute:
     )
 
 
+def after_gap(last_minute: LastMinute, seconds: int) -> LastMinute:
+    """Complete the current second and append lost ones."""
+    last_minute = close_second(last_minute)
+    for _ in range(min(max(seconds - 1, 0), 60)):
+        last_minute = close_second(last_minute)
+    return last_minute
+
+
 def pvc_per_min(last_minute: LastMinute) -> int | None:
     """Return the number of ventricular ectopic beats in the last minute; None if too little of it was usable."""
     if len(last_minute.usable) < 60 or sum(last_minute.usable) < MIN_USABLE * 60 * STRIDES_PER_SECOND:

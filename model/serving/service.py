@@ -11,6 +11,7 @@ from pathlib import Path
 
 from model.pipeline.analysis import Models
 from model.serving.backlog import Backlog
+from model.serving.checkpoint_store import checkpoints
 from model.serving.shedding import Load, balance
 from model.serving.takeover import OtherWorkers, begin, superseded
 from model.serving.worker import Worker
@@ -19,7 +20,7 @@ from stream.errors import UsageError
 from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Client, Received
 from stream.replay.ledger import ledger
-from stream.wire.alarm_messages import ActiveAlarms, Command
+from stream.wire.alarm_messages import ActiveAlarms, Command, EventsRequest
 from stream.wire.messages import BedStatus, ProcessStatus, Waveform
 from stream.wire.topics import Kind, Role, pattern
 from stream.wire.wave_message import Wave
@@ -45,23 +46,32 @@ CHECK_EVERY_S = 0.5
 """Interval in seconds at which beds are checked for missing data."""
 
 
-async def serve(address: BrokerAddress, models: Models, *, ledger_path: Path | None) -> None:
+async def serve(address: BrokerAddress, models: Models, *, ledger_path: Path | None, state: Path | None = None) -> None:
     """Serve all beds of a broker until the task is cancelled.
+
+    Parameters
+    ----------
+    address : BrokerAddress
+    models : Models
+    ledger_path : Path or None
+    state : Path, optional
+        Folder of checkpoints, from which the beds go on.
 
     Raises
     ------
     UsageError
-        Another worker serves this broker, or has taken over.
+        Another worker serves this broker, or began to while the connection was lost.
     BrokerError
         The broker cannot be reached.
     StorageError
-        The ledger cannot be written.
+        The ledger or the folder of checkpoints cannot be written.
     """
     subscriptions = [
         pattern(Kind.ECG),
         pattern(Kind.WAVE),
         pattern(Kind.ALARMS_ACTIVE),
         pattern(Kind.COMMAND),
+        pattern(Kind.EVENTS_REQUEST),
         pattern(Kind.STATUS, role=Role.PUBLISHER),
         pattern(Kind.STATUS, role=Role.WORKER),
         pattern(Kind.PROCESS, role=Role.PUBLISHER),
@@ -69,7 +79,7 @@ async def serve(address: BrokerAddress, models: Models, *, ledger_path: Path | N
         # With those of its statuses and lists: its own retained topics, which the client restores when overwritten.
         pattern(Kind.VITALS),
     ]
-    with ledger(ledger_path, *Worker.LEDGER) as write:
+    with ledger(ledger_path, *Worker.LEDGER) as write, checkpoints(state, models) as store:
         async with Client(
             address, role=Role.WORKER, subscriptions=subscriptions, resume_delay_s=RESUME_DELAY_S
         ) as client:
@@ -80,9 +90,13 @@ async def serve(address: BrokerAddress, models: Models, *, ledger_path: Path | N
                 clock=SteadyClock(),
                 write=write,
                 release=client.release,
+                store=store,
             )
             others = OtherWorkers(client.instance)
-            early = await begin(client, worker, others)
+            early, served_by = await begin(client, worker, others)
+            if store is not None:
+                worker.restore_beds(store.read_all(), served_by)
+            client.on_connected = worker.resend_events
             log.info("worker is ready on %s", address)
             service = _Service(client, worker, others)
             try:
@@ -179,6 +193,8 @@ class _Service:
         match message:
             case Waveform() | Wave() | Command() | BedStatus(role="publisher"):
                 self._backlog.put(message.bed, message, time.monotonic_ns())
+            case EventsRequest():
+                self._worker.resend_events()
             case ProcessStatus(role="publisher"):
                 for bed in message.beds:
                     self._backlog.put(bed, message, time.monotonic_ns())

@@ -87,8 +87,15 @@ class OtherWorkers:
         return None
 
 
-async def begin(client: Client, worker: Worker, others: OtherWorkers) -> list[Received]:
-    """Read what is retained: restore alarms, register leases; return all other messages.
+async def begin(client: Client, worker: Worker, others: OtherWorkers) -> tuple[list[Received], dict[str, str]]:
+    """Read what is retained: restore alarms, register leases.
+
+    Returns
+    -------
+    list of Received
+        All other messages.
+    dict of str to str
+        The process that served each bed last.
 
     Raises
     ------
@@ -96,6 +103,7 @@ async def begin(client: Client, worker: Worker, others: OtherWorkers) -> list[Re
         Another worker serves this broker.
     """
     rest: list[Received] = []
+    served_by: dict[str, str] = {}
     deadline_s: float | None = None
     while deadline_s is None or (others.unconfirmed and time.monotonic() < deadline_s):
         try:
@@ -119,10 +127,12 @@ async def begin(client: Client, worker: Worker, others: OtherWorkers) -> list[Re
                 worker.restore_alarms(message)
             if isinstance(message, ActiveAlarms | BedStatus):
                 worker.observe_lease(message.bed, message.lease)
+            if isinstance(message, BedStatus) and message.role == "worker" and len(served_by) < MAX_KNOWN:
+                served_by[message.bed] = message.instance
             if message is not None:
                 rest.append(received)
     others.forget_unconfirmed()
-    return rest
+    return rest, served_by
 
 
 def _is_worker(message: Message | None) -> TypeGuard[ProcessStatus]:

@@ -9,24 +9,27 @@ from __future__ import annotations
 
 import logging
 import math
+import zlib
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal
 
 from model.alarms.alarm_manager import AlarmManager
-from model.alarms.state import AlarmContext
+from model.alarms.state import AlarmContext, AlarmState
 from model.conditions.changes import Began, Change, Ended
 from model.pipeline import analysis
 from model.pipeline.analysis import Analysis, BedState, Models
 from model.serving import bed_watch, outputs
-from model.serving.bed import Bed, new_counters
+from model.serving.bed import Bed, new_counters, restored_bed
+from model.serving.checkpoint import BedCheckpoint, Entry
+from model.serving.checkpoint_store import CheckpointStore
 from model.serving.wave_buffer import WaveBuffer
 from stream.clock import Clock
 from stream.errors import MessageError
 from stream.replay.ledger import Write
 from stream.timebase import FS
 from stream.wire import ordering
-from stream.wire.alarm_messages import ActiveAlarms, Command
+from stream.wire.alarm_messages import ActiveAlarms, Alarm, Command
 from stream.wire.bed_places import MAX_BEDS, BedPlaces
 from stream.wire.lease import next_lease
 from stream.wire.messages import BedStatus, Message, ProcessStatus, Waveform
@@ -43,6 +46,18 @@ STATUS_EVERY_NS = 2_000_000_000
 
 WARNING_EVERY_NS = 1_000_000_000
 """Shortest interval between two logged warnings in ns."""
+
+RESENT_PER_CHECK = 100
+"""Largest number of recent events sent again per `Worker.advance_time`, so that a broker's queues do not overflow."""
+
+CHECKPOINT_EVERY_NS = 1_000_000_000
+"""Interval of the checkpoints of a bed in ns."""
+
+FRESH_NS = 60_000_000_000
+"""Age in ns up to which a bed in a checkpoint is expected to send at once, and is served before it does."""
+
+MAX_BRIDGED = 60 * FS
+"""Longest gap within an epoch, in samples, after which the analysis goes on with what it learned of the patient."""
 
 MAX_LEASES = 1024
 """Largest number of beds whose leases are registered."""
@@ -63,6 +78,8 @@ class Worker:
         Writes a line of the ledger; its columns are `LEDGER`.
     release : callable
         Gives up a retained topic of a bed that is not served any more.
+    store : CheckpointStore, optional
+        Keeps the state of the beds for the next worker.
 
     Attributes
     ----------
@@ -82,6 +99,7 @@ class Worker:
         clock: Clock,
         write: Write,
         release: Callable[[Topic], None] = lambda topic: None,  # noqa: ARG005
+        store: CheckpointStore | None = None,
     ) -> None:
         self._models = models
         self._send = send
@@ -89,15 +107,19 @@ class Worker:
         self._clock = clock
         self._write = write
         self._release = release
+        self._store = store
         self._beds: dict[str, Bed] = {}
         self._waves = WaveBuffer(MAX_BEDS)
         self._restored: dict[str, AlarmManager] = {}
+        self._waiting: dict[str, Bed] = {}
         self._highest_leases: dict[str, int] = {}
         self._publishers = Publishers()
         self._places = BedPlaces()
         self._stepped_ns = clock.stepped_ns
         self._checked_ns = self._monotonic_ns()
         self._next_warning_ns = 0
+        self._to_resend: deque[Alarm] = deque()
+        self._resend_again = False
 
     @property
     def beds(self) -> tuple[str, ...]:
@@ -115,7 +137,11 @@ class Worker:
             self._highest_leases[bed] = max(self._highest_leases.get(bed, 0), lease)
 
     def _alarm_manager(self, bed: str) -> AlarmManager:
-        return AlarmManager(self._models.alarms, self._send, self._lease(bed))
+        def save(state: AlarmState, events: Sequence[Alarm]) -> None:
+            if self._store is not None:
+                self._store.append(bed, Entry(alarms=state, events=tuple(events)))
+
+        return AlarmManager(self._models.alarms, self._send, self._lease(bed), save)
 
     def _lease(self, bed: str) -> int:
         return next_lease(self._highest_leases.get(bed, 0))
@@ -131,6 +157,38 @@ class Worker:
         alarms.restore(active, self._clock.now_ns())
         if active.limits.off:
             log.warning("bed %s: alarms restored as switched off: %s", active.bed, ", ".join(active.limits.off))
+
+    def restore_beds(self, checkpoints: Iterable[BedCheckpoint], served_by: Mapping[str, str]) -> None:
+        """Go on with the beds of earlier workers, and send their recent events again.
+
+        Parameters
+        ----------
+        checkpoints : iterable of BedCheckpoint
+            They prevail over the retained alarms.
+        served_by : mapping of str to str
+            The process that served each bed last, according to the retained status of the bed. If that process did
+            not continue the checkpoint, the checkpoint is outdated and is ignored.
+        """
+        now_ns = self._clock.now_ns()
+        for checkpoint in checkpoints:
+            name = checkpoint.chunk.bed
+            if served_by.get(name, self._instance) not in (*checkpoint.served_by, self._instance):
+                log.warning("bed %s starts anew: another worker has served it since its checkpoint", name)
+                continue
+            self.observe_lease(name, checkpoint.lease)
+            alarms, lease = self._alarm_manager(name), self._lease(name)
+            bed = restored_bed(checkpoint, alarms, self._instance, lease, now_ns, self._monotonic_ns())
+            fresh = abs(now_ns - bed.alive_ns) <= FRESH_NS and not bed.ended
+            if not self._admit_name(name, signal_s=bed.chunk.end / FS if fresh else 0.0, retained=not fresh):
+                continue
+            self._save(bed)
+            if fresh:
+                self._beds[name] = bed
+                self._restored.pop(name, None)
+            else:
+                self._waiting[name] = bed
+                self._restored[name] = bed.alarms
+        self.resend_events()
 
     def update_status(self, status: BedStatus | ProcessStatus) -> None:
         """Process a publisher's status, or that of its process.
@@ -154,8 +212,10 @@ class Worker:
             bed.paused_until_ns = believed_ns if status.state == "paused" else 0
             if status.state == "ended" and not bed.ended:
                 bed.ended, bed.silent = True, False
-                self._finish(bed)
+                if not bed.restored:
+                    self._finish(bed)
                 bed.alarms.finish(bed.context(self._clock.now_ns()))
+                self._save(bed)
 
     def execute(self, command: Command) -> None:
         """Execute a command; a rejected one is counted and logged."""
@@ -176,9 +236,14 @@ class Worker:
                 bed.counters["rejected"] += 1
             self._warn(str(error))
 
+    def resend_events(self) -> None:
+        """Send the recent events of all beds again, some with each `advance_time`; a pass in progress is repeated."""
+        self._resend_again = True
+
     def advance_time(self) -> None:
-        """Detect beds that send nothing or twice, and advance the time of their alarms."""
+        """Detect beds that send nothing or twice, advance the time of their alarms, send recent events again."""
         self._follow_clock_steps()
+        self._resend_some(self._clock.now_ns())
         now_ns = self._monotonic_ns()
         if now_ns - self._checked_ns >= bed_watch.NO_DATA_NS:
             for bed in self._beds.values():
@@ -264,6 +329,7 @@ class Worker:
     def stop(self) -> None:
         """Publish that the beds are no longer served. Their alarms stay retained, for the next worker to restore."""
         for bed in self._beds.values():
+            self._save(bed)
             self._publish_status(bed, "stopped")
 
     # --- order of chunks ------------------------------------------------------------------------------------------
@@ -285,12 +351,17 @@ class Worker:
         if not self._admit_name(chunk.bed):
             self._warn(f"bed {chunk.bed} is not served: there are {MAX_BEDS} beds already")
             return ()
+        alarms = self._restored.pop(chunk.bed, None) or self._alarm_manager(chunk.bed)
+        waiting = self._waiting.pop(chunk.bed, None)
+        if waiting is not None:
+            self._beds[chunk.bed] = waiting
+            return self._receive(chunk)
         now_ns = self._monotonic_ns()
         arrival, stream = ordering.receive(None, chunk, now_ns)
-        alarms = self._restored.pop(chunk.bed, None) or self._alarm_manager(chunk.bed)
         bed = self._beds[chunk.bed] = Bed(
             chunk, stream, self._begin(chunk), alarms, self._lease(chunk.bed), heard_ns=now_ns
         )
+        bed.served_by = (self._instance,)
         alarms.resume(bed.context(self._clock.now_ns()))
         return arrival.taken
 
@@ -299,6 +370,7 @@ class Worker:
         admitted, lost = self._places.admit(name, self._monotonic_ns() / 1e9, signal_s, retained=retained)
         if lost is not None:
             self._restored.pop(lost, None)
+            self._waiting.pop(lost, None)
             bed = self._beds.pop(lost, None)
             if bed is not None:
                 self._publish_status(bed, "stopped")
@@ -330,14 +402,14 @@ class Worker:
         """Update a bed with the chunk that is to be analysed next."""
         chunk, lost = taken.chunk, taken.check.lost_samples
         bed = self._beds[chunk.bed]
-        self._record(chunk, "gap" if lost else "taken", lost)
+        bed.lost_samples = lost
         self._admit_name(chunk.bed, signal_s=chunk.n / FS)
         bed.heard_ns, bed.paused_until_ns = self._monotonic_ns(), 0
         if chunk is bed.chunk:
             return bed  # the first one
         if bed.silent:
             self._end_silence(bed, chunk, lost)
-        if taken.check.discontinuous or bed.ended:
+        if taken.check.discontinuous or bed.ended or bed.restored:
             self._restart_analysis(bed, chunk)
         if chunk.session != bed.chunk.session:
             self._change(bed, bed_watch.contest_changed(bed, False))
@@ -347,17 +419,30 @@ class Worker:
             bed.counters["lost_samples"] += lost
             self._warn(f"bed {chunk.bed}: gap of {lost} samples before sample {chunk.start}")
         bed.chunk = chunk
+        if bed.restored:
+            bed.restored = False
+            bed.alarms.resume(bed.context(self._clock.now_ns()))
         if lost and not bed.silent:
             self._report_gap(bed, lost)
         bed.silent = bed.shed = False
         return bed
 
     def _restart_analysis(self, bed: Bed, chunk: Waveform) -> None:
-        """End all conditions and restart the analysis with ``chunk``, which does not continue the last one."""
-        if not bed.ended:
+        """End all conditions and restart the analysis with ``chunk``, which does not continue the last one.
+
+        After a short gap the analysis goes on with what it learned of the patient. The alarms of a restored bed stay
+        until their conditions are confirmed, or not in time.
+        """
+        if not bed.ended and not bed.restored:
             self._finish(bed)
         bed.ended = False
-        bed.state = self._begin(chunk)
+        place = bed.place
+        same = (chunk.session, chunk.epoch, chunk.leads) == (place.session, place.epoch, place.leads)
+        if same and bed.state.leads == chunk.leads and 0 <= chunk.start - place.end <= MAX_BRIDGED:
+            bed.state = analysis.after_gap(self._models, bed.state, chunk.start, chunk.epoch_start)
+        else:
+            bed.state = self._begin(chunk)
+            bed.next_checkpoint_ns = 0  # what was saved belongs to another epoch
         bed.learning = True
         bed.next_status_ns = 0
 
@@ -390,6 +475,24 @@ class Worker:
 
     def _begin(self, chunk: Waveform) -> BedState:
         return analysis.begin(self._models, chunk.leads, chunk.start, chunk.epoch_start)
+
+    def _save(self, bed: Bed) -> None:
+        """Write a checkpoint of a bed."""
+        # Each bed has its own moment within the interval, so that those of many beds are not written at once.
+        phase = zlib.crc32(bed.chunk.bed.encode()) * 997 % CHECKPOINT_EVERY_NS
+        bed.next_checkpoint_ns = (self._monotonic_ns() - phase) // CHECKPOINT_EVERY_NS * CHECKPOINT_EVERY_NS
+        bed.next_checkpoint_ns += CHECKPOINT_EVERY_NS + phase
+        bed.checkpoint += 1
+        if self._store is not None:
+            self._store.write(bed.to_checkpoint())
+
+    def _save_progress(self, bed: Bed, now_ns: int) -> None:
+        """Write that the last chunk is processed; about once per second as a checkpoint."""
+        bed.alive_ns = now_ns
+        if self._store is not None and bed.next_checkpoint_ns:
+            self._store.append(bed.chunk.bed, Entry(now_ns, bed.place, dict(bed.counters)))
+        if self._monotonic_ns() >= bed.next_checkpoint_ns:
+            self._save(bed)
 
     def _record(self, chunk: Waveform, verdict: str, lost_samples: int) -> None:
         """Write a line of the ledger."""
@@ -424,6 +527,8 @@ class Worker:
             bed.counters["samples_forecast"] += bed.chunk.n
             self._publish(bed, found)
             self._change(bed, found.changes)
+            self._record(bed.chunk, "gap" if bed.lost_samples else "taken", bed.lost_samples)
+            self._save_progress(bed, self._clock.now_ns())
             was_learning = bed.learning
             if found.forecasts:
                 bed.learning = math.isnan(found.forecasts[-1].score)
@@ -438,6 +543,15 @@ class Worker:
             self._send(outputs.beat_message(bed.chunk, beat, bed.lease))
         for vitals in found.vitals[-1:]:  # a chunk of several seconds completes several; only the latest is current
             self._send(outputs.vitals_message(bed.chunk, vitals, self._clock.now_ns(), bed.lease))
+
+    def _resend_some(self, now_ns: int) -> None:
+        """Send the next few events of the present pass, or begin a pass that was asked for."""
+        if not self._to_resend and self._resend_again:
+            self._resend_again = False
+            managers = [*(bed.alarms for bed in self._beds.values()), *self._restored.values()]
+            self._to_resend.extend(event for alarms in managers for event in alarms.recent(now_ns))
+        for _ in range(min(RESENT_PER_CHECK, len(self._to_resend))):
+            self._send(self._to_resend.popleft())
 
     def _change(self, bed: Bed, changes: Iterable[Change]) -> None:
         """Process begins and ends of conditions."""

@@ -190,6 +190,11 @@ def begin(start: int, leads: Sequence[str]) -> QualityState:
     )
 
 
+def after_gap(state: QualityState, start: int) -> QualityState:
+    """Return the state after lost samples, before sample ``start``: leads that were attached are known to be."""
+    return replace(begin(start, state.leads), attached=state.attached)
+
+
 def step(state: QualityState, blocks: Blocks, repetition: FloatArray) -> tuple[QualityOutput, QualityState]:
     """Push the next blocks of one bed, possibly none.
 

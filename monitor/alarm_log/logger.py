@@ -5,6 +5,9 @@ nothing is acknowledged, the events are held, and the commit is retried every se
 twenty unacknowledged messages, so a commit never waits for a full batch: it stores the events received so far, at
 most ten.
 
+A broker that keeps no state loses what it has acknowledged to the worker and not yet delivered here. So after each
+connect the logger asks the workers for their recent events; the store ignores those it has.
+
 ECG and commands are received over a second connection without a persistent session. In the persistent session of the
 events the broker would queue hours of ECG while the logger is away, and deliver the alarms after it. Strips and
 commands are written in small steps and not while events are held, so an event waits for one strip at most.
@@ -26,7 +29,7 @@ from monitor.alarm_log.strips import MAX_PENDING, StripRecorder
 from stream.errors import BedsideError, StorageError
 from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Client
-from stream.wire.alarm_messages import ActiveAlarms, Alarm, Command
+from stream.wire.alarm_messages import ActiveAlarms, Alarm, Command, EventsRequest
 from stream.wire.lease import Leases
 from stream.wire.messages import BedStatus, ProcessStatus, Waveform
 from stream.wire.plain_text import plain
@@ -125,6 +128,8 @@ class Logger:
         BrokenPipeError
             The reader of `out` has closed it.
         """
+        self._events.on_connected = self._request_events
+        self._request_events()
         for alarm, stored in self._log.without_complete_strip(MAX_PENDING):
             self._strips.request(alarm, time.monotonic_ns(), stored)
         try:
@@ -136,6 +141,9 @@ class Logger:
                 self._log.add_strips(self._strips.ready.values())
             except StorageError as error:
                 _report(f"{error}; pending strips and commands are lost, events are not")
+
+    def _request_events(self) -> None:
+        self._events.send(EventsRequest(instance=self._events.instance))
 
     async def _store_events(self) -> None:
         encoder = msgspec.json.Encoder()

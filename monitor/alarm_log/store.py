@@ -28,8 +28,8 @@ from stream.wire.alarm_messages import PRIORITIES, Alarm, Command
 STRIPS_PER_BED = 1000
 """Maximum number of strips per bed, 30 MB; the oldest of the lowest priority is deleted first. Events are kept."""
 
-FIELDS = tuple(name for name in Alarm.__struct_fields__ if name != "lease")
-"""Columns of an event; the lease decides only whether it is stored."""
+FIELDS = tuple(name for name in Alarm.__struct_fields__ if name not in ("lease", "resent"))
+"""Columns of an event: it is the same whoever sends it, however often. The lease decides only whether it is stored."""
 
 STRIP_FIELDS = ("alarm_id", "bed", "session", "priority", "start", "leads", "gain", "zero", "samples", "complete")
 

@@ -69,13 +69,17 @@ def _bed_and_record(text: str) -> tuple[str, str]:
 
 def worker(args: argparse.Namespace) -> int:
     """Analyze all beds of a broker."""
+    if args.no_state and args.state is not None:
+        raise UsageError(f"--no-state and --state {args.state} exclude each other: leave one out")
     address = broker_address(args)
     log.info("loading the models")
 
     from model.pipeline.analysis import load_models
+    from model.serving.checkpoint_store import broker_folder
     from model.serving.service import serve
 
-    return run_async(serve(address, load_models(args.weights, args.alarms), ledger_path=args.ledger))
+    state = None if args.no_state else broker_folder(args.state, address)
+    return run_async(serve(address, load_models(args.weights, args.alarms), ledger_path=args.ledger, state=state))
 
 
 def monitor(args: argparse.Namespace) -> int:

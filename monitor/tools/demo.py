@@ -156,7 +156,7 @@ class _Run:
         """Start the processes in order, show the stream, and stop them in order."""
         config, start = self._config, self._children.start
         self._console.print("starting the forecaster …")
-        await start("worker")
+        await start("worker", "--no-state")
         await start("alarms", "--db", str(config.out / "alarms.sqlite"))
         monitor = await self._start_monitor()
         for role in (Role.WORKER, Role.LOGGER, *((Role.MONITOR,) if monitor else ())):

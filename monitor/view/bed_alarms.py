@@ -60,7 +60,9 @@ class BedAlarms:
         self._alarm_spans_key: tuple[object, ...] = ()
 
     def add_event(self, alarm: Alarm) -> None:
-        """Process one event; an alarm that has ended is not raised again under the same id."""
+        """Process one event; one that is sent again is no news, and an alarm that has ended is not raised again."""
+        if alarm.resent:
+            return
         known = self._latest.get(alarm.alarm_id)
         if known is not None and known.end is not None and alarm.end is None:
             return

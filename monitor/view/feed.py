@@ -26,7 +26,7 @@ CONNECT_TIMEOUT_S = 2.0
 RETRY_DELAY_S = 1.0
 _DISCONNECT_TIMEOUT_S = 1.3
 
-SUBSCRIBED_KINDS = tuple(kind for kind in Kind if kind is not Kind.COMMAND)
+SUBSCRIBED_KINDS = tuple(kind for kind in Kind if kind not in (Kind.COMMAND, Kind.EVENTS_REQUEST))
 
 
 class Feed:

@@ -15,7 +15,7 @@ import secrets
 import ssl
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from types import TracebackType
 from typing import Literal, NoReturn, Self
 
@@ -101,6 +101,8 @@ class Client:
         Beds that this process serves; part of its status.
     overloaded : bool
         Part of the status of this process; see `report_overload`.
+    on_connected : callable or None
+        Called after each further connect, once subscribed; may send messages.
 
     Raises
     ------
@@ -128,6 +130,7 @@ class Client:
         self.counters: Counter[str] = Counter(received=0, rejected=0, inbox_dropped=0, reconnects=0, intrusions=0)
         self.beds: tuple[str, ...] = ()
         self.overloaded = False
+        self.on_connected: Callable[[], None] | None = None
         self._subscriptions = tuple(subscriptions)
         self._persistent_id = persistent_id
         self._connect_timeout_s = connect_timeout_s
@@ -422,6 +425,8 @@ class Client:
                 self._outbox.put_retained()
                 if self.role is not None:
                     self._publish_status("online")
+                if self.on_connected is not None:
+                    self.on_connected()
                 reconnected = self.counters["reconnects"] > 0
                 if reconnected:
                     log.info("connection to %s restored after %.1f s", self.address, time.monotonic() - self._lost_s)

@@ -1,4 +1,4 @@
-"""The messages of alarms: events, active alarms, and commands.
+"""The messages of alarms: events, active alarms, commands, and requests for events.
 
 An alarm is *raised*, and *cleared* when its condition ends; it may be *acknowledged* before or after that. An alarm of
 high priority that clears unacknowledged is *latched*: it stays in the list of active alarms until acknowledged.
@@ -148,6 +148,8 @@ class Alarm(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
         For the same kinds: highest anomaly score so far, and the score from which a complex is unusual.
     lease : int
         See `stream.wire.lease`; that of the worker that sends the event, also if an earlier one raised the alarm.
+    resent : bool
+        True if the worker has sent this event before and sends it again for a store that may have missed it: no news.
     """
 
     event_id: Text
@@ -179,6 +181,7 @@ class Alarm(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     score: Finite | None = None
     threshold: Finite | None = None
     lease: Lease = 0
+    resent: bool = False
 
 
 ALWAYS_ENABLED: frozenset[AlarmKind] = frozenset({"asystole", "ventricular_fibrillation"})
@@ -315,3 +318,15 @@ class ActiveAlarms(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     alarms_paused_until: Text | None = None
     commands: Annotated[tuple[Command, ...], msgspec.Meta(max_length=8)] = ()
     lease: Lease = 0
+
+
+class EventsRequest(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
+    """A request to send the recent alarm events of all beds again; a logger sends it after each connect.
+
+    Attributes
+    ----------
+    instance : str
+        The process that asks.
+    """
+
+    instance: Text

@@ -28,6 +28,7 @@ SENDERS: dict[Kind, str] = {
     Kind.STATUS: "publisher, worker",
     Kind.PROCESS: "each process; also its last will",
     Kind.COMMAND: "anyone",
+    Kind.EVENTS_REQUEST: "logger",
 }
 
 PARAMETERS: dict[str, dict[str, Any]] = {
@@ -90,6 +91,8 @@ def _address(kind: Kind) -> str:
             return f"{ROOT}/{{bed}}/status/{{role}}"
         case Kind.WAVE:
             return f"{ROOT}/{{bed}}/wave/{{signal}}"
+        case Kind.EVENTS_REQUEST:
+            return f"{ROOT}/_/{kind}"
         case _:
             return f"{ROOT}/{{bed}}/{kind}"
 

@@ -10,7 +10,7 @@ import msgspec
 
 from stream.errors import MessageError
 from stream.wire import topics
-from stream.wire.alarm_messages import ActiveAlarms, Alarm, Command
+from stream.wire.alarm_messages import ActiveAlarms, Alarm, Command, EventsRequest
 from stream.wire.messages import Annotation, Beat, BedStatus, Forecast, Message, ProcessStatus, Vitals, Waveform
 from stream.wire.topics import RETAINED, Kind, Topic
 from stream.wire.wave_message import Wave
@@ -30,6 +30,7 @@ MESSAGE_OF: dict[Kind, type[Message]] = {
     Kind.STATUS: BedStatus,
     Kind.PROCESS: ProcessStatus,
     Kind.COMMAND: Command,
+    Kind.EVENTS_REQUEST: EventsRequest,
 }
 
 BINARY = (Waveform, Wave, Forecast)
@@ -50,6 +51,8 @@ def topic_of(message: Message) -> Topic:
             return Topic(Kind.PROCESS, role=topics.Role(message.role), instance=message.instance)
         case BedStatus():
             return Topic(Kind.STATUS, message.bed, topics.Role(message.role))
+        case EventsRequest():
+            return Topic(Kind.EVENTS_REQUEST)
         case Wave():
             return Topic(Kind.WAVE, message.bed, signal=message.signal)
         case Waveform() | Forecast() | Beat() | Vitals() | Alarm() | ActiveAlarms() | Annotation() | Command():

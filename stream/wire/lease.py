@@ -15,11 +15,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import msgspec
 
 from stream.wire.alarm_messages import ActiveAlarms, Alarm
 from stream.wire.messages import MAX_LEASE, Beat, BedStatus, Forecast, Message, Vitals
+
+T = TypeVar("T", Alarm, ActiveAlarms)
 
 EXPIRY_NS = 5_000_000_000
 """Time in ns after which an unused lease is over. A worker sends the status of each bed every 2 s."""
@@ -72,7 +75,7 @@ def lease_of(message: Message | None) -> tuple[str, int] | None:
     return None
 
 
-def with_lease(message: Alarm | ActiveAlarms, lease: int) -> Alarm | ActiveAlarms:
+def with_lease(message: T, lease: int) -> T:
     """Return an alarm or a list of alarms under a lease."""
     if isinstance(message, Alarm):
         return msgspec.structs.replace(message, lease=lease)

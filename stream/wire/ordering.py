@@ -182,12 +182,12 @@ def receive(stream: Stream | None, chunk: Waveform, now_ns: int) -> tuple[Arriva
         return Arrival(duplicate=True), stream
     if held is None:
         return _hold(stream, chunk)
-    if _continues(_place(held), chunk):
+    if _continues(position(held), chunk):
         first, stream = _take(replace(stream, held=None), held, now_ns)
         second, stream = _take(stream, chunk, now_ns)
         return _with_contender(Arrival((first, second)), stream)
     earlier, later = sorted((held, chunk), key=lambda one: one.seq)
-    if not _follows(place, earlier) or not _follows(_place(earlier), later):
+    if not _follows(place, earlier) or not _follows(position(earlier), later):
         return Arrival(refused=(held,)), replace(stream, held=chunk)
     taken, stream = _take(replace(stream, held=later), earlier, now_ns)
     return _with_contender(Arrival((taken,)), stream)
@@ -203,6 +203,11 @@ def release(stream: Stream, session: str, now_ns: int) -> tuple[Arrival, Stream]
         return arrival, replace(stream, released=True)
     taken, stream = _take_over(stream, contender, now_ns)
     return replace(arrival, taken=(*arrival.taken, taken)), stream
+
+
+def resume(chunk: Waveform, silent_ns: int, now_ns: int) -> Stream:
+    """Return the stream of another process that goes on after ``chunk``, its last one, received ``silent_ns`` ago."""
+    return replace(_begin(chunk, now_ns), heard_ns=now_ns - silent_ns)
 
 
 def expect(stream: Stream, session: str) -> Stream:
@@ -222,7 +227,9 @@ def flush(stream: Stream, now_ns: int) -> tuple[Arrival, Stream]:
 
 
 def _begin(chunk: Waveform, now_ns: int) -> Stream:
-    return Stream(place=_place(chunk), chunk_ns=_duration_ns(chunk.n, chunk.speed), speed=chunk.speed, heard_ns=now_ns)
+    return Stream(
+        place=position(chunk), chunk_ns=_duration_ns(chunk.n, chunk.speed), speed=chunk.speed, heard_ns=now_ns
+    )
 
 
 def _receive_next(stream: Stream, chunk: Waveform, now_ns: int) -> tuple[Arrival, Stream]:
@@ -262,7 +269,7 @@ def _take(stream: Stream, chunk: Waveform, now_ns: int) -> tuple[Taken, Stream]:
     used_ns = _duration_ns(chunk.end - place.end, stream.speed)
     return Taken(chunk, check), replace(
         stream,
-        place=_place(chunk),
+        place=position(chunk),
         chunk_ns=_duration_ns(chunk.n, chunk.speed),
         speed=chunk.speed,
         heard_ns=max(now_ns, stream.heard_ns),
@@ -293,7 +300,7 @@ def _receive_foreign(stream: Stream, chunk: Waveform, now_ns: int) -> tuple[Arri
     if contender is None:
         arrival, stream = flush(stream, now_ns)
         return arrival, replace(stream, contender=chunk)
-    if not _continues(_place(contender), chunk):
+    if not _continues(position(contender), chunk):
         return Arrival(refused=(contender,)), replace(stream, contender=chunk)
     first, stream = _take_over(stream, contender, now_ns)
     second, stream = _take(stream, chunk, now_ns)
@@ -332,7 +339,8 @@ def _take_over(stream: Stream, chunk: Waveform, now_ns: int) -> tuple[Taken, Str
 # --- positions -------------------------------------------------------------------------------------------------------
 
 
-def _place(chunk: Waveform) -> Continuity:
+def position(chunk: Waveform) -> Continuity:
+    """Return the position after a chunk."""
     return Continuity(chunk.session, chunk.epoch, chunk.seq, chunk.end, chunk.leads)
 
 

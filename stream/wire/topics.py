@@ -1,7 +1,7 @@
 """Build and parse MQTT topics.
 
-``bedside/v1/{bed}/...`` topics belong to one bed; ``bedside/v1/_/status/{role}/{instance}`` belongs to one process.
-The pattern of bed names excludes ``_``.
+``bedside/v1/{bed}/...`` topics belong to one bed; ``bedside/v1/_/status/{role}/{instance}`` belongs to one process,
+``bedside/v1/_/events/request`` to all beds. The pattern of bed names excludes ``_``.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ class Kind(StrEnum):
     STATUS = "status"
     PROCESS = "process"
     COMMAND = "command"
+    EVENTS_REQUEST = "events/request"
 
 
 QOS = {kind: 0 if kind in (Kind.FORECAST, Kind.BEATS, Kind.VITALS) else 1 for kind in Kind}
@@ -62,7 +63,7 @@ class Topic:
     ----------
     kind : Kind
     bed : str or None
-        None for a process status.
+        None for a process status and for a request for events.
     role : Role or None
         Only for status topics.
     instance : str or None
@@ -84,6 +85,8 @@ class Topic:
             return f"{ROOT}/{self.bed}/status/{self.role}"
         if self.kind is Kind.WAVE:
             return f"{ROOT}/{self.bed}/wave/{self.signal}"
+        if self.kind is Kind.EVENTS_REQUEST:
+            return f"{ROOT}/_/{self.kind}"
         return f"{ROOT}/{self.bed}/{self.kind}"
 
 
@@ -115,6 +118,8 @@ def parse(text: str) -> Topic:
     try:
         if prefix or not rest:
             raise ValueError
+        if parts == ["_", *Kind.EVENTS_REQUEST.split("/")]:
+            return Topic(Kind.EVENTS_REQUEST)
         if parts[0] == "_":
             _, status, role, instance = parts
             if status != "status" or not _INSTANCE.fullmatch(instance):
@@ -130,7 +135,7 @@ def parse(text: str) -> Topic:
                 raise ValueError
             return Topic(Kind.WAVE, bed, signal=signal)
         kind = Kind("/".join(parts[1:]))
-        if kind is Kind.PROCESS:
+        if kind in (Kind.PROCESS, Kind.EVENTS_REQUEST):
             raise ValueError
         return Topic(kind, bed)
     except (ValueError, IndexError):
@@ -146,4 +151,6 @@ def pattern(kind: Kind, bed: str = ANY_BED, role: Role | None = None) -> str:
         return f"{ROOT}/{bed}/status/{role_filter}"
     if kind is Kind.WAVE:
         return f"{ROOT}/{bed}/wave/+"
+    if kind is Kind.EVENTS_REQUEST:
+        return str(Topic(kind))
     return f"{ROOT}/{bed}/{kind}"

@@ -2,16 +2,10 @@
 
 import asyncio
 import contextlib
-import json
-import os
 import random
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,60 +19,11 @@ from stream.wire.topics import Kind, Role, pattern
 from tests.brokers import Mosquitto
 from tests.monitor.message_samples import alarm
 from tests.system.commands import environment, wait_until
+from tests.system.fork_server import Forks, forks
 from tests.waveforms import chunk
 
 KILLS = 100
 CHUNK_SAMPLES = 3 * 360
-
-
-class Forks:
-    """Commands started in forks, without the cost of their imports."""
-
-    def __init__(self, server: "subprocess.Popen[str]") -> None:
-        self._server = server
-        self._pid = 0
-
-    def start(self, *arguments: str) -> None:
-        assert self._server.stdin is not None
-        self._server.stdin.write(json.dumps(arguments) + "\n")
-        self._server.stdin.flush()
-        self._pid = int(self._read_line())
-
-    def end(self, number: signal.Signals) -> int:
-        """Send a signal to the command; return its exit status."""
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self._pid, number)
-        status = int(self._read_line())
-        self._pid = 0
-        return status
-
-    def stop(self) -> None:
-        """Kill the command if it runs."""
-        if self._pid:
-            self.end(signal.SIGKILL)
-
-    def _read_line(self) -> str:
-        assert self._server.stdout is not None
-        return self._server.stdout.readline()
-
-
-@contextmanager
-def forks(env: dict[str, str], log: Path) -> Iterator[Forks]:
-    with log.open("wb") as file:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "tests.system.forks"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=file,
-            text=True,
-            env=env,
-        )
-    with server:  # at the end its standard input is closed, and it exits
-        commands = Forks(server)
-        try:
-            yield commands
-        finally:
-            commands.stop()
 
 
 def rows(path: Path, query: str) -> list[tuple[Any, ...]]:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from model.pipeline.analysis import Models
+from model.serving import worker
 from stream.records.record import Record
 from stream.wire.alarm_messages import Acknowledge, ActiveAlarms, Alarm, Limits, PauseAudio, SetLimits
 from stream.wire.lease import with_lease
@@ -68,6 +69,22 @@ def test_a_restarted_worker_continues_with_the_retained_alarms(models: Models, p
         after.worker.tick([chunk])
     after.worker.advance_time()
     assert after.of(ActiveAlarms)[-1].limits.heart_rate_low == 33
+
+
+def test_events_are_sent_again_in_order_some_at_a_time(
+    models: Models, patient: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "RESENT_PER_CHECK", 1)
+    harness = run(models, [[c] for c in chunks(patient)])
+    first = harness.of(Alarm)
+    assert len(first) == 2
+    harness.worker.resend_events()
+    for sent in (2, 3, 4, 4):
+        assert len(harness.of(Alarm)) == sent
+        harness.worker.advance_time()
+    again = harness.of(Alarm)[2:]
+    assert all(event.resent for event in again)
+    assert [msgspec.structs.replace(event, resent=False) for event in again] == first
 
 
 def test_alarms_of_another_session_are_cleared_when_the_bed_sends(models: Models, patient: Record) -> None:

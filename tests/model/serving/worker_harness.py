@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from model.pipeline.analysis import Models
+from model.serving.checkpoint_store import CheckpointStore
 from model.serving.worker import Worker
 from stream.clock import rfc3339
 from stream.records.record import Record
@@ -36,16 +37,17 @@ class ManualClock:
 class WorkerHarness:
     """A worker with a manual clock; keeps its messages and the lines of its ledger."""
 
-    def __init__(self, models: Models) -> None:
+    def __init__(self, models: Models, store: CheckpointStore | None = None, instance: str = "ab12") -> None:
         self.messages: list[Message] = []
         self.ledger: list[tuple[Any, ...]] = []
         self.clock = ManualClock()
         self.worker = Worker(
             models,
             send=self.messages.append,
-            instance="ab12",
+            instance=instance,
             clock=self.clock,
             write=lambda *values: self.ledger.append(values),
+            store=store,
         )
 
     def of(self, kind: type[Any], bed: str = "bed-1") -> list[Any]:

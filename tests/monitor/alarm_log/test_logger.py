@@ -7,6 +7,7 @@ import contextlib
 import io
 import json
 import os
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -23,7 +24,7 @@ from monitor.alarm_log.store import AlarmLog
 from stream.errors import StorageError
 from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Client
-from stream.wire.alarm_messages import ActiveAlarms, Alarm
+from stream.wire.alarm_messages import ActiveAlarms, Alarm, EventsRequest
 from stream.wire.messages import INVALID, ProcessStatus
 from stream.wire.topics import Kind, Role, pattern
 from tests.brokers import Mosquitto
@@ -87,6 +88,21 @@ async def test_each_event_is_stored_and_then_printed(broker: BrokerAddress, tmp_
             assert counters["repeated"] == 100
         assert [event.onset for event in log.events()] == list(range(100))
     assert [json.loads(line)["onset"] for line in out.getvalue().splitlines()] == list(range(100))
+
+
+async def test_the_logger_asks_for_events_after_each_connect(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    requests = [pattern(Kind.EVENTS_REQUEST)]
+    async with Client(mosquitto.address, role=None, subscriptions=requests) as worker:
+        with AlarmLog(tmp_path / "a.sqlite") as log:
+            async with running_logger(mosquitto.address, log) as (counters, _):
+                assert isinstance((await worker.receive()).message, EventsRequest)
+                with socket.create_connection((mosquitto.address.host, mosquitto.address.port)) as other:
+                    # A CONNECT of MQTT 3.1.1 with the same client id makes the broker close the logger's connection.
+                    name = log.client_id.encode()
+                    body = b"\x00\x04MQTT\x04\x00\x00\x00" + len(name).to_bytes(2, "big") + name
+                    other.sendall(b"\x10" + bytes([len(body)]) + body)
+                    await until(lambda: counters["reconnects"] == 1)
+                assert isinstance((await worker.receive()).message, EventsRequest)
 
 
 async def test_events_that_could_not_be_stored_are_not_acknowledged(

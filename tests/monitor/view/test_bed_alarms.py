@@ -38,6 +38,14 @@ def test_a_repeated_event_does_not_raise_a_cleared_alarm() -> None:
     assert scenario.frame().active == ()
 
 
+def test_events_that_are_sent_again_are_no_news() -> None:
+    scenario = Scenario().stream(30).receive(alarm(400), alarm(400, "acknowledged", acknowledged_by="nurse 1"))
+    before = scenario.frame()
+    scenario.receive(alarm(300, resent=True), alarm(400, resent=True))
+    assert scenario.frame().active == before.active
+    assert scenario.frame().history == before.history
+
+
 def test_the_list_of_active_alarms_is_enough() -> None:
     scenario = Scenario().stream(30).receive(ActiveAlarms(bed="bed-1", alarms=(alarm(500),)))
     assert len(scenario.frame().active) == 1

@@ -9,10 +9,11 @@ from stream.wire import topics
 from stream.wire.topics import Kind, Role, Topic
 
 BEDS = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,31}", fullmatch=True)
-BED_KINDS = [kind for kind in Kind if kind not in (Kind.STATUS, Kind.PROCESS, Kind.WAVE)]
+BED_KINDS = [kind for kind in Kind if kind not in (Kind.STATUS, Kind.PROCESS, Kind.WAVE, Kind.EVENTS_REQUEST)]
 TOPICS = st.one_of(
     st.builds(Topic, st.sampled_from(BED_KINDS), BEDS),
     st.builds(Topic, st.just(Kind.WAVE), BEDS, signal=st.sampled_from(topics.SIGNALS)),
+    st.just(Topic(Kind.EVENTS_REQUEST)),
     st.builds(Topic, st.just(Kind.STATUS), BEDS, st.sampled_from(Role)),
     st.builds(
         Topic, st.just(Kind.PROCESS), st.none(), st.sampled_from(Role), st.from_regex(r"[a-f0-9]{12}", fullmatch=True)
@@ -31,6 +32,7 @@ def test_topics_are_as_documented() -> None:
     assert str(Topic(Kind.STATUS, "bed-1", Role.WORKER)) == "bedside/v1/bed-1/status/worker"
     assert str(Topic(Kind.PROCESS, role=Role.WORKER, instance="ab12")) == "bedside/v1/_/status/worker/ab12"
     assert str(Topic(Kind.WAVE, "bed-1", signal="pleth")) == "bedside/v1/bed-1/wave/pleth"
+    assert str(Topic(Kind.EVENTS_REQUEST)) == topics.pattern(Kind.EVENTS_REQUEST) == "bedside/v1/_/events/request"
     assert topics.pattern(Kind.WAVE) == "bedside/v1/+/wave/+"
     assert topics.pattern(Kind.ALARMS) == "bedside/v1/+/alarms"
     assert topics.pattern(Kind.PROCESS, role=Role.WORKER) == "bedside/v1/_/status/worker/+"
@@ -57,6 +59,9 @@ def test_topics_are_as_documented() -> None:
         "bedside/v1/bed-1/status",
         "bedside/v1/bed-1/status/nurse",
         "bedside/v1/bed-1/process",
+        "bedside/v1/bed-1/events/request",
+        "bedside/v1/_/events",
+        "bedside/v1/_/events/request/more",
         "other/bedside/v1/bed-1/ecg",
     ],
 )

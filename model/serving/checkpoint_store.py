@@ -1,0 +1,175 @@
+"""The checkpoints of all beds in a folder, so that a worker that is killed loses no more than the last chunks.
+
+Each bed has two files that are written alternately: the older one stays whole until the newer one is complete, so the
+worker may be killed at any moment. Nothing is renamed and nothing is forced to the disk: a killed process loses nothing
+that it wrote, and after a power failure the check sums tell.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Self
+
+from model.pipeline.analysis import Models
+from model.serving import checkpoint as layout
+from model.serving.checkpoint import BedCheckpoint, Entry
+from stream.errors import StorageError
+from stream.mqtt.address import BrokerAddress
+
+log = logging.getLogger("bedside.worker")
+
+MAX_AGE_NS = 24 * 3600 * 1_000_000_000
+"""Age in ns beyond which a checkpoint is deleted: the bed has not sent for a day."""
+
+
+@contextmanager
+def checkpoints(folder: Path | None, models: Models) -> Iterator[CheckpointStore | None]:
+    """Open the store of a folder; without one, nothing is saved.
+
+    Raises
+    ------
+    StorageError
+        The folder cannot be created or written.
+    """
+    if folder is None:
+        yield None
+        return
+    with CheckpointStore(folder, layout.fingerprint(models)) as store:
+        yield store
+
+
+def broker_folder(folder: Path | None, broker: BrokerAddress) -> Path:
+    """Return the folder for the beds of a broker, below ``folder`` or by default in the user's state folder."""
+    if folder is None:
+        import platformdirs
+
+        folder = Path(platformdirs.user_state_dir("bedside")) / "checkpoints"
+    return folder / f"{re.sub('[^A-Za-z0-9.-]', '_', broker.host)}-{broker.port}"
+
+
+class CheckpointStore:
+    """Writes and reads the checkpoints of beds.
+
+    Parameters
+    ----------
+    folder : Path
+        Created if missing. It belongs to one worker at a time.
+    models : bytes
+        Fingerprint of the models.
+
+    Raises
+    ------
+    StorageError
+        The folder cannot be created or written.
+    """
+
+    def __init__(self, folder: Path, models: bytes) -> None:
+        self._folder = folder
+        self._models = models
+        self._files: dict[str, tuple[int, int]] = {}
+        self._current: dict[str, tuple[int, str]] = {}
+        self._failed = False
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            probe = folder / "probe"
+            probe.write_bytes(b"")
+            probe.unlink()
+        except OSError as error:
+            raise StorageError(
+                f"state folder {folder} cannot be written ({error.strerror}): choose another with --state, "
+                "or start with --no-state"
+            ) from None
+
+    def read_all(self) -> list[BedCheckpoint]:
+        """Return the last checkpoint of each bed; refused and outdated ones are logged or deleted."""
+        found: dict[str, BedCheckpoint] = {}
+        refused: dict[str, str] = {}
+        for path in sorted(self._folder.glob("*.bed[01]")):
+            try:
+                if path.stat().st_size > layout.MAX_BYTES:
+                    raise StorageError("it is damaged")
+                checkpoint = layout.decode(path.read_bytes(), self._models)
+                if time.time_ns() - checkpoint.alive_ns > MAX_AGE_NS:
+                    path.unlink()
+                    continue
+                if checkpoint.chunk.bed != path.stem:
+                    raise StorageError("it is of another bed")
+            except StorageError as error:
+                refused[path.stem] = str(error)
+                continue
+            except OSError as error:
+                refused[path.stem] = error.strerror or str(error)
+                continue
+            if path.stem not in found or checkpoint.number > found[path.stem].number:
+                found[path.stem] = checkpoint
+        for bed, reason in refused.items():
+            if bed not in found:
+                log.warning("bed %s starts anew: its checkpoint in %s is refused: %s", bed, self._folder, reason)
+        return list(found.values())
+
+    def write(self, checkpoint: BedCheckpoint) -> None:
+        """Write a checkpoint; a failure is logged, once until it succeeds again."""
+        bed = checkpoint.chunk.bed
+        slot = checkpoint.number % 2
+        try:
+            if bed not in self._files:
+                self._files[bed] = (self._open(bed, 0), self._open(bed, 1))
+            file = self._files[bed][slot]
+            os.ftruncate(file, 0)
+            _write(file, layout.encode(checkpoint, self._models))
+            self._current[bed] = (checkpoint.number, checkpoint.served_by[-1])
+        except OSError as error:
+            self._report(error)
+        else:
+            if self._failed:
+                self._failed = False
+                log.info("checkpoints can be written again")
+
+    def append(self, bed: str, entry: Entry) -> None:
+        """Append an entry to the last checkpoint of a bed; no effect before the first."""
+        if bed not in self._current:
+            return
+        number, by = self._current[bed]
+        try:
+            _write(self._files[bed][number % 2], layout.encode_entry(replace(entry, after=number, by=by)))
+        except OSError as error:
+            self._report(error)
+
+    def _open(self, bed: str, slot: int) -> int:
+        return os.open(self._folder / f"{bed}.bed{slot}", os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+
+    def _report(self, error: OSError) -> None:
+        if not self._failed:
+            self._failed = True
+            log.warning(
+                "checkpoints cannot be written to %s (%s): after a restart, beds start anew",
+                self._folder,
+                error.strerror,
+            )
+
+    def close(self) -> None:
+        """Close all files."""
+        for files in self._files.values():
+            for file in files:
+                os.close(file)
+        self._files.clear()
+        self._current.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _write(file: int, data: bytes) -> None:
+    if os.write(file, data) < len(data):  # the disk is full
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
