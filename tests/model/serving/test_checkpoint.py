@@ -43,7 +43,7 @@ def made(number: int = 1, seq: int = 3) -> BedCheckpoint:
         place=place(seq),
         counters={"gaps": 1},
         ended=False,
-        former_session=None,
+        lease=1,
         analysis=analysis.begin(MODELS, ("MLII",), 0, 0),
         alarms=SavedAlarms(ALARMS, (alarm(),)),
     )
