@@ -31,11 +31,13 @@ class Peer:
         Topics and payloads.
     refused : bool
         True if the broker did not accept the connection.
+    lost : bool
+        True if the connection has ended.
     """
 
     def __init__(self, address: BrokerAddress, protocol: int = paho.MQTTv5) -> None:
         self.received: list[tuple[str, bytes]] = []
-        self.refused = False
+        self.refused = self.lost = False
         self._address = address
         self._reasons: dict[int, ReasonCode] = {}
         self._changed = threading.Condition()
@@ -85,7 +87,7 @@ class Peer:
 
     def _on_disconnect(self, client: Any, userdata: Any, flags: Any, reason: ReasonCode, properties: Any) -> None:
         with self._changed:
-            self.refused = not self._ready
+            self.refused, self.lost = not self._ready, True
             self._changed.notify_all()
 
     def _on_subscribe(self, client: Any, userdata: Any, mid: int, reasons: Any, properties: Any) -> None:
