@@ -25,6 +25,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from stream.mqtt import tls
 from stream.mqtt.address import BrokerAddress
+from stream.wire import codec
 from stream.wire.topics import QOS, RETAINED, Topic
 
 __all__ = ["CONNECTION_ERRORS", "Connection", "NoAnswerError", "ProtocolVersion", "RefusedTopicError"]
@@ -43,6 +44,10 @@ _TEMPORARY = (3, 0x88, 0x89, 0x97, 0x9F)
 """Codes of temporary refusals: "server unavailable" of MQTT 3.1.1; of MQTT 5 this one, "server busy", "quota exceeded"
 and "connection rate exceeded"."""
 _UNSUPPORTED_PROTOCOL = (1, 0x84)
+
+MAX_PACKET = codec.MAX_BYTES + 2 + 0xFFFF + 2
+"""Size of the largest packet that a broker of MQTT 5 delivers: the largest valid payload after the longest topic and a
+message id. It drops larger ones, whose payload or properties would only cost time."""
 
 _NEVER = 0xFFFF_FFFF
 """Session expiry of MQTT 5: the session stays as long as the broker keeps it."""
@@ -210,11 +215,11 @@ def _session(protocol: ProtocolVersion, clean: bool) -> dict[str, Any]:
     """Return the arguments of aiomqtt's client that depend on the protocol."""
     if protocol is not ProtocolVersion.V5:
         return {"protocol": protocol, "clean_session": clean}
-    if clean:
-        return {"protocol": protocol, "clean_start": True}
     properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-    properties.SessionExpiryInterval = _NEVER
-    return {"protocol": protocol, "clean_start": False, "properties": properties}
+    properties.MaximumPacketSize = MAX_PACKET
+    if not clean:
+        properties.SessionExpiryInterval = _NEVER
+    return {"protocol": protocol, "clean_start": clean, "properties": properties}
 
 
 class _CallbackQueue(asyncio.Queue[aiomqtt.Message]):

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from stream.mqtt.address import BrokerAddress
@@ -67,9 +68,9 @@ class Peer:
         self._client.disconnect()
         self._client.loop_stop()
 
-    def publish(self, topic: str, payload: bytes) -> bool:
+    def publish(self, topic: str, payload: bytes, properties: Properties | None = None) -> bool:
         """Publish, wait for PUBACK, and return whether the broker accepts."""
-        mid = self._client.publish(topic, payload, 1).mid
+        mid = self._client.publish(topic, payload, 1, properties=properties).mid
         self._wait(lambda: mid in self._reasons)
         return not self._reasons[mid].is_failure
 
