@@ -53,14 +53,14 @@ class Mosquitto:
         """Start the process and wait until it listens."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen([self._program, "-c", str(self._config)], stdout=log, stderr=log)
-        self._wait_until_it_listens()
+        self._wait_until_it_listens(self.port)
 
-    def _wait_until_it_listens(self) -> None:
+    def _wait_until_it_listens(self, port: int) -> None:
         assert self._process is not None
         deadline = time.monotonic() + 10
         while True:
             try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                socket.create_connection(("127.0.0.1", port), 1).close()
                 return
             except OSError:
                 if self._process.poll() is not None or time.monotonic() > deadline:

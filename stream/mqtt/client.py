@@ -12,7 +12,6 @@ import logging
 import math
 import random
 import secrets
-import ssl
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -20,22 +19,19 @@ from types import TracebackType
 from typing import Literal, NoReturn, Self
 
 from stream.clock import rfc3339
-from stream.errors import BrokerError
 from stream.mqtt import tls
 from stream.mqtt.address import BrokerAddress
 from stream.mqtt.bounded_queue import duration_s
 from stream.mqtt.connection import (
     CONNECTION_ERRORS,
     Connection,
-    NoAnswerError,
     ProtocolVersion,
-    RefusedTopicError,
     covers,
     finish_pending_connections,
     first_exception,
-    is_refusal,
     is_unsupported_protocol,
 )
+from stream.mqtt.failures import permanent_failure, unreachable
 from stream.mqtt.inbox import REPORT_INTERVAL_S, Inbox, Received
 from stream.mqtt.outbox import Outbox
 from stream.mqtt.ownership import OwnedTopics
@@ -364,11 +360,10 @@ class Client:
             if is_unsupported_protocol(problem) and self._protocol is ProtocolVersion.V5:
                 self._protocol = ProtocolVersion.V311
                 continue
-            permanent = self._permanent_failure(problem)
-            if permanent is not None:
-                raise permanent
+            if (failure := permanent_failure(problem, self.address)) is not None:
+                raise failure
             if not ready.done() and time.monotonic() - started_s > self._connect_timeout_s:
-                raise self._unreachable(problem)
+                raise unreachable(problem, self.address)
             if was_connected:
                 delay_s = _BACKOFF_S[0]
                 self._lost_s = time.monotonic()
@@ -377,30 +372,6 @@ class Client:
             # Jitter, so that the clients of a restarted broker do not all connect at the same moment.
             await asyncio.sleep(delay_s * random.uniform(0.5, 1.5))
             delay_s = min(2 * delay_s, _BACKOFF_S[1])
-
-    def _permanent_failure(self, problem: BaseException) -> BrokerError | None:
-        """Return the error for a problem that no further attempt can solve, else None."""
-        if isinstance(problem, UnicodeError):
-            return self._unreachable(problem)
-        if is_refusal(problem):
-            advice = (
-                "check the broker's access control list, and the user name"
-                if isinstance(problem, RefusedTopicError)
-                else "check user name and password"
-            )
-            return BrokerError(
-                f"broker {self.address} refuses this client ({problem}): {advice}", problem=str(problem), refused=True
-            )
-        text = tls.explanation(tls.cause_of(problem), self.address)
-        return BrokerError(text, problem=str(problem)) if text else None
-
-    def _unreachable(self, problem: BaseException) -> BrokerError:
-        advice = "check --broker, or start one with 'bedside broker'"
-        if isinstance(problem, NoAnswerError) and not self.address.tls:
-            advice = "if it expects TLS, write mqtts:// instead of mqtt://"
-        elif isinstance(tls.cause_of(problem), ConnectionResetError | ssl.SSLEOFError) and self.address.tls:
-            advice = "if it does not use TLS on this port, write mqtt:// instead of mqtts://"
-        return BrokerError(f"broker {self.address} cannot be reached ({problem}): {advice}", problem=str(problem))
 
     async def _connect_once(self, ready: asyncio.Future[None]) -> NoReturn:
         """Connect and serve the connection until it is lost; raises `CONNECTION_ERRORS`, alone or in a group."""

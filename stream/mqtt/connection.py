@@ -45,6 +45,10 @@ _TEMPORARY = (3, 0x88, 0x89, 0x97, 0x9F)
 and "connection rate exceeded"."""
 _UNSUPPORTED_PROTOCOL = (1, 0x84)
 
+MAX_PACKET = codec.MAX_BYTES + 2 + 0xFFFF + 2
+"""Size of the largest packet that a broker of MQTT 5 delivers: the largest valid payload after the longest topic and a
+message id. It drops larger ones, whose payload or properties would only cost time."""
+
 _NEVER = 0xFFFF_FFFF
 """Session expiry of MQTT 5: the session stays as long as the broker keeps it."""
 
@@ -221,11 +225,11 @@ def _session(protocol: ProtocolVersion, clean: bool) -> dict[str, Any]:
     """Return the arguments of aiomqtt's client that depend on the protocol."""
     if protocol is not ProtocolVersion.V5:
         return {"protocol": protocol, "clean_session": clean}
-    if clean:
-        return {"protocol": protocol, "clean_start": True}
     properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-    properties.SessionExpiryInterval = _NEVER
-    return {"protocol": protocol, "clean_start": False, "properties": properties}
+    properties.MaximumPacketSize = MAX_PACKET
+    if not clean:
+        properties.SessionExpiryInterval = _NEVER
+    return {"protocol": protocol, "clean_start": clean, "properties": properties}
 
 
 class _CallbackQueue(asyncio.Queue[aiomqtt.Message]):

@@ -55,7 +55,21 @@ def client_context(address: BrokerAddress) -> ssl.SSLContext | None:
         raise UsageError(f"ca {address.ca} contains no certificate in PEM format: name that of the authority") from None
     if address.cert is not None:
         _load_certificate(context, address.cert, address.key)
+    context.sslsocket_class = _ClosingSocket
     return context
+
+
+class _ClosingSocket(ssl.SSLSocket):
+    """Closes itself when its handshake fails; paho leaves that to the garbage collector."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            raise
+        except OSError:
+            self.close()
+            raise
 
 
 def _check_readable(name: str, file: Path) -> None:
@@ -97,13 +111,13 @@ def cause_of(error: BaseException) -> OSError | None:
 
 
 def explanation(problem: OSError | None, address: BrokerAddress) -> str | None:
-    """Return in one line what is wrong with a certificate and what to do; None if trying again may help."""
+    """Return what is wrong with a certificate and what to do, about "it", the broker; None if trying again may help."""
     if not isinstance(problem, ssl.SSLError):
         return None
     if isinstance(problem, ssl.SSLCertVerificationError):
-        return f"the certificate of broker {address} {_why_untrusted(problem, address)}"
+        return f"its certificate {_why_untrusted(problem, address)}"
     alert = _ALERTS.get(problem.reason or "")
-    return alert and f"broker {address} {alert.format(cert=address.cert)}"
+    return alert and f"it {alert.format(cert=address.cert)}"
 
 
 def _why_untrusted(problem: ssl.SSLCertVerificationError, address: BrokerAddress) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from stream.mqtt.address import BrokerAddress
@@ -31,11 +32,13 @@ class Peer:
         Topics and payloads.
     refused : bool
         True if the broker did not accept the connection.
+    lost : bool
+        True if the connection has ended.
     """
 
     def __init__(self, address: BrokerAddress, protocol: int = paho.MQTTv5) -> None:
         self.received: list[tuple[str, bytes]] = []
-        self.refused = False
+        self.refused = self.lost = False
         self._address = address
         self._reasons: dict[int, ReasonCode] = {}
         self._changed = threading.Condition()
@@ -65,9 +68,9 @@ class Peer:
         self._client.disconnect()
         self._client.loop_stop()
 
-    def publish(self, topic: str, payload: bytes) -> bool:
+    def publish(self, topic: str, payload: bytes, properties: Properties | None = None) -> bool:
         """Publish, wait for PUBACK, and return whether the broker accepts."""
-        mid = self._client.publish(topic, payload, 1).mid
+        mid = self._client.publish(topic, payload, 1, properties=properties).mid
         self._wait(lambda: mid in self._reasons)
         return not self._reasons[mid].is_failure
 
@@ -85,7 +88,7 @@ class Peer:
 
     def _on_disconnect(self, client: Any, userdata: Any, flags: Any, reason: ReasonCode, properties: Any) -> None:
         with self._changed:
-            self.refused = not self._ready
+            self.refused, self.lost = not self._ready, True
             self._changed.notify_all()
 
     def _on_subscribe(self, client: Any, userdata: Any, mid: int, reasons: Any, properties: Any) -> None:

@@ -1,14 +1,17 @@
 """Each mistake with certificates and passwords is one line: what is wrong, and what to do."""
 
+import gc
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
+from stream.errors import BrokerError
+from stream.mqtt.client import Client
 from tests.brokers import Mosquitto
 from tests.deploy.ward import PASSWORD_PORT, Ward, make_credentials
 from tests.system.commands import bedside, environment, error_line, running, wait_until
@@ -134,6 +137,16 @@ def test_a_mistake_is_one_line(mistake: str, places: Places) -> None:
     for text in expected:
         assert text in line
     assert "timed out" not in line
+
+
+async def test_a_failed_handshake_leaves_no_socket_open(ward: Ward, places: Places) -> None:
+    """A window tries again each second, for hours."""
+    address = replace(ward.with_certificate("monitor"), ca=places.other / "ca.crt")
+    for _ in range(3):
+        with pytest.raises(BrokerError, match="not trusted"):
+            async with Client(address, role=None):
+                pass
+    gc.collect()  # an open socket raises a warning when it is collected
 
 
 @pytest.mark.parametrize("command", [["replay", "synthetic"], ["worker"], ["alarms", "--db", "alarms.sqlite"], ["tap"]])

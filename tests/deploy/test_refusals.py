@@ -1,18 +1,25 @@
 """A process that may not publish or subscribe ends with one line that names the topic."""
 
 import asyncio
+import gc
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
+from monitor.view.display_texts import english
+from monitor.view.feed import Feed
 from stream.errors import BrokerError
 from stream.mqtt.client import Client
 from stream.wire.alarm_messages import ActiveAlarms
 from stream.wire.topics import Kind, Role, pattern
 from tests.brokers import Mosquitto
+from tests.deploy.peer import Peer
 from tests.deploy.ward import Ward
-from tests.system.commands import bedside, environment, error_line
+from tests.system.commands import bedside, environment, error_line, wait_until
 from tests.waveforms import chunk
 
 
@@ -50,6 +57,27 @@ async def test_a_refused_message_ends_the_client(ward: Ward) -> None:
         await publish_alarms()
     assert error.value.refused
     assert "\n" not in str(error.value)
+
+
+def test_the_window_names_a_demanded_certificate(ward: Ward) -> None:
+    feed = Feed(replace(ward.with_certificate("monitor"), cert=None, key=None))
+    feed.start()
+    try:
+        wait_until(lambda: "it demands a client certificate" in english(feed.phrase), "the problem")
+    finally:
+        feed.stop()
+        gc.collect()
+
+
+def test_the_window_names_a_refused_topic(ward: Ward) -> None:
+    """With the rights of an observer the window may not even publish its status."""
+    feed = Feed(ward.with_certificate("observer"))
+    feed.start()
+    try:
+        wait_until(lambda: "it may not publish on bedside/v1/_/status/monitor/" in english(feed.phrase), "the refusal")
+    finally:
+        feed.stop()
+        gc.collect()
 
 
 @pytest.fixture
@@ -108,3 +136,17 @@ async def test_the_session_of_mqtt_5_is_persistent(mosquitto: Mosquitto) -> None
         assert await sender.flush(10)
     async with reader() as client, asyncio.timeout(10):
         assert (await client.receive()).message == chunk(0)
+
+
+async def test_the_broker_delivers_no_packet_beyond_the_maximum(mosquitto: Mosquitto) -> None:
+    """Neither a large payload nor large properties; the client stays connected and receives what follows."""
+    properties = Properties(PacketTypes.PUBLISH)
+    properties.UserProperty = [("name", "x" * 60_000)] * 4
+    async with Client(mosquitto.address, role=None, subscriptions=["bedside/v1/#"]) as client, asyncio.timeout(20):
+        with Peer(mosquitto.address) as stranger:
+            for payload, extra in ((bytes(1_000_000), None), (b"{}", properties)):
+                assert await asyncio.to_thread(stranger.publish, "bedside/v1/bed-1/ecg", payload, extra)
+        async with Client(mosquitto.address, role=None) as sender:
+            sender.send(chunk(0))
+            assert (await client.receive()).message == chunk(0)
+        assert (client.counters["rejected"], client.counters["reconnects"]) == (0, 0)

@@ -6,6 +6,7 @@ import os
 import pwd
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -73,7 +74,15 @@ class Ward(Mosquitto):
         """Start the process and wait until it listens."""
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(self._command, stdout=log, stderr=log, cwd=self.folder)
-        self._wait_until_it_listens()
+        for port in self.ports.values():
+            self._wait_until_it_listens(port)
+
+    def reload(self) -> None:
+        """Let Mosquitto read its configuration, passwords and certificates again."""
+        assert self._process is not None
+        if os.geteuid() == 0:
+            self._give_to_mosquitto()
+        self._process.send_signal(signal.SIGHUP)
 
     def with_certificate(self, role: str, host: str = "127.0.0.1") -> BrokerAddress:
         """Return the address for a role's certificate."""
