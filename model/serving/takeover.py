@@ -118,7 +118,7 @@ async def begin(client: Client, worker: Worker, others: OtherWorkers) -> list[Re
                 worker.restore_alarms(message)
             if isinstance(message, ActiveAlarms | BedStatus):
                 worker.observe_lease(message.bed, message.lease)
-            if message is not None:
+            if message is not None and not isinstance(message, ProcessStatus):
                 rest.append(received)
     others.forget_unconfirmed()
     return rest
