@@ -22,19 +22,21 @@ class AlarmManager:
     send : callable
         Sends a message; never blocks.
     lease : int
-        All messages carry it; see `stream.wire.lease`.
+        See the attribute.
 
     Attributes
     ----------
+    lease : int
+        All messages carry it; see `stream.wire.lease`.
     raised : int
         Number of alarms raised, without advisories.
     """
 
     def __init__(self, config: AlarmConfig, send: Callable[[Message], None], lease: int = 0) -> None:
+        self.lease = lease
         self.raised = 0
         self._config = config
         self._send = send
-        self._lease = lease
         self._state = AlarmState(limits=config.limits)
 
     @property
@@ -55,7 +57,7 @@ class AlarmManager:
         """Continue with restored alarms when the bed sends its first samples, and publish the list."""
         events, self._state = state_machine.resume(self._state, context)
         self._publish(events)
-        self._send(with_lease(to_message(context.bed, self._state), self._lease))
+        self._send(with_lease(to_message(context.bed, self._state), self.lease))
 
     def finish(self, context: AlarmContext) -> None:
         """Clear all alarms whose condition holds, because the record has ended."""
@@ -85,10 +87,10 @@ class AlarmManager:
         before, self._state = to_message(context.bed, self._state), state
         after = to_message(context.bed, state)
         if after != before:
-            self._send(with_lease(after, self._lease))
+            self._send(with_lease(after, self.lease))
 
     def _publish(self, events: Sequence[Alarm]) -> None:
         # Events before the list: a receiver of the list has been sent the events that explain it.
         for event in events:
             self.raised += event.phase == "raised" and event.kind not in ADVISORIES
-            self._send(with_lease(event, self._lease))
+            self._send(with_lease(event, self.lease))

@@ -107,6 +107,8 @@ class Worker:
         """Register the lease of another worker, before this one serves: it will use a higher one."""
         if bed in self._highest_leases or len(self._highest_leases) < MAX_LEASES:
             self._highest_leases[bed] = max(self._highest_leases.get(bed, 0), lease)
+        if bed in self._restored:
+            self._restored[bed].lease = self._lease(bed)
 
     def _alarm_manager(self, bed: str) -> AlarmManager:
         return AlarmManager(self._models.alarms, self._send, self._lease(bed))

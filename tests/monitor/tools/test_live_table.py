@@ -6,15 +6,16 @@ from rich.console import Console
 from monitor.tools.live_table import live_table
 from monitor.tools.wire_stats import BedStats
 from stream.wire.alarm_messages import ActiveAlarms
-from tests.monitor.message_samples import vitals
+from stream.wire.messages import ProcessStatus
+from tests.monitor.message_samples import process, vitals
 from tests.monitor.tools.test_wire_stats import forecast_of
 from tests.stream.wire.test_codec import alarm
 from tests.waveforms import chunk
 
 
-def text(beds: dict[str, BedStats], now_ns: int, width: int = 80) -> str:
+def text(beds: dict[str, BedStats], now_ns: int, width: int = 80, worker: ProcessStatus | None = None) -> str:
     console = Console(width=width, file=io.StringIO())
-    console.print(live_table(beds, now_ns))
+    console.print(live_table(beds, now_ns, worker))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
@@ -80,3 +81,8 @@ def test_a_long_record_name_is_folded_not_cut() -> None:
     assert "…" not in shown
     assert "LEARNING" not in shown
     assert max(len(line) for line in shown.splitlines()) <= 80
+
+
+def test_an_overloaded_worker_is_named() -> None:
+    assert "OVERLOADED" in text({}, 0, worker=process("worker", overloaded=True))
+    assert "OVERLOADED" not in text({}, 0, worker=process("worker"))

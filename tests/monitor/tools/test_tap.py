@@ -22,6 +22,7 @@ from stream.wire.codec import topic_of
 from stream.wire.messages import Forecast, Message, Waveform
 from stream.wire.topics import Kind, Role, Topic
 from tests.monitor.alarm_log.test_store import alarm
+from tests.monitor.message_samples import vitals
 from tests.waveforms import SESSION, chunk, wave
 
 
@@ -208,3 +209,10 @@ async def test_it_exits_silently_when_the_reader_closes_the_pipe(tmp_path: Path)
         f"bedside tap: connecting to {address}",
         "bedside tap: printing bedside/v1/+/ecg; Ctrl-C ends it",
     ]
+
+
+def test_rows_leave_out_a_worker_that_another_one_has_replaced() -> None:
+    lines, _, _ = tap._plan("csv", "bedside/v1/+/vitals")
+    messages = [vitals(number, lease=lease) for number, lease in enumerate((1, 2, 2, 1))]
+    rows = [lines(received(message)) for message in messages]
+    assert [bool(row) for row in rows] == [True, True, True, False]

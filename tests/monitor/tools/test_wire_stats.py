@@ -67,3 +67,11 @@ def test_repeated_and_contradictory_chunks_are_left_out() -> None:
     stats.update(chunk(20, start=36), chunk(19).due_ns)
     assert stats.waveform == chunk(19)
     assert stats.rate(chunk(19).due_ns) == rate
+
+
+def test_a_worker_that_another_one_has_replaced_is_ignored() -> None:
+    stats = BedStats()
+    for lease in (1, 2, 2):
+        stats.update(vitals(359, skill=0.5, lease=lease), 0)
+    stats.update(vitals(719, skill=0.25, lease=1), 0)
+    assert (stats.skill, stats.superseded) == (0.5, 1)

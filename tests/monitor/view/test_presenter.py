@@ -147,3 +147,16 @@ def test_retained_messages_of_an_earlier_run_create_no_bed() -> None:
     )
     scenario.receive(ActiveAlarms(bed="old", alarms=(alarm(100, bed="old"),)))
     assert scenario.presenter.beds == ()
+
+
+def test_a_worker_that_another_one_has_replaced_is_ignored() -> None:
+    scenario = Scenario().stream(20)
+    current = ActiveAlarms(bed="bed-1", alarms=(alarm(360, lease=2),), lease=2)
+    scenario.receive(status("worker", "forecasting", instance="worker", lease=2), current)
+    stale = [ActiveAlarms(bed="bed-1", lease=1), vitals(700, lease=1), alarm(0, lease=1), forecast(719, lease=1)]
+    scenario.receive(*stale, status("worker", "stopped", lease=1))
+    frame = scenario.frame()
+    assert [line.alarm.alarm_id for line in frame.active] == [current.alarms[0].alarm_id]
+    assert frame.patient.vitals is None
+    assert frame.worker
+    assert len(frame.history) == 1
