@@ -20,7 +20,7 @@ from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Client, Received
 from stream.replay.ledger import ledger
 from stream.wire.alarm_messages import Command
-from stream.wire.messages import BedStatus, Waveform
+from stream.wire.messages import BedStatus, ProcessStatus, Waveform
 from stream.wire.topics import Kind, Role, pattern
 from stream.wire.wave_message import Wave
 
@@ -159,12 +159,13 @@ class _Service:
     def _take(self, received: Received) -> None:
         """Append a message to the backlog; raise UsageError if it shows that another worker has taken over."""
         message = received.message
-        other = self._others.update(received, self._worker.leases)
-        if other is not None:
-            self.superseded = True
-            raise superseded(other, self._client)
         match message:
-            case Waveform() | Wave() | Command() | BedStatus(role="publisher"):
+            case ProcessStatus() | BedStatus(role="worker"):
+                other = self._others.update(received, self._worker.leases)
+                if other is not None:
+                    self.superseded = True
+                    raise superseded(other, self._client)
+            case Waveform() | Wave() | Command() | BedStatus():
                 self._backlog.put(message.bed, message, time.monotonic_ns())
 
     def _process(self) -> None:

@@ -155,7 +155,7 @@ class Worker:
             self._warn(str(error))
 
     def advance_time(self) -> None:
-        """Detect beds that send nothing, and advance the time of their alarms."""
+        """Detect beds that send nothing, advance the time of alarms, and publish the status of beds that is due."""
         now_ns = self._clock.now_ns()
         for bed in self._beds.values():
             status = self._publisher_status.get(bed.chunk.bed)
@@ -167,6 +167,9 @@ class Worker:
                 end = bed.chunk.end
                 self._change(bed, [Began("no_data", end, end, "bed_silent", silent_ns / 1e9)])
             bed.alarms.advance_time(bed.context(now_ns))
+            if not bed.ended and now_ns >= bed.next_status_ns:
+                # Also of a bed that is paused or silent: its lease stays in use.
+                self._publish_status(bed, "learning" if bed.learning else "forecasting")
         for name, alarms in self._restored.items():
             alarms.advance_time(self._context_without_samples(name))
 

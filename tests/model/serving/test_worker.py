@@ -99,7 +99,7 @@ def test_duplicates_are_ignored_and_gaps_are_reported(models: Models, patient: R
 def test_shed_chunks_are_a_gap_with_a_technical_alarm_from_its_begin(models: Models, patient: Record) -> None:
     stream = until(chunks(patient), 10)
     harness = run(models, [stream[:40]])
-    harness.worker.shed([*stream[38:50], chunk(0, bed="unknown")])  # two of them have been processed, and one bed is unknown
+    harness.worker.shed([*stream[38:50], chunk(0, bed="unknown")])  # two have been processed, one bed is unknown
     harness.worker.shed(stream[50:60])
     raised = harness.of(Alarm)[-1]
     assert (raised.kind, raised.reason, raised.phase, raised.onset) == ("no_data", "samples_lost", "raised", 40 * 36)

@@ -87,7 +87,7 @@ def test_an_overloaded_worker_is_named_and_recovers() -> None:
     assert not frame.link.stale
     [notice] = frame.notices
     assert "overloaded" in english(notice)
-    assert "解析が追いつきません" in to_text(notice, "ja")
+    assert "解析プロセスが過負荷です" in to_text(notice, "ja")
     scenario.receive(process("worker")).stream(1)
     assert scenario.frame().link.state is LinkState.LIVE
 
