@@ -38,13 +38,15 @@ class AlarmManager:
     send : callable
         Sends a message; never blocks.
     lease : int
-        All messages carry it; see `stream.wire.lease`.
+        See the attribute.
     save : callable, optional
         Called with the state after each transition and its new events, before they are sent: what has gone out is
         known to the next process.
 
     Attributes
     ----------
+    lease : int
+        All messages carry it; see `stream.wire.lease`.
     raised : int
         Number of alarms raised, without advisories.
     """
@@ -59,7 +61,7 @@ class AlarmManager:
         self.raised = 0
         self._config = config
         self._send = send
-        self._lease = lease
+        self.lease = lease
         self._save = save
         self._state = AlarmState(limits=config.limits)
         self._recent: RecentEvents = ()
@@ -81,7 +83,7 @@ class AlarmManager:
 
     def recent(self, now_ns: int) -> RecentEvents:
         """Return the recent events, marked as sent again."""
-        return tuple(with_lease(event, self._lease) for event in recent_events.to_resend(self._recent, now_ns))
+        return tuple(with_lease(event, self.lease) for event in recent_events.to_resend(self._recent, now_ns))
 
     def restore(self, message: ActiveAlarms, now_ns: int) -> None:
         """Restore the alarms that an earlier worker published; publish nothing yet."""
@@ -96,7 +98,7 @@ class AlarmManager:
         """Continue with restored alarms when the bed sends its first samples, and publish the list."""
         events, self._state = state_machine.resume(self._state, context)
         self._publish(events)
-        self._send(with_lease(to_message(context.bed, self._state), self._lease))
+        self._send(with_lease(to_message(context.bed, self._state), self.lease))
 
     def finish(self, context: AlarmContext) -> None:
         """Clear all alarms whose condition holds, because the record has ended."""
@@ -125,7 +127,7 @@ class AlarmManager:
         """Move the ends of the pauses with the clock, which was stepped, and publish the list if there are any."""
         before, self._state = self._state, state_machine.shift_pauses(self._state, by_ns)
         if self._state != before:
-            self._send(with_lease(to_message(bed, self._state), self._lease))
+            self._send(with_lease(to_message(bed, self._state), self.lease))
 
     def _apply(self, events: Sequence[Alarm], state: AlarmState, context: AlarmContext) -> None:
         before, self._state = self._state, state
@@ -134,7 +136,7 @@ class AlarmManager:
         self._publish(events)
         listed = to_message(context.bed, state)
         if listed != to_message(context.bed, before):
-            self._send(with_lease(listed, self._lease))
+            self._send(with_lease(listed, self.lease))
 
     def _publish(self, events: Sequence[Alarm]) -> None:
         """Save the state and the events, then send the events."""
@@ -144,4 +146,4 @@ class AlarmManager:
         # Events before the list: a receiver of the list has been sent the events that explain it.
         for event in events:
             self.raised += event.phase == "raised" and event.kind not in ADVISORIES
-            self._send(with_lease(event, self._lease))
+            self._send(with_lease(event, self.lease))

@@ -186,18 +186,19 @@ class _Service:
     def _take(self, received: Received) -> None:
         """Append a message to the backlog; raise UsageError if it shows that another worker has taken over."""
         message = received.message
-        other = self._others.update(received, self._worker.leases)
-        if other is not None:
-            self.superseded = True
-            raise superseded(other, self._client)
         match message:
-            case Waveform() | Wave() | Command() | BedStatus(role="publisher"):
-                self._backlog.put(message.bed, message, time.monotonic_ns())
-            case EventsRequest():
-                self._worker.resend_events()
             case ProcessStatus(role="publisher"):
                 for bed in message.beds:
                     self._backlog.put(bed, message, time.monotonic_ns())
+            case ProcessStatus() | BedStatus(role="worker"):
+                other = self._others.update(received, self._worker.leases)
+                if other is not None:
+                    self.superseded = True
+                    raise superseded(other, self._client)
+            case Waveform() | Wave() | Command() | BedStatus():
+                self._backlog.put(message.bed, message, time.monotonic_ns())
+            case EventsRequest():
+                self._worker.resend_events()
             case ActiveAlarms() if received.retained:
                 # After a reconnect, or of a bed that had no place before it sent. Lists published meanwhile have no
                 # effect on a running worker: limits change by command only.

@@ -129,7 +129,7 @@ async def begin(client: Client, worker: Worker, others: OtherWorkers) -> tuple[l
                 worker.observe_lease(message.bed, message.lease)
             if isinstance(message, BedStatus) and message.role == "worker" and len(served_by) < MAX_KNOWN:
                 served_by[message.bed] = message.instance
-            if message is not None:
+            if message is not None and not _is_worker(message):
                 rest.append(received)
     others.forget_unconfirmed()
     return rest, served_by

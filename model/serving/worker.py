@@ -135,6 +135,8 @@ class Worker:
         """Register the lease of another worker, before this one serves: it will use a higher one."""
         if bed in self._highest_leases or len(self._highest_leases) < MAX_LEASES:
             self._highest_leases[bed] = max(self._highest_leases.get(bed, 0), lease)
+        if bed in self._restored:
+            self._restored[bed].lease = self._lease(bed)
 
     def _alarm_manager(self, bed: str) -> AlarmManager:
         def save(state: AlarmState, events: Sequence[Alarm]) -> None:
@@ -257,6 +259,9 @@ class Worker:
                     self._change(bed, bed_watch.silence_began(bed, now_ns))
             self._change(bed, bed_watch.contest_changed(bed, bed.stream.is_contested(now_ns)))
             bed.alarms.advance_time(bed.context(self._clock.now_ns()))
+            if not bed.ended and now_ns >= bed.next_status_ns:
+                # Also of a bed that is paused or silent: its lease stays in use.
+                self._publish_status(bed, "learning" if bed.learning else "forecasting")
         for name, alarms in self._restored.items():
             alarms.advance_time(self._context_without_samples(name))
 

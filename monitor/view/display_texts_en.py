@@ -24,7 +24,7 @@ VIEW: Mapping[str, str] = {
     "notice.paused": "the replay is paused",
     "notice.no_broker": "NO CONNECTION TO THE BROKER",
     "notice.no_worker": "NO WORKER: no forecast, no alarms",
-    "notice.overloaded": "the worker is overloaded: some signal is not analysed, alarms may be missing",
+    "notice.overloaded": "the worker is overloaded: alarms may be missing",
     "notice.no_forecast": "the worker does not respond: no alarms",
     "notice.learning": "learning this patient: rhythm alarms are on",
     "broker.connected": "connected to {address}",

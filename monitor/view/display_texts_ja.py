@@ -24,7 +24,7 @@ VIEW: Mapping[str, str] = {
     "notice.paused": "再生は一時停止中です",
     "notice.no_broker": "ブローカに接続されていません",
     "notice.no_worker": "解析プロセスなし: 予測もアラームも出ません",
-    "notice.overloaded": "解析が追いつきません: 一部の信号は解析されず、アラームが出ないことがあります",
+    "notice.overloaded": "解析プロセスが過負荷です: アラームが出ないことがあります",
     "notice.no_forecast": "解析プロセスの応答なし: アラームは出ません",
     "notice.learning": "学習中: 不整脈アラームは作動しています",
     "broker.connected": "{address} に接続中",

@@ -136,6 +136,7 @@ def status(role: str, state: str, bed: str = "bed-1", **changes: Any) -> BedStat
     return BedStatus(**{**fields, **changes})
 
 
-def process(role: str, state: str = "online") -> ProcessStatus:
+def process(role: str, state: str = "online", **changes: Any) -> ProcessStatus:
     """Return the status of a process; its instance has the name of its role."""
-    return ProcessStatus(role=role, instance=role, state=state, when="2026-01-31T12:00:00.000Z")  # type: ignore[arg-type]
+    fields: dict[str, Any] = {"role": role, "instance": role, "state": state, "when": "2026-01-31T12:00:00.000Z"}
+    return ProcessStatus(**{**fields, **changes})

@@ -16,7 +16,7 @@ from stream.records.record import Record
 from stream.records.synthetic import synthetic_patient
 from stream.replay.playhead import ReplayConfig, begin, replay
 from stream.timebase import STRIDE
-from stream.wire.alarm_messages import Alarm
+from stream.wire.alarm_messages import ActiveAlarms, Alarm
 from stream.wire.messages import Beat, BedStatus, Forecast, Vitals, Waveform
 from stream.wire.wave_message import Wave
 from tests.model.serving.worker_harness import (
@@ -29,7 +29,7 @@ from tests.model.serving.worker_harness import (
     summaries,
     until,
 )
-from tests.waveforms import wave
+from tests.waveforms import chunk, wave
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000])
@@ -94,6 +94,37 @@ def test_duplicates_are_ignored_and_gaps_are_reported(models: Models, patient: R
     assert {(a.reason, a.value, a.text) for a in gap} == {("samples_lost", 1.0, "1.0 s of signal lost")}
     after = [f for f in harness.of(Forecast) if f.origin >= 60 * 36]
     assert len(after) == len(stream[60:])
+
+
+def test_shed_chunks_are_a_gap_with_a_technical_alarm_from_its_begin(models: Models, patient: Record) -> None:
+    stream = until(chunks(patient), 10)
+    harness = run(models, [stream[:40]])
+    harness.worker.shed([*stream[38:50], chunk(0, bed="unknown")])  # two have been processed, one bed is unknown
+    harness.worker.shed(stream[50:60])
+    raised = harness.of(Alarm)[-1]
+    assert (raised.kind, raised.reason, raised.phase, raised.onset) == ("no_data", "samples_lost", "raised", 40 * 36)
+    harness.clock.now += 20_000_000_000
+    harness.worker.shed(stream[60:65])
+    harness.worker.advance_time()
+    assert harness.of(Alarm)[-1] == raised, "the bed sends: it is not silent"
+    harness.worker.tick(stream[65:])
+    cleared = harness.of(Alarm)[-1]
+    assert (cleared.phase, cleared.reason, cleared.value, cleared.end) == ("cleared", "samples_lost", 2.5, 65 * 36)
+    assert len([a for a in harness.of(Alarm) if a.kind == "no_data"]) == 2
+    counters = harness.counters()
+    assert (counters["shed_samples"], counters["lost_samples"], counters["gaps"]) == (25 * 36, 25 * 36, 1)
+
+
+def test_all_outputs_carry_the_lease_after_the_highest_received(models: Models, patient: Record) -> None:
+    harness = WorkerHarness(models)
+    harness.worker.restore_alarms(ActiveAlarms(bed="bed-1", lease=3))
+    for lease in (4, 6, 5):
+        harness.worker.observe_lease("bed-1", lease)
+    harness.worker.tick(list(chunks(patient)))
+    harness.worker.stop()
+    assert {type(m) for m in harness.messages} == {Forecast, Beat, Vitals, BedStatus, Alarm, ActiveAlarms}
+    assert {m.lease for m in harness.messages} == {7}  # type: ignore[attr-defined]
+    assert harness.worker.leases == {"bed-1": 7}
 
 
 def test_a_new_epoch_restarts_the_analysis_and_is_no_gap(models: Models, patient: Record) -> None:

@@ -314,3 +314,20 @@ async def test_executed_commands_are_stored_once(broker: BrokerAddress, tmp_path
                 await until(lambda: counters["commands"] == 7)
     stored = [found for (found,) in rows(path, "SELECT command_id FROM commands ORDER BY rowid")]
     assert stored == [command(n).command_id for n in range(7)]
+
+
+async def test_events_of_a_worker_that_another_one_has_replaced_are_not_stored(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    path = tmp_path / "alarms.sqlite"
+    with AlarmLog(path) as log:
+        async with (
+            running_logger(mosquitto.address, log) as (counters, _),
+            Client(mosquitto.address, role=None) as worker,
+        ):
+            for number, lease in enumerate((1, 2, 2, 1)):
+                worker.send(message_samples.alarm(number, lease=lease))
+            async with asyncio.timeout(20):
+                await until(lambda: counters["stored"] + counters["superseded"] == 4)
+        assert [event.onset for event in log.events()] == [0, 1, 2]
+        assert counters["superseded"] == 1

@@ -6,15 +6,16 @@ from rich.console import Console
 from monitor.tools.live_table import live_table
 from monitor.tools.wire_stats import BedStats
 from stream.wire.alarm_messages import ActiveAlarms
-from tests.monitor.message_samples import vitals
+from stream.wire.messages import ProcessStatus
+from tests.monitor.message_samples import process, vitals
 from tests.monitor.tools.test_wire_stats import forecast_of
 from tests.stream.wire.test_codec import alarm
 from tests.waveforms import chunk
 
 
-def text(beds: dict[str, BedStats], now_ns: int, width: int = 80) -> str:
+def text(beds: dict[str, BedStats], now_ns: int, width: int = 80, worker: ProcessStatus | None = None) -> str:
     console = Console(width=width, file=io.StringIO())
-    console.print(live_table(beds, now_ns, now_ns))
+    console.print(live_table(beds, now_ns, now_ns, worker))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
@@ -90,3 +91,8 @@ def test_text_from_the_wire_is_shown_as_plain_text() -> None:
     assert "\x1b" not in shown
     assert "[red]" in shown
     assert r"\u001b[2Jall is well" in shown
+
+
+def test_an_overloaded_worker_is_named() -> None:
+    assert "OVERLOADED" in text({}, 0, worker=process("worker", overloaded=True))
+    assert "OVERLOADED" not in text({}, 0, worker=process("worker"))

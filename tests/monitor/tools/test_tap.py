@@ -23,6 +23,7 @@ from stream.wire.codec import topic_of
 from stream.wire.messages import Forecast, Message, Waveform
 from stream.wire.topics import Kind, Role, Topic
 from tests.monitor.alarm_log.test_store import alarm
+from tests.monitor.message_samples import vitals
 from tests.waveforms import SESSION, chunk, wave
 
 
@@ -218,3 +219,10 @@ def test_control_characters_from_the_wire_are_printed_as_escapes() -> None:
         assert r"mitdb/\u001b]0;owned\u0007\u009b2J\u202e" in text
         assert not [c for c in text if unicodedata.category(c) in ("Cc", "Cf") and c != "\n"]
     assert json.loads(line)["message"]["record"] == hostile
+
+
+def test_rows_leave_out_a_worker_that_another_one_has_replaced() -> None:
+    lines, _, _ = tap._plan("csv", "bedside/v1/+/vitals")
+    messages = [vitals(number, lease=lease) for number, lease in enumerate((1, 2, 2, 1))]
+    rows = [lines(received(message)) for message in messages]
+    assert [bool(row) for row in rows] == [True, True, True, False]

@@ -85,3 +85,11 @@ def test_the_next_session_is_counted_once_the_publisher_has_ended() -> None:
     stats.update(status("publisher", "ended"), chunk(3).due_ns)
     stats.update(chunk(0, session="f" * 32), chunk(3).due_ns)
     assert stats.waveform == chunk(0, session="f" * 32)
+
+
+def test_a_worker_that_another_one_has_replaced_is_ignored() -> None:
+    stats = BedStats()
+    for lease in (1, 2, 2):
+        stats.update(vitals(359, skill=0.5, lease=lease), 0)
+    stats.update(vitals(719, skill=0.25, lease=1), 0)
+    assert (stats.skill, stats.superseded) == (0.5, 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.view.display_texts import english
+from monitor.view.display_texts import english, to_text
 from monitor.view.link import LinkState
 from monitor.view.presenter import Presenter
 from stream.wire.alarm_texts import phrase
@@ -78,6 +78,18 @@ def test_a_removed_process_status_counts_as_offline() -> None:
 def test_a_worker_that_does_not_respond() -> None:
     scenario = Scenario().stream(20).stream(35, forecasts=False)
     assert scenario.frame().link.state is LinkState.NO_FORECAST
+
+
+def test_an_overloaded_worker_is_named_and_recovers() -> None:
+    scenario = Scenario().stream(20).receive(process("worker", overloaded=True)).stream(35, forecasts=False)
+    frame = scenario.frame()
+    assert frame.link.state is LinkState.OVERLOADED
+    assert not frame.link.stale
+    [notice] = frame.notices
+    assert "overloaded" in english(notice)
+    assert "解析プロセスが過負荷です" in to_text(notice, "ja")
+    scenario.receive(process("worker")).stream(1)
+    assert scenario.frame().link.state is LinkState.LIVE
 
 
 def test_learning() -> None:

@@ -165,3 +165,16 @@ def test_invented_beds_do_not_grow_the_monitor_and_displace_no_bed_that_sends() 
     assert "bed-1" in presenter._beds
     assert len(presenter._replays) <= MAX_BEDS
     assert len(presenter._services._status) <= 2 * MAX_BEDS
+
+
+def test_a_worker_that_another_one_has_replaced_is_ignored() -> None:
+    scenario = Scenario().stream(20)
+    current = ActiveAlarms(bed="bed-1", alarms=(alarm(360, lease=2),), lease=2)
+    scenario.receive(status("worker", "forecasting", instance="worker", lease=2), current)
+    stale = [ActiveAlarms(bed="bed-1", lease=1), vitals(700, lease=1), alarm(0, lease=1), forecast(719, lease=1)]
+    scenario.receive(*stale, status("worker", "stopped", lease=1))
+    frame = scenario.frame()
+    assert [line.alarm.alarm_id for line in frame.active] == [current.alarms[0].alarm_id]
+    assert frame.patient.vitals is None
+    assert frame.worker
+    assert len(frame.history) == 1

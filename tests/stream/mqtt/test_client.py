@@ -72,6 +72,39 @@ async def test_a_process_publishes_online_and_offline(broker: BrokerAddress) -> 
         assert received.message.state == "offline"
 
 
+async def test_an_overload_is_reported_at_once(broker: BrokerAddress) -> None:
+    topics = [pattern(Kind.PROCESS)]
+    async with Client(broker, role=None, subscriptions=topics) as reader, Client(broker, role=Role.WORKER) as worker:
+        assert not (await next_of(reader, Kind.PROCESS)).message.overloaded  # type: ignore[union-attr]
+        worker.report_overload(True)
+        worker.report_overload(True)
+        assert (await next_of(reader, Kind.PROCESS)).message.overloaded  # type: ignore[union-attr]
+        worker.report_overload(False)
+        assert not (await next_of(reader, Kind.PROCESS)).message.overloaded  # type: ignore[union-attr]
+
+
+async def test_flush_to_lets_the_connection_work(broker: BrokerAddress) -> None:
+    async with Client(broker, role=Role.PUBLISHER) as publisher:
+        for seq in range(100):
+            publisher.send(chunk(seq))
+        assert publisher.unsent >= 100
+        await publisher.flush_to(10, 20)
+        assert publisher.unsent <= 10
+
+
+async def test_the_last_status_follows_what_was_sent_before(broker: BrokerAddress) -> None:
+    topics = [pattern(Kind.PROCESS), pattern(Kind.ECG)]
+    async with Client(broker, role=None, subscriptions=topics) as reader:
+        async with Client(broker, role=Role.PUBLISHER) as publisher:
+            for seq in range(100):
+                publisher.send(chunk(seq))
+        received = []
+        async with asyncio.timeout(20):
+            while not (received and isinstance(received[-1], ProcessStatus) and received[-1].state == "offline"):
+                received.append((await reader.receive()).message)
+        assert sum(isinstance(message, Waveform) for message in received) == 100
+
+
 async def test_the_last_will_of_a_killed_process_is_published(broker: BrokerAddress) -> None:
     async with Client(broker, role=None, subscriptions=[pattern(Kind.PROCESS)]) as listener:
         async with Client(broker, role=Role.WORKER) as worker:
