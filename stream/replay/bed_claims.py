@@ -8,7 +8,6 @@ every 2 s.
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Collection
 
 from stream.errors import UsageError
@@ -34,8 +33,8 @@ class BedClaims:
     def __init__(self, beds: Collection[str], instance: str) -> None:
         self._beds = frozenset(beds)
         self._instance = instance
-        self._claims: defaultdict[str, set[str]] = defaultdict(set)
-        self._ended: dict[str, str] = {}
+        self._named: dict[str, frozenset[str]] = {}
+        self._bed_status: dict[str, BedStatus] = {}
         self._offline: set[str] = set()
         self._alive: set[str] = set()
 
@@ -43,19 +42,16 @@ class BedClaims:
         """Process a publisher's status, or that of a bed."""
         if status.role != "publisher" or status.instance == self._instance:
             return
-        if isinstance(status, BedStatus):
-            self._claims[status.instance] |= self._beds & {status.bed}
-            if status.state == "ended":
-                self._ended[status.bed] = status.instance
-            else:
-                self._ended.pop(status.bed, None)
-        elif status.state == "online":
-            self._offline.discard(status.instance)
-            self._claims[status.instance] |= self._beds & set(status.beds)
-        else:
-            self._offline.add(status.instance)
         if not retained:
             self._alive.add(status.instance)
+        if isinstance(status, BedStatus):
+            if status.bed in self._beds:
+                self._bed_status[status.bed] = status
+        elif status.state == "online":
+            self._offline.discard(status.instance)
+            self._named[status.instance] = self._beds & frozenset(status.beds)
+        else:
+            self._offline.add(status.instance)
 
     def claimed(self, *, alive: bool) -> tuple[str, str] | None:
         """Return a claimed bed and the instance that claims it; None if there is none.
@@ -65,12 +61,13 @@ class BedClaims:
         alive : bool
             Only processes that have repeated their status.
         """
-        for instance, beds in self._claims.items():
-            if instance in self._offline or (alive and instance not in self._alive):
-                continue
-            for bed in sorted(beds):
-                if self._ended.get(bed) != instance:
-                    return bed, instance
+        claims = [(bed, instance) for instance, beds in self._named.items() for bed in sorted(beds)]
+        claims += [(bed, status.instance) for bed, status in self._bed_status.items()]
+        for bed, instance in claims:
+            last = self._bed_status.get(bed)
+            ended = last is not None and last.instance == instance and last.state == "ended"
+            if not ended and instance not in self._offline and (instance in self._alive or not alive):
+                return bed, instance
         return None
 
 
