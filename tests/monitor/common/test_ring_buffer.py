@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -53,6 +55,18 @@ def test_indices_up_to_the_maximum_of_messages() -> None:
     ring.put(0, [1.0])
     ring.put(2**62, [2.0, 3.0])
     assert ring.get(2**62, 2**62 + 2)[:, 0].tolist() == [2.0, 3.0]
+
+
+def test_memory_is_used_as_it_is_written() -> None:
+    """Linux counts the pages of a process in /proc."""
+    pages = Path("/proc/self/statm")
+    if not pages.exists():
+        pytest.skip("needs /proc")
+    before = int(pages.read_text().split()[1])
+    rings = [RingBuffer(1_000_000) for _ in range(64)]
+    for ring in rings:
+        ring.put(500_000, [1.0])
+    assert int(pages.read_text().split()[1]) - before < 2000, "of 64,000 pages"
 
 
 def test_get_returns_a_copy() -> None:
