@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from monitor.interrupt import INTERRUPTED, end_at_interrupt, interruptible
+
+if __name__ == "__main__":
+    end_at_interrupt()  # before the imports below
+
 import argparse
+import errno
 import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -10,6 +16,7 @@ from contextlib import contextmanager
 
 from monitor.arguments import parser
 from monitor.commands import bench, data, demo, offline, processes
+from monitor.line_handler import LineHandler
 from monitor.tools.optional_dependencies import EXTRA_OF
 from stream.errors import BedsideError
 
@@ -37,6 +44,17 @@ MQTT_LOG = "bedside.mqtt"
 """Logger of the MQTT library. It is silenced: `stream.mqtt.client` reports the same problems."""
 
 
+log = logging.getLogger("bedside")
+
+_RESOURCES = {
+    errno.EMFILE: "allow this process more open files, as with 'ulimit -n 256'",
+    errno.ENFILE: "close other programs: the computer has no more open files",
+    errno.ENOSPC: "make room on the disk",
+    errno.ENOMEM: "close other programs: the computer has no more memory",
+}
+"""What to do if the computer lacks a resource; such an error can come from anywhere."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0, 2 for an error that the user can correct, 130 for Ctrl-C."""
     args = parser().parse_args(arguments)
@@ -46,25 +64,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     try:
-        return RUN[args.run](args)
+        with interruptible():
+            return RUN[args.run](args)
     except BedsideError as error:
-        print(f"bedside {args.command}: error: {error}", file=sys.stderr)
+        log.error("error: %s", error)
         return error.status
     except ModuleNotFoundError as error:
         extra = EXTRA_OF.get((error.name or "").split(".")[0])
         if extra is None:
             raise
-        print(
-            f"bedside {args.command}: error: {error.name} is not installed; run: pip install 'bedside[{extra}]'",
-            file=sys.stderr,
-        )
+        log.error("error: %s is not installed; run: pip install 'bedside[%s]'", error.name, extra)
         return BedsideError.status
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
     except BrokenPipeError:
         # The reader closed the pipe, as in "bedside tap | head": nothing more can be written, not even at exit.
         sys.stdout = None
         return 0
+    except OSError as error:
+        if error.errno not in _RESOURCES:
+            raise
+        log.error("error: %s: %s", error.strerror, _RESOURCES[error.errno])
+        return BedsideError.status
 
 
 class _LineFormatter(logging.Formatter):
@@ -83,7 +104,7 @@ class _LineFormatter(logging.Formatter):
 @contextmanager
 def _log_on_stderr(command: str) -> Iterator[None]:
     """Log bedside's messages and the libraries' warnings to standard error while the context is active."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = LineHandler(sys.stderr)
     handler.setFormatter(_LineFormatter(command))
     logging.getLogger("bedside").setLevel(logging.INFO)
     logging.getLogger(MQTT_LOG).setLevel(logging.CRITICAL)

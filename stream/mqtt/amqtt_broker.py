@@ -1,4 +1,4 @@
-"""amqtt's broker with two defects of amqtt 0.12 corrected. The only importer of amqtt.
+"""amqtt's broker with three defects of amqtt 0.12 corrected. The only importer of amqtt.
 
 - amqtt sends a new client the retained messages that match any client's subscriptions. Here it gets those that match
   its own.
@@ -7,6 +7,8 @@
   Python 3.12 on a few hundred messages suffice, because ``asyncio.wait_for`` no longer yields between two packets
   that have arrived, so reading precedes distribution. Here a disconnect is processed only after all messages received
   before it have been distributed.
+- amqtt leaves a connection open that ends before a valid CONNECT or just after it, until no file descriptor is left.
+  Here it is closed, and so is one that sends no CONNECT within `CONNECT_TIMEOUT_S`.
 """
 
 from __future__ import annotations
@@ -16,11 +18,15 @@ import logging
 from typing import Any
 
 from amqtt.broker import Broker
+from amqtt.errors import AMQTTError, CodecError
 from amqtt.errors import BrokerError as AmqttError
 from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler
 from amqtt.session import Session
 
 __all__ = ["AmqttError", "CorrectedBroker", "corrected_broker"]
+
+CONNECT_TIMEOUT_S = 10.0
+"""Maximum time from the connection to its CONNECT."""
 
 
 class CorrectedBroker(Broker):
@@ -32,9 +38,28 @@ class CorrectedBroker(Broker):
         if any(subscriber is session for subscriber, _ in self._subscriptions.get(subscription[0], ())):
             await super()._publish_retained_messages_for_subscription(subscription, session)
 
+    async def stream_connected(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, listener_name: str
+    ) -> None:
+        """Serve one connection until it ends."""
+        try:
+            await super().stream_connected(reader, writer, listener_name)
+        finally:
+            writer.close()
+
+    async def _initialize_client_session(self, *connection: Any) -> tuple[BrokerProtocolHandler, Session]:
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                handler, session = await super()._initialize_client_session(*connection)
+                return handler, session
+        except (CodecError, TimeoutError, OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+            raise AMQTTError(f"no valid CONNECT: {error}") from error  # expected by `_client_connected`
+
     async def _client_message_loop(self, client_session: Session, handler: BrokerProtocolHandler) -> None:
         # A static method creates the handler, so its class cannot be replaced; two methods of the object are.
         DelayedDisconnect(client_session, handler)
+        if handler._reader_task is None or handler._reader_task.done():
+            await handler.handle_connection_closed()  # it closed before `handler` could notify anyone
         await super()._client_message_loop(client_session, handler)
 
 

@@ -7,6 +7,7 @@ they are processed. Both persist across reconnects; each reconnect uses a new `C
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import random
 import secrets
@@ -82,6 +83,8 @@ class Client:
         ``received``, ``rejected``, ``inbox_dropped``, ``reconnects``.
     beds : tuple of str
         Beds that this process serves; part of its status.
+    mqtt_session : str
+        Digest of `persistent_id`, part of the status; empty without one.
 
     Raises
     ------
@@ -105,6 +108,7 @@ class Client:
         self.connected = False
         self.counters: Counter[str] = Counter(received=0, rejected=0, inbox_dropped=0, reconnects=0)
         self.beds: tuple[str, ...] = ()
+        self.mqtt_session = hashlib.sha256(persistent_id.encode()).hexdigest()[:16] if persistent_id else ""
         self._subscriptions = tuple(subscriptions)
         self._persistent_id = persistent_id
         self._connect_timeout_s = connect_timeout_s
@@ -337,5 +341,6 @@ class Client:
             when=rfc3339(time.time_ns()),
             beds=self.beds,
             counters=dict(self.counters),
+            mqtt_session=self.mqtt_session,
         )
         return codec.topic_of(status), codec.encode(status)

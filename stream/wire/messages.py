@@ -368,6 +368,9 @@ class ProcessStatus(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
         Beds that it serves.
     counters : dict of str to float
         Counters since the start of the process.
+    mqtt_session : str
+        Digest of the MQTT client id of its persistent session; empty if it has none. The id itself would let anyone
+        take the session over.
     """
 
     role: Literal["publisher", "worker", "monitor", "logger"]
@@ -376,3 +379,4 @@ class ProcessStatus(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     when: Text
     beds: tuple[BedName, ...] = ()
     counters: dict[str, float] = {}
+    mqtt_session: Text = ""
