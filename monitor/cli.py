@@ -81,6 +81,9 @@ def _run(args: argparse.Namespace) -> int:
         # The reader closed the pipe, as in "bedside tap | head": nothing more can be written, not even at exit.
         sys.stdout = None
         return 0
+    except MemoryError as error:
+        log.error("error: the computer has not enough memory (%s): choose a smaller record", error)
+        return BedsideError.status
     except OSError as error:
         if error.errno not in _RESOURCES:
             raise
