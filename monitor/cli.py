@@ -10,6 +10,7 @@ if __name__ == "__main__":
 import argparse
 import errno
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -46,6 +47,9 @@ MQTT_LOG = "bedside.mqtt"
 
 log = logging.getLogger("bedside")
 
+MIN_FREE_FILES = 12
+"""Files and sockets that every command may open: event loop, two connections, database, imports."""
+
 _RESOURCES = {
     errno.EMFILE: "allow this process more open files, as with 'ulimit -n 256'",
     errno.ENFILE: "close other programs: the computer has no more open files",
@@ -65,6 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(args: argparse.Namespace) -> int:
     try:
         with interruptible():
+            _check_free_files()
             return RUN[args.run](args)
     except BedsideError as error:
         log.error("error: %s", error)
@@ -89,6 +94,17 @@ def _run(args: argparse.Namespace) -> int:
             raise
         log.error("error: %s: %s", error.strerror, _RESOURCES[error.errno])
         return BedsideError.status
+
+
+def _check_free_files() -> None:
+    """Raise OSError if fewer than `MIN_FREE_FILES` can be opened: libraries fail in odd ways without them."""
+    opened: list[int] = []
+    try:
+        while len(opened) < MIN_FREE_FILES:
+            opened.append(os.open(os.devnull, os.O_RDONLY))
+    finally:
+        for number in opened:
+            os.close(number)
 
 
 class _LineFormatter(logging.Formatter):

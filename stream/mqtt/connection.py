@@ -142,6 +142,9 @@ class _LoopClient(aiomqtt.Client):
     def close(self) -> None:
         """Close the socket if it is open, and mark the reason of the disconnection as retrieved."""
         self._client._sock_close()
+        self._mark_retrieved()
+
+    def _mark_retrieved(self) -> None:
         for future in (self._connected, self._disconnected):
             if future.done() and not future.cancelled():
                 future.exception()
@@ -149,6 +152,7 @@ class _LoopClient(aiomqtt.Client):
     def _on_disconnect(self, *args: Any, **options: Any) -> None:
         if not self._connected.cancelled():  # aiomqtt would ask it for its exception
             super()._on_disconnect(*args, **options)
+        self._mark_retrieved()  # aiomqtt discards the reason if the connection is lost just after CONNACK
 
     def _on_socket_open(self, client: Any, userdata: Any, sock: Any) -> None:  # noqa: ARG002
         def add() -> None:
@@ -191,6 +195,7 @@ class _LoopClient(aiomqtt.Client):
         except Exception as error:  # noqa: BLE001 - the reason of the disconnection, whatever it is
             if not self._disconnected.done():
                 self._disconnected.set_exception(error)
+                self._mark_retrieved()
 
 
 class _CallbackQueue(asyncio.Queue[aiomqtt.Message]):
