@@ -45,14 +45,15 @@ def test_ctrl_c_during_the_imports_ends_a_command_without_a_traceback(
         stderr=subprocess.PIPE,
         text=True,
     )
-    assert process.stderr is not None
     imported, interrupt_at, lines = -1, rng.randrange(2, 60), []
-    for line in process.stderr:
-        if line.startswith("import time:"):
-            imported += imported >= 0 or line.rstrip().endswith(" monitor.interrupt")
-            if imported == interrupt_at:
-                os.kill(process.pid, signal.SIGINT)
-        else:
-            lines.append(line)
-    assert process.wait(60) == 130, "".join(lines)
+    with process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("import time:"):
+                imported += imported >= 0 or line.rstrip().endswith(" monitor.interrupt")
+                if imported == interrupt_at:
+                    os.kill(process.pid, signal.SIGINT)
+            else:
+                lines.append(line)
+    assert process.returncode == 130, "".join(lines)
     assert not [line for line in lines if not re.match(r"bedside \w+: (?!error)", line)]

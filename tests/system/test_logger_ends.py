@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import shutil
 import signal
 import sqlite3
 import subprocess
@@ -124,7 +123,8 @@ async def test_of_two_loggers_with_copies_of_one_store_the_second_ends(mosquitto
     async with observer_of(mosquitto.address) as observer:
         with file(tmp_path / "err") as errors, logger(mosquitto.address, path, stdout=errors, stderr=errors) as first:
             await online(observer, 1)
-            shutil.copy(path, copy)
+            with contextlib.closing(sqlite3.connect(path)) as db, contextlib.closing(sqlite3.connect(copy)) as other:
+                db.backup(other)  # the newest data are in another file
             with (
                 file(tmp_path / "err-copy") as errors_of_copy,
                 logger(mosquitto.address, copy, stdout=errors_of_copy, stderr=errors_of_copy) as second,
