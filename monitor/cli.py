@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.interrupt import INTERRUPTED, end_at_interrupt, interruptible
+from monitor.interrupt import INTERRUPTED, Interruptible, end_at_interrupt
 
 if __name__ == "__main__":
     end_at_interrupt()  # before the imports below
@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     try:
-        with interruptible():
+        with Interruptible():
             _check_free_files()
             return RUN[args.run](args)
     except BedsideError as error:

@@ -25,7 +25,7 @@ def test_an_unwritable_ledger_is_a_one_line_error(tmp_path: Path) -> None:
 
 def test_a_full_disk_is_a_one_line_error() -> None:
     with (
-        pytest.raises(StorageError, match="ledger full cannot be written.*make room"),
+        pytest.raises(StorageError, match=r"ledger full cannot be written.*make room"),
         ledger(Path("/dev/full"), "bed"),
     ):
         raise AssertionError("the first line could not be written")
