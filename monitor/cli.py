@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from monitor.interrupt import INTERRUPTED, Interruptible, end_at_interrupt
+
+if __name__ == "__main__":
+    end_at_interrupt()  # before the imports below
+
 import argparse
+import errno
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from monitor.arguments import parser
 from monitor.commands import bench, data, demo, offline, processes
+from monitor.line_handler import LineHandler
 from monitor.tools.optional_dependencies import EXTRA_OF
 from stream.errors import BedsideError
 from stream.wire.plain_text import plain
@@ -38,6 +46,20 @@ MQTT_LOG = "bedside.mqtt"
 """Logger of the MQTT library. It is silenced: `stream.mqtt.client` reports the same problems."""
 
 
+log = logging.getLogger("bedside")
+
+MIN_FREE_FILES = 12
+"""Files and sockets that every command may open: event loop, two connections, database, imports."""
+
+_RESOURCES = {
+    errno.EMFILE: "allow this process more open files, as with 'ulimit -n 256'",
+    errno.ENFILE: "close other programs: the computer has no more open files",
+    errno.ENOSPC: "make room on the disk",
+    errno.ENOMEM: "close other programs: the computer has no more memory",
+}
+"""What to do if the computer lacks a resource; such an error can come from anywhere."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0, 2 for an error that the user can correct, 130 for Ctrl-C."""
     args = parser().parse_args(arguments)
@@ -47,25 +69,43 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(args: argparse.Namespace) -> int:
     try:
-        return RUN[args.run](args)
+        with Interruptible():
+            _check_free_files()
+            return RUN[args.run](args)
     except BedsideError as error:
-        print(f"bedside {args.command}: error: {plain(str(error))}", file=sys.stderr)
+        log.error("error: %s", error)
         return error.status
     except ModuleNotFoundError as error:
         extra = EXTRA_OF.get((error.name or "").split(".")[0])
         if extra is None:
             raise
-        print(
-            f"bedside {args.command}: error: {error.name} is not installed; run: pip install 'bedside[{extra}]'",
-            file=sys.stderr,
-        )
+        log.error("error: %s is not installed; run: pip install 'bedside[%s]'", error.name, extra)
         return BedsideError.status
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
     except BrokenPipeError:
         # The reader closed the pipe, as in "bedside tap | head": nothing more can be written, not even at exit.
         sys.stdout = None
         return 0
+    except MemoryError as error:
+        log.error("error: the computer has not enough memory (%s): choose a smaller record", error)
+        return BedsideError.status
+    except OSError as error:
+        if error.errno not in _RESOURCES:
+            raise
+        log.error("error: %s: %s", error.strerror, _RESOURCES[error.errno])
+        return BedsideError.status
+
+
+def _check_free_files() -> None:
+    """Raise OSError if fewer than `MIN_FREE_FILES` can be opened: libraries fail in odd ways without them."""
+    opened: list[int] = []
+    try:
+        while len(opened) < MIN_FREE_FILES:
+            opened.append(os.open(os.devnull, os.O_RDONLY))
+    finally:
+        for number in opened:
+            os.close(number)
 
 
 class _LineFormatter(logging.Formatter):
@@ -91,7 +131,7 @@ class _LineFormatter(logging.Formatter):
 @contextmanager
 def _log_on_stderr(command: str) -> Iterator[None]:
     """Log bedside's messages and the libraries' warnings to standard error while the context is active."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = LineHandler(sys.stderr)
     handler.setFormatter(_LineFormatter(command))
     logging.getLogger("bedside").setLevel(logging.INFO)
     logging.getLogger(MQTT_LOG).setLevel(logging.CRITICAL)

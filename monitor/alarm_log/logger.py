@@ -16,24 +16,26 @@ commands are written in small steps and not while events are held, so an event w
 from __future__ import annotations
 
 import asyncio
-import sys
+import contextlib
+import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Coroutine
-from typing import Any, TextIO, TypeVar
+from typing import Any, TypeVar
 
-import msgspec
-
+from monitor.alarm_log.copies import CopyDetector
+from monitor.alarm_log.printer import EventPrinter
 from monitor.alarm_log.store import AlarmLog
 from monitor.alarm_log.strips import MAX_PENDING, StripRecorder
-from stream.errors import BedsideError, StorageError
+from stream.errors import BedsideError, StorageError, UsageError
 from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Client
 from stream.wire.alarm_messages import ActiveAlarms, Alarm, Command, EventsRequest
 from stream.wire.lease import Leases
 from stream.wire.messages import BedStatus, ProcessStatus, Waveform
-from stream.wire.plain_text import plain
 from stream.wire.topics import Kind, Role, pattern
+
+log = logging.getLogger("bedside.alarms")
 
 BATCH = 10
 """Maximum number of events or commands per commit."""
@@ -49,38 +51,40 @@ MAX_COMMANDS = 1000
 T = TypeVar("T")
 
 
-async def serve(address: BrokerAddress, log: AlarmLog, *, jsonl: bool = False) -> None:
+async def serve(address: BrokerAddress, store: AlarmLog, printer: EventPrinter | None = None) -> None:
     """Store the alarm events of all beds, and the ECG around each alarm, until cancelled.
 
     Parameters
     ----------
     address : BrokerAddress
-    log : AlarmLog
+    store : AlarmLog
         The store; closed on return.
-    jsonl : bool
-        Also write each new event, once stored, as a line of JSON to standard output.
+    printer : EventPrinter, optional
+        Prints each new event once it is stored.
 
     Raises
     ------
     BrokerError
         The broker cannot be reached or refused this client.
-    BrokenPipeError
-        The reader of standard output has closed it.
+    UsageError
+        Another logger uses a copy of the store.
     """
-    with log:
-        async with events_client(address, log) as events, waveform_client(address) as waves:
-            _report(f"connected; storing alarms in {log.path.resolve()}")
-            await Logger(events, waves, log, sys.stdout if jsonl else None).run()
+    with store, printer or contextlib.nullcontext():
+        # The waveforms first: a logger that uses a copy of this store is then known before it is disconnected.
+        async with waveform_client(address) as waves, events_client(address, store) as events:
+            log.info("connected; storing alarms in %s", store.path.resolve())
+            await Logger(events, waves, store, printer).run()
 
 
-def events_client(address: BrokerAddress, log: AlarmLog) -> Client:
+def events_client(address: BrokerAddress, store: AlarmLog) -> Client:
     """Return the client of the persistent session for alarm events."""
-    return Client(address, role=Role.LOGGER, subscriptions=[pattern(Kind.ALARMS)], persistent_id=log.client_id)
+    return Client(address, role=Role.LOGGER, subscriptions=[pattern(Kind.ALARMS)], persistent_id=store.client_id)
 
 
 def waveform_client(address: BrokerAddress) -> Client:
-    """Return the client for ECG, commands and status, without a persistent session."""
+    """Return the client for ECG, commands, and the status of beds, publishers and loggers; no persistent session."""
     kinds = [
+        pattern(Kind.PROCESS, role=Role.LOGGER),
         pattern(Kind.ECG),
         pattern(Kind.ALARMS_ACTIVE),
         pattern(Kind.STATUS),
@@ -100,19 +104,20 @@ class Logger:
     Parameters
     ----------
     events, waves : Client
-    log : AlarmLog
-    out : text file, optional
-        Receives each new event as a line of JSON.
+    store : AlarmLog
+    printer : EventPrinter, optional
+        Is woken when events have been stored.
     """
 
-    def __init__(self, events: Client, waves: Client, log: AlarmLog, out: TextIO | None = None) -> None:
+    def __init__(self, events: Client, waves: Client, store: AlarmLog, printer: EventPrinter | None = None) -> None:
         self.counters: Counter[str] = events.counters
         for name in ("stored", "repeated", "superseded", "strips", "strips_given_way", "commands", "store_failures"):
             self.counters.setdefault(name, 0)
         self._events = events
         self._waves = waves
-        self._log = log
-        self._out = out
+        self._store = store
+        self._printer = printer
+        self._copies = CopyDetector(events.mqtt_session, events.instance)
         self._strips = StripRecorder()
         self._event_leases, self._list_leases = Leases(), Leases()
         self._commands: dict[str, tuple[Command, int]] = {}
@@ -125,28 +130,27 @@ class Logger:
         ------
         BrokerError
             The broker refused one of the connections.
-        BrokenPipeError
-            The reader of `out` has closed it.
+        UsageError
+            Another logger uses a copy of the store.
         """
         self._events.on_connected = self._request_events
         self._request_events()
-        for alarm, stored in self._log.without_complete_strip(MAX_PENDING):
+        for alarm, stored in self._store.without_complete_strip(MAX_PENDING):
             self._strips.request(alarm, time.monotonic_ns(), stored)
         try:
             await _run_together(self._store_events(), self._receive_waveforms(), self._write_periodically())
         finally:
             self._strips.finish()
             try:
-                self._log.add_commands(self._commands.values())
-                self._log.add_strips(self._strips.ready.values())
+                self._store.add_commands(self._commands.values())
+                self._store.add_strips(self._strips.ready.values())
             except StorageError as error:
-                _report(f"{error}; pending strips and commands are lost, events are not")
+                log.warning("%s; pending strips and commands are lost, events are not", error)
 
     def _request_events(self) -> None:
         self._events.send(EventsRequest(instance=self._events.instance))
 
     async def _store_events(self) -> None:
-        encoder = msgspec.json.Encoder()
         while True:
             batch = [await self._events.receive()]
             while len(batch) < BATCH and (more := self._events.receive_nowait()) is not None:
@@ -154,7 +158,7 @@ class Logger:
             believed = [received for received in batch if self._event_leases.accept(received.message)]
             self.counters["superseded"] += len(batch) - len(believed)
             alarms = [(r.message, r.received_ns) for r in believed if isinstance(r.message, Alarm)]
-            added = await self._retry("events", lambda alarms=alarms: self._log.add(alarms))  # type: ignore[misc]
+            added = await self._retry("events", lambda alarms=alarms: self._store.add(alarms))  # type: ignore[misc]
             for received in batch:
                 self._events.acknowledge(received)
             self.counters["stored"] += len(added)
@@ -162,9 +166,8 @@ class Logger:
             for alarm in added:
                 if alarm.phase == "raised":
                     self._strips.request(alarm, time.monotonic_ns())
-            if self._out is not None and added:
-                self._out.writelines(plain(encoder.encode(alarm).decode()) + "\n" for alarm in added)
-                self._out.flush()
+            if self._printer is not None and added:
+                self._printer.wake()
 
     async def _receive_waveforms(self) -> None:
         while True:
@@ -173,6 +176,13 @@ class Logger:
             match received.message:
                 case Waveform() as chunk:
                     self._strips.push(chunk, now_ns)
+                case ProcessStatus(role="logger") as status:
+                    reconnects = self._events.counters["reconnects"]
+                    if self._copies.update(status, now_ns, retained=received.retained, reconnects=reconnects):
+                        raise UsageError(
+                            f"another logger uses a copy of {self._store.path}, with the same MQTT client id "
+                            f"{self._store.client_id}: choose another --db file, or end that logger"
+                        )
                 case BedStatus() | ProcessStatus() as status:
                     self._strips.update_status(status, now_ns)
                 case ActiveAlarms(commands=commands) if self._list_leases.accept(received.message):
@@ -190,13 +200,13 @@ class Logger:
                 some = list(commands.values())[:BATCH]
                 self.counters["commands"] += await self._retry(
                     "commands",
-                    lambda some=some: self._log.add_commands(some),  # type: ignore[misc]
+                    lambda some=some: self._store.add_commands(some),  # type: ignore[misc]
                 )
                 for command, _ in some:
                     commands.pop(command.command_id, None)
             while strips.ready and not self._held:
                 strip = next(iter(strips.ready.values()))
-                await self._retry("strips", lambda strip=strip: self._log.add_strips([strip]))  # type: ignore[misc]
+                await self._retry("strips", lambda strip=strip: self._store.add_strips([strip]))  # type: ignore[misc]
                 strips.ready.pop(strip.alarm_id, None)
                 self.counters["strips"] += 1
                 await asyncio.sleep(0)  # let the events received meanwhile go first
@@ -213,18 +223,14 @@ class Logger:
             except StorageError as error:
                 self.counters["store_failures"] += 1
                 if what not in self._held:
-                    _report(f"{error}; {what} are held until it can be written")
+                    log.warning("%s; %s are held until it can be written", error, what)
                 self._held.add(what)
                 await asyncio.sleep(RETRY_INTERVAL_S)
             else:
                 if what in self._held:
                     self._held.remove(what)
-                    _report(f"the alarm store can be written again: {what} are stored")
+                    log.info("the alarm store can be written again: %s are stored", what)
                 return result
-
-
-def _report(text: str) -> None:
-    print(f"bedside alarms: {text}", file=sys.stderr, flush=True)
 
 
 async def _run_together(*coroutines: Coroutine[Any, Any, None]) -> None:
@@ -234,7 +240,7 @@ async def _run_together(*coroutines: Coroutine[Any, Any, None]) -> None:
         async with asyncio.TaskGroup() as tasks:
             for coroutine in coroutines:
                 tasks.create_task(coroutine)
-    except* (BedsideError, BrokenPipeError) as group:
+    except* BedsideError as group:
         problem = group.exceptions[0]
     if problem is not None:
         raise problem

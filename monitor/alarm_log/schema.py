@@ -184,6 +184,7 @@ def failure(path: Path, error: sqlite3.Error) -> StorageError:
         sqlite3.SQLITE_CANTOPEN: "choose a --db file in a folder that exists and that you may write to",
         sqlite3.SQLITE_READONLY: "choose a --db file that you may write to",
         sqlite3.SQLITE_PERM: "choose a --db file that you may write to",
+        sqlite3.SQLITE_ERROR: "its tables are not those of an alarm store: move it away, or choose another --db file",
         sqlite3.SQLITE_NOTADB: "choose another --db file",
         sqlite3.SQLITE_CORRUPT: "move the damaged file away",
         sqlite3.SQLITE_FULL: "make room on its disk",

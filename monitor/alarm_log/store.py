@@ -50,6 +50,7 @@ _ADD_STRIP = _insert(
     "(alarm_id) DO UPDATE SET samples = excluded.samples, complete = excluded.complete, "
     "written_at = excluded.written_at WHERE NOT strips.complete",
 )
+_EVENTS_AFTER = f"SELECT number, {_EVENT} FROM events WHERE number > ? ORDER BY number LIMIT ?"
 _RANK = "CASE priority " + " ".join(f"WHEN '{name}' THEN {rank}" for rank, name in enumerate(PRIORITIES)) + " END"
 _DROP_STRIPS = f"""
 DELETE FROM strips WHERE alarm_id IN (
@@ -57,6 +58,22 @@ DELETE FROM strips WHERE alarm_id IN (
     ORDER BY {_RANK} DESC, rowid
     LIMIT max(0, (SELECT count(*) FROM strips WHERE bed = ?) - ?))
 """
+_WITHOUT_STRIP = (
+    f"SELECT {_EVENT}, "
+    + ", ".join(f'strips."{name}"' for name in STRIP_FIELDS)
+    + " FROM events LEFT JOIN strips ON strips.alarm_id = events.alarm_id "
+    "WHERE phase = 'raised' AND complete IS NOT 1 ORDER BY number DESC LIMIT ?"
+)
+_STATEMENTS = (
+    _ADD_EVENT,
+    _ADD_COMMAND,
+    _ADD_STRIP,
+    _DROP_STRIPS,
+    _EVENTS_AFTER,
+    _WITHOUT_STRIP,
+    "SELECT * FROM alarms",
+)
+"""All that the logger executes, and the view for users."""
 
 
 class AlarmLog:
@@ -79,11 +96,13 @@ class AlarmLog:
     Raises
     ------
     StorageError
-        The file cannot be created or opened, is not an alarm store, has a newer schema, or is open in another logger.
+        The file cannot be created or opened, is not an alarm store, is damaged, has a newer schema, has a second name
+        (hard link), or is open in another logger.
     """
 
     def __init__(self, path: Path, *, wait_s: float = 1.0) -> None:
         self.path = path
+        _check_single_name(path)
         with contextlib.ExitStack() as undo:
             try:
                 self._db = sqlite3.connect(path, timeout=wait_s, isolation_level=None)
@@ -127,6 +146,8 @@ class AlarmLog:
         self._db.execute("PRAGMA synchronous = FULL")
         with self._transaction():
             schema.upgrade(self._db)
+            for statement in _STATEMENTS:  # a missing table or column must not be found with the first alarm
+                self._db.execute(f"EXPLAIN {statement}", (None,) * statement.count("?"))
             row: tuple[str] | None = self._db.execute("SELECT value FROM meta WHERE name = 'client_id'").fetchone()
             if row is None:
                 row = (f"bedside-log-{secrets.token_hex(5)}",)  # 22 characters: every broker accepts 23
@@ -196,23 +217,40 @@ class AlarmLog:
 
     def events(self) -> Sequence[Alarm]:
         """Return all events in the order in which they were stored."""
-        return [_alarm(row) for row in self._rows(f"SELECT {_EVENT} FROM events ORDER BY number")]
+        with self._decoding():
+            return [_alarm(row) for row in self._rows(f"SELECT {_EVENT} FROM events ORDER BY number")]
 
     def without_complete_strip(self, limit: int) -> Sequence[tuple[Alarm, Strip | None]]:
         """Return the newest alarms without a complete strip, each with its incomplete strip; oldest first."""
-        strip = ", ".join(f'strips."{name}"' for name in STRIP_FIELDS)
-        rows = self._rows(
-            f"SELECT {_EVENT}, {strip} FROM events LEFT JOIN strips ON strips.alarm_id = events.alarm_id "
-            "WHERE phase = 'raised' AND complete IS NOT 1 ORDER BY number DESC LIMIT ?",
-            limit,
-        )
-        return [(_alarm(row[: len(FIELDS)]), _strip(row[len(FIELDS) :])) for row in reversed(rows)]
+        with self._decoding():
+            return [
+                (_alarm(row[: len(FIELDS)]), _strip(row[len(FIELDS) :]))
+                for row in reversed(self._rows(_WITHOUT_STRIP, limit))
+            ]
+
+    def last_number(self) -> int:
+        """Return the number of the newest event; 0 if there is none."""
+        ((number,),) = self._rows("SELECT coalesce(max(number), 0) FROM events")
+        return int(number)
+
+    def reader(self) -> sqlite3.Connection:
+        """Return another connection, read-only, that one other thread may use; the caller closes it."""
+        try:
+            return sqlite3.connect(f"{self.path.resolve().as_uri()}?mode=ro", uri=True, check_same_thread=False)
+        except sqlite3.Error as error:
+            raise schema.failure(self.path, error) from None
+
+    def events_after(self, reader: sqlite3.Connection, number: int, limit: int) -> Sequence[tuple[int, Alarm]]:
+        """Return at most `limit` events with a greater number, each with its number; `reader` is of `reader`."""
+        with self._decoding():
+            return [(row[0], _alarm(row[1:])) for row in reader.execute(_EVENTS_AFTER, (number, limit)).fetchall()]
 
     def strips(self) -> Sequence[Strip]:
         """Return all strips in the order in which they were stored."""
         names = ", ".join(STRIP_FIELDS)
         rows = self._rows(f"SELECT {names} FROM strips ORDER BY rowid")
-        return [strip for row in rows if (strip := _strip(row)) is not None]
+        with self._decoding():
+            return [strip for row in rows if (strip := _strip(row)) is not None]
 
     def close(self) -> None:
         """Close the file."""
@@ -232,6 +270,15 @@ class AlarmLog:
             return self._db.execute(query, values).fetchall()
         except sqlite3.Error as error:
             raise schema.failure(self.path, error) from None
+
+    @contextlib.contextmanager
+    def _decoding(self) -> Iterator[None]:
+        try:
+            yield
+        except (ValueError, TypeError) as error:  # a value that this program did not write
+            raise StorageError(
+                f"alarm store {self.path} is damaged ({error}): move it away, or choose another --db file"
+            ) from None
 
     @contextlib.contextmanager
     def _storing(self) -> Iterator[None]:
@@ -266,6 +313,19 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
+
+
+def _check_single_name(path: Path) -> None:
+    """Refuse a file with a second name (hard link): SQLite finds the newest data, and other users, by the name."""
+    try:
+        names = path.stat().st_nlink if path.is_file() else 1
+    except OSError:
+        return  # SQLite names the reason
+    if names > 1:
+        raise StorageError(
+            f"alarm store {path} has {names} names (hard links), under which two loggers would damage it: "
+            "remove the others, or copy the file"
+        )
 
 
 def _cells(values: Iterable[object]) -> list[object]:

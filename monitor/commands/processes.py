@@ -8,7 +8,11 @@ import signal
 import sys
 
 from monitor.commands.shared import broker_address, catalog, log, run_async
+from monitor.interrupt import end_at_interrupt
 from stream.errors import UsageError
+
+NOT_PRINTED = 1
+"""Exit status of 'alarms --jsonl' if its reader left or its output could not be written: stored, but not printed."""
 
 
 def broker(args: argparse.Namespace) -> int:
@@ -112,9 +116,15 @@ def alarms(args: argparse.Namespace) -> int:
     log.info("opening %s; connecting to %s", args.db, address)
 
     from monitor.alarm_log.logger import serve
+    from monitor.alarm_log.printer import EventPrinter
     from monitor.alarm_log.store import AlarmLog
 
-    return run_async(serve(address, AlarmLog(args.db), jsonl=args.jsonl))
+    if args.jsonl and sys.stdout is None:
+        raise UsageError("--jsonl prints to standard output, which is closed: redirect it to a file or a pipe")
+    store = AlarmLog(args.db)
+    printer = EventPrinter(store, sys.stdout.fileno()) if args.jsonl else None
+    status = run_async(serve(address, store, printer))
+    return NOT_PRINTED if printer is not None and printer.failed else status
 
 
 def tap(args: argparse.Namespace) -> int:
@@ -125,7 +135,7 @@ def tap(args: argparse.Namespace) -> int:
     from monitor.tools.tap import serve
 
     # There is nothing to save, and a slow reader of the output may block the loop: signals end the process at once.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_DFL)
+    end_at_interrupt()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     asyncio.run(serve(address, args.format, args.topic, sys.stdout))
     return 0

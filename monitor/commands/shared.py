@@ -40,7 +40,7 @@ def run_async(work: Coroutine[Any, Any, Any]) -> int:
 
     # aiomqtt needs add_reader, which the default event loop of Windows lacks.
     factory = asyncio.SelectorEventLoop if sys.platform == "win32" else None
-    with asyncio.Runner(loop_factory=factory) as runner:
+    with contextlib.closing(work), asyncio.Runner(loop_factory=factory) as runner:  # closing: if no loop can be made
         try:
             with contextlib.suppress(asyncio.CancelledError):
                 runner.run(supervised())

@@ -1,4 +1,4 @@
-"""amqtt's broker with three defects of amqtt 0.12 corrected. The only importer of amqtt.
+"""amqtt's broker with four defects of amqtt 0.12 corrected. The only importer of amqtt.
 
 - amqtt sends a new client the retained messages that match any client's subscriptions. Here it gets those that match
   its own.
@@ -9,6 +9,8 @@
   before it have been distributed.
 - amqtt reads the CONNECT packet of MQTT 5 as one of 3.1.1 and may wait forever for bytes that do not come. Here it is
   answered at once with "unacceptable protocol version", so that the client can try 3.1.1.
+- amqtt leaves a connection open that ends before a valid CONNECT or just after it, until no file descriptor is left.
+  Here it is closed, and so is one that sends no CONNECT within `CONNECT_TIMEOUT_S`.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from typing import Any
 
 from amqtt.adapters import StreamReaderAdapter, StreamWriterAdapter
 from amqtt.broker import Broker
+from amqtt.errors import AMQTTError, CodecError
 from amqtt.errors import BrokerError as AmqttError
 from amqtt.mqtt.protocol.broker_handler import BrokerProtocolHandler
 from amqtt.session import Session
@@ -29,24 +32,12 @@ _UNACCEPTABLE_PROTOCOL = b"\x20\x02\x00\x01"
 
 __all__ = ["AmqttError", "CorrectedBroker", "corrected_broker"]
 
+CONNECT_TIMEOUT_S = 10.0
+"""Maximum time from the connection to its CONNECT."""
+
 
 class CorrectedBroker(Broker):
     """amqtt's broker with the corrections described in the module docstring."""
-
-    async def stream_connected(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, listener_name: str
-    ) -> None:
-        """Answer a CONNECT of MQTT 5; leave all others to amqtt."""
-        try:
-            start = await _start_of_connect(reader)
-        except (asyncio.IncompleteReadError, OSError):
-            writer.close()
-            return
-        if start[-1] == _MQTT_5:
-            writer.write(_UNACCEPTABLE_PROTOCOL)
-            writer.close()
-            return
-        await self.external_connected(ResumedReader(start, reader), StreamWriterAdapter(writer), listener_name)
 
     async def _publish_retained_messages_for_subscription(
         self, subscription: tuple[str, int], session: Session
@@ -54,18 +45,47 @@ class CorrectedBroker(Broker):
         if any(subscriber is session for subscriber, _ in self._subscriptions.get(subscription[0], ())):
             await super()._publish_retained_messages_for_subscription(subscription, session)
 
+    async def stream_connected(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, listener_name: str
+    ) -> None:
+        """Serve one connection until it ends; answer a CONNECT of MQTT 5."""
+        try:
+            start = await _start_of_connect(reader)
+            if start is None:
+                return
+            if start[-1] == _MQTT_5:
+                writer.write(_UNACCEPTABLE_PROTOCOL)
+                return
+            await self.external_connected(ResumedReader(start, reader), StreamWriterAdapter(writer), listener_name)
+        finally:
+            writer.close()
+
+    async def _initialize_client_session(self, *connection: Any) -> tuple[BrokerProtocolHandler, Session]:
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                handler, session = await super()._initialize_client_session(*connection)
+                return handler, session
+        except (CodecError, TimeoutError, OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+            raise AMQTTError(f"no valid CONNECT: {error}") from error  # expected by `_client_connected`
+
     async def _client_message_loop(self, client_session: Session, handler: BrokerProtocolHandler) -> None:
         # A static method creates the handler, so its class cannot be replaced; two methods of the object are.
         DelayedDisconnect(client_session, handler)
+        if handler._reader_task is None or handler._reader_task.done():
+            await handler.handle_connection_closed()  # it closed before `handler` could notify anyone
         await super()._client_message_loop(client_session, handler)
 
 
-async def _start_of_connect(reader: asyncio.StreamReader) -> bytes:
-    """Return the first bytes of a connection, of CONNECT up to its protocol level."""
-    start = await reader.readexactly(2)
-    while start[-1] & 0x80 and len(start) < 5:  # the length of the packet takes one to four bytes
-        start += await reader.readexactly(1)
-    return start + await reader.readexactly(len(b"\0\4MQTT") + 1)
+async def _start_of_connect(reader: asyncio.StreamReader) -> bytes | None:
+    """Return the first bytes of a connection, of CONNECT up to its protocol level; None if they do not come."""
+    try:
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            start = await reader.readexactly(2)
+            while start[-1] & 0x80 and len(start) < 5:  # the length of the packet takes one to four bytes
+                start += await reader.readexactly(1)
+            return start + await reader.readexactly(len(b"\0\4MQTT") + 1)
+    except (asyncio.IncompleteReadError, TimeoutError, OSError):
+        return None
 
 
 class ResumedReader(StreamReaderAdapter):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import logging
 import math
 import random
@@ -99,6 +100,8 @@ class Client:
         Part of the status of this process; see `report_overload`.
     on_connected : callable or None
         Called after each further connect, once subscribed; may send messages.
+    mqtt_session : str
+        Digest of `persistent_id`, part of the status; empty without one.
 
     Raises
     ------
@@ -127,6 +130,7 @@ class Client:
         self.beds: tuple[str, ...] = ()
         self.overloaded = False
         self.on_connected: Callable[[], None] | None = None
+        self.mqtt_session = hashlib.sha256(persistent_id.encode()).hexdigest()[:16] if persistent_id else ""
         self._subscriptions = tuple(subscriptions)
         self._persistent_id = persistent_id
         self._connect_timeout_s = connect_timeout_s
@@ -439,5 +443,6 @@ class Client:
             beds=self.beds,
             overloaded=self.overloaded,
             counters=dict(self.counters),
+            mqtt_session=self.mqtt_session,
         )
         return codec.topic_of(status), codec.encode(status)

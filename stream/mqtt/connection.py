@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+import threading
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, NoReturn, Self
@@ -102,7 +103,7 @@ class Connection:
         queue = _CallbackQueue(on_message)
         self._address, self._tls_context = address, tls_context
         self._unacknowledged: dict[int, tuple[str, asyncio.Future[None]]] = {}
-        self._mqtt = aiomqtt.Client(
+        self._mqtt = _LoopClient(
             address.host,
             address.port,
             username=address.username,
@@ -111,7 +112,7 @@ class Connection:
             will=aiomqtt.Will(str(will[0]), will[1], qos=1, retain=True) if will else None,
             keepalive=KEEPALIVE_S,
             timeout=ACK_TIMEOUT_S,
-            queue_type=lambda maxsize: queue,  # type: ignore[arg-type]  # noqa: ARG005
+            queue_type=lambda maxsize: queue,  # noqa: ARG005
             tls_context=tls_context,
             logger=logging.getLogger(LOGGER_NAME),
             **_session(protocol, clean_session),
@@ -126,9 +127,10 @@ class Connection:
     async def __aenter__(self) -> Self:
         try:
             await self._mqtt.__aenter__()
-        except aiomqtt.MqttError as error:
+        except BaseException as error:
+            self._mqtt.close()
             unanswered = not isinstance(error, MqttConnectError) and not isinstance(error.__context__, OSError)
-            if self._tls_context is not None and unanswered:
+            if isinstance(error, aiomqtt.MqttError) and self._tls_context is not None and unanswered:
                 problem = await asyncio.to_thread(tls.alert, self._address, self._tls_context)
                 if problem is not None:
                     raise aiomqtt.MqttError(str(problem)) from problem
@@ -138,7 +140,10 @@ class Connection:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._mqtt.__aexit__(kind, error, trace)
+        try:
+            await self._mqtt.__aexit__(kind, error, trace)
+        finally:
+            self._mqtt.close()
 
     async def subscribe(self, filters: Sequence[str]) -> None:
         """Subscribe with QoS 1 and wait for the broker's acknowledgement.
@@ -230,6 +235,79 @@ def _session(protocol: ProtocolVersion, clean: bool) -> dict[str, Any]:
     if not clean:
         properties.SessionExpiryInterval = _NEVER
     return {"protocol": protocol, "clean_start": clean, "properties": properties}
+
+
+class _LoopClient(aiomqtt.Client):
+    """aiomqtt's client with two corrections of how it adds paho's socket to the event loop.
+
+    - aiomqtt adds the socket in a later callback. By then paho may have closed it, and its number may be free (the loop
+      reports "Bad file descriptor") or belong to another socket. Here only a socket that is still open is added. paho
+      opens it, and may close it, in another thread; hence the lock.
+    - A connection attempt that fails or is cancelled leaves its socket in the loop. `close` removes it.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        self._socket: Any = None
+        self._socket_lock = threading.Lock()
+        super().__init__(*args, **options)
+
+    def close(self) -> None:
+        """Close the socket if it is open, and mark the reason of the disconnection as retrieved."""
+        self._client._sock_close()
+        self._mark_retrieved()
+
+    def _mark_retrieved(self) -> None:
+        for future in (self._connected, self._disconnected):
+            if future.done() and not future.cancelled():
+                future.exception()
+
+    def _on_disconnect(self, *args: Any, **options: Any) -> None:
+        if not self._connected.cancelled():  # aiomqtt would ask it for its exception
+            super()._on_disconnect(*args, **options)
+        self._mark_retrieved()  # aiomqtt discards the reason if the connection is lost just after CONNACK
+
+    def _on_socket_open(self, client: Any, userdata: Any, sock: Any) -> None:  # noqa: ARG002
+        def add() -> None:
+            with self._socket_lock:
+                if self._socket is sock:
+                    self._loop.add_reader(sock.fileno(), self._read)
+                    self._misc_task = self._loop.create_task(self._misc_loop())
+
+        with self._socket_lock:
+            self._socket = sock
+        self._loop.call_soon_threadsafe(add)
+
+    def _on_socket_register_write(self, client: Any, userdata: Any, sock: Any) -> None:  # noqa: ARG002
+        def add() -> None:
+            with self._socket_lock:
+                if self._socket is sock:
+                    self._loop.add_writer(sock.fileno(), self._write)
+
+        self._loop.call_soon_threadsafe(add)
+
+    def _on_socket_close(self, client: Any, userdata: Any, sock: Any) -> None:
+        with self._socket_lock:
+            self._socket = None
+            if sock.fileno() >= 0:
+                self._loop.remove_writer(sock.fileno())
+            super()._on_socket_close(client, userdata, sock)
+
+    def _read(self) -> None:
+        self._io(self._client.loop_read)
+        # A TLS socket may keep decrypted bytes, which the loop does not see.
+        while (pending := getattr(self._client.socket(), "pending", None)) is not None and pending():
+            self._io(self._client.loop_read)
+
+    def _write(self) -> None:
+        self._io(self._client.loop_write)
+
+    def _io(self, step: Callable[[], object]) -> None:
+        try:
+            step()
+        except Exception as error:  # noqa: BLE001 - the reason of the disconnection, whatever it is
+            if not self._disconnected.done():
+                self._disconnected.set_exception(error)
+                self._mark_retrieved()
 
 
 class _CallbackQueue(asyncio.Queue[aiomqtt.Message]):

@@ -7,13 +7,22 @@ subscriber disconnects, the QoS 1 messages in flight to it are lost.
 from __future__ import annotations
 
 import asyncio
+import errno
+import logging
+import math
 import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 from stream.errors import BrokerError, UsageError
 from stream.mqtt.address import BrokerAddress
+
+log = logging.getLogger("bedside.broker")
+
+REPORT_INTERVAL_S = 10.0
+"""Minimum time between two log lines about clients that cannot connect."""
 
 
 def free_port() -> int:
@@ -46,7 +55,7 @@ async def embedded_broker(host: str = "127.0.0.1", port: int = 1883) -> AsyncIte
     _check_bindable(host, port)
     from stream.mqtt.amqtt_broker import AmqttError, corrected_broker  # imports a scheduler and a schema library
 
-    asyncio.get_running_loop().set_exception_handler(_ignore_ack_timeouts)
+    asyncio.get_running_loop().set_exception_handler(_ExceptionHandler())
     broker = corrected_broker(host, port)
     try:
         await broker.start()
@@ -58,10 +67,22 @@ async def embedded_broker(host: str = "127.0.0.1", port: int = 1883) -> AsyncIte
         await broker.shutdown()
 
 
-def _ignore_ack_timeouts(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    # amqtt waits for the acknowledgement of a disconnected subscriber in a task that it never awaits.
-    if not isinstance(context.get("exception"), TimeoutError):
-        loop.default_exception_handler(context)
+class _ExceptionHandler:
+    """Reports what went wrong in callbacks and tasks of the event loop, without the known and harmless."""
+
+    def __init__(self) -> None:
+        self._next_report_s = -math.inf
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+            # asyncio tries a hundred times, and again after a second.
+            if time.monotonic() >= self._next_report_s:
+                self._next_report_s = time.monotonic() + REPORT_INTERVAL_S
+                log.warning("no further client can connect (%s): allow more, as with 'ulimit -n 1024'", error.strerror)
+        # amqtt waits for the acknowledgement of a disconnected subscriber in a task that it never awaits.
+        elif not isinstance(error, TimeoutError):
+            loop.default_exception_handler(context)
 
 
 def _check_bindable(host: str, port: int) -> None:

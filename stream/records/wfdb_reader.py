@@ -6,7 +6,6 @@ functions: it imports pandas, and many of bedside's processes never read a recor
 
 from __future__ import annotations
 
-import math
 import re
 import warnings
 from collections import Counter
@@ -22,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stream.errors import RecordError
+from stream.records import wfdb_bounds
 from stream.records.catalog import Catalog
 from stream.records.record import Annotations, Record, RecordedWave, Samples
 from stream.records.synthetic import synthetic_patient
@@ -54,23 +54,6 @@ another unit than mmHg is left out."""
 
 READ_ERRORS = (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError)
 """Exceptions that wfdb raises for damaged files."""
-
-BITS_PER_SAMPLE = {
-    "8": 8,
-    "16": 16,
-    "24": 24,
-    "32": 32,
-    "61": 16,
-    "80": 8,
-    "160": 16,
-    "212": 12,
-    "310": 32 / 3,
-    "311": 32 / 3,
-}
-"""Bits per sample of the uncompressed WFDB formats (https://wfdb.io/spec/signal-files.html)."""
-
-MIN_FS, MAX_FS = 1.0, 100_000.0
-"""Accepted sampling rates, in Hz."""
 
 
 @dataclass(frozen=True)
@@ -117,23 +100,21 @@ def read(stem: Path, *, name: str, source: str) -> Record:
     RecordError
         The files are damaged, or contain no ECG.
     """
-    header = _call(stem, "rdheader", rd_segments=True)
-    for segment in getattr(header, "segments", [header]):
-        if segment is not None:
-            _check_sizes(stem.parent, segment)
+    header = _header(stem)
     names, units = header.sig_name or [], _units(header)
     chosen = choose_leads(names, units)
     if not chosen:
         found = ", ".join(str(text) for text in names) or "no signals"
         raise RecordError(f"{stem.name} contains no ECG signal in mV (it contains {found}): choose another record")
-    if header.fs is None or not MIN_FS <= header.fs <= MAX_FS:
-        raise RecordError(
-            f"{stem.name}: sampling rate {header.fs} Hz is not that of an ECG; correct the first line of its header"
-        )
     others = choose_waves(names, units)
     # Smoothing frames would average the ECG down to the rate of the slowest signal of the record.
     raw = _call(stem, "rdrecord", channels=[*chosen, *others.values()], physical=True, smooth_frames=False)
     leads = [_lead(raw, i) for i in range(len(chosen))]
+    for lead, i in zip(leads, chosen, strict=True):
+        if not LOWEST_GAIN <= lead.gain <= MAX_GAIN:
+            raise RecordError(
+                f"{stem.name}: the gain of {names[i]}, {lead.gain:g} adu/mV, is not that of an ECG; correct its header"
+            )
     waves = [_wave(raw, i, signal) for i, signal in enumerate(others, len(chosen))]
     n = min(lead.adu.size for lead in leads)
     adu = np.stack([lead.adu[:n] for lead in leads], axis=1)
@@ -194,6 +175,17 @@ def _units(header: Any) -> list[str | None]:
     return list(first.units or [])
 
 
+def _header(stem: Path) -> Any:
+    """Return a header, after checking it against `wfdb_bounds` and the sizes of its files."""
+    wfdb_bounds.check_text(stem)
+    header = _call(stem, "rdheader", rd_segments=True)
+    for segment in getattr(header, "segments", [header]):
+        if segment is not None:
+            wfdb_bounds.check_sizes(stem.parent, segment)
+    wfdb_bounds.check_duration(stem.parent, header)
+    return header
+
+
 def _call(stem: Path, reader: str, *args: Any, **options: Any) -> Any:
     """Call wfdb's function ``reader`` on the files of ``stem``."""
     try:
@@ -204,26 +196,6 @@ def _call(stem: Path, reader: str, *args: Any, **options: Any) -> Any:
     except READ_ERRORS as error:
         reason = f"({error})" if isinstance(error, ValueError) else "(damaged, or of a format that wfdb cannot read)"
         raise RecordError(" ".join(f"{stem.name}: cannot be read as a WFDB record {reason}".split())) from error
-
-
-def _check_sizes(folder: Path, header: Any) -> None:
-    """Reject signal files shorter than their header specifies; wfdb would pad them or fail with an obscure error."""
-    if not header.sig_len:
-        return
-    for file in dict.fromkeys(header.file_name or []):
-        signals = [i for i, other in enumerate(header.file_name) if other == file]
-        bits = BITS_PER_SAMPLE.get(header.fmt[signals[0]])
-        if file == "~" or bits is None:
-            continue
-        path = folder / file
-        samples = header.sig_len * sum(header.samps_per_frame[i] or 1 for i in signals)
-        needed = (header.byte_offset[signals[0]] or 0) + math.ceil(samples * bits / 8)
-        if not path.is_file():
-            raise RecordError(f"{header.record_name}: its file {file} is missing")
-        if path.stat().st_size < needed:
-            raise RecordError(
-                f"{file} is truncated: {path.stat().st_size} bytes, its header specifies {needed}; download it again"
-            )
 
 
 def _lead(raw: Any, i: int) -> Lead:
@@ -332,8 +304,10 @@ def read_summary(name: str, catalog: Catalog) -> tuple[float, tuple[str, ...]]:
     Reads no samples. Raises the same errors as `load`.
     """
     located = catalog.locate(name)
+    wfdb_bounds.check_text(located.stem)
     header = _call(located.stem, "rdheader")
-    n = round(header.sig_len * float(_ratio(header.fs)))
+    wfdb_bounds.check_duration(located.stem.parent, header)
+    n = round((header.sig_len or 0) * float(_ratio(header.fs)))
     notes = _annotations(located.stem, header.fs, n)
     durations: Counter[str] = Counter()
     if notes is not None:

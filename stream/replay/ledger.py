@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
 from stream.errors import StorageError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Write(Protocol):
@@ -30,7 +33,7 @@ def ledger(path: Path | None, *columns: str) -> Iterator[Write]:
     Raises
     ------
     StorageError
-        The file cannot be written.
+        The file cannot be written; also from each row, and on leaving the context.
     """
     if path is None:
         yield _discard
@@ -38,10 +41,25 @@ def ledger(path: Path | None, *columns: str) -> Iterator[Write]:
     try:
         file = path.open("w", newline="", buffering=1)
     except OSError as error:
-        raise StorageError(
-            f"ledger {path.name} cannot be written ({error.strerror}): choose another --ledger"
-        ) from None
-    with file:
-        writer = csv.writer(file)
-        writer.writerow(columns)
-        yield lambda *values: writer.writerow(values)
+        raise _failure(path, error) from None
+    writer = csv.writer(file)
+
+    def write(*values: object) -> None:
+        try:
+            writer.writerow(values)
+        except OSError as error:
+            raise _failure(path, error) from None
+
+    try:
+        write(*columns)
+        yield write
+    finally:
+        try:
+            file.close()
+        except OSError as error:
+            raise _failure(path, error) from None
+
+
+def _failure(path: Path, error: OSError) -> StorageError:
+    remedy = "make room on its disk, or choose another --ledger" if error.errno in _FULL else "choose another --ledger"
+    return StorageError(f"ledger {path.name} cannot be written ({error.strerror}): {remedy}")

@@ -389,6 +389,9 @@ class ProcessStatus(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
         Worker: it receives more than it can analyse and sheds chunks of some beds; see docs/topics.md.
     counters : dict of str to float
         Counters since the start of the process.
+    mqtt_session : str
+        Digest of the MQTT client id of its persistent session; empty if it has none. The id itself would let anyone
+        take the session over.
     """
 
     role: Literal["publisher", "worker", "monitor", "logger"]
@@ -398,3 +401,4 @@ class ProcessStatus(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     beds: tuple[BedName, ...] = ()
     overloaded: bool = False
     counters: dict[str, float] = {}
+    mqtt_session: Text = ""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import io
-import json
+import logging
 import os
 import socket
 import sqlite3
@@ -16,10 +15,12 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
 from monitor.alarm_log.logger import Logger, events_client, waveform_client
+from monitor.alarm_log.printer import EventPrinter
 from monitor.alarm_log.store import AlarmLog
 from stream.errors import StorageError
 from stream.mqtt.address import BrokerAddress
@@ -41,17 +42,26 @@ async def until(condition: Callable[[], bool]) -> None:
 
 @asynccontextmanager
 async def running_logger(
-    address: BrokerAddress, log: AlarmLog, out: io.StringIO | None = None
+    address: BrokerAddress, log: AlarmLog, printer: EventPrinter | None = None
 ) -> AsyncIterator[tuple[Counter[str], Counter[str]]]:
     """Run a logger; provide the counters of its two connections."""
     async with events_client(address, log) as events, waveform_client(address) as waves:
-        running = asyncio.create_task(Logger(events, waves, log, out).run())
+        running = asyncio.create_task(Logger(events, waves, log, printer).run())
         try:
             yield events.counters, waves.counters
         finally:
             running.cancel()
             await asyncio.wait([running])
         assert running.cancelled()
+
+
+def store_messages(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.name == "bedside.alarms"]
+
+
+@pytest.fixture(autouse=True)
+def log_all(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "bedside.alarms")
 
 
 @contextlib.contextmanager
@@ -77,17 +87,23 @@ def onset_at(second: int, **changes: object) -> Alarm:
 # --- events ---------------------------------------------------------------------------------------------------------
 
 
+def printed_onsets(output: bytes) -> list[int]:
+    return [msgspec.json.decode(line, type=Alarm).onset for line in output.splitlines()]
+
+
 async def test_each_event_is_stored_and_then_printed(broker: BrokerAddress, tmp_path: Path) -> None:
-    out = io.StringIO()
-    with AlarmLog(tmp_path / "a.sqlite") as log:
-        async with running_logger(broker, log, out) as (counters, _), Client(broker, role=Role.WORKER) as worker:
-            for n in range(100):
-                worker.send(alarm(n))
-                worker.send(alarm(n))
-            await until(lambda: counters["stored"] + counters["repeated"] == 200)
+    with AlarmLog(tmp_path / "a.sqlite") as log, (tmp_path / "out").open("wb") as out:
+        with EventPrinter(log, out.fileno()) as printer:
+            async with running_logger(broker, log, printer) as (counters, _):
+                async with Client(broker, role=Role.WORKER) as worker:
+                    for n in range(100):
+                        worker.send(alarm(n))
+                        worker.send(alarm(n))
+                    await until(lambda: counters["stored"] + counters["repeated"] == 200)
             assert counters["repeated"] == 100
+        assert not printer.failed
         assert [event.onset for event in log.events()] == list(range(100))
-    assert [json.loads(line)["onset"] for line in out.getvalue().splitlines()] == list(range(100))
+    assert printed_onsets((tmp_path / "out").read_bytes()) == list(range(100))
 
 
 async def test_the_logger_asks_for_events_after_each_connect(mosquitto: Mosquitto, tmp_path: Path) -> None:
@@ -106,7 +122,7 @@ async def test_the_logger_asks_for_events_after_each_connect(mosquitto: Mosquitt
 
 
 async def test_events_that_could_not_be_stored_are_not_acknowledged(
-    mosquitto: Mosquitto, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    mosquitto: Mosquitto, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "a.sqlite"
     with AlarmLog(path, wait_s=0.01) as log:
@@ -118,7 +134,7 @@ async def test_events_that_could_not_be_stored_are_not_acknowledged(
                     assert await worker.flush(10)
                 await until(lambda: counters["store_failures"] >= 2)
         assert not log.events()
-        assert capsys.readouterr().err.count("events are held") == 1
+        assert caplog.text.count("events are held") == 1
 
         async with running_logger(mosquitto.address, log) as (counters, _):
             await until(lambda: counters["stored"] == 30)
@@ -126,7 +142,7 @@ async def test_events_that_could_not_be_stored_are_not_acknowledged(
 
 
 async def test_storing_resumes_once_the_file_is_unlocked(
-    mosquitto: Mosquitto, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    mosquitto: Mosquitto, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "a.sqlite"
     with AlarmLog(path, wait_s=0.01) as log:
@@ -138,7 +154,7 @@ async def test_storing_resumes_once_the_file_is_unlocked(
                     await until(lambda: counters["store_failures"] >= 1)
                 await until(lambda: counters["stored"] == 50)
             assert counters["repeated"] == 0
-    lines = capsys.readouterr().err.splitlines()
+    lines = store_messages(caplog)
     assert ["held" in line for line in lines] == [True, False]
     assert "can be written again" in lines[1]
 
@@ -247,7 +263,7 @@ async def test_the_end_of_a_session_finishes_its_strips(broker: BrokerAddress, t
 
 
 async def test_on_a_full_disk_strips_are_held_and_stored_later(
-    broker: BrokerAddress, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    broker: BrokerAddress, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with AlarmLog(tmp_path / "a.sqlite") as log:
         async with running_logger(broker, log) as (counters, _), Client(broker, role=None) as bed:
@@ -262,7 +278,7 @@ async def test_on_a_full_disk_strips_are_held_and_stored_later(
             log._db.execute("PRAGMA max_page_count = 1000000")
             await until(lambda: counters["strips"] == 3)
         assert [strip.complete for strip in log.strips()] == [True] * 3
-    lines = capsys.readouterr().err.splitlines()
+    lines = store_messages(caplog)
     assert ["make room on its disk; strips are held" in line for line in lines] == [True, False]
     assert "can be written again" in lines[1]
 
@@ -286,7 +302,7 @@ async def test_events_do_not_wait_for_held_strips(
 
 
 async def test_strips_that_cannot_be_stored_at_shutdown_are_reported(
-    broker: BrokerAddress, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    broker: BrokerAddress, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "a.sqlite"
     with AlarmLog(path, wait_s=0.01) as log:
@@ -299,7 +315,7 @@ async def test_strips_that_cannot_be_stored_at_shutdown_are_reported(
                 await until(lambda: waves["received"] == sent)
         assert not log.strips()
         assert len(log.events()) == 1
-    assert "events are not" in capsys.readouterr().err
+    assert "events are not" in caplog.text
 
 
 async def test_executed_commands_are_stored_once(broker: BrokerAddress, tmp_path: Path) -> None:

@@ -301,6 +301,56 @@ def test_an_unusable_file_is_a_one_line_error(
             connection.close()
 
 
+@pytest.mark.parametrize(
+    ("damage", "expected"),
+    [
+        ("DROP TABLE meta", "meta"),
+        ("DROP TABLE events", "events"),
+        ("DROP TABLE strips", "strips"),
+        ("DROP TABLE commands", "commands"),
+        ("DROP VIEW alarms", "alarms"),
+        ("ALTER TABLE events RENAME COLUMN beats TO other", "beats"),
+        ("ALTER TABLE strips RENAME COLUMN samples TO other", "samples"),
+        ("DROP TABLE commands; CREATE TABLE commands (command_id, bed, who, 'when', action, received_at)", "CONFLICT"),
+        ("PRAGMA user_version = 1", "already exists"),
+    ],
+)
+def test_damaged_tables_are_found_when_the_file_is_opened(tmp_path: Path, damage: str, expected: str) -> None:
+    path = tmp_path / "a.sqlite"
+    AlarmLog(path).close()
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.executescript("PRAGMA writable_schema = ON; PRAGMA legacy_alter_table = ON; " + damage)
+    with pytest.raises(StorageError, match=expected) as caught:
+        AlarmLog(path)
+    assert "\n" not in str(caught.value)
+    assert "move it away" in str(caught.value)
+
+
+@pytest.mark.parametrize("value", ["'[1'", "'null'", "x'ff00'", "17"])
+def test_a_damaged_value_is_a_one_line_error(tmp_path: Path, value: str) -> None:
+    path = tmp_path / "a.sqlite"
+    with AlarmLog(path) as log:
+        log.add([(alarm(1), 0)])
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute(f"UPDATE events SET leads = {value}")
+        db.commit()
+    with AlarmLog(path) as log:
+        for read in (log.events, lambda: log.without_complete_strip(10)):
+            with pytest.raises(StorageError, match=r"a\.sqlite"):
+                read()  # type: ignore[operator]
+
+
+def test_a_file_with_a_second_name_is_rejected(tmp_path: Path) -> None:
+    path, other = tmp_path / "a.sqlite", tmp_path / "b.sqlite"
+    with AlarmLog(path) as log:
+        other.hardlink_to(path)
+        with pytest.raises(StorageError, match=r"b\.sqlite has 2 names \(hard links\)"):
+            AlarmLog(other)
+        log.add([(alarm(1), 0)])
+    other.unlink()
+    AlarmLog(path).close()
+
+
 def test_a_second_logger_of_the_same_file_is_rejected(tmp_path: Path) -> None:
     path = tmp_path / "a.sqlite"
     (tmp_path / "link.sqlite").symlink_to(path)

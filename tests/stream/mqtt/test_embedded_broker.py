@@ -1,11 +1,14 @@
 import asyncio
+import errno
 import socket
+import struct
+from pathlib import Path
 
 import pytest
 
 from stream.errors import BrokerError, UsageError
 from stream.mqtt.client import Client
-from stream.mqtt.embedded_broker import embedded_broker, free_port
+from stream.mqtt.embedded_broker import _ExceptionHandler, embedded_broker, free_port
 from stream.wire.messages import ProcessStatus, Waveform
 from stream.wire.topics import Kind, Role, pattern
 from tests.waveforms import chunk
@@ -36,6 +39,38 @@ async def test_an_invalid_port_is_a_one_line_error() -> None:
     with pytest.raises(UsageError, match="99999"):
         async with embedded_broker(port=99999):
             pass
+
+
+CONNECT = bytes.fromhex("10 0e 00 04 4d 51 54 54 04 02 00 3c 00 02 61 62")
+
+
+async def test_connections_that_close_before_or_just_after_connect_leave_no_file_open() -> None:
+    """Two hundred: without a byte, within CONNECT, after garbage, after a whole CONNECT, and with a reset."""
+
+    def open_files() -> int:
+        return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+    async with embedded_broker(port=free_port()) as address:
+        before = open_files()
+        for number in range(200):
+            with socket.create_connection((address.host, address.port), 10) as client:
+                client.sendall((b"", CONNECT[:9], b"\xff\x07garbage", CONNECT, CONNECT[:9])[number % 5])
+                if number % 5 == 4:
+                    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            await asyncio.sleep(0)
+        async with asyncio.timeout(30):
+            while open_files() > before:
+                await asyncio.sleep(0.05)
+            async with Client(address, role=None) as client:
+                assert client.connected
+
+
+async def test_without_file_descriptors_the_broker_says_so_and_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+    handler, loop = _ExceptionHandler(), asyncio.get_running_loop()
+    for _ in range(100):
+        handler(loop, {"message": "socket.accept() out of system resource", "exception": OSError(errno.EMFILE, "Full")})
+    (record,) = caplog.records
+    assert "ulimit" in record.getMessage()
 
 
 async def test_acknowledged_messages_of_a_disconnected_sender_are_delivered() -> None:

@@ -21,3 +21,11 @@ def test_without_a_path_rows_are_discarded() -> None:
 def test_an_unwritable_ledger_is_a_one_line_error(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="--ledger"), ledger(tmp_path / "missing" / "ledger.csv", "a"):
         pass
+
+
+def test_a_full_disk_is_a_one_line_error() -> None:
+    with (
+        pytest.raises(StorageError, match=r"ledger full cannot be written.*make room"),
+        ledger(Path("/dev/full"), "bed"),
+    ):
+        raise AssertionError("the first line could not be written")
