@@ -85,8 +85,8 @@ def chosen(text: str | None) -> list[Row]:
     """Return the rows of ``--only``; raise ValueError for an unknown one."""
     if text is None:
         return list(ROWS)
-    wanted = [name.strip().replace("-", " ") for name in text.split(",")]
-    by_name = {row.name: row for row in ROWS}
+    wanted = [name.strip().replace(" ", "-") for name in text.split(",")]
+    by_name = {row.name.replace(" ", "-"): row for row in ROWS}
     unknown = [name for name in wanted if name not in by_name]
     if unknown:
         raise ValueError(f"--only {unknown[0]!r} is not a row: choose of {', '.join(by_name)}")

@@ -188,7 +188,8 @@ def stored_events(path: Path) -> list[Fields]:
 
 def never_cleared(events: Iterable[Mapping[str, Any]]) -> set[str]:
     """Return the alarms that were raised and not cleared, by alarm_id."""
-    raised, cleared = set(), set()
+    raised: set[str] = set()
+    cleared: set[str] = set()
     for event in events:
         # An acknowledgement after the end carries the end too.
         (cleared if event["phase"] == "cleared" or event["end"] is not None else raised).add(event["alarm_id"])

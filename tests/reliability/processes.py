@@ -192,7 +192,12 @@ class Ward:
                 return self.broker
 
     def start(
-        self, *arguments: str, via: int | None = None, env: dict[str, str] | None = None, **options: Any
+        self,
+        *arguments: str,
+        via: int | None = None,
+        env: dict[str, str] | None = None,
+        prefix: tuple[str, ...] = (),
+        **options: Any,
     ) -> Process:
         """Start a ``bedside`` command.
 
@@ -203,13 +208,15 @@ class Ward:
             Port of a proxy to connect through; by default that of the broker.
         env : dict of str to str, optional
             Further environment variables.
+        prefix : tuple of str
+            A program that executes the command.
         options
             For `subprocess.Popen`.
         """
         self._count += 1
         process = Process(
             f"{self._count:03d}-{arguments[0]}",
-            [sys.executable, "-m", "monitor.cli", *arguments],
+            [*prefix, sys.executable, "-m", "monitor.cli", *arguments],
             self.folder,
             {**self.env, "BEDSIDE_BROKER": f"mqtt://127.0.0.1:{via or self.port}", **(env or {})},
             **options,

@@ -74,14 +74,18 @@ class Bench:
     ) -> None:
         self.folder = folder
         self.short = short
+        self.cancelled = cancelled
         self._name = name
         self._say = say
-        self._cancelled = cancelled
         folder.mkdir(parents=True, exist_ok=True)
 
     def say(self, text: str) -> None:
         """Print progress."""
         self._say(f"{self._name}: {text}")
+
+    def part(self, name: str) -> Bench:
+        """Return a bench for a part of this row, in a folder of its own."""
+        return Bench(self._name, self.folder / name, short=self.short, say=self._say, cancelled=self.cancelled)
 
     def size(self, full: int, short: int) -> int:
         """Return the size of this form."""
@@ -95,7 +99,7 @@ class Bench:
         CancelledError
             The run was interrupted.
         """
-        if self._cancelled.wait(seconds):
+        if self.cancelled.wait(seconds):
             raise CancelledError
 
     def wait_until(self, condition: Callable[[], object], timeout_s: float) -> float | None:

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from tests.reliability import kills, stops, streams
+from tests.reliability import clocks, kills, links, overloads, soak, stops, stores, strangers, streams
 from tests.reliability.row import Row
 
-ROWS: list[Row] = [*kills.ROWS, *stops.ROWS, *streams.ROWS]
+ROWS: list[Row] = [
+    *soak.ROWS,
+    *kills.ROWS,
+    *stops.ROWS,
+    *streams.ROWS,
+    *strangers.ROWS,
+    *clocks.ROWS,
+    *stores.ROWS,
+    *links.ROWS,
+    *overloads.ROWS,
+]
+"""The soak first: it lasts longest, and the others run beside it."""

@@ -1,4 +1,4 @@
-"""Each role is stopped with SIGSTOP for a minute, as by a debugger, a full swap or a suspended machine, and continued."""
+"""Each role is stopped with SIGSTOP for a minute, as a full swap would, and continued."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def stop_publisher(bench: Bench) -> Outcome:
 def stop_worker(bench: Bench) -> Outcome:
     """Stop the only worker."""
     seconds, checks = _seconds(bench), Checks()
-    with Scene(bench) as scene:
+    with Scene(bench, watch=("+/vitals",)) as scene:
         worker, logger = scene.start_worker(), scene.start_logger()
         replay = scene.start_replay(eventful_beds(2), speed=bench.size(1, 4))
         scene.need_taken(bench.size(100, 150))

@@ -113,11 +113,11 @@ def gaps(bench: Bench) -> Outcome:
         "bed-2": [36, 72, 180, 360, 720] if not bench.short else [360],
         "bed-3": [360, 1080, 1800, 3600] if not bench.short else [3600],
     }
-    edit, checks = Gaps(sizes, 720), Checks()
+    edit, checks = Gaps(sizes, 180), Checks()
     with Scene(bench, edit=edit) as scene:
         worker, logger = scene.start_worker(), scene.start_logger()
         replays = [
-            scene.start_replay({"bed-1": signals.regular(300)}, chunk=1, ledger="published-1.csv"),
+            scene.start_replay({"bed-1": signals.regular(300)}, chunk=1, speed=0.25, ledger="published-1.csv"),
             scene.start_replay({"bed-2": signals.regular(300)}, chunk=36, speed=4, ledger="published-2.csv"),
             scene.start_replay({"bed-3": signals.regular(300)}, chunk=360, speed=8),
         ]
@@ -266,7 +266,8 @@ def two_workers(bench: Bench) -> Outcome:
         since = len(scene.watch.messages)
         while True:
             second = scene.start_worker(wait=False)
-            took_over = bench.wait_until(lambda: not second.alive or scene.watch.of("/vitals", since), 30)
+            candidate = second
+            took_over = bench.wait_until(lambda c=candidate: not c.alive or scene.watch.of("/vitals", since), 30)
             if second.alive and took_over is not None:
                 break
             if time.monotonic() - started_s > 60:
