@@ -42,7 +42,7 @@ def decode(topic: str, payload: bytes) -> Fields | None:
     try:
         binary = parts[-1] in BINARY or parts[-2] == "wave"
         value = msgspec.msgpack.decode(payload) if binary else json.loads(payload)
-    except (msgspec.DecodeError, ValueError):
+    except (msgspec.DecodeError, ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
 

@@ -130,7 +130,7 @@ class Ward:
     settings : str
         Lines of Mosquitto's configuration.
     env : dict of str to str, optional
-        Further environment variables.
+        Further environment variables of the ``bedside`` commands.
     """
 
     def __init__(self, folder: Path, settings: str = "allow_anonymous true", env: dict[str, str] | None = None) -> None:
@@ -144,8 +144,8 @@ class Ward:
             "OPENBLAS_NUM_THREADS": "1",
             "XDG_STATE_HOME": str(folder / "state"),
             "XDG_CONFIG_HOME": str(folder / "config"),
-            **(env or {}),
         }
+        self._more = env or {}
         self._config = folder / "mosquitto.conf"
         self._config.write_text(
             f"listener {self.port} 127.0.0.1\nuser root\n{settings}\n"
@@ -218,7 +218,7 @@ class Ward:
             f"{self._count:03d}-{arguments[0]}",
             [*prefix, sys.executable, "-m", "monitor.cli", *arguments],
             self.folder,
-            {**self.env, "BEDSIDE_BROKER": f"mqtt://127.0.0.1:{via or self.port}", **(env or {})},
+            {**self.env, "BEDSIDE_BROKER": f"mqtt://127.0.0.1:{via or self.port}", **self._more, **(env or {})},
             **options,
         )
         self._processes.append(process)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.reliability import clocks, kills, links, overloads, soak, stops, stores, strangers, streams
+from tests.reliability import access, clocks, kills, links, overloads, soak, stops, stores, strangers, streams
 from tests.reliability.row import Row
 
 ROWS: list[Row] = [
@@ -13,6 +13,7 @@ ROWS: list[Row] = [
     *strangers.ROWS,
     *clocks.ROWS,
     *stores.ROWS,
+    *access.ROWS,
     *links.ROWS,
     *overloads.ROWS,
 ]

@@ -74,8 +74,10 @@ def saturated(seconds: float) -> Samples:
 
 
 def invalid(seconds: float) -> Samples:
-    """Return samples that are all invalid (NaN)."""
-    return np.full(round(seconds * FS), INVALID, np.int16)
+    """Return samples that are invalid (NaN), but for the first second: a record without a valid one is refused."""
+    samples = regular(seconds)
+    samples[FS:] = INVALID
+    return samples
 
 
 def write(folder: Path, name: str, samples: Samples) -> str:

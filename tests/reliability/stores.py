@@ -64,12 +64,12 @@ class Log:
 
 @contextlib.contextmanager
 def small_disk(folder: Path) -> Iterator[Path | None]:
-    """Mount a file system of 2 MiB, if this user may; else None."""
+    """Mount a file system of 16 MiB, if this user may; else None."""
     folder.mkdir()
     mounted = (
         os.geteuid() == 0
         and subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)], capture_output=True, check=False
+            ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(folder)], capture_output=True, check=False
         ).returncode
         == 0
     )
@@ -106,7 +106,7 @@ def full_disk(bench: Bench) -> Outcome:
             resource.prlimit(log.process.pid, resource.RLIMIT_FSIZE, limits)
         log.check(checks, before, during)
         log.process.stop()
-    how = "a file system of 2 MiB filled" if disk is not None else "the size of its files limited"
+    how = "a file system of 16 MiB filled" if disk is not None else "the size of its files limited"
     return checks.outcome(f"{how} while events arrive, and freed")
 
 
