@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import signal
 import sys
@@ -12,10 +13,12 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Literal
 
 from rich.console import Console
 
 from tests.reliability import table
+from tests.reliability.forks import Forks
 from tests.reliability.processes import NoMosquittoError, mosquitto_program
 from tests.reliability.row import Bench, CancelledError, Row
 from tests.reliability.rows import ROWS
@@ -28,7 +31,8 @@ LANES = 4
 class Run:
     """Runs rows, several at a time, and collects their results."""
 
-    def __init__(self, folder: Path, *, short: bool) -> None:
+    def __init__(self, folder: Path, *, short: bool, forks: Forks | None) -> None:
+        self._forks = forks
         self.cancelled = threading.Event()
         self.results: dict[str, Result] = {}
         self._folder = folder
@@ -65,6 +69,7 @@ class Run:
             short=self._short,
             say=self.say,
             cancelled=self.cancelled,
+            forks=self._forks,
         )
         bench.say(row.promise)
         try:
@@ -75,7 +80,7 @@ class Run:
             text = f"the experiment failed: {type(error).__name__}: {error}"
             result = Result(row.name, row.promise, "stopped early", "the experiment runs", text, "fail")
         else:
-            verdict = "pass" if outcome.passed else "fail"
+            verdict: Literal["pass", "fail"] = "pass" if outcome.passed else "fail"
             result = Result(row.name, row.promise, outcome.done, outcome.expected, outcome.observed, verdict)
         self.results[row.name] = result
         bench.say(f"{result.verdict.upper()}: {result.observed}")
@@ -115,8 +120,10 @@ def main() -> int:
     print(f"reliability: {len(rows)} rows, {form} form, real processes on loopback; Ctrl-C ends them all", flush=True)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     started_s = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="reliability-") as temporary:
-        run = Run(args.keep or Path(temporary), short=args.short)
+    with contextlib.ExitStack() as stack:
+        temporary = stack.enter_context(tempfile.TemporaryDirectory(prefix="reliability-"))
+        forks = stack.enter_context(Forks()) if args.short else None
+        run = Run(args.keep or Path(temporary), short=args.short, forks=forks)
         try:
             run.run(rows, 2 if args.short else min(LANES, 2 * (os.cpu_count() or 1)))
         except KeyboardInterrupt:

@@ -19,7 +19,7 @@ def half_open(bench: Bench) -> Outcome:
     """Let the links of each role fall silent without closing them; a new connection is the sign that it noticed."""
     checks = Checks()
     with contextlib.ExitStack() as stack:
-        ward = stack.enter_context(Ward(bench.folder))
+        ward = stack.enter_context(Ward(bench.folder, forks=bench.forks))
         watch = stack.enter_context(oracle.Watch(ward.port, ["_/status/#", "+/vitals"]))
         links = {role: stack.enter_context(Proxy(ward.port)) for role in LIMIT_S}
         record = signals.write(bench.folder / "records", "regular", signals.regular(600))
@@ -69,7 +69,7 @@ def storm(bench: Bench) -> Outcome:
     """Kill the broker under many clients and start it again."""
     count, checks = bench.size(64, 10), Checks()
     with contextlib.ExitStack() as stack:
-        ward = stack.enter_context(Ward(bench.folder, "allow_anonymous true\nmax_connections -1"))
+        ward = stack.enter_context(Ward(bench.folder, "allow_anonymous true\nmax_connections -1", forks=bench.forks))
         record = signals.write(bench.folder / "records", "regular", signals.regular(600))
         processes: list[Process] = [
             ward.start("worker"),

@@ -265,7 +265,7 @@ class Watch:
 
     def _on_message(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
         if len(self.messages) < self.keep:
-            self.messages.append(Message(time.monotonic(), message.topic, message.payload, message.retain))
+            self.messages.append(Message(time.monotonic(), message.topic, bytes(message.payload), message.retain))
 
     def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> None:
         """Publish with the connection of this subscriber."""

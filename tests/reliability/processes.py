@@ -14,6 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
+from tests.reliability.forks import ForkedProcess, Forks
+
 STOP_TIMEOUT_S = 15.0
 
 
@@ -54,17 +56,31 @@ class Process:
     command : list of str
     folder : Path
     env : dict of str to str
+    forks : Forks, optional
+        Starts it instead; then `command` has the arguments alone.
     options
         For `subprocess.Popen`.
     """
 
-    def __init__(self, name: str, command: list[str], folder: Path, env: dict[str, str], **options: Any) -> None:
+    def __init__(
+        self,
+        name: str,
+        command: list[str],
+        folder: Path,
+        env: dict[str, str],
+        forks: Forks | None = None,
+        **options: Any,
+    ) -> None:
         self.name = name
         self.log = folder / f"{name}.log"
-        with self.log.open("ab") as file:
-            # A session of its own: Ctrl-C of the terminal reaches the suite alone, which ends its processes.
-            options = {"stdout": file, "stderr": file, "stdin": subprocess.DEVNULL, **options}
-            self.popen = subprocess.Popen(command, env=env, start_new_session=True, **options)
+        self.popen: subprocess.Popen[bytes] | ForkedProcess
+        if forks is not None:
+            self.popen = forks.start(command, env, self.log)
+        else:
+            with self.log.open("ab") as file:
+                # A session of its own: Ctrl-C of the terminal reaches the suite alone, which ends its processes.
+                options = {"stdout": file, "stderr": file, "stdin": subprocess.DEVNULL, **options}
+                self.popen = subprocess.Popen(command, env=env, start_new_session=True, **options)
         self.pid = self.popen.pid
 
     @property
@@ -131,9 +147,17 @@ class Ward:
         Lines of Mosquitto's configuration.
     env : dict of str to str, optional
         Further environment variables of the ``bedside`` commands.
+    forks : Forks, optional
+        Starts the workers.
     """
 
-    def __init__(self, folder: Path, settings: str = "allow_anonymous true", env: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        settings: str = "allow_anonymous true",
+        env: dict[str, str] | None = None,
+        forks: Forks | None = None,
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.port = free_port()
@@ -146,6 +170,7 @@ class Ward:
             "XDG_CONFIG_HOME": str(folder / "config"),
         }
         self._more = env or {}
+        self._forks = forks
         self._config = folder / "mosquitto.conf"
         self._config.write_text(
             f"listener {self.port} 127.0.0.1\nuser root\n{settings}\n"
@@ -214,11 +239,13 @@ class Ward:
             For `subprocess.Popen`.
         """
         self._count += 1
+        forks = self._forks if arguments[0] == "worker" else None
         process = Process(
             f"{self._count:03d}-{arguments[0]}",
-            [*prefix, sys.executable, "-m", "monitor.cli", *arguments],
+            [*arguments] if forks else [*prefix, sys.executable, "-m", "monitor.cli", *arguments],
             self.folder,
             {**self.env, "BEDSIDE_BROKER": f"mqtt://127.0.0.1:{via or self.port}", **self._more, **(env or {})},
+            forks,
             **options,
         )
         self._processes.append(process)

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.reliability.forks import Forks
+
 POLL_S = 0.05
 
 
@@ -67,14 +69,24 @@ class Bench:
         Prints a line.
     cancelled : threading.Event
         Set when the run is interrupted.
+    forks : Forks, optional
+        Starts workers fast, in the short form.
     """
 
     def __init__(
-        self, name: str, folder: Path, *, short: bool, say: Callable[[str], None], cancelled: threading.Event
+        self,
+        name: str,
+        folder: Path,
+        *,
+        short: bool,
+        say: Callable[[str], None],
+        cancelled: threading.Event,
+        forks: Forks | None = None,
     ) -> None:
         self.folder = folder
         self.short = short
         self.cancelled = cancelled
+        self.forks = forks
         self._name = name
         self._say = say
         folder.mkdir(parents=True, exist_ok=True)
@@ -85,7 +97,8 @@ class Bench:
 
     def part(self, name: str) -> Bench:
         """Return a bench for a part of this row, in a folder of its own."""
-        return Bench(self._name, self.folder / name, short=self.short, say=self._say, cancelled=self.cancelled)
+        folder = self.folder / name
+        return Bench(self._name, folder, short=self.short, say=self._say, cancelled=self.cancelled, forks=self.forks)
 
     def size(self, full: int, short: int) -> int:
         """Return the size of this form."""

@@ -51,8 +51,10 @@ class Scene:
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
+        # A fork has read its environment before; a process with one of its own starts anew.
+        forks = None if self._env else self.bench.forks
         with self._stack:
-            self.ward = self._stack.enter_context(Ward(self.folder, self._settings, self._env))
+            self.ward = self._stack.enter_context(Ward(self.folder, self._settings, self._env, forks))
             port = self.ward.port
             self.sent = self._stack.enter_context(Proxy(port, record=oracle.is_alarm_topic))
             self.wire = self._stack.enter_context(Proxy(port, edit=self._edit))

@@ -9,18 +9,23 @@ from pathlib import Path
 import pytest
 
 from tests.brokers import mosquitto_program
+from tests.reliability.forks import Forks
 from tests.reliability.row import Bench, Row
 from tests.reliability.rows import ROWS
 
 pytest.importorskip("PySide6.QtWidgets", reason="needs the extra 'gui' and Qt's libraries", exc_type=ImportError)
 
 
+@pytest.fixture(scope="module")
+def forks() -> Iterator[Forks]:
+    with Forks() as server:
+        yield server
+
+
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
+def bench(forks: Forks, tmp_path: Path) -> Bench:
     mosquitto_program()
-    cancelled = threading.Event()
-    yield Bench("row", tmp_path / "row", short=True, say=print, cancelled=cancelled)
-    cancelled.set()
+    return Bench("row", tmp_path / "row", short=True, say=print, cancelled=threading.Event(), forks=forks)
 
 
 @pytest.mark.timeout(240)
