@@ -14,17 +14,17 @@ from tests.reliability.scene import DRAIN_S, Scene
 
 def eventful_beds(count: int, minutes: float = 20) -> dict[str, signals.Samples]:
     """Return beds with many alarms, at six different moments."""
-    records = [signals.eventful(60 * minutes, 4.0 * i) for i in range(min(count, 6))]
+    records = [signals.eventful(60 * minutes, 8 + 4.0 * i) for i in range(min(count, 6))]
     return {f"bed-{i + 1}": records[i % len(records)] for i in range(count)}
 
 
 def broker_kill(bench: Bench) -> Outcome:
     """Kill the broker, which keeps no state, again and again."""
-    kills, beds, rng, checks = bench.size(20, 1), bench.size(20, 3), random.Random(1), Checks()
+    kills, beds, rng, checks = bench.size(20, 1), bench.size(20, 2), random.Random(1), Checks()
     with Scene(bench) as scene:
         worker, logger = scene.start_worker(), scene.start_logger()
-        replay = scene.start_replay(eventful_beds(beds), speed=bench.size(1, 4))
-        scene.need_taken(bench.size(5, 100) * beds)
+        replay = scene.start_replay(eventful_beds(beds), speed=bench.size(1, 3))
+        scene.need_taken(bench.size(5, 120) * beds)
         for kill in range(kills):
             bench.sleep(rng.uniform(1.0, 3.0))
             assert scene.ward.broker is not None
@@ -46,8 +46,8 @@ def worker_kill(bench: Bench) -> Outcome:
     kills, beds, rng, checks = bench.size(20, 1), bench.size(4, 2), random.Random(2), Checks()
     with Scene(bench) as scene:
         worker, logger = scene.start_worker(), scene.start_logger()
-        replay = scene.start_replay(eventful_beds(beds), speed=bench.size(1, 4))
-        scene.need_taken(bench.size(100, 150))
+        replay = scene.start_replay(eventful_beds(beds), speed=bench.size(1, 3))
+        scene.need_taken(bench.size(100, 240))
         for kill in range(kills):
             bench.sleep(rng.uniform(0.5, 4.0))
             worker.kill()

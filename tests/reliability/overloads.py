@@ -8,7 +8,7 @@ import time
 from tests.reliability import oracle, signals
 from tests.reliability.kills import eventful_beds
 from tests.reliability.row import Bench, Checks, Outcome, Row
-from tests.reliability.scene import Scene
+from tests.reliability.scene import UNBOUNDED, Scene
 
 BEDS, CHUNK, LATENCY_S, LOAD = 4, 180, 2.0, 1.5
 MEASURED = ("asystole", "ventricular_tachycardia", "pvc_run")
@@ -34,9 +34,7 @@ def overload(bench: Bench) -> Outcome:
     capacity = _capacity(bench, "capacity")
     speed = LOAD * capacity / (BEDS * signals.FS)
     bench.say(f"capacity {capacity / signals.FS:.0f} times real time; {BEDS} beds at {speed:.1f} times for {seconds} s")
-    with Scene(
-        bench.part("overload"), settings="allow_anonymous true\nmax_queued_messages 0", watch=("+/vitals",)
-    ) as scene:
+    with Scene(bench.part("overload"), settings=UNBOUNDED, watch=("+/vitals",)) as scene:
         worker, logger = scene.start_worker(), scene.start_logger()
         since = len(scene.watch.messages)
         unix_s = time.time() - time.monotonic()

@@ -222,6 +222,8 @@ class Proxy:
             await link.open.wait()
             buffer += data
             for packet in split(buffer):
+                if broker_out.is_closing():
+                    return
                 kind = packet[0] >> 4
                 if kind == CONNECT:
                     start = read_length(packet, 1)
@@ -246,5 +248,7 @@ class Proxy:
     ) -> None:
         while data := await broker_in.read(65536):
             await link.open.wait()
+            if client_out.is_closing():
+                return
             client_out.write(data)
             await client_out.drain()

@@ -15,6 +15,9 @@ from tests.reliability.row import Bench, Checks
 DRAIN_S = 45.0
 """How long the last chunks and events may be on their way."""
 
+UNBOUNDED = "allow_anonymous true\nmax_queued_messages 0"
+"""Settings with which the broker drops nothing on a slow machine, where its queue is not the subject."""
+
 
 class Scene:
     """A ward with publisher, worker and alarm log; the worker's events are recorded on their way to the broker.

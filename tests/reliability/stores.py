@@ -228,7 +228,7 @@ def stalled_stdout(bench: Bench) -> Outcome:
             if reader == "leaves":
                 process.stdout.close()
             source = stack.enter_context(EventSource(ward.port, 120))
-            bench.need(lambda source=source: len(source.sent) >= events, f"{events} events", 60)
+            bench.need(lambda source=source: len(source.sent) >= events, f"{events} events", 240)
             sent = source.finish()
             bench.wait_until(lambda store=store, sent=sent: len(oracle.stored_events(store)) >= len(sent), 20)
             stored = {event["event_id"] for event in oracle.stored_events(store)}

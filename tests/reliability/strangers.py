@@ -16,7 +16,7 @@ from tests.reliability import oracle, signals
 from tests.reliability.kills import eventful_beds
 from tests.reliability.proxy import Publish
 from tests.reliability.row import Bench, Checks, Outcome, Row
-from tests.reliability.scene import Scene
+from tests.reliability.scene import UNBOUNDED, Scene
 
 MIB = 2**20
 TOPICS = (
@@ -108,7 +108,7 @@ def malformed_payloads(bench: Bench) -> Outcome:
     """Flood all roles with malformed payloads while a good bed streams."""
     count, per_s, checks = bench.size(100_000, 3_000), bench.size(1_500, 1_500), Checks()
     baseline_s = bench.size(30, 3)
-    with Scene(bench, watch=("bed-2/ecg", "bed-2/forecast")) as scene:
+    with Scene(bench, watch=("bed-2/ecg", "bed-2/forecast"), settings=UNBOUNDED) as scene:
         worker, logger = scene.start_worker(), scene.start_logger()
         monitor = scene.ward.start("monitor", "--station")
         replay = scene.start_replay({"bed-2": signals.regular(1200)})
@@ -171,12 +171,12 @@ def malformed_payloads(bench: Bench) -> Outcome:
 
 def bad_signals(bench: Bench) -> Outcome:
     """Send a flat, a saturated and an invalid bed beside a good one."""
-    checks, speed = Checks(), bench.size(2, 4)
+    checks, speed = Checks(), 2
     bad = {"bed-2": signals.flat(600), "bed-3": signals.saturated(600), "bed-4": signals.invalid(600)}
-    with Scene(bench, watch=("+/vitals",)) as scene:
+    with Scene(bench, watch=("+/vitals",), settings=UNBOUNDED) as scene:
         worker, logger = scene.start_worker(), scene.start_logger()
         replay = scene.start_replay({"bed-1": signals.regular(600, 75.0), **bad}, speed=speed)
-        scene.need_taken(round(4 * 10 * bench.size(60, 25)), 120)
+        scene.need_taken(round(4 * 10 * bench.size(60, 20)), 120)
         scene.drain(replay)
         good = [v["heart_rate"] for v in scene.watch.of("bed-1/vitals") if v["index"] > 12 * signals.FS]
         right = [rate for rate in good if rate is not None and abs(rate - 75) <= 3]
@@ -226,12 +226,12 @@ class BitFlips:
 
 def bit_flips(bench: Bench) -> Outcome:
     """Flip bits between publisher and broker."""
-    edit, checks, beds = BitFlips(), Checks(), 3
+    edit, checks, beds = BitFlips(), Checks(), bench.size(3, 2)
     with Scene(bench, edit=edit) as scene:
         worker, logger = scene.start_worker(), scene.start_logger()
         monitor = scene.ward.start("monitor")
-        replay = scene.start_replay(eventful_beds(beds), speed=4)
-        scene.need_taken(bench.size(4000, 400), 120)
+        replay = scene.start_replay(eventful_beds(beds), speed=bench.size(4, 3))
+        scene.need_taken(bench.size(4000, 300), 240)
         edit.active = False
         bench.sleep(bench.size(10, 5))
         before = {

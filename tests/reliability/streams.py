@@ -15,7 +15,7 @@ from tests.reliability import oracle, signals
 from tests.reliability.kills import eventful_beds
 from tests.reliability.proxy import Publish
 from tests.reliability.row import Bench, Checks, Outcome, Row
-from tests.reliability.scene import Scene
+from tests.reliability.scene import UNBOUNDED, Scene
 
 RECOVERY_S = 10.0
 
@@ -49,11 +49,11 @@ class Disorder:
 
 def disorder(bench: Bench) -> Outcome:
     """Double and swap chunks between publisher and broker."""
-    beds, edit, checks = 4, Disorder(), Checks()
-    with Scene(bench, edit=edit) as scene:
+    beds, edit, checks = bench.size(4, 2), Disorder(), Checks()
+    with Scene(bench, edit=edit, settings=UNBOUNDED) as scene:
         worker, logger = scene.start_worker(), scene.start_logger()
-        replay = scene.start_replay(eventful_beds(beds), speed=4)
-        scene.need_taken(bench.size(6000, 400), 120)
+        replay = scene.start_replay(eventful_beds(beds), speed=bench.size(4, 3))
+        scene.need_taken(bench.size(6000, 300), 240)
         edit.active = False
         bench.sleep(1)
         scene.drain(replay)
@@ -114,7 +114,7 @@ def gaps(bench: Bench) -> Outcome:
         "bed-3": [360, 1080, 1800, 3600] if not bench.short else [3600],
     }
     edit, checks = Gaps(sizes, 180), Checks()
-    with Scene(bench, edit=edit) as scene:
+    with Scene(bench, edit=edit, settings=UNBOUNDED) as scene:
         worker, logger = scene.start_worker(), scene.start_logger()
         replays = [
             scene.start_replay({"bed-1": signals.regular(300)}, chunk=1, speed=0.25, ledger="published-1.csv"),
@@ -310,8 +310,8 @@ def takeovers(bench: Bench) -> Outcome:
     count, checks = bench.size(20, 3), Checks()
     with Scene(bench) as scene:
         worker, logger = scene.start_worker(), scene.start_logger()
-        replay = scene.start_replay(eventful_beds(2), speed=bench.size(1, 4))
-        scene.need_taken(60)
+        replay = scene.start_replay(eventful_beds(2), speed=bench.size(1, 3))
+        scene.need_taken(bench.size(60, 200))
         log_id = oracle.query(scene.store, "SELECT value FROM meta WHERE name = 'client_id'")[0][0]
         bench.need(lambda: scene.watch.online("publisher"), "the publisher")
         instances = {role: min(scene.watch.online(role)) for role in ("worker", "publisher")}
