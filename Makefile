@@ -7,12 +7,13 @@ READY := .venv/.ready
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-light lint format lock translations screenshots
+.PHONY: help setup demo test test-light reliability lint format lock translations screenshots
 
 help:
 	@echo "make demo    stream a real ECG, forecast it, show it   (make demo ARGS='--headless --seconds 30')"
 	@echo "make test    lint, types, layer contracts, all tests   (make test ARGS='-k alarm_log')"
 	@echo "make test-light   the half that needs neither torch nor Qt, on the oldest and newest Python here, or PYTHON=…"
+	@echo "make reliability  kill, stop, flood and deceive real processes, half an hour   (make reliability ARGS='--only gaps')"
 	@echo "make format  let ruff mend what it can"
 	@echo "make lock    renew the locked versions of all packages"
 	@echo "make translations   after a change of the window's words: bring its Japanese up to date"
@@ -40,6 +41,9 @@ test: lint
 
 test-light:
 	@scripts/test_light $(if $(filter-out file,$(origin PYTHON)),'$(PYTHON)')
+
+reliability: $(READY)
+	@$(BIN)/python -m tests.reliability $(ARGS)
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

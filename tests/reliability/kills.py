@@ -1,0 +1,148 @@
+"""Broker, worker, alarm log and publisher are killed with SIGKILL."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+
+from tests.reliability import oracle, signals
+from tests.reliability.event_source import EventSource
+from tests.reliability.processes import Ward
+from tests.reliability.row import Bench, Checks, Outcome, Row
+from tests.reliability.scene import DRAIN_S, Scene
+
+
+def eventful_beds(count: int, minutes: float = 20) -> dict[str, signals.Samples]:
+    """Return beds with many alarms, at six different moments."""
+    records = [signals.eventful(60 * minutes, 8 + 4.0 * i) for i in range(min(count, 6))]
+    return {f"bed-{i + 1}": records[i % len(records)] for i in range(count)}
+
+
+def broker_kill(bench: Bench) -> Outcome:
+    """Kill the broker, which keeps no state, again and again."""
+    kills, beds, rng, checks = bench.size(20, 1), bench.size(20, 2), random.Random(1), Checks()
+    with Scene(bench) as scene:
+        worker, logger = scene.start_worker(), scene.start_logger()
+        replay = scene.start_replay(eventful_beds(beds), speed=bench.size(1, 3))
+        scene.need_taken(bench.size(5, 120) * beds)
+        for kill in range(kills):
+            bench.sleep(rng.uniform(1.0, 3.0))
+            assert scene.ward.broker is not None
+            scene.ward.broker.kill()
+            bench.sleep(rng.uniform(0.2, 2.0))
+            scene.ward.start_broker()
+            scene.need_taken(5 * beds)
+            bench.say(f"broker killed {kill + 1} of {kills} times")
+        bench.sleep(bench.size(10, 3))
+        scene.drain(replay)
+        scene.check_samples(checks)
+        scene.check_events(checks)
+        scene.check_processes(checks, worker, logger)
+    return checks.outcome(f"Mosquitto without persistence killed {kills} times under {beds} beds with many alarms")
+
+
+def worker_kill(bench: Bench) -> Outcome:
+    """Kill the worker and start the next one, again and again."""
+    kills, beds, rng, checks = bench.size(20, 1), bench.size(4, 2), random.Random(2), Checks()
+    with Scene(bench) as scene:
+        worker, logger = scene.start_worker(), scene.start_logger()
+        replay = scene.start_replay(eventful_beds(beds), speed=bench.size(1, 3))
+        scene.need_taken(bench.size(100, 240))
+        for kill in range(kills):
+            bench.sleep(rng.uniform(0.5, 4.0))
+            worker.kill()
+            bench.sleep(rng.uniform(0.0, 1.0))
+            worker = scene.start_worker(wait=False)
+            scene.need_taken(5 * beds)
+            bench.say(f"worker killed {kill + 1} of {kills} times")
+        bench.sleep(bench.size(10, 2))
+        scene.drain(replay)
+        # What was taken after the last checkpoint is named as well: its analysis died with the worker.
+        scene.check_samples(checks, both_s=3.0 * kills)
+        scene.check_events(checks)
+        scene.check_processes(checks, worker, logger)
+    return checks.outcome(f"worker killed {kills} times under {beds} beds and replaced at once")
+
+
+def logger_kill(bench: Bench) -> Outcome:
+    """Kill the alarm log while events arrive."""
+    kills, rng, checks = bench.size(100, 4), random.Random(3), Checks()
+    store = bench.folder / "alarms.sqlite"
+    with contextlib.ExitStack() as stack:
+        ward = stack.enter_context(Ward(bench.folder))
+        watch = stack.enter_context(oracle.Watch(ward.port, ["_/status/#"]))
+        logger = ward.start("alarms", "--db", str(store))
+        bench.need(lambda: watch.online("logger"), "the alarm log")
+        source = stack.enter_context(EventSource(ward.port, per_s=40))
+        killed_while_storing = 0
+        for kill in range(kills):
+            before = len(oracle.stored_events(store))
+            if rng.random() < 0.7:
+                bench.need(lambda before=before: len(oracle.stored_events(store)) > before, "another stored event")
+            bench.sleep(rng.uniform(0.0, 0.3))
+            killed_while_storing += len(oracle.stored_events(store)) > before
+            logger.kill()
+            logger = ward.start("alarms", "--db", str(store))
+            if kill % 20 == 19:
+                bench.say(f"alarm log killed {kill + 1} times")
+        sent = source.finish()
+        bench.wait_until(lambda: len(oracle.stored_events(store)) >= len(sent), DRAIN_S)
+        stored = [event["event_id"] for event in oracle.stored_events(store)]
+        checks.add(
+            killed_while_storing > kills / 3,
+            "at least a third of the kills hit it while it stored",
+            f"{killed_while_storing} kills hit it while it stored",
+        )
+        checks.equal(len(set(sent) - set(stored)), 0, f"of {len(sent)} events not stored")
+        checks.equal(len(stored) - len(set(stored)), 0, "stored twice")
+        checks.equal([row[0] for row in oracle.query(store, "PRAGMA integrity_check")], ["ok"], "integrity of the file")
+        checks.equal(", ".join(ward.tracebacks()) or "none", "none", "tracebacks")
+    return checks.outcome(f"alarm log killed {kills} times while 40 events arrived per second")
+
+
+def publisher_kill(bench: Bench) -> Outcome:
+    """Kill one publisher that a user has paused, and one that hangs."""
+    checks = Checks()
+    limit_s = 30.0
+    with Scene(bench) as scene:
+        worker, logger = scene.start_worker(), scene.start_logger()
+        paused = scene.start_replay({"bed-1": signals.regular(300)})
+        hung = scene.start_replay({"bed-2": signals.regular(300)}, ledger="published-2.csv")
+        scene.need_taken(40)
+        scene.watch.publish("bed-1/command", oracle.command("bed-1", {"do": "set_playing", "playing": False}))
+        bench.need(
+            lambda: (scene.watch.last("bed-1/status/publisher") or {}).get("state") == "paused", "the pause of bed-1"
+        )
+        hung.pause()
+        bench.sleep(1)
+        paused.kill()
+        hung.kill()
+        for bed, what in (("bed-1", "paused"), ("bed-2", "hung")):
+
+            def raised(bed: str = bed) -> bool:
+                return any(e["kind"] == "no_data" and e["bed"] == bed for e in scene.watch.of(f"{bed}/alarms"))
+
+            waited_s = bench.wait_until(raised, limit_s)
+            checks.add(
+                waited_s is not None,
+                f"no_data within {limit_s:.0f} s of a kill",
+                f"{what} publisher: " + ("no alarm" if waited_s is None else "no_data raised"),
+            )
+        scene.check_processes(checks, worker, logger)
+    return checks.outcome("one publisher paused by command and killed, one stopped (SIGSTOP) and killed")
+
+
+ROWS = [
+    Row(
+        "broker killed",
+        "A broker that dies and forgets everything loses no alarm event; each sample is taken once or named as lost.",
+        broker_kill,
+    ),
+    Row(
+        "worker killed",
+        "The next worker goes on: the blind interval is named, no event is lost, no alarm stays raised for ever.",
+        worker_kill,
+    ),
+    Row("alarm log killed", "Each alarm event is stored once, whenever the alarm log is killed.", logger_kill),
+    Row("publisher killed", "A publisher that dies is an alarm, even if it was paused.", publisher_kill),
+]

@@ -1,0 +1,94 @@
+"""More signal than the worker can analyse."""
+
+from __future__ import annotations
+
+import itertools
+import time
+
+from tests.reliability import oracle, signals
+from tests.reliability.kills import eventful_beds
+from tests.reliability.row import Bench, Checks, Outcome, Row
+from tests.reliability.scene import UNBOUNDED, Scene
+
+BEDS, CHUNK, LATENCY_S, LOAD = 4, 180, 2.0, 1.5
+MEASURED = ("asystole", "ventricular_tachycardia", "pvc_run")
+
+
+def _capacity(bench: Bench, folder: str) -> float:
+    """Return how many samples this worker takes per second when it has no pause."""
+    sub = bench.part(folder)
+    with Scene(sub) as scene:
+        scene.start_worker()
+        replay = scene.start_replay(eventful_beds(BEDS), speed=150, chunk=CHUNK)
+        scene.need_taken(bench.size(200, 60))
+        before, started_s = scene.taken(), time.monotonic()
+        bench.sleep(bench.size(10, 2))
+        rate = (scene.taken() - before) * CHUNK / (time.monotonic() - started_s)
+        replay.kill()
+    return rate
+
+
+def overload(bench: Bench) -> Outcome:
+    """Measure the worker's capacity, then send it half as much again."""
+    seconds, checks = bench.size(60, 5), Checks()
+    capacity = _capacity(bench, "capacity")
+    speed = LOAD * capacity / (BEDS * signals.FS)
+    bench.say(f"capacity {capacity / signals.FS:.0f} times real time; {BEDS} beds at {speed:.1f} times for {seconds} s")
+    with Scene(bench.part("overload"), settings=UNBOUNDED, watch=("+/vitals",)) as scene:
+        worker, logger = scene.start_worker(), scene.start_logger()
+        since = len(scene.watch.messages)
+        unix_s = time.time() - time.monotonic()
+        replay = scene.start_replay(eventful_beds(BEDS, 60), speed=speed, chunk=CHUNK)
+        scene.need_taken(8)
+        started_s = time.monotonic()
+        bench.sleep(seconds)
+        load = [m for m in list(scene.watch.messages[since:]) if m.at_s >= started_s]
+        overloaded_s = time.monotonic()
+        replay.stop()
+
+        def says(state: bool, first_s: float) -> bool:
+            return any(
+                bool(fields.get("overloaded")) is state
+                for m in scene.watch.messages[since:]
+                if m.at_s >= first_s and "/_/status/worker/" in m.topic and (fields := m.fields)
+            )
+
+        checks.equal(says(True, started_s), True, "the worker says that it is overloaded")
+        calm_s = bench.wait_until(lambda: says(False, overloaded_s), 20)
+        checks.equal(calm_s is not None, True, "it says so no longer within 20 s of the end")
+        outputs = [started_s, *(m.at_s for m in load if m.topic.endswith("/vitals")), overloaded_s]
+        mute_s = max(b - a for a, b in itertools.pairwise(outputs))
+        checks.add(bench.short or mute_s <= 5, "vital signs at least every 5 s", f"longest silence {mute_s:.1f} s")
+
+        sent = {}
+        for row in oracle.ledger(scene.published):
+            sent[row["bed"], row["session"], int(row["start"]) // CHUNK] = int(row["sent_ns"]) / 1e9 - unix_s
+        waits = []
+        for message in scene.watch.messages[since:]:
+            event = message.fields if message.topic.endswith("/alarms") else None
+            if event and event["phase"] == "raised" and event["kind"] in MEASURED:
+                detected = event["onset"] + round(event["duration_s"] * signals.FS) - 1
+                at_s = sent.get((event["bed"], event["session"], detected // CHUNK))
+                if at_s is not None:
+                    waits.append(message.at_s - at_s)
+        checks.add(len(waits) >= bench.size(10, 1), "alarms during the overload", f"{len(waits)} alarms")
+        checks.add(
+            bool(waits) and (bench.short or max(waits) < LATENCY_S),
+            f"alarm latency below {LATENCY_S:.0f} s",
+            f"alarm latency at most {max(waits, default=float('nan')):.1f} s",
+        )
+        scene.drain()
+        scene.check_samples(checks)
+        scene.check_events(checks)
+        scene.check_processes(checks, worker, logger)
+    return checks.outcome(f"{LOAD:g} times the measured capacity of the worker for {seconds} s")
+
+
+ROWS = [
+    Row(
+        "overload",
+        "A worker with too much signal says so, names what it sheds, and raises alarms within 2 s.",
+        overload,
+        alone=True,
+    )
+]

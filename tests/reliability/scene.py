@@ -1,0 +1,182 @@
+"""The usual experiment: publisher, worker, alarm log and a subscriber on one ward, each with a ledger to compare."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Self
+
+from tests.reliability import oracle, signals
+from tests.reliability.processes import Process, Ward
+from tests.reliability.proxy import Edit, Proxy
+from tests.reliability.row import Bench, Checks
+
+DRAIN_S = 45.0
+"""How long the last chunks and events may be on their way."""
+
+UNBOUNDED = "allow_anonymous true\nmax_queued_messages 0"
+"""Settings with which the broker drops nothing on a slow machine, where its queue is not the subject."""
+
+
+class Scene:
+    """A ward with publisher, worker and alarm log; the worker's events are recorded on their way to the broker.
+
+    Parameters
+    ----------
+    bench : Bench
+    settings : str
+        Of Mosquitto.
+    edit : callable, optional
+        What a proxy between publisher and broker does; see `proxy.Edit`.
+    watch : tuple of str
+        What the subscriber receives, beside alarms and status.
+    env : dict of str to str, optional
+        Further environment variables of all processes.
+    """
+
+    def __init__(
+        self,
+        bench: Bench,
+        *,
+        settings: str = "allow_anonymous true",
+        edit: Edit | None = None,
+        watch: tuple[str, ...] = (),
+        env: dict[str, str] | None = None,
+    ) -> None:
+        self.bench = bench
+        self.folder = bench.folder
+        self.published = self.folder / "published.csv"
+        self.store = self.folder / "alarms.sqlite"
+        self.worker_ledgers: list[str] = []
+        self._settings, self._edit, self._env = settings, edit, env
+        self._filters = ("+/alarms", "+/alarms/active", "+/status/+", "_/status/#", *watch)
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self) -> Self:
+        # A fork has read its environment before; a process with one of its own starts anew.
+        forks = None if self._env else self.bench.forks
+        with self._stack:
+            self.ward = self._stack.enter_context(Ward(self.folder, self._settings, self._env, forks))
+            port = self.ward.port
+            self.sent = self._stack.enter_context(Proxy(port, record=oracle.is_alarm_topic))
+            self.wire = self._stack.enter_context(Proxy(port, edit=self._edit))
+            self.watch = self._stack.enter_context(oracle.Watch(port, self._filters))
+            self._stack = self._stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    # --- processes ----------------------------------------------------------------------------------------------
+
+    def start_worker(self, *, wait: bool = True) -> Process:
+        """Start a worker with a ledger of its own; wait until it is online."""
+        known = self.watch.online("worker")
+        ledger = self.folder / f"worked-{len(self.worker_ledgers)}.csv"
+        self.worker_ledgers.append(str(ledger))
+        worker = self.ward.start("worker", "--ledger", str(ledger), via=self.sent.port)
+        if wait:
+            self.bench.need(lambda: self.watch.online("worker") - known or not worker.alive, "the worker")
+        return worker
+
+    def start_logger(self, *arguments: str) -> Process:
+        """Start the alarm log; wait until it is online."""
+        known = self.watch.online("logger")
+        logger = self.ward.start("alarms", "--db", str(self.store), *arguments)
+        self.bench.need(lambda: self.watch.online("logger") - known or not logger.alive, "the alarm log")
+        return logger
+
+    def start_replay(
+        self, beds: Mapping[str, signals.Samples], *, speed: float = 1.0, chunk: int = 36, ledger: str = "published.csv"
+    ) -> Process:
+        """Start a publisher of records in a loop."""
+        paths: dict[int, str] = {}
+        for bed, samples in beds.items():
+            paths.setdefault(id(samples), signals.write(self.folder / "records", bed, samples))
+        arguments = [f"--bed={bed}={paths[id(samples)]}" for bed, samples in beds.items()]
+        return self.ward.start(
+            "replay",
+            *arguments,
+            "--loop",
+            f"--speed={speed:g}",
+            f"--chunk={chunk}",
+            f"--ledger={self.folder / ledger}",
+            via=self.wire.port,
+        )
+
+    # --- what was observed --------------------------------------------------------------------------------------
+
+    def taken(self, worker: int = -1) -> int:
+        """Return the number of chunks that a worker has taken."""
+        rows = oracle.ledger(self.folder / f"worked-{worker % len(self.worker_ledgers)}.csv")
+        return sum(row["verdict"] in ("taken", "gap") for row in rows)
+
+    def need_taken(self, more: int, timeout_s: float = 60.0) -> None:
+        """Wait until the last worker has taken further chunks."""
+        before = self.taken()
+        self.bench.need(lambda: self.taken() >= before + more, f"{more} chunks at the worker", timeout_s)
+
+    def need_vitals(self, more: int) -> None:
+        """Wait until further vital signs are received; needs `watch` of vitals."""
+        before = len(self.watch.of("/vitals"))
+        self.bench.need(lambda: len(self.watch.of("/vitals")) >= before + more, "vital signs")
+
+    def drain(self, *publishers: Process, stored: bool = True) -> None:
+        """End the publishers; wait until the last chunk is taken and each event that the worker sent is stored."""
+        for publisher in publishers:
+            publisher.stop()
+        last = self.folder / f"worked-{len(self.worker_ledgers) - 1}.csv"
+        self.bench.wait_until(lambda: oracle.tail_is_taken(self.published, last), DRAIN_S)
+        self.bench.sleep(1.0)
+        if stored:
+            self.bench.wait_until(lambda: not self.missing_events(), DRAIN_S)
+
+    def accounts(self) -> dict[oracle.Key, oracle.Account]:
+        """Return the account of each bed and session; gaps are those that events on the wire name."""
+        workers = [oracle.ledger(self.folder / f"worked-{i}.csv") for i in range(len(self.worker_ledgers))]
+        gaps = oracle.named_gaps(self.events().values())
+        return oracle.account(oracle.ledger(self.published), workers, gaps)
+
+    def events(self) -> dict[str, oracle.Fields]:
+        """Return the events that workers sent."""
+        return oracle.events_of(self.sent.published)
+
+    def missing_events(self) -> set[str]:
+        """Return the events that a worker sent and that are not stored."""
+        return set(self.events()) - {event["event_id"] for event in oracle.stored_events(self.store)}
+
+    # --- checks -------------------------------------------------------------------------------------------------
+
+    def check_samples(self, checks: Checks, *, both_s: float = 0.0) -> None:
+        """Check that each sample was taken once or named; at most `both_s` seconds of each bed were both."""
+        accounts = self.accounts()
+        sums = oracle.total(accounts.values())
+        checks.add(sums.published, "samples published", f"{sums.published} samples published, {sums.named} named lost")
+        checks.equal(sums.unaccounted, 0, "samples neither taken nor named")
+        checks.equal(sums.twice, 0, "samples taken twice")
+        checks.equal(sums.invented + sums.disordered, 0, "samples invented or out of order")
+        both = max((one.taken_and_named for one in accounts.values()), default=0)
+        checks.add(
+            both <= both_s * signals.FS,
+            f"samples of a bed both taken and named: at most {both_s * signals.FS:.0f}",
+            f"samples of a bed both taken and named: {both}",
+        )
+
+    def check_events(self, checks: Checks) -> None:
+        """Check that the store holds what the worker sent, and no alarm that stays raised."""
+        sent, stored = self.events(), oracle.stored_events(self.store)
+        ids = [event["event_id"] for event in stored]
+        checks.add(len(sent) >= 4, "alarm events sent", f"{len(sent)} alarm events sent")
+        checks.equal(len(set(sent) - set(ids)), 0, "events not stored")
+        checks.equal(len(ids) - len(set(ids)), 0, "events stored twice")
+        checks.equal(len(set(ids) - set(sent)), 0, "events stored but never sent")
+        checks.equal(len(oracle.never_cleared(stored)), 0, "alarms raised for ever in the store")
+
+    def check_processes(self, checks: Checks, *processes: Process) -> None:
+        """Check that processes are alive, and that none printed a traceback."""
+        ended = [process.name for process in processes if not process.alive]
+        checks.equal(", ".join(ended) or "none", "none", "processes that ended")
+        checks.equal(", ".join(self.ward.tracebacks()) or "none", "none", "tracebacks")
