@@ -69,8 +69,15 @@ class Patient:
     n: int
 
 
-def prepare(names: Sequence[str], seed: int, catalog: Catalog | None) -> dict[str, Patient]:
-    """Detect the beats of records, augment them, and compute their features, with progress.
+def prepare(names: Sequence[str], augmented: Sequence[str], seed: int, catalog: Catalog | None) -> dict[str, Patient]:
+    """Detect the beats of records, augment those of some, and compute their features, with progress.
+
+    Parameters
+    ----------
+    names, augmented : sequence of str
+        Records, such as ``mitdb/101``, and those of them that are augmented.
+    seed : int
+    catalog : Catalog or None
 
     Raises
     ------
@@ -80,14 +87,14 @@ def prepare(names: Sequence[str], seed: int, catalog: Catalog | None) -> dict[st
     found, references = {}, {}
     for name in track(names, "detecting beats"):
         found[name], references[name] = detect(name, catalog)
-    augmented = dict(zip(names, augment(list(found.values()), seed), strict=True))
+    changed = dict(zip(augmented, augment([found[name] for name in augmented], seed), strict=True))
     patients = {}
     for name in track(names, "computing features"):
         recorded = found[name]
         first_lead = RecordBeats(recorded.mv[:, :1], recorded.index, recorded.type)
         patients[name] = Patient(
             recorded=examples_of(_consecutive(recorded)),
-            others=(examples_of(_consecutive(first_lead)), *(examples_of(b) for b in augmented[name].values())),
+            others=tuple(map(examples_of, (_consecutive(first_lead), *changed.get(name, {}).values()))),
             index=recorded.index,
             reference=references[name],
             n=len(recorded.mv),
