@@ -5,7 +5,7 @@ template family (`model.beats.templates`) are added with a weight. During the le
 beat no type is reported.
 
 A second ensemble, of the features without the narrow beat, decides between normal and supraventricular while it takes
-most beats for supraventricular: where most beats are atrial, the narrow beat is an ectopic one, so that relative to it
+many beats for supraventricular: where most beats are atrial, the narrow beat is an ectopic one, so that relative to it
 the ectopic beats are normal.
 
 `model.training.train_beat_classifier` trains the weights. Beats are classified before the next one is detected, so the
@@ -53,7 +53,7 @@ MAX_LOG_ODDS = 6.0
 """Limit at which the ventricular log odds of one beat are clipped."""
 
 
-ATRIAL_SHARE, ATRIAL_BEATS = 0.5, 100
+ATRIAL_SHARE, ATRIAL_BEATS = 0.4, 100
 """Share of supraventricular beats from which the second ensemble decides, and beats over which it is averaged."""
 
 
@@ -66,7 +66,7 @@ class BeatClassifier:
     main : Ensemble
         Of all features.
     atrial : Ensemble
-        Of `features.FAMILY_NAMES`; decides between N and S while most beats are S to it.
+        Of `features.FAMILY_NAMES`; decides between N and S while many beats are S to it.
     provenance : dict
         Training records, seed, settings, scores and versions, from the header of the weights file.
     """
