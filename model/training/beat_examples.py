@@ -54,7 +54,7 @@ class Patient:
     recorded : Examples
         The detected beats, all leads.
     others : tuple of Examples
-        The detected beats in the first lead alone, and the augmented ones.
+        The beats detected in the first lead alone, and the augmented ones.
     index : ndarray of int64
         R peaks of the detected beats.
     reference : Reference
@@ -91,7 +91,7 @@ def prepare(names: Sequence[str], augmented: Sequence[str], seed: int, catalog: 
     patients = {}
     for name in track(names, "computing features"):
         recorded = found[name]
-        first_lead = RecordBeats(recorded.mv[:, :1], recorded.index, recorded.type)
+        first_lead, _ = detect(name, catalog, leads=1)
         patients[name] = Patient(
             recorded=examples_of(_consecutive(recorded)),
             others=tuple(map(examples_of, (_consecutive(first_lead), *changed.get(name, {}).values()))),
@@ -102,12 +102,13 @@ def prepare(names: Sequence[str], augmented: Sequence[str], seed: int, catalog: 
     return patients
 
 
-def detect(name: str, catalog: Catalog | None) -> tuple[RecordBeats, Reference]:
-    """Return the detected beats of a record, labelled by the reference, and the reference."""
+def detect(name: str, catalog: Catalog | None, leads: int | None = None) -> tuple[RecordBeats, Reference]:
+    """Return the beats detected in the first leads of a record, labelled by the reference, and the reference."""
     record = load_annotated(name, catalog)
-    mv, _ = fill_gaps(record.mv, np.zeros(record.mv.shape[1]))
+    recorded = record.mv[:, :leads]
+    mv, _ = fill_gaps(recorded, np.zeros(recorded.shape[1]))
     reference = record.reference.outside_flutter()
-    beats, _ = qrs_detector.step(qrs_detector.begin(0, mv.shape[1]), strides_of(record.mv))
+    beats, _ = qrs_detector.step(qrs_detector.begin(0, mv.shape[1]), strides_of(recorded))
     index = np.array([beat.index for beat in beats], np.int64)
     label = np.full(len(index), N)
     for i, j in ec57_beats.match(reference.sample, index):

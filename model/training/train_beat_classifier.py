@@ -71,7 +71,7 @@ class BeatTrainConfig:
     seed : int
     """
 
-    members: int = 4
+    members: int = 2
     hidden: int = 32
     steps: int = 800
     batch: int = 256
@@ -91,7 +91,7 @@ def group_of(name: str) -> int:
     return (PAIRED.index(name) // 2 if name in PAIRED else RECORDS.index(name)) % GROUPS
 
 
-ATRIAL = BeatTrainConfig(hidden=48, steps=1200, noise=0.3)
+ATRIAL = BeatTrainConfig(members=4, hidden=48, steps=1200, noise=0.3)
 """Configuration of the second ensemble. It is trained on MIT-BIH alone: with svdb it took a lasting atrial rhythm for a
 normal one."""
 
