@@ -156,8 +156,8 @@ def parser() -> argparse.ArgumentParser:
         "--what",
         choices=("forecaster", "first-samples", "beats", "residual"),
         default="forecaster",
-        help="the forecaster (default), only its last stage, the beat classifier (3 minutes each), or the anomaly "
-        "classifier (15 minutes)",
+        help="the forecaster (default), only its last stage, the beat classifier (10 minutes, also on svdb), or the "
+        "anomaly classifier (15 minutes)",
     )
     command.add_argument("--out", type=Path, required=True, metavar="FILE", help="weights file to write, safetensors")
     command.add_argument(

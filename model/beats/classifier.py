@@ -4,8 +4,12 @@ An ensemble of small networks classifies the features of one beat. The ventricul
 template family (`model.beats.templates`) are added with a weight. During the learning period of the patient's normal
 beat no type is reported.
 
-Inference uses numpy only; `model.training.train_beat_classifier` trains the weights. Beats are classified before the
-next one is detected, so the following RR interval (compensatory pause) is not a feature.
+A second ensemble, of the features without the narrow beat, decides between normal and supraventricular while it takes
+many beats for supraventricular: where most beats are atrial, the narrow beat is an ectopic one, so that relative to it
+the ectopic beats are normal.
+
+`model.training.train_beat_classifier` trains the weights. Beats are classified before the next one is detected, so the
+following RR interval (compensatory pause) is not a feature.
 """
 
 from __future__ import annotations
@@ -20,14 +24,16 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+from model.beats import ensemble
 from model.beats import features as beat_features
-from model.beats.features import NAMES, Patient
+from model.beats.ensemble import Ensemble
+from model.beats.features import FAMILY_NAMES, NAMES, Patient
 from model.beats.templates import MAX_FAMILIES
 from model.signal.arrays import BoolArray, FloatArray
 from stream.errors import CheckpointError, StorageError
 from stream.wire.messages import BeatType
 
-FORMAT = "bedside-beat-types-1"
+FORMAT = "bedside-beat-types-2"
 """Format identifier in the header of a weights file."""
 
 SHIPPED = Path(__file__).parents[1] / "weights" / "beat_types.safetensors"
@@ -39,9 +45,6 @@ TYPES: Final[tuple[BeatType, ...]] = ("N", "S", "V")
 LEARNING_BEATS = 10
 """Beats of a patient before the first classified one; they are reported as Q."""
 
-MAX_DEVIATION = 4.0
-"""Limit at which normalized features are clipped, standard deviations."""
-
 FAMILY_WEIGHT, FAMILY_RATE, FAMILY_BEATS = 0.5, 0.04, 5
 """Weight of the family's mean log odds, smallest share of a new beat in that mean, and number of beats at which the
 full weight applies."""
@@ -50,48 +53,42 @@ MAX_LOG_ODDS = 6.0
 """Limit at which the ventricular log odds of one beat are clipped."""
 
 
+ATRIAL_SHARE, ATRIAL_BEATS = 0.4, 100
+"""Share of supraventricular beats from which the second ensemble decides, and beats over which it is averaged."""
+
+
 @dataclass(frozen=True)
 class BeatClassifier:
-    """Ensemble of networks.
+    """The two ensembles.
 
     Attributes
     ----------
-    mean, scale : ndarray, shape (features,)
-        Mean and scale of the features in training.
-    weights, biases : tuple of ndarray, shapes (members, in, out) and (members, 1, out)
-        One pair per layer.
-    class_bias : ndarray, shape (3,)
-        Added to the log probabilities: corrects for the frequency of each type in the training set.
+    main : Ensemble
+        Of all features.
+    atrial : Ensemble
+        Of `features.FAMILY_NAMES`; decides between N and S while many beats are S to it.
     provenance : dict
         Training records, seed, settings, scores and versions, from the header of the weights file.
     """
 
-    mean: FloatArray
-    scale: FloatArray
-    weights: tuple[FloatArray, ...]
-    biases: tuple[FloatArray, ...]
-    class_bias: FloatArray
+    main: Ensemble
+    atrial: Ensemble
     provenance: dict[str, Any]
 
     def log_probabilities(self, features: FloatArray) -> FloatArray:
-        """Return the log probabilities of N, S and V plus ``class_bias``, shape (n, 3).
+        """Return the log probabilities by both ensembles, shape (n, 2, 3).
 
         Parameters
         ----------
-        features : ndarray, shape (n, features)
+        features : ndarray, shape (n, len(NAMES))
         """
-        x = np.clip((features - self.mean) / self.scale, -MAX_DEVIATION, MAX_DEVIATION)
-        for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
-            x = np.maximum(x @ weight + bias, 0.0)
-        logits = x @ self.weights[-1] + self.biases[-1]
-        logits = logits - logits.max(axis=2, keepdims=True)
-        logits = logits - np.log(np.exp(logits).sum(axis=2, keepdims=True))
-        return np.asarray(logits.mean(axis=0) + self.class_bias)
+        family_features = features[:, : len(FAMILY_NAMES)]
+        return np.stack([self.main.log_probabilities(features), self.atrial.log_probabilities(family_features)], 1)
 
 
 @dataclass(frozen=True, slots=True)
 class FamilyOdds:
-    """Ventricular log odds of a patient's template families.
+    """What the earlier beats were to the ensembles: ventricular log odds of the patient's template families.
 
     Attributes
     ----------
@@ -99,10 +96,13 @@ class FamilyOdds:
         Mean log odds of a ventricular beat in each family.
     count : tuple of int
         Number of beats in each mean.
+    atrial : float
+        Share of the last beats that are supraventricular to the second ensemble.
     """
 
     log_odds: tuple[float, ...] = (0.0,) * MAX_FAMILIES
     count: tuple[int, ...] = (0,) * MAX_FAMILIES
+    atrial: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,24 +136,27 @@ def decide(
     Parameters
     ----------
     family_odds : FamilyOdds
-    log_probabilities : ndarray, shape (3,)
-        Log probabilities of N, S and V.
+    log_probabilities : ndarray, shape (2, 3)
+        Log probabilities of N, S and V, by both ensembles.
     family, new_family : int, bool
         As in `model.beats.features.Measured`.
     """
     mean, count = list(family_odds.log_odds), list(family_odds.count)
     if new_family:
         mean[family], count[family] = 0.0, 0
-    normal, supraventricular, ventricular = log_probabilities.tolist()
+    (normal, supraventricular, ventricular), (atrial_normal, atrial_supraventricular, _) = log_probabilities.tolist()
     log_odds = max(-MAX_LOG_ODDS, min(MAX_LOG_ODDS, ventricular - float(np.logaddexp(normal, supraventricular))))
     kind: BeatType
     if log_odds + FAMILY_WEIGHT * mean[family] * min(1.0, count[family] / FAMILY_BEATS) > 0:
         kind = "V"
+    elif family_odds.atrial > ATRIAL_SHARE:
+        kind = "S" if atrial_supraventricular > atrial_normal else "N"
     else:
         kind = "S" if supraventricular > normal else "N"
     count[family] += 1
     mean[family] += max(1 / count[family], FAMILY_RATE) * (log_odds - mean[family])
-    return kind, FamilyOdds(tuple(mean), tuple(count))
+    atrial = family_odds.atrial + ((atrial_supraventricular > atrial_normal) - family_odds.atrial) / ATRIAL_BEATS
+    return kind, FamilyOdds(tuple(mean), tuple(count), atrial)
 
 
 def save(path: Path, beat_classifier: BeatClassifier) -> None:
@@ -164,9 +167,7 @@ def save(path: Path, beat_classifier: BeatClassifier) -> None:
     StorageError
         The file cannot be written.
     """
-    tensors = {"mean": beat_classifier.mean, "scale": beat_classifier.scale, "lean": beat_classifier.class_bias}
-    tensors |= {f"weight{i}": value for i, value in enumerate(beat_classifier.weights)}
-    tensors |= {f"bias{i}": value for i, value in enumerate(beat_classifier.biases)}
+    tensors = ensemble.tensors(beat_classifier.main, "main") | ensemble.tensors(beat_classifier.atrial, "atrial")
     header = {"format": FORMAT, "features": json.dumps(NAMES), "provenance": json.dumps(beat_classifier.provenance)}
     part = path.with_name(path.name + ".part")
     try:
@@ -207,15 +208,8 @@ def _assemble(header: Mapping[str, str], tensors: Mapping[str, FloatArray]) -> B
         raise ValueError("written for other features")
     if not all(np.isfinite(value).all() for value in tensors.values()):
         raise ValueError("values that are not finite")
-    layers = range(sum(name.startswith("weight") for name in tensors))
-    beat_classifier = BeatClassifier(
-        tensors["mean"],
-        tensors["scale"],
-        tuple(tensors[f"weight{i}"] for i in layers),
-        tuple(tensors[f"bias{i}"] for i in layers),
-        tensors["lean"],
+    return BeatClassifier(
+        ensemble.assemble(tensors, "main", len(NAMES), len(TYPES)),
+        ensemble.assemble(tensors, "atrial", len(FAMILY_NAMES), len(TYPES)),
         dict(json.loads(header["provenance"])),
     )
-    if not layers or beat_classifier.log_probabilities(np.zeros((1, len(NAMES)))).shape != (1, len(TYPES)):
-        raise ValueError("layers of inconsistent shapes")
-    return beat_classifier

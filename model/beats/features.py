@@ -12,21 +12,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from model.beats import templates
-from model.beats.templates import BEFORE, CORE, Families
+from model.beats import narrow_beat, templates
+from model.beats.narrow_beat import NarrowBeat
+from model.beats.shape_comparison import MIN_QRS_MV, ONSET_WINDOW, QRS_WINDOW, compare, correlation
+from model.beats.templates import CORE, Families
 from model.signal.arrays import BoolArray, FloatArray
-
-P_WINDOW = slice(BEFORE - 84, BEFORE - 24)
-"""Window of the P wave: −233 to −67 ms."""
-
-QRS_WINDOW = slice(BEFORE - 26, BEFORE + 32)
-"""Window of the QRS complex: −72 to +89 ms."""
-
-PR_WINDOW = slice(BEFORE - 40, BEFORE - 22)
-"""Window of the isoelectric level, from which heights are measured: −111 to −61 ms."""
-
-P_BIN = 6
-"""Samples averaged when P waves are compared."""
 
 RECENT_RR, LONG_RR = 20, 150
 """Number of RR intervals used for the irregularity, and for the long-term mean."""
@@ -34,14 +24,8 @@ RECENT_RR, LONG_RR = 20, 150
 MIN_RR_RATE, MIN_DIFFERENCE_RATE = 0.05, 0.02
 """Smallest share of a new beat in the normal RR interval, and in the usual differences."""
 
-ONSET_WINDOW = slice(BEFORE - 22, BEFORE + 4)
-"""Window of the onset of the QRS complex: −61 to +11 ms. An aberrant beat begins like a normal one."""
-
 WIDTH_UNIT = 30.0
 """Width whose logarithm is 0, samples: 83 ms."""
-
-MIN_QRS_MV = 0.02
-"""Lower bound of the QRS height, mV."""
 
 FAMILY_MEMORY = 8
 """Number of beats whose families are kept."""
@@ -74,7 +58,10 @@ FORM = ("width", "normal.width", "widest", "qrs.worst", "qrs.best", "onset.liken
 """Absolute width of the QRS complex, of this beat and of the normal family; the largest width relative to the normal
 beat, and the lowest and highest correlation of the QRS complex with it, over leads; correlation of its onset."""
 
-NAMES = (*RHYTHM, *CONTEXT, *FAMILY, *SHAPE, *LEVELS, *FORM)
+FAMILY_NAMES = (*RHYTHM, *CONTEXT, *FAMILY, *SHAPE, *LEVELS, *FORM)
+"""Features relative to the normal family and to the recent rhythm."""
+
+NAMES = (*FAMILY_NAMES, *narrow_beat.NAMES)
 """Names of the features, in order."""
 
 
@@ -100,6 +87,7 @@ class Patient:
         Families of the last beats.
     last_was_normal : bool
         Whether the last beat belongs to the normal family.
+    narrow : NarrowBeat
     """
 
     beats: int
@@ -110,12 +98,16 @@ class Patient:
     previous: tuple[float, float, float, float]
     recent_families: tuple[int, ...]
     last_was_normal: bool
+    narrow: NarrowBeat
 
 
 def begin(leads: int) -> Patient:
     """Return the state before the first beat of a patient."""
     usual_difference = np.repeat(np.array([[-3.5], [-2.5], [-2.2], [-3.0]]), leads, axis=1)
-    return Patient(0, templates.begin(leads), (), math.nan, usual_difference, (0.0, 1.0, 0.0, 0.0), (), False)
+    before = (0.0, 1.0, 0.0, 0.0)
+    return Patient(
+        0, templates.begin(leads), (), math.nan, usual_difference, before, (), False, narrow_beat.begin(leads)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +154,7 @@ def measure(patient: Patient, piece: FloatArray, valid: BoolArray, rr: float | N
         to_normal, by_lead = 1.0, np.ones(len(lead_weight))
         begin, reference = templates.MAX_SHIFT, smoothed[:, templates.MAX_SHIFT : templates.MAX_SHIFT + CORE]
     pair = np.stack([smoothed[:, begin : begin + CORE], reference])
-    shape, differences, width = _compare(pair, by_lead)
+    shape, differences, width = compare(pair, by_lead)
 
     rhythm = _rhythm(patient, rr)
     to_usual = rhythm[RHYTHM.index("rr/normal")]
@@ -172,6 +164,7 @@ def measure(patient: Patient, piece: FloatArray, valid: BoolArray, rr: float | N
         families, smoothed, matched, valid, threshold, min(to_usual, MAX_LATE), mean_width
     )
     normal = families.normal
+    relative_to_narrow, narrow = narrow_beat.step(patient.narrow, smoothed, lead_weight, valid, rr)
     features = np.concatenate(
         [
             rhythm,
@@ -179,7 +172,8 @@ def measure(patient: Patient, piece: FloatArray, valid: BoolArray, rr: float | N
             _family(patient, families, family, lead_weight, matched.correlation, to_normal),
             np.concatenate([shape, differences - usual_difference]) @ lead_weight,
             usual_difference @ lead_weight,
-            _form(families, shape[:, valid], mean_width, float(_correlation(pair[:, :, ONSET_WINDOW]) @ lead_weight)),
+            _form(families, shape[:, valid], mean_width, float(correlation(pair[:, :, ONSET_WINDOW]) @ lead_weight)),
+            relative_to_narrow,
         ]
     )
 
@@ -201,6 +195,7 @@ def measure(patient: Patient, piece: FloatArray, valid: BoolArray, rr: float | N
         previous=(to_usual, to_normal, math.log(mean_width / WIDTH_UNIT), patient.previous[0]),
         recent_families=(*patient.recent_families, family)[-FAMILY_MEMORY:],
         last_was_normal=is_normal,
+        narrow=narrow,
     )
 
 
@@ -211,69 +206,6 @@ def _lead_weights(families: Families, usual_difference: FloatArray, valid: BoolA
         qrs = families.shape[families.normal][:, QRS_WINDOW]
         lead_weight = lead_weight * (qrs.max(axis=1) - qrs.min(axis=1) + MIN_QRS_MV)
     return np.asarray(lead_weight / lead_weight.sum())
-
-
-def _compare(pair: FloatArray, by_lead: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Compare a beat with the normal beat.
-
-    Parameters
-    ----------
-    pair : ndarray, shape (2, leads, CORE), mV
-        The beat and the normal beat.
-    by_lead : ndarray, shape (leads,)
-        Their correlation.
-
-    Returns
-    -------
-    shape : ndarray, shape (10, leads)
-        The features of SHAPE except the last four.
-    differences : ndarray, shape (4, leads)
-        Logarithms of the differences in correlation, QRS, ST and P.
-    width : ndarray, shape (leads,)
-        Width of the beat's QRS complex: effective number of samples with slope.
-    """
-    qrs, around = pair[:, :, QRS_WINDOW], pair[:, :, BEFORE - 50 :]
-    qrs_height = np.maximum(qrs.max(axis=2) - qrs.min(axis=2), MIN_QRS_MV)
-    scale = qrs_height[1]
-    slope = np.abs(around[:, :, 1:] - around[:, :, :-1])
-    steepest = slope.max(axis=2) + 0.005
-    width = slope.sum(axis=2) ** 2 / ((slope * slope).sum(axis=2) + 1e-6) + 1
-    height = np.abs(around - pair[:, :, PR_WINDOW].sum(axis=2, keepdims=True) / (PR_WINDOW.stop - PR_WINDOW.start))
-    extent = (height > 0.3 * height.max(axis=2, keepdims=True)).sum(axis=2) + 1
-    p = pair[:, :, P_WINDOW].reshape(2, pair.shape[1], -1, P_BIN).sum(axis=3) / P_BIN
-    difference = pair[0] - pair[1]
-    ends = np.abs(difference[:, :20].sum(axis=1) / 20 - difference[:, -12:].sum(axis=1) / 12)
-    amplitude, qrs_off, st_off, p_off, sloped, widened, extended, trend, likeness_off = np.log(
-        np.stack(
-            [
-                qrs_height[0] / scale,
-                _rms(difference[:, QRS_WINDOW]) / scale + 0.01,
-                _rms(difference[:, QRS_WINDOW.start :]) / scale + 0.01,
-                _rms(p[0] - p[1]) / scale + 0.003,
-                steepest[0] / steepest[1],
-                width[0] / width[1],
-                extent[0] / extent[1],
-                ends / scale + 0.02,
-                1.01 - np.minimum(by_lead, 1.0),
-            ]
-        )
-    )
-    shape = [amplitude, _correlation(qrs), qrs_off, st_off, p_off, _correlation(p), sloped, widened, extended, trend]
-    return np.stack(shape), np.stack([likeness_off, qrs_off, st_off, p_off]), width[0]
-
-
-def _correlation(pair: FloatArray) -> FloatArray:
-    """Return the correlation of two segments, by lead."""
-    pair = pair - pair.sum(axis=2, keepdims=True) / pair.shape[2]
-    power = (pair * pair).sum(axis=2)
-    return np.asarray((pair[0] * pair[1]).sum(axis=1) / np.sqrt(power[0] * power[1] + 1e-9))
-
-
-def _rms(segment: FloatArray) -> FloatArray:
-    """Return the root mean square about the mean, by lead."""
-    n = segment.shape[1]
-    mean = segment.sum(axis=1) / n
-    return np.asarray(np.sqrt((segment * segment).sum(axis=1) / n - mean * mean + 1e-9))
 
 
 def _family(

@@ -1,4 +1,4 @@
-"""A MIT-BIH record with its reference annotations."""
+"""A record with its reference annotations."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ def annotations_of(record: Record) -> Annotations:
 
 
 def load_annotated(name: str, catalog: Catalog | None = None) -> AnnotatedSignal:
-    """Read a MIT-BIH record, such as ``100``, with its annotations.
+    """Read a record, such as ``svdb/800``, or ``100`` of MIT-BIH, with its annotations.
 
     Raises
     ------
     RecordError
         The record cannot be found or read, or has no annotations.
     """
-    record = wfdb_reader.load(f"mitdb/{name}", catalog)
+    record = wfdb_reader.load(name if "/" in name else f"mitdb/{name}", catalog)
     annotations = annotations_of(record)
     order = np.argsort(annotations.sample, kind="stable")
     symbol = tuple(annotations.symbol[i] for i in order)

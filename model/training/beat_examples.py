@@ -54,7 +54,7 @@ class Patient:
     recorded : Examples
         The detected beats, all leads.
     others : tuple of Examples
-        The detected beats in the first lead alone, and the augmented ones.
+        The beats detected in the first lead alone, and the augmented ones.
     index : ndarray of int64
         R peaks of the detected beats.
     reference : Reference
@@ -69,8 +69,15 @@ class Patient:
     n: int
 
 
-def prepare(names: Sequence[str], seed: int, catalog: Catalog | None) -> dict[str, Patient]:
-    """Detect the beats of records, augment them, and compute their features, with progress.
+def prepare(names: Sequence[str], augmented: Sequence[str], seed: int, catalog: Catalog | None) -> dict[str, Patient]:
+    """Detect the beats of records, augment those of some, and compute their features, with progress.
+
+    Parameters
+    ----------
+    names, augmented : sequence of str
+        Records, such as ``mitdb/101``, and those of them that are augmented.
+    seed : int
+    catalog : Catalog or None
 
     Raises
     ------
@@ -80,14 +87,14 @@ def prepare(names: Sequence[str], seed: int, catalog: Catalog | None) -> dict[st
     found, references = {}, {}
     for name in track(names, "detecting beats"):
         found[name], references[name] = detect(name, catalog)
-    augmented = dict(zip(names, augment(list(found.values()), seed), strict=True))
+    changed = dict(zip(augmented, augment([found[name] for name in augmented], seed), strict=True))
     patients = {}
     for name in track(names, "computing features"):
         recorded = found[name]
-        first_lead = RecordBeats(recorded.mv[:, :1], recorded.index, recorded.type)
+        first_lead, _ = detect(name, catalog, leads=1)
         patients[name] = Patient(
             recorded=examples_of(_consecutive(recorded)),
-            others=(examples_of(_consecutive(first_lead)), *(examples_of(b) for b in augmented[name].values())),
+            others=tuple(map(examples_of, (_consecutive(first_lead), *changed.get(name, {}).values()))),
             index=recorded.index,
             reference=references[name],
             n=len(recorded.mv),
@@ -95,12 +102,13 @@ def prepare(names: Sequence[str], seed: int, catalog: Catalog | None) -> dict[st
     return patients
 
 
-def detect(name: str, catalog: Catalog | None) -> tuple[RecordBeats, Reference]:
-    """Return the detected beats of a record, labelled by the reference, and the reference."""
+def detect(name: str, catalog: Catalog | None, leads: int | None = None) -> tuple[RecordBeats, Reference]:
+    """Return the beats detected in the first leads of a record, labelled by the reference, and the reference."""
     record = load_annotated(name, catalog)
-    mv, _ = fill_gaps(record.mv, np.zeros(record.mv.shape[1]))
+    recorded = record.mv[:, :leads]
+    mv, _ = fill_gaps(recorded, np.zeros(recorded.shape[1]))
     reference = record.reference.outside_flutter()
-    beats, _ = qrs_detector.step(qrs_detector.begin(0, mv.shape[1]), strides_of(record.mv))
+    beats, _ = qrs_detector.step(qrs_detector.begin(0, mv.shape[1]), strides_of(recorded))
     index = np.array([beat.index for beat in beats], np.int64)
     label = np.full(len(index), N)
     for i, j in ec57_beats.match(reference.sample, index):

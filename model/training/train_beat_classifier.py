@@ -1,8 +1,7 @@
-"""Training of the beat classifier: an ensemble of small networks on beat features, scored by cross-validation."""
+"""Training of the beat classifier: ensembles of small networks on beat features, scored by cross-validation."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -14,10 +13,12 @@ from rich.console import Console
 from rich.table import Table
 from torch import nn
 
-from model.beats import classifier
+from model.beats import classifier, ensemble
 from model.beats.classifier import TYPES, BeatClassifier
+from model.beats.ensemble import Ensemble
+from model.beats.features import FAMILY_NAMES, NAMES
 from model.console.progress import stderr, track
-from model.datasets.mitdb import TRAIN
+from model.datasets import mitdb, svdb
 from model.evaluation import ec57_beats
 from model.evaluation.ec57_beats import BeatScores
 from model.evaluation.tables import percent
@@ -29,8 +30,15 @@ from model.training.provenance import date_and_commit, versions
 from stream.records.catalog import Catalog
 from stream.wire.messages import BeatType
 
-ORDER = tuple(itertools.chain(*zip(TRAIN[: len(TRAIN) // 2], TRAIN[len(TRAIN) // 2 :], strict=True)))
-"""The training records in pairs. A pair is left out together in cross-validation, and is paired in augmentation."""
+_HALF = len(mitdb.TRAIN) // 2
+PAIRED = tuple(f"mitdb/{name}" for pair in zip(mitdb.TRAIN[:_HALF], mitdb.TRAIN[_HALF:], strict=True) for name in pair)
+"""The training records of MIT-BIH in the pairs in which they are augmented and left out."""
+
+RECORDS = (*PAIRED, *(f"svdb/{name}" for name in svdb.TRAIN))
+"""All training records."""
+
+GROUPS = 5
+"""Groups of patients, each left out once in cross-validation."""
 
 SHARE = (0.5, 0.25, 0.25)
 """Shares of normal, supraventricular and ventricular beats in a batch."""
@@ -63,14 +71,14 @@ class BeatTrainConfig:
     seed : int
     """
 
-    members: int = 4
-    hidden: int = 48
-    steps: int = 1200
+    members: int = 2
+    hidden: int = 32
+    steps: int = 800
     batch: int = 256
     lr: float = 2e-3
     weight_decay: float = 1e-3
     dropout: float = 0.3
-    noise: float = 0.3
+    noise: float = 0.4
     blank: float = 0.05
     smoothing: float = 0.02
     evenness: float = 0.65
@@ -78,71 +86,108 @@ class BeatTrainConfig:
     seed: int = 42
 
 
-def train_beats(config: BeatTrainConfig, catalog: Catalog | None, out: Path) -> dict[str, BeatScores]:
-    """Train on DS1 without 201 and 208 and write the networks to `out`, with progress on standard error.
+def group_of(name: str) -> int:
+    """Return the group in which a training record is left out; the records of a pair are in the same one."""
+    return (PAIRED.index(name) // 2 if name in PAIRED else RECORDS.index(name)) % GROUPS
+
+
+ATRIAL = BeatTrainConfig(members=4, hidden=48, steps=1200, noise=0.3)
+"""Configuration of the second ensemble. It is trained on MIT-BIH alone: with svdb it took a lasting atrial rhythm for a
+normal one."""
+
+
+def train_beats(
+    config: BeatTrainConfig, atrial: BeatTrainConfig, catalog: Catalog | None, out: Path
+) -> dict[str, BeatScores]:
+    """Train on DS1 without 201 and 208 and on svdb, and write the networks to `out`, with progress on standard error.
 
     Returns
     -------
     dict of str to BeatScores
-        By record, classified by networks trained without its pair of patients.
+        By record, classified by networks trained without its group of patients.
 
     Raises
     ------
     RecordError, SourceError, StorageError
     """
     with one_thread():
-        patients = prepare(ORDER, config.seed, catalog)
+        patients = prepare(RECORDS, PAIRED, config.seed, catalog)
         scores: dict[str, BeatScores] = {}
-        for first in track(range(0, len(ORDER), 2), "cross-validation"):
-            pair = ORDER[first : first + 2]
-            beat_classifier = fit(config, [patients[name] for name in ORDER if name not in pair])
-            scores |= {name: score(beat_classifier, patients[name]) for name in pair}
+        for group in track(range(GROUPS), "cross-validation"):
+            left_out = [name for name in RECORDS if group_of(name) == group]
+            kept = {name: patients[name] for name in RECORDS if name not in left_out}
+            beat_classifier = fit_both(config, atrial, kept)
+            scores |= {name: score(beat_classifier, patients[name]) for name in left_out}
         stderr().print("fitting to all records")
-        beat_classifier = fit(config, list(patients.values()))
-    classifier.save(out, replace(beat_classifier, provenance=provenance(config, scores)))
+        beat_classifier = fit_both(config, atrial, patients)
+    classifier.save(out, replace(beat_classifier, provenance=provenance(config, atrial, scores)))
     stderr().print(f"networks written to {out}")
     return scores
 
 
-def provenance(config: BeatTrainConfig, scores: Mapping[str, BeatScores]) -> dict[str, Any]:
+def provenance(config: BeatTrainConfig, atrial: BeatTrainConfig, scores: Mapping[str, BeatScores]) -> dict[str, Any]:
     """Return the header of the networks' file."""
-    total = sum(scores.values(), BeatScores())
     return {
-        "database": "MIT-BIH Arrhythmia Database 1.0.0",
+        "database": {
+            "mitdb": "MIT-BIH Arrhythmia Database 1.0.0",
+            "svdb": "MIT-BIH Supraventricular Arrhythmia Database 1.0.0",
+        },
         "trained_on": sorted(scores),
         "command": "bedside train --what beats",
-        "config": asdict(config),
+        "config": {"main": asdict(config), "atrial": asdict(atrial)},
         "seed": config.seed,
         **date_and_commit(),
         "cross_validation": {
-            name: {"sensitivity": round(t.sensitivity, 4), "positive_predictivity": round(t.positive_predictivity, 4)}
-            for name, t in (("veb", total.veb), ("sveb", total.sveb))
+            database: {
+                name: {
+                    "sensitivity": round(t.sensitivity, 4),
+                    "positive_predictivity": round(t.positive_predictivity, 4),
+                }
+                for name, t in (("veb", total.veb), ("sveb", total.sveb))
+            }
+            for database, total in totals(scores).items()
         },
         "versions": versions("torch", "numpy", "scipy", "safetensors"),
     }
 
 
-def fit(config: BeatTrainConfig, patients: Sequence[Patient]) -> BeatClassifier:
-    """Train all members of the ensemble on the examples of some patients."""
+def totals(scores: Mapping[str, BeatScores]) -> dict[str, BeatScores]:
+    """Return the scores of each database, from those of its records."""
+    total: dict[str, BeatScores] = {}
+    for name, own in sorted(scores.items()):
+        database = name.partition("/")[0]
+        total[database] = total.get(database, BeatScores()) + own
+    return total
+
+
+def fit_both(config: BeatTrainConfig, atrial: BeatTrainConfig, patients: Mapping[str, Patient]) -> BeatClassifier:
+    """Train both ensembles, the second one on the patients of MIT-BIH alone."""
+    of_mitdb = [patient for name, patient in patients.items() if name in PAIRED]
+    return BeatClassifier(
+        fit(config, list(patients.values()), len(NAMES)), fit(atrial, of_mitdb, len(FAMILY_NAMES)), {}
+    )
+
+
+def fit(config: BeatTrainConfig, patients: Sequence[Patient], count: int) -> Ensemble:
+    """Train all members of an ensemble on the first ``count`` features of the examples of some patients."""
     sets = [examples for patient in patients for examples in (patient.recorded, *patient.others)]
-    features = np.concatenate([examples.features for examples in sets])
+    features = np.concatenate([examples.features[:, :count] for examples in sets])
     kinds = np.concatenate([examples.type for examples in sets])
     weight = _sampling_weights(sets, config.evenness)
     known = kinds != UNLABELLED
     features, kinds, weight = features[known], kinds[known], weight[known]
     mean, scale = features.mean(axis=0), features.std(axis=0) + 1e-3
-    x = torch.from_numpy(np.clip((features - mean) / scale, -classifier.MAX_DEVIATION, classifier.MAX_DEVIATION))
+    x = torch.from_numpy(np.clip((features - mean) / scale, -ensemble.MAX_DEVIATION, ensemble.MAX_DEVIATION))
     y = torch.from_numpy(kinds)
     cumulative = torch.from_numpy(np.cumsum(weight / weight.sum()))
     members = [_fit_one(config, config.seed + i, x, y, cumulative) for i in range(config.members)]
     by_depth = list(zip(*([layer for layer in m if isinstance(layer, nn.Linear)] for m in members), strict=True))
-    return BeatClassifier(
+    return Ensemble(
         mean.astype(np.float64),
         scale.astype(np.float64),
         tuple(np.stack([layer.weight.detach().double().numpy().T for layer in same]) for same in by_depth),
         tuple(np.stack([layer.bias.detach().double().numpy()[None] for layer in same]) for same in by_depth),
         np.array(config.lean),
-        {},
     )
 
 
@@ -206,11 +251,10 @@ def score(beat_classifier: BeatClassifier, patient: Patient) -> BeatScores:
 
 def print_scores(scores: Mapping[str, BeatScores], console: Console | None = None) -> None:
     """Print the scores of cross-validation, the expected performance on new patients."""
-    total = sum(scores.values(), BeatScores())
     table = Table(title="Beat classification from 5:00 on, cross-validation over patients, in %")
     for head in ("record", "VEB Se", "VEB +P", "SVEB Se", "SVEB +P"):
         table.add_column(head, justify="left" if head == "record" else "right")
-    for name, own in (*sorted(scores.items()), ("all", total)):
+    for name, own in (*sorted(scores.items()), *totals(scores).items()):
         shares = (share for tally in (own.veb, own.sveb) for share in (tally.sensitivity, tally.positive_predictivity))
         table.add_row(name, *(percent(share, 1) for share in shares))
     (console or Console()).print(table)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 
 from monitor.commands.shared import catalog, log, write_json
 from stream.errors import StorageError, UsageError
@@ -30,13 +31,16 @@ def train(args: argparse.Namespace) -> int:
     if args.weights and args.what != "first-samples":
         raise UsageError(f"--weights {args.weights}: only --what first-samples starts from weights")
     records = catalog(args)
-    log.info("training %s on DS1 of MIT-BIH; weights to %s", args.what, args.out)
+    data = "DS1 of MIT-BIH and svdb" if args.what == "beats" else "DS1 of MIT-BIH"
+    log.info("training %s on %s; weights to %s", args.what, data, args.out)
 
     if args.what == "beats":
-        from model.training.train_beat_classifier import BeatTrainConfig, print_scores, train_beats
+        from model.training.train_beat_classifier import ATRIAL, BeatTrainConfig, print_scores, train_beats
 
-        config = BeatTrainConfig() if args.seed is None else BeatTrainConfig(seed=args.seed)
-        print_scores(train_beats(config, records, args.out))
+        config, atrial = BeatTrainConfig(), ATRIAL
+        if args.seed is not None:
+            config, atrial = replace(config, seed=args.seed), replace(atrial, seed=args.seed)
+        print_scores(train_beats(config, atrial, records, args.out))
         return 0
     if args.what == "residual":
         from model.training import train_anomaly_classifier

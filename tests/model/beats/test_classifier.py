@@ -129,8 +129,8 @@ def test_irregular_narrow_beats_are_not_classified_as_supraventricular() -> None
 
 
 def test_earlier_ventricular_beats_of_the_family_influence_the_type() -> None:
-    uncertain = np.log([0.55, 0.01, 0.44])
-    certain = np.log([0.02, 0.01, 0.97])
+    uncertain = np.log([[0.55, 0.01, 0.44]] * 2)
+    certain = np.log([[0.02, 0.01, 0.97]] * 2)
     family_odds = FamilyOdds()
     assert classifier.decide(family_odds, uncertain, 3, True)[0] == "N"
     for _ in range(8):
@@ -138,6 +138,18 @@ def test_earlier_ventricular_beats_of_the_family_influence_the_type() -> None:
     assert classifier.decide(family_odds, uncertain, 3, False)[0] == "V"
     assert classifier.decide(family_odds, uncertain, 2, False)[0] == "N"
     assert classifier.decide(family_odds, uncertain, 3, True)[0] == "N"  # a new family of the same index
+
+
+def test_the_second_ensemble_decides_between_n_and_s_while_most_beats_are_s_to_it() -> None:
+    disputed = np.log([[0.9, 0.05, 0.05], [0.2, 0.7, 0.1]])
+    ventricular_beat = np.log([[0.05, 0.05, 0.9], [0.2, 0.7, 0.1]])
+    types, family_odds = [], FamilyOdds()
+    for _ in range(150):
+        kind, family_odds = classifier.decide(family_odds, disputed, 3, False)
+        types.append(kind)
+    assert types[:50] == ["N"] * 50
+    assert types[100:] == ["S"] * 50
+    assert classifier.decide(family_odds, ventricular_beat, 2, False)[0] == "V", "the first one decides on V"
 
 
 def test_weights_survive_writing_and_reading(tmp_path: Path) -> None:
@@ -151,8 +163,8 @@ def test_weights_survive_writing_and_reading(tmp_path: Path) -> None:
 
 def test_shipped_weights_contain_their_provenance() -> None:
     provenance = load_classifier().provenance
-    assert len(provenance["trained_on"]) == 20
-    assert not {"201", "208", "202"} & set(provenance["trained_on"])
+    assert len(provenance["trained_on"]) == 60
+    assert not {"mitdb/201", "mitdb/208", "mitdb/202"} & set(provenance["trained_on"])
     assert provenance["seed"] == 42
 
 
@@ -163,11 +175,12 @@ def test_bad_weights_end_in_one_line(tmp_path: Path, defect: str) -> None:
     if defect == "damaged":
         path.write_bytes(b"no weights")
     elif defect == "of other features":
-        classifier.save(
-            path, replace(beat_classifier, weights=(beat_classifier.weights[0][:, 1:], *beat_classifier.weights[1:]))
-        )
+        first, *others = beat_classifier.main.weights
+        main = replace(beat_classifier.main, weights=(first[:, 1:], *others))
+        classifier.save(path, replace(beat_classifier, main=main))
     elif defect == "not finite":
-        classifier.save(path, replace(beat_classifier, class_bias=np.array([0.0, np.nan, 0.0])))
+        main = replace(beat_classifier.main, class_bias=np.array([0.0, np.nan, 0.0]))
+        classifier.save(path, replace(beat_classifier, main=main))
     with pytest.raises(CheckpointError, match="give another file"):
         load_classifier(path)
 

@@ -9,17 +9,23 @@ import torch
 from rich.console import Console
 
 from model.beats.features import NAMES
+from model.datasets import mitdb
 from model.datasets.reference import Reference
 from model.evaluation.ec57_beats import BeatScores, Tally
 from model.training.augment_beats import LENGTH, UNLABELLED, TrainingBeat, V
 from model.training.beat_examples import Examples, Patient, examples_of
 from model.training.train_beat_classifier import (
+    GROUPS,
+    PAIRED,
+    RECORDS,
     SHARE,
     BeatTrainConfig,
     _sampling_weights,
-    fit,
+    fit_both,
+    group_of,
     print_scores,
     score,
+    totals,
     types_of,
 )
 
@@ -46,7 +52,7 @@ def patient(seed: int) -> Patient:
 
 def test_informative_features_are_learnt_and_generalise() -> None:
     torch.set_num_threads(1)
-    beat_classifier = fit(CONFIG, [patient(0), patient(1)])
+    beat_classifier = fit_both(CONFIG, CONFIG, {"mitdb/101": patient(0), "svdb/800": patient(1)})
     new = patient(2)
     scores = score(beat_classifier, new)
     assert scores.veb.sensitivity > 0.9
@@ -72,9 +78,18 @@ def test_examples_have_one_row_of_features_per_beat() -> None:
     assert examples.joined[0][1]
 
 
-def test_table_shows_records_and_total() -> None:
+def test_table_shows_records_and_the_total_of_each_database() -> None:
     console = Console(record=True, width=80, file=io.StringIO())
-    print_scores({"101": BeatScores(veb=Tally(3, 1, 0)), "106": BeatScores(veb=Tally(1, 3, 0))}, console)
+    scores = {"mitdb/101": BeatScores(veb=Tally(3, 1, 0)), "mitdb/106": BeatScores(veb=Tally(1, 3, 0))}
+    print_scores(scores | {"svdb/800": BeatScores(veb=Tally(2, 8, 0))}, console)
     text = console.export_text()
-    for word in ("101", "106", "all", "75.0", "25.0", "50.0", "-"):
+    for word in ("mitdb/101", "mitdb/106", "svdb/800", "75.0", "25.0", "50.0", "20.0", "-"):
         assert word in text
+    assert totals(scores) == {"mitdb": BeatScores(veb=Tally(4, 4, 0))}
+
+
+def test_each_patient_is_left_out_once_and_pairs_stay_together() -> None:
+    assert {group_of(name) for name in RECORDS} == set(range(GROUPS))
+    assert all(group_of(a) == group_of(b) for a, b in zip(PAIRED[::2], PAIRED[1::2], strict=True))
+    assert not {"mitdb/201", "mitdb/208"} & set(RECORDS), "one patient is in DS2 too, and one is the demonstration"
+    assert not set(mitdb.DS2) & {name.partition("/")[2] for name in RECORDS}
