@@ -122,6 +122,9 @@ class CheckpointStore:
         try:
             if bed not in self._files:
                 self._files[bed] = (self._open(bed, 0), self._open(bed, 1))
+                if checkpoint.number == 1:  # the bed starts anew: what was refused must not prevail
+                    for file in self._files[bed]:
+                        os.ftruncate(file, 0)
             file = self._files[bed][slot]
             os.ftruncate(file, 0)
             _write(file, layout.encode(checkpoint, self._models))

@@ -161,6 +161,14 @@ def test_a_checkpoint_of_the_day_before_is_deleted(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_bed_that_starts_anew_replaces_what_was_refused(tmp_path: Path) -> None:
+    (tmp_path / "bed-1.bed0").write_bytes(checkpoint.encode(made(56), HASH))
+    with CheckpointStore(tmp_path, HASH) as store:
+        store.write(made(1, seq=9))
+        [read] = store.read_all()
+    assert (read.number, read.place) == (1, place(9))
+
+
 def test_a_folder_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match="choose another with --state"):
