@@ -109,9 +109,9 @@ def fingerprint(models: Models) -> bytes:
     digest.update(repr((asdict(models.forecaster.network.config), asdict(models.forecaster.scaling))).encode())
     for name, value in models.forecaster.network.state_dict().items():
         digest.update(name.encode() + value.numpy().tobytes())
-    classifier = models.beat_classifier
-    for array in (classifier.mean, classifier.scale, *classifier.weights, *classifier.biases, classifier.class_bias):
-        digest.update(array.tobytes())
+    for ensemble in (models.beat_classifier.main, models.beat_classifier.atrial):
+        for array in (ensemble.mean, ensemble.scale, *ensemble.weights, *ensemble.biases, ensemble.class_bias):
+            digest.update(array.tobytes())
     return digest.digest()
 
 
