@@ -44,6 +44,8 @@ class CorrectedBroker(Broker):
         """Serve one connection until it ends."""
         try:
             await super().stream_connected(reader, writer, listener_name)
+        except asyncio.CancelledError:
+            return  # the process ends; before Python 3.12 asyncio reports a cancelled connection as an error
         finally:
             writer.close()
 
