@@ -92,8 +92,8 @@ class Logger:
     """Stores the messages of two connections in one file.
 
     Counters, part of the status of the first connection: ``stored`` and ``repeated`` events; ``strips``;
-    ``strips_given_way``, dropped because of a full buffer; ``commands``; ``store_failures``; ``waves_rejected`` and
-    ``waves_inbox_dropped``, messages of the second connection.
+    ``strips_given_way``, dropped because of a full buffer; ``commands``; ``store_failures``; ``chunks`` of ECG;
+    ``waves_rejected`` and ``waves_inbox_dropped``, messages of the second connection.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ class Logger:
 
     def __init__(self, events: Client, waves: Client, store: AlarmLog, printer: EventPrinter | None = None) -> None:
         self.counters: Counter[str] = events.counters
-        for name in ("stored", "repeated", "strips", "strips_given_way", "commands", "store_failures"):
+        for name in ("stored", "repeated", "strips", "strips_given_way", "commands", "store_failures", "chunks"):
             self.counters.setdefault(name, 0)
         self._events = events
         self._waves = waves
@@ -161,6 +161,7 @@ class Logger:
             now_ns = time.monotonic_ns()
             match received.message:
                 case Waveform() as chunk:
+                    self.counters["chunks"] += 1
                     self._strips.push(chunk, now_ns)
                 case ProcessStatus() as status:
                     reconnects = self._events.counters["reconnects"]
