@@ -98,8 +98,8 @@ class Logger:
 
     Counters, part of the status of the first connection: ``stored`` and ``repeated`` events; ``superseded`` events, of
     a worker that another one has replaced (`stream.wire.lease`): they are not stored; ``strips``;
-    ``strips_given_way``, dropped because of a full buffer; ``commands``; ``store_failures``; ``waves_rejected`` and
-    ``waves_inbox_dropped``, messages of the second connection.
+    ``strips_given_way``, dropped because of a full buffer; ``commands``; ``store_failures``; ``chunks`` of ECG;
+    ``waves_rejected`` and ``waves_inbox_dropped``, messages of the second connection.
 
     Parameters
     ----------
@@ -111,7 +111,17 @@ class Logger:
 
     def __init__(self, events: Client, waves: Client, store: AlarmLog, printer: EventPrinter | None = None) -> None:
         self.counters: Counter[str] = events.counters
-        for name in ("stored", "repeated", "superseded", "strips", "strips_given_way", "commands", "store_failures"):
+        names = (
+            "stored",
+            "repeated",
+            "superseded",
+            "strips",
+            "strips_given_way",
+            "commands",
+            "store_failures",
+            "chunks",
+        )
+        for name in names:
             self.counters.setdefault(name, 0)
         self._events = events
         self._waves = waves
@@ -175,6 +185,7 @@ class Logger:
             now_ns = time.monotonic_ns()
             match received.message:
                 case Waveform() as chunk:
+                    self.counters["chunks"] += 1
                     self._strips.push(chunk, now_ns)
                 case ProcessStatus(role="logger") as status:
                     reconnects = self._events.counters["reconnects"]

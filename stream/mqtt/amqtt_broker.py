@@ -57,6 +57,8 @@ class CorrectedBroker(Broker):
                 writer.write(_UNACCEPTABLE_PROTOCOL)
                 return
             await self.external_connected(ResumedReader(start, reader), StreamWriterAdapter(writer), listener_name)
+        except asyncio.CancelledError:
+            return  # the process ends; before Python 3.12 asyncio reports a cancelled connection as an error
         finally:
             writer.close()
 

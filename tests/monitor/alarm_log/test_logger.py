@@ -204,9 +204,9 @@ async def test_a_logger_killed_while_storing_stores_each_event_once(mosquitto: M
 
 async def test_a_strip_is_stored_once_its_last_sample_is_received(broker: BrokerAddress, tmp_path: Path) -> None:
     with AlarmLog(tmp_path / "a.sqlite") as log:
-        async with running_logger(broker, log) as (counters, waves), Client(broker, role=None) as bed:
+        async with running_logger(broker, log) as (counters, _), Client(broker, role=None) as bed:
             sent = stream(bed, 0, 21)
-            await until(lambda: waves["received"] == sent)
+            await until(lambda: counters["chunks"] == sent)
             bed.send(onset_at(20))
             await until(lambda: counters["stored"] == 1)
             stream(bed, 21, 30)
@@ -228,18 +228,18 @@ async def test_ecg_is_not_queued_while_the_logger_is_disconnected(mosquitto: Mos
                 assert await bed.flush(10)
             for second in (1100, 1150, 1190):
                 bed.send(onset_at(second))
-        async with running_logger(mosquitto.address, log) as (counters, waves):
+        async with running_logger(mosquitto.address, log) as (counters, _):
             await until(lambda: counters["stored"] == 3)
-            assert waves["received"] == 0
+            assert counters["chunks"] == 0
 
 
 async def test_an_incomplete_strip_is_completed_by_the_next_process(broker: BrokerAddress, tmp_path: Path) -> None:
     with AlarmLog(tmp_path / "a.sqlite") as log:
         async with Client(broker, role=None) as bed:
-            async with running_logger(broker, log) as (counters, waves):
+            async with running_logger(broker, log) as (counters, _):
                 sent = stream(bed, 0, 21)
                 bed.send(onset_at(20))
-                await until(lambda: counters["stored"] == 1 and waves["received"] == sent)
+                await until(lambda: counters["stored"] == 1 and counters["chunks"] == sent)
             (half,) = log.strips()
             assert not half.complete
             assert (half.adu()[11 * 360 :] == INVALID).all()
@@ -253,10 +253,10 @@ async def test_an_incomplete_strip_is_completed_by_the_next_process(broker: Brok
 
 async def test_the_end_of_a_session_finishes_its_strips(broker: BrokerAddress, tmp_path: Path) -> None:
     with AlarmLog(tmp_path / "a.sqlite") as log:
-        async with running_logger(broker, log) as (counters, waves), Client(broker, role=None) as bed:
+        async with running_logger(broker, log) as (counters, _), Client(broker, role=None) as bed:
             sent = stream(bed, 0, 21)
             bed.send(onset_at(20))
-            await until(lambda: counters["stored"] == 1 and waves["received"] == sent)
+            await until(lambda: counters["stored"] == 1 and counters["chunks"] == sent)
             bed.send(message_samples.status("publisher", "ended"))
             await until(lambda: counters["strips"] == 1)
         assert [strip.complete for strip in log.strips()] == [False]
@@ -307,12 +307,12 @@ async def test_strips_that_cannot_be_stored_at_shutdown_are_reported(
     path = tmp_path / "a.sqlite"
     with AlarmLog(path, wait_s=0.01) as log:
         with contextlib.ExitStack() as lock:
-            async with running_logger(broker, log) as (counters, waves), Client(broker, role=None) as bed:
+            async with running_logger(broker, log) as (counters, _), Client(broker, role=None) as bed:
                 bed.send(onset_at(10))
                 await until(lambda: counters["stored"] == 1)
                 lock.enter_context(locked(path))
                 sent = stream(bed, 0, 15)
-                await until(lambda: waves["received"] == sent)
+                await until(lambda: counters["chunks"] == sent)
         assert not log.strips()
         assert len(log.events()) == 1
     assert "events are not" in caplog.text
