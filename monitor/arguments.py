@@ -78,7 +78,14 @@ def parser() -> argparse.ArgumentParser:
         "--annotations", action="store_true", help="also publish the reference annotations of the record"
     )
 
-    add("worker", "forecast every bed on a broker and raise alarms", broker, weights, settings, ledger)
+    command = add("worker", "forecast every bed on a broker and raise alarms", broker, weights, settings, ledger)
+    command.add_argument(
+        "--max-wait",
+        type=float,
+        default=1.0,
+        metavar="S",
+        help="longest wait of a chunk, in s; beds are left out when it is exceeded (default: 1)",
+    )
 
     command = add("monitor", "open the window: trace, forecast, alarms", broker)
     command.add_argument("--bed", metavar="NAME", help="bed to show (default: the first that streams)")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from model.pipeline.analysis import Models
 from model.serving.backlog import Backlog
-from model.serving.shedding import Load, balance
+from model.serving.shedding import MAX_WAIT_S, Load, balance
 from model.serving.takeover import OtherWorkers, begin, superseded
 from model.serving.worker import Worker
 from stream.clock import SteadyClock
@@ -42,8 +42,18 @@ CHECK_EVERY_S = 0.5
 """Interval in seconds at which beds are checked for missing data."""
 
 
-async def serve(address: BrokerAddress, models: Models, *, ledger_path: Path | None) -> None:
+async def serve(
+    address: BrokerAddress, models: Models, *, ledger_path: Path | None, max_wait_s: float = MAX_WAIT_S
+) -> None:
     """Serve all beds of a broker until the task is cancelled.
+
+    Parameters
+    ----------
+    address : BrokerAddress
+    models : Models
+    ledger_path : Path or None
+    max_wait_s : float
+        How long a chunk may wait before beds are left out, in s; see `model.serving.shedding`.
 
     Raises
     ------
@@ -71,7 +81,7 @@ async def serve(address: BrokerAddress, models: Models, *, ledger_path: Path | N
             others = OtherWorkers(client.instance)
             early = await begin(client, worker, others)
             log.info("worker is ready on %s", address)
-            service = _Service(client, worker, others)
+            service = _Service(client, worker, others, Backlog(max_wait_s))
             try:
                 await service.run(early)
             except UsageError:
@@ -90,6 +100,7 @@ class _Service:
     client : Client
     worker : Worker
     others : OtherWorkers
+    backlog : Backlog
 
     Attributes
     ----------
@@ -97,12 +108,12 @@ class _Service:
         Whether another worker has taken over.
     """
 
-    def __init__(self, client: Client, worker: Worker, others: OtherWorkers) -> None:
+    def __init__(self, client: Client, worker: Worker, others: OtherWorkers, backlog: Backlog) -> None:
         self.superseded = False
         self._client = client
         self._worker = worker
         self._others = others
-        self._backlog = Backlog()
+        self._backlog = backlog
 
     async def run(self, early: Iterable[Received]) -> None:
         """Serve until cancelled; ``early`` has been received already.

@@ -69,13 +69,16 @@ def _bed_and_record(text: str) -> tuple[str, str]:
 
 def worker(args: argparse.Namespace) -> int:
     """Analyze all beds of a broker."""
+    if not 0.1 <= args.max_wait <= 86_400:
+        raise UsageError(f"--max-wait {args.max_wait:g}: use 0.1 to 86400 s")
     address = broker_address(args)
     log.info("loading the models")
 
     from model.pipeline.analysis import load_models
     from model.serving.service import serve
 
-    return run_async(serve(address, load_models(args.weights, args.alarms), ledger_path=args.ledger))
+    models = load_models(args.weights, args.alarms)
+    return run_async(serve(address, models, ledger_path=args.ledger, max_wait_s=args.max_wait))
 
 
 def monitor(args: argparse.Namespace) -> int:
