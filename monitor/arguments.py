@@ -107,6 +107,13 @@ def parser() -> argparse.ArgumentParser:
         "(default: bedside/checkpoints in the user's state folder, $XDG_STATE_HOME or ~/.local/state on Linux)",
     )
     command.add_argument("--no-state", action="store_true", help="keep no checkpoints, and start all beds anew")
+    command.add_argument(
+        "--max-wait",
+        type=float,
+        default=1.0,
+        metavar="S",
+        help="longest wait of a chunk, in s; beds are left out when it is exceeded (default: 1)",
+    )
 
     command = add("monitor", "open the window: trace, forecast, alarms", broker)
     command.add_argument("--bed", metavar="NAME", help="bed to show (default: the first that streams)")

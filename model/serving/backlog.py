@@ -40,9 +40,16 @@ class _Bed:
 
 
 class Backlog:
-    """Messages by bed, in order of arrival. Times are monotonic, in ns."""
+    """Messages by bed, in order of arrival. Times are monotonic, in ns.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    max_wait_s : float
+        How long a chunk may wait, in s, if nothing allows it to wait longer.
+    """
+
+    def __init__(self, max_wait_s: float = MAX_WAIT_S) -> None:
+        self._max_wait_s = max_wait_s
         self._beds: dict[str, _Bed] = {}
 
     def __bool__(self) -> bool:
@@ -99,7 +106,7 @@ class Backlog:
     def waiting(self, now_ns: int) -> list[Wait]:
         """Return how long the oldest chunk of each bed has waited, and may wait."""
         return [
-            Wait(name, (now_ns - bed.chunks[0][0]) / 1e9, _allowed_s(bed, now_ns))
+            Wait(name, (now_ns - bed.chunks[0][0]) / 1e9, self._allowed_s(bed, now_ns))
             for name, bed in self._beds.items()
             if bed.chunks
         ]
@@ -110,9 +117,7 @@ class Backlog:
             idle = (name for name, bed in self._beds.items() if not bed.messages)
             self._beds.pop(min(idle, key=lambda name: self._beds[name].arrived_ns or 0, default=""), None)
 
-
-def _allowed_s(bed: _Bed, now_ns: int) -> float:
-    """Return how long the oldest chunk may wait: as long as it lasts, if it is a long one."""
-    if now_ns < bed.catching_up_until_ns:
-        return CATCH_UP_WAIT_S
-    return max(MAX_WAIT_S, bed.chunks[0][1] / 1e9)
+    def _allowed_s(self, bed: _Bed, now_ns: int) -> float:
+        """Return how long the oldest chunk may wait: as long as it lasts, if it is a long one."""
+        catching_up = CATCH_UP_WAIT_S if now_ns < bed.catching_up_until_ns else 0.0
+        return max(self._max_wait_s, catching_up, bed.chunks[0][1] / 1e9)

@@ -12,7 +12,7 @@ from pathlib import Path
 from model.pipeline.analysis import Models
 from model.serving.backlog import Backlog
 from model.serving.checkpoint_store import checkpoints
-from model.serving.shedding import Load, balance
+from model.serving.shedding import MAX_WAIT_S, Load, balance
 from model.serving.takeover import OtherWorkers, begin, superseded
 from model.serving.worker import Worker
 from stream.clock import SteadyClock
@@ -46,7 +46,14 @@ CHECK_EVERY_S = 0.5
 """Interval in seconds at which beds are checked for missing data."""
 
 
-async def serve(address: BrokerAddress, models: Models, *, ledger_path: Path | None, state: Path | None = None) -> None:
+async def serve(
+    address: BrokerAddress,
+    models: Models,
+    *,
+    ledger_path: Path | None,
+    state: Path | None = None,
+    max_wait_s: float = MAX_WAIT_S,
+) -> None:
     """Serve all beds of a broker until the task is cancelled.
 
     Parameters
@@ -56,6 +63,8 @@ async def serve(address: BrokerAddress, models: Models, *, ledger_path: Path | N
     ledger_path : Path or None
     state : Path, optional
         Folder of checkpoints, from which the beds go on.
+    max_wait_s : float
+        How long a chunk may wait before beds are left out, in s; see `model.serving.shedding`.
 
     Raises
     ------
@@ -98,7 +107,7 @@ async def serve(address: BrokerAddress, models: Models, *, ledger_path: Path | N
                 worker.restore_beds(store.read_all(), served_by)
             client.on_connected = worker.resend_events
             log.info("worker is ready on %s", address)
-            service = _Service(client, worker, others)
+            service = _Service(client, worker, others, Backlog(max_wait_s))
             try:
                 await service.run(early)
             except UsageError:
@@ -117,6 +126,7 @@ class _Service:
     client : Client
     worker : Worker
     others : OtherWorkers
+    backlog : Backlog
 
     Attributes
     ----------
@@ -124,12 +134,12 @@ class _Service:
         Whether another worker has taken over.
     """
 
-    def __init__(self, client: Client, worker: Worker, others: OtherWorkers) -> None:
+    def __init__(self, client: Client, worker: Worker, others: OtherWorkers, backlog: Backlog) -> None:
         self.superseded = False
         self._client = client
         self._worker = worker
         self._others = others
-        self._backlog = Backlog()
+        self._backlog = backlog
 
     async def run(self, early: Iterable[Received]) -> None:
         """Serve until cancelled; ``early`` has been received already.

@@ -75,6 +75,8 @@ def worker(args: argparse.Namespace) -> int:
     """Analyze all beds of a broker."""
     if args.no_state and args.state is not None:
         raise UsageError(f"--no-state and --state {args.state} exclude each other: leave one out")
+    if not 0.1 <= args.max_wait <= 86_400:
+        raise UsageError(f"--max-wait {args.max_wait:g}: use 0.1 to 86400 s")
     address = broker_address(args)
     log.info("loading the models")
 
@@ -83,7 +85,8 @@ def worker(args: argparse.Namespace) -> int:
     from model.serving.service import serve
 
     state = None if args.no_state else broker_folder(args.state, address)
-    return run_async(serve(address, load_models(args.weights, args.alarms), ledger_path=args.ledger, state=state))
+    models = load_models(args.weights, args.alarms)
+    return run_async(serve(address, models, ledger_path=args.ledger, state=state, max_wait_s=args.max_wait))
 
 
 def monitor(args: argparse.Namespace) -> int:

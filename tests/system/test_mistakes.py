@@ -34,6 +34,7 @@ def port_in_use() -> Iterator[int]:
         (["replay", "--bed", "a=synthetic", "--bed", "a=synthetic"], ["twice"]),
         (["replay"], ["RECORD"]),
         (["replay", "synthetic", "--speed", "0"], ["speed 0"]),
+        (["worker", "--max-wait", "0"], ["--max-wait 0"]),
         (["replay", "synthetic", "--chunk", "0"], ["chunk of 0"]),
         (["replay", "synthetic", "--start", "9999"], ["9999", "ends at"]),
         (["replay", "synthetic", "--broker", "http://ward"], ["mqtt://"]),

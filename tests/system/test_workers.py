@@ -47,7 +47,8 @@ async def test_a_saturated_worker_sends_all_its_outputs_and_names_what_it_sheds(
     with running("worker", env=env, output=tmp_path / "worker.log"):
         await asyncio.to_thread(wait_until, ready(tmp_path / "worker.log"), "the worker")
         beds = [argument for bed in "abc" for argument in ("--bed", f"{bed}=synthetic")]
-        replay = running("replay", *beds, "--speed", "100", "--loop", env=env, output=tmp_path / "replay.log")
+        speed = ("--speed", "100", "--chunk", "360")  # few messages, so that the publisher is not saturated, too
+        replay = running("replay", *beds, *speed, "--loop", env=env, output=tmp_path / "replay.log")
         async with listener(mosquitto) as client:
             with replay:
                 await until(client, lambda r: isinstance(r.message, ProcessStatus) and r.message.overloaded)

@@ -73,6 +73,13 @@ def test_a_long_chunk_may_wait_as_long_as_it_lasts() -> None:
     assert wait.allowed_s == 30.0
 
 
+def test_the_allowed_wait_can_be_longer() -> None:
+    backlog = Backlog(max_wait_s=60)
+    backlog.put("a", chunk(0, bed="a"), 0)
+    [wait] = backlog.waiting(0)
+    assert wait.allowed_s == 60
+
+
 def test_after_an_interruption_a_bed_may_catch_up() -> None:
     backlog = Backlog()
 

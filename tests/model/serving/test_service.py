@@ -49,7 +49,7 @@ async def test_live_and_offline_agree(broker: BrokerAddress, models: Models, pat
     record = Record("p", patient.leads, patient.gain, patient.zero, patient.adu, True, "test")
     messages: list[Message] = []
     async with Client(broker, role=None, subscriptions=kinds) as listener, asyncio.timeout(60):
-        worker = asyncio.create_task(serve(broker, models, ledger_path=None))
+        worker = asyncio.create_task(serve(broker, models, ledger_path=None, max_wait_s=600))
         while not isinstance((await listener.receive()).message, ProcessStatus):
             pass
         replays = [(record, ReplayConfig(speed=10.0))]
@@ -82,7 +82,7 @@ async def test_waves_reach_the_worker_and_any_subscriber(
     samples: list[Wave | Waveform] = []
     alarms, forecasts = set(), 0
     async with Client(broker, role=None, subscriptions=kinds) as listener, asyncio.timeout(60):
-        worker = asyncio.create_task(serve(broker, models, ledger_path=None))
+        worker = asyncio.create_task(serve(broker, models, ledger_path=None, max_wait_s=600))
         while not isinstance((await listener.receive()).message, ProcessStatus):
             pass
         replays = [(silent, ReplayConfig(speed=10.0))]
