@@ -159,11 +159,14 @@ def named_gaps(events: Iterable[Mapping[str, Any]]) -> dict[Key, list[tuple[int,
     return gaps
 
 
-def tail_is_taken(published: Path, worked: Path) -> bool:
-    """Return whether the last chunk of each bed in one ledger stands in the other."""
-    last = {row["bed"]: (row["session"], row["seq"]) for row in ledger(published)}
-    taken = {(row["bed"], row["session"], row["seq"]) for row in ledger(worked)}
-    return bool(last) and all((bed, *chunk) in taken for bed, chunk in last.items())
+def tail_is_taken(published: Path, worked: Path, behind: int = 0) -> bool:
+    """Return whether a worker has taken the last chunk of each bed, or one of the `behind` chunks before it."""
+    last = {row["bed"]: (row["session"], int(row["seq"])) for row in ledger(published)}
+    taken = {row["bed"]: (row["session"], int(row["seq"])) for row in ledger(worked) if row["verdict"] != "duplicate"}
+    return bool(last) and all(
+        bed in taken and taken[bed][0] == session and taken[bed][1] >= seq - behind
+        for bed, (session, seq) in last.items()
+    )
 
 
 # --- the store ------------------------------------------------------------------------------------------------------
@@ -184,6 +187,16 @@ def stored_events(path: Path) -> list[Fields]:
         return [dict(row) for row in query(path, "SELECT * FROM events ORDER BY number")]
     except sqlite3.Error:
         return []
+
+
+def stored_count(path: Path) -> int:
+    """Return the number of events of a store; 0 if it does not exist yet or cannot be read now."""
+    if not path.exists():
+        return 0
+    try:
+        return int(query(path, "SELECT count(*) FROM events")[0][0])
+    except sqlite3.Error:
+        return 0
 
 
 def never_cleared(events: Iterable[Mapping[str, Any]]) -> set[str]:
@@ -240,6 +253,7 @@ class Watch:
     filters: Sequence[str]
     keep: int = 200_000
     messages: list[Message] = field(default_factory=list)
+    latest: dict[str, Message] = field(default_factory=dict)
     _connected: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> Self:
@@ -264,8 +278,10 @@ class Watch:
         client.subscribe([(f"{ROOT}/{text}", 1) for text in self.filters])
 
     def _on_message(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
+        received = Message(time.monotonic(), message.topic, bytes(message.payload), message.retain)
+        self.latest[message.topic] = received
         if len(self.messages) < self.keep:
-            self.messages.append(Message(time.monotonic(), message.topic, bytes(message.payload), message.retain))
+            self.messages.append(received)
 
     def publish(self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False) -> None:
         """Publish with the connection of this subscriber."""
@@ -278,18 +294,14 @@ class Watch:
 
     def last(self, topic: str) -> Fields | None:
         """Return the latest message of a topic."""
-        for message in reversed(self.messages):
-            if message.topic == f"{ROOT}/{topic}":
-                return message.fields
-        return None
+        message = self.latest.get(f"{ROOT}/{topic}")
+        return message.fields if message is not None else None
 
     def online(self, role: str) -> set[str]:
         """Return the instances of a role whose latest status is online."""
-        states: dict[str, str] = {}
-        for message in self.messages:
-            if message.topic.startswith(f"{ROOT}/_/status/{role}/") and (fields := message.fields):
-                states[str(fields.get("instance"))] = str(fields.get("state"))
-        return {instance for instance, state in states.items() if state == "online"}
+        prefix = f"{ROOT}/_/status/{role}/"
+        found = [m.fields or {} for topic, m in list(self.latest.items()) if topic.startswith(prefix)]
+        return {str(fields["instance"]) for fields in found if fields.get("state") == "online"}
 
 
 def events_of(messages: Iterable[Any]) -> dict[str, Fields]:

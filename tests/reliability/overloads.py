@@ -19,7 +19,7 @@ def _capacity(bench: Bench, folder: str) -> float:
     sub = bench.part(folder)
     with Scene(sub) as scene:
         scene.start_worker()
-        replay = scene.start_replay(eventful_beds(BEDS), speed=150, chunk=CHUNK)
+        replay = scene.start_replay(eventful_beds(BEDS), speed=60, chunk=CHUNK)
         scene.need_taken(bench.size(200, 60))
         before, started_s = scene.taken(), time.monotonic()
         bench.sleep(bench.size(10, 2))
@@ -30,9 +30,11 @@ def _capacity(bench: Bench, folder: str) -> float:
 
 def overload(bench: Bench) -> Outcome:
     """Measure the worker's capacity, then send it half as much again."""
-    seconds, checks = bench.size(60, 5), Checks()
+    seconds, checks = bench.size(60, 10), Checks()
     capacity = _capacity(bench, "capacity")
-    speed = LOAD * capacity / (BEDS * signals.FS)
+    # The short form runs beside other tests: what a worker can do changes from moment to moment.
+    load = LOAD if not bench.short else 4 * LOAD
+    speed = load * capacity / (BEDS * signals.FS)
     bench.say(f"capacity {capacity / signals.FS:.0f} times real time; {BEDS} beds at {speed:.1f} times for {seconds} s")
     with Scene(bench.part("overload"), settings=UNBOUNDED, watch=("+/vitals",)) as scene:
         worker, logger = scene.start_worker(), scene.start_logger()
@@ -42,9 +44,12 @@ def overload(bench: Bench) -> Outcome:
         scene.need_taken(8)
         started_s = time.monotonic()
         bench.sleep(seconds)
-        load = [m for m in list(scene.watch.messages[since:]) if m.at_s >= started_s]
+        during = [m for m in list(scene.watch.messages[since:]) if m.at_s >= started_s]
         overloaded_s = time.monotonic()
-        replay.stop()
+        # The streams go on at the speed of life: what was shed last is named before their next chunk.
+        for bed in range(1, BEDS + 1):
+            action = {"do": "set_speed", "speed": 1.0}
+            scene.watch.publish(f"bed-{bed}/command", oracle.command(f"bed-{bed}", action))
 
         def says(state: bool, first_s: float) -> bool:
             return any(
@@ -56,7 +61,7 @@ def overload(bench: Bench) -> Outcome:
         checks.equal(says(True, started_s), True, "the worker says that it is overloaded")
         calm_s = bench.wait_until(lambda: says(False, overloaded_s), 20)
         checks.equal(calm_s is not None, True, "it says so no longer within 20 s of the end")
-        outputs = [started_s, *(m.at_s for m in load if m.topic.endswith("/vitals")), overloaded_s]
+        outputs = [started_s, *(m.at_s for m in during if m.topic.endswith("/vitals")), overloaded_s]
         mute_s = max(b - a for a, b in itertools.pairwise(outputs))
         checks.add(bench.short or mute_s <= 5, "vital signs at least every 5 s", f"longest silence {mute_s:.1f} s")
 
@@ -77,11 +82,11 @@ def overload(bench: Bench) -> Outcome:
             f"alarm latency below {LATENCY_S:.0f} s",
             f"alarm latency at most {max(waits, default=float('nan')):.1f} s",
         )
-        scene.drain()
+        scene.drain(replay)
         scene.check_samples(checks)
         scene.check_events(checks)
         scene.check_processes(checks, worker, logger)
-    return checks.outcome(f"{LOAD:g} times the measured capacity of the worker for {seconds} s")
+    return checks.outcome(f"{load:g} times the measured capacity of the worker for {seconds} s")
 
 
 ROWS = [

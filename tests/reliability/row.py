@@ -115,13 +115,13 @@ class Bench:
         if self.cancelled.wait(seconds):
             raise CancelledError
 
-    def wait_until(self, condition: Callable[[], object], timeout_s: float) -> float | None:
+    def wait_until(self, condition: Callable[[], object], timeout_s: float, every_s: float = POLL_S) -> float | None:
         """Return the seconds until a condition holds; None if it does not hold within `timeout_s`."""
         started_s = time.monotonic()
         while not condition():
             if time.monotonic() - started_s > timeout_s:
                 return None
-            self.sleep(POLL_S)
+            self.sleep(every_s)
         return time.monotonic() - started_s
 
     def need(self, condition: Callable[[], object], what: str, timeout_s: float = 60.0) -> float:

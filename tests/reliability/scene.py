@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -49,6 +50,7 @@ class Scene:
         self.published = self.folder / "published.csv"
         self.store = self.folder / "alarms.sqlite"
         self.worker_ledgers: list[str] = []
+        self._read: dict[Path, tuple[int, int]] = {}
         self._settings, self._edit, self._env = settings, edit, env
         self._filters = ("+/alarms", "+/alarms/active", "+/status/+", "_/status/#", *watch)
         self._stack = contextlib.ExitStack()
@@ -111,8 +113,16 @@ class Scene:
 
     def taken(self, worker: int = -1) -> int:
         """Return the number of chunks that a worker has taken."""
-        rows = oracle.ledger(self.folder / f"worked-{worker % len(self.worker_ledgers)}.csv")
-        return sum(row["verdict"] in ("taken", "gap") for row in rows)
+        path = self.folder / f"worked-{worker % len(self.worker_ledgers)}.csv"
+        offset, count = self._read.get(path, (0, 0))
+        if not path.exists():
+            return 0
+        with path.open("rb") as file:
+            file.seek(offset)
+            new = file.read().rpartition(b"\n")
+        count += sum(b",taken," in line or b",gap," in line for line in new[0].splitlines())
+        self._read[path] = (offset + len(new[0]) + len(new[1]), count)
+        return count
 
     def need_taken(self, more: int, timeout_s: float = 60.0) -> None:
         """Wait until the last worker has taken further chunks."""
@@ -126,13 +136,15 @@ class Scene:
 
     def drain(self, *publishers: Process, stored: bool = True) -> None:
         """End the publishers; wait until the last chunk is taken and each event that the worker sent is stored."""
+        last = self.folder / f"worked-{len(self.worker_ledgers) - 1}.csv"
+        # A publisher that is terminated gives up what waits for the broker: let it catch up first.
+        self.bench.wait_until(lambda: oracle.tail_is_taken(self.published, last, 10), DRAIN_S, every_s=1.0)
         for publisher in publishers:
             publisher.stop()
-        last = self.folder / f"worked-{len(self.worker_ledgers) - 1}.csv"
-        self.bench.wait_until(lambda: oracle.tail_is_taken(self.published, last), DRAIN_S)
+        self.bench.wait_until(lambda: oracle.tail_is_taken(self.published, last), DRAIN_S, every_s=0.5)
         self.bench.sleep(1.0)
         if stored:
-            self.bench.wait_until(lambda: not self.missing_events(), DRAIN_S)
+            self.bench.wait_until(lambda: not self.missing_events(), DRAIN_S, every_s=0.5)
 
     def accounts(self) -> dict[oracle.Key, oracle.Account]:
         """Return the account of each bed and session; gaps are those that events on the wire name."""

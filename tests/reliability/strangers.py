@@ -118,7 +118,7 @@ def malformed_payloads(bench: Bench) -> Outcome:
 
         def counters() -> dict[str, float]:
             latest = dict(rejected)
-            for message in list(scene.watch.messages):
+            for message in list(scene.watch.latest.values()):
                 if "/_/status/" in message.topic and (fields := message.fields) and "counters" in fields:
                     found = fields["counters"]
                     if fields.get("role") in latest and isinstance(found, dict):
@@ -272,7 +272,7 @@ def stranger(bench: Bench) -> Outcome:
         def limits() -> object:
             return (scene.watch.last("bed-1/alarms/active") or {}).get("limits")
 
-        bench.need(limits, "the list with limits", 15)
+        bench.need(lambda: "41" in str(limits()), "the list with limits", 15)
         own_limits = limits()
         scene.need_taken(bench.size(200, 40))
         roles = {"worker": worker, "alarm log": logger, "window": monitor}
