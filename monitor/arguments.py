@@ -41,6 +41,13 @@ def parser() -> argparse.ArgumentParser:
     broker.add_argument(
         "--key", type=Path, metavar="FILE", help="its private key (default: $BEDSIDE_KEY, else in the file of --cert)"
     )
+    metrics = argparse.ArgumentParser(add_help=False)
+    metrics.add_argument(
+        "--metrics",
+        type=int,
+        metavar="PORT",
+        help="serve Prometheus metrics at http://127.0.0.1:PORT/metrics (default: off)",
+    )
     data = argparse.ArgumentParser(add_help=False)
     data.add_argument(
         "--data-dir", type=Path, metavar="DIR", help="folder that holds mitdb/, … (default: $BEDSIDE_DATA)"
@@ -85,7 +92,7 @@ def parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--port", type=int, default=1883, help="default: %(default)s")
 
-    command = add("replay", "publish recorded ECG at 360 Hz", broker, data, ledger)
+    command = add("replay", "publish recorded ECG at 360 Hz", broker, data, ledger, metrics)
     command.add_argument("record", nargs="?", metavar="RECORD", help="record to replay as bed-1")
     command.add_argument(
         "--bed", action="append", default=[], metavar="NAME=RECORD", help="bed and its record; can be repeated"
@@ -98,7 +105,9 @@ def parser() -> argparse.ArgumentParser:
         "--annotations", action="store_true", help="also publish the reference annotations of the record"
     )
 
-    command = add("worker", "forecast every bed on a broker and raise alarms", broker, weights, settings, ledger)
+    command = add(
+        "worker", "forecast every bed on a broker and raise alarms", broker, weights, settings, ledger, metrics
+    )
     command.add_argument(
         "--state",
         type=Path,
@@ -115,7 +124,7 @@ def parser() -> argparse.ArgumentParser:
         help="longest wait of a chunk, in s; beds are left out when it is exceeded (default: 1)",
     )
 
-    command = add("monitor", "open the window: trace, forecast, alarms", broker)
+    command = add("monitor", "open the window: trace, forecast, alarms", broker, metrics)
     command.add_argument("--bed", metavar="NAME", help="bed to show (default: the first that streams)")
     command.add_argument("--station", action="store_true", help="open the central station: all beds")
     command.add_argument(
@@ -125,7 +134,7 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--screenshot", type=Path, metavar="FILE", help="save a PNG when it closes")
     command.add_argument("--seconds", type=float, metavar="N", help="close N seconds after the first drawn sample")
 
-    command = add("alarms", "store every alarm event exactly once in SQLite", broker)
+    command = add("alarms", "store every alarm event exactly once in SQLite", broker, metrics)
     command.add_argument("--db", type=Path, metavar="FILE", help="SQLite file; created if missing")
     command.add_argument("--jsonl", action="store_true", help="also print each event as a line of JSON")
     actions = command.add_subparsers(dest="action", metavar="[export]")

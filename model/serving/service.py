@@ -18,7 +18,7 @@ from model.serving.worker import Worker
 from stream.clock import SteadyClock
 from stream.errors import UsageError
 from stream.mqtt.address import BrokerAddress
-from stream.mqtt.client import Client, Received
+from stream.mqtt.client import Client, Received, Watch, watch_nothing
 from stream.replay.ledger import ledger
 from stream.wire.alarm_messages import ActiveAlarms, Command, EventsRequest
 from stream.wire.messages import BedStatus, ProcessStatus, Waveform
@@ -53,6 +53,7 @@ async def serve(
     ledger_path: Path | None,
     state: Path | None = None,
     max_wait_s: float = MAX_WAIT_S,
+    watch: Watch = watch_nothing,
 ) -> None:
     """Serve all beds of a broker until the task is cancelled.
 
@@ -65,6 +66,8 @@ async def serve(
         Folder of checkpoints, from which the beds go on.
     max_wait_s : float
         How long a chunk may wait before beds are left out, in s; see `model.serving.shedding`.
+    watch : callable
+        Called with the client; see `stream.mqtt.metrics`.
 
     Raises
     ------
@@ -92,6 +95,7 @@ async def serve(
         async with Client(
             address, role=Role.WORKER, subscriptions=subscriptions, resume_delay_s=RESUME_DELAY_S
         ) as client:
+            watch(client)
             worker = Worker(
                 models,
                 send=client.send,

@@ -29,7 +29,7 @@ from monitor.alarm_log.store import AlarmLog
 from monitor.alarm_log.strips import MAX_PENDING, StripRecorder
 from stream.errors import BedsideError, StorageError, UsageError
 from stream.mqtt.address import BrokerAddress
-from stream.mqtt.client import Client
+from stream.mqtt.client import Client, Watch, watch_nothing
 from stream.wire.alarm_messages import ActiveAlarms, Alarm, Command, EventsRequest
 from stream.wire.lease import Leases
 from stream.wire.messages import BedStatus, ProcessStatus, Waveform
@@ -54,7 +54,12 @@ COUNTERS = ("stored", "repeated", "superseded", "strips", "strips_given_way", "c
 T = TypeVar("T")
 
 
-async def serve(address: BrokerAddress, store: AlarmLog, printer: EventPrinter | None = None) -> None:
+async def serve(
+    address: BrokerAddress,
+    store: AlarmLog,
+    printer: EventPrinter | None = None,
+    watch: Watch = watch_nothing,
+) -> None:
     """Store the alarm events of all beds, and the ECG around each alarm, until cancelled.
 
     Parameters
@@ -64,6 +69,8 @@ async def serve(address: BrokerAddress, store: AlarmLog, printer: EventPrinter |
         The store; closed on return.
     printer : EventPrinter, optional
         Prints each new event once it is stored.
+    watch : callable
+        Called with the client of the events; see `stream.mqtt.metrics`.
 
     Raises
     ------
@@ -75,6 +82,7 @@ async def serve(address: BrokerAddress, store: AlarmLog, printer: EventPrinter |
     with store, printer or contextlib.nullcontext():
         # The waveforms first: a logger that uses a copy of this store is then known before it is disconnected.
         async with waveform_client(address) as waves, events_client(address, store) as events:
+            watch(events)
             log.info("connected; storing alarms in %s", store.path.resolve())
             await Logger(events, waves, store, printer).run()
 

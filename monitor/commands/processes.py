@@ -43,6 +43,7 @@ def replay(args: argparse.Namespace) -> int:
     log.info("loading %s", ", ".join(dict.fromkeys(record for _, record in pairs)))
 
     from stream.clock import SteadyClock
+    from stream.mqtt.metrics import metrics_server
     from stream.records.library import Library
     from stream.records.wfdb_reader import load
     from stream.replay.playhead import ReplayConfig
@@ -52,16 +53,18 @@ def replay(args: argparse.Namespace) -> int:
         ReplayConfig(bed=bed, chunk=args.chunk, speed=args.speed, loop=args.loop, start_s=args.start) for bed in names
     ]
     replays = [(load(record, records), config) for (_, record), config in zip(pairs, configs, strict=True)]
-    return run_async(
-        serve(
-            address,
-            replays,
-            library=Library(records),
-            ledger_path=args.ledger,
-            clock=SteadyClock(),
-            annotations=args.annotations,
+    with metrics_server(args.metrics) as watch:
+        return run_async(
+            serve(
+                address,
+                replays,
+                library=Library(records),
+                ledger_path=args.ledger,
+                clock=SteadyClock(),
+                annotations=args.annotations,
+                watch=watch,
+            )
         )
-    )
 
 
 def _bed_and_record(text: str) -> tuple[str, str]:
@@ -83,10 +86,14 @@ def worker(args: argparse.Namespace) -> int:
     from model.pipeline.analysis import load_models
     from model.serving.checkpoint_store import broker_folder
     from model.serving.service import serve
+    from stream.mqtt.metrics import metrics_server
 
     state = None if args.no_state else broker_folder(args.state, address)
     models = load_models(args.weights, args.alarms)
-    return run_async(serve(address, models, ledger_path=args.ledger, state=state, max_wait_s=args.max_wait))
+    with metrics_server(args.metrics) as watch:
+        return run_async(
+            serve(address, models, ledger_path=args.ledger, state=state, max_wait_s=args.max_wait, watch=watch)
+        )
 
 
 def monitor(args: argparse.Namespace) -> int:
@@ -97,18 +104,21 @@ def monitor(args: argparse.Namespace) -> int:
     log.info("opening the window; broker %s", address)
 
     from monitor.gui.app import run
+    from stream.mqtt.metrics import metrics_server
     from stream.records.wfdb_writer import write
 
-    return run(
-        address,
-        bed=args.bed,
-        who=args.who,
-        station=args.station,
-        write_record=write,
-        screenshot=args.screenshot,
-        seconds=args.seconds,
-        sound=args.sound,
-    )
+    with metrics_server(args.metrics) as watch:
+        return run(
+            address,
+            bed=args.bed,
+            who=args.who,
+            station=args.station,
+            write_record=write,
+            screenshot=args.screenshot,
+            seconds=args.seconds,
+            sound=args.sound,
+            watch=watch,
+        )
 
 
 def alarms(args: argparse.Namespace) -> int:
@@ -121,12 +131,14 @@ def alarms(args: argparse.Namespace) -> int:
     from monitor.alarm_log.logger import serve
     from monitor.alarm_log.printer import EventPrinter
     from monitor.alarm_log.store import AlarmLog
+    from stream.mqtt.metrics import metrics_server
 
     if args.jsonl and sys.stdout is None:
         raise UsageError("--jsonl prints to standard output, which is closed: redirect it to a file or a pipe")
     store = AlarmLog(args.db)
     printer = EventPrinter(store, sys.stdout.fileno()) if args.jsonl else None
-    status = run_async(serve(address, store, printer))
+    with metrics_server(args.metrics) as watch:
+        status = run_async(serve(address, store, printer, watch))
     return NOT_PRINTED if printer is not None and printer.failed else status
 
 

@@ -15,6 +15,7 @@ from monitor.gui.system.platform import check_platform
 from monitor.view.display_texts import english
 from stream.errors import StorageError
 from stream.mqtt.address import BrokerAddress
+from stream.mqtt.client import Watch, watch_nothing
 from stream.wire.topics import check_bed
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def run(
     write_record: RecordWriter | None = None,
     sound: bool = False,
     station: bool = False,
+    watch: Watch = watch_nothing,
 ) -> int:
     """Show the monitor until its window is closed, SIGINT or SIGTERM arrives, or the time is over.
 
@@ -57,6 +59,8 @@ def run(
         Play tones for beats and alarms, if this machine can.
     station : bool
         Start with the central station.
+    watch : callable
+        Called with each client; see `stream.mqtt.metrics`.
 
     Returns
     -------
@@ -84,7 +88,7 @@ def run(
         screenshot_file.check_writable(screenshot)
     app = QApplication.instance() or QApplication(["bedside"])
     speaker = _speaker() if sound else None
-    feed = Feed(address)
+    feed = Feed(address, watch)
     feed.start()
     try:
         store, play = PreferencesStore(user_file()), speaker.play if speaker else None

@@ -13,6 +13,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "model": ("scipy", "torch", "safetensors"),
     "gui": ("PySide6", "pyqtgraph"),
     "plots": ("matplotlib",),
+    "metrics": ("prometheus_client",),
 }
 """Import names of the libraries of each extra of pyproject.toml.
 

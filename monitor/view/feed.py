@@ -12,7 +12,7 @@ import threading
 
 from stream.errors import BrokerError
 from stream.mqtt.address import BrokerAddress
-from stream.mqtt.client import Client, Received, finish_pending_connections
+from stream.mqtt.client import Client, Received, Watch, finish_pending_connections, watch_nothing
 from stream.wire.alarm_texts import Phrase, phrase
 from stream.wire.messages import Message
 from stream.wire.topics import Kind, Role, pattern
@@ -35,10 +35,13 @@ class Feed:
     Parameters
     ----------
     address : BrokerAddress
+    watch : callable
+        Called with each client; see `stream.mqtt.metrics`.
     """
 
-    def __init__(self, address: BrokerAddress) -> None:
+    def __init__(self, address: BrokerAddress, watch: Watch = watch_nothing) -> None:
         self.address = address
+        self._watch = watch
         self._lock = threading.Lock()
         self._ready: list[Received] = []
         self._client: Client | None = None
@@ -146,6 +149,7 @@ class Feed:
         )
         async with client:
             self._client = client
+            self._watch(client)
             self._problem = phrase("broker.lost", address=str(self.address))
             async for received in client:
                 await self._hand_over(received)

@@ -38,10 +38,10 @@ from stream.mqtt.outbox import Outbox
 from stream.mqtt.ownership import OwnedTopics
 from stream.wire import codec
 from stream.wire.bed_places import BedPlaces
-from stream.wire.messages import Message, ProcessStatus
+from stream.wire.messages import BedStatus, Message, ProcessStatus, Waveform
 from stream.wire.topics import RETAINED, Kind, Role, Topic
 
-__all__ = ["Client", "Received", "finish_pending_connections"]
+__all__ = ["Client", "Received", "Watch", "finish_pending_connections", "watch_nothing"]
 
 log = logging.getLogger("bedside.client")
 
@@ -96,6 +96,8 @@ class Client:
         ``beds_refused``: messages of beds beyond `stream.wire.bed_places.MAX_BEDS`, not with `persistent_id`.
     beds : tuple of str
         Beds that this process serves; part of its status.
+    lateness : Lateness
+        Of the chunks of ECG that this process has sent or received.
     overloaded : bool
         Part of the status of this process; see `report_overload`.
     on_connected : callable or None
@@ -131,6 +133,7 @@ class Client:
         self.overloaded = False
         self.on_connected: Callable[[], None] | None = None
         self.mqtt_session = hashlib.sha256(persistent_id.encode()).hexdigest()[:16] if persistent_id else ""
+        self._bed_statuses: dict[str, BedStatus] = {}
         self._subscriptions = tuple(subscriptions)
         self._persistent_id = persistent_id
         self._connect_timeout_s = connect_timeout_s
@@ -139,6 +142,7 @@ class Client:
         self._protocol = ProtocolVersion.V5
         # With a persistent session, the broker bounds what is not acknowledged yet, and nothing may be ignored.
         self._inbox = Inbox(BUFFER_S, self.counters, None if persistent_id else BedPlaces())
+        self.lateness = self._inbox.lateness
         self._outbox = Outbox(BUFFER_S, paced=paced)
         self._owned = OwnedTopics()
         self._own_status = self._own_status_filter()
@@ -217,6 +221,11 @@ class Client:
         self._check()
         topic = codec.topic_of(message)
         payload = codec.encode(message)
+        match message:
+            case Waveform():
+                self.lateness.add((time.time_ns() - message.due_ns) / 1e9)
+            case BedStatus():
+                self._bed_statuses[message.bed] = message
         if topic.kind in RETAINED:
             self._owned.sent(topic, payload)
             self._outbox.retain(topic, payload)
@@ -232,10 +241,17 @@ class Client:
         """Give a retained topic up, for another process: it is neither restored nor published after a reconnect."""
         self._owned.release(topic)
         self._outbox.release(topic)
+        if topic.kind is Kind.STATUS and topic.bed is not None:
+            self._bed_statuses.pop(topic.bed, None)
 
     def dropped(self, topic: Topic) -> int:
         """Return the number of messages of a topic dropped because the broker was unavailable for over `BUFFER_S`."""
         return self._outbox.dropped(topic)
+
+    @property
+    def bed_statuses(self) -> tuple[BedStatus, ...]:
+        """The last status that this process has sent of each of its beds."""
+        return tuple(self._bed_statuses.values())
 
     @property
     def unsent(self) -> int:
@@ -446,3 +462,11 @@ class Client:
             mqtt_session=self.mqtt_session,
         )
         return codec.topic_of(status), codec.encode(status)
+
+
+Watch = Callable[[Client], None]
+"""Names the client whose figures are shown from now on; see `stream.mqtt.metrics`."""
+
+
+def watch_nothing(client: Client) -> None:
+    """Show no figures."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from stream.errors import MessageError
 from stream.mqtt.bounded_queue import BoundedQueue, duration_s
+from stream.mqtt.lateness import Lateness
 from stream.timebase import FS
 from stream.wire import codec, topics
 from stream.wire.bed_places import BedPlaces
@@ -68,6 +69,11 @@ class Inbox:
         Its entries ``received``, ``rejected``, ``inbox_dropped`` and ``beds_refused`` are incremented.
     places : BedPlaces or None
         The beds whose messages are taken; None for all.
+
+    Attributes
+    ----------
+    lateness : Lateness
+        Of the received chunks of ECG.
     """
 
     def __init__(self, limit_s: float, counters: Counter[str], places: BedPlaces | None = None) -> None:
@@ -75,6 +81,7 @@ class Inbox:
         self._counters = counters
         self._places = places
         self._aside = _Aside()
+        self.lateness = Lateness()
         self._arrived = asyncio.Event()
         self._next_report_s = -math.inf
 
@@ -100,8 +107,10 @@ class Inbox:
 
     def _append(self, topic: Topic, payload: bytes, *, retained: bool, mid: int, connection: int) -> None:
         message = codec.decode(topic, payload)
-        if self._places is not None and isinstance(message, Waveform):
-            self._places.admit(message.bed, time.monotonic(), message.n / FS)
+        if isinstance(message, Waveform):
+            self.lateness.add((time.time_ns() - message.due_ns) / 1e9)
+            if self._places is not None:
+                self._places.admit(message.bed, time.monotonic(), message.n / FS)
         self._counters["received"] += 1
         received = Received(topic, message, retained, time.time_ns(), mid, connection, time.monotonic_ns())
         self._counters["inbox_dropped"] += self._queue.put(topic, received, duration_s(message), len(payload))

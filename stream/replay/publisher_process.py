@@ -10,7 +10,7 @@ from pathlib import Path
 from stream.clock import Clock
 from stream.errors import BedsideError, UsageError
 from stream.mqtt.address import BrokerAddress
-from stream.mqtt.client import Client
+from stream.mqtt.client import Client, Watch, watch_nothing
 from stream.records.library import Library
 from stream.records.record import Record
 from stream.replay import bed_claims
@@ -40,6 +40,7 @@ async def serve(
     ledger_path: Path | None,
     clock: Clock,
     annotations: bool = False,
+    watch: Watch = watch_nothing,
 ) -> None:
     """Publish records and execute commands until the records end or the task is cancelled.
 
@@ -53,6 +54,8 @@ async def serve(
     clock : Clock
     annotations : bool
         Also send the reference annotations.
+    watch : callable
+        Called with the client; see `stream.mqtt.metrics`.
 
     Raises
     ------
@@ -73,6 +76,7 @@ async def serve(
             address, role=Role.PUBLISHER, subscriptions=subscriptions, resume_delay_s=RESUME_DELAY_S, paced=True
         )
         client.beds = beds
+        watch(client)
         async with client:
             await bed_claims.check_free(client)
             begin_ns = clock.now_ns()
