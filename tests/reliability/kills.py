@@ -23,8 +23,8 @@ def broker_kill(bench: Bench) -> Outcome:
     kills, beds, rng, checks = bench.size(20, 1), bench.size(20, 2), random.Random(1), Checks()
     with Scene(bench) as scene:
         worker, logger = scene.start_worker(), scene.start_logger()
-        replay = scene.start_replay(eventful_beds(beds), speed=bench.size(1, 3))
-        scene.need_taken(bench.size(5, 120) * beds)
+        replay = scene.start_replay(eventful_beds(beds), speed=bench.size(1, 2))
+        scene.need_taken(bench.size(5, 100) * beds)
         for kill in range(kills):
             bench.sleep(rng.uniform(1.0, 3.0))
             assert scene.ward.broker is not None
@@ -46,8 +46,8 @@ def worker_kill(bench: Bench) -> Outcome:
     kills, beds, rng, checks = bench.size(20, 1), bench.size(4, 2), random.Random(2), Checks()
     with Scene(bench) as scene:
         worker, logger = scene.start_worker(), scene.start_logger()
-        replay = scene.start_replay(eventful_beds(beds), speed=bench.size(1, 3))
-        scene.need_taken(bench.size(100, 240))
+        replay = scene.start_replay(eventful_beds(beds), speed=bench.size(1, 2))
+        scene.need_taken(bench.size(100, 200))
         for kill in range(kills):
             bench.sleep(rng.uniform(0.5, 4.0))
             worker.kill()

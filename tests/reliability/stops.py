@@ -58,8 +58,8 @@ def stop_worker(bench: Bench) -> Outcome:
     seconds, checks = _seconds(bench), Checks()
     with Scene(bench, watch=("+/vitals",)) as scene:
         worker, logger = scene.start_worker(), scene.start_logger()
-        replay = scene.start_replay(eventful_beds(2), speed=bench.size(1, 3))
-        scene.need_taken(bench.size(100, 240))
+        replay = scene.start_replay(eventful_beds(2), speed=bench.size(1, 2))
+        scene.need_taken(bench.size(100, 200))
         worker.pause()
         bench.say(f"worker stopped for {seconds} s")
         bench.sleep(seconds)
@@ -88,8 +88,8 @@ def stop_receivers(bench: Bench) -> Outcome:
         worker, logger = scene.start_worker(), scene.start_logger()
         monitor = scene.ward.start("monitor", "--station")
         bench.need(lambda: scene.watch.online("monitor"), "the window")
-        replay = scene.start_replay(eventful_beds(2), speed=bench.size(1, 3))
-        scene.need_taken(bench.size(60, 240))
+        replay = scene.start_replay(eventful_beds(2), speed=bench.size(1, 2))
+        scene.need_taken(bench.size(60, 200))
         monitor.pause()
         logger.pause()
         bench.say(f"alarm log and window stopped for {seconds} s")
@@ -114,8 +114,8 @@ def stop_broker(bench: Bench) -> Outcome:
     seconds, checks = _seconds(bench), Checks()
     with Scene(bench) as scene:
         worker, logger = scene.start_worker(), scene.start_logger()
-        replay = scene.start_replay(eventful_beds(2), speed=bench.size(1, 3))
-        scene.need_taken(bench.size(60, 240))
+        replay = scene.start_replay(eventful_beds(2), speed=bench.size(1, 2))
+        scene.need_taken(bench.size(60, 200))
         assert scene.ward.broker is not None
         scene.ward.broker.pause()
         bench.say(f"broker stopped for {seconds} s")
