@@ -108,7 +108,7 @@ def publisher_kill(bench: Bench) -> Outcome:
         worker, logger = scene.start_worker(), scene.start_logger()
         paused = scene.start_replay({"bed-1": signals.regular(300)})
         hung = scene.start_replay({"bed-2": signals.regular(300)}, ledger="published-2.csv")
-        scene.need_taken(40)
+        scene.need_beds("bed-1", "bed-2")
         scene.watch.publish("bed-1/command", oracle.command("bed-1", {"do": "set_playing", "playing": False}))
         bench.need(
             lambda: (scene.watch.last("bed-1/status/publisher") or {}).get("state") == "paused", "the pause of bed-1"

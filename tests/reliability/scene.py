@@ -130,6 +130,16 @@ class Scene:
         before = self.taken()
         self.bench.need(lambda: self.taken() >= before + more, f"{more} chunks at the worker", timeout_s)
 
+    def need_beds(self, *beds: str) -> None:
+        """Wait until the last worker has taken 30 chunks of each of some beds."""
+        path = self.folder / f"worked-{len(self.worker_ledgers) - 1}.csv"
+
+        def served() -> bool:
+            rows = [row["bed"] for row in oracle.ledger(path)]
+            return all(rows.count(bed) >= 30 for bed in beds)
+
+        self.bench.need(served, f"30 chunks of {', '.join(beds)} at the worker")
+
     def need_vitals(self, more: int) -> None:
         """Wait until further vital signs are received; needs `watch` of vitals."""
         before = len(self.watch.of("/vitals"))

@@ -27,7 +27,7 @@ def stop_publisher(bench: Bench) -> Outcome:
         worker, logger = scene.start_worker(), scene.start_logger()
         other = scene.start_replay(eventful_beds(1), ledger="published-1.csv")
         stopped = scene.start_replay({"bed-9": signals.eventful(1200)})
-        scene.need_taken(60)
+        scene.need_beds("bed-1", "bed-9")
         stopped.pause()
         bench.say(f"publisher stopped for {seconds} s")
         raised_s = bench.wait_until(lambda: _no_data(scene, "bed-9", "raised"), seconds)
