@@ -23,8 +23,8 @@ def broker_kill(bench: Bench) -> Outcome:
     kills, beds, rng, checks = bench.size(20, 1), bench.size(20, 2), random.Random(1), Checks()
     with Scene(bench) as scene:
         worker, logger = scene.start_worker(), scene.start_logger()
-        replay = scene.start_replay(eventful_beds(beds), speed=bench.size(1, 3))
-        scene.need_taken(bench.size(5, 120) * beds)
+        replay = scene.start_replay(eventful_beds(beds), speed=bench.size(1, 2))
+        scene.need_taken(bench.size(5, 100) * beds)
         for kill in range(kills):
             bench.sleep(rng.uniform(1.0, 3.0))
             assert scene.ward.broker is not None
@@ -46,8 +46,8 @@ def worker_kill(bench: Bench) -> Outcome:
     kills, beds, rng, checks = bench.size(20, 1), bench.size(4, 2), random.Random(2), Checks()
     with Scene(bench) as scene:
         worker, logger = scene.start_worker(), scene.start_logger()
-        replay = scene.start_replay(eventful_beds(beds), speed=bench.size(1, 3))
-        scene.need_taken(bench.size(100, 240))
+        replay = scene.start_replay(eventful_beds(beds), speed=bench.size(1, 2))
+        scene.need_taken(bench.size(100, 200))
         for kill in range(kills):
             bench.sleep(rng.uniform(0.5, 4.0))
             worker.kill()
@@ -108,7 +108,7 @@ def publisher_kill(bench: Bench) -> Outcome:
         worker, logger = scene.start_worker(), scene.start_logger()
         paused = scene.start_replay({"bed-1": signals.regular(300)})
         hung = scene.start_replay({"bed-2": signals.regular(300)}, ledger="published-2.csv")
-        scene.need_taken(40)
+        scene.need_beds("bed-1", "bed-2")
         scene.watch.publish("bed-1/command", oracle.command("bed-1", {"do": "set_playing", "playing": False}))
         bench.need(
             lambda: (scene.watch.last("bed-1/status/publisher") or {}).get("state") == "paused", "the pause of bed-1"

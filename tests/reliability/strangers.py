@@ -230,8 +230,8 @@ def bit_flips(bench: Bench) -> Outcome:
     with Scene(bench, edit=edit) as scene:
         worker, logger = scene.start_worker(), scene.start_logger()
         monitor = scene.ward.start("monitor")
-        replay = scene.start_replay(eventful_beds(beds), speed=bench.size(4, 3))
-        scene.need_taken(bench.size(4000, 300), 240)
+        replay = scene.start_replay(eventful_beds(beds), speed=bench.size(4, 2))
+        scene.need_taken(bench.size(4000, 250), 240)
         edit.active = False
         bench.sleep(bench.size(10, 5))
         before = {

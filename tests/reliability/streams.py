@@ -52,8 +52,8 @@ def disorder(bench: Bench) -> Outcome:
     beds, edit, checks = bench.size(4, 2), Disorder(), Checks()
     with Scene(bench, edit=edit, settings=UNBOUNDED) as scene:
         worker, logger = scene.start_worker(), scene.start_logger()
-        replay = scene.start_replay(eventful_beds(beds), speed=bench.size(4, 3))
-        scene.need_taken(bench.size(6000, 300), 240)
+        replay = scene.start_replay(eventful_beds(beds), speed=bench.size(4, 2))
+        scene.need_taken(bench.size(6000, 200), 240)
         edit.active = False
         bench.sleep(1)
         scene.drain(replay)
@@ -310,7 +310,7 @@ def takeovers(bench: Bench) -> Outcome:
     count, checks = bench.size(20, 3), Checks()
     with Scene(bench) as scene:
         worker, logger = scene.start_worker(), scene.start_logger()
-        replay = scene.start_replay(eventful_beds(2), speed=bench.size(1, 3))
+        replay = scene.start_replay(eventful_beds(2), speed=bench.size(1, 2))
         scene.need_taken(bench.size(60, 200))
         log_id = oracle.query(scene.store, "SELECT value FROM meta WHERE name = 'client_id'")[0][0]
         bench.need(lambda: scene.watch.online("publisher"), "the publisher")

@@ -1,35 +1,44 @@
-"""The short form of each row of `make reliability`: the same experiments, fewer repetitions, no ratios of time."""
+"""The short form of the rows of `make reliability`: the same experiments, fewer repetitions, no ratios of time.
+
+The rows of one module run side by side, because they mostly wait.
+One row alone: `make reliability ARGS='--short --only gaps'`.
+"""
 
 from __future__ import annotations
 
-import threading
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.brokers import mosquitto_program
+from tests.reliability.__main__ import Run
 from tests.reliability.forks import Forks
-from tests.reliability.row import Bench, Row
+from tests.reliability.row import Row
 from tests.reliability.rows import ROWS
 
 pytest.importorskip("PySide6.QtWidgets", reason="needs the extra 'gui' and Qt's libraries", exc_type=ImportError)
 
+LANES = 3
+
+GROUPS: defaultdict[str, list[Row]] = defaultdict(list)
+for row in ROWS:
+    GROUPS[row.run.__module__.rpartition(".")[2]].append(row)
+
 
 @pytest.fixture(scope="module")
 def forks() -> Iterator[Forks]:
+    mosquitto_program()
     with Forks() as server:
         yield server
 
 
-@pytest.fixture
-def bench(forks: Forks, tmp_path: Path) -> Bench:
-    mosquitto_program()
-    return Bench("row", tmp_path / "row", short=True, say=print, cancelled=threading.Event(), forks=forks)
-
-
-@pytest.mark.timeout(240)
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name.replace(" ", "-"))
-def test_the_promise_holds(row: Row, bench: Bench) -> None:
-    outcome = row.run(bench)
-    assert outcome.passed, f"{row.promise}\ndone: {outcome.done}\nobserved: {outcome.observed}"
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("group", GROUPS)
+def test_the_promises_hold(group: str, forks: Forks, tmp_path: Path) -> None:
+    run = Run(tmp_path, short=True, forks=forks)
+    run.run(GROUPS[group], lanes=LANES)
+    assert set(run.results) == {row.name for row in GROUPS[group]}
+    failed = [f"{name}: {result.observed}" for name, result in run.results.items() if result.verdict == "fail"]
+    assert not failed, "\n".join(failed)
