@@ -115,7 +115,7 @@ def test_the_end_of_the_publisher_completes_its_stream() -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=300)
+@settings(max_examples=60)
 def test_every_sample_is_processed_once_or_counted_in_a_gap(data: st.DataObject) -> None:
     """Losses, duplicates and swaps of a stream, among chunks of other sessions and absurd ones of its own."""
     seqs = [seq for seq in range(40) if data.draw(st.integers(0, 9)) > 1]
