@@ -137,7 +137,7 @@ def test_no_process_stops_and_each_payload_is_counted(tmp_path: Path, count: int
     payloads += [(str(codec.topic_of(VALID[kind])), b"") for kind in (Kind.ALARMS_ACTIVE, Kind.STATUS)] * 100
     rng.shuffle(payloads)
     subscribed_kinds = {
-        Role.WORKER: {Kind.ECG, Kind.ALARMS_ACTIVE, Kind.COMMAND, Kind.VITALS, Kind.STATUS, Kind.EVENTS_REQUEST},
+        Role.WORKER: {Kind.ECG, Kind.ALARMS_ACTIVE, Kind.COMMAND, Kind.VITALS, Kind.STATUS},
         Role.LOGGER: {Kind.ALARMS},
         Role.MONITOR: set(VALID) - {Kind.COMMAND},
     }
