@@ -41,7 +41,7 @@ def test_state_and_events_are_saved_before_they_are_sent() -> None:
     def save(state: AlarmState, events: tuple[Alarm, ...]) -> None:
         log.append((state, events))
 
-    manager = AlarmManager(CONFIG, log.append, save)
+    manager = AlarmManager(CONFIG, log.append, save=save)
     manager.process([NOISE], CONTEXT)
     (state, events), event, listed = log
     assert events == (event,)

@@ -136,7 +136,7 @@ def test_a_removed_retained_message_is_null() -> None:
         ("bedside/v1/+/wave/pleth", ["wave"]),
         ("+/+/bed-7/alarms", ["alarms"]),
         ("bedside/v1/+/alarms/#", ["alarms", "alarms/active"]),
-        ("bedside/v1/_/#", ["process"]),
+        ("bedside/v1/_/#", ["process", "events/request"]),
         ("bedside/v1/_/status/logger/+", ["process"]),
         ("bedside/v1/+/status/+", ["status"]),
         ("bedside/v1/+/status/+/+", ["process"]),

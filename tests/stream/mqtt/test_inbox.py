@@ -20,6 +20,9 @@ class FakeTime:
     def monotonic(self) -> float:
         return self.now_s
 
+    def monotonic_ns(self) -> int:
+        return round(self.now_s * 1e9)
+
     def time_ns(self) -> int:
         return 1_700_000_000_000_000_000
 

@@ -10,6 +10,7 @@ import pytest
 
 from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Client
+from stream.mqtt.connection import ProtocolVersion
 from stream.wire import codec
 from stream.wire.topics import Kind, pattern
 from tests.brokers import Mosquitto
@@ -35,15 +36,14 @@ async def publish_zeros(address: BrokerAddress, size: int, *, retain: bool = Fal
 
 @pytest.mark.parametrize("retain", [False, True])
 async def test_an_oversized_payload_is_rejected_without_being_stored(mosquitto: Mosquitto, retain: bool) -> None:
-    """Fails if paho no longer reads through the attributes that `stream.mqtt.connection` replaces."""
+    """With MQTT 3.1.1; fails if paho no longer reads through the attributes that `stream.mqtt.connection` replaces."""
     if retain:
         await publish_zeros(mosquitto.address, 60 * MB, retain=True)
     tracemalloc.start()
     try:
-        async with (
-            Client(mosquitto.address, role=None, subscriptions=[pattern(Kind.ECG)]) as listener,
-            Client(mosquitto.address, role=None) as sender,
-        ):
+        listener = Client(mosquitto.address, role=None, subscriptions=[pattern(Kind.ECG)])
+        listener._protocol = ProtocolVersion.V311
+        async with listener, Client(mosquitto.address, role=None) as sender:
             if not retain:
                 await publish_zeros(mosquitto.address, 60 * MB)
             sender.send(chunk(0))
@@ -57,6 +57,18 @@ async def test_an_oversized_payload_is_rejected_without_being_stored(mosquitto: 
     finally:
         tracemalloc.stop()
     assert peak < 15 * MB
+
+
+async def test_the_broker_withholds_an_oversized_payload_with_mqtt_5(mosquitto: Mosquitto) -> None:
+    async with (
+        Client(mosquitto.address, role=None, subscriptions=[pattern(Kind.ECG)]) as listener,
+        Client(mosquitto.address, role=None) as sender,
+    ):
+        await publish_zeros(mosquitto.address, MB)
+        sender.send(chunk(0))
+        async with asyncio.timeout(10):
+            assert (await listener.receive()).message == chunk(0)
+        assert (listener.counters["rejected"], listener.counters["reconnects"]) == (0, 0)
 
 
 async def test_the_largest_valid_payload_with_the_longest_topic_is_complete(mosquitto: Mosquitto) -> None:
