@@ -25,7 +25,10 @@ from stream.mqtt.address import BrokerAddress
 from stream.mqtt.bounded_queue import duration_s
 from stream.mqtt.connection import (
     CONNECTION_ERRORS,
+    KEEPALIVE_S,
+    OBSERVER_KEEPALIVE_S,
     Connection,
+    NoAnswerError,
     ProtocolVersion,
     covers,
     finish_pending_connections,
@@ -59,6 +62,12 @@ DISCONNECT_TIMEOUT_S = 1.0
 
 SIGN_OFF_TIMEOUT_S = 0.2
 """Maximum wait for the acknowledgement of the last status if other messages were not delivered in time."""
+
+ACKNOWLEDGE_TIMEOUT_S = 2.5
+"""Time after which a message that is not acknowledged shows that the link is dead. A process publishes its status every
+2 s, so it notices within 5 s."""
+
+ACKNOWLEDGE_CHECK_S = 0.25
 
 _BACKOFF_S = (0.1, 1.0)
 """First and longest delay between two connection attempts."""
@@ -405,6 +414,7 @@ class Client:
             tls_context=self._tls_context,
             protocol=self._protocol,
             will=will,
+            keepalive_s=KEEPALIVE_S if self.role is not None else OBSERVER_KEEPALIVE_S,
             on_message=self._on_message,
         )
         self._connection = connection
@@ -426,6 +436,7 @@ class Client:
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self._deliver(connection, self._resume_delay_s if reconnected else 0.0))
                     tasks.create_task(self._publish_status_periodically())
+                    tasks.create_task(self._watch_acknowledgements())
                     await connection.run()
         finally:
             self._connection = None
@@ -433,6 +444,19 @@ class Client:
     async def _deliver(self, connection: Connection, delay_s: float) -> None:
         await asyncio.sleep(delay_s)
         await self._outbox.deliver(connection.publish)
+
+    async def _watch_acknowledgements(self) -> None:
+        """Raise if the broker acknowledges nothing for `ACKNOWLEDGE_TIMEOUT_S`: the link is dead and does not say so.
+
+        Turns of the event loop are counted, not time: after a stall of this process the answers are still to be read.
+        """
+        watched, checks = None, 0
+        while True:
+            await asyncio.sleep(ACKNOWLEDGE_CHECK_S)
+            oldest = self._outbox.oldest_in_flight
+            watched, checks = oldest, 0 if oldest is None or oldest != watched else checks + 1
+            if checks * ACKNOWLEDGE_CHECK_S >= ACKNOWLEDGE_TIMEOUT_S:
+                raise NoAnswerError("it acknowledges nothing")
 
     # --- status of this process ---------------------------------------------------------------------------------
 

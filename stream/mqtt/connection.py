@@ -35,6 +35,11 @@ LOGGER_NAME = "bedside.mqtt"
 """Logger of aiomqtt and paho. Their errors are also raised, so the ``bedside`` command silences it."""
 
 KEEPALIVE_S = 10
+"""Longest silence in s before paho asks the broker for an answer."""
+
+OBSERVER_KEEPALIVE_S = 4
+"""The same for clients that publish nothing: they notice a dead link by this alone, within twice the time."""
+
 ACK_TIMEOUT_S = 5.0
 """Maximum wait for CONNACK and SUBACK."""
 
@@ -80,6 +85,7 @@ class Connection:
     protocol : ProtocolVersion
     will : (Topic, bytes) or None
         Last will: published by the broker, retained, if this connection ends without DISCONNECT.
+    keepalive_s : int
     on_message : callable
         Called for each message as it arrives. It must not block, and must see to it that `acknowledge` is called.
 
@@ -99,6 +105,7 @@ class Connection:
         protocol: ProtocolVersion,
         will: tuple[Topic, bytes] | None,
         on_message: OnMessage,
+        keepalive_s: int = KEEPALIVE_S,
     ) -> None:
         queue = _CallbackQueue(on_message)
         self._address, self._tls_context = address, tls_context
@@ -110,7 +117,7 @@ class Connection:
             password=address.password,
             identifier=client_id,
             will=aiomqtt.Will(str(will[0]), will[1], qos=1, retain=True) if will else None,
-            keepalive=KEEPALIVE_S,
+            keepalive=keepalive_s,
             timeout=ACK_TIMEOUT_S,
             queue_type=lambda maxsize: queue,  # noqa: ARG005
             tls_context=tls_context,

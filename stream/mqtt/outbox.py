@@ -58,6 +58,11 @@ class Outbox:
     def __len__(self) -> int:
         return len(self._waiting) + len(self._in_flight)
 
+    @property
+    def oldest_in_flight(self) -> int | None:
+        """Number of the message that has waited longest for its acknowledgement; None without one."""
+        return next(iter(self._in_flight), None)
+
     def dropped(self, topic: Topic) -> int:
         """Return the number of messages of a topic dropped because the broker was unavailable for too long."""
         return self._waiting.dropped[topic]
