@@ -38,6 +38,7 @@ class BedHeader(QWidget):
         )
         self.synthetic.hide()
         self.legend = Label(theme, "faint", 13)
+        self.legend.setTextFormat(Qt.TextFormat.RichText)  # a fixed text, with coloured lines
         self.frozen = Label(theme, "ground", 18, bold=True, ground="calipers")
         self.frozen.hide()
         self._state = LinkState.WAITING
