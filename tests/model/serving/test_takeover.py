@@ -15,7 +15,7 @@ SERVED = {"bed-1": 3}
 
 
 def received(message: Message, retained: bool = False) -> Received:
-    return Received(codec.topic_of(message), message, retained, 0, 0, 0)
+    return Received(codec.topic_of(message), message, retained, 0, 0, 0, 0)
 
 
 def process(instance: str = "other", state: Literal["online", "offline"] = "online") -> ProcessStatus:

@@ -139,7 +139,7 @@ def test_invented_beds_do_not_grow_the_worker_and_displace_no_bed_that_sends(mod
     worker = harness.worker
     assert "bed-1" in worker.beds
     assert len(worker.beds) == MAX_BEDS
-    assert len(worker._restored) + len(worker._publisher_status) <= 2 * MAX_BEDS
+    assert len(worker._restored) <= MAX_BEDS
     assert Topic(Kind.ALARMS_ACTIVE, "sends-0") in released
     assert [s.state for s in harness.of(BedStatus, "sends-0")][-1] == "stopped"
     harness.worker.tick(stream[120:130])
