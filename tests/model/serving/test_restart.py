@@ -79,7 +79,7 @@ def test_a_bed_that_was_away_for_too_long_is_learned_anew_and_the_interval_is_na
     with worker(models, tmp_path, "first") as first:
         push(first, stream[:150])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("model.serving.worker.MAX_BRIDGED", 360)
+        patch.setattr("model.serving.next_chunk.MAX_BRIDGED", 360)
         with worker(models, tmp_path, after_s=3600) as second:
             assert second.worker.beds == (), "nothing is expected of a bed that was away for an hour"
             push(second, stream[170:])
