@@ -141,9 +141,11 @@ class ServedBeds(Mapping[str, Bed]):
     def restore_alarms(self, active: ActiveAlarms) -> None:
         """Restore the retained alarms of an earlier worker; they continue when the bed sends samples.
 
-        Kinds of alarm that are switched off in the list are logged: anyone who may write to the broker can write it.
+        A checkpoint prevails over them. Kinds of alarm that are switched off in the list are logged: anyone who may
+        write to the broker can write it.
         """
-        if active.bed in self._beds or not self.admit(active.bed, retained=True):
+        known = active.bed in self._beds or active.bed in self._waiting
+        if known or not self.admit(active.bed, retained=True):
             return
         alarms = self.restored[active.bed] = self._alarm_manager(active.bed)
         alarms.restore(active, self._clock.now_ns())

@@ -120,6 +120,20 @@ def test_alarms_and_limits_continue_and_events_are_sent_again(
         assert listed.alarm_id == raised[0].alarm_id
 
 
+def test_limits_of_a_bed_that_has_not_returned_survive_a_reconnect(
+    models: Models, stream: list[Waveform], tmp_path: Path
+) -> None:
+    with worker(models, tmp_path, "first") as first:
+        push(first, stream[:20])
+        retained = first.of(ActiveAlarms)[-1]
+    with worker(models, tmp_path, after_s=3600) as second:
+        second.worker.restore_alarms(retained)  # after a reconnect, the broker sends it again
+        limits = Limits(heart_rate_low=41)
+        second.worker.execute(command(SetLimits(limits=limits), second.clock.now))
+        push(second, stream[20:22])
+        assert second.of(ActiveAlarms)[-1].limits.heart_rate_low == 41
+
+
 def test_an_event_that_went_out_before_its_list_is_known(
     models: Models, stream: list[Waveform], tmp_path: Path
 ) -> None:
