@@ -9,8 +9,8 @@ from model.serving.bed import Bed, new_counters
 from model.serving.bed_output import BedOutput
 from stream.clock import Clock, monotonic_ns
 from stream.timebase import FS
+from stream.wire.bed_stream import Taken
 from stream.wire.messages import Waveform
-from stream.wire.ordering import Taken
 
 MAX_BRIDGED = 60 * FS
 """Longest gap within an epoch, in samples, after which the analysis goes on with what it learned of the patient."""

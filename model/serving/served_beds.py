@@ -16,9 +16,9 @@ from stream.clock import Clock, monotonic_ns
 from stream.timebase import FS
 from stream.wire.alarm_messages import ActiveAlarms
 from stream.wire.bed_places import BedPlaces
+from stream.wire.bed_stream import Stream
 from stream.wire.lease import next_lease
 from stream.wire.messages import Message, Waveform
-from stream.wire.ordering import Stream
 
 log = logging.getLogger("bedside.worker")
 

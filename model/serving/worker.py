@@ -27,11 +27,11 @@ from stream.clock import Clock, monotonic_ns
 from stream.errors import MessageError
 from stream.replay.ledger import Write
 from stream.timebase import FS
-from stream.wire import ordering
+from stream.wire import bed_stream, ordering, other_writers
 from stream.wire.alarm_messages import ActiveAlarms, Command
 from stream.wire.bed_places import MAX_BEDS
+from stream.wire.bed_stream import Arrival, Taken
 from stream.wire.messages import BedStatus, Message, ProcessStatus, Waveform
-from stream.wire.ordering import Arrival, Taken
 from stream.wire.publishers import Publishers
 from stream.wire.replay_actions import ReplayAction
 from stream.wire.topics import Kind, Role, Topic
@@ -216,11 +216,11 @@ class Worker:
         self._checked_ns = now_ns
         for bed in self._beds.values():
             if not bed.silent and bed_watch.is_silent(bed, now_ns):
-                arrival, bed.stream = ordering.flush(bed.stream, now_ns)
+                arrival, bed.stream = bed_stream.flush(bed.stream, now_ns)
                 self._run({bed.chunk.bed: deque(arrival.taken)})
                 if not arrival.taken:
                     self._output.change(bed, bed_watch.silence_began(bed, now_ns))
-            self._output.change(bed, bed_watch.contest_changed(bed, bed.stream.is_contested(now_ns)))
+            self._output.change(bed, bed_watch.contest_changed(bed, other_writers.is_contested(bed.stream, now_ns)))
             bed.alarms.advance_time(bed.context(self._clock.now_ns()))
             if not bed.ended and now_ns >= bed.next_status_ns:
                 self._output.publish_status(bed)  # also of a bed that is paused or silent: its lease stays in use
