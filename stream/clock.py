@@ -54,6 +54,11 @@ class SteadyClock:
         await asyncio.sleep(max(0, deadline_ns - self.now_ns()) / 1e9)
 
 
+def monotonic_ns(clock: Clock) -> int:
+    """Return a time of a clock, in ns, that its steps do not change."""
+    return clock.now_ns() - clock.stepped_ns
+
+
 def rfc3339(unix_ns: int) -> str:
     """Return a Unix time as UTC text with milliseconds, such as ``2026-01-31T12:00:00.000Z``."""
     moment = _EPOCH + datetime.timedelta(microseconds=unix_ns // 1000)  # integers: floats lose a millisecond

@@ -10,9 +10,9 @@ from model.alarms.state import AlarmContext
 from model.pipeline.analysis import BedState
 from model.serving.checkpoint import BedCheckpoint, lineage
 from stream.wire import ordering
+from stream.wire.bed_stream import Stream, position
 from stream.wire.continuity import Continuity
 from stream.wire.messages import Waveform
-from stream.wire.ordering import Stream
 
 
 def new_counters() -> Counter[str]:
@@ -91,7 +91,7 @@ class Bed:
     @property
     def place(self) -> Continuity:
         """Position after the last processed chunk."""
-        return ordering.position(self.chunk)
+        return position(self.chunk)
 
     def context(self, now_ns: int) -> AlarmContext:
         """Return the context of alarm transitions after the last chunk."""

@@ -1,4 +1,4 @@
-"""Technical alarms of a bed that depend on time: nothing is sent, or two publishers send."""
+"""Technical alarms of a bed: nothing is sent, samples are lost or left out, or two publishers send."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 from model.conditions.changes import Began, Change, Ended
 from model.serving.bed import Bed
+from stream.timebase import FS
+from stream.wire.messages import Waveform
 
 NO_DATA_NS = 5_000_000_000
 """A playing bed that sends nothing for this time in ns, or for 2.5 chunks if that is longer, has a technical alarm."""
@@ -35,6 +37,30 @@ def silence_began(bed: Bed, now_ns: int) -> Iterable[Change]:
     bed.silent = True
     end = bed.chunk.end
     return [Began("no_data", end, end, "bed_silent", (now_ns - bed.heard_ns) / 1e9)]
+
+
+def shedding_began(bed: Bed, samples: int) -> Iterable[Change]:
+    """Note that ``samples`` after the last chunk are left out, and return the change."""
+    bed.silent = bed.shed = True
+    end = bed.chunk.end
+    return [Began("no_data", end, end, "samples_lost", samples / FS)]
+
+
+def silence_ended(bed: Bed, chunk: Waveform, lost_samples: int) -> Iterable[Change]:
+    """Return the change when a bed that was silent, or whose chunks were shed, goes on with ``chunk``."""
+    end = bed.chunk.end
+    if bed.shed and lost_samples:
+        return [Ended("no_data", end, chunk.start, chunk.start - 1, "samples_lost", lost_samples / FS)]
+    return [Ended("no_data", end, chunk.start, chunk.start, "data_resumed")]
+
+
+def samples_lost(start: int, lost_samples: int) -> Iterable[Change]:
+    """Return the changes of a gap that ends before the sample ``start``: begun and ended at once."""
+    onset, seconds = start - lost_samples, lost_samples / FS
+    return [
+        Began("no_data", onset, start - 1, "samples_lost", seconds),
+        Ended("no_data", onset, start, start - 1, "samples_lost", seconds),
+    ]
 
 
 def contest_changed(bed: Bed, contested: bool) -> Iterable[Change]:

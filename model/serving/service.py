@@ -11,6 +11,7 @@ from pathlib import Path
 
 from model.pipeline.analysis import Models
 from model.serving.backlog import Backlog
+from model.serving.bed_output import LEDGER
 from model.serving.checkpoint_store import checkpoints
 from model.serving.shedding import MAX_WAIT_S, Load, balance
 from model.serving.takeover import OtherWorkers, begin, superseded
@@ -38,9 +39,6 @@ MAX_TURNS = 20
 
 RESUME_DELAY_S = 0.5
 """Delay after a reconnect before anything is sent: if another worker has taken over, its statuses arrive first."""
-
-MAX_TURNS = 20
-"""Turns of the event loop between two ticks, at most."""
 
 CHECK_EVERY_S = 0.5
 """Interval in seconds at which beds are checked for missing data."""
@@ -91,7 +89,7 @@ async def serve(
         # With those of its statuses and lists: its own retained topics, which the client restores when overwritten.
         pattern(Kind.VITALS),
     ]
-    with ledger(ledger_path, *Worker.LEDGER) as write, checkpoints(state, models) as store:
+    with ledger(ledger_path, *LEDGER) as write, checkpoints(state, models) as store:
         async with Client(
             address, role=Role.WORKER, subscriptions=subscriptions, resume_delay_s=RESUME_DELAY_S
         ) as client:

@@ -22,8 +22,8 @@ from stream.timebase import FS
 from stream.wire import ordering
 from stream.wire.alarm_messages import PRIORITIES, Alarm
 from stream.wire.bed_places import BedPlaces
+from stream.wire.bed_stream import Arrival, Stream
 from stream.wire.messages import INVALID, BedStatus, ProcessStatus, Waveform
-from stream.wire.ordering import Arrival, Stream
 from stream.wire.publishers import Publishers
 
 MARGIN_SAMPLES = 10 * FS

@@ -9,9 +9,9 @@ import numpy as np
 from stream.timebase import STRIDE
 from stream.wire import ordering
 from stream.wire.alarm_messages import ADVISORIES, ActiveAlarms, Alarm
+from stream.wire.bed_stream import Arrival, Stream
 from stream.wire.lease import Leases
 from stream.wire.messages import BedStatus, Forecast, Message, Vitals, Waveform
-from stream.wire.ordering import Arrival, Stream
 
 _RATE_WINDOW_NS = 5_000_000_000
 _MAX_LATENCIES = 200_000

@@ -20,8 +20,8 @@ from monitor.view.trend import Trend
 from monitor.view.view_model import Arrivals, Patient
 from stream.timebase import FS
 from stream.wire import ordering
+from stream.wire.bed_stream import Stream, Taken
 from stream.wire.messages import Annotation, Beat, Forecast, Vitals, Waveform
-from stream.wire.ordering import Stream, Taken
 
 GAP = round(GAP_S * FS)
 

@@ -79,7 +79,7 @@ def test_a_bed_that_was_away_for_too_long_is_learned_anew_and_the_interval_is_na
     with worker(models, tmp_path, "first") as first:
         push(first, stream[:150])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("model.serving.worker.MAX_BRIDGED", 360)
+        patch.setattr("model.serving.next_chunk.MAX_BRIDGED", 360)
         with worker(models, tmp_path, after_s=3600) as second:
             assert second.worker.beds == (), "nothing is expected of a bed that was away for an hour"
             push(second, stream[170:])
@@ -120,6 +120,20 @@ def test_alarms_and_limits_continue_and_events_are_sent_again(
         assert listed.alarm_id == raised[0].alarm_id
 
 
+def test_limits_of_a_bed_that_has_not_returned_survive_a_reconnect(
+    models: Models, stream: list[Waveform], tmp_path: Path
+) -> None:
+    with worker(models, tmp_path, "first") as first:
+        push(first, stream[:20])
+        retained = first.of(ActiveAlarms)[-1]
+    with worker(models, tmp_path, after_s=3600) as second:
+        second.worker.restore_alarms(retained)  # after a reconnect, the broker sends it again
+        limits = Limits(heart_rate_low=41)
+        second.worker.execute(command(SetLimits(limits=limits), second.clock.now))
+        push(second, stream[20:22])
+        assert second.of(ActiveAlarms)[-1].limits.heart_rate_low == 41
+
+
 def test_an_event_that_went_out_before_its_list_is_known(
     models: Models, stream: list[Waveform], tmp_path: Path
 ) -> None:
@@ -135,7 +149,7 @@ def test_an_event_that_went_out_before_its_list_is_known(
         alarms = first.worker._beds["bed-1"].alarms
         alarms._send = die  # type: ignore[method-assign]
         with pytest.raises(KeyboardInterrupt):
-            push(first, stream[25:26])  # a gap: raised, then killed
+            push(first, stream[25:27])  # a gap: raised, then killed
     assert [a.phase for a in sent] == ["raised"]
     with worker(models, tmp_path) as second:
         push(second, stream[30:40])
@@ -162,9 +176,9 @@ def test_a_bed_that_does_not_return_is_named(models: Models, stream: list[Wavefo
         push(first, stream[:20])
     for instance in ("second", "third"):
         with worker(models, tmp_path, instance) as harness:
-            harness.worker.advance_time()
-            harness.clock.now += 6 * 10**9
-            harness.worker.advance_time()
+            for _ in range(7):
+                harness.worker.advance_time()
+                harness.clock.now += 10**9
             expected = [("raised", 720, None, "bed_silent")] if instance == "second" else []
             assert named(harness) == expected, "raised by the second worker, continued by the third"
     with worker(models, tmp_path, "fourth") as harness:
@@ -215,8 +229,7 @@ def test_what_was_learned_of_another_epoch_is_not_kept(models: Models, patient: 
     with worker(models, tmp_path) as second:
         saved = second.worker._beds["bed-1"].state
         assert len(saved.anomaly.history.peaks) == 0, "the new epoch was saved at once"
-        other = msgspec.structs.replace(
-            stream[170], epoch=1, epoch_start=stream[150].start, leads=("MLII", "V5"), samples=stream[170].samples
-        )
-        second.worker.tick([other])
+        for chunk in stream[170:172]:
+            other = msgspec.structs.replace(chunk, epoch=1, epoch_start=stream[150].start, leads=("MLII", "V5"))
+            second.worker.tick([other])
         assert second.worker._beds["bed-1"].state.leads == ("MLII", "V5")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from model.pipeline.analysis import Models
-from model.serving import worker
+from model.serving import resending
 from stream.records.record import Record
 from stream.wire.alarm_messages import Acknowledge, ActiveAlarms, Alarm, Limits, PauseAudio, SetLimits
 from stream.wire.lease import with_lease
@@ -74,7 +74,7 @@ def test_a_restarted_worker_continues_with_the_retained_alarms(models: Models, p
 def test_events_are_sent_again_in_order_some_at_a_time(
     models: Models, patient: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "RESENT_PER_CHECK", 1)
+    monkeypatch.setattr(resending, "EVENTS_PER_CHECK", 1)
     harness = run(models, [[c] for c in chunks(patient)])
     first = harness.of(Alarm)
     assert len(first) == 2

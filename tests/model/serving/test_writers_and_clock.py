@@ -16,7 +16,7 @@ from stream.records.record import Record
 from stream.replay.playhead import ReplayConfig, replay
 from stream.wire.alarm_messages import ActiveAlarms, Alarm, PauseAlarms, PauseAudio
 from stream.wire.messages import ProcessStatus, Waveform
-from stream.wire.ordering import CONTEST_NS
+from stream.wire.other_writers import CONTEST_NS
 from tests.model.serving.worker_harness import (
     BEGIN_NS,
     SESSION,

@@ -21,7 +21,7 @@ from monitor.alarm_log.strips import (
 from stream.wire.alarm_messages import Alarm
 from stream.wire.bed_places import MAX_BEDS
 from stream.wire.messages import INVALID, BedStatus
-from stream.wire.ordering import PATIENCE_NS
+from stream.wire.other_writers import PATIENCE_NS
 from tests.monitor.message_samples import alarm, status
 from tests.waveforms import SESSION, chunk
 

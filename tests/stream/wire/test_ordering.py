@@ -1,8 +1,7 @@
-"""Who is served, and in which order: takeover, swapped neighbours, gaps, chunks of strangers."""
+"""In which order chunks are taken: swapped neighbours, gaps, chunks of strangers."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -10,49 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stream.wire.bed_stream import flush
 from stream.wire.messages import MAX_INDEX, Waveform
-from stream.wire.ordering import CONTEST_NS, PATIENCE_NS, Stream, Taken, flush, receive, release
+from stream.wire.ordering import release
+from tests.stream.wire.consumer import CHUNK_NS, OTHER, Consumer, N
 from tests.waveforms import SESSION, chunk
-
-N = 36
-CHUNK_NS = 100_000_000
-OTHER, THIRD = "f" * 32, "e" * 32
-
-
-@dataclass
-class Consumer:
-    """Processes chunks, one per 100 ms unless another time is given."""
-
-    stream: Stream | None = None
-    now_ns: int = 1_000_000_000
-    taken: list[Taken] = field(default_factory=list)
-    refused: list[Waveform] = field(default_factory=list)
-    duplicates: int = 0
-
-    def receive(self, *chunks: Waveform, every_ns: int = CHUNK_NS) -> Consumer:
-        for one in chunks:
-            self.now_ns += every_ns
-            arrival, self.stream = receive(self.stream, one, self.now_ns)
-            self.taken += arrival.taken
-            self.refused += arrival.refused
-            self.duplicates += arrival.duplicate
-        return self
-
-    def seqs(self, *seqs: int, **changes: Any) -> Consumer:
-        return self.receive(*(chunk(seq, N, **changes) for seq in seqs))
-
-    def served(self, session: str = SESSION) -> list[int]:
-        return [one.chunk.seq for one in self.taken if one.chunk.session == session]
-
-    @property
-    def lost(self) -> int:
-        return sum(one.check.lost_samples for one in self.taken)
-
-    @property
-    def contested(self) -> bool:
-        assert self.stream is not None
-        return self.stream.is_contested(self.now_ns)
-
 
 # --- order -----------------------------------------------------------------------------------------------------------
 
@@ -222,122 +183,3 @@ def test_a_flood_of_forged_chunks_ends_within_ten_seconds(name: str) -> None:
         return  # each pair of them is a plausible gap: it ends when the minute has passed
     consumer.seqs(*range(60, 160))
     assert consumer.served()[-1] == 159
-
-
-# --- one writer ------------------------------------------------------------------------------------------------------
-
-
-def both(consumer: Consumer, seqs: range) -> Consumer:
-    for seq in seqs:
-        consumer.receive(chunk(seq), chunk(seq, session=OTHER), every_ns=CHUNK_NS // 2)
-    return consumer
-
-
-def test_the_first_of_two_writers_keeps_the_bed() -> None:
-    consumer = both(Consumer(), range(50))
-    assert consumer.served() == list(range(50))
-    assert consumer.served(OTHER) == []
-    assert len(consumer.refused) == 50 - (consumer.stream is not None and consumer.stream.contender is not None)
-
-
-def test_two_writers_are_contested_until_one_ends() -> None:
-    consumer = both(Consumer(), range(50))
-    assert consumer.contested
-    consumer.seqs(*range(50, 50 + CONTEST_NS // CHUNK_NS + 2))
-    assert not consumer.contested
-
-
-@pytest.mark.parametrize("session", [OTHER, SESSION])
-def test_a_single_stray_chunk_is_no_contest(session: str) -> None:
-    consumer = Consumer().seqs(0, 1, 2).receive(chunk(3, session=session, start=2**40)).seqs(3, 4)
-    assert not consumer.contested
-    assert consumer.served() == [0, 1, 2, 3, 4]
-
-
-def test_the_second_writer_takes_over_when_the_first_is_silent() -> None:
-    consumer = both(Consumer(), range(20))
-    consumer.seqs(*range(20, 60), session=OTHER)
-    served = consumer.served(OTHER)
-    assert served == list(range(served[0], 60))
-    silent_ns = (served[0] - 20 + 1) * CHUNK_NS
-    assert PATIENCE_NS <= silent_ns <= PATIENCE_NS + 2 * CHUNK_NS
-    assert consumer.lost == (served[0] - 19) * N, "what it sent since the last chunk of the first is lost"
-    consumer.seqs(*range(20, 30))
-    assert consumer.served() == list(range(20)), "the first one is now the second"
-
-
-def test_the_second_writer_takes_over_at_once_when_the_first_has_ended() -> None:
-    consumer = both(Consumer(), range(20))
-    assert consumer.stream is not None
-    _, consumer.stream = release(consumer.stream, SESSION, consumer.now_ns)
-    consumer.seqs(20, 21, session=OTHER)
-    assert consumer.served(OTHER) == [20, 21]
-    assert consumer.lost == N, "its chunk after the last one of the first"
-
-
-def test_a_writer_that_goes_on_after_its_reported_end_keeps_the_bed() -> None:
-    consumer = Consumer().seqs(0, 1)
-    assert consumer.stream is not None
-    _, consumer.stream = release(consumer.stream, SESSION, consumer.now_ns)
-    consumer.seqs(2)
-    both(consumer, range(3, 10))
-    assert consumer.served() == list(range(10))
-
-
-def test_a_new_session_reports_its_lost_samples() -> None:
-    consumer = Consumer().seqs(7, 8)
-    assert consumer.stream is not None
-    _, consumer.stream = release(consumer.stream, SESSION, consumer.now_ns)
-    consumer.seqs(2, 3, session=OTHER)
-    assert consumer.served(OTHER) == [2, 3]
-    assert consumer.lost == 2 * N
-
-
-def test_an_old_chunk_before_the_first_of_a_session_is_no_gap() -> None:
-    consumer = Consumer().seqs(4000, session=OTHER).seqs(557, 558, 559)
-    assert consumer.served() == [557, 558, 559]
-    assert consumer.lost == 0
-
-
-def test_one_chunk_does_not_take_over_a_silent_bed() -> None:
-    consumer = Consumer().seqs(0, 1, 2)
-    consumer.now_ns += 10 * PATIENCE_NS
-    consumer.seqs(0, session=OTHER).seqs(3, 4)
-    assert consumer.served() == [0, 1, 2, 3, 4]
-    assert consumer.served(OTHER) == []
-
-
-def test_long_chunks_give_their_writer_time_once_they_are_observed() -> None:
-    long = [chunk(seq, 3600) for seq in range(4)]
-    consumer = Consumer().receive(*long[:3], every_ns=10_000_000_000)
-    consumer.now_ns += 8_000_000_000
-    consumer.seqs(0, 1, session=OTHER)
-    assert consumer.served(OTHER) == []
-    consumer.now_ns += 17_000_000_000
-    consumer.seqs(2, 3, session=OTHER)
-    assert consumer.served(OTHER) == [2, 3]
-
-
-def test_a_stranger_cannot_reserve_a_bed_by_announcing_slow_chunks() -> None:
-    consumer = Consumer().seqs(0, 1, session=OTHER, speed=0.01)
-    consumer.now_ns += PATIENCE_NS
-    consumer.seqs(0, 1)
-    assert consumer.served() == [0, 1]
-
-
-def test_after_a_stall_of_the_consumer_the_gap_is_taken_at_once() -> None:
-    """Chunks from before the stall come first, then those after it: in no time between them."""
-    consumer = Consumer().seqs(*range(10))
-    consumer.now_ns += 600_000_000_000
-    consumer.receive(*(chunk(seq) for seq in range(10, 15)), every_ns=1000)
-    consumer.receive(*(chunk(seq) for seq in range(6010, 6013)), every_ns=1000)
-    assert consumer.served()[-3:] == [6010, 6011, 6012]
-    assert consumer.lost == (6010 - 15) * N
-
-
-def test_a_gap_longer_than_the_time_that_has_passed_is_taken_when_the_old_line_is_silent() -> None:
-    """As after a suspension of the consumer's machine, for which its monotonic clock stops."""
-    consumer = Consumer().seqs(*range(10)).seqs(*range(40_000, 40_050))
-    served = consumer.served()
-    assert served[-10:] == list(range(40_040, 40_050))
-    assert len(served) * N + consumer.lost == 40_050 * N

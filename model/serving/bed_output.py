@@ -1,0 +1,87 @@
+"""What goes out of a bed: messages, conditions for its alarms, lines of the ledger; and warnings."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import Literal
+
+from model.conditions.changes import Change
+from model.pipeline.analysis import Analysis
+from model.serving import output_messages
+from model.serving.bed import Bed
+from stream.clock import Clock, monotonic_ns
+from stream.replay.ledger import Write
+from stream.wire.messages import Message, Waveform
+
+log = logging.getLogger("bedside.worker")
+
+LEDGER = ("bed", "session", "seq", "start", "n", "verdict", "lost_samples")
+"""Columns of the ledger. ``verdict``: taken, gap, duplicate or refused; ``lost_samples`` were lost before the chunk."""
+
+STATUS_EVERY_NS = 2_000_000_000
+"""Interval of the periodic status of a bed in ns."""
+
+WARNING_EVERY_NS = 1_000_000_000
+"""Shortest interval between two logged warnings in ns."""
+
+
+class BedOutput:
+    """The output of all beds.
+
+    Parameters
+    ----------
+    send : callable
+        Sends a message; never blocks.
+    write : callable
+        Writes a line of the ledger; its columns are `LEDGER`.
+    instance : str
+        Name of this process in the status of its beds.
+    clock : Clock
+    """
+
+    def __init__(self, send: Callable[[Message], None], write: Write, instance: str, clock: Clock) -> None:
+        self._send = send
+        self._write = write
+        self._instance = instance
+        self._clock = clock
+        self._next_warning_ns = 0
+
+    def publish(self, bed: Bed, found: Analysis) -> None:
+        """Publish forecasts, beats and vital signs, and process the begins and ends of conditions."""
+        for forecast in found.forecasts:
+            self._send(output_messages.forecast_message(bed.chunk, forecast, self._clock.now_ns(), bed.lease))
+        for beat in found.beats:
+            self._send(output_messages.beat_message(bed.chunk, beat, bed.lease))
+        for vitals in found.vitals[-1:]:  # a chunk of several seconds completes several; only the latest is current
+            self._send(output_messages.vitals_message(bed.chunk, vitals, self._clock.now_ns(), bed.lease))
+        self.change(bed, found.changes)
+
+    def change(self, bed: Bed, changes: Iterable[Change]) -> None:
+        """Process begins and ends of conditions: the alarms of the bed follow."""
+        before = bed.alarms.raised
+        bed.alarms.process(tuple(changes), bed.context(self._clock.now_ns()))
+        bed.counters["alarms"] += bed.alarms.raised - before
+
+    def publish_status(self, bed: Bed) -> None:
+        """Publish that a bed is served."""
+        self._publish_status(bed, "learning" if bed.learning else "forecasting")
+
+    def publish_stopped(self, bed: Bed) -> None:
+        """Publish that a bed is not served any more."""
+        self._publish_status(bed, "stopped")
+
+    def _publish_status(self, bed: Bed, state: Literal["learning", "forecasting", "stopped"]) -> None:
+        bed.next_status_ns = monotonic_ns(self._clock) + STATUS_EVERY_NS
+        self._send(output_messages.status_message(bed, self._instance, state, self._clock.now_ns()))
+
+    def record(self, chunk: Waveform, verdict: str, lost_samples: int = 0) -> None:
+        """Write a line of the ledger."""
+        self._write(chunk.bed, chunk.session, chunk.seq, chunk.start, chunk.n, verdict, lost_samples)
+
+    def warn(self, text: str) -> None:
+        """Log a warning, at most one per second; the counters are complete."""
+        now_ns = monotonic_ns(self._clock)
+        if now_ns >= self._next_warning_ns:
+            self._next_warning_ns = now_ns + WARNING_EVERY_NS
+            log.warning("%s", text)

@@ -1,0 +1,59 @@
+"""When a checkpoint of a bed is written, and what is appended to it in between; without a store, nothing is."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+
+from model.alarms.state import AlarmState
+from model.serving.bed import Bed
+from model.serving.checkpoint import Entry
+from model.serving.checkpoint_store import CheckpointStore
+from stream.clock import Clock, monotonic_ns
+from stream.wire.alarm_messages import Alarm
+
+INTERVAL_NS = 1_000_000_000
+"""Interval of the checkpoints of a bed in ns."""
+
+
+class CheckpointWriter:
+    """Writes the checkpoints of all beds.
+
+    Parameters
+    ----------
+    store : CheckpointStore or None
+    clock : Clock
+    """
+
+    def __init__(self, store: CheckpointStore | None, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def save(self, bed: Bed) -> None:
+        """Write a checkpoint of a bed."""
+        bed.next_checkpoint_ns = next_checkpoint_ns(bed.chunk.bed, monotonic_ns(self._clock))
+        bed.checkpoint += 1
+        if self._store is not None:
+            self._store.write(bed.to_checkpoint())
+
+    def save_progress(self, bed: Bed) -> None:
+        """Write that the last chunk is processed; about once per second as a checkpoint."""
+        bed.alive_ns = self._clock.now_ns()
+        if self._store is not None and bed.next_checkpoint_ns:
+            self._store.append(bed.chunk.bed, Entry(bed.alive_ns, bed.place, dict(bed.counters)))
+        if monotonic_ns(self._clock) >= bed.next_checkpoint_ns:
+            self.save(bed)
+
+    def save_alarms(self, name: str, state: AlarmState, events: Sequence[Alarm]) -> None:
+        """Write the alarms of a bed and their new events, before these are sent."""
+        if self._store is not None:
+            self._store.append(name, Entry(alarms=state, events=tuple(events)))
+
+
+def next_checkpoint_ns(name: str, now_ns: int) -> int:
+    """Return when the next checkpoint of a bed is due, in the monotonic time of ``now_ns``.
+
+    Each bed has its own moment within the interval, so that those of many beds are not written at once.
+    """
+    phase = zlib.crc32(name.encode()) * 997 % INTERVAL_NS
+    return (now_ns - phase) // INTERVAL_NS * INTERVAL_NS + INTERVAL_NS + phase

@@ -1,0 +1,183 @@
+"""Which beds a worker serves: their places, their leases, and what earlier workers left of them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
+
+from model.alarms.alarm_manager import AlarmManager
+from model.conditions.settings import AlarmConfig
+from model.pipeline.analysis import BedState
+from model.serving.bed import Bed, restored_bed
+from model.serving.checkpoint import BedCheckpoint
+from model.serving.checkpoint_writer import CheckpointWriter
+from stream.clock import Clock, monotonic_ns
+from stream.timebase import FS
+from stream.wire.alarm_messages import ActiveAlarms
+from stream.wire.bed_places import BedPlaces
+from stream.wire.bed_stream import Stream
+from stream.wire.lease import next_lease
+from stream.wire.messages import Message, Waveform
+
+log = logging.getLogger("bedside.worker")
+
+FRESH_NS = 60_000_000_000
+"""Age in ns up to which a bed in a checkpoint is expected to send at once, and is served before it does."""
+
+MAX_LEASES = 1024
+"""Largest number of beds whose leases are registered."""
+
+
+class ServedBeds(Mapping[str, Bed]):
+    """The beds that are served, by name: they have sent samples, or are expected to at once.
+
+    Parameters
+    ----------
+    config : AlarmConfig
+    instance : str
+        This worker's process.
+    clock : Clock
+    send : callable
+        Sends a message of an alarm manager.
+    checkpoints : CheckpointWriter
+    lose : callable
+        Called with a bed that has lost its place to another, and is not served any more.
+
+    Attributes
+    ----------
+    restored : dict of str to AlarmManager
+        Alarms that an earlier worker left, of beds that have sent nothing yet.
+    """
+
+    def __init__(
+        self,
+        config: AlarmConfig,
+        instance: str,
+        clock: Clock,
+        *,
+        send: Callable[[Message], None],
+        checkpoints: CheckpointWriter,
+        lose: Callable[[Bed], None],
+    ) -> None:
+        self.restored: dict[str, AlarmManager] = {}
+        self._config = config
+        self._instance = instance
+        self._clock = clock
+        self._send = send
+        self._checkpoints = checkpoints
+        self._lose = lose
+        self._beds: dict[str, Bed] = {}
+        self._waiting: dict[str, Bed] = {}  # in a checkpoint, and not expected to send; their alarms are in `restored`
+        self._highest_leases: dict[str, int] = {}
+        self._places = BedPlaces()
+
+    def __getitem__(self, name: str) -> Bed:
+        return self._beds[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._beds)
+
+    def __len__(self) -> int:
+        return len(self._beds)
+
+    def alarm_managers(self) -> Iterator[tuple[str, AlarmManager]]:
+        """Yield the alarms of all beds, also of those that have sent nothing yet."""
+        for name, bed in self._beds.items():
+            yield name, bed.alarms
+        yield from self.restored.items()
+
+    # --- places ---------------------------------------------------------------------------------------------------
+
+    def admit(self, name: str, *, retained: bool = False, signal_s: float = 0.0) -> bool:
+        """Return whether a bed that has sent a message has a place; see `BedPlaces.admit`."""
+        admitted, lost = self._places.admit(name, monotonic_ns(self._clock) / 1e9, signal_s, retained=retained)
+        if lost is not None:
+            self.restored.pop(lost, None)
+            self._waiting.pop(lost, None)
+            bed = self._beds.pop(lost, None)
+            if bed is not None:
+                self._lose(bed)
+        return admitted
+
+    def serve_waiting(self, name: str) -> bool:
+        """Serve a bed that waited in a checkpoint; return whether there was one."""
+        bed = self._waiting.pop(name, None)
+        if bed is not None:
+            self._serve(bed)
+        return bed is not None
+
+    def serve_new(self, chunk: Waveform, stream: Stream, state: BedState) -> Bed:
+        """Serve a bed from its first chunk on, with the alarms that an earlier worker left."""
+        name = chunk.bed
+        alarms = self.restored.get(name) or self._alarm_manager(name)
+        bed = Bed(chunk, stream, state, alarms, self._lease(name), heard_ns=monotonic_ns(self._clock))
+        bed.served_by = (self._instance,)
+        self._serve(bed)
+        return bed
+
+    def _serve(self, bed: Bed) -> None:
+        self._beds[bed.chunk.bed] = bed
+        self.restored.pop(bed.chunk.bed, None)
+
+    # --- leases ---------------------------------------------------------------------------------------------------
+
+    def observe_lease(self, name: str, lease: int) -> None:
+        """Register the lease of another worker, before this one serves: it will use a higher one."""
+        if name in self._highest_leases or len(self._highest_leases) < MAX_LEASES:
+            self._highest_leases[name] = max(self._highest_leases.get(name, 0), lease)
+        if name in self.restored:
+            self.restored[name].lease = self._lease(name)
+
+    def _lease(self, name: str) -> int:
+        return next_lease(self._highest_leases.get(name, 0))
+
+    def _alarm_manager(self, name: str) -> AlarmManager:
+        save = partial(self._checkpoints.save_alarms, name)
+        return AlarmManager(self._config, self._send, self._lease(name), save)
+
+    # --- what earlier workers left --------------------------------------------------------------------------------
+
+    def restore_alarms(self, active: ActiveAlarms) -> None:
+        """Restore the retained alarms of an earlier worker; they continue when the bed sends samples.
+
+        A checkpoint prevails over them. Kinds of alarm that are switched off in the list are logged: anyone who may
+        write to the broker can write it.
+        """
+        known = active.bed in self._beds or active.bed in self._waiting
+        if known or not self.admit(active.bed, retained=True):
+            return
+        alarms = self.restored[active.bed] = self._alarm_manager(active.bed)
+        alarms.restore(active, self._clock.now_ns())
+        if active.limits.off:
+            log.warning("bed %s: alarms restored as switched off: %s", active.bed, ", ".join(active.limits.off))
+
+    def restore_beds(self, checkpoints: Iterable[BedCheckpoint], served_by: Mapping[str, str]) -> None:
+        """Go on with the beds of earlier workers.
+
+        Parameters
+        ----------
+        checkpoints : iterable of BedCheckpoint
+            They prevail over the retained alarms.
+        served_by : mapping of str to str
+            The process that served each bed last, according to the retained status of the bed. If that process did
+            not continue the checkpoint, the checkpoint is outdated and is ignored.
+        """
+        now_ns = self._clock.now_ns()
+        for checkpoint in checkpoints:
+            name = checkpoint.chunk.bed
+            if served_by.get(name, self._instance) not in (*checkpoint.served_by, self._instance):
+                log.warning("bed %s starts anew: another worker has served it since its checkpoint", name)
+                continue
+            self.observe_lease(name, checkpoint.lease)
+            alarms, lease = self._alarm_manager(name), self._lease(name)
+            bed = restored_bed(checkpoint, alarms, self._instance, lease, now_ns, monotonic_ns(self._clock))
+            fresh = abs(now_ns - bed.alive_ns) <= FRESH_NS and not bed.ended
+            if not self.admit(name, signal_s=bed.chunk.end / FS if fresh else 0.0, retained=not fresh):
+                continue
+            self._checkpoints.save(bed)
+            if fresh:
+                self._serve(bed)
+            else:
+                self._waiting[name] = bed
+                self.restored[name] = bed.alarms
