@@ -115,7 +115,9 @@ def test_a_stranger_neither_silences_nor_bloats_the_processes(tmp_path: Path) ->
                         BedStatus(bed=bed, role="publisher", instance="x", state="playing", when="", record="r",
                                   session=SESSION)
                     )  # fmt: skip
-                stranger.publish(Topic(Kind.ECG, "bed-1"), bytes(OVERSIZED))
+                # The broker withholds the first, since MQTT 5 tells it how much the processes take; the second arrives.
+                for size in (OVERSIZED, codec.MAX_BYTES + 1):
+                    stranger.publish(Topic(Kind.ECG, "bed-1"), bytes(size))
 
                 def counter(role: Role, name: str) -> float:
                     status = stranger.status(role)
