@@ -1,6 +1,6 @@
 """Which beds a worker leaves out while it receives more than it can analyse. Pure functions, explicit state.
 
-After a gap the analysis of a bed starts anew. So it is better to leave a few beds out for a while than to drop a little
+After a gap rhythm and rates of a bed are measured anew. So it is better to leave a few beds out for a while than to drop a little
 of each:
 
 - A chunk may wait 1 s (longer if it lasts longer, or if its bed catches up after an interruption; see `Wait`).
