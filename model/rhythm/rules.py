@@ -230,18 +230,13 @@ def _rates(config: AlarmConfig, limits: Limits, history: BeatHistory, status: Si
 
 
 def _extreme_tachycardia(config: AlarmConfig, history: BeatHistory) -> Iterator[RuleResult]:
-    """Evaluate the mean rate of many beats, and of fewer beats without a long RR interval (steady tachycardia).
-
-    A run of ventricular beats among the fewer is reported as ventricular tachycardia; the beats after it do not make a
-    second alarm of the same tachycardia.
-    """
+    """Evaluate the mean rate of many beats, and of fewer beats without a long RR interval (steady tachycardia)."""
     rule, last = config.extreme_tachycardia, history.indexes[-1]
     steady_beats = config.steady_tachycardia_beats
     long_rate = mean_rate(history, rule.beats, -TIMING_TOLERANCE)
     mean = mean_rate(history, steady_beats)
     slow = 60 * FS / rule.per_min + TIMING_TOLERANCE
     steady = mean is not None and mean > rule.per_min and longest_rr(history, steady_beats) <= slow
-    steady = steady and "V" * config.ventricular_tachycardia.beats not in history.types[-steady_beats:]
     met = steady
     if long_rate is not None and (long_rate > rule.per_min or mean is None or long_rate >= mean):
         beats, rate, met = rule.beats, long_rate, steady or long_rate > rule.per_min

@@ -109,13 +109,6 @@ def test_a_steady_tachycardia_needs_nine_beats(rates: tuple[float, ...], expecte
     assert begun_kinds(changes) == (["extreme_tachycardia"] if expected else [])
 
 
-def test_fast_beats_after_a_ventricular_tachycardia_are_no_second_alarm() -> None:
-    beats = train(per_min((80, 10, "N"), (170, 7, "V"), (170, 4, "N"), (80, 10, "N")))
-    changes, _, _ = run(beats, good_signal(beats[-1].index / FS))
-    assert "ventricular_tachycardia" in begun_kinds(changes)
-    assert "extreme_tachycardia" not in begun_kinds(changes)
-
-
 def test_of_two_beats_within_200_ms_the_first_is_discarded() -> None:
     beats = train([(0.8, "N")] * 8 + [(0.62, "N"), (0.18, "N")] * 12)
     assert run(beats, good_signal(beats[-1].index / FS + 1))[0] == []
