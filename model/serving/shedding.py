@@ -1,7 +1,7 @@
 """Which beds a worker leaves out while it receives more than it can analyse. Pure functions, explicit state.
 
-After a gap rhythm and rates of a bed are measured anew. So it is better to leave a few beds out for a while than to drop a little
-of each:
+After a gap rhythm and rates of a bed are measured anew. So it is better to leave a few beds out for a while than to
+drop a little of each:
 
 - A chunk may wait 1 s (longer if it lasts longer, or if its bed catches up after an interruption; see `Wait`).
 - When chunks have waited longer, some of their beds are put to rest: at least one, an eighth of the late beds, and the
