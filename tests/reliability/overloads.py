@@ -18,7 +18,7 @@ def _capacity(bench: Bench, folder: str) -> float:
     """Return how many samples this worker takes per second when it has no pause."""
     sub = bench.part(folder)
     with Scene(sub) as scene:
-        scene.start_worker()
+        scene.start_worker(sheds=False)
         replay = scene.start_replay(eventful_beds(BEDS), speed=60, chunk=CHUNK)
         scene.need_taken(bench.size(200, 60))
         before, started_s = scene.taken(), time.monotonic()
@@ -37,7 +37,7 @@ def overload(bench: Bench) -> Outcome:
     speed = load * capacity / (BEDS * signals.FS)
     bench.say(f"capacity {capacity / signals.FS:.0f} times real time; {BEDS} beds at {speed:.1f} times for {seconds} s")
     with Scene(bench.part("overload"), settings=UNBOUNDED, watch=("+/vitals",)) as scene:
-        worker, logger = scene.start_worker(), scene.start_logger()
+        worker, logger = scene.start_worker(sheds=True), scene.start_logger()
         since = len(scene.watch.messages)
         unix_s = time.time() - time.monotonic()
         replay = scene.start_replay(eventful_beds(BEDS, 60), speed=speed, chunk=CHUNK)

@@ -75,12 +75,17 @@ class Scene:
 
     # --- processes ----------------------------------------------------------------------------------------------
 
-    def start_worker(self, *, wait: bool = True) -> Process:
-        """Start a worker with a ledger of its own; wait until it is online."""
+    def start_worker(self, *, wait: bool = True, sheds: bool | None = None) -> Process:
+        """Start a worker with a ledger of its own; wait until it is online.
+
+        It leaves out beds under load, unless ``sheds`` is False: as shipped in the full form; not in the short one, which
+        runs beside other tests, and faster than real time.
+        """
         known = self.watch.online("worker")
         ledger = self.folder / f"worked-{len(self.worker_ledgers)}.csv"
         self.worker_ledgers.append(str(ledger))
-        worker = self.ward.start("worker", "--ledger", str(ledger), via=self.sent.port)
+        patient = () if (not self.bench.short if sheds is None else sheds) else ("--max-wait", "600")
+        worker = self.ward.start("worker", "--ledger", str(ledger), *patient, via=self.sent.port)
         if wait:
             self.bench.need(lambda: self.watch.online("worker") - known or not worker.alive, "the worker")
         return worker

@@ -246,7 +246,7 @@ def bit_flips(bench: Bench) -> Outcome:
         for row in oracle.ledger(scene.folder / "worked-0.csv"):
             if row["verdict"] in ("taken", "gap") and int(row["seq"]) > last.get(row["bed"], 0) - 100:
                 rows[row["bed"]] += 1
-        checks.add(edit.count > 5, "bits flipped", f"{edit.count} bits flipped")
+        checks.add(edit.count > 0, "bits flipped", f"{edit.count} bits flipped")
         recovered = [bed for bed in last if rows[bed] >= 95]
         checks.equal(len(recovered), beds, "beds that recovered within 10 s")
         checks.equal(len(before), beds, "beds with a status of the worker")
