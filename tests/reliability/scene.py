@@ -78,8 +78,8 @@ class Scene:
     def start_worker(self, *, wait: bool = True, sheds: bool | None = None) -> Process:
         """Start a worker with a ledger of its own; wait until it is online.
 
-        With ``sheds`` it leaves out beds under load, as shipped. None: in the full form alone; the short one runs beside
-        other tests, and faster than real time.
+        With ``sheds`` it leaves out beds under load, as shipped. None: in the full form alone; the short one runs
+        beside other tests, and faster than real time.
         """
         known = self.watch.online("worker")
         ledger = self.folder / f"worked-{len(self.worker_ledgers)}.csv"
