@@ -124,7 +124,7 @@ class StatusMonitor:
             self.status[status.role] = status
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("count", [1_000, pytest.param(10_000, marks=pytest.mark.slow)])
 def test_no_process_stops_and_each_payload_is_counted(tmp_path: Path, count: int) -> None:
     broker = Mosquitto(tmp_path, "allow_anonymous true\nmax_queued_messages 0")
@@ -161,6 +161,7 @@ def test_no_process_stops_and_each_payload_is_counted(tmp_path: Path, count: int
                 wait_until(
                     lambda role=role, kinds=kinds: monitor.status[role].counters["rejected"] >= count * len(kinds),
                     f"{count * len(kinds)} rejections by the {role}",
+                    timeout_s=180,
                 )
             for role, kinds in subscribed_kinds.items():
                 assert monitor.status[role].counters["rejected"] == count * len(kinds), role
