@@ -436,7 +436,7 @@ class Client:
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(self._deliver(connection, self._resume_delay_s if reconnected else 0.0))
                     tasks.create_task(self._publish_status_periodically())
-                    tasks.create_task(self._watch_acknowledgements())
+                    tasks.create_task(self._watch_acknowledgements(connection))
                     await connection.run()
         finally:
             self._connection = None
@@ -445,16 +445,17 @@ class Client:
         await asyncio.sleep(delay_s)
         await self._outbox.deliver(connection.publish)
 
-    async def _watch_acknowledgements(self) -> None:
-        """Raise if the broker acknowledges nothing for `ACKNOWLEDGE_TIMEOUT_S`: the link is dead and does not say so.
+    async def _watch_acknowledgements(self, connection: Connection) -> None:
+        """Raise if an acknowledgement is due, and nothing comes for `ACKNOWLEDGE_TIMEOUT_S`: the link is dead.
 
-        Turns of the event loop are counted, not time: after a stall of this process the answers are still to be read.
+        What else the broker sends counts, too: an acknowledgement may stand behind thousands of messages. Turns of the
+        event loop are counted, not time: after a stall of this process the answers are still to be read.
         """
-        watched, checks = None, 0
+        seen, checks = None, 0
         while True:
             await asyncio.sleep(ACKNOWLEDGE_CHECK_S)
-            oldest = self._outbox.oldest_in_flight
-            watched, checks = oldest, 0 if oldest is None or oldest != watched else checks + 1
+            now = (self._outbox.oldest_in_flight, connection.last_heard_s)
+            seen, checks = now, 0 if now[0] is None or now != seen else checks + 1
             if checks * ACKNOWLEDGE_CHECK_S >= ACKNOWLEDGE_TIMEOUT_S:
                 raise NoAnswerError("it acknowledges nothing")
 

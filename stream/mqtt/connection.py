@@ -192,6 +192,11 @@ class Connection:
         if mid:
             self._mqtt._client.ack(mid, 1)
 
+    @property
+    def last_heard_s(self) -> float:
+        """Monotonic time at which the broker last sent anything."""
+        return self._mqtt._client._last_msg_in
+
     async def run(self) -> NoReturn:
         """Receive until the connection is lost; then raise."""
         async for _ in self._mqtt.messages:
