@@ -454,7 +454,7 @@ class Client:
         seen, checks = None, 0
         while True:
             await asyncio.sleep(ACKNOWLEDGE_CHECK_S)
-            now = (self._outbox.oldest_in_flight, connection.last_heard_s)
+            now = (self._outbox.oldest_in_flight, connection.reads)
             seen, checks = now, 0 if now[0] is None or now != seen else checks + 1
             if checks * ACKNOWLEDGE_CHECK_S >= ACKNOWLEDGE_TIMEOUT_S:
                 raise NoAnswerError("it acknowledges nothing")

@@ -89,6 +89,11 @@ class Connection:
     on_message : callable
         Called for each message as it arrives. It must not block, and must see to it that `acknowledge` is called.
 
+    Attributes
+    ----------
+    reads : int
+        Number of times that anything was read from the broker.
+
     Raises
     ------
     aiomqtt.MqttError, OSError, UnicodeError
@@ -108,6 +113,7 @@ class Connection:
         keepalive_s: int = KEEPALIVE_S,
     ) -> None:
         queue = _CallbackQueue(on_message)
+        self.reads = 0
         self._address, self._tls_context = address, tls_context
         self._unacknowledged: dict[int, tuple[str, asyncio.Future[None]]] = {}
         self._mqtt = _LoopClient(
@@ -129,7 +135,7 @@ class Connection:
         self._mqtt._client.manual_ack_set(True)
         self._mqtt._client.on_publish = self._on_publish
         self._mqtt._client.on_disconnect = self._on_disconnect
-        _bound_reading(self._mqtt)
+        _bound_reading(self._mqtt, self._count_reads)
 
     async def __aenter__(self) -> Self:
         try:
@@ -187,15 +193,13 @@ class Connection:
             finally:
                 del self._unacknowledged[sent.mid]
 
+    def _count_reads(self) -> None:
+        self.reads += 1
+
     def acknowledge(self, mid: int) -> None:
         """Acknowledge a received message; no effect on QoS 0 messages, whose id is 0."""
         if mid:
             self._mqtt._client.ack(mid, 1)
-
-    @property
-    def last_heard_s(self) -> float:
-        """Monotonic time at which the broker last sent anything."""
-        return self._mqtt._client._last_msg_in
 
     async def run(self) -> NoReturn:
         """Receive until the connection is lost; then raise."""
@@ -335,7 +339,7 @@ class _CallbackQueue(asyncio.Queue[aiomqtt.Message]):
         self._on_message(str(item.topic), payload, bool(item.retain), item.mid)
 
 
-def _bound_reading(mqtt: aiomqtt.Client) -> None:
+def _bound_reading(mqtt: aiomqtt.Client, on_read: Callable[[], None]) -> None:
     """Bound the memory of a received packet, and read more than one packet per turn of the event loop.
 
     MQTT 3.1.1 has no maximum packet size, and paho collects a packet of up to 256 MB before it shows it to anyone. Of
@@ -348,7 +352,7 @@ def _bound_reading(mqtt: aiomqtt.Client) -> None:
 
     paho has no public means for either. This relies on ``_sock_recv(size)``, which reads all that paho receives, on
     the collected bytes in ``_in_packet["packet"]``, on aiomqtt calling ``loop_read()``, and on ``_packet_write()``,
-    which writes what is queued.
+    which writes what is queued. ``on_read`` is called whenever anything was read.
     """
     client = mqtt._client
     receive, read = client._sock_recv, client.loop_read
@@ -358,10 +362,12 @@ def _bound_reading(mqtt: aiomqtt.Client) -> None:
         nonlocal waiting
         del client._in_packet["packet"][MAX_PACKET:]
         try:
-            return receive(min(bufsize, READ_SIZE))
+            data = receive(min(bufsize, READ_SIZE))
         except BlockingIOError:
             waiting = True
             raise
+        on_read()
+        return data
 
     def read_several() -> None:
         nonlocal waiting
