@@ -221,6 +221,7 @@ async def test_subscribers_reconnected_within_the_resume_delay_lose_nothing(
 async def test_the_mqtt_libraries_use_one_logger(mosquitto: Mosquitto, caplog: pytest.LogCaptureFixture) -> None:
     """aiomqtt and paho log to one logger, whose level the application sets."""
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, LOGGER_NAME)  # a command that ran in this process has silenced it
     async with Client(mosquitto.address, role=None) as client:
         client.send(chunk(0))
         assert await client.flush(10)
