@@ -50,8 +50,14 @@ class SteadyClock:
         return time.monotonic_ns() + self._offset
 
     async def sleep_until(self, deadline_ns: int) -> None:
-        """Return at the Unix time ``deadline_ns``; at once if that has passed."""
-        await asyncio.sleep(max(0, deadline_ns - self.now_ns()) / 1e9)
+        """Return at the Unix time ``deadline_ns``; at once if that has passed.
+
+        If the clock was set since its last reading, the deadline moves with it: set back by an hour, the wait would last
+        an hour longer.
+        """
+        before_ns = self.stepped_ns
+        now_ns = self.now_ns()
+        await asyncio.sleep(max(0, deadline_ns + self.stepped_ns - before_ns - now_ns) / 1e9)
 
 
 def monotonic_ns(clock: Clock) -> int:

@@ -68,3 +68,21 @@ def test_a_clock_step_or_suspend_is_followed_and_counted(by_ns: int, monkeypatch
     machine.run(1_000_000_000)
     assert clock.now_ns() == machine.unix
     assert clock.stepped_ns == by_ns
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+async def test_a_wait_is_as_long_although_the_clock_is_set_just_before_it(
+    hours: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Set back by an hour after the deadline was computed, the wait would last an hour."""
+    machine, waits = Machine(monkeypatch), list[float]()
+    clock = SteadyClock()
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    monkeypatch.setattr("stream.clock.asyncio.sleep", sleep)
+    deadline_ns = clock.now_ns() + 100_000_000
+    machine.run(0, set_by_ns=hours * 3_600_000_000_000)
+    await clock.sleep_until(deadline_ns)
+    assert waits == [pytest.approx(0.1)]
