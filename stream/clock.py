@@ -52,8 +52,8 @@ class SteadyClock:
     async def sleep_until(self, deadline_ns: int) -> None:
         """Return at the Unix time ``deadline_ns``; at once if that has passed.
 
-        If the clock was set since its last reading, the deadline moves with it: set back by an hour, the wait would last
-        an hour longer.
+        If the clock was set since its last reading, the deadline moves with it: set back by an hour, the wait would
+        last an hour longer.
         """
         before_ns = self.stepped_ns
         now_ns = self.now_ns()
