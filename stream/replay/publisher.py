@@ -127,7 +127,8 @@ class Publisher:
                 for bed in self.beds.values():
                     if not bed.head.ended:
                         self.publish_status(bed)
-            await self._clock.sleep_until(min(due[0], now + MAX_SLEEP_NS))
+            if self._clock.stepped_ns == self._stepped_ns:  # else the deadlines must move first
+                await self._clock.sleep_until(min(due[0], now + MAX_SLEEP_NS))
 
     def _now_ns(self) -> int:
         """Return the Unix time in ns; after a clock step, shift all deadlines first."""

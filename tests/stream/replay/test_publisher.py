@@ -85,6 +85,24 @@ async def test_a_clock_step_causes_no_burst_and_no_silence(by_s: int) -> None:
     assert chunks[-1][0] == chunks[0][0] + 9_900_000_000 + by_s * 1_000_000_000
 
 
+async def test_a_clock_set_back_while_a_chunk_is_sent_causes_no_silence() -> None:
+    """The step is noticed between the deadlines and the wait for them, which would last an hour longer."""
+    clock = FakeClock()
+
+    class Sent(list[tuple[int, Message]]):
+        def append(self, item: tuple[int, Message]) -> None:
+            super().append(item)
+            if isinstance(item[1], Waveform) and item[1].seq == 20:
+                clock.step(-3_600_000_000_000)
+
+    sent = Sent()
+    await publisher([begin(traceable(3600), ReplayConfig(), BEGIN_NS)], sent, clock).run()
+    times = [now for now, _ in waveforms(sent, "bed-1")]
+    waits = [after - before for before, after in itertools.pairwise(times)]
+    assert waits[20] == 100_000_000 - 3_600_000_000_000
+    assert set(waits[:20] + waits[21:]) == {100_000_000}
+
+
 async def test_each_wave_is_sent_just_before_the_ecg_of_its_interval() -> None:
     sent: list[tuple[int, Message]] = []
     await publisher([begin(with_wave(720, 125.0), ReplayConfig(speed=3.0), BEGIN_NS)], sent, FakeClock()).run()
