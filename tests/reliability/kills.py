@@ -34,10 +34,7 @@ def broker_kill(bench: Bench) -> Outcome:
             scene.need_taken(5 * beds)
             bench.say(f"broker killed {kill + 1} of {kills} times")
         bench.sleep(bench.size(10, 3))
-        scene.drain(replay)
-        scene.check_samples(checks)
-        scene.check_events(checks)
-        scene.check_processes(checks, worker, logger)
+        scene.finish(checks, replay, worker, logger)
     return checks.outcome(f"Mosquitto without persistence killed {kills} times under {beds} beds with many alarms")
 
 

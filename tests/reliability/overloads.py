@@ -82,10 +82,7 @@ def overload(bench: Bench) -> Outcome:
             f"alarm latency below {LATENCY_S:.0f} s",
             f"alarm latency at most {max(waits, default=float('nan')):.1f} s",
         )
-        scene.drain(replay)
-        scene.check_samples(checks)
-        scene.check_events(checks)
-        scene.check_processes(checks, worker, logger)
+        scene.finish(checks, replay, worker, logger)
     return checks.outcome(f"{load:g} times the measured capacity of the worker for {seconds} s")
 
 

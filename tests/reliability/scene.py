@@ -178,6 +178,13 @@ class Scene:
 
     # --- checks -------------------------------------------------------------------------------------------------
 
+    def finish(self, checks: Checks, publisher: Process, *processes: Process) -> None:
+        """End the publisher, then check samples, events and processes."""
+        self.drain(publisher)
+        self.check_samples(checks)
+        self.check_events(checks)
+        self.check_processes(checks, *processes)
+
     def check_samples(self, checks: Checks, *, both_s: float = 0.0) -> None:
         """Check that each sample was taken once or named; at most `both_s` seconds of each bed were both."""
         accounts = self.accounts()

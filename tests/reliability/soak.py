@@ -49,10 +49,7 @@ def soak(bench: Bench) -> Outcome:
                 f"each role grows by at most {GROWTH:.0%} after warm-up",
                 f"{role} {growth:+.1%} to {statistics.median(last) / 2**20:.0f} MiB" if last else f"{role} ended",
             )
-        scene.drain(replay)
-        scene.check_samples(checks)
-        scene.check_events(checks)
-        scene.check_processes(checks, worker, logger, monitor)
+        scene.finish(checks, replay, worker, logger, monitor)
     hours = seconds * SPEED / 3600
     return checks.outcome(f"two beds at {SPEED} times real time for {seconds} s ({hours:.1f} h of signal)")
 

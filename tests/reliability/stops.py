@@ -74,10 +74,7 @@ def stop_worker(bench: Bench) -> Outcome:
             "does not serve" if live_s is None else f"serves again after {live_s:.1f} s",
         )
         bench.sleep(bench.size(20, 3))
-        scene.drain(replay)
-        scene.check_samples(checks)
-        scene.check_events(checks)
-        scene.check_processes(checks, worker, logger)
+        scene.finish(checks, replay, worker, logger)
     return checks.outcome(f"the only worker stopped for {seconds} s under two beds")
 
 
@@ -101,10 +98,7 @@ def stop_receivers(bench: Bench) -> Outcome:
             text = f"{role} online within {NOTICED_S:.0f} s of SIGCONT"
             checks.add(waited_s is not None, text, text if waited_s is not None else f"{role} not online")
         bench.sleep(bench.size(20, 3))
-        scene.drain(replay)
-        scene.check_samples(checks)
-        scene.check_events(checks)
-        scene.check_processes(checks, worker, logger, monitor)
+        scene.finish(checks, replay, worker, logger, monitor)
         checks.equal(monitor.stop(), 0, "exit status of the window")
     return checks.outcome(f"alarm log and window stopped for {seconds} s under two beds")
 
@@ -129,10 +123,7 @@ def stop_broker(bench: Bench) -> Outcome:
             "no signal" if waited_s is None else f"signal after {waited_s:.1f} s",
         )
         bench.sleep(bench.size(20, 3))
-        scene.drain(replay)
-        scene.check_samples(checks)
-        scene.check_events(checks)
-        scene.check_processes(checks, worker, logger)
+        scene.finish(checks, replay, worker, logger)
     return checks.outcome(f"Mosquitto stopped for {seconds} s under two beds")
 
 

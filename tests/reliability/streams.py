@@ -332,10 +332,7 @@ def takeovers(bench: Bench) -> Outcome:
         bench.sleep(bench.size(10, 3))
         reconnects = sum(process.text.count("reconnecting") for process in (worker, replay, logger))
         checks.add(reconnects >= count * 2 / 3, "the owners were thrown out", f"{reconnects} connections lost")
-        scene.drain(replay)
-        scene.check_samples(checks)
-        scene.check_events(checks)
-        scene.check_processes(checks, worker, logger)
+        scene.finish(checks, replay, worker, logger)
     return checks.outcome(f"{count} connections with the client ids of worker, publisher and alarm log")
 
 
