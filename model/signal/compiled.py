@@ -1,20 +1,50 @@
-"""Compiles the loops of the analysis to machine code, once: numba keeps the result on disk."""
+"""Compiles the loops of the analysis to machine code, once: numba keeps the result in the user's cache folder.
+
+numba notices a change of the file in which a compiled function stands, but not a change of the compiled functions that
+it calls. So the folder is named by the content of all files with compiled functions.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from functools import cache
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
 
 import numba
+import platformdirs
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
+settings: Any = numba.config
+
+MODEL = Path(__file__).parents[1]
+
 
 def compiled(function: Callable[P, R]) -> Callable[P, R]:
-    """Return a function compiled at its first call: arrays and numbers in, no Python objects.
+    """Return a function that is compiled at its first call: it takes and returns arrays and numbers.
 
-    It does not hold Python's global lock. Division by zero gives inf or NaN, as in numpy.
+    It does not hold Python's global lock. Division by zero gives inf or NaN, as in numpy. Where no folder can
+    be written to, each process compiles it again.
     """
-    result: Callable[P, R] = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+    result: Callable[P, R] = numba.njit(nogil=True, error_model="numpy")(function)
+    before, settings.CACHE_DIR = settings.CACHE_DIR, str(cache_folder())
+    with contextlib.suppress(RuntimeError):  # numba found no folder
+        result.enable_caching()  # type: ignore[attr-defined]
+    settings.CACHE_DIR = before
     return result
+
+
+@cache
+def cache_folder() -> Path:
+    """Return the folder of the machine code: below NUMBA_CACHE_DIR, or in the user's cache."""
+    base = Path(settings.CACHE_DIR or platformdirs.user_cache_path("bedside") / "compiled")
+    content = hashlib.sha256()
+    for path in sorted(MODEL.rglob("*.py")):
+        text = path.read_bytes()
+        if b"@compiled" in text:
+            content.update(text)
+    return base / content.hexdigest()[:16]

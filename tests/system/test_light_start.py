@@ -7,7 +7,7 @@ from pathlib import Path
 from stream.mqtt.address import BrokerAddress
 from tests.system.commands import environment, running
 
-LARGE = ("torch", "pandas", "wfdb", "PySide6", "scipy", "matplotlib", "amqtt")
+LARGE = ("torch", "numba", "pandas", "wfdb", "PySide6", "scipy", "matplotlib", "amqtt")
 
 
 def modules_after(code: str, address: BrokerAddress | None = None) -> set[str]:
@@ -39,9 +39,9 @@ def test_publisher_and_window_run_without_torch(broker_process: BrokerAddress, t
     modules = modules_after(publish, broker_process)
     assert "stream.replay.publisher" in modules
     # The publisher lists its records in the background, which imports wfdb and pandas.
-    assert not modules & {"torch", "PySide6"}
+    assert not modules & {"torch", "numba", "PySide6"}
     window = "from monitor.cli import main; assert main(['monitor', '--seconds', '1']) == 0"
     with running("replay", "synthetic", "--loop", env=env, output=tmp_path / "replay.log"):
         modules = modules_after(window, broker_process)
     assert "PySide6.QtWidgets" in modules
-    assert not modules & {"torch", "pandas", "wfdb"}
+    assert not modules & {"torch", "numba", "pandas", "wfdb"}
