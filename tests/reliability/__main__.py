@@ -113,6 +113,8 @@ def main() -> int:
         for path in (args.json, args.markdown):
             if path is not None and not path.resolve().parent.is_dir():
                 raise ValueError(f"{path} cannot be written: there is no such folder")
+        if args.markdown is not None:
+            table.check_markdown(args.markdown)
     except (ValueError, NoMosquittoError) as error:
         print(f"reliability: error: {error}", file=sys.stderr)
         return 2

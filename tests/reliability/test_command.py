@@ -33,6 +33,14 @@ def test_an_unknown_row_is_one_line() -> None:
     assert len(output.splitlines()) == 1
 
 
+def test_a_markdown_file_without_a_place_for_the_table_is_one_line(tmp_path: Path) -> None:
+    suite = start("--markdown", str(tmp_path / "none.md"), env=environment())
+    output, _ = suite.communicate(timeout=60)
+    assert suite.returncode == 2
+    assert "none.md has no place for the table" in output
+    assert len(output.splitlines()) == 1
+
+
 def test_without_mosquitto_it_is_one_line(tmp_path: Path) -> None:
     script = "import tests.reliability.processes as p, shutil; p.shutil.which = lambda *_, **__: None\n"
     script += "import sys; sys.argv = ['x', '--short']; from tests.reliability.__main__ import main; sys.exit(main())"
