@@ -67,6 +67,7 @@ class Peer:
     ) -> None:
         self._client.disconnect()
         self._client.loop_stop()
+        del self._client  # breaks the cycle with this object: the sockets close now
 
     def publish(self, topic: str, payload: bytes, properties: Properties | None = None) -> bool:
         """Publish, wait for PUBACK, and return whether the broker accepts."""

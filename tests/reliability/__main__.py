@@ -113,12 +113,15 @@ def main() -> int:
         for path in (args.json, args.markdown):
             if path is not None and not path.resolve().parent.is_dir():
                 raise ValueError(f"{path} cannot be written: there is no such folder")
+        if args.markdown is not None:
+            table.check_markdown(args.markdown)
     except (ValueError, NoMosquittoError) as error:
         print(f"reliability: error: {error}", file=sys.stderr)
         return 2
     form = "short" if args.short else "full"
     print(f"reliability: {len(rows)} rows, {form} form, real processes on loopback; Ctrl-C ends them all", flush=True)
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    # In the background of a script SIGINT is ignored; SIGTERM ends the processes there, too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     started_s = time.monotonic()
     with contextlib.ExitStack() as stack:
         temporary = stack.enter_context(tempfile.TemporaryDirectory(prefix="reliability-"))

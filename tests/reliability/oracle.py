@@ -273,6 +273,7 @@ class Watch:
     ) -> None:
         self._client.disconnect()
         self._client.loop_stop()
+        del self._client  # breaks the cycle with this object: the sockets close now
 
     def _on_connect(self, client: paho.Client, *_: object) -> None:
         client.subscribe([(f"{ROOT}/{text}", 1) for text in self.filters])

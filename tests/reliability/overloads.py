@@ -18,7 +18,7 @@ def _capacity(bench: Bench, folder: str) -> float:
     """Return how many samples this worker takes per second when it has no pause."""
     sub = bench.part(folder)
     with Scene(sub) as scene:
-        scene.start_worker(sheds=False)
+        scene.start_worker()
         replay = scene.start_replay(eventful_beds(BEDS), speed=60, chunk=CHUNK)
         scene.need_taken(bench.size(200, 60))
         before, started_s = scene.taken(), time.monotonic()

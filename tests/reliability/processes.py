@@ -131,10 +131,13 @@ class Process:
             return None
 
     def memory_bytes(self) -> int:
-        """Return the memory that belongs to this process alone."""
+        """Return the memory that this process alone has written to.
+
+        Pages of libraries do not count: they become private when the last other process that maps them ends.
+        """
         lines = Path(f"/proc/{self.pid}/smaps_rollup").read_text().splitlines()
-        private = (line.split() for line in lines if line.startswith("Private_"))
-        return 1024 * sum(int(words[1]) for words in private)
+        [dirty] = (int(line.split()[1]) for line in lines if line.startswith("Private_Dirty:"))
+        return 1024 * dirty
 
 
 class Ward:

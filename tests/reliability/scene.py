@@ -75,16 +75,16 @@ class Scene:
 
     # --- processes ----------------------------------------------------------------------------------------------
 
-    def start_worker(self, *, wait: bool = True, sheds: bool | None = None) -> Process:
+    def start_worker(self, *, wait: bool = True, sheds: bool = False) -> Process:
         """Start a worker with a ledger of its own; wait until it is online.
 
-        With ``sheds`` it leaves out beds under load, as shipped. None: in the full form alone; the short one runs
-        beside other tests, and faster than real time.
+        With ``sheds`` it leaves out beds under load, as shipped. Without, what rows that run beside this one take of the
+        processor does not show as lost samples.
         """
         known = self.watch.online("worker")
         ledger = self.folder / f"worked-{len(self.worker_ledgers)}.csv"
         self.worker_ledgers.append(str(ledger))
-        patient = () if (not self.bench.short if sheds is None else sheds) else ("--max-wait", "600")
+        patient = () if sheds else ("--max-wait", "600")
         worker = self.ward.start("worker", "--ledger", str(ledger), *patient, via=self.sent.port)
         if wait:
             self.bench.need(lambda: self.watch.online("worker") - known or not worker.alive, "the worker")

@@ -19,7 +19,7 @@ def soak(bench: Bench) -> Outcome:
     seconds, checks = bench.size(900, 6), Checks()
     warm_up_s, window_s = seconds / 3, seconds / 10
     with Scene(bench) as scene:
-        worker, logger = scene.start_worker(sheds=False), scene.start_logger()
+        worker, logger = scene.start_worker(), scene.start_logger()
         monitor = scene.ward.start("monitor", "--station")
         bench.need(lambda: scene.watch.online("monitor"), "the window")
         beds = {"bed-1": signals.eventful(3600), "bed-2": signals.regular(3600)}

@@ -48,6 +48,13 @@ def write_json(results: Sequence[Result], path: Path) -> None:
     path.write_text(json.dumps({"rows": [vars(result) for result in results]}, indent=2, ensure_ascii=False) + "\n")
 
 
+def check_markdown(path: Path) -> None:
+    """Raise ValueError if a Markdown file has no place for the table."""
+    text = path.read_text() if path.is_file() else ""
+    if END not in text.partition(BEGIN)[2]:
+        raise ValueError(f"{path} has no place for the table: it needs the lines {BEGIN} and {END}")
+
+
 def write_markdown(results: Sequence[Result], path: Path, minutes: float) -> None:
     """Put the table between two marks of a Markdown file, with machine and date."""
     lines = [
@@ -60,11 +67,8 @@ def write_markdown(results: Sequence[Result], path: Path, minutes: float) -> Non
     for result in results:
         cells = (result.name, result.done, result.expected, result.observed, result.verdict)
         lines.append("| " + " | ".join(cell.replace("|", "/").replace("\n", " ") for cell in cells) + " |")
-    text = path.read_text()
-    head, begin, rest = text.partition(BEGIN)
-    _, end, tail = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"{path} has no place for the table: it needs the lines {BEGIN} and {END}")
+    head, _, rest = path.read_text().partition(BEGIN)
+    tail = rest.partition(END)[2]
     path.write_text(head + "\n".join([*lines, END]) + tail)
 
 

@@ -7,6 +7,7 @@ import secrets
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,13 @@ import pytest
 from tests.brokers import mosquitto_program
 from tests.system.commands import environment, processes_with, wait_until
 
+BACKGROUND = ("sh", "-c", 'trap "" INT; exec "$@"', "sh")
+"""Starts a program as a shell does in the background: it ignores SIGINT."""
 
-def start(*arguments: str, env: dict[str, str]) -> subprocess.Popen[str]:
+
+def start(*arguments: str, env: dict[str, str], prefix: Sequence[str] = ()) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.reliability", *arguments],
+        [*prefix, sys.executable, "-m", "tests.reliability", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -30,6 +34,14 @@ def test_an_unknown_row_is_one_line() -> None:
     output, _ = suite.communicate(timeout=60)
     assert suite.returncode == 2
     assert output.startswith("reliability: error: --only 'nonsense' is not a row")
+    assert len(output.splitlines()) == 1
+
+
+def test_a_markdown_file_without_a_place_for_the_table_is_one_line(tmp_path: Path) -> None:
+    suite = start("--markdown", str(tmp_path / "none.md"), env=environment())
+    output, _ = suite.communicate(timeout=60)
+    assert suite.returncode == 2
+    assert "none.md has no place for the table" in output
     assert len(output.splitlines()) == 1
 
 
@@ -54,11 +66,13 @@ def test_a_row_is_written_as_json(tmp_path: Path) -> None:
     assert "store locked" in output
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_leaves_no_process(tmp_path: Path, number: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    ("number", "prefix"), [(signal.SIGINT, ()), (signal.SIGTERM, ()), (signal.SIGTERM, BACKGROUND)]
+)
+def test_an_interrupted_run_leaves_no_process(tmp_path: Path, number: signal.Signals, prefix: tuple[str, ...]) -> None:
     mosquitto_program()
     value = secrets.token_hex(8)
-    suite = start("--only", "alarm-log-killed,store-moved", env=environment(BEDSIDE_TEST_MARK=value))
+    suite = start("--only", "alarm-log-killed,store-moved", env=environment(BEDSIDE_TEST_MARK=value), prefix=prefix)
     wait_until(lambda: len(processes_with(f"BEDSIDE_TEST_MARK={value}")) >= 4, "some processes of the suite")
     suite.send_signal(number)
     output, _ = suite.communicate(timeout=60)
