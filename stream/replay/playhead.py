@@ -12,7 +12,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+import msgspec
+from msgspec.structs import replace
 
 from stream.errors import UsageError
 from stream.records.record import Record
@@ -64,9 +67,8 @@ class ReplayConfig:
             raise UsageError(f"start {self.start_s:g} s: use seconds from the first sample of the record, 0 or more")
 
 
-@dataclass(frozen=True, slots=True)
-class Playhead:
-    """The state of a replay.
+class Playhead(msgspec.Struct, frozen=True):
+    """The state of a replay; a struct, because one is made for each chunk.
 
     Attributes
     ----------

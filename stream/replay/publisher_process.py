@@ -73,7 +73,12 @@ async def serve(
     subscriptions = [*(pattern(Kind.COMMAND, bed) for bed in beds), *bed_claims.subscriptions(beds)]
     with ledger(ledger_path, *Publisher.LEDGER) as write:
         client = Client(
-            address, role=Role.PUBLISHER, subscriptions=subscriptions, resume_delay_s=RESUME_DELAY_S, paced=True
+            address,
+            role=Role.PUBLISHER,
+            subscriptions=subscriptions,
+            resume_delay_s=RESUME_DELAY_S,
+            paced=True,
+            places=len(beds),  # it subscribes to topics of these only
         )
         client.beds = beds
         watch(client)
