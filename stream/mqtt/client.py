@@ -270,6 +270,11 @@ class Client:
         """Number of sent messages that are not acknowledged yet."""
         return len(self._outbox)
 
+    @property
+    def sent(self) -> tuple[int, int]:
+        """Number of messages, and bytes of their payload, that were passed to the broker."""
+        return self._outbox.sent, self._outbox.sent_bytes
+
     async def flush_to(self, count: int, timeout_s: float) -> None:
         """Let the connection work until at most `count` messages are unsent, at most for `timeout_s`.
 

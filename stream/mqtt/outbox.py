@@ -75,9 +75,15 @@ class Outbox:
         Maximum duration per bounded topic; see `BoundedQueue`.
     paced : bool
         Whether the streams of beds catch up at the pace of `Pacer`; otherwise as fast as the broker acknowledges.
+
+    Attributes
+    ----------
+    sent, sent_bytes : int
+        Messages, and bytes of payload, that were passed to a connection.
     """
 
     def __init__(self, limit_s: float, *, paced: bool = False) -> None:
+        self.sent = self.sent_bytes = 0
         self._waiting: BoundedQueue[bytes] = BoundedQueue(limit_s, PRIORITIES)
         self._in_flight: dict[int, Entry[bytes]] = {}
         self._retained: dict[Topic, bytes] = {}
@@ -155,6 +161,8 @@ class Outbox:
             while len(self._in_flight) < IN_FLIGHT and (entry := self._next()) is not None:
                 self._in_flight[entry.number] = entry
                 acknowledged = delivery.publish(entry.topic, entry.item)
+                self.sent += 1
+                self.sent_bytes += len(entry.item)
                 if acknowledged is None:
                     del self._in_flight[entry.number]
                     self._progress.set()

@@ -44,6 +44,8 @@ class ReplayConfig:
         Restart at the record's first sample when it ends, in a new epoch.
     start_s : float
         Position in the record at which to begin, in s.
+    delay_s : float
+        Time from the begin of the replay to the due time of the first sample, in s.
 
     Raises
     ------
@@ -56,6 +58,7 @@ class ReplayConfig:
     speed: float = 1.0
     loop: bool = False
     start_s: float = 0.0
+    delay_s: float = 0.0
 
     def __post_init__(self) -> None:
         check_bed(self.bed)
@@ -188,7 +191,7 @@ def begin(record: Record, config: ReplayConfig, begin_ns: int, session: str | No
     record : Record
     config : ReplayConfig
     begin_ns : int
-        Unix time in ns at which the first sample is due.
+        Unix time in ns at which the first sample is due, without the delay of ``config``.
     session : str or None
         128 bits in hex; random if None.
 
@@ -205,7 +208,7 @@ def begin(record: Record, config: ReplayConfig, begin_ns: int, session: str | No
         position=first_sample(record, config),
         speed=config.speed,
         loop=config.loop,
-        anchor_ns=begin_ns,
+        anchor_ns=begin_ns + round(config.delay_s * 1e9),
     )
 
 

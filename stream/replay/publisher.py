@@ -36,6 +36,9 @@ MAX_CHUNKS_PER_TURN = 100
 MAX_EXECUTED_IDS = 64
 """Number of executed command ids kept per bed, so that no command is executed twice."""
 
+MAX_NAMED = 8
+"""Beds that are all named in one line."""
+
 MIN_LOGGED_LOOP_S = 1.0
 """The end of a looping record is logged if the record lasts at least this long in wall time."""
 
@@ -218,7 +221,7 @@ class Publisher:
         for bed in self.beds.values():
             total.update(bed.counters)
         return (
-            f"{', '.join(self.beds)}: published {total['samples_published'] / FS:.1f} s of signal "
+            f"{names(tuple(self.beds))}: published {total['samples_published'] / FS:.1f} s of signal "
             f"in {total['chunks_published']} chunks, {total['chunks_dropped']} dropped"
         )
 
@@ -281,6 +284,11 @@ class Publisher:
         if dropped > bed.counters["chunks_dropped"]:
             log.warning("%s: the broker was unavailable for too long, %d chunks dropped so far", bed.head.bed, dropped)
         bed.counters["chunks_dropped"] = dropped
+
+
+def names(beds: Sequence[str]) -> str:
+    """Return the names of beds for one line: all of a few, the first and the last of many."""
+    return ", ".join(beds) if len(beds) <= MAX_NAMED else f"{len(beds)} beds, {beds[0]} to {beds[-1]}"
 
 
 def annotations_of(chunk: Waveform, reference: Annotations) -> Iterator[Annotation]:
