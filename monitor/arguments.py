@@ -104,6 +104,26 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--annotations", action="store_true", help="also publish the reference annotations of the record"
     )
+    command.add_argument(
+        "--ward",
+        type=int,
+        metavar="N",
+        help="N beds, icu-001 to icu-N, that loop through few records, each at its own place; logs the load once per "
+        "second",
+    )
+    command.add_argument(
+        "--from",
+        dest="sources",
+        metavar="NAMES",
+        help="with --ward: records and databases on disk, such as mitdb,svdb/800 (default: four of mitdb); of a "
+        "database 16 records at most",
+    )
+    command.add_argument("--prefix", metavar="TEXT", help="with --ward: begin of the beds' names (default: icu-)")
+    command.add_argument("--seed", type=int, metavar="N", help="with --ward: seed of records and places (default: 1)")
+    command.add_argument(
+        "--leads", type=int, choices=(1, 2), help="with --ward: publish only so many leads (default: up to two)"
+    )
+    command.add_argument("--json", type=Path, metavar="FILE", help="with --ward: write the totals to FILE at the end")
 
     command = add(
         "worker", "forecast every bed on a broker and raise alarms", broker, weights, settings, ledger, metrics
@@ -232,12 +252,25 @@ def parser() -> argparse.ArgumentParser:
     action.add_argument("names", nargs="+", metavar="RECORD", help="mitdb (all of it), mitdb/208, excerpt")
     action.set_defaults(run="data fetch")
 
-    command = add("bench", "measure timings on this machine: stream, model, gui")
+    command = add("bench", "measure timings on this machine: stream, ward, model, gui")
     subjects = command.add_subparsers(dest="subject", required=True, metavar="SUBJECT")
     subject = subjects.add_parser("stream", help="deadlines and latency, compared with a naive loop", parents=[data])
     subject.set_defaults(run="bench stream")
     subject.add_argument("--minutes", type=float, default=10.0, metavar="N", help="default: %(default)g")
     subject.add_argument("--record", default="excerpt", metavar="RECORD", help="default: %(default)s")
+    subject.add_argument("--json", type=Path, metavar="FILE", help="also write the results to FILE")
+    subject = subjects.add_parser(
+        "ward",
+        help="many beds: latency, gaps, processor time and memory of publisher, broker and worker",
+        parents=[data],
+    )
+    subject.set_defaults(run="bench ward")
+    subject.add_argument("--beds", type=int, default=64, metavar="N", help="default: %(default)s")
+    subject.add_argument("--seconds", type=float, default=60.0, metavar="S", help="default: %(default)g")
+    subject.add_argument("--leads", type=int, choices=(1, 2), default=2, help="default: %(default)s")
+    subject.add_argument(
+        "--from", dest="sources", metavar="NAMES", help="records and databases on disk (default: four of mitdb)"
+    )
     subject.add_argument("--json", type=Path, metavar="FILE", help="also write the results to FILE")
     subject = subjects.add_parser(
         "gui", help="frame times of the central station, compared with redrawing every curve", parents=[data]

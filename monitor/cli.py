@@ -37,6 +37,7 @@ RUN: dict[str, Callable[[argparse.Namespace], int]] = {
     "evaluate": offline.evaluate,
     "demo": demo.demo,
     "bench stream": bench.stream,
+    "bench ward": bench.ward,
     "bench model": bench.model,
     "bench gui": bench.gui,
 }

@@ -14,6 +14,7 @@ from hypothesis import settings
 
 from stream.mqtt.address import BrokerAddress
 from stream.mqtt.embedded_broker import embedded_broker, free_port
+from stream.wire.bed_places import PLACES_VARIABLE
 from tests.brokers import Mosquitto
 
 if TYPE_CHECKING:
@@ -27,10 +28,11 @@ settings.load_profile("bedside")
 
 @pytest.fixture(scope="session", autouse=True)
 def separate_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Isolate tests and their processes from the user's own preferences and checkpoints."""
+    """Isolate tests and their processes from the user's own settings; few places, so that tests fill them quickly."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        patch.setenv(PLACES_VARIABLE, "64")
         yield
 
 

@@ -6,7 +6,8 @@ import argparse
 import json
 from typing import Any
 
-from monitor.commands.shared import catalog, log, run_async, write_json
+from monitor.commands.shared import catalog, check_json, log, run_async, write_json
+from monitor.commands.ward import SOURCES
 from stream.errors import UsageError
 
 
@@ -28,6 +29,37 @@ def stream(args: argparse.Namespace) -> int:
         results.append(
             await bench_stream(args.record, 60 * args.minutes, free_port(), Console(stderr=True), args.data_dir)
         )
+
+    status = run_async(measure())
+    if not results:
+        return status
+    print(json.dumps(results[0], indent=2))
+    return write_json(results[0], args.json)
+
+
+def ward(args: argparse.Namespace) -> int:
+    """Measure how many beds the processes keep up with."""
+    check_json(args.json)
+    sources = SOURCES if args.sources is None else args.sources
+
+    from stream.replay.ward import WardConfig, load_records
+
+    config = WardConfig(args.beds, leads=args.leads)
+    records = catalog(args)
+    log.info("measuring %d beds for %g s; loading %s", config.beds, args.seconds, sources)
+
+    from rich.console import Console
+
+    from monitor.tools.bench_ward import WardBench, bench_ward
+    from stream.mqtt.embedded_broker import free_port
+
+    options = ("--from", sources, "--leads", str(args.leads))
+    bench = WardBench(config.names, options, args.seconds, free_port(), args.data_dir)
+    load_records(sources, config, records)
+    results: list[dict[str, Any]] = []
+
+    async def measure() -> None:
+        results.append(await bench_ward(bench, Console(stderr=True)))
 
     status = run_async(measure())
     if not results:

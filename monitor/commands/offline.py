@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 
-from monitor.commands.shared import catalog, log, write_json
-from stream.errors import StorageError, UsageError
+from monitor.commands.shared import catalog, check_json, log, write_json
+from stream.errors import UsageError
 
 
 def analyze(args: argparse.Namespace) -> int:
@@ -62,9 +62,7 @@ def train(args: argparse.Namespace) -> int:
 
 def evaluate(args: argparse.Namespace) -> int:
     """Score forecasts and anomaly alarms, or all alarms, or the lecture's model."""
-    # Report an invalid path before minutes of computation.
-    if args.json is not None and not args.json.parent.is_dir():
-        raise StorageError(f"--json {args.json} cannot be written (no such folder): choose another file")
+    check_json(args.json)
     if args.tutorial:
         return _evaluate_tutorial(args)
     if args.plot is not None:

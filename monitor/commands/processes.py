@@ -8,6 +8,7 @@ import signal
 import sys
 
 from monitor.commands.shared import broker_address, catalog, log, run_async
+from monitor.commands.ward import check_no_ward_options, publish_ward
 from monitor.interrupt import end_at_interrupt
 from stream.errors import UsageError
 
@@ -30,6 +31,9 @@ def broker(args: argparse.Namespace) -> int:
 
 def replay(args: argparse.Namespace) -> int:
     """Publish records."""
+    if args.ward is not None:
+        return publish_ward(args)
+    check_no_ward_options(args)
     address = broker_address(args)
     pairs = [_bed_and_record(text) for text in args.bed]
     if args.record:
@@ -52,7 +56,8 @@ def replay(args: argparse.Namespace) -> int:
     configs = [
         ReplayConfig(bed=bed, chunk=args.chunk, speed=args.speed, loop=args.loop, start_s=args.start) for bed in names
     ]
-    replays = [(load(record, records), config) for (_, record), config in zip(pairs, configs, strict=True)]
+    loaded = {record: load(record, records) for record in dict.fromkeys(record for _, record in pairs)}
+    replays = [(loaded[record], config) for (_, record), config in zip(pairs, configs, strict=True)]
     with metrics_server(args.metrics) as watch:
         return run_async(
             serve(

@@ -81,6 +81,12 @@ def catalog(args: argparse.Namespace) -> Catalog:
     return Catalog.from_environment(args.data_dir)
 
 
+def check_json(path: Path | None) -> None:
+    """Raise StorageError if the folder of ``--json`` does not exist, before minutes of measurement."""
+    if path is not None and not path.parent.is_dir():
+        raise StorageError(f"--json {path} cannot be written (no such folder): choose another file")
+
+
 def write_json(results: dict[str, Any], path: Path | None) -> int:
     """Write results to the file of ``--json``, if given; return 0.
 

@@ -119,10 +119,12 @@ class ProcessGroup:
 
     async def start(self, name: str, *arguments: str, environment: Mapping[str, str] | None = None) -> Child:
         """Start ``bedside name arguments…``."""
+        return await self.start_program(name, *BEDSIDE, name, *arguments, environment=environment)
+
+    async def start_program(self, name: str, *command: str, environment: Mapping[str, str] | None = None) -> Child:
+        """Start any program; it must end when its standard input does (see `exit_with_parent`)."""
         process = await asyncio.create_subprocess_exec(
-            *BEDSIDE,
-            name,
-            *arguments,
+            *command,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,

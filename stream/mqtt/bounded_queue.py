@@ -11,14 +11,17 @@ Each kind of topic has one of three policies:
 Items whose size is given, those received from others, are bounded in bytes too: beyond `MAX_BYTES` of one topic the
 oldest are dropped and counted, whatever their kind.
 
-Items leave in order of arrival; with priorities, in order of arrival among those of the most urgent kind.
+Items leave in order of arrival; with priorities, in order of arrival among those of the most urgent kind. The cost of a
+call grows with the logarithm of the number of topics.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+import heapq
+import math
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from stream.wire.messages import Annotation, Beat, Forecast, Message, Waveform
@@ -74,6 +77,27 @@ class Entry(Generic[T]):
     size: int = 0
 
 
+@dataclass(slots=True)
+class _TopicQueue(Generic[T]):
+    """The items of one topic, oldest first, and their totals."""
+
+    entries: deque[Entry[T]] = field(default_factory=deque)
+    seconds: float = 0.0
+    size: int = 0
+
+    def add(self, entry: Entry[T], place: int) -> None:
+        self.entries.insert(place, entry)
+        self.seconds += entry.seconds
+        self.size += entry.size
+
+    def remove(self, place: int) -> Entry[T]:
+        entry = self.entries[place]
+        del self.entries[place]
+        self.seconds -= entry.seconds
+        self.size -= entry.size
+        return entry
+
+
 class BoundedQueue(Generic[T]):
     """A FIFO queue over all topics, with a bound per topic.
 
@@ -94,70 +118,101 @@ class BoundedQueue(Generic[T]):
         self.limit_s = limit_s
         self._priorities = priorities
         self.dropped: Counter[Topic] = Counter()
-        self._queues: dict[Topic, deque[Entry[T]]] = {}
-        self._seconds: defaultdict[Topic, float] = defaultdict(float)
-        self._bytes: Counter[Topic] = Counter()
+        self._queues: dict[Topic, _TopicQueue[T]] = {}
+        # One element per topic that has items: in `_heads`, by priority and number of its oldest item (or of one that
+        # has been dropped since), or in `_held`, by the time until which it waits.
+        self._heads: list[tuple[int, int, Topic]] = []
+        self._held: list[tuple[float, int, Topic]] = []
+        self._len = 0
         self._next = 0
 
     def __len__(self) -> int:
-        return sum(len(queue) for queue in self._queues.values())
+        return self._len
 
     def put(self, topic: Topic, item: T, seconds: float = 0.0, size: int = 0) -> int:
         """Append an item; return the number of older items of its topic that were dropped."""
-        queue = self._queues.setdefault(topic, deque())
-        if topic.kind in RETAINED and len(queue) > 1:
-            self._bytes[topic] -= queue.pop().size
-        queue.append(Entry(self._next, topic, item, seconds, size))
+        queue = self._queues.get(topic)
+        if queue is None:
+            queue = self._queues[topic] = _TopicQueue()
+            self._push(topic, self._next)
+        elif topic.kind in RETAINED and len(queue.entries) > 1:
+            queue.remove(-1)
+            self._len -= 1
+        queue.add(Entry(self._next, topic, item, seconds, size), len(queue.entries))
         self._next += 1
-        self._bytes[topic] += size
-        if topic.kind in BOUNDED:
-            self._seconds[topic] += seconds
-        return self._trim(topic)
+        self._len += 1
+        return self._trim(topic, queue)
+
+    def pop(self, ready_s: Callable[[Topic], float] | None = None, now_s: float = 0.0) -> Entry[T] | None:
+        """Remove and return the oldest item of the most urgent kind; None if there is none.
+
+        Parameters
+        ----------
+        ready_s : callable, optional
+            Returns the time before which the items of a topic wait, the same for all topics that must stay in order
+            with each other. The time of a waiting topic may only grow.
+        now_s : float
+            The time on the same clock.
+        """
+        while self._held and (ready_s is None or self._held[0][0] <= now_s):
+            self._push(self._held[0][2], self._held[0][1])
+            heapq.heappop(self._held)
+        while self._heads:
+            priority, number, topic = self._heads[0]
+            queue = self._queues[topic]
+            if queue.entries[0].number != number:
+                heapq.heapreplace(self._heads, (priority, queue.entries[0].number, topic))
+            elif ready_s is not None and (until_s := ready_s(topic)) > now_s:
+                heapq.heappop(self._heads)
+                heapq.heappush(self._held, (until_s, number, topic))
+            else:
+                return self._pop_head(topic, queue, priority)
+        return None
 
     @property
-    def topics(self) -> Iterable[Topic]:
-        """The topics that have items."""
-        return self._queues
-
-    def pop(self, allowed: Callable[[Topic], bool] | None = None) -> Entry[T] | None:
-        """Remove and return the oldest item of the most urgent kind, of allowed topics; None if there is none."""
-        topics = self._queues if allowed is None else [topic for topic in self._queues if allowed(topic)]
-        if not topics:
-            return None
-        return self._popleft(min(topics, key=lambda t: (self._priorities.get(t.kind, 0), self._queues[t][0].number)))
+    def held_until_s(self) -> float:
+        """Time at which the first of the waiting topics may leave; infinite if none waits."""
+        return self._held[0][0] if self._held else math.inf
 
     def put_back(self, entry: Entry[T]) -> None:
         """Reinsert a popped entry at its position; discard it if a later retained value has replaced it."""
-        queue = self._queues.setdefault(entry.topic, deque())
-        if entry.topic.kind in RETAINED and queue:
-            if queue[0].number > entry.number:
+        queue = self._queues.setdefault(entry.topic, _TopicQueue())
+        if entry.topic.kind in RETAINED and queue.entries:
+            if queue.entries[0].number > entry.number:
                 return
-            queue.clear()
-            self._bytes.pop(entry.topic, None)
-        place = next((i for i, other in enumerate(queue) if other.number > entry.number), len(queue))
-        queue.insert(place, entry)
-        self._bytes[entry.topic] += entry.size
-        if entry.topic.kind in BOUNDED:
-            self._seconds[entry.topic] += entry.seconds
-        self._trim(entry.topic)
+            self._len -= len(queue.entries)
+            queue = self._queues[entry.topic] = _TopicQueue()
+        place = next((i for i, other in enumerate(queue.entries) if other.number > entry.number), len(queue.entries))
+        queue.add(entry, place)
+        self._len += 1
+        self._trim(entry.topic, queue)
+        # It may stand before the oldest item so far.
+        self._heads, self._held = [], []
+        for topic, other in self._queues.items():
+            self._push(topic, other.entries[0].number)
 
-    def _trim(self, topic: Topic) -> int:
-        before = self.dropped[topic]
-        # The newest item is kept even if it alone exceeds the limit.
-        while len(self._queues[topic]) > 1 and (
-            self._seconds.get(topic, 0.0) > self.limit_s + 1e-9 or self._bytes[topic] > MAX_BYTES
-        ):
-            self._popleft(topic)
-            self.dropped[topic] += 1
-        return self.dropped[topic] - before
+    def _push(self, topic: Topic, number: int) -> None:
+        heapq.heappush(self._heads, (self._priorities.get(topic.kind, 0), number, topic))
 
-    def _popleft(self, topic: Topic) -> Entry[T]:
-        queue = self._queues[topic]
-        entry = queue.popleft()
-        self._seconds[topic] -= entry.seconds
-        self._bytes[topic] -= entry.size
-        if not queue:
+    def _pop_head(self, topic: Topic, queue: _TopicQueue[T], priority: int) -> Entry[T]:
+        """Remove and return the oldest item of the topic that is the first of `_heads`."""
+        entry = queue.remove(0)
+        self._len -= 1
+        if queue.entries:
+            heapq.heapreplace(self._heads, (priority, queue.entries[0].number, topic))
+        else:
+            heapq.heappop(self._heads)
             del self._queues[topic]
-            self._seconds.pop(topic, None)
-            self._bytes.pop(topic, None)
         return entry
+
+    def _trim(self, topic: Topic, queue: _TopicQueue[T]) -> int:
+        limit_s = self.limit_s + 1e-9 if topic.kind in BOUNDED else math.inf
+        dropped = 0
+        # The newest item is kept even if it alone exceeds the limit.
+        while (queue.seconds > limit_s or queue.size > MAX_BYTES) and len(queue.entries) > 1:
+            queue.remove(0)
+            dropped += 1
+        if dropped:
+            self.dropped[topic] += dropped
+            self._len -= dropped
+        return dropped

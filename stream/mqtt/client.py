@@ -93,6 +93,8 @@ class Client:
         Delay after a reconnect before queued messages are sent.
     paced : bool
         Send queued chunks at a pace that leaves nothing behind in the broker's queues; see `stream.mqtt.pacing`.
+    places : int or None
+        Beds whose messages are taken; None: as configured, see `stream.wire.bed_places`.
 
     Attributes
     ----------
@@ -102,7 +104,7 @@ class Client:
     counters : Counter of str
         ``received``, ``rejected``, ``inbox_dropped``, ``reconnects``, ``intrusions``: payloads that another client
         published on a retained topic of this process. They are replaced if `subscriptions` includes the topic.
-        ``beds_refused``: messages of beds beyond `stream.wire.bed_places.MAX_BEDS`, not with `persistent_id`.
+        ``beds_refused``: messages of beds beyond `places`, not with `persistent_id`.
     beds : tuple of str
         Beds that this process serves; part of its status.
     lateness : Lateness
@@ -132,6 +134,7 @@ class Client:
         connect_timeout_s: float = CONNECT_TIMEOUT_S,
         resume_delay_s: float = 0.0,
         paced: bool = False,
+        places: int | None = None,
     ) -> None:
         self.address = address
         self.role = role
@@ -150,7 +153,7 @@ class Client:
         self._tls_context = tls.client_context(address)
         self._protocol = ProtocolVersion.V5
         # With a persistent session, the broker bounds what is not acknowledged yet, and nothing may be ignored.
-        self._inbox = Inbox(BUFFER_S, self.counters, None if persistent_id else BedPlaces())
+        self._inbox = Inbox(BUFFER_S, self.counters, None if persistent_id else BedPlaces(places))
         self.lateness = self._inbox.lateness
         self._outbox = Outbox(BUFFER_S, paced=paced)
         self._owned = OwnedTopics()
@@ -266,6 +269,11 @@ class Client:
     def unsent(self) -> int:
         """Number of sent messages that are not acknowledged yet."""
         return len(self._outbox)
+
+    @property
+    def sent(self) -> tuple[int, int]:
+        """Number of messages, and bytes of their payload, that were passed to the broker."""
+        return self._outbox.sent, self._outbox.sent_bytes
 
     async def flush_to(self, count: int, timeout_s: float) -> None:
         """Let the connection work until at most `count` messages are unsent, at most for `timeout_s`.

@@ -14,6 +14,7 @@ import logging
 import ssl
 import threading
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
@@ -24,9 +25,9 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from stream.mqtt import tls
+from stream.mqtt import packets, tls
 from stream.mqtt.address import BrokerAddress
-from stream.wire import codec
+from stream.mqtt.packet_socket import PacketSocket
 from stream.wire.topics import QOS, RETAINED, Topic
 
 __all__ = ["CONNECTION_ERRORS", "Connection", "NoAnswerError", "ProtocolVersion", "RefusedTopicError"]
@@ -51,21 +52,11 @@ _TEMPORARY = (3, 0x88, 0x89, 0x97, 0x9F)
 and "connection rate exceeded"."""
 _UNSUPPORTED_PROTOCOL = (1, 0x84)
 
-MAX_PACKET = codec.MAX_BYTES + 2 + 0xFFFF + 2
-"""Size of the largest packet that a broker of MQTT 5 delivers: the largest valid payload after the longest topic and a
-message id. It drops larger ones, whose payload or properties would only cost time."""
-
 _NEVER = 0xFFFF_FFFF
 """Session expiry of MQTT 5: the session stays as long as the broker keeps it."""
 
-MAX_PACKET = codec.MAX_BYTES + 2 + 0xFFFF + 2
-"""Bytes that are kept of a received packet: the largest accepted payload after the longest topic and a message id."""
-
-READ_SIZE = 64 * 1024
-"""Bytes that are read from the socket at once."""
-
-PACKETS_PER_TURN = 100
-"""Packets that are read in one turn of the event loop."""
+MAX_TOPICS = 65_536
+"""Topics whose text is kept encoded."""
 
 OnMessage = Callable[[str, bytes, bool, int], None]
 """Called with topic, payload, retained flag and message id."""
@@ -89,11 +80,6 @@ class Connection:
     on_message : callable
         Called for each message as it arrives. It must not block, and must see to it that `acknowledge` is called.
 
-    Attributes
-    ----------
-    reads : int
-        Number of times that anything was read from the broker.
-
     Raises
     ------
     aiomqtt.MqttError, OSError, UnicodeError
@@ -112,10 +98,10 @@ class Connection:
         on_message: OnMessage,
         keepalive_s: int = KEEPALIVE_S,
     ) -> None:
-        queue = _CallbackQueue(on_message)
-        self.reads = 0
+        self._on_message = on_message
+        self._mqtt_5 = protocol is ProtocolVersion.V5
         self._address, self._tls_context = address, tls_context
-        self._unacknowledged: dict[int, tuple[str, asyncio.Future[None]]] = {}
+        self._unacknowledged: dict[int, tuple[Topic, asyncio.Future[None]]] = {}
         self._mqtt = _LoopClient(
             address.host,
             address.port,
@@ -125,17 +111,14 @@ class Connection:
             will=aiomqtt.Will(str(will[0]), will[1], qos=1, retain=True) if will else None,
             keepalive=keepalive_s,
             timeout=ACK_TIMEOUT_S,
-            queue_type=lambda maxsize: queue,  # noqa: ARG005
             tls_context=tls_context,
             logger=logging.getLogger(LOGGER_NAME),
             **_session(protocol, clean_session),
         )
-        # aiomqtt has no call for late acknowledgement, drops the reason of a PUBACK, and waits for the timeout if the
-        # connection is closed instead of a CONNACK; paho's own client is reached through its private attribute.
-        self._mqtt._client.manual_ack_set(True)
-        self._mqtt._client.on_publish = self._on_publish
+        # aiomqtt waits for the timeout if the connection is closed instead of a CONNACK; paho's own client is reached
+        # through its private attribute.
         self._mqtt._client.on_disconnect = self._on_disconnect
-        _bound_reading(self._mqtt, self._count_reads)
+        self._packets = self._mqtt.packets = PacketSocket(self._mqtt._client, self._on_packet)
 
     async def __aenter__(self) -> Self:
         try:
@@ -173,48 +156,53 @@ class Connection:
             if isinstance(result, ReasonCode) and result.is_failure:
                 raise RefusedTopicError("subscribe to", text, result)
 
-    async def publish(self, topic: Topic, payload: bytes) -> None:
-        """Publish; with QoS 1, wait for the broker's acknowledgement.
+    def publish(self, topic: Topic, payload: bytes) -> asyncio.Future[None] | None:
+        """Publish; with QoS 1, return a future of the broker's acknowledgement, otherwise None.
 
-        Raises
-        ------
-        RefusedTopicError
-            The broker refuses to publish on this topic. Only brokers of MQTT 5 say so, and only with QoS 1.
+        The future fails with `RefusedTopicError` if the broker refuses to publish on this topic. Only brokers of MQTT 5
+        say so.
         """
-        kind, text = topic.kind, str(topic)
-        sent = self._mqtt._client.publish(text, payload, QOS[kind], kind in RETAINED)
-        if sent.rc:
-            raise aiomqtt.MqttCodeError(sent.rc, "could not publish")
-        if QOS[kind]:
-            acknowledged = asyncio.get_running_loop().create_future()
-            self._unacknowledged[sent.mid] = text, acknowledged
-            try:
-                await acknowledged
-            finally:
-                del self._unacknowledged[sent.mid]
+        if self._mqtt._client.socket() is None:
+            raise aiomqtt.MqttError("the connection is closed")
+        mid = self._mqtt._client._mid_generate() if QOS[topic.kind] else 0
+        retain = topic.kind in RETAINED
+        self._packets.write(packets.encode_publish(_text(topic), payload, mid=mid, retain=retain, mqtt_5=self._mqtt_5))
+        if not mid:
+            return None
+        acknowledged = asyncio.get_running_loop().create_future()
+        self._unacknowledged[mid] = topic, acknowledged
+        return acknowledged
 
-    def _count_reads(self) -> None:
-        self.reads += 1
+    @property
+    def reads(self) -> int:
+        """Number of times that anything was read from the broker."""
+        return self._packets.reads
 
     def acknowledge(self, mid: int) -> None:
         """Acknowledge a received message; no effect on QoS 0 messages, whose id is 0."""
         if mid:
-            self._mqtt._client.ack(mid, 1)
+            self._packets.write(packets.encode_puback(mid))
 
     async def run(self) -> NoReturn:
         """Receive until the connection is lost; then raise."""
         async for _ in self._mqtt.messages:
-            raise AssertionError("a message was queued instead of passed to on_message")
+            raise AssertionError("paho received a message instead of on_message")
         raise aiomqtt.MqttError("the broker closed the connection")
 
-    def _on_publish(self, client: Any, userdata: Any, mid: int, reason: ReasonCode, properties: Any) -> None:  # noqa: ARG002
-        topic, acknowledged = self._unacknowledged.get(mid, ("", None))
+    def _on_packet(self, first: int, body: bytes) -> None:
+        """Process a received PUBLISH or PUBACK."""
+        if first & 0xF0 == packets.PUBLISH:
+            self._on_message(*packets.decode_publish(first, body, mqtt_5=self._mqtt_5))
+            return
+        mid, code = packets.decode_puback(body)
+        topic, acknowledged = self._unacknowledged.pop(mid, (None, None))
         if acknowledged is None or acknowledged.done():
             return
-        if reason.is_failure:
-            acknowledged.set_exception(RefusedTopicError("publish on", topic, reason))
-        else:
+        if code < packets.FAILURE:
             acknowledged.set_result(None)
+        else:
+            reason = ReasonCode(PacketTypes.PUBACK, identifier=code)
+            acknowledged.set_exception(RefusedTopicError("publish on", str(topic), reason))
 
     def _on_disconnect(self, client: Any, userdata: Any, flags: Any, reason: ReasonCode, properties: Any) -> None:
         connected = self._mqtt._connected
@@ -242,12 +230,18 @@ class RefusedTopicError(aiomqtt.MqttError):
         self.temporary = reason.value in _TEMPORARY
 
 
+@lru_cache(MAX_TOPICS)
+def _text(topic: Topic) -> bytes:
+    return str(topic).encode()
+
+
 def _session(protocol: ProtocolVersion, clean: bool) -> dict[str, Any]:
     """Return the arguments of aiomqtt's client that depend on the protocol."""
     if protocol is not ProtocolVersion.V5:
         return {"protocol": protocol, "clean_session": clean}
     properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-    properties.MaximumPacketSize = MAX_PACKET
+    # A broker drops larger packets, whose payload or properties would only cost time.
+    properties.MaximumPacketSize = packets.MAX_PACKET
     if not clean:
         properties.SessionExpiryInterval = _NEVER
     return {"protocol": protocol, "clean_start": clean, "properties": properties}
@@ -260,7 +254,13 @@ class _LoopClient(aiomqtt.Client):
       reports "Bad file descriptor") or belong to another socket. Here only a socket that is still open is added. paho
       opens it, and may close it, in another thread; hence the lock.
     - A connection attempt that fails or is cancelled leaves its socket in the loop. `close` removes it.
+
+    Attributes
+    ----------
+    packets : PacketSocket
     """
+
+    packets: PacketSocket
 
     def __init__(self, *args: Any, **options: Any) -> None:
         self._socket: Any = None
@@ -316,6 +316,7 @@ class _LoopClient(aiomqtt.Client):
 
     def _write(self) -> None:
         self._io(self._client.loop_write)
+        self._io(self.packets.flush)
 
     def _io(self, step: Callable[[], object]) -> None:
         try:
@@ -324,63 +325,6 @@ class _LoopClient(aiomqtt.Client):
             if not self._disconnected.done():
                 self._disconnected.set_exception(error)
                 self._mark_retrieved()
-
-
-class _CallbackQueue(asyncio.Queue[aiomqtt.Message]):
-    """Replaces aiomqtt's unbounded queue: passes each message to a callback."""
-
-    def __init__(self, on_message: OnMessage) -> None:
-        super().__init__()
-        self._on_message = on_message
-
-    def put_nowait(self, item: aiomqtt.Message) -> None:
-        """Pass the message to the callback."""
-        payload = item.payload if isinstance(item.payload, bytes) else b""
-        self._on_message(str(item.topic), payload, bool(item.retain), item.mid)
-
-
-def _bound_reading(mqtt: aiomqtt.Client, on_read: Callable[[], None]) -> None:
-    """Bound the memory of a received packet, and read more than one packet per turn of the event loop.
-
-    MQTT 3.1.1 has no maximum packet size, and paho collects a packet of up to 256 MB before it shows it to anyone. Of
-    a packet larger than `MAX_PACKET` only the beginning is kept: it arrives with a payload that exceeds
-    `codec.MAX_BYTES`, is rejected and acknowledged. To refuse it by disconnecting would not help: the broker would
-    deliver it again, and a retained one after each reconnect.
-
-    paho reads one packet per call, and writes its acknowledgement two turns of the event loop later; a busy process
-    would acknowledge one message per turn, and the broker's queue for it would overflow.
-
-    paho has no public means for either. This relies on ``_sock_recv(size)``, which reads all that paho receives, on
-    the collected bytes in ``_in_packet["packet"]``, on aiomqtt calling ``loop_read()``, and on ``_packet_write()``,
-    which writes what is queued. ``on_read`` is called whenever anything was read.
-    """
-    client = mqtt._client
-    receive, read = client._sock_recv, client.loop_read
-    waiting = False
-
-    def bounded_receive(bufsize: int) -> bytes:
-        nonlocal waiting
-        del client._in_packet["packet"][MAX_PACKET:]
-        try:
-            data = receive(min(bufsize, READ_SIZE))
-        except BlockingIOError:
-            waiting = True
-            raise
-        on_read()
-        return data
-
-    def read_several() -> None:
-        nonlocal waiting
-        waiting = False
-        for _ in range(PACKETS_PER_TURN):
-            if read():
-                return
-            if waiting:
-                break
-        client._packet_write()
-
-    client._sock_recv = bounded_receive  # type: ignore[method-assign]
-    client.loop_read = read_several  # type: ignore[method-assign,assignment]
 
 
 def covers(pattern: str, topic: str) -> bool:

@@ -17,14 +17,19 @@ class Lateness:
         Chunks in each class, not cumulative; one more than `BOUNDS_S`.
     total_s : float
         Sum of all, in s.
+    recent : list of float or None
+        If it is a list, each chunk is appended to it, in s; whoever reads it must empty it.
     """
 
     def __init__(self) -> None:
         self.counts = [0] * (len(BOUNDS_S) + 1)
         self.total_s = 0.0
+        self.recent: list[float] | None = None
 
     def add(self, seconds: float) -> None:
         """Count one chunk; one that is early has no lateness."""
         seconds = max(seconds, 0.0)
         self.counts[bisect_left(BOUNDS_S, seconds)] += 1
         self.total_s += seconds
+        if self.recent is not None:
+            self.recent.append(seconds)

@@ -12,9 +12,11 @@ sets the pace at which a bed's stream catches up.
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import math
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import NoReturn
 
 from stream.mqtt.bounded_queue import BoundedQueue, Entry
 from stream.mqtt.pacing import Pacer
@@ -30,8 +32,38 @@ PRIORITIES: Mapping[Kind, int] = {
 }
 """Order of sending, the lowest first; all other kinds have 0. A publisher's status follows the chunks before it."""
 
-Publish = Callable[[Topic, bytes], Awaitable[None]]
-"""Sends a payload and returns once the broker has acknowledged it; raises when the connection is lost."""
+Publish = Callable[[Topic, bytes], asyncio.Future[None] | None]
+"""Sends a payload; returns a future of the broker's acknowledgement, None with QoS 0. Raises if it cannot send."""
+
+
+class _Delivery:
+    """The sending over one connection.
+
+    Attributes
+    ----------
+    publish : Publish
+    failed : Future
+        Fails with the connection.
+    soon, later : Handle or None
+        The next sending: in the next turn of the event loop, and when the pace allows it.
+    """
+
+    def __init__(self, publish: Publish) -> None:
+        self.publish = publish
+        self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.soon: asyncio.Handle | None = None
+        self.later: asyncio.Handle | None = None
+
+    def fail(self, error: BaseException) -> None:
+        if not self.failed.done():
+            self.failed.set_exception(error)
+
+    def cancel(self) -> None:
+        """Cancel the next sending."""
+        for handle in (self.soon, self.later):
+            if handle is not None:
+                handle.cancel()
+        self.soon = self.later = None
 
 
 class Outbox:
@@ -43,14 +75,20 @@ class Outbox:
         Maximum duration per bounded topic; see `BoundedQueue`.
     paced : bool
         Whether the streams of beds catch up at the pace of `Pacer`; otherwise as fast as the broker acknowledges.
+
+    Attributes
+    ----------
+    sent, sent_bytes : int
+        Messages, and bytes of payload, that were passed to a connection.
     """
 
     def __init__(self, limit_s: float, *, paced: bool = False) -> None:
+        self.sent = self.sent_bytes = 0
         self._waiting: BoundedQueue[bytes] = BoundedQueue(limit_s, PRIORITIES)
         self._in_flight: dict[int, Entry[bytes]] = {}
         self._retained: dict[Topic, bytes] = {}
         self._pacer = Pacer() if paced else None
-        self._changed = asyncio.Event()
+        self._delivery: _Delivery | None = None
         self._empty = asyncio.Event()
         self._progress = asyncio.Event()
         self._closed = False
@@ -71,7 +109,7 @@ class Outbox:
         """Append a message."""
         self._waiting.put(topic, payload, seconds)
         self._empty.clear()
-        self._changed.set()
+        self._send_soon()
 
     def retain(self, topic: Topic, payload: bytes) -> None:
         """Append a retained message; `put_retained` appends it again after a reconnect."""
@@ -92,54 +130,76 @@ class Outbox:
         for topic, payload in self._retained.items():
             self.put(topic, payload)
 
-    async def deliver(self, publish: Publish) -> None:
-        """Publish all messages, at most `IN_FLIGHT` at a time, until cancelled or until `publish` raises."""
+    async def deliver(self, publish: Publish) -> NoReturn:
+        """Publish all messages, at most `IN_FLIGHT` at a time, until cancelled or until `publish` or a future fails.
+
+        What is put within one turn of the event loop leaves together, in the order of the priorities.
+        """
+        self._delivery = delivery = _Delivery(publish)
         try:
-            async with asyncio.TaskGroup() as deliveries:
-                while True:
-                    while len(self._in_flight) < IN_FLIGHT and (entry := self._next()) is not None:
-                        self._in_flight[entry.number] = entry
-                        deliveries.create_task(self._deliver(publish, entry))
-                    if not len(self):
-                        self._empty.set()
-                    self._changed.clear()
-                    await self._wait_for_change()
+            self._send(delivery)
+            await delivery.failed
+            raise AssertionError("a connection only ends by an error")
         finally:
+            self._delivery = None
+            delivery.cancel()
             for entry in self._in_flight.values():
                 self._waiting.put_back(entry)
             self._in_flight.clear()
 
+    def _send_soon(self) -> None:
+        delivery = self._delivery
+        if delivery is not None and delivery.soon is None:
+            delivery.soon = asyncio.get_running_loop().call_soon(self._send, delivery)
+
+    def _send(self, delivery: _Delivery) -> None:
+        """Send what may be sent now. What waits for the pace is sent in time; all else after an acknowledgement."""
+        delivery.cancel()
+        if delivery.failed.done():
+            return
+        try:
+            while len(self._in_flight) < IN_FLIGHT and (entry := self._next()) is not None:
+                self._in_flight[entry.number] = entry
+                acknowledged = delivery.publish(entry.topic, entry.item)
+                self.sent += 1
+                self.sent_bytes += len(entry.item)
+                if acknowledged is None:
+                    del self._in_flight[entry.number]
+                    self._progress.set()
+                else:
+                    acknowledged.add_done_callback(partial(self._acknowledge, delivery, entry.number))
+        except Exception as error:  # noqa: BLE001 - raised again by `deliver`
+            delivery.fail(error)
+        if not len(self):
+            self._empty.set()
+        if len(self._in_flight) < IN_FLIGHT and self._waiting.held_until_s < math.inf:
+            wait_s = self._waiting.held_until_s - time.monotonic()
+            delivery.later = asyncio.get_running_loop().call_later(wait_s, self._send, delivery)
+
     def _next(self) -> Entry[bytes] | None:
         """Remove and return the next message that may be sent now."""
-        pacer, now_s = self._pacer, time.monotonic()
-        if pacer is None:
+        if self._pacer is None:
             return self._waiting.pop()
-        entry = self._waiting.pop(lambda topic: pacer.wait_s(topic, now_s) <= 0)
+        now_s = time.monotonic()
+        entry = self._waiting.pop(self._pacer.ready_s, now_s)
         if entry is not None:
-            pacer.sent(entry.topic, entry.seconds, now_s)
+            self._pacer.sent(entry.topic, entry.seconds, now_s)
         return entry
 
-    async def _wait_for_change(self) -> None:
-        """Wait for a message or an acknowledgement, or until the pace allows the next message."""
-        wait_s = None
-        if self._pacer is not None and len(self._waiting) and len(self._in_flight) < IN_FLIGHT:
-            now_s = time.monotonic()
-            wait_s = min(self._pacer.wait_s(topic, now_s) for topic in self._waiting.topics)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(wait_s):
-                await self._changed.wait()
+    def _acknowledge(self, delivery: _Delivery, number: int, acknowledged: asyncio.Future[None]) -> None:
+        if delivery is not self._delivery or acknowledged.cancelled():
+            return
+        if (error := acknowledged.exception()) is not None:
+            delivery.fail(error)
+            return
+        del self._in_flight[number]
+        self._progress.set()
+        self._send_soon()
 
     def hurry(self) -> None:
         """Send at once what is left: the process ends."""
         self._pacer = None
-        self._changed.set()
-
-    async def _deliver(self, publish: Publish, entry: Entry[bytes]) -> None:
-        # A lost connection cancels this task; `deliver` then returns the entry to the queue.
-        await publish(entry.topic, entry.item)
-        del self._in_flight[entry.number]
-        self._changed.set()
-        self._progress.set()
+        self._send_soon()
 
     async def wait_at_most(self, count: int) -> None:
         """Wait until at most `count` messages are left, or until `release_waiters`."""
@@ -152,7 +212,7 @@ class Outbox:
         while self._waiting.pop() is not None:
             pass
         self._retained.clear()
-        self._changed.set()
+        self._send_soon()
         self._progress.set()
 
     async def wait_empty(self) -> None:

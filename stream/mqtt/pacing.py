@@ -8,6 +8,8 @@ may be sent at once.
 
 from __future__ import annotations
 
+import math
+
 from stream.wire.topics import Kind, Role, Topic
 
 CATCH_UP = 1.5
@@ -33,21 +35,20 @@ class Pacer:
     def __init__(self) -> None:
         self._allowed: dict[str, tuple[float, float]] = {}
 
-    def wait_s(self, topic: Topic, now_s: float) -> float:
-        """Return the time until a message of a topic may be sent; 0 if it may be sent now."""
-        if topic.bed is None or not _is_paced(topic):
-            return 0.0
-        return max(-self._allowance_s(topic.bed, now_s) / CATCH_UP, 0.0)
+    def ready_s(self, topic: Topic) -> float:
+        """Return the time from which a message of a topic may be sent: the same for all that must stay in order."""
+        allowed = self._allowed.get(topic.bed) if topic.bed is not None and _is_paced(topic) else None
+        if allowed is None:
+            return -math.inf
+        left_s, at_s = allowed
+        return at_s + max(-left_s / CATCH_UP, 0.0)
 
     def sent(self, topic: Topic, seconds: float, now_s: float) -> None:
         """Register that a message with these seconds of signal, in wall time, is sent."""
         if topic.kind is Kind.ECG and topic.bed is not None and seconds > MIN_PACED_S:
-            self._allowed[topic.bed] = (self._allowance_s(topic.bed, now_s) - seconds, now_s)
-
-    def _allowance_s(self, bed: str, now_s: float) -> float:
-        """Return the seconds of signal that the bed may send now; its next message waits while they are negative."""
-        left_s, at_s = self._allowed.get(bed, (BURST_S, now_s))
-        return min(left_s + CATCH_UP * (now_s - at_s), BURST_S)
+            left_s, at_s = self._allowed.get(topic.bed, (BURST_S, now_s))
+            # The seconds of signal that the bed may send after this message; while negative, its next message waits.
+            self._allowed[topic.bed] = (min(left_s + CATCH_UP * (now_s - at_s), BURST_S) - seconds, now_s)
 
 
 def _is_paced(topic: Topic) -> bool:

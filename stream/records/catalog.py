@@ -181,6 +181,15 @@ class Catalog:
             listed.append(CatalogEntry(name, MITDB[name], found.source if found else "not yet"))
         return listed
 
+    def database(self, name: str) -> list[str]:
+        """Return the records on disk of a database, a folder such as ``svdb``; sorted, empty if there is none."""
+        if not re.fullmatch(r"[\w-]+", name):
+            return []
+        folder = None if self.data_dir is None else self.data_dir / name
+        if folder is not None and folder.is_dir():
+            return sorted(f"{name}/{path.stem}" for path in folder.glob("*.hea"))
+        return [record for record in sorted(MITDB) if record.startswith(f"{name}/") and self._on_disk(record)]
+
     def fetch(self, names: Iterable[str]) -> Iterator[str]:
         """Download records that are not on disk, one by one; yield a line on each.
 

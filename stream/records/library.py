@@ -6,12 +6,12 @@ import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from stream.errors import BedsideError
+from stream.errors import BedsideError, RecordError
 from stream.records.catalog import Catalog, CatalogEntry
 from stream.records.record import Record
 from stream.records.wfdb_reader import load, read_summary
 from stream.timebase import FS
-from stream.wire.messages import Offer
+from stream.wire.messages import MAX_OFFERS, Offer
 
 log = logging.getLogger("bedside.records")
 
@@ -56,3 +56,34 @@ class Library:
         except BedsideError as error:
             log.warning("record %s cannot be read: %s", name, error)
             return None
+
+
+@dataclass(frozen=True)
+class LoadedRecords:
+    """A library of records in memory.
+
+    Attributes
+    ----------
+    records : tuple of Record
+        No two of the same name.
+    """
+
+    records: tuple[Record, ...]
+
+    def listing(self) -> Iterator[tuple[CatalogEntry, Offer | None]]:
+        """Yield the records, as many as a status may offer."""
+        for record in self.records[:MAX_OFFERS]:
+            yield CatalogEntry(record.name, record.leads, record.source), Offer(name=record.name, seconds=record.n / FS)
+
+    def load(self, name: str) -> Record:
+        """Return a record.
+
+        Raises
+        ------
+        RecordError
+            There is none of this name.
+        """
+        for record in self.records:
+            if record.name == name:
+                return record
+        raise RecordError(f"record {name!r} is not one of this publisher")

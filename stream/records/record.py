@@ -127,6 +127,13 @@ class Record:
         mv[self.adu == INVALID] = np.nan
         return mv
 
+    def first_leads(self, count: int) -> Record:
+        """Return the record with at most ``count`` leads; it shares the samples."""
+        if count >= len(self.leads):
+            return self
+        leads, gain, zero = self.leads[:count], self.gain[:count], self.zero[:count]
+        return replace(self, leads=leads, gain=gain, zero=zero, adu=self.adu[:, :count])
+
     def until(self, stop: int) -> Record:
         """Return the first ``stop`` samples of the ECG, and the waves up to there; annotations are kept."""
         waves = tuple(replace(wave, adu=wave.within(0, stop)[1]) for wave in self.waves)

@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Collection
 
 from stream.errors import UsageError
-from stream.mqtt.client import STATUS_INTERVAL_S, Client
+from stream.mqtt.client import STATUS_INTERVAL_S, Client, Received
 from stream.wire.messages import BedStatus, ProcessStatus
 from stream.wire.topics import Kind, Role, pattern
 
@@ -98,12 +98,14 @@ async def check_free(client: Client) -> None:
                         f"another publisher ({instance}) sends bed {bed} on {client.address} already: "
                         "end it, or give this one another bed with --bed"
                     )
-                received = await client.receive()
-                message = received.message
-                if isinstance(message, BedStatus | ProcessStatus):
-                    claims.update(message, retained=received.retained)
-                    # Our own status arrives after all messages retained before it. Of two publishers that start
-                    # together, the later one receives the other's status before its own.
-                    complete |= isinstance(message, ProcessStatus) and message.instance == client.instance
+                received: Received | None = await client.receive()
+                while received is not None:  # all that has come, before the claims of a whole ward are compared
+                    message = received.message
+                    if isinstance(message, BedStatus | ProcessStatus):
+                        claims.update(message, retained=received.retained)
+                        # Our own status arrives after all messages retained before it. Of two publishers that start
+                        # together, the later one receives the other's status before its own.
+                        complete |= isinstance(message, ProcessStatus) and message.instance == client.instance
+                    received = client.receive_nowait()
     except TimeoutError:
         return  # the claiming process is dead, or we may not read its status

@@ -12,7 +12,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+import msgspec
+from msgspec.structs import replace
 
 from stream.errors import UsageError
 from stream.records.record import Record
@@ -41,6 +44,8 @@ class ReplayConfig:
         Restart at the record's first sample when it ends, in a new epoch.
     start_s : float
         Position in the record at which to begin, in s.
+    delay_s : float
+        Time from the begin of the replay to the due time of the first sample, in s.
 
     Raises
     ------
@@ -53,6 +58,7 @@ class ReplayConfig:
     speed: float = 1.0
     loop: bool = False
     start_s: float = 0.0
+    delay_s: float = 0.0
 
     def __post_init__(self) -> None:
         check_bed(self.bed)
@@ -64,9 +70,8 @@ class ReplayConfig:
             raise UsageError(f"start {self.start_s:g} s: use seconds from the first sample of the record, 0 or more")
 
 
-@dataclass(frozen=True, slots=True)
-class Playhead:
-    """The state of a replay.
+class Playhead(msgspec.Struct, frozen=True):
+    """The state of a replay; a struct, because one is made for each chunk.
 
     Attributes
     ----------
@@ -186,7 +191,7 @@ def begin(record: Record, config: ReplayConfig, begin_ns: int, session: str | No
     record : Record
     config : ReplayConfig
     begin_ns : int
-        Unix time in ns at which the first sample is due.
+        Unix time in ns at which the first sample is due, without the delay of ``config``.
     session : str or None
         128 bits in hex; random if None.
 
@@ -203,7 +208,7 @@ def begin(record: Record, config: ReplayConfig, begin_ns: int, session: str | No
         position=first_sample(record, config),
         speed=config.speed,
         loop=config.loop,
-        anchor_ns=begin_ns,
+        anchor_ns=begin_ns + round(config.delay_s * 1e9),
     )
 
 

@@ -5,6 +5,7 @@ Logged: executed commands, the end of a record, dropped chunks.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
@@ -16,6 +17,7 @@ from stream.clock import Clock, rfc3339
 from stream.records.record import Annotations, Record
 from stream.replay.ledger import Write
 from stream.replay.playhead import Playhead, choose_record, execute, shift_deadlines
+from stream.replay.schedule import Schedule
 from stream.timebase import FS
 from stream.wire.alarm_messages import Command
 from stream.wire.command_filter import check
@@ -28,11 +30,14 @@ STATUS_INTERVAL_NS = 2_000_000_000
 MAX_SLEEP_NS = 100_000_000
 """Maximum sleep, so that a command that moves a deadline forward takes effect in time."""
 
-NO_DEADLINE_NS = 2**63
-"""Deadline of a bed that is paused or has ended; later than any time in ns."""
+MAX_CHUNKS_PER_TURN = 100
+"""Chunks that are sent without a turn of the event loop between them: a publisher that is late still sends."""
 
 MAX_EXECUTED_IDS = 64
 """Number of executed command ids kept per bed, so that no command is executed twice."""
+
+MAX_NAMED = 8
+"""Beds that are all named in one line."""
 
 MIN_LOGGED_LOOP_S = 1.0
 """The end of a looping record is logged if the record lasts at least this long in wall time."""
@@ -110,25 +115,54 @@ class Publisher:
         self._write = write
         self._annotations = annotations
         self._stepped_ns = clock.stepped_ns
-        self._next_status_ns = 0
+        self._unended: set[str] = set()
+        self._deadlines, self._statuses = Schedule(self.beds), Schedule(self.beds)
+        now_ns = clock.now_ns()
+        for number, bed in enumerate(self.beds.values(), 1):
+            self._move(bed, bed.head)
+            self._statuses.set(bed.head.bed, now_ns + STATUS_INTERVAL_NS * number // len(self.beds))
 
     async def run(self) -> None:
         """Send all chunks at their deadlines; return when all records have ended."""
-        while not all(bed.head.ended for bed in self.beds.values()):
+        while self._unended:
             now = self._now_ns()
-            while (due := self._next_due())[0] <= now:
-                bed = due[1]
-                self._publish(bed)
-                self._log_end(bed)
-                if bed.head.ended:
-                    self.publish_status(bed)
-            if now >= self._next_status_ns:
-                self._next_status_ns = now + STATUS_INTERVAL_NS
-                for bed in self.beds.values():
-                    if not bed.head.ended:
-                        self.publish_status(bed)
-            if self._clock.stepped_ns == self._stepped_ns:  # else the deadlines must move first
-                await self._clock.sleep_until(min(due[0], now + MAX_SLEEP_NS))
+            overdue = self._publish_due(now)
+            self._publish_statuses(now)
+            if overdue:
+                await asyncio.sleep(0)  # the connection must send meanwhile
+            elif self._clock.stepped_ns == self._stepped_ns:  # else the deadlines must move first
+                next_ns = min(self._deadlines.first()[0], self._statuses.first()[0], now + MAX_SLEEP_NS)
+                await self._clock.sleep_until(next_ns)
+
+    def _publish_due(self, now_ns: int) -> bool:
+        """Send the chunks that are due, `MAX_CHUNKS_PER_TURN` at most; return whether there are more."""
+        for _ in range(MAX_CHUNKS_PER_TURN):
+            due_ns, name = self._deadlines.first()
+            if due_ns > now_ns:
+                return False
+            bed = self.beds[name]
+            self._publish(bed)
+            self._log_end(bed)
+            if bed.head.ended:
+                self.publish_status(bed)
+        return True
+
+    def _publish_statuses(self, now_ns: int) -> None:
+        """Publish the statuses that are due. Each bed has its own moment: those of a ward would delay its chunks."""
+        while (first := self._statuses.first())[0] <= now_ns:
+            bed = self.beds[first[1]]
+            if not bed.head.ended:
+                self.publish_status(bed)
+            self._statuses.set(first[1], now_ns + STATUS_INTERVAL_NS)
+
+    def _move(self, bed: Bed, head: Playhead) -> None:
+        """Set the replay state of a bed and its next deadline."""
+        bed.head = head
+        self._deadlines.set(head.bed, head.due_ns)
+        if head.ended:
+            self._unended.discard(head.bed)
+        else:
+            self._unended.add(head.bed)
 
     def _now_ns(self) -> int:
         """Return the Unix time in ns; after a clock step, shift all deadlines first."""
@@ -138,9 +172,9 @@ class Publisher:
             # After a suspend of the machine, the hours in between must not be sent all at once.
             log.warning("the clock was stepped by %.1f s: the replay continues at its position", step_ns / 1e9)
             self._stepped_ns += step_ns
-            self._next_status_ns = 0
+            self._statuses.shift(step_ns)
             for bed in self.beds.values():
-                bed.head = shift_deadlines(bed.head, step_ns)
+                self._move(bed, shift_deadlines(bed.head, step_ns))
         return now
 
     def execute(self, command: Command) -> None:
@@ -156,7 +190,7 @@ class Publisher:
         if not isinstance(command.action, ReplayAction):
             return  # for the worker
         bed = self.accept(command)
-        bed.head = execute(bed.head, command.action, self._now_ns())
+        self._move(bed, execute(bed.head, command.action, self._now_ns()))
         log.info("%s: %s, by %r", command.bed, _effect(command.action, bed.head), command.who)
         self.publish_status(bed)
 
@@ -175,7 +209,7 @@ class Publisher:
 
     def choose_record(self, bed: Bed, record: Record) -> None:
         """Continue with another record."""
-        bed.head = choose_record(bed.head, record, self._now_ns())
+        self._move(bed, choose_record(bed.head, record, self._now_ns()))
         log.info("%s", description(bed.head))
         self.publish_status(bed)
 
@@ -187,7 +221,7 @@ class Publisher:
         for bed in self.beds.values():
             total.update(bed.counters)
         return (
-            f"{', '.join(self.beds)}: published {total['samples_published'] / FS:.1f} s of signal "
+            f"{names(tuple(self.beds))}: published {total['samples_published'] / FS:.1f} s of signal "
             f"in {total['chunks_published']} chunks, {total['chunks_dropped']} dropped"
         )
 
@@ -223,15 +257,12 @@ class Publisher:
             )
         )
 
-    def _next_due(self) -> tuple[int, Bed]:
-        dues = ((NO_DEADLINE_NS if bed.head.due_ns is None else bed.head.due_ns, bed) for bed in self.beds.values())
-        return min(dues, key=lambda due: due[0])
-
     def _publish(self, bed: Bed) -> None:
         record = bed.head.record
         for wave in bed.head.next_waves():
             self._send(wave)
-        chunk, bed.head = bed.head.next_chunk()
+        chunk, head = bed.head.next_chunk()
+        self._move(bed, head)
         self._send(chunk)
         self._write(chunk.bed, chunk.session, chunk.seq, chunk.start, chunk.n, chunk.due_ns, self._clock.now_ns())
         bed.last = chunk
@@ -253,6 +284,11 @@ class Publisher:
         if dropped > bed.counters["chunks_dropped"]:
             log.warning("%s: the broker was unavailable for too long, %d chunks dropped so far", bed.head.bed, dropped)
         bed.counters["chunks_dropped"] = dropped
+
+
+def names(beds: Sequence[str]) -> str:
+    """Return the names of beds for one line: all of a few, the first and the last of many."""
+    return ", ".join(beds) if len(beds) <= MAX_NAMED else f"{len(beds)} beds, {beds[0]} to {beds[-1]}"
 
 
 def annotations_of(chunk: Waveform, reference: Annotations) -> Iterator[Annotation]:

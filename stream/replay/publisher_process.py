@@ -11,10 +11,11 @@ from stream.clock import Clock
 from stream.errors import BedsideError, UsageError
 from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Client, Watch, watch_nothing
-from stream.records.library import Library
+from stream.records.library import Library, LoadedRecords
 from stream.records.record import Record
 from stream.replay import bed_claims
 from stream.replay.ledger import ledger
+from stream.replay.load_report import INTERVAL_S, LoadReport
 from stream.replay.playhead import ReplayConfig, begin, first_sample
 from stream.replay.publisher import Publisher, description
 from stream.wire.alarm_messages import Command
@@ -36,11 +37,12 @@ async def serve(
     address: BrokerAddress,
     replays: Sequence[tuple[Record, ReplayConfig]],
     *,
-    library: Library,
+    library: Library | LoadedRecords,
     ledger_path: Path | None,
     clock: Clock,
     annotations: bool = False,
     watch: Watch = watch_nothing,
+    report: LoadReport | None = None,
 ) -> None:
     """Publish records and execute commands until the records end or the task is cancelled.
 
@@ -48,7 +50,7 @@ async def serve(
     ----------
     address : BrokerAddress
     replays : sequence of (Record, ReplayConfig)
-    library : Library
+    library : Library or LoadedRecords
         Records that can be selected by command.
     ledger_path : Path or None
     clock : Clock
@@ -56,6 +58,8 @@ async def serve(
         Also send the reference annotations.
     watch : callable
         Called with the client; see `stream.mqtt.metrics`.
+    report : LoadReport, optional
+        Logged once per second.
 
     Raises
     ------
@@ -73,7 +77,12 @@ async def serve(
     subscriptions = [*(pattern(Kind.COMMAND, bed) for bed in beds), *bed_claims.subscriptions(beds)]
     with ledger(ledger_path, *Publisher.LEDGER) as write:
         client = Client(
-            address, role=Role.PUBLISHER, subscriptions=subscriptions, resume_delay_s=RESUME_DELAY_S, paced=True
+            address,
+            role=Role.PUBLISHER,
+            subscriptions=subscriptions,
+            resume_delay_s=RESUME_DELAY_S,
+            paced=True,
+            places=len(beds),  # it subscribes to topics of these only
         )
         client.beds = beds
         watch(client)
@@ -90,15 +99,19 @@ async def serve(
                 annotations=annotations,
             )
             log.info("streaming to %s; Ctrl-C ends it", address)
-            for bed in publisher.beds.values():
-                log.info("%s", description(bed.head))
-            await _run(client, publisher, library)
+            if report is None:
+                for bed in publisher.beds.values():
+                    log.info("%s", description(bed.head))
+            await _run(client, publisher, library, report)
 
 
-async def _run(client: Client, publisher: Publisher, library: Library) -> None:
+async def _run(
+    client: Client, publisher: Publisher, library: Library | LoadedRecords, report: LoadReport | None
+) -> None:
     """Publish all chunks, wait for their acknowledgements, and log a summary."""
     executing = asyncio.create_task(_execute_commands(client, publisher, library))
     playing = asyncio.create_task(publisher.run())
+    reporting = asyncio.create_task(_report(client, report))
     try:
         await asyncio.wait({executing, playing}, return_when=asyncio.FIRST_COMPLETED)
         if executing.done():
@@ -109,15 +122,25 @@ async def _run(client: Client, publisher: Publisher, library: Library) -> None:
             while not await client.flush(FLUSH_TIMEOUT_S):
                 pass
     finally:
-        for task in (executing, playing):
+        for task in (executing, playing, reporting):
             task.cancel()
-        await asyncio.gather(executing, playing, return_exceptions=True)
+        await asyncio.gather(executing, playing, reporting, return_exceptions=True)
         publisher.stop()
         await client.flush(FLUSH_TIMEOUT_S)
         log.info("%s; reconnects: %d", publisher.summary(), client.counters["reconnects"])
 
 
-async def _execute_commands(client: Client, publisher: Publisher, library: Library) -> None:
+async def _report(client: Client, report: LoadReport | None) -> None:
+    """Log what is sent, until cancelled."""
+    if report is None:
+        return
+    report.begin(client)
+    while True:
+        await asyncio.sleep(INTERVAL_S)
+        log.info("%s", report.update(client))
+
+
+async def _execute_commands(client: Client, publisher: Publisher, library: Library | LoadedRecords) -> None:
     """Execute received commands; count and log refused ones. Records are loaded in a thread."""
     publisher.offers = await _offers(library)
     client.counters["commands_refused"] = 0
@@ -139,7 +162,7 @@ async def _execute_commands(client: Client, publisher: Publisher, library: Libra
             log.warning("command refused: %s", error)
 
 
-async def _offers(library: Library) -> tuple[Offer, ...]:
+async def _offers(library: Library | LoadedRecords) -> tuple[Offer, ...]:
     """Return the records that need no download; each is read in a thread, so that shutdown waits for one at most."""
     listing, offers = library.listing(), []
     while (entry := await asyncio.to_thread(next, listing, None)) is not None:

@@ -1,4 +1,8 @@
-"""Which beds a process keeps: at most `MAX_BEDS`, whatever names arrive.
+"""Which beds a process keeps: at most as many as it has places, whatever names arrive.
+
+One setting bounds the beds of every process that receives: the environment variable `PLACES_VARIABLE`, by default
+`DEFAULT_PLACES`. It is a bound against names that strangers invent, not a size of the ward: a place takes memory once
+its bed sends (docs/scale.md).
 
 A bed takes a place with its first message. If all places are taken, a new bed gets that of the bed that has been silent
 for longest, if it has been silent for long enough: `SILENT_S`, or `ESTABLISHED_SILENT_S` once it has sent a few seconds
@@ -10,10 +14,20 @@ yields it at once to one that sends.
 from __future__ import annotations
 
 import math
+import os
 from dataclasses import dataclass
 
-MAX_BEDS = 64
-"""Beds that a process keeps."""
+from stream.errors import UsageError
+
+PLACES_VARIABLE = "BEDSIDE_PLACES"
+"""Environment variable with the number of beds that a process keeps."""
+
+DEFAULT_PLACES = 2048
+MAX_PLACES = 16_384
+"""Largest setting."""
+
+MAX_BEDS = DEFAULT_PLACES
+"""Beds that a process keeps, unless `PLACES_VARIABLE` says otherwise."""
 
 ESTABLISHED_S = 10.0
 """Seconds of signal after which a bed is established."""
@@ -21,6 +35,20 @@ ESTABLISHED_S = 10.0
 SILENT_S = 10.0
 ESTABLISHED_SILENT_S = 3600.0
 """Time without a message after which a bed, an established one, may lose its place."""
+
+
+def configured_places() -> int:
+    """Return the number of beds that this process keeps.
+
+    Raises
+    ------
+    UsageError
+        The environment variable is not a number, or out of range.
+    """
+    text = os.environ.get(PLACES_VARIABLE) or str(DEFAULT_PLACES)
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MAX_PLACES:
+        raise UsageError(f"{PLACES_VARIABLE} {text[:20]!r}: use 1 to {MAX_PLACES} beds")
+    return int(text)
 
 
 @dataclass(slots=True)
@@ -39,16 +67,19 @@ class BedPlaces:
 
     Parameters
     ----------
-    limit : int
+    places : int or None
+        None: as configured for this process.
 
     Attributes
     ----------
+    limit : int
+        Number of places.
     refused : int
         Messages of beds without a place.
     """
 
-    def __init__(self, limit: int = MAX_BEDS) -> None:
-        self.limit = limit
+    def __init__(self, places: int | None = None) -> None:
+        self.limit = configured_places() if places is None else places
         self.refused = 0
         self._places: dict[str, _Place] = {}
         self._taken_until_s = -math.inf  # none becomes free earlier: most of a flood is refused without a search

@@ -6,6 +6,8 @@ is in the topic (``bedside/v1``) and in each message (``"v": 1``).
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import msgspec
 
 from stream.errors import MessageError
@@ -44,8 +46,17 @@ _json = msgspec.json.Encoder()
 _msgpack = msgspec.msgpack.Encoder()
 
 
+_KIND_OF = {cls: kind for kind, cls in MESSAGE_OF.items() if cls not in (Wave, BedStatus, ProcessStatus, EventsRequest)}
+"""Kinds of the messages whose topic depends on the bed alone."""
+
+_bed_topic = lru_cache(16_384)(Topic)
+
+
 def topic_of(message: Message) -> Topic:
     """Return the topic of a message."""
+    kind = _KIND_OF.get(type(message))
+    if kind is not None:
+        return _bed_topic(kind, message.bed)  # type: ignore[attr-defined]
     match message:
         case ProcessStatus():
             return Topic(Kind.PROCESS, role=topics.Role(message.role), instance=message.instance)
@@ -55,9 +66,6 @@ def topic_of(message: Message) -> Topic:
             return Topic(Kind.EVENTS_REQUEST)
         case Wave():
             return Topic(Kind.WAVE, message.bed, signal=message.signal)
-        case Waveform() | Forecast() | Beat() | Vitals() | Alarm() | ActiveAlarms() | Annotation() | Command():
-            kind = next(kind for kind, cls in MESSAGE_OF.items() if type(message) is cls)
-            return Topic(kind, message.bed)
     raise TypeError(f"{type(message).__name__} has no topic")
 
 

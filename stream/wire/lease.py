@@ -20,6 +20,7 @@ from typing import TypeVar
 import msgspec
 
 from stream.wire.alarm_messages import ActiveAlarms, Alarm
+from stream.wire.bed_places import configured_places
 from stream.wire.messages import MAX_LEASE, Beat, BedStatus, Forecast, Message, Vitals
 
 T = TypeVar("T", Alarm, ActiveAlarms)
@@ -27,8 +28,8 @@ T = TypeVar("T", Alarm, ActiveAlarms)
 EXPIRY_NS = 5_000_000_000
 """Time in ns after which an unused lease is over. A worker sends the status of each bed every 2 s."""
 
-MAX_BEDS = 1024
-"""Beds whose leases are kept; the one that was used least recently is dropped."""
+MIN_BEDS = 1024
+"""Beds whose leases are kept, if there are not more places; the one that was used least recently is dropped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,8 @@ class Leases:
     ----------
     clock : callable
         Returns the monotonic time in ns.
+    places : int or None
+        Beds that the process keeps; None: as configured, see `stream.wire.bed_places`.
 
     Attributes
     ----------
@@ -100,8 +103,9 @@ class Leases:
         Messages that came under an older lease.
     """
 
-    def __init__(self, clock: Callable[[], int] = time.monotonic_ns) -> None:
+    def __init__(self, clock: Callable[[], int] = time.monotonic_ns, places: int | None = None) -> None:
         self.dropped = 0
+        self._max_beds = max(MIN_BEDS, configured_places() if places is None else places)
         self._clock = clock
         self._beds: dict[str, LeaseState] = {}
 
@@ -113,7 +117,7 @@ class Leases:
         bed, lease = found
         accepted, state = check_lease(self._beds.pop(bed, LeaseState()), lease, self._clock())
         self._beds[bed] = state
-        if len(self._beds) > MAX_BEDS:
+        if len(self._beds) > self._max_beds:
             del self._beds[next(iter(self._beds))]
         self.dropped += not accepted
         return accepted

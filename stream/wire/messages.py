@@ -27,6 +27,9 @@ MIN_GAIN, MAX_GAIN = 1e-3, 1e9
 MAX_INDEX = 2**53
 """Largest sample index; JSON numbers represent it exactly in every language."""
 
+MAX_OFFERS = 256
+"""Records that a publisher may offer."""
+
 MAX_LEASE = 10**9
 Lease = Annotated[int, msgspec.Meta(ge=0, le=MAX_LEASE)]
 """Number of a worker's turn at a bed, see `stream.wire.lease`; 0: of an older sender."""
@@ -367,7 +370,7 @@ class BedStatus(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     last_seq: Index | None = None
     synthetic: bool = False
     counters: dict[str, float] = {}
-    records: Annotated[tuple[Offer, ...], msgspec.Meta(max_length=256)] = ()
+    records: Annotated[tuple[Offer, ...], msgspec.Meta(max_length=MAX_OFFERS)] = ()
     lease: Lease = 0
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TypeVar
 
+from stream.wire.bed_places import configured_places
 from stream.wire.messages import BedStatus, ProcessStatus
 
 T = TypeVar("T")
@@ -16,14 +17,21 @@ T = TypeVar("T")
 MAX_SESSIONS = 4
 """Sessions remembered per bed; the oldest are forgotten."""
 
-MAX_BEDS = 256
-"""Beds remembered, and processes that are offline; the oldest are forgotten."""
+MIN_BEDS = 256
+"""Beds remembered, and processes that are offline, if there are not more places; the oldest are forgotten."""
 
 
 class Publishers:
-    """The publishers' processes of recent sessions."""
+    """The publishers' processes of recent sessions.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    places : int or None
+        Beds that the process keeps; None: as configured, see `stream.wire.bed_places`.
+    """
+
+    def __init__(self, places: int | None = None) -> None:
+        self._max_beds = max(MIN_BEDS, configured_places() if places is None else places)
         self._instances: defaultdict[str, dict[str, str]] = defaultdict(dict)
         self._offline: dict[str, None] = {}
 
@@ -36,14 +44,14 @@ class Publishers:
             sessions.pop(status.session, None)
             sessions[status.session] = status.instance
             _trim(sessions, MAX_SESSIONS)
-            _trim(self._instances, MAX_BEDS)
+            _trim(self._instances, self._max_beds)
             ended = status.state == "ended" or status.instance in self._offline
             return ((status.bed, status.session),) if ended else ()
         self._offline.pop(status.instance, None)
         if status.state == "online":
             return ()
         self._offline[status.instance] = None
-        _trim(self._offline, MAX_BEDS)
+        _trim(self._offline, self._max_beds)
         return tuple(
             (bed, session)
             for bed, sessions in self._instances.items()

@@ -12,7 +12,7 @@ from model.pipeline.analysis import Models
 from stream.records.record import Record
 from stream.wire import codec
 from stream.wire.alarm_messages import KINDS, ActiveAlarms, Advisory, Alarm, Limits, SetLimits
-from stream.wire.bed_places import MAX_BEDS
+from stream.wire.bed_places import configured_places
 from stream.wire.messages import MAX_INDEX, BedStatus, Message
 from stream.wire.topics import Kind, Topic
 from tests.model.serving.worker_harness import (
@@ -132,14 +132,14 @@ def test_invented_beds_do_not_grow_the_worker_and_displace_no_bed_that_sends(mod
     for n in range(3000):
         harness.worker.restore_alarms(ActiveAlarms(bed=f"invented-{n}"))
         harness.worker.update_status(msgspec.structs.replace(publisher_status("playing"), bed=f"invented-{n}"))
-    assert len(harness.worker._beds.restored) < MAX_BEDS
+    assert len(harness.worker._beds.restored) < configured_places()
     harness.worker.tick([msgspec.structs.replace(stream[0], bed=f"sends-{n}") for n in range(100)])
     harness.clock.now += 11_000_000_000
     harness.worker.tick([msgspec.structs.replace(stream[0], bed=f"later-{n}") for n in range(100)])
     worker = harness.worker
     assert "bed-1" in worker.beds
-    assert len(worker.beds) == MAX_BEDS
-    assert len(worker._beds.restored) <= MAX_BEDS
+    assert len(worker.beds) == configured_places()
+    assert len(worker._beds.restored) <= configured_places()
     assert Topic(Kind.ALARMS_ACTIVE, "sends-0") in released
     assert [s.state for s in harness.of(BedStatus, "sends-0")][-1] == "stopped"
     harness.worker.tick(stream[120:130])

@@ -19,7 +19,7 @@ from monitor.alarm_log.strips import (
     StripRecorder,
 )
 from stream.wire.alarm_messages import Alarm
-from stream.wire.bed_places import MAX_BEDS
+from stream.wire.bed_places import configured_places
 from stream.wire.messages import INVALID, BedStatus
 from stream.wire.other_writers import PATIENCE_NS
 from tests.monitor.message_samples import alarm, status
@@ -214,11 +214,11 @@ def test_finished_strips_are_bounded_and_high_priorities_are_kept() -> None:
 
 def test_the_number_of_beds_is_bounded() -> None:
     strips = StripRecorder()
-    for n in range(10 * MAX_BEDS):
+    for n in range(10 * configured_places()):
         strips.push(chunk(0, bed=f"bed-{n}"), n)
         strips.request(alarm(10, bed=f"bed-{n}"), n)
-    assert len(strips._beds) == MAX_BEDS
-    assert MAX_BEDS * (HISTORY_SAMPLES * 2 * 4) + MAX_READY * 28_800 < 28e6
+    assert len(strips._beds) == configured_places()
+    assert configured_places() * (HISTORY_SAMPLES * 2 * 4) + MAX_READY * 28_800 < 28e6
 
 
 def test_invented_beds_do_not_displace_the_samples_of_a_bed_that_sends() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from monitor.view.link import LinkState
 from monitor.view.presenter import DEFAULT_VIEW, Presenter
 from stream.wire.alarm_messages import ActiveAlarms
-from stream.wire.bed_places import MAX_BEDS
+from stream.wire.bed_places import configured_places
 from stream.wire.messages import MAX_INDEX, Message
 from stream.wire.topics import Kind, Role, Topic
 from tests.monitor.message_samples import (
@@ -155,16 +155,16 @@ def test_invented_beds_do_not_grow_the_monitor_and_displace_no_bed_that_sends() 
     for n in range(3000):
         bed = f"invented-{n}"
         scenario.receive(chunk(0, bed=bed), ActiveAlarms(bed=bed), status("publisher", "playing", bed=bed))
-    assert len(scenario.presenter.beds) == MAX_BEDS
+    assert len(scenario.presenter.beds) == configured_places()
     assert "bed-1" in scenario.presenter.beds
     for second in range(20):
         scenario.now += SECOND
         scenario.receive(*(chunk(0, bed=f"later-{second}-{n}") for n in range(100)))
     presenter = scenario.presenter
-    assert len(presenter._beds) == MAX_BEDS
+    assert len(presenter._beds) == configured_places()
     assert "bed-1" in presenter._beds
-    assert len(presenter._replays) <= MAX_BEDS
-    assert len(presenter._services._status) <= 2 * MAX_BEDS
+    assert len(presenter._replays) <= configured_places()
+    assert len(presenter._services._status) <= 2 * configured_places()
 
 
 def test_a_worker_that_another_one_has_replaced_is_ignored() -> None:

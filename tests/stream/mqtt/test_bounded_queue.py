@@ -51,7 +51,7 @@ def test_received_items_are_bounded_in_bytes(puts: list[tuple[Topic, int]]) -> N
         else:
             assert sizes == sent[-len(sizes) :], "the oldest are dropped"
             assert len(sizes) + dropped.get(topic, 0) == len(sent)
-    assert not queue._bytes
+    assert not queue._queues
 
 
 @given(st.lists(st.sampled_from([*ECG, ALARMS]), min_size=1, max_size=40), st.integers(0, 20), st.randoms())
@@ -121,3 +121,52 @@ def test_of_two_retained_values_put_back_the_later_is_kept() -> None:
         for entry in (old, new)[::order]:
             queue.put_back(entry)
         assert drain(queue) == [(ACTIVE, 2)]
+
+
+class Pace:
+    """Times from which topics may leave; each departure moves that of its topic."""
+
+    def __init__(self) -> None:
+        self.ready: dict[Topic, float] = {}
+
+    def ready_s(self, topic: Topic) -> float:
+        return self.ready.get(topic, 0.0)
+
+
+@given(st.lists(st.tuples(st.sampled_from([*ECG, ALARMS]), st.sampled_from([0.0, 0.5, 3.0])), max_size=40))
+def test_topics_that_wait_hold_no_other_back_and_keep_their_order(puts: list[tuple[Topic, float]]) -> None:
+    queue, pace, now_s = BoundedQueue[int](limit_s=100.0), Pace(), 0.0
+    pauses = dict(enumerate(pause for _, pause in puts))
+    for number, (topic, _) in enumerate(puts):
+        queue.put(topic, number)
+    out: list[tuple[Topic, int]] = []
+    while len(queue):
+        entry = queue.pop(pace.ready_s, now_s)
+        if entry is None:
+            assert all(pace.ready_s(topic) > now_s for topic in queue._queues), "what may leave does"
+            assert queue.held_until_s == min(pace.ready_s(topic) for topic in queue._queues)
+            now_s = queue.held_until_s
+            continue
+        assert pace.ready_s(entry.topic) <= now_s
+        free = [n for n, (topic, _) in enumerate(puts) if pace.ready_s(topic) <= now_s and (topic, n) not in out]
+        assert entry.item == free[0], "the oldest of those that may leave"
+        pace.ready[entry.topic] = now_s + pauses[entry.item]
+        out.append((entry.topic, entry.item))
+    assert len(out) == len(puts)
+
+
+def test_what_waits_leaves_at_once_without_a_pace() -> None:
+    queue, pace = BoundedQueue[int](limit_s=100.0), Pace()
+    queue.put(ECG[0], 0)
+    pace.ready[ECG[0]] = 10.0
+    assert queue.pop(pace.ready_s, 1.0) is None
+    assert drain(queue) == [(ECG[0], 0)]
+
+
+def test_a_queue_that_nobody_empties_keeps_one_element_per_topic() -> None:
+    queue: BoundedQueue[int] = BoundedQueue(limit_s=3.0)
+    for number in range(1000):
+        queue.put(ECG[number % 2], number, seconds=1.0)
+    assert len(queue) == 6
+    assert len(queue._heads) == 2
+    assert [number for _, number in drain(queue)] == list(range(994, 1000))

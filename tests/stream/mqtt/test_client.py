@@ -225,7 +225,7 @@ async def test_the_mqtt_libraries_use_one_logger(mosquitto: Mosquitto, caplog: p
     async with Client(mosquitto.address, role=None) as client:
         client.send(chunk(0))
         assert await client.flush(10)
-    assert {record.name for record in caplog.records if "PUBLISH" in record.message} == {LOGGER_NAME}
+    assert {record.name for record in caplog.records if "CONNECT" in record.message} == {LOGGER_NAME}
     caplog.clear()
     caplog.set_level(logging.CRITICAL, LOGGER_NAME)
     async with Client(mosquitto.address, role=None) as client:

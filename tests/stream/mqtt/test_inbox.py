@@ -7,7 +7,7 @@ from stream.mqtt import inbox as module
 from stream.mqtt.inbox import Inbox
 from stream.wire import codec
 from stream.wire.alarm_messages import ActiveAlarms
-from stream.wire.bed_places import MAX_BEDS, BedPlaces
+from stream.wire.bed_places import BedPlaces, configured_places
 from stream.wire.messages import Waveform
 from tests.waveforms import chunk
 
@@ -86,7 +86,7 @@ async def test_messages_of_too_many_beds_are_refused_counted_and_logged_once_per
     assert put(inbox, "bedside/v1/bed-1/ecg", codec.encode(chunk(0)))
     for n in range(3000):
         put(inbox, f"bedside/v1/invented-{n}/alarms/active", active(f"invented-{n}"))
-    assert counters["beds_refused"] == 3000 - MAX_BEDS + 1
+    assert counters["beds_refused"] == 3000 - configured_places() + 1
     assert put(inbox, "bedside/v1/bed-1/ecg", codec.encode(chunk(1)))
     assert [record.message for record in caplog.records] == [
         "64 beds send already: bed invented-63 is ignored (1 messages so far)"

@@ -1,7 +1,18 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.wire.bed_places import ESTABLISHED_S, ESTABLISHED_SILENT_S, MAX_BEDS, SILENT_S, BedPlaces
+from stream.errors import UsageError
+from stream.wire.bed_places import (
+    DEFAULT_PLACES,
+    ESTABLISHED_S,
+    ESTABLISHED_SILENT_S,
+    MAX_PLACES,
+    PLACES_VARIABLE,
+    SILENT_S,
+    BedPlaces,
+    configured_places,
+)
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.floats(0, 5000), st.floats(0, 30)), max_size=200))
@@ -26,13 +37,13 @@ def test_invented_beds_displace_no_bed_that_sends() -> None:
         for i in range(3000):
             _, lost = places.admit(f"invented-{i}", second + 0.5, 0.1)
             assert lost is None or lost.startswith("invented")
-    assert len(places) == MAX_BEDS
+    assert len(places) == configured_places()
     assert places.refused > 0
 
 
 def test_a_new_bed_gets_a_place_once_an_invented_one_is_silent() -> None:
     places = BedPlaces()
-    for i in range(MAX_BEDS):
+    for i in range(configured_places()):
         places.admit(f"invented-{i}", 0.0)
     assert places.admit("bed-1", SILENT_S) == (False, None)
     assert places.admit("bed-1", SILENT_S + 0.1) == (True, "invented-0")
@@ -55,9 +66,25 @@ def test_a_removed_bed_leaves_its_place() -> None:
 def test_beds_known_by_retained_messages_yield_to_those_that_send() -> None:
     places = BedPlaces()
     for i in range(3000):
-        assert places.admit(f"invented-{i}", 0.0, retained=True) == (i < MAX_BEDS, None)
-    for i in range(MAX_BEDS):
+        assert places.admit(f"invented-{i}", 0.0, retained=True) == (i < configured_places(), None)
+    for i in range(configured_places()):
         admitted, lost = places.admit(f"bed-{i}", 0.0)
         assert admitted
         assert lost is not None
     assert places.admit("invented-0", 0.0) == (False, None)
+
+
+def test_the_number_of_places_is_one_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(PLACES_VARIABLE, "3")
+    assert BedPlaces().limit == 3
+    monkeypatch.setenv(PLACES_VARIABLE, "")
+    assert BedPlaces().limit == DEFAULT_PLACES
+    monkeypatch.delenv(PLACES_VARIABLE)
+    assert BedPlaces().limit == DEFAULT_PLACES
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "1e3", "many", "²", str(MAX_PLACES + 1)])
+def test_a_wrong_number_of_places_is_an_error_in_one_line(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(PLACES_VARIABLE, text)
+    with pytest.raises(UsageError, match=f"BEDSIDE_PLACES '{text}': use 1 to {MAX_PLACES} beds"):
+        BedPlaces()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from stream.wire.messages import BedStatus, ProcessStatus
-from stream.wire.publishers import MAX_BEDS, MAX_SESSIONS, Publishers
+from stream.wire.publishers import MAX_SESSIONS, MIN_BEDS, Publishers
 
 ONE, TWO = "a" * 32, "b" * 32
 
@@ -53,7 +53,7 @@ def test_invented_beds_sessions_and_processes_are_forgotten() -> None:
     for number in range(MAX_SESSIONS):
         publishers.update(bed(f"{number:032x}", instance="q"))
     assert publishers.update(process("offline")) == ()
-    for number in range(10 * MAX_BEDS):
+    for number in range(10 * MIN_BEDS):
         publishers.update(bed(ONE, name=f"x{number}", instance="r"))
         publishers.update(process("offline", f"i{number}"))
-    assert len(publishers.update(process("offline", "r"))) == MAX_BEDS
+    assert len(publishers.update(process("offline", "r"))) == MIN_BEDS
