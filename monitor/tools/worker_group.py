@@ -83,7 +83,7 @@ class WorkerError(BedsideError, RuntimeError):
 
 
 class ChildLog:
-    """Logs what the processes print, except errors: all may have the same one, which ends the command and is shown then."""
+    """Logs what the processes print, except errors: all may have the same one, which ends the command and is shown."""
 
     def write(self, text: str) -> None:
         """Log a line."""
