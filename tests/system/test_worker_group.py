@@ -67,7 +67,7 @@ async def test_a_killed_process_is_replaced_its_beds_go_on_and_no_event_is_lost(
             return {event_id for (event_id,) in db.execute("SELECT event_id FROM events")}
 
     async def until(condition: Callable[[], bool], what: str) -> None:
-        await asyncio.to_thread(wait_until, condition, what)
+        await asyncio.to_thread(wait_until, condition, what, 100)
 
     async with Client(mosquitto.address, role=None, subscriptions=kinds) as listener:
         listening = asyncio.create_task(listen(listener))
@@ -77,7 +77,7 @@ async def test_a_killed_process_is_replaced_its_beds_go_on_and_no_event_is_lost(
         ):
             await until(ready(log, 2), "the workers")
             assert sorted((s.shard, s.shards) for s in online.values()) == [(0, 2), (1, 2)]
-            with running("replay", *replay, "--speed", "4", env=env, output=tmp_path / "replay.log"):
+            with running("replay", *replay, "--start", "85", env=env, output=tmp_path / "replay.log"):
                 await until(taken(tmp_path / "worked-0.csv", 40, LEFT[0]), "the beds of shard 0")
                 await until(taken(tmp_path / "worked-1.csv", 40, LEFT[1]), "the beds of shard 1")
                 assert {row["bed"] for row in ledger(tmp_path / "worked-1.csv")} == set(LEFT[1])
@@ -88,7 +88,7 @@ async def test_a_killed_process_is_replaced_its_beds_go_on_and_no_event_is_lost(
                 assert second.returncode == 2
                 assert "serves" in error_line(second.stderr)
                 assert parent.poll() is None
-            await until(lambda: bool(events) and set(events) <= stored(), "the last event in the store")
+            await until(lambda: set(events) <= stored(), "the last event in the store")
         listening.cancel()
         await asyncio.gather(listening, return_exceptions=True)
     assert parent.returncode == 0
@@ -118,13 +118,13 @@ def _process_of(parent: int, ledger_path: str) -> int:
     raise AssertionError(f"no child of {parent} writes {ledger_path}")
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_no_process_outlives_the_command(mosquitto: Mosquitto, tmp_path: Path, number: signal.Signals) -> None:
     log, mark = tmp_path / "worker.log", f"BEDSIDE_TEST={tmp_path}"
     env = environment(mosquitto.address, BEDSIDE_TEST=str(tmp_path))
     with running("worker", "--workers", "2", env=env, output=log) as parent:
-        wait_until(ready(log, 2), "the workers")
+        wait_until(ready(log, 2), "the workers", 100)
         assert len(processes_with(mark)) == 4, "the parent, two workers, and a spare one"
         parent.send_signal(number)
         parent.wait(30)
