@@ -8,6 +8,7 @@ parent has no connection to the broker. If it dies, its children end (`process_g
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import logging
 import math
@@ -147,32 +148,49 @@ class WorkerGroup:
         short_lives = 0
         for life in itertools.count():
             began_s = time.monotonic()
-            child = await self._assign(Assignment(shard, life))
-            status = await child.wait()
-            if status == WorkerError.status:
-                raise WorkerError(child.last_line.removeprefix("error: "))
+            try:
+                reason = await self._serve(Assignment(shard, life))
+            except OSError as error:  # the computer lacks memory, or has too many processes
+                reason = f"it could not be started: {error.strerror}"
             short_lives = short_lives + 1 if time.monotonic() - began_s < STEADY_S else 0
             delay_s = DELAYS_S[min(max(short_lives - 1, 0), len(DELAYS_S) - 1)]
             log.warning(
                 "the process of shard %s has ended (%s); another goes on with its beds%s",
                 shard,
-                _reason(status),
+                reason,
                 f" in {delay_s:g} s" if delay_s else "",
             )
-            self._group.children.remove(child)
             await asyncio.sleep(delay_s)
+
+    async def _serve(self, assignment: Assignment) -> str:
+        """Let a process serve until it ends, and return the reason.
+
+        Raises
+        ------
+        WorkerError
+            It ended with an error that a user can correct.
+        OSError
+            It could not be started.
+        """
+        child = await self._assign(assignment)
+        status = await child.wait()
+        if status == WorkerError.status:
+            raise WorkerError(child.last_line.removeprefix("error: "))
+        self._group.children.remove(child)
+        return _reason(status)
 
     async def _assign(self, assignment: Assignment) -> Child:
         """Let the spare process, or a new one, serve a shard, and start the next spare one."""
         async with self._lock:
-            spare = self._spare
+            spare, self._spare = self._spare, None
             if spare is not None and spare.process.returncode is not None:
                 self._group.children.remove(spare)
                 spare = None
             child = spare or await self._start()
             assert child.process.stdin is not None
             child.process.stdin.write(assignment.line.encode())
-            self._spare = await self._start()
+            with contextlib.suppress(OSError):  # without a spare one, the next is started when it is needed
+                self._spare = await self._start()
             return child
 
     async def _start(self) -> Child:

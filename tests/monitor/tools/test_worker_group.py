@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
+import os
 import signal
 from pathlib import Path
 from typing import Any, cast
@@ -60,9 +62,12 @@ class FakeGroup:
         self.children: list[FakeChild] = []
         self.started: list[FakeChild] = []
         self.arguments: set[tuple[str, ...]] = set()
+        self.full = False
 
     async def start(self, *arguments: str, **options: Any) -> FakeChild:
         await asyncio.sleep(0)
+        if self.full:
+            raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
         child = FakeChild()
         self.children.append(child)
         self.started.append(child)
@@ -125,6 +130,24 @@ async def test_a_spare_process_that_died_is_not_used() -> None:
         assert spare.told == []
         assert sum(told == ["0 2 1"] for told in running.group.told()) == 1
         assert spare not in running.group.children
+
+
+async def test_a_process_that_cannot_be_started_is_tried_again_and_the_others_go_on(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "DELAYS_S", (0.0, 0.0, 3600.0))
+    async with Running() as running:
+        running.group.full = True
+        running.group.started[0].die(1)
+        await running.settle()
+        [second] = [child for child in running.group.started if child.told == ["0 2 1"]]
+        with caplog.at_level(logging.WARNING):
+            second.die(1)
+            await running.settle()
+        assert "could not be started: Resource temporarily unavailable" in caplog.text
+        assert not running.task.done()
+        [other] = [child for child in running.group.started if child.told == ["1 2 0"]]
+        assert other.returncode is None
 
 
 async def test_a_process_that_dies_at_once_is_replaced_ever_more_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
