@@ -211,10 +211,11 @@ def test_no_two_processes_share_a_ledger(assignments: list[Assignment]) -> None:
     assert len(set(ledgers)) == len(ledgers)
 
 
-def test_ledgers_and_ports_are_numbered() -> None:
+def test_what_differs_between_processes() -> None:
     assert Assignment(Shard(1, 2), 0).ledger(Path("out/worked.csv")) == Path("out/worked-1.csv")
     assert Assignment(Shard(1, 2), 3).ledger(Path("out/worked.csv")) == Path("out/worked-1-3.csv")
     assert ALONE.ledger(Path("out/worked.csv")) == Path("out/worked.csv")
     assert ALONE.ledger(None) is None
+    assert ALONE.connect_timeout_s < Assignment(Shard(1, 2), 1).connect_timeout_s
     assert Assignment(Shard(1, 2), 3).metrics_port(9000) == 9001
     assert Assignment(Shard(1, 2), 3).metrics_port(None) is None
