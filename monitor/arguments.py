@@ -139,10 +139,16 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--max-wait",
         type=float,
-        default=1.0,
         metavar="S",
         help="longest wait of a chunk, in s; beds are left out when it is exceeded (default: 1)",
     )
+    command.add_argument(
+        "--workers",
+        metavar="N",
+        help="share the beds among N processes, or 'auto': one per processor core; one that dies is replaced. Each has "
+        "its own ledger (FILE-0, FILE-1, …) and its own metrics (PORT, PORT + 1, …) (default: one process alone)",
+    )
+    command.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
 
     command = add("monitor", "open the window: trace, forecast, alarms", broker, metrics)
     command.add_argument("--bed", metavar="NAME", help="bed to show (default: the first that streams)")

@@ -63,7 +63,8 @@ _RESOURCES = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status: 0, 2 for an error that the user can correct, 130 for Ctrl-C."""
-    args = parser().parse_args(arguments)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    args = parser().parse_args(arguments, argparse.Namespace(arguments=arguments))
     with _log_on_stderr(args.command):
         return _run(args)
 

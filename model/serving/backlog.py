@@ -10,6 +10,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from model.serving.shedding import MAX_WAIT_S, Wait
+from stream.wire.bed_places import configured_places
 from stream.wire.messages import Message, Waveform
 from stream.wire.wave_message import Wave
 
@@ -21,9 +22,6 @@ CATCH_UP_NS = 30_000_000_000
 
 CATCH_UP_WAIT_S = 10.0
 """Longest wait of a chunk during that time, in s."""
-
-MAX_BEDS = 256
-"""Beds that are remembered while nothing of them waits; more than a worker serves."""
 
 BATCH_SAMPLES = 7200
 """Samples of a round, in beds × samples; beyond, further beds wait for the next round. About 0.2 s of work."""
@@ -50,6 +48,7 @@ class Backlog:
 
     def __init__(self, max_wait_s: float = MAX_WAIT_S) -> None:
         self._max_wait_s = max_wait_s
+        self._places = configured_places()
         self._beds: dict[str, _Bed] = {}
 
     def __bool__(self) -> bool:
@@ -113,7 +112,7 @@ class Backlog:
 
     def _forget_one(self) -> None:
         """Drop what is remembered of a bed of which nothing waits, if there are too many."""
-        if len(self._beds) >= MAX_BEDS:
+        if len(self._beds) >= self._places:
             idle = (name for name, bed in self._beds.items() if not bed.messages)
             self._beds.pop(min(idle, key=lambda name: self._beds[name].arrived_ns or 0, default=""), None)
 

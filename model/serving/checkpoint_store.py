@@ -11,6 +11,7 @@ import errno
 import logging
 import os
 import re
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from model.serving import checkpoint as layout
 from model.serving.checkpoint import BedCheckpoint, Entry
 from stream.errors import StorageError
 from stream.mqtt.address import BrokerAddress
+from stream.wire.shard import ALL_BEDS, Shard
 
 log = logging.getLogger("bedside.worker")
 
@@ -61,7 +63,7 @@ class CheckpointStore:
     Parameters
     ----------
     folder : Path
-        Created if missing. It belongs to one worker at a time.
+        Created if missing. The files of a bed belong to one worker at a time, the one that serves it.
     models : bytes
         Fingerprint of the models.
 
@@ -79,20 +81,21 @@ class CheckpointStore:
         self._failed = False
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            probe = folder / "probe"
-            probe.write_bytes(b"")
-            probe.unlink()
+            with tempfile.TemporaryFile(dir=folder):  # several workers may open the folder at once
+                pass
         except OSError as error:
             raise StorageError(
                 f"state folder {folder} cannot be written ({error.strerror}): choose another with --state, "
                 "or start with --no-state"
             ) from None
 
-    def read_all(self) -> list[BedCheckpoint]:
-        """Return the last checkpoint of each bed; refused and outdated ones are logged or deleted."""
+    def read_all(self, shard: Shard = ALL_BEDS) -> list[BedCheckpoint]:
+        """Return the last checkpoint of each bed of a shard; refused and outdated ones are logged or deleted."""
         found: dict[str, BedCheckpoint] = {}
         refused: dict[str, str] = {}
         for path in sorted(self._folder.glob("*.bed[01]")):
+            if path.stem not in shard:
+                continue
             try:
                 if path.stat().st_size > layout.MAX_BYTES:
                     raise StorageError("it is damaged")

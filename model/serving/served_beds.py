@@ -100,6 +100,11 @@ class ServedBeds(Mapping[str, Bed]):
                 self._lose(bed)
         return admitted
 
+    def give_way(self, name: str) -> None:
+        """Let others have the place of a bed that has ended, 10 s after its last message."""
+        self._places.leave(name)
+        self._places.admit(name, monotonic_ns(self._clock) / 1e9)
+
     def serve_waiting(self, name: str) -> bool:
         """Serve a bed that waited in a checkpoint; return whether there was one."""
         bed = self._waiting.pop(name, None)

@@ -19,10 +19,11 @@ from model.serving.worker import Worker
 from stream.clock import SteadyClock
 from stream.errors import UsageError
 from stream.mqtt.address import BrokerAddress
-from stream.mqtt.client import Client, Received, Watch, watch_nothing
+from stream.mqtt.client import CONNECT_TIMEOUT_S, Client, Received, Watch, watch_nothing
 from stream.replay.ledger import ledger
 from stream.wire.alarm_messages import ActiveAlarms, Command, EventsRequest
 from stream.wire.messages import BedStatus, ProcessStatus, Waveform
+from stream.wire.shard import ALL_BEDS, Shard
 from stream.wire.topics import Kind, Role, pattern
 from stream.wire.wave_message import Wave
 
@@ -52,8 +53,10 @@ async def serve(
     state: Path | None = None,
     max_wait_s: float = MAX_WAIT_S,
     watch: Watch = watch_nothing,
+    shard: Shard = ALL_BEDS,
+    connect_timeout_s: float = CONNECT_TIMEOUT_S,
 ) -> None:
-    """Serve all beds of a broker until the task is cancelled.
+    """Serve the beds of a broker until the task is cancelled.
 
     Parameters
     ----------
@@ -66,11 +69,15 @@ async def serve(
         How long a chunk may wait before beds are left out, in s; see `model.serving.shedding`.
     watch : callable
         Called with the client; see `stream.mqtt.metrics`.
+    shard : Shard
+        The beds that are served; by default all.
+    connect_timeout_s : float
+        Time limit for the first connection.
 
     Raises
     ------
     UsageError
-        Another worker serves this broker, or began to while the connection was lost.
+        Another worker serves these beds, or began to while the connection was lost.
     BrokerError
         The broker cannot be reached.
     StorageError
@@ -91,7 +98,12 @@ async def serve(
     ]
     with ledger(ledger_path, *LEDGER) as write, checkpoints(state, models) as store:
         async with Client(
-            address, role=Role.WORKER, subscriptions=subscriptions, resume_delay_s=RESUME_DELAY_S
+            address,
+            role=Role.WORKER,
+            subscriptions=subscriptions,
+            connect_timeout_s=connect_timeout_s,
+            resume_delay_s=RESUME_DELAY_S,
+            shard=shard,
         ) as client:
             watch(client)
             worker = Worker(
@@ -101,14 +113,15 @@ async def serve(
                 clock=SteadyClock(),
                 write=write,
                 release=client.release,
+                refuse=client.refuse,
                 store=store,
             )
-            others = OtherWorkers(client.instance)
+            others = OtherWorkers(client.instance, shard)
             early, served_by = await begin(client, worker, others)
             if store is not None:
-                worker.restore_beds(store.read_all(), served_by)
+                worker.restore_beds(store.read_all(shard), served_by)
             client.on_connected = worker.resend_events
-            log.info("worker is ready on %s", address)
+            log.info("worker is ready on %s%s", address, "" if shard == ALL_BEDS else f" (shard {shard})")
             service = _Service(client, worker, others, Backlog(max_wait_s))
             try:
                 await service.run(early)
@@ -200,7 +213,7 @@ class _Service:
         message = received.message
         match message:
             case ProcessStatus(role="publisher"):
-                for bed in message.beds:
+                for bed in filter(self._client.shard.__contains__, message.beds):
                     self._backlog.put(bed, message, time.monotonic_ns())
             case ProcessStatus() | BedStatus(role="worker"):
                 other = self._others.update(received, self._worker.leases)

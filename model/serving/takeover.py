@@ -3,6 +3,7 @@
 At the start, a retained status ``online`` may be that of a dead process. It counts once a further one arrives, which a
 live worker sends every 2 s; if none does within `ALIVE_S`, this worker takes over the beds. A running worker ends when
 another worker that is online serves one of its beds under a higher lease, as after a stall of this process.
+Workers whose shards have no bed in common do not count.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from stream.errors import UsageError
 from stream.mqtt.client import Client, Received
 from stream.wire.alarm_messages import ActiveAlarms
 from stream.wire.messages import BedStatus, Message, ProcessStatus
+from stream.wire.shard import Shard
 
 ALIVE_S = 5.0
 """Time in s within which a live worker sends a status: twice their interval, and 1 s."""
@@ -32,6 +34,8 @@ class OtherWorkers:
     ----------
     instance : str
         This worker's process.
+    shard : Shard
+        The beds that it may serve.
 
     Attributes
     ----------
@@ -39,11 +43,21 @@ class OtherWorkers:
         Workers whose status was retained as online; a live one confirms it.
     """
 
-    def __init__(self, instance: str) -> None:
+    def __init__(self, instance: str, shard: Shard) -> None:
         self.unconfirmed: set[str] = set()
         self._instance = instance
+        self._shard = shard
         self._online: set[str] = set()
         self._claims: dict[str, tuple[int, str]] = {}
+
+    def compete(self, message: Message | None) -> TypeGuard[ProcessStatus]:
+        """Return whether a message is the status of another worker that may serve the same beds."""
+        return (
+            isinstance(message, ProcessStatus)
+            and message.role == "worker"
+            and message.instance != self._instance
+            and Shard(message.shard, message.shards).overlaps(self._shard)
+        )
 
     def forget_unconfirmed(self) -> None:
         """Take the workers that have not sent a live status for ended."""
@@ -62,7 +76,7 @@ class OtherWorkers:
         """
         message = received.message
         match message:
-            case ProcessStatus(role="worker") if message.instance != self._instance:
+            case ProcessStatus() if self.compete(message):
                 confirmed = message.instance in self.unconfirmed and not received.retained
                 if message.state == "offline":
                     self._online.discard(message.instance)
@@ -115,7 +129,7 @@ async def begin(client: Client, worker: Worker, others: OtherWorkers) -> tuple[l
         if isinstance(message, ProcessStatus) and message.instance == client.instance:
             # Our own status arrives after all messages retained before it.
             deadline_s = deadline_s or time.monotonic() + ALIVE_S
-        elif _is_worker(message) and deadline_s is None and not received.retained:
+        elif others.compete(message) and deadline_s is None and not received.retained:
             # Of two workers that start together, the later one receives the other's status before its own.
             if message.state == "online":
                 raise superseded(message.instance, client)
@@ -129,14 +143,10 @@ async def begin(client: Client, worker: Worker, others: OtherWorkers) -> tuple[l
                 worker.observe_lease(message.bed, message.lease)
             if isinstance(message, BedStatus) and message.role == "worker" and len(served_by) < MAX_KNOWN:
                 served_by[message.bed] = message.instance
-            if message is not None and not _is_worker(message):
+            if message is not None and not (isinstance(message, ProcessStatus) and message.role == "worker"):
                 rest.append(received)
     others.forget_unconfirmed()
     return rest, served_by
-
-
-def _is_worker(message: Message | None) -> TypeGuard[ProcessStatus]:
-    return isinstance(message, ProcessStatus) and message.role == "worker"
 
 
 def superseded(instance: str, client: Client) -> UsageError:

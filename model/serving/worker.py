@@ -29,7 +29,7 @@ from stream.replay.ledger import Write
 from stream.timebase import FS
 from stream.wire import bed_stream, ordering, other_writers
 from stream.wire.alarm_messages import ActiveAlarms, Command
-from stream.wire.bed_places import MAX_BEDS
+from stream.wire.bed_places import configured_places
 from stream.wire.bed_stream import Arrival, Taken
 from stream.wire.messages import BedStatus, Message, ProcessStatus, Waveform
 from stream.wire.publishers import Publishers
@@ -53,6 +53,8 @@ class Worker:
         Writes a line of the ledger; its columns are `bed_output.LEDGER`.
     release : callable
         Gives up a retained topic of a bed that is not served any more.
+    refuse : callable
+        Called with a bed that has sent a chunk and that is not served, because there are too many.
     store : CheckpointStore, optional
         Keeps the state of the beds for the next worker.
     """
@@ -65,19 +67,21 @@ class Worker:
         instance: str,
         clock: Clock,
         write: Write,
-        release: Callable[[Topic], None] = lambda topic: None,  # noqa: ARG005
+        release: Callable[[Topic], None],
+        refuse: Callable[[str], None],
         store: CheckpointStore | None = None,
     ) -> None:
         self._models = models
         self._send = send
         self._clock = clock
         self._release = release
+        self._refuse_bed = refuse
         self._output = BedOutput(send, write, instance, clock)
         self._checkpoints = CheckpointWriter(store, clock)
         self._beds = ServedBeds(
             models.alarms, instance, clock, send=send, checkpoints=self._checkpoints, lose=self._lose
         )
-        self._waves = WaveBuffer(MAX_BEDS)
+        self._waves = WaveBuffer(configured_places())
         self._publishers = Publishers()
         self._resending = Resending()
         self._stepped_ns = clock.stepped_ns
@@ -125,7 +129,9 @@ class Worker:
         self._output.publish_stopped(bed)
         for kind, role in ((Kind.ALARMS_ACTIVE, None), (Kind.VITALS, None), (Kind.STATUS, Role.WORKER)):
             self._release(Topic(kind, name, role))
-        self._output.warn(f"bed {name} has been silent for long and is not served any more: others need its place")
+        self._output.warn(
+            f"bed {name} has ended or been silent for long, and is not served any more: others need its place"
+        )
 
     # --- messages other than ECG ----------------------------------------------------------------------------------
 
@@ -172,6 +178,7 @@ class Worker:
         if not bed.restored:
             next_chunk.finish(self._models, bed, self._output)
         bed.alarms.finish(bed.context(self._clock.now_ns()))
+        self._beds.give_way(bed.chunk.bed)
         self._checkpoints.save(bed)
 
     def execute(self, command: Command) -> None:
@@ -297,7 +304,8 @@ class Worker:
     def _receive_first(self, chunk: Waveform) -> tuple[Taken, ...]:
         """Begin to serve the bed of its first chunk, unless there are too many beds."""
         if not self._beds.admit(chunk.bed):
-            self._output.warn(f"bed {chunk.bed} is not served: there are {MAX_BEDS} beds already")
+            self._refuse_bed(chunk.bed)
+            self._output.warn(f"bed {chunk.bed} is not served: {configured_places()} beds are served already")
             return ()
         if self._beds.serve_waiting(chunk.bed):
             return self._receive(chunk)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from stream.errors import StorageError
 
-SCHEMA = 3
+SCHEMA = 4
 """Version of the schema, in ``PRAGMA user_version``."""
 
 APPLICATION_ID = 0x42454453
@@ -76,10 +76,14 @@ CREATE TABLE strips (
 CREATE INDEX strips_by_bed ON strips (bed);
 """
 
+# Events may be stored in another order than they happened: sent again after a broker forgot them, `raised` may be last.
 _VIEW = """
 CREATE VIEW alarms AS
     WITH lives AS (
-        SELECT alarm_id, min(number) AS first, max(number) AS last,
+        SELECT alarm_id, min(number) AS first,
+               coalesce(min(CASE phase WHEN 'raised' THEN number END), min(number)) AS raised,
+               coalesce(max(CASE WHEN "end" IS NOT NULL THEN number END),
+                        max(CASE phase WHEN 'acknowledged' THEN number END), max(number)) AS last,
                min(CASE phase WHEN 'raised' THEN "when" END) AS raised_at,
                max(CASE phase WHEN 'cleared' THEN "when" END) AS cleared_at,
                min(CASE phase WHEN 'acknowledged' THEN "when" END) AS acknowledged_at,
@@ -93,7 +97,7 @@ CREATE VIEW alarms AS
            f.onset, l."end", l.duration_s, f.text, e.reason, e.value, e."limit", e.beats, e.leads,
            e.replaced_by, e.switched_off_by, e.observed, e.predicted, e.horizon_ms, e.score, e.threshold, f.repeats,
            CASE s.complete WHEN 1 THEN 'complete' WHEN 0 THEN 'incomplete' END AS strip
-    FROM lives l JOIN events f ON f.number = l.first JOIN events e ON e.number = l.last
+    FROM lives l JOIN events f ON f.number = l.raised JOIN events e ON e.number = l.last
     LEFT JOIN strips s ON s.alarm_id = l.alarm_id
     ORDER BY first;
 """
@@ -145,6 +149,13 @@ PRAGMA user_version = {SCHEMA};
 """
 
 
+_FROM_3 = f"""
+DROP VIEW alarms;
+{_VIEW}
+PRAGMA user_version = {SCHEMA};
+"""
+
+
 def pragma(db: sqlite3.Connection, name: str) -> int:
     """Return the integer value of a pragma."""
     value: int = db.execute(f"PRAGMA {name}").fetchone()[0]
@@ -173,7 +184,7 @@ def check(db: sqlite3.Connection, path: Path) -> int:
 
 def upgrade(db: sqlite3.Connection) -> None:
     """Migrate the file to `SCHEMA`, within the open transaction."""
-    script = {0: _NEW, 1: _FROM_1, 2: _FROM_2}.get(pragma(db, "user_version"), "")
+    script = {0: _NEW, 1: _FROM_1, 2: _FROM_2, 3: _FROM_3}.get(pragma(db, "user_version"), "")
     for statement in script.split(";\n"):
         db.execute(statement)
 

@@ -63,7 +63,7 @@ def broker_address(args: argparse.Namespace) -> BrokerAddress:
     given = {name: getattr(args, name.replace("-", "_")) for name in FILE_VARIABLES}
     address = BrokerAddress.from_environment(args.broker, {name: str(path) for name, path in given.items() if path})
     client_context(address)
-    if args.broker and urlsplit(args.broker).password:
+    if args.broker and urlsplit(args.broker).password and not getattr(args, "child", False):
         log.warning("every user of this machine can see the password in --broker: use --password-file")
     return address
 

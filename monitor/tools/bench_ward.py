@@ -167,9 +167,7 @@ class _Run:
         if program is not None:
             self._console.print(f"starting Mosquitto ({program}) and the worker …")
             return await start_mosquitto(self._children, program, config.port, self._folder, len(config.names))
-        self._console.print(
-            "Mosquitto is not installed: starting the embedded broker, which is far slower …"
-        )
+        self._console.print("Mosquitto is not installed: starting the embedded broker, which is far slower …")
         return await self._children.start("broker", "--port", str(config.port))
 
     def _observer(self) -> Client:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import queue
 import signal
 import sys
 import threading
@@ -16,7 +17,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, TextIO
+from typing import Any, Protocol
 
 from stream.errors import BedsideError
 
@@ -28,6 +29,16 @@ BEDSIDE = (sys.executable, "-P", "-m", "monitor.cli")
 or stream.py there would be imported instead of this program's packages."""
 
 _EXIT_WITH_PARENT = "BEDSIDE_EXIT_WITH_PARENT"
+
+
+class Log(Protocol):
+    """Receives lines, such as a text file."""
+
+    def write(self, text: str, /) -> object:
+        """Write a line, which ends with a line break."""
+
+    def flush(self) -> object:
+        """Make what was written visible."""
 
 
 class ChildExitError(BedsideError, RuntimeError):
@@ -95,10 +106,14 @@ class Child:
         if await self.wait() not in expected:
             raise self.exit_error()
 
+    @property
+    def last_line(self) -> str:
+        """The last line that it printed."""
+        return next((line for line in reversed(self.tail) if line.strip()), "it printed nothing")
+
     def exit_error(self) -> ChildExitError:
         """Return the error that describes its exit."""
-        last = next((line for line in reversed(self.tail) if line.strip()), "it printed nothing")
-        return ChildExitError(f"{self.name} ended with status {self.process.returncode}: {last}")
+        return ChildExitError(f"{self.name} ended with status {self.process.returncode}: {self.last_line}")
 
 
 class ProcessGroup:
@@ -106,13 +121,13 @@ class ProcessGroup:
 
     Parameters
     ----------
-    log : text file
+    log : Log
         Receives the children's standard error, each line after the child's name.
     environment : mapping
         Added to this process's own environment.
     """
 
-    def __init__(self, log: TextIO, environment: Mapping[str, str]) -> None:
+    def __init__(self, log: Log, environment: Mapping[str, str]) -> None:
         self.children: list[Child] = []
         self._log = log
         self._environment = {**os.environ, **environment, _EXIT_WITH_PARENT: "1"}
@@ -215,7 +230,7 @@ class ProcessGroup:
 
 
 @asynccontextmanager
-async def process_group(log: TextIO, environment: Mapping[str, str]) -> AsyncIterator[ProcessGroup]:
+async def process_group(log: Log, environment: Mapping[str, str]) -> AsyncIterator[ProcessGroup]:
     """Provide a process group; on exit, children that still run are killed."""
     group = ProcessGroup(log, environment)
     try:
@@ -224,14 +239,23 @@ async def process_group(log: TextIO, environment: Mapping[str, str]) -> AsyncIte
         await group.kill()
 
 
+_lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+
+def line_from_parent() -> str:
+    """In a child of a `ProcessGroup`: wait for the next line that the parent writes to its standard input."""
+    return _lines.get()
+
+
 def exit_with_parent() -> None:
     """In a child of a `ProcessGroup`: send SIGTERM to this process when the parent exits. Elsewhere: no effect."""
     if os.environ.pop(_EXIT_WITH_PARENT, None) is None:
         return
 
     def wait_for_parent() -> None:
-        while os.read(0, 1024):
-            pass
+        with open(0, "rb", closefd=False) as written:
+            for line in written:
+                _lines.put(line.decode())
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=wait_for_parent, name="exit-with-parent", daemon=True).start()

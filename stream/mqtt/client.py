@@ -42,6 +42,7 @@ from stream.mqtt.ownership import OwnedTopics
 from stream.wire import codec
 from stream.wire.bed_places import BedPlaces
 from stream.wire.messages import BedStatus, Message, ProcessStatus, Waveform
+from stream.wire.shard import ALL_BEDS, Shard
 from stream.wire.topics import RETAINED, Kind, Role, Topic
 
 __all__ = ["Client", "Received", "Watch", "finish_pending_connections", "watch_nothing"]
@@ -95,6 +96,8 @@ class Client:
         Send queued chunks at a pace that leaves nothing behind in the broker's queues; see `stream.mqtt.pacing`.
     places : int or None
         Beds whose messages are taken; None: as configured, see `stream.wire.bed_places`.
+    shard : Shard
+        The beds whose messages are received; part of the status.
 
     Attributes
     ----------
@@ -135,9 +138,11 @@ class Client:
         resume_delay_s: float = 0.0,
         paced: bool = False,
         places: int | None = None,
+        shard: Shard = ALL_BEDS,
     ) -> None:
         self.address = address
         self.role = role
+        self.shard = shard
         self.instance = secrets.token_hex(6)
         self.connected = False
         self.counters: Counter[str] = Counter(received=0, rejected=0, inbox_dropped=0, reconnects=0, intrusions=0)
@@ -153,7 +158,7 @@ class Client:
         self._tls_context = tls.client_context(address)
         self._protocol = ProtocolVersion.V5
         # With a persistent session, the broker bounds what is not acknowledged yet, and nothing may be ignored.
-        self._inbox = Inbox(BUFFER_S, self.counters, None if persistent_id else BedPlaces(places))
+        self._inbox = Inbox(BUFFER_S, self.counters, None if persistent_id else BedPlaces(places), shard)
         self.lateness = self._inbox.lateness
         self._outbox = Outbox(BUFFER_S, paced=paced)
         self._owned = OwnedTopics()
@@ -264,6 +269,15 @@ class Client:
     def bed_statuses(self) -> tuple[BedStatus, ...]:
         """The last status that this process has sent of each of its beds."""
         return tuple(self._bed_statuses.values())
+
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """Beds that send ECG and that this process does not serve, because all places are taken."""
+        return self._inbox.refused.current(time.monotonic())
+
+    def refuse(self, bed: str) -> None:
+        """Register that this process has no place for a bed of which it has received a chunk."""
+        self._inbox.refused.add(bed, time.monotonic())
 
     @property
     def unsent(self) -> int:
@@ -491,6 +505,9 @@ class Client:
             when=rfc3339(time.time_ns()),
             beds=self.beds,
             overloaded=self.overloaded,
+            refused=self.refused,
+            shard=self.shard.index,
+            shards=self.shard.count,
             counters=dict(self.counters),
             mqtt_session=self.mqtt_session,
         )

@@ -16,11 +16,13 @@ from dataclasses import dataclass
 from stream.errors import MessageError
 from stream.mqtt.bounded_queue import BoundedQueue, duration_s
 from stream.mqtt.lateness import Lateness
+from stream.mqtt.refused_beds import RefusedBeds
 from stream.timebase import FS
 from stream.wire import codec, topics
 from stream.wire.bed_places import BedPlaces
-from stream.wire.messages import Message, Waveform
-from stream.wire.topics import RETAINED, Topic
+from stream.wire.messages import BedStatus, Message, Waveform
+from stream.wire.shard import ALL_BEDS, Shard
+from stream.wire.topics import RETAINED, Kind, Topic
 
 log = logging.getLogger("bedside.client")
 
@@ -69,26 +71,36 @@ class Inbox:
         Its entries ``received``, ``rejected``, ``inbox_dropped`` and ``beds_refused`` are incremented.
     places : BedPlaces or None
         The beds whose messages are taken; None for all.
+    shard : Shard
+        Messages of beds outside are ignored, undecoded and uncounted: another process takes them.
 
     Attributes
     ----------
     lateness : Lateness
         Of the received chunks of ECG.
+    refused : RefusedBeds
+        The beds that send and have no place.
     """
 
-    def __init__(self, limit_s: float, counters: Counter[str], places: BedPlaces | None = None) -> None:
+    def __init__(
+        self, limit_s: float, counters: Counter[str], places: BedPlaces | None = None, shard: Shard = ALL_BEDS
+    ) -> None:
         self._queue: BoundedQueue[Received] = BoundedQueue(limit_s)
         self._counters = counters
         self._places = places
+        self._shard = shard
         self._aside = _Aside()
         self.lateness = Lateness()
+        self.refused = RefusedBeds()
         self._arrived = asyncio.Event()
         self._next_report_s = -math.inf
 
     def put(self, topic_text: str, payload: bytes, *, retained: bool, mid: int, connection: int) -> bool:
-        """Decode a message and append it; return False if it was rejected, or if its bed was refused."""
+        """Decode a message and append it; return False if it was rejected, or if its bed was ignored or refused."""
         try:
             topic = topics.parse(topic_text)
+            if topic.bed is not None and topic.bed not in self._shard:
+                return False
             if retained and topic.kind not in RETAINED:
                 raise MessageError(f"{topic_text}: a retained message is old, and its topic retains none")
             if not self._admit(topic, retained=retained):
@@ -111,6 +123,10 @@ class Inbox:
             self.lateness.add((time.time_ns() - message.due_ns) / 1e9)
             if self._places is not None:
                 self._places.admit(message.bed, time.monotonic(), message.n / FS)
+        elif isinstance(message, BedStatus) and message.state == "ended" and self._places is not None and not retained:
+            # It keeps its place like a bed that has just begun: others get it 10 s after the last message.
+            self._places.leave(message.bed)
+            self._places.admit(message.bed, time.monotonic())
         self._counters["received"] += 1
         received = Received(topic, message, retained, time.time_ns(), mid, connection, time.monotonic_ns())
         self._counters["inbox_dropped"] += self._queue.put(topic, received, duration_s(message), len(payload))
@@ -137,6 +153,8 @@ class Inbox:
         admitted, _ = self._places.admit(topic.bed, time.monotonic(), retained=retained)
         if not admitted:
             self._counters["beds_refused"] += 1
+            if topic.kind is Kind.ECG:
+                self.refused.add(topic.bed, time.monotonic())
             self._report(
                 "%d beds send already: bed %s is ignored (%d messages so far)",
                 self._places.limit,

@@ -96,6 +96,7 @@ class _Figures:
             ("overloaded", client.overloaded, "Whether the worker receives more than it can analyse"),
             ("unsent_messages", client.unsent, "Messages that the broker has not acknowledged yet"),
             ("beds", len(client.beds), "Beds that this process serves"),
+            ("refused_beds", len(client.refused), "Beds that send and for which this process has no place"),
         ):
             yield GaugeMetricFamily(f"bedside_{name}", text, float(number))
         for name, count in sorted(dict(client.counters).items()):

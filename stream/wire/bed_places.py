@@ -26,9 +26,6 @@ DEFAULT_PLACES = 2048
 MAX_PLACES = 16_384
 """Largest setting."""
 
-MAX_BEDS = DEFAULT_PLACES
-"""Beds that a process keeps, unless `PLACES_VARIABLE` says otherwise."""
-
 ESTABLISHED_S = 10.0
 """Seconds of signal after which a bed is established."""
 

@@ -16,6 +16,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from stream.wire.shard import MAX_SHARDS
+
 INVALID = -32768
 """The adu value of an invalid sample."""
 
@@ -43,6 +45,9 @@ LeadName = Annotated[str, msgspec.Meta(min_length=1, max_length=16)]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 MAX_FINITE = 1e9
 """Largest absolute value of a measured or computed value in a message."""
+
+MAX_REFUSED = 64
+"""Largest number of beds that a status names as refused."""
 
 Finite = Annotated[float, msgspec.Meta(ge=-MAX_FINITE, le=MAX_FINITE)]
 
@@ -390,6 +395,10 @@ class ProcessStatus(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
         Beds that it serves.
     overloaded : bool
         Worker: it receives more than it can analyse and sheds chunks of some beds; see docs/topics.md.
+    refused : tuple of str
+        Beds that have sent ECG within the last 5 s and that it does not serve, because all places are taken.
+    shard, shards : int
+        Worker: it serves the beds of shard ``shard`` of ``shards``, see `stream.wire.shard`; by default all.
     counters : dict of str to float
         Counters since the start of the process.
     mqtt_session : str
@@ -403,5 +412,12 @@ class ProcessStatus(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     when: Text
     beds: tuple[BedName, ...] = ()
     overloaded: bool = False
+    refused: Annotated[tuple[BedName, ...], msgspec.Meta(max_length=MAX_REFUSED)] = ()
+    shard: Annotated[int, msgspec.Meta(ge=0, lt=MAX_SHARDS)] = 0
+    shards: Annotated[int, msgspec.Meta(ge=1, le=MAX_SHARDS)] = 1
     counters: dict[str, float] = {}
     mqtt_session: Text = ""
+
+    def __post_init__(self) -> None:
+        if self.shard >= self.shards:
+            raise ValueError(f"shard {self.shard} of {self.shards} does not exist")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import random
+import signal
+from pathlib import Path
 
 from tests.reliability import oracle, signals
 from tests.reliability.event_source import EventSource
-from tests.reliability.processes import Ward
+from tests.reliability.processes import Process, Ward
 from tests.reliability.row import Bench, Checks, Outcome, Row
 from tests.reliability.scene import DRAIN_S, Scene
 
@@ -59,6 +62,57 @@ def worker_kill(bench: Bench) -> Outcome:
         scene.check_events(checks)
         scene.check_processes(checks, worker, logger)
     return checks.outcome(f"worker killed {kills} times under {beds} beds and replaced at once")
+
+
+def shard_kill(bench: Bench) -> Outcome:
+    """Kill one of two processes that share the beds, and now and then the spare one, again and again."""
+    kills, beds, rng, checks = bench.size(20, 1), bench.size(8, 4), random.Random(4), Checks()
+    names = eventful_beds(beds)
+    with Scene(bench) as scene:
+        worker, logger = scene.start_worker("--workers", "2"), scene.start_logger()
+        replay = scene.start_replay(names, speed=bench.size(1, 2))
+        scene.need_beds(*names)
+        longest_s = 0.0
+        for kill in range(kills):
+            bench.sleep(rng.uniform(0.5, 4.0))
+            serving, spare = _children(worker)
+            victim = rng.choice(serving)
+            os.kill(victim, signal.SIGKILL)
+            if kill % 5 == 4 and spare:
+                os.kill(spare[0], signal.SIGKILL)
+            longest_s = max(longest_s, bench.need(lambda victim=victim: _replaced(worker, victim), "the next process"))
+            scene.need_taken(5 * beds)
+            bench.say(f"process killed {kill + 1} of {kills} times")
+        bench.sleep(bench.size(10, 2))
+        scene.drain(replay)
+        scene.check_samples(checks, both_s=3.0 * kills)
+        scene.check_events(checks)
+        scene.check_processes(checks, worker, logger)
+        limit_s = 30.0
+        checks.add(
+            longest_s <= limit_s,
+            f"replaced within {limit_s:.0f} s, also without a spare process",
+            f"replaced after {longest_s:.1f} s at most",
+        )
+        checks.equal(worker.stop(), 0, "exit status of the parent")
+    return checks.outcome(f"one of two processes of 'worker --workers 2' killed {kills} times under {beds} beds")
+
+
+def _children(worker: Process) -> tuple[list[int], list[int]]:
+    """Return the children of a worker that serve (they have a ledger), and the others."""
+    serving, others = [], []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
+            if parent == worker.pid:
+                files = [str(path.readlink()) for path in (folder / "fd").iterdir()]
+                (serving if any("worked-" in name for name in files) else others).append(int(folder.name))
+    return sorted(serving), sorted(others)
+
+
+def _replaced(worker: Process, victim: int) -> bool:
+    serving, _ = _children(worker)
+    return len(serving) == 2 and victim not in serving
 
 
 def logger_kill(bench: Bench) -> Outcome:
@@ -139,6 +193,11 @@ ROWS = [
         "worker killed",
         "The next worker goes on: the blind interval is named, no event is lost, no alarm stays raised for ever.",
         worker_kill,
+    ),
+    Row(
+        "one of several workers killed",
+        "Another process goes on with its beds: each sample is taken or named, and no event is lost.",
+        shard_kill,
     ),
     Row("alarm log killed", "Each alarm event is stored once, whenever the alarm log is killed.", logger_kill),
     Row("publisher killed", "A publisher that dies is an alarm, even if it was paused.", publisher_kill),

@@ -159,10 +159,19 @@ def named_gaps(events: Iterable[Mapping[str, Any]]) -> dict[Key, list[tuple[int,
     return gaps
 
 
-def tail_is_taken(published: Path, worked: Path, behind: int = 0) -> bool:
-    """Return whether a worker has taken the last chunk of each bed, or one of the `behind` chunks before it."""
+def tail_is_taken(published: Path, worked: Sequence[Path], behind: int = 0) -> bool:
+    """Return whether workers have taken the last chunk of each bed, or one of the `behind` chunks before it.
+
+    Parameters
+    ----------
+    published : Path
+    worked : sequence of Path
+        Ledgers, the later one of a bed after the earlier.
+    behind : int
+    """
     last = {row["bed"]: (row["session"], int(row["seq"])) for row in ledger(published)}
-    taken = {row["bed"]: (row["session"], int(row["seq"])) for row in ledger(worked) if row["verdict"] != "duplicate"}
+    rows = [row for path in worked for row in ledger(path) if row["verdict"] != "duplicate"]
+    taken = {row["bed"]: (row["session"], int(row["seq"])) for row in rows}
     return bool(last) and all(
         bed in taken and taken[bed][0] == session and taken[bed][1] >= seq - behind
         for bed, (session, seq) in last.items()

@@ -75,17 +75,17 @@ class Scene:
 
     # --- processes ----------------------------------------------------------------------------------------------
 
-    def start_worker(self, *, wait: bool = True, sheds: bool = False) -> Process:
-        """Start a worker with a ledger of its own; wait until it is online.
+    def start_worker(self, *arguments: str, wait: bool = True, sheds: bool = False) -> Process:
+        """Start a worker with a ledger of its own, or several processes (``--workers``); wait until one is online.
 
-        With ``sheds`` it leaves out beds under load, as shipped. Without, what rows that run beside this one take of the
-        processor does not show as lost samples.
+        With ``sheds`` it leaves out beds under load, as shipped. Without, what rows that run beside this one take of
+        the processor does not show as lost samples.
         """
         known = self.watch.online("worker")
         ledger = self.folder / f"worked-{len(self.worker_ledgers)}.csv"
         self.worker_ledgers.append(str(ledger))
         patient = () if sheds else ("--max-wait", "600")
-        worker = self.ward.start("worker", "--ledger", str(ledger), *patient, via=self.sent.port)
+        worker = self.ward.start("worker", *arguments, "--ledger", str(ledger), *patient, via=self.sent.port)
         if wait:
             self.bench.need(lambda: self.watch.online("worker") - known or not worker.alive, "the worker")
         return worker
@@ -119,10 +119,16 @@ class Scene:
 
     def taken(self, worker: int = -1) -> int:
         """Return the number of chunks that a worker has taken."""
-        path = self.folder / f"worked-{worker % len(self.worker_ledgers)}.csv"
+        return sum(map(self._taken, self._ledgers(worker)))
+
+    def _ledgers(self, worker: int = -1) -> list[Path]:
+        """Return the ledgers of a worker, or of the processes that share its beds, the later after the earlier."""
+        name = f"worked-{worker % len(self.worker_ledgers)}"
+        paths = [*self.folder.glob(f"{name}.csv"), *self.folder.glob(f"{name}-*.csv")]
+        return sorted(paths, key=lambda path: [int(number) for number in path.stem.split("-")[1:]])
+
+    def _taken(self, path: Path) -> int:
         offset, count = self._read.get(path, (0, 0))
-        if not path.exists():
-            return 0
         with path.open("rb") as file:
             file.seek(offset)
             new = file.read().rpartition(b"\n")
@@ -137,10 +143,9 @@ class Scene:
 
     def need_beds(self, *beds: str) -> None:
         """Wait until the last worker has taken 30 chunks of each of some beds."""
-        path = self.folder / f"worked-{len(self.worker_ledgers) - 1}.csv"
 
         def served() -> bool:
-            rows = [row["bed"] for row in oracle.ledger(path)]
+            rows = [row["bed"] for path in self._ledgers() for row in oracle.ledger(path)]
             return all(rows.count(bed) >= 30 for bed in beds)
 
         self.bench.need(served, f"30 chunks of {', '.join(beds)} at the worker")
@@ -152,19 +157,18 @@ class Scene:
 
     def drain(self, *publishers: Process, stored: bool = True) -> None:
         """End the publishers; wait until the last chunk is taken and each event that the worker sent is stored."""
-        last = self.folder / f"worked-{len(self.worker_ledgers) - 1}.csv"
         # A publisher that is terminated gives up what waits for the broker: let it catch up first.
-        self.bench.wait_until(lambda: oracle.tail_is_taken(self.published, last, 10), DRAIN_S, every_s=1.0)
+        self.bench.wait_until(lambda: oracle.tail_is_taken(self.published, self._ledgers(), 10), DRAIN_S, every_s=1.0)
         for publisher in publishers:
             publisher.stop()
-        self.bench.wait_until(lambda: oracle.tail_is_taken(self.published, last), DRAIN_S, every_s=0.5)
+        self.bench.wait_until(lambda: oracle.tail_is_taken(self.published, self._ledgers()), DRAIN_S, every_s=0.5)
         self.bench.sleep(1.0)
         if stored:
             self.bench.wait_until(lambda: not self.missing_events(), DRAIN_S, every_s=0.5)
 
     def accounts(self) -> dict[oracle.Key, oracle.Account]:
         """Return the account of each bed and session; gaps are those that events on the wire name."""
-        workers = [oracle.ledger(self.folder / f"worked-{i}.csv") for i in range(len(self.worker_ledgers))]
+        workers = [oracle.ledger(path) for i in range(len(self.worker_ledgers)) for path in self._ledgers(i)]
         gaps = oracle.named_gaps(self.events().values())
         return oracle.account(oracle.ledger(self.published), workers, gaps)
 

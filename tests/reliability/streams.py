@@ -231,7 +231,7 @@ def two_publishers(bench: Bench) -> Outcome:
         )
         ledger = scene.folder / "worked-0.csv"
         checks.add(
-            oracle.tail_is_taken(scene.published, ledger), "the first publisher's last chunk is taken", "last chunk"
+            oracle.tail_is_taken(scene.published, [ledger]), "the first publisher's last chunk is taken", "last chunk"
         )
         foreign = [row for row in oracle.ledger(ledger) if row["session"] != template["session"]]
         taken = [row for row in foreign if row["verdict"] in ("taken", "gap")]

@@ -22,6 +22,7 @@ from model.signal.state_codec import pack
 from stream.clock import SteadyClock
 from stream.errors import StorageError
 from stream.wire.continuity import Continuity
+from stream.wire.shard import Shard
 from tests.stream.wire.test_codec import alarm
 from tests.waveforms import SESSION, chunk
 
@@ -166,6 +167,23 @@ def test_a_bed_that_starts_anew_replaces_what_was_refused(tmp_path: Path) -> Non
         store.write(made(1, seq=9))
         [read] = store.read_all()
     assert (read.number, read.place) == (1, place(9))
+
+
+def test_workers_of_two_shards_share_a_folder(tmp_path: Path) -> None:
+    beds = [f"bed-{number}" for number in range(8)]
+    shards = [Shard(0, 2), Shard(1, 2)]
+    old = replace(made(), alive_ns=made().alive_ns - 25 * 3600 * 10**9)
+    with CheckpointStore(tmp_path, HASH) as one, CheckpointStore(tmp_path, HASH) as other:
+        for bed in beds:
+            store = one if bed in shards[0] else other
+            store.write(replace(old if bed == "bed-0" else made(), chunk=chunk(3, 36, bed=bed)))
+        [mine] = [shard for shard in shards if "bed-0" in shard]
+        [others] = [shard for shard in shards if "bed-0" not in shard]
+        found = [read.chunk.bed for read in one.read_all(others)]
+        assert sorted(found) == [bed for bed in beds if bed in others]
+        assert list(tmp_path.glob("bed-0.*")), "what is outdated is deleted by the worker of its shard alone"
+        assert sorted(read.chunk.bed for read in one.read_all(mine)) == [b for b in beds[1:] if b in mine]
+        assert not [path for path in tmp_path.glob("bed-0.*") if path.stat().st_size]
 
 
 def test_a_folder_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:

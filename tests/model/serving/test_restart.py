@@ -200,26 +200,6 @@ def test_another_worker_in_between_outdates_a_checkpoint(
         assert third.worker.beds == ("bed-1",), "the second went on with it, but published nothing"
 
 
-def test_checkpoints_of_many_beds_are_staggered(models: Models, patient: Record, tmp_path: Path) -> None:
-    names = [f"bed-{n}" for n in range(10)]
-    streams = [list(chunks(patient, bed=name)) for name in names]
-    with CheckpointStore(tmp_path, checkpoint.fingerprint(models)) as store:
-        written: list[str] = []
-        write = store.write
-        store.write = lambda saved: (written.append(saved.chunk.bed), write(saved))[1]  # type: ignore[method-assign]
-        harness = WorkerHarness(models, store)
-        for n in range(25):
-            harness.clock.now += 100_000_000
-            harness.worker.tick([stream[n] for stream in streams])
-            if n == 0:
-                assert sorted(written) == sorted(names)
-            if n in (0, 14):
-                written.clear()
-            if n == 15:
-                assert len(written) < len(names) // 2, "not all at once"
-        assert sorted(written) == sorted(names), "each once per second"
-
-
 def test_what_was_learned_of_another_epoch_is_not_kept(models: Models, patient: Record, tmp_path: Path) -> None:
     stream = list(chunks(patient))
     with worker(models, tmp_path, "first") as first:

@@ -24,6 +24,7 @@ from stream.replay.publisher_process import serve as publish
 from stream.wire import codec
 from stream.wire.alarm_messages import ActiveAlarms, Alarm
 from stream.wire.messages import BedStatus, Forecast, Message, ProcessStatus, Waveform
+from stream.wire.shard import ALL_BEDS, Shard
 from stream.wire.topics import Kind, Role, pattern
 from stream.wire.wave_message import Wave
 from tests.brokers import Mosquitto
@@ -137,6 +138,37 @@ async def test_a_second_worker_ends_with_an_error(broker: BrokerAddress, models:
 
 
 @pytest.mark.usefixtures("no_tasks_left")
+async def test_workers_of_different_shards_serve_side_by_side(
+    broker: BrokerAddress, models: Models, tmp_path: Path
+) -> None:
+    kinds = [pattern(Kind.STATUS, role=Role.WORKER), pattern(Kind.PROCESS, role=Role.WORKER)]
+    shards = [Shard(0, 2), Shard(1, 2)]
+    beds = [next(bed for n in range(9) if (bed := f"bed-{n}") in shard) for shard in shards]
+    async with Client(broker, role=None, subscriptions=kinds) as listener, asyncio.timeout(60):
+        workers = [
+            asyncio.create_task(serve(broker, models, ledger_path=None, state=tmp_path, shard=shard))
+            for shard in shards
+        ]
+        sending = [asyncio.create_task(_send_chunks(listener, bed)) for bed in beds]
+        processes: dict[str, Shard] = {}
+        served: dict[str, str] = {}
+        while len(served) < 2:
+            match (await listener.receive()).message:
+                case ProcessStatus() as status:
+                    processes[status.instance] = Shard(status.shard, status.shards)
+                case BedStatus() as bed_status:
+                    served[bed_status.bed] = bed_status.instance
+        assert {bed: processes[instance] for bed, instance in served.items()} == dict(zip(beds, shards, strict=True))
+        for competing in (ALL_BEDS, Shard(1, 2), Shard(2, 3)):
+            with pytest.raises(UsageError, match=r"serves .* already"):
+                await serve(broker, models, ledger_path=None, shard=competing)
+        assert not any(worker.done() for worker in workers)
+        for task in (*sending, *workers):
+            task.cancel()
+        await asyncio.gather(*sending, *workers, return_exceptions=True)
+
+
+@pytest.mark.usefixtures("no_tasks_left")
 async def test_a_worker_that_lost_its_connection_yields_to_another(mosquitto: Mosquitto, models: Models) -> None:
     broker = mosquitto.address
     process_topics = [pattern(Kind.PROCESS, role=Role.WORKER)]
@@ -213,9 +245,9 @@ async def test_a_worker_ends_silently_when_another_serves_its_bed_under_a_higher
         assert "stopped" not in states, "the status of the other worker is not overwritten"
 
 
-async def _send_chunks(client: Client) -> None:
+async def _send_chunks(client: Client, bed: str = "bed-1") -> None:
     """Send a bed in real time."""
-    for chunk in chunks(synthetic_patient()):
+    for chunk in chunks(synthetic_patient(), bed=bed):
         client.send(chunk)
         await asyncio.sleep(0.1)
 

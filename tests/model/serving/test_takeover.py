@@ -9,6 +9,7 @@ from model.serving.takeover import MAX_KNOWN, OtherWorkers
 from stream.mqtt.client import Received
 from stream.wire import codec
 from stream.wire.messages import BedStatus, Message, ProcessStatus
+from stream.wire.shard import ALL_BEDS, Shard
 from tests.waveforms import SESSION
 
 SERVED = {"bed-1": 3}
@@ -18,8 +19,17 @@ def received(message: Message, retained: bool = False) -> Received:
     return Received(codec.topic_of(message), message, retained, 0, 0, 0, 0)
 
 
-def process(instance: str = "other", state: Literal["online", "offline"] = "online") -> ProcessStatus:
-    return ProcessStatus(role="worker", instance=instance, state=state, when="2099-01-01T00:00:00.000Z")
+def process(
+    instance: str = "other", state: Literal["online", "offline"] = "online", shard: Shard = ALL_BEDS
+) -> ProcessStatus:
+    return ProcessStatus(
+        role="worker",
+        instance=instance,
+        state=state,
+        when="2099-01-01T00:00:00.000Z",
+        shard=shard.index,
+        shards=shard.count,
+    )
 
 
 def bed_status(
@@ -33,8 +43,8 @@ def bed_status(
 class Observer:
     """The statuses that a worker named ``me`` receives."""
 
-    def __init__(self, served: Mapping[str, int] = SERVED) -> None:
-        self.others = OtherWorkers("me")
+    def __init__(self, served: Mapping[str, int] = SERVED, shard: Shard = ALL_BEDS) -> None:
+        self.others = OtherWorkers("me", shard)
         self.served = served
 
     def receive(self, *messages: Message, retained: bool = False) -> str | None:
@@ -79,6 +89,17 @@ def test_other_leases_do_not_count() -> None:
     assert Observer().receive(bed_status(4), process(state="offline")) is None
     assert Observer().receive(process("me"), bed_status(4, "me")) is None
     assert Observer().receive(bed_status(4)) is None, "a single message ends nobody"
+
+
+def test_a_worker_of_another_shard_does_not_count() -> None:
+    observer = Observer(shard=Shard(1, 4))
+    beside = process("beside", shard=Shard(0, 2))
+    assert observer.receive(beside, retained=True) is None
+    assert observer.receive(beside) is None
+    assert observer.others.unconfirmed == set()
+    same = process("same", shard=Shard(3, 6))
+    observer.receive(same, retained=True)
+    assert observer.receive(same) == "same", "a bed can belong to 1/4 and to 3/6"
 
 
 def test_of_two_workers_with_the_same_lease_exactly_one_ends() -> None:

@@ -123,9 +123,7 @@ def test_a_forged_list_cannot_make_the_next_one_too_large() -> None:
 
 
 def test_invented_beds_do_not_grow_the_worker_and_displace_no_bed_that_sends(models: Models, patient: Record) -> None:
-    released: list[Topic] = []
     harness = WorkerHarness(models)
-    harness.worker._release = released.append
     stream = until(chunks(patient), 25)
     for chunk in stream[:120]:
         harness.worker.tick([chunk])
@@ -140,7 +138,8 @@ def test_invented_beds_do_not_grow_the_worker_and_displace_no_bed_that_sends(mod
     assert "bed-1" in worker.beds
     assert len(worker.beds) == configured_places()
     assert len(worker._beds.restored) <= configured_places()
-    assert Topic(Kind.ALARMS_ACTIVE, "sends-0") in released
+    assert Topic(Kind.ALARMS_ACTIVE, "sends-0") in harness.released
+    assert {"sends-99", "later-99"} <= set(harness.refused)
     assert [s.state for s in harness.of(BedStatus, "sends-0")][-1] == "stopped"
     harness.worker.tick(stream[120:130])
     assert harness.of(BedStatus)[-1].counters["samples_forecast"] > 0

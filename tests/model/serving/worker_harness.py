@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
+from model.alarms.alarm_manager import AlarmManager
+from model.pipeline import analysis
 from model.pipeline.analysis import Models
+from model.serving.bed import Bed
 from model.serving.checkpoint_store import CheckpointStore
 from model.serving.worker import Worker
 from stream.clock import rfc3339
 from stream.records.record import Record
 from stream.replay.playhead import ReplayConfig, replay
+from stream.wire import ordering
 from stream.wire.alarm_messages import Action, Alarm, Command
 from stream.wire.messages import BedStatus, Forecast, Message, Waveform
+from stream.wire.topics import Topic
 
 SESSION = "ab" * 16
 BEGIN_NS = 1_700_000_000_000_000_000
@@ -35,11 +40,13 @@ class ManualClock:
 
 
 class WorkerHarness:
-    """A worker with a manual clock; keeps its messages and the lines of its ledger."""
+    """A worker with a manual clock; keeps its messages, the lines of its ledger, and what it gives up and refuses."""
 
     def __init__(self, models: Models, store: CheckpointStore | None = None, instance: str = "ab12") -> None:
         self.messages: list[Message] = []
         self.ledger: list[tuple[Any, ...]] = []
+        self.released: list[Topic] = []
+        self.refused: list[str] = []
         self.clock = ManualClock()
         self.worker = Worker(
             models,
@@ -47,6 +54,8 @@ class WorkerHarness:
             instance=instance,
             clock=self.clock,
             write=lambda *values: self.ledger.append(values),
+            release=self.released.append,
+            refuse=self.refused.append,
             store=store,
         )
 
@@ -65,6 +74,13 @@ class WorkerHarness:
 
 def chunks(record: Record, size: int = 36, bed: str = "bed-1", **config: Any) -> Iterator[Waveform]:
     return replay(record, ReplayConfig(bed=bed, chunk=size, **config), BEGIN_NS, SESSION)
+
+
+def served_bed(models: Models, chunk: Waveform, send: Callable[[Message], None] = lambda _: None) -> Bed:
+    """Return a bed after its first chunk."""
+    _, stream = ordering.receive(None, chunk, 0)
+    state = analysis.begin(models, chunk.leads, chunk.start, chunk.epoch_start)
+    return Bed(chunk, stream, state, AlarmManager(models.alarms, send), lease=1, heard_ns=0, served_by=("me",))
 
 
 def until(chunks: Iterator[Waveform], seconds: float) -> list[Waveform]:

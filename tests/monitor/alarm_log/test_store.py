@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import sqlite3
 import tempfile
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -159,6 +161,35 @@ def test_the_view_has_one_row_per_alarm(tmp_path: Path) -> None:
     ]
     assert rows(path, "SELECT raised_at, acknowledged_at FROM alarms WHERE onset = 1") == [(alarm(1).when,) * 2]
     assert rows(path, "SELECT received_at FROM events WHERE onset = 2") == [("1970-01-01T00:00:01.000Z",)]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+def test_the_view_does_not_depend_on_the_order_of_storing(tmp_path: Path, order: tuple[int, ...]) -> None:
+    events = [
+        alarm(1, text="Unusual complex", value=1.0, reason="rule_met"),
+        acknowledged(1),
+        msgspec.structs.replace(cleared(1), text="Unusual complex: ended", value=2.0, reason="rule_no_longer_met"),
+    ]
+    with AlarmLog(tmp_path / "a.sqlite") as log:
+        for number in order:
+            log.add([(events[number], 0)])
+    assert rows(tmp_path / "a.sqlite", "SELECT number, phase, text, value, reason, acknowledged_by FROM alarms") == [
+        (1, "cleared", "Unusual complex", 2.0, "rule_no_longer_met", "nurse 1")
+    ]
+
+
+def test_a_file_of_schema_3_has_the_new_view(tmp_path: Path) -> None:
+    path, new = tmp_path / "a.sqlite", tmp_path / "new.sqlite"
+    with AlarmLog(path) as log:
+        log.add([(cleared(1), 0), (alarm(1, text="raised"), 0)])
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.executescript("DROP VIEW alarms; CREATE VIEW alarms AS SELECT 'old' AS text; PRAGMA user_version = 3")
+    AlarmLog(path).close()
+    AlarmLog(new).close()
+    layout = "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name"
+    assert rows(path, layout) == rows(new, layout)
+    assert rows(path, "PRAGMA user_version") == [(SCHEMA,)]
+    assert rows(path, "SELECT text FROM alarms") == [("raised",)]
 
 
 def test_a_command_is_stored_once(tmp_path: Path) -> None:

@@ -83,3 +83,26 @@ asyncio.run(main())
         time.sleep(0.05)
     os.kill(child, signal.SIGKILL)
     pytest.fail("the child outlived its parent")
+
+
+def test_a_child_reads_what_its_parent_writes() -> None:
+    script = """
+from monitor.tools.process_group import exit_with_parent, line_from_parent
+exit_with_parent()
+print(line_from_parent(), end="", flush=True)
+line_from_parent()
+"""
+    child = subprocess.Popen(
+        [sys.executable, "-c", script],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "BEDSIDE_EXIT_WITH_PARENT": "1"},
+    )
+    with child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        child.stdin.write(b"0 2 0\n")
+        child.stdin.flush()
+        assert child.stdout.readline() == b"0 2 0\n"
+        assert child.poll() is None
+    assert child.returncode == -signal.SIGTERM, "the parent has closed its end"

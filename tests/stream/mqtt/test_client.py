@@ -17,6 +17,7 @@ from stream.mqtt.client import CONNECT_TIMEOUT_S, Client, Received
 from stream.mqtt.connection import LOGGER_NAME
 from stream.wire.alarm_messages import ActiveAlarms
 from stream.wire.messages import BedStatus, ProcessStatus, Vitals, Waveform
+from stream.wire.shard import Shard
 from stream.wire.topics import Kind, Role, Topic, pattern
 from tests.brokers import Mosquitto
 from tests.waveforms import SESSION, chunk
@@ -81,6 +82,29 @@ async def test_an_overload_is_reported_at_once(broker: BrokerAddress) -> None:
         assert (await next_of(reader, Kind.PROCESS)).message.overloaded  # type: ignore[union-attr]
         worker.report_overload(False)
         assert not (await next_of(reader, Kind.PROCESS)).message.overloaded  # type: ignore[union-attr]
+
+
+async def test_a_subscriber_learns_the_shard_of_a_worker_and_the_beds_that_it_refuses(broker: BrokerAddress) -> None:
+    topics = [pattern(Kind.PROCESS)]
+    beds = [bed for n in range(200) if (bed := f"bed-{n}") in Shard(1, 2)][:9]
+    foreign = next(bed for n in range(9) if (bed := f"bed-{n}") not in Shard(1, 2))
+    async with (
+        Client(broker, role=None, subscriptions=topics) as reader,
+        Client(broker, role=Role.WORKER, subscriptions=[pattern(Kind.ECG)], shard=Shard(1, 2), places=8) as worker,
+        Client(broker, role=None) as sender,
+        asyncio.timeout(30),
+    ):
+        status = (await next_of(reader, Kind.PROCESS)).message
+        assert isinstance(status, ProcessStatus)
+        assert (status.shard, status.shards, status.refused) == (1, 2, ())
+        for bed in (foreign, *beds):
+            sender.send(chunk(0, bed=bed))
+        await sender.flush(5)
+        while not status.refused:
+            status = (await next_of(reader, Kind.PROCESS)).message
+            assert isinstance(status, ProcessStatus)
+        assert status.refused == (beds[-1],)
+        assert worker.counters["received"] == 8
 
 
 async def test_flush_to_lets_the_connection_work(broker: BrokerAddress) -> None:

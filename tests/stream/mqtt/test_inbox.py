@@ -6,9 +6,11 @@ import pytest
 from stream.mqtt import inbox as module
 from stream.mqtt.inbox import Inbox
 from stream.wire import codec
-from stream.wire.alarm_messages import ActiveAlarms
-from stream.wire.bed_places import BedPlaces, configured_places
+from stream.wire.alarm_messages import ActiveAlarms, EventsRequest
+from stream.wire.bed_places import SILENT_S, BedPlaces, configured_places
 from stream.wire.messages import Waveform
+from stream.wire.shard import Shard
+from tests.monitor.message_samples import status
 from tests.waveforms import chunk
 
 
@@ -91,6 +93,46 @@ async def test_messages_of_too_many_beds_are_refused_counted_and_logged_once_per
     assert [record.message for record in caplog.records] == [
         "64 beds send already: bed invented-63 is ignored (1 messages so far)"
     ]
+
+
+async def test_beds_of_other_shards_are_ignored_unread(
+    counters: Counter[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    inbox = Inbox(30.0, counters, BedPlaces(1), Shard(0, 2))
+    mine = next(bed for bed in ("bed-1", "bed-2", "bed-3", "bed-4") if bed in Shard(0, 2))
+    for number in range(100):
+        if (bed := f"bed-{number}") not in Shard(0, 2):
+            assert not put(inbox, f"bedside/v1/{bed}/ecg", b"not a message")
+            assert not inbox.put(f"bedside/v1/{bed}/alarms/active", active(bed), retained=True, mid=1, connection=1)
+    assert counters == {}
+    assert caplog.records == []
+    assert put(inbox, f"bedside/v1/{mine}/ecg", codec.encode(chunk(0, bed=mine)))
+    assert put(inbox, "bedside/v1/_/events/request", codec.encode(EventsRequest(instance="a"))), "it is of no bed"
+
+
+async def test_a_bed_without_a_place_is_named_until_another_ends(
+    counters: Counter[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = FakeTime()
+    monkeypatch.setattr(module, "time", clock)
+    inbox = Inbox(30.0, counters, BedPlaces(1))
+
+    def send(bed: str, seq: int) -> bool:
+        return put(inbox, f"bedside/v1/{bed}/ecg", codec.encode(chunk(seq, 3600, bed=bed)))
+
+    assert send("bed-1", 0)
+    assert send("bed-1", 1), "20 s: an established bed"
+    assert not put(
+        inbox, "bedside/v1/bed-2/status/publisher", codec.encode(status("publisher", "playing", bed="bed-2"))
+    )
+    assert inbox.refused.current(clock.now_s) == (), "its signal is what is missed"
+    assert not send("bed-2", 0)
+    assert inbox.refused.current(clock.now_s) == ("bed-2",)
+    put(inbox, "bedside/v1/bed-1/status/publisher", codec.encode(status("publisher", "ended")))
+    assert not send("bed-2", 1), "a wrong end must not cost a bed that sends on its place"
+    clock.now_s += SILENT_S + 0.1
+    assert send("bed-2", 2)
+    assert inbox.refused.current(clock.now_s) == ()
 
 
 async def test_retained_messages_without_a_place_follow_when_their_bed_sends(counters: Counter[str]) -> None:

@@ -1,0 +1,58 @@
+"""Which beds a worker serves when several share a broker: a bed belongs to one shard, by a hash of its name.
+
+Each worker announces its shard in the status of its process. Two workers compete if a bed can belong to both shards.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from dataclasses import dataclass
+
+from stream.errors import UsageError
+
+MAX_SHARDS = 256
+"""Largest number of shards."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """The beds whose names have the CRC-32 ``index`` modulo ``count``; ``bed in shard`` tells.
+
+    CRC-32 is the same in every language and version, and spreads names that differ in a number evenly: of 64 beds
+    ``bed-1`` to ``bed-64``, no one of 4 shards has more than 17. Two shards of different counts have beds in common
+    unless their indices differ modulo the greatest common divisor of the counts (Chinese remainder theorem).
+
+    Attributes
+    ----------
+    index : int
+        From 0 to ``count - 1``.
+    count : int
+        Number of shards.
+
+    Raises
+    ------
+    UsageError
+        There is no such shard.
+    """
+
+    index: int = 0
+    count: int = 1
+
+    def __post_init__(self) -> None:
+        if not (1 <= self.count <= MAX_SHARDS and 0 <= self.index < self.count):
+            raise UsageError(f"shard {self} does not exist: use at most {MAX_SHARDS}, numbered from 0")
+
+    def __contains__(self, bed: str) -> bool:
+        return zlib.crc32(bed.encode()) % self.count == self.index
+
+    def __str__(self) -> str:
+        return f"{self.index}/{self.count}"
+
+    def overlaps(self, other: Shard) -> bool:
+        """Return whether a bed can belong to both shards."""
+        return (self.index - other.index) % math.gcd(self.count, other.count) == 0
+
+
+ALL_BEDS = Shard()
+"""The only shard of a worker that shares its broker with no other."""
