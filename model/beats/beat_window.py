@@ -171,11 +171,9 @@ def _advance(
                 index, last = state.r_peak[bed], state.last_r_peak[bed]
                 found[complete, 0], found[complete, 1] = bed, index
                 found[complete, 2], found[complete, 3] = state.complete_at[bed], -1 if last < 0 else index - last
-                r = HISTORY + STRIDE - (end - index)
-                for k in range(BEFORE + 1 + AFTER):
-                    for lead in range(mv.shape[2]):
-                        found_samples[complete, k, lead] = state.samples[bed, r - BEFORE + k, lead]
-                        found_invalid[complete, k, lead] = state.invalid[bed, r - BEFORE + k, lead]
+                before = HISTORY + STRIDE - (end - index) - BEFORE
+                _copy(state.samples[bed], before, found_samples[complete])
+                _copy(state.invalid[bed], before, found_invalid[complete])
                 complete += 1
                 state.last_r_peak[bed], state.r_peak[bed] = index, -1
     return complete
@@ -189,3 +187,11 @@ def _append(values: npt.NDArray[Any], stride: npt.NDArray[Any]) -> None:
     for i in range(STRIDE):
         for lead in range(leads):
             values[n - STRIDE + i, lead] = stride[i, lead]
+
+
+@compiled
+def _copy(values: npt.NDArray[Any], first: int, target: npt.NDArray[Any]) -> None:
+    """Copy the rows from ``first`` on, shape (n, leads)."""
+    for i in range(len(target)):
+        for lead in range(target.shape[1]):
+            target[i, lead] = values[first + i, lead]
