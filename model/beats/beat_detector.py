@@ -1,7 +1,7 @@
 """Streaming detection and classification of beats.
 
-The sample at which a beat is reported depends only on its R peak and on its detection, so later samples change
-nothing.
+The QRS detector and the samples around each beat (`model.beats.beat_window`) take every stride; everything else is done
+once per beat.
 """
 
 from __future__ import annotations
@@ -10,18 +10,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from model.beats import classifier, p_wave, resemblance
+from model.beats import beat_window, classifier, p_wave, resemblance
 from model.beats import qrs_detector as qrs
+from model.beats.beat_window import BeatWindow, WindowState
 from model.beats.classifier import BeatClassifier, ClassifierState
 from model.beats.p_wave import PWaveState
-from model.beats.qrs_detector import Qrs, QrsState
+from model.beats.qrs_state import QrsState
 from model.beats.templates import PIECE_AFTER, PIECE_BEFORE
 from model.signal.arrays import BoolArray, FloatArray
 from model.signal.intake import Strides
 from stream.wire.messages import BeatType
-
-HISTORY = max(PIECE_BEFORE, p_wave.PIECE_BEFORE) + qrs.MAX_REPORT_DELAY
-"""Earlier samples needed when a beat is reported."""
 
 MAX_INVALID = 0.1
 """Largest share of invalid samples around a beat in a valid lead."""
@@ -64,26 +62,16 @@ class BeatsState:
 
     Attributes
     ----------
-    recent_samples : ndarray, shape (HISTORY, leads), mV
-        Last samples, gaps filled; 0 before the first sample.
-    invalid : ndarray of bool, of the same shape
-        True before the first sample.
-    unclassified : tuple of Qrs
-        Detected beats that are not classified yet, because the samples after them are missing.
-    last_index : int or None
-        R peak of the last classified beat.
     qrs : QrsState
+    window : WindowState
     classifier_state : ClassifierState
     shapes : ndarray, shape (up to 2, leads, n), mV
         Shapes of the last beats, see `model.beats.resemblance`.
     p_wave : PWaveState
     """
 
-    recent_samples: FloatArray
-    invalid: BoolArray
-    unclassified: tuple[Qrs, ...]
-    last_index: int | None
     qrs: QrsState
+    window: WindowState
     classifier_state: ClassifierState
     shapes: FloatArray
     p_wave: PWaveState
@@ -92,11 +80,8 @@ class BeatsState:
 def begin(start: int, leads: int) -> BeatsState:
     """Return the state before the first sample, which has index ``start``."""
     return BeatsState(
-        recent_samples=np.zeros((HISTORY, leads)),
-        invalid=np.ones((HISTORY, leads), np.bool_),
-        unclassified=(),
-        last_index=None,
         qrs=qrs.begin(start, leads),
+        window=beat_window.begin(start, leads),
         classifier_state=classifier.begin(leads),
         shapes=resemblance.begin(leads),
         p_wave=p_wave.begin(leads),
@@ -105,11 +90,12 @@ def begin(start: int, leads: int) -> BeatsState:
 
 def after_gap(state: BeatsState, start: int) -> BeatsState:
     """Return the state after lost samples, before sample ``start``: what was learned of the patient's beats is kept."""
+    leads = state.window.samples.shape[2]
     return replace(
-        begin(start, state.recent_samples.shape[1]),
+        state,
         qrs=qrs.after_gap(state.qrs, start),
-        classifier_state=state.classifier_state,
-        p_wave=state.p_wave,
+        window=beat_window.begin(start, leads),
+        shapes=resemblance.begin(leads),
     )
 
 
@@ -129,38 +115,28 @@ def step(beat_classifier: BeatClassifier, state: BeatsState, strides: Strides) -
     state : BeatsState
     """
     detected, qrs_state = qrs.step(state.qrs, strides)
-    samples = np.concatenate([state.recent_samples, strides.mv])
-    invalid = np.concatenate([state.invalid, strides.invalid])
-    first = strides.start - HISTORY
-    unclassified = [*state.unclassified, *detected]
-    classifier_state, last_index = state.classifier_state, state.last_index
-    p_wave_state, shapes = state.p_wave, state.shapes
+    complete, window = beat_window.step(state.window, strides, detected)
+    state = replace(state, qrs=qrs_state, window=window)
     beats = []
-    while unclassified and strides.end > (at := max(unclassified[0].at, unclassified[0].index + PIECE_AFTER)):
-        index = unclassified.pop(0).index
-        rr = None if last_index is None else index - last_index
-        piece, valid = cut_piece(samples, invalid, index - first)
-        kind: BeatType = "Q"
-        if valid.any():
-            kind, classifier_state = classifier.step(beat_classifier, classifier_state, piece, valid, rr)
-        similar, shapes = resemblance.step(shapes, piece, valid)
-        around = slice(index - first - p_wave.PIECE_BEFORE, index - first + p_wave.PIECE_AFTER + 1)
-        p_wave_state = p_wave.step(
-            p_wave_state, samples[around], np.asarray(~invalid[around].any(axis=0)), rr, kind == "V"
-        )
-        beats.append(Beat(index, at, kind, rr, resemblance=similar, p_wave=p_wave_state.consistency))
-        last_index = index
-    state = BeatsState(
-        samples[-HISTORY:].copy(),
-        invalid[-HISTORY:].copy(),
-        tuple(unclassified),
-        last_index,
-        qrs_state,
-        classifier_state,
-        shapes,
-        p_wave_state,
-    )
+    for beat in complete:
+        reported, state = _classify(beat_classifier, state, beat)
+        beats.append(reported)
     return tuple(beats), state
+
+
+def _classify(beat_classifier: BeatClassifier, state: BeatsState, beat: BeatWindow) -> tuple[Beat, BeatsState]:
+    """Return the type of a beat, its resemblance to the last ones and the consistency of the P wave."""
+    piece, valid = cut_piece(beat.samples, beat.invalid, beat_window.BEFORE)
+    kind: BeatType = "Q"
+    classifier_state = state.classifier_state
+    if valid.any():
+        kind, classifier_state = classifier.step(beat_classifier, classifier_state, piece, valid, beat.rr)
+    similar, shapes = resemblance.step(state.shapes, piece, valid)
+    around = slice(beat_window.BEFORE - p_wave.PIECE_BEFORE, beat_window.BEFORE + p_wave.PIECE_AFTER + 1)
+    all_valid = np.asarray(~beat.invalid[around].any(axis=0))
+    p_wave_state = p_wave.step(state.p_wave, beat.samples[around], all_valid, beat.rr, kind == "V")
+    reported = Beat(beat.index, beat.at, kind, beat.rr, resemblance=similar, p_wave=p_wave_state.consistency)
+    return reported, replace(state, classifier_state=classifier_state, shapes=shapes, p_wave=p_wave_state)
 
 
 def cut_piece(samples: FloatArray, invalid: BoolArray, r: int) -> tuple[FloatArray, BoolArray]:

@@ -21,7 +21,7 @@ from model.anomaly.state import DEFAULT_CONFIG, AnomalyState
 from model.beats import beat_detector, qrs_detector, repetition
 from model.beats.beat_detector import Beat, BeatsState
 from model.beats.classifier import load_classifier
-from model.beats.qrs_detector import QrsState
+from model.beats.qrs_state import QrsState
 from model.beats.repetition import RepetitionState
 from model.conditions.changes import Began, Ended
 from model.conditions.settings import load as load_settings

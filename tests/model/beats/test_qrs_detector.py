@@ -214,7 +214,7 @@ def test_p_waves_detected_as_beats_are_learnt_from_the_higher_complexes_that_fol
     assert len(detected) > (peaks >= 2 * FS).sum(), "the first P waves are detected as beats"
     np.testing.assert_allclose(indices(late), peaks[peaks > 10 * FS], atol=8)
     _, state = qrs_detector.step(qrs_detector.begin(0, 1), strides_of(mv[: 6 * FS]))
-    assert min(state.decision.rr_before) > 250, "the intervals before and after a P wave are added"
+    assert state.rr_before.min() > 250, "the intervals before and after a P wave are added"
 
 
 def test_wide_premature_beats_are_detected() -> None:
