@@ -37,8 +37,9 @@ from model.beats.shape_comparison import (
 )
 from model.beats.templates import CORE, MAX_SHIFT
 from model.signal.arrays import BoolArray, FloatArray, IntArray
-from model.signal.columns import kth_smallest, push
+from model.signal.columns import push
 from model.signal.compiled import compiled
+from model.signal.small_arrays import kth_smallest
 
 MEMORY = 128
 """Beats of which the narrow half is taken: one to two minutes."""
@@ -315,4 +316,4 @@ def _compare_spread(
 @compiled
 def _quantile(values: FloatArray, share: float) -> float:
     """Return a quantile, rounded down to one of the values; NaN if there are none."""
-    return kth_smallest(values, int(share * (len(values) - 1))) if len(values) else math.nan
+    return kth_smallest(values.copy(), int(share * (len(values) - 1))) if len(values) else math.nan

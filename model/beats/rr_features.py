@@ -7,8 +7,8 @@ import math
 import numpy as np
 
 from model.signal.arrays import FloatArray
-from model.signal.columns import kth_smallest
 from model.signal.compiled import compiled
+from model.signal.small_arrays import kth_smallest
 
 RECENT_RR, LONG_RR = 20, 150
 """Number of RR intervals used for the irregularity, and for the long-term mean."""
@@ -98,7 +98,7 @@ def unpredictability(logs: FloatArray) -> float:
 @compiled
 def upper_median(values: FloatArray) -> float:
     """Return the median; of an even number of values, the upper one."""
-    return kth_smallest(values, len(values) // 2)
+    return kth_smallest(values.copy(), len(values) // 2)
 
 
 @compiled

@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from model.signal.arrays import FloatArray
 from model.signal.compiled import compiled
+from model.signal.small_arrays import shift
 
 Columns = TypeVar("Columns", bound=tuple[Any, ...])
 
@@ -24,10 +24,10 @@ def push(values: Any, count: int, value: Any) -> int:
 
     Parameters
     ----------
-    values : ndarray, shape (n, ...)
+    values : ndarray, shape (n,)
         The first ``count`` are known. If all are, the oldest one is dropped.
     count : int
-    value : number or ndarray, shape (...)
+    value : int or float
 
     Returns
     -------
@@ -37,32 +37,6 @@ def push(values: Any, count: int, value: Any) -> int:
     if count < len(values):
         values[count] = value
         return count + 1
-    for i in range(len(values) - 1):
-        values[i] = values[i + 1]
+    shift(values, 1)
     values[-1] = value
     return count
-
-
-@compiled
-def kth_smallest(values: FloatArray, k: int) -> float:
-    """Return the value that would be at position ``k`` if the values were sorted (Hoare's quickselect)."""
-    values = values.copy()
-    low, high = 0, len(values) - 1
-    while low < high:
-        pivot, i, j = values[(low + high) // 2], low, high
-        while i <= j:
-            while values[i] < pivot:
-                i += 1
-            while values[j] > pivot:
-                j -= 1
-            if i <= j:
-                values[i], values[j] = values[j], values[i]
-                i += 1
-                j -= 1
-        if k <= j:
-            high = j
-        elif k >= i:
-            low = i
-        else:
-            break
-    return float(values[k])

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.signal.arrays import FloatArray
-from model.signal.columns import copied, kth_smallest, push
+from model.signal.columns import copied, push
 
 
 class Inner(NamedTuple):
@@ -36,11 +36,3 @@ def test_the_last_values_are_kept_oldest_first(pushed: list[float], size: int) -
     for value in pushed:
         count = push(values, count, value)
     assert values[:count].tolist() == pushed[-size:]
-
-
-@given(st.lists(st.floats(-9, 9), min_size=1, max_size=40), st.data())
-def test_the_kth_smallest_is_that_of_the_sorted_values(values: list[float], data: st.DataObject) -> None:
-    k = data.draw(st.integers(0, len(values) - 1))
-    array = np.array(values)
-    assert kth_smallest(array, k) == sorted(values)[k]
-    assert array.tolist() == values
