@@ -209,6 +209,7 @@ def push_beat(
     if not known:
         reference = beat
 
+    # The normal beat of before is the reference; the families are then updated, and the beat's family compared.
     past = patient.rr[bed, : patient.intervals[bed]]
     rr_features.measure(past, rr, patient.normal_rr[bed], features[: len(RHYTHM)])
     to_usual = features[RR_TO_NORMAL]
@@ -231,6 +232,7 @@ def push_beat(
     features[FAMILY_AT + 8] = _share(patient.recent_families[bed, :remembered], family)
     narrow_beat.push_beat(patient.narrow, bed, smoothed, norms, lead_weight, valid, rr, features[len(FAMILY_NAMES) :])
 
+    # What the next beats are compared with.
     is_normal, initial_rate = family == normal, 1 / (patient.beats[bed] + 2)
     if not math.isnan(rr):
         if is_normal and patient.last_was_normal[bed]:
