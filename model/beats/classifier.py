@@ -18,7 +18,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -29,7 +29,9 @@ from model.beats import features as beat_features
 from model.beats.ensemble import Ensemble
 from model.beats.features import FAMILY_NAMES, NAMES, Patient
 from model.beats.templates import MAX_FAMILIES
-from model.signal.arrays import BoolArray, FloatArray
+from model.signal.arrays import BoolArray, FloatArray, IntArray
+from model.signal.columns import copied
+from model.signal.compiled import compiled
 from stream.errors import CheckpointError, StorageError
 from stream.wire.messages import BeatType
 
@@ -51,7 +53,6 @@ full weight applies."""
 
 MAX_LOG_ODDS = 6.0
 """Limit at which the ventricular log odds of one beat are clipped."""
-
 
 ATRIAL_SHARE, ATRIAL_BEATS = 0.4, 100
 """Share of supraventricular beats from which the second ensemble decides, and beats over which it is averaged."""
@@ -80,42 +81,44 @@ class BeatClassifier:
 
         Parameters
         ----------
-        features : ndarray, shape (n, len(NAMES))
+        features : ndarray of float64, shape (n, len(NAMES))
         """
-        family_features = features[:, : len(FAMILY_NAMES)]
-        return np.stack([self.main.log_probabilities(features), self.atrial.log_probabilities(family_features)], 1)
+        return _log_probabilities(self.main, self.atrial, np.ascontiguousarray(features))
 
 
-@dataclass(frozen=True, slots=True)
-class FamilyOdds:
-    """What the earlier beats were to the ensembles: ventricular log odds of the patient's template families.
+class FamilyOdds(NamedTuple):
+    """What the earlier beats of patients were to the ensembles; columns over beds.
 
     Attributes
     ----------
-    log_odds : tuple of float
-        Mean log odds of a ventricular beat in each family.
-    count : tuple of int
+    log_odds : ndarray of float64, shape (beds, MAX_FAMILIES)
+        Mean log odds of a ventricular beat in each template family.
+    beats : ndarray of int64, shape (beds, MAX_FAMILIES)
         Number of beats in each mean.
-    atrial : float
+    atrial : ndarray of float64, shape (beds,)
         Share of the last beats that are supraventricular to the second ensemble.
     """
 
-    log_odds: tuple[float, ...] = (0.0,) * MAX_FAMILIES
-    count: tuple[int, ...] = (0,) * MAX_FAMILIES
-    atrial: float = 0.0
+    log_odds: FloatArray
+    beats: IntArray
+    atrial: FloatArray
 
 
-@dataclass(frozen=True, slots=True)
-class ClassifierState:
-    """State of the classifier for one patient."""
+class ClassifierState(NamedTuple):
+    """State of the classifier; columns over beds."""
 
     patient: Patient
     family_odds: FamilyOdds
 
 
 def begin(leads: int) -> ClassifierState:
-    """Return the state before the first beat."""
-    return ClassifierState(beat_features.begin(leads), FamilyOdds())
+    """Return the state of one bed before the first beat."""
+    return ClassifierState(beat_features.begin(leads), begin_odds())
+
+
+def begin_odds() -> FamilyOdds:
+    """Return the odds of one bed before the first beat."""
+    return FamilyOdds(np.zeros((1, MAX_FAMILIES)), np.zeros((1, MAX_FAMILIES), np.int64), np.zeros(1))
 
 
 def step(
@@ -123,9 +126,10 @@ def step(
 ) -> tuple[BeatType, ClassifierState]:
     """Classify one beat; the arguments after the state are those of `model.beats.features.measure`."""
     measured, patient = beat_features.measure(state.patient, piece, valid, rr)
-    log_probabilities = beat_classifier.log_probabilities(measured.features[None])[0]
-    kind, family_odds = decide(state.family_odds, log_probabilities, measured.family, measured.new_family)
-    return kind if patient.beats > LEARNING_BEATS else "Q", ClassifierState(patient, family_odds)
+    family_odds = copied(state.family_odds)
+    main, atrial = beat_classifier.main, beat_classifier.atrial
+    kind = _classify(main, atrial, family_odds, 0, measured.features, measured.family, measured.new_family)
+    return TYPES[kind] if patient.beats[0] > LEARNING_BEATS else "Q", ClassifierState(patient, family_odds)
 
 
 def decide(
@@ -136,27 +140,62 @@ def decide(
     Parameters
     ----------
     family_odds : FamilyOdds
+        Of one bed.
     log_probabilities : ndarray, shape (2, 3)
         Log probabilities of N, S and V, by both ensembles.
     family, new_family : int, bool
         As in `model.beats.features.Measured`.
     """
-    mean, count = list(family_odds.log_odds), list(family_odds.count)
+    family_odds = copied(family_odds)
+    kind = _decide(family_odds, 0, log_probabilities[0], log_probabilities[1], family, new_family)
+    return TYPES[kind], family_odds
+
+
+@compiled
+def _log_probabilities(main: Ensemble, atrial: Ensemble, features: FloatArray) -> FloatArray:
+    result = np.empty((len(features), 2, len(TYPES)))
+    for i in range(len(features)):
+        result[i, 0] = ensemble.log_probabilities(main, features[i])
+        result[i, 1] = ensemble.log_probabilities(atrial, features[i])
+    return result
+
+
+@compiled
+def _classify(
+    main: Ensemble,
+    atrial: Ensemble,
+    family_odds: FamilyOdds,
+    bed: int,
+    features: FloatArray,
+    family: int,
+    new_family: bool,
+) -> int:
+    """Return the index in TYPES of one beat of a bed, and update the odds in place."""
+    by_main, by_atrial = ensemble.log_probabilities(main, features), ensemble.log_probabilities(atrial, features)
+    return _decide(family_odds, bed, by_main, by_atrial, family, new_family)
+
+
+@compiled
+def _decide(
+    family_odds: FamilyOdds, bed: int, by_main: FloatArray, by_atrial: FloatArray, family: int, new_family: bool
+) -> int:
+    """Return the index in TYPES of one beat of a bed, and update the odds in place; see `decide`."""
+    mean, beats = family_odds.log_odds[bed], family_odds.beats[bed]
     if new_family:
-        mean[family], count[family] = 0.0, 0
-    (normal, supraventricular, ventricular), (atrial_normal, atrial_supraventricular, _) = log_probabilities.tolist()
-    log_odds = max(-MAX_LOG_ODDS, min(MAX_LOG_ODDS, ventricular - float(np.logaddexp(normal, supraventricular))))
-    kind: BeatType
-    if log_odds + FAMILY_WEIGHT * mean[family] * min(1.0, count[family] / FAMILY_BEATS) > 0:
-        kind = "V"
-    elif family_odds.atrial > ATRIAL_SHARE:
-        kind = "S" if atrial_supraventricular > atrial_normal else "N"
+        mean[family], beats[family] = 0.0, 0
+    log_odds = by_main[2] - np.logaddexp(by_main[0], by_main[1])
+    log_odds = max(-MAX_LOG_ODDS, min(MAX_LOG_ODDS, log_odds))
+    atrial_supraventricular = by_atrial[1] > by_atrial[0]
+    if log_odds + FAMILY_WEIGHT * mean[family] * min(1.0, beats[family] / FAMILY_BEATS) > 0:
+        kind = 2
+    elif family_odds.atrial[bed] > ATRIAL_SHARE:
+        kind = int(atrial_supraventricular)
     else:
-        kind = "S" if supraventricular > normal else "N"
-    count[family] += 1
-    mean[family] += max(1 / count[family], FAMILY_RATE) * (log_odds - mean[family])
-    atrial = family_odds.atrial + ((atrial_supraventricular > atrial_normal) - family_odds.atrial) / ATRIAL_BEATS
-    return kind, FamilyOdds(tuple(mean), tuple(count), atrial)
+        kind = int(by_main[1] > by_main[0])
+    beats[family] += 1
+    mean[family] += max(1 / beats[family], FAMILY_RATE) * (log_odds - mean[family])
+    family_odds.atrial[bed] += (atrial_supraventricular - family_odds.atrial[bed]) / ATRIAL_BEATS
+    return kind
 
 
 def save(path: Path, beat_classifier: BeatClassifier) -> None:

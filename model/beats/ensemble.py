@@ -1,21 +1,22 @@
-"""An ensemble of small networks that classifies the features of a beat; inference uses numpy only."""
+"""An ensemble of small networks that classifies the features of a beat."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from model.signal.arrays import FloatArray
+from model.signal.compiled import compiled
 
 MAX_DEVIATION = 4.0
 """Limit at which normalized features are clipped, standard deviations."""
 
 
-@dataclass(frozen=True)
-class Ensemble:
-    """Networks of the same shape.
+class Ensemble(NamedTuple):
+    """Networks of the same shape; all arrays are C-contiguous.
 
     Attributes
     ----------
@@ -33,20 +34,55 @@ class Ensemble:
     biases: tuple[FloatArray, ...]
     class_bias: FloatArray
 
-    def log_probabilities(self, features: FloatArray) -> FloatArray:
-        """Return the log probabilities of N, S and V plus ``class_bias``, shape (n, 3).
 
-        Parameters
-        ----------
-        features : ndarray, shape (n, features)
-        """
-        x = np.clip((features - self.mean) / self.scale, -MAX_DEVIATION, MAX_DEVIATION)
-        for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
-            x = np.maximum(x @ weight + bias, 0.0)
-        logits = x @ self.weights[-1] + self.biases[-1]
-        logits = logits - logits.max(axis=2, keepdims=True)
-        logits = logits - np.log(np.exp(logits).sum(axis=2, keepdims=True))
-        return np.asarray(logits.mean(axis=0) + self.class_bias)
+@compiled
+def log_probabilities(ensemble: Ensemble, features: FloatArray) -> FloatArray:
+    """Return the log probabilities of N, S and V plus ``class_bias`` for one beat, shape (3,).
+
+    Parameters
+    ----------
+    features : ndarray of float64, shape (n,)
+        Those of the ensemble are the first ones.
+    """
+    inputs = np.empty(len(ensemble.mean))
+    for i in range(len(inputs)):
+        deviation = (features[i] - ensemble.mean[i]) / ensemble.scale[i]
+        inputs[i] = max(-MAX_DEVIATION, min(MAX_DEVIATION, deviation))
+    members, mean = len(ensemble.weights[0]), ensemble.class_bias.copy()
+    for member in range(members):
+        values = inputs
+        for layer in range(len(ensemble.weights)):
+            if layer > 0:
+                _rectify(values)
+            values = _affine(ensemble.weights[layer][member], ensemble.biases[layer][member, 0], values)
+        total = _log_sum_exp(values)
+        for kind in range(len(mean)):
+            mean[kind] += (values[kind] - total) / members
+    return mean
+
+
+@compiled
+def _affine(weight: FloatArray, bias: FloatArray, values: FloatArray) -> FloatArray:
+    """Return the outputs of one layer before its activation."""
+    outputs = bias.copy()
+    for i in range(len(values)):
+        for k in range(len(outputs)):
+            outputs[k] += values[i] * weight[i, k]
+    return outputs
+
+
+@compiled
+def _rectify(values: FloatArray) -> None:
+    for i in range(len(values)):
+        values[i] = max(values[i], 0.0)
+
+
+@compiled
+def _log_sum_exp(values: FloatArray) -> float:
+    largest, total = values.max(), 0.0
+    for value in values:
+        total += math.exp(value - largest)
+    return float(largest + math.log(total))
 
 
 def tensors(ensemble: Ensemble, prefix: str) -> dict[str, FloatArray]:
@@ -73,6 +109,19 @@ def assemble(named: Mapping[str, FloatArray], prefix: str, features: int, types:
         tuple(named[f"{prefix}.bias{i}"] for i in layers),
         named[f"{prefix}.lean"],
     )
-    if not layers or ensemble.log_probabilities(np.zeros((1, features))).shape != (1, types):
-        raise ValueError("layers of inconsistent shapes")
+    _check_shapes(ensemble, features, types)
     return ensemble
+
+
+def _check_shapes(ensemble: Ensemble, features: int, types: int) -> None:
+    """Refuse arrays that do not fit together: compiled code does not check them."""
+    if not ensemble.weights or len(ensemble.weights[0]) == 0:
+        raise ValueError("no layers or no members")
+    members, inputs = len(ensemble.weights[0]), features
+    fits = ensemble.mean.shape == ensemble.scale.shape == (features,) and ensemble.class_bias.shape == (types,)
+    for weight, bias in zip(ensemble.weights, ensemble.biases, strict=True):
+        outputs = weight.shape[-1]
+        fits = fits and weight.shape == (members, inputs, outputs) and bias.shape == (members, 1, outputs)
+        inputs = outputs
+    if not fits or inputs != types:
+        raise ValueError("layers of inconsistent shapes")

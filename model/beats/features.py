@@ -8,18 +8,33 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 
-from model.beats import narrow_beat, templates
+from model.beats import narrow_beat, rr_features, templates
 from model.beats.narrow_beat import NarrowBeat
-from model.beats.shape_comparison import MIN_QRS_MV, ONSET_WINDOW, QRS_WINDOW, compare, correlation
-from model.beats.templates import CORE, Families
-from model.signal.arrays import BoolArray, FloatArray
-
-RECENT_RR, LONG_RR = 20, 150
-"""Number of RR intervals used for the irregularity, and for the long-term mean."""
+from model.beats.rr_features import LONG_RR
+from model.beats.shape_comparison import (
+    DIFFERENCES,
+    MEASURES,
+    MIN_QRS_MV,
+    ONSET_WINDOW,
+    QRS_WINDOW,
+    compare,
+    correlation,
+)
+from model.beats.templates import (
+    CORE,
+    MATCH_CORRELATION,
+    MAX_FAMILIES,
+    MAX_SHIFT,
+    MIN_MATCH_CORRELATION,
+    Families,
+)
+from model.signal.arrays import BoolArray, FloatArray, IntArray
+from model.signal.columns import copied, push
+from model.signal.compiled import compiled
 
 MIN_RR_RATE, MIN_DIFFERENCE_RATE = 0.05, 0.02
 """Smallest share of a new beat in the normal RR interval, and in the usual differences."""
@@ -37,10 +52,7 @@ MAX_LATE = 0.25
 """Limit of log(RR / usual RR) in the tempo of a family: a beat after a pause or a gap is no more normal than others.
 Without it, the first beat after some seconds of bad signal became the normal one."""
 
-RHYTHM = (
-    "rr/median20", "rr/mean10", "rr/mean150", "rr/normal", "rr/before", "step", "spread", "rr_z", "early_share",
-    "unpredictable", "rank150", "spread150",
-)  # fmt: skip
+RHYTHM = rr_features.NAMES
 CONTEXT = ("before.rr/normal", "before.likeness", "before.width", "before2.rr/normal")
 FAMILY = (
     "likeness", "likeness.normal", "share", "is_normal", "tempo", "family.width/normal", "family.likeness", "weight",
@@ -64,49 +76,66 @@ FAMILY_NAMES = (*RHYTHM, *CONTEXT, *FAMILY, *SHAPE, *LEVELS, *FORM)
 NAMES = (*FAMILY_NAMES, *narrow_beat.NAMES)
 """Names of the features, in order."""
 
+CONTEXT_AT, FAMILY_AT, SHAPE_AT, LEVELS_AT, FORM_AT = (
+    NAMES.index(names[0]) for names in (CONTEXT, FAMILY, SHAPE, LEVELS, FORM)
+)
+"""Positions of the groups in NAMES."""
 
-@dataclass(frozen=True)
-class Patient:
-    """Statistics of a patient's earlier beats.
+QRS_LIKENESS, RELATIVE_WIDTH = SHAPE.index("qrs.likeness"), SHAPE.index("width/normal")
+RR_TO_NORMAL = RHYTHM.index("rr/normal")
+
+
+class Patient(NamedTuple):
+    """Statistics of the earlier beats of patients; columns over beds.
 
     Attributes
     ----------
-    beats : int
+    beats : ndarray of int64, shape (beds,)
         Number of beats.
     families : Families
-    rr : tuple of float
-        Last RR intervals, samples.
-    normal_rr : float
+    intervals : ndarray of int64, shape (beds,)
+        Number of known values in ``rr``.
+    rr : ndarray of float64, shape (beds, LONG_RR)
+        Last RR intervals, samples, oldest first.
+    normal_rr : ndarray of float64, shape (beds,)
         Mean RR interval between two normal beats, samples; NaN before the first.
-    usual_difference : ndarray of float64, shape (4, leads)
+    usual_difference : ndarray of float64, shape (beds, leads, DIFFERENCES)
         Usual differences from the normal beat: logarithms, for correlation, QRS, ST and P.
-    previous : tuple of float
+    previous : ndarray of float64, shape (beds, len(CONTEXT))
         log(RR / normal RR), correlation with the normal beat and log width of the last beat; log(RR / normal RR) of the
         beat before it.
-    recent_families : tuple of int
-        Families of the last beats.
-    last_was_normal : bool
+    recent_families : ndarray of int64, shape (beds, FAMILY_MEMORY)
+        Families of the last beats, oldest first; as many as ``beats``.
+    last_was_normal : ndarray of bool, shape (beds,)
         Whether the last beat belongs to the normal family.
     narrow : NarrowBeat
     """
 
-    beats: int
+    beats: IntArray
     families: Families
-    rr: tuple[float, ...]
-    normal_rr: float
+    intervals: IntArray
+    rr: FloatArray
+    normal_rr: FloatArray
     usual_difference: FloatArray
-    previous: tuple[float, float, float, float]
-    recent_families: tuple[int, ...]
-    last_was_normal: bool
+    previous: FloatArray
+    recent_families: IntArray
+    last_was_normal: BoolArray
     narrow: NarrowBeat
 
 
 def begin(leads: int) -> Patient:
-    """Return the state before the first beat of a patient."""
-    usual_difference = np.repeat(np.array([[-3.5], [-2.5], [-2.2], [-3.0]]), leads, axis=1)
-    before = (0.0, 1.0, 0.0, 0.0)
+    """Return the state of one bed before the first beat of a patient."""
     return Patient(
-        0, templates.begin(leads), (), math.nan, usual_difference, before, (), False, narrow_beat.begin(leads)
+        beats=np.zeros(1, np.int64),
+        families=templates.begin(leads),
+        intervals=np.zeros(1, np.int64),
+        rr=np.zeros((1, LONG_RR)),
+        normal_rr=np.full(1, np.nan),
+        usual_difference=np.tile([-3.5, -2.5, -2.2, -3.0], (1, leads, 1)),
+        previous=np.array([[0.0, 1.0, 0.0, 0.0]]),
+        recent_families=np.zeros((1, FAMILY_MEMORY), np.int64),
+        last_was_normal=np.zeros(1, np.bool_),
+        narrow=narrow_beat.begin(leads),
     )
 
 
@@ -134,6 +163,7 @@ def measure(patient: Patient, piece: FloatArray, valid: BoolArray, rr: float | N
     Parameters
     ----------
     patient : Patient
+        Of one bed.
     piece : ndarray of float64, shape (PIECE_BEFORE + 1 + PIECE_AFTER, leads), mV
         Samples around the R peak, finite.
     valid : ndarray of bool, shape (leads,)
@@ -141,150 +171,184 @@ def measure(patient: Patient, piece: FloatArray, valid: BoolArray, rr: float | N
     rr : float or None
         Preceding RR interval, samples; None if unknown.
     """
-    families, usual_difference = patient.families, patient.usual_difference
-    smoothed = templates.smooth(piece)
-    lead_weight = _lead_weights(families, usual_difference, valid)
-    typical_difference = float(lead_weight @ np.exp(usual_difference[0]))
-    matched = templates.match(families, smoothed, lead_weight)
-    if len(families.weight):
-        normal = families.normal
-        to_normal, by_lead = float(matched.correlation[normal]), matched.by_lead[normal]
-        begin, reference = int(matched.shift[normal]), families.shape[normal]
-    else:
-        to_normal, by_lead = 1.0, np.ones(len(lead_weight))
-        begin, reference = templates.MAX_SHIFT, smoothed[:, templates.MAX_SHIFT : templates.MAX_SHIFT + CORE]
-    pair = np.stack([smoothed[:, begin : begin + CORE], reference])
-    shape, differences, width = compare(pair, by_lead)
-
-    rhythm = _rhythm(patient, rr)
-    to_usual = rhythm[RHYTHM.index("rr/normal")]
-    mean_width = float(lead_weight @ width)
-    threshold = max(templates.MIN_MATCH_CORRELATION, min(templates.MATCH_CORRELATION, 1 - 2.5 * typical_difference))
-    family, new_family, families = templates.add_beat(
-        families, smoothed, matched, valid, threshold, min(to_usual, MAX_LATE), mean_width
-    )
-    normal = families.normal
-    relative_to_narrow, narrow = narrow_beat.step(patient.narrow, smoothed, lead_weight, valid, rr)
-    features = np.concatenate(
-        [
-            rhythm,
-            patient.previous,
-            _family(patient, families, family, lead_weight, matched.correlation, to_normal),
-            np.concatenate([shape, differences - usual_difference]) @ lead_weight,
-            usual_difference @ lead_weight,
-            _form(families, shape[:, valid], mean_width, float(correlation(pair[:, :, ONSET_WINDOW]) @ lead_weight)),
-            relative_to_narrow,
-        ]
-    )
-
-    is_normal = family == normal
-    normal_rr, initial_rate = patient.normal_rr, 1 / (patient.beats + 2)
-    if rr is not None and is_normal and patient.last_was_normal:
-        normal_rr = (
-            float(rr) if math.isnan(normal_rr) else normal_rr + max(MIN_RR_RATE, initial_rate) * (rr - normal_rr)
-        )
-    if is_normal or to_usual > EARLY_LOG_RR:
-        step = max(MIN_DIFFERENCE_RATE, initial_rate) * np.clip(differences - usual_difference, -0.5, 0.5)
-        usual_difference = usual_difference + np.where(valid, step, 0.0)
-    return Measured(features, family, new_family), Patient(
-        beats=patient.beats + 1,
-        families=families,
-        rr=patient.rr if rr is None else (*patient.rr, float(rr))[-LONG_RR:],
-        normal_rr=normal_rr,
-        usual_difference=usual_difference,
-        previous=(to_usual, to_normal, math.log(mean_width / WIDTH_UNIT), patient.previous[0]),
-        recent_families=(*patient.recent_families, family)[-FAMILY_MEMORY:],
-        last_was_normal=is_normal,
-        narrow=narrow,
-    )
+    patient, features = copied(patient), np.empty(len(NAMES))
+    interval = math.nan if rr is None else float(rr)
+    family, new_family = push_beat(patient, 0, np.ascontiguousarray(piece), valid, interval, features)
+    return Measured(features, family, new_family), patient
 
 
-def _lead_weights(families: Families, usual_difference: FloatArray, valid: BoolArray) -> FloatArray:
-    """Return the weights of the leads: larger for leads with high and reproducible QRS complexes."""
-    lead_weight = valid / (0.03 + np.exp(usual_difference[0]))
-    if len(families.weight):
-        qrs = families.shape[families.normal][:, QRS_WINDOW]
-        lead_weight = lead_weight * (qrs.max(axis=1) - qrs.min(axis=1) + MIN_QRS_MV)
-    return np.asarray(lead_weight / lead_weight.sum())
+@compiled
+def push_beat(
+    patient: Patient, bed: int, piece: FloatArray, valid: BoolArray, rr: float, features: FloatArray
+) -> tuple[int, bool]:
+    """Measure a beat of a bed, and update its patient in place; see `measure`.
 
+    Parameters
+    ----------
+    rr : float
+        NaN if unknown.
+    features : ndarray of float64, shape (len(NAMES),)
+        Receives the features.
 
-def _family(
-    patient: Patient,
-    families: Families,
-    family: int,
-    lead_weight: FloatArray,
-    correlation: FloatArray,
-    to_normal: float,
-) -> tuple[float, ...]:
-    """Return the features of the beat's family relative to the others, in the order of FAMILY."""
-    normal = families.normal
-    weight = float(families.weight[family])
-    return (
-        float(correlation.max()) if len(correlation) else 1.0,
-        to_normal,
-        weight / float(families.weight.sum()),
-        float(family == normal),
-        float(families.tempo[family]),
-        math.log(families.width[family] / families.width[normal]),
-        templates.correlation(families, family, normal, lead_weight),
-        math.log(weight + 1),
-        patient.recent_families.count(family) / max(len(patient.recent_families), 1),
-    )
-
-
-def _form(families: Families, shape: FloatArray, width: float, onset: float) -> tuple[float, ...]:
-    """Return the features of FORM; ``shape`` holds the features of SHAPE by valid lead."""
-    qrs = shape[SHAPE.index("qrs.likeness")]
-    return (
-        math.log(width / WIDTH_UNIT),
-        math.log(families.width[families.normal] / WIDTH_UNIT),
-        float(shape[SHAPE.index("width/normal")].max()),
-        float(qrs.min()),
-        float(qrs.max()),
-        onset,
-    )
-
-
-def _rhythm(patient: Patient, rr: float | None) -> tuple[float, ...]:
-    """Return the features of this RR interval relative to the earlier ones, in the order of RHYTHM."""
-    past = patient.rr
-    if rr is None or not past:
-        return (*(0.0,) * 5, 0.05, 0.05, 0.0, 0.0, 0.02, 0.5, 0.05)
-    recent, tail, n = past[-RECENT_RR:], past[-10:], len(past)
-    median = sorted(recent)[len(recent) // 2]
-    usual_rr = median if math.isnan(patient.normal_rr) else patient.normal_rr
-    logs = [math.log(x) for x in recent]
-    steps = sorted(abs(b - a) for a, b in pairwise(logs)) or [0.05]
-    step = steps[len(steps) // 2]
-    mean = sum(logs) / len(logs)
-    spread = math.sqrt(sum((x - mean) ** 2 for x in logs) / len(logs))
-    to_median = _log(rr / median)
-    total, square = sum(past), sum(x * x for x in past)
-    return (
-        to_median,
-        _log(rr * len(tail) / sum(tail)),
-        _log(rr * n / total),
-        _log(rr / usual_rr),
-        _log(rr / past[-1]),
-        min(step, 0.5),
-        min(spread, 0.7),
-        max(-4.0, min(4.0, to_median / (2 * step + 0.05))),
-        sum(x < 0.85 * median for x in recent) / len(recent),
-        unpredictability(logs),
-        (sum(x < rr for x in past) + 0.5) / (n + 1),
-        min(math.sqrt(max(square * n / (total * total) - 1, 0.0)), 0.7),
-    )
-
-
-def unpredictability(logs: list[float]) -> float:
-    """Return the median distance of each log RR interval to the nearest of the three before.
-
-    Small in repeating rhythms, including bigeminy and trigeminy; large in atrial fibrillation.
+    Returns
+    -------
+    family : int
+    new_family : bool
     """
-    quadruples = zip(logs, logs[1:], logs[2:], logs[3:], strict=False)
-    deviations = sorted(min(abs(d - c), abs(d - b), abs(d - a)) for a, b, c, d in quadruples)
-    return min(deviations[len(deviations) // 2], 0.5) if deviations else 0.02
+    leads, families, known = len(valid), patient.families, int(patient.families.known[bed])
+    normal = templates.normal_family(families, bed)
+    usual_difference, reference = patient.usual_difference[bed], families.shape[bed, normal]
+    lead_weight = _lead_weights(usual_difference, reference, valid, known > 0)
+    smoothed = templates.smooth(piece)
+    norms = templates.window_norms(smoothed)
+    likeness, shift, by_lead = np.ones(MAX_FAMILIES), np.full(MAX_FAMILIES, MAX_SHIFT), np.ones((MAX_FAMILIES, leads))
+    for k in range(known):
+        likeness[k], shift[k] = templates.match(families.filter[bed, k], smoothed, norms, lead_weight, by_lead[k])
+    to_normal = likeness[normal]
+    beat = smoothed[:, shift[normal] : shift[normal] + CORE].copy()
+    if not known:
+        reference = beat
+
+    # The normal beat of before is the reference; the families are then updated, and the beat's family compared.
+    past = patient.rr[bed, : patient.intervals[bed]]
+    rr_features.measure(past, rr, patient.normal_rr[bed], features[: len(RHYTHM)])
+    to_usual = features[RR_TO_NORMAL]
+    previous = patient.previous[bed]
+    for i in range(len(CONTEXT)):
+        features[CONTEXT_AT + i] = previous[i]
+    differences = np.empty((leads, DIFFERENCES))
+    width = _compare_leads(
+        beat, reference, by_lead[normal], lead_weight, valid, usual_difference, differences, features
+    )
+    threshold, tempo = _match_threshold(usual_difference, lead_weight), min(to_usual, MAX_LATE)
+    family, new_family = templates.add_beat(families, bed, smoothed, likeness, shift, valid, threshold, tempo, width)
+    normal = templates.normal_family(families, bed)
+    features[FORM_AT] = math.log(width / WIDTH_UNIT)
+    features[FORM_AT + 1] = math.log(families.width[bed, normal] / WIDTH_UNIT)
+    features[FAMILY_AT] = likeness[: max(known, 1)].max()
+    features[FAMILY_AT + 1] = to_normal
+    _compare_families(families, bed, family, normal, lead_weight, features)
+    remembered = min(int(patient.beats[bed]), FAMILY_MEMORY)
+    features[FAMILY_AT + 8] = _share(patient.recent_families[bed, :remembered], family)
+    narrow_beat.push_beat(patient.narrow, bed, smoothed, norms, lead_weight, valid, rr, features[len(FAMILY_NAMES) :])
+
+    # What the next beats are compared with.
+    is_normal, initial_rate = family == normal, 1 / (patient.beats[bed] + 2)
+    if not math.isnan(rr):
+        if is_normal and patient.last_was_normal[bed]:
+            before = patient.normal_rr[bed]
+            moved = before + max(MIN_RR_RATE, initial_rate) * (rr - before)
+            patient.normal_rr[bed] = rr if math.isnan(before) else moved
+        patient.intervals[bed] = push(patient.rr[bed], int(patient.intervals[bed]), rr)
+    if is_normal or to_usual > EARLY_LOG_RR:
+        _update_differences(usual_difference, differences, valid, max(MIN_DIFFERENCE_RATE, initial_rate))
+    push(patient.recent_families[bed], remembered, family)
+    patient.last_was_normal[bed] = is_normal
+    patient.beats[bed] += 1
+    previous[3] = previous[0]
+    previous[0], previous[1], previous[2] = to_usual, to_normal, features[FORM_AT]
+    return family, new_family
 
 
-def _log(x: float) -> float:
-    return max(-1.5, min(1.5, math.log(x)))
+@compiled
+def _lead_weights(
+    usual_difference: FloatArray, reference: FloatArray, valid: BoolArray, compare_heights: bool
+) -> FloatArray:
+    """Return the weights of the leads: larger for leads with high and reproducible QRS complexes."""
+    lead_weight, total = np.zeros(len(valid)), 0.0
+    for lead in range(len(valid)):
+        if valid[lead]:
+            lead_weight[lead] = 1 / (0.03 + math.exp(usual_difference[lead, 0]))
+            if compare_heights:
+                qrs = reference[lead, QRS_WINDOW]
+                lead_weight[lead] *= qrs.max() - qrs.min() + MIN_QRS_MV
+            total += lead_weight[lead]
+    for lead in range(len(valid)):
+        lead_weight[lead] /= total
+    return lead_weight
+
+
+@compiled
+def _match_threshold(usual_difference: FloatArray, lead_weight: FloatArray) -> float:
+    """Return the correlation from which a beat belongs to a family: lower where beats usually differ much."""
+    typical_difference = 0.0
+    for lead in range(len(lead_weight)):
+        typical_difference += lead_weight[lead] * math.exp(usual_difference[lead, 0])
+    return max(MIN_MATCH_CORRELATION, min(MATCH_CORRELATION, 1 - 2.5 * typical_difference))
+
+
+@compiled
+def _compare_leads(
+    beat: FloatArray,
+    reference: FloatArray,
+    by_lead: FloatArray,
+    lead_weight: FloatArray,
+    valid: BoolArray,
+    usual_difference: FloatArray,
+    differences: FloatArray,
+    features: FloatArray,
+) -> float:
+    """Compute the features of SHAPE and LEVELS, and those of FORM that compare leads.
+
+    Returns
+    -------
+    float
+        Mean width of the beat over leads.
+    """
+    for i in range(len(SHAPE)):
+        features[SHAPE_AT + i] = 0.0
+    for i in range(DIFFERENCES):
+        features[LEVELS_AT + i] = 0.0
+    widest, worst, best, onset, mean_width = -math.inf, math.inf, -math.inf, 0.0, 0.0
+    measures = np.empty(MEASURES)
+    for lead in range(len(valid)):
+        if not valid[lead]:
+            continue
+        width = compare(beat[lead], reference[lead], by_lead[lead], measures, differences[lead])
+        weight = lead_weight[lead]
+        for i in range(MEASURES):
+            features[SHAPE_AT + i] += weight * measures[i]
+        for i in range(DIFFERENCES):
+            features[SHAPE_AT + MEASURES + i] += weight * (differences[lead, i] - usual_difference[lead, i])
+            features[LEVELS_AT + i] += weight * usual_difference[lead, i]
+        widest = max(widest, measures[RELATIVE_WIDTH])
+        worst, best = min(worst, measures[QRS_LIKENESS]), max(best, measures[QRS_LIKENESS])
+        onset += weight * correlation(beat[lead, ONSET_WINDOW], reference[lead, ONSET_WINDOW])
+        mean_width += weight * width
+    features[FORM_AT + 2], features[FORM_AT + 3], features[FORM_AT + 4] = widest, worst, best
+    features[FORM_AT + 5] = onset
+    return mean_width
+
+
+@compiled
+def _compare_families(
+    families: Families, bed: int, family: int, normal: int, lead_weight: FloatArray, features: FloatArray
+) -> None:
+    """Compute the features of FAMILY that compare the beat's family with the others."""
+    weight, width, filters = families.weight[bed], families.width[bed], families.filter[bed]
+    likeness = 1.0 if family == normal else templates.correlation(filters[family], filters[normal], lead_weight)
+    features[FAMILY_AT + 2] = weight[family] / weight[: families.known[bed]].sum()
+    features[FAMILY_AT + 3] = 1.0 if family == normal else 0.0
+    features[FAMILY_AT + 4] = families.tempo[bed, family]
+    features[FAMILY_AT + 5] = math.log(width[family] / width[normal])
+    features[FAMILY_AT + 6] = likeness
+    features[FAMILY_AT + 7] = math.log(weight[family] + 1)
+
+
+@compiled
+def _share(families: IntArray, family: int) -> float:
+    """Return the share of a family in the families of the last beats; 0 if there are none."""
+    count = 0
+    for other in families:
+        count += other == family
+    return count / max(len(families), 1)
+
+
+@compiled
+def _update_differences(usual_difference: FloatArray, differences: FloatArray, valid: BoolArray, rate: float) -> None:
+    """Move the usual differences towards those of a beat, in the valid leads."""
+    for lead in range(len(valid)):
+        if valid[lead]:
+            for i in range(DIFFERENCES):
+                step = max(-0.5, min(0.5, differences[lead, i] - usual_difference[lead, i]))
+                usual_difference[lead, i] += rate * step

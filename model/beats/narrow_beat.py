@@ -9,29 +9,37 @@ Leads are compared one by one, and the features are the extremes over leads: a v
 lead. An RR interval is compared with that of the narrow beats and with the long ones of the last minutes, since during
 a run or a bigeminy of early beats the recent median is itself early.
 
-All functions are pure; lengths are in samples.
+Lengths are in samples.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from model.beats import templates
+from model.beats.rr_features import log_ratio
 from model.beats.shape_comparison import (
-    MIN_QRS_MV,
+    DIFFERENCES,
+    MEASURES,
     ONSET_WINDOW,
     P_BIN,
     P_WINDOW,
     PR_WINDOW,
     QRS_WINDOW,
+    bin_means,
     compare,
     correlation,
+    qrs_height,
+    subtract_trend,
 )
-from model.beats.templates import CORE, Families
-from model.signal.arrays import BoolArray, FloatArray
+from model.beats.templates import CORE, MAX_SHIFT
+from model.signal.arrays import BoolArray, FloatArray, IntArray
+from model.signal.columns import push
+from model.signal.compiled import compiled
+from model.signal.small_arrays import kth_smallest
 
 MEMORY = 128
 """Beats of which the narrow half is taken: one to two minutes."""
@@ -50,6 +58,8 @@ LONG_QUANTILE = 0.75
 
 BY_LEAD = ("amplitude", "qrs", "qrs.difference", "st.difference", "p.difference", "p", "slope", "width", "extent")
 """Measures by lead, relative to the narrow beat, as `compare` returns them; ``qrs`` and ``p`` are correlations."""
+
+BY_LEAD_WIDTH = BY_LEAD.index("width")
 
 OWN_BY_LEAD = ("area", "onset", "own.width", "narrow.width")
 """More measures by lead: difference of the mean height of the QRS complex, correlation of its onset, absolute width of
@@ -70,6 +80,12 @@ EXTREMES = tuple(f"{name}.{end}" for end in ("min", "max") for name in (*BY_LEAD
 MEASURED = (*EXTREMES, *RHYTHM, *P_WAVE, *BEFORE_BEAT)
 """Features that compare a beat with the narrow beat."""
 
+RHYTHM_AT, P_WAVE_AT, BEFORE_AT = (MEASURED.index(names[0]) for names in (RHYTHM, P_WAVE, BEFORE_BEAT))
+"""Positions of the groups in MEASURED."""
+
+LAST_BEAT = tuple(MEASURED.index(name) for name in ("qrs.min", "qrs.max", "width.max"))
+"""Positions in MEASURED of what is kept of the last beats."""
+
 SPREAD = (*(name for name in EXTREMES if not name.startswith(("own.", "narrow."))), "rr/narrow", "p.share")
 """Features that are compared with their usual value, too: a change that is small in others is large in a patient whose
 beats are all alike."""
@@ -89,151 +105,215 @@ MAX_STEP = 3.0
 """Limit of the distance by which one beat changes the usual value, in deviations."""
 
 
-@dataclass(frozen=True)
-class NarrowBeat:
-    """Narrow beat of a patient.
+class NarrowBeat(NamedTuple):
+    """Narrow beats of patients; columns over beds.
 
     Attributes
     ----------
-    beats : int
+    beats : ndarray of int64, shape (beds,)
         Number of beats in the mean shape.
-    template : Families
-        One family: the mean shape; none before the first beat.
-    usual, deviation : ndarray of float64, shape (len(SPREAD),)
-        Mean of the features of SPREAD over the beats in the mean shape, and mean absolute deviation from it.
-    costs : tuple of float
-        Of the last beats, log width plus a penalty for early ones.
-    rr : tuple of float
-        Preceding RR interval of the same beats, samples; NaN where unknown.
-    before : tuple of (float, float, float)
+    shape, filter : ndarray of float64, shape (beds, leads, CORE)
+        Mean shape, mV, and its matched filter, see `model.beats.templates`.
+    usual, deviation : ndarray of float64, shape (beds, len(SPREAD))
+        Mean of the features of SPREAD over the beats in the mean shape, NaN before the first, and mean absolute
+        deviation from it.
+    known : ndarray of int64, shape (beds,)
+        Number of last beats in ``costs`` and ``rr``.
+    costs : ndarray of float64, shape (beds, MEMORY)
+        Of the last beats, log width plus a penalty for early ones; oldest first.
+    rr : ndarray of float64, shape (beds, MEMORY)
+        Preceding RR interval of the same beats, samples; NaN if unknown.
+    before : ndarray of float64, shape (beds, 2, 3)
         Lowest and highest correlation of the QRS complex and largest width of the last two beats, latest first.
     """
 
-    beats: int
-    template: Families
+    beats: IntArray
+    shape: FloatArray
+    filter: FloatArray
     usual: FloatArray
     deviation: FloatArray
-    costs: tuple[float, ...] = ()
-    rr: tuple[float, ...] = ()
-    before: tuple[tuple[float, float, float], ...] = ((1.0, 1.0, 0.0), (1.0, 1.0, 0.0))
+    known: IntArray
+    costs: FloatArray
+    rr: FloatArray
+    before: FloatArray
 
 
 def begin(leads: int) -> NarrowBeat:
-    """Return the state before the first beat."""
-    return NarrowBeat(0, templates.begin(leads), np.zeros(len(SPREAD)), np.full(len(SPREAD), FIRST_DEVIATION))
+    """Return the state of one bed before the first beat."""
+    return NarrowBeat(
+        beats=np.zeros(1, np.int64),
+        shape=np.zeros((1, leads, CORE)),
+        filter=np.zeros((1, leads, CORE)),
+        usual=np.full((1, len(SPREAD)), np.nan),
+        deviation=np.full((1, len(SPREAD)), FIRST_DEVIATION),
+        known=np.zeros(1, np.int64),
+        costs=np.zeros((1, MEMORY)),
+        rr=np.full((1, MEMORY), np.nan),
+        before=np.tile([1.0, 1.0, 0.0], (1, 2, 1)),
+    )
 
 
-def step(
-    state: NarrowBeat, smoothed: FloatArray, lead_weight: FloatArray, valid: BoolArray, rr: float | None
-) -> tuple[FloatArray, NarrowBeat]:
-    """Compare a beat with the narrow beat, and update it.
+@compiled
+def push_beat(
+    narrow: NarrowBeat,
+    bed: int,
+    smoothed: FloatArray,
+    norms: FloatArray,
+    lead_weight: FloatArray,
+    valid: BoolArray,
+    rr: float,
+    features: FloatArray,
+) -> None:
+    """Compare a beat with the narrow beat, and update it in place.
 
     Parameters
     ----------
-    state : NarrowBeat
+    narrow : NarrowBeat
+    bed : int
     smoothed : ndarray of float64, shape (leads, CORE + 2 * MAX_SHIFT), mV
+    norms : ndarray of float64, shape (leads, SHIFTS), mV
+        Of the beat, from `model.beats.templates.window_norms`.
     lead_weight : ndarray of float64, shape (leads,)
         Weight of each lead; the sum is 1.
     valid : ndarray of bool, shape (leads,)
         Leads to use; at least one.
-    rr : float or None
-        Preceding RR interval, samples; None if unknown.
-
-    Returns
-    -------
+    rr : float
+        Preceding RR interval, samples; NaN if unknown.
     features : ndarray of float64, shape (len(NAMES),)
-    state : NarrowBeat
+        Receives the features.
     """
-    begin, by_lead = templates.MAX_SHIFT, np.ones(len(valid))
-    reference = smoothed[:, begin : begin + CORE]
-    if state.beats:
-        matched = templates.match(state.template, smoothed, lead_weight)
-        begin, by_lead, reference = int(matched.shift[0]), matched.by_lead[0], state.template.shape[0]
-    beat = smoothed[:, begin : begin + CORE]
-    pair = np.stack([beat, reference])
-    shape, _, width = compare(pair, by_lead)
-    measures = np.concatenate([shape[: len(BY_LEAD)], _own_measures(pair, width, shape)])[:, valid]
-    lowest, highest = measures.min(axis=1), measures.max(axis=1)
+    shift, by_lead = MAX_SHIFT, np.ones(len(valid))
+    if narrow.beats[bed]:
+        _, shift = templates.match(narrow.filter[bed], smoothed, norms, lead_weight, by_lead)
+    beat = smoothed[:, shift : shift + CORE].copy()
+    reference = narrow.shape[bed] if narrow.beats[bed] else beat
+    measured, unusual = features[: len(MEASURED)], features[len(MEASURED) :]
+    width = _compare_leads(beat, reference, by_lead, lead_weight, valid, measured)
+    known, costs = int(narrow.known[bed]), narrow.costs[bed]
+    rhythm = measured[RHYTHM_AT : RHYTHM_AT + len(RHYTHM)]
+    cost = math.log(width / WIDTH_UNIT) + _compare_rr(narrow.rr[bed, :known], costs[:known], rr, rhythm)
+    push(narrow.rr[bed], known, rr)
+    narrow.known[bed] = push(costs, known, cost)
+    cost -= _quantile(costs[: narrow.known[bed]], 0.5)
+    _p_wave(beat, reference, valid, measured[P_WAVE_AT : P_WAVE_AT + len(P_WAVE)])
+    before = narrow.before[bed]
+    measured[BEFORE_AT + 3] = before[1, 0]
+    measured[BEFORE_AT + 4] = cost
+    for i in range(3):
+        measured[BEFORE_AT + i] = before[0, i]
+        before[1, i] = before[0, i]
+        before[0, i] = measured[LAST_BEAT[i]]
 
-    rhythm, known = _rhythm(state, rr)
-    cost = math.log(float(lead_weight @ width) / WIDTH_UNIT)
-    if known and rr is not None:
-        cost += EARLY * max(0.0, -math.log(rr / _quantile(known, 0.5)) - TOLERANCE)
-    costs = (*state.costs, cost)[-MEMORY:]
-    limit = _quantile(costs, 0.5)
-    measured = np.concatenate(
-        [lowest, highest, rhythm, _p_wave(pair[:, valid]), state.before[0], state.before[1][:1], [cost - limit]]
-    )
-    spread = measured[SPREAD_AT]
-    spread[CORRELATION] = np.log(1.01 - np.minimum(spread[CORRELATION], 1.0))
-    usual, deviation = state.usual if state.beats else spread, state.deviation
-    distance = spread - usual
-    unusual = np.clip(distance / (deviation + MIN_DEVIATION), -MAX_UNUSUAL, MAX_UNUSUAL)
-
-    beats, template = state.beats, state.template
-    if cost <= limit:
-        beats += 1
-        mean = reference + max(1 / beats, MIN_RATE) * np.where(valid[:, None], beat - reference, 0.0)
-        one = np.ones(1)
-        template = Families(mean[None], templates.matched_filter(mean)[None], one, one, one)
-        largest = MAX_STEP * (deviation + MIN_DEVIATION)
-        distance, rate = np.clip(distance, -largest, largest), max(1 / (beats + 1), MIN_SPREAD_RATE)
-        usual, deviation = usual + rate * distance, deviation + rate * (np.abs(distance) - deviation)
-    qrs, widened = BY_LEAD.index("qrs"), BY_LEAD.index("width")
-    last = (float(lowest[qrs]), float(highest[qrs]), float(highest[widened]))
-    rrs = (*state.rr, math.nan if rr is None else float(rr))[-MEMORY:]
-    after = NarrowBeat(beats, template, usual, deviation, costs, rrs, (last, state.before[0]))
-    return np.concatenate([measured, unusual]), after
+    learnt = cost <= 0
+    if learnt:
+        narrow.beats[bed] += 1
+        rate = max(1 / narrow.beats[bed], MIN_RATE)
+        templates.move(narrow.shape[bed], smoothed, shift, valid, rate)
+        templates.matched_filter(narrow.shape[bed], narrow.filter[bed])
+    rate = max(1 / (narrow.beats[bed] + 1), MIN_SPREAD_RATE) if learnt else 0.0
+    _compare_spread(narrow.usual[bed], narrow.deviation[bed], rate, measured, unusual)
 
 
-def _own_measures(pair: FloatArray, width: FloatArray, shape: FloatArray) -> FloatArray:
-    """Return the measures of OWN_BY_LEAD, shape (4, leads)."""
-    qrs = pair[:, :, QRS_WINDOW]
-    height = np.maximum(np.ptp(qrs[1], axis=1), MIN_QRS_MV)
-    area = (qrs.mean(axis=2) - pair[:, :, PR_WINDOW].mean(axis=2)) / height
-    own = np.log(width / WIDTH_UNIT)
-    return np.stack(
-        [area[0] - area[1], correlation(pair[:, :, ONSET_WINDOW]), own, own - shape[BY_LEAD.index("width")]]
-    )
+@compiled
+def _compare_leads(
+    beat: FloatArray,
+    reference: FloatArray,
+    by_lead: FloatArray,
+    lead_weight: FloatArray,
+    valid: BoolArray,
+    extremes: FloatArray,
+) -> float:
+    """Compute the features of EXTREMES, and return the mean width of the beat over leads."""
+    n = len(BY_LEAD) + len(OWN_BY_LEAD)
+    measures, differences, mean_width = np.empty(n), np.empty(DIFFERENCES), 0.0
+    for i in range(n):
+        extremes[i], extremes[n + i] = math.inf, -math.inf
+    for lead in range(len(valid)):
+        if not valid[lead]:
+            continue
+        own, normal = beat[lead], reference[lead]
+        # The last of the measures, the trend, is not used here.
+        width = compare(own, normal, by_lead[lead], measures[:MEASURES], differences)
+        own_width = math.log(width / WIDTH_UNIT)
+        normal_width = own_width - measures[BY_LEAD_WIDTH]
+        area = own[QRS_WINDOW].mean() - own[PR_WINDOW].mean()
+        normal_area = normal[QRS_WINDOW].mean() - normal[PR_WINDOW].mean()
+        measures[len(BY_LEAD)] = (area - normal_area) / qrs_height(normal)
+        measures[len(BY_LEAD) + 1] = correlation(own[ONSET_WINDOW], normal[ONSET_WINDOW])
+        measures[len(BY_LEAD) + 2] = own_width
+        measures[len(BY_LEAD) + 3] = normal_width
+        for i in range(n):
+            extremes[i] = min(extremes[i], measures[i])
+            extremes[n + i] = max(extremes[n + i], measures[i])
+        mean_width += lead_weight[lead] * width
+    return mean_width
 
 
-def _rhythm(state: NarrowBeat, rr: float | None) -> tuple[tuple[float, ...], list[float]]:
-    """Return the features of RHYTHM, and the known RR intervals of the last beats."""
-    known = [x for x in state.rr if not math.isnan(x)]
-    if rr is None or not known:
-        return (0.0,) * len(RHYTHM), known
-    limit = _quantile(state.costs, 0.5)
-    usual = _quantile(
-        [x for x, cost in zip(state.rr, state.costs, strict=True) if cost <= limit and not math.isnan(x)] or known, 0.5
-    )
-    last = [*known[-3:], rr]
-    before, before2 = known[-1], known[-2] if len(known) > 1 else known[-1]
-    return (
-        _log(rr / usual),
-        _log(rr / _quantile(known, LONG_QUANTILE)),
-        _log((rr + before) / (2 * usual)),
-        _log(before / usual),
-        _log(before2 / usual),
-        _log(sum(last) / (len(last) * usual)),
-    ), known
+@compiled
+def _compare_rr(last_rr: FloatArray, costs: FloatArray, rr: float, features: FloatArray) -> float:
+    """Compute the features of RHYTHM from those of the last beats, and return the cost of being early."""
+    known, narrow = np.empty(len(last_rr)), np.empty(len(last_rr))
+    n, n_narrow, limit = 0, 0, _quantile(costs, 0.5)
+    for i in range(len(last_rr)):
+        if not math.isnan(last_rr[i]):
+            n = push(known, n, last_rr[i])
+            if costs[i] <= limit:
+                n_narrow = push(narrow, n_narrow, last_rr[i])
+    if n == 0 or math.isnan(rr):
+        for i in range(len(RHYTHM)):
+            features[i] = 0.0
+        return 0.0
+    usual = _quantile(narrow[:n_narrow], 0.5) if n_narrow else _quantile(known[:n], 0.5)
+    before, before2, last = known[n - 1], known[max(n - 2, 0)], known[max(n - 3, 0) : n]
+    features[0] = log_ratio(rr / usual)
+    features[1] = log_ratio(rr / _quantile(known[:n], LONG_QUANTILE))
+    features[2] = log_ratio((rr + before) / (2 * usual))
+    features[3] = log_ratio(before / usual)
+    features[4] = log_ratio(before2 / usual)
+    features[5] = log_ratio((last.sum() + rr) / ((len(last) + 1) * usual))
+    return EARLY * max(0.0, -math.log(rr / _quantile(known[:n], 0.5)) - TOLERANCE)
 
 
-def _p_wave(pair: FloatArray) -> tuple[float, float]:
-    """Return the features of P_WAVE; ``pair`` holds the valid leads."""
-    bins = pair[:, :, P_WINDOW].reshape(2, pair.shape[1], -1, P_BIN).mean(axis=3)
-    time = np.arange(bins.shape[2]) - (bins.shape[2] - 1) / 2
-    bins = bins - bins.mean(axis=2, keepdims=True)
-    bins = bins - (bins @ time / (time @ time))[:, :, None] * time
-    height = np.maximum(np.ptp(pair[1][:, QRS_WINDOW], axis=1), MIN_QRS_MV)
-    power = (bins[1] * bins[1]).sum()
-    share = float((bins[0] * bins[1]).sum() / (power + bins.shape[2] * ((0.01 * height) ** 2).sum()))
-    size = math.log(float((np.sqrt((bins[1] * bins[1]).mean(axis=1)) / height).max()) + 0.003)
-    return max(-2.0, min(2.0, share)), size
+@compiled
+def _p_wave(beat: FloatArray, reference: FloatArray, valid: BoolArray, features: FloatArray) -> None:
+    """Compute the features of P_WAVE."""
+    product, power, noise, size = 0.0, 0.0, 0.0, 0.0
+    for lead in range(len(valid)):
+        if valid[lead]:
+            own, normal = bin_means(beat[lead, P_WINDOW], P_BIN), bin_means(reference[lead, P_WINDOW], P_BIN)
+            subtract_trend(own)
+            subtract_trend(normal)
+            height = qrs_height(reference[lead])
+            own_power = 0.0
+            for i in range(len(own)):
+                product += own[i] * normal[i]
+                own_power += normal[i] * normal[i]
+            power += own_power
+            noise += len(normal) * (0.01 * height) ** 2
+            size = max(size, math.sqrt(own_power / len(normal)) / height)
+    features[0] = max(-2.0, min(2.0, product / (power + noise)))
+    features[1] = math.log(size + 0.003)
 
 
-def _quantile(values: tuple[float, ...] | list[float], share: float) -> float:
-    return sorted(values)[int(share * (len(values) - 1))]
+@compiled
+def _compare_spread(
+    usual: FloatArray, deviation: FloatArray, rate: float, measured: FloatArray, unusual: FloatArray
+) -> None:
+    """Compute the features named ``unusual``; a beat that is learnt, at a rate above 0, updates the usual values."""
+    for i in range(len(SPREAD)):
+        value = measured[SPREAD_AT[i]]
+        if CORRELATION[i]:
+            value = math.log(1.01 - min(value, 1.0))
+        if math.isnan(usual[i]):
+            usual[i] = value
+        distance, unit = value - usual[i], deviation[i] + MIN_DEVIATION
+        unusual[i] = max(-MAX_UNUSUAL, min(MAX_UNUSUAL, distance / unit))
+        step = max(-MAX_STEP * unit, min(MAX_STEP * unit, distance))
+        usual[i] += rate * step
+        deviation[i] += rate * (abs(step) - deviation[i])
 
 
-def _log(x: float) -> float:
-    return max(-1.5, min(1.5, math.log(x)))
+@compiled
+def _quantile(values: FloatArray, share: float) -> float:
+    """Return a quantile, rounded down to one of the values; NaN if there are none."""
+    return kth_smallest(values.copy(), int(share * (len(values) - 1))) if len(values) else math.nan

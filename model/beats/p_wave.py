@@ -19,12 +19,17 @@ onsets at 7 or 15 % of the slope, and R peaks moved by up to 83 ms change these 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from typing import NamedTuple
 
 import numpy as np
 
+from model.beats.rr_features import upper_median
+from model.beats.shape_comparison import bin_means, subtract_trend
 from model.beats.templates import SMOOTHING_HALF, smooth
-from model.signal.arrays import BoolArray, FloatArray
+from model.signal.arrays import BoolArray, FloatArray, IntArray
+from model.signal.columns import copied, push
+from model.signal.compiled import compiled
 
 SPAN_BEFORE, SPAN_AFTER = 160, 29
 """Extent of the mean beat before and after the R peak, samples: 444 and 81 ms."""
@@ -72,40 +77,48 @@ MIN_BEATS = 10
 """Beats in the mean correlation before it is reported."""
 
 
-@dataclass(frozen=True, slots=True)
-class PWaveState:
-    """State carried from beat to beat.
+class PWaveState(NamedTuple):
+    """State carried from beat to beat; columns over beds.
 
     Attributes
     ----------
-    beats : int
+    beats : ndarray of int64, shape (beds,)
         Number of beats in the means.
-    mean : ndarray of float64, shape (leads, SPAN), mV
+    mean : ndarray of float64, shape (beds, leads, SPAN), mV
         Mean beat, smoothed.
-    correlation : ndarray of float64, shape (leads,)
+    correlation : ndarray of float64, shape (beds, leads)
         Mean correlation of the segments with those of the mean beat.
-    rr : tuple of int
-        Last RR intervals, samples.
+    intervals : ndarray of int64, shape (beds,)
+        Number of known values in ``rr``.
+    rr : ndarray of float64, shape (beds, RR_MEMORY)
+        Last RR intervals, samples, oldest first.
     """
 
-    beats: int
+    beats: IntArray
     mean: FloatArray
     correlation: FloatArray
-    rr: tuple[int, ...] = ()
+    intervals: IntArray
+    rr: FloatArray
 
     @property
     def consistency(self) -> float | None:
-        """Mean correlation in the best lead, -1 to 1; None until it is known."""
-        return float(self.correlation.max()) if self.beats > MIN_BEATS else None
+        """Mean correlation in the best lead of one bed, -1 to 1; None until it is known."""
+        return float(self.correlation[0].max()) if self.beats[0] > MIN_BEATS else None
 
 
 def begin(leads: int) -> PWaveState:
-    """Return the state before the first beat."""
-    return PWaveState(0, np.zeros((leads, SPAN)), np.zeros(leads))
+    """Return the state of one bed before the first beat."""
+    return PWaveState(
+        np.zeros(1, np.int64),
+        np.zeros((1, leads, SPAN)),
+        np.zeros((1, leads)),
+        np.zeros(1, np.int64),
+        np.zeros((1, RR_MEMORY)),
+    )
 
 
 def step(state: PWaveState, piece: FloatArray, valid: BoolArray, rr: int | None, ventricular: bool) -> PWaveState:
-    """Push the next beat.
+    """Push the next beat of one bed.
 
     Parameters
     ----------
@@ -121,38 +134,67 @@ def step(state: PWaveState, piece: FloatArray, valid: BoolArray, rr: int | None,
     """
     if rr is None:
         return state
-    usual = sorted(state.rr)[len(state.rr) // 2] if state.rr else rr
-    rrs = (*state.rr, rr)[-RR_MEMORY:]
+    state = copied(state)
+    _push_beat(state, 0, np.ascontiguousarray(piece), valid, float(rr), ventricular)
+    return state
+
+
+@compiled
+def _push_beat(state: PWaveState, bed: int, piece: FloatArray, valid: BoolArray, rr: float, ventricular: bool) -> None:
+    """Push the next beat of a bed, in place."""
+    intervals = int(state.intervals[bed])
+    usual = upper_median(state.rr[bed, :intervals]) if intervals else rr
+    state.intervals[bed] = push(state.rr[bed], intervals, rr)
     if ventricular or rr < MIN_RR_SHARE * usual or not valid.any():
-        return PWaveState(state.beats, state.mean, state.correlation, rrs)
-    beat, correlation = smooth(piece), state.correlation
-    if state.beats:
-        end = qrs_onset(state.mean) - MARGIN
-        pair = _segments(np.stack([beat, state.mean])[:, :, end - SEGMENT : end])
-        height = np.ptp(state.mean[:, SPAN_BEFORE - QRS_FROM :], axis=1)
-        power = (pair * pair).mean(axis=2) + (MIN_SIZE * height) ** 2
-        new = (pair[0] * pair[1]).mean(axis=1) / np.sqrt(power[0] * power[1] + 1e-12)
-        correlation = correlation + max(1 / state.beats, MIN_RATE) * np.where(valid, new - correlation, 0.0)
-    rate = max(1 / (state.beats + 1), MIN_RATE)
-    mean = state.mean + rate * np.where(valid[:, None], beat - state.mean, 0.0)
-    return PWaveState(state.beats + 1, mean, correlation, rrs)
+        return
+    beat, mean, beats = smooth(piece), state.mean[bed], state.beats[bed]
+    end = qrs_onset(mean) - MARGIN if beats else 0
+    rate = max(1 / (beats + 1), MIN_RATE)
+    for lead in range(len(valid)):
+        if not valid[lead]:
+            continue
+        if beats:
+            new = _segment_correlation(beat[lead], mean[lead], end)
+            state.correlation[bed, lead] += max(1 / beats, MIN_RATE) * (new - state.correlation[bed, lead])
+        for i in range(SPAN):
+            mean[lead, i] += rate * (beat[lead, i] - mean[lead, i])
+    state.beats[bed] += 1
 
 
+@compiled
 def qrs_onset(mean: FloatArray) -> int:
     """Return the first sample of the QRS complex in the mean beat, shape (leads, SPAN)."""
-    difference = mean[:, SLOPE_SAMPLES:] - mean[:, :-SLOPE_SAMPLES]
-    slope = np.sqrt((difference * difference).sum(axis=0))
     earliest = SPAN_BEFORE - EARLIEST_ONSET
-    steepest = slope[earliest:].max()
-    steep = earliest + int((slope[earliest:] >= STEEP_SHARE * steepest).argmax())
-    quiet = slope[earliest : max(steep, earliest + QUIET_SAMPLES)] < QUIET_SHARE * steepest
-    stretches = np.flatnonzero(np.lib.stride_tricks.sliding_window_view(quiet, QUIET_SAMPLES).all(axis=1))
-    return earliest if not len(stretches) else earliest + int(stretches[-1]) + QUIET_SAMPLES
+    slope = np.zeros(mean.shape[1] - SLOPE_SAMPLES - earliest)
+    for lead in range(len(mean)):
+        for i in range(len(slope)):
+            difference = mean[lead, earliest + i + SLOPE_SAMPLES] - mean[lead, earliest + i]
+            slope[i] += difference * difference
+    for i in range(len(slope)):
+        slope[i] = math.sqrt(slope[i])
+    steepest = slope.max()
+    steep = 0
+    while slope[steep] < STEEP_SHARE * steepest:
+        steep += 1
+    quiet, onset = 0, 0
+    for i in range(max(steep, QUIET_SAMPLES)):
+        quiet = quiet + 1 if slope[i] < QUIET_SHARE * steepest else 0
+        if quiet >= QUIET_SAMPLES:
+            onset = i + 1
+    return earliest + onset
 
 
-def _segments(segments: FloatArray) -> FloatArray:
-    """Return the averages of `BIN` samples, without their linear trend; the samples are the last axis."""
-    bins = segments.reshape(*segments.shape[:-1], -1, BIN).mean(axis=-1)
-    time = np.arange(bins.shape[-1]) - (bins.shape[-1] - 1) / 2
-    bins = bins - bins.mean(axis=-1, keepdims=True)
-    return np.asarray(bins - (bins @ time / (time @ time))[..., None] * time)
+@compiled
+def _segment_correlation(beat: FloatArray, mean: FloatArray, end: int) -> float:
+    """Correlate the segments of a beat and of the mean beat that end at a sample, in one lead."""
+    own, usual = bin_means(beat[end - SEGMENT : end], BIN), bin_means(mean[end - SEGMENT : end], BIN)
+    subtract_trend(own)
+    subtract_trend(usual)
+    around = mean[SPAN_BEFORE - QRS_FROM :]
+    smallest = (MIN_SIZE * (around.max() - around.min())) ** 2
+    product, own_power, usual_power = 0.0, 0.0, 0.0
+    for i in range(len(own)):
+        product += own[i] * usual[i] / len(own)
+        own_power += own[i] * own[i] / len(own)
+        usual_power += usual[i] * usual[i] / len(own)
+    return product / math.sqrt((own_power + smallest) * (usual_power + smallest) + 1e-12)

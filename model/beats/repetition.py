@@ -13,15 +13,17 @@ the caller must ask the waveform.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from scipy.signal import butter
 
 from model.beats.beat_detector import Beat
-from model.signal.arrays import BoolArray, FloatArray
-from model.signal.iir_filter import sosfilt
+from model.signal.arrays import BoolArray, FloatArray, IntArray
+from model.signal.columns import copied, push
+from model.signal.compiled import compiled
 from model.signal.intake import Strides
 from stream.timebase import FS, STRIDE
 
@@ -73,34 +75,37 @@ MIN_NORM_MV = 0.02
 """Lowest norm of a compared part, mV (an RMS of 3 µV); a flat lead repeats nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class RepetitionState:
-    """State carried from step to step.
+class RepetitionState(NamedTuple):
+    """State carried from step to step; columns over beds.
 
     Attributes
     ----------
-    filter : ndarray, shape (sections, 2, leads)
-    recent : ndarray, shape (KEPT, leads), mV
+    filter : ndarray of float64, shape (beds, leads, sections, 2)
+    recent : ndarray of float64, shape (beds, leads, KEPT), mV
         Last filtered samples, at 90 Hz.
-    shapes : ndarray, shape (up to EARLIER_BEATS, WIDTH, leads)
-        Compared parts of the last beats, oldest first: zero mean, unit norm, or 0 where the lead is flat.
-    last_rr : int or None
-        RR interval before the last beat, samples.
-    last : int
+    beats : ndarray of int64, shape (beds,)
+        Number of beats.
+    shapes : ndarray of float64, shape (beds, leads, EARLIER_BEATS, WIDTH)
+        Compared parts of the last beats: zero mean, unit norm, or 0 where the lead is flat. That of beat k is in row
+        k modulo EARLIER_BEATS.
+    last_rr : ndarray of int64, shape (beds,)
+        RR interval before the last beat, samples; -1 if unknown.
+    last : ndarray of int64, shape (beds,)
         Sample at which the last beat was reported.
-    by_lead : tuple of tuple of float
-        Repetition of the last beats by lead, at most `AVERAGED_BEATS`, without the very first.
-    ecg_seen : bool
+    by_lead : ndarray of float64, shape (beds, leads, AVERAGED_BEATS)
+        Repetition of the last beats, oldest first, without the very first beat.
+    ecg_seen : ndarray of bool, shape (beds,)
         Whether the beats have ever repeated as only those of an ECG do.
     """
 
     filter: FloatArray
     recent: FloatArray
+    beats: IntArray
     shapes: FloatArray
-    last_rr: int | None = None
-    last: int = 0
-    by_lead: tuple[tuple[float, ...], ...] = ()
-    ecg_seen: bool = False
+    last_rr: IntArray
+    last: IntArray
+    by_lead: FloatArray
+    ecg_seen: BoolArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,41 +129,32 @@ class Repetition:
 
 
 def begin(leads: int) -> RepetitionState:
-    """Return the state before the first sample."""
-    return RepetitionState(np.zeros((len(BAND_SOS), 2, leads)), np.zeros((KEPT, leads)), np.zeros((0, WIDTH, leads)))
+    """Return the state of one bed before the first sample."""
+    return RepetitionState(
+        filter=np.zeros((1, leads, len(BAND_SOS), 2)),
+        recent=np.zeros((1, leads, KEPT)),
+        beats=np.zeros(1, np.int64),
+        shapes=np.zeros((1, leads, EARLIER_BEATS, WIDTH)),
+        last_rr=np.full(1, -1),
+        last=np.zeros(1, np.int64),
+        by_lead=np.zeros((1, leads, AVERAGED_BEATS)),
+        ecg_seen=np.zeros(1, np.bool_),
+    )
 
 
 def after_gap(state: RepetitionState) -> RepetitionState:
-    """Return the state after lost samples: the shapes of the last beats are kept."""
-    fresh = begin(state.filter.shape[2])
-    return replace(state, filter=fresh.filter, recent=fresh.recent, last_rr=None)
+    """Return the state of one bed after lost samples: the shapes of the last beats are kept."""
+    fresh = begin(state.recent.shape[1])
+    return state._replace(filter=fresh.filter, recent=fresh.recent, last_rr=fresh.last_rr)
 
 
 def step(state: RepetitionState, strides: Strides, beats: Sequence[Beat]) -> tuple[Repetition, RepetitionState]:
     """Push the next strides of one bed, and the beats reported in them in order."""
-    filtered, carried = sosfilt(BAND_SOS, strides.mv, state.filter)
-    samples = np.concatenate([state.recent, filtered[DECIMATION - 1 :: DECIMATION]])
-    first = strides.start - KEPT * DECIMATION
-    shapes, last, by_lead, seen = state.shapes, state.last, state.by_lead, state.ecg_seen
-    is_trusted, mean, ecg_seen = [], [], []
-    last_rr = state.last_rr
-    pending = list(beats)
-    for now in strides.last_samples:
-        while pending and pending[0].at <= now:
-            beat = pending.pop(0)
-            correlation, own_shape = _compare(samples, (beat.index - first) // DECIMATION, shapes)
-            if len(shapes):
-                last, by_lead = beat.at, (*by_lead, correlation)[-AVERAGED_BEATS:]
-            shapes = np.concatenate([shapes, own_shape])[-EARLIER_BEATS:]
-            fast = beat.rr is not None and last_rr is not None and beat.rr + last_rr < 2 * FAST_RR
-            is_trusted.append(fast or _run_mean(by_lead[-RUN_BEATS:]) >= MIN_RUN_REPETITION)
-            last_rr = beat.rr
-        known = len(by_lead) >= MIN_BEATS and now - last < MAX_SILENCE
-        mean.append(_mean(by_lead) if known else math.nan)
-        seen = seen or (len(by_lead) == AVERAGED_BEATS and mean[-1] >= ECG_REPETITION)
-        ecg_seen.append(seen)
-    output = Repetition(tuple(is_trusted), np.array(mean), np.array(ecg_seen))
-    return output, RepetitionState(carried, samples[-KEPT:].copy(), shapes, last_rr, last, by_lead, seen)
+    state, mv, n = copied(state), np.ascontiguousarray(strides.mv), len(strides.mv) // STRIDE
+    reported = np.array([(beat.index, beat.at, -1 if beat.rr is None else beat.rr) for beat in beats], np.int64)
+    is_trusted, mean, ecg_seen = np.zeros(len(beats), np.bool_), np.empty(n), np.empty(n, np.bool_)
+    _push_strides(state, 0, mv, strides.start, reported.reshape(-1, 3), is_trusted, mean, ecg_seen)
+    return Repetition(tuple(is_trusted.tolist()), mean, ecg_seen), state
 
 
 def trusted(beats: Sequence[Beat], repetition: Repetition) -> tuple[Beat, ...]:
@@ -169,39 +165,136 @@ def trusted(beats: Sequence[Beat], repetition: Repetition) -> tuple[Beat, ...]:
     )
 
 
-def _compare(samples: FloatArray, r: int, shapes: FloatArray) -> tuple[tuple[float, ...], FloatArray]:
-    """Compare the beat at row ``r`` with earlier ones.
+@compiled
+def _push_strides(
+    state: RepetitionState,
+    bed: int,
+    mv: FloatArray,
+    start: int,
+    beats: IntArray,
+    is_trusted: BoolArray,
+    mean: FloatArray,
+    ecg_seen: BoolArray,
+) -> None:
+    """Push the next strides of a bed in place; the last three arrays receive the fields of `Repetition`.
 
-    Returns
-    -------
-    tuple of float
-        Largest correlation, by lead, at least 0; 1 if there is no earlier beat.
-    ndarray, shape (1, WIDTH, leads)
-        Shape of the beat.
+    Parameters
+    ----------
+    start : int
+        Index of the first sample of ``mv``.
+    beats : ndarray of int64, shape (beats, 3)
+        Of each beat: R peak, sample at which it was reported, RR interval or -1.
     """
-    piece = samples[r - BEFORE - MAX_SHIFT : r + AFTER + MAX_SHIFT + 1]
-    windows = _normalized(np.lib.stride_tricks.sliding_window_view(piece, WIDTH, axis=0).transpose(0, 2, 1))
-    correlation = np.einsum("swl,kwl->skl", windows, shapes).max(axis=(0, 1), initial=0.0)
-    if not len(shapes):
-        correlation = np.ones(piece.shape[1])
-    return tuple(correlation.tolist()), windows[MAX_SHIFT : MAX_SHIFT + 1]
+    samples = _filter(state.filter[bed], state.recent[bed], mv)
+    first, pushed, by_lead = start - KEPT * DECIMATION, 0, state.by_lead[bed]
+    for stride in range(len(mean)):
+        now = start + (stride + 1) * STRIDE - 1
+        while pushed < len(beats) and beats[pushed, 1] <= now:
+            r = (beats[pushed, 0] - first) // DECIMATION
+            _compare(samples, r, state.beats[bed], state.shapes[bed], by_lead)
+            if state.beats[bed]:
+                state.last[bed] = beats[pushed, 1]
+            state.beats[bed] += 1
+            rr, last_rr = beats[pushed, 2], state.last_rr[bed]
+            fast = rr >= 0 and last_rr >= 0 and rr + last_rr < 2 * FAST_RR
+            is_trusted[pushed] = fast or _run_mean(by_lead, _compared(state.beats[bed])) >= MIN_RUN_REPETITION
+            state.last_rr[bed] = rr
+            pushed += 1
+        compared = _compared(state.beats[bed])
+        known = compared >= MIN_BEATS and now - state.last[bed] < MAX_SILENCE
+        mean[stride] = _mean(by_lead, compared) if known else math.nan
+        if compared == AVERAGED_BEATS and mean[stride] >= ECG_REPETITION:
+            state.ecg_seen[bed] = True
+        ecg_seen[stride] = state.ecg_seen[bed]
 
 
-def _mean(by_lead: Sequence[Sequence[float]]) -> float:
+@compiled
+def _filter(carried: FloatArray, recent: FloatArray, mv: FloatArray) -> FloatArray:
+    """Return the recent filtered samples and each fourth new one, shape (leads, KEPT + n / 4); keep the last ones.
+
+    Parameters
+    ----------
+    carried : ndarray of float64, shape (leads, sections, 2)
+    recent : ndarray of float64, shape (leads, KEPT), mV
+    mv : ndarray of float64, shape (n, leads), mV
+    """
+    new = len(mv) // DECIMATION
+    samples = np.empty((len(recent), KEPT + new))
+    for lead in range(len(samples)):
+        for i in range(KEPT):
+            samples[lead, i] = recent[lead, i]
+        for i in range(len(mv)):
+            sample = mv[i, lead]
+            for section in range(len(BAND_SOS)):
+                sos, delayed = BAND_SOS[section], carried[lead, section]
+                output = delayed[0] + sos[0] * sample
+                delayed[0] = delayed[1] + sos[1] * sample - sos[4] * output
+                delayed[1] = sos[2] * sample - sos[5] * output
+                sample = output
+            if i % DECIMATION == DECIMATION - 1:
+                samples[lead, KEPT + i // DECIMATION] = sample
+        for i in range(KEPT):
+            recent[lead, i] = samples[lead, new + i]
+    return samples
+
+
+@compiled
+def _compare(samples: FloatArray, r: int, beats: int, shapes: FloatArray, by_lead: FloatArray) -> None:
+    """Compare the beat at column ``r`` of the samples, (leads, n), with earlier ones; push its shape and repetition.
+
+    ``beats`` is the number of earlier beats. The repetition is the largest correlation, at least 0.
+    """
+    known, window = min(beats, EARLIER_BEATS), np.empty(WIDTH)
+    for lead in range(len(samples)):
+        repetition = 0.0
+        for shift in range(2 * MAX_SHIFT + 1):
+            begin = r - BEFORE - MAX_SHIFT + shift
+            _normalize(samples[lead, begin : begin + WIDTH], window)
+            for k in range(known):
+                correlation = 0.0
+                for i in range(WIDTH):
+                    correlation += window[i] * shapes[lead, k, i]
+                repetition = max(repetition, correlation)
+        if known:
+            push(by_lead[lead], _compared(beats), repetition)
+        begin = r - BEFORE
+        _normalize(samples[lead, begin : begin + WIDTH], shapes[lead, beats % EARLIER_BEATS])
+
+
+@compiled
+def _compared(beats: int) -> int:
+    """Return the number of known values in ``by_lead`` after a number of beats."""
+    return max(min(beats - 1, AVERAGED_BEATS), 0)
+
+
+@compiled
+def _normalize(samples: FloatArray, window: FloatArray) -> None:
+    """Write samples with zero mean and unit norm into a window; about 0 if they are flat."""
+    mean, power = samples.mean(), 0.0
+    for i in range(WIDTH):
+        window[i] = samples[i] - mean
+        power += window[i] * window[i]
+    norm = max(math.sqrt(power), MIN_NORM_MV)
+    for i in range(WIDTH):
+        window[i] /= norm
+
+
+@compiled
+def _mean(by_lead: FloatArray, compared: int) -> float:
     """Return the mean over beats, in the best lead."""
-    leads: Iterable[tuple[float, ...]] = zip(*by_lead, strict=True)
-    return max(map(sum, leads)) / len(by_lead)
+    best = 0.0
+    for lead in range(len(by_lead)):
+        best = max(best, by_lead[lead, :compared].mean())
+    return best
 
 
-def _run_mean(by_lead: Sequence[Sequence[float]]) -> float:
-    """Return the mean of all beats but the one that repeats least, in the best lead; 1 for less than two beats."""
-    if len(by_lead) < 2:
+@compiled
+def _run_mean(by_lead: FloatArray, compared: int) -> float:
+    """Return the mean of the last beats but the one that repeats least, in the best lead; 1 for less than two."""
+    n, best = min(compared, RUN_BEATS), 0.0
+    if n < 2:
         return 1.0
-    leads: Iterable[tuple[float, ...]] = zip(*by_lead, strict=True)
-    return max(sum(lead) - min(lead) for lead in leads) / (len(by_lead) - 1)
-
-
-def _normalized(windows: FloatArray) -> FloatArray:
-    """Return windows, shape (n, WIDTH, leads), with zero mean and unit norm; about 0 where a lead is flat."""
-    centred = windows - windows.mean(axis=1, keepdims=True)
-    return np.asarray(centred / np.maximum(np.sqrt((centred * centred).sum(axis=1, keepdims=True)), MIN_NORM_MV))
+    for lead in range(len(by_lead)):
+        values = by_lead[lead, compared - n : compared]
+        best = max(best, (values.sum() - values.min()) / (n - 1))
+    return best

@@ -7,11 +7,14 @@ The leads are averaged at one common shift, because an artefact rarely repeats i
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from model.beats import templates
-from model.beats.templates import MAX_SHIFT
+from model.beats.templates import MAX_SHIFT, SHIFTS, smooth
 from model.signal.arrays import BoolArray, FloatArray
+from model.signal.compiled import compiled
 
 EARLIER_BEATS = 2
 """Number of earlier complexes that a complex is compared with."""
@@ -30,17 +33,17 @@ MIN_MV = 0.05
 
 
 def begin(leads: int) -> FloatArray:
-    """Return the shapes before the first beat, shape (0, leads, LENGTH)."""
-    return np.zeros((0, leads, LENGTH))
+    """Return the shapes of one bed before the first beat, NaN, shape (1, EARLIER_BEATS, leads, LENGTH)."""
+    return np.full((1, EARLIER_BEATS, leads, LENGTH), np.nan)
 
 
 def step(shapes: FloatArray, piece: FloatArray, valid: BoolArray) -> tuple[tuple[float, ...], FloatArray]:
-    """Compare a beat with the last ones.
+    """Compare a beat of one bed with the last ones.
 
     Parameters
     ----------
-    shapes : ndarray, shape (up to EARLIER_BEATS, leads, LENGTH), mV
-        Shapes of the last beats, latest first.
+    shapes : ndarray, shape (beds, EARLIER_BEATS, leads, LENGTH), mV
+        Shapes of the last beats, latest first; NaN before the first ones.
     piece : ndarray, shape (PIECE_BEFORE + 1 + PIECE_AFTER, leads), mV
         Samples around the R peak, as `model.beats.beat_detector.cut_piece` returns them.
     valid : ndarray of bool, shape (leads,)
@@ -48,28 +51,67 @@ def step(shapes: FloatArray, piece: FloatArray, valid: BoolArray) -> tuple[tuple
     Returns
     -------
     resemblance : tuple of float
-        Correlation with each of ``shapes``, -1 to 1: mean over the leads in which both are shown and one has a complex,
-        at the best common shift of up to `MAX_SHIFT` samples; 0 without such a lead.
+        Correlation with each known one of ``shapes``, -1 to 1: mean over the leads in which both are shown and one has
+        a complex, at the best common shift of up to `MAX_SHIFT` samples; 0 without such a lead.
     shapes : ndarray
         Including that of this beat.
     """
-    smoothed = np.where(valid[:, None], templates.smooth(piece), 0.0)
-    around = smoothed[:, FIRST - MAX_SHIFT : FIRST + LENGTH + MAX_SHIFT]
-    windows = np.lib.stride_tricks.sliding_window_view(around, LENGTH, axis=1)
-    windows = windows - windows.mean(axis=2, keepdims=True)
-    norm = np.sqrt((windows * windows).sum(axis=2))
-    shape = smoothed[:, FIRST : FIRST + LENGTH]
-    resemblance = tuple(_correlation(windows, norm, shape, earlier) for earlier in shapes)
-    return resemblance, np.concatenate([shape[None], shapes])[:EARLIER_BEATS]
+    shapes, resemblance = shapes.copy(), np.empty(EARLIER_BEATS)
+    known = _push_beat(shapes, 0, np.ascontiguousarray(piece), valid, resemblance)
+    return tuple(resemblance[:known].tolist()), shapes
 
 
-def _correlation(windows: FloatArray, norm: FloatArray, shape: FloatArray, earlier: FloatArray) -> float:
-    """Return the mean correlation of the leads at the best shift; the windows have zero mean."""
-    height, earlier_height = np.ptp(shape, axis=1), np.ptp(earlier, axis=1)
-    compared = (np.maximum(height, earlier_height) >= MIN_MV) & (np.minimum(height, earlier_height) > 0)
-    if not compared.any():
-        return 0.0
-    centred = earlier - earlier.mean(axis=1, keepdims=True)
-    product = (windows @ centred[:, :, None])[:, :, 0]
-    by_lead = product / np.maximum(norm * np.sqrt((centred * centred).sum(axis=1))[:, None], 1e-9)
-    return float(by_lead[compared].mean(axis=0).max())
+@compiled
+def _push_beat(shapes: FloatArray, bed: int, piece: FloatArray, valid: BoolArray, resemblance: FloatArray) -> int:
+    """Compare a beat of a bed with the last ones, and put its shape before them, in place.
+
+    Returns
+    -------
+    int
+        Number of known shapes before; the first values of ``resemblance`` are the correlations with them.
+    """
+    smoothed = smooth(piece)
+    for lead in range(len(valid)):
+        if not valid[lead]:
+            smoothed[lead, :] = 0.0
+    known = 0
+    while known < EARLIER_BEATS and not math.isnan(shapes[bed, known, 0, 0]):
+        resemblance[known] = _correlation(smoothed, shapes[bed, known])
+        known += 1
+    for lead in range(len(smoothed)):
+        for i in range(LENGTH):
+            for k in range(EARLIER_BEATS - 1, 0, -1):
+                shapes[bed, k, lead, i] = shapes[bed, k - 1, lead, i]
+            shapes[bed, 0, lead, i] = smoothed[lead, FIRST + i]
+    return known
+
+
+@compiled
+def _correlation(smoothed: FloatArray, earlier: FloatArray) -> float:
+    """Return the mean correlation of the leads at the best shift."""
+    mean, compared = np.zeros(SHIFTS), 0
+    for lead in range(len(smoothed)):
+        shape, around = smoothed[lead, FIRST : FIRST + LENGTH], smoothed[lead, FIRST - MAX_SHIFT :]
+        height, earlier_height = shape.max() - shape.min(), earlier[lead].max() - earlier[lead].min()
+        if max(height, earlier_height) >= MIN_MV and min(height, earlier_height) > 0:
+            _add_correlation(mean, around, earlier[lead])
+            compared += 1
+    return float(mean.max() / compared) if compared else 0.0
+
+
+@compiled
+def _add_correlation(mean: FloatArray, around: FloatArray, earlier: FloatArray) -> None:
+    """Add the correlation of an earlier shape with the samples around a beat, at all shifts, in one lead."""
+    level, earlier_level, earlier_power = around.mean(), earlier.mean(), 0.0
+    total, power, product = np.zeros(SHIFTS), np.zeros(SHIFTS), np.zeros(SHIFTS)
+    for i in range(LENGTH):
+        centred = earlier[i] - earlier_level
+        earlier_power += centred * centred
+        for shift in range(SHIFTS):
+            sample = around[i + shift] - level  # an offset would cost digits of the power
+            total[shift] += sample
+            power[shift] += sample * sample
+            product[shift] += sample * centred
+    for shift in range(SHIFTS):
+        own_power = max(power[shift] - total[shift] * total[shift] / LENGTH, 0.0)
+        mean[shift] += product[shift] / max(math.sqrt(own_power * earlier_power), 1e-9)

@@ -5,17 +5,18 @@ family decays over some minutes, so the normal beat follows changes of the patie
 one with the largest weight: ectopic beats are early and mostly broad, so early or broad families need a larger weight.
 This distinguishes the two families of a bigeminy, which have equal numbers of beats.
 
-All functions are pure; lengths are in samples.
+Lengths are in samples.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from model.signal.arrays import BoolArray, FloatArray, IntArray
+from model.signal.compiled import compiled
 
 SMOOTHING = np.convolve(np.ones(6) / 6, np.ones(2) / 2)
 """Smoothing filter, 7 taps (delay 3 samples, 8 ms): gain 0 at 60 Hz, about 0.2 at 50 Hz."""
@@ -25,6 +26,9 @@ SMOOTHING_HALF = len(SMOOTHING) // 2
 
 MAX_SHIFT = 12
 """Largest error of the R peak position that matching corrects, samples: 33 ms."""
+
+SHIFTS = 2 * MAX_SHIFT + 1
+"""Number of shifts at which a beat is compared with a template."""
 
 BEFORE, AFTER = 88, 53
 """Extent of a beat's shape before and after the R peak, samples: 244 and 147 ms."""
@@ -62,133 +66,202 @@ TAPER_SUM = float(TAPER.sum())
 """Sum of the weights."""
 
 
-@dataclass(frozen=True)
-class Families:
-    """Template families of a patient; arrays over k families.
+class Families(NamedTuple):
+    """Template families of patients; columns over beds, and over families up to `MAX_FAMILIES`.
 
     Attributes
     ----------
-    shape : ndarray of float64, shape (k, leads, CORE)
+    known : ndarray of int64, shape (beds,)
+        Number of families: so many of the first ones of the other columns are in use.
+    shape : ndarray of float64, shape (beds, families, leads, CORE)
         Templates: mean shapes, mV.
-    filter : ndarray of float64, shape (k, leads, CORE)
+    filter : ndarray of float64, shape (beds, families, leads, CORE)
         Matched filter of each template, see `matched_filter`.
-    weight : ndarray of float64, shape (k,)
+    weight : ndarray of float64, shape (beds, families)
         Number of beats, with exponential decay.
-    tempo : ndarray of float64, shape (k,)
+    tempo : ndarray of float64, shape (beds, families)
         Mean of log(preceding RR / usual RR).
-    width : ndarray of float64, shape (k,)
+    width : ndarray of float64, shape (beds, families)
         Mean width of the QRS complex, samples.
     """
 
+    known: IntArray
     shape: FloatArray
     filter: FloatArray
     weight: FloatArray
     tempo: FloatArray
     width: FloatArray
 
-    @property
-    def normal(self) -> int:
-        """Index of the family of the patient's normal beat."""
-        return int((self.weight * np.exp(EARLY_POWER * self.tempo) * self.width**-BROAD_POWER).argmax())
-
-
-FIELDS = tuple(field.name for field in fields(Families))
-"""Names of the arrays in `Families`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """Match of a beat with k families.
-
-    Attributes
-    ----------
-    correlation : ndarray of float64, shape (k,)
-        Weighted mean correlation of the leads at the best shift.
-    by_lead : ndarray of float64, shape (k, leads)
-        Correlation of each lead at that shift.
-    shift : ndarray of int64, shape (k,)
-        First sample of the matching shape in the smoothed piece; ``MAX_SHIFT`` if the R peak positions agree.
-    """
-
-    correlation: FloatArray
-    by_lead: FloatArray
-    shift: IntArray
-
 
 def begin(leads: int) -> Families:
-    """Return the state before the first beat: no families."""
-    empty, no_shapes = np.zeros(0), np.zeros((0, leads, CORE))
-    return Families(no_shapes, no_shapes, empty, empty, empty)
+    """Return the state of one bed before the first beat: no families."""
+    shapes, values = (1, MAX_FAMILIES, leads, CORE), (1, MAX_FAMILIES)
+    return Families(
+        np.zeros(1, np.int64), np.zeros(shapes), np.zeros(shapes), np.zeros(values), np.zeros(values), np.zeros(values)
+    )
 
 
+@compiled
 def smooth(piece: FloatArray) -> FloatArray:
     """Return the samples of a beat with mains hum and most muscle artefact removed.
 
     Parameters
     ----------
-    piece : ndarray of float64, shape (PIECE_BEFORE + 1 + PIECE_AFTER, leads), mV
-        Finite, with the R peak at PIECE_BEFORE.
+    piece : ndarray of float64, shape (n, leads), mV
+        Finite. For a beat that is matched, n is PIECE_BEFORE + 1 + PIECE_AFTER, with the R peak at PIECE_BEFORE.
 
     Returns
     -------
-    ndarray of float64, shape (leads, CORE + 2 * MAX_SHIFT), mV
+    ndarray of float64, shape (leads, n - 2 * SMOOTHING_HALF), mV
+        For a beat that is matched, CORE + 2 * MAX_SHIFT samples.
     """
-    return np.stack([np.convolve(lead, SMOOTHING, "valid") for lead in piece.T])
+    smoothed = np.empty((piece.shape[1], len(piece) - 2 * SMOOTHING_HALF))
+    for lead in range(len(smoothed)):
+        for i in range(smoothed.shape[1]):
+            total = 0.0
+            for k in range(len(SMOOTHING)):
+                total += SMOOTHING[k] * piece[i + k, lead]
+            smoothed[lead, i] = total
+    return smoothed
 
 
-def match(families: Families, smoothed: FloatArray, lead_weight: FloatArray) -> Match:
-    """Correlate a beat with all families at all shifts.
+@compiled
+def window_norms(smoothed: FloatArray) -> FloatArray:
+    """Return the norm of a beat at each shift, tapered and about its mean, shape (leads, SHIFTS), mV."""
+    norms = np.empty((len(smoothed), SHIFTS))
+    for lead in range(len(smoothed)):
+        mean, power = np.zeros(SHIFTS), np.zeros(SHIFTS)
+        for i in range(CORE):
+            for shift in range(SHIFTS):
+                sample = smoothed[lead, i + shift]
+                mean[shift] += TAPER[i] * sample
+                power[shift] += TAPER[i] * sample * sample
+        for shift in range(SHIFTS):
+            norms[lead, shift] = math.sqrt(max(power[shift] - mean[shift] * mean[shift] / TAPER_SUM, 1e-9))
+    return norms
+
+
+@compiled
+def match(
+    template_filter: FloatArray, smoothed: FloatArray, norms: FloatArray, lead_weight: FloatArray, by_lead: FloatArray
+) -> tuple[float, int]:
+    """Correlate a beat with a template at all shifts.
 
     Parameters
     ----------
-    families : Families
+    template_filter : ndarray of float64, shape (leads, CORE)
     smoothed : ndarray of float64, shape (leads, CORE + 2 * MAX_SHIFT), mV
+    norms : ndarray of float64, shape (leads, SHIFTS), mV
+        Of the beat, from `window_norms`.
     lead_weight : ndarray of float64, shape (leads,)
         Weight of each lead in the mean; the sum is 1.
+    by_lead : ndarray of float64, shape (leads,)
+        Receives the correlation of each lead at the best shift.
+
+    Returns
+    -------
+    correlation : float
+        Weighted mean of the leads at the best shift.
+    shift : int
+        First sample of the matching shape in the smoothed beat; ``MAX_SHIFT`` if the R peak positions agree.
     """
-    beats = np.ascontiguousarray(np.lib.stride_tricks.sliding_window_view(smoothed, CORE, axis=1))
-    mean = beats @ TAPER
-    power = (beats * beats) @ TAPER - mean * mean / TAPER_SUM
-    by_lead = beats @ families.filter.transpose(1, 2, 0)
-    by_lead /= np.sqrt(np.maximum(power, 1e-9))[:, :, None]
-    combined = lead_weight @ by_lead.reshape(len(lead_weight), -1)
-    combined = combined.reshape(by_lead.shape[1:])
-    shift = combined.argmax(axis=0)
-    index = np.arange(len(shift))
-    return Match(combined[shift, index], by_lead[:, shift, index].T, shift)
+    correlation, mean = np.zeros((len(smoothed), SHIFTS)), np.zeros(SHIFTS)
+    for lead in range(len(smoothed)):
+        for i in range(CORE):
+            for shift in range(SHIFTS):
+                correlation[lead, shift] += template_filter[lead, i] * smoothed[lead, i + shift]
+        for shift in range(SHIFTS):
+            correlation[lead, shift] /= norms[lead, shift]
+            mean[shift] += lead_weight[lead] * correlation[lead, shift]
+    best = int(mean.argmax())
+    for lead in range(len(smoothed)):
+        by_lead[lead] = correlation[lead, best]
+    return float(mean[best]), best
 
 
-def matched_filter(shape: FloatArray) -> FloatArray:
-    """Return the matched filter of a shape: tapered, with zero mean and unit norm per lead."""
-    centred = shape - (shape @ TAPER / TAPER_SUM)[:, None]
-    tapered = centred * TAPER
-    return np.asarray(tapered / np.sqrt(np.maximum((tapered * centred).sum(axis=1), 1e-9))[:, None])
+@compiled
+def matched_filter(shape: FloatArray, template_filter: FloatArray) -> None:
+    """Compute the matched filter of a shape, (leads, CORE): tapered, with zero mean and unit norm per lead."""
+    for lead in range(len(shape)):
+        mean = 0.0
+        for i in range(CORE):
+            mean += shape[lead, i] * TAPER[i]
+        mean /= TAPER_SUM
+        power = 0.0
+        for i in range(CORE):
+            centred = shape[lead, i] - mean
+            template_filter[lead, i] = centred * TAPER[i]
+            power += template_filter[lead, i] * centred
+        norm = math.sqrt(max(power, 1e-9))
+        for i in range(CORE):
+            template_filter[lead, i] /= norm
 
 
-def correlation(families: Families, a: int, b: int, lead_weight: FloatArray) -> float:
-    """Return the weighted mean correlation of two templates."""
-    if a == b:
-        return 1.0
-    return float(lead_weight @ (families.filter[a] * families.filter[b] / TAPER).sum(axis=1))
+@compiled
+def normal_family(families: Families, bed: int) -> int:
+    """Return the index of the family of the patient's normal beat; 0 if there are no families."""
+    weight, tempo, width = families.weight[bed], families.tempo[bed], families.width[bed]
+    normal, highest = 0, -1.0
+    for k in range(families.known[bed]):
+        score = weight[k] * math.exp(EARLY_POWER * tempo[k]) * width[k] ** -BROAD_POWER
+        if score > highest:
+            normal, highest = k, score
+    return normal
 
 
+@compiled
+def correlation(a: FloatArray, b: FloatArray, lead_weight: FloatArray) -> float:
+    """Return the weighted mean correlation of two templates, from their matched filters, shape (leads, CORE)."""
+    mean = 0.0
+    for lead in range(len(lead_weight)):
+        product = 0.0
+        for i in range(CORE):
+            product += a[lead, i] * b[lead, i] / TAPER[i]
+        mean += lead_weight[lead] * product
+    return mean
+
+
+@compiled
+def move(shape: FloatArray, smoothed: FloatArray, begin: int, valid: BoolArray, rate: float) -> None:
+    """Move a mean shape, (leads, CORE), towards the beat that begins at a sample, in the valid leads."""
+    for lead in range(len(shape)):
+        if valid[lead]:
+            for i in range(CORE):
+                shape[lead, i] += rate * (smoothed[lead, begin + i] - shape[lead, i])
+
+
+@compiled
+def _merge(families: Families, bed: int, matched: FloatArray, best: int) -> None:
+    """Merge the families that the same beat matches as well into `best`, by adding their weights."""
+    limit = max(MERGE_CORRELATION, matched[best] - 0.02)
+    for k in range(families.known[bed]):
+        if k != best and matched[k] >= limit:
+            families.weight[bed, best] += families.weight[bed, k]
+            families.weight[bed, k] = 0.0
+            families.filter[bed, k, :, :] = 0.0  # no beat matches it any more
+
+
+@compiled
 def add_beat(
     families: Families,
+    bed: int,
     smoothed: FloatArray,
-    matched: Match,
+    matched: FloatArray,
+    shift: IntArray,
     valid: BoolArray,
     threshold: float,
     tempo: float,
     width: float,
-) -> tuple[int, bool, Families]:
-    """Assign a beat to a family, and update the families.
+) -> tuple[int, bool]:
+    """Assign a beat to a family, and update the families in place.
 
     Parameters
     ----------
     families : Families
+    bed : int
     smoothed : ndarray of float64, shape (leads, CORE + 2 * MAX_SHIFT), mV
-    matched : Match
-        Match of this beat with these families.
+    matched, shift : ndarray of float64 and of int64, shape (MAX_FAMILIES,)
+        Correlation of this beat with each family, and the best shift, from `match`.
     valid : ndarray of bool, shape (leads,)
         Leads whose templates are updated.
     threshold : float
@@ -202,47 +275,29 @@ def add_beat(
         Index of the beat's family.
     new_family : bool
         Whether the beat started it.
-    families : Families
     """
-    weight = families.weight * WEIGHT_DECAY
-    best = int(matched.correlation.argmax()) if len(weight) else -1
-    if best >= 0 and matched.correlation[best] >= threshold:
-        families = _merge(families, matched, best, weight)
-        weight[best] += 1
-        rate = max(1 / float(weight[best]), MIN_RATE)
-        begin = int(matched.shift[best])
-        mean = families.shape[best]
-        shape = mean + rate * np.where(valid[:, None], smoothed[:, begin : begin + CORE] - mean, 0.0)
-        tempo = float(families.tempo[best]) * (1 - rate) + rate * tempo
-        width = float(families.width[best]) * (1 - rate) + rate * width
-        return best, False, _replace_family(families, best, weight, shape, tempo, width)
-    if len(weight) < MAX_FAMILIES:
-        best, weight = len(weight), np.append(weight, 1.0)
-        old_arrays = (getattr(families, name) for name in FIELDS)
-        families = Families(*(np.concatenate([value, np.zeros((1, *value.shape[1:]))]) for value in old_arrays))
-    else:
-        best = int(weight.argmin())
+    known, weight = int(families.known[bed]), families.weight[bed]
+    for k in range(known):
+        weight[k] *= WEIGHT_DECAY
+    best = int(matched[:known].argmax()) if known else -1
+    new_family = best < 0 or matched[best] < threshold
+    if new_family:
+        if known < MAX_FAMILIES:
+            best = known
+            families.known[bed] += 1
+        else:
+            best = int(weight.argmin())
         weight[best] = 1.0
-    return best, True, _replace_family(families, best, weight, smoothed[:, MAX_SHIFT : MAX_SHIFT + CORE], tempo, width)
-
-
-def _merge(families: Families, matched: Match, best: int, weight: FloatArray) -> Families:
-    """Merge the families that the same beat matches as well into `best`, by adding their weights."""
-    merged = np.flatnonzero(matched.correlation >= max(MERGE_CORRELATION, float(matched.correlation[best]) - 0.02))
-    merged = merged[merged != best]
-    if not len(merged):
-        return families
-    weight[best] += weight[merged].sum()
-    weight[merged] = 0.0
-    filters = families.filter.copy()
-    filters[merged] = 0.0  # no beat matches them any more
-    return replace(families, filter=filters)
-
-
-def _replace_family(
-    families: Families, at: int, weight: FloatArray, shape: FloatArray, tempo: float, width: float
-) -> Families:
-    shapes, filters = families.shape.copy(), families.filter.copy()
-    tempos, widths = families.tempo.copy(), families.width.copy()
-    shapes[at], filters[at], tempos[at], widths[at] = shape, matched_filter(shape), tempo, width
-    return Families(shapes, filters, weight, tempos, widths)
+        for lead in range(len(smoothed)):
+            for i in range(CORE):
+                families.shape[bed, best, lead, i] = smoothed[lead, MAX_SHIFT + i]
+        families.tempo[bed, best], families.width[bed, best] = tempo, width
+    else:
+        _merge(families, bed, matched, best)
+        weight[best] += 1
+        rate = max(1 / weight[best], MIN_RATE)
+        move(families.shape[bed, best], smoothed, int(shift[best]), valid, rate)
+        families.tempo[bed, best] = families.tempo[bed, best] * (1 - rate) + rate * tempo
+        families.width[bed, best] = families.width[bed, best] * (1 - rate) + rate * width
+    matched_filter(families.shape[bed, best], families.filter[bed, best])
+    return best, new_family

@@ -185,10 +185,15 @@ def fit(config: BeatTrainConfig, patients: Sequence[Patient], count: int) -> Ens
     return Ensemble(
         mean.astype(np.float64),
         scale.astype(np.float64),
-        tuple(np.stack([layer.weight.detach().double().numpy().T for layer in same]) for same in by_depth),
-        tuple(np.stack([layer.bias.detach().double().numpy()[None] for layer in same]) for same in by_depth),
+        tuple(_stacked([layer.weight.detach().double().numpy().T for layer in same]) for same in by_depth),
+        tuple(_stacked([layer.bias.detach().double().numpy()[None] for layer in same]) for same in by_depth),
         np.array(config.lean),
     )
+
+
+def _stacked(arrays: Sequence[FloatArray]) -> FloatArray:
+    """Return the arrays of the members as one, C-contiguous as an `Ensemble` holds them."""
+    return np.ascontiguousarray(np.stack(arrays))
 
 
 def _sampling_weights(sets: Sequence[Examples], evenness: float) -> FloatArray:
@@ -234,7 +239,7 @@ def _fit_one(
 
 def types_of(beat_classifier: BeatClassifier, examples: Examples) -> list[BeatType]:
     """Classify consecutive beats; those of the learning period are Q."""
-    family_odds = classifier.FamilyOdds()
+    family_odds = classifier.begin_odds()
     log_probabilities = beat_classifier.log_probabilities(examples.features.astype(np.float64))
     types: list[BeatType] = []
     for row, (family, new_family) in zip(log_probabilities, examples.joined, strict=True):

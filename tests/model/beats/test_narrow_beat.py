@@ -11,11 +11,11 @@ import pytest
 from model.beats import narrow_beat, templates
 from model.beats.narrow_beat import NAMES, NarrowBeat
 from model.beats.templates import PIECE_AFTER, PIECE_BEFORE
-from model.signal.arrays import FloatArray
+from model.signal.arrays import BoolArray, FloatArray
+from model.signal.columns import copied
 
 TIME = (np.arange(-PIECE_BEFORE, PIECE_AFTER + 1) / 360)[:, None]
 BOTH = np.ones(2, np.bool_)
-EVEN = np.array([0.5, 0.5])
 
 
 def wave(centre: float, width: float, height: float) -> FloatArray:
@@ -42,9 +42,17 @@ def push(state: NarrowBeat, beats: Iterable[tuple[FloatArray, float | None]]) ->
     """Push beats with noise; return the features of the last one."""
     rng, features = np.random.default_rng(0), np.zeros(len(NAMES))
     for piece, rr in beats:
-        smoothed = templates.smooth(piece + rng.normal(0, 0.01, piece.shape))
-        features, state = narrow_beat.step(state, smoothed, EVEN, BOTH, rr)
+        features, state = push_one(state, piece + rng.normal(0, 0.01, piece.shape), rr)
     return dict(zip(NAMES, features.tolist(), strict=True)), state
+
+
+def push_one(
+    state: NarrowBeat, piece: FloatArray, rr: float | None, valid: BoolArray = BOTH
+) -> tuple[FloatArray, NarrowBeat]:
+    state, features, smoothed = copied(state), np.empty(len(NAMES)), templates.smooth(piece)
+    norms, interval = templates.window_norms(smoothed), math.nan if rr is None else rr
+    narrow_beat.push_beat(state, 0, smoothed, norms, valid / valid.sum(), valid, interval, features)
+    return features, state
 
 
 def train(pattern: Iterable[tuple[FloatArray, float | None]], times: int) -> NarrowBeat:
@@ -92,15 +100,13 @@ def test_the_share_of_the_p_wave_is_one_with_it_and_zero_without() -> None:
 
 def test_an_invalid_lead_is_neither_compared_nor_learnt() -> None:
     state = train([(normal(), 300.0)], 40)
-    smoothed = templates.smooth(normal() * np.array([1.0, 0.0]))
-    features, after = narrow_beat.step(state, smoothed, np.array([1.0, 0.0]), np.array([True, False]), 300.0)
+    features, after = push_one(state, normal() * np.array([1.0, 0.0]), 300.0, np.array([True, False]))
     assert features[NAMES.index("narrow.amplitude.min")] == pytest.approx(0, abs=0.05)
-    np.testing.assert_array_equal(after.template.shape[0, 1], state.template.shape[0, 1])
+    np.testing.assert_array_equal(after.shape[0, 1], state.shape[0, 1])
 
 
 def test_the_first_beat_and_an_unknown_rr_interval_have_finite_features() -> None:
-    smoothed = templates.smooth(normal())
-    first, state = narrow_beat.step(narrow_beat.begin(2), smoothed, EVEN, BOTH, None)
-    second, _ = narrow_beat.step(state, smoothed, EVEN, BOTH, None)
+    first, state = push_one(narrow_beat.begin(2), normal(), None)
+    second, _ = push_one(state, normal(), None)
     assert np.isfinite(first).all()
     assert np.isfinite(second).all()
