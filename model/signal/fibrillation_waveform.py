@@ -30,6 +30,7 @@ from model.signal.arrays import BoolArray, FloatArray, IntArray
 from model.signal.blocks import BLOCK, Blocks
 from model.signal.compiled import compiled
 from model.signal.iir_filter import filter_sample
+from model.signal.small_arrays import shift
 from stream.timebase import FS
 
 DECIMATION = 4
@@ -213,10 +214,8 @@ def _advance(
 def _push(state: WaveformState, bed: int, mv: FloatArray, invalid: BoolArray) -> None:
     """Filter one block of a bed, shape (BLOCK, leads), and append it to the samples of the state."""
     recent, share = state.recent[bed], state.invalid[bed]
-    for row in range(RECENT - SAMPLES_PER_BLOCK):
-        recent[row] = recent[row + SAMPLES_PER_BLOCK]
-    for row in range(WINDOW_BLOCKS - 1):
-        share[row] = share[row + 1]
+    shift(recent, SAMPLES_PER_BLOCK)
+    shift(share, 1)
     share[-1] = 0.0
     for sample in range(BLOCK):
         row = RECENT - SAMPLES_PER_BLOCK + sample // DECIMATION  # its last sample remains

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
 from scipy.signal import butter
 
 from model.signal.arrays import BoolArray, FloatArray
 from model.signal.compiled import compiled
 from model.signal.iir_filter import filter_sample
+from model.signal.small_arrays import shift
 from stream.timebase import FS, STRIDE
 
 MUSCLE_SOS = butter(2, (30.0, 100.0), "bandpass", fs=FS, output="sos")
@@ -45,8 +45,7 @@ def push_stride(
         Whether this is the first stride of the epoch: there are no features before, its own are repeated.
     """
     for feature in range(FEATURES):
-        for stride in range(WINDOW_STRIDES - 1):
-            features[feature, stride] = features[feature, stride + 1]
+        shift(features[feature], 1)
     high = low = mv[0, lead]
     total, power, missing = 0.0, 0.0, 0
     for sample in range(STRIDE):
@@ -83,18 +82,3 @@ def lowest(values: FloatArray, first: int) -> float:
     for i in range(first + 1, len(values)):
         found = min(found, values[i])
     return float(found)
-
-
-@compiled
-def ranked(values: FloatArray, rank: int) -> float:
-    """Return the value of a rank in ascending order, from 0, by insertion into the smallest values so far."""
-    smallest = np.full(rank + 1, np.inf)
-    for value in values:
-        place = rank
-        if value >= smallest[place]:
-            continue
-        while place > 0 and smallest[place - 1] > value:
-            smallest[place] = smallest[place - 1]
-            place -= 1
-        smallest[place] = value
-    return float(smallest[rank])

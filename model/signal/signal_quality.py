@@ -39,8 +39,8 @@ from model.signal.quality_features import (
     highest,
     lowest,
     push_stride,
-    ranked,
 )
+from model.signal.small_arrays import kth_smallest
 from model.signal.technical_conditions import FLAT_STRIDES, KINDS, LEAD_OFF, NOISE, SATURATION, confirm, describe
 from stream.timebase import STRIDE
 
@@ -288,7 +288,7 @@ def _grade(
     saturated = _is_saturated(features, swing, at_rail) and not mostly_invalid
     no_signal = off or saturated
 
-    power = ranked(features[POWER], NOISE_RANK)
+    power = kth_smallest(features[POWER].copy(), NOISE_RANK)
     muscle = np.sqrt(max(power - RECORDER_NOISE_MV**2, 0.0)) / max(swing, MIN_QRS_MV) / NOISE_RATIO
     jump = highest(features[BASELINE], 0) - lowest(features[BASELINE], 0)
     motion = max(jump / BASELINE_JUMP_MV, (1 - state.repetition[bed]) / (1 - MIN_REPETITION))
