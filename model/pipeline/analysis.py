@@ -186,7 +186,7 @@ def begin(models: Models, leads: Sequence[str], start: int, epoch_start: int) ->
     """Return the state of a bed whose first sample is ``start``, in an epoch that began with sample ``epoch_start``."""
     n = len(leads)
     state = intake.begin(n, start, epoch_start)
-    first = state.next_stride
+    first = int(state.next_stride[0])
     return BedState(
         leads=tuple(leads),
         intake=state,
@@ -214,7 +214,7 @@ def after_gap(models: Models, state: BedState, start: int, epoch_start: int) -> 
     caller reports the ends of the conditions that held, with `finish`.
     """
     fresh = begin(models, state.leads, start, epoch_start)
-    first = fresh.intake.next_stride
+    first = int(fresh.intake.next_stride[0])
     return replace(
         fresh,
         forecaster=forecaster.after_gap(models.forecaster, state.forecaster),
@@ -285,7 +285,7 @@ def step_without_forecast(
 
 def finish(models: Models, state: BedState) -> Analysis:
     """End the epoch: return the beats of its last, incomplete stride, and the ends of all conditions that hold."""
-    end = state.intake.end
+    end = int(state.intake.end[0])
     strides = intake.complete(state.intake)
     beats = beat_detector.step(models.beat_classifier, state.beats, strides)[0] if len(strides.mv) else ()
     graded = (replace(beat, quality=state.signal.quality) for beat in beats if beat.at < end)

@@ -1,16 +1,18 @@
 """Groups strides into blocks of half a second.
 
 Signal quality and ventricular fibrillation are measured over windows of 2 s or more. For them half a second is short
-enough, and processing blocks costs a fifth of processing single strides.
+enough.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from model.signal.arrays import BoolArray, FloatArray
+from model.signal.arrays import BoolArray, FloatArray, IntArray
+from model.signal.compiled import compiled
 from model.signal.intake import Strides
 from stream.timebase import STRIDE
 
@@ -48,43 +50,75 @@ class Blocks:
         return self.start + len(self.mv) * BLOCK
 
 
-@dataclass(frozen=True, slots=True)
-class BlocksState:
-    """The incomplete block.
+class BlocksState(NamedTuple):
+    """The incomplete block; columns over beds.
 
     Attributes
     ----------
-    pending : ndarray, shape (r * STRIDE, leads), mV
-        Strides of the incomplete block; r is below ``STRIDES_PER_BLOCK``.
+    mv : ndarray, shape (beds, BLOCK, leads), mV
+        Samples of the incomplete block minus ``offset``, then those of the block before.
     invalid : ndarray of bool, of the same shape
-    offset : ndarray, shape (leads,), mV
+    collected : ndarray of int64, shape (beds,)
+        Samples of the incomplete block: whole strides, below ``BLOCK``.
+    offset : ndarray, shape (beds, leads), mV
         As in `Blocks`.
     """
 
-    pending: FloatArray
+    mv: FloatArray
     invalid: BoolArray
+    collected: IntArray
     offset: FloatArray
 
 
 def begin(leads: int) -> BlocksState:
     """Return the state before the first stride of an epoch."""
-    return BlocksState(np.empty((0, leads)), np.empty((0, leads), np.bool_), np.full(leads, np.nan))
+    return BlocksState(
+        mv=np.zeros((1, BLOCK, leads)),
+        invalid=np.zeros((1, BLOCK, leads), np.bool_),
+        collected=np.zeros(1, np.int64),
+        offset=np.full((1, leads), np.nan),
+    )
 
 
 def step(state: BlocksState, strides: Strides) -> tuple[Blocks, BlocksState]:
-    """Push strides and return the blocks that they complete, possibly none."""
-    mv = np.concatenate([state.pending, strides.mv])
-    invalid = np.concatenate([state.invalid, strides.invalid])
-    n, leads = len(mv) // BLOCK * BLOCK, mv.shape[1]
-    whole, missing = mv[:n], invalid[:n]
-    offset = state.offset
-    if n and np.isnan(offset).any():
-        known = np.logical_or.accumulate(~missing, axis=0) | ~np.isnan(offset)
-        first = whole[(~missing).argmax(axis=0), np.arange(leads)]
-        offset = np.where(np.isnan(offset) & known[-1], first, offset)
-        whole = np.where(known, whole - offset, 0.0)
-    else:
-        whole = whole - offset
-    shape = (n // BLOCK, BLOCK, leads)
-    blocks = Blocks(strides.start - len(state.pending), whole.reshape(shape), missing.reshape(shape), offset)
-    return blocks, BlocksState(mv[n:].copy(), invalid[n:].copy(), offset)
+    """Push strides of one bed and return the blocks that they complete, possibly none."""
+    before, leads = int(state.collected[0]), state.mv.shape[2]
+    shape = (1, (before + len(strides.mv)) // BLOCK, BLOCK, leads)
+    whole, missing = np.empty(shape), np.empty(shape, np.bool_)
+    state = BlocksState._make(map(np.ndarray.copy, state))
+    _advance(state, strides.mv[None], strides.invalid[None], whole, missing, np.empty(1, np.int64))
+    return Blocks(strides.start - before, whole[0], missing[0], state.offset[0]), state
+
+
+@compiled
+def _advance(
+    state: BlocksState, mv: FloatArray, invalid: BoolArray, whole: FloatArray, missing: BoolArray, blocks: IntArray
+) -> None:
+    """Push strides of beds, and change ``state``.
+
+    Parameters
+    ----------
+    state : BlocksState
+    mv, invalid : ndarray, shape (beds, n, leads)
+    whole, missing : ndarray, shape (beds, k, BLOCK, leads)
+        Result: the samples of the blocks that are complete, and which are invalid.
+    blocks : ndarray of int64, shape (beds,)
+        Result: the number of these blocks.
+    """
+    beds, samples, leads = mv.shape
+    for bed in range(beds):
+        blocks[bed] = 0
+        for sample in range(samples):
+            row = state.collected[bed]
+            for lead in range(leads):
+                if np.isnan(state.offset[bed, lead]) and not invalid[bed, sample, lead]:
+                    state.offset[bed, lead] = mv[bed, sample, lead]
+                above = mv[bed, sample, lead] - state.offset[bed, lead]
+                state.mv[bed, row, lead] = 0.0 if np.isnan(above) else above
+                state.invalid[bed, row, lead] = invalid[bed, sample, lead]
+            state.collected[bed] = row + 1
+            if state.collected[bed] == BLOCK:
+                whole[bed, blocks[bed]] = state.mv[bed]
+                missing[bed, blocks[bed]] = state.invalid[bed]
+                blocks[bed] += 1
+                state.collected[bed] = 0

@@ -20,14 +20,17 @@ decided with the beats, in `model.rhythm.ventricular_fibrillation`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy.signal import butter
 
-from model.signal.arrays import BoolArray, FloatArray
+from model.signal.arrays import BoolArray, FloatArray, IntArray
 from model.signal.blocks import BLOCK, Blocks
-from model.signal.iir_filter import sosfilt
+from model.signal.compiled import compiled
+from model.signal.iir_filter import filter_sample
+from model.signal.small_arrays import shift
 from stream.timebase import FS
 
 DECIMATION = 4
@@ -44,6 +47,9 @@ WINDOW_BLOCKS = 6
 
 RECENT_BLOCKS = 10
 """Blocks of the filtered signal that are returned: 5 s."""
+
+WINDOW, RECENT = WINDOW_BLOCKS * SAMPLES_PER_BLOCK, RECENT_BLOCKS * SAMPLES_PER_BLOCK
+"""Decimated samples per window, and of the signal that is returned."""
 
 REST_SLOPE = 0.1
 """Slope below which a sample counts as rest, as a share of the steepest slope of the window."""
@@ -67,7 +73,7 @@ MIN_MV = 0.15
 MAX_INVALID = 0.25
 """Share of invalid samples above which a lead is not measured."""
 
-LAGS = np.arange(9, 109)
+MIN_LAG, MAX_LAG = 9, 108
 """Lags of the autocorrelation, samples at 90 Hz: 0.1 to 1.2 s."""
 
 MAX_PERIOD = 36
@@ -83,22 +89,24 @@ NOT_MEASURABLE = 2.0
 """Rest + leakage where no lead can be measured: the largest possible value, farthest from fibrillation."""
 
 
-@dataclass(frozen=True, slots=True)
-class WaveformState:
-    """State carried from step to step.
+class WaveformState(NamedTuple):
+    """State carried from step to step; columns over beds.
 
     Attributes
     ----------
-    filter : ndarray, shape (sections, 2, leads)
-    recent : ndarray, shape (up to (RECENT_BLOCKS - 1) * SAMPLES_PER_BLOCK, leads), mV
-        Last filtered samples, at 90 Hz.
-    invalid : ndarray, shape (up to WINDOW_BLOCKS - 1, leads)
+    filter : ndarray, shape (beds, leads, sections, 2)
+    recent : ndarray, shape (beds, RECENT_BLOCKS * SAMPLES_PER_BLOCK, leads), mV
+        Last filtered samples, at 90 Hz; those of the last ``blocks`` blocks are known.
+    invalid : ndarray, shape (beds, WINDOW_BLOCKS, leads)
         Share of invalid samples in each of the last blocks.
+    blocks : ndarray of int64, shape (beds,)
+        Blocks so far, at most `RECENT_BLOCKS`.
     """
 
     filter: FloatArray
     recent: FloatArray
     invalid: FloatArray
+    blocks: IntArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +138,12 @@ class Waveform:
 
 def begin(leads: int) -> WaveformState:
     """Return the state at the start of an epoch."""
-    return WaveformState(np.zeros((len(BAND_SOS), 2, leads)), np.zeros((0, leads)), np.zeros((0, leads)))
+    return WaveformState(
+        filter=np.zeros((1, leads, len(BAND_SOS), 2)),
+        recent=np.zeros((1, RECENT, leads)),
+        invalid=np.zeros((1, WINDOW_BLOCKS, leads)),
+        blocks=np.zeros(1, np.int64),
+    )
 
 
 def step(state: WaveformState, blocks: Blocks) -> tuple[tuple[Waveform, ...], WaveformState]:
@@ -142,103 +155,178 @@ def step(state: WaveformState, blocks: Blocks) -> tuple[tuple[Waveform, ...], Wa
         One per block, in order.
     state : WaveformState
     """
-    k, _, leads = blocks.mv.shape
+    k, leads = len(blocks.mv), blocks.mv.shape[2]
     if not k:
         return (), state
-    filtered, carried = sosfilt(BAND_SOS, blocks.mv.reshape(k * BLOCK, leads), state.filter)
-    before = len(state.recent) // SAMPLES_PER_BLOCK
-    recent = np.concatenate([state.recent, filtered[DECIMATION - 1 :: DECIMATION]])
-    own_invalid = blocks.invalid.mean(axis=1)
-    invalid = np.concatenate([state.invalid, own_invalid])
-    margins = np.full((k, 2), FIBRILLATION_LIMIT - NOT_MEASURABLE)
-    complete = [i for i in range(k) if before + i + 1 >= WINDOW_BLOCKS]
-    if complete:
-        ends = [before + i + 1 for i in complete]
-        windows = [recent[(end - WINDOW_BLOCKS) * SAMPLES_PER_BLOCK : end * SAMPLES_PER_BLOCK].T for end in ends]
-        first = len(state.invalid)
-        missing = [invalid[first + i + 1 - WINDOW_BLOCKS : first + i + 1].mean(axis=0) for i in complete]
-        margins[complete] = FIBRILLATION_LIMIT - rest_and_leakage(np.stack(windows), np.stack(missing) <= MAX_INVALID)
+    before = state.recent[0, RECENT - int(state.blocks[0]) * SAMPLES_PER_BLOCK :]
+    state = WaveformState._make(map(np.ndarray.copy, state))
+    filtered, measures = np.empty((1, k, SAMPLES_PER_BLOCK, leads)), np.empty((1, k, 3))
+    _advance(state, np.array([k]), blocks.mv[None], blocks.invalid[None], filtered, measures)
+    samples = np.concatenate([before, filtered.reshape(-1, leads)])
     measured = []
-    for i in range(k):
-        end = (before + i + 1) * SAMPLES_PER_BLOCK
-        part = recent[max(end - RECENT_BLOCKS * SAMPLES_PER_BLOCK, 0) : end]
-        valid = own_invalid[i] <= MAX_INVALID
-        slope = np.abs(np.diff(part[-SAMPLES_PER_BLOCK - 1 :, valid], axis=0)).mean(axis=0) * (FS / DECIMATION)
+    for i, (margin, slow_margin, slope) in enumerate(measures[0].tolist()):
+        end = len(before) + (i + 1) * SAMPLES_PER_BLOCK
         at = blocks.start + (i + 1) * BLOCK - 1
-        steepest = float(slope.max()) if valid.any() else float("nan")
-        measured.append(Waveform(at, float(margins[i, 0]), float(margins[i, 1]), steepest, part))
-    state = replace(
-        state,
-        filter=carried,
-        recent=recent[-(RECENT_BLOCKS - 1) * SAMPLES_PER_BLOCK :].copy(),
-        invalid=invalid[-(WINDOW_BLOCKS - 1) :].copy(),
-    )
+        measured.append(Waveform(at, margin, slow_margin, slope, samples[max(end - RECENT, 0) : end]))
     return tuple(measured), state
 
 
-def rest_and_leakage(windows: FloatArray, valid: BoolArray) -> FloatArray:
-    """Return rest + leakage of windows.
+@compiled
+def _advance(
+    state: WaveformState,
+    blocks: IntArray,
+    mv: FloatArray,
+    invalid: BoolArray,
+    filtered: FloatArray,
+    measures: FloatArray,
+) -> None:
+    """Push the next blocks of beds, and change ``state``.
 
     Parameters
     ----------
-    windows : ndarray, shape (m, leads, WINDOW_BLOCKS * SAMPLES_PER_BLOCK), mV
-        At 90 Hz, filtered by `BAND_SOS`.
-    valid : ndarray of bool, shape (m, leads)
-        Leads with few invalid samples.
-
-    Returns
-    -------
-    ndarray, shape (m, 2)
-        Mean over the measurable leads; ``NOT_MEASURABLE`` if there is none. A lead with too low a frequency contributes
-        ``NOT_MEASURABLE``; in the first column also one with too long a period. The lowest frequency is `MIN_HZ` in the
-        first column, `SLOW_MIN_HZ` in the second.
+    state : WaveformState
+    blocks : ndarray of int64, shape (beds,)
+        Blocks of each bed, at most k.
+    mv : ndarray, shape (beds, k, BLOCK, leads), mV
+    invalid : ndarray of bool, of the same shape
+    filtered : ndarray, shape (beds, k, SAMPLES_PER_BLOCK, leads), mV
+        Result: the filtered samples of each block, at 90 Hz.
+    measures : ndarray, shape (beds, k, 3)
+        Result: margin, slow margin and slope of each block.
     """
-    length = windows.shape[2]
-    wave = windows - windows.mean(axis=2, keepdims=True)
-    magnitude = np.abs(wave)
-    slope = np.abs(np.diff(wave, axis=2))
-    magnitude_sum, slope_sum = magnitude.sum(axis=2), slope.sum(axis=2)
-    valid = valid & (np.ptp(windows, axis=2) >= MIN_MV)
-    steepest = np.maximum(slope.max(axis=2), 1e-9)
-    rest = (slope < REST_SLOPE * steepest[:, :, None]).mean(axis=2)
+    leads = mv.shape[3]
+    wave, by_lead = np.empty((leads, WINDOW)), np.empty(leads)
+    for bed in range(len(blocks)):
+        recent = state.recent[bed]
+        for block in range(blocks[bed]):
+            _push(state, bed, mv[bed, block], invalid[bed, block])
+            filtered[bed, block] = recent[RECENT - SAMPLES_PER_BLOCK :]
+            resemblance = NOT_MEASURABLE, NOT_MEASURABLE
+            if state.blocks[bed] >= WINDOW_BLOCKS:
+                resemblance = _rest_and_leakage(recent[RECENT - WINDOW :], state.invalid[bed], wave, by_lead)
+            measures[bed, block, 0] = FIBRILLATION_LIMIT - resemblance[0]
+            measures[bed, block, 1] = FIBRILLATION_LIMIT - resemblance[1]
+            known = min(state.blocks[bed] * SAMPLES_PER_BLOCK, SAMPLES_PER_BLOCK + 1)
+            measures[bed, block, 2] = _slope(recent[RECENT - known :], state.invalid[bed, -1])
+
+
+@compiled
+def _push(state: WaveformState, bed: int, mv: FloatArray, invalid: BoolArray) -> None:
+    """Filter one block of a bed, shape (BLOCK, leads), and append it to the samples of the state."""
+    recent, share = state.recent[bed], state.invalid[bed]
+    shift(recent, SAMPLES_PER_BLOCK)
+    shift(share, 1)
+    share[-1] = 0.0
+    for sample in range(BLOCK):
+        row = RECENT - SAMPLES_PER_BLOCK + sample // DECIMATION  # its last sample remains
+        for lead in range(mv.shape[1]):
+            recent[row, lead] = filter_sample(BAND_SOS, state.filter[bed, lead], mv[sample, lead])
+            share[-1, lead] += invalid[sample, lead]
+    share[-1] /= BLOCK
+    state.blocks[bed] = min(state.blocks[bed] + 1, RECENT_BLOCKS)
+
+
+@compiled
+def _slope(samples: FloatArray, invalid: FloatArray) -> float:
+    """Return the mean absolute slope, mV/s, in the valid lead in which it is largest; NaN if there is none."""
+    steepest = np.nan
+    for lead in range(samples.shape[1]):
+        if invalid[lead] > MAX_INVALID:
+            continue
+        total = 0.0
+        for row in range(1, len(samples)):
+            total += abs(samples[row, lead] - samples[row - 1, lead])
+        steepest = np.fmax(steepest, total / (len(samples) - 1) * (FS / DECIMATION))
+    return steepest
+
+
+@compiled
+def _rest_and_leakage(
+    window: FloatArray, invalid: FloatArray, wave: FloatArray, by_lead: FloatArray
+) -> tuple[float, float]:
+    """Return rest + leakage of a window, mean over the measurable leads; ``NOT_MEASURABLE`` if there is none.
+
+    A lead with too low a frequency contributes ``NOT_MEASURABLE``; to the first value also one with too long a period.
+    The lowest frequency is `MIN_HZ` for the first value, `SLOW_MIN_HZ` for the second.
+
+    Parameters
+    ----------
+    window : ndarray, shape (WINDOW, leads), mV
+        At 90 Hz, filtered by `BAND_SOS`.
+    invalid : ndarray, shape (WINDOW_BLOCKS, leads)
+        Share of invalid samples.
+    wave, by_lead : ndarray, shape (leads, WINDOW) and (leads,)
+        Work space.
+    """
+    measured, slow, measurable = 0, 0.0, False
+    for lead in range(window.shape[1]):
+        by_lead[lead] = np.nan
+        if np.mean(invalid[:, lead]) > MAX_INVALID or np.ptp(window[:, lead]) < MIN_MV:
+            continue
+        wave[lead] = window[:, lead] - np.mean(window[:, lead])
+        both, hz = _measure(wave[lead])
+        by_lead[lead] = both if hz >= MIN_HZ else NOT_MEASURABLE
+        slow += both if hz >= SLOW_MIN_HZ else NOT_MEASURABLE
+        measured += 1
+        measurable = measurable or hz <= MAX_HZ
+    if not measurable:
+        return NOT_MEASURABLE, NOT_MEASURABLE
+    mean = np.nansum(by_lead) / measured
+    if mean <= NEAR_LIMIT:
+        for lead in range(window.shape[1]):
+            if not np.isnan(by_lead[lead]) and _is_slow_and_regular(wave[lead]):
+                by_lead[lead] = NOT_MEASURABLE
+        mean = np.nansum(by_lead) / measured
+    return mean, slow / measured
+
+
+@compiled
+def _measure(wave: FloatArray) -> tuple[float, float]:
+    """Return rest + leakage of one lead, shape (n,), with mean 0, and its mean frequency in Hz."""
+    n = len(wave)
+    magnitude, slope, steepest = abs(wave[0]), 0.0, 1e-9
+    for i in range(1, n):
+        own = abs(wave[i] - wave[i - 1])
+        magnitude += abs(wave[i])
+        slope += own
+        steepest = max(steepest, own)
+    resting = 0
+    for i in range(1, n):
+        resting += abs(wave[i] - wave[i - 1]) < REST_SLOPE * steepest
     # For a sine the ratio of these sums is the angular frequency in radians per sample.
-    angular_frequency = np.maximum(slope_sum, 1e-9) / np.maximum(magnitude_sum, 1e-9)
-    half = np.clip(np.rint(np.pi / angular_frequency), 1, length // 4).astype(np.int64)
-    earlier = np.arange(length) - half[:, :, None]
-    known = earlier >= 0
-    earlier = np.maximum(earlier, 0)
-    residue = np.where(known, np.abs(wave + np.take_along_axis(wave, earlier, axis=2)), 0.0).sum(axis=2)
-    whole = np.where(known, magnitude + np.take_along_axis(magnitude, earlier, axis=2), 0.0).sum(axis=2)
-    both = rest + residue / np.maximum(whole, 1e-9)
-    hz = angular_frequency * (FS / DECIMATION / (2 * np.pi))
-    measurable = (valid & (hz <= MAX_HZ)).any(axis=1)
-    slow = _mean(np.where(hz >= SLOW_MIN_HZ, both, NOT_MEASURABLE), valid, measurable)
-    by_lead = np.where(hz >= MIN_HZ, both, NOT_MEASURABLE)
-    mean = _mean(by_lead, valid, measurable)
-    near = np.flatnonzero(mean <= NEAR_LIMIT)
-    if near.size:
-        by_lead[near] = np.where(_is_slow_and_regular(wave[near]), NOT_MEASURABLE, by_lead[near])
-        mean = _mean(by_lead, valid, measurable)
-    return np.stack([mean, slow], axis=1)
+    angular_frequency = max(slope, 1e-9) / max(magnitude, 1e-9)
+    half = int(min(max(np.rint(np.pi / angular_frequency), 1.0), n // 4))
+    residue = whole = 0.0
+    for i in range(half, n):
+        residue += abs(wave[i] + wave[i - half])
+        whole += abs(wave[i]) + abs(wave[i - half])
+    return resting / (n - 1) + residue / max(whole, 1e-9), angular_frequency * (FS / DECIMATION / (2 * np.pi))
 
 
-def _mean(by_lead: FloatArray, valid: BoolArray, measurable: BoolArray) -> FloatArray:
-    """Return the mean over the valid leads, shape (m,); ``NOT_MEASURABLE`` where ``measurable`` is false."""
-    mean = np.where(valid, by_lead, 0.0).sum(axis=1) / np.maximum(valid.sum(axis=1), 1)
-    return np.where(measurable, mean, NOT_MEASURABLE)
-
-
-def _is_slow_and_regular(wave: FloatArray) -> BoolArray:
-    """Return whether a wave, shape (m, leads, n), is periodic with a period too long for fibrillation.
+@compiled
+def _is_slow_and_regular(wave: FloatArray) -> bool:
+    """Return whether a wave, shape (n,), is periodic with a period too long for fibrillation.
 
     The period is the shortest lag with a peak of the autocorrelation of at least 85 % of the highest peak.
     """
-    length = wave.shape[2]
-    spectrum = np.fft.rfft(wave, 2 * length, axis=2)
-    correlation = np.fft.irfft(spectrum.real**2 + spectrum.imag**2, 2 * length, axis=2)
-    at = correlation[:, :, LAGS] / np.maximum(correlation[:, :, :1], 1e-9) * (length / (length - LAGS))
-    inner = at[:, :, 1:-1]
-    peaks = np.where((inner >= at[:, :, :-2]) & (inner > at[:, :, 2:]), inner, 0.0)
-    period = (peaks >= 0.85 * peaks.max(axis=2, keepdims=True)).argmax(axis=2)
-    height = np.take_along_axis(peaks, period[:, :, None], axis=2)[:, :, 0]
-    return np.asarray((LAGS[1:-1][period] > MAX_PERIOD) & (height > MIN_PERIODICITY))
+    n, lags = len(wave), MAX_LAG + 1 - MIN_LAG
+    correlation, energy = np.zeros(lags), 0.0
+    for i in range(n):
+        energy += wave[i] * wave[i]
+        for k in range(min(lags, n - MIN_LAG - i)):
+            correlation[k] += wave[i] * wave[i + MIN_LAG + k]
+    for k in range(lags):
+        correlation[k] *= n / (n - MIN_LAG - k) / max(energy, 1e-9)
+    highest = 0.0
+    for k in range(1, lags - 1):
+        if _is_peak(correlation, k):
+            highest = max(highest, correlation[k])
+    for k in range(1, lags - 1):
+        if _is_peak(correlation, k) and correlation[k] >= 0.85 * highest:
+            return MIN_LAG + k > MAX_PERIOD and correlation[k] > MIN_PERIODICITY
+    return False
+
+
+@compiled
+def _is_peak(values: FloatArray, k: int) -> bool:
+    return bool(values[k - 1] <= values[k] > values[k + 1])

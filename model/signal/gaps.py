@@ -5,6 +5,29 @@ from __future__ import annotations
 import numpy as np
 
 from model.signal.arrays import FloatArray
+from model.signal.compiled import compiled
+
+
+@compiled
+def hold(sample: float, last: FloatArray, lead: int) -> float:
+    """Return a sample of a lead, or the last valid one if it is invalid.
+
+    Parameters
+    ----------
+    sample : float
+        NaN if invalid.
+    last : ndarray, shape (leads,)
+        Last valid sample before this one, changed in place; 0 where there was none.
+    lead : int
+
+    Returns
+    -------
+    float
+        Finite.
+    """
+    if np.isfinite(sample):
+        last[lead] = sample
+    return float(last[lead])
 
 
 def fill_gaps(samples: FloatArray, last: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -24,12 +47,13 @@ def fill_gaps(samples: FloatArray, last: FloatArray) -> tuple[FloatArray, FloatA
     last : ndarray of float64, shape (leads,)
         Last valid sample so far.
     """
-    if not len(samples):
-        return samples, last
-    good = np.isfinite(samples)
-    if good.all():
-        return samples, samples[-1].copy()
-    rows = np.where(good, np.arange(1, len(samples) + 1)[:, None], 0)
-    rows = np.maximum.accumulate(rows, axis=0)
-    held = np.take_along_axis(np.concatenate([last[None], samples]), rows, axis=0)
-    return held, held[-1].copy()
+    held, last = np.array(samples, np.float64, order="C"), np.array(last, np.float64)
+    _fill(held, last)
+    return held, last
+
+
+@compiled
+def _fill(samples: FloatArray, last: FloatArray) -> None:
+    for row in range(samples.shape[0]):
+        for lead in range(samples.shape[1]):
+            samples[row, lead] = hold(samples[row, lead], last, lead)

@@ -14,11 +14,13 @@ depend on how the signal was divided into chunks.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from model.signal.arrays import BoolArray, FloatArray
-from model.signal.gaps import fill_gaps
+from model.signal.arrays import BoolArray, FloatArray, IntArray
+from model.signal.compiled import compiled
+from model.signal.gaps import hold
 from stream.timebase import STRIDE
 
 
@@ -51,40 +53,51 @@ class Strides:
         return range(self.start + STRIDE - 1, self.end, STRIDE)
 
 
-@dataclass(frozen=True, slots=True)
-class IntakeState:
-    """Samples and positions carried from chunk to chunk.
+class IntakeState(NamedTuple):
+    """Samples and positions carried from chunk to chunk; columns over beds.
 
     Attributes
     ----------
-    end : int
+    end : ndarray of int64, shape (beds,)
         Index after the last sample received.
-    skip : int
+    skip : ndarray of int64, shape (beds,)
         Samples still to be dropped before the first stride.
-    pending : ndarray, shape (r, leads), mV
-        Samples of the incomplete stride, NaN where invalid; r is below ``STRIDE``.
-    last_valid : ndarray, shape (leads,), mV
-        Last valid sample before ``pending``; 0 where there was none.
+    mv : ndarray, shape (beds, STRIDE, leads), mV
+        Samples of the incomplete stride, then those of the stride before.
+    invalid : ndarray of bool, of the same shape
+    collected : ndarray of int64, shape (beds,)
+        Samples of the incomplete stride, below ``STRIDE``.
+    last_valid : ndarray, shape (beds, leads), mV
+        Last valid sample; 0 where there was none.
     """
 
-    end: int
-    skip: int
-    pending: FloatArray
+    end: IntArray
+    skip: IntArray
+    mv: FloatArray
+    invalid: BoolArray
+    collected: IntArray
     last_valid: FloatArray
 
     @property
-    def next_stride(self) -> int:
-        """Index of the first sample of the next stride."""
-        return self.end + self.skip - len(self.pending)
+    def next_stride(self) -> IntArray:
+        """Index of the first sample of the next stride, shape (beds,)."""
+        return self.end + self.skip - self.collected
 
 
 def begin(leads: int, start: int, epoch_start: int) -> IntakeState:
     """Return the state before sample ``start``, the first received, of an epoch that began at ``epoch_start``."""
-    return IntakeState(start, (epoch_start - start) % STRIDE, np.empty((0, leads)), np.zeros(leads))
+    return IntakeState(
+        end=np.array([start]),
+        skip=np.array([(epoch_start - start) % STRIDE]),
+        mv=np.zeros((1, STRIDE, leads)),
+        invalid=np.zeros((1, STRIDE, leads), np.bool_),
+        collected=np.zeros(1, np.int64),
+        last_valid=np.zeros((1, leads)),
+    )
 
 
 def step(state: IntakeState, mv: FloatArray) -> tuple[Strides, IntakeState]:
-    """Push samples and return the strides that they complete.
+    """Push samples of one bed and return the strides that they complete.
 
     Parameters
     ----------
@@ -103,15 +116,40 @@ def step(state: IntakeState, mv: FloatArray) -> tuple[Strides, IntakeState]:
     ValueError
         The number of leads differs from the bed's.
     """
-    leads = len(state.last_valid)
+    leads = state.mv.shape[2]
     if mv.ndim != 2 or mv.shape[1] != leads:
         raise ValueError(f"a chunk of shape {mv.shape} does not fit a bed with {leads} leads")
-    skipped = min(state.skip, len(mv))
-    samples = np.concatenate([state.pending, mv[skipped:]])
-    n = len(samples) // STRIDE * STRIDE
-    filled, last_valid = fill_gaps(samples[:n], state.last_valid)
-    strides = Strides(state.next_stride, filled, ~np.isfinite(samples[:n]))
-    return strides, IntakeState(state.end + len(mv), state.skip - skipped, samples[n:].copy(), last_valid)
+    collected, skip = int(state.collected[0]), int(state.skip[0])
+    start = int(state.end[0]) + skip - collected
+    n = max(collected + len(mv) - skip, 0) // STRIDE * STRIDE
+    state = IntakeState._make(map(np.ndarray.copy, state))
+    whole, invalid = np.empty((1, n, leads)), np.empty((1, n, leads), np.bool_)
+    _advance(state, np.array(mv, np.float64, order="C")[None], whole, invalid)
+    return Strides(start, whole[0], invalid[0]), state
+
+
+@compiled
+def _advance(state: IntakeState, mv: FloatArray, whole: FloatArray, invalid: BoolArray) -> None:
+    """Push samples of beds, shape (beds, n, leads); change ``state``, and write the whole strides and their mask."""
+    beds, samples, leads = mv.shape
+    for bed in range(beds):
+        written = 0
+        for sample in range(samples):
+            state.end[bed] += 1
+            if state.skip[bed] > 0:
+                state.skip[bed] -= 1
+                continue
+            row = state.collected[bed]
+            for lead in range(leads):
+                value = mv[bed, sample, lead]
+                state.mv[bed, row, lead] = hold(value, state.last_valid[bed], lead)
+                state.invalid[bed, row, lead] = not np.isfinite(value)
+            state.collected[bed] = row + 1
+            if state.collected[bed] == STRIDE:
+                whole[bed, written : written + STRIDE] = state.mv[bed]
+                invalid[bed, written : written + STRIDE] = state.invalid[bed]
+                written += STRIDE
+                state.collected[bed] = 0
 
 
 def complete(state: IntakeState) -> Strides:
@@ -126,8 +164,8 @@ def complete(state: IntakeState) -> Strides:
     Strides
         At most one; its samples from ``state.end`` on were never received.
     """
-    missing = -len(state.pending) % STRIDE
-    strides, _ = step(state, np.full((missing, state.pending.shape[1]), np.nan))
+    missing = -int(state.collected[0]) % STRIDE
+    strides, _ = step(state, np.full((missing, state.mv.shape[2]), np.nan))
     return strides
 
 

@@ -11,7 +11,7 @@ the pulse does not depend on how ECG and waves were cut into chunks.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
 
@@ -60,8 +60,10 @@ class PulsesState:
     detectors: tuple[PulseDetectorState, ...] = ()
 
 
-def push(state: PulsesState, waves: Iterable[WaveSamples]) -> PulsesState:
+def push(state: PulsesState, waves: Sequence[WaveSamples]) -> PulsesState:
     """Push samples of one bed, in order of time for each wave."""
+    if not waves:
+        return state
     detectors = {detector.signal: detector for detector in state.detectors}
     for samples in waves:
         detector = pulse_detector.step(detectors.get(samples.signal), samples)
@@ -86,6 +88,8 @@ def step(state: PulsesState, ends: Sequence[int]) -> tuple[list[PulseStatus | No
     state : PulsesState
         Without the pulses that are no longer needed.
     """
+    if not state.detectors:
+        return [None] * len(ends), state
     by_wave = [[_status(detector, at) for detector in state.detectors] for at in ends]
     longest = [
         min((own for own in found if own is not None), key=attrgetter("since"), default=None) for found in by_wave

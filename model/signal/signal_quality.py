@@ -1,7 +1,6 @@
 """Signal quality index and technical conditions, per lead.
 
-Five features are computed per stride (100 ms): maximum, minimum, mean, power between 30 and 100 Hz, and share of
-invalid samples. From the features of the last 2 s three conditions are detected:
+From features of the strides (`model.signal.quality_features`) of the last 2 s three conditions are detected:
 
 - *lead off*: the signal has not changed for 1.5 s by more than half a count of a typical recorder, or most samples are
   invalid. During asystole a connected lead still shows body and amplifier noise (8 µV or more within 1.5 s in the true
@@ -19,26 +18,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
-from scipy.signal import butter
 
-from model.conditions.changes import Began, Change, Ended
-from model.signal.arrays import BoolArray, FloatArray
+from model.conditions.changes import Change
+from model.signal.arrays import BoolArray, FloatArray, IntArray
 from model.signal.blocks import STRIDES_PER_BLOCK, Blocks
-from model.signal.iir_filter import sosfilt
-from stream.timebase import FS, STRIDE
-from stream.wire.alarm_messages import AlarmKind
-
-MUSCLE_SOS = butter(2, (30.0, 100.0), "bandpass", fs=FS, output="sos")
-"""Band-pass filter for muscle artefact, 30 to 100 Hz: above the main power of the QRS complex (5 to 20 Hz), and below
-the frequencies that resampled records lack."""
-
-WINDOW_STRIDES = 20
-"""Strides in the window of the index: 2 s, which contains a beat at 30/min or more."""
-
-FLAT_STRIDES = 15
-"""Strides without change after which a lead is off: 1.5 s."""
+from model.signal.compiled import compiled
+from model.signal.quality_features import (
+    BASELINE,
+    FEATURES,
+    HIGH,
+    INVALID,
+    LOW,
+    MEAN,
+    MUSCLE_SOS,
+    POWER,
+    WINDOW_STRIDES,
+    highest,
+    lowest,
+    push_stride,
+)
+from model.signal.small_arrays import kth_smallest
+from model.signal.technical_conditions import FLAT_STRIDES, KINDS, LEAD_OFF, NOISE, SATURATION, confirm, describe
+from stream.timebase import STRIDE
 
 FLAT_MV = 0.0025
 """Largest peak-to-peak value of a flat signal, mV: half a count of a recorder with 200 adu/mV. The smallest value
@@ -81,39 +85,37 @@ ATTACHED_MV = 0.1
 NOISE_ONSET_INDEX, NOISE_END_INDEX = 0.5, 0.6
 """The noise condition begins below the first index and ends above the second."""
 
-KINDS: tuple[AlarmKind, ...] = ("lead_off", "saturation", "noise")
-"""Technical conditions detected here."""
 
-CONFIRM_STRIDES = (1, 3, 10)
-"""Consecutive strides that confirm the onset, by kind. A lead that is off has been flat for `FLAT_STRIDES` before."""
-
-RELEASE_STRIDES = (10, 10, 20)
-"""Consecutive strides that confirm the end, by kind."""
-
-LAG_STRIDES = (FLAT_STRIDES - 1, 0, 0)
-"""Strides between the onset of a condition and the first stride that meets its criterion, by kind."""
-
-HIGH, LOW, MEAN, POWER, INVALID_SHARE, BASELINE = range(6)
-"""Indices of the features; `BASELINE` is derived from `MEAN`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tracker:
-    """State of one kind of technical condition on all leads.
+class QualityColumns(NamedTuple):
+    """Numbers carried from step to step; columns over beds.
 
     Attributes
     ----------
-    active : tuple of bool
-        Whether the condition holds, by lead.
-    contradicting : tuple of int
-        Consecutive strides that contradict ``active``, by lead.
-    onset : int
-        First sample of the last reported condition.
+    start : ndarray of int64, shape (beds,)
+        Index of the first sample of the epoch.
+    filter : ndarray, shape (beds, leads, sections, 2)
+    features : ndarray, shape (beds, leads, FEATURES, WINDOW_STRIDES)
+        Features of the last strides.
+    attached : ndarray of bool, shape (beds, leads)
+        Leads that have exceeded `ATTACHED_MV`.
+    repetition : ndarray, shape (beds,)
+        Mean repetition at the end of the last block, 1 where it says nothing.
+    active : ndarray of bool, shape (beds, len(KINDS), leads)
+        Whether each technical condition holds.
+    contradicting : ndarray of int64, shape (beds, len(KINDS), leads)
+        Consecutive strides that contradict ``active``.
+    onset : ndarray of int64, shape (beds, len(KINDS))
+        First sample of the last condition of each kind.
     """
 
-    active: tuple[bool, ...]
-    contradicting: tuple[int, ...]
-    onset: int = 0
+    start: IntArray
+    filter: FloatArray
+    features: FloatArray
+    attached: BoolArray
+    repetition: FloatArray
+    active: BoolArray
+    contradicting: IntArray
+    onset: IntArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,26 +125,11 @@ class QualityState:
     Attributes
     ----------
     leads : tuple of str
-    start : int
-        Index of the first sample of the epoch.
-    filter : ndarray, shape (sections, 2, leads)
-    recent : ndarray, shape (up to WINDOW_STRIDES + 3, 5, leads)
-        Features of the last strides.
-    attached : ndarray of bool, shape (leads,)
-        Leads that have exceeded `ATTACHED_MV`.
-    repetition : float
-        Mean repetition at the end of the last block, 1 where it says nothing.
-    trackers : tuple of Tracker
-        One for each of `KINDS`.
+    columns : QualityColumns
     """
 
     leads: tuple[str, ...]
-    start: int
-    filter: FloatArray
-    recent: FloatArray
-    attached: BoolArray
-    repetition: float
-    trackers: tuple[Tracker, ...]
+    columns: QualityColumns
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,24 +162,35 @@ class QualityOutput:
         return np.asarray(self.index.max(axis=1))
 
 
+class _Graded(NamedTuple):
+    """Results of the kernel with a first axis of beds: as in `QualityOutput`, and the conditions at each stride."""
+
+    quality: FloatArray
+    usable: BoolArray
+    measurable: BoolArray
+    active: BoolArray
+
+
 def begin(start: int, leads: Sequence[str]) -> QualityState:
     """Return the state at the start of an epoch whose first sample has index ``start``."""
     n = len(leads)
-    tracker = Tracker((False,) * n, (0,) * n)
-    return QualityState(
-        tuple(leads),
-        start,
-        np.zeros((len(MUSCLE_SOS), 2, n)),
-        np.empty((0, 5, n)),
-        np.zeros(n, np.bool_),
-        1.0,
-        (tracker,) * len(KINDS),
+    columns = QualityColumns(
+        start=np.array([start]),
+        filter=np.zeros((1, n, len(MUSCLE_SOS), 2)),
+        features=np.zeros((1, n, FEATURES, WINDOW_STRIDES)),
+        attached=np.zeros((1, n), np.bool_),
+        repetition=np.ones(1),
+        active=np.zeros((1, len(KINDS), n), np.bool_),
+        contradicting=np.zeros((1, len(KINDS), n), np.int64),
+        onset=np.zeros((1, len(KINDS)), np.int64),
     )
+    return QualityState(tuple(leads), columns)
 
 
 def after_gap(state: QualityState, start: int) -> QualityState:
     """Return the state after lost samples, before sample ``start``: leads that were attached are known to be."""
-    return replace(begin(start, state.leads), attached=state.attached)
+    fresh = begin(start, state.leads)
+    return replace(fresh, columns=fresh.columns._replace(attached=state.columns.attached))
 
 
 def step(state: QualityState, blocks: Blocks, repetition: FloatArray) -> tuple[QualityOutput, QualityState]:
@@ -209,187 +207,129 @@ def step(state: QualityState, blocks: Blocks, repetition: FloatArray) -> tuple[Q
     -------
     QualityOutput, QualityState
     """
-    k, leads = len(blocks.mv) * STRIDES_PER_BLOCK, blocks.mv.shape[2]
-    first = blocks.start + STRIDE - 1
-    if not k:
-        nothing = np.empty((0, leads))
-        return QualityOutput(first, nothing, nothing > 0, nothing > 0, ()), state
-    muscle, carried = sosfilt(MUSCLE_SOS, blocks.mv.reshape(k * STRIDE, leads), state.filter)
-    strides = blocks.mv.reshape(k, STRIDE, leads)
-    features = np.empty((k, 5, leads))
-    strides.max(axis=1, out=features[:, HIGH])
-    strides.min(axis=1, out=features[:, LOW])
-    strides.mean(axis=1, out=features[:, MEAN])
-    np.square(muscle).reshape(strides.shape).mean(axis=1, out=features[:, POWER])
-    blocks.invalid.reshape(strides.shape).mean(axis=1, out=features[:, INVALID_SHARE])
-    # There are no features before the epoch: those of its first stride are repeated.
-    before = state.recent if len(state.recent) else np.repeat(features[:1], WINDOW_STRIDES + 3, axis=0)
-    all_features = np.concatenate([before, features])
-    # The last stride of a block ends when its repetition is known; the strides before use that of the last block.
-    known = np.where(np.isnan(repetition), 1.0, repetition)
-    by_stride = np.append(state.repetition, known[:-1]).repeat(STRIDES_PER_BLOCK)
-    by_stride[STRIDES_PER_BLOCK - 1 :: STRIDES_PER_BLOCK] = known
-    swing, attached = _swing(all_features, state.attached)
-    index, without_noise, onset_met, end_met = _evaluate(
-        all_features,
-        swing,
-        attached,
-        by_stride[:, None],
-        np.nan_to_num(blocks.offset),
-        (blocks.start - state.start) // STRIDE,
-    )
-
-    usable, measurable = np.empty((k, leads), bool), np.empty((k, leads), bool)
-    changes: list[Change] = []
-    trackers = list(state.trackers)
-    for i, (stride_onset, stride_end) in enumerate(zip(onset_met.tolist(), end_met.tolist(), strict=True)):
-        for kind_index, tracker in enumerate(trackers):
-            trackers[kind_index], new_changes = _track(
-                tracker,
-                kind_index,
-                stride_onset[kind_index],
-                stride_end[kind_index],
-                first + i * STRIDE,
-                state.start,
-                state.leads,
-            )
-            changes += new_changes
-        lead_off, saturation, noise = np.array([tracker.active for tracker in trackers])
-        usable[i] = ~(lead_off | saturation | noise)
-        measurable[i] = ~(lead_off | saturation | (noise & ~without_noise[i]))
-    state = replace(
-        state,
-        filter=carried,
-        recent=all_features[-(WINDOW_STRIDES + 3) :].copy(),
-        attached=attached[-1].copy(),
-        repetition=float(known[-1]),
-        trackers=tuple(trackers),
-    )
-    return QualityOutput(first, index, usable, measurable, tuple(changes)), state
+    k, first = len(blocks.mv), blocks.start + STRIDE - 1
+    shape = (1, k * STRIDES_PER_BLOCK, len(state.leads))
+    usable, measurable = np.empty((2, *shape), np.bool_)
+    graded = _Graded(np.empty(shape), usable, measurable, np.empty((*shape[:2], len(KINDS), shape[2]), np.bool_))
+    changes: tuple[Change, ...] = ()
+    if k:
+        before, start = state.columns.active[0], int(state.columns.start[0])
+        state = QualityState(state.leads, QualityColumns._make(map(np.ndarray.copy, state.columns)))
+        counts = np.array([(blocks.start - start) // STRIDE]), np.array([k])
+        mv, invalid, offset = blocks.mv[None], blocks.invalid[None], blocks.offset[None]
+        if _advance(state.columns, *counts, mv, invalid, offset, repetition[None], graded):
+            changes = describe(state.leads, before, graded.active[0], state.columns.onset[0], first, start)
+    return QualityOutput(first, graded.quality[0], usable[0], measurable[0], changes), state
 
 
-def _swing(all_features: FloatArray, attached: BoolArray) -> tuple[FloatArray, BoolArray]:
-    """Return the peak-to-peak value of the window of each new stride, and which leads have been attached by then."""
-    windows = np.lib.stride_tricks.sliding_window_view(all_features[4:], WINDOW_STRIDES, axis=0)
-    swing = windows[:, HIGH].max(axis=-1) - windows[:, LOW].min(axis=-1)
-    return swing, attached | np.logical_or.accumulate(swing >= ATTACHED_MV, axis=0)
-
-
-def _evaluate(
-    all_features: FloatArray,
-    swing: FloatArray,
-    attached: BoolArray,
-    repetition: FloatArray,
+@compiled
+def _advance(
+    state: QualityColumns,
+    strides: IntArray,
+    blocks: IntArray,
+    mv: FloatArray,
+    invalid: BoolArray,
     offset: FloatArray,
-    strides_before: int,
-) -> tuple[FloatArray, BoolArray, BoolArray, BoolArray]:
-    """Return quality index and criteria of the last k strides.
+    repetition: FloatArray,
+    graded: _Graded,
+) -> bool:
+    """Push the next blocks of beds, and change ``state``.
 
     Parameters
     ----------
-    all_features : ndarray, shape (WINDOW_STRIDES + 3 + k, 5, leads)
-        Features of the strides before and of the k new ones.
-    swing, attached : ndarray, shape (k, leads)
-        As `_swing` returns them.
-    repetition : ndarray, shape (k, 1)
-    offset : ndarray, shape (leads,), mV
-        Value that has been subtracted from the samples.
-    strides_before : int
-        Strides of this epoch before the new ones.
+    state : QualityColumns
+    strides : ndarray of int64, shape (beds,)
+        Strides of the epoch before the blocks.
+    blocks : ndarray of int64, shape (beds,)
+        Blocks of each bed, at most k.
+    mv, invalid : ndarray, shape (beds, k, BLOCK, leads)
+    offset : ndarray, shape (beds, leads), mV
+        Value that has been subtracted from the samples; NaN before the first valid one.
+    repetition : ndarray, shape (beds, k)
+    graded : _Graded
+        Result.
 
     Returns
     -------
-    index : ndarray, shape (k, leads)
-    without_noise : ndarray of bool, shape (k, leads)
-        Whether the waveform can be measured, as far as muscle artefact and baseline are concerned.
-    onset_met, end_met : ndarray of bool, shape (k, len(KINDS), leads)
-        Whether the stride meets the criterion for the onset, and for the end, of each kind.
+    bool
+        Whether a technical condition of any bed begins or ends.
     """
-    means = all_features[:, MEAN]
-    baseline = (means[4:] + means[3:-1] + means[2:-2] + means[1:-3] + means[:-4]) / 5
-    extended = np.concatenate([all_features[4:], baseline[:, None]], axis=1)
-    windows = np.lib.stride_tricks.sliding_window_view(extended, WINDOW_STRIDES, axis=0)
-    high, low = windows[:, HIGH].max(axis=-1), windows[:, LOW].min(axis=-1)
-    new = all_features[WINDOW_STRIDES + 3 :]
-    spread = new[:, HIGH] - new[:, LOW]
-    at_rail = np.abs(new[:, MEAN] + offset) >= RAIL_MV
-
-    latest = windows[..., -FLAT_STRIDES:]
-    flat = latest[:, HIGH].max(axis=-1) - latest[:, LOW].min(axis=-1) <= FLAT_MV
-    missing = latest[:, INVALID_SHARE].mean(axis=-1) > 0.5
-    enough = strides_before + 1 + np.arange(len(new)) >= FLAT_STRIDES
-    waited = strides_before + 1 + np.arange(len(new)) >= WINDOW_STRIDES
-    lead_off = (((flat & ~at_rail) | missing) & enough[:, None]) | (~attached & waited[:, None])
-    at_end = (new[:, HIGH] >= high - FLAT_MV) | (new[:, LOW] <= low + FLAT_MV)
-    clipped = (spread <= FLAT_MV) & at_end & (swing >= CLIPPED_SWING_MV)
-    saturated = (((spread <= STUCK_MV) & at_rail) | clipped) & (new[:, INVALID_SHARE] <= 0.5)
-
-    noise_power = np.sort(windows[:, POWER], axis=-1)[..., NOISE_RANK]
-    muscle = np.sqrt(np.maximum(noise_power - RECORDER_NOISE_MV**2, 0.0)) / np.maximum(swing, MIN_QRS_MV)
-    jump = windows[:, BASELINE].max(axis=-1) - windows[:, BASELINE].min(axis=-1)
-    muscle /= NOISE_RATIO
-    without_noise = _index(np.maximum(muscle, jump / WAVE_JUMP_MV)) > NOISE_ONSET_INDEX
-    motion = np.maximum(jump / BASELINE_JUMP_MV, (1 - repetition) / (1 - MIN_REPETITION))
-    index = _index(np.maximum(muscle, motion))
-    no_signal = lead_off | saturated
-    noisy = (index < NOISE_ONSET_INDEX) & ~no_signal
-    noise_over = (index > NOISE_END_INDEX) | no_signal
-    return (
-        np.where(no_signal | (new[:, INVALID_SHARE] > 0.5), 0.0, index),
-        without_noise,
-        np.stack([lead_off, saturated, noisy], axis=1),
-        np.stack([~lead_off, ~saturated, noise_over], axis=1),
-    )
+    changed = False
+    for bed in range(len(blocks)):
+        for stride in range(blocks[bed] * STRIDES_PER_BLOCK):
+            block, place = stride // STRIDES_PER_BLOCK, stride % STRIDES_PER_BLOCK
+            # The last stride of a block ends when its repetition is known; those before use that of the last block.
+            if place == STRIDES_PER_BLOCK - 1:
+                known = repetition[bed, block]
+                state.repetition[bed] = 1.0 if np.isnan(known) else known
+            samples = slice(place * STRIDE, (place + 1) * STRIDE)
+            own_mv, own_invalid = mv[bed, block, samples], invalid[bed, block, samples]
+            number = strides[bed] + stride + 1
+            for lead in range(mv.shape[3]):
+                push_stride(state.features[bed, lead], state.filter[bed, lead], own_mv, own_invalid, lead, number == 1)
+                if _grade(state, bed, lead, number, offset[bed, lead], graded, stride):
+                    changed = True
+            graded.active[bed, stride] = state.active[bed]
+    return changed
 
 
-def _index(noise: FloatArray) -> FloatArray:
+@compiled
+def _grade(
+    state: QualityColumns, bed: int, lead: int, number: int, offset: float, graded: _Graded, stride: int
+) -> bool:
+    """Evaluate a lead after the epoch's stride ``number``, from 1; return whether a technical condition changes."""
+    features = state.features[bed, lead]
+    mostly_invalid = features[INVALID, -1] > STRIDE / 2
+    swing = highest(features[HIGH], 0) - lowest(features[LOW], 0)
+    if swing >= ATTACHED_MV:
+        state.attached[bed, lead] = True
+    at_rail = abs(features[MEAN, -1] + (0.0 if np.isnan(offset) else offset)) >= RAIL_MV
+    off = _is_off(features, state.attached[bed, lead], at_rail, number)
+    saturated = _is_saturated(features, swing, at_rail) and not mostly_invalid
+    no_signal = off or saturated
+
+    power = kth_smallest(features[POWER].copy(), NOISE_RANK)
+    muscle = np.sqrt(max(power - RECORDER_NOISE_MV**2, 0.0)) / max(swing, MIN_QRS_MV) / NOISE_RATIO
+    jump = highest(features[BASELINE], 0) - lowest(features[BASELINE], 0)
+    motion = max(jump / BASELINE_JUMP_MV, (1 - state.repetition[bed]) / (1 - MIN_REPETITION))
+    index = _index(max(muscle, motion))
+    without_noise = _index(max(muscle, jump / WAVE_JUMP_MV)) > NOISE_ONSET_INDEX
+
+    active, contradicting = state.active[bed, :, lead], state.contradicting[bed, :, lead]
+    onset_met = off, saturated, index < NOISE_ONSET_INDEX and not no_signal
+    end_met = not off, not saturated, index > NOISE_END_INDEX or no_signal
+    changed = confirm(active, contradicting, onset_met, end_met)
+    lost, noisy = active[LEAD_OFF] or active[SATURATION], active[NOISE]
+    graded.quality[bed, stride, lead] = 0.0 if no_signal or mostly_invalid else index
+    graded.usable[bed, stride, lead] = not (lost or noisy)
+    graded.measurable[bed, stride, lead] = not lost and (without_noise or not noisy)
+    return changed
+
+
+@compiled
+def _is_off(features: FloatArray, attached: bool, at_rail: bool, number: int) -> bool:
+    """Return whether a lead is off after the epoch's stride ``number``, from 1."""
+    if not attached and number >= WINDOW_STRIDES:
+        return True
+    if number < FLAT_STRIDES:
+        return False
+    first = WINDOW_STRIDES - FLAT_STRIDES
+    if features[INVALID, first:].sum() > FLAT_STRIDES * STRIDE / 2:
+        return True
+    return highest(features[HIGH], first) - lowest(features[LOW], first) <= FLAT_MV and not at_rail
+
+
+@compiled
+def _is_saturated(features: FloatArray, swing: float, at_rail: bool) -> bool:
+    """Return whether a lead is saturated in the last stride."""
+    high, low = features[HIGH], features[LOW]
+    if high[-1] - low[-1] <= STUCK_MV and at_rail:
+        return True
+    at_end = high[-1] >= highest(high, 0) - FLAT_MV or low[-1] <= lowest(low, 0) + FLAT_MV
+    return bool(high[-1] - low[-1] <= FLAT_MV and at_end and swing >= CLIPPED_SWING_MV)
+
+
+@compiled
+def _index(noise: float) -> float:
     """Return the index of a noise level relative to its limit."""
-    return np.asarray(1 / (1 + np.square(noise)))
-
-
-def _track(
-    tracker: Tracker,
-    kind_index: int,
-    onset_met: list[bool],
-    end_met: list[bool],
-    at: int,
-    start: int,
-    leads: tuple[str, ...],
-) -> tuple[Tracker, list[Change]]:
-    """Update the tracker of ``KINDS[kind_index]`` with the stride that ends with sample ``at``."""
-    if not (any(tracker.active) or any(tracker.contradicting) or any(onset_met)):
-        return tracker, []
-    active, contradicting = list(tracker.active), list(tracker.contradicting)
-    for lead, is_active in enumerate(tracker.active):
-        contradicting[lead] = contradicting[lead] + 1 if (end_met if is_active else onset_met)[lead] else 0
-        if contradicting[lead] < (RELEASE_STRIDES if is_active else CONFIRM_STRIDES)[kind_index]:
-            continue
-        active[lead], contradicting[lead] = not is_active, 0
-    if tuple(active) == tracker.active:
-        return Tracker(tracker.active, tuple(contradicting), tracker.onset), []
-
-    # One condition covers all affected leads: when they change, it ends and a new one begins.
-    changes: list[Change] = []
-    stride_start = at + 1 - STRIDE
-    if any(tracker.active):
-        end = stride_start if any(active) else at + 1 - RELEASE_STRIDES[kind_index] * STRIDE
-        changes.append(
-            Ended(
-                KINDS[kind_index],
-                tracker.onset,
-                max(end, tracker.onset + 1),
-                at,
-                "leads_changed" if any(active) else "rule_no_longer_met",
-                leads=_names(tracker.active, leads),
-            )
-        )
-    onset = tracker.onset
-    if any(active):
-        before = (CONFIRM_STRIDES[kind_index] + LAG_STRIDES[kind_index]) * STRIDE
-        onset = stride_start if any(tracker.active) else max(at + 1 - before, start)
-        changes.append(Began(KINDS[kind_index], onset, at, "rule_met", leads=_names(active, leads)))
-    return Tracker(tuple(active), tuple(contradicting), onset), changes
-
-
-def _names(active: Sequence[bool], leads: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(lead for lead, is_active in zip(leads, active, strict=True) if is_active)
+    return 1 / (1 + noise * noise)

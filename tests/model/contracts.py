@@ -219,7 +219,7 @@ def after_intake(
 
     def begin_both(start: int, epoch_start: int) -> Any:
         received = intake.begin(len(LEADS), start, epoch_start)
-        return received, begin(received.next_stride)
+        return received, begin(int(received.next_stride[0]))
 
     def step_both(state: Any, mv: FloatArray) -> tuple[Outputs, Any]:
         strides, received = intake.step(state[0], mv)

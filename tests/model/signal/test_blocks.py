@@ -20,7 +20,7 @@ def test_a_block_has_five_strides_and_the_remainder_is_kept() -> None:
     assert (whole.start, whole.end) == (100, 100 + 2 * BLOCK)
     np.testing.assert_array_equal(whole.offset, mv[0])
     np.testing.assert_array_equal(whole.mv.reshape(-1, 2), mv[: 2 * BLOCK] - mv[0])
-    assert len(state.pending) == 3 * STRIDE
+    assert state.collected == 3 * STRIDE
     later, _ = blocks.step(state, strides_of(mv[: 2 * STRIDE], 100 + len(mv)))
     assert (later.start, later.end) == (100 + 2 * BLOCK, 100 + 3 * BLOCK)
 

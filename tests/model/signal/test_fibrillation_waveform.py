@@ -39,6 +39,13 @@ def test_a_slow_sine_resembles_slow_fibrillation_only() -> None:
     assert last.margin < 0 < last.slow_margin
 
 
+def test_a_periodic_wave_with_a_long_period_resembles_slow_fibrillation_only() -> None:
+    """Its second harmonic raises the mean frequency above 150/min, but it repeats at 84/min."""
+    time = np.arange(20 * FS) / FS
+    last = run((np.sin(2 * np.pi * 1.4 * time) + 2 * np.sin(2 * np.pi * 2.8 * time))[:, None])[-1]
+    assert last.margin < 0 < last.slow_margin
+
+
 @pytest.mark.parametrize("level", [0.0, 0.005, 0.02, 0.3])
 def test_neither_a_flat_signal_nor_white_noise_resembles_fibrillation(level: float) -> None:
     mv = np.random.default_rng(0).normal(0, level, (30 * FS, 2))

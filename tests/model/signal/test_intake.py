@@ -20,7 +20,7 @@ def test_strides_lie_on_the_grid_of_the_epoch() -> None:
     assert (strides.start, strides.end) == (1013, 1013 + 5 * STRIDE)
     assert list(strides.last_samples) == list(range(1013 + 35, 1201, STRIDE))
     np.testing.assert_array_equal(strides.mv, mv[12:192])
-    assert (state.end, state.next_stride, len(state.pending)) == (1201, 1193, 8)
+    assert (state.end, state.next_stride, state.collected) == (1201, 1193, 8)
 
 
 def test_invalid_samples_repeat_the_last_valid_one_and_are_marked() -> None:

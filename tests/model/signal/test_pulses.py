@@ -65,3 +65,8 @@ def test_old_pulses_are_removed_from_the_state() -> None:
     state = pulses.push(PulsesState(), [samples])
     _, state = pulses.step(state, range(STRIDE - 1, 300 * FS, STRIDE))
     assert len(state.detectors[0].trusted) <= KEPT + 2
+
+
+def test_a_bed_without_waves_has_no_pulse() -> None:
+    state = pulses.push(PulsesState(), [])
+    assert pulses.step(state, ENDS) == ([None] * len(ENDS), PulsesState())
