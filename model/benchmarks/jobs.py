@@ -6,7 +6,7 @@ job: one second) or one sample.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import cycle, islice
 
 import numpy as np
@@ -14,9 +14,13 @@ import torch
 from torch import Tensor
 
 from model.forecast.checkpoint import Checkpoint
-from model.forecast.forecaster import begin, inference_network, step
+from model.forecast.forecaster import begin, parameters, step
+from model.forecast.inference import BLOCK, Weights, rows_for
+from model.forecast.inference import step as network_step
 from model.pipeline import analysis
 from model.pipeline.analysis import BedState, Models
+from model.signal.arrays import Float32Array
+from model.signal.compiled import compiled
 from model.signal.intake import Strides, strides_of
 from model.tutorial.lecture_model import WINDOW, Lecture
 from stream.records.synthetic import SyntheticConfig, synthetic_patient
@@ -42,22 +46,36 @@ def mm_job(size: int) -> Job:
 
 
 def onednn_job(size: int) -> Job:
-    """Multiply two square matrices with oneDNN, the library that executes the LSTM."""
+    """Multiply two square matrices with oneDNN, as a second library."""
     a, b = torch.randn(size, size).to_mkldnn(), torch.randn(size, size).to_mkldnn()
     return lambda: torch.ops.aten.mkldnn_linear(a, b)
 
 
 def network_job(forecaster: Checkpoint, streams: int) -> Job:
     """Process one chunk with the bare network, with carried state."""
-    network, config = inference_network(forecaster.network), forecaster.network.config
-    x = torch.randn(CHUNK // config.patch, streams, config.window)
-    state: Sequence[Tensor] = [torch.zeros(streams, config.hidden) for _ in range(2 * config.layers)]
+    weights, config = parameters(forecaster).network, forecaster.config
+    blocks = []
+    for first in range(0, streams, BLOCK):
+        rows = rows_for(min(BLOCK, streams - first))
+        inputs = np.zeros((2 * config.window + config.layers * config.hidden, rows), np.float32)
+        inputs[: config.window] = np.random.default_rng(first).standard_normal((config.window, rows))
+        cell = np.zeros((config.layers, rows, config.hidden), np.float32)
+        gates, out = (np.empty((rows, len(bias)), np.float32) for bias in (weights.lstm_bias[0], weights.head_bias))
+        blocks.append((inputs, cell, gates, out))
 
     def job() -> None:
-        nonlocal state
-        _, state = network(x, state)
+        for block in blocks:
+            _run_network(weights, *block, CHUNK // config.patch)
 
     return job
+
+
+@compiled
+def _run_network(
+    weights: Weights, inputs: Float32Array, cell: Float32Array, gates: Float32Array, out: Float32Array, steps: int
+) -> None:
+    for _ in range(steps):
+        network_step(weights, inputs, cell, gates, out)
 
 
 def step_job(forecaster: Checkpoint, beds: int, leads: int = 1) -> Job:

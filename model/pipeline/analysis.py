@@ -191,7 +191,7 @@ def begin(models: Models, leads: Sequence[str], start: int, epoch_start: int) ->
         leads=tuple(leads),
         intake=state,
         forecaster=forecaster.begin(models.forecaster, n),
-        anomaly=anomaly_detector.begin(first, leads, models.forecaster.network.config.patch),
+        anomaly=anomaly_detector.begin(first, leads, models.forecaster.config.patch),
         frequent=FrequentState(),
         beats=beat_detector.begin(first, n),
         repetition=repetition.begin(n),

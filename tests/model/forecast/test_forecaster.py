@@ -1,8 +1,7 @@
-"""Streaming forecasts: shapes, batches of beds, threads. The contract suite tests what all stages have in common."""
+"""Streaming forecasts: shapes, batches of beds. The contract suite tests what all stages have in common."""
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ from hypothesis import strategies as st
 from model.forecast.checkpoint import Checkpoint
 from model.forecast.config import PATCH
 from model.forecast.forecaster import ForecasterState, Forecasts, begin, load_forecaster, step
-from model.forecast.network import InferenceNetwork
+from model.forecast.network import Network
 from model.signal.intake import strides_of
 from model.signal.state_codec import pack, unpack
 from model.training.sequences import to_sequences
@@ -74,7 +73,7 @@ def whole(forecaster: Checkpoint, mv: np.ndarray) -> Forecasts:
 
 
 def test_shapes_and_grid(whole: Forecasts, mv: np.ndarray, forecaster: Checkpoint) -> None:
-    horizon = forecaster.network.config.horizon
+    horizon = forecaster.config.horizon
     n = len(mv) // STRIDE * STRIDE
     k = n // PATCH
     np.testing.assert_array_equal(whole.origin, np.arange(3, n, PATCH))
@@ -169,7 +168,7 @@ def test_a_saved_state_contains_no_other_beds(forecaster: Checkpoint, mv: np.nda
 def test_streamed_forecasts_equal_the_network_on_training_sequences(forecaster: Checkpoint, excerpt: Record) -> None:
     """The forecaster normalises its inputs as the training does."""
     x = excerpt.mv()[:4000, 0]
-    network = forecaster.network
+    network = Network.of(forecaster)
     sequences = to_sequences(x[None], network.config, forecaster.scaling)
     with torch.inference_mode():
         y, _ = network(torch.from_numpy(sequences.x))
@@ -199,52 +198,6 @@ def test_forecasts_of_a_flat_line_are_finite(forecaster: Checkpoint, mv: np.ndar
     assert np.isfinite(forecasts.scale).all()
     flat = forecasts.observed[2000, -1]
     assert (np.abs(forecasts.mean[2000] - flat) < 3 * forecasts.scale[2000]).all()
-
-
-def test_every_thread_that_steps_flushes_denormals(
-    forecaster: Checkpoint, mv: np.ndarray, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The mode belongs to a thread: another thread does not inherit it, and it is restored after the step."""
-    kept = []
-    original = InferenceNetwork.__call__
-
-    def keeps_denormals() -> bool:
-        return (torch.tensor(1e-40) * 1.0).item() > 0
-
-    def recording(network: InferenceNetwork, *args: object) -> object:
-        kept.append(keeps_denormals())
-        return original(network, *args)  # type: ignore[arg-type]
-
-    def one_step() -> bool:
-        step(forecaster, [begin(forecaster, 2)], [strides_of(mv[:36])])
-        return keeps_denormals()
-
-    monkeypatch.setattr(InferenceNetwork, "__call__", recording)
-    with ThreadPoolExecutor(1) as other:
-        afterwards = [one_step(), other.submit(one_step).result(), other.submit(one_step).result()]
-    assert kept == [False] * 3
-    assert afterwards == [True] * 3
-
-
-def test_the_network_runs_on_one_thread(
-    forecaster: Checkpoint, mv: np.ndarray, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    threads = []
-    original = InferenceNetwork.__call__
-
-    def recording(network: InferenceNetwork, *args: object) -> object:
-        threads.append(torch.get_num_threads())
-        return original(network, *args)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(InferenceNetwork, "__call__", recording)
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    try:
-        step(forecaster, [begin(forecaster, 2)], [strides_of(mv[:36])])
-        assert torch.get_num_threads() == 2
-    finally:
-        torch.set_num_threads(before)
-    assert threads == [1]
 
 
 def test_no_strides_give_no_forecasts(forecaster: Checkpoint) -> None:
