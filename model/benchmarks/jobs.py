@@ -13,13 +13,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from model.forecast import inference
 from model.forecast.checkpoint import Checkpoint
 from model.forecast.forecaster import begin, parameters, step
-from model.forecast.inference import BLOCK, Weights, rows_for
-from model.forecast.inference import step as network_step
+from model.forecast.inference import Block, Weights
 from model.pipeline import analysis
 from model.pipeline.analysis import BedState, Models
-from model.signal.arrays import Float32Array
 from model.signal.compiled import compiled
 from model.signal.intake import Strides, strides_of
 from model.tutorial.lecture_model import WINDOW, Lecture
@@ -54,28 +53,24 @@ def onednn_job(size: int) -> Job:
 def network_job(forecaster: Checkpoint, streams: int) -> Job:
     """Process one chunk with the bare network, with carried state."""
     weights, config = parameters(forecaster).network, forecaster.config
-    blocks = []
-    for first in range(0, streams, BLOCK):
-        rows = rows_for(min(BLOCK, streams - first))
-        inputs = np.zeros((2 * config.window + config.layers * config.hidden, rows), np.float32)
-        inputs[: config.window] = np.random.default_rng(first).standard_normal((config.window, rows))
-        cell = np.zeros((config.layers, rows, config.hidden), np.float32)
-        gates, out = (np.empty((rows, len(bias)), np.float32) for bias in (weights.lstm_bias[0], weights.head_bias))
-        blocks.append((inputs, cell, gates, out))
+    x, blocks = np.random.default_rng(0).standard_normal(config.window).astype(np.float32), []
+    for first in range(0, streams, inference.BLOCK):
+        block = inference.new_block(weights, min(inference.BLOCK, streams - first), config.layers)
+        for i in range(block.c.shape[1]):
+            inference.put_window(weights, block, i, x)
+        blocks.append(block)
 
     def job() -> None:
         for block in blocks:
-            _run_network(weights, *block, CHUNK // config.patch)
+            _run_network(weights, block, CHUNK // config.patch)
 
     return job
 
 
 @compiled
-def _run_network(
-    weights: Weights, inputs: Float32Array, cell: Float32Array, gates: Float32Array, out: Float32Array, steps: int
-) -> None:
+def _run_network(weights: Weights, block: Block, steps: int) -> None:
     for _ in range(steps):
-        network_step(weights, inputs, cell, gates, out)
+        inference.step(weights, block)
 
 
 def step_job(forecaster: Checkpoint, beds: int, leads: int = 1) -> Job:

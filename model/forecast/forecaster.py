@@ -17,20 +17,16 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from model.forecast import checkpoint
+from model.forecast import checkpoint, inference
 from model.forecast import interval_calibration as calibration
 from model.forecast import normalization as scaling
 from model.forecast.checkpoint import Checkpoint
-from model.forecast.inference import BLOCK, Weights, pack_weights, rows_for
-from model.forecast.inference import step as network_step
+from model.forecast.inference import BLOCK, Precision, Weights
 from model.forecast.interval_calibration import CalibrationState
 from model.forecast.normalization import Fading, ScalingState
 from model.signal.arrays import Float32Array, FloatArray
 from model.signal.compiled import compiled
 from model.signal.intake import Strides
-
-_TINY = np.float32(1e-20)
-"""Inputs of the network below count as zero: denormal numbers are slow."""
 
 
 class Streams(NamedTuple):
@@ -86,15 +82,18 @@ class ForecasterState(NamedTuple):
         The leads of all beds that stepped together last.
     first, leads : int
         Index of the bed's first stream, and number of its leads.
+    precision : Precision
+        Of the network; a bed keeps it for a whole epoch, whichever process continues it.
     """
 
     streams: Streams
     first: int
     leads: int
+    precision: Precision
 
     def detached(self) -> ForecasterState:
         """Return the state without the streams of other beds, for saving."""
-        return ForecasterState(self.streams.select(self.first, self.first + self.leads), 0, self.leads)
+        return ForecasterState(self.streams.select(self.first, self.first + self.leads), 0, self.leads, self.precision)
 
 
 class Forecasts(NamedTuple):
@@ -127,7 +126,7 @@ def load_forecaster(path: Path | None = None) -> Checkpoint:
     return checkpoint.load(path)
 
 
-def begin(forecaster: Checkpoint, leads: int) -> ForecasterState:
+def begin(forecaster: Checkpoint, leads: int, precision: Precision = "float32") -> ForecasterState:
     """Return the state of a bed before the first stride of an epoch."""
     config = forecaster.config
     streams = Streams(
@@ -137,7 +136,7 @@ def begin(forecaster: Checkpoint, leads: int) -> ForecasterState:
         h=np.zeros((leads, config.layers, config.hidden), np.float32),
         c=np.zeros((leads, config.layers, config.hidden), np.float32),
     )
-    return ForecasterState(streams, 0, leads)
+    return ForecasterState(streams, 0, leads, precision)
 
 
 def after_gap(forecaster: Checkpoint, state: ForecasterState) -> ForecasterState:
@@ -145,13 +144,13 @@ def after_gap(forecaster: Checkpoint, state: ForecasterState) -> ForecasterState
     learned, fresh = state.detached().streams, begin(forecaster, state.leads).streams
     calibrated = calibration.after_gap(learned.calibration, fresh.calibration)
     streams = Streams(fresh.history, learned.scaling, calibrated, fresh.h, fresh.c)
-    return ForecasterState(streams, 0, state.leads)
+    return ForecasterState(streams, 0, state.leads, state.precision)
 
 
 def step(
     forecaster: Checkpoint, states: Sequence[ForecasterState], strides: Sequence[Strides]
 ) -> list[tuple[Forecasts, ForecasterState]]:
-    """Push the next strides of each bed; beds with equal numbers of strides share one call of the compiled function.
+    """Push the next strides of each bed; beds with equal numbers of strides, and of one precision, share one call.
 
     Parameters
     ----------
@@ -165,9 +164,9 @@ def step(
     list of (Forecasts, ForecasterState)
         In the order of `states`.
     """
-    groups: dict[int, list[int]] = defaultdict(list)
-    for i, bed_strides in enumerate(strides):
-        groups[len(bed_strides.mv)].append(i)
+    groups: dict[tuple[int, Precision], list[int]] = defaultdict(list)
+    for i, (state, bed_strides) in enumerate(zip(states, strides, strict=True)):
+        groups[len(bed_strides.mv), state.precision].append(i)
     results: dict[int, tuple[Forecasts, ForecasterState]] = {}
     for members in groups.values():
         stepped = _step_together(forecaster, [states[i] for i in members], [strides[i] for i in members])
@@ -178,9 +177,9 @@ def step(
 def _step_together(
     forecaster: Checkpoint, states: Sequence[ForecasterState], strides: Sequence[Strides]
 ) -> list[tuple[Forecasts, ForecasterState]]:
-    """Step beds with equal numbers of strides."""
+    """Step beds with equal numbers of strides, and of one precision."""
     samples = np.ascontiguousarray(np.concatenate([part.mv for part in strides], axis=1))
-    mean, scale, streams = advance(forecaster, gather(states), samples)
+    mean, scale, streams = advance(forecaster, gather(states), samples, states[0].precision)
     patch, k = forecaster.config.patch, mean.shape[1]
     ends = patch * np.arange(1, k + 1) - 1
     results = []
@@ -192,7 +191,7 @@ def _step_together(
             scale[own].transpose(1, 2, 0),
             part.mv.reshape(k, patch, state.leads),
         )
-        results.append((forecasts, ForecasterState(streams, own.start, state.leads)))
+        results.append((forecasts, ForecasterState(streams, own.start, state.leads, state.precision)))
     return results
 
 
@@ -200,7 +199,7 @@ def gather(states: Sequence[ForecasterState]) -> Streams:
     """Return the streams of some beds in order; without a copy where they are adjacent already."""
     runs: list[tuple[Streams, int]] = []
     ends: list[int] = []
-    for streams, first, leads in states:
+    for streams, first, leads, _ in states:
         if ends and ends[-1] == first and runs[-1][0] is streams:
             ends[-1] += leads
         else:
@@ -230,18 +229,18 @@ class Parameters(NamedTuple):
 
 
 @lru_cache(maxsize=4)
-def parameters(forecaster: Checkpoint) -> Parameters:
-    """Return the parameters of a forecaster; built once per forecaster."""
+def parameters(forecaster: Checkpoint, precision: Precision = "float32") -> Parameters:
+    """Return the parameters of a forecaster; built once per forecaster and precision."""
     config = forecaster.config
     return Parameters(
-        pack_weights(config, forecaster.weights),
+        inference.pack_weights(forecaster, precision),
         scaling.fading(forecaster.scaling, config.patch),
         calibration.interpolation_weights(config.horizon, config.patch),
     )
 
 
 def advance(
-    forecaster: Checkpoint, streams: Streams, samples: FloatArray
+    forecaster: Checkpoint, streams: Streams, samples: FloatArray, precision: Precision
 ) -> tuple[Float32Array, Float32Array, Streams]:
     """Push whole patches of several streams.
 
@@ -251,6 +250,7 @@ def advance(
     streams : Streams
     samples : ndarray of float64, shape (k * patch, streams)
         Finite samples in mV.
+    precision : Precision
 
     Returns
     -------
@@ -263,7 +263,7 @@ def advance(
     if not shape[1]:
         return mean, scale, streams
     streams = Streams.from_columns([column.copy() for column in streams.columns()])
-    _advance(parameters(forecaster), streams, samples, mean, scale)
+    _advance(parameters(forecaster, precision), streams, samples, mean, scale)
     return mean, scale, streams
 
 
@@ -274,28 +274,23 @@ def _advance(
     """Push whole patches of several streams, in place, one block of streams after the other."""
     network, weights = forecaster.network, forecaster.interpolation
     count, patches, horizon = mean.shape
-    window, hidden, layers = network.window, network.hidden, streams.h.shape[1]
+    window, layers = network.window, streams.h.shape[1]
     patch = len(samples) // patches
     x, scratch = np.empty(window, np.float32), np.empty(horizon, np.float32)
     for first in range(0, count, BLOCK):
-        block = min(BLOCK, count - first)
-        rows = rows_for(block)
-        inputs = np.zeros((window + layers * hidden + window, rows), np.float32)
-        cell = np.zeros((layers, rows, hidden), np.float32)
-        gates = np.empty((rows, network.lstm_bias.shape[1]), np.float32)
-        out = np.empty((rows, len(network.head_bias)), np.float32)
-        past = np.empty((block, window))
-        level, unit = np.empty(block), np.empty(block)
-        for i in range(block):
+        size = min(BLOCK, count - first)
+        block = inference.new_block(network, size, layers)
+        past = np.empty((size, window))
+        level, unit = np.empty(size), np.empty(size)
+        for i in range(size):
             past[i, patch:] = streams.history[first + i]
             if np.isnan(past[i, patch]):
                 past[i, patch:] = samples[0, first + i]
             for layer in range(layers):
-                for j in range(hidden):
-                    inputs[window + layer * hidden + j, i] = streams.h[first + i, layer, j]
-                    cell[layer, i, j] = streams.c[first + i, layer, j]
+                inference.put_h(network, block, i, layer, streams.h[first + i, layer])
+                block.c[layer, i] = streams.c[first + i, layer]
         for t in range(patches):
-            for i in range(block):
+            for i in range(size):
                 for j in range(window - patch):
                     past[i, j] = past[i, j + patch]
                 for j in range(patch):
@@ -305,19 +300,17 @@ def _advance(
                 calibration.compare(streams.calibration, first + i, observed)
                 for j in range(window):
                     x[j] = (past[i, j] - level[i]) / unit[i]
-                for j in range(window):
-                    inputs[j, i] = x[j] if abs(x[j]) > _TINY else np.float32(0)
-            network_step(network, inputs, cell, gates, out)
-            for i in range(block):
+                inference.put_window(network, block, i, x)
+            inference.step(network, block)
+            for i in range(size):
                 own_mean, own_scale = mean[first + i, t], scale[first + i, t]
                 level32, unit32 = np.float32(level[i]), np.float32(unit[i])
                 for j in range(horizon):
-                    own_mean[j] = out[i, j] * unit32 + level32
-                    own_scale[j] = out[i, horizon + j] * unit32
+                    own_mean[j] = block.out[i, j] * unit32 + level32
+                    own_scale[j] = block.out[i, horizon + j] * unit32
                 calibration.calibrate(streams.calibration, first + i, weights, own_mean, own_scale, scratch)
-        for i in range(block):
+        for i in range(size):
             streams.history[first + i] = past[i, patch:]
             for layer in range(layers):
-                for j in range(hidden):
-                    streams.h[first + i, layer, j] = inputs[window + layer * hidden + j, i]
-                    streams.c[first + i, layer, j] = cell[layer, i, j]
+                inference.take_h(network, block, i, layer, streams.h[first + i, layer])
+                streams.c[first + i, layer] = block.c[layer, i]

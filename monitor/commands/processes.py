@@ -83,13 +83,14 @@ def worker(args: argparse.Namespace) -> int:
     address = broker_address(args)
     log.info("loading the models")
 
+    from model.forecast.inference import fastest_precision
     from model.pipeline.analysis import load_models
     from model.serving.checkpoint_store import broker_folder
     from model.serving.service import serve
     from stream.mqtt.metrics import metrics_server
 
     state = None if args.no_state else broker_folder(args.state, address)
-    models = load_models(args.weights, args.alarms)
+    models = load_models(args.weights, args.alarms, fastest_precision())
     with metrics_server(args.metrics) as watch:
         return run_async(
             serve(address, models, ledger_path=args.ledger, state=state, max_wait_s=args.max_wait, watch=watch)

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from model.forecast.checkpoint import Checkpoint
 from model.forecast.config import PATCH
-from model.forecast.forecaster import ForecasterState, Forecasts, begin, load_forecaster, step
+from model.forecast.forecaster import ForecasterState, Forecasts, after_gap, begin, load_forecaster, step
+from model.forecast.inference import Precision
 from model.forecast.network import Network
 from model.signal.intake import strides_of
 from model.signal.state_codec import pack, unpack
@@ -198,6 +199,34 @@ def test_forecasts_of_a_flat_line_are_finite(forecaster: Checkpoint, mv: np.ndar
     assert np.isfinite(forecasts.scale).all()
     flat = forecasts.observed[2000, -1]
     assert (np.abs(forecasts.mean[2000] - flat) < 3 * forecasts.scale[2000]).all()
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_other_beds_and_cuts_do_not_change_a_bit(forecaster: Checkpoint, mv: np.ndarray, precision: Precision) -> None:
+    filled = strides_of(mv).mv
+    ((alone, _),) = step(forecaster, [begin(forecaster, 2, precision)], [strides_of(filled[:1440])])
+    states, parts = [begin(forecaster, 2, precision) for _ in range(20)], []
+    for first, end in ((0, 36), (36, 720), (720, 1440)):
+        chunks = [strides_of(filled[first + i : end + i], first) for i in range(20)]
+        stepped = step(forecaster, [*states[7:], *states[:7]], [*chunks[7:], *chunks[:7]])
+        states = [state for _, state in [*stepped[13:], *stepped[:13]]]
+        parts.append(stepped[13][0])
+    for part, whole in zip(joined(parts), alone, strict=True):
+        np.testing.assert_array_equal(part, whole)
+
+
+def test_a_bed_keeps_its_precision(forecaster: Checkpoint, mv: np.ndarray) -> None:
+    """Beds of both precisions step together; a saved state and one after a gap go on with their own."""
+    chunks = [strides_of(mv[first : first + 360], first) for first in (0, 360, 720)]
+    kinds: tuple[Precision, ...] = ("bfloat16", "float32", "bfloat16")
+    states = [begin(forecaster, 2, precision) for precision in kinds]
+    for chunk in chunks[:2]:
+        stepped = step(forecaster, states, [chunk] * 3)
+        states = [unpack(pack(state.detached()), ForecasterState) for _, state in stepped]
+    states[2] = after_gap(forecaster, states[2])
+    assert tuple(state.precision for state in states) == kinds
+    first, second, _ = (forecasts for forecasts, _ in step(forecaster, states, [chunks[2]] * 3))
+    assert 1e-5 < np.abs(first.mean - second.mean).max() < 0.05
 
 
 def test_no_strides_give_no_forecasts(forecaster: Checkpoint) -> None:
