@@ -6,17 +6,20 @@ job: one second) or one sample.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import cycle, islice
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from model.forecast import inference
 from model.forecast.checkpoint import Checkpoint
-from model.forecast.forecaster import begin, inference_network, step
+from model.forecast.forecaster import begin, parameters, step
+from model.forecast.inference import Block, Weights
 from model.pipeline import analysis
 from model.pipeline.analysis import BedState, Models
+from model.signal.compiled import compiled
 from model.signal.intake import Strides, strides_of
 from model.tutorial.lecture_model import WINDOW, Lecture
 from stream.records.synthetic import SyntheticConfig, synthetic_patient
@@ -42,22 +45,32 @@ def mm_job(size: int) -> Job:
 
 
 def onednn_job(size: int) -> Job:
-    """Multiply two square matrices with oneDNN, the library that executes the LSTM."""
+    """Multiply two square matrices with oneDNN, as a second library."""
     a, b = torch.randn(size, size).to_mkldnn(), torch.randn(size, size).to_mkldnn()
     return lambda: torch.ops.aten.mkldnn_linear(a, b)
 
 
 def network_job(forecaster: Checkpoint, streams: int) -> Job:
     """Process one chunk with the bare network, with carried state."""
-    network, config = inference_network(forecaster.network), forecaster.network.config
-    x = torch.randn(CHUNK // config.patch, streams, config.window)
-    state: Sequence[Tensor] = [torch.zeros(streams, config.hidden) for _ in range(2 * config.layers)]
+    weights, config = parameters(forecaster).network, forecaster.config
+    x, blocks = np.random.default_rng(0).standard_normal(config.window).astype(np.float32), []
+    for first in range(0, streams, inference.BLOCK):
+        block = inference.new_block(weights, min(inference.BLOCK, streams - first), config.layers)
+        for i in range(block.c.shape[1]):
+            inference.put_window(weights, block, i, x)
+        blocks.append(block)
 
     def job() -> None:
-        nonlocal state
-        _, state = network(x, state)
+        for block in blocks:
+            _run_network(weights, block, CHUNK // config.patch)
 
     return job
+
+
+@compiled
+def _run_network(weights: Weights, block: Block, steps: int) -> None:
+    for _ in range(steps):
+        inference.step(weights, block)
 
 
 def step_job(forecaster: Checkpoint, beds: int, leads: int = 1) -> Job:

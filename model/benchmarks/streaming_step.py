@@ -2,8 +2,8 @@
 
 All jobs run on one thread with denormals flushed. Times are medians over calls, and minima beside them, in seconds of
 the thread's own processor time, which excludes waiting for other programs, but not the effects of shared caches.
-Matrix products are timed in the same rounds, with ``torch.mm`` and with oneDNN. The faster one is the peak: on some
-processors the library behind ``torch.mm`` reaches only half of it, which would overstate the network's share.
+Products of square matrices are timed in the same rounds, with ``torch.mm`` and with oneDNN. The faster one is the peak:
+on some processors the library behind ``torch.mm`` reaches only half of it, which would overstate the network's share.
 
 FLOP are two per multiply-add, of matrix products only. A step of one stream (`flop_per_step`) takes
 ``2 * (sum over layers of 4 * hidden * (inputs + hidden) + hidden * 2 * horizon + window * horizon)``: the four gates of
@@ -84,8 +84,8 @@ def bench_model(
     calls = {name: SECOND if name.startswith("whole") else 1 for name in jobs}
     median = {name: float(np.median(took)) / calls[name] for name, took in seconds.items()}
     least = {name: min(took) / calls[name] for name, took in seconds.items()}
-    flop = flop_per_step(forecaster.network.config)
-    per_chunk = flop * CHUNK / forecaster.network.config.patch
+    flop = flop_per_step(forecaster.config)
+    per_chunk = flop * CHUNK / forecaster.config.patch
 
     def of_one_bed(took: dict[str, float], which: str) -> dict[str, float]:
         return {kind: round(1e3 * took[f"{kind} {which}"], 4) for kind in KINDS}

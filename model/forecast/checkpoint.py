@@ -8,12 +8,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
+import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.numpy import save_file
 
 from model.forecast.config import NetworkConfig, ScalingConfig
-from model.forecast.network import Network
+from model.signal.arrays import Float32Array
 from stream.errors import CheckpointError, StorageError
 from stream.timebase import STRIDE
 
@@ -23,26 +23,43 @@ SHIPPED = Path(__file__).parents[1] / "weights" / "forecaster.safetensors"
 """The weights shipped with the package."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Checkpoint:
     """A trained network with its configuration.
 
     Attributes
     ----------
-    network : Network
-        In evaluation mode.
+    config : NetworkConfig
+    weights : dict of str to ndarray of float32
+        By their names in `model.forecast.network.Network`.
     scaling : ScalingConfig
         The normalisation it was trained with.
     provenance : dict
         Records, seed, date, training time, scores, versions, as in the header.
     """
 
-    network: Network
+    config: NetworkConfig
+    weights: Mapping[str, Float32Array]
     scaling: ScalingConfig
     provenance: dict[str, Any]
 
 
-def save(path: Path, network: Network, scaling: ScalingConfig, provenance: Mapping[str, Any]) -> None:
+def weight_shapes(config: NetworkConfig) -> dict[str, tuple[int, ...]]:
+    """Return the shape of each of the network's weights, by name."""
+    gates, hidden, horizon = 4 * config.hidden, config.hidden, config.horizon
+    shapes: dict[str, tuple[int, ...]] = {
+        "head.weight": (2 * horizon, hidden),
+        "head.bias": (2 * horizon,),
+        "linear.weight": (horizon, config.window),
+    }
+    for i in range(config.layers):
+        shapes[f"lstm.weight_ih_l{i}"] = (gates, hidden if i else config.window)
+        shapes[f"lstm.weight_hh_l{i}"] = (gates, hidden)
+        shapes[f"lstm.bias_ih_l{i}"] = shapes[f"lstm.bias_hh_l{i}"] = (gates,)
+    return shapes
+
+
+def save(path: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint atomically.
 
     Raises
@@ -50,17 +67,16 @@ def save(path: Path, network: Network, scaling: ScalingConfig, provenance: Mappi
     StorageError
         The file cannot be written.
     """
-    tensors = {name: value.detach().contiguous().clone() for name, value in network.state_dict().items()}
     header = {
         "format": FORMAT,
-        "network": json.dumps(asdict(network.config)),
-        "scaling": json.dumps(asdict(scaling)),
-        "provenance": json.dumps(dict(provenance)),
+        "network": json.dumps(asdict(checkpoint.config)),
+        "scaling": json.dumps(asdict(checkpoint.scaling)),
+        "provenance": json.dumps(checkpoint.provenance),
     }
     part = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(tensors, part, metadata=header)
+        save_file(dict(checkpoint.weights), part, metadata=header)
         part.replace(path)
     except (OSError, SafetensorError) as error:
         raise StorageError(f"cannot write the weights to {path}: {error}") from error
@@ -76,9 +92,9 @@ def load(path: Path | None = None) -> Checkpoint:
     """
     path = path or SHIPPED
     try:
-        with safe_open(path, framework="pt") as file:
+        with safe_open(path, framework="np") as file:
             header = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
     except FileNotFoundError:
         raise CheckpointError(f"no weights at {path}: give another file, or make one with 'bedside train'") from None
     except (OSError, SafetensorError) as error:
@@ -88,22 +104,24 @@ def load(path: Path | None = None) -> Checkpoint:
     if header.get("format") != FORMAT:
         raise CheckpointError(f"{path} is not a forecaster of format {FORMAT}: give a file made with 'bedside train'")
     try:
-        network = Network(NetworkConfig(**json.loads(header["network"])))
+        config = NetworkConfig(**json.loads(header["network"]))
         scaling = ScalingConfig(**json.loads(header["scaling"]))
         provenance = dict(json.loads(header["provenance"]))
-        network.load_state_dict(tensors)
-    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        if {name: value.shape for name, value in weights.items()} != weight_shapes(config):
+            raise ValueError("other shapes")
+    except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(
             f"the weights in {path} do not fit their own header ({_one_line(error)}): give another file"
         ) from error
-    if STRIDE % network.config.patch:
+    if STRIDE % config.patch:
         raise CheckpointError(
-            f"the network in {path} has patches of {network.config.patch} samples, of which a stride of {STRIDE} is no "
+            f"the network in {path} has patches of {config.patch} samples, of which a stride of {STRIDE} is no "
             "whole number: give a file made with 'bedside train'"
         )
-    if not all(torch.isfinite(value).all() for value in tensors.values()):
+    if not all(np.isfinite(value).all() for value in weights.values()):
         raise CheckpointError(f"the weights in {path} are not all finite: give another file")
-    return Checkpoint(network.eval(), scaling, provenance)
+    weights = {name: value.astype(np.float32, copy=False) for name, value in weights.items()}
+    return Checkpoint(config, weights, scaling, provenance)
 
 
 def _one_line(error: Exception) -> str:

@@ -1,14 +1,14 @@
-"""Streaming forecasts: state and strides in, forecasts and state out; all beds share one call of the network.
+"""Streaming forecasts: state and strides in, forecasts and state out.
 
 A stride is a whole number of patches, and a forecast is made at the end of each patch. No forecast depends on later
-samples. The network always runs on one thread: a step of a few beds is too small to share between threads.
+samples. The streams of all beds that are pushed together share one call of the compiled function; the result of a
+stream does not depend on the others.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
@@ -16,29 +16,24 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
-from model.forecast import checkpoint
+from model.forecast import checkpoint, inference
 from model.forecast import interval_calibration as calibration
 from model.forecast import normalization as scaling
 from model.forecast.checkpoint import Checkpoint
+from model.forecast.inference import BLOCK, Precision, Weights
 from model.forecast.interval_calibration import CalibrationState
-from model.forecast.network import InferenceNetwork, Network
-from model.forecast.normalization import ScalingState
-from model.forecast.torch_runtime import denormals_flushed, one_thread
+from model.forecast.normalization import Fading, ScalingState
 from model.signal.arrays import Float32Array, FloatArray
+from model.signal.compiled import compiled
 from model.signal.intake import Strides
 
-STREAM_AXIS = {"calibration.log_factor": 1, "calibration.pending": 4}
-"""Axis of the streams in the arrays of `Streams`, where it is not the first."""
 
+class Streams(NamedTuple):
+    """State of streams that step together, columns over streams; a stream is one lead of one bed.
 
-@dataclass(frozen=True, slots=True)
-class Streams:
-    """State of streams that step together; a stream is one lead of one bed.
-
-    The arrays are never written to, so beds share one instance: while the same beds step together, nothing is copied. A
-    bed that stops sending keeps the arrays of the beds it last stepped with in memory.
+    The arrays are never written to, so beds share one instance: while the same beds step together, nothing is gathered.
+    A bed that stops sending keeps the arrays of the beds it last stepped with in memory.
 
     Attributes
     ----------
@@ -46,55 +41,36 @@ class Streams:
         The last whole patches in mV; NaN before the first one.
     scaling : ScalingState
     calibration : CalibrationState
-    lstm : tuple of ndarray of float32, shape (streams, hidden)
-        h of the first layer, c of the first layer, h of the second, …
+    h, c : ndarray of float32, shape (streams, layers, hidden)
+        State of the LSTM.
     """
 
     history: FloatArray
     scaling: ScalingState
     calibration: CalibrationState
-    lstm: tuple[Float32Array, ...]
+    h: Float32Array
+    c: Float32Array
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> Streams:
-        """Return streams from their arrays by name; the inverse of `arrays`."""
-        parts: dict[str, dict[str, npt.NDArray[Any]]] = {"": {}, "scaling": {}, "calibration": {}, "lstm": {}}
-        for name, value in arrays.items():
-            part, _, field = name.rpartition(".")
-            parts[part][field] = value
-        return cls(
-            history=parts[""]["history"],
-            scaling=ScalingState(**parts["scaling"]),
-            calibration=CalibrationState(**parts["calibration"]),
-            lstm=tuple(parts["lstm"][str(i)] for i in range(len(parts["lstm"]))),
-        )
+    def from_columns(cls, columns: Sequence[npt.NDArray[Any]]) -> Streams:
+        """Return streams from all their columns; the inverse of `columns`."""
+        history, total, weight, power, power_weight, log_factor, pending, h, c = columns
+        scaled, calibrated = ScalingState(total, weight, power, power_weight), CalibrationState(log_factor, pending)
+        return cls(history, scaled, calibrated, h, c)
 
-    def arrays(self) -> dict[str, npt.NDArray[Any]]:
-        """Return all arrays by name."""
-        return {
-            "history": self.history,
-            **{f"scaling.{name}": value for name, value in vars(self.scaling).items()},
-            **{f"calibration.{name}": value for name, value in vars(self.calibration).items()},
-            **{f"lstm.{i}": value for i, value in enumerate(self.lstm)},
-        }
+    def columns(self) -> list[npt.NDArray[Any]]:
+        """Return all columns in one list."""
+        return [self.history, *self.scaling, *self.calibration, self.h, self.c]
 
     def select(self, first: int, end: int) -> Streams:
         """Return the streams from `first` up to, not including, `end`, as views."""
-        selected = slice(first, end)
-        return Streams.from_arrays(
-            {
-                name: value[(*[slice(None)] * STREAM_AXIS.get(name, 0), selected)]
-                for name, value in self.arrays().items()
-            }
-        )
+        return Streams.from_columns([column[first:end] for column in self.columns()])
 
 
 def concatenate(parts: Sequence[Streams]) -> Streams:
     """Return all streams of all parts, in order."""
-    arrays = [part.arrays() for part in parts]
-    return Streams.from_arrays(
-        {name: np.concatenate([part[name] for part in arrays], STREAM_AXIS.get(name, 0)) for name in arrays[0]}
-    )
+    columns = zip(*(part.columns() for part in parts), strict=True)
+    return Streams.from_columns([np.concatenate(column) for column in columns])
 
 
 class ForecasterState(NamedTuple):
@@ -106,15 +82,18 @@ class ForecasterState(NamedTuple):
         The leads of all beds that stepped together last.
     first, leads : int
         Index of the bed's first stream, and number of its leads.
+    precision : Precision
+        Of the network; a bed keeps it for a whole epoch, whichever process continues it.
     """
 
     streams: Streams
     first: int
     leads: int
+    precision: Precision
 
     def detached(self) -> ForecasterState:
         """Return the state without the streams of other beds, for saving."""
-        return ForecasterState(self.streams.select(self.first, self.first + self.leads), 0, self.leads)
+        return ForecasterState(self.streams.select(self.first, self.first + self.leads), 0, self.leads, self.precision)
 
 
 class Forecasts(NamedTuple):
@@ -147,30 +126,31 @@ def load_forecaster(path: Path | None = None) -> Checkpoint:
     return checkpoint.load(path)
 
 
-def begin(forecaster: Checkpoint, leads: int) -> ForecasterState:
+def begin(forecaster: Checkpoint, leads: int, precision: Precision = "float32") -> ForecasterState:
     """Return the state of a bed before the first stride of an epoch."""
-    config = forecaster.network.config
+    config = forecaster.config
     streams = Streams(
-        history=np.full((leads, config.window - config.patch), np.nan),
-        scaling=scaling.begin(leads, forecaster.scaling),
-        calibration=calibration.begin(leads, config.horizon, config.patch),
-        lstm=tuple(np.zeros((leads, config.hidden), np.float32) for _ in range(2 * config.layers)),
+        np.full((leads, config.window - config.patch), np.nan),
+        scaling.begin(leads, forecaster.scaling),
+        calibration.begin(leads, config.horizon, config.patch),
+        h=np.zeros((leads, config.layers, config.hidden), np.float32),
+        c=np.zeros((leads, config.layers, config.hidden), np.float32),
     )
-    return ForecasterState(streams, 0, leads)
+    return ForecasterState(streams, 0, leads, precision)
 
 
 def after_gap(forecaster: Checkpoint, state: ForecasterState) -> ForecasterState:
     """Return the state after lost samples: the patient's baseline, scale and calibration are kept."""
     learned, fresh = state.detached().streams, begin(forecaster, state.leads).streams
     calibrated = calibration.after_gap(learned.calibration, fresh.calibration)
-    streams = Streams(fresh.history, learned.scaling, calibrated, fresh.lstm)
-    return ForecasterState(streams, 0, state.leads)
+    streams = Streams(fresh.history, learned.scaling, calibrated, fresh.h, fresh.c)
+    return ForecasterState(streams, 0, state.leads, state.precision)
 
 
 def step(
     forecaster: Checkpoint, states: Sequence[ForecasterState], strides: Sequence[Strides]
 ) -> list[tuple[Forecasts, ForecasterState]]:
-    """Push the next strides of each bed; beds with equal numbers of strides share one call of the network.
+    """Push the next strides of each bed; beds with equal numbers of strides, and of one precision, share one call.
 
     Parameters
     ----------
@@ -184,9 +164,9 @@ def step(
     list of (Forecasts, ForecasterState)
         In the order of `states`.
     """
-    groups: dict[int, list[int]] = defaultdict(list)
-    for i, bed_strides in enumerate(strides):
-        groups[len(bed_strides.mv)].append(i)
+    groups: dict[tuple[int, Precision], list[int]] = defaultdict(list)
+    for i, (state, bed_strides) in enumerate(zip(states, strides, strict=True)):
+        groups[len(bed_strides.mv), state.precision].append(i)
     results: dict[int, tuple[Forecasts, ForecasterState]] = {}
     for members in groups.values():
         stepped = _step_together(forecaster, [states[i] for i in members], [strides[i] for i in members])
@@ -197,38 +177,29 @@ def step(
 def _step_together(
     forecaster: Checkpoint, states: Sequence[ForecasterState], strides: Sequence[Strides]
 ) -> list[tuple[Forecasts, ForecasterState]]:
-    """Step beds with equal numbers of strides."""
-    samples = strides[0].mv if len(strides) == 1 else np.concatenate([part.mv for part in strides], axis=1)
-    forecasts, streams = advance(forecaster, gather(states), samples)
-    k, patch = forecasts.patches.shape[1:]
+    """Step beds with equal numbers of strides, and of one precision."""
+    samples = np.ascontiguousarray(np.concatenate([part.mv for part in strides], axis=1))
+    mean, scale, streams = advance(forecaster, gather(states), samples, states[0].precision)
+    patch, k = forecaster.config.patch, mean.shape[1]
     ends = patch * np.arange(1, k + 1) - 1
-    origins = np.array([part.start for part in strides])[:, None] + ends
-    leads = [state.leads for state in states]
-    streams_last = (
-        forecasts.mean.transpose(0, 2, 1),
-        forecasts.scale.transpose(0, 2, 1),
-        forecasts.patches.transpose(1, 2, 0),
-    )
-    by_bed = zip(origins, *(_split_beds(array, leads) for array in streams_last), strict=True)
-    firsts = accumulate(leads[:-1], initial=0)
-    return [
-        (Forecasts(*arrays), ForecasterState(streams, first, n))
-        for arrays, first, n in zip(by_bed, firsts, leads, strict=True)
-    ]
-
-
-def _split_beds(array: npt.NDArray[Any], leads: Sequence[int]) -> Iterable[npt.NDArray[Any]]:
-    """Split an array along its last axis, the streams, into views for beds with given numbers of leads."""
-    if len(set(leads)) == 1:
-        return array.reshape(*array.shape[:2], len(leads), leads[0]).transpose(2, 0, 1, 3)
-    return [array[:, :, end - n : end] for n, end in zip(leads, accumulate(leads), strict=True)]
+    results = []
+    for state, part, end in zip(states, strides, accumulate(state.leads for state in states), strict=True):
+        own = slice(end - state.leads, end)
+        forecasts = Forecasts(
+            part.start + ends,
+            mean[own].transpose(1, 2, 0),
+            scale[own].transpose(1, 2, 0),
+            part.mv.reshape(k, patch, state.leads),
+        )
+        results.append((forecasts, ForecasterState(streams, own.start, state.leads, state.precision)))
+    return results
 
 
 def gather(states: Sequence[ForecasterState]) -> Streams:
     """Return the streams of some beds in order; without a copy where they are adjacent already."""
     runs: list[tuple[Streams, int]] = []
     ends: list[int] = []
-    for streams, first, leads in states:
+    for streams, first, leads, _ in states:
         if ends and ends[-1] == first and runs[-1][0] is streams:
             ends[-1] += leads
         else:
@@ -241,24 +212,36 @@ def gather(states: Sequence[ForecasterState]) -> Streams:
     return parts[0] if len(parts) == 1 else concatenate(parts)
 
 
-@dataclass(frozen=True, slots=True)
-class StreamForecasts:
-    """Forecasts of several streams at the end of each of k patches.
+class Parameters(NamedTuple):
+    """What the compiled function needs of a forecaster.
 
     Attributes
     ----------
-    patches : ndarray of float64, shape (streams, k, patch)
-        Observed samples in mV.
-    mean, scale : ndarray of float32, shape (k, streams, horizon)
-        mV.
+    network : Weights
+    fading : Fading
+    interpolation : ndarray of float32, shape (bands, horizon)
+        Of `interval_calibration.interpolation_weights`.
     """
 
-    patches: FloatArray
-    mean: Float32Array
-    scale: Float32Array
+    network: Weights
+    fading: Fading
+    interpolation: Float32Array
 
 
-def advance(forecaster: Checkpoint, streams: Streams, samples: FloatArray) -> tuple[StreamForecasts, Streams]:
+@lru_cache(maxsize=4)
+def parameters(forecaster: Checkpoint, precision: Precision = "float32") -> Parameters:
+    """Return the parameters of a forecaster; built once per forecaster and precision."""
+    config = forecaster.config
+    return Parameters(
+        inference.pack_weights(forecaster, precision),
+        scaling.fading(forecaster.scaling, config.patch),
+        calibration.interpolation_weights(config.horizon, config.patch),
+    )
+
+
+def advance(
+    forecaster: Checkpoint, streams: Streams, samples: FloatArray, precision: Precision
+) -> tuple[Float32Array, Float32Array, Streams]:
     """Push whole patches of several streams.
 
     Parameters
@@ -267,43 +250,67 @@ def advance(forecaster: Checkpoint, streams: Streams, samples: FloatArray) -> tu
     streams : Streams
     samples : ndarray of float64, shape (k * patch, streams)
         Finite samples in mV.
+    precision : Precision
 
     Returns
     -------
-    StreamForecasts, Streams
+    mean, scale : ndarray of float32, shape (streams, k, horizon)
+        Forecasts at the end of each patch, in mV.
+    streams : Streams
     """
-    network = inference_network(forecaster.network)
-    patch, window, horizon = network.config.patch, network.config.window, network.config.horizon
-    n, k = samples.shape[1], len(samples) // patch
-    patches = samples.T.reshape(n, k, patch)
-    if not k:
-        empty = np.zeros((0, n, horizon), np.float32)
-        return StreamForecasts(patches, empty, empty), streams
-    baseline, unit, scaled = scaling.advance(streams.scaling, patches, forecaster.scaling)
-    past = np.concatenate([streams.history, patches.reshape(n, k * patch)], axis=1)
-    new = np.isnan(past[:, 0])
-    if new.any():
-        past[new, : window - patch] = scaling.initial_history(patches[new, 0, 0], window - patch)
-    # Relative to the last baseline, float32 has enough precision at any offset.
-    near = np.subtract(past, baseline[:, -1:], out=np.empty(past.shape, np.float32), casting="same_kind")
-    drift = (baseline - baseline[:, -1:]).astype(np.float32).T[:, :, None]  # time first, as in the network
-    level, unit32 = baseline.astype(np.float32).T[:, :, None], unit.astype(np.float32).T[:, :, None]
-    x = np.empty((k, n, window), np.float32)
-    np.subtract(scaling.windows(near, window, patch).transpose(1, 0, 2), drift, out=x)
-    x /= unit32
-    with torch.inference_mode(), one_thread(), denormals_flushed():
-        y, lstm = network(torch.from_numpy(x), [torch.from_numpy(part) for part in streams.lstm])
-        y *= torch.from_numpy(unit32[..., None])
-        y[:, :, 0] += torch.from_numpy(level)
-        factor, calibrated = calibration.advance(streams.calibration, patches, y.numpy())
-        y[:, :, 1] *= torch.from_numpy(factor)
-    mean, scale = y.numpy().transpose(2, 0, 1, 3)
-    history = past[:, k * patch :].copy()
-    next_lstm = tuple(part.numpy() for part in lstm)
-    return StreamForecasts(patches, mean, scale), Streams(history, scaled, calibrated, next_lstm)
+    shape = (samples.shape[1], len(samples) // forecaster.config.patch, forecaster.config.horizon)
+    mean, scale = np.empty(shape, np.float32), np.empty(shape, np.float32)
+    if not shape[1]:
+        return mean, scale, streams
+    streams = Streams.from_columns([column.copy() for column in streams.columns()])
+    _advance(parameters(forecaster, precision), streams, samples, mean, scale)
+    return mean, scale, streams
 
 
-@lru_cache(maxsize=4)
-def inference_network(network: Network) -> InferenceNetwork:
-    """Return the network for inference; built once per network."""
-    return InferenceNetwork(network)
+@compiled
+def _advance(
+    forecaster: Parameters, streams: Streams, samples: FloatArray, mean: Float32Array, scale: Float32Array
+) -> None:
+    """Push whole patches of several streams, in place, one block of streams after the other."""
+    network, weights = forecaster.network, forecaster.interpolation
+    count, patches, horizon = mean.shape
+    window, layers = network.window, streams.h.shape[1]
+    patch = len(samples) // patches
+    x, scratch = np.empty(window, np.float32), np.empty(horizon, np.float32)
+    for first in range(0, count, BLOCK):
+        size = min(BLOCK, count - first)
+        block = inference.new_block(network, size, layers)
+        past = np.empty((size, window))
+        level, unit = np.empty(size), np.empty(size)
+        for i in range(size):
+            past[i, patch:] = streams.history[first + i]
+            if np.isnan(past[i, patch]):
+                past[i, patch:] = samples[0, first + i]
+            for layer in range(layers):
+                inference.put_h(network, block, i, layer, streams.h[first + i, layer])
+                block.c[layer, i] = streams.c[first + i, layer]
+        for t in range(patches):
+            for i in range(size):
+                for j in range(window - patch):
+                    past[i, j] = past[i, j + patch]
+                for j in range(patch):
+                    past[i, window - patch + j] = samples[t * patch + j, first + i]
+                observed = past[i, window - patch :]
+                level[i], unit[i] = scaling.push(streams.scaling, first + i, observed, forecaster.fading)
+                calibration.compare(streams.calibration, first + i, observed)
+                for j in range(window):
+                    x[j] = (past[i, j] - level[i]) / unit[i]
+                inference.put_window(network, block, i, x)
+            inference.step(network, block)
+            for i in range(size):
+                own_mean, own_scale = mean[first + i, t], scale[first + i, t]
+                level32, unit32 = np.float32(level[i]), np.float32(unit[i])
+                for j in range(horizon):
+                    own_mean[j] = block.out[i, j] * unit32 + level32
+                    own_scale[j] = block.out[i, horizon + j] * unit32
+                calibration.calibrate(streams.calibration, first + i, weights, own_mean, own_scale, scratch)
+        for i in range(size):
+            streams.history[first + i] = past[i, patch:]
+            for layer in range(layers):
+                inference.take_h(network, block, i, layer, streams.h[first + i, layer])
+                streams.c[first + i, layer] = block.c[layer, i]

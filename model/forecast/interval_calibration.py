@@ -10,13 +10,14 @@ change a factor by a whole step, and results would depend on how the signal is c
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
-import torch
 
+from model.forecast.elementary import exp2
 from model.signal.arrays import Float32Array, FloatArray
+from model.signal.compiled import compiled
 
 LAGS = (1, 4, 9, 18)
 """Monitored horizons in patches: 3 to 11, 36 to 44, 92 to 100 and 192 to 200 ms with patches of 4."""
@@ -33,27 +34,26 @@ Z90 = 1.6448536269514722
 EDGE_WIDTH = 0.1
 """Width of the edge of the smooth indicator, in units of log |z|."""
 
-EDGE_POWER = 1 / EDGE_WIDTH
+EDGE_POWER = round(1 / EDGE_WIDTH)
 """The logistic function of log |z| / EDGE_WIDTH is a fraction of |z| to this power."""
 
 MIN_ERROR_MV, MAX_RATIO = 1e-9, 1e3
-"""Bounds of the error, a divisor, and of the ratio of interval to error, so that its tenth power is finite. Both lie
-far beyond the edge."""
+"""Bounds of the error, a divisor, and of the ratio of interval to error. Both lie far beyond the edge."""
 
 EXPECTED_OUTSIDE = 0.1088
 """Mean of the smooth indicator for a standard Gaussian, by numerical integration."""
 
 
-@dataclass(frozen=True)
-class CalibrationState:
+class CalibrationState(NamedTuple):
     """State of each stream; a band is one of the monitored horizons.
 
     Attributes
     ----------
-    log_factor : ndarray of float64, shape (bands, streams)
+    log_factor : ndarray of float64, shape (streams, bands)
         Natural logarithm of the factor.
-    pending : ndarray of float32, shape (longest lag, 2, patch, bands, streams)
-        Mean and uncalibrated scale in mV that the last forecasts gave for the monitored samples; NaN before the first.
+    pending : ndarray of float32, shape (streams, sum of the lags, 2, patch)
+        Mean and uncalibrated scale in mV that forecasts gave for samples to come. Each band has as many entries as its
+        lag has patches, those for the next patch first; NaN before the first forecast.
     """
 
     log_factor: FloatArray
@@ -70,8 +70,7 @@ def begin(streams: int, horizon: int, patch: int) -> CalibrationState:
     """Return the state before the first sample: all factors are 1."""
     monitored = lags(horizon, patch)
     return CalibrationState(
-        np.zeros((len(monitored), streams)),
-        np.full((monitored[-1], 2, patch, len(monitored), streams), np.nan, np.float32),
+        np.zeros((streams, len(monitored))), np.full((streams, sum(monitored), 2, patch), np.nan, np.float32)
     )
 
 
@@ -80,89 +79,75 @@ def after_gap(state: CalibrationState, fresh: CalibrationState) -> CalibrationSt
     return CalibrationState(state.log_factor, fresh.pending)
 
 
-def advance(
-    state: CalibrationState, patches: FloatArray, forecasts: Float32Array
-) -> tuple[Float32Array, CalibrationState]:
-    """Compare observed patches with earlier forecasts, and calibrate the forecasts made at their ends.
-
-    Parameters
-    ----------
-    state : CalibrationState
-    patches : ndarray of float64, shape (streams, k, patch)
-        Observed, in mV.
-    forecasts : ndarray of float32, shape (k, streams, 2, horizon)
-        Mean and scale of the forecasts made at the end of each patch, in mV.
-
-    Returns
-    -------
-    factor : ndarray of float32, shape (k, streams, horizon)
-        Factor of the scale, as known at the end of each patch.
-    state : CalibrationState
-    """
-    k, patch = patches.shape[1:]
-    horizon = forecasts.shape[3]
-    monitored = lags(horizon, patch)
-    longest = monitored[-1]
-    known = np.empty((longest + k, *state.pending.shape[1:]), np.float32)
-    known[:longest] = state.pending
-    due = np.empty((k, *state.pending.shape[1:]), np.float32)  # the forecasts for each patch
-    for band, lag in enumerate(monitored):
-        known[longest:, :, :, band] = forecasts[..., (lag - 1) * patch : lag * patch].transpose(0, 2, 3, 1)
-        due[:, :, :, band] = known[longest - lag : longest - lag + k, :, :, band]
-    mean, half_width = due[:, 0], due[:, 1]
-    half_width *= np.float32(Z90)
-    error = np.subtract(patches.transpose(1, 2, 0)[:, :, None], mean, dtype=np.float32)
-    np.abs(error, out=error)
-    error += np.float32(MIN_ERROR_MV)
-    path = _update_factors(state.log_factor, np.divide(half_width, error, out=error))
-    exponent = path.astype(np.float32).transpose(0, 2, 1) @ _interpolation_weights(horizon, patch)
-    factor = torch.from_numpy(exponent).exp2_().numpy()  # faster than numpy's
-    return factor, CalibrationState(path[-1].copy(), known[k:].copy())
-
-
-def _update_factors(log_factor: FloatArray, ratio: Float32Array) -> FloatArray:
-    """Return the log factors after each patch, shape (k, bands, streams).
+@compiled
+def compare(state: CalibrationState, i: int, patch: FloatArray) -> None:
+    """Update the factors of stream `i`, in place, with an observed patch in mV.
 
     The logistic function of a logarithm is a fraction of powers: the smooth indicator "inside" is ``r / (r + 1 / f)``,
-    where ``r`` and ``f`` are ``ratio`` and the factor, each to the tenth power (`EDGE_POWER`). The mean over the patch
-    is computed as a product.
+    where ``r`` is the ratio of the uncalibrated half width of the 90 % interval to the absolute error, and ``f`` the
+    factor, each to the tenth power (`EDGE_POWER`).
+    """
+    first = 0
+    for band in range(state.log_factor.shape[1]):
+        mean, scale = state.pending[i, first, 0], state.pending[i, first, 1]
+        first += LAGS[band]
+        if np.isnan(mean[0]):
+            continue
+        before = state.log_factor[i, band]
+        edge = math.exp(-EDGE_POWER * before)
+        inside = 0.0
+        for j in range(len(patch)):
+            ratio = min(Z90 * scale[j] / (abs(patch[j] - mean[j]) + MIN_ERROR_MV), MAX_RATIO)
+            squared = ratio * ratio
+            power = squared * squared * squared * squared * squared  # EDGE_POWER
+            inside += power / (power + edge)
+        after = before + ADAPTATION_RATE * (1 - inside / len(patch) - EXPECTED_OUTSIDE)
+        state.log_factor[i, band] = min(max(after, -MAX_LOG_FACTOR), MAX_LOG_FACTOR)
+
+
+@compiled
+def calibrate(
+    state: CalibrationState,
+    i: int,
+    weights: Float32Array,
+    mean: Float32Array,
+    scale: Float32Array,
+    scratch: Float32Array,
+) -> None:
+    """Multiply the scale of a new forecast of stream `i` by the factor, in place, and note the forecast for later.
 
     Parameters
     ----------
-    log_factor : ndarray of float64, shape (bands, streams)
-        Before the first patch.
-    ratio : ndarray of float32, shape (k, patch, bands, streams)
-        Uncalibrated half width of the 90 % interval over the absolute error; NaN where there is no forecast.
+    state : CalibrationState
+        Its pending forecasts move on by one patch.
+    i : int
+    weights : ndarray of float32, shape (bands, horizon)
+        Of `interpolation_weights`.
+    mean, scale, scratch : ndarray of float32, shape (horizon,)
+        mV.
     """
-    k, patch = ratio.shape[:2]
-    ratio = ratio.reshape(k, patch, -1)
-    rate = (ratio[:, 0] == ratio[:, 0]) * (EDGE_POWER * ADAPTATION_RATE)  # 0 where the ratio is NaN
-    squared = np.fmin(ratio, np.float32(MAX_RATIO))
-    squared *= squared
-    power = squared * squared
-    power *= power
-    power *= squared
-    shares = power * (rate / patch).astype(np.float32)[:, None]
-    drifts = rate * (EXPECTED_OUTSIDE - 1)
-    ones = _ones(patch)
-    path = np.empty(rate.shape)
-    now = -EDGE_POWER * log_factor.ravel()
-    clip = np.abs(now).max() > EDGE_POWER * (MAX_LOG_FACTOR - k * ADAPTATION_RATE)
-    for part, share, drift, after in zip(power, shares, drifts, path, strict=True):
-        inside = np.dot(ones, share / (part + np.exp(now, dtype=np.float32)))
-        now = np.add(now + inside, drift, out=after)
-        if clip:
-            np.minimum(np.maximum(now, -EDGE_POWER * MAX_LOG_FACTOR, out=now), EDGE_POWER * MAX_LOG_FACTOR, out=now)
-    return path.reshape(k, *log_factor.shape) / -EDGE_POWER
+    pending = state.pending[i]
+    bands, patch = len(weights), pending.shape[2]
+    values, entry = pending.reshape(-1), 2 * patch
+    for j in range(len(values) - entry):
+        values[j] = values[j + entry]
+    last = -1  # entry of each band; what moved there belongs to the next band
+    for band in range(bands):
+        last += LAGS[band]
+        for j in range(patch):
+            pending[last, 0, j] = mean[(LAGS[band] - 1) * patch + j]
+            pending[last, 1, j] = scale[(LAGS[band] - 1) * patch + j]
+    scratch[:] = 0
+    for band in range(bands):
+        log_factor = np.float32(state.log_factor[i, band])
+        for j in range(len(scratch)):
+            scratch[j] += log_factor * weights[band, j]
+    for j in range(len(scale)):
+        scale[j] *= exp2(scratch[j])
 
 
 @cache
-def _ones(n: int) -> Float32Array:
-    return np.ones(n, np.float32)
-
-
-@cache
-def _interpolation_weights(horizon: int, patch: int) -> Float32Array:
+def interpolation_weights(horizon: int, patch: int) -> Float32Array:
     """Return weights, shape (bands, horizon), that interpolate log factors over the logarithm of the horizon.
 
     They also convert natural logarithms to base two.

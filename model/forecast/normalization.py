@@ -8,22 +8,18 @@ call, and a signal cut at patch boundaries gives the same results.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 
 from model.forecast.config import PATCH, ScalingConfig
 from model.signal.arrays import FloatArray
+from model.signal.compiled import compiled
 from stream.timebase import FS
 
-PATCHES_PER_PRODUCT = 90
-"""Patches averaged by one matrix product; one second."""
 
-
-@dataclass(frozen=True)
-class ScalingState:
-    """State of each stream; arrays of shape (streams,).
+class ScalingState(NamedTuple):
+    """State of each stream; arrays of float64, shape (streams,).
 
     Attributes
     ----------
@@ -39,6 +35,22 @@ class ScalingState:
     power_weight: FloatArray
 
 
+class Fading(NamedTuple):
+    """Constants of the running averages.
+
+    Attributes
+    ----------
+    baseline, scale : float
+        Share of the baseline, and of the mean square, that is kept from patch to patch.
+    floor_mv : float
+        Smallest scale.
+    """
+
+    baseline: float
+    scale: float
+    floor_mv: float
+
+
 def begin(streams: int, config: ScalingConfig) -> ScalingState:
     """Return the state before the first sample: no baseline, and the scale prior of ``config``."""
     return ScalingState(
@@ -47,6 +59,12 @@ def begin(streams: int, config: ScalingConfig) -> ScalingState:
         np.full(streams, config.prior_weight * config.prior_mv**2),
         np.full(streams, config.prior_weight),
     )
+
+
+def fading(config: ScalingConfig, patch: int) -> Fading:
+    """Return the constants for patches of so many samples."""
+    seconds = patch / FS
+    return Fading(math.exp(-seconds / config.baseline_s), math.exp(-seconds / config.scale_s), config.floor_mv)
 
 
 def advance(
@@ -68,64 +86,34 @@ def advance(
     state : ScalingState
         After the last patch.
     """
-    seconds = patches.shape[2] / FS
-    sums, weights = _leaky_mean(_patch_means(patches), state.sum, state.weight, math.exp(-seconds / config.baseline_s))
-    baseline = sums / weights
-    deviation = patches - baseline[:, :, None]
-    deviation *= deviation
-    square = _patch_means(deviation)
-    powers, power_weights = _leaky_mean(square, state.power, state.power_weight, math.exp(-seconds / config.scale_s))
-    scale = np.maximum(np.sqrt(powers / power_weights), config.floor_mv)
-    last = (v[:, -1].copy() for v in (sums, weights, powers, power_weights))
-    return baseline, scale, ScalingState(*last)
+    state = ScalingState(*(column.copy() for column in state))
+    baseline, scale = np.empty(patches.shape[:2]), np.empty(patches.shape[:2])
+    _advance(state, np.ascontiguousarray(patches), fading(config, patches.shape[2]), baseline, scale)
+    return baseline, scale, state
 
 
-def _leaky_mean(values: FloatArray, last: FloatArray, weight: FloatArray, keep: float) -> tuple[FloatArray, FloatArray]:
-    """Return the leaky average y[t] = keep * y[t-1] + (1 - keep) * values[t] along axis 1, and its weight.
-
-    ``last`` is y[-1]. The weight is the leaky average of ones. Each block of patches is one matrix product.
-    """
-    y: list[FloatArray] = []
-    weights: list[FloatArray] = []
-    for first in range(0, values.shape[1], PATCHES_PER_PRODUCT):
-        block = values[:, first : first + PATCHES_PER_PRODUCT]
-        fading, mixing, faded = _leaky_weights(keep, block.shape[1])
-        y.append(block @ mixing + last[:, None] * fading)
-        weights.append(faded + weight[:, None] * fading)
-        last, weight = y[-1][:, -1], weights[-1][:, -1]
-    if len(y) == 1:
-        return y[0], weights[0]
-    return np.concatenate(y, axis=1), np.concatenate(weights, axis=1)
+@compiled
+def _advance(state: ScalingState, patches: FloatArray, keep: Fading, baseline: FloatArray, scale: FloatArray) -> None:
+    for i in range(len(patches)):
+        for t in range(patches.shape[1]):
+            baseline[i, t], scale[i, t] = push(state, i, patches[i, t], keep)
 
 
-def _patch_means(patches: FloatArray) -> FloatArray:
-    """Return the mean of each patch, shape (streams, k), as a matrix product, which is faster than a sum."""
-    streams, k, patch = patches.shape
-    return (patches.reshape(-1, patch) @ _mean_weights(patch)).reshape(streams, k)
-
-
-@cache
-def _mean_weights(n: int) -> FloatArray:
-    return np.full(n, 1 / n)
-
-
-@cache
-def _leaky_weights(keep: float, n: int) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return the weights of a leaky average over n steps.
-
-    Returns
-    -------
-    fading : ndarray, shape (n,)
-        Weight of the initial value after 1 to n steps.
-    mixing : ndarray, shape (n, n)
-        Weight of value i (row) in average j (column).
-    faded : ndarray, shape (n,)
-        ``1 - fading``.
-    """
-    fading = keep ** np.arange(1.0, n + 1)
-    since = np.arange(n) - np.arange(n)[:, None]
-    mixing = np.where(since >= 0, (1 - keep) * keep ** np.maximum(since, 0), 0.0)
-    return fading, mixing, 1 - fading
+@compiled
+def push(state: ScalingState, i: int, patch: FloatArray, keep: Fading) -> tuple[float, float]:
+    """Update stream `i` with one patch, in place, and return its baseline and scale in mV."""
+    total = 0.0
+    for value in patch:
+        total += value
+    state.sum[i] = keep.baseline * state.sum[i] + (1 - keep.baseline) * total / len(patch)
+    state.weight[i] = keep.baseline * state.weight[i] + (1 - keep.baseline)
+    baseline = state.sum[i] / state.weight[i]
+    square = 0.0
+    for value in patch:
+        square += (value - baseline) ** 2
+    state.power[i] = keep.scale * state.power[i] + (1 - keep.scale) * square / len(patch)
+    state.power_weight[i] = keep.scale * state.power_weight[i] + (1 - keep.scale)
+    return baseline, max(math.sqrt(state.power[i] / state.power_weight[i]), keep.floor_mv)
 
 
 def windows(samples: FloatArray, window: int, patch: int = PATCH) -> FloatArray:

@@ -39,6 +39,7 @@ from model.conditions.settings import AlarmConfig
 from model.forecast import forecaster
 from model.forecast.checkpoint import Checkpoint
 from model.forecast.forecaster import ForecasterState, Forecasts, load_forecaster
+from model.forecast.inference import Precision
 from model.pipeline import vitals_output
 from model.pipeline.vitals_output import SecondState, StrideForecast
 from model.rhythm import rhythm_detector, ventricular_fibrillation
@@ -68,14 +69,17 @@ class Models:
     forecaster : Checkpoint
     beat_classifier : BeatClassifier
     alarms : AlarmConfig
+    precision : Precision
+        Of the forecaster for beds that begin.
     """
 
     forecaster: Checkpoint
     beat_classifier: BeatClassifier
     alarms: AlarmConfig
+    precision: Precision = "float32"
 
 
-def load_models(weights: Path | None = None, alarms: Path | None = None) -> Models:
+def load_models(weights: Path | None = None, alarms: Path | None = None, precision: Precision = "float32") -> Models:
     """Load the models and alarm settings; by default the shipped ones.
 
     Parameters
@@ -84,6 +88,8 @@ def load_models(weights: Path | None = None, alarms: Path | None = None) -> Mode
         Weights of another forecaster.
     alarms : Path, optional
         Another alarms.toml.
+    precision : Precision
+        Of the forecaster.
 
     Raises
     ------
@@ -92,7 +98,7 @@ def load_models(weights: Path | None = None, alarms: Path | None = None) -> Mode
     UsageError
         The alarm settings are not valid.
     """
-    return Models(load_forecaster(weights), load_classifier(), settings.load(alarms))
+    return Models(load_forecaster(weights), load_classifier(), settings.load(alarms), precision)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,8 +196,8 @@ def begin(models: Models, leads: Sequence[str], start: int, epoch_start: int) ->
     return BedState(
         leads=tuple(leads),
         intake=state,
-        forecaster=forecaster.begin(models.forecaster, n),
-        anomaly=anomaly_detector.begin(first, leads, models.forecaster.network.config.patch),
+        forecaster=forecaster.begin(models.forecaster, n, models.precision),
+        anomaly=anomaly_detector.begin(first, leads, models.forecaster.config.patch),
         frequent=FrequentState(),
         beats=beat_detector.begin(first, n),
         repetition=repetition.begin(n),

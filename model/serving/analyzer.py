@@ -182,7 +182,7 @@ def analyze(record: Record, models: Models | None = None) -> RecordAnalysis:
     ]
     outputs.append(analyzer.finish())
     forecasts = [forecast for output in outputs for forecast in output.forecasts]
-    shape = (len(forecasts), models.forecaster.network.config.horizon, len(record.leads))
+    shape = (len(forecasts), models.forecaster.config.horizon, len(record.leads))
     return RecordAnalysis(
         record=record.name,
         leads=record.leads,

@@ -106,9 +106,9 @@ class Entry:
 def fingerprint(models: Models) -> bytes:
     """Return a hash of the models; a state is valid only with those that made it."""
     digest = hashlib.blake2b(digest_size=FINGERPRINT_BYTES)
-    digest.update(repr((asdict(models.forecaster.network.config), asdict(models.forecaster.scaling))).encode())
-    for name, value in models.forecaster.network.state_dict().items():
-        digest.update(name.encode() + value.numpy().tobytes())
+    digest.update(repr((asdict(models.forecaster.config), asdict(models.forecaster.scaling))).encode())
+    for name, value in sorted(models.forecaster.weights.items()):
+        digest.update(name.encode() + value.tobytes())
     for ensemble in (models.beat_classifier.main, models.beat_classifier.atrial):
         for array in (ensemble.mean, ensemble.scale, *ensemble.weights, *ensemble.biases, ensemble.class_bias):
             digest.update(array.tobytes())

@@ -147,7 +147,7 @@ class _Outputs:
 
 def _analyze(record: Record, models: Models, part: Path, session: str, console: Console) -> _Outputs:
     """Analyse chunk by chunk; write each array of ``forecast.npz`` to a .npy file in ``part``."""
-    leads, horizon = len(record.leads), models.forecaster.network.config.horizon
+    leads, horizon = len(record.leads), models.forecaster.config.horizon
     k = record.n // STRIDE
     shape = (k, horizon, leads)
     np.save(part / "leads.npy", np.array(record.leads))

@@ -22,6 +22,7 @@ from model.datasets.mitdb import FIT_RECORDS, VALIDATION_RECORDS, Signals, load_
 from model.forecast import checkpoint
 from model.forecast.checkpoint import Checkpoint
 from model.forecast.config import NetworkConfig, ScalingConfig
+from model.forecast.network import Network
 from model.forecast.torch_runtime import denormals_flushed, one_thread
 from model.training.config import TrainConfig
 from model.training.near_horizon_refit import refit
@@ -71,7 +72,7 @@ def train_first_samples(weights: Path | None, catalog: Catalog | None, out: Path
     with one_thread():
         trained = checkpoint.load(weights)
         fitted, held_back = _load_split(catalog)
-        sequences = validation_sequences(held_back, trained.network.config, trained.scaling, TrainConfig())
+        sequences = validation_sequences(held_back, trained.config, trained.scaling, TrainConfig())
         return finish(trained, fitted, sequences, out)
 
 
@@ -143,7 +144,7 @@ def _validate_and_save(
     score = validate(run.averaged, sequences)
     if score.selection_error < run.best:
         run.best, run.best_step = score.selection_error, run.step
-        checkpoint.save(out, run.averaged, scaling, provenance(run, config, score))
+        checkpoint.save(out, run.averaged.checkpoint(scaling, provenance(run, config, score)))
     save_run(run, resume_file(out))
     mark = ", saved" if run.best_step == run.step else ""
     console.print(f"step {run.step}, {run.minutes:.1f} min, loss {loss:.3f}{mark}; validation {score}")
@@ -168,18 +169,19 @@ def finish(trained: Checkpoint, fitted: Signals, sequences: Sequences, out: Path
     Score
         Of the written weights on the validation sequences.
     """
-    before = validate(trained.network, sequences)
+    network = Network.of(trained)
+    before = validate(network, sequences)
     if "first_samples" not in trained.provenance:
         stderr().print("refitting the nearest horizons")
-        network = refit(trained.network, trained.scaling, fitted)
-        after = validate(network, sequences)
+        refitted = refit(network, trained.scaling, fitted)
+        after = validate(refitted, sequences)
         if after.selection_error < before.selection_error:
             stage = {**date_and_commit(), "held_back_before": before.to_dict()}
             header = {**trained.provenance, "held_back": after.to_dict(), "first_samples": stage}
-            checkpoint.save(out, network, trained.scaling, header)
+            checkpoint.save(out, refitted.checkpoint(trained.scaling, header))
             stderr().print(f"weights written to {out}")
             return after
-    checkpoint.save(out, trained.network, trained.scaling, trained.provenance)
+    checkpoint.save(out, trained)
     stderr().print(f"weights written to {out}")
     return before
 

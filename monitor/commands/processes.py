@@ -93,6 +93,7 @@ def worker(args: argparse.Namespace) -> int:
     if not args.child:
         log.info("loading the models")
 
+    from model.forecast.inference import fastest_precision
     from model.pipeline.analysis import load_models
     from model.serving.checkpoint_store import broker_folder
     from model.serving.service import serve
@@ -103,7 +104,7 @@ def worker(args: argparse.Namespace) -> int:
     from stream.mqtt.metrics import metrics_server
 
     state = None if args.no_state else broker_folder(args.state, address)
-    models = load_models(args.weights, args.alarms)
+    models = load_models(args.weights, args.alarms, fastest_precision())
     warm_up(models)
     assignment = Assignment.parse(line_from_parent()) if args.child else ALONE
     with metrics_server(assignment.metrics_port(args.metrics)) as watch:

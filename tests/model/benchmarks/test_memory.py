@@ -20,7 +20,7 @@ QUIET = Console(quiet=True)
 @pytest.fixture
 def forecaster() -> Checkpoint:
     torch.manual_seed(0)
-    return Checkpoint(Network(NetworkConfig(hidden=8)).eval(), ScalingConfig(), {})
+    return Network(NetworkConfig(hidden=8)).checkpoint(ScalingConfig(), {})
 
 
 def test_number_of_steps_is_reported(forecaster: Checkpoint) -> None:

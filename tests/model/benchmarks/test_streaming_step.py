@@ -27,7 +27,7 @@ TINY = BenchConfig(beds=(1, 3), rounds=1, seconds=0.01, gemm=(16, 32), memory_st
 @pytest.fixture
 def forecaster() -> Checkpoint:
     torch.manual_seed(0)
-    return Checkpoint(Network(NetworkConfig(hidden=8)).eval(), ScalingConfig(), {})
+    return Network(NetworkConfig(hidden=8)).checkpoint(ScalingConfig(), {})
 
 
 def test_flop_are_two_per_weight_of_a_step() -> None:

@@ -21,7 +21,7 @@ SMALL = NetworkConfig(hidden=8, horizon=12)
 @pytest.fixture
 def saved(tmp_path: Path) -> Path:
     path = tmp_path / "new" / "weights.safetensors"
-    checkpoint.save(path, Network(SMALL), ScalingConfig(scale_s=5), {"seed": 7})
+    checkpoint.save(path, Network(SMALL).checkpoint(ScalingConfig(scale_s=5), {"seed": 7}))
     return path
 
 
@@ -37,14 +37,15 @@ def change_header(path: Path, **changes: str) -> None:
 
 def test_a_saved_checkpoint_loads_unchanged(tmp_path: Path) -> None:
     network = Network(SMALL)
-    checkpoint.save(tmp_path / "w", network, ScalingConfig(scale_s=5), {"seed": 7, "trained_on": ["101"]})
+    checkpoint.save(tmp_path / "w", network.checkpoint(ScalingConfig(scale_s=5), {"seed": 7, "trained_on": ["101"]}))
     loaded = checkpoint.load(tmp_path / "w")
-    assert loaded.network.config == SMALL
-    assert not loaded.network.training
+    assert loaded.config == SMALL
+    assert not Network.of(loaded).training
     assert loaded.scaling == ScalingConfig(scale_s=5)
     assert loaded.provenance == {"seed": 7, "trained_on": ["101"]}
     for name, value in network.state_dict().items():
-        assert torch.equal(loaded.network.state_dict()[name], value)
+        assert torch.equal(torch.tensor(loaded.weights[name]), value)
+        assert torch.equal(Network.of(loaded).state_dict()[name], value)
     assert [p.name for p in tmp_path.iterdir()] == ["w"]
 
 
@@ -55,7 +56,7 @@ def assert_load_fails(path: Path, text: str) -> None:
 
 
 def test_patches_that_do_not_fill_a_stride(tmp_path: Path) -> None:
-    checkpoint.save(tmp_path / "w", Network(NetworkConfig(patch=5, hidden=8)), ScalingConfig(), {})
+    checkpoint.save(tmp_path / "w", Network(NetworkConfig(patch=5, hidden=8)).checkpoint(ScalingConfig(), {}))
     assert_load_fails(tmp_path / "w", "patches of 5 samples")
 
 
@@ -97,20 +98,20 @@ def test_damaged_header(saved: Path, network: str) -> None:
 def test_weights_that_are_not_finite(saved: Path) -> None:
     network = Network(SMALL)
     torch.nn.init.constant_(network.head.bias, float("nan"))
-    checkpoint.save(saved, network, ScalingConfig(), {})
+    checkpoint.save(saved, network.checkpoint(ScalingConfig(), {}))
     assert_load_fails(saved, "not all finite")
 
 
 def test_file_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match="cannot write"):
-        checkpoint.save(tmp_path / "file" / "weights", Network(SMALL), ScalingConfig(), {})
+        checkpoint.save(tmp_path / "file" / "weights", Network(SMALL).checkpoint(ScalingConfig(), {}))
 
 
 def test_the_shipped_weights() -> None:
     shipped = checkpoint.load()
     assert checkpoint.SHIPPED.stat().st_size <= 2_000_000
-    config = shipped.network.config
+    config = shipped.config
     assert config.horizon >= 90  # 250 ms
     trained, chosen = shipped.provenance["trained_on"], shipped.provenance["chosen_on"]
     assert set(trained) | set(chosen) == set(TRAIN)

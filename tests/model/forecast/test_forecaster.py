@@ -1,8 +1,7 @@
-"""Streaming forecasts: shapes, batches of beds, threads. The contract suite tests what all stages have in common."""
+"""Streaming forecasts: shapes, batches of beds. The contract suite tests what all stages have in common."""
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +13,9 @@ from hypothesis import strategies as st
 
 from model.forecast.checkpoint import Checkpoint
 from model.forecast.config import PATCH
-from model.forecast.forecaster import ForecasterState, Forecasts, begin, load_forecaster, step
-from model.forecast.network import InferenceNetwork
+from model.forecast.forecaster import ForecasterState, Forecasts, after_gap, begin, load_forecaster, step
+from model.forecast.inference import Precision
+from model.forecast.network import Network
 from model.signal.intake import strides_of
 from model.signal.state_codec import pack, unpack
 from model.training.sequences import to_sequences
@@ -74,7 +74,7 @@ def whole(forecaster: Checkpoint, mv: np.ndarray) -> Forecasts:
 
 
 def test_shapes_and_grid(whole: Forecasts, mv: np.ndarray, forecaster: Checkpoint) -> None:
-    horizon = forecaster.network.config.horizon
+    horizon = forecaster.config.horizon
     n = len(mv) // STRIDE * STRIDE
     k = n // PATCH
     np.testing.assert_array_equal(whole.origin, np.arange(3, n, PATCH))
@@ -169,7 +169,7 @@ def test_a_saved_state_contains_no_other_beds(forecaster: Checkpoint, mv: np.nda
 def test_streamed_forecasts_equal_the_network_on_training_sequences(forecaster: Checkpoint, excerpt: Record) -> None:
     """The forecaster normalises its inputs as the training does."""
     x = excerpt.mv()[:4000, 0]
-    network = forecaster.network
+    network = Network.of(forecaster)
     sequences = to_sequences(x[None], network.config, forecaster.scaling)
     with torch.inference_mode():
         y, _ = network(torch.from_numpy(sequences.x))
@@ -201,50 +201,32 @@ def test_forecasts_of_a_flat_line_are_finite(forecaster: Checkpoint, mv: np.ndar
     assert (np.abs(forecasts.mean[2000] - flat) < 3 * forecasts.scale[2000]).all()
 
 
-def test_every_thread_that_steps_flushes_denormals(
-    forecaster: Checkpoint, mv: np.ndarray, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The mode belongs to a thread: another thread does not inherit it, and it is restored after the step."""
-    kept = []
-    original = InferenceNetwork.__call__
-
-    def keeps_denormals() -> bool:
-        return (torch.tensor(1e-40) * 1.0).item() > 0
-
-    def recording(network: InferenceNetwork, *args: object) -> object:
-        kept.append(keeps_denormals())
-        return original(network, *args)  # type: ignore[arg-type]
-
-    def one_step() -> bool:
-        step(forecaster, [begin(forecaster, 2)], [strides_of(mv[:36])])
-        return keeps_denormals()
-
-    monkeypatch.setattr(InferenceNetwork, "__call__", recording)
-    with ThreadPoolExecutor(1) as other:
-        afterwards = [one_step(), other.submit(one_step).result(), other.submit(one_step).result()]
-    assert kept == [False] * 3
-    assert afterwards == [True] * 3
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_other_beds_and_cuts_do_not_change_a_bit(forecaster: Checkpoint, mv: np.ndarray, precision: Precision) -> None:
+    filled = strides_of(mv).mv
+    ((alone, _),) = step(forecaster, [begin(forecaster, 2, precision)], [strides_of(filled[:1440])])
+    states, parts = [begin(forecaster, 2, precision) for _ in range(20)], []
+    for first, end in ((0, 36), (36, 720), (720, 1440)):
+        chunks = [strides_of(filled[first + i : end + i], first) for i in range(20)]
+        stepped = step(forecaster, [*states[7:], *states[:7]], [*chunks[7:], *chunks[:7]])
+        states = [state for _, state in [*stepped[13:], *stepped[:13]]]
+        parts.append(stepped[13][0])
+    for part, whole in zip(joined(parts), alone, strict=True):
+        np.testing.assert_array_equal(part, whole)
 
 
-def test_the_network_runs_on_one_thread(
-    forecaster: Checkpoint, mv: np.ndarray, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    threads = []
-    original = InferenceNetwork.__call__
-
-    def recording(network: InferenceNetwork, *args: object) -> object:
-        threads.append(torch.get_num_threads())
-        return original(network, *args)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(InferenceNetwork, "__call__", recording)
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    try:
-        step(forecaster, [begin(forecaster, 2)], [strides_of(mv[:36])])
-        assert torch.get_num_threads() == 2
-    finally:
-        torch.set_num_threads(before)
-    assert threads == [1]
+def test_a_bed_keeps_its_precision(forecaster: Checkpoint, mv: np.ndarray) -> None:
+    """Beds of both precisions step together; a saved state and one after a gap go on with their own."""
+    chunks = [strides_of(mv[first : first + 360], first) for first in (0, 360, 720)]
+    kinds: tuple[Precision, ...] = ("bfloat16", "float32", "bfloat16")
+    states = [begin(forecaster, 2, precision) for precision in kinds]
+    for chunk in chunks[:2]:
+        stepped = step(forecaster, states, [chunk] * 3)
+        states = [unpack(pack(state.detached()), ForecasterState) for _, state in stepped]
+    states[2] = after_gap(forecaster, states[2])
+    assert tuple(state.precision for state in states) == kinds
+    first, second, _ = (forecasts for forecasts, _ in step(forecaster, states, [chunks[2]] * 3))
+    assert 1e-5 < np.abs(first.mean - second.mean).max() < 0.05
 
 
 def test_no_strides_give_no_forecasts(forecaster: Checkpoint) -> None:

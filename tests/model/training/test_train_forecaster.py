@@ -13,7 +13,6 @@ import torch
 
 from model.datasets.mitdb import Signals
 from model.forecast import checkpoint
-from model.forecast.checkpoint import Checkpoint
 from model.forecast.config import NetworkConfig, ScalingConfig
 from model.forecast.network import Network
 from model.training import train_forecaster as training
@@ -41,7 +40,7 @@ def signals(excerpt: Record) -> tuple[Signals, Signals]:
 
 
 def weights(path: Path) -> dict[str, torch.Tensor]:
-    return checkpoint.load(path).network.state_dict()
+    return {name: torch.tensor(value) for name, value in checkpoint.load(path).weights.items()}
 
 
 def test_training_reduces_the_error_and_records_provenance(tmp_path: Path, signals: tuple[Signals, Signals]) -> None:
@@ -81,12 +80,12 @@ def test_last_stage_is_rejected_without_improvement(tmp_path: Path, signals: tup
     noise = {"b": np.random.default_rng(0).normal(size=signals[1]["b"].shape)}
     network = Network(NETWORK).eval()
     torch.nn.init.zeros_(network.linear.weight)
-    trained = Checkpoint(network, ScalingConfig(), {"seed": 7})
+    trained = network.checkpoint(ScalingConfig(), {"seed": 7})
     finish(trained, signals[0], validation_sequences(noise, NETWORK, ScalingConfig(), CONFIG), tmp_path / "weights")
     saved = checkpoint.load(tmp_path / "weights")
     assert saved.provenance == trained.provenance
     for name, value in network.state_dict().items():
-        assert torch.equal(saved.network.state_dict()[name], value)
+        assert torch.equal(torch.tensor(saved.weights[name]), value)
 
 
 def test_resumed_run_equals_an_uninterrupted_one(
