@@ -2,160 +2,190 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
-from model.anomaly import features as signal_features
-from model.anomaly import patient_history, template_memory
-from model.anomaly.blocks import split_at_blocks
-from model.anomaly.features import LEVEL_HISTORY, LEVELS, QUANTILES, SIGNAL_LEVELS, VOTES
-from model.anomaly.state import LOOK_BACK, AnomalyConfig, AnomalyState, PatientHistory
-from model.signal.arrays import Float32Array, FloatArray
-from stream.timebase import FS
+from model.anomaly import template_matching, template_memory
+from model.anomaly.blocks import BLOCK, split_at_blocks
+from model.anomaly.features import (
+    CHANNEL_HISTORY,
+    CHANNELS,
+    DEVIATION,
+    FEATURES,
+    FORECAST_HISTORY,
+    LEVEL_HISTORY,
+    LEVELS,
+    SIGNAL_LEVELS,
+    VOTES,
+    fill_features,
+    find_largest_deviation,
+    keep_forecast,
+    measure_channels,
+    measure_levels,
+)
+from model.anomaly.patient_history import PatientHistory, add_levels
+from model.anomaly.rows import extended, keep_last, put_first
+from model.anomaly.state import LOOK_BACK, AnomalyState, RecentPatches
+from model.anomaly.template_matching import TemplateMatching
+from model.anomaly.template_memory import TemplateMemory
+from model.signal.arrays import BoolArray, Float32Array, FloatArray
+from model.signal.compiled import compiled
 
-MEMORY_FREEZE_S = 20
-"""Seconds from the onset of an episode in which no templates are stored, so that a run does not hide itself. The
-shortest time that hides nothing of simulated runs of up to 20 s in DS1: with 0, 5 and 10 s, 5.8, 2.3 and 0.6 % fewer of
-their beats are found. With more, normal beats that change their shape for minutes alarm for longer, without benefit.
-Chosen before conduction and noise were simulated."""
 
-AnyArray = TypeVar("AnyArray", FloatArray, Float32Array)
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """New patches, compared with their forecasts and with the patient's past.
+class Comparison(NamedTuple):
+    """New patches, compared with their forecasts and with the patient's past; columns over beds.
 
     Attributes
     ----------
-    features : ndarray, shape (k, FEATURES)
+    features : ndarray, shape (beds, k, FEATURES)
         NaN while learning.
-    votes, mean, scale, observed : ndarray
-        As in `AnomalyState`, with the k new patches appended.
-    peak_vote : ndarray, shape (k,)
-        Mean vote that is normal at a peak.
+    votes : ndarray, shape (beds, LOOK_BACK + k)
+        Mean votes of the last and of the new patches.
+    deviations : ndarray, shape (beds, LOOK_BACK + k, DEVIATION)
+        Their largest deviations.
     """
 
     features: FloatArray
     votes: FloatArray
-    mean: Float32Array
-    scale: Float32Array
-    observed: FloatArray
-    peak_vote: FloatArray
+    deviations: FloatArray
+
+
+def begin_recent(leads: int, patch: int) -> RecentPatches:
+    """Return the last patches of one bed at the start of an epoch, and after lost samples."""
+    forecasts = np.full((1, FORECAST_HISTORY, VOTES, patch, leads), np.nan, np.float32)
+    return RecentPatches(
+        patches=np.zeros(1, np.int64),
+        mean=forecasts,
+        scale=forecasts,
+        observed=np.full((1, 1, patch, leads), np.nan),
+        channels=np.full((1, CHANNEL_HISTORY, leads, CHANNELS), np.nan),
+        levels=np.full((1, LEVEL_HISTORY, LEVELS), np.nan),
+        votes=np.full((1, LOOK_BACK), np.nan),
+        deviations=np.full((1, LOOK_BACK, DEVIATION), np.nan),
+        block_peaks=np.full((1, LEVELS), np.nan),
+        block_log_odds=np.full(1, np.nan),
+    )
+
+
+def own_columns(state: AnomalyState, k: int) -> AnomalyState:
+    """Return a state with columns of its own, which may be changed, before k patches are compared.
+
+    The history and the templates, which are large, are copied only if a block begins or ends with the new patches.
+    """
+    recent = RecentPatches._make(column.copy() for column in state.recent)
+    matching = TemplateMatching._make(column.copy() for column in state.matching)
+    place = int(recent.patches[0]) % BLOCK
+    if 0 < place < BLOCK - k:
+        return replace(state, recent=recent, matching=matching)
+    history = PatientHistory._make(column.copy() for column in state.history)
+    templates = TemplateMemory._make(column.copy() for column in state.templates)
+    return replace(state, recent=recent, matching=matching, history=history, templates=templates)
 
 
 def compare(
-    config: AnomalyConfig, state: AnomalyState, mean: Float32Array, scale: Float32Array, observed: FloatArray
-) -> tuple[Comparison, AnomalyState]:
-    """Compare the new patches of one bed; the parameters are those of `model.anomaly.anomaly_detector.step`.
+    state: AnomalyState, mean: Float32Array, scale: Float32Array, observed: FloatArray
+) -> tuple[FloatArray, AnomalyState]:
+    """Return the features of new patches of one bed, shape (k, FEATURES), without episodes.
 
-    The episode in ``state`` decides whether templates are stored. To follow episodes, push at most one block.
+    Parameters and state are those of `model.anomaly.anomaly_detector.step`.
     """
-    [result] = compare_together(config, [state], [mean], [scale], [observed])
-    return result
+    state = own_columns(state, len(observed))
+    features = np.empty((len(observed), FEATURES))
+    for begins, ends in split_at_blocks(int(state.recent.patches[0]), len(observed)):
+        rows = slice(begins, ends)
+        features[rows] = compare_block(state, mean[rows], scale[rows], observed[rows], False).features[0]
+    return features, state
 
 
-def compare_together(
-    config: AnomalyConfig,
-    states: Sequence[AnomalyState],
-    mean: Sequence[Float32Array],
-    scale: Sequence[Float32Array],
-    observed: Sequence[FloatArray],
-) -> list[tuple[Comparison, AnomalyState]]:
-    """Compare as `compare` does, for beds with equal numbers of leads and of new patches, in one computation."""
-    beds, (k, patch, leads) = len(states), observed[0].shape
-    ahead = signal_features.ahead(patch)
-    means = np.concatenate([_join_leads([state.mean for state in states]), _join_leads(mean)[:, ahead]])
-    scales = np.concatenate([_join_leads([state.scale for state in states]), _join_leads(scale)[:, ahead]])
-    samples = np.concatenate([_join_leads([state.observed for state in states]), _join_leads(observed)])
-    new_channels = signal_features.compare(means[LOOK_BACK:], scales[LOOK_BACK:], samples[LOOK_BACK - 1 :])
-    channels = np.concatenate([np.concatenate([state.channels for state in states], axis=1), new_channels])
-    levels = np.empty((beds, LEVEL_HISTORY + k, LEVELS))
-    for bed_levels, state in zip(levels, states, strict=True):
-        bed_levels[:LEVEL_HISTORY] = state.levels
-    by_bed = (k, beds, leads)
-    measured = np.add.reduce(signal_features.levels(channels).reshape(*by_bed, SIGNAL_LEVELS), axis=2) / leads
-    levels[:, LEVEL_HISTORY:, :SIGNAL_LEVELS] = measured.transpose(1, 0, 2)
-    votes = np.add.reduce(new_channels[:, :, :VOTES].reshape(*by_bed, VOTES), axis=(2, 3)) / (leads * VOTES)
+def compare_block(
+    state: AnomalyState, mean: Float32Array, scale: Float32Array, observed: FloatArray, frozen: bool
+) -> Comparison:
+    """Compare new patches of one block of one bed; the state is changed in place.
 
-    windows = template_memory.windows_of(
-        [state.templates for state in states], samples[LOOK_BACK - 1], samples[LOOK_BACK:]
-    )
-    quantiles = np.empty((beds, k, len(QUANTILES), LEVELS))
-    learnt = [
-        _learn(config, state, bed_windows, bed_levels[LEVEL_HISTORY:], bed_quantiles)
-        for state, bed_windows, bed_levels, bed_quantiles in zip(states, windows, levels, quantiles, strict=True)
-    ]
-    features = signal_features.features(levels, quantiles)
-    peak_votes = np.exp(quantiles[:, :, -1, :VOTES].sum(axis=2) / VOTES)
-    by_array = (
-        *(_split_beds(array, beds) for array in (means, scales, samples)),
-        _split_beds(channels.swapaxes(1, 2), beds),
-    )
-    results = []
-    for i, (state, (history, peaks, templates)) in enumerate(zip(states, learnt, strict=True)):
-        bed_mean, bed_scale, bed_observed, bed_channels = (array[i] for array in by_array)
-        bed_votes = np.concatenate([state.votes, votes[:, i]])
-        comparison = Comparison(features[i], bed_votes, bed_mean, bed_scale, bed_observed, peak_votes[i])
-        after = replace(
-            state,
-            patches=state.patches + k,
-            mean=bed_mean[k:],
-            scale=bed_scale[k:],
-            observed=bed_observed[k:],
-            channels=bed_channels[k:].swapaxes(1, 2),
-            levels=levels[i, k:],
-            votes=bed_votes[k:],
-            block_peaks=peaks,
-            history=history,
-            templates=templates,
-        )
-        results.append((comparison, after))
-    return results
-
-
-def _learn(
-    config: AnomalyConfig,
-    state: AnomalyState,
-    windows: template_memory.Windows,
-    levels: FloatArray,
-    quantiles: FloatArray,
-) -> tuple[PatientHistory, FloatArray, template_memory.TemplateMemory]:
-    """Process the new patches of one bed; at each end of a block, store its peak levels and its template.
-
-    Template matches are written into ``levels``, and the quantiles known at each patch into ``quantiles``.
+    Parameters
+    ----------
+    state : AnomalyState
+        From `own_columns`.
+    mean, scale, observed
+        As in `model.anomaly.anomaly_detector.step`.
+    frozen : bool
+        Whether no template is stored if the block begins with these patches.
     """
-    history, peaks, templates = state.history, state.block_peaks, state.templates
-    for begins, ends, _ in split_at_blocks(config.block, state.patches, len(levels)):
-        if (state.patches + begins) % config.block == 0:
-            templates = (
-                template_memory.discard(templates) if _memory_frozen(state) else template_memory.store(templates)
-            )
-            history, peaks = patient_history.add_levels(config, history, peaks), np.full_like(peaks, np.nan)
-        quantiles[begins:ends] = history.quantiles
-        levels[begins:ends, SIGNAL_LEVELS:], templates = template_memory.compare(templates, windows, begins, ends)
-        peaks = np.fmax(peaks, np.fmax.reduce(levels[begins:ends]))
-    return history, peaks, templates
+    rows = LOOK_BACK + len(observed)
+    comparison = Comparison(np.empty((1, len(observed), FEATURES)), np.empty((1, rows)), np.empty((1, rows, DEVIATION)))
+    columns = state.recent, state.matching, state.history, state.templates
+    forecasts = np.ascontiguousarray(mean)[None], np.ascontiguousarray(scale)[None]
+    compare_beds(*columns, *forecasts, np.ascontiguousarray(observed)[None], np.array([frozen]), comparison)
+    return comparison
 
 
-def _memory_frozen(state: AnomalyState) -> bool:
-    """Return whether no templates are stored, because an episode began less than `MEMORY_FREEZE_S` ago."""
-    if state.episode is None or not state.episode.raised:
-        return False
-    patch: int = state.mean.shape[2]
-    return state.start + state.patches * patch - state.episode.onset < MEMORY_FREEZE_S * FS
+@compiled
+def compare_beds(
+    recent: RecentPatches,
+    matching: TemplateMatching,
+    history: PatientHistory,
+    templates: TemplateMemory,
+    mean: Float32Array,
+    scale: Float32Array,
+    observed: FloatArray,
+    frozen: BoolArray,
+    comparison: Comparison,
+) -> None:
+    """Compare new patches of each bed, of one block; at its beginning, learn from the block before.
 
+    Parameters
+    ----------
+    recent, matching, history, templates
+        Columns of the beds, changed in place.
+    mean, scale : ndarray of float32, shape (beds, k, horizon, leads), mV
+    observed : ndarray, shape (beds, k, patch, leads), mV
+    frozen : ndarray of bool, shape (beds,)
+    comparison : Comparison
+        Receives the results.
+    """
+    beds, k, patch, leads = observed.shape
+    for bed in range(beds):
+        first = recent.patches[bed]
+        recent.patches[bed] = first + k
+        if first % BLOCK == 0:
+            if matching.steepest[bed] >= 0 and not frozen[bed]:
+                template_memory.store(templates, bed, matching.candidate[bed])
+            matching.steepest[bed] = -1.0
+            add_levels(history, bed, recent.block_peaks[bed])
+            recent.block_peaks[bed].fill(np.nan)
 
-def _join_leads(arrays: Sequence[AnyArray]) -> AnyArray:
-    """Concatenate the arrays of beds along the last axis, the leads."""
-    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays, axis=-1)
+        samples = extended(recent.observed[bed], k)
+        channels = extended(recent.channels[bed], k)
+        votes, deviations = comparison.votes[bed], comparison.deviations[bed]
+        put_first(votes, recent.votes[bed])
+        put_first(deviations, recent.deviations[bed])
+        for row in range(k):
+            for i in range(patch):
+                for lead in range(leads):
+                    samples[1 + row, i, lead] = observed[bed, row, i, lead]
+            forecasts = recent.mean[bed], recent.scale[bed], first + row
+            vote = measure_channels(*forecasts, samples[row], samples[row + 1], channels[CHANNEL_HISTORY + row])
+            find_largest_deviation(*forecasts, samples[row + 1], deviations[LOOK_BACK + row])
+            votes[LOOK_BACK + row] = vote
+            keep_forecast(recent.mean[bed], first + row, mean[bed, row])
+            keep_forecast(recent.scale[bed], first + row, scale[bed, row])
 
+        levels = extended(recent.levels[bed], k)
+        measure_levels(channels, levels)
+        template_levels = np.empty((k, template_matching.LEVELS))
+        template_matching.compare(matching, templates, bed, samples, template_levels)
+        for row in range(k):
+            values = levels[LEVEL_HISTORY + row]
+            for i in range(template_matching.LEVELS):
+                values[SIGNAL_LEVELS + i] = template_levels[row, i]
+            for level in range(LEVELS):
+                recent.block_peaks[bed, level] = np.fmax(recent.block_peaks[bed, level], values[level])
+        fill_features(levels, history.quantiles[bed], comparison.features[bed])
 
-def _split_beds(array: AnyArray, beds: int) -> AnyArray:
-    """Split the leads, last axis, into beds, first axis; the part of each bed is contiguous."""
-    if beds == 1:
-        return array[None]
-    return np.ascontiguousarray(np.moveaxis(array.reshape(*array.shape[:-1], beds, -1), -2, 0))
+        keep_last(recent.observed[bed], samples)
+        keep_last(recent.channels[bed], channels)
+        keep_last(recent.levels[bed], levels)
+        keep_last(recent.votes[bed], votes)
+        keep_last(recent.deviations[bed], deviations)

@@ -1,7 +1,7 @@
 """Features of the anomaly score: deviation of the signal from its forecasts, per patch, over the last second.
 
 Seven **channels** are measured on each patch and lead. Their moving averages give eight **levels**, as logarithms;
-`model.anomaly.template_memory` adds seven. Levels at several delays, relative to the patient's own recent peaks, are
+`model.anomaly.template_matching` adds seven. Levels at several delays, relative to the patient's own recent peaks, are
 the **features** that `model.anomaly.classifier` combines. docs/experiments.md reports how they were chosen.
 
 - *Votes*: the error at each of four horizons, relative to the predicted scale. A wide ectopic complex deviates at short
@@ -12,25 +12,25 @@ the **features** that `model.anomaly.classifier` combines. docs/experiments.md r
 - *Template match*: how well the last 200 ms fit the patient's own complexes, independent of timing, and the power of
   the signal. A premature beat or a pause deviates from the forecast, but its shape is known.
 
-All functions are pure and work row by row: results are bit-identical for any number of patches per call.
+The loops work patch by patch: results are bit-identical for any number of patches per call.
 """
 
 from __future__ import annotations
 
-from functools import cache
+import math
 
 import numpy as np
-import numpy.typing as npt
 
-from model.anomaly import template_memory
+from model.anomaly import template_matching
 from model.signal.arrays import Float32Array, FloatArray
+from model.signal.compiled import compiled
 from stream.timebase import FS
 
 LAGS = (3, 6, 13, 24)
 """Horizons of the votes, in patches."""
 
-FORECAST_ROW, VOTE_INDEX = max(LAGS) - np.array(LAGS), np.arange(len(LAGS))
-"""Row, in the array of forecasts, of the forecast for the first patch, and index in `LAGS`; of each vote."""
+FORECAST_HISTORY = max(LAGS)
+"""Past forecasts that the votes need."""
 
 SHAPE_HORIZON = LAGS.index(13)
 """Index in `LAGS` of the horizon whose error gives the channels slow and rough."""
@@ -45,9 +45,9 @@ CHANNELS = VOTES + 3
 """Number of channels."""
 
 SIGNAL_LEVELS = VOTES + 4
-"""Number of levels that `levels` returns; those of `model.anomaly.template_memory` follow them."""
+"""Number of levels of the channels; those of `model.anomaly.template_matching` follow them."""
 
-LEVELS = SIGNAL_LEVELS + template_memory.LEVELS
+LEVELS = SIGNAL_LEVELS + template_matching.LEVELS
 """Number of all levels."""
 
 UNIT_PATCHES = 5
@@ -55,9 +55,6 @@ UNIT_PATCHES = 5
 
 SLOW_UNITS = (4, 8)
 """Lengths of the two moving averages of slow, in units; those of rough and steep are two units long."""
-
-UNIT_OFFSETS = UNIT_PATCHES * np.arange(max(SLOW_UNITS))
-"""Delays in patches of the units in the longest average."""
 
 CHANNEL_HISTORY = UNIT_PATCHES * max(SLOW_UNITS) - 1
 """Past patches of channels that the moving averages need."""
@@ -80,9 +77,6 @@ TAPS = np.array(
 LEVEL_HISTORY = int(TAPS[:, 1].max())
 """Past patches of levels that the features need."""
 
-TAP_INDEX = (LEVEL_HISTORY - TAPS[:, 1]) * LEVELS + TAPS[:, 0]
-"""Index of each tap of the first patch in the flattened levels."""
-
 QUANTILES = (0.1, 0.5, 0.9)
 """Quantiles of the patient's recent peaks, one peak per block. Features are relative to the last one. Its distances to
 the others are features too; they measure how much the patient's beats vary."""
@@ -90,124 +84,171 @@ the others are features too; they measure how much the patient's beats vary."""
 FEATURES = len(TAPS) + 2 * LEVELS
 """Number of features."""
 
-
-def compare(mean: Float32Array, scale: Float32Array, observed: FloatArray) -> FloatArray:
-    """Compare new patches with their forecasts.
-
-    Parameters
-    ----------
-    mean, scale : ndarray, shape (max(LAGS) + k, len(LAGS), patch, leads), mV
-        Earlier forecasts, followed by those made at the ends of the new patches (see `ahead`); NaN before the epoch.
-    observed : ndarray, shape (1 + k, patch, leads), mV
-        The previous patch, followed by the new ones; NaN before the epoch.
-
-    Returns
-    -------
-    ndarray, shape (k, leads, CHANNELS)
-        The votes by horizon, then slow, rough and steep; NaN where unknown.
-    """
-    k, patch, leads = len(observed) - 1, *observed.shape[1:]
-    predicted, scale_then = _forecasts_for(mean, k), _forecasts_for(scale, k)
-    signed = observed[1:, None] - predicted
-
-    # The root of the errors limits the weight of one sample; the root of the scale limits the weight of the scale.
-    root_scale = np.sqrt(scale_then)
-    channels = np.empty((k, leads, CHANNELS))
-    channels[:, :, :VOTES] = (np.sqrt(np.abs(signed) / root_scale).sum(axis=2) / patch).transpose(0, 2, 1)
-    smooth, its_scale = signed[:, SHAPE_HORIZON], scale_then[:, SHAPE_HORIZON]
-    channels[:, :, VOTES] = smooth.sum(axis=1) / patch / np.sqrt(its_scale.sum(axis=1) / patch)
-    curvature = np.abs(smooth[:, 2:] - 2 * smooth[:, 1:-1] + smooth[:, :-2])
-    channels[:, :, VOTES + 1] = np.sqrt(curvature / root_scale[:, SHAPE_HORIZON, :1]).sum(axis=1) / (patch - 2)
-    channels[:, :, VOTES + 2] = np.sqrt(np.abs(observed[1:] - observed[:-1])).sum(axis=1) / patch
-    return channels
+DEVIATION = 6
+"""Number of values that describe a deviation, see `find_largest_deviation`."""
 
 
-def largest_deviations(mean: Float32Array, scale: Float32Array, observed: FloatArray) -> FloatArray:
-    """Return the sample of each patch that deviates most from its forecast.
+@compiled
+def keep_forecast(kept: Float32Array, patch: int, forecast: Float32Array) -> None:
+    """Keep the parts of a forecast that the votes need; they replace the oldest ones.
 
     Parameters
     ----------
-    mean, scale
-        As in `compare`.
-    observed : ndarray, shape (k, patch, leads), mV
-
-    Returns
-    -------
-    ndarray, shape (k, 6)
-        Distance in predicted scales (NaN where unknown), index of the sample in the patch, lead, horizon in ms,
-        observed and predicted value in mV.
+    kept : ndarray, shape (FORECAST_HISTORY, VOTES, samples per patch, leads)
+        The forecasts of the last origins, at the horizons `LAGS`; that made at the end of patch i is at index
+        ``i % FORECAST_HISTORY``.
+    patch : int
+        Index of the patch at whose end the forecast was made.
+    forecast : ndarray, shape (horizon, leads)
     """
-    k, patch, leads = observed.shape
-    predicted = _forecasts_for(mean, k)
-    in_scales = np.abs(observed[:, None] - predicted) / _forecasts_for(scale, k)
-    best = np.where(np.isfinite(in_scales), in_scales, -1.0).reshape(k, VOTES * patch * leads).argmax(axis=1)
-    lag, within, lead = best // (patch * leads), best // leads % patch, best % leads
-    rows = np.arange(k)
-    at = (rows, lag, within, lead)
-    horizon_ms = ((np.array(LAGS)[lag] - 1) * patch + within + 1) * 1000 / FS
-    return np.stack([in_scales[at], within, lead, horizon_ms, observed[rows, within, lead], predicted[at]], axis=1)
+    of_patch = kept[patch % FORECAST_HISTORY]
+    samples, leads = of_patch.shape[1], of_patch.shape[2]
+    for vote in range(VOTES):
+        for i in range(samples):
+            for lead in range(leads):
+                of_patch[vote, i, lead] = forecast[(LAGS[vote] - 1) * samples + i, lead]
 
 
-def _forecasts_for(forecasts: Float32Array, k: int) -> Float32Array:
-    """Return the forecasts for each of the last k patches, one for each lag."""
-    return np.asarray(forecasts[np.arange(k)[:, None] + FORECAST_ROW, VOTE_INDEX])
+@compiled
+def measure_channels(
+    mean: Float32Array, scale: Float32Array, patch: int, before: FloatArray, now: FloatArray, channels: FloatArray
+) -> float:
+    """Compare a new patch with its forecasts; return its mean vote.
+
+    Parameters
+    ----------
+    mean, scale : ndarray, shape (FORECAST_HISTORY, VOTES, samples per patch, leads), mV
+        From `keep_forecast`; NaN before the epoch.
+    patch : int
+        Index of the patch.
+    before, now : ndarray, shape (samples per patch, leads), mV
+        The previous and the new patch; NaN before the epoch.
+    channels : ndarray, shape (leads, CHANNELS)
+        Receives the votes by horizon, then slow, rough and steep; NaN where unknown.
+    """
+    samples, leads = now.shape
+    error = np.empty(samples)
+    votes = 0.0
+    for lead in range(leads):
+        values = channels[lead]
+        for vote in range(VOTES):
+            origin = (patch - LAGS[vote]) % FORECAST_HISTORY
+            total = 0.0
+            for i in range(samples):
+                distance = abs(now[i, lead] - mean[origin, vote, i, lead])
+                # The root of the errors limits the weight of one sample; the root of the scale that of the scale.
+                total += math.sqrt(distance / np.sqrt(scale[origin, vote, i, lead]))
+            values[vote] = total / samples
+            votes += total / samples
+
+        origin = (patch - LAGS[SHAPE_HORIZON]) % FORECAST_HISTORY
+        slow, rough, steep, total_scale = 0.0, 0.0, 0.0, np.float32(0)
+        for i in range(samples):
+            error[i] = now[i, lead] - mean[origin, SHAPE_HORIZON, i, lead]
+            slow += error[i]
+            steep += math.sqrt(abs(now[i, lead] - before[i, lead]))
+            total_scale += scale[origin, SHAPE_HORIZON, i, lead]
+        root_scale = np.sqrt(scale[origin, SHAPE_HORIZON, 0, lead])
+        for i in range(2, samples):
+            rough += math.sqrt(abs(error[i] - 2 * error[i - 1] + error[i - 2]) / root_scale)
+        values[VOTES] = slow / samples / np.sqrt(total_scale / np.float32(samples))
+        values[VOTES + 1] = rough / (samples - 2)
+        values[VOTES + 2] = steep / samples
+    mean_vote: float = votes / (leads * VOTES)
+    return mean_vote
 
 
-@cache
-def ahead(patch: int) -> npt.NDArray[np.int64]:
-    """Return the indices of the samples of a forecast that are compared, shape (len(LAGS), patch)."""
-    return (np.array(LAGS, dtype=np.int64)[:, None] - 1) * patch + np.arange(patch)
+@compiled
+def find_largest_deviation(
+    mean: Float32Array, scale: Float32Array, patch: int, observed: FloatArray, deviation: FloatArray
+) -> None:
+    """Find the sample of a new patch that deviates most from its forecast.
+
+    Parameters
+    ----------
+    mean, scale, patch
+        As in `measure_channels`.
+    observed : ndarray, shape (samples per patch, leads), mV
+    deviation : ndarray, shape (DEVIATION,)
+        Receives the distance in predicted scales, the index of the sample in the patch, the lead, the horizon in ms,
+        the observed and the predicted value in mV; NaN where no distance is known.
+    """
+    samples, leads = observed.shape
+    deviation[:] = np.nan
+    largest = -1.0
+    for vote in range(VOTES):
+        origin = (patch - LAGS[vote]) % FORECAST_HISTORY
+        for i in range(samples):
+            for lead in range(leads):
+                predicted = mean[origin, vote, i, lead]
+                distance = abs(observed[i, lead] - predicted) / scale[origin, vote, i, lead]
+                if distance > largest and math.isfinite(distance):
+                    largest = distance
+                    deviation[0], deviation[1], deviation[2] = distance, i, lead
+                    deviation[3] = ((LAGS[vote] - 1) * samples + i + 1) * 1000 / FS
+                    deviation[4], deviation[5] = observed[i, lead], predicted
 
 
-def levels(channels: FloatArray) -> FloatArray:
-    """Return the levels.
+@compiled
+def measure_levels(channels: FloatArray, levels: FloatArray) -> None:
+    """Measure the levels of new patches, mean over the leads.
 
     Parameters
     ----------
     channels : ndarray, shape (CHANNEL_HISTORY + k, leads, CHANNELS)
-
-    Returns
-    -------
-    ndarray, shape (k, leads, SIGNAL_LEVELS)
-        Levels of the last k patches: logarithms of the averages of the votes over 56 ms, of slow over 222 and 444 ms,
-        of rough and steep over 111 ms. NaN where a patch is unknown.
+    levels : ndarray, shape (LEVEL_HISTORY + k, LEVELS)
+        The first `SIGNAL_LEVELS` columns of the last k rows receive logarithms of the averages of the votes over 56 ms,
+        of slow over 222 and 444 ms, of rough and steep over 111 ms; NaN where a patch is unknown.
     """
-    k = len(channels) - CHANNEL_HISTORY
-    n = len(channels) - UNIT_PATCHES + 1
-    unit: FloatArray = channels[:n] + channels[1 : n + 1]
-    for i in range(2, UNIT_PATCHES):
-        unit += channels[i : n + i]
-    unit /= UNIT_PATCHES
-    result = np.empty((k, channels.shape[1], SIGNAL_LEVELS))
-    result[:, :, :VOTES] = unit[n - k :, :, :VOTES]
-    slow = unit[:, :, VOTES][np.arange(n - k, n)[:, None] - UNIT_OFFSETS]
-    for i, units in enumerate(SLOW_UNITS):
-        result[:, :, VOTES + i] = np.sqrt(np.abs(slow[:, :units].sum(axis=1) / units))
-    result[:, :, -2:] = (unit[n - k - UNIT_PATCHES : n - UNIT_PATCHES, :, -2:] + unit[n - k :, :, -2:]) / 2
-    np.maximum(result, MIN_AVERAGE, out=result)
-    return np.log(result, out=result)
+    leads = channels.shape[1]
+    for row in range(len(channels) - CHANNEL_HISTORY):
+        end = CHANNEL_HISTORY + row + 1
+        values = levels[LEVEL_HISTORY + row]
+        for level in range(SIGNAL_LEVELS):
+            values[level] = 0.0
+        for lead in range(leads):
+            for vote in range(VOTES):
+                values[vote] += _log(_average(channels, end, lead, vote, 1)) / leads
+            for i, units in enumerate(SLOW_UNITS):
+                slow = math.sqrt(abs(_average(channels, end, lead, VOTES, units)))
+                values[VOTES + i] += _log(slow) / leads
+            for channel in (VOTES + 1, VOTES + 2):
+                values[channel + 1] += _log(_average(channels, end, lead, channel, 2)) / leads
 
 
-def features(recent: FloatArray, quantiles: FloatArray) -> FloatArray:
-    """Return the features of beds.
+@compiled
+def _average(channels: FloatArray, end: int, lead: int, channel: int, units: int) -> float:
+    """Return the mean of a channel over the patches before ``end``."""
+    n = UNIT_PATCHES * units
+    total = 0.0
+    for row in range(end - n, end):
+        total += channels[row, lead, channel]
+    return total / n
+
+
+@compiled
+def _log(average: float) -> float:
+    return math.log(MIN_AVERAGE if average < MIN_AVERAGE else average)
+
+
+@compiled
+def fill_features(levels: FloatArray, quantiles: FloatArray, features: FloatArray) -> None:
+    """Write the features of new patches.
 
     Parameters
     ----------
-    recent : ndarray, shape (beds, LEVEL_HISTORY + k, LEVELS)
-        Mean levels over the leads, followed by those of `model.anomaly.template_memory`.
-    quantiles : ndarray, shape (beds, k, len(QUANTILES), LEVELS)
-        Quantiles of the patient's peaks, as known at each of the last k patches.
-
-    Returns
-    -------
-    ndarray, shape (beds, k, FEATURES)
+    levels : ndarray, shape (LEVEL_HISTORY + k, LEVELS)
+        Mean levels over the leads, followed by those of `model.anomaly.template_matching`.
+    quantiles : ndarray, shape (len(QUANTILES), LEVELS)
+        Quantiles of the patient's peaks.
+    features : ndarray, shape (k, FEATURES)
     """
-    beds, k = quantiles.shape[:2]
-    places = TAP_INDEX + LEVELS * np.arange(k)[:, None]
-    high = quantiles[:, :, 2]
-    result = np.empty((beds, k, FEATURES))
-    taps = recent.reshape(beds, -1).take(places, axis=1)
-    np.subtract(taps, high.take(TAPS[:, 0], axis=2), out=result[:, :, : len(TAPS)])
-    np.subtract(high, quantiles[:, :, 0], out=result[:, :, -2 * LEVELS : -LEVELS])
-    np.subtract(high, quantiles[:, :, 1], out=result[:, :, -LEVELS:])
-    return result
+    high = quantiles[2]
+    for row in range(len(features)):
+        values = features[row]
+        for tap in range(len(TAPS)):
+            level, delay = TAPS[tap, 0], TAPS[tap, 1]
+            values[tap] = levels[LEVEL_HISTORY + row - delay, level] - high[level]
+        for level in range(LEVELS):
+            values[len(TAPS) + level] = high[level] - quantiles[0, level]
+            values[len(TAPS) + LEVELS + level] = high[level] - quantiles[1, level]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from model.anomaly.comparison import Comparison
 from model.anomaly.episodes import Deviation, Episode, Interval
 from model.anomaly.state import LOOK_BACK
 from model.signal.arrays import FloatArray
@@ -18,28 +17,27 @@ that is normal at a peak."""
 
 
 def locate(
-    compared: Comparison, deviations: FloatArray, row: int, end: int, patch: int, episode: Episode | None
+    votes: FloatArray, deviations: FloatArray, peak_vote: float, end: int, patch: int, episode: Episode | None
 ) -> Interval:
     """Return the anomalous patches among the last `LOOK_BACK`.
 
     Parameters
     ----------
-    compared : Comparison
-    deviations : ndarray, shape (LOOK_BACK + k, 6)
-        From `model.anomaly.features.largest_deviations`.
-    row : int
-        New patch at which the score is high.
+    votes : ndarray, shape (LOOK_BACK,)
+        Mean votes of these patches.
+    deviations : ndarray, shape (LOOK_BACK, DEVIATION)
+        Their largest deviations, from `model.anomaly.features.find_largest_deviation`.
+    peak_vote : float
+        Mean vote that is normal at a peak.
     end : int
-        Index of the sample after that patch.
+        Index of the sample after the last patch.
     patch : int
         Samples per patch.
     episode : Episode or None
         Its interval is returned if none of the patches is anomalous.
     """
-    recent = slice(row + 1, row + 1 + LOOK_BACK)
-    votes, deviations = compared.votes[recent], deviations[recent]
     highest = float(np.nanmax(votes))
-    anomalous = np.flatnonzero(votes >= max(MIN_VOTE_SHARE * highest, float(compared.peak_vote[row])))
+    anomalous = np.flatnonzero(votes >= max(MIN_VOTE_SHARE * highest, peak_vote))
     if not len(anomalous):
         if episode is not None:  # The anomalous patches lie further back, within the episode.
             return Interval(episode.onset, episode.end, episode.largest)

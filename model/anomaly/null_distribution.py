@@ -7,14 +7,14 @@ whose log-odds stay high, and never downwards.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 
 from model.anomaly import patient_history
-from model.anomaly.blocks import split_at_blocks
-from model.anomaly.state import AnomalyConfig, AnomalyState
+from model.anomaly.blocks import BLOCK, split_at_blocks
+from model.anomaly.patient_history import PatientHistory, add_log_odds
 from model.signal.arrays import FloatArray
+from model.signal.compiled import compiled
 
 GUMBEL_LOCATION, GUMBEL_SCALE = -6.6, 1.0
 """Null distribution of the highest log-odds of a second, for all patients. With it, and with weights fitted to the
@@ -22,36 +22,49 @@ other groups of records, scores of 2, 2.5 and 3 were reached in 14.6, 4.6 and 1.
 beat, mean over the records of DS1; in the median record in 6.3, 1.4 and 0, in the worst in 106, 39 and 8."""
 
 
-def gumbel_score(log_odds: FloatArray) -> FloatArray:
+@compiled
+def gumbel_score(log_odds: float) -> float:
     """Return ``-log10`` of the probability that a block of normal rhythm has log-odds at least as high."""
-    y = np.maximum((log_odds - GUMBEL_LOCATION) / GUMBEL_SCALE, -5.0)
-    # Beyond 30 the probability equals exp(-y) in double precision, and would underflow later.
-    return np.where(y > 30, y / math.log(10), -np.log10(-np.expm1(-np.exp(-np.minimum(y, 30)))))
+    y = (log_odds - GUMBEL_LOCATION) / GUMBEL_SCALE
+    if y < -5:
+        y = -5.0
+    if y > 30:
+        # The probability equals exp(-y) in double precision, and would underflow later.
+        return y / math.log(10)
+    return -math.log10(-math.expm1(-math.exp(-y)))
 
 
-def score_log_odds(
-    config: AnomalyConfig, state: AnomalyState, first: int, log_odds: FloatArray
-) -> tuple[FloatArray, AnomalyState]:
-    """Return the scores of patches, the first of which is patch ``first``, and learn the log-odds of full blocks.
+@compiled
+def score_patches(
+    history: PatientHistory, block_peak: FloatArray, bed: int, end: int, log_odds: FloatArray, score: FloatArray
+) -> None:
+    """Score new patches of one block of one bed; learn the highest log-odds of a block that ends with them.
 
     Parameters
     ----------
-    config : AnomalyConfig
-    state : AnomalyState
-    first : int
+    history : PatientHistory
+    block_peak : ndarray, shape (beds,)
+        Highest log-odds of the current block so far; NaN where unknown.
+    bed : int
+    end : int
+        Patches of the epoch, including the new ones.
     log_odds : ndarray, shape (k,)
         NaN where unknown.
-
-    Returns
-    -------
-    ndarray, shape (k,)
-    AnomalyState
+    score : ndarray, shape (k,)
+        Receives the scores.
     """
-    history, peak = state.history, state.block_log_odds
-    shift = np.empty(len(log_odds))
-    for begins, ends, full in split_at_blocks(config.block, first, len(log_odds)):
-        shift[begins:ends] = history.shift
-        peak = float(np.fmax(peak, np.fmax.reduce(log_odds[begins:ends])))
-        if full:
-            history, peak = patient_history.add_log_odds(config, history, peak), math.nan
-    return gumbel_score(log_odds - shift), replace(state, history=history, block_log_odds=peak)
+    for row in range(len(log_odds)):
+        block_peak[bed] = np.fmax(block_peak[bed], log_odds[row])
+        score[row] = gumbel_score(log_odds[row] - history.shift[bed])
+    if end % BLOCK == 0:
+        add_log_odds(history, bed, block_peak[bed])
+        block_peak[bed] = np.nan
+
+
+def score_log_odds(log_odds: FloatArray) -> FloatArray:
+    """Return the scores of the first patches of an epoch, from their log-odds; both of shape (k,)."""
+    history, block_peak = patient_history.begin(), np.full(1, np.nan)
+    score = np.empty(len(log_odds))
+    for begins, ends in split_at_blocks(0, len(log_odds)):
+        score_patches(history, block_peak, 0, ends, log_odds[begins:ends], score[begins:ends])
+    return score

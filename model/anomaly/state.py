@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from model.anomaly.episodes import Episode
+from model.anomaly.patient_history import PatientHistory
+from model.anomaly.template_matching import TemplateMatching
 from model.anomaly.template_memory import TemplateMemory
-from model.signal.arrays import Float32Array, FloatArray
+from model.signal.arrays import Float32Array, FloatArray, IntArray
 
 LOOK_BACK = 36
 """Past patches, 400 ms, among which the anomalous ones are located when the score is high."""
@@ -14,31 +17,18 @@ LOOK_BACK = 36
 
 @dataclass(frozen=True, slots=True)
 class AnomalyConfig:
-    """Settings of the score and of the condition; durations in patches of 4 samples (11 ms).
+    """Settings of the condition.
 
     Attributes
     ----------
-    block : int
-        Patches per block; the patient's history holds one peak per block. 90 patches are one second, the interval to
-        which the probability refers.
-    memory : int
-        Blocks of the history of levels.
-    long_memory : int
-        Blocks of the history of log-odds.
-    warm : int
-        Blocks needed before the first score.
     threshold : float
         Score at which a condition begins.
     release : float
         Score below which a condition may end.
     hold : int
-        Patches below ``release`` after which it ends.
+        Patches of 4 samples (11 ms) below ``release`` after which it ends.
     """
 
-    block: int = 90
-    memory: int = 120
-    long_memory: int = 300
-    warm: int = 12
     threshold: float = 3.0
     release: float = 1.5
     hold: int = 90
@@ -48,26 +38,40 @@ DEFAULT_CONFIG = AnomalyConfig()
 """The settings of the monitor, live and offline."""
 
 
-@dataclass(frozen=True, slots=True)
-class PatientHistory:
-    """Peaks of the patient's past blocks, oldest first; see `model.anomaly.patient_history`.
+class RecentPatches(NamedTuple):
+    """Columns over beds: the last patches. They change with each patch.
 
     Attributes
     ----------
-    peaks : ndarray, shape (n, LEVELS)
-        Highest levels of each block.
-    quantiles : ndarray, shape (len(QUANTILES), LEVELS)
-        Quantiles of the peaks; NaN while learning.
-    log_odds : ndarray, shape (m,)
-        Highest log-odds of each block.
-    shift : float
-        Upward shift of the null distribution.
+    patches : ndarray of int64, shape (beds,)
+        Patches observed in this epoch.
+    mean, scale : ndarray of float32, shape (beds, FORECAST_HISTORY, VOTES, patch, leads), mV
+        Forecasts of the last origins at the horizons of the votes, see `model.anomaly.features.keep_forecast`; NaN
+        before the epoch.
+    observed : ndarray, shape (beds, 1, patch, leads), mV
+        The last patch.
+    channels : ndarray, shape (beds, CHANNEL_HISTORY, leads, CHANNELS)
+    levels : ndarray, shape (beds, LEVEL_HISTORY, LEVELS)
+    votes : ndarray, shape (beds, LOOK_BACK)
+        Mean votes.
+    deviations : ndarray, shape (beds, LOOK_BACK, DEVIATION)
+        Largest deviation of each patch, see `model.anomaly.features.find_largest_deviation`.
+    block_peaks : ndarray, shape (beds, LEVELS)
+        Highest levels of the current block.
+    block_log_odds : ndarray, shape (beds,)
+        Highest log-odds of the current block.
     """
 
-    peaks: FloatArray
-    quantiles: FloatArray
-    log_odds: FloatArray
-    shift: float = 0.0
+    patches: IntArray
+    mean: Float32Array
+    scale: Float32Array
+    observed: FloatArray
+    channels: FloatArray
+    levels: FloatArray
+    votes: FloatArray
+    deviations: FloatArray
+    block_peaks: FloatArray
+    block_log_odds: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,22 +83,8 @@ class AnomalyState:
     leads : tuple of str
     start : int
         Index of the first sample of the epoch.
-    patches : int
-        Patches observed in this epoch.
-    mean, scale : ndarray, shape (LOOK_BACK + max(LAGS), len(LAGS), patch, leads), float32, mV
-        Forecasts of the last origins at the horizons of the votes; NaN before the epoch.
-    observed : ndarray, shape (LOOK_BACK, patch, leads), mV
-        The last patches.
-    channels : ndarray, shape (CHANNEL_HISTORY, leads, CHANNELS)
-        Channels of the last patches.
-    levels : ndarray, shape (LEVEL_HISTORY, LEVELS)
-        Levels of the last patches.
-    votes : ndarray, shape (LOOK_BACK,)
-        Mean votes of the last patches.
-    block_peaks : ndarray, shape (LEVELS,)
-        Highest levels of the current block.
-    block_log_odds : float
-        Highest log-odds of the current block.
+    recent : RecentPatches
+    matching : TemplateMatching
     history : PatientHistory
     templates : TemplateMemory
     episode : Episode or None
@@ -102,15 +92,8 @@ class AnomalyState:
 
     leads: tuple[str, ...]
     start: int
-    patches: int
-    mean: Float32Array
-    scale: Float32Array
-    observed: FloatArray
-    channels: FloatArray
-    levels: FloatArray
-    votes: FloatArray
-    block_peaks: FloatArray
-    block_log_odds: float
+    recent: RecentPatches
+    matching: TemplateMatching
     history: PatientHistory
     templates: TemplateMemory
     episode: Episode | None = None

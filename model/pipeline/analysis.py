@@ -312,19 +312,14 @@ def _ends(state: BedState, at: int) -> tuple[Ended, ...]:
 def _predict(models: Models, states: Sequence[BedState], strides: Sequence[Strides]) -> list[_Predicted]:
     """Push the strides of beds to the forecaster and the anomaly detector."""
     forecasts = forecaster.step(models.forecaster, [state.forecaster for state in states], strides)
-    anomalies = anomaly_detector.step_together(
-        DEFAULT_CONFIG,
-        [state.anomaly for state in states],
-        [predicted.mean for predicted, _ in forecasts],
-        [predicted.scale for predicted, _ in forecasts],
-        [predicted.observed for predicted, _ in forecasts],
-    )
-    return [
-        _Predicted(_stride_forecasts(bed_strides, predicted, found), found.changes, forecaster_state, anomaly_state)
-        for bed_strides, (predicted, forecaster_state), (found, anomaly_state) in zip(
-            strides, forecasts, anomalies, strict=True
+    predicted = []
+    for state, bed_strides, (bed_forecasts, forecaster_state) in zip(states, strides, forecasts, strict=True):
+        found, anomaly_state = anomaly_detector.step(
+            DEFAULT_CONFIG, state.anomaly, bed_forecasts.mean, bed_forecasts.scale, bed_forecasts.observed
         )
-    ]
+        stride_forecasts = _stride_forecasts(bed_strides, bed_forecasts, found)
+        predicted.append(_Predicted(stride_forecasts, found.changes, forecaster_state, anomaly_state))
+    return predicted
 
 
 def _stride_forecasts(strides: Strides, forecasts: Forecasts, anomalies: Anomalies) -> tuple[StrideForecast, ...]:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from model.anomaly import anomaly_detector, comparison
-from model.anomaly.state import DEFAULT_CONFIG
 from model.datasets.annotated_signal import AnnotatedSignal, load_annotated
 from model.datasets.beat_codes import AAMI_CLASS, FLUTTER_WAVE, NORMAL, SUPRAVENTRICULAR
 from model.evaluation.anomaly_scores import CHUNK
@@ -94,10 +93,10 @@ def features_of(signals: Sequence[FloatArray], forecaster: Checkpoint) -> list[F
         stepped = forecasting.step(forecaster, forecast_states, [strides for strides, _ in received])
         forecast_states = [state for _, state in stepped]
         for i, (forecasts, _) in enumerate(stepped):
-            compared, detector_states[i] = comparison.compare(
-                DEFAULT_CONFIG, detector_states[i], forecasts.mean, forecasts.scale, forecasts.observed
+            features, detector_states[i] = comparison.compare(
+                detector_states[i], forecasts.mean, forecasts.scale, forecasts.observed
             )
-            found[i].append(compared.features.astype(np.float32))
+            found[i].append(features.astype(np.float32))
     return [np.concatenate(parts) for parts in found]
 
 

@@ -17,7 +17,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from model.anomaly import anomaly_detector, classifier, null_distribution
+from model.anomaly import classifier, null_distribution
 from model.anomaly.classifier import Weights
 from model.anomaly.features import FEATURES, LEVELS, TAPS
 from model.anomaly.state import DEFAULT_CONFIG
@@ -205,7 +205,7 @@ def log_odds_of(weights: Weights, features: Float32Array) -> FloatArray:
 
 def score_beats(log_odds: FloatArray, targets: AnomalyTargets) -> CrossValidated:
     """Return the scores of a record's beats from the log-odds of its patches."""
-    score, _ = null_distribution.score_log_odds(DEFAULT_CONFIG, anomaly_detector.begin(0, [""]), 0, log_odds)
+    score = null_distribution.score_log_odds(log_odds)
     known_at = PATCH * (np.arange(len(score)) + 1) - 1
     none = np.empty(0, dtype=np.int64)
     output = anomaly_scores.DetectorOutput(score, known_at, first=none, last=none)

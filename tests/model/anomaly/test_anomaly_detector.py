@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
 from model.anomaly import anomaly_detector
-from model.anomaly.comparison import MEMORY_FREEZE_S
-from model.anomaly.features import CHANNEL_HISTORY, LAGS, LEVEL_HISTORY
-from model.anomaly.state import DEFAULT_CONFIG, AnomalyConfig, AnomalyState
+from model.anomaly.anomaly_detector import MEMORY_FREEZE_S, score_beds
+from model.anomaly.blocks import BLOCK
+from model.anomaly.classifier import load
+from model.anomaly.comparison import Comparison, compare_beds
+from model.anomaly.features import CHANNEL_HISTORY, FEATURES, LAGS, LEVEL_HISTORY
+from model.anomaly.patient_history import MEMORY, WARM
+from model.anomaly.state import DEFAULT_CONFIG, LOOK_BACK, AnomalyState
+from model.anomaly.template_memory import MAX_TEMPLATES
 from model.conditions.changes import Began, Change, Ended
 
 LEADS = ("MLII", "V1")
@@ -37,33 +41,40 @@ def simulate(seconds: float, leads: int = 2, seed: int = 0, anomalous: tuple[flo
     return mean, np.full_like(mean, 0.1), observed
 
 
-def run(
-    forecasts: Forecasts, start: int = 0, config: AnomalyConfig = DEFAULT_CONFIG
-) -> tuple[npt.NDArray[np.float64], list[Change], AnomalyState]:
+def run(forecasts: Forecasts, start: int = 0) -> tuple[npt.NDArray[np.float64], list[Change], AnomalyState]:
     """Push forecasts; return scores, changes and the state."""
     state = anomaly_detector.begin(start, LEADS[: forecasts[2].shape[2]])
-    found, state = anomaly_detector.step(config, state, *forecasts)
+    found, state = anomaly_detector.step(DEFAULT_CONFIG, state, *forecasts)
     return found.score, list(found.changes), state
 
 
-def test_beds_that_step_together_are_independent() -> None:
-    """With one and two leads, at different positions in their blocks, with different numbers of patches."""
-    beds = [simulate(30, leads, seed, (22, 22.4)) for seed, leads in enumerate((2, 1, 2, 1))]
-    states = [anomaly_detector.begin(0, LEADS[: observed.shape[2]]) for _, _, observed in beds]
-    places, scores, events = [0] * len(beds), [[] for _ in beds], [[] for _ in beds]
-    for turn in range(400):
-        cuts = [slice(at, at + (9 if (turn + bed) % 5 else 7)) for bed, at in enumerate(places)]
-        parts = [[part[own] for part in bed] for bed, own in zip(beds, cuts, strict=True)]
-        stepped = anomaly_detector.step_together(DEFAULT_CONFIG, states, *zip(*parts, strict=True))
-        for bed, (found, state) in enumerate(stepped):
-            scores[bed].append(found.score)
-            events[bed] += found.changes
-            states[bed], places[bed] = state, cuts[bed].stop
-    for bed, own, found in zip(beds, scores, events, strict=True):
-        score, alone, _ = run(bed)
-        np.testing.assert_allclose(np.concatenate(own), score, rtol=0, atol=1e-9)
-        assert [(event.onset, event.at) for event in found] == [(event.onset, event.at) for event in alone]
-        assert found
+def test_beds_in_one_call_are_independent() -> None:
+    """Columns of three beds, at different places in their blocks, and after different histories."""
+    beds = [simulate(40, 2, seed, (22, 22.4)) for seed in range(3)]
+    places = (36 * SECOND - 18, 30 * SECOND, 33 * SECOND + 27)
+    states, parts, expected, after = [], [], [], []
+    for (mean, scale, observed), first in zip(beds, places, strict=True):
+        states.append(run((mean[:first], scale[:first], observed[:first]))[2])
+        parts.append(tuple(part[first : first + 18] for part in (mean, scale, observed)))
+        found, state = anomaly_detector.step(DEFAULT_CONFIG, states[-1], *parts[-1])
+        expected.append(found.score)
+        after.append(state)
+
+    def columns(states: Sequence[AnomalyState]) -> Sequence[Sequence[npt.NDArray[np.float64]]]:
+        groups = zip(*((s.recent, s.matching, s.history, s.templates) for s in states), strict=True)
+        return [type(group[0])(*map(np.concatenate, zip(*group, strict=True))) for group in groups]
+
+    together = columns(states)
+    compared = Comparison(np.empty((3, 18, FEATURES)), np.empty((3, LOOK_BACK + 18)), np.empty((3, LOOK_BACK + 18, 6)))
+    compare_beds(*together, *map(np.stack, zip(*parts, strict=True)), np.zeros(3, bool), compared)
+    recent, _, history, _ = together
+    score = np.empty((3, 18))
+    highest = score_beds(load(), history, recent.block_log_odds, recent.patches, compared.features, score)
+    np.testing.assert_array_equal(score, expected)
+    assert highest == np.max(expected)
+    for found, alone in zip(together, columns(after), strict=True):
+        for column, own in zip(found, alone, strict=True):
+            np.testing.assert_array_equal(column, own)
 
 
 def test_an_anomalous_interval_is_located() -> None:
@@ -111,7 +122,7 @@ def test_the_evidence_is_the_largest_deviation() -> None:
 
 def test_no_score_while_learning() -> None:
     scores, events, _ = run(simulate(30, anomalous=(5, 5.3)))
-    learning = DEFAULT_CONFIG.warm * DEFAULT_CONFIG.block
+    learning = WARM * BLOCK
     assert np.isnan(scores[:learning]).all()
     assert np.isfinite(scores[learning:]).all()
     assert not events
@@ -156,15 +167,17 @@ def simulate_beats(seconds: int, premature: Sequence[float] = (), broad: Sequenc
 def test_no_templates_are_stored_in_the_first_20_s_of_an_episode() -> None:
     forecasts = simulate_beats(75, broad=np.arange(40, 75, 0.5).tolist())
 
-    def stored(seconds: float) -> npt.NDArray[np.float64]:
+    def after(seconds: float) -> AnomalyState:
         mean, scale, observed = (part[: round(seconds * SECOND)] for part in forecasts)
-        memory = run((mean, scale, observed))[2].templates
-        return memory.templates[:, : memory.recent]
+        return run((mean, scale, observed))[2]
 
-    before, frozen, later = (stored(40.5 + since) for since in (0, MEMORY_FREEZE_S - 1, MEMORY_FREEZE_S + 9))
-    np.testing.assert_array_equal(frozen, before)
-    np.testing.assert_array_equal(later[:, :-10], before[:, -later.shape[1] + 10 :])
-    assert np.ptp(later[:, -10:], axis=2) == pytest.approx(2.25, abs=0.2)
+    before, frozen, later = (after(40.5 + since) for since in (0, MEMORY_FREEZE_S - 1, MEMORY_FREEZE_S + 9))
+    np.testing.assert_array_equal(frozen.templates.templates, before.templates.templates)
+    stored = int(before.templates.stored[0])
+    assert frozen.templates.stored[0] == stored
+    assert later.templates.stored[0] == stored + 10
+    slots = np.arange(stored, stored + 10) % MAX_TEMPLATES
+    assert np.ptp(later.templates.templates[0, 0][:, slots], axis=0) == pytest.approx(2.25, abs=0.2)
 
 
 def test_a_long_run_becomes_normal() -> None:
@@ -219,8 +232,8 @@ def test_invalid_samples_have_no_score() -> None:
     assert not events
     assert np.isnan(scores[41 * SECOND : 43 * SECOND]).all()
     assert np.isfinite(scores[43 * SECOND + CHANNEL_HISTORY + LEVEL_HISTORY + 1 :]).all()
-    assert np.isfinite(state.history.peaks).all()
-    assert np.isfinite(state.history.log_odds).all()
+    assert 50 <= state.history.blocks[0] < 60
+    assert 40 <= state.history.log_odds_blocks[0] < 50
 
 
 def test_a_flat_line_that_is_forecast_exactly_has_a_low_score() -> None:
@@ -238,11 +251,13 @@ def test_bigeminy_is_detected_for_two_minutes() -> None:
 
 
 def test_the_history_of_levels_is_limited() -> None:
-    forecasts = simulate(60)
-    forecasts[2][30 * SECOND :] *= 2
-    short, long = (run(forecasts, config=replace(DEFAULT_CONFIG, memory=memory))[2].history for memory in (20, 60))
-    assert len(short.peaks) == 20
-    assert (short.quantiles[0, :4] > long.quantiles[0, :4] + 0.2).all()
+    """A louder minute raises the lowest quantile only once the quiet blocks before it are forgotten."""
+    forecasts = simulate(60 + MEMORY)
+    forecasts[2][60 * SECOND :] *= 2
+    early, late = (run(tuple(part[: end * SECOND] for part in forecasts))[2].history for end in (120, 60 + MEMORY))
+    assert early.blocks[0] == 119
+    assert late.blocks[0] > MEMORY
+    assert (late.quantiles[0, 0, :4] > early.quantiles[0, 0, :4] + 0.2).all()
 
 
 def test_a_premature_beat_of_normal_shape_scores_lower_than_a_broad_one() -> None:

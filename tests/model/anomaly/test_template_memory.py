@@ -1,151 +1,41 @@
-"""Template matches on simulated complexes, for which the correct result is known."""
+"""Which complexes are kept as templates."""
 
 from __future__ import annotations
 
-import itertools
-from dataclasses import replace
-
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from model.anomaly import template_memory
-from model.anomaly.template_memory import (
-    LEVELS,
-    LONG_TERM_EVERY,
-    MATCHES,
-    MAX_TEMPLATES,
-    MIN_MISMATCH,
-    MIN_RELATIVE_POWER,
-    RECENT_QUANTILES,
-    TemplateMemory,
-)
-from model.signal.arrays import FloatArray
+from model.anomaly.template_memory import LONG_TERM_EVERY, MAX_TEMPLATES, TAPER, WIDTH, counts, store
 
-PATCH, BLOCK = 4, 90
-PERFECT, NO_MATCH = -np.log(MIN_MISMATCH), -np.log(1 + MIN_MISMATCH)
+PULSE = np.exp(-((np.arange(WIDTH) - 18) ** 2) / 20.0)
+"""The shape of all templates here; the height tells them apart."""
 
 
-def train(moments: list[float], seconds: float, leads: int = 2, wide: tuple[float, ...] = ()) -> FloatArray:
-    """Return narrow complexes at ``moments`` and broad ones at ``wide``, in s; shape (patches, PATCH, leads), mV."""
-    time = np.arange(round(seconds * BLOCK) * PATCH) / 360
-    mv = np.zeros((len(time), leads))
-    for moments_of, width, height in ((moments, 0.015, 1.0), (wide, 0.06, 1.2)):
-        for at in moments_of:
-            mv += height * np.exp(-((time - at)[:, None] ** 2) / (2 * width**2)) * [1.0, -0.5][:leads]
-    return mv.reshape(-1, PATCH, leads)
+def heights(stored: int) -> tuple[list[float], list[float]]:
+    """Store pulses of heights 1, 2, …; return the heights of the recent and of the long-term templates."""
+    memory = template_memory.begin(1)
+    for height in range(1, stored + 1):
+        store(memory, 0, (0.3 + height * PULSE)[None])
+    found = np.ptp(memory.templates[0, 0], axis=0) / np.ptp(PULSE)
+    recent, long_term = counts(stored)
+    return sorted(found[:recent]), sorted(found[MAX_TEMPLATES : MAX_TEMPLATES + long_term])
 
 
-def run(observed: FloatArray, cuts: list[int] | None = None) -> tuple[FloatArray, TemplateMemory]:
-    """Push patches, cut where blocks end and at ``cuts``; return the levels and the state."""
-    state, before = template_memory.begin(observed.shape[2]), np.full(observed.shape[1:], np.nan)
-    edges = sorted({0, len(observed), *range(0, len(observed), BLOCK), *(cuts or [])})
-    parts = []
-    for first, end in itertools.pairwise(edges):
-        [windows] = template_memory.windows_of([state], before, observed[first:end])
-        levels, state = template_memory.compare(state, windows, 0, end - first)
-        parts.append(levels)
-        before = observed[end - 1]
-        if end % BLOCK == 0:
-            state = template_memory.store(state)
-    return np.concatenate(parts), state
+@pytest.mark.parametrize("stored", [0, 1, 25, 32, 33, 200, 500])
+def test_the_last_templates_and_some_older_ones_are_kept(stored: int) -> None:
+    recent, long_term = heights(stored)
+    every = range(1, stored + 1)
+    np.testing.assert_allclose(recent, every[-MAX_TEMPLATES:])
+    np.testing.assert_allclose(long_term, every[::LONG_TERM_EVERY][-MAX_TEMPLATES:])
 
 
-def best_levels(levels: FloatArray, at: float) -> FloatArray:
-    """Return the highest levels within 300 ms after a moment."""
-    first = round(at * BLOCK)
-    best: FloatArray = levels[first : first + 27].max(axis=0)
-    return best
-
-
-def test_a_normal_beat_matches_at_any_time() -> None:
-    regular = [0.5 + i for i in range(30)]
-    levels, _ = run(train([*regular, 30.1, 32.237], 35))
-    for at in (20.5, 30.1, 32.237):
-        assert (best_levels(levels, at)[:-1] > 0.9 * PERFECT).all()
-
-
-def test_a_broad_complex_and_a_pause_do_not_match() -> None:
-    levels, _ = run(train([0.5 + i for i in range(30)], 36, wide=(31.2,)))
-    broad, silent = best_levels(levels, 31.2), best_levels(levels, 34)
-    assert (broad[:-1] < 0.4 * PERFECT).all()
-    np.testing.assert_allclose(silent[:-1], NO_MATCH, atol=0.05)
-    assert broad[-1] > np.log(0.5)
-    assert silent[-1] == pytest.approx(np.log(MIN_RELATIVE_POWER), abs=1e-3)
-
-
-def test_one_broad_complex_in_seven_matches_few_templates() -> None:
-    """By the best match alone, the second broad complex would count as normal."""
-    wide = tuple(float(i) + 0.5 for i in range(0, 80, 7))
-    levels, _ = run(train([i + 0.5 for i in range(80) if i % 7], 81, wide=wide))
-    # The 0.9 quantile over the few long-term templates is the second best match.
-    few = np.arange(LEVELS) == len(RECENT_QUANTILES)
-    assert (best_levels(levels, 77.5)[:-1][~few[:-1]] < 0.4 * PERFECT).all()
-    assert (best_levels(levels, 75.5)[:MATCHES] > 0.9 * PERFECT).all()
-
-
-def test_a_shape_that_returns_after_minutes_matches() -> None:
-    """It matches long-term templates, but no recent ones."""
-    narrow, wide = [*np.arange(0.5, 90), *np.arange(180.5, 240)], tuple(np.arange(90.5, 180))
-    levels, _ = run(train(narrow, 240, wide=wide))
-    new, again = best_levels(levels, 91.5), best_levels(levels, 181.5)
-    assert (new[:MATCHES] < 0.4 * PERFECT).all()
-    assert (again[: len(RECENT_QUANTILES)] < 0.4 * PERFECT).all()
-    assert (again[len(RECENT_QUANTILES) : MATCHES - 1] > 0.9 * PERFECT).all()
-
-
-def test_the_steeper_of_two_complexes_in_a_block_is_stored() -> None:
-    narrow = [i + 0.2 for i in range(20)]
-    _, state = run(train(narrow, 20, leads=1, wide=tuple(at + 0.4 for at in narrow)))
-    above_half = (state.templates[0] > state.templates[0].max(axis=1, keepdims=True) / 2).sum(axis=1)
-    assert (above_half[1:] < 10).all()  # 35 ms wide at half its height, before smoothing
-
-
-def test_numbers_of_recent_and_long_term_templates() -> None:
-    _, state = run(train([0.5 + i for i in range(60)], 60))
-    assert state.recent == MAX_TEMPLATES
-    assert state.power.shape == state.templates.shape[:2] == (2, MAX_TEMPLATES + 60 // LONG_TERM_EVERY)
-
-
-def test_the_number_of_templates_is_bounded() -> None:
-    state = template_memory.begin(1)
-    for i in range(MAX_TEMPLATES * LONG_TERM_EVERY + 100):
-        state = template_memory.store(
-            replace(state, steepest=1.0, candidate=np.full((1, template_memory.WIDTH), float(i)))
-        )
-    assert state.power.shape == state.templates.shape[:2] == (1, 2 * MAX_TEMPLATES)
-    assert state.recent == MAX_TEMPLATES
-
-
-def test_invalid_samples_have_no_levels_and_are_not_stored() -> None:
-    observed = train([0.5 + i for i in range(30)], 30)
-    observed[20 * BLOCK + 10 : 23 * BLOCK] = np.nan
-    levels, state = run(observed)
-    assert np.isnan(levels[21 * BLOCK : 23 * BLOCK]).all()
-    assert np.isfinite(levels[23 * BLOCK + 25 :]).all()
-    assert np.isfinite(state.templates).all()
-
-
-def test_a_flat_line_has_finite_levels() -> None:
-    levels, _ = run(np.zeros((20 * BLOCK, PATCH, 1)))
-    assert np.isfinite(levels[BLOCK:]).all()
-    assert levels.shape[1] == LEVELS
-
-
-@settings(max_examples=20)
-@given(cuts=st.lists(st.integers(1, 8 * BLOCK), max_size=20), seed=st.integers(0, 2**32 - 1))
-def test_any_chunking_gives_the_same_result(cuts: list[int], seed: int) -> None:
-    observed = np.random.default_rng(seed).normal(size=(8 * BLOCK, PATCH, 2))
-    (whole, state), (cut, state_cut) = run(observed), run(observed, cuts)
-    np.testing.assert_array_equal(whole, cut)
-    np.testing.assert_array_equal(state.templates, state_cut.templates)
-
-
-@settings(max_examples=10)
-@given(at=st.integers(1, 8 * BLOCK - 1), seed=st.integers(0, 2**32 - 1))
-def test_levels_do_not_depend_on_later_samples(at: int, seed: int) -> None:
-    observed = np.random.default_rng(seed).normal(size=(8 * BLOCK, PATCH, 1))
-    other = observed.copy()
-    other[at:] *= -3
-    np.testing.assert_array_equal(run(observed)[0][:at], run(other)[0][:at])
+def test_templates_have_no_mean_and_their_median_power_is_normal() -> None:
+    memory = template_memory.begin(2)
+    for height in (1.0, 5.0, 2.0):
+        store(memory, 0, np.stack([height * PULSE + 7, 2 * height * PULSE]))
+    np.testing.assert_allclose(TAPER @ memory.templates[0, 0, :, :3], 0, atol=1e-12)
+    shape = PULSE - (TAPER @ PULSE) / TAPER.sum()
+    power = TAPER @ shape**2
+    np.testing.assert_allclose(memory.power[0, 0, :3], [power, 25 * power, 4 * power])
+    np.testing.assert_allclose(memory.normal_power[0], [4 * power, 16 * power])

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from model.anomaly.patient_history import WARM
 from model.anomaly.state import DEFAULT_CONFIG
 from model.conditions.changes import Began, Change, Ended
 from model.pipeline import analysis
@@ -105,7 +106,7 @@ def test_forecasts_lie_on_strides_and_have_no_score_while_learning(
 ) -> None:
     forecasts = whole[0].forecasts
     assert [one.origin for one in forecasts] == list(range(STRIDE - 1, 50 * FS, STRIDE))
-    learning = DEFAULT_CONFIG.warm * FS
+    learning = WARM * FS
     assert all(math.isnan(one.score) == (one.origin < learning) for one in forecasts if one.origin < 40 * FS)
 
 

@@ -1,0 +1,33 @@
+"""Rows of past values in front of new ones."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from model.signal.arrays import FloatArray
+from model.signal.compiled import compiled
+
+
+@compiled
+def extended(last: FloatArray, k: int) -> FloatArray:
+    """Return the last rows, followed by k rows to be written."""
+    rows = np.empty((len(last) + k, *last.shape[1:]))
+    put_first(rows, last)
+    return rows
+
+
+@compiled
+def put_first(rows: FloatArray, last: FloatArray) -> None:
+    """Write the last rows in front of the new ones."""
+    source, target = last.reshape(-1), rows.reshape(-1)
+    for i in range(len(source)):
+        target[i] = source[i]
+
+
+@compiled
+def keep_last(last: FloatArray, rows: FloatArray) -> None:
+    """Keep the last rows, as many as there is room for."""
+    source, target = rows.reshape(-1), last.reshape(-1)
+    first = len(source) - len(target)
+    for i in range(len(target)):
+        target[i] = source[first + i]
