@@ -41,8 +41,8 @@ RATE_MARGIN = 0.05
 """Margin by which a rate must return within its limit, as a share of the limit."""
 
 RECOVERY_BEATS = 5
-"""Consecutive beats at which the rate must have recovered to end an extreme bradycardia, so that one early beat among
-slow ones does not end it."""
+"""Consecutive beats at which the rate must have recovered to end an extreme bradycardia or tachycardia, so that one
+early beat among slow ones, or a late one among fast ones, does not end it."""
 
 RUN_BREAK_RR = 1.25
 """Longest RR interval in a run that includes one non-ventricular beat, as a multiple of the limit's RR interval."""
@@ -246,7 +246,9 @@ def _extreme_tachycardia(config: AlarmConfig, history: BeatHistory) -> Iterator[
         return
     # A complex that is counted twice, with its T wave or a pacing spike, does not resemble the one before.
     met = met and repeating_share(history, beats, alternating=False) >= MIN_REPEATING
-    persists = rate >= rule.per_min * (1 - RATE_MARGIN)
+    before = [mean_rate(history, beats, beats_ago=beats_ago) for beats_ago in range(RECOVERY_BEATS)]
+    fastest = max([rate, *(known for known in before if known is not None)])
+    persists = fastest >= rule.per_min * (1 - RATE_MARGIN)
     yield RuleResult("extreme_tachycardia", met, persists, history.indexes[-beats], last, rate, rule.per_min, beats)
 
 

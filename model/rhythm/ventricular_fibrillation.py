@@ -1,12 +1,13 @@
 """Decides on ventricular fibrillation or flutter from the waveform and from the beats.
 
 The waveform (`model.signal.fibrillation_waveform`) suggests fibrillation; organised beats exclude it. Beats are
-organised if their complexes repeat in shape at less than 150/min and most of the slope of the signal lies in them. So a
-broad QRS complex followed by a large T wave is not fibrillation, although without isoelectric segments it looks like a
-sine.
+organised if their complexes repeat in shape at less than 150/min, or without exception at less than 167/min, and most
+of the slope of the signal lies in them. So a broad QRS complex followed by a large T wave is not fibrillation, although
+without isoelectric segments it looks like a sine.
 
-Fibrillation begins when the waveform resembles it for 4 s without organised beats. It does not end because the signal
-becomes bad: chest compressions and shocks are to be expected. It ends
+Fibrillation begins when the waveform resembles it for 4 s without organised beats; for 5 s if half of the complexes
+repeat at 120 to 167/min, as those of fibrillation do not. It does not end because the signal becomes bad: chest
+compressions and shocks are to be expected. It ends
 
 - with organised beats;
 - with complexes that repeat in shape at any rate, if the waveform contradicts fibrillation, too;
@@ -20,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -33,6 +35,9 @@ RELEASE_MARGIN = -0.1
 
 CONFIRM_WINDOWS = 3
 """Consecutive windows that confirm the onset, or the end by repeating complexes: together they cover 4 s."""
+
+DOUBTFUL_WINDOWS, MAX_DOUBTFUL = 5, 1
+"""Consecutive windows that confirm the onset if more than the second number of them are doubtful: together 5 s."""
 
 SLOW_MARGIN, SLOW_CONCENTRATION = 0.2, 1.6
 """Margin above which, and concentration of the slope below which, a wave slower than 150/min is fibrillation: it must
@@ -86,6 +91,11 @@ REPEATING_SHARE, RELEASE_SHARE = 0.6, 0.5
 MIN_MEAN_RR = 0.4 * FS
 """Mean RR interval of organised beats, samples: 150/min."""
 
+TACHYCARDIA_RR = (0.36 * FS, 0.5 * FS)
+"""RR intervals of a tachycardia, samples: 167 to 120/min. Complexes that all repeat are organised down to the first, on
+the mean, if no interval is above the second: complexes that are farther apart may be some of the waves of a faster
+fibrillation, or the beats before it."""
+
 COMPLEX_HALF_WIDTH = 7
 """Half of the width of a complex in which slope is counted, samples at 90 Hz: 78 ms."""
 
@@ -131,6 +141,8 @@ class FibrillationState:
         R peaks of these.
     contradicting : int
         Consecutive windows that contradict the present decision.
+    doubtful : int
+        How many of those that resemble fibrillation have complexes that repeat like those of a tachycardia.
     quiet : tuple of bool
         Which of the last blocks are quiet, at most `QUIET_OF`.
     candidate_onset : int
@@ -147,6 +159,7 @@ class FibrillationState:
     complexes: tuple[Complex, ...] = ()
     piece_indexes: tuple[int, ...] = ()
     contradicting: int = 0
+    doubtful: int = 0
     quiet: tuple[bool, ...] = ()
     candidate_onset: int = 0
     last_evidence: int = 0
@@ -246,14 +259,21 @@ def _decide(state: FibrillationState, block: Waveform) -> FibrillationState:
     """Update the decision with the block."""
     quiet = (*state.quiet[1 - QUIET_OF :], OPEN_SLOPE <= block.slope < QUIET_SLOPE)
     if state.since is None and max(block.margin, block.slow_margin) <= 0:
-        return replace(state, contradicting=0, quiet=quiet)
-    repeating, organised, concentration = _organisation(state, block)
+        return replace(state, contradicting=0, doubtful=0, quiet=quiet)
+    share, mean_rr, longest_rr = _repetition(state, block)
+    concentration = _concentration(state, block)
+    concentrated = concentration >= MIN_CONCENTRATION
+    repeating = concentrated and share >= RELEASE_SHARE
+    shortest, longest = TACHYCARDIA_RR
+    tachycardia = share == 1 and mean_rr >= shortest and longest_rr <= longest
+    organised = concentrated and (tachycardia or (share >= REPEATING_SHARE and mean_rr >= MIN_MEAN_RR))
     slow = block.slow_margin > SLOW_MARGIN and concentration < SLOW_CONCENTRATION
     margin = block.slow_margin if slow else block.margin
     last_evidence = block.at if margin > RELEASE_MARGIN and not organised else state.last_evidence
     state = replace(state, quiet=quiet, last_evidence=last_evidence)
     if state.since is None:
-        return _confirm_onset(state, margin > 0 and not organised, block.at)
+        doubtful = share >= RELEASE_SHARE and shortest <= mean_rr <= longest
+        return _confirm_onset(state, margin > 0 and not organised, doubtful, block.at)
     contradicting = state.contradicting + 1 if repeating and margin < RELEASE_MARGIN else 0
     over = (
         organised
@@ -266,29 +286,31 @@ def _decide(state: FibrillationState, block: Waveform) -> FibrillationState:
     return replace(state, contradicting=contradicting)
 
 
-def _confirm_onset(state: FibrillationState, suspected: bool, at: int) -> FibrillationState:
+def _confirm_onset(state: FibrillationState, suspected: bool, doubtful: bool, at: int) -> FibrillationState:
     if not suspected:
-        return replace(state, contradicting=0)
-    contradicting = state.contradicting + 1
+        return replace(state, contradicting=0, doubtful=0)
+    contradicting, in_doubt = state.contradicting + 1, state.doubtful + doubtful
     onset = max(at + 1 - FIRST_WINDOW_DELAY, state.start) if contradicting == 1 else state.candidate_onset
-    if contradicting < CONFIRM_WINDOWS:
-        return replace(state, contradicting=contradicting, candidate_onset=onset)
-    return replace(state, contradicting=0, candidate_onset=onset, since=onset)
+    if contradicting < (DOUBTFUL_WINDOWS if in_doubt > MAX_DOUBTFUL else CONFIRM_WINDOWS):
+        return replace(state, contradicting=contradicting, doubtful=in_doubt, candidate_onset=onset)
+    return replace(state, contradicting=0, doubtful=0, candidate_onset=onset, since=onset)
 
 
-def _organisation(state: FibrillationState, block: Waveform) -> tuple[bool, bool, float]:
-    """Return whether the complexes repeat, whether they are organised beats, and the concentration of the slope."""
-    concentration = _concentration(state, block)
+def _repetition(state: FibrillationState, block: Waveform) -> tuple[float, float, float]:
+    """Return the share of the last complexes that repeat, and their mean and longest RR interval, samples.
+
+    All are 0 with too few complexes.
+    """
     found = state.complexes
-    if len(found) < MIN_COMPLEXES or concentration < MIN_CONCENTRATION:
-        return False, False, concentration
+    if len(found) < MIN_COMPLEXES:
+        return 0.0, 0.0, 0.0
     third = sorted(item.steepness for item in found)[-3]
     last = [item for item in found if item.steepness >= MIN_PROMINENCE * third][-COMPLEXES:]
     if len(last) < MIN_COMPLEXES or block.at - last[-1].index > MAX_SILENCE:
-        return False, False, concentration
+        return 0.0, 0.0, 0.0
+    rr = [after.index - before.index for before, after in pairwise(last)]
     share = sum(item.similarity >= MIN_SIMILARITY for item in last) / len(last)
-    mean_rr = (last[-1].index - last[0].index) / (len(last) - 1)
-    return share >= RELEASE_SHARE, share >= REPEATING_SHARE and mean_rr >= MIN_MEAN_RR, concentration
+    return share, sum(rr) / len(rr), max(rr)
 
 
 def _concentration(state: FibrillationState, block: Waveform) -> float:

@@ -125,6 +125,15 @@ def test_extreme_tachycardia_needs_seventeen_beats_above_140(rate: float, expect
     assert begun_kinds(run(beats[:-1], good_signal(beats[-1].index / FS))[0]) == []
 
 
+def test_late_beats_among_fast_ones_do_not_end_a_tachycardia() -> None:
+    """Three late beats lower the rate below the limit and its margin, at fewer than five beats."""
+    beats = train(per_min((145, 20, "N"), (92, 3, "N"), (200, 10, "N")))
+    changes, _, _ = run(beats, good_signal(beats[-1].index / FS))
+    assert [(type(change), change.kind) for change in changes if change.kind == "extreme_tachycardia"] == [
+        (Began, "extreme_tachycardia")
+    ]
+
+
 def test_a_rate_must_recover_by_a_margin() -> None:
     beats = train(per_min((145, 20, "N"), (138, 30, "N"), (142, 20, "N"), (120, 20, "N")))
     began, ended = run(beats, good_signal(beats[-1].index / FS))[0]

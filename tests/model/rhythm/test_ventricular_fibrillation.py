@@ -12,9 +12,10 @@ import pytest
 from model.beats import beat_detector
 from model.beats.classifier import load_classifier
 from model.rhythm import ventricular_fibrillation
-from model.rhythm.ventricular_fibrillation import MAX_WITHOUT_EVIDENCE, Fibrillation
+from model.rhythm.ventricular_fibrillation import MAX_WITHOUT_EVIDENCE, Complex, Fibrillation
 from model.signal import blocks, fibrillation_waveform
 from model.signal.arrays import FloatArray
+from model.signal.fibrillation_waveform import RECENT_BLOCKS, SAMPLES_PER_BLOCK, Waveform
 from model.signal.intake import strides_of
 from stream.timebase import FS
 from tests.model.ecg_waves import beats, broad_beats, fibrillating
@@ -79,6 +80,35 @@ def test_beats_that_repeat_below_150_per_minute_are_not_detected_whatever_the_wa
     decisions = run(broad_beats(40, seed=seed), margin=0.2)
     assert not [since for since, *_ in episodes(decisions) if since > 8 * FS]
     assert episodes(run(fibrillating(40, seed=seed), margin=0.2))
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_beats_that_all_repeat_are_not_detected_at_158_per_minute(seed: int) -> None:
+    decisions = run(broad_beats(40, rate=158, seed=seed), margin=0.2)
+    assert not [last for *_, last in episodes(decisions) if last > 8 * FS]
+
+
+@pytest.mark.parametrize(
+    ("similarities", "rr", "windows"),
+    [
+        ((1, 0, 1, 0, 1, 0), 0.3, 3),  # faster than the tachycardia that could be meant
+        ((1, 0, 1, 0, 1, 0), 0.4, 5),
+        ((1, 1, 1, 1, 1, 1), 0.4, 5),
+        ((1, 0, 1, 0, 0, 0), 0.4, 3),
+        ((1, 0, 1, 0, 1, 0), 0.6, 3),  # some of them may be the beats before the onset
+    ],
+)
+def test_complexes_that_repeat_like_those_of_a_tachycardia_delay_the_onset(
+    similarities: tuple[float, ...], rr: float, windows: int
+) -> None:
+    """The slope of the signal does not lie in the complexes, so the beats are not organised."""
+    first = 10 * FS
+    complexes = tuple(Complex(round(first + k * rr * FS), similarity, 0.1) for k, similarity in enumerate(similarities))
+    state = replace(ventricular_fibrillation.begin(0, 1), complexes=complexes)
+    recent = np.sin(np.arange(RECENT_BLOCKS * SAMPLES_PER_BLOCK))[:, None]
+    waveform = [Waveform(first + (k + 1) * blocks.BLOCK, 0.2, 0.2, 10.0, recent) for k in range(6)]
+    decisions, _ = ventricular_fibrillation.step(state, waveform, ())
+    assert [decision.since is not None for decision in decisions].index(True) + 1 == windows
 
 
 def test_fibrillation_ends_with_broad_beats() -> None:
