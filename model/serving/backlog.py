@@ -22,9 +22,6 @@ CATCH_UP_NS = 30_000_000_000
 CATCH_UP_WAIT_S = 10.0
 """Longest wait of a chunk during that time, in s."""
 
-MAX_BEDS = 256
-"""Beds that are remembered while nothing of them waits; more than a worker serves."""
-
 BATCH_SAMPLES = 7200
 """Samples of a round, in beds × samples; beyond, further beds wait for the next round. About 0.2 s of work."""
 
@@ -46,10 +43,13 @@ class Backlog:
     ----------
     max_wait_s : float
         How long a chunk may wait, in s, if nothing allows it to wait longer.
+    max_beds : int
+        Beds that are remembered while nothing of them waits; more than a worker serves.
     """
 
-    def __init__(self, max_wait_s: float = MAX_WAIT_S) -> None:
+    def __init__(self, max_wait_s: float = MAX_WAIT_S, max_beds: int = 256) -> None:
         self._max_wait_s = max_wait_s
+        self._max_beds = max_beds
         self._beds: dict[str, _Bed] = {}
 
     def __bool__(self) -> bool:
@@ -113,7 +113,7 @@ class Backlog:
 
     def _forget_one(self) -> None:
         """Drop what is remembered of a bed of which nothing waits, if there are too many."""
-        if len(self._beds) >= MAX_BEDS:
+        if len(self._beds) >= self._max_beds:
             idle = (name for name, bed in self._beds.items() if not bed.messages)
             self._beds.pop(min(idle, key=lambda name: self._beds[name].arrived_ns or 0, default=""), None)
 

@@ -16,7 +16,7 @@ from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import CONNECT_TIMEOUT_S, Client, Received
 from stream.mqtt.connection import LOGGER_NAME
 from stream.wire.alarm_messages import ActiveAlarms
-from stream.wire.bed_places import MAX_BEDS
+from stream.wire.bed_places import BedPlaces
 from stream.wire.messages import BedStatus, ProcessStatus, Vitals, Waveform
 from stream.wire.shard import Shard
 from stream.wire.topics import Kind, Role, Topic, pattern
@@ -87,7 +87,8 @@ async def test_an_overload_is_reported_at_once(broker: BrokerAddress) -> None:
 
 async def test_a_subscriber_learns_the_shard_of_a_worker_and_the_beds_that_it_refuses(broker: BrokerAddress) -> None:
     topics = [pattern(Kind.PROCESS)]
-    beds = [bed for n in range(200) if (bed := f"bed-{n}") in Shard(1, 2)][: MAX_BEDS + 1]
+    places = BedPlaces().limit
+    beds = [bed for n in range(5 * places) if (bed := f"bed-{n}") in Shard(1, 2)][: places + 1]
     foreign = next(bed for n in range(9) if (bed := f"bed-{n}") not in Shard(1, 2))
     async with (
         Client(broker, role=None, subscriptions=topics) as reader,
@@ -105,7 +106,7 @@ async def test_a_subscriber_learns_the_shard_of_a_worker_and_the_beds_that_it_re
             status = (await next_of(reader, Kind.PROCESS)).message
             assert isinstance(status, ProcessStatus)
         assert status.refused == (beds[-1],)
-        assert worker.counters["received"] == MAX_BEDS
+        assert worker.counters["received"] == places
 
 
 async def test_flush_to_lets_the_connection_work(broker: BrokerAddress) -> None:
