@@ -10,7 +10,6 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from model.serving.shedding import MAX_WAIT_S, Wait
-from stream.wire.bed_places import configured_places
 from stream.wire.messages import Message, Waveform
 from stream.wire.wave_message import Wave
 
@@ -44,11 +43,13 @@ class Backlog:
     ----------
     max_wait_s : float
         How long a chunk may wait, in s, if nothing allows it to wait longer.
+    max_beds : int
+        Beds that are remembered while nothing of them waits; more than a worker serves.
     """
 
-    def __init__(self, max_wait_s: float = MAX_WAIT_S) -> None:
+    def __init__(self, max_wait_s: float = MAX_WAIT_S, max_beds: int = 256) -> None:
         self._max_wait_s = max_wait_s
-        self._places = configured_places()
+        self._max_beds = max_beds
         self._beds: dict[str, _Bed] = {}
 
     def __bool__(self) -> bool:
@@ -112,7 +113,7 @@ class Backlog:
 
     def _forget_one(self) -> None:
         """Drop what is remembered of a bed of which nothing waits, if there are too many."""
-        if len(self._beds) >= self._places:
+        if len(self._beds) >= self._max_beds:
             idle = (name for name, bed in self._beds.items() if not bed.messages)
             self._beds.pop(min(idle, key=lambda name: self._beds[name].arrived_ns or 0, default=""), None)
 

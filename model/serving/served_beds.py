@@ -25,7 +25,7 @@ log = logging.getLogger("bedside.worker")
 FRESH_NS = 60_000_000_000
 """Age in ns up to which a bed in a checkpoint is expected to send at once, and is served before it does."""
 
-MAX_LEASES = 1024
+MAX_LEASES = 4096
 """Largest number of beds whose leases are registered."""
 
 
@@ -48,6 +48,8 @@ class ServedBeds(Mapping[str, Bed]):
     ----------
     restored : dict of str to AlarmManager
         Alarms that an earlier worker left, of beds that have sent nothing yet.
+    limit : int
+        Number of places for beds.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class ServedBeds(Mapping[str, Bed]):
         self._waiting: dict[str, Bed] = {}  # in a checkpoint, and not expected to send; their alarms are in `restored`
         self._highest_leases: dict[str, int] = {}
         self._places = BedPlaces()
+        self.limit = self._places.limit
 
     def __getitem__(self, name: str) -> Bed:
         return self._beds[name]

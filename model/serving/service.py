@@ -122,7 +122,7 @@ async def serve(
                 worker.restore_beds(store.read_all(shard), served_by)
             client.on_connected = worker.resend_events
             log.info("worker is ready on %s%s", address, "" if shard == ALL_BEDS else f" (shard {shard})")
-            service = _Service(client, worker, others, Backlog(max_wait_s))
+            service = _Service(client, worker, others, Backlog(max_wait_s, 4 * worker.limit))
             try:
                 await service.run(early)
             except UsageError:

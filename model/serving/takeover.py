@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping
 from typing import TypeGuard
 
+from model.serving.served_beds import MAX_LEASES
 from model.serving.worker import Worker
 from stream.errors import UsageError
 from stream.mqtt.client import Client, Received
@@ -141,7 +142,7 @@ async def begin(client: Client, worker: Worker, others: OtherWorkers) -> tuple[l
                 worker.restore_alarms(message)
             if isinstance(message, ActiveAlarms | BedStatus):
                 worker.observe_lease(message.bed, message.lease)
-            if isinstance(message, BedStatus) and message.role == "worker" and len(served_by) < MAX_KNOWN:
+            if isinstance(message, BedStatus) and message.role == "worker" and len(served_by) < MAX_LEASES:
                 served_by[message.bed] = message.instance
             if message is not None and not (isinstance(message, ProcessStatus) and message.role == "worker"):
                 rest.append(received)

@@ -29,7 +29,6 @@ from stream.replay.ledger import Write
 from stream.timebase import FS
 from stream.wire import bed_stream, ordering, other_writers
 from stream.wire.alarm_messages import ActiveAlarms, Command
-from stream.wire.bed_places import configured_places
 from stream.wire.bed_stream import Arrival, Taken
 from stream.wire.messages import BedStatus, Message, ProcessStatus, Waveform
 from stream.wire.publishers import Publishers
@@ -81,7 +80,7 @@ class Worker:
         self._beds = ServedBeds(
             models.alarms, instance, clock, send=send, checkpoints=self._checkpoints, lose=self._lose
         )
-        self._waves = WaveBuffer(configured_places())
+        self._waves = WaveBuffer(self._beds.limit)
         self._publishers = Publishers()
         self._resending = Resending()
         self._stepped_ns = clock.stepped_ns
@@ -91,6 +90,11 @@ class Worker:
     def beds(self) -> tuple[str, ...]:
         """The beds that have sent samples."""
         return tuple(sorted(self._beds))
+
+    @property
+    def limit(self) -> int:
+        """Number of beds that are served at most."""
+        return self._beds.limit
 
     @property
     def leases(self) -> Mapping[str, int]:
@@ -305,7 +309,7 @@ class Worker:
         """Begin to serve the bed of its first chunk, unless there are too many beds."""
         if not self._beds.admit(chunk.bed):
             self._refuse_bed(chunk.bed)
-            self._output.warn(f"bed {chunk.bed} is not served: {configured_places()} beds are served already")
+            self._output.warn(f"bed {chunk.bed} is not served: there are {self._beds.limit} beds already")
             return ()
         if self._beds.serve_waiting(chunk.bed):
             return self._receive(chunk)

@@ -4,7 +4,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.serving.backlog import BATCH_SAMPLES, CATCH_UP_WAIT_S, Backlog
-from stream.wire.bed_places import configured_places
 from stream.wire.messages import Message, Waveform
 from tests.model.serving.worker_harness import publisher_status
 from tests.waveforms import chunk, wave
@@ -96,10 +95,10 @@ def test_after_an_interruption_a_bed_may_catch_up() -> None:
 
 
 def test_memory_is_bounded() -> None:
-    backlog = Backlog()
-    for number in range(3 * configured_places()):
+    backlog = Backlog(max_beds=100)
+    for number in range(300):
         backlog.put(f"bed-{number}", chunk(0, bed=f"bed-{number}"), number)
         backlog.next_round()
-    assert len(backlog._beds) <= configured_places()
+    assert len(backlog._beds) <= 100
     assert isinstance(backlog.next_round()[1], list)
     assert not any(isinstance(message, Waveform) for message in backlog.next_round()[0])

@@ -17,7 +17,7 @@ from model.serving.served_beds import MAX_LEASES, ServedBeds
 from stream.records.record import Record
 from stream.wire import ordering
 from stream.wire.alarm_messages import ActiveAlarms, Limits
-from stream.wire.bed_places import SILENT_S, configured_places
+from stream.wire.bed_places import SILENT_S
 from stream.wire.messages import Message
 from tests.model.serving.worker_harness import ManualClock, chunks
 
@@ -46,7 +46,7 @@ class Beds:
 
     def fill(self) -> None:
         """Take all places with beds that have sent for long."""
-        for number in range(configured_places()):
+        for number in range(self.served.limit):
             self.served.admit(f"other-{number}", signal_s=20.0)
 
 
