@@ -35,8 +35,8 @@ WATCHED = 16
 SERVED_TIMEOUT_S = 30.0
 """Longest wait until the worker serves all beds."""
 
-END_TIMEOUT_S = 15.0
-"""Longest wait for the last chunks, and for the last statuses."""
+END_TIMEOUT_S = 30.0
+"""Longest wait for the last chunks, for the last statuses, and for the end of a process."""
 
 
 @dataclass(frozen=True)
@@ -131,9 +131,9 @@ class _Run:
             used = await self._measure({"publisher": publisher, "broker": broker, "worker": worker})
             overloaded, served = meter.overloaded, meter.served
             self._console.print("stopping …")
-            await children.end("replay")
+            await children.end("replay", END_TIMEOUT_S)
             await self._until_within(lambda: meter.caught_up)
-            await children.end("worker")
+            await children.end("worker", END_TIMEOUT_S)
             await self._until_within(lambda: meter.stopped)
         await children.end("broker")
         lateness = json.loads(totals.read_text())["lateness_ms"]
@@ -167,9 +167,7 @@ class _Run:
         if program is not None:
             self._console.print(f"starting Mosquitto ({program}) and the worker …")
             return await start_mosquitto(self._children, program, config.port, self._folder, len(config.names))
-        self._console.print(
-            "Mosquitto is not installed: starting the embedded broker, which is far slower …"
-        )
+        self._console.print("Mosquitto is not installed: starting the embedded broker, which is far slower …")
         return await self._children.start("broker", "--port", str(config.port))
 
     def _observer(self) -> Client:
