@@ -5,8 +5,9 @@ after the onset are received, or cannot be received any more: the session has en
 calibration have changed, no data were received for a minute, or the process ends. Missing samples are then marked as
 invalid, and the strip as incomplete.
 
-Memory is bounded for any input: 64 beds of 346 KB, 64 pending strips per bed, 128 finished strips of 29 KB waiting for
-the disk; 28 MB in total. Dropped alarms and strips are counted.
+Memory is bounded for any input: 346 KB of each bed that has a place (`stream.wire.bed_places`) and has sent for two
+minutes, 64 pending strips per bed, 128 finished strips of 29 KB waiting for the disk; 28 MB for 64 beds. Dropped alarms
+and strips are counted.
 """
 
 from __future__ import annotations

@@ -35,8 +35,8 @@ WATCHED = 16
 SERVED_TIMEOUT_S = 30.0
 """Longest wait until the worker serves all beds."""
 
-END_TIMEOUT_S = 15.0
-"""Longest wait for the last chunks, and for the last statuses."""
+END_TIMEOUT_S = 30.0
+"""Longest wait for the last chunks, for the last statuses, and for the end of a process."""
 
 
 @dataclass(frozen=True)
@@ -131,9 +131,9 @@ class _Run:
             used = await self._measure({"publisher": publisher, "broker": broker, "worker": worker})
             overloaded, served = meter.overloaded, meter.served
             self._console.print("stopping …")
-            await children.end("replay")
+            await children.end("replay", END_TIMEOUT_S)
             await self._until_within(lambda: meter.caught_up)
-            await children.end("worker")
+            await children.end("worker", END_TIMEOUT_S)
             await self._until_within(lambda: meter.stopped)
         await children.end("broker")
         lateness = json.loads(totals.read_text())["lateness_ms"]

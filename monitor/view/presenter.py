@@ -16,7 +16,7 @@ from stream.mqtt.client import Received
 from stream.timebase import FS
 from stream.wire.alarm_messages import ADVISORIES, ActiveAlarms, Alarm, Limits
 from stream.wire.alarm_texts import Phrase
-from stream.wire.bed_places import BedPlaces
+from stream.wire.bed_places import WINDOW_PLACES, BedPlaces, configured_places
 from stream.wire.lease import Leases
 from stream.wire.messages import Annotation, Beat, BedStatus, Forecast, Message, ProcessStatus, Vitals, Waveform
 from stream.wire.publishers import Publishers
@@ -46,7 +46,7 @@ class Presenter:
 
     def __init__(self) -> None:
         self._beds: dict[str, Bed] = {}
-        self._places = BedPlaces()
+        self._places = BedPlaces(configured_places(WINDOW_PLACES))
         self._services = Services()
         self._leases = Leases()
         self._publishers = Publishers()

@@ -465,7 +465,7 @@ class Client:
 
     async def _deliver(self, connection: Connection, delay_s: float) -> None:
         await asyncio.sleep(delay_s)
-        await self._outbox.deliver(connection.publish)
+        await self._outbox.deliver(connection.publish, connection.in_flight)
 
     async def _watch_acknowledgements(self, connection: Connection) -> None:
         """Raise if an acknowledgement is due, and nothing comes for `ACKNOWLEDGE_TIMEOUT_S`: the link is dead.

@@ -55,6 +55,10 @@ _UNSUPPORTED_PROTOCOL = (1, 0x84)
 _NEVER = 0xFFFF_FFFF
 """Session expiry of MQTT 5: the session stays as long as the broker keeps it."""
 
+IN_FLIGHT, MAX_IN_FLIGHT = 20, 100
+"""Unacknowledged messages of QoS 1: the default of paho and Mosquitto, for brokers that do not say what they take; and
+the most. Twenty would not suffice for hundreds of beds on a busy machine, where an answer takes some milliseconds."""
+
 MAX_TOPICS = 65_536
 """Topics whose text is kept encoded."""
 
@@ -80,6 +84,11 @@ class Connection:
     on_message : callable
         Called for each message as it arrives. It must not block, and must see to it that `acknowledge` is called.
 
+    Attributes
+    ----------
+    in_flight : int
+        Messages of QoS 1 that may be published before the first of them is acknowledged.
+
     Raises
     ------
     aiomqtt.MqttError, OSError, UnicodeError
@@ -98,6 +107,7 @@ class Connection:
         on_message: OnMessage,
         keepalive_s: int = KEEPALIVE_S,
     ) -> None:
+        self.in_flight = IN_FLIGHT
         self._on_message = on_message
         self._mqtt_5 = protocol is ProtocolVersion.V5
         self._address, self._tls_context = address, tls_context
@@ -115,8 +125,9 @@ class Connection:
             logger=logging.getLogger(LOGGER_NAME),
             **_session(protocol, clean_session),
         )
-        # aiomqtt waits for the timeout if the connection is closed instead of a CONNACK; paho's own client is reached
-        # through its private attribute.
+        # aiomqtt drops the properties of CONNACK, and waits for the timeout if the connection is closed instead; paho's
+        # own client is reached through its private attribute.
+        self._mqtt._client.on_connect = self._on_connect
         self._mqtt._client.on_disconnect = self._on_disconnect
         self._packets = self._mqtt.packets = PacketSocket(self._mqtt._client, self._on_packet)
 
@@ -203,6 +214,11 @@ class Connection:
         else:
             reason = ReasonCode(PacketTypes.PUBACK, identifier=code)
             acknowledged.set_exception(RefusedTopicError("publish on", str(topic), reason))
+
+    def _on_connect(self, client: Any, userdata: Any, flags: Any, reason: ReasonCode, properties: Any) -> None:
+        if self._mqtt_5:
+            self.in_flight = min(getattr(properties, "ReceiveMaximum", MAX_IN_FLIGHT), MAX_IN_FLIGHT)
+        self._mqtt._on_connect(client, userdata, flags, reason, properties)
 
     def _on_disconnect(self, client: Any, userdata: Any, flags: Any, reason: ReasonCode, properties: Any) -> None:
         connected = self._mqtt._connected

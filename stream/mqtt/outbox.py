@@ -22,9 +22,6 @@ from stream.mqtt.bounded_queue import BoundedQueue, Entry
 from stream.mqtt.pacing import Pacer
 from stream.wire.topics import Kind, Topic
 
-IN_FLIGHT = 20
-"""Maximum number of unacknowledged QoS 1 messages; the default of paho and Mosquitto."""
-
 PRIORITIES: Mapping[Kind, int] = {
     **dict.fromkeys((Kind.ECG, Kind.WAVE, Kind.ANNOTATIONS, Kind.STATUS), 1),
     **dict.fromkeys((Kind.BEATS, Kind.VITALS), 2),
@@ -42,14 +39,17 @@ class _Delivery:
     Attributes
     ----------
     publish : Publish
+    in_flight : int
+        Messages that may wait for their acknowledgement.
     failed : Future
         Fails with the connection.
     soon, later : Handle or None
         The next sending: in the next turn of the event loop, and when the pace allows it.
     """
 
-    def __init__(self, publish: Publish) -> None:
+    def __init__(self, publish: Publish, in_flight: int) -> None:
         self.publish = publish
+        self.in_flight = in_flight
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.soon: asyncio.Handle | None = None
         self.later: asyncio.Handle | None = None
@@ -130,12 +130,12 @@ class Outbox:
         for topic, payload in self._retained.items():
             self.put(topic, payload)
 
-    async def deliver(self, publish: Publish) -> NoReturn:
-        """Publish all messages, at most `IN_FLIGHT` at a time, until cancelled or until `publish` or a future fails.
+    async def deliver(self, publish: Publish, in_flight: int) -> NoReturn:
+        """Publish all messages, at most ``in_flight`` at a time, until cancelled or until `publish` or a future fails.
 
         What is put within one turn of the event loop leaves together, in the order of the priorities.
         """
-        self._delivery = delivery = _Delivery(publish)
+        self._delivery = delivery = _Delivery(publish, in_flight)
         try:
             self._send(delivery)
             await delivery.failed
@@ -158,7 +158,7 @@ class Outbox:
         if delivery.failed.done():
             return
         try:
-            while len(self._in_flight) < IN_FLIGHT and (entry := self._next()) is not None:
+            while len(self._in_flight) < delivery.in_flight and (entry := self._next()) is not None:
                 self._in_flight[entry.number] = entry
                 acknowledged = delivery.publish(entry.topic, entry.item)
                 self.sent += 1
@@ -172,7 +172,7 @@ class Outbox:
             delivery.fail(error)
         if not len(self):
             self._empty.set()
-        if len(self._in_flight) < IN_FLIGHT and self._waiting.held_until_s < math.inf:
+        if len(self._in_flight) < delivery.in_flight and self._waiting.held_until_s < math.inf:
             wait_s = self._waiting.held_until_s - time.monotonic()
             delivery.later = asyncio.get_running_loop().call_later(wait_s, self._send, delivery)
 

@@ -1,8 +1,8 @@
 """Which beds a process keeps: at most as many as it has places, whatever names arrive.
 
 One setting bounds the beds of every process that receives: the environment variable `PLACES_VARIABLE`, by default
-`DEFAULT_PLACES`. It is a bound against names that strangers invent, not a size of the ward: a place takes memory once
-its bed sends (docs/scale.md).
+`DEFAULT_PLACES`, for a window `WINDOW_PLACES`. It is a bound against names that strangers invent, not a size of the
+ward: a place takes memory once its bed sends (docs/scale.md).
 
 A bed takes a place with its first message. If all places are taken, a new bed gets that of the bed that has been silent
 for longest, if it has been silent for long enough: `SILENT_S`, or `ESTABLISHED_SILENT_S` once it has sent a few seconds
@@ -23,6 +23,9 @@ PLACES_VARIABLE = "BEDSIDE_PLACES"
 """Environment variable with the number of beds that a process keeps."""
 
 DEFAULT_PLACES = 2048
+WINDOW_PLACES = 64
+"""Default of a window, which keeps 11 minutes of each bed, 4.8 MB."""
+
 MAX_PLACES = 16_384
 """Largest setting."""
 
@@ -34,15 +37,15 @@ ESTABLISHED_SILENT_S = 3600.0
 """Time without a message after which a bed, an established one, may lose its place."""
 
 
-def configured_places() -> int:
-    """Return the number of beds that this process keeps.
+def configured_places(default: int = DEFAULT_PLACES) -> int:
+    """Return the number of beds that this process keeps: that of the environment variable, else ``default``.
 
     Raises
     ------
     UsageError
         The environment variable is not a number, or out of range.
     """
-    text = os.environ.get(PLACES_VARIABLE) or str(DEFAULT_PLACES)
+    text = os.environ.get(PLACES_VARIABLE) or str(default)
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MAX_PLACES:
         raise UsageError(f"{PLACES_VARIABLE} {text[:20]!r}: use 1 to {MAX_PLACES} beds")
     return int(text)

@@ -259,7 +259,7 @@ def bit_flips(bench: Bench) -> Outcome:
 def stranger(bench: Bench) -> Outcome:
     """Wipe and forge retained topics, invent beds, send a huge payload."""
     invented, checks = bench.size(3000, 300), Checks()
-    with Scene(bench) as scene:
+    with Scene(bench, env={"BEDSIDE_PLACES": "64"}) as scene:  # a small ward: what is above it must take no memory
         worker, logger = scene.start_worker(), scene.start_logger()
         monitor = scene.ward.start("monitor", "--station")
         bench.need(lambda: scene.watch.online("monitor"), "the window")

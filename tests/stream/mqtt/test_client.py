@@ -391,3 +391,20 @@ async def test_a_refusal_after_a_reconnect_is_raised(tmp_path: Path) -> None:
                 await send_repeatedly(sender)
     finally:
         broker.stop()
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"), [("", 20), ("max_inflight_messages 7", 7), ("max_inflight_messages 0", 100)]
+)
+async def test_as_many_messages_are_in_flight_as_the_broker_takes(tmp_path: Path, settings: str, expected: int) -> None:
+    broker = Mosquitto(tmp_path, f"allow_anonymous true\n{settings}")
+    broker.start()
+    try:
+        async with Client(broker.address, role=None) as client:
+            assert client._connection is not None
+            assert client._connection.in_flight == expected
+            for seq in range(300):
+                client.send(chunk(seq))
+            assert await client.flush(10)
+    finally:
+        broker.stop()

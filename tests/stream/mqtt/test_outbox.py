@@ -2,7 +2,8 @@ import asyncio
 
 import pytest
 
-from stream.mqtt.outbox import IN_FLIGHT, Outbox
+from stream.mqtt.connection import IN_FLIGHT
+from stream.mqtt.outbox import Outbox
 from stream.wire.topics import QOS, Kind, Topic
 
 ECG = Topic(Kind.ECG, "bed-1")
@@ -53,7 +54,7 @@ async def test_at_most_twenty_messages_are_in_flight() -> None:
     outbox, broker = Outbox(30.0), Broker()
     for payload in payloads(50):
         outbox.put(ECG, payload)
-    delivering = asyncio.create_task(outbox.deliver(broker.publish))
+    delivering = asyncio.create_task(outbox.deliver(broker.publish, IN_FLIGHT))
     await run_loop()
     assert [payload for _, payload in broker.published] == payloads(IN_FLIGHT)
     assert len(outbox) == 50
@@ -69,14 +70,14 @@ async def test_messages_in_flight_at_a_lost_connection_are_resent_in_order() -> 
     outbox, first, second = Outbox(30.0), Broker(), Broker()
     for payload in payloads(30):
         outbox.put(ECG, payload)
-    delivering = asyncio.create_task(outbox.deliver(first.publish))
+    delivering = asyncio.create_task(outbox.deliver(first.publish, IN_FLIGHT))
     await run_loop()
     first.lose()
     with pytest.raises(ConnectionResetError):
         await delivering
     assert len(outbox) == 30
     second.acknowledge()
-    delivering = asyncio.create_task(outbox.deliver(second.publish))
+    delivering = asyncio.create_task(outbox.deliver(second.publish, IN_FLIGHT))
     async with asyncio.timeout(10):
         await outbox.wait_empty()
     assert [payload for _, payload in second.published] == payloads(30)
@@ -90,7 +91,7 @@ async def test_retained_messages_are_appended_again_after_a_reconnect() -> None:
     outbox.retain(ACTIVE, b"one")
     outbox.retain(ACTIVE, b"two")
     outbox.put(ECG, b"wave")
-    delivering = asyncio.create_task(outbox.deliver(broker.publish))
+    delivering = asyncio.create_task(outbox.deliver(broker.publish, IN_FLIGHT))
     await outbox.wait_empty()
     outbox.put_retained()
     await outbox.wait_empty()
@@ -117,7 +118,7 @@ async def test_alarms_go_before_what_waits_and_forecasts_last() -> None:
     kinds = [Kind.FORECAST, Kind.VITALS, Kind.STATUS, Kind.ECG, Kind.ALARMS_ACTIVE, Kind.ALARMS, Kind.PROCESS]
     for kind in kinds:
         outbox.put(Topic(kind, "bed-1"), b"x", 0.1)
-    delivering = asyncio.create_task(outbox.deliver(broker.publish))
+    delivering = asyncio.create_task(outbox.deliver(broker.publish, IN_FLIGHT))
     await outbox.wait_empty()
     sent = [topic.kind for topic, _ in broker.published]
     assert sent == [*kinds[4:], Kind.STATUS, Kind.ECG, Kind.VITALS, Kind.FORECAST]
@@ -130,7 +131,7 @@ async def test_wait_at_most_returns_once_few_messages_are_left() -> None:
     for payload in payloads(50):
         outbox.put(ECG, payload)
     waiting = asyncio.create_task(outbox.wait_at_most(10))
-    delivering = asyncio.create_task(outbox.deliver(broker.publish))
+    delivering = asyncio.create_task(outbox.deliver(broker.publish, IN_FLIGHT))
     await run_loop()
     assert not waiting.done()
     broker.acknowledge()
@@ -152,7 +153,7 @@ async def test_discarded_messages_are_not_sent() -> None:
     outbox.put_retained()
     outbox.put(ECG, b"after")
     broker.acknowledge()
-    delivering = asyncio.create_task(outbox.deliver(broker.publish))
+    delivering = asyncio.create_task(outbox.deliver(broker.publish, IN_FLIGHT))
     await outbox.wait_empty()
     assert broker.published == [(ECG, b"after")]
     delivering.cancel()

@@ -1,3 +1,4 @@
+import asyncio
 import contextlib
 import itertools
 import logging
@@ -11,7 +12,7 @@ from stream.clock import rfc3339
 from stream.errors import MessageError, UsageError
 from stream.records.record import Annotations
 from stream.replay.playhead import Playhead, ReplayConfig, begin
-from stream.replay.publisher import Publisher, description
+from stream.replay.publisher import MAX_CHUNKS_PER_TURN, Publisher, description
 from stream.wire.alarm_messages import Action, Command
 from stream.wire.continuity import Continuity, check_sequence
 from stream.wire.messages import Annotation, BedStatus, Message, Waveform
@@ -278,6 +279,46 @@ async def test_the_summary_counts_all_beds() -> None:
     replayed = publisher(heads, sent, clock, lost=7)
     await replayed.run()
     assert replayed.summary() == "a, b: published 20.0 s of signal in 200 chunks, 14 dropped"
+
+
+async def test_the_statuses_of_many_beds_are_spread_over_their_interval() -> None:
+    sent: list[tuple[int, Message]] = []
+    clock = FakeClock()
+    heads = [begin(traceable(7200), ReplayConfig(bed=f"bed-{i}"), BEGIN_NS) for i in range(20)]
+    await publisher(heads, sent, clock).run()
+    playing = [(now, m) for now, m in sent if isinstance(m, BedStatus) and m.state == "playing"]
+    for i in range(20):
+        times = [now for now, status in playing if status.bed == f"bed-{i}"]
+        assert 9 <= len(times) <= 10
+        assert {round((b - a) / 1e9, 1) for a, b in itertools.pairwise(times)} == {2.0}
+    most = max(sum(now == at for now, _ in playing) for at, _ in playing)
+    assert most <= 2, "they would delay the chunks"
+
+
+async def test_a_publisher_that_is_late_lets_the_connection_send() -> None:
+    sent: list[tuple[int, Message]] = []
+    clock = FakeClock()
+    replayed = publisher([begin(traceable(32_000), ReplayConfig(chunk=1), BEGIN_NS)], sent, clock)
+    clock.now += 80_000_000_000
+    queued: list[int] = []
+
+    async def connection() -> None:
+        while True:
+            queued.append(len(sent) - sum(queued))
+            await asyncio.sleep(0)
+
+    sending = asyncio.create_task(connection())
+    await replayed.run()
+    sending.cancel()
+    assert len(waveforms(sent, "bed-1")) == 32_000
+    assert max(queued) <= MAX_CHUNKS_PER_TURN + 2
+
+
+async def test_a_summary_names_the_first_and_the_last_of_many_beds() -> None:
+    heads = [begin(traceable(360), ReplayConfig(bed=f"bed-{i}"), BEGIN_NS) for i in range(10)]
+    replayed = publisher(heads, [], FakeClock())
+    await replayed.run()
+    assert replayed.summary() == "10 beds, bed-0 to bed-9: published 10.0 s of signal in 100 chunks, 0 dropped"
 
 
 def test_a_replay_is_described_in_one_line() -> None:

@@ -1,0 +1,88 @@
+"""A ward as a user starts it, over a real broker."""
+
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from monitor.tools.bench_ward import WardBench, bench_ward
+from stream.mqtt.client import Client
+from stream.mqtt.embedded_broker import free_port
+from stream.replay.ward import WardConfig
+from stream.wire.messages import BedStatus, Waveform
+from stream.wire.topics import Kind, Role, pattern
+from tests.brokers import Mosquitto, mosquitto_program
+from tests.system.commands import environment, processes_with, running, wait_until
+
+pytestmark = pytest.mark.timeout(180)
+
+
+async def test_one_publisher_sends_all_beds_and_counts_what_it_sends(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    totals, output = tmp_path / "totals.json", tmp_path / "output"
+    options = ("--ward", "8", "--from", "synthetic", "--prefix", "w", "--json", str(totals))
+    chunks: Counter[str] = Counter()
+    offered: set[tuple[str, ...]] = set()
+    places: dict[str, int] = {}
+    patterns = [pattern(Kind.ECG), pattern(Kind.STATUS, role=Role.PUBLISHER)]
+    async with Client(mosquitto.address, role=None, subscriptions=patterns) as client:
+        with running("replay", *options, env=environment(mosquitto.address), output=output):
+            while len(chunks) < 8 or min(chunks.values()) < 30:
+                match (await client.receive()).message:
+                    case Waveform() as chunk:
+                        chunks[chunk.bed] += 1
+                        places.setdefault(chunk.bed, chunk.position)
+                    case BedStatus() as status:
+                        offered.add(tuple(offer.name for offer in status.records))
+    assert set(chunks) == {f"w{number:03}" for number in range(1, 9)}
+    assert len(set(places.values())) == 8
+    assert offered == {("synthetic",)}
+    found = json.loads(totals.read_text())
+    assert found["beds"] == 8
+    assert found["bytes"] > 100 * found["messages"] > 0
+    lines = output.read_text().splitlines()
+    assert lines[0] == "bedside replay: 8 beds, w001 to w008; loading synthetic"
+    assert any("8 beds, " in line and "messages/s" in line and "waiting" in line for line in lines)
+    assert "w008: published" in lines[-2]
+
+
+async def test_a_ward_is_measured_from_its_chunks_to_its_forecasts() -> None:
+    mosquitto_program()
+    bench = WardBench(WardConfig(8).names, ("--from", "synthetic"), 3.0, free_port(), warm_up_s=1.0)
+    found = await bench_ward(bench, Console(stderr=True, quiet=True))
+    assert (found["beds"], found["beds_served"], found["broker"]) == (8, 8, "mosquitto")
+    assert found["unexplained_gaps"] == 0
+    assert found["latency_ms"]["p50"] > 0
+    assert isinstance(found["kept_up"], bool)
+    for role in ("publisher", "broker", "worker"):
+        assert found[f"{role}_us_per_bed_s"] >= 0
+        assert found["memory_mb"][role] > 1
+
+
+def test_ctrl_c_ends_all_processes_of_a_measurement(tmp_path: Path) -> None:
+    mosquitto_program()
+    name, value = "BEDSIDE_TEST_MARK", secrets.token_hex(8)
+    command = [sys.executable, "-m", "monitor.cli", "bench", "ward", "--beds", "3", "--from", "synthetic"]
+    output = tmp_path / "output"
+    with output.open("wb") as file:
+        process = subprocess.Popen(
+            [*command, "--json", str(tmp_path / "j")], stdout=file, stderr=file, env=environment(**{name: value})
+        )
+    try:
+        wait_until(lambda: len(processes_with(f"{name}={value}")) == 4, "broker, worker and publisher")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
+        wait_until(lambda: not processes_with(f"{name}={value}"), "the end of all processes", 10)
+    finally:
+        for pid in processes_with(f"{name}={value}"):
+            os.kill(pid, signal.SIGKILL)
+        process.wait()
+    assert output.read_text().startswith("bedside bench: measuring 3 beds for 60 s; loading synthetic")
+    assert "Traceback" not in output.read_text()
+    assert not (tmp_path / "j").exists()
