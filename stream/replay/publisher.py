@@ -30,8 +30,9 @@ STATUS_INTERVAL_NS = 2_000_000_000
 MAX_SLEEP_NS = 100_000_000
 """Maximum sleep, so that a command that moves a deadline forward takes effect in time."""
 
-MAX_CHUNKS_PER_TURN = 100
-"""Chunks that are sent without a turn of the event loop between them: a publisher that is late still sends."""
+MAX_CHUNKS_PER_TURN = 10
+"""Chunks that are queued in one turn of the event loop: fewer than a turn can send, 20 with Mosquitto as it comes, so
+that a publisher that is late catches up."""
 
 MAX_EXECUTED_IDS = 64
 """Number of executed command ids kept per bed, so that no command is executed twice."""
