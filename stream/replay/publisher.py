@@ -30,14 +30,15 @@ STATUS_INTERVAL_NS = 2_000_000_000
 MAX_SLEEP_NS = 100_000_000
 """Maximum sleep, so that a command that moves a deadline forward takes effect in time."""
 
-MAX_CHUNKS_PER_TURN = 100
-"""Chunks that are sent without a turn of the event loop between them: a publisher that is late still sends."""
+MAX_CHUNKS_PER_TURN = 10
+"""Chunks that are queued in one turn of the event loop: fewer than a turn can send, 20 with Mosquitto as it comes, so
+that a publisher that is late catches up."""
 
 MAX_EXECUTED_IDS = 64
 """Number of executed command ids kept per bed, so that no command is executed twice."""
 
 MAX_NAMED = 8
-"""Beds that are all named in one line."""
+"""Beds that are all named in one line; of more, restarts of looping records are not logged."""
 
 MIN_LOGGED_LOOP_S = 1.0
 """The end of a looping record is logged if the record lasts at least this long in wall time."""
@@ -276,8 +277,12 @@ class Publisher:
         head, last = bed.head, bed.last
         if head.ended:
             log.info("%s: record %s has ended", head.bed, head.record.name)
-        elif last is not None and head.epoch > last.epoch and head.record.n / (FS * head.speed) >= MIN_LOGGED_LOOP_S:
+        elif last is not None and head.epoch > last.epoch and self._logs_loop(head):
             log.info("%s: record %s has ended and is restarted", head.bed, head.record.name)
+
+    def _logs_loop(self, head: Playhead) -> bool:
+        """Return whether the restart of a record is logged: in a large ward, some record ends all the time."""
+        return len(self.beds) <= MAX_NAMED and head.record.n / (FS * head.speed) >= MIN_LOGGED_LOOP_S
 
     def _count_dropped(self, bed: Bed) -> None:
         dropped = self._dropped(bed.head.bed)
