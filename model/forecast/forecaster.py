@@ -296,10 +296,11 @@ def _advance(
                 for j in range(patch):
                     past[i, window - patch + j] = samples[t * patch + j, first + i]
                 observed = past[i, window - patch :]
-                level[i], unit[i] = scaling.push(streams.scaling, first + i, observed, forecaster.fading)
+                baseline, rms = scaling.push(streams.scaling, first + i, observed, forecaster.fading)
+                level[i], unit[i] = baseline, rms
                 calibration.compare(streams.calibration, first + i, observed)
                 for j in range(window):
-                    x[j] = (past[i, j] - level[i]) / unit[i]
+                    x[j] = (past[i, j] - baseline) / rms
                 inference.put_window(network, block, i, x)
             inference.step(network, block)
             for i in range(size):
