@@ -257,8 +257,17 @@ def advance(
     mean, scale : ndarray of float32, shape (streams, k, horizon)
         Forecasts at the end of each patch, in mV.
     streams : Streams
+
+    Raises
+    ------
+    ValueError
+        The state is of another number of streams, or of a network of another size.
     """
-    shape = (samples.shape[1], len(samples) // forecaster.config.patch, forecaster.config.horizon)
+    config = forecaster.config
+    expected = (samples.shape[1], config.layers, config.hidden), (samples.shape[1], config.window - config.patch)
+    if (streams.h.shape, streams.history.shape) != expected:  # compiled code would read beyond the arrays
+        raise ValueError(f"a state of {len(streams.h)} streams, h {streams.h.shape[1:]}; expected {expected[0]}")
+    shape = (samples.shape[1], len(samples) // config.patch, config.horizon)
     mean, scale = np.empty(shape, np.float32), np.empty(shape, np.float32)
     if not shape[1]:
         return mean, scale, streams
@@ -296,10 +305,11 @@ def _advance(
                 for j in range(patch):
                     past[i, window - patch + j] = samples[t * patch + j, first + i]
                 observed = past[i, window - patch :]
-                level[i], unit[i] = scaling.push(streams.scaling, first + i, observed, forecaster.fading)
+                baseline, rms = scaling.push(streams.scaling, first + i, observed, forecaster.fading)
+                level[i], unit[i] = baseline, rms
                 calibration.compare(streams.calibration, first + i, observed)
                 for j in range(window):
-                    x[j] = (past[i, j] - level[i]) / unit[i]
+                    x[j] = (past[i, j] - baseline) / rms
                 inference.put_window(network, block, i, x)
             inference.step(network, block)
             for i in range(size):

@@ -22,7 +22,7 @@ def demo(args: argparse.Namespace) -> int:
     """Run broker, replay, worker, alarm logger and window together."""
     if args.seconds is not None and args.seconds <= 0:
         raise UsageError(f"--seconds {args.seconds:g}: use more than 0")
-    require_extras(["records", "broker", "model", *([] if args.headless else ["gui"])])
+    require_extras(["records", "broker", "analysis", *([] if args.headless else ["gui"])])
     log.info("preparing the demonstration; results go to %s", args.out)
 
     from rich.console import Console

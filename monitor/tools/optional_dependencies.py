@@ -10,15 +10,16 @@ from stream.errors import UsageError
 LIBRARIES: dict[str, tuple[str, ...]] = {
     "records": ("wfdb", "pooch", "rich"),
     "broker": ("amqtt",),
-    "model": ("scipy", "torch", "safetensors"),
+    "analysis": ("scipy", "numba", "safetensors"),
+    "model": ("torch",),
     "gui": ("PySide6", "pyqtgraph"),
     "plots": ("matplotlib",),
     "metrics": ("prometheus_client",),
 }
 """Import names of the libraries of each extra of pyproject.toml.
 
-A library of several extras is listed once, under the extra to install if it is missing. scipy is listed under `model`:
-wfdb depends on it and is imported first, so if scipy alone is missing, the model extra is.
+A library of several extras is listed once, under the extra to install if it is missing. scipy is listed under
+`analysis`: wfdb depends on it and is imported first, so if scipy alone is missing, that extra is.
 """
 
 EXTRA_OF: dict[str, str] = {library: extra for extra, libraries in LIBRARIES.items() for library in libraries}

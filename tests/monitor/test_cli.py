@@ -67,7 +67,7 @@ sys.exit(main({arguments!r}))
 @pytest.mark.parametrize(
     ("arguments", "library", "extra"),
     [
-        (["worker", "--broker", "mqtt://127.0.0.1:1"], "torch", "model"),
+        (["worker", "--broker", "mqtt://127.0.0.1:1"], "numba", "analysis"),
         (["broker"], "amqtt", "broker"),
         (["data", "list"], "rich", "records"),
         (["replay", "./own", "--broker", "mqtt://127.0.0.1:1"], "wfdb", "records"),

@@ -33,6 +33,11 @@ def test_a_headless_subscriber_imports_no_large_library() -> None:
     assert not modules_after("import monitor.tools.tap, monitor.alarm_log.store, stream.mqtt.client") & set(LARGE)
 
 
+def test_the_worker_and_the_api_import_no_torch() -> None:
+    analysed = "import model.serving.service; from bedside import load_models; load_models()"
+    assert not modules_after(analysed) & {"torch", "pandas", "wfdb", "PySide6", "matplotlib"}
+
+
 def test_publisher_and_window_run_without_torch(broker_process: BrokerAddress, tmp_path: Path) -> None:
     env = environment(broker_process)
     publish = "from monitor.cli import main; assert main(['replay', 'synthetic', '--speed', '100']) == 0"

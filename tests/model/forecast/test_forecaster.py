@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.forecast.checkpoint import Checkpoint
-from model.forecast.config import PATCH
+from model.forecast.config import PATCH, NetworkConfig
 from model.forecast.forecaster import ForecasterState, Forecasts, after_gap, begin, load_forecaster, step
 from model.forecast.inference import Precision
 from model.forecast.network import Network
@@ -227,6 +227,14 @@ def test_a_bed_keeps_its_precision(forecaster: Checkpoint, mv: np.ndarray) -> No
     assert tuple(state.precision for state in states) == kinds
     first, second, _ = (forecasts for forecasts, _ in step(forecaster, states, [chunks[2]] * 3))
     assert 1e-5 < np.abs(first.mean - second.mean).max() < 0.05
+
+
+def test_the_state_of_other_leads_or_of_another_network_is_rejected(forecaster: Checkpoint) -> None:
+    with pytest.raises(ValueError, match="a state of 1 streams"):
+        step(forecaster, [begin(forecaster, 1)], [strides_of(np.zeros((STRIDE, 2)))])
+    other = Network(NetworkConfig(hidden=8)).checkpoint(forecaster.scaling, {})
+    with pytest.raises(ValueError, match="expected"):
+        step(forecaster, [begin(other, 1)], [strides_of(np.zeros((STRIDE, 1)))])
 
 
 def test_no_strides_give_no_forecasts(forecaster: Checkpoint) -> None:

@@ -48,7 +48,7 @@ def test_one_line_names_all_missing_libraries(without) -> None:
 @pytest.mark.parametrize(
     ("arguments", "hidden", "line"),
     [
-        (["demo"], ["torch", "PySide6"], "torch, PySide6 are not installed; run: pip install 'bedside[model,gui]'"),
+        (["demo"], ["numba", "PySide6"], "numba, PySide6 are not installed; run: pip install 'bedside[analysis,gui]'"),
         (["demo", "--headless"], ["amqtt"], "amqtt is not installed; run: pip install 'bedside[broker]'"),
     ],
 )
