@@ -128,7 +128,7 @@ def step(
     measured, patient = beat_features.measure(state.patient, piece, valid, rr)
     family_odds = copied(state.family_odds)
     main, atrial = beat_classifier.main, beat_classifier.atrial
-    kind = _classify(main, atrial, family_odds, 0, measured.features, measured.family, measured.new_family)
+    kind = classify(main, atrial, family_odds, 0, measured.features, measured.family, measured.new_family)
     return TYPES[kind] if patient.beats[0] > LEARNING_BEATS else "Q", ClassifierState(patient, family_odds)
 
 
@@ -161,7 +161,7 @@ def _log_probabilities(main: Ensemble, atrial: Ensemble, features: FloatArray) -
 
 
 @compiled
-def _classify(
+def classify(
     main: Ensemble,
     atrial: Ensemble,
     family_odds: FamilyOdds,

@@ -135,12 +135,12 @@ def step(state: PWaveState, piece: FloatArray, valid: BoolArray, rr: int | None,
     if rr is None:
         return state
     state = copied(state)
-    _push_beat(state, 0, np.ascontiguousarray(piece), valid, float(rr), ventricular)
+    push_beat(state, 0, np.ascontiguousarray(piece), valid, float(rr), ventricular)
     return state
 
 
 @compiled
-def _push_beat(state: PWaveState, bed: int, piece: FloatArray, valid: BoolArray, rr: float, ventricular: bool) -> None:
+def push_beat(state: PWaveState, bed: int, piece: FloatArray, valid: BoolArray, rr: float, ventricular: bool) -> None:
     """Push the next beat of a bed, in place."""
     intervals = int(state.intervals[bed])
     usual = upper_median(state.rr[bed, :intervals]) if intervals else rr

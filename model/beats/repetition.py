@@ -153,7 +153,7 @@ def step(state: RepetitionState, strides: Strides, beats: Sequence[Beat]) -> tup
     state, mv, n = copied(state), np.ascontiguousarray(strides.mv), len(strides.mv) // STRIDE
     reported = np.array([(beat.index, beat.at, -1 if beat.rr is None else beat.rr) for beat in beats], np.int64)
     is_trusted, mean, ecg_seen = np.zeros(len(beats), np.bool_), np.empty(n), np.empty(n, np.bool_)
-    _push_strides(state, 0, mv, strides.start, reported.reshape(-1, 3), is_trusted, mean, ecg_seen)
+    push_strides(state, 0, mv, strides.start, reported.reshape(-1, 3), is_trusted, mean, ecg_seen)
     return Repetition(tuple(is_trusted.tolist()), mean, ecg_seen), state
 
 
@@ -166,7 +166,7 @@ def trusted(beats: Sequence[Beat], repetition: Repetition) -> tuple[Beat, ...]:
 
 
 @compiled
-def _push_strides(
+def push_strides(
     state: RepetitionState,
     bed: int,
     mv: FloatArray,

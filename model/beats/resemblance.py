@@ -57,12 +57,12 @@ def step(shapes: FloatArray, piece: FloatArray, valid: BoolArray) -> tuple[tuple
         Including that of this beat.
     """
     shapes, resemblance = shapes.copy(), np.empty(EARLIER_BEATS)
-    known = _push_beat(shapes, 0, np.ascontiguousarray(piece), valid, resemblance)
+    known = push_beat(shapes, 0, np.ascontiguousarray(piece), valid, resemblance)
     return tuple(resemblance[:known].tolist()), shapes
 
 
 @compiled
-def _push_beat(shapes: FloatArray, bed: int, piece: FloatArray, valid: BoolArray, resemblance: FloatArray) -> int:
+def push_beat(shapes: FloatArray, bed: int, piece: FloatArray, valid: BoolArray, resemblance: FloatArray) -> int:
     """Compare a beat of a bed with the last ones, and put its shape before them, in place.
 
     Returns
