@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import msgspec
 import numpy as np
@@ -54,8 +54,10 @@ def _pack_array(value: object) -> object:
     return kind, value.shape, np.ascontiguousarray(value, kind).tobytes()
 
 
-def _unpack_array(_: type, packed: tuple[str, Sequence[int], bytes]) -> npt.NDArray[Any]:
+def _unpack_array(declared: type, packed: tuple[str, Sequence[int], bytes]) -> npt.NDArray[Any]:
+    """Return an array of the type that the state declares, ``NDArray[...]``; another one is an error."""
     kind, shape, data = packed
-    if kind not in DTYPES:
-        raise ValueError(f"a state cannot contain arrays of {kind!r}")
-    return np.frombuffer(data, kind).reshape(shape).astype(np.dtype(kind).newbyteorder("="))
+    (item,) = get_args(get_args(declared)[1])
+    if kind != np.dtype(item).newbyteorder("<").str:
+        raise ValueError(f"a state contains an array of {kind!r} in place of {item}")
+    return np.frombuffer(data, kind).reshape(shape).astype(item)
