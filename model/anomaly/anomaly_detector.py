@@ -26,14 +26,16 @@ import numpy as np
 from model.anomaly import classifier, comparison, episodes, patient_history, template_matching, template_memory
 from model.anomaly.blocks import split_at_blocks
 from model.anomaly.classifier import Weights, fill_log_odds
-from model.anomaly.comparison import Comparison
-from model.anomaly.features import QUANTILES, VOTES
+from model.anomaly.comparison import compare_bed
+from model.anomaly.features import DEVIATION, FEATURES, QUANTILES, VOTES
 from model.anomaly.localization import locate
 from model.anomaly.null_distribution import score_patches
 from model.anomaly.patient_history import PatientHistory
-from model.anomaly.state import LOOK_BACK, AnomalyConfig, AnomalyState
+from model.anomaly.state import LOOK_BACK, AnomalyConfig, AnomalyState, RecentPatches
+from model.anomaly.template_matching import TemplateMatching
+from model.anomaly.template_memory import TemplateMemory
 from model.conditions.changes import Change, Ended
-from model.signal.arrays import Float32Array, FloatArray, IntArray
+from model.signal.arrays import BoolArray, Float32Array, FloatArray
 from model.signal.compiled import compiled
 from stream.timebase import FS
 
@@ -108,23 +110,21 @@ def step(
     """
     k = len(observed)
     score, changes = np.empty(k), list[Change]()
+    mean, scale = np.ascontiguousarray(mean), np.ascontiguousarray(scale)
+    observed = np.ascontiguousarray(observed)
     state = comparison.own_columns(state, k)
+    columns = state.recent, state.matching, state.history, state.templates
     # Block by block: at the start of a block, the open episode decides whether a template is stored.
     for begins, ends in split_at_blocks(int(state.recent.patches[0]), k):
         rows = slice(begins, ends)
-        compared = comparison.compare_block(state, mean[rows], scale[rows], observed[rows], _memory_frozen(state))
-        recent = state.recent
-        highest = score_beds(
-            classifier.load(),
-            state.history,
-            recent.block_log_odds,
-            recent.patches,
-            compared.features,
-            score[None, rows],
-        )
+        new = mean[None, rows], scale[None, rows], observed[None, rows]
+        frozen = np.array([_memory_frozen(state)])
+        located = LOOK_BACK + ends - begins
+        votes, deviations = np.empty((1, located)), np.empty((1, located, DEVIATION))
+        highest = score_beds(classifier.load(), *columns, *new, frozen, score[None, rows], votes, deviations)
         if state.episode is not None or highest >= config.release:
-            new, state = _follow_episode(config, state, score[rows], compared)
-            changes += new
+            found, state = _follow_episode(config, state, score[rows], votes[0], deviations[0])
+            changes += found
     return Anomalies(score, tuple(changes)), state
 
 
@@ -136,24 +136,35 @@ def finish(config: AnomalyConfig, state: AnomalyState, at: int) -> Ended | None:
 @compiled
 def score_beds(
     weights: Weights,
+    recent: RecentPatches,
+    matching: TemplateMatching,
     history: PatientHistory,
-    block_log_odds: FloatArray,
-    patches: IntArray,
-    features: FloatArray,
+    templates: TemplateMemory,
+    mean: Float32Array,
+    scale: Float32Array,
+    observed: FloatArray,
+    frozen: BoolArray,
     score: FloatArray,
+    votes: FloatArray,
+    deviations: FloatArray,
 ) -> float:
-    """Score new patches of each bed, of one block, after `model.anomaly.comparison.compare_beds`.
+    """Score new patches of each bed, of one block.
 
     Parameters
     ----------
     weights : Weights
-    history : PatientHistory
-        Changed in place, as ``block_log_odds`` is.
-    block_log_odds, patches
-        Columns of `RecentPatches`.
-    features : ndarray, shape (beds, k, FEATURES)
+    recent, matching, history, templates
+        Columns over beds, changed in place.
+    mean, scale : ndarray of float32, shape (beds, k, horizon, leads), mV
+    observed : ndarray, shape (beds, k, patch, leads), mV
+    frozen : ndarray of bool, shape (beds,)
+        For which beds no template is stored if the block begins with these patches.
     score : ndarray, shape (beds, k)
         Receives the scores.
+    votes : ndarray, shape (beds, LOOK_BACK + k)
+        Receives the mean votes of the last and of the new patches.
+    deviations : ndarray, shape (beds, LOOK_BACK + k, DEVIATION)
+        Receives their largest deviations.
 
     Returns
     -------
@@ -161,11 +172,26 @@ def score_beds(
         The highest score; NaN if none is known.
     """
     highest = np.nan
-    for bed in range(len(features)):
-        log_odds = np.empty(features.shape[1])
-        fill_log_odds(weights, features[bed], log_odds)
-        score_patches(history, block_log_odds, bed, patches[bed], log_odds, score[bed])
-        for row in range(score.shape[1]):
+    beds, k = score.shape
+    features, log_odds = np.empty((k, FEATURES)), np.empty(k)
+    for bed in range(beds):
+        compare_bed(
+            recent,
+            matching,
+            history,
+            templates,
+            bed,
+            mean[bed],
+            scale[bed],
+            observed[bed],
+            frozen[bed],
+            features,
+            votes[bed],
+            deviations[bed],
+        )
+        fill_log_odds(weights, features, log_odds)
+        score_patches(history, recent.block_log_odds, bed, recent.patches[bed], log_odds, score[bed])
+        for row in range(k):
             highest = np.fmax(highest, score[bed, row])
     return highest
 
@@ -184,11 +210,10 @@ def _memory_frozen(state: AnomalyState) -> bool:
 
 
 def _follow_episode(
-    config: AnomalyConfig, state: AnomalyState, score: FloatArray, compared: Comparison
+    config: AnomalyConfig, state: AnomalyState, score: FloatArray, votes: FloatArray, deviations: FloatArray
 ) -> tuple[list[Change], AnomalyState]:
     """Push the scores of the last patches to the open or a new episode."""
     patch = _patch(state)
-    votes, deviations = compared.votes[0], compared.deviations[0]
     peak_vote = float(np.exp(state.history.quantiles[0, len(QUANTILES) - 1, :VOTES].mean()))
     episode = state.episode
     first = state.start + (int(state.recent.patches[0]) - len(score)) * patch

@@ -48,6 +48,9 @@ class Weights(NamedTuple):
 NAMES = Weights._fields
 """Names of the tensors in the file."""
 
+GROUP = 7
+"""Features that are added at once, a divisor of their number; so sums are read and written less often."""
+
 
 def log_odds(weights: Weights, features: FloatArray) -> FloatArray:
     """Return the log-odds of each patch, shape (k,), from features, shape (k, FEATURES); NaN where a feature is NaN."""
@@ -64,21 +67,25 @@ def fill_log_odds(weights: Weights, features: FloatArray, result: FloatArray) ->
     on it, and so on how the signal is cut into chunks. The inner loops run over hidden units, which the processor adds
     several at once.
     """
-    rows, hidden = len(features), len(weights.outer)
-    units = np.empty((rows, hidden))
-    for row in range(rows):
+    inner, direct, hidden = weights.inner, weights.direct, len(weights.outer)
+    units = np.empty((len(features), hidden))
+    for row in range(len(features)):
         result[row] = weights.bias[0]
         for unit in range(hidden):
             units[row, unit] = weights.inner_bias[unit]
-    for feature in range(0, FEATURES, 2):
-        first, second = weights.inner[feature], weights.inner[feature + 1]
-        for row in range(rows):
-            a, b = features[row, feature], features[row, feature + 1]
-            result[row] += a * weights.direct[feature] + b * weights.direct[feature + 1]
+    for f in range(0, FEATURES, GROUP):
+        for row in range(len(features)):
+            a, b, c, d = features[row, f], features[row, f + 1], features[row, f + 2], features[row, f + 3]
+            e, g, h = features[row, f + 4], features[row, f + 5], features[row, f + 6]
+            linear = a * direct[f] + b * direct[f + 1] + c * direct[f + 2] + d * direct[f + 3]
+            result[row] += linear + (e * direct[f + 4] + g * direct[f + 5] + h * direct[f + 6])
             values = units[row]
             for unit in range(hidden):
-                values[unit] += a * first[unit] + b * second[unit]
-    for row in range(rows):
+                first = a * inner[f, unit] + b * inner[f + 1, unit]
+                second = c * inner[f + 2, unit] + d * inner[f + 3, unit]
+                third = e * inner[f + 4, unit] + g * inner[f + 5, unit]
+                values[unit] += (first + second) + (third + h * inner[f + 6, unit])
+    for row in range(len(features)):
         values = units[row]
         for unit in range(hidden):
             values[unit] = _tanh(values[unit]) * weights.outer[unit]

@@ -259,9 +259,7 @@ def _find_steepest(
             changes[i] += abs(decimated[lead, i + 1] - decimated[lead, i])
     for last in range(shifts - 1, windows, shifts):
         end = last + TAIL - shifts * PATCHES_AFTER_STEEPEST + shifts * (STEEP_PATCHES // 2)
-        steepness = 0.0
-        for i in range(end - shifts * STEEP_PATCHES, end):
-            steepness += changes[i]
+        steepness = _sum(changes[end - shifts * STEEP_PATCHES : end])
         known = True
         for lead in range(leads):
             known &= math.isfinite(power[lead, last])
@@ -271,3 +269,20 @@ def _find_steepest(
                 for i in range(WIDTH):
                     candidate[lead, i] = decimated[lead, last + i]
     return steepest
+
+
+@compiled
+def _sum(changes: FloatArray) -> float:
+    """Return the sum of an interval; the first eight values are added in pairs.
+
+    Windows of a digitised signal are often equally steep, and then rounding decides. This order, which is numpy's,
+    selects the templates with which the classifier was trained.
+    """
+    total, rest = 0.0, 0
+    if len(changes) >= 8:
+        total = (changes[0] + changes[1]) + (changes[2] + changes[3])
+        total += (changes[4] + changes[5]) + (changes[6] + changes[7])
+        rest = 8
+    for i in range(rest, len(changes)):
+        total += changes[i]
+    return total

@@ -12,8 +12,7 @@ from model.anomaly import anomaly_detector
 from model.anomaly.anomaly_detector import MEMORY_FREEZE_S, score_beds
 from model.anomaly.blocks import BLOCK
 from model.anomaly.classifier import load
-from model.anomaly.comparison import Comparison, compare_beds
-from model.anomaly.features import CHANNEL_HISTORY, FEATURES, LAGS, LEVEL_HISTORY
+from model.anomaly.features import CHANNEL_HISTORY, DEVIATION, LAGS, LEVEL_HISTORY
 from model.anomaly.patient_history import MEMORY, WARM
 from model.anomaly.state import DEFAULT_CONFIG, LOOK_BACK, AnomalyState
 from model.anomaly.template_memory import MAX_TEMPLATES
@@ -65,11 +64,10 @@ def test_beds_in_one_call_are_independent() -> None:
         return [type(group[0])(*map(np.concatenate, zip(*group, strict=True))) for group in groups]
 
     together = columns(states)
-    compared = Comparison(np.empty((3, 18, FEATURES)), np.empty((3, LOOK_BACK + 18)), np.empty((3, LOOK_BACK + 18, 6)))
-    compare_beds(*together, *map(np.stack, zip(*parts, strict=True)), np.zeros(3, bool), compared)
-    recent, _, history, _ = together
-    score = np.empty((3, 18))
-    highest = score_beds(load(), history, recent.block_log_odds, recent.patches, compared.features, score)
+    new = map(np.stack, zip(*parts, strict=True))
+    score, votes = np.empty((3, 18)), np.empty((3, LOOK_BACK + 18))
+    deviations = np.empty((3, LOOK_BACK + 18, DEVIATION))
+    highest = score_beds(load(), *together, *new, np.zeros(3, bool), score, votes, deviations)
     np.testing.assert_array_equal(score, expected)
     assert highest == np.max(expected)
     for found, alone in zip(together, columns(after), strict=True):

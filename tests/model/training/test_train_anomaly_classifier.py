@@ -90,7 +90,6 @@ def test_beat_score_is_the_highest_in_its_window() -> None:
     values[120_080 // PATCH] = GUMBEL_LOCATION + 9
     found = score_beats(values, targets)
     assert found.veb.tolist() == [False, True, False]
-    np.testing.assert_allclose(
-        found.score, [*gumbel_score(np.array([GUMBEL_LOCATION - 3, GUMBEL_LOCATION + 9])), np.nan]
-    )
+    expected = [gumbel_score(GUMBEL_LOCATION - 3), gumbel_score(GUMBEL_LOCATION + 9), np.nan]
+    np.testing.assert_allclose(found.score, expected)
     assert metrics([found, found])["auroc"] == metrics([found])["ap"] == 1
