@@ -102,16 +102,19 @@ def _correlation(smoothed: FloatArray, earlier: FloatArray) -> float:
 @compiled
 def _add_correlation(mean: FloatArray, around: FloatArray, earlier: FloatArray) -> None:
     """Add the correlation of an earlier shape with the samples around a beat, at all shifts, in one lead."""
-    level, earlier_level, earlier_power = around.mean(), earlier.mean(), 0.0
-    total, power, product = np.zeros(SHIFTS), np.zeros(SHIFTS), np.zeros(SHIFTS)
+    window_mean, power, product = np.zeros(SHIFTS), np.zeros(SHIFTS), np.zeros(SHIFTS)
+    earlier_mean, earlier_power = earlier.mean(), 0.0
     for i in range(LENGTH):
-        centred = earlier[i] - earlier_level
-        earlier_power += centred * centred
         for shift in range(SHIFTS):
-            sample = around[i + shift] - level  # an offset would cost digits of the power
-            total[shift] += sample
-            power[shift] += sample * sample
-            product[shift] += sample * centred
+            window_mean[shift] += around[i + shift]
     for shift in range(SHIFTS):
-        own_power = max(power[shift] - total[shift] * total[shift] / LENGTH, 0.0)
-        mean[shift] += product[shift] / max(math.sqrt(own_power * earlier_power), 1e-9)
+        window_mean[shift] /= LENGTH
+    for i in range(LENGTH):
+        earlier_centred = earlier[i] - earlier_mean
+        earlier_power += earlier_centred * earlier_centred
+        for shift in range(SHIFTS):
+            centred = around[i + shift] - window_mean[shift]
+            power[shift] += centred * centred
+            product[shift] += centred * earlier_centred
+    for shift in range(SHIFTS):
+        mean[shift] += product[shift] / max(math.sqrt(power[shift] * earlier_power), 1e-9)
