@@ -214,6 +214,7 @@ class Connection:
         else:
             reason = ReasonCode(PacketTypes.PUBACK, identifier=code)
             acknowledged.set_exception(RefusedTopicError("publish on", str(topic), reason))
+            acknowledged.exception()  # mark as retrieved: another refusal may have ended the sending already
 
     def _on_connect(self, client: Any, userdata: Any, flags: Any, reason: ReasonCode, properties: Any) -> None:
         if self._mqtt_5:

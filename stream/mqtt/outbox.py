@@ -187,10 +187,10 @@ class Outbox:
         return entry
 
     def _acknowledge(self, delivery: _Delivery, number: int, acknowledged: asyncio.Future[None]) -> None:
-        if delivery is not self._delivery or acknowledged.cancelled():
-            return
-        if (error := acknowledged.exception()) is not None:
+        error = acknowledged.exception()
+        if error is not None:
             delivery.fail(error)
+        if error is not None or delivery is not self._delivery:
             return
         del self._in_flight[number]
         self._progress.set()

@@ -1,4 +1,6 @@
 import asyncio
+import gc
+from typing import Any
 
 import pytest
 
@@ -83,6 +85,31 @@ async def test_messages_in_flight_at_a_lost_connection_are_resent_in_order() -> 
     assert [payload for _, payload in second.published] == payloads(30)
     delivering.cancel()
     await asyncio.wait([delivering])
+
+
+async def test_of_several_failures_the_first_is_raised_and_no_other_is_left() -> None:
+    problems: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: problems.append(context))
+    outbox, waiting = Outbox(30.0), []
+
+    def publish(topic: Topic, payload: bytes) -> asyncio.Future[None]:
+        waiting.append(asyncio.get_running_loop().create_future())
+        return waiting[-1]
+
+    for payload in payloads(3):
+        outbox.put(ECG, payload)
+    delivering = asyncio.create_task(outbox.deliver(publish, IN_FLIGHT))
+    await run_loop()
+    for number, acknowledged in enumerate(waiting):
+        acknowledged.set_exception(ConnectionResetError(number))
+        await asyncio.sleep(0)
+    with pytest.raises(ConnectionResetError, match="0"):
+        await delivering
+    await run_loop()
+    waiting.clear()
+    gc.collect()
+    assert not problems
+    assert len(outbox) == 3
 
 
 async def test_retained_messages_are_appended_again_after_a_reconnect() -> None:
