@@ -1,7 +1,7 @@
 """A ward: many beds from few records, each at its own place in its record, so that beats fall at different times.
 
 All beds share the samples of their records in memory. The beds' deadlines are spread over the duration of a chunk, so
-that messages leave evenly and not in bursts.
+that messages leave evenly and not in one burst; those of a large ward in groups, because each wake-up takes time.
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ MAX_BEDS = 4096
 
 MAX_NAMES_BYTES = 48 * 1024
 """Largest total length of the names of a ward: they travel in one status message, of at most 64 KiB."""
+
+GROUPS = 50
+"""Different deadlines within the duration of a chunk; with chunks of 100 ms, a group of beds sends every 2 ms."""
 
 DATABASE_RECORDS = 16
 """Records that are read of a database, chosen at random; the 48 of MIT-BIH would take 125 MB and 20 s."""
@@ -129,10 +132,10 @@ def plan(records: Sequence[Record], config: WardConfig, replay: ReplayConfig) ->
         Chunk and speed of all beds.
     """
     rng = random.Random(config.seed)
-    chunk_s = replay.chunk / (FS * replay.speed)
+    chunk_s, groups = replay.chunk / (FS * replay.speed), min(config.beds, GROUPS)
     beds = []
     for number, name in enumerate(config.names):
         record = records[number % len(records)]
-        start_s, delay_s = rng.randrange(record.n) / FS, chunk_s * number / config.beds
+        start_s, delay_s = rng.randrange(record.n) / FS, chunk_s * (number % groups) / groups
         beds.append((record, replace(replay, bed=name, loop=True, start_s=start_s, delay_s=delay_s)))
     return beds

@@ -1,3 +1,4 @@
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from stream.errors import RecordError, UsageError
 from stream.records.catalog import Catalog
 from stream.records.wfdb_writer import write
 from stream.replay.playhead import ReplayConfig, begin
-from stream.replay.ward import DATABASE_RECORDS, MAX_BEDS, WardConfig, load_records, plan
+from stream.replay.ward import DATABASE_RECORDS, GROUPS, MAX_BEDS, WardConfig, load_records, plan
 from stream.timebase import FS
 from tests.stream.replay.test_playhead import BEGIN_NS, traceable
 
@@ -22,8 +23,10 @@ def test_each_bed_has_its_own_place_and_moment_and_shares_the_samples(beds: int,
     assert len({head.bed for head in heads}) == beds
     assert all(head.record.adu is records[number % 2].adu for number, head in enumerate(heads))
     assert all(0 <= head.position < head.record.n and head.loop for head in heads)
-    delays_ns = [head.anchor_ns - BEGIN_NS for head in heads]
-    np.testing.assert_allclose(np.diff(delays_ns), chunk / (2 * FS) / beds * 1e9, atol=1)
+    groups = Counter(head.anchor_ns - BEGIN_NS for head in heads)
+    assert len(groups) == min(beds, GROUPS)
+    assert max(groups.values()) - min(groups.values()) <= 1
+    np.testing.assert_allclose(np.diff(sorted(groups)), chunk / (2 * FS) / len(groups) * 1e9, atol=1)
     assert planned == plan(records, WardConfig(beds, seed=seed), ReplayConfig(chunk=chunk, speed=2.0))
 
 
