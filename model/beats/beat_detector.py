@@ -65,7 +65,7 @@ class BeatsState:
     qrs : QrsState
     window : WindowState
     classifier_state : ClassifierState
-    shapes : ndarray, shape (up to 2, leads, n), mV
+    shapes : ndarray, shape (1, 2, leads, n), mV
         Shapes of the last beats, see `model.beats.resemblance`.
     p_wave : PWaveState
     """

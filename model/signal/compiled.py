@@ -38,6 +38,11 @@ def compiled(function: Callable[P, R]) -> Callable[P, R]:
     return result
 
 
+def is_cached() -> bool:
+    """Return whether machine code has been kept, so that little or nothing is still to be compiled."""
+    return any(cache_folder().rglob("*.nbc"))
+
+
 @cache
 def cache_folder() -> Path:
     """Return the folder of the machine code: below NUMBA_CACHE_DIR, or in the user's cache."""

@@ -24,7 +24,8 @@ def test_a_second_process_finds_the_machine_code_of_the_first(tmp_path):
     (tmp_path / "double.py").write_text(
         "from model.signal.compiled import compiled\n\n@compiled\ndef double(x: float) -> float:\n    return 2 * x\n"
     )
-    program = "import double; double.double(1.0); print(sum(double.double.stats.cache_hits.values()))"
+    program = "import double; from model.signal.compiled import is_cached; print(is_cached(), end=' ')"
+    program += "; double.double(1.0); print(sum(double.double.stats.cache_hits.values()))"
     hits = [
         subprocess.run(
             [sys.executable, "-c", program],
@@ -35,7 +36,7 @@ def test_a_second_process_finds_the_machine_code_of_the_first(tmp_path):
         ).stdout.strip()
         for _ in range(2)
     ]
-    assert hits == ["0", "1"]
+    assert hits == ["False 0", "True 1"]
 
 
 def test_a_changed_compiled_function_gets_another_folder(tmp_path, monkeypatch):
