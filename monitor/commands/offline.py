@@ -79,19 +79,18 @@ def evaluate(args: argparse.Namespace) -> int:
 
 
 def _evaluate_forecasts(args: argparse.Namespace) -> int:
-    from model.datasets.mitdb import parse_records
-
     names = args.records or "DS2"
-    records = parse_records(names)
-    excluded = parse_records(args.exclude) if args.exclude else ()
     where = catalog(args)
     log.info("scoring forecasts and anomaly alarms of %s; loading the models", names)
 
+    from model.datasets.mitdb import parse_records
     from model.evaluation.evaluation import evaluate as evaluate_records
     from model.evaluation.evaluation import print_evaluation
     from model.evaluation.plots import draw, prepare
     from model.forecast.forecaster import load_forecaster
 
+    records = parse_records(names)
+    excluded = parse_records(args.exclude) if args.exclude else ()
     if args.plots is not None:
         prepare(args.plots)
     forecaster = load_forecaster(args.weights)

@@ -19,7 +19,7 @@ def _capacity(bench: Bench, folder: str) -> float:
     sub = bench.part(folder)
     with Scene(sub) as scene:
         scene.start_worker()
-        replay = scene.start_replay(eventful_beds(BEDS), speed=60, chunk=CHUNK)
+        replay = scene.start_replay(eventful_beds(BEDS), speed=300, chunk=CHUNK)
         scene.need_taken(bench.size(200, 60))
         before, started_s = scene.taken(), time.monotonic()
         bench.sleep(bench.size(10, 2))

@@ -13,7 +13,20 @@ import pytest
 from tests.brokers import Mosquitto
 from tests.system.commands import environment, running, wait_until
 
-LARGE = ("torch", "scipy", "wfdb", "pandas", "matplotlib", "amqtt", "aiomqtt", "PySide6", "pyqtgraph", "rich", "pooch")
+LARGE = (
+    "torch",
+    "numba",
+    "scipy",
+    "wfdb",
+    "pandas",
+    "matplotlib",
+    "amqtt",
+    "aiomqtt",
+    "PySide6",
+    "pyqtgraph",
+    "rich",
+    "pooch",
+)
 
 STOP_AT_LARGE = f"""
 import importlib.machinery, os, sys

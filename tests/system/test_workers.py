@@ -46,7 +46,7 @@ async def test_a_saturated_worker_sends_all_its_outputs_and_names_what_it_sheds(
     env = environment(mosquitto.address)
     with running("worker", env=env, output=tmp_path / "worker.log"):
         await asyncio.to_thread(wait_until, ready(tmp_path / "worker.log"), "the worker")
-        beds = [argument for bed in "abc" for argument in ("--bed", f"{bed}=synthetic")]
+        beds = [argument for bed in "abcdefghijkl" for argument in ("--bed", f"{bed}=synthetic")]
         speed = ("--speed", "100", "--chunk", "360")  # few messages, so that the publisher is not saturated, too
         replay = running("replay", *beds, *speed, "--loop", env=env, output=tmp_path / "replay.log")
         async with listener(mosquitto) as client:
@@ -63,7 +63,7 @@ async def test_a_saturated_worker_sends_all_its_outputs_and_names_what_it_sheds(
                     if not r.retained and not is_publisher:
                         kinds[type(r.message)] += 1
                     outputs = (Forecast, Beat, Vitals, BedStatus, ProcessStatus, Alarm, ActiveAlarms)
-                    return all(kinds[kind] >= 5 for kind in outputs) and sum(n > 0 for n in shed.values()) == 3
+                    return all(kinds[kind] >= 5 for kind in outputs) and sum(n > 0 for n in shed.values()) >= 3
 
                 received += await until(client, enough)
             # The load has ended: the worker recovers by itself.

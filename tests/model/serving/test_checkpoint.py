@@ -102,7 +102,7 @@ def test_a_truncated_checkpoint_is_refused(length: int) -> None:
 
 def test_a_checkpoint_of_other_models_is_refused() -> None:
     classifier = MODELS.beat_classifier
-    atrial = replace(classifier.atrial, class_bias=classifier.atrial.class_bias + 0.1)
+    atrial = classifier.atrial._replace(class_bias=classifier.atrial.class_bias + 0.1)
     other = checkpoint.fingerprint(Models(MODELS.forecaster, replace(classifier, atrial=atrial), MODELS.alarms))
     with pytest.raises(StorageError, match="other models"):
         checkpoint.decode(FILE, other)
