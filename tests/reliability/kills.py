@@ -15,6 +15,10 @@ from tests.reliability.row import Bench, Checks, Outcome, Row
 from tests.reliability.scene import DRAIN_S, Scene
 
 
+SPARE_S, LONGEST_DELAY_S = 5.0, 30.0
+"""Time in s within which a spare process takes over, and the longest delay of a process that often dies (topics.md)."""
+
+
 def eventful_beds(count: int, minutes: float = 20) -> dict[str, signals.Samples]:
     """Return beds with many alarms, at six different moments."""
     records = [signals.eventful(60 * minutes, 8 + 4.0 * i) for i in range(min(count, 6))]
@@ -72,7 +76,7 @@ def shard_kill(bench: Bench) -> Outcome:
         worker, logger = scene.start_worker("--workers", "2"), scene.start_logger()
         replay = scene.start_replay(names, speed=bench.size(1, 2))
         scene.need_beds(*names)
-        longest_s = 0.0
+        waits_s = []
         for kill in range(kills):
             bench.sleep(rng.uniform(0.5, 4.0))
             serving, spare = _children(worker)
@@ -80,7 +84,7 @@ def shard_kill(bench: Bench) -> Outcome:
             os.kill(victim, signal.SIGKILL)
             if kill % 5 == 4 and spare:
                 os.kill(spare[0], signal.SIGKILL)
-            longest_s = max(longest_s, bench.need(lambda victim=victim: _replaced(worker, victim), "the next process"))
+            waits_s.append(bench.need(lambda victim=victim: _replaced(worker, victim), "the next process"))
             scene.need_taken(5 * beds)
             bench.say(f"process killed {kill + 1} of {kills} times")
         bench.sleep(bench.size(10, 2))
@@ -88,11 +92,11 @@ def shard_kill(bench: Bench) -> Outcome:
         scene.check_samples(checks, both_s=3.0 * kills)
         scene.check_events(checks)
         scene.check_processes(checks, worker, logger)
-        limit_s = 30.0
+        # A shard whose processes die young waits longer from time to time, up to 30 s.
         checks.add(
-            longest_s <= limit_s,
-            f"replaced within {limit_s:.0f} s, also without a spare process",
-            f"replaced after {longest_s:.1f} s at most",
+            waits_s[0] <= SPARE_S and max(waits_s) <= LONGEST_DELAY_S + SPARE_S,
+            f"the first time replaced within {SPARE_S:.0f} s, after many kills within {LONGEST_DELAY_S + SPARE_S:.0f} s",
+            f"replaced after {waits_s[0]:.1f} s, and after {max(waits_s):.1f} s at most",
         )
         checks.equal(worker.stop(), 0, "exit status of the parent")
     return checks.outcome(f"one of two processes of 'worker --workers 2' killed {kills} times under {beds} beds")
