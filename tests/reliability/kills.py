@@ -14,7 +14,6 @@ from tests.reliability.processes import Process, Ward
 from tests.reliability.row import Bench, Checks, Outcome, Row
 from tests.reliability.scene import DRAIN_S, Scene
 
-
 SPARE_S, LONGEST_DELAY_S = 5.0, 30.0
 """Time in s within which a spare process takes over, and the longest delay of a process that often dies (topics.md)."""
 
@@ -95,7 +94,7 @@ def shard_kill(bench: Bench) -> Outcome:
         # A shard whose processes die young waits longer from time to time, up to 30 s.
         checks.add(
             waits_s[0] <= SPARE_S and max(waits_s) <= LONGEST_DELAY_S + SPARE_S,
-            f"the first time replaced within {SPARE_S:.0f} s, after many kills within {LONGEST_DELAY_S + SPARE_S:.0f} s",
+            f"first replaced within {SPARE_S:.0f} s, after many kills within {LONGEST_DELAY_S + SPARE_S:.0f} s",
             f"replaced after {waits_s[0]:.1f} s, and after {max(waits_s):.1f} s at most",
         )
         checks.equal(worker.stop(), 0, "exit status of the parent")
