@@ -30,6 +30,7 @@ from model.anomaly.state import LOOK_BACK, AnomalyState, RecentPatches
 from model.anomaly.template_matching import TemplateMatching
 from model.anomaly.template_memory import TemplateMemory
 from model.signal.arrays import Float32Array, FloatArray
+from model.signal.columns import copied
 from model.signal.compiled import compiled
 
 
@@ -55,13 +56,13 @@ def own_columns(state: AnomalyState, k: int) -> AnomalyState:
 
     The history and the templates, which are large, are copied only if a block begins or ends with the new patches.
     """
-    recent = RecentPatches._make(column.copy() for column in state.recent)
-    matching = TemplateMatching._make(column.copy() for column in state.matching)
+    recent = copied(state.recent)
+    matching = copied(state.matching)
     place = int(recent.patches[0]) % BLOCK
     if 0 < place < BLOCK - k:
         return replace(state, recent=recent, matching=matching)
-    history = PatientHistory._make(column.copy() for column in state.history)
-    templates = TemplateMemory._make(column.copy() for column in state.templates)
+    history = copied(state.history)
+    templates = copied(state.templates)
     return replace(state, recent=recent, matching=matching, history=history, templates=templates)
 
 

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from model.beats import p_wave, templates
 from model.beats.qrs_detector import MAX_REPORT_DELAY, Qrs
 from model.signal.arrays import BoolArray, FloatArray, IntArray
+from model.signal.columns import copied
 from model.signal.compiled import compiled
 from model.signal.intake import Strides
 from model.signal.small_arrays import shift
@@ -110,7 +111,7 @@ def step(state: WindowState, strides: Strides, detected: Sequence[Qrs]) -> tuple
         The beats that became complete, in order.
     state : WindowState
     """
-    state = WindowState._make(column.copy() for column in state)
+    state = copied(state)
     beats = np.array([(0, beat.index, beat.at) for beat in detected], np.int64).reshape(-1, 3)
     rows, leads = len(beats) + 1, strides.mv.shape[1]
     found = np.empty((rows, 4), np.int64)

@@ -33,6 +33,7 @@ from model.beats.qrs_state import (
     QrsState,
 )
 from model.signal.arrays import BoolArray, FloatArray
+from model.signal.columns import copied
 from model.signal.compiled import compiled
 from model.signal.intake import Strides
 from stream.timebase import STRIDE
@@ -126,7 +127,7 @@ def step(state: QrsState, strides: Strides) -> tuple[tuple[Qrs, ...], QrsState]:
         The detected beats, in order.
     state : QrsState
     """
-    state = QrsState._make(column.copy() for column in state)
+    state = copied(state)
     detected = np.empty((len(strides.mv) // BLANKING_PERIOD + 1, 4))
     n = _advance(state, strides.mv[None], strides.invalid[None], detected)
     beats = tuple(Qrs(int(index), int(at), strength) for _, index, at, strength in detected[:n].tolist())

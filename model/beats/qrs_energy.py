@@ -16,6 +16,7 @@ from scipy.signal import butter
 from model.beats.qrs_state import DECISION_DELAY, HISTORY, QrsState
 from model.signal.arrays import BoolArray, FloatArray
 from model.signal.compiled import compiled
+from model.signal.iir_filter import filter_sample
 from model.signal.small_arrays import kth_smallest, shift
 from stream.timebase import FS, STRIDE
 
@@ -83,21 +84,9 @@ def append_energies(state: QrsState, bed: int, mv: FloatArray, invalid: BoolArra
                 sample = mv[i, lead] + state.shift[bed, lead]
             state.in_gap[bed, lead] = invalid[i, lead]
             samples[HISTORY + i] = sample
-            filtered = _band_pass(sample, filter_state)
+            filtered = filter_sample(BAND_SOS, filter_state, sample)
             energy = _window_rms(sums, PARTIAL_SUM_HISTORY + i, filtered)
             state.energies[bed, lead, state.block_samples[bed] + i] = energy
-
-
-@compiled
-def _band_pass(sample: float, filter_state: FloatArray) -> float:
-    """Return the next sample of the band-pass filter; ``filter_state`` has two values for each of its sections."""
-    for section in range(len(BAND_SOS)):
-        b, a = BAND_SOS[section, :3], BAND_SOS[section, 3:]
-        filtered = filter_state[section, 0] + b[0] * sample
-        filter_state[section, 0] = filter_state[section, 1] + b[1] * sample - a[1] * filtered
-        filter_state[section, 1] = b[2] * sample - a[2] * filtered
-        sample = filtered
-    return sample
 
 
 @compiled

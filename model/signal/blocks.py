@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from model.signal.arrays import BoolArray, FloatArray, IntArray
+from model.signal.columns import copied
 from model.signal.compiled import compiled
 from model.signal.intake import Strides
 from stream.timebase import STRIDE
@@ -85,7 +86,7 @@ def step(state: BlocksState, strides: Strides) -> tuple[Blocks, BlocksState]:
     before, leads = int(state.collected[0]), state.mv.shape[2]
     shape = (1, (before + len(strides.mv)) // BLOCK, BLOCK, leads)
     whole, missing = np.empty(shape), np.empty(shape, np.bool_)
-    state = BlocksState._make(map(np.ndarray.copy, state))
+    state = copied(state)
     _advance(state, strides.mv[None], strides.invalid[None], whole, missing, np.empty(1, np.int64))
     return Blocks(strides.start - before, whole[0], missing[0], state.offset[0]), state
 

@@ -28,6 +28,7 @@ from scipy.signal import butter
 
 from model.signal.arrays import BoolArray, FloatArray, IntArray
 from model.signal.blocks import BLOCK, Blocks
+from model.signal.columns import copied
 from model.signal.compiled import compiled
 from model.signal.iir_filter import filter_sample
 from model.signal.small_arrays import shift
@@ -159,7 +160,7 @@ def step(state: WaveformState, blocks: Blocks) -> tuple[tuple[Waveform, ...], Wa
     if not k:
         return (), state
     before = state.recent[0, RECENT - int(state.blocks[0]) * SAMPLES_PER_BLOCK :]
-    state = WaveformState._make(map(np.ndarray.copy, state))
+    state = copied(state)
     filtered, measures = np.empty((1, k, SAMPLES_PER_BLOCK, leads)), np.empty((1, k, 3))
     _advance(state, np.array([k]), blocks.mv[None], blocks.invalid[None], filtered, measures)
     samples = np.concatenate([before, filtered.reshape(-1, leads)])

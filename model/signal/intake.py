@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from model.signal.arrays import BoolArray, FloatArray, IntArray
+from model.signal.columns import copied
 from model.signal.compiled import compiled
 from model.signal.gaps import hold
 from stream.timebase import STRIDE
@@ -122,7 +123,7 @@ def step(state: IntakeState, mv: FloatArray) -> tuple[Strides, IntakeState]:
     collected, skip = int(state.collected[0]), int(state.skip[0])
     start = int(state.end[0]) + skip - collected
     n = max(collected + len(mv) - skip, 0) // STRIDE * STRIDE
-    state = IntakeState._make(map(np.ndarray.copy, state))
+    state = copied(state)
     whole, invalid = np.empty((1, n, leads)), np.empty((1, n, leads), np.bool_)
     _advance(state, np.array(mv, np.float64, order="C")[None], whole, invalid)
     return Strides(start, whole[0], invalid[0]), state

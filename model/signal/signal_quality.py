@@ -25,6 +25,7 @@ import numpy as np
 from model.conditions.changes import Change
 from model.signal.arrays import BoolArray, FloatArray, IntArray
 from model.signal.blocks import STRIDES_PER_BLOCK, Blocks
+from model.signal.columns import copied
 from model.signal.compiled import compiled
 from model.signal.quality_features import (
     BASELINE,
@@ -214,7 +215,7 @@ def step(state: QualityState, blocks: Blocks, repetition: FloatArray) -> tuple[Q
     changes: tuple[Change, ...] = ()
     if k:
         before, start = state.columns.active[0], int(state.columns.start[0])
-        state = QualityState(state.leads, QualityColumns._make(map(np.ndarray.copy, state.columns)))
+        state = QualityState(state.leads, copied(state.columns))
         counts = np.array([(blocks.start - start) // STRIDE]), np.array([k])
         mv, invalid, offset = blocks.mv[None], blocks.invalid[None], blocks.offset[None]
         if _advance(state.columns, *counts, mv, invalid, offset, repetition[None], graded):
