@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from model.beats.beat_detector import Beat
+from model.beats.beat import Beat
 from model.conditions.changes import Began, Change, Ended, Evidence
 from model.conditions.settings import AlarmConfig
 from stream.timebase import FS

@@ -12,6 +12,7 @@ import numpy as np
 
 from model.beats import beat_window, classifier, p_wave, resemblance
 from model.beats import qrs_detector as qrs
+from model.beats.beat import Beat
 from model.beats.beat_window import BeatWindow, WindowState
 from model.beats.classifier import BeatClassifier, ClassifierState
 from model.beats.p_wave import PWaveState
@@ -23,37 +24,6 @@ from stream.wire.messages import BeatType
 
 MAX_INVALID = 0.1
 """Largest share of invalid samples around a beat in a valid lead."""
-
-
-@dataclass(frozen=True, slots=True)
-class Beat:
-    """A heartbeat.
-
-    Attributes
-    ----------
-    index : int
-        Sample of the R peak, counted from the start of the session.
-    at : int
-        Last sample observed when the beat was reported, at most 72 (200 ms) after ``index``.
-    type : str
-        ``N``, ``S``, ``V`` or ``Q``, as in `stream.wire.messages.Beat`.
-    rr : int or None
-        RR interval before the beat, samples; None for the first beat.
-    quality : float
-        Signal quality around the beat, 0 to 1; the detector leaves it at 1.
-    resemblance : tuple of float
-        Correlation with the last beat and with the one before, see `model.beats.resemblance`; shorter after the start.
-    p_wave : float or None
-        Consistency of the P wave over the last beats, -1 to 1, see `model.beats.p_wave`; None until it is known.
-    """
-
-    index: int
-    at: int
-    type: BeatType
-    rr: int | None
-    quality: float = 1.0
-    resemblance: tuple[float, ...] = ()
-    p_wave: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.signal import butter
 
-from model.beats.beat_detector import Beat
+from model.beats.beat import Beat
 from model.signal.arrays import BoolArray, FloatArray, IntArray
 from model.signal.columns import copied, push
 from model.signal.compiled import compiled

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.beats.beat_detector import Beat
+from model.beats.beat import Beat
 from model.conditions.changes import Began, Change
 from model.datasets.pulse_waves import waves_within
 from model.pipeline import analysis

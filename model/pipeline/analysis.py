@@ -31,7 +31,8 @@ from model.anomaly.anomaly_detector import Anomalies
 from model.anomaly.frequent_episodes import FrequentState
 from model.anomaly.state import DEFAULT_CONFIG, AnomalyState
 from model.beats import beat_detector, repetition
-from model.beats.beat_detector import Beat, BeatsState
+from model.beats.beat import Beat
+from model.beats.beat_detector import BeatsState
 from model.beats.classifier import BeatClassifier, load_classifier
 from model.beats.repetition import RepetitionState
 from model.conditions import settings

@@ -23,7 +23,7 @@ import math
 from collections import Counter
 from dataclasses import dataclass, replace
 
-from model.beats.beat_detector import Beat
+from model.beats.beat import Beat
 from stream.timebase import FS
 
 WORDS = 63

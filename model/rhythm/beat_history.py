@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 
-from model.beats.beat_detector import Beat
+from model.beats.beat import Beat
 from model.conditions.settings import MAX_BEATS
 from stream.timebase import FS
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from model.beats.beat_detector import Beat
+from model.beats.beat import Beat
 from model.conditions.changes import Began, Change, Ended
 from model.conditions.precedence import SUPPRESSED_BY
 from model.conditions.settings import AlarmConfig

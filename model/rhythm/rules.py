@@ -29,7 +29,7 @@ from stream.timebase import FS
 from stream.wire.alarm_messages import AlarmKind, Limits
 
 BEAT_REPORT_DELAY = 72
-"""Longest delay from an R peak to its report, samples, see `model.beats.beat_detector.Beat`. It is subtracted from the
+"""Longest delay from an R peak to its report, samples, see `model.beats.beat.Beat`. It is subtracted from the
 time without beats."""
 
 TIMING_TOLERANCE = 4

@@ -25,7 +25,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from model.beats.beat_detector import Beat
+from model.beats.beat import Beat
 from model.signal.arrays import FloatArray
 from model.signal.fibrillation_waveform import DECIMATION, Waveform
 from stream.timebase import FS

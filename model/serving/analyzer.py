@@ -14,7 +14,7 @@ import numpy as np
 from model.alarms.alarm_manager import AlarmManager
 from model.alarms.state import AlarmContext
 from model.anomaly.state import DEFAULT_CONFIG
-from model.beats.beat_detector import Beat
+from model.beats.beat import Beat
 from model.conditions.changes import Change
 from model.datasets.pulse_waves import waves_within
 from model.pipeline import analysis

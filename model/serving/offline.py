@@ -18,7 +18,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from model.beats.beat_detector import Beat
+from model.beats.beat import Beat
 from model.datasets.pulse_waves import waves_within
 from model.pipeline.analysis import Models
 from model.rhythm.vitals import VitalSigns

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Literal
 
 from model.anomaly.state import DEFAULT_CONFIG
-from model.beats.beat_detector import Beat as DetectedBeat
+from model.beats.beat import Beat as DetectedBeat
 from model.pipeline.vitals_output import StrideForecast
 from model.rhythm.vitals import VitalSigns
 from model.serving.bed import Bed

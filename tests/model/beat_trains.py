@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from model.beats.beat_detector import Beat
+from model.beats.beat import Beat
 from model.conditions import settings
 from model.conditions.changes import Began, Change
 from model.conditions.settings import AlarmConfig

@@ -19,7 +19,8 @@ from model.anomaly import anomaly_detector, frequent_episodes
 from model.anomaly.frequent_episodes import FrequentState
 from model.anomaly.state import DEFAULT_CONFIG, AnomalyState
 from model.beats import beat_detector, qrs_detector, repetition
-from model.beats.beat_detector import Beat, BeatsState
+from model.beats.beat import Beat
+from model.beats.beat_detector import BeatsState
 from model.beats.classifier import load_classifier
 from model.beats.qrs_state import QrsState
 from model.beats.repetition import RepetitionState

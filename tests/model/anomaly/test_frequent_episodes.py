@@ -8,7 +8,7 @@ import pytest
 
 from model.anomaly import frequent_episodes
 from model.anomaly.frequent_episodes import FrequentState
-from model.beats.beat_detector import Beat
+from model.beats.beat import Beat
 from model.conditions.changes import Began, Change, Ended, Evidence
 from model.conditions.settings import load
 from stream.timebase import FS, STRIDE

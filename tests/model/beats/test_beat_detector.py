@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from model.beats import beat_detector
-from model.beats.beat_detector import MAX_INVALID, Beat, cut_piece
+from model.beats.beat import Beat
+from model.beats.beat_detector import MAX_INVALID, cut_piece
 from model.beats.classifier import LEARNING_BEATS, load_classifier
 from model.beats.templates import PIECE_AFTER, PIECE_BEFORE
 from model.datasets.reference import reference_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from model.beats import repetition
-from model.beats.beat_detector import Beat
+from model.beats.beat import Beat
 from model.beats.repetition import Repetition
 from model.signal.arrays import FloatArray
 from model.signal.intake import strides_of

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from model.beats.beat_detector import Beat
+from model.beats.beat import Beat
 from model.conditions.changes import Began, Change, Ended
 from model.evaluation.monitor_output import MonitorOutput
 from model.evaluation.truth import ALARMS, Truth

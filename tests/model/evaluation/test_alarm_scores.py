@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from model.beats.beat_detector import Beat
+from model.beats.beat import Beat
 from model.conditions.changes import Began, Change, Ended
 from model.datasets.beat_codes import AAMI_CLASS
 from model.datasets.reference import reference_of

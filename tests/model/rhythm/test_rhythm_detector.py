@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.beats.beat_detector import Beat
+from model.beats.beat import Beat
 from model.conditions import settings as alarm_config
 from model.conditions.changes import Began, Change, Ended
 from model.conditions.precedence import SUPPRESSED_BY
