@@ -186,11 +186,17 @@ def parser() -> argparse.ArgumentParser:
     )
 
     command = add(
-        "analyze", "compute forecast, beats, vital signs and alarms of a record offline", data, weights, settings
+        "analyze", "compute forecast, beats, vital signs and alarms of records offline", data, weights, settings
     )
-    command.add_argument("record", metavar="RECORD", help="mitdb/208, excerpt, synthetic, or a path")
     command.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="folder for forecast.npz and alarms.jsonl"
+        "records", nargs="+", metavar="RECORD", help="mitdb/208, excerpt, synthetic, or a path; several are faster together"
+    )
+    command.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="folder for forecast.npz and alarms.jsonl; of several records, each has its own in it",
     )
 
     command = add("train", "train the networks on DS1 of MIT-BIH", data)

@@ -17,8 +17,8 @@ from model.forecast import inference
 from model.forecast.checkpoint import Checkpoint
 from model.forecast.forecaster import begin, parameters, step
 from model.forecast.inference import Block, Weights
-from model.pipeline import analysis
-from model.pipeline.analysis import BedState, Models
+from model.pipeline.analysis import Models
+from model.pipeline.beds import Beds
 from model.signal.compiled import compiled
 from model.signal.intake import Strides, strides_of
 from model.tutorial.lecture_model import WINDOW, Lecture
@@ -90,17 +90,17 @@ def whole_job(models: Models, beds: int, leads: int = 1) -> Job:
     patient = synthetic_patient(SyntheticConfig(seconds=WARM_S + LOOP_S))
     mv, limits = np.ascontiguousarray(patient.mv()[:, :leads]), Limits()
     chunks = [mv[first : first + CHUNK] for first in range(0, len(mv), CHUNK)]
-    state = analysis.begin(models, patient.leads[:leads], 0, 0)
+    ward = Beds(models)
+    first = ward.begin(patient.leads[:leads], 0, 0)
     for chunk in chunks[: WARM_S * SECOND]:
-        ((_, state),) = analysis.step(models, [state], [chunk], [limits])
-    states: list[BedState] = [state] * beds
+        ward.step([first], [chunk], [limits])
+    state = first.state()
+    all_beds = [first, *(ward.put(state) for _ in range(beds - 1))]
     coming = cycle(chunks[WARM_S * SECOND :])
 
     def job() -> None:
-        nonlocal states
         for chunk in islice(coming, SECOND):
-            stepped = analysis.step(models, states, [chunk] * beds, [limits] * beds)
-            states = [after for _, after in stepped]
+            ward.step(all_beds, [chunk] * beds, [limits] * beds)
 
     return job
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rich.console import Console
@@ -19,9 +19,10 @@ from model.alarms.alarm_manager import AlarmManager
 from model.alarms.state import AlarmContext
 from model.conditions.changes import Change
 from model.conditions.settings import AlarmConfig
-from model.console.progress import track
-from model.pipeline import analysis
-from model.pipeline.analysis import Models
+from model.console.progress import progress
+from model.datasets.pieces import pieces
+from model.pipeline.analysis import Models, load_models
+from model.pipeline.signals import Signal, analyze_signals
 from stream.records.catalog import Catalog
 from stream.records.record import Record
 from stream.records.wfdb_reader import load
@@ -34,7 +35,7 @@ ORDINARY_WARD = tuple(f"mitdb/{name}" for name in (100, 103, 106, 116, 119, 200,
 of several shapes, runs, atrial fibrillation, bundle branch block."""
 
 PIECE = 10 * FS
-"""Samples analysed at once."""
+"""Samples of each record analysed at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +90,15 @@ def count(events: Iterable[Alarm], hours: float) -> ListEntries:
     return ListEntries(hours, entries, advisories)
 
 
-def alarm_events(record: Record, models: Models) -> list[Alarm]:
-    """Analyse a whole record as the live worker does, and return its alarm events."""
-    state = analysis.begin(models, record.leads, 0, 0)
-    limits, mv = models.alarms.limits, record.mv()
-    changes: list[Change] = []
-    for first in range(0, record.n, PIECE):
-        [(found, state)] = analysis.step(models, [state], [mv[first : first + PIECE]], [limits])
-        changes += found.changes
-    changes += analysis.finish(models, state).changes
-    return events_of(changes, models.alarms, record.name)
+def alarm_events(records: Sequence[Record], models: Models) -> list[list[Alarm]]:
+    """Analyse the ECG of whole records as the live worker does, and return the alarm events of each, with progress."""
+    changes: list[list[Change]] = [[] for _ in records]
+    signals = [Signal(record.leads, pieces(replace(record, waves=()), PIECE)) for record in records]
+    with progress("alarm lists, pieces", sum(1 + -(-record.n // PIECE) for record in records)) as update:
+        for done, (number, found) in enumerate(analyze_signals(models, signals), 1):
+            changes[number] += found.changes
+            update(done)
+    return [events_of(own, models.alarms, record.name) for own, record in zip(changes, records, strict=True)]
 
 
 def events_of(changes: Iterable[Change], config: AlarmConfig, record: str = "") -> list[Alarm]:
@@ -126,13 +126,16 @@ def score_list_entries(
     RecordError
         A record cannot be found or read.
     """
-    models = models or analysis.load_models()
+    models = models or load_models()
     catalog = catalog or Catalog.from_environment()
-    scores = {}
-    for name in track(names, "alarm lists"):
-        record = load(name, catalog)
-        scores[name] = count(alarm_events(record, models), record.n / FS / 3600)
-    return scores
+    records = [load(name, catalog) for name in names]
+    return entries_of(names, records, models)
+
+
+def entries_of(names: Sequence[str], records: Sequence[Record], models: Models) -> dict[str, ListEntries]:
+    """Count the entries of records, by name, with progress on standard error."""
+    events = alarm_events(records, models)
+    return {name: count(own, record.n / FS / 3600) for name, record, own in zip(names, records, events, strict=True)}
 
 
 def total(scores: Mapping[str, ListEntries]) -> ListEntries:

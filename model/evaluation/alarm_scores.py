@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from model.console.progress import track
 from model.datasets.annotated_signal import annotations_of
 from model.evaluation.alarm_report import AlarmReport
 from model.evaluation.database import find_database
@@ -38,13 +37,16 @@ def evaluate_alarms(names: Sequence[str], monitor: Monitor, catalog: Catalog | N
         A record of MIT-BIH cannot be found or has no annotations.
     """
     catalog = catalog or Catalog.from_environment()
-    records = {}
-    for name in track(names, "mitdb"):
-        record = load(f"mitdb/{name}", catalog)
+    records = {name: load(f"mitdb/{name}", catalog) for name in names}
+    for record in records.values():
         annotations_of(record)
-        records[name] = score_record(name, truth_of(record), monitor(record))
+    outputs = monitor(list(records.values()))
+    scores = {
+        name: score_record(name, truth_of(record), output)
+        for (name, record), output in zip(records.items(), outputs, strict=True)
+    }
     return AlarmReport(
-        records, _if_present("challenge2015", monitor, catalog).challenge, _if_present("vfdb", monitor, catalog).by_time
+        scores, _if_present("challenge2015", monitor, catalog).challenge, _if_present("vfdb", monitor, catalog).by_time
     )
 
 

@@ -15,15 +15,19 @@ its share of atrial fibrillation.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Final
 
-from model.console.progress import skip, track
-from model.evaluation.database import Database
+from model.console.progress import skip
+from model.evaluation.database import Database, Example
 from model.evaluation.database_report import DatabaseReport, RecordResult
 from model.evaluation.monitor_output import Monitor
 from model.evaluation.record_scores import score_record
 from stream.errors import RecordError
 from stream.timebase import FS
+
+TOGETHER: Final = 70_000_000
+"""Samples of all leads that are analysed together, 140 MB: 50 half-hour records of two leads."""
 
 
 def evaluate_database(
@@ -43,13 +47,31 @@ def evaluate_database(
     """
     records: dict[str, RecordResult] = {}
     skipped: dict[str, str] = {}
-    for name in track(names, database.name):
+    for batch in _batches(database, names, leads, skipped):
+        outputs = monitor([example.record for example in batch.values()])
+        for (name, example), output in zip(batch.items(), outputs, strict=True):
+            truth = example.truth
+            scores = score_record(name, truth, output, example.alarm)
+            records[name] = RecordResult(truth.style, example.record.leads, truth.scored_from / FS, scores)
+    return DatabaseReport(database.name, records, skipped)
+
+
+def _batches(
+    database: Database, names: Sequence[str], leads: int | None, skipped: dict[str, str]
+) -> Iterator[dict[str, Example]]:
+    """Read as many records at once as fit into memory; add those that cannot be read to ``skipped``."""
+    batch: dict[str, Example] = {}
+    size = 0
+    for name in names:
         try:
             example = database.example(name, leads)
         except RecordError as error:
             skip(skipped, name, error)
             continue
-        truth = example.truth
-        scores = score_record(name, truth, monitor(example.record), example.alarm)
-        records[name] = RecordResult(truth.style, example.record.leads, truth.scored_from / FS, scores)
-    return DatabaseReport(database.name, records, skipped)
+        if batch and size + example.record.adu.size > TOGETHER:
+            yield batch
+            batch, size = {}, 0
+        batch[name] = example
+        size += example.record.adu.size
+    if batch:
+        yield batch

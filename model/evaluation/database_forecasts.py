@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model.console.progress import skip, stderr, track
+from model.console.progress import skip, stderr
 from model.evaluation import alarm_list_entries
 from model.evaluation.alarm_list_entries import ListEntries
 from model.evaluation.anomaly_metrics import RecordResult
@@ -87,10 +87,9 @@ def evaluate_forecasts(
         found, own = _score(batch, models.forecaster, ar)
         forecasts = ForecastReport({**forecasts.records, **found.records}, found.methods)
         residual |= own
-        for name, loaded in track(batch.items(), "alarm lists"):
+        entries |= alarm_list_entries.entries_of(list(batch), [one.example.record for one in batch.values()], models)
+        for name, loaded in batch.items():
             record = loaded.example.record
-            events = alarm_list_entries.alarm_events(record, models)
-            entries[name] = alarm_list_entries.count(events, record.n / FS / 3600)
             records[name] = Scored(loaded.example.truth.style, record.leads, loaded.since / FS, record.n / FS)
     return DatabaseForecasts(
         database.name,

@@ -1,17 +1,18 @@
-"""Output of the arrhythmia analysis on a whole record: beats, rhythm, alarms."""
+"""Output of the arrhythmia analysis on whole records: beats, rhythm, alarms."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from model.beats.beat import Beat
 from model.conditions.changes import Began, Change
-from model.datasets.pulse_waves import waves_within
-from model.pipeline import analysis
+from model.console.progress import progress
+from model.datasets.pieces import pieces
 from model.pipeline.analysis import Analysis, Models
+from model.pipeline.signals import Signal, analyze_signals
 from model.signal.arrays import BoolArray
 from stream.records.record import Record
 from stream.timebase import FS
@@ -19,7 +20,7 @@ from stream.wire.alarm_messages import AlarmKind
 from stream.wire.messages import Rhythm
 
 PIECE = 100 * FS
-"""Samples processed at once."""
+"""Samples of each record processed at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,27 +61,29 @@ class MonitorOutput:
         return marked
 
 
-Monitor = Callable[[Record], MonitorOutput]
+Monitor = Callable[[Sequence[Record]], list[MonitorOutput]]
+"""Analyses records, and returns the output for each."""
 
 
 def monitor_of(models: Models) -> Monitor:
-    """Return the arrhythmia analysis as a function of a record; no rhythm alarm depends on the forecast."""
+    """Return the arrhythmia analysis as a function of records; no rhythm alarm depends on the forecast."""
 
-    def monitor(record: Record) -> MonitorOutput:
-        state = analysis.begin(models, record.leads, 0, 0)
-        parts: list[Analysis] = []
-        mv = record.mv()
-        for first in range(0, record.n, PIECE):
-            piece = mv[first : first + PIECE]
-            waves = waves_within(record, first, first + len(piece))
-            found, state = analysis.step_without_forecast(models, models.alarms.limits, state, piece, waves)
-            parts.append(found)
-        parts.append(analysis.finish(models, state))
-        return MonitorOutput(
-            record.n,
-            tuple(beat for part in parts for beat in part.beats),
-            tuple((vitals.index, vitals.rhythm) for part in parts for vitals in part.vitals),
-            tuple(change for part in parts for change in part.changes),
-        )
+    def monitor(records: Sequence[Record]) -> list[MonitorOutput]:
+        parts: list[list[Analysis]] = [[] for _ in records]
+        signals = [Signal(record.leads, pieces(record, PIECE)) for record in records]
+        with progress("beats and rhythm, pieces", sum(1 + -(-record.n // PIECE) for record in records)) as update:
+            for done, (number, found) in enumerate(analyze_signals(models, signals, forecast=False), 1):
+                parts[number].append(found)
+                update(done)
+        return [_output(record.n, own) for record, own in zip(records, parts, strict=True)]
 
     return monitor
+
+
+def _output(n: int, parts: Sequence[Analysis]) -> MonitorOutput:
+    return MonitorOutput(
+        n,
+        tuple(beat for part in parts for beat in part.beats),
+        tuple((vitals.index, vitals.rhythm) for part in parts for vitals in part.vitals),
+        tuple(change for part in parts for change in part.changes),
+    )

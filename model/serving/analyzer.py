@@ -1,11 +1,11 @@
 """Analysis of one signal without a broker: chunks in; forecasts, beats, vital signs and alarms out.
 
-`Analyzer` processes one bed as the live worker does; `analyze` pushes a whole record through it.
+`Analyzer` processes one bed as the live worker does; `analyze` a whole record, `analyze_all` several together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,10 +16,11 @@ from model.alarms.state import AlarmContext
 from model.anomaly.state import DEFAULT_CONFIG
 from model.beats.beat import Beat
 from model.conditions.changes import Change
-from model.datasets.pulse_waves import waves_within
-from model.pipeline import analysis
+from model.datasets.pieces import pieces
 from model.pipeline.analysis import Models, load_models
-from model.pipeline.vitals_output import StrideForecast
+from model.pipeline.beds import Beds
+from model.pipeline.signals import Signal, analyze_signals
+from model.pipeline.stride_forecasts import NONE, StrideForecasts
 from model.rhythm.vitals import VitalSigns
 from model.signal.arrays import Float32Array, FloatArray, IntArray
 from model.signal.pulse_detector import WaveSamples
@@ -44,7 +45,7 @@ class Output:
 
     Attributes
     ----------
-    forecasts : tuple of StrideForecast
+    forecasts : StrideForecasts
         One per whole stride of 36 samples (100 ms).
     beats : tuple of Beat
     vitals : tuple of VitalSigns
@@ -53,7 +54,7 @@ class Output:
         Alarm events: raised and cleared.
     """
 
-    forecasts: tuple[StrideForecast, ...] = ()
+    forecasts: StrideForecasts = NONE
     beats: tuple[Beat, ...] = ()
     vitals: tuple[VitalSigns, ...] = ()
     alarms: tuple[Alarm, ...] = ()
@@ -77,12 +78,11 @@ class Analyzer:
     def __init__(
         self, leads: Sequence[str], models: Models | None = None, *, record: str = "", session: str = SESSION
     ) -> None:
-        self._models = models or load_models()
-        self._record = record
-        self._session = session
-        self._alarms: list[Alarm] = []
-        self._manager = AlarmManager(self._models.alarms, self._collect)
-        self._state = analysis.begin(self._models, leads, 0, 0)
+        models = models or load_models()
+        self._limits = models.alarms.limits
+        self._alarms = _Alarms(models, record, session)
+        self._beds = Beds(models)
+        self._slot = self._beds.begin(leads, 0, 0)
 
     def push(self, mv: FloatArray, waves: Sequence[WaveSamples] = ()) -> Output:
         """Analyse the samples that follow those pushed before.
@@ -107,15 +107,26 @@ class Analyzer:
         """
         samples = np.asarray(mv, np.float64)
         samples = samples[:, None] if samples.ndim == 1 else samples
-        [(found, self._state)] = analysis.step(self._models, [self._state], [samples], [self._manager.limits], [waves])
-        return Output(found.forecasts, found.beats, found.vitals, self._process(found.changes))
+        [found] = self._beds.step([self._slot], [samples], [self._limits], [waves])
+        return Output(found.forecasts, found.beats, found.vitals, self._alarms.process(found.changes))
 
     def finish(self) -> Output:
         """End the signal: return the beats of its last, incomplete stride, and clear all active alarms."""
-        found = analysis.finish(self._models, self._state)
-        return Output(beats=found.beats, alarms=self._process(found.changes))
+        found = self._slot.finish()
+        return Output(beats=found.beats, alarms=self._alarms.process(found.changes))
 
-    def _process(self, changes: Sequence[Change]) -> tuple[Alarm, ...]:
+
+class _Alarms:
+    """Turns the begins and ends of the conditions of one signal into alarm events."""
+
+    def __init__(self, models: Models, record: str, session: str) -> None:
+        self._record = record
+        self._session = session
+        self._alarms: list[Alarm] = []
+        self._manager = AlarmManager(models.alarms, self._collect)
+
+    def process(self, changes: Sequence[Change]) -> tuple[Alarm, ...]:
+        """Return the events that follow from changes."""
         for change in changes:
             # The wall time of an offline alarm is its time in the signal, counted from 1970.
             now_ns = change.at * 1_000_000_000 // FS
@@ -173,23 +184,37 @@ def analyze(record: Record, models: Models | None = None) -> RecordAnalysis:
     models : Models, optional
         By default the shipped ones.
     """
+    [analysis] = analyze_all([record], models)
+    return analysis
+
+
+def analyze_all(records: Sequence[Record], models: Models | None = None) -> list[RecordAnalysis]:
+    """Analyse several whole records together, which is faster than one after the other; see `analyze`."""
     models = models or load_models()
-    analyzer = Analyzer(record.leads, models, record=record.name)
-    mv = record.mv()
-    outputs = [
-        analyzer.push(mv[start : start + CHUNK], waves_within(record, start, start + CHUNK))
-        for start in range(0, record.n, CHUNK)
-    ]
-    outputs.append(analyzer.finish())
-    forecasts = [forecast for output in outputs for forecast in output.forecasts]
-    shape = (len(forecasts), models.forecaster.config.horizon, len(record.leads))
+    outputs: list[list[Output]] = [[] for _ in records]
+    for number, output in outputs_of(records, models):
+        outputs[number].append(output)
+    return [_joined(record, models, own) for record, own in zip(records, outputs, strict=True)]
+
+
+def outputs_of(records: Sequence[Record], models: Models, session: str = SESSION) -> Iterator[tuple[int, Output]]:
+    """Yield the results of each `CHUNK` of each record, with the number of the record, and of the end of each."""
+    alarms = [_Alarms(models, record.name, session) for record in records]
+    signals = [Signal(record.leads, pieces(record, CHUNK)) for record in records]
+    for number, found in analyze_signals(models, signals):
+        yield number, Output(found.forecasts, found.beats, found.vitals, alarms[number].process(found.changes))
+
+
+def _joined(record: Record, models: Models, outputs: Sequence[Output]) -> RecordAnalysis:
+    empty = np.empty((0, models.forecaster.config.horizon, len(record.leads)), np.float32)
+    forecasts = [output.forecasts for output in outputs if len(output.forecasts)]
     return RecordAnalysis(
         record=record.name,
         leads=record.leads,
-        origin=np.array([forecast.origin for forecast in forecasts], np.int64),
-        mean=np.array([forecast.mean for forecast in forecasts], np.float32).reshape(shape),
-        scale=np.array([forecast.scale for forecast in forecasts], np.float32).reshape(shape),
-        score=np.array([forecast.score for forecast in forecasts], np.float64),
+        origin=np.concatenate([np.empty(0, np.int64), *(own.origin for own in forecasts)]),
+        mean=np.concatenate([empty, *(own.mean for own in forecasts)]),
+        scale=np.concatenate([empty, *(own.scale for own in forecasts)]),
+        score=np.concatenate([np.empty(0), *(own.score for own in forecasts)]),
         threshold=DEFAULT_CONFIG.threshold,
         beats=[beat for output in outputs for beat in output.beats],
         vitals=[vitals for output in outputs for vitals in output.vitals],

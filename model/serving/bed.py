@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from model.alarms.alarm_manager import AlarmManager
 from model.alarms.state import AlarmContext
-from model.pipeline.analysis import BedState
+from model.pipeline.bed_group import Slot
 from model.serving.checkpoint import BedCheckpoint, lineage
 from stream.wire import ordering
 from stream.wire.bed_stream import Stream, position
@@ -31,7 +31,8 @@ class Bed:
         The last processed chunk.
     stream : Stream
         The served session and its position.
-    state : BedState
+    slot : Slot
+        State of its analysis.
     alarms : AlarmManager
     lease : int
         See `stream.wire.lease`.
@@ -69,7 +70,7 @@ class Bed:
 
     chunk: Waveform
     stream: Stream
-    state: BedState
+    slot: Slot
     alarms: AlarmManager
     lease: int
     heard_ns: int
@@ -109,21 +110,30 @@ class Bed:
             counters=dict(self.counters),
             ended=self.ended,
             lease=self.lease,
-            analysis=self.state,
+            analysis=self.slot.state(),
             alarms=self.alarms.saved,
         )
 
 
 def restored_bed(
-    checkpoint: BedCheckpoint, alarms: AlarmManager, instance: str, lease: int, now_ns: int, monotonic_ns: int
+    checkpoint: BedCheckpoint,
+    slot: Slot,
+    alarms: AlarmManager,
+    instance: str,
+    lease: int,
+    now_ns: int,
+    monotonic_ns: int,
 ) -> Bed:
-    """Return the bed of a checkpoint, now served by ``instance``; ``alarms`` continues with its alarms."""
+    """Return the bed of a checkpoint, now served by ``instance``, with its analysis in ``slot``.
+
+    ``alarms`` continues with its alarms.
+    """
     alarms.restore_saved(checkpoint.alarms)
     silent_ns = max(now_ns - checkpoint.alive_ns, 0)
     return Bed(
         checkpoint.chunk,
         ordering.resume(checkpoint.chunk, silent_ns, monotonic_ns),
-        checkpoint.analysis,
+        slot,
         alarms,
         lease,
         heard_ns=monotonic_ns,

@@ -17,14 +17,15 @@ import msgspec
 from model.alarms import recent_events
 from model.alarms.alarm_manager import SavedAlarms
 from model.alarms.state import AlarmState
-from model.pipeline.analysis import BedState, Models
+from model.pipeline.analysis import Models
+from model.pipeline.bed_state import BedState
 from model.signal.state_codec import pack, unpack
 from stream.errors import StorageError
 from stream.wire.alarm_messages import Alarm
 from stream.wire.continuity import Continuity
 from stream.wire.messages import Waveform
 
-FORMAT = b"bedside-bed-2\n"
+FORMAT = b"bedside-bed-3\n"
 """First bytes of a file; changes with the layout or the meaning of the state."""
 
 FINGERPRINT_BYTES = 16
@@ -117,8 +118,7 @@ def fingerprint(models: Models) -> bytes:
 
 def encode(checkpoint: BedCheckpoint, models: bytes) -> bytes:
     """Return the bytes of a file without entries; ``models`` is their `fingerprint`."""
-    analysis = replace(checkpoint.analysis, forecaster=checkpoint.analysis.forecaster.detached())
-    return FORMAT + models + _part(pack(replace(checkpoint, analysis=analysis)))
+    return FORMAT + models + _part(pack(checkpoint))
 
 
 def encode_entry(entry: Entry) -> bytes:

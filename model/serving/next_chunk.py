@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from model.pipeline import analysis
-from model.pipeline.analysis import BedState, Models
+from model.pipeline.bed_group import Slot
+from model.pipeline.beds import Beds
 from model.serving import bed_watch
 from model.serving.bed import Bed, new_counters
 from model.serving.bed_output import BedOutput
@@ -16,17 +16,17 @@ MAX_BRIDGED = 60 * FS
 """Longest gap within an epoch, in samples, after which the analysis goes on with what it learned of the patient."""
 
 
-def begin(models: Models, chunk: Waveform) -> BedState:
-    """Return the state of the analysis that starts with ``chunk``."""
-    return analysis.begin(models, chunk.leads, chunk.start, chunk.epoch_start)
+def begin(analysis: Beds, chunk: Waveform) -> Slot:
+    """Begin the analysis of a bed with ``chunk``."""
+    return analysis.begin(chunk.leads, chunk.start, chunk.epoch_start)
 
 
-def finish(models: Models, bed: Bed, output: BedOutput) -> None:
+def finish(bed: Bed, output: BedOutput) -> None:
     """Publish what the end of the epoch completes, and end all conditions."""
-    output.publish(bed, analysis.finish(models, bed.state))
+    output.publish(bed, bed.slot.finish())
 
 
-def accept(models: Models, bed: Bed, taken: Taken, output: BedOutput, clock: Clock) -> None:
+def accept(analysis: Beds, bed: Bed, taken: Taken, output: BedOutput, clock: Clock) -> None:
     """Make the chunk that was taken the last one of its bed."""
     chunk, lost = taken.chunk, taken.check.lost_samples
     bed.lost_samples = lost
@@ -36,7 +36,7 @@ def accept(models: Models, bed: Bed, taken: Taken, output: BedOutput, clock: Clo
     if bed.silent:
         output.change(bed, bed_watch.silence_ended(bed, chunk, lost))
     if taken.check.discontinuous or bed.ended or bed.restored:
-        _restart_analysis(models, bed, chunk, output)
+        _restart_analysis(analysis, bed, chunk, output)
     if chunk.session != bed.chunk.session:
         output.change(bed, bed_watch.contest_changed(bed, False))
         bed.counters = new_counters()
@@ -53,21 +53,22 @@ def accept(models: Models, bed: Bed, taken: Taken, output: BedOutput, clock: Clo
     bed.silent = bed.shed = False
 
 
-def _restart_analysis(models: Models, bed: Bed, chunk: Waveform, output: BedOutput) -> None:
+def _restart_analysis(analysis: Beds, bed: Bed, chunk: Waveform, output: BedOutput) -> None:
     """End all conditions and restart the analysis with ``chunk``, which does not continue the last one.
 
     After a short gap the analysis goes on with what it learned of the patient. The alarms of a restored bed stay
     until their conditions are confirmed, or not in time.
     """
     if not bed.ended and not bed.restored:
-        finish(models, bed, output)
+        finish(bed, output)
     bed.ended = False
     last = bed.place
     same = (chunk.session, chunk.epoch, chunk.leads) == (last.session, last.epoch, last.leads)
-    if same and bed.state.leads == chunk.leads and 0 <= chunk.start - last.end <= MAX_BRIDGED:
-        bed.state = analysis.after_gap(models, bed.state, chunk.start, chunk.epoch_start)
+    if same and bed.slot.leads == chunk.leads and 0 <= chunk.start - last.end <= MAX_BRIDGED:
+        bed.slot.after_gap(chunk.start, chunk.epoch_start)
     else:
-        bed.state = begin(models, chunk)
+        bed.slot.release()
+        bed.slot = begin(analysis, chunk)
         bed.next_checkpoint_ns = 0  # what was saved belongs to another epoch
     bed.learning = True
     bed.next_status_ns = 0

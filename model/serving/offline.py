@@ -1,6 +1,6 @@
-"""Analyses a record as the live worker does, as fast as possible, and writes the results to files.
+"""Analyses records as the live worker does, as fast as possible, and writes the results to files.
 
-The record is one epoch of one session, so sample indices are those of the record at 360 Hz. No result depends on later
+A record is one epoch of one session, so sample indices are those of the record at 360 Hz. No result depends on later
 samples. Samples after the last whole stride of 36 are not analysed.
 """
 
@@ -10,8 +10,9 @@ import csv
 import tempfile
 import time
 import zipfile
-from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +20,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from model.beats.beat import Beat
-from model.datasets.pulse_waves import waves_within
 from model.pipeline.analysis import Models
 from model.rhythm.vitals import VitalSigns
-from model.serving.analyzer import CHUNK, SESSION, Analyzer
+from model.serving.analyzer import SESSION, Output, outputs_of
 from stream.errors import StorageError
 from stream.records.record import Record
 from stream.records.wfdb_writer import write_beats
@@ -48,7 +48,7 @@ class Summary:
     seconds : float
         Duration of the signal.
     elapsed_s : float
-        Duration of the analysis.
+        Duration of the analysis of all records.
     files : tuple of Path
     """
 
@@ -72,14 +72,17 @@ class Summary:
 
 
 def analyze(
-    record: Record,
-    models: Models,
-    out: Path,
-    *,
-    session: str = SESSION,
-    console: Console | None = None,
+    record: Record, models: Models, out: Path, *, session: str = SESSION, console: Console | None = None
 ) -> Summary:
-    """Analyse a whole record as the live worker does, and write the results.
+    """Analyse a whole record as the live worker does, and write the results into a folder; see `analyze_all`."""
+    [summary] = analyze_all({out: record}, models, session=session, console=console)
+    return summary
+
+
+def analyze_all(
+    records: Mapping[Path, Record], models: Models, *, session: str = SESSION, console: Console | None = None
+) -> list[Summary]:
+    """Analyse whole records as the live worker does, all together, and write the results of each.
 
     Files:
 
@@ -93,10 +96,9 @@ def analyze(
 
     Parameters
     ----------
-    record : Record
+    records : mapping of Path to Record
+        Each with its folder, which is created if missing.
     models : Models
-    out : Path
-        Folder; created if missing.
     session : str
         128 bits in hex, part of the alarms' ids.
     console : Console, optional
@@ -105,91 +107,110 @@ def analyze(
     Raises
     ------
     StorageError
-        The folder cannot be created or written to.
+        A folder cannot be created or written to.
     """
     began = time.monotonic()
-    files = tuple(out / name for name in ("forecast.npz", "alarms.jsonl", "beats.atr", "vitals.csv"))
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".analyze-", dir=out) as folder:
-            part = Path(folder)
-            outputs = _analyze(record, models, part, session, console or Console(stderr=True))
+    with ExitStack() as folders:
+        results = [
+            folders.enter_context(_Results(record, out, models.forecaster.config.horizon))
+            for out, record in records.items()
+        ]
+        with _bar(list(records.values()), console or Console(stderr=True)) as advance:
+            for number, output in outputs_of(list(records.values()), models, session):
+                results[number].add(output)
+                advance(len(output.forecasts) * STRIDE / FS)
+        return [own.write(time.monotonic() - began) for own in results]
+
+
+class _Results(AbstractContextManager["_Results"]):
+    """Results of one record, in a temporary folder until they are complete; arrays are written as they come."""
+
+    def __init__(self, record: Record, out: Path, horizon: int) -> None:
+        self._record = record
+        self._out = out
+        with self._storage_errors():
+            out.mkdir(parents=True, exist_ok=True)
+            self._folder = tempfile.TemporaryDirectory(prefix=".analyze-", dir=out)
+            self._part = Path(self._folder.name)
+            k, leads = record.n // STRIDE, len(record.leads)
+            self._origin = np.zeros(k, np.int64)
+            self._mean, self._scale = (
+                np.lib.format.open_memmap(self._part / name, "w+", np.float32, (k, horizon, leads))
+                for name in ("mean.npy", "scale.npy")
+            )
+        self._rows = 0
+        self._beats: list[Beat] = []
+        self._vitals: list[VitalSigns] = []
+        self._alarms: list[Alarm] = []
+
+    def __exit__(self, *_: object) -> None:
+        self._folder.cleanup()
+
+    @contextmanager
+    def _storage_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise StorageError(
+                f"cannot write to {self._out}: {error.strerror or error}; choose another folder"
+            ) from error
+
+    def add(self, output: Output) -> None:
+        """Add the results of the next chunk."""
+        rows = slice(self._rows, self._rows + len(output.forecasts))
+        if len(output.forecasts):
+            self._origin[rows] = output.forecasts.origin
+            self._mean[rows] = output.forecasts.mean
+            self._scale[rows] = output.forecasts.scale
+        self._rows = rows.stop
+        self._beats += output.beats
+        self._vitals += output.vitals
+        self._alarms += output.alarms
+
+    def write(self, elapsed_s: float) -> Summary:
+        """Write all files, and move them to their places."""
+        record, part, beats = self._record, self._part, self._beats
+        files = tuple(self._out / name for name in ("forecast.npz", "alarms.jsonl", "beats.atr", "vitals.csv"))
+        with self._storage_errors():
+            self._mean.flush()
+            self._scale.flush()
+            np.save(part / "origin.npy", self._origin)
+            np.save(part / "leads.npy", np.array(record.leads))
+            np.save(part / "fs.npy", np.array(FS))
+            np.save(part / "record.npy", np.array(record.name))
             _zip(part, files[0].name)
-            alarms = outputs.alarms
-            raised = [alarm for alarm in alarms if alarm.phase == "raised"]
-            (part / files[1].name).write_bytes(b"".join(codec.encode(alarm) + b"\n" for alarm in alarms))
-            beats = outputs.beats
+            (part / files[1].name).write_bytes(b"".join(codec.encode(alarm) + b"\n" for alarm in self._alarms))
             write_beats(part, files[2].stem, [beat.index for beat in beats], [beat.type for beat in beats])
-            _write_vitals(part / files[3].name, outputs.vitals)
+            _write_vitals(part / files[3].name, self._vitals)
             for file in files:
                 (part / file.name).replace(file)
-    except OSError as error:
-        raise StorageError(f"cannot write to {out}: {error.strerror or error}; choose another folder") from error
-    return Summary(
-        record=record.name,
-        samples=record.n,
-        forecasts=record.n // STRIDE,
-        beats=len(beats),
-        alarms=sum(alarm.kind not in ADVISORIES for alarm in raised),
-        advisories=sum(alarm.kind in ADVISORIES for alarm in raised),
-        seconds=record.n / FS,
-        elapsed_s=time.monotonic() - began,
-        files=files,
-    )
+        raised = [alarm for alarm in self._alarms if alarm.phase == "raised"]
+        return Summary(
+            record=record.name,
+            samples=record.n,
+            forecasts=self._rows,
+            beats=len(beats),
+            alarms=sum(alarm.kind not in ADVISORIES for alarm in raised),
+            advisories=sum(alarm.kind in ADVISORIES for alarm in raised),
+            seconds=record.n / FS,
+            elapsed_s=elapsed_s,
+            files=files,
+        )
 
 
-@dataclass(frozen=True, slots=True)
-class _Outputs:
-    beats: list[Beat]
-    vitals: list[VitalSigns]
-    alarms: list[Alarm]
-
-
-def _analyze(record: Record, models: Models, part: Path, session: str, console: Console) -> _Outputs:
-    """Analyse chunk by chunk; write each array of ``forecast.npz`` to a .npy file in ``part``."""
-    leads, horizon = len(record.leads), models.forecaster.config.horizon
-    k = record.n // STRIDE
-    shape = (k, horizon, leads)
-    np.save(part / "leads.npy", np.array(record.leads))
-    np.save(part / "fs.npy", np.array(FS))
-    np.save(part / "record.npy", np.array(record.name))
-    origin = np.zeros(k, np.int64)
-    mean = np.lib.format.open_memmap(part / "mean.npy", "w+", np.float32, shape)
-    scale = np.lib.format.open_memmap(part / "scale.npy", "w+", np.float32, shape)
-    analyzer = Analyzer(record.leads, models, record=record.name, session=session)
-    outputs = _Outputs([], [], [])
-    row = 0
-    for first, chunk in _chunks(record, console):
-        output = analyzer.push(chunk.mv(), waves_within(record, first, first + chunk.n))
-        outputs.beats.extend(output.beats)
-        outputs.vitals.extend(output.vitals)
-        outputs.alarms.extend(output.alarms)
-        for forecast in output.forecasts:
-            origin[row], mean[row], scale[row] = forecast.origin, forecast.mean, forecast.scale
-            row += 1
-    last = analyzer.finish()
-    outputs.beats.extend(last.beats)
-    outputs.alarms.extend(last.alarms)
-    mean.flush()
-    scale.flush()
-    np.save(part / "origin.npy", origin)
-    return outputs
-
-
-def _chunks(record: Record, console: Console) -> Iterable[tuple[int, Record]]:
-    """Yield the ECG of a record in chunks, each with its first sample, and show the progress."""
+@contextmanager
+def _bar(records: Sequence[Record], console: Console) -> Iterator[Callable[[float], None]]:
+    """Show the progress of records, in s of signal."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         TextColumn("{task.completed:.0f} of {task.total:.0f} s of signal"),
         TimeRemainingColumn(),
     )
+    name = records[0].name if len(records) == 1 else f"{len(records)} records"
     with Progress(*columns, console=console) as progress:
-        task = progress.add_task(record.name, total=record.n / FS)
-        for start in range(0, record.n, CHUNK):
-            chunk = replace(record, adu=record.adu[start : start + CHUNK])
-            yield start, chunk
-            progress.advance(task, chunk.n / FS)
+        task = progress.add_task(name, total=sum(record.n for record in records) / FS)
+        yield lambda seconds: progress.advance(task, seconds)
 
 
 def _zip(part: Path, name: str) -> None:

@@ -8,11 +8,13 @@ from functools import partial
 
 from model.alarms.alarm_manager import AlarmManager
 from model.conditions.settings import AlarmConfig
-from model.pipeline.analysis import BedState
+from model.pipeline.bed_group import Slot
+from model.pipeline.beds import Beds
 from model.serving.bed import Bed, restored_bed
 from model.serving.checkpoint import BedCheckpoint
 from model.serving.checkpoint_writer import CheckpointWriter
 from stream.clock import Clock, monotonic_ns
+from stream.errors import StorageError
 from stream.timebase import FS
 from stream.wire.alarm_messages import ActiveAlarms
 from stream.wire.bed_places import BedPlaces
@@ -97,10 +99,12 @@ class ServedBeds(Mapping[str, Bed]):
         admitted, lost = self._places.admit(name, monotonic_ns(self._clock) / 1e9, signal_s, retained=retained)
         if lost is not None:
             self.restored.pop(lost, None)
-            self._waiting.pop(lost, None)
-            bed = self._beds.pop(lost, None)
-            if bed is not None:
-                self._lose(bed)
+            waiting, served = self._waiting.pop(lost, None), self._beds.pop(lost, None)
+            if served is not None:
+                self._lose(served)
+            for bed in (waiting, served):
+                if bed is not None:
+                    bed.slot.release()
         return admitted
 
     def give_way(self, name: str) -> None:
@@ -115,11 +119,11 @@ class ServedBeds(Mapping[str, Bed]):
             self._serve(bed)
         return bed is not None
 
-    def serve_new(self, chunk: Waveform, stream: Stream, state: BedState) -> Bed:
+    def serve_new(self, chunk: Waveform, stream: Stream, slot: Slot) -> Bed:
         """Serve a bed from its first chunk on, with the alarms that an earlier worker left."""
         name = chunk.bed
         alarms = self.restored.get(name) or self._alarm_manager(name)
-        bed = Bed(chunk, stream, state, alarms, self._lease(name), heard_ns=monotonic_ns(self._clock))
+        bed = Bed(chunk, stream, slot, alarms, self._lease(name), heard_ns=monotonic_ns(self._clock))
         bed.served_by = (self._instance,)
         self._serve(bed)
         return bed
@@ -160,7 +164,9 @@ class ServedBeds(Mapping[str, Bed]):
         if active.limits.off:
             log.warning("bed %s: alarms restored as switched off: %s", active.bed, ", ".join(active.limits.off))
 
-    def restore_beds(self, checkpoints: Iterable[BedCheckpoint], served_by: Mapping[str, str]) -> None:
+    def restore_beds(
+        self, checkpoints: Iterable[BedCheckpoint], served_by: Mapping[str, str], analysis: Beds
+    ) -> None:
         """Go on with the beds of earlier workers.
 
         Parameters
@@ -170,6 +176,7 @@ class ServedBeds(Mapping[str, Bed]):
         served_by : mapping of str to str
             The process that served each bed last, according to the retained status of the bed. If that process did
             not continue the checkpoint, the checkpoint is outdated and is ignored.
+        analysis : Beds
         """
         now_ns = self._clock.now_ns()
         for checkpoint in checkpoints:
@@ -178,11 +185,16 @@ class ServedBeds(Mapping[str, Bed]):
                 log.warning("bed %s starts anew: another worker has served it since its checkpoint", name)
                 continue
             self.observe_lease(name, checkpoint.lease)
-            alarms, lease = self._alarm_manager(name), self._lease(name)
-            bed = restored_bed(checkpoint, alarms, self._instance, lease, now_ns, monotonic_ns(self._clock))
-            fresh = abs(now_ns - bed.alive_ns) <= FRESH_NS and not bed.ended
-            if not self.admit(name, signal_s=bed.chunk.end / FS if fresh else 0.0, retained=not fresh):
+            fresh = abs(now_ns - checkpoint.alive_ns) <= FRESH_NS and not checkpoint.ended
+            if not self.admit(name, signal_s=checkpoint.chunk.end / FS if fresh else 0.0, retained=not fresh):
                 continue
+            try:
+                slot = analysis.put(checkpoint.analysis)
+            except StorageError as error:
+                log.warning("bed %s starts anew: %s", name, error)
+                continue
+            alarms, lease = self._alarm_manager(name), self._lease(name)
+            bed = restored_bed(checkpoint, slot, alarms, self._instance, lease, now_ns, monotonic_ns(self._clock))
             self._checkpoints.save(bed)
             if fresh:
                 self._serve(bed)

@@ -1,7 +1,7 @@
 """ECG and other waves in; forecasts, beats, vital signs and alarms out, for all beds of a broker; no sockets.
 
 Per tick: `stream.wire.ordering` decides which chunks are taken, and in which order;
-`model.pipeline.analysis` analyses the chunks of all beds in one batch, `model.alarms` turns conditions into alarms, and
+`model.pipeline.beds` analyses the chunks of all beds in one batch, `model.alarms` turns conditions into alarms, and
 the results are published. Every sample is processed once or reported as lost. Intervals are monotonic time.
 """
 
@@ -12,8 +12,8 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from model.alarms.state import AlarmContext
-from model.pipeline import analysis
 from model.pipeline.analysis import Models
+from model.pipeline.beds import Beds
 from model.serving import bed_watch, next_chunk
 from model.serving.bed import Bed
 from model.serving.bed_output import BedOutput
@@ -70,7 +70,7 @@ class Worker:
         refuse: Callable[[str], None],
         store: CheckpointStore | None = None,
     ) -> None:
-        self._models = models
+        self._analysis = Beds(models)
         self._send = send
         self._clock = clock
         self._release = release
@@ -118,7 +118,7 @@ class Worker:
 
     def restore_beds(self, checkpoints: Iterable[BedCheckpoint], served_by: Mapping[str, str]) -> None:
         """Go on with the beds of earlier workers, and send their recent events again; see `ServedBeds.restore_beds`."""
-        self._beds.restore_beds(checkpoints, served_by)
+        self._beds.restore_beds(checkpoints, served_by, self._analysis)
         self.resend_events()
 
     def stop(self) -> None:
@@ -180,7 +180,7 @@ class Worker:
     def _end_record(self, bed: Bed) -> None:
         bed.ended, bed.silent = True, False
         if not bed.restored:
-            next_chunk.finish(self._models, bed, self._output)
+            next_chunk.finish(bed, self._output)
         bed.alarms.finish(bed.context(self._clock.now_ns()))
         self._beds.give_way(bed.chunk.bed)
         self._checkpoints.save(bed)
@@ -289,7 +289,7 @@ class Worker:
             else:
                 bed = self._beds[item.chunk.bed]
                 self._beds.admit(item.chunk.bed, signal_s=item.chunk.n / FS)
-                next_chunk.accept(self._models, bed, item, self._output, self._clock)
+                next_chunk.accept(self._analysis, bed, item, self._output, self._clock)
                 return bed
         return None
 
@@ -314,7 +314,7 @@ class Worker:
         if self._beds.serve_waiting(chunk.bed):
             return self._receive(chunk)
         arrival, stream = ordering.receive(None, chunk, monotonic_ns(self._clock))
-        bed = self._beds.serve_new(chunk, stream, next_chunk.begin(self._models, chunk))
+        bed = self._beds.serve_new(chunk, stream, next_chunk.begin(self._analysis, chunk))
         bed.alarms.resume(bed.context(self._clock.now_ns()))
         return arrival.taken
 
@@ -330,21 +330,19 @@ class Worker:
         """Analyse the last chunk of each bed, and publish the results."""
         if not beds:
             return
-        results = analysis.step(
-            self._models,
-            [bed.state for bed in beds],
+        results = self._analysis.step(
+            [bed.slot for bed in beds],
             [bed.chunk.mv() for bed in beds],
             [bed.alarms.limits for bed in beds],
             [self._waves.take(bed.chunk) for bed in beds],
         )
-        for bed, (found, state) in zip(beds, results, strict=True):
-            bed.state = state
+        for bed, found in zip(beds, results, strict=True):
             bed.counters["samples_forecast"] += bed.chunk.n
             self._output.publish(bed, found)
             self._output.record(bed.chunk, "gap" if bed.lost_samples else "taken", bed.lost_samples)
             self._checkpoints.save_progress(bed)
             was_learning = bed.learning
-            if found.forecasts:
-                bed.learning = math.isnan(found.forecasts[-1].score)
+            if len(found.forecasts):
+                bed.learning = math.isnan(found.forecasts.score[-1])
             if bed.learning != was_learning or monotonic_ns(self._clock) >= bed.next_status_ns:
                 self._output.publish_status(bed)

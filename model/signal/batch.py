@@ -1,4 +1,4 @@
-"""Batch: whole strides of beds that step together.
+"""Whole strides of one bed, and of beds that step together: a batch.
 
 The state of a stage is columns whose first axis is the slots of all beds; a batch names those that step, and holds
 their samples.
@@ -6,13 +6,42 @@ their samples.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from model.signal.arrays import BoolArray, FloatArray, IntArray
-from model.signal.intake import Strides
 from stream.timebase import STRIDE
+
+
+@dataclass(frozen=True, slots=True)
+class Strides:
+    """Whole strides of one bed.
+
+    Attributes
+    ----------
+    start : int
+        Index of the first sample, on the stride grid.
+    mv : ndarray, shape (k * STRIDE, leads), mV
+        Finite. Never modified after creation.
+    invalid : ndarray of bool, shape (k * STRIDE, leads)
+        Samples that were invalid and have been replaced.
+    """
+
+    start: int
+    mv: FloatArray
+    invalid: BoolArray
+
+    @property
+    def end(self) -> int:
+        """Index after the last sample."""
+        return self.start + len(self.mv)
+
+    @property
+    def last_samples(self) -> range:
+        """Index of the last sample of each stride."""
+        return range(self.start + STRIDE - 1, self.end, STRIDE)
 
 
 class Batch(NamedTuple):

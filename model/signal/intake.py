@@ -1,4 +1,4 @@
-"""Intake of one bed: converts chunks of any length to whole strides with filled gaps.
+"""Intake of each bed: converts chunks of any length to whole strides with filled gaps.
 
 All analysis stages process these strides. None of them splits, drops or fills samples itself, so the results do not
 depend on how the signal was divided into chunks.
@@ -13,45 +13,18 @@ depend on how the signal was divided into chunks.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from model.signal.arrays import BoolArray, FloatArray, IntArray
+from model.signal.batch import Batch
+from model.signal.batch import Strides as Strides
 from model.signal.columns import copied
 from model.signal.compiled import compiled
 from model.signal.gaps import hold
 from stream.timebase import STRIDE
-
-
-@dataclass(frozen=True, slots=True)
-class Strides:
-    """Whole strides of one bed.
-
-    Attributes
-    ----------
-    start : int
-        Index of the first sample, on the stride grid.
-    mv : ndarray, shape (k * STRIDE, leads), mV
-        Finite. Never modified after creation.
-    invalid : ndarray of bool, shape (k * STRIDE, leads)
-        Samples that were invalid and have been replaced.
-    """
-
-    start: int
-    mv: FloatArray
-    invalid: BoolArray
-
-    @property
-    def end(self) -> int:
-        """Index after the last sample."""
-        return self.start + len(self.mv)
-
-    @property
-    def last_samples(self) -> range:
-        """Index of the last sample of each stride."""
-        return range(self.start + STRIDE - 1, self.end, STRIDE)
 
 
 class IntakeState(NamedTuple):
@@ -117,40 +90,72 @@ def step(state: IntakeState, mv: FloatArray) -> tuple[Strides, IntakeState]:
     ValueError
         The number of leads differs from the bed's.
     """
-    leads = state.mv.shape[2]
-    if mv.ndim != 2 or mv.shape[1] != leads:
-        raise ValueError(f"a chunk of shape {mv.shape} does not fit a bed with {leads} leads")
-    collected, skip = int(state.collected[0]), int(state.skip[0])
-    start = int(state.end[0]) + skip - collected
-    n = max(collected + len(mv) - skip, 0) // STRIDE * STRIDE
     state = copied(state)
-    whole, invalid = np.empty((1, n, leads)), np.empty((1, n, leads), np.bool_)
-    _advance(state, np.array(mv, np.float64, order="C")[None], whole, invalid)
-    return Strides(start, whole[0], invalid[0]), state
+    [(_, batch)] = advance(state, np.zeros(1, np.int64), [mv])
+    return Strides(int(batch.start[0]), batch.mv[0], batch.invalid[0]), state
+
+
+def advance(columns: IntakeState, slots: IntArray, chunks: Sequence[FloatArray]) -> list[tuple[IntArray, Batch]]:
+    """Push one chunk of each of some beds.
+
+    Parameters
+    ----------
+    columns : IntakeState
+        Changed in place.
+    slots : ndarray of int64, shape (beds,)
+        Each at most once.
+    chunks : sequence of ndarray of float64, shape (n, leads), mV
+        The next samples of each bed, NaN where invalid; any n.
+
+    Returns
+    -------
+    list of (ndarray of int64, Batch)
+        For each number of strides completed, possibly 0, the beds that completed as many, as indices of ``slots``.
+
+    Raises
+    ------
+    ValueError
+        The number of leads of a chunk differs from that of its bed; nothing has changed.
+    """
+    leads = columns.mv.shape[2]
+    for chunk in chunks:
+        if chunk.ndim != 2 or chunk.shape[1] != leads:
+            raise ValueError(f"a chunk of shape {chunk.shape} does not fit a bed with {leads} leads")
+    ends = np.cumsum([0, *map(len, chunks)])
+    samples = np.concatenate(chunks, dtype=np.float64)
+    strides = np.maximum(columns.collected[slots] + np.diff(ends) - columns.skip[slots], 0) // STRIDE
+    batches = []
+    for count in sorted(set(strides.tolist())):
+        beds = np.flatnonzero(strides == count)
+        own, shape = slots[beds], (len(beds), count * STRIDE, leads)
+        batch = Batch(own, columns.next_stride[own], np.empty(shape), np.empty(shape, np.bool_))
+        _advance(columns, batch, samples, ends[beds], ends[beds + 1])
+        batches.append((beds, batch))
+    return batches
 
 
 @compiled
-def _advance(state: IntakeState, mv: FloatArray, whole: FloatArray, invalid: BoolArray) -> None:
-    """Push samples of beds, shape (beds, n, leads); change ``state``, and write the whole strides and their mask."""
-    beds, samples, leads = mv.shape
-    for bed in range(beds):
-        written = 0
-        for sample in range(samples):
-            state.end[bed] += 1
-            if state.skip[bed] > 0:
-                state.skip[bed] -= 1
+def _advance(columns: IntakeState, batch: Batch, samples: FloatArray, begins: IntArray, ends: IntArray) -> None:
+    """Push the samples from ``begins`` to before ``ends`` of each bed, and write the whole strides and their mask."""
+    leads = samples.shape[1]
+    for bed in range(len(batch.slots)):
+        slot, written = batch.slots[bed], 0
+        for sample in range(begins[bed], ends[bed]):
+            columns.end[slot] += 1
+            if columns.skip[slot] > 0:
+                columns.skip[slot] -= 1
                 continue
-            row = state.collected[bed]
+            row = columns.collected[slot]
             for lead in range(leads):
-                value = mv[bed, sample, lead]
-                state.mv[bed, row, lead] = hold(value, state.last_valid[bed], lead)
-                state.invalid[bed, row, lead] = not np.isfinite(value)
-            state.collected[bed] = row + 1
-            if state.collected[bed] == STRIDE:
-                whole[bed, written : written + STRIDE] = state.mv[bed]
-                invalid[bed, written : written + STRIDE] = state.invalid[bed]
+                value = samples[sample, lead]
+                columns.mv[slot, row, lead] = hold(value, columns.last_valid[slot], lead)
+                columns.invalid[slot, row, lead] = not np.isfinite(value)
+            columns.collected[slot] = row + 1
+            if columns.collected[slot] == STRIDE:
+                batch.mv[bed, written : written + STRIDE] = columns.mv[slot]
+                batch.invalid[bed, written : written + STRIDE] = columns.invalid[slot]
                 written += STRIDE
-                state.collected[bed] = 0
+                columns.collected[slot] = 0
 
 
 def complete(state: IntakeState) -> Strides:

@@ -3,27 +3,42 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from monitor.commands.shared import catalog, check_json, log, write_json
 from stream.errors import UsageError
 
 
 def analyze(args: argparse.Namespace) -> int:
-    """Run the live analysis on one record."""
-    records = catalog(args)
-    log.info("loading %s and the models", args.record)
+    """Run the live analysis on records."""
+    where = catalog(args)
+    folders = _folders(args.records, args.out)
+    log.info("loading %s and the models", ", ".join(args.records))
 
     from model.pipeline.analysis import load_models
-    from model.serving.offline import analyze as analyze_record
+    from model.serving.offline import analyze_all
     from stream.records.wfdb_reader import load
     from stream.timebase import FS
 
-    record = load(args.record, records)
+    records = {folder: load(name, where) for name, folder in folders.items()}
     models = load_models(args.weights, args.alarms)
-    log.info("analyzing %.1f s of %s", record.n / FS, record.name)
-    print(analyze_record(record, models, args.out))
+    for record in records.values():
+        log.info("analyzing %.1f s of %s", record.n / FS, record.name)
+    for summary in analyze_all(records, models):
+        print(summary)
     return 0
+
+
+def _folders(names: Sequence[str], out: Path) -> dict[str, Path]:
+    """Return the folder for the results of each record."""
+    if len(names) == 1:
+        return {names[0]: out}
+    folders = {name: out / Path(name).name for name in names}
+    if len(set(folders.values())) < len(names):
+        raise UsageError("two records have the same name, and would be written to the same folder: analyze them apart")
+    return folders
 
 
 def train(args: argparse.Namespace) -> int:

@@ -28,8 +28,9 @@ from model.conditions.changes import Began, Ended
 from model.conditions.settings import load as load_settings
 from model.forecast import forecaster
 from model.forecast.forecaster import ForecasterState
-from model.pipeline import analysis
-from model.pipeline.analysis import BedState, Models, load_models
+from model.pipeline import bed_state
+from model.pipeline.analysis import Models, load_models
+from model.pipeline.bed_state import BedState
 from model.rhythm import rhythm_detector, ventricular_fibrillation
 from model.rhythm.rhythm_detector import RhythmState
 from model.rhythm.rules import SignalStatus
@@ -49,6 +50,7 @@ from stream.timebase import FS, STRIDE
 from stream.wire.alarm_messages import Limits
 from stream.wire.messages import BeatType
 from stream.wire.wave_message import Signal
+from tests.model import bed_steps
 from tests.model.pulse_trains import pulse_waves
 
 LEADS = ("MLII", "V1")
@@ -342,7 +344,7 @@ def _step_frequent(state: tuple[AnomalyState, FrequentState], strides: Strides) 
 
 
 def _step_analysis(state: BedState, mv: FloatArray) -> tuple[Outputs, BedState]:
-    ((output, state),) = analysis.step(models(), [state], [mv], [models().alarms.limits])
+    [(output, state)] = bed_steps.step(models(), [state], [mv])
     return [
         *((item.origin, item) for item in output.forecasts),
         *((item.at, item) for item in output.beats),
@@ -453,7 +455,7 @@ STAGES = (
     ),
     Stage(
         "analysis",
-        lambda start, epoch_start: analysis.begin(models(), LEADS, start, epoch_start),
+        lambda start, epoch_start: bed_state.begin(models(), LEADS, start, epoch_start),
         _step_analysis,
         BedState,
         ecg_with_events,

@@ -1,6 +1,6 @@
 """Alarm scores of a monitor that knows the annotations, of a silent one, and of wrong ones in between."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -64,6 +64,11 @@ def oracle(record: Record) -> MonitorOutput:
     fib = record.n - 120 * FS
     rhythm: list[tuple[int, Rhythm]] = [(s, "atrial fibrillation" if s > fib else "sinus") for s in seconds]
     return MonitorOutput(record.n, tuple(beats), tuple(rhythm), tuple(changes))
+
+
+def silent(records: Sequence[Record]) -> list[MonitorOutput]:
+    """Find nothing."""
+    return [MonitorOutput(record.n, (), (), ()) for record in records]
 
 
 def score(record: Record, output: MonitorOutput) -> Scores:
@@ -137,7 +142,7 @@ def test_record_without_annotations_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "mitdb").mkdir()
     write(tmp_path / "mitdb" / "100", patient(1).adu, leads=["MLII"], gain=[200.0], zero=[0])
     with pytest.raises(RecordError, match=r"\.atr"):
-        evaluate_alarms(["100"], lambda record: MonitorOutput(record.n, (), (), ()), Catalog(data_dir=tmp_path))
+        evaluate_alarms(["100"], silent, Catalog(data_dir=tmp_path))
 
 
 def test_challenge_and_vfdb_are_scored_if_present(mitdb_dir: Path) -> None:
@@ -145,11 +150,11 @@ def test_challenge_and_vfdb_are_scored_if_present(mitdb_dir: Path) -> None:
         pytest.skip("needs challenge2015 and vfdb beside mitdb")
     lengths: list[int] = []
 
-    def silent(record: Record) -> MonitorOutput:
-        lengths.append(record.n)
-        return MonitorOutput(record.n, (), (), ())
+    def monitor(records: Sequence[Record]) -> list[MonitorOutput]:
+        lengths.extend(record.n for record in records)
+        return silent(records)
 
-    report = evaluate_alarms([], silent, Catalog(data_dir=mitdb_dir))
+    report = evaluate_alarms([], monitor, Catalog(data_dir=mitdb_dir))
     total = sum(s.tp + s.tn + s.fp + s.fn for s in report.challenge.values())
     assert total == 107
     assert sum(s.fn for s in report.challenge.values()) == 42

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -48,9 +49,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def silent_monitor(record: Record) -> MonitorOutput:
+def silent_monitor(records: Sequence[Record]) -> list[MonitorOutput]:
     """Find nothing."""
-    return given.silent(record.n)
+    return [given.silent(record.n) for record in records]
 
 
 @pytest.fixture
@@ -86,7 +87,7 @@ def test_every_readable_record_is_scored_by_its_style(database: Database) -> Non
 def test_an_oracle_is_perfect_over_all_styles(database: Database) -> None:
     truths = {f"mixed/{name}": database.example(name).truth for name in ("typed", "notes", "untyped")}
     report = evaluate_database(
-        database, ("typed", "notes", "untyped"), lambda record: given.oracle(truths[record.name])
+        database, ("typed", "notes", "untyped"), lambda records: [given.oracle(truths[r.name]) for r in records]
     )
     found = report.to_dict()
     assert (found["qrs"]["se"], found["qrs"]["ppv"], found["veb"]["se"], found["veb"]["ppv"]) == (1, 1, 1, 1)
@@ -101,9 +102,9 @@ def test_an_oracle_is_perfect_over_all_styles(database: Database) -> None:
 def test_one_lead_can_be_chosen(database: Database) -> None:
     seen: list[int] = []
 
-    def monitor(record: Record) -> MonitorOutput:
-        seen.append(record.mv().shape[1])
-        return given.silent(record.n)
+    def monitor(records: Sequence[Record]) -> list[MonitorOutput]:
+        seen.extend(record.mv().shape[1] for record in records)
+        return [given.silent(record.n) for record in records]
 
     for leads in (None, 1):
         assert len(evaluate_database(database, ("typed", "notes"), monitor, leads).records) == 2

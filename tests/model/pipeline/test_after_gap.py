@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from model.conditions.changes import Began, Change
-from model.pipeline import analysis
-from model.pipeline.analysis import Analysis, BedState, Models, load_models
+from model.pipeline.analysis import Analysis, Models, load_models
+from model.pipeline.bed_state import BedState, after_gap, begin
 from model.signal.arrays import FloatArray
 from stream.records.catalog import Catalog
 from stream.records.record import Record
 from stream.records.wfdb_reader import load
 from stream.timebase import FS
+from tests.model.bed_steps import step
 
 GAP, SETTLED, AFTER = 3 * FS, 10 * FS, 60 * FS
 """Lost samples; time after them from which the results must be equal; samples compared."""
@@ -27,7 +28,7 @@ def models() -> Models:
 def push(models: Models, state: BedState, mv: FloatArray, size: int = 10 * FS) -> tuple[list[Analysis], BedState]:
     found = []
     for first in range(0, len(mv), size):
-        [(output, state)] = analysis.step(models, [state], [mv[first : first + size]], [models.alarms.limits])
+        [(output, state)] = step(models, [state], [mv[first : first + size]])
         found.append(output)
     return found, state
 
@@ -40,10 +41,10 @@ def changes(found: list[Analysis], after: int) -> list[tuple[str, str, int]]:
 
 def compare(models: Models, mv: FloatArray, leads: tuple[str, ...], at: int) -> None:
     """Lose three seconds from sample ``at`` on; the results ten seconds later are those without the loss."""
-    _, before = push(models, analysis.begin(models, leads, 0, 0), mv[:at])
+    _, before = push(models, begin(models, leads, 0, 0), mv[:at])
     whole, _ = push(models, before, mv[at : at + GAP + AFTER])
-    kept, _ = push(models, analysis.after_gap(models, before, at + GAP, 0), mv[at + GAP : at + GAP + AFTER])
-    anew, _ = push(models, analysis.begin(models, leads, at + GAP, 0), mv[at + GAP : at + GAP + AFTER])
+    kept, _ = push(models, after_gap(models, before, at + GAP, 0), mv[at + GAP : at + GAP + AFTER])
+    anew, _ = push(models, begin(models, leads, at + GAP, 0), mv[at + GAP : at + GAP + AFTER])
     settled = at + GAP + SETTLED
     expected = changes(whole, settled)
     assert len(expected) > 10
@@ -65,17 +66,17 @@ def test_the_same_for_record_208(models: Models, mitdb_dir: Path, second: int) -
 
 def test_no_condition_begins_before_the_end_of_the_gap(models: Models, excerpt: Record) -> None:
     """An alarm under the id of one that the gap has ended would be lost."""
-    _, before = push(models, analysis.begin(models, excerpt.leads, 0, 0), excerpt.mv()[: 150 * FS])
+    _, before = push(models, begin(models, excerpt.leads, 0, 0), excerpt.mv()[: 150 * FS])
     start = 153 * FS + 20
-    found, _ = push(models, analysis.after_gap(models, before, start, 0), excerpt.mv()[start : start + 10 * FS])
+    found, _ = push(models, after_gap(models, before, start, 0), excerpt.mv()[start : start + 10 * FS])
     onsets = [change.onset for output in found for change in output.changes if isinstance(change, Began)]
     assert onsets
     assert min(onsets) >= start
 
 
 def test_the_state_after_a_gap_moves_between_processes_and_ignores_chunks(models: Models, excerpt: Record) -> None:
-    _, before = push(models, analysis.begin(models, excerpt.leads, 0, 0), excerpt.mv()[: 30 * FS])
-    state = analysis.after_gap(models, before, 31 * FS, 0)
+    _, before = push(models, begin(models, excerpt.leads, 0, 0), excerpt.mv()[: 30 * FS])
+    state = after_gap(models, before, 31 * FS, 0)
     signal = excerpt.mv()[31 * FS : 36 * FS]
     whole, _ = push(models, state, signal)
     parts, _ = push(models, BedState.from_bytes(state.to_bytes()), signal, 7)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -12,12 +12,16 @@ import pytest
 from model.anomaly.patient_history import WARM
 from model.anomaly.state import DEFAULT_CONFIG
 from model.conditions.changes import Began, Change, Ended
-from model.pipeline import analysis
-from model.pipeline.analysis import Analysis, BedState, Models, load_models
+from model.pipeline.analysis import Analysis, Models, load_models
+from model.pipeline.bed_state import BedState, begin, finish
+from model.pipeline.beds import Beds
+from model.pipeline.stride_forecasts import StrideForecasts
 from model.signal.arrays import FloatArray
+from stream.errors import StorageError
 from stream.records.record import Record
 from stream.records.synthetic import synthetic_patient
 from stream.timebase import FS, STRIDE
+from tests.model.bed_steps import step
 
 LEADS = ("MLII", "V1")
 FORECAST_KINDS = {"residual", "unusual_complexes"}
@@ -42,14 +46,17 @@ def run(
     models: Models, signal: FloatArray, size: int = 100 * STRIDE, leads: Sequence[str] = LEADS
 ) -> tuple[Analysis, BedState]:
     """Analyse a signal chunk by chunk, and join the results."""
-    state = analysis.begin(models, leads, 0, 0)
+    state = begin(models, leads, 0, 0)
     parts = []
     for first in range(0, len(signal), size):
         chunk = signal[first : first + size]
-        [(part, state)] = analysis.step(models, [state], [chunk], [models.alarms.limits])
+        [(part, state)] = step(models, [state], [chunk])
         parts.append(part)
-    names = ("forecasts", "beats", "vitals", "changes")
-    return Analysis(*(tuple(one for part in parts for one in getattr(part, name)) for name in names)), state
+    forecasts = StrideForecasts(
+        *(np.concatenate([getattr(part.forecasts, field.name) for part in parts]) for field in fields(StrideForecasts))
+    )
+    names = ("beats", "vitals", "changes")
+    return Analysis(forecasts, *(tuple(one for part in parts for one in getattr(part, name)) for name in names)), state
 
 
 @pytest.fixture(scope="module")
@@ -147,12 +154,12 @@ def test_beds_step_together_as_they_would_alone(models: Models, signal: FloatArr
     """With one and two leads, and chunks of different lengths."""
     signals = [signal[: 20 * FS], signal[20 * FS : 40 * FS, :1]]
     leads = (LEADS, LEADS[:1])
-    states = [analysis.begin(models, own, 0, 0) for own in leads]
+    states = [begin(models, own, 0, 0) for own in leads]
     parts: list[list[Analysis]] = [[], []]
     sizes = (1_111, 1_000)
     for turn in range(8):
         chunks = [mv[turn * n : (turn + 1) * n] for mv, n in zip(signals, sizes, strict=True)]
-        stepped = analysis.step(models, states, chunks, [models.alarms.limits] * 2)
+        stepped = step(models, states, chunks)
         states = [state for _, state in stepped]
         for own, (part, _) in zip(parts, stepped, strict=True):
             own.append(part)
@@ -170,21 +177,19 @@ def test_beds_step_together_as_they_would_alone(models: Models, signal: FloatArr
 def test_without_forecast_beats_rhythm_and_conditions_are_the_same(
     models: Models, signal: FloatArray, whole: tuple[Analysis, BedState]
 ) -> None:
-    output, state = analysis.step_without_forecast(
-        models, models.alarms.limits, analysis.begin(models, LEADS, 0, 0), signal
-    )
+    [(output, state)] = step(models, [begin(models, LEADS, 0, 0)], [signal], forecast=False)
     assert output.beats == whole[0].beats
-    assert output.forecasts == ()
+    assert len(output.forecasts) == 0
     assert output.changes == tuple(c for c in whole[0].changes if c.kind not in FORECAST_KINDS)
     known = [replace(vital, score=None, skill=None) for vital in whole[0].vitals]
     assert list(output.vitals) == known
-    held, all_held = (analysis.finish(models, end).changes for end in (state, whole[1]))
+    held, all_held = (finish(models, end).changes for end in (state, whole[1]))
     assert {c.kind for c in held} == {c.kind for c in all_held} - FORECAST_KINDS
 
 
 def test_a_bed_joined_late_keeps_the_grid_of_its_epoch(models: Models, signal: FloatArray) -> None:
-    state = analysis.begin(models, LEADS, 1001, 5)
-    [(output, _)] = analysis.step(models, [state], [signal[1001 : 1001 + 20 * FS]], [models.alarms.limits])
+    state = begin(models, LEADS, 1001, 5)
+    [(output, _)] = step(models, [state], [signal[1001 : 1001 + 20 * FS]])
     first = 1013
     assert [one.origin for one in output.forecasts[:2]] == [first + STRIDE - 1, first + 2 * STRIDE - 1]
     assert [vital.index for vital in output.vitals] == [first + (i + 1) * FS - 1 for i in range(19)]
@@ -195,7 +200,7 @@ def test_open_conditions_end_with_the_epoch(
     models: Models, signal: FloatArray, whole: tuple[Analysis, BedState]
 ) -> None:
     output, state = whole
-    ended = analysis.finish(models, state).changes
+    ended = finish(models, state).changes
     assert {change.kind for change in ended} == open_kinds(output.changes) >= {"lead_off"}
     onsets = {change.kind: change.onset for change in output.changes}
     for change in ended:
@@ -207,7 +212,7 @@ def test_open_conditions_end_with_the_epoch(
 def test_the_epoch_ends_with_the_last_sample_received(models: Models, signal: FloatArray) -> None:
     """Even if that sample does not complete a stride."""
     _, state = run(models, signal[: 50 * FS - 20])
-    ended = {change.kind: change for change in analysis.finish(models, state).changes}
+    ended = {change.kind: change for change in finish(models, state).changes}
     assert ended["lead_off"].at == 50 * FS - 21
     assert ended["lead_off"].end == 50 * FS - 20
 
@@ -217,12 +222,12 @@ def test_a_beat_in_the_last_incomplete_stride_is_not_lost(models: Models, excerp
     beats, _ = run(models, mv, leads=excerpt.leads)
     beat = next(beat for beat in reversed(beats.beats) if beat.at % STRIDE < STRIDE - 1)
     output, state = run(models, mv[: beat.at + 1], leads=excerpt.leads)
-    last = analysis.finish(models, state)
+    last = finish(models, state)
     assert beat not in output.beats
     assert [found.index for found in last.beats] == [beat.index]
     assert last.beats[0].type == beat.type
     before, state = run(models, mv[: beat.at], leads=excerpt.leads)
-    assert beat.index not in {found.index for found in (*before.beats, *analysis.finish(models, state).beats)}
+    assert beat.index not in {found.index for found in (*before.beats, *finish(models, state).beats)}
 
 
 def test_live_and_offline_results_agree(models: Models, excerpt: Record) -> None:
@@ -232,3 +237,36 @@ def test_live_and_offline_results_agree(models: Models, excerpt: Record) -> None
     assert live.beats == offline.beats
     assert len(live.beats) > 60
     assert [(c.kind, c.at) for c in live.changes] == [(c.kind, c.at) for c in offline.changes]
+
+
+def test_a_bed_does_not_see_those_that_come_and_go(models: Models, signal: FloatArray) -> None:
+    """While the slots grow and are used again, and beds step in any order, with chunks of any length."""
+    rng = np.random.default_rng(0)
+    signals = [signal[first * FS : (first + 12) * FS] for first in (0, 10, 25, 38)]
+    beds, limits = Beds(models), models.alarms.limits
+    slots, position = [beds.begin(LEADS, 0, 0) for _ in signals], [0] * len(signals)
+    parts: list[list[Analysis]] = [[] for _ in signals]
+    while any(at < 12 * FS for at in position):
+        passing = [beds.begin(LEADS[: rng.integers(1, 3)], 0, 0) for _ in range(3)]
+        order = rng.permutation(len(signals))
+        sizes = rng.choice([0, 20, 36, 100, 400], len(signals))
+        chunks = [signals[bed][position[bed] : position[bed] + sizes[bed]] for bed in order]
+        others = [rng.normal(0, 1, (100, len(bed.leads))) for bed in passing]
+        found = beds.step([*(slots[bed] for bed in order), *passing], [*chunks, *others], [limits] * (len(order) + 3))
+        for bed, chunk, analysis in zip(order, chunks, found, strict=False):
+            position[bed] += len(chunk)
+            parts[bed].append(analysis)
+        for bed in passing:
+            bed.release()
+    for mv, own in zip(signals, parts, strict=True):
+        alone, _ = run(models, mv)
+        assert tuple(beat for part in own for beat in part.beats) == alone.beats
+        assert tuple(change for part in own for change in part.changes) == alone.changes
+        scores = np.concatenate([part.forecasts.score for part in own])
+        np.testing.assert_allclose(scores, alone.forecasts.score, rtol=0, atol=1e-3)
+
+
+def test_a_state_of_other_models_is_refused(models: Models) -> None:
+    state = begin(models, LEADS, 0, 0)
+    with pytest.raises(StorageError, match="does not fit"):
+        Beds(models).put(replace(state, leads=LEADS[:1]))

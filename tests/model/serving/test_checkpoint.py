@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from model.alarms.alarm_manager import SavedAlarms
 from model.alarms.state import AlarmState
 from model.conditions import settings
-from model.pipeline import analysis
+from model.pipeline import bed_state
 from model.pipeline.analysis import Models, load_models
 from model.serving import checkpoint
 from model.serving.checkpoint import BedCheckpoint, Entry
@@ -45,7 +45,7 @@ def made(number: int = 1, seq: int = 3) -> BedCheckpoint:
         counters={"gaps": 1},
         ended=False,
         lease=1,
-        analysis=analysis.begin(MODELS, ("MLII",), 0, 0),
+        analysis=bed_state.begin(MODELS, ("MLII",), 0, 0),
         alarms=SavedAlarms(ALARMS, (alarm(),)),
     )
 

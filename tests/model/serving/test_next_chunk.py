@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from model.pipeline.analysis import Models
+from model.pipeline.beds import Beds
 from model.serving import next_chunk
 from model.serving.bed import Bed
 from model.serving.bed_output import BedOutput
@@ -23,7 +24,7 @@ class Accepting:
         self.stream = list(chunks(patient))[:40]
         self.messages: list[Message] = []
         self.bed: Bed = served_bed(models, self.stream[0], self.messages.append)
-        self._models = models
+        self._analysis = Beds(models)
         self._clock = ManualClock()
         self._output = BedOutput(self.messages.append, lambda *_: None, "me", self._clock)
         for chunk in self.stream[1:10]:
@@ -33,7 +34,7 @@ class Accepting:
         for chunk in received:
             arrival, self.bed.stream = ordering.receive(self.bed.stream, chunk, 0)
             for taken in arrival.taken:
-                next_chunk.accept(self._models, self.bed, taken, self._output, self._clock)
+                next_chunk.accept(self._analysis, self.bed, taken, self._output, self._clock)
 
     def lost(self) -> list[tuple[str, int, int | None]]:
         return [(a.phase, a.onset, a.end) for a in self.messages if isinstance(a, Alarm) and a.kind == "no_data"]
@@ -45,20 +46,20 @@ def accepting(models: Models, patient: Record) -> Accepting:
 
 
 def test_a_chunk_that_continues_the_last_one_changes_nothing_else(accepting: Accepting) -> None:
-    state = accepting.bed.state
+    state = accepting.bed.slot.state()
     accepting.accept(accepting.stream[10])
     assert accepting.bed.chunk is accepting.stream[10]
-    assert accepting.bed.state is state
+    assert accepting.bed.slot.state() == state
     assert accepting.messages == []
 
 
 def test_a_gap_is_counted_and_named_and_restarts_the_analysis(accepting: Accepting) -> None:
-    state = accepting.bed.state
+    state = accepting.bed.slot.state()
     accepting.accept(*accepting.stream[13:15])  # the first is held: it could be a swapped neighbour
     assert accepting.bed.counters["lost_samples"] == 3 * 36
     assert accepting.bed.counters["gaps"] == 1
     assert accepting.lost() == [("raised", 360, None), ("cleared", 360, 468)]
-    assert accepting.bed.state is not state
+    assert accepting.bed.slot.state() != state
     assert accepting.bed.learning
 
 

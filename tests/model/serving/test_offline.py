@@ -12,8 +12,8 @@ from rich.console import Console
 
 from model.alarms.alarm_manager import AlarmManager
 from model.alarms.state import AlarmContext
-from model.pipeline import analysis
 from model.pipeline.analysis import Models
+from model.pipeline.beds import Beds
 from model.serving.analyzer import BED, SESSION
 from model.serving.offline import Summary, analyze
 from stream.errors import StorageError
@@ -48,10 +48,11 @@ def read_alarms(path: Path) -> list[Alarm]:
 
 def test_forecasts_equal_those_of_the_worker(summary: Summary, models: Models, minute: Record) -> None:
     """The live worker processes chunks of 36 samples; the file contains what it publishes."""
-    state = analysis.begin(models, ("MLII",), 0, 0)
+    beds = Beds(models)
+    bed = beds.begin(("MLII",), 0, 0)
     live = []
     for first in range(0, minute.n, 36):
-        [(found, state)] = analysis.step(models, [state], [minute.mv()[first : first + 36]], [models.alarms.limits])
+        [found] = beds.step([bed], [minute.mv()[first : first + 36]], [models.alarms.limits])
         live += found.forecasts
     with np.load(summary.files[0]) as file:
         np.testing.assert_array_equal(file["origin"], np.arange(35, minute.n, 36))
@@ -65,13 +66,14 @@ def test_forecasts_equal_those_of_the_worker(summary: Summary, models: Models, m
 
 
 def test_alarms_equal_those_of_the_worker(summary: Summary, models: Models, minute: Record) -> None:
-    state = analysis.begin(models, ("MLII",), 0, 0)
+    beds = Beds(models)
+    bed = beds.begin(("MLII",), 0, 0)
     sent: list[Message] = []
     manager = AlarmManager(models.alarms, sent.append)
     for first in range(0, minute.n, 36):
-        [(found, state)] = analysis.step(models, [state], [minute.mv()[first : first + 36]], [models.alarms.limits])
+        [found] = beds.step([bed], [minute.mv()[first : first + 36]], [models.alarms.limits])
         manager.process(found.changes, AlarmContext("bed-1", SESSION, "excerpt", first + 36, first))
-    manager.process(analysis.finish(models, state).changes, AlarmContext("bed-1", SESSION, "excerpt", minute.n, 0))
+    manager.process(bed.finish().changes, AlarmContext("bed-1", SESSION, "excerpt", minute.n, 0))
     live = [message for message in sent if isinstance(message, Alarm)]
     offline = read_alarms(summary.files[1])
     assert [(a.event_id, a.kind, a.onset, a.end, a.priority) for a in offline] == [

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.conditions import settings
+from model.pipeline import beds as analysis
 from model.pipeline.analysis import Models
 from model.serving import next_chunk
 from model.serving.bed import Bed
@@ -42,7 +43,7 @@ class Beds:
         chunk = next(chunks(patient, bed=name))
         assert self.served.admit(name, signal_s=20.0)
         _, stream = ordering.receive(None, chunk, 0)
-        return self.served.serve_new(chunk, stream, next_chunk.begin(models, chunk))
+        return self.served.serve_new(chunk, stream, next_chunk.begin(analysis.Beds(models), chunk))
 
     def fill(self) -> None:
         """Take all places with beds that have sent for long."""

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from model.alarms.alarm_manager import AlarmManager
-from model.pipeline import analysis
 from model.pipeline.analysis import Models
+from model.pipeline.beds import Beds
 from model.serving.bed import Bed
 from model.serving.checkpoint_store import CheckpointStore
 from model.serving.worker import Worker
@@ -79,8 +79,8 @@ def chunks(record: Record, size: int = 36, bed: str = "bed-1", **config: Any) ->
 def served_bed(models: Models, chunk: Waveform, send: Callable[[Message], None] = lambda _: None) -> Bed:
     """Return a bed after its first chunk."""
     _, stream = ordering.receive(None, chunk, 0)
-    state = analysis.begin(models, chunk.leads, chunk.start, chunk.epoch_start)
-    return Bed(chunk, stream, state, AlarmManager(models.alarms, send), lease=1, heard_ns=0, served_by=("me",))
+    slot = Beds(models).begin(chunk.leads, chunk.start, chunk.epoch_start)
+    return Bed(chunk, stream, slot, AlarmManager(models.alarms, send), lease=1, heard_ns=0, served_by=("me",))
 
 
 def until(chunks: Iterator[Waveform], seconds: float) -> list[Waveform]:

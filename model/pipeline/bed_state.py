@@ -1,0 +1,186 @@
+"""State of the analysis of one bed, apart from the others: to begin, to go on after a gap, to end, to move.
+
+While a bed is analysed, its state lies in a slot of the columns of `model.pipeline.bed_group`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from model.anomaly import anomaly_detector, frequent_episodes
+from model.anomaly.frequent_episodes import FrequentState
+from model.anomaly.state import DEFAULT_CONFIG, AnomalyState
+from model.beats import beat_detector, repetition
+from model.beats.beat_detector import BeatsState
+from model.beats.repetition import RepetitionState
+from model.conditions.changes import Ended
+from model.forecast import forecaster
+from model.forecast.forecaster import ForecasterState
+from model.forecast.inference import Precision
+from model.pipeline import vitals_output
+from model.pipeline.analysis import Analysis, Models
+from model.pipeline.vitals_output import SecondState
+from model.rhythm import rhythm_detector, ventricular_fibrillation
+from model.rhythm.rhythm_detector import RhythmState
+from model.rhythm.rules import SignalStatus
+from model.rhythm.ventricular_fibrillation import FibrillationState
+from model.signal import blocks, fibrillation_waveform, intake, signal_quality, slots
+from model.signal.blocks import BlocksState
+from model.signal.fibrillation_waveform import WaveformState
+from model.signal.intake import IntakeState
+from model.signal.pulses import PulsesState
+from model.signal.signal_quality import QualityState
+from model.signal.state_codec import pack, unpack
+
+
+class Columns(NamedTuple):
+    """Columns of all stages."""
+
+    intake: IntakeState
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """State that is not in columns."""
+
+    forecaster: ForecasterState
+    anomaly: AnomalyState
+    frequent: FrequentState
+    beats: BeatsState
+    repetition: RepetitionState
+    blocks: BlocksState
+    quality: QualityState
+    waveform: WaveformState
+    fibrillation: FibrillationState
+    rhythm: RhythmState
+    second: SecondState
+    signal: SignalStatus
+    pulses: PulsesState
+
+
+@dataclass(frozen=True, slots=True)
+class BedState:
+    """State of the analysis of one bed.
+
+    Attributes
+    ----------
+    leads : tuple of str
+    precision : Precision
+        Of the forecaster; a bed keeps it for a whole epoch, whichever process continues it.
+    layout : str
+        Types and shapes of the columns, see `model.signal.slots`.
+    data : bytes
+        The columns.
+    notes : Notes
+    """
+
+    leads: tuple[str, ...]
+    precision: Precision
+    layout: str
+    data: bytes
+    notes: Notes
+
+    def __post_init__(self) -> None:
+        if len(self.data) != slots.size(self.layout):
+            raise ValueError("the columns of a bed do not have the length of their layout")
+
+    @property
+    def columns(self) -> Columns:
+        """A copy of the columns, with one slot."""
+        return slots.from_bytes(Columns, self.layout, self.data)
+
+    def to_bytes(self) -> bytes:
+        """Return the state as MessagePack."""
+        return pack(self)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> BedState:
+        """Return the state from the bytes of `to_bytes`.
+
+        Raises
+        ------
+        StorageError
+            The bytes are not a valid state.
+        """
+        return unpack(data, cls)
+
+
+def state_of(leads: Sequence[str], precision: Precision, columns: Columns, notes: Notes) -> BedState:
+    """Return the state from columns with one slot."""
+    data = slots.to_bytes(slots.arrays(columns), 0)
+    return BedState(tuple(leads), precision, slots.layout_of(columns), data, notes)
+
+
+def begin(
+    models: Models, leads: Sequence[str], start: int, epoch_start: int, precision: Precision | None = None
+) -> BedState:
+    """Return the state of a bed whose first sample is ``start``, in an epoch that began with sample ``epoch_start``."""
+    n, precision = len(leads), precision or models.precision
+    received = intake.begin(n, start, epoch_start)
+    first = int(received.next_stride[0])
+    columns = Columns(intake=received)
+    notes = Notes(
+        forecaster=forecaster.begin(models.forecaster, n, precision),
+        anomaly=anomaly_detector.begin(first, leads, models.forecaster.config.patch),
+        frequent=FrequentState(),
+        beats=beat_detector.begin(first, n),
+        repetition=repetition.begin(n),
+        blocks=blocks.begin(n),
+        quality=signal_quality.begin(first, leads),
+        waveform=fibrillation_waveform.begin(n),
+        fibrillation=ventricular_fibrillation.begin(first, n),
+        rhythm=rhythm_detector.begin(first),
+        second=SecondState(),
+        signal=SignalStatus(first, ecg_seen=False),
+        pulses=PulsesState(),
+    )
+    return state_of(leads, precision, columns, notes)
+
+
+def after_gap(models: Models, state: BedState, start: int, epoch_start: int) -> BedState:
+    """Return the state of a bed that goes on with sample ``start`` after lost samples of the same epoch.
+
+    Filters, beats in progress, runs and conditions begin anew; what was learned of the patient is kept: baseline, scale
+    and calibration of the forecast, history and templates of the anomaly score, templates and levels of the beats. The
+    caller reports the ends of the conditions that held, with `finish`.
+    """
+    fresh = begin(models, state.leads, start, epoch_start, state.precision)
+    first = int(fresh.columns.intake.next_stride[0])
+    known = state.notes
+    notes = replace(
+        fresh.notes,
+        forecaster=forecaster.after_gap(models.forecaster, known.forecaster),
+        anomaly=anomaly_detector.after_gap(known.anomaly, first),
+        frequent=frequent_episodes.after_gap(known.frequent, first),
+        beats=beat_detector.after_gap(known.beats, first),
+        repetition=repetition.after_gap(known.repetition),
+        quality=signal_quality.after_gap(known.quality, first),
+        rhythm=rhythm_detector.after_gap(known.rhythm, first),
+        second=vitals_output.after_gap(known.second),
+        signal=replace(fresh.notes.signal, ecg_seen=known.signal.ecg_seen),
+    )
+    return replace(fresh, notes=notes)
+
+
+def finish(models: Models, state: BedState) -> Analysis:
+    """End the epoch: return the beats of its last, incomplete stride, and the ends of all conditions that hold."""
+    columns, notes = state.columns, state.notes
+    end = int(columns.intake.end[0])
+    strides = intake.complete(columns.intake)
+    beats = beat_detector.step(models.beat_classifier, notes.beats, strides)[0] if len(strides.mv) else ()
+    graded = (replace(beat, quality=notes.signal.quality) for beat in beats if beat.at < end)
+    return Analysis(beats=tuple(graded), changes=_ends(state, end - 1))
+
+
+def _ends(state: BedState, at: int) -> tuple[Ended, ...]:
+    notes = state.notes
+    anomaly = anomaly_detector.finish(DEFAULT_CONFIG, notes.anomaly, at)
+    technical = (
+        Ended(began.kind, began.onset, max(at, began.onset) + 1, at, "signal_interrupted", leads=began.leads)
+        for began in notes.second.technical
+    )
+    frequent = frequent_episodes.close(notes.frequent, at)
+    unusual = tuple(ended for ended in (anomaly, frequent) if ended is not None)
+    return (*unusual, *rhythm_detector.close(notes.rhythm, at), *technical)
