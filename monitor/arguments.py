@@ -189,7 +189,10 @@ def parser() -> argparse.ArgumentParser:
         "analyze", "compute forecast, beats, vital signs and alarms of records offline", data, weights, settings
     )
     command.add_argument(
-        "records", nargs="+", metavar="RECORD", help="mitdb/208, excerpt, synthetic, or a path; several are faster together"
+        "records",
+        nargs="+",
+        metavar="RECORD",
+        help="mitdb/208, excerpt, synthetic, or a path; several are faster together",
     )
     command.add_argument(
         "--out",

@@ -121,7 +121,8 @@ class AlarmManager:
 
     def advance_time(self, context: AlarmContext) -> None:
         """Clear restored alarms that were not confirmed in time, and end pauses that are over."""
-        self._apply(*state_machine.advance_time(self._state, context), context)
+        if self._state.waits:
+            self._apply(*state_machine.advance_time(self._state, context), context)
 
     def shift_pauses(self, bed: str, by_ns: int) -> None:
         """Move the ends of the pauses with the clock, which was stepped, and publish the list if there are any."""

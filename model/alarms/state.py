@@ -91,6 +91,12 @@ class AlarmState:
     commands: tuple[Command, ...] = ()
 
     @property
+    def waits(self) -> bool:
+        """Whether time alone changes the state: restored alarms are to be confirmed, or there is a pause."""
+        paused = self.audio_paused_until is not None or self.alarms_paused_until is not None
+        return paused or bool(self.unconfirmed)
+
+    @property
     def open(self) -> tuple[Alarm, ...]:
         """The alarms and the advisory whose condition holds."""
         latest = () if self.advisory is None else (self.advisory.latest,)

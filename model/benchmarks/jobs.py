@@ -90,17 +90,17 @@ def whole_job(models: Models, beds: int, leads: int = 1) -> Job:
     patient = synthetic_patient(SyntheticConfig(seconds=WARM_S + LOOP_S))
     mv, limits = np.ascontiguousarray(patient.mv()[:, :leads]), Limits()
     chunks = [mv[first : first + CHUNK] for first in range(0, len(mv), CHUNK)]
-    ward = Beds(models)
-    first = ward.begin(patient.leads[:leads], 0, 0)
+    analysis = Beds(models)
+    first = analysis.begin(patient.leads[:leads], 0, 0)
     for chunk in chunks[: WARM_S * SECOND]:
-        ward.step([first], [chunk], [limits])
+        analysis.step([first], [chunk], [limits])
     state = first.state()
-    all_beds = [first, *(ward.put(state) for _ in range(beds - 1))]
+    all_beds = [first, *(analysis.put(state) for _ in range(beds - 1))]
     coming = cycle(chunks[WARM_S * SECOND :])
 
     def job() -> None:
         for chunk in islice(coming, SECOND):
-            ward.step(all_beds, [chunk] * beds, [limits] * beds)
+            analysis.step(all_beds, [chunk] * beds, [limits] * beds)
 
     return job
 

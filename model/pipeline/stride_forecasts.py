@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import overload
 
@@ -36,6 +36,11 @@ class StrideForecasts(Sequence[StrideForecast]):
 
     def __len__(self) -> int:
         return len(self.origin)
+
+    def __iter__(self) -> Iterator[StrideForecast]:
+        return map(
+            StrideForecast, self.origin.tolist(), self.observed.tolist(), self.mean, self.scale, self.score.tolist()
+        )
 
     @overload
     def __getitem__(self, index: int) -> StrideForecast: ...

@@ -51,9 +51,10 @@ class Backlog:
         self._max_wait_s = max_wait_s
         self._max_beds = max_beds
         self._beds: dict[str, _Bed] = {}
+        self._waiting: dict[str, _Bed] = {}  # those of which there are messages
 
     def __bool__(self) -> bool:
-        return any(bed.messages for bed in self._beds.values())
+        return bool(self._waiting)
 
     def put(self, name: str, message: Message, now_ns: int) -> None:
         """Append a message of a bed."""
@@ -62,6 +63,7 @@ class Backlog:
             self._forget_one()
             bed = self._beds[name] = _Bed()
         bed.messages.append(message)
+        self._waiting[name] = bed
         if isinstance(message, Waveform):
             duration_ns = round(message.n * 1e9 / (message.fs * message.speed))
             if bed.arrived_ns is not None and now_ns - bed.arrived_ns > max(INTERRUPTION_NS, 2.5 * duration_ns):
@@ -82,7 +84,7 @@ class Backlog:
         others: list[Message] = []
         chunks: list[Waveform] = []
         samples = 0
-        for bed in sorted(self._beds.values(), key=lambda bed: bed.chunks[0][0] if bed.chunks else 0):
+        for bed in sorted(self._waiting.values(), key=lambda bed: bed.chunks[0][0] if bed.chunks else 0):
             while bed.messages and samples < BATCH_SAMPLES:
                 message = bed.messages.popleft()
                 if isinstance(message, Waveform):
@@ -91,6 +93,7 @@ class Backlog:
                     samples += message.n
                     break
                 others.append(message)
+        self._waiting = {name: bed for name, bed in self._waiting.items() if bed.messages}
         return others, chunks
 
     def shed(self, name: str) -> list[Waveform]:
@@ -101,13 +104,15 @@ class Backlog:
         chunks = [message for message in bed.messages if isinstance(message, Waveform)]
         bed.messages = deque(message for message in bed.messages if not isinstance(message, Waveform | Wave))
         bed.chunks.clear()
+        if not bed.messages:
+            del self._waiting[name]
         return chunks
 
     def waiting(self, now_ns: int) -> list[Wait]:
         """Return how long the oldest chunk of each bed has waited, and may wait."""
         return [
             Wait(name, (now_ns - bed.chunks[0][0]) / 1e9, self._allowed_s(bed, now_ns))
-            for name, bed in self._beds.items()
+            for name, bed in self._waiting.items()
             if bed.chunks
         ]
 

@@ -59,8 +59,11 @@ class BedOutput:
 
     def change(self, bed: Bed, changes: Iterable[Change]) -> None:
         """Process begins and ends of conditions: the alarms of the bed follow."""
+        changes = tuple(changes)
+        if not changes:
+            return
         before = bed.alarms.raised
-        bed.alarms.process(tuple(changes), bed.context(self._clock.now_ns()))
+        bed.alarms.process(changes, bed.context(self._clock.now_ns()))
         bed.counters["alarms"] += bed.alarms.raised - before
 
     def publish_status(self, bed: Bed) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Literal
 
 from model.anomaly.state import DEFAULT_CONFIG
@@ -14,6 +14,9 @@ from model.serving.bed import Bed
 from stream.clock import rfc3339
 from stream.timebase import FS
 from stream.wire.messages import Beat, BedStatus, Forecast, Vitals, Waveform
+
+VITALS = tuple(field.name for field in fields(VitalSigns))
+"""What a message has of the vital signs."""
 
 
 def forecast_message(chunk: Waveform, forecast: StrideForecast, now_ns: int, lease: int) -> Forecast:
@@ -49,7 +52,13 @@ def beat_message(chunk: Waveform, beat: DetectedBeat, lease: int) -> Beat:
 
 def vitals_message(chunk: Waveform, vitals: VitalSigns, now_ns: int, lease: int) -> Vitals:
     """Return the message of the vital signs of a second that ends in ``chunk``."""
-    return Vitals(bed=chunk.bed, session=chunk.session, when=rfc3339(now_ns), lease=lease, **asdict(vitals))
+    return Vitals(
+        bed=chunk.bed,
+        session=chunk.session,
+        when=rfc3339(now_ns),
+        lease=lease,
+        **{name: getattr(vitals, name) for name in VITALS},
+    )
 
 
 def status_message(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from functools import partial
 
 from model.alarms.alarm_manager import AlarmManager
@@ -31,6 +31,17 @@ MAX_LEASES = 4096
 """Largest number of beds whose leases are registered."""
 
 
+class UrgentBeds(Container[str]):
+    """The beds with an active alarm of high or medium priority: asked for few beds, in a loop that runs all the time."""
+
+    def __init__(self, beds: Mapping[str, Bed]) -> None:
+        self._beds = beds
+
+    def __contains__(self, name: object) -> bool:
+        bed = self._beds.get(name) if isinstance(name, str) else None
+        return bed is not None and bed.alarms.urgent
+
+
 class ServedBeds(Mapping[str, Bed]):
     """The beds that are served, by name: they have sent samples, or are expected to at once.
 
@@ -52,6 +63,8 @@ class ServedBeds(Mapping[str, Bed]):
         Alarms that an earlier worker left, of beds that have sent nothing yet.
     limit : int
         Number of places for beds.
+    names : tuple of str
+        Of the beds, sorted.
     """
 
     def __init__(
@@ -72,6 +85,7 @@ class ServedBeds(Mapping[str, Bed]):
         self._checkpoints = checkpoints
         self._lose = lose
         self._beds: dict[str, Bed] = {}
+        self.names: tuple[str, ...] = ()
         self._waiting: dict[str, Bed] = {}  # in a checkpoint, and not expected to send; their alarms are in `restored`
         self._highest_leases: dict[str, int] = {}
         self._places = BedPlaces()
@@ -101,6 +115,7 @@ class ServedBeds(Mapping[str, Bed]):
             self.restored.pop(lost, None)
             waiting, served = self._waiting.pop(lost, None), self._beds.pop(lost, None)
             if served is not None:
+                self.names = tuple(sorted(self._beds))
                 self._lose(served)
             for bed in (waiting, served):
                 if bed is not None:
@@ -130,6 +145,7 @@ class ServedBeds(Mapping[str, Bed]):
 
     def _serve(self, bed: Bed) -> None:
         self._beds[bed.chunk.bed] = bed
+        self.names = tuple(sorted(self._beds))
         self.restored.pop(bed.chunk.bed, None)
 
     # --- leases ---------------------------------------------------------------------------------------------------
@@ -164,9 +180,7 @@ class ServedBeds(Mapping[str, Bed]):
         if active.limits.off:
             log.warning("bed %s: alarms restored as switched off: %s", active.bed, ", ".join(active.limits.off))
 
-    def restore_beds(
-        self, checkpoints: Iterable[BedCheckpoint], served_by: Mapping[str, str], analysis: Beds
-    ) -> None:
+    def restore_beds(self, checkpoints: Iterable[BedCheckpoint], served_by: Mapping[str, str], analysis: Beds) -> None:
         """Go on with the beds of earlier workers.
 
         Parameters

@@ -16,7 +16,7 @@ So the latency stays bounded, the beds take turns, and everything recovers by it
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 MAX_WAIT_S = 1.0
@@ -83,7 +83,7 @@ class Load:
         return bool(self.resting) or (self.rested_ns is not None and now_ns - self.rested_ns < REPORT_NS)
 
 
-def balance(load: Load, waits: Sequence[Wait], served: Collection[str], urgent: Collection[str], now_ns: int) -> Load:
+def balance(load: Load, waits: Sequence[Wait], served: Collection[str], urgent: Container[str], now_ns: int) -> Load:
     """Put beds to rest, or let one return.
 
     Parameters
@@ -93,7 +93,7 @@ def balance(load: Load, waits: Sequence[Wait], served: Collection[str], urgent: 
         Of all beds of which chunks wait, resting ones included.
     served : collection of str
         All beds that the worker knows, resting ones included.
-    urgent : collection of str
+    urgent : container of str
         Beds with an active alarm of high or medium priority.
     now_ns : int
         Monotonic time in ns.

@@ -21,7 +21,7 @@ from model.serving.checkpoint import BedCheckpoint
 from model.serving.checkpoint_store import CheckpointStore
 from model.serving.checkpoint_writer import CheckpointWriter
 from model.serving.resending import Resending
-from model.serving.served_beds import ServedBeds
+from model.serving.served_beds import ServedBeds, UrgentBeds
 from model.serving.wave_buffer import WaveBuffer
 from stream.clock import Clock, monotonic_ns
 from stream.errors import MessageError
@@ -89,7 +89,7 @@ class Worker:
     @property
     def beds(self) -> tuple[str, ...]:
         """The beds that have sent samples."""
-        return tuple(sorted(self._beds))
+        return self._beds.names
 
     @property
     def limit(self) -> int:
@@ -102,9 +102,9 @@ class Worker:
         return {name: bed.lease for name, bed in self._beds.items()}
 
     @property
-    def urgent(self) -> frozenset[str]:
+    def urgent(self) -> UrgentBeds:
         """Beds with an active alarm of high or medium priority."""
-        return frozenset(name for name, bed in self._beds.items() if bed.alarms.urgent)
+        return UrgentBeds(self._beds)
 
     # --- begin and end --------------------------------------------------------------------------------------------
 

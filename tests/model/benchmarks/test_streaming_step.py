@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Sequence
 
-import numpy as np
 import pytest
 import torch
 from rich.console import Console
@@ -18,8 +18,11 @@ from model.conditions import settings
 from model.forecast.checkpoint import Checkpoint
 from model.forecast.config import NetworkConfig, ScalingConfig
 from model.forecast.network import Network
-from model.pipeline import analysis
 from model.pipeline.analysis import Models
+from model.pipeline.bed_group import Slot
+from model.pipeline.beds import Beds
+from model.signal.arrays import FloatArray
+from stream.wire.alarm_messages import Limits
 
 TINY = BenchConfig(beds=(1, 3), rounds=1, seconds=0.01, gemm=(16, 32), memory_steps=30, memory_s=60, memory_beds=4)
 
@@ -68,15 +71,15 @@ def test_whole_job_analyses_one_second_of_each_bed(forecaster: Checkpoint, monke
     job = whole_job(Models(forecaster, load_classifier(), settings.load(None)), beds=2, leads=2)
     shapes: list[list[tuple[int, ...]]] = []
     vitals = []
-    original = analysis.step
+    original = Beds.step
 
-    def recording(models: Models, states: object, chunks: list[np.ndarray], limits: object) -> object:
-        outputs = original(models, states, chunks, limits)  # type: ignore[arg-type]
+    def recording(self: Beds, beds: Sequence[Slot], chunks: Sequence[FloatArray], limits: Sequence[Limits]) -> object:
+        outputs = original(self, beds, chunks, limits)
         shapes.append([chunk.shape for chunk in chunks])
-        vitals.extend(found.vitals for found, _ in outputs)
+        vitals.extend(found.vitals for found in outputs)
         return outputs
 
-    monkeypatch.setattr(analysis, "step", recording)
+    monkeypatch.setattr(Beds, "step", recording)
     job()
     assert shapes == [[(36, 2)] * 2] * 10
     (now,) = vitals[-2]
