@@ -150,7 +150,7 @@ class BedState:
 
     def to_bytes(self) -> bytes:
         """Return the state as MessagePack."""
-        return pack(replace(self, forecaster=self.forecaster.detached()))
+        return pack(self)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> BedState:

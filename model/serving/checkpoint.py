@@ -117,8 +117,7 @@ def fingerprint(models: Models) -> bytes:
 
 def encode(checkpoint: BedCheckpoint, models: bytes) -> bytes:
     """Return the bytes of a file without entries; ``models`` is their `fingerprint`."""
-    analysis = replace(checkpoint.analysis, forecaster=checkpoint.analysis.forecaster.detached())
-    return FORMAT + models + _part(pack(replace(checkpoint, analysis=analysis)))
+    return FORMAT + models + _part(pack(checkpoint))
 
 
 def encode_entry(entry: Entry) -> bytes:
