@@ -15,12 +15,13 @@ from torch import Tensor
 
 from model.forecast import inference
 from model.forecast.checkpoint import Checkpoint
-from model.forecast.forecaster import begin, parameters, step
+from model.forecast.forecaster import advance, begin, parameters
 from model.forecast.inference import Block, Weights
 from model.pipeline.analysis import Models
 from model.pipeline.beds import Beds
+from model.signal.batch import Batch
+from model.signal.columns import joined
 from model.signal.compiled import compiled
-from model.signal.intake import Strides, strides_of
 from model.tutorial.lecture_model import WINDOW, Lecture
 from stream.records.synthetic import SyntheticConfig, synthetic_patient
 from stream.timebase import FS
@@ -75,14 +76,10 @@ def _run_network(weights: Weights, block: Block, steps: int) -> None:
 
 def step_job(forecaster: Checkpoint, beds: int, leads: int = 1) -> Job:
     """Process one chunk of each bed with the forecaster, with carried state."""
-    chunks = _noise_chunks(beds, leads)
-    states = [begin(forecaster, leads) for _ in range(beds)]
-
-    def job() -> None:
-        nonlocal states
-        states = [state for _, state in step(forecaster, states, chunks)]
-
-    return job
+    mv = 0.3 * np.random.default_rng(0).standard_normal((beds, CHUNK, leads))
+    batch = Batch(np.arange(beds), np.zeros(beds, np.int64), mv, np.zeros(mv.shape, bool))
+    columns = joined([begin(forecaster, leads).columns] * beds)
+    return lambda: advance(forecaster, columns, batch, "float32")
 
 
 def whole_job(models: Models, beds: int, leads: int = 1) -> Job:
@@ -103,11 +100,6 @@ def whole_job(models: Models, beds: int, leads: int = 1) -> Job:
             analysis.step(all_beds, [chunk] * beds, [limits] * beds)
 
     return job
-
-
-def _noise_chunks(beds: int, leads: int) -> list[Strides]:
-    rng = np.random.default_rng(0)
-    return [strides_of(0.3 * rng.standard_normal((CHUNK, leads))) for _ in range(beds)]
 
 
 def lecture_job() -> Job:

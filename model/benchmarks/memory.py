@@ -13,8 +13,9 @@ from model.benchmarks.config import BenchConfig
 from model.benchmarks.jobs import CHUNK
 from model.console.progress import progress
 from model.forecast.checkpoint import Checkpoint
-from model.forecast.forecaster import ForecasterState, begin, step
-from model.signal.intake import strides_of
+from model.forecast.forecaster import advance, begin
+from model.signal.batch import Batch
+from model.signal.columns import joined
 
 
 def memory_growth(forecaster: Checkpoint, config: BenchConfig, console: Console | None = None) -> dict[str, Any]:
@@ -34,16 +35,15 @@ def memory_growth(forecaster: Checkpoint, config: BenchConfig, console: Console 
         steps, and ``warm_up_mb`` during it. Both are None if the system does not report memory.
     """
     rng = np.random.default_rng(0)
-    states: list[ForecasterState] = [begin(forecaster, 1) for _ in range(config.memory_beds)]
-    chunk = strides_of(0.3 * rng.standard_normal((CHUNK, 1)))
+    columns = joined([begin(forecaster, 1).columns] * config.memory_beds)
+    mv = 0.3 * rng.standard_normal((config.memory_beds, CHUNK, 1))
+    zero, valid = np.zeros(len(mv), np.int64), np.zeros(mv.shape, bool)
     began, resident = time.perf_counter(), [resident_mb()]
     done, share = 0, 0.0
     with progress("memory test, %", 100, console) as update:
         while share < 1:
             some = rng.permutation(config.memory_beds)[: rng.integers(1, config.memory_beds + 1)]
-            stepped = step(forecaster, [states[i] for i in some], [chunk] * len(some))
-            for i, (_, state) in zip(some, stepped, strict=True):
-                states[i] = state
+            advance(forecaster, columns, Batch(some, zero[some], mv[some], valid[some]), "float32")
             done += 1
             share = min(1.0, max(done / config.memory_steps, (time.perf_counter() - began) / config.memory_s))
             if share >= len(resident) / 10:

@@ -129,9 +129,7 @@ class BedGroup:
     def state(self, slot: int) -> BedState:
         """Return a copy of the state of a bed."""
         data = slots.to_bytes(self._arrays, slot)
-        notes = self._notes[slot]
-        notes = replace(notes, forecaster=notes.forecaster.detached())
-        return BedState(self._leads[slot], self._precision, self._layout, data, notes)
+        return BedState(self._leads[slot], self._precision, self._layout, data, self._notes[slot])
 
     def release(self, slot: int) -> None:
         """Free the slot of a bed."""
@@ -178,25 +176,22 @@ class BedGroup:
         beds = range(len(batch.slots))
         if not self._forecast:
             return [stride_forecasts.NONE for _ in beds], [() for _ in beds]
-        notes = [self._notes[slot] for slot in batch.slots.tolist()]
-        stepped = forecaster.step(
-            self.models.forecaster, [one.forecaster for one in notes], [_strides(batch, bed) for bed in beds]
-        )
+        made = forecaster.advance(self.models.forecaster, self._columns.forecaster, batch, self._precision)
         forecasts, anomalies = [], []
         per_stride = STRIDE // self.models.forecaster.config.patch
         rows, last = slice(per_stride - 1, None, per_stride), slice(STRIDE - 1, None, STRIDE)
         observed = np.where(batch.invalid[:, last, 0], np.nan, batch.mv[:, last, 0])
-        for bed, (made, forecaster_state) in enumerate(stepped):
+        origin, mean, scale = batch.last_samples, made.mean[:, rows].copy(), made.scale[:, rows].copy()
+        for bed in beds:
+            slot = int(batch.slots[bed])
+            notes = self._notes[slot]
             found, anomaly = anomaly_detector.step(
-                DEFAULT_CONFIG, notes[bed].anomaly, made.mean, made.scale, made.observed
+                DEFAULT_CONFIG, notes.anomaly, made.mean[bed], made.scale[bed], made.observed[bed]
             )
             scores = np.fmax.reduce(found.score.reshape(batch.strides, per_stride), axis=1)
-            forecasts.append(
-                StrideForecasts(batch.last_samples[bed], observed[bed], made.mean[rows], made.scale[rows], scores)
-            )
+            forecasts.append(StrideForecasts(origin[bed], observed[bed], mean[bed], scale[bed], scores))
             anomalies.append(found.changes)
-            slot = int(batch.slots[bed])
-            self._notes[slot] = replace(notes[bed], forecaster=forecaster_state, anomaly=anomaly)
+            self._notes[slot] = replace(notes, anomaly=anomaly)
         return forecasts, anomalies
 
     def _analyze(

@@ -17,7 +17,7 @@ from model.beats.beat_detector import BeatsState
 from model.beats.repetition import RepetitionState
 from model.conditions.changes import Ended
 from model.forecast import forecaster
-from model.forecast.forecaster import ForecasterState
+from model.forecast.forecaster import ForecasterColumns, ForecasterState
 from model.forecast.inference import Precision
 from model.pipeline import vitals_output
 from model.pipeline.analysis import Analysis, Models
@@ -39,13 +39,13 @@ class Columns(NamedTuple):
     """Columns of all stages."""
 
     intake: IntakeState
+    forecaster: ForecasterColumns
 
 
 @dataclass(frozen=True, slots=True)
 class Notes:
     """State that is not in columns."""
 
-    forecaster: ForecasterState
     anomaly: AnomalyState
     frequent: FrequentState
     beats: BeatsState
@@ -120,9 +120,8 @@ def begin(
     n, precision = len(leads), precision or models.precision
     received = intake.begin(n, start, epoch_start)
     first = int(received.next_stride[0])
-    columns = Columns(intake=received)
+    columns = Columns(received, forecaster.begin(models.forecaster, n, precision).columns)
     notes = Notes(
-        forecaster=forecaster.begin(models.forecaster, n, precision),
         anomaly=anomaly_detector.begin(first, leads, models.forecaster.config.patch),
         frequent=FrequentState(),
         beats=beat_detector.begin(first, n),
@@ -148,10 +147,11 @@ def after_gap(models: Models, state: BedState, start: int, epoch_start: int) -> 
     """
     fresh = begin(models, state.leads, start, epoch_start, state.precision)
     first = int(fresh.columns.intake.next_stride[0])
-    known = state.notes
+    learned, known = state.columns, state.notes
+    forecasting = ForecasterState(learned.forecaster, state.precision)
+    columns = fresh.columns._replace(forecaster=forecaster.after_gap(models.forecaster, forecasting).columns)
     notes = replace(
         fresh.notes,
-        forecaster=forecaster.after_gap(models.forecaster, known.forecaster),
         anomaly=anomaly_detector.after_gap(known.anomaly, first),
         frequent=frequent_episodes.after_gap(known.frequent, first),
         beats=beat_detector.after_gap(known.beats, first),
@@ -161,7 +161,7 @@ def after_gap(models: Models, state: BedState, start: int, epoch_start: int) -> 
         second=vitals_output.after_gap(known.second),
         signal=replace(fresh.notes.signal, ecg_seen=known.signal.ecg_seen),
     )
-    return replace(fresh, notes=notes)
+    return state_of(state.leads, state.precision, columns, notes)
 
 
 def finish(models: Models, state: BedState) -> Analysis:

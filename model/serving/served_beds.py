@@ -32,7 +32,7 @@ MAX_LEASES = 4096
 
 
 class UrgentBeds(Container[str]):
-    """The beds with an active alarm of high or medium priority: asked for few beds, in a loop that runs all the time."""
+    """The beds with an active alarm of high or medium priority; the loop that holds them asks for few."""
 
     def __init__(self, beds: Mapping[str, Bed]) -> None:
         self._beds = beds

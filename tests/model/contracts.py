@@ -353,10 +353,6 @@ def _step_analysis(state: BedState, mv: FloatArray) -> tuple[Outputs, BedState]:
     ], state
 
 
-def _save_forecaster(state: tuple[IntakeState, ForecasterState]) -> bytes:
-    return pack((state[0], state[1].detached()))
-
-
 STAGES = (
     Stage(
         "intake",
@@ -439,7 +435,6 @@ STAGES = (
         tuple[IntakeState, ForecasterState],
         ecg_with_events,
         atol=1e-5,
-        save=_save_forecaster,
     ),
     Stage(
         "anomaly detector",

@@ -35,11 +35,11 @@ def test_growth_is_detected(forecaster: Checkpoint, monkeypatch: pytest.MonkeyPa
     if resident_mb() is None:
         pytest.skip("this system has no /proc")
     kept = []
-    original = memory.step
+    original = memory.advance
 
     def leaking(*args: object) -> object:
         kept.append(bytearray(b"x" * 2**23))  # far more than an allocator could keep from earlier tests
         return original(*args)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(memory, "step", leaking)
+    monkeypatch.setattr(memory, "advance", leaking)
     assert memory_growth(forecaster, SHORT, QUIET)["growth_mb"] > 20
