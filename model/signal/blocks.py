@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from model.signal.arrays import BoolArray, FloatArray, IntArray
+from model.signal.batch import Batch, single
 from model.signal.columns import copied
 from model.signal.compiled import compiled
 from model.signal.intake import Strides
@@ -51,6 +52,28 @@ class Blocks:
         return self.start + len(self.mv) * BLOCK
 
 
+class BlockRows(NamedTuple):
+    """Whole blocks of some beds.
+
+    Attributes
+    ----------
+    count : ndarray of int64, shape (beds,)
+        Blocks of each bed; they may differ by one.
+    start : ndarray of int64, shape (beds,)
+        Index of the first sample of the first block.
+    mv : ndarray, shape (beds, most, BLOCK, leads), mV
+        As in `Blocks`; undefined from the block ``count`` of a bed on. ``most`` is the largest ``count``.
+    invalid : ndarray of bool, of the same shape
+    offset : ndarray, shape (beds, leads), mV
+    """
+
+    count: IntArray
+    start: IntArray
+    mv: FloatArray
+    invalid: BoolArray
+    offset: FloatArray
+
+
 class BlocksState(NamedTuple):
     """The incomplete block; columns over beds.
 
@@ -72,7 +95,7 @@ class BlocksState(NamedTuple):
 
 
 def begin(leads: int) -> BlocksState:
-    """Return the state before the first stride of an epoch."""
+    """Return the state of one bed before the first stride of an epoch."""
     return BlocksState(
         mv=np.zeros((1, BLOCK, leads)),
         invalid=np.zeros((1, BLOCK, leads), np.bool_),
@@ -83,43 +106,54 @@ def begin(leads: int) -> BlocksState:
 
 def step(state: BlocksState, strides: Strides) -> tuple[Blocks, BlocksState]:
     """Push strides of one bed and return the blocks that they complete, possibly none."""
-    before, leads = int(state.collected[0]), state.mv.shape[2]
-    shape = (1, (before + len(strides.mv)) // BLOCK, BLOCK, leads)
-    whole, missing = np.empty(shape), np.empty(shape, np.bool_)
     state = copied(state)
-    _advance(state, strides.mv[None], strides.invalid[None], whole, missing, np.empty(1, np.int64))
-    return Blocks(strides.start - before, whole[0], missing[0], state.offset[0]), state
+    rows = advance(state, single(strides))
+    return Blocks(int(rows.start[0]), rows.mv[0], rows.invalid[0], rows.offset[0]), state
+
+
+def advance(columns: BlocksState, batch: Batch) -> BlockRows:
+    """Push strides of the beds of a batch, and change their slots of ``columns``."""
+    beds, samples, leads = batch.mv.shape
+    collected = columns.collected[batch.slots]
+    count = (collected + samples) // BLOCK
+    shape = (beds, int(count.max(initial=0)), BLOCK, leads)
+    rows = BlockRows(
+        count=count,
+        start=batch.start - collected,
+        mv=np.empty(shape),
+        invalid=np.empty(shape, np.bool_),
+        offset=np.empty((beds, leads)),
+    )
+    _advance(columns, batch, rows)
+    return rows
+
+
+def rows_of(blocks: Blocks) -> BlockRows:
+    """Return the blocks of one bed as rows."""
+    return BlockRows(
+        np.array([len(blocks.mv)]), np.array([blocks.start]), blocks.mv[None], blocks.invalid[None], blocks.offset[None]
+    )
 
 
 @compiled
-def _advance(
-    state: BlocksState, mv: FloatArray, invalid: BoolArray, whole: FloatArray, missing: BoolArray, blocks: IntArray
-) -> None:
-    """Push strides of beds, and change ``state``.
-
-    Parameters
-    ----------
-    state : BlocksState
-    mv, invalid : ndarray, shape (beds, n, leads)
-    whole, missing : ndarray, shape (beds, k, BLOCK, leads)
-        Result: the samples of the blocks that are complete, and which are invalid.
-    blocks : ndarray of int64, shape (beds,)
-        Result: the number of these blocks.
-    """
-    beds, samples, leads = mv.shape
-    for bed in range(beds):
-        blocks[bed] = 0
-        for sample in range(samples):
-            row = state.collected[bed]
+def _advance(columns: BlocksState, batch: Batch, rows: BlockRows) -> None:
+    """Push strides of the beds of a batch, in place, and fill ``rows`` but for ``count`` and ``start``."""
+    leads = columns.mv.shape[2]
+    for bed in range(len(batch.slots)):
+        slot, block = batch.slots[bed], 0
+        offset, collected = columns.offset[slot], columns.collected[slot]
+        for sample in range(batch.mv.shape[1]):
             for lead in range(leads):
-                if np.isnan(state.offset[bed, lead]) and not invalid[bed, sample, lead]:
-                    state.offset[bed, lead] = mv[bed, sample, lead]
-                above = mv[bed, sample, lead] - state.offset[bed, lead]
-                state.mv[bed, row, lead] = 0.0 if np.isnan(above) else above
-                state.invalid[bed, row, lead] = invalid[bed, sample, lead]
-            state.collected[bed] = row + 1
-            if state.collected[bed] == BLOCK:
-                whole[bed, blocks[bed]] = state.mv[bed]
-                missing[bed, blocks[bed]] = state.invalid[bed]
-                blocks[bed] += 1
-                state.collected[bed] = 0
+                mv, invalid = batch.mv[bed, sample, lead], batch.invalid[bed, sample, lead]
+                if np.isnan(offset[lead]) and not invalid:
+                    offset[lead] = mv
+                columns.mv[slot, collected, lead] = 0.0 if np.isnan(offset[lead]) else mv - offset[lead]
+                columns.invalid[slot, collected, lead] = invalid
+            collected += 1
+            if collected == BLOCK:
+                rows.mv[bed, block] = columns.mv[slot]
+                rows.invalid[bed, block] = columns.invalid[slot]
+                block += 1
+                collected = 0
+        columns.collected[slot] = collected
+        rows.offset[bed] = offset

@@ -27,7 +27,7 @@ import numpy as np
 from scipy.signal import butter
 
 from model.signal.arrays import BoolArray, FloatArray, IntArray
-from model.signal.blocks import BLOCK, Blocks
+from model.signal.blocks import BLOCK, BlockRows, Blocks, rows_of
 from model.signal.columns import copied
 from model.signal.compiled import compiled
 from model.signal.iir_filter import filter_sample
@@ -137,8 +137,29 @@ class Waveform:
     recent: FloatArray
 
 
+class WaveformRows(NamedTuple):
+    """Measures at the end of the blocks of some beds, see `Waveform`; undefined from the last block of a bed on.
+
+    Attributes
+    ----------
+    margin, slow_margin, slope : ndarray, shape (beds, most)
+        ``most`` is the largest number of blocks of a bed.
+    recent : ndarray, shape (beds, RECENT + most * SAMPLES_PER_BLOCK, leads), mV
+        Filtered samples at 90 Hz: the last ones before the first block, then those of each block; undefined for a bed
+        without a block.
+    known : ndarray of int64, shape (beds,)
+        Samples known before the first block: the last ones of the first RECENT.
+    """
+
+    margin: FloatArray
+    slow_margin: FloatArray
+    slope: FloatArray
+    recent: FloatArray
+    known: IntArray
+
+
 def begin(leads: int) -> WaveformState:
-    """Return the state at the start of an epoch."""
+    """Return the state of one bed at the start of an epoch."""
     return WaveformState(
         filter=np.zeros((1, leads, len(BAND_SOS), 2)),
         recent=np.zeros((1, RECENT, leads)),
@@ -156,75 +177,78 @@ def step(state: WaveformState, blocks: Blocks) -> tuple[tuple[Waveform, ...], Wa
         One per block, in order.
     state : WaveformState
     """
-    k, leads = len(blocks.mv), blocks.mv.shape[2]
-    if not k:
-        return (), state
-    before = state.recent[0, RECENT - int(state.blocks[0]) * SAMPLES_PER_BLOCK :]
     state = copied(state)
-    filtered, measures = np.empty((1, k, SAMPLES_PER_BLOCK, leads)), np.empty((1, k, 3))
-    _advance(state, np.array([k]), blocks.mv[None], blocks.invalid[None], filtered, measures)
-    samples = np.concatenate([before, filtered.reshape(-1, leads)])
-    measured = []
-    for i, (margin, slow_margin, slope) in enumerate(measures[0].tolist()):
-        end = len(before) + (i + 1) * SAMPLES_PER_BLOCK
+    rows = advance(state, rows_of(blocks), np.zeros(1, np.int64))
+    known, measured = int(rows.known[0]), []
+    measures = zip(rows.margin[0].tolist(), rows.slow_margin[0].tolist(), rows.slope[0].tolist(), strict=True)
+    for i, (margin, slow_margin, slope) in enumerate(measures):
+        end = RECENT + (i + 1) * SAMPLES_PER_BLOCK
+        first = end - min(known + (i + 1) * SAMPLES_PER_BLOCK, RECENT)
         at = blocks.start + (i + 1) * BLOCK - 1
-        measured.append(Waveform(at, margin, slow_margin, slope, samples[max(end - RECENT, 0) : end]))
+        measured.append(Waveform(at, margin, slow_margin, slope, rows.recent[0, first:end]))
     return tuple(measured), state
 
 
-@compiled
-def _advance(
-    state: WaveformState,
-    blocks: IntArray,
-    mv: FloatArray,
-    invalid: BoolArray,
-    filtered: FloatArray,
-    measures: FloatArray,
-) -> None:
-    """Push the next blocks of beds, and change ``state``.
+def advance(columns: WaveformState, blocks: BlockRows, slots: IntArray) -> WaveformRows:
+    """Push the next blocks of some beds, and change their slots of ``columns``.
 
     Parameters
     ----------
-    state : WaveformState
-    blocks : ndarray of int64, shape (beds,)
-        Blocks of each bed, at most k.
-    mv : ndarray, shape (beds, k, BLOCK, leads), mV
-    invalid : ndarray of bool, of the same shape
-    filtered : ndarray, shape (beds, k, SAMPLES_PER_BLOCK, leads), mV
-        Result: the filtered samples of each block, at 90 Hz.
-    measures : ndarray, shape (beds, k, 3)
-        Result: margin, slow margin and slope of each block.
+    columns : WaveformState
+    blocks : BlockRows
+    slots : ndarray of int64, shape (beds,)
+        Slot of each bed.
     """
-    leads = mv.shape[3]
-    wave, by_lead = np.empty((leads, WINDOW)), np.empty(leads)
-    for bed in range(len(blocks)):
-        recent = state.recent[bed]
-        for block in range(blocks[bed]):
-            _push(state, bed, mv[bed, block], invalid[bed, block])
-            filtered[bed, block] = recent[RECENT - SAMPLES_PER_BLOCK :]
-            resemblance = NOT_MEASURABLE, NOT_MEASURABLE
-            if state.blocks[bed] >= WINDOW_BLOCKS:
-                resemblance = _rest_and_leakage(recent[RECENT - WINDOW :], state.invalid[bed], wave, by_lead)
-            measures[bed, block, 0] = FIBRILLATION_LIMIT - resemblance[0]
-            measures[bed, block, 1] = FIBRILLATION_LIMIT - resemblance[1]
-            known = min(state.blocks[bed] * SAMPLES_PER_BLOCK, SAMPLES_PER_BLOCK + 1)
-            measures[bed, block, 2] = _slope(recent[RECENT - known :], state.invalid[bed, -1])
+    beds, most, _, leads = blocks.mv.shape
+    rows = WaveformRows(
+        margin=np.empty((beds, most)),
+        slow_margin=np.empty((beds, most)),
+        slope=np.empty((beds, most)),
+        recent=np.empty((beds, RECENT + most * SAMPLES_PER_BLOCK, leads)),
+        known=columns.blocks[slots] * SAMPLES_PER_BLOCK,
+    )
+    if most:
+        _advance(columns, blocks, slots, rows)
+    return rows
 
 
 @compiled
-def _push(state: WaveformState, bed: int, mv: FloatArray, invalid: BoolArray) -> None:
-    """Filter one block of a bed, shape (BLOCK, leads), and append it to the samples of the state."""
-    recent, share = state.recent[bed], state.invalid[bed]
+def _advance(columns: WaveformState, blocks: BlockRows, slots: IntArray, rows: WaveformRows) -> None:
+    """Push the next blocks of some beds, in place, and fill ``rows`` but for ``known``."""
+    leads = blocks.mv.shape[3]
+    wave, by_lead = np.empty((leads, WINDOW)), np.empty(leads)
+    for bed in range(len(slots)):
+        slot, count = slots[bed], blocks.count[bed]
+        recent = columns.recent[slot]
+        if count > 0:
+            rows.recent[bed, :RECENT] = recent
+        for block in range(count):
+            _push(columns, slot, blocks.mv[bed, block], blocks.invalid[bed, block])
+            end = RECENT + (block + 1) * SAMPLES_PER_BLOCK
+            rows.recent[bed, end - SAMPLES_PER_BLOCK : end] = recent[RECENT - SAMPLES_PER_BLOCK :]
+            resemblance = NOT_MEASURABLE, NOT_MEASURABLE
+            if columns.blocks[slot] >= WINDOW_BLOCKS:
+                resemblance = _rest_and_leakage(recent[RECENT - WINDOW :], columns.invalid[slot], wave, by_lead)
+            rows.margin[bed, block] = FIBRILLATION_LIMIT - resemblance[0]
+            rows.slow_margin[bed, block] = FIBRILLATION_LIMIT - resemblance[1]
+            known = min(columns.blocks[slot] * SAMPLES_PER_BLOCK, SAMPLES_PER_BLOCK + 1)
+            rows.slope[bed, block] = _slope(recent[RECENT - known :], columns.invalid[slot, -1])
+
+
+@compiled
+def _push(columns: WaveformState, slot: int, mv: FloatArray, invalid: BoolArray) -> None:
+    """Filter one block of a bed, shape (BLOCK, leads), and append it to its samples, in place."""
+    recent, share = columns.recent[slot], columns.invalid[slot]
     shift(recent, SAMPLES_PER_BLOCK)
     shift(share, 1)
     share[-1] = 0.0
     for sample in range(BLOCK):
         row = RECENT - SAMPLES_PER_BLOCK + sample // DECIMATION  # its last sample remains
         for lead in range(mv.shape[1]):
-            recent[row, lead] = filter_sample(BAND_SOS, state.filter[bed, lead], mv[sample, lead])
+            recent[row, lead] = filter_sample(BAND_SOS, columns.filter[slot, lead], mv[sample, lead])
             share[-1, lead] += invalid[sample, lead]
     share[-1] /= BLOCK
-    state.blocks[bed] = min(state.blocks[bed] + 1, RECENT_BLOCKS)
+    columns.blocks[slot] = min(columns.blocks[slot] + 1, RECENT_BLOCKS)
 
 
 @compiled

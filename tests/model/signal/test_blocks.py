@@ -7,7 +7,9 @@ import numpy as np
 from model.signal import blocks
 from model.signal.blocks import BLOCK, Blocks, BlocksState
 from model.signal.intake import strides_of
-from stream.timebase import STRIDE
+from stream.timebase import FS, STRIDE
+from tests.model.contracts import ecg_with_events
+from tests.model.slots import assert_equal, batch_of, cut, joined, taken
 
 
 def run(mv: np.ndarray, start: int = 0) -> tuple[Blocks, BlocksState]:
@@ -51,3 +53,24 @@ def test_a_lead_without_valid_samples_is_zero() -> None:
     assert (whole.mv == 0).all()
     assert whole.invalid.all()
     assert np.isnan(state.offset).all()
+
+
+def test_several_beds_at_different_strides_give_what_each_gives_alone() -> None:
+    whole, slots, size = strides_of(ecg_with_events()), [4, 0, 2], 6
+    beds = [cut(whole, first * STRIDE, 6 * FS) for first in (0, 2, 4)]
+    states = [blocks.step(blocks.begin(2), cut(bed, 0, k * STRIDE))[1] for k, bed in enumerate(beds)]
+    columns = joined(states, slots, size)
+    untouched = joined(states, slots, size)
+    for first, strides in ((0, 1), (1, 4), (5, 13)):
+        now = [cut(bed, (first + k) * STRIDE, (first + k + strides) * STRIDE) for k, bed in enumerate(beds)]
+        rows = blocks.advance(columns, batch_of(now, slots))
+        for bed, strides_now in enumerate(now):
+            alone, states[bed] = blocks.step(states[bed], strides_now)
+            count = rows.count[bed]
+            assert (count, rows.start[bed]) == (len(alone.mv), alone.start)
+            np.testing.assert_array_equal(rows.mv[bed, :count], alone.mv)
+            np.testing.assert_array_equal(rows.invalid[bed, :count], alone.invalid)
+            np.testing.assert_array_equal(rows.offset[bed], alone.offset)
+            assert_equal(taken(columns, slots[bed]), states[bed])
+    for slot in set(range(size)) - set(slots):
+        assert_equal(taken(columns, slot), taken(untouched, slot))

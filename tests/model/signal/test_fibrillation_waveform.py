@@ -7,11 +7,13 @@ import pytest
 
 from model.signal import blocks, fibrillation_waveform
 from model.signal.arrays import FloatArray
-from model.signal.blocks import BLOCK
-from model.signal.fibrillation_waveform import RECENT_BLOCKS, SAMPLES_PER_BLOCK, Waveform
+from model.signal.blocks import BLOCK, BlockRows, Blocks
+from model.signal.fibrillation_waveform import RECENT, RECENT_BLOCKS, SAMPLES_PER_BLOCK, Waveform
 from model.signal.intake import strides_of
 from stream.timebase import FS
+from tests.model.contracts import ecg_with_events
 from tests.model.ecg_waves import beats, fibrillating
+from tests.model.slots import assert_equal, joined, taken
 
 
 def run(mv: FloatArray, start: int = 0) -> list[Waveform]:
@@ -75,3 +77,40 @@ def test_one_measurement_per_half_second() -> None:
     assert [len(window.recent) for window in measured] == [
         min(i, RECENT_BLOCKS) * SAMPLES_PER_BLOCK for i in range(1, 17)
     ]
+
+
+def test_several_beds_with_different_numbers_of_blocks_give_what_each_gives_alone() -> None:
+    whole, _ = blocks.step(blocks.begin(2), strides_of(ecg_with_events()))
+    slots, size, at = np.array([3, 0, 4]), 5, [0, 9, 26]
+    states = [fibrillation_waveform.step(fibrillation_waveform.begin(2), part(whole, 0, first))[1] for first in at]
+    columns, untouched = (joined(states, slots.tolist(), size) for _ in range(2))
+    for counts in ((1, 0, 1), (0, 0, 0), (7, 6, 7)):
+        now = [part(whole, first, first + count) for first, count in zip(at, counts, strict=True)]
+        rows = fibrillation_waveform.advance(columns, rows_of(now), slots)
+        for bed, own in enumerate(now):
+            alone, states[bed] = fibrillation_waveform.step(states[bed], own)
+            assert_equal(taken(columns, slots[bed]), states[bed])
+            for k, window in enumerate(alone):
+                measured = rows.margin[bed, k], rows.slow_margin[bed, k], rows.slope[bed, k]
+                np.testing.assert_array_equal(measured, [window.margin, window.slow_margin, window.slope])
+                end = RECENT + (k + 1) * SAMPLES_PER_BLOCK
+                known = min(rows.known[bed] + (k + 1) * SAMPLES_PER_BLOCK, RECENT)
+                np.testing.assert_array_equal(rows.recent[bed, end - known : end], window.recent)
+        at = [first + count for first, count in zip(at, counts, strict=True)]
+    for slot in {1, 2}:
+        assert_equal(taken(columns, slot), taken(untouched, slot))
+
+
+def part(whole: Blocks, first: int, stop: int) -> Blocks:
+    """Return some of the blocks of a bed."""
+    return Blocks(whole.start + first * BLOCK, whole.mv[first:stop], whole.invalid[first:stop], whole.offset)
+
+
+def rows_of(beds: list[Blocks]) -> BlockRows:
+    """Return the blocks of some beds as rows, with noise where a bed has no block."""
+    count = [len(own.mv) for own in beds]
+    mv, invalid = np.full((len(beds), max(count), BLOCK, 2), 9.0), np.ones((len(beds), max(count), BLOCK, 2), np.bool_)
+    for bed, own in enumerate(beds):
+        mv[bed, : count[bed]], invalid[bed, : count[bed]] = own.mv, own.invalid
+    start, offset = np.array([own.start for own in beds]), np.stack([own.offset for own in beds])
+    return BlockRows(np.array(count), start, mv, invalid, offset)
