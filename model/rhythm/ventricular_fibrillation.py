@@ -20,14 +20,20 @@ The thresholds were chosen on cudb (11 records), vfdb (11 records), MIT-BIH DS1 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from model.beats.beat import Beat
-from model.signal.arrays import FloatArray
-from model.signal.fibrillation_waveform import DECIMATION, Waveform
+from model.beats.beat import Beat, BeatRows, to_rows
+from model.rhythm import fibrillation_complexes
+from model.rhythm.fibrillation_complexes import ComplexColumns, add_beat, concentration, cut_complexes, repetition
+from model.signal.arrays import BoolArray, FloatArray, IntArray
+from model.signal.blocks import BLOCK, BlockRows
+from model.signal.columns import copied
+from model.signal.compiled import compiled
+from model.signal.fibrillation_waveform import RECENT, SAMPLES_PER_BLOCK, Waveform, WaveformRows
+from model.signal.small_arrays import shift
 from stream.timebase import FS
 
 RELEASE_MARGIN = -0.1
@@ -57,34 +63,6 @@ QUIET_BLOCKS, QUIET_OF = 5, 7
 """Quiet blocks that end fibrillation, and the number of last blocks among which they are: 2.5 of 3.5 s, so that a slow
 escape rhythm after it does not hide the quiet."""
 
-PIECE_BEFORE, PIECE_AFTER, MAX_SHIFT = 12, 24, 3
-"""Samples at 90 Hz of a complex before and after its R peak, and largest shift when two are compared."""
-
-FILTER_DELAY = 3
-"""Delay of the filtered signal, samples at 90 Hz."""
-
-COMPARED = 4
-"""Number of earlier complexes that each is compared with, so that the beats of a bigeminy repeat as well."""
-
-MAX_APART = 4 * FS
-"""Longest time between two complexes that are compared, samples."""
-
-MIN_SIMILARITY = 0.85
-"""Correlation of the slopes of two complexes above which the second repeats the first. Of the detected beats more than
-0.4 s apart in cudb, 82 % exceed 0.9 outside fibrillation and 6 % within; without the slopes, 87 % and 29 %."""
-
-MAX_AGE = 8 * FS
-"""Age of the complexes considered, samples."""
-
-COMPLEXES, MIN_COMPLEXES = 6, 4
-"""Largest and smallest number of complexes considered."""
-
-MIN_PROMINENCE = 0.5
-"""Steepness below which a complex is ignored, as a share of the third steepest: a wave between QRS complexes."""
-
-MAX_SILENCE = round(2.5 * FS)
-"""Time since the last complex above which beats are not organised, samples."""
-
 REPEATING_SHARE, RELEASE_SHARE = 0.6, 0.5
 """Share of the complexes that must repeat; if the waveform contradicts fibrillation, too, the second is sufficient."""
 
@@ -96,74 +74,56 @@ TACHYCARDIA_RR = (0.36 * FS, 0.5 * FS)
 the mean, if no interval is above the second: complexes that are farther apart may be some of the waves of a faster
 fibrillation, or the beats before it."""
 
-COMPLEX_HALF_WIDTH = 7
-"""Half of the width of a complex in which slope is counted, samples at 90 Hz: 78 ms."""
-
 MIN_CONCENTRATION = 1.6
 """Share of the slope energy within the complexes over their share of the time; 1 without complexes. In 95 % of the
 windows of fibrillation it is below 1.6 in four of six records of vfdb (the others 1.9 and 2.3)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Complex:
-    """A QRS complex, or a wave detected as one.
+class FibrillationState(NamedTuple):
+    """State carried from step to step; columns over beds.
 
     Attributes
     ----------
-    index : int
-        Sample of the R peak.
-    similarity : float
-        Highest correlation of its slope with that of an earlier complex.
-    steepness : float
-        Steepest slope, mV per sample at 90 Hz.
-    """
-
-    index: int
-    similarity: float
-    steepness: float
-
-
-@dataclass(frozen=True, slots=True)
-class FibrillationState:
-    """State carried from step to step.
-
-    Attributes
-    ----------
-    start : int
+    start : ndarray of int64, shape (beds,)
         Index of the first sample of the epoch.
-    pending : tuple of int
-        R peaks of the beats whose complex is not complete yet.
-    complexes : tuple of Complex
-        Complexes of the last `MAX_AGE` samples.
-    pieces : ndarray, shape (up to COMPARED, leads, PIECE_BEFORE + PIECE_AFTER + 2 * MAX_SHIFT)
-        Slopes of the last complexes, with the samples for the shifts.
-    piece_indexes : tuple of int
-        R peaks of these.
-    contradicting : int
+    complexes : ComplexColumns
+    contradicting : ndarray of int64, shape (beds,)
         Consecutive windows that contradict the present decision.
-    doubtful : int
+    doubtful : ndarray of int64, shape (beds,)
         How many of those that resemble fibrillation have complexes that repeat like those of a tachycardia.
-    quiet : tuple of bool
-        Which of the last blocks are quiet, at most `QUIET_OF`.
-    candidate_onset : int
+    quiet : ndarray of bool, shape (beds, QUIET_OF)
+        Which of the last blocks are quiet, oldest first.
+    candidate_onset : ndarray of int64, shape (beds,)
         Onset according to the first contradicting window.
-    last_evidence : int
+    last_evidence : ndarray of int64, shape (beds,)
         Last sample of the latest window that resembles fibrillation.
-    since : int or None
-        Onset of the ongoing fibrillation; None without fibrillation.
+    since : ndarray of int64, shape (beds,)
+        Onset of the ongoing fibrillation; -1 without fibrillation.
     """
 
-    start: int
-    pieces: FloatArray
-    pending: tuple[int, ...] = ()
-    complexes: tuple[Complex, ...] = ()
-    piece_indexes: tuple[int, ...] = ()
-    contradicting: int = 0
-    doubtful: int = 0
-    quiet: tuple[bool, ...] = ()
-    candidate_onset: int = 0
-    last_evidence: int = 0
-    since: int | None = None
+    start: IntArray
+    complexes: ComplexColumns
+    contradicting: IntArray
+    doubtful: IntArray
+    quiet: BoolArray
+    candidate_onset: IntArray
+    last_evidence: IntArray
+    since: IntArray
+
+
+class FibrillationRows(NamedTuple):
+    """The decisions at the end of the blocks of some beds, see `Fibrillation`.
+
+    Attributes
+    ----------
+    since : ndarray of int64, shape (beds, most)
+        -1 without fibrillation; undefined from the last block of a bed on, as ``suspected``. ``most`` is the largest
+        number of blocks of a bed.
+    suspected : ndarray of bool, shape (beds, most)
+    """
+
+    since: IntArray
+    suspected: BoolArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,8 +146,17 @@ class Fibrillation:
 
 
 def begin(start: int, leads: int) -> FibrillationState:
-    """Return the state at the start of an epoch whose first sample has index ``start``."""
-    return FibrillationState(start, np.zeros((0, leads, PIECE_BEFORE + PIECE_AFTER + 2 * MAX_SHIFT)))
+    """Return the state of one bed at the start of an epoch whose first sample has index ``start``."""
+    return FibrillationState(
+        start=np.array([start]),
+        complexes=fibrillation_complexes.begin(leads),
+        contradicting=np.zeros(1, np.int64),
+        doubtful=np.zeros(1, np.int64),
+        quiet=np.zeros((1, QUIET_OF), np.bool_),
+        candidate_onset=np.zeros(1, np.int64),
+        last_evidence=np.zeros(1, np.int64),
+        since=np.array([-1]),
+    )
 
 
 def step(
@@ -209,121 +178,133 @@ def step(
         One per block, in order.
     state : FibrillationState
     """
-    state = replace(state, pending=(*state.pending, *(beat.index for beat in beats)))
-    decisions = []
-    for block in waveform:
-        state = _decide(_cut_complexes(state, block), block)
-        suspected = state.since is not None or state.contradicting > 0
-        decisions.append(Fibrillation(block.at, state.since, suspected))
-    return tuple(decisions), state
+    state, k = copied(state), len(waveform)
+    start = waveform[0].at + 1 - BLOCK if waveform else 0
+    rows = FibrillationRows(np.empty((1, k), np.int64), np.empty((1, k), np.bool_))
+    measured = _rows_of(waveform, leads=state.complexes.pieces.shape[2])
+    _advance(state, np.zeros(1, np.int64), np.array([k]), np.array([start]), measured, to_rows([beats]), rows)
+    found = zip(waveform, rows.since[0].tolist(), rows.suspected[0].tolist(), strict=True)
+    return tuple(Fibrillation(block.at, None if since < 0 else since, now) for block, since, now in found), state
 
 
-def _cut_complexes(state: FibrillationState, block: Waveform) -> FibrillationState:
-    """Cut the complexes that are complete at the end of a block, and compare them with earlier ones."""
-    if not state.pending or _row(state.pending[0], block) + PIECE_AFTER + MAX_SHIFT > len(block.recent):
-        return state
-    slope = np.diff(block.recent, axis=0, prepend=block.recent[:1])
-    pieces, piece_indexes = state.pieces, state.piece_indexes
-    complexes, pending = list(state.complexes), list(state.pending)
-    while pending and (row := _row(pending[0], block)) + PIECE_AFTER + MAX_SHIFT <= len(slope):
-        index = pending.pop(0)
-        if row < PIECE_BEFORE + MAX_SHIFT:
-            continue
-        piece = slope[row - PIECE_BEFORE - MAX_SHIFT : row + PIECE_AFTER + MAX_SHIFT].T
-        near = [k for k, earlier in enumerate(piece_indexes) if index - earlier <= MAX_APART]
-        similarity = _similarity(piece, pieces[near]) if near else 0.0
-        steepness = float(np.abs(slope[row - COMPLEX_HALF_WIDTH : row + COMPLEX_HALF_WIDTH]).max())
-        complexes.append(Complex(index, similarity, steepness))
-        pieces = np.concatenate([pieces, piece[None]])[-COMPARED:]
-        piece_indexes = (*piece_indexes, index)[-COMPARED:]
-    kept = tuple(item for item in complexes if item.index > block.at - MAX_AGE)
-    return replace(state, pending=tuple(pending), complexes=kept, pieces=pieces, piece_indexes=piece_indexes)
+def advance(
+    columns: FibrillationState, slots: IntArray, blocks: BlockRows, waveform: WaveformRows, beats: BeatRows
+) -> FibrillationRows:
+    """Push the next blocks of some beds, and change their slots of ``columns``.
+
+    Parameters
+    ----------
+    columns : FibrillationState
+    slots : ndarray of int64, shape (beds,)
+        Slot of each bed.
+    blocks : BlockRows
+    waveform : WaveformRows
+        Measures of the blocks.
+    beats : BeatRows
+        Beats reported since the last step, also those after the last block.
+    """
+    shape = waveform.margin.shape
+    rows = FibrillationRows(np.empty(shape, np.int64), np.empty(shape, np.bool_))
+    _advance(columns, slots, blocks.count, blocks.start, waveform, beats, rows)
+    return rows
 
 
-def _row(index: int, block: Waveform) -> int:
-    """Return the row of a sample in ``block.recent``, corrected for the delay of the filter."""
-    return len(block.recent) - 1 - (block.at - index) // DECIMATION + FILTER_DELAY
+def _rows_of(waveform: Sequence[Waveform], leads: int) -> WaveformRows:
+    """Return the measures of the blocks of one bed as rows."""
+    k, recent = len(waveform), [block.recent[-SAMPLES_PER_BLOCK:] for block in waveform]
+    before = waveform[0].recent[:-SAMPLES_PER_BLOCK] if k else np.empty((0, leads))
+    samples = np.concatenate([np.zeros((RECENT - len(before), leads)), before, *recent])
+    measures = np.array([(block.margin, block.slow_margin, block.slope) for block in waveform]).reshape(k, 3)
+    margin, slow_margin, slope = np.ascontiguousarray(measures.T)[:, None]
+    return WaveformRows(margin, slow_margin, slope, samples[None], np.array([len(before)]))
 
 
-def _similarity(piece: FloatArray, earlier: FloatArray) -> float:
-    """Return the highest correlation of a piece with earlier ones, at the best shift; leads by their size."""
-    core = piece[:, MAX_SHIFT:-MAX_SHIFT]
-    size = np.sqrt(np.square(core).sum(axis=1))
-    shifted = np.lib.stride_tricks.sliding_window_view(earlier, core.shape[1], axis=2)
-    sizes = np.sqrt(np.square(shifted).sum(axis=3))
-    correlation = np.einsum("klsn,ln->kls", shifted, core) / np.maximum(sizes * size[:, None], 1e-9)
-    return float(np.einsum("kls,l->ks", correlation, size / max(float(size.sum()), 1e-9)).max())
+@compiled
+def _advance(
+    state: FibrillationState,
+    slots: IntArray,
+    count: IntArray,
+    start: IntArray,
+    waveform: WaveformRows,
+    beats: BeatRows,
+    rows: FibrillationRows,
+) -> None:
+    """Push the next blocks of some beds, in place, and fill ``rows``; count and start are those of `BlockRows`."""
+    within = np.empty(RECENT, np.bool_)
+    for bed in range(len(slots)):
+        slot, beat = slots[bed], beats.first[bed]
+        for block in range(count[bed]):
+            at = start[bed] + (block + 1) * BLOCK - 1
+            while beat < beats.first[bed + 1] and beats.at[beat] <= at:
+                add_beat(state.complexes, slot, beats.r_peak[beat])
+                beat += 1
+            end = RECENT + (block + 1) * SAMPLES_PER_BLOCK
+            known = min(waveform.known[bed] + (block + 1) * SAMPLES_PER_BLOCK, RECENT)
+            signal = waveform.recent[bed, end - known : end]
+            cut_complexes(state.complexes, slot, signal, at)
+            margins = waveform.margin[bed, block], waveform.slow_margin[bed, block]
+            _decide(state, slot, at, margins, waveform.slope[bed, block], signal, within)
+            rows.since[bed, block] = state.since[slot]
+            rows.suspected[bed, block] = state.since[slot] >= 0 or state.contradicting[slot] > 0
+        for later in range(beat, beats.first[bed + 1]):
+            add_beat(state.complexes, slot, beats.r_peak[later])
 
 
-def _decide(state: FibrillationState, block: Waveform) -> FibrillationState:
-    """Update the decision with the block."""
-    quiet = (*state.quiet[1 - QUIET_OF :], OPEN_SLOPE <= block.slope < QUIET_SLOPE)
-    if state.since is None and max(block.margin, block.slow_margin) <= 0:
-        return replace(state, contradicting=0, doubtful=0, quiet=quiet)
-    share, mean_rr, longest_rr = _repetition(state, block)
-    concentration = _concentration(state, block)
-    concentrated = concentration >= MIN_CONCENTRATION
-    repeating = concentrated and share >= RELEASE_SHARE
+@compiled
+def _decide(
+    state: FibrillationState,
+    slot: int,
+    at: int,
+    margins: tuple[float, float],
+    slope: float,
+    signal: FloatArray,
+    within: BoolArray,
+) -> None:
+    """Update the decision with a block whose last sample is ``at``; ``within`` is work space."""
+    quiet = state.quiet[slot]
+    shift(quiet, 1)
+    quiet[-1] = OPEN_SLOPE <= slope < QUIET_SLOPE
+    in_fibrillation = state.since[slot] >= 0
+    margin, slow_margin = margins
+    if not in_fibrillation and max(margin, slow_margin) <= 0:
+        state.contradicting[slot] = state.doubtful[slot] = 0
+        return
+    share, mean_rr, longest_rr = repetition(state.complexes, slot, at)
+    concentrated = concentration(state.complexes, slot, signal, at, within)
     shortest, longest = TACHYCARDIA_RR
     tachycardia = share == 1 and mean_rr >= shortest and longest_rr <= longest
-    organised = concentrated and (tachycardia or (share >= REPEATING_SHARE and mean_rr >= MIN_MEAN_RR))
-    slow = block.slow_margin > SLOW_MARGIN and concentration < SLOW_CONCENTRATION
-    margin = block.slow_margin if slow else block.margin
-    last_evidence = block.at if margin > RELEASE_MARGIN and not organised else state.last_evidence
-    state = replace(state, quiet=quiet, last_evidence=last_evidence)
-    if state.since is None:
+    repeating = tachycardia or (share >= REPEATING_SHARE and mean_rr >= MIN_MEAN_RR)
+    organised = concentrated >= MIN_CONCENTRATION and repeating
+    if slow_margin > SLOW_MARGIN and concentrated < SLOW_CONCENTRATION:
+        margin = slow_margin
+    if margin > RELEASE_MARGIN and not organised:
+        state.last_evidence[slot] = at
+    if not in_fibrillation:
         doubtful = share >= RELEASE_SHARE and shortest <= mean_rr <= longest
-        return _confirm_onset(state, margin > 0 and not organised, doubtful, block.at)
-    contradicting = state.contradicting + 1 if repeating and margin < RELEASE_MARGIN else 0
-    over = (
+        _confirm_onset(state, slot, margin > 0 and not organised, doubtful, at)
+        return
+    contradicted = concentrated >= MIN_CONCENTRATION and share >= RELEASE_SHARE and margin < RELEASE_MARGIN
+    state.contradicting[slot] = state.contradicting[slot] + 1 if contradicted else 0
+    if (
         organised
-        or contradicting >= CONFIRM_WINDOWS
-        or sum(quiet) >= QUIET_BLOCKS
-        or block.at - last_evidence > MAX_WITHOUT_EVIDENCE
-    )
-    if over:
-        return replace(state, contradicting=0, since=None)
-    return replace(state, contradicting=contradicting)
+        or state.contradicting[slot] >= CONFIRM_WINDOWS
+        or quiet.sum() >= QUIET_BLOCKS
+        or at - state.last_evidence[slot] > MAX_WITHOUT_EVIDENCE
+    ):
+        state.contradicting[slot], state.since[slot] = 0, -1
 
 
-def _confirm_onset(state: FibrillationState, suspected: bool, doubtful: bool, at: int) -> FibrillationState:
+@compiled
+def _confirm_onset(state: FibrillationState, slot: int, suspected: bool, doubtful: bool, at: int) -> None:
+    """Count the windows that resemble fibrillation, and begin it with the last of those required."""
     if not suspected:
-        return replace(state, contradicting=0, doubtful=0)
-    contradicting, in_doubt = state.contradicting + 1, state.doubtful + doubtful
-    onset = max(at + 1 - FIRST_WINDOW_DELAY, state.start) if contradicting == 1 else state.candidate_onset
-    if contradicting < (DOUBTFUL_WINDOWS if in_doubt > MAX_DOUBTFUL else CONFIRM_WINDOWS):
-        return replace(state, contradicting=contradicting, doubtful=in_doubt, candidate_onset=onset)
-    return replace(state, contradicting=0, doubtful=0, candidate_onset=onset, since=onset)
-
-
-def _repetition(state: FibrillationState, block: Waveform) -> tuple[float, float, float]:
-    """Return the share of the last complexes that repeat, and their mean and longest RR interval, samples.
-
-    All are 0 with too few complexes.
-    """
-    found = state.complexes
-    if len(found) < MIN_COMPLEXES:
-        return 0.0, 0.0, 0.0
-    third = sorted(item.steepness for item in found)[-3]
-    last = [item for item in found if item.steepness >= MIN_PROMINENCE * third][-COMPLEXES:]
-    if len(last) < MIN_COMPLEXES or block.at - last[-1].index > MAX_SILENCE:
-        return 0.0, 0.0, 0.0
-    rr = [after.index - before.index for before, after in pairwise(last)]
-    share = sum(item.similarity >= MIN_SIMILARITY for item in last) / len(last)
-    return share, sum(rr) / len(rr), max(rr)
-
-
-def _concentration(state: FibrillationState, block: Waveform) -> float:
-    """Return the share of the slope energy within the complexes over their share of the time, mean over the leads.
-
-    The end of the signal, in which complexes are not complete, does not count.
-    """
-    energy = np.square(np.diff(block.recent[: -PIECE_AFTER - MAX_SHIFT - COMPLEX_HALF_WIDTH], axis=0))
-    within = np.zeros(len(energy), np.bool_)
-    for item in state.complexes:
-        row = _row(item.index, block)
-        within[max(row - COMPLEX_HALF_WIDTH, 0) : max(row + COMPLEX_HALF_WIDTH, 0)] = True
-    if not within.any():
-        return 1.0
-    share = energy[within].sum(axis=0) / np.maximum(energy.sum(axis=0), 1e-12)
-    return float(share.mean() / within.mean())
+        state.contradicting[slot] = state.doubtful[slot] = 0
+        return
+    state.contradicting[slot] += 1
+    state.doubtful[slot] += doubtful
+    if state.contradicting[slot] == 1:
+        state.candidate_onset[slot] = max(at + 1 - FIRST_WINDOW_DELAY, state.start[slot])
+    required = DOUBTFUL_WINDOWS if state.doubtful[slot] > MAX_DOUBTFUL else CONFIRM_WINDOWS
+    if state.contradicting[slot] >= required:
+        state.since[slot] = state.candidate_onset[slot]
+        state.contradicting[slot] = state.doubtful[slot] = 0

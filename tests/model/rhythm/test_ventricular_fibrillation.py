@@ -5,20 +5,24 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 
 from model.beats import beat_detector
+from model.beats.beat import to_rows
 from model.beats.classifier import load_classifier
 from model.rhythm import ventricular_fibrillation
-from model.rhythm.ventricular_fibrillation import MAX_WITHOUT_EVIDENCE, Complex, Fibrillation
+from model.rhythm.ventricular_fibrillation import MAX_WITHOUT_EVIDENCE, Fibrillation, FibrillationState
 from model.signal import blocks, fibrillation_waveform
 from model.signal.arrays import FloatArray
-from model.signal.fibrillation_waveform import RECENT_BLOCKS, SAMPLES_PER_BLOCK, Waveform
+from model.signal.blocks import BlocksState
+from model.signal.fibrillation_waveform import RECENT_BLOCKS, SAMPLES_PER_BLOCK, Waveform, WaveformState
 from model.signal.intake import strides_of
-from stream.timebase import FS
+from stream.timebase import FS, STRIDE
 from tests.model.ecg_waves import beats, broad_beats, fibrillating
+from tests.model.slots import assert_equal, batch_of, cut, joined, taken
 
 
 def run(mv: FloatArray, start: int = 0, margin: float | None = None) -> list[Fibrillation]:
@@ -28,7 +32,7 @@ def run(mv: FloatArray, start: int = 0, margin: float | None = None) -> list[Fib
     found, _ = beat_detector.step(load_classifier(), beat_detector.begin(start, leads), strides)
     whole, _ = blocks.step(blocks.begin(leads), strides)
     waveform, _ = fibrillation_waveform.step(fibrillation_waveform.begin(leads), whole)
-    decisions = []
+    decisions: list[Fibrillation] = []
     state = ventricular_fibrillation.begin(start, leads)
     for block in waveform:
         if margin is not None:
@@ -103,8 +107,11 @@ def test_complexes_that_repeat_like_those_of_a_tachycardia_delay_the_onset(
 ) -> None:
     """The slope of the signal does not lie in the complexes, so the beats are not organised."""
     first = 10 * FS
-    complexes = tuple(Complex(round(first + k * rr * FS), similarity, 0.1) for k, similarity in enumerate(similarities))
-    state = replace(ventricular_fibrillation.begin(0, 1), complexes=complexes)
+    state = ventricular_fibrillation.begin(0, 1)
+    for k, similarity in enumerate(similarities):
+        state.complexes.r_peak[0, k] = round(first + k * rr * FS)
+        state.complexes.similarity[0, k], state.complexes.steepness[0, k] = similarity, 0.1
+    state.complexes.known[0] = len(similarities)
     recent = np.sin(np.arange(RECENT_BLOCKS * SAMPLES_PER_BLOCK))[:, None]
     waveform = [Waveform(first + (k + 1) * blocks.BLOCK, 0.2, 0.2, 10.0, recent) for k in range(6)]
     decisions, _ = ventricular_fibrillation.step(state, waveform, ())
@@ -143,6 +150,36 @@ def test_fibrillation_ends_in_an_asystole() -> None:
 @pytest.mark.parametrize("level", [0.0, 0.005, 0.02, 0.3])
 def test_neither_a_flat_signal_nor_white_noise_is_detected(level: float) -> None:
     assert not episodes(run(np.random.default_rng(0).normal(0, level, (20 * FS, 2))))
+
+
+def test_beds_that_step_together_have_the_decisions_of_beds_alone() -> None:
+    signals = [np.concatenate([beats(6), fibrillating(8), beats(10)]), broad_beats(24), fibrillating(24)]
+    slots, leads, size = np.array([3, 0, 5]), 2, 7
+    states = [(blocks.begin(leads), fibrillation_waveform.begin(leads), ventricular_fibrillation.begin(0, leads))] * 3
+    columns, untouched = (joined([Stages(*own) for own in states], slots.tolist(), size) for _ in range(2))
+    found = [
+        beat_detector.step(load_classifier(), beat_detector.begin(0, leads), strides_of(mv, 0))[0] for mv in signals
+    ]
+    decided: list[list[tuple[int, bool]]] = [[], [], []]
+    for first, stop in itertools.pairwise([0, 1, 7, 8, 9, 60, 61, 240]):
+        batch = batch_of([cut(strides_of(mv, 0), first * STRIDE, stop * STRIDE) for mv in signals], slots.tolist())
+        reported = [[beat for beat in own if first * STRIDE <= beat.at < stop * STRIDE] for own in found]
+        whole = blocks.advance(columns.blocks, batch)
+        waveform = fibrillation_waveform.advance(columns.waveform, whole, slots)
+        rows = ventricular_fibrillation.advance(columns.fibrillation, slots, whole, waveform, to_rows(reported))
+        for bed, count in enumerate(whole.count):
+            decided[bed] += zip(rows.since[bed, :count].tolist(), rows.suspected[bed, :count].tolist(), strict=True)
+    for mv, together in zip(signals, decided, strict=True):
+        assert together == [(-1 if now.since is None else now.since, now.suspected) for now in run(mv)]
+    assert any(since >= 0 for since, _ in decided[0])
+    for slot in (1, 2, 4, 6):
+        assert_equal(taken(columns, slot), taken(untouched, slot))
+
+
+class Stages(NamedTuple):
+    blocks: BlocksState
+    waveform: WaveformState
+    fibrillation: FibrillationState
 
 
 def test_the_six_flutter_episodes_of_record_207(mitdb_dir: Path) -> None:
