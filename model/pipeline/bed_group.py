@@ -15,6 +15,7 @@ import numpy as np
 from model.anomaly import anomaly_detector, frequent_episodes
 from model.anomaly.state import DEFAULT_CONFIG
 from model.beats import beat_detector, repetition
+from model.beats.beat import Beat, to_rows
 from model.conditions.changes import Change
 from model.forecast import forecaster
 from model.forecast.inference import Precision
@@ -28,7 +29,7 @@ from model.rhythm.ventricular_fibrillation import Fibrillation
 from model.signal import blocks, fibrillation_waveform, intake, pulses, signal_quality, slots
 from model.signal.arrays import FloatArray, IntArray
 from model.signal.batch import Batch, Strides
-from model.signal.blocks import STRIDES_PER_BLOCK
+from model.signal.blocks import BLOCK, STRIDES_PER_BLOCK, Blocks
 from model.signal.pulse_detector import WaveSamples
 from model.signal.signal_quality import QualityOutput
 from stream.errors import StorageError
@@ -165,11 +166,43 @@ class BedGroup:
         return results
 
     def _advance(self, batch: Batch, limits: Sequence[Limits]) -> list[Analysis]:
+        """Push strides to all stages, and collect the results of each bed."""
+        columns, own = self._columns, batch.slots
         forecasts, anomalies = self._predict(batch)
-        return [
-            self._analyze(slot, limits[bed], _strides(batch, bed), forecasts[bed], anomalies[bed])
-            for bed, slot in enumerate(batch.slots.tolist())
-        ]
+        beats = [self._find_beats(slot, _strides(batch, bed)) for bed, slot in enumerate(own.tolist())]
+        rows = to_rows(beats)
+        whole = blocks.advance(columns.blocks, batch)
+        waveform = fibrillation_waveform.advance(columns.waveform, whole, own)
+        fibrillation = ventricular_fibrillation.advance(columns.fibrillation, own, whole, waveform, rows)
+        results = []
+        for bed, slot in enumerate(own.tolist()):
+            count, start = int(whole.count[bed]), int(whole.start[bed])
+            own_blocks = Blocks(start, whole.mv[bed, :count], whole.invalid[bed, :count], whole.offset[bed])
+            decided = [
+                Fibrillation(start + (block + 1) * BLOCK - 1, None if since < 0 else since, suspected)
+                for block, (since, suspected) in enumerate(
+                    zip(fibrillation.since[bed, :count].tolist(), fibrillation.suspected[bed, :count].tolist())
+                )
+            ]
+            results.append(
+                self._analyze(
+                    slot,
+                    limits[bed],
+                    _strides(batch, bed),
+                    forecasts[bed],
+                    anomalies[bed],
+                    beats[bed],
+                    own_blocks,
+                    decided,
+                )
+            )
+        return results
+
+    def _find_beats(self, slot: int, strides: Strides) -> tuple[Beat, ...]:
+        notes = self._notes[slot]
+        beats, state = beat_detector.step(self.models.beat_classifier, notes.beats, strides)
+        self._notes[slot] = replace(notes, beats=state)
+        return beats
 
     def _predict(self, batch: Batch) -> tuple[list[StrideForecasts], list[tuple[Change, ...]]]:
         """Push strides to the forecaster and the anomaly detector."""
@@ -195,18 +228,22 @@ class BedGroup:
         return forecasts, anomalies
 
     def _analyze(
-        self, slot: int, limits: Limits, strides: Strides, forecasts: StrideForecasts, anomalies: Sequence[Change]
+        self,
+        slot: int,
+        limits: Limits,
+        strides: Strides,
+        forecasts: StrideForecasts,
+        anomalies: Sequence[Change],
+        beats: Sequence[Beat],
+        whole: Blocks,
+        fibrillation: Sequence[Fibrillation],
     ) -> Analysis:
         """Push the strides of one bed to the stages of signal, beats and rhythm, and collect all results."""
         models, state = self.models, self._notes[slot]
-        beats, beats_state = beat_detector.step(models.beat_classifier, state.beats, strides)
         frequent, frequent_state = frequent_episodes.step(
             models.alarms, state.frequent, anomalies, beats, strides.last_samples
         )
-        whole, blocks_state = blocks.step(state.blocks, strides)
         repeated, repetition_state = repetition.step(state.repetition, strides, beats)
-        waveform, waveform_state = fibrillation_waveform.step(state.waveform, whole)
-        fibrillation, fibrillation_state = ventricular_fibrillation.step(state.fibrillation, waveform, beats)
         at_blocks = [(window.at - strides.start) // STRIDE for window in fibrillation]
         # Fibrillation does not repeat either, and is no noise.
         organised = [window.since is None and not window.suspected for window in fibrillation]
@@ -223,12 +260,8 @@ class BedGroup:
         self._notes[slot] = replace(
             state,
             frequent=frequent_state,
-            beats=beats_state,
             repetition=repetition_state,
-            blocks=blocks_state,
             quality=quality_state,
-            waveform=waveform_state,
-            fibrillation=fibrillation_state,
             rhythm=rhythm_state,
             second=second,
             signal=known[-1],

@@ -40,6 +40,9 @@ class Columns(NamedTuple):
 
     intake: IntakeState
     forecaster: ForecasterColumns
+    blocks: BlocksState
+    waveform: WaveformState
+    fibrillation: FibrillationState
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +53,7 @@ class Notes:
     frequent: FrequentState
     beats: BeatsState
     repetition: RepetitionState
-    blocks: BlocksState
     quality: QualityState
-    waveform: WaveformState
-    fibrillation: FibrillationState
     rhythm: RhythmState
     second: SecondState
     signal: SignalStatus
@@ -120,16 +120,19 @@ def begin(
     n, precision = len(leads), precision or models.precision
     received = intake.begin(n, start, epoch_start)
     first = int(received.next_stride[0])
-    columns = Columns(received, forecaster.begin(models.forecaster, n, precision).columns)
+    columns = Columns(
+        intake=received,
+        forecaster=forecaster.begin(models.forecaster, n, precision).columns,
+        blocks=blocks.begin(n),
+        waveform=fibrillation_waveform.begin(n),
+        fibrillation=ventricular_fibrillation.begin(first, n),
+    )
     notes = Notes(
         anomaly=anomaly_detector.begin(first, leads, models.forecaster.config.patch),
         frequent=FrequentState(),
         beats=beat_detector.begin(first, n),
         repetition=repetition.begin(n),
-        blocks=blocks.begin(n),
         quality=signal_quality.begin(first, leads),
-        waveform=fibrillation_waveform.begin(n),
-        fibrillation=ventricular_fibrillation.begin(first, n),
         rhythm=rhythm_detector.begin(first),
         second=SecondState(),
         signal=SignalStatus(first, ecg_seen=False),
