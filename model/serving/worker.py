@@ -31,6 +31,7 @@ from stream.wire import bed_stream, ordering, other_writers
 from stream.wire.alarm_messages import ActiveAlarms, Command
 from stream.wire.bed_stream import Arrival, Taken
 from stream.wire.messages import BedStatus, Message, ProcessStatus, Waveform
+from stream.wire.millivolts import millivolts
 from stream.wire.publishers import Publishers
 from stream.wire.replay_actions import ReplayAction
 from stream.wire.topics import Kind, Role, Topic
@@ -332,7 +333,7 @@ class Worker:
             return
         results = self._analysis.step(
             [bed.slot for bed in beds],
-            [bed.chunk.mv() for bed in beds],
+            millivolts([bed.chunk for bed in beds]),
             [bed.alarms.limits for bed in beds],
             [self._waves.take(bed.chunk) for bed in beds],
         )

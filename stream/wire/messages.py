@@ -202,7 +202,7 @@ class Forecast(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     def __post_init__(self) -> None:
         if not self.mean or len(self.mean) != len(self.scale) or len(self.mean) % (4 * len(self.leads)):
             raise ValueError("mean and scale are not float32 arrays of one shape (horizon, leads)")
-        if not (np.isfinite(self.mean_mv()).all() and np.isfinite(self.scale_mv()).all()):
+        if not np.isfinite(np.frombuffer(self.mean + self.scale, "<f4")).all():
             raise ValueError("mean and scale must be finite")
         if not math.isfinite(self.threshold) or (self.score is not None and not math.isfinite(self.score)):
             raise ValueError("score must be finite or null, threshold finite")
