@@ -31,7 +31,7 @@ from model.anomaly.anomaly_detector import Anomalies
 from model.anomaly.frequent_episodes import FrequentState
 from model.anomaly.state import DEFAULT_CONFIG, AnomalyState
 from model.beats import beat_detector, repetition
-from model.beats.beat import Beat
+from model.beats.beat import Beat, from_rows, to_rows
 from model.beats.beat_detector import BeatsState
 from model.beats.classifier import BeatClassifier, load_classifier
 from model.beats.repetition import RepetitionState
@@ -361,14 +361,14 @@ def _analyze(
     at_blocks = [(window.at - strides.start) // STRIDE for window in fibrillation]
     # Fibrillation does not repeat either, and is no noise.
     organised = [window.since is None and not window.suspected for window in fibrillation]
-    beats_repeat = np.where(organised, repeated.mean[at_blocks], np.nan)
+    beats_repeat = np.where(organised, repeated.mean[0, at_blocks], np.nan)
     quality, quality_state = signal_quality.step(state.quality, whole, beats_repeat)
 
-    known = [state.signal, *_signal_statuses(quality, fibrillation, repeated.ecg_seen[at_blocks].tolist())]
+    known = [state.signal, *_signal_statuses(quality, fibrillation, repeated.ecg_seen[0, at_blocks].tolist())]
     ends = strides.last_samples
     pulse, pulses_state = pulses.step(state.pulses, ends)
     signal = [replace(_latest(known, at), at=at, pulse=now) for at, now in zip(ends, pulse, strict=True)]
-    trusted = repetition.trusted(beats, repeated)
+    (trusted,) = from_rows(repetition.trusted(to_rows([beats]), repeated))
     changes, vitals, rhythm_state = rhythm_detector.step(models.alarms, limits, state.rhythm, trusted, signal)
     vitals, second = vitals_output.step(state.second, vitals, forecasts, quality.changes)
     state = replace(
