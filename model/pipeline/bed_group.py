@@ -15,7 +15,7 @@ import numpy as np
 from model.anomaly import anomaly_detector, frequent_episodes
 from model.anomaly.state import DEFAULT_CONFIG
 from model.beats import beat_detector, repetition
-from model.beats.beat import Beat, to_rows
+from model.beats.beat import Beat, from_rows
 from model.conditions.changes import Change
 from model.forecast import forecaster
 from model.forecast.inference import Precision
@@ -169,8 +169,9 @@ class BedGroup:
         """Push strides to all stages, and collect the results of each bed."""
         columns, own = self._columns, batch.slots
         forecasts, anomalies = self._predict(batch)
-        beats = [self._find_beats(slot, _strides(batch, bed)) for bed, slot in enumerate(own.tolist())]
-        rows = to_rows(beats)
+        rows = beat_detector.advance(self.models.beat_classifier, columns.beats, batch)
+        repeated = repetition.advance(columns.repetition, batch, rows)
+        beats, trusted = from_rows(rows), from_rows(repetition.trusted(rows, repeated))
         whole = blocks.advance(columns.blocks, batch)
         waveform = fibrillation_waveform.advance(columns.waveform, whole, own)
         fibrillation = ventricular_fibrillation.advance(columns.fibrillation, own, whole, waveform, rows)
@@ -178,6 +179,7 @@ class BedGroup:
         for bed, slot in enumerate(own.tolist()):
             count, start = int(whole.count[bed]), int(whole.start[bed])
             own_blocks = Blocks(start, whole.mv[bed, :count], whole.invalid[bed, :count], whole.offset[bed])
+            mean, ecg_seen = repeated.mean[bed], repeated.ecg_seen[bed]
             decided = [
                 Fibrillation(start + (block + 1) * BLOCK - 1, None if since < 0 else since, suspected)
                 for block, (since, suspected) in enumerate(
@@ -194,15 +196,12 @@ class BedGroup:
                     beats[bed],
                     own_blocks,
                     decided,
+                    mean,
+                    ecg_seen,
+                    trusted[bed],
                 )
             )
         return results
-
-    def _find_beats(self, slot: int, strides: Strides) -> tuple[Beat, ...]:
-        notes = self._notes[slot]
-        beats, state = beat_detector.step(self.models.beat_classifier, notes.beats, strides)
-        self._notes[slot] = replace(notes, beats=state)
-        return beats
 
     def _predict(self, batch: Batch) -> tuple[list[StrideForecasts], list[tuple[Change, ...]]]:
         """Push strides to the forecaster and the anomaly detector."""
@@ -237,30 +236,30 @@ class BedGroup:
         beats: Sequence[Beat],
         whole: Blocks,
         fibrillation: Sequence[Fibrillation],
+        mean: FloatArray,
+        ecg_seen: FloatArray,
+        trusted: Sequence[Beat],
     ) -> Analysis:
         """Push the strides of one bed to the stages of signal, beats and rhythm, and collect all results."""
         models, state = self.models, self._notes[slot]
         frequent, frequent_state = frequent_episodes.step(
             models.alarms, state.frequent, anomalies, beats, strides.last_samples
         )
-        repeated, repetition_state = repetition.step(state.repetition, strides, beats)
         at_blocks = [(window.at - strides.start) // STRIDE for window in fibrillation]
         # Fibrillation does not repeat either, and is no noise.
         organised = [window.since is None and not window.suspected for window in fibrillation]
-        beats_repeat = np.where(organised, repeated.mean[at_blocks], np.nan)
+        beats_repeat = np.where(organised, mean[at_blocks], np.nan)
         quality, quality_state = signal_quality.step(state.quality, whole, beats_repeat)
 
-        known = [state.signal, *_signal_statuses(quality, fibrillation, repeated.ecg_seen[at_blocks].tolist())]
+        known = [state.signal, *_signal_statuses(quality, fibrillation, ecg_seen[at_blocks].tolist())]
         ends = strides.last_samples
         pulse, pulses_state = pulses.step(state.pulses, ends)
         signal = [replace(_latest(known, at), at=at, pulse=now) for at, now in zip(ends, pulse, strict=True)]
-        trusted = repetition.trusted(beats, repeated)
         changes, vitals, rhythm_state = rhythm_detector.step(models.alarms, limits, state.rhythm, trusted, signal)
         vitals, second = vitals_output.step(state.second, vitals, forecasts, quality.changes)
         self._notes[slot] = replace(
             state,
             frequent=frequent_state,
-            repetition=repetition_state,
             quality=quality_state,
             rhythm=rhythm_state,
             second=second,

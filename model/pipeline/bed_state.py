@@ -40,6 +40,8 @@ class Columns(NamedTuple):
 
     intake: IntakeState
     forecaster: ForecasterColumns
+    beats: BeatsState
+    repetition: RepetitionState
     blocks: BlocksState
     waveform: WaveformState
     fibrillation: FibrillationState
@@ -51,8 +53,6 @@ class Notes:
 
     anomaly: AnomalyState
     frequent: FrequentState
-    beats: BeatsState
-    repetition: RepetitionState
     quality: QualityState
     rhythm: RhythmState
     second: SecondState
@@ -123,6 +123,8 @@ def begin(
     columns = Columns(
         intake=received,
         forecaster=forecaster.begin(models.forecaster, n, precision).columns,
+        beats=beat_detector.begin(first, n),
+        repetition=repetition.begin(n),
         blocks=blocks.begin(n),
         waveform=fibrillation_waveform.begin(n),
         fibrillation=ventricular_fibrillation.begin(first, n),
@@ -130,8 +132,6 @@ def begin(
     notes = Notes(
         anomaly=anomaly_detector.begin(first, leads, models.forecaster.config.patch),
         frequent=FrequentState(),
-        beats=beat_detector.begin(first, n),
-        repetition=repetition.begin(n),
         quality=signal_quality.begin(first, leads),
         rhythm=rhythm_detector.begin(first),
         second=SecondState(),
@@ -152,13 +152,15 @@ def after_gap(models: Models, state: BedState, start: int, epoch_start: int) -> 
     first = int(fresh.columns.intake.next_stride[0])
     learned, known = state.columns, state.notes
     forecasting = ForecasterState(learned.forecaster, state.precision)
-    columns = fresh.columns._replace(forecaster=forecaster.after_gap(models.forecaster, forecasting).columns)
+    columns = fresh.columns._replace(
+        forecaster=forecaster.after_gap(models.forecaster, forecasting).columns,
+        beats=beat_detector.after_gap(learned.beats, first),
+        repetition=repetition.after_gap(learned.repetition),
+    )
     notes = replace(
         fresh.notes,
         anomaly=anomaly_detector.after_gap(known.anomaly, first),
         frequent=frequent_episodes.after_gap(known.frequent, first),
-        beats=beat_detector.after_gap(known.beats, first),
-        repetition=repetition.after_gap(known.repetition),
         quality=signal_quality.after_gap(known.quality, first),
         rhythm=rhythm_detector.after_gap(known.rhythm, first),
         second=vitals_output.after_gap(known.second),
@@ -172,7 +174,7 @@ def finish(models: Models, state: BedState) -> Analysis:
     columns, notes = state.columns, state.notes
     end = int(columns.intake.end[0])
     strides = intake.complete(columns.intake)
-    beats = beat_detector.step(models.beat_classifier, notes.beats, strides)[0] if len(strides.mv) else ()
+    beats = beat_detector.step(models.beat_classifier, columns.beats, strides)[0] if len(strides.mv) else ()
     graded = (replace(beat, quality=notes.signal.quality) for beat in beats if beat.at < end)
     return Analysis(beats=tuple(graded), changes=_ends(state, end - 1))
 
