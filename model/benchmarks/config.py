@@ -17,6 +17,8 @@ class BenchConfig:
         Number of rounds; every job runs once in each.
     seconds : float
         Duration of each job over all rounds.
+    stage_beds : int
+        Beds that step together while the stages are timed one by one.
     gemm : tuple of int
         Sizes of the square matrices whose product is timed; the fastest one counts.
     memory_steps : int
@@ -30,6 +32,7 @@ class BenchConfig:
     beds: tuple[int, ...] = (1, 64, 256, 1024)
     rounds: int = 5
     seconds: float = 0.8
+    stage_beds: int = 256
     gemm: tuple[int, ...] = (256, 512, 1024, 2048)
     memory_steps: int = 100_000
     memory_s: float = 180.0

@@ -38,13 +38,16 @@ from model.benchmarks.jobs import (
     whole_job,
 )
 from model.benchmarks.memory import memory_growth
+from model.benchmarks.stage_costs import stage_costs
 from model.conditions import settings
 from model.console.progress import progress
 from model.forecast.checkpoint import Checkpoint
 from model.forecast.config import NetworkConfig
 from model.forecast.forecaster import load_forecaster
+from model.forecast.inference import Precision
 from model.forecast.torch_runtime import CPU_CLOCK, denormals_flushed, one_thread
 from model.pipeline.analysis import Models
+from model.pipeline.bed_state import begin
 from stream.timebase import FS
 
 LABELS = {"network": "network", "step": "forecaster", "whole": "full analysis"}
@@ -75,15 +78,18 @@ def bench_model(
         core), ``window_over_this`` (time of the lecture's method relative to this); ``one_bed_ms``, ``two_leads_ms``,
         ``one_bed_least_ms`` and ``two_leads_least_ms`` (per chunk of 100 ms of one bed); ``lecture``: time per sample
         of the lecture's LSTM over a window of 50, of the same LSTM with carried state, of ours, and their ratios;
-        ``memory``: see `model.benchmarks.memory.memory_growth`.
+        ``us_per_bed_s``: the full analysis by precision and number of beds, in µs per bed and second; ``stages``: of
+        that, what each stage costs (`model.benchmarks.stage_costs`), with ``beds``; ``state_bytes`` of a bed with one
+        and with two leads; ``memory``: see `model.benchmarks.memory.memory_growth`.
     """
     forecaster, config = forecaster or load_forecaster(), config or BenchConfig()
     all_beds = sorted({1, *config.beds})
     with one_thread(), torch.inference_mode(), denormals_flushed():
         jobs = _jobs(forecaster, config, all_beds)
         seconds = timed(jobs, config.rounds, config.seconds, console)
+        stages = {"beds": config.stage_beds, **stage_costs(_models(forecaster), config.stage_beds, config.rounds)}
         memory = memory_growth(forecaster, config, console)
-    calls = {name: SECOND if name.startswith("whole") else 1 for name in jobs}
+    calls = {name: SECOND if name.startswith(("whole", "bfloat16")) else 1 for name in jobs}
     median = {name: float(np.median(took)) / calls[name] for name, took in seconds.items()}
     least = {name: float(np.percentile(took, 1, method="nearest")) / calls[name] for name, took in seconds.items()}
     flop = flop_per_step(forecaster.config)
@@ -101,6 +107,14 @@ def bench_model(
         "one_bed_least_ms": of_one_bed(least, "1"),
         "two_leads_ms": of_one_bed(median, "leads"),
         "two_leads_least_ms": of_one_bed(least, "leads"),
+        "us_per_bed_s": {
+            precision: {str(n): round(1e6 * SECOND * median[f"{kind} {n}"] / n, 1) for n in all_beds}
+            for precision, kind in (("float32", "whole"), ("bfloat16", "bfloat16"))
+        },
+        "stages": stages,
+        "state_bytes": {
+            str(leads): len(begin(_models(forecaster), ("MLII", "V1")[:leads], 0, 0).data) for leads in (1, 2)
+        },
         "lecture": _against_lecture(median),
         "memory": memory,
         "torch": torch.__version__,
@@ -109,19 +123,24 @@ def bench_model(
 
 def _jobs(forecaster: Checkpoint, config: BenchConfig, all_beds: list[int]) -> dict[str, Job]:
     has_onednn = bool(torch.backends.mkldnn.is_available())  # type: ignore[no-untyped-call]
-    models = Models(forecaster, load_classifier(), settings.load(None))
+    models, rounded = _models(forecaster), _models(forecaster, "bfloat16")
     return {
         **{f"mm {size}": mm_job(size) for size in config.gemm},
         **{f"onednn {size}": onednn_job(size) for size in config.gemm if has_onednn},
         **{f"network {beds}": network_job(forecaster, beds) for beds in all_beds},
         **{f"step {beds}": step_job(forecaster, beds) for beds in all_beds},
         **{f"whole {beds}": whole_job(models, beds) for beds in all_beds},
+        **{f"bfloat16 {beds}": whole_job(rounded, beds) for beds in all_beds},
         "network leads": network_job(forecaster, 2),
         "step leads": step_job(forecaster, 1, leads=2),
         "whole leads": whole_job(models, 1, leads=2),
         "lecture": lecture_job(),
         "lecture carried": lecture_carried_job(),
     }
+
+
+def _models(forecaster: Checkpoint, precision: Precision = "float32") -> Models:
+    return Models(forecaster, load_classifier(), settings.load(None), precision)
 
 
 def flop_per_step(config: NetworkConfig) -> int:
@@ -233,5 +252,21 @@ def print_bench(results: dict[str, Any], console: Console | None = None) -> None
     console.print(
         f"Per sample: lecture's LSTM over the last 50 samples {lecture['window_us_per_sample']} µs; with carried state "
         f"{lecture['carried_us_per_sample']} µs; full analysis {lecture['whole_us_per_sample']} µs"
+    )
+    costs = Table(title="Full analysis, µs per bed and second, one lead")
+    for heading in ("beds", *results["us_per_bed_s"]):
+        costs.add_column(heading, justify="right")
+    for beds in results["us_per_bed_s"]["float32"]:
+        costs.add_row(beds, *(f"{by_beds[beds]:,}" for by_beds in results["us_per_bed_s"].values()))
+    console.print(costs)
+    stages = Table(title=f"The same by stage, float32, {results['stages']['beds']} beds")
+    stages.add_column("stage")
+    stages.add_column("µs per bed and second", justify="right")
+    for stage, cost in results["stages"].items():
+        if stage != "beds":
+            stages.add_row(stage, f"{cost:,}")
+    console.print(stages)
+    console.print(
+        f"State of a bed: {results['state_bytes']['1']:,} bytes, with two leads {results['state_bytes']['2']:,}"
     )
     console.print(f"Memory growth: {memory['growth_mb']} MB in {memory['steps']:,} steps with changing batches")

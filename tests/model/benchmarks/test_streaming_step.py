@@ -24,7 +24,9 @@ from model.pipeline.beds import Beds
 from model.signal.arrays import FloatArray
 from stream.wire.alarm_messages import Limits
 
-TINY = BenchConfig(beds=(1, 3), rounds=1, seconds=0.01, gemm=(16, 32), memory_steps=30, memory_s=60, memory_beds=4)
+TINY = BenchConfig(
+    beds=(1, 3), rounds=1, seconds=0.01, stage_beds=2, gemm=(16, 32), memory_steps=30, memory_s=60, memory_beds=4
+)
 
 
 @pytest.fixture
@@ -57,13 +59,21 @@ def test_results_are_consistent(forecaster: Checkpoint) -> None:
         assert 0 < results["two_leads_least_ms"][kind] <= results["two_leads_ms"][kind]
         assert results["one_bed_least_ms"][kind] <= results["one_bed_ms"][kind]
         assert results["one_bed_ms"][kind] == pytest.approx(results[kind]["1"]["ms_per_chunk"], abs=1e-3)
+    assert set(results["us_per_bed_s"]) == {"float32", "bfloat16"}
+    assert results["us_per_bed_s"]["float32"]["3"] == pytest.approx(
+        1e4 * results["whole"]["3"]["ms_per_chunk"] / 3, abs=4
+    )
+    assert results["stages"].pop("beds") == 2
+    assert all(cost >= 0 for cost in results["stages"].values())
+    assert min(results["stages"][name] for name in ("forecast", "anomaly score", "beats", "rhythm")) > 0
+    assert results["state_bytes"]["2"] > results["state_bytes"]["1"] > 10_000
     lecture = results["lecture"]
     ratio = lecture["window_us_per_sample"] / lecture["step_us_per_sample"]
     assert lecture["window_over_step"] == pytest.approx(ratio, rel=0.05, abs=0.06)
 
 
 def test_single_bed_is_always_timed(forecaster: Checkpoint) -> None:
-    config = BenchConfig(beds=(2,), rounds=1, seconds=0.0, gemm=(16,), memory_steps=10, memory_beds=2)
+    config = BenchConfig(beds=(2,), rounds=1, seconds=0.0, stage_beds=2, gemm=(16,), memory_steps=10, memory_beds=2)
     assert list(bench_model(forecaster, config)["network"]) == ["1", "2"]
 
 
@@ -102,4 +112,5 @@ def test_table_shows_every_batch_size(forecaster: Checkpoint) -> None:
     print_bench(bench_model(forecaster, TINY), console)
     text = console.export_text()
     assert "matrix product" in text
+    assert "by stage" in text
     assert text.count("│       network │") == text.count("│    forecaster │") == text.count("│ full analysis │") == 2
