@@ -306,7 +306,7 @@ def finish(models: Models, state: BedState) -> Analysis:
 
 
 def _ends(state: BedState, at: int) -> tuple[Ended, ...]:
-    anomaly = anomaly_detector.finish(DEFAULT_CONFIG, state.anomaly, at)
+    anomaly = anomaly_detector.finish(DEFAULT_CONFIG, state.anomaly.notes, at)
     technical = (
         Ended(began.kind, began.onset, max(at, began.onset) + 1, at, "signal_interrupted", leads=began.leads)
         for began in state.second.technical
