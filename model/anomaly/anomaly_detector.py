@@ -12,30 +12,29 @@
 Weights and constants were chosen on MIT-BIH DS1 without records 201 and 208, by scores of patients who were left out
 of the fit (docs/experiments.md).
 
-The state of a bed is columns over beds, of one bed, and few objects; compiled loops advance the columns. Patches are
-counted from the start of the epoch. No output depends on later samples.
+A compiled loop advances the columns of all beds; Python follows the episode of a bed only while its score is high or
+an episode is open. Patches are counted from the start of the epoch. No output depends on later samples.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 
 import numpy as np
 
 from model.anomaly import classifier, comparison, episodes, patient_history, template_matching, template_memory
-from model.anomaly.blocks import split_at_blocks
+from model.anomaly.blocks import BLOCK
 from model.anomaly.classifier import Weights, fill_log_odds
-from model.anomaly.comparison import compare_bed
+from model.anomaly.comparison import compare_patches
 from model.anomaly.features import DEVIATION, FEATURES, QUANTILES, VOTES
 from model.anomaly.localization import locate
 from model.anomaly.null_distribution import score_patches
-from model.anomaly.patient_history import PatientHistory
-from model.anomaly.state import LOOK_BACK, AnomalyConfig, AnomalyState, RecentPatches
-from model.anomaly.template_matching import TemplateMatching
-from model.anomaly.template_memory import TemplateMemory
+from model.anomaly.state import LOOK_BACK, AnomalyColumns, AnomalyConfig, AnomalyNotes, AnomalyState
 from model.conditions.changes import Change, Ended
-from model.signal.arrays import BoolArray, Float32Array, FloatArray
+from model.signal.arrays import BoolArray, Float32Array, FloatArray, IntArray
+from model.signal.columns import copied
 from model.signal.compiled import compiled
 from stream.timebase import FS
 
@@ -58,21 +57,20 @@ def begin(start: int, names: Sequence[str], patch: int = 4) -> AnomalyState:
     patch : int
         Samples per patch.
     """
-    leads = len(names)
-    return AnomalyState(
-        leads=tuple(names),
-        start=start,
-        recent=comparison.begin_recent(leads, patch),
-        matching=template_matching.begin(leads),
-        history=patient_history.begin(),
-        templates=template_memory.begin(leads),
+    columns = AnomalyColumns(
+        comparison.begin_recent(len(names), patch),
+        template_matching.begin(len(names)),
+        patient_history.begin(),
+        template_memory.begin(len(names)),
     )
+    return AnomalyState(columns, AnomalyNotes(tuple(names), start))
 
 
 def after_gap(state: AnomalyState, start: int) -> AnomalyState:
     """Return the state after lost samples, before sample ``start``: the patient's history and templates are kept."""
-    fresh = begin(start, state.leads, _patch(state))
-    return replace(fresh, history=state.history, templates=state.templates)
+    learned, notes = state
+    fresh, fresh_notes = begin(start, notes.leads, _patch(learned))
+    return AnomalyState(fresh._replace(history=learned.history, templates=learned.templates), fresh_notes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,115 +106,157 @@ def step(
     -------
     Anomalies, AnomalyState
     """
-    k = len(observed)
-    score, changes = np.empty(k), list[Change]()
-    mean, scale = np.ascontiguousarray(mean), np.ascontiguousarray(scale)
-    observed = np.ascontiguousarray(observed)
-    state = comparison.own_columns(state, k)
-    columns = state.recent, state.matching, state.history, state.templates
-    # Block by block: at the start of a block, the open episode decides whether a template is stored.
-    for begins, ends in split_at_blocks(int(state.recent.patches[0]), k):
-        rows = slice(begins, ends)
-        new = mean[None, rows], scale[None, rows], observed[None, rows]
-        frozen = np.array([_memory_frozen(state)])
-        located = LOOK_BACK + ends - begins
-        votes, deviations = np.empty((1, located)), np.empty((1, located, DEVIATION))
-        highest = score_beds(classifier.load(), *columns, *new, frozen, score[None, rows], votes, deviations)
-        if state.episode is not None or highest >= config.release:
-            found, state = _follow_episode(config, state, score[rows], votes[0], deviations[0])
-            changes += found
-    return Anomalies(score, tuple(changes)), state
+    columns, notes = copied(state.columns), [state.notes]
+    mean, scale = np.ascontiguousarray(mean)[None], np.ascontiguousarray(scale)[None]
+    observed = np.ascontiguousarray(observed)[None]
+    score, changes = advance(config, columns, notes, np.zeros(1, np.int64), mean, scale, observed)
+    return Anomalies(score[0], tuple(change for _, change in changes)), AnomalyState(columns, notes[0])
 
 
-def finish(config: AnomalyConfig, state: AnomalyState, at: int) -> Ended | None:
-    """Return the end of the open condition, because the epoch ends with sample ``at``; None if none is open."""
-    return episodes.close(state.episode, at, config.threshold, state.leads, "signal_interrupted")
-
-
-@compiled
-def score_beds(
-    weights: Weights,
-    recent: RecentPatches,
-    matching: TemplateMatching,
-    history: PatientHistory,
-    templates: TemplateMemory,
+def advance(
+    config: AnomalyConfig,
+    columns: AnomalyColumns,
+    notes: list[AnomalyNotes],
+    slots: IntArray,
     mean: Float32Array,
     scale: Float32Array,
     observed: FloatArray,
-    frozen: BoolArray,
+) -> tuple[FloatArray, list[tuple[int, Change]]]:
+    """Push new patches of several beds; ``columns`` and ``notes`` change in place at their slots.
+
+    Parameters
+    ----------
+    config : AnomalyConfig
+    columns : AnomalyColumns
+    notes : list of AnomalyNotes
+        One for each slot.
+    slots : ndarray of int64, shape (beds,)
+        Slot of each bed.
+    mean, scale, observed : ndarray
+        As in `step`, with a first axis for the beds; contiguous.
+
+    Returns
+    -------
+    score : ndarray, shape (beds, k)
+    changes : list of (int, Began or Ended)
+        Changes with the index of their bed, by bed, then in the order of detection.
+    """
+    beds, k = observed.shape[:2]
+    score, votes = np.empty((beds, k)), np.empty((beds, LOOK_BACK + k))
+    deviations = np.empty((beds, LOOK_BACK + k, DEVIATION))
+    done, follow = np.zeros(beds, np.int64), np.zeros(beds, bool)
+    changes: list[tuple[int, Change]] = []
+    complete = False
+    while not complete:
+        before = done.copy()
+        found = score, votes, deviations
+        some, complete = _advance(
+            classifier.load(), columns, slots, mean, scale, observed, config.release, done, follow, *found
+        )
+        for bed in np.flatnonzero(follow).tolist() if some else ():
+            rows, located = slice(before[bed], done[bed]), slice(before[bed], LOOK_BACK + done[bed])
+            of_bed = score[bed, rows], votes[bed, located], deviations[bed, located]
+            changes += [(bed, change) for change in _follow_episode(config, columns, notes, int(slots[bed]), *of_bed)]
+    return score, sorted(changes, key=itemgetter(0))
+
+
+def finish(config: AnomalyConfig, notes: AnomalyNotes, at: int) -> Ended | None:
+    """Return the end of the open condition, because the epoch ends with sample ``at``; None if none is open."""
+    return episodes.close(notes.episode, at, config.threshold, notes.leads, "signal_interrupted")
+
+
+@compiled
+def _advance(
+    weights: Weights,
+    columns: AnomalyColumns,
+    slots: IntArray,
+    mean: Float32Array,
+    scale: Float32Array,
+    observed: FloatArray,
+    release: float,
+    done: IntArray,
+    follow: BoolArray,
     score: FloatArray,
     votes: FloatArray,
     deviations: FloatArray,
-) -> float:
-    """Score new patches of each bed, of one block.
+) -> tuple[bool, bool]:
+    """Score the new patches of each bed, block by block, up to a block in which its episode must be followed.
+
+    An episode decides whether a template is stored at the start of the next block.
 
     Parameters
     ----------
     weights : Weights
-    recent, matching, history, templates
-        Columns over beds, changed in place.
-    mean, scale : ndarray of float32, shape (beds, k, horizon, leads), mV
-    observed : ndarray, shape (beds, k, patch, leads), mV
-    frozen : ndarray of bool, shape (beds,)
-        For which beds no template is stored if the block begins with these patches.
+    columns, slots, mean, scale, observed
+        As in `advance`.
+    release : float
+        An episode is followed where a score reaches this, and where one is open.
+    done : ndarray of int64, shape (beds,)
+        Patches scored by earlier calls; receives those scored now.
+    follow : ndarray of bool, shape (beds,)
+        Receives whether the episode of a bed must be followed through the patches scored in this call.
     score : ndarray, shape (beds, k)
-        Receives the scores.
     votes : ndarray, shape (beds, LOOK_BACK + k)
-        Receives the mean votes of the last and of the new patches.
+        Receives the mean votes of the last patches before these, and of these.
     deviations : ndarray, shape (beds, LOOK_BACK + k, DEVIATION)
         Receives their largest deviations.
 
     Returns
     -------
-    float
-        The highest score; NaN if none is known.
+    some : bool
+        Whether any episode must be followed.
+    complete : bool
+        Whether all patches have been scored.
     """
-    highest = np.nan
-    beds, k = score.shape
-    features, log_odds = np.empty((k, FEATURES)), np.empty(k)
-    for bed in range(beds):
-        compare_bed(
-            recent,
-            matching,
-            history,
-            templates,
-            bed,
-            mean[bed],
-            scale[bed],
-            observed[bed],
-            frozen[bed],
-            features,
-            votes[bed],
-            deviations[bed],
-        )
-        fill_log_odds(weights, features, log_odds)
-        score_patches(history, recent.block_log_odds, bed, recent.patches[bed], log_odds, score[bed])
-        for row in range(k):
-            highest = np.fmax(highest, score[bed, row])
-    return highest
+    recent, some, complete = columns.recent, False, True
+    k = score.shape[1]
+    features, log_odds = np.empty((min(k, BLOCK), FEATURES)), np.empty(min(k, BLOCK))
+    for bed in range(len(slots)):
+        slot = slots[bed]
+        follow[bed] = False
+        while done[bed] < k and not follow[bed]:
+            first = done[bed]
+            end = min(k, first + BLOCK - recent.patches[slot] % BLOCK)
+            compare_patches(
+                columns,
+                slot,
+                mean[bed, first:end],
+                scale[bed, first:end],
+                observed[bed, first:end],
+                features[: end - first],
+                votes[bed, first : LOOK_BACK + end],
+                deviations[bed, first : LOOK_BACK + end],
+            )
+            fill_log_odds(weights, features[: end - first], log_odds)
+            new_log_odds, new_score = log_odds[: end - first], score[bed, first:end]
+            score_patches(columns.history, recent.block_log_odds, slot, recent.patches[slot], new_log_odds, new_score)
+            follow[bed] = recent.episode_open[slot]
+            for row in range(first, end):
+                follow[bed] |= score[bed, row] >= release
+            done[bed] = end
+        some |= follow[bed]
+        complete &= done[bed] == k
+    return some, complete
 
 
-def _patch(state: AnomalyState) -> int:
+def _patch(columns: AnomalyColumns) -> int:
     """Return the samples per patch."""
-    return int(state.recent.observed.shape[2])
-
-
-def _memory_frozen(state: AnomalyState) -> bool:
-    """Return whether no templates are stored, because an episode began less than `MEMORY_FREEZE_S` ago."""
-    if state.episode is None or not state.episode.raised:
-        return False
-    end = state.start + int(state.recent.patches[0]) * _patch(state)
-    return end - state.episode.onset < MEMORY_FREEZE_S * FS
+    return int(columns.recent.observed.shape[2])
 
 
 def _follow_episode(
-    config: AnomalyConfig, state: AnomalyState, score: FloatArray, votes: FloatArray, deviations: FloatArray
-) -> tuple[list[Change], AnomalyState]:
-    """Push the scores of the last patches to the open or a new episode."""
-    patch = _patch(state)
-    peak_vote = float(np.exp(state.history.quantiles[0, len(QUANTILES) - 1, :VOTES].mean()))
-    episode = state.episode
-    first = state.start + (int(state.recent.patches[0]) - len(score)) * patch
+    config: AnomalyConfig,
+    columns: AnomalyColumns,
+    notes: list[AnomalyNotes],
+    slot: int,
+    score: FloatArray,
+    votes: FloatArray,
+    deviations: FloatArray,
+) -> list[Change]:
+    """Push the scores of the last patches of a bed to its open or a new episode; return the changes."""
+    patch, own, episode = _patch(columns), notes[slot], notes[slot].episode
+    peak_vote = float(np.exp(columns.history.quantiles[slot, len(QUANTILES) - 1, :VOTES].mean()))
+    first = own.start + (int(columns.recent.patches[slot]) - len(score)) * patch
     changes = []
     for row, value in enumerate(score.tolist()):
         high = value >= config.release
@@ -232,8 +272,13 @@ def _follow_episode(
             interval,
             threshold=config.threshold,
             hold=config.hold,
-            leads=state.leads,
+            leads=own.leads,
         )
         if change is not None:
             changes.append(change)
-    return changes, replace(state, episode=episode)
+    notes[slot] = replace(own, episode=episode)
+    columns.recent.episode_open[slot] = episode is not None
+    columns.recent.frozen_until[slot] = 0
+    if episode is not None and episode.raised:
+        columns.recent.frozen_until[slot] = episode.onset - own.start + MEMORY_FREEZE_S * FS
+    return changes

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from model.anomaly import template_matching, template_memory
@@ -24,11 +22,9 @@ from model.anomaly.features import (
     measure_channels,
     measure_levels,
 )
-from model.anomaly.patient_history import PatientHistory, add_levels
+from model.anomaly.patient_history import add_levels
 from model.anomaly.rows import extended, keep_last, put_first
-from model.anomaly.state import LOOK_BACK, AnomalyState, RecentPatches
-from model.anomaly.template_matching import TemplateMatching
-from model.anomaly.template_memory import TemplateMemory
+from model.anomaly.state import LOOK_BACK, AnomalyColumns, AnomalyState, RecentPatches
 from model.signal.arrays import Float32Array, FloatArray
 from model.signal.columns import copied
 from model.signal.compiled import compiled
@@ -48,22 +44,9 @@ def begin_recent(leads: int, patch: int) -> RecentPatches:
         deviations=np.full((1, LOOK_BACK, DEVIATION), np.nan),
         block_peaks=np.full((1, LEVELS), np.nan),
         block_log_odds=np.full(1, np.nan),
+        episode_open=np.zeros(1, bool),
+        frozen_until=np.zeros(1, np.int64),
     )
-
-
-def own_columns(state: AnomalyState, k: int) -> AnomalyState:
-    """Return a state with columns of its own, which may be changed, before k patches are compared.
-
-    The history and the templates, which are large, are copied only if a block begins or ends with the new patches.
-    """
-    recent = copied(state.recent)
-    matching = copied(state.matching)
-    place = int(recent.patches[0]) % BLOCK
-    if 0 < place < BLOCK - k:
-        return replace(state, recent=recent, matching=matching)
-    history = copied(state.history)
-    templates = copied(state.templates)
-    return replace(state, recent=recent, matching=matching, history=history, templates=templates)
 
 
 def compare(
@@ -73,30 +56,24 @@ def compare(
 
     Parameters and state are those of `model.anomaly.anomaly_detector.step`.
     """
-    state = own_columns(state, len(observed))
-    columns = state.recent, state.matching, state.history, state.templates
+    columns, k = copied(state.columns), len(observed)
     mean, scale = np.ascontiguousarray(mean), np.ascontiguousarray(scale)
     observed = np.ascontiguousarray(observed)
-    features = np.empty((len(observed), FEATURES))
-    for begins, ends in split_at_blocks(int(state.recent.patches[0]), len(observed)):
-        rows, located = slice(begins, ends), LOOK_BACK + ends - begins
-        votes, deviations = np.empty(located), np.empty((located, DEVIATION))
+    features, votes, deviations = np.empty((k, FEATURES)), np.empty(LOOK_BACK + k), np.empty((LOOK_BACK + k, DEVIATION))
+    for begins, ends in split_at_blocks(int(columns.recent.patches[0]), k):
+        rows, located = slice(begins, ends), slice(begins, LOOK_BACK + ends)
         new = mean[rows], scale[rows], observed[rows]
-        compare_bed(*columns, 0, *new, False, features[rows], votes, deviations)
-    return features, state
+        compare_patches(columns, 0, *new, features[rows], votes[located], deviations[located])
+    return features, AnomalyState(columns, state.notes)
 
 
 @compiled
-def compare_bed(
-    recent: RecentPatches,
-    matching: TemplateMatching,
-    history: PatientHistory,
-    templates: TemplateMemory,
+def compare_patches(
+    columns: AnomalyColumns,
     bed: int,
     mean: Float32Array,
     scale: Float32Array,
     observed: FloatArray,
-    frozen: bool,
     features: FloatArray,
     votes: FloatArray,
     deviations: FloatArray,
@@ -105,13 +82,12 @@ def compare_bed(
 
     Parameters
     ----------
-    recent, matching, history, templates
-        Columns over beds; the row of this bed is changed in place.
+    columns : AnomalyColumns
+        Changed in place.
     bed : int
+        Slot of the bed.
     mean, scale : ndarray of float32, shape (k, horizon, leads), mV
     observed : ndarray, shape (k, patch, leads), mV
-    frozen : bool
-        Whether no template is stored if the block begins with these patches.
     features : ndarray, shape (k, FEATURES)
         Receives the features; NaN while learning.
     votes : ndarray, shape (LOOK_BACK + k,)
@@ -119,11 +95,12 @@ def compare_bed(
     deviations : ndarray, shape (LOOK_BACK + k, DEVIATION)
         Receives their largest deviations.
     """
+    recent, matching, history, templates = columns
     k, patch, leads = observed.shape
     first = recent.patches[bed]
     recent.patches[bed] = first + k
     if first % BLOCK == 0:
-        if matching.steepest[bed] >= 0 and not frozen:
+        if matching.steepest[bed] >= 0 and first * patch >= recent.frozen_until[bed]:
             template_memory.store(templates, bed, matching.candidate[bed])
         matching.steepest[bed] = -1.0
         add_levels(history, bed, recent.block_peaks[bed])

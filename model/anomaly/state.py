@@ -9,7 +9,7 @@ from model.anomaly.episodes import Episode
 from model.anomaly.patient_history import PatientHistory
 from model.anomaly.template_matching import TemplateMatching
 from model.anomaly.template_memory import TemplateMemory
-from model.signal.arrays import Float32Array, FloatArray, IntArray
+from model.signal.arrays import BoolArray, Float32Array, FloatArray, IntArray
 
 LOOK_BACK = 36
 """Past patches, 400 ms, among which the anomalous ones are located when the score is high."""
@@ -60,6 +60,10 @@ class RecentPatches(NamedTuple):
         Highest levels of the current block.
     block_log_odds : ndarray, shape (beds,)
         Highest log-odds of the current block.
+    episode_open : ndarray of bool, shape (beds,)
+        Whether the notes of the bed contain an open episode.
+    frozen_until : ndarray of int64, shape (beds,)
+        Sample of the epoch before which no templates are stored, because of the open episode; 0 without one.
     """
 
     patches: IntArray
@@ -72,28 +76,54 @@ class RecentPatches(NamedTuple):
     deviations: FloatArray
     block_peaks: FloatArray
     block_log_odds: FloatArray
+    episode_open: BoolArray
+    frozen_until: IntArray
+
+
+class AnomalyColumns(NamedTuple):
+    """State of the anomaly detector for all beds; the first axis of all arrays is their slots.
+
+    Attributes
+    ----------
+    recent : RecentPatches
+    matching : TemplateMatching
+    history : PatientHistory
+    templates : TemplateMemory
+    """
+
+    recent: RecentPatches
+    matching: TemplateMatching
+    history: PatientHistory
+    templates: TemplateMemory
 
 
 @dataclass(frozen=True, slots=True)
-class AnomalyState:
-    """State of the anomaly detector for one bed.
+class AnomalyNotes:
+    """What is noted of a bed beside its columns; it changes only with an episode.
 
     Attributes
     ----------
     leads : tuple of str
     start : int
         Index of the first sample of the epoch.
-    recent : RecentPatches
-    matching : TemplateMatching
-    history : PatientHistory
-    templates : TemplateMemory
     episode : Episode or None
+        The open episode.
     """
 
     leads: tuple[str, ...]
     start: int
-    recent: RecentPatches
-    matching: TemplateMatching
-    history: PatientHistory
-    templates: TemplateMemory
     episode: Episode | None = None
+
+
+class AnomalyState(NamedTuple):
+    """State of the anomaly detector for one bed.
+
+    Attributes
+    ----------
+    columns : AnomalyColumns
+        Of one slot.
+    notes : AnomalyNotes
+    """
+
+    columns: AnomalyColumns
+    notes: AnomalyNotes

@@ -165,7 +165,7 @@ def run_detector(
             changes[name] += found.changes
     outputs = {}
     for name in signals:
-        last = anomaly_detector.finish(DEFAULT_CONFIG, detector_states[name], int(intakes[name].end[0]) - 1)
+        last = anomaly_detector.finish(DEFAULT_CONFIG, detector_states[name].notes, int(intakes[name].end[0]) - 1)
         ended = [change for change in (*changes[name], last) if isinstance(change, Ended)]
         outputs[name] = DetectorOutput(
             np.concatenate(scores[name]),

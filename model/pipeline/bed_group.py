@@ -214,16 +214,16 @@ class BedGroup:
         rows, last = slice(per_stride - 1, None, per_stride), slice(STRIDE - 1, None, STRIDE)
         observed = np.where(batch.invalid[:, last, 0], np.nan, batch.mv[:, last, 0])
         origin, mean, scale = batch.last_samples, made.mean[:, rows].copy(), made.scale[:, rows].copy()
+        notes = [one.anomaly for one in self._notes]
+        score, changes = anomaly_detector.advance(
+            DEFAULT_CONFIG, self._columns.anomaly, notes, batch.slots, made.mean, made.scale, made.observed
+        )
+        highest = np.fmax.reduce(score.reshape(*origin.shape, per_stride), axis=2)
         for bed in beds:
             slot = int(batch.slots[bed])
-            notes = self._notes[slot]
-            found, anomaly = anomaly_detector.step(
-                DEFAULT_CONFIG, notes.anomaly, made.mean[bed], made.scale[bed], made.observed[bed]
-            )
-            scores = np.fmax.reduce(found.score.reshape(batch.strides, per_stride), axis=1)
-            forecasts.append(StrideForecasts(origin[bed], observed[bed], mean[bed], scale[bed], scores))
-            anomalies.append(found.changes)
-            self._notes[slot] = replace(notes, anomaly=anomaly)
+            forecasts.append(StrideForecasts(origin[bed], observed[bed], mean[bed], scale[bed], highest[bed]))
+            anomalies.append(tuple(change for number, change in changes if number == bed))
+            self._notes[slot] = replace(self._notes[slot], anomaly=notes[slot])
         return forecasts, anomalies
 
     def _analyze(

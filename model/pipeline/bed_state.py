@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from model.anomaly import anomaly_detector, frequent_episodes
 from model.anomaly.frequent_episodes import FrequentState
-from model.anomaly.state import DEFAULT_CONFIG, AnomalyState
+from model.anomaly.state import DEFAULT_CONFIG, AnomalyColumns, AnomalyNotes, AnomalyState
 from model.beats import beat_detector, repetition
 from model.beats.beat_detector import BeatsState
 from model.beats.repetition import RepetitionState
@@ -40,6 +40,7 @@ class Columns(NamedTuple):
 
     intake: IntakeState
     forecaster: ForecasterColumns
+    anomaly: AnomalyColumns
     beats: BeatsState
     repetition: RepetitionState
     blocks: BlocksState
@@ -51,7 +52,7 @@ class Columns(NamedTuple):
 class Notes:
     """State that is not in columns."""
 
-    anomaly: AnomalyState
+    anomaly: AnomalyNotes
     frequent: FrequentState
     quality: QualityState
     rhythm: RhythmState
@@ -120,9 +121,11 @@ def begin(
     n, precision = len(leads), precision or models.precision
     received = intake.begin(n, start, epoch_start)
     first = int(received.next_stride[0])
+    anomaly = anomaly_detector.begin(first, leads, models.forecaster.config.patch)
     columns = Columns(
         intake=received,
         forecaster=forecaster.begin(models.forecaster, n, precision).columns,
+        anomaly=anomaly.columns,
         beats=beat_detector.begin(first, n),
         repetition=repetition.begin(n),
         blocks=blocks.begin(n),
@@ -130,7 +133,7 @@ def begin(
         fibrillation=ventricular_fibrillation.begin(first, n),
     )
     notes = Notes(
-        anomaly=anomaly_detector.begin(first, leads, models.forecaster.config.patch),
+        anomaly=anomaly.notes,
         frequent=FrequentState(),
         quality=signal_quality.begin(first, leads),
         rhythm=rhythm_detector.begin(first),
@@ -152,14 +155,16 @@ def after_gap(models: Models, state: BedState, start: int, epoch_start: int) -> 
     first = int(fresh.columns.intake.next_stride[0])
     learned, known = state.columns, state.notes
     forecasting = ForecasterState(learned.forecaster, state.precision)
+    anomaly = anomaly_detector.after_gap(AnomalyState(learned.anomaly, known.anomaly), first)
     columns = fresh.columns._replace(
         forecaster=forecaster.after_gap(models.forecaster, forecasting).columns,
+        anomaly=anomaly.columns,
         beats=beat_detector.after_gap(learned.beats, first),
         repetition=repetition.after_gap(learned.repetition),
     )
     notes = replace(
         fresh.notes,
-        anomaly=anomaly_detector.after_gap(known.anomaly, first),
+        anomaly=anomaly.notes,
         frequent=frequent_episodes.after_gap(known.frequent, first),
         quality=signal_quality.after_gap(known.quality, first),
         rhythm=rhythm_detector.after_gap(known.rhythm, first),

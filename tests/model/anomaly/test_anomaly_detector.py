@@ -9,14 +9,15 @@ import numpy.typing as npt
 import pytest
 
 from model.anomaly import anomaly_detector
-from model.anomaly.anomaly_detector import MEMORY_FREEZE_S, score_beds
+from model.anomaly.anomaly_detector import MEMORY_FREEZE_S
 from model.anomaly.blocks import BLOCK
-from model.anomaly.classifier import load
-from model.anomaly.features import CHANNEL_HISTORY, DEVIATION, LAGS, LEVEL_HISTORY
+from model.anomaly.features import CHANNEL_HISTORY, LAGS, LEVEL_HISTORY
 from model.anomaly.patient_history import MEMORY, WARM
-from model.anomaly.state import DEFAULT_CONFIG, LOOK_BACK, AnomalyState
+from model.anomaly.state import DEFAULT_CONFIG, AnomalyState
 from model.anomaly.template_memory import MAX_TEMPLATES
 from model.conditions.changes import Began, Change, Ended
+from model.signal.columns import joined, row
+from model.signal.state_codec import pack
 
 LEADS = ("MLII", "V1")
 PATCH, HORIZON = 4, 96
@@ -47,32 +48,49 @@ def run(forecasts: Forecasts, start: int = 0) -> tuple[npt.NDArray[np.float64], 
     return found.score, list(found.changes), state
 
 
-def test_beds_in_one_call_are_independent() -> None:
-    """Columns of three beds, at different places in their blocks, and after different histories."""
-    beds = [simulate(40, 2, seed, (22, 22.4)) for seed in range(3)]
-    places = (36 * SECOND - 18, 30 * SECOND, 33 * SECOND + 27)
-    states, parts, expected, after = [], [], [], []
-    for (mean, scale, observed), first in zip(beds, places, strict=True):
-        states.append(run((mean[:first], scale[:first], observed[:first]))[2])
-        parts.append(tuple(part[first : first + 18] for part in (mean, scale, observed)))
-        found, state = anomaly_detector.step(DEFAULT_CONFIG, states[-1], *parts[-1])
-        expected.append(found.score)
-        after.append(state)
+def test_beds_change_in_place_at_their_slots() -> None:
+    """Three of five slots step, at different places in their blocks; the parts contain a stride, and several blocks."""
+    beds = [simulate(60, 2, seed, (at, at + 0.4)) for seed, at in enumerate((22, 36.5, 37.9))]
+    places, slots = (36 * SECOND - 18, 30 * SECOND, 33 * SECOND + 27), np.array([4, 0, 2])
+    states = [run(tuple(part[:first] for part in forecasts))[2] for forecasts, first in zip(beds, places, strict=True)]
+    by_slot = {0: states[1], 1: anomaly_detector.begin(0, LEADS), 2: states[2], 3: states[0], 4: states[0]}
+    columns = joined([by_slot[slot].columns for slot in range(5)])
+    notes = [by_slot[slot].notes for slot in range(5)]
+    kinds: list[list[type]] = [[], [], []]
+    for begins, ends in ((0, 9), (9, 400), (400, 1500)):
+        parts = [
+            tuple(part[first + begins : first + ends] for part in forecasts)
+            for forecasts, first in zip(beds, places, strict=True)
+        ]
+        new = map(np.stack, zip(*parts, strict=True))
+        score, changes = anomaly_detector.advance(DEFAULT_CONFIG, columns, notes, slots, *new)
+        for bed, part in enumerate(parts):
+            found, states[bed] = anomaly_detector.step(DEFAULT_CONFIG, states[bed], *part)
+            np.testing.assert_array_equal(score[bed], found.score)
+            assert [change for own, change in changes if own == bed] == list(found.changes)
+            kinds[bed] += [type(change) for change in found.changes]
+    assert kinds == [[], [Began, Ended], [Began, Ended]]
+    for slot, state in zip(slots.tolist(), states, strict=True):
+        assert notes[slot] == state.notes
+        assert pack(row(columns, slot)) == pack(state.columns)
+    for slot in (1, 3):
+        assert notes[slot] == by_slot[slot].notes
+        assert pack(row(columns, slot)) == pack(by_slot[slot].columns)
 
-    def columns(states: Sequence[AnomalyState]) -> Sequence[Sequence[npt.NDArray[np.float64]]]:
-        groups = zip(*((s.recent, s.matching, s.history, s.templates) for s in states), strict=True)
-        return [type(group[0])(*map(np.concatenate, zip(*group, strict=True))) for group in groups]
 
-    together = columns(states)
-    new = map(np.stack, zip(*parts, strict=True))
-    score, votes = np.empty((3, 18)), np.empty((3, LOOK_BACK + 18))
-    deviations = np.empty((3, LOOK_BACK + 18, DEVIATION))
-    highest = score_beds(load(), *together, *new, np.zeros(3, bool), score, votes, deviations)
-    np.testing.assert_array_equal(score, expected)
-    assert highest == np.max(expected)
-    for found, alone in zip(together, columns(after), strict=True):
-        for column, own in zip(found, alone, strict=True):
-            np.testing.assert_array_equal(column, own)
+def test_the_patches_per_call_do_not_matter_while_templates_are_frozen() -> None:
+    """An episode that begins in one block decides what is stored at the next, within one call and over several."""
+    forecasts = simulate(70, anomalous=(30, 45))
+    found, events, whole = run(forecasts)
+    state, parts, changes = anomaly_detector.begin(0, LEADS), [], []
+    for first in range(0, len(found), 9):
+        part, state = anomaly_detector.step(DEFAULT_CONFIG, state, *(values[first : first + 9] for values in forecasts))
+        parts.append(part.score)
+        changes += part.changes
+    assert len(events) >= 2
+    assert changes == events
+    np.testing.assert_array_equal(np.concatenate(parts), found)
+    assert pack(state) == pack(whole)
 
 
 def test_an_anomalous_interval_is_located() -> None:
@@ -101,8 +119,8 @@ def test_the_evidence_is_the_largest_deviation() -> None:
     forecasts[2][40 * SECOND : 40 * SECOND + 36] += 1.5
     forecasts[2][40 * SECOND + 3, 2, 1] = -4.0
     _, (began,), state = run(tuple(part[: 41 * SECOND] for part in forecasts), start=500)
-    assert state.episode is not None
-    largest = state.episode.largest
+    assert state.notes.episode is not None
+    largest = state.notes.episode.largest
     assert largest.sample == 500 + (40 * SECOND + 3) * PATCH + 2
     assert largest.lead == 1
     assert largest.observed == -4.0
@@ -110,7 +128,7 @@ def test_the_evidence_is_the_largest_deviation() -> None:
     assert largest.distance == pytest.approx(42.5, rel=1e-5)
     # Sample 2 of a patch, forecast `lag` patches before, lies 4 * (lag - 1) + 3 samples ahead of the origin.
     assert largest.horizon_ms in [pytest.approx((4 * (lag - 1) + 3) / 0.36) for lag in LAGS]
-    ended = anomaly_detector.finish(DEFAULT_CONFIG, state, 500 + 41 * 360 - 1)
+    ended = anomaly_detector.finish(DEFAULT_CONFIG, state.notes, 500 + 41 * 360 - 1)
     assert ended is not None
     assert began.leads == ended.leads == ("V1",)
     assert ended.evidence is not None
@@ -170,12 +188,12 @@ def test_no_templates_are_stored_in_the_first_20_s_of_an_episode() -> None:
         return run((mean, scale, observed))[2]
 
     before, frozen, later = (after(40.5 + since) for since in (0, MEMORY_FREEZE_S - 1, MEMORY_FREEZE_S + 9))
-    np.testing.assert_array_equal(frozen.templates.templates, before.templates.templates)
-    stored = int(before.templates.stored[0])
-    assert frozen.templates.stored[0] == stored
-    assert later.templates.stored[0] == stored + 10
+    np.testing.assert_array_equal(frozen.columns.templates.templates, before.columns.templates.templates)
+    stored = int(before.columns.templates.stored[0])
+    assert frozen.columns.templates.stored[0] == stored
+    assert later.columns.templates.stored[0] == stored + 10
     slots = np.arange(stored, stored + 10) % MAX_TEMPLATES
-    assert np.ptp(later.templates.templates[0, 0][:, slots], axis=0) == pytest.approx(2.25, abs=0.2)
+    assert np.ptp(later.columns.templates.templates[0, 0][:, slots], axis=0) == pytest.approx(2.25, abs=0.2)
 
 
 def test_a_long_run_becomes_normal() -> None:
@@ -215,12 +233,12 @@ def test_the_end_of_an_epoch_ends_the_episode() -> None:
     mean, scale, observed = (part[: 42 * SECOND] for part in simulate_beats(45, broad=np.arange(40, 45, 0.5).tolist()))
     _, events, state = run((mean, scale, observed))
     [raised] = events
-    ended = anomaly_detector.finish(DEFAULT_CONFIG, state, 42 * 360 + 6)
+    ended = anomaly_detector.finish(DEFAULT_CONFIG, state.notes, 42 * 360 + 6)
     assert ended is not None
     assert (ended.onset, ended.at, ended.reason) == (raised.onset, 42 * 360 + 6, "signal_interrupted")
     assert 41 * 360 < ended.end <= 42 * 360
     calm = run(tuple(part[: 39 * SECOND] for part in (mean, scale, observed)))[2]
-    assert anomaly_detector.finish(DEFAULT_CONFIG, calm, 39 * 360 - 1) is None
+    assert anomaly_detector.finish(DEFAULT_CONFIG, calm.notes, 39 * 360 - 1) is None
 
 
 def test_invalid_samples_have_no_score() -> None:
@@ -230,8 +248,8 @@ def test_invalid_samples_have_no_score() -> None:
     assert not events
     assert np.isnan(scores[41 * SECOND : 43 * SECOND]).all()
     assert np.isfinite(scores[43 * SECOND + CHANNEL_HISTORY + LEVEL_HISTORY + 1 :]).all()
-    assert 50 <= state.history.blocks[0] < 60
-    assert 40 <= state.history.log_odds_blocks[0] < 50
+    assert 50 <= state.columns.history.blocks[0] < 60
+    assert 40 <= state.columns.history.log_odds_blocks[0] < 50
 
 
 def test_a_flat_line_that_is_forecast_exactly_has_a_low_score() -> None:
@@ -252,7 +270,9 @@ def test_the_history_of_levels_is_limited() -> None:
     """A louder minute raises the lowest quantile only once the quiet blocks before it are forgotten."""
     forecasts = simulate(60 + MEMORY)
     forecasts[2][60 * SECOND :] *= 2
-    early, late = (run(tuple(part[: end * SECOND] for part in forecasts))[2].history for end in (120, 60 + MEMORY))
+    early, late = (
+        run(tuple(part[: end * SECOND] for part in forecasts))[2].columns.history for end in (120, 60 + MEMORY)
+    )
     assert early.blocks[0] == 119
     assert late.blocks[0] > MEMORY
     assert (late.quantiles[0, 0, :4] > early.quantiles[0, 0, :4] + 0.2).all()

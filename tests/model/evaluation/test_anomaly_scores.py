@@ -79,7 +79,7 @@ def whole(record: Record) -> Whole:
         forecasts.scale,
         forecasts.observed,
     )
-    last = anomaly_detector.finish(DEFAULT_CONFIG, state, len(mv) // 36 * 36 - 1)
+    last = anomaly_detector.finish(DEFAULT_CONFIG, state.notes, len(mv) // 36 * 36 - 1)
     return Whole(found.score, forecasts.origin, (*found.changes, last))
 
 

@@ -208,7 +208,7 @@ def test_what_was_learned_of_another_epoch_is_not_kept(models: Models, patient: 
         first.worker.tick([later])
     with worker(models, tmp_path) as second:
         saved = second.worker._beds["bed-1"].slot.state()
-        assert saved.notes.anomaly.history.blocks[0] == 0, "the new epoch was saved at once"
+        assert saved.columns.anomaly.history.blocks[0] == 0, "the new epoch was saved at once"
         for chunk in stream[170:172]:
             other = msgspec.structs.replace(chunk, epoch=1, epoch_start=stream[150].start, leads=("MLII", "V5"))
             second.worker.tick([other])
