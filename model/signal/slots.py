@@ -62,7 +62,7 @@ def layout_of(columns: tuple[Any, ...]) -> str:
 
 def to_bytes(columns: Sequence[Array], slot: int) -> bytes:
     """Return one slot of columns, given as their `arrays`."""
-    return b"".join([array[slot].tobytes() for array in columns])
+    return b"".join([array[slot : slot + 1].data for array in columns])
 
 
 def from_bytes(kind: type[Kind], layout: str, data: bytes) -> Kind:
