@@ -18,10 +18,8 @@ comes with a chunk of ECG, as samples of other waves up to its end; it only conf
 from __future__ import annotations
 
 import logging
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
@@ -31,33 +29,37 @@ from model.anomaly.anomaly_detector import Anomalies
 from model.anomaly.frequent_episodes import FrequentState
 from model.anomaly.state import DEFAULT_CONFIG, AnomalyState
 from model.beats import beat_detector, repetition
-from model.beats.beat import Beat
+from model.beats.beat import Beat, to_rows
 from model.beats.beat_detector import BeatsState
 from model.beats.classifier import BeatClassifier, load_classifier
 from model.beats.repetition import RepetitionState
 from model.conditions import settings
-from model.conditions.changes import Change, Ended
+from model.conditions.changes import Began, Change, Ended
 from model.conditions.settings import AlarmConfig
 from model.forecast import forecaster
 from model.forecast.checkpoint import Checkpoint
 from model.forecast.forecaster import ForecasterState, Forecasts, load_forecaster
 from model.forecast.inference import Precision
+from model.forecast.skill import NEXT_STRIDE_END
 from model.pipeline import vitals_output
-from model.pipeline.vitals_output import SecondState, StrideForecast
-from model.rhythm import rhythm_detector, ventricular_fibrillation
+from model.pipeline.vitals_output import SecondState, StrideForecast, StrideRows
+from model.rhythm import rhythm_detector, signal_status, ventricular_fibrillation
 from model.rhythm.rhythm_detector import RhythmState
 from model.rhythm.rules import SignalStatus
-from model.rhythm.ventricular_fibrillation import Fibrillation, FibrillationState
+from model.rhythm.signal_status import BlockStatus, SignalRows, StatusState
+from model.rhythm.ventricular_fibrillation import FibrillationState
 from model.rhythm.vitals import VitalSigns
 from model.signal import blocks, fibrillation_waveform, intake, pulses, signal_quality
 from model.signal.arrays import FloatArray
-from model.signal.blocks import STRIDES_PER_BLOCK, BlocksState
+from model.signal.batch import single
+from model.signal.blocks import BlocksState
+from model.signal.columns import copied
 from model.signal.compiled import is_cached
 from model.signal.fibrillation_waveform import WaveformState
 from model.signal.intake import IntakeState, Strides
 from model.signal.pulse_detector import WaveSamples
-from model.signal.pulses import PulsesState
-from model.signal.signal_quality import QualityOutput, QualityState
+from model.signal.pulses import PulsesState, PulseStatus
+from model.signal.signal_quality import QualityState
 from model.signal.state_codec import pack, unpack
 from stream.timebase import STRIDE
 from stream.wire.alarm_messages import Limits
@@ -127,8 +129,9 @@ class BedState:
     fibrillation : FibrillationState
     rhythm : RhythmState
     second : SecondState
-    signal : SignalStatus
-        Status of the signal at the end of the last whole block of 0.5 s.
+    technical : tuple of Began
+        The technical conditions that hold, oldest first.
+    signal : StatusState
     pulses : PulsesState
     """
 
@@ -145,7 +148,8 @@ class BedState:
     fibrillation: FibrillationState
     rhythm: RhythmState
     second: SecondState
-    signal: SignalStatus
+    technical: tuple[Began, ...]
+    signal: StatusState
     pulses: PulsesState
 
     def to_bytes(self) -> bytes:
@@ -209,12 +213,13 @@ def begin(models: Models, leads: Sequence[str], start: int, epoch_start: int) ->
         beats=beat_detector.begin(first, n),
         repetition=repetition.begin(n),
         blocks=blocks.begin(n),
-        quality=signal_quality.begin(first, leads),
+        quality=signal_quality.begin(first, n),
         waveform=fibrillation_waveform.begin(n),
         fibrillation=ventricular_fibrillation.begin(first, n),
         rhythm=rhythm_detector.begin(first),
-        second=SecondState(),
-        signal=SignalStatus(first, ecg_seen=False),
+        second=vitals_output.begin(),
+        technical=(),
+        signal=signal_status.begin(),
         pulses=PulsesState(),
     )
 
@@ -238,7 +243,7 @@ def after_gap(models: Models, state: BedState, start: int, epoch_start: int) -> 
         quality=signal_quality.after_gap(state.quality, first),
         rhythm=rhythm_detector.after_gap(state.rhythm, first),
         second=vitals_output.after_gap(state.second),
-        signal=replace(fresh.signal, ecg_seen=state.signal.ecg_seen),
+        signal=signal_status.after_gap(state.signal),
     )
 
 
@@ -301,7 +306,7 @@ def finish(models: Models, state: BedState) -> Analysis:
     end = int(state.intake.end[0])
     strides = intake.complete(state.intake)
     beats = beat_detector.step(models.beat_classifier, state.beats, strides)[0] if len(strides.mv) else ()
-    graded = (replace(beat, quality=state.signal.quality) for beat in beats if beat.at < end)
+    graded = (replace(beat, quality=float(state.signal.quality[0])) for beat in beats if beat.at < end)
     return Analysis(beats=tuple(graded), changes=_ends(state, end - 1))
 
 
@@ -309,7 +314,7 @@ def _ends(state: BedState, at: int) -> tuple[Ended, ...]:
     anomaly = anomaly_detector.finish(DEFAULT_CONFIG, state.anomaly, at)
     technical = (
         Ended(began.kind, began.onset, max(at, began.onset) + 1, at, "signal_interrupted", leads=began.leads)
-        for began in state.second.technical
+        for began in state.technical
     )
     frequent = frequent_episodes.close(state.frequent, at)
     unusual = tuple(ended for ended in (anomaly, frequent) if ended is not None)
@@ -354,23 +359,35 @@ def _analyze(
     frequent, frequent_state = frequent_episodes.step(
         models.alarms, state.frequent, anomalies, beats, strides.last_samples
     )
-    whole, blocks_state = blocks.step(state.blocks, strides)
+    batch, reported, alone = single(strides), to_rows([beats]), np.zeros(1, np.int64)
     repeated, repetition_state = repetition.step(state.repetition, strides, beats)
-    waveform, waveform_state = fibrillation_waveform.step(state.waveform, whole)
-    fibrillation, fibrillation_state = ventricular_fibrillation.step(state.fibrillation, waveform, beats)
-    at_blocks = [(window.at - strides.start) // STRIDE for window in fibrillation]
-    # Fibrillation does not repeat either, and is no noise.
-    organised = [window.since is None and not window.suspected for window in fibrillation]
-    beats_repeat = np.where(organised, repeated.mean[at_blocks], np.nan)
-    quality, quality_state = signal_quality.step(state.quality, whole, beats_repeat)
-
-    known = [state.signal, *_signal_statuses(quality, fibrillation, repeated.ecg_seen[at_blocks].tolist())]
+    blocks_state, waveform_state = copied(state.blocks), copied(state.waveform)
+    whole = blocks.advance(blocks_state, batch)
+    waveform = fibrillation_waveform.advance(waveform_state, whole, alone)
+    fibrillation_state, quality_state = copied(state.fibrillation), copied(state.quality)
+    signal_state, second = copied(state.signal), copied(state.second)
+    fibrillation = ventricular_fibrillation.advance(fibrillation_state, alone, whole, waveform, reported)
+    mean = signal_status.repetition_at_blocks(batch, whole, fibrillation, repeated.mean[None])
+    quality, technical_changes = signal_quality.advance(quality_state, alone, [state.leads], whole, mean)
     ends = strides.last_samples
     pulse, pulses_state = pulses.step(state.pulses, ends)
-    signal = [replace(_latest(known, at), at=at, pulse=now) for at, now in zip(ends, pulse, strict=True)]
+    rows, graded = signal_status.advance(
+        signal_state,
+        batch,
+        whole,
+        BlockStatus(quality, fibrillation, repeated.ecg_seen[None]),
+        pulses.advance([state.pulses], alone, batch.last_samples),
+        reported,
+    )
     trusted = repetition.trusted(beats, repeated)
-    changes, vitals, rhythm_state = rhythm_detector.step(models.alarms, limits, state.rhythm, trusted, signal)
-    vitals, second = vitals_output.step(state.second, vitals, forecasts, quality.changes)
+    changes, vitals, rhythm_state = rhythm_detector.step(
+        models.alarms, limits, state.rhythm, trusted, _signal_statuses(rows, pulse)
+    )
+    technical = [state.technical]
+    bed, index = np.zeros(len(vitals), np.int64), np.array([one.index for one in vitals], np.int64)
+    completed = vitals_output.advance(second, alone, _stride_rows(ends, forecasts), bed, index)
+    holding = vitals_output.technical_conditions(technical, alone, technical_changes, bed, index)
+    quality_changes = [change for _, change in technical_changes]
     state = replace(
         state,
         frequent=frequent_state,
@@ -382,28 +399,40 @@ def _analyze(
         fibrillation=fibrillation_state,
         rhythm=rhythm_state,
         second=second,
-        signal=known[-1],
+        technical=technical[0],
+        signal=signal_state,
         pulses=pulses_state,
     )
-    graded = tuple(replace(beat, quality=_latest(known, beat.at).quality) for beat in beats)
-    ordered = sorted([*anomalies, *frequent, *quality.changes, *changes], key=lambda change: change.at)
-    return Analysis(tuple(forecasts), graded, vitals, tuple(ordered)), state
+    ordered = sorted([*anomalies, *frequent, *quality_changes, *changes], key=lambda change: change.at)
+    return Analysis(
+        tuple(forecasts),
+        tuple(replace(beat, quality=own) for beat, own in zip(beats, graded.tolist(), strict=True)),
+        vitals_output.complete(vitals, completed, holding),
+        tuple(ordered),
+    ), state
 
 
-def _signal_statuses(
-    quality: QualityOutput, fibrillation: Sequence[Fibrillation], ecg_seen: Sequence[bool]
-) -> list[SignalStatus]:
-    """Return the status of the signal at the end of each block."""
-    ends = slice(STRIDES_PER_BLOCK - 1, None, STRIDES_PER_BLOCK)
-    index = quality.bed[ends].tolist()
-    usable = np.any(quality.usable[ends], axis=1).tolist()
-    measurable = np.any(quality.measurable[ends], axis=1).tolist()
+def _stride_rows(ends: Sequence[int], forecasts: Sequence[StrideForecast]) -> StrideRows:
+    """Return the forecasts of one bed as rows, NaN without them."""
+    values = [(item.observed, float(item.mean[NEXT_STRIDE_END, 0]), item.score) for item in forecasts]
+    columns = np.array(values).T if values else np.full((3, len(ends)), np.nan)
+    observed, expected, score = np.ascontiguousarray(columns)[:, None]
+    return StrideRows(np.array([ends]), observed, expected, score)
+
+
+def _signal_statuses(rows: SignalRows, pulse: Sequence[PulseStatus | None]) -> list[SignalStatus]:
+    """Return the status of the signal of one bed at the end of each stride."""
+    columns = (
+        rows.at,
+        rows.quality,
+        rows.usable,
+        rows.fibrillation_since,
+        rows.fibrillation_suspected,
+        rows.measurable,
+        rows.ecg_seen,
+    )
+    each = zip(*(column[0].tolist() for column in columns), pulse, strict=True)
     return [
-        SignalStatus(now.at, best, good, now.since, now.suspected, wave, seen)
-        for now, best, good, wave, seen in zip(fibrillation, index, usable, measurable, ecg_seen, strict=True)
+        SignalStatus(at, best, usable, None if since < 0 else since, *others)
+        for at, best, usable, since, *others in each
     ]
-
-
-def _latest(known: Sequence[SignalStatus], at: int) -> SignalStatus:
-    """Return the last status of the signal that was known at sample ``at``."""
-    return known[max(bisect_right(known, at, key=attrgetter("at")) - 1, 0)]
