@@ -6,36 +6,50 @@ once per beat.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import math
+from typing import NamedTuple
 
 import numpy as np
 
 from model.beats import beat_window, classifier, p_wave, resemblance
 from model.beats import qrs_detector as qrs
-from model.beats.beat import Beat
-from model.beats.beat_window import BeatWindow, WindowState
+from model.beats.beat import UNKNOWN, VENTRICULAR, Beat, BeatRows, from_rows
+from model.beats.beat_window import WindowRows, WindowState
 from model.beats.classifier import BeatClassifier, ClassifierState
+from model.beats.ensemble import Ensemble
+from model.beats.features import NAMES
 from model.beats.p_wave import PWaveState
 from model.beats.qrs_state import QrsState
+from model.beats.resemblance import EARLIER_BEATS
 from model.beats.templates import PIECE_AFTER, PIECE_BEFORE
-from model.signal.arrays import BoolArray, FloatArray
+from model.signal.arrays import BoolArray, FloatArray, IntArray
+from model.signal.batch import Batch, single
+from model.signal.columns import copied
+from model.signal.compiled import compiled
 from model.signal.intake import Strides
-from stream.wire.messages import BeatType
 
 MAX_INVALID = 0.1
 """Largest share of invalid samples around a beat in a valid lead."""
 
+PIECE = PIECE_BEFORE + 1 + PIECE_AFTER
+"""Samples of a beat that are classified."""
 
-@dataclass(frozen=True, slots=True)
-class BeatsState:
-    """State carried from step to step.
+P_FIRST = beat_window.BEFORE - p_wave.PIECE_BEFORE
+"""First sample of a window in which the P wave is searched."""
+
+P_STOP = beat_window.BEFORE + p_wave.PIECE_AFTER + 1
+"""End of these samples."""
+
+
+class BeatsState(NamedTuple):
+    """State carried from step to step; columns over beds.
 
     Attributes
     ----------
     qrs : QrsState
     window : WindowState
     classifier_state : ClassifierState
-    shapes : ndarray, shape (1, 2, leads, n), mV
+    shapes : ndarray, shape (beds, EARLIER_BEATS, leads, n), mV
         Shapes of the last beats, see `model.beats.resemblance`.
     p_wave : PWaveState
     """
@@ -48,7 +62,7 @@ class BeatsState:
 
 
 def begin(start: int, leads: int) -> BeatsState:
-    """Return the state before the first sample, which has index ``start``."""
+    """Return the state of one bed before the first sample, which has index ``start``."""
     return BeatsState(
         qrs=qrs.begin(start, leads),
         window=beat_window.begin(start, leads),
@@ -61,8 +75,7 @@ def begin(start: int, leads: int) -> BeatsState:
 def after_gap(state: BeatsState, start: int) -> BeatsState:
     """Return the state after lost samples, before sample ``start``: what was learned of the patient's beats is kept."""
     leads = state.window.samples.shape[2]
-    return replace(
-        state,
+    return state._replace(
         qrs=qrs.after_gap(state.qrs, start),
         window=beat_window.begin(start, leads),
         shapes=resemblance.begin(leads),
@@ -84,33 +97,66 @@ def step(beat_classifier: BeatClassifier, state: BeatsState, strides: Strides) -
         The reported beats, in order.
     state : BeatsState
     """
-    detected, qrs_state = qrs.step(state.qrs, strides)
-    complete, window = beat_window.step(state.window, strides, detected)
-    state = replace(state, qrs=qrs_state, window=window)
-    beats = []
-    for beat in complete:
-        reported, state = _classify(beat_classifier, state, beat)
-        beats.append(reported)
-    return tuple(beats), state
+    state = copied(state)
+    (beats,) = from_rows(advance(beat_classifier, state, single(strides)))
+    return beats, state
 
 
-def _classify(beat_classifier: BeatClassifier, state: BeatsState, beat: BeatWindow) -> tuple[Beat, BeatsState]:
-    """Return the type of a beat, its resemblance to the last ones and the consistency of the P wave."""
-    piece, valid = cut_piece(beat.samples, beat.invalid, beat_window.BEFORE)
-    kind: BeatType = "Q"
-    classifier_state = state.classifier_state
-    if valid.any():
-        kind, classifier_state = classifier.step(beat_classifier, classifier_state, piece, valid, beat.rr)
-    similar, shapes = resemblance.step(state.shapes, piece, valid)
-    around = slice(beat_window.BEFORE - p_wave.PIECE_BEFORE, beat_window.BEFORE + p_wave.PIECE_AFTER + 1)
-    all_valid = np.asarray(~beat.invalid[around].any(axis=0))
-    p_wave_state = p_wave.step(state.p_wave, beat.samples[around], all_valid, beat.rr, kind == "V")
-    reported = Beat(beat.index, beat.at, kind, beat.rr, resemblance=similar, p_wave=p_wave_state.consistency)
-    return reported, replace(state, classifier_state=classifier_state, shapes=shapes, p_wave=p_wave_state)
+def advance(beat_classifier: BeatClassifier, columns: BeatsState, batch: Batch) -> BeatRows:
+    """Push the strides of the beds of a batch, and change their slots of ``columns``; return the reported beats."""
+    windows = beat_window.advance(columns.window, batch, qrs.advance(columns.qrs, batch))
+    n = len(windows.at)
+    beats = BeatRows(
+        first=windows.first,
+        r_peak=windows.r_peak,
+        at=windows.at,
+        kind=np.empty(n, np.int64),
+        rr=windows.rr,
+        resemblance=np.empty((n, EARLIER_BEATS)),
+        p_wave=np.empty(n),
+    )
+    if n:
+        learned = columns.classifier_state, columns.shapes, columns.p_wave
+        _push_beats(beat_classifier.main, beat_classifier.atrial, *learned, batch.slots, windows, beats)
+    return beats
 
 
-def cut_piece(samples: FloatArray, invalid: BoolArray, r: int) -> tuple[FloatArray, BoolArray]:
-    """Return the samples around a beat and which leads are valid.
+@compiled
+def _push_beats(
+    main: Ensemble,
+    atrial: Ensemble,
+    classifier_state: ClassifierState,
+    shapes: FloatArray,
+    p_waves: PWaveState,
+    slots: IntArray,
+    windows: WindowRows,
+    beats: BeatRows,
+) -> None:
+    """Find the type of each complete beat, its resemblance to the last ones and the consistency of the P wave."""
+    leads = windows.samples.shape[2]
+    piece, valid, features = np.empty((PIECE, leads)), np.empty(leads, np.bool_), np.empty(len(NAMES))
+    for bed in range(len(slots)):
+        slot = slots[bed]
+        for row in range(windows.first[bed], windows.first[bed + 1]):
+            samples, invalid = windows.samples[row], windows.invalid[row]
+            rr = float(windows.rr[row]) if windows.rr[row] >= 0 else math.nan
+            cut_piece(samples, invalid, beat_window.BEFORE, piece, valid)
+            kind = UNKNOWN
+            if valid.any():
+                kind = classifier.push_beat(main, atrial, classifier_state, slot, piece, valid, rr, features)
+            resemblance.push_beat(shapes, slot, piece, valid, beats.resemblance[row])
+            for lead in range(leads):
+                valid[lead] = True
+                for i in range(P_FIRST, P_STOP):
+                    valid[lead] = valid[lead] and not invalid[i, lead]
+            p_wave.push_beat(p_waves, slot, samples[P_FIRST:P_STOP], valid, rr, kind == VENTRICULAR)
+            beats.kind[row] = kind
+            beats.p_wave[row] = p_wave.consistency(p_waves, slot)
+
+
+@compiled
+def cut_piece(samples: FloatArray, invalid: BoolArray, r: int, piece: FloatArray, valid: BoolArray) -> None:
+    """Cut out the samples around a beat, and find out which leads are valid.
 
     Where a lead is invalid at the start of the piece, its first valid sample is used: the fill value from before the
     piece may lie on another baseline.
@@ -122,18 +168,19 @@ def cut_piece(samples: FloatArray, invalid: BoolArray, r: int) -> tuple[FloatArr
     invalid : ndarray of bool, of the same shape
     r : int
         Row of the R peak, with at least PIECE_BEFORE samples before and PIECE_AFTER after it.
-
-    Returns
-    -------
-    piece : ndarray, shape (PIECE_BEFORE + 1 + PIECE_AFTER, leads)
-        0 in leads that are not valid.
+    piece : ndarray, shape (PIECE, leads)
+        Receives the samples; 0 in leads that are not valid.
     valid : ndarray of bool, shape (leads,)
+        Receives which leads are valid.
     """
-    around = slice(r - PIECE_BEFORE, r + PIECE_AFTER + 1)
-    piece, piece_invalid = samples[around], invalid[around]
-    if not piece_invalid.any():
-        return piece, np.ones(piece.shape[1], np.bool_)
-    valid = piece_invalid.mean(axis=0) <= MAX_INVALID
-    first = piece[(~piece_invalid).argmax(axis=0), np.arange(piece.shape[1])]
-    has_begun = np.logical_or.accumulate(~piece_invalid, axis=0)
-    return np.where(valid, np.where(has_begun, piece, first), 0.0), valid
+    start = r - PIECE_BEFORE
+    for lead in range(len(valid)):
+        missing, first = 0, -1
+        for i in range(PIECE):
+            if invalid[start + i, lead]:
+                missing += 1
+            elif first < 0:
+                first = i
+        valid[lead] = missing / PIECE <= MAX_INVALID
+        for i in range(PIECE):
+            piece[i, lead] = samples[start + max(i, first), lead] if valid[lead] else 0.0

@@ -6,19 +6,16 @@ needs. The sample at which it is reported depends only on its R peak and its det
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from model.beats import p_wave, templates
-from model.beats.qrs_detector import MAX_REPORT_DELAY, Qrs
+from model.beats.qrs_detector import MAX_REPORT_DELAY, QrsRows
 from model.signal.arrays import BoolArray, FloatArray, IntArray
-from model.signal.columns import copied
+from model.signal.batch import Batch
 from model.signal.compiled import compiled
-from model.signal.intake import Strides
 from model.signal.small_arrays import shift
 from stream.timebase import STRIDE
 
@@ -60,25 +57,26 @@ class WindowState(NamedTuple):
     last_r_peak: IntArray
 
 
-@dataclass(frozen=True, slots=True)
-class BeatWindow:
-    """A complete beat, with the samples around it.
+class WindowRows(NamedTuple):
+    """Complete beats of some beds, bed by bed, in order, with the samples around them.
 
     Attributes
     ----------
-    index : int
-        Sample of the R peak.
-    at : int
+    first : ndarray of int64, shape (beds + 1,)
+        The beats of bed ``i`` are the rows from ``first[i]`` up to, not including, ``first[i + 1]``.
+    r_peak : ndarray of int64, shape (rows,)
+    at : ndarray of int64, shape (rows,)
         Sample at which the beat was complete.
-    rr : int or None
-        RR interval before the beat, samples; None for the first beat.
-    samples : ndarray, shape (BEFORE + 1 + AFTER, leads), mV
+    rr : ndarray of int64, shape (rows,)
+        RR interval before the beat, samples; -1 for the first beat.
+    samples : ndarray, shape (rows, BEFORE + 1 + AFTER, leads), mV
     invalid : ndarray of bool, of the same shape
     """
 
-    index: int
-    at: int
-    rr: int | None
+    first: IntArray
+    r_peak: IntArray
+    at: IntArray
+    rr: IntArray
     samples: FloatArray
     invalid: BoolArray
 
@@ -95,89 +93,53 @@ def begin(start: int, leads: int) -> WindowState:
     )
 
 
-def step(state: WindowState, strides: Strides, detected: Sequence[Qrs]) -> tuple[list[BeatWindow], WindowState]:
-    """Push the next strides of one bed.
+def advance(columns: WindowState, batch: Batch, detected: QrsRows) -> WindowRows:
+    """Push the strides of the beds of a batch, and change their slots of ``columns``; return the complete beats.
 
     Parameters
     ----------
-    state : WindowState
-    strides : Strides
-    detected : sequence of Qrs
-        Beats that were detected in them.
-
-    Returns
-    -------
-    list of BeatWindow
-        The beats that became complete, in order.
-    state : WindowState
+    columns : WindowState
+    batch : Batch
+    detected : QrsRows
+        Beats that were detected in these strides.
     """
-    state = copied(state)
-    beats = np.array([(0, beat.index, beat.at) for beat in detected], np.int64).reshape(-1, 3)
-    rows, leads = len(beats) + 1, strides.mv.shape[1]
-    found = np.empty((rows, 4), np.int64)
-    samples = np.empty((rows, BEFORE + 1 + AFTER, leads))
-    invalid = np.empty((rows, BEFORE + 1 + AFTER, leads), np.bool_)
-    n = _advance(state, strides.mv[None], strides.invalid[None], beats, found, samples, invalid)
-    windows = [
-        BeatWindow(index, at, None if rr < 0 else rr, samples[row], invalid[row])
-        for row, (_, index, at, rr) in enumerate(found[:n].tolist())
-    ]
-    return windows, state
+    beds, _, leads = batch.mv.shape
+    most = len(detected.at) + beds
+    shape = (most, BEFORE + 1 + AFTER, leads)
+    first, (r_peak, at, rr) = np.zeros(beds + 1, np.int64), np.empty((3, most), np.int64)
+    rows = WindowRows(first, r_peak, at, rr, np.empty(shape), np.empty(shape, np.bool_))
+    _advance(columns, batch, detected, rows)
+    n = int(first[-1])
+    return WindowRows(first, r_peak[:n], at[:n], rr[:n], rows.samples[:n], rows.invalid[:n])
 
 
 @compiled
-def _advance(
-    state: WindowState,
-    mv: FloatArray,
-    invalid: BoolArray,
-    detected: IntArray,
-    found: IntArray,
-    found_samples: FloatArray,
-    found_invalid: BoolArray,
-) -> int:
-    """Push whole strides of each bed, in place.
-
-    Parameters
-    ----------
-    state : WindowState
-    mv : ndarray, shape (beds, n, leads), mV
-    invalid : ndarray of bool, of the same shape
-    detected : ndarray of int64, shape (k, 3)
-        Bed, R peak and sample of the detection of each beat in these strides, by bed and time.
-    found : ndarray of int64, shape (rows, 4)
-        Bed, R peak, sample of completion and RR interval (-1 for the first beat) of each complete beat: written here.
-        One row for each bed and one for each detected beat are enough.
-    found_samples, found_invalid : ndarray, shape (rows, BEFORE + 1 + AFTER, leads)
-        Samples around each of them are written here.
-
-    Returns
-    -------
-    int
-        Number of complete beats.
-    """
-    row = complete = 0
-    for bed in range(len(state.end)):
-        for first in range(0, mv.shape[1], STRIDE):
-            _append(state.samples[bed], mv[bed, first : first + STRIDE])
-            _append(state.invalid[bed], invalid[bed, first : first + STRIDE])
-            state.end[bed] += STRIDE
-            end = state.end[bed]
+def _advance(columns: WindowState, batch: Batch, detected: QrsRows, rows: WindowRows) -> None:
+    """Push the strides of the beds of a batch, in place, and write the complete beats into ``rows``."""
+    complete = 0
+    for bed in range(len(batch.slots)):
+        slot, row = batch.slots[bed], detected.first[bed]
+        for first in range(0, batch.mv.shape[1], STRIDE):
+            _append(columns.samples[slot], batch.mv[bed, first : first + STRIDE])
+            _append(columns.invalid[slot], batch.invalid[bed, first : first + STRIDE])
+            columns.end[slot] += STRIDE
+            end = columns.end[slot]
             while True:
-                if state.r_peak[bed] < 0 and row < len(detected) and detected[row, 0] == bed and detected[row, 2] < end:
-                    state.r_peak[bed] = detected[row, 1]
-                    state.complete_at[bed] = max(detected[row, 2], detected[row, 1] + AFTER)
+                if columns.r_peak[slot] < 0 and row < detected.first[bed + 1] and detected.at[row] < end:
+                    columns.r_peak[slot] = detected.r_peak[row]
+                    columns.complete_at[slot] = max(detected.at[row], detected.r_peak[row] + AFTER)
                     row += 1
-                if state.r_peak[bed] < 0 or state.complete_at[bed] >= end:
+                if columns.r_peak[slot] < 0 or columns.complete_at[slot] >= end:
                     break
-                index, last = state.r_peak[bed], state.last_r_peak[bed]
-                found[complete, 0], found[complete, 1] = bed, index
-                found[complete, 2], found[complete, 3] = state.complete_at[bed], -1 if last < 0 else index - last
+                index, last = columns.r_peak[slot], columns.last_r_peak[slot]
+                rows.r_peak[complete], rows.at[complete] = index, columns.complete_at[slot]
+                rows.rr[complete] = -1 if last < 0 else index - last
                 before = HISTORY + STRIDE - (end - index) - BEFORE
-                _copy(state.samples[bed], before, found_samples[complete])
-                _copy(state.invalid[bed], before, found_invalid[complete])
+                _copy(columns.samples[slot], before, rows.samples[complete])
+                _copy(columns.invalid[slot], before, rows.invalid[complete])
                 complete += 1
-                state.last_r_peak[bed], state.r_peak[bed] = index, -1
-    return complete
+                columns.last_r_peak[slot], columns.r_peak[slot] = index, -1
+        rows.first[bed + 1] = complete
 
 
 @compiled

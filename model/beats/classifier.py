@@ -26,6 +26,7 @@ from safetensors.numpy import save_file
 
 from model.beats import ensemble
 from model.beats import features as beat_features
+from model.beats.beat import KINDS, UNKNOWN
 from model.beats.ensemble import Ensemble
 from model.beats.features import FAMILY_NAMES, NAMES, Patient
 from model.beats.templates import MAX_FAMILIES
@@ -41,8 +42,8 @@ FORMAT = "bedside-beat-types-2"
 SHIPPED = Path(__file__).parents[1] / "weights" / "beat_types.safetensors"
 """Weights file in the package."""
 
-TYPES: Final[tuple[BeatType, ...]] = ("N", "S", "V")
-"""Beat types, in the order of the network outputs."""
+TYPES: Final[tuple[BeatType, ...]] = KINDS[:UNKNOWN]
+"""Beat types, in the order of the network outputs: N, S and V."""
 
 LEARNING_BEATS = 10
 """Beats of a patient before the first classified one; they are reported as Q."""
@@ -121,17 +122,6 @@ def begin_odds() -> FamilyOdds:
     return FamilyOdds(np.zeros((1, MAX_FAMILIES)), np.zeros((1, MAX_FAMILIES), np.int64), np.zeros(1))
 
 
-def step(
-    beat_classifier: BeatClassifier, state: ClassifierState, piece: FloatArray, valid: BoolArray, rr: float | None
-) -> tuple[BeatType, ClassifierState]:
-    """Classify one beat; the arguments after the state are those of `model.beats.features.measure`."""
-    measured, patient = beat_features.measure(state.patient, piece, valid, rr)
-    family_odds = copied(state.family_odds)
-    main, atrial = beat_classifier.main, beat_classifier.atrial
-    kind = classify(main, atrial, family_odds, 0, measured.features, measured.family, measured.new_family)
-    return TYPES[kind] if patient.beats[0] > LEARNING_BEATS else "Q", ClassifierState(patient, family_odds)
-
-
 def decide(
     family_odds: FamilyOdds, log_probabilities: FloatArray, family: int, new_family: bool
 ) -> tuple[BeatType, FamilyOdds]:
@@ -161,26 +151,32 @@ def _log_probabilities(main: Ensemble, atrial: Ensemble, features: FloatArray) -
 
 
 @compiled
-def classify(
+def push_beat(
     main: Ensemble,
     atrial: Ensemble,
-    family_odds: FamilyOdds,
-    bed: int,
+    state: ClassifierState,
+    slot: int,
+    piece: FloatArray,
+    valid: BoolArray,
+    rr: float,
     features: FloatArray,
-    family: int,
-    new_family: bool,
 ) -> int:
-    """Return the index in TYPES of one beat of a bed, and update the odds in place."""
+    """Return the index in `model.beats.beat.KINDS` of one beat of a bed, and update the state in place.
+
+    The last five arguments are those of `model.beats.features.push_beat`.
+    """
+    family, new_family = beat_features.push_beat(state.patient, slot, piece, valid, rr, features)
     by_main, by_atrial = ensemble.log_probabilities(main, features), ensemble.log_probabilities(atrial, features)
-    return _decide(family_odds, bed, by_main, by_atrial, family, new_family)
+    kind = _decide(state.family_odds, slot, by_main, by_atrial, family, new_family)
+    return kind if state.patient.beats[slot] > LEARNING_BEATS else UNKNOWN
 
 
 @compiled
 def _decide(
-    family_odds: FamilyOdds, bed: int, by_main: FloatArray, by_atrial: FloatArray, family: int, new_family: bool
+    family_odds: FamilyOdds, slot: int, by_main: FloatArray, by_atrial: FloatArray, family: int, new_family: bool
 ) -> int:
     """Return the index in TYPES of one beat of a bed, and update the odds in place; see `decide`."""
-    mean, beats = family_odds.log_odds[bed], family_odds.beats[bed]
+    mean, beats = family_odds.log_odds[slot], family_odds.beats[slot]
     if new_family:
         mean[family], beats[family] = 0.0, 0
     log_odds = by_main[2] - np.logaddexp(by_main[0], by_main[1])
@@ -188,13 +184,13 @@ def _decide(
     atrial_supraventricular = by_atrial[1] > by_atrial[0]
     if log_odds + FAMILY_WEIGHT * mean[family] * min(1.0, beats[family] / FAMILY_BEATS) > 0:
         kind = 2
-    elif family_odds.atrial[bed] > ATRIAL_SHARE:
+    elif family_odds.atrial[slot] > ATRIAL_SHARE:
         kind = int(atrial_supraventricular)
     else:
         kind = int(by_main[1] > by_main[0])
     beats[family] += 1
     mean[family] += max(1 / beats[family], FAMILY_RATE) * (log_odds - mean[family])
-    family_odds.atrial[bed] += (atrial_supraventricular - family_odds.atrial[bed]) / ATRIAL_BEATS
+    family_odds.atrial[slot] += (atrial_supraventricular - family_odds.atrial[slot]) / ATRIAL_BEATS
     return kind
 
 

@@ -179,7 +179,7 @@ def measure(patient: Patient, piece: FloatArray, valid: BoolArray, rr: float | N
 
 @compiled
 def push_beat(
-    patient: Patient, bed: int, piece: FloatArray, valid: BoolArray, rr: float, features: FloatArray
+    patient: Patient, slot: int, piece: FloatArray, valid: BoolArray, rr: float, features: FloatArray
 ) -> tuple[int, bool]:
     """Measure a beat of a bed, and update its patient in place; see `measure`.
 
@@ -195,25 +195,25 @@ def push_beat(
     family : int
     new_family : bool
     """
-    leads, families, known = len(valid), patient.families, int(patient.families.known[bed])
-    normal = templates.normal_family(families, bed)
-    usual_difference, reference = patient.usual_difference[bed], families.shape[bed, normal]
+    leads, families, known = len(valid), patient.families, int(patient.families.known[slot])
+    normal = templates.normal_family(families, slot)
+    usual_difference, reference = patient.usual_difference[slot], families.shape[slot, normal]
     lead_weight = _lead_weights(usual_difference, reference, valid, known > 0)
     smoothed = templates.smooth(piece)
     norms = templates.window_norms(smoothed)
     likeness, shift, by_lead = np.ones(MAX_FAMILIES), np.full(MAX_FAMILIES, MAX_SHIFT), np.ones((MAX_FAMILIES, leads))
     for k in range(known):
-        likeness[k], shift[k] = templates.match(families.filter[bed, k], smoothed, norms, lead_weight, by_lead[k])
+        likeness[k], shift[k] = templates.match(families.filter[slot, k], smoothed, norms, lead_weight, by_lead[k])
     to_normal = likeness[normal]
     beat = smoothed[:, shift[normal] : shift[normal] + CORE].copy()
     if not known:
         reference = beat
 
     # The normal beat of before is the reference; the families are then updated, and the beat's family compared.
-    past = patient.rr[bed, : patient.intervals[bed]]
-    rr_features.measure(past, rr, patient.normal_rr[bed], features[: len(RHYTHM)])
+    past = patient.rr[slot, : patient.intervals[slot]]
+    rr_features.measure(past, rr, patient.normal_rr[slot], features[: len(RHYTHM)])
     to_usual = features[RR_TO_NORMAL]
-    previous = patient.previous[bed]
+    previous = patient.previous[slot]
     for i in range(len(CONTEXT)):
         features[CONTEXT_AT + i] = previous[i]
     differences = np.empty((leads, DIFFERENCES))
@@ -221,30 +221,30 @@ def push_beat(
         beat, reference, by_lead[normal], lead_weight, valid, usual_difference, differences, features
     )
     threshold, tempo = _match_threshold(usual_difference, lead_weight), min(to_usual, MAX_LATE)
-    family, new_family = templates.add_beat(families, bed, smoothed, likeness, shift, valid, threshold, tempo, width)
-    normal = templates.normal_family(families, bed)
+    family, new_family = templates.add_beat(families, slot, smoothed, likeness, shift, valid, threshold, tempo, width)
+    normal = templates.normal_family(families, slot)
     features[FORM_AT] = math.log(width / WIDTH_UNIT)
-    features[FORM_AT + 1] = math.log(families.width[bed, normal] / WIDTH_UNIT)
+    features[FORM_AT + 1] = math.log(families.width[slot, normal] / WIDTH_UNIT)
     features[FAMILY_AT] = likeness[: max(known, 1)].max()
     features[FAMILY_AT + 1] = to_normal
-    _compare_families(families, bed, family, normal, lead_weight, features)
-    remembered = min(int(patient.beats[bed]), FAMILY_MEMORY)
-    features[FAMILY_AT + 8] = _share(patient.recent_families[bed, :remembered], family)
-    narrow_beat.push_beat(patient.narrow, bed, smoothed, norms, lead_weight, valid, rr, features[len(FAMILY_NAMES) :])
+    _compare_families(families, slot, family, normal, lead_weight, features)
+    remembered = min(int(patient.beats[slot]), FAMILY_MEMORY)
+    features[FAMILY_AT + 8] = _share(patient.recent_families[slot, :remembered], family)
+    narrow_beat.push_beat(patient.narrow, slot, smoothed, norms, lead_weight, valid, rr, features[len(FAMILY_NAMES) :])
 
     # What the next beats are compared with.
-    is_normal, initial_rate = family == normal, 1 / (patient.beats[bed] + 2)
+    is_normal, initial_rate = family == normal, 1 / (patient.beats[slot] + 2)
     if not math.isnan(rr):
-        if is_normal and patient.last_was_normal[bed]:
-            before = patient.normal_rr[bed]
+        if is_normal and patient.last_was_normal[slot]:
+            before = patient.normal_rr[slot]
             moved = before + max(MIN_RR_RATE, initial_rate) * (rr - before)
-            patient.normal_rr[bed] = rr if math.isnan(before) else moved
-        patient.intervals[bed] = push(patient.rr[bed], int(patient.intervals[bed]), rr)
+            patient.normal_rr[slot] = rr if math.isnan(before) else moved
+        patient.intervals[slot] = push(patient.rr[slot], int(patient.intervals[slot]), rr)
     if is_normal or to_usual > EARLY_LOG_RR:
         _update_differences(usual_difference, differences, valid, max(MIN_DIFFERENCE_RATE, initial_rate))
-    push(patient.recent_families[bed], remembered, family)
-    patient.last_was_normal[bed] = is_normal
-    patient.beats[bed] += 1
+    push(patient.recent_families[slot], remembered, family)
+    patient.last_was_normal[slot] = is_normal
+    patient.beats[slot] += 1
     previous[3] = previous[0]
     previous[0], previous[1], previous[2] = to_usual, to_normal, features[FORM_AT]
     return family, new_family
@@ -322,14 +322,14 @@ def _compare_leads(
 
 @compiled
 def _compare_families(
-    families: Families, bed: int, family: int, normal: int, lead_weight: FloatArray, features: FloatArray
+    families: Families, slot: int, family: int, normal: int, lead_weight: FloatArray, features: FloatArray
 ) -> None:
     """Compute the features of FAMILY that compare the beat's family with the others."""
-    weight, width, filters = families.weight[bed], families.width[bed], families.filter[bed]
+    weight, width, filters = families.weight[slot], families.width[slot], families.filter[slot]
     likeness = 1.0 if family == normal else templates.correlation(filters[family], filters[normal], lead_weight)
-    features[FAMILY_AT + 2] = weight[family] / weight[: families.known[bed]].sum()
+    features[FAMILY_AT + 2] = weight[family] / weight[: families.known[slot]].sum()
     features[FAMILY_AT + 3] = 1.0 if family == normal else 0.0
-    features[FAMILY_AT + 4] = families.tempo[bed, family]
+    features[FAMILY_AT + 4] = families.tempo[slot, family]
     features[FAMILY_AT + 5] = math.log(width[family] / width[normal])
     features[FAMILY_AT + 6] = likeness
     features[FAMILY_AT + 7] = math.log(weight[family] + 1)

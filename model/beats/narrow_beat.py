@@ -156,7 +156,7 @@ def begin(leads: int) -> NarrowBeat:
 @compiled
 def push_beat(
     narrow: NarrowBeat,
-    bed: int,
+    slot: int,
     smoothed: FloatArray,
     norms: FloatArray,
     lead_weight: FloatArray,
@@ -169,7 +169,7 @@ def push_beat(
     Parameters
     ----------
     narrow : NarrowBeat
-    bed : int
+    slot : int
     smoothed : ndarray of float64, shape (leads, CORE + 2 * MAX_SHIFT), mV
     norms : ndarray of float64, shape (leads, SHIFTS), mV
         Of the beat, from `model.beats.templates.window_norms`.
@@ -183,20 +183,20 @@ def push_beat(
         Receives the features.
     """
     shift, by_lead = MAX_SHIFT, np.ones(len(valid))
-    if narrow.beats[bed]:
-        _, shift = templates.match(narrow.filter[bed], smoothed, norms, lead_weight, by_lead)
+    if narrow.beats[slot]:
+        _, shift = templates.match(narrow.filter[slot], smoothed, norms, lead_weight, by_lead)
     beat = smoothed[:, shift : shift + CORE].copy()
-    reference = narrow.shape[bed] if narrow.beats[bed] else beat
+    reference = narrow.shape[slot] if narrow.beats[slot] else beat
     measured, unusual = features[: len(MEASURED)], features[len(MEASURED) :]
     width = _compare_leads(beat, reference, by_lead, lead_weight, valid, measured)
-    known, costs = int(narrow.known[bed]), narrow.costs[bed]
+    known, costs = int(narrow.known[slot]), narrow.costs[slot]
     rhythm = measured[RHYTHM_AT : RHYTHM_AT + len(RHYTHM)]
-    cost = math.log(width / WIDTH_UNIT) + _compare_rr(narrow.rr[bed, :known], costs[:known], rr, rhythm)
-    push(narrow.rr[bed], known, rr)
-    narrow.known[bed] = push(costs, known, cost)
-    cost -= _quantile(costs[: narrow.known[bed]], 0.5)
+    cost = math.log(width / WIDTH_UNIT) + _compare_rr(narrow.rr[slot, :known], costs[:known], rr, rhythm)
+    push(narrow.rr[slot], known, rr)
+    narrow.known[slot] = push(costs, known, cost)
+    cost -= _quantile(costs[: narrow.known[slot]], 0.5)
     _p_wave(beat, reference, valid, measured[P_WAVE_AT : P_WAVE_AT + len(P_WAVE)])
-    before = narrow.before[bed]
+    before = narrow.before[slot]
     measured[BEFORE_AT + 3] = before[1, 0]
     measured[BEFORE_AT + 4] = cost
     for i in range(3):
@@ -206,12 +206,12 @@ def push_beat(
 
     learnt = cost <= 0
     if learnt:
-        narrow.beats[bed] += 1
-        rate = max(1 / narrow.beats[bed], MIN_RATE)
-        templates.move(narrow.shape[bed], smoothed, shift, valid, rate)
-        templates.matched_filter(narrow.shape[bed], narrow.filter[bed])
-    rate = max(1 / (narrow.beats[bed] + 1), MIN_SPREAD_RATE) if learnt else 0.0
-    _compare_spread(narrow.usual[bed], narrow.deviation[bed], rate, measured, unusual)
+        narrow.beats[slot] += 1
+        rate = max(1 / narrow.beats[slot], MIN_RATE)
+        templates.move(narrow.shape[slot], smoothed, shift, valid, rate)
+        templates.matched_filter(narrow.shape[slot], narrow.filter[slot])
+    rate = max(1 / (narrow.beats[slot] + 1), MIN_SPREAD_RATE) if learnt else 0.0
+    _compare_spread(narrow.usual[slot], narrow.deviation[slot], rate, measured, unusual)
 
 
 @compiled

@@ -28,7 +28,7 @@ from model.beats.rr_features import upper_median
 from model.beats.shape_comparison import bin_means, subtract_trend
 from model.beats.templates import SMOOTHING_HALF, smooth
 from model.signal.arrays import BoolArray, FloatArray, IntArray
-from model.signal.columns import copied, push
+from model.signal.columns import push
 from model.signal.compiled import compiled
 
 SPAN_BEFORE, SPAN_AFTER = 160, 29
@@ -100,11 +100,6 @@ class PWaveState(NamedTuple):
     intervals: IntArray
     rr: FloatArray
 
-    @property
-    def consistency(self) -> float | None:
-        """Mean correlation in the best lead of one bed, -1 to 1; None until it is known."""
-        return float(self.correlation[0].max()) if self.beats[0] > MIN_BEATS else None
-
 
 def begin(leads: int) -> PWaveState:
     """Return the state of one bed before the first beat."""
@@ -117,37 +112,31 @@ def begin(leads: int) -> PWaveState:
     )
 
 
-def step(state: PWaveState, piece: FloatArray, valid: BoolArray, rr: int | None, ventricular: bool) -> PWaveState:
-    """Push the next beat of one bed.
+@compiled
+def push_beat(state: PWaveState, slot: int, piece: FloatArray, valid: BoolArray, rr: float, ventricular: bool) -> None:
+    """Push the next beat of a bed, in place.
 
     Parameters
     ----------
     state : PWaveState
+    slot : int
     piece : ndarray of float64, shape (PIECE_BEFORE + 1 + PIECE_AFTER, leads), mV
         Samples around the R peak, finite.
     valid : ndarray of bool, shape (leads,)
         Leads to use.
-    rr : int or None
-        Preceding RR interval, samples; None if unknown.
+    rr : float
+        Preceding RR interval, samples; NaN if unknown.
     ventricular : bool
         Whether the beat is ventricular.
     """
-    if rr is None:
-        return state
-    state = copied(state)
-    push_beat(state, 0, np.ascontiguousarray(piece), valid, float(rr), ventricular)
-    return state
-
-
-@compiled
-def push_beat(state: PWaveState, bed: int, piece: FloatArray, valid: BoolArray, rr: float, ventricular: bool) -> None:
-    """Push the next beat of a bed, in place."""
-    intervals = int(state.intervals[bed])
-    usual = upper_median(state.rr[bed, :intervals]) if intervals else rr
-    state.intervals[bed] = push(state.rr[bed], intervals, rr)
+    if math.isnan(rr):
+        return
+    intervals = int(state.intervals[slot])
+    usual = upper_median(state.rr[slot, :intervals]) if intervals else rr
+    state.intervals[slot] = push(state.rr[slot], intervals, rr)
     if ventricular or rr < MIN_RR_SHARE * usual or not valid.any():
         return
-    beat, mean, beats = smooth(piece), state.mean[bed], state.beats[bed]
+    beat, mean, beats = smooth(piece), state.mean[slot], state.beats[slot]
     end = qrs_onset(mean) - MARGIN if beats else 0
     rate = max(1 / (beats + 1), MIN_RATE)
     for lead in range(len(valid)):
@@ -155,10 +144,16 @@ def push_beat(state: PWaveState, bed: int, piece: FloatArray, valid: BoolArray, 
             continue
         if beats:
             new = _segment_correlation(beat[lead], mean[lead], end)
-            state.correlation[bed, lead] += max(1 / beats, MIN_RATE) * (new - state.correlation[bed, lead])
+            state.correlation[slot, lead] += max(1 / beats, MIN_RATE) * (new - state.correlation[slot, lead])
         for i in range(SPAN):
             mean[lead, i] += rate * (beat[lead, i] - mean[lead, i])
-    state.beats[bed] += 1
+    state.beats[slot] += 1
+
+
+@compiled
+def consistency(state: PWaveState, slot: int) -> float:
+    """Return the mean correlation in the best lead of a bed, -1 to 1; NaN until it is known."""
+    return float(state.correlation[slot].max()) if state.beats[slot] > MIN_BEATS else math.nan
 
 
 @compiled

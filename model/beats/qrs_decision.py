@@ -87,7 +87,7 @@ def candidate(heights: FloatArray, i: int) -> float:
 
 
 @compiled
-def decide(state: QrsState, bed: int, i: int, height: float) -> float:
+def decide(state: QrsState, slot: int, i: int, height: float) -> float:
     """Decide about the candidate `DECISION_DELAY` before sample ``i`` of the last stride, and learn from it.
 
     Returns
@@ -95,26 +95,26 @@ def decide(state: QrsState, bed: int, i: int, height: float) -> float:
     float
         Strength of the beat there, below 1 if there is none.
     """
-    peak = state.end[bed] + i - DECISION_DELAY
-    rr = MAX_RR if state.last_peak[bed] < 0 else peak - state.last_peak[bed]
-    last_height = state.last_height[bed]
+    peak = state.end[slot] + i - DECISION_DELAY
+    rr = MAX_RR if state.last_peak[slot] < 0 else peak - state.last_peak[slot]
+    last_height = state.last_height[slot]
     if rr < BLANKING_PERIOD or (rr < REFRACTORY_PERIOD and height < REFRACTORY_RATIO * last_height):
         return 0.0
-    beat, noise = state.beat_level[bed], state.noise_level[bed]
-    usual_rr = kth_smallest(state.rr[bed].astype(np.float64), RR_MEMORY // 2)
+    beat, noise = state.beat_level[slot], state.noise_level[slot]
+    usual_rr = kth_smallest(state.rr[slot].astype(np.float64), RR_MEMORY // 2)
     strength: float = height / max(_threshold(beat, noise, last_height, rr, usual_rr), noise, MIN_THRESHOLD)
     if strength < 1:
-        state.noise_level[bed] += NOISE_RATE * (min(height, beat) - noise)
+        state.noise_level[slot] += NOISE_RATE * (min(height, beat) - noise)
         return strength
-    if height < P_WAVE_SHARE * beat and _steeper_follows(state.samples[bed], i, state.size[bed], state.weight[bed]):
+    if height < P_WAVE_SHARE * beat and _steeper_follows(state.samples[slot], i, state.size[slot], state.weight[slot]):
         return 0.0
     last_was_p_wave = rr < MAX_P_QRS and height > REFRACTORY_RATIO * last_height
     if last_was_p_wave:
-        state.noise_level[bed] += P_WAVE_RATE * (min(last_height, beat) - noise)
-    _learn_rr(state.rr[bed], state.rr_before[bed], rr, last_was_p_wave)
+        state.noise_level[slot] += P_WAVE_RATE * (min(last_height, beat) - noise)
+    _learn_rr(state.rr[slot], state.rr_before[slot], rr, last_was_p_wave)
     rate = OVERDUE_BEAT_RATE if rr > OVERDUE_RR * usual_rr else BEAT_RATE
-    state.beat_level[bed] += rate * (min(height, 2 * beat) - beat)
-    state.last_peak[bed], state.last_height[bed] = peak, height
+    state.beat_level[slot] += rate * (min(height, 2 * beat) - beat)
+    state.last_peak[slot], state.last_height[slot] = peak, height
     return strength
 
 

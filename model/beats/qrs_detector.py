@@ -10,6 +10,7 @@ The time of each decision depends only on the sample count, and the decision onl
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -32,7 +33,8 @@ from model.beats.qrs_state import (
     RR_MEMORY,
     QrsState,
 )
-from model.signal.arrays import BoolArray, FloatArray
+from model.signal.arrays import FloatArray, IntArray
+from model.signal.batch import Batch, single
 from model.signal.columns import copied
 from model.signal.compiled import compiled
 from model.signal.intake import Strides
@@ -68,6 +70,25 @@ class Qrs:
     index: int
     at: int
     strength: float
+
+
+class QrsRows(NamedTuple):
+    """Detected beats of some beds, bed by bed, in order; see `Qrs`.
+
+    Attributes
+    ----------
+    first : ndarray of int64, shape (beds + 1,)
+        The beats of bed ``i`` are the rows from ``first[i]`` up to, not including, ``first[i + 1]``.
+    r_peak : ndarray of int64, shape (rows,)
+        The index of `Qrs`.
+    at : ndarray of int64, shape (rows,)
+    strength : ndarray, shape (rows,)
+    """
+
+    first: IntArray
+    r_peak: IntArray
+    at: IntArray
+    strength: FloatArray
 
 
 def begin(start: int, leads: int) -> QrsState:
@@ -128,52 +149,47 @@ def step(state: QrsState, strides: Strides) -> tuple[tuple[Qrs, ...], QrsState]:
     state : QrsState
     """
     state = copied(state)
-    detected = np.empty((len(strides.mv) // BLANKING_PERIOD + 1, 4))
-    n = _advance(state, strides.mv[None], strides.invalid[None], detected)
-    beats = tuple(Qrs(int(index), int(at), strength) for _, index, at, strength in detected[:n].tolist())
-    return beats, state
+    rows = advance(state, single(strides))
+    return tuple(Qrs(*row) for row in zip(*(column.tolist() for column in rows[1:]), strict=True)), state
+
+
+def advance(columns: QrsState, batch: Batch) -> QrsRows:
+    """Push the strides of the beds of a batch, and change their slots of ``columns``; return the detected beats."""
+    beds, samples, _ = batch.mv.shape
+    most = beds * (samples // BLANKING_PERIOD + 1)
+    rows = QrsRows(np.zeros(beds + 1, np.int64), np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most))
+    _advance(columns, batch, rows)
+    n = int(rows.first[-1])
+    return QrsRows(rows.first, rows.r_peak[:n], rows.at[:n], rows.strength[:n])
 
 
 @compiled
-def _advance(state: QrsState, mv: FloatArray, invalid: BoolArray, detected: FloatArray) -> int:
-    """Push whole strides of each bed, in place.
-
-    Parameters
-    ----------
-    state : QrsState
-    mv : ndarray, shape (beds, n, leads), mV
-        Invalid samples are filled with any finite value.
-    invalid : ndarray of bool, of the same shape
-    detected : ndarray, shape (rows, 4)
-        Bed, R peak, sample of the decision and strength of each detected beat are written here.
-
-    Returns
-    -------
-    int
-        Number of detected beats.
-    """
+def _advance(columns: QrsState, batch: Batch, rows: QrsRows) -> None:
+    """Push the strides of the beds of a batch, in place, and write the detected beats into ``rows``."""
     beats = 0
-    for bed in range(len(state.end)):
-        heights = state.heights[bed]
-        for first in range(0, mv.shape[1], STRIDE):
-            append_energies(state, bed, mv[bed, first : first + STRIDE], invalid[bed, first : first + STRIDE])
-            append_heights(state, bed)
+    for bed in range(len(batch.slots)):
+        slot = batch.slots[bed]
+        heights = columns.heights[slot]
+        for first in range(0, batch.mv.shape[1], STRIDE):
+            stride = slice(first, first + STRIDE)
+            append_energies(columns, slot, batch.mv[bed, stride], batch.invalid[bed, stride])
+            append_heights(columns, slot)
             for i in range(STRIDE):
                 height = candidate(heights, i)
-                strength = decide(state, bed, i, height) if height > 0 else 0.0
+                strength = decide(columns, slot, i, height) if height > 0 else 0.0
                 if strength >= 1:
-                    at = state.end[bed] + i
-                    r_peak = at - DECISION_DELAY - ENERGY_DELAY + _r_peak(state.samples[bed], i, state.weight[bed])
-                    detected[beats, 0], detected[beats, 1] = bed, r_peak
-                    detected[beats, 2], detected[beats, 3] = at, strength
+                    at = columns.end[slot] + i
+                    offset = _r_peak(columns.samples[slot], i, columns.weight[slot])
+                    rows.r_peak[beats] = at - DECISION_DELAY - ENERGY_DELAY + offset
+                    rows.at[beats], rows.strength[beats] = at, strength
                     beats += 1
-            state.end[bed] += STRIDE
-            state.block_samples[bed] += STRIDE
-            if state.block_samples[bed] == BLOCK:
-                update_leads(state, bed)
-                state.block_samples[bed] = 0
-                state.invalid[bed] = 0
-    return beats
+            columns.end[slot] += STRIDE
+            columns.block_samples[slot] += STRIDE
+            if columns.block_samples[slot] == BLOCK:
+                update_leads(columns, slot)
+                columns.block_samples[slot] = 0
+                columns.invalid[slot] = 0
+        rows.first[bed + 1] = beats
 
 
 @compiled

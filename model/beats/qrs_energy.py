@@ -66,10 +66,10 @@ only."""
 
 
 @compiled
-def append_energies(state: QrsState, bed: int, mv: FloatArray, invalid: BoolArray) -> None:
+def append_energies(state: QrsState, slot: int, mv: FloatArray, invalid: BoolArray) -> None:
     """Append the energies of a stride in each lead; ``mv`` and ``invalid`` have the shape (STRIDE, leads)."""
     for lead in range(mv.shape[1]):
-        samples, filter_state, sums = state.samples[bed, lead], state.filter_state[bed, lead], state.sums[bed, lead]
+        samples, filter_state, sums = state.samples[slot, lead], state.filter_state[slot, lead], state.sums[slot, lead]
         shift(samples, STRIDE)
         for k in range(PARTIAL_SUMS):
             shift(sums[k], STRIDE)
@@ -77,16 +77,16 @@ def append_energies(state: QrsState, bed: int, mv: FloatArray, invalid: BoolArra
             # A gap repeats the last sample; after it, the signal continues there, so that the filter sees no step.
             sample = last_sample = samples[HISTORY + i - 1]
             if invalid[i, lead]:
-                state.invalid[bed, lead] += 1
+                state.invalid[slot, lead] += 1
             else:
-                if state.in_gap[bed, lead]:
-                    state.shift[bed, lead] = last_sample - mv[i, lead]
-                sample = mv[i, lead] + state.shift[bed, lead]
-            state.in_gap[bed, lead] = invalid[i, lead]
+                if state.in_gap[slot, lead]:
+                    state.shift[slot, lead] = last_sample - mv[i, lead]
+                sample = mv[i, lead] + state.shift[slot, lead]
+            state.in_gap[slot, lead] = invalid[i, lead]
             samples[HISTORY + i] = sample
             filtered = filter_sample(BAND_SOS, filter_state, sample)
             energy = _window_rms(sums, PARTIAL_SUM_HISTORY + i, filtered)
-            state.energies[bed, lead, state.block_samples[bed] + i] = energy
+            state.energies[slot, lead, state.block_samples[slot] + i] = energy
 
 
 @compiled
@@ -104,15 +104,15 @@ def _window_rms(sums: FloatArray, t: int, value: float) -> float:
 
 
 @compiled
-def append_heights(state: QrsState, bed: int) -> None:
+def append_heights(state: QrsState, slot: int) -> None:
     """Append the combined energies of a stride, to the power `COMBINE_POWER`; 0 where a beat is impossible."""
-    energies, size, weight = state.energies[bed], state.size[bed], state.weight[bed]
-    heights, known = state.heights[bed], state.blocks[bed].max() >= MIN_BLOCKS
+    energies, size, weight = state.energies[slot], state.size[slot], state.weight[slot]
+    heights, known = state.heights[slot], state.blocks[slot].max() >= MIN_BLOCKS
     shift(heights, STRIDE)
     for i in range(STRIDE):
         highest = combined = 0.0
         for lead in range(len(size)):
-            energy = energies[lead, state.block_samples[bed] + i]
+            energy = energies[lead, state.block_samples[slot] + i]
             ratio = min(energy / size[lead], MAX_RATIO)
             combined += ratio * math.sqrt(ratio) * weight[lead]  # ratio ** COMBINE_POWER, faster
             highest = max(highest, energy)
@@ -120,18 +120,18 @@ def append_heights(state: QrsState, bed: int) -> None:
 
 
 @compiled
-def update_leads(state: QrsState, bed: int) -> None:
+def update_leads(state: QrsState, slot: int) -> None:
     """Update statistics and weights of the leads after a block; a block of mostly invalid samples is left out."""
-    size, weight = state.size[bed], state.weight[bed]
+    size, weight = state.size[slot], state.weight[slot]
     for lead in range(len(size)):
-        energies, peaks, medians = state.energies[bed, lead], state.peaks[bed, lead], state.medians[bed, lead]
-        mostly_invalid = 2 * state.invalid[bed, lead] > BLOCK
+        energies, peaks, medians = state.energies[slot, lead], state.peaks[slot, lead], state.medians[slot, lead]
+        mostly_invalid = 2 * state.invalid[slot, lead] > BLOCK
         if not mostly_invalid:
             shift(peaks, 1)
             shift(medians, 1)
             peaks[-1], medians[-1] = energies.max(), kth_smallest(energies.copy(), BLOCK // 2)
-            state.blocks[bed, lead] = min(state.blocks[bed, lead] + 1, MEMORY_BLOCKS)
-        blocks, snr = state.blocks[bed, lead], 0.0
+            state.blocks[slot, lead] = min(state.blocks[slot, lead] + 1, MEMORY_BLOCKS)
+        blocks, snr = state.blocks[slot, lead], 0.0
         if blocks > 0:
             typical, size_before = _quantile(peaks[-blocks:], QRS_QUANTILE), size[lead] if blocks > 1 else 0.0
             size[lead] = max(typical, SIZE_DECAY * size_before, MIN_NOISE_MV)

@@ -14,16 +14,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 from scipy.signal import butter
 
-from model.beats.beat import Beat
+from model.beats.beat import UNKNOWN, VENTRICULAR, Beat, BeatRows, to_rows
 from model.signal.arrays import BoolArray, FloatArray, IntArray
+from model.signal.batch import Batch, single
 from model.signal.columns import copied, push
 from model.signal.compiled import compiled
+from model.signal.iir_filter import filter_sample
 from model.signal.intake import Strides
 from stream.timebase import FS, STRIDE
 
@@ -108,22 +109,21 @@ class RepetitionState(NamedTuple):
     ecg_seen: BoolArray
 
 
-@dataclass(frozen=True, slots=True)
-class Repetition:
-    """Repetition in the strides of one step.
+class Repetition(NamedTuple):
+    """Repetition in the strides of some beds.
 
     Attributes
     ----------
-    trusted : tuple of bool
+    trusted : ndarray of bool, shape (rows,)
         Whether each beat can be a ventricular one rather than an artefact.
-    mean : ndarray, shape (k,)
+    mean : ndarray, shape (beds, strides)
         Mean over the last beats at the end of each stride, in the best lead; NaN before `MIN_BEATS` and
         `MAX_SILENCE` after the last one.
-    ecg_seen : ndarray of bool, shape (k,)
+    ecg_seen : ndarray of bool, shape (beds, strides)
         Whether the beats up to the end of each stride have ever repeated as only those of an ECG do.
     """
 
-    trusted: tuple[bool, ...]
+    trusted: BoolArray
     mean: FloatArray
     ecg_seen: BoolArray
 
@@ -150,92 +150,92 @@ def after_gap(state: RepetitionState) -> RepetitionState:
 
 def step(state: RepetitionState, strides: Strides, beats: Sequence[Beat]) -> tuple[Repetition, RepetitionState]:
     """Push the next strides of one bed, and the beats reported in them in order."""
-    state, mv, n = copied(state), np.ascontiguousarray(strides.mv), len(strides.mv) // STRIDE
-    reported = np.array([(beat.index, beat.at, -1 if beat.rr is None else beat.rr) for beat in beats], np.int64)
-    is_trusted, mean, ecg_seen = np.zeros(len(beats), np.bool_), np.empty(n), np.empty(n, np.bool_)
-    push_strides(state, 0, mv, strides.start, reported.reshape(-1, 3), is_trusted, mean, ecg_seen)
-    return Repetition(tuple(is_trusted.tolist()), mean, ecg_seen), state
+    state = copied(state)
+    return advance(state, single(strides), to_rows([beats])), state
 
 
-def trusted(beats: Sequence[Beat], repetition: Repetition) -> tuple[Beat, ...]:
+def advance(columns: RepetitionState, batch: Batch, beats: BeatRows) -> Repetition:
+    """Push the strides of the beds of a batch, and the beats reported in them; change their slots of ``columns``."""
+    shape = len(batch.slots), batch.strides
+    repetition = Repetition(np.empty(len(beats.at), np.bool_), np.empty(shape), np.empty(shape, np.bool_))
+    _advance(columns, batch, beats, repetition)
+    return repetition
+
+
+def trusted(beats: BeatRows, repetition: Repetition) -> BeatRows:
     """Return the beats of a step for the rhythm: a ventricular one amid artefacts has no type (``Q``)."""
-    return tuple(
-        beat if beat.type != "V" or is_trusted else replace(beat, type="Q")
-        for beat, is_trusted in zip(beats, repetition.trusted, strict=True)
-    )
+    doubtful = (beats.kind == VENTRICULAR) & ~repetition.trusted
+    return beats._replace(kind=np.where(doubtful, UNKNOWN, beats.kind))
 
 
 @compiled
-def push_strides(
-    state: RepetitionState,
-    bed: int,
-    mv: FloatArray,
-    start: int,
-    beats: IntArray,
-    is_trusted: BoolArray,
-    mean: FloatArray,
-    ecg_seen: BoolArray,
-) -> None:
-    """Push the next strides of a bed in place; the last three arrays receive the fields of `Repetition`.
+def _advance(columns: RepetitionState, batch: Batch, beats: BeatRows, repetition: Repetition) -> None:
+    """Push the strides of the beds of a batch, and their beats, in place; fill ``repetition``."""
+    samples = np.empty((columns.recent.shape[1], KEPT + batch.mv.shape[1] // DECIMATION))
+    for bed in range(len(batch.slots)):
+        slot, start, row = batch.slots[bed], batch.start[bed], beats.first[bed]
+        _filter(columns.filter[slot], columns.recent[slot], batch.mv[bed], samples)
+        by_lead, ecg_seen = columns.by_lead[slot], columns.ecg_seen[slot]
+        for stride in range(repetition.mean.shape[1]):
+            now = start + (stride + 1) * STRIDE - 1
+            while row < beats.first[bed + 1] and beats.at[row] <= now:
+                r = (beats.r_peak[row] - start) // DECIMATION + KEPT
+                repetition.trusted[row] = _push_beat(columns, slot, samples, r, beats.at[row], beats.rr[row])
+                row += 1
+            compared = _compared(columns.beats[slot])
+            known = compared >= MIN_BEATS and now - columns.last[slot] < MAX_SILENCE
+            mean = _mean(by_lead, compared) if known else math.nan
+            ecg_seen = ecg_seen or (compared == AVERAGED_BEATS and mean >= ECG_REPETITION)
+            repetition.mean[bed, stride], repetition.ecg_seen[bed, stride] = mean, ecg_seen
+        columns.ecg_seen[slot] = ecg_seen
+
+
+@compiled
+def _push_beat(columns: RepetitionState, slot: int, samples: FloatArray, r: int, at: int, rr: int) -> bool:
+    """Compare a beat of a bed with its earlier ones, in place, and return whether it is trusted.
 
     Parameters
     ----------
-    start : int
-        Index of the first sample of ``mv``.
-    beats : ndarray of int64, shape (beats, 3)
-        Of each beat: R peak, sample at which it was reported, RR interval or -1.
+    samples : ndarray, shape (leads, n), mV
+        Filtered samples at 90 Hz.
+    r : int
+        Column of its R peak.
+    at : int
+        Sample at which it was reported.
+    rr : int
+        RR interval before it, samples; -1 if unknown.
     """
-    samples = _filter(state.filter[bed], state.recent[bed], mv)
-    first, pushed, by_lead = start - KEPT * DECIMATION, 0, state.by_lead[bed]
-    for stride in range(len(mean)):
-        now = start + (stride + 1) * STRIDE - 1
-        while pushed < len(beats) and beats[pushed, 1] <= now:
-            r = (beats[pushed, 0] - first) // DECIMATION
-            _compare(samples, r, state.beats[bed], state.shapes[bed], by_lead)
-            if state.beats[bed]:
-                state.last[bed] = beats[pushed, 1]
-            state.beats[bed] += 1
-            rr, last_rr = beats[pushed, 2], state.last_rr[bed]
-            fast = rr >= 0 and last_rr >= 0 and rr + last_rr < 2 * FAST_RR
-            is_trusted[pushed] = fast or _run_mean(by_lead, _compared(state.beats[bed])) >= MIN_RUN_REPETITION
-            state.last_rr[bed] = rr
-            pushed += 1
-        compared = _compared(state.beats[bed])
-        known = compared >= MIN_BEATS and now - state.last[bed] < MAX_SILENCE
-        mean[stride] = _mean(by_lead, compared) if known else math.nan
-        if compared == AVERAGED_BEATS and mean[stride] >= ECG_REPETITION:
-            state.ecg_seen[bed] = True
-        ecg_seen[stride] = state.ecg_seen[bed]
+    by_lead, last_rr = columns.by_lead[slot], columns.last_rr[slot]
+    _compare(samples, r, columns.beats[slot], columns.shapes[slot], by_lead)
+    if columns.beats[slot]:
+        columns.last[slot] = at
+    columns.beats[slot] += 1
+    columns.last_rr[slot] = rr
+    fast = rr >= 0 and last_rr >= 0 and rr + last_rr < 2 * FAST_RR
+    return fast or _run_mean(by_lead, _compared(columns.beats[slot])) >= MIN_RUN_REPETITION
 
 
 @compiled
-def _filter(carried: FloatArray, recent: FloatArray, mv: FloatArray) -> FloatArray:
-    """Return the recent filtered samples and each fourth new one, shape (leads, KEPT + n / 4); keep the last ones.
+def _filter(state: FloatArray, recent: FloatArray, mv: FloatArray, samples: FloatArray) -> None:
+    """Filter new samples, in place, and write the recent ones and each fourth new one into ``samples``.
 
     Parameters
     ----------
-    carried : ndarray of float64, shape (leads, sections, 2)
+    state : ndarray of float64, shape (leads, sections, 2)
     recent : ndarray of float64, shape (leads, KEPT), mV
     mv : ndarray of float64, shape (n, leads), mV
+    samples : ndarray of float64, shape (leads, KEPT + n / 4), mV
     """
-    new = len(mv) // DECIMATION
-    samples = np.empty((len(recent), KEPT + new))
+    new = samples.shape[1] - KEPT
     for lead in range(len(samples)):
         for i in range(KEPT):
             samples[lead, i] = recent[lead, i]
         for i in range(len(mv)):
-            sample = mv[i, lead]
-            for section in range(len(BAND_SOS)):
-                sos, delayed = BAND_SOS[section], carried[lead, section]
-                output = delayed[0] + sos[0] * sample
-                delayed[0] = delayed[1] + sos[1] * sample - sos[4] * output
-                delayed[1] = sos[2] * sample - sos[5] * output
-                sample = output
+            filtered = filter_sample(BAND_SOS, state[lead], mv[i, lead])
             if i % DECIMATION == DECIMATION - 1:
-                samples[lead, KEPT + i // DECIMATION] = sample
+                samples[lead, KEPT + i // DECIMATION] = filtered
         for i in range(KEPT):
             recent[lead, i] = samples[lead, new + i]
-    return samples
 
 
 @compiled

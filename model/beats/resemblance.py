@@ -37,53 +37,35 @@ def begin(leads: int) -> FloatArray:
     return np.full((1, EARLIER_BEATS, leads, LENGTH), np.nan)
 
 
-def step(shapes: FloatArray, piece: FloatArray, valid: BoolArray) -> tuple[tuple[float, ...], FloatArray]:
-    """Compare a beat of one bed with the last ones.
+@compiled
+def push_beat(shapes: FloatArray, slot: int, piece: FloatArray, valid: BoolArray, resemblance: FloatArray) -> None:
+    """Compare a beat of a bed with the last ones, and put its shape before them, in place.
 
     Parameters
     ----------
-    shapes : ndarray, shape (beds, EARLIER_BEATS, leads, LENGTH), mV
+    shapes : ndarray, shape (slots, EARLIER_BEATS, leads, LENGTH), mV
         Shapes of the last beats, latest first; NaN before the first ones.
+    slot : int
     piece : ndarray, shape (PIECE_BEFORE + 1 + PIECE_AFTER, leads), mV
-        Samples around the R peak, as `model.beats.beat_detector.cut_piece` returns them.
+        Samples around the R peak, as `model.beats.beat_detector.cut_piece` writes them.
     valid : ndarray of bool, shape (leads,)
-
-    Returns
-    -------
-    resemblance : tuple of float
-        Correlation with each known one of ``shapes``, -1 to 1: mean over the leads in which both are shown and one has
-        a complex, at the best common shift of up to `MAX_SHIFT` samples; 0 without such a lead.
-    shapes : ndarray
-        Including that of this beat.
-    """
-    shapes, resemblance = shapes.copy(), np.empty(EARLIER_BEATS)
-    known = push_beat(shapes, 0, np.ascontiguousarray(piece), valid, resemblance)
-    return tuple(resemblance[:known].tolist()), shapes
-
-
-@compiled
-def push_beat(shapes: FloatArray, bed: int, piece: FloatArray, valid: BoolArray, resemblance: FloatArray) -> int:
-    """Compare a beat of a bed with the last ones, and put its shape before them, in place.
-
-    Returns
-    -------
-    int
-        Number of known shapes before; the first values of ``resemblance`` are the correlations with them.
+    resemblance : ndarray, shape (EARLIER_BEATS,)
+        Receives the correlation with each of ``shapes``, -1 to 1: mean over the leads in which both are shown and one
+        has a complex, at the best common shift of up to `MAX_SHIFT` samples; 0 without such a lead; NaN where there is
+        no earlier beat.
     """
     smoothed = smooth(piece)
     for lead in range(len(valid)):
         if not valid[lead]:
             smoothed[lead, :] = 0.0
-    known = 0
-    while known < EARLIER_BEATS and not math.isnan(shapes[bed, known, 0, 0]):
-        resemblance[known] = _correlation(smoothed, shapes[bed, known])
-        known += 1
+    for k in range(EARLIER_BEATS):
+        known = not math.isnan(shapes[slot, k, 0, 0])
+        resemblance[k] = _correlation(smoothed, shapes[slot, k]) if known else math.nan
     for lead in range(len(smoothed)):
         for i in range(LENGTH):
             for k in range(EARLIER_BEATS - 1, 0, -1):
-                shapes[bed, k, lead, i] = shapes[bed, k - 1, lead, i]
-            shapes[bed, 0, lead, i] = smoothed[lead, FIRST + i]
-    return known
+                shapes[slot, k, lead, i] = shapes[slot, k - 1, lead, i]
+            shapes[slot, 0, lead, i] = smoothed[lead, FIRST + i]
 
 
 @compiled

@@ -198,11 +198,11 @@ def matched_filter(shape: FloatArray, template_filter: FloatArray) -> None:
 
 
 @compiled
-def normal_family(families: Families, bed: int) -> int:
+def normal_family(families: Families, slot: int) -> int:
     """Return the index of the family of the patient's normal beat; 0 if there are no families."""
-    weight, tempo, width = families.weight[bed], families.tempo[bed], families.width[bed]
+    weight, tempo, width = families.weight[slot], families.tempo[slot], families.width[slot]
     normal, highest = 0, -1.0
-    for k in range(families.known[bed]):
+    for k in range(families.known[slot]):
         score = weight[k] * math.exp(EARLY_POWER * tempo[k]) * width[k] ** -BROAD_POWER
         if score > highest:
             normal, highest = k, score
@@ -231,20 +231,20 @@ def move(shape: FloatArray, smoothed: FloatArray, begin: int, valid: BoolArray, 
 
 
 @compiled
-def _merge(families: Families, bed: int, matched: FloatArray, best: int) -> None:
+def _merge(families: Families, slot: int, matched: FloatArray, best: int) -> None:
     """Merge the families that the same beat matches as well into `best`, by adding their weights."""
     limit = max(MERGE_CORRELATION, matched[best] - 0.02)
-    for k in range(families.known[bed]):
+    for k in range(families.known[slot]):
         if k != best and matched[k] >= limit:
-            families.weight[bed, best] += families.weight[bed, k]
-            families.weight[bed, k] = 0.0
-            families.filter[bed, k, :, :] = 0.0  # no beat matches it any more
+            families.weight[slot, best] += families.weight[slot, k]
+            families.weight[slot, k] = 0.0
+            families.filter[slot, k, :, :] = 0.0  # no beat matches it any more
 
 
 @compiled
 def add_beat(
     families: Families,
-    bed: int,
+    slot: int,
     smoothed: FloatArray,
     matched: FloatArray,
     shift: IntArray,
@@ -258,7 +258,7 @@ def add_beat(
     Parameters
     ----------
     families : Families
-    bed : int
+    slot : int
     smoothed : ndarray of float64, shape (leads, CORE + 2 * MAX_SHIFT), mV
     matched, shift : ndarray of float64 and of int64, shape (MAX_FAMILIES,)
         Correlation of this beat with each family, and the best shift, from `match`.
@@ -276,7 +276,7 @@ def add_beat(
     new_family : bool
         Whether the beat started it.
     """
-    known, weight = int(families.known[bed]), families.weight[bed]
+    known, weight = int(families.known[slot]), families.weight[slot]
     for k in range(known):
         weight[k] *= WEIGHT_DECAY
     best = int(matched[:known].argmax()) if known else -1
@@ -284,20 +284,20 @@ def add_beat(
     if new_family:
         if known < MAX_FAMILIES:
             best = known
-            families.known[bed] += 1
+            families.known[slot] += 1
         else:
             best = int(weight.argmin())
         weight[best] = 1.0
         for lead in range(len(smoothed)):
             for i in range(CORE):
-                families.shape[bed, best, lead, i] = smoothed[lead, MAX_SHIFT + i]
-        families.tempo[bed, best], families.width[bed, best] = tempo, width
+                families.shape[slot, best, lead, i] = smoothed[lead, MAX_SHIFT + i]
+        families.tempo[slot, best], families.width[slot, best] = tempo, width
     else:
-        _merge(families, bed, matched, best)
+        _merge(families, slot, matched, best)
         weight[best] += 1
         rate = max(1 / weight[best], MIN_RATE)
-        move(families.shape[bed, best], smoothed, int(shift[best]), valid, rate)
-        families.tempo[bed, best] = families.tempo[bed, best] * (1 - rate) + rate * tempo
-        families.width[bed, best] = families.width[bed, best] * (1 - rate) + rate * width
-    matched_filter(families.shape[bed, best], families.filter[bed, best])
+        move(families.shape[slot, best], smoothed, int(shift[best]), valid, rate)
+        families.tempo[slot, best] = families.tempo[slot, best] * (1 - rate) + rate * tempo
+        families.width[slot, best] = families.width[slot, best] * (1 - rate) + rate * width
+    matched_filter(families.shape[slot, best], families.filter[slot, best])
     return best, new_family

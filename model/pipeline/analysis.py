@@ -29,7 +29,7 @@ from model.anomaly.anomaly_detector import Anomalies
 from model.anomaly.frequent_episodes import FrequentState
 from model.anomaly.state import DEFAULT_CONFIG, AnomalyState
 from model.beats import beat_detector, repetition
-from model.beats.beat import Beat, to_rows
+from model.beats.beat import Beat, from_rows, to_rows
 from model.beats.beat_detector import BeatsState
 from model.beats.classifier import BeatClassifier, load_classifier
 from model.beats.repetition import RepetitionState
@@ -367,7 +367,7 @@ def _analyze(
     fibrillation_state, quality_state = copied(state.fibrillation), copied(state.quality)
     signal_state, second = copied(state.signal), copied(state.second)
     fibrillation = ventricular_fibrillation.advance(fibrillation_state, alone, whole, waveform, reported)
-    mean = signal_status.repetition_at_blocks(batch, whole, fibrillation, repeated.mean[None])
+    mean = signal_status.repetition_at_blocks(batch, whole, fibrillation, repeated.mean)
     quality, technical_changes = signal_quality.advance(quality_state, alone, [state.leads], whole, mean)
     ends = strides.last_samples
     pulse, pulses_state = pulses.step(state.pulses, ends)
@@ -375,11 +375,11 @@ def _analyze(
         signal_state,
         batch,
         whole,
-        BlockStatus(quality, fibrillation, repeated.ecg_seen[None]),
+        BlockStatus(quality, fibrillation, repeated.ecg_seen),
         pulses.advance([state.pulses], alone, batch.last_samples),
         reported,
     )
-    trusted = repetition.trusted(beats, repeated)
+    (trusted,) = from_rows(repetition.trusted(reported, repeated))
     changes, vitals, rhythm_state = rhythm_detector.step(
         models.alarms, limits, state.rhythm, trusted, _signal_statuses(rows, pulse)
     )

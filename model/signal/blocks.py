@@ -67,7 +67,7 @@ class BlockRows(NamedTuple):
     offset : ndarray, shape (beds, leads), mV
     """
 
-    count: IntArray
+    count: IntArray  # type: ignore[assignment]  # hides a method of tuple
     start: IntArray
     mv: FloatArray
     invalid: BoolArray

@@ -260,9 +260,9 @@ def _step_beats(state: BeatsState, strides: Strides) -> tuple[Outputs, BeatsStat
 def _step_repetition(state: tuple[BeatsState, RepetitionState], strides: Strides) -> tuple[Outputs, Any]:
     beats, beats_state = beat_detector.step(beat_classifier(), state[0], strides)
     output, own_state = repetition.step(state[1], strides, beats)
-    outputs: Outputs = list(zip((beat.at for beat in beats), output.trusted, strict=True))
-    means = (None if np.isnan(mean) else mean for mean in output.mean.tolist())
-    each = zip(means, output.ecg_seen.tolist(), strict=True)
+    outputs: Outputs = list(zip((beat.at for beat in beats), output.trusted.tolist(), strict=True))
+    means = (None if np.isnan(mean) else mean for mean in output.mean[0].tolist())
+    each = zip(means, output.ecg_seen[0].tolist(), strict=True)
     return [*outputs, *zip(strides.last_samples, each, strict=True)], (beats_state, own_state)
 
 

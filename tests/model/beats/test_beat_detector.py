@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from model.beats import beat_detector
-from model.beats.beat import Beat
-from model.beats.beat_detector import MAX_INVALID, cut_piece
+from model.beats.beat import Beat, from_rows
+from model.beats.beat_detector import MAX_INVALID, PIECE, cut_piece
 from model.beats.classifier import LEARNING_BEATS, load_classifier
-from model.beats.templates import PIECE_AFTER, PIECE_BEFORE
+from model.beats.templates import PIECE_BEFORE
 from model.datasets.reference import reference_of
 from model.evaluation import ec57_beats
 from model.signal.arrays import FloatArray
@@ -20,7 +20,10 @@ from model.signal.intake import strides_of
 from stream.records.catalog import Catalog
 from stream.records.record import Record
 from stream.records.wfdb_reader import load
+from stream.timebase import FS, STRIDE
+from tests.model.contracts import ecg_with_events
 from tests.model.excerpt_reference import FUSION, VENTRICULAR, per_half_minute
+from tests.model.slots import assert_equal, batch_of, cut, joined, taken
 
 START = 1000
 
@@ -80,24 +83,48 @@ def test_ventricular_beats_of_a_record_are_detected(mitdb_dir: Path, leads: int)
     assert scores.veb.positive_predictivity > 0.95
 
 
+def test_several_beds_give_what_each_gives_alone() -> None:
+    """The beds are at different places of a signal, and one of them knows its patient."""
+    beat_classifier, whole = load_classifier(), strides_of(ecg_with_events(), START // STRIDE * STRIDE)
+    slots, size, seconds = [4, 0, 3], 6, 12
+    beds = [cut(whole, first * FS, (first + seconds) * FS) for first in (0, 10, 17)]
+    states = [beat_detector.begin(bed.start, 2) for bed in beds]
+    _, known = beat_detector.step(beat_classifier, states[0], beds[0])
+    states[1] = beat_detector.after_gap(known, beds[1].start)
+    columns, untouched = (joined(states, slots, size) for _ in range(2))
+    found = 0
+    for first, stop in itertools.pairwise([0, 10, 11, 20, 60, seconds * FS // STRIDE]):
+        now = [cut(bed, first * STRIDE, stop * STRIDE) for bed in beds]
+        together = from_rows(beat_detector.advance(beat_classifier, columns, batch_of(now, slots)))
+        for bed, strides in enumerate(now):
+            alone, states[bed] = beat_detector.step(beat_classifier, states[bed], strides)
+            assert together[bed] == alone
+            assert_equal(taken(columns, slots[bed]), states[bed])
+            found += len(alone)
+    assert found > 30
+    for slot in set(range(size)) - set(slots):
+        assert_equal(taken(columns, slot), taken(untouched, slot))
+
+
 def test_a_lead_with_too_many_invalid_samples_around_a_beat_is_not_valid() -> None:
-    n = PIECE_BEFORE + 1 + PIECE_AFTER
-    samples = np.arange(2.0 * n).reshape(n, 2)
-    invalid = np.zeros((n, 2), bool)
-    few = int(MAX_INVALID * n)
+    samples = np.arange(2.0 * PIECE).reshape(PIECE, 2)
+    invalid = np.zeros((PIECE, 2), bool)
+    few = int(MAX_INVALID * PIECE)
     invalid[40 : 40 + few, 0] = True
     invalid[40 : 41 + few, 1] = True
-    piece, valid = cut_piece(samples, invalid, PIECE_BEFORE)
+    piece, valid = np.empty((PIECE, 2)), np.empty(2, np.bool_)
+    cut_piece(samples, invalid, PIECE_BEFORE, piece, valid)
     assert valid.tolist() == [True, False]
     np.testing.assert_array_equal(piece[:, 0], samples[:, 0])
     assert (piece[:, 1] == 0).all()
 
 
 def test_a_gap_at_the_start_of_a_piece_is_filled_with_the_first_valid_sample() -> None:
-    samples = np.arange(PIECE_BEFORE + 1 + PIECE_AFTER + 5.0)[:, None]
+    samples = np.arange(PIECE + 5.0)[:, None]
     invalid = np.zeros(samples.shape, bool)
     invalid[:9] = True
-    piece, valid = cut_piece(samples, invalid, PIECE_BEFORE + 5)
+    piece, valid = np.empty((PIECE, 1)), np.empty(1, np.bool_)
+    cut_piece(samples, invalid, PIECE_BEFORE + 5, piece, valid)
     assert valid.all()
     assert (piece[:4] == 9).all()
     np.testing.assert_array_equal(piece[4:], samples[9:])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -10,15 +12,20 @@ import pytest
 
 from model.beats import classifier, templates
 from model.beats import features as beat_features
+from model.beats.beat import KINDS
 from model.beats.classifier import LEARNING_BEATS, BeatClassifier, ClassifierState, begin_odds, load_classifier
 from model.beats.features import NAMES, Patient
 from model.beats.templates import PIECE_AFTER, PIECE_BEFORE
 from model.signal.arrays import FloatArray
+from model.signal.columns import copied
 from stream.errors import CheckpointError
 
 TIME = (np.arange(-PIECE_BEFORE, PIECE_AFTER + 1) / 360)[:, None]
 BOTH = np.ones(2, np.bool_)
 EVEN = np.array([0.5, 0.5])
+
+
+load_shipped = cache(load_classifier)
 
 
 def wave(feature: float, width: float, height: float) -> FloatArray:
@@ -53,11 +60,14 @@ def matches_normal(patient: Patient, piece: FloatArray) -> bool:
 
 
 def classify(beats: list[tuple[FloatArray, float | None]]) -> list[str]:
-    beat_classifier, state, types = load_classifier(), classifier.begin(beats[0][0].shape[1]), []
-    for piece, rr in beats:
-        kind, state = classifier.step(beat_classifier, state, piece, np.ones(piece.shape[1], np.bool_), rr)
-        types.append(kind)
-    return types
+    state = classifier.begin(beats[0][0].shape[1])
+    return [push(state, piece, math.nan if rr is None else rr) for piece, rr in beats]
+
+
+def push(state: ClassifierState, piece: FloatArray, rr: float) -> str:
+    """Push a beat, in place, and return its type."""
+    shipped, features, valid = load_shipped(), np.empty(len(NAMES)), np.ones(piece.shape[1], np.bool_)
+    return KINDS[classifier.push_beat(shipped.main, shipped.atrial, state, 0, piece, valid, rr, features)]
 
 
 def test_the_normal_beat_is_learnt_in_a_bigeminy_from_the_first_beat() -> None:
@@ -184,10 +194,10 @@ def test_bad_weights_end_in_one_line(tmp_path: Path, defect: str) -> None:
 
 def test_the_result_depends_only_on_the_state() -> None:
     rng = np.random.default_rng(9)
-    beat_classifier, state = load_classifier(), classifier.begin(2)
+    state = classifier.begin(2)
     for _ in range(15):
-        _, state = classifier.step(beat_classifier, state, normal(rng), BOTH, 300.0)
-    piece = ventricular(rng)
-    first: tuple[str, ClassifierState] = classifier.step(beat_classifier, state, piece, BOTH, 200.0)
-    classifier.step(beat_classifier, state, normal(rng), BOTH, 300.0)
-    assert classifier.step(beat_classifier, state, piece, BOTH, 200.0)[0] == first[0] == "V"
+        push(state, normal(rng), 300.0)
+    piece, same = ventricular(rng), copied(state)
+    assert push(state, piece, 200.0) == "V"
+    push(state, normal(rng), 300.0)
+    assert push(same, piece, 200.0) == "V"

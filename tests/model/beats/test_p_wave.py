@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
 from model.beats import p_wave
 from model.beats.p_wave import MIN_BEATS, PIECE_AFTER, PIECE_BEFORE, SPAN_BEFORE, PWaveState
 from model.signal.arrays import FloatArray
+from model.signal.columns import copied
 
 SAMPLES = np.arange(-PIECE_BEFORE, PIECE_AFTER + 1)
 
@@ -28,13 +31,12 @@ def after(pieces: list[FloatArray], rr: list[int] | None = None, ventricular: bo
     state = p_wave.begin(pieces[0].shape[1])
     valid = np.ones(pieces[0].shape[1], np.bool_)
     for number, mv in enumerate(pieces):
-        state = p_wave.step(state, mv, valid, 300 if rr is None else rr[number], ventricular)
+        p_wave.push_beat(state, 0, mv, valid, 300.0 if rr is None else float(rr[number]), ventricular)
     return state
 
 
 def consistency(state: PWaveState) -> float:
-    assert state.consistency is not None
-    return state.consistency
+    return p_wave.consistency(state, 0)
 
 
 @pytest.mark.parametrize("r_peak", [-12, 0, 25])
@@ -77,8 +79,8 @@ def test_consistency_falls_within_thirty_beats_without_p_waves() -> None:
 def test_consistency_is_unknown_at_first() -> None:
     rng = np.random.default_rng(5)
     pieces = [piece(rng) for _ in range(MIN_BEATS + 1)]
-    assert after(pieces[:-1]).consistency is None
-    assert after(pieces).consistency is not None
+    assert math.isnan(consistency(after(pieces[:-1])))
+    assert not math.isnan(consistency(after(pieces)))
 
 
 def test_ventricular_beats_change_only_the_intervals() -> None:
@@ -93,7 +95,8 @@ def test_an_invalid_lead_keeps_its_state() -> None:
     rng = np.random.default_rng(7)
     before = after([np.hstack([piece(rng), piece(rng)]) for _ in range(20)])
     beat = np.hstack([piece(rng), np.zeros_like(piece(rng))])
-    state = p_wave.step(before, beat, np.array([True, False]), 300, False)
+    state = copied(before)
+    p_wave.push_beat(state, 0, beat, np.array([True, False]), 300.0, False)
     assert (state.mean[0, 1] == before.mean[0, 1]).all()
     assert state.correlation[0, 1] == before.correlation[0, 1]
     assert state.correlation[0, 0] != before.correlation[0, 0]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from model.beats import repetition
-from model.beats.beat import Beat
+from model.beats.beat import KINDS, Beat, to_rows
 from model.beats.repetition import Repetition
 from model.signal.arrays import FloatArray
 from model.signal.intake import strides_of
-from stream.timebase import FS
+from stream.timebase import FS, STRIDE
+from tests.model.slots import assert_equal, batch_of, cut, joined, taken
 
 RR = FS * 3 // 4
 
@@ -46,41 +47,41 @@ def run(shapes: str, mv: FloatArray | None = None) -> Repetition:
 
 def trusted(shapes: str) -> str:
     beats = [Beat((i + 1) * RR, (i + 1) * RR + 70, "V" if shape in "Vx" else "N", RR) for i, shape in enumerate(shapes)]
-    return "".join(beat.type for beat in repetition.trusted(beats, run(shapes)))
+    return "".join(KINDS[kind] for kind in repetition.trusted(to_rows([beats]), run(shapes)).kind)
 
 
 def test_equal_beats_repeat() -> None:
     output = run("N" * 20)
-    assert output.mean[-1] > 0.95
-    assert output.ecg_seen[-1]
+    assert output.mean[0, -1] > 0.95
+    assert output.ecg_seen[0, -1]
 
 
 def test_too_few_beats_say_nothing() -> None:
     output = run("N" * 20)
-    assert np.isnan(output.mean[: 4 * FS // 36]).all()
-    assert not output.ecg_seen[: 4 * FS // 36].any()
+    assert np.isnan(output.mean[0, : 4 * FS // 36]).all()
+    assert not output.ecg_seen[0, : 4 * FS // 36].any()
 
 
 def test_without_beats_nothing_is_known_after_some_seconds() -> None:
     mv = np.concatenate([signal("N" * 12), np.zeros((10 * FS, 1))])
     output = run("N" * 12, mv)
-    assert np.isnan(output.mean[-1])
-    assert output.ecg_seen[-1]
+    assert np.isnan(output.mean[0, -1])
+    assert output.ecg_seen[0, -1]
 
 
 def test_noise_on_the_beats_lowers_the_repetition() -> None:
-    means = [run("N" * 20, signal("N" * 20, noise)).mean[-1] for noise in (0.0, 0.5, 3.0)]
+    means = [run("N" * 20, signal("N" * 20, noise)).mean[0, -1] for noise in (0.0, 0.5, 3.0)]
     assert means[0] > means[1] > means[2]
     assert means[2] < 0.75
 
 
 def test_a_clean_lead_beside_a_noisy_one_counts() -> None:
-    assert run("N" * 20, signal("N" * 20, 3.0, leads=2)).mean[-1] > 0.95
+    assert run("N" * 20, signal("N" * 20, 3.0, leads=2)).mean[0, -1] > 0.95
 
 
 def test_artefacts_alone_are_no_ecg() -> None:
     output = run("x" * 20)
-    assert output.mean[-1] < 0.8
+    assert output.mean[0, -1] < 0.8
     assert not output.ecg_seen.any()
 
 
@@ -101,3 +102,31 @@ def test_a_polymorphic_tachycardia_is_trusted_because_it_is_fast() -> None:
     beats = [Beat((i + 1) * RR, (i + 1) * RR + 70, "V", 90 if i > 9 else RR) for i in range(len(shapes))]
     output, _ = repetition.step(repetition.begin(1), strides_of(signal(shapes)), beats)
     assert all(output.trusted[11:])
+
+
+def test_several_beds_give_what_each_gives_alone() -> None:
+    shapes = ("NNNNNNNNNNxxxxNN", "NVNVNVNVNVNVNVNV", "xNxNNNNNNNVVVVNN")
+    slots, size, beds = [2, 5, 0], 7, [strides_of(signal(shape, leads=2)) for shape in shapes]
+    beats = [
+        [Beat((i + 1) * RR, (i + 1) * RR + 70, "V" if kind in "Vx" else "N", RR) for i, kind in enumerate(shape)]
+        for shape in shapes
+    ]
+    states = [repetition.begin(2) for _ in shapes]
+    columns, untouched = (joined(states, slots, size) for _ in range(2))
+    for first, stop in ((0, 9), (9, 10), (10, 64), (64, 67), (67, 127)):
+        now = [cut(bed, first * STRIDE, stop * STRIDE) for bed in beds]
+        reported = [
+            [beat for beat in own if strides.start <= beat.at < strides.end]
+            for own, strides in zip(beats, now, strict=True)
+        ]
+        rows = to_rows(reported)
+        together = repetition.advance(columns, batch_of(now, slots), rows)
+        for bed, strides in enumerate(now):
+            alone, states[bed] = repetition.step(states[bed], strides, reported[bed])
+            np.testing.assert_array_equal(together.trusted[rows.first[bed] : rows.first[bed + 1]], alone.trusted)
+            np.testing.assert_array_equal(together.mean[bed], alone.mean[0])
+            np.testing.assert_array_equal(together.ecg_seen[bed], alone.ecg_seen[0])
+            assert_equal(taken(columns, slots[bed]), states[bed])
+    assert columns.ecg_seen[slots].any()
+    for slot in set(range(size)) - set(slots):
+        assert_equal(taken(columns, slot), taken(untouched, slot))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from model.beats import resemblance
+from model.beats.resemblance import EARLIER_BEATS
 from model.beats.templates import MAX_SHIFT, PIECE_AFTER, PIECE_BEFORE
 from model.signal.arrays import BoolArray, FloatArray
 
@@ -21,11 +22,10 @@ def broad(width: float, delay: int = 0, gain: float = 1.0) -> FloatArray:
 
 def compared(*pieces: FloatArray, valid: BoolArray = BOTH) -> tuple[float, ...]:
     """Return the resemblance of the last piece."""
-    shapes = resemblance.begin(2)
-    found: tuple[float, ...] = ()
+    shapes, found = resemblance.begin(2), np.empty(EARLIER_BEATS)
     for piece in pieces:
-        found, shapes = resemblance.step(shapes, piece, valid)
-    return found
+        resemblance.push_beat(shapes, 0, piece, valid, found)
+    return tuple(found[~np.isnan(found)].tolist())
 
 
 def test_a_beat_is_compared_with_the_last_two() -> None:
