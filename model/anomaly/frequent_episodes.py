@@ -12,16 +12,24 @@ counted, too, there would be 4.8 alarms per bed and hour, during 59 % of the tim
 
 from __future__ import annotations
 
+import math
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from model.beats.beat import Beat
+import numpy as np
+
+from model.beats.beat import VENTRICULAR, Beat, BeatRows, to_rows
 from model.conditions.changes import Began, Change, Ended, Evidence
 from model.conditions.settings import AlarmConfig
+from model.signal.arrays import IntArray
 from stream.timebase import FS
 from stream.wire.alarm_messages import AlarmKind, ClearedReason, RaisedReason
 
 KIND: AlarmKind = "unusual_complexes"
+
+NEVER = 2**62
+"""A sample that is not reached."""
 
 WINDOW = 60 * FS
 """Samples in which episodes are counted, and without one the condition ends."""
@@ -58,7 +66,7 @@ class FrequentState:
     recent : tuple of UnusualComplex
         Episodes of the last minute that no ventricular beat explains, oldest first.
     ventricular : tuple of int
-        R peaks of the ventricular beats of the last two minutes.
+        R peaks of the ventricular beats of the two minutes before the last beat or episode.
     began : Began or None
         The condition, if it holds.
     worst : UnusualComplex or None
@@ -69,6 +77,9 @@ class FrequentState:
         Index after the last sample of the latest one.
     start : int
         Index of the first sample since the start of the epoch or the last gap; the condition begins no earlier.
+    due : int
+        Sample at which the condition may begin or end without a new episode. Until then, and without a ventricular
+        beat, there is nothing to do.
     """
 
     lasting: Began | None = None
@@ -79,6 +90,7 @@ class FrequentState:
     count: int = 0
     end: int = 0
     start: int = 0
+    due: int = 0
 
 
 def after_gap(state: FrequentState, start: int) -> FrequentState:
@@ -112,19 +124,87 @@ def step(
         At most one for each stride.
     FrequentState
     """
+    states, slots, ends = [state], np.zeros(1, np.int64), np.array([strides])
+    found = advance(config, states, slots, ends, to_rows([beats]), [(0, episode) for episode in episodes])
+    return tuple(change for _, change in found), states[0]
+
+
+def advance(
+    config: AlarmConfig,
+    states: list[FrequentState],
+    slots: IntArray,
+    ends: IntArray,
+    beats: BeatRows,
+    episodes: Sequence[tuple[int, Change]],
+) -> list[tuple[int, Change]]:
+    """Push the episodes and beats reported in some strides of some beds, and change the states of these beds.
+
+    Parameters
+    ----------
+    config : AlarmConfig
+    states : list of FrequentState
+        State of each slot.
+    slots : ndarray of int64, shape (beds,)
+        Slot of each bed.
+    ends : ndarray of int64, shape (beds, strides)
+        Last sample of each stride, in order.
+    beats : BeatRows
+    episodes : sequence of (int, Began or Ended)
+        Beds, and changes of the anomaly detector; of each bed in order.
+
+    Returns
+    -------
+    list of (int, Began or Ended)
+        Beds, and changes: at most one of a bed for each stride, in order.
+    """
+    reported: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    rows = np.flatnonzero(beats.kind == VENTRICULAR)
+    beds = np.searchsorted(beats.first, rows, "right") - 1
+    for bed, at, r_peak in zip(beds.tolist(), beats.at[rows].tolist(), beats.r_peak[rows].tolist(), strict=True):
+        reported[bed].append((at, r_peak))
+    changed: dict[int, list[Change]] = defaultdict(list)
+    for bed, change in episodes:
+        changed[bed].append(change)
+    changes: list[tuple[int, Change]] = []
+    for bed, (slot, last) in enumerate(zip(slots.tolist(), ends[:, -1].tolist(), strict=True)):
+        if bed in reported or bed in changed or last >= states[slot].due:
+            found, states[slot] = _advance(config, states[slot], ends[bed].tolist(), reported[bed], changed[bed])
+            changes += [(bed, change) for change in found]
+    return changes
+
+
+def _advance(
+    config: AlarmConfig,
+    state: FrequentState,
+    ends: Sequence[int],
+    beats: Sequence[tuple[int, int]],
+    episodes: Sequence[Change],
+) -> tuple[list[Change], FrequentState]:
+    """Push what was reported in some strides of one bed; of each ventricular beat the sample of the report, R peak."""
     changes = []
-    waiting, reported = list(episodes), list(beats)
-    for at in strides:
-        new = [beat for beat in reported if beat.at <= at]
-        reported = reported[len(new) :]
-        ventricular = (*state.ventricular, *(beat.index for beat in new if beat.type == "V"))
-        state = replace(state, ventricular=tuple(index for index in ventricular if index > at - 2 * WINDOW))
+    reported, waiting = list(beats), list(episodes)
+    for at in ends:
+        new = (reported and reported[0][0] <= at) or (waiting and waiting[0].at <= at)
+        if not new and at < state.due:
+            continue
+        while reported and reported[0][0] <= at:
+            state = replace(state, ventricular=(*state.ventricular, reported.pop(0)[1]))
+        state = replace(state, ventricular=tuple(index for index in state.ventricular if index > at - 2 * WINDOW))
         while waiting and waiting[0].at <= at:
             state = _push(config, state, waiting.pop(0))
         change, state = _evaluate(config, state, at)
+        state = replace(state, due=_due(config, state, at))
         if change is not None:
             changes.append(change)
-    return tuple(changes), state
+    return changes, state
+
+
+def _due(config: AlarmConfig, state: FrequentState, at: int) -> int:
+    """Return the sample after ``at`` at which an episode leaves the window, or the lasting one has lasted enough."""
+    samples = [one.end + WINDOW for one in state.recent]
+    if state.lasting is not None:
+        samples.append(state.lasting.onset + math.ceil(config.unusual_s * FS))
+    return min((sample for sample in samples if sample > at), default=NEVER)
 
 
 def close(state: FrequentState, at: int) -> Ended | None:

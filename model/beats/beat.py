@@ -97,18 +97,22 @@ def to_rows(beats: Sequence[Sequence[Beat]]) -> BeatRows:
     )
 
 
-def from_rows(rows: BeatRows) -> list[tuple[Beat, ...]]:
-    """Return the beats of each bed; the inverse of `to_rows`."""
+def from_rows(rows: BeatRows, quality: FloatArray | None = None) -> list[tuple[Beat, ...]]:
+    """Return the beats of each bed, by default with quality 1; the inverse of `to_rows`."""
+    graded = [1.0] * len(rows.at) if quality is None else quality.tolist()
     beats = [
         Beat(
             index,
             at,
             KINDS[kind],
             None if rr < 0 else rr,
+            own_quality,
             resemblance=tuple(value for value in resemblance if not math.isnan(value)),
             p_wave=None if math.isnan(p_wave) else p_wave,
         )
-        for index, at, kind, rr, resemblance, p_wave in zip(*(column.tolist() for column in rows[1:]), strict=True)
+        for index, at, kind, rr, resemblance, p_wave, own_quality in zip(
+            *(column.tolist() for column in rows[1:]), graded, strict=True
+        )
     ]
     first = rows.first.tolist()
     return [tuple(beats[begin:end]) for begin, end in pairwise(first)]

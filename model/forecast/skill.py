@@ -6,9 +6,13 @@ forecast is the forecast error; its difference from the last sample of the previ
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
+import numpy as np
+
+from model.signal.arrays import FloatArray, IntArray
+from model.signal.columns import push
+from model.signal.compiled import compiled
 from stream.timebase import STRIDE
 
 WINDOW_S = 60
@@ -18,35 +22,51 @@ NEXT_STRIDE_END = STRIDE - 1
 """Index, along the horizon of a forecast, of the sample that ends the next stride."""
 
 
-@dataclass(frozen=True, slots=True)
-class SkillState:
-    """State carried from stride to stride; all values in mV.
+class SkillState(NamedTuple):
+    """State carried from stride to stride, all values but ``seconds`` in mV; columns over beds.
 
     Attributes
     ----------
-    expected : float
+    expected : ndarray, shape (beds,)
         Latest forecast of the sample that ends the next stride; NaN before the first.
-    last : float
+    last : ndarray, shape (beds,)
         The sample that ended the last stride.
-    forecast, persistence : float
+    forecast, persistence : ndarray, shape (beds,)
         Sums of absolute errors in the current second.
-    seconds : tuple of (float, float)
-        The same sums for the last full seconds, oldest first.
+    forecasts, persistences : ndarray, shape (beds, WINDOW_S)
+        The same sums for the last full seconds, oldest first; ``seconds`` of them.
+    seconds : ndarray of int64, shape (beds,)
     """
 
-    expected: float = math.nan
-    last: float = math.nan
-    forecast: float = 0.0
-    persistence: float = 0.0
-    seconds: tuple[tuple[float, float], ...] = ()
+    expected: FloatArray
+    last: FloatArray
+    forecast: FloatArray
+    persistence: FloatArray
+    forecasts: FloatArray
+    persistences: FloatArray
+    seconds: IntArray
+
+
+def begin() -> SkillState:
+    """Return the state of one bed before the first stride."""
+    return SkillState(
+        expected=np.full(1, np.nan),
+        last=np.full(1, np.nan),
+        forecast=np.zeros(1),
+        persistence=np.zeros(1),
+        forecasts=np.zeros((1, WINDOW_S)),
+        persistences=np.zeros((1, WINDOW_S)),
+        seconds=np.zeros(1, np.int64),
+    )
 
 
 def after_gap(state: SkillState) -> SkillState:
     """Return the state after lost samples: the next sample is compared with none before."""
-    return replace(state, expected=math.nan, last=math.nan)
+    return state._replace(expected=np.full(1, np.nan), last=np.full(1, np.nan))
 
 
-def compare(state: SkillState, observed: float, expected: float) -> SkillState:
+@compiled
+def compare(state: SkillState, slot: int, observed: float, expected: float) -> None:
     """Push the last sample of a stride and the forecast of the last sample of the next stride.
 
     Parameters
@@ -54,19 +74,24 @@ def compare(state: SkillState, observed: float, expected: float) -> SkillState:
     observed, expected : float
         mV; an invalid sample is NaN and adds to no error.
     """
-    forecast, persistence = state.forecast, state.persistence
-    if not math.isnan(state.expected + state.last + observed):
-        forecast += abs(observed - state.expected)
-        persistence += abs(observed - state.last)
-    return replace(state, forecast=forecast, persistence=persistence, expected=expected, last=observed)
+    if not np.isnan(state.expected[slot] + state.last[slot] + observed):
+        state.forecast[slot] += abs(observed - state.expected[slot])
+        state.persistence[slot] += abs(observed - state.last[slot])
+    state.expected[slot], state.last[slot] = expected, observed
 
 
-def end_second(state: SkillState) -> tuple[float | None, SkillState]:
+@compiled
+def end_second(state: SkillState, slot: int) -> float:
     """End a second and return the skill: 1 − forecast error / persistence error over the last minute.
 
-    None if the persistence error is zero: nothing was compared yet, or the signal is constant.
+    NaN if the persistence error is zero: nothing was compared yet, or the signal is constant.
     """
-    seconds = (*state.seconds, (state.forecast, state.persistence))[-WINDOW_S:]
-    persistence = sum(second[1] for second in seconds)
-    skill = 1 - sum(second[0] for second in seconds) / persistence if persistence > 0 else None
-    return skill, replace(state, forecast=0.0, persistence=0.0, seconds=seconds)
+    push(state.forecasts[slot], state.seconds[slot], state.forecast[slot])
+    seconds = push(state.persistences[slot], state.seconds[slot], state.persistence[slot])
+    state.seconds[slot] = seconds
+    state.forecast[slot] = state.persistence[slot] = 0.0
+    forecast = persistence = 0.0
+    for second in range(seconds):
+        forecast += state.forecasts[slot, second]
+        persistence += state.persistences[slot, second]
+    return 1 - forecast / persistence if persistence > 0 else np.nan

@@ -5,9 +5,9 @@ The number of slots doubles when they are full; the slots of beds that have left
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from operator import attrgetter
 
 import numpy as np
@@ -19,22 +19,27 @@ from model.beats.beat import Beat, from_rows
 from model.conditions.changes import Change
 from model.forecast import forecaster
 from model.forecast.inference import Precision
+from model.forecast.skill import NEXT_STRIDE_END
 from model.pipeline import bed_state, stride_forecasts, vitals_output
 from model.pipeline.analysis import Analysis, Models
 from model.pipeline.bed_state import BedState, Notes
 from model.pipeline.stride_forecasts import StrideForecasts
-from model.rhythm import rhythm_detector, ventricular_fibrillation
+from model.pipeline.vitals_output import StrideRows
+from model.rhythm import rhythm_detector, signal_status, ventricular_fibrillation
 from model.rhythm.rules import SignalStatus
-from model.rhythm.ventricular_fibrillation import Fibrillation
+from model.rhythm.signal_status import BlockStatus
+from model.rhythm.vitals import VitalSigns
 from model.signal import blocks, fibrillation_waveform, intake, pulses, signal_quality, slots
 from model.signal.arrays import FloatArray, IntArray
-from model.signal.batch import Batch, Strides
-from model.signal.blocks import BLOCK, STRIDES_PER_BLOCK, Blocks
+from model.signal.batch import Batch
 from model.signal.pulse_detector import WaveSamples
-from model.signal.signal_quality import QualityOutput
+from model.signal.pulses import PulseStatus
 from stream.errors import StorageError
 from stream.timebase import STRIDE
 from stream.wire.alarm_messages import Limits
+
+Changes = Iterable[tuple[int, Change]]
+"""Beds of a batch, and changes: of each bed in order."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,9 +103,16 @@ class BedGroup:
         self._layout = first.layout
         self._columns = first.columns
         self._arrays = slots.arrays(self._columns)
-        self._leads: list[tuple[str, ...]] = [first.leads]
-        self._notes: list[Notes] = [first.notes]
+        self._leads = [first.leads]
+        self._anomaly = [first.notes.anomaly]
+        self._frequent = [first.notes.frequent]
+        self._technical = [first.notes.technical]
+        self._pulses = [first.notes.pulses]
+        self._limits = [models.alarms.limits]
+        self._rhythm = [first.notes.rhythm]
         self._free = [0]
+
+    # --- slots ----------------------------------------------------------------------------------------------------
 
     def leads(self, slot: int) -> tuple[str, ...]:
         """Return the leads of a bed."""
@@ -125,12 +137,18 @@ class BedGroup:
     def set_state(self, slot: int, state: BedState) -> None:
         """Put the state of a bed, of the same layout, into its slot."""
         slots.put(self._arrays, slot, slots.read(state.layout, state.data))
-        self._leads[slot], self._notes[slot] = state.leads, state.notes
+        notes = state.notes
+        self._leads[slot], self._anomaly[slot], self._frequent[slot] = state.leads, notes.anomaly, notes.frequent
+        self._rhythm[slot] = notes.rhythm
+        self._technical[slot], self._pulses[slot] = notes.technical, notes.pulses
 
     def state(self, slot: int) -> BedState:
         """Return a copy of the state of a bed."""
+        notes = Notes(
+            self._anomaly[slot], self._frequent[slot], self._rhythm[slot], self._technical[slot], self._pulses[slot]
+        )
         data = slots.to_bytes(self._arrays, slot)
-        return BedState(self._leads[slot], self._precision, self._layout, data, self._notes[slot])
+        return BedState(self._leads[slot], self._precision, self._layout, data, notes)
 
     def release(self, slot: int) -> None:
         """Free the slot of a bed."""
@@ -140,9 +158,19 @@ class BedGroup:
         size = len(self._leads)
         self._columns = slots.grown(self._columns, 2 * size)
         self._arrays = slots.arrays(self._columns)
-        self._leads += [()] * size
-        self._notes += self._notes[:1] * size
+        for notes in (
+            self._leads,
+            self._anomaly,
+            self._frequent,
+            self._technical,
+            self._pulses,
+            self._limits,
+            self._rhythm,
+        ):
+            notes.extend(notes[:1] * size)  # type: ignore[arg-type]
         self._free = list(range(2 * size - 1, size - 1, -1))
+
+    # --- analysis -------------------------------------------------------------------------------------------------
 
     def step(
         self,
@@ -154,141 +182,114 @@ class BedGroup:
         """Push one chunk of each of some beds, given as their slots; see `model.pipeline.beds.Beds.step`."""
         results = [Analysis()] * len(chunks)
         batches = intake.advance(self._columns.intake, own, chunks)
-        for slot, bed_waves in zip(own.tolist(), waves, strict=True):
+        for slot, bed_waves, bed_limits in zip(own.tolist(), waves, limits, strict=True):
             if bed_waves:
-                notes = self._notes[slot]
-                self._notes[slot] = replace(notes, pulses=pulses.push(notes.pulses, bed_waves))
+                self._pulses[slot] = pulses.push(self._pulses[slot], bed_waves)
+            if bed_limits is not self._limits[slot]:
+                self._limits[slot] = bed_limits
         for beds, batch in batches:
             if batch.strides:
-                found = self._advance(batch, [limits[bed] for bed in beds.tolist()])
-                for bed, analysis in zip(beds.tolist(), found, strict=True):
+                for bed, analysis in zip(beds.tolist(), self._advance(batch), strict=True):
                     results[bed] = analysis
         return results
 
-    def _advance(self, batch: Batch, limits: Sequence[Limits]) -> list[Analysis]:
+    def _advance(self, batch: Batch) -> list[Analysis]:
         """Push strides to all stages, and collect the results of each bed."""
-        columns, own = self._columns, batch.slots
-        forecasts, anomalies = self._predict(batch)
-        rows = beat_detector.advance(self.models.beat_classifier, columns.beats, batch)
-        repeated = repetition.advance(columns.repetition, batch, rows)
-        beats, trusted = from_rows(rows), from_rows(repetition.trusted(rows, repeated))
+        columns, own, ends, alarms = self._columns, batch.slots, batch.last_samples, self.models.alarms
+        forecasts, strides, anomalies = self._predict(batch)
+        beats = beat_detector.advance(self.models.beat_classifier, columns.beats, batch)
+        frequent = frequent_episodes.advance(alarms, self._frequent, own, ends, beats, anomalies)
+        repeated = repetition.advance(columns.repetition, batch, beats)
         whole = blocks.advance(columns.blocks, batch)
         waveform = fibrillation_waveform.advance(columns.waveform, whole, own)
-        fibrillation = ventricular_fibrillation.advance(columns.fibrillation, own, whole, waveform, rows)
-        results = []
+        fibrillation = ventricular_fibrillation.advance(columns.fibrillation, own, whole, waveform, beats)
+        mean = signal_status.repetition_at_blocks(batch, whole, fibrillation, repeated.mean)
+        leads = [self._leads[slot] for slot in own.tolist()]
+        quality, technical = signal_quality.advance(columns.quality, own, leads, whole, mean)
+        pulse = pulses.advance(self._pulses, own, ends)
+        status = BlockStatus(quality, fibrillation, repeated.ecg_seen)
+        signal, graded = signal_status.advance(columns.signal, batch, whole, status, pulse, beats)
+        trusted = repetition.trusted(beats, repeated)
+        rhythm, seconds = [], []
         for bed, slot in enumerate(own.tolist()):
-            count, start = int(whole.count[bed]), int(whole.start[bed])
-            own_blocks = Blocks(start, whole.mv[bed, :count], whole.invalid[bed, :count], whole.offset[bed])
-            mean, ecg_seen = repeated.mean[bed], repeated.ecg_seen[bed]
-            decided = [
-                Fibrillation(start + (block + 1) * BLOCK - 1, None if since < 0 else since, suspected)
-                for block, (since, suspected) in enumerate(
-                    zip(fibrillation.since[bed, :count].tolist(), fibrillation.suspected[bed, :count].tolist())
+            statuses = []
+            for stride in range(batch.strides):
+                at, quality_, usable, measurable, seen, suspected, since, *_ = (
+                    column[bed, stride].item() if column.ndim == 2 else 0 for column in signal
                 )
-            ]
-            results.append(
-                self._analyze(
-                    slot,
-                    limits[bed],
-                    _strides(batch, bed),
-                    forecasts[bed],
-                    anomalies[bed],
-                    beats[bed],
-                    own_blocks,
-                    decided,
-                    mean,
-                    ecg_seen,
-                    trusted[bed],
+                pulse_ = None
+                if signal.pulse_since[bed, stride] >= 0:
+                    count = signal.pulses[bed, stride]
+                    pulse_ = PulseStatus(
+                        "pleth",
+                        int(signal.pulse_since[bed, stride]),
+                        tuple(signal.pulse_times[bed, stride, :count].tolist()),
+                    )
+                statuses.append(
+                    SignalStatus(
+                        at, quality_, usable, None if since < 0 else since, suspected, measurable, seen, pulse_
+                    )
                 )
+            found, signs, self._rhythm[slot] = rhythm_detector.step(
+                alarms, self._limits[slot], self._rhythm[slot], from_rows(trusted)[bed], statuses
             )
-        return results
+            rhythm += [(bed, change) for change in found]
+            seconds += [(bed, one) for one in signs]
+        changes = rhythm
+        bed_, index_ = (
+            np.array([bed for bed, _ in seconds], np.int64),
+            np.array([one.index for _, one in seconds], np.int64),
+        )
+        completed = vitals_output.advance(columns.second, own, strides, bed_, index_)
+        holding = vitals_output.technical_conditions(self._technical, own, technical, bed_, index_)
+        vitals = vitals_output.complete([one for _, one in seconds], completed, holding)
+        return _results(
+            forecasts,
+            from_rows(beats, graded),
+            zip(bed_.tolist(), vitals, strict=True),
+            (anomalies, frequent, technical, changes),
+        )
 
-    def _predict(self, batch: Batch) -> tuple[list[StrideForecasts], list[tuple[Change, ...]]]:
+    def _predict(self, batch: Batch) -> tuple[list[StrideForecasts], StrideRows, list[tuple[int, Change]]]:
         """Push strides to the forecaster and the anomaly detector."""
-        beds = range(len(batch.slots))
+        ends, columns = batch.last_samples, self._columns
         if not self._forecast:
-            return [stride_forecasts.NONE for _ in beds], [() for _ in beds]
-        made = forecaster.advance(self.models.forecaster, self._columns.forecaster, batch, self._precision)
-        forecasts, anomalies = [], []
+            unknown = np.full(ends.shape, np.nan)
+            return [stride_forecasts.NONE] * len(ends), StrideRows(ends, unknown, unknown, unknown), []
+        made = forecaster.advance(self.models.forecaster, columns.forecaster, batch, self._precision)
+        score, anomalies = anomaly_detector.advance(
+            DEFAULT_CONFIG, columns.anomaly, self._anomaly, batch.slots, made.mean, made.scale, made.observed
+        )
         per_stride = STRIDE // self.models.forecaster.config.patch
-        rows, last = slice(per_stride - 1, None, per_stride), slice(STRIDE - 1, None, STRIDE)
-        observed = np.where(batch.invalid[:, last, 0], np.nan, batch.mv[:, last, 0])
-        origin, mean, scale = batch.last_samples, made.mean[:, rows].copy(), made.scale[:, rows].copy()
-        notes = [one.anomaly for one in self._notes]
-        score, changes = anomaly_detector.advance(
-            DEFAULT_CONFIG, self._columns.anomaly, notes, batch.slots, made.mean, made.scale, made.observed
-        )
-        highest = np.fmax.reduce(score.reshape(*origin.shape, per_stride), axis=2)
-        for bed in beds:
-            slot = int(batch.slots[bed])
-            forecasts.append(StrideForecasts(origin[bed], observed[bed], mean[bed], scale[bed], highest[bed]))
-            anomalies.append(tuple(change for number, change in changes if number == bed))
-            self._notes[slot] = replace(self._notes[slot], anomaly=notes[slot])
-        return forecasts, anomalies
-
-    def _analyze(
-        self,
-        slot: int,
-        limits: Limits,
-        strides: Strides,
-        forecasts: StrideForecasts,
-        anomalies: Sequence[Change],
-        beats: Sequence[Beat],
-        whole: Blocks,
-        fibrillation: Sequence[Fibrillation],
-        mean: FloatArray,
-        ecg_seen: FloatArray,
-        trusted: Sequence[Beat],
-    ) -> Analysis:
-        """Push the strides of one bed to the stages of signal, beats and rhythm, and collect all results."""
-        models, state = self.models, self._notes[slot]
-        frequent, frequent_state = frequent_episodes.step(
-            models.alarms, state.frequent, anomalies, beats, strides.last_samples
-        )
-        at_blocks = [(window.at - strides.start) // STRIDE for window in fibrillation]
-        # Fibrillation does not repeat either, and is no noise.
-        organised = [window.since is None and not window.suspected for window in fibrillation]
-        beats_repeat = np.where(organised, mean[at_blocks], np.nan)
-        quality, quality_state = signal_quality.step(state.quality, whole, beats_repeat)
-
-        known = [state.signal, *_signal_statuses(quality, fibrillation, ecg_seen[at_blocks].tolist())]
-        ends = strides.last_samples
-        pulse, pulses_state = pulses.step(state.pulses, ends)
-        signal = [replace(_latest(known, at), at=at, pulse=now) for at, now in zip(ends, pulse, strict=True)]
-        changes, vitals, rhythm_state = rhythm_detector.step(models.alarms, limits, state.rhythm, trusted, signal)
-        vitals, second = vitals_output.step(state.second, vitals, forecasts, quality.changes)
-        self._notes[slot] = replace(
-            state,
-            frequent=frequent_state,
-            quality=quality_state,
-            rhythm=rhythm_state,
-            second=second,
-            signal=known[-1],
-            pulses=pulses_state,
-        )
-        graded = tuple(replace(beat, quality=_latest(known, beat.at).quality) for beat in beats)
-        ordered = sorted([*anomalies, *frequent, *quality.changes, *changes], key=lambda change: change.at)
-        return Analysis(forecasts, graded, vitals, tuple(ordered))
+        last_patch, last_sample = slice(per_stride - 1, None, per_stride), slice(STRIDE - 1, None, STRIDE)
+        mean, scale = made.mean[:, last_patch].copy(), made.scale[:, last_patch].copy()
+        observed = np.where(batch.invalid[:, last_sample, 0], np.nan, batch.mv[:, last_sample, 0])
+        highest = np.fmax.reduce(score.reshape(*ends.shape, per_stride), axis=2)
+        expected = mean[:, :, NEXT_STRIDE_END, 0].astype(np.float64)
+        forecasts = [StrideForecasts(*own) for own in zip(ends, observed, mean, scale, highest, strict=True)]
+        return forecasts, StrideRows(ends, observed, expected, highest), anomalies
 
 
-def _strides(batch: Batch, bed: int) -> Strides:
-    return Strides(int(batch.start[bed]), batch.mv[bed], batch.invalid[bed])
-
-
-def _signal_statuses(
-    quality: QualityOutput, fibrillation: Sequence[Fibrillation], ecg_seen: Sequence[bool]
-) -> list[SignalStatus]:
-    """Return the status of the signal at the end of each block."""
-    ends = slice(STRIDES_PER_BLOCK - 1, None, STRIDES_PER_BLOCK)
-    index = quality.bed[ends].tolist()
-    usable = np.any(quality.usable[ends], axis=1).tolist()
-    measurable = np.any(quality.measurable[ends], axis=1).tolist()
+def _results(
+    forecasts: Sequence[StrideForecasts],
+    beats: Sequence[tuple[Beat, ...]],
+    vitals: Iterable[tuple[int, VitalSigns]],
+    changes: Iterable[Changes],
+) -> list[Analysis]:
+    """Return the results of each bed; changes in the order of detection."""
+    vitals_of: dict[int, list[VitalSigns]] = defaultdict(list)
+    for bed, second in vitals:
+        vitals_of[bed].append(second)
+    changes_of: dict[int, list[Change]] = defaultdict(list)
+    for found in changes:
+        for bed, change in found:
+            changes_of[bed].append(change)
     return [
-        SignalStatus(now.at, best, good, now.since, now.suspected, wave, seen)
-        for now, best, good, wave, seen in zip(fibrillation, index, usable, measurable, ecg_seen, strict=True)
+        Analysis(
+            made,
+            own,
+            tuple(vitals_of.get(bed, ())),
+            tuple(sorted(changes_of.get(bed, ()), key=attrgetter("at"))),
+        )
+        for bed, (made, own) in enumerate(zip(forecasts, beats, strict=True))
     ]
-
-
-def _latest(known: Sequence[SignalStatus], at: int) -> SignalStatus:
-    """Return the last status of the signal that was known at sample ``at``."""
-    return known[max(bisect_right(known, at, key=attrgetter("at")) - 1, 0)]

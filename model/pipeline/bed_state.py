@@ -15,16 +15,16 @@ from model.anomaly.state import DEFAULT_CONFIG, AnomalyColumns, AnomalyNotes, An
 from model.beats import beat_detector, repetition
 from model.beats.beat_detector import BeatsState
 from model.beats.repetition import RepetitionState
-from model.conditions.changes import Ended
+from model.conditions.changes import Began, Ended
 from model.forecast import forecaster
 from model.forecast.forecaster import ForecasterColumns, ForecasterState
 from model.forecast.inference import Precision
 from model.pipeline import vitals_output
 from model.pipeline.analysis import Analysis, Models
 from model.pipeline.vitals_output import SecondState
-from model.rhythm import rhythm_detector, ventricular_fibrillation
+from model.rhythm import rhythm_detector, signal_status, ventricular_fibrillation
 from model.rhythm.rhythm_detector import RhythmState
-from model.rhythm.rules import SignalStatus
+from model.rhythm.signal_status import StatusState
 from model.rhythm.ventricular_fibrillation import FibrillationState
 from model.signal import blocks, fibrillation_waveform, intake, signal_quality, slots
 from model.signal.blocks import BlocksState
@@ -36,7 +36,7 @@ from model.signal.state_codec import pack, unpack
 
 
 class Columns(NamedTuple):
-    """Columns of all stages."""
+    """Columns of all stages; the first axis of all arrays is the slots of beds."""
 
     intake: IntakeState
     forecaster: ForecasterColumns
@@ -46,19 +46,29 @@ class Columns(NamedTuple):
     blocks: BlocksState
     waveform: WaveformState
     fibrillation: FibrillationState
+    quality: QualityState
+    signal: StatusState
+    second: SecondState
 
 
 @dataclass(frozen=True, slots=True)
 class Notes:
-    """State that is not in columns."""
+    """What is noted of a bed beside its columns; it changes when something happens.
+
+    Attributes
+    ----------
+    anomaly : AnomalyNotes
+    frequent : FrequentState
+    technical : tuple of Began
+        The technical conditions that hold, oldest first.
+    pulses : PulsesState
+    """
 
     anomaly: AnomalyNotes
     frequent: FrequentState
-    quality: QualityState
     rhythm: RhythmState
-    second: SecondState
-    signal: SignalStatus
-    pulses: PulsesState
+    technical: tuple[Began, ...] = ()
+    pulses: PulsesState = PulsesState()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +127,10 @@ def state_of(leads: Sequence[str], precision: Precision, columns: Columns, notes
 def begin(
     models: Models, leads: Sequence[str], start: int, epoch_start: int, precision: Precision | None = None
 ) -> BedState:
-    """Return the state of a bed whose first sample is ``start``, in an epoch that began with sample ``epoch_start``."""
+    """Return the state of a bed whose first sample is ``start``, in an epoch that began with sample ``epoch_start``.
+
+    The precision is that of the models unless it is given.
+    """
     n, precision = len(leads), precision or models.precision
     received = intake.begin(n, start, epoch_start)
     first = int(received.next_stride[0])
@@ -131,17 +144,11 @@ def begin(
         blocks=blocks.begin(n),
         waveform=fibrillation_waveform.begin(n),
         fibrillation=ventricular_fibrillation.begin(first, n),
+        quality=signal_quality.begin(first, n),
+        signal=signal_status.begin(),
+        second=vitals_output.begin(),
     )
-    notes = Notes(
-        anomaly=anomaly.notes,
-        frequent=FrequentState(),
-        quality=signal_quality.begin(first, leads),
-        rhythm=rhythm_detector.begin(first),
-        second=SecondState(),
-        signal=SignalStatus(first, ecg_seen=False),
-        pulses=PulsesState(),
-    )
-    return state_of(leads, precision, columns, notes)
+    return state_of(leads, precision, columns, Notes(anomaly.notes, FrequentState(), rhythm_detector.begin(first)))
 
 
 def after_gap(models: Models, state: BedState, start: int, epoch_start: int) -> BedState:
@@ -151,37 +158,37 @@ def after_gap(models: Models, state: BedState, start: int, epoch_start: int) -> 
     and calibration of the forecast, history and templates of the anomaly score, templates and levels of the beats. The
     caller reports the ends of the conditions that held, with `finish`.
     """
-    fresh = begin(models, state.leads, start, epoch_start, state.precision)
-    first = int(fresh.columns.intake.next_stride[0])
-    learned, known = state.columns, state.notes
+    fresh = begin(models, state.leads, start, epoch_start, state.precision).columns
+    first = int(fresh.intake.next_stride[0])
+    learned, notes = state.columns, state.notes
     forecasting = ForecasterState(learned.forecaster, state.precision)
-    anomaly = anomaly_detector.after_gap(AnomalyState(learned.anomaly, known.anomaly), first)
-    columns = fresh.columns._replace(
+    anomaly = anomaly_detector.after_gap(AnomalyState(learned.anomaly, notes.anomaly), first)
+    columns = fresh._replace(
         forecaster=forecaster.after_gap(models.forecaster, forecasting).columns,
         anomaly=anomaly.columns,
         beats=beat_detector.after_gap(learned.beats, first),
         repetition=repetition.after_gap(learned.repetition),
+        quality=signal_quality.after_gap(learned.quality, first),
+        signal=signal_status.after_gap(learned.signal),
+        second=vitals_output.after_gap(learned.second),
     )
-    notes = replace(
-        fresh.notes,
-        anomaly=anomaly.notes,
-        frequent=frequent_episodes.after_gap(known.frequent, first),
-        quality=signal_quality.after_gap(known.quality, first),
-        rhythm=rhythm_detector.after_gap(known.rhythm, first),
-        second=vitals_output.after_gap(known.second),
-        signal=replace(fresh.notes.signal, ecg_seen=known.signal.ecg_seen),
+    kept = Notes(
+        anomaly.notes,
+        frequent_episodes.after_gap(notes.frequent, first),
+        rhythm_detector.after_gap(notes.rhythm, first),
     )
-    return state_of(state.leads, state.precision, columns, notes)
+    return state_of(state.leads, state.precision, columns, kept)
 
 
 def finish(models: Models, state: BedState) -> Analysis:
     """End the epoch: return the beats of its last, incomplete stride, and the ends of all conditions that hold."""
-    columns, notes = state.columns, state.notes
+    columns = state.columns
     end = int(columns.intake.end[0])
     strides = intake.complete(columns.intake)
     beats = beat_detector.step(models.beat_classifier, columns.beats, strides)[0] if len(strides.mv) else ()
-    graded = (replace(beat, quality=notes.signal.quality) for beat in beats if beat.at < end)
-    return Analysis(beats=tuple(graded), changes=_ends(state, end - 1))
+    quality = float(columns.signal.quality[0])
+    graded = tuple(replace(beat, quality=quality) for beat in beats if beat.at < end)
+    return Analysis(beats=graded, changes=_ends(state, end - 1))
 
 
 def _ends(state: BedState, at: int) -> tuple[Ended, ...]:
@@ -189,7 +196,7 @@ def _ends(state: BedState, at: int) -> tuple[Ended, ...]:
     anomaly = anomaly_detector.finish(DEFAULT_CONFIG, notes.anomaly, at)
     technical = (
         Ended(began.kind, began.onset, max(at, began.onset) + 1, at, "signal_interrupted", leads=began.leads)
-        for began in notes.second.technical
+        for began in notes.technical
     )
     frequent = frequent_episodes.close(notes.frequent, at)
     unusual = tuple(ended for ended in (anomaly, frequent) if ended is not None)

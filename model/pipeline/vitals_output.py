@@ -7,15 +7,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import itemgetter
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from model.conditions.changes import Began, Change
 from model.forecast import skill
-from model.forecast.skill import NEXT_STRIDE_END, SkillState
+from model.forecast.skill import SkillState
 from model.rhythm.vitals import VitalSigns
+from model.signal.arrays import FloatArray, IntArray
+from model.signal.compiled import compiled
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,80 +46,150 @@ class StrideForecast:
     score: float
 
 
-@dataclass(frozen=True, slots=True)
-class SecondState:
-    """State of the current second.
+class SecondState(NamedTuple):
+    """State of the current second; columns over beds.
 
     Attributes
     ----------
     skill : SkillState
-    score : float
+    score : ndarray, shape (beds,)
         The highest score so far; NaN if there is none.
-    technical : tuple of Began
-        The technical conditions that hold, oldest first.
     """
 
-    skill: SkillState = field(default_factory=SkillState)
-    score: float = math.nan
-    technical: tuple[Began, ...] = ()
+    skill: SkillState
+    score: FloatArray
+
+
+class StrideRows(NamedTuple):
+    """What the forecaster and the anomaly detector found at the end of each stride of some beds, on the first lead.
+
+    Attributes
+    ----------
+    at : ndarray of int64, shape (beds, strides)
+        Index of the last sample.
+    observed : ndarray, shape (beds, strides), mV
+        That sample; NaN where invalid.
+    expected : ndarray, shape (beds, strides), mV
+        Forecast of the sample that ends the next stride, see `model.forecast.skill.NEXT_STRIDE_END`.
+    score : ndarray, shape (beds, strides)
+        The highest anomaly score of the stride; NaN while learning.
+    """
+
+    at: IntArray
+    observed: FloatArray
+    expected: FloatArray
+    score: FloatArray
+
+
+class SecondRows(NamedTuple):
+    """What the seconds are completed with.
+
+    Attributes
+    ----------
+    score : ndarray, shape (seconds,)
+        Highest anomaly score of the second; NaN if there is none.
+    skill : ndarray, shape (seconds,)
+        Forecast skill over the last minute; NaN if there is none.
+    """
+
+    score: FloatArray
+    skill: FloatArray
+
+
+def begin() -> SecondState:
+    """Return the state of one bed before the first stride."""
+    return SecondState(skill.begin(), np.full(1, np.nan))
 
 
 def after_gap(state: SecondState) -> SecondState:
-    """Return the state after lost samples: the skill over the last minute is kept."""
-    return SecondState(skill.after_gap(state.skill))
+    """Return the state of one bed after lost samples: the skill over the last minute is kept."""
+    return begin()._replace(skill=skill.after_gap(state.skill))
 
 
-def step(
-    state: SecondState,
-    vitals: Sequence[VitalSigns],
-    forecasts: Sequence[StrideForecast],
-    technical: Sequence[Change],
-) -> tuple[tuple[VitalSigns, ...], SecondState]:
-    """Complete the vital signs of one step.
+def advance(columns: SecondState, slots: IntArray, strides: StrideRows, bed: IntArray, index: IntArray) -> SecondRows:
+    """Push strides of some beds, change their slots of ``columns``, and return the values of the seconds that end.
 
     Parameters
     ----------
-    state : SecondState
-    vitals : sequence of VitalSigns
-        From the rhythm detector.
-    forecasts : sequence of StrideForecast
-        One for each stride of the step, in order.
-    technical : sequence of Began or Ended
-        Begins and ends of technical conditions in the step, in order.
-
-    Returns
-    -------
-    tuple of VitalSigns, SecondState
+    columns : SecondState
+    slots : ndarray of int64, shape (beds,)
+        Slot of each bed.
+    strides : StrideRows
+    bed, index : ndarray of int64, shape (seconds,)
+        Bed and last sample of each second that ends in these strides: bed by bed, in order.
     """
-    pending, changes = list(forecasts), list(technical)
-    completed = []
-    for second in vitals:
-        state = _until(state, second.index, pending, changes)
-        second_skill, skill_state = skill.end_second(state.skill)
-        completed.append(
-            replace(
-                second,
-                score=None if math.isnan(state.score) else state.score,
-                skill=second_skill,
-                inops=tuple(began.kind for began in state.technical),
-            )
+    rows = SecondRows(np.empty(len(bed)), np.empty(len(bed)))
+    _advance(columns, slots, strides, bed, index, rows)
+    return rows
+
+
+@compiled
+def _advance(
+    state: SecondState, slots: IntArray, strides: StrideRows, bed: IntArray, index: IntArray, rows: SecondRows
+) -> None:
+    """Push strides of some beds, in place, and fill ``rows``."""
+    second = 0
+    for i in range(len(slots)):
+        slot = slots[i]
+        for stride in range(strides.at.shape[1]):
+            skill.compare(state.skill, slot, strides.observed[i, stride], strides.expected[i, stride])
+            state.score[slot] = np.fmax(state.score[slot], strides.score[i, stride])
+            if second < len(bed) and bed[second] == i and index[second] == strides.at[i, stride]:
+                rows.score[second] = state.score[slot]
+                rows.skill[second] = skill.end_second(state.skill, slot)
+                state.score[slot] = np.nan
+                second += 1
+
+
+def complete(
+    vitals: Sequence[VitalSigns], rows: SecondRows, technical: Sequence[tuple[Began, ...]]
+) -> tuple[VitalSigns, ...]:
+    """Return the vital signs of the seconds of ``rows`` with score, skill and the technical conditions that hold."""
+    return tuple(
+        replace(
+            second,
+            score=None if math.isnan(score) else score,
+            skill=None if math.isnan(skill) else skill,
+            inops=tuple(began.kind for began in holding),
         )
-        state = replace(state, skill=skill_state, score=math.nan)
-    last = max([*(forecast.origin for forecast in pending), *(change.at for change in changes)], default=0)
-    return tuple(completed), _until(state, last, pending, changes)
+        for second, score, skill, holding in zip(
+            vitals, rows.score.tolist(), rows.skill.tolist(), technical, strict=True
+        )
+    )
 
 
-def _until(state: SecondState, at: int, forecasts: list[StrideForecast], changes: list[Change]) -> SecondState:
-    """Process what became known up to and including sample ``at``, and remove it from the lists."""
-    compared, highest, holding = state.skill, state.score, state.technical
-    while forecasts and forecasts[0].origin <= at:
-        forecast = forecasts.pop(0)
-        compared = skill.compare(compared, forecast.observed, float(forecast.mean[NEXT_STRIDE_END, 0]))
-        if math.isnan(highest) or forecast.score > highest:
-            highest = forecast.score
-    while changes and changes[0].at <= at:
-        change = changes.pop(0)
-        holding = tuple(began for began in holding if began.kind != change.kind)
-        if isinstance(change, Began):
-            holding = (*holding, change)
-    return SecondState(compared, highest, holding)
+def technical_conditions(
+    holding: list[tuple[Began, ...]],
+    slots: IntArray,
+    changes: Sequence[tuple[int, Change]],
+    bed: IntArray,
+    index: IntArray,
+) -> list[tuple[Began, ...]]:
+    """Return the technical conditions that hold at the end of each second.
+
+    Parameters
+    ----------
+    holding : list of tuple of Began
+        The technical conditions that hold in each slot, oldest first; changed in place.
+    slots, bed, index
+        As for `advance`.
+    changes : sequence of (int, Began or Ended)
+        Beds, and technical conditions that begin or end in these strides: bed by bed, in order.
+    """
+    waiting = {own: [change for _, change in found] for own, found in groupby(changes, key=itemgetter(0))}
+    slot_of, at_seconds = slots.tolist(), []
+    for own, at in zip(bed.tolist(), index.tolist(), strict=True):
+        slot = slot_of[own]
+        while (found := waiting.get(own)) and found[0].at <= at:
+            holding[slot] = _after(holding[slot], found.pop(0))
+        at_seconds.append(holding[slot])
+    for own, found in waiting.items():
+        for change in found:
+            holding[slot_of[own]] = _after(holding[slot_of[own]], change)
+    return at_seconds
+
+
+def _after(holding: tuple[Began, ...], change: Change) -> tuple[Began, ...]:
+    """Return the technical conditions that hold after a change; those of one kind are one condition."""
+    others = tuple(began for began in holding if began.kind != change.kind)
+    return (*others, change) if isinstance(change, Began) else others

@@ -4,7 +4,36 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+
+from model.beats.beat import BeatRows
+from model.rhythm.ventricular_fibrillation import FibrillationRows
 from model.signal.arrays import BoolArray, FloatArray, IntArray
+from model.signal.batch import Batch
+from model.signal.blocks import BLOCK, STRIDES_PER_BLOCK, BlockRows
+from model.signal.compiled import compiled
+from model.signal.pulses import PulseRows
+from model.signal.signal_quality import QualityRows
+from stream.timebase import STRIDE
+
+
+class StatusState(NamedTuple):
+    """Status of the signal at the end of the last whole block; columns over beds.
+
+    Attributes
+    ----------
+    quality : ndarray, shape (beds,)
+    usable, measurable, ecg_seen, fibrillation_suspected : ndarray of bool, shape (beds,)
+    fibrillation_since : ndarray of int64, shape (beds,)
+        -1 without fibrillation.
+    """
+
+    quality: FloatArray
+    usable: BoolArray
+    measurable: BoolArray
+    ecg_seen: BoolArray
+    fibrillation_suspected: BoolArray
+    fibrillation_since: IntArray
 
 
 class SignalRows(NamedTuple):
@@ -35,3 +64,131 @@ class SignalRows(NamedTuple):
     pulse_since: IntArray
     pulses: IntArray
     pulse_times: IntArray
+
+
+class BlockStatus(NamedTuple):
+    """What the stages found in the blocks of some beds.
+
+    Attributes
+    ----------
+    quality : QualityRows
+    fibrillation : FibrillationRows
+    ecg_seen : ndarray of bool, shape (beds, strides)
+        At the end of each stride, see `model.beats.repetition`.
+    """
+
+    quality: QualityRows
+    fibrillation: FibrillationRows
+    ecg_seen: BoolArray
+
+
+def begin() -> StatusState:
+    """Return the status of one bed before the first block."""
+    return StatusState(
+        quality=np.ones(1),
+        usable=np.ones(1, np.bool_),
+        measurable=np.ones(1, np.bool_),
+        ecg_seen=np.zeros(1, np.bool_),
+        fibrillation_suspected=np.zeros(1, np.bool_),
+        fibrillation_since=np.array([-1]),
+    )
+
+
+def after_gap(state: StatusState) -> StatusState:
+    """Return the status of one bed after lost samples: whether an ECG has been observed is kept."""
+    return begin()._replace(ecg_seen=state.ecg_seen)
+
+
+def repetition_at_blocks(
+    batch: Batch, blocks: BlockRows, fibrillation: FibrillationRows, repetition: FloatArray
+) -> FloatArray:
+    """Return the mean repetition of the beats at the end of each block, for the signal quality, shape (beds, most).
+
+    It is NaN with suspected fibrillation, which does not repeat either, and is no noise.
+
+    Parameters
+    ----------
+    repetition : ndarray, shape (beds, strides)
+        At the end of each stride, see `model.beats.repetition`.
+    """
+    beds, most = fibrillation.since.shape
+    if not most:
+        return np.empty((beds, 0))
+    ends = (blocks.start - batch.start)[:, None] + np.arange(1, most + 1) * BLOCK
+    strides = np.minimum(ends // STRIDE, batch.strides) - 1
+    organised = (fibrillation.since < 0) & ~fibrillation.suspected
+    return np.where(organised, np.take_along_axis(repetition, strides, axis=1), np.nan)
+
+
+def advance(
+    columns: StatusState, batch: Batch, blocks: BlockRows, found: BlockStatus, pulse: PulseRows, beats: BeatRows
+) -> tuple[SignalRows, FloatArray]:
+    """Return the status of the signal at the end of each stride, and the signal quality of each beat.
+
+    Both are those of the last block that was complete, for a beat when it was reported. The slots of ``columns`` are
+    changed.
+    """
+    ends = batch.last_samples
+    usable, measurable, ecg_seen, suspected = np.empty((4, *ends.shape), np.bool_)
+    rows = SignalRows(
+        at=ends,
+        quality=np.empty(ends.shape),
+        usable=usable,
+        measurable=measurable,
+        ecg_seen=ecg_seen,
+        fibrillation_suspected=suspected,
+        fibrillation_since=np.empty(ends.shape, np.int64),
+        pulse_since=pulse.since,
+        pulses=pulse.number,
+        pulse_times=pulse.times,
+    )
+    graded = np.empty(len(beats.r_peak))
+    _advance(columns, batch.slots, blocks.start, blocks.count, found, beats, rows, graded)
+    return rows, graded
+
+
+@compiled
+def _advance(
+    state: StatusState,
+    slots: IntArray,
+    start: IntArray,
+    count: IntArray,
+    found: BlockStatus,
+    beats: BeatRows,
+    rows: SignalRows,
+    graded: FloatArray,
+) -> None:
+    """Fill ``rows`` but for the pulse, and the quality of the beats; start and count are those of `BlockRows`."""
+    for bed in range(len(slots)):
+        slot, beat, block = slots[bed], beats.first[bed], 0
+        for stride in range(rows.at.shape[1]):
+            at = rows.at[bed, stride]
+            while beat < beats.first[bed + 1] and beats.at[beat] < at:
+                graded[beat] = state.quality[slot]
+                beat += 1
+            if block < count[bed] and at == start[bed] + (block + 1) * BLOCK - 1:
+                _update(state, slot, found, bed, block, stride)
+                block += 1
+            rows.quality[bed, stride] = state.quality[slot]
+            rows.usable[bed, stride] = state.usable[slot]
+            rows.measurable[bed, stride] = state.measurable[slot]
+            rows.ecg_seen[bed, stride] = state.ecg_seen[slot]
+            rows.fibrillation_suspected[bed, stride] = state.fibrillation_suspected[slot]
+            rows.fibrillation_since[bed, stride] = state.fibrillation_since[slot]
+        for last in range(beat, beats.first[bed + 1]):
+            graded[last] = state.quality[slot]
+
+
+@compiled
+def _update(state: StatusState, slot: int, found: BlockStatus, bed: int, block: int, stride: int) -> None:
+    """Take over the status at the end of a block: of the best lead, and of any lead."""
+    graded, end = found.quality, (block + 1) * STRIDES_PER_BLOCK - 1
+    state.quality[slot] = 0.0
+    state.usable[slot] = state.measurable[slot] = False
+    for lead in range(graded.quality.shape[2]):
+        state.quality[slot] = max(state.quality[slot], graded.quality[bed, end, lead])
+        state.usable[slot] |= graded.usable[bed, end, lead]
+        state.measurable[slot] |= graded.measurable[bed, end, lead]
+    state.ecg_seen[slot] = found.ecg_seen[bed, stride]
+    state.fibrillation_suspected[slot] = found.fibrillation.suspected[bed, block]
+    state.fibrillation_since[slot] = found.fibrillation.since[bed, block]

@@ -14,8 +14,12 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
+from typing import NamedTuple
+
+import numpy as np
 
 from model.signal import pulse_detector
+from model.signal.arrays import IntArray
 from model.signal.pulse_detector import AFTER_S, MAX_PULSE_INTERVAL_S, PulseDetectorState, WaveSamples
 from stream.timebase import FS
 from stream.wire.wave_message import Signal
@@ -60,6 +64,24 @@ class PulsesState:
     detectors: tuple[PulseDetectorState, ...] = ()
 
 
+class PulseRows(NamedTuple):
+    """The pulse of some beds at the end of each stride.
+
+    Attributes
+    ----------
+    since : ndarray of int64, shape (beds, strides)
+        As in `PulseStatus`; -1 without a trusted pulse.
+    number : ndarray of int64, shape (beds, strides)
+        Number of ``times``.
+    times : ndarray of int64, shape (beds, strides, KEPT)
+        As in `PulseStatus`, oldest first; then -1.
+    """
+
+    since: IntArray
+    number: IntArray
+    times: IntArray
+
+
 def push(state: PulsesState, waves: Sequence[WaveSamples]) -> PulsesState:
     """Push samples of one bed, in order of time for each wave."""
     if not waves:
@@ -95,6 +117,31 @@ def step(state: PulsesState, ends: Sequence[int]) -> tuple[list[PulseStatus | No
         min((own for own in found if own is not None), key=attrgetter("since"), default=None) for found in by_wave
     ]
     return longest, PulsesState(tuple(_forget(detector, ends[-1]) for detector in state.detectors))
+
+
+def advance(states: list[PulsesState], slots: IntArray, ends: IntArray) -> PulseRows:
+    """Evaluate the pulse of some beds at the ends of strides, and change their states.
+
+    Parameters
+    ----------
+    states : list of PulsesState
+        State of each slot.
+    slots : ndarray of int64, shape (beds,)
+        Slot of each bed.
+    ends : ndarray of int64, shape (beds, strides)
+        Last sample of each stride, in order.
+    """
+    rows = PulseRows(
+        since=np.full(ends.shape, -1), number=np.zeros(ends.shape, np.int64), times=np.full((*ends.shape, KEPT), -1)
+    )
+    for bed, slot in enumerate(slots.tolist()):
+        if states[slot].detectors:
+            found, states[slot] = step(states[slot], ends[bed].tolist())
+            for stride, now in enumerate(found):
+                if now is not None:
+                    rows.since[bed, stride], rows.number[bed, stride] = now.since, len(now.times)
+                    rows.times[bed, stride, : len(now.times)] = now.times
+    return rows
 
 
 def _status(detector: PulseDetectorState, at: int) -> PulseStatus | None:

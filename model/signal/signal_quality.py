@@ -17,14 +17,13 @@ without noise, 0.5 where a QRS cannot be detected, and 0 without a signal.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
 from model.conditions.changes import Change
 from model.signal.arrays import BoolArray, FloatArray, IntArray
-from model.signal.blocks import STRIDES_PER_BLOCK, Blocks
+from model.signal.blocks import STRIDES_PER_BLOCK, BlockRows, Blocks, rows_of
 from model.signal.columns import copied
 from model.signal.compiled import compiled
 from model.signal.quality_features import (
@@ -87,8 +86,8 @@ NOISE_ONSET_INDEX, NOISE_END_INDEX = 0.5, 0.6
 """The noise condition begins below the first index and ends above the second."""
 
 
-class QualityColumns(NamedTuple):
-    """Numbers carried from step to step; columns over beds.
+class QualityState(NamedTuple):
+    """State carried from step to step; columns over beds.
 
     Attributes
     ----------
@@ -119,191 +118,159 @@ class QualityColumns(NamedTuple):
     onset: IntArray
 
 
-@dataclass(frozen=True, slots=True)
-class QualityState:
-    """State carried from step to step.
+class QualityRows(NamedTuple):
+    """Signal quality of some beds in the strides of their blocks; undefined from the last block of a bed on.
 
     Attributes
     ----------
-    leads : tuple of str
-    columns : QualityColumns
-    """
-
-    leads: tuple[str, ...]
-    columns: QualityColumns
-
-
-@dataclass(frozen=True, slots=True)
-class QualityOutput:
-    """Signal quality of the k strides of one step.
-
-    Attributes
-    ----------
-    first : int
-        Last sample of the first stride; each further stride ends ``STRIDE`` samples later.
-    index : ndarray, shape (k, leads)
+    quality : ndarray, shape (beds, strides, leads)
         Signal quality, 0 to 1.
-    usable : ndarray of bool, shape (k, leads)
+    usable : ndarray of bool, shape (beds, strides, leads)
         True where no technical condition holds.
-    measurable : ndarray of bool, shape (k, leads)
+    measurable : ndarray of bool, shape (beds, strides, leads)
         True where the waveform can be measured, even if the beats do not repeat: nor does fibrillation.
-    changes : tuple of Began or Ended
-        In order. One condition of a kind covers all affected leads and lists them.
+    active : ndarray of bool, shape (beds, 1 + strides, len(KINDS), leads)
+        Whether each technical condition holds before the blocks, and at the end of each stride.
+    changed : ndarray of bool, shape (beds,)
+        Whether a technical condition begins or ends.
     """
-
-    first: int
-    index: FloatArray
-    usable: BoolArray
-    measurable: BoolArray
-    changes: tuple[Change, ...]
-
-    @property
-    def bed(self) -> FloatArray:
-        """Quality index of the bed: that of its best lead, shape (k,)."""
-        return np.asarray(self.index.max(axis=1))
-
-
-class _Graded(NamedTuple):
-    """Results of the kernel with a first axis of beds: as in `QualityOutput`, and the conditions at each stride."""
 
     quality: FloatArray
     usable: BoolArray
     measurable: BoolArray
     active: BoolArray
+    changed: BoolArray
 
 
-def begin(start: int, leads: Sequence[str]) -> QualityState:
-    """Return the state at the start of an epoch whose first sample has index ``start``."""
-    n = len(leads)
-    columns = QualityColumns(
+def begin(start: int, leads: int) -> QualityState:
+    """Return the state of one bed at the start of an epoch whose first sample has index ``start``."""
+    return QualityState(
         start=np.array([start]),
-        filter=np.zeros((1, n, len(MUSCLE_SOS), 2)),
-        features=np.zeros((1, n, FEATURES, WINDOW_STRIDES)),
-        attached=np.zeros((1, n), np.bool_),
+        filter=np.zeros((1, leads, len(MUSCLE_SOS), 2)),
+        features=np.zeros((1, leads, FEATURES, WINDOW_STRIDES)),
+        attached=np.zeros((1, leads), np.bool_),
         repetition=np.ones(1),
-        active=np.zeros((1, len(KINDS), n), np.bool_),
-        contradicting=np.zeros((1, len(KINDS), n), np.int64),
+        active=np.zeros((1, len(KINDS), leads), np.bool_),
+        contradicting=np.zeros((1, len(KINDS), leads), np.int64),
         onset=np.zeros((1, len(KINDS)), np.int64),
     )
-    return QualityState(tuple(leads), columns)
 
 
 def after_gap(state: QualityState, start: int) -> QualityState:
     """Return the state after lost samples, before sample ``start``: leads that were attached are known to be."""
-    fresh = begin(start, state.leads)
-    return replace(fresh, columns=fresh.columns._replace(attached=state.columns.attached))
+    return begin(start, state.attached.shape[1])._replace(attached=state.attached)
 
 
-def step(state: QualityState, blocks: Blocks, repetition: FloatArray) -> tuple[QualityOutput, QualityState]:
-    """Push the next blocks of one bed, possibly none.
+def step(
+    state: QualityState, leads: tuple[str, ...], blocks: Blocks, repetition: FloatArray
+) -> tuple[QualityRows, tuple[Change, ...], QualityState]:
+    """Push the next blocks of one bed, possibly none; as `advance`, with ``repetition`` of the shape (blocks,)."""
+    state = copied(state)
+    rows, changes = advance(state, np.zeros(1, np.int64), [leads], rows_of(blocks), repetition[None])
+    return rows, tuple(change for _, change in changes), state
+
+
+def advance(
+    columns: QualityState,
+    slots: IntArray,
+    leads: Sequence[tuple[str, ...]],
+    blocks: BlockRows,
+    repetition: FloatArray,
+) -> tuple[QualityRows, list[tuple[int, Change]]]:
+    """Push the next blocks of some beds, and change their slots of ``columns``.
 
     Parameters
     ----------
-    state : QualityState
-    blocks : Blocks
-    repetition : ndarray, shape (number of blocks,)
+    columns : QualityState
+    slots : ndarray of int64, shape (beds,)
+        Slot of each bed.
+    leads : sequence of tuple of str
+        Leads of each bed.
+    blocks : BlockRows
+    repetition : ndarray, shape (beds, most)
         Mean repetition of the beats at the end of each block (`model.beats.repetition`); NaN where it says nothing.
 
     Returns
     -------
-    QualityOutput, QualityState
+    rows : QualityRows
+    changes : list of (int, Began or Ended)
+        Beds, and the technical conditions that begin or end; of each bed in order. One condition of a kind covers all
+        affected leads and lists them.
     """
-    k, first = len(blocks.mv), blocks.start + STRIDE - 1
-    shape = (1, k * STRIDES_PER_BLOCK, len(state.leads))
-    usable, measurable = np.empty((2, *shape), np.bool_)
-    graded = _Graded(np.empty(shape), usable, measurable, np.empty((*shape[:2], len(KINDS), shape[2]), np.bool_))
-    changes: tuple[Change, ...] = ()
-    if k:
-        before, start = state.columns.active[0], int(state.columns.start[0])
-        state = QualityState(state.leads, copied(state.columns))
-        counts = np.array([(blocks.start - start) // STRIDE]), np.array([k])
-        mv, invalid, offset = blocks.mv[None], blocks.invalid[None], blocks.offset[None]
-        if _advance(state.columns, *counts, mv, invalid, offset, repetition[None], graded):
-            changes = describe(state.leads, before, graded.active[0], state.columns.onset[0], first, start)
-    return QualityOutput(first, graded.quality[0], usable[0], measurable[0], changes), state
+    beds, strides, n = len(slots), blocks.mv.shape[1] * STRIDES_PER_BLOCK, blocks.mv.shape[3]
+    usable, measurable = np.empty((2, beds, strides, n), np.bool_)
+    rows = QualityRows(
+        quality=np.empty((beds, strides, n)),
+        usable=usable,
+        measurable=measurable,
+        active=np.empty((beds, 1 + strides, len(KINDS), n), np.bool_),
+        changed=np.zeros(beds, np.bool_),
+    )
+    _advance(columns, slots, blocks, repetition, rows)
+    changes: list[tuple[int, Change]] = []
+    for bed in np.flatnonzero(rows.changed).tolist():
+        active = rows.active[bed, : 1 + blocks.count[bed] * STRIDES_PER_BLOCK]
+        first, slot = int(blocks.start[bed]) + STRIDE - 1, slots[bed]
+        found = describe(leads[bed], active, columns.onset[slot], first, int(columns.start[slot]))
+        changes += [(bed, change) for change in found]
+    return rows, changes
 
 
 @compiled
 def _advance(
-    state: QualityColumns,
-    strides: IntArray,
-    blocks: IntArray,
-    mv: FloatArray,
-    invalid: BoolArray,
-    offset: FloatArray,
-    repetition: FloatArray,
-    graded: _Graded,
-) -> bool:
-    """Push the next blocks of beds, and change ``state``.
-
-    Parameters
-    ----------
-    state : QualityColumns
-    strides : ndarray of int64, shape (beds,)
-        Strides of the epoch before the blocks.
-    blocks : ndarray of int64, shape (beds,)
-        Blocks of each bed, at most k.
-    mv, invalid : ndarray, shape (beds, k, BLOCK, leads)
-    offset : ndarray, shape (beds, leads), mV
-        Value that has been subtracted from the samples; NaN before the first valid one.
-    repetition : ndarray, shape (beds, k)
-    graded : _Graded
-        Result.
-
-    Returns
-    -------
-    bool
-        Whether a technical condition of any bed begins or ends.
-    """
-    changed = False
-    for bed in range(len(blocks)):
-        for stride in range(blocks[bed] * STRIDES_PER_BLOCK):
+    state: QualityState, slots: IntArray, blocks: BlockRows, repetition: FloatArray, rows: QualityRows
+) -> None:
+    """Push the next blocks of some beds, in place, and fill ``rows``."""
+    for bed in range(len(slots)):
+        slot = slots[bed]
+        rows.active[bed, 0] = state.active[slot]
+        earlier = (blocks.start[bed] - state.start[slot]) // STRIDE
+        for stride in range(blocks.count[bed] * STRIDES_PER_BLOCK):
             block, place = stride // STRIDES_PER_BLOCK, stride % STRIDES_PER_BLOCK
             # The last stride of a block ends when its repetition is known; those before use that of the last block.
             if place == STRIDES_PER_BLOCK - 1:
                 known = repetition[bed, block]
-                state.repetition[bed] = 1.0 if np.isnan(known) else known
+                state.repetition[slot] = 1.0 if np.isnan(known) else known
             samples = slice(place * STRIDE, (place + 1) * STRIDE)
-            own_mv, own_invalid = mv[bed, block, samples], invalid[bed, block, samples]
-            number = strides[bed] + stride + 1
-            for lead in range(mv.shape[3]):
-                push_stride(state.features[bed, lead], state.filter[bed, lead], own_mv, own_invalid, lead, number == 1)
-                if _grade(state, bed, lead, number, offset[bed, lead], graded, stride):
-                    changed = True
-            graded.active[bed, stride] = state.active[bed]
-    return changed
+            mv, invalid = blocks.mv[bed, block, samples], blocks.invalid[bed, block, samples]
+            number = earlier + stride + 1
+            for lead in range(mv.shape[1]):
+                push_stride(state.features[slot, lead], state.filter[slot, lead], mv, invalid, lead, number == 1)
+                if _grade(state, slot, lead, number, blocks.offset[bed, lead], rows, bed, stride):
+                    rows.changed[bed] = True
+            rows.active[bed, stride + 1] = state.active[slot]
 
 
 @compiled
 def _grade(
-    state: QualityColumns, bed: int, lead: int, number: int, offset: float, graded: _Graded, stride: int
+    state: QualityState, slot: int, lead: int, number: int, offset: float, rows: QualityRows, bed: int, stride: int
 ) -> bool:
     """Evaluate a lead after the epoch's stride ``number``, from 1; return whether a technical condition changes."""
-    features = state.features[bed, lead]
+    features = state.features[slot, lead]
     mostly_invalid = features[INVALID, -1] > STRIDE / 2
     swing = highest(features[HIGH], 0) - lowest(features[LOW], 0)
     if swing >= ATTACHED_MV:
-        state.attached[bed, lead] = True
+        state.attached[slot, lead] = True
     at_rail = abs(features[MEAN, -1] + (0.0 if np.isnan(offset) else offset)) >= RAIL_MV
-    off = _is_off(features, state.attached[bed, lead], at_rail, number)
+    off = _is_off(features, state.attached[slot, lead], at_rail, number)
     saturated = _is_saturated(features, swing, at_rail) and not mostly_invalid
     no_signal = off or saturated
 
     power = kth_smallest(features[POWER].copy(), NOISE_RANK)
     muscle = np.sqrt(max(power - RECORDER_NOISE_MV**2, 0.0)) / max(swing, MIN_QRS_MV) / NOISE_RATIO
     jump = highest(features[BASELINE], 0) - lowest(features[BASELINE], 0)
-    motion = max(jump / BASELINE_JUMP_MV, (1 - state.repetition[bed]) / (1 - MIN_REPETITION))
+    motion = max(jump / BASELINE_JUMP_MV, (1 - state.repetition[slot]) / (1 - MIN_REPETITION))
     index = _index(max(muscle, motion))
     without_noise = _index(max(muscle, jump / WAVE_JUMP_MV)) > NOISE_ONSET_INDEX
 
-    active, contradicting = state.active[bed, :, lead], state.contradicting[bed, :, lead]
+    active, contradicting = state.active[slot, :, lead], state.contradicting[slot, :, lead]
     onset_met = off, saturated, index < NOISE_ONSET_INDEX and not no_signal
     end_met = not off, not saturated, index > NOISE_END_INDEX or no_signal
     changed = confirm(active, contradicting, onset_met, end_met)
     lost, noisy = active[LEAD_OFF] or active[SATURATION], active[NOISE]
-    graded.quality[bed, stride, lead] = 0.0 if no_signal or mostly_invalid else index
-    graded.usable[bed, stride, lead] = not (lost or noisy)
-    graded.measurable[bed, stride, lead] = not lost and (without_noise or not noisy)
+    rows.quality[bed, stride, lead] = 0.0 if no_signal or mostly_invalid else index
+    rows.usable[bed, stride, lead] = not (lost or noisy)
+    rows.measurable[bed, stride, lead] = not lost and (without_noise or not noisy)
     return changed
 
 

@@ -59,9 +59,7 @@ def confirm(active: BoolArray, contradicting: IntArray, onset_met: tuple[bool, .
     return changed
 
 
-def describe(
-    leads: tuple[str, ...], before: BoolArray, active: BoolArray, onset: IntArray, first: int, start: int
-) -> tuple[Change, ...]:
+def describe(leads: tuple[str, ...], active: BoolArray, onset: IntArray, first: int, start: int) -> tuple[Change, ...]:
     """Return the onsets and ends of conditions in the strides of one bed, in order, and update ``onset``.
 
     One condition of a kind covers all affected leads: when they change, it ends and a new one begins.
@@ -69,10 +67,8 @@ def describe(
     Parameters
     ----------
     leads : tuple of str
-    before : ndarray of bool, shape (len(KINDS), leads)
-        Leads on which each condition held before the strides.
-    active : ndarray of bool, shape (k, len(KINDS), leads)
-        The same at the end of each stride.
+    active : ndarray of bool, shape (1 + k, len(KINDS), leads)
+        Leads on which each condition holds before the strides, and at the end of each one.
     onset : ndarray of int64, shape (len(KINDS),)
         First sample of the last condition of each kind; changed in place.
     first : int
@@ -81,9 +77,9 @@ def describe(
         First sample of the epoch; no condition begins before.
     """
     found: list[Change] = []
-    differs = (active != np.concatenate([before[None], active[:-1]])).any(axis=2)
+    differs = (active[1:] != active[:-1]).any(axis=2)
     for stride, kind in np.argwhere(differs).tolist():
-        earlier, later = active[stride - 1, kind] if stride else before[kind], active[stride, kind]
+        earlier, later = active[stride, kind], active[stride + 1, kind]
         at = first + stride * STRIDE
         since, stride_start = int(onset[kind]), at + 1 - STRIDE
         if earlier.any():

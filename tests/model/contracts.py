@@ -272,10 +272,10 @@ def _step_quality(state: tuple[BlocksState, QualityState], strides: Strides) -> 
     """Derive the repetition of the beats from the samples, so that splits and changed samples affect the stage."""
     complete_blocks, blocks_state = blocks.step(state[0], strides)
     mean = np.where(complete_blocks.mv[:, -1, 0] > 0.1, 0.7, np.nan)
-    output, quality_state = signal_quality.step(state[1], complete_blocks, mean)
-    each = zip(output.index, output.usable, strict=True)
-    outputs: Outputs = [(output.first + i * STRIDE, values) for i, values in enumerate(each)]
-    return [*outputs, *((change.at, change) for change in output.changes)], (blocks_state, quality_state)
+    rows, changes, quality_state = signal_quality.step(state[1], LEADS, complete_blocks, mean)
+    ends = range(complete_blocks.start + STRIDE - 1, complete_blocks.end, STRIDE)
+    outputs: Outputs = list(zip(ends, zip(rows.quality[0], rows.usable[0], strict=True), strict=True))
+    return [*outputs, *((change.at, change) for change in changes)], (blocks_state, quality_state)
 
 
 def _step_waveform(state: tuple[BlocksState, WaveformState], strides: Strides) -> tuple[Outputs, Any]:
@@ -390,7 +390,7 @@ STAGES = (
     ),
     Stage(
         "signal quality",
-        *after_intake(lambda start: (blocks.begin(len(LEADS)), signal_quality.begin(start, LEADS)), _step_quality),
+        *after_intake(lambda start: (blocks.begin(len(LEADS)), signal_quality.begin(start, len(LEADS))), _step_quality),
         tuple[IntakeState, tuple[BlocksState, QualityState]],
         ecg_with_events,
     ),

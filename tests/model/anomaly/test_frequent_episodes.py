@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 
 from model.anomaly import frequent_episodes
 from model.anomaly.frequent_episodes import FrequentState
-from model.beats.beat import Beat
+from model.beats.beat import Beat, to_rows
 from model.conditions.changes import Began, Change, Ended, Evidence
 from model.conditions.settings import load
 from stream.timebase import FS, STRIDE
@@ -119,3 +120,32 @@ def test_the_cut_into_steps_changes_nothing(cut_s: float) -> None:
     first, state = frequent_episodes.step(CONFIG, FrequentState(), [c for c in often if c.at <= at], (), strides[:cut])
     then, state = frequent_episodes.step(CONFIG, state, [c for c in often if c.at > at], (), strides[cut:])
     assert ((*first, *then), state) == frequent_episodes.step(CONFIG, FrequentState(), often, (), strides)
+
+
+def test_beds_that_step_together_have_the_changes_of_beds_alone() -> None:
+    often = [change for second in range(20, 120, 9) for change in episode(second)]
+    lasting: list[Change] = [*episode(40, 30)]
+    peaks = [round(second * FS) for second in range(20, 120, 9)]
+    ventricular = [Beat(peak, peak + 2 * STRIDE, "V", FS) for peak in peaks]
+    beds: list[tuple[list[Change], list[Beat]]] = [([], []), (often, ventricular), (often, []), (lasting, ventricular)]
+    slots, ends = np.array([4, 1, 0, 3]), np.arange(STRIDE - 1, 300 * FS, STRIDE)
+    states = [FrequentState()] * 5
+    found: list[list[Change]] = [[], [], [], []]
+    for now in np.split(ends, [1, 2, 3, 700, 1200, 1201, 1202]):
+        first, last = now[0] - STRIDE, now[-1]
+        episodes = [(bed, c) for bed, (own, _) in enumerate(beds) for c in own if first < c.at <= last]
+        reported = [[beat for beat in own if first < beat.at <= last] for _, own in beds]
+        for bed, change in frequent_episodes.advance(
+            CONFIG, states, slots, np.tile(now, (4, 1)), to_rows(reported), episodes
+        ):
+            found[bed].append(change)
+    for bed, (own, beats) in enumerate(beds):
+        changes, state = frequent_episodes.step(CONFIG, FrequentState(), own, beats, ends.tolist())
+        assert (found[bed], states[slots[bed]]) == (list(changes), state)
+    assert [len(own) for own in found] == [0, 0, 2, 2]
+    assert states[2] == FrequentState()
+
+
+def test_a_bed_without_episodes_and_ventricular_beats_is_not_evaluated() -> None:
+    _, state = run(until_s=1)
+    assert state.due == frequent_episodes.NEVER

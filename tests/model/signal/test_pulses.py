@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from model.signal import pulses
 from model.signal.pulses import DELAY, KEPT, MAX_SILENCE, REPORT_DELAY, PulsesState
 from stream.timebase import FS, STRIDE
@@ -70,3 +72,20 @@ def test_old_pulses_are_removed_from_the_state() -> None:
 def test_a_bed_without_waves_has_no_pulse() -> None:
     state = pulses.push(PulsesState(), [])
     assert pulses.step(state, ENDS) == ([None] * len(ENDS), PulsesState())
+
+
+def test_beds_together_have_the_pulse_of_beds_alone() -> None:
+    [samples] = pieces(pulse_wave(every(0.8, 39), 40), [])
+    begun = [PulsesState(), pulses.push(PulsesState(), [samples])]
+    states = [begun[1], PulsesState(), begun[0], begun[0]]
+    slots, ends = np.array([2, 0]), np.array([ENDS, ENDS])
+    rows = pulses.advance(states, slots, ends)
+    alone, after = pulses.step(begun[1], ENDS)
+    assert states == [after, PulsesState(), PulsesState(), PulsesState()]
+    assert (rows.since[0] == -1).all()
+    assert not rows.number[0].any()
+    for stride, now in enumerate(alone):
+        times = () if now is None else now.times
+        assert rows.since[1, stride] == (-1 if now is None else now.since)
+        assert rows.number[1, stride] == len(times)
+        assert rows.times[1, stride].tolist() == [*times, *[-1] * (KEPT - len(times))]

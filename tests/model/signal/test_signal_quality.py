@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -10,20 +12,28 @@ import pytest
 from model.conditions.changes import Began, Change, Ended
 from model.signal import blocks, signal_quality
 from model.signal.arrays import BoolArray, FloatArray
+from model.signal.blocks import BlocksState
 from model.signal.intake import strides_of
+from model.signal.signal_quality import QualityRows, QualityState
 from stream.timebase import FS, STRIDE
 from tests.model.ecg_waves import beats, fibrillating
+from tests.model.slots import assert_equal, batch_of, cut, joined, taken
 
 LEADS = ("MLII", "V1")
 Result = tuple[FloatArray, BoolArray, list[Change]]
 
 
-def run(mv: FloatArray, start: int = 0, repetition: float = np.nan) -> Result:
-    whole, _ = blocks.step(blocks.begin(mv.shape[1]), strides_of(mv, start))
-    output, _ = signal_quality.step(
-        signal_quality.begin(start, LEADS[: mv.shape[1]]), whole, np.full(len(whole.mv), repetition)
-    )
-    return output.index, output.usable, list(output.changes)
+def grade(mv: FloatArray, start: int = 0, repetition: float = np.nan) -> tuple[QualityRows, list[Change]]:
+    n = mv.shape[1]
+    whole, _ = blocks.step(blocks.begin(n), strides_of(mv, start))
+    mean = np.full(len(whole.mv), repetition)
+    rows, changes, _ = signal_quality.step(signal_quality.begin(start, n), LEADS[:n], whole, mean)
+    return rows, list(changes)
+
+
+def run(mv: FloatArray, start: int = 0) -> Result:
+    rows, changes = grade(mv, start)
+    return rows.quality[0], rows.usable[0], changes
 
 
 def change_times(mv: FloatArray, start: int = 0) -> list[tuple[str, str, float, float]]:
@@ -174,11 +184,10 @@ def test_a_jumping_baseline_is_noise() -> None:
 
 @pytest.mark.parametrize(("repetition", "noisy"), [(0.9, False), (0.6, True)])
 def test_beats_that_do_not_repeat_are_noise_in_a_measurable_signal(repetition: float, noisy: bool) -> None:
-    whole, _ = blocks.step(blocks.begin(2), strides_of(beats(20)))
-    output, _ = signal_quality.step(signal_quality.begin(0, LEADS), whole, np.full(len(whole.mv), repetition))
-    assert [c.kind for c in output.changes] == ["noise"] * noisy
-    assert output.usable[-1].all() != noisy
-    assert output.measurable.all()
+    rows, changes = grade(beats(20), repetition=repetition)
+    assert [c.kind for c in changes] == ["noise"] * noisy
+    assert rows.usable[0, -1].all() != noisy
+    assert rows.measurable.all()
 
 
 def test_a_lead_with_tens_of_microvolts_is_not_attached_yet() -> None:
@@ -199,14 +208,34 @@ def test_a_recovering_amplifier_is_noise() -> None:
     assert 10 * FS < began.at < 13 * FS
 
 
-def test_the_bed_index_is_that_of_the_best_lead() -> None:
-    mv = beats(10)
-    mv[:, 1] = np.nan
-    whole, _ = blocks.step(blocks.begin(2), strides_of(mv))
-    output, _ = signal_quality.step(signal_quality.begin(0, LEADS), whole, np.full(len(whole.mv), np.nan))
-    assert (output.index[:, 1] == 0).all()
-    np.testing.assert_array_equal(output.bed, output.index[:, 0])
-    assert output.first == STRIDE - 1
+def test_beds_that_step_together_have_the_quality_and_conditions_of_beds_alone() -> None:
+    signals = [beats(20), beats(20, seed=3), np.zeros((20 * FS, 2))]
+    signals[1][8 * FS : 14 * FS, 1] = np.nan
+    slots, begun = np.array([3, 0, 5]), [Stages(blocks.begin(2), signal_quality.begin(0, 2))] * 3
+    columns, untouched = (joined(begun, slots.tolist(), 7) for _ in range(2))
+    found: list[list[Change]] = [[], [], []]
+    graded: list[list[FloatArray]] = [[], [], []]
+    for first, stop in itertools.pairwise([0, 1, 7, 8, 9, 60, 61, 200]):
+        batch = batch_of([cut(strides_of(mv), first * STRIDE, stop * STRIDE) for mv in signals], slots.tolist())
+        whole = blocks.advance(columns.blocks, batch)
+        mean = np.full(whole.mv.shape[:2], np.nan)
+        rows, changes = signal_quality.advance(columns.quality, slots, [LEADS] * 3, whole, mean)
+        for bed, change in changes:
+            found[bed].append(change)
+        for bed, count in enumerate(whole.count.tolist()):
+            graded[bed].append(rows.quality[bed, : count * blocks.STRIDES_PER_BLOCK])
+    for bed, mv in enumerate(signals):
+        index, _, changes_alone = run(mv)
+        assert found[bed] == changes_alone
+        np.testing.assert_array_equal(np.concatenate(graded[bed]), index)
+    assert [len(own) for own in found] == [0, 2, 1]
+    for slot in (1, 2, 4, 6):
+        assert_equal(taken(columns, slot), taken(untouched, slot))
+
+
+class Stages(NamedTuple):
+    blocks: BlocksState
+    quality: QualityState
 
 
 def test_the_rails_of_record_116_are_found(mitdb_dir: Path) -> None:

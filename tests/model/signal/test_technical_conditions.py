@@ -23,10 +23,10 @@ FIRST = 1000 + STRIDE - 1
 
 
 def held(strides: int, kind: int, spans: dict[int, tuple[int, int]]) -> BoolArray:
-    """Return the conditions at each stride; ``spans`` gives the first stride and the end by lead."""
-    active = np.zeros((strides, len(KINDS), 2), np.bool_)
+    """Return the conditions before the strides (none) and at each; ``spans`` gives first stride and end by lead."""
+    active = np.zeros((1 + strides, len(KINDS), 2), np.bool_)
     for lead, (first, end) in spans.items():
-        active[first:end, kind, lead] = True
+        active[1 + first : 1 + end, kind, lead] = True
     return active
 
 
@@ -50,7 +50,7 @@ def test_a_condition_begins_and_ends_after_consecutive_strides(kind: int) -> Non
 def test_a_condition_is_described_from_its_onset_to_its_end() -> None:
     onset = np.zeros(len(KINDS), np.int64)
     active = held(60, LEAD_OFF, {1: (20, 50)})
-    began, ended = describe(("I", "II"), active[0], active, onset, FIRST, 1000)
+    began, ended = describe(("I", "II"), active, onset, FIRST, 1000)
     at = FIRST + 20 * STRIDE
     assert began == Began("lead_off", at + 1 - FLAT_STRIDES * STRIDE, at, "rule_met", leads=("II",))
     over = FIRST + 50 * STRIDE
@@ -61,13 +61,13 @@ def test_a_condition_is_described_from_its_onset_to_its_end() -> None:
 
 def test_no_condition_begins_before_the_epoch() -> None:
     active = held(10, LEAD_OFF, {0: (3, 10)})
-    (began,) = describe(("I", "II"), active[0], active, np.zeros(len(KINDS), np.int64), FIRST, 1000)
+    (began,) = describe(("I", "II"), active, np.zeros(len(KINDS), np.int64), FIRST, 1000)
     assert began.onset == 1000
 
 
 def test_another_set_of_leads_is_another_condition() -> None:
     active = held(30, NOISE, {0: (10, 25), 1: (15, 30)})
-    changes = describe(("I", "II"), active[0], active, np.zeros(len(KINDS), np.int64), FIRST, 1000)
+    changes = describe(("I", "II"), active, np.zeros(len(KINDS), np.int64), FIRST, 1000)
     assert [(type(change), change.leads) for change in changes] == [
         (Began, ("I",)),
         (Ended, ("I",)),
@@ -79,7 +79,8 @@ def test_another_set_of_leads_is_another_condition() -> None:
 
 
 def test_a_condition_that_holds_before_the_strides_ends_with_its_onset() -> None:
-    before, onset = held(1, NOISE, {0: (0, 1)})[0], np.array([0, 0, 777])
-    (ended,) = describe(("I", "II"), before, held(5, NOISE, {}), onset, 100_000, 0)
+    active, onset = held(5, NOISE, {}), np.array([0, 0, 777])
+    active[0, NOISE, 0] = True
+    (ended,) = describe(("I", "II"), active, onset, 100_000, 0)
     assert isinstance(ended, Ended)
     assert (ended.kind, ended.onset, ended.leads) == ("noise", 777, ("I",))
