@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from model.serving.analyzer import Output as Output
     from model.serving.analyzer import RecordAnalysis as RecordAnalysis
     from model.serving.analyzer import analyze as analyze
+    from model.serving.analyzer import analyze_all as analyze_all
     from model.signal.pulse_detector import WaveSamples as WaveSamples
     from stream.records.record import Record as Record
     from stream.timebase import FS as FS
@@ -33,6 +34,7 @@ _MODULES = {
     "RecordAnalysis": "model.serving.analyzer",
     "WaveSamples": "model.signal.pulse_detector",
     "analyze": "model.serving.analyzer",
+    "analyze_all": "model.serving.analyzer",
     "load_models": "model.pipeline.analysis",
 }
 """Names imported on first use, and the module of each."""

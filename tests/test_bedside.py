@@ -40,7 +40,7 @@ def test_the_documented_examples_run() -> None:
 
 def test_every_function_and_class_is_documented() -> None:
     text = PAGE.read_text(encoding="utf-8")
-    for name in ("load", "analyze", "columns", "load_models", "Analyzer", "FS"):
+    for name in ("load", "analyze", "analyze_all", "columns", "load_models", "Analyzer", "FS"):
         assert name in bedside.__all__
         assert f"bedside.{name}" in text
 

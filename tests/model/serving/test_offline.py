@@ -15,7 +15,7 @@ from model.alarms.state import AlarmContext
 from model.pipeline.analysis import Models
 from model.pipeline.beds import Beds
 from model.serving.analyzer import BED, SESSION
-from model.serving.offline import Summary, analyze
+from model.serving.offline import Summary, analyze, analyze_all
 from stream.errors import StorageError
 from stream.records.record import Record
 from stream.wire import codec
@@ -149,3 +149,18 @@ def test_a_failure_keeps_existing_files(
         "beats.atr": "old",
         "vitals.csv": "old",
     }
+
+
+def test_several_records_are_analysed_together(
+    models: Models, minute: Record, tmp_path: Path, console: Console, summary: Summary
+) -> None:
+    short = replace(minute, name="short", adu=minute.adu[:7_300])
+    both = analyze_all({tmp_path / "a": minute, tmp_path / "b": short}, models, console=console)
+    assert [(one.record, one.samples) for one in both] == [(minute.name, minute.n), ("short", 7_300)]
+    assert (both[0].beats, both[0].alarms, both[0].advisories) == (summary.beats, summary.alarms, summary.advisories)
+    for name in ("alarms.jsonl", "beats.atr"):
+        assert (tmp_path / "a" / name).read_bytes() == (summary.files[0].parent / name).read_bytes()
+    with np.load(tmp_path / "b" / "forecast.npz") as file:
+        assert file["origin"].tolist() == list(range(35, 7_300, 36))
+    assert isinstance(console.file, io.StringIO)
+    assert "2 records" in console.file.getvalue()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from model.signal import intake
+from model.signal import intake, slots
 from model.signal.intake import strides_of
 from stream.timebase import STRIDE
 
@@ -74,3 +76,42 @@ def test_the_last_incomplete_stride_is_completed_with_invalid_samples() -> None:
 def test_nothing_is_completed_where_nothing_is_incomplete(start: int, n: int) -> None:
     _, state = intake.step(intake.begin(2, start, 100), np.ones((n, 2)))
     assert intake.complete(state).mv.shape == (0, 2)
+
+
+@given(
+    sizes=st.lists(st.lists(st.integers(0, 100), min_size=4, max_size=4), min_size=1, max_size=4),
+    seed=st.integers(0, 99),
+)
+def test_beds_that_step_together_receive_what_they_would_alone(sizes: list[list[int]], seed: int) -> None:
+    """In any slots, with chunks and phases of their own; the other slots stay as they are."""
+    rng = np.random.default_rng(seed)
+    alone = [intake.begin(2, 1000 + phase, 1000) for phase in (0, 1, 20, 35)]
+    columns, own = slots.grown(intake.begin(2, 7, 0), 9), rng.permutation(np.arange(1, 9))[:4]
+    for slot, state in zip(own.tolist(), alone, strict=True):
+        slots.put(slots.arrays(columns), slot, slots.arrays(state))
+    for chunk_sizes in sizes:
+        chunks = [np.where(rng.random((size, 2)) < 0.1, np.nan, rng.normal(size=(size, 2))) for size in chunk_sizes]
+        stepped = [intake.step(state, chunk) for state, chunk in zip(alone, chunks, strict=True)]
+        alone = [state for _, state in stepped]
+        found = intake.advance(columns, own, chunks)
+        assert sorted(bed for beds, _ in found for bed in beds.tolist()) == [0, 1, 2, 3]
+        for beds, batch in found:
+            np.testing.assert_array_equal(batch.slots, own[beds])
+            for place, bed in enumerate(beds.tolist()):
+                strides = stepped[bed][0]
+                assert (batch.start[place], batch.strides) == (strides.start, len(strides.mv) // STRIDE)
+                np.testing.assert_array_equal(batch.mv[place], strides.mv)
+                np.testing.assert_array_equal(batch.invalid[place], strides.invalid)
+    layout, arrays = slots.layout_of(columns), slots.arrays(columns)
+    expected = dict(zip(own.tolist(), alone, strict=True))
+    for slot in range(9):
+        state = expected.get(slot, intake.begin(2, 7, 0) if slot == 0 else None)
+        data = bytes(slots.size(layout)) if state is None else slots.to_bytes(slots.arrays(state), 0)
+        assert slots.to_bytes(arrays, slot) == data
+
+
+def test_a_chunk_with_other_leads_changes_no_bed() -> None:
+    columns = slots.grown(intake.begin(1, 0, 0), 2)
+    with pytest.raises(ValueError, match="1 leads"):
+        intake.advance(columns, np.array([0, 1]), [np.ones((50, 1)), np.ones((50, 2))])
+    assert columns.end.tolist() == [0, 0]

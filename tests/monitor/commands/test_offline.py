@@ -59,3 +59,9 @@ def test_the_records_of_alarm_lists_are_named(
 def test_only_the_last_stage_of_training_starts_from_weights(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "--weights", "given.safetensors", "--out", "new.safetensors"]) == 2
     assert "--weights given.safetensors: only --what first-samples" in capsys.readouterr().err
+
+
+def test_records_of_one_name_would_share_a_folder(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["analyze", "mitdb/100", "other/100", "--out", str(tmp_path / "out")]) == 2
+    assert "same name" in error_line(capsys.readouterr().err)
+    assert not (tmp_path / "out").exists()
