@@ -102,7 +102,7 @@ class BedGroup:
         self._precision: Precision = first.precision
         self._layout = first.layout
         self._columns = first.columns
-        self._arrays = slots.arrays(self._columns)
+        self._bytes = slots.SlotBytes(self._columns)
         self._leads = [first.leads]
         self._anomaly = [first.notes.anomaly]
         self._frequent = [first.notes.frequent]
@@ -136,7 +136,7 @@ class BedGroup:
 
     def set_state(self, slot: int, state: BedState) -> None:
         """Put the state of a bed, of the same layout, into its slot."""
-        slots.put(self._arrays, slot, slots.read(state.layout, state.data))
+        self._bytes[slot] = state.data
         notes = state.notes
         self._leads[slot], self._anomaly[slot], self._frequent[slot] = state.leads, notes.anomaly, notes.frequent
         self._rhythm[slot] = notes.rhythm
@@ -147,8 +147,7 @@ class BedGroup:
         notes = Notes(
             self._anomaly[slot], self._frequent[slot], self._rhythm[slot], self._technical[slot], self._pulses[slot]
         )
-        data = slots.to_bytes(self._arrays, slot)
-        return BedState(self._leads[slot], self._precision, self._layout, data, notes)
+        return BedState(self._leads[slot], self._precision, self._layout, self._bytes[slot], notes)
 
     def release(self, slot: int) -> None:
         """Free the slot of a bed."""
@@ -157,7 +156,7 @@ class BedGroup:
     def _grow(self) -> None:
         size = len(self._leads)
         self._columns = slots.grown(self._columns, 2 * size)
-        self._arrays = slots.arrays(self._columns)
+        self._bytes = slots.SlotBytes(self._columns)
         for notes in (
             self._leads,
             self._anomaly,

@@ -67,8 +67,8 @@ class Notes:
     anomaly: AnomalyNotes
     frequent: FrequentState
     rhythm: RhythmState
-    technical: tuple[Began, ...] = ()
-    pulses: PulsesState = PulsesState()
+    technical: tuple[Began, ...]
+    pulses: PulsesState
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +120,7 @@ class BedState:
 
 def state_of(leads: Sequence[str], precision: Precision, columns: Columns, notes: Notes) -> BedState:
     """Return the state from columns with one slot."""
-    data = slots.to_bytes(slots.arrays(columns), 0)
-    return BedState(tuple(leads), precision, slots.layout_of(columns), data, notes)
+    return BedState(tuple(leads), precision, slots.layout_of(columns), slots.SlotBytes(columns)[0], notes)
 
 
 def begin(
@@ -148,7 +147,7 @@ def begin(
         signal=signal_status.begin(),
         second=vitals_output.begin(),
     )
-    return state_of(leads, precision, columns, Notes(anomaly.notes, FrequentState(), rhythm_detector.begin(first)))
+    return state_of(leads, precision, columns, Notes(anomaly.notes, FrequentState(), rhythm_detector.begin(first), (), PulsesState()))
 
 
 def after_gap(models: Models, state: BedState, start: int, epoch_start: int) -> BedState:
@@ -176,6 +175,8 @@ def after_gap(models: Models, state: BedState, start: int, epoch_start: int) -> 
         anomaly.notes,
         frequent_episodes.after_gap(notes.frequent, first),
         rhythm_detector.after_gap(notes.rhythm, first),
+        (),
+        PulsesState(),
     )
     return state_of(state.leads, state.precision, columns, kept)
 

@@ -10,7 +10,7 @@ import hashlib
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 
 import msgspec
 
@@ -77,8 +77,7 @@ class BedCheckpoint:
     alarms: SavedAlarms
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     """A change since the checkpoint; what did not change is None or empty.
 
     Attributes
@@ -97,7 +96,7 @@ class Entry:
 
     alive_ns: int = 0
     place: Continuity | None = None
-    counters: dict[str, int] = field(default_factory=dict)
+    counters: dict[str, int] = msgspec.field(default_factory=dict)
     alarms: AlarmState | None = None
     events: tuple[Alarm, ...] = ()
     after: int = 0

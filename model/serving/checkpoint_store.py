@@ -15,9 +15,10 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Self
+
+import msgspec
 
 from model.pipeline.analysis import Models
 from model.serving import checkpoint as layout
@@ -145,7 +146,8 @@ class CheckpointStore:
             return
         number, by = self._current[bed]
         try:
-            _write(self._files[bed][number % 2], layout.encode_entry(replace(entry, after=number, by=by)))
+            entry = msgspec.structs.replace(entry, after=number, by=by)
+            _write(self._files[bed][number % 2], layout.encode_entry(entry))
         except OSError as error:
             self._report(error)
 

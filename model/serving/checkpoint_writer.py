@@ -40,7 +40,7 @@ class CheckpointWriter:
         """Write that the last chunk is processed; about once per second as a checkpoint."""
         bed.alive_ns = self._clock.now_ns()
         if self._store is not None and bed.next_checkpoint_ns:
-            self._store.append(bed.chunk.bed, Entry(bed.alive_ns, bed.place, dict(bed.counters)))
+            self._store.append(bed.chunk.bed, Entry(bed.alive_ns, bed.place, bed.counters))
         if monotonic_ns(self._clock) >= bed.next_checkpoint_ns:
             self.save(bed)
 

@@ -6,7 +6,7 @@ as bytes, they are its arrays one after the other, and a layout names their type
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import cache
 from math import prod
 from typing import Any, TypeVar, get_type_hints
@@ -60,9 +60,27 @@ def layout_of(columns: tuple[Any, ...]) -> str:
     return " ".join(f"{array.dtype.str}{array.shape[1:]}".replace(", ", ",") for array in arrays(columns))
 
 
-def to_bytes(columns: Sequence[Array], slot: int) -> bytes:
-    """Return one slot of columns, given as their `arrays`."""
-    return b"".join([array[slot : slot + 1].data for array in columns])
+class SlotBytes:
+    """The bytes of each slot of columns, which are read and written through their memory.
+
+    Parameters
+    ----------
+    columns : NamedTuple
+        Contiguous.
+    """
+
+    def __init__(self, columns: tuple[Any, ...]) -> None:
+        parts = [array for array in arrays(columns) if array.size]
+        self._parts = [(memoryview(array).cast("B"), array.nbytes // len(array)) for array in parts]
+
+    def __getitem__(self, slot: int) -> bytes:
+        return b"".join([memory[slot * size : (slot + 1) * size] for memory, size in self._parts])
+
+    def __setitem__(self, slot: int, data: bytes) -> None:
+        offset, given = 0, memoryview(data)
+        for memory, size in self._parts:
+            memory[slot * size : (slot + 1) * size] = given[offset : offset + size]
+            offset += size
 
 
 def from_bytes(kind: type[Kind], layout: str, data: bytes) -> Kind:
@@ -73,27 +91,17 @@ def from_bytes(kind: type[Kind], layout: str, data: bytes) -> Kind:
     ValueError
         The bytes do not have the length of the layout.
     """
-    return from_arrays(kind, read(layout, data))
-
-
-def read(layout: str, data: bytes) -> list[Array]:
-    """Return the arrays of one slot, shape (1, ...).
-
-    Raises
-    ------
-    ValueError
-        The bytes do not have the length of the layout.
-    """
     if len(data) != size(layout):
         raise ValueError(f"{len(data)} bytes of a state; expected {size(layout)}")
     found, offset = [], 0
-    for kind, shape in _parsed(layout):
+    for dtype, shape in _parsed(layout):
         count = prod(shape)
-        found.append(np.frombuffer(data, kind, count, offset).reshape(1, *shape).copy())  # aligned
-        offset += count * kind.itemsize
-    return found
+        found.append(np.frombuffer(data, dtype, count, offset).reshape(1, *shape).copy())  # aligned
+        offset += count * dtype.itemsize
+    return from_arrays(kind, found)
 
 
+@cache
 def size(layout: str) -> int:
     """Return the number of bytes of one slot.
 
@@ -114,9 +122,3 @@ def _parsed(layout: str) -> tuple[tuple[np.dtype[Any], tuple[int, ...]], ...]:
             raise ValueError(f"a state cannot contain arrays of {kind!r}")
         parts.append((np.dtype(kind), tuple(int(n) for n in shape.split(",") if n)))
     return tuple(parts)
-
-
-def put(columns: Sequence[Array], slot: int, row: Sequence[Array]) -> None:
-    """Set one slot of columns, both given as their `arrays`; ``row`` has one slot of the same layout."""
-    for array, value in zip(columns, row, strict=True):
-        array[slot] = value[0]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 from model.pipeline.analysis import Analysis, Models
 from model.pipeline.bed_state import BedState
@@ -12,9 +11,15 @@ from model.signal.arrays import FloatArray
 from model.signal.pulse_detector import WaveSamples
 
 
-@lru_cache(maxsize=4)
+_known: dict[tuple[int, bool], tuple[Models, Beds]] = {}
+
+
 def _beds(models: Models, forecast: bool) -> Beds:
-    return Beds(models, forecast=forecast)
+    """Return beds of these models, made once."""
+    key = id(models), forecast
+    if key not in _known:
+        _known[key] = models, Beds(models, forecast=forecast)
+    return _known[key][1]
 
 
 def step(

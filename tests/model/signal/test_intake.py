@@ -87,8 +87,9 @@ def test_beds_that_step_together_receive_what_they_would_alone(sizes: list[list[
     rng = np.random.default_rng(seed)
     alone = [intake.begin(2, 1000 + phase, 1000) for phase in (0, 1, 20, 35)]
     columns, own = slots.grown(intake.begin(2, 7, 0), 9), rng.permutation(np.arange(1, 9))[:4]
+    memory = slots.SlotBytes(columns)
     for slot, state in zip(own.tolist(), alone, strict=True):
-        slots.put(slots.arrays(columns), slot, slots.arrays(state))
+        memory[slot] = slots.SlotBytes(state)[0]
     for chunk_sizes in sizes:
         chunks = [np.where(rng.random((size, 2)) < 0.1, np.nan, rng.normal(size=(size, 2))) for size in chunk_sizes]
         stepped = [intake.step(state, chunk) for state, chunk in zip(alone, chunks, strict=True)]
@@ -102,12 +103,10 @@ def test_beds_that_step_together_receive_what_they_would_alone(sizes: list[list[
                 assert (batch.start[place], batch.strides) == (strides.start, len(strides.mv) // STRIDE)
                 np.testing.assert_array_equal(batch.mv[place], strides.mv)
                 np.testing.assert_array_equal(batch.invalid[place], strides.invalid)
-    layout, arrays = slots.layout_of(columns), slots.arrays(columns)
     expected = dict(zip(own.tolist(), alone, strict=True))
     for slot in range(9):
         state = expected.get(slot, intake.begin(2, 7, 0) if slot == 0 else None)
-        data = bytes(slots.size(layout)) if state is None else slots.to_bytes(slots.arrays(state), 0)
-        assert slots.to_bytes(arrays, slot) == data
+        assert memory[slot] == (bytes(len(memory[slot])) if state is None else slots.SlotBytes(state)[0])
 
 
 def test_a_chunk_with_other_leads_changes_no_bed() -> None:

@@ -18,6 +18,7 @@ class Inner(NamedTuple):
 
 class Outer(NamedTuple):
     count: IntArray
+    nothing: FloatArray
     inner: Inner
     samples: FloatArray
 
@@ -27,6 +28,7 @@ def bed(number: int) -> Outer:
     rng = np.random.default_rng(number)
     return Outer(
         np.array([number]),
+        np.zeros((1, 0)),
         Inner(rng.random((1, 5)) < 0.5, rng.random((1, 2, 3)).astype(np.float32)),
         rng.random((1, 4)),
     )
@@ -40,18 +42,18 @@ def assert_equal(one: Outer, other: Outer) -> None:
 
 def test_a_bed_is_taken_out_as_it_was_put_in() -> None:
     columns = slots.grown(bed(0), 4)
-    arrays, layout = slots.arrays(columns), slots.layout_of(columns)
+    memory, layout = slots.SlotBytes(columns), slots.layout_of(columns)
     for slot, number in ((2, 7), (1, 9)):
-        slots.put(arrays, slot, slots.arrays(bed(number)))
+        memory[slot] = slots.SlotBytes(bed(number))[0]
     assert columns.count.tolist() == [0, 9, 7, 0]
     for slot, number in ((0, 0), (2, 7), (1, 9)):
-        data = slots.to_bytes(arrays, slot)
+        data = memory[slot]
         assert len(data) == slots.size(layout)
         assert_equal(slots.from_bytes(Outer, layout, data), bed(number))
 
 
 def test_what_is_read_may_be_changed_and_is_aligned() -> None:
-    read = slots.from_bytes(Outer, slots.layout_of(bed(1)), slots.to_bytes(slots.arrays(bed(1)), 0))
+    read = slots.from_bytes(Outer, slots.layout_of(bed(1)), slots.SlotBytes(bed(1))[0])
     for array in slots.arrays(read):
         assert array.flags.writeable
         assert array.flags.aligned
@@ -59,16 +61,16 @@ def test_what_is_read_may_be_changed_and_is_aligned() -> None:
 
 
 def test_the_layout_names_types_and_shapes() -> None:
-    assert slots.layout_of(bed(1)) == "<i8() |b1(5,) <f4(2,3) <f8(4,)"
+    assert slots.layout_of(bed(1)) == "<i8() <f8(0,) |b1(5,) <f4(2,3) <f8(4,)"
 
 
-@pytest.mark.parametrize("layout", ["<i8() |b1(5,)", "<i4()", "nonsense", "<f8(x)", "<f8(4"])
+@pytest.mark.parametrize("layout", ["<i8() <f8(0,) |b1(5,)", "<i4()", "nonsense", "<f8(x)", "<f8(4"])
 def test_bytes_of_another_layout_are_refused(layout: str) -> None:
     with pytest.raises(ValueError, match=r"state|int"):
-        slots.read(layout, slots.to_bytes(slots.arrays(bed(1)), 0))
+        slots.from_bytes(Outer, layout, slots.SlotBytes(bed(1))[0])
 
 
 def test_growing_keeps_the_beds() -> None:
     columns = slots.grown(slots.grown(bed(3), 2), 4)
     assert columns.inner.weights.shape == (4, 2, 3)
-    assert_equal(slots.from_bytes(Outer, slots.layout_of(columns), slots.to_bytes(slots.arrays(columns), 0)), bed(3))
+    assert_equal(slots.from_bytes(Outer, slots.layout_of(columns), slots.SlotBytes(columns)[0]), bed(3))
