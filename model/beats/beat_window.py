@@ -16,7 +16,6 @@ from model.beats.qrs_detector import MAX_REPORT_DELAY, QrsRows
 from model.signal.arrays import BoolArray, FloatArray, IntArray
 from model.signal.batch import Batch
 from model.signal.compiled import compiled
-from model.signal.small_arrays import shift
 from stream.timebase import STRIDE
 
 BEFORE = max(templates.PIECE_BEFORE, p_wave.PIECE_BEFORE)
@@ -25,8 +24,8 @@ BEFORE = max(templates.PIECE_BEFORE, p_wave.PIECE_BEFORE)
 AFTER = max(templates.PIECE_AFTER, p_wave.PIECE_AFTER)
 """Samples after the R peak that are cut out; at most `MAX_REPORT_DELAY`."""
 
-HISTORY = BEFORE + MAX_REPORT_DELAY
-"""Earlier samples needed when a beat is reported."""
+KEPT = -(-(BEFORE + MAX_REPORT_DELAY + STRIDE) // STRIDE) * STRIDE
+"""Samples kept, whole strides: those before the R peak of a beat that is reported up to 200 ms later."""
 
 
 class WindowState(NamedTuple):
@@ -39,8 +38,8 @@ class WindowState(NamedTuple):
     ----------
     end : ndarray of int64, shape (beds,)
         Index after the last sample.
-    samples : ndarray, shape (beds, HISTORY + STRIDE, leads), mV
-        Last samples, gaps filled; 0 before the first sample.
+    samples : ndarray, shape (beds, KEPT, leads), mV
+        Last samples, gaps filled, each stride in place of the oldest one (`_row`); 0 before the first sample.
     invalid : ndarray of bool, of the same shape
         True before the first sample.
     r_peak, complete_at : ndarray of int64, shape (beds,)
@@ -85,8 +84,8 @@ def begin(start: int, leads: int) -> WindowState:
     """Return the state of one bed before the first sample, which has index ``start``."""
     return WindowState(
         end=np.array([start]),
-        samples=np.zeros((1, HISTORY + STRIDE, leads)),
-        invalid=np.ones((1, HISTORY + STRIDE, leads), np.bool_),
+        samples=np.zeros((1, KEPT, leads)),
+        invalid=np.ones((1, KEPT, leads), np.bool_),
         r_peak=np.array([-1]),
         complete_at=np.array([-1]),
         last_r_peak=np.array([-1]),
@@ -118,43 +117,41 @@ def _advance(columns: WindowState, batch: Batch, detected: QrsRows, rows: Window
     """Push the strides of the beds of a batch, in place, and write the complete beats into ``rows``."""
     complete = 0
     for bed in range(len(batch.slots)):
-        slot, row = batch.slots[bed], detected.first[bed]
+        slot, pushed = batch.slots[bed], detected.first[bed]
         for first in range(0, batch.mv.shape[1], STRIDE):
-            _append(columns.samples[slot], batch.mv[bed, first : first + STRIDE])
-            _append(columns.invalid[slot], batch.invalid[bed, first : first + STRIDE])
+            row = _row(columns.end[slot], columns.end[slot])
+            columns.samples[slot, row : row + STRIDE] = batch.mv[bed, first : first + STRIDE]
+            columns.invalid[slot, row : row + STRIDE] = batch.invalid[bed, first : first + STRIDE]
             columns.end[slot] += STRIDE
             end = columns.end[slot]
             while True:
-                if columns.r_peak[slot] < 0 and row < detected.first[bed + 1] and detected.at[row] < end:
-                    columns.r_peak[slot] = detected.r_peak[row]
-                    columns.complete_at[slot] = max(detected.at[row], detected.r_peak[row] + AFTER)
-                    row += 1
+                if columns.r_peak[slot] < 0 and pushed < detected.first[bed + 1] and detected.at[pushed] < end:
+                    columns.r_peak[slot] = detected.r_peak[pushed]
+                    columns.complete_at[slot] = max(detected.at[pushed], detected.r_peak[pushed] + AFTER)
+                    pushed += 1
                 if columns.r_peak[slot] < 0 or columns.complete_at[slot] >= end:
                     break
                 index, last = columns.r_peak[slot], columns.last_r_peak[slot]
                 rows.r_peak[complete], rows.at[complete] = index, columns.complete_at[slot]
                 rows.rr[complete] = -1 if last < 0 else index - last
-                before = HISTORY + STRIDE - (end - index) - BEFORE
-                _copy(columns.samples[slot], before, rows.samples[complete])
-                _copy(columns.invalid[slot], before, rows.invalid[complete])
+                row = _row(end, index - BEFORE)
+                _copy(columns.samples[slot], row, rows.samples[complete])
+                _copy(columns.invalid[slot], row, rows.invalid[complete])
                 complete += 1
                 columns.last_r_peak[slot], columns.r_peak[slot] = index, -1
         rows.first[bed + 1] = complete
 
 
 @compiled
-def _append(values: npt.NDArray[Any], stride: npt.NDArray[Any]) -> None:
-    """Append the rows of a stride, shape (STRIDE, leads), and drop the first."""
-    n, leads = values.shape
-    shift(values.reshape(-1), STRIDE * leads)
-    for i in range(STRIDE):
-        for lead in range(leads):
-            values[n - STRIDE + i, lead] = stride[i, lead]
+def _row(end: int, index: int) -> int:
+    """Return the row of a sample in the samples kept up to, not including, sample ``end``, on the stride grid."""
+    return (index - end % STRIDE) % KEPT
 
 
 @compiled
-def _copy(values: npt.NDArray[Any], first: int, target: npt.NDArray[Any]) -> None:
-    """Copy the rows from ``first`` on, shape (n, leads)."""
+def _copy(kept: npt.NDArray[Any], row: int, target: npt.NDArray[Any]) -> None:
+    """Copy the kept samples from a row on, shape (n, leads)."""
     for i in range(len(target)):
         for lead in range(target.shape[1]):
-            target[i, lead] = values[first + i, lead]
+            target[i, lead] = kept[row, lead]
+        row = row + 1 if row + 1 < len(kept) else 0

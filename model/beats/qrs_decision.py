@@ -25,6 +25,9 @@ MIN_THRESHOLD, MIN_CANDIDATE = 0.13, 0.75 * 0.13
 """Lowest threshold, and lowest height of a candidate, from which the noise level is learnt; in QRS sizes of the
 leads."""
 
+MIN_PEAK, MAX_LATER_PEAK = MIN_CANDIDATE**COMBINE_POWER, LATER_PEAK_RATIO**COMBINE_POWER
+"""The lowest candidate and the ratio of the later peak, to the power of the heights."""
+
 THRESHOLD_SHARE, NOISE_WEIGHT = 0.3, 0.7
 """Position of the threshold between noise and beat level, and factor of the noise level, which also includes missed
 beats."""
@@ -80,10 +83,15 @@ def candidate(heights: FloatArray, i: int) -> float:
     It is 0 if there is no peak, or if a much higher one follows.
     """
     k = i + 1
-    if not (heights[k - 1] < heights[k] >= heights[k + 1] and heights[k] > MIN_CANDIDATE**COMBINE_POWER):
+    height = heights[k]
+    if not (heights[k - 1] < height >= heights[k + 1] and height > MIN_PEAK):
         return 0.0
-    highest = heights[k : k + DECISION_DELAY + 1].max()
-    return 0.0 if highest > LATER_PEAK_RATIO**COMBINE_POWER * heights[k] else float(highest ** (1 / COMBINE_POWER))
+    highest = height
+    for later in range(k + 1, k + DECISION_DELAY + 1):
+        if heights[later] > MAX_LATER_PEAK * height:
+            return 0.0
+        highest = max(highest, heights[later])
+    return float(highest ** (1 / COMBINE_POWER))
 
 
 @compiled

@@ -129,7 +129,10 @@ def update_leads(state: QrsState, slot: int) -> None:
         if not mostly_invalid:
             shift(peaks, 1)
             shift(medians, 1)
-            peaks[-1], medians[-1] = energies.max(), kth_smallest(energies.copy(), BLOCK // 2)
+            peak = 0.0
+            for energy in energies:
+                peak = max(peak, energy)
+            peaks[-1], medians[-1] = peak, kth_smallest(energies.copy(), BLOCK // 2)
             state.blocks[slot, lead] = min(state.blocks[slot, lead] + 1, MEMORY_BLOCKS)
         blocks, snr = state.blocks[slot, lead], 0.0
         if blocks > 0:

@@ -6,6 +6,7 @@ enough.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -138,22 +139,22 @@ def rows_of(blocks: Blocks) -> BlockRows:
 @compiled
 def _advance(columns: BlocksState, batch: Batch, rows: BlockRows) -> None:
     """Push strides of the beds of a batch, in place, and fill ``rows`` but for ``count`` and ``start``."""
-    leads = columns.mv.shape[2]
     for bed in range(len(batch.slots)):
         slot, block = batch.slots[bed], 0
-        offset, collected = columns.offset[slot], columns.collected[slot]
-        for sample in range(batch.mv.shape[1]):
-            for lead in range(leads):
-                mv, invalid = batch.mv[bed, sample, lead], batch.invalid[bed, sample, lead]
-                if np.isnan(offset[lead]) and not invalid:
-                    offset[lead] = mv
-                columns.mv[slot, collected, lead] = 0.0 if np.isnan(offset[lead]) else mv - offset[lead]
-                columns.invalid[slot, collected, lead] = invalid
-            collected += 1
+        collected = columns.collected[slot]
+        for first in range(0, batch.mv.shape[1], STRIDE):
+            for lead in range(batch.mv.shape[2]):
+                offset = columns.offset[slot, lead]
+                for i in range(STRIDE):
+                    mv, invalid = batch.mv[bed, first + i, lead], batch.invalid[bed, first + i, lead]
+                    if math.isnan(offset) and not invalid:
+                        offset = mv
+                    columns.mv[slot, collected + i, lead] = 0.0 if math.isnan(offset) else mv - offset
+                    columns.invalid[slot, collected + i, lead] = invalid
+                columns.offset[slot, lead] = rows.offset[bed, lead] = offset
+            collected += STRIDE
             if collected == BLOCK:
                 rows.mv[bed, block] = columns.mv[slot]
                 rows.invalid[bed, block] = columns.invalid[slot]
-                block += 1
-                collected = 0
+                block, collected = block + 1, 0
         columns.collected[slot] = collected
-        rows.offset[bed] = offset

@@ -239,15 +239,18 @@ def _advance(columns: WaveformState, blocks: BlockRows, slots: IntArray, rows: W
 def _push(columns: WaveformState, slot: int, mv: FloatArray, invalid: BoolArray) -> None:
     """Filter one block of a bed, shape (BLOCK, leads), and append it to its samples, in place."""
     recent, share = columns.recent[slot], columns.invalid[slot]
-    shift(recent, SAMPLES_PER_BLOCK)
-    shift(share, 1)
-    share[-1] = 0.0
+    leads = mv.shape[1]
+    shift(recent.reshape(-1), SAMPLES_PER_BLOCK * leads)
+    shift(share.reshape(-1), leads)
+    for lead in range(leads):
+        share[-1, lead] = 0.0
     for sample in range(BLOCK):
         row = RECENT - SAMPLES_PER_BLOCK + sample // DECIMATION  # its last sample remains
-        for lead in range(mv.shape[1]):
+        for lead in range(leads):
             recent[row, lead] = filter_sample(BAND_SOS, columns.filter[slot, lead], mv[sample, lead])
             share[-1, lead] += invalid[sample, lead]
-    share[-1] /= BLOCK
+    for lead in range(leads):
+        share[-1, lead] /= BLOCK
     columns.blocks[slot] = min(columns.blocks[slot] + 1, RECENT_BLOCKS)
 
 
@@ -286,9 +289,11 @@ def _rest_and_leakage(
     measured, slow, measurable = 0, 0.0, False
     for lead in range(window.shape[1]):
         by_lead[lead] = np.nan
-        if np.mean(invalid[:, lead]) > MAX_INVALID or np.ptp(window[:, lead]) < MIN_MV:
+        mean, height = _mean_and_height(window, lead)
+        if _mean_and_height(invalid, lead)[0] > MAX_INVALID or height < MIN_MV:
             continue
-        wave[lead] = window[:, lead] - np.mean(window[:, lead])
+        for i in range(WINDOW):
+            wave[lead, i] = window[i, lead] - mean
         both, hz = _measure(wave[lead])
         by_lead[lead] = both if hz >= MIN_HZ else NOT_MEASURABLE
         slow += both if hz >= SLOW_MIN_HZ else NOT_MEASURABLE
@@ -303,6 +308,16 @@ def _rest_and_leakage(
                 by_lead[lead] = NOT_MEASURABLE
         mean = np.nansum(by_lead) / measured
     return mean, slow / measured
+
+
+@compiled
+def _mean_and_height(values: FloatArray, lead: int) -> tuple[float, float]:
+    """Return the mean and the peak-to-peak value of one lead, shape (n, leads)."""
+    total, lowest, highest = 0.0, values[0, lead], values[0, lead]
+    for i in range(len(values)):
+        total += values[i, lead]
+        lowest, highest = min(lowest, values[i, lead]), max(highest, values[i, lead])
+    return total / len(values), highest - lowest
 
 
 @compiled
