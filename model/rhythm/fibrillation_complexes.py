@@ -160,11 +160,13 @@ def _cut(state: ComplexColumns, slot: int, r_peak: int, signal: FloatArray, row:
     for k in range(min(state.cut[slot], COMPARED)):
         if r_peak - state.piece_r_peak[slot, k] <= MAX_APART:
             similarity, compared = max(similarity, _similarity(piece, pieces[k])), True
+    for lead in range(leads):
+        for i in range(WIDTH + 2 * MAX_SHIFT):
+            pieces[place, lead, i] = piece[lead, i]
     known = state.known[slot]
     push(state.r_peak[slot], known, r_peak)
     push(state.similarity[slot], known, similarity if compared else 0.0)
     state.known[slot] = push(state.steepness[slot], known, steepness)
-    pieces[place] = piece
     state.piece_r_peak[slot, place] = r_peak
     state.cut[slot] += 1
 
@@ -215,15 +217,21 @@ def _forget(state: ComplexColumns, slot: int, last: int) -> None:
 
 
 @compiled
-def repetition(state: ComplexColumns, slot: int, at: int) -> tuple[float, float, int]:
+def repetition(r_peak: IntArray, similarity: FloatArray, steepness: FloatArray, at: int) -> tuple[float, float, int]:
     """Return the share of the last complexes that repeat, and their mean and longest RR interval, samples.
 
-    All are 0 with too few complexes. ``at`` is the last sample observed.
+    All are 0 with too few complexes.
+
+    Parameters
+    ----------
+    r_peak, similarity, steepness : ndarray, shape (complexes,)
+        As in `ComplexColumns`, of those that are known.
+    at : int
+        Last sample observed.
     """
-    known, r_peak = state.known[slot], state.r_peak[slot]
+    known = len(r_peak)
     if known < MIN_COMPLEXES:
         return 0.0, 0.0, 0
-    steepness = state.steepness[slot, :known]
     third = kth_smallest(steepness.copy(), known - 3)
     last = earliest = found = repeating = longest_rr = 0
     for k in range(known - 1, -1, -1):  # the last ones of those that are steep
@@ -235,7 +243,7 @@ def repetition(state: ComplexColumns, slot: int, at: int) -> tuple[float, float,
             last = k
         earliest = k
         found += 1
-        repeating += state.similarity[slot, k] >= MIN_SIMILARITY
+        repeating += similarity[k] >= MIN_SIMILARITY
         if found == COMPLEXES:
             break
     if found < MIN_COMPLEXES or at - r_peak[last] > MAX_SILENCE:
@@ -244,22 +252,24 @@ def repetition(state: ComplexColumns, slot: int, at: int) -> tuple[float, float,
 
 
 @compiled
-def concentration(state: ComplexColumns, slot: int, signal: FloatArray, at: int, within: BoolArray) -> float:
+def concentration(r_peak: IntArray, signal: FloatArray, at: int, within: BoolArray) -> float:
     """Return the share of the slope energy within the complexes over their share of the time, mean over the leads.
 
     The end of the signal, in which complexes are not complete, does not count.
 
     Parameters
     ----------
+    r_peak : ndarray of int64, shape (complexes,)
     signal : ndarray, shape (rows, leads), mV
         Filtered samples at 90 Hz; the last one is sample ``at``.
     within : ndarray of bool, shape (at least rows,)
         Work space.
     """
     steps, leads, inside = len(signal) - PIECE_AFTER - MAX_SHIFT - HALF_WIDTH - 1, signal.shape[1], 0
-    within[:] = False
-    for k in range(state.known[slot]):
-        row = _row(state.r_peak[slot, k], signal, at)
+    for i in range(steps):
+        within[i] = False
+    for k in range(len(r_peak)):
+        row = _row(r_peak[k], signal, at)
         for i in range(max(row - HALF_WIDTH, 0), min(row + HALF_WIDTH, steps)):
             inside += not within[i]
             within[i] = True

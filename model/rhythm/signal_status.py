@@ -143,7 +143,7 @@ def advance(
         pulse_times=pulse.times,
     )
     graded = np.empty(len(beats.r_peak))
-    _advance(columns, batch.slots, blocks.start, blocks.count, found, beats, rows, graded)
+    _advance(columns, batch.slots, blocks.start, blocks.count, found, beats.first, beats.at, rows, graded)
     return rows, graded
 
 
@@ -154,20 +154,33 @@ def _advance(
     start: IntArray,
     count: IntArray,
     found: BlockStatus,
-    beats: BeatRows,
+    first: IntArray,
+    reported: IntArray,
     rows: SignalRows,
     graded: FloatArray,
 ) -> None:
-    """Fill ``rows`` but for the pulse, and the quality of the beats; start and count are those of `BlockRows`."""
+    """Fill ``rows`` but for the pulse, and the quality of the beats.
+
+    Start and count are those of `BlockRows`, first beat and the sample at which each was reported those of `BeatRows`.
+    """
+    quality, fibrillation = found.quality, found.fibrillation
     for bed in range(len(slots)):
-        slot, beat, block = slots[bed], beats.first[bed], 0
+        slot, beat, block = slots[bed], first[bed], 0
         for stride in range(rows.at.shape[1]):
             at = rows.at[bed, stride]
-            while beat < beats.first[bed + 1] and beats.at[beat] < at:
+            while beat < first[bed + 1] and reported[beat] < at:
                 graded[beat] = state.quality[slot]
                 beat += 1
             if block < count[bed] and at == start[bed] + (block + 1) * BLOCK - 1:
-                _update(state, slot, found, bed, block, stride)
+                end = (block + 1) * STRIDES_PER_BLOCK - 1
+                state.quality[slot], state.usable[slot], state.measurable[slot] = 0.0, False, False
+                for lead in range(quality.quality.shape[2]):  # that of the best lead
+                    state.quality[slot] = max(state.quality[slot], quality.quality[bed, end, lead])
+                    state.usable[slot] |= quality.usable[bed, end, lead]
+                    state.measurable[slot] |= quality.measurable[bed, end, lead]
+                state.ecg_seen[slot] = found.ecg_seen[bed, stride]
+                state.fibrillation_suspected[slot] = fibrillation.suspected[bed, block]
+                state.fibrillation_since[slot] = fibrillation.since[bed, block]
                 block += 1
             rows.quality[bed, stride] = state.quality[slot]
             rows.usable[bed, stride] = state.usable[slot]
@@ -175,20 +188,5 @@ def _advance(
             rows.ecg_seen[bed, stride] = state.ecg_seen[slot]
             rows.fibrillation_suspected[bed, stride] = state.fibrillation_suspected[slot]
             rows.fibrillation_since[bed, stride] = state.fibrillation_since[slot]
-        for last in range(beat, beats.first[bed + 1]):
+        for last in range(beat, first[bed + 1]):
             graded[last] = state.quality[slot]
-
-
-@compiled
-def _update(state: StatusState, slot: int, found: BlockStatus, bed: int, block: int, stride: int) -> None:
-    """Take over the status at the end of a block: of the best lead, and of any lead."""
-    graded, end = found.quality, (block + 1) * STRIDES_PER_BLOCK - 1
-    state.quality[slot] = 0.0
-    state.usable[slot] = state.measurable[slot] = False
-    for lead in range(graded.quality.shape[2]):
-        state.quality[slot] = max(state.quality[slot], graded.quality[bed, end, lead])
-        state.usable[slot] |= graded.usable[bed, end, lead]
-        state.measurable[slot] |= graded.measurable[bed, end, lead]
-    state.ecg_seen[slot] = found.ecg_seen[bed, stride]
-    state.fibrillation_suspected[slot] = found.fibrillation.suspected[bed, block]
-    state.fibrillation_since[slot] = found.fibrillation.since[bed, block]

@@ -269,8 +269,10 @@ def _decide(
     if not in_fibrillation and max(margin, slow_margin) <= 0:
         state.contradicting[slot] = state.doubtful[slot] = 0
         return
-    share, mean_rr, longest_rr = repetition(state.complexes, slot, at)
-    concentrated = concentration(state.complexes, slot, signal, at, within)
+    known = state.complexes.known[slot]
+    r_peak, similarity = state.complexes.r_peak[slot, :known], state.complexes.similarity[slot, :known]
+    share, mean_rr, longest_rr = repetition(r_peak, similarity, state.complexes.steepness[slot, :known], at)
+    concentrated = concentration(r_peak, signal, at, within)
     shortest, longest = TACHYCARDIA_RR
     tachycardia = share == 1 and mean_rr >= shortest and longest_rr <= longest
     repeating = tachycardia or (share >= REPEATING_SHARE and mean_rr >= MIN_MEAN_RR)

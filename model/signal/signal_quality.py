@@ -206,6 +206,7 @@ def advance(
         active=np.empty((beds, 1 + strides, len(KINDS), n), np.bool_),
         changed=np.zeros(beds, np.bool_),
     )
+    rows.active[:, 0] = columns.active[slots]
     _advance(columns, slots, blocks, repetition, rows)
     changes: list[tuple[int, Change]] = []
     for bed in np.flatnonzero(rows.changed).tolist():
@@ -220,10 +221,9 @@ def advance(
 def _advance(
     state: QualityState, slots: IntArray, blocks: BlockRows, repetition: FloatArray, rows: QualityRows
 ) -> None:
-    """Push the next blocks of some beds, in place, and fill ``rows``."""
+    """Push the next blocks of some beds, in place, and fill ``rows`` but for what held before."""
     for bed in range(len(slots)):
         slot = slots[bed]
-        rows.active[bed, 0] = state.active[slot]
         earlier = (blocks.start[bed] - state.start[slot]) // STRIDE
         for stride in range(blocks.count[bed] * STRIDES_PER_BLOCK):
             block, place = stride // STRIDES_PER_BLOCK, stride % STRIDES_PER_BLOCK
@@ -238,7 +238,6 @@ def _advance(
                 push_stride(state.features[slot, lead], state.filter[slot, lead], mv, invalid, lead, number == 1)
                 if _grade(state, slot, lead, number, blocks.offset[bed, lead], rows, bed, stride):
                     rows.changed[bed] = True
-            rows.active[bed, stride + 1] = state.active[slot]
 
 
 @compiled
@@ -267,6 +266,8 @@ def _grade(
     onset_met = off, saturated, index < NOISE_ONSET_INDEX and not no_signal
     end_met = not off, not saturated, index > NOISE_END_INDEX or no_signal
     changed = confirm(active, contradicting, onset_met, end_met)
+    for kind in range(len(KINDS)):
+        rows.active[bed, stride + 1, kind, lead] = active[kind]
     lost, noisy = active[LEAD_OFF] or active[SATURATION], active[NOISE]
     rows.quality[bed, stride, lead] = 0.0 if no_signal or mostly_invalid else index
     rows.usable[bed, stride, lead] = not (lost or noisy)

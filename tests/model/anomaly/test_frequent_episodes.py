@@ -149,3 +149,11 @@ def test_beds_that_step_together_have_the_changes_of_beds_alone() -> None:
 def test_a_bed_without_episodes_and_ventricular_beats_is_not_evaluated() -> None:
     _, state = run(until_s=1)
     assert state.due == frequent_episodes.NEVER
+
+
+def test_after_a_gap_the_episodes_of_the_last_minute_count_at_once() -> None:
+    _, state = run(*(episode(second) for second in range(20, 80, 10)), until_s=72)
+    start = 75 * FS
+    ends = range(start + STRIDE - 1, start + 10 * STRIDE, STRIDE)
+    [began], _ = frequent_episodes.step(CONFIG, frequent_episodes.after_gap(state, start), (), (), ends)
+    assert (began.onset, began.at) == (start, ends[0])
