@@ -147,7 +147,12 @@ def begin(
         signal=signal_status.begin(),
         second=vitals_output.begin(),
     )
-    return state_of(leads, precision, columns, Notes(anomaly.notes, FrequentState(), rhythm_detector.begin(first), (), PulsesState()))
+    return state_of(
+        leads,
+        precision,
+        columns,
+        Notes(anomaly.notes, FrequentState(), rhythm_detector.begin(first), (), PulsesState()),
+    )
 
 
 def after_gap(models: Models, state: BedState, start: int, epoch_start: int) -> BedState:
