@@ -20,10 +20,14 @@ Without evidence of a P wave, as in noise, the RR intervals decide.
 from __future__ import annotations
 
 import math
-from collections import Counter
-from dataclasses import dataclass, replace
+from typing import Any, Final
 
-from model.beats.beat import Beat
+import numpy as np
+
+from model.beats.beat import VENTRICULAR
+from model.signal import columns
+from model.signal.arrays import FloatArray, IntArray
+from model.signal.compiled import compiled
 from stream.timebase import FS
 
 WORDS = 63
@@ -43,79 +47,102 @@ ABSENT_P_WAVE, PRESENT_P_WAVE = 0.4, 0.5
 atrial fibrillation, see `model.beats.p_wave`. With 0.5 for both, 39 records of svdb without atrial fibrillation had 20
 episodes, with these values 9."""
 
-
-@dataclass(frozen=True, slots=True)
-class Irregularity:
-    """Irregularity of the last beats.
-
-    Attributes
-    ----------
-    symbols : tuple of int
-        Last two symbols.
-    words, indexes : tuple of int
-        Last `WORDS` words, and the R peak of the last beat of each.
-    index : int or None
-        R peak of the last beat; None if the RR interval after it is left out.
-    entropy : float or None
-        Entropy, 0 to 1; None until there are `WORDS` words.
-    p_wave : float or None
-        Consistency of the P wave at the last beat; None if unknown.
-    """
-
-    symbols: tuple[int, ...] = ()
-    words: tuple[int, ...] = ()
-    indexes: tuple[int, ...] = ()
-    index: int | None = None
-    entropy: float | None = None
-    p_wave: float | None = None
-
-    @property
-    def p_wave_absent(self) -> bool:
-        """Whether there is no evidence of a P wave, so that atrial fibrillation may begin."""
-        return self.p_wave is None or self.p_wave < ABSENT_P_WAVE
-
-    @property
-    def p_wave_present(self) -> bool:
-        """Whether the P wave is consistent, so that the rhythm is not atrial fibrillation."""
-        return self.p_wave is not None and self.p_wave >= PRESENT_P_WAVE
-
-    @property
-    def middle(self) -> int:
-        """R peak in the middle of the words: estimated time of a rhythm change, when the entropy crosses a limit."""
-        return self.indexes[len(self.indexes) // 2]
+LOG2: FloatArray = np.array([0.0, *(math.log2(n) for n in range(1, WORDS + 1))])
+"""Binary logarithms of counts of words."""
 
 
-def push(state: Irregularity, beat: Beat) -> Irregularity:
-    """Push the next beat."""
-    state = replace(state, p_wave=beat.p_wave)
-    if beat.type == "V":
-        return replace(state, index=None)
-    if state.index is None or beat.rr is None:
-        return replace(state, index=beat.index)
-    rate = 60 * FS / (beat.index - state.index)
-    symbols = (*state.symbols, min(MAX_SYMBOL, int(rate / RATE_PER_SYMBOL)))
-    if len(symbols) < 3:
-        return replace(state, symbols=symbols, index=beat.index)
-    first, second, third = symbols
-    words = (*state.words, first << 12 | second << 6 | third)[-WORDS:]
-    return Irregularity(
-        symbols[1:],
-        words,
-        (*state.indexes, beat.index)[-WORDS:],
-        beat.index,
-        entropy(words) if len(words) == WORDS else None,
-        beat.p_wave,
-    )
+IRREGULARITY: Final = np.dtype(
+    [
+        ("symbols", "i8", (2,)),
+        ("known", "i8"),
+        ("words", "i8", (WORDS,)),
+        ("r_peaks", "i8", (WORDS,)),
+        ("last", "i8"),
+        ("entropy", "f8"),
+        ("p_wave", "f8"),
+    ],
+    align=True,
+)
+"""Irregularity of the last beats of a bed.
+
+symbols
+    Last two symbols; -1 before the first ones.
+known
+    Number of words in the next two fields, oldest first.
+words, r_peaks
+    Last words, and the R peak of the last beat of each.
+last
+    R peak of the last beat; -1 if the RR interval after it is left out.
+entropy
+    Entropy, 0 to 1; NaN until there are `WORDS` words.
+p_wave
+    Consistency of the P wave at the last beat; NaN if unknown.
+"""
 
 
-def interrupt(state: Irregularity) -> Irregularity:
+def begin(irregularity: Any) -> None:
+    """Begin a record of zeros, before the first beat."""
+    irregularity.symbols[:], irregularity.last = -1, -1
+    irregularity.entropy, irregularity.p_wave = math.nan, math.nan
+
+
+@compiled
+def push(irregularity: Any, r_peak: int, kind: int, rr: int, p_wave: float) -> None:
+    """Push the next beat; ``rr`` is -1 and ``p_wave`` NaN if it is unknown."""
+    last, symbols, known = irregularity.last, irregularity.symbols, irregularity.known
+    irregularity.p_wave = p_wave
+    irregularity.last = -1 if kind == VENTRICULAR else r_peak
+    if kind == VENTRICULAR or last < 0 or rr < 0:
+        return
+    rate = 60 * FS / (r_peak - last)
+    first, second, third = symbols[0], symbols[1], min(MAX_SYMBOL, int(rate / RATE_PER_SYMBOL))
+    symbols[0], symbols[1] = second, third
+    if first >= 0:
+        columns.push(irregularity.words, known, first << 12 | second << 6 | third)
+        irregularity.known = columns.push(irregularity.r_peaks, known, r_peak)
+        irregularity.entropy = entropy(irregularity.words) if irregularity.known == WORDS else math.nan
+
+
+@compiled
+def interrupt(irregularity: Any) -> None:
     """Leave out the RR interval to the next beat, because beats may have been missed."""
-    return replace(state, index=None)
+    irregularity.last = -1
 
 
-def entropy(words: tuple[int, ...]) -> float:
-    """Return the normalized Shannon entropy of at least two words, times the share of distinct words: 0 to 1."""
-    n = len(words)
-    counts = Counter(words).values()
-    bits = math.log2(n) - sum(count * math.log2(count) for count in counts) / n
-    return len(counts) / n * bits / math.log2(n)
+@compiled
+def p_wave_absent(irregularity: Any) -> bool:
+    """Return whether there is no evidence of a P wave, so that atrial fibrillation may begin."""
+    return not irregularity.p_wave >= ABSENT_P_WAVE
+
+
+@compiled
+def p_wave_present(irregularity: Any) -> bool:
+    """Return whether the P wave is consistent, so that the rhythm is not atrial fibrillation."""
+    return bool(irregularity.p_wave >= PRESENT_P_WAVE)
+
+
+@compiled
+def middle(irregularity: Any) -> int:
+    """Return the R peak in the middle of the words.
+
+    It is the estimated time of a rhythm change when the entropy crosses a limit.
+    """
+    return int(irregularity.r_peaks[irregularity.known // 2])
+
+
+@compiled
+def entropy(words: IntArray) -> float:
+    """Return the normalized Shannon entropy of words, two to `WORDS`, times the share of distinct words: 0 to 1."""
+    n, distinct, sum_of_counts = len(words), 0, 0.0
+    for i in range(n):
+        count, repeated = 1, False
+        for k in range(i):
+            repeated = repeated or words[k] == words[i]
+        if repeated:
+            continue
+        for k in range(i + 1, n):
+            count += words[k] == words[i]
+        distinct += 1
+        sum_of_counts += count * LOG2[count]
+    bits = LOG2[n] - sum_of_counts / n
+    return distinct / n * bits / LOG2[n]

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from itertools import pairwise
-from statistics import median
+import math
+from typing import Any, Final
 
-from model.beats.beat import Beat
+import numpy as np
+
+from model.beats.beat import VENTRICULAR
 from model.conditions.settings import MAX_BEATS
+from model.signal import columns
+from model.signal.arrays import FloatArray
+from model.signal.compiled import compiled, compiled_part
+from model.signal.small_arrays import median
 from stream.timebase import FS
 
 AVERAGED_RR = 12
@@ -28,125 +33,152 @@ MIN_INTERVALS = 4
 """Smallest number of RR intervals for a heart rate."""
 
 
-@dataclass(frozen=True, slots=True)
-class BeatHistory:
-    """Consecutive beats without a missed one in between.
+BEAT_HISTORY: Final = np.dtype(
+    [
+        ("silent_since", "i8"),
+        ("known", "i8"),
+        ("r_peaks", "i8", (MAX_BEATS,)),
+        ("kinds", "i8", (MAX_BEATS,)),
+        ("repeats", "i8", (MAX_BEATS,)),
+        ("run", "i8"),
+        ("run_start", "i8"),
+        ("beats_since_ventricular", "i8"),
+        ("last_ventricular", "i8"),
+        ("heart_rate", "f8"),
+    ],
+    align=True,
+)
+"""Consecutive beats of a bed without a missed one in between.
 
-    Attributes
-    ----------
-    silent_since : int
-        Index since which no beat was detected: the last beat, or the sample at which the signal became usable after it.
-    indexes : tuple of int
-        R peaks of the last beats, at most `MAX_BEATS`.
-    types : str
-        Type of each of these beats, one letter each.
-    repeats : str
-        Which earlier shape each of these beats repeats: ``1`` that of the last beat, ``2`` only that of the one before,
-        ``-`` neither.
-    run : int
-        Length of the current run of ventricular beats.
-    run_start : int
-        R peak of its first beat.
-    beats_since_ventricular : int
-        Beats since the last ventricular one.
-    last_ventricular : int or None
-        R peak of the last ventricular beat.
-    heart_rate : float or None
-        Heart rate at the last beat, 1/min.
-    """
-
-    silent_since: int
-    indexes: tuple[int, ...] = ()
-    types: str = ""
-    repeats: str = ""
-    run: int = 0
-    run_start: int = 0
-    beats_since_ventricular: int = 0
-    last_ventricular: int | None = None
-    heart_rate: float | None = None
-
-
-def push(history: BeatHistory, beat: Beat) -> BeatHistory:
-    """Push the next beat; if its RR interval is unknown, the history restarts with it."""
-    connected = beat.rr is not None and bool(history.indexes)
-    if connected and beat.index - history.indexes[-1] < MIN_RR:
-        history = _remove_last(history)
-        connected = bool(history.indexes)
-    indexes = (*history.indexes[1 - MAX_BEATS :], beat.index) if connected else (beat.index,)
-    types = (history.types[1 - MAX_BEATS :] if connected else "") + beat.type
-    repeats = (history.repeats[1 - MAX_BEATS :] if connected else "") + _repeats(beat)
-    ventricular = beat.type == "V"
-    continues = ventricular and connected and history.run > 0
-    return BeatHistory(
-        silent_since=beat.index,
-        indexes=indexes,
-        types=types,
-        repeats=repeats,
-        run=history.run + 1 if continues else int(ventricular),
-        run_start=history.run_start if continues else beat.index,
-        beats_since_ventricular=0 if ventricular else history.beats_since_ventricular + 1,
-        last_ventricular=beat.index if ventricular else history.last_ventricular,
-        heart_rate=heart_rate(indexes),
-    )
+silent_since
+    Index since which no beat was detected: the last beat, or the sample at which the signal became usable after it.
+known
+    Number of beats in the next three fields, oldest first.
+r_peaks
+    R peaks of the last beats.
+kinds
+    Type of each of these beats, index in `model.beats.beat.KINDS`.
+repeats
+    Which earlier shape each of these beats repeats: 1 that of the last beat, 2 only that of the one before, 0 neither.
+run
+    Length of the current run of ventricular beats.
+run_start
+    R peak of its first beat.
+beats_since_ventricular
+    Beats since the last ventricular one.
+last_ventricular
+    R peak of the last ventricular beat; -1 without one.
+heart_rate
+    Heart rate at the last beat, 1/min; NaN if unknown.
+"""
 
 
-def _remove_last(history: BeatHistory) -> BeatHistory:
-    """Remove the last beat, a false detection."""
-    types = history.types[:-1]
-    if history.types[-1] == "V":
-        last = types.rfind("V")
-        history = replace(
-            history,
-            run=max(history.run - 1, 0),
-            beats_since_ventricular=len(types) - 1 - last,
-            last_ventricular=history.indexes[last] if last >= 0 else None,
-        )
+def begin(history: Any, start: int) -> None:
+    """Begin a history, of zeros, before the first sample, which has index ``start``."""
+    history.silent_since, history.last_ventricular, history.heart_rate = start, -1, math.nan
+
+
+@compiled_part
+def push(history: Any, r_peak: int, kind: int, rr: int, resemblance: FloatArray) -> None:
+    """Push the next beat; if its RR interval is unknown, -1, the history restarts with it."""
+    connected = rr >= 0 and history.known > 0
+    if connected and r_peak - history.r_peaks[history.known - 1] < MIN_RR:
+        _remove_last(history)
+        connected = history.known > 0
+    known = history.known if connected else 0
+    columns.push(history.r_peaks, known, r_peak)
+    columns.push(history.kinds, known, kind)
+    history.known = columns.push(history.repeats, known, _repeats(resemblance))
+    history.silent_since = r_peak
+    ventricular = kind == VENTRICULAR
+    if not (ventricular and connected and history.run > 0):
+        history.run, history.run_start = 0, r_peak
+    if ventricular:
+        history.run += 1
+        history.beats_since_ventricular, history.last_ventricular = 0, r_peak
     else:
-        history = replace(
-            history,
-            run=len(types) - len(types.rstrip("V")),
-            beats_since_ventricular=max(history.beats_since_ventricular - 1, 0),
-        )
-    return replace(history, indexes=history.indexes[:-1], types=types, repeats=history.repeats[:-1])
+        history.beats_since_ventricular += 1
+    history.heart_rate = heart_rate(history)
 
 
-def _repeats(beat: Beat) -> str:
-    for ago, (found, limit) in enumerate(zip(beat.resemblance, SIMILAR, strict=False), 1):
-        if found >= limit:
-            return str(ago)
-    return "-"
+@compiled_part
+def _remove_last(history: Any) -> None:
+    """Remove the last beat, a false detection."""
+    known, kinds = history.known - 1, history.kinds
+    history.known = known
+    if kinds[known] == VENTRICULAR:
+        last = known - 1
+        while last >= 0 and kinds[last] != VENTRICULAR:
+            last -= 1
+        history.run = max(history.run - 1, 0)
+        history.beats_since_ventricular = known - 1 - last
+        history.last_ventricular = history.r_peaks[last] if last >= 0 else -1
+    else:
+        run = 0
+        while run < known and kinds[known - 1 - run] == VENTRICULAR:
+            run += 1
+        history.run = run
+        history.beats_since_ventricular = max(history.beats_since_ventricular - 1, 0)
 
 
-def interrupt(history: BeatHistory, at: int) -> BeatHistory:
+@compiled_part
+def _repeats(resemblance: FloatArray) -> int:
+    for ago in range(len(SIMILAR)):
+        if resemblance[ago] >= SIMILAR[ago]:
+            return ago + 1
+    return 0
+
+
+@compiled
+def interrupt(history: Any, at: int) -> None:
     """Restart the history after sample ``at``, because beats before it may have been missed."""
-    return replace(
-        BeatHistory(at + 1),
-        beats_since_ventricular=history.beats_since_ventricular,
-        last_ventricular=history.last_ventricular,
-    )
+    history.silent_since = at + 1
+    history.known, history.run, history.run_start = 0, 0, 0
+    history.heart_rate = math.nan
 
 
-def heart_rate(indexes: tuple[int, ...]) -> float | None:
+@compiled_part
+def rr(history: Any, beats_ago: int) -> int:
+    """Return the RR interval before the last beat, samples, or before an earlier one."""
+    last = history.known - 1 - beats_ago
+    return int(history.r_peaks[last] - history.r_peaks[last - 1])
+
+
+@compiled_part
+def r_peak(history: Any, beats: int) -> int:
+    """Return the R peak of the first one of the last ``beats`` beats."""
+    return int(history.r_peaks[history.known - beats])
+
+
+@compiled_part
+def heart_rate(history: Any) -> float:
     """Return the heart rate, 1/min: over the last 12 RR intervals without the longest and the shortest.
 
     The last 4 are averaged instead while each of them is longer than 1.2 s. With fewer than 12 intervals all are used;
-    None with fewer than 4.
+    NaN with fewer than 4.
     """
-    rr = [after - before for before, after in pairwise(indexes[-AVERAGED_RR - 1 :])]
-    if len(rr) < MIN_INTERVALS:
-        return None
-    slow = rr[-MIN_INTERVALS:]
-    if min(slow) > SLOW_RR:
-        return 60 * FS * MIN_INTERVALS / sum(slow)
-    return 60 * FS * (len(rr) - 2) / (sum(rr) - max(rr) - min(rr))
+    n = min(history.known - 1, AVERAGED_RR)
+    if n < MIN_INTERVALS:
+        return math.nan
+    total, longest, shortest, shortest_of_last = 0, 0, rr(history, 0), rr(history, 0)
+    for beats_ago in range(n):
+        interval = rr(history, beats_ago)
+        total += interval
+        longest, shortest = max(longest, interval), min(shortest, interval)
+        if beats_ago < MIN_INTERVALS:
+            shortest_of_last = shortest
+    if shortest_of_last > SLOW_RR:
+        return mean_rate(history, MIN_INTERVALS + 1, 0, 0)
+    return 60 * FS * (n - 2) / (total - longest - shortest)
 
 
-def mean_rate(history: BeatHistory, beats: int, extra_samples: int = 0, beats_ago: int = 0) -> float | None:
-    """Return the mean rate over a number of beats, 1/min; None if the history is too short.
+@compiled_part
+def mean_rate(history: Any, beats: int, extra_samples: int, beats_ago: int) -> float:
+    """Return the mean rate over a number of beats, 1/min; NaN if the history is too short.
 
     Parameters
     ----------
-    history : BeatHistory
+    history : record
     beats : int
         Number of beats.
     extra_samples : int
@@ -154,19 +186,23 @@ def mean_rate(history: BeatHistory, beats: int, extra_samples: int = 0, beats_ag
     beats_ago : int
         Number of latest beats to ignore.
     """
-    if len(history.indexes) < beats + beats_ago:
-        return None
-    return (
-        60 * FS * (beats - 1) / (history.indexes[-1 - beats_ago] - history.indexes[-beats - beats_ago] + extra_samples)
-    )
+    if history.known < beats + beats_ago:
+        return math.nan
+    samples = r_peak(history, 1 + beats_ago) - r_peak(history, beats + beats_ago)
+    return 60 * FS * (beats - 1) / (samples + extra_samples)
 
 
-def longest_rr(history: BeatHistory, beats: int) -> int:
-    """Return the longest RR interval, samples, among the last ``beats`` beats; the history must have at least two."""
-    return max(after - before for before, after in pairwise(history.indexes[-beats:]))
+@compiled_part
+def longest_rr(history: Any, beats: int) -> int:
+    """Return the longest RR interval, samples, among the last ``beats`` beats; the history must have so many."""
+    longest = 0
+    for beats_ago in range(beats - 1):
+        longest = max(longest, rr(history, beats_ago))
+    return longest
 
 
-def ventricular_run_length(history: BeatHistory, beats: int, longest: float) -> int:
+@compiled_part
+def ventricular_run_length(history: Any, beats: int, longest: float) -> int:
     """Return the length of the latest run of ``beats`` ventricular beats, which may include one beat of another type.
 
     One other beat is allowed because a beat of a run may be a fusion beat or misclassified. An RR interval above
@@ -174,31 +210,39 @@ def ventricular_run_length(history: BeatHistory, beats: int, longest: float) -> 
     """
     if history.run >= beats:
         return beats
-    types = history.types[-beats - 1 :]
-    broken = len(types) > beats and types[0] == types[-1] == "V" and types.count("V") == beats
-    return beats + 1 if broken and longest_rr(history, beats + 1) <= longest else 0
+    kinds, first, last = history.kinds, history.known - beats - 1, history.known - 1
+    if first < 0 or kinds[first] != VENTRICULAR or kinds[last] != VENTRICULAR:
+        return 0
+    ventricular = 0
+    for i in range(first, last + 1):
+        ventricular += kinds[i] == VENTRICULAR
+    return beats + 1 if ventricular == beats and longest_rr(history, beats + 1) <= longest else 0
 
 
-def repeating_share(history: BeatHistory, beats: int, alternating: bool) -> float:
+@compiled_part
+def repeating_share(history: Any, beats: int, alternating: bool) -> float:
     """Return which share of the last ``beats`` beats, at least two, repeat the shape of the beat before.
 
     With ``alternating`` also that of the one before it. The first beat is not counted.
     """
-    counted = "12" if alternating else "1"
-    return sum(repeated in counted for repeated in history.repeats[1 - beats :]) / (beats - 1)
+    repeating = 0
+    for i in range(max(history.known - beats + 1, 0), history.known):
+        repeats = history.repeats[i]
+        repeating += repeats == 1 or (alternating and repeats == 2)
+    return repeating / (beats - 1)
 
 
-def rr_variability(history: BeatHistory) -> float | None:
+@compiled_part
+def rr_variability(history: Any) -> float:
     """Return the median absolute change between successive RR intervals over their mean, for the last 12 intervals.
 
-    Intervals next to a ventricular beat are left out; None if fewer than 4 remain.
+    Intervals next to a ventricular beat are left out; NaN if fewer than 4 remain.
     """
-    kept = [
-        history.indexes[i] - history.indexes[i - 1]
-        for i in range(max(1, len(history.indexes) - AVERAGED_RR), len(history.indexes))
-        if "V" not in history.types[i - 1 : i + 1]
-    ]
-    if len(kept) < MIN_INTERVALS:
-        return None
-    changes = [abs(after - before) for before, after in pairwise(kept)]
-    return median(changes) * len(kept) / sum(kept)
+    changes, kept, total, before, kinds = np.empty(AVERAGED_RR), 0, 0, 0, history.kinds
+    for i in range(max(1, history.known - AVERAGED_RR), history.known):
+        if kinds[i - 1] != VENTRICULAR and kinds[i] != VENTRICULAR:
+            interval = history.r_peaks[i] - history.r_peaks[i - 1]
+            if kept:
+                changes[kept - 1] = abs(interval - before)
+            kept, total, before = kept + 1, total + interval, interval
+    return median(changes[: kept - 1]) * kept / total if kept >= MIN_INTERVALS else math.nan

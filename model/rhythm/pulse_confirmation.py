@@ -10,10 +10,14 @@ The pulse must go on from before the condition: then it is the patient's own, an
 
 from __future__ import annotations
 
-from itertools import pairwise
-from statistics import median
+import math
+from typing import Any, Final
 
-from model.signal.pulses import REPORT_DELAY, PulseStatus
+import numpy as np
+
+from model.signal.compiled import compiled, compiled_part
+from model.signal.pulses import KEPT, REPORT_DELAY
+from model.signal.small_arrays import median
 from stream.timebase import FS
 
 MIN_PULSES = 3
@@ -32,44 +36,70 @@ STEADY_DEVIATION = 0.1
 """Largest deviation of the intervals of a steady pulse from their median, as a share of it."""
 
 
-def goes_on(pulse: PulseStatus | None, since: int, pulses: int = MIN_PULSES) -> bool:
+PULSE: Final = np.dtype([("since", "i8"), ("known", "i8"), ("times", "i8", (KEPT,))], align=True)
+"""The trusted pulse of a bed that goes on, see `model.signal.pulses.PulseStatus`.
+
+since
+    First of its pulses; -1 without a pulse.
+known
+    Number of its last pulses in the next field, oldest first.
+times
+    These pulses.
+"""
+
+
+@compiled
+def goes_on(pulse: Any, since: int, pulses: int) -> bool:
     """Return whether a trusted pulse has gone on from before sample ``since`` until now, with so many pulses."""
-    return pulse is not None and pulse.since <= since and sum(at > since for at in pulse.times) >= pulses
+    return 0 <= pulse.since <= since and _pulses_after(pulse, since) >= pulses
 
 
-def rate_since(pulse: PulseStatus | None, since: int) -> float | None:
+@compiled
+def rate_since(pulse: Any, since: int) -> float:
     """Return the mean rate of the pulses since a beat, 1/min.
 
-    None unless a trusted pulse has gone on from before the beat until now.
+    NaN unless a trusted pulse has gone on from before the beat until now.
     """
-    if pulse is None or not goes_on(pulse, since):
-        return None
-    times = [at for at in pulse.times if at > since]
-    return 60 * FS * (len(times) - 1) / (times[-1] - times[0])
+    if not goes_on(pulse, since, MIN_PULSES):
+        return math.nan
+    n = _pulses_after(pulse, since)
+    return 60 * FS * (n - 1) / (pulse.times[pulse.known - 1] - pulse.times[pulse.known - n])
 
 
-def steady_rate(pulse: PulseStatus | None, since: int, at: int) -> float | None:
+@compiled
+def steady_rate(pulse: Any, since: int, at: int) -> float:
     """Return the rate of a pulse that has not changed since a beat, 1/min.
 
-    None if there are too few pulses before the beat, none after it, or one is early, late or overdue.
+    NaN if there are too few pulses before the beat, none after it, or one is early, late or overdue.
 
     Parameters
     ----------
-    pulse : PulseStatus or None
+    pulse : record
     since : int
         The beat.
     at : int
         Last sample of the present stride.
     """
-    if pulse is None or pulse.times[-1] <= since:
-        return None
-    after = sum(time > since for time in pulse.times)
-    times = pulse.times[-after - STEADY_BEFORE :]
-    if len(times) < after + STEADY_BEFORE:
-        return None
-    intervals = [later - earlier for earlier, later in pairwise(times)]
+    after = _pulses_after(pulse, since)
+    first, last = pulse.known - after - STEADY_BEFORE, pulse.known - 1
+    if after == 0 or first < 0:
+        return math.nan
+    intervals = np.empty(last - first)
+    for i in range(first, last):
+        intervals[i - first] = pulse.times[i + 1] - pulse.times[i]
     usual = median(intervals)
     allowed = STEADY_DEVIATION * usual
-    steady = all(abs(interval - usual) <= allowed for interval in intervals)
-    overdue = at - REPORT_DELAY - times[-1] > usual + allowed
-    return 60 * FS / usual if steady and not overdue else None
+    for interval in intervals:
+        if abs(interval - usual) > allowed:
+            return math.nan
+    overdue = at - REPORT_DELAY - pulse.times[last] > usual + allowed
+    return math.nan if overdue else 60 * FS / usual
+
+
+@compiled_part
+def _pulses_after(pulse: Any, since: int) -> int:
+    """Return the number of pulses after a sample."""
+    n = 0
+    for i in range(pulse.known):
+        n += pulse.times[i] > since
+    return n

@@ -1,112 +1,155 @@
-"""Rhythm conditions of one bed: onset, end and precedence, from beats and signal status.
+"""Rhythm conditions and vital signs of beds, from beats and signal status.
 
 The rules (`model.rhythm.rules`) are evaluated at the end of each stride on the beats reported by then. Of several
 conditions with the same cause only the most severe holds: its onset ends the less severe ones
-(`model.conditions.precedence`).
+(`model.conditions.precedence`, `model.rhythm.active_conditions`).
 
 While the signal is unusable no condition begins; active conditions continue for up to `MAX_UNKNOWN` samples, but
 ventricular fibrillation, whose end is observed on a bad signal, for as long as it is detected. A disabled
 kind is not tracked, so it does not suppress others. After a gap in the signal the caller calls `close` and starts again
 with `begin`.
+
+`advance` pushes strides of many beds in one compiled call; `step` is the same for one bed and objects.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+import math
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
 
-from model.beats.beat import Beat
-from model.conditions.changes import Began, Change, Ended
-from model.conditions.precedence import SUPPRESSED_BY
+import numpy as np
+import numpy.typing as npt
+
+from model.beats.beat import VENTRICULAR, Beat, BeatRows, to_rows
+from model.conditions.changes import Change, Ended
+from model.conditions.precedence import ASYSTOLE, RHYTHM_KINDS, VENTRICULAR_FIBRILLATION
 from model.conditions.settings import AlarmConfig
-from model.rhythm import atrial_fibrillation, beat_history, pulse_confirmation, rules, vitals
-from model.rhythm.atrial_fibrillation import Irregularity
-from model.rhythm.beat_history import BeatHistory
-from model.rhythm.rules import RuleResult, SignalStatus
-from model.rhythm.vitals import LastMinute, VitalSigns
+from model.rhythm import active_conditions, atrial_fibrillation, beat_history, pulse_confirmation, rules, vitals
+from model.rhythm.active_conditions import CONDITION, Changes
+from model.rhythm.atrial_fibrillation import IRREGULARITY
+from model.rhythm.beat_history import BEAT_HISTORY
+from model.rhythm.pulse_confirmation import MIN_PULSES
+from model.rhythm.rules import RuleSettings, SignalStatus
+from model.rhythm.signal_status import SignalRows
+from model.rhythm.vitals import LAST_MINUTE, VitalRows, VitalSigns
+from model.signal.arrays import BoolArray, FloatArray, IntArray
+from model.signal.columns import copied
+from model.signal.compiled import compiled, compiled_part
+from model.signal.pulses import KEPT
 from stream.timebase import FS
-from stream.wire.alarm_messages import AlarmKind, ClearedReason, Limits
+from stream.wire.alarm_messages import Limits
 
-MAX_UNKNOWN = 10 * FS
-"""Longest time for which a condition continues while its rule cannot be evaluated, samples."""
+BED: Final = np.dtype(
+    [
+        ("start", "i8"),
+        ("processed", "i8"),
+        ("last_suspected", "i8"),
+        ("history", BEAT_HISTORY),
+        ("irregularity", IRREGULARITY),
+        ("last_minute", LAST_MINUTE),
+        ("conditions", CONDITION, (len(RHYTHM_KINDS),)),
+    ],
+    align=True,
+)
+"""State of one bed: all its fields have 8 bytes.
 
-
-@dataclass(frozen=True, slots=True)
-class ActiveCondition:
-    """A condition that holds.
-
-    Attributes
-    ----------
-    kind : str
-    onset : int
-        First sample.
-    last_evaluated : int
-        Last sample of the stride in which its rule was last evaluated.
-    value, limit : float or None
-        Worst measured value so far, and the limit.
-    beats : int
-        Largest number of beats so far.
-    """
-
-    kind: AlarmKind
-    onset: int
-    last_evaluated: int
-    value: float | None
-    limit: float | None
-    beats: int
+start
+    Index of the first sample of the epoch.
+processed
+    Number of strides processed.
+last_suspected
+    Last sample of the latest stride with suspected fibrillation; -1 without one.
+history, irregularity, last_minute, conditions
+    See there.
+"""
 
 
-@dataclass(frozen=True, slots=True)
-class RhythmState:
-    """State carried from step to step.
+class RhythmState(NamedTuple):
+    """State carried from step to step; columns over beds.
 
     Attributes
     ----------
-    start : int
-        Index of the first sample of the epoch.
-    strides : int
-        Number of strides processed.
-    history : BeatHistory
-    irregularity : Irregularity
-    last_minute : LastMinute
-    last_suspected : int or None
-        Last sample of the latest stride with suspected fibrillation.
-    active : tuple of ActiveCondition
-        Conditions that hold, most severe first.
-    met_since : dict of str to int
-        Kinds whose delay is running, with the sample at which the rule was first met.
-    last_end : dict of str to int
-        End of the last condition of each kind.
+    records : ndarray of int64, shape (beds, BED.itemsize / 8)
+        The bytes of a record `BED` of each bed. The rules read many fields of one bed: with a record they get one
+        pointer in place of an array for each field.
     """
 
-    start: int
-    strides: int
-    history: BeatHistory
-    irregularity: Irregularity
-    last_minute: LastMinute
-    last_suspected: int | None = None
-    active: tuple[ActiveCondition, ...] = ()
-    met_since: dict[AlarmKind, int] = field(default_factory=dict)
-    last_end: dict[AlarmKind, int] = field(default_factory=dict)
+    records: IntArray
+
+    @property
+    def beds(self) -> Any:
+        """The records, shape (beds,); to be changed in place."""
+        return self.records.view(BED)[:, 0].view(np.recarray)
+
+
+class BedLimits(NamedTuple):
+    """Current limits of some beds.
+
+    Attributes
+    ----------
+    heart_rate_low, heart_rate_high : ndarray of float64, shape (beds,)
+    disabled : ndarray of bool, shape (beds, kinds)
+        Kinds that are disabled in the settings or switched off on the bed.
+    """
+
+    heart_rate_low: FloatArray
+    heart_rate_high: FloatArray
+    disabled: BoolArray
 
 
 def begin(start: int) -> RhythmState:
-    """Return the state at the start of an epoch whose first sample has index ``start``."""
-    return RhythmState(start, 0, BeatHistory(start), Irregularity(), LastMinute())
+    """Return the state of one bed at the start of an epoch whose first sample has index ``start``."""
+    state = RhythmState(np.zeros((1, BED.itemsize // 8), np.int64))
+    bed = state.beds[0]
+    bed.start, bed.last_suspected = start, -1
+    beat_history.begin(bed.history, start)
+    atrial_fibrillation.begin(bed.irregularity)
+    active_conditions.begin(bed.conditions)
+    return state
 
 
 def after_gap(state: RhythmState, start: int) -> RhythmState:
-    """Return the state after lost samples, before sample ``start``: runs and rates begin anew.
+    """Return the state of one bed after lost samples, before sample ``start``: runs and rates begin anew.
 
     The irregularity of the last beats is kept, and so are the counts of the last minute, in which lost seconds count as
     not usable.
     """
-    lost = (start - state.start) // FS - state.strides // vitals.STRIDES_PER_SECOND
-    return replace(
-        begin(start),
-        history=beat_history.interrupt(state.history, start - 1),
-        irregularity=atrial_fibrillation.interrupt(state.irregularity),
-        last_minute=vitals.after_gap(state.last_minute, lost),
+    fresh, before = begin(start), state.beds[0]
+    bed = fresh.beds[0]
+    bed.history, bed.irregularity, bed.last_minute = before.history, before.irregularity, before.last_minute
+    beat_history.interrupt(bed.history, start - 1)
+    atrial_fibrillation.interrupt(bed.irregularity)
+    lost = (start - int(before.start)) // FS - int(before.processed) // vitals.STRIDES_PER_SECOND
+    vitals.after_gap(bed.last_minute, lost)
+    return fresh
+
+
+def bed_limits(config: AlarmConfig, limits: Sequence[Limits]) -> BedLimits:
+    """Return the limits of some beds."""
+    return BedLimits(
+        np.array([float(own.heart_rate_low) for own in limits]),
+        np.array([float(own.heart_rate_high) for own in limits]),
+        np.array([[kind in config.disabled or kind in own.off for kind in RHYTHM_KINDS] for own in limits], np.bool_),
+    )
+
+
+def signal_rows(signal: Sequence[SignalStatus]) -> SignalRows:
+    """Return the status of the signal of one bed in some strides."""
+    pulses = [(-1, ()) if now.pulse is None else (now.pulse.since, now.pulse.times) for now in signal]
+    since = [-1 if now.fibrillation_since is None else now.fibrillation_since for now in signal]
+    times = [[*own, *[-1] * (KEPT - len(own))] for _, own in pulses]
+    return SignalRows(
+        at=np.array([[now.at for now in signal]], np.int64),
+        quality=np.array([[now.quality for now in signal]], np.float64),
+        usable=np.array([[now.usable for now in signal]], np.bool_),
+        measurable=np.array([[now.measurable for now in signal]], np.bool_),
+        ecg_seen=np.array([[now.ecg_seen for now in signal]], np.bool_),
+        fibrillation_suspected=np.array([[now.fibrillation_suspected for now in signal]], np.bool_),
+        fibrillation_since=np.array([since], np.int64),
+        pulse_since=np.array([[first for first, _ in pulses]], np.int64),
+        pulses=np.array([[len(own) for _, own in pulses]], np.int64),
+        pulse_times=np.array(times, np.int64).reshape(1, -1, KEPT),
     )
 
 
@@ -133,7 +176,7 @@ def step(
     Returns
     -------
     tuple of Began or Ended
-        In order; when a condition replaces another, the end precedes the onset.
+        As from `advance`.
     tuple of VitalSigns
         One per second of signal since the start of the epoch.
     state : RhythmState
@@ -143,200 +186,184 @@ def step(
     ValueError
         A beat was reported after the last stride.
     """
-    changes: list[Change] = []
-    vital_signs = []
-    first = 0
-    for status in signal:
-        stop = first
-        while stop < len(beats) and beats[stop].at <= status.at:
-            stop += 1
-        new_changes, state = _stride(config, limits, state, beats[first:stop], status)
-        first = stop
-        changes += new_changes
-        if state.strides % vitals.STRIDES_PER_SECOND == 0:
-            state = replace(state, last_minute=vitals.close_second(state.last_minute))
-            vital_signs.append(_vital_signs(config, limits, state, status))
-    if first < len(beats):
-        raise ValueError(f"beat reported at {beats[first].at}, after the last stride: pass it with its stride")
-    return tuple(changes), tuple(vital_signs), state
+    state, settings, own_limits = copied(state), rules.rule_settings(config), bed_limits(config, [limits])
+    slots = np.zeros(1, np.int64)
+    found, rows = advance(settings, state, own_limits, slots, to_rows([beats]), signal_rows(signal))
+    return tuple(change for _, change in found), tuple(vitals.vital_signs(rows)), state
+
+
+def advance(
+    settings: RuleSettings,
+    state: RhythmState,
+    limits: BedLimits,
+    slots: IntArray,
+    beats: BeatRows,
+    signal: SignalRows,
+) -> tuple[list[tuple[int, Change]], VitalRows]:
+    """Push the next strides of some beds, equally many of each.
+
+    Parameters
+    ----------
+    settings : RuleSettings
+    state : RhythmState
+        Columns of all beds; changed in place.
+    limits : BedLimits
+        Of these beds.
+    slots : ndarray of int64, shape (beds,)
+        Slot of each bed in the columns.
+    beats : BeatRows
+        Beats of these beds reported in these strides.
+    signal : SignalRows
+
+    Returns
+    -------
+    list of (int, Began or Ended)
+        Changes with the place of the bed in ``slots``: bed by bed, in order; when a condition replaces another, the end
+        precedes the onset.
+    VitalRows
+        For each bed one per second of signal since the start of the epoch.
+
+    Raises
+    ------
+    ValueError
+        A beat was reported after the last stride.
+    """
+    # In a stride each kind changes at most once, and each beat may end a pause.
+    found = active_conditions.no_changes(signal.at.size * len(RHYTHM_KINDS) + 2 * len(beats.at))
+    most_seconds = len(slots) * (signal.at.shape[1] // vitals.STRIDES_PER_SECOND + 1)
+    rows, scratch = np.empty(most_seconds, vitals.VITALS), _scratch(len(beats.at))
+    records = state.records.view(BED)[:, 0]
+    seconds, late = _push_strides(settings, records, limits, slots, beats, signal, scratch, found, rows)
+    if late >= 0:
+        raise ValueError(f"beat reported at {late}, after the last stride: pass it with its stride")
+    return active_conditions.described(found), vitals.to_rows(rows[:seconds])
 
 
 def close(state: RhythmState, at: int) -> tuple[Ended, ...]:
-    """Return the ends of all active conditions, because the signal is interrupted after sample ``at``."""
-    return tuple(_ended(condition, at + 1, at, "signal_interrupted") for condition in state.active)
+    """Return the ends of all active conditions of one bed, because the signal is interrupted after sample ``at``."""
+    return active_conditions.close(state.records.view(BED)["conditions"][0, 0], at)
 
 
-def _stride(
-    config: AlarmConfig, limits: Limits, state: RhythmState, beats: Sequence[Beat], status: SignalStatus
-) -> tuple[list[Change], RhythmState]:
-    history, irregularity, pauses = _push_beats(config, state, beats, status)
-    ventricular = sum(beat.type == "V" for beat in beats) if status.usable else 0
-    last_minute = replace(
-        state.last_minute,
-        usable_now=state.last_minute.usable_now + status.usable,
-        ventricular_now=state.last_minute.ventricular_now + ventricular,
-    )
-    state = replace(
-        state,
-        strides=state.strides + 1,
-        history=history,
-        irregularity=irregularity,
-        last_minute=last_minute,
-        last_suspected=status.at if status.fibrillation_suspected else state.last_suspected,
-    )
-    disabled = config.disabled.union(limits.off)
-    results = {result.kind: result for result in rules.evaluate(config, limits, history, irregularity, status)}
-    return _update_conditions(config, state, results, pauses, disabled, status.at)
+class _Scratch(NamedTuple):
+    """Memory for one bed and stride: status, results, R peaks around pauses, conditions that hold or are met."""
+
+    now: npt.NDArray[Any]
+    results: npt.NDArray[Any]
+    pauses: IntArray
+    active: BoolArray
 
 
-def _push_beats(
-    config: AlarmConfig, state: RhythmState, beats: Sequence[Beat], status: SignalStatus
-) -> tuple[BeatHistory, Irregularity, list[RuleResult]]:
-    """Push the beats of one stride, and return the asystoles that their RR intervals show.
+def _scratch(beats: int) -> _Scratch:
+    kinds = len(RHYTHM_KINDS)
+    results = np.empty(kinds, rules.RULE_RESULT)
+    return _Scratch(np.empty(1, rules.NOW), results, np.empty((beats, 2), np.int64), np.empty(kinds, np.bool_))
+
+
+@compiled
+def _push_strides(
+    settings: RuleSettings,
+    state: npt.NDArray[Any],
+    limits: BedLimits,
+    slots: IntArray,
+    beats: BeatRows,
+    signal: SignalRows,
+    scratch: _Scratch,
+    found: Changes,
+    rows: npt.NDArray[Any],
+) -> tuple[int, int]:
+    """Push strides as `advance`; ``found`` and ``rows`` receive what it returns.
+
+    Returns
+    -------
+    seconds : int
+        Number of rows.
+    late : int
+        Sample at which a beat was reported after the last stride; -1 without one.
+    """
+    now, seconds, late = scratch.now[0], 0, -1
+    for bed in range(len(slots)):
+        own, row, disabled = state[slots[bed]], beats.first[bed], limits.disabled[bed]
+        for stride in range(signal.at.shape[1]):
+            rules.set_now(now, signal, bed, stride)
+            first = row
+            while row < beats.first[bed + 1] and beats.at[row] <= now.at:
+                row += 1
+            pauses = _push_beats(settings[0], own, beats, first, row, now, scratch.pauses)
+            low, high = limits.heart_rate_low[bed], limits.heart_rate_high[bed]
+            rules.evaluate(settings[0], low, high, own.history, own.irregularity, now, scratch.results)
+            _update_conditions(settings[0], own, disabled, now, scratch, pauses, found, bed)
+            own.processed += 1
+            if own.processed % vitals.STRIDES_PER_SECOND == 0:
+                rows[seconds].bed, rows[seconds].quality = bed, signal.quality[bed, stride]
+                _end_second(own, now, scratch, rows[seconds])
+                seconds += 1
+        if row < beats.first[bed + 1]:
+            late = beats.at[row]
+    return seconds, late
+
+
+@compiled_part
+def _push_beats(settings: Any, own: Any, beats: BeatRows, first: int, stop: int, now: Any, pauses: IntArray) -> int:
+    """Push the beats of one stride, from row ``first`` to before ``stop``.
 
     Beats during fibrillation are unreliable: they only restart the time without beats.
+
+    Returns
+    -------
+    int
+        Number of asystoles that the RR intervals show; ``pauses`` receives the R peaks before and after each.
     """
-    history, irregularity = state.history, state.irregularity
-    if not status.usable:
-        return beat_history.interrupt(history, status.at), atrial_fibrillation.interrupt(irregularity), []
-    if status.fibrillation_since is not None:
-        silent_since = beats[-1].index if beats else history.silent_since
-        history = beat_history.interrupt(history, silent_since - 1)
-        return history, atrial_fibrillation.interrupt(irregularity), []
-    pauses = []
-    for beat in beats:
-        history = beat_history.push(history, beat)
-        irregularity = atrial_fibrillation.push(irregularity, beat)
-        seconds = rules.pause_s(config, history)
-        if seconds is None:
-            continue
-        onset, end = history.indexes[-2:]
-        suspected = state.last_suspected is not None and state.last_suspected >= onset
-        if not suspected and not pulse_confirmation.goes_on(status.pulse, onset):
-            pauses.append(RuleResult("asystole", True, False, onset, end, seconds, config.asystole_s))
-    return history, irregularity, pauses
+    paused, history = 0, own.history
+    if now.usable:
+        own.last_minute.usable_now += 1
+        for row in range(first, stop):
+            own.last_minute.ventricular_now += beats.kind[row] == VENTRICULAR
+    if not now.usable or now.fibrillation_since >= 0:
+        silent_since = beats.r_peak[stop - 1] if stop > first else history.silent_since
+        beat_history.interrupt(history, silent_since - 1 if now.usable else now.at)
+        atrial_fibrillation.interrupt(own.irregularity)
+        stop = first
+    for row in range(first, stop):
+        r_peak, kind, rr = beats.r_peak[row], beats.kind[row], beats.rr[row]
+        beat_history.push(history, r_peak, kind, rr, beats.resemblance[row])
+        atrial_fibrillation.push(own.irregularity, r_peak, kind, rr, beats.p_wave[row])
+        if rules.is_pause(settings, history):
+            before = beat_history.r_peak(history, 2)
+            if own.last_suspected < before and not pulse_confirmation.goes_on(now.pulse, before, MIN_PULSES):
+                pauses[paused, 0], pauses[paused, 1] = before, r_peak
+                paused += 1
+    if now.fibrillation_suspected:
+        own.last_suspected = now.at
+    return paused
 
 
+@compiled_part
 def _update_conditions(
-    config: AlarmConfig,
-    state: RhythmState,
-    results: Mapping[AlarmKind, RuleResult],
-    pauses: list[RuleResult],
-    disabled: frozenset[AlarmKind],
-    at: int,
-) -> tuple[list[Change], RhythmState]:
-    """Update the active conditions with the results of the rules."""
-    ended: list[Ended] = []
-    began: list[Change] = []
-    active: dict[AlarmKind, ActiveCondition] = {}
-    previous = {condition.kind: condition for condition in state.active}
-    met_since: dict[AlarmKind, int] = {}
-    last_end = state.last_end
-
-    def end(
-        condition: ActiveCondition, index: int, reason: ClearedReason, replaced_by: AlarmKind | None = None
-    ) -> None:
-        nonlocal last_end
-        last = _ended(condition, index, at, reason, replaced_by)
-        last_end = {**last_end, condition.kind: last.end}
-        ended.append(last)
-
-    for kind, more_severe in SUPPRESSED_BY.items():
-        condition, result = previous.get(kind), results.get(kind)
-        if condition is None and (result is None or not result.met):
-            continue
-        suppressing = next((other for other in more_severe if other in active), None)
-        if condition is not None:
-            if result is not None:
-                condition = _with_worst(condition, result, at)
-            if kind in disabled:
-                end(condition, at + 1, "switched_off")
-            elif suppressing is not None:
-                end(condition, at + 1, "replaced", suppressing)
-            elif result is not None and not result.persists:
-                end(condition, result.end, "rule_no_longer_met")
-            elif at - condition.last_evaluated > MAX_UNKNOWN:
-                end(condition, condition.last_evaluated + 1, "signal_unusable")
-            else:
-                active[kind] = condition
-        elif result is not None and suppressing is None and kind not in disabled:
-            met_since[kind] = state.met_since.get(kind, at)
-            if at - met_since[kind] >= config.delay_s.get(kind, 0.0) * FS:
-                del met_since[kind]
-                earliest_onset = max(
-                    (last_end[other] for other in (kind, *more_severe) if other in last_end), default=state.start
-                )
-                onset = min(max(result.onset, earliest_onset), at)
-                active[kind] = ActiveCondition(kind, onset, at, result.value, result.limit, result.beats)
-                began.append(_began(active[kind], at))
-    for pause in pauses:
-        if "asystole" not in disabled and "asystole" not in previous:
-            onset = max(pause.onset, last_end.get("asystole", state.start))
-            condition = ActiveCondition("asystole", onset, at, pause.value, pause.limit, 0)
-            began.append(_began(condition, at))
-            last = _ended(condition, pause.end, at, "rule_no_longer_met")
-            last_end = {**last_end, "asystole": last.end}
-            began.append(last)
-    return [*ended, *began], replace(state, active=tuple(active.values()), met_since=met_since, last_end=last_end)
+    settings: Any, own: Any, disabled: BoolArray, now: Any, scratch: _Scratch, pauses: int, found: Changes, bed: int
+) -> None:
+    """Update the conditions of one bed, and report asystoles that are over already."""
+    conditions, at = own.conditions, now.at
+    report = not (disabled[ASYSTOLE] or conditions[ASYSTOLE].holds)
+    active_conditions.update(settings, conditions, own.start, disabled, scratch.results, at, found, bed)
+    for i in range(pauses if report else 0):
+        first, end = scratch.pauses[i, 0], scratch.pauses[i, 1]
+        active_conditions.report_pause(settings, conditions[ASYSTOLE], own.start, first, end, at, found, bed)
 
 
-def _with_worst(condition: ActiveCondition, result: RuleResult, at: int) -> ActiveCondition:
-    """Return the condition with the worst measured value so far."""
-    value = result.value
-    if value is None or (condition.value is not None and not _worse(condition.kind, value, condition.value)):
-        value = condition.value
-    limit = condition.limit if result.limit is None else result.limit
-    return ActiveCondition(condition.kind, condition.onset, at, value, limit, max(condition.beats, result.beats))
-
-
-def _worse(kind: AlarmKind, value: float, other: float) -> bool:
-    return value < other if kind in ("extreme_bradycardia", "heart_rate_low") else value > other
-
-
-def _began(condition: ActiveCondition, at: int) -> Began:
-    return Began(
-        condition.kind, condition.onset, at, "rule_met", condition.value, condition.limit, condition.beats or None
-    )
-
-
-def _ended(
-    condition: ActiveCondition, end: int, at: int, reason: ClearedReason, replaced_by: AlarmKind | None = None
-) -> Ended:
-    end = max(min(end, at + 1), condition.onset + 1)
-    value = condition.value
-    if condition.kind == "asystole":
-        value = (end - condition.onset) / FS
-    return Ended(
-        condition.kind,
-        condition.onset,
-        end,
-        at,
-        reason,
-        value,
-        condition.limit,
-        condition.beats or None,
-        replaced_by=replaced_by,
-    )
-
-
-def _vital_signs(config: AlarmConfig, limits: Limits, state: RhythmState, status: SignalStatus) -> VitalSigns:
-    """Return the vital signs; the rhythm name also uses conditions that are disabled."""
-    history = state.history
-    active = {condition.kind for condition in state.active}
-    if status.usable:
-        active |= {f.kind for f in rules.evaluate(config, limits, history, state.irregularity, status) if f.met}
-    trusted = status.usable and status.fibrillation_since is None
-    beating = trusted and bool(history.indexes) and status.at - history.indexes[-1] <= rules.MAX_SILENCE
-    heart_rate = history.heart_rate if beating else None
-    known = "ventricular_fibrillation" in active  # it continues on a bad signal
-    rr = history.indexes[-1] - history.indexes[-2] if beating and len(history.indexes) > 1 else None
-    return VitalSigns(
-        status.at,
-        heart_rate,
-        None if rr is None else 1000 * rr / FS,
-        vitals.pvc_per_min(state.last_minute) if status.usable else None,
-        vitals.rhythm_name(history, heart_rate, active, state.irregularity.p_wave_present)
-        if status.usable or known
-        else "unknown",
-        status.quality,
-    )
+@compiled_part
+def _end_second(own: Any, now: Any, scratch: _Scratch, row: Any) -> None:
+    """Write the vital signs of one bed; the rhythm name also uses conditions that are disabled."""
+    vitals.close_second(own.last_minute)
+    history, active = own.history, scratch.active
+    for kind in range(len(RHYTHM_KINDS)):
+        active[kind] = own.conditions[kind].holds or (now.usable and scratch.results[kind].met)
+    beating = now.usable and now.fibrillation_since < 0 and history.known > 0
+    beating = beating and now.at - beat_history.r_peak(history, 1) <= rules.MAX_SILENCE
+    heart_rate = history.heart_rate if beating else math.nan
+    row.index, row.heart_rate = now.at, heart_rate
+    row.rr_ms = 1000 * beat_history.rr(history, 0) / FS if beating and history.known > 1 else math.nan
+    row.pvc_per_min = vitals.pvc_per_min(own.last_minute) if now.usable else -1
+    row.rhythm = vitals.UNKNOWN
+    if now.usable or active[VENTRICULAR_FIBRILLATION]:  # it continues on a bad signal
+        p_wave_present = atrial_fibrillation.p_wave_present(own.irregularity)
+        row.rhythm = vitals.rhythm_name(history, heart_rate, active, p_wave_present)

@@ -10,23 +10,33 @@ its limit by a margin, or when several consecutive beats contradict it (hysteres
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
 from dataclasses import dataclass
+from typing import Any, Final
 
-from model.conditions.settings import AlarmConfig, RateRule
-from model.rhythm import atrial_fibrillation, pulse_confirmation
-from model.rhythm.atrial_fibrillation import Irregularity
-from model.rhythm.beat_history import (
-    BeatHistory,
-    longest_rr,
-    mean_rate,
-    repeating_share,
-    ventricular_run_length,
+import numpy as np
+import numpy.typing as npt
+
+from model.conditions.precedence import (
+    ASYSTOLE,
+    ATRIAL_FIBRILLATION,
+    EXTREME_BRADYCARDIA,
+    EXTREME_TACHYCARDIA,
+    HEART_RATE_HIGH,
+    HEART_RATE_LOW,
+    PVC_RUN,
+    RHYTHM_KINDS,
+    VENTRICULAR_FIBRILLATION,
+    VENTRICULAR_TACHYCARDIA,
 )
-from model.rhythm.pulse_confirmation import FIBRILLATION_PULSES
+from model.conditions.settings import AlarmConfig
+from model.rhythm import atrial_fibrillation, pulse_confirmation
+from model.rhythm.beat_history import longest_rr, mean_rate, r_peak, repeating_share, rr, ventricular_run_length
+from model.rhythm.pulse_confirmation import FIBRILLATION_PULSES, MIN_PULSES, PULSE
+from model.rhythm.signal_status import SignalRows
+from model.signal.compiled import compiled_part
 from model.signal.pulses import PulseStatus
 from stream.timebase import FS
-from stream.wire.alarm_messages import AlarmKind, Limits
 
 BEAT_REPORT_DELAY = 72
 """Longest delay from an R peak to its report, samples, see `model.beats.beat.Beat`. It is subtracted from the
@@ -101,185 +111,274 @@ class SignalStatus:
     pulse: PulseStatus | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RuleResult:
-    """Result of one rule at the end of a stride. A rule that cannot be evaluated has no result.
+NOW: Final = np.dtype(
+    [
+        ("at", "i8"),
+        ("usable", "?"),
+        ("measurable", "?"),
+        ("ecg_seen", "?"),
+        ("fibrillation_suspected", "?"),
+        ("fibrillation_since", "i8"),
+        ("pulse", PULSE),
+    ],
+    align=True,
+)
+"""The same as a record; ``fibrillation_since`` is -1 without fibrillation."""
 
-    Attributes
-    ----------
-    kind : str
-        Kind of the condition.
-    met : bool
-        Whether the condition begins, if it does not hold.
-    persists : bool
-        Whether the condition continues, if it holds.
-    onset, end : int
-        First sample of the condition if it begins now; index after its last sample if it ends now.
-    value, limit : float or None
-        Measured value and its limit.
-    beats : int
-        Number of beats measured; 0 for rules that do not count beats.
-    """
+RATE_RULE: Final = np.dtype([("beats", "i8"), ("per_min", "f8")], align=True)
+"""See `model.conditions.settings.RateRule`."""
 
-    kind: AlarmKind
-    met: bool
-    persists: bool
-    onset: int
-    end: int
-    value: float | None = None
-    limit: float | None = None
-    beats: int = 0
+RULE_SETTINGS: Final = np.dtype(
+    [
+        ("asystole_s", "f8"),
+        ("ventricular_tachycardia", RATE_RULE),
+        ("extreme_tachycardia", RATE_RULE),
+        ("steady_tachycardia_beats", "i8"),
+        ("extreme_bradycardia", RATE_RULE),
+        ("pvc_run_beats", "i8"),
+        ("fibrillation_entropy", "f8"),
+        ("delay_s", "f8", (len(RHYTHM_KINDS),)),
+    ],
+    align=True,
+)
+"""Settings of the rules, see `model.conditions.settings.AlarmConfig`; ``delay_s`` by kind."""
+
+RULE_RESULT: Final = np.dtype(
+    [
+        ("evaluated", "?"),
+        ("met", "?"),
+        ("persists", "?"),
+        ("onset", "i8"),
+        ("end", "i8"),
+        ("value", "f8"),
+        ("limit", "f8"),
+        ("beats", "i8"),
+    ],
+    align=True,
+)
+"""Result of one rule at the end of a stride.
+
+evaluated
+    Whether the rule can be evaluated; otherwise it is not met, and the other fields are undefined.
+met
+    Whether the condition begins, if it does not hold.
+persists
+    Whether the condition continues, if it holds.
+onset, end
+    First sample of the condition if it begins now; index after its last sample if it ends now.
+value, limit
+    Measured value and its limit; NaN without.
+beats
+    Number of beats measured; 0 for rules that do not count beats.
+"""
+
+RuleSettings = npt.NDArray[Any]
+"""One record of `RULE_SETTINGS`."""
 
 
-def pause_s(config: AlarmConfig, history: BeatHistory) -> float | None:
-    """Return the last RR interval in seconds if it was an asystole, else None.
+def rule_settings(config: AlarmConfig) -> RuleSettings:
+    """Return the settings of the rules."""
+    vt, et, eb = config.ventricular_tachycardia, config.extreme_tachycardia, config.extreme_bradycardia
+    values = (
+        config.asystole_s,
+        (vt.beats, vt.per_min),
+        (et.beats, et.per_min),
+        config.steady_tachycardia_beats,
+        (eb.beats, eb.per_min),
+        config.pvc_run_beats,
+        config.fibrillation_entropy,
+        [config.delay_s.get(kind, 0.0) for kind in RHYTHM_KINDS],
+    )
+    return np.array([values], RULE_SETTINGS)
+
+
+@compiled_part
+def set_now(now: Any, signal: SignalRows, bed: int, stride: int) -> None:
+    """Set the status of the signal to that of one bed at the end of a stride."""
+    now.at, now.usable = signal.at[bed, stride], signal.usable[bed, stride]
+    now.measurable, now.ecg_seen = signal.measurable[bed, stride], signal.ecg_seen[bed, stride]
+    now.fibrillation_suspected = signal.fibrillation_suspected[bed, stride]
+    now.fibrillation_since = signal.fibrillation_since[bed, stride]
+    now.pulse.since, now.pulse.known = signal.pulse_since[bed, stride], signal.pulses[bed, stride]
+    for i in range(now.pulse.known):
+        now.pulse.times[i] = signal.pulse_times[bed, stride, i]
+
+
+@compiled_part
+def is_pause(settings: Any, history: Any) -> bool:
+    """Return whether the last RR interval was an asystole.
 
     A pause slightly above the limit ends before the absence of a beat can be confirmed, because beats are reported with
     a delay. It is detected from the RR interval.
     """
-    if len(history.indexes) < 2:
-        return None
-    seconds = (history.indexes[-1] - history.indexes[-2]) / FS
-    return seconds if seconds >= config.asystole_s - TIMING_TOLERANCE / FS else None
+    return history.known >= 2 and rr(history, 0) / FS >= settings.asystole_s - TIMING_TOLERANCE / FS
 
 
+@compiled_part
 def evaluate(
-    config: AlarmConfig, limits: Limits, history: BeatHistory, irregularity: Irregularity, status: SignalStatus
-) -> Iterator[RuleResult]:
-    """Evaluate all rules, most severe first."""
-    in_fibrillation = status.fibrillation_since is not None
-    since = status.at if status.fibrillation_since is None else status.fibrillation_since
-    pulse_goes_on = pulse_confirmation.goes_on(status.pulse, since, FIBRILLATION_PULSES)
-    met = in_fibrillation and status.measurable and not pulse_goes_on
-    # Its end is observed on a bad signal, too (`model.rhythm.ventricular_fibrillation`).
-    yield RuleResult("ventricular_fibrillation", met, in_fibrillation, since, status.at + 1)
-    if not status.usable:
+    settings: Any,
+    heart_rate_low: float,
+    heart_rate_high: float,
+    history: Any,
+    irregularity: Any,
+    now: Any,
+    results: Any,
+) -> None:
+    """Evaluate all rules of one bed; ``results``, shape (kinds,), receives the results."""
+    for kind in range(len(RHYTHM_KINDS)):
+        results[kind].evaluated, results[kind].met = False, False
+    _ventricular_fibrillation(now, results[VENTRICULAR_FIBRILLATION])
+    if not now.usable:
         return
-    yield _asystole(config, history, status)
-    if history.indexes:
-        yield from _ventricular(config, history, status)
-        if status.at - history.indexes[-1] <= MAX_SILENCE:
-            yield from _rates(config, limits, history, status)
-    if irregularity.entropy is not None:
-        limit = config.fibrillation_entropy
-        released = limit * atrial_fibrillation.RELEASE_RATIO
-        middle = irregularity.middle
-        yield RuleResult(
-            "atrial_fibrillation",
-            irregularity.p_wave_absent and irregularity.entropy >= limit,
-            not irregularity.p_wave_present and irregularity.entropy >= released,
-            middle,
-            middle,
-        )
+    _asystole(settings, history, now, results[ASYSTOLE])
+    if history.known:
+        _ventricular_tachycardia(settings.ventricular_tachycardia, history, now, results[VENTRICULAR_TACHYCARDIA])
+        _pvc_run(settings.pvc_run_beats, history, now, results[PVC_RUN])
+        if now.at - r_peak(history, 1) <= MAX_SILENCE:
+            _extreme_tachycardia(settings, history, results[EXTREME_TACHYCARDIA])
+            _extreme_bradycardia(settings.extreme_bradycardia, history, now, results[EXTREME_BRADYCARDIA])
+            _heart_rate_high(heart_rate_high, history, now, results[HEART_RATE_HIGH])
+            _heart_rate_low(heart_rate_low, history, now, results[HEART_RATE_LOW])
+    _atrial_fibrillation(settings.fibrillation_entropy, irregularity, results[ATRIAL_FIBRILLATION])
 
 
-def _asystole(config: AlarmConfig, history: BeatHistory, status: SignalStatus) -> RuleResult:
-    silence_s = (status.at - BEAT_REPORT_DELAY - history.silent_since) / FS
-    exceeded = silence_s >= config.asystole_s
-    # Without a beat since the signal became usable again, the end was not observed.
-    return RuleResult(
-        "asystole",
-        exceeded
-        and status.ecg_seen
-        and not status.fibrillation_suspected
-        and not pulse_confirmation.goes_on(status.pulse, history.silent_since),
-        exceeded or not history.indexes,
-        history.silent_since,
-        history.silent_since,
-        max(silence_s, 0.0),
-        config.asystole_s,
-    )
+@compiled_part
+def _set(result: Any, met: bool, persists: bool, onset: int, end: int, value: float, limit: float, beats: int) -> None:
+    result.evaluated, result.met, result.persists = True, met, persists
+    result.onset, result.end = onset, end
+    result.value, result.limit, result.beats = value, limit, beats
 
 
-def _ventricular(config: AlarmConfig, history: BeatHistory, status: SignalStatus) -> Iterator[RuleResult]:
-    at, last = status.at, history.last_ventricular
-    recent_enough = last is not None and at - last <= MAX_SILENCE and history.beats_since_ventricular < RUN_END_BEATS
-    end = at if last is None else last + 1
+@compiled_part
+def _ventricular_fibrillation(now: Any, result: Any) -> None:
+    """Evaluate the waveform. Its end is observed on a bad signal, too (`model.rhythm.ventricular_fibrillation`)."""
+    in_fibrillation = now.fibrillation_since >= 0
+    since = now.fibrillation_since if in_fibrillation else now.at
+    pulse_goes_on = pulse_confirmation.goes_on(now.pulse, since, FIBRILLATION_PULSES)
+    met = in_fibrillation and now.measurable and not pulse_goes_on
+    _set(result, met, in_fibrillation, since, now.at + 1, math.nan, math.nan, 0)
 
-    rule = config.ventricular_tachycardia
-    run_length = ventricular_run_length(history, rule.beats, RUN_BREAK_RR * 60 * FS / rule.per_min)
-    rate = mean_rate(history, run_length, -TIMING_TOLERANCE) if run_length else None
-    met = (
-        recent_enough
-        and rate is not None
-        and rate > rule.per_min
-        and repeating_share(history, run_length, alternating=True) >= MIN_REPEATING
-    )
-    persists = recent_enough and (rate is None or rate >= rule.per_min * (1 - RATE_MARGIN))
+
+@compiled_part
+def _asystole(settings: Any, history: Any, now: Any, result: Any) -> None:
+    """Evaluate the time without beats.
+
+    Without a beat since the signal became usable again, the end was not observed.
+    """
+    silence_s = (now.at - BEAT_REPORT_DELAY - history.silent_since) / FS
+    exceeded = silence_s >= settings.asystole_s
+    met = exceeded and now.ecg_seen and not now.fibrillation_suspected
+    met = met and not pulse_confirmation.goes_on(now.pulse, history.silent_since, MIN_PULSES)
+    persists = exceeded or history.known == 0
+    silent_since = history.silent_since
+    _set(result, met, persists, silent_since, silent_since, max(silence_s, 0.0), settings.asystole_s, 0)
+
+
+@compiled_part
+def _run_goes_on(history: Any, at: int) -> bool:
+    """Return whether the last ventricular beat is recent enough for a run."""
+    recent = history.last_ventricular >= 0 and at - history.last_ventricular <= MAX_SILENCE
+    return recent and history.beats_since_ventricular < RUN_END_BEATS
+
+
+@compiled_part
+def _ventricular_tachycardia(rule: Any, history: Any, now: Any, result: Any) -> None:
+    """Evaluate the mean rate of a run of ventricular beats, unless a steady pulse contradicts it."""
+    at, per_min, goes_on, rate = now.at, rule.per_min, _run_goes_on(history, now.at), math.nan
+    run_length = ventricular_run_length(history, rule.beats, RUN_BREAK_RR * 60 * FS / per_min)
+    if run_length:
+        rate = mean_rate(history, run_length, -TIMING_TOLERANCE, 0)
+    met = goes_on and rate > per_min and repeating_share(history, run_length, True) >= MIN_REPEATING
+    persists = goes_on and not rate < per_min * (1 - RATE_MARGIN)
+    onset, end = at, history.last_ventricular + 1 if history.last_ventricular >= 0 else at
+    if met:
+        onset = r_peak(history, run_length)
+        met = not pulse_confirmation.steady_rate(now.pulse, onset, at) < SLOWER_PULSE * rate
     beats = max(history.run, rule.beats if run_length else 0)
-    onset = history.indexes[-run_length] if met else at
-    if met and rate is not None:
-        pulse_rate = pulse_confirmation.steady_rate(status.pulse, onset, at)
-        met = pulse_rate is None or pulse_rate >= SLOWER_PULSE * rate
-    yield RuleResult("ventricular_tachycardia", met, persists, onset, end, rate, rule.per_min, beats)
-
-    shortest = config.pvc_run_beats
-    met = recent_enough and history.run >= shortest
-    met = met and repeating_share(history, shortest, alternating=True) >= MIN_REPEATING
-    rate = mean_rate(history, shortest) if met else None
-    yield RuleResult("pvc_run", met, recent_enough, history.run_start, end, rate, None, history.run)
+    _set(result, met, persists, onset, end, rate, per_min, beats)
 
 
-def _rates(config: AlarmConfig, limits: Limits, history: BeatHistory, status: SignalStatus) -> Iterator[RuleResult]:
-    at, last = status.at, history.indexes[-1]
-    yield from _extreme_tachycardia(config, history)
-    yield from _extreme_bradycardia(config.extreme_bradycardia, history, status)
-    if history.heart_rate is not None:
-        yield _above("heart_rate_high", history.heart_rate, limits.heart_rate_high, at, last)
-        yield _below("heart_rate_low", history.heart_rate, limits.heart_rate_low, at, last)
+@compiled_part
+def _pvc_run(shortest: int, history: Any, now: Any, result: Any) -> None:
+    """Evaluate the number of consecutive ventricular beats."""
+    goes_on = _run_goes_on(history, now.at)
+    met = goes_on and history.run >= shortest and repeating_share(history, shortest, True) >= MIN_REPEATING
+    rate = mean_rate(history, shortest, 0, 0) if met else math.nan
+    end = history.last_ventricular + 1 if history.last_ventricular >= 0 else now.at
+    _set(result, met, goes_on, history.run_start, end, rate, math.nan, history.run)
 
 
-def _extreme_tachycardia(config: AlarmConfig, history: BeatHistory) -> Iterator[RuleResult]:
+@compiled_part
+def _extreme_tachycardia(settings: Any, history: Any, result: Any) -> None:
     """Evaluate the mean rate of many beats, and of fewer beats without a long RR interval (steady tachycardia)."""
-    rule, last = config.extreme_tachycardia, history.indexes[-1]
-    steady_beats = config.steady_tachycardia_beats
-    long_rate = mean_rate(history, rule.beats, -TIMING_TOLERANCE)
-    mean = mean_rate(history, steady_beats)
-    slow = 60 * FS / rule.per_min + TIMING_TOLERANCE
-    steady = mean is not None and mean > rule.per_min and longest_rr(history, steady_beats) <= slow
-    met = steady
-    if long_rate is not None and (long_rate > rule.per_min or mean is None or long_rate >= mean):
-        beats, rate, met = rule.beats, long_rate, steady or long_rate > rule.per_min
-    elif mean is not None:
+    beats, steady_beats = settings.extreme_tachycardia.beats, settings.steady_tachycardia_beats
+    per_min = settings.extreme_tachycardia.per_min
+    rate, mean = mean_rate(history, beats, -TIMING_TOLERANCE, 0), mean_rate(history, steady_beats, 0, 0)
+    slow = 60 * FS / per_min + TIMING_TOLERANCE
+    met = rate > per_min or (mean > per_min and longest_rr(history, steady_beats) <= slow)
+    if not (rate > per_min or rate >= mean or math.isnan(mean)):
         beats, rate = steady_beats, mean
-    else:
+    if math.isnan(rate):
         return
     # A complex that is counted twice, with its T wave or a pacing spike, does not resemble the one before.
-    met = met and repeating_share(history, beats, alternating=False) >= MIN_REPEATING
-    before = [mean_rate(history, beats, beats_ago=beats_ago) for beats_ago in range(RECOVERY_BEATS)]
-    fastest = max([rate, *(known for known in before if known is not None)])
-    persists = fastest >= rule.per_min * (1 - RATE_MARGIN)
-    yield RuleResult("extreme_tachycardia", met, persists, history.indexes[-beats], last, rate, rule.per_min, beats)
+    met = met and repeating_share(history, beats, False) >= MIN_REPEATING
+    fastest = rate
+    for beats_ago in range(RECOVERY_BEATS):
+        earlier = mean_rate(history, beats, 0, beats_ago)
+        fastest = earlier if earlier > fastest else fastest
+    persists = fastest >= per_min * (1 - RATE_MARGIN)
+    _set(result, met, persists, r_peak(history, beats), r_peak(history, 1), rate, per_min, beats)
 
 
-def _extreme_bradycardia(rule: RateRule, history: BeatHistory, status: SignalStatus) -> Iterator[RuleResult]:
+@compiled_part
+def _extreme_bradycardia(rule: Any, history: Any, now: Any, result: Any) -> None:
     """Evaluate the last beats, and the last beats with the overdue next one, whose delay may already meet the rule.
 
     A pulse that goes on since then at a rate above the limit shows that beats were missed.
     """
-    at, last = status.at, history.indexes[-1]
-    candidates = []
-    if len(history.indexes) >= rule.beats:
-        first = history.indexes[-rule.beats]
-        candidates.append((last + TIMING_TOLERANCE - first, first))
-    if len(history.indexes) >= rule.beats - 1:
-        first = history.indexes[1 - rule.beats]
-        candidates.append((at - BEAT_REPORT_DELAY - first, first))
-    if candidates and max(candidates)[0] > 0:
-        samples, first = max(candidates)
-        rate = 60 * FS * (rule.beats - 1) / samples
-        before = [mean_rate(history, rule.beats, TIMING_TOLERANCE, beats_ago) for beats_ago in range(RECOVERY_BEATS)]
-        slowest = min([rate, *(known for known in before if known is not None)])
-        persists = slowest <= rule.per_min * (1 + RATE_MARGIN)
-        pulse_rate = pulse_confirmation.rate_since(status.pulse, first)
-        missed = pulse_rate is not None and pulse_rate > rule.per_min * (1 + RATE_MARGIN)
-        met = rate < rule.per_min and not missed
-        yield RuleResult("extreme_bradycardia", met, persists, first, last, rate, rule.per_min, rule.beats)
+    beats, per_min, samples, first, last = rule.beats, rule.per_min, 0, 0, r_peak(history, 1)
+    if history.known >= beats:
+        first = r_peak(history, beats)
+        samples = last + TIMING_TOLERANCE - first
+    if history.known >= beats - 1:
+        overdue = now.at - BEAT_REPORT_DELAY - r_peak(history, beats - 1)
+        if overdue >= samples:
+            samples, first = overdue, r_peak(history, beats - 1)
+    if samples <= 0:
+        return
+    rate = 60 * FS * (beats - 1) / samples
+    slowest = rate
+    for beats_ago in range(RECOVERY_BEATS):
+        earlier = mean_rate(history, beats, TIMING_TOLERANCE, beats_ago)
+        slowest = earlier if earlier < slowest else slowest
+    recovered = per_min * (1 + RATE_MARGIN)
+    met = rate < per_min and not pulse_confirmation.rate_since(now.pulse, first) > recovered
+    _set(result, met, slowest <= recovered, first, last, rate, per_min, beats)
 
 
-def _above(kind: AlarmKind, rate: float, limit: float, onset: int, end: int) -> RuleResult:
-    return RuleResult(kind, rate > limit, rate >= limit * (1 - RATE_MARGIN), onset, end, rate, limit)
+@compiled_part
+def _heart_rate_high(limit: float, history: Any, now: Any, result: Any) -> None:
+    rate = history.heart_rate
+    if not math.isnan(rate):
+        persists = rate >= limit * (1 - RATE_MARGIN)
+        _set(result, rate > limit, persists, now.at, r_peak(history, 1), rate, limit, 0)
 
 
-def _below(kind: AlarmKind, rate: float, limit: float, onset: int, end: int) -> RuleResult:
-    return RuleResult(kind, rate < limit, rate <= limit * (1 + RATE_MARGIN), onset, end, rate, limit)
+@compiled_part
+def _heart_rate_low(limit: float, history: Any, now: Any, result: Any) -> None:
+    rate = history.heart_rate
+    if not math.isnan(rate):
+        persists = rate <= limit * (1 + RATE_MARGIN)
+        _set(result, rate < limit, persists, now.at, r_peak(history, 1), rate, limit, 0)
+
+
+@compiled_part
+def _atrial_fibrillation(limit: float, irregularity: Any, result: Any) -> None:
+    """Evaluate the irregularity of the RR intervals and the P wave."""
+    entropy = irregularity.entropy
+    if not math.isnan(entropy):
+        met = entropy >= limit and atrial_fibrillation.p_wave_absent(irregularity)
+        released = limit * atrial_fibrillation.RELEASE_RATIO
+        persists = entropy >= released and not atrial_fibrillation.p_wave_present(irregularity)
+        middle = atrial_fibrillation.middle(irregularity)
+        _set(result, met, persists, middle, middle, math.nan, math.nan, 0)

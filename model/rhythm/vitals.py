@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import math
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final, NamedTuple, get_args
 
-from model.rhythm.beat_history import AVERAGED_RR, BeatHistory, rr_variability
+import numpy as np
+import numpy.typing as npt
+
+from model.beats.beat import NORMAL, VENTRICULAR
+from model.conditions.precedence import (
+    ASYSTOLE,
+    ATRIAL_FIBRILLATION,
+    VENTRICULAR_FIBRILLATION,
+    VENTRICULAR_TACHYCARDIA,
+)
+from model.rhythm.beat_history import AVERAGED_RR, rr_variability
+from model.signal import columns
+from model.signal.arrays import BoolArray, FloatArray, IntArray
+from model.signal.compiled import compiled, compiled_part
 from stream.timebase import FS, STRIDE
-from stream.wire.alarm_messages import AlarmKind
 from stream.wire.messages import Rhythm
 
 STRIDES_PER_SECOND: Final = FS // STRIDE
 """Strides per second."""
+
+RHYTHMS: Final[tuple[Rhythm, ...]] = get_args(Rhythm)
+"""Names of rhythms, in the order of their codes."""
+
+IN_SINUS, IN_ATRIAL_FIBRILLATION, IN_BIGEMINY, IN_TRIGEMINY, IN_VENTRICULAR_TACHYCARDIA = (
+    RHYTHMS.index(name) for name in ("sinus", "atrial fibrillation", "bigeminy", "trigeminy", "ventricular tachycardia")
+)
+IN_VENTRICULAR_FIBRILLATION, IN_ASYSTOLE, UNKNOWN = (
+    RHYTHMS.index(name) for name in ("ventricular fibrillation", "asystole", "unknown")
+)
+"""Codes of the rhythms that are recognized."""
 
 MIN_USABLE = 0.9
 """Smallest usable share of the last minute for a count of its ventricular beats."""
@@ -74,77 +97,173 @@ class VitalSigns:
     inops: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class LastMinute:
-    """Counts per second over the last minute.
+LAST_MINUTE: Final = np.dtype(
+    [
+        ("seconds", "i8"),
+        ("usable", "i8", (60,)),
+        ("ventricular", "i8", (60,)),
+        ("usable_now", "i8"),
+        ("ventricular_now", "i8"),
+    ],
+    align=True,
+)
+"""Counts per second of a bed over the last minute.
+
+seconds
+    Number of seconds in the next two fields, oldest first.
+usable, ventricular
+    Usable strides and reported ventricular beats in each of the last complete seconds.
+usable_now, ventricular_now
+    The same counts for the current, incomplete second.
+"""
+
+VITALS: Final = np.dtype(
+    [
+        ("bed", "i8"),
+        ("index", "i8"),
+        ("heart_rate", "f8"),
+        ("rr_ms", "f8"),
+        ("pvc_per_min", "i8"),
+        ("rhythm", "i8"),
+        ("quality", "f8"),
+    ],
+    align=True,
+)
+"""A row of `VitalRows`."""
+
+
+class VitalRows(NamedTuple):
+    """Vital signs of some beds, bed by bed, a row for each second.
 
     Attributes
     ----------
-    usable, ventricular : tuple of int
-        Usable strides and reported ventricular beats in each of the last 60 complete seconds.
-    usable_now, ventricular_now : int
-        The same counts for the current, incomplete second.
+    bed : ndarray of int64, shape (rows,)
+        Place of the bed in the batch.
+    index : ndarray of int64, shape (rows,)
+        Last sample of the second.
+    heart_rate, rr_ms : ndarray of float64, shape (rows,)
+        NaN for None.
+    pvc_per_min : ndarray of int64, shape (rows,)
+        -1 for None.
+    rhythm : ndarray of int64, shape (rows,)
+        Index in `RHYTHMS`.
+    quality : ndarray of float64, shape (rows,)
     """
 
-    usable: tuple[int, ...] = ()
-    ventricular: tuple[int, ...] = ()
-    usable_now: int = 0
-    ventricular_now: int = 0
+    bed: IntArray
+    index: IntArray
+    heart_rate: FloatArray
+    rr_ms: FloatArray
+    pvc_per_min: IntArray
+    rhythm: IntArray
+    quality: FloatArray
 
 
-def close_second(last_minute: LastMinute) -> LastMinute:
+def to_rows(records: npt.NDArray[Any]) -> VitalRows:
+    """Return records of `VITALS` as arrays."""
+    return VitalRows(*(np.ascontiguousarray(records[name]) for name in VitalRows._fields))
+
+
+def vital_signs(rows: VitalRows) -> list[VitalSigns]:
+    """Return the vital signs of each row."""
+    return [
+        VitalSigns(
+            index,
+            None if math.isnan(heart_rate) else heart_rate,
+            None if math.isnan(rr_ms) else rr_ms,
+            None if pvc_per_min < 0 else pvc_per_min,
+            RHYTHMS[rhythm],
+            quality,
+        )
+        for index, heart_rate, rr_ms, pvc_per_min, rhythm, quality in zip(
+            *(column.tolist() for column in rows[1:]), strict=True
+        )
+    ]
+
+
+@compiled
+def close_second(last_minute: Any) -> None:
     """Complete the current second."""
-    return LastMinute(
-        (*last_minute.usable, last_minute.usable_now)[-60:],
-        (*last_minute.ventricular, last_minute.ventricular_now)[-60:],
-    )
+    seconds = last_minute.seconds
+    columns.push(last_minute.usable, seconds, last_minute.usable_now)
+    last_minute.seconds = columns.push(last_minute.ventricular, seconds, last_minute.ventricular_now)
+    last_minute.usable_now, last_minute.ventricular_now = 0, 0
 
 
-def after_gap(last_minute: LastMinute, seconds: int) -> LastMinute:
+def after_gap(last_minute: Any, seconds: int) -> None:
     """Complete the current second and append lost ones."""
-    last_minute = close_second(last_minute)
-    for _ in range(min(max(seconds - 1, 0), 60)):
-        last_minute = close_second(last_minute)
-    return last_minute
+    for _ in range(1 + min(max(seconds - 1, 0), 60)):
+        close_second(last_minute)
 
 
-def pvc_per_min(last_minute: LastMinute) -> int | None:
-    """Return the number of ventricular ectopic beats in the last minute; None if too little of it was usable."""
-    if len(last_minute.usable) < 60 or sum(last_minute.usable) < MIN_USABLE * 60 * STRIDES_PER_SECOND:
-        return None
-    return sum(last_minute.ventricular)
+@compiled_part
+def pvc_per_min(last_minute: Any) -> int:
+    """Return the number of ventricular ectopic beats in the last minute; -1 if too little of it was usable."""
+    usable, ventricular = 0, 0
+    for second in range(60):
+        usable += last_minute.usable[second]
+        ventricular += last_minute.ventricular[second]
+    enough = last_minute.seconds == 60 and usable >= MIN_USABLE * 60 * STRIDES_PER_SECOND
+    return ventricular if enough else -1
 
 
-def rhythm_name(
-    history: BeatHistory, heart_rate: float | None, active: Collection[AlarmKind], p_wave_present: bool
-) -> Rhythm:
-    """Return the name of the rhythm from the active conditions, the last beats, and whether their P wave is consistent.
+@compiled_part
+def rhythm_name(history: Any, heart_rate: float, active: BoolArray, p_wave_present: bool) -> int:
+    """Return the rhythm, index in `RHYTHMS`.
 
     QRS complexes alone do not identify a paced rhythm, nor do they distinguish a sinus rhythm from another regular
     supraventricular rhythm.
+
+    Parameters
+    ----------
+    history : record
+    heart_rate : float
+        NaN if it is unknown.
+    active : ndarray of bool, shape (kinds,)
+        Which rhythm conditions are met.
+    p_wave_present : bool
+        Whether the P wave of the last beats is consistent.
     """
-    if "ventricular_fibrillation" in active:
-        return "ventricular fibrillation"
-    if "asystole" in active:
-        return "asystole"
-    if "ventricular_tachycardia" in active:
-        return "ventricular tachycardia"
-    if heart_rate is None:
-        return "unknown"
-    if "atrial_fibrillation" in active:
-        return "atrial fibrillation"
-    ventricular = "".join("V" if letter == "V" else "." for letter in history.types)
-    if ventricular.endswith((".V" * BIGEMINY_REPEATS, "V." * BIGEMINY_REPEATS)):
-        return "bigeminy"
-    if ventricular.endswith(("..V" * TRIGEMINY_REPEATS, ".V." * TRIGEMINY_REPEATS, "V.." * TRIGEMINY_REPEATS)):
-        return "trigeminy"
+    if active[VENTRICULAR_FIBRILLATION]:
+        return IN_VENTRICULAR_FIBRILLATION
+    if active[ASYSTOLE]:
+        return IN_ASYSTOLE
+    if active[VENTRICULAR_TACHYCARDIA]:
+        return IN_VENTRICULAR_TACHYCARDIA
+    if math.isnan(heart_rate):
+        return UNKNOWN
+    if active[ATRIAL_FIBRILLATION]:
+        return IN_ATRIAL_FIBRILLATION
+    if _one_ventricular_of(2, BIGEMINY_REPEATS, history):
+        return IN_BIGEMINY
+    if _one_ventricular_of(3, TRIGEMINY_REPEATS, history):
+        return IN_TRIGEMINY
+    return IN_SINUS if _is_sinus(history, heart_rate, p_wave_present) else UNKNOWN
+
+
+@compiled_part
+def _one_ventricular_of(beats: int, repeats: int, history: Any) -> bool:
+    """Return whether the last beats repeat a pattern in which one of two, or of three, is ventricular."""
+    kinds, first, ventricular = history.kinds, history.known - beats * repeats, 0
+    if first < 0:
+        return False
+    for i in range(first, history.known):
+        is_ventricular = kinds[i] == VENTRICULAR
+        ventricular += is_ventricular
+        if i >= first + beats and is_ventricular != (kinds[i - beats] == VENTRICULAR):
+            return False
+    return ventricular == repeats
+
+
+@compiled_part
+def _is_sinus(history: Any, heart_rate: float, p_wave_present: bool) -> bool:
+    """Return whether the rhythm is a sinus rhythm, or another regular one that looks alike."""
     slowest, fastest = SINUS_RATE_RANGE
-    last = history.types[-AVERAGED_RR:]
     if not slowest <= heart_rate <= fastest:
-        return "unknown"
-    if p_wave_present and last.count("N") >= MIN_NORMAL_BEATS_WITH_P_WAVE:
-        return "sinus"
-    if last.count("N") < min(MIN_NORMAL_BEATS, len(last)):
-        return "unknown"
-    variability = rr_variability(history)
-    return "sinus" if variability is not None and variability < MAX_SINUS_VARIABILITY else "unknown"
+        return False
+    counted, normal = min(history.known, AVERAGED_RR), 0
+    for i in range(history.known - counted, history.known):
+        normal += history.kinds[i] == NORMAL
+    if p_wave_present and normal >= MIN_NORMAL_BEATS_WITH_P_WAVE:
+        return True
+    return normal >= min(MIN_NORMAL_BEATS, counted) and rr_variability(history) < MAX_SINUS_VARIABILITY

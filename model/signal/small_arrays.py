@@ -40,3 +40,10 @@ def kth_smallest(values: FloatArray, k: int) -> float:
         else:
             break
     return float(values[k])
+
+
+@compiled
+def median(values: FloatArray) -> float:
+    """Return the median of at least one value; reorders ``values``."""
+    upper = kth_smallest(values, len(values) // 2)
+    return upper if len(values) % 2 else (kth_smallest(values, len(values) // 2 - 1) + upper) / 2

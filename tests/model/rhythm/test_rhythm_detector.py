@@ -6,16 +6,20 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.beats.beat import Beat
+from model.beats.beat import Beat, to_rows
 from model.conditions import settings as alarm_config
 from model.conditions.changes import Began, Change, Ended
 from model.conditions.precedence import SUPPRESSED_BY
 from model.rhythm import rhythm_detector
-from model.rhythm.rules import SignalStatus
+from model.rhythm.rhythm_detector import RhythmState, bed_limits, signal_rows
+from model.rhythm.rules import SignalStatus, rule_settings
+from model.rhythm.signal_status import SignalRows
+from model.rhythm.vitals import VitalSigns, vital_signs
 from stream.timebase import FS, STRIDE
 from stream.wire.alarm_messages import Limits
 from tests.model.beat_trains import (
@@ -246,3 +250,67 @@ def test_a_kind_disabled_in_the_settings_is_not_tracked() -> None:
     config = replace(alarm_config.load(), disabled=frozenset({"extreme_tachycardia"}))
     beats = train(per_min((160, 40, "N")))
     assert run(beats, good_signal(15), config=config)[0] == []
+
+
+@settings(max_examples=25)
+@given(parts=st.lists(scenarios(), min_size=1, max_size=4), seed=st.integers(0, 1000), strides=st.integers(1, 30))
+def test_beds_step_together_as_they_would_alone(
+    parts: list[tuple[list[Beat], list[SignalStatus], int]], seed: int, strides: int
+) -> None:
+    """Several beds in shuffled slots of larger columns: each as in `step`, and the other slots stay as they are."""
+    rng = np.random.default_rng(seed)
+    limits = [Limits(heart_rate_low=60, heart_rate_high=int(rng.integers(61, 200))) for _ in parts]
+    n = min(len(signal) for _, signal, _ in parts) // strides * strides
+    alone = [
+        run(beats, signal[:n], start=start, limits=own)
+        for (beats, signal, start), own in zip(parts, limits, strict=True)
+    ]
+    slots = rng.permutation(len(parts) + 2)[: len(parts)]
+    columns = np.full((len(parts) + 2, len(rhythm_detector.begin(0).records[0])), -7)
+    columns[slots] = np.concatenate([rhythm_detector.begin(start).records for _, _, start in parts])
+    state = RhythmState(columns)
+    changes: list[list[Change]] = [[] for _ in parts]
+    seconds: list[list[VitalSigns]] = [[] for _ in parts]
+    for first in range(0, n, strides):
+        pieces = [signal[first : first + strides] for _, signal, _ in parts]
+        beats = [
+            [beat for beat in own if piece[0].at - STRIDE < beat.at <= piece[-1].at]
+            for (own, _, _), piece in zip(parts, pieces, strict=True)
+        ]
+        signal = SignalRows(*map(np.concatenate, zip(*map(signal_rows, pieces), strict=True)))
+        found, rows = rhythm_detector.advance(
+            rule_settings(CONFIG), state, bed_limits(CONFIG, limits), slots, to_rows(beats), signal
+        )
+        for bed, change in found:
+            changes[bed].append(change)
+        for bed, second in zip(rows.bed.tolist(), vital_signs(rows), strict=True):
+            seconds[bed].append(second)
+    for bed, (own_changes, own_vitals, own_state) in enumerate(alone):
+        assert changes[bed] == own_changes
+        assert seconds[bed] == own_vitals
+        np.testing.assert_array_equal(columns[slots[bed]], own_state.records[0])
+    assert (np.delete(columns, slots, axis=0) == -7).all()
+
+
+def test_a_beat_after_the_last_stride_is_an_error() -> None:
+    (beat,) = train(per_min((60, 1, "N")))
+    with pytest.raises(ValueError, match="after the last stride"):
+        rhythm_detector.step(CONFIG, LIMITS, rhythm_detector.begin(0), [beat], good_signal(1))
+
+
+def test_values_of_heart_rate_limits_are_whole_numbers_as_they_were_set() -> None:
+    beats = train(per_min((75, 20, "N"), (46, 15, "N")))
+    (began,) = run(beats, good_signal(beats[-1].index / FS), limits=Limits())[0]
+    assert isinstance(began.limit, int)
+
+
+def test_after_a_gap_runs_begin_anew_and_the_last_minute_is_kept() -> None:
+    state = run(train(per_min((75, 60, "N"))), good_signal(48))[2]
+    resumed = rhythm_detector.after_gap(state, 53 * FS)
+    assert rhythm_detector.close(resumed, 53 * FS) == ()
+    before, bed = state.beds[0], resumed.beds[0]
+    assert (before.last_minute.seconds, bed.last_minute.seconds) == (48, 53)
+    assert bed.last_minute.usable[:53].tolist() == [10] * 48 + [0] * 5
+    assert (bed.history.known, bed.history.silent_since) == (0, 53 * FS)
+    assert bed.irregularity.known == before.irregularity.known > 0
+    assert before.history.known > 0
