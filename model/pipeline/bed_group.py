@@ -25,15 +25,14 @@ from model.pipeline.analysis import Analysis, Models
 from model.pipeline.bed_state import BedState, Notes
 from model.pipeline.stride_forecasts import StrideForecasts
 from model.pipeline.vitals_output import StrideRows
-from model.rhythm import rhythm_detector, signal_status, ventricular_fibrillation
-from model.rhythm.rules import SignalStatus
+from model.rhythm import rhythm_detector, rules, signal_status, ventricular_fibrillation
+from model.rhythm.rhythm_detector import BedLimits
 from model.rhythm.signal_status import BlockStatus
-from model.rhythm.vitals import VitalSigns
+from model.rhythm.vitals import VitalSigns, vital_signs
 from model.signal import blocks, fibrillation_waveform, intake, pulses, signal_quality, slots
 from model.signal.arrays import FloatArray, IntArray
 from model.signal.batch import Batch
 from model.signal.pulse_detector import WaveSamples
-from model.signal.pulses import PulseStatus
 from stream.errors import StorageError
 from stream.timebase import STRIDE
 from stream.wire.alarm_messages import Limits
@@ -108,8 +107,9 @@ class BedGroup:
         self._frequent = [first.notes.frequent]
         self._technical = [first.notes.technical]
         self._pulses = [first.notes.pulses]
-        self._limits = [models.alarms.limits]
-        self._rhythm = [first.notes.rhythm]
+        self._limits: list[Limits | None] = [None]
+        self._bed_limits = rhythm_detector.bed_limits(models.alarms, [models.alarms.limits])
+        self._rules = rules.rule_settings(models.alarms)
         self._free = [0]
 
     # --- slots ----------------------------------------------------------------------------------------------------
@@ -139,14 +139,11 @@ class BedGroup:
         self._bytes[slot] = state.data
         notes = state.notes
         self._leads[slot], self._anomaly[slot], self._frequent[slot] = state.leads, notes.anomaly, notes.frequent
-        self._rhythm[slot] = notes.rhythm
         self._technical[slot], self._pulses[slot] = notes.technical, notes.pulses
 
     def state(self, slot: int) -> BedState:
         """Return a copy of the state of a bed."""
-        notes = Notes(
-            self._anomaly[slot], self._frequent[slot], self._rhythm[slot], self._technical[slot], self._pulses[slot]
-        )
+        notes = Notes(self._anomaly[slot], self._frequent[slot], self._technical[slot], self._pulses[slot])
         return BedState(self._leads[slot], self._precision, self._layout, self._bytes[slot], notes)
 
     def release(self, slot: int) -> None:
@@ -156,17 +153,14 @@ class BedGroup:
     def _grow(self) -> None:
         size = len(self._leads)
         self._columns = slots.grown(self._columns, 2 * size)
+        self._bed_limits = slots.grown(self._bed_limits, 2 * size)
         self._bytes = slots.SlotBytes(self._columns)
-        for notes in (
-            self._leads,
-            self._anomaly,
-            self._frequent,
-            self._technical,
-            self._pulses,
-            self._limits,
-            self._rhythm,
-        ):
-            notes.extend(notes[:1] * size)  # type: ignore[arg-type]
+        self._leads += self._leads[:1] * size
+        self._anomaly += self._anomaly[:1] * size
+        self._frequent += self._frequent[:1] * size
+        self._technical += self._technical[:1] * size
+        self._pulses += self._pulses[:1] * size
+        self._limits += [None] * size
         self._free = list(range(2 * size - 1, size - 1, -1))
 
     # --- analysis -------------------------------------------------------------------------------------------------
@@ -185,12 +179,18 @@ class BedGroup:
             if bed_waves:
                 self._pulses[slot] = pulses.push(self._pulses[slot], bed_waves)
             if bed_limits is not self._limits[slot]:
-                self._limits[slot] = bed_limits
+                self._set_limits(slot, bed_limits)
         for beds, batch in batches:
             if batch.strides:
                 for bed, analysis in zip(beds.tolist(), self._advance(batch), strict=True):
                     results[bed] = analysis
         return results
+
+    def _set_limits(self, slot: int, limits: Limits) -> None:
+        self._limits[slot] = limits
+        row = rhythm_detector.bed_limits(self.models.alarms, [limits])
+        for column, value in zip(self._bed_limits, row, strict=True):
+            column[slot] = value[0]
 
     def _advance(self, batch: Batch) -> list[Analysis]:
         """Push strides to all stages, and collect the results of each bed."""
@@ -209,43 +209,16 @@ class BedGroup:
         status = BlockStatus(quality, fibrillation, repeated.ecg_seen)
         signal, graded = signal_status.advance(columns.signal, batch, whole, status, pulse, beats)
         trusted = repetition.trusted(beats, repeated)
-        rhythm, seconds = [], []
-        for bed, slot in enumerate(own.tolist()):
-            statuses = []
-            for stride in range(batch.strides):
-                at, quality_, usable, measurable, seen, suspected, since, *_ = (
-                    column[bed, stride].item() if column.ndim == 2 else 0 for column in signal
-                )
-                pulse_ = None
-                if signal.pulse_since[bed, stride] >= 0:
-                    count = signal.pulses[bed, stride]
-                    pulse_ = PulseStatus(
-                        "pleth",
-                        int(signal.pulse_since[bed, stride]),
-                        tuple(signal.pulse_times[bed, stride, :count].tolist()),
-                    )
-                statuses.append(
-                    SignalStatus(
-                        at, quality_, usable, None if since < 0 else since, suspected, measurable, seen, pulse_
-                    )
-                )
-            found, signs, self._rhythm[slot] = rhythm_detector.step(
-                alarms, self._limits[slot], self._rhythm[slot], from_rows(trusted)[bed], statuses
-            )
-            rhythm += [(bed, change) for change in found]
-            seconds += [(bed, one) for one in signs]
-        changes = rhythm
-        bed_, index_ = (
-            np.array([bed for bed, _ in seconds], np.int64),
-            np.array([one.index for _, one in seconds], np.int64),
-        )
-        completed = vitals_output.advance(columns.second, own, strides, bed_, index_)
-        holding = vitals_output.technical_conditions(self._technical, own, technical, bed_, index_)
-        vitals = vitals_output.complete([one for _, one in seconds], completed, holding)
+        low, high, disabled = self._bed_limits
+        limits = BedLimits(low[own], high[own], disabled[own])
+        changes, rows = rhythm_detector.advance(self._rules, columns.rhythm, limits, own, trusted, signal)
+        completed = vitals_output.advance(columns.second, own, strides, rows.bed, rows.index)
+        holding = vitals_output.technical_conditions(self._technical, own, technical, rows.bed, rows.index)
+        vitals = vitals_output.complete(vital_signs(rows), completed, holding)
         return _results(
             forecasts,
             from_rows(beats, graded),
-            zip(bed_.tolist(), vitals, strict=True),
+            zip(rows.bed.tolist(), vitals, strict=True),
             (anomalies, frequent, technical, changes),
         )
 

@@ -49,6 +49,7 @@ class Columns(NamedTuple):
     quality: QualityState
     signal: StatusState
     second: SecondState
+    rhythm: RhythmState
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,6 @@ class Notes:
 
     anomaly: AnomalyNotes
     frequent: FrequentState
-    rhythm: RhythmState
     technical: tuple[Began, ...]
     pulses: PulsesState
 
@@ -146,13 +146,9 @@ def begin(
         quality=signal_quality.begin(first, n),
         signal=signal_status.begin(),
         second=vitals_output.begin(),
+        rhythm=rhythm_detector.begin(first),
     )
-    return state_of(
-        leads,
-        precision,
-        columns,
-        Notes(anomaly.notes, FrequentState(), rhythm_detector.begin(first), (), PulsesState()),
-    )
+    return state_of(leads, precision, columns, Notes(anomaly.notes, FrequentState(), (), PulsesState()))
 
 
 def after_gap(models: Models, state: BedState, start: int, epoch_start: int) -> BedState:
@@ -175,14 +171,9 @@ def after_gap(models: Models, state: BedState, start: int, epoch_start: int) -> 
         quality=signal_quality.after_gap(learned.quality, first),
         signal=signal_status.after_gap(learned.signal),
         second=vitals_output.after_gap(learned.second),
+        rhythm=rhythm_detector.after_gap(learned.rhythm, first),
     )
-    kept = Notes(
-        anomaly.notes,
-        frequent_episodes.after_gap(notes.frequent, first),
-        rhythm_detector.after_gap(notes.rhythm, first),
-        (),
-        PulsesState(),
-    )
+    kept = Notes(anomaly.notes, frequent_episodes.after_gap(notes.frequent, first), (), PulsesState())
     return state_of(state.leads, state.precision, columns, kept)
 
 
@@ -194,11 +185,10 @@ def finish(models: Models, state: BedState) -> Analysis:
     beats = beat_detector.step(models.beat_classifier, columns.beats, strides)[0] if len(strides.mv) else ()
     quality = float(columns.signal.quality[0])
     graded = tuple(replace(beat, quality=quality) for beat in beats if beat.at < end)
-    return Analysis(beats=graded, changes=_ends(state, end - 1))
+    return Analysis(beats=graded, changes=_ends(columns, state.notes, end - 1))
 
 
-def _ends(state: BedState, at: int) -> tuple[Ended, ...]:
-    notes = state.notes
+def _ends(columns: Columns, notes: Notes, at: int) -> tuple[Ended, ...]:
     anomaly = anomaly_detector.finish(DEFAULT_CONFIG, notes.anomaly, at)
     technical = (
         Ended(began.kind, began.onset, max(at, began.onset) + 1, at, "signal_interrupted", leads=began.leads)
@@ -206,4 +196,4 @@ def _ends(state: BedState, at: int) -> tuple[Ended, ...]:
     )
     frequent = frequent_episodes.close(notes.frequent, at)
     unusual = tuple(ended for ended in (anomaly, frequent) if ended is not None)
-    return (*unusual, *rhythm_detector.close(notes.rhythm, at), *technical)
+    return (*unusual, *rhythm_detector.close(columns.rhythm, at), *technical)

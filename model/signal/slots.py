@@ -71,7 +71,7 @@ class SlotBytes:
 
     def __init__(self, columns: tuple[Any, ...]) -> None:
         parts = [array for array in arrays(columns) if array.size]
-        self._parts = [(memoryview(array).cast("B"), array.nbytes // len(array)) for array in parts]
+        self._parts = [(array.data.cast("B"), array.nbytes // len(array)) for array in parts]
 
     def __getitem__(self, slot: int) -> bytes:
         return b"".join([memory[slot * size : (slot + 1) * size] for memory, size in self._parts])

@@ -10,7 +10,6 @@ from model.pipeline.beds import Beds
 from model.signal.arrays import FloatArray
 from model.signal.pulse_detector import WaveSamples
 
-
 _known: dict[tuple[int, bool], tuple[Models, Beds]] = {}
 
 
