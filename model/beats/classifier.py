@@ -158,7 +158,7 @@ def push_beats(
     valid: BoolArray,
     rr: FloatArray,
 ) -> IntArray:
-    """Return the type of beats, and update the state in place.
+    """Return the types of beats, and update the state in place.
 
     The last four arguments are those of `model.beats.features.push_beats`.
 
@@ -175,21 +175,14 @@ def push_beats(
 
 @compiled
 def _classify(
-    main: Ensemble,
-    atrial: Ensemble,
-    family_odds: FamilyOdds,
-    slots: IntArray,
-    measured: Measured,
-    kind: IntArray,
+    main: Ensemble, atrial: Ensemble, family_odds: FamilyOdds, slots: IntArray, measured: Measured, kind: IntArray
 ) -> None:
     """Write the type of each measured beat into ``kind``, and update the odds in place."""
     for row in range(len(slots)):
         if measured.beats[row] > 0:
-            features, family, new_family = measured.features[row], measured.family[row], measured.new_family[row]
-            by_main, by_atrial = (
-                ensemble.log_probabilities(main, features),
-                ensemble.log_probabilities(atrial, features),
-            )
+            by_main = ensemble.log_probabilities(main, measured.features[row])
+            by_atrial = ensemble.log_probabilities(atrial, measured.features[row])
+            family, new_family = measured.family[row], measured.new_family[row]
             found = _decide(family_odds, slots[row], by_main, by_atrial, family, new_family)
             kind[row] = found if measured.beats[row] > LEARNING_BEATS else UNKNOWN
 
