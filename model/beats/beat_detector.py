@@ -6,18 +6,15 @@ once per beat.
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
 
 from model.beats import beat_window, classifier, p_wave, resemblance
 from model.beats import qrs_detector as qrs
-from model.beats.beat import UNKNOWN, VENTRICULAR, Beat, BeatRows, from_rows
+from model.beats.beat import VENTRICULAR, Beat, BeatRows, from_rows
 from model.beats.beat_window import WindowRows, WindowState
 from model.beats.classifier import BeatClassifier, ClassifierState
-from model.beats.ensemble import Ensemble
-from model.beats.features import NAMES
 from model.beats.p_wave import PWaveState
 from model.beats.qrs_state import QrsState
 from model.beats.resemblance import EARLIER_BEATS
@@ -105,7 +102,7 @@ def step(beat_classifier: BeatClassifier, state: BeatsState, strides: Strides) -
 def advance(beat_classifier: BeatClassifier, columns: BeatsState, batch: Batch) -> BeatRows:
     """Push the strides of the beds of a batch, and change their slots of ``columns``; return the reported beats."""
     windows = beat_window.advance(columns.window, batch, qrs.advance(columns.qrs, batch))
-    n = len(windows.at)
+    n, leads = len(windows.at), batch.mv.shape[2]
     beats = BeatRows(
         first=windows.first,
         r_peak=windows.r_peak,
@@ -116,42 +113,44 @@ def advance(beat_classifier: BeatClassifier, columns: BeatsState, batch: Batch) 
         p_wave=np.empty(n),
     )
     if n:
-        learned = columns.classifier_state, columns.shapes, columns.p_wave
-        _push_beats(beat_classifier.main, beat_classifier.atrial, *learned, batch.slots, windows, beats)
+        slots = np.repeat(batch.slots, np.diff(windows.first))
+        rr = np.where(windows.rr < 0, np.nan, windows.rr)
+        piece, valid = np.empty((n, PIECE, leads)), np.empty((n, leads), np.bool_)
+        _cut_pieces(windows, piece, valid)
+        beats.kind[:] = classifier.push_beats(beat_classifier, columns.classifier_state, slots, piece, valid, rr)
+        _compare(columns.shapes, columns.p_wave, slots, windows, piece, valid, rr, beats)
     return beats
 
 
 @compiled
-def _push_beats(
-    main: Ensemble,
-    atrial: Ensemble,
-    classifier_state: ClassifierState,
+def _cut_pieces(windows: WindowRows, piece: FloatArray, valid: BoolArray) -> None:
+    for row in range(len(piece)):
+        cut_piece(windows.samples[row], windows.invalid[row], beat_window.BEFORE, piece[row], valid[row])
+
+
+@compiled
+def _compare(
     shapes: FloatArray,
     p_waves: PWaveState,
     slots: IntArray,
     windows: WindowRows,
+    piece: FloatArray,
+    valid: BoolArray,
+    rr: FloatArray,
     beats: BeatRows,
 ) -> None:
-    """Find the type of each complete beat, its resemblance to the last ones and the consistency of the P wave."""
-    leads = windows.samples.shape[2]
-    piece, valid, features = np.empty((PIECE, leads)), np.empty(leads, np.bool_), np.empty(len(NAMES))
-    for bed in range(len(slots)):
-        slot = slots[bed]
-        for row in range(windows.first[bed], windows.first[bed + 1]):
-            samples, invalid = windows.samples[row], windows.invalid[row]
-            rr = float(windows.rr[row]) if windows.rr[row] >= 0 else math.nan
-            cut_piece(samples, invalid, beat_window.BEFORE, piece, valid)
-            kind = UNKNOWN
-            if valid.any():
-                kind = classifier.push_beat(main, atrial, classifier_state, slot, piece, valid, rr, features)
-            resemblance.push_beat(shapes, slot, piece, valid, beats.resemblance[row])
-            for lead in range(leads):
-                valid[lead] = True
-                for i in range(P_FIRST, P_STOP):
-                    valid[lead] = valid[lead] and not invalid[i, lead]
-            p_wave.push_beat(p_waves, slot, samples[P_FIRST:P_STOP], valid, rr, kind == VENTRICULAR)
-            beats.kind[row] = kind
-            beats.p_wave[row] = p_wave.consistency(p_waves, slot)
+    """Compare beats with the last ones and their P waves with the mean one, in place; fill ``beats``."""
+    p_valid = np.empty(valid.shape[1], np.bool_)
+    for row in range(len(slots)):
+        slot, samples, invalid = slots[row], windows.samples[row], windows.invalid[row]
+        resemblance.push_beat(shapes, slot, piece[row], valid[row], beats.resemblance[row])
+        for lead in range(len(p_valid)):
+            p_valid[lead] = True
+            for i in range(P_FIRST, P_STOP):
+                p_valid[lead] = p_valid[lead] and not invalid[i, lead]
+        ventricular = beats.kind[row] == VENTRICULAR
+        p_wave.push_beat(p_waves, slot, samples[P_FIRST:P_STOP], p_valid, rr[row], ventricular)
+        beats.p_wave[row] = p_wave.consistency(p_waves, slot)
 
 
 @compiled

@@ -28,7 +28,7 @@ from model.beats import ensemble
 from model.beats import features as beat_features
 from model.beats.beat import KINDS, UNKNOWN
 from model.beats.ensemble import Ensemble
-from model.beats.features import FAMILY_NAMES, NAMES, Patient
+from model.beats.features import FAMILY_NAMES, NAMES, Measured, Patient
 from model.beats.templates import MAX_FAMILIES
 from model.signal.arrays import BoolArray, FloatArray, IntArray
 from model.signal.columns import copied
@@ -150,25 +150,41 @@ def _log_probabilities(main: Ensemble, atrial: Ensemble, features: FloatArray) -
     return result
 
 
-@compiled
-def push_beat(
-    main: Ensemble,
-    atrial: Ensemble,
+def push_beats(
+    beat_classifier: BeatClassifier,
     state: ClassifierState,
-    slot: int,
+    slots: IntArray,
     piece: FloatArray,
     valid: BoolArray,
-    rr: float,
-    features: FloatArray,
-) -> int:
-    """Return the index in `model.beats.beat.KINDS` of one beat of a bed, and update the state in place.
+    rr: FloatArray,
+) -> IntArray:
+    """Return the types of beats, and update the state in place.
 
-    The last five arguments are those of `model.beats.features.push_beat`.
+    The last four arguments are those of `model.beats.features.push_beats`.
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+        Index in `model.beats.beat.KINDS`; unknown for a beat without a valid lead, and while the patient is learnt.
     """
-    family, new_family = beat_features.push_beat(state.patient, slot, piece, valid, rr, features)
-    by_main, by_atrial = ensemble.log_probabilities(main, features), ensemble.log_probabilities(atrial, features)
-    kind = _decide(state.family_odds, slot, by_main, by_atrial, family, new_family)
-    return kind if state.patient.beats[slot] > LEARNING_BEATS else UNKNOWN
+    kind = np.full(len(slots), UNKNOWN)
+    measured = beat_features.push_beats(state.patient, slots, piece, valid, rr)
+    _classify(beat_classifier.main, beat_classifier.atrial, state.family_odds, slots, measured, kind)
+    return kind
+
+
+@compiled
+def _classify(
+    main: Ensemble, atrial: Ensemble, family_odds: FamilyOdds, slots: IntArray, measured: Measured, kind: IntArray
+) -> None:
+    """Write the type of each measured beat into ``kind``, and update the odds in place."""
+    for row in range(len(slots)):
+        if measured.beats[row] > 0:
+            by_main = ensemble.log_probabilities(main, measured.features[row])
+            by_atrial = ensemble.log_probabilities(atrial, measured.features[row])
+            family, new_family = measured.family[row], measured.new_family[row]
+            found = _decide(family_odds, slots[row], by_main, by_atrial, family, new_family)
+            kind[row] = found if measured.beats[row] > LEARNING_BEATS else UNKNOWN
 
 
 @compiled

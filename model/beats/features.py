@@ -7,7 +7,6 @@ to the usual difference between the patient's beats.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -139,26 +138,28 @@ def begin(leads: int) -> Patient:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """Features and family of a beat.
+class Measured(NamedTuple):
+    """Features and families of beats.
 
     Attributes
     ----------
-    features : ndarray of float64, shape (len(NAMES),)
-    family : int
+    features : ndarray of float64, shape (n, len(NAMES))
+    family : ndarray of int64, shape (n,)
         Index of the beat's family.
-    new_family : bool
+    new_family : ndarray of bool, shape (n,)
         Whether the beat started the family; it may replace an earlier one of the same index.
+    beats : ndarray of int64, shape (n,)
+        Number of beats of the patient, with this one; 0 for a beat that was left out, whose other fields are undefined.
     """
 
     features: FloatArray
-    family: int
-    new_family: bool
+    family: IntArray
+    new_family: BoolArray
+    beats: IntArray
 
 
 def measure(patient: Patient, piece: FloatArray, valid: BoolArray, rr: float | None) -> tuple[Measured, Patient]:
-    """Return the features of a beat relative to its patient, and the updated patient.
+    """Return the features of one beat, and the updated patient.
 
     Parameters
     ----------
@@ -171,83 +172,99 @@ def measure(patient: Patient, piece: FloatArray, valid: BoolArray, rr: float | N
     rr : float or None
         Preceding RR interval, samples; None if unknown.
     """
-    patient, features = copied(patient), np.empty(len(NAMES))
+    patient, pieces = copied(patient), np.ascontiguousarray(piece)[None]
     interval = math.nan if rr is None else float(rr)
-    family, new_family = push_beat(patient, 0, np.ascontiguousarray(piece), valid, interval, features)
-    return Measured(features, family, new_family), patient
+    return push_beats(patient, np.zeros(1, np.int64), pieces, valid[None], np.array([interval])), patient
 
 
-@compiled
-def push_beat(
-    patient: Patient, slot: int, piece: FloatArray, valid: BoolArray, rr: float, features: FloatArray
-) -> tuple[int, bool]:
-    """Measure a beat of a bed, and update its patient in place; see `measure`.
+def push_beats(patient: Patient, slots: IntArray, piece: FloatArray, valid: BoolArray, rr: FloatArray) -> Measured:
+    """Measure beats relative to their patients, and update these in place.
 
     Parameters
     ----------
-    rr : float
-        NaN if unknown.
-    features : ndarray of float64, shape (len(NAMES),)
-        Receives the features.
-
-    Returns
-    -------
-    family : int
-    new_family : bool
+    patient : Patient
+    slots : ndarray of int64, shape (n,)
+        Slot of the patient of each beat; the beats of a patient are in order.
+    piece : ndarray of float64, shape (n, PIECE_BEFORE + 1 + PIECE_AFTER, leads), mV
+        Samples around the R peak, finite.
+    valid : ndarray of bool, shape (n, leads)
+        Leads to use. A beat without one is left out.
+    rr : ndarray of float64, shape (n,)
+        Preceding RR interval, samples; NaN if unknown.
     """
-    leads, families, known = len(valid), patient.families, int(patient.families.known[slot])
-    normal = templates.normal_family(families, slot)
-    usual_difference, reference = patient.usual_difference[slot], families.shape[slot, normal]
-    lead_weight = _lead_weights(usual_difference, reference, valid, known > 0)
-    smoothed = templates.smooth(piece)
-    norms = templates.window_norms(smoothed)
-    likeness, shift, by_lead = np.ones(MAX_FAMILIES), np.full(MAX_FAMILIES, MAX_SHIFT), np.ones((MAX_FAMILIES, leads))
-    for k in range(known):
-        likeness[k], shift[k] = templates.match(families.filter[slot, k], smoothed, norms, lead_weight, by_lead[k])
-    to_normal = likeness[normal]
-    beat = smoothed[:, shift[normal] : shift[normal] + CORE].copy()
-    if not known:
-        reference = beat
+    n = len(slots)
+    measured = Measured(np.empty((n, len(NAMES))), np.empty(n, np.int64), np.empty(n, np.bool_), np.zeros(n, np.int64))
+    _push_beats(patient, slots, piece, valid, rr, measured)
+    return measured
 
-    # The normal beat of before is the reference; the families are then updated, and the beat's family compared.
-    past = patient.rr[slot, : patient.intervals[slot]]
-    rr_features.measure(past, rr, patient.normal_rr[slot], features[: len(RHYTHM)])
-    to_usual = features[RR_TO_NORMAL]
-    previous = patient.previous[slot]
-    for i in range(len(CONTEXT)):
-        features[CONTEXT_AT + i] = previous[i]
-    differences = np.empty((leads, DIFFERENCES))
-    width = _compare_leads(
-        beat, reference, by_lead[normal], lead_weight, valid, usual_difference, differences, features
-    )
-    threshold, tempo = _match_threshold(usual_difference, lead_weight), min(to_usual, MAX_LATE)
-    family, new_family = templates.add_beat(families, slot, smoothed, likeness, shift, valid, threshold, tempo, width)
-    normal = templates.normal_family(families, slot)
-    features[FORM_AT] = math.log(width / WIDTH_UNIT)
-    features[FORM_AT + 1] = math.log(families.width[slot, normal] / WIDTH_UNIT)
-    features[FAMILY_AT] = likeness[: max(known, 1)].max()
-    features[FAMILY_AT + 1] = to_normal
-    _compare_families(families, slot, family, normal, lead_weight, features)
-    remembered = min(int(patient.beats[slot]), FAMILY_MEMORY)
-    features[FAMILY_AT + 8] = _share(patient.recent_families[slot, :remembered], family)
-    narrow_beat.push_beat(patient.narrow, slot, smoothed, norms, lead_weight, valid, rr, features[len(FAMILY_NAMES) :])
 
-    # What the next beats are compared with.
-    is_normal, initial_rate = family == normal, 1 / (patient.beats[slot] + 2)
-    if not math.isnan(rr):
-        if is_normal and patient.last_was_normal[slot]:
-            before = patient.normal_rr[slot]
-            moved = before + max(MIN_RR_RATE, initial_rate) * (rr - before)
-            patient.normal_rr[slot] = rr if math.isnan(before) else moved
-        patient.intervals[slot] = push(patient.rr[slot], int(patient.intervals[slot]), rr)
-    if is_normal or to_usual > EARLY_LOG_RR:
-        _update_differences(usual_difference, differences, valid, max(MIN_DIFFERENCE_RATE, initial_rate))
-    push(patient.recent_families[slot], remembered, family)
-    patient.last_was_normal[slot] = is_normal
-    patient.beats[slot] += 1
-    previous[3] = previous[0]
-    previous[0], previous[1], previous[2] = to_usual, to_normal, features[FORM_AT]
-    return family, new_family
+@compiled
+def _push_beats(
+    patient: Patient, slots: IntArray, pieces: FloatArray, all_valid: BoolArray, all_rr: FloatArray, measured: Measured
+) -> None:
+    """Measure beats, in place; see `push_beats`."""
+    for row in range(len(slots)):
+        slot, piece, valid, rr, features = slots[row], pieces[row], all_valid[row], all_rr[row], measured.features[row]
+        if not valid.any():
+            continue
+        leads, families, known = len(valid), patient.families, int(patient.families.known[slot])
+        normal = templates.normal_family(families, slot)
+        usual_difference, reference = patient.usual_difference[slot], families.shape[slot, normal]
+        lead_weight = _lead_weights(usual_difference, reference, valid, known > 0)
+        smoothed = templates.smooth(piece)
+        norms = templates.window_norms(smoothed)
+        likeness, by_lead = np.ones(MAX_FAMILIES), np.ones((MAX_FAMILIES, leads))
+        shift = np.full(MAX_FAMILIES, MAX_SHIFT)
+        for k in range(known):
+            likeness[k], shift[k] = templates.match(families.filter[slot, k], smoothed, norms, lead_weight, by_lead[k])
+        to_normal = likeness[normal]
+        beat = smoothed[:, shift[normal] : shift[normal] + CORE].copy()
+        if not known:
+            reference = beat
+
+        # The normal beat of before is the reference; the families are then updated, and the beat's family compared.
+        past = patient.rr[slot, : patient.intervals[slot]]
+        rr_features.measure(past, rr, patient.normal_rr[slot], features[: len(RHYTHM)])
+        to_usual = features[RR_TO_NORMAL]
+        previous = patient.previous[slot]
+        for i in range(len(CONTEXT)):
+            features[CONTEXT_AT + i] = previous[i]
+        differences = np.empty((leads, DIFFERENCES))
+        width = _compare_leads(
+            beat, reference, by_lead[normal], lead_weight, valid, usual_difference, differences, features
+        )
+        threshold, tempo = _match_threshold(usual_difference, lead_weight), min(to_usual, MAX_LATE)
+        family, new_family = templates.add_beat(
+            families, slot, smoothed, likeness, shift, valid, threshold, tempo, width
+        )
+        normal = templates.normal_family(families, slot)
+        features[FORM_AT] = math.log(width / WIDTH_UNIT)
+        features[FORM_AT + 1] = math.log(families.width[slot, normal] / WIDTH_UNIT)
+        features[FAMILY_AT] = likeness[: max(known, 1)].max()
+        features[FAMILY_AT + 1] = to_normal
+        _compare_families(families, slot, family, normal, lead_weight, features)
+        remembered = min(int(patient.beats[slot]), FAMILY_MEMORY)
+        features[FAMILY_AT + 8] = _share(patient.recent_families[slot, :remembered], family)
+        to_narrow = features[len(FAMILY_NAMES) :]
+        narrow_beat.push_beat(patient.narrow, slot, smoothed, norms, lead_weight, valid, rr, to_narrow)
+
+        # What the next beats are compared with.
+        is_normal, initial_rate = family == normal, 1 / (patient.beats[slot] + 2)
+        if not math.isnan(rr):
+            if is_normal and patient.last_was_normal[slot]:
+                before = patient.normal_rr[slot]
+                moved = before + max(MIN_RR_RATE, initial_rate) * (rr - before)
+                patient.normal_rr[slot] = rr if math.isnan(before) else moved
+            patient.intervals[slot] = push(patient.rr[slot], int(patient.intervals[slot]), rr)
+        if is_normal or to_usual > EARLY_LOG_RR:
+            _update_differences(usual_difference, differences, valid, max(MIN_DIFFERENCE_RATE, initial_rate))
+        push(patient.recent_families[slot], remembered, family)
+        patient.last_was_normal[slot] = is_normal
+        patient.beats[slot] += 1
+        measured.beats[row] = patient.beats[slot]
+        previous[3] = previous[0]
+        previous[0], previous[1], previous[2] = to_usual, to_normal, features[FORM_AT]
+        measured.family[row], measured.new_family[row] = family, new_family
 
 
 @compiled

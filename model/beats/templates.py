@@ -167,9 +167,7 @@ def match(
     """
     correlation, mean = np.zeros((len(smoothed), SHIFTS)), np.zeros(SHIFTS)
     for lead in range(len(smoothed)):
-        for i in range(CORE):
-            for shift in range(SHIFTS):
-                correlation[lead, shift] += template_filter[lead, i] * smoothed[lead, i + shift]
+        _correlate(template_filter[lead], smoothed[lead], correlation[lead])
         for shift in range(SHIFTS):
             correlation[lead, shift] /= norms[lead, shift]
             mean[shift] += lead_weight[lead] * correlation[lead, shift]
@@ -177,6 +175,21 @@ def match(
     for lead in range(len(smoothed)):
         by_lead[lead] = correlation[lead, best]
     return float(mean[best]), best
+
+
+@compiled
+def _correlate(weight: FloatArray, samples: FloatArray, total: FloatArray) -> None:
+    """Add the products of weights and samples at all shifts to the totals, in one lead.
+
+    Four weights at a time: each total is read and written less often, and its sum has the same order.
+    """
+    for i in range(0, CORE - 3, 4):
+        a, b, c, d = weight[i], weight[i + 1], weight[i + 2], weight[i + 3]
+        for k in range(i, i + SHIFTS):
+            total[k - i] = total[k - i] + a * samples[k] + b * samples[k + 1] + c * samples[k + 2] + d * samples[k + 3]
+    for i in range(CORE - CORE % 4, CORE):
+        for shift in range(SHIFTS):
+            total[shift] += weight[i] * samples[i + shift]
 
 
 @compiled

@@ -66,8 +66,9 @@ def classify(beats: list[tuple[FloatArray, float | None]]) -> list[str]:
 
 def push(state: ClassifierState, piece: FloatArray, rr: float) -> str:
     """Push a beat, in place, and return its type."""
-    shipped, features, valid = load_shipped(), np.empty(len(NAMES)), np.ones(piece.shape[1], np.bool_)
-    return KINDS[classifier.push_beat(shipped.main, shipped.atrial, state, 0, piece, valid, rr, features)]
+    valid, slots = np.ones((1, piece.shape[1]), np.bool_), np.zeros(1, np.int64)
+    (kind,) = classifier.push_beats(load_shipped(), state, slots, piece[None], valid, np.array([rr]))
+    return KINDS[kind]
 
 
 def test_the_normal_beat_is_learnt_in_a_bigeminy_from_the_first_beat() -> None:
@@ -95,8 +96,8 @@ def test_a_shifted_r_peak_does_not_change_the_correlation() -> None:
     centred, _ = beat_features.measure(patient, normal(rng), BOTH, 300.0)
     shifted, _ = beat_features.measure(patient, np.roll(normal(rng), 8, axis=0), BOTH, 300.0)
     feature = NAMES.index("likeness.normal")
-    assert centred.features[feature] > 0.99
-    assert shifted.features[feature] > 0.97
+    assert centred.features[0, feature] > 0.99
+    assert shifted.features[0, feature] > 0.97
 
 
 def test_an_invalid_lead_is_not_used() -> None:
@@ -105,7 +106,7 @@ def test_an_invalid_lead_is_not_used() -> None:
     piece = normal(rng)
     piece[:, 1] = 0.0
     measured, after = beat_features.measure(patient, piece, np.array([True, False]), 300.0)
-    assert measured.features[NAMES.index("likeness.normal")] > 0.99
+    assert measured.features[0, NAMES.index("likeness.normal")] > 0.99
     normal_family = templates.normal_family(after.families, 0)
     before = patient.families.shape[0, normal_family]
     np.testing.assert_array_equal(after.families.shape[0, normal_family, 1], before[1])
