@@ -151,7 +151,7 @@ def advance(
         before = done.copy()
         found = score, votes, deviations
         some, complete = _advance(
-            classifier.load(), columns, slots, mean, scale, observed, config.release, done, follow, *found
+            classifier.load_packed(), columns, slots, mean, scale, observed, config.release, done, follow, *found
         )
         for bed in np.flatnonzero(follow).tolist() if some else ():
             rows, located = slice(before[bed], done[bed]), slice(before[bed], LOOK_BACK + done[bed])

@@ -18,8 +18,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from model.anomaly.features import FEATURES
+from model.forecast.matrix_product import aligned
 from model.signal.arrays import FloatArray
-from model.signal.compiled import compiled
+from model.signal.compiled import compiled, wide_vectors
 from stream.errors import CheckpointError
 
 FORMAT = "bedside-residual-1"
@@ -52,45 +53,53 @@ GROUP = 7
 """Features that are added at once, a divisor of their number; so sums are read and written less often."""
 
 
+UNITS = 40
+"""Most hidden units. There are fewer; weights of zero fill them up to whole vectors of any processor."""
+
+
 def log_odds(weights: Weights, features: FloatArray) -> FloatArray:
     """Return the log-odds of each patch, shape (k,), from features, shape (k, FEATURES); NaN where a feature is NaN."""
     result = np.empty(len(features))
-    fill_log_odds(weights, features, result)
+    fill_log_odds(pack(weights), features, result)
     return result
 
 
 @compiled
 def fill_log_odds(weights: Weights, features: FloatArray, result: FloatArray) -> None:
-    """Write the log-odds of each patch, as `log_odds`.
+    """Write the log-odds of each patch, as `log_odds`, with weights of `pack`.
 
     Each row is summed in the same order, whatever the number of rows; the last bits of a matrix product would depend
     on it, and so on how the signal is cut into chunks. The inner loops run over hidden units, which the processor adds
     several at once.
     """
-    inner, direct, hidden = weights.inner, weights.direct, len(weights.outer)
-    units = np.empty((len(features), hidden))
+    wide_vectors()  # type: ignore[call-arg]
+    inner, direct = weights.inner, weights.direct
+    units = np.empty((len(features), UNITS))
     for row in range(len(features)):
-        result[row] = weights.bias[0]
-        for unit in range(hidden):
+        for unit in range(UNITS):
             units[row, unit] = weights.inner_bias[unit]
     for f in range(0, FEATURES, GROUP):
         for row in range(len(features)):
             a, b, c, d = features[row, f], features[row, f + 1], features[row, f + 2], features[row, f + 3]
             e, g, h = features[row, f + 4], features[row, f + 5], features[row, f + 6]
-            linear = a * direct[f] + b * direct[f + 1] + c * direct[f + 2] + d * direct[f + 3]
-            result[row] += linear + (e * direct[f + 4] + g * direct[f + 5] + h * direct[f + 6])
-            values = units[row]
-            for unit in range(hidden):
+            for unit in range(UNITS):
                 first = a * inner[f, unit] + b * inner[f + 1, unit]
                 second = c * inner[f + 2, unit] + d * inner[f + 3, unit]
                 third = e * inner[f + 4, unit] + g * inner[f + 5, unit]
-                values[unit] += (first + second) + (third + h * inner[f + 6, unit])
+                units[row, unit] += (first + second) + (third + h * inner[f + 6, unit])
     for row in range(len(features)):
+        total = weights.bias[0]
+        for f in range(0, FEATURES, GROUP):
+            a, b, c, d = features[row, f], features[row, f + 1], features[row, f + 2], features[row, f + 3]
+            e, g, h = features[row, f + 4], features[row, f + 5], features[row, f + 6]
+            linear = a * direct[f] + b * direct[f + 1] + c * direct[f + 2] + d * direct[f + 3]
+            total += linear + (e * direct[f + 4] + g * direct[f + 5] + h * direct[f + 6])
         values = units[row]
-        for unit in range(hidden):
+        for unit in range(UNITS):
             values[unit] = _tanh(values[unit]) * weights.outer[unit]
-        for unit in range(hidden):
-            result[row] += values[unit]
+        for unit in range(UNITS):
+            total += values[unit]
+        result[row] = total
 
 
 @compiled
@@ -106,6 +115,22 @@ def _tanh(x: float) -> float:
     for _ in range(5):
         t = 2 * t / (1 + t * t)
     return t
+
+
+def pack(weights: Weights) -> Weights:
+    """Return the weights for `fill_log_odds`, filled up to `UNITS` hidden units."""
+    missing = UNITS - len(weights.outer)
+    return weights._replace(
+        inner=aligned(np.pad(weights.inner, ((0, 0), (0, missing)))),
+        inner_bias=np.pad(weights.inner_bias, (0, missing)),
+        outer=np.pad(weights.outer, (0, missing)),
+    )
+
+
+@cache
+def load_packed() -> Weights:
+    """Load the shipped weights, for `fill_log_odds`."""
+    return pack(load())
 
 
 def save(path: Path, weights: Weights, provenance: Mapping[str, Any]) -> None:

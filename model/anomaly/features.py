@@ -127,7 +127,6 @@ def measure_channels(
         Receives the votes by horizon, then slow, rough and steep; NaN where unknown.
     """
     samples, leads = now.shape
-    error = np.empty(samples)
     votes = 0.0
     for lead in range(leads):
         values = channels[lead]
@@ -143,14 +142,16 @@ def measure_channels(
 
         origin = (patch - LAGS[SHAPE_HORIZON]) % FORECAST_HISTORY
         slow, rough, steep, total_scale = 0.0, 0.0, 0.0, np.float32(0)
+        root_scale = np.sqrt(scale[origin, SHAPE_HORIZON, 0, lead])
+        last, last_but_one = 0.0, 0.0
         for i in range(samples):
-            error[i] = now[i, lead] - mean[origin, SHAPE_HORIZON, i, lead]
-            slow += error[i]
+            error = now[i, lead] - mean[origin, SHAPE_HORIZON, i, lead]
+            slow += error
             steep += math.sqrt(abs(now[i, lead] - before[i, lead]))
             total_scale += scale[origin, SHAPE_HORIZON, i, lead]
-        root_scale = np.sqrt(scale[origin, SHAPE_HORIZON, 0, lead])
-        for i in range(2, samples):
-            rough += math.sqrt(abs(error[i] - 2 * error[i - 1] + error[i - 2]) / root_scale)
+            if i >= 2:
+                rough += math.sqrt(abs(error - 2 * last + last_but_one) / root_scale)
+            last, last_but_one = error, last
         values[VOTES] = slow / samples / np.sqrt(total_scale / np.float32(samples))
         values[VOTES + 1] = rough / (samples - 2)
         values[VOTES + 2] = steep / samples

@@ -19,7 +19,7 @@ from model.anomaly.rows import extended, keep_last
 from model.anomaly.sorting import sort_columns
 from model.anomaly.template_memory import MAX_TEMPLATES, SLOTS, SORT, TAPER, TAPER_SUM, WIDTH, TemplateMemory, counts
 from model.signal.arrays import FloatArray
-from model.signal.compiled import compiled
+from model.signal.compiled import compiled, wide_vectors
 
 DECIMATION = 2
 """Decimation factor, 360 to 180 Hz. Each decimated sample is the mean of the last six, which suppresses 60 Hz."""
@@ -161,39 +161,48 @@ def _best_matches(
     The match of two shapes is 1 minus the power of their difference over the sum of their powers. It is 1 for equal
     shapes.
     """
+    wide_vectors()  # type: ignore[call-arg]
     leads, windows = power.shape
     k = windows // shifts
     best = np.zeros((SLOTS, -(-k // 16) * 16))  # whole groups of 16 columns are sorted fastest
-    products, match, highest = np.empty(SLOTS), np.empty(SLOTS), np.empty(SLOTS)
+    products, match, highest = np.empty((2, SLOTS)), np.empty((2, SLOTS)), np.empty(SLOTS)
     for row in range(k):
         highest.fill(-np.inf)
-        for window in range(shifts * row, shifts * row + shifts):
+        last = shifts * row + shifts - 1
+        for window in range(shifts * row, last + 1, 2):
+            both = window, min(window + 1, last)
             match.fill(0.0)
             for lead in range(leads):
-                _correlate(decimated[lead], window, templates[lead], products)
-                for slot in range(SLOTS):
-                    match[slot] += products[slot] / (power[lead, window] + template_power[lead, slot] + MIN_POWER_MV2)
+                _correlate(decimated[lead], both, templates[lead], products)
+                for i in range(2):
+                    own, total = power[lead, both[i]], match[i]
+                    for slot in range(SLOTS):
+                        total[slot] += products[i, slot] / (own + template_power[lead, slot] + MIN_POWER_MV2)
             for slot in range(SLOTS):
-                highest[slot] = np.maximum(highest[slot], match[slot])
+                highest[slot] = np.maximum(np.maximum(highest[slot], match[0, slot]), match[1, slot])
         for slot in range(SLOTS):
             best[slot, row] = highest[slot]
     return best
 
 
 @compiled
-def _correlate(decimated: FloatArray, first: int, templates: FloatArray, products: FloatArray) -> None:
-    """Write the tapered inner products of the window that begins at ``first`` with all templates.
+def _correlate(decimated: FloatArray, firsts: tuple[int, int], templates: FloatArray, products: FloatArray) -> None:
+    """Write the tapered inner products of two windows with all templates, shape (2, SLOTS).
 
-    The inner loop runs over templates, which the processor adds several at once; four samples each time save memory
-    access.
+    The inner loop runs over templates, which the processor adds several at once; two windows, and four samples each
+    time, save memory access.
     """
+    wide_vectors()  # type: ignore[call-arg]
+    first, second = products[0], products[1]
     products.fill(0.0)
     for i in range(0, WIDTH, 4):
-        a, b = decimated[first + i] * TAPER[i], decimated[first + i + 1] * TAPER[i + 1]
-        c, d = decimated[first + i + 2] * TAPER[i + 2], decimated[first + i + 3] * TAPER[i + 3]
+        x, y = decimated[firsts[0] + i :], decimated[firsts[1] + i :]
+        a, b, c, d = x[0] * TAPER[i], x[1] * TAPER[i + 1], x[2] * TAPER[i + 2], x[3] * TAPER[i + 3]
+        e, f, g, h = y[0] * TAPER[i], y[1] * TAPER[i + 1], y[2] * TAPER[i + 2], y[3] * TAPER[i + 3]
         for slot in range(SLOTS):
-            first_two = a * templates[i, slot] + b * templates[i + 1, slot]
-            products[slot] += first_two + (c * templates[i + 2, slot] + d * templates[i + 3, slot])
+            p, q, r, s = templates[i, slot], templates[i + 1, slot], templates[i + 2, slot], templates[i + 3, slot]
+            first[slot] += (a * p + b * q) + (c * r + d * s)
+            second[slot] += (e * p + f * q) + (g * r + h * s)
 
 
 @compiled

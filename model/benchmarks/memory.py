@@ -37,25 +37,25 @@ def memory_growth(forecaster: Checkpoint, config: BenchConfig, console: Console 
     rng = np.random.default_rng(0)
     columns = joined([begin(forecaster, 1).columns] * config.memory_beds)
     mv = 0.3 * rng.standard_normal((config.memory_beds, CHUNK, 1))
-    zero, valid = np.zeros(len(mv), np.int64), np.zeros(mv.shape, bool)
+    start, invalid = np.zeros(len(mv), np.int64), np.zeros(mv.shape, bool)
     began, resident = time.perf_counter(), [resident_mb()]
     done, share = 0, 0.0
     with progress("memory test, %", 100, console) as update:
         while share < 1:
             some = rng.permutation(config.memory_beds)[: rng.integers(1, config.memory_beds + 1)]
-            advance(forecaster, columns, Batch(some, zero[some], mv[some], valid[some]), "float32")
+            advance(forecaster, columns, Batch(some, start[some], mv[some], invalid[some]), "float32")
             done += 1
             share = min(1.0, max(done / config.memory_steps, (time.perf_counter() - began) / config.memory_s))
             if share >= len(resident) / 10:
                 resident.append(resident_mb())
                 update(int(100 * share))
-    start, warm, end = resident[0], resident[1], resident[-1]
+    first, warm, end = resident[0], resident[1], resident[-1]
     return {
         "steps": done,
         "steps_wanted": config.memory_steps,
         "largest_batch": config.memory_beds,
         "growth_mb": _difference(end, warm),
-        "warm_up_mb": _difference(warm, start),
+        "warm_up_mb": _difference(warm, first),
     }
 
 

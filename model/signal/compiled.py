@@ -15,6 +15,8 @@ from typing import Any, ParamSpec, TypeVar
 
 import numba
 import platformdirs
+from numba import types
+from numba.extending import intrinsic
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -59,6 +61,21 @@ def _without_literals(template_of: Callable[..., Any]) -> Callable[..., Any]:
         return template_of(plain, {name: numba.types.unliteral(kind) for name, kind in kws.items()})
 
     return template_of_types
+
+
+@intrinsic
+def wide_vectors(_: Any) -> Any:
+    """Make the compiled function that calls this use vectors of 512 bits where the processor has them.
+
+    The compiler prefers 256 bits, which are right for loops that begin and end often. For inner loops over a fixed,
+    whole number of vectors that only add and multiply, 512 bits take half of the time.
+    """
+
+    def generate(context: Any, build: Any, _: Any, __: Any) -> Any:
+        set.add(build.function.attributes, '"prefer-vector-width"="512"')  # llvmlite's own `add` lacks this attribute
+        return context.get_dummy_value()
+
+    return types.void(), generate
 
 
 def is_cached() -> bool:
