@@ -145,4 +145,4 @@ def entropy(words: IntArray) -> float:
         distinct += 1
         sum_of_counts += count * LOG2[count]
     bits = LOG2[n] - sum_of_counts / n
-    return distinct / n * bits / LOG2[n]
+    return float(distinct / n * bits / LOG2[n])

@@ -169,7 +169,7 @@ def heart_rate(history: Any) -> float:
             shortest_of_last = shortest
     if shortest_of_last > SLOW_RR:
         return mean_rate(history, MIN_INTERVALS + 1, 0, 0)
-    return 60 * FS * (n - 2) / (total - longest - shortest)
+    return float(60 * FS * (n - 2) / (total - longest - shortest))
 
 
 @compiled_part

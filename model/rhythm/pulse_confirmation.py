@@ -63,7 +63,8 @@ def rate_since(pulse: Any, since: int) -> float:
     if not goes_on(pulse, since, MIN_PULSES):
         return math.nan
     n = _pulses_after(pulse, since)
-    return 60 * FS * (n - 1) / (pulse.times[pulse.known - 1] - pulse.times[pulse.known - n])
+    samples = int(pulse.times[pulse.known - 1] - pulse.times[pulse.known - n])
+    return 60 * FS * (n - 1) / samples
 
 
 @compiled

@@ -360,7 +360,7 @@ def _end_second(own: Any, now: Any, scratch: _Scratch, row: Any) -> None:
     beating = now.usable and now.fibrillation_since < 0 and history.known > 0
     beating = beating and now.at - beat_history.r_peak(history, 1) <= rules.MAX_SILENCE
     heart_rate = history.heart_rate if beating else math.nan
-    row.index, row.heart_rate = now.at, heart_rate
+    row.at, row.heart_rate = now.at, heart_rate
     row.rr_ms = 1000 * beat_history.rr(history, 0) / FS if beating and history.known > 1 else math.nan
     row.pvc_per_min = vitals.pvc_per_min(own.last_minute) if now.usable else -1
     row.rhythm = vitals.UNKNOWN

@@ -211,7 +211,7 @@ def is_pause(settings: Any, history: Any) -> bool:
     A pause slightly above the limit ends before the absence of a beat can be confirmed, because beats are reported with
     a delay. It is detected from the RR interval.
     """
-    return history.known >= 2 and rr(history, 0) / FS >= settings.asystole_s - TIMING_TOLERANCE / FS
+    return bool(history.known >= 2 and rr(history, 0) / FS >= settings.asystole_s - TIMING_TOLERANCE / FS)
 
 
 @compiled_part
@@ -278,7 +278,7 @@ def _asystole(settings: Any, history: Any, now: Any, result: Any) -> None:
 def _run_goes_on(history: Any, at: int) -> bool:
     """Return whether the last ventricular beat is recent enough for a run."""
     recent = history.last_ventricular >= 0 and at - history.last_ventricular <= MAX_SILENCE
-    return recent and history.beats_since_ventricular < RUN_END_BEATS
+    return bool(recent and history.beats_since_ventricular < RUN_END_BEATS)
 
 
 @compiled_part

@@ -120,7 +120,7 @@ usable_now, ventricular_now
 VITALS: Final = np.dtype(
     [
         ("bed", "i8"),
-        ("index", "i8"),
+        ("at", "i8"),
         ("heart_rate", "f8"),
         ("rr_ms", "f8"),
         ("pvc_per_min", "i8"),
@@ -139,7 +139,7 @@ class VitalRows(NamedTuple):
     ----------
     bed : ndarray of int64, shape (rows,)
         Place of the bed in the batch.
-    index : ndarray of int64, shape (rows,)
+    at : ndarray of int64, shape (rows,)
         Last sample of the second.
     heart_rate, rr_ms : ndarray of float64, shape (rows,)
         NaN for None.
@@ -151,7 +151,7 @@ class VitalRows(NamedTuple):
     """
 
     bed: IntArray
-    index: IntArray
+    at: IntArray
     heart_rate: FloatArray
     rr_ms: FloatArray
     pvc_per_min: IntArray

@@ -44,7 +44,8 @@ def compiled_part(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def _compiled(function: Callable[P, R], **options: bool) -> Callable[P, R]:
-    result: Any = numba.njit(nogil=True, error_model="numpy", no_cfunc_wrapper=True, **options)(function)
+    njit: Any = numba.njit
+    result = njit(nogil=True, error_model="numpy", no_cfunc_wrapper=True, **options)(function)
     result.get_call_template = _without_literals(result.get_call_template)
     before, settings.CACHE_DIR = settings.CACHE_DIR, str(cache_folder())
     with contextlib.suppress(RuntimeError):  # numba found no folder
@@ -56,9 +57,10 @@ def _compiled(function: Callable[P, R], **options: bool) -> Callable[P, R]:
 def _without_literals(template_of: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that takes a constant argument as any number: numba compiles a function for each constant."""
 
+    unliteral: Callable[[Any], Any] = numba.types.unliteral
+
     def template_of_types(args: Sequence[Any], kws: Mapping[str, Any]) -> Any:
-        plain = tuple(numba.types.unliteral(kind) for kind in args)
-        return template_of(plain, {name: numba.types.unliteral(kind) for name, kind in kws.items()})
+        return template_of(tuple(map(unliteral, args)), {name: unliteral(kind) for name, kind in kws.items()})
 
     return template_of_types
 
