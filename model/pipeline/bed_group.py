@@ -212,13 +212,14 @@ class BedGroup:
         low, high, disabled = self._bed_limits
         limits = BedLimits(low[own], high[own], disabled[own])
         changes, rows = rhythm_detector.advance(self._rules, columns.rhythm, limits, own, trusted, signal)
-        completed = vitals_output.advance(columns.second, own, strides, rows.bed, rows.index)
-        holding = vitals_output.technical_conditions(self._technical, own, technical, rows.bed, rows.index)
+        bed, index = rows[:2]
+        completed = vitals_output.advance(columns.second, own, strides, bed, index)
+        holding = vitals_output.technical_conditions(self._technical, own, technical, bed, index)
         vitals = vitals_output.complete(vital_signs(rows), completed, holding)
         return _results(
             forecasts,
             from_rows(beats, graded),
-            zip(rows.bed.tolist(), vitals, strict=True),
+            zip(bed.tolist(), vitals, strict=True),
             (anomalies, frequent, technical, changes),
         )
 
