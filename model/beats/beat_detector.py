@@ -20,10 +20,9 @@ from model.beats.qrs_state import QrsState
 from model.beats.resemblance import EARLIER_BEATS
 from model.beats.templates import PIECE_AFTER, PIECE_BEFORE
 from model.signal.arrays import BoolArray, FloatArray, IntArray
-from model.signal.batch import Batch, single
+from model.signal.batch import Batch, Strides, single
 from model.signal.columns import copied
 from model.signal.compiled import compiled
-from model.signal.intake import Strides
 
 MAX_INVALID = 0.1
 """Largest share of invalid samples around a beat in a valid lead."""

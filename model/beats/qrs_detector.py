@@ -34,10 +34,9 @@ from model.beats.qrs_state import (
     QrsState,
 )
 from model.signal.arrays import FloatArray, IntArray
-from model.signal.batch import Batch, single
+from model.signal.batch import Batch, Strides, single
 from model.signal.columns import copied
 from model.signal.compiled import compiled
-from model.signal.intake import Strides
 from stream.timebase import STRIDE
 
 MAX_REPORT_DELAY = 72

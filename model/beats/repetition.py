@@ -21,11 +21,10 @@ from scipy.signal import butter
 
 from model.beats.beat import UNKNOWN, VENTRICULAR, Beat, BeatRows, to_rows
 from model.signal.arrays import BoolArray, FloatArray, IntArray
-from model.signal.batch import Batch, single
+from model.signal.batch import Batch, Strides, single
 from model.signal.columns import copied, push
 from model.signal.compiled import compiled
 from model.signal.iir_filter import filter_sample
-from model.signal.intake import Strides
 from stream.timebase import FS, STRIDE
 
 BAND_SOS: FloatArray = butter(2, (7.0, 30.0), "bandpass", fs=FS, output="sos")

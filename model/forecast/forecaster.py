@@ -23,10 +23,9 @@ from model.forecast.inference import BLOCK, Precision, Weights
 from model.forecast.interval_calibration import CalibrationState
 from model.forecast.normalization import Fading, ScalingState
 from model.signal.arrays import Float32Array, FloatArray, IntArray
-from model.signal.batch import Batch
+from model.signal.batch import Batch, Strides
 from model.signal.columns import each, joined, row
 from model.signal.compiled import compiled
-from model.signal.intake import Strides
 
 
 class ForecasterColumns(NamedTuple):

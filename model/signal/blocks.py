@@ -13,10 +13,9 @@ from typing import NamedTuple
 import numpy as np
 
 from model.signal.arrays import BoolArray, FloatArray, IntArray
-from model.signal.batch import Batch, single
+from model.signal.batch import Batch, Strides, single
 from model.signal.columns import copied
 from model.signal.compiled import compiled
-from model.signal.intake import Strides
 from stream.timebase import STRIDE
 
 STRIDES_PER_BLOCK = 5

@@ -19,8 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from model.signal.arrays import BoolArray, FloatArray, IntArray
-from model.signal.batch import Batch
-from model.signal.batch import Strides as Strides
+from model.signal.batch import Batch, Strides
 from model.signal.columns import copied
 from model.signal.compiled import compiled
 from model.signal.gaps import hold

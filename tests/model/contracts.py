@@ -37,9 +37,10 @@ from model.rhythm.rules import SignalStatus
 from model.rhythm.ventricular_fibrillation import FibrillationState
 from model.signal import blocks, fibrillation_waveform, intake, pulses, signal_quality
 from model.signal.arrays import FloatArray
+from model.signal.batch import Strides
 from model.signal.blocks import BlocksState
 from model.signal.fibrillation_waveform import WaveformState
-from model.signal.intake import IntakeState, Strides
+from model.signal.intake import IntakeState
 from model.signal.pulse_detector import WaveSamples
 from model.signal.pulses import PulsesState
 from model.signal.signal_quality import QualityState

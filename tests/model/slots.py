@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from model.signal.batch import Batch
-from model.signal.intake import Strides
+from model.signal.batch import Batch, Strides
 
 
 def joined(states: Sequence[Any], slots: Sequence[int], size: int) -> Any:
