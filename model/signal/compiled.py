@@ -44,6 +44,8 @@ def compiled_part(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def _compiled(function: Callable[P, R], **options: bool) -> Callable[P, R]:
+    if settings.DISABLE_JIT:
+        return function
     njit: Any = numba.njit
     result = njit(nogil=True, error_model="numpy", no_cfunc_wrapper=True, **options)(function)
     result.get_call_template = _without_literals(result.get_call_template)
