@@ -184,12 +184,12 @@ def _advance(
     changes = []
     reported, waiting = list(beats), list(episodes)
     for at in ends:
-        new = (reported and reported[0][0] <= at) or (waiting and waiting[0].at <= at)
-        if not new and at < state.due:
-            continue
         while reported and reported[0][0] <= at:
-            state = replace(state, ventricular=(*state.ventricular, reported.pop(0)[1]))
-        state = replace(state, ventricular=tuple(index for index in state.ventricular if index > at - 2 * WINDOW))
+            peaks = (*state.ventricular, reported.pop(0)[1])
+            state = replace(state, ventricular=tuple(peak for peak in peaks if peak > at - 2 * WINDOW))
+        if not (waiting and waiting[0].at <= at) and at < state.due:
+            continue
+        state = replace(state, ventricular=tuple(peak for peak in state.ventricular if peak > at - 2 * WINDOW))
         while waiting and waiting[0].at <= at:
             state = _push(config, state, waiting.pop(0))
         change, state = _evaluate(config, state, at)
