@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import signal
 import sys
 
-from monitor.commands.shared import broker_address, catalog, log, run_async
+from monitor.commands.shared import broker_address, catalog, log, run_async, worker_count
 from monitor.commands.ward import check_no_ward_options, publish_ward
 from monitor.interrupt import end_at_interrupt
 from stream.errors import UsageError
-from stream.wire.shard import MAX_SHARDS
 
 NOT_PRINTED = 1
 """Exit status of 'alarms --jsonl' if its reader left or its output could not be written: stored, but not printed."""
@@ -124,7 +122,7 @@ def worker(args: argparse.Namespace) -> int:
 
 def _start_workers(args: argparse.Namespace) -> int:
     """Share the beds among several processes; return the worst of their exit statuses."""
-    count = _worker_count(args.workers)
+    count = worker_count(args.workers)
     if args.metrics is not None and not 1 <= args.metrics <= 65_536 - count:
         raise UsageError(f"--metrics {args.metrics}: {count} processes need ports from there to 65535")
     log.info("starting %d processes, and a spare one", count)
@@ -146,14 +144,6 @@ def _start_workers(args: argparse.Namespace) -> int:
 
     run_async(run())
     return status
-
-
-def _worker_count(text: str) -> int:
-    if text == "auto":
-        return os.cpu_count() or 1
-    if not text.isdecimal() or not 1 <= int(text) <= MAX_SHARDS:
-        raise UsageError(f"--workers {text!r}: use 1 to {MAX_SHARDS}, or 'auto'")
-    return int(text)
 
 
 def monitor(args: argparse.Namespace) -> int:
