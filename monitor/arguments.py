@@ -207,11 +207,21 @@ def parser() -> argparse.ArgumentParser:
     )
 
     command = add(
-        "analyze", "compute forecast, beats, vital signs and alarms of a record offline", data, weights, settings
+        "analyze", "compute forecast, beats, vital signs and alarms of records offline", data, weights, settings
     )
-    command.add_argument("record", metavar="RECORD", help="mitdb/208, excerpt, synthetic, or a path")
     command.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="folder for forecast.npz and alarms.jsonl"
+        "records",
+        nargs="+",
+        metavar="RECORD",
+        help="mitdb/208, excerpt, synthetic, a path, or a database on disk such as svdb: all its records",
+    )
+    command.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="folder for forecast.npz, alarms.jsonl, beats.atr and vitals.csv; of several records, each has one below "
+        "it, such as DIR/mitdb/208",
     )
 
     command = add("train", "train the networks on DS1 of MIT-BIH", data)

@@ -3,27 +3,65 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from monitor.commands.shared import catalog, check_json, log, write_json
-from stream.errors import UsageError
+from stream.errors import RecordError, UsageError
 
 
 def analyze(args: argparse.Namespace) -> int:
-    """Run the live analysis on one record."""
+    """Run the live analysis on records, one after the other."""
     records = catalog(args)
-    log.info("loading %s and the models", args.record)
+    of_databases = {name: records.database(name) for name in dict.fromkeys(args.records)}
+    names = [record for name, found in of_databases.items() for record in found or [name]]
+    folders = _output_folders(args.out, names)
+    log.info("loading %s and the models", names[0] if len(names) == 1 else f"{len(names)} records")
 
     from model.pipeline.analysis import load_models
     from model.serving.offline import analyze as analyze_record
     from stream.records.wfdb_reader import load
     from stream.timebase import FS
 
-    record = load(args.record, records)
-    models = load_models(args.weights, args.alarms)
-    log.info("analyzing %.1f s of %s", record.n / FS, record.name)
-    print(analyze_record(record, models, args.out))
+    models, summaries = None, []
+    for number, (name, folder) in enumerate(folders.items(), 1):
+        try:
+            record = load(name, records)
+        except RecordError as error:
+            if name in of_databases:
+                raise
+            log.warning("left out: %s", error)  # a database may hold numerics, too
+            continue
+        models = models or load_models(args.weights, args.alarms)
+        log.info("analyzing %.1f s of %s (%d of %d)", record.n / FS, record.name, number, len(names))
+        summaries.append(analyze_record(record, models, folder))
+        print(summaries[-1], flush=True)
+    if not summaries:
+        raise RecordError(f"{', '.join(args.records)} has no record with ECG: choose another one")
+    seconds, elapsed_s = sum(one.seconds for one in summaries), sum(one.elapsed_s for one in summaries)
+    print(f"{len(summaries)} of {len(names)} records: {seconds / elapsed_s:.0f} × real time")
     return 0
+
+
+def _output_folders(out: Path, names: Sequence[str]) -> dict[str, Path]:
+    """Return the output folder of each record: ``out`` itself for one record; for several, one below it for each.
+
+    Raises
+    ------
+    UsageError
+        Two records would have the same folder.
+    """
+    if len(names) == 1:
+        return {names[0]: out}
+    folders: dict[str, Path] = {}
+    for name in names:
+        path = Path(name.removesuffix(".hea").removesuffix(".dat"))
+        folder = out / (path.name if path.is_absolute() or ".." in path.parts else path)
+        if folder in folders.values():
+            raise UsageError(f"{name}: another record would also be written to {folder}; analyze it with another --out")
+        folders[name] = folder
+    return folders
 
 
 def train(args: argparse.Namespace) -> int:
