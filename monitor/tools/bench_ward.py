@@ -48,7 +48,7 @@ async def bench_ward(setup: WardSetup, seconds: float, say: Say, warm_up_s: floa
     async with ward_processes(setup, say) as ward:
         meter = ward.meter
         await ward.run(warm_up_s, LINE_S, lambda at_s, line: say(f"warming up, {at_s:.0f} of {warm_up_s:g} s: {line}"))
-        meter.measuring, meter.overloaded = True, False
+        meter.measuring, meter.overloaded = True, bool(meter.overloaded_now)
         before, began_s = ward.usages(), time.monotonic()
         await ward.run(seconds, LINE_S, lambda at_s, line: say(f"measuring, {at_s:.0f} of {seconds:g} s: {line}"))
         after, ended_s = ward.usages(), time.monotonic()

@@ -74,6 +74,8 @@ class WardMeter:
         A worker has reported that it is, since the begin.
     workers : set of str
         Instances of workers that are online.
+    overloaded_now : set of str
+        Those whose latest status says that they are overloaded.
     raised : int
         Alarms raised, without advisories.
     """
@@ -82,6 +84,7 @@ class WardMeter:
         self.measuring = False
         self.overloaded = False
         self.workers: set[str] = set()
+        self.overloaded_now: set[str] = set()
         self.raised = 0
         self._active: set[str] = set()
         self._beds = beds
@@ -107,11 +110,10 @@ class WardMeter:
             case BedStatus() as status:
                 self._worker[status.bed] = status
             case ProcessStatus(role="worker") as process:
-                self.overloaded |= process.overloaded
-                if process.state == "online":
-                    self.workers.add(process.instance)
-                else:
-                    self.workers.discard(process.instance)
+                online, overloaded = process.state == "online", process.overloaded
+                (self.workers.add if online else self.workers.discard)(process.instance)
+                (self.overloaded_now.add if online and overloaded else self.overloaded_now.discard)(process.instance)
+                self.overloaded |= overloaded
 
     def _add(self, message: Forecast | Vitals, sample: int, received_ns: int) -> None:
         """Keep the time since the chunk of a sample was due."""

@@ -168,10 +168,13 @@ class WardProcesses:
 
     def _line(self) -> str:
         """Return what the publisher has said last, and what the subscriber has seen since the last line."""
-        said = next((line for line in reversed(self._roles["publisher"].tail) if "messages/s" in line), "nothing sent")
+        said = next(
+            (line for line in reversed(self._roles["publisher"].tail) if "messages/s" in line),
+            "no report of the publisher yet",
+        )
         recent, meter = self.meter.recent_latency_ms(), self.meter
         latency = "none" if recent["p50"] is None else f"{recent['p50']:.0f} ms (99 %: {recent['p99']:.0f} ms)"
-        overload = ", overloaded" if meter.overloaded else ""
+        overload = ", overloaded" if meter.overloaded_now else ""
         return (
             f"{said}; {meter.served} served{overload}, latency {latency}, "
             f"{meter.active} alarms active, {meter.raised} raised"

@@ -118,6 +118,7 @@ def test_an_overload_is_remembered_and_workers_come_and_go() -> None:
     online = ProcessStatus(role="worker", instance="w", state="online", when="")
     for overloaded in (False, True, False):
         receive(meter, msgspec.structs.replace(online, overloaded=overloaded))
+        assert meter.overloaded_now == ({"w"} if overloaded else set())
     assert (meter.overloaded, meter.workers) == (True, {"w"})
     receive(meter, msgspec.structs.replace(online, state="offline"))
     assert not meter.workers
