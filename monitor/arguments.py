@@ -169,6 +169,14 @@ def parser() -> argparse.ArgumentParser:
         help="share the beds among N processes, or 'auto': one per processor core; one that dies is replaced. Each has "
         "its own ledger (FILE-0, FILE-1, …) and its own metrics (PORT, PORT + 1, …) (default: one process alone)",
     )
+    command.add_argument(
+        "--ray",
+        nargs="?",
+        const="",
+        metavar="ADDRESS",
+        help="share the beds among N actors of Ray, on all machines of the cluster at HOST:PORT, or without "
+        "ADDRESS on this machine alone (default of N: one for each core but one)",
+    )
     command.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
 
     command = add("monitor", "open the window: trace, forecast, alarms", broker, metrics)

@@ -12,7 +12,7 @@ from pathlib import Path
 from model.pipeline.analysis import Models
 from model.serving.backlog import Backlog
 from model.serving.bed_output import LEDGER
-from model.serving.checkpoint_store import checkpoints
+from model.serving.copied_checkpoints import Copy, copied_checkpoints
 from model.serving.shedding import MAX_WAIT_S, Load, balance
 from model.serving.takeover import OtherWorkers, begin, superseded
 from model.serving.worker import Worker
@@ -55,6 +55,7 @@ async def serve(
     watch: Watch = watch_nothing,
     shard: Shard = ALL_BEDS,
     connect_timeout_s: float = CONNECT_TIMEOUT_S,
+    copy: Copy | None = None,
 ) -> None:
     """Serve the beds of a broker until the task is cancelled.
 
@@ -73,6 +74,8 @@ async def serve(
         The beds that are served; by default all.
     connect_timeout_s : float
         Time limit for the first connection.
+    copy : callable, optional
+        Sends the checkpoints to another machine, too; see `model.serving.copied_checkpoints`.
 
     Raises
     ------
@@ -96,7 +99,7 @@ async def serve(
         # With those of its statuses and lists: its own retained topics, which the client restores when overwritten.
         pattern(Kind.VITALS),
     ]
-    with ledger(ledger_path, *LEDGER) as write, checkpoints(state, models) as store:
+    with ledger(ledger_path, *LEDGER) as write, copied_checkpoints(state, models, copy) as store:
         async with Client(
             address,
             role=Role.WORKER,
