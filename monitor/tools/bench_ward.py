@@ -21,10 +21,12 @@ from monitor.tools.observer import READY_TIMEOUT_S
 from monitor.tools.process_group import Child, ProcessGroup, process_group
 from monitor.tools.process_usage import Usage, usage
 from monitor.tools.ward_meter import MAX_LATENCY_MS, MAX_LATENESS_MS, WardMeter
+from monitor.view.commands import command
 from stream.errors import UsageError
 from stream.mqtt.address import BROKER_VARIABLE, BrokerAddress
 from stream.mqtt.client import Client
 from stream.wire.bed_places import PLACES_VARIABLE
+from stream.wire.detail import RENEW_S, SetDetail
 from stream.wire.topics import Kind, Role, pattern
 
 CHUNK = 36
@@ -171,8 +173,6 @@ class _Run:
         return await self._children.start("broker", "--port", str(config.port))
 
     def _observer(self) -> Client:
-        names = self._config.names
-        watched = names[:: -(-len(names) // WATCHED)]
         kinds = (Kind.ECG, Kind.FORECAST, Kind.VITALS)
         return Client(
             BrokerAddress("127.0.0.1", self._config.port),
@@ -180,10 +180,10 @@ class _Run:
             subscriptions=[
                 pattern(Kind.STATUS),
                 pattern(Kind.PROCESS, role=Role.WORKER),
-                *(pattern(kind, bed) for kind in kinds for bed in watched),
+                *(pattern(kind, bed) for kind in kinds for bed in self._watched_beds),
             ],
             connect_timeout_s=READY_TIMEOUT_S,
-            places=len(names),
+            places=len(self._config.names),
         )
 
     @asynccontextmanager
@@ -193,12 +193,25 @@ class _Run:
                 self._meter.process(received)
                 self._processed.set()
 
-        task = asyncio.create_task(observe())
+        tasks = [asyncio.create_task(one) for one in (observe(), self._ask_for_detail(client))]
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _ask_for_detail(self, client: Client) -> None:
+        """Ask for the watched beds, as a central station that draws them does."""
+        while True:
+            for bed in self._watched_beds:
+                client.send(command(bed, "bench", time.time_ns(), SetDetail()))
+            await asyncio.sleep(RENEW_S)
+
+    @property
+    def _watched_beds(self) -> tuple[str, ...]:
+        names = self._config.names
+        return names[:: -(-len(names) // WATCHED)]
 
     async def _measure(self, roles: Mapping[str, Child]) -> dict[str, tuple[float | None, float | None]]:
         """Return the processor time in µs per bed and second, and the memory in MB, of each role."""

@@ -153,6 +153,10 @@ class Presenter:
         self._replays.pop(name, None)
         self._services.forget(name)
 
+    def in_full(self, bed: str) -> bool:
+        """Return whether a bed sends in full without being asked: its ward is not large; see `stream.wire.detail`."""
+        return self._services.in_full(bed)
+
     def bed(self, name: str | None) -> Bed | None:
         """Return the state of a bed, for reading; None for an unknown name."""
         return None if name is None else self._beds.get(name)

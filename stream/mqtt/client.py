@@ -44,6 +44,7 @@ from stream.wire.bed_places import BedPlaces
 from stream.wire.messages import BedStatus, Message, ProcessStatus, Waveform
 from stream.wire.shard import ALL_BEDS, Shard
 from stream.wire.topics import RETAINED, Kind, Role, Topic
+from stream.wire.ward_messages import WardEcg
 
 __all__ = ["Client", "Received", "Watch", "finish_pending_connections", "watch_nothing"]
 
@@ -241,6 +242,8 @@ class Client:
         match message:
             case Waveform():
                 self.lateness.add((time.time_ns() - message.due_ns) / 1e9)
+            case WardEcg():
+                self.lateness.add_all((time.time_ns() - message.due_ns()) / 1e9)
             case BedStatus():
                 self._bed_statuses[message.bed] = message
         if topic.kind in RETAINED:
@@ -264,6 +267,10 @@ class Client:
     def dropped(self, topic: Topic) -> int:
         """Return the number of messages of a topic dropped because the broker was unavailable for over `BUFFER_S`."""
         return self._outbox.dropped(topic)
+
+    def dropped_of_ward(self, bed: str) -> int:
+        """Return the number of chunks of a bed in the messages of its shard that were dropped for the same reason."""
+        return self._outbox.dropped_of_ward(bed)
 
     @property
     def bed_statuses(self) -> tuple[BedStatus, ...]:

@@ -13,16 +13,20 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from stream.clock import Clock, rfc3339
+from stream.clock import Clock, monotonic_ns, rfc3339
+from stream.errors import UsageError
 from stream.records.record import Annotations, Record
 from stream.replay.ledger import Write
 from stream.replay.playhead import Playhead, choose_record, execute, shift_deadlines
 from stream.replay.schedule import Schedule
+from stream.replay.ticks import on_tick
 from stream.timebase import FS
 from stream.wire.alarm_messages import Command
 from stream.wire.command_filter import check
+from stream.wire.detail import IN_FULL, DetailLeases, SetDetail
 from stream.wire.messages import Annotation, BedStatus, Message, Offer, Waveform
 from stream.wire.replay_actions import ReplayAction, Seek, SetLoop, SetPlaying, SetSpeed
+from stream.wire.ward_messages import ShardBatch, ward_ecg
 
 log = logging.getLogger("bedside.publisher")
 
@@ -33,6 +37,9 @@ MAX_SLEEP_NS = 100_000_000
 MAX_CHUNKS_PER_TURN = 10
 """Chunks that are queued in one turn of the event loop: fewer than a turn can send, 20 with Mosquitto as it comes, so
 that a publisher that is late catches up."""
+
+MAX_WARD_CHUNKS_PER_TURN = 256
+"""The same of a ward, whose chunks share a few messages: more than a shard of 4,096 beds has."""
 
 MAX_EXECUTED_IDS = 64
 """Number of executed command ids kept per bed, so that no command is executed twice."""
@@ -86,6 +93,9 @@ class Publisher:
         Writes a row of the ledger: bed, session, seq, start, n, due_ns, sent_ns.
     annotations : bool
         Also send the reference annotations of each chunk.
+    in_shards : bool
+        Send the ECG of all beds in the messages of their shards, and of those that somebody asks for on their own
+        topics as well; see `stream.wire.detail`. Without it, of all on their own topics.
 
     Attributes
     ----------
@@ -106,8 +116,12 @@ class Publisher:
         clock: Clock,
         write: Write,
         annotations: bool = False,
+        in_shards: bool = False,
     ) -> None:
-        self.beds = {head.bed: Bed(head) for head in heads}
+        self._stepped_ns = clock.stepped_ns
+        self._shards = ShardBatch(ward_ecg, send) if in_shards else None
+        self._detail = DetailLeases()
+        self.beds = {head.bed: Bed(self._on_tick(head)) for head in heads}
         self.offers: tuple[Offer, ...] = ()
         self._send = send
         self._dropped = dropped
@@ -115,7 +129,6 @@ class Publisher:
         self._clock = clock
         self._write = write
         self._annotations = annotations
-        self._stepped_ns = clock.stepped_ns
         self._unended: set[str] = set()
         self._deadlines, self._statuses = Schedule(self.beds), Schedule(self.beds)
         now_ns = clock.now_ns()
@@ -137,16 +150,25 @@ class Publisher:
 
     def _publish_due(self, now_ns: int) -> bool:
         """Send the chunks that are due, `MAX_CHUNKS_PER_TURN` at most; return whether there are more."""
-        for _ in range(MAX_CHUNKS_PER_TURN):
+        if self._detail:
+            self._detail.expire(monotonic_ns(self._clock) / 1e9)
+        ended: list[Bed] = []
+        overdue = False
+        for _ in range(MAX_CHUNKS_PER_TURN if self._shards is None else MAX_WARD_CHUNKS_PER_TURN):
             due_ns, name = self._deadlines.first()
-            if due_ns > now_ns:
-                return False
+            overdue = due_ns <= now_ns
+            if not overdue:
+                break
             bed = self.beds[name]
             self._publish(bed)
             self._log_end(bed)
             if bed.head.ended:
-                self.publish_status(bed)
-        return True
+                ended.append(bed)
+        if self._shards is not None:
+            self._shards.flush()
+        for bed in ended:
+            self.publish_status(bed)
+        return overdue
 
     def _publish_statuses(self, now_ns: int) -> None:
         """Publish the statuses that are due. Each bed has its own moment: those of a ward would delay its chunks."""
@@ -188,12 +210,24 @@ class Publisher:
         UsageError
             The command cannot be executed, such as a seek beyond the end of the record.
         """
+        if isinstance(command.action, SetDetail):
+            self._set_detail(command)
         if not isinstance(command.action, ReplayAction):
             return  # for the worker
         bed = self.accept(command)
-        self._move(bed, execute(bed.head, command.action, self._now_ns()))
+        head = execute(bed.head, command.action, self._now_ns())
+        self._move(bed, head if head.anchor_ns == bed.head.anchor_ns else self._on_tick(head))
         log.info("%s: %s, by %r", command.bed, _effect(command.action, bed.head), command.who)
         self.publish_status(bed)
+
+    def _set_detail(self, command: Command) -> None:
+        """Send a bed in full for a while."""
+        self.accept(command)
+        if self._shards is not None and not self._detail.renew(command.bed, monotonic_ns(self._clock) / 1e9):
+            raise UsageError(f"bed {command.bed} cannot be sent in full: {IN_FULL} others are; look at fewer")
+
+    def _on_tick(self, head: Playhead) -> Playhead:
+        return head if self._shards is None else on_tick(head, self._stepped_ns)
 
     def accept(self, command: Command) -> Bed:
         """Check a command, record its id, and return its bed.
@@ -210,7 +244,7 @@ class Publisher:
 
     def choose_record(self, bed: Bed, record: Record) -> None:
         """Continue with another record."""
-        self._move(bed, choose_record(bed.head, record, self._now_ns()))
+        self._move(bed, self._on_tick(choose_record(bed.head, record, self._now_ns())))
         log.info("%s", description(bed.head))
         self.publish_status(bed)
 
@@ -264,7 +298,10 @@ class Publisher:
             self._send(wave)
         chunk, head = bed.head.next_chunk()
         self._move(bed, head)
-        self._send(chunk)
+        if self._shards is not None:
+            self._shards.add(chunk.bed, chunk, len(chunk.samples))
+        if self._shards is None or chunk.bed in self._detail:
+            self._send(chunk)
         self._write(chunk.bed, chunk.session, chunk.seq, chunk.start, chunk.n, chunk.due_ns, self._clock.now_ns())
         bed.last = chunk
         bed.counters["samples_published"] += chunk.n
