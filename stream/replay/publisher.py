@@ -16,9 +16,10 @@ import numpy as np
 from stream.clock import Clock, monotonic_ns, rfc3339
 from stream.errors import UsageError
 from stream.records.record import Annotations, Record
-from stream.replay.ledger import Write
+from stream.replay.ledger import Write, discard
 from stream.replay.playhead import Playhead, choose_record, execute, shift_deadlines
 from stream.replay.schedule import Schedule
+from stream.replay.shard_run import TOGETHER_NS, ShardRun, together
 from stream.replay.ticks import on_tick
 from stream.timebase import FS
 from stream.wire.alarm_messages import Command
@@ -26,6 +27,7 @@ from stream.wire.command_filter import check
 from stream.wire.detail import IN_FULL, DetailLeases, SetDetail
 from stream.wire.messages import Annotation, BedStatus, Message, Offer, Waveform
 from stream.wire.replay_actions import ReplayAction, Seek, SetLoop, SetPlaying, SetSpeed
+from stream.wire.shard import WARD_SHARDS, ward_shard
 from stream.wire.ward_messages import ShardBatch, ward_ecg
 
 log = logging.getLogger("bedside.publisher")
@@ -57,22 +59,31 @@ class Bed:
 
     Attributes
     ----------
-    head : Playhead
-        Position and deadlines.
-    last : Waveform or None
-        The last chunk sent.
+    own_head : Playhead
+        Position and deadlines, without those of `run`.
     executed : deque of str
         Ids of the last executed commands.
-    counters : Counter of str
-        ``samples_published``, ``chunks_published``, ``chunks_dropped``.
+    dropped : int
+        Chunks that were dropped because the broker was unavailable.
+    run : ShardRun or None
+        What moves the bed at present, together with others of its shard.
     """
 
-    head: Playhead
-    last: Waveform | None = None
+    own_head: Playhead
     executed: deque[str] = field(default_factory=lambda: deque(maxlen=MAX_EXECUTED_IDS))
-    counters: Counter[str] = field(
-        default_factory=lambda: Counter(samples_published=0, chunks_published=0, chunks_dropped=0)
-    )
+    dropped: int = 0
+    run: ShardRun | None = None
+
+    @property
+    def head(self) -> Playhead:
+        """Position and deadlines."""
+        return self.own_head if self.run is None else self.run.head(self.own_head.bed)
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """What was published: ``seq`` counts the chunks of a session, and ``start`` its samples."""
+        head = self.head
+        return {"samples_published": head.start, "chunks_published": head.seq, "chunks_dropped": self.dropped}
 
 
 class Publisher:
@@ -131,10 +142,15 @@ class Publisher:
         self._annotations = annotations
         self._unended: set[str] = set()
         self._deadlines, self._statuses = Schedule(self.beds), Schedule(self.beds)
+        self._ticks = Schedule(map(str, range(WARD_SHARDS)))
+        self._runs: dict[int, ShardRun] = {}
+        self._apart: set[int] = set()
         now_ns = clock.now_ns()
         for number, bed in enumerate(self.beds.values(), 1):
             self._move(bed, bed.head)
             self._statuses.set(bed.head.bed, now_ns + STATUS_INTERVAL_NS * number // len(self.beds))
+        if in_shards and not annotations:
+            self._apart = {ward_shard(name) for name in self.beds}
 
     async def run(self) -> None:
         """Send all chunks at their deadlines; return when all records have ended."""
@@ -145,13 +161,18 @@ class Publisher:
             if overdue:
                 await asyncio.sleep(0)  # the connection must send meanwhile
             elif self._clock.stepped_ns == self._stepped_ns:  # else the deadlines must move first
-                next_ns = min(self._deadlines.first()[0], self._statuses.first()[0], now + MAX_SLEEP_NS)
+                next_ns = min(
+                    self._deadlines.first()[0], self._ticks.first()[0], self._statuses.first()[0], now + MAX_SLEEP_NS
+                )
                 await self._clock.sleep_until(next_ns)
 
     def _publish_due(self, now_ns: int) -> bool:
         """Send the chunks that are due, `MAX_CHUNKS_PER_TURN` at most; return whether there are more."""
         if self._detail:
             self._detail.expire(monotonic_ns(self._clock) / 1e9)
+        self._begin_runs()
+        while (tick := self._ticks.first())[0] <= now_ns:
+            self._publish_tick(int(tick[1]))
         ended: list[Bed] = []
         overdue = False
         for _ in range(MAX_CHUNKS_PER_TURN if self._shards is None else MAX_WARD_CHUNKS_PER_TURN):
@@ -161,14 +182,50 @@ class Publisher:
                 break
             bed = self.beds[name]
             self._publish(bed)
-            self._log_end(bed)
-            if bed.head.ended:
+            if bed.own_head.ended:
                 ended.append(bed)
         if self._shards is not None:
             self._shards.flush()
         for bed in ended:
             self.publish_status(bed)
         return overdue
+
+    def _begin_runs(self) -> None:
+        """Begin a run of each shard whose beds have begun to send together."""
+        for shard in self._apart:
+            self._end_run(shard)
+            heads = together(bed.own_head for bed in self.beds.values() if ward_shard(bed.own_head.bed) == shard)
+            if not heads:
+                continue
+            run = self._runs[shard] = ShardRun(heads)
+            self._ticks.set(str(shard), run.due_ns)
+            for name in run.beds:
+                self.beds[name].run = run
+                self._deadlines.set(name, None)
+        self._apart.clear()
+
+    def _end_run(self, shard: int) -> None:
+        """Let the beds of a shard go on one by one."""
+        run = self._runs.pop(shard, None)
+        self._ticks.set(str(shard), None)
+        if run is not None:
+            for name in run.beds:
+                self._move(self.beds[name], run.head(name))
+
+    def _publish_tick(self, shard: int) -> None:
+        """Send the next tick of a run, and of its beds that somebody asks for their own chunks."""
+        run = self._runs[shard]
+        message = run.next_tick()
+        self._send(message)
+        if self._detail or self._write is not discard:
+            for chunk in message.chunks(self._detail if self._write is discard else self.beds):
+                if chunk.bed in self._detail:
+                    self._send(chunk)
+                self._write_chunk(chunk)
+        if run.left:
+            self._ticks.set(str(shard), run.due_ns)
+        else:
+            self._end_run(shard)
 
     def _publish_statuses(self, now_ns: int) -> None:
         """Publish the statuses that are due. Each bed has its own moment: those of a ward would delay its chunks."""
@@ -179,8 +236,8 @@ class Publisher:
             self._statuses.set(first[1], now_ns + STATUS_INTERVAL_NS)
 
     def _move(self, bed: Bed, head: Playhead) -> None:
-        """Set the replay state of a bed and its next deadline."""
-        bed.head = head
+        """Set the replay state of a bed and its next deadline; a run that moved it must have ended."""
+        bed.own_head, bed.run = head, None
         self._deadlines.set(head.bed, head.due_ns)
         if head.ended:
             self._unended.discard(head.bed)
@@ -196,6 +253,8 @@ class Publisher:
             log.warning("the clock was stepped by %.1f s: the replay continues at its position", step_ns / 1e9)
             self._stepped_ns += step_ns
             self._statuses.shift(step_ns)
+            for shard in tuple(self._runs):
+                self._leave_run(shard)
             for bed in self.beds.values():
                 self._move(bed, shift_deadlines(bed.head, step_ns))
         return now
@@ -215,7 +274,9 @@ class Publisher:
         if not isinstance(command.action, ReplayAction):
             return  # for the worker
         bed = self.accept(command)
-        head = execute(bed.head, command.action, self._now_ns())
+        now_ns = self._now_ns()
+        head = execute(bed.head, command.action, now_ns)
+        self._leave_run(ward_shard(command.bed))
         self._move(bed, head if head.anchor_ns == bed.head.anchor_ns else self._on_tick(head))
         log.info("%s: %s, by %r", command.bed, _effect(command.action, bed.head), command.who)
         self.publish_status(bed)
@@ -225,6 +286,12 @@ class Publisher:
         self.accept(command)
         if self._shards is not None and not self._detail.renew(command.bed, monotonic_ns(self._clock) / 1e9):
             raise UsageError(f"bed {command.bed} cannot be sent in full: {IN_FULL} others are; look at fewer")
+
+    def _leave_run(self, shard: int) -> None:
+        """End a run because of an event; the next turn begins another one."""
+        if shard in self._runs:
+            self._end_run(shard)
+            self._apart.add(shard)
 
     def _on_tick(self, head: Playhead) -> Playhead:
         return head if self._shards is None else on_tick(head, self._stepped_ns)
@@ -244,7 +311,9 @@ class Publisher:
 
     def choose_record(self, bed: Bed, record: Record) -> None:
         """Continue with another record."""
-        self._move(bed, self._on_tick(choose_record(bed.head, record, self._now_ns())))
+        head = self._on_tick(choose_record(bed.head, record, self._now_ns()))
+        self._leave_run(ward_shard(head.bed))
+        self._move(bed, head)
         log.info("%s", description(bed.head))
         self.publish_status(bed)
 
@@ -268,10 +337,10 @@ class Publisher:
 
     def publish_status(self, bed: Bed, *, ended: bool = False) -> None:
         """Publish the status of a bed, unless no chunk has been sent yet."""
-        if bed.last is None:
+        head = bed.head
+        if head.seq == 0:
             return
         self._count_dropped(bed)
-        head = bed.head
         self._send(
             BedStatus(
                 bed=head.bed,
@@ -285,36 +354,46 @@ class Publisher:
                 duration=head.record.n,
                 speed=head.speed,
                 loop=head.loop,
-                last_seq=bed.last.seq,
+                last_seq=head.seq - 1,
                 synthetic=head.record.synthetic,
-                counters=dict(bed.counters),
+                counters=bed.counters,
                 records=self.offers,
             )
         )
 
     def _publish(self, bed: Bed) -> None:
-        record = bed.head.record
-        for wave in bed.head.next_waves():
+        record = bed.own_head.record
+        for wave in bed.own_head.next_waves():
             self._send(wave)
-        chunk, head = bed.head.next_chunk()
+        chunk, head = bed.own_head.next_chunk()
         self._move(bed, head)
         if self._shards is not None:
             self._shards.add(chunk.bed, chunk, len(chunk.samples))
+            self._find_run(head)
         if self._shards is None or chunk.bed in self._detail:
             self._send(chunk)
-        self._write(chunk.bed, chunk.session, chunk.seq, chunk.start, chunk.n, chunk.due_ns, self._clock.now_ns())
-        bed.last = chunk
-        bed.counters["samples_published"] += chunk.n
-        bed.counters["chunks_published"] += 1
+        self._write_chunk(chunk)
+        self._log_end(head, chunk)
         if self._annotations and record.annotations is not None:
             for annotation in annotations_of(chunk, record.annotations):
                 self._send(annotation)
 
-    def _log_end(self, bed: Bed) -> None:
-        head, last = bed.head, bed.last
+    def _find_run(self, head: Playhead) -> None:
+        """Note that a bed may send with others of its shard from now on."""
+        shard = ward_shard(head.bed)
+        run = self._runs.get(shard)
+        due_ns = head.due_ns
+        joins = due_ns is not None and (run is None or abs(due_ns - run.due_ns) <= TOGETHER_NS)
+        if joins and not self._annotations:
+            self._apart.add(shard)
+
+    def _write_chunk(self, chunk: Waveform) -> None:
+        self._write(chunk.bed, chunk.session, chunk.seq, chunk.start, chunk.n, chunk.due_ns, self._clock.now_ns())
+
+    def _log_end(self, head: Playhead, last: Waveform) -> None:
         if head.ended:
             log.info("%s: record %s has ended", head.bed, head.record.name)
-        elif last is not None and head.epoch > last.epoch and self._logs_loop(head):
+        elif head.epoch > last.epoch and self._logs_loop(head):
             log.info("%s: record %s has ended and is restarted", head.bed, head.record.name)
 
     def _logs_loop(self, head: Playhead) -> bool:
@@ -322,10 +401,11 @@ class Publisher:
         return len(self.beds) <= MAX_NAMED and head.record.n / (FS * head.speed) >= MIN_LOGGED_LOOP_S
 
     def _count_dropped(self, bed: Bed) -> None:
-        dropped = self._dropped(bed.head.bed)
-        if dropped > bed.counters["chunks_dropped"]:
-            log.warning("%s: the broker was unavailable for too long, %d chunks dropped so far", bed.head.bed, dropped)
-        bed.counters["chunks_dropped"] = dropped
+        name = bed.own_head.bed
+        dropped = self._dropped(name)
+        if dropped > bed.dropped:
+            log.warning("%s: the broker was unavailable for too long, %d chunks dropped so far", name, dropped)
+        bed.dropped = dropped
 
 
 def names(beds: Sequence[str]) -> str:
