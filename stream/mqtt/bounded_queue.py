@@ -48,8 +48,29 @@ MAX_WARD_BYTES = 16 * 1024 * 1024
 """The same of a topic of a ward: 30 s of the 170 beds that a shard of 4,096 has, with two leads."""
 
 
+class Durations:
+    """The duration of each message in a bounded queue.
+
+    Beds of a shard that send at different moments share its topic. A message counts only for the time by which it is
+    later than the one before, so that the limit of a topic is one of time, however many messages there are.
+    """
+
+    def __init__(self) -> None:
+        self._due_ns: dict[int, int] = {}
+
+    def seconds(self, message: Message | None) -> float:
+        """Return the duration of a message in s of wall time; 0 if its kind is not bounded."""
+        duration = duration_s(message)
+        if not isinstance(message, WardEcg):
+            return duration
+        due_ns = int(message.due_ns().max())
+        later_s = (due_ns - self._due_ns.get(message.shard, 0)) / 1e9
+        self._due_ns[message.shard] = due_ns
+        return min(max(later_s, 0.0), duration)
+
+
 def duration_s(message: Message | None) -> float:
-    """Return the duration of a message in a bounded queue, in s of wall time; 0 if its kind is not bounded."""
+    """Return the duration of a message taken alone, in s of wall time; 0 if its kind is not bounded."""
     match message:
         case Waveform() | Wave():
             return max(message.n / (message.fs * message.speed), MIN_CHUNK_S)

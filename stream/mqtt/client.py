@@ -22,7 +22,7 @@ from typing import Literal, NoReturn, Self
 from stream.clock import rfc3339
 from stream.mqtt import tls
 from stream.mqtt.address import BrokerAddress
-from stream.mqtt.bounded_queue import duration_s
+from stream.mqtt.bounded_queue import Durations
 from stream.mqtt.connection import (
     CONNECTION_ERRORS,
     KEEPALIVE_S,
@@ -162,6 +162,7 @@ class Client:
         self._inbox = Inbox(BUFFER_S, self.counters, None if persistent_id else BedPlaces(places), shard)
         self.lateness = self._inbox.lateness
         self._outbox = Outbox(BUFFER_S, paced=paced)
+        self._durations = Durations()
         self._owned = OwnedTopics()
         self._own_status = self._own_status_filter()
         self._next_report_s = -math.inf
@@ -250,7 +251,7 @@ class Client:
             self._owned.sent(topic, payload)
             self._outbox.retain(topic, payload)
         else:
-            self._outbox.put(topic, payload, duration_s(message))
+            self._outbox.put(topic, payload, self._durations.seconds(message))
 
     def remove(self, topic: Topic) -> None:
         """Remove the retained message of a topic."""

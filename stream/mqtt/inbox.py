@@ -14,7 +14,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from stream.errors import MessageError
-from stream.mqtt.bounded_queue import BoundedQueue, duration_s
+from stream.mqtt.bounded_queue import BoundedQueue, Durations
 from stream.mqtt.lateness import Lateness
 from stream.mqtt.refused_beds import RefusedBeds
 from stream.timebase import FS
@@ -95,6 +95,7 @@ class Inbox:
         self._shard = shard
         self._ward_shards = frozenset(ward_shards(shard))
         self._next_places_s: dict[int, float] = {}
+        self._durations = Durations()
         self._aside = _Aside()
         self.lateness = Lateness()
         self.refused = RefusedBeds()
@@ -150,7 +151,9 @@ class Inbox:
             self._give_places(message, connection)
         self._counters["received"] += 1
         received = Received(topic, message, retained, time.time_ns(), mid, connection, time.monotonic_ns())
-        self._counters["inbox_dropped"] += self._queue.put(topic, received, duration_s(message), len(payload))
+        self._counters["inbox_dropped"] += self._queue.put(
+            topic, received, self._durations.seconds(message), len(payload)
+        )
         self._arrived.set()
 
     def _give_places(self, message: WardEcg, connection: int) -> None:

@@ -13,6 +13,9 @@ from stream.replay.playhead import Playhead, shift_deadlines
 from stream.timebase import FS
 from stream.wire.shard import WARD_SHARDS, ward_shard
 
+ROUNDING_NS = 100
+"""A deadline that is late by less, in ns, is on its tick."""
+
 
 def on_tick(head: Playhead, stepped_ns: int = 0) -> Playhead:
     """Return a playhead whose deadlines are moved, by less than the duration of a chunk, to the ticks of its shard.
@@ -27,5 +30,5 @@ def on_tick(head: Playhead, stepped_ns: int = 0) -> Playhead:
     phase_ns = period_ns * ward_shard(head.bed) / WARD_SHARDS + stepped_ns
     # The time at which sample 0 of the session would have been due.
     origin_ns = head.anchor_ns - head.anchor * period_ns / head.chunk
-    ticks = math.ceil((origin_ns - phase_ns) / period_ns)
+    ticks = math.ceil((origin_ns - ROUNDING_NS - phase_ns) / period_ns)
     return shift_deadlines(head, round(phase_ns + ticks * period_ns - origin_ns))

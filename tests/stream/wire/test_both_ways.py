@@ -55,7 +55,8 @@ def test_a_chunk_that_comes_twice_the_same_way_is_no_copy(way: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"session": "f" * 32}, {"start": 37, "epoch_start": 0}, {"epoch": 1}, {"speed": 2.0}, {"leads": ("V1",)}]
+    "changes",
+    [{"session": "f" * 32}, {"start": 37, "epoch_start": 0}, {"epoch": 1}, {"speed": 2.0}, {"leads": ("V1",)}],
 )
 def test_a_forged_chunk_hides_none(changes: dict[str, Any]) -> None:
     """Whatever an order could refuse makes it another chunk."""
