@@ -31,8 +31,14 @@ class Lateness:
 
     def add_all(self, seconds: npt.NDArray[np.float64]) -> None:
         """Count several chunks."""
-        for one in seconds.tolist():
-            self.add(one)
+        late_s = np.maximum(seconds, 0.0)
+        for place, count in enumerate(
+            np.bincount(np.searchsorted(BOUNDS_S, late_s), minlength=len(self.counts)).tolist()
+        ):
+            self.counts[place] += count
+        self.total_s += float(late_s.sum())
+        if self.recent is not None:
+            self.recent.extend(late_s.tolist())
 
     def add(self, seconds: float) -> None:
         """Count one chunk; one that is early has no lateness."""

@@ -2,9 +2,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.replay.playhead import ReplayConfig, begin, execute
-from stream.replay.ticks import ROUNDING_NS, on_tick
+from stream.replay.ticks import MOMENTS, ROUNDING_NS, on_tick
 from stream.wire.replay_actions import Seek, SetPlaying
-from stream.wire.shard import WARD_SHARDS, ward_shard
+from stream.wire.shard import ward_shard
 from tests.stream.replay.test_playhead import BEGIN_NS, traceable
 
 BEDS = st.integers(0, 500).map("icu-{:03}".format)
@@ -25,7 +25,7 @@ def test_a_bed_is_moved_to_the_next_tick_of_its_shard(
 @given(BEDS, LATER_NS)
 def test_with_chunks_of_100_ms_the_ticks_are_those_of_the_unix_time(bed: str, later_ns: int) -> None:
     head = on_tick(begin(traceable(3600), ReplayConfig(bed=bed), BEGIN_NS + later_ns))
-    assert abs(head.anchor_ns % 100_000_000 - 100_000_000 * ward_shard(bed) / WARD_SHARDS) <= 1
+    assert abs(head.anchor_ns % 100_000_000 - 100_000_000 * (ward_shard(bed) % MOMENTS) / MOMENTS) <= 1
 
 
 @given(LATER_NS, LATER_NS, LATER_NS)
