@@ -19,7 +19,8 @@ from stream.records.record import Annotations, Record
 from stream.replay.ledger import Write, discard
 from stream.replay.playhead import Playhead, choose_record, execute, shift_deadlines
 from stream.replay.schedule import Schedule
-from stream.replay.shard_run import TOGETHER_NS, ShardRun, together
+from stream.replay.shard_run import ShardRun
+from stream.replay.shard_runs import ShardRuns
 from stream.replay.ticks import on_tick
 from stream.timebase import FS
 from stream.wire.alarm_messages import Command
@@ -27,7 +28,7 @@ from stream.wire.command_filter import check
 from stream.wire.detail import IN_FULL, DetailLeases, SetDetail
 from stream.wire.messages import Annotation, BedStatus, Message, Offer, Waveform
 from stream.wire.replay_actions import ReplayAction, Seek, SetLoop, SetPlaying, SetSpeed
-from stream.wire.shard import WARD_SHARDS, ward_shard
+from stream.wire.shard import WARD_SHARDS
 from stream.wire.ward_messages import ShardBatch, ward_ecg
 
 log = logging.getLogger("bedside.publisher")
@@ -142,15 +143,12 @@ class Publisher:
         self._annotations = annotations
         self._unended: set[str] = set()
         self._deadlines, self._statuses = Schedule(self.beds), Schedule(self.beds)
-        self._ticks = Schedule(map(str, range(WARD_SHARDS)))
-        self._runs: dict[int, ShardRun] = {}
-        self._apart: set[int] = set()
+        self._runs = ShardRuns(self._join_run, self._leave_run)
         now_ns = clock.now_ns()
         for number, bed in enumerate(self.beds.values(), 1):
             self._move(bed, bed.head)
             self._statuses.set(bed.head.bed, now_ns + STATUS_INTERVAL_NS * number // len(self.beds))
-        if in_shards and not annotations:
-            self._apart = {ward_shard(name) for name in self.beds}
+            self._find_run(bed.head)
 
     async def run(self) -> None:
         """Send all chunks at their deadlines; return when all records have ended."""
@@ -161,71 +159,58 @@ class Publisher:
             if overdue:
                 await asyncio.sleep(0)  # the connection must send meanwhile
             elif self._clock.stepped_ns == self._stepped_ns:  # else the deadlines must move first
-                next_ns = min(
-                    self._deadlines.first()[0], self._ticks.first()[0], self._statuses.first()[0], now + MAX_SLEEP_NS
-                )
+                due_ns = min(self._deadlines.first()[0], self._runs.due()[0])
+                next_ns = min(due_ns, self._statuses.first()[0], now + MAX_SLEEP_NS)
                 await self._clock.sleep_until(next_ns)
 
     def _publish_due(self, now_ns: int) -> bool:
         """Send the chunks that are due, `MAX_CHUNKS_PER_TURN` at most; return whether there are more."""
         if self._detail:
             self._detail.expire(monotonic_ns(self._clock) / 1e9)
-        self._begin_runs()
-        while (tick := self._ticks.first())[0] <= now_ns:
-            self._publish_tick(int(tick[1]))
+        self._runs.begin(bed.own_head for bed in self.beds.values())
+        for _ in range(WARD_SHARDS):
+            due_ns, shard = self._runs.due()
+            if due_ns > now_ns:
+                break
+            self._publish_tick(shard)
+        overdue = self._runs.due()[0] <= now_ns
         ended: list[Bed] = []
-        overdue = False
         for _ in range(MAX_CHUNKS_PER_TURN if self._shards is None else MAX_WARD_CHUNKS_PER_TURN):
             due_ns, name = self._deadlines.first()
-            overdue = due_ns <= now_ns
-            if not overdue:
+            if due_ns > now_ns:
                 break
             bed = self.beds[name]
             self._publish(bed)
             if bed.own_head.ended:
                 ended.append(bed)
+        else:
+            overdue = True
         if self._shards is not None:
             self._shards.flush()
         for bed in ended:
             self.publish_status(bed)
         return overdue
 
-    def _begin_runs(self) -> None:
-        """Begin a run of each shard whose beds have begun to send together."""
-        for shard in self._apart:
-            self._end_run(shard)
-            heads = together(bed.own_head for bed in self.beds.values() if ward_shard(bed.own_head.bed) == shard)
-            if not heads:
-                continue
-            run = self._runs[shard] = ShardRun(heads)
-            self._ticks.set(str(shard), run.due_ns)
-            for name in run.beds:
-                self.beds[name].run = run
-                self._deadlines.set(name, None)
-        self._apart.clear()
+    def _join_run(self, run: ShardRun) -> None:
+        """Let a run move its beds."""
+        for name in run.beds:
+            self.beds[name].run = run
+            self._deadlines.set(name, None)
 
-    def _end_run(self, shard: int) -> None:
-        """Let the beds of a shard go on one by one."""
-        run = self._runs.pop(shard, None)
-        self._ticks.set(str(shard), None)
-        if run is not None:
-            for name in run.beds:
-                self._move(self.beds[name], run.head(name))
+    def _leave_run(self, run: ShardRun) -> None:
+        """Let the beds of a run that has ended go on one by one."""
+        for name in run.beds:
+            self._move(self.beds[name], run.head(name))
 
     def _publish_tick(self, shard: int) -> None:
         """Send the next tick of a run, and of its beds that somebody asks for their own chunks."""
-        run = self._runs[shard]
-        message = run.next_tick()
+        message = self._runs.next_tick(shard)
         self._send(message)
         if self._detail or self._write is not discard:
             for chunk in message.chunks(self._detail if self._write is discard else self.beds):
                 if chunk.bed in self._detail:
                     self._send(chunk)
                 self._write_chunk(chunk)
-        if run.left:
-            self._ticks.set(str(shard), run.due_ns)
-        else:
-            self._end_run(shard)
 
     def _publish_statuses(self, now_ns: int) -> None:
         """Publish the statuses that are due. Each bed has its own moment: those of a ward would delay its chunks."""
@@ -253,8 +238,7 @@ class Publisher:
             log.warning("the clock was stepped by %.1f s: the replay continues at its position", step_ns / 1e9)
             self._stepped_ns += step_ns
             self._statuses.shift(step_ns)
-            for shard in tuple(self._runs):
-                self._leave_run(shard)
+            self._runs.end_all()
             for bed in self.beds.values():
                 self._move(bed, shift_deadlines(bed.head, step_ns))
         return now
@@ -276,7 +260,7 @@ class Publisher:
         bed = self.accept(command)
         now_ns = self._now_ns()
         head = execute(bed.head, command.action, now_ns)
-        self._leave_run(ward_shard(command.bed))
+        self._runs.end(command.bed)
         self._move(bed, head if head.anchor_ns == bed.head.anchor_ns else self._on_tick(head))
         log.info("%s: %s, by %r", command.bed, _effect(command.action, bed.head), command.who)
         self.publish_status(bed)
@@ -286,12 +270,6 @@ class Publisher:
         self.accept(command)
         if self._shards is not None and not self._detail.renew(command.bed, monotonic_ns(self._clock) / 1e9):
             raise UsageError(f"bed {command.bed} cannot be sent in full: {IN_FULL} others are; look at fewer")
-
-    def _leave_run(self, shard: int) -> None:
-        """End a run because of an event; the next turn begins another one."""
-        if shard in self._runs:
-            self._end_run(shard)
-            self._apart.add(shard)
 
     def _on_tick(self, head: Playhead) -> Playhead:
         return head if self._shards is None else on_tick(head, self._stepped_ns)
@@ -312,7 +290,7 @@ class Publisher:
     def choose_record(self, bed: Bed, record: Record) -> None:
         """Continue with another record."""
         head = self._on_tick(choose_record(bed.head, record, self._now_ns()))
-        self._leave_run(ward_shard(head.bed))
+        self._runs.end(head.bed)
         self._move(bed, head)
         log.info("%s", description(bed.head))
         self.publish_status(bed)
@@ -369,7 +347,7 @@ class Publisher:
         self._move(bed, head)
         if self._shards is not None:
             self._shards.add(chunk.bed, chunk, len(chunk.samples))
-            self._find_run(head)
+        self._find_run(head)
         if self._shards is None or chunk.bed in self._detail:
             self._send(chunk)
         self._write_chunk(chunk)
@@ -380,12 +358,8 @@ class Publisher:
 
     def _find_run(self, head: Playhead) -> None:
         """Note that a bed may send with others of its shard from now on."""
-        shard = ward_shard(head.bed)
-        run = self._runs.get(shard)
-        due_ns = head.due_ns
-        joins = due_ns is not None and (run is None or abs(due_ns - run.due_ns) <= TOGETHER_NS)
-        if joins and not self._annotations:
-            self._apart.add(shard)
+        if self._shards is not None and not self._annotations:
+            self._runs.find(head)
 
     def _write_chunk(self, chunk: Waveform) -> None:
         self._write(chunk.bed, chunk.session, chunk.seq, chunk.start, chunk.n, chunk.due_ns, self._clock.now_ns())

@@ -88,7 +88,7 @@ class ShardRun:
 
 def together(heads: Iterable[Playhead]) -> list[Playhead]:
     """Return those of the playheads of a shard, the most, that can make a run; none if no two can."""
-    able = [head for head in heads if _is_able(head)]
+    able = [head for head in heads if is_able(head)]
     groups: list[list[Playhead]] = []
     able.sort(key=lambda head: (head.chunk, head.speed, head.due_ns))
     for _, alike in groupby(able, key=lambda head: (head.chunk, head.speed)):
@@ -104,7 +104,7 @@ def together(heads: Iterable[Playhead]) -> list[Playhead]:
     return most[: MAX_WARD_BYTES // per_bed]
 
 
-def _is_able(head: Playhead) -> bool:
+def is_able(head: Playhead) -> bool:
     """Return whether the next chunks have their full length, and come alone."""
     able = head.due_ns is not None and head.start % head.chunk == 0
     return able and not head.record.waves and _full_chunks(head) > 0
