@@ -93,7 +93,7 @@ def test_ctrl_c_ends_all_processes_of_a_measurement(tmp_path: Path) -> None:
 async def test_a_large_ward_is_analysed_from_shard_messages_and_shown_in_full_where_somebody_asks(
     mosquitto: Mosquitto, tmp_path: Path
 ) -> None:
-    """A window draws one bed of 70: it alone flows on its own topics; two processes share the beds."""
+    """A window draws one bed of 70: it alone flows on its own topics."""
     env = environment(mosquitto.address, BEDSIDE_PLACES="80")
     own: set[str] = set()
     forecast: set[str] = set()
@@ -101,9 +101,7 @@ async def test_a_large_ward_is_analysed_from_shard_messages_and_shown_in_full_wh
     patterns = [*map(pattern, (Kind.ECG, Kind.FORECAST)), pattern(Kind.STATUS, role=Role.WORKER)]
     async with Client(mosquitto.address, role=None, subscriptions=patterns, places=80) as client:
         with ExitStack() as stack:
-            worker = stack.enter_context(
-                running("worker", "--workers", "2", "--no-state", env=env, output=tmp_path / "worker")
-            )
+            worker = stack.enter_context(running("worker", "--no-state", env=env, output=tmp_path / "worker"))
             options = ("--ward", "70", "--from", "synthetic", "--leads", "1")
             stack.enter_context(running("replay", *options, env=env, output=tmp_path / "replay"))
             wait_until(lambda: "70 beds, " in (tmp_path / "replay").read_text(), "the ward")
