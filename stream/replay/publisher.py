@@ -29,7 +29,7 @@ from stream.wire.detail import IN_FULL, DetailLeases, SetDetail
 from stream.wire.messages import Annotation, BedStatus, Message, Offer, Waveform
 from stream.wire.replay_actions import ReplayAction, Seek, SetLoop, SetPlaying, SetSpeed
 from stream.wire.shard import WARD_SHARDS
-from stream.wire.ward_messages import ShardBatch, ward_ecg
+from stream.wire.ward_messages import Beds, ShardBatch, ward_ecg
 
 log = logging.getLogger("bedside.publisher")
 
@@ -81,7 +81,7 @@ class Bed:
         return self.own_head if self.run is None else self.run.head(self.own_head.bed)
 
     @property
-    def counters(self) -> dict[str, int]:
+    def counters(self) -> dict[str, float]:
         """What was published: ``seq`` counts the chunks of a session, and ``start`` its samples."""
         head = self.head
         return {"samples_published": head.start, "chunks_published": head.seq, "chunks_dropped": self.dropped}
@@ -207,7 +207,8 @@ class Publisher:
         message = self._runs.next_tick(shard)
         self._send(message)
         if self._detail or self._write is not discard:
-            for chunk in message.chunks(self._detail if self._write is discard else self.beds):
+            wanted: Beds = self._detail if self._write is discard else self.beds
+            for chunk in message.chunks(wanted):
                 if chunk.bed in self._detail:
                     self._send(chunk)
                 self._write_chunk(chunk)

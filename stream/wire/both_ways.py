@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import struct
 from collections import OrderedDict, deque
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple, Self
 
 from stream.wire.messages import Waveform
 from stream.wire.shard import ward_shard
-from stream.wire.ward_messages import WardEcg, names_of
+from stream.wire.ward_messages import Beds, WardEcg, names_of
 
 KEPT = 64
 """Chunks of a bed, and messages of a shard, in which a copy is recognized."""
@@ -50,7 +50,7 @@ class BothWays:
         ticks = self._shards.get(ward_shard(chunk.bed), ())
         return not repeated and any(tick.has(chunk) for tick in reversed(ticks))
 
-    def chunks(self, message: WardEcg, wanted: Container[str]) -> Iterator[Waveform]:
+    def chunks(self, message: WardEcg, wanted: Beds) -> Iterator[Waveform]:
         """Yield the chunks of some beds, without those that came on their own topics before."""
         ticks = self._shards.setdefault(message.shard, deque(maxlen=KEPT))
         tick = _Tick.of(message)

@@ -7,9 +7,9 @@ in each. Columns are checked as a whole, without an object per bed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol
 
 import msgspec
 import numpy as np
@@ -54,6 +54,14 @@ MAX_OFFSETS = 360
 """Largest number of predicted samples per bed in a message."""
 
 Leads = Annotated[tuple[LeadName, ...], msgspec.Meta(min_length=1, max_length=MAX_LEADS)]
+
+
+class Beds(Protocol):
+    """Some beds: a collection of names, or a `stream.wire.shard.Shard`."""
+
+    def __contains__(self, bed: str, /) -> bool:
+        """Return whether a bed is one of them."""
+        ...
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -199,7 +207,7 @@ class WardEcg(WardMessage, frozen=True, kw_only=True, tag_field="v", tag=1):
         size = np.array([2 * len(source.leads) for source in self.sources])
         return np.cumsum(size[self.source_of_bed()] * self.sample_counts())
 
-    def chunks(self, wanted: Container[str]) -> Iterator[Waveform]:
+    def chunks(self, wanted: Beds) -> Iterator[Waveform]:
         """Yield the chunks of some beds, each as a bed sends it on its own topic."""
         names = self.names
         chosen = [i for i, name in enumerate(names) if name in wanted]
