@@ -144,6 +144,12 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--leads", type=int, choices=(1, 2), help="with --ward: publish only so many leads (default: up to two)"
     )
+    command.add_argument(
+        "--detail",
+        choices=("asked", "all"),
+        help="with --ward N above 64: which beds are sent on their own topics: those that somebody asks for, beside "
+        "the messages of the shards, or all, instead of these (default: asked)",
+    )
     command.add_argument("--json", type=Path, metavar="FILE", help="with --ward: write the totals to FILE at the end")
 
     command = add(

@@ -22,9 +22,11 @@ from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import CONNECT_TIMEOUT_S, Client, Received, Watch, watch_nothing
 from stream.replay.ledger import ledger
 from stream.wire.alarm_messages import ActiveAlarms, Command, EventsRequest
+from stream.wire.both_ways import BothWays
 from stream.wire.messages import BedStatus, ProcessStatus, Waveform
 from stream.wire.shard import ALL_BEDS, Shard
-from stream.wire.topics import Kind, Role, pattern
+from stream.wire.topics import Kind, Role, pattern, ward_patterns
+from stream.wire.ward_messages import WardEcg
 from stream.wire.wave_message import Wave
 
 log = logging.getLogger("bedside.worker")
@@ -88,6 +90,7 @@ async def serve(
     """
     subscriptions = [
         pattern(Kind.ECG),
+        *ward_patterns(Kind.WARD_ECG, shard),
         pattern(Kind.WAVE),
         pattern(Kind.ALARMS_ACTIVE),
         pattern(Kind.COMMAND),
@@ -118,6 +121,7 @@ async def serve(
                 release=client.release,
                 refuse=client.refuse,
                 store=store,
+                shards=shard.count,
             )
             others = OtherWorkers(client.instance, shard)
             early, served_by = await begin(client, worker, others)
@@ -158,6 +162,7 @@ class _Service:
         self._worker = worker
         self._others = others
         self._backlog = backlog
+        self._both_ways = BothWays()
 
     async def run(self, early: Iterable[Received]) -> None:
         """Serve until cancelled; ``early`` has been received already.
@@ -223,6 +228,11 @@ class _Service:
                 if other is not None:
                     self.superseded = True
                     raise superseded(other, self._client)
+            case WardEcg():
+                for chunk in self._both_ways.chunks(message, self._client.shard):
+                    self._backlog.put(chunk.bed, chunk, time.monotonic_ns())
+            case Waveform() if self._both_ways.is_copy(message):
+                pass
             case Waveform() | Wave() | Command() | BedStatus():
                 self._backlog.put(message.bed, message, time.monotonic_ns())
             case EventsRequest():

@@ -22,6 +22,7 @@ def check_no_ward_options(args: argparse.Namespace) -> None:
         "--prefix": args.prefix,
         "--seed": args.seed,
         "--leads": args.leads,
+        "--detail": args.detail,
         "--json": args.json,
     }
     for option, value in options.items():
@@ -66,6 +67,7 @@ def publish_ward(args: argparse.Namespace) -> int:
                 ledger_path=args.ledger,
                 clock=SteadyClock(),
                 annotations=args.annotations,
+                all_in_full=args.detail == "all",
                 watch=watch,
                 report=report,
             )

@@ -27,6 +27,7 @@ from stream.errors import UsageError
 from stream.mqtt.address import BROKER_VARIABLE, BrokerAddress
 from stream.mqtt.client import Client
 from stream.wire.bed_places import PLACES_VARIABLE
+from stream.wire.detail import RENEW_S, SetDetail
 from stream.wire.replay_actions import SetPlaying
 from stream.wire.topics import Kind, Role, pattern
 
@@ -209,9 +210,12 @@ class WardProcesses:
         self._say("Mosquitto is not installed: starting the embedded broker, which is far slower")
         return await self._children.start("broker", "--port", str(setup.port))
 
-    def _observer(self) -> Client:
+    @property
+    def _watched_beds(self) -> tuple[str, ...]:
         names = self._setup.names
-        watched = names[:: -(-len(names) // WATCHED)]
+        return names[:: -(-len(names) // WATCHED)]
+
+    def _observer(self) -> Client:
         kinds = (Kind.ECG, Kind.FORECAST, Kind.VITALS)
         return Client(
             self._setup.address,
@@ -220,10 +224,10 @@ class WardProcesses:
                 pattern(Kind.STATUS),
                 pattern(Kind.ALARMS),
                 pattern(Kind.PROCESS, role=Role.WORKER),
-                *(pattern(kind, bed) for kind in kinds for bed in watched),
+                *(pattern(kind, bed) for kind in kinds for bed in self._watched_beds),
             ],
             connect_timeout_s=READY_TIMEOUT_S,
-            places=len(names),
+            places=len(self._setup.names),
         )
 
     @asynccontextmanager
@@ -233,12 +237,20 @@ class WardProcesses:
                 self.meter.process(received)
                 self._processed.set()
 
-        task = asyncio.create_task(observe())
+        tasks = [asyncio.create_task(one) for one in (observe(), self._ask_for_detail())]
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _ask_for_detail(self) -> None:
+        """Ask for the beds whose latency is measured, as a central station asks for those that it draws."""
+        while True:
+            for bed in self._watched_beds:
+                self._client.send(command(bed, "bench", time.time_ns(), SetDetail()))
+            await asyncio.sleep(RENEW_S)
 
     async def _watched(self, goal: Coroutine[Any, Any, object]) -> None:
         """Wait for a coroutine; raise ChildExitError if a process exits meanwhile."""

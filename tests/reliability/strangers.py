@@ -30,6 +30,8 @@ TOPICS = (
     "bed-1/status/worker",
     "bed-7/ecg",
     "_/status/worker/zz",
+    "_/ward/3/ecg",
+    "_/ward/3/forecast",
 )
 
 

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Client
 from stream.mqtt.embedded_broker import free_port
 from stream.replay.ward import WardConfig
-from stream.wire.messages import BedStatus, Vitals, Waveform
+from stream.wire.messages import BedStatus, Forecast, Vitals, Waveform
 from stream.wire.topics import Kind, Role, pattern
 from tests.brokers import Mosquitto, mosquitto_program
 from tests.system.commands import bedside, environment, processes_with, running, wait_until
@@ -137,3 +138,33 @@ def test_ctrl_c_ends_all_processes_of_a_measurement(tmp_path: Path) -> None:
     assert output.read_text().startswith("bedside bench: 3 beds, one worker; loading synthetic")
     assert "Traceback" not in output.read_text()
     assert not (tmp_path / "j").exists()
+
+
+async def test_a_large_ward_is_analysed_from_shard_messages_and_shown_in_full_where_somebody_asks(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    """A window draws one bed of 70: it alone flows on its own topics."""
+    env = environment(mosquitto.address, BEDSIDE_PLACES="80")
+    own: set[str] = set()
+    forecast: set[str] = set()
+    served: dict[str, BedStatus] = {}
+    patterns = [*map(pattern, (Kind.ECG, Kind.FORECAST)), pattern(Kind.STATUS, role=Role.WORKER)]
+    async with Client(mosquitto.address, role=None, subscriptions=patterns, places=80) as client:
+        with ExitStack() as stack:
+            worker = stack.enter_context(running("worker", "--no-state", env=env, output=tmp_path / "worker"))
+            options = ("--ward", "70", "--from", "synthetic", "--leads", "1")
+            stack.enter_context(running("replay", *options, env=env, output=tmp_path / "replay"))
+            wait_until(lambda: "70 beds, " in (tmp_path / "replay").read_text(), "the ward")
+            stack.enter_context(running("monitor", "--bed", "icu-007", env=env, output=tmp_path / "monitor"))
+            async with asyncio.timeout(150):
+                while len(served) < 70 or not own or not forecast:
+                    match (await client.receive()).message:
+                        case Waveform() as chunk:
+                            own.add(chunk.bed)
+                        case Forecast(bed=bed) if len(served) == 70:
+                            forecast.add(bed)
+                        case BedStatus() as status:
+                            served[status.bed] = status
+            assert worker.poll() is None
+    assert own == {"icu-007"}
+    assert sum(status.counters["duplicates"] + status.counters["rejected"] for status in served.values()) == 0
