@@ -61,6 +61,18 @@ def parser() -> argparse.ArgumentParser:
     ledger = argparse.ArgumentParser(add_help=False)
     ledger.add_argument("--ledger", type=Path, metavar="FILE", help="write one CSV line per chunk")
 
+    ward = argparse.ArgumentParser(add_help=False)
+    ward.add_argument("--beds", type=int, default=64, metavar="N", help="1 to 4096 (default: %(default)s)")
+    ward.add_argument("--leads", type=int, choices=(1, 2), default=2, help="default: %(default)s")
+    ward.add_argument(
+        "--workers",
+        metavar="N",
+        help="share the beds among N worker processes, or 'auto': one per processor core (default: one process alone)",
+    )
+    ward.add_argument(
+        "--from", dest="sources", metavar="NAMES", help="records and databases on disk (default: four of mitdb)"
+    )
+
     def add(name: str, text: str, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text, description=text, parents=parents)
         command.set_defaults(run=name)
@@ -82,6 +94,15 @@ def parser() -> argparse.ArgumentParser:
         help="output folder for summary.json, alarms.sqlite, monitor.png; existing ones are replaced (default: out)",
     )
     demo.add_argument("--record", metavar="RECORD", help="record to replay (default: excerpt)")
+
+    command = add(
+        "ward",
+        "a whole ward to look at: broker, publisher and workers, and a line per second on how they do. The same "
+        "processes as 'bedside bench ward', which measures them",
+        data,
+        ward,
+    )
+    command.add_argument("--seconds", type=float, metavar="S", help="stop after S seconds (default: at Ctrl-C)")
 
     command = add("broker", "a small MQTT broker for one machine")
     command.add_argument(
@@ -123,6 +144,12 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--leads", type=int, choices=(1, 2), help="with --ward: publish only so many leads (default: up to two)"
     )
+    command.add_argument(
+        "--detail",
+        choices=("asked", "all"),
+        help="with --ward N above 64: which beds are sent on their own topics: those that somebody asks for, beside "
+        "the messages of the shards, or all, instead of these (default: asked)",
+    )
     command.add_argument("--json", type=Path, metavar="FILE", help="with --ward: write the totals to FILE at the end")
 
     command = add(
@@ -147,6 +174,14 @@ def parser() -> argparse.ArgumentParser:
         metavar="N",
         help="share the beds among N processes, or 'auto': one per processor core; one that dies is replaced. Each has "
         "its own ledger (FILE-0, FILE-1, …) and its own metrics (PORT, PORT + 1, …) (default: one process alone)",
+    )
+    command.add_argument(
+        "--ray",
+        nargs="?",
+        const="",
+        metavar="ADDRESS",
+        help="share the beds among N actors of Ray, on all machines of the cluster at HOST:PORT, or without "
+        "ADDRESS on this machine alone (default of N: one for each core but one)",
     )
     command.add_argument("--child", action="store_true", help=argparse.SUPPRESS)
 
@@ -192,14 +227,15 @@ def parser() -> argparse.ArgumentParser:
         "records",
         nargs="+",
         metavar="RECORD",
-        help="mitdb/208, excerpt, synthetic, or a path; several are faster together",
+        help="mitdb/208, excerpt, synthetic, a path, or a database on disk such as svdb: all its records",
     )
     command.add_argument(
         "--out",
         type=Path,
         required=True,
         metavar="DIR",
-        help="folder for forecast.npz and alarms.jsonl; of several records, each has its own in it",
+        help="folder for forecast.npz, alarms.jsonl, beats.atr and vitals.csv; of several records, each has one below "
+        "it, such as DIR/mitdb/208",
     )
 
     command = add("train", "train the networks on DS1 of MIT-BIH", data)
@@ -277,15 +313,10 @@ def parser() -> argparse.ArgumentParser:
     subject = subjects.add_parser(
         "ward",
         help="many beds: latency, gaps, processor time and memory of publisher, broker and worker",
-        parents=[data],
+        parents=[data, ward],
     )
     subject.set_defaults(run="bench ward")
-    subject.add_argument("--beds", type=int, default=64, metavar="N", help="default: %(default)s")
     subject.add_argument("--seconds", type=float, default=60.0, metavar="S", help="default: %(default)g")
-    subject.add_argument("--leads", type=int, choices=(1, 2), default=2, help="default: %(default)s")
-    subject.add_argument(
-        "--from", dest="sources", metavar="NAMES", help="records and databases on disk (default: four of mitdb)"
-    )
     subject.add_argument("--json", type=Path, metavar="FILE", help="also write the results to FILE")
     subject = subjects.add_parser(
         "gui", help="frame times of the central station, compared with redrawing every curve", parents=[data]

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from monitor.arguments import parser
-from monitor.commands import bench, data, demo, offline, processes
+from monitor.commands import bench, data, demo, offline, processes, ward, workers
 from monitor.line_handler import LineHandler
 from monitor.tools.optional_dependencies import EXTRA_OF
 from stream.errors import BedsideError
@@ -25,7 +25,7 @@ from stream.wire.plain_text import plain
 RUN: dict[str, Callable[[argparse.Namespace], int]] = {
     "broker": processes.broker,
     "replay": processes.replay,
-    "worker": processes.worker,
+    "worker": workers.worker,
     "monitor": processes.monitor,
     "alarms": processes.alarms,
     "tap": processes.tap,
@@ -36,6 +36,7 @@ RUN: dict[str, Callable[[argparse.Namespace], int]] = {
     "train": offline.train,
     "evaluate": offline.evaluate,
     "demo": demo.demo,
+    "ward": ward.show_ward,
     "bench stream": bench.stream,
     "bench ward": bench.ward,
     "bench model": bench.model,

@@ -61,6 +61,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("model/datasets/new.py", "import wfdb", "each input/output library has one importer"),
         ("stream/wire/new.py", "import aiomqtt", "each input/output library has one importer"),
         ("stream/wire/new.py", "import amqtt.broker", "each input/output library has one importer"),
+        ("monitor/tools/new.py", "import ray", "each input/output library has one importer"),
         ("stream/wire/new.py", "import pooch", "each input/output library has one importer"),
     ],
 )

@@ -10,6 +10,7 @@ from model.conditions.changes import Change
 from model.pipeline.analysis import Analysis
 from model.serving import output_messages
 from model.serving.bed import Bed
+from model.serving.forecast_output import ForecastOutput
 from stream.clock import Clock, monotonic_ns
 from stream.replay.ledger import Write
 from stream.wire.messages import Message, Waveform
@@ -38,9 +39,14 @@ class BedOutput:
     instance : str
         Name of this process in the status of its beds.
     clock : Clock
+
+    Attributes
+    ----------
+    forecasts : ForecastOutput
     """
 
     def __init__(self, send: Callable[[Message], None], write: Write, instance: str, clock: Clock) -> None:
+        self.forecasts = ForecastOutput(send)
         self._send = send
         self._write = write
         self._instance = instance
@@ -50,7 +56,7 @@ class BedOutput:
     def publish(self, bed: Bed, found: Analysis) -> None:
         """Publish forecasts, beats and vital signs, and process the begins and ends of conditions."""
         for forecast in found.forecasts:
-            self._send(output_messages.forecast_message(bed.chunk, forecast, self._clock.now_ns(), bed.lease))
+            self.forecasts.put(output_messages.forecast_message(bed.chunk, forecast, self._clock.now_ns(), bed.lease))
         for beat in found.beats:
             self._send(output_messages.beat_message(bed.chunk, beat, bed.lease))
         for vitals in found.vitals[-1:]:  # a chunk of several seconds completes several; only the latest is current

@@ -48,7 +48,7 @@ class Summary:
     seconds : float
         Duration of the signal.
     elapsed_s : float
-        Duration of the analysis of all records.
+        Duration of the analysis; of several records together, the share of this one.
     files : tuple of Path
     """
 
@@ -119,7 +119,8 @@ def analyze_all(
             for number, output in outputs_of(list(records.values()), models, session):
                 results[number].add(output)
                 advance(len(output.forecasts) * STRIDE / FS)
-        return [own.write(time.monotonic() - began) for own in results]
+        per_sample = (time.monotonic() - began) / max(sum(record.n for record in records.values()), 1)
+        return [own.write(per_sample * record.n) for own, record in zip(results, records.values(), strict=True)]
 
 
 class _Results(AbstractContextManager["_Results"]):

@@ -12,7 +12,7 @@ from pathlib import Path
 from model.pipeline.analysis import Models
 from model.serving.backlog import Backlog
 from model.serving.bed_output import LEDGER
-from model.serving.checkpoint_store import checkpoints
+from model.serving.copied_checkpoints import Copy, copied_checkpoints
 from model.serving.shedding import MAX_WAIT_S, Load, balance
 from model.serving.takeover import OtherWorkers, begin, superseded
 from model.serving.worker import Worker
@@ -22,9 +22,11 @@ from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import CONNECT_TIMEOUT_S, Client, Received, Watch, watch_nothing
 from stream.replay.ledger import ledger
 from stream.wire.alarm_messages import ActiveAlarms, Command, EventsRequest
+from stream.wire.both_ways import BothWays
 from stream.wire.messages import BedStatus, ProcessStatus, Waveform
 from stream.wire.shard import ALL_BEDS, Shard
-from stream.wire.topics import Kind, Role, pattern
+from stream.wire.topics import Kind, Role, pattern, ward_patterns
+from stream.wire.ward_messages import WardEcg
 from stream.wire.wave_message import Wave
 
 log = logging.getLogger("bedside.worker")
@@ -55,6 +57,7 @@ async def serve(
     watch: Watch = watch_nothing,
     shard: Shard = ALL_BEDS,
     connect_timeout_s: float = CONNECT_TIMEOUT_S,
+    copy: Copy | None = None,
 ) -> None:
     """Serve the beds of a broker until the task is cancelled.
 
@@ -73,6 +76,8 @@ async def serve(
         The beds that are served; by default all.
     connect_timeout_s : float
         Time limit for the first connection.
+    copy : callable, optional
+        Sends the checkpoints to another machine, too; see `model.serving.copied_checkpoints`.
 
     Raises
     ------
@@ -85,6 +90,7 @@ async def serve(
     """
     subscriptions = [
         pattern(Kind.ECG),
+        *ward_patterns(Kind.WARD_ECG, shard),
         pattern(Kind.WAVE),
         pattern(Kind.ALARMS_ACTIVE),
         pattern(Kind.COMMAND),
@@ -96,7 +102,7 @@ async def serve(
         # With those of its statuses and lists: its own retained topics, which the client restores when overwritten.
         pattern(Kind.VITALS),
     ]
-    with ledger(ledger_path, *LEDGER) as write, checkpoints(state, models) as store:
+    with ledger(ledger_path, *LEDGER) as write, copied_checkpoints(state, models, copy) as store:
         async with Client(
             address,
             role=Role.WORKER,
@@ -115,6 +121,7 @@ async def serve(
                 release=client.release,
                 refuse=client.refuse,
                 store=store,
+                shards=shard.count,
             )
             others = OtherWorkers(client.instance, shard)
             early, served_by = await begin(client, worker, others)
@@ -155,6 +162,7 @@ class _Service:
         self._worker = worker
         self._others = others
         self._backlog = backlog
+        self._both_ways = BothWays()
 
     async def run(self, early: Iterable[Received]) -> None:
         """Serve until cancelled; ``early`` has been received already.
@@ -220,6 +228,11 @@ class _Service:
                 if other is not None:
                     self.superseded = True
                     raise superseded(other, self._client)
+            case WardEcg():
+                for chunk in self._both_ways.chunks(message, self._client.shard):
+                    self._backlog.put(chunk.bed, chunk, time.monotonic_ns())
+            case Waveform() if self._both_ways.is_copy(message):
+                pass
             case Waveform() | Wave() | Command() | BedStatus():
                 self._backlog.put(message.bed, message, time.monotonic_ns())
             case EventsRequest():

@@ -27,9 +27,10 @@ from stream.clock import Clock, monotonic_ns
 from stream.errors import MessageError
 from stream.replay.ledger import Write
 from stream.timebase import FS
-from stream.wire import bed_stream, ordering, other_writers
+from stream.wire import bed_stream, command_filter, ordering, other_writers
 from stream.wire.alarm_messages import ActiveAlarms, Command
 from stream.wire.bed_stream import Arrival, Taken
+from stream.wire.detail import SetDetail
 from stream.wire.messages import BedStatus, Message, ProcessStatus, Waveform
 from stream.wire.millivolts import millivolts
 from stream.wire.publishers import Publishers
@@ -57,6 +58,8 @@ class Worker:
         Called with a bed that has sent a chunk and that is not served, because there are too many.
     store : CheckpointStore, optional
         Keeps the state of the beds for the next worker.
+    shards : int
+        Processes among which the beds are shared.
     """
 
     def __init__(
@@ -70,8 +73,10 @@ class Worker:
         release: Callable[[Topic], None],
         refuse: Callable[[str], None],
         store: CheckpointStore | None = None,
+        shards: int = 1,
     ) -> None:
         self._analysis = Beds(models)
+        self._shards = shards
         self._send = send
         self._clock = clock
         self._release = release
@@ -190,6 +195,9 @@ class Worker:
         """Execute a command; a rejected one is counted and logged."""
         if isinstance(command.action, ReplayAction):
             return  # the publisher executes it
+        if isinstance(command.action, SetDetail):
+            self._set_detail(command)
+            return
         self._follow_clock_steps()
         bed = self._beds.get(command.bed)
         try:
@@ -204,6 +212,16 @@ class Worker:
             if bed is not None:
                 bed.counters["rejected"] += 1
             self._output.warn(str(error))
+
+    def _set_detail(self, command: Command) -> None:
+        """Send the forecasts of a bed in full for a while; it may send its first chunk later."""
+        try:
+            command_filter.check(command, self._clock.now_ns(), ())
+        except MessageError as error:
+            self._output.warn(str(error))
+            return
+        if not self._output.forecasts.set_detail(command.bed, monotonic_ns(self._clock) / 1e9):
+            self._output.warn(f"bed {command.bed} is not sent in full: too many others are")
 
     def resend_events(self) -> None:
         """Send the recent events of all beds again, some with each `advance_time`; a pass in progress is repeated."""
@@ -238,6 +256,7 @@ class Worker:
                 self._output.publish_status(bed)  # also of a bed that is paused or silent: its lease stays in use
         for name, alarms in self._beds.restored.items():
             alarms.advance_time(self._context_without_samples(name))
+        self._output.forecasts.flush(now_ns / 1e9)  # what the end of an epoch completes
 
     def _follow_clock_steps(self) -> None:
         """Move the ends of pauses with a step of the clock: a pause lasts as long as it was meant to."""
@@ -331,6 +350,7 @@ class Worker:
         """Analyse the last chunk of each bed, and publish the results."""
         if not beds:
             return
+        self._output.forecasts.beds = len(self._beds) * self._shards
         results = self._analysis.step(
             [bed.slot for bed in beds],
             millivolts([bed.chunk for bed in beds]),
@@ -347,3 +367,4 @@ class Worker:
                 bed.learning = math.isnan(found.forecasts.score[-1])
             if bed.learning != was_learning or monotonic_ns(self._clock) >= bed.next_status_ns:
                 self._output.publish_status(bed)
+        self._output.forecasts.flush(monotonic_ns(self._clock) / 1e9)

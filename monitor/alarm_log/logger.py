@@ -31,9 +31,12 @@ from stream.errors import BedsideError, StorageError, UsageError
 from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Client, Watch, watch_nothing
 from stream.wire.alarm_messages import ActiveAlarms, Alarm, Command, EventsRequest
+from stream.wire.both_ways import BothWays
 from stream.wire.lease import Leases
 from stream.wire.messages import BedStatus, ProcessStatus, Waveform
+from stream.wire.shard import ALL_BEDS
 from stream.wire.topics import Kind, Role, pattern
+from stream.wire.ward_messages import WardEcg
 
 log = logging.getLogger("bedside.alarms")
 
@@ -97,6 +100,7 @@ def waveform_client(address: BrokerAddress) -> Client:
     kinds = [
         pattern(Kind.PROCESS, role=Role.LOGGER),
         pattern(Kind.ECG),
+        pattern(Kind.WARD_ECG),  # of a large ward, in which beds do not send on their own topics
         pattern(Kind.ALARMS_ACTIVE),
         pattern(Kind.STATUS),
         pattern(Kind.PROCESS, role=Role.PUBLISHER),
@@ -140,6 +144,7 @@ class Logger:
         self._printer = printer
         self._copies = CopyDetector(events.mqtt_session, events.instance)
         self._strips = StripRecorder()
+        self._both_ways = BothWays()
         self._event_leases, self._list_leases = Leases(), Leases()
         self._commands: dict[str, tuple[Command, int]] = {}
         self._held: set[str] = set()
@@ -195,9 +200,13 @@ class Logger:
             received = await self._waves.receive()
             now_ns = time.monotonic_ns()
             match received.message:
-                case Waveform() as chunk:
+                case Waveform() as chunk if not self._both_ways.is_copy(chunk):
                     self.counters["chunks"] += 1
                     self._strips.push(chunk, now_ns)
+                case WardEcg() as message:
+                    for chunk in self._both_ways.chunks(message, ALL_BEDS):
+                        self.counters["chunks"] += 1
+                        self._strips.push(chunk, now_ns)
                 case ProcessStatus(role="logger") as status:
                     reconnects = self._events.counters["reconnects"]
                     if self._copies.update(status, now_ns, retained=received.retained, reconnects=reconnects):

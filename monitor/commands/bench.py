@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from monitor.commands.shared import catalog, check_json, log, run_async, write_json
-from monitor.commands.ward import SOURCES
+from monitor.commands.ward import ward_setup
 from stream.errors import UsageError
 
 
@@ -40,26 +40,14 @@ def stream(args: argparse.Namespace) -> int:
 def ward(args: argparse.Namespace) -> int:
     """Measure how many beds the processes keep up with."""
     check_json(args.json)
-    sources = SOURCES if args.sources is None else args.sources
+    setup = ward_setup(args)
 
-    from stream.replay.ward import WardConfig, load_records
+    from monitor.tools.bench_ward import bench_ward
 
-    config = WardConfig(args.beds, leads=args.leads)
-    records = catalog(args)
-    log.info("measuring %d beds for %g s; loading %s", config.beds, args.seconds, sources)
-
-    from rich.console import Console
-
-    from monitor.tools.bench_ward import WardBench, bench_ward
-    from stream.mqtt.embedded_broker import free_port
-
-    options = ("--from", sources, "--leads", str(args.leads))
-    bench = WardBench(config.names, options, args.seconds, free_port(), args.data_dir)
-    load_records(sources, config, records)
     results: list[dict[str, Any]] = []
 
     async def measure() -> None:
-        results.append(await bench_ward(bench, Console(stderr=True)))
+        results.append(await bench_ward(setup, args.seconds, log.info))
 
     status = run_async(measure())
     if not results:

@@ -3,41 +3,93 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from monitor.commands.shared import catalog, check_json, log, write_json
-from stream.errors import UsageError
+from stream.errors import RecordError, UsageError
+
+if TYPE_CHECKING:
+    from stream.records.catalog import Catalog
+    from stream.records.record import Record
+
+TOGETHER: Final = 70_000_000
+"""Samples of all leads that are analysed together, 140 MB: 50 half-hour records of two leads."""
+
+MAX_RECORDS: Final = 64
+"""Records that are analysed together: each has files open."""
 
 
 def analyze(args: argparse.Namespace) -> int:
-    """Run the live analysis on records."""
+    """Run the live analysis on records, as many together as fit into memory."""
     where = catalog(args)
-    folders = _folders(args.records, args.out)
-    log.info("loading %s and the models", ", ".join(args.records))
+    of_databases = {name: where.database(name) for name in dict.fromkeys(args.records)}
+    names = [record for name, found in of_databases.items() for record in found or [name]]
+    folders = _output_folders(args.out, names)
+    log.info("loading %s and the models", names[0] if len(names) == 1 else f"{len(names)} records")
 
     from model.pipeline.analysis import load_models
     from model.serving.offline import analyze_all
-    from stream.records.wfdb_reader import load
-    from stream.timebase import FS
 
-    records = {folder: load(name, where) for name, folder in folders.items()}
-    models = load_models(args.weights, args.alarms)
-    for record in records.values():
-        log.info("analyzing %.1f s of %s", record.n / FS, record.name)
-    for summary in analyze_all(records, models):
-        print(summary)
+    models, summaries = None, []
+    for batch in _batches(folders, where, of_databases):
+        models = models or load_models(args.weights, args.alarms)
+        for summary in analyze_all(batch, models):
+            summaries.append(summary)
+            print(summary, flush=True)
+    if not summaries:
+        raise RecordError(f"{', '.join(args.records)} has no record with ECG: choose another one")
+    seconds, elapsed_s = sum(one.seconds for one in summaries), sum(one.elapsed_s for one in summaries)
+    print(f"{len(summaries)} of {len(names)} records: {seconds / elapsed_s:.0f} × real time")
     return 0
 
 
-def _folders(names: Sequence[str], out: Path) -> dict[str, Path]:
-    """Return the folder for the results of each record."""
+def _batches(folders: Mapping[str, Path], where: Catalog, named: Container[str]) -> Iterator[dict[Path, Record]]:
+    """Load records, and yield as many as are analysed together, each with its folder.
+
+    One that cannot be read is left out, but for those that are named.
+    """
+    from stream.records.wfdb_reader import load
+    from stream.timebase import FS
+
+    batch: dict[Path, Record] = {}
+    for number, (name, folder) in enumerate(folders.items(), 1):
+        try:
+            record = load(name, where)
+        except RecordError as error:
+            if name in named:
+                raise
+            log.warning("left out: %s", error)  # a database may hold numerics, too
+            continue
+        samples = sum(one.adu.size for one in (*batch.values(), record))
+        if batch and (samples > TOGETHER or len(batch) == MAX_RECORDS):
+            yield batch
+            batch = {}
+        log.info("analyzing %.1f s of %s (%d of %d)", record.n / FS, record.name, number, len(folders))
+        batch[folder] = record
+    if batch:
+        yield batch
+
+
+def _output_folders(out: Path, names: Sequence[str]) -> dict[str, Path]:
+    """Return the output folder of each record: ``out`` itself for one record; for several, one below it for each.
+
+    Raises
+    ------
+    UsageError
+        Two records would have the same folder.
+    """
     if len(names) == 1:
         return {names[0]: out}
-    folders = {name: out / Path(name).name for name in names}
-    if len(set(folders.values())) < len(names):
-        raise UsageError("two records have the same name, and would be written to the same folder: analyze them apart")
+    folders: dict[str, Path] = {}
+    for name in names:
+        path = Path(name.removesuffix(".hea").removesuffix(".dat"))
+        folder = out / (path.name if path.is_absolute() or ".." in path.parts else path)
+        if folder in folders.values():
+            raise UsageError(f"{name}: another record would also be written to {folder}; analyze it with another --out")
+        folders[name] = folder
     return folders
 
 

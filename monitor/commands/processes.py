@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import signal
 import sys
 
@@ -12,7 +11,6 @@ from monitor.commands.shared import broker_address, catalog, log, run_async
 from monitor.commands.ward import check_no_ward_options, publish_ward
 from monitor.interrupt import end_at_interrupt
 from stream.errors import UsageError
-from stream.wire.shard import MAX_SHARDS
 
 NOT_PRINTED = 1
 """Exit status of 'alarms --jsonl' if its reader left or its output could not be written: stored, but not printed."""
@@ -79,81 +77,6 @@ def _bed_and_record(text: str) -> tuple[str, str]:
     if not equals or not record:
         raise UsageError(f"--bed {text!r} is not understood: write --bed bed-1=mitdb/208")
     return bed, record
-
-
-def worker(args: argparse.Namespace) -> int:
-    """Analyze the beds of a broker: in this process, as one of several, or as their parent."""
-    if args.no_state and args.state is not None:
-        raise UsageError(f"--no-state and --state {args.state} exclude each other: leave one out")
-    if args.max_wait is not None and not 0.1 <= args.max_wait <= 86_400:
-        raise UsageError(f"--max-wait {args.max_wait:g}: use 0.1 to 86400 s")
-    address = broker_address(args)
-    if args.workers is not None and not args.child:
-        return _start_workers(args)
-    if not args.child:
-        log.info("loading the models")
-
-    from model.forecast.inference import fastest_precision
-    from model.pipeline.analysis import load_models
-    from model.serving.checkpoint_store import broker_folder
-    from model.serving.service import serve
-    from model.serving.shedding import MAX_WAIT_S
-    from model.serving.warm_up import warm_up
-    from monitor.tools.process_group import line_from_parent
-    from monitor.tools.worker_group import ALONE, Assignment
-    from stream.mqtt.metrics import metrics_server
-
-    state = None if args.no_state else broker_folder(args.state, address)
-    models = load_models(args.weights, args.alarms, fastest_precision())
-    warm_up(models)
-    assignment = Assignment.parse(line_from_parent()) if args.child else ALONE
-    with metrics_server(assignment.metrics_port(args.metrics)) as watch:
-        return run_async(
-            serve(
-                address,
-                models,
-                ledger_path=assignment.ledger(args.ledger),
-                state=state,
-                max_wait_s=MAX_WAIT_S if args.max_wait is None else args.max_wait,
-                watch=watch,
-                shard=assignment.shard,
-                connect_timeout_s=assignment.connect_timeout_s,
-            )
-        )
-
-
-def _start_workers(args: argparse.Namespace) -> int:
-    """Share the beds among several processes; return the worst of their exit statuses."""
-    count = _worker_count(args.workers)
-    if args.metrics is not None and not 1 <= args.metrics <= 65_536 - count:
-        raise UsageError(f"--metrics {args.metrics}: {count} processes need ports from there to 65535")
-    log.info("starting %d processes, and a spare one", count)
-
-    from monitor.tools.process_group import process_group
-    from monitor.tools.worker_group import ChildLog, WorkerGroup
-
-    command, *arguments = args.arguments
-    status = 0
-
-    async def run() -> None:
-        nonlocal status
-        async with process_group(ChildLog(), {}) as group:
-            workers = WorkerGroup(group, command, [*arguments, "--child"], count)
-            try:
-                await workers.run()
-            finally:
-                status = workers.status
-
-    run_async(run())
-    return status
-
-
-def _worker_count(text: str) -> int:
-    if text == "auto":
-        return os.cpu_count() or 1
-    if not text.isdecimal() or not 1 <= int(text) <= MAX_SHARDS:
-        raise UsageError(f"--workers {text!r}: use 1 to {MAX_SHARDS}, or 'auto'")
-    return int(text)
 
 
 def monitor(args: argparse.Namespace) -> int:

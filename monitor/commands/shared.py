@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import os
 import signal
 import sys
 from collections.abc import Coroutine
@@ -14,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from stream.errors import StorageError
+from stream.errors import StorageError, UsageError
+from stream.wire.shard import MAX_SHARDS
 
 if TYPE_CHECKING:
     from stream.mqtt.address import BrokerAddress
@@ -79,6 +81,21 @@ def catalog(args: argparse.Namespace) -> Catalog:
     from stream.records.catalog import Catalog
 
     return Catalog.from_environment(args.data_dir)
+
+
+def worker_count(text: str) -> int:
+    """Return the number of ``--workers``; ``auto`` is that of the processor cores.
+
+    Raises
+    ------
+    UsageError
+        It is neither a number in range nor ``auto``.
+    """
+    if text == "auto":
+        return min(os.cpu_count() or 1, MAX_SHARDS)
+    if not text.isdecimal() or not 1 <= int(text) <= MAX_SHARDS:
+        raise UsageError(f"--workers {text!r}: use 1 to {MAX_SHARDS}, or 'auto'")
+    return int(text)
 
 
 def check_json(path: Path | None) -> None:

@@ -1,11 +1,15 @@
-"""``bedside replay --ward N``: one publisher of many beds."""
+"""Wards: ``bedside replay --ward N``, one publisher of many beds, and ``bedside ward``, all processes of a ward."""
 
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
-from monitor.commands.shared import broker_address, catalog, check_json, log, run_async, write_json
+from monitor.commands.shared import broker_address, catalog, check_json, log, run_async, worker_count, write_json
 from stream.errors import UsageError
+
+if TYPE_CHECKING:
+    from monitor.tools.ward_processes import WardSetup
 
 SOURCES = "mitdb/106,mitdb/119,mitdb/208,mitdb/223"
 """Records of a ward by default: half an hour of two leads each."""
@@ -18,6 +22,7 @@ def check_no_ward_options(args: argparse.Namespace) -> None:
         "--prefix": args.prefix,
         "--seed": args.seed,
         "--leads": args.leads,
+        "--detail": args.detail,
         "--json": args.json,
     }
     for option, value in options.items():
@@ -62,8 +67,45 @@ def publish_ward(args: argparse.Namespace) -> int:
                 ledger_path=args.ledger,
                 clock=SteadyClock(),
                 annotations=args.annotations,
+                all_in_full=args.detail == "all",
                 watch=watch,
                 report=report,
             )
         )
     return write_json(report.summary(), args.json)
+
+
+def show_ward(args: argparse.Namespace) -> int:
+    """Run broker, publisher and workers, and show how they do."""
+    setup = ward_setup(args)
+
+    from monitor.tools.live_ward import show_ward as show
+
+    return run_async(show(setup, args.seconds, log.info))
+
+
+def ward_setup(args: argparse.Namespace) -> WardSetup:
+    """Return the ward of ``--beds``, ``--leads``, ``--workers``, ``--from`` and ``--data-dir``, with a free port.
+
+    Raises
+    ------
+    UsageError, RecordError
+        An option is out of range, or a record cannot be read: before any process starts.
+    """
+    sources = SOURCES if args.sources is None else args.sources
+    workers = None if args.workers is None else worker_count(args.workers)
+
+    from stream.replay.ward import WardConfig, load_records
+
+    config = WardConfig(args.beds, leads=args.leads)
+    records = catalog(args)
+    log.info("%d beds, %s; loading %s", config.beds, f"{workers} workers" if workers else "one worker", sources)
+
+    from monitor.tools.ward_processes import WardSetup, check_seconds
+    from stream.mqtt.embedded_broker import free_port
+
+    if args.seconds is not None:
+        check_seconds(args.seconds)
+    load_records(sources, config, records)
+    replay = ("--from", sources, "--leads", str(args.leads))
+    return WardSetup(config.names, replay, free_port(), workers, args.data_dir)

@@ -221,6 +221,7 @@ class MonitorWindow(QWidget):
         self.review.tick(frame)
         if self.alarm_sounds is not None:
             self.alarm_sounds.update(audible_frame(frame, self.station.frames.values()) if self.at_station else frame)
+        self.commands.ask_for_detail(self.station.frames if self.at_station else filter(None, [frame.bed]))
         self.footer.show_broker(" · ".join(text for text in (self.sound_text, text_of(frame.broker)) if text))
         self.frame_shown = self.commands.frame = frame
         if self.first_drawn_ns is None and any(_has_samples(f) for f in (frame, *self.station.frames.values())):

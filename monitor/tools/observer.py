@@ -9,8 +9,9 @@ from stream.wire.topics import Kind, pattern
 BED = "bed-1"
 """The bed of the demonstration and of the benchmarks."""
 
-READY_TIMEOUT_S = 60.0
-"""Timeout for a process to become ready, s. A first start reads several hundred MB of libraries from a cold disk."""
+READY_TIMEOUT_S = 300.0
+"""Timeout for a process to become ready, s. A first start reads several hundred MB of libraries from a cold disk, and
+compiles the analysis: minutes on a slow machine. A process that ends is noticed at once."""
 
 _KINDS = (Kind.ECG, Kind.FORECAST, Kind.VITALS, Kind.ALARMS, Kind.ALARMS_ACTIVE, Kind.STATUS, Kind.PROCESS)
 

@@ -2,11 +2,12 @@
 
 JSON: one line per message, ``{"topic", "received", "retained", "message"}``. Samples are in ``mv`` (of a forecast, in
 ``mean_mv`` and ``scale_mv``): one list per lead, in the order of ``leads``, null where invalid. Samples of another wave
-are in ``values``, in its unit.
+are in ``values``, in its unit. The message of a ward has a list ``beds`` with the same fields.
 
 CSV: one kind of message, because each has its own columns. ``ecg`` and ``wave`` give one row per sample, ``forecast``
 one per sample and lead, ``beats``, ``vitals`` and ``alarms`` one per message. The header does not depend on the
-messages. What a worker sends after another one has replaced it (`stream.wire.lease`) is left out.
+messages. ECG from the messages of a ward has the same rows; a chunk that comes both ways is printed once. What a
+worker sends after another one has replaced it (`stream.wire.lease`) is left out.
 
 Control characters in texts are printed as escapes, ``\\u001b``. Times are Unix seconds; ``time`` of an ECG sample is
 its due time.
@@ -29,10 +30,13 @@ from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Client, Received
 from stream.timebase import FS
 from stream.wire.alarm_messages import Alarm
+from stream.wire.both_ways import BothWays
 from stream.wire.lease import Leases
 from stream.wire.messages import Beat, Forecast, Message, Vitals, Waveform
 from stream.wire.plain_text import plain
+from stream.wire.shard import ALL_BEDS
 from stream.wire.topics import ROOT, Kind, pattern
+from stream.wire.ward_messages import WardEcg, WardForecast
 from stream.wire.wave_message import Wave
 
 log = logging.getLogger("bedside.tap")
@@ -105,13 +109,16 @@ def _plan(form: Format, topic: str | None) -> tuple[Callable[[Received], str], s
         )
     columns, rows = _TABLES[tabular[0]]
 
-    leases = Leases()
+    leases, both_ways = Leases(), BothWays()
 
     def lines(received: Received) -> str:
         message = received.message
-        return _csv(rows(message)) if message is not None and leases.accept(message) else ""
+        if isinstance(message, WardEcg):
+            return "".join(_csv(ecg_rows(chunk)) for chunk in both_ways.chunks(message, ALL_BEDS))
+        copy = isinstance(message, Waveform) and both_ways.is_copy(message)
+        return "" if message is None or copy or not leases.accept(message) else _csv(rows(message))
 
-    return lines, _csv(iter([columns])), [topic or pattern(Kind.ECG)]
+    return lines, _csv(iter([columns])), [topic] if topic else [pattern(Kind.ECG), pattern(Kind.WARD_ECG)]
 
 
 def kinds_of(topic: str) -> list[Kind]:
@@ -178,7 +185,34 @@ def _readable(message: Message) -> dict[str, Any]:
             del fields["mean"], fields["scale"]
             fields["mean_mv"] = _by_lead(message.mean_mv())
             fields["scale_mv"] = _by_lead(message.scale_mv())
+        case WardEcg():
+            return {
+                "v": fields["v"],
+                "shard": message.shard,
+                "beds": [_readable(chunk) for chunk in message.chunks(ALL_BEDS)],
+            }
+        case WardForecast():
+            return {
+                "v": fields["v"],
+                "shard": message.shard,
+                "offsets": message.offsets,
+                "beds": list(_readable_forecasts(message)),
+            }
     return fields
+
+
+def _readable_forecasts(message: WardForecast) -> Iterator[dict[str, Any]]:
+    """Yield the fields of each bed."""
+    names = ("epoch", "seq", "origin", "lease")
+    columns = zip(*(message.integers(name).tolist() for name in names), strict=True)
+    rows = zip(message.names, message.sessions(), columns, message.lead_names(), message.scores().tolist(), strict=True)
+    at = 0
+    for bed, session, integers, leads, score in rows:
+        end = at + len(message.offsets) * len(leads)
+        mean, scale = (values[at:end].reshape(-1, len(leads)) for values in (message.means_mv(), message.scales_mv()))
+        fields = {"bed": bed, "session": session, **dict(zip(names, integers, strict=True)), "leads": leads}
+        yield fields | {"mean_mv": _by_lead(mean), "scale_mv": _by_lead(scale), "score": score}  # NaN becomes null
+        at = end
 
 
 def _by_lead(samples: npt.NDArray[np.floating]) -> list[list[float]]:
@@ -241,6 +275,7 @@ def _cell(value: object) -> object:
 
 _TABLES: dict[Kind, tuple[Row, Callable[[Message], Iterator[Row]]]] = {
     Kind.ECG: (ECG_COLUMNS, ecg_rows),
+    Kind.WARD_ECG: (ECG_COLUMNS, ecg_rows),
     Kind.WAVE: (WAVE_COLUMNS, wave_rows),
     Kind.FORECAST: (FORECAST_COLUMNS, forecast_rows),
     Kind.BEATS: (Beat.__struct_fields__, field_rows),

@@ -1,13 +1,14 @@
-"""Figures of a ward from its messages: latency of some of its beds, gaps of all. No sockets."""
+"""Figures of a ward from its messages: latency of some of its beds, gaps and alarms of all. No sockets."""
 
 from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from monitor.tools.wire_stats import quantiles_ms
 from stream.mqtt.client import Received
+from stream.wire.alarm_messages import ADVISORIES, Alarm
 from stream.wire.messages import BedStatus, Forecast, ProcessStatus, Vitals, Waveform
 
 MAX_LATENCY_MS = 1000.0
@@ -15,6 +16,9 @@ MAX_LATENCY_MS = 1000.0
 
 MAX_LATENESS_MS = 100.0
 """Largest 99th percentile of a publisher that keeps up: the duration of a chunk."""
+
+PROMPT_MS = 500.0
+"""Largest 99th percentile of a worker whose output still looks live."""
 
 _KEPT_CHUNKS = 600
 
@@ -36,6 +40,22 @@ class Gaps:
     unexplained: int
 
 
+@dataclass
+class _Latencies:
+    """Times from when a chunk was due to the arrival of its outputs, in ms."""
+
+    forecasts: deque[float] = field(default_factory=deque)
+    vitals: deque[float] = field(default_factory=deque)
+
+    def add(self, message: Forecast | Vitals, latency_ms: float) -> None:
+        """Add an output."""
+        (self.forecasts if isinstance(message, Forecast) else self.vitals).append(latency_ms)
+
+    def quantiles_ms(self) -> dict[str, float | None]:
+        """Return p50 and p99 of the forecasts, or of the vital signs where no forecast came."""
+        return quantiles_ms(self.forecasts or self.vitals)
+
+
 class WardMeter:
     """Processes the messages of a ward.
 
@@ -49,24 +69,30 @@ class WardMeter:
     Attributes
     ----------
     measuring : bool
-        Latencies are kept while it is true.
+        Latencies count for `latency_ms` while it is true.
     overloaded : bool
         A worker has reported that it is, since the begin.
     workers : set of str
         Instances of workers that are online.
+    overloaded_now : set of str
+        Those whose latest status says that they are overloaded.
+    raised : int
+        Alarms raised, without advisories.
     """
 
     def __init__(self, beds: Collection[str], chunk: int) -> None:
         self.measuring = False
         self.overloaded = False
         self.workers: set[str] = set()
+        self.overloaded_now: set[str] = set()
+        self.raised = 0
+        self._active: set[str] = set()
         self._beds = beds
         self._chunk = chunk
         self._publisher: dict[str, BedStatus] = {}
         self._worker: dict[str, BedStatus] = {}
         self._chunks: defaultdict[str, deque[Waveform]] = defaultdict(lambda: deque(maxlen=_KEPT_CHUNKS))
-        self._of_forecasts: deque[float] = deque()
-        self._of_vitals: deque[float] = deque()
+        self._measured, self._recent = _Latencies(), _Latencies()
 
     def process(self, received: Received) -> None:
         """Process a message."""
@@ -74,33 +100,52 @@ class WardMeter:
             case Waveform() as chunk:
                 self._chunks[chunk.bed].append(chunk)
             case Forecast() as forecast:
-                self._add(self._of_forecasts, forecast, forecast.origin, received.received_ns)
+                self._add(forecast, forecast.origin, received.received_ns)
             case Vitals() as vitals if not received.retained:
-                self._add(self._of_vitals, vitals, vitals.index, received.received_ns)
+                self._add(vitals, vitals.index, received.received_ns)
+            case Alarm(resent=False) as alarm if alarm.kind not in ADVISORIES:
+                self._count(alarm)
             case BedStatus(role="publisher") as status:
                 self._publisher[status.bed] = status
             case BedStatus() as status:
                 self._worker[status.bed] = status
             case ProcessStatus(role="worker") as process:
-                self.overloaded |= process.overloaded
-                if process.state == "online":
-                    self.workers.add(process.instance)
-                else:
-                    self.workers.discard(process.instance)
+                online, overloaded = process.state == "online", process.overloaded
+                (self.workers.add if online else self.workers.discard)(process.instance)
+                (self.overloaded_now.add if online and overloaded else self.overloaded_now.discard)(process.instance)
+                self.overloaded |= overloaded
 
-    def _add(self, latencies: deque[float], message: Forecast | Vitals, sample: int, received_ns: int) -> None:
+    def _add(self, message: Forecast | Vitals, sample: int, received_ns: int) -> None:
         """Keep the time since the chunk of a sample was due."""
-        if not self.measuring:
-            return
         for chunk in reversed(self._chunks[message.bed]):
             if chunk.session == message.session and chunk.start <= sample < chunk.end:
-                latencies.append((received_ns - chunk.due_ns) / 1e6)
+                latency_ms = (received_ns - chunk.due_ns) / 1e6
+                self._recent.add(message, latency_ms)
+                if self.measuring:
+                    self._measured.add(message, latency_ms)
                 return
+
+    def _count(self, alarm: Alarm) -> None:
+        if alarm.phase == "raised" and alarm.alarm_id not in self._active:
+            self._active.add(alarm.alarm_id)
+            self.raised += 1
+        elif alarm.end is not None:
+            self._active.discard(alarm.alarm_id)
 
     @property
     def latency_ms(self) -> dict[str, float | None]:
         """Median and 99th percentile from a chunk's due time to the arrival of its forecast; of its vitals if none."""
-        return quantiles_ms(self._of_forecasts or self._of_vitals)
+        return self._measured.quantiles_ms()
+
+    def recent_latency_ms(self) -> dict[str, float | None]:
+        """Return the same of the time since the last call."""
+        recent, self._recent = self._recent, _Latencies()
+        return recent.quantiles_ms()
+
+    @property
+    def active(self) -> int:
+        """Number of alarms whose condition lasts."""
+        return len(self._active)
 
     @property
     def served(self) -> int:
@@ -109,10 +154,10 @@ class WardMeter:
 
     @property
     def caught_up(self) -> bool:
-        """True once the worker has processed the last chunk of each bed that has ended."""
+        """True once all beds are paused, or have ended, and their last chunks are processed."""
         return all(
             (published := self._publisher.get(bed)) is not None
-            and published.state == "ended"
+            and published.state != "playing"
             and (worked := self._worker.get(bed)) is not None
             and worked.last_seq == published.last_seq
             for bed in self._beds

@@ -1,5 +1,7 @@
 """``bedside worker --workers N``: one process per shard of the beds, and a spare one that replaces the first that dies.
 
+`WorkerGroup` keeps them, whatever they are: child processes of this computer, or actors of Ray (`ray_workers`).
+
 All are started alike: each imports, loads the models, and waits for the line of its parent that names its shard. So a
 process that dies is replaced at once, by one that only has to connect and to read the checkpoints of its beds. The
 parent has no connection to the broker. If it dies, its children end (`process_group`).
@@ -14,10 +16,10 @@ import logging
 import math
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
 from monitor.tools.process_group import Child, ProcessGroup
 from stream.errors import BedsideError
@@ -96,16 +98,30 @@ class ChildLog:
         """Do nothing: each line is logged at once."""
 
 
+class Member(Protocol):
+    """A process that waits until it is told its shard, serves it, and ends."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has ended."""
+
+    def assign(self, assignment: Assignment) -> None:
+        """Tell it what to serve."""
+
+    async def wait(self) -> str:
+        """Wait until it has ended, and return the reason; raise WorkerError if a user can correct it."""
+
+    async def end(self) -> int:
+        """End it if it runs, and return its exit status."""
+
+
 class WorkerGroup:
     """Keeps a process on each shard.
 
     Parameters
     ----------
-    group : ProcessGroup
-        Starts the processes.
-    command : str
-    arguments : sequence of str
-        Those of a process.
+    start : callable
+        Starts a process; raises OSError if it cannot.
     count : int
         Number of shards.
 
@@ -115,13 +131,12 @@ class WorkerGroup:
         The worst exit status of a process, once `run` has ended; that of one that replaced another does not count.
     """
 
-    def __init__(self, group: ProcessGroup, command: str, arguments: Sequence[str], count: int) -> None:
+    def __init__(self, start: Callable[[], Awaitable[Member]], count: int) -> None:
         self.status = 0
-        self._group = group
-        self._command = command
-        self._arguments = arguments
+        self._start = start
         self._count = count
-        self._spare: Child | None = None
+        self._serving: list[Member] = []
+        self._spare: Member | None = None
         self._lock = asyncio.Lock()
 
     async def run(self) -> None:
@@ -141,7 +156,8 @@ class WorkerGroup:
             for keeper in keepers:
                 keeper.cancel()
             await asyncio.gather(*keepers, return_exceptions=True)
-            await self._end()
+            members = [*self._serving, *([self._spare] if self._spare else [])]
+            self.status = max(await asyncio.gather(*(member.end() for member in members)), default=0)
 
     async def _keep(self, shard: Shard) -> None:
         """Replace the process of a shard whenever it dies; raise WorkerError if it ends with an error of the user."""
@@ -172,38 +188,64 @@ class WorkerGroup:
         OSError
             It could not be started.
         """
-        child = await self._assign(assignment)
-        status = await child.wait()
-        if status == WorkerError.status:
-            raise WorkerError(child.last_line.removeprefix("error: "))
-        self._group.children.remove(child)
-        return _reason(status)
+        member = await self._assign(assignment)
+        reason = await member.wait()
+        self._serving.remove(member)
+        return reason
 
-    async def _assign(self, assignment: Assignment) -> Child:
+    async def _assign(self, assignment: Assignment) -> Member:
         """Let the spare process, or a new one, serve a shard, and start the next spare one."""
         async with self._lock:
             spare, self._spare = self._spare, None
-            if spare is not None and spare.process.returncode is not None:
-                self._group.children.remove(spare)
+            if spare is not None and spare.ended:
+                await spare.end()
                 spare = None
-            child = spare or await self._start()
-            assert child.process.stdin is not None
-            child.process.stdin.write(assignment.line.encode())
+            member = spare or await self._start()
+            self._serving.append(member)
+            member.assign(assignment)
             with contextlib.suppress(OSError):  # without a spare one, the next is started when it is needed
                 self._spare = await self._start()
-            return child
+            return member
 
-    async def _start(self) -> Child:
-        return await self._group.start(self._command, *self._arguments)
 
-    async def _end(self) -> None:
-        """End all processes, and set `status`."""
-        children = list(self._group.children)
-        results = await asyncio.gather(*(child.end() for child in children), return_exceptions=True)
-        for result in results:
-            if isinstance(result, BaseException) and not isinstance(result, BedsideError):
-                raise result
-        self.status = max(exit_status(child.process.returncode or 0) for child in children)
+class ProcessMember:
+    """A child process.
+
+    Parameters
+    ----------
+    group : ProcessGroup
+        Its group.
+    child : Child
+    """
+
+    def __init__(self, group: ProcessGroup, child: Child) -> None:
+        self._group = group
+        self._child = child
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has ended."""
+        return self._child.process.returncode is not None
+
+    def assign(self, assignment: Assignment) -> None:
+        """Write the assignment to its standard input."""
+        assert self._child.process.stdin is not None
+        self._child.process.stdin.write(assignment.line.encode())
+
+    async def wait(self) -> str:
+        """Wait until it has ended, and return the reason; raise WorkerError if a user can correct it."""
+        status = await self._child.wait()
+        if status == WorkerError.status:
+            raise WorkerError(self._child.last_line.removeprefix("error: "))
+        self._group.children.remove(self._child)
+        return _reason(status)
+
+    async def end(self) -> int:
+        """End it if it runs, and return its exit status."""
+        with contextlib.suppress(BedsideError):
+            await self._child.end()
+        self._group.children.remove(self._child)
+        return exit_status(self._child.process.returncode or 0)
 
 
 def exit_status(code: int) -> int:

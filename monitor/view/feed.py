@@ -15,7 +15,7 @@ from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Client, Received, Watch, finish_pending_connections, watch_nothing
 from stream.wire.alarm_texts import Phrase, phrase
 from stream.wire.messages import Message
-from stream.wire.topics import Kind, Role, pattern
+from stream.wire.topics import OF_WARD, Kind, Role, pattern
 
 MAX_HANDOVER = 2000
 """Largest number of messages handed over between two frames."""
@@ -26,7 +26,8 @@ CONNECT_TIMEOUT_S = 2.0
 RETRY_DELAY_S = 1.0
 _DISCONNECT_TIMEOUT_S = 1.3
 
-SUBSCRIBED_KINDS = tuple(kind for kind in Kind if kind not in (Kind.COMMAND, Kind.EVENTS_REQUEST))
+SUBSCRIBED_KINDS = tuple(kind for kind in Kind if kind not in (Kind.COMMAND, Kind.EVENTS_REQUEST, *OF_WARD))
+"""What a window receives: of a large ward the beds that it asks for, not all of them."""
 
 
 class Feed:

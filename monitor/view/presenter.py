@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from monitor.view.bed import Bed
+from monitor.view.detail_requests import DrawnBeds
 from monitor.view.link import Link, LinkState, state_phrase
 from monitor.view.link_state import NOTICES, MaxAge, bed_link, link_state
 from monitor.view.process_status import Services
@@ -51,6 +52,7 @@ class Presenter:
         self._leases = Leases()
         self._publishers = Publishers()
         self._max_age: dict[str, MaxAge] = {}
+        self._drawn = DrawnBeds()
         self._replays: dict[str, ReplayStatus] = {}
 
     @property
@@ -152,6 +154,11 @@ class Presenter:
         self._remove(name)
         self._replays.pop(name, None)
         self._services.forget(name)
+        self._drawn.forget(name)
+
+    def in_full(self, bed: str) -> bool:
+        """Return whether a bed sends in full without being asked: its ward is not large; see `stream.wire.detail`."""
+        return self._services.in_full(bed)
 
     def bed(self, name: str | None) -> Bed | None:
         """Return the state of a bed, for reading; None for an unknown name."""
@@ -232,6 +239,7 @@ class Presenter:
     def _frame(
         self, shown: Bed, now_ns: int, tabs: tuple[BedTab, ...], broker: Broker, view: View, drawn: Drawn | None
     ) -> Frame:
+        self._drawn.mark(shown.name, now_ns)
         shown.advance(now_ns, view)
         chunk, trace = shown.waveform, shown.trace(drawn)
         link = self._link(shown, now_ns, broker)
@@ -276,4 +284,7 @@ class Presenter:
     def _state(self, bed: Bed, now_ns: int, broker: Broker) -> LinkState:
         if not broker.connected:
             return LinkState.NO_BROKER
-        return link_state(bed, self._services, self._replay_of(bed.name).playing_since_ns, now_ns)
+        state = link_state(bed, self._services, self._replay_of(bed.name).playing_since_ns, now_ns)
+        if state is LinkState.NO_DATA and not self.in_full(bed.name) and not self._drawn.expected(bed.name, now_ns):
+            return LinkState.WAITING  # of a large ward, and not asked for, or only just
+        return state

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stream.mqtt.client import Received
+from stream.wire.detail import IN_FULL
 from stream.wire.messages import BedStatus, ProcessStatus
 from stream.wire.topics import Kind, Role
 
@@ -56,6 +57,15 @@ class Services:
         """Return the status of a bed's worker; None if it is not online or has stopped."""
         status = self._if_online(self._status.get((bed, Role.WORKER)))
         return None if status is None or status.state == "stopped" else status
+
+    def in_full(self, bed: str) -> bool:
+        """Return whether the publisher and the worker of a bed send all of their beds in full, without being asked."""
+        beds = 0
+        for status in (self.publisher(bed), self.worker(bed)):
+            if status is not None:
+                process = self._online[Role(status.role), status.instance]
+                beds = max(beds, len(process.beds) * process.shards)
+        return beds <= IN_FULL
 
     def overloaded(self, bed: str) -> bool:
         """Return whether a bed's worker reports that it cannot analyse all that it receives."""

@@ -2,14 +2,14 @@
 
 Each kind of topic has one of three policies:
 
-- ECG and other waves, forecasts, beats, annotations: bounded by duration; the oldest items of the topic are dropped
-  and counted;
+- ECG and other waves, forecasts, beats, annotations, the messages of a ward: bounded by duration; the oldest items of
+  the topic are dropped and counted;
 - retained topics: at most two values are kept, the oldest and the latest. The oldest keeps its place, so updates that
   come faster than the queue empties do not hold it back for ever; the latest stands behind all that it follows;
 - alarm events and commands: none is dropped.
 
-Items whose size is given, those received from others, are bounded in bytes too: beyond `MAX_BYTES` of one topic the
-oldest are dropped and counted, whatever their kind.
+Items whose size is given, those received from others, are bounded in bytes too: beyond `MAX_BYTES` of one topic
+(`MAX_WARD_BYTES`) the oldest are dropped and counted, whatever their kind.
 
 Items leave in order of arrival; with priorities, in order of arrival among those of the most urgent kind. The cost of a
 call grows with the logarithm of the number of topics.
@@ -25,12 +25,13 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from stream.wire.messages import Annotation, Beat, Forecast, Message, Waveform
-from stream.wire.topics import RETAINED, Kind, Topic
+from stream.wire.topics import OF_WARD, RETAINED, Kind, Topic
+from stream.wire.ward_messages import WardEcg, WardForecast
 from stream.wire.wave_message import Wave
 
 T = TypeVar("T")
 
-BOUNDED = frozenset({Kind.ECG, Kind.WAVE, Kind.FORECAST, Kind.BEATS, Kind.ANNOTATIONS})
+BOUNDED = frozenset({Kind.ECG, Kind.WAVE, Kind.FORECAST, Kind.BEATS, Kind.ANNOTATIONS, *OF_WARD})
 
 FORECAST_S = 0.1
 """Duration of one forecast, in s; the worker publishes ten per second of signal. Also for beats and annotations."""
@@ -43,13 +44,39 @@ MAX_BYTES = 4 * 1024 * 1024
 """Maximum total size of one topic, in bytes of payload: 30 s of chunks of single samples, or a thousand alarm events
 of the largest size."""
 
+MAX_WARD_BYTES = 16 * 1024 * 1024
+"""The same of a topic of a ward: 30 s of the 170 beds that a shard of 4,096 has, with two leads."""
+
+
+class Durations:
+    """The duration of each message in a bounded queue.
+
+    Beds of a shard that send at different moments share its topic. A message counts only for the time by which it is
+    later than the one before, so that the limit of a topic is one of time, however many messages there are.
+    """
+
+    def __init__(self) -> None:
+        self._due_ns: dict[int, int] = {}
+
+    def seconds(self, message: Message | None) -> float:
+        """Return the duration of a message in s of wall time; 0 if its kind is not bounded."""
+        duration = duration_s(message)
+        if not isinstance(message, WardEcg):
+            return duration
+        due_ns = int(message.due_ns().max())
+        later_s = (due_ns - self._due_ns.get(message.shard, 0)) / 1e9
+        self._due_ns[message.shard] = due_ns
+        return min(max(later_s, 0.0), duration)
+
 
 def duration_s(message: Message | None) -> float:
-    """Return the duration of a message in a bounded queue, in s of wall time; 0 if its kind is not bounded."""
+    """Return the duration of a message taken alone, in s of wall time; 0 if its kind is not bounded."""
     match message:
         case Waveform() | Wave():
             return max(message.n / (message.fs * message.speed), MIN_CHUNK_S)
-        case Forecast() | Beat() | Annotation():
+        case WardEcg():
+            return max(float(message.durations_s().max()), MIN_CHUNK_S)
+        case Forecast() | Beat() | Annotation() | WardForecast():
             return FORECAST_S
     return 0.0
 
@@ -107,6 +134,8 @@ class BoundedQueue(Generic[T]):
         Maximum total duration of one topic of waveforms, forecasts, beats or annotations.
     priorities : mapping of Kind to int
         Items of a lower number leave first; 0 for other kinds. Empty: all in order of arrival.
+    on_drop : callable, optional
+        Called with each item that is dropped, and its topic.
 
     Attributes
     ----------
@@ -114,8 +143,14 @@ class BoundedQueue(Generic[T]):
         Items dropped because their topic was full; replaced retained values are not counted.
     """
 
-    def __init__(self, limit_s: float, priorities: Mapping[Kind, int] = {}) -> None:
+    def __init__(
+        self,
+        limit_s: float,
+        priorities: Mapping[Kind, int] = {},
+        on_drop: Callable[[Topic, T], None] | None = None,
+    ) -> None:
         self.limit_s = limit_s
+        self._on_drop = on_drop
         self._priorities = priorities
         self.dropped: Counter[Topic] = Counter()
         self._queues: dict[Topic, _TopicQueue[T]] = {}
@@ -207,11 +242,14 @@ class BoundedQueue(Generic[T]):
 
     def _trim(self, topic: Topic, queue: _TopicQueue[T]) -> int:
         limit_s = self.limit_s + 1e-9 if topic.kind in BOUNDED else math.inf
+        max_bytes = MAX_WARD_BYTES if topic.kind in OF_WARD else MAX_BYTES
         dropped = 0
         # The newest item is kept even if it alone exceeds the limit.
-        while (queue.seconds > limit_s or queue.size > MAX_BYTES) and len(queue.entries) > 1:
-            queue.remove(0)
+        while (queue.seconds > limit_s or queue.size > max_bytes) and len(queue.entries) > 1:
+            entry = queue.remove(0)
             dropped += 1
+            if self._on_drop is not None:
+                self._on_drop(topic, entry.item)
         if dropped:
             self.dropped[topic] += dropped
             self._len -= dropped

@@ -22,7 +22,7 @@ from typing import Literal, NoReturn, Self
 from stream.clock import rfc3339
 from stream.mqtt import tls
 from stream.mqtt.address import BrokerAddress
-from stream.mqtt.bounded_queue import duration_s
+from stream.mqtt.bounded_queue import Durations
 from stream.mqtt.connection import (
     CONNECTION_ERRORS,
     KEEPALIVE_S,
@@ -44,6 +44,7 @@ from stream.wire.bed_places import BedPlaces
 from stream.wire.messages import BedStatus, Message, ProcessStatus, Waveform
 from stream.wire.shard import ALL_BEDS, Shard
 from stream.wire.topics import RETAINED, Kind, Role, Topic
+from stream.wire.ward_messages import WardEcg
 
 __all__ = ["Client", "Received", "Watch", "finish_pending_connections", "watch_nothing"]
 
@@ -161,6 +162,7 @@ class Client:
         self._inbox = Inbox(BUFFER_S, self.counters, None if persistent_id else BedPlaces(places), shard)
         self.lateness = self._inbox.lateness
         self._outbox = Outbox(BUFFER_S, paced=paced)
+        self._durations = Durations()
         self._owned = OwnedTopics()
         self._own_status = self._own_status_filter()
         self._next_report_s = -math.inf
@@ -241,13 +243,15 @@ class Client:
         match message:
             case Waveform():
                 self.lateness.add((time.time_ns() - message.due_ns) / 1e9)
+            case WardEcg():
+                self.lateness.add_all((time.time_ns() - message.due_ns()) / 1e9)
             case BedStatus():
                 self._bed_statuses[message.bed] = message
         if topic.kind in RETAINED:
             self._owned.sent(topic, payload)
             self._outbox.retain(topic, payload)
         else:
-            self._outbox.put(topic, payload, duration_s(message))
+            self._outbox.put(topic, payload, self._durations.seconds(message))
 
     def remove(self, topic: Topic) -> None:
         """Remove the retained message of a topic."""
@@ -264,6 +268,10 @@ class Client:
     def dropped(self, topic: Topic) -> int:
         """Return the number of messages of a topic dropped because the broker was unavailable for over `BUFFER_S`."""
         return self._outbox.dropped(topic)
+
+    def dropped_of_ward(self, bed: str) -> int:
+        """Return the number of chunks of a bed in the messages of its shard that were dropped for the same reason."""
+        return self._outbox.dropped_of_ward(bed)
 
     @property
     def bed_statuses(self) -> tuple[BedStatus, ...]:

@@ -258,7 +258,7 @@ def _session(protocol: ProtocolVersion, clean: bool) -> dict[str, Any]:
         return {"protocol": protocol, "clean_session": clean}
     properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
     # A broker drops larger packets, whose payload or properties would only cost time.
-    properties.MaximumPacketSize = packets.MAX_PACKET
+    properties.MaximumPacketSize = packets.MAX_WARD_PACKET
     if not clean:
         properties.SessionExpiryInterval = _NEVER
     return {"protocol": protocol, "clean_start": clean, "properties": properties}

@@ -14,15 +14,16 @@ from collections import Counter
 from dataclasses import dataclass
 
 from stream.errors import MessageError
-from stream.mqtt.bounded_queue import BoundedQueue, duration_s
+from stream.mqtt.bounded_queue import BoundedQueue, Durations
 from stream.mqtt.lateness import Lateness
 from stream.mqtt.refused_beds import RefusedBeds
 from stream.timebase import FS
 from stream.wire import codec, topics
 from stream.wire.bed_places import BedPlaces
 from stream.wire.messages import BedStatus, Message, Waveform
-from stream.wire.shard import ALL_BEDS, Shard
+from stream.wire.shard import ALL_BEDS, Shard, ward_shards
 from stream.wire.topics import RETAINED, Kind, Topic
+from stream.wire.ward_messages import WardEcg
 
 log = logging.getLogger("bedside.client")
 
@@ -31,6 +32,9 @@ MAX_ASIDE, MAX_ASIDE_EACH = 16 * 1024 * 1024, 16 * 1024
 
 ASIDE_OVERHEAD = 512
 """Bytes that such a message counts beside its payload."""
+
+WARD_PLACES_S = 1.0
+"""Interval in s at which the beds in the messages of a ward are given their places."""
 
 REPORT_INTERVAL_S = 1.0
 """Minimum time between two log lines about rejected payloads."""
@@ -89,6 +93,9 @@ class Inbox:
         self._counters = counters
         self._places = places
         self._shard = shard
+        self._ward_shards = frozenset(ward_shards(shard))
+        self._next_places_s: dict[int, float] = {}
+        self._durations = Durations()
         self._aside = _Aside()
         self.lateness = Lateness()
         self.refused = RefusedBeds()
@@ -101,21 +108,33 @@ class Inbox:
             topic = topics.parse(topic_text)
             if topic.bed is not None and topic.bed not in self._shard:
                 return False
+            if topic.shard is not None and topic.shard not in self._ward_shards:
+                return False
             if retained and topic.kind not in RETAINED:
                 raise MessageError(f"{topic_text}: a retained message is old, and its topic retains none")
             if not self._admit(topic, retained=retained):
                 if retained:
                     self._aside.put(topic, payload)
                 return False
-            if self._aside:
-                for earlier, kept in self._aside.take(topic.bed):
-                    self._append(earlier, kept, retained=True, mid=0, connection=connection)
+            if self._aside and topic.bed is not None:
+                self._append_aside(topic.bed, connection)
             self._append(topic, payload, retained=retained, mid=mid, connection=connection)
         except MessageError as error:
-            self._counters["rejected"] += 1
-            self._report("rejected (%d so far): %s", self._counters["rejected"], error)
+            self._reject(error)
             return False
         return True
+
+    def _append_aside(self, bed: str, connection: int) -> None:
+        """Append the retained messages of a bed that has a place now."""
+        for topic, payload in self._aside.take(bed):
+            try:
+                self._append(topic, payload, retained=True, mid=0, connection=connection)
+            except MessageError as error:
+                self._reject(error)
+
+    def _reject(self, error: MessageError) -> None:
+        self._counters["rejected"] += 1
+        self._report("rejected (%d so far): %s", self._counters["rejected"], error)
 
     def _append(self, topic: Topic, payload: bytes, *, retained: bool, mid: int, connection: int) -> None:
         message = codec.decode(topic, payload)
@@ -127,10 +146,27 @@ class Inbox:
             # It keeps its place like a bed that has just begun: others get it 10 s after the last message.
             self._places.leave(message.bed)
             self._places.admit(message.bed, time.monotonic())
+        elif isinstance(message, WardEcg):
+            self.lateness.add_all((time.time_ns() - message.due_ns()) / 1e9)
+            self._give_places(message, connection)
         self._counters["received"] += 1
         received = Received(topic, message, retained, time.time_ns(), mid, connection, time.monotonic_ns())
-        self._counters["inbox_dropped"] += self._queue.put(topic, received, duration_s(message), len(payload))
+        self._counters["inbox_dropped"] += self._queue.put(
+            topic, received, self._durations.seconds(message), len(payload)
+        )
         self._arrived.set()
+
+    def _give_places(self, message: WardEcg, connection: int) -> None:
+        """Give places to the beds in a message of a ward, once per second: they send all the time."""
+        now_s = time.monotonic()
+        if self._places is None or now_s < self._next_places_s.get(message.shard, -math.inf):
+            return
+        self._next_places_s[message.shard] = now_s + WARD_PLACES_S
+        for bed in filter(self._shard.__contains__, message.names):
+            if self._admit(Topic(Kind.ECG, bed), retained=False):
+                self._places.admit(bed, now_s, WARD_PLACES_S)
+                if self._aside:
+                    self._append_aside(bed, connection)
 
     def pop(self) -> Received | None:
         """Remove and return the oldest message; None if there is none."""

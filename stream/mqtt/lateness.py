@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 
+import numpy as np
+import numpy.typing as npt
+
 BOUNDS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """Upper bounds of the classes, in s; beyond the last one there is one class more."""
 
@@ -25,6 +28,17 @@ class Lateness:
         self.counts = [0] * (len(BOUNDS_S) + 1)
         self.total_s = 0.0
         self.recent: list[float] | None = None
+
+    def add_all(self, seconds: npt.NDArray[np.float64]) -> None:
+        """Count several chunks."""
+        late_s = np.maximum(seconds, 0.0)
+        for place, count in enumerate(
+            np.bincount(np.searchsorted(BOUNDS_S, late_s), minlength=len(self.counts)).tolist()
+        ):
+            self.counts[place] += count
+        self.total_s += float(late_s.sum())
+        if self.recent is not None:
+            self.recent.extend(late_s.tolist())
 
     def add(self, seconds: float) -> None:
         """Count one chunk; one that is early has no lateness."""

@@ -14,18 +14,21 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import NoReturn
 
 from stream.mqtt.bounded_queue import BoundedQueue, Entry
 from stream.mqtt.pacing import Pacer
+from stream.wire import codec
 from stream.wire.topics import Kind, Topic
+from stream.wire.ward_messages import WardEcg
 
 PRIORITIES: Mapping[Kind, int] = {
-    **dict.fromkeys((Kind.ECG, Kind.WAVE, Kind.ANNOTATIONS, Kind.STATUS), 1),
+    **dict.fromkeys((Kind.ECG, Kind.WAVE, Kind.ANNOTATIONS, Kind.STATUS, Kind.WARD_ECG), 1),
     **dict.fromkeys((Kind.BEATS, Kind.VITALS), 2),
-    Kind.FORECAST: 3,
+    **dict.fromkeys((Kind.FORECAST, Kind.WARD_FORECAST), 3),
 }
 """Order of sending, the lowest first; all other kinds have 0. A publisher's status follows the chunks before it."""
 
@@ -84,7 +87,8 @@ class Outbox:
 
     def __init__(self, limit_s: float, *, paced: bool = False) -> None:
         self.sent = self.sent_bytes = 0
-        self._waiting: BoundedQueue[bytes] = BoundedQueue(limit_s, PRIORITIES)
+        self._waiting: BoundedQueue[bytes] = BoundedQueue(limit_s, PRIORITIES, self._count_dropped)
+        self._dropped_of_ward: Counter[str] = Counter()
         self._in_flight: dict[int, Entry[bytes]] = {}
         self._retained: dict[Topic, bytes] = {}
         self._pacer = Pacer() if paced else None
@@ -104,6 +108,14 @@ class Outbox:
     def dropped(self, topic: Topic) -> int:
         """Return the number of messages of a topic dropped because the broker was unavailable for too long."""
         return self._waiting.dropped[topic]
+
+    def dropped_of_ward(self, bed: str) -> int:
+        """Return the number of chunks of a bed in the messages of its shard that were dropped for this reason."""
+        return self._dropped_of_ward[bed]
+
+    def _count_dropped(self, topic: Topic, payload: bytes) -> None:
+        if topic.kind is Kind.WARD_ECG and isinstance(message := codec.decode(topic, payload), WardEcg):
+            self._dropped_of_ward.update(message.names)
 
     def put(self, topic: Topic, payload: bytes, seconds: float = 0.0) -> None:
         """Append a message."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 
+from stream.wire.shard import ward_shard
 from stream.wire.topics import Kind, Role, Topic
 
 CATCH_UP = 1.5
@@ -26,18 +27,26 @@ _IN_ORDER = frozenset({Kind.WAVE, Kind.ANNOTATIONS})
 
 
 class Pacer:
-    """The pace of each bed's stream.
+    """The pace of each bed's stream, and of each shard's.
 
-    ECG uses the bed's allowance up; what must stay in order with it waits until there is some again: waves, annotations
-    and the publisher's status. All other messages pass at once.
+    ECG uses the allowance of its bed up, or that of its shard. What must stay in order with it waits until there is
+    some again: waves, annotations and the publisher's status. All other messages pass at once.
     """
 
     def __init__(self) -> None:
-        self._allowed: dict[str, tuple[float, float]] = {}
+        self._allowed: dict[str | int, tuple[float, float]] = {}
 
     def ready_s(self, topic: Topic) -> float:
         """Return the time from which a message of a topic may be sent: the same for all that must stay in order."""
-        allowed = self._allowed.get(topic.bed) if topic.bed is not None and _is_paced(topic) else None
+        if topic.kind is Kind.WARD_ECG and topic.shard is not None:
+            return self._ready_s(topic.shard)
+        if topic.bed is None or not _is_paced(topic):
+            return -math.inf
+        return max(self._ready_s(topic.bed), self._ready_s(ward_shard(topic.bed)))
+
+    def _ready_s(self, stream: str | int) -> float:
+        """Return the time from which a bed, or a shard, may send."""
+        allowed = self._allowed.get(stream)
         if allowed is None:
             return -math.inf
         left_s, at_s = allowed
@@ -45,10 +54,11 @@ class Pacer:
 
     def sent(self, topic: Topic, seconds: float, now_s: float) -> None:
         """Register that a message with these seconds of signal, in wall time, is sent."""
-        if topic.kind is Kind.ECG and topic.bed is not None and seconds > MIN_PACED_S:
-            left_s, at_s = self._allowed.get(topic.bed, (BURST_S, now_s))
-            # The seconds of signal that the bed may send after this message; while negative, its next message waits.
-            self._allowed[topic.bed] = (min(left_s + CATCH_UP * (now_s - at_s), BURST_S) - seconds, now_s)
+        stream = topic.bed if topic.kind is Kind.ECG else topic.shard if topic.kind is Kind.WARD_ECG else None
+        if stream is not None and seconds > MIN_PACED_S:
+            left_s, at_s = self._allowed.get(stream, (BURST_S, now_s))
+            # The seconds of signal that may be sent after this message; while negative, the next message waits.
+            self._allowed[stream] = (min(left_s + CATCH_UP * (now_s - at_s), BURST_S) - seconds, now_s)
 
 
 def _is_paced(topic: Topic) -> bool:

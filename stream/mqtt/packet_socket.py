@@ -5,7 +5,7 @@ each of three parts of a packet that it reads, locks, objects for reason codes a
 within one turn of the event loop is written at once, and a read takes what has arrived, so that a busy process
 acknowledges many messages per turn and the broker's queue for it does not overflow. Memory is bounded, too: MQTT 3.1.1
 has no maximum packet size, and paho collects a packet of up to 256 MB before it shows it to anyone. Of a packet
-larger than `MAX_PACKET` only the beginning is kept: it arrives with a payload that exceeds `codec.MAX_BYTES`, is
+larger than its topic allows only the beginning is kept: it arrives with a payload that exceeds `codec.max_bytes`, is
 rejected and acknowledged. To refuse it by disconnecting would not help: the broker would deliver it again, and a
 retained one after each reconnect.
 

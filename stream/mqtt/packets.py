@@ -9,12 +9,21 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from stream.wire import codec
+from stream.wire.topics import ROOT
+from stream.wire.ward_messages import MAX_WARD_BYTES
 
 PUBLISH, PUBACK = 0x30, 0x40
 """Packet types: the upper four bits of the first byte."""
 
 MAX_PACKET = codec.MAX_BYTES + 2 + 0xFFFF + 2
 """Bytes that are kept of a received packet: the largest valid payload after the longest topic and a message id."""
+
+MAX_WARD_PACKET = MAX_WARD_BYTES + 1024
+"""The same of a PUBLISH on a topic of a ward, all of which are short."""
+
+_WARD = f"{ROOT}/_/ward/".encode()
+_TOPIC_BYTES = 2 + len(_WARD)
+"""Bytes after the length of a PUBLISH by which a topic of a ward is recognized."""
 
 SUCCESS, FAILURE = 0, 0x80
 """Reason codes of MQTT 5: `FAILURE` and all above are refusals."""
@@ -100,7 +109,7 @@ def decode_puback(body: bytes) -> tuple[int, int]:
 
 
 class PacketCutter:
-    """Cuts a stream of bytes into packets. Of a packet larger than `MAX_PACKET`, only the beginning is kept."""
+    """Cuts a stream of bytes into packets. Of a packet larger than it may be, only the beginning is kept."""
 
     def __init__(self) -> None:
         self._rest = bytearray()
@@ -122,7 +131,9 @@ class PacketCutter:
         rest += data
         while at < len(rest) and (found := _length(rest, at + 1)) is not None:
             size, begin = found
-            kept = begin + min(size, MAX_PACKET)
+            if size > MAX_PACKET and len(rest) < begin + _TOPIC_BYTES:
+                break
+            kept = begin + min(size, _limit(rest[at], rest[begin : begin + _TOPIC_BYTES]))
             if kept > len(rest):
                 break
             packets.append((rest[at], bytes(rest[begin:kept])))
@@ -130,6 +141,12 @@ class PacketCutter:
             self._skip = begin + size - at
         del rest[:at]
         return packets
+
+
+def _limit(first: int, beginning: bytes | bytearray) -> int:
+    """Return the bytes that are kept of a packet, from its first byte and what follows its length."""
+    of_ward = first & 0xF0 == PUBLISH and beginning[2:] == _WARD
+    return MAX_WARD_PACKET if of_ward else MAX_PACKET
 
 
 def _length(data: bytes | bytearray, at: int) -> tuple[int, int] | None:

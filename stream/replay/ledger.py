@@ -20,8 +20,8 @@ class Write(Protocol):
     def __call__(self, *values: object) -> None: ...
 
 
-def _discard(*values: object) -> None:
-    pass
+def discard(*values: object) -> None:
+    """Write nothing."""
 
 
 @contextmanager
@@ -36,7 +36,7 @@ def ledger(path: Path | None, *columns: str) -> Iterator[Write]:
         The file cannot be written; also from each row, and on leaving the context.
     """
     if path is None:
-        yield _discard
+        yield discard
         return
     try:
         file = path.open("w", newline="", buffering=1)

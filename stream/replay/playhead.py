@@ -79,7 +79,7 @@ class Playhead(msgspec.Struct, frozen=True):
     session : str
         128 bits in hex.
     chunk : int
-        Samples per message.
+        Samples per message, at most.
     record : Record
     position : int
         Next sample of the record; the number of its samples once the replay has ended.
@@ -117,15 +117,21 @@ class Playhead(msgspec.Struct, frozen=True):
         """Unix time in ns at which the next chunk is due; None while paused or ended."""
         if self.ended or not self.playing:
             return None
-        n = min(self.chunk, self.record.n - self.position)
-        return self._due(self.start) + round((n - 1) * 1e9 / (FS * self.speed))
+        return self._due(self.start) + round((self._next_n() - 1) * 1e9 / (FS * self.speed))
+
+    def _next_n(self) -> int:
+        """Return the samples of the next chunk: up to the next multiple of `chunk` in the session, or the record's end.
+
+        After the end of a record a looping bed so returns to the moments at which the others of its ward send.
+        """
+        return min(self.chunk - self.start % self.chunk, self.record.n - self.position)
 
     def _due(self, index: float) -> int:
         return self.anchor_ns + round((index - self.anchor) * 1e9 / (FS * self.speed))
 
     def next_waves(self) -> tuple[Wave, ...]:
         """Return the chunks of the other waves in the interval of the next chunk, to be sent before it."""
-        stop = min(self.position + self.chunk, self.record.n)
+        stop = self.position + self._next_n()
         waves = []
         for wave in self.record.waves:
             position, adu = wave.within(self.position, stop)
@@ -158,7 +164,7 @@ class Playhead(msgspec.Struct, frozen=True):
     def next_chunk(self) -> tuple[Waveform, Playhead]:
         """Return the next chunk and the playhead after it; `due_ns` must not be None."""
         record, start = self.record, self.start
-        n = min(self.chunk, record.n - self.position)
+        n = self._next_n()
         chunk = Waveform(
             bed=self.bed,
             session=self.session,

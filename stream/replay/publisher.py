@@ -13,16 +13,23 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from stream.clock import Clock, rfc3339
+from stream.clock import Clock, monotonic_ns, rfc3339
+from stream.errors import UsageError
 from stream.records.record import Annotations, Record
-from stream.replay.ledger import Write
+from stream.replay.ledger import Write, discard
 from stream.replay.playhead import Playhead, choose_record, execute, shift_deadlines
 from stream.replay.schedule import Schedule
+from stream.replay.shard_run import ShardRun
+from stream.replay.shard_runs import ShardRuns
+from stream.replay.ticks import on_tick
 from stream.timebase import FS
 from stream.wire.alarm_messages import Command
 from stream.wire.command_filter import check
+from stream.wire.detail import IN_FULL, DetailLeases, SetDetail
 from stream.wire.messages import Annotation, BedStatus, Message, Offer, Waveform
 from stream.wire.replay_actions import ReplayAction, Seek, SetLoop, SetPlaying, SetSpeed
+from stream.wire.shard import WARD_SHARDS
+from stream.wire.ward_messages import Beds, ShardBatch, ward_ecg
 
 log = logging.getLogger("bedside.publisher")
 
@@ -33,6 +40,9 @@ MAX_SLEEP_NS = 100_000_000
 MAX_CHUNKS_PER_TURN = 10
 """Chunks that are queued in one turn of the event loop: fewer than a turn can send, 20 with Mosquitto as it comes, so
 that a publisher that is late catches up."""
+
+MAX_WARD_CHUNKS_PER_TURN = 256
+"""The same of a ward, whose chunks share a few messages: more than a shard of 4,096 beds has."""
 
 MAX_EXECUTED_IDS = 64
 """Number of executed command ids kept per bed, so that no command is executed twice."""
@@ -50,22 +60,31 @@ class Bed:
 
     Attributes
     ----------
-    head : Playhead
-        Position and deadlines.
-    last : Waveform or None
-        The last chunk sent.
+    own_head : Playhead
+        Position and deadlines, without those of `run`.
     executed : deque of str
         Ids of the last executed commands.
-    counters : Counter of str
-        ``samples_published``, ``chunks_published``, ``chunks_dropped``.
+    dropped : int
+        Chunks that were dropped because the broker was unavailable.
+    run : ShardRun or None
+        What moves the bed at present, together with others of its shard.
     """
 
-    head: Playhead
-    last: Waveform | None = None
+    own_head: Playhead
     executed: deque[str] = field(default_factory=lambda: deque(maxlen=MAX_EXECUTED_IDS))
-    counters: Counter[str] = field(
-        default_factory=lambda: Counter(samples_published=0, chunks_published=0, chunks_dropped=0)
-    )
+    dropped: int = 0
+    run: ShardRun | None = None
+
+    @property
+    def head(self) -> Playhead:
+        """Position and deadlines."""
+        return self.own_head if self.run is None else self.run.head(self.own_head.bed)
+
+    @property
+    def counters(self) -> dict[str, float]:
+        """What was published: ``seq`` counts the chunks of a session, and ``start`` its samples."""
+        head = self.head
+        return {"samples_published": head.start, "chunks_published": head.seq, "chunks_dropped": self.dropped}
 
 
 class Publisher:
@@ -86,6 +105,9 @@ class Publisher:
         Writes a row of the ledger: bed, session, seq, start, n, due_ns, sent_ns.
     annotations : bool
         Also send the reference annotations of each chunk.
+    in_shards : bool
+        Send the ECG of all beds in the messages of their shards, and of those that somebody asks for on their own
+        topics as well; see `stream.wire.detail`. Without it, of all on their own topics.
 
     Attributes
     ----------
@@ -106,8 +128,12 @@ class Publisher:
         clock: Clock,
         write: Write,
         annotations: bool = False,
+        in_shards: bool = False,
     ) -> None:
-        self.beds = {head.bed: Bed(head) for head in heads}
+        self._stepped_ns = clock.stepped_ns
+        self._shards = ShardBatch(ward_ecg, send) if in_shards else None
+        self._detail = DetailLeases()
+        self.beds = {head.bed: Bed(self._on_tick(head)) for head in heads}
         self.offers: tuple[Offer, ...] = ()
         self._send = send
         self._dropped = dropped
@@ -115,13 +141,14 @@ class Publisher:
         self._clock = clock
         self._write = write
         self._annotations = annotations
-        self._stepped_ns = clock.stepped_ns
         self._unended: set[str] = set()
         self._deadlines, self._statuses = Schedule(self.beds), Schedule(self.beds)
+        self._runs = ShardRuns(self._join_run, self._leave_run)
         now_ns = clock.now_ns()
         for number, bed in enumerate(self.beds.values(), 1):
             self._move(bed, bed.head)
             self._statuses.set(bed.head.bed, now_ns + STATUS_INTERVAL_NS * number // len(self.beds))
+            self._find_run(bed.head)
 
     async def run(self) -> None:
         """Send all chunks at their deadlines; return when all records have ended."""
@@ -132,21 +159,59 @@ class Publisher:
             if overdue:
                 await asyncio.sleep(0)  # the connection must send meanwhile
             elif self._clock.stepped_ns == self._stepped_ns:  # else the deadlines must move first
-                next_ns = min(self._deadlines.first()[0], self._statuses.first()[0], now + MAX_SLEEP_NS)
+                due_ns = min(self._deadlines.first()[0], self._runs.due()[0])
+                next_ns = min(due_ns, self._statuses.first()[0], now + MAX_SLEEP_NS)
                 await self._clock.sleep_until(next_ns)
 
     def _publish_due(self, now_ns: int) -> bool:
         """Send the chunks that are due, `MAX_CHUNKS_PER_TURN` at most; return whether there are more."""
-        for _ in range(MAX_CHUNKS_PER_TURN):
+        if self._detail:
+            self._detail.expire(monotonic_ns(self._clock) / 1e9)
+        self._runs.begin(bed.own_head for bed in self.beds.values())
+        for _ in range(WARD_SHARDS):
+            due_ns, shard = self._runs.due()
+            if due_ns > now_ns:
+                break
+            self._publish_tick(shard)
+        overdue = self._runs.due()[0] <= now_ns
+        ended: list[Bed] = []
+        for _ in range(MAX_CHUNKS_PER_TURN if self._shards is None else MAX_WARD_CHUNKS_PER_TURN):
             due_ns, name = self._deadlines.first()
             if due_ns > now_ns:
-                return False
+                break
             bed = self.beds[name]
             self._publish(bed)
-            self._log_end(bed)
-            if bed.head.ended:
-                self.publish_status(bed)
-        return True
+            if bed.own_head.ended:
+                ended.append(bed)
+        else:
+            overdue = True
+        if self._shards is not None:
+            self._shards.flush()
+        for bed in ended:
+            self.publish_status(bed)
+        return overdue
+
+    def _join_run(self, run: ShardRun) -> None:
+        """Let a run move its beds."""
+        for name in run.beds:
+            self.beds[name].run = run
+            self._deadlines.set(name, None)
+
+    def _leave_run(self, run: ShardRun) -> None:
+        """Let the beds of a run that has ended go on one by one."""
+        for name in run.beds:
+            self._move(self.beds[name], run.head(name))
+
+    def _publish_tick(self, shard: int) -> None:
+        """Send the next tick of a run, and of its beds that somebody asks for their own chunks."""
+        message = self._runs.next_tick(shard)
+        self._send(message)
+        if self._detail or self._write is not discard:
+            wanted: Beds = self._detail if self._write is discard else self.beds
+            for chunk in message.chunks(wanted):
+                if chunk.bed in self._detail:
+                    self._send(chunk)
+                self._write_chunk(chunk)
 
     def _publish_statuses(self, now_ns: int) -> None:
         """Publish the statuses that are due. Each bed has its own moment: those of a ward would delay its chunks."""
@@ -157,8 +222,8 @@ class Publisher:
             self._statuses.set(first[1], now_ns + STATUS_INTERVAL_NS)
 
     def _move(self, bed: Bed, head: Playhead) -> None:
-        """Set the replay state of a bed and its next deadline."""
-        bed.head = head
+        """Set the replay state of a bed and its next deadline; a run that moved it must have ended."""
+        bed.own_head, bed.run = head, None
         self._deadlines.set(head.bed, head.due_ns)
         if head.ended:
             self._unended.discard(head.bed)
@@ -174,6 +239,7 @@ class Publisher:
             log.warning("the clock was stepped by %.1f s: the replay continues at its position", step_ns / 1e9)
             self._stepped_ns += step_ns
             self._statuses.shift(step_ns)
+            self._runs.end_all()
             for bed in self.beds.values():
                 self._move(bed, shift_deadlines(bed.head, step_ns))
         return now
@@ -188,12 +254,26 @@ class Publisher:
         UsageError
             The command cannot be executed, such as a seek beyond the end of the record.
         """
+        if isinstance(command.action, SetDetail):
+            self._set_detail(command)
         if not isinstance(command.action, ReplayAction):
             return  # for the worker
         bed = self.accept(command)
-        self._move(bed, execute(bed.head, command.action, self._now_ns()))
+        now_ns = self._now_ns()
+        head = execute(bed.head, command.action, now_ns)
+        self._runs.end(command.bed)
+        self._move(bed, head if head.anchor_ns == bed.head.anchor_ns else self._on_tick(head))
         log.info("%s: %s, by %r", command.bed, _effect(command.action, bed.head), command.who)
         self.publish_status(bed)
+
+    def _set_detail(self, command: Command) -> None:
+        """Send a bed in full for a while."""
+        self.accept(command)
+        if self._shards is not None and not self._detail.renew(command.bed, monotonic_ns(self._clock) / 1e9):
+            raise UsageError(f"bed {command.bed} cannot be sent in full: {IN_FULL} others are; look at fewer")
+
+    def _on_tick(self, head: Playhead) -> Playhead:
+        return head if self._shards is None else on_tick(head, self._stepped_ns)
 
     def accept(self, command: Command) -> Bed:
         """Check a command, record its id, and return its bed.
@@ -210,7 +290,9 @@ class Publisher:
 
     def choose_record(self, bed: Bed, record: Record) -> None:
         """Continue with another record."""
-        self._move(bed, choose_record(bed.head, record, self._now_ns()))
+        head = self._on_tick(choose_record(bed.head, record, self._now_ns()))
+        self._runs.end(head.bed)
+        self._move(bed, head)
         log.info("%s", description(bed.head))
         self.publish_status(bed)
 
@@ -234,10 +316,10 @@ class Publisher:
 
     def publish_status(self, bed: Bed, *, ended: bool = False) -> None:
         """Publish the status of a bed, unless no chunk has been sent yet."""
-        if bed.last is None:
+        head = bed.head
+        if head.seq == 0:
             return
         self._count_dropped(bed)
-        head = bed.head
         self._send(
             BedStatus(
                 bed=head.bed,
@@ -251,33 +333,42 @@ class Publisher:
                 duration=head.record.n,
                 speed=head.speed,
                 loop=head.loop,
-                last_seq=bed.last.seq,
+                last_seq=head.seq - 1,
                 synthetic=head.record.synthetic,
-                counters=dict(bed.counters),
+                counters=bed.counters,
                 records=self.offers,
             )
         )
 
     def _publish(self, bed: Bed) -> None:
-        record = bed.head.record
-        for wave in bed.head.next_waves():
+        record = bed.own_head.record
+        for wave in bed.own_head.next_waves():
             self._send(wave)
-        chunk, head = bed.head.next_chunk()
+        chunk, head = bed.own_head.next_chunk()
         self._move(bed, head)
-        self._send(chunk)
-        self._write(chunk.bed, chunk.session, chunk.seq, chunk.start, chunk.n, chunk.due_ns, self._clock.now_ns())
-        bed.last = chunk
-        bed.counters["samples_published"] += chunk.n
-        bed.counters["chunks_published"] += 1
+        if self._shards is not None:
+            self._shards.add(chunk.bed, chunk, len(chunk.samples))
+        self._find_run(head)
+        if self._shards is None or chunk.bed in self._detail:
+            self._send(chunk)
+        self._write_chunk(chunk)
+        self._log_end(head, chunk)
         if self._annotations and record.annotations is not None:
             for annotation in annotations_of(chunk, record.annotations):
                 self._send(annotation)
 
-    def _log_end(self, bed: Bed) -> None:
-        head, last = bed.head, bed.last
+    def _find_run(self, head: Playhead) -> None:
+        """Note that a bed may send with others of its shard from now on."""
+        if self._shards is not None and not self._annotations:
+            self._runs.find(head)
+
+    def _write_chunk(self, chunk: Waveform) -> None:
+        self._write(chunk.bed, chunk.session, chunk.seq, chunk.start, chunk.n, chunk.due_ns, self._clock.now_ns())
+
+    def _log_end(self, head: Playhead, last: Waveform) -> None:
         if head.ended:
             log.info("%s: record %s has ended", head.bed, head.record.name)
-        elif last is not None and head.epoch > last.epoch and self._logs_loop(head):
+        elif head.epoch > last.epoch and self._logs_loop(head):
             log.info("%s: record %s has ended and is restarted", head.bed, head.record.name)
 
     def _logs_loop(self, head: Playhead) -> bool:
@@ -285,10 +376,11 @@ class Publisher:
         return len(self.beds) <= MAX_NAMED and head.record.n / (FS * head.speed) >= MIN_LOGGED_LOOP_S
 
     def _count_dropped(self, bed: Bed) -> None:
-        dropped = self._dropped(bed.head.bed)
-        if dropped > bed.counters["chunks_dropped"]:
-            log.warning("%s: the broker was unavailable for too long, %d chunks dropped so far", bed.head.bed, dropped)
-        bed.counters["chunks_dropped"] = dropped
+        name = bed.own_head.bed
+        dropped = self._dropped(name)
+        if dropped > bed.dropped:
+            log.warning("%s: the broker was unavailable for too long, %d chunks dropped so far", name, dropped)
+        bed.dropped = dropped
 
 
 def names(beds: Sequence[str]) -> str:

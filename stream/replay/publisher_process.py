@@ -19,6 +19,7 @@ from stream.replay.load_report import INTERVAL_S, LoadReport
 from stream.replay.playhead import ReplayConfig, begin, first_sample
 from stream.replay.publisher import Publisher, description
 from stream.wire.alarm_messages import Command
+from stream.wire.detail import IN_FULL
 from stream.wire.messages import Offer
 from stream.wire.replay_actions import ChooseRecord
 from stream.wire.topics import Kind, Role, Topic, pattern
@@ -41,6 +42,7 @@ async def serve(
     ledger_path: Path | None,
     clock: Clock,
     annotations: bool = False,
+    all_in_full: bool = False,
     watch: Watch = watch_nothing,
     report: LoadReport | None = None,
 ) -> None:
@@ -56,6 +58,8 @@ async def serve(
     clock : Clock
     annotations : bool
         Also send the reference annotations.
+    all_in_full : bool
+        Send each bed on its own topics, however many there are; see `stream.wire.detail`.
     watch : callable
         Called with the client; see `stream.mqtt.metrics`.
     report : LoadReport, optional
@@ -73,6 +77,7 @@ async def serve(
     for record, config in replays:
         first_sample(record, config)
     beds = tuple(config.bed for _, config in replays)
+    in_shards = len(beds) > IN_FULL and not all_in_full
     # With those of the claims: its own retained topics, which the client restores when another client overwrites them.
     subscriptions = [*(pattern(Kind.COMMAND, bed) for bed in beds), *bed_claims.subscriptions(beds)]
     with ledger(ledger_path, *Publisher.LEDGER) as write:
@@ -92,11 +97,12 @@ async def serve(
             publisher = Publisher(
                 [begin(record, config, begin_ns) for record, config in replays],
                 send=client.send,
-                dropped=lambda bed: client.dropped(Topic(Kind.ECG, bed)),
+                dropped=client.dropped_of_ward if in_shards else lambda bed: client.dropped(Topic(Kind.ECG, bed)),
                 instance=client.instance,
                 clock=clock,
                 write=write,
                 annotations=annotations,
+                in_shards=in_shards,
             )
             log.info("streaming to %s; Ctrl-C ends it", address)
             if report is None:

@@ -13,6 +13,7 @@ from typing import Annotated, Literal, get_args
 
 import msgspec
 
+from stream.wire.detail import SetDetail
 from stream.wire.messages import (
     MAX_FINITE,
     MAX_LEADS,
@@ -237,7 +238,18 @@ class SetLimits(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="
     limits: Limits
 
 
-Action = Acknowledge | PauseAudio | PauseAlarms | SetLimits | SetPlaying | Seek | SetSpeed | SetLoop | ChooseRecord
+Action = (
+    Acknowledge
+    | PauseAudio
+    | PauseAlarms
+    | SetLimits
+    | SetPlaying
+    | Seek
+    | SetSpeed
+    | SetLoop
+    | ChooseRecord
+    | SetDetail
+)
 
 
 class Command(Message, frozen=True, kw_only=True, tag_field="v", tag=1):

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from stream.wire.codec import BINARY, MESSAGE_OF
+from stream.wire.shard import WARD_SHARDS
 from stream.wire.topics import QOS, RETAINED, ROOT, SIGNALS, Kind, Role
 
 SENDERS: dict[Kind, str] = {
@@ -29,10 +30,13 @@ SENDERS: dict[Kind, str] = {
     Kind.PROCESS: "each process; also its last will",
     Kind.COMMAND: "anyone",
     Kind.EVENTS_REQUEST: "logger",
+    Kind.WARD_ECG: "publisher of more than 64 beds",
+    Kind.WARD_FORECAST: "worker of more than 64 beds",
 }
 
 PARAMETERS: dict[str, dict[str, Any]] = {
     "bed": {"description": "Matches [a-z0-9][a-z0-9_-]{0,31}."},
+    "shard": {"description": f"CRC-32 of the names of its beds, modulo {WARD_SHARDS}."},
     "role": {"description": "Role of the process.", "enum": [role.value for role in Role]},
     "instance": {"description": "Chosen at random by each process."},
     "signal": {
@@ -93,6 +97,8 @@ def _address(kind: Kind) -> str:
             return f"{ROOT}/{{bed}}/wave/{{signal}}"
         case Kind.EVENTS_REQUEST:
             return f"{ROOT}/_/{kind}"
+        case Kind.WARD_ECG | Kind.WARD_FORECAST:
+            return f"{ROOT}/_/ward/{{shard}}/{kind.rpartition('/')[2]}"
         case _:
             return f"{ROOT}/{{bed}}/{kind}"
 

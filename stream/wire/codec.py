@@ -14,11 +14,13 @@ from stream.errors import MessageError
 from stream.wire import topics
 from stream.wire.alarm_messages import ActiveAlarms, Alarm, Command, EventsRequest
 from stream.wire.messages import Annotation, Beat, BedStatus, Forecast, Message, ProcessStatus, Vitals, Waveform
-from stream.wire.topics import RETAINED, Kind, Topic
+from stream.wire.topics import OF_WARD, RETAINED, Kind, Topic
+from stream.wire.ward_messages import MAX_WARD_BYTES, WardEcg, WardForecast
 from stream.wire.wave_message import Wave
 
 MAX_BYTES = 64 * 1024
-"""Maximum payload size; larger ones are rejected unread. A chunk of 30 s of two leads has 43,200 bytes of samples."""
+"""Maximum payload size but for topics of a ward; larger ones are rejected unread. A chunk of 30 s of two leads has
+43,200 bytes of samples."""
 
 MESSAGE_OF: dict[Kind, type[Message]] = {
     Kind.ECG: Waveform,
@@ -33,9 +35,11 @@ MESSAGE_OF: dict[Kind, type[Message]] = {
     Kind.PROCESS: ProcessStatus,
     Kind.COMMAND: Command,
     Kind.EVENTS_REQUEST: EventsRequest,
+    Kind.WARD_ECG: WardEcg,
+    Kind.WARD_FORECAST: WardForecast,
 }
 
-BINARY = (Waveform, Wave, Forecast)
+BINARY = (Waveform, Wave, Forecast, WardEcg, WardForecast)
 """Messages with samples, encoded as MessagePack."""
 
 _decoders = {
@@ -46,7 +50,8 @@ _json = msgspec.json.Encoder()
 _msgpack = msgspec.msgpack.Encoder()
 
 
-_KIND_OF = {cls: kind for kind, cls in MESSAGE_OF.items() if cls not in (Wave, BedStatus, ProcessStatus, EventsRequest)}
+_NOT_OF_A_BED = (Wave, BedStatus, ProcessStatus, EventsRequest, WardEcg, WardForecast)
+_KIND_OF = {cls: kind for kind, cls in MESSAGE_OF.items() if cls not in _NOT_OF_A_BED}
 """Kinds of the messages whose topic depends on the bed alone."""
 
 _bed_topic = lru_cache(16_384)(Topic)
@@ -58,6 +63,10 @@ def topic_of(message: Message) -> Topic:
     if kind is not None:
         return _bed_topic(kind, message.bed)  # type: ignore[attr-defined]
     match message:
+        case WardEcg():
+            return Topic(Kind.WARD_ECG, shard=message.shard)
+        case WardForecast():
+            return Topic(Kind.WARD_FORECAST, shard=message.shard)
         case ProcessStatus():
             return Topic(Kind.PROCESS, role=topics.Role(message.role), instance=message.instance)
         case BedStatus():
@@ -67,6 +76,11 @@ def topic_of(message: Message) -> Topic:
         case Wave():
             return Topic(Kind.WAVE, message.bed, signal=message.signal)
     raise TypeError(f"{type(message).__name__} has no topic")
+
+
+def max_bytes(topic: Topic) -> int:
+    """Return the maximum payload size of a topic."""
+    return MAX_WARD_BYTES if topic.kind in OF_WARD else MAX_BYTES
 
 
 def encode(message: Message) -> bytes:
@@ -81,15 +95,15 @@ def decode(topic: Topic, payload: bytes) -> Message | None:
     ------
     MessageError
         The payload is too large, malformed, violates a constraint of its message, or contains another bed, role,
-        instance or signal than its topic; or it is empty and the topic is not retained.
+        instance, signal or shard than its topic; or it is empty and the topic is not retained.
     """
     if not payload:
         if topic.kind in RETAINED:
             return None
         raise MessageError(f"{topic}: empty payload")
-    if len(payload) > MAX_BYTES:
+    if len(payload) > max_bytes(topic):
         # The size is not named: a connection keeps only the beginning of such a payload.
-        raise MessageError(f"{topic}: the payload exceeds the limit of {MAX_BYTES} bytes")
+        raise MessageError(f"{topic}: the payload exceeds the limit of {max_bytes(topic)} bytes")
     try:
         message: Message = _decoders[topic.kind].decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError) as error:

@@ -126,13 +126,15 @@ class Waveform(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
         n_leads = len(self.leads)
         if not len(self.gain) == len(self.zero) == n_leads:
             raise ValueError(f"{n_leads} leads need as many gains and zeros")
-        if not all(MIN_GAIN <= g <= MAX_GAIN for g in self.gain):
-            raise ValueError(f"gain {self.gain} is not within {MIN_GAIN} to {MAX_GAIN}")
+        for gain in self.gain:
+            if not MIN_GAIN <= gain <= MAX_GAIN:
+                raise ValueError(f"gain {self.gain} is not within {MIN_GAIN} to {MAX_GAIN}")
         if not MIN_SPEED <= self.speed <= MAX_SPEED:
             raise ValueError(f"speed {self.speed} is not within {MIN_SPEED} to {MAX_SPEED}")
-        if not self.samples or len(self.samples) % (2 * n_leads):
+        n, rest = divmod(len(self.samples), 2 * n_leads)
+        if rest or not n:
             raise ValueError(f"{len(self.samples)} bytes are not a whole number of int16 samples of {n_leads} leads")
-        if max(self.start, self.position) + self.n > MAX_INDEX:
+        if self.start + n > MAX_INDEX or self.position + n > MAX_INDEX:
             raise ValueError(f"sample {max(self.start, self.position)} lies beyond {MAX_INDEX}")
         if self.epoch_start > self.start:
             raise ValueError(f"epoch_start {self.epoch_start} lies after start {self.start}")

@@ -8,11 +8,16 @@ from __future__ import annotations
 import math
 import zlib
 from dataclasses import dataclass
+from functools import lru_cache
 
 from stream.errors import UsageError
 
 MAX_SHARDS = 256
 """Largest number of shards."""
+
+WARD_SHARDS = 24
+"""Shards of the topics ``_/ward/{shard}/…``, the same for all wards: with 1,000 beds, a message contains about 42. If N
+divides 24 (1, 2, 3, 4, 6, 8, 12, 24), each of N worker processes reads its own topics and no others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,7 @@ class Shard:
             raise UsageError(f"shard {self} does not exist: use at most {MAX_SHARDS}, numbered from 0")
 
     def __contains__(self, bed: str) -> bool:
-        return zlib.crc32(bed.encode()) % self.count == self.index
+        return self.count == 1 or zlib.crc32(bed.encode()) % self.count == self.index
 
     def __str__(self) -> str:
         return f"{self.index}/{self.count}"
@@ -52,6 +57,17 @@ class Shard:
     def overlaps(self, other: Shard) -> bool:
         """Return whether a bed can belong to both shards."""
         return (self.index - other.index) % math.gcd(self.count, other.count) == 0
+
+
+@lru_cache(16_384)
+def ward_shard(bed: str) -> int:
+    """Return the number of a bed's shard among the topics of a ward."""
+    return zlib.crc32(bed.encode()) % WARD_SHARDS
+
+
+def ward_shards(shard: Shard) -> tuple[int, ...]:
+    """Return the shards of the topics of a ward that can contain beds of a worker's shard."""
+    return tuple(number for number in range(WARD_SHARDS) if Shard(number, WARD_SHARDS).overlaps(shard))
 
 
 ALL_BEDS = Shard()

@@ -1,7 +1,8 @@
 """Build and parse MQTT topics.
 
-``bedside/v1/{bed}/...`` topics belong to one bed; ``bedside/v1/_/status/{role}/{instance}`` belongs to one process,
-``bedside/v1/_/events/request`` to all beds. The pattern of bed names excludes ``_``.
+``bedside/v1/{bed}/...`` topics belong to one bed, ``bedside/v1/_/status/{role}/{instance}`` to one process,
+``bedside/v1/_/ward/{shard}/...`` to the beds of a shard, ``bedside/v1/_/events/request`` to all beds. The pattern of
+bed names excludes ``_``.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ from enum import StrEnum
 from typing import get_args
 
 from stream.errors import MessageError, UsageError
+from stream.wire.shard import ALL_BEDS, WARD_SHARDS, Shard, ward_shards
 from stream.wire.wave_message import Signal
 
 ROOT = "bedside/v1"
 ANY_BED = "+"
 
 _BED = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
+_SHARD_TEXTS = frozenset(map(str, range(WARD_SHARDS)))
 _INSTANCE = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
@@ -36,9 +39,16 @@ class Kind(StrEnum):
     PROCESS = "process"
     COMMAND = "command"
     EVENTS_REQUEST = "events/request"
+    WARD_ECG = "ward/ecg"
+    WARD_FORECAST = "ward/forecast"
 
 
-QOS = {kind: 0 if kind in (Kind.FORECAST, Kind.BEATS, Kind.VITALS) else 1 for kind in Kind}
+OF_WARD = frozenset({Kind.WARD_ECG, Kind.WARD_FORECAST})
+"""Kinds whose messages contain many beds."""
+
+_QOS_0 = (Kind.FORECAST, Kind.BEATS, Kind.VITALS, *OF_WARD)
+
+QOS = {kind: 0 if kind in _QOS_0 else 1 for kind in Kind}
 RETAINED = frozenset({Kind.VITALS, Kind.ALARMS_ACTIVE, Kind.STATUS, Kind.PROCESS})
 
 
@@ -63,13 +73,15 @@ class Topic:
     ----------
     kind : Kind
     bed : str or None
-        None for a process status and for a request for events.
+        None for a process status, for a request for events, and for the topics of a shard.
     role : Role or None
         Only for status topics.
     instance : str or None
         Only for a process status.
     signal : str or None
         Only for waves.
+    shard : int or None
+        Only for the topics of a shard.
     """
 
     kind: Kind
@@ -77,6 +89,7 @@ class Topic:
     role: Role | None = None
     instance: str | None = None
     signal: str | None = None
+    shard: int | None = None
 
     def __str__(self) -> str:
         if self.kind is Kind.PROCESS:
@@ -87,6 +100,8 @@ class Topic:
             return f"{ROOT}/{self.bed}/wave/{self.signal}"
         if self.kind is Kind.EVENTS_REQUEST:
             return f"{ROOT}/_/{self.kind}"
+        if self.kind in OF_WARD:
+            return f"{ROOT}/_/ward/{self.shard}/{_last(self.kind)}"
         return f"{ROOT}/{self.bed}/{self.kind}"
 
 
@@ -111,7 +126,7 @@ def parse(text: str) -> Topic:
     Raises
     ------
     MessageError
-        The topic is not one of bedside's, or contains an invalid bed, role, instance or signal.
+        The topic is not one of bedside's, or contains an invalid bed, role, instance, signal or shard.
     """
     prefix, _, rest = text.partition(f"{ROOT}/")
     parts = rest.split("/")
@@ -120,6 +135,11 @@ def parse(text: str) -> Topic:
             raise ValueError
         if parts == ["_", *Kind.EVENTS_REQUEST.split("/")]:
             return Topic(Kind.EVENTS_REQUEST)
+        if parts[:2] == ["_", "ward"]:
+            _, _, shard, kind_of_ward = parts
+            if shard not in _SHARD_TEXTS:
+                raise ValueError
+            return Topic(Kind(f"ward/{kind_of_ward}"), shard=int(shard))
         if parts[0] == "_":
             _, status, role, instance = parts
             if status != "status" or not _INSTANCE.fullmatch(instance):
@@ -135,7 +155,7 @@ def parse(text: str) -> Topic:
                 raise ValueError
             return Topic(Kind.WAVE, bed, signal=signal)
         kind = Kind("/".join(parts[1:]))
-        if kind in (Kind.PROCESS, Kind.EVENTS_REQUEST):
+        if kind in (Kind.PROCESS, Kind.EVENTS_REQUEST, *OF_WARD):
             raise ValueError
         return Topic(kind, bed)
     except (ValueError, IndexError):
@@ -153,4 +173,17 @@ def pattern(kind: Kind, bed: str = ANY_BED, role: Role | None = None) -> str:
         return f"{ROOT}/{bed}/wave/+"
     if kind is Kind.EVENTS_REQUEST:
         return str(Topic(kind))
+    if kind in OF_WARD:
+        return f"{ROOT}/_/ward/+/{_last(kind)}"
     return f"{ROOT}/{bed}/{kind}"
+
+
+def ward_patterns(kind: Kind, shard: Shard = ALL_BEDS) -> list[str]:
+    """Return the subscription filters for a kind of topic of a ward, for the beds of a worker's shard."""
+    if shard == ALL_BEDS:
+        return [pattern(kind)]
+    return [str(Topic(kind, shard=number)) for number in ward_shards(shard)]
+
+
+def _last(kind: Kind) -> str:
+    return kind.rpartition("/")[2]

@@ -15,7 +15,7 @@ from tests.deploy.ward import ROLES, Ward
 
 Rights = dict[str, dict[str, set[str]]]
 
-PLACES = {"{bed}": "bed-1", "{signal}": "pleth", "{instance}": "ab12"}
+PLACES = {"{bed}": "bed-1", "{signal}": "pleth", "{instance}": "ab12", "{shard}": "3"}
 FOREIGN = ("bedside/v1/bed-1/unknown", "bedside/v2/bed-1/ecg", "other/topic", "bedside", "$SYS/broker/uptime")
 MARK = "bedside/v1/_/status/monitor/mark"
 """A topic that all roles read, and monitor writes."""

@@ -47,7 +47,8 @@ def half_open(bench: Bench) -> Outcome:
             def all_back(before: dict[str, tuple[int, int]] = before) -> bool:
                 return all(len(links[role].accepted_s) >= old + n for role, (old, n) in before.items())
 
-            bench.wait_until(all_back, 30)
+            patience_s = bench.limit_s(30)
+            bench.wait_until(all_back, patience_s)
             for role, (old, count) in before.items():
                 new_s = links[role].accepted_s[old : old + count]
                 noticed_s = max(new_s) - frozen_s if len(new_s) == count else None
@@ -56,7 +57,7 @@ def half_open(bench: Bench) -> Outcome:
                 checks.add(
                     noticed_s is not None and (bench.short or noticed_s <= limit_s),
                     f"{role} notices within {limit_s:.0f} s",
-                    f"{role}: " + ("nothing in 30 s" if noticed_s is None else f"{noticed_s:.1f} s"),
+                    f"{role}: " + (f"nothing in {patience_s:.0f} s" if noticed_s is None else f"{noticed_s:.1f} s"),
                 )
             bench.sleep(bench.size(5, 1))
         ended = [role for role, process in processes.items() if not process.alive]
@@ -96,7 +97,7 @@ def storm(bench: Bench) -> Outcome:
         bench.say(f"the broker returns to {clients} waiting clients")
         started_s = time.monotonic()
         ward.start_broker()
-        bench.wait_until(lambda: connected(offset) >= clients, 30)
+        bench.wait_until(lambda: connected(offset) >= clients, bench.limit_s(30))
         took_s, back = time.monotonic() - started_s, connected(offset)
         checks.add(
             back >= clients and (bench.short or took_s <= 10),

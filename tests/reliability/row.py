@@ -12,6 +12,9 @@ from tests.reliability.forks import Forks
 
 POLL_S = 0.05
 
+SHORT_LIMIT_S = 60.0
+"""How long the short form waits for what does come, in s: it may run on a slow machine, beside other tests."""
+
 
 class CancelledError(Exception):
     """The run was interrupted; the row ends its processes and stops."""
@@ -103,6 +106,10 @@ class Bench:
     def size(self, full: int, short: int) -> int:
         """Return the size of this form."""
         return short if self.short else full
+
+    def limit_s(self, full: float) -> float:
+        """Return how long something may take. The short form claims nothing about time: it waits for a minute."""
+        return max(full, SHORT_LIMIT_S) if self.short else full
 
     def sleep(self, seconds: float) -> None:
         """Wait.

@@ -16,6 +16,9 @@ from tests.reliability.row import Bench, Checks
 DRAIN_S = 90.0
 """How long the last chunks and events may be on their way."""
 
+ENOUGH_EVENTS = 4
+"""Alarm events of an experiment that says something about alarm events."""
+
 UNBOUNDED = "allow_anonymous true\nmax_queued_messages 0"
 """Settings with which the broker drops nothing on a slow machine, where its queue is not the subject."""
 
@@ -155,7 +158,14 @@ class Scene:
         before = len(self.watch.of("/vitals"))
         self.bench.need(lambda: len(self.watch.of("/vitals")) >= before + more, "vital signs")
 
-    def drain(self, *publishers: Process, stored: bool = True) -> None:
+    def await_events(self) -> None:
+        """Wait until enough alarm events were sent for `check_events`, while the publishers go on.
+
+        When the first of them comes depends on how much of the signal was processed: on a slow machine, late.
+        """
+        self.bench.wait_until(lambda: len(self.events()) >= ENOUGH_EVENTS, DRAIN_S, every_s=0.5)
+
+    def drain(self, *publishers: Process) -> None:
         """End the publishers; wait until the last chunk is taken and each event that the worker sent is stored."""
         # A publisher that is terminated gives up what waits for the broker: let it catch up first.
         self.bench.wait_until(lambda: oracle.tail_is_taken(self.published, self._ledgers(), 10), DRAIN_S, every_s=1.0)
@@ -163,8 +173,7 @@ class Scene:
             publisher.stop()
         self.bench.wait_until(lambda: oracle.tail_is_taken(self.published, self._ledgers()), DRAIN_S, every_s=0.5)
         self.bench.sleep(1.0)
-        if stored:
-            self.bench.wait_until(lambda: not self.missing_events(), DRAIN_S, every_s=0.5)
+        self.bench.wait_until(lambda: not self.missing_events(), DRAIN_S, every_s=0.5)
 
     def accounts(self) -> dict[oracle.Key, oracle.Account]:
         """Return the account of each bed and session; gaps are those that events on the wire name."""
@@ -183,7 +192,8 @@ class Scene:
     # --- checks -------------------------------------------------------------------------------------------------
 
     def finish(self, checks: Checks, publisher: Process, *processes: Process) -> None:
-        """End the publisher, then check samples, events and processes."""
+        """Wait for alarm events, end the publisher, then check samples, events and processes."""
+        self.await_events()
         self.drain(publisher)
         self.check_samples(checks)
         self.check_events(checks)
@@ -208,7 +218,7 @@ class Scene:
         """Check that the store holds what the worker sent, and no alarm that stays raised."""
         sent, stored = self.events(), oracle.stored_events(self.store)
         ids = [event["event_id"] for event in stored]
-        checks.add(len(sent) >= 4, "alarm events sent", f"{len(sent)} alarm events sent")
+        checks.add(len(sent) >= ENOUGH_EVENTS, "alarm events sent", f"{len(sent)} alarm events sent")
         checks.equal(len(set(sent) - set(ids)), 0, "events not stored")
         checks.equal(len(ids) - len(set(ids)), 0, "events stored twice")
         checks.equal(len(set(ids) - set(sent)), 0, "events stored but never sent")

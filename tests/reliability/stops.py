@@ -22,7 +22,7 @@ def _no_data(scene: Scene, bed: str, phase: str) -> bool:
 
 def stop_publisher(bench: Bench) -> Outcome:
     """Stop one of two publishers."""
-    seconds, checks = _seconds(bench), Checks()
+    seconds, checks, limit_s = _seconds(bench), Checks(), bench.limit_s(NOTICED_S)
     with Scene(bench) as scene:
         worker, logger = scene.start_worker(), scene.start_logger()
         other = scene.start_replay(eventful_beds(1), ledger="published-1.csv")
@@ -30,19 +30,19 @@ def stop_publisher(bench: Bench) -> Outcome:
         scene.need_beds("bed-1", "bed-9")
         stopped.pause()
         bench.say(f"publisher stopped for {seconds} s")
-        raised_s = bench.wait_until(lambda: _no_data(scene, "bed-9", "raised"), seconds)
+        raised_s = bench.wait_until(lambda: _no_data(scene, "bed-9", "raised"), bench.limit_s(seconds))
         bench.sleep(max(seconds - (raised_s or 0), 0))
         stopped.resume()
-        cleared_s = bench.wait_until(lambda: _no_data(scene, "bed-9", "cleared"), 2 * NOTICED_S)
+        cleared_s = bench.wait_until(lambda: _no_data(scene, "bed-9", "cleared"), 2 * limit_s)
         bench.sleep(bench.size(10, 3))
         checks.add(
-            raised_s is not None and raised_s <= NOTICED_S,
-            f"no_data within {NOTICED_S:.0f} s",
+            raised_s is not None and raised_s <= limit_s,
+            f"no_data within {limit_s:.0f} s",
             "no alarm" if raised_s is None else f"no_data after {raised_s:.1f} s",
         )
         checks.add(
-            cleared_s is not None and cleared_s <= NOTICED_S,
-            f"cleared within {NOTICED_S:.0f} s of SIGCONT",
+            cleared_s is not None and cleared_s <= limit_s,
+            f"cleared within {limit_s:.0f} s of SIGCONT",
             "not cleared" if cleared_s is None else f"cleared {cleared_s:.1f} s after SIGCONT",
         )
         checks.equal(_no_data(scene, "bed-1", "raised"), False, "no_data of the other bed")
@@ -55,7 +55,7 @@ def stop_publisher(bench: Bench) -> Outcome:
 
 def stop_worker(bench: Bench) -> Outcome:
     """Stop the only worker."""
-    seconds, checks = _seconds(bench), Checks()
+    seconds, checks, limit_s = _seconds(bench), Checks(), bench.limit_s(NOTICED_S + 5)
     with Scene(bench, watch=("+/vitals",)) as scene:
         worker, logger = scene.start_worker(), scene.start_logger()
         replay = scene.start_replay(eventful_beds(2), speed=bench.size(1, 2))
@@ -69,8 +69,8 @@ def stop_worker(bench: Bench) -> Outcome:
         # What waited in the sockets comes first; live signal is what was published after SIGCONT.
         live_s = bench.wait_until(lambda: scene.taken() > before + 40 and scene.watch.of("/vitals", since), 60)
         checks.add(
-            live_s is not None and live_s <= NOTICED_S + 5,
-            f"serves again within {NOTICED_S + 5:.0f} s of SIGCONT",
+            live_s is not None and live_s <= limit_s,
+            f"serves again within {limit_s:.0f} s of SIGCONT",
             "does not serve" if live_s is None else f"serves again after {live_s:.1f} s",
         )
         bench.sleep(bench.size(20, 3))
@@ -80,7 +80,7 @@ def stop_worker(bench: Bench) -> Outcome:
 
 def stop_receivers(bench: Bench) -> Outcome:
     """Stop the alarm log and the window together: neither knows of the other."""
-    seconds, checks = _seconds(bench), Checks()
+    seconds, checks, limit_s = _seconds(bench), Checks(), bench.limit_s(NOTICED_S)
     with Scene(bench) as scene:
         worker, logger = scene.start_worker(), scene.start_logger()
         monitor = scene.ward.start("monitor", "--station")
@@ -94,8 +94,8 @@ def stop_receivers(bench: Bench) -> Outcome:
         monitor.resume()
         logger.resume()
         for role in ("monitor", "logger"):
-            waited_s = bench.wait_until(lambda role=role: scene.watch.online(role), NOTICED_S)
-            text = f"{role} online within {NOTICED_S:.0f} s of SIGCONT"
+            waited_s = bench.wait_until(lambda role=role: scene.watch.online(role), limit_s)
+            text = f"{role} online within {limit_s:.0f} s of SIGCONT"
             checks.add(waited_s is not None, text, text if waited_s is not None else f"{role} not online")
         bench.sleep(bench.size(20, 3))
         scene.finish(checks, replay, worker, logger, monitor)
@@ -105,7 +105,7 @@ def stop_receivers(bench: Bench) -> Outcome:
 
 def stop_broker(bench: Bench) -> Outcome:
     """Stop the broker."""
-    seconds, checks = _seconds(bench), Checks()
+    seconds, checks, limit_s = _seconds(bench), Checks(), bench.limit_s(NOTICED_S + 5)
     with Scene(bench) as scene:
         worker, logger = scene.start_worker(), scene.start_logger()
         replay = scene.start_replay(eventful_beds(2), speed=bench.size(1, 2))
@@ -118,8 +118,8 @@ def stop_broker(bench: Bench) -> Outcome:
         scene.ward.broker.resume()
         waited_s = bench.wait_until(lambda: scene.taken() > before + 40, 60)
         checks.add(
-            waited_s is not None and waited_s <= NOTICED_S + 5,
-            f"the worker is served within {NOTICED_S + 5:.0f} s of SIGCONT",
+            waited_s is not None and waited_s <= limit_s,
+            f"the worker is served within {limit_s:.0f} s of SIGCONT",
             "no signal" if waited_s is None else f"signal after {waited_s:.1f} s",
         )
         bench.sleep(bench.size(20, 3))

@@ -44,7 +44,7 @@ class Log:
     def need_stored(self, more: int) -> None:
         """Wait until further events are stored."""
         before = oracle.stored_count(self.store)
-        self.bench.need(lambda: oracle.stored_count(self.store) >= before + more, f"{more} stored events", 30)
+        self.bench.need(lambda: oracle.stored_count(self.store) >= before + more, f"{more} stored events")
 
     def check(self, checks: Checks, before: int, during: int) -> None:
         """Check that events went on while the fault lasted, and that all are stored once after it."""
@@ -97,8 +97,9 @@ def full_disk(bench: Bench) -> Outcome:
             resource.prlimit(log.process.pid, resource.RLIMIT_FSIZE, (4096, limits[1]))
         bench.sleep(1)
         before = len(log.source.sent)
-        bench.wait_until(lambda: "held until" in log.process.text, 20)
+        bench.wait_until(lambda: "held until" in log.process.text, bench.limit_s(20))
         bench.sleep(seconds)
+        bench.need(lambda: len(log.source.sent) > before + 10, "events during the fault")
         during = len(log.source.sent)
         if disk is not None:
             filler.unlink()
@@ -118,8 +119,9 @@ def locked_store(bench: Bench) -> Outcome:
         with contextlib.closing(sqlite3.connect(log.store, timeout=10, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             before = len(log.source.sent)
-            bench.wait_until(lambda: "held until" in log.process.text, 20)
+            bench.wait_until(lambda: "held until" in log.process.text, bench.limit_s(20))
             bench.sleep(seconds)
+            bench.need(lambda: len(log.source.sent) > before + 10, "events during the fault")
             during = len(log.source.sent)
             other.execute("ROLLBACK")
         log.check(checks, before, during)
@@ -134,8 +136,9 @@ def moved_store(bench: Bench) -> Outcome:
         moved = bench.folder / "moved.sqlite"
         log.store.rename(moved)
         before = len(log.source.sent)
-        bench.wait_until(lambda: "held until" in log.process.text, 20)
+        bench.wait_until(lambda: "held until" in log.process.text, bench.limit_s(20))
         bench.sleep(seconds)
+        bench.need(lambda: len(log.source.sent) > before + 10, "events during the fault")
         during = len(log.source.sent)
         moved.rename(log.store)
         log.check(checks, before, during)
@@ -157,7 +160,7 @@ def read_only_store(bench: Bench) -> Outcome:
             path.chmod(0o444)
         folder.chmod(0o555)
         refused = log.ward.start("alarms", "--db", str(log.store), prefix=prefix)
-        status = refused.ended(20)
+        status = refused.ended(bench.limit_s(20))
         lines = refused.text.strip().splitlines()
         checks.equal(status, 2, "exit status on a read-only store")
         checks.add(
@@ -197,7 +200,9 @@ def flipped_store(bench: Bench) -> Outcome:
             copy.write_bytes(data)
             known = log.watch.online("logger")
             process = log.ward.start("alarms", "--db", str(copy))
-            bench.wait_until(lambda p=process, k=known: log.watch.online("logger") - k or not p.alive, 20)
+            bench.wait_until(
+                lambda p=process, k=known: log.watch.online("logger") - k or not p.alive, bench.limit_s(20)
+            )
             status = process.stop() if process.alive else process.popen.poll()
             lines = process.text.strip().splitlines() or [""]
             if "Traceback" in process.text:
@@ -230,13 +235,16 @@ def stalled_stdout(bench: Bench) -> Outcome:
             source = stack.enter_context(EventSource(ward.port, 120))
             bench.need(lambda source=source: len(source.sent) >= events, f"{events} events", 240)
             sent = source.finish()
-            bench.wait_until(lambda store=store, sent=sent: oracle.stored_count(store) >= len(sent), 20)
+            bench.wait_until(lambda store=store, sent=sent: oracle.stored_count(store) >= len(sent), bench.limit_s(20))
             stored = {event["event_id"] for event in oracle.stored_events(store)}
             checks.equal(len(set(sent) - stored), 0, f"reader {reader}: of {len(sent)} events not stored")
             alive = process.alive
             process.popen.send_signal(signal.SIGTERM)
-            status = process.ended(10)
-            checks.add(status is not None, "ends within 10 s of SIGTERM", f"reader {reader}: exit status {status}")
+            limit_s = bench.limit_s(10)
+            status = process.ended(limit_s)
+            checks.add(
+                status is not None, f"ends within {limit_s:.0f} s of SIGTERM", f"reader {reader}: exit status {status}"
+            )
             if reader == "leaves":
                 checks.equal(alive, True, "it runs on when the reader has left")
                 checks.add(status not in (0, None), "its exit status tells of the reader that left", f"status {status}")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from model.signal.compiled import cache_folder
 from tests.system.commands import environment, processes_with, wait_until
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.usefixtures("excerpt")]
@@ -91,7 +92,8 @@ def test_ten_seconds_of_real_ecg(demo) -> None:
 def test_without_a_record_a_synthetic_patient_is_shown_and_labelled(demo, tmp_path: Path) -> None:
     closed = {"https_proxy": "http://127.0.0.1:1", "PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull}
     empty = {"BEDSIDE_DATA": "", "XDG_CACHE_HOME": str(tmp_path / "cache"), "PIP_FIND_LINKS": ""}
-    demonstration = demo("--seconds", "3", **closed, **empty)
+    kept = {"NUMBA_CACHE_DIR": str(cache_folder().parent)}  # without machine code, the worker would compile for minutes
+    demonstration = demo("--seconds", "3", **closed, **empty, **kept)
     output = demonstration.wait()
     assert demonstration.process.returncode == 0, output
     assert "SYNTHETIC patient" in output

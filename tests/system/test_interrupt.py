@@ -25,6 +25,7 @@ COMMANDS = {
     "train": ["train", "--out", "weights"],
     "evaluate": ["evaluate", "--records", "100"],
     "demo": ["demo", "--headless"],
+    "ward": ["ward", "--from", "synthetic"],
     "bench": ["bench", "model"],
 }
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 import paho.mqtt.client as paho
 import pytest
 
@@ -19,8 +20,19 @@ from stream.wire import codec, topics
 from stream.wire.alarm_messages import ActiveAlarms
 from stream.wire.messages import ProcessStatus
 from stream.wire.topics import Kind, Role
+from stream.wire.ward_messages import ward_ecg, ward_forecast
 from tests.brokers import Mosquitto
-from tests.stream.wire.test_codec import ANNOTATION, BEAT, BED_STATUS, PROCESS, VITALS, alarm, command, forecast
+from tests.stream.wire.test_codec import (
+    ANNOTATION,
+    BEAT,
+    BED_STATUS,
+    PROCESS,
+    VITALS,
+    WARD_BEDS,
+    alarm,
+    command,
+    forecast,
+)
 from tests.system.commands import environment, running, wait_until
 from tests.waveforms import chunk
 
@@ -35,6 +47,8 @@ VALID = {
     Kind.STATUS: BED_STATUS,
     Kind.PROCESS: PROCESS,
     Kind.COMMAND: command(),
+    Kind.WARD_ECG: ward_ecg([chunk(3, bed=bed) for bed in WARD_BEDS]),
+    Kind.WARD_FORECAST: ward_forecast([forecast(bed=bed) for bed in WARD_BEDS], (12, 24)),
 }
 
 NOT_A_NUMBER: dict[Kind, dict[str, Any]] = {
@@ -48,6 +62,8 @@ NOT_A_NUMBER: dict[Kind, dict[str, Any]] = {
     Kind.STATUS: {"counters": {"samples_forecast": math.nan}},
     Kind.PROCESS: {"counters": {"rejected": math.nan}},
     Kind.COMMAND: {"action": {"do": "pause_audio", "seconds": math.nan}},
+    Kind.WARD_ECG: {"speed": np.full(len(WARD_BEDS), np.nan).tobytes()},
+    Kind.WARD_FORECAST: {"threshold": math.nan},
 }
 
 
@@ -55,7 +71,7 @@ def malformed(kind: Kind, count: int, rng: random.Random) -> list[bytes]:
     """Return invalid payloads for a kind of topic; each is verified to be rejected."""
     topic = codec.topic_of(VALID[kind])
     good = codec.encode(VALID[kind])
-    binary = kind in (Kind.ECG, Kind.FORECAST)
+    binary = isinstance(VALID[kind], codec.BINARY)
     fields: dict[str, Any] = msgspec.msgpack.decode(good) if binary else json.loads(good)
 
     def changed(**changes: Any) -> bytes:
@@ -65,11 +81,11 @@ def malformed(kind: Kind, count: int, rng: random.Random) -> list[bytes]:
     generators = [
         lambda: rng.randbytes(rng.randint(1, 300)),
         lambda: good[: rng.randint(1, len(good) - 1)],
-        lambda: rng.randbytes(codec.MAX_BYTES + 1) if rng.random() < 0.02 else b"[]",
-        lambda: changed(bed="bed-2", instance="other"),
+        lambda: rng.randbytes(codec.max_bytes(topic) + 1) if rng.random() < 0.02 else b"[]",
+        lambda: changed(bed="bed-2", beds="bed-2", instance="other"),
         lambda: changed(**NOT_A_NUMBER[kind]),
         lambda: b"" if kind not in topics.RETAINED else b"{",
-        lambda: changed(seq=-1, onset=-1, position=-1, counters=-1, alarms=-1, index=-1, who=""),
+        lambda: changed(seq=-1, onset=-1, position=-1, counters=-1, alarms=-1, index=-1, who="", epoch=-1),
     ]
     payloads: list[bytes] = []
     while len(payloads) < count:
@@ -137,9 +153,9 @@ def test_no_process_stops_and_each_payload_is_counted(tmp_path: Path, count: int
     payloads += [(str(codec.topic_of(VALID[kind])), b"") for kind in (Kind.ALARMS_ACTIVE, Kind.STATUS)] * 100
     rng.shuffle(payloads)
     subscribed_kinds = {
-        Role.WORKER: {Kind.ECG, Kind.ALARMS_ACTIVE, Kind.COMMAND, Kind.VITALS, Kind.STATUS},
+        Role.WORKER: {Kind.ECG, Kind.WARD_ECG, Kind.ALARMS_ACTIVE, Kind.COMMAND, Kind.VITALS, Kind.STATUS},
         Role.LOGGER: {Kind.ALARMS},
-        Role.MONITOR: set(VALID) - {Kind.COMMAND},
+        Role.MONITOR: set(VALID) - {Kind.COMMAND, *topics.OF_WARD},
     }
     env = environment(broker.address)
     commands = {

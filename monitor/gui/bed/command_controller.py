@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from PySide6.QtWidgets import QWidget
@@ -11,9 +11,11 @@ from monitor.gui.bed.limits_dialog import LimitsDialog
 from monitor.gui.style.language import translate
 from monitor.gui.style.theme import Theme
 from monitor.view.commands import ALARM_PAUSE_S, AUDIO_PAUSE_S, command
+from monitor.view.detail_requests import DetailRequests
 from monitor.view.presenter import Presenter
 from monitor.view.view_model import Frame
 from stream.wire.alarm_messages import Acknowledge, Action, PauseAlarms, PauseAudio, SetLimits
+from stream.wire.detail import SetDetail
 from stream.wire.messages import Message
 from stream.wire.replay_actions import ReplayAction
 
@@ -63,6 +65,7 @@ class CommandController:
         self.frame: Frame | None = None
         self.limits_dialog: LimitsDialog | None = None
         self._window, self._presenter, self._sender = window, presenter, sender
+        self._detail = DetailRequests()
 
     def send(self, action: Action) -> None:
         """Send an action for the bed shown."""
@@ -75,6 +78,13 @@ class CommandController:
             self._sender.notify(translate("Window", "not sent: the broker is not connected"))
         elif isinstance(action, ReplayAction):
             self._presenter.request(bed, action, now_ns)
+
+    def ask_for_detail(self, drawn: Iterable[str]) -> None:
+        """Ask for the beds of a large ward that are drawn; to be called with each frame."""
+        now_ns = self._sender.clock()
+        asked = (bed for bed in drawn if not self._presenter.in_full(bed))
+        for bed in self._detail.due(asked, now_ns):
+            self._sender.send(command(bed, self._sender.who, now_ns, SetDetail()))
 
     def acknowledge(self) -> None:
         """Acknowledge all unacknowledged alarms of the bed shown, and its advisories."""

@@ -28,6 +28,7 @@ from stream.mqtt.client import Client
 from stream.wire.alarm_messages import ActiveAlarms, Alarm, EventsRequest
 from stream.wire.messages import INVALID, ProcessStatus
 from stream.wire.topics import Kind, Role, pattern
+from stream.wire.ward_messages import ward_ecg
 from tests.brokers import Mosquitto
 from tests.monitor import message_samples
 from tests.monitor.alarm_log.test_store import alarm, command, rows
@@ -216,6 +217,30 @@ async def test_a_strip_is_stored_once_its_last_sample_is_received(broker: Broker
     assert strip.start == 3600
     assert np.array_equal(strip.adu()[:, 0], np.arange(3600, 10_800) % 10_000)
     assert rows(tmp_path / "a.sqlite", "SELECT strip FROM alarms") == [("complete",)]
+
+
+async def test_the_strip_of_a_bed_of_a_large_ward_comes_from_the_messages_of_its_shard(
+    mosquitto: Mosquitto, tmp_path: Path
+) -> None:
+    """From 15 s on somebody asks for the bed, so that it flows both ways."""
+    with AlarmLog(tmp_path / "a.sqlite") as log:
+        async with (
+            running_logger(mosquitto.address, log) as (counters, _),
+            Client(mosquitto.address, role=None) as bed,
+        ):
+            for seq in range(310):
+                bed.send(ward_ecg([chunk(seq)]))
+                if seq >= 150:
+                    bed.send(chunk(seq))
+                if seq % 20 == 0:
+                    assert await bed.flush(10)
+                if seq == 210:
+                    bed.send(onset_at(20))
+            await until(lambda: counters["strips"] == 1)
+            assert counters["chunks"] == 310
+        (strip,) = log.strips()
+    assert strip.complete
+    assert np.array_equal(strip.adu()[:, 0], np.arange(3600, 10_800) % 10_000)
 
 
 async def test_ecg_is_not_queued_while_the_logger_is_disconnected(mosquitto: Mosquitto, tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -6,6 +7,7 @@ import pytest
 
 from model.evaluation.alarm_list_entries import ORDINARY_WARD, ListEntries
 from monitor.cli import main
+from tests.reliability.signals import regular, write
 from tests.system.commands import error_line
 
 
@@ -56,12 +58,59 @@ def test_the_records_of_alarm_lists_are_named(
     assert "names no record" in error_line(capsys.readouterr().err)
 
 
+def small_database(folder: Path, *names: str) -> None:
+    for name in names:
+        write(folder, name, regular(15))
+
+
+def test_a_database_is_analysed_record_by_record(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    small_database(tmp_path / "small", "a", "b")
+    (tmp_path / "small/numerics.hea").write_text("numerics 0 1 900\n")
+    small_database(tmp_path / "elsewhere", "c")
+    own = str(tmp_path / "elsewhere/c.hea")
+    out = tmp_path / "out"
+    assert main(["analyze", "small", own, "--data-dir", str(tmp_path), "--out", str(out)]) == 0
+    printed = capsys.readouterr()
+    for name in ("small/a", "small/b", "c"):
+        files = {path.name for path in (out / name).iterdir()}
+        assert files == {"forecast.npz", "alarms.jsonl", "beats.atr", "vitals.csv"}
+    assert not (out / "small/numerics").exists()
+    assert re.fullmatch(r"3 of 4 records: \d+ × real time", printed.out.splitlines()[-1])
+    assert printed.out.count("15 s of signal in") == 3
+    assert "left out: " in printed.err
+    assert "analyzing 15.0 s of small/b (2 of 4)" in printed.err
+
+
+def test_one_record_is_written_to_the_folder_itself(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    small_database(tmp_path, "a")
+    assert main(["analyze", str(tmp_path / "a"), "--out", str(tmp_path / "out")]) == 0
+    assert (tmp_path / "out/forecast.npz").exists()
+    assert capsys.readouterr().out.splitlines()[-1].startswith("1 of 1 records: ")
+
+
+@pytest.mark.parametrize(
+    ("records", "reason"),
+    [
+        (["one/a", "two/a"], "another record would also be written to out/a"),
+        (["synthetic", "nope"], "unknown record nope"),
+        (["numeric"], "numeric has no record with ECG: choose another one"),
+    ],
+)
+def test_each_mistake_of_an_analysis_is_one_line(
+    records: list[str], reason: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("model.pipeline.analysis.load_models", lambda *_: "models")
+    monkeypatch.setattr("model.serving.offline.analyze_all", lambda *_: [])
+    small_database(tmp_path / "one", "a")
+    small_database(tmp_path / "two", "a")
+    (tmp_path / "numeric").mkdir()
+    (tmp_path / "numeric/n.hea").write_text("n 0 1 900\n")
+    given = [str(tmp_path / name) if "/" in name else name for name in records]
+    assert main(["analyze", *given, "--data-dir", str(tmp_path), "--out", "out"]) == 2
+    assert reason in error_line(capsys.readouterr().err)
+
+
 def test_only_the_last_stage_of_training_starts_from_weights(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "--weights", "given.safetensors", "--out", "new.safetensors"]) == 2
     assert "--weights given.safetensors: only --what first-samples" in capsys.readouterr().err
-
-
-def test_records_of_one_name_would_share_a_folder(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert main(["analyze", "mitdb/100", "other/100", "--out", str(tmp_path / "out")]) == 2
-    assert "same name" in error_line(capsys.readouterr().err)
-    assert not (tmp_path / "out").exists()

@@ -11,6 +11,7 @@ import sys
 import unicodedata
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -22,8 +23,10 @@ from stream.mqtt.embedded_broker import embedded_broker, free_port
 from stream.wire.codec import topic_of
 from stream.wire.messages import Forecast, Message, Waveform
 from stream.wire.topics import Kind, Role, Topic
+from stream.wire.ward_messages import ward_ecg, ward_forecast
 from tests.monitor.alarm_log.test_store import alarm
 from tests.monitor.message_samples import vitals
+from tests.stream.wire.test_codec import WARD_BEDS
 from tests.waveforms import SESSION, chunk, wave
 
 
@@ -73,6 +76,36 @@ def test_ecg_in_csv_is_one_row_per_sample() -> None:
     assert (second["lead_1"], second["lead_2"], second["index"]) == ("MLII", "V1", "1")
     assert first["time"] == "1700000000.000000"
     assert third["time"] == f"1700000000.{round(2e6 / 720):06d}"
+
+
+def test_ecg_of_a_ward_has_the_same_rows_and_each_sample_once() -> None:
+    lines, header, subscriptions = tap._plan("csv", None)
+    assert subscriptions == ["bedside/v1/+/ecg", "bedside/v1/_/ward/+/ecg"]
+    first, second = (ward_ecg([chunk(seq, bed=bed) for bed in WARD_BEDS]) for seq in (0, 1))
+    own = chunk(1, bed=WARD_BEDS[1])
+    rows = table(header + "".join(lines(received(message)) for message in (first, own, second)))
+    found = sorted((row["bed"], int(row["index"])) for row in rows)
+    assert found == [(bed, index) for bed in WARD_BEDS for index in range(72)]
+
+
+def test_a_message_of_a_ward_is_a_list_of_beds_in_json() -> None:
+    chunks = [chunk(1, bed=bed) for bed in WARD_BEDS]
+    line = json.loads(tap.json_line(received(ward_ecg(chunks))))
+    assert line["topic"] == "bedside/v1/_/ward/0/ecg"
+    alone = [json.loads(tap.json_line(received(one)))["message"] for one in chunks]
+    assert line["message"] == {"v": 1, "shard": 0, "beds": alone}
+
+
+def test_forecasts_of_a_ward_are_a_list_of_beds_in_json() -> None:
+    made = [
+        msgspec.structs.replace(forecast(), bed=WARD_BEDS[0]),
+        msgspec.structs.replace(forecast(), bed=WARD_BEDS[1], score=2.5),
+    ]
+    message = json.loads(tap.json_line(received(ward_forecast(made, (1, 3)))))["message"]
+    assert (message["shard"], message["offsets"]) == (0, [1, 3])
+    assert [(bed["bed"], bed["score"]) for bed in message["beds"]] == [(WARD_BEDS[0], None), (WARD_BEDS[1], 2.5)]
+    assert message["beds"][1]["mean_mv"] == [[0.0, 0.5], [0.125, 0.625]]
+    assert message["beds"][0]["origin"] == 99
 
 
 def test_one_lead_keeps_the_columns_of_two() -> None:
@@ -136,7 +169,7 @@ def test_a_removed_retained_message_is_null() -> None:
         ("bedside/v1/+/wave/pleth", ["wave"]),
         ("+/+/bed-7/alarms", ["alarms"]),
         ("bedside/v1/+/alarms/#", ["alarms", "alarms/active"]),
-        ("bedside/v1/_/#", ["process", "events/request"]),
+        ("bedside/v1/_/#", ["process", "events/request", "ward/ecg", "ward/forecast"]),
         ("bedside/v1/_/status/logger/+", ["process"]),
         ("bedside/v1/+/status/+", ["status"]),
         ("bedside/v1/+/status/+/+", ["process"]),
@@ -208,7 +241,7 @@ async def test_it_exits_silently_when_the_reader_closes_the_pipe(tmp_path: Path)
     assert process.returncode == 0
     assert (tmp_path / "stderr").read_text().splitlines() == [
         f"bedside tap: connecting to {address}",
-        "bedside tap: printing bedside/v1/+/ecg; Ctrl-C ends it",
+        "bedside tap: printing bedside/v1/+/ecg, bedside/v1/_/ward/+/ecg; Ctrl-C ends it",
     ]
 
 

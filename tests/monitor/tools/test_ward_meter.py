@@ -7,7 +7,7 @@ from monitor.tools.ward_meter import Gaps, WardMeter
 from stream.mqtt.client import Received
 from stream.wire import codec
 from stream.wire.messages import BedStatus, Message, ProcessStatus, Waveform
-from tests.monitor.message_samples import forecast, vitals
+from tests.monitor.message_samples import alarm, forecast, residual, vitals
 from tests.waveforms import SESSION, chunk
 
 MS = 1_000_000
@@ -51,6 +51,26 @@ def test_vital_signs_count_where_no_forecast_is_published() -> None:
     assert meter.latency_ms == {"p50": 5.0, "p99": 5.0}
 
 
+def test_the_latency_since_the_last_look_is_known_before_the_measurement() -> None:
+    meter, first = WardMeter(["bed-1"], 36), chunk(0)
+    receive(meter, first)
+    for late_ms in (40, 60):
+        receive(meter, forecast(first.end - 1, session=SESSION), first.due_ns + late_ms * MS)
+    assert meter.recent_latency_ms() == {"p50": 50.0, "p99": 59.8}
+    assert meter.recent_latency_ms() == {"p50": None, "p99": None}
+    assert meter.latency_ms == {"p50": None, "p99": None}
+
+
+def test_alarms_are_counted_once_and_last_until_they_have_an_end() -> None:
+    meter = WardMeter(["bed-1"], 36)
+    for event in (alarm(100), alarm(200), alarm(100), residual(300), alarm(100, "acknowledged")):
+        receive(meter, event)
+    assert (meter.active, meter.raised) == (2, 2)
+    receive(meter, alarm(100, "cleared", end=500))
+    receive(meter, alarm(100, resent=True))
+    assert (meter.active, meter.raised) == (1, 2)
+
+
 @pytest.mark.parametrize(
     ("worker", "expected"),
     [
@@ -78,9 +98,11 @@ def test_chunks_that_the_publisher_has_dropped_are_explained() -> None:
 
 def test_the_end_is_known_from_the_statuses() -> None:
     meter = WardMeter(["bed-1", "bed-2"], 36)
-    for bed in ("bed-1", "bed-2"):
+    for bed, state in (("bed-1", "paused"), ("bed-2", "ended")):
+        receive(meter, status("publisher", "playing", bed))
+        receive(meter, status("worker", "forecasting", bed))
         assert not meter.caught_up
-        receive(meter, status("publisher", "ended", bed))
+        receive(meter, status("publisher", state, bed))
         receive(meter, status("worker", "forecasting", bed, last_seq=8))
         assert not meter.caught_up
         receive(meter, status("worker", "forecasting", bed))
@@ -96,6 +118,7 @@ def test_an_overload_is_remembered_and_workers_come_and_go() -> None:
     online = ProcessStatus(role="worker", instance="w", state="online", when="")
     for overloaded in (False, True, False):
         receive(meter, msgspec.structs.replace(online, overloaded=overloaded))
+        assert meter.overloaded_now == ({"w"} if overloaded else set())
     assert (meter.overloaded, meter.workers) == (True, {"w"})
     receive(meter, msgspec.structs.replace(online, state="offline"))
     assert not meter.workers

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from monitor.tools import worker_group as module
 from monitor.tools.process_group import ChildExitError, ForcedEndError, ProcessGroup
-from monitor.tools.worker_group import ALONE, Assignment, ChildLog, WorkerError, WorkerGroup, exit_status
+from monitor.tools.worker_group import ALONE, Assignment, ChildLog, ProcessMember, WorkerError, WorkerGroup, exit_status
 from stream.wire.shard import Shard
 from tests.stream.wire.test_shard import SHARDS
 
@@ -83,7 +83,11 @@ class Running:
 
     def __init__(self) -> None:
         self.group = FakeGroup()
-        self.workers = WorkerGroup(cast("ProcessGroup", self.group), "worker", ["--child"], 2)
+        self.workers = WorkerGroup(self.start, 2)
+
+    async def start(self) -> ProcessMember:
+        group = cast("ProcessGroup", self.group)
+        return ProcessMember(group, await group.start("worker", "--child"))
 
     async def __aenter__(self) -> Running:
         self.task = asyncio.create_task(self.workers.run())

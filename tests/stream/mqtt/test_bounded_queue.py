@@ -1,8 +1,13 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.mqtt.bounded_queue import MAX_BYTES, BoundedQueue
+from stream.mqtt.bounded_queue import MAX_BYTES, BoundedQueue, Durations
+from stream.wire import codec
 from stream.wire.topics import Kind, Topic
+from stream.wire.ward_messages import WardEcg, ward_ecg
+from tests.stream.wire.test_codec import WARD_BEDS
+from tests.waveforms import chunk
 
 ECG = [Topic(Kind.ECG, "bed-1"), Topic(Kind.ECG, "bed-2"), Topic(Kind.WAVE, "bed-1", signal="abp")]
 ALARMS = Topic(Kind.ALARMS, "bed-1")
@@ -170,3 +175,29 @@ def test_a_queue_that_nobody_empties_keeps_one_element_per_topic() -> None:
     assert len(queue) == 6
     assert len(queue._heads) == 2
     assert [number for _, number in drain(queue)] == list(range(994, 1000))
+
+
+def tick(seq: int, *beds: str, n: int = 36) -> WardEcg:
+    return ward_ecg([chunk(seq, n, bed=bed) for bed in beds])
+
+
+def test_a_topic_of_a_ward_is_bounded_by_time_however_many_messages_its_beds_send() -> None:
+    durations = Durations()
+    seconds = [durations.seconds(tick(seq, bed)) for seq in range(300) for bed in WARD_BEDS]
+    assert sum(seconds) == pytest.approx(300 * 0.1)
+    assert durations.seconds(chunk(0)) == pytest.approx(0.1)
+    queue: BoundedQueue[int] = BoundedQueue(2.0)
+    durations = Durations()
+    for seq in range(100):
+        for bed in WARD_BEDS:
+            message = tick(seq, bed)
+            queue.put(codec.topic_of(message), seq, durations.seconds(message))
+    assert len(queue) == pytest.approx(3 * 20, abs=3)
+
+
+def test_a_topic_of_a_ward_may_hold_more_bytes_than_that_of_a_bed() -> None:
+    for topic, kept in ((Topic(Kind.WARD_ECG, shard=3), 16), (Topic(Kind.ECG, "bed-1"), 4)):
+        queue: BoundedQueue[int] = BoundedQueue(30.0)
+        dropped = sum(queue.put(topic, number, 0.01, 1024 * 1024) for number in range(40))
+        assert len(queue) == kept
+        assert dropped == queue.dropped[topic] == 40 - kept

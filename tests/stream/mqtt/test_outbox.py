@@ -6,7 +6,11 @@ import pytest
 
 from stream.mqtt.connection import IN_FLIGHT
 from stream.mqtt.outbox import Outbox
+from stream.wire import codec
 from stream.wire.topics import QOS, Kind, Topic
+from stream.wire.ward_messages import ward_ecg
+from tests.stream.wire.test_codec import WARD_BEDS
+from tests.waveforms import chunk
 
 ECG = Topic(Kind.ECG, "bed-1")
 ACTIVE = Topic(Kind.ALARMS_ACTIVE, "bed-1")
@@ -185,3 +189,11 @@ async def test_discarded_messages_are_not_sent() -> None:
     assert broker.published == [(ECG, b"after")]
     delivering.cancel()
     await asyncio.wait([delivering])
+
+
+def test_dropped_messages_of_a_shard_count_for_each_of_their_beds() -> None:
+    outbox, one, both = Outbox(1.0), WARD_BEDS[:1], WARD_BEDS[:2]
+    for seq in range(30):
+        message = ward_ecg([chunk(seq, bed=bed) for bed in (both if seq < 5 else one)])
+        outbox.put(codec.topic_of(message), codec.encode(message), 0.1)
+    assert [outbox.dropped_of_ward(bed) for bed in WARD_BEDS] == [20, 5, 0]

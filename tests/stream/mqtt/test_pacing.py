@@ -2,6 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream.mqtt.pacing import BURST_S, CATCH_UP, Pacer
+from stream.wire.shard import WARD_SHARDS, ward_shard
 from stream.wire.topics import Kind, Role, Topic
 
 ECG = Topic(Kind.ECG, "bed-1")
@@ -57,3 +58,14 @@ def test_chunks_of_less_than_a_millisecond_are_not_paced() -> None:
     for _ in range(10_000):
         assert pacer.ready_s(ECG) <= 0
         pacer.sent(ECG, 1e-3, 0.0)
+
+
+def test_a_shard_has_a_pace_and_what_belongs_to_its_beds_waits_with_it() -> None:
+    pacer, shard = Pacer(), ward_shard("bed-1")
+    times = send_all(pacer, Topic(Kind.WARD_ECG, shard=shard), 250, 1000.0)
+    assert abs(times[-1] - times[0] - (250 * CHUNK_S - BURST_S) / CATCH_UP) < CHUNK_S
+    assert pacer.ready_s(Topic(Kind.STATUS, "bed-1", Role.PUBLISHER)) == pacer.ready_s(
+        Topic(Kind.WARD_ECG, shard=shard)
+    )
+    assert pacer.ready_s(Topic(Kind.WARD_ECG, shard=(shard + 1) % WARD_SHARDS)) <= 0
+    assert pacer.ready_s(Topic(Kind.WARD_FORECAST, shard=shard)) <= 0

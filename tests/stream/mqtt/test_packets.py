@@ -81,3 +81,18 @@ def test_of_an_oversized_packet_the_beginning_is_kept_and_the_next_one_is_whole(
 def test_a_length_of_five_bytes_is_malformed() -> None:
     with pytest.raises(MalformedPacketError):
         PacketCutter().cut(b"\x30\xff\xff\xff\xff\x01")
+
+
+def test_a_message_of_a_ward_may_be_larger_than_that_of_a_bed() -> None:
+    ward, bed = b"bedside/v1/_/ward/3/ecg", b"bedside/v1/bed-1/ecg"
+    for topic, most in ((ward, packets.MAX_WARD_PACKET), (bed, MAX_PACKET)):
+        sent = packets.encode_publish(topic, bytes(2 * 1024 * 1024), mid=0, retain=False, mqtt_5=True)
+        for step in (1, 5, 60):
+            cutter, received = PacketCutter(), []
+            for at in range(0, 60, step):  # the topic in pieces
+                received += cutter.cut(sent[at : min(at + step, 60)])
+            for at in range(60, len(sent), 65_536):
+                received += cutter.cut(sent[at : at + 65_536])
+            [(_, body)] = received
+            assert len(body) == most
+            assert len(cutter._rest) <= most

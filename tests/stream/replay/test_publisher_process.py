@@ -18,9 +18,13 @@ from stream.records.catalog import Catalog, CatalogEntry
 from stream.records.library import Library
 from stream.replay.playhead import ReplayConfig
 from stream.replay.publisher_process import serve
+from stream.wire import detail
+from stream.wire.detail import IN_FULL, SetDetail
 from stream.wire.messages import BedStatus, Offer, Waveform
 from stream.wire.replay_actions import ChooseRecord, Seek, SetPlaying
+from stream.wire.shard import ALL_BEDS
 from stream.wire.topics import Kind, Role, pattern
+from stream.wire.ward_messages import WardEcg
 from tests.brokers import Mosquitto
 from tests.stream.replay.test_playhead import traceable
 from tests.stream.replay.test_publisher import command
@@ -122,3 +126,74 @@ async def test_shutdown_does_not_wait_for_the_record_list(mosquitto: Mosquitto) 
         await task
     await asyncio.get_running_loop().shutdown_default_executor()
     assert len(read) < 200, "the rest was not read"
+
+
+@pytest.mark.usefixtures("no_tasks_left")
+@pytest.mark.parametrize("all_in_full", [False, True])
+async def test_a_large_ward_is_sent_in_shards_and_in_full_what_somebody_asks_for(
+    mosquitto: Mosquitto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, all_in_full: bool
+) -> None:
+    monkeypatch.setattr(detail, "LEASE_S", 1.0)
+    names = [f"icu-{number:03}" for number in range(1, IN_FULL + 2)]
+    replays = [(traceable(30_000), ReplayConfig(bed=name)) for name in names]
+    patterns = [pattern(Kind.ECG), pattern(Kind.WARD_ECG)]
+    own: list[Waveform] = []
+    in_shards: dict[tuple[str, int], Waveform] = {}
+    asked_ns = 0
+    async with (
+        Client(mosquitto.address, role=None, subscriptions=patterns, places=100) as listener,
+        asyncio.timeout(60),
+    ):
+        task = asyncio.create_task(
+            serve(
+                mosquitto.address,
+                replays,
+                library=Library(Catalog(cache_dir=tmp_path)),
+                ledger_path=None,
+                clock=SteadyClock(),
+                all_in_full=all_in_full,
+            )
+        )
+        while len(own) < 3000 if all_in_full else not own or len(in_shards) < 65 * 40:
+            message = (await listener.receive()).message
+            if isinstance(message, WardEcg):
+                in_shards |= {(one.bed, one.seq): one for one in message.chunks(ALL_BEDS)}
+            elif isinstance(message, Waveform):
+                own.append(message)
+            if not asked_ns and len(in_shards) > 65 * 5:
+                asked_ns = time.time_ns()
+                listener.send(command(1, SetDetail(), asked_ns, "icu-007"))
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+    if all_in_full:
+        assert not in_shards
+        assert {one.bed for one in own} == set(names)
+        return
+    assert {one.bed for one in own} == {"icu-007"}
+    assert 5 <= len(own) <= 15, "for the second of its lease"
+    assert [one.seq for one in own] == list(range(own[0].seq, own[0].seq + len(own)))
+    assert all(in_shards[one.bed, one.seq] == one for one in own)
+    for name in names:
+        seqs = sorted(seq for bed, seq in in_shards if bed == name)
+        assert seqs == list(range(len(seqs)))
+
+
+@pytest.mark.usefixtures("no_tasks_left")
+async def test_a_ward_as_large_as_a_small_one_is_sent_in_full(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    replays = [(traceable(720), ReplayConfig(bed=f"icu-{number:03}")) for number in range(IN_FULL)]
+    found: set[str] = set()
+    patterns = [pattern(Kind.ECG), pattern(Kind.WARD_ECG)]
+    async with (
+        Client(mosquitto.address, role=None, subscriptions=patterns, places=100) as listener,
+        asyncio.timeout(60),
+    ):
+        library = Library(Catalog(cache_dir=tmp_path))
+        task = asyncio.create_task(
+            serve(mosquitto.address, replays, library=library, ledger_path=None, clock=SteadyClock())
+        )
+        while len(found) < IN_FULL:
+            message = (await listener.receive()).message
+            assert isinstance(message, Waveform)
+            found.add(message.bed)
+        await task

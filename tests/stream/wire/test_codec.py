@@ -23,9 +23,11 @@ from stream.wire.alarm_messages import (
     PauseAudio,
     SetLimits,
 )
+from stream.wire.detail import SetDetail
 from stream.wire.messages import Annotation, Beat, BedStatus, Forecast, Message, Offer, ProcessStatus, Vitals
 from stream.wire.replay_actions import ChooseRecord, Seek, SetLoop, SetPlaying, SetSpeed
-from stream.wire.topics import Kind, Role, Topic
+from stream.wire.topics import OF_WARD, Kind, Role, Topic
+from stream.wire.ward_messages import MAX_WARD_BYTES, ward_ecg, ward_forecast
 from tests.waveforms import SESSION, chunk, wave
 
 
@@ -101,6 +103,9 @@ BED_STATUS = BedStatus(
     bed="bed-1", role="worker", instance="ab12", state="learning", when="", record="mitdb/208", session=SESSION
 )
 PROCESS = ProcessStatus(role="logger", instance="ab12", state="online", when="", counters={"rejected": 2})
+WARD_BEDS = ("icu-032", "icu-039", "icu-085")
+"""Beds of one shard of a ward."""
+
 MESSAGES: list[Message] = [
     chunk(3),
     chunk(3, leads=("MLII", "V1"), gain=(200.0, 100.0), zero=(1024, 0)),
@@ -125,6 +130,9 @@ MESSAGES: list[Message] = [
     command(SetSpeed(speed=4.0)),
     command(SetLoop(loop=True)),
     command(ChooseRecord(record="mitdb/203")),
+    command(SetDetail()),
+    ward_ecg([chunk(3, bed=bed) for bed in WARD_BEDS]),
+    ward_forecast([forecast(bed=bed) for bed in WARD_BEDS], (12, 96)),
     ANNOTATION,
     BED_STATUS,
     msgspec.structs.replace(BED_STATUS, records=(Offer(name="mitdb/203", seconds=1805.6, rhythms=("AFIB", "VT")),)),
@@ -175,6 +183,9 @@ def test_messages_without_samples_are_json() -> None:
 def test_oversized_payloads_are_rejected() -> None:
     with pytest.raises(MessageError, match="limit"):
         codec.decode(Topic(Kind.ALARMS, "bed-1"), b" " * (codec.MAX_BYTES + 1))
+    for kind in OF_WARD:
+        with pytest.raises(MessageError, match="limit of 1048576"):
+            codec.decode(Topic(kind, shard=3), b" " * (MAX_WARD_BYTES + 1))
 
 
 def test_another_bed_than_that_of_the_topic_is_rejected() -> None:

@@ -6,14 +6,17 @@ from hypothesis import strategies as st
 
 from stream.errors import MessageError, UsageError
 from stream.wire import topics
-from stream.wire.topics import Kind, Role, Topic
+from stream.wire.shard import ALL_BEDS, WARD_SHARDS, Shard
+from stream.wire.topics import OF_WARD, Kind, Role, Topic
 
 BEDS = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,31}", fullmatch=True)
-BED_KINDS = [kind for kind in Kind if kind not in (Kind.STATUS, Kind.PROCESS, Kind.WAVE, Kind.EVENTS_REQUEST)]
+NOT_OF_A_BED = (Kind.STATUS, Kind.PROCESS, Kind.WAVE, Kind.EVENTS_REQUEST, *OF_WARD)
+BED_KINDS = [kind for kind in Kind if kind not in NOT_OF_A_BED]
 TOPICS = st.one_of(
     st.builds(Topic, st.sampled_from(BED_KINDS), BEDS),
     st.builds(Topic, st.just(Kind.WAVE), BEDS, signal=st.sampled_from(topics.SIGNALS)),
     st.just(Topic(Kind.EVENTS_REQUEST)),
+    st.builds(Topic, st.sampled_from(sorted(OF_WARD)), shard=st.integers(0, WARD_SHARDS - 1)),
     st.builds(Topic, st.just(Kind.STATUS), BEDS, st.sampled_from(Role)),
     st.builds(
         Topic, st.just(Kind.PROCESS), st.none(), st.sampled_from(Role), st.from_regex(r"[a-f0-9]{12}", fullmatch=True)
@@ -36,6 +39,13 @@ def test_topics_are_as_documented() -> None:
     assert topics.pattern(Kind.WAVE) == "bedside/v1/+/wave/+"
     assert topics.pattern(Kind.ALARMS) == "bedside/v1/+/alarms"
     assert topics.pattern(Kind.PROCESS, role=Role.WORKER) == "bedside/v1/_/status/worker/+"
+    assert str(Topic(Kind.WARD_ECG, shard=3)) == "bedside/v1/_/ward/3/ecg"
+    assert topics.pattern(Kind.WARD_FORECAST) == "bedside/v1/_/ward/+/forecast"
+
+
+def test_a_worker_subscribes_to_its_shards_of_a_ward() -> None:
+    assert topics.ward_patterns(Kind.WARD_ECG, ALL_BEDS) == ["bedside/v1/_/ward/+/ecg"]
+    assert topics.ward_patterns(Kind.WARD_ECG, Shard(5, 12)) == ["bedside/v1/_/ward/5/ecg", "bedside/v1/_/ward/17/ecg"]
 
 
 @pytest.mark.parametrize(
@@ -62,6 +72,13 @@ def test_topics_are_as_documented() -> None:
         "bedside/v1/bed-1/events/request",
         "bedside/v1/_/events",
         "bedside/v1/_/events/request/more",
+        "bedside/v1/_/ward/24/ecg",
+        "bedside/v1/_/ward/03/ecg",
+        "bedside/v1/_/ward/-1/ecg",
+        "bedside/v1/_/ward/3",
+        "bedside/v1/_/ward/3/vitals",
+        "bedside/v1/_/ward/3/ecg/more",
+        "bedside/v1/bed-1/ward/ecg",
         "other/bedside/v1/bed-1/ecg",
     ],
 )

@@ -19,8 +19,9 @@ from stream.wire.alarm_messages import (
     PauseAudio,
     SetLimits,
 )
+from stream.wire.detail import SetDetail
 from tests.monitor.gui.conftest import Script
-from tests.monitor.message_samples import SECOND, advisory, alarm, residual
+from tests.monitor.message_samples import SECOND, advisory, alarm, process, residual, status
 
 
 def sent(script: Script) -> list[Action]:
@@ -156,3 +157,15 @@ def test_a_click_on_the_line_of_the_advisories_opens_the_latest(
     assert dialog.review.alarm == residual(600)
     assert "Unusual complex: 1.00 mV, forecast 0.10 mV" in dialog.heading.text()
     assert dialog.summary["Alarm"] == "single unusual complex, advisory"
+
+
+def test_a_window_asks_for_the_bed_of_a_large_ward_that_it_draws(window: MonitorWindow, script: Script) -> None:
+    script.receive(status("publisher", "playing"), process("publisher"))
+    script.stream(window, 20)
+    assert sent(script) == [], "a small ward sends in full"
+    script.receive(process("publisher", beds=tuple(f"bed-{number}" for number in range(1, 66))))
+    for _ in range(25):
+        script.now += SECOND
+        window.tick()
+    assert sent(script) == [SetDetail()] * 3
+    assert {message.bed for message in script.sent if isinstance(message, Command)} == {"bed-1"}

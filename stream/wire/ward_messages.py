@@ -1,0 +1,432 @@
+"""The messages of a ward: one tick of many beds in one payload, in columns.
+
+The beds of a message belong to one of `WARD_SHARDS` shards (`stream.wire.shard`). The i-th entry of each column belongs
+to the i-th bed. A message can be decoded on its own: what hardly changes, such as a lead's gain, is small enough to be
+in each. Columns are checked as a whole, without an object per bed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from typing import Annotated, Any, Literal, Protocol
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from stream.timebase import FS
+from stream.wire.messages import (
+    MAX_FINITE,
+    MAX_GAIN,
+    MAX_INDEX,
+    MAX_LEADS,
+    MAX_LEASE,
+    MAX_SPEED,
+    MIN_GAIN,
+    MIN_SPEED,
+    Forecast,
+    LeadName,
+    Message,
+    Nanoseconds,
+    Text,
+    Waveform,
+)
+from stream.wire.shard import WARD_SHARDS, ward_shard
+from stream.wire.topics import check_bed
+
+MAX_WARD_BEDS = 4096
+"""Largest number of beds in one message."""
+
+MAX_TIME_NS = 2**63 - 1 - 10**18
+"""Largest time in ns, so that that of the last sample is one, too."""
+
+MAX_SAMPLES = 2**16 - 1
+"""Largest number of samples per lead of one bed in a message."""
+
+MAX_WARD_BYTES = 1024 * 1024
+"""Maximum payload size of the topics of a ward; larger ones are rejected unread."""
+
+BED_BYTES = 1024
+"""Most that a bed adds to a message beside its samples."""
+
+MAX_OFFSETS = 360
+"""Largest number of predicted samples per bed in a message."""
+
+Leads = Annotated[tuple[LeadName, ...], msgspec.Meta(min_length=1, max_length=MAX_LEADS)]
+
+
+class Beds(Protocol):
+    """Some beds: a collection of names, or a `stream.wire.shard.Shard`."""
+
+    def __contains__(self, bed: str, /) -> bool:
+        """Return whether a bed is one of them."""
+        ...
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the samples of some beds come from; several beds may replay one record.
+
+    Attributes
+    ----------
+    record : str
+    leads : tuple of str
+    gain, zero : tuple of float, tuple of int
+        adu per mV and the adu of 0 mV, one per lead.
+    synthetic : bool
+    """
+
+    record: Text
+    leads: Leads
+    gain: tuple[float, ...]
+    zero: tuple[Annotated[int, msgspec.Meta(ge=-32767, le=32767)], ...]
+    synthetic: bool
+
+    def __post_init__(self) -> None:
+        if not len(self.gain) == len(self.zero) == len(self.leads):
+            raise ValueError(f"{len(self.leads)} leads need as many gains and zeros")
+        if not all(MIN_GAIN <= g <= MAX_GAIN for g in self.gain):
+            raise ValueError(f"gain {self.gain} is not within {MIN_GAIN} to {MAX_GAIN}")
+
+
+class WardMessage(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
+    """Base of the messages of a shard.
+
+    Attributes
+    ----------
+    shard : int
+        The shard of the topic.
+    beds : str
+        Names of the beds, separated by single spaces. Each is in the message once, and belongs to the shard.
+    session : bytes
+        16 bytes per bed.
+    epoch, seq : bytes
+        Little-endian int64, one per bed.
+    """
+
+    shard: Annotated[int, msgspec.Meta(ge=0, lt=WARD_SHARDS)]
+    beds: str
+    session: bytes
+    epoch: bytes
+    seq: bytes
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the beds."""
+        return names_of(self.beds, self.shard)
+
+    def integers(self, column: str) -> npt.NDArray[np.int64]:
+        """Return a column of indices or times, shape (beds,), int64, read-only."""
+        return np.frombuffer(getattr(self, column), "<i8")
+
+    def sessions(self) -> list[str]:
+        """Return the session of each bed as 32 hex digits."""
+        digits = self.session.hex()
+        return [digits[at : at + 32] for at in range(0, len(digits), 32)]
+
+    def _check_columns(self, beds: int, **sizes: int) -> None:
+        """Raise ValueError unless each column has so many bytes per bed."""
+        for name, size in {"session": 16, "epoch": 8, "seq": 8, **sizes}.items():
+            if len(getattr(self, name)) != size * beds:
+                raise ValueError(f"{name} does not have {size} bytes for each of {beds} beds")
+
+
+class WardEcg(WardMessage, frozen=True, kw_only=True, tag_field="v", tag=1):
+    """One chunk of ECG of each of many beds, each as in `stream.wire.messages.Waveform`.
+
+    Attributes
+    ----------
+    shard, beds, session, epoch, seq
+        As in `WardMessage`.
+    start, epoch_start, t0_ns, position : bytes
+        Little-endian int64, one per bed.
+    speed : bytes
+        Little-endian float64, one per bed.
+    fs : int
+        Always 360.
+    sources : tuple of Source
+        Each used by one or more of the beds.
+    source : bytes
+        Little-endian uint16, one per bed: its place in `sources`.
+    n : bytes
+        Little-endian uint16, one per bed: samples per lead.
+    samples : bytes
+        Little-endian int16: the chunks of all beds one after the other, each of shape (n, leads) in C order; −32768 is
+        invalid.
+    """
+
+    start: bytes
+    epoch_start: bytes
+    t0_ns: bytes
+    position: bytes
+    speed: bytes
+    fs: Literal[360]
+    sources: Annotated[tuple[Source, ...], msgspec.Meta(min_length=1, max_length=MAX_WARD_BEDS)]
+    source: bytes
+    n: bytes
+    samples: bytes
+
+    def __post_init__(self) -> None:
+        beds = len(self.names)
+        self._check_columns(beds, start=8, epoch_start=8, t0_ns=8, position=8, speed=8, source=2, n=2)
+        if max(self.source_of_bed().tolist()) >= len(self.sources):
+            raise ValueError(f"a source is not one of the {len(self.sources)}")
+        if min(self.sample_counts().tolist()) < 1 or len(self.samples) != self._ends()[-1]:
+            raise ValueError("n and samples do not agree")
+        if not all(MIN_SPEED <= speed <= MAX_SPEED for speed in set(self.speeds().tolist())):
+            raise ValueError(f"a speed is not within {MIN_SPEED} to {MAX_SPEED}")
+        indices = np.frombuffer(self.epoch + self.seq + self.start + self.epoch_start + self.position, "<i8")
+        _check_range("an index", indices, MAX_INDEX - MAX_SAMPLES)
+        _check_range("a time", self.integers("t0_ns"), MAX_TIME_NS)
+        if (self.integers("epoch_start") > self.integers("start")).any():
+            raise ValueError("an epoch starts after a chunk of it")
+
+    def source_of_bed(self) -> npt.NDArray[np.uint16]:
+        """Return the place of each bed's source in `sources`, shape (beds,)."""
+        return np.frombuffer(self.source, "<u2")
+
+    def sample_counts(self) -> npt.NDArray[np.uint16]:
+        """Return the samples per lead of each bed, shape (beds,)."""
+        return np.frombuffer(self.n, "<u2")
+
+    def speeds(self) -> npt.NDArray[np.float64]:
+        """Return the replay speed of each bed, shape (beds,)."""
+        return np.frombuffer(self.speed, "<f8")
+
+    def durations_s(self) -> npt.NDArray[np.float64]:
+        """Return how long each bed's chunk lasts in wall time, in s, shape (beds,)."""
+        return self.sample_counts() / (FS * self.speeds())
+
+    def due_ns(self) -> npt.NDArray[np.int64]:
+        """Return the Unix time in ns at which each bed's chunk is due, shape (beds,)."""
+        wait_ns = (self.sample_counts() - 1.0) * 1e9 / (FS * self.speeds())
+        return self.integers("t0_ns") + np.rint(wait_ns).astype(np.int64)
+
+    def _ends(self) -> npt.NDArray[np.int64]:
+        """Return where each bed's samples end, in bytes, shape (beds,)."""
+        size = np.array([2 * len(source.leads) for source in self.sources])
+        return np.cumsum(size[self.source_of_bed()] * self.sample_counts())
+
+    def chunks(self, wanted: Beds) -> Iterator[Waveform]:
+        """Yield the chunks of some beds, each as a bed sends it on its own topic."""
+        names = self.names
+        chosen = [i for i, name in enumerate(names) if name in wanted]
+        if not chosen:
+            return
+        integers = (
+            self.integers(name).tolist() for name in ("epoch", "seq", "start", "epoch_start", "t0_ns", "position")
+        )
+        columns = list(zip(*integers, self.speeds().tolist(), self.source_of_bed().tolist(), strict=True))
+        ends, sessions = [0, *self._ends().tolist()], self.sessions()
+        for i in chosen:
+            epoch, seq, start, epoch_start, t0_ns, position, speed, place = columns[i]
+            source = self.sources[place]
+            yield Waveform(
+                bed=names[i],
+                session=sessions[i],
+                epoch=epoch,
+                seq=seq,
+                start=start,
+                epoch_start=epoch_start,
+                t0_ns=t0_ns,
+                speed=speed,
+                fs=self.fs,
+                leads=source.leads,
+                gain=source.gain,
+                zero=source.zero,
+                samples=self.samples[ends[i] : ends[i + 1]],
+                record=source.record,
+                position=position,
+                synthetic=source.synthetic,
+            )
+
+
+class WardForecast(WardMessage, frozen=True, kw_only=True, tag_field="v", tag=1):
+    """One forecast of each of many beds, each as in `stream.wire.messages.Forecast`, at some of its samples.
+
+    Attributes
+    ----------
+    shard, beds, session, epoch, seq
+        As in `WardMessage`.
+    origin, lease : bytes
+        Little-endian int64, one per bed.
+    lead_sets : tuple of tuple of str
+        Each used by one or more of the beds.
+    lead_set : bytes
+        Little-endian uint16, one per bed: its place in `lead_sets`.
+    offsets : tuple of int
+        Which samples after its origin are predicted, the same of all beds.
+    mean, scale : bytes
+        Little-endian float32: those of all beds one after the other, each of shape (offsets, leads) in C order, mV.
+    score : bytes
+        Little-endian float64, one per bed; NaN while learning.
+    threshold : float
+    published_ns : int
+    """
+
+    origin: bytes
+    lease: bytes
+    lead_sets: Annotated[tuple[Leads, ...], msgspec.Meta(min_length=1, max_length=MAX_WARD_BEDS)]
+    lead_set: bytes
+    offsets: Annotated[
+        tuple[Annotated[int, msgspec.Meta(ge=1, le=100_000)], ...], msgspec.Meta(min_length=1, max_length=MAX_OFFSETS)
+    ]
+    mean: bytes
+    scale: bytes
+    score: bytes
+    threshold: Annotated[float, msgspec.Meta(ge=-MAX_FINITE, le=MAX_FINITE)]
+    published_ns: Nanoseconds
+
+    def __post_init__(self) -> None:
+        beds = len(self.names)
+        self._check_columns(beds, origin=8, lease=8, lead_set=2, score=8)
+        lead_set = np.frombuffer(self.lead_set, "<u2")
+        if lead_set.max() >= len(self.lead_sets):
+            raise ValueError(f"set {lead_set.max()} of {len(self.lead_sets)} does not exist")
+        values = len(self.offsets) * sum(map(len, self.lead_names()))
+        if not len(self.mean) == len(self.scale) == 4 * values:
+            raise ValueError(f"mean and scale do not have the {values} values of all beds")
+        _check_range("an index", np.frombuffer(self.epoch + self.seq + self.origin, "<i8"), MAX_INDEX)
+        _check_range("a lease", self.integers("lease"), MAX_LEASE)
+        if not (np.isfinite(self.means_mv()).all() and np.isfinite(self.scales_mv()).all()):
+            raise ValueError("mean and scale must be finite")
+        if np.isinf(self.scores()).any():
+            raise ValueError("a score is infinite")
+
+    def means_mv(self) -> npt.NDArray[np.float32]:
+        """Return the predicted means in mV of all beds, one after the other, read-only."""
+        return np.frombuffer(self.mean, "<f4")
+
+    def scales_mv(self) -> npt.NDArray[np.float32]:
+        """Return the predicted standard deviations in mV, as `means_mv`."""
+        return np.frombuffer(self.scale, "<f4")
+
+    def scores(self) -> npt.NDArray[np.float64]:
+        """Return the anomaly score of each bed, shape (beds,); NaN while learning."""
+        return np.frombuffer(self.score, "<f8")
+
+    def lead_names(self) -> list[tuple[str, ...]]:
+        """Return the leads of each bed."""
+        return [self.lead_sets[place] for place in np.frombuffer(self.lead_set, "<u2").tolist()]
+
+
+def ward_ecg(chunks: Sequence[Waveform]) -> WardEcg:
+    """Return the message of the chunks of several beds of one shard, one chunk each."""
+    sources: dict[tuple[object, ...], int] = {}
+    place = [sources.setdefault((c.record, c.leads, c.gain, c.zero, c.synthetic), len(sources)) for c in chunks]
+
+    def integers(column: list[int]) -> bytes:
+        return np.array(column, "<i8").tobytes()
+
+    return WardEcg(
+        shard=ward_shard(chunks[0].bed),
+        beds=" ".join([c.bed for c in chunks]),
+        session=bytes.fromhex("".join([c.session for c in chunks])),
+        epoch=integers([c.epoch for c in chunks]),
+        seq=integers([c.seq for c in chunks]),
+        start=integers([c.start for c in chunks]),
+        epoch_start=integers([c.epoch_start for c in chunks]),
+        t0_ns=integers([c.t0_ns for c in chunks]),
+        position=integers([c.position for c in chunks]),
+        speed=np.array([c.speed for c in chunks], "<f8").tobytes(),
+        fs=FS,
+        sources=tuple(
+            Source(record=record, leads=leads, gain=gain, zero=zero, synthetic=synthetic)  # type: ignore[arg-type]
+            for record, leads, gain, zero, synthetic in sources
+        ),
+        source=np.array(place, "<u2").tobytes(),
+        n=np.array([c.n for c in chunks], "<u2").tobytes(),
+        samples=b"".join([c.samples for c in chunks]),
+    )
+
+
+def ward_forecast(forecasts: Sequence[Forecast], offsets: tuple[int, ...]) -> WardForecast:
+    """Return the message of the forecasts of several beds of one shard, one each, at ``offsets`` after their origins.
+
+    Threshold and time are those of the last one.
+    """
+    lead_sets: dict[tuple[str, ...], int] = {}
+    lead_set = [lead_sets.setdefault(f.leads, len(lead_sets)) for f in forecasts]
+    rows = np.array(offsets) - 1
+
+    def integers(column: list[int]) -> bytes:
+        return np.array(column, "<i8").tobytes()
+
+    return WardForecast(
+        shard=ward_shard(forecasts[0].bed),
+        beds=" ".join([f.bed for f in forecasts]),
+        session=bytes.fromhex("".join([f.session for f in forecasts])),
+        epoch=integers([f.epoch for f in forecasts]),
+        seq=integers([f.seq for f in forecasts]),
+        origin=integers([f.origin for f in forecasts]),
+        lease=integers([f.lease for f in forecasts]),
+        lead_sets=tuple(lead_sets),
+        lead_set=np.array(lead_set, "<u2").tobytes(),
+        offsets=offsets,
+        mean=b"".join([f.mean_mv()[rows].tobytes() for f in forecasts]),
+        scale=b"".join([f.scale_mv()[rows].tobytes() for f in forecasts]),
+        score=np.array([np.nan if f.score is None else f.score for f in forecasts], "<f8").tobytes(),
+        threshold=forecasts[-1].threshold,
+        published_ns=forecasts[-1].published_ns,
+    )
+
+
+@lru_cache(1024)
+def names_of(beds: str, shard: int) -> tuple[str, ...]:
+    """Return the names in the text of a message; the same text comes with each tick.
+
+    Raises
+    ------
+    ValueError
+        A name is not valid, of another shard, or there twice; or there are too many.
+    """
+    names = tuple(beds.split(" ", MAX_WARD_BEDS))
+    if len(names) > MAX_WARD_BEDS:
+        raise ValueError(f"more than {MAX_WARD_BEDS} beds")
+    for name in names:
+        if ward_shard(check_bed(name)) != shard:
+            raise ValueError(f"bed {name} belongs to shard {ward_shard(name)}, not {shard}")
+    if len(set(names)) < len(names):
+        raise ValueError("a bed is there twice")
+    return names
+
+
+def _check_range(what: str, values: npt.NDArray[np.int64], limit: int) -> None:
+    if values.min() < 0 or values.max() > limit:
+        raise ValueError(f"{what} is not within 0 to {limit}")
+
+
+class ShardBatch:
+    """Collects what beds send at the same moment, and sends one message per shard.
+
+    Parameters
+    ----------
+    make : callable
+        Makes the message of items of one shard, of one bed each.
+    send : callable
+        Sends a message without blocking.
+    """
+
+    def __init__(self, make: Callable[[Sequence[Any]], Message], send: Callable[[Message], None]) -> None:
+        self._make = make
+        self._send = send
+        self._shards: dict[int, dict[str, Any]] = {}
+        self._bytes: dict[int, int] = {}
+
+    def add(self, bed: str, item: Any, size: int) -> None:
+        """Add what a bed sends, with ``size`` bytes of samples; the message before it leaves if it has no room."""
+        shard, size = ward_shard(bed), size + BED_BYTES
+        items = self._shards.setdefault(shard, {})
+        if items and (bed in items or self._bytes[shard] + size > MAX_WARD_BYTES):
+            self._send(self._make(list(items.values())))
+            items.clear()
+        if not items:
+            self._bytes[shard] = 0
+        items[bed] = item
+        self._bytes[shard] += size
+
+    def flush(self) -> None:
+        """Send what was added."""
+        for items in self._shards.values():
+            self._send(self._make(list(items.values())))
+        self._shards.clear()
