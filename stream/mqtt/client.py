@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Literal, NoReturn, Self
 
 from stream.clock import rfc3339
-from stream.mqtt import tls
+from stream.mqtt import packets, tls
 from stream.mqtt.address import BrokerAddress
 from stream.mqtt.bounded_queue import Durations
 from stream.mqtt.connection import (
@@ -42,8 +42,8 @@ from stream.mqtt.ownership import OwnedTopics
 from stream.wire import codec
 from stream.wire.bed_places import BedPlaces
 from stream.wire.messages import BedStatus, Message, ProcessStatus, Waveform
-from stream.wire.shard import ALL_BEDS, Shard
-from stream.wire.topics import RETAINED, Kind, Role, Topic
+from stream.wire.shard import ALL_BEDS, WARD_SHARDS, Shard
+from stream.wire.topics import OF_WARD, RETAINED, Kind, Role, Topic
 from stream.wire.ward_messages import WardEcg
 
 __all__ = ["Client", "Received", "Watch", "finish_pending_connections", "watch_nothing"]
@@ -274,6 +274,12 @@ class Client:
         return self._outbox.dropped_of_ward(bed)
 
     @property
+    def _receives_wards(self) -> bool:
+        """Whether the subscriptions include the messages of a ward, which may be larger than all others."""
+        wards = [str(Topic(kind, shard=shard)) for kind in OF_WARD for shard in range(WARD_SHARDS)]
+        return any(covers(text, topic) for text in self._subscriptions for topic in wards)
+
+    @property
     def bed_statuses(self) -> tuple[BedStatus, ...]:
         """The last status that this process has sent of each of its beds."""
         return tuple(self._bed_statuses.values())
@@ -446,6 +452,7 @@ class Client:
             will=will,
             keepalive_s=KEEPALIVE_S if self.role is not None else OBSERVER_KEEPALIVE_S,
             on_message=self._on_message,
+            max_packet=packets.MAX_WARD_PACKET if self._receives_wards else packets.MAX_PACKET,
         )
         self._connection = connection
         self._connections += 1

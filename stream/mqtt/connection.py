@@ -81,6 +81,8 @@ class Connection:
     will : (Topic, bytes) or None
         Last will: published by the broker, retained, if this connection ends without DISCONNECT.
     keepalive_s : int
+    max_packet : int
+        Larger ones are withheld by a broker of MQTT 5.
     on_message : callable
         Called for each message as it arrives. It must not block, and must see to it that `acknowledge` is called.
 
@@ -106,6 +108,7 @@ class Connection:
         will: tuple[Topic, bytes] | None,
         on_message: OnMessage,
         keepalive_s: int = KEEPALIVE_S,
+        max_packet: int = packets.MAX_PACKET,
     ) -> None:
         self.in_flight = IN_FLIGHT
         self._on_message = on_message
@@ -123,7 +126,7 @@ class Connection:
             timeout=ACK_TIMEOUT_S,
             tls_context=tls_context,
             logger=logging.getLogger(LOGGER_NAME),
-            **_session(protocol, clean_session),
+            **_session(protocol, clean_session, max_packet),
         )
         # aiomqtt drops the properties of CONNACK, and waits for the timeout if the connection is closed instead; paho's
         # own client is reached through its private attribute.
@@ -252,13 +255,13 @@ def _text(topic: Topic) -> bytes:
     return str(topic).encode()
 
 
-def _session(protocol: ProtocolVersion, clean: bool) -> dict[str, Any]:
+def _session(protocol: ProtocolVersion, clean: bool, max_packet: int) -> dict[str, Any]:
     """Return the arguments of aiomqtt's client that depend on the protocol."""
     if protocol is not ProtocolVersion.V5:
         return {"protocol": protocol, "clean_session": clean}
     properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
     # A broker drops larger packets, whose payload or properties would only cost time.
-    properties.MaximumPacketSize = packets.MAX_WARD_PACKET
+    properties.MaximumPacketSize = max_packet
     if not clean:
         properties.SessionExpiryInterval = _NEVER
     return {"protocol": protocol, "clean_start": clean, "properties": properties}
