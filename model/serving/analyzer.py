@@ -35,8 +35,8 @@ BED: Final = "offline"
 SESSION: Final = "0" * 32
 """Default session; with it, alarms of the same record have the same ids in every run."""
 
-CHUNK: Final = 100 * STRIDE
-"""Samples per step of a whole record, 10 s; limits the memory for a record of any length."""
+MAX_STRIDES, TOGETHER = 100, 1000
+"""Strides of a record in one step, and of all records together: what they need stays in the processor's cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,9 +198,10 @@ def analyze_all(records: Sequence[Record], models: Models | None = None) -> list
 
 
 def outputs_of(records: Sequence[Record], models: Models, session: str = SESSION) -> Iterator[tuple[int, Output]]:
-    """Yield the results of each `CHUNK` of each record, with the number of the record, and of the end of each."""
+    """Yield the results of each record piece by piece, with the number of the record, and those of its end."""
+    size = STRIDE * max(min(TOGETHER // max(len(records), 1), MAX_STRIDES), 10)
     alarms = [_Alarms(models, record.name, session) for record in records]
-    signals = [Signal(record.leads, pieces(record, CHUNK)) for record in records]
+    signals = [Signal(record.leads, pieces(record, size)) for record in records]
     for number, found in analyze_signals(models, signals):
         yield number, Output(found.forecasts, found.beats, found.vitals, alarms[number].process(found.changes))
 

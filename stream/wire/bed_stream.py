@@ -125,12 +125,15 @@ def begin(chunk: Waveform, now_ns: int) -> Stream:
 
 def take(stream: Stream, chunk: Waveform, now_ns: int) -> tuple[Taken, Stream]:
     """Move the position of the served session behind a chunk."""
-    place, after = stream.place, position(chunk)
+    place = stream.place
     try:
-        check, _ = check_sequence(place, chunk)
+        check, after = check_sequence(place, chunk)
     except MessageError:
         # The position was wrong, and two chunks agree on another one.
         check = SequenceCheck(discontinuous=True, lost_samples=max(chunk.start - place.end, 0))
+        after = position(chunk)
+    if check.duplicate:
+        after = position(chunk)
     elapsed_ns = max(now_ns - stream.heard_ns, 0)
     used_ns = duration_ns(after.end - place.end, stream.speed)
     # Each chunk of each bed comes here: `replace` would take three times as long.
