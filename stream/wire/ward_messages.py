@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
 from typing import Annotated, Any, Literal, Protocol
 
 import msgspec
@@ -347,7 +349,7 @@ def ward_forecast(forecasts: Sequence[Forecast], offsets: tuple[int, ...]) -> Wa
     """
     lead_sets: dict[tuple[str, ...], int] = {}
     lead_set = [lead_sets.setdefault(f.leads, len(lead_sets)) for f in forecasts]
-    rows = np.array(offsets) - 1
+    rows, leads = np.array(offsets) - 1, [len(f.leads) for f in forecasts]
 
     def integers(column: list[int]) -> bytes:
         return np.array(column, "<i8").tobytes()
@@ -363,12 +365,21 @@ def ward_forecast(forecasts: Sequence[Forecast], offsets: tuple[int, ...]) -> Wa
         lead_sets=tuple(lead_sets),
         lead_set=np.array(lead_set, "<u2").tobytes(),
         offsets=offsets,
-        mean=b"".join([f.mean_mv()[rows].tobytes() for f in forecasts]),
-        scale=b"".join([f.scale_mv()[rows].tobytes() for f in forecasts]),
+        mean=_selected([f.mean for f in forecasts], leads, rows),
+        scale=_selected([f.scale for f in forecasts], leads, rows),
         score=np.array([np.nan if f.score is None else f.score for f in forecasts], "<f8").tobytes(),
         threshold=forecasts[-1].threshold,
         published_ns=forecasts[-1].published_ns,
     )
+
+
+def _selected(values: Sequence[bytes], leads: Sequence[int], rows: npt.NDArray[np.int64]) -> bytes:
+    """Return some rows of the float32 values of each bed, shape (horizon, leads); beds with equal leads at once."""
+    parts = []
+    for n, run in groupby(zip(leads, values, strict=True), key=itemgetter(0)):
+        own = [value for _, value in run]
+        parts.append(np.frombuffer(b"".join(own), "<f4").reshape(len(own), -1, n)[:, rows].tobytes())
+    return b"".join(parts)
 
 
 @lru_cache(1024)
