@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 from collections.abc import Coroutine
 from dataclasses import dataclass, replace
@@ -77,6 +78,10 @@ class _Options:
 
         models = load_models(self.weights, self.alarms, fastest_precision())
         warm_up(models)
+        # All this lives as long as the process. Without this, Python would look through it once more at the end, which
+        # takes longer than anything else that a worker does when it is told to end: seconds on a busy machine.
+        gc.collect()
+        gc.freeze()
         return models
 
     async def serve(self, models: Models, assignment: Assignment, state: Path | None, copy: Copy | None = None) -> None:
