@@ -17,7 +17,6 @@ comes with a chunk of ECG, as samples of other waves up to its end; it only conf
 
 from __future__ import annotations
 
-import logging
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -52,7 +51,6 @@ from model.rhythm.vitals import VitalSigns
 from model.signal import blocks, fibrillation_waveform, intake, pulses, signal_quality
 from model.signal.arrays import FloatArray
 from model.signal.blocks import STRIDES_PER_BLOCK, BlocksState
-from model.signal.compiled import is_cached
 from model.signal.fibrillation_waveform import WaveformState
 from model.signal.intake import IntakeState, Strides
 from model.signal.pulse_detector import WaveSamples
@@ -61,8 +59,6 @@ from model.signal.signal_quality import QualityOutput, QualityState
 from model.signal.state_codec import pack, unpack
 from stream.timebase import STRIDE
 from stream.wire.alarm_messages import Limits
-
-log = logging.getLogger("bedside")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +99,6 @@ def load_models(weights: Path | None = None, alarms: Path | None = None, precisi
     UsageError
         The alarm settings are not valid.
     """
-    if not is_cached():
-        log.info("compiling the analysis: about a minute, once")
     return Models(load_forecaster(weights), load_classifier(), settings.load(alarms), precision)
 
 

@@ -19,8 +19,8 @@ def analyze(args: argparse.Namespace) -> int:
     folders = _output_folders(args.out, names)
     log.info("loading %s and the models", names[0] if len(names) == 1 else f"{len(names)} records")
 
-    from model.pipeline.analysis import load_models
     from model.serving.offline import analyze as analyze_record
+    from model.serving.warm_up import compiled_models
     from stream.records.wfdb_reader import load
     from stream.timebase import FS
 
@@ -33,7 +33,7 @@ def analyze(args: argparse.Namespace) -> int:
                 raise
             log.warning("left out: %s", error)  # a database may hold numerics, too
             continue
-        models = models or load_models(args.weights, args.alarms)
+        models = models or compiled_models(args.weights, args.alarms)
         log.info("analyzing %.1f s of %s (%d of %d)", record.n / FS, record.name, number, len(names))
         summaries.append(analyze_record(record, models, folder))
         print(summaries[-1], flush=True)
@@ -149,9 +149,9 @@ def _evaluate_alarms(args: argparse.Namespace) -> int:
     from model.evaluation.alarm_scores import evaluate_alarms
     from model.evaluation.alarm_tables import print_alarms
     from model.evaluation.monitor_output import monitor_of
-    from model.pipeline.analysis import load_models
+    from model.serving.warm_up import compiled_models
 
-    report = evaluate_alarms([*DS1, *DS2], monitor_of(load_models(args.weights)), records)
+    report = evaluate_alarms([*DS1, *DS2], monitor_of(compiled_models(args.weights)), records)
     print_alarms(report)
     return write_json(report.to_dict(), args.json)
 
@@ -165,11 +165,11 @@ def _evaluate_database(args: argparse.Namespace) -> int:
 
     from model.datasets.mitdb import without
     from model.evaluation.database import find_database
-    from model.pipeline.analysis import load_models
+    from model.serving.warm_up import compiled_models
 
     database = find_database(args.database, where)
     names = without(database.chosen(args.records), database.chosen(args.exclude) if args.exclude else ())
-    models = load_models(args.weights)
+    models = compiled_models(args.weights)
     if args.alarms:
         from model.evaluation.database_alarms import evaluate_database
         from model.evaluation.database_tables import print_database
@@ -192,12 +192,12 @@ def _evaluate_entries(args: argparse.Namespace) -> int:
     log.info("counting the entries of alarm lists; loading the models")
 
     from model.evaluation.alarm_list_entries import ORDINARY_WARD, print_list_entries, score_list_entries, to_dict
-    from model.pipeline.analysis import load_models
+    from model.serving.warm_up import compiled_models
 
     names = ORDINARY_WARD if args.records is None else tuple(filter(None, map(str.strip, args.records.split(","))))
     if not names:
         raise UsageError(f"--records {args.records!r} names no record: write mitdb/100,svdb/800")
-    scores = score_list_entries(names, load_models(args.weights), where)
+    scores = score_list_entries(names, compiled_models(args.weights), where)
     print_list_entries(scores)
     return write_json(to_dict(scores), args.json)
 
