@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -18,9 +17,6 @@ from model.forecast.inference import Precision
 from model.pipeline import stride_forecasts
 from model.pipeline.stride_forecasts import StrideForecasts
 from model.rhythm.vitals import VitalSigns
-from model.signal.compiled import is_cached
-
-log = logging.getLogger("bedside")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +57,6 @@ def load_models(weights: Path | None = None, alarms: Path | None = None, precisi
     UsageError
         The alarm settings are not valid.
     """
-    if not is_cached():
-        log.info("compiling the analysis: about a minute, once")
     return Models(load_forecaster(weights), load_classifier(), settings.load(alarms), precision)
 
 

@@ -1,29 +1,21 @@
-"""Compiles the loops of the analysis to machine code, once: numba keeps the result in the user's cache folder.
-
-numba notices a change of the file in which a compiled function stands, but not a change of the compiled functions that
-it calls. So the folder is named by the content of all files with compiled functions.
-"""
+"""``@compiled``: a loop of the analysis becomes machine code, once; numba keeps it in a folder (`machine_code`)."""
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
-from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import numba
-import platformdirs
 from numba import types
 from numba.extending import intrinsic
+
+from model.signal.machine_code import cache_folder
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 settings: Any = numba.config
-
-MODEL = Path(__file__).parents[1]
 
 
 def compiled(function: Callable[P, R]) -> Callable[P, R]:
@@ -80,20 +72,3 @@ def wide_vectors(_: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(), generate
-
-
-def is_cached() -> bool:
-    """Return whether machine code has been kept, so that little or nothing is still to be compiled."""
-    return any(cache_folder().rglob("*.nbc"))
-
-
-@cache
-def cache_folder() -> Path:
-    """Return the folder of the machine code: below NUMBA_CACHE_DIR, or in the user's cache."""
-    base = Path(settings.CACHE_DIR or platformdirs.user_cache_path("bedside") / "compiled")
-    content = hashlib.sha256()
-    for path in sorted(MODEL.rglob("*.py")):
-        text = path.read_bytes()
-        if b"@compiled" in text:
-            content.update(text)
-    return base / content.hexdigest()[:16]

@@ -6,6 +6,7 @@ import argparse
 import json
 from typing import Any
 
+from monitor.commands.compile_ahead import compile_ahead
 from monitor.commands.shared import catalog, check_json, log, run_async, write_json
 from monitor.commands.ward import ward_setup
 from stream.errors import UsageError
@@ -23,6 +24,7 @@ def stream(args: argparse.Namespace) -> int:
     from stream.records.wfdb_reader import load
 
     load(args.record, records)
+    compile_ahead()
     results: list[dict[str, Any]] = []
 
     async def measure() -> None:
@@ -41,6 +43,7 @@ def ward(args: argparse.Namespace) -> int:
     """Measure how many beds the processes keep up with."""
     check_json(args.json)
     setup = ward_setup(args)
+    compile_ahead()
 
     from monitor.tools.bench_ward import bench_ward
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from monitor.commands.compile_ahead import compile_ahead
 from monitor.commands.shared import catalog, log, run_async
 from monitor.tools.optional_dependencies import require_extras
 from stream.errors import SourceError, UsageError
@@ -32,6 +33,7 @@ def demo(args: argparse.Namespace) -> int:
     from monitor.tools.qt_check import qt_problem
     from stream.mqtt.embedded_broker import free_port
 
+    compile_ahead()
     console = Console()
     name, record = _record(args, console)
     window_problem = "--headless" if args.headless else qt_problem("a window")

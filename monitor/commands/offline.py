@@ -30,12 +30,12 @@ def analyze(args: argparse.Namespace) -> int:
     folders = _output_folders(args.out, names)
     log.info("loading %s and the models", names[0] if len(names) == 1 else f"{len(names)} records")
 
-    from model.pipeline.analysis import load_models
     from model.serving.offline import analyze_all
+    from model.serving.warm_up import compiled_models
 
     models, summaries = None, []
     for batch in _batches(folders, where, of_databases):
-        models = models or load_models(args.weights, args.alarms)
+        models = models or compiled_models(args.weights, args.alarms)
         for summary in analyze_all(batch, models):
             summaries.append(summary)
             print(summary, flush=True)
@@ -178,9 +178,9 @@ def _evaluate_alarms(args: argparse.Namespace) -> int:
     from model.evaluation.alarm_scores import evaluate_alarms
     from model.evaluation.alarm_tables import print_alarms
     from model.evaluation.monitor_output import monitor_of
-    from model.pipeline.analysis import load_models
+    from model.serving.warm_up import compiled_models
 
-    report = evaluate_alarms([*DS1, *DS2], monitor_of(load_models(args.weights)), records)
+    report = evaluate_alarms([*DS1, *DS2], monitor_of(compiled_models(args.weights)), records)
     print_alarms(report)
     return write_json(report.to_dict(), args.json)
 
@@ -194,11 +194,11 @@ def _evaluate_database(args: argparse.Namespace) -> int:
 
     from model.datasets.mitdb import without
     from model.evaluation.database import find_database
-    from model.pipeline.analysis import load_models
+    from model.serving.warm_up import compiled_models
 
     database = find_database(args.database, where)
     names = without(database.chosen(args.records), database.chosen(args.exclude) if args.exclude else ())
-    models = load_models(args.weights)
+    models = compiled_models(args.weights)
     if args.alarms:
         from model.evaluation.database_alarms import evaluate_database
         from model.evaluation.database_tables import print_database
@@ -221,12 +221,12 @@ def _evaluate_entries(args: argparse.Namespace) -> int:
     log.info("counting the entries of alarm lists; loading the models")
 
     from model.evaluation.alarm_list_entries import ORDINARY_WARD, print_list_entries, score_list_entries, to_dict
-    from model.pipeline.analysis import load_models
+    from model.serving.warm_up import compiled_models
 
     names = ORDINARY_WARD if args.records is None else tuple(filter(None, map(str.strip, args.records.split(","))))
     if not names:
         raise UsageError(f"--records {args.records!r} names no record: write mitdb/100,svdb/800")
-    scores = score_list_entries(names, load_models(args.weights), where)
+    scores = score_list_entries(names, compiled_models(args.weights), where)
     print_list_entries(scores)
     return write_json(to_dict(scores), args.json)
 

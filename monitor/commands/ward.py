@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from monitor.commands.compile_ahead import compile_ahead
 from monitor.commands.shared import broker_address, catalog, check_json, log, run_async, worker_count, write_json
 from stream.errors import UsageError
 
@@ -78,6 +79,7 @@ def publish_ward(args: argparse.Namespace) -> int:
 def show_ward(args: argparse.Namespace) -> int:
     """Run broker, publisher and workers, and show how they do."""
     setup = ward_setup(args)
+    compile_ahead()
 
     from monitor.tools.live_ward import show_ward as show
 

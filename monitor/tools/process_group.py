@@ -28,7 +28,8 @@ BEDSIDE = (sys.executable, "-P", "-m", "monitor.cli")
 """The ``bedside`` command. Without -P, Python looks for modules in the working directory first, and a user's model.py
 or stream.py there would be imported instead of this program's packages."""
 
-_EXIT_WITH_PARENT = "BEDSIDE_EXIT_WITH_PARENT"
+EXIT_WITH_PARENT = "BEDSIDE_EXIT_WITH_PARENT"
+"""Set in the environment of a child that calls `exit_with_parent`."""
 
 
 class Log(Protocol):
@@ -130,7 +131,7 @@ class ProcessGroup:
     def __init__(self, log: Log, environment: Mapping[str, str]) -> None:
         self.children: list[Child] = []
         self._log = log
-        self._environment = {**os.environ, **environment, _EXIT_WITH_PARENT: "1"}
+        self._environment = {**os.environ, **environment, EXIT_WITH_PARENT: "1"}
 
     async def start(self, name: str, *arguments: str, environment: Mapping[str, str] | None = None) -> Child:
         """Start ``bedside name arguments…``."""
@@ -249,7 +250,7 @@ def line_from_parent() -> str:
 
 def exit_with_parent() -> None:
     """In a child of a `ProcessGroup`: send SIGTERM to this process when the parent exits. Elsewhere: no effect."""
-    if os.environ.pop(_EXIT_WITH_PARENT, None) is None:
+    if os.environ.pop(EXIT_WITH_PARENT, None) is None:
         return
 
     def wait_for_parent() -> None:

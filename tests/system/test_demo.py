@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from model.signal.compiled import cache_folder
+from model.signal.machine_code import cache_folder
 from tests.system.commands import environment, processes_with, wait_until
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.usefixtures("excerpt")]

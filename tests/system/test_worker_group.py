@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sqlite3
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -130,6 +131,24 @@ def test_no_process_outlives_the_command(mosquitto: Mosquitto, tmp_path: Path, n
         parent.wait(30)
         wait_until(lambda: not processes_with(mark), "the end of all processes")
     assert parent.returncode == (0 if number != signal.SIGKILL else -signal.SIGKILL)
+    assert "Traceback" not in log.read_text()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_what_is_not_compiled_one_process_compiles_before_the_others_start(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    log, mark = tmp_path / "worker.log", f"BEDSIDE_TEST={tmp_path}"
+    env = environment(BEDSIDE_TEST=str(tmp_path), NUMBA_CACHE_DIR=str(tmp_path / "cache"))
+    with running("worker", "--workers", "2", "--no-state", env=env, output=log) as parent:
+        wait_until(lambda: len(processes_with(mark)) > 1, "the process that compiles")
+        time.sleep(1)
+        assert len(processes_with(mark)) == 2, "the parent, and the one that compiles"
+        assert log.read_text() == "bedside worker: compiling the analysis: about a minute, once\n"
+        parent.send_signal(number)
+        parent.wait(10)
+        wait_until(lambda: not processes_with(mark), "the end of all processes")
+    assert parent.returncode == (130 if number == signal.SIGINT else -number)
     assert "Traceback" not in log.read_text()
 
 

@@ -100,7 +100,7 @@ def test_each_mistake_of_an_analysis_is_one_line(
     records: list[str], reason: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("model.pipeline.analysis.load_models", lambda *_: "models")
+    monkeypatch.setattr("model.serving.warm_up.compiled_models", lambda *_: "models")
     monkeypatch.setattr("model.serving.offline.analyze_all", lambda *_: [])
     small_database(tmp_path / "one", "a")
     small_database(tmp_path / "two", "a")
