@@ -20,7 +20,7 @@ from safetensors.numpy import save_file
 from model.anomaly.features import FEATURES
 from model.forecast.matrix_product import aligned
 from model.signal.arrays import FloatArray
-from model.signal.compiled import compiled, wide_vectors
+from model.signal.compiled import compiled, compiled_part, wide_vectors
 from stream.errors import CheckpointError
 
 FORMAT = "bedside-residual-1"
@@ -102,7 +102,7 @@ def fill_log_odds(weights: Weights, features: FloatArray, result: FloatArray) ->
         result[row] = total
 
 
-@compiled
+@compiled_part
 def _tanh(x: float) -> float:
     """Return the hyperbolic tangent, without branches, so that the processor computes several at once.
 

@@ -23,7 +23,7 @@ import numpy as np
 
 from model.anomaly import template_matching
 from model.signal.arrays import Float32Array, FloatArray
-from model.signal.compiled import compiled
+from model.signal.compiled import compiled, compiled_part
 from stream.timebase import FS
 
 LAGS = (3, 6, 13, 24)
@@ -217,7 +217,7 @@ def measure_levels(channels: FloatArray, levels: FloatArray) -> None:
                 values[channel + 1] += _log(_average(channels, end, lead, channel, 2)) / leads
 
 
-@compiled
+@compiled_part
 def _average(channels: FloatArray, end: int, lead: int, channel: int, units: int) -> float:
     """Return the mean of a channel over the patches before ``end``."""
     n = UNIT_PATCHES * units
@@ -227,7 +227,7 @@ def _average(channels: FloatArray, end: int, lead: int, channel: int, units: int
     return total / n
 
 
-@compiled
+@compiled_part
 def _log(average: float) -> float:
     return math.log(MIN_AVERAGE if average < MIN_AVERAGE else average)
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from model.anomaly.features import LEVELS, QUANTILES
 from model.signal.arrays import FloatArray, IntArray
-from model.signal.compiled import compiled
+from model.signal.compiled import compiled, compiled_part
 
 MEMORY, LONG_MEMORY = 120, 300
 """Blocks of the history of levels, and of that of log-odds."""
@@ -99,7 +99,7 @@ def add_log_odds(history: PatientHistory, bed: int, peak: float) -> None:
         history.shift[bed] = max(_quantile(ordered, known, SHIFT_QUANTILE) - EXPECTED_LOG_ODDS, 0.0)
 
 
-@compiled
+@compiled_part
 def _add(last: FloatArray, ordered: FloatArray, added: int, value: float) -> int:
     """Put a value in the place of the oldest one, in time and in order; return the number of values.
 
@@ -122,7 +122,7 @@ def _add(last: FloatArray, ordered: FloatArray, added: int, value: float) -> int
     return known
 
 
-@compiled
+@compiled_part
 def _quantile(ordered: FloatArray, known: int, share: float) -> float:
     """Return the interpolated quantile of the first ``known`` values."""
     place = share * (known - 1)

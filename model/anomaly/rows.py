@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from model.signal.arrays import FloatArray
-from model.signal.compiled import compiled
+from model.signal.compiled import compiled_part
 
 
-@compiled
+@compiled_part
 def extended(last: FloatArray, k: int) -> FloatArray:
     """Return the last rows, followed by k rows to be written."""
     rows = np.empty((len(last) + k, *last.shape[1:]))
@@ -16,7 +16,7 @@ def extended(last: FloatArray, k: int) -> FloatArray:
     return rows
 
 
-@compiled
+@compiled_part
 def put_first(rows: FloatArray, last: FloatArray) -> None:
     """Write the last rows in front of the new ones."""
     source, target = last.reshape(-1), rows.reshape(-1)
@@ -24,7 +24,7 @@ def put_first(rows: FloatArray, last: FloatArray) -> None:
         target[i] = source[i]
 
 
-@compiled
+@compiled_part
 def keep_last(last: FloatArray, rows: FloatArray) -> None:
     """Keep the last rows, as many as there is room for."""
     source, target = rows.reshape(-1), last.reshape(-1)

@@ -19,7 +19,7 @@ from model.anomaly.rows import extended, keep_last
 from model.anomaly.sorting import sort_columns
 from model.anomaly.template_memory import MAX_TEMPLATES, SLOTS, SORT, TAPER, TAPER_SUM, WIDTH, TemplateMemory, counts
 from model.signal.arrays import FloatArray
-from model.signal.compiled import compiled, wide_vectors
+from model.signal.compiled import compiled, compiled_part, wide_vectors
 
 DECIMATION = 2
 """Decimation factor, 360 to 180 Hz. Each decimated sample is the mean of the last six, which suppresses 60 Hz."""
@@ -112,7 +112,7 @@ def compare(
     matching.steepest[bed] = _find_steepest(decimated, power, shifts, matching.steepest[bed], matching.candidate[bed])
 
 
-@compiled
+@compiled_part
 def _decimate(tail: FloatArray, samples: FloatArray) -> FloatArray:
     """Return the last decimated samples, followed by those of the new patches, shape (leads, TAIL + shifts * k).
 
@@ -136,7 +136,7 @@ def _decimate(tail: FloatArray, samples: FloatArray) -> FloatArray:
     return decimated
 
 
-@compiled
+@compiled_part
 def _window_power(decimated: FloatArray) -> FloatArray:
     """Return the tapered sums of squares of all windows about their means, shape (leads, shifts * k), mV²."""
     leads, windows = len(decimated), decimated.shape[1] - TAIL
@@ -152,7 +152,7 @@ def _window_power(decimated: FloatArray) -> FloatArray:
     return power
 
 
-@compiled
+@compiled_part
 def _best_matches(
     templates: FloatArray, template_power: FloatArray, decimated: FloatArray, power: FloatArray, shifts: int
 ) -> FloatArray:
@@ -185,7 +185,7 @@ def _best_matches(
     return best
 
 
-@compiled
+@compiled_part
 def _correlate(decimated: FloatArray, firsts: tuple[int, int], templates: FloatArray, products: FloatArray) -> None:
     """Write the tapered inner products of two windows with all templates, shape (2, SLOTS).
 
@@ -205,7 +205,7 @@ def _correlate(decimated: FloatArray, firsts: tuple[int, int], templates: FloatA
             second[slot] += (e * p + f * q) + (g * r + h * s)
 
 
-@compiled
+@compiled_part
 def _write_quantiles(best: FloatArray, stored: int, leads: int, matches: FloatArray) -> None:
     """Write the quantiles over recent and over long-term templates of new patches, mean over the leads.
 
@@ -232,7 +232,7 @@ def _write_quantiles(best: FloatArray, stored: int, leads: int, matches: FloatAr
             matches[row, i] = of_long_term[round(share * (long_term - 1)), column] * (2 / leads)
 
 
-@compiled
+@compiled_part
 def _write_levels(
     matches: FloatArray, power: FloatArray, normal_power: FloatArray, stored: int, levels: FloatArray
 ) -> None:
@@ -252,7 +252,7 @@ def _write_levels(
         levels[row, MATCHES] = math.log(MIN_RELATIVE_POWER + relative)
 
 
-@compiled
+@compiled_part
 def _find_steepest(
     decimated: FloatArray, power: FloatArray, shifts: int, steepest: float, candidate: FloatArray
 ) -> float:
@@ -280,7 +280,7 @@ def _find_steepest(
     return steepest
 
 
-@compiled
+@compiled_part
 def _sum(changes: FloatArray) -> float:
     """Return the sum of an interval; the first eight values are added in pairs.
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from model.anomaly.sorting import network, sort_columns
 from model.signal.arrays import FloatArray, IntArray
-from model.signal.compiled import compiled
+from model.signal.compiled import compiled, compiled_part
 
 WIDTH = 36
 """Decimated samples per window, 200 ms."""
@@ -87,7 +87,7 @@ def store(memory: TemplateMemory, bed: int, window: FloatArray) -> None:
         memory.normal_power[bed, lead] = _median(memory.power[bed, lead], recent)
 
 
-@compiled
+@compiled_part
 def _median(values: FloatArray, n: int) -> float:
     """Return the median of the first n values, at most `MAX_TEMPLATES`."""
     ordered = np.full((MAX_TEMPLATES, 1), np.inf)
@@ -99,7 +99,7 @@ def _median(values: FloatArray, n: int) -> float:
     return (low + high) / 2
 
 
-@compiled
+@compiled_part
 def _put(memory: TemplateMemory, bed: int, slot: int, window: FloatArray) -> None:
     """Put a window, without its mean, into a place."""
     for lead in range(len(window)):

@@ -15,7 +15,7 @@ from model.beats import p_wave, templates
 from model.beats.qrs_detector import MAX_REPORT_DELAY, QrsRows
 from model.signal.arrays import BoolArray, FloatArray, IntArray
 from model.signal.batch import Batch
-from model.signal.compiled import compiled
+from model.signal.compiled import compiled, compiled_part
 from stream.timebase import STRIDE
 
 BEFORE = max(templates.PIECE_BEFORE, p_wave.PIECE_BEFORE)
@@ -142,13 +142,13 @@ def _advance(columns: WindowState, batch: Batch, detected: QrsRows, rows: Window
         rows.first[bed + 1] = complete
 
 
-@compiled
+@compiled_part
 def _row(end: int, index: int) -> int:
     """Return the row of a sample in the samples kept up to, not including, sample ``end``, on the stride grid."""
     return (index - end % STRIDE) % KEPT
 
 
-@compiled
+@compiled_part
 def _copy(kept: npt.NDArray[Any], row: int, target: npt.NDArray[Any]) -> None:
     """Copy the kept samples from a row on, shape (n, leads)."""
     for i in range(len(target)):

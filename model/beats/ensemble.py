@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from model.signal.arrays import FloatArray
-from model.signal.compiled import compiled
+from model.signal.compiled import compiled, compiled_part
 
 MAX_DEVIATION = 4.0
 """Limit at which normalized features are clipped, standard deviations."""
@@ -61,7 +61,7 @@ def log_probabilities(ensemble: Ensemble, features: FloatArray) -> FloatArray:
     return mean
 
 
-@compiled
+@compiled_part
 def _affine(weight: FloatArray, bias: FloatArray, values: FloatArray) -> FloatArray:
     """Return the outputs of one layer before its activation."""
     outputs = bias.copy()
@@ -71,13 +71,13 @@ def _affine(weight: FloatArray, bias: FloatArray, values: FloatArray) -> FloatAr
     return outputs
 
 
-@compiled
+@compiled_part
 def _rectify(values: FloatArray) -> None:
     for i in range(len(values)):
         values[i] = max(values[i], 0.0)
 
 
-@compiled
+@compiled_part
 def _log_sum_exp(values: FloatArray) -> float:
     largest, total = values.max(), 0.0
     for value in values:

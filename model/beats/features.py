@@ -33,7 +33,7 @@ from model.beats.templates import (
 )
 from model.signal.arrays import BoolArray, FloatArray, IntArray
 from model.signal.columns import copied, push
-from model.signal.compiled import compiled
+from model.signal.compiled import compiled, compiled_part
 
 MIN_RR_RATE, MIN_DIFFERENCE_RATE = 0.05, 0.02
 """Smallest share of a new beat in the normal RR interval, and in the usual differences."""
@@ -267,7 +267,7 @@ def _push_beats(
         measured.family[row], measured.new_family[row] = family, new_family
 
 
-@compiled
+@compiled_part
 def _lead_weights(
     usual_difference: FloatArray, reference: FloatArray, valid: BoolArray, compare_heights: bool
 ) -> FloatArray:
@@ -285,7 +285,7 @@ def _lead_weights(
     return lead_weight
 
 
-@compiled
+@compiled_part
 def _match_threshold(usual_difference: FloatArray, lead_weight: FloatArray) -> float:
     """Return the correlation from which a beat belongs to a family: lower where beats usually differ much."""
     typical_difference = 0.0
@@ -294,7 +294,7 @@ def _match_threshold(usual_difference: FloatArray, lead_weight: FloatArray) -> f
     return max(MIN_MATCH_CORRELATION, min(MATCH_CORRELATION, 1 - 2.5 * typical_difference))
 
 
-@compiled
+@compiled_part
 def _compare_leads(
     beat: FloatArray,
     reference: FloatArray,
@@ -337,7 +337,7 @@ def _compare_leads(
     return mean_width
 
 
-@compiled
+@compiled_part
 def _compare_families(
     families: Families, slot: int, family: int, normal: int, lead_weight: FloatArray, features: FloatArray
 ) -> None:
@@ -352,7 +352,7 @@ def _compare_families(
     features[FAMILY_AT + 7] = math.log(weight[family] + 1)
 
 
-@compiled
+@compiled_part
 def _share(families: IntArray, family: int) -> float:
     """Return the share of a family in the families of the last beats; 0 if there are none."""
     count = 0
@@ -361,7 +361,7 @@ def _share(families: IntArray, family: int) -> float:
     return count / max(len(families), 1)
 
 
-@compiled
+@compiled_part
 def _update_differences(usual_difference: FloatArray, differences: FloatArray, valid: BoolArray, rate: float) -> None:
     """Move the usual differences towards those of a beat, in the valid leads."""
     for lead in range(len(valid)):

@@ -38,7 +38,7 @@ from model.beats.shape_comparison import (
 from model.beats.templates import CORE, MAX_SHIFT
 from model.signal.arrays import BoolArray, FloatArray, IntArray
 from model.signal.columns import push
-from model.signal.compiled import compiled
+from model.signal.compiled import compiled, compiled_part
 from model.signal.small_arrays import kth_smallest
 
 MEMORY = 128
@@ -214,7 +214,7 @@ def push_beat(
     _compare_spread(narrow.usual[slot], narrow.deviation[slot], rate, measured, unusual)
 
 
-@compiled
+@compiled_part
 def _compare_leads(
     beat: FloatArray,
     reference: FloatArray,
@@ -249,7 +249,7 @@ def _compare_leads(
     return mean_width
 
 
-@compiled
+@compiled_part
 def _compare_rr(last_rr: FloatArray, costs: FloatArray, rr: float, features: FloatArray) -> float:
     """Compute the features of RHYTHM from those of the last beats, and return the cost of being early."""
     known, narrow = np.empty(len(last_rr)), np.empty(len(last_rr))
@@ -274,7 +274,7 @@ def _compare_rr(last_rr: FloatArray, costs: FloatArray, rr: float, features: Flo
     return EARLY * max(0.0, -math.log(rr / _quantile(known[:n], 0.5)) - TOLERANCE)
 
 
-@compiled
+@compiled_part
 def _p_wave(beat: FloatArray, reference: FloatArray, valid: BoolArray, features: FloatArray) -> None:
     """Compute the features of P_WAVE."""
     product, power, noise, size = 0.0, 0.0, 0.0, 0.0
@@ -295,7 +295,7 @@ def _p_wave(beat: FloatArray, reference: FloatArray, valid: BoolArray, features:
     features[1] = math.log(size + 0.003)
 
 
-@compiled
+@compiled_part
 def _compare_spread(
     usual: FloatArray, deviation: FloatArray, rate: float, measured: FloatArray, unusual: FloatArray
 ) -> None:
@@ -313,7 +313,7 @@ def _compare_spread(
         deviation[i] += rate * (abs(step) - deviation[i])
 
 
-@compiled
+@compiled_part
 def _quantile(values: FloatArray, share: float) -> float:
     """Return a quantile, rounded down to one of the values; NaN if there are none."""
     return kth_smallest(values.copy(), int(share * (len(values) - 1))) if len(values) else math.nan

@@ -29,7 +29,7 @@ from model.beats.shape_comparison import bin_means, subtract_trend
 from model.beats.templates import SMOOTHING_HALF, smooth
 from model.signal.arrays import BoolArray, FloatArray, IntArray
 from model.signal.columns import push
-from model.signal.compiled import compiled
+from model.signal.compiled import compiled, compiled_part
 
 SPAN_BEFORE, SPAN_AFTER = 160, 29
 """Extent of the mean beat before and after the R peak, samples: 444 and 81 ms."""
@@ -179,7 +179,7 @@ def qrs_onset(mean: FloatArray) -> int:
     return earliest + onset
 
 
-@compiled
+@compiled_part
 def _segment_correlation(beat: FloatArray, mean: FloatArray, end: int) -> float:
     """Correlate the segments of a beat and of the mean beat that end at a sample, in one lead."""
     own, usual = bin_means(beat[end - SEGMENT : end], BIN), bin_means(mean[end - SEGMENT : end], BIN)

@@ -15,7 +15,7 @@ import numpy as np
 from model.beats.qrs_energy import COMBINE_POWER
 from model.beats.qrs_state import DECISION_DELAY, ENERGY_DELAY, HISTORY, RR_MEMORY, QrsState
 from model.signal.arrays import FloatArray, IntArray
-from model.signal.compiled import compiled
+from model.signal.compiled import compiled_part
 from model.signal.small_arrays import kth_smallest, shift
 
 LATER_PEAK_RATIO = 1.15
@@ -76,7 +76,7 @@ NOISE_RATE, P_WAVE_RATE = 0.04, 0.3
 """Learning rate of the noise level, and for a beat that turned out to be a P wave."""
 
 
-@compiled
+@compiled_part
 def candidate(heights: FloatArray, i: int) -> float:
     """Return the height of the energy peak `DECISION_DELAY` before sample ``i`` of the last stride, in QRS sizes.
 
@@ -94,7 +94,7 @@ def candidate(heights: FloatArray, i: int) -> float:
     return float(highest ** (1 / COMBINE_POWER))
 
 
-@compiled
+@compiled_part
 def decide(state: QrsState, slot: int, i: int, height: float) -> float:
     """Decide about the candidate `DECISION_DELAY` before sample ``i`` of the last stride, and learn from it.
 
@@ -126,7 +126,7 @@ def decide(state: QrsState, slot: int, i: int, height: float) -> float:
     return strength
 
 
-@compiled
+@compiled_part
 def _learn_rr(rr: IntArray, rr_before: IntArray, new: int, last_was_p_wave: bool) -> None:
     """Append an RR interval, in place; if the last beat was the P wave of this one, it replaces that of the last."""
     if last_was_p_wave:
@@ -141,7 +141,7 @@ def _learn_rr(rr: IntArray, rr_before: IntArray, new: int, last_was_p_wave: bool
         rr[-1] = new
 
 
-@compiled
+@compiled_part
 def _threshold(beat: float, noise: float, last_height: float, rr: int, usual_rr: float) -> float:
     """Return the threshold between noise and beat level, ``rr`` samples after the last beat."""
     floor = NOISE_WEIGHT * noise
@@ -156,7 +156,7 @@ def _threshold(beat: float, noise: float, last_height: float, rr: int, usual_rr:
     return threshold
 
 
-@compiled
+@compiled_part
 def _steeper_follows(samples: FloatArray, i: int, size: FloatArray, weight: FloatArray) -> bool:
     """Return whether a later slope is steeper than that of the candidate, which is then a P wave."""
     centre = HISTORY + i - DECISION_DELAY - ENERGY_DELAY
@@ -168,7 +168,7 @@ def _steeper_follows(samples: FloatArray, i: int, size: FloatArray, weight: Floa
     return later > P_WAVE_SLOPE_RATIO**2 * own
 
 
-@compiled
+@compiled_part
 def _slope(samples: FloatArray, last: int, size: FloatArray, weight: FloatArray) -> float:
     """Return the squared slope over 8 samples of the averages of 4, up to sample ``last``; mean of the leads."""
     slope = 0.0

@@ -36,7 +36,7 @@ from model.beats.qrs_state import (
 from model.signal.arrays import FloatArray, IntArray
 from model.signal.batch import Batch, Strides, single
 from model.signal.columns import copied
-from model.signal.compiled import compiled
+from model.signal.compiled import compiled, compiled_part
 from stream.timebase import STRIDE
 
 MAX_REPORT_DELAY = 72
@@ -191,7 +191,7 @@ def _advance(columns: QrsState, batch: Batch, rows: QrsRows) -> None:
         rows.first[bed + 1] = beats
 
 
-@compiled
+@compiled_part
 def _r_peak(samples: FloatArray, i: int, weight: FloatArray) -> int:
     """Return the offset of the R peak from the centre of the energy: the extreme of the first usable lead."""
     lead = 0 if weight[0] >= MIN_R_PEAK_WEIGHT else weight.argmax()

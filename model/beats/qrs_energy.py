@@ -15,7 +15,7 @@ from scipy.signal import butter
 
 from model.beats.qrs_state import DECISION_DELAY, HISTORY, QrsState
 from model.signal.arrays import BoolArray, FloatArray
-from model.signal.compiled import compiled
+from model.signal.compiled import compiled, compiled_part
 from model.signal.iir_filter import filter_sample
 from model.signal.small_arrays import kth_smallest, shift
 from stream.timebase import FS, STRIDE
@@ -89,7 +89,7 @@ def append_energies(state: QrsState, slot: int, mv: FloatArray, invalid: BoolArr
             state.energies[slot, lead, state.block_samples[slot] + i] = energy
 
 
-@compiled
+@compiled_part
 def _window_rms(sums: FloatArray, t: int, value: float) -> float:
     """Return the RMS of the last `ENERGY_WINDOW` values, the last of which is ``value``.
 
@@ -103,7 +103,7 @@ def _window_rms(sums: FloatArray, t: int, value: float) -> float:
     return math.sqrt((sums[3, t] + sums[3, t - 8] + sums[3, t - 16]) / ENERGY_WINDOW)
 
 
-@compiled
+@compiled_part
 def append_heights(state: QrsState, slot: int) -> None:
     """Append the combined energies of a stride, to the power `COMBINE_POWER`; 0 where a beat is impossible."""
     energies, size, weight = state.energies[slot], state.size[slot], state.weight[slot]
@@ -145,6 +145,6 @@ def update_leads(state: QrsState, slot: int) -> None:
     weight /= weight.sum()
 
 
-@compiled
+@compiled_part
 def _quantile(values: FloatArray, q: float) -> float:
     return kth_smallest(values.copy(), round(q * (len(values) - 1)))

@@ -23,7 +23,7 @@ from model.beats.beat import UNKNOWN, VENTRICULAR, Beat, BeatRows, to_rows
 from model.signal.arrays import BoolArray, FloatArray, IntArray
 from model.signal.batch import Batch, Strides, single
 from model.signal.columns import copied, push
-from model.signal.compiled import compiled
+from model.signal.compiled import compiled, compiled_part
 from model.signal.iir_filter import filter_sample
 from stream.timebase import FS, STRIDE
 
@@ -189,7 +189,7 @@ def _advance(columns: RepetitionState, batch: Batch, beats: BeatRows, repetition
         columns.ecg_seen[slot] = ecg_seen
 
 
-@compiled
+@compiled_part
 def _push_beat(columns: RepetitionState, slot: int, samples: FloatArray, r: int, at: int, rr: int) -> bool:
     """Compare a beat of a bed with its earlier ones, in place, and return whether it is trusted.
 
@@ -214,7 +214,7 @@ def _push_beat(columns: RepetitionState, slot: int, samples: FloatArray, r: int,
     return fast or _run_mean(by_lead, _compared(columns.beats[slot])) >= MIN_RUN_REPETITION
 
 
-@compiled
+@compiled_part
 def _filter(state: FloatArray, recent: FloatArray, mv: FloatArray, samples: FloatArray) -> None:
     """Filter new samples, in place, and write the recent ones and each fourth new one into ``samples``.
 
@@ -237,7 +237,7 @@ def _filter(state: FloatArray, recent: FloatArray, mv: FloatArray, samples: Floa
             recent[lead, i] = samples[lead, new + i]
 
 
-@compiled
+@compiled_part
 def _compare(samples: FloatArray, r: int, beats: int, shapes: FloatArray, by_lead: FloatArray) -> None:
     """Compare the beat at column ``r`` of the samples, (leads, n), with earlier ones; push its shape and repetition.
 
@@ -260,13 +260,13 @@ def _compare(samples: FloatArray, r: int, beats: int, shapes: FloatArray, by_lea
         _normalize(samples[lead, begin : begin + WIDTH], shapes[lead, beats % EARLIER_BEATS])
 
 
-@compiled
+@compiled_part
 def _compared(beats: int) -> int:
     """Return the number of known values in ``by_lead`` after a number of beats."""
     return max(min(beats - 1, AVERAGED_BEATS), 0)
 
 
-@compiled
+@compiled_part
 def _normalize(samples: FloatArray, window: FloatArray) -> None:
     """Write samples with zero mean and unit norm into a window; about 0 if they are flat."""
     mean, power = samples.mean(), 0.0
@@ -278,7 +278,7 @@ def _normalize(samples: FloatArray, window: FloatArray) -> None:
         window[i] /= norm
 
 
-@compiled
+@compiled_part
 def _mean(by_lead: FloatArray, compared: int) -> float:
     """Return the mean over beats, in the best lead."""
     best = 0.0
@@ -287,7 +287,7 @@ def _mean(by_lead: FloatArray, compared: int) -> float:
     return best
 
 
-@compiled
+@compiled_part
 def _run_mean(by_lead: FloatArray, compared: int) -> float:
     """Return the mean of the last beats but the one that repeats least, in the best lead; 1 for less than two."""
     n, best = min(compared, RUN_BEATS), 0.0

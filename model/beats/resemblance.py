@@ -14,7 +14,7 @@ import numpy as np
 from model.beats import templates
 from model.beats.templates import MAX_SHIFT, SHIFTS, smooth
 from model.signal.arrays import BoolArray, FloatArray
-from model.signal.compiled import compiled
+from model.signal.compiled import compiled, compiled_part
 
 EARLIER_BEATS = 2
 """Number of earlier complexes that a complex is compared with."""
@@ -68,7 +68,7 @@ def push_beat(shapes: FloatArray, slot: int, piece: FloatArray, valid: BoolArray
             shapes[slot, 0, lead, i] = smoothed[lead, FIRST + i]
 
 
-@compiled
+@compiled_part
 def _correlation(smoothed: FloatArray, earlier: FloatArray) -> float:
     """Return the mean correlation of the leads at the best shift."""
     mean, compared = np.zeros(SHIFTS), 0
@@ -81,7 +81,7 @@ def _correlation(smoothed: FloatArray, earlier: FloatArray) -> float:
     return float(mean.max() / compared) if compared else 0.0
 
 
-@compiled
+@compiled_part
 def _add_correlation(mean: FloatArray, around: FloatArray, earlier: FloatArray) -> None:
     """Add the correlation of an earlier shape with the samples around a beat, at all shifts, in one lead."""
     window_mean, power, product = np.zeros(SHIFTS), np.zeros(SHIFTS), np.zeros(SHIFTS)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from model.signal.arrays import FloatArray
-from model.signal.compiled import compiled
+from model.signal.compiled import compiled, compiled_part
 from model.signal.small_arrays import kth_smallest
 
 RECENT_RR, LONG_RR = 20, 150
@@ -71,7 +71,7 @@ def measure(past: FloatArray, rr: float, normal_rr: float, features: FloatArray)
     features[11] = min(math.sqrt(max(square * n / (total * total) - 1, 0.0)), 0.7)
 
 
-@compiled
+@compiled_part
 def deviation(values: FloatArray) -> float:
     """Return the standard deviation."""
     mean, square = values.mean(), 0.0
@@ -95,13 +95,13 @@ def unpredictability(logs: FloatArray) -> float:
     return min(upper_median(distances), 0.5)
 
 
-@compiled
+@compiled_part
 def upper_median(values: FloatArray) -> float:
     """Return the median; of an even number of values, the upper one."""
     return kth_smallest(values.copy(), len(values) // 2)
 
 
-@compiled
+@compiled_part
 def log_ratio(x: float) -> float:
     """Return the logarithm of a ratio of RR intervals, limited to ±1.5: a factor of 4.5."""
     return max(-1.5, min(1.5, math.log(x)))

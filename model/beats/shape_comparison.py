@@ -8,7 +8,7 @@ import numpy as np
 
 from model.beats.templates import BEFORE, CORE
 from model.signal.arrays import FloatArray
-from model.signal.compiled import compiled
+from model.signal.compiled import compiled, compiled_part
 
 P_WINDOW = slice(BEFORE - 84, BEFORE - 24)
 """Window of the P wave: −233 to −67 ms."""
@@ -86,14 +86,14 @@ def compare(
     return width
 
 
-@compiled
+@compiled_part
 def qrs_height(beat: FloatArray) -> float:
     """Return the height of the QRS complex, mV."""
     qrs = beat[QRS_WINDOW]
     return max(float(qrs.max() - qrs.min()), MIN_QRS_MV)
 
 
-@compiled
+@compiled_part
 def steepest(beat: FloatArray) -> float:
     """Return the steepest slope around the QRS complex, mV per sample, plus a small amount."""
     around = beat[AROUND_QRS]
@@ -103,7 +103,7 @@ def steepest(beat: FloatArray) -> float:
     return steepest + 0.005
 
 
-@compiled
+@compiled_part
 def qrs_width(beat: FloatArray) -> float:
     """Return the width of the QRS complex: effective number of samples with slope, plus 1."""
     around = beat[AROUND_QRS]
@@ -115,7 +115,7 @@ def qrs_width(beat: FloatArray) -> float:
     return total * total / (square + 1e-6) + 1
 
 
-@compiled
+@compiled_part
 def extent(beat: FloatArray) -> int:
     """Return the number of samples that are far from the isoelectric level, plus 1."""
     around, level = beat[AROUND_QRS], beat[PR_WINDOW].mean()
@@ -127,7 +127,7 @@ def extent(beat: FloatArray) -> int:
     return extent
 
 
-@compiled
+@compiled_part
 def correlation(a: FloatArray, b: FloatArray) -> float:
     """Return the correlation of two segments; 0 if one is flat."""
     mean_a, mean_b = a.mean(), b.mean()
@@ -139,7 +139,7 @@ def correlation(a: FloatArray, b: FloatArray) -> float:
     return product / math.sqrt(power_a * power_b + 1e-9)
 
 
-@compiled
+@compiled_part
 def rms(segment: FloatArray) -> float:
     """Return the root mean square about the mean."""
     mean = segment.mean()
@@ -149,7 +149,7 @@ def rms(segment: FloatArray) -> float:
     return math.sqrt(square / len(segment) - mean * mean + 1e-9)
 
 
-@compiled
+@compiled_part
 def bin_means(segment: FloatArray, size: int) -> FloatArray:
     """Return the means of bins of some samples, the last bin being whole."""
     means = np.zeros(len(segment) // size)

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from model.signal.arrays import BoolArray, FloatArray, IntArray
-from model.signal.compiled import compiled
+from model.signal.compiled import compiled, compiled_part
 
 SMOOTHING = np.convolve(np.ones(6) / 6, np.ones(2) / 2)
 """Smoothing filter, 7 taps (delay 3 samples, 8 ms): gain 0 at 60 Hz, about 0.2 at 50 Hz."""
@@ -177,7 +177,7 @@ def match(
     return float(mean[best]), best
 
 
-@compiled
+@compiled_part
 def _correlate(weight: FloatArray, samples: FloatArray, total: FloatArray) -> None:
     """Add the products of weights and samples at all shifts to the totals, in one lead.
 
@@ -192,7 +192,7 @@ def _correlate(weight: FloatArray, samples: FloatArray, total: FloatArray) -> No
             total[shift] += weight[i] * samples[i + shift]
 
 
-@compiled
+@compiled_part
 def matched_filter(shape: FloatArray, template_filter: FloatArray) -> None:
     """Compute the matched filter of a shape, (leads, CORE): tapered, with zero mean and unit norm per lead."""
     for lead in range(len(shape)):
@@ -222,7 +222,7 @@ def normal_family(families: Families, slot: int) -> int:
     return normal
 
 
-@compiled
+@compiled_part
 def correlation(a: FloatArray, b: FloatArray, lead_weight: FloatArray) -> float:
     """Return the weighted mean correlation of two templates, from their matched filters, shape (leads, CORE)."""
     mean = 0.0
@@ -243,7 +243,7 @@ def move(shape: FloatArray, smoothed: FloatArray, begin: int, valid: BoolArray, 
                 shape[lead, i] += rate * (smoothed[lead, begin + i] - shape[lead, i])
 
 
-@compiled
+@compiled_part
 def _merge(families: Families, slot: int, matched: FloatArray, best: int) -> None:
     """Merge the families that the same beat matches as well into `best`, by adding their weights."""
     limit = max(MERGE_CORRELATION, matched[best] - 0.02)

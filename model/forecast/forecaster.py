@@ -25,7 +25,7 @@ from model.forecast.normalization import Fading, ScalingState
 from model.signal.arrays import Float32Array, FloatArray, IntArray
 from model.signal.batch import Batch, Strides
 from model.signal.columns import each, joined, row
-from model.signal.compiled import compiled
+from model.signal.compiled import compiled, compiled_part
 
 
 class ForecasterColumns(NamedTuple):
@@ -275,7 +275,7 @@ def _advance(
                 state.c[stream[i], layer] = block.c[layer, i]
 
 
-@compiled
+@compiled_part
 def _by_stream(columns: ForecasterColumns) -> ForecasterColumns:
     """Return the same memory with one axis for the streams in place of slots and leads."""
     history, scaled, calibrated, h, c = columns

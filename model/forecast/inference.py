@@ -21,7 +21,7 @@ from model.forecast.checkpoint import Checkpoint
 from model.forecast.elementary import exp2, log
 from model.forecast.matrix_product import ROWS, aligned, panels, product
 from model.signal.arrays import Float32Array
-from model.signal.compiled import compiled
+from model.signal.compiled import compiled, compiled_part
 
 Precision = Literal["float32", "bfloat16"]
 
@@ -201,7 +201,7 @@ def take_h(weights: Weights, block: Block, i: int, layer: int, h: Float32Array) 
             h[j] = block.inputs[weights.window + first + j, i]
 
 
-@compiled
+@compiled_part
 def _put(weights: Weights, block: Block, i: int, first: int, values: Float32Array) -> None:
     """Set adjacent inputs of a stream, from `first` on, in the form of the products."""
     if weights.form == _HALVES:
@@ -215,7 +215,7 @@ def _put(weights: Weights, block: Block, i: int, first: int, values: Float32Arra
             block.inputs[weights.window + first + j, i] = values[j]
 
 
-@compiled
+@compiled_part
 def _nearest(value: Any) -> Any:
     """Return the bits of a float32 of which the upper half is the nearest bfloat16."""
     bits = np.float32(value).view(np.int32)
@@ -251,7 +251,7 @@ def step(weights: Weights, block: Block) -> None:
             scale[j] = floor + log(_ONE + exp2(scale[j]))  # the head's outputs are bounded, as h is
 
 
-@compiled
+@compiled_part
 def _update_cell(gates: Float32Array, c: Float32Array) -> None:
     """Compute ``c = forget * c + keep * tanh(new)`` and ``h = output * tanh(c)``, each with one division.
 
@@ -270,6 +270,6 @@ def _update_cell(gates: Float32Array, c: Float32Array) -> None:
         gates[j] = (_TWO - new) / (new * output)
 
 
-@compiled
+@compiled_part
 def _denominator(exponent: Any) -> Any:
     return _ONE + exp2(min(max(exponent, -_SATURATED), _SATURATED))

@@ -14,7 +14,7 @@ import numpy as np
 
 from model.forecast.config import PATCH, ScalingConfig
 from model.signal.arrays import FloatArray
-from model.signal.compiled import compiled
+from model.signal.compiled import compiled, compiled_part
 from stream.timebase import FS
 
 
@@ -99,7 +99,7 @@ def _advance(state: ScalingState, patches: FloatArray, keep: Fading, baseline: F
             baseline[i, t], scale[i, t] = push(state, i, patches[i, t], keep)
 
 
-@compiled
+@compiled_part
 def push(state: ScalingState, i: int, patch: FloatArray, keep: Fading) -> tuple[float, float]:
     """Update stream `i` with one patch, in place, and return its baseline and scale in mV."""
     total = 0.0

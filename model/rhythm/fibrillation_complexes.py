@@ -15,7 +15,7 @@ from model.beats.qrs_decision import BLANKING_PERIOD
 from model.signal.arrays import BoolArray, FloatArray, IntArray
 from model.signal.blocks import BLOCK
 from model.signal.columns import push
-from model.signal.compiled import compiled
+from model.signal.compiled import compiled, compiled_part
 from model.signal.fibrillation_waveform import DECIMATION
 from model.signal.small_arrays import kth_smallest, shift
 from stream.timebase import FS
@@ -140,13 +140,13 @@ def cut_complexes(state: ComplexColumns, slot: int, signal: FloatArray, at: int)
         _forget(state, slot, at - MAX_AGE)
 
 
-@compiled
+@compiled_part
 def _row(r_peak: int, signal: FloatArray, at: int) -> int:
     """Return the row of a sample in the signal, corrected for the delay of the filter."""
     return len(signal) - 1 - (at - r_peak) // DECIMATION + FILTER_DELAY
 
 
-@compiled
+@compiled_part
 def _cut(state: ComplexColumns, slot: int, r_peak: int, signal: FloatArray, row: int) -> None:
     """Cut the complex whose R peak is in a row of the signal."""
     leads, pieces, place = signal.shape[1], state.pieces[slot], state.cut[slot] % COMPARED
@@ -171,13 +171,13 @@ def _cut(state: ComplexColumns, slot: int, r_peak: int, signal: FloatArray, row:
     state.cut[slot] += 1
 
 
-@compiled
+@compiled_part
 def _slope(signal: FloatArray, row: int, lead: int) -> float:
     """Return the difference of a sample from the one before; 0 for the first row."""
     return float(signal[row, lead] - signal[row - 1, lead]) if row > 0 else 0.0
 
 
-@compiled
+@compiled_part
 def _similarity(piece: FloatArray, earlier: FloatArray) -> float:
     """Return the highest correlation of a piece with an earlier one, at the best shift; leads by their size.
 
@@ -204,7 +204,7 @@ def _similarity(piece: FloatArray, earlier: FloatArray) -> float:
     return best
 
 
-@compiled
+@compiled_part
 def _forget(state: ComplexColumns, slot: int, last: int) -> None:
     """Remove the complexes up to a sample."""
     r_peak, similarity, steepness = state.r_peak[slot], state.similarity[slot], state.steepness[slot]

@@ -31,7 +31,7 @@ from model.rhythm.fibrillation_complexes import ComplexColumns, add_beat, concen
 from model.signal.arrays import BoolArray, FloatArray, IntArray
 from model.signal.blocks import BLOCK, BlockRows
 from model.signal.columns import copied
-from model.signal.compiled import compiled
+from model.signal.compiled import compiled, compiled_part
 from model.signal.fibrillation_waveform import RECENT, SAMPLES_PER_BLOCK, Waveform, WaveformRows
 from model.signal.small_arrays import shift
 from stream.timebase import FS
@@ -250,7 +250,7 @@ def _advance(
             add_beat(state.complexes, slot, beats.r_peak[later])
 
 
-@compiled
+@compiled_part
 def _decide(
     state: FibrillationState,
     slot: int,
@@ -296,7 +296,7 @@ def _decide(
         state.contradicting[slot], state.since[slot] = 0, -1
 
 
-@compiled
+@compiled_part
 def _confirm_onset(state: FibrillationState, slot: int, suspected: bool, doubtful: bool, at: int) -> None:
     """Count the windows that resemble fibrillation, and begin it with the last of those required."""
     if not suspected:

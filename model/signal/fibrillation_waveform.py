@@ -29,7 +29,7 @@ from scipy.signal import butter
 from model.signal.arrays import BoolArray, FloatArray, IntArray
 from model.signal.blocks import BLOCK, BlockRows, Blocks, rows_of
 from model.signal.columns import copied
-from model.signal.compiled import compiled
+from model.signal.compiled import compiled, compiled_part
 from model.signal.iir_filter import filter_sample
 from model.signal.small_arrays import shift
 from stream.timebase import FS
@@ -235,7 +235,7 @@ def _advance(columns: WaveformState, blocks: BlockRows, slots: IntArray, rows: W
             rows.slope[bed, block] = _slope(recent[RECENT - known :], columns.invalid[slot, -1])
 
 
-@compiled
+@compiled_part
 def _push(columns: WaveformState, slot: int, mv: FloatArray, invalid: BoolArray) -> None:
     """Filter one block of a bed, shape (BLOCK, leads), and append it to its samples, in place."""
     recent, share = columns.recent[slot], columns.invalid[slot]
@@ -254,7 +254,7 @@ def _push(columns: WaveformState, slot: int, mv: FloatArray, invalid: BoolArray)
     columns.blocks[slot] = min(columns.blocks[slot] + 1, RECENT_BLOCKS)
 
 
-@compiled
+@compiled_part
 def _slope(samples: FloatArray, invalid: FloatArray) -> float:
     """Return the mean absolute slope, mV/s, in the valid lead in which it is largest; NaN if there is none."""
     steepest = np.nan
@@ -268,7 +268,7 @@ def _slope(samples: FloatArray, invalid: FloatArray) -> float:
     return steepest
 
 
-@compiled
+@compiled_part
 def _rest_and_leakage(
     window: FloatArray, invalid: FloatArray, wave: FloatArray, by_lead: FloatArray
 ) -> tuple[float, float]:
@@ -310,7 +310,7 @@ def _rest_and_leakage(
     return mean, slow / measured
 
 
-@compiled
+@compiled_part
 def _mean_and_height(values: FloatArray, lead: int) -> tuple[float, float]:
     """Return the mean and the peak-to-peak value of one lead, shape (n, leads)."""
     total, lowest, highest = 0.0, values[0, lead], values[0, lead]
@@ -320,7 +320,7 @@ def _mean_and_height(values: FloatArray, lead: int) -> tuple[float, float]:
     return total / len(values), highest - lowest
 
 
-@compiled
+@compiled_part
 def _measure(wave: FloatArray) -> tuple[float, float]:
     """Return rest + leakage of one lead, shape (n,), with mean 0, and its mean frequency in Hz."""
     n = len(wave)
@@ -343,7 +343,7 @@ def _measure(wave: FloatArray) -> tuple[float, float]:
     return resting / (n - 1) + residue / max(whole, 1e-9), angular_frequency * (FS / DECIMATION / (2 * np.pi))
 
 
-@compiled
+@compiled_part
 def _is_slow_and_regular(wave: FloatArray) -> bool:
     """Return whether a wave, shape (n,), is periodic with a period too long for fibrillation.
 
@@ -367,6 +367,6 @@ def _is_slow_and_regular(wave: FloatArray) -> bool:
     return False
 
 
-@compiled
+@compiled_part
 def _is_peak(values: FloatArray, k: int) -> bool:
     return bool(values[k - 1] <= values[k] > values[k + 1])

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from model.signal.arrays import FloatArray
-from model.signal.compiled import compiled
+from model.signal.compiled import compiled, compiled_part
 
 
-@compiled
+@compiled_part
 def hold(sample: float, last: FloatArray, lead: int) -> float:
     """Return a sample of a lead, or the last valid one if it is invalid.
 

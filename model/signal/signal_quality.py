@@ -25,7 +25,7 @@ from model.conditions.changes import Change
 from model.signal.arrays import BoolArray, FloatArray, IntArray
 from model.signal.blocks import STRIDES_PER_BLOCK, BlockRows, Blocks, rows_of
 from model.signal.columns import copied
-from model.signal.compiled import compiled
+from model.signal.compiled import compiled, compiled_part
 from model.signal.quality_features import (
     BASELINE,
     FEATURES,
@@ -240,7 +240,7 @@ def _advance(
                     rows.changed[bed] = True
 
 
-@compiled
+@compiled_part
 def _grade(
     state: QualityState, slot: int, lead: int, number: int, offset: float, rows: QualityRows, bed: int, stride: int
 ) -> bool:
@@ -275,7 +275,7 @@ def _grade(
     return changed
 
 
-@compiled
+@compiled_part
 def _is_off(features: FloatArray, attached: bool, at_rail: bool, number: int) -> bool:
     """Return whether a lead is off after the epoch's stride ``number``, from 1."""
     if not attached and number >= WINDOW_STRIDES:
@@ -288,7 +288,7 @@ def _is_off(features: FloatArray, attached: bool, at_rail: bool, number: int) ->
     return highest(features[HIGH], first) - lowest(features[LOW], first) <= FLAT_MV and not at_rail
 
 
-@compiled
+@compiled_part
 def _is_saturated(features: FloatArray, swing: float, at_rail: bool) -> bool:
     """Return whether a lead is saturated in the last stride."""
     high, low = features[HIGH], features[LOW]
@@ -298,7 +298,7 @@ def _is_saturated(features: FloatArray, swing: float, at_rail: bool) -> bool:
     return bool(high[-1] - low[-1] <= FLAT_MV and at_end and swing >= CLIPPED_SWING_MV)
 
 
-@compiled
+@compiled_part
 def _index(noise: float) -> float:
     """Return the index of a noise level relative to its limit."""
     return 1 / (1 + noise * noise)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy.typing as npt
 
 from model.signal.arrays import FloatArray
-from model.signal.compiled import compiled
+from model.signal.compiled import compiled, compiled_part
 
 
 @compiled
@@ -42,7 +42,7 @@ def kth_smallest(values: FloatArray, k: int) -> float:
     return float(values[k])
 
 
-@compiled
+@compiled_part
 def median(values: FloatArray) -> float:
     """Return the median of at least one value; reorders ``values``."""
     upper = kth_smallest(values, len(values) // 2)
