@@ -212,9 +212,7 @@ def _advance(
         for wave in range(WAVES):
             detector, pulses = detectors[slots[bed], wave], trusted.pulses[bed, wave]
             n = detector.number
-            for i in range(n):
-                for field in range(3):
-                    pulses[i, field] = detector.trusted[i, field]
+            _copy(detector.trusted, 0, pulses, n)
             while message < len(waves.bed) and waves.bed[message] == bed and waves.wave[message] == wave:
                 values = waves.values[waves.first[message] : waves.first[message + 1]]
                 missing = _missing(detector, waves.fs[message], waves.start[message])
@@ -224,20 +222,25 @@ def _advance(
                 message += 1
             trusted.number[bed, wave] = n
             detector.number = min(n, REMEMBERED)
-            for i in range(detector.number):
-                for field in range(3):
-                    detector.trusted[i, field] = pulses[n - detector.number + i, field]
+            _copy(pulses, n - detector.number, detector.trusted, detector.number)
+
+
+@compiled_part
+def _copy(pulses: IntArray, first: int, to: IntArray, n: int) -> None:
+    """Copy ``n`` pulses."""
+    for i in range(n):
+        for field in range(3):
+            to[i, field] = pulses[first + i, field]
 
 
 @compiled_part
 def _missing(detector: Any, fs: float, start: float) -> int:
     """Return the samples that are missing before a message, or minus those that it repeats; restart if need be."""
-    missing = 0
     if detector.fs == fs:
         end = detector.start + detector.received * FS / fs
         missing = round((start - end) * fs / FS)
-    if detector.fs == fs and missing <= MAX_GAP_S * fs:
-        return missing
+        if missing <= MAX_GAP_S * fs:
+            return missing
     detector.fs, detector.start, detector.received = fs, start, 0
     detector.offset, detector.last_valid = math.nan, 0.0
     detector.filter[0, 0] = detector.filter[0, 1] = 0.0

@@ -1,7 +1,8 @@
 """The pulse of beds at the end of each stride, from its plethysmogram and its arterial pressure.
 
 Of two waves with a trusted pulse, the one in which it has gone on longer is used: either may be disturbed, a pressure
-while the line is flushed or blood is taken, a plethysmogram by movement.
+while the line is flushed or blood is taken, a plethysmogram by movement. Of two that began together it is the
+plethysmogram.
 
 A sample of a wave is used `DELAY` after its time on the scale of the ECG. The publisher sends a wave just before the
 ECG of the same interval, so it is there in time; what is not counts as a missing pulse, and nothing waits for it. So
