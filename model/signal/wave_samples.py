@@ -69,7 +69,7 @@ def to_rows(waves: Sequence[Sequence[WaveSamples]]) -> WaveRows:
     """Return the messages of some beds, as received; without those that are too slow to be analysed."""
     places, messages = [], []
     for bed, received in enumerate(waves):
-        for samples in sorted(received, key=_wave):
+        for samples in sorted(received, key=_wave) if received else ():
             if samples.fs >= MIN_FS:
                 places.append((bed, _wave(samples)))
                 messages.append(samples)
