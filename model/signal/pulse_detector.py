@@ -188,9 +188,9 @@ def advance(detectors: Detectors, slots: IntArray, waves: WaveRows) -> TrustedPu
         Those that were remembered, then those found.
     """
     received = np.bincount(waves.bed, np.diff(waves.first), minlength=1).max()
-    found = 1 + int(received / (MIN_INTERVAL_S * MIN_FS))
+    most = REMEMBERED + 1 + int(received / (MIN_INTERVAL_S * MIN_FS))  # pulses have so many samples between them
     shape = len(slots), WAVES
-    trusted = TrustedPulses(np.empty(shape, np.int64), np.empty((*shape, REMEMBERED + found, 3), np.int64))
+    trusted = TrustedPulses(np.empty(shape, np.int64), np.empty((*shape, most, 3), np.int64))
     low_pass = np.concatenate([np.empty((0, 6)), *map(_low_pass, waves.fs.tolist())])
     _advance(detectors, slots, waves, low_pass, trusted)
     return trusted
@@ -238,7 +238,7 @@ def _missing(detector: Any, fs: float, start: float) -> int:
     """Return the samples that are missing before a message, or minus those that it repeats; restart if need be."""
     if detector.fs == fs:
         end = detector.start + detector.received * FS / fs
-        missing = round((start - end) * fs / FS)
+        missing: int = round((start - end) * fs / FS)
         if missing <= MAX_GAP_S * fs:
             return missing
     detector.fs, detector.start, detector.received = fs, start, 0
