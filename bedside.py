@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from model.serving.analyzer import RecordAnalysis as RecordAnalysis
     from model.serving.analyzer import analyze as analyze
     from model.serving.analyzer import analyze_all as analyze_all
-    from model.signal.pulse_detector import WaveSamples as WaveSamples
+    from model.signal.wave_samples import WaveSamples as WaveSamples
     from stream.records.record import Record as Record
     from stream.timebase import FS as FS
     from stream.wire.alarm_messages import Alarm as Alarm
@@ -32,7 +32,7 @@ _MODULES = {
     "Output": "model.serving.analyzer",
     "Record": "stream.records.record",
     "RecordAnalysis": "model.serving.analyzer",
-    "WaveSamples": "model.signal.pulse_detector",
+    "WaveSamples": "model.signal.wave_samples",
     "analyze": "model.serving.analyzer",
     "analyze_all": "model.serving.analyzer",
     "load_models": "model.pipeline.analysis",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from model.signal.arrays import FloatArray
-from model.signal.pulse_detector import WaveSamples
+from model.signal.wave_samples import WaveSamples
 from stream.records.record import Record
 
 

@@ -29,10 +29,11 @@ from model.rhythm import rhythm_detector, rules, signal_status, ventricular_fibr
 from model.rhythm.rhythm_detector import BedLimits
 from model.rhythm.signal_status import BlockStatus
 from model.rhythm.vitals import VitalSigns, vital_signs
-from model.signal import blocks, fibrillation_waveform, intake, pulses, signal_quality, slots
+from model.signal import blocks, fibrillation_waveform, intake, pulse_detector, pulses, signal_quality, slots
 from model.signal.arrays import FloatArray, IntArray
 from model.signal.batch import Batch
-from model.signal.pulse_detector import WaveSamples
+from model.signal.pulses import PulseRows
+from model.signal.wave_samples import WaveSamples
 from stream.errors import StorageError
 from stream.timebase import STRIDE
 from stream.wire.alarm_messages import Limits
@@ -106,7 +107,7 @@ class BedGroup:
         self._anomaly = [first.notes.anomaly]
         self._frequent = [first.notes.frequent]
         self._technical = [first.notes.technical]
-        self._pulses = [first.notes.pulses]
+        self._pulses = pulse_detector.begin(1)
         self._limits: list[Limits | None] = [None]
         self._bed_limits = rhythm_detector.bed_limits(models.alarms, [models.alarms.limits])
         self._rules = rules.rule_settings(models.alarms)
@@ -139,11 +140,13 @@ class BedGroup:
         self._bytes[slot] = state.data
         notes = state.notes
         self._leads[slot], self._anomaly[slot], self._frequent[slot] = state.leads, notes.anomaly, notes.frequent
-        self._technical[slot], self._pulses[slot] = notes.technical, notes.pulses
+        self._technical[slot] = notes.technical
+        self._pulses[slot] = pulse_detector.from_bytes(notes.pulses)
 
     def state(self, slot: int) -> BedState:
         """Return a copy of the state of a bed."""
-        notes = Notes(self._anomaly[slot], self._frequent[slot], self._technical[slot], self._pulses[slot])
+        pulse = pulse_detector.to_bytes(self._pulses[slot])
+        notes = Notes(self._anomaly[slot], self._frequent[slot], self._technical[slot], pulse)
         return BedState(self._leads[slot], self._precision, self._layout, self._bytes[slot], notes)
 
     def release(self, slot: int) -> None:
@@ -155,11 +158,11 @@ class BedGroup:
         self._columns = slots.grown(self._columns, 2 * size)
         self._bed_limits = slots.grown(self._bed_limits, 2 * size)
         self._bytes = slots.SlotBytes(self._columns)
+        self._pulses = np.concatenate([self._pulses, pulse_detector.begin(size)])
         self._leads += self._leads[:1] * size
         self._anomaly += self._anomaly[:1] * size
         self._frequent += self._frequent[:1] * size
         self._technical += self._technical[:1] * size
-        self._pulses += self._pulses[:1] * size
         self._limits += [None] * size
         self._free = list(range(2 * size - 1, size - 1, -1))
 
@@ -175,14 +178,14 @@ class BedGroup:
         """Push one chunk of each of some beds, given as their slots; see `model.pipeline.beds.Beds.step`."""
         results = [Analysis()] * len(chunks)
         batches = intake.advance(self._columns.intake, own, chunks)
-        for slot, bed_waves, bed_limits in zip(own.tolist(), waves, limits, strict=True):
-            if bed_waves:
-                self._pulses[slot] = pulses.push(self._pulses[slot], bed_waves)
+        for slot, bed_limits in zip(own.tolist(), limits, strict=True):
             if bed_limits is not self._limits[slot]:
                 self._set_limits(slot, bed_limits)
         for beds, batch in batches:
+            numbers = beds.tolist()
+            pulse = pulses.advance(self._pulses, batch.slots, batch.last_samples, [waves[bed] for bed in numbers])
             if batch.strides:
-                for bed, analysis in zip(beds.tolist(), self._advance(batch), strict=True):
+                for bed, analysis in zip(numbers, self._advance(batch, pulse), strict=True):
                     results[bed] = analysis
         return results
 
@@ -192,8 +195,8 @@ class BedGroup:
         for column, value in zip(self._bed_limits, row, strict=True):
             column[slot] = value[0]
 
-    def _advance(self, batch: Batch) -> list[Analysis]:
-        """Push strides to all stages, and collect the results of each bed."""
+    def _advance(self, batch: Batch, pulse: PulseRows) -> list[Analysis]:
+        """Push strides to all stages but that of the pulse, and collect the results of each bed."""
         columns, own, ends, alarms = self._columns, batch.slots, batch.last_samples, self.models.alarms
         forecasts, strides, anomalies = self._predict(batch)
         beats = beat_detector.advance(self.models.beat_classifier, columns.beats, batch)
@@ -205,7 +208,6 @@ class BedGroup:
         mean = signal_status.repetition_at_blocks(batch, whole, fibrillation, repeated.mean)
         leads = [self._leads[slot] for slot in own.tolist()]
         quality, technical = signal_quality.advance(columns.quality, own, leads, whole, mean)
-        pulse = pulses.advance(self._pulses, own, ends)
         status = BlockStatus(quality, fibrillation, repeated.ecg_seen)
         signal, graded = signal_status.advance(columns.signal, batch, whole, status, pulse, beats)
         trusted = repetition.trusted(beats, repeated)

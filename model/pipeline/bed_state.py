@@ -26,11 +26,10 @@ from model.rhythm import rhythm_detector, signal_status, ventricular_fibrillatio
 from model.rhythm.rhythm_detector import RhythmState
 from model.rhythm.signal_status import StatusState
 from model.rhythm.ventricular_fibrillation import FibrillationState
-from model.signal import blocks, fibrillation_waveform, intake, signal_quality, slots
+from model.signal import blocks, fibrillation_waveform, intake, pulse_detector, signal_quality, slots
 from model.signal.blocks import BlocksState
 from model.signal.fibrillation_waveform import WaveformState
 from model.signal.intake import IntakeState
-from model.signal.pulses import PulsesState
 from model.signal.signal_quality import QualityState
 from model.signal.state_codec import pack, unpack
 
@@ -62,13 +61,17 @@ class Notes:
     frequent : FrequentState
     technical : tuple of Began
         The technical conditions that hold, oldest first.
-    pulses : PulsesState
+    pulses : bytes
+        The pulse detectors, as bytes; empty for a bed without waves.
     """
 
     anomaly: AnomalyNotes
     frequent: FrequentState
     technical: tuple[Began, ...]
-    pulses: PulsesState
+    pulses: bytes
+
+    def __post_init__(self) -> None:
+        pulse_detector.from_bytes(self.pulses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +151,7 @@ def begin(
         second=vitals_output.begin(),
         rhythm=rhythm_detector.begin(first),
     )
-    return state_of(leads, precision, columns, Notes(anomaly.notes, FrequentState(), (), PulsesState()))
+    return state_of(leads, precision, columns, Notes(anomaly.notes, FrequentState(), (), b""))
 
 
 def after_gap(models: Models, state: BedState, start: int, epoch_start: int) -> BedState:
@@ -173,7 +176,7 @@ def after_gap(models: Models, state: BedState, start: int, epoch_start: int) -> 
         second=vitals_output.after_gap(learned.second),
         rhythm=rhythm_detector.after_gap(learned.rhythm, first),
     )
-    kept = Notes(anomaly.notes, frequent_episodes.after_gap(notes.frequent, first), (), PulsesState())
+    kept = Notes(anomaly.notes, frequent_episodes.after_gap(notes.frequent, first), (), b"")
     return state_of(state.leads, state.precision, columns, kept)
 
 

@@ -25,7 +25,7 @@ from model.pipeline.analysis import Analysis, Models
 from model.pipeline.bed_group import BedGroup, Slot
 from model.pipeline.bed_state import BedState
 from model.signal.arrays import FloatArray
-from model.signal.pulse_detector import WaveSamples
+from model.signal.wave_samples import WaveSamples
 from stream.wire.alarm_messages import Limits
 
 

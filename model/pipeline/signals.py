@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from model.pipeline.analysis import Analysis, Models
 from model.pipeline.beds import Beds
 from model.signal.arrays import FloatArray
-from model.signal.pulse_detector import WaveSamples
+from model.signal.wave_samples import WaveSamples
 
 
 @dataclass(frozen=True, slots=True)

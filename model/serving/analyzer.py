@@ -23,7 +23,7 @@ from model.pipeline.signals import Signal, analyze_signals
 from model.pipeline.stride_forecasts import NONE, StrideForecasts
 from model.rhythm.vitals import VitalSigns
 from model.signal.arrays import Float32Array, FloatArray, IntArray
-from model.signal.pulse_detector import WaveSamples
+from model.signal.wave_samples import WaveSamples
 from stream.records.record import Record
 from stream.timebase import FS, STRIDE
 from stream.wire.alarm_messages import Alarm

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Container
 from dataclasses import dataclass, field
 
-from model.signal.pulse_detector import WaveSamples
+from model.signal.wave_samples import WaveSamples
 from stream.wire.messages import Waveform
 from stream.wire.wave_message import Wave
 

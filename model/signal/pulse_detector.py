@@ -14,21 +14,23 @@ it and nothing later.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import math
 from functools import cache
+from typing import Any, Final, NamedTuple
 
 import numpy as np
-from scipy.ndimage import maximum_filter1d
-from scipy.signal import butter, lfilter
+import numpy.typing as npt
+from scipy.signal import butter
 
-from model.signal.arrays import BoolArray, FloatArray
-from model.signal.gaps import fill_gaps
-from model.signal.iir_filter import sosfilt
+from model.signal.arrays import FloatArray, IntArray
+from model.signal.compiled import compiled, compiled_part
+from model.signal.iir_filter import filter_sample
+from model.signal.pulse_template import POINTS, TEMPLATE_PULSES, is_plausible, matches, shape_of
+from model.signal.wave_samples import MIN_FS, SIGNALS, WAVES, WaveRows
 from stream.timebase import FS
-from stream.wire.wave_message import Signal
 
-MIN_FS = 25.0
-"""Lowest sampling rate at which pulses are detected, Hz; a slower wave is not analysed."""
+PRESSURE = SIGNALS.index("abp")
+"""The wave that is a pressure."""
 
 WORKING_FS = 125.0
 """The filtered wave is decimated by a whole number, to this rate or somewhat above."""
@@ -49,27 +51,8 @@ RECENT_S, SHARE = 3.0, 0.4
 BEFORE_S, AFTER_S = 0.3, 0.3
 """Interval around a pulse that is compared with the template, s: the end of diastole, the upstroke and the peak."""
 
-POINTS = 25
-"""Points of this interval that are compared."""
-
-TEMPLATE_PULSES, MIN_TEMPLATE_PULSES = 9, 5
-"""The template is the median of so many pulses; with fewer than the second number none is trusted."""
-
-MIN_CORRELATION = 0.9
-"""Lowest correlation of a trusted pulse with the template. Of 96 plethysmograms of the Challenge 2015, half have it in
-87 % of their pulses or more; among movements during asystole it is rare."""
-
-MAX_HEIGHT_RATIO = 2.0
-"""Largest ratio, in both directions, of a trusted pulse's slope sum to the median of the pulses before."""
-
 MIN_INTERVAL_S = 60 / 220
 """Shortest interval between pulses, s."""
-
-MIN_RANGE = 1e-3
-"""Smallest height of a trusted pulse in the wave's unit: above the rounding of a flat signal."""
-
-MIN_PULSE_PRESSURE, MIN_PRESSURE, MAX_PRESSURE = 10.0, 20.0, 300.0
-"""Plausible pressures, mmHg."""
 
 MAX_GAP_S = 10.0
 """Longest gap after which the detector continues with its template; a longer one restarts it."""
@@ -77,146 +60,140 @@ MAX_GAP_S = 10.0
 MAX_PULSE_INTERVAL_S = 2.0
 """Longest interval between trusted pulses of a pulse that goes on, s: 30/min."""
 
+REMEMBERED = 64
+"""Last trusted pulses of a wave that are remembered: those that a status names, and those of the next 12 s at 220/min,
+in case a wave is so far ahead of the ECG."""
 
-@dataclass(frozen=True, slots=True)
-class WaveSamples:
-    """Consecutive samples of a wave.
+WAVE, SUMS = 256, 1024
+"""Last samples at the working rate, below 250 Hz, that are kept: more than `BEFORE_S` + `AFTER_S` of the wave and
+`RECENT_S` + `AFTER_S` of its slope sums. Sample i is in place i modulo this number."""
+
+AT, KNOWN_AT, SINCE = range(3)
+"""What is known of a trusted pulse, samples of the session at 360 Hz: its steepest rise, the last sample on which the
+decision depends, and the first of the pulses, without a pause longer than `MAX_PULSE_INTERVAL_S`, of which this is the
+last."""
+
+DETECTOR: Final = np.dtype(
+    [
+        ("fs", "f8"),
+        ("start", "f8"),
+        ("received", "i8"),
+        ("offset", "f8"),
+        ("last_valid", "f8"),
+        ("filter", "f8", (1, 2)),
+        ("wave", "f8", (WAVE,)),
+        ("slope_sum", "f8", (SUMS,)),
+        ("last_invalid", "i8"),
+        ("last_pulse", "i8"),
+        ("compared", "i8"),
+        ("shapes", "f8", (TEMPLATE_PULSES, POINTS)),
+        ("heights", "f8", (TEMPLATE_PULSES,)),
+        ("number", "i8"),
+        ("trusted", "i8", (REMEMBERED, 3)),
+    ],
+    align=True,
+)
+"""State of the detector of one wave. Sample numbers count from ``start``, those of the working rate as well.
+
+fs
+    0 before the wave is received.
+start
+    Time of sample 0, in samples of the session at 360 Hz.
+received
+    Samples received.
+offset
+    First valid value, subtracted from all, so that the filter starts at 0; NaN until there is one.
+last_valid
+    Last valid value minus ``offset``.
+filter
+    State of the low-pass filter.
+wave, slope_sum
+    Last filtered samples at the working rate, and their slope sums.
+last_invalid, last_pulse
+    The last invalid sample, and the last pulse, trusted or not, at the working rate; -1 without one.
+compared
+    Pulses so far that later ones are compared with; pulse k is in place k modulo `TEMPLATE_PULSES`.
+shapes, heights
+    The last of them, each with mean 0 and norm 1, and their slope sums.
+number, trusted
+    Trusted pulses that are remembered, oldest first, with `AT`, `KNOWN_AT` and `SINCE`.
+"""
+
+Detectors = npt.NDArray[Any]
+"""Records of `DETECTOR`, shape (beds, WAVES): the state of the detectors of beds."""
+
+
+class TrustedPulses(NamedTuple):
+    """Pulses that resemble those before them, of the waves of some beds.
 
     Attributes
     ----------
-    signal : str
-    fs : float
-        Sampling rate, Hz.
-    start : float
-        Time of the first sample, in samples of the session at 360 Hz.
-    values : ndarray, shape (n,)
-        In the wave's unit, NaN where invalid.
+    number : ndarray of int64, shape (beds, WAVES)
+    pulses : ndarray of int64, shape (beds, WAVES, n, 3)
+        `AT`, `KNOWN_AT` and `SINCE` of each, oldest first; undefined from ``number`` on.
     """
 
-    signal: Signal
-    fs: float
-    start: float
-    values: FloatArray
+    number: IntArray
+    pulses: IntArray
 
 
-@dataclass(frozen=True, slots=True)
-class TrustedPulse:
-    """A pulse that resembles those before it.
+class Spans(NamedTuple):
+    """Decimation of a wave to the working rate, and the intervals of the detector in samples at that rate."""
 
-    Attributes
+    every: int
+    slope: int
+    neighbour: int
+    recent: int
+    before: int
+    after: int
+
+
+def begin(beds: int) -> Detectors:
+    """Return the detectors of beds before the first samples of their waves."""
+    return np.zeros((beds, WAVES), DETECTOR)
+
+
+def to_bytes(detectors: Detectors) -> bytes:
+    """Return the detectors of one bed as bytes: none before the first samples of its waves."""
+    return detectors.tobytes() if detectors["fs"].any() else b""
+
+
+def from_bytes(data: bytes) -> Detectors:
+    """Return the detectors of one bed, shape (WAVES,), from the bytes of `to_bytes`.
+
+    Raises
+    ------
+    ValueError
+        The bytes do not have the right length.
+    """
+    return np.frombuffer(data, DETECTOR).reshape(WAVES) if data else begin(1)[0]
+
+
+def advance(detectors: Detectors, slots: IntArray, waves: WaveRows) -> TrustedPulses:
+    """Push samples of the waves of some beds, and change their detectors.
+
+    Samples that were received before are dropped; missing ones count as invalid. The detector of a wave restarts after
+    a gap longer than `MAX_GAP_S` and at another sampling rate; the pulses before are forgotten.
+
+    Parameters
     ----------
-    at : int
-        Steepest rise, sample of the session at 360 Hz.
-    known_at : int
-        Last sample on which the decision depends.
-    since : int
-        First of the pulses, without a pause longer than `MAX_PULSE_INTERVAL_S`, of which this is the last.
-    """
-
-    at: int
-    known_at: int
-    since: int
-
-
-@dataclass(frozen=True, slots=True)
-class PulseDetectorState:
-    """State of the detector of one wave. Sample numbers count from ``start``, those of the working rate as well.
-
-    Attributes
-    ----------
-    signal : str
-    fs : float
-    start : float
-        Time of sample 0, in samples of the session at 360 Hz.
-    received : int
-        Samples received.
-    offset : float or None
-        First valid value, subtracted from all, so that the filter starts at 0; None until there is one.
-    last_valid : ndarray, shape (1,)
-    filter : ndarray, shape (1, 2, 1)
-    slope : ndarray, shape (k,)
-        Filter state of the slope sum.
-    wave, slope_sum : ndarray, shape (m,)
-        Last filtered samples at the working rate, and their slope sums.
-    invalid : ndarray of bool, shape (m,)
-        Whether a sample was invalid.
-    examined : int
-        Samples at the working rate, from sample 0, in which pulses have been looked for.
-    last_pulse : int or None
-        The last pulse, trusted or not, sample at the working rate.
-    shapes : ndarray, shape (up to TEMPLATE_PULSES, POINTS)
-        The last pulses, each with mean 0 and norm 1.
-    heights : ndarray, shape (up to TEMPLATE_PULSES,)
-        Their slope sums.
-    trusted : tuple of TrustedPulse
-        Those found and not yet removed; at least the last one is kept.
-    """
-
-    signal: Signal
-    fs: float
-    start: float
-    received: int
-    offset: float | None
-    last_valid: FloatArray
-    filter: FloatArray
-    slope: FloatArray
-    wave: FloatArray
-    slope_sum: FloatArray
-    invalid: BoolArray
-    examined: int
-    last_pulse: int | None
-    shapes: FloatArray
-    heights: FloatArray
-    trusted: tuple[TrustedPulse, ...]
-
-    @property
-    def end(self) -> float:
-        """Time at which the next sample follows, in samples of the session at 360 Hz."""
-        return self.start + self.received * FS / self.fs
-
-
-def begin(samples: WaveSamples) -> PulseDetectorState:
-    """Return the state before the first samples of a wave."""
-    return PulseDetectorState(
-        signal=samples.signal,
-        fs=float(samples.fs),
-        start=float(samples.start),
-        received=0,
-        offset=None,
-        last_valid=np.zeros(1),
-        filter=np.zeros((1, 2, 1)),
-        slope=np.zeros(_samples(SLOPE_S, samples.fs) - 1),
-        wave=np.empty(0),
-        slope_sum=np.empty(0),
-        invalid=np.empty(0, np.bool_),
-        examined=0,
-        last_pulse=None,
-        shapes=np.empty((0, POINTS)),
-        heights=np.empty(0),
-        trusted=(),
-    )
-
-
-def step(state: PulseDetectorState | None, samples: WaveSamples) -> PulseDetectorState | None:
-    """Push samples of one wave.
-
-    Samples that were received before are dropped; missing ones count as invalid. The detector restarts after a gap
-    longer than `MAX_GAP_S` and at another sampling rate.
+    detectors : ndarray of DETECTOR, shape (slots, WAVES)
+    slots : ndarray of int64, shape (beds,)
+        Slot of each bed.
+    waves : WaveRows
 
     Returns
     -------
-    PulseDetectorState or None
-        None as long as the wave is too slow to be analysed.
+    TrustedPulses
+        Those that were remembered, then those found.
     """
-    if samples.fs < MIN_FS:
-        return None
-    if state is None or state.fs != samples.fs:
-        state = begin(samples)
-    missing = round((samples.start - state.end) * state.fs / FS)
-    if missing > MAX_GAP_S * state.fs:
-        state, missing = begin(samples), 0
-    values = np.concatenate([np.full(max(missing, 0), np.nan), samples.values[max(-missing, 0) :]])
-    return _find_pulses(_filter(state, values)) if len(values) else state
+    received = np.bincount(waves.bed, np.diff(waves.first), minlength=1).max()
+    most = REMEMBERED + 1 + int(received / (MIN_INTERVAL_S * MIN_FS))  # pulses have so many samples between them
+    shape = len(slots), WAVES
+    trusted = TrustedPulses(np.empty(shape, np.int64), np.empty((*shape, most, 3), np.int64))
+    low_pass = np.concatenate([np.empty((0, 6)), *map(_low_pass, waves.fs.tolist())])
+    _advance(detectors, slots, waves, low_pass, trusted)
+    return trusted
 
 
 @cache
@@ -225,129 +202,168 @@ def _low_pass(fs: float) -> FloatArray:
     return sos
 
 
-def _decimation(fs: float) -> int:
-    return max(int(fs / WORKING_FS), 1)
+@compiled
+def _advance(
+    detectors: Detectors, slots: IntArray, waves: WaveRows, low_pass: FloatArray, trusted: TrustedPulses
+) -> None:
+    """Push samples of the waves of some beds, in place, and fill ``trusted``; ``low_pass`` has a row per message."""
+    message = 0
+    for bed in range(len(slots)):
+        for wave in range(WAVES):
+            detector, pulses = detectors[slots[bed], wave], trusted.pulses[bed, wave]
+            n = detector.number
+            _copy(detector.trusted, 0, pulses, n)
+            while message < len(waves.bed) and waves.bed[message] == bed and waves.wave[message] == wave:
+                values = waves.values[waves.first[message] : waves.first[message + 1]]
+                missing = _missing(detector, waves.fs[message], waves.start[message])
+                n = n if detector.received else 0  # after a restart
+                sos = low_pass[message : message + 1]
+                n = _push(detector, wave == PRESSURE, values, missing, sos, pulses, n)
+                message += 1
+            trusted.number[bed, wave] = n
+            detector.number = min(n, REMEMBERED)
+            _copy(pulses, n - detector.number, detector.trusted, detector.number)
 
 
-def _samples(seconds: float, fs: float) -> int:
+@compiled_part
+def _copy(pulses: IntArray, first: int, to: IntArray, n: int) -> None:
+    """Copy ``n`` pulses."""
+    for i in range(n):
+        for field in range(3):
+            to[i, field] = pulses[first + i, field]
+
+
+@compiled_part
+def _missing(detector: Any, fs: float, start: float) -> int:
+    """Return the samples that are missing before a message, or minus those that it repeats; restart if need be."""
+    if detector.fs == fs:
+        end = detector.start + detector.received * FS / fs
+        missing: int = round((start - end) * fs / FS)
+        if missing <= MAX_GAP_S * fs:
+            return missing
+    detector.fs, detector.start, detector.received = fs, start, 0
+    detector.offset, detector.last_valid = math.nan, 0.0
+    detector.filter[0, 0] = detector.filter[0, 1] = 0.0
+    detector.last_invalid, detector.last_pulse, detector.compared = -1, -1, 0
+    for i in range(REMEMBERED):
+        for field in range(3):
+            detector.trusted[i, field] = 0
+    return 0
+
+
+@compiled_part
+def _push(
+    detector: Any, is_pressure: bool, values: FloatArray, missing: int, low_pass: FloatArray, pulses: IntArray, n: int
+) -> int:
+    """Push missing samples and values, append the trusted pulses to the ``n`` before, and return their number."""
+    spans = _spans(detector.fs)
+    for i in range(-missing, len(values)):
+        number = _filter(detector, values[i] if i >= 0 else math.nan, low_pass, spans) - spans.after
+        if number < spans.before or not _is_pulse(detector, number, spans):
+            continue
+        if _is_trusted(detector, is_pressure, number, spans):
+            _append(detector, number, spans, pulses, n)
+            n += 1
+        detector.last_pulse = number
+    return n
+
+
+@compiled_part
+def _spans(fs: float) -> Spans:
+    every = max(int(fs / WORKING_FS), 1)
+    return Spans(
+        every,
+        _samples(SLOPE_S, fs, every),
+        _samples(NEIGHBOUR_S, fs, every),
+        _samples(RECENT_S, fs, every),
+        _samples(BEFORE_S, fs, every),
+        _samples(AFTER_S, fs, every),
+    )
+
+
+@compiled_part
+def _samples(seconds: float, fs: float, every: int) -> int:
     """Return a duration in samples at the working rate of a wave."""
-    return max(round(seconds * fs / _decimation(fs)), 1)
+    return max(round(seconds * fs / every), 1)
 
 
-def _filter(state: PulseDetectorState, values: FloatArray) -> PulseDetectorState:
-    """Filter and decimate new samples, and append them and their slope sums."""
-    every, offset = _decimation(state.fs), state.offset
-    valid = np.isfinite(values)
-    if offset is None and valid.any():
-        offset = float(values[valid.argmax()])
-    values = values - (offset or 0.0)
-    filled, last_valid = fill_gaps(values[:, None], state.last_valid)
-    filtered, carried = sosfilt(_low_pass(state.fs), filled, state.filter)
-    kept = slice(-state.received % every, None, every)
-    wave = np.concatenate([state.wave, filtered[kept, 0]])
-    new = wave[len(state.wave) :]
-    before = state.wave[-1:] if len(state.wave) else new[:1]
-    rise = np.maximum(np.diff(np.concatenate([before, new])), 0.0)
-    slope_sum, slope = state.slope_sum, state.slope
-    if len(new):
-        # With one coefficient in the denominator scipy convolves, and the chunks change the last digit.
-        sums, slope = lfilter(np.ones(len(slope) + 1), [1.0, 0.0], rise, zi=slope)
-        slope_sum = np.concatenate([slope_sum, sums])
-    return replace(
-        state,
-        received=state.received + len(values),
-        offset=offset,
-        last_valid=last_valid,
-        filter=carried,
-        slope=slope,
-        wave=wave,
-        slope_sum=slope_sum,
-        invalid=np.concatenate([state.invalid, ~valid[kept]]),
-    )
+@compiled_part
+def _filter(detector: Any, value: float, low_pass: FloatArray, spans: Spans) -> int:
+    """Filter a sample; if it is one of the working rate, keep it and its slope sum.
+
+    Returns
+    -------
+    int
+        Number of the sample at the working rate, or -1.
+    """
+    is_valid = math.isfinite(value)
+    if is_valid:
+        if math.isnan(detector.offset):
+            detector.offset = value
+        detector.last_valid = value - detector.offset
+    filtered = filter_sample(low_pass, detector.filter, detector.last_valid)
+    received = detector.received
+    detector.received += 1
+    if received % spans.every:
+        return -1
+    number: int = received // spans.every
+    if not is_valid:
+        detector.last_invalid = number
+    detector.wave[number % WAVE] = filtered
+    slope_sum = 0.0
+    for i in range(max(number - spans.slope, 0), number):
+        slope_sum += max(detector.wave[(i + 1) % WAVE] - detector.wave[i % WAVE], 0.0)
+    detector.slope_sum[number % SUMS] = slope_sum
+    return number
 
 
-def _find_pulses(state: PulseDetectorState) -> PulseDetectorState:
-    """Look for pulses in the samples after which `AFTER_S` of the wave are known, and forget old samples."""
-    fs = state.fs
-    before, after, recent = (_samples(seconds, fs) for seconds in (BEFORE_S, AFTER_S, RECENT_S))
-    neighbour = _samples(NEIGHBOUR_S, fs)
-    total = -(-state.received // _decimation(fs))
-    first = total - len(state.wave)
-    stop = total - after
-    if stop <= state.examined:
-        return state
-    # Maxima over the samples from `recent` before to `after` after each one, and over its neighbours.
-    padded = np.concatenate([np.zeros(recent), state.slope_sum])
-    width = recent + after + 1
-    largest = maximum_filter1d(padded, width, origin=-(width // 2))[: len(padded) - width + 1]
-    local = maximum_filter1d(state.slope_sum, 2 * neighbour + 1, mode="constant")
-    places = np.arange(state.examined, stop) - first
-    sums = state.slope_sum[places]
-    is_pulse = (sums > 0) & (sums >= local[places]) & (sums >= SHARE * largest[places])
-    for place in places[is_pulse].tolist():
-        repeated = state.last_pulse is not None and first + place - state.last_pulse < neighbour
-        if place >= before and not repeated:
-            state = _add_pulse(state, first, place)
-    kept = stop - max(recent, before) - first
-    return replace(
-        state,
-        examined=stop,
-        wave=state.wave[max(kept, 0) :].copy(),
-        slope_sum=state.slope_sum[max(kept, 0) :].copy(),
-        invalid=state.invalid[max(kept, 0) :].copy(),
-    )
-
-
-def _add_pulse(state: PulseDetectorState, first: int, place: int) -> PulseDetectorState:
-    """Compare the pulse at ``place`` of the kept samples, the first of which is sample ``first``, with those before."""
-    fs = state.fs
-    before, after = _samples(BEFORE_S, fs), _samples(AFTER_S, fs)
-    interval = slice(place - before, place + after + 1)
-    previous, number = state.last_pulse, first + place
-    state = replace(state, last_pulse=number)
-    if state.invalid[interval].any():
-        return state
-    wave, height = state.wave[interval], float(state.slope_sum[place])
-    shape = np.interp(np.linspace(-before, after, POINTS), np.arange(-before, after + 1), wave)
-    shape = _normalised(shape)
-    if (
-        _plausible(state.signal, wave + (state.offset or 0.0))
-        and (previous is None or (number - previous) * _decimation(fs) / fs >= MIN_INTERVAL_S)
-        and _matches(state, shape, height)
-    ):
-        state = replace(state, trusted=(*state.trusted, _trusted_pulse(state, number)))
-    return replace(
-        state,
-        shapes=np.concatenate([state.shapes[1 - TEMPLATE_PULSES :], shape[None]]),
-        heights=np.append(state.heights[1 - TEMPLATE_PULSES :], height),
-    )
-
-
-def _plausible(signal: Signal, wave: FloatArray) -> bool:
-    low, high = float(wave.min()), float(wave.max())
-    if signal == "abp":
-        return low >= MIN_PRESSURE and high <= MAX_PRESSURE and high - low >= MIN_PULSE_PRESSURE
-    return high - low >= MIN_RANGE
-
-
-def _matches(state: PulseDetectorState, shape: FloatArray, height: float) -> bool:
-    """Return whether a pulse has the shape and the height of those before it."""
-    if len(state.heights) < MIN_TEMPLATE_PULSES:
+@compiled_part
+def _is_pulse(detector: Any, number: int, spans: Spans) -> bool:
+    """Return whether a sample, after which ``spans.after`` more are known, is a pulse."""
+    slope_sum = detector.slope_sum
+    height = slope_sum[number % SUMS]
+    if height <= 0 or (detector.last_pulse >= 0 and number - detector.last_pulse < spans.neighbour):
         return False
-    usual = float(np.median(state.heights))
-    correlation = float(_normalised(np.median(state.shapes, axis=0)) @ shape)
-    return correlation >= MIN_CORRELATION and usual / MAX_HEIGHT_RATIO <= height <= usual * MAX_HEIGHT_RATIO
+    for distance in range(1, spans.neighbour + 1):
+        if max(slope_sum[(number - distance) % SUMS], slope_sum[(number + distance) % SUMS]) > height:
+            return False
+    largest = 0.0
+    for i in range(max(number - spans.recent, 0), number + spans.after + 1):
+        largest = max(largest, slope_sum[i % SUMS])
+    return bool(height >= SHARE * largest)
 
 
-def _normalised(shape: FloatArray) -> FloatArray:
-    centred = shape - shape.mean()
-    return np.asarray(centred / max(float(np.linalg.norm(centred)), 1e-12))
+@compiled_part
+def _is_trusted(detector: Any, is_pressure: bool, number: int, spans: Spans) -> bool:
+    """Return whether a pulse can be trusted, and keep its shape and height if all samples around it are valid."""
+    first = number - spans.before
+    if detector.last_invalid >= first:
+        return False
+    wave, lowest, highest = np.empty(spans.before + 1 + spans.after), math.inf, -math.inf
+    for i in range(len(wave)):
+        wave[i] = detector.wave[(first + i) % WAVE]
+        lowest, highest = min(lowest, wave[i] + detector.offset), max(highest, wave[i] + detector.offset)
+    shape, height = shape_of(wave), detector.slope_sum[number % SUMS]
+    interval = (number - detector.last_pulse) * spans.every / detector.fs
+    trusted = (
+        is_plausible(is_pressure, lowest, highest)
+        and (detector.last_pulse < 0 or interval >= MIN_INTERVAL_S)
+        and matches(detector.shapes, detector.heights, detector.compared, shape, height)
+    )
+    place = detector.compared % TEMPLATE_PULSES
+    detector.heights[place] = height
+    for i in range(POINTS):
+        detector.shapes[place, i] = shape[i]
+    detector.compared += 1
+    return trusted
 
 
-def _trusted_pulse(state: PulseDetectorState, number: int) -> TrustedPulse:
-    samples = FS * _decimation(state.fs) / state.fs
-    at = round(state.start + number * samples)
-    known_at = int(np.ceil(state.start + (number + _samples(AFTER_S, state.fs)) * samples))
-    last = state.trusted[-1] if state.trusted else None
-    continues = last is not None and at - last.at <= MAX_PULSE_INTERVAL_S * FS
-    return TrustedPulse(at, known_at, last.since if last is not None and continues else at)
+@compiled_part
+def _append(detector: Any, number: int, spans: Spans, pulses: IntArray, n: int) -> None:
+    """Append a trusted pulse to the ``n`` before."""
+    samples = FS * spans.every / detector.fs
+    at = round(detector.start + number * samples)
+    continues = n > 0 and at - pulses[n - 1, AT] <= MAX_PULSE_INTERVAL_S * FS
+    pulses[n, AT] = at
+    pulses[n, KNOWN_AT] = math.ceil(detector.start + (number + spans.after) * samples)
+    pulses[n, SINCE] = pulses[n - 1, SINCE] if continues else at

@@ -1,7 +1,8 @@
-"""The pulse of one bed at the end of each stride, from its plethysmogram and its arterial pressure.
+"""The pulse of beds at the end of each stride, from its plethysmogram and its arterial pressure.
 
 Of two waves with a trusted pulse, the one in which it has gone on longer is used: either may be disturbed, a pressure
-while the line is flushed or blood is taken, a plethysmogram by movement.
+while the line is flushed or blood is taken, a plethysmogram by movement. Of two that began together it is the
+plethysmogram.
 
 A sample of a wave is used `DELAY` after its time on the scale of the ECG. The publisher sends a wave just before the
 ECG of the same interval, so it is there in time; what is not counts as a missing pulse, and nothing waits for it. So
@@ -10,17 +11,17 @@ the pulse does not depend on how ECG and waves were cut into chunks.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from operator import attrgetter
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from model.signal import pulse_detector
 from model.signal.arrays import IntArray
-from model.signal.pulse_detector import AFTER_S, MAX_PULSE_INTERVAL_S, PulseDetectorState, WaveSamples
+from model.signal.compiled import compiled, compiled_part
+from model.signal.pulse_detector import AFTER_S, AT, KNOWN_AT, MAX_PULSE_INTERVAL_S, SINCE, Detectors, TrustedPulses
+from model.signal.wave_samples import SIGNALS, WAVES, WaveSamples, to_rows
 from stream.timebase import FS
 from stream.wire.wave_message import Signal
 
@@ -57,18 +58,13 @@ class PulseStatus:
     times: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PulsesState:
-    """State carried from step to step: the detector of each wave received."""
-
-    detectors: tuple[PulseDetectorState, ...] = ()
-
-
 class PulseRows(NamedTuple):
     """The pulse of some beds at the end of each stride.
 
     Attributes
     ----------
+    wave : ndarray of int64, shape (beds, strides)
+        Wave in which it is measured, an index of `SIGNALS`; -1 without a trusted pulse.
     since : ndarray of int64, shape (beds, strides)
         As in `PulseStatus`; -1 without a trusted pulse.
     number : ndarray of int64, shape (beds, strides)
@@ -77,85 +73,87 @@ class PulseRows(NamedTuple):
         As in `PulseStatus`, oldest first; then -1.
     """
 
+    wave: IntArray
     since: IntArray
     number: IntArray
     times: IntArray
 
 
-def push(state: PulsesState, waves: Sequence[WaveSamples]) -> PulsesState:
-    """Push samples of one bed, in order of time for each wave."""
-    if not waves:
-        return state
-    detectors = {detector.signal: detector for detector in state.detectors}
-    for samples in waves:
-        detector = pulse_detector.step(detectors.get(samples.signal), samples)
-        if detector is not None:
-            detectors[samples.signal] = detector
-    return PulsesState(tuple(detectors.values()))
-
-
-def step(state: PulsesState, ends: Sequence[int]) -> tuple[list[PulseStatus | None], PulsesState]:
-    """Evaluate the pulse at the ends of strides.
+def step(
+    state: Detectors, waves: Sequence[WaveSamples], ends: Sequence[int]
+) -> tuple[list[PulseStatus | None], Detectors]:
+    """Push samples of one bed, in order of time for each wave, and evaluate the pulse at the ends of strides.
 
     Parameters
     ----------
-    state : PulsesState
+    state : ndarray of DETECTOR, shape (1, WAVES)
+    waves : sequence of WaveSamples
     ends : sequence of int
-        Last sample of each stride, in order, at least one.
+        Last sample of each stride, in order.
 
     Returns
     -------
     list of PulseStatus or None
         One per stride; None where no trusted pulse goes on.
-    state : PulsesState
-        Without the pulses that are no longer needed.
+    state : ndarray of DETECTOR, shape (1, WAVES)
     """
-    if not state.detectors:
-        return [None] * len(ends), state
-    by_wave = [[_status(detector, at) for detector in state.detectors] for at in ends]
-    longest = [
-        min((own for own in found if own is not None), key=attrgetter("since"), default=None) for found in by_wave
-    ]
-    return longest, PulsesState(tuple(_forget(detector, ends[-1]) for detector in state.detectors))
+    state = state.copy()
+    rows = advance(state, np.zeros(1, np.int64), np.array([ends], np.int64), [waves])
+    found = zip(*(column[0].tolist() for column in rows), strict=True)
+    return [
+        PulseStatus(SIGNALS[wave], since, tuple(times[:number])) if number else None
+        for wave, since, number, times in found
+    ], state
 
 
-def advance(states: list[PulsesState], slots: IntArray, ends: IntArray) -> PulseRows:
-    """Evaluate the pulse of some beds at the ends of strides, and change their states.
+def advance(detectors: Detectors, slots: IntArray, ends: IntArray, waves: Sequence[Sequence[WaveSamples]]) -> PulseRows:
+    """Push samples of some beds, change their detectors, and evaluate the pulse at the ends of strides.
 
     Parameters
     ----------
-    states : list of PulsesState
-        State of each slot.
+    detectors : ndarray of DETECTOR, shape (slots, WAVES)
     slots : ndarray of int64, shape (beds,)
         Slot of each bed.
     ends : ndarray of int64, shape (beds, strides)
         Last sample of each stride, in order.
+    waves : sequence of sequence of WaveSamples
+        Of each bed, in order of time for each wave.
     """
+    trusted = pulse_detector.advance(detectors, slots, to_rows(waves))
     rows = PulseRows(
-        since=np.full(ends.shape, -1), number=np.zeros(ends.shape, np.int64), times=np.full((*ends.shape, KEPT), -1)
+        wave=np.full(ends.shape, -1),
+        since=np.full(ends.shape, -1),
+        number=np.zeros(ends.shape, np.int64),
+        times=np.full((*ends.shape, KEPT), -1),
     )
-    for bed, slot in enumerate(slots.tolist()):
-        if states[slot].detectors:
-            found, states[slot] = step(states[slot], ends[bed].tolist())
-            for stride, now in enumerate(found):
-                if now is not None:
-                    rows.since[bed, stride], rows.number[bed, stride] = now.since, len(now.times)
-                    rows.times[bed, stride, : len(now.times)] = now.times
+    _evaluate(trusted, ends, rows)
     return rows
 
 
-def _status(detector: PulseDetectorState, at: int) -> PulseStatus | None:
-    known = detector.trusted[: _known(detector, at)]
-    if not known or at - known[-1].at > MAX_SILENCE:
-        return None
-    since = known[-1].since
-    return PulseStatus(detector.signal, since, tuple(pulse.at for pulse in known[-KEPT:] if pulse.since == since))
+@compiled
+def _evaluate(trusted: TrustedPulses, ends: IntArray, rows: PulseRows) -> None:
+    """Write the pulse of each stride into rows without a pulse."""
+    for bed in range(len(ends)):
+        for wave in range(WAVES):
+            pulses, known = trusted.pulses[bed, wave], 0
+            for stride in range(ends.shape[1]):
+                now, longest = ends[bed, stride], rows.since[bed, stride]
+                while known < trusted.number[bed, wave] and pulses[known, KNOWN_AT] <= now - DELAY:
+                    known += 1
+                if known == 0 or now - pulses[known - 1, AT] > MAX_SILENCE:
+                    continue
+                since = pulses[known - 1, SINCE]
+                if longest == -1 or since < longest:
+                    rows.wave[bed, stride], rows.since[bed, stride] = wave, since
+                    rows.number[bed, stride] = _last_times(pulses, known, rows.times[bed, stride])
 
 
-def _known(detector: PulseDetectorState, at: int) -> int:
-    """Return the number of trusted pulses that are known at the end of a stride."""
-    return bisect_right(detector.trusted, at - DELAY, key=attrgetter("known_at"))
-
-
-def _forget(detector: PulseDetectorState, at: int) -> PulseDetectorState:
-    return replace(detector, trusted=detector.trusted[max(_known(detector, at) - KEPT, 0) :])
+@compiled_part
+def _last_times(pulses: IntArray, known: int, times: IntArray) -> int:
+    """Write the times of the last known pulses that go on without a pause, then -1, and return their number."""
+    first = max(known - KEPT, 0)
+    while pulses[first, SINCE] != pulses[known - 1, SINCE]:
+        first += 1
+    for i in range(KEPT):
+        times[i] = pulses[first + i, AT] if first + i < known else -1
+    return known - first

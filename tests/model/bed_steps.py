@@ -8,7 +8,7 @@ from model.pipeline.analysis import Analysis, Models
 from model.pipeline.bed_state import BedState
 from model.pipeline.beds import Beds
 from model.signal.arrays import FloatArray
-from model.signal.pulse_detector import WaveSamples
+from model.signal.wave_samples import WaveSamples
 
 _known: dict[tuple[int, bool], tuple[Models, Beds]] = {}
 

@@ -35,16 +35,15 @@ from model.rhythm import rhythm_detector, ventricular_fibrillation
 from model.rhythm.rhythm_detector import RhythmState
 from model.rhythm.rules import SignalStatus
 from model.rhythm.ventricular_fibrillation import FibrillationState
-from model.signal import blocks, fibrillation_waveform, intake, pulses, signal_quality
+from model.signal import blocks, fibrillation_waveform, intake, pulse_detector, pulses, signal_quality
 from model.signal.arrays import FloatArray
 from model.signal.batch import Strides
 from model.signal.blocks import BlocksState
 from model.signal.fibrillation_waveform import WaveformState
 from model.signal.intake import IntakeState
-from model.signal.pulse_detector import WaveSamples
-from model.signal.pulses import PulsesState
 from model.signal.signal_quality import QualityState
 from model.signal.state_codec import pack, unpack
+from model.signal.wave_samples import WaveSamples
 from stream.records.catalog import Catalog
 from stream.records.wfdb_reader import load
 from stream.timebase import FS, STRIDE
@@ -315,13 +314,13 @@ def _step_rhythm(state: tuple[int, RhythmState], strides: Strides) -> tuple[Outp
     return [*((c.at, c) for c in changes), *((v.index, v) for v in vitals)], (last, own_state)
 
 
-def _step_pulses(state: PulsesState, strides: Strides) -> tuple[Outputs, PulsesState]:
+def _step_pulses(state: bytes, strides: Strides) -> tuple[Outputs, bytes]:
     """Take the columns as plethysmogram and arterial pressure, at the rate of the ECG."""
     signals: tuple[Signal, Signal] = ("pleth", "abp")
     columns = np.where(strides.invalid, np.nan, strides.mv).T
     waves = [WaveSamples(name, FS, strides.start, values) for name, values in zip(signals, columns, strict=True)]
-    found, state = pulses.step(pulses.push(state, waves), strides.last_samples)
-    return list(zip(strides.last_samples, found, strict=True)), state
+    found, detectors = pulses.step(pulse_detector.from_bytes(state)[None], waves, strides.last_samples)
+    return list(zip(strides.last_samples, found, strict=True)), pulse_detector.to_bytes(detectors[0])
 
 
 def _step_forecaster(state: ForecasterState, strides: Strides) -> tuple[Outputs, ForecasterState]:
@@ -420,8 +419,8 @@ STAGES = (
     ),
     Stage(
         "pulses",
-        *after_intake(lambda _: PulsesState(), _step_pulses),
-        tuple[IntakeState, PulsesState],
+        *after_intake(lambda _: b"", _step_pulses),
+        tuple[IntakeState, bytes],
         pulse_waves,
     ),
     Stage(

@@ -8,8 +8,8 @@ from functools import cache
 import numpy as np
 
 from model.signal.arrays import FloatArray
-from model.signal.pulse_detector import WaveSamples
 from model.signal.pulses import PulseStatus
+from model.signal.wave_samples import WaveSamples
 from stream.timebase import FS
 from stream.wire.wave_message import Signal
 

@@ -56,7 +56,7 @@ def advance(
         FibrillationRows(since, suspected),
         np.tile(np.arange(first, stop) >= 9, (beds, 1)),
     )
-    pulse = PulseRows(np.full((beds, n), -1), np.zeros((beds, n), np.int64), np.full((beds, n, KEPT), -1))
+    pulse = PulseRows(*np.full((2, beds, n), -1), np.zeros((beds, n), np.int64), np.full((beds, n, KEPT), -1))
     return signal_status.advance(columns, batch, blocks, found, pulse, to_rows(beats))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -11,18 +12,30 @@ from hypothesis import strategies as st
 
 from model.signal import pulse_detector
 from model.signal.arrays import FloatArray
-from model.signal.pulse_detector import PulseDetectorState, TrustedPulse, WaveSamples
-from model.signal.state_codec import pack
+from model.signal.pulse_detector import Detectors
+from model.signal.wave_samples import SIGNALS, WaveSamples, to_rows
 from stream.timebase import FS
 from stream.wire.wave_message import Signal
 from tests.model.pulse_trains import every, movement, pieces, pulse_wave
 
 
-def run(samples: Iterable[WaveSamples]) -> tuple[tuple[TrustedPulse, ...], PulseDetectorState | None]:
-    state = None
+class Pulse(NamedTuple):
+    """A trusted pulse."""
+
+    at: int
+    known_at: int
+    since: int
+
+
+def run(samples: Iterable[WaveSamples]) -> tuple[list[Pulse], Detectors]:
+    """Push messages of one wave one by one; return all pulses that were found, and the detectors."""
+    found: dict[int, Pulse] = {}
+    detectors = pulse_detector.begin(1)
     for piece in samples:
-        state = pulse_detector.step(state, piece)
-    return () if state is None else state.trusted, state
+        number, pulses = pulse_detector.advance(detectors, np.zeros(1, np.int64), to_rows([[piece]]))
+        wave = SIGNALS.index(piece.signal)
+        found |= {at: Pulse(at, *rest) for at, *rest in pulses[0, wave, : number[0, wave]].tolist()}
+    return list(found.values()), detectors
 
 
 def trusted(wave: FloatArray, signal: Signal = "pleth", fs: float = 125.0) -> list[float]:
@@ -47,7 +60,7 @@ def test_each_pulse_is_found_at_its_rise(fs: float, interval: float) -> None:
 
 
 def test_a_wave_slower_than_25_hz_is_not_analysed() -> None:
-    assert run(pieces(pulse_wave(every(0.8, 28), 30, 20.0), [], fs=20.0)) == ((), None)
+    assert run(pieces(pulse_wave(every(0.8, 28), 30, 20.0), [], fs=20.0))[0] == []
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -100,9 +113,9 @@ def test_missing_samples_are_no_pulses_and_the_template_is_kept() -> None:
 
 def test_a_long_gap_restarts_the_detector() -> None:
     wave = pulse_wave(every(0.8, 28), 30)
-    _, state = run([WaveSamples("pleth", 125.0, 0.0, wave), WaveSamples("pleth", 125.0, 60.0 * FS, wave[:10])])
-    assert state is not None
-    assert (state.start, state.received, state.trusted) == (60.0 * FS, 10, ())
+    _, detectors = run([WaveSamples("pleth", 125.0, 0.0, wave), WaveSamples("pleth", 125.0, 60.0 * FS, wave[:10])])
+    pleth = detectors[0, SIGNALS.index("pleth")]
+    assert (pleth["start"], pleth["received"], pleth["number"]) == (60.0 * FS, 10, 0)
 
 
 def test_samples_received_twice_are_used_once() -> None:
@@ -127,9 +140,9 @@ WAVE[:40] = WAVE[300:320] = np.nan
 @given(st.lists(st.integers(0, len(WAVE)), max_size=30), st.sampled_from([125.0, 250.0, 500.0]))
 def test_chunks_change_nothing(cuts: list[int], fs: float) -> None:
     expected, whole = run(pieces(WAVE, [], fs=fs))
-    found, state = run(pieces(WAVE, sorted(cuts), fs=fs))
+    found, detectors = run(pieces(WAVE, sorted(cuts), fs=fs))
     assert found == expected
-    assert pack(state) == pack(whole)
+    assert detectors.tobytes() == whole.tobytes()
 
 
 @given(st.integers(500, len(WAVE)))
@@ -139,3 +152,22 @@ def test_no_decision_depends_on_a_sample_after_its_time(stop: int) -> None:
     expected = [pulse for pulse in run(pieces(WAVE, []))[0] if pulse.known_at < known - FS / 125]
     found = [pulse for pulse in run(pieces(WAVE[:stop], []))[0] if pulse.known_at < known - FS / 125]
     assert found == expected
+
+
+def test_several_messages_at_once_are_those_one_by_one() -> None:
+    expected, alone = run(pieces(WAVE, range(100, len(WAVE), 100)))
+    together = pulse_detector.begin(1)
+    waves = to_rows([list(pieces(WAVE, range(100, len(WAVE), 100)))])
+    number, pulses = pulse_detector.advance(together, np.zeros(1, np.int64), waves)
+    assert pulses[0, 0, : number[0, 0]].tolist() == [list(pulse) for pulse in expected]
+    assert together.tobytes() == alone.tobytes()
+
+
+def test_detectors_as_bytes() -> None:
+    _, detectors = run(pieces(WAVE, []))
+    data = pulse_detector.to_bytes(detectors[0])
+    assert pulse_detector.from_bytes(data).tobytes() == data
+    assert pulse_detector.to_bytes(pulse_detector.from_bytes(b"")) == b""
+    for damaged in (data[:-8], data[: len(data) // 2], data[:-1]):
+        with pytest.raises(ValueError, match=r"size|shape"):
+            pulse_detector.from_bytes(damaged)

@@ -1,0 +1,50 @@
+"""The state of a bed that sends pulse waves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from model.pipeline import bed_state
+from model.pipeline.analysis import Models, load_models
+from model.pipeline.bed_state import BedState
+from model.pipeline.beds import Beds
+from model.signal import pulse_detector
+from model.signal.wave_samples import to_rows
+from tests.model.pulse_trains import every, pieces, pulse_wave
+
+
+@pytest.fixture(scope="module")
+def models() -> Models:
+    return load_models()
+
+
+@pytest.fixture(scope="module")
+def with_wave(models: Models) -> BedState:
+    """A bed that has received a plethysmogram."""
+    detectors = pulse_detector.begin(1)
+    waves = to_rows([list(pieces(pulse_wave(every(0.8, 19), 20), []))])
+    pulse_detector.advance(detectors, np.zeros(1, np.int64), waves)
+    state = bed_state.begin(models, ("MLII",), 0, 0)
+    return replace(state, notes=replace(state.notes, pulses=pulse_detector.to_bytes(detectors[0])))
+
+
+def test_the_pulse_detectors_are_part_of_the_state(models: Models, with_wave: BedState) -> None:
+    """Also in a slot that another bed has used, and when the slots become more."""
+    without = bed_state.begin(models, ("MLII",), 0, 0)
+    beds = Beds(models)
+    beds.put(with_wave).release()
+    slots = [beds.put(state) for state in (without, with_wave, without, with_wave, without)]
+    assert [slot.state().notes.pulses for slot in slots] == [b"", with_wave.notes.pulses] * 2 + [b""]
+    assert BedState.from_bytes(slots[1].state().to_bytes()) == with_wave
+
+
+def test_shortened_pulse_detectors_are_rejected(with_wave: BedState) -> None:
+    with pytest.raises(ValueError, match="size"):
+        replace(with_wave.notes, pulses=with_wave.notes.pulses[:-8])
+
+
+def test_after_a_gap_the_pulse_detectors_begin_anew(models: Models, with_wave: BedState) -> None:
+    assert bed_state.after_gap(models, with_wave, 7200, 0).notes.pulses == b""
