@@ -1,4 +1,4 @@
-"""With CI=true a skipped test fails."""
+"""With CI=true a skipped test fails, unless it is skipped for what the processor lacks, which cannot be installed."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ def _not_skipped(report: Report) -> Report:
     """With CI=true, return the report of a skip as a failure; expected failures are unchanged."""
     if os.environ.get("CI") == "true" and report.skipped and not hasattr(report, "wasxfail"):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        if "this processor has no" in str(reason):
+            return report
         report.outcome = "failed"
         report.longrepr = f"skipped, and CI=true allows no skips: {reason}"
     return report

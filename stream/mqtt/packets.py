@@ -75,6 +75,8 @@ def packet(first: int, body: bytes) -> bytes:
 def decode_publish(first: int, body: bytes, *, mqtt_5: bool) -> Published:
     """Decode a PUBLISH packet; properties are skipped.
 
+    The payload of a packet that was cut within its properties is what is left of it: too large to be accepted.
+
     Raises
     ------
     MalformedPacketError
@@ -90,6 +92,8 @@ def decode_publish(first: int, body: bytes, *, mqtt_5: bool) -> Published:
     if mqtt_5:
         size, at = _length(body, at) or (0, len(body) + 1)
         at += size
+    if at > len(body) >= MAX_PACKET:
+        at = 0
     if qos > 1 or at > len(body):
         raise MalformedPacketError("a PUBLISH packet of QoS 2, or too short")
     return Published(topic, body[at:], bool(first & 1), mid)

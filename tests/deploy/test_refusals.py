@@ -138,15 +138,20 @@ async def test_the_session_of_mqtt_5_is_persistent(mosquitto: Mosquitto) -> None
         assert (await client.receive()).message == chunk(0)
 
 
-async def test_the_broker_delivers_no_packet_beyond_the_maximum(mosquitto: Mosquitto) -> None:
-    """Neither a large payload nor large properties; the client stays connected and receives what follows."""
+@pytest.mark.parametrize(("subscription", "rejected"), [("bedside/v1/+/ecg", 0), ("bedside/v1/#", 2)])
+async def test_no_packet_beyond_the_maximum_is_taken(mosquitto: Mosquitto, subscription: str, rejected: int) -> None:
+    """Neither a large payload nor large properties: the broker delivers none, or the client refuses them.
+
+    It delivers them to a client that takes messages of wards, too. The client stays connected and receives what
+    follows.
+    """
     properties = Properties(PacketTypes.PUBLISH)
     properties.UserProperty = [("name", "x" * 60_000)] * 4
-    async with Client(mosquitto.address, role=None, subscriptions=["bedside/v1/#"]) as client, asyncio.timeout(20):
+    async with Client(mosquitto.address, role=None, subscriptions=[subscription]) as client, asyncio.timeout(20):
         with Peer(mosquitto.address) as stranger:
             for payload, extra in ((bytes(1_000_000), None), (b"{}", properties)):
                 assert await asyncio.to_thread(stranger.publish, "bedside/v1/bed-1/ecg", payload, extra)
         async with Client(mosquitto.address, role=None) as sender:
             sender.send(chunk(0))
             assert (await client.receive()).message == chunk(0)
-        assert (client.counters["rejected"], client.counters["reconnects"]) == (0, 0)
+        assert (client.counters["rejected"], client.counters["reconnects"]) == (rejected, 0)

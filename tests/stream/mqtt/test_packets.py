@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from stream.mqtt import packets
 from stream.mqtt.packets import MAX_PACKET, PUBLISH, MalformedPacketError, PacketCutter, Published
+from stream.wire import codec
 
 BODIES = st.one_of(st.binary(max_size=300), st.integers(0, 70_000).map(bytes))
 
@@ -96,3 +97,12 @@ def test_a_message_of_a_ward_may_be_larger_than_that_of_a_bed() -> None:
             [(_, body)] = received
             assert len(body) == most
             assert len(cutter._rest) <= most
+
+
+def test_a_packet_that_is_cut_within_its_properties_has_a_payload_that_is_too_large():
+    properties = b"\x80\x80\x10" + bytes(2**18)
+    topic = b"\0\1t"
+    received = PacketCutter().cut(packets.packet(PUBLISH, topic + properties + b"{}"))
+    published = packets.decode_publish(*received[0], mqtt_5=True)
+    assert published.topic == "t"
+    assert len(published.payload) > codec.MAX_BYTES
