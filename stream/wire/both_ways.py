@@ -9,7 +9,7 @@ lost one way is taken from the other. No sockets.
 from __future__ import annotations
 
 import struct
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple, Self
@@ -35,6 +35,7 @@ class BothWays:
     def __init__(self) -> None:
         self._own: OrderedDict[str, deque[tuple[object, ...]]] = OrderedDict()
         self._shards: dict[int, deque[_Tick]] = {}
+        self._sizes: Counter[int] = Counter()
 
     def is_copy(self, chunk: Waveform) -> bool:
         """Return whether a chunk from its bed's own topic came in a message of its shard before."""
@@ -52,13 +53,14 @@ class BothWays:
 
     def chunks(self, message: WardEcg, wanted: Beds) -> Iterator[Waveform]:
         """Yield the chunks of some beds, without those that came on their own topics before."""
-        ticks = self._shards.setdefault(message.shard, deque(maxlen=KEPT))
+        ticks = self._shards.setdefault(message.shard, deque())
         tick = _Tick.of(message)
         repeated = tick in ticks
         if not repeated:
             ticks.append(tick)
-            while len(ticks) > 1 and sum(one.size for one in ticks) > MAX_KEPT_BYTES:
-                ticks.popleft()
+            self._sizes[message.shard] += tick.size
+            while len(ticks) > KEPT or (len(ticks) > 1 and self._sizes[message.shard] > MAX_KEPT_BYTES):
+                self._sizes[message.shard] -= ticks.popleft().size
         for chunk in message.chunks(wanted):
             own = self._own.get(chunk.bed)
             if own is None or repeated or _identity(chunk) not in own:
