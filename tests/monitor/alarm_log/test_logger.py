@@ -236,7 +236,7 @@ async def test_the_strip_of_a_bed_of_a_large_ward_comes_from_the_messages_of_its
                     assert await bed.flush(10)
                 if seq == 210:
                     bed.send(onset_at(20))
-            await until(lambda: counters["strips"] == 1)
+            await until(lambda: counters["strips"] == 1 and counters["chunks"] >= 310)
             assert counters["chunks"] == 310
         (strip,) = log.strips()
     assert strip.complete
