@@ -20,14 +20,12 @@ from stream.mqtt.client import Client
 from stream.mqtt.embedded_broker import free_port
 from stream.wire.alarm_messages import Alarm
 from stream.wire.messages import ProcessStatus
-from stream.wire.shard import Shard
 from stream.wire.topics import Kind, Role, pattern
 from tests.brokers import Mosquitto
 from tests.reliability.oracle import ledger
 from tests.system.commands import bedside, environment, error_line, processes_with, running, wait_until
+from tests.system.shards import BEDS, LEFT, listen, process_with_open, ready, taken
 
-BEDS = ("bed-1", "bed-2", "bed-3", "bed-5")
-LEFT = {index: [bed for bed in BEDS if bed in Shard(index, 2)] for index in (0, 1)}
 START_S = 200.0
 """Time limit for all actors to be ready on a machine that is busy with other tests."""
 
@@ -53,22 +51,6 @@ def actors(*arguments: str, env: dict[str, str], log: Path) -> Iterator[subproce
             head.wait()
 
 
-def ready(log: Path, count: int) -> Callable[[], bool]:
-    return lambda: log.read_text().count("worker is ready") >= count
-
-
-def taken(path: Path, chunks: int, beds: list[str]) -> Callable[[], bool]:
-    """Return whether the worker with this ledger has taken so many chunks of each bed."""
-
-    def enough() -> bool:
-        if not path.exists():
-            return False
-        rows = [row["bed"] for row in ledger(path) if row["verdict"] in ("taken", "gap")]
-        return all(rows.count(bed) >= chunks for bed in beds)
-
-    return enough
-
-
 def taken_elsewhere(folder: Path, index: int) -> Callable[[], bool]:
     """Return whether a later process of a shard has; the first of them may have been lost with the machine, too."""
     return lambda: any(taken(path, 40, LEFT[index])() for path in folder.glob(f"worked-{index}-*.csv"))
@@ -85,16 +67,6 @@ def processes_of(session: int) -> list[int]:
         if state != "Z" and int(ids[2]) == session:
             found.append(int(path.parts[2]))
     return found
-
-
-def process_with_open(path: Path) -> int:
-    for folder in Path("/proc").glob("[0-9]*/fd/*"):
-        try:
-            if folder.readlink() == path:
-                return int(folder.parts[2])
-        except OSError:
-            continue
-    raise AssertionError(f"no process writes {path}")
 
 
 def stored(store: Path) -> dict[str, int]:
@@ -128,21 +100,11 @@ async def test_a_killed_actor_is_replaced_its_beds_go_on_and_no_event_is_lost(
     online: dict[str, ProcessStatus] = {}
     events: dict[str, Alarm] = {}
 
-    async def listen(client: Client) -> None:
-        async for received in client:
-            match received.message:
-                case ProcessStatus() as status:
-                    online.pop(status.instance, None)
-                    if status.state == "online":
-                        online[status.instance] = status
-                case Alarm() as event:
-                    events[event.event_id] = event
-
     async def until(condition: Callable[[], bool], what: str, timeout_s: float = START_S) -> None:
         await asyncio.to_thread(wait_until, condition, what, timeout_s)
 
     async with Client(mosquitto.address, role=None, subscriptions=kinds) as listener:
-        listening = asyncio.create_task(listen(listener))
+        listening = asyncio.create_task(listen(listener, online, events))
         with (
             running("alarms", "--db", str(store), env=environment(mosquitto.address), output=tmp_path / "alarms.log"),
             actors(*arguments, env=env, log=log) as head,

@@ -16,28 +16,11 @@ import pytest
 from stream.mqtt.client import Client
 from stream.wire.alarm_messages import Alarm
 from stream.wire.messages import ProcessStatus
-from stream.wire.shard import Shard
 from stream.wire.topics import Kind, Role, pattern
 from tests.brokers import Mosquitto
 from tests.reliability.oracle import ledger
 from tests.system.commands import bedside, environment, error_line, processes_with, running, wait_until
-
-BEDS = ("bed-1", "bed-2", "bed-3", "bed-5")
-LEFT = {index: [bed for bed in BEDS if bed in Shard(index, 2)] for index in (0, 1)}
-
-
-def ready(log: Path, count: int) -> Callable[[], bool]:
-    return lambda: log.read_text().count("worker is ready") >= count
-
-
-def taken(path: Path, chunks: int, beds: list[str]) -> Callable[[], bool]:
-    """Return whether the worker with this ledger has taken so many chunks of each bed."""
-
-    def enough() -> bool:
-        rows = [row["bed"] for row in ledger(path) if row["verdict"] in ("taken", "gap")]
-        return all(rows.count(bed) >= chunks for bed in beds)
-
-    return enough
+from tests.system.shards import BEDS, LEFT, listen, process_with_open, ready, taken
 
 
 @pytest.mark.timeout(240)
@@ -53,16 +36,6 @@ async def test_a_killed_process_is_replaced_its_beds_go_on_and_no_event_is_lost(
     online: dict[str, ProcessStatus] = {}
     events: dict[str, Alarm] = {}
 
-    async def listen(client: Client) -> None:
-        async for received in client:
-            match received.message:
-                case ProcessStatus() as status:
-                    online.pop(status.instance, None)
-                    if status.state == "online":
-                        online[status.instance] = status
-                case Alarm() as event:
-                    events[event.event_id] = event
-
     def stored() -> set[str]:
         with closing(sqlite3.connect(store)) as db:
             return {event_id for (event_id,) in db.execute("SELECT event_id FROM events")}
@@ -71,7 +44,7 @@ async def test_a_killed_process_is_replaced_its_beds_go_on_and_no_event_is_lost(
         await asyncio.to_thread(wait_until, condition, what, 100)
 
     async with Client(mosquitto.address, role=None, subscriptions=kinds) as listener:
-        listening = asyncio.create_task(listen(listener))
+        listening = asyncio.create_task(listen(listener, online, events))
         with (
             running("alarms", "--db", str(store), env=env, output=tmp_path / "alarms.log"),
             running(*arguments, env=env, output=log) as parent,
@@ -82,7 +55,7 @@ async def test_a_killed_process_is_replaced_its_beds_go_on_and_no_event_is_lost(
                 await until(taken(tmp_path / "worked-0.csv", 40, LEFT[0]), "the beds of shard 0")
                 await until(taken(tmp_path / "worked-1.csv", 40, LEFT[1]), "the beds of shard 1")
                 assert {row["bed"] for row in ledger(tmp_path / "worked-1.csv")} == set(LEFT[1])
-                os.kill(_process_of(parent.pid, str(tmp_path / "worked-0.csv")), signal.SIGKILL)
+                os.kill(process_with_open(tmp_path / "worked-0.csv"), signal.SIGKILL)
                 await until(taken(tmp_path / "worked-0-1.csv", 40, LEFT[0]), "the beds of the killed process")
                 assert sorted((s.shard, s.shards) for s in online.values()) == [(0, 2), (1, 2)]
                 second = await asyncio.to_thread(bedside, "worker", "--workers", "3", env=env)
@@ -106,17 +79,6 @@ async def test_a_killed_process_is_replaced_its_beds_go_on_and_no_event_is_lost(
             int(after["start"]),
         )
     assert not {row["verdict"] for row in ledger(tmp_path / "worked-1.csv")} - {"taken"}, "the others go on undisturbed"
-
-
-def _process_of(parent: int, ledger_path: str) -> int:
-    """Return the child that has opened a ledger."""
-    for folder in Path("/proc").glob("[0-9]*/fd/*"):
-        try:
-            if str(folder.readlink()) == ledger_path:
-                return int(folder.parts[2])
-        except OSError:
-            continue
-    raise AssertionError(f"no child of {parent} writes {ledger_path}")
 
 
 @pytest.mark.timeout(240)
