@@ -31,6 +31,9 @@ STRIPS_PER_BED = 1000
 FIELDS = tuple(name for name in Alarm.__struct_fields__ if name not in ("lease", "resent"))
 """Columns of an event: it is the same whoever sends it, however often. The lease decides only whether it is stored."""
 
+_SMALL_CACHE = "PRAGMA cache_size = -256"
+"""KiB instead of SQLite's 2 MiB, which would fill for hours: rows are added at the end, so few pages are read twice."""
+
 STRIP_FIELDS = ("alarm_id", "bed", "session", "priority", "start", "leads", "gain", "zero", "samples", "complete")
 
 
@@ -142,6 +145,7 @@ class AlarmLog:
 
     def _open(self) -> str:
         """Migrate the file and return its client id."""
+        self._db.execute(_SMALL_CACHE)
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = FULL")
         with self._transaction():
@@ -236,7 +240,9 @@ class AlarmLog:
     def reader(self) -> sqlite3.Connection:
         """Return another connection, read-only, that one other thread may use; the caller closes it."""
         try:
-            return sqlite3.connect(f"{self.path.resolve().as_uri()}?mode=ro", uri=True, check_same_thread=False)
+            reader = sqlite3.connect(f"{self.path.resolve().as_uri()}?mode=ro", uri=True, check_same_thread=False)
+            reader.execute(_SMALL_CACHE)
+            return reader
         except sqlite3.Error as error:
             raise schema.failure(self.path, error) from None
 
