@@ -5,7 +5,8 @@ sigmoid(2 a) - 1``. The factors are folded into the weights, so a gate is the re
 
 In the precision "bfloat16", the weights of the LSTM and of the head, and all that they are multiplied with, are rounded
 to 8 bits; the linear forecast from the window, all sums, gates and c remain float32. That defines the results, on any
-processor. One with a matrix unit (AMX) computes them faster than those in float32, and adds the sums in another order.
+processor. One with instructions for bfloat16 (`bf16_product`) computes them faster than those in float32. It adds the
+sums in another order and takes denormal numbers for zero.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from model.forecast import amx_product
+from model.forecast import bf16_product
 from model.forecast.checkpoint import Checkpoint
 from model.forecast.elementary import exp2, log
 from model.forecast.matrix_product import ROWS, aligned, panels, product
@@ -29,7 +30,7 @@ BLOCK = ROWS[-1]
 """Most streams in a block."""
 
 _FLOAT32, _ROUNDED, _HALVES = 0, 1, 2
-"""Forms of the operands: float32, float32 rounded to bfloat16, bits of bfloat16 for the matrix unit."""
+"""Forms of the operands: float32, float32 rounded to bfloat16, bits of bfloat16."""
 
 _ONE, _TWO, _ZERO = np.float32(1), np.float32(2), np.float32(0)
 
@@ -53,7 +54,7 @@ class Weights(NamedTuple):
     lstm : ndarray of float32, shape (layers, panels, inputs, PANEL)
         Inputs of a layer: what it receives, then its own h.
     lstm_halves : ndarray of uint16, shape (layers, panels, inputs / 32, 16, 32)
-        The same for the matrix unit; of `lstm` and this, one is empty.
+        The same as bits of bfloat16; of `lstm` and this, one is empty.
     lstm_bias : ndarray of float32, shape (layers, 1, columns)
     linear : ndarray of float32, shape (panels, window, PANEL)
     head, head_halves : ndarray
@@ -84,9 +85,9 @@ class Block(NamedTuple):
     ----------
     inputs : ndarray of float32, shape (window + window + layers * hidden, rows)
         The window, and the inputs of all products of the LSTM and of the head, of which each takes adjacent rows: the
-        window, h of the first layer, h of the second, … For the matrix unit, the window alone.
+        window, h of the first layer, h of the second, … If these are in `halves`, the window alone.
     halves : ndarray of uint16, shape (rows, window + layers * hidden)
-        The same inputs for the matrix unit; otherwise without rows.
+        The same inputs as bits of bfloat16; otherwise without rows.
     c : ndarray of float32, shape (layers, rows, hidden)
     gates, out : ndarray of float32, shape (rows, columns)
         What the product gives; `out`: means, then scales, each over the horizon.
@@ -99,22 +100,17 @@ class Block(NamedTuple):
     out: Float32Array
 
 
-def has_matrix_unit() -> bool:
-    """Return whether the processor has a matrix unit that this process may use."""
-    return amx_product.available()
-
-
 def fastest_precision() -> Precision:
     """Return the precision that is fastest on this processor, by what it has, not by a measurement."""
-    return "bfloat16" if has_matrix_unit() else "float32"
+    return "bfloat16" if bf16_product.available() else "float32"
 
 
 def pack_weights(forecaster: Checkpoint, precision: Precision = "float32") -> Weights:
     """Return the weights of a forecaster for a precision."""
     config, weights = forecaster.config, forecaster.weights
     size, horizon = config.hidden, config.horizon
-    whole_tiles = config.window % amx_product.DEPTH == size % amx_product.DEPTH == 0
-    form = _FLOAT32 if precision == "float32" else _HALVES if whole_tiles and has_matrix_unit() else _ROUNDED
+    whole_blocks = config.window % bf16_product.DEPTH == size % bf16_product.DEPTH == 0
+    form = _FLOAT32 if precision == "float32" else _HALVES if whole_blocks and bf16_product.available() else _ROUNDED
     factor = np.full(4 * size, -1 / math.log(2), np.float32)
     factor[2 * size : 3 * size] *= 2
     depth = max(config.window, size) + size
@@ -146,9 +142,9 @@ def pack_weights(forecaster: Checkpoint, precision: Precision = "float32") -> We
 def _pack(matrix: Float32Array, depth: int, form: int) -> tuple[Float32Array, npt.NDArray[np.uint16]]:
     """Return a matrix, shape (inputs, columns), in its form; the array for the other form has no panels."""
     if form == _HALVES:
-        return panels(matrix, depth)[:0], amx_product.panels(matrix, depth)
+        return panels(matrix, depth)[:0], bf16_product.panels(matrix, depth)
     if form == _ROUNDED:
-        matrix = amx_product.rounded(np.ascontiguousarray(matrix))
+        matrix = bf16_product.rounded(np.ascontiguousarray(matrix))
     return panels(matrix, depth), np.zeros((0, 1, 1, 1), np.uint16)
 
 
@@ -232,7 +228,7 @@ def step(weights: Weights, block: Block) -> None:
         bias, depth = weights.lstm_bias[layer], own - first + hidden
         if weights.form == _HALVES:
             halves = weights.lstm_halves[layer]
-            amx_product.product(block.halves, first, depth, halves, bias, 0, block.gates)
+            bf16_product.product(block.halves, first, depth, halves, bias, 0, block.gates)
         else:
             product(block.inputs, window + first, depth, weights.lstm[layer], bias, 0, block.gates)
         for i in range(rows):
@@ -241,7 +237,7 @@ def step(weights: Weights, block: Block) -> None:
         first, own = own, own + hidden
     product(block.inputs, 0, window, weights.linear, weights.head_bias, 0, block.out)
     if weights.form == _HALVES:
-        amx_product.product(block.halves, first, hidden, weights.head_halves, block.out, 1, block.out)
+        bf16_product.product(block.halves, first, hidden, weights.head_halves, block.out, 1, block.out)
     else:
         product(block.inputs, window + first, hidden, weights.head, block.out, 1, block.out)
     floor = np.float32(weights.scale_floor)

@@ -3,7 +3,8 @@
 The weights are cut into panels of a few columns, each contiguous. A tile of the result, some rows by the columns of a
 panel, stays in the vector registers of the processor while all terms of its sums are added. Each sum is added in the
 same order for any number of rows, so a row has bit-identical results alone and among others. Compilers do not find this
-form in plain loops (they reach less than half of its speed), so the tile is written in the compiler's own instructions.
+form in plain loops (they reach less than half of its speed), so the tile is written in the compiler's own instructions
+(`instructions`).
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
+from model.forecast.instructions import address, adjacent, number, repeat, spread
 from model.signal.arrays import Float32Array
 from model.signal.compiled import compiled
 
@@ -51,63 +52,35 @@ def _tile(rows: int, panels: int) -> Any:
     def tile(
         _: Any, inputs: Any, first: Any, depth: Any, weights: Any, panel: Any, start: Any, apart: Any, out: Any
     ) -> Any:
-        arguments = (inputs, first, depth, weights, panel, start, apart, out)
-        signature = types.void(inputs, types.intp, types.intp, weights, types.intp, start, types.intp, out)
+        signature = types.void(*map(types.unliteral, (inputs, first, depth, weights, panel, start, apart, out)))
 
         def generate(context: Any, build: ir.IRBuilder, _: Any, values: Any) -> Any:
-            inputs, first, depth, weights, panel, start, apart, out = values
-            vector, index = ir.VectorType(ir.FloatType(), LANES), context.get_value_type(types.intp)
-
-            def number(value: int) -> ir.Constant:
-                return ir.Constant(index, value)
-
-            def address(kind: Any, array: Any, *indices: Any) -> Any:
-                parts = context.make_array(kind)(context, build, array)
-                return cgutils.get_item_pointer(context, build, kind, parts, indices)  # type: ignore[no-untyped-call]
-
-            def vectors(pointer: Any, count: int) -> list[tuple[Any, Any]]:
-                """Return the addresses of adjacent vectors."""
-                first = build.bitcast(pointer, vector.as_pointer())
-                return [build.gep(first, [number(j)]) for j in range(count)]
-
+            all_inputs, first, depth, all_weights, panel, starts, apart, results = values
+            vector = ir.VectorType(ir.FloatType(), LANES)
             zero, column = number(0), build.mul(panel, number(PANEL))
-            tops = [address(arguments[3], weights, build.add(panel, number(p)), zero, zero) for p in range(panels)]
-            top_inputs = address(arguments[0], inputs, first, zero)
-            columns = range(2 * panels)
-            before_sums = []
+            top_inputs = address(context, build, inputs, all_inputs, first, zero)
+            tops = [
+                address(context, build, weights, all_weights, build.add(panel, number(p)), zero, zero)
+                for p in range(panels)
+            ]
+            before, places = [], []
             for i in range(rows):
-                source = address(arguments[5], start, build.mul(apart, number(i)), column)
-                before_sums.append([build.load(v, align=4) for v in vectors(source, 2 * panels)])
+                source = address(context, build, start, starts, build.mul(apart, number(i)), column)
+                before += [build.load(v, align=4) for v in adjacent(build, source, vector, 2 * panels)]
+                places += adjacent(build, address(context, build, out, results, number(i), column), vector, 2 * panels)
 
-            before, loop, after = build.block, build.append_basic_block("term"), build.append_basic_block("done")
-            build.branch(loop)
-            build.position_at_end(loop)
-            k = build.phi(index)
-            sums = [[build.phi(vector) for _ in columns] for _ in range(rows)]
-            row_of_panel = build.mul(k, number(PANEL))
-            terms = [build.load(v, align=4) for top in tops for v in vectors(build.gep(top, [row_of_panel]), 2)]
-            row_of_inputs = build.gep(top_inputs, [build.mul(k, number(rows))])
-            added = []
-            for i in range(rows):
-                scalar = build.load(build.gep(row_of_inputs, [number(i)]), align=4)
-                lane = build.insert_element(ir.Constant(vector, ir.Undefined), scalar, ir.Constant(ir.IntType(32), 0))
-                everywhere = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
-                spread = build.shuffle_vector(lane, ir.Constant(vector, ir.Undefined), everywhere)
-                products = [build.fmul(spread, term, flags=["contract"]) for term in terms]
-                added.append([build.fadd(s, p, flags=["contract"]) for s, p in zip(sums[i], products, strict=True)])
-            next_k = build.add(k, number(1))
-            k.add_incoming(zero, before)
-            k.add_incoming(next_k, loop)
-            for i in range(rows):
-                for j in columns:
-                    sums[i][j].add_incoming(before_sums[i][j], before)
-                    sums[i][j].add_incoming(added[i][j], loop)
-            build.cbranch(build.icmp_signed("<", next_k, depth), loop, after)
-            build.position_at_end(after)
-            for i in range(rows):
-                places = vectors(address(arguments[7], out, number(i), column), 2 * panels)
-                for place, total in zip(places, added[i], strict=True):
-                    build.store(total, place, align=4)
+            def term(k: Any, sums: Any) -> list[Any]:
+                row_of_panel, row_of_inputs = build.mul(k, number(PANEL)), build.mul(k, number(rows))
+                places = [v for top in tops for v in adjacent(build, build.gep(top, [row_of_panel]), vector, 2)]
+                vectors = [build.load(v, align=4) for v in places]
+                own = build.gep(top_inputs, [row_of_inputs])
+                scalars = [build.load(build.gep(own, [number(i)]), align=4) for i in range(rows)]
+                factors = [(spread(build, scalar, LANES), vector) for scalar in scalars for vector in vectors]
+                products = [build.fmul(*both, flags=["contract"]) for both in factors]
+                return [build.fadd(s, p, flags=["contract"]) for s, p in zip(sums, products, strict=True)]
+
+            for place, total in zip(places, repeat(build, depth, before, term), strict=True):
+                build.store(total, place, align=4)
             return context.get_dummy_value()
 
         return signature, generate

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from model.forecast import inference
+from model.forecast import bf16_product
 from model.forecast.checkpoint import Checkpoint
 from model.forecast.config import NetworkConfig, ScalingConfig
 from model.forecast.inference import BLOCK, Precision, Weights, new_block, pack_weights, put_h, put_window, step, take_h
@@ -64,14 +64,14 @@ def test_outputs_and_state_equal_those_of_the_network(config: NetworkConfig, str
 
 @pytest.mark.parametrize("config", [NetworkConfig(), NetworkConfig(hidden=8, horizon=12)])
 @torch.inference_mode()
-def test_bfloat16_is_near_float32_with_and_without_a_matrix_unit(
+def test_bfloat16_is_near_float32_with_and_without_instructions_for_it(
     config: NetworkConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     network, trained = network_of(config)
     x = torch.randn(3, STEPS, config.window)
     expected = network(x)[0]
     here, _, _ = run(pack_weights(trained, "bfloat16"), x.numpy())
-    monkeypatch.setattr(inference, "has_matrix_unit", lambda: False)
+    monkeypatch.setattr(bf16_product, "available", lambda: False)
     elsewhere, _, _ = run(pack_weights(trained, "bfloat16"), x.numpy())
     np.testing.assert_allclose(here, expected, rtol=0, atol=0.02)
     assert np.abs(here - expected.numpy()).max() > 1e-5
