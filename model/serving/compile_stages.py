@@ -5,7 +5,6 @@ Prints the name of each function of the analysis that it has compiled. Exits whe
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 import threading
@@ -76,7 +75,6 @@ class _Printer(event.Listener):
 
 def run(compile_stages: Callable[[], None]) -> None:
     """Compile, and print what is compiled; exit when the parent does."""
-    gc.set_threshold(100_000)  # at the default, a quarter of the time goes into looking for garbage
     threading.Thread(target=_exit_with_parent, daemon=True).start()
     event.register("numba:compile", _Printer())  # type: ignore[no-untyped-call]
     compile_stages()
