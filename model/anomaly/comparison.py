@@ -23,11 +23,12 @@ from model.anomaly.features import (
     measure_levels,
 )
 from model.anomaly.patient_history import add_levels
-from model.anomaly.rows import extended, keep_last, put_first
+from model.anomaly.rows import extended, keep_last
 from model.anomaly.state import LOOK_BACK, AnomalyColumns, AnomalyState, RecentPatches
 from model.signal.arrays import Float32Array, FloatArray
 from model.signal.columns import copied
 from model.signal.compiled import compiled
+from model.signal.small_arrays import copy
 
 
 def begin_recent(leads: int, patch: int) -> RecentPatches:
@@ -108,8 +109,8 @@ def compare_patches(
 
     samples = extended(recent.observed[bed], k)
     channels = extended(recent.channels[bed], k)
-    put_first(votes, recent.votes[bed])
-    put_first(deviations, recent.deviations[bed])
+    copy(recent.votes[bed], votes)
+    copy(recent.deviations[bed], deviations)
     for row in range(k):
         for i in range(patch):
             for lead in range(leads):

@@ -175,7 +175,8 @@ def find_largest_deviation(
         the observed and the predicted value in mV; NaN where no distance is known.
     """
     samples, leads = observed.shape
-    deviation[:] = np.nan
+    for i in range(DEVIATION):
+        deviation[i] = np.nan
     largest = -1.0
     for vote in range(VOTES):
         origin = (patch - LAGS[vote]) % FORECAST_HISTORY

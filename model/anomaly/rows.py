@@ -6,22 +6,15 @@ import numpy as np
 
 from model.signal.arrays import FloatArray
 from model.signal.compiled import compiled_part
+from model.signal.small_arrays import copy
 
 
 @compiled_part
 def extended(last: FloatArray, k: int) -> FloatArray:
     """Return the last rows, followed by k rows to be written."""
     rows = np.empty((len(last) + k, *last.shape[1:]))
-    put_first(rows, last)
+    copy(last, rows)
     return rows
-
-
-@compiled_part
-def put_first(rows: FloatArray, last: FloatArray) -> None:
-    """Write the last rows in front of the new ones."""
-    source, target = last.reshape(-1), rows.reshape(-1)
-    for i in range(len(source)):
-        target[i] = source[i]
 
 
 @compiled_part

@@ -16,6 +16,7 @@ from model.beats.qrs_detector import MAX_REPORT_DELAY, QrsRows
 from model.signal.arrays import BoolArray, FloatArray, IntArray
 from model.signal.batch import Batch
 from model.signal.compiled import compiled, compiled_part
+from model.signal.small_arrays import copy
 from stream.timebase import STRIDE
 
 BEFORE = max(templates.PIECE_BEFORE, p_wave.PIECE_BEFORE)
@@ -120,8 +121,8 @@ def _advance(columns: WindowState, batch: Batch, detected: QrsRows, rows: Window
         slot, pushed = batch.slots[bed], detected.first[bed]
         for first in range(0, batch.mv.shape[1], STRIDE):
             row = _row(columns.end[slot], columns.end[slot])
-            columns.samples[slot, row : row + STRIDE] = batch.mv[bed, first : first + STRIDE]
-            columns.invalid[slot, row : row + STRIDE] = batch.invalid[bed, first : first + STRIDE]
+            copy(batch.mv[bed, first : first + STRIDE], columns.samples[slot, row:])
+            copy(batch.invalid[bed, first : first + STRIDE], columns.invalid[slot, row:])
             columns.end[slot] += STRIDE
             end = columns.end[slot]
             while True:

@@ -56,8 +56,8 @@ def push_beat(shapes: FloatArray, slot: int, piece: FloatArray, valid: BoolArray
     """
     smoothed = smooth(piece)
     for lead in range(len(valid)):
-        if not valid[lead]:
-            smoothed[lead, :] = 0.0
+        for i in range(0 if valid[lead] else smoothed.shape[1]):
+            smoothed[lead, i] = 0.0
     for k in range(EARLIER_BEATS):
         known = not math.isnan(shapes[slot, k, 0, 0])
         resemblance[k] = _correlation(smoothed, shapes[slot, k]) if known else math.nan

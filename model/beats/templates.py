@@ -251,7 +251,7 @@ def _merge(families: Families, slot: int, matched: FloatArray, best: int) -> Non
         if k != best and matched[k] >= limit:
             families.weight[slot, best] += families.weight[slot, k]
             families.weight[slot, k] = 0.0
-            families.filter[slot, k, :, :] = 0.0  # no beat matches it any more
+            families.filter[slot, k].fill(0.0)  # no beat matches it any more
 
 
 @compiled

@@ -26,6 +26,7 @@ from model.signal.arrays import Float32Array, FloatArray, IntArray
 from model.signal.batch import Batch, Strides
 from model.signal.columns import each, joined, row
 from model.signal.compiled import compiled, compiled_part
+from model.signal.small_arrays import copy
 
 
 class ForecasterColumns(NamedTuple):
@@ -239,12 +240,13 @@ def _advance(
         for i in range(size):
             bed[i], lead[i] = (first + i) // leads, (first + i) % leads
             stream[i] = slots[bed[i]] * leads + lead[i]
-            past[i, patch:] = state.history[stream[i]]
+            copy(state.history[stream[i]], past[i, patch:])
             if np.isnan(past[i, patch]):
-                past[i, patch:] = samples[bed[i], 0, lead[i]]
+                for j in range(patch, window):
+                    past[i, j] = samples[bed[i], 0, lead[i]]
             for layer in range(layers):
                 inference.put_h(network, block, i, layer, state.h[stream[i], layer])
-                block.c[layer, i] = state.c[stream[i], layer]
+                copy(state.c[stream[i], layer], block.c[layer, i])
         for t in range(patches):
             for i in range(size):
                 for j in range(window - patch):
@@ -269,10 +271,10 @@ def _advance(
                     mean[bed[i], t, j, lead[i]] = new_mean[j]
                     scale[bed[i], t, j, lead[i]] = new_scale[j]
         for i in range(size):
-            state.history[stream[i]] = past[i, patch:]
+            copy(past[i, patch:], state.history[stream[i]])
             for layer in range(layers):
                 inference.take_h(network, block, i, layer, state.h[stream[i], layer])
-                state.c[stream[i], layer] = block.c[layer, i]
+                copy(block.c[layer, i], state.c[stream[i], layer])
 
 
 @compiled_part

@@ -137,7 +137,8 @@ def calibrate(
         for j in range(patch):
             pending[last, 0, j] = mean[(LAGS[band] - 1) * patch + j]
             pending[last, 1, j] = scale[(LAGS[band] - 1) * patch + j]
-    scratch[:] = 0
+    for j in range(len(scratch)):
+        scratch[j] = 0
     for band in range(bands):
         log_factor = np.float32(state.log_factor[i, band])
         for j in range(len(scratch)):

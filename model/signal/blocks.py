@@ -16,6 +16,7 @@ from model.signal.arrays import BoolArray, FloatArray, IntArray
 from model.signal.batch import Batch, Strides, single
 from model.signal.columns import copied
 from model.signal.compiled import compiled
+from model.signal.small_arrays import copy
 from stream.timebase import STRIDE
 
 STRIDES_PER_BLOCK = 5
@@ -153,7 +154,7 @@ def _advance(columns: BlocksState, batch: Batch, rows: BlockRows) -> None:
                 columns.offset[slot, lead] = rows.offset[bed, lead] = offset
             collected += STRIDE
             if collected == BLOCK:
-                rows.mv[bed, block] = columns.mv[slot]
-                rows.invalid[bed, block] = columns.invalid[slot]
+                copy(columns.mv[slot], rows.mv[bed, block])
+                copy(columns.invalid[slot], rows.invalid[bed, block])
                 block, collected = block + 1, 0
         columns.collected[slot] = collected

@@ -31,7 +31,7 @@ from model.signal.blocks import BLOCK, BlockRows, Blocks, rows_of
 from model.signal.columns import copied
 from model.signal.compiled import compiled, compiled_part
 from model.signal.iir_filter import filter_sample
-from model.signal.small_arrays import shift
+from model.signal.small_arrays import copy, shift
 from stream.timebase import FS
 
 DECIMATION = 4
@@ -221,11 +221,11 @@ def _advance(columns: WaveformState, blocks: BlockRows, slots: IntArray, rows: W
         slot, count = slots[bed], blocks.count[bed]
         recent = columns.recent[slot]
         if count > 0:
-            rows.recent[bed, :RECENT] = recent
+            copy(recent, rows.recent[bed])
         for block in range(count):
             _push(columns, slot, blocks.mv[bed, block], blocks.invalid[bed, block])
             end = RECENT + (block + 1) * SAMPLES_PER_BLOCK
-            rows.recent[bed, end - SAMPLES_PER_BLOCK : end] = recent[RECENT - SAMPLES_PER_BLOCK :]
+            copy(recent[RECENT - SAMPLES_PER_BLOCK :], rows.recent[bed, end - SAMPLES_PER_BLOCK :])
             resemblance = NOT_MEASURABLE, NOT_MEASURABLE
             if columns.blocks[slot] >= WINDOW_BLOCKS:
                 resemblance = _rest_and_leakage(recent[RECENT - WINDOW :], columns.invalid[slot], wave, by_lead)

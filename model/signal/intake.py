@@ -23,6 +23,7 @@ from model.signal.batch import Batch, Strides
 from model.signal.columns import copied
 from model.signal.compiled import compiled
 from model.signal.gaps import hold
+from model.signal.small_arrays import copy
 from stream.timebase import STRIDE
 
 
@@ -151,8 +152,8 @@ def _advance(columns: IntakeState, batch: Batch, samples: FloatArray, begins: In
                 columns.invalid[slot, row, lead] = not np.isfinite(value)
             columns.collected[slot] = row + 1
             if columns.collected[slot] == STRIDE:
-                batch.mv[bed, written : written + STRIDE] = columns.mv[slot]
-                batch.invalid[bed, written : written + STRIDE] = columns.invalid[slot]
+                copy(columns.mv[slot], batch.mv[bed, written:])
+                copy(columns.invalid[slot], batch.invalid[bed, written:])
                 written += STRIDE
                 columns.collected[slot] = 0
 

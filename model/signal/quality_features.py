@@ -5,7 +5,7 @@ from __future__ import annotations
 from scipy.signal import butter
 
 from model.signal.arrays import BoolArray, FloatArray
-from model.signal.compiled import compiled
+from model.signal.compiled import compiled, compiled_part
 from model.signal.iir_filter import filter_sample
 from model.signal.small_arrays import shift
 from stream.timebase import FS, STRIDE
@@ -59,11 +59,18 @@ def push_stride(
     new[POWER], new[INVALID] = power / STRIDE, missing
     if first:
         for feature in range(BASELINE):
-            features[feature, :] = new[feature]
+            _repeat(features[feature])
     means = features[MEAN]
     new[BASELINE] = (means[-1] + means[-2] + means[-3] + means[-4] + means[-5]) / 5
     if first:
-        features[BASELINE, :] = new[BASELINE]
+        _repeat(features[BASELINE])
+
+
+@compiled_part
+def _repeat(values: FloatArray) -> None:
+    """Replace all values by the last one."""
+    for i in range(len(values)):
+        values[i] = values[-1]
 
 
 @compiled

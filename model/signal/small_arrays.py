@@ -18,6 +18,14 @@ def shift(values: npt.NDArray[Any], n: int) -> None:
 
 
 @compiled
+def copy(values: npt.NDArray[Any], target: npt.NDArray[Any]) -> None:
+    """Copy all values of an array to the first places of another one; both are contiguous, of any shape."""
+    source, places = values.reshape(-1), target.reshape(-1)
+    for i in range(len(source)):
+        places[i] = source[i]
+
+
+@compiled
 def kth_smallest(values: FloatArray, k: int) -> float:
     """Return the value at place ``k`` of the sorted values, from 0 on; reorders ``values`` (Hoare's quickselect)."""
     first, last = 0, len(values) - 1

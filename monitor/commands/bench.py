@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import Any
 
-from monitor.commands.compile_ahead import compile_ahead
+from model.serving.compile_ahead import compile_ahead
 from monitor.commands.shared import catalog, check_json, log, run_async, write_json
 from monitor.commands.ward import ward_setup
 from stream.errors import UsageError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from monitor.commands.compile_ahead import compile_ahead
+from model.serving.compile_ahead import compile_ahead
 from monitor.commands.shared import catalog, log, run_async
 from monitor.tools.optional_dependencies import require_extras
 from stream.errors import SourceError, UsageError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from monitor.commands.compile_ahead import compile_ahead
+from model.serving.compile_ahead import compile_ahead
 from monitor.commands.shared import broker_address, catalog, check_json, log, run_async, worker_count, write_json
 from stream.errors import UsageError
 

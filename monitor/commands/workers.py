@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from monitor.commands.compile_ahead import compile_ahead
+from model.serving.compile_ahead import compile_ahead
 from monitor.commands.shared import broker_address, log, run_async, worker_count
 from stream.errors import UsageError
 from stream.wire.shard import MAX_SHARDS

@@ -97,16 +97,15 @@ def test_no_process_outlives_the_command(mosquitto: Mosquitto, tmp_path: Path, n
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-def test_what_is_not_compiled_one_process_compiles_before_the_others_start(
-    tmp_path: Path, number: signal.Signals
-) -> None:
+def test_what_is_not_compiled_is_compiled_before_the_workers_start(tmp_path: Path, number: signal.Signals) -> None:
     log, mark = tmp_path / "worker.log", f"BEDSIDE_TEST={tmp_path}"
     env = environment(BEDSIDE_TEST=str(tmp_path), NUMBA_CACHE_DIR=str(tmp_path / "cache"))
     with running("worker", "--workers", "2", "--no-state", env=env, output=log) as parent:
-        wait_until(lambda: len(processes_with(mark)) > 1, "the process that compiles")
+        both = min(len(os.sched_getaffinity(0)), 2)
+        wait_until(lambda: len(processes_with(mark)) > both, "the processes that compile")
         time.sleep(1)
-        assert len(processes_with(mark)) == 2, "the parent, and the one that compiles"
-        assert log.read_text() == "bedside worker: compiling the analysis: about a minute, once\n"
+        assert len(processes_with(mark)) == 1 + both, "the parent, and those that compile"
+        assert log.read_text().startswith("bedside worker: compiling the analysis, once")
         parent.send_signal(number)
         parent.wait(10)
         wait_until(lambda: not processes_with(mark), "the end of all processes")

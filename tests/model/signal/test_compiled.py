@@ -6,13 +6,47 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
-from model.signal.compiled import compiled
+from model.signal.arrays import FloatArray
+from model.signal.compiled import compiled, compiled_part
 
 
 @compiled
 def ratio(a: float, b: float) -> float:
     return a / b
+
+
+@compiled_part
+def checked(values: FloatArray, place: int) -> float:
+    if place < 0:
+        raise ValueError("before the first value")
+    return float(values[place])
+
+
+@compiled
+def sum_of_first(values: FloatArray) -> float:
+    return checked(values, 0) + checked(values, 1)
+
+
+@compiled
+def mean_of_first(values: FloatArray, place: int) -> float:
+    return (sum_of_first(values) + checked(values, place)) / 3
+
+
+def test_parts_are_called_and_raise_as_in_python():
+    values = np.array([1.0, 4.0, 10.0])
+    assert mean_of_first(values, 2) == 5
+    with pytest.raises(ValueError, match="before the first value"):
+        mean_of_first(values, -1)
+
+
+def test_only_a_function_that_python_calls_gets_machine_code_of_its_own():
+    values = np.array([1.0, 4.0, 10.0])
+    mean_of_first(values, 2)
+    assert not sum_of_first.overloads
+    assert sum_of_first(values) == 5
+    assert len(sum_of_first.overloads) == 1
 
 
 def test_division_by_zero_is_inf_as_in_numpy():

@@ -25,6 +25,13 @@ def test_a_changed_compiled_function_gets_another_folder(tmp_path, monkeypatch):
     assert CACHE_FOLDER() != first
 
 
+def test_compiled_functions_are_counted(tmp_path, monkeypatch):
+    monkeypatch.setattr(machine_code, "MODEL", tmp_path)
+    (tmp_path / "filter.py").write_text("import x\n\n@compiled\ndef f(): return 1\n\n@compiled_part\ndef g(): return 1")
+    (tmp_path / "other.py").write_text("def h(): return 1")
+    assert machine_code.count_functions.__wrapped__() == 2
+
+
 def test_what_an_interrupted_process_has_compiled_is_not_complete(folder):
     folder.mkdir()
     (folder / "filter.f-1.py311.1.nbc").touch()

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.signal.small_arrays import kth_smallest, shift
+from model.signal.small_arrays import copy, kth_smallest, shift
 
 
 @given(
@@ -27,3 +27,9 @@ def test_shifted_values_keep_their_order() -> None:
     flags = np.array([False, True, False])
     shift(flags, 1)
     assert flags[:2].tolist() == [True, False]
+
+
+def test_rows_are_copied_to_the_first_places() -> None:
+    rows, target = np.arange(6.0).reshape(3, 2), np.full((5, 2), -1.0)
+    copy(rows[1:], target[1:])
+    assert target.tolist() == [[-1, -1], [2, 3], [4, 5], [-1, -1], [-1, -1]]
