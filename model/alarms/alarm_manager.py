@@ -77,6 +77,11 @@ class AlarmManager:
         return any(alarm.priority in ("high", "medium") for alarm in self._state.open)
 
     @property
+    def waits(self) -> bool:
+        """Whether `advance_time` may change anything."""
+        return self._state.waits
+
+    @property
     def saved(self) -> SavedAlarms:
         """State and recent events, for `restore_saved`."""
         return SavedAlarms(self._state, self._recent)

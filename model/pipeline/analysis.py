@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from model.beats.beat import Beat
 from model.beats.classifier import BeatClassifier, load_classifier
@@ -15,8 +16,10 @@ from model.forecast.checkpoint import Checkpoint
 from model.forecast.forecaster import load_forecaster
 from model.forecast.inference import Precision
 from model.pipeline import stride_forecasts
-from model.pipeline.stride_forecasts import StrideForecasts
+from model.pipeline.stride_forecasts import GroupForecasts, StrideForecasts
 from model.rhythm.vitals import VitalSigns
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +81,41 @@ class Analysis(NamedTuple):
     beats: tuple[Beat, ...] = ()
     vitals: tuple[VitalSigns, ...] = ()
     changes: tuple[Change, ...] = ()
+
+
+class StepAnalysis(NamedTuple):
+    """Results of one step of the beds that complete equally many strides, one or more.
+
+    Most steps of a bed complete a forecast and nothing else, so all else is listed, with the number of its bed.
+
+    Attributes
+    ----------
+    beds : list of int
+        Numbers of the beds among those that step, in order.
+    forecasts : GroupForecasts or None
+        Row i is of ``beds[i]``; None without a forecaster.
+    beats : list of (int, Beat)
+    vitals : list of (int, VitalSigns)
+    changes : list of (int, Began or Ended)
+        Each bed by bed, and of each bed in the order of detection.
+    """
+
+    beds: list[int]
+    forecasts: GroupForecasts | None
+    beats: list[tuple[int, Beat]]
+    vitals: list[tuple[int, VitalSigns]]
+    changes: list[tuple[int, Change]]
+
+    def of(self, numbers: Sequence[int]) -> StepAnalysis:
+        """Return the results with the number ``numbers[i]`` for that of bed ``i``."""
+
+        def renumbered(found: list[tuple[int, T]]) -> list[tuple[int, T]]:
+            return [(numbers[bed], item) for bed, item in found]
+
+        return StepAnalysis(
+            [numbers[bed] for bed in self.beds],
+            self.forecasts,
+            renumbered(self.beats),
+            renumbered(self.vitals),
+            renumbered(self.changes),
+        )

@@ -5,30 +5,29 @@ The number of slots doubles when they are full; the slots of beds that have left
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import attrgetter
+from itertools import chain
 
 import numpy as np
 
 from model.anomaly import anomaly_detector, frequent_episodes
 from model.anomaly.state import DEFAULT_CONFIG
 from model.beats import beat_detector, repetition
-from model.beats.beat import Beat, from_rows
+from model.beats.beat import from_rows
 from model.conditions.changes import Change
 from model.forecast import forecaster
 from model.forecast.inference import Precision
 from model.forecast.skill import NEXT_STRIDE_END
-from model.pipeline import bed_state, stride_forecasts, vitals_output
-from model.pipeline.analysis import Analysis, Models
+from model.pipeline import bed_state, vitals_output
+from model.pipeline.analysis import Analysis, Models, StepAnalysis
 from model.pipeline.bed_state import BedState, Notes
-from model.pipeline.stride_forecasts import StrideForecasts
+from model.pipeline.stride_forecasts import GroupForecasts
 from model.pipeline.vitals_output import StrideRows
 from model.rhythm import rhythm_detector, rules, signal_status, ventricular_fibrillation
 from model.rhythm.rhythm_detector import BedLimits
 from model.rhythm.signal_status import BlockStatus
-from model.rhythm.vitals import VitalSigns, vital_signs
+from model.rhythm.vitals import vital_signs
 from model.signal import blocks, fibrillation_waveform, intake, pulse_detector, pulses, signal_quality, slots
 from model.signal.arrays import FloatArray, IntArray
 from model.signal.batch import Batch
@@ -37,9 +36,6 @@ from model.signal.wave_samples import WaveSamples
 from stream.errors import StorageError
 from stream.timebase import STRIDE
 from stream.wire.alarm_messages import Limits
-
-Changes = Iterable[tuple[int, Change]]
-"""Beds of a batch, and changes: of each bed in order."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -174,9 +170,9 @@ class BedGroup:
         chunks: Sequence[FloatArray],
         limits: Sequence[Limits],
         waves: Sequence[Sequence[WaveSamples]],
-    ) -> list[Analysis]:
-        """Push one chunk of each of some beds, given as their slots; see `model.pipeline.beds.Beds.step`."""
-        results = [Analysis()] * len(chunks)
+    ) -> list[StepAnalysis]:
+        """Push one chunk of each of some beds, given as their slots; see `model.pipeline.beds.Beds.advance`."""
+        results = []
         batches = intake.advance(self._columns.intake, own, chunks)
         for slot, bed_limits in zip(own.tolist(), limits, strict=True):
             if bed_limits is not self._limits[slot]:
@@ -185,8 +181,7 @@ class BedGroup:
             numbers = beds.tolist()
             pulse = pulses.advance(self._pulses, batch.slots, batch.last_samples, [waves[bed] for bed in numbers])
             if batch.strides:
-                for bed, analysis in zip(numbers, self._advance(batch, pulse), strict=True):
-                    results[bed] = analysis
+                results.append(self._advance(numbers, batch, pulse))
         return results
 
     def _set_limits(self, slot: int, limits: Limits) -> None:
@@ -195,8 +190,8 @@ class BedGroup:
         for column, value in zip(self._bed_limits, row, strict=True):
             column[slot] = value[0]
 
-    def _advance(self, batch: Batch, pulse: PulseRows) -> list[Analysis]:
-        """Push strides to all stages but that of the pulse, and collect the results of each bed."""
+    def _advance(self, numbers: list[int], batch: Batch, pulse: PulseRows) -> StepAnalysis:
+        """Push strides to all stages but that of the pulse, and collect the results of the beds ``numbers``."""
         columns, own, ends, alarms = self._columns, batch.slots, batch.last_samples, self.models.alarms
         forecasts, strides, anomalies = self._predict(batch)
         beats = beat_detector.advance(self.models.beat_classifier, columns.beats, batch)
@@ -218,19 +213,21 @@ class BedGroup:
         completed = vitals_output.advance(columns.second, own, strides, bed, index)
         holding = vitals_output.technical_conditions(self._technical, own, technical, bed, index)
         vitals = vitals_output.complete(vital_signs(rows), completed, holding)
-        return _results(
+        found = chain(anomalies, frequent, technical, changes)
+        return StepAnalysis(
+            numbers,
             forecasts,
-            from_rows(beats, graded),
-            zip(bed.tolist(), vitals, strict=True),
-            (anomalies, frequent, technical, changes),
+            [(numbers[bed], beat) for bed, own in enumerate(from_rows(beats, graded)) for beat in own],
+            [(numbers[bed], second) for bed, second in zip(bed.tolist(), vitals, strict=True)],
+            [(numbers[bed], change) for bed, change in sorted(found, key=_by_bed_and_time)],
         )
 
-    def _predict(self, batch: Batch) -> tuple[list[StrideForecasts], StrideRows, list[tuple[int, Change]]]:
+    def _predict(self, batch: Batch) -> tuple[GroupForecasts | None, StrideRows, list[tuple[int, Change]]]:
         """Push strides to the forecaster and the anomaly detector."""
         ends, columns = batch.last_samples, self._columns
         if not self._forecast:
             unknown = np.full(ends.shape, np.nan)
-            return [stride_forecasts.NONE] * len(ends), StrideRows(ends, unknown, unknown, unknown), []
+            return None, StrideRows(ends, unknown, unknown, unknown), []
         made = forecaster.advance(self.models.forecaster, columns.forecaster, batch, self._precision)
         score, anomalies = anomaly_detector.advance(
             DEFAULT_CONFIG, columns.anomaly, self._anomaly, batch.slots, made.mean, made.scale, made.observed
@@ -241,30 +238,13 @@ class BedGroup:
         observed = np.where(batch.invalid[:, last_sample, 0], np.nan, batch.mv[:, last_sample, 0])
         highest = np.fmax.reduce(score.reshape(*ends.shape, per_stride), axis=2)
         expected = mean[:, :, NEXT_STRIDE_END, 0].astype(np.float64)
-        forecasts = [StrideForecasts(*own) for own in zip(ends, observed, mean, scale, highest, strict=True)]
-        return forecasts, StrideRows(ends, observed, expected, highest), anomalies
-
-
-def _results(
-    forecasts: Sequence[StrideForecasts],
-    beats: Sequence[tuple[Beat, ...]],
-    vitals: Iterable[tuple[int, VitalSigns]],
-    changes: Iterable[Changes],
-) -> list[Analysis]:
-    """Return the results of each bed; changes in the order of detection."""
-    vitals_of: dict[int, list[VitalSigns]] = defaultdict(list)
-    for bed, second in vitals:
-        vitals_of[bed].append(second)
-    changes_of: dict[int, list[Change]] = defaultdict(list)
-    for found in changes:
-        for bed, change in found:
-            changes_of[bed].append(change)
-    return [
-        Analysis(
-            made,
-            own,
-            tuple(vitals_of.get(bed, ())),
-            tuple(sorted(changes_of.get(bed, ()), key=attrgetter("at"))),
+        return (
+            GroupForecasts(ends, observed, mean, scale, highest),
+            StrideRows(ends, observed, expected, highest),
+            anomalies,
         )
-        for bed, (made, own) in enumerate(zip(forecasts, beats, strict=True))
-    ]
+
+
+def _by_bed_and_time(found: tuple[int, Change]) -> tuple[int, int]:
+    bed, change = found
+    return bed, change.at

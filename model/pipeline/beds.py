@@ -16,14 +16,19 @@ on how a signal is cut into chunks, nor on the beds that step with it, and no ou
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from model.beats.beat import Beat
+from model.conditions.changes import Change
 from model.forecast.inference import Precision
 from model.pipeline import bed_state
-from model.pipeline.analysis import Analysis, Models
+from model.pipeline.analysis import Analysis, Models, StepAnalysis
 from model.pipeline.bed_group import BedGroup, Slot
 from model.pipeline.bed_state import BedState
+from model.pipeline.stride_forecasts import NONE, StrideForecasts
+from model.rhythm.vitals import VitalSigns
 from model.signal.arrays import FloatArray
 from model.signal.wave_samples import WaveSamples
 from stream.wire.alarm_messages import Limits
@@ -92,8 +97,26 @@ class Beds:
         ValueError
             The number of leads of a chunk differs from that of its bed.
         """
+        collected = [_Collected() for _ in beds]
+        for found in self.advance(beds, chunks, limits, waves):
+            for name, own in (("beats", found.beats), ("vitals", found.vitals), ("changes", found.changes)):
+                for bed, item in own:
+                    getattr(collected[bed], name).append(item)
+            if found.forecasts is not None:
+                for bed, forecasts in zip(found.beds, found.forecasts.of_beds(), strict=True):
+                    collected[bed].forecasts = forecasts
+        return [Analysis(own.forecasts, tuple(own.beats), tuple(own.vitals), tuple(own.changes)) for own in collected]
+
+    def advance(
+        self,
+        beds: Sequence[Slot],
+        chunks: Sequence[FloatArray],
+        limits: Sequence[Limits],
+        waves: Sequence[Sequence[WaveSamples]] | None = None,
+    ) -> list[StepAnalysis]:
+        """Push one chunk of each of some beds, as `step`; return the results of the beds together."""
         waves = [()] * len(beds) if waves is None else waves
-        results = [Analysis()] * len(beds)
+        results = []
         for group in self._groups.values():
             own = [number for number, bed in enumerate(beds) if bed.group is group]
             if own:
@@ -103,6 +126,15 @@ class Beds:
                     [limits[number] for number in own],
                     [waves[number] for number in own],
                 )
-                for number, analysis in zip(own, found, strict=True):
-                    results[number] = analysis
+                results += [step.of(own) for step in found]
         return results
+
+
+@dataclass
+class _Collected:
+    """Results of one bed."""
+
+    forecasts: StrideForecasts = NONE
+    beats: list[Beat] = field(default_factory=list)
+    vitals: list[VitalSigns] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import overload
+from typing import NamedTuple, overload
 
 import numpy as np
 
@@ -54,6 +54,28 @@ class StrideForecasts(Sequence[StrideForecast]):
             return StrideForecasts(*columns)
         origin, observed, mean, scale, score = columns
         return StrideForecast(int(origin), float(observed), mean, scale, float(score))
+
+
+class GroupForecasts(NamedTuple):
+    """Forecasts of several beds at the ends of k strides each: the columns of `StrideForecasts` with an axis of beds.
+
+    Attributes
+    ----------
+    origin : ndarray of int64, shape (beds, k)
+    observed : ndarray, shape (beds, k), mV
+    mean, scale : ndarray of float32, shape (beds, k, horizon, leads), mV
+    score : ndarray, shape (beds, k)
+    """
+
+    origin: IntArray
+    observed: FloatArray
+    mean: Float32Array
+    scale: Float32Array
+    score: FloatArray
+
+    def of_beds(self) -> Iterator[StrideForecasts]:
+        """Yield the forecasts of each bed."""
+        return map(StrideForecasts, *self)
 
 
 NONE = StrideForecasts(

@@ -13,6 +13,7 @@ from stream.wire import ordering
 from stream.wire.bed_stream import Stream, position
 from stream.wire.continuity import Continuity
 from stream.wire.messages import Waveform
+from stream.wire.ward_run import WardRun
 
 
 def new_counters() -> Counter[str]:
@@ -25,12 +26,15 @@ def new_counters() -> Counter[str]:
 class Bed:
     """The worker's state of one bed.
 
+    While the bed flows in the run of its shard (`model.serving.ward_beds`), the last chunk and the stream are those of
+    the run, and made from its columns on demand. Whoever sets one of them takes the bed out of the run.
+
     Attributes
     ----------
-    chunk : Waveform
-        The last processed chunk.
-    stream : Stream
-        The served session and its position.
+    own_chunk : Waveform
+        The last processed chunk, or that with which the bed joined the run.
+    own_stream : Stream
+        The served session and its position; or that with which the bed joined the run.
     slot : Slot
         State of its analysis.
     alarms : AlarmManager
@@ -66,10 +70,15 @@ class Bed:
         Number of the last checkpoint.
     next_checkpoint_ns : int
         Unix time in ns at which the next one is due.
+    run : WardRun or None
+        The run in which the bed flows, and
+    row : int
+        its place there.
+    name : str
     """
 
-    chunk: Waveform
-    stream: Stream
+    own_chunk: Waveform
+    own_stream: Stream
     slot: Slot
     alarms: AlarmManager
     lease: int
@@ -88,6 +97,52 @@ class Bed:
     served_by: tuple[str, ...] = ()
     checkpoint: int = 0
     next_checkpoint_ns: int = 0
+    run: WardRun | None = None
+    row: int = 0
+    name: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.name = self.own_chunk.bed
+
+    @property
+    def chunk(self) -> Waveform:
+        """The last processed chunk."""
+        return self.own_chunk if self.run is None else self.run.chunk(self.row)
+
+    @chunk.setter
+    def chunk(self, chunk: Waveform) -> None:
+        self.leave_run()
+        self.own_chunk = chunk
+
+    @property
+    def stream(self) -> Stream:
+        """The served session and its position."""
+        return self.own_stream if self.run is None else self.run.stream(self.row)
+
+    @stream.setter
+    def stream(self, stream: Stream) -> None:
+        self.leave_run()
+        self.own_stream = stream
+
+    @property
+    def session(self) -> str:
+        """Session of the last processed chunk."""
+        return self.own_chunk.session  # the same throughout a run, as epoch, leads and record
+
+    @property
+    def seq(self) -> int:
+        """Number of the last processed chunk."""
+        return self.own_chunk.seq if self.run is None else self.run.seq(self.row)
+
+    @property
+    def end(self) -> int:
+        """Index after the last sample of the last processed chunk."""
+        return self.own_chunk.end if self.run is None else self.run.end(self.row)
+
+    def leave_run(self) -> None:
+        """Take the bed out of the run of its shard, if it is in one."""
+        if self.run is not None:
+            self.own_chunk, self.own_stream, self.run = self.chunk, self.stream, None
 
     @property
     def place(self) -> Continuity:
@@ -96,17 +151,17 @@ class Bed:
 
     def context(self, now_ns: int) -> AlarmContext:
         """Return the context of alarm transitions after the last chunk."""
-        chunk = self.chunk
-        return AlarmContext(chunk.bed, chunk.session, chunk.record, chunk.end, now_ns)
+        return AlarmContext(self.name, self.session, self.own_chunk.record, self.end, now_ns)
 
     def to_checkpoint(self) -> BedCheckpoint:
         """Return what continues the bed in another process."""
+        chunk = self.chunk
         return BedCheckpoint(
             number=self.checkpoint,
             served_by=self.served_by,
             alive_ns=self.alive_ns,
-            chunk=self.chunk,
-            place=self.place,
+            chunk=chunk,
+            place=position(chunk),
             counters=dict(self.counters),
             ended=self.ended,
             lease=self.lease,

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Literal
 
 from model.conditions.changes import Change
-from model.pipeline.analysis import Analysis
+from model.pipeline.analysis import Analysis, StepAnalysis
 from model.serving import output_messages
 from model.serving.bed import Bed
 from model.serving.forecast_output import ForecastOutput
 from stream.clock import Clock, monotonic_ns
-from stream.replay.ledger import Write
+from stream.replay.ledger import Write, discard
 from stream.wire.messages import Message, Waveform
 
 log = logging.getLogger("bedside.worker")
@@ -53,14 +55,31 @@ class BedOutput:
         self._clock = clock
         self._next_warning_ns = 0
 
-    def publish(self, bed: Bed, found: Analysis) -> None:
-        """Publish forecasts, beats and vital signs, and process the begins and ends of conditions."""
-        for forecast in found.forecasts:
-            self.forecasts.put(output_messages.forecast_message(bed.chunk, forecast, self._clock.now_ns(), bed.lease))
+    def publish(self, beds: Sequence[Bed], found: StepAnalysis, now_ns: int) -> None:
+        """Publish forecasts, beats and vital signs of a step, and process the begins and ends of conditions.
+
+        Parameters
+        ----------
+        beds : sequence of Bed
+            Those that stepped.
+        found : StepAnalysis
+        now_ns : int
+            Unix time in ns.
+        """
+        if found.forecasts is not None:
+            self.forecasts.put([beds[number] for number in found.beds], found.forecasts, now_ns)
+        for number, beat in found.beats:
+            self._send(output_messages.beat_message(beds[number], beat))
+        # A chunk of several seconds completes several vital signs; only the latest are current.
+        for number, vitals in dict(found.vitals).items():
+            self._send(output_messages.vitals_message(beds[number], vitals, now_ns))
+        for number, changes in groupby(found.changes, key=itemgetter(0)):
+            self.change(beds[number], [change for _, change in changes])
+
+    def publish_end(self, bed: Bed, found: Analysis) -> None:
+        """Publish the beats that the end of an epoch completes, and process the ends of its conditions."""
         for beat in found.beats:
-            self._send(output_messages.beat_message(bed.chunk, beat, bed.lease))
-        for vitals in found.vitals[-1:]:  # a chunk of several seconds completes several; only the latest is current
-            self._send(output_messages.vitals_message(bed.chunk, vitals, self._clock.now_ns(), bed.lease))
+            self._send(output_messages.beat_message(bed, beat))
         self.change(bed, found.changes)
 
     def change(self, bed: Bed, changes: Iterable[Change]) -> None:
@@ -83,6 +102,12 @@ class BedOutput:
     def _publish_status(self, bed: Bed, state: Literal["learning", "forecasting", "stopped"]) -> None:
         bed.next_status_ns = monotonic_ns(self._clock) + STATUS_EVERY_NS
         self._send(output_messages.status_message(bed, self._instance, state, self._clock.now_ns()))
+
+    def record_taken(self, beds: Iterable[Bed]) -> None:
+        """Write the lines of the ledger of chunks that have been processed, the last ones of some beds."""
+        if self._write is not discard:  # each line needs a chunk as a whole
+            for bed in beds:
+                self.record(bed.chunk, "gap" if bed.lost_samples else "taken", bed.lost_samples)
 
     def record(self, chunk: Waveform, verdict: str, lost_samples: int = 0) -> None:
         """Write a line of the ledger."""

@@ -28,6 +28,8 @@ def is_silent(bed: Bed, now_ns: int) -> bool:
     if bed.ended or now_ns < bed.paused_until_ns:
         bed.heard_ns = now_ns  # the silence that counts begins when the excuse ends
         return False
+    if now_ns - bed.heard_ns <= NO_DATA_NS:
+        return False
     chunk_ns = 1e9 * bed.chunk.n / (bed.chunk.fs * bed.chunk.speed)
     return now_ns - bed.heard_ns > max(NO_DATA_NS, 2.5 * chunk_ns)
 

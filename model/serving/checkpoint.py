@@ -1,7 +1,8 @@
 """Checkpoint of a bed: what another process needs to go on with it, as bytes.
 
-A file is a checkpoint followed by entries, each written when something changed since. Every part carries its length and
-a check sum: a damaged checkpoint is refused, and the entries are read up to the first incomplete one.
+A file is a checkpoint followed by entries, each written when the alarms of the bed have changed since; its position
+stands elsewhere (`model.serving.progress`). Every part carries its length and a check sum: a damaged checkpoint is
+refused, and the entries are read up to the first incomplete one.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from stream.wire.alarm_messages import Alarm
 from stream.wire.continuity import Continuity
 from stream.wire.messages import Waveform
 
-FORMAT = b"bedside-bed-3\n"
+FORMAT = b"bedside-bed-4\n"
 """First bytes of a file; changes with the layout or the meaning of the state."""
 
 FINGERPRINT_BYTES = 16
@@ -55,7 +56,7 @@ class BedCheckpoint:
     chunk : Waveform
         The last processed chunk.
     place : Continuity
-        Its position; further entries move it.
+        Its position, or that of a later one, which was not saved itself.
     counters : dict of str to int
     ended : bool
         Whether the publisher has reported the end of the record.
@@ -77,15 +78,12 @@ class BedCheckpoint:
     alarms: SavedAlarms
 
 
-class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A change since the checkpoint; what did not change is None or empty.
+class Entry(msgspec.Struct, frozen=True):
+    """A change of the alarms since the checkpoint.
 
     Attributes
     ----------
-    alive_ns : int
-    place : Continuity or None
-    counters : dict of str to int
-    alarms : AlarmState or None
+    alarms : AlarmState
     events : tuple of Alarm
         New events.
     after : int
@@ -94,10 +92,7 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
         The process that wrote it. A worker that was stopped and replaced may still write some; they are ignored.
     """
 
-    alive_ns: int = 0
-    place: Continuity | None = None
-    counters: dict[str, int] = msgspec.field(default_factory=dict)
-    alarms: AlarmState | None = None
+    alarms: AlarmState
     events: tuple[Alarm, ...] = ()
     after: int = 0
     by: str = ""
@@ -117,12 +112,12 @@ def fingerprint(models: Models) -> bytes:
 
 def encode(checkpoint: BedCheckpoint, models: bytes) -> bytes:
     """Return the bytes of a file without entries; ``models`` is their `fingerprint`."""
-    return FORMAT + models + _part(pack(checkpoint))
+    return b"".join([FORMAT, models, *_part(pack(checkpoint))])
 
 
 def encode_entry(entry: Entry) -> bytes:
     """Return the bytes of an entry, to be appended to a file."""
-    return _part(msgspec.msgpack.encode(entry))
+    return part(msgspec.msgpack.encode(entry))
 
 
 def decode(data: bytes, models: bytes) -> BedCheckpoint:
@@ -138,52 +133,53 @@ def decode(data: bytes, models: bytes) -> BedCheckpoint:
         raise StorageError("it is of another version")
     if data[len(FORMAT) : head] != models:
         raise StorageError("it was made with other models")
-    parts = _parts(data[head:])
-    first = next(parts, None)
+    found = parts(data[head:])
+    first = next(found, None)
     if first is None:
         raise StorageError("it is damaged")
     checkpoint = unpack(first, BedCheckpoint)
-    for part in parts:
-        entry = unpack(part, Entry)
+    for own in found:
+        entry = unpack(own, Entry)
         if (entry.after, entry.by) == (checkpoint.number, checkpoint.served_by[-1]):
-            checkpoint = _apply(checkpoint, entry)
+            recent = recent_events.push(checkpoint.alarms.recent, entry.events)
+            checkpoint = replace(checkpoint, alarms=SavedAlarms(entry.alarms, recent))
     return checkpoint
 
 
-def _apply(checkpoint: BedCheckpoint, entry: Entry) -> BedCheckpoint:
-    place, alarms = entry.place or checkpoint.place, checkpoint.alarms
+def moved(checkpoint: BedCheckpoint, place: Continuity, counters: dict[str, int], alive_ns: int) -> BedCheckpoint:
+    """Return a checkpoint at the position of a later chunk, which was not saved itself."""
+    chunk = checkpoint.chunk
+    by = place.end - chunk.end
     return replace(
         checkpoint,
-        alive_ns=max(checkpoint.alive_ns, entry.alive_ns),
+        alive_ns=max(checkpoint.alive_ns, alive_ns),
         place=place,
-        chunk=_moved(checkpoint.chunk, place),
-        counters=entry.counters or checkpoint.counters,
-        alarms=SavedAlarms(entry.alarms or alarms.state, recent_events.push(alarms.recent, entry.events)),
+        chunk=msgspec.structs.replace(
+            chunk, epoch=place.epoch, seq=place.seq, start=chunk.start + by, position=chunk.position + max(by, 0)
+        ),
+        counters=counters,
     )
 
 
-def _moved(chunk: Waveform, place: Continuity) -> Waveform:
-    """Return a chunk with the position of a later one, which was not saved itself."""
-    moved = place.end - chunk.end
-    return msgspec.structs.replace(
-        chunk, epoch=place.epoch, seq=place.seq, start=chunk.start + moved, position=chunk.position + max(moved, 0)
-    )
+def part(data: bytes) -> bytes:
+    """Return data with its length and check sum."""
+    return b"".join(_part(data))
 
 
-def _part(data: bytes) -> bytes:
-    return _PART.pack(len(data), zlib.crc32(data)) + data
+def _part(data: bytes) -> tuple[bytes, bytes]:
+    return _PART.pack(len(data), zlib.crc32(data)), data
 
 
-def _parts(data: bytes) -> Iterator[bytes]:
+def parts(data: bytes) -> Iterator[bytes]:
     """Yield the parts up to the first that is incomplete or damaged."""
     at = 0
     while at + _PART.size <= len(data):
         size, check = _PART.unpack_from(data, at)
         at += _PART.size
-        part = data[at : at + size]
-        if len(part) < size or zlib.crc32(part) != check:
+        own = data[at : at + size]
+        if len(own) < size or zlib.crc32(own) != check:
             return
-        yield part
+        yield own
         at += size
 
 

@@ -1,19 +1,19 @@
 """The checkpoints of all beds in a folder, so that a worker that is killed loses no more than the last chunks.
 
 Each bed has two files that are written alternately: the older one stays whole until the newer one is complete, so the
-worker may be killed at any moment. Nothing is renamed and nothing is forced to the disk: a killed process loses nothing
-that it wrote, and after a power failure the check sums tell.
+worker may be killed at any moment. The positions of all beds since then are in two further files of the process
+(`model.serving.progress`). Nothing is renamed and nothing is forced to the disk: a killed process loses nothing that it
+wrote, and after a power failure the check sums tell.
 """
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
 import re
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
@@ -22,15 +22,15 @@ import msgspec
 
 from model.pipeline.analysis import Models
 from model.serving import checkpoint as layout
+from model.serving import progress
 from model.serving.checkpoint import BedCheckpoint, Entry
+from model.serving.file_writing import write_at
+from model.serving.progress import MAX_AGE_NS, BedProgress, ProgressFiles
 from stream.errors import StorageError
 from stream.mqtt.address import BrokerAddress
 from stream.wire.shard import ALL_BEDS, Shard
 
 log = logging.getLogger("bedside.worker")
-
-MAX_AGE_NS = 24 * 3600 * 1_000_000_000
-"""Age in ns beyond which a checkpoint is deleted: the bed has not sent for a day."""
 
 
 @contextmanager
@@ -79,6 +79,8 @@ class CheckpointStore:
         self._models = models
         self._files: dict[str, tuple[int, int]] = {}
         self._current: dict[str, tuple[int, str]] = {}
+        self._ends: dict[str, int] = {}
+        self._progress: ProgressFiles | None = None
         self._failed = False
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -117,7 +119,8 @@ class CheckpointStore:
         for bed, reason in refused.items():
             if bed not in found:
                 log.warning("bed %s starts anew: its checkpoint in %s is refused: %s", bed, self._folder, reason)
-        return list(found.values())
+        positions = progress.read(self._folder)
+        return [progress.apply(checkpoint, positions) for checkpoint in found.values()]
 
     def write(self, checkpoint: BedCheckpoint) -> None:
         """Write a checkpoint; a failure is logged, once until it succeeds again."""
@@ -130,9 +133,10 @@ class CheckpointStore:
                     for file in self._files[bed]:
                         os.ftruncate(file, 0)
             file = self._files[bed][slot]
-            os.ftruncate(file, 0)
-            _write(file, layout.encode(checkpoint, self._models))
+            self._ends[bed] = write_at(file, layout.encode(checkpoint, self._models), 0)
             self._current[bed] = (checkpoint.number, checkpoint.served_by[-1])
+            if self._progress is not None:
+                self._progress.forget(bed)
         except OSError as error:
             self._report(error)
         else:
@@ -147,12 +151,21 @@ class CheckpointStore:
         number, by = self._current[bed]
         try:
             entry = msgspec.structs.replace(entry, after=number, by=by)
-            _write(self._files[bed][number % 2], layout.encode_entry(entry))
+            self._ends[bed] = write_at(self._files[bed][number % 2], layout.encode_entry(entry), self._ends[bed])
+        except OSError as error:
+            self._report(error)
+
+    def append_progress(self, by: str, beds: Sequence[BedProgress]) -> None:
+        """Write the positions of some beds, all of which have a checkpoint; ``by`` is the process that serves them."""
+        try:
+            if self._progress is None:
+                self._progress = ProgressFiles(self._folder, by)
+            self._progress.append(beds)
         except OSError as error:
             self._report(error)
 
     def _open(self, bed: str, slot: int) -> int:
-        return os.open(self._folder / f"{bed}.bed{slot}", os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        return os.open(self._folder / f"{bed}.bed{slot}", os.O_RDWR | os.O_CREAT, 0o600)
 
     def _report(self, error: OSError) -> None:
         if not self._failed:
@@ -170,14 +183,12 @@ class CheckpointStore:
                 os.close(file)
         self._files.clear()
         self._current.clear()
+        if self._progress is not None:
+            self._progress.close()
+            self._progress = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _write(file: int, data: bytes) -> None:
-    if os.write(file, data) < len(data):  # the disk is full
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

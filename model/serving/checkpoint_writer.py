@@ -1,4 +1,4 @@
-"""When a checkpoint of a bed is written, and what is appended to it in between; without a store, nothing is."""
+"""When a checkpoint of a bed is written, and its position and alarms in between; without a store, nothing is."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from model.alarms.state import AlarmState
 from model.serving.bed import Bed
 from model.serving.checkpoint import Entry
 from model.serving.checkpoint_store import CheckpointStore
+from model.serving.progress import BedProgress
 from stream.clock import Clock, monotonic_ns
 from stream.wire.alarm_messages import Alarm
 
@@ -31,23 +32,37 @@ class CheckpointWriter:
 
     def save(self, bed: Bed) -> None:
         """Write a checkpoint of a bed."""
-        bed.next_checkpoint_ns = next_checkpoint_ns(bed.chunk.bed, monotonic_ns(self._clock))
+        bed.next_checkpoint_ns = next_checkpoint_ns(bed.name, monotonic_ns(self._clock))
         bed.checkpoint += 1
         if self._store is not None:
             self._store.write(bed.to_checkpoint())
 
-    def save_progress(self, bed: Bed) -> None:
-        """Write that the last chunk is processed; about once per second as a checkpoint."""
-        bed.alive_ns = self._clock.now_ns()
-        if self._store is not None and bed.next_checkpoint_ns:
-            self._store.append(bed.chunk.bed, Entry(bed.alive_ns, bed.place, bed.counters))
-        if monotonic_ns(self._clock) >= bed.next_checkpoint_ns:
-            self.save(bed)
+    def save_progress(self, beds: Sequence[Bed], now_ns: int) -> None:
+        """Write that the last chunks of some beds are processed; about once per second as a checkpoint.
+
+        ``now_ns`` is the time of the clock.
+        """
+        elapsed_ns = now_ns - self._clock.stepped_ns
+        for bed in beds:
+            bed.alive_ns = now_ns
+        if self._store is not None:
+            saved = [bed for bed in beds if bed.next_checkpoint_ns]
+            if saved:
+                self._store.append_progress(saved[0].served_by[-1], [_progress(bed) for bed in saved])
+        for bed in beds:
+            if elapsed_ns >= bed.next_checkpoint_ns:
+                self.save(bed)
 
     def save_alarms(self, name: str, state: AlarmState, events: Sequence[Alarm]) -> None:
         """Write the alarms of a bed and their new events, before these are sent."""
         if self._store is not None:
-            self._store.append(name, Entry(alarms=state, events=tuple(events)))
+            self._store.append(name, Entry(state, tuple(events)))
+
+
+def _progress(bed: Bed) -> BedProgress:
+    chunk = bed.own_chunk
+    position = chunk.session, chunk.epoch, bed.seq, bed.end, chunk.leads
+    return BedProgress(bed.name, bed.alive_ns, bed.checkpoint, *position, bed.counters)
 
 
 def next_checkpoint_ns(name: str, now_ns: int) -> int:

@@ -54,9 +54,9 @@ class CopiedStore(CheckpointStore):
         self._send(bed, checkpoint.number % 2)
 
     def append(self, bed: str, entry: Entry) -> None:
-        """Append an entry to the last checkpoint of a bed; one of alarms only once its copy has arrived."""
+        """Append an entry to the last checkpoint of a bed; return once its copy has arrived."""
         super().append(bed, entry)
-        if entry.alarms is not None and bed in self._current:
+        if bed in self._current:
             self._send(bed, self._current[bed][0] % 2, wait=True)
 
     def _send(self, bed: str, slot: int, *, wait: bool = False) -> None:

@@ -6,12 +6,17 @@ that somebody asks for have their own as well; see `stream.wire.detail`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 
+from model.anomaly.state import DEFAULT_CONFIG
+from model.pipeline.stride_forecasts import GroupForecasts
+from model.serving.bed import Bed
+from model.serving.output_messages import forecast_message
 from stream.wire.detail import IN_FULL, DetailLeases
-from stream.wire.messages import Forecast, Message
-from stream.wire.ward_messages import ShardBatch, ward_forecast
+from stream.wire.messages import Message
+from stream.wire.shard import ward_shard
+from stream.wire.ward_messages import BED_BYTES, MAX_WARD_BYTES, ForecastRows, ward_forecast
 
 OFFSETS = (12, 24, 36, 48, 60, 72, 84, 96)
 """Samples after the origin that the message of a shard contains, one each 33 ms, up to the horizon."""
@@ -35,30 +40,83 @@ class ForecastOutput:
         self.beds = 0
         self._send = send
         self._detail = DetailLeases()
-        self._batches: dict[int, ShardBatch] = {}
+        self._now_ns = 0
+        self._rows: dict[tuple[int, int], list[ForecastRows]] = defaultdict(list)  # by shard and horizon
+        self._bytes: dict[tuple[int, int], int] = defaultdict(int)
 
     def set_detail(self, bed: str, now_s: float) -> bool:
         """Send a bed in full for a while; return False if there are too many. Times are monotonic."""
         return self._detail.renew(bed, now_s)
 
-    def put(self, forecast: Forecast) -> None:
-        """Send a forecast, or keep it for the message of its shard."""
+    def put(self, beds: Sequence[Bed], made: GroupForecasts, now_ns: int) -> None:
+        """Send the forecasts of the last chunks of some beds, or keep them for the messages of their shards.
+
+        Parameters
+        ----------
+        beds : sequence of Bed
+        made : GroupForecasts
+            Row i is of ``beds[i]``.
+        now_ns : int
+            Unix time in ns.
+        """
         in_shards = self.beds > IN_FULL
         if in_shards:
-            size = len(forecast.mean)
-            self._batch(size // (4 * len(forecast.leads))).add(forecast.bed, forecast, 2 * size)
-        if not in_shards or forecast.bed in self._detail:
-            self._send(forecast)
+            self._keep(beds, made, now_ns)
+        if in_shards and not len(self._detail):
+            return
+        for bed, forecasts in zip(beds, made.of_beds(), strict=True):
+            if not in_shards or bed.name in self._detail:
+                for forecast in forecasts:
+                    self._send(forecast_message(bed, forecast, now_ns))
+
+    def _keep(self, beds: Sequence[Bed], made: GroupForecasts, now_ns: int) -> None:
+        self._now_ns = now_ns
+        _, strides, horizon, leads = made.mean.shape
+        most = MAX_WARD_BYTES // (BED_BYTES + 8 * horizon * leads)
+        rows = [offset - 1 for offset in _offsets(horizon)]
+        mean, scale = made.mean[:, :, rows], made.scale[:, :, rows]
+        shards: dict[int, list[int]] = defaultdict(list)
+        for number, bed in enumerate(beds):
+            shards[ward_shard(bed.name)].append(number)
+        for stride in range(strides):
+            for shard, members in shards.items():
+                if stride:  # a bed is in a message once
+                    self._send_rows(shard, horizon)
+                for first in range(0, len(members), most):
+                    own = members[first : first + most]
+                    size = len(own) * (BED_BYTES + 8 * horizon * leads)
+                    if self._bytes[shard, horizon] + size > MAX_WARD_BYTES:
+                        self._send_rows(shard, horizon)
+                    self._bytes[shard, horizon] += size
+                    some = [beds[number] for number in own]
+                    self._rows[shard, horizon].append(
+                        ForecastRows(
+                            beds=[bed.name for bed in some],
+                            sessions=[bed.session for bed in some],
+                            epoch=[bed.own_chunk.epoch for bed in some],
+                            seq=[bed.seq for bed in some],
+                            leads=[bed.own_chunk.leads for bed in some],
+                            lease=[bed.lease for bed in some],
+                            origin=made.origin[own, stride],
+                            mean=mean[own, stride],
+                            scale=scale[own, stride],
+                            score=made.score[own, stride],
+                        )
+                    )
 
     def flush(self, now_s: float) -> None:
         """Send the messages of the shards."""
         self._detail.expire(now_s)
-        for batch in self._batches.values():
-            batch.flush()
+        for shard, horizon in list(self._rows):
+            self._send_rows(shard, horizon)
 
-    def _batch(self, horizon: int) -> ShardBatch:
-        """Return the batch of forecasts of one length."""
-        if horizon not in self._batches:
-            offsets = tuple(offset for offset in OFFSETS if offset <= horizon) or (horizon,)
-            self._batches[horizon] = ShardBatch(partial(ward_forecast, offsets=offsets), self._send)
-        return self._batches[horizon]
+    def _send_rows(self, shard: int, horizon: int) -> None:
+        self._bytes.pop((shard, horizon), None)
+        rows = self._rows.pop((shard, horizon), [])
+        if rows:
+            self._send(ward_forecast(shard, rows, _offsets(horizon), DEFAULT_CONFIG.threshold, self._now_ns))
+
+
+def _offsets(horizon: int) -> tuple[int, ...]:
+    """Return which samples of a forecast the message of a shard contains."""
+    return tuple(offset for offset in OFFSETS if offset <= horizon) or (horizon,)

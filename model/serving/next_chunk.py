@@ -23,7 +23,7 @@ def begin(analysis: Beds, chunk: Waveform) -> Slot:
 
 def finish(bed: Bed, output: BedOutput) -> None:
     """Publish what the end of the epoch completes, and end all conditions."""
-    output.publish(bed, bed.slot.finish())
+    output.publish_end(bed, bed.slot.finish())
 
 
 def accept(analysis: Beds, bed: Bed, taken: Taken, output: BedOutput, clock: Clock) -> None:

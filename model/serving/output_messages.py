@@ -13,14 +13,15 @@ from model.rhythm.vitals import VitalSigns
 from model.serving.bed import Bed
 from stream.clock import rfc3339
 from stream.timebase import FS
-from stream.wire.messages import Beat, BedStatus, Forecast, Vitals, Waveform
+from stream.wire.messages import Beat, BedStatus, Forecast, Vitals
 
 VITALS = tuple(field.name for field in fields(VitalSigns))
 """What a message has of the vital signs."""
 
 
-def forecast_message(chunk: Waveform, forecast: StrideForecast, now_ns: int, lease: int) -> Forecast:
-    """Return the message of a forecast made while ``chunk`` was processed."""
+def forecast_message(bed: Bed, forecast: StrideForecast, now_ns: int) -> Forecast:
+    """Return the message of a forecast made while the last chunk of a bed was processed."""
+    chunk = bed.chunk
     return Forecast(
         bed=chunk.bed,
         session=chunk.session,
@@ -33,30 +34,30 @@ def forecast_message(chunk: Waveform, forecast: StrideForecast, now_ns: int, lea
         score=None if math.isnan(forecast.score) else forecast.score,
         threshold=DEFAULT_CONFIG.threshold,
         published_ns=now_ns,
-        lease=lease,
+        lease=bed.lease,
     )
 
 
-def beat_message(chunk: Waveform, beat: DetectedBeat, lease: int) -> Beat:
-    """Return the message of a beat detected while ``chunk`` was processed."""
+def beat_message(bed: Bed, beat: DetectedBeat) -> Beat:
+    """Return the message of a beat detected while the last chunk of a bed was processed."""
     return Beat(
-        bed=chunk.bed,
-        session=chunk.session,
+        bed=bed.name,
+        session=bed.session,
         index=beat.index,
         type=beat.type,
         rr_ms=None if beat.rr is None else 1000 * beat.rr / FS,
         quality=beat.quality,
-        lease=lease,
+        lease=bed.lease,
     )
 
 
-def vitals_message(chunk: Waveform, vitals: VitalSigns, now_ns: int, lease: int) -> Vitals:
-    """Return the message of the vital signs of a second that ends in ``chunk``."""
+def vitals_message(bed: Bed, vitals: VitalSigns, now_ns: int) -> Vitals:
+    """Return the message of the vital signs of a second that ends in the last chunk of a bed."""
     return Vitals(
-        bed=chunk.bed,
-        session=chunk.session,
+        bed=bed.name,
+        session=bed.session,
         when=rfc3339(now_ns),
-        lease=lease,
+        lease=bed.lease,
         **{name: getattr(vitals, name) for name in VITALS},
     )
 

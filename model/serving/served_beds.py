@@ -42,6 +42,25 @@ class UrgentBeds(Container[str]):
         return bed is not None and bed.alarms.urgent
 
 
+class Leases(Mapping[str, int]):
+    """The leases of beds."""
+
+    def __init__(self, beds: Mapping[str, Bed]) -> None:
+        self._beds = beds
+
+    def __getitem__(self, name: str) -> int:
+        return self._beds[name].lease
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._beds
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._beds)
+
+    def __len__(self) -> int:
+        return len(self._beds)
+
+
 class ServedBeds(Mapping[str, Bed]):
     """The beds that are served, by name: they have sent samples, or are expected to at once.
 
@@ -115,12 +134,17 @@ class ServedBeds(Mapping[str, Bed]):
             self.restored.pop(lost, None)
             waiting, served = self._waiting.pop(lost, None), self._beds.pop(lost, None)
             if served is not None:
+                served.leave_run()
                 self.names = tuple(sorted(self._beds))
                 self._lose(served)
             for bed in (waiting, served):
                 if bed is not None:
                     bed.slot.release()
         return admitted
+
+    def renew(self, beds: Iterable[Bed], now_ns: int, signal_s: float) -> None:
+        """Note that served beds have sent ``signal_s`` seconds of signal each; times are monotonic."""
+        self._places.renew([bed.name for bed in beds], now_ns / 1e9, signal_s)
 
     def give_way(self, name: str) -> None:
         """Let others have the place of a bed that has ended, 10 s after its last message."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -22,7 +23,7 @@ from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import CONNECT_TIMEOUT_S, Client, Received, Watch, watch_nothing
 from stream.replay.ledger import ledger
 from stream.wire.alarm_messages import ActiveAlarms, Command, EventsRequest
-from stream.wire.both_ways import BothWays
+from stream.wire.both_ways import BothWays, WardChunks
 from stream.wire.messages import BedStatus, ProcessStatus, Waveform
 from stream.wire.shard import ALL_BEDS, Shard
 from stream.wire.topics import Kind, Role, pattern, ward_patterns
@@ -42,6 +43,10 @@ MAX_TURNS = 20
 
 RESUME_DELAY_S = 0.5
 """Delay after a reconnect before anything is sent: if another worker has taken over, its statuses arrive first."""
+
+GATHER_S = 0.025
+"""Shortest time in s between two rounds of chunks in messages of shards: a step of the analysis takes a millisecond
+more, however many beds it has."""
 
 CHECK_EVERY_S = 0.5
 """Interval in seconds at which beds are checked for missing data."""
@@ -163,6 +168,7 @@ class _Service:
         self._others = others
         self._backlog = backlog
         self._both_ways = BothWays()
+        self._round_s = -math.inf
 
     async def run(self, early: Iterable[Received]) -> None:
         """Serve until cancelled; ``early`` has been received already.
@@ -181,6 +187,7 @@ class _Service:
             if not backlog:
                 await self._wait()
             self._receive()
+            await self._gather()
             now_ns = time.monotonic_ns()
             load = balance(load, backlog.waiting(now_ns), worker.beds, worker.urgent, now_ns)
             for bed in load.resting:
@@ -200,6 +207,14 @@ class _Service:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CHECK_EVERY_S):
                 self._take(await self._client.receive())
+
+    async def _gather(self) -> None:
+        """Let the messages of further shards come before the next round, unless a chunk waits that came alone."""
+        wait_s = self._round_s + GATHER_S - time.monotonic()
+        if wait_s > 0 and self._backlog.is_together:
+            await asyncio.sleep(wait_s)
+            self._receive()
+        self._round_s = time.monotonic()
 
     async def _read(self) -> None:
         """Let the connection read: input waits here, where it is shed by a rule, and not in the broker's queue."""
@@ -229,8 +244,8 @@ class _Service:
                     self.superseded = True
                     raise superseded(other, self._client)
             case WardEcg():
-                for chunk in self._both_ways.chunks(message, self._client.shard):
-                    self._backlog.put(chunk.bed, chunk, time.monotonic_ns())
+                rows = self._both_ways.rows(message, self._client.shard)
+                self._backlog.put_ward(WardChunks(message, rows), time.monotonic_ns())
             case Waveform() if self._both_ways.is_copy(message):
                 pass
             case Waveform() | Wave() | Command() | BedStatus():
@@ -244,8 +259,8 @@ class _Service:
 
     def _process(self) -> None:
         """Process the next round: what precedes the chunks, and then the chunks of all beds in one tick."""
-        others, chunks = self._backlog.next_round()
-        for message in others:
+        following = self._backlog.next_round()
+        for message in following.others:
             match message:
                 case Wave():
                     self._worker.add_wave(message)
@@ -253,4 +268,4 @@ class _Service:
                     self._worker.execute(message)
                 case BedStatus() | ProcessStatus():
                     self._worker.update_status(message)
-        self._worker.tick(chunks)
+        self._worker.tick(following.chunks, following.wards)

@@ -22,6 +22,9 @@ from dataclasses import dataclass, field, replace
 MAX_WAIT_S = 1.0
 """How long a chunk may wait, in s."""
 
+LATE_SHARE = 0.5
+"""Share of the allowed wait above which a chunk is late: no resting bed returns."""
+
 ALL_AT = 1.5
 """Multiple of the allowed wait at which all late beds are put to rest."""
 
@@ -100,7 +103,7 @@ def balance(load: Load, waits: Sequence[Wait], served: Collection[str], urgent: 
     """
     awake = [wait for wait in waits if wait.bed not in load.resting]
     late = [wait for wait in awake if wait.share > 1]
-    if any(wait.share > 0.5 for wait in awake):
+    if any(wait.share > LATE_SHARE for wait in awake):
         load = replace(load, late_ns=now_ns)
     if late:
         if load.rested_ns is not None and now_ns - load.rested_ns < REST_INTERVAL_NS:

@@ -55,6 +55,12 @@ class WaveBuffer:
             del self._beds[other]
         self._beds.setdefault(wave.bed, _Kept()).append(wave)
 
+    def __bool__(self) -> bool:
+        return bool(self._beds)
+
+    def __contains__(self, bed: str) -> bool:
+        return bed in self._beds
+
     def take(self, chunk: Waveform) -> tuple[WaveSamples, ...]:
         """Remove and return the waves of a chunk's session and epoch that begin before its end.
 

@@ -1,13 +1,12 @@
 """ECG and other waves in; forecasts, beats, vital signs and alarms out, for all beds of a broker; no sockets.
 
-Per tick: `stream.wire.ordering` decides which chunks are taken, and in which order;
-`model.pipeline.beds` analyses the chunks of all beds in one batch, `model.alarms` turns conditions into alarms, and
-the results are published. Every sample is processed once or reported as lost. Intervals are monotonic time.
+Per tick: `model.serving.ticks` takes the chunks, `model.pipeline.beds` analyses those of all beds in one batch,
+`model.alarms` turns conditions into alarms, and the results are published. Every sample is processed once or reported
+as lost. Intervals are monotonic time.
 """
 
 from __future__ import annotations
 
-import math
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -21,18 +20,17 @@ from model.serving.checkpoint import BedCheckpoint
 from model.serving.checkpoint_store import CheckpointStore
 from model.serving.checkpoint_writer import CheckpointWriter
 from model.serving.resending import Resending
-from model.serving.served_beds import ServedBeds, UrgentBeds
+from model.serving.served_beds import Leases, ServedBeds, UrgentBeds
+from model.serving.ticks import Ticks
 from model.serving.wave_buffer import WaveBuffer
 from stream.clock import Clock, monotonic_ns
 from stream.errors import MessageError
 from stream.replay.ledger import Write
-from stream.timebase import FS
 from stream.wire import bed_stream, command_filter, ordering, other_writers
 from stream.wire.alarm_messages import ActiveAlarms, Command
-from stream.wire.bed_stream import Arrival, Taken
+from stream.wire.both_ways import WardChunks
 from stream.wire.detail import SetDetail
 from stream.wire.messages import BedStatus, Message, ProcessStatus, Waveform
-from stream.wire.millivolts import millivolts
 from stream.wire.publishers import Publishers
 from stream.wire.replay_actions import ReplayAction
 from stream.wire.topics import Kind, Role, Topic
@@ -76,17 +74,25 @@ class Worker:
         shards: int = 1,
     ) -> None:
         self._analysis = Beds(models)
-        self._shards = shards
         self._send = send
         self._clock = clock
         self._release = release
-        self._refuse_bed = refuse
         self._output = BedOutput(send, write, instance, clock)
         self._checkpoints = CheckpointWriter(store, clock)
         self._beds = ServedBeds(
             models.alarms, instance, clock, send=send, checkpoints=self._checkpoints, lose=self._lose
         )
         self._waves = WaveBuffer(self._beds.limit)
+        self._ticks = Ticks(
+            self._analysis,
+            self._beds,
+            self._waves,
+            self._output,
+            self._checkpoints,
+            clock,
+            refuse_bed=refuse,
+            shards=shards,
+        )
         self._publishers = Publishers()
         self._resending = Resending()
         self._stepped_ns = clock.stepped_ns
@@ -105,7 +111,7 @@ class Worker:
     @property
     def leases(self) -> Mapping[str, int]:
         """The lease of each bed that has sent samples."""
-        return {name: bed.lease for name, bed in self._beds.items()}
+        return Leases(self._beds)
 
     @property
     def urgent(self) -> UrgentBeds:
@@ -135,7 +141,7 @@ class Worker:
 
     def _lose(self, bed: Bed) -> None:
         """Publish that a bed has lost its place, and give up its retained topics."""
-        name = bed.chunk.bed
+        name = bed.name
         self._output.publish_stopped(bed)
         for kind, role in ((Kind.ALARMS_ACTIVE, None), (Kind.VITALS, None), (Kind.STATUS, Role.WORKER)):
             self._release(Topic(kind, name, role))
@@ -166,7 +172,7 @@ class Worker:
         if bed is None:
             if status.state == "ended" and status.bed in self._beds.restored:
                 self._beds.restored[status.bed].finish(self._context_without_samples(status.bed))
-        elif status.session == bed.chunk.session:
+        elif status.session == bed.session:
             believed_ns = monotonic_ns(self._clock) + bed_watch.PAUSE_BELIEVED_NS
             bed.paused_until_ns = believed_ns if status.state == "paused" else 0
             if status.state == "ended" and not bed.ended:
@@ -178,9 +184,9 @@ class Worker:
         if bed is None:
             return
         arrival, bed.stream = ordering.release(bed.stream, session, monotonic_ns(self._clock))
-        self._refuse(bed, arrival)
-        self._run({name: deque(arrival.taken)})
-        if session == bed.chunk.session:
+        self._ticks.refuse(bed, arrival)
+        self._ticks.run({name: deque(arrival.taken)})
+        if session == bed.session:
             bed.paused_until_ns = 0
 
     def _end_record(self, bed: Bed) -> None:
@@ -188,7 +194,7 @@ class Worker:
         if not bed.restored:
             next_chunk.finish(bed, self._output)
         bed.alarms.finish(bed.context(self._clock.now_ns()))
-        self._beds.give_way(bed.chunk.bed)
+        self._beds.give_way(bed.name)
         self._checkpoints.save(bed)
 
     def execute(self, command: Command) -> None:
@@ -247,11 +253,14 @@ class Worker:
         for bed in self._beds.values():
             if not bed.silent and bed_watch.is_silent(bed, now_ns):
                 arrival, bed.stream = bed_stream.flush(bed.stream, now_ns)
-                self._run({bed.chunk.bed: deque(arrival.taken)})
+                self._ticks.run({bed.name: deque(arrival.taken)})
                 if not arrival.taken:
                     self._output.change(bed, bed_watch.silence_began(bed, now_ns))
-            self._output.change(bed, bed_watch.contest_changed(bed, other_writers.is_contested(bed.stream, now_ns)))
-            bed.alarms.advance_time(bed.context(self._clock.now_ns()))
+            if bed.run is None:  # of a bed in a run, nothing is contested
+                contested = other_writers.is_contested(bed.stream, now_ns)
+                self._output.change(bed, bed_watch.contest_changed(bed, contested))
+            if bed.alarms.waits:
+                bed.alarms.advance_time(bed.context(self._clock.now_ns()))
             if not bed.ended and now_ns >= bed.next_status_ns:
                 self._output.publish_status(bed)  # also of a bed that is paused or silent: its lease stays in use
         for name, alarms in self._beds.restored.items():
@@ -269,12 +278,9 @@ class Worker:
 
     # --- chunks of ECG --------------------------------------------------------------------------------------------
 
-    def tick(self, chunks: Sequence[Waveform]) -> None:
-        """Process chunks in order; in each round, one chunk of each bed is analysed in one batch."""
-        received: dict[str, deque[Waveform | Taken]] = {}
-        for chunk in chunks:
-            received.setdefault(chunk.bed, deque()).append(chunk)
-        self._run(received)
+    def tick(self, chunks: Iterable[Waveform], wards: Iterable[WardChunks] = ()) -> None:
+        """Process chunks; see `Ticks.tick`."""
+        self._ticks.tick(chunks, wards)
 
     def shed(self, chunks: Sequence[Waveform]) -> None:
         """Leave out chunks that wait, because there is too much to do: a gap begins, named by a technical alarm.
@@ -285,7 +291,7 @@ class Worker:
         samples = Counter[str]()
         for chunk in chunks:
             bed = self._beds.get(chunk.bed)
-            if bed is not None and (chunk.session != bed.chunk.session or chunk.seq > bed.place.seq):
+            if bed is not None and (chunk.session != bed.session or chunk.seq > bed.place.seq):
                 samples[chunk.bed] += chunk.n
         for name, count in samples.items():
             bed = self._beds[name]
@@ -295,76 +301,3 @@ class Worker:
                 self._output.change(bed, bed_watch.shedding_began(bed, count))
             if now_ns >= bed.next_status_ns:
                 self._output.publish_status(bed)
-
-    def _run(self, received: Mapping[str, deque[Waveform | Taken]]) -> None:
-        while any(received.values()):
-            self._step([bed for waiting in received.values() if (bed := self._next(waiting)) is not None])
-
-    def _next(self, waiting: deque[Waveform | Taken]) -> Bed | None:
-        """Accept the next chunk of a bed that is taken; return None if there is none."""
-        while waiting:
-            item = waiting.popleft()
-            if isinstance(item, Waveform):
-                waiting.extendleft(reversed(self._receive(item)))
-            else:
-                bed = self._beds[item.chunk.bed]
-                self._beds.admit(item.chunk.bed, signal_s=item.chunk.n / FS)
-                next_chunk.accept(self._analysis, bed, item, self._output, self._clock)
-                return bed
-        return None
-
-    def _receive(self, chunk: Waveform) -> tuple[Taken, ...]:
-        """Return the chunks that are taken now that this one has been received; count the others."""
-        bed = self._beds.get(chunk.bed)
-        if bed is None:
-            return self._receive_first(chunk)
-        arrival, bed.stream = ordering.receive(bed.stream, chunk, monotonic_ns(self._clock))
-        if arrival.duplicate:
-            bed.counters["duplicates"] += 1
-            self._output.record(chunk, "duplicate")
-        self._refuse(bed, arrival)
-        return arrival.taken
-
-    def _receive_first(self, chunk: Waveform) -> tuple[Taken, ...]:
-        """Begin to serve the bed of its first chunk, unless there are too many beds."""
-        if not self._beds.admit(chunk.bed):
-            self._refuse_bed(chunk.bed)
-            self._output.warn(f"bed {chunk.bed} is not served: there are {self._beds.limit} beds already")
-            return ()
-        if self._beds.serve_waiting(chunk.bed):
-            return self._receive(chunk)
-        arrival, stream = ordering.receive(None, chunk, monotonic_ns(self._clock))
-        bed = self._beds.serve_new(chunk, stream, next_chunk.begin(self._analysis, chunk))
-        bed.alarms.resume(bed.context(self._clock.now_ns()))
-        return arrival.taken
-
-    def _refuse(self, bed: Bed, arrival: Arrival) -> None:
-        """Count and record the chunks that are not processed."""
-        for chunk in arrival.refused:
-            bed.counters["rejected"] += 1
-            self._output.record(chunk, "refused")
-            why = "does not continue the last one" if chunk.session == bed.chunk.session else "has another publisher"
-            self._output.warn(f"bed {chunk.bed}: chunk {chunk.seq} of session {chunk.session[:8]} {why}: refused")
-
-    def _step(self, beds: Sequence[Bed]) -> None:
-        """Analyse the last chunk of each bed, and publish the results."""
-        if not beds:
-            return
-        self._output.forecasts.beds = len(self._beds) * self._shards
-        results = self._analysis.step(
-            [bed.slot for bed in beds],
-            millivolts([bed.chunk for bed in beds]),
-            [bed.alarms.limits for bed in beds],
-            [self._waves.take(bed.chunk) for bed in beds],
-        )
-        for bed, found in zip(beds, results, strict=True):
-            bed.counters["samples_forecast"] += bed.chunk.n
-            self._output.publish(bed, found)
-            self._output.record(bed.chunk, "gap" if bed.lost_samples else "taken", bed.lost_samples)
-            self._checkpoints.save_progress(bed)
-            was_learning = bed.learning
-            if len(found.forecasts):
-                bed.learning = math.isnan(found.forecasts.score[-1])
-            if bed.learning != was_learning or monotonic_ns(self._clock) >= bed.next_status_ns:
-                self._output.publish_status(bed)
-        self._output.forecasts.flush(monotonic_ns(self._clock) / 1e9)

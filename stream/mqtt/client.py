@@ -43,7 +43,7 @@ from stream.wire import codec
 from stream.wire.bed_places import BedPlaces
 from stream.wire.messages import BedStatus, Message, ProcessStatus, Waveform
 from stream.wire.shard import ALL_BEDS, WARD_SHARDS, Shard
-from stream.wire.topics import OF_WARD, RETAINED, Kind, Role, Topic
+from stream.wire.topics import OF_WARD, RETAINED, ROOT, Kind, Role, Topic
 from stream.wire.ward_messages import WardEcg
 
 __all__ = ["Client", "Received", "Watch", "finish_pending_connections", "watch_nothing"]
@@ -70,6 +70,9 @@ ACKNOWLEDGE_TIMEOUT_S = 2.5
 2 s, so it notices within 5 s."""
 
 ACKNOWLEDGE_CHECK_S = 0.25
+
+_OF_PROCESSES = f"{ROOT}/_/"
+"""Beginning of the topics that are not of a bed."""
 
 _BACKOFF_S = (0.1, 1.0)
 """First and longest delay between two connection attempts."""
@@ -366,10 +369,13 @@ class Client:
             self._connection.acknowledge(received._mid)
 
     def _on_message(self, topic: str, payload: bytes, retained: bool, mid: int) -> None:
-        if not retained and self._owned.received(topic, payload):
+        origin = "other" if retained else self._owned.received(topic, payload)
+        if origin == "intruder":
             self._count_intrusion(topic, payload)
             self._restore_topics()
-        accepted = topic not in self._own_status and self._inbox.put(
+        # What this process has sent of its beds is news to nobody here; its own status, to those that wait for it.
+        ignored = topic in self._own_status or (origin == "own" and not topic.startswith(_OF_PROCESSES))
+        accepted = not ignored and self._inbox.put(
             topic, payload, retained=retained, mid=mid, connection=self._connections
         )
         if self._connection is not None and not (accepted and self._persistent_id):

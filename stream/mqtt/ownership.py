@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Literal
 
 from stream.wire.topics import Topic
 
@@ -19,6 +20,9 @@ RESTORE_INTERVAL_S = 1.0
 
 MAX_PENDING = 64
 """Payloads of a topic that are recognized when they come back."""
+
+Origin = Literal["own", "intruder", "other"]
+"""Who has published: this process, another one on a topic of this process, or one on a topic that is not."""
 
 
 @dataclass(slots=True)
@@ -58,22 +62,22 @@ class OwnedTopics:
         """Give a topic up: others may write there."""
         self._owned.pop(str(topic), None)
 
-    def received(self, topic: str, payload: bytes) -> bool:
-        """Process a payload published on a topic; return True if it is an intrusion.
+    def received(self, topic: str, payload: bytes) -> Origin:
+        """Process a payload published on a topic; return who has published it.
 
         Not for payloads that were retained before the subscription: they may be old ones of this process, and are
         replaced after each connect.
         """
         owned = self._owned.get(topic)
         if owned is None or not owned.sent:
-            return False
+            return "other"
         code = hash(payload)
         if code in owned.sent:
             while owned.sent[0] != code:
                 owned.sent.popleft()
-            return False
+            return "own"
         owned.overwritten = True
-        return code not in owned.wills
+        return "own" if code in owned.wills else "intruder"
 
     def restore(self, now_s: float) -> list[tuple[Topic, bytes]]:
         """Return the overwritten topics with their payloads, to be published now; those restored just before wait."""

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from stream.errors import UsageError
@@ -125,6 +126,13 @@ class BedPlaces:
         self._taken_until_s = min(self._taken_until_s, place.kept_until_s)
         place.signal_s += signal_s
         return True, lost
+
+    def renew(self, beds: Iterable[str], now_s: float, signal_s: float) -> None:
+        """Process a message of each of some beds that have a place, as `admit` does."""
+        for bed in beds:
+            place = self._places[bed]
+            place.last_s = now_s
+            place.signal_s += signal_s
 
     def _free_place(self, now_s: float) -> str | None:
         """Return the bed whose place may be given away; None if there is none."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import struct
 from collections import Counter, OrderedDict, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple, Self
 
@@ -53,6 +53,10 @@ class BothWays:
 
     def chunks(self, message: WardEcg, wanted: Beds) -> Iterator[Waveform]:
         """Yield the chunks of some beds, without those that came on their own topics before."""
+        return message.chunks_at(self.rows(message, wanted))
+
+    def rows(self, message: WardEcg, wanted: Beds) -> list[int]:
+        """Return the rows of the chunks of some beds, without those that came on their own topics before."""
         ticks = self._shards.setdefault(message.shard, deque())
         tick = _Tick.of(message)
         repeated = tick in ticks
@@ -61,10 +65,31 @@ class BothWays:
             self._sizes[message.shard] += tick.size
             while len(ticks) > KEPT or (len(ticks) > 1 and self._sizes[message.shard] > MAX_KEPT_BYTES):
                 self._sizes[message.shard] -= ticks.popleft().size
-        for chunk in message.chunks(wanted):
-            own = self._own.get(chunk.bed)
-            if own is None or repeated or _identity(chunk) not in own:
-                yield chunk
+        names = message.names
+        rows = [row for row, name in enumerate(names) if name in wanted]
+        if repeated or self._own.keys().isdisjoint(names):
+            return rows
+        own = [row for row in rows if names[row] in self._own]
+        copies = {
+            row
+            for row, chunk in zip(own, message.chunks_at(own), strict=True)
+            if _identity(chunk) in self._own[chunk.bed]
+        }
+        return [row for row in rows if row not in copies]
+
+
+class WardChunks(NamedTuple):
+    """Chunks of a message of a shard that are to be processed.
+
+    Attributes
+    ----------
+    message : WardEcg
+    rows : sequence of int
+        Places of these chunks in the columns of the message.
+    """
+
+    message: WardEcg
+    rows: Sequence[int]
 
 
 class _Tick(NamedTuple):

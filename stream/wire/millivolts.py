@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stream.wire.messages import INVALID, Waveform
+from stream.wire.ward_messages import WardEcg
 
 
 def millivolts(chunks: Sequence[Waveform]) -> list[npt.NDArray[np.float64]]:
@@ -29,3 +30,44 @@ def millivolts(chunks: Sequence[Waveform]) -> list[npt.NDArray[np.float64]]:
         for number, (first, end) in zip(members, pairwise(accumulate(counts, initial=0)), strict=True):
             found[number] = mv[first:end]
     return [found[number] for number in range(len(chunks))]
+
+
+class WardScale:
+    """Converts the samples of messages that have the sources and the lengths of an example.
+
+    Parameters
+    ----------
+    message : WardEcg
+        The example.
+    """
+
+    def __init__(self, message: WardEcg) -> None:
+        groups: dict[tuple[int, int], list[int]] = defaultdict(list)
+        places, counts = message.source_of_bed().tolist(), message.sample_counts().tolist()
+        leads = [len(message.sources[place].leads) for place in places]
+        for row, shape in enumerate(zip(counts, leads, strict=True)):
+            groups[shape].append(row)
+        begins = np.array(list(accumulate(np.multiply(counts, leads).tolist(), initial=0)))
+        self._beds = len(places)
+        self._groups = []
+        for shape, rows in groups.items():
+            at = begins[rows][:, None, None] + np.arange(shape[0] * shape[1]).reshape(shape)
+            own = [message.sources[places[row]] for row in rows]
+            zero = np.array([source.zero for source in own], np.float64)[:, None]
+            gain = np.array([source.gain for source in own], np.float64)[:, None]
+            self._groups.append((rows, at, zero, gain))
+
+    def millivolts(self, samples: bytes, rows: Sequence[int]) -> list[npt.NDArray[np.float64]]:
+        """Return the samples of the chunks at some places of a message as `Waveform.mv` does."""
+        found: list[npt.NDArray[np.float64]] = [_NONE] * self._beds
+        adu = np.frombuffer(samples, "<i2")
+        for members, at, zero, gain in self._groups:
+            own = adu[at]
+            mv = (own - zero) / gain
+            mv[own == INVALID] = np.nan
+            for row, chunk in zip(members, mv, strict=True):
+                found[row] = chunk
+        return [found[row] for row in rows]
+
+
+_NONE = np.zeros((0, 1))

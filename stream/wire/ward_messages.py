@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from itertools import groupby
-from operator import itemgetter
-from typing import Annotated, Any, Literal, Protocol
+from itertools import chain
+from typing import Annotated, Any, Literal, NamedTuple, Protocol
 
 import msgspec
 import numpy as np
@@ -27,7 +26,6 @@ from stream.wire.messages import (
     MAX_SPEED,
     MIN_GAIN,
     MIN_SPEED,
-    Forecast,
     LeadName,
     Message,
     Nanoseconds,
@@ -133,6 +131,47 @@ class WardMessage(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
                 raise ValueError(f"{name} does not have {size} bytes for each of {beds} beds")
 
 
+class _Layout(NamedTuple):
+    """What follows from the lengths and speeds of the chunks in a message; arrays of shape (beds,).
+
+    Attributes
+    ----------
+    ends : ndarray of int64
+        Where each bed's samples end, in bytes.
+    duration_s : ndarray
+        How long each chunk lasts in wall time, in s.
+    wait_ns : ndarray of int64
+        The same from its first to its last sample, in ns.
+    """
+
+    ends: npt.NDArray[np.int64]
+    duration_s: npt.NDArray[np.float64]
+    wait_ns: npt.NDArray[np.int64]
+
+
+@lru_cache(256)
+def _layout(n: bytes, source: bytes, speed: bytes, leads: tuple[int, ...]) -> _Layout:
+    """Return the layout of a message from its columns and the number of leads of each source; it comes with each tick.
+
+    Raises
+    ------
+    ValueError
+        A source does not exist, or a chunk is empty or has a speed that is not allowed.
+    """
+    counts, place, speeds = np.frombuffer(n, "<u2"), np.frombuffer(source, "<u2"), np.frombuffer(speed, "<f8")
+    if place.max() >= len(leads):
+        raise ValueError(f"a source is not one of the {len(leads)}")
+    if counts.min() < 1:
+        raise ValueError("a chunk has no samples")
+    if not ((speeds >= MIN_SPEED) & (speeds <= MAX_SPEED)).all():
+        raise ValueError(f"a speed is not within {MIN_SPEED} to {MAX_SPEED}")
+    wait_ns = np.rint((counts - 1.0) * 1e9 / (FS * speeds)).astype(np.int64)
+    found = _Layout(np.cumsum(2 * np.array(leads)[place] * counts), counts / (FS * speeds), wait_ns)
+    for column in found:
+        column.flags.writeable = False
+    return found
+
+
 class WardEcg(WardMessage, frozen=True, kw_only=True, tag_field="v", tag=1):
     """One chunk of ECG of each of many beds, each as in `stream.wire.messages.Waveform`.
 
@@ -171,12 +210,8 @@ class WardEcg(WardMessage, frozen=True, kw_only=True, tag_field="v", tag=1):
     def __post_init__(self) -> None:
         beds = len(self.names)
         self._check_columns(beds, start=8, epoch_start=8, t0_ns=8, position=8, speed=8, source=2, n=2)
-        if max(self.source_of_bed().tolist()) >= len(self.sources):
-            raise ValueError(f"a source is not one of the {len(self.sources)}")
-        if min(self.sample_counts().tolist()) < 1 or len(self.samples) != self._ends()[-1]:
+        if len(self.samples) != self._layout.ends[-1]:
             raise ValueError("n and samples do not agree")
-        if not all(MIN_SPEED <= speed <= MAX_SPEED for speed in set(self.speeds().tolist())):
-            raise ValueError(f"a speed is not within {MIN_SPEED} to {MAX_SPEED}")
         indices = np.frombuffer(self.epoch + self.seq + self.start + self.epoch_start + self.position, "<i8")
         _check_range("an index", indices, MAX_INDEX - MAX_SAMPLES)
         _check_range("a time", self.integers("t0_ns"), MAX_TIME_NS)
@@ -197,46 +232,48 @@ class WardEcg(WardMessage, frozen=True, kw_only=True, tag_field="v", tag=1):
 
     def durations_s(self) -> npt.NDArray[np.float64]:
         """Return how long each bed's chunk lasts in wall time, in s, shape (beds,)."""
-        return self.sample_counts() / (FS * self.speeds())
+        return self._layout.duration_s
+
+    def sample_ends(self) -> npt.NDArray[np.int64]:
+        """Return where each bed's samples end, in bytes, shape (beds,)."""
+        return self._layout.ends
 
     def due_ns(self) -> npt.NDArray[np.int64]:
         """Return the Unix time in ns at which each bed's chunk is due, shape (beds,)."""
-        wait_ns = (self.sample_counts() - 1.0) * 1e9 / (FS * self.speeds())
-        return self.integers("t0_ns") + np.rint(wait_ns).astype(np.int64)
+        return self.integers("t0_ns") + self._layout.wait_ns
 
-    def _ends(self) -> npt.NDArray[np.int64]:
-        """Return where each bed's samples end, in bytes, shape (beds,)."""
-        size = np.array([2 * len(source.leads) for source in self.sources])
-        return np.cumsum(size[self.source_of_bed()] * self.sample_counts())
+    @property
+    def _layout(self) -> _Layout:
+        return _layout(self.n, self.source, self.speed, tuple([len(source.leads) for source in self.sources]))
 
     def chunks(self, wanted: Beds) -> Iterator[Waveform]:
         """Yield the chunks of some beds, each as a bed sends it on its own topic."""
-        names = self.names
-        chosen = [i for i, name in enumerate(names) if name in wanted]
-        if not chosen:
+        return self.chunks_at([row for row, name in enumerate(self.names) if name in wanted])
+
+    def chunks_at(self, rows: Sequence[int]) -> Iterator[Waveform]:
+        """Yield the chunks at some places of the message, each as a bed sends it on its own topic."""
+        if not rows:
             return
-        integers = (
-            self.integers(name).tolist() for name in ("epoch", "seq", "start", "epoch_start", "t0_ns", "position")
-        )
-        columns = list(zip(*integers, self.speeds().tolist(), self.source_of_bed().tolist(), strict=True))
-        ends, sessions = [0, *self._ends().tolist()], self.sessions()
-        for i in chosen:
-            epoch, seq, start, epoch_start, t0_ns, position, speed, place = columns[i]
-            source = self.sources[place]
+        names, sessions, ends = self.names, self.session.hex(), self._layout.ends
+        columns = [self.integers(name) for name in ("epoch", "seq", "start", "epoch_start", "t0_ns", "position")]
+        speeds, places = self.speeds(), self.source_of_bed()
+        for row in rows:
+            epoch, seq, start, epoch_start, t0_ns, position = [int(column[row]) for column in columns]
+            source = self.sources[places[row]]
             yield Waveform(
-                bed=names[i],
-                session=sessions[i],
+                bed=names[row],
+                session=sessions[32 * row : 32 * row + 32],
                 epoch=epoch,
                 seq=seq,
                 start=start,
                 epoch_start=epoch_start,
                 t0_ns=t0_ns,
-                speed=speed,
+                speed=float(speeds[row]),
                 fs=self.fs,
                 leads=source.leads,
                 gain=source.gain,
                 zero=source.zero,
-                samples=self.samples[ends[i] : ends[i + 1]],
+                samples=self.samples[int(ends[row - 1]) if row else 0 : int(ends[row])],
                 record=source.record,
                 position=position,
                 synthetic=source.synthetic,
@@ -342,44 +379,63 @@ def ward_ecg(chunks: Sequence[Waveform]) -> WardEcg:
     )
 
 
-def ward_forecast(forecasts: Sequence[Forecast], offsets: tuple[int, ...]) -> WardForecast:
-    """Return the message of the forecasts of several beds of one shard, one each, at ``offsets`` after their origins.
+class ForecastRows(NamedTuple):
+    """One forecast of each of some beds of a shard, with equally many leads.
 
-    Threshold and time are those of the last one.
+    Attributes
+    ----------
+    beds, sessions : list of str
+    epoch, seq, lease : list of int
+    leads : list of tuple of str
+    origin : ndarray of int64, shape (beds,)
+    mean, scale : ndarray of float32, shape (beds, offsets, leads), mV
+    score : ndarray, shape (beds,)
+        NaN while learning.
     """
+
+    beds: list[str]
+    sessions: list[str]
+    epoch: list[int]
+    seq: list[int]
+    leads: list[tuple[str, ...]]
+    lease: list[int]
+    origin: npt.NDArray[np.int64]
+    mean: npt.NDArray[np.float32]
+    scale: npt.NDArray[np.float32]
+    score: npt.NDArray[np.float64]
+
+
+def ward_forecast(
+    shard: int, rows: Sequence[ForecastRows], offsets: tuple[int, ...], threshold: float, published_ns: int
+) -> WardForecast:
+    """Return the message of the forecasts of several beds of a shard, one each, at ``offsets`` after their origins."""
+    beds, sessions, epoch, seq, leads_of_bed, lease = (
+        list(chain.from_iterable(parts)) for parts in zip(*(part[:6] for part in rows), strict=True)
+    )
     lead_sets: dict[tuple[str, ...], int] = {}
-    lead_set = [lead_sets.setdefault(f.leads, len(lead_sets)) for f in forecasts]
-    rows, leads = np.array(offsets) - 1, [len(f.leads) for f in forecasts]
+    lead_set = [lead_sets.setdefault(leads, len(lead_sets)) for leads in leads_of_bed]
 
     def integers(column: list[int]) -> bytes:
         return np.array(column, "<i8").tobytes()
 
+    score = np.concatenate([part.score for part in rows])
     return WardForecast(
-        shard=ward_shard(forecasts[0].bed),
-        beds=" ".join([f.bed for f in forecasts]),
-        session=bytes.fromhex("".join([f.session for f in forecasts])),
-        epoch=integers([f.epoch for f in forecasts]),
-        seq=integers([f.seq for f in forecasts]),
-        origin=integers([f.origin for f in forecasts]),
-        lease=integers([f.lease for f in forecasts]),
+        shard=shard,
+        beds=" ".join(beds),
+        session=bytes.fromhex("".join(sessions)),
+        epoch=integers(epoch),
+        seq=integers(seq),
+        origin=b"".join([part.origin.astype("<i8", copy=False).tobytes() for part in rows]),
+        lease=integers(lease),
         lead_sets=tuple(lead_sets),
         lead_set=np.array(lead_set, "<u2").tobytes(),
         offsets=offsets,
-        mean=_selected([f.mean for f in forecasts], leads, rows),
-        scale=_selected([f.scale for f in forecasts], leads, rows),
-        score=np.array([np.nan if f.score is None else f.score for f in forecasts], "<f8").tobytes(),
-        threshold=forecasts[-1].threshold,
-        published_ns=forecasts[-1].published_ns,
+        mean=b"".join([part.mean.astype("<f4", copy=False).tobytes() for part in rows]),
+        scale=b"".join([part.scale.astype("<f4", copy=False).tobytes() for part in rows]),
+        score=np.where(np.isnan(score), np.nan, score).astype("<f8", copy=False).tobytes(),
+        threshold=threshold,
+        published_ns=published_ns,
     )
-
-
-def _selected(values: Sequence[bytes], leads: Sequence[int], rows: npt.NDArray[np.int64]) -> bytes:
-    """Return some rows of the float32 values of each bed, shape (horizon, leads); beds with equal leads at once."""
-    parts = []
-    for n, run in groupby(zip(leads, values, strict=True), key=itemgetter(0)):
-        own = [value for _, value in run]
-        parts.append(np.frombuffer(b"".join(own), "<f4").reshape(len(own), -1, n)[:, rows].tobytes())
-    return b"".join(parts)
 
 
 @lru_cache(1024)

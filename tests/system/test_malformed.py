@@ -20,7 +20,7 @@ from stream.wire import codec, topics
 from stream.wire.alarm_messages import ActiveAlarms
 from stream.wire.messages import ProcessStatus
 from stream.wire.topics import Kind, Role
-from stream.wire.ward_messages import ward_ecg, ward_forecast
+from stream.wire.ward_messages import ward_ecg
 from tests.brokers import Mosquitto
 from tests.stream.wire.test_codec import (
     ANNOTATION,
@@ -33,6 +33,7 @@ from tests.stream.wire.test_codec import (
     command,
     forecast,
 )
+from tests.stream.wire.ward_forecasts import ward_forecast
 from tests.system.commands import environment, running, wait_until
 from tests.waveforms import chunk
 

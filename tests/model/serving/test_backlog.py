@@ -1,11 +1,18 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from model.serving.backlog import BATCH_SAMPLES, CATCH_UP_WAIT_S, Backlog
+from stream.wire.both_ways import WardChunks
 from stream.wire.messages import Message, Waveform
+from stream.wire.ward_messages import ward_ecg
+from stream.wire.wave_message import Wave
 from tests.model.serving.worker_harness import publisher_status
+from tests.stream.wire.test_codec import WARD_BEDS
 from tests.waveforms import chunk, wave
 
 SECOND = 1_000_000_000
@@ -21,14 +28,14 @@ def test_each_bed_keeps_its_order_and_a_round_has_one_chunk_of_each(puts: list[t
         expected[bed].append(made[kind])
     got: dict[str, list[Message]] = {bed: [] for bed in "abc"}
     while backlog:
-        others, chunks = backlog.next_round()
+        others, chunks, _ = backlog.next_round()
         assert len({c.bed for c in chunks}) == len(chunks)
         for message in (*others, *chunks):
             if message.bed in got:  # type: ignore[attr-defined]
                 got[message.bed].append(message)  # type: ignore[attr-defined]
     for bed in "abc":
         assert got[bed] == [m for m in expected[bed] if m.bed == bed]  # type: ignore[attr-defined]
-    assert backlog.next_round() == ([], [])
+    assert backlog.next_round() == ([], [], [])
 
 
 def test_a_round_is_bounded_and_the_oldest_bed_comes_first() -> None:
@@ -49,7 +56,7 @@ def test_shedding_removes_chunks_and_waves_of_one_bed_and_keeps_the_rest() -> No
     backlog.put("a", status, 0)
     assert [c.seq for c in backlog.shed("a")] == [0, 1, 2]
     assert [wait.bed for wait in backlog.waiting(0)] == ["b"]
-    others, chunks = backlog.next_round()
+    others, chunks, _ = backlog.next_round()
     assert [m for m in others if m is status]
     assert [c.bed for c in chunks] == ["b"]
     assert backlog.shed("a") == backlog.shed("unknown") == []
@@ -102,3 +109,83 @@ def test_memory_is_bounded() -> None:
     assert len(backlog._beds) <= 100
     assert isinstance(backlog.next_round()[1], list)
     assert not any(isinstance(message, Waveform) for message in backlog.next_round()[0])
+
+
+def ward(seq: int, beds: Sequence[str] = WARD_BEDS, **changes: Any) -> WardChunks:
+    return WardChunks(ward_ecg([chunk(seq, bed=bed, **changes) for bed in beds]), range(len(beds)))
+
+
+def in_order(backlog: Backlog) -> dict[str, list[object]]:
+    """Return what comes of each bed: numbers of chunks, and other messages."""
+    got: dict[str, list[object]] = {bed: [] for bed in WARD_BEDS}
+    while backlog:
+        others, chunks, wards = backlog.next_round()
+        together = [one for message, rows in wards for one in message.chunks_at(rows)]
+        beds = [one.bed for one in (*chunks, *together)]
+        assert len(set(beds)) == len(beds)
+        for message in others:
+            got[message.bed].append(type(message))  # type: ignore[attr-defined]
+        for one in (*chunks, *together):
+            got[one.bed].append(one.seq)
+    return got
+
+
+@given(st.lists(st.sampled_from([*WARD_BEDS, "ward", "ward", "wave"]), max_size=40))
+def test_a_bed_keeps_its_order_whether_its_chunks_come_alone_or_with_others(puts: list[str]) -> None:
+    backlog, expected = Backlog(), dict[str, list[object]]((bed, []) for bed in WARD_BEDS)
+    for number, what in enumerate(puts):
+        if what == "ward":
+            backlog.put_ward(ward(number), number)
+        elif what == "wave":
+            backlog.put(WARD_BEDS[0], wave(number, bed=WARD_BEDS[0]), number)
+        else:
+            backlog.put(what, chunk(number, bed=what), number)
+        for bed in WARD_BEDS if what == "ward" else (what,) if what != "wave" else WARD_BEDS[:1]:
+            expected[bed].append(Wave if what == "wave" else number)
+    assert in_order(backlog) == expected
+
+
+def test_the_chunks_of_a_shard_stay_together_without_those_of_beds_that_wait() -> None:
+    backlog = Backlog()
+    backlog.put(WARD_BEDS[0], wave(0, bed=WARD_BEDS[0]), 0)
+    backlog.put_ward(ward(0), 0)
+    backlog.put_ward(ward(1), 1)
+    others, chunks, [(message, rows)] = backlog.next_round()
+    assert (len(others), [one.seq for one in chunks]) == (1, [0])
+    assert (message, rows) == (ward(0).message, [1, 2])
+
+
+def test_it_is_known_whether_a_chunk_that_came_alone_waits() -> None:
+    backlog = Backlog()
+    assert not backlog.is_together
+    backlog.put_ward(ward(0), 0)
+    assert backlog.is_together
+    backlog.put(WARD_BEDS[0], chunk(1, bed=WARD_BEDS[0]), 0)
+    assert not backlog.is_together
+
+
+def test_long_chunks_come_one_by_one() -> None:
+    backlog = Backlog()
+    backlog.put_ward(ward(0, n=720), 0)
+    others, chunks, wards = backlog.next_round()
+    assert (others, wards) == ([], [])
+    assert [one.bed for one in chunks] == list(WARD_BEDS)
+
+
+def test_shedding_takes_a_bed_out_of_the_messages_of_its_shard() -> None:
+    backlog = Backlog()
+    for seq in (0, 1):
+        backlog.put_ward(ward(seq), 0)
+    assert [one.seq for one in backlog.shed(WARD_BEDS[1])] == [0, 1]
+    assert [wait.bed for wait in backlog.waiting(3 * SECOND)] == [WARD_BEDS[0], WARD_BEDS[2]]
+    assert in_order(backlog)[WARD_BEDS[1]] == []
+
+
+def test_the_beds_of_a_shard_that_wait_long_are_named_and_may_catch_up() -> None:
+    backlog = Backlog()
+    backlog.put_ward(ward(0), 0)
+    assert backlog.waiting(SECOND // 2) == []
+    assert [(wait.waited_s, wait.allowed_s) for wait in backlog.waiting(SECOND)] == [(1.0, 1.0)] * 3
+    backlog.next_round()
+    backlog.put_ward(ward(1), 10 * SECOND)
+    assert {wait.allowed_s for wait in backlog.waiting(12 * SECOND)} == {CATCH_UP_WAIT_S}

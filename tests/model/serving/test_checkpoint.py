@@ -18,6 +18,7 @@ from model.pipeline.analysis import Models, load_models
 from model.serving import checkpoint
 from model.serving.checkpoint import BedCheckpoint, Entry
 from model.serving.checkpoint_store import CheckpointStore
+from model.serving.progress import BedProgress
 from model.signal.state_codec import pack
 from stream.clock import SteadyClock
 from stream.errors import StorageError
@@ -50,10 +51,15 @@ def made(number: int = 1, seq: int = 3) -> BedCheckpoint:
     )
 
 
+def progress(after: int, seq: int) -> BedProgress:
+    position = place(seq)
+    return BedProgress("bed-1", 5, after, SESSION, 0, seq, position.end, position.leads, {"gaps": 1})
+
+
 FILE = checkpoint.encode(made(), HASH)
 ENTRIES = (
-    Entry(5, place(4), {"gaps": 2}, after=1, by="a1"),
-    Entry(alarms=replace(ALARMS, active=(alarm(),)), events=(alarm(),), after=1, by="a1"),
+    Entry(replace(ALARMS, active=(alarm(),)), after=1, by="a1"),
+    Entry(replace(ALARMS, audio_paused_until=5), (alarm(),), after=1, by="a1"),
 )
 TAIL = b"".join(map(checkpoint.encode_entry, ENTRIES))
 
@@ -66,24 +72,29 @@ def test_a_checkpoint_and_its_entries_are_read_as_written() -> None:
     first = checkpoint.decode(FILE, HASH)
     assert equal(replace(first, alive_ns=0), replace(made(), alive_ns=0))
     last = checkpoint.decode(FILE + TAIL, HASH)
-    assert (last.place, last.counters, last.alarms.state) == (place(4), {"gaps": 2}, ENTRIES[1].alarms)
+    assert (last.place, last.alarms.state) == (place(3), ENTRIES[1].alarms)
     assert last.alarms.recent == (alarm(), alarm())
-    assert (last.chunk.seq, last.chunk.end) == (4, place(4).end), "the position of the last chunk"
 
 
-@pytest.mark.parametrize("stray", [Entry(place=place(9), after=0, by="a1"), Entry(place=place(9), after=1, by="b2")])
+@pytest.mark.parametrize("stray", [Entry(ALARMS, (alarm(),), after=0, by="a1"), Entry(ALARMS, after=1, by="b2")])
 def test_an_entry_of_another_checkpoint_or_process_is_ignored(stray: Entry) -> None:
-    read = checkpoint.decode(FILE + checkpoint.encode_entry(stray) + TAIL, HASH)
-    assert read.place == place(4)
-    assert read.alarms.recent == (alarm(), alarm())
+    read = checkpoint.decode(FILE + TAIL + checkpoint.encode_entry(stray), HASH)
+    assert read.alarms == SavedAlarms(ENTRIES[1].alarms, (alarm(), alarm()))
 
 
 @given(st.integers(0, len(TAIL)))
 def test_an_incomplete_entry_is_ignored(length: int) -> None:
     read = checkpoint.decode(FILE + TAIL[:length], HASH)
     whole = 0 if length < len(checkpoint.encode_entry(ENTRIES[0])) else 1 if length < len(TAIL) else 2
-    assert read.place == place(4 if whole else 3)
+    assert read.alarms.state == [ALARMS, ENTRIES[0].alarms, ENTRIES[1].alarms][whole]
     assert len(read.alarms.recent) == (2 if whole == 2 else 1)
+
+
+def test_at_a_later_position_a_checkpoint_has_that_of_the_last_chunk() -> None:
+    before = made()
+    moved = checkpoint.moved(before, place(4), {"gaps": 2}, before.alive_ns + 5)
+    assert (moved.place, moved.counters, moved.alive_ns) == (place(4), {"gaps": 2}, before.alive_ns + 5)
+    assert (moved.chunk.seq, moved.chunk.end) == (4, place(4).end)
 
 
 @given(st.integers(0, 8 * len(FILE) - 1))
@@ -120,12 +131,15 @@ def test_a_takeover_extends_the_lineage() -> None:
 def test_the_last_checkpoint_with_its_entries_is_read(tmp_path: Path) -> None:
     with CheckpointStore(tmp_path / "new" / "folder", HASH) as store:
         store.append("bed-1", ENTRIES[0])
-        for number in (1, 2, 3):
+        for number in (1, 2, 3, 4, 5):
             store.write(made(number, seq=number))
-            store.append("bed-1", Entry(place=place(number + 1)))
+            store.append("bed-1", ENTRIES[0])
+            store.append_progress("a1", [progress(number, number + 1)])
+            if number < 3:
+                store.append("bed-1", ENTRIES[1])  # what is written over it later is shorter
     with CheckpointStore(tmp_path / "new" / "folder", HASH) as store:
         [read] = store.read_all()
-    assert (read.number, read.place) == (3, place(4))
+    assert (read.number, read.place, read.alarms) == (5, place(6), SavedAlarms(ENTRIES[0].alarms, (alarm(),)))
 
 
 @given(cut=st.integers(0, len(FILE) - 1))
@@ -133,7 +147,7 @@ def test_while_one_is_written_the_one_before_is_whole(tmp_path_factory: pytest.T
     folder = tmp_path_factory.mktemp("state")
     with CheckpointStore(folder, HASH) as store:
         store.write(made(1))
-        store.append("bed-1", Entry(place=place(7)))
+        store.append_progress("a1", [progress(1, 7)])
         store.write(made(2))
     newer = folder / "bed-1.bed0"
     newer.write_bytes(newer.read_bytes()[:cut])

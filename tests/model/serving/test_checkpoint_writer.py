@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.pipeline.analysis import Models
-from model.serving import checkpoint
+from model.serving import checkpoint, progress
 from model.serving.checkpoint_store import CheckpointStore
 from model.serving.checkpoint_writer import INTERVAL_NS, CheckpointWriter, next_checkpoint_ns
 from stream.records.record import Record
@@ -30,27 +30,22 @@ def test_progress_is_appended_and_a_checkpoint_written_when_due(
     clock = ManualClock()
     with CheckpointStore(tmp_path, checkpoint.fingerprint(models)) as store:
         writer, bed = CheckpointWriter(store, clock), served_bed(models, first)
-        writer.save_progress(bed)
+        writer.save_progress([bed], clock.now)
         assert bed.checkpoint == 1, "the first one at once"
         bed.chunk = second
-        writer.save_progress(bed)
+        writer.save_progress([bed], clock.now)
         assert bed.checkpoint == 1
-        [saved] = layout(tmp_path, models)
-        assert (saved.number, saved.place.seq) == (1, 1), "the entry moves the position"
+        [saved] = progress.read(tmp_path).values()
+        assert (saved.after, saved.seq) == (1, 1)
         clock.now = bed.next_checkpoint_ns
-        writer.save_progress(bed)
+        writer.save_progress([bed], clock.now)
         assert bed.checkpoint == 2
 
 
-def layout(folder: Path, models: Models) -> list[checkpoint.BedCheckpoint]:
-    """Return the checkpoints in the files, of whatever age."""
-    key = checkpoint.fingerprint(models)
-    return [checkpoint.decode(data, key) for path in folder.glob("*.bed?") if (data := path.read_bytes())]
-
-
 def test_without_a_store_nothing_is_written(models: Models, patient: Record) -> None:
-    writer, bed = CheckpointWriter(None, ManualClock()), served_bed(models, next(chunks(patient)))
-    writer.save_progress(bed)
+    clock = ManualClock()
+    writer, bed = CheckpointWriter(None, clock), served_bed(models, next(chunks(patient)))
+    writer.save_progress([bed], clock.now)
     writer.save_alarms(bed.chunk.bed, bed.alarms.saved.state, ())
     assert bed.checkpoint == 1
 

@@ -76,10 +76,12 @@ def chunks(record: Record, size: int = 36, bed: str = "bed-1", **config: Any) ->
     return replay(record, ReplayConfig(bed=bed, chunk=size, **config), BEGIN_NS, SESSION)
 
 
-def served_bed(models: Models, chunk: Waveform, send: Callable[[Message], None] = lambda _: None) -> Bed:
+def served_bed(
+    models: Models, chunk: Waveform, send: Callable[[Message], None] = lambda _: None, analysis: Beds | None = None
+) -> Bed:
     """Return a bed after its first chunk."""
     _, stream = ordering.receive(None, chunk, 0)
-    slot = Beds(models).begin(chunk.leads, chunk.start, chunk.epoch_start)
+    slot = (analysis or Beds(models)).begin(chunk.leads, chunk.start, chunk.epoch_start)
     return Bed(chunk, stream, slot, AlarmManager(models.alarms, send), lease=1, heard_ns=0, served_by=("me",))
 
 

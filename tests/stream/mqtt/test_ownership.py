@@ -22,7 +22,7 @@ def test_own_payloads_come_back_without_being_taken_for_intrusions(steps: list[s
             on_the_way.append(b"forged")
         elif on_the_way:
             payload = on_the_way.pop(0)
-            assert owned.received(str(ALARMS), payload) == (payload == b"forged")
+            assert owned.received(str(ALARMS), payload) == ("intruder" if payload == b"forged" else "own")
             strangers += payload == b"forged"
     assert bool(owned.restore(0.0)) == bool(strangers)
 
@@ -31,15 +31,15 @@ def test_an_earlier_list_that_a_stranger_repeats_is_an_intrusion() -> None:
     owned = OwnedTopics()
     for payload in (b"an alarm", b"no alarm"):
         owned.sent(ALARMS, payload)
-        assert not owned.received(str(ALARMS), payload)
-    assert owned.received(str(ALARMS), b"an alarm")
+        assert owned.received(str(ALARMS), payload) == "own"
+    assert owned.received(str(ALARMS), b"an alarm") == "intruder"
     assert owned.restore(0.0) == [(ALARMS, b"no alarm")]
 
 
 def test_a_removal_is_an_intrusion() -> None:
     owned = OwnedTopics()
     owned.sent(ALARMS, b"an alarm")
-    assert owned.received(str(ALARMS), b"")
+    assert owned.received(str(ALARMS), b"") == "intruder"
 
 
 def test_a_topic_is_restored_once_per_interval_and_the_last_intrusion_is_not_forgotten() -> None:
@@ -47,7 +47,7 @@ def test_a_topic_is_restored_once_per_interval_and_the_last_intrusion_is_not_for
     owned.sent(ALARMS, b"an alarm")
     restored = []
     for i in range(100):
-        assert owned.received(str(ALARMS), b"")
+        assert owned.received(str(ALARMS), b"") == "intruder"
         restored += owned.restore(i * RESTORE_INTERVAL_S / 100)
     assert restored == [(ALARMS, b"an alarm")]
     assert owned.restore(RESTORE_INTERVAL_S) == [(ALARMS, b"an alarm")]
@@ -57,18 +57,18 @@ def test_a_topic_is_restored_once_per_interval_and_the_last_intrusion_is_not_for
 def test_a_late_last_will_of_an_earlier_connection_is_replaced_and_is_no_intrusion() -> None:
     owned = OwnedTopics()
     owned.will(PROCESS, b"offline")
-    assert not owned.received(str(PROCESS), b"offline"), "nothing sent yet"
+    assert owned.received(str(PROCESS), b"offline") == "other", "nothing sent yet"
     owned.sent(PROCESS, b"online")
-    assert not owned.received(str(PROCESS), b"offline")
+    assert owned.received(str(PROCESS), b"offline") == "own"
     assert owned.restore(0.0) == [(PROCESS, b"online")]
 
 
 def test_topics_of_others_and_topics_given_up_are_left_alone() -> None:
     owned = OwnedTopics()
-    assert not owned.received(str(ALARMS), b"of another worker")
+    assert owned.received(str(ALARMS), b"of another worker") == "other"
     owned.sent(ALARMS, b"ours")
     owned.release(ALARMS)
-    assert not owned.received(str(ALARMS), b"of another worker")
+    assert owned.received(str(ALARMS), b"of another worker") == "other"
     assert owned.restore(0.0) == []
 
 

@@ -27,7 +27,8 @@ from stream.wire.detail import SetDetail
 from stream.wire.messages import Annotation, Beat, BedStatus, Forecast, Message, Offer, ProcessStatus, Vitals
 from stream.wire.replay_actions import ChooseRecord, Seek, SetLoop, SetPlaying, SetSpeed
 from stream.wire.topics import OF_WARD, Kind, Role, Topic
-from stream.wire.ward_messages import MAX_WARD_BYTES, ward_ecg, ward_forecast
+from stream.wire.ward_messages import MAX_WARD_BYTES, ward_ecg
+from tests.stream.wire.ward_forecasts import ward_forecast
 from tests.waveforms import SESSION, chunk, wave
 
 

@@ -21,9 +21,9 @@ from stream.wire.ward_messages import (
     WardEcg,
     WardForecast,
     ward_ecg,
-    ward_forecast,
 )
 from tests.stream.wire.test_codec import forecast
+from tests.stream.wire.ward_forecasts import ward_forecast
 from tests.waveforms import chunk
 
 SHARD = 3
