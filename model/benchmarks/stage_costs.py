@@ -13,7 +13,7 @@ import numpy as np
 from model.anomaly import anomaly_detector, frequent_episodes
 from model.beats import beat_detector, repetition
 from model.benchmarks.jobs import whole_job
-from model.forecast import forecaster
+from model.forecast import forecaster, personal_forecast
 from model.forecast.torch_runtime import CPU_CLOCK
 from model.pipeline import vitals_output
 from model.pipeline.analysis import Models
@@ -23,6 +23,7 @@ from model.signal import blocks, fibrillation_waveform, intake, pulses, signal_q
 STAGES: dict[str, ModuleType] = {
     "intake": intake,
     "forecast": forecaster,
+    "personal forecast": personal_forecast,
     "anomaly score": anomaly_detector,
     "frequent episodes": frequent_episodes,
     "beats": beat_detector,

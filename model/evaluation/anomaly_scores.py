@@ -37,6 +37,7 @@ from model.forecast.config import PATCH
 from model.forecast.forecaster import Forecasts
 from model.signal import intake
 from model.signal.arrays import FloatArray, IntArray
+from model.signal.batch import Strides
 from model.signal.gaps import fill_gaps
 from stream.errors import UsageError
 from stream.records.catalog import Catalog
@@ -127,7 +128,7 @@ def load(
 def run_detector(
     signals: Mapping[str, FloatArray],
     forecaster: Checkpoint,
-    on_forecasts: Callable[[str, Forecasts], None] | None = None,
+    on_forecasts: Callable[[str, Strides, Forecasts], None] | None = None,
 ) -> dict[str, DetectorOutput]:
     """Run forecaster and anomaly detector over all records in parallel, in chunks of 10 s, all leads, state carried.
 
@@ -137,7 +138,8 @@ def run_detector(
         As `load` returns them.
     forecaster : Checkpoint
     on_forecasts : callable, optional
-        Called with the name of a record and the forecasts of one chunk, so that they can be scored in the same pass.
+        Called with the name of a record, and strides and forecasts of one chunk, so that these can be scored in the
+        same pass.
     """
     intakes = {name: intake.begin(mv.shape[1], 0, 0) for name, mv in signals.items()}
     forecast_states = {name: forecasting.begin(forecaster, mv.shape[1]) for name, mv in signals.items()}
@@ -153,10 +155,10 @@ def run_detector(
             own, intakes[name] = intake.step(intakes[name], signals[name][i : i + CHUNK])
             strides.append(own)
         stepped = forecasting.step(forecaster, [forecast_states[name] for name in live], strides)
-        for name, (forecasts, state) in zip(live, stepped, strict=True):
+        for name, own, (forecasts, state) in zip(live, strides, stepped, strict=True):
             forecast_states[name] = state
             if on_forecasts is not None:
-                on_forecasts(name, forecasts)
+                on_forecasts(name, own, forecasts)
             found, detector_states[name] = anomaly_detector.step(
                 DEFAULT_CONFIG, detector_states[name], forecasts.mean, forecasts.scale, forecasts.observed
             )

@@ -206,7 +206,7 @@ def last_beat(x: FloatArray, origins: IntArray, horizons: Sequence[int]) -> Floa
     origins : ndarray of int64, shape (k,)
         None below 827: the longest lag and a pattern.
     horizons : sequence of int
-        None above 108 samples, the shortest lag; beyond it the template would lie in the future.
+        Beyond the lag of the match, the beat is repeated.
 
     Returns
     -------
@@ -216,14 +216,13 @@ def last_beat(x: FloatArray, origins: IntArray, horizons: Sequence[int]) -> Floa
     Raises
     ------
     UsageError
-        An origin is too early or a horizon too long.
+        An origin is too early.
     """
     ahead = np.array(horizons)
-    if ahead.max() > LAGS[0]:
-        raise UsageError(f"the last-beat forecast reaches {LAGS[0]} samples ahead, not {ahead.max()}")
-    then = origins - beat_lags(x, origins)
-    shift = x[origins] - x[then]
-    return np.asarray(x[then[:, None] + ahead] + shift[:, None] * np.exp(-ahead / FADE))
+    lags = beat_lags(x, origins)[:, None]
+    then = origins[:, None] - lags
+    shift = x[origins[:, None]] - x[then]
+    return np.asarray(x[then + 1 + (ahead - 1) % lags] + shift * np.exp(-ahead / FADE))
 
 
 def beat_lags(x: FloatArray, origins: IntArray) -> IntArray:

@@ -161,7 +161,7 @@ def _score(
     signals = {name: loaded.mv for name, loaded in batch.items()}
     since = {name: loaded.since for name, loaded in batch.items()}
     scores = ForecastScores({name: loaded.first_lead for name, loaded in batch.items()}, since)
-    outputs = run_detector(signals, forecaster, scores.add)
+    outputs = run_detector(signals, forecaster, lambda name, _, forecasts: scores.add(name, forecasts))
     targets = {
         name: targets_of(loaded.example.truth.reference, len(loaded.mv), loaded.since)
         for name, loaded in batch.items()

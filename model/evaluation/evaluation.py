@@ -21,7 +21,12 @@ from model.evaluation.forecast_report import CURVE, ForecastReport
 from model.evaluation.forecast_scores import ForecastScores
 from model.evaluation.forecast_tables import print_forecast, print_forecast_by_record
 from model.evaluation.patient_bootstrap import ON_BOTH_SIDES
+from model.evaluation.personal_report import HORIZONS as PERSONAL_HORIZONS
+from model.evaluation.personal_report import PersonalReport, by_method, print_personal
+from model.evaluation.personal_scores import PersonalScores
 from model.forecast.checkpoint import Checkpoint
+from model.forecast.forecaster import Forecasts
+from model.signal.batch import Strides
 from model.signal.gaps import fill_gaps
 from stream.records.catalog import Catalog
 
@@ -33,10 +38,12 @@ class Evaluation:
     Attributes
     ----------
     forecast : ForecastReport
+    personal : PersonalReport
     anomaly : AnomalyReport
     """
 
     forecast: ForecastReport
+    personal: PersonalReport
     anomaly: AnomalyReport
 
     @cached_property
@@ -45,17 +52,26 @@ class Evaluation:
         shared = [name for name in self.forecast.records if name in ON_BOTH_SIDES]
         if not 0 < len(shared) < len(self.forecast.records):
             return None
-        return Evaluation(self.forecast.without(shared), self.anomaly.without(shared))
+        return Evaluation(self.forecast.without(shared), self.personal.without(shared), self.anomaly.without(shared))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the metrics for JSON; those of `strict` are under ``without_202``, without single records."""
-        metrics = {**self.forecast.to_dict(), **self.anomaly.to_dict()}
+        metrics = self._metrics()
         strict = self.strict
         if strict is not None:
-            rest = {**strict.forecast.to_dict(), **strict.anomaly.to_dict()}
+            rest = strict._metrics()
             name = "_".join(("without", *ON_BOTH_SIDES))
             metrics[name] = {part: {k: v for k, v in own.items() if k != "records"} for part, own in rest.items()}
         return metrics
+
+    def _metrics(self) -> dict[str, Any]:
+        metrics, personal = self.forecast.to_dict(), self.personal.to_dict()
+        own = metrics["forecast"]
+        own["nrmse"]["personal"] = personal["nrmse"]["personal"]
+        own["personal"] = personal
+        for name, record in self.personal.records.items():
+            own["records"][name]["nrmse"]["personal"] = by_method(record.nrmse)["personal"]
+        return {**metrics, **self.anomaly.to_dict()}
 
 
 def evaluate(
@@ -82,10 +98,20 @@ def evaluate(
     names = without(records, exclude)
     stderr().print(f"reading {len(names)} records, fitting AR(180)")
     signals, targets = load(names, catalog)
-    ar = ar180(CURVE, catalog)
-    forecasts = ForecastScores({name: fill_gaps(mv[:, :1], np.zeros(1))[0][:, 0] for name, mv in signals.items()})
-    outputs = run_detector(signals, forecaster, forecasts.add)
-    return Evaluation(forecasts.report(ar), report_of(score_all(signals, targets, outputs, ar.at((AHEAD,)))))
+    ar = ar180(sorted({*CURVE, *PERSONAL_HORIZONS}), catalog)
+    leads = {name: fill_gaps(mv[:, :1], np.zeros(1))[0][:, 0] for name, mv in signals.items()}
+    forecasts, personal = ForecastScores(leads), PersonalScores(leads, forecaster)
+
+    def add(name: str, strides: Strides, made: Forecasts) -> None:
+        forecasts.add(name, made)
+        personal.add(name, strides, made)
+
+    outputs = run_detector(signals, forecaster, add)
+    return Evaluation(
+        forecasts.report(ar.at(CURVE)),
+        personal.report(ar.at(PERSONAL_HORIZONS)),
+        report_of(score_all(signals, targets, outputs, ar.at((AHEAD,)))),
+    )
 
 
 def print_evaluation(evaluation: Evaluation, console: Console | None = None) -> None:
@@ -97,6 +123,7 @@ def print_evaluation(evaluation: Evaluation, console: Console | None = None) -> 
         console.print(f"Without {', '.join(ON_BOTH_SIDES)}, whose patient is also in DS1:")
         print_forecast(strict.forecast, console)
     print_forecast_by_record(evaluation.forecast, console)
+    print_personal(evaluation.personal if strict is None else strict.personal, console)
     print_anomalies(evaluation.anomaly, console)
     if strict is not None:
         console.print(f"Without {', '.join(ON_BOTH_SIDES)}:")

@@ -16,7 +16,7 @@ from model.anomaly.state import DEFAULT_CONFIG
 from model.beats import beat_detector, repetition
 from model.beats.beat import from_rows
 from model.conditions.changes import Change
-from model.forecast import forecaster
+from model.forecast import forecaster, personal_forecast
 from model.forecast.inference import Precision
 from model.forecast.skill import NEXT_STRIDE_END
 from model.pipeline import bed_state, vitals_output
@@ -223,12 +223,13 @@ class BedGroup:
         )
 
     def _predict(self, batch: Batch) -> tuple[GroupForecasts | None, StrideRows, list[tuple[int, Change]]]:
-        """Push strides to the forecaster and the anomaly detector."""
+        """Push strides to the forecaster, the personal forecast and the anomaly detector."""
         ends, columns = batch.last_samples, self._columns
         if not self._forecast:
             unknown = np.full(ends.shape, np.nan)
             return None, StrideRows(ends, unknown, unknown, unknown), []
         made = forecaster.advance(self.models.forecaster, columns.forecaster, batch, self._precision)
+        personal = personal_forecast.advance(self.models.forecaster, columns.personal, batch, made.mean, made.scale)
         score, anomalies = anomaly_detector.advance(
             DEFAULT_CONFIG, columns.anomaly, self._anomaly, batch.slots, made.mean, made.scale, made.observed
         )
@@ -239,7 +240,7 @@ class BedGroup:
         highest = np.fmax.reduce(score.reshape(*ends.shape, per_stride), axis=2)
         expected = mean[:, :, NEXT_STRIDE_END, 0].astype(np.float64)
         return (
-            GroupForecasts(ends, observed, mean, scale, highest),
+            GroupForecasts(ends, observed, mean, scale, highest, personal.mean, personal.scale),
             StrideRows(ends, observed, expected, highest),
             anomalies,
         )

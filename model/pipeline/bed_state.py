@@ -16,9 +16,10 @@ from model.beats import beat_detector, repetition
 from model.beats.beat_detector import BeatsState
 from model.beats.repetition import RepetitionState
 from model.conditions.changes import Began, Ended
-from model.forecast import forecaster
+from model.forecast import forecaster, personal_forecast
 from model.forecast.forecaster import ForecasterColumns, ForecasterState
 from model.forecast.inference import Precision
+from model.forecast.personal_forecast import PersonalColumns
 from model.pipeline import vitals_output
 from model.pipeline.analysis import Analysis, Models
 from model.pipeline.vitals_output import SecondState
@@ -39,6 +40,7 @@ class Columns(NamedTuple):
 
     intake: IntakeState
     forecaster: ForecasterColumns
+    personal: PersonalColumns
     anomaly: AnomalyColumns
     beats: BeatsState
     repetition: RepetitionState
@@ -140,6 +142,7 @@ def begin(
     columns = Columns(
         intake=received,
         forecaster=forecaster.begin(models.forecaster, n, precision).columns,
+        personal=personal_forecast.begin(n, models.forecaster.scaling),
         anomaly=anomaly.columns,
         beats=beat_detector.begin(first, n),
         repetition=repetition.begin(n),
@@ -158,8 +161,8 @@ def after_gap(models: Models, state: BedState, start: int, epoch_start: int) -> 
     """Return the state of a bed that goes on with sample ``start`` after lost samples of the same epoch.
 
     Filters, beats in progress, runs and conditions begin anew; what was learned of the patient is kept: baseline, scale
-    and calibration of the forecast, history and templates of the anomaly score, templates and levels of the beats. The
-    caller reports the ends of the conditions that held, with `finish`.
+    and calibration of the forecast, what the personal forecast learned, history and templates of the anomaly score,
+    templates and levels of the beats. The caller reports the ends of the conditions that held, with `finish`.
     """
     fresh = begin(models, state.leads, start, epoch_start, state.precision).columns
     first = int(fresh.intake.next_stride[0])
@@ -168,6 +171,7 @@ def after_gap(models: Models, state: BedState, start: int, epoch_start: int) -> 
     anomaly = anomaly_detector.after_gap(AnomalyState(learned.anomaly, notes.anomaly), first)
     columns = fresh._replace(
         forecaster=forecaster.after_gap(models.forecaster, forecasting).columns,
+        personal=personal_forecast.after_gap(learned.personal),
         anomaly=anomaly.columns,
         beats=beat_detector.after_gap(learned.beats, first),
         repetition=repetition.after_gap(learned.repetition),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import NamedTuple, overload
 
 import numpy as np
@@ -26,6 +26,8 @@ class StrideForecasts(Sequence[StrideForecast]):
         mV; ``scale`` is the predicted standard deviation.
     score : ndarray, shape (k,)
         The highest anomaly score of each stride, ``-log10`` of a probability per second; NaN while learning.
+    personal_mean, personal_scale : ndarray of float32, shape (k, offsets, leads)
+        The forecast that knows the patient, mV, `model.forecast.personal_forecast.OFFSETS` samples after the origin.
     """
 
     origin: IntArray
@@ -33,13 +35,22 @@ class StrideForecasts(Sequence[StrideForecast]):
     mean: Float32Array
     scale: Float32Array
     score: FloatArray
+    personal_mean: Float32Array
+    personal_scale: Float32Array
 
     def __len__(self) -> int:
         return len(self.origin)
 
     def __iter__(self) -> Iterator[StrideForecast]:
         return map(
-            StrideForecast, self.origin.tolist(), self.observed.tolist(), self.mean, self.scale, self.score.tolist()
+            StrideForecast,
+            self.origin.tolist(),
+            self.observed.tolist(),
+            self.mean,
+            self.scale,
+            self.score.tolist(),
+            self.personal_mean,
+            self.personal_scale,
         )
 
     @overload
@@ -49,11 +60,17 @@ class StrideForecasts(Sequence[StrideForecast]):
     def __getitem__(self, index: slice) -> StrideForecasts: ...
 
     def __getitem__(self, index: int | slice) -> StrideForecast | StrideForecasts:
-        columns = self.origin[index], self.observed[index], self.mean[index], self.scale[index], self.score[index]
         if isinstance(index, slice):
-            return StrideForecasts(*columns)
-        origin, observed, mean, scale, score = columns
-        return StrideForecast(int(origin), float(observed), mean, scale, float(score))
+            return StrideForecasts(*(getattr(self, field.name)[index] for field in fields(self)))
+        return StrideForecast(
+            int(self.origin[index]),
+            float(self.observed[index]),
+            self.mean[index],
+            self.scale[index],
+            float(self.score[index]),
+            self.personal_mean[index],
+            self.personal_scale[index],
+        )
 
 
 class GroupForecasts(NamedTuple):
@@ -65,6 +82,7 @@ class GroupForecasts(NamedTuple):
     observed : ndarray, shape (beds, k), mV
     mean, scale : ndarray of float32, shape (beds, k, horizon, leads), mV
     score : ndarray, shape (beds, k)
+    personal_mean, personal_scale : ndarray of float32, shape (beds, k, offsets, leads), mV
     """
 
     origin: IntArray
@@ -72,6 +90,8 @@ class GroupForecasts(NamedTuple):
     mean: Float32Array
     scale: Float32Array
     score: FloatArray
+    personal_mean: Float32Array
+    personal_scale: Float32Array
 
     def of_beds(self) -> Iterator[StrideForecasts]:
         """Yield the forecasts of each bed."""
@@ -84,5 +104,7 @@ NONE = StrideForecasts(
     np.zeros((0, 0, 0), np.float32),
     np.zeros((0, 0, 0), np.float32),
     np.zeros(0),
+    np.zeros((0, 0, 0), np.float32),
+    np.zeros((0, 0, 0), np.float32),
 )
 """No forecasts."""

@@ -37,6 +37,8 @@ class StrideForecast:
         mV; ``scale`` is the predicted standard deviation.
     score : float
         The highest anomaly score of the stride, ``-log10`` of a probability per second; NaN while learning.
+    personal_mean, personal_scale : ndarray of float32, shape (offsets, leads)
+        The forecast that knows the patient, mV, ``model.forecast.personal_forecast.OFFSETS`` samples after the origin.
     """
 
     origin: int
@@ -44,6 +46,8 @@ class StrideForecast:
     mean: npt.NDArray[np.float32]
     scale: npt.NDArray[np.float32]
     score: float
+    personal_mean: npt.NDArray[np.float32]
+    personal_scale: npt.NDArray[np.float32]
 
 
 class SecondState(NamedTuple):

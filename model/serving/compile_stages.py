@@ -16,7 +16,7 @@ from numba.core import event
 from model.anomaly import anomaly_detector
 from model.anomaly.state import DEFAULT_CONFIG
 from model.beats.beat import to_rows
-from model.forecast import forecaster
+from model.forecast import forecaster, personal_forecast
 from model.forecast.inference import fastest_precision
 from model.pipeline import bed_state
 from model.pipeline.analysis import load_models
@@ -45,6 +45,7 @@ def compile_forecast() -> None:
         bed = bed_state.begin(models, leads, 0, 0)
         [(_, batch)] = intake.advance(bed.columns.intake, slots, [mv])
         made = forecaster.advance(models.forecaster, bed.columns.forecaster, batch, precision)
+        personal_forecast.advance(models.forecaster, bed.columns.personal, batch, made.mean, made.scale)
         forecasts = made.mean, made.scale, made.observed
         anomaly_detector.advance(DEFAULT_CONFIG, bed.columns.anomaly, [bed.notes.anomaly], slots, *forecasts)
     pulses.advance(pulse_detector.begin(1), slots, batch.last_samples, [()])

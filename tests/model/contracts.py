@@ -26,8 +26,9 @@ from model.beats.qrs_state import QrsState
 from model.beats.repetition import RepetitionState
 from model.conditions.changes import Began, Ended
 from model.conditions.settings import load as load_settings
-from model.forecast import forecaster
+from model.forecast import forecaster, personal_forecast
 from model.forecast.forecaster import ForecasterState
+from model.forecast.personal_forecast import PersonalColumns
 from model.pipeline import bed_state
 from model.pipeline.analysis import Models, load_models
 from model.pipeline.bed_state import BedState
@@ -328,6 +329,15 @@ def _step_forecaster(state: ForecasterState, strides: Strides) -> tuple[Outputs,
     return list(zip(forecasts.origin.tolist(), zip(forecasts.mean, forecasts.scale, strict=True), strict=True)), state
 
 
+def _step_personal(
+    state: tuple[ForecasterState, PersonalColumns], strides: Strides
+) -> tuple[Outputs, tuple[ForecasterState, PersonalColumns]]:
+    ((made, forecaster_state),) = forecaster.step(models().forecaster, [state[0]], [strides])
+    forecasts, columns = personal_forecast.step(models().forecaster, state[1], strides, made)
+    each = zip(forecasts.mean, forecasts.scale, strict=True)
+    return list(zip(strides.last_samples, each, strict=True)), (forecaster_state, columns)
+
+
 def _step_anomaly(state: AnomalyState, strides: Strides) -> tuple[Outputs, AnomalyState]:
     observed = strides.mv.reshape(-1, PATCH, len(LEADS))
     mean = np.zeros((len(observed), HORIZON, len(LEADS)), np.float32)
@@ -435,6 +445,19 @@ STAGES = (
         tuple[IntakeState, ForecasterState],
         ecg_with_events,
         atol=1e-5,
+    ),
+    Stage(
+        "personal forecast",
+        *after_intake(
+            lambda _: (
+                forecaster.begin(models().forecaster, len(LEADS)),
+                personal_forecast.begin(len(LEADS), models().forecaster.scaling),
+            ),
+            _step_personal,
+        ),
+        tuple[IntakeState, tuple[ForecasterState, PersonalColumns]],
+        ecg_with_events,
+        atol=1e-4,
     ),
     Stage(
         "anomaly detector",

@@ -117,6 +117,12 @@ def test_last_beat_predicts_the_waves_of_the_next_beat() -> None:
         assert forecast == pytest.approx(x[origin + ahead], abs=0.08)
 
 
+def test_last_beat_is_repeated_beyond_its_lag() -> None:
+    x = beats([300] * 8)
+    ((near, far),) = last_beat(x, np.array([1870]), (40, 340))
+    assert far == pytest.approx(near, abs=0.02)
+
+
 def test_level_shift_decays() -> None:
     x = beats([300] * 8)
     x[2000:] += 5.0
@@ -161,13 +167,11 @@ def test_last_beat_on_a_flat_line() -> None:
     np.testing.assert_array_equal(last_beat(np.full(2000, 0.3), np.array([1500]), (1, 90)), [[0.3, 0.3]])
 
 
-def test_last_beat_limits_of_origin_and_horizon() -> None:
+def test_last_beat_needs_enough_samples_up_to_its_first_origin() -> None:
     x = beats([300] * 8)
     assert np.isfinite(last_beat(x, np.array([LAGS[1] + PATTERN - 1]), (1,))).all()
     with pytest.raises(UsageError, match="828 samples"):
         last_beat(x, np.array([LAGS[1] + PATTERN - 2]), (1,))
-    with pytest.raises(UsageError, match="108 samples"):
-        last_beat(x, np.array([1500]), (109,))
     assert last_beat(x, np.zeros(0, dtype=np.int64), (1, 4)).shape == (0, 2)
 
 

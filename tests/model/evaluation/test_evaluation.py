@@ -66,7 +66,7 @@ def evaluation(catalog: Catalog, passes: list[int]) -> Evaluation:
 def shared(evaluation: Evaluation, monkeypatch: pytest.MonkeyPatch) -> Evaluation:
     """Treat the patient of 119 as one who is in both sets."""
     monkeypatch.setattr(module, "ON_BOTH_SIDES", ("119",))
-    return Evaluation(evaluation.forecast, evaluation.anomaly)
+    return Evaluation(evaluation.forecast, evaluation.personal, evaluation.anomaly)
 
 
 def test_forecasts_are_computed_once(evaluation: Evaluation, passes: list[int]) -> None:
@@ -85,6 +85,7 @@ def test_json_with_and_without_the_shared_patient(shared: Evaluation) -> None:
     assert set(rest) == set(values)
     own = values["forecast"]["records"]["116"]
     assert rest["forecast"]["nrmse"] == own["nrmse"]
+    assert set(own["nrmse"]["personal"]) == {"3", "11", "50", "100", "200", "500", "1000"}
     assert values["forecast"]["nrmse"] != own["nrmse"]
     assert rest["residual"]["auroc"] == values["residual"]["records"]["116"]["auroc"]
     assert "records" not in rest["forecast"]
@@ -92,13 +93,14 @@ def test_json_with_and_without_the_shared_patient(shared: Evaluation) -> None:
 
 
 def test_strict_is_none_if_no_other_record_remains(shared: Evaluation) -> None:
-    alone = Evaluation(shared.forecast.without(["116"]), shared.anomaly.without(["116"]))
+    alone = Evaluation(*(part.without(["116"]) for part in (shared.forecast, shared.personal, shared.anomaly)))
     assert alone.strict is None
 
 
 def test_tables_with_and_without_the_shared_patient(shared: Evaluation, evaluation: Evaluation) -> None:
     texts = []
-    for shown in (shared, Evaluation(evaluation.forecast.without(["119"]), evaluation.anomaly.without(["119"]))):
+    parts = evaluation.forecast, evaluation.personal, evaluation.anomaly
+    for shown in (shared, Evaluation(*(part.without(["119"]) for part in parts))):
         console = Console(record=True, width=80, file=StringIO())
         print_evaluation(shown, console)
         texts.append(console.export_text())

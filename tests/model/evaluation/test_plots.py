@@ -14,6 +14,7 @@ from model.evaluation.anomaly_report import report_of
 from model.evaluation.evaluation import Evaluation
 from model.evaluation.forecast_plots import select_records
 from model.evaluation.forecast_report import CURVE, LEVELS, Excerpt, ForecastReport, RecordForecast
+from model.evaluation.personal_report import PersonalReport
 from model.evaluation.plots import draw, prepare
 from model.evaluation.time_metrics import TimeResult
 from stream.errors import StorageError, UsageError
@@ -48,6 +49,7 @@ def evaluation(n: int, *, veb: float = 0.2) -> Evaluation:
     names = [str(100 + i) for i in range(n)]
     return Evaluation(
         ForecastReport({name: forecast(0.1 + 0.02 * i) for i, name in enumerate(names)}),
+        PersonalReport({}),
         report_of({name: result(i, veb=veb) for i, name in enumerate(names)}),
     )
 

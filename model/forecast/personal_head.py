@@ -1,0 +1,108 @@
+"""A linear correction that follows one patient: ridge regression on the last two minutes, older moments weighing less.
+
+The sums of the normal equations fade by a constant share per stride, and the ridge does not fade, so the equations stay
+well conditioned whatever the signal does. They are solved every two seconds, by elimination.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from model.signal.arrays import Float32Array, FloatArray
+from model.signal.compiled import compiled
+from stream.timebase import FS, STRIDE
+
+KEPT = math.exp(-STRIDE / (120 * FS))
+"""Share of the sums that is kept from stride to stride."""
+
+RIDGE = 30.0
+"""Added to the diagonal of the normal equations; the features are of the order of 1."""
+
+
+class HeadState(NamedTuple):
+    """State of each stream.
+
+    Attributes
+    ----------
+    gram : ndarray of float64, shape (streams, features, features)
+        Fading sum of the products of features.
+    cross : ndarray of float64, shape (streams, features, horizons)
+        Fading sum of the products of features and targets.
+    weights : ndarray of float32, shape (streams, features, horizons)
+        The last solution.
+    """
+
+    gram: FloatArray
+    cross: FloatArray
+    weights: Float32Array
+
+
+def begin(streams: int, features: int, horizons: int) -> HeadState:
+    """Return the state before the first target: nothing is corrected."""
+    return HeadState(
+        np.zeros((streams, features, features)),
+        np.zeros((streams, features, horizons)),
+        np.zeros((streams, features, horizons), np.float32),
+    )
+
+
+@compiled
+def learn(state: HeadState, i: int, features: FloatArray, target: FloatArray, weight: float) -> None:
+    """Add one moment to the sums of stream `i`; shapes (features,) and (horizons,)."""
+    gram, cross = state.gram[i], state.cross[i]
+    for j in range(len(features)):
+        own = weight * features[j]
+        products, targets = gram[j], cross[j]
+        for k in range(len(features)):
+            products[k] = KEPT * products[k] + own * features[k]
+        for k in range(len(target)):
+            targets[k] = KEPT * targets[k] + own * target[k]
+
+
+@compiled
+def solve(state: HeadState, i: int, equations: FloatArray, solution: FloatArray) -> None:
+    """Solve the normal equations of stream `i`.
+
+    Parameters
+    ----------
+    state : HeadState
+    i : int
+    equations : ndarray of float64, shape (features, features)
+        Overwritten.
+    solution : ndarray of float64, shape (features, horizons)
+        Overwritten.
+    """
+    n = len(equations)
+    equations[:], solution[:] = state.gram[i], state.cross[i]
+    for j in range(n):
+        equations[j, j] += RIDGE
+    for j in range(n):
+        row, values = equations[j], solution[j]
+        for below in range(j + 1, n):
+            share = row[below] / row[j]  # symmetric: the entry of the lower row
+            other, other_values = equations[below], solution[below]
+            for k in range(below, n):
+                other[k] -= share * row[k]
+            for k in range(len(values)):
+                other_values[k] -= share * values[k]
+    for j in range(n - 1, -1, -1):
+        values = solution[j]
+        for later in range(j + 1, n):
+            share, other_values = equations[j, later], solution[later]
+            for k in range(len(values)):
+                values[k] -= share * other_values[k]
+        for k in range(len(values)):
+            values[k] /= equations[j, j]
+            state.weights[i, j, k] = values[k]
+
+
+@compiled
+def correct(state: HeadState, i: int, features: FloatArray, values: FloatArray) -> None:
+    """Add the correction of stream `i` to values, shape (horizons,)."""
+    for j in range(len(features)):
+        own, weights = features[j], state.weights[i, j]
+        for k in range(len(values)):
+            values[k] += own * weights[k]
