@@ -17,6 +17,7 @@ from model.anomaly.state import DEFAULT_CONFIG
 from model.beats.beat import Beat
 from model.conditions.changes import Change
 from model.datasets.pieces import pieces
+from model.forecast.personal_forecast import OFFSETS
 from model.pipeline.analysis import Models, load_models
 from model.pipeline.beds import Beds
 from model.pipeline.signals import Signal, analyze_signals
@@ -151,7 +152,11 @@ class RecordAnalysis:
     origin : ndarray of int64, shape (k,)
         Last observed sample of each forecast; ``mean[j, i]`` is for sample ``origin[j] + 1 + i``.
     mean, scale : ndarray of float32, shape (k, horizon, leads)
-        mV; ``scale`` is the predicted standard deviation.
+        That of the network alone, mV; ``scale`` is the predicted standard deviation.
+    offsets : ndarray of int64, shape (offsets,)
+        Samples after its origin for which the personal forecast is made.
+    personal_mean, personal_scale : ndarray of float32, shape (k, offsets, leads)
+        The forecast that knows the patient, mV; what the live worker publishes.
     score : ndarray of float64, shape (k,)
         Anomaly score of each stride, ``-log10`` of a probability per second; NaN while learning.
     threshold : float
@@ -168,6 +173,9 @@ class RecordAnalysis:
     origin: IntArray
     mean: Float32Array
     scale: Float32Array
+    offsets: IntArray
+    personal_mean: Float32Array
+    personal_scale: Float32Array
     score: FloatArray
     threshold: float
     beats: list[Beat]
@@ -207,7 +215,9 @@ def outputs_of(records: Sequence[Record], models: Models, session: str = SESSION
 
 
 def _joined(record: Record, models: Models, outputs: Sequence[Output]) -> RecordAnalysis:
-    empty = np.empty((0, models.forecaster.config.horizon, len(record.leads)), np.float32)
+    empty, empty_personal = (
+        np.empty((0, n, len(record.leads)), np.float32) for n in (models.forecaster.config.horizon, len(OFFSETS))
+    )
     forecasts = [output.forecasts for output in outputs if len(output.forecasts)]
     return RecordAnalysis(
         record=record.name,
@@ -215,6 +225,9 @@ def _joined(record: Record, models: Models, outputs: Sequence[Output]) -> Record
         origin=np.concatenate([np.empty(0, np.int64), *(own.origin for own in forecasts)]),
         mean=np.concatenate([empty, *(own.mean for own in forecasts)]),
         scale=np.concatenate([empty, *(own.scale for own in forecasts)]),
+        offsets=np.array(OFFSETS),
+        personal_mean=np.concatenate([empty_personal, *(own.personal_mean for own in forecasts)]),
+        personal_scale=np.concatenate([empty_personal, *(own.personal_scale for own in forecasts)]),
         score=np.concatenate([np.empty(0), *(own.score for own in forecasts)]),
         threshold=DEFAULT_CONFIG.threshold,
         beats=[beat for output in outputs for beat in output.beats],

@@ -10,16 +10,20 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 from model.anomaly.state import DEFAULT_CONFIG
+from model.forecast.personal_forecast import OFFSETS
 from model.pipeline.stride_forecasts import GroupForecasts
 from model.serving.bed import Bed
 from model.serving.output_messages import forecast_message
+from stream.timebase import FS
 from stream.wire.detail import IN_FULL, DetailLeases
 from stream.wire.messages import Message
 from stream.wire.shard import ward_shard
 from stream.wire.ward_messages import BED_BYTES, MAX_WARD_BYTES, ForecastRows, ward_forecast
 
-OFFSETS = (12, 24, 36, 48, 60, 72, 84, 96)
-"""Samples after the origin that the message of a shard contains, one each 33 ms, up to the horizon."""
+SHARED = range(24, FS + 1, 24)
+"""Samples after the origin that the message of a shard contains, one each 67 ms of a second."""
+
+_ROWS = [OFFSETS.index(offset) for offset in SHARED]
 
 
 class ForecastOutput:
@@ -41,8 +45,8 @@ class ForecastOutput:
         self._send = send
         self._detail = DetailLeases()
         self._now_ns = 0
-        self._rows: dict[tuple[int, int], list[ForecastRows]] = defaultdict(list)  # by shard and horizon
-        self._bytes: dict[tuple[int, int], int] = defaultdict(int)
+        self._rows: dict[int, list[ForecastRows]] = defaultdict(list)
+        self._bytes: dict[int, int] = defaultdict(int)
 
     def set_detail(self, bed: str, now_s: float) -> bool:
         """Send a bed in full for a while; return False if there are too many. Times are monotonic."""
@@ -71,25 +75,24 @@ class ForecastOutput:
 
     def _keep(self, beds: Sequence[Bed], made: GroupForecasts, now_ns: int) -> None:
         self._now_ns = now_ns
-        _, strides, horizon, leads = made.mean.shape
-        most = MAX_WARD_BYTES // (BED_BYTES + 8 * horizon * leads)
-        rows = [offset - 1 for offset in _offsets(horizon)]
-        mean, scale = made.mean[:, :, rows], made.scale[:, :, rows]
+        mean, scale = made.personal_mean[:, :, _ROWS], made.personal_scale[:, :, _ROWS]
+        _, strides, _, leads = mean.shape
+        bed_bytes = BED_BYTES + 8 * len(SHARED) * leads
+        most = MAX_WARD_BYTES // bed_bytes
         shards: dict[int, list[int]] = defaultdict(list)
         for number, bed in enumerate(beds):
             shards[ward_shard(bed.name)].append(number)
         for stride in range(strides):
             for shard, members in shards.items():
                 if stride:  # a bed is in a message once
-                    self._send_rows(shard, horizon)
+                    self._send_rows(shard)
                 for first in range(0, len(members), most):
                     own = members[first : first + most]
-                    size = len(own) * (BED_BYTES + 8 * horizon * leads)
-                    if self._bytes[shard, horizon] + size > MAX_WARD_BYTES:
-                        self._send_rows(shard, horizon)
-                    self._bytes[shard, horizon] += size
+                    if self._bytes[shard] + len(own) * bed_bytes > MAX_WARD_BYTES:
+                        self._send_rows(shard)
+                    self._bytes[shard] += len(own) * bed_bytes
                     some = [beds[number] for number in own]
-                    self._rows[shard, horizon].append(
+                    self._rows[shard].append(
                         ForecastRows(
                             beds=[bed.name for bed in some],
                             sessions=[bed.session for bed in some],
@@ -107,16 +110,11 @@ class ForecastOutput:
     def flush(self, now_s: float) -> None:
         """Send the messages of the shards."""
         self._detail.expire(now_s)
-        for shard, horizon in list(self._rows):
-            self._send_rows(shard, horizon)
+        for shard in list(self._rows):
+            self._send_rows(shard)
 
-    def _send_rows(self, shard: int, horizon: int) -> None:
-        self._bytes.pop((shard, horizon), None)
-        rows = self._rows.pop((shard, horizon), [])
+    def _send_rows(self, shard: int) -> None:
+        self._bytes.pop(shard, None)
+        rows = self._rows.pop(shard, [])
         if rows:
-            self._send(ward_forecast(shard, rows, _offsets(horizon), DEFAULT_CONFIG.threshold, self._now_ns))
-
-
-def _offsets(horizon: int) -> tuple[int, ...]:
-    """Return which samples of a forecast the message of a shard contains."""
-    return tuple(offset for offset in OFFSETS if offset <= horizon) or (horizon,)
+            self._send(ward_forecast(shard, rows, tuple(SHARED), DEFAULT_CONFIG.threshold, self._now_ns))

@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from model.beats.beat import Beat
+from model.forecast.personal_forecast import OFFSETS
 from model.pipeline.analysis import Models
 from model.rhythm.vitals import VitalSigns
 from model.serving.analyzer import SESSION, Output, outputs_of
@@ -87,7 +88,7 @@ def analyze_all(
     Files:
 
     - ``forecast.npz``: origin, int64, shape (k,); mean and scale, float32, shape (k, horizon, leads), mV, at every
-      stride of 36 samples; leads, fs, record;
+      stride of 36 samples; personal_mean and personal_scale, shape (k, offsets, leads); offsets; leads, fs, record;
     - ``alarms.jsonl``: one `stream.wire.alarm_messages.Alarm` per line, encoded as on the wire;
     - ``beats.atr``: WFDB annotations, N, S, V or Q at each R peak;
     - ``vitals.csv``: one row per second; unknown values are empty.
@@ -135,10 +136,11 @@ class _Results(AbstractContextManager["_Results"]):
             self._part = Path(self._folder.name)
             k, leads = record.n // STRIDE, len(record.leads)
             self._origin = np.zeros(k, np.int64)
-            self._mean, self._scale = (
-                np.lib.format.open_memmap(self._part / name, "w+", np.float32, (k, horizon, leads))
-                for name in ("mean.npy", "scale.npy")
-            )
+            sizes = {"mean": horizon, "scale": horizon, "personal_mean": len(OFFSETS), "personal_scale": len(OFFSETS)}
+            self._forecasts = {
+                name: np.lib.format.open_memmap(self._part / f"{name}.npy", "w+", np.float32, (k, size, leads))
+                for name, size in sizes.items()
+            }
         self._rows = 0
         self._beats: list[Beat] = []
         self._vitals: list[VitalSigns] = []
@@ -161,8 +163,8 @@ class _Results(AbstractContextManager["_Results"]):
         rows = slice(self._rows, self._rows + len(output.forecasts))
         if len(output.forecasts):
             self._origin[rows] = output.forecasts.origin
-            self._mean[rows] = output.forecasts.mean
-            self._scale[rows] = output.forecasts.scale
+            for name, values in self._forecasts.items():
+                values[rows] = getattr(output.forecasts, name)
         self._rows = rows.stop
         self._beats += output.beats
         self._vitals += output.vitals
@@ -173,8 +175,9 @@ class _Results(AbstractContextManager["_Results"]):
         record, part, beats = self._record, self._part, self._beats
         files = tuple(self._out / name for name in ("forecast.npz", "alarms.jsonl", "beats.atr", "vitals.csv"))
         with self._storage_errors():
-            self._mean.flush()
-            self._scale.flush()
+            for values in self._forecasts.values():
+                values.flush()
+            np.save(part / "offsets.npy", np.array(OFFSETS))
             np.save(part / "origin.npy", self._origin)
             np.save(part / "leads.npy", np.array(record.leads))
             np.save(part / "fs.npy", np.array(FS))

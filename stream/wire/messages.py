@@ -10,6 +10,7 @@ Structs only. Field constraints are checked when a message is created and again 
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Annotated, Literal
 
 import msgspec
@@ -32,11 +33,19 @@ MAX_INDEX = 2**53
 MAX_OFFERS = 256
 """Records that a publisher may offer."""
 
+MAX_OFFSETS = 360
+"""Largest number of predicted samples per bed in a message."""
+
 MAX_LEASE = 10**9
 Lease = Annotated[int, msgspec.Meta(ge=0, le=MAX_LEASE)]
 """Number of a worker's turn at a bed, see `stream.wire.lease`; 0: of an older sender."""
 
 Index = Annotated[int, msgspec.Meta(ge=0, le=MAX_INDEX)]
+Offsets = Annotated[
+    tuple[Annotated[int, msgspec.Meta(ge=1, le=100_000)], ...], msgspec.Meta(min_length=1, max_length=MAX_OFFSETS)
+]
+"""Which samples after the origin of a forecast are predicted, ascending."""
+
 Nanoseconds = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 BedName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}\Z")]
 Hex128 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}\Z")]
@@ -166,6 +175,17 @@ class Waveform(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
         return mv
 
 
+def check_ascending(offsets: tuple[int, ...]) -> None:
+    """Refuse the offsets of a forecast that do not ascend.
+
+    Raises
+    ------
+    ValueError
+    """
+    if any(later <= earlier for earlier, later in pairwise(offsets)):
+        raise ValueError("offsets must ascend")
+
+
 class Forecast(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     """A forecast of the samples after ``origin``, and the anomaly score of the samples up to it.
 
@@ -174,10 +194,12 @@ class Forecast(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     bed, session, epoch, seq
         Of the chunk that completed this forecast.
     origin : int
-        Index of the last observed sample; ``mean[k]`` is for sample ``origin + 1 + k``.
+        Index of the last observed sample.
     leads : tuple of str
+    offsets : tuple of int
+        Ascending; ``mean[k]`` is for sample ``origin + offsets[k]``.
     mean, scale : bytes
-        Little-endian float32 of shape (horizon, leads), mV. ``scale`` is the predicted standard deviation.
+        Little-endian float32 of shape (offsets, leads), mV. ``scale`` is the predicted standard deviation.
     score : float or None
         Anomaly score of the last stride for this patient: ``-log10`` of a probability per second; None while learning.
     threshold : float
@@ -194,6 +216,7 @@ class Forecast(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     seq: Index
     origin: Index
     leads: Annotated[tuple[LeadName, ...], msgspec.Meta(min_length=1, max_length=MAX_LEADS)]
+    offsets: Offsets
     mean: bytes
     scale: bytes
     score: float | None
@@ -202,19 +225,20 @@ class Forecast(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     lease: Lease = 0
 
     def __post_init__(self) -> None:
-        if not self.mean or len(self.mean) != len(self.scale) or len(self.mean) % (4 * len(self.leads)):
-            raise ValueError("mean and scale are not float32 arrays of one shape (horizon, leads)")
+        check_ascending(self.offsets)
+        if not len(self.mean) == len(self.scale) == 4 * len(self.offsets) * len(self.leads):
+            raise ValueError("mean and scale are not float32 arrays of shape (offsets, leads)")
         if not np.isfinite(np.frombuffer(self.mean + self.scale, "<f4")).all():
             raise ValueError("mean and scale must be finite")
         if not math.isfinite(self.threshold) or (self.score is not None and not math.isfinite(self.score)):
             raise ValueError("score must be finite or null, threshold finite")
 
     def mean_mv(self) -> npt.NDArray[np.float32]:
-        """Return the predicted mean in mV, shape (horizon, leads), read-only."""
+        """Return the predicted mean in mV, shape (offsets, leads), read-only."""
         return np.frombuffer(self.mean, dtype="<f4").reshape(-1, len(self.leads))
 
     def scale_mv(self) -> npt.NDArray[np.float32]:
-        """Return the predicted standard deviation in mV, shape (horizon, leads), read-only."""
+        """Return the predicted standard deviation in mV, shape (offsets, leads), read-only."""
         return np.frombuffer(self.scale, dtype="<f4").reshape(-1, len(self.leads))
 
 

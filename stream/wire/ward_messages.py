@@ -29,8 +29,10 @@ from stream.wire.messages import (
     LeadName,
     Message,
     Nanoseconds,
+    Offsets,
     Text,
     Waveform,
+    check_ascending,
 )
 from stream.wire.shard import WARD_SHARDS, ward_shard
 from stream.wire.topics import check_bed
@@ -49,9 +51,6 @@ MAX_WARD_BYTES = 1024 * 1024
 
 BED_BYTES = 1024
 """Most that a bed adds to a message beside its samples."""
-
-MAX_OFFSETS = 360
-"""Largest number of predicted samples per bed in a message."""
 
 Leads = Annotated[tuple[LeadName, ...], msgspec.Meta(min_length=1, max_length=MAX_LEADS)]
 
@@ -294,7 +293,7 @@ class WardForecast(WardMessage, frozen=True, kw_only=True, tag_field="v", tag=1)
     lead_set : bytes
         Little-endian uint16, one per bed: its place in `lead_sets`.
     offsets : tuple of int
-        Which samples after its origin are predicted, the same of all beds.
+        Which samples after its origin are predicted, ascending, the same of all beds.
     mean, scale : bytes
         Little-endian float32: those of all beds one after the other, each of shape (offsets, leads) in C order, mV.
     score : bytes
@@ -307,9 +306,7 @@ class WardForecast(WardMessage, frozen=True, kw_only=True, tag_field="v", tag=1)
     lease: bytes
     lead_sets: Annotated[tuple[Leads, ...], msgspec.Meta(min_length=1, max_length=MAX_WARD_BEDS)]
     lead_set: bytes
-    offsets: Annotated[
-        tuple[Annotated[int, msgspec.Meta(ge=1, le=100_000)], ...], msgspec.Meta(min_length=1, max_length=MAX_OFFSETS)
-    ]
+    offsets: Offsets
     mean: bytes
     scale: bytes
     score: bytes
@@ -317,6 +314,7 @@ class WardForecast(WardMessage, frozen=True, kw_only=True, tag_field="v", tag=1)
     published_ns: Nanoseconds
 
     def __post_init__(self) -> None:
+        check_ascending(self.offsets)
         beds = len(self.names)
         self._check_columns(beds, origin=8, lease=8, lead_set=2, score=8)
         lead_set = np.frombuffer(self.lead_set, "<u2")

@@ -55,6 +55,7 @@ def forecast(origin: int, mean: float = 0.0, scale: float = 0.1, score: float | 
         "seq": origin // 36,
         "origin": origin,
         "leads": leads,
+        "offsets": tuple(range(1, HORIZON + 1)),
         "mean": np.full(shape, mean, "<f4").tobytes(),
         "scale": np.full(shape, scale, "<f4").tobytes(),
         "score": score,

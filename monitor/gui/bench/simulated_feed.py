@@ -131,6 +131,7 @@ class SimulatedFeed:
                 seq=seq,
                 origin=end - 1,
                 leads=_LEADS,
+                offsets=tuple(range(1, HORIZON + 1)),
                 mean=mean.astype("<f4").tobytes(),
                 scale=np.full((HORIZON, 2), 0.1, "<f4").tobytes(),
                 score=0.5,

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from model.anomaly.state import DEFAULT_CONFIG
+from model.forecast.personal_forecast import OFFSETS
 from model.pipeline.analysis import Models
 from model.pipeline.beds import Beds
 from model.pipeline.stride_forecasts import GroupForecasts
 from model.serving.bed import Bed
-from model.serving.forecast_output import OFFSETS, ForecastOutput
+from model.serving.forecast_output import SHARED, ForecastOutput
 from stream.wire.detail import IN_FULL, LEASE_S
 from stream.wire.messages import Forecast, Message
 from stream.wire.shard import ward_shard
@@ -27,11 +28,14 @@ def beds(models: Models) -> list[Bed]:
     return [served_bed(models, chunk(4, bed=name), analysis=analysis) for name in NAMES]
 
 
-def made(count: int, strides: int = 1, horizon: int = 96) -> GroupForecasts:
+def made(count: int, strides: int = 1) -> GroupForecasts:
     """Return forecasts, each value of which is another one."""
     origin = np.arange(count)[:, None] + 36 * np.arange(strides)
-    mean = np.arange(count * strides * horizon, dtype=np.float32).reshape(count, strides, horizon, 1)
-    return GroupForecasts(origin, np.zeros(origin.shape), mean, mean + 1, np.full(origin.shape, np.nan))
+    shape = count, strides, len(OFFSETS), 1
+    mean = np.arange(math.prod(shape), dtype=np.float32).reshape(shape)
+    network = np.zeros((count, strides, 96, 1), np.float32)
+    unknown = np.full(origin.shape, np.nan)
+    return GroupForecasts(origin, np.zeros(origin.shape), network, network, unknown, mean, mean + 1)
 
 
 def output_of(beds_of_ward: int) -> tuple[ForecastOutput, list[Message]]:
@@ -50,7 +54,7 @@ def test_a_small_ward_has_forecasts_of_its_own(beds: list[Bed]) -> None:
     first = sent[0]
     assert isinstance(first, Forecast)
     assert (first.session, first.seq, first.origin, first.published_ns, first.lease) == (SESSION, 4, 0, 5, 1)
-    np.testing.assert_array_equal(first.mean_mv()[:, 0], np.arange(96))
+    np.testing.assert_array_equal(first.mean_mv()[:, 0], np.arange(len(OFFSETS)))
     assert len(sent) == len(NAMES)
 
 
@@ -63,11 +67,12 @@ def test_the_beds_of_a_large_ward_share_messages(beds: list[Bed]) -> None:
     assert len(sent) == len(shards) == len({ward_shard(name) for name in NAMES})
     assert sorted(name for message in shards for name in message.names) == sorted(NAMES)
     for message in shards:
-        assert (message.offsets, message.threshold, message.published_ns) == (OFFSETS, DEFAULT_CONFIG.threshold, 5)
+        assert message.offsets == tuple(SHARED)
+        assert (message.threshold, message.published_ns) == (DEFAULT_CONFIG.threshold, 5)
         own = [NAMES.index(name) for name in message.names]
-        rows = np.array(OFFSETS) - 1
-        np.testing.assert_array_equal(message.means_mv(), forecasts.mean[own, 0][:, rows].ravel())
-        np.testing.assert_array_equal(message.scales_mv(), forecasts.scale[own, 0][:, rows].ravel())
+        rows = [OFFSETS.index(offset) for offset in SHARED]
+        np.testing.assert_array_equal(message.means_mv(), forecasts.personal_mean[own, 0][:, rows].ravel())
+        np.testing.assert_array_equal(message.scales_mv(), forecasts.personal_scale[own, 0][:, rows].ravel())
         assert message.integers("origin").tolist() == own
         assert message.integers("seq").tolist() == [4] * len(own)
         assert all(map(math.isnan, message.scores()))
@@ -102,17 +107,14 @@ def test_beds_with_one_and_with_two_leads_share_a_message(models: Models) -> Non
     output, sent = output_of(IN_FULL + 1)
     output.put([one], made(1), 5)
     second = made(1)
-    output.put([two], second._replace(mean=np.tile(second.mean, 2), scale=np.tile(second.scale, 2)), 5)
+    output.put(
+        [two],
+        second._replace(
+            personal_mean=np.tile(second.personal_mean, 2), personal_scale=np.tile(second.personal_scale, 2)
+        ),
+        5,
+    )
     output.flush(0.0)
     [message] = sent
     assert isinstance(message, WardForecast)
     assert message.lead_names() == [("MLII",), ("MLII", "V1")]
-
-
-def test_forecasts_of_a_shorter_horizon_are_sent_as_far_as_they_go(beds: list[Bed]) -> None:
-    output, sent = output_of(IN_FULL + 1)
-    output.put(beds[:1], made(1, horizon=30), 5)
-    output.flush(0.0)
-    [message] = sent
-    assert isinstance(message, WardForecast)
-    assert message.offsets == (12, 24)

@@ -44,6 +44,7 @@ def forecast(horizon: int = 3) -> Forecast:
         seq=4,
         origin=99,
         leads=("MLII", "V1"),
+        offsets=tuple(range(1, horizon + 1)),
         mean=mean.tobytes(),
         scale=(mean + 0.5).tobytes(),
         score=None,

@@ -41,6 +41,7 @@ def forecast(**changes: Any) -> Forecast:
         "seq": 4,
         "origin": 179,
         "leads": ("MLII", "V1"),
+        "offsets": tuple(range(1, 97)),
         "mean": mean,
         "scale": mean,
         "score": None,

@@ -15,7 +15,7 @@ from stream.wire.ward_messages import ForecastRows, WardForecast
 
 def ward_forecast(forecasts: Sequence[Forecast], offsets: tuple[int, ...]) -> WardForecast:
     """Return the message of the forecasts of beds of one shard, one each, at some samples after their origins."""
-    rows = [offset - 1 for offset in offsets]
+    rows = [forecasts[0].offsets.index(offset) for offset in offsets]
     parts = [
         ForecastRows(
             beds=[one.bed],
