@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from model.forecast.personal_forecast import OFFSETS
 from model.pipeline.analysis import Models
 from model.serving.analyzer import analyze
 from stream.records.record import Record
@@ -174,7 +175,7 @@ def test_invalid_samples_and_one_or_two_leads(models: Models, patient: Record) -
         )
         forecasts = run(models, [[c] for c in chunks(record)]).of(Forecast)
         assert len(forecasts) == 100
-        assert all(np.isfinite(f.mean_mv()).all() and f.mean_mv().shape == (96, leads) for f in forecasts)
+        assert all(np.isfinite(f.mean_mv()).all() and f.mean_mv().shape == (len(OFFSETS), leads) for f in forecasts)
 
 
 def test_beats_and_vital_signs_are_published(models: Models, patient: Record) -> None:
