@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 import time
+from functools import lru_cache
 from typing import Protocol
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
@@ -65,6 +66,7 @@ def monotonic_ns(clock: Clock) -> int:
     return clock.now_ns() - clock.stepped_ns
 
 
+@lru_cache(16)
 def rfc3339(unix_ns: int) -> str:
     """Return a Unix time as UTC text with milliseconds, such as ``2026-01-31T12:00:00.000Z``."""
     moment = _EPOCH + datetime.timedelta(microseconds=unix_ns // 1000)  # integers: floats lose a millisecond

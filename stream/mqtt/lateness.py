@@ -32,10 +32,12 @@ class Lateness:
     def add_all(self, seconds: npt.NDArray[np.float64]) -> None:
         """Count several chunks."""
         late_s = np.maximum(seconds, 0.0)
-        for place, count in enumerate(
-            np.bincount(np.searchsorted(BOUNDS_S, late_s), minlength=len(self.counts)).tolist()
-        ):
-            self.counts[place] += count
+        first, last = bisect_left(BOUNDS_S, float(late_s.min())), bisect_left(BOUNDS_S, float(late_s.max()))
+        if first == last:  # the beds of a message are due at one moment
+            self.counts[first] += len(late_s)
+        else:
+            for place in np.searchsorted(BOUNDS_S, late_s).tolist():
+                self.counts[place] += 1
         self.total_s += float(late_s.sum())
         if self.recent is not None:
             self.recent.extend(late_s.tolist())
