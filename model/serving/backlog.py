@@ -172,7 +172,7 @@ class Backlog:
                 break
             if isinstance(item, _Ward):
                 self._wards.remove(item)
-                if item.rows:
+                if item.rows:  # none is left if each bed has had another message
                     found.wards.append(item.rest)
                     samples += len(item.rows) * int(item.chunks.message.sample_counts().max())
                 continue
@@ -193,6 +193,7 @@ class Backlog:
         if bed is None:
             return []
         self._take_apart(name, bed)
+        self._wards = [ward for ward in self._wards if ward.rows]  # else those of resting beds would pile up
         if not bed.messages:
             return []
         chunks = [message for message in bed.messages if isinstance(message, Waveform)]

@@ -181,6 +181,15 @@ def test_shedding_takes_a_bed_out_of_the_messages_of_its_shard() -> None:
     assert in_order(backlog)[WARD_BEDS[1]] == []
 
 
+def test_of_messages_whose_beds_all_rest_nothing_is_kept() -> None:
+    backlog = Backlog()
+    for seq in range(50):
+        backlog.put_ward(ward(seq), 0)
+    for bed in WARD_BEDS:
+        backlog.shed(bed)
+    assert not backlog
+
+
 def test_the_beds_of_a_shard_that_wait_long_are_named_and_may_catch_up() -> None:
     backlog = Backlog()
     backlog.put_ward(ward(0), 0)
