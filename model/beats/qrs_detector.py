@@ -6,8 +6,8 @@ averaged over a window (`model.beats.qrs_energy`), and adaptive thresholds decid
 
 The time of each decision depends only on the sample count, and the decision only on earlier samples.
 
-A peak above half of the threshold is reported as a weak complex, as the search back of Pan and Tompkins would find it.
-It is no beat; whether it is a missed one is decided by its shape (`model.beats.repetition`).
+A peak above half of the threshold, after the T wave, is reported as a weak complex, as the search back of Pan and
+Tompkins would find it. It is no beat; whether it is a missed one is decided by its shape (`model.beats.repetition`).
 """
 
 from __future__ import annotations
@@ -56,6 +56,9 @@ MIN_PEAK_DISTANCE = 2
 
 MIN_WEAK_STRENGTH = 0.5
 """Share of the threshold above which a peak is a weak complex: the lower threshold of Pan and Tompkins."""
+
+T_WAVE_END = 130
+"""Samples after a beat in which a weak complex may be its T wave: 360 ms, as in Pan and Tompkins."""
 
 MIN_R_PEAK_WEIGHT = 0.05
 """Smallest weight of the first lead with which the R peak is located in it."""
@@ -205,7 +208,7 @@ def _advance(columns: QrsState, batch: Batch, beats: QrsRows, weak: QrsRows) -> 
                 if strength >= 1:
                     _write(columns, slot, i, strength, beats, detected)
                     detected += 1
-                elif strength >= MIN_WEAK_STRENGTH:
+                elif strength >= MIN_WEAK_STRENGTH and _since_beat(columns, slot, i) >= T_WAVE_END:
                     _write(columns, slot, i, strength, weak, suspected)
                     suspected += 1
             columns.end[slot] += STRIDE
@@ -215,6 +218,12 @@ def _advance(columns: QrsState, batch: Batch, beats: QrsRows, weak: QrsRows) -> 
                 columns.block_samples[slot] = 0
                 columns.invalid[slot] = 0
         beats.first[bed + 1], weak.first[bed + 1] = detected, suspected
+
+
+@compiled_part
+def _since_beat(columns: QrsState, slot: int, i: int) -> int:
+    """Return the samples from the last beat to the candidate that is decided on at sample ``i`` of the last stride."""
+    return int(columns.end[slot] + i - DECISION_DELAY - columns.last_peak[slot])
 
 
 @compiled_part

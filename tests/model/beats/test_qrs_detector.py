@@ -246,6 +246,15 @@ def test_low_early_beats_are_weak_complexes_and_clean_beats_leave_none() -> None
     assert ((weak.strength >= 0.5) & (weak.strength < 1)).all()
 
 
+def test_a_sharp_t_wave_is_no_weak_complex() -> None:
+    peaks = regular(60, 60)
+    mv = ecg(peaks, 60 * FS)
+    for peak in peaks[5:-1:5] + 100:
+        mv[peak - 40 : peak + 40] += 0.4 * mv[peaks[3] - 40 : peaks[3] + 40]
+    _, weak = qrs_detector.advance(qrs_detector.begin(0, 1), single(strides_of(mv)))
+    assert not (weak.r_peak > 4 * FS).any()
+
+
 def test_no_beats_in_gaps_and_detection_after_them() -> None:
     peaks = regular(75, 40)
     mv = ecg(peaks, 40 * FS)
