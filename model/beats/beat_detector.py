@@ -16,6 +16,7 @@ from model.beats.beat import VENTRICULAR, Beat, BeatRows, from_rows
 from model.beats.beat_window import WindowRows, WindowState
 from model.beats.classifier import BeatClassifier, ClassifierState
 from model.beats.p_wave import PWaveState
+from model.beats.qrs_detector import QrsRows
 from model.beats.qrs_state import QrsState
 from model.beats.resemblance import EARLIER_BEATS
 from model.beats.templates import PIECE_AFTER, PIECE_BEFORE
@@ -94,13 +95,23 @@ def step(beat_classifier: BeatClassifier, state: BeatsState, strides: Strides) -
     state : BeatsState
     """
     state = copied(state)
-    (beats,) = from_rows(advance(beat_classifier, state, single(strides)))
+    rows, _ = advance(beat_classifier, state, single(strides))
+    (beats,) = from_rows(rows)
     return beats, state
 
 
-def advance(beat_classifier: BeatClassifier, columns: BeatsState, batch: Batch) -> BeatRows:
-    """Push the strides of the beds of a batch, and change their slots of ``columns``; return the reported beats."""
-    windows = beat_window.advance(columns.window, batch, qrs.advance(columns.qrs, batch))
+def advance(beat_classifier: BeatClassifier, columns: BeatsState, batch: Batch) -> tuple[BeatRows, QrsRows]:
+    """Push the strides of the beds of a batch, and change their slots of ``columns``.
+
+    Returns
+    -------
+    beats : BeatRows
+        The reported beats.
+    weak : QrsRows
+        Weak complexes, see `model.beats.qrs_detector`.
+    """
+    detected, weak = qrs.advance(columns.qrs, batch)
+    windows = beat_window.advance(columns.window, batch, detected)
     n, leads = len(windows.at), batch.mv.shape[2]
     beats = BeatRows(
         first=windows.first,
@@ -118,7 +129,7 @@ def advance(beat_classifier: BeatClassifier, columns: BeatsState, batch: Batch) 
         _cut_pieces(windows, piece, valid)
         beats.kind[:] = classifier.push_beats(beat_classifier, columns.classifier_state, slots, piece, valid, rr)
         _compare(columns.shapes, columns.p_wave, slots, windows, piece, valid, rr, beats)
-    return beats
+    return beats, weak
 
 
 @compiled

@@ -5,6 +5,9 @@ averaged over a window (`model.beats.qrs_energy`), and adaptive thresholds decid
 (`model.beats.qrs_decision`). A peak is decided on 100 ms after it, if no much higher one has followed.
 
 The time of each decision depends only on the sample count, and the decision only on earlier samples.
+
+A peak above half of the threshold, after the T wave, is reported as a weak complex, as the search back of Pan and
+Tompkins would find it. It is no beat; whether it is a missed one is decided by its shape (`model.beats.repetition`).
 """
 
 from __future__ import annotations
@@ -48,6 +51,15 @@ MAX_R_PEAK_LAG = 16
 MAX_R_PEAK_ADVANCE = MAX_REPORT_DELAY - DECISION_DELAY - ENERGY_DELAY
 """Largest advance of an R peak before that centre, samples."""
 
+MIN_PEAK_DISTANCE = 2
+"""Smallest distance of two peaks, samples."""
+
+MIN_WEAK_STRENGTH = 0.5
+"""Share of the threshold above which a peak is a weak complex: the lower threshold of Pan and Tompkins."""
+
+T_WAVE_END = 130
+"""Samples after a beat in which a weak complex may be its T wave: 360 ms, as in Pan and Tompkins."""
+
 MIN_R_PEAK_WEIGHT = 0.05
 """Smallest weight of the first lead with which the R peak is located in it."""
 
@@ -72,7 +84,7 @@ class Qrs:
 
 
 class QrsRows(NamedTuple):
-    """Detected beats of some beds, bed by bed, in order; see `Qrs`.
+    """Detected beats, or weak complexes, of some beds, bed by bed, in order; see `Qrs`.
 
     Attributes
     ----------
@@ -82,6 +94,7 @@ class QrsRows(NamedTuple):
         The index of `Qrs`.
     at : ndarray of int64, shape (rows,)
     strength : ndarray, shape (rows,)
+        Below 1 for weak complexes.
     """
 
     first: IntArray
@@ -148,24 +161,40 @@ def step(state: QrsState, strides: Strides) -> tuple[tuple[Qrs, ...], QrsState]:
     state : QrsState
     """
     state = copied(state)
-    rows = advance(state, single(strides))
+    rows, _ = advance(state, single(strides))
     return tuple(Qrs(*row) for row in zip(*(column.tolist() for column in rows[1:]), strict=True)), state
 
 
-def advance(columns: QrsState, batch: Batch) -> QrsRows:
-    """Push the strides of the beds of a batch, and change their slots of ``columns``; return the detected beats."""
+def advance(columns: QrsState, batch: Batch) -> tuple[QrsRows, QrsRows]:
+    """Push the strides of the beds of a batch, and change their slots of ``columns``.
+
+    Returns
+    -------
+    beats : QrsRows
+    weak : QrsRows
+        Weak complexes.
+    """
     beds, samples, _ = batch.mv.shape
-    most = beds * (samples // BLANKING_PERIOD + 1)
-    rows = QrsRows(np.zeros(beds + 1, np.int64), np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most))
-    _advance(columns, batch, rows)
+    beats, weak = _rows(beds, samples // BLANKING_PERIOD + 1), _rows(beds, samples // MIN_PEAK_DISTANCE + 1)
+    _advance(columns, batch, beats, weak)
+    return _filled(beats), _filled(weak)
+
+
+def _rows(beds: int, most: int) -> QrsRows:
+    """Return rows to be filled, at most so many of each bed."""
+    n = beds * most
+    return QrsRows(np.zeros(beds + 1, np.int64), np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n))
+
+
+def _filled(rows: QrsRows) -> QrsRows:
     n = int(rows.first[-1])
     return QrsRows(rows.first, rows.r_peak[:n], rows.at[:n], rows.strength[:n])
 
 
 @compiled
-def _advance(columns: QrsState, batch: Batch, rows: QrsRows) -> None:
-    """Push the strides of the beds of a batch, in place, and write the detected beats into ``rows``."""
-    beats = 0
+def _advance(columns: QrsState, batch: Batch, beats: QrsRows, weak: QrsRows) -> None:
+    """Push the strides of the beds of a batch, in place, and fill ``beats`` and ``weak``."""
+    detected = suspected = 0
     for bed in range(len(batch.slots)):
         slot = batch.slots[bed]
         heights = columns.heights[slot]
@@ -177,18 +206,33 @@ def _advance(columns: QrsState, batch: Batch, rows: QrsRows) -> None:
                 height = candidate(heights, i)
                 strength = decide(columns, slot, i, height) if height > 0 else 0.0
                 if strength >= 1:
-                    at = columns.end[slot] + i
-                    offset = _r_peak(columns.samples[slot], i, columns.weight[slot])
-                    rows.r_peak[beats] = at - DECISION_DELAY - ENERGY_DELAY + offset
-                    rows.at[beats], rows.strength[beats] = at, strength
-                    beats += 1
+                    _write(columns, slot, i, strength, beats, detected)
+                    detected += 1
+                elif strength >= MIN_WEAK_STRENGTH and _since_beat(columns, slot, i) >= T_WAVE_END:
+                    _write(columns, slot, i, strength, weak, suspected)
+                    suspected += 1
             columns.end[slot] += STRIDE
             columns.block_samples[slot] += STRIDE
             if columns.block_samples[slot] == BLOCK:
                 update_leads(columns, slot)
                 columns.block_samples[slot] = 0
                 columns.invalid[slot] = 0
-        rows.first[bed + 1] = beats
+        beats.first[bed + 1], weak.first[bed + 1] = detected, suspected
+
+
+@compiled_part
+def _since_beat(columns: QrsState, slot: int, i: int) -> int:
+    """Return the samples from the last beat to the candidate that is decided on at sample ``i`` of the last stride."""
+    return int(columns.end[slot] + i - DECISION_DELAY - columns.last_peak[slot])
+
+
+@compiled_part
+def _write(columns: QrsState, slot: int, i: int, strength: float, rows: QrsRows, row: int) -> None:
+    """Write a complex that was decided on at sample ``i`` of the last stride."""
+    at = columns.end[slot] + i
+    offset = _r_peak(columns.samples[slot], i, columns.weight[slot])
+    rows.r_peak[row] = at - DECISION_DELAY - ENERGY_DELAY + offset
+    rows.at[row], rows.strength[row] = at, strength
 
 
 @compiled_part

@@ -6,6 +6,9 @@ repetition over the last beats measures how much of the signal is noise, at the 
 classification of beats use. With electrode motion at 24, 12, 6, 0 dB (MIT-BIH Noise Stress Test Database, 118) its
 median is .99, .95, .82, .71; in MIT-BIH DS1 it is .994, and 95 % of the beats are above .90.
 
+A weak complex (`model.beats.qrs_detector`) that repeats an earlier beat and is higher than a P wave is a missed beat:
+it is not reported as a beat, but there was no pause.
+
 Each lead is compared by itself, so a noisy lead beside a clean one does not count. Fibrillation does not repeat either:
 the caller must ask the waveform.
 """
@@ -20,6 +23,7 @@ import numpy as np
 from scipy.signal import butter
 
 from model.beats.beat import UNKNOWN, VENTRICULAR, Beat, BeatRows, to_rows
+from model.beats.qrs_detector import Qrs, QrsRows
 from model.signal.arrays import BoolArray, FloatArray, IntArray
 from model.signal.batch import Batch, Strides, single
 from model.signal.columns import copied, push
@@ -71,6 +75,16 @@ electrode motion mostly are slower."""
 ECG_REPETITION = 0.85
 """Mean repetition that only an ECG reaches. 95 % of the time with electrode motion at 0 dB are below."""
 
+MIN_MISSED_REPETITION = 0.8
+"""Repetition from which a weak complex is a missed beat."""
+
+MIN_MISSED_MV, HALF_COMPLEX = 0.15, 9
+"""Peak-to-peak value, mV, below which it is none, within so many decimated samples (100 ms) of its R peak. ANSI/AAMI
+EC13 wants no QRS complex of 0.15 mV or less to be detected, because P waves are that high."""
+
+COMPLETE = (AFTER + MAX_SHIFT + 1) * DECIMATION
+"""Samples after the R peak with which the compared part is complete at every shift."""
+
 MIN_NORM_MV = 0.02
 """Lowest norm of a compared part, mV (an RMS of 3 µV); a flat lead repeats nothing."""
 
@@ -96,6 +110,8 @@ class RepetitionState(NamedTuple):
         Repetition of the last beats, oldest first, without the very first beat.
     ecg_seen : ndarray of bool, shape (beds,)
         Whether the beats have ever repeated as only those of an ECG do.
+    weak : ndarray of int64, shape (beds,)
+        R peak of the last weak complex, until it is complete and compared; -1 without one.
     """
 
     filter: FloatArray
@@ -106,6 +122,7 @@ class RepetitionState(NamedTuple):
     last: IntArray
     by_lead: FloatArray
     ecg_seen: BoolArray
+    weak: IntArray
 
 
 class Repetition(NamedTuple):
@@ -120,11 +137,14 @@ class Repetition(NamedTuple):
         `MAX_SILENCE` after the last one.
     ecg_seen : ndarray of bool, shape (beds, strides)
         Whether the beats up to the end of each stride have ever repeated as only those of an ECG do.
+    missed : ndarray of int64, shape (beds, strides)
+        R peak of a missed beat that was found in the stride; -1 without one.
     """
 
     trusted: BoolArray
     mean: FloatArray
     ecg_seen: BoolArray
+    missed: IntArray
 
 
 def begin(leads: int) -> RepetitionState:
@@ -138,26 +158,42 @@ def begin(leads: int) -> RepetitionState:
         last=np.zeros(1, np.int64),
         by_lead=np.zeros((1, leads, AVERAGED_BEATS)),
         ecg_seen=np.zeros(1, np.bool_),
+        weak=np.full(1, -1),
     )
 
 
 def after_gap(state: RepetitionState) -> RepetitionState:
     """Return the state of one bed after lost samples: the shapes of the last beats are kept."""
     fresh = begin(state.recent.shape[1])
-    return state._replace(filter=fresh.filter, recent=fresh.recent, last_rr=fresh.last_rr)
+    return state._replace(filter=fresh.filter, recent=fresh.recent, last_rr=fresh.last_rr, weak=fresh.weak)
 
 
-def step(state: RepetitionState, strides: Strides, beats: Sequence[Beat]) -> tuple[Repetition, RepetitionState]:
-    """Push the next strides of one bed, and the beats reported in them in order."""
+def step(
+    state: RepetitionState, strides: Strides, beats: Sequence[Beat], weak: Sequence[Qrs] = ()
+) -> tuple[Repetition, RepetitionState]:
+    """Push the next strides of one bed, and the beats and weak complexes reported in them in order."""
     state = copied(state)
-    return advance(state, single(strides), to_rows([beats])), state
+    found = np.array([(at.index, at.at, at.strength) for at in weak]).reshape(-1, 3)
+    r_peak, at = found[:, 0].astype(np.int64), found[:, 1].astype(np.int64)
+    rows = QrsRows(np.array([0, len(weak)]), r_peak, at, found[:, 2].copy())
+    return advance(state, single(strides), to_rows([beats]), rows), state
 
 
-def advance(columns: RepetitionState, batch: Batch, beats: BeatRows) -> Repetition:
-    """Push the strides of the beds of a batch, and the beats reported in them; change their slots of ``columns``."""
+def advance(columns: RepetitionState, batch: Batch, beats: BeatRows, weak: QrsRows) -> Repetition:
+    """Push the strides of the beds of a batch, and what was reported in them; change their slots of ``columns``.
+
+    Parameters
+    ----------
+    columns : RepetitionState
+    batch : Batch
+    beats : BeatRows
+    weak : QrsRows
+        Weak complexes.
+    """
     shape = len(batch.slots), batch.strides
-    repetition = Repetition(np.empty(len(beats.at), np.bool_), np.empty(shape), np.empty(shape, np.bool_))
-    _advance(columns, batch, beats, repetition)
+    trusted, missed = np.empty(len(beats.at), np.bool_), np.empty(shape, np.int64)
+    repetition = Repetition(trusted, np.empty(shape), np.empty(shape, np.bool_), missed)
+    _advance(columns, batch, beats, weak, repetition)
     return repetition
 
 
@@ -168,11 +204,11 @@ def trusted(beats: BeatRows, repetition: Repetition) -> BeatRows:
 
 
 @compiled
-def _advance(columns: RepetitionState, batch: Batch, beats: BeatRows, repetition: Repetition) -> None:
-    """Push the strides of the beds of a batch, and their beats, in place; fill ``repetition``."""
+def _advance(columns: RepetitionState, batch: Batch, beats: BeatRows, weak: QrsRows, repetition: Repetition) -> None:
+    """Push the strides of the beds of a batch, and their complexes, in place; fill ``repetition``."""
     samples = np.empty((columns.recent.shape[1], KEPT + batch.mv.shape[1] // DECIMATION))
     for bed in range(len(batch.slots)):
-        slot, start, row = batch.slots[bed], batch.start[bed], beats.first[bed]
+        slot, start, row, suspected = batch.slots[bed], batch.start[bed], beats.first[bed], weak.first[bed]
         _filter(columns.filter[slot], columns.recent[slot], batch.mv[bed], samples)
         by_lead, ecg_seen = columns.by_lead[slot], columns.ecg_seen[slot]
         for stride in range(repetition.mean.shape[1]):
@@ -186,6 +222,10 @@ def _advance(columns: RepetitionState, batch: Batch, beats: BeatRows, repetition
             mean = _mean(by_lead, compared) if known else math.nan
             ecg_seen = ecg_seen or (compared == AVERAGED_BEATS and mean >= ECG_REPETITION)
             repetition.mean[bed, stride], repetition.ecg_seen[bed, stride] = mean, ecg_seen
+            while suspected < weak.first[bed + 1] and weak.at[suspected] <= now:
+                columns.weak[slot] = weak.r_peak[suspected]
+                suspected += 1
+            repetition.missed[bed, stride] = _missed(columns, slot, samples, start, now)
         columns.ecg_seen[slot] = ecg_seen
 
 
@@ -212,6 +252,31 @@ def _push_beat(columns: RepetitionState, slot: int, samples: FloatArray, r: int,
     columns.last_rr[slot] = rr
     fast = rr >= 0 and last_rr >= 0 and rr + last_rr < 2 * FAST_RR
     return fast or _run_mean(by_lead, _compared(columns.beats[slot])) >= MIN_RUN_REPETITION
+
+
+@compiled_part
+def _missed(columns: RepetitionState, slot: int, samples: FloatArray, start: int, now: int) -> int:
+    """Return the R peak of the weak complex of a bed if it is complete and a missed beat; otherwise -1.
+
+    Parameters
+    ----------
+    samples : ndarray, shape (leads, n), mV
+        Filtered samples at 90 Hz.
+    start : int
+        First sample of the batch.
+    now : int
+        Last sample of the stride.
+    """
+    r_peak, window, best = columns.weak[slot], np.empty(WIDTH), 0.0
+    if r_peak < 0 or r_peak + COMPLETE > now:
+        return -1
+    known, r = min(columns.beats[slot], EARLIER_BEATS), (r_peak - start) // DECIMATION + KEPT
+    for lead in range(len(samples)):
+        complex_mv = samples[lead, r - HALF_COMPLEX : r + HALF_COMPLEX + 1]
+        if complex_mv.max() - complex_mv.min() > MIN_MISSED_MV:
+            best = max(best, _repetition(samples[lead], r, columns.shapes[slot, lead], known, window))
+    columns.weak[slot] = -1
+    return int(r_peak) if best >= MIN_MISSED_REPETITION else -1
 
 
 @compiled_part
@@ -245,19 +310,25 @@ def _compare(samples: FloatArray, r: int, beats: int, shapes: FloatArray, by_lea
     """
     known, window = min(beats, EARLIER_BEATS), np.empty(WIDTH)
     for lead in range(len(samples)):
-        repetition = 0.0
-        for shift in range(2 * MAX_SHIFT + 1):
-            begin = r - BEFORE - MAX_SHIFT + shift
-            _normalize(samples[lead, begin : begin + WIDTH], window)
-            for k in range(known):
-                correlation = 0.0
-                for i in range(WIDTH):
-                    correlation += window[i] * shapes[lead, k, i]
-                repetition = max(repetition, correlation)
         if known:
-            push(by_lead[lead], _compared(beats), repetition)
+            push(by_lead[lead], _compared(beats), _repetition(samples[lead], r, shapes[lead], known, window))
         begin = r - BEFORE
         _normalize(samples[lead, begin : begin + WIDTH], shapes[lead, beats % EARLIER_BEATS])
+
+
+@compiled_part
+def _repetition(samples: FloatArray, r: int, shapes: FloatArray, known: int, window: FloatArray) -> float:
+    """Return the largest correlation of a complex with the known shapes in one lead, at least 0."""
+    repetition = 0.0
+    for shift in range(2 * MAX_SHIFT + 1):
+        begin = r - BEFORE - MAX_SHIFT + shift
+        _normalize(samples[begin : begin + WIDTH], window)
+        for k in range(known):
+            correlation = 0.0
+            for i in range(WIDTH):
+                correlation += window[i] * shapes[k, i]
+            repetition = max(repetition, correlation)
+    return repetition
 
 
 @compiled_part

@@ -194,16 +194,16 @@ class BedGroup:
         """Push strides to all stages but that of the pulse, and collect the results of the beds ``numbers``."""
         columns, own, ends, alarms = self._columns, batch.slots, batch.last_samples, self.models.alarms
         forecasts, strides, anomalies = self._predict(batch)
-        beats = beat_detector.advance(self.models.beat_classifier, columns.beats, batch)
+        beats, weak = beat_detector.advance(self.models.beat_classifier, columns.beats, batch)
         frequent = frequent_episodes.advance(alarms, self._frequent, own, ends, beats, anomalies)
-        repeated = repetition.advance(columns.repetition, batch, beats)
+        repeated = repetition.advance(columns.repetition, batch, beats, weak)
         whole = blocks.advance(columns.blocks, batch)
         waveform = fibrillation_waveform.advance(columns.waveform, whole, own)
         fibrillation = ventricular_fibrillation.advance(columns.fibrillation, own, whole, waveform, beats)
         mean = signal_status.repetition_at_blocks(batch, whole, fibrillation, repeated.mean)
         leads = [self._leads[slot] for slot in own.tolist()]
         quality, technical = signal_quality.advance(columns.quality, own, leads, whole, mean)
-        status = BlockStatus(quality, fibrillation, repeated.ecg_seen)
+        status = BlockStatus(quality, fibrillation, repeated.ecg_seen, repeated.missed)
         signal, graded = signal_status.advance(columns.signal, batch, whole, status, pulse, beats)
         trusted = repetition.trusted(beats, repeated)
         low, high, disabled = self._bed_limits

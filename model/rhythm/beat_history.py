@@ -33,6 +33,9 @@ MIN_INTERVALS = 4
 """Smallest number of RR intervals for a heart rate."""
 
 
+MISSED_BEATS = 8
+"""Missed beats that are kept."""
+
 BEAT_HISTORY: Final = np.dtype(
     [
         ("silent_since", "i8"),
@@ -45,6 +48,8 @@ BEAT_HISTORY: Final = np.dtype(
         ("beats_since_ventricular", "i8"),
         ("last_ventricular", "i8"),
         ("heart_rate", "f8"),
+        ("missed", "i8", (MISSED_BEATS,)),
+        ("known_missed", "i8"),
     ],
     align=True,
 )
@@ -70,6 +75,8 @@ last_ventricular
     R peak of the last ventricular beat; -1 without one.
 heart_rate
     Heart rate at the last beat, 1/min; NaN if unknown.
+missed
+    R peaks of the last missed beats, ``known_missed`` of them, oldest first; they are no beats of the history.
 """
 
 
@@ -99,6 +106,22 @@ def push(history: Any, r_peak: int, kind: int, rr: int, resemblance: FloatArray)
     else:
         history.beats_since_ventricular += 1
     history.heart_rate = heart_rate(history)
+
+
+@compiled_part
+def push_missed(history: Any, r_peak: int) -> None:
+    """Push the next missed beat."""
+    history.known_missed = columns.push(history.missed, history.known_missed, r_peak)
+
+
+@compiled_part
+def missed_beats(history: Any, since: int) -> int:
+    """Return the number of missed beats after a sample; those closer together than `MIN_RR` are one."""
+    n, last = 0, since
+    for i in range(history.known_missed):
+        if history.missed[i] - last >= MIN_RR:
+            n, last = n + 1, history.missed[i]
+    return n
 
 
 @compiled_part

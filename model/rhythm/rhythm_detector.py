@@ -147,6 +147,7 @@ def signal_rows(signal: Sequence[SignalStatus]) -> SignalRows:
         ecg_seen=np.array([[now.ecg_seen for now in signal]], np.bool_),
         fibrillation_suspected=np.array([[now.fibrillation_suspected for now in signal]], np.bool_),
         fibrillation_since=np.array([since], np.int64),
+        missed=np.array([[-1 if now.missed is None else now.missed for now in signal]], np.int64),
         pulse_since=np.array([[first for first, _ in pulses]], np.int64),
         pulses=np.array([[len(own) for _, own in pulses]], np.int64),
         pulse_times=np.array(times, np.int64).reshape(1, -1, KEPT),
@@ -314,6 +315,8 @@ def _push_beats(settings: Any, own: Any, beats: BeatRows, first: int, stop: int,
         Number of asystoles that the RR intervals show; ``pauses`` receives the R peaks before and after each.
     """
     paused, history = 0, own.history
+    if now.missed >= 0:
+        beat_history.push_missed(history, now.missed)
     if now.usable:
         own.last_minute.usable_now += 1
         for row in range(first, stop):

@@ -31,7 +31,15 @@ from model.conditions.precedence import (
 )
 from model.conditions.settings import AlarmConfig
 from model.rhythm import atrial_fibrillation, pulse_confirmation
-from model.rhythm.beat_history import longest_rr, mean_rate, r_peak, repeating_share, rr, ventricular_run_length
+from model.rhythm.beat_history import (
+    longest_rr,
+    mean_rate,
+    missed_beats,
+    r_peak,
+    repeating_share,
+    rr,
+    ventricular_run_length,
+)
 from model.rhythm.pulse_confirmation import FIBRILLATION_PULSES, MIN_PULSES, PULSE
 from model.rhythm.signal_status import SignalRows
 from model.signal.compiled import compiled_part
@@ -99,6 +107,8 @@ class SignalStatus:
         asystole.
     pulse : PulseStatus or None
         The trusted pulse that goes on; None without one.
+    missed : int or None
+        R peak of a missed beat that was found in the stride, see `model.beats.repetition`; None without one.
     """
 
     at: int
@@ -109,6 +119,7 @@ class SignalStatus:
     measurable: bool = True
     ecg_seen: bool = True
     pulse: PulseStatus | None = None
+    missed: int | None = None
 
 
 NOW: Final = np.dtype(
@@ -119,11 +130,12 @@ NOW: Final = np.dtype(
         ("ecg_seen", "?"),
         ("fibrillation_suspected", "?"),
         ("fibrillation_since", "i8"),
+        ("missed", "i8"),
         ("pulse", PULSE),
     ],
     align=True,
 )
-"""The same as a record; ``fibrillation_since`` is -1 without fibrillation."""
+"""The same as a record; ``fibrillation_since`` is -1 without fibrillation, ``missed`` without a missed beat."""
 
 RATE_RULE: Final = np.dtype([("beats", "i8"), ("per_min", "f8")], align=True)
 """See `model.conditions.settings.RateRule`."""
@@ -198,7 +210,7 @@ def set_now(now: Any, signal: SignalRows, bed: int, stride: int) -> None:
     now.at, now.usable = signal.at[bed, stride], signal.usable[bed, stride]
     now.measurable, now.ecg_seen = signal.measurable[bed, stride], signal.ecg_seen[bed, stride]
     now.fibrillation_suspected = signal.fibrillation_suspected[bed, stride]
-    now.fibrillation_since = signal.fibrillation_since[bed, stride]
+    now.fibrillation_since, now.missed = signal.fibrillation_since[bed, stride], signal.missed[bed, stride]
     now.pulse.since, now.pulse.known = signal.pulse_since[bed, stride], signal.pulses[bed, stride]
     for i in range(now.pulse.known):
         now.pulse.times[i] = signal.pulse_times[bed, stride, i]
@@ -206,12 +218,14 @@ def set_now(now: Any, signal: SignalRows, bed: int, stride: int) -> None:
 
 @compiled_part
 def is_pause(settings: Any, history: Any) -> bool:
-    """Return whether the last RR interval was an asystole.
+    """Return whether the last RR interval was an asystole; no beat may have been missed in it.
 
     A pause slightly above the limit ends before the absence of a beat can be confirmed, because beats are reported with
     a delay. It is detected from the RR interval.
     """
-    return bool(history.known >= 2 and rr(history, 0) / FS >= settings.asystole_s - TIMING_TOLERANCE / FS)
+    if history.known < 2 or rr(history, 0) / FS < settings.asystole_s - TIMING_TOLERANCE / FS:
+        return False
+    return missed_beats(history, r_peak(history, 2)) == 0
 
 
 @compiled_part
@@ -261,13 +275,14 @@ def _ventricular_fibrillation(now: Any, result: Any) -> None:
 
 @compiled_part
 def _asystole(settings: Any, history: Any, now: Any, result: Any) -> None:
-    """Evaluate the time without beats.
+    """Evaluate the time without beats, detected or missed.
 
     Without a beat since the signal became usable again, the end was not observed.
     """
     silence_s = (now.at - BEAT_REPORT_DELAY - history.silent_since) / FS
     exceeded = silence_s >= settings.asystole_s
     met = exceeded and now.ecg_seen and not now.fibrillation_suspected
+    met = met and missed_beats(history, history.silent_since) == 0
     met = met and not pulse_confirmation.goes_on(now.pulse, history.silent_since, MIN_PULSES)
     persists = exceeded or history.known == 0
     silent_since = history.silent_since
@@ -334,7 +349,8 @@ def _extreme_tachycardia(settings: Any, history: Any, result: Any) -> None:
 def _extreme_bradycardia(rule: Any, history: Any, now: Any, result: Any) -> None:
     """Evaluate the last beats, and the last beats with the overdue next one, whose delay may already meet the rule.
 
-    A pulse that goes on since then at a rate above the limit shows that beats were missed.
+    Missed beats count for the onset. A pulse that goes on since then at a rate above the limit shows that beats were
+    missed, too.
     """
     beats, per_min, samples, first, last = rule.beats, rule.per_min, 0, 0, r_peak(history, 1)
     if history.known >= beats:
@@ -352,7 +368,8 @@ def _extreme_bradycardia(rule: Any, history: Any, now: Any, result: Any) -> None
         earlier = mean_rate(history, beats, TIMING_TOLERANCE, beats_ago)
         slowest = earlier if earlier < slowest else slowest
     recovered = per_min * (1 + RATE_MARGIN)
-    met = rate < per_min and not pulse_confirmation.rate_since(now.pulse, first) > recovered
+    with_missed = 60 * FS * (beats - 1 + missed_beats(history, first)) / samples
+    met = with_missed < per_min and not pulse_confirmation.rate_since(now.pulse, first) > recovered
     _set(result, met, slowest <= recovered, first, last, rate, per_min, beats)
 
 

@@ -46,6 +46,8 @@ class SignalRows(NamedTuple):
     usable, measurable, ecg_seen, fibrillation_suspected : ndarray of bool, shape (beds, strides)
     fibrillation_since : ndarray of int64, shape (beds, strides)
         -1 without fibrillation.
+    missed : ndarray of int64, shape (beds, strides)
+        R peak of a missed beat that was found in the stride, see `model.beats.repetition`; -1 without one.
     pulse_since : ndarray of int64, shape (beds, strides)
         First pulse of the trusted pulse that goes on; -1 without one.
     pulses : ndarray of int64, shape (beds, strides)
@@ -61,6 +63,7 @@ class SignalRows(NamedTuple):
     ecg_seen: BoolArray
     fibrillation_suspected: BoolArray
     fibrillation_since: IntArray
+    missed: IntArray
     pulse_since: IntArray
     pulses: IntArray
     pulse_times: IntArray
@@ -75,11 +78,14 @@ class BlockStatus(NamedTuple):
     fibrillation : FibrillationRows
     ecg_seen : ndarray of bool, shape (beds, strides)
         At the end of each stride, see `model.beats.repetition`.
+    missed : ndarray of int64, shape (beds, strides)
+        Missed beats, see there.
     """
 
     quality: QualityRows
     fibrillation: FibrillationRows
     ecg_seen: BoolArray
+    missed: IntArray
 
 
 def begin() -> StatusState:
@@ -138,6 +144,7 @@ def advance(
         ecg_seen=ecg_seen,
         fibrillation_suspected=suspected,
         fibrillation_since=np.empty(ends.shape, np.int64),
+        missed=found.missed,
         pulse_since=pulse.since,
         pulses=pulse.number,
         pulse_times=pulse.times,

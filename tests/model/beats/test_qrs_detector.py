@@ -11,6 +11,7 @@ import pytest
 from model.beats import qrs_detector
 from model.beats.qrs_detector import Qrs
 from model.signal.arrays import FloatArray
+from model.signal.batch import single
 from model.signal.intake import strides_of
 from stream.records.catalog import Catalog
 from stream.records.record import Record
@@ -229,6 +230,29 @@ def test_wide_premature_beats_are_detected() -> None:
     for peak in early[early > 2 * FS]:
         assert np.abs(detected - peak).min() <= 20
     assert len(detected[detected > 2 * FS]) <= (peaks > 2 * FS).sum() + (early > 2 * FS).sum()
+
+
+def test_low_early_beats_are_weak_complexes_and_clean_beats_leave_none() -> None:
+    peaks = regular(60, 60)
+    mv = ecg(peaks, 60 * FS)
+    clean, weak_of_clean = qrs_detector.advance(qrs_detector.begin(0, 1), single(strides_of(mv)))
+    early = peaks[5:-1:5] + 190
+    for peak in early:
+        mv[peak - 40 : peak + 40] += 0.28 * mv[peaks[3] - 40 : peaks[3] + 40]
+    beats, weak = qrs_detector.advance(qrs_detector.begin(0, 1), single(strides_of(mv)))
+    np.testing.assert_array_equal(beats.r_peak, clean.r_peak)
+    assert not (weak_of_clean.r_peak > 4 * FS).any()
+    assert all(np.abs(weak.r_peak - peak).min() <= 8 for peak in early)
+    assert ((weak.strength >= 0.5) & (weak.strength < 1)).all()
+
+
+def test_a_sharp_t_wave_is_no_weak_complex() -> None:
+    peaks = regular(60, 60)
+    mv = ecg(peaks, 60 * FS)
+    for peak in peaks[5:-1:5] + 100:
+        mv[peak - 40 : peak + 40] += 0.4 * mv[peaks[3] - 40 : peaks[3] + 40]
+    _, weak = qrs_detector.advance(qrs_detector.begin(0, 1), single(strides_of(mv)))
+    assert not (weak.r_peak > 4 * FS).any()
 
 
 def test_no_beats_in_gaps_and_detection_after_them() -> None:

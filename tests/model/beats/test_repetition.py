@@ -6,6 +6,7 @@ import numpy as np
 
 from model.beats import repetition
 from model.beats.beat import KINDS, Beat, to_rows
+from model.beats.qrs_detector import Qrs, QrsRows
 from model.beats.repetition import Repetition
 from model.signal.arrays import FloatArray
 from model.signal.intake import strides_of
@@ -104,6 +105,28 @@ def test_a_polymorphic_tachycardia_is_trusted_because_it_is_fast() -> None:
     assert all(output.trusted[11:])
 
 
+def missed(height: float, width: float) -> list[int]:
+    """Return the missed beats that are found if the complex after ten normal beats has this height and width."""
+    mv, r_peak = signal("N" * 12), 11 * RR
+    mv[r_peak - FS // 4 : r_peak + FS // 4] = wave(width, height)[:, None]
+    beats = [Beat((i + 1) * RR, (i + 1) * RR + 70, "N", RR) for i in range(12) if i != 10]
+    output, _ = repetition.step(repetition.begin(1), strides_of(mv), beats, [Qrs(r_peak, r_peak + 60, 0.6)])
+    return output.missed[output.missed >= 0].tolist()
+
+
+def test_a_low_complex_of_the_shape_of_a_beat_is_a_missed_beat() -> None:
+    assert missed(0.3, 6) == [11 * RR]
+
+
+def test_a_low_complex_of_another_shape_is_none() -> None:
+    assert missed(0.3, 24) == []
+    assert missed(-0.3, 6) == []
+
+
+def test_a_complex_no_higher_than_a_p_wave_is_none() -> None:
+    assert missed(0.1, 6) == []
+
+
 def test_several_beds_give_what_each_gives_alone() -> None:
     shapes = ("NNNNNNNNNNxxxxNN", "NVNVNVNVNVNVNVNV", "xNxNNNNNNNVVVVNN")
     slots, size, beds = [2, 5, 0], 7, [strides_of(signal(shape, leads=2)) for shape in shapes]
@@ -113,6 +136,7 @@ def test_several_beds_give_what_each_gives_alone() -> None:
     ]
     states = [repetition.begin(2) for _ in shapes]
     columns, untouched = (joined(states, slots, size) for _ in range(2))
+    found = 0
     for first, stop in ((0, 9), (9, 10), (10, 64), (64, 67), (67, 127)):
         now = [cut(bed, first * STRIDE, stop * STRIDE) for bed in beds]
         reported = [
@@ -120,13 +144,24 @@ def test_several_beds_give_what_each_gives_alone() -> None:
             for own, strides in zip(beats, now, strict=True)
         ]
         rows = to_rows(reported)
-        together = repetition.advance(columns, batch_of(now, slots), rows)
+        weak = [[Qrs(beat.index, beat.at - 20, 0.7) for beat in own[::3]] for own in reported]
+        flat = [complex_ for own in weak for complex_ in own]
+        weak_rows = QrsRows(
+            np.cumsum([0, *map(len, weak)]),
+            np.array([complex_.index for complex_ in flat], np.int64),
+            np.array([complex_.at for complex_ in flat], np.int64),
+            np.array([complex_.strength for complex_ in flat], np.float64),
+        )
+        together = repetition.advance(columns, batch_of(now, slots), rows, weak_rows)
         for bed, strides in enumerate(now):
-            alone, states[bed] = repetition.step(states[bed], strides, reported[bed])
+            alone, states[bed] = repetition.step(states[bed], strides, reported[bed], weak[bed])
+            np.testing.assert_array_equal(together.missed[bed], alone.missed[0])
+            found += int((alone.missed >= 0).sum())
             np.testing.assert_array_equal(together.trusted[rows.first[bed] : rows.first[bed + 1]], alone.trusted)
             np.testing.assert_array_equal(together.mean[bed], alone.mean[0])
             np.testing.assert_array_equal(together.ecg_seen[bed], alone.ecg_seen[0])
             assert_equal(taken(columns, slots[bed]), states[bed])
     assert columns.ecg_seen[slots].any()
+    assert found > 3
     for slot in set(range(size)) - set(slots):
         assert_equal(taken(columns, slot), taken(untouched, slot))

@@ -49,6 +49,29 @@ def test_a_shorter_pause_is_no_asystole() -> None:
     assert "asystole" not in begun_kinds(run(beats, good_signal(beats[-1].index / FS))[0])
 
 
+def with_missed(signal: list[SignalStatus], *r_peaks: int) -> list[SignalStatus]:
+    """Return the signal with missed beats, each found 80 samples after its R peak."""
+    found = {(r_peak + 80) // STRIDE: r_peak for r_peak in r_peaks}
+    return [replace(status, missed=found.get(stride)) for stride, status in enumerate(signal)]
+
+
+@pytest.mark.parametrize("seconds", [4.1, 6.0])
+def test_a_pause_with_a_missed_beat_is_no_asystole(seconds: float) -> None:
+    beats = beats_with_pause(seconds)
+    before, signal = beats[9].index, good_signal(beats[-1].index / FS)
+    assert "asystole" not in begun_kinds(run(beats, with_missed(signal, before + 2 * FS))[0])
+    assert "asystole" in begun_kinds(run(beats, with_missed(signal, before - FS // 5))[0])
+    assert "asystole" in begun_kinds(run(beats, with_missed(signal, beats[10].index + FS // 5))[0])
+
+
+def test_a_missed_beat_counts_for_the_onset_of_a_bradycardia() -> None:
+    """Five beats at 36/min: with one more in between the rate is 45/min; at 30/min it is 38/min."""
+    for rate, expected in ((36, False), (30, True)):
+        beats = train(per_min((75, 10, "N"), (rate, 4, "N")))
+        signal = with_missed(good_signal(beats[-1].index / FS + 0.5), beats[-3].index + FS // 2)
+        assert ("extreme_bradycardia" in begun_kinds(run(beats, signal)[0])) == expected
+
+
 def test_no_beats_before_an_ecg_was_observed_are_no_asystole() -> None:
     unattached = [replace(status, ecg_seen=False) for status in good_signal(10)]
     assert not run([], unattached)[0]

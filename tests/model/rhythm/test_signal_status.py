@@ -55,6 +55,7 @@ def advance(
         QualityRows(quality, good, good, active, np.zeros(beds, np.bool_)),
         FibrillationRows(since, suspected),
         np.tile(np.arange(first, stop) >= 9, (beds, 1)),
+        np.tile(np.where(np.arange(first, stop) == 9, 1234, -1), (beds, 1)),
     )
     pulse = PulseRows(*np.full((2, beds, n), -1), np.zeros((beds, n), np.int64), np.full((beds, n, KEPT), -1))
     return signal_status.advance(columns, batch, blocks, found, pulse, to_rows(beats))
@@ -69,6 +70,7 @@ def test_the_status_is_that_of_the_best_lead_at_the_end_of_the_last_block() -> N
     assert rows.fibrillation_since[0].tolist() == [-1] * 9 + [100] * 10 + [-1]
     assert rows.fibrillation_suspected[0].tolist() == [False] * 4 + [True] * 15 + [False]
     assert rows.ecg_seen[0].tolist() == [False] * 9 + [True] * 11
+    assert rows.missed[0].tolist() == [-1] * 9 + [1234] + [-1] * 10
 
 
 def test_a_beat_has_the_quality_that_was_known_when_it_was_reported() -> None:
