@@ -245,13 +245,8 @@ def _advance(
                     recent_skill.blend(streams.corrected, i, base, corrected, used)
                 else:
                     work.features[:] = 0.0
-                    followed[:], base[:], corrected[:], used[:], work.first.spread[:] = (
-                        simple,
-                        simple,
-                        simple,
-                        simple,
-                        0.0,
-                    )
+                    followed[:], base[:], corrected[:], used[:] = simple, simple, simple, simple
+                    work.first.spread[:] = work.prior
                 personal_intervals.scale_of(streams.intervals, i, work.prior, work.first.spread, scales)
                 streams.features[i, ring], streams.pending[i, ring] = work.features, work.values
                 streams.units[i, ring, 0], streams.units[i, ring, 1] = level, unit

@@ -76,7 +76,7 @@ def scale_of(state: IntervalState, i: int, prior: FloatArray, spread: FloatArray
     prior : ndarray of float64, shape (horizons,)
         The scale before there are errors.
     spread : ndarray of float64, shape (horizons,)
-        Standard deviation of what followed the moments; 0 if there are none.
+        Standard deviation of what followed the moments; the prior if there are none.
     out : ndarray of float64, shape (horizons,)
     """
     weight = state.weight[i] + PRIOR_WEIGHT

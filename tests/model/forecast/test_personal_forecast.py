@@ -24,15 +24,16 @@ def forecaster() -> Checkpoint:
 
 
 def heartbeats(seconds: int, seed: int = 0, noise: float = 0.01) -> np.ndarray:
-    """Return a simulated lead in mV, shape (n,): two shapes of beats at intervals that vary."""
+    """Return a simulated lead in mV, shape (n,): two shapes of beats after a P wave, at intervals that vary a little."""
     rng = np.random.default_rng(seed)
     x, t = np.zeros(seconds * FS + 2 * FS), np.arange(2 * FS)
     at = 0
     while at < seconds * FS:
-        wide = rng.random() < 0.1
+        wide = rng.random() < 0.05
         wave = 1.4 * np.exp(-(((t - 60) / (14 if wide else 5)) ** 2)) + 0.3 * np.exp(-(((t - 160) / 22) ** 2))
+        wave += 0.15 * np.exp(-(((t - 12) / 6) ** 2))
         x[at : at + 2 * FS] += wave[: len(x) - at]
-        at += int(300 + 6 * rng.normal())
+        at += int(300 + 1.5 * rng.normal())
     return np.asarray(x[: seconds * FS] + noise * rng.normal(size=seconds * FS))
 
 
