@@ -24,7 +24,7 @@ def forecaster() -> Checkpoint:
 
 
 def heartbeats(seconds: int, seed: int = 0, noise: float = 0.01) -> np.ndarray:
-    """Return a simulated lead in mV, shape (n,): two shapes of beats after a P wave, at intervals that vary a little."""
+    """Return a simulated lead in mV, shape (n,): two shapes of beats after a P wave, at varying intervals."""
     rng = np.random.default_rng(seed)
     x, t = np.zeros(seconds * FS + 2 * FS), np.arange(2 * FS)
     at = 0
