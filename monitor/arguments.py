@@ -256,6 +256,8 @@ def parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="for first-samples: weights to start from (default: those in the package)",
     )
+    command.add_argument("--hidden", type=int, metavar="N", help="units of a layer of the LSTM (default: 160)")
+    command.add_argument("--layers", type=int, metavar="N", help="layers of the LSTM (default: 2)")
     command.add_argument("--minutes", type=float, metavar="N", help="stop after N minutes at the latest")
     command.add_argument("--threads", type=int, metavar="N", help="number of torch threads")
     command.add_argument("--resume", action="store_true", help="continue an interrupted run")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from stream.errors import UsageError
+
 PATCH = 4
 """Samples per step of the network; 11 ms at 360 Hz."""
 
@@ -52,6 +54,11 @@ class NetworkConfig:
         Dropout rate at the inputs of the second layer and of the head, in training.
     scale_floor : float
         Smallest predicted scale, in units of the stream's running scale.
+
+    Raises
+    ------
+    UsageError
+        ``hidden`` or ``layers`` is not positive.
     """
 
     patch: int = PATCH
@@ -61,3 +68,8 @@ class NetworkConfig:
     layers: int = 2
     dropout: float = 0.2
     scale_floor: float = 0.01
+
+    def __post_init__(self) -> None:
+        for name in ("hidden", "layers"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"--{name} {getattr(self, name)}: give 1 or more")

@@ -33,7 +33,13 @@ from model.training.validation import Score, validate, validation_sequences
 from stream.records.catalog import Catalog
 
 
-def train(config: TrainConfig, catalog: Catalog | None, out: Path, resume: bool = False) -> Score:
+def train(
+    config: TrainConfig,
+    catalog: Catalog | None,
+    out: Path,
+    resume: bool = False,
+    network: NetworkConfig | None = None,
+) -> Score:
     """Train on the training part of DS1 and write the best weights to `out`, with progress on standard error.
 
     Parameters
@@ -45,6 +51,8 @@ def train(config: TrainConfig, catalog: Catalog | None, out: Path, resume: bool 
         The checkpoint; ``<out>.resume`` beside it holds the state of the run.
     resume : bool
         Continue the last run with this `out`.
+    network : NetworkConfig or None
+        Dimensions; those of the shipped weights by default.
 
     Returns
     -------
@@ -56,7 +64,7 @@ def train(config: TrainConfig, catalog: Catalog | None, out: Path, resume: bool 
     RecordError, StorageError, CheckpointError
     """
     fitted, held_back = _load_split(catalog)
-    return fit(config, fitted, held_back, out, resume)
+    return fit(config, fitted, held_back, out, resume, network)
 
 
 def train_first_samples(weights: Path | None, catalog: Catalog | None, out: Path) -> Score:

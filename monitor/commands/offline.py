@@ -115,6 +115,7 @@ def train(args: argparse.Namespace) -> int:
         scores = train_anomaly_classifier.train_residual(records, args.out, args.seed)
         train_anomaly_classifier.print_scores(scores)
         return 0
+    from model.forecast.config import NetworkConfig
     from model.training.config import TrainConfig
     from model.training.train_forecaster import train as train_forecaster
     from model.training.train_forecaster import train_first_samples
@@ -122,8 +123,11 @@ def train(args: argparse.Namespace) -> int:
     if args.what == "first-samples":
         print(train_first_samples(args.weights, records, args.out))
         return 0
-    given = {name: getattr(args, name) for name in ("seed", "minutes", "threads") if getattr(args, name) is not None}
-    print(train_forecaster(TrainConfig(**given), records, args.out, resume=args.resume))
+    given, network = (
+        {name: getattr(args, name) for name in names if getattr(args, name) is not None}
+        for names in (("seed", "minutes", "threads"), ("hidden", "layers"))
+    )
+    print(train_forecaster(TrainConfig(**given), records, args.out, args.resume, NetworkConfig(**network)))
     return 0
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from model.evaluation.alarm_list_entries import ORDINARY_WARD, ListEntries
+from model.forecast.config import NetworkConfig
 from monitor.cli import main
 from tests.reliability.signals import regular, write
 from tests.system.commands import error_line
@@ -114,3 +115,17 @@ def test_each_mistake_of_an_analysis_is_one_line(
 def test_only_the_last_stage_of_training_starts_from_weights(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "--weights", "given.safetensors", "--out", "new.safetensors"]) == 2
     assert "--weights given.safetensors: only --what first-samples" in capsys.readouterr().err
+
+
+def test_training_takes_the_size_of_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr("model.training.train_forecaster.train", lambda *given: asked.append(given[-1]))
+    assert main(["train", "--hidden", "96", "--layers", "1", "--out", "new.safetensors"]) == 0
+    assert main(["train", "--out", "new.safetensors"]) == 0
+    assert asked == [NetworkConfig(hidden=96, layers=1), NetworkConfig()]
+
+
+@pytest.mark.parametrize("option", ["--hidden", "--layers"])
+def test_a_network_without_units_is_refused(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", option, "0", "--out", "new.safetensors"]) == 2
+    assert f"{option} 0: give 1 or more" in error_line(capsys.readouterr().err)
