@@ -174,10 +174,12 @@ class Forecast(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     bed, session, epoch, seq
         Of the chunk that completed this forecast.
     origin : int
-        Index of the last observed sample; ``mean[k]`` is for sample ``origin + 1 + k``.
+        Index of the last observed sample.
+    offsets : tuple of int
+        Samples after ``origin`` that are forecast, ascending: row k of mean and scale is sample ``origin + offsets[k]``.
     leads : tuple of str
     mean, scale : bytes
-        Little-endian float32 of shape (horizon, leads), mV. ``scale`` is the predicted standard deviation.
+        Little-endian float32 of shape (len(offsets), leads), mV. ``scale`` is the predicted standard deviation.
     score : float or None
         Anomaly score of the last stride for this patient: ``-log10`` of a probability per second; None while learning.
     threshold : float
@@ -193,6 +195,7 @@ class Forecast(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     epoch: Index
     seq: Index
     origin: Index
+    offsets: Annotated[tuple[Annotated[int, msgspec.Meta(ge=1, le=3600)], ...], msgspec.Meta(min_length=1)]
     leads: Annotated[tuple[LeadName, ...], msgspec.Meta(min_length=1, max_length=MAX_LEADS)]
     mean: bytes
     scale: bytes
@@ -202,19 +205,19 @@ class Forecast(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     lease: Lease = 0
 
     def __post_init__(self) -> None:
-        if not self.mean or len(self.mean) != len(self.scale) or len(self.mean) % (4 * len(self.leads)):
-            raise ValueError("mean and scale are not float32 arrays of one shape (horizon, leads)")
+        if not len(self.mean) == len(self.scale) == 4 * len(self.offsets) * len(self.leads):
+            raise ValueError("mean and scale are not float32 arrays of one shape (offsets, leads)")
         if not np.isfinite(np.frombuffer(self.mean + self.scale, "<f4")).all():
             raise ValueError("mean and scale must be finite")
         if not math.isfinite(self.threshold) or (self.score is not None and not math.isfinite(self.score)):
             raise ValueError("score must be finite or null, threshold finite")
 
     def mean_mv(self) -> npt.NDArray[np.float32]:
-        """Return the predicted mean in mV, shape (horizon, leads), read-only."""
+        """Return the predicted mean in mV, shape (offsets, leads), read-only."""
         return np.frombuffer(self.mean, dtype="<f4").reshape(-1, len(self.leads))
 
     def scale_mv(self) -> npt.NDArray[np.float32]:
-        """Return the predicted standard deviation in mV, shape (horizon, leads), read-only."""
+        """Return the predicted standard deviation in mV, shape (offsets, leads), read-only."""
         return np.frombuffer(self.scale, dtype="<f4").reshape(-1, len(self.leads))
 
 
