@@ -8,6 +8,7 @@ from typing import Literal
 
 from model.anomaly.state import DEFAULT_CONFIG
 from model.beats.beat import Beat as DetectedBeat
+from model.forecast.personal_forecast import OFFSETS
 from model.pipeline.vitals_output import StrideForecast
 from model.rhythm.vitals import VitalSigns
 from model.serving.bed import Bed
@@ -28,9 +29,10 @@ def forecast_message(bed: Bed, forecast: StrideForecast, now_ns: int) -> Forecas
         epoch=chunk.epoch,
         seq=chunk.seq,
         origin=forecast.origin,
+        offsets=OFFSETS,
         leads=chunk.leads,
-        mean=forecast.mean.astype("<f4", copy=False).tobytes(),
-        scale=forecast.scale.astype("<f4", copy=False).tobytes(),
+        mean=forecast.personal_mean.astype("<f4", copy=False).tobytes(),
+        scale=forecast.personal_scale.astype("<f4", copy=False).tobytes(),
         score=None if math.isnan(forecast.score) else forecast.score,
         threshold=DEFAULT_CONFIG.threshold,
         published_ns=now_ns,
