@@ -40,6 +40,7 @@ def forecast(**changes: Any) -> Forecast:
         "epoch": 0,
         "seq": 4,
         "origin": 179,
+        "offsets": tuple(range(1, 97)),
         "leads": ("MLII", "V1"),
         "mean": mean,
         "scale": mean,
