@@ -176,7 +176,7 @@ class Forecast(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     origin : int
         Index of the last observed sample.
     offsets : tuple of int
-        Samples after ``origin`` that are forecast, ascending: row k of mean and scale is sample ``origin + offsets[k]``.
+        Samples after ``origin`` that are forecast, ascending; one for each row of mean and scale.
     leads : tuple of str
     mean, scale : bytes
         Little-endian float32 of shape (len(offsets), leads), mV. ``scale`` is the predicted standard deviation.
