@@ -43,6 +43,7 @@ def forecast(horizon: int = 3) -> Forecast:
         epoch=0,
         seq=4,
         origin=99,
+        offsets=(4, 8, 16)[:horizon],
         leads=("MLII", "V1"),
         mean=mean.tobytes(),
         scale=(mean + 0.5).tobytes(),
@@ -116,7 +117,7 @@ def test_one_lead_keeps_the_columns_of_two() -> None:
 
 def test_a_forecast_in_csv_is_one_row_per_sample_and_lead() -> None:
     rows = plan_rows("bedside/v1/+/forecast", forecast())
-    assert [(row["index"], row["lead"]) for row in rows[:3]] == [("100", "MLII"), ("100", "V1"), ("101", "MLII")]
+    assert [(row["index"], row["lead"]) for row in rows[:3]] == [("103", "MLII"), ("103", "V1"), ("107", "MLII")]
     assert [float(row["mean_mv"]) for row in rows] == [0, 0.125, 0.25, 0.375, 0.5, 0.625]
     assert rows[0]["scale_mv"] == "0.5"
     assert rows[0]["score"] == ""
@@ -145,6 +146,7 @@ def test_json_has_one_list_per_lead_in_mv() -> None:
     assert "samples" not in line["message"]
     assert line["message"]["v"] == 1
     line = json.loads(tap.json_line(received(forecast())))
+    assert line["message"]["offsets"] == [4, 8, 16]
     assert line["message"]["mean_mv"] == [[0.0, 0.25, 0.5], [0.125, 0.375, 0.625]]
     assert line["message"]["score"] is None
 
