@@ -257,8 +257,8 @@ def forecast_rows(message: Message) -> Iterator[Row]:
     """Yield one row per predicted sample and lead."""
     assert isinstance(message, Forecast)
     score = "" if message.score is None else f"{message.score:.6g}"
-    for k, (means, scales) in enumerate(zip(message.mean_mv(), message.scale_mv(), strict=True)):
-        index = message.origin + 1 + k
+    for offset, means, scales in zip(message.offsets, message.mean_mv(), message.scale_mv(), strict=True):
+        index = message.origin + offset
         for lead, mean, scale in zip(message.leads, means, scales, strict=True):
             values = (f"{mean:.6g}", f"{scale:.6g}", score, f"{message.threshold:.6g}")
             yield (message.bed, message.session, message.epoch, message.origin, index, lead, *values)

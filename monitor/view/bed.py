@@ -6,7 +6,6 @@ Messages and `advance` change the state; all other methods only read it.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import replace
 
 from monitor.common.ring_buffer import FloatArray
 from monitor.view.annotations import SessionAnnotations
@@ -15,15 +14,13 @@ from monitor.view.forecast_history import ForecastHistory
 from monitor.view.lane_ranges import LaneRanges
 from monitor.view.playout import Playout, update_playout
 from monitor.view.signal_buffer import CAPACITY, SignalBuffer
-from monitor.view.trace import GAP_S, Drawn, Trace, View
+from monitor.view.trace import Drawn, Trace, View
 from monitor.view.trend import Trend
 from monitor.view.view_model import Arrivals, Patient
 from stream.timebase import FS
 from stream.wire import ordering
 from stream.wire.bed_stream import Stream, Taken
 from stream.wire.messages import Annotation, Beat, Forecast, Vitals, Waveform
-
-GAP = round(GAP_S * FS)
 
 VITALS_TIMEOUT_S = 3.0
 """Vital signs arrive each second; older ones are not shown, s."""
@@ -167,10 +164,10 @@ class Bed:
         self._view = view
         if self._lanes.update(self._signal, self._first_shown(cursor, view), before, cursor, view):
             self._revision += 1
-        self._forecasts.select_fan(cursor, self.waveform.epoch_start)
+        self._forecasts.select_fan(cursor, self.waveform.epoch_start, self._signal)
 
     def _first_shown(self, cursor: int, view: View) -> int:
-        return max(cursor - view.span + GAP, self._signal.first)
+        return max(cursor - view.span + view.gap, self._signal.first)
 
     # --- queries ------------------------------------------------------------------------------------------------
 
@@ -198,7 +195,6 @@ class Bed:
         if drawn is not None and not whole:
             first = drawn.cursor - 1
         mv, predicted, score = self._signal.samples(first, cursor)
-        fan = self._forecasts.fan
         return Trace(
             session=chunk.session,
             revision=revision,
@@ -206,12 +202,12 @@ class Bed:
             first=first,
             cursor=cursor,
             span=view.span,
-            gap=GAP,
+            gap=view.gap,
             mv=mv[:, :count],
             predicted=predicted[:, :count],
             score=score,
             threshold=self.threshold,
-            fan=fan and replace(fan, mean=fan.mean[:, :count], low=fan.low[:, :count], high=fan.high[:, :count]),
+            fan=self._forecasts.fan,
             alarm_spans=self.alarms.alarm_spans(chunk.session, first, cursor),
             ranges=self._lanes.ranges[:count],
             whole=whole,

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from collections import deque
 
+from monitor.view.forecast_curve import fan_chart
+from monitor.view.signal_buffer import SignalBuffer
 from monitor.view.trace import Fan
 from stream.timebase import STRIDE
 from stream.wire.messages import Forecast
-
-Z_90 = 1.645
-"""Half width of the central 90 % interval of a normal distribution, in standard deviations."""
 
 _MAX_FORECASTS = 256
 
@@ -45,7 +44,7 @@ class ForecastHistory:
         """Append a forecast; its origin must be later than all others."""
         self._forecasts.append(forecast)
 
-    def select_fan(self, cursor: int, epoch_start: int) -> None:
+    def select_fan(self, cursor: int, epoch_start: int, signal: SignalBuffer) -> None:
         """Select the fan to draw ahead of the cursor.
 
         Parameters
@@ -54,13 +53,14 @@ class ForecastHistory:
             Index after the last sample drawn.
         epoch_start : int
             First sample of the epoch. Once it is drawn, forecasts from before it are not shown.
+        signal : SignalBuffer
+            Has the sample in which the fan begins.
         """
         drawn = next((f for f in reversed(self._forecasts) if f.origin < cursor), None)
         if drawn is None or drawn.origin < epoch_start < cursor:
             self.fan = None
             return
-        if self.fan is None or self.fan.first != drawn.origin + 1:
-            mean, half = drawn.mean_mv(), Z_90 * drawn.scale_mv()
-            self.fan = Fan(drawn.origin + 1, mean, mean - half, mean + half)
-        if self.fan.first + len(self.fan.mean) <= cursor:
+        if self.fan is None or self.fan.first != drawn.origin:
+            self.fan = fan_chart(drawn, signal.ecg(drawn.origin, drawn.origin + 1)[0])
+        if self.fan.stop <= cursor:
             self.fan = None

@@ -1,7 +1,7 @@
 """Recent samples of one session: observed ECG, predicted ECG and anomaly scores.
 
-All are addressed by the sample index within the session. The predicted ECG is, for each sample, the latest forecast
-made at least 100 ms ahead.
+All are addressed by the sample index within the session. The predicted ECG is, for each sample, the forecast made 100
+to 200 ms before it.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from monitor.common.ring_buffer import FloatArray, RingBuffer
+from monitor.view.forecast_curve import predicted_mean
 from stream.timebase import FS, STRIDE
 from stream.wire.messages import Forecast, Waveform
 
@@ -44,8 +45,9 @@ class SignalBuffer:
         self._ecg.put(chunk.start, chunk.mv())
 
     def add_forecast(self, forecast: Forecast, origin_before: int) -> None:
-        """Store a forecast; its score applies to the samples since the previous origin, at most one stride."""
-        self._predicted.put(forecast.origin + 1 + LEAD_TIME, forecast.mean_mv()[LEAD_TIME:])
+        """Store one stride of a forecast; its score applies to the samples since the previous one, at most a stride."""
+        first = 1 + LEAD_TIME
+        self._predicted.put(forecast.origin + first, predicted_mean(forecast, first, first + STRIDE))
         stride = min(forecast.origin - origin_before, STRIDE)
         score = np.nan if forecast.score is None else forecast.score
         self._score.put(forecast.origin + 1 - stride, np.full(stride, score))

@@ -15,8 +15,11 @@ SPEEDS = (12.5, 25.0, 50.0)
 GAINS = (5.0, 10.0, 20.0)
 """Amplitudes, mm/mV."""
 
-GAP_S = 0.4
-"""Width of the erased gap ahead of the cursor, s; the forecast, 0.27 s long, is drawn in it."""
+FORECAST_GAP, GAP = round(1.1 * FS), round(0.4 * FS)
+"""Width of the erased gap ahead of the cursor, in samples: with a forecast of one second in it, and without."""
+
+GAP_MARGIN = round(0.1 * FS)
+"""Samples at the end of the gap in which no forecast is drawn: it must not touch the previous sweep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +34,14 @@ class View:
         Height of a lane in mV with one lead and with two; None fits each lane to its signal.
     max_leads : int
         Largest number of leads: 1 where the height is too small for two.
+    gap : int
+        Samples in the erased gap ahead of the cursor; the forecast is drawn up to `GAP_MARGIN` before its end.
     """
 
     span: int = 6 * FS
     lane_height_mv: tuple[float, float] | None = None
     max_leads: int = 2
+    gap: int = FORECAST_GAP
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +74,25 @@ class AlarmSpan:
 
 @dataclass(frozen=True, slots=True)
 class Fan:
-    """Fan chart of a forecast from sample ``first`` on: mean and 90 % interval, shape (horizon, leads), mV."""
+    """Fan chart of a forecast.
+
+    Attributes
+    ----------
+    first : int
+        The last observed sample, where the interval has no width unless that sample is invalid.
+    mean, low, high : array of shape (samples, leads)
+        Mean and 90 % interval of each sample from ``first`` on, mV.
+    """
 
     first: int
     mean: FloatArray
     low: FloatArray
     high: FloatArray
+
+    @property
+    def stop(self) -> int:
+        """The sample after the last."""
+        return self.first + len(self.mean)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +134,7 @@ class Trace:
     score : array of shape (cursor - first,)
     threshold : float or None
     fan : Fan or None
-        The latest forecast whose origin has been drawn.
+        The latest forecast whose origin has been drawn, of all leads; the same object until the next one.
     alarm_spans : tuple of AlarmSpan
     ranges : tuple of (float, float)
         mV at the lower and upper edge, for each lead.

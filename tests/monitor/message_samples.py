@@ -16,7 +16,8 @@ from tests.waveforms import SESSION, chunk
 
 T0 = 1_700_000_000_000_000_000
 SECOND = 1_000_000_000
-HORIZON = 96
+OFFSETS = (*range(4, 97, 4), *range(108, 361, 12))
+HORIZON = OFFSETS[-1]
 
 CONNECTED = phrase("broker.connected", address="mqtt://test:1883")
 
@@ -47,15 +48,16 @@ def sine(seq: int, **changes: Any) -> Waveform:
 def forecast(origin: int, mean: float = 0.0, scale: float = 0.1, score: float | None = 0.5, **changes: Any) -> Forecast:
     """Return a constant forecast made after sample ``origin``."""
     leads = changes.get("leads", ("MLII",))
-    shape = (HORIZON, len(leads))
+    offsets = changes.get("offsets", OFFSETS)
+    shape = (len(offsets), len(leads))
     fields: dict[str, Any] = {
         "bed": "bed-1",
         "session": SESSION,
         "epoch": 0,
         "seq": origin // 36,
         "origin": origin,
+        "offsets": offsets,
         "leads": leads,
-        "offsets": tuple(range(1, HORIZON + 1)),
         "mean": np.full(shape, mean, "<f4").tobytes(),
         "scale": np.full(shape, scale, "<f4").tobytes(),
         "score": score,

@@ -16,7 +16,9 @@ from stream.wire.messages import Beat, BedStatus, Forecast, Message, ProcessStat
 
 FPS = 60
 CHUNK = 36
-HORIZON = 96
+OFFSETS = (*range(4, 97, 4), *range(108, 361, 12))
+"""Samples of a forecast, as the worker sends them."""
+
 ALARM_PERIOD_S = 12
 """Interval between the low-priority alarms of each bed, s; each lasts 3 s."""
 
@@ -122,7 +124,7 @@ class SimulatedFeed:
             )
         )
         end = start + CHUNK
-        mean = self.mv(number, end, HORIZON) * np.float32(0.9)
+        mean = self.mv(number, end, OFFSETS[-1])[np.array(OFFSETS) - 1] * np.float32(0.9)
         self._add(
             Forecast(
                 bed=bed,
@@ -130,10 +132,10 @@ class SimulatedFeed:
                 epoch=0,
                 seq=seq,
                 origin=end - 1,
+                offsets=OFFSETS,
                 leads=_LEADS,
-                offsets=tuple(range(1, HORIZON + 1)),
                 mean=mean.astype("<f4").tobytes(),
-                scale=np.full((HORIZON, 2), 0.1, "<f4").tobytes(),
+                scale=np.full(mean.shape, 0.1, "<f4").tobytes(),
                 score=0.5,
                 threshold=3.0,
                 published_ns=due,

@@ -201,8 +201,8 @@
         <translation>波形は記録された心電図を実時間で再生したもので、このベッドに患者はいません。</translation>
     </message>
     <message>
-        <source>Ahead of it, a neural network forecasts the next quarter of a second, with a 90 % band.</source>
-        <translation>波形の先に、ニューラルネットワークが予測した 0.25 秒先までの波形と 90 % 区間を表示します。</translation>
+        <source>Ahead of it is a forecast of the next second, from a neural network and this patient&apos;s own past, with a 90 % band.</source>
+        <translation>波形の先に、ニューラルネットワークとこの患者の過去の波形から予測した 1 秒先までの波形と 90 % 区間を表示します。</translation>
     </message>
     <message>
         <source>Behind it, earlier forecasts remain as a faint line. Where signal and forecast differ, the anomaly score below rises; above its dashed line, an alarm is raised.</source>

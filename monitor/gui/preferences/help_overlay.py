@@ -14,7 +14,9 @@ from monitor.gui.style.theme import Theme, px
 WELCOME = (
     QT_TRANSLATE_NOOP("Help", "The trace is a recorded ECG, replayed in real time: there is no patient in this bed."),
     QT_TRANSLATE_NOOP(
-        "Help", "Ahead of it, a neural network forecasts the next quarter of a second, with a 90 % band."
+        "Help",
+        "Ahead of it is a forecast of the next second, from a neural network and this patient's own past, with a 90 % "
+        "band.",
     ),
     QT_TRANSLATE_NOOP(
         "Help",

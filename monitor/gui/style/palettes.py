@@ -20,7 +20,7 @@ class Theme:
     edge, grid, grid_fine : str
         Separators, and lines of the ECG grid.
     text, faint : str
-    ecg, forecast, band, predicted, score, threshold, simulation, calipers : str
+    ecg, forecast, band, band_edge, predicted, score, threshold, simulation, calipers : str
         Curves, and texts that belong to them.
     priority, priority_tint : dict of str to str
         For alarms: text colour on `ground`, `panel` or the tint; the tint.
@@ -43,6 +43,7 @@ class Theme:
     ecg: str
     forecast: str
     band: str
+    band_edge: str
     predicted: str
     score: str
     threshold: str
@@ -83,6 +84,7 @@ NIGHT = Theme(
     ecg="#00e85c",
     forecast="#ff6bff",
     band="#66d040d0",
+    band_edge="#b04ab0",
     predicted="#7c397c",
     score="#9fc9ff",
     threshold="#ffd400",
@@ -107,7 +109,8 @@ DAY = Theme(
     faint="#4f5a62",
     ecg="#00662b",
     forecast="#a1009b",
-    band="#4dc060c0",
+    band="#66c050c0",
+    band_edge="#b45cb4",
     predicted="#cf8fcf",
     score="#1b4f9c",
     threshold="#855200",
@@ -129,7 +132,8 @@ SAFE = replace(
     grid_fine="#0d141a",
     ecg="#56b4e9",
     forecast="#cc79a7",
-    band="#66a05a84",
+    band="#73a05a84",
+    band_edge="#a06484",
     predicted="#7a5068",
     score="#8080f4",
     threshold="#f0e442",

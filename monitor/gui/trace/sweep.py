@@ -2,8 +2,8 @@
 
 It is a plain widget with a cached pixmap instead of a pyqtgraph plot: pyqtgraph draws a whole curve for each added
 sample. Here each frame draws only the new samples into the cache, erases as many columns ahead of the cursor, and
-repaints only these columns. The forecast changes with every frame and is painted over the cache. The whole cache is
-redrawn when something already drawn has changed.
+repaints only these columns. The forecast ahead of the cursor is painted over the cache. The whole cache is redrawn when
+something already drawn has changed.
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from monitor.gui.style.language import current_language
 from monitor.gui.style.theme import Theme, colour, font, font_scale, px
 from monitor.gui.trace.annotation_rows import AnnotationRows, rows_height
+from monitor.gui.trace.forecast_layer import ForecastLayer
 from monitor.gui.trace.sweep_background import Grid, draw_grid, draw_scales
 from monitor.gui.trace.sweep_layout import LANE_PADDING, Layout
-from monitor.gui.trace.sweep_painter import draw_forecast, draw_samples
+from monitor.gui.trace.sweep_painter import draw_samples
 from monitor.view.alarm_spans import first_changed
-from monitor.view.trace import AlarmSpan, Drawn, Trace, View
+from monitor.view.trace import FORECAST_GAP, GAP, AlarmSpan, Drawn, Trace, View
 from monitor.view.trace_scale import Lane, Ruler
 from stream.timebase import FS
 
@@ -74,6 +75,7 @@ class SweepView(QWidget):
         self._stale = self._paused = False
         self._message = ""
         self._cache, self._background = QPixmap(), QPixmap()
+        self._forecast = ForecastLayer()
         self._drawn: tuple[object, ...] | None = None
         self._background_key: tuple[object, ...] | None = None
         self._drawn_to = 0
@@ -183,13 +185,15 @@ class SweepView(QWidget):
         """Return the amount of signal that fits at a paper speed and gain; a gain of None fits it to the signal."""
         span = max(round((self.width() - self.gutter) / self.px_per_mm / mm_per_s * FS), FS)
         tall = not self.small or self.height() >= TWO_LEADS_MIN_PX
+        # At a high speed in a narrow window, two thirds remain for the trace, and the end of the forecast is cut.
+        gap = GAP if self.small else min(FORECAST_GAP, span // 3)
         if mm_per_mv is None:
-            return View(span, None, 2 if tall else 1)
+            return View(span, None, 2 if tall else 1, gap)
         height = self.height() - self._header_height
         one, two = (max(height / leads - 2 * LANE_PADDING, 1.0) / self.px_per_mm / mm_per_mv for leads in (1, 2))
         if self.small and not (tall and two >= MIN_LANE_MV):
-            return View(span, (one, one), 1)
-        return View(span, (one, two))
+            return View(span, (one, one), 1, gap)
+        return View(span, (one, two), 2, gap)
 
     # --- the cache ----------------------------------------------------------------------------------------------
 
@@ -289,8 +293,8 @@ class SweepView(QWidget):
         if self.small:
             return
         layout = self._layout
-        first = trace.cursor - 3 if trace.fan is None else min(trace.fan.first, trace.cursor) - 3
-        stop = trace.cursor + 3 if trace.fan is None else trace.fan.first + len(trace.fan.mean) + 3
+        first = trace.cursor - 3
+        stop = trace.cursor + 3 if trace.fan is None else trace.fan.stop + 3
         columns = layout.columns(first, max(stop, first + 1))
         for left, right in {*columns, *self._fan_columns}:
             self.update(QRect(left - 2, 0, right - left + 4, self.height()))
@@ -331,11 +335,8 @@ class SweepView(QWidget):
     def _draw_ahead(self, painter: QPainter, trace: Trace) -> None:
         layout = self._layout
         page = layout.page(trace.cursor)
-        if trace.fan is not None and not self.small:
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.setClipRect(QRectF(self.gutter, 0, self.width() - self.gutter, self.height()))
-            for at in (page, page + 1):
-                draw_forecast(painter, layout, trace.fan, at, trace.cursor, self.theme)
+        if not self.small:
+            self._forecast.paint(painter, layout, trace, self.theme, self.devicePixelRatio())
         x = layout.x(trace.cursor, page)
         if trace.gap:
             painter.fillRect(QRectF(x, 0, 2, self.height()), colour(self.theme.edge))

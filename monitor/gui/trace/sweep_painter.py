@@ -1,9 +1,8 @@
-"""Painting of a sweep: predicted and observed ECG, alarm spans, and the forecast ahead of the cursor."""
+"""Painting of a sweep: predicted and observed ECG, and alarm spans."""
 
 from __future__ import annotations
 
 import numpy as np
-from pyqtgraph.functions import arrayToQPolygonF
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter
 
@@ -11,7 +10,7 @@ from monitor.gui.style.polyline import draw_line, round_pen, square_pen, thin
 from monitor.gui.style.theme import Theme, colour
 from monitor.gui.trace.sweep_layout import Layout
 from monitor.view.alarm_spans import alarm_masks
-from monitor.view.trace import Fan, Trace
+from monitor.view.trace import Trace
 
 _MIN_THINNED = 200
 """Number of samples from which a small sweep thins its lines."""
@@ -69,22 +68,3 @@ def _draw_spans(painter: QPainter, layout: Layout, trace: Trace, first: int, the
                 painter.fillRect(rect, colour(theme.priority_tint[alarm_span.priority]))
                 rect.setHeight(_EDGE_PX)
                 painter.fillRect(rect, colour(theme.priority[alarm_span.priority]))
-
-
-def draw_forecast(painter: QPainter, layout: Layout, fan: Fan, page: int, cursor: int, theme: Theme) -> None:
-    """Draw mean and 90 % band of a forecast from the cursor on, on one page of the sweep."""
-    skip = max(cursor - 1 - fan.first, 0)
-    x = layout.xs(np.arange(fan.first + skip, fan.first + len(fan.mean)), page)
-    if not len(x) or x[-1] < layout.gutter or x[0] > layout.width:
-        return
-    # If several samples share a pixel column, one of them is drawn.
-    rows = slice(skip, None, max(int(1 / layout.per_sample), 1))
-    x = x[:: rows.step]
-    both = np.concatenate([x, x[::-1]])
-    for lead in range(fan.mean.shape[1]):
-        low, high = layout.y(lead, fan.low[rows, lead]), layout.y(lead, fan.high[rows, lead])
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(colour(theme.band))
-        painter.drawPolygon(arrayToQPolygonF(both, np.concatenate([high, low[::-1]])))
-        mean = layout.y(lead, fan.mean[rows, lead])
-        draw_line(painter, x, mean, round_pen(theme.forecast, theme.trace_px))

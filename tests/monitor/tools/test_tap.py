@@ -43,8 +43,8 @@ def forecast(horizon: int = 3) -> Forecast:
         epoch=0,
         seq=4,
         origin=99,
+        offsets=(4, 8, 16)[:horizon],
         leads=("MLII", "V1"),
-        offsets=tuple(range(1, horizon + 1)),
         mean=mean.tobytes(),
         scale=(mean + 0.5).tobytes(),
         score=None,
@@ -103,8 +103,8 @@ def test_forecasts_of_a_ward_are_a_list_of_beds_in_json() -> None:
         msgspec.structs.replace(forecast(), bed=WARD_BEDS[0]),
         msgspec.structs.replace(forecast(), bed=WARD_BEDS[1], score=2.5),
     ]
-    message = json.loads(tap.json_line(received(ward_forecast(made, (1, 3)))))["message"]
-    assert (message["shard"], message["offsets"]) == (0, [1, 3])
+    message = json.loads(tap.json_line(received(ward_forecast(made, (4, 16)))))["message"]
+    assert (message["shard"], message["offsets"]) == (0, [4, 16])
     assert [(bed["bed"], bed["score"]) for bed in message["beds"]] == [(WARD_BEDS[0], None), (WARD_BEDS[1], 2.5)]
     assert message["beds"][1]["mean_mv"] == [[0.0, 0.5], [0.125, 0.625]]
     assert message["beds"][0]["origin"] == 99
@@ -117,7 +117,7 @@ def test_one_lead_keeps_the_columns_of_two() -> None:
 
 def test_a_forecast_in_csv_is_one_row_per_sample_and_lead() -> None:
     rows = plan_rows("bedside/v1/+/forecast", forecast())
-    assert [(row["index"], row["lead"]) for row in rows[:3]] == [("100", "MLII"), ("100", "V1"), ("101", "MLII")]
+    assert [(row["index"], row["lead"]) for row in rows[:3]] == [("103", "MLII"), ("103", "V1"), ("107", "MLII")]
     assert [float(row["mean_mv"]) for row in rows] == [0, 0.125, 0.25, 0.375, 0.5, 0.625]
     assert rows[0]["scale_mv"] == "0.5"
     assert rows[0]["score"] == ""
@@ -146,6 +146,7 @@ def test_json_has_one_list_per_lead_in_mv() -> None:
     assert "samples" not in line["message"]
     assert line["message"]["v"] == 1
     line = json.loads(tap.json_line(received(forecast())))
+    assert line["message"]["offsets"] == [4, 8, 16]
     assert line["message"]["mean_mv"] == [[0.0, 0.25, 0.5], [0.125, 0.375, 0.625]]
     assert line["message"]["score"] is None
 

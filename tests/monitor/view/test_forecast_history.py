@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from monitor.view.forecast_history import Z_90, ForecastHistory
+from monitor.view.forecast_history import ForecastHistory
+from monitor.view.signal_buffer import SignalBuffer
 from stream.timebase import STRIDE
 from tests.monitor.message_samples import HORIZON, forecast
+from tests.waveforms import chunk
+
+SIGNAL = SignalBuffer(0, 1)
+for seq in range(20):
+    SIGNAL.add_waveform(chunk(seq))
 
 
 def history(*origins: int) -> ForecastHistory:
@@ -17,8 +23,8 @@ def history(*origins: int) -> ForecastHistory:
 
 
 def fan_origin(forecasts: ForecastHistory, cursor: int, epoch_start: int = 0) -> int | None:
-    forecasts.select_fan(cursor, epoch_start)
-    return None if forecasts.fan is None else forecasts.fan.first - 1
+    forecasts.select_fan(cursor, epoch_start, SIGNAL)
+    return None if forecasts.fan is None else forecasts.fan.first
 
 
 def test_the_latest_forecast_is_the_last_one_added() -> None:
@@ -38,14 +44,14 @@ def test_the_fan_is_the_latest_forecast_whose_origin_is_drawn() -> None:
     assert [fan_origin(forecasts, cursor) for cursor in (35, 36, 72, 107, 108)] == [None, 35, 71, 71, 107]
 
 
-def test_the_fan_is_mean_and_90_percent_interval() -> None:
+def test_the_fan_begins_in_the_last_observed_sample() -> None:
     forecasts = history(50)
-    forecasts.select_fan(60, 0)
+    forecasts.select_fan(60, 0, SIGNAL)
     fan = forecasts.fan
     assert fan is not None
-    np.testing.assert_allclose(fan.mean, np.full((HORIZON, 1), 0.5), rtol=1e-6)
-    np.testing.assert_allclose(fan.high - fan.mean, np.full((HORIZON, 1), Z_90 * 0.2), rtol=1e-5)
-    np.testing.assert_allclose(fan.mean - fan.low, np.full((HORIZON, 1), Z_90 * 0.2), rtol=1e-5)
+    observed = SIGNAL.ecg(50, 51)
+    for curve in (fan.mean, fan.low, fan.high):
+        np.testing.assert_allclose(curve[:1], observed, rtol=1e-6)
 
 
 def test_the_fan_ends_with_its_horizon() -> None:

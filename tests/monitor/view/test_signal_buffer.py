@@ -6,7 +6,7 @@ import numpy as np
 
 from monitor.view.signal_buffer import CAPACITY, LEAD_TIME, SignalBuffer
 from stream.timebase import STRIDE
-from tests.monitor.message_samples import HORIZON, forecast
+from tests.monitor.message_samples import forecast
 from tests.waveforms import chunk
 
 
@@ -25,20 +25,21 @@ def test_samples_are_returned_by_index_and_gaps_are_nan() -> None:
     np.testing.assert_allclose(observed, expected, rtol=1e-6)
 
 
-def test_a_forecast_is_stored_from_its_lead_time_on() -> None:
+def test_one_stride_of_a_forecast_is_stored_from_its_lead_time_on() -> None:
     buffer = buffer_of(0, 1, 2)
     buffer.add_forecast(forecast(71, mean=0.5), 35)
-    _, predicted, _ = buffer.samples(0, 400)
-    assert np.flatnonzero(predicted[:, 0] == np.float32(0.5)).tolist() == list(range(72 + LEAD_TIME, 72 + HORIZON))
+    _, predicted, _ = buffer.samples(0, 500)
+    first = 72 + LEAD_TIME
+    np.testing.assert_allclose(predicted[first : first + STRIDE, 0], 0.5, rtol=1e-5)
+    assert np.flatnonzero(np.isfinite(predicted[:, 0])).tolist() == list(range(first, first + STRIDE))
 
 
-def test_a_later_forecast_replaces_an_earlier_one() -> None:
+def test_the_strides_of_successive_forecasts_meet() -> None:
     buffer = buffer_of(0)
     buffer.add_forecast(forecast(35, mean=1.0), -1)
     buffer.add_forecast(forecast(71, mean=2.0), 35)
-    _, predicted, _ = buffer.samples(72, 72 + HORIZON)
-    assert predicted[:LEAD_TIME, 0].tolist() == [1.0] * LEAD_TIME
-    assert predicted[LEAD_TIME:, 0].tolist() == [2.0] * (HORIZON - LEAD_TIME)
+    _, predicted, _ = buffer.samples(36 + LEAD_TIME, 36 + LEAD_TIME + 2 * STRIDE)
+    np.testing.assert_allclose(predicted[:, 0], [1.0] * STRIDE + [2.0] * STRIDE, rtol=1e-5)
 
 
 def test_a_score_applies_to_the_samples_since_the_previous_origin() -> None:

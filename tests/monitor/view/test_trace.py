@@ -8,13 +8,14 @@ import itertools
 import numpy as np
 import pytest
 
-from monitor.view.bed import GAP
 from monitor.view.presenter import DEFAULT_VIEW
 from monitor.view.signal_buffer import LEAD_TIME
-from monitor.view.trace import Drawn, Trace, View
+from monitor.view.trace import FORECAST_GAP, GAP, GAP_MARGIN, Drawn, Trace, View
 from monitor.view.view_model import Arrivals
 from stream.wire.messages import INVALID
 from tests.monitor.message_samples import (
+    HORIZON,
+    OFFSETS,
     SECOND,
     alarm,
     forecast,
@@ -31,7 +32,7 @@ def test_every_sample_is_at_its_index() -> None:
     trace = Scenario().stream(100).frame().trace
     index = np.arange(trace.first, trace.cursor)
     np.testing.assert_allclose(trace.mv[:, 0], (index - 1024) / 200, atol=1e-5)
-    assert trace.cursor - trace.first == DEFAULT_VIEW.span - GAP
+    assert trace.cursor - trace.first == DEFAULT_VIEW.span - FORECAST_GAP
 
 
 def test_a_lost_chunk_is_nan_and_counted() -> None:
@@ -101,21 +102,36 @@ def test_the_cursor_never_moves_back_when_due_times_change() -> None:
 @pytest.mark.parametrize("later_s", [0.0, 0.03, 0.07, 0.099])
 def test_the_fan_was_made_from_drawn_samples_only(later_s: float) -> None:
     trace = Scenario().stream(50).frame(later_s).trace
-    origin = trace.fan.first - 1
+    origin = trace.fan.first
     assert origin < trace.cursor
     assert trace.cursor - origin <= 36  # and it is the latest
-    assert trace.fan.first + len(trace.fan.mean) > trace.cursor
+    assert trace.cursor < trace.fan.stop
+
+
+def test_the_whole_forecast_fits_into_the_gap_of_a_sweep() -> None:
+    trace = Scenario().stream(50).frame().trace
+    assert trace.gap == FORECAST_GAP
+    assert trace.fan.stop == trace.fan.first + HORIZON + 1 <= trace.cursor + trace.gap - GAP_MARGIN
+
+
+def test_a_view_without_a_forecast_has_a_smaller_gap() -> None:
+    scenario = Scenario().stream(100)
+    (frame,) = scenario.presenter.frames(scenario.now, ONLINE, {"bed-1": (View(gap=GAP), None)})
+    trace = frame.trace
+    assert trace.gap == GAP
+    assert trace.cursor - trace.first == trace.span - GAP
 
 
 def test_the_fan_is_the_90_percent_interval() -> None:
     scenario = Scenario().stream(20, forecasts=False)
     scenario.receive(forecast(600, mean=0.5, scale=0.2))
     fan = scenario.frame().trace.fan
-    assert fan.low[0, 0] == pytest.approx(0.5 - 1.645 * 0.2)
-    assert fan.high[0, 0] == pytest.approx(0.5 + 1.645 * 0.2)
+    for offset in OFFSETS:
+        assert fan.low[offset, 0] == pytest.approx(0.5 - 1.645 * 0.2)
+        assert fan.high[offset, 0] == pytest.approx(0.5 + 1.645 * 0.2)
 
 
-def test_predicted_samples_were_forecast_at_least_100_ms_ahead() -> None:
+def test_predicted_samples_were_forecast_100_to_200_ms_ahead() -> None:
     scenario = Scenario()
     for seq in range(40):
         scenario.stream(1, forecasts=False).receive(forecast(seq * 36 + 35, mean=float(seq)))
@@ -233,5 +249,5 @@ def test_a_low_view_gets_only_the_first_lead() -> None:
         scenario.now = made.due_ns
     (frame,) = scenario.presenter.frames(scenario.now, ONLINE, {"bed-1": (View(max_leads=1), None)})
     assert frame.trace.leads == ("MLII",)
-    assert frame.trace.mv.shape[1] == frame.trace.predicted.shape[1] == frame.trace.fan.mean.shape[1] == 1
+    assert frame.trace.mv.shape[1] == frame.trace.predicted.shape[1] == 1
     assert len(frame.trace.ranges) == 1

@@ -87,6 +87,16 @@ def test_the_grid_is_fainter_than_the_trace(theme: Theme) -> None:
     assert 2.0 < contrast(theme.predicted, theme.ground) < contrast(theme.ecg, theme.ground)
 
 
+@pytest.mark.parametrize("theme", ALL_THEMES)
+def test_the_band_of_a_forecast_is_seen_and_its_mean_stands_out(theme: Theme) -> None:
+    opacity = int(theme.band[1:3], 16) / 255
+    pairs = zip(bytes.fromhex(theme.ground[1:]), bytes.fromhex(theme.band[3:]), strict=True)
+    band = "#" + "".join(f"{round(below + opacity * (above - below)):02x}" for below, above in pairs)
+    assert contrast(band, theme.ground) > 1.4
+    assert contrast(theme.band_edge, theme.ground) > 2.5
+    assert contrast(theme.forecast, band) > 3.0, "WCAG 1.4.11"
+
+
 @pytest.mark.parametrize("blindness", BLIND)
 def test_colours_differ_for_colour_blind_users(blindness: str) -> None:
     simulate = np.array(BLIND[blindness])

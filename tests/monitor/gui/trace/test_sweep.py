@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 from monitor.gui.style.theme import NIGHT, colour
 from monitor.gui.trace.sweep import GUTTER, SweepView
 from monitor.gui.window import MonitorWindow
-from monitor.view.trace import Trace
+from monitor.view.trace import FORECAST_GAP, GAP_MARGIN, Trace
 from tests.monitor.gui.conftest import Script
 from tests.monitor.message_samples import SECOND, alarm
 
@@ -57,9 +57,9 @@ def test_the_trace_is_drawn_behind_the_cursor_and_ahead_of_the_gap(window: Monit
 
 def test_the_erased_gap_contains_only_the_forecast(window: MonitorWindow, script: Script) -> None:
     script.worker()
-    script.stream(window, 90)
+    script.stream(window, 120)
     trace, image = trace_of(window), picture(window)
-    fan_end = trace.fan.first + len(trace.fan.mean)
+    fan_end = trace.fan.stop
     dark = range(
         column(window.bed_view.sweep, trace, fan_end) + 3,
         column(window.bed_view.sweep, trace, trace.cursor + trace.gap) - 3,
@@ -71,6 +71,29 @@ def test_the_erased_gap_contains_only_the_forecast(window: MonitorWindow, script
     )
     assert any(is_close_to(ink, NIGHT.forecast) for ink in inks(image, in_fan))
     assert not any(is_close_to(ink, NIGHT.ecg) for ink in inks(image, in_fan))
+
+
+def test_in_a_narrow_window_at_high_speed_the_forecast_ends_before_the_previous_sweep(
+    window: MonitorWindow, script: Script
+) -> None:
+    window.resize(800, 480)
+    window.preferences.change(speed=50.0)
+    script.worker()
+    script.stream(window, 70)
+    trace, sweep = trace_of(window), window.bed_view.sweep
+    assert trace.gap == trace.span // 3 < FORECAST_GAP
+    assert trace.fan.stop > trace.cursor + trace.gap - GAP_MARGIN
+    image = picture(window)
+
+    def pixel(index: int) -> int:
+        return round(sweep.gutter + (index % trace.span) * (sweep.width() - sweep.gutter) / trace.span)
+
+    ahead = trace.cursor + trace.gap
+    dark = range(pixel(ahead - GAP_MARGIN) + 3, pixel(ahead) - 3)
+    assert len(dark) > 4
+    assert all(max(ink.red(), ink.green(), ink.blue()) < DARK for ink in inks(image, dark))
+    in_fan = range(pixel(trace.cursor) + 4, pixel(ahead - GAP_MARGIN) - 2)
+    assert any(is_close_to(ink, NIGHT.forecast) for ink in inks(image, in_fan))
 
 
 def test_the_forecast_is_drawn_across_the_right_edge(window: MonitorWindow, script: Script) -> None:

@@ -1,0 +1,90 @@
+"""The forecast ahead of the cursor: drawn when a new one arrives, and copied in each frame.
+
+A forecast arrives each 100 ms and the cursor moves with each frame; drawing costs a hundred times as much as copying.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from pyqtgraph.functions import arrayToQPolygonF
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter, QPixmap
+
+from monitor.common.ring_buffer import FloatArray
+from monitor.gui.style.polyline import FloatArray64, draw_line, square_pen
+from monitor.gui.style.theme import Theme, colour
+from monitor.gui.trace.sweep_layout import Layout
+from monitor.view.trace import GAP_MARGIN, Fan, Trace
+
+_MARGIN_PX = 2
+"""Space for the width of the lines, px."""
+
+
+class ForecastLayer:
+    """Draws the forecast of a trace from the cursor on."""
+
+    def __init__(self) -> None:
+        self._pixmap = QPixmap()
+        self._left = 0
+        self._fan: Fan | None = None
+        self._drawn: tuple[Layout, str, float] | None = None
+
+    def paint(self, painter: QPainter, layout: Layout, trace: Trace, theme: Theme, ratio: float) -> None:
+        """Draw mean and 90 % interval between the cursor and the end of the gap.
+
+        Parameters
+        ----------
+        painter : QPainter
+            Its clip region is replaced, and removed at the end.
+        layout : Layout
+        trace : Trace
+        theme : Theme
+        ratio : float
+            Device pixels per pixel.
+        """
+        fan = trace.fan
+        if fan is None:
+            return
+        if fan is not self._fan or (layout, theme.name, ratio) != self._drawn:
+            self._draw(fan, layout, theme, ratio)
+            self._fan, self._drawn = fan, (layout, theme.name, ratio)
+        first, stop = trace.cursor - 1, min(fan.stop, trace.cursor + trace.gap - GAP_MARGIN)
+        page = layout.page(fan.first)
+        for number in (0, 1):
+            left = max(layout.x(first, page + number), layout.gutter)
+            right = min(layout.x(stop, page + number), layout.width)
+            if left < right:
+                painter.setClipRect(QRectF(left, 0, right - left, layout.height))
+                painter.drawPixmap(QPointF(self._left - number * (layout.width - layout.gutter), 0), self._pixmap)
+        painter.setClipping(False)
+
+    def _draw(self, fan: Fan, layout: Layout, theme: Theme, ratio: float) -> None:
+        x = layout.xs(np.arange(fan.first, fan.stop), layout.page(fan.first))
+        self._left = math.floor(x[0]) - _MARGIN_PX
+        width = math.ceil(x[-1]) + _MARGIN_PX - self._left
+        self._pixmap = QPixmap(math.ceil(width * ratio), math.ceil(layout.height * ratio))
+        self._pixmap.setDevicePixelRatio(ratio)
+        self._pixmap.fill(Qt.GlobalColor.transparent)
+        with QPainter(self._pixmap) as painter:
+            painter.translate(-self._left, 0)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            for lead in range(len(layout.ranges)):
+                _draw_band(painter, layout, lead, x, (fan.low[:, lead], fan.high[:, lead]), theme)
+                mean = layout.y(lead, fan.mean[:, lead])
+                draw_line(painter, x, mean, square_pen(theme.forecast, theme.trace_px))
+
+
+def _draw_band(
+    painter: QPainter, layout: Layout, lead: int, x: FloatArray64, band: tuple[FloatArray, FloatArray], theme: Theme
+) -> None:
+    """Draw the interval with its edges, within the lane; if several samples share a pixel column, one of them."""
+    every = max(int(1 / layout.per_sample), 1)
+    x = x[::every]
+    low, high = (np.clip(layout.y(lead, edge[::every]), *layout.lane(lead)) for edge in band)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(colour(theme.band))
+    painter.drawPolygon(arrayToQPolygonF(np.concatenate([x, x[::-1]]), np.concatenate([high, low[::-1]])))
+    for edge in (low, high):
+        draw_line(painter, x, edge, square_pen(theme.band_edge, theme.thin_px))
