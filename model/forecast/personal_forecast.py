@@ -2,7 +2,7 @@
 
 At the end of each stride, three forecasts are combined, in deviations of the stream: that of the LSTM, what followed
 the past moments most like the last 360 ms, and what followed those most like the last second. The latter are searched
-every second stride; in between, they move on by a stride with the present. The first two forecasts are blended by their
+every fourth stride; in between, they move on with the present. The first two forecasts are blended by their
 recent skill; a regression on all three, and on the latest samples, corrects the result, and its own skill decides by
 how much. Beyond the horizon of the LSTM, its part is taken by the baseline.
 
@@ -25,7 +25,17 @@ from model.forecast.normalization import Fading, ScalingState
 from model.forecast.personal_head import HeadState
 from model.forecast.personal_intervals import IntervalState
 from model.forecast.recent_skill import SkillShare
-from model.forecast.retrieval import MOMENTS, POINTS, PRECEDING, RECENT, STRIDES, Followed, RetrievalState, Scratch
+from model.forecast.retrieval import (
+    LONG_EVERY,
+    MOMENTS,
+    POINTS,
+    PRECEDING,
+    RECENT,
+    STRIDES,
+    Followed,
+    RetrievalState,
+    Scratch,
+)
 from model.signal.arrays import BoolArray, Float32Array, FloatArray, IntArray
 from model.signal.batch import Batch, Strides, single
 from model.signal.columns import copied, each
@@ -308,9 +318,10 @@ def _retrieve(state: RetrievalState, i: int, ahead: IntArray, level: float, unit
     moments = state.moments[i]
     if not retrieval.found_before(state, i, work.whole):
         retrieval.halved(work.halved, work.quartered)
-        if retrieval.find(work.quartered, LONG_WINDOW, work.whole, work.long, moments) < MOMENTS:
+        enough = retrieval.find(work.quartered, LONG_WINDOW, work.whole, work.long, moments) == MOMENTS
+        state.searched[i] = state.strides[i] if enough else -LONG_EVERY
+        if not enough:
             return False
-        state.searched[i] = state.strides[i]
     _follow(past, moments, ahead, level, unit, work.second)
     return True
 

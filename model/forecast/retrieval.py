@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from model.forecast.config import PATCH
-from model.signal.arrays import BoolArray, Float32Array, FloatArray, Int16Array, IntArray
+from model.signal.arrays import BoolArray, Float32Array, FloatArray, IntArray
 from model.signal.compiled import compiled, compiled_part, wide_vectors
 from stream.timebase import FS, STRIDE
 
@@ -26,6 +26,9 @@ POINTS = STRIDE // PATCH
 
 STRIDES = 120 * FS // STRIDE
 """Strides that are kept: two minutes."""
+
+LONG_EVERY = 4
+"""Strides from one long search to the next."""
 
 SPARE = 60
 """Strides that are received before what is kept moves to the front of its memory."""
@@ -67,18 +70,18 @@ class RetrievalState(NamedTuple):
     ----------
     past : ndarray of float32, shape (streams, STRIDES + SPARE, POINTS)
         Strides in mV; the latest is before ``STRIDES + strides % SPARE``.
-    usable : ndarray of int16, shape (streams, STRIDES + SPARE)
+    usable : ndarray of int64, shape (streams, STRIDES + SPARE)
         Strides in a row, up to each one, that have been received and contain no invalid sample.
     strides : ndarray of int64, shape (streams,)
         Strides received.
     searched : ndarray of int64, shape (streams,)
-        Strides received at the last long search that found enough.
+        Strides received at the last long search; before all if it did not find enough.
     moments : ndarray of int64, shape (streams, MOMENTS)
         What it found.
     """
 
     past: Float32Array
-    usable: Int16Array
+    usable: IntArray
     strides: IntArray
     searched: IntArray
     moments: IntArray
@@ -118,9 +121,9 @@ def begin(streams: int) -> RetrievalState:
     """Return the state before the first stride."""
     return RetrievalState(
         np.zeros((streams, STRIDES + SPARE, POINTS), np.float32),
-        np.zeros((streams, STRIDES + SPARE), np.int16),
+        np.zeros((streams, STRIDES + SPARE), np.int64),
         np.zeros(streams, np.int64),
-        np.full(streams, -1, np.int64),
+        np.full(streams, -LONG_EVERY, np.int64),
         np.zeros((streams, MOMENTS), np.int64),
     )
 
@@ -151,7 +154,7 @@ def push(state: RetrievalState, i: int, stride: FloatArray, invalid: BoolArray) 
 
 
 @compiled_part
-def latest(state: RetrievalState, i: int) -> tuple[Float32Array, Int16Array]:
+def latest(state: RetrievalState, i: int) -> tuple[Float32Array, IntArray]:
     """Return what is kept of stream `i`, in mV, shape (STRIDES * POINTS,), and its usable strides, shape (STRIDES,)."""
     first = state.strides[i] % SPARE
     past = state.past[i].reshape(-1)
@@ -159,7 +162,7 @@ def latest(state: RetrievalState, i: int) -> tuple[Float32Array, Int16Array]:
 
 
 @compiled_part
-def observed(usable: Int16Array, whole: BoolArray) -> None:
+def observed(usable: IntArray, whole: BoolArray) -> None:
     """Write the strides whose windows are usable, and all that followed within the horizon; shape (STRIDES,)."""
     after = usable[FOLLOWED:]
     for stride in range(len(after)):
@@ -215,14 +218,14 @@ def find(past: Float32Array, window: int, whole: BoolArray, scratch: Scratch, fo
 
 @compiled_part
 def found_before(state: RetrievalState, i: int, whole: BoolArray) -> bool:
-    """Return whether stream `i` searched a stride ago, and the moments found count still.
+    """Return whether the last long search of stream `i` is recent enough, and the moments found count still.
 
-    Moved on by a stride, as the present has, they have the same positions.
+    Moved on by as many strides as the present has, they have the same positions.
     """
     count = 0
     for moment in state.moments[i]:
         count += whole[moment // POINTS]
-    return count == MOMENTS and state.strides[i] == state.searched[i] + 1
+    return count == MOMENTS and state.strides[i] < state.searched[i] + LONG_EVERY
 
 
 @compiled

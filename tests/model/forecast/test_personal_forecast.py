@@ -135,17 +135,17 @@ def test_the_latest_two_minutes_are_kept(forecaster: Checkpoint) -> None:
         assert after.retrieval.usable[0, 0, first + STRIDES - 1] == min(k, STRIDES)
 
 
-def test_the_long_search_is_made_every_second_stride_and_at_the_first_one_after_lost_samples(
+def test_the_long_search_is_made_every_fourth_stride_and_at_the_first_one_after_lost_samples(
     forecaster: Checkpoint,
 ) -> None:
     x = heartbeats(40)
     _, state = run(forecaster, x[: 300 * STRIDE])
     ages = []
-    for k in range(300, 304):
+    for k in range(300, 308):
         _, state = run(forecaster, x[k * STRIDE : (k + 1) * STRIDE], state=state)
         ages.append(int(state.retrieval.strides[0, 0] - state.retrieval.searched[0, 0]))
-    assert sorted(ages) == [0, 0, 1, 1]
-    for before in (303, 304):
+    assert sorted(ages) == [0, 0, 1, 1, 2, 2, 3, 3]
+    for before in range(301, 305):
         _, state = run(forecaster, x[: before * STRIDE])
         _, state = run(forecaster, x[310 * STRIDE : 322 * STRIDE], state=after_gap(state))
         assert state.retrieval.searched[0, 0] == state.retrieval.strides[0, 0]
@@ -186,8 +186,8 @@ def test_beds_in_any_slots_have_the_forecasts_of_each_alone(forecaster: Checkpoi
         np.testing.assert_array_equal(own, fresh)
 
 
-def test_the_state_of_a_lead_has_less_than_100_kb(forecaster: Checkpoint) -> None:
-    assert sum(array.nbytes for array in slots.arrays(begin(1, forecaster.scaling))) < 100_000
+def test_the_state_of_a_lead_has_less_than_110_kb(forecaster: Checkpoint) -> None:
+    assert sum(array.nbytes for array in slots.arrays(begin(1, forecaster.scaling))) < 110_000
 
 
 def test_each_sample_between_the_offsets() -> None:
