@@ -1,9 +1,10 @@
 """A forecast of the next second that knows its patient: columns of beds, strides and LSTM forecasts in, forecasts out.
 
 At the end of each stride, three forecasts are combined, in deviations of the stream: that of the LSTM, what followed
-the past moments most like the last 270 ms, and what followed those most like the last second. The first two are blended
-by their recent skill; a regression on all three, and on the latest samples, corrects the result, and its own skill
-decides by how much. Beyond the horizon of the LSTM, its part is taken by the baseline.
+the past moments most like the last 360 ms, and what followed those most like the last second. The latter are searched
+every fourth stride; in between, they move on with the present. The first two forecasts are blended by their
+recent skill; a regression on all three, and on the latest samples, corrects the result, and its own skill decides by
+how much. Beyond the horizon of the LSTM, its part is taken by the baseline.
 
 What is compared or learned comes from forecasts whose whole second has been observed, without an invalid sample. While
 a sample of the last second is invalid, the forecast is that of the LSTM, and nothing is learned.
@@ -24,7 +25,17 @@ from model.forecast.normalization import Fading, ScalingState
 from model.forecast.personal_head import HeadState
 from model.forecast.personal_intervals import IntervalState
 from model.forecast.recent_skill import SkillShare
-from model.forecast.retrieval import MOMENTS, POINTS, PRECEDING, RECENT, STRIDES, Followed, RetrievalState, Scratch
+from model.forecast.retrieval import (
+    LONG_EVERY,
+    MOMENTS,
+    POINTS,
+    PRECEDING,
+    RECENT,
+    STRIDES,
+    Followed,
+    RetrievalState,
+    Scratch,
+)
 from model.signal.arrays import BoolArray, Float32Array, FloatArray, IntArray
 from model.signal.batch import Batch, Strides, single
 from model.signal.columns import copied, each
@@ -104,7 +115,6 @@ class PersonalForecasts(NamedTuple):
 class Workspace(NamedTuple):
     """Memory that the streams of a batch use one after the other; values of horizons in deviations of the stream."""
 
-    past: Float32Array
     halved: Float32Array
     quartered: Float32Array
     whole: BoolArray
@@ -113,9 +123,10 @@ class Workspace(NamedTuple):
     found: IntArray
     first: Followed
     second: Followed
-    features: FloatArray
+    features: Float32Array
     values: FloatArray
     target: FloatArray
+    residual: Float32Array
     prior: FloatArray
     equations: FloatArray
     solution: FloatArray
@@ -223,10 +234,10 @@ def _advance(
                 stride = batch.mv[bed, t * STRIDE : (t + 1) * STRIDE, lead]
                 retrieval.push(streams.retrieval, i, stride, batch.invalid[bed, t * STRIDE : (t + 1) * STRIDE, lead])
                 level, unit = scaling.push(streams.scaling, i, stride, keep)
-                usable = retrieval.unroll(streams.retrieval, i, work.past, work.whole)
+                past, usable = retrieval.latest(streams.retrieval, i)
                 ring = streams.retrieval.strides[i] % AHEAD
-                if usable > PRECEDING + AHEAD:
-                    _learn(streams, i, ring, ahead, work)
+                if usable[-1] > PRECEDING + AHEAD:
+                    _learn(streams, i, ring, ahead, past, work)
                 if streams.retrieval.strides[i] % SOLVED == 0:
                     personal_head.solve(streams.head, i, work.equations, work.solution)
                 made, made_scale = mean[bed, (t + 1) * patches - 1, :, lead], scale[bed, (t + 1) * patches - 1, :, lead]
@@ -234,12 +245,12 @@ def _advance(
                     known = offsets[h] <= len(made)
                     simple[h] = (made[offsets[h] - 1] - level) / unit if known else 0.0
                     work.prior[h] = made_scale[offsets[h] - 1] / unit if known else 1.0
-                found = usable > PRECEDING and _retrieve(ahead, level, unit, work)
+                found = usable[-1] > PRECEDING and _retrieve(streams.retrieval, i, ahead, level, unit, work)
                 if found:
                     for h in range(len(offsets)):
                         followed[h] = work.first.mean[h]
                     recent_skill.blend(streams.followed, i, simple, followed, base)
-                    _features(level, unit, near, far, work)
+                    _features(past, level, unit, near, far, work)
                     corrected[:] = base
                     personal_head.correct(streams.head, i, work.features, corrected)
                     recent_skill.blend(streams.corrected, i, base, corrected, used)
@@ -259,18 +270,18 @@ def _advance(
 def _workspace(horizons: int) -> Workspace:
     points = STRIDES * POINTS
     return Workspace(
-        np.empty(points, np.float32),
         np.empty(points // SHORT, np.float32),
         np.empty(points // LONG, np.float32),
         np.empty(STRIDES, np.bool_),
-        retrieval.new_scratch(points // SHORT, SHORT_WINDOW),
-        retrieval.new_scratch(points // LONG, LONG_WINDOW),
+        retrieval.new_scratch(points // SHORT),
+        retrieval.new_scratch(points // LONG),
         np.empty(MOMENTS, np.int64),
         Followed(np.empty(horizons), np.empty(horizons), np.empty(RECENT)),
         Followed(np.empty(horizons), np.empty(horizons), np.empty(RECENT)),
-        np.empty(FEATURES),
+        np.empty(FEATURES, np.float32),
         np.empty((6, horizons)),
         np.empty(horizons),
+        np.empty(horizons, np.float32),
         np.empty(horizons),
         np.empty((FEATURES, FEATURES)),
         np.empty((FEATURES, horizons)),
@@ -278,12 +289,12 @@ def _workspace(horizons: int) -> Workspace:
 
 
 @compiled_part
-def _learn(streams: PersonalColumns, i: int, ring: int, ahead: IntArray, work: Workspace) -> None:
+def _learn(streams: PersonalColumns, i: int, ring: int, ahead: IntArray, past: Float32Array, work: Workspace) -> None:
     """Compare the forecasts of stream `i` that were made a second ago with what followed."""
-    origin = len(work.past) - 1 - AHEAD * POINTS
+    origin = len(past) - 1 - AHEAD * POINTS
     level, unit = streams.units[i, ring, 0], streams.units[i, ring, 1]
     for h in range(len(ahead)):
-        work.target[h] = (work.past[origin + ahead[h]] - level) / unit
+        work.target[h] = (past[origin + ahead[h]] - level) / unit
     values = work.values
     values[:] = streams.pending[i, ring]
     work.features[:] = streams.features[i, ring]
@@ -291,34 +302,43 @@ def _learn(streams: PersonalColumns, i: int, ring: int, ahead: IntArray, work: W
     recent_skill.learn(streams.followed, i, values[_SIMPLE], values[_FOLLOWED], work.target, 1.0)
     recent_skill.learn(streams.corrected, i, values[_BASE], values[_CORRECTED], work.target, 1.0)
     for h in range(len(ahead)):
-        work.target[h] -= values[_BASE, h]
-    personal_head.learn(streams.head, i, work.features, work.target, 1.0)
+        work.residual[h] = work.target[h] - values[_BASE, h]
+    personal_head.learn(streams.head, i, work.features, work.residual, 1.0)
 
 
 @compiled_part
-def _retrieve(ahead: IntArray, level: float, unit: float, work: Workspace) -> bool:
+def _retrieve(state: RetrievalState, i: int, ahead: IntArray, level: float, unit: float, work: Workspace) -> bool:
     """Find the moments most like the present, and what followed; return whether there were enough."""
-    for window in range(2):
-        followed = work.first if window == 0 else work.second
-        if window == 0:
-            retrieval.halved(work.past, work.halved)
-            count = retrieval.find(work.halved, SHORT, work.whole, work.short, work.found)
-        else:
-            retrieval.halved(work.halved, work.quartered)
-            count = retrieval.find(work.quartered, LONG, work.whole, work.long, work.found)
-        if count < MOMENTS:
+    past, usable = retrieval.latest(state, i)
+    retrieval.observed(usable, work.whole)
+    retrieval.halved(past, work.halved)
+    if retrieval.find(work.halved, SHORT_WINDOW, work.whole, work.short, work.found) < MOMENTS:
+        return False
+    _follow(past, work.found, ahead, level, unit, work.first)
+    moments = state.moments[i]
+    if not retrieval.found_before(state, i, work.whole):
+        retrieval.halved(work.halved, work.quartered)
+        enough = retrieval.find(work.quartered, LONG_WINDOW, work.whole, work.long, moments) == MOMENTS
+        state.searched[i] = state.strides[i] if enough else -LONG_EVERY
+        if not enough:
             return False
-        retrieval.follow(work.past, work.found, retrieval.FLOOR * unit * unit, ahead, followed)
-        for h in range(len(ahead)):
-            followed.mean[h] = (followed.mean[h] - level) / unit
-            followed.spread[h] /= unit
-        for j in range(RECENT):
-            followed.recent[j] /= unit
+    _follow(past, moments, ahead, level, unit, work.second)
     return True
 
 
 @compiled_part
-def _features(level: float, unit: float, near: IntArray, far: IntArray, work: Workspace) -> None:
+def _follow(past: Float32Array, moments: IntArray, ahead: IntArray, level: float, unit: float, out: Followed) -> None:
+    """Write what followed moments, in deviations of the stream."""
+    retrieval.follow(past, moments, retrieval.FLOOR * unit * unit, ahead, out)
+    for h in range(len(ahead)):
+        out.mean[h] = (out.mean[h] - level) / unit
+        out.spread[h] /= unit
+    for j in range(RECENT):
+        out.recent[j] /= unit
+
+
+@compiled_part
+def _features(past: Float32Array, level: float, unit: float, near: IntArray, far: IntArray, work: Workspace) -> None:
     """Write the features of the regression."""
     features, n = work.features, 0
     for h in near:
@@ -329,7 +349,7 @@ def _features(level: float, unit: float, near: IntArray, far: IntArray, work: Wo
         n += 2
     for j in range(RECENT):
         features[n], features[n + 1] = work.first.recent[j], work.second.recent[j]
-        features[n + 2] = (work.past[len(work.past) - 1 - j] - level) / unit
+        features[n + 2] = (past[len(past) - 1 - j] - level) / unit
         n += 3
     features[n] = 1.0
     for j in range(n):

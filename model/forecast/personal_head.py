@@ -27,39 +27,39 @@ class HeadState(NamedTuple):
 
     Attributes
     ----------
-    gram : ndarray of float64, shape (streams, features, features)
+    gram : ndarray of float32, shape (streams, features, features)
         Fading sum of the products of features.
-    cross : ndarray of float64, shape (streams, features, horizons)
+    cross : ndarray of float32, shape (streams, features, horizons)
         Fading sum of the products of features and targets.
     weights : ndarray of float32, shape (streams, features, horizons)
         The last solution.
     """
 
-    gram: FloatArray
-    cross: FloatArray
+    gram: Float32Array
+    cross: Float32Array
     weights: Float32Array
 
 
 def begin(streams: int, features: int, horizons: int) -> HeadState:
     """Return the state before the first target: nothing is corrected."""
     return HeadState(
-        np.zeros((streams, features, features)),
-        np.zeros((streams, features, horizons)),
+        np.zeros((streams, features, features), np.float32),
+        np.zeros((streams, features, horizons), np.float32),
         np.zeros((streams, features, horizons), np.float32),
     )
 
 
 @compiled
-def learn(state: HeadState, i: int, features: FloatArray, target: FloatArray, weight: float) -> None:
+def learn(state: HeadState, i: int, features: Float32Array, target: Float32Array, weight: float) -> None:
     """Add one moment to the sums of stream `i`; shapes (features,) and (horizons,)."""
-    gram, cross = state.gram[i], state.cross[i]
+    gram, cross, kept = state.gram[i], state.cross[i], np.float32(KEPT)
     for j in range(len(features)):
-        own = weight * features[j]
+        own = np.float32(weight * features[j])
         products, targets = gram[j], cross[j]
         for k in range(len(features)):
-            products[k] = KEPT * products[k] + own * features[k]
+            products[k] = kept * products[k] + own * features[k]
         for k in range(len(target)):
-            targets[k] = KEPT * targets[k] + own * target[k]
+            targets[k] = kept * targets[k] + own * target[k]
 
 
 @compiled
@@ -100,7 +100,7 @@ def solve(state: HeadState, i: int, equations: FloatArray, solution: FloatArray)
 
 
 @compiled
-def correct(state: HeadState, i: int, features: FloatArray, values: FloatArray) -> None:
+def correct(state: HeadState, i: int, features: Float32Array, values: FloatArray) -> None:
     """Add the correction of stream `i` to values, shape (horizons,)."""
     for j in range(len(features)):
         own, weights = features[j], state.weights[i, j]

@@ -27,6 +27,12 @@ POINTS = STRIDE // PATCH
 STRIDES = 120 * FS // STRIDE
 """Strides that are kept: two minutes."""
 
+LONG_EVERY = 4
+"""Strides from one long search to the next."""
+
+SPARE = 60
+"""Strides that are received before what is kept moves to the front of its memory."""
+
 FOLLOWED = FS // STRIDE + 1
 """Strides that follow a moment: one second, and what is needed to place it."""
 
@@ -49,16 +55,10 @@ FLOOR = 0.01
 """Squared difference, in squared deviations of the stream, that counts as none."""
 
 TAPS = 8
-"""Points of a window that are multiplied in one pass; a window has a multiple of them."""
-
-TILE = 1800
-"""Points whose products are summed before the next ones, so that they stay in the nearest cache."""
+"""Points of a window that are compared in one pass; a window has a multiple of them."""
 
 RECENT = 8
 """Latest points at which the present is compared with the moments."""
-
-FOLD = 10
-"""Sums in one group; groups of them are searched in place of all."""
 
 _FAR = np.float32(1e30)
 
@@ -68,17 +68,23 @@ class RetrievalState(NamedTuple):
 
     Attributes
     ----------
-    past : ndarray of float32, shape (streams, STRIDES, POINTS)
-        The last strides in mV, as a ring.
-    usable : ndarray of bool, shape (streams, STRIDES)
-        Strides that have been received, and contain no invalid sample.
+    past : ndarray of float32, shape (streams, STRIDES + SPARE, POINTS)
+        Strides in mV; the latest is before ``STRIDES + strides % SPARE``.
+    usable : ndarray of int64, shape (streams, STRIDES + SPARE)
+        Strides in a row, up to each one, that have been received and contain no invalid sample.
     strides : ndarray of int64, shape (streams,)
         Strides received.
+    searched : ndarray of int64, shape (streams,)
+        Strides received at the last long search; before all if it did not find enough.
+    moments : ndarray of int64, shape (streams, MOMENTS)
+        What it found.
     """
 
     past: Float32Array
-    usable: BoolArray
+    usable: IntArray
     strides: IntArray
+    searched: IntArray
+    moments: IntArray
 
 
 class Scratch(NamedTuple):
@@ -86,19 +92,13 @@ class Scratch(NamedTuple):
 
     Attributes
     ----------
-    sums, energy, distance, pairs, fours : ndarray of float32, shape (n,)
-    groups, supergroups : ndarray of float32, shape (n / FOLD,) and (n / FOLD²,)
-    window : ndarray of float32, shape (window,)
+    sums : ndarray of float32, shape (n,)
+    tree : ndarray of float32, shape (2 * n,)
+        The squared distances in its second half; before them, entry i is the lesser of the entries 2 i and 2 i + 1.
     """
 
     sums: Float32Array
-    energy: Float32Array
-    distance: Float32Array
-    pairs: Float32Array
-    fours: Float32Array
-    groups: Float32Array
-    supergroups: Float32Array
-    window: Float32Array
+    tree: Float32Array
 
 
 class Followed(NamedTuple):
@@ -120,69 +120,54 @@ class Followed(NamedTuple):
 def begin(streams: int) -> RetrievalState:
     """Return the state before the first stride."""
     return RetrievalState(
-        np.zeros((streams, STRIDES, POINTS), np.float32),
-        np.zeros((streams, STRIDES), np.bool_),
+        np.zeros((streams, STRIDES + SPARE, POINTS), np.float32),
+        np.zeros((streams, STRIDES + SPARE), np.int64),
         np.zeros(streams, np.int64),
+        np.full(streams, -LONG_EVERY, np.int64),
+        np.zeros((streams, MOMENTS), np.int64),
     )
 
 
 def after_gap(state: RetrievalState) -> RetrievalState:
     """Return the state after lost samples: no window crosses the place of the gap."""
-    usable, strides = state.usable.copy(), state.strides + 1
-    usable[np.arange(len(strides)), state.strides % STRIDES] = False
-    return RetrievalState(state.past, usable, strides)
+    usable = state.usable.copy()
+    usable[np.arange(len(usable)), STRIDES + state.strides % SPARE - 1] = 0
+    return state._replace(usable=usable)
 
 
 @compiled
-def new_scratch(points: int, window: int) -> Scratch:
-    """Return memory for a search over so many points with a window of so many."""
-    return Scratch(
-        np.empty(points, np.float32),
-        np.empty(points, np.float32),
-        np.empty(points, np.float32),
-        np.empty(points, np.float32),
-        np.empty(points, np.float32),
-        np.empty(points // FOLD, np.float32),
-        np.empty(points // FOLD**2, np.float32),
-        np.empty(window, np.float32),
-    )
+def new_scratch(points: int) -> Scratch:
+    """Return memory for a search over so many points."""
+    return Scratch(np.empty(points, np.float32), np.empty(2 * points, np.float32))
 
 
 @compiled_part
 def push(state: RetrievalState, i: int, stride: FloatArray, invalid: BoolArray) -> None:
     """Keep a stride of stream `i`."""
-    at = state.strides[i] % STRIDES
-    state.strides[i] += 1
-    state.usable[i, at] = not invalid.any()
+    past, usable, at = state.past[i], state.usable[i], STRIDES + state.strides[i] % SPARE
+    usable[at] = 0 if invalid.any() else min(usable[at - 1] + 1, STRIDES)
     for point in range(POINTS):
-        state.past[i, at, point] = stride[(point + 1) * PATCH - 1]
+        past[at, point] = stride[(point + 1) * PATCH - 1]
+    state.strides[i] += 1
+    if state.strides[i] % SPARE == 0:
+        past[:STRIDES], usable[:STRIDES] = past[SPARE:].copy(), usable[SPARE:].copy()
 
 
 @compiled_part
-def unroll(state: RetrievalState, i: int, past: Float32Array, whole: BoolArray) -> int:
-    """Write what is kept of stream `i` in order of time, and return how many of the latest strides are usable in a row.
+def latest(state: RetrievalState, i: int) -> tuple[Float32Array, IntArray]:
+    """Return what is kept of stream `i`, in mV, shape (STRIDES * POINTS,), and its usable strides, shape (STRIDES,)."""
+    first = state.strides[i] % SPARE
+    past = state.past[i].reshape(-1)
+    return past[first * POINTS : (first + STRIDES) * POINTS], state.usable[i][first : first + STRIDES]
 
-    Parameters
-    ----------
-    state : RetrievalState
-    i : int
-    past : ndarray of float32, shape (STRIDES * POINTS,)
-        mV, the latest point last.
-    whole : ndarray of bool, shape (STRIDES,)
-        Strides whose windows are usable, and all that followed within the horizon.
-    """
-    first = state.strides[i] % STRIDES
-    older = STRIDES - first
-    ring, received = state.past[i].reshape(-1), state.usable[i]
-    past[: older * POINTS] = ring[first * POINTS :]
-    past[older * POINTS :] = ring[: first * POINTS]
-    usable = 0  # in a row
-    for stride in range(STRIDES):
-        usable = usable + 1 if received[stride + first if stride < older else stride - older] else 0
-        if stride >= FOLLOWED:
-            whole[stride - FOLLOWED] = usable > PRECEDING + FOLLOWED
-    whole[STRIDES - FOLLOWED :] = False
-    return usable
+
+@compiled_part
+def observed(usable: IntArray, whole: BoolArray) -> None:
+    """Write the strides whose windows are usable, and all that followed within the horizon; shape (STRIDES,)."""
+    after = usable[FOLLOWED:]
+    for stride in range(len(after)):
+        whole[stride] = after[stride] > PRECEDING + FOLLOWED
+    whole[len(after) :] = False
 
 
 @compiled_part
@@ -194,15 +179,15 @@ def halved(values: Float32Array, out: Float32Array) -> None:
 
 
 @compiled
-def find(past: Float32Array, step: int, whole: BoolArray, scratch: Scratch, found: IntArray) -> int:
+def find(past: Float32Array, window: int, whole: BoolArray, scratch: Scratch, found: IntArray) -> int:
     """Find the moments most similar to the present.
 
     Parameters
     ----------
     past : ndarray of float32, shape (n,)
-        mV, the latest point last.
-    step : int
-        Points of 90 Hz for each of them.
+        mV, the latest point last; means of a few points of 90 Hz.
+    window : int
+        Points that are compared; a multiple of `TAPS`.
     whole : ndarray of bool, shape (STRIDES,)
         Strides that count.
     scratch : Scratch
@@ -214,27 +199,33 @@ def find(past: Float32Array, step: int, whole: BoolArray, scratch: Scratch, foun
     int
         Moments found.
     """
-    _compare(past, scratch)
-    distance, groups, supergroups = scratch.distance, scratch.groups, scratch.supergroups
+    points, tree = len(past), scratch.tree
+    step, distance = STRIDES * POINTS // points, tree[points:]
+    distance[: window - 1] = _FAR
+    _compare(past, past[points - window :], scratch.sums[window - 1 :], distance[window - 1 :])
     for stride in range(STRIDES):
         if not whole[stride]:
             distance[stride * POINTS // step : (stride + 1) * POINTS // step] = _FAR
-    _fold(distance, groups)
-    _fold(groups, supergroups)
+    _grow(tree)
     count, apart = 0, -(-APART // step)
-    while count < len(found):
-        best = _smallest(distance, groups, supergroups)
-        if distance[best] == _FAR:
-            break
+    while count < len(found) and tree[1] < _FAR:
+        best = _smallest(tree)
         found[count] = best * step + step - 1
         count += 1
-        low, high = max(best - apart, 0), min(best + apart + 1, len(distance))
-        distance[low:high] = _FAR
-        for i in range(low, high):
-            _fold_again(distance, groups, i % len(groups))
-        for i in range(low, high):
-            _fold_again(groups, supergroups, i % len(supergroups))
+        _remove(tree, max(best - apart, 0), min(best + apart, points - 1))
     return count
+
+
+@compiled_part
+def found_before(state: RetrievalState, i: int, whole: BoolArray) -> bool:
+    """Return whether the last long search of stream `i` is recent enough, and the moments found count still.
+
+    Moved on by as many strides as the present has, they have the same positions.
+    """
+    count = 0
+    for moment in state.moments[i]:
+        count += whole[moment // POINTS]
+    return count == MOMENTS and state.strides[i] < state.searched[i] + LONG_EVERY
 
 
 @compiled
@@ -255,11 +246,11 @@ def follow(past: Float32Array, found: IntArray, floor: float, ahead: IntArray, o
         Receives the result.
     """
     now, mean, spread, recent = len(past) - 1, out.mean, out.spread, out.recent
-    sums, squares = np.empty(SHIFTS, np.float32), np.empty(SHIFTS, np.float32)
+    sums, distances = np.empty(SHIFTS, np.float32), np.empty(SHIFTS, np.float32)
     mean[:], spread[:], recent[:] = 0.0, 0.0, 0.0
     total = 0.0
     for moment in found:
-        at, level, distance = _placed(past, moment, sums, squares)
+        at, level, distance = _placed(past, moment, sums, distances)
         weight = 1 / (distance + floor)
         total += weight
         for h in range(len(ahead)):
@@ -276,120 +267,80 @@ def follow(past: Float32Array, found: IntArray, floor: float, ahead: IntArray, o
 
 
 @compiled_part
-def _placed(past: Float32Array, moment: int, sums: Float32Array, squares: Float32Array) -> tuple[int, float, float]:
+def _placed(past: Float32Array, moment: int, sums: Float32Array, distances: Float32Array) -> tuple[int, float, float]:
     """Return where the latest points agree best with those near a moment, the shift in level, and the difference."""
-    now, share = len(past) - 1, 1 / LEVEL
-    sums[:], squares[:] = np.float32(0), np.float32(0)
-    for j in range(LEVEL):
-        latest, near = past[now - j], past[moment - EARLIER - j : moment - EARLIER - j + SHIFTS]
-        for shift in range(SHIFTS):
-            difference = latest - near[shift]
-            sums[shift] += difference
-            squares[shift] += difference * difference
-    best, least = 0, np.inf
+    first = moment - EARLIER
+    _compare(past[first - LEVEL + 1 : first + SHIFTS], past[len(past) - LEVEL :], sums, distances)
+    best = 0
     for shift in range(SHIFTS):
-        distance = squares[shift] - sums[shift] * sums[shift] * share
-        if distance < least:
-            best, least = shift, distance
-    return moment - EARLIER + best, sums[best] * share, max(least, 0.0)
+        if distances[shift] < distances[best]:
+            best = shift
+    return first + best, sums[best] / LEVEL, max(distances[best], 0.0)
 
 
 @compiled_part
-def _compare(past: Float32Array, scratch: Scratch) -> None:
-    """Write the squared distance of the window that ends at each point from the latest one, less their means."""
-    points, size = len(past), len(scratch.window)
-    share, two = np.float32(1 / size), np.float32(2)
-    distance, sums, energy, window = scratch.distance, scratch.sums, scratch.energy, scratch.window
-    level = np.float32(0)
-    for j in range(size):
-        level += past[points - size + j]
-    level *= share
-    own = np.float32(0)
-    for j in range(size):
-        window[j] = past[points - size + j] - level
-        own += window[j] * window[j]
-    for i in range(points):
-        energy[i] = past[i] * past[i]
-    _window_sums(past, scratch, sums)
-    _window_sums(energy, scratch, energy)
-    products, n = scratch.pairs, points - size + 1
-    _products(past, window, products[:n])
-    distance[: size - 1] = _FAR
-    own_distance = distance[size - 1 :]
-    for i in range(n):
-        own_distance[i] = (energy[i] - sums[i] * sums[i] * share + own) - two * products[i]
+def _compare(past: Float32Array, window: Float32Array, sums: Float32Array, distance: Float32Array) -> None:
+    """Compare a window with the points from each one on.
 
-
-@compiled_part
-def _products(past: Float32Array, window: Float32Array, out: Float32Array) -> None:
-    """Write the sum of the products of a window with the points from each one on."""
-    wide_vectors()  # type: ignore[call-arg]
-    out[:] = 0
-    for first in range(0, len(out), TILE):
-        tile = out[first : first + TILE]
-        for j in range(0, len(window), TAPS):
-            a, b, c, d = window[j], window[j + 1], window[j + 2], window[j + 3]
-            e, f, g, h = window[j + 4], window[j + 5], window[j + 6], window[j + 7]
-            part = past[first + j : first + j + len(tile) + TAPS - 1]
-            for i in range(len(tile)):
-                tile[i] += ((a * part[i] + b * part[i + 1]) + (c * part[i + 2] + d * part[i + 3])) + (
-                    (e * part[i + 4] + f * part[i + 5]) + (g * part[i + 6] + h * part[i + 7])
-                )
-
-
-@compiled_part
-def _window_sums(values: Float32Array, scratch: Scratch, out: Float32Array) -> None:
-    """Write the sums of the values of a window from each one on; ``out`` may be ``values``."""
-    n, size = len(values), len(scratch.window)
-    pairs, fours = scratch.pairs, scratch.fours
-    for i in range(n - 1):
-        pairs[i] = values[i] + values[i + 1]
-    for i in range(n - 3):
-        fours[i] = pairs[i] + pairs[i + 2]
-    for i in range(n - 7):
-        pairs[i] = fours[i] + fours[i + 4]
-    count = n - size + 1
-    out[:count] = pairs[:count]
-    for j in range(TAPS, size, TAPS):
-        part = pairs[j : j + count]
-        for i in range(count):
-            out[i] += part[i]
-
-
-@compiled_part
-def _fold(values: Float32Array, least: Float32Array) -> None:
-    """Write the least value of each group; members of a group are ``len(least)`` apart."""
-    n = len(least)
-    least[:] = values[:n]
-    for first in range(n, FOLD * n, n):
-        part = values[first : first + n]
+    Parameters
+    ----------
+    past : ndarray of float32, shape (n,)
+    window : ndarray of float32, shape (size,)
+    sums : ndarray of float32, shape (n - size + 1,)
+        Receives the sums of the differences.
+    distance : ndarray of float32, shape (n - size + 1,)
+        Receives the sums of the squared differences, after both have been shifted to the same mean.
+    """
+    n, share = len(distance), np.float32(1 / len(window))
+    sums[:], distance[:] = 0, 0
+    for first in range(0, len(window), TAPS):
+        near = past[first : first + n + TAPS - 1]
+        w0, w1, w2, w3 = window[first], window[first + 1], window[first + 2], window[first + 3]
+        w4, w5, w6, w7 = window[first + 4], window[first + 5], window[first + 6], window[first + 7]
         for i in range(n):
-            least[i] = part[i] if part[i] < least[i] else least[i]
+            a, b, c, d = w0 - near[i], w1 - near[i + 1], w2 - near[i + 2], w3 - near[i + 3]
+            e, f, g, h = w4 - near[i + 4], w5 - near[i + 5], w6 - near[i + 6], w7 - near[i + 7]
+            sums[i] += ((a + b) + (c + d)) + ((e + f) + (g + h))
+            distance[i] += ((a * a + b * b) + (c * c + d * d)) + ((e * e + f * f) + (g * g + h * h))
+    for i in range(n):
+        distance[i] -= sums[i] * sums[i] * share
 
 
 @compiled_part
-def _fold_again(values: Float32Array, least: Float32Array, group: int) -> None:
-    """Write the least value of one group."""
-    lowest = values[group]
-    for i in range(group, len(values), len(least)):
-        lowest = min(lowest, values[i])
-    least[group] = lowest
+def _grow(tree: Float32Array) -> None:
+    """Write the first half of a tree of the lesser values."""
+    end = len(tree) // 2
+    while end > 1:
+        first = (end + 1) // 2
+        _lesser(tree[2 * first : 2 * end], tree[first:end])
+        end = first
 
 
 @compiled_part
-def _smallest(values: Float32Array, groups: Float32Array, supergroups: Float32Array) -> int:
+def _lesser(values: Float32Array, out: Float32Array) -> None:
+    """Write the lesser of each pair of values."""
+    wide_vectors()  # type: ignore[call-arg]  # not inlined either, where the two halves of a tree would seem to overlap
+    for i in range(len(out)):
+        left, right = values[2 * i], values[2 * i + 1]
+        out[i] = left if left < right else right
+
+
+@compiled_part
+def _smallest(tree: Float32Array) -> int:
     """Return the position of the smallest value."""
-    at = 0
-    for i in range(len(supergroups)):
-        if supergroups[i] < supergroups[at]:
-            at = i
-    lowest = supergroups[at]
-    for i in range(at, len(groups), len(supergroups)):
-        if groups[i] == lowest:
-            at = i
-            break
-    for i in range(at, len(values), len(groups)):
-        if values[i] == lowest:
-            at = i
-            break
-    return at
+    points, at = len(tree) // 2, 1
+    while at < points:
+        at = 2 * at + (tree[2 * at] > tree[1])
+    return at - points
+
+
+@compiled_part
+def _remove(tree: Float32Array, first: int, last: int) -> None:
+    """Take the values of some positions out of a tree."""
+    first, last = first + len(tree) // 2, last + len(tree) // 2
+    tree[first : last + 1] = _FAR
+    while last > 1:
+        first, last = max(first // 2, 1), last // 2
+        for i in range(first, last + 1):
+            left, right = tree[2 * i], tree[2 * i + 1]
+            tree[i] = left if left < right else right

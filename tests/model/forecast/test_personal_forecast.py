@@ -7,9 +7,11 @@ import pytest
 
 from model.forecast import personal_forecast
 from model.forecast.checkpoint import Checkpoint
+from model.forecast.config import PATCH
 from model.forecast.forecaster import load_forecaster
 from model.forecast.interval_calibration import Z90
 from model.forecast.personal_forecast import OFFSETS, PersonalColumns, PersonalForecasts, advance, after_gap, begin
+from model.forecast.retrieval import POINTS, SPARE, STRIDES
 from model.signal import slots
 from model.signal.batch import Batch
 from model.signal.columns import copied, joined, row
@@ -121,6 +123,34 @@ def test_what_was_learned_is_kept_after_lost_samples(forecaster: Checkpoint) -> 
     assert np.sqrt((error**2).mean()) < 0.5 * x.std()
 
 
+def test_the_latest_two_minutes_are_kept(forecaster: Checkpoint) -> None:
+    x = heartbeats(131)
+    state, points = begin(1, forecaster.scaling), x[PATCH - 1 :: PATCH].astype(np.float32)
+    for k in (1190, 1260, 1310):  # before and after what is kept has moved in its memory
+        _, after = run(forecaster, x[: k * STRIDE], state=state)
+        first = k % SPARE
+        kept = after.retrieval.past[0, 0, first : first + STRIDES].reshape(-1)
+        expected = np.concatenate([np.zeros(len(kept), np.float32), points[: k * POINTS]])[-len(kept) :]
+        np.testing.assert_array_equal(kept, expected)
+        assert after.retrieval.usable[0, 0, first + STRIDES - 1] == min(k, STRIDES)
+
+
+def test_the_long_search_is_made_every_fourth_stride_and_at_the_first_one_after_lost_samples(
+    forecaster: Checkpoint,
+) -> None:
+    x = heartbeats(40)
+    _, state = run(forecaster, x[: 300 * STRIDE])
+    ages = []
+    for k in range(300, 308):
+        _, state = run(forecaster, x[k * STRIDE : (k + 1) * STRIDE], state=state)
+        ages.append(int(state.retrieval.strides[0, 0] - state.retrieval.searched[0, 0]))
+    assert sorted(ages) == [0, 0, 1, 1, 2, 2, 3, 3]
+    for before in range(301, 305):
+        _, state = run(forecaster, x[: before * STRIDE])
+        _, state = run(forecaster, x[310 * STRIDE : 322 * STRIDE], state=after_gap(state))
+        assert state.retrieval.searched[0, 0] == state.retrieval.strides[0, 0]
+
+
 def test_an_artefact_leaves_finite_forecasts_that_recover(forecaster: Checkpoint) -> None:
     x = heartbeats(180)
     disturbed = x.copy()
@@ -156,8 +186,8 @@ def test_beds_in_any_slots_have_the_forecasts_of_each_alone(forecaster: Checkpoi
         np.testing.assert_array_equal(own, fresh)
 
 
-def test_the_state_of_a_lead_has_less_than_150_kb(forecaster: Checkpoint) -> None:
-    assert sum(array.nbytes for array in slots.arrays(begin(1, forecaster.scaling))) < 150_000
+def test_the_state_of_a_lead_has_less_than_110_kb(forecaster: Checkpoint) -> None:
+    assert sum(array.nbytes for array in slots.arrays(begin(1, forecaster.scaling))) < 110_000
 
 
 def test_each_sample_between_the_offsets() -> None:

@@ -11,6 +11,7 @@ from model.forecast.retrieval import (
     MOMENTS,
     POINTS,
     RECENT,
+    SPARE,
     STRIDES,
     Followed,
     after_gap,
@@ -46,7 +47,7 @@ def test_the_nearest_moments_are_found(step: int, seed: int) -> None:
     whole[20:-11] = True
     whole[300:340] = False
     found = np.zeros(MOMENTS, np.int64)
-    assert find(x, step, whole, new_scratch(len(x), WINDOW), found) == MOMENTS
+    assert find(x, WINDOW, whole, new_scratch(len(x)), found) == MOMENTS
     distance, apart = distances(x, WINDOW), -(-APART // step)
     ends = np.arange(len(x)) * step + step - 1
     distance[~whole[ends // POINTS]] = np.inf
@@ -60,7 +61,7 @@ def test_fewer_moments_are_found_where_few_strides_count() -> None:
     whole = np.zeros(STRIDES, np.bool_)
     whole[700] = True
     found = np.zeros(MOMENTS, np.int64)
-    count = find(wandering(0, N // 2), 2, whole, new_scratch(N // 2, WINDOW), found)
+    count = find(wandering(0, N // 2), WINDOW, whole, new_scratch(N // 2), found)
     assert count == 1
     assert found[0] // POINTS == 700
 
@@ -96,11 +97,10 @@ def test_what_followed_is_shifted_to_the_present_level_and_weighted() -> None:
 
 def test_the_place_of_a_gap_does_not_count() -> None:
     state = begin(2)
-    state.usable[:] = True
-    state.strides[:] = 5, STRIDES + 7
+    state.usable[:] = 30
+    state.strides[:] = 5, STRIDES + 7  # a multiple of SPARE, and 7
     later = after_gap(state)
-    assert later.strides.tolist() == [6, STRIDES + 8]
-    assert not later.usable[0, 5]
-    assert not later.usable[1, 7]
-    assert later.usable.sum() == 2 * STRIDES - 2
+    assert later.usable[0, STRIDES + 4] == 0
+    assert later.usable[1, STRIDES + 6] == 0
+    assert (later.usable == 30).sum() == 2 * (STRIDES + SPARE) - 2
     assert state.usable.all()
