@@ -32,7 +32,7 @@ FORMAT = b"bedside-bed-4\n"
 FINGERPRINT_BYTES = 16
 
 MAX_BYTES = 16 * 2**20
-"""Largest size of a file that is read; one of two leads has about 0.2 MB."""
+"""Largest size of a file that is read; one of two leads has about 0.4 MB."""
 
 LINEAGE = 16
 """Number of instances in `BedCheckpoint.served_by`."""
