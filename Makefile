@@ -37,6 +37,7 @@ lint: $(READY)
 
 test: export QT_QPA_PLATFORM ?= offscreen
 test: lint
+	@$(BIN)/python -m model.serving.compile_ahead  # a test does not wait for it
 	$(BIN)/pytest -rs -n logical --maxprocesses 4 --dist worksteal $(if $(filter true,$(CI)),,-m 'not slow') $(ARGS)
 
 test-light:
