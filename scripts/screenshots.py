@@ -201,7 +201,11 @@ def show_views(session: Session) -> None:
     session.wait_until(lambda _frame: len(window.station.tiles) == len(BEDS), 60, "tiles of nine beds")
     frames = window.station.frames
     live = LinkState.LIVE
-    session.wait_until(lambda _frame: all(frames[bed].link.state is live for bed in BEDS), 60, "live data of nine beds")
+    session.wait_until(
+        lambda _frame: all(bed in frames and frames[bed].link.state is live for bed in BEDS),
+        60,
+        "live data of nine beds",
+    )
     header = window.station.tiles["bed-2"].header
     session.wait_until(lambda frame: frame.position_s >= RUN_S + 5 and header.priority == "high", 90, "alarm of bed-2")
     session.wait_until(lambda frame: header.bright and frame.now_ns / 1e9 % 0.5 < 0.2, 5, "bright phase of the flash")
