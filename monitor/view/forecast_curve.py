@@ -32,7 +32,7 @@ def fan_chart(forecast: Forecast, observed: FloatArray) -> Fan:
     missing = np.isnan(observed)
     mean = np.vstack([np.where(missing, mean[0], observed), mean])
     scale = np.vstack([np.where(missing, scale[0], 0), scale])
-    curve, half = _cubic(forecast.offsets) @ mean, Z_90 * (_linear(forecast.offsets) @ scale)
+    curve, half = _product(_cubic(forecast.offsets), mean), Z_90 * _product(_linear(forecast.offsets), scale)
     return Fan(forecast.origin, curve, curve - half, curve + half)
 
 
@@ -42,8 +42,14 @@ def predicted_mean(forecast: Forecast, first: int, stop: int) -> FloatArray:
     The result is shorter where the forecast ends before.
     """
     mean = forecast.mean_mv()
-    curve: FloatArray = _cubic(forecast.offsets)[first:stop] @ np.vstack([mean[:1], mean])
-    return curve
+    return _product(_cubic(forecast.offsets)[first:stop], np.vstack([mean[:1], mean]))
+
+
+def _product(weights: FloatArray, values: FloatArray) -> FloatArray:
+    """Return the product of finite matrices."""
+    with np.errstate(invalid="ignore"):  # some BLAS libraries report it for vector lanes beyond the matrix
+        product: FloatArray = weights @ values
+    return product
 
 
 @functools.lru_cache(maxsize=8)
