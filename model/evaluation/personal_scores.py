@@ -52,7 +52,7 @@ class PersonalScores:
         network = own.mean[per_stride - 1 :: per_stride]
         near = [h - 1 for h in HORIZONS if h <= network.shape[1]]
         far = [OFFSETS.index(h) for h in HORIZONS if h > network.shape[1]]
-        dense = personal_forecast.each_sample(network, forecasts.mean)
+        dense = each_sample(network, forecasts.mean)
         mean = np.concatenate([dense[:, near, 0], forecasts.mean[:, far, 0]], axis=1)
         self._forecasts[name].append((origins[scored], mean[scored], network[scored][:, near, 0]))
         truth = x[origins[scored, None] + np.array(OFFSETS)]
@@ -85,3 +85,27 @@ class PersonalScores:
         truth = x[origins[:, None] + np.array(HORIZONS)]
         rmse = np.sqrt([((forecast - truth) ** 2).mean(axis=0) for forecast in forecasts])
         return PersonalRecord(rmse / x[:SPREAD_OVER].std(), self._inside[name] / len(origins), len(origins))
+
+
+def each_sample(network: Float32Array, personal: Float32Array) -> Float32Array:
+    """Return the personal forecast of each sample within the horizon of the LSTM.
+
+    Between the offsets, what it differs from the LSTM is interpolated; at the origin it does not differ.
+
+    Parameters
+    ----------
+    network : ndarray of float32, shape (k, horizon, leads)
+        Forecasts of the LSTM from the ends of strides, mV.
+    personal : ndarray of float32, shape (k, len(OFFSETS), leads)
+        mV.
+
+    Returns
+    -------
+    ndarray of float32, shape (k, horizon, leads)
+    """
+    horizon = network.shape[1]
+    near = [offset for offset in OFFSETS if offset <= horizon]
+    ahead = np.arange(1, horizon + 1)
+    shares = np.stack([np.interp(ahead, (0, *near), (0, *row)) for row in np.eye(len(near))], axis=1)
+    difference = personal[:, : len(near)] - network[:, np.array(near) - 1]
+    return np.asarray(network + np.einsum("ho,kol->khl", shares, difference), np.float32)

@@ -61,6 +61,8 @@ NEAR = tuple(OFFSETS.index(offset) for offset in (4, 8, 16, 24, 36, 48, 72, 96))
 FAR = tuple(OFFSETS.index(offset) for offset in (4, 8, 16, 24, 36, 48, 72, 96, 144, 204, 276, 348))
 """Horizons of the LSTM, and of what followed, that are features."""
 
+_HORIZONS = np.array(OFFSETS), np.array(NEAR), np.array(FAR)
+
 FEATURES = len(NEAR) + 2 * len(FAR) + 3 * RECENT + 1
 
 BOUND = 8.0
@@ -200,7 +202,7 @@ def advance(
     if beds * batch.strides:
         streams = each(lambda column: column.reshape(-1, *column.shape[2:]), columns)
         keep = scaling.fading(forecaster.scaling, STRIDE)
-        _advance(streams, batch, mean, scale, keep, np.array(OFFSETS), np.array(NEAR), np.array(FAR), out)
+        _advance(streams, batch, mean, scale, keep, *_HORIZONS, out)
     return out
 
 
@@ -354,27 +356,3 @@ def _features(past: Float32Array, level: float, unit: float, near: IntArray, far
     features[n] = 1.0
     for j in range(n):
         features[j] = min(max(features[j], -BOUND), BOUND)
-
-
-def each_sample(network: Float32Array, personal: Float32Array) -> Float32Array:
-    """Return the personal forecast of each sample within the horizon of the LSTM.
-
-    Between the offsets, what it differs from the LSTM is interpolated; at the origin it does not differ.
-
-    Parameters
-    ----------
-    network : ndarray of float32, shape (k, horizon, leads)
-        Forecasts of the LSTM from the ends of strides, mV.
-    personal : ndarray of float32, shape (k, len(OFFSETS), leads)
-        mV.
-
-    Returns
-    -------
-    ndarray of float32, shape (k, horizon, leads)
-    """
-    horizon = network.shape[1]
-    near = [offset for offset in OFFSETS if offset <= horizon]
-    ahead = np.arange(1, horizon + 1)
-    shares = np.stack([np.interp(ahead, (0, *near), (0, *row)) for row in np.eye(len(near))], axis=1)
-    difference = personal[:, : len(near)] - network[:, np.array(near) - 1]
-    return np.asarray(network + np.einsum("ho,kol->khl", shares, difference), np.float32)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from model.forecast import personal_forecast
 from model.forecast.checkpoint import Checkpoint
 from model.forecast.config import PATCH
 from model.forecast.forecaster import load_forecaster
@@ -188,10 +187,3 @@ def test_beds_in_any_slots_have_the_forecasts_of_each_alone(forecaster: Checkpoi
 
 def test_the_state_of_a_lead_has_less_than_110_kb(forecaster: Checkpoint) -> None:
     assert sum(array.nbytes for array in slots.arrays(begin(1, forecaster.scaling))) < 110_000
-
-
-def test_each_sample_between_the_offsets() -> None:
-    network = np.zeros((2, HORIZON, 1), np.float32)
-    personal = np.array(OFFSETS, np.float32)[None, :, None].repeat(2, axis=0)
-    dense = personal_forecast.each_sample(network, personal)
-    np.testing.assert_allclose(dense[0, :, 0], np.arange(1, HORIZON + 1), rtol=1e-6)
