@@ -202,6 +202,11 @@ class SweepView(QWidget):
             return replace(view, max_leads=1)
         return view
 
+    def gain_texts(self, trace: Trace) -> list[str]:
+        """Return the gain of each lead of a trace, such as ``20 mm/mV``."""
+        layout = self._layout
+        return [f"{layout.px_per_mv(lead) / self.px_per_mm:.3g} mm/mV" for lead in range(len(trace.leads))]
+
     # --- the cache ----------------------------------------------------------------------------------------------
 
     def _draw_all(self, trace: Trace) -> None:
@@ -229,7 +234,7 @@ class SweepView(QWidget):
         self._background.setDevicePixelRatio(ratio)
         self._background.fill(colour(self.theme.ground))
         with QPainter(self._background) as painter:
-            draw_scales(painter, self._layout, trace.leads, self.theme, self.px_per_mm, small=self.small)
+            draw_scales(painter, self._layout, trace.leads, self.gain_texts(trace), self.theme, small=self.small)
             if self._header_height:
                 AnnotationRows(self.theme).draw_names(painter, self.gutter)
             draw_grid(painter, self._layout, self.grid, self.theme)

@@ -31,10 +31,10 @@ class Grid(IntEnum):
 
 
 def draw_scales(
-    painter: QPainter, layout: Layout, leads: Sequence[str], theme: Theme, px_per_mm: float, *, small: bool
+    painter: QPainter, layout: Layout, leads: Sequence[str], gains: Sequence[str], theme: Theme, *, small: bool
 ) -> None:
-    """Draw the name of each lead, its gain, and a calibration pulse if there is room for it."""
-    for lead, name in enumerate(leads):
+    """Draw the name and gain of each lead, and a calibration pulse if there is room for it."""
+    for lead, (name, gain) in enumerate(zip(leads, gains, strict=True)):
         top, bottom = layout.lane(lead)
         painter.setPen(colour(theme.ecg))
         painter.setFont(font(11 if small else 17, bold=True))
@@ -44,7 +44,6 @@ def draw_scales(
             rect = QRectF(0, rect.bottom(), layout.gutter, px(15))
             painter.setPen(colour(theme.faint))
             painter.setFont(font(10))
-            gain = f"{layout.px_per_mv(lead) / px_per_mm:.3g} mm/mV"
             painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, gain)
         room = bottom - rect.bottom() - px(_PULSE_LABEL)
         size_mv = next((size for size in _PULSES_MV if size * layout.px_per_mv(lead) <= room), None)
