@@ -15,9 +15,10 @@ from monitor.gui.style.number_colours import is_bright, number_colours
 from monitor.gui.style.text_lookup import text_of
 from monitor.gui.style.theme import Theme, colour, font, lit, px
 from monitor.gui.trace.sweep import SweepView
+from monitor.view.alarm_order import Rotation
 from monitor.view.link import LinkState, state_phrase
 from monitor.view.number_alarms import NumberAlarm, number_alarms
-from monitor.view.view_model import Frame
+from monitor.view.view_model import AlarmLine, Frame
 
 _HEADER_PX, _LARGE_HEADER_PX = 56, 84
 _LARGE_MIN_HEIGHT_PX = 240
@@ -34,6 +35,8 @@ class TileHeader(QWidget):
         Texts as shown; the message is the most urgent alarm, or else a technical message.
     link : str
     state : LinkState
+    line : AlarmLine or None
+        The alarm shown.
     priority : str or None
         Priority of the alarm shown.
     bright : bool
@@ -49,6 +52,8 @@ class TileHeader(QWidget):
         self.theme = theme
         self.bed, self.message, self.rate, self.link = "", "", NO_VALUE, ""
         self.state = LinkState.WAITING
+        self.line: AlarmLine | None = None
+        self._rotation = Rotation()
         self.priority: str | None = None
         self.bright, self.synthetic = True, False
         self.rate_alarm: NumberAlarm | None = None
@@ -70,7 +75,7 @@ class TileHeader(QWidget):
 
     def show_frame(self, frame: Frame) -> None:
         """Show a frame; the header is repainted only if something has changed."""
-        line = next((line for line in frame.active if line.unacknowledged), frame.active[0] if frame.active else None)
+        line = self.line = self._rotation.line(frame.active, frame.now_ns)
         priority = None if line is None else line.alarm.priority
         message = pause_text(frame.pauses) or (text_of(frame.notices[0]) if frame.notices else "")
         if line is not None:
