@@ -61,7 +61,7 @@ def test_alarms_stay_live(window: MonitorWindow, script: Script, qtbot: QtBot) -
     script.receive(alarm(3500, priority="high"))
     feed(script, window, 1)
     assert window.bed_view.banner.alarm.startswith("*** ")
-    assert window.bed_view.alarms.count() == 1
+    assert window.bed_view.alarms.count() == 2, "the alarm below the heading of its group"
 
 
 def test_arrows_move_by_half_a_sweep_home_and_end_to_the_ends(
