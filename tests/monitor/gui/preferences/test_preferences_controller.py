@@ -107,7 +107,7 @@ def test_open_dialogs_follow_the_theme(start: Open, script: Script, qtbot: QtBot
     script.stream(window, 20)
     script.receive(alarm(400, kind="heart_rate_high", priority="high", value=131.0, limit=120.0))
     window.tick()
-    window.review_latest()
+    window.review_shown()
     window.preferences.open_about()
     window.preferences.change(theme="day")
     QApplication.processEvents()
