@@ -54,10 +54,18 @@ WITHOUT_CIRCULATION: Final[frozenset[AlarmKind]] = frozenset({"ventricular_fibri
 """While these hold, what follows from them is suppressed:"""
 
 FOLLOWS_ARREST: Final[frozenset[AlarmKind]] = frozenset(
-    {"apnoea", "respiration_low", "abp_mean_low", "abp_systolic_low", "abp_diastolic_low", "pulse_mismatch"}
+    {
+        "apnoea",
+        "respiration_low",
+        "abp_mean_low",
+        "abp_systolic_low",
+        "abp_diastolic_low",
+        "pulse_mismatch",
+        "pleth_off",
+    }
 )
 
-SUPPRESSED_BY: Mapping[AlarmKind, tuple[AlarmKind, ...]] = RHYTHM_SUPPRESSED_BY | NUMERIC_SUPPRESSED_BY
+SUPPRESSED_BY: Mapping[AlarmKind, tuple[AlarmKind, ...]] = {**RHYTHM_SUPPRESSED_BY, **NUMERIC_SUPPRESSED_BY}
 """All kinds with those of their family that suppress them. An apnoea before an arrest is an event of its own."""
 
 RHYTHM_KINDS: Final[tuple[AlarmKind, ...]] = tuple(RHYTHM_SUPPRESSED_BY)

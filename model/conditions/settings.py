@@ -12,6 +12,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, cast
 
+import msgspec
+
 from stream.errors import UsageError
 from stream.wire.alarm_messages import (
     ADVISORIES,
@@ -191,7 +193,7 @@ def _config(tables: Mapping[str, dict[str, Any]], source: str) -> AlarmConfig:
         return RateRule(int(numbers[name]["beats"]), float(numbers[name]["per_min"]))
 
     return AlarmConfig(
-        limits=Limits(**limits),
+        limits=msgspec.convert(limits, Limits),
         priorities={kind: _priority(tables, kind, source) for kind in KINDS},
         disabled=frozenset(kind for kind in KINDS if not _enabled(tables, kind, source)),
         delay_s={kind: numbers[kind]["delay_s"] for kind in KINDS if "delay_s" in numbers.get(kind, ())},
