@@ -83,11 +83,13 @@ class PersonalScores:
     def add(self, name: str, strides: Strides, made: Forecasts) -> None:
         """Add the next strides of a record, and the forecasts of the LSTM for them."""
         first = Strides(strides.start, strides.mv[:, :1], strides.invalid[:, :1])
-        own = made._replace(mean=made.mean[:, :, :1], scale=made.scale[:, :, :1])
+        # Contiguous, because the loops have been compiled for such arrays.
+        own_mean, own_scale = (np.ascontiguousarray(values[:, :, :1]) for values in (made.mean, made.scale))
+        own = made._replace(mean=own_mean, scale=own_scale)
         forecasts, self._states[name] = personal_forecast.step(self._forecaster, self._states[name], first, own)
         mean, scale = forecasts.mean[:, :, 0], forecasts.scale[:, :, 0]
         per_stride = STRIDE // self._forecaster.config.patch
-        network, network_scale = (values[per_stride - 1 :: per_stride, :, 0] for values in (made.mean, made.scale))
+        network, network_scale = (values[per_stride - 1 :: per_stride, :, 0] for values in (own_mean, own_scale))
         origin, x = np.array(strides.last_samples, np.int64), self._leads[name]
         whole = origin + OFFSETS[-1] < len(x)
         origin, mean, scale = origin[whole], mean[whole], scale[whole]
