@@ -116,7 +116,7 @@ class PersonalReport:
 
     @property
     def by_minute(self) -> FloatArray:
-        """NRMSE by minute, mean over the records that last so long, shape (methods, horizons, minutes)."""
+        """NRMSE by minute, mean over the records that reach it, shape (methods, horizons, minutes)."""
         each = np.stack([record.by_minute for record in self.records.values()])
         number = (~np.isnan(each)).sum(axis=0)
         return np.asarray(np.nansum(each, axis=0) / np.where(number, number, np.nan))

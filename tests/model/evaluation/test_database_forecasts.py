@@ -104,7 +104,7 @@ def test_the_command_prints_tables_and_writes_numbers(
     assert found["forecast"]["nrmse"]["personal"] == personal["nrmse"]["personal"]
     assert set(personal["nrmse"]["ar180"].values()) == {None}
     assert set(personal["nrmse_by_minute"]["personal"]["50"]) == {"0-1", "1-2", "2-3", "3-5", "5-10"}
-    assert personal["nrmse_by_minute"]["lstm"]["200"]["2-3"] is None
+    assert personal["nrmse_by_minute"]["lstm"]["200"]["3-5"] is None
     assert personal["records"] == {"with_beats": ["typed", "untyped"], "after_veb": []}
     assert set(personal["coverage90_by_phase"]) == {"qrs", "rest"}
     assert personal["nrmse_after_veb"] is None
