@@ -35,8 +35,8 @@ VIEW: Mapping[str, str] = {
     "broker.refused": "broker {address} refuses this client ({problem}): check its user name, password and rights; "
     "trying again",
     # The entry of the alarm list that counts advisories.
-    "advisory.recent": "Unusual complexes: {recent} in the last minute, last {last}",
-    "advisory.none": "Unusual complexes: none in the last minute, last {last}",
+    "advisory.counted": "Unusual complexes: {count}, {recent} in 1 min",
+    "advisory.none": "Unusual complexes: none new",
     # Replay.
     "replay.requested": "requested: {actions} …",
     "replay.not_done": "not done: {actions}",
@@ -100,6 +100,10 @@ VIEW: Mapping[str, str] = {
     "measured.per_minute": "{value}/min",
     "measured.per_minute_limit": "{value}/min, limit {limit}/min",
     "measured.complexes": "{value} unusual complexes",
+    "measured.percent": "{value} %",
+    "measured.percent_limit": "{value} %, limit {limit} %",
+    "measured.pressure": "{value} mmHg",
+    "measured.pressure_limit": "{value} mmHg, limit {limit} mmHg",
     "measured.seconds": "{value} s",
     "measured.seconds_limit": "{value} s, limit {limit} s",
     "acknowledged.no": "not acknowledged",

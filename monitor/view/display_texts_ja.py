@@ -35,8 +35,8 @@ VIEW: Mapping[str, str] = {
     "broker.refused": "ブローカ {address} に拒否されました({problem})。"
     "ユーザ名とパスワードを確認してください。再接続しています",
     # The entry of the alarm list that counts advisories.
-    "advisory.recent": "通常と異なる波形: 直近 1 分間に {recent} 回、最終 {last}",
-    "advisory.none": "通常と異なる波形: 直近 1 分間はなし、最終 {last}",
+    "advisory.counted": "通常と異なる波形: {count} 回、直近 1 分 {recent} 回",
+    "advisory.none": "通常と異なる波形: 新規なし",
     # Replay.
     "replay.requested": "要求中: {actions} …",
     "replay.not_done": "実行されませんでした: {actions}",
@@ -100,6 +100,10 @@ VIEW: Mapping[str, str] = {
     "measured.per_minute": "{value}/分",
     "measured.per_minute_limit": "{value}/分、設定値 {limit}/分",
     "measured.complexes": "通常と異なる波形 {value} 回",
+    "measured.percent": "{value} %",
+    "measured.percent_limit": "{value} %、設定値 {limit} %",
+    "measured.pressure": "{value} mmHg",
+    "measured.pressure_limit": "{value} mmHg、設定値 {limit} mmHg",
     "measured.seconds": "{value} 秒",
     "measured.seconds_limit": "{value} 秒、設定値 {limit} 秒",
     "acknowledged.no": "未確認",

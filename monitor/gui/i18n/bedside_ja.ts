@@ -54,8 +54,20 @@
         <translation>クリック: 発生前後 10 秒を表示</translation>
     </message>
     <message>
-        <source>{seconds} s, not acknowledged</source>
-        <translation>{seconds} 秒、未確認</translation>
+        <source>ACTIVE</source>
+        <translation>発生中</translation>
+    </message>
+    <message>
+        <source>ENDED, NOT ACKNOWLEDGED</source>
+        <translation>終了、未確認</translation>
+    </message>
+    <message>
+        <source>PAST</source>
+        <translation>履歴</translation>
+    </message>
+    <message>
+        <source>lasted {seconds} s</source>
+        <translation>持続 {seconds} 秒</translation>
     </message>
     <message>
         <source>now, {seconds} s</source>
@@ -66,12 +78,8 @@
         <translation>{seconds} 秒</translation>
     </message>
     <message>
-        <source>advisory</source>
-        <translation>参考情報</translation>
-    </message>
-    <message>
-        <source>advisory, {count} since {since}</source>
-        <translation>参考情報、{since} から {count} 回</translation>
+        <source>{count} advisories since {since}, the last at {last}</source>
+        <translation>参考情報、{since} から {count} 回、最終 {last}</translation>
     </message>
 </context>
 <context>
@@ -252,8 +260,8 @@
         <translation>このベッドのアラーム設定</translation>
     </message>
     <message>
-        <source>review of the latest alarm</source>
-        <translation>最新アラームの波形を見る</translation>
+        <source>review of the alarm shown, or of the latest</source>
+        <translation>表示中または最新のアラームを確認</translation>
     </message>
     <message>
         <source>Trace</source>
@@ -538,6 +546,14 @@
         <translation>1 mm と 5 mm</translation>
     </message>
     <message>
+        <source>ahead of the cursor</source>
+        <translation>カーソルの先に表示</translation>
+    </message>
+    <message>
+        <source>ahead, and the earlier one under the trace</source>
+        <translation>カーソルの先、および波形の下に以前の予測</translation>
+    </message>
+    <message>
         <source>Settings</source>
         <translation>設定</translation>
     </message>
@@ -574,6 +590,10 @@
         <translation>感度</translation>
     </message>
     <message>
+        <source>Forecast</source>
+        <translation>予測</translation>
+    </message>
+    <message>
         <source>Grid</source>
         <translation>方眼</translation>
     </message>
@@ -607,6 +627,13 @@
     <message>
         <source>{count} in alarm</source>
         <translation>アラーム {count} 床</translation>
+    </message>
+</context>
+<context>
+    <name>Sweep</name>
+    <message>
+        <source>forecast {seconds} s</source>
+        <translation>予測 {seconds} 秒</translation>
     </message>
 </context>
 <context>
