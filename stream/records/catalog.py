@@ -19,7 +19,7 @@ from pathlib import Path
 from stream.errors import RecordError, SourceError, UsageError
 from stream.records.download import Check, download, move_into_place, part_file
 
-MITDB = {
+MITDB: dict[str, tuple[str, ...]] = {
     f"mitdb/{number}": leads
     for leads, numbers in {
         ("MLII", "V1"): (
