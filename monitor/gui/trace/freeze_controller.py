@@ -40,7 +40,7 @@ class FreezeController(QObject):
         self.hint = Label(
             theme, "calipers", 13, ground="panel", text_source=lambda: translate("FreezeController", HINT)
         )
-        self.hint.setParent(sweep)
+        self.hint.setParent(sweep.parentWidget())
         self.hint.setWordWrap(True)
         self.hint.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.hint.hide()
@@ -107,6 +107,8 @@ class FreezeController(QObject):
         room = self._sweep.width() - px(GUTTER)
         width = min(self.hint.fontMetrics().horizontalAdvance(self.hint.text()) + px(24), room)
         height = self.hint.heightForWidth(width)
-        self.hint.setGeometry(px(GUTTER), self._sweep.height() - height, width, height)
+        place = self._sweep.geometry()
+        self.hint.setGeometry(place.left() + px(GUTTER), place.bottom() - height, width, height)
+        self.hint.raise_()
         self.hint.show()
         self.calipers.update()
