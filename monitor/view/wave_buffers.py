@@ -67,8 +67,7 @@ class WaveBuffer:
         begin = math.floor((first - self._base) / self._step) - 1
         end = min(math.ceil((stop - self._base) / self._step) + 1, self._ring.end or 0)
         index = np.arange(begin, max(end, begin))
-        times = self._base + index * self._step + self._phase(index)
-        times = np.asarray(times, np.float64)
+        times = np.asarray(self._base + index * self._step + self._phase(index), np.float64)
         inside = slice(*np.searchsorted(times, (first, stop)))
         return times[inside], self._ring.get(begin, max(end, begin))[inside, 0]
 

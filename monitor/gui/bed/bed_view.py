@@ -131,8 +131,8 @@ class BedView(QWidget):
             target.addWidget(self.alarms, 1)
             target.addWidget(self.controls)
             of_waves: tuple[QWidget, ...] = (self.waves, self.numbers, self.foot)
-            for widget in of_waves:
-                widget.setVisible(bool(waves))
+            for shown in of_waves:
+                shown.setVisible(bool(waves))
         self._update_layout()
 
     def apply_preferences(self, preferences: Preferences, px_per_mm: float) -> None:
