@@ -557,6 +557,14 @@
         <translation>1 mm と 5 mm</translation>
     </message>
     <message>
+        <source>ahead of the cursor</source>
+        <translation>カーソルの先に表示</translation>
+    </message>
+    <message>
+        <source>ahead, and the earlier one under the trace</source>
+        <translation>カーソルの先、および波形の下に以前の予測</translation>
+    </message>
+    <message>
         <source>Settings</source>
         <translation>設定</translation>
     </message>
@@ -591,6 +599,10 @@
     <message>
         <source>Amplitude</source>
         <translation>感度</translation>
+    </message>
+    <message>
+        <source>Forecast</source>
+        <translation>予測</translation>
     </message>
     <message>
         <source>Grid</source>
@@ -630,6 +642,13 @@
     <message>
         <source>{count} ended, not acknowledged</source>
         <translation>終了・未確認 {count} 床</translation>
+    </message>
+</context>
+<context>
+    <name>Sweep</name>
+    <message>
+        <source>forecast {seconds} s</source>
+        <translation>予測 {seconds} 秒</translation>
     </message>
 </context>
 <context>
