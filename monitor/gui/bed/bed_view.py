@@ -15,6 +15,7 @@ from monitor.gui.bed.controls import Controls
 from monitor.gui.bed.header import BedHeader
 from monitor.gui.bed.number_column import NumberColumn, tile_of
 from monitor.gui.bed.numerics import EngineerPanel, HeartRate
+from monitor.gui.bed.other_beds import OtherBeds
 from monitor.gui.preferences.preferences import Preferences
 from monitor.gui.replay.replay_panel import ReplayPanel
 from monitor.gui.style.language import translate
@@ -77,6 +78,7 @@ class BedView(QWidget):
 
     def _build(self, theme: Theme) -> None:
         self.banner, self.header, self.beds = AlarmBanner(theme), BedHeader(theme), BedTabs(theme)
+        self.others = OtherBeds(theme)
         self.sweep, self.strip, self.trend = SweepView(theme), AnomalyStrip(theme), TrendStrip(theme)
         self.trend.hide()
         self.heart_rate, self.engineer, self.alarms = HeartRate(theme), EngineerPanel(theme), AlarmList(theme)
@@ -101,7 +103,12 @@ class BedView(QWidget):
         self._side.addWidget(self.heart_rate)
         below.addWidget(self.strip, 1)
         below.addWidget(self.engineer)
-        whole.addWidget(self.banner)
+        top = QHBoxLayout()
+        top.setContentsMargins(0, 0, 0, 0)
+        top.setSpacing(0)
+        top.addWidget(self.others, 1)
+        top.addWidget(self.banner, 3)
+        whole.addLayout(top)
         whole.addWidget(self.header)
         whole.addLayout(self._rows, 1)
         for widget in (self.foot, self.trend, self.drawer, self.replay, self.beds):
