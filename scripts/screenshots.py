@@ -1,8 +1,8 @@
 """Screenshots of every view for docs/img, with a real broker, real processes and real recordings, drawn offscreen.
 
-Run by ``make screenshots``. Needs MIT-BIH and bidmc/bidmc08 (BEDSIDE_DATA or the user cache, ``bedside data fetch``), Mosquitto, and a font with Japanese
-characters. Takes about three minutes, because records are replayed in real time: each screenshot shows a fixed position
-of its recording.
+Run by ``make screenshots``. Needs MIT-BIH and bidmc/bidmc08 (BEDSIDE_DATA, or the user cache: ``bedside data fetch``),
+Mosquitto, and a font with Japanese characters. Takes about three minutes, because records are replayed in real time:
+each screenshot shows a fixed position of its recording.
 """
 
 from __future__ import annotations
