@@ -42,7 +42,7 @@ class WaveBuffer:
         self._base, self._step = chunk.start, FS / chunk.fs
         self._ring = RingBuffer(math.ceil(CAPACITY / self._step))
         self._phases: deque[tuple[int, float]] = deque(maxlen=_MAX_PHASES)
-        self._range = WaveRange(chunk.signal)
+        self._range, self._off = WaveRange(chunk.signal), False
         self.add(chunk)
 
     @property
@@ -78,15 +78,14 @@ class WaveBuffer:
         return np.asarray(phases[np.maximum(np.searchsorted(starts, index, side="right") - 1, 0)], np.float64)
 
     def update_range(self, cursor: int, *, at_wrap: bool) -> None:
-        """Adapt the range to the samples before the cursor; see `WaveRange`."""
+        """Adapt the range to the samples before the cursor, see `WaveRange`, and notice a sensor that is off."""
+        self._off = not np.isfinite(self.samples(cursor - OFF_S * FS, cursor)[1]).any()
         self._range.update(lambda seconds: self.samples(cursor - seconds * FS, cursor)[1], self.fs, at_wrap=at_wrap)
 
     def trace(self, first: int, cursor: int, fixed: Range | None = None) -> WaveTrace:
         """Return the samples from ``first`` to the cursor, in a fixed range or the one of the last update."""
         times, values = self.samples(first, cursor)
-        recent = values[np.searchsorted(times, cursor - OFF_S * FS) :]
-        off = not np.isfinite(recent).any()
-        return WaveTrace(self.signal, self.unit, times, values, fixed or self._range.current, off)
+        return WaveTrace(self.signal, self.unit, times, values, fixed or self._range.current, self._off)
 
 
 class WaveBuffers:

@@ -45,6 +45,10 @@ _ANY_WIDTH = (1 << 24) - 1
 """Qt's largest size of a widget, px."""
 
 
+_NUMBERS_NS = 100_000_000
+"""Interval at which numbers other than heart rate are renewed, ns."""
+
+
 class BedView(QWidget):
     """Shows one bed, and the others in a bar.
 
@@ -73,6 +77,7 @@ class BedView(QWidget):
         self.preferences = Preferences()
         self._presenter = presenter
         self._trend_second: tuple[str | None, int] | None = None
+        self._numbers_key: tuple[object, ...] | None = None
         self._build(theme)
         self.freeze = FreezeController(theme, self.sweep, presenter)
 
@@ -174,7 +179,7 @@ class BedView(QWidget):
         paused = stale and frame.link.state is LinkState.PAUSED
         self.sweep.show_trace(trace, stale=stale, message=text_of(frame.link.phrase), paused=paused)
         self.waves.show_trace(trace, stale=stale, paused=paused)
-        if not self.strip.isHidden():
+        if not self.drawer.isHidden():
             self.strip.show_trace(trace, stale=stale)
         self._show_numbers(frame, trace)
         self._show_trend(frame)
@@ -189,6 +194,10 @@ class BedView(QWidget):
     def _show_numbers(self, frame: Frame, trace: Trace | None) -> None:
         """Show the numbers beside the lanes of the trace, and those without a lane."""
         lanes = () if trace is None else trace.waves
+        key = (frame.bed, frame.now_ns // _NUMBERS_NS, tuple((wave.signal, wave.off) for wave in lanes))
+        if key == self._numbers_key:
+            return
+        self._numbers_key = key
         off = {wave.signal: wave.off for wave in frame.trace.waves} if frame.trace is not None else {}
         self._arrange(self._lanes[0] if trace is None else len(trace.leads), len(lanes))
         self.numbers.show_tiles(

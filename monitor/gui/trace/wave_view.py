@@ -29,6 +29,9 @@ NAMES: dict[Signal, str] = {
 """Names of the waves, as on monitors."""
 
 MIN_LANE_PX = 26
+_MIN_ADVANCE = 9
+"""Samples at 360 Hz that are drawn at once: at 60 frames per second, those of two frames. Waves are slower than ECG."""
+
 _CAP_PX = 3
 
 
@@ -84,7 +87,7 @@ class WaveView(QWidget):
             self._draw_all(trace)
             self._drawn = key
             self.update()
-        elif advance:
+        elif advance >= _MIN_ADVANCE:
             self._draw_new(trace)
 
     def _key(self, trace: Trace) -> tuple[object, ...]:
@@ -111,6 +114,7 @@ class WaveView(QWidget):
         self._cache = self._background.copy()
         self._line_ends = {}
         with QPainter(self._cache) as painter:
+            _set_plot(painter, layout)
             for lane in range(len(trace.waves)):
                 self._draw_wave(painter, layout, trace, lane, trace.first)
         self._drawn_to = trace.cursor
@@ -154,15 +158,10 @@ class WaveView(QWidget):
             return first
         finite = np.flatnonzero(np.isfinite(values))
         self._line_ends[wave.signal] = float(times[finite[-1]]) if len(finite) else max(start, float(times[-1]))
-        plot = QRectF(layout.gutter, 0, layout.width - layout.gutter, layout.height)
-        painter.setClipRect(plot)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         pen = square_pen(self.theme.wave[wave.signal], self.theme.trace_px - 0.3)
         y = layout.y(lane, values)
         for page in range(layout.page(int(times[0])), layout.page(int(times[-1])) + 1):
             draw_line(painter, layout.xs(times, page), y, pen)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-        painter.setClipping(False)
         return float(times[0])
 
     def _draw_new(self, trace: Trace) -> None:
@@ -173,6 +172,7 @@ class WaveView(QWidget):
                 for start, right in layout.columns(self._drawn_to + trace.gap, trace.cursor + trace.gap):
                     left = max(start - _CAP_PX, layout.gutter)
                     self._copy(painter, self._background, QRect(left, 0, right - left, self.height()))
+            _set_plot(painter, layout)
             starts = [self._draw_wave(painter, layout, trace, lane, self._drawn_to) for lane in range(len(trace.waves))]
         first = max(round(min(starts)), trace.first)
         for left, right in layout.columns(first - 2, trace.cursor + trace.gap + 1):
@@ -198,10 +198,16 @@ class WaveView(QWidget):
                 self._copy(painter, self._cache, event.rect())
                 if trace.gap:
                     layout = self._layout(trace)
-                    x = layout.x(trace.cursor, layout.page(trace.cursor))
+                    x = layout.x(self._drawn_to, layout.page(self._drawn_to))
                     painter.fillRect(QRectF(x, 0, 2, self.height()), colour(self.theme.edge))
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         """Redraw for the new size."""
         super().resizeEvent(event)
         self.show_trace(self._trace, stale=self._stale, paused=self._paused)
+
+
+def _set_plot(painter: QPainter, layout: Layout) -> None:
+    """Limit drawing to the right of the names, and smooth lines."""
+    painter.setClipRect(QRectF(layout.gutter, 0, layout.width - layout.gutter, layout.height))
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)

@@ -104,8 +104,10 @@ def test_a_sensor_without_valid_samples_is_off() -> None:
     waves.begin(SESSION)
     for seq in range(10):
         waves.add(traceable(seq), 36 * seq)
+    waves.advance(324, 360, 2160, ("pleth",))
     assert not waves.traces(0, 360, ("pleth",))[0].off
     for seq in range(10, 30):
         made = traceable(seq)
         waves.add(wave(seq, samples=np.full(made.n, -32768, "<i2").tobytes()), 36 * seq)
+    waves.advance(1044, 1080, 2160, ("pleth",))
     assert waves.traces(0, 1080, ("pleth",))[0].off
