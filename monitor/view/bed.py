@@ -208,7 +208,7 @@ class Bed:
         if drawn is not None and not whole:
             first = drawn.cursor - 1
         mv, predicted, score = self._signal.samples(first, cursor)
-        waves = self.waves.traces(first, cursor, view.waves)
+        waves = self.waves.latest(first, cursor, view.waves)
         return Trace(
             session=chunk.session,
             revision=revision,

@@ -20,6 +20,9 @@ from stream.wire.wave_message import Signal, Wave
 OFF_S = 2
 """Seconds without a valid sample after which a sensor counts as off."""
 
+MIN_ADVANCE = 9
+"""Samples at 360 Hz by which the cursor advances until waves are renewed: those of two frames, at 60 per second."""
+
 _MAX_PHASES = 64
 _SAME_PHASE = 0.01
 """Difference in time below which chunks share one grid of samples, in samples at 360 Hz."""
@@ -95,12 +98,13 @@ class WaveBuffers:
         self._buffers: dict[Signal, WaveBuffer] = {}
         self._early: dict[Signal, Wave] = {}
         self._session: str | None = None
+        self._latest: tuple[tuple[Signal, ...], int, tuple[WaveTrace, ...]] | None = None
 
     def begin(self, session: str) -> None:
         """Begin a session, with the chunks that arrived before its ECG."""
         if session == self._session:
             return
-        self._session, self._buffers = session, {}
+        self._session, self._buffers, self._latest = session, {}, None
         for chunk in self._early.values():
             if chunk.session == session:
                 self._buffers[chunk.signal] = WaveBuffer(chunk)
@@ -126,6 +130,14 @@ class WaveBuffers:
             for signal in shown:
                 if signal in self._buffers:
                     self._buffers[signal].update_range(cursor, at_wrap=at_wrap)
+
+    def latest(self, first: int, cursor: int, shown: tuple[Signal, ...]) -> tuple[WaveTrace, ...]:
+        """Return `traces` of an advancing cursor; they are renewed in every second frame: waves are slower than ECG."""
+        if self._latest is not None and shown == self._latest[0] and 0 <= cursor - self._latest[1] < MIN_ADVANCE:
+            return self._latest[2]
+        traces = self.traces(first, cursor, shown)
+        self._latest = (shown, cursor, traces)
+        return traces
 
     def traces(
         self, first: int, cursor: int, shown: Iterable[Signal], fixed: dict[Signal, Range] | None = None

@@ -16,6 +16,7 @@ from monitor.gui.style.theme import Theme, colour, font, font_scale, px
 from monitor.gui.trace.sweep import PAUSED_OPACITY, gutter
 from monitor.gui.trace.sweep_layout import LANE_PADDING, Layout
 from monitor.view.trace import Trace, WaveTrace
+from monitor.view.wave_buffers import MIN_ADVANCE
 from stream.wire.wave_message import Signal
 
 NAMES: dict[Signal, str] = {
@@ -29,8 +30,6 @@ NAMES: dict[Signal, str] = {
 """Names of the waves, as on monitors."""
 
 MIN_LANE_PX = 26
-_MIN_ADVANCE = 9
-"""Samples at 360 Hz that are drawn at once: at 60 frames per second, those of two frames. Waves are slower than ECG."""
 
 _CAP_PX = 3
 
@@ -87,7 +86,7 @@ class WaveView(QWidget):
             self._draw_all(trace)
             self._drawn = key
             self.update()
-        elif advance >= _MIN_ADVANCE:
+        elif advance >= MIN_ADVANCE:
             self._draw_new(trace)
 
     def _key(self, trace: Trace) -> tuple[object, ...]:
