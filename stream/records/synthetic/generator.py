@@ -68,7 +68,7 @@ def generate(patient: Patient, seconds: float, seed: int, name: str = "synthetic
     found = events(patient, seconds, for_events)
     volume = lung_volume(found.breaths, np.arange(n) / FS)
     mv = ecg(found.beats, patient.rhythm, volume, for_ecg)
-    clean = waves(patient, found, n / FS)
+    clean = waves(patient, found, n)
     numbers = numerics(patient, found, clean["abp"], clean["cvp"], WAVE_FS)
     return Record(
         name=name,

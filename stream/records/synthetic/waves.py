@@ -18,6 +18,7 @@ from stream.records.synthetic.circulation import (
 from stream.records.synthetic.events import Events
 from stream.records.synthetic.gaussian_waves import gaussian_waves
 from stream.records.synthetic.patient import Array, Patient
+from stream.timebase import FS
 from stream.wire.wave_message import Signal
 
 WAVE_FS, CO2_FS = 125.0, 62.5
@@ -30,9 +31,9 @@ RESP_BEAT = (0.12, 0.07, 0.03)
 """Trace of a beat in the respiration wave, which is an impedance: delay (s), width (s), height in mean breaths."""
 
 
-def waves(patient: Patient, events: Events, seconds: float) -> dict[Signal, Array]:
-    """Return each wave: pleth and resp without unit, of height 1 in a normal pulse or breath; the others in mmHg."""
-    n = math.ceil(seconds * WAVE_FS)
+def waves(patient: Patient, events: Events, samples: int) -> dict[Signal, Array]:
+    """Return each wave over some samples of the ECG: pleth and resp in normal pulses and breaths, others in mmHg."""
+    n = math.ceil(samples * WAVE_FS / FS)
     time = np.arange(n) / WAVE_FS
     volume = lung_volume(events.breaths, time)
     respiration = volume - MEAN_VOLUME
@@ -45,5 +46,5 @@ def waves(patient: Patient, events: Events, seconds: float) -> dict[Signal, Arra
         "abp": artery - RESPIRATORY_PRESSURE * respiration,
         "cvp": venous_pressure(patient, events.beats, events.output, volume, WAVE_FS),
         "resp": volume + beating,
-        "co2": capnogram(events.breaths, events.end_tidal, np.arange(math.ceil(seconds * CO2_FS)) / CO2_FS),
+        "co2": capnogram(events.breaths, events.end_tidal, np.arange(math.ceil(samples * CO2_FS / FS)) / CO2_FS),
     }
