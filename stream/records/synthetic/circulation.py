@@ -121,7 +121,8 @@ def arterial_pulses(patient: Patient, beats: Beats, stroke: Array) -> Pulses:
     decay_s = diastole / np.log((diastolic + RADIAL.notch * height - floor) / (diastolic - floor))
     ejection_s = RADIAL.stretch * _ejection_s(np.minimum(beats.rr, rr))
     arrival = _arrival(patient, beats) - RADIAL_BEFORE_FINGER_S
-    return _follow(RADIAL, diastolic, arrival, stroke, height * stroke, floor, decay_s, ejection_s)
+    rest = floor if _begins_at_rest(patient) else diastolic
+    return _follow(RADIAL, rest, arrival, stroke, height * stroke, floor, decay_s, ejection_s)
 
 
 def finger_pulses(patient: Patient, beats: Beats, stroke: Array) -> Pulses:
@@ -181,14 +182,14 @@ def venous_pressure(patient: Patient, beats: Beats, flow: Array, volume: Array, 
 def output(patient: Patient, beats: Beats, stroke: Array, seconds: int) -> Array:
     """Return the cardiac output at each whole second up to ``seconds``, as a share of the normal one, 0 to 1."""
     time = np.arange(seconds + 1.0)
-    resting = patient.rhythm[0].rhythm in PULSELESS
+    first = 0.0 if _begins_at_rest(patient) else 1.0
     if not beats.time.size:
-        return np.full(time.shape, 0.0 if resting else 1.0)
+        return np.full(time.shape, first)
     last = np.searchsorted(beats.time, time, "right") - 1
     normal_rr = 60 / values_at(patient.heart_rate, time)
     share = np.clip(stroke[last] * normal_rr / beats.rr[last], 0, 1)
     share[time - beats.time[last] > STOPS_S] = 0
-    share[last < 0] = 0.0 if resting else 1.0
+    share[last < 0] = first
     return lagged(share, OUTPUT_LAG_S)
 
 
@@ -235,7 +236,13 @@ def _law(shape: PulseShape, since: Array, ejection_s: Array, decay_s: Array) -> 
 
 def _arrival(patient: Patient, beats: Beats) -> Array:
     arrival = beats.time + values_at(patient.pulse_arrival_s, beats.time)
-    return np.where(beats.kind == "V", arrival + VENTRICULAR_DELAY_S, arrival)
+    arrival += np.where(beats.kind == "V", VENTRICULAR_DELAY_S, 0.0)
+    # No pulse overtakes the one before, even if the delay becomes much shorter at once.
+    return np.maximum.accumulate(arrival)
+
+
+def _begins_at_rest(patient: Patient) -> bool:
+    return patient.rhythm[0].rhythm in PULSELESS
 
 
 def _filling(rr: Array) -> Array:

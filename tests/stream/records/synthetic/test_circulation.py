@@ -74,8 +74,11 @@ def test_respiration_moves_the_waves_and_the_heart_rate() -> None:
         assert np.corrcoef(means, volumes)[0, 1] < -0.3, signal
 
 
-def test_the_first_pulse_after_an_arrest_is_weak_pressure_that_recovers() -> None:
-    record = generate(Patient(rhythm=(Segment(0, "sinus"), Segment(20, "asystole"), Segment(40, "sinus"))), 70, 1)
+@pytest.mark.parametrize("before", [(), (Segment(0, "sinus"),)])
+def test_after_an_arrest_the_pressure_recovers_beat_by_beat(before: tuple[Segment, ...]) -> None:
+    arrest = Segment(20 * len(before), "asystole")
+    record = generate(Patient(rhythm=(*before, arrest, Segment(40, "sinus"))), 70, 1)
     time, abp = wave(record, "abp")
+    assert abp[(time > 35) & (time < 40)].max() < 20
     assert abp[(time > 41) & (time < 42)].max() < 80
     assert abp[time > 60].max() > 110
