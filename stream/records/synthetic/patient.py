@@ -57,7 +57,7 @@ class Patient:
     heart_rate : Course
         Mean rate in sinus rhythm, bigeminy and atrial fibrillation, 1/min.
     vt_rate : Course
-        Rate of ventricular tachycardia, 1/min.
+        Rate of ventricular tachycardia, 1/min; from about 180/min on, its broad complexes resemble flutter.
     pvc_rate, pac_rate : Course
         Premature ventricular and atrial beats in sinus rhythm, per min.
     respiration_rate : Course
@@ -81,7 +81,7 @@ class Patient:
 
     rhythm: tuple[Segment, ...] = (Segment(0.0, "sinus"),)
     heart_rate: Course = 72.0
-    vt_rate: Course = 180.0
+    vt_rate: Course = 150.0
     pvc_rate: Course = 0.0
     pac_rate: Course = 0.0
     respiration_rate: Course = 15.0

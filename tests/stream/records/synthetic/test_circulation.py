@@ -43,7 +43,7 @@ def test_without_beats_there_is_no_pulse(rhythm) -> None:
 
 
 def test_fast_ventricular_tachycardia_lowers_the_pressure() -> None:
-    record = generate(Patient(rhythm=(Segment(0, "sinus"), Segment(20, "ventricular tachycardia"))), 40, 1)
+    record = generate(Patient(rhythm=(Segment(0, "sinus"), Segment(20, "ventricular tachycardia")), vt_rate=190), 40, 1)
     time, abp = wave(record, "abp")
     assert abp[time > 30].max() < abp[(time > 5) & (time < 20)].mean()
 

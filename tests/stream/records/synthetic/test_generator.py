@@ -112,7 +112,7 @@ def test_each_rhythm_has_its_note_and_its_beats() -> None:
     fibrillating = np.diff(normal[(normal > 24) & (normal < 36)])
     assert fibrillating.std() > 0.1 * fibrillating.mean()
     assert counts(36)[0] == 0
-    assert abs(counts(36)[1] - 36) <= 2  # 180/min
+    assert abs(counts(36)[1] - 30) <= 2  # 150/min
     assert counts(48) == counts(60) == (0, 0)
     mv = record.mv()
     assert mv[50 * FS : 60 * FS, 0].std() > 0.2
