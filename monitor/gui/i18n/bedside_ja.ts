@@ -364,7 +364,7 @@
     </message>
     <message>
         <source>1/min</source>
-        <translation type="unfinished">回/分</translation>
+        <translation>回/分</translation>
     </message>
     <message>
         <source>after</source>
