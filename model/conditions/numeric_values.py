@@ -98,7 +98,10 @@ def known(state: ValuesState, at: int, measured: Sequence[Numeric] = ()) -> Mapp
         Values measured from the waves, at ``at``. One from the publisher precedes that of the same name.
     """
     stale_s = min(max(MIN_STALE_S, STALE_INTERVALS * state.interval_s), MAX_STALE_S)
-    values = {own.name: own.value for own in measured if own.value is not None and _is_good(own)}
+    values: dict[NumericName, float] = {}
+    for own in measured:
+        if own.value is not None and own.age_s <= MIN_STALE_S and _is_good(own):
+            values[own.name] = own.value
     if state.latest is not None:
         elapsed_s = (at - state.latest.index) / FS
         for own in state.latest.values:
