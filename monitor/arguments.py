@@ -270,7 +270,7 @@ def parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--exclude", metavar="NAMES", help="records to exclude, such as 202")
     command.add_argument("--json", type=Path, metavar="FILE", help="also write the results to FILE")
-    command.add_argument("--plots", type=Path, metavar="DIR", help="write four plots to DIR (PNG), not with --database")
+    command.add_argument("--plots", type=Path, metavar="DIR", help="write five plots to DIR (PNG), not with --database")
     command.add_argument(
         "--alarms",
         action="store_true",
