@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from stream.wire.messages import Waveform
+from stream.wire.numerics_message import UNIT_OF, Numeric, NumericName, Numerics
 from stream.wire.wave_message import Wave
 
 SESSION = "0123456789abcdef" * 2
@@ -60,3 +61,23 @@ def wave(seq: int, n: int = 36, fs: float = 125.0, **changes: Any) -> Wave:
         "synthetic": True,
     }
     return Wave(**{**fields, **changes})
+
+
+def numeric(name: NumericName = "spo2", value: float | None = 97.0, **changes: Any) -> Numeric:
+    """Return a recorded value."""
+    fields: dict[str, Any] = {"unit": UNIT_OF[name], "source": "recorded", "age_s": 0.25}
+    return Numeric(name=name, value=value, **{**fields, **changes})
+
+
+def numerics(**changes: Any) -> Numerics:
+    """Return numerics of a publisher: one value, and one that is missing."""
+    fields: dict[str, Any] = {
+        "bed": "bed-1",
+        "session": SESSION,
+        "epoch": 0,
+        "index": 720,
+        "when": "2026-01-31T12:00:00.000Z",
+        "values": (numeric("spo2"), numeric("abp_mean", None, age_s=8.0)),
+        "synthetic": False,
+    }
+    return Numerics(**{**fields, **changes})

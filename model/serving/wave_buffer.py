@@ -11,10 +11,10 @@ from stream.wire.messages import Waveform
 from stream.wire.wave_message import Wave
 
 MAX_MESSAGES = 8192
-"""Messages kept per bed: 20 s of ECG, which a worker processes at once, in chunks of single samples."""
+"""Messages kept per bed: of six waves at 125 Hz 10 s in chunks of single samples, 136 s in chunks of 100 ms."""
 
-MAX_SAMPLES = 100_000
-"""Samples kept per bed: two waves at 1000 Hz for the 30 s of an inbox and the longest chunk."""
+MAX_SAMPLES = 250_000
+"""Samples kept per bed: six waves at 1000 Hz for the 30 s of an inbox and the longest chunk."""
 
 
 @dataclass

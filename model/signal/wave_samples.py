@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 
 import numpy as np
 
 from model.signal.arrays import FloatArray, IntArray
 from stream.wire.wave_message import Signal
 
-SIGNALS: tuple[Signal, ...] = get_args(Signal)
-"""Waves of a bed, in their order in all arrays."""
+SIGNALS: tuple[Signal, ...] = ("pleth", "abp")
+"""Waves in which pulses are detected, in their order in all arrays."""
 
 WAVES = len(SIGNALS)
-"""Number of waves of a bed."""
+"""Number of these waves."""
 
 MIN_FS = 25.0
 """Lowest sampling rate at which pulses are detected, Hz; a slower wave is not analysed."""
@@ -66,13 +66,13 @@ class WaveRows(NamedTuple):
 
 
 def to_rows(waves: Sequence[Sequence[WaveSamples]]) -> WaveRows:
-    """Return the messages of some beds, as received; without those that are too slow to be analysed."""
+    """Return the messages of waves with pulses, as received; without those that are too slow to be analysed."""
     places, messages = [], []
     for bed, received in enumerate(waves):
-        for samples in sorted(received, key=_wave) if received else ():
-            if samples.fs >= MIN_FS:
-                places.append((bed, _wave(samples)))
-                messages.append(samples)
+        with_pulses = [samples for samples in received if samples.signal in SIGNALS and samples.fs >= MIN_FS]
+        for samples in sorted(with_pulses, key=_wave):
+            places.append((bed, _wave(samples)))
+            messages.append(samples)
     beds_and_waves = np.array(places, np.int64).reshape(-1, 2)
     return WaveRows(
         bed=beds_and_waves[:, 0].copy(),

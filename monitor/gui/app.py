@@ -81,6 +81,7 @@ def run(
 
     from monitor.gui.preferences.preferences import PreferencesStore, user_file
     from monitor.gui.system import screenshot as screenshot_file
+    from monitor.gui.system.screen_fit import WITHOUT_SCREEN, fit_to_screen
     from monitor.gui.window import MonitorWindow
     from monitor.view.feed import Feed
 
@@ -106,9 +107,10 @@ def run(
 
         window.before_close = save
         window.after_frame = close_condition.after_frame
+        fit_to_screen(window)
         window.show()
         # No introduction offscreen or with a time limit.
-        if seconds is None and QApplication.platformName() not in ("offscreen", "minimal"):
+        if seconds is None and QApplication.platformName() not in WITHOUT_SCREEN:
             window.preferences.welcome()
         with _signals(close_condition):
             app.exec()

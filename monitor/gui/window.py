@@ -139,7 +139,7 @@ class MonitorWindow(QWidget):
             Qt.Key.Key_P: self.commands.pause_audio,
             Qt.Key.Key_O: self.commands.pause_alarms,
             Qt.Key.Key_L: self.open_limits,
-            Qt.Key.Key_R: self.review_latest,
+            Qt.Key.Key_R: self.review_shown,
             Qt.Key.Key_C: self.switch_page,
             Qt.Key.Key_S: self.next_speed,
             Qt.Key.Key_M: self.toggle_sound,
@@ -265,12 +265,13 @@ class MonitorWindow(QWidget):
         if self.frame_shown is not None:
             self.review.open(alarm_id, self.frame_shown)
 
-    def review_latest(self) -> None:
-        """Open the review of the latest alarm, or of the latest advisory if there is no alarm."""
+    def review_shown(self) -> None:
+        """Open the review of the alarm that is shown; without one, of the latest alarm, or else advisory."""
         lines = self.frame_shown.history if self.frame_shown is not None else ()
         latest = next((line for line in lines if line.advisories is None), lines[0] if lines else None)
-        if latest is not None:
-            self.open_review(latest.alarm.alarm_id)
+        line = (self.station.line(self._bed) if self.at_station else self.bed_view.banner.line) or latest
+        if line is not None:
+            self.open_review(line.alarm.alarm_id)
 
     @property
     def sound_text(self) -> str:

@@ -5,9 +5,9 @@ JSON: one line per message, ``{"topic", "received", "retained", "message"}``. Sa
 are in ``values``, in its unit. The message of a ward has a list ``beds`` with the same fields.
 
 CSV: one kind of message, because each has its own columns. ``ecg`` and ``wave`` give one row per sample, ``forecast``
-one per sample and lead, ``beats``, ``vitals`` and ``alarms`` one per message. The header does not depend on the
-messages. ECG from the messages of a ward has the same rows; a chunk that comes both ways is printed once. What a
-worker sends after another one has replaced it (`stream.wire.lease`) is left out.
+one per sample and lead, ``numerics`` one per value, ``beats``, ``vitals`` and ``alarms`` one per message. The header
+does not depend on the messages. ECG from the messages of a ward has the same rows; a chunk that comes both ways is
+printed once. What a worker sends after another one has replaced it (`stream.wire.lease`) is left out.
 
 Control characters in texts are printed as escapes, ``\\u001b``. Times are Unix seconds; ``time`` of an ECG sample is
 its due time.
@@ -33,6 +33,7 @@ from stream.wire.alarm_messages import Alarm
 from stream.wire.both_ways import BothWays
 from stream.wire.lease import Leases
 from stream.wire.messages import Beat, Forecast, Message, Vitals, Waveform
+from stream.wire.numerics_message import Numerics
 from stream.wire.plain_text import plain
 from stream.wire.shard import ALL_BEDS
 from stream.wire.topics import ROOT, Kind, pattern
@@ -46,6 +47,21 @@ Row = tuple[object, ...]
 
 ECG_COLUMNS = ("time", "bed", "session", "record", "epoch", "index", "lead_1", "mv_1", "lead_2", "mv_2")
 WAVE_COLUMNS = ("time", "bed", "session", "record", "epoch", "start", "signal", "value", "unit")
+NUMERICS_COLUMNS = (
+    "when",
+    "bed",
+    "session",
+    "epoch",
+    "index",
+    "name",
+    "lead",
+    "value",
+    "unit",
+    "source",
+    "age_s",
+    "quality",
+    "lease",
+)
 FORECAST_COLUMNS = (
     "bed",
     "session",
@@ -264,6 +280,15 @@ def forecast_rows(message: Message) -> Iterator[Row]:
             yield (message.bed, message.session, message.epoch, message.origin, index, lead, *values)
 
 
+def numerics_rows(message: Message) -> Iterator[Row]:
+    """Yield one row per value; the value is empty if it is missing."""
+    assert isinstance(message, Numerics)
+    moment = (message.when, message.bed, message.session, message.epoch, message.index)
+    for one in message.values:
+        value, quality = ("" if number is None else f"{number:.6g}" for number in (one.value, one.quality))
+        yield (*moment, one.name, one.lead or "", value, one.unit, one.source, one.age_s, quality, message.lease)
+
+
 def field_rows(message: Message) -> Iterator[Row]:
     """Yield one row with the fields of a message: empty where unknown, tuples separated by spaces."""
     yield tuple(_cell(getattr(message, name)) for name in message.__struct_fields__)
@@ -280,6 +305,8 @@ _TABLES: dict[Kind, tuple[Row, Callable[[Message], Iterator[Row]]]] = {
     Kind.FORECAST: (FORECAST_COLUMNS, forecast_rows),
     Kind.BEATS: (Beat.__struct_fields__, field_rows),
     Kind.VITALS: (Vitals.__struct_fields__, field_rows),
+    Kind.NUMERICS: (NUMERICS_COLUMNS, numerics_rows),
+    Kind.NUMERICS_DERIVED: (NUMERICS_COLUMNS, numerics_rows),
     Kind.ALARMS: (Alarm.__struct_fields__, field_rows),
 }
 

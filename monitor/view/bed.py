@@ -257,5 +257,4 @@ class Bed:
             vitals=self._vitals if fresh else None,
             beating=fresh and any(0 <= cursor - beat < HEART_SYMBOL_S * FS for beat in self._beats),
             limits=self.alarms.limits,
-            violated_limit=self.alarms.violated_limit(),
         )

@@ -9,7 +9,7 @@ from collections import Counter
 from datetime import datetime
 
 from monitor.view.trace import AlarmSpan
-from monitor.view.view_model import AdvisoryCount, AlarmLine, HeartRateLimit, Pauses
+from monitor.view.view_model import AdvisoryCount, AlarmLine, Pauses
 from stream.clock import unix_ns
 from stream.timebase import FS
 from stream.wire.alarm_messages import (
@@ -29,10 +29,6 @@ MAX_ALARMS = 200
 
 WINDOW_S = 60
 """Seconds of signal in which advisories are recent."""
-
-HIGH_RATE_KINDS = frozenset({"heart_rate_high", "extreme_tachycardia", "ventricular_tachycardia"})
-LOW_RATE_KINDS = frozenset({"heart_rate_low", "extreme_bradycardia", "asystole"})
-"""Kinds of alarm in which the heart rate is above or below its limits."""
 
 
 class BedAlarms:
@@ -121,11 +117,6 @@ class BedAlarms:
     def limits(self) -> Limits | None:
         """The current limits; None if the worker has not reported them."""
         return None if self.settings is None else self.settings.limits
-
-    def violated_limit(self) -> HeartRateLimit | None:
-        """Return the heart rate limit that is violated according to the active alarms."""
-        active = {alarm.kind for alarm in self.settings.alarms if alarm.end is None} if self.settings else set()
-        return "low" if active & LOW_RATE_KINDS else "high" if active & HIGH_RATE_KINDS else None
 
     def pauses(self, now_ns: int) -> Pauses:
         """Return the remaining pauses of tone and alarms at a Unix time in ns, in s.

@@ -33,9 +33,9 @@ def to_text(item: Phrase | Iterable[Phrase], language: str) -> str:
 
 def advisories_phrase(counted: AdvisoryCount) -> Phrase:
     """Return the phrase of the entry that counts advisories."""
-    if counted.recent:
-        return phrase("advisory.recent", recent=str(counted.recent), last=counted.last)
-    return phrase("advisory.none", last=counted.last)
+    if counted.count:
+        return phrase("advisory.counted", count=str(counted.count), recent=str(counted.recent))
+    return phrase("advisory.none")
 
 
 def rhythm_phrase(rhythm: str) -> Phrase:

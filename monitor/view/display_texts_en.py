@@ -35,8 +35,8 @@ VIEW: Mapping[str, str] = {
     "broker.refused": "broker {address} refuses this client ({problem}): check its user name, password and rights; "
     "trying again",
     # The entry of the alarm list that counts advisories.
-    "advisory.recent": "Unusual complexes: {recent} in the last minute, last {last}",
-    "advisory.none": "Unusual complexes: none in the last minute, last {last}",
+    "advisory.counted": "Unusual complexes: {count}, {recent} in 1 min",
+    "advisory.none": "Unusual complexes: none new",
     # Replay.
     "replay.requested": "requested: {actions} …",
     "replay.not_done": "not done: {actions}",

@@ -35,8 +35,8 @@ VIEW: Mapping[str, str] = {
     "broker.refused": "ブローカ {address} に拒否されました({problem})。"
     "ユーザ名とパスワードを確認してください。再接続しています",
     # The entry of the alarm list that counts advisories.
-    "advisory.recent": "通常と異なる波形: 直近 1 分間に {recent} 回、最終 {last}",
-    "advisory.none": "通常と異なる波形: 直近 1 分間はなし、最終 {last}",
+    "advisory.counted": "通常と異なる波形: {count} 回、直近 1 分 {recent} 回",
+    "advisory.none": "通常と異なる波形: 新規なし",
     # Replay.
     "replay.requested": "要求中: {actions} …",
     "replay.not_done": "実行されませんでした: {actions}",

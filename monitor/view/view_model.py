@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from monitor.view.link import Link, LinkState
 from monitor.view.trace import Trace
@@ -75,12 +74,9 @@ class AlarmLine:
         return self.active and self.alarm.acknowledged_by is None
 
 
-HeartRateLimit = Literal["low", "high"]
-
-
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """Current vital signs of the worker, with heartbeat, limits and limit violation.
+    """Current vital signs of the worker, with heartbeat and limits.
 
     Attributes
     ----------
@@ -89,14 +85,11 @@ class Patient:
     beating : bool
         True for 0.1 s after the cursor has passed a detected QRS complex.
     limits : Limits or None
-    violated_limit : str or None
-        The heart rate limit, ``low`` or ``high``, that an active alarm reports as violated.
     """
 
     vitals: Vitals | None = None
     beating: bool = False
     limits: Limits | None = None
-    violated_limit: HeartRateLimit | None = None
 
 
 @dataclass(frozen=True, slots=True)

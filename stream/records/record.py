@@ -1,4 +1,4 @@
-"""A recording in memory: one or two ECG leads, int16, 360 Hz, and pulse waves at rates of their own."""
+"""A recording in memory: one or two ECG leads, int16, 360 Hz; other waves and numerics at rates of their own."""
 
 from __future__ import annotations
 
@@ -10,9 +10,13 @@ import numpy.typing as npt
 
 from stream.timebase import FS
 from stream.wire.messages import INVALID
+from stream.wire.numerics_message import NumericName, NumericUnit
 from stream.wire.wave_message import Signal, Unit
 
 Samples = npt.NDArray[np.float64]
+
+_ROUNDING = 1e-6
+"""Share of a sample by which a time may lie before it: times are rounded."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +43,9 @@ class RecordedWave:
     Attributes
     ----------
     signal : str
-        ``pleth`` or ``abp``.
+        ``pleth``, ``abp``, …
     unit : str
-        ``NU`` (no unit) or ``mmHg``.
+        ``NU`` (no unit) or ``mmHg``, as `stream.wire.wave_message.WAVE_UNIT` gives it.
     fs : float
         Sampling rate, Hz. Sample k is at sample ``360 * k / fs`` of the ECG.
     gain, zero : float, int
@@ -83,6 +87,50 @@ class RecordedWave:
 
 
 @dataclass(frozen=True)
+class RecordedNumeric:
+    """A numeric of a recording, as the device showed it, or as a simulation gives it.
+
+    Attributes
+    ----------
+    name : str
+    unit : str
+        That of `stream.wire.numerics_message.UNIT_OF`.
+    fs : float
+        Sampling rate, Hz. Sample k holds from sample ``360 * k / fs`` of the ECG on, until the next one.
+    values : ndarray of float64, shape (n,)
+        Read-only; NaN is missing.
+    """
+
+    name: NumericName
+    unit: NumericUnit
+    fs: float
+    values: Samples
+
+    def at(self, position: float) -> tuple[float | None, float]:
+        """Return the value that holds at a sample of the ECG, and its age.
+
+        Parameters
+        ----------
+        position : float
+            At 360 Hz, 0 or more.
+
+        Returns
+        -------
+        float or None
+            None if it is missing.
+        float
+            Seconds since its sample; if it is missing, since the last one that was there, or since the begin of the
+            record.
+        """
+        place = math.floor(position * self.fs / FS + _ROUNDING)
+        if place < self.values.size and not np.isnan(self.values[place]):
+            return float(self.values[place]), max(position / FS - place / self.fs, 0.0)
+        present = np.flatnonzero(~np.isnan(self.values[: place + 1]))
+        last = present[-1] / self.fs if present.size else 0.0
+        return None, max(position / FS - last, 0.0)
+
+
+@dataclass(frozen=True)
 class Record:
     """A recording at 360 Hz.
 
@@ -104,6 +152,8 @@ class Record:
         None if the record has no ``.atr`` file.
     waves : tuple of RecordedWave
         At most one of each signal.
+    numerics : tuple of RecordedNumeric
+        At most one of each name.
     """
 
     name: str
@@ -115,6 +165,7 @@ class Record:
     source: str
     annotations: Annotations | None = None
     waves: tuple[RecordedWave, ...] = ()
+    numerics: tuple[RecordedNumeric, ...] = ()
 
     @property
     def n(self) -> int:
@@ -135,6 +186,9 @@ class Record:
         return replace(self, leads=leads, gain=gain, zero=zero, adu=self.adu[:, :count])
 
     def until(self, stop: int) -> Record:
-        """Return the first ``stop`` samples of the ECG, and the waves up to there; annotations are kept."""
+        """Return the first ``stop`` samples of the ECG, waves and numerics up to there; annotations are kept."""
         waves = tuple(replace(wave, adu=wave.within(0, stop)[1]) for wave in self.waves)
-        return replace(self, adu=self.adu[:stop], waves=waves)
+        numerics = tuple(
+            replace(one, values=one.values[: math.ceil(stop * one.fs / FS - _ROUNDING)]) for one in self.numerics
+        )
+        return replace(self, adu=self.adu[:stop], waves=waves, numerics=numerics)

@@ -9,13 +9,16 @@ import inspect
 import json
 import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
 from stream.wire.codec import BINARY, MESSAGE_OF
+from stream.wire.nomenclature import NUMERIC_CODES, WAVE_CODES
+from stream.wire.numerics_message import UNIT_OF, NumericName
 from stream.wire.shard import WARD_SHARDS
 from stream.wire.topics import QOS, RETAINED, ROOT, SIGNALS, Kind, Role
+from stream.wire.wave_message import WAVE_UNIT
 
 SENDERS: dict[Kind, str] = {
     Kind.ECG: "publisher",
@@ -23,6 +26,8 @@ SENDERS: dict[Kind, str] = {
     Kind.FORECAST: "worker",
     Kind.BEATS: "worker",
     Kind.VITALS: "worker",
+    Kind.NUMERICS: "publisher",
+    Kind.NUMERICS_DERIVED: "worker",
     Kind.ALARMS: "worker",
     Kind.ALARMS_ACTIVE: "worker",
     Kind.ANNOTATIONS: "publisher (optional)",
@@ -40,7 +45,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "role": {"description": "Role of the process.", "enum": [role.value for role in Role]},
     "instance": {"description": "Chosen at random by each process."},
     "signal": {
-        "description": "pleth: plethysmogram (MDC_PULS_OXIM_PLETH); abp: arterial blood pressure (MDC_PRESS_BLD_ART).",
+        "description": "; ".join(f"{signal}: {code}, {WAVE_UNIT[signal]}" for signal, code in WAVE_CODES.items()),
         "enum": list(SIGNALS),
     },
 }
@@ -54,6 +59,9 @@ YAML_KEYWORDS = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
 def document() -> dict[str, Any]:
     """Return the AsyncAPI document as dicts, lists and scalars."""
     _, schemas = msgspec.json.schema_components(list(MESSAGE_OF.values()), ref_template="#/components/schemas/{name}")
+    schemas["Numeric"]["properties"]["name"]["description"] = "; ".join(
+        f"{name}: {NUMERIC_CODES.get(name, 'no MDC code')}, {UNIT_OF[name]}" for name in get_args(NumericName)
+    )
     return {
         "asyncapi": "3.0.0",
         "info": {

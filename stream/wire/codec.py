@@ -14,6 +14,7 @@ from stream.errors import MessageError
 from stream.wire import topics
 from stream.wire.alarm_messages import ActiveAlarms, Alarm, Command, EventsRequest
 from stream.wire.messages import Annotation, Beat, BedStatus, Forecast, Message, ProcessStatus, Vitals, Waveform
+from stream.wire.numerics_message import Numerics
 from stream.wire.topics import OF_WARD, RETAINED, Kind, Topic
 from stream.wire.ward_messages import MAX_WARD_BYTES, WardEcg, WardForecast
 from stream.wire.wave_message import Wave
@@ -28,6 +29,8 @@ MESSAGE_OF: dict[Kind, type[Message]] = {
     Kind.FORECAST: Forecast,
     Kind.BEATS: Beat,
     Kind.VITALS: Vitals,
+    Kind.NUMERICS: Numerics,
+    Kind.NUMERICS_DERIVED: Numerics,
     Kind.ALARMS: Alarm,
     Kind.ALARMS_ACTIVE: ActiveAlarms,
     Kind.ANNOTATIONS: Annotation,
@@ -50,7 +53,7 @@ _json = msgspec.json.Encoder()
 _msgpack = msgspec.msgpack.Encoder()
 
 
-_NOT_OF_A_BED = (Wave, BedStatus, ProcessStatus, EventsRequest, WardEcg, WardForecast)
+_NOT_OF_A_BED = (Wave, Numerics, BedStatus, ProcessStatus, EventsRequest, WardEcg, WardForecast)
 _KIND_OF = {cls: kind for kind, cls in MESSAGE_OF.items() if cls not in _NOT_OF_A_BED}
 """Kinds of the messages whose topic depends on the bed alone."""
 
@@ -75,6 +78,8 @@ def topic_of(message: Message) -> Topic:
             return Topic(Kind.EVENTS_REQUEST)
         case Wave():
             return Topic(Kind.WAVE, message.bed, signal=message.signal)
+        case Numerics():
+            return _bed_topic(Kind.NUMERICS_DERIVED if message.derived else Kind.NUMERICS, message.bed)
     raise TypeError(f"{type(message).__name__} has no topic")
 
 

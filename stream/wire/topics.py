@@ -32,6 +32,8 @@ class Kind(StrEnum):
     FORECAST = "forecast"
     BEATS = "beats"
     VITALS = "vitals"
+    NUMERICS = "numerics"
+    NUMERICS_DERIVED = "numerics/derived"
     ALARMS = "alarms"
     ALARMS_ACTIVE = "alarms/active"
     ANNOTATIONS = "annotations"
@@ -46,10 +48,10 @@ class Kind(StrEnum):
 OF_WARD = frozenset({Kind.WARD_ECG, Kind.WARD_FORECAST})
 """Kinds whose messages contain many beds."""
 
-_QOS_0 = (Kind.FORECAST, Kind.BEATS, Kind.VITALS, *OF_WARD)
+_QOS_0 = (Kind.FORECAST, Kind.BEATS, Kind.VITALS, Kind.NUMERICS, Kind.NUMERICS_DERIVED, *OF_WARD)
 
 QOS = {kind: 0 if kind in _QOS_0 else 1 for kind in Kind}
-RETAINED = frozenset({Kind.VITALS, Kind.ALARMS_ACTIVE, Kind.STATUS, Kind.PROCESS})
+RETAINED = frozenset({Kind.VITALS, Kind.NUMERICS, Kind.NUMERICS_DERIVED, Kind.ALARMS_ACTIVE, Kind.STATUS, Kind.PROCESS})
 
 
 SIGNALS: tuple[str, ...] = get_args(Signal)

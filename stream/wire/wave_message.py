@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import msgspec
@@ -27,11 +28,22 @@ from stream.wire.messages import (
 MIN_WAVE_FS, MAX_WAVE_FS = 1.0, 1000.0
 """Accepted sampling rates of a wave other than ECG, in Hz."""
 
-Signal = Literal["pleth", "abp"]
-"""Waves other than ECG: plethysmogram, arterial blood pressure."""
+Signal = Literal["pleth", "abp", "pap", "cvp", "resp", "co2"]
+"""Waves other than ECG: plethysmogram, pressures (arterial, pulmonary artery, central venous), respiration (impedance
+of the thorax), carbon dioxide in the airway."""
 
 Unit = Literal["NU", "mmHg"]
 """Units of these waves; NU is no unit."""
+
+WAVE_UNIT: Mapping[Signal, Unit] = {
+    "pleth": "NU",
+    "abp": "mmHg",
+    "pap": "mmHg",
+    "cvp": "mmHg",
+    "resp": "NU",
+    "co2": "mmHg",
+}
+"""The unit of each wave."""
 
 SessionTime = Annotated[float, msgspec.Meta(ge=0, le=MAX_INDEX)]
 
@@ -49,9 +61,9 @@ class Wave(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     seq : int
         Number of the chunk of ECG of the same interval.
     signal : str
-        ``pleth`` or ``abp``.
+        One of `Signal`.
     unit : str
-        ``NU`` (no unit) or ``mmHg``.
+        That of `WAVE_UNIT`: ``NU`` (no unit) or ``mmHg``.
     start : float
         Time of the chunk's first sample on the scale of the session, in samples at 360 Hz. Sample i is at
         ``start + 360 * i / fs``.
@@ -86,6 +98,8 @@ class Wave(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     synthetic: bool
 
     def __post_init__(self) -> None:
+        if self.unit != WAVE_UNIT[self.signal]:
+            raise ValueError(f"{self.signal} is in {WAVE_UNIT[self.signal]}, not in {self.unit}")
         if not MIN_GAIN <= self.gain <= MAX_GAIN:
             raise ValueError(f"gain {self.gain} is not within {MIN_GAIN} to {MAX_GAIN}")
         if not MIN_SPEED <= self.speed <= MAX_SPEED:

@@ -9,23 +9,23 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from monitor.gui.style.language import translate
 from monitor.gui.style.text_lookup import text_of
 from monitor.gui.style.theme import STARS, Theme, colour, font, lit, px
+from monitor.view.alarm_order import ROTATE_S, Rotation
 from monitor.view.link import LinkState
 from monitor.view.view_model import AlarmLine, Frame, Pauses
 from stream.wire.alarm_texts import alarm_phrase
-
-ROTATE_S = 2
-"""How long each of several messages of one priority is shown, s."""
 
 _HEIGHT = 56
 
 
 class AlarmBanner(QWidget):
-    """Shows technical messages and active alarms.
+    """Shows technical messages, and active and latched alarms in turn.
 
     Attributes
     ----------
-    notice, alarm : str
-        Texts as shown.
+    notice, alarm, others : str
+        Texts as shown; the last is the number of other active or latched alarms, like ``+2``.
+    line : AlarmLine or None
+        The alarm shown.
     priority : str or None
         Priority of the alarm shown.
     bright : bool
@@ -39,6 +39,9 @@ class AlarmBanner(QWidget):
         self.theme = theme
         self.notice = ""
         self.alarm = ""
+        self.others = ""
+        self.line: AlarmLine | None = None
+        self._rotation = Rotation()
         self.priority: str | None = None
         self.bright = True
         self.all_clear = False
@@ -59,10 +62,9 @@ class AlarmBanner(QWidget):
         """Show the current technical message and alarm of a frame."""
         turn = frame.now_ns // (ROTATE_S * 1_000_000_000)
         notice = text_of(frame.notices[turn % len(frame.notices)]) if frame.notices else ""
-        unacknowledged = [line for line in frame.active if line.unacknowledged] or list(frame.active)
-        urgent = [line for line in unacknowledged if line.alarm.priority == unacknowledged[0].alarm.priority]
-        line = urgent[turn % len(urgent)] if urgent else None
+        line = self.line = self._rotation.line(frame.active, frame.now_ns)
         priority = line.alarm.priority if line else None
+        others = f"+{len(frame.active) - 1}" if len(frame.active) > 1 else ""
         alarm = banner_text(line) if line else ""
         # Without a worker an alarm cannot be cleared: it stays, dark and steady, as the last known. Acknowledged alarms
         # do not flash, nor does any while alarms are paused.
@@ -71,9 +73,9 @@ class AlarmBanner(QWidget):
         paused = pause_text(frame.pauses)
         if paused:
             notice = f"{paused} · {notice}" if notice else paused
-        shown = (notice, alarm, priority, bright, line is None and frame.link.state is LinkState.LIVE)
-        if shown != (self.notice, self.alarm, self.priority, self.bright, self.all_clear):
-            self.notice, self.alarm, self.priority, self.bright, self.all_clear = shown
+        shown = (notice, alarm, others, priority, bright, line is None and frame.link.state is LinkState.LIVE)
+        if shown != (self.notice, self.alarm, self.others, self.priority, self.bright, self.all_clear):
+            self.notice, self.alarm, self.others, self.priority, self.bright, self.all_clear = shown
             self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002
@@ -103,6 +105,11 @@ class AlarmBanner(QWidget):
                 # The name of the alarm must be readable from 3 m; the values are smaller.
                 headline, _, detail = self.alarm.partition(": ")
                 place = right.adjusted(16, 0, -12, 0)
+                if self.others:
+                    painter.setFont(font(24, bold=True))
+                    painter.setPen(colour(ink))
+                    painter.drawText(place, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, self.others)
+                    place.setRight(place.right() - painter.fontMetrics().horizontalAdvance(self.others) - px(12))
                 if detail:
                     self._draw_text(painter, place.adjusted(0, px(30), 0, -3), detail, ink, 13)
                     place = place.adjusted(0, 2, 0, -px(18))

@@ -1,21 +1,35 @@
-"""List of alarms: the latest on top, active ones in the colour of their priority; a click opens the review.
+"""List of alarms by group: active, ended but not acknowledged, advisories, past; a click opens the review.
 
-The first line counts the advisories; a click on it opens the latest one.
+The advisories are one line with their number; a click on it opens the latest one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QAbstractItemView, QListView, QListWidget, QListWidgetItem
 
-from monitor.gui.style.language import translate
+from monitor.gui.style.language import QT_TRANSLATE_NOOP, translate
 from monitor.gui.style.text_lookup import text_of
 from monitor.gui.style.theme import STARS, Theme, colour, font
+from monitor.view.alarm_order import Group, group_of, grouped
 from monitor.view.display_texts import advisories_phrase
-from monitor.view.view_model import AdvisoryCount, AlarmLine
+from monitor.view.view_model import AlarmLine
 from stream.wire.alarm_texts import alarm_phrase
 
 MAX_SHOWN = 50
+"""Number of lines shown."""
+
+HEADINGS: Mapping[Group, str] = {
+    "active": QT_TRANSLATE_NOOP("AlarmList", "ACTIVE"),
+    "latched": QT_TRANSLATE_NOOP("AlarmList", "ENDED, NOT ACKNOWLEDGED"),
+    "past": QT_TRANSLATE_NOOP("AlarmList", "PAST"),
+}
+"""Headings of the groups; the line of the advisories needs none."""
 
 
 class AlarmList(QListWidget):
@@ -33,6 +47,7 @@ class AlarmList(QListWidget):
         super().__init__()
         self.theme = theme
         self._lines: tuple[AlarmLine, ...] | None = None
+        self._rows: tuple[_Row, ...] = ()
         self.setWordWrap(True)
         self.setResizeMode(QListView.ResizeMode.Adjust)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -56,58 +71,93 @@ class AlarmList(QListWidget):
             "QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page "
             "{ background: none; height: 0 }"
         )
-        for row, line in enumerate((self._lines or ())[:MAX_SHOWN]):
-            self._fill(self.item(row), line)
-            self._apply_style(self.item(row), line)
+        for place, row in enumerate(self._rows):
+            self._fill(self.item(place), row)
+            self._apply_style(self.item(place), row)
         self.scheduleDelayedItemsLayout()
 
     def show_lines(self, lines: tuple[AlarmLine, ...]) -> None:
-        """Show the lines, the latest first."""
+        """Show the lines, given the latest first, by group."""
         if lines == self._lines:
             return
-        self._lines = lines
+        self._lines, self._rows = lines, _rows(grouped(lines)[:MAX_SHOWN])
         # An active line changes each second: refilling the list would lose a click and the scroll position.
-        shown = lines[:MAX_SHOWN]
-        wanted = [line.key for line in shown]
-        for row in reversed(range(self.count())):
-            if self._key(row) not in wanted:
-                self.takeItem(row)
-        for row, key in enumerate(wanted):
-            if row >= self.count() or self._key(row) != key:
-                item = QListWidgetItem()
-                item.setData(Qt.ItemDataRole.UserRole, key)
-                self.insertItem(row, item)
-        while self.count() > len(wanted):
-            self.takeItem(self.count() - 1)
-        for row, line in enumerate(shown):
-            self._fill(self.item(row), line)
+        wanted = [row.key for row in self._rows]
+        for place in reversed(range(self.count())):
+            if self._key(place) not in wanted:
+                self.takeItem(place)
+        for place, row in enumerate(self._rows):
+            if place >= self.count() or self._key(place) != row.key:
+                self.insertItem(place, self._take(row))
+            self._fill(self.item(place), row)
 
-    def _key(self, row: int) -> str:
-        key: str = self.item(row).data(Qt.ItemDataRole.UserRole)
+    def _take(self, row: _Row) -> QListWidgetItem:
+        """Return the item of a row from its old place, or a new one."""
+        for place in range(self.count()):
+            if self._key(place) == row.key:
+                return self.takeItem(place)
+        item = QListWidgetItem()
+        item.setData(Qt.ItemDataRole.UserRole, row.key)
+        if isinstance(row, _Heading):
+            item.setFlags(Qt.ItemFlag.NoItemFlags)
+        return item
+
+    def _key(self, place: int) -> str:
+        key: str = self.item(place).data(Qt.ItemDataRole.UserRole)
         return key
 
     def _choose(self, item: QListWidgetItem) -> None:
-        line = next(line for line in self._lines or () if line.key == item.data(Qt.ItemDataRole.UserRole))
-        self.chosen.emit(line.alarm.alarm_id)
+        key = item.data(Qt.ItemDataRole.UserRole)
+        line = next((line for line in self._lines or () if line.key == key), None)
+        if line is not None:
+            self.chosen.emit(line.alarm.alarm_id)
 
-    def _fill(self, item: QListWidgetItem, line: AlarmLine) -> None:
-        text = _text(line)
-        if item.text() != text or item.font().bold() != line.active:
+    def _fill(self, item: QListWidgetItem, row: _Row) -> None:
+        text = translate("AlarmList", HEADINGS[row.group]) if isinstance(row, _Heading) else _text(row)
+        if item.text() != text or item.font() != self._font(row):
             item.setText(text)
-            item.setToolTip(translate("AlarmList", "click: review from 10 s before to 10 s after the onset"))
-            self._apply_style(item, line)
+            item.setToolTip("" if isinstance(row, _Heading) else _tool_tip(row))
+            self._apply_style(item, row)
 
-    def _apply_style(self, item: QListWidgetItem, line: AlarmLine) -> None:
-        item.setForeground(colour(self.theme.priority[line.alarm.priority] if line.active else self.theme.faint))
-        item.setFont(font(13, bold=line.active))
+    def _font(self, row: _Row) -> QFont:
+        if isinstance(row, _Heading):
+            return font(11, bold=True)
+        return font(13, bold=row.active and row.advisories is None)
+
+    def _apply_style(self, item: QListWidgetItem, row: _Row) -> None:
+        priority = row.alarm.priority if isinstance(row, AlarmLine) and row.active else None
+        item.setForeground(colour(self.theme.faint if priority is None else self.theme.priority[priority]))
+        item.setFont(self._font(row))
+
+
+@dataclass(frozen=True, slots=True)
+class _Heading:
+    group: Group
+
+    @property
+    def key(self) -> str:
+        return f"heading {self.group}"
+
+
+_Row = AlarmLine | _Heading
+
+
+def _rows(lines: Iterable[AlarmLine]) -> tuple[_Row, ...]:
+    """Return the lines with a heading before each group that has one."""
+    rows: list[_Row] = []
+    for group, members in groupby(lines, key=group_of):
+        if group in HEADINGS:
+            rows.append(_Heading(group))
+        rows += members
+    return tuple(rows)
 
 
 def _text(line: AlarmLine) -> str:
     who = "" if line.alarm.acknowledged_by is None else f"  ✓ {line.alarm.acknowledged_by}"
     if line.advisories is not None:
-        return f"{_counted(line.advisories)}{who}\n{text_of(advisories_phrase(line.advisories))}"
+        return f"{text_of(advisories_phrase(line.advisories))}{who}"
     if line.latched:
-        seconds = translate("AlarmList", "{seconds} s, not acknowledged").format(seconds=f"{line.duration_s:.1f}")
+        seconds = translate("AlarmList", "lasted {seconds} s").format(seconds=f"{line.duration_s:.1f}")
     elif line.active:
         seconds = translate("AlarmList", "now, {seconds} s").format(seconds=f"{line.duration_s:.0f}")
     else:
@@ -116,9 +166,11 @@ def _text(line: AlarmLine) -> str:
     return f"{line.clock}  {STARS[line.alarm.priority]}  {seconds}{times}{who}\n{text_of(alarm_phrase(line.alarm))}"
 
 
-def _counted(advisories: AdvisoryCount) -> str:
-    if not advisories.count:
-        return translate("AlarmList", "advisory")
-    return translate("AlarmList", "advisory, {count} since {since}").format(
-        count=advisories.count, since=advisories.since
+def _tool_tip(line: AlarmLine) -> str:
+    hint = translate("AlarmList", "click: review from 10 s before to 10 s after the onset")
+    if line.advisories is None or not line.advisories.count:
+        return hint
+    counted = translate("AlarmList", "{count} advisories since {since}, the last at {last}").format(
+        count=line.advisories.count, since=line.advisories.since, last=line.advisories.last
     )
+    return f"{counted}\n{hint}"

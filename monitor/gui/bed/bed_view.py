@@ -16,13 +16,12 @@ from monitor.gui.preferences.preferences import Preferences
 from monitor.gui.replay.replay_panel import ReplayPanel
 from monitor.gui.style.language import translate
 from monitor.gui.style.text_lookup import text_of
-from monitor.gui.style.theme import Theme, lit, px
+from monitor.gui.style.theme import Theme, px
 from monitor.gui.trace.anomaly_strip import AnomalyStrip
 from monitor.gui.trace.freeze_controller import FreezeController
 from monitor.gui.trace.sweep import SweepView
 from monitor.gui.trace.sweep_background import Grid
 from monitor.gui.trace.trend_strip import TrendStrip
-from monitor.view.bed_alarms import HIGH_RATE_KINDS, LOW_RATE_KINDS
 from monitor.view.link import LinkState
 from monitor.view.presenter import Presenter
 from monitor.view.trace import GAINS, SPEEDS, View
@@ -124,11 +123,7 @@ class BedView(QWidget):
         self._show_trend(frame)
         if not self.replay.isHidden():
             self.replay.show_frame(frame)
-        broken = next(
-            (line.alarm.priority for line in frame.active if line.alarm.kind in HIGH_RATE_KINDS | LOW_RATE_KINDS),
-            "high",
-        )
-        self.heart_rate.show_patient(frame.patient, lit=lit(broken, frame.now_ns))
+        self.heart_rate.show_frame(frame)
         self.controls.show_frame(frame)
         self.engineer.show_frame(frame, rejected)
         self.alarms.show_lines(frame.history)

@@ -29,6 +29,7 @@ class Controls(QWidget):
         self.pause = QPushButton()
         self.limits = QPushButton()
         self.note = Label(theme, "simulation", 13)
+        self.note.setWordWrap(True)
         self.note.hide()
         grid = QGridLayout(self)
         grid.setContentsMargins(6, 4, 6, 4)

@@ -7,10 +7,13 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from monitor.gui.style.language import translate
+from monitor.gui.style.number_colours import NumberColours, is_bright, number_colours
 from monitor.gui.style.text_lookup import text_of
 from monitor.gui.style.theme import Theme, colour, font, px
 from monitor.view.display_texts import rhythm_phrase
+from monitor.view.number_alarms import NumberAlarm, number_alarms, rhythm_priority
 from monitor.view.view_model import Frame, Patient
+from stream.wire.alarm_messages import Priority
 
 NO_VALUE = "--"
 _ROW, _ROWS = 26, 4
@@ -24,15 +27,21 @@ class HeartRate(QWidget):
     value, rhythm : str
         Texts as shown.
     patient : Patient
-    lit : bool
-        False in the dark half of the flash cycle, while a limit is violated.
+    alarm : NumberAlarm or None
+        The alarm of the heart rate.
+    colours : NumberColours
+        Of the heart rate; they alternate while its alarm flashes.
+    rhythm_ink : str
+        The colour of the rhythm: that of its alarm, or of the trace.
     """
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.theme = theme
         self.patient = Patient()
-        self.lit = True
+        self.alarm: NumberAlarm | None = None
+        self._bright = False
+        self._rhythm_priority: Priority | None = None
         self._compact = False
         self.apply_theme(theme)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
@@ -60,17 +69,30 @@ class HeartRate(QWidget):
         vitals = self.patient.vitals
         return NO_VALUE if vitals is None or vitals.rhythm == "unknown" else text_of(rhythm_phrase(vitals.rhythm))
 
-    def show_patient(self, patient: Patient, *, lit: bool) -> None:
-        """Show the values; ``lit`` is the phase of the flash cycle, used while a limit is violated."""
-        lit = lit or patient.violated_limit is None
-        if (patient, lit) != (self.patient, self.lit):
-            self.patient, self.lit = patient, lit
+    @property
+    def colours(self) -> NumberColours:
+        """Colours of the heart rate."""
+        return number_colours(self.theme, self.theme.ecg, self.alarm, bright=self._bright)
+
+    @property
+    def rhythm_ink(self) -> str:
+        """Colour of the rhythm."""
+        return self.theme.ecg if self._rhythm_priority is None else self.theme.priority[self._rhythm_priority]
+
+    def show_frame(self, frame: Frame) -> None:
+        """Show the values of a frame in the colours of their alarms."""
+        alarm = number_alarms(frame.active).get("heart_rate")
+        bright = is_bright(alarm, frame.now_ns, steady=not frame.worker or frame.pauses.alarms_s > 0)
+        vitals = frame.patient.vitals
+        priority = None if vitals is None else rhythm_priority(vitals.rhythm, frame.active)
+        shown = (frame.patient, alarm, bright, priority)
+        if shown != (self.patient, self.alarm, self._bright, self._rhythm_priority):
+            self.patient, self.alarm, self._bright, self._rhythm_priority = shown
             self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002
-        """Draw name, unit and value in the colour of the trace, a violated limit in the colour of its alarm."""
-        patient, limits = self.patient, self.patient.limits
-        alarm_ink = self.theme.priority["high"]
+        """Draw name, unit and value in the colour of the trace, a value in alarm and its limit in that of the alarm."""
+        patient, alarm = self.patient, self.alarm
         with QPainter(self) as painter:
             painter.fillRect(self.rect(), colour(self.theme.panel))
             painter.setPen(colour(self.theme.ecg))
@@ -81,25 +103,35 @@ class HeartRate(QWidget):
                 painter.drawText(_rect(50, 6, 34, 34), Qt.AlignmentFlag.AlignCenter, "♥")
             painter.setFont(font(14))
             painter.drawText(_rect(14, 38, 80, 20), Qt.AlignmentFlag.AlignLeft, translate("Numbers", "1/min"))
-            bottom = self._number_height
-            low, high = (None, None) if limits is None else (limits.heart_rate_low, limits.heart_rate_high)
-            for y, limit, side in ((bottom - px(40), high, "high"), (bottom - px(18), low, "low")):
-                violated = patient.violated_limit == side
-                painter.setFont(font(20 if violated else 16, bold=violated))
-                painter.setPen(colour(alarm_ink if violated else self.theme.faint))
-                text = NO_VALUE if limit is None else str(limit)
-                painter.drawText(QRect(px(14), y, px(70), px(26)), Qt.AlignmentFlag.AlignLeft, text)
-            painter.setPen(colour(self.theme.ecg if self.lit else self.theme.panel))
+            self._draw_limits(painter, alarm)
+            ink, ground = self.colours
             painter.setFont(font(72 if self._compact else 103, bold=True))
-            place = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
-            painter.drawText(QRect(0, 0, self.width() - px(16), self._number_height), place, self.value)
+            metrics = painter.fontMetrics()
+            place = QRect(0, 0, self.width() - px(16), self._number_height)
+            if ground:
+                width, height = metrics.horizontalAdvance(self.value) + px(16), metrics.capHeight() + px(24)
+                box = QRect(place.right() - width + px(8), (place.height() - height) // 2, width, height)
+                painter.fillRect(box, colour(ground))
+            painter.setPen(colour(ink))
+            painter.drawText(place, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, self.value)
             self._draw_texts(painter)
+
+    def _draw_limits(self, painter: QPainter, alarm: NumberAlarm | None) -> None:
+        limits, bottom = self.patient.limits, self._number_height
+        low, high = (None, None) if limits is None else (limits.heart_rate_low, limits.heart_rate_high)
+        for y, limit, side in ((bottom - px(40), high, "high"), (bottom - px(18), low, "low")):
+            violated = alarm is not None and alarm.violated == side
+            painter.setFont(font(20 if violated else 16, bold=violated))
+            ink = self.theme.priority[alarm.priority] if alarm is not None and violated else self.theme.faint
+            painter.setPen(colour(ink))
+            text = NO_VALUE if limit is None else str(limit)
+            painter.drawText(QRect(px(14), y, px(70), px(26)), Qt.AlignmentFlag.AlignLeft, text)
 
     def _draw_texts(self, painter: QPainter) -> None:
         vitals = self.patient.vitals
         left, right = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
         painter.setFont(font(19, bold=True))
-        painter.setPen(colour(self.theme.ecg))
+        painter.setPen(colour(self.rhythm_ink))
         upper = QRect(px(14), self._number_height + px(8), self.width() - px(28), px(26))
         painter.drawText(upper, left, self.rhythm)
         painter.setFont(font(15))

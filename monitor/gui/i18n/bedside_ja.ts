@@ -54,8 +54,20 @@
         <translation>クリック: 発生前後 10 秒を表示</translation>
     </message>
     <message>
-        <source>{seconds} s, not acknowledged</source>
-        <translation>{seconds} 秒、未確認</translation>
+        <source>ACTIVE</source>
+        <translation>発生中</translation>
+    </message>
+    <message>
+        <source>ENDED, NOT ACKNOWLEDGED</source>
+        <translation>終了、未確認</translation>
+    </message>
+    <message>
+        <source>PAST</source>
+        <translation>履歴</translation>
+    </message>
+    <message>
+        <source>lasted {seconds} s</source>
+        <translation>持続 {seconds} 秒</translation>
     </message>
     <message>
         <source>now, {seconds} s</source>
@@ -66,12 +78,8 @@
         <translation>{seconds} 秒</translation>
     </message>
     <message>
-        <source>advisory</source>
-        <translation>参考情報</translation>
-    </message>
-    <message>
-        <source>advisory, {count} since {since}</source>
-        <translation>参考情報、{since} から {count} 回</translation>
+        <source>{count} advisories since {since}, the last at {last}</source>
+        <translation>参考情報、{since} から {count} 回、最終 {last}</translation>
     </message>
 </context>
 <context>
@@ -252,8 +260,8 @@
         <translation>このベッドのアラーム設定</translation>
     </message>
     <message>
-        <source>review of the latest alarm</source>
-        <translation>最新アラームの波形を見る</translation>
+        <source>review of the alarm shown, or of the latest</source>
+        <translation>表示中または最新のアラームを確認</translation>
     </message>
     <message>
         <source>Trace</source>

@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFrame, QScrollArea, QVBoxLayout, QWidget
 
+from monitor.gui.style.dialog_buttons import style_buttons
 from monitor.gui.style.footer import simulation
 from monitor.gui.style.label import Label, dialog_style
 from monitor.gui.style.language import translate
@@ -63,7 +64,8 @@ class AboutDialog(QDialog):
             _text_label(theme, data, "text", 13),
             *(_text_label(theme, text, "faint", 13) for text in CITATIONS),
         ]
-        page, area, buttons = QWidget(), QScrollArea(), QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        page, area = QWidget(), QScrollArea()
+        buttons = self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         column, whole = QVBoxLayout(page), QVBoxLayout(self)
         for label in self.labels:
             column.addWidget(label)
@@ -83,6 +85,7 @@ class AboutDialog(QDialog):
         """Apply a theme."""
         self.setFont(font(14))
         self.setStyleSheet(dialog_style(theme))
+        style_buttons(self._buttons, theme)
 
 
 def _text_label(theme: Theme, text: str, ink: str, pixels: int, bold: bool = False) -> Label:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QEvent, QObject, Qt
-from PySide6.QtWidgets import QDialog, QWidget
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
 from monitor.gui.preferences.about import AboutDialog
 from monitor.gui.preferences.help_overlay import HelpOverlay
@@ -17,10 +18,19 @@ from monitor.gui.style.language import set_language
 from monitor.gui.style.palettes import THEMES, Theme, next_theme
 from monitor.gui.style.theme import apply_theme, set_font_scale
 
-MIN_WINDOW_SIZE = (800, 480)
-"""Smallest window, px: fonts of 100 % fit into it."""
+FULL_FONT_SIZE = (800, 480)
+"""Size of a window, px, into which fonts of 100 % fit."""
+
+GROWTH_SIZE = (1280, 800)
+"""Size of a window, px, from which fonts grow with it: a larger screen is read from farther away."""
+
+MIN_WINDOW_SIZE = tuple(side * FONT_SIZE_RANGE[0] // 100 for side in FULL_FONT_SIZE)
+"""Smallest window, px: the smallest fonts fit into it; 800 × 480 with room for title bar and task bar."""
 
 _SCALE_STEP = 0.05
+
+ALARM_KEYS = {Qt.Key.Key_A, Qt.Key.Key_P, Qt.Key.Key_O, Qt.Key.Key_M}
+"""Keys of the window that act on alarms, also while a dialog has the focus."""
 
 
 class PreferencesController(QObject):
@@ -91,9 +101,11 @@ class PreferencesController(QObject):
             self.open_preferences()
 
     def apply_theme(self) -> None:
-        """Apply the theme to all widgets, with the selected font size as far as the window has room."""
-        window_scale = min(self._window.width() / MIN_WINDOW_SIZE[0], self._window.height() / MIN_WINDOW_SIZE[1])
-        limited = min(self.store.current.letters / 100, math.floor(window_scale / _SCALE_STEP + 1e-6) * _SCALE_STEP)
+        """Apply the theme to all widgets; fonts grow with the window, and are limited by its room."""
+        width, height = self._window.width(), self._window.height()
+        growth = max(min(width / GROWTH_SIZE[0], height / GROWTH_SIZE[1]), 1.0)
+        room = min(width / FULL_FONT_SIZE[0], height / FULL_FONT_SIZE[1])
+        limited = _step(min(self.store.current.letters / 100 * growth, room))
         scale = max(limited, FONT_SIZE_RANGE[0] / 100)
         if (self.theme, scale) != self._shown:
             self._shown = (self.theme, scale)
@@ -106,10 +118,14 @@ class PreferencesController(QObject):
         if isinstance(self.dialog, PreferencesDialog):
             self.dialog.show_theme(self.theme)
 
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802, ARG002
-        """Adapt the font size to a changed window size."""
-        if event.type() == QEvent.Type.Resize:
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """Adapt the font size to a changed window size; pass keys of the window on that a dialog does not use."""
+        if watched is self._window and event.type() == QEvent.Type.Resize:
             self.apply_theme()
+        pressed = watched is self.dialog and event.type() == QEvent.Type.KeyPress
+        if pressed and isinstance(event, QKeyEvent) and event.key() in self._keys.keys() | ALARM_KEYS:
+            QApplication.sendEvent(self._window, event)
+            return True
         return False
 
     # --- user actions -------------------------------------------------------------------------------------------
@@ -162,10 +178,16 @@ class PreferencesController(QObject):
         self._open(AboutDialog(self.theme, self._window))
 
     def _open(self, dialog: QDialog) -> None:
-        if self.dialog is not None:
+        """Show a dialog; another one that is open is closed, and one of the same kind comes to the front."""
+        if type(self.dialog) is type(dialog):
             dialog.deleteLater()
+            self.dialog.raise_()
+            self.dialog.activateWindow()
             return
+        if self.dialog is not None:
+            self.dialog.close()
         self.dialog = dialog
+        dialog.installEventFilter(self)
         dialog.finished.connect(self._discard_dialog)
         dialog.show()  # not modal: alarms must remain operable
 
@@ -179,3 +201,8 @@ class PreferencesController(QObject):
         self.store.change(geometry=bytes(self._window.saveGeometry().data()))
         if self.dialog is not None:
             self.dialog.close()
+
+
+def _step(scale: float) -> float:
+    """Return a scale rounded down to a step, so that fonts do not change with each pixel of the window."""
+    return math.floor(scale / _SCALE_STEP + 1e-6) * _SCALE_STEP

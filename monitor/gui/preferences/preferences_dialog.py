@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from monitor.gui.preferences.preferences import FONT_SIZE_RANGE, PX_PER_MM_RANGE, Preferences
+from monitor.gui.style.dialog_buttons import style_buttons
 from monitor.gui.style.label import Label, dialog_style
 from monitor.gui.style.language import LANGUAGES, QT_TRANSLATE_NOOP, translate
 from monitor.gui.style.palettes import THEMES, Theme
@@ -159,7 +160,7 @@ class PreferencesDialog(QDialog):
         self._form.addRow(self._screen)
         self._form.addRow(self.bar)
         self._form.addRow(translate("Settings", "Length of the bar"), self.bar_mm)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons = self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         whole = QVBoxLayout(self)
         whole.addLayout(self._form)
@@ -171,6 +172,7 @@ class PreferencesDialog(QDialog):
         """Apply a theme."""
         self.setFont(font(15))
         self.setStyleSheet(dialog_style(theme))
+        style_buttons(self._buttons, theme)
         self._form.setVerticalSpacing(px(8))
         self._form.setHorizontalSpacing(px(16))
 

@@ -13,7 +13,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("O", QT_TRANSLATE_NOOP("Keys", "pause all alarms, or end the pause")),
             ("M", QT_TRANSLATE_NOOP("Keys", "mute this monitor, or unmute it")),
             ("L", QT_TRANSLATE_NOOP("Keys", "limits of this bed")),
-            ("R", QT_TRANSLATE_NOOP("Keys", "review of the latest alarm")),
+            ("R", QT_TRANSLATE_NOOP("Keys", "review of the alarm shown, or of the latest")),
         ),
     ),
     (

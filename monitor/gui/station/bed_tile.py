@@ -11,11 +11,14 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 from monitor.gui.bed.alarm_banner import banner_text, pause_text
 from monitor.gui.bed.numerics import NO_VALUE, heart_rate_text
 from monitor.gui.style.language import translate
+from monitor.gui.style.number_colours import is_bright, number_colours
 from monitor.gui.style.text_lookup import text_of
 from monitor.gui.style.theme import Theme, colour, font, lit, px
 from monitor.gui.trace.sweep import SweepView
+from monitor.view.alarm_order import Rotation
 from monitor.view.link import LinkState, state_phrase
-from monitor.view.view_model import Frame
+from monitor.view.number_alarms import NumberAlarm, number_alarms
+from monitor.view.view_model import AlarmLine, Frame
 
 _HEADER_PX, _LARGE_HEADER_PX = 56, 84
 _LARGE_MIN_HEIGHT_PX = 240
@@ -32,12 +35,16 @@ class TileHeader(QWidget):
         Texts as shown; the message is the most urgent alarm, or else a technical message.
     link : str
     state : LinkState
+    line : AlarmLine or None
+        The alarm shown.
     priority : str or None
         Priority of the alarm shown.
     bright : bool
         False in the dark half of the flash cycle.
-    synthetic, limit_violated : bool
-        Whether the signal is synthetic; whether a heart rate limit is violated.
+    synthetic : bool
+    rate_alarm : NumberAlarm or None
+    rate_bright : bool
+        Phase of the flash cycle of the heart rate.
     """
 
     def __init__(self, theme: Theme) -> None:
@@ -45,8 +52,12 @@ class TileHeader(QWidget):
         self.theme = theme
         self.bed, self.message, self.rate, self.link = "", "", NO_VALUE, ""
         self.state = LinkState.WAITING
+        self.line: AlarmLine | None = None
+        self._rotation = Rotation()
         self.priority: str | None = None
-        self.bright, self.synthetic, self.limit_violated = True, False, False
+        self.bright, self.synthetic = True, False
+        self.rate_alarm: NumberAlarm | None = None
+        self.rate_bright = False
         self.set_large(False)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -64,7 +75,7 @@ class TileHeader(QWidget):
 
     def show_frame(self, frame: Frame) -> None:
         """Show a frame; the header is repainted only if something has changed."""
-        line = next((line for line in frame.active if line.unacknowledged), frame.active[0] if frame.active else None)
+        line = self.line = self._rotation.line(frame.active, frame.now_ns)
         priority = None if line is None else line.alarm.priority
         message = pause_text(frame.pauses) or (text_of(frame.notices[0]) if frame.notices else "")
         if line is not None:
@@ -72,27 +83,19 @@ class TileHeader(QWidget):
         still = line is None or not line.unacknowledged or frame.pauses.alarms_s > 0
         bright = priority is None or (frame.worker and (still or lit(priority, frame.now_ns)))
         rate = heart_rate_text(frame.patient)
-        limit_violated = frame.patient.violated_limit is not None
         link, state = text_of(frame.link.phrase), frame.link.state
-        shown = (frame.bed or "", message, rate, link, state, priority, bright, frame.synthetic, limit_violated)
+        alarm = number_alarms(frame.active).get("heart_rate")
+        rate_bright = is_bright(alarm, frame.now_ns, steady=not frame.worker or frame.pauses.alarms_s > 0)
+        shown = (frame.bed or "", message, rate, link, state, priority, bright, frame.synthetic, alarm, rate_bright)
         if shown != self._shown:
             self.bed, self.message, self.rate, self.link, self.state = shown[:5]
-            self.priority, self.bright, self.synthetic, self.limit_violated = shown[5:]
+            self.priority, self.bright, self.synthetic, self.rate_alarm, self.rate_bright = shown[5:]
             self.update()
 
     @property
-    def _shown(self) -> tuple[str, str, str, str, LinkState, str | None, bool, bool, bool]:
-        return (
-            self.bed,
-            self.message,
-            self.rate,
-            self.link,
-            self.state,
-            self.priority,
-            self.bright,
-            self.synthetic,
-            self.limit_violated,
-        )
+    def _shown(self) -> tuple[object, ...]:
+        own = (self.bed, self.message, self.rate, self.link, self.state, self.priority, self.bright, self.synthetic)
+        return (*own, self.rate_alarm, self.rate_bright)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002
         """Draw bed and connection, the message below, and the heart rate at the right."""
@@ -102,9 +105,12 @@ class TileHeader(QWidget):
         left = QRect(8, 0, self.width() - side - 12, row)
         with QPainter(self) as painter:
             painter.fillRect(self.rect(), colour(theme.panel))
-            painter.setPen(colour(theme.priority["high"] if self.limit_violated else theme.ecg))
-            painter.setFont(font(76 if large else 46, bold=True))
+            ink, ground = number_colours(theme, theme.ecg, self.rate_alarm, bright=self.rate_bright)
             place = QRect(self.width() - side - 6, 0, side, self.height())
+            if ground:
+                painter.fillRect(place.adjusted(0, 3, 2, -3), colour(ground))
+            painter.setPen(colour(ink))
+            painter.setFont(font(76 if large else 46, bold=True))
             painter.drawText(place, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, self.rate)
             name = font(26 if large else 18, bold=True)
             painter.setFont(name)

@@ -15,7 +15,7 @@ from monitor.gui.trace.sweep import MIN_LANE_MV, TWO_LEADS_MIN_PX
 from monitor.gui.trace.sweep_layout import LANE_PADDING
 from monitor.view.central_station import MAX_BEDS, EnlargedBed, choose_enlarged, grid_columns
 from monitor.view.trace import Drawn, View
-from monitor.view.view_model import Frame
+from monitor.view.view_model import AlarmLine, Frame
 
 HINT = QT_TRANSLATE_NOOP("Station", "click or Enter: full view  ·  arrows: choose  ·  C: one bed")
 
@@ -232,6 +232,11 @@ class CentralStationView(QWidget):
         text = "  ·  ".join(parts)
         if text != self.title.text():
             self.title.setText(text)
+
+    def line(self, bed: str | None) -> AlarmLine | None:
+        """Return the alarm that the tile of a bed shows; None if there is none."""
+        tile = self.tiles.get(bed or "")
+        return None if tile is None else tile.header.line
 
     def show_note(self, text: str) -> None:
         """Show a message for some seconds."""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
-from monitor.gui.style.label import Label
+from monitor.gui.style.label import ElidedLabel, Label
 from monitor.gui.style.language import QT_TRANSLATE_NOOP, translate
 from monitor.gui.style.theme import Theme, font, px
 
@@ -30,8 +29,9 @@ class Footer(QWidget):
         super().__init__()
         self.simulation, self.broker = (
             Label(theme, "simulation", 16, bold=True, text_source=simulation),
-            Label(theme, "faint", 12),
+            ElidedLabel(theme, "faint", 12),
         )
+        self.broker.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.help, self.settings = QPushButton(), QPushButton()
         row = QHBoxLayout(self)
         row.setContentsMargins(10, 4, 14, 6)
@@ -40,9 +40,7 @@ class Footer(QWidget):
         for button in (self.help, self.settings):
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             row.addWidget(button)
-        row.addStretch(1)
-        row.addWidget(self.broker)
-        self._text = ""
+        row.addWidget(self.broker, 1)
         self.apply_theme(theme)
 
     def apply_theme(self, theme: Theme) -> None:
@@ -57,11 +55,6 @@ class Footer(QWidget):
             )
 
     def show_broker(self, text: str) -> None:
-        """Show the state of the connection; a long text is elided, the tool tip has all of it."""
-        if text != self._text:
-            self._text = text
-            used = sum(w.sizeHint().width() for w in (self.simulation, self.help, self.settings))
-            available = max(self.width() - used - 60, 160)
-            metrics = QFontMetrics(self.broker.font())
-            self.broker.setText(metrics.elidedText(text, Qt.TextElideMode.ElideRight, available))
-            self.broker.setToolTip(text)
+        """Show the state of the connection, shortened to the room beside the warning."""
+        if text != self.broker.text():
+            self.broker.setText(text)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import html
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel
 
 from monitor.gui.style.theme import Theme, font, px
@@ -64,6 +65,30 @@ class Label(QLabel):
             self.setFont(label_font)
         if self._text_source is not None:
             self.setText(self._text_source())
+
+
+class ElidedLabel(Label):
+    """Label that takes the room it is given; a text that is too long ends in "…", and the tool tip has all of it."""
+
+    def sizeHint(self) -> QSize:  # noqa: N802
+        """Return no width: a layout with a stretch factor gives the room that is left."""
+        return QSize(0, super().sizeHint().height())
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802
+        """Return no width."""
+        return self.sizeHint()
+
+    def setText(self, text: str) -> None:  # noqa: N802
+        """Set the text, and the tool tip to all of it."""
+        super().setText(text)
+        self.setToolTip(text)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002
+        """Draw the text as far as there is room."""
+        with QPainter(self) as painter:
+            shown = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, self.width())
+            painter.setPen(self.palette().windowText().color())
+            painter.drawText(self.rect(), self.alignment() | Qt.AlignmentFlag.AlignVCenter, shown)
 
 
 def button_style(theme: Theme) -> str:

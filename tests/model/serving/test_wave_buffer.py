@@ -40,9 +40,9 @@ def test_the_oldest_waves_of_a_bed_are_dropped() -> None:
         buffer.put(wave(seq, samples=bytes(2)), {})
     taken = buffer.take(chunk(wave_buffer.MAX_MESSAGES + 5))
     assert (len(taken), taken[0].start) == (wave_buffer.MAX_MESSAGES, wave(5).start)
-    for seq in range(12):
+    for seq in range(30):
         buffer.put(wave(seq, samples=bytes(20_000)), {})
-    assert len(buffer.take(chunk(12))) == wave_buffer.MAX_SAMPLES // 10_000
+    assert len(buffer.take(chunk(30))) == wave_buffer.MAX_SAMPLES // 10_000
 
 
 def test_waves_of_beds_without_ecg_give_way() -> None:

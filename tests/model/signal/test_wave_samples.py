@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 
 from model.signal.wave_samples import SIGNALS, WaveSamples, to_rows
+from stream.wire.wave_message import Signal
 
 PLETH, ABP = SIGNALS.index("pleth"), SIGNALS.index("abp")
 
@@ -21,7 +24,8 @@ def test_messages_are_in_the_order_of_beds_then_waves_then_as_received() -> None
     np.testing.assert_array_equal(rows.values, [0, 0, 36, 36, 80, np.nan, 90, 80, np.nan, 90])
 
 
-def test_waves_too_slow_to_be_analysed_are_left_out() -> None:
+def test_waves_without_pulses_and_those_too_slow_to_be_analysed_are_left_out() -> None:
     slow = WaveSamples("pleth", 20.0, 0.0, np.zeros(2))
-    rows = to_rows([[slow]])
+    others = [WaveSamples(signal, 125.0, 0.0, np.zeros(2)) for signal in get_args(Signal) if signal not in SIGNALS]
+    rows = to_rows([[slow, *others]])
     assert (rows.bed.size, rows.first.tolist(), rows.values.size) == (0, [0], 0)

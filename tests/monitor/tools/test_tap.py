@@ -28,7 +28,7 @@ from tests.monitor.alarm_log.test_store import alarm
 from tests.monitor.message_samples import vitals
 from tests.stream.wire.test_codec import WARD_BEDS
 from tests.stream.wire.ward_forecasts import ward_forecast
-from tests.waveforms import SESSION, chunk, wave
+from tests.waveforms import SESSION, chunk, numeric, numerics, wave
 
 
 def received(message: Message) -> Received:
@@ -159,6 +159,25 @@ def test_json_has_the_values_of_a_wave() -> None:
     assert "samples" not in line["message"]
 
 
+def test_numerics_are_one_row_per_value() -> None:
+    spo2, pressure = plan_rows("bedside/v1/+/numerics", numerics())
+    assert (spo2["index"], spo2["name"], spo2["value"], spo2["unit"]) == ("720", "spo2", "97", "%")
+    assert (spo2["source"], spo2["age_s"], spo2["lead"], spo2["quality"]) == ("recorded", "0.25", "", "")
+    assert (pressure["name"], pressure["value"], pressure["age_s"]) == ("abp_mean", "", "8.0")
+    level = numeric("st", -0.125, lead="V1", source="measured", quality=0.5)
+    (row,) = plan_rows("bedside/v1/+/numerics/derived", numerics(values=(level,), lease=2))
+    assert (row["lead"], row["value"], row["quality"], row["lease"]) == ("V1", "-0.125", "0.5", "2")
+
+
+def test_numerics_in_json_keep_what_is_missing() -> None:
+    line = json.loads(tap.json_line(received(numerics())))
+    assert line["topic"] == "bedside/v1/bed-1/numerics"
+    assert [(one["name"], one["value"], one["age_s"]) for one in line["message"]["values"]] == [
+        ("spo2", 97.0, 0.25),
+        ("abp_mean", None, 8.0),
+    ]
+
+
 def test_a_removed_retained_message_is_null() -> None:
     line = tap.json_line(Received(Topic(Kind.ALARMS_ACTIVE, "bed-1"), None, False, 0, 0, 0, 0))
     assert json.loads(line)["message"] is None
@@ -170,6 +189,8 @@ def test_a_removed_retained_message_is_null() -> None:
         ("bedside/v1/+/ecg", ["ecg"]),
         ("bedside/v1/bed-7/ecg/#", ["ecg"]),
         ("bedside/v1/+/wave/pleth", ["wave"]),
+        ("bedside/v1/+/numerics", ["numerics"]),
+        ("bedside/v1/bed-1/numerics/#", ["numerics", "numerics/derived"]),
         ("+/+/bed-7/alarms", ["alarms"]),
         ("bedside/v1/+/alarms/#", ["alarms", "alarms/active"]),
         ("bedside/v1/_/#", ["process", "events/request", "ward/ecg", "ward/forecast"]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from monitor.view.alarm_spans import alarm_masks, first_changed
+from monitor.view.alarm_spans import first_changed
 from monitor.view.trace import AlarmSpan, Trace
 
 
@@ -42,11 +42,3 @@ def test_the_first_sample_that_changed() -> None:
     assert changed((old,), ()) == 1000, "it was no longer on the sweep"
     assert changed((), (AlarmSpan(20, None, "low"),)) == 100
     assert changed((AlarmSpan(500, 600, "low"), open_), (closed,)) == 500
-
-
-def test_the_most_urgent_priority_wins_and_a_span_includes_the_line_after_it() -> None:
-    alarm_spans = (AlarmSpan(100, 110, "low"), AlarmSpan(105, None, "high"))
-    masks = dict(alarm_masks(trace_with(alarm_spans), np.arange(98, 112)))
-    assert np.flatnonzero(masks["low"]).tolist() == [2, 3, 4, 5, 6, 7]
-    assert np.flatnonzero(masks["high"]).tolist() == list(range(7, 14))
-    assert alarm_masks(trace_with(()), np.arange(98, 112)) == []

@@ -146,13 +146,22 @@ async def test_release_waiters_ends_wait_empty() -> None:
 async def test_alarms_go_before_what_waits_and_forecasts_last() -> None:
     outbox, broker = Outbox(30.0), Broker()
     broker.acknowledge()
-    kinds = [Kind.FORECAST, Kind.VITALS, Kind.STATUS, Kind.ECG, Kind.ALARMS_ACTIVE, Kind.ALARMS, Kind.PROCESS]
+    kinds = [
+        Kind.FORECAST,
+        Kind.VITALS,
+        Kind.NUMERICS,
+        Kind.STATUS,
+        Kind.ECG,
+        Kind.ALARMS_ACTIVE,
+        Kind.ALARMS,
+        Kind.PROCESS,
+    ]
     for kind in kinds:
         outbox.put(Topic(kind, "bed-1"), b"x", 0.1)
     delivering = asyncio.create_task(outbox.deliver(broker.publish, IN_FLIGHT))
     await outbox.wait_empty()
     sent = [topic.kind for topic, _ in broker.published]
-    assert sent == [*kinds[4:], Kind.STATUS, Kind.ECG, Kind.VITALS, Kind.FORECAST]
+    assert sent == [*kinds[5:], Kind.STATUS, Kind.ECG, Kind.VITALS, Kind.NUMERICS, Kind.FORECAST]
     delivering.cancel()
     await asyncio.wait([delivering])
 

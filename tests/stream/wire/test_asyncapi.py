@@ -12,6 +12,7 @@ from stream.wire.asyncapi import document, to_yaml
 from stream.wire.codec import BINARY, MESSAGE_OF, encode
 from stream.wire.topics import QOS, RETAINED, ROOT, Kind
 from tests.stream.wire.test_codec import alarm, command
+from tests.waveforms import numerics
 
 DOCS = Path(__file__).parents[3] / "docs"
 TOPICS = (DOCS / "topics.md").read_text(encoding="utf-8")
@@ -78,3 +79,5 @@ def test_the_examples_have_the_fields_of_their_messages() -> None:
     assert keys(example) == keys(encode(alarm()).decode())
     [example] = re.findall(r'\{"v":1,"command_id".*?\}\}', TOPICS, re.DOTALL)
     assert keys(example) == keys(encode(command()).decode())
+    [example] = re.findall(r'\{"v":1,"bed":.*?"lease":0\}', TOPICS, re.DOTALL)
+    assert keys(example) == keys(encode(numerics()).decode())

@@ -29,7 +29,7 @@ from stream.wire.replay_actions import ChooseRecord, Seek, SetLoop, SetPlaying, 
 from stream.wire.topics import OF_WARD, Kind, Role, Topic
 from stream.wire.ward_messages import MAX_WARD_BYTES, ward_ecg
 from tests.stream.wire.ward_forecasts import ward_forecast
-from tests.waveforms import SESSION, chunk, wave
+from tests.waveforms import SESSION, chunk, numeric, numerics, wave
 
 
 def forecast(**changes: Any) -> Forecast:
@@ -113,6 +113,10 @@ MESSAGES: list[Message] = [
     chunk(3, leads=("MLII", "V1"), gain=(200.0, 100.0), zero=(1024, 0)),
     wave(3),
     wave(3, signal="abp", unit="mmHg", fs=62.4725, gain=20.5, zero=-1000),
+    wave(3, signal="co2", unit="mmHg"),
+    wave(3, signal="resp"),
+    numerics(),
+    numerics(values=(numeric("st", -0.1, lead="V1", source="measured", quality=0.5),), lease=3),
     forecast(),
     forecast(score=2.5),
     alarm(),
@@ -287,6 +291,7 @@ def test_an_invalid_waveform_is_rejected(changes: dict[str, Any]) -> None:
     [
         {"signal": "ecg"},
         {"unit": "mV"},
+        {"unit": "mmHg"},
         {"fs": 0.5},
         {"fs": 1001.0},
         {"fs": math.nan},

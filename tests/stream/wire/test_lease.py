@@ -7,7 +7,7 @@ from stream.wire.alarm_messages import ActiveAlarms
 from stream.wire.lease import EXPIRY_NS, Leases, LeaseState, check_lease, next_lease, with_lease
 from stream.wire.messages import MAX_LEASE, Message
 from tests.monitor.message_samples import advisory, alarm, forecast, process, residual, status, vitals
-from tests.waveforms import chunk
+from tests.waveforms import chunk, numeric, numerics
 
 
 class Receiver:
@@ -27,13 +27,14 @@ def test_outputs_under_an_older_lease_are_dropped() -> None:
     assert receiver.leases.dropped == 2
     older: list[Message] = [alarm(0, lease=1), forecast(0, lease=1), ActiveAlarms(bed="bed-1", lease=1)]
     older.append(status("worker", "forecasting", lease=1))
+    older.append(numerics(values=(numeric("pulse_rate", source="measured"),), lease=1))
     assert not any(receiver.leases.accept(message) for message in older)
 
 
 def test_messages_without_a_lease_are_accepted() -> None:
     receiver = Receiver()
     receiver.accept(3, 3)
-    others = [chunk(0), process("worker"), status("publisher", "playing"), None]
+    others = [chunk(0), process("worker"), status("publisher", "playing"), numerics(), None]
     assert all(receiver.leases.accept(message) for message in others)
 
 

@@ -36,6 +36,8 @@ def test_topics_are_as_documented() -> None:
     assert str(Topic(Kind.PROCESS, role=Role.WORKER, instance="ab12")) == "bedside/v1/_/status/worker/ab12"
     assert str(Topic(Kind.WAVE, "bed-1", signal="pleth")) == "bedside/v1/bed-1/wave/pleth"
     assert str(Topic(Kind.EVENTS_REQUEST)) == topics.pattern(Kind.EVENTS_REQUEST) == "bedside/v1/_/events/request"
+    assert str(Topic(Kind.NUMERICS, "bed-1")) == "bedside/v1/bed-1/numerics"
+    assert topics.pattern(Kind.NUMERICS_DERIVED) == "bedside/v1/+/numerics/derived"
     assert topics.pattern(Kind.WAVE) == "bedside/v1/+/wave/+"
     assert topics.pattern(Kind.ALARMS) == "bedside/v1/+/alarms"
     assert topics.pattern(Kind.PROCESS, role=Role.WORKER) == "bedside/v1/_/status/worker/+"
@@ -69,6 +71,8 @@ def test_a_worker_subscribes_to_its_shards_of_a_ward() -> None:
         "bedside/v1/bed-1/status",
         "bedside/v1/bed-1/status/nurse",
         "bedside/v1/bed-1/process",
+        "bedside/v1/bed-1/numerics/measured",
+        "bedside/v1/_/numerics",
         "bedside/v1/bed-1/events/request",
         "bedside/v1/_/events",
         "bedside/v1/_/events/request/more",

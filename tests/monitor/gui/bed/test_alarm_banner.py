@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
 from monitor.gui.window import MonitorWindow
 from stream.wire.alarm_messages import (
     ActiveAlarms,
@@ -23,12 +26,14 @@ def test_an_alarm_appears_flashes_and_disappears(window: MonitorWindow, script: 
         bright.add(window.bed_view.banner.bright)
     assert window.bed_view.banner.alarm == "*** Unusual complexes: 6 in the last minute besides PVCs"
     assert bright == {True, False}
-    assert "now, " in window.bed_view.alarms.item(0).text()
+    assert "now, " in window.bed_view.alarms.item(1).text()
     script.receive(alarm(400, "cleared", end=600, priority="high"))
     window.tick()
     assert window.bed_view.banner.alarm == ""
-    assert window.bed_view.alarms.count() == 1
-    assert "now, " not in window.bed_view.alarms.item(0).text()
+    rows = [window.bed_view.alarms.item(row).text() for row in range(window.bed_view.alarms.count())]
+    assert len(rows) == 2
+    assert rows[0] == "PAST"
+    assert "now, " not in rows[1]
 
 
 def test_a_low_alarm_does_not_flash(window: MonitorWindow, script: Script) -> None:
@@ -64,3 +69,23 @@ def test_alarms_of_one_priority_alternate(window: MonitorWindow, script: Script)
         window.tick()
         texts.add(window.bed_view.banner.alarm)
     assert texts == {"* Noise hides QRS complexes: MLII", "* Lead off: MLII"}
+    assert window.bed_view.banner.others == "+1"
+
+
+def test_active_alarms_are_shown_before_ended_ones_and_the_others_counted(
+    window: MonitorWindow, script: Script, qtbot: QtBot
+) -> None:
+    script.worker()
+    script.stream(window, 20)
+    over = alarm(400, "cleared", 500, kind="ventricular_fibrillation", priority="high", latched=True)
+    now = alarm(500, kind="ventricular_tachycardia", priority="high", value=182.0, beats=5)
+    script.receive(over, ActiveAlarms(bed="bed-1", alarms=(over, now, alarm(600, priority="medium"))))
+    window.tick()
+    banner = window.bed_view.banner
+    assert (banner.line.alarm, banner.others) == (now, "+2")
+    script.now += 2 * SECOND
+    window.tick()
+    assert banner.line.alarm == over
+    qtbot.keyClick(window, Qt.Key.Key_R)
+    assert window.review.dialog is not None
+    assert window.review.dialog.review.alarm == over, "the review is that of the alarm shown"

@@ -7,8 +7,10 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from monitor.gui.bed.alarm_list import MAX_SHOWN, AlarmList
+from monitor.gui.style.text_lookup import text_of
 from monitor.gui.style.theme import NIGHT
 from monitor.view.view_model import AdvisoryCount, AlarmLine
+from stream.wire.alarm_texts import alarm_phrase
 from tests.monitor.message_samples import alarm, residual
 
 
@@ -20,12 +22,16 @@ def line(number: int, lead: str = "", duration_s: float = 1.0, active: bool = Fa
 
 def shown(view: AlarmList) -> list[str]:
     texts = [view.item(row).text().splitlines()[-1] for row in range(view.count())]
-    assert all(text.startswith("Lead off: ") for text in texts)
     return [text.removeprefix("Lead off: ") for text in texts]
 
 
 def place(view: AlarmList, row: int) -> QPoint:
     return view.visualItemRect(view.item(row)).center()
+
+
+def row_of(view: AlarmList, text: str) -> int:
+    """Return the row of the alarm with this text."""
+    return shown(view).index(text)
 
 
 def alarm_list(qtbot: QtBot) -> AlarmList:
@@ -40,7 +46,7 @@ def test_a_click_emits_the_alarm_id(qtbot: QtBot) -> None:
     view = alarm_list(qtbot)
     view.show_lines((line(2), line(1)))
     with qtbot.waitSignal(view.chosen) as got:
-        qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place(view, 1))
+        qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place(view, row_of(view, "alarm 1")))
     assert got.args == ["a-1"]
 
 
@@ -48,29 +54,57 @@ def test_a_click_is_not_lost_when_the_line_changes(qtbot: QtBot) -> None:
     view = alarm_list(qtbot)
     view.show_lines((line(1, active=True, duration_s=1.0),))
     with qtbot.waitSignal(view.chosen):
-        qtbot.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=place(view, 0))
+        qtbot.mousePress(view.viewport(), Qt.MouseButton.LeftButton, pos=place(view, 1))
         view.show_lines((line(1, active=True, duration_s=2.0),))
-        qtbot.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=place(view, 0))
-    assert "now, 2 s" in view.item(0).text()
+        qtbot.mouseRelease(view.viewport(), Qt.MouseButton.LeftButton, pos=place(view, 1))
+    assert "now, 2 s" in view.item(1).text()
 
 
-def test_new_lines_are_added_on_top_and_changed_ones_updated(qtbot: QtBot) -> None:
+def test_lines_are_in_groups_and_kept_while_they_change(qtbot: QtBot) -> None:
     view = alarm_list(qtbot)
     view.show_lines((line(2, active=True), line(1)))
-    kept = view.item(1)
+    assert shown(view) == ["ACTIVE", "alarm 2", "PAST", "alarm 1"]
+    kept = view.item(3)
     view.show_lines((line(4), line(3), line(2), line(1, lead="over")))
-    assert shown(view) == ["alarm 4", "alarm 3", "alarm 2", "over"]
-    assert view.item(3) is kept
-    assert not view.item(2).font().bold()
+    assert shown(view) == ["PAST", "alarm 4", "alarm 3", "alarm 2", "over"]
+    assert view.item(4) is kept
+    assert not view.item(3).font().bold()
+
+
+def test_a_latched_alarm_stays_above_the_advisories_and_later_past_ones(qtbot: QtBot) -> None:
+    view = alarm_list(qtbot)
+    over = alarm(400, "cleared", end=800, kind="ventricular_fibrillation", priority="high", latched=True)
+    latched = AlarmLine(over, "12:00:00", 1.1, active=True)
+    view.show_lines((counting(3, 9), line(5), line(4), latched, line(1, active=True)))
+    assert shown(view) == [
+        "ACTIVE",
+        "alarm 1",
+        "ENDED, NOT ACKNOWLEDGED",
+        text_of(alarm_phrase(over)),
+        "Unusual complexes: 9, 3 in 1 min",
+        "PAST",
+        "alarm 5",
+        "alarm 4",
+    ]
+
+
+def test_a_click_on_a_heading_opens_nothing(qtbot: QtBot) -> None:
+    view = alarm_list(qtbot)
+    view.show_lines((line(1),))
+    chosen: list[str] = []
+    view.chosen.connect(chosen.append)
+    for row in range(2):
+        qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place(view, row))
+    assert chosen == ["a-1"]
 
 
 def test_another_bed_has_other_lines(qtbot: QtBot) -> None:
     view = alarm_list(qtbot)
     view.show_lines((line(2), line(1)))
     view.show_lines((line(9), line(2)))
-    assert shown(view) == ["alarm 9", "alarm 2"]
+    assert shown(view) == ["PAST", "alarm 9", "alarm 2"]
     view.show_lines((line(8),))
-    assert shown(view) == ["alarm 8"]
+    assert shown(view) == ["PAST", "alarm 8"]
     view.show_lines(())
     assert shown(view) == []
 
@@ -79,7 +113,7 @@ def test_the_scroll_position_is_kept_when_a_line_changes(qtbot: QtBot) -> None:
     view = alarm_list(qtbot)
     lines = tuple(line(n) for n in range(MAX_SHOWN + 20, 0, -1))
     view.show_lines(lines)
-    assert view.count() == MAX_SHOWN
+    assert view.count() == MAX_SHOWN + 1
     QApplication.processEvents()
     view.verticalScrollBar().setValue(200)
     view.show_lines((line(MAX_SHOWN + 20, lead="changed"), *lines[1:]))
@@ -99,11 +133,11 @@ def test_the_line_of_the_advisories_counts_in_place(qtbot: QtBot) -> None:
     kept = view.item(0)
     view.show_lines((counting(12, 34), line(2), line(1)))
     assert view.item(0) is kept
-    assert kept.text() == ("advisory, 34 since 15:02:10\nUnusual complexes: 12 in the last minute, last 15:44:04")
-    assert kept.font().bold()
+    assert kept.text() == "Unusual complexes: 34, 12 in 1 min"
+    assert kept.toolTip().startswith("34 advisories since 15:02:10, the last at 15:44:04\n")
+    assert view.visualItemRect(kept).height() < 2 * view.fontMetrics().height(), "a single line"
     view.show_lines((counting(0, 0, who="nurse 1"), line(2), line(1)))
-    assert kept.text() == "advisory  ✓ nurse 1\nUnusual complexes: none in the last minute, last 15:44:04"
-    assert not kept.font().bold()
+    assert kept.text() == "Unusual complexes: none new  ✓ nurse 1"
 
 
 def test_a_click_on_the_line_of_the_advisories_emits_the_latest(qtbot: QtBot) -> None:
@@ -119,4 +153,4 @@ def test_a_returned_technical_alarm_shows_how_often(qtbot: QtBot) -> None:
     view = alarm_list(qtbot)
     noise = alarm(400, kind="noise", priority="technical", repeats=2)
     view.show_lines((AlarmLine(noise, "12:00:00", 1.0, active=True),))
-    assert view.item(0).text().splitlines()[0].endswith("now, 1 s  3×")
+    assert view.item(1).text().splitlines()[0].endswith("now, 1 s  3×")

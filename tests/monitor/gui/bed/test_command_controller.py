@@ -50,7 +50,7 @@ def test_a_latched_alarm_stays_until_it_is_acknowledged(window: MonitorWindow, s
     )
     window.tick()
     assert window.bed_view.banner.alarm == ""
-    assert "nurse 1" in window.bed_view.alarms.item(0).text()
+    assert any("nurse 1" in window.bed_view.alarms.item(row).text() for row in range(window.bed_view.alarms.count()))
 
 
 def test_an_acknowledged_active_alarm_does_not_flash(window: MonitorWindow, script: Script) -> None:
@@ -130,14 +130,14 @@ def test_advisories_have_no_banner_and_are_acknowledged_by_the_key(
     assert window.bed_view.banner.alarm == ""
     assert window.bed_view.banner.all_clear
     assert window.bed_view.alarms.count() == 1
-    assert "2 in the last minute" in window.bed_view.alarms.item(0).text()
+    assert "2 in 1 min" in window.bed_view.alarms.item(0).text()
     assert window.bed_view.controls.acknowledge.isEnabled()
     qtbot.keyClick(window, Qt.Key.Key_A)
     assert sent(script) == [Acknowledge(alarm_id=latest.alarm_id)]
     done = msgspec.structs.replace(latest, phase="acknowledged", acknowledged_by="nurse 1")
     script.receive(done, ActiveAlarms(bed="bed-1", advisory=advisory(done, count=0, since="", onsets=())))
     window.tick()
-    assert "nurse 1" in window.bed_view.alarms.item(0).text()
+    assert any("nurse 1" in window.bed_view.alarms.item(row).text() for row in range(window.bed_view.alarms.count()))
     assert not window.bed_view.controls.acknowledge.isEnabled()
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import msgspec
+
+from monitor.gui.style.theme import NIGHT
 from monitor.gui.window import MonitorWindow
 from stream.wire.alarm_messages import (
     ActiveAlarms,
 )
 from stream.wire.messages import Beat
 from tests.monitor.gui.conftest import Script
-from tests.monitor.message_samples import alarm, forecast, sine, vitals
+from tests.monitor.message_samples import SECOND, alarm, forecast, sine, vitals
 from tests.waveforms import SESSION
 
 
@@ -54,13 +57,42 @@ def test_the_heart_symbol_grows_when_the_cursor_passes_a_qrs(window: MonitorWind
     assert beating[-1] is False
 
 
-def test_a_violated_limit_is_marked(window: MonitorWindow, script: Script) -> None:
+def test_a_heart_rate_in_alarm_flashes_in_the_colour_of_the_alarm_and_stays_readable(
+    window: MonitorWindow, script: Script
+) -> None:
     script.worker()
     script.stream(window, 20)
+    number = window.bed_view.heart_rate
+    assert number.colours == (NIGHT.ecg, "")
     high = alarm(400, kind="heart_rate_high", priority="medium", value=131.0, limit=120.0)
     script.receive(vitals(719, heart_rate=131.0), high, ActiveAlarms(bed="bed-1", alarms=(high,)))
+    seen = set()
+    for _ in range(40):
+        script.now += SECOND // 20
+        window.tick()
+        seen.add(number.colours)
+    assert seen == {(NIGHT.priority["medium"], ""), (NIGHT.signal_ink["medium"], NIGHT.signal["medium"])}
+    assert number.alarm is not None
+    assert number.alarm.violated == "high"
+    script.receive(msgspec.structs.replace(high, phase="acknowledged", acknowledged_by="nurse 1"))
+    seen.clear()
+    for _ in range(40):
+        script.now += SECOND // 20
+        window.tick()
+        seen.add(number.colours)
+    assert seen == {(NIGHT.priority["medium"], "")}, "acknowledged: steady, in the colour of the alarm"
+
+
+def test_the_rhythm_has_the_colour_of_its_alarm(window: MonitorWindow, script: Script) -> None:
+    script.worker()
+    script.stream(window, 20)
+    fibrillation = alarm(400, kind="atrial_fibrillation", priority="medium")
+    script.receive(vitals(719, rhythm="atrial fibrillation"), ActiveAlarms(bed="bed-1", alarms=(fibrillation,)))
     window.tick()
-    assert window.bed_view.heart_rate.patient.violated_limit == "high"
+    assert window.bed_view.heart_rate.rhythm_ink == NIGHT.priority["medium"]
+    script.receive(vitals(720, rhythm="sinus"))
+    window.tick()
+    assert window.bed_view.heart_rate.rhythm_ink == NIGHT.ecg
 
 
 def test_engineer_values_read_dashes_until_they_are_known(window: MonitorWindow, script: Script) -> None:

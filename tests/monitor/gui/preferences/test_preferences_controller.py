@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QDialogButtonBox, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from monitor.gui.preferences.about import AboutDialog
 from monitor.gui.preferences.preferences import Preferences, PreferencesStore
-from monitor.gui.preferences.preferences_controller import MIN_WINDOW_SIZE
+from monitor.gui.preferences.preferences_controller import FULL_FONT_SIZE, MIN_WINDOW_SIZE
 from monitor.gui.preferences.preferences_dialog import PreferencesDialog
 from monitor.gui.preferences.shortcuts import GROUPS
 from monitor.gui.style import theme
 from monitor.gui.style.footer import SIMULATION
-from monitor.gui.style.palettes import DAY, NIGHT, SAFE
+from monitor.gui.style.palettes import DAY, NIGHT, SAFE, THEMES
 from monitor.gui.window import MonitorWindow
 from monitor.view.trace import GAINS
 from tests.monitor.gui.conftest import Script
@@ -107,7 +107,7 @@ def test_open_dialogs_follow_the_theme(start: Open, script: Script, qtbot: QtBot
     script.stream(window, 20)
     script.receive(alarm(400, kind="heart_rate_high", priority="high", value=131.0, limit=120.0))
     window.tick()
-    window.review_latest()
+    window.review_shown()
     window.preferences.open_about()
     window.preferences.change(theme="day")
     QApplication.processEvents()
@@ -124,10 +124,13 @@ def test_the_font_size_is_limited_by_the_window(start: Open, qtbot: QtBot) -> No
     before = window.bed_view.header.bed.font().pixelSize()
     window.preferences.change(letters=130)
     assert window.bed_view.header.bed.font().pixelSize() == round(before * 1.3)
-    window.resize(*MIN_WINDOW_SIZE)
+    window.resize(*FULL_FONT_SIZE)
     assert window.bed_view.header.bed.font().pixelSize() == before, "100 % is the limit at 800 × 480"
     window.preferences.change(letters=80)
     assert window.bed_view.header.bed.font().pixelSize() == round(before * 0.8)
+    window.preferences.change(letters=100)
+    window.resize(3840, 2160)
+    assert window.bed_view.header.bed.font().pixelSize() == round(before * 2.7), "a wall display is read from afar"
 
 
 def clipped_texts(window: MonitorWindow) -> list[str]:
@@ -149,8 +152,8 @@ def clipped_texts(window: MonitorWindow) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("letters", [80, 100, 200])
-@pytest.mark.parametrize("size", [MIN_WINDOW_SIZE, (1280, 800), (1920, 1080)])
+@pytest.mark.parametrize("letters", [80, 200])
+@pytest.mark.parametrize("size", [MIN_WINDOW_SIZE, FULL_FONT_SIZE, (1366, 728), (3840, 2160)])
 @pytest.mark.parametrize("frozen", [False, True])
 def test_no_text_is_clipped(start: Open, script: Script, letters: int, size: tuple[int, int], frozen: bool) -> None:
     window = start()
@@ -185,7 +188,7 @@ def test_preferences_are_restored_at_the_next_start(start: Open, script: Script,
     script.stream(first, 5)
     for key in (Qt.Key.Key_D, Qt.Key.Key_S, Qt.Key.Key_Plus, Qt.Key.Key_G, Qt.Key.Key_T):
         qtbot.keyClick(first, key)
-    first.resize(800, 640)
+    first.resize(780, 620)
     span = first.bed_view.view.span
     first.close()
     second = start()
@@ -358,3 +361,27 @@ def test_help_and_preferences_open_with_the_mouse(start: Open, qtbot: QtBot) -> 
     window.preferences.dialog.close()
     qtbot.mouseClick(window.footer.help, Qt.MouseButton.LeftButton)
     assert window.preferences.help is not None
+
+
+def test_settings_open_while_about_is_open(start: Open, qtbot: QtBot) -> None:
+    window = start()
+    qtbot.keyClick(window, Qt.Key.Key_F1)
+    about = window.preferences.dialog
+    assert isinstance(about, AboutDialog)
+    qtbot.keyClick(about, Qt.Key.Key_F2)
+    dialog = window.preferences.dialog
+    assert isinstance(dialog, PreferencesDialog)
+    assert dialog.isVisible()
+    qtbot.keyClick(window, Qt.Key.Key_F2)
+    assert window.preferences.dialog is dialog
+
+
+@pytest.mark.parametrize("name", THEMES)
+def test_the_icon_of_close_is_seen_in_every_theme(start: Open, name: str) -> None:
+    window = start()
+    window.preferences.change(theme=name)
+    window.preferences.open_about()
+    button = window.preferences.dialog.findChild(QDialogButtonBox).button(QDialogButtonBox.StandardButton.Close)
+    icon = button.icon().pixmap(16, 16).toImage()
+    inks = {icon.pixelColor(x, y).name() for x in range(16) for y in range(16) if icon.pixelColor(x, y).alpha() == 255}
+    assert inks == {THEMES[name].text}

@@ -254,7 +254,14 @@ def test_every_text_of_the_dialogs_is_translated(busy_window: MonitorWindow, pai
 def test_alarms_and_their_ends_are_translated(busy_window: MonitorWindow, script: Script, painted: list[str]) -> None:
     page = busy_window.bed_view
     assert page.banner.alarm == "*** 心室頻拍: 5 拍 182/分"
-    assert page.alarms.item(1).text().endswith("\n電極はずれ: MLII")
+    shown = [page.alarms.item(row).text() for row in range(page.alarms.count())]
+    assert [text.split("\n")[-1] for text in shown] == [
+        "発生中",
+        "心室頻拍: 5 拍 182/分",
+        "通常と異なる波形: 直近 1 分間に 6 回(VPC を除く)",
+        "電極はずれ: MLII",
+        "通常と異なる波形: 2 回、直近 1 分 2 回",
+    ]
     replaced = {"reason": "replaced", "replaced_by": "ventricular_fibrillation", "value": 190.0, "beats": 9}
     ended = alarm(400, "cleared", 900, kind="ventricular_tachycardia", priority="high", latched=True, **replaced)
     attached = alarm(600, "cleared", 900, kind="lead_off", priority="technical", reason="signal_interrupted")
@@ -262,13 +269,15 @@ def test_alarms_and_their_ends_are_translated(busy_window: MonitorWindow, script
     script.receive(ended, attached, resumed, ActiveAlarms(bed="bed-1", alarms=(ended,)))
     busy_window.tick()
     assert page.banner.alarm == "*** 心室頻拍: 最大 9 拍、最大 190/分、心室細動 に移行: 終了、未確認"
-    rows = [page.alarms.item(row).text().split("\n")[1] for row in range(page.alarms.count())]
+    rows = [page.alarms.item(row).text().split("\n")[-1] for row in range(page.alarms.count())]
     assert rows == [
-        "通常と異なる波形: 直近 1 分間に 2 回、最終 12:00:00",
+        "終了、未確認",
+        "心室頻拍: 最大 9 拍、最大 190/分、心室細動 に移行",
+        "通常と異なる波形: 2 回、直近 1 分 2 回",
+        "履歴",
         "データ受信を再開",
         "電極はずれ: MLII、信号が途切れたため終了時刻は不明",
         "通常と異なる波形: 直近 1 分間に 6 回(VPC を除く)",
-        "心室頻拍: 最大 9 拍、最大 190/分、心室細動 に移行",
     ]
     check(busy_window, painted)
 

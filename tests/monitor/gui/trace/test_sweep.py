@@ -111,18 +111,21 @@ def test_the_forecast_is_drawn_across_the_right_edge(window: MonitorWindow, scri
         assert any(is_close_to(ink, NIGHT.forecast) for ink in inks(image, columns))
 
 
-def test_an_alarm_span_has_the_colour_of_its_priority(window: MonitorWindow, script: Script) -> None:
+def test_an_alarm_is_a_bar_above_its_interval_and_the_trace_keeps_its_colour(
+    window: MonitorWindow, script: Script
+) -> None:
     script.worker()
     script.stream(window, 30)
     script.receive(alarm(400, "cleared", end=600, priority="high"))
     window.tick()
     trace, image = trace_of(window), picture(window)
-    red = NIGHT.priority["high"]
     inside = column(window.bed_view.sweep, trace, 500)
     outside = column(window.bed_view.sweep, trace, 300)
-    assert any(is_close_to(ink, red) for ink in inks(image, range(inside, inside + 3)))
-    assert not any(is_close_to(ink, NIGHT.ecg) for ink in inks(image, range(inside, inside + 3)))
-    assert not any(is_close_to(ink, red) for ink in inks(image, range(outside, outside + 3)))
+    assert image.pixelColor(inside, 2) == colour(NIGHT.signal["high"])
+    assert image.pixelColor(outside, 2) != colour(NIGHT.signal["high"])
+    assert any(is_close_to(ink, NIGHT.ecg) for ink in inks(image, range(inside, inside + 3)))
+    assert not any(is_close_to(ink, NIGHT.priority["high"]) for ink in inks(image, range(inside, inside + 3)))
+    assert colour(NIGHT.priority_tint["high"]) not in inks(image, range(inside, inside + 3)), "no coloured background"
 
 
 def test_a_stale_trace_is_dimmed(window: MonitorWindow, script: Script) -> None:

@@ -1,0 +1,141 @@
+"""The message of numerics: values that a monitor shows as numbers, recorded, simulated, or measured from the waves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal, get_args
+
+import msgspec
+
+from stream.wire.messages import MAX_FINITE, BedName, Finite, Hex128, Index, LeadName, Lease, Message, Share, Text
+
+NumericName = Literal[
+    "heart_rate",
+    "pulse_rate",
+    "spo2",
+    "respiration_rate",
+    "abp_systolic",
+    "abp_diastolic",
+    "abp_mean",
+    "pap_systolic",
+    "pap_diastolic",
+    "pap_mean",
+    "cvp_mean",
+    "nibp_systolic",
+    "nibp_diastolic",
+    "nibp_mean",
+    "etco2",
+    "temperature",
+    "perfusion_index",
+    "pulse_arrival",
+    "apnoea",
+    "pulse_rate_abp",
+    "st",
+]
+"""Pressures: ``abp`` arterial, ``pap`` pulmonary artery, ``cvp`` central venous, ``nibp`` with a cuff. ``pulse_rate``
+is that of the plethysmogram, ``pulse_rate_abp`` that of the arterial pressure; ``pulse_arrival`` the time from the R
+peak to the pulse; ``apnoea`` the time since the last breath, while breathing has paused; ``st`` the level of a lead."""
+
+NUMERIC_NAMES: tuple[NumericName, ...] = get_args(NumericName)
+
+NumericUnit = Literal["1/min", "%", "mmHg", "°C", "ms", "mV", "s"]
+
+UNIT_OF: Mapping[NumericName, NumericUnit] = {
+    **dict.fromkeys(NUMERIC_NAMES, "mmHg"),
+    **dict.fromkeys(("heart_rate", "pulse_rate", "pulse_rate_abp", "respiration_rate"), "1/min"),
+    **dict.fromkeys(("spo2", "perfusion_index"), "%"),
+    "temperature": "°C",
+    "pulse_arrival": "ms",
+    "apnoea": "s",
+    "st": "mV",
+}
+"""The unit of each numeric."""
+
+NumericSource = Literal["recorded", "simulated", "measured"]
+"""Measured by the device that recorded the patient; generated; measured by the worker, from the waves."""
+
+MAX_NUMERICS = 64
+"""Largest number of values in a message."""
+
+
+class Numeric(msgspec.Struct, frozen=True, kw_only=True):
+    """One value.
+
+    Attributes
+    ----------
+    name : str
+    value : float or None
+        None if it is missing or unreliable.
+    unit : str
+        That of `UNIT_OF`.
+    source : str
+        ``recorded``, ``simulated`` or ``measured``.
+    age_s : float
+        Seconds of signal from the measurement to ``index`` of the message. If the value is missing: since the last one
+        that was there or, if there was none, since the begin of the record (``recorded``, ``simulated``) or of the
+        epoch (``measured``).
+    quality : float or None
+        Quality of the measurement, 0 to 1; None if unknown.
+    lead : str or None
+        The lead of ``st``; None for all others.
+    """
+
+    name: NumericName
+    value: Finite | None
+    unit: NumericUnit
+    source: NumericSource
+    age_s: Annotated[float, msgspec.Meta(ge=0, le=MAX_FINITE)]
+    quality: Share | None = None
+    lead: LeadName | None = None
+
+    def __post_init__(self) -> None:
+        if self.unit != UNIT_OF[self.name]:
+            raise ValueError(f"{self.name} is in {UNIT_OF[self.name]}, not in {self.unit}")
+        if (self.name == "st") != (self.lead is not None):
+            raise ValueError(f"{self.name} {'needs a' if self.lead is None else 'has no'} lead")
+
+
+class Numerics(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
+    """All numerics of a bed from one side: recorded or simulated by the publisher, or measured by the worker.
+
+    Those that are measured travel on a topic of their own. A value that is not in the message is none of this bed's.
+
+    Attributes
+    ----------
+    bed, session, epoch
+        As in `Waveform`.
+    index : int
+        Sample of the session, at 360 Hz, at which the ages hold.
+    when : str
+        Wall time at which this sample is due (publisher), or at which the message is sent (worker), UTC, RFC 3339.
+    values : tuple of Numeric
+        1 to 64, each name (of ``st``: each lead) at most once; either all of them ``measured`` or none.
+    synthetic : bool
+        As in `Waveform`.
+    lease : int
+        Worker: see `stream.wire.lease`.
+    """
+
+    bed: BedName
+    session: Hex128
+    epoch: Index
+    index: Index
+    when: Text
+    values: Annotated[tuple[Numeric, ...], msgspec.Meta(min_length=1, max_length=MAX_NUMERICS)]
+    synthetic: bool
+    lease: Lease = 0
+
+    def __post_init__(self) -> None:
+        if len({(value.name, value.lead) for value in self.values}) < len(self.values):
+            raise ValueError("a numeric is there twice")
+        if len({value.source == "measured" for value in self.values}) > 1:
+            raise ValueError("measured values and others are sent in messages of their own")
+
+    @property
+    def derived(self) -> bool:
+        """Whether the values are measured from the waves, by the worker."""
+        return bool(self.values) and self.values[0].source == "measured"
+
+    def value_of(self, name: NumericName, lead: str | None = None) -> Numeric | None:
+        """Return one of the values; None if the bed has none of this name."""
+        return next((value for value in self.values if (value.name, value.lead) == (name, lead)), None)
