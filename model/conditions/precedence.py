@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from stream.wire.alarm_messages import AlarmKind
 
-SUPPRESSED_BY: Mapping[AlarmKind, tuple[AlarmKind, ...]] = {
+RHYTHM_SUPPRESSED_BY: Mapping[AlarmKind, tuple[AlarmKind, ...]] = {
     "ventricular_fibrillation": (),
     "asystole": ("ventricular_fibrillation",),
     "ventricular_tachycardia": ("ventricular_fibrillation", "asystole"),
@@ -29,8 +29,50 @@ SUPPRESSED_BY: Mapping[AlarmKind, tuple[AlarmKind, ...]] = {
 """Kinds of rhythm conditions, most severe first, each with the kinds that suppress it. Ventricular fibrillation
 precedes asystole: without QRS complexes both rules are met, and the waveform decides."""
 
-RHYTHM_KINDS: Final[tuple[AlarmKind, ...]] = tuple(SUPPRESSED_BY)
-"""The same kinds, in the order of their codes."""
+NUMERIC_SUPPRESSED_BY: Mapping[AlarmKind, tuple[AlarmKind, ...]] = {
+    "apnoea": (),
+    "desaturation": (),
+    "abp_disconnected": (),
+    "abp_mean_low": ("abp_disconnected",),
+    "abp_mean_high": (),
+    "abp_systolic_low": ("abp_disconnected", "abp_mean_low"),
+    "abp_systolic_high": ("abp_mean_high",),
+    "abp_diastolic_low": ("abp_disconnected", "abp_mean_low", "abp_systolic_low"),
+    "abp_diastolic_high": ("abp_mean_high", "abp_systolic_high"),
+    "spo2_low": ("desaturation",),
+    "respiration_low": ("apnoea",),
+    "respiration_high": (),
+    "pulse_mismatch": ("abp_disconnected",),
+    "pleth_off": (),
+    "abp_fault": ("abp_disconnected",),
+    "resp_fault": (),
+}
+"""Kinds of conditions of other values, each with those of the same family that suppress it: all of them precede it.
+One pressure raises one alarm for each side, of the mean before systolic before diastolic pressure."""
+
+WITHOUT_CIRCULATION: Final[frozenset[AlarmKind]] = frozenset({"ventricular_fibrillation", "asystole"})
+"""While these hold, what follows from them is suppressed:"""
+
+FOLLOWS_ARREST: Final[frozenset[AlarmKind]] = frozenset(
+    {
+        "apnoea",
+        "respiration_low",
+        "abp_mean_low",
+        "abp_systolic_low",
+        "abp_diastolic_low",
+        "pulse_mismatch",
+        "pleth_off",
+    }
+)
+
+SUPPRESSED_BY: Mapping[AlarmKind, tuple[AlarmKind, ...]] = {**RHYTHM_SUPPRESSED_BY, **NUMERIC_SUPPRESSED_BY}
+"""All kinds with those of their family that suppress them. An apnoea before an arrest is an event of its own."""
+
+RHYTHM_KINDS: Final[tuple[AlarmKind, ...]] = tuple(RHYTHM_SUPPRESSED_BY)
+"""Kinds of rhythm conditions, in the order of their codes."""
+
+NUMERIC_KINDS: Final[tuple[AlarmKind, ...]] = tuple(NUMERIC_SUPPRESSED_BY)
+"""Kinds of conditions of other values, in the order in which they are decided."""
 
 (
     VENTRICULAR_FIBRILLATION,

@@ -12,6 +12,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, cast
 
+import msgspec
+
 from stream.errors import UsageError
 from stream.wire.alarm_messages import (
     ADVISORIES,
@@ -23,6 +25,7 @@ from stream.wire.alarm_messages import (
     Limits,
     Priority,
 )
+from stream.wire.limit_ranges import BELOW, LIMIT_RANGES
 
 OFF_CONFIRMATION = "switched_off_on_purpose"
 """Key that must also be true to disable a kind in `ALWAYS_ENABLED`, so that it is not disabled by accident."""
@@ -30,8 +33,13 @@ OFF_CONFIRMATION = "switched_off_on_purpose"
 MAX_BEATS = 30
 """Largest number of beats that a rule may use."""
 
-RANGES: Final[Mapping[str, Mapping[str, tuple[type[int] | type[float], float, float]]]] = {
-    "limits": {"heart_rate_low": (int, 20, 300), "heart_rate_high": (int, 20, 300)},
+Range = tuple[type[int] | type[float], float, float]
+"""Type, minimum and maximum of a number."""
+
+DELAY: Final[Mapping[str, Range]] = {"delay_s": (float, 0, 60)}
+
+RANGES: Final[Mapping[str, Mapping[str, Range]]] = {
+    "limits": {name: (int, own.minimum, own.maximum) for name, own in LIMIT_RANGES.items()},
     "asystole": {"seconds": (float, 2, 10)},
     "ventricular_tachycardia": {"beats": (int, 3, MAX_BEATS), "per_min": (float, 60, 250)},
     "extreme_tachycardia": {
@@ -41,12 +49,17 @@ RANGES: Final[Mapping[str, Mapping[str, tuple[type[int] | type[float], float, fl
     },
     "extreme_bradycardia": {"beats": (int, 3, MAX_BEATS), "per_min": (float, 15, 60)},
     "pvc_run": {"beats": (int, 3, MAX_BEATS), "delay_s": (float, 0, 60)},
-    "heart_rate_high": {"delay_s": (float, 0, 60)},
-    "heart_rate_low": {"delay_s": (float, 0, 60)},
+    "heart_rate_high": DELAY,
+    "heart_rate_low": DELAY,
     "atrial_fibrillation": {"entropy": (float, 0.1, 1), "delay_s": (float, 0, 60)},
     "unusual_complexes": {"seconds": (float, 2, 120), "per_min": (int, 2, 60)},
+    "abp_disconnected": {"mean": (float, 0, 30), "pulse_pressure": (float, 0, 20), **DELAY},
+    "pulse_mismatch": {"per_min": (int, 5, 100), **DELAY},
+    **dict.fromkeys(("desaturation", "spo2_low", "respiration_low", "respiration_high"), DELAY),
+    **{f"abp_{part}_{side}": DELAY for part in ("mean", "systolic", "diastolic") for side in ("low", "high")},
+    **dict.fromkeys(("pleth_off", "abp_fault", "resp_fault"), DELAY),
 }
-"""Type, minimum and maximum of each number, by table and key."""
+"""Range of each number, by table and key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +105,10 @@ class AlarmConfig:
         Duration of an unusual waveform without a break, s.
     unusual_per_min : int
         Number of unusual complexes within a minute.
+    static_mean, static_pulse : float
+        Mean and pulse pressure below which an arterial line is disconnected, mmHg.
+    pulse_mismatch_per_min : int
+        Largest difference of pulse rate and heart rate, 1/min.
     """
 
     limits: Limits
@@ -107,6 +124,9 @@ class AlarmConfig:
     fibrillation_entropy: float
     unusual_s: float
     unusual_per_min: int
+    static_mean: float
+    static_pulse: float
+    pulse_mismatch_per_min: int
 
     def enabled(self, kind: AlarmKind) -> bool:
         """Return whether alarms of this kind are raised."""
@@ -164,15 +184,16 @@ def _keys(name: str) -> tuple[str, ...]:
 
 def _config(tables: Mapping[str, dict[str, Any]], source: str) -> AlarmConfig:
     numbers = {name: {key: _number(tables, name, key, source) for key in RANGES[name]} for name in RANGES}
-    low, high = (int(numbers["limits"][key]) for key in ("heart_rate_low", "heart_rate_high"))
-    if low >= high:
-        raise _invalid(source, "limits.heart_rate_low", low, f"use less than heart_rate_high, which is {high}")
+    limits = {name: int(value) for name, value in numbers["limits"].items()}
+    for low, high in BELOW:
+        if limits[low] >= limits[high]:
+            raise _invalid(source, f"limits.{low}", limits[low], f"use less than {high}, which is {limits[high]}")
 
     def rate_rule(name: str) -> RateRule:
         return RateRule(int(numbers[name]["beats"]), float(numbers[name]["per_min"]))
 
     return AlarmConfig(
-        limits=Limits(heart_rate_low=low, heart_rate_high=high),
+        limits=msgspec.convert(limits, Limits),
         priorities={kind: _priority(tables, kind, source) for kind in KINDS},
         disabled=frozenset(kind for kind in KINDS if not _enabled(tables, kind, source)),
         delay_s={kind: numbers[kind]["delay_s"] for kind in KINDS if "delay_s" in numbers.get(kind, ())},
@@ -185,6 +206,9 @@ def _config(tables: Mapping[str, dict[str, Any]], source: str) -> AlarmConfig:
         fibrillation_entropy=numbers["atrial_fibrillation"]["entropy"],
         unusual_s=numbers["unusual_complexes"]["seconds"],
         unusual_per_min=int(numbers["unusual_complexes"]["per_min"]),
+        static_mean=numbers["abp_disconnected"]["mean"],
+        static_pulse=numbers["abp_disconnected"]["pulse_pressure"],
+        pulse_mismatch_per_min=int(numbers["pulse_mismatch"]["per_min"]),
     )
 
 

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from monitor.view.event_review import Review
 from stream.wire.alarm_messages import ADVISORIES, TECHNICAL, Alarm, AlarmKind
 from stream.wire.alarm_texts import Phrase, kind_phrase, phrase
+from stream.wire.limit_ranges import LIMIT_RANGES
 
-_IN_SECONDS: frozenset[AlarmKind] = frozenset({"asystole", "no_data"})
-"""Kinds whose value is in seconds; the value of all others is a rate in 1/min."""
+_UNITS: Mapping[AlarmKind, str] = {
+    "asystole": "s",
+    "no_data": "s",
+    "abp_disconnected": "mmHg",
+    **{name: own.unit for name, own in LIMIT_RANGES.items()},
+}
+"""Unit of the value by kind; that of all others is 1/min."""
+
+_UNIT_CODES: Mapping[str, str] = {"s": "seconds", "1/min": "per_minute", "%": "percent", "mmHg": "pressure"}
 
 Row = tuple[Phrase, Phrase]
 
@@ -54,7 +64,7 @@ def _measured(alarm: Alarm) -> list[Row]:
     if alarm.value is not None and alarm.kind == "unusual_complexes":
         rows.append((phrase("event.measured"), phrase("measured.complexes", value=f"{alarm.value:.0f}")))
     elif alarm.value is not None:
-        unit = "seconds" if alarm.kind in _IN_SECONDS else "per_minute"
+        unit = _UNIT_CODES[_UNITS.get(alarm.kind, "1/min")]
         rows.append((phrase("event.measured"), _value(unit, alarm.value, alarm.limit)))
     return rows
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from monitor.common.ring_buffer import FloatArray
-from monitor.view.autoscale import Range, adapt_range, move_range
+from monitor.view.autoscale import GAIN_STEPS, Range, adapt_range, is_clipped, move_range
 from monitor.view.bed import Bed
 from monitor.view.trace import Trace, View
 from stream.timebase import FS
@@ -117,6 +117,9 @@ def move(frozen: FrozenTrace, bed: Bed, cursor: int) -> FrozenTrace:
 
 def _range(before: Range, mv: FloatArray, view: View, leads: int) -> Range:
     """Return the lane's range, unchanged where the samples allow, so that traces remain comparable."""
-    if view.lane_height_mv is None:
-        return adapt_range(before, mv, at_wrap=False) or before
-    return move_range(before, mv, view.lane_height_mv[leads - 1], at_wrap=False) or before
+    height_mm = view.lane_mm(leads)
+    if view.gain is not None:
+        return move_range(before, mv, height_mm / view.gain, at_wrap=False) or before
+    gain = height_mm / (before[1] - before[0])
+    of_this_view = min(abs(gain - step) for step in GAIN_STEPS) < 1e-6
+    return before if of_this_view and not is_clipped(before, mv) else adapt_range(None, mv, height_mm) or before

@@ -30,18 +30,26 @@ class View:
     ----------
     span : int
         Samples from the left edge to the right.
-    lane_height_mv : tuple of (float, float) or None
-        Height of a lane in mV with one lead and with two; None fits each lane to its signal.
+    height_mm, padding_mm : float
+        Height of the sweep, and in each lane the space that remains free.
+    gain : float or None
+        mm/mV; None fits each lane to its signal.
     max_leads : int
-        Largest number of leads: 1 where the height is too small for two.
+        Largest number of leads: fewer where the height is too small.
     gap : int
         Samples in the erased gap ahead of the cursor; the forecast is drawn up to `GAP_MARGIN` before its end.
     """
 
     span: int = 6 * FS
-    lane_height_mv: tuple[float, float] | None = None
+    height_mm: float = 100.0
+    padding_mm: float = 4.0
+    gain: float | None = None
     max_leads: int = 2
     gap: int = FORECAST_GAP
+
+    def lane_mm(self, leads: int) -> float:
+        """Return the height of a lane in mm; ``leads`` is the number of leads of the signal."""
+        return max(self.height_mm / max(min(leads, self.max_leads), 1) - self.padding_mm, 1.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from typing import Annotated, Literal, get_args
 import msgspec
 
 from stream.wire.detail import SetDetail
+from stream.wire.limit_ranges import BELOW, Apnoea, Pressure, Rate, Respiration, Saturation
 from stream.wire.messages import (
     MAX_FINITE,
     MAX_LEADS,
@@ -34,9 +35,22 @@ AlarmKind = Literal[
     "ventricular_tachycardia",
     "extreme_tachycardia",
     "extreme_bradycardia",
+    "apnoea",
+    "desaturation",
+    "abp_disconnected",
     "pvc_run",
     "heart_rate_high",
     "heart_rate_low",
+    "abp_mean_low",
+    "abp_mean_high",
+    "abp_systolic_low",
+    "abp_systolic_high",
+    "abp_diastolic_low",
+    "abp_diastolic_high",
+    "spo2_low",
+    "respiration_low",
+    "respiration_high",
+    "pulse_mismatch",
     "atrial_fibrillation",
     "unusual_complexes",
     "residual",
@@ -45,11 +59,16 @@ AlarmKind = Literal[
     "lead_off",
     "saturation",
     "noise",
+    "pleth_off",
+    "abp_fault",
+    "resp_fault",
 ]
 """Alarm conditions, most severe first."""
 
 KINDS: tuple[AlarmKind, ...] = get_args(AlarmKind)
-TECHNICAL: frozenset[AlarmKind] = frozenset({"no_data", "two_publishers", "lead_off", "saturation", "noise"})
+TECHNICAL: frozenset[AlarmKind] = frozenset(
+    {"no_data", "two_publishers", "lead_off", "saturation", "noise", "pleth_off", "abp_fault", "resp_fault"}
+)
 """Technical alarms (INOP): they concern the signal, not the patient."""
 
 ADVISORIES: frozenset[AlarmKind] = frozenset({"residual"})
@@ -84,9 +103,6 @@ ReasonCode = Annotated[
 
 Who = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"\S")]
 """Name of a person or program; not blank."""
-
-Rate = Annotated[int, msgspec.Meta(ge=20, le=300)]
-"""Heart rate limit, in 1/min."""
 
 MAX_PAUSE_S = 180
 Seconds = Annotated[int, msgspec.Meta(ge=0, le=MAX_PAUSE_S)]
@@ -129,9 +145,10 @@ class Alarm(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
         Why it was raised or, once it has an end, why it was cleared: one of `REASONS`. For an unknown code, and for
         None (older senders), receivers show the kind alone.
     value, limit : float or None
-        Measured value and violated limit: 1/min for rates, s for asystole; for ``no_data`` s without data; for
-        ``unusual_complexes`` their number in the last minute. Once cleared: the worst value, and for
-        ``unusual_complexes`` their number from onset to end.
+        Measured value and violated limit: 1/min for rates, s for asystole and apnoea, % for SpO2, mmHg for pressures;
+        for ``pulse_mismatch`` the difference of pulse and heart rate, and the largest that is allowed, 1/min; for
+        ``no_data`` s without data; for ``unusual_complexes`` their number in the last minute. Once cleared: the worst
+        value, and for ``unusual_complexes`` their number from onset to end.
     beats : int or None
         Number of beats over which the rate was measured, or length of the run.
     leads : tuple of str
@@ -190,25 +207,46 @@ ALWAYS_ENABLED: frozenset[AlarmKind] = frozenset({"asystole", "ventricular_fibri
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """Alarm limits of one bed, set by a user.
+    """Alarm limits of one bed, set by a user; whole numbers within `stream.wire.limit_ranges`.
+
+    A limit is violated beyond it, not at it. The defaults are those of manuals (``model/conditions/alarms.toml``); a
+    message of an older sender has them, too.
 
     Attributes
     ----------
     heart_rate_low, heart_rate_high : int
-        In 1/min, 20 to 300; low must be less than high.
+        1/min; low must be less than high, as for all pairs.
+    spo2_low, desaturation : int
+        SpO2, %; desaturation, of high priority, must be the lower one.
+    abp_systolic_low, abp_systolic_high, abp_mean_low, abp_mean_high, abp_diastolic_low, abp_diastolic_high : int
+        Arterial pressure, mmHg.
+    respiration_low, respiration_high : int
+        1/min.
+    apnoea : int
+        Time without a breath, s.
     off : tuple of str
         Kinds of alarm that are switched off; asystole and ventricular fibrillation cannot be.
     """
 
     heart_rate_low: Rate = 50
     heart_rate_high: Rate = 120
+    spo2_low: Saturation = 90
+    desaturation: Saturation = 80
+    abp_systolic_low: Pressure = 90
+    abp_systolic_high: Pressure = 160
+    abp_mean_low: Pressure = 60
+    abp_mean_high: Pressure = 110
+    abp_diastolic_low: Pressure = 50
+    abp_diastolic_high: Pressure = 90
+    respiration_low: Respiration = 8
+    respiration_high: Respiration = 30
+    apnoea: Apnoea = 20
     off: Annotated[tuple[AlarmKind, ...], msgspec.Meta(max_length=len(KINDS))] = ()
 
     def __post_init__(self) -> None:
-        if self.heart_rate_low >= self.heart_rate_high:
-            raise ValueError(
-                f"heart_rate_low {self.heart_rate_low} is not below heart_rate_high {self.heart_rate_high}"
-            )
+        for low, high in BELOW:
+            if getattr(self, low) >= getattr(self, high):
+                raise ValueError(f"{low} {getattr(self, low)} is not below {high} {getattr(self, high)}")
         invalid = ALWAYS_ENABLED & set(self.off)
         if invalid:
             raise ValueError(f"{min(invalid)} cannot be switched off")

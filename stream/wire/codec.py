@@ -19,9 +19,9 @@ from stream.wire.topics import OF_WARD, RETAINED, Kind, Topic
 from stream.wire.ward_messages import MAX_WARD_BYTES, WardEcg, WardForecast
 from stream.wire.wave_message import Wave
 
-MAX_BYTES = 64 * 1024
+MAX_BYTES = 128 * 1024
 """Maximum payload size but for topics of a ward; larger ones are rejected unread. A chunk of 30 s of two leads has
-43,200 bytes of samples."""
+43,200 bytes of samples; a list with the largest alarm of each kind has the most."""
 
 MESSAGE_OF: dict[Kind, type[Message]] = {
     Kind.ECG: Waveform,

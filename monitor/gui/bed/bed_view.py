@@ -98,6 +98,9 @@ class BedView(QWidget):
         """Apply the user preferences to traces and trend."""
         self.preferences = preferences
         self.sweep.grid, self.sweep.px_per_mm = Grid[preferences.grid.upper()], px_per_mm
+        self.sweep.forecast_shown = preferences.forecast != "off"
+        self.sweep.earlier_forecast_shown = preferences.forecast == "both"
+        self.header.show_legend(preferences.forecast)
         if self.trend.isHidden() == preferences.trend:
             self.trend.setVisible(preferences.trend)
             self._trend_second = None

@@ -41,7 +41,7 @@ class BedHeader(QWidget):
         self.legend.setTextFormat(Qt.TextFormat.RichText)  # a fixed text, with coloured lines
         self.frozen = Label(theme, "ground", 18, bold=True, ground="calipers")
         self.frozen.hide()
-        self._state = LinkState.WAITING
+        self._state, self._forecast = LinkState.WAITING, "ahead"
         self.link = Label(theme, lambda theme: theme.link(self._state), 20, bold=True)
         row = QHBoxLayout(self)
         row.setContentsMargins(10, 4, 14, 4)
@@ -63,11 +63,15 @@ class BedHeader(QWidget):
         self.replay.setText(translate("BedHeader", "Replay  (V)"))
         self.replay.setFont(font(13, bold=True))
         self.replay.setStyleSheet(button_style(theme))
+        self.show_legend(self._forecast)
+
+    def show_legend(self, forecast: str) -> None:
+        """Show what is drawn of forecasts: a value of the preference ``forecast``."""
+        self._forecast = forecast
         now, before = translate("BedHeader", "forecast, 90 % band"), translate("BedHeader", "forecast 100 ms before")
-        self.legend.setText(
-            f'<span style="color:{theme.forecast}">━</span> {now} &nbsp; '
-            f'<span style="color:{theme.predicted}">━</span> {before}'
-        )
+        parts = {"ahead": [(self.theme.forecast, now)], "off": []}
+        shown = parts.get(forecast, [(self.theme.forecast, now), (self.theme.predicted, before)])
+        self.legend.setText(" &nbsp; ".join(f'<span style="color:{ink}">━</span> {name}' for ink, name in shown))
 
     def show_frame(self, frame: Frame, scale: str) -> None:
         """Show the texts of a frame, and a text with paper speed and gain."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
 from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QFormLayout, QSpinBox, QVBoxLayout, QWidget
 
 from monitor.gui.style.label import dialog_style
@@ -25,6 +26,7 @@ class LimitsDialog(QDialog):
 
     def __init__(self, theme: Theme, bed: str, limits: Limits, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._limits = limits
         self.setWindowTitle(translate("Limits", "Limits of {bed}").format(bed=bed.upper()))
         self.low, self.high = QSpinBox(), QSpinBox()
         for rate, value in ((self.low, limits.heart_rate_low), (self.high, limits.heart_rate_high)):
@@ -62,4 +64,4 @@ class LimitsDialog(QDialog):
     def limits(self) -> Limits:
         """The limits as set in the dialog."""
         off = tuple(kind for kind, box in self.enabled.items() if not box.isChecked())
-        return Limits(heart_rate_low=self.low.value(), heart_rate_high=self.high.value(), off=off)
+        return replace(self._limits, heart_rate_low=self.low.value(), heart_rate_high=self.high.value(), off=off)

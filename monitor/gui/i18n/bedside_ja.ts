@@ -546,6 +546,14 @@
         <translation>1 mm と 5 mm</translation>
     </message>
     <message>
+        <source>ahead of the cursor</source>
+        <translation>カーソルの先に表示</translation>
+    </message>
+    <message>
+        <source>ahead, and the earlier one under the trace</source>
+        <translation>カーソルの先、および波形の下に以前の予測</translation>
+    </message>
+    <message>
         <source>Settings</source>
         <translation>設定</translation>
     </message>
@@ -582,6 +590,10 @@
         <translation>感度</translation>
     </message>
     <message>
+        <source>Forecast</source>
+        <translation>予測</translation>
+    </message>
+    <message>
         <source>Grid</source>
         <translation>方眼</translation>
     </message>
@@ -615,6 +627,13 @@
     <message>
         <source>{count} in alarm</source>
         <translation>アラーム {count} 床</translation>
+    </message>
+</context>
+<context>
+    <name>Sweep</name>
+    <message>
+        <source>forecast {seconds} s</source>
+        <translation>予測 {seconds} 秒</translation>
     </message>
 </context>
 <context>

@@ -38,6 +38,8 @@ class Preferences:
         Paper speed in mm/s, one of `SPEEDS`.
     gain : float
         Gain in mm/mV, one of `GAINS`; 0 fits it to the signal.
+    forecast : str
+        ``off``, ``ahead`` of the cursor, or ``both``: ahead, and the earlier one under the trace.
     grid : str
         ``off``, ``large`` or ``fine``.
     trend : bool
@@ -54,7 +56,8 @@ class Preferences:
     language: str = ""
     letters: int = 100
     speed: float = 25.0
-    gain: float = 10.0
+    gain: float = 0.0
+    forecast: str = "ahead"
     grid: str = "large"
     trend: bool = False
     px_per_mm: float = 0.0
@@ -158,6 +161,7 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "letters": _within(*FONT_SIZE_RANGE, int),
     "speed": _one_of(SPEEDS, float),
     "gain": _one_of((0.0, *GAINS), float),
+    "forecast": _one_of(("off", "ahead", "both"), str),
     "grid": _one_of(("off", "large", "fine"), str),
     "trend": _bool,
     "px_per_mm": _px_per_mm,

@@ -34,6 +34,11 @@ GRID_NAMES = {
     "large": "5 mm",
     "fine": QT_TRANSLATE_NOOP("Settings", "1 mm and 5 mm"),
 }
+FORECAST_NAMES = {
+    "ahead": QT_TRANSLATE_NOOP("Settings", "ahead of the cursor"),
+    "both": QT_TRANSLATE_NOOP("Settings", "ahead, and the earlier one under the trace"),
+    "off": QT_TRANSLATE_NOOP("Settings", "none"),
+}
 _BAR_MM = 100.0
 _MAX_BAR_PX = 600
 
@@ -88,7 +93,7 @@ class PreferencesDialog(QDialog):
     ----------
     changed : Signal(dict)
         Names and values of `Preferences` changed by the user.
-    language, colours, speed, gain, grid : QComboBox
+    language, colours, speed, gain, forecast, grid : QComboBox
     letters : QSpinBox
         Per cent.
     bar : MeasuredBar
@@ -118,6 +123,7 @@ class PreferencesDialog(QDialog):
         self.speed = _combo_box({speed: f"{speed:g} mm/s" for speed in SPEEDS}, preferences.speed)
         gains = {gain: f"{gain:g} mm/mV" for gain in GAINS} | {0.0: translate("Settings", "fitted to the signal")}
         self.gain = _combo_box(gains, preferences.gain)
+        self.forecast = _combo_box(_translated(FORECAST_NAMES), preferences.forecast)
         self.grid = _combo_box(_translated(GRID_NAMES), preferences.grid)
         self.bar = MeasuredBar(theme, min(round(_BAR_MM * screen_px_per_mm), _MAX_BAR_PX))
         self.bar_mm = QDoubleSpinBox()
@@ -141,6 +147,7 @@ class PreferencesDialog(QDialog):
             "theme": self.colours,
             "speed": self.speed,
             "gain": self.gain,
+            "forecast": self.forecast,
             "grid": self.grid,
         }.items():
             box.currentIndexChanged.connect(
@@ -156,6 +163,7 @@ class PreferencesDialog(QDialog):
         self._form.addRow(translate("Settings", "Font size"), self.letters)
         self._form.addRow(translate("Settings", "Paper speed"), self.speed)
         self._form.addRow(translate("Settings", "Amplitude"), self.gain)
+        self._form.addRow(translate("Settings", "Forecast"), self.forecast)
         self._form.addRow(translate("Settings", "Grid"), self.grid)
         self._form.addRow(self._screen)
         self._form.addRow(self.bar)

@@ -1,4 +1,4 @@
-"""The forecast ahead of the cursor: drawn when a new one arrives, and copied in each frame.
+"""The forecast ahead of the cursor, with its name: drawn when a new one arrives, and copied in each frame.
 
 A forecast arrives each 100 ms and the cursor moves with each frame; drawing costs a hundred times as much as copying.
 """
@@ -13,13 +13,17 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPixmap
 
 from monitor.common.ring_buffer import FloatArray
+from monitor.gui.style.language import translate
 from monitor.gui.style.polyline import FloatArray64, draw_line, square_pen
-from monitor.gui.style.theme import Theme, colour
+from monitor.gui.style.theme import Theme, colour, font, px
 from monitor.gui.trace.sweep_layout import Layout
 from monitor.view.trace import GAP_MARGIN, Fan, Trace
+from stream.timebase import FS
 
 _MARGIN_PX = 2
 """Space for the width of the lines, px."""
+
+_LABEL_PX, _LABEL_TOP_PX, _LABEL_SPACE_PX = 12, 6, 5
 
 
 class ForecastLayer:
@@ -59,6 +63,7 @@ class ForecastLayer:
                 painter.setClipRect(QRectF(left, 0, right - left, layout.height))
                 painter.drawPixmap(QPointF(self._left - number * (layout.width - layout.gutter), 0), self._pixmap)
         painter.setClipping(False)
+        _draw_label(painter, layout, layout.columns(trace.cursor, stop) if trace.cursor < stop else [], fan, theme)
 
     def _draw(self, fan: Fan, layout: Layout, theme: Theme, ratio: float) -> None:
         x = layout.xs(np.arange(fan.first, fan.stop), layout.page(fan.first))
@@ -88,3 +93,18 @@ def _draw_band(
     painter.drawPolygon(arrayToQPolygonF(np.concatenate([x, x[::-1]]), np.concatenate([high, low[::-1]])))
     for edge in (low, high):
         draw_line(painter, x, edge, square_pen(theme.band_edge, theme.thin_px))
+
+
+def _draw_label(painter: QPainter, layout: Layout, columns: list[tuple[int, int]], fan: Fan, theme: Theme) -> None:
+    """Write what the curve is above its wider part; shorter, or not at all, where it has no room."""
+    seconds = f"{(fan.stop - 1 - fan.first) / FS:.2g}"
+    painter.setFont(font(_LABEL_PX, bold=True))
+    left, right = max(columns, key=lambda edges: edges[1] - edges[0], default=(0, 0))
+    for text in (translate("Sweep", "forecast {seconds} s").format(seconds=seconds), f"+{seconds} s"):
+        box = painter.fontMetrics().boundingRect(text)
+        if left + _LABEL_SPACE_PX + box.width() <= right:
+            place = QRectF(left + _LABEL_SPACE_PX, layout.header_height + _LABEL_TOP_PX, box.width() + 2, px(16))
+            painter.fillRect(place, colour(theme.ground))
+            painter.setPen(colour(theme.forecast))
+            painter.drawText(place, Qt.AlignmentFlag.AlignCenter, text)
+            return

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import math
+from dataclasses import replace
 
 from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPixmap, QRegion, QResizeEvent
@@ -47,7 +48,7 @@ def gutter() -> int:
 
 
 class SweepView(QWidget):
-    """Draws a sequence of `Trace`.
+    """Draws a sequence of `Trace`: the ECG.
 
     Parameters
     ----------
@@ -60,6 +61,8 @@ class SweepView(QWidget):
     full_redraws : int
         Number of redraws of the whole cache; all other frames draw only new columns and those of a changed alarm.
     grid : Grid
+    forecast_shown, earlier_forecast_shown : bool
+        Whether the forecast is drawn in the gap, and the earlier one under the trace.
     px_per_mm : float
         Resolution of the screen as reported by Qt; the user preferences may replace it.
     """
@@ -70,6 +73,8 @@ class SweepView(QWidget):
         self.small = small
         self.full_redraws = 0
         self.grid = Grid.LARGE
+        self.forecast_shown = not small
+        self.earlier_forecast_shown = False
         self.px_per_mm = self.physicalDpiX() / 25.4
         self._trace: Trace | None = None
         self._stale = self._paused = False
@@ -148,7 +153,8 @@ class SweepView(QWidget):
         return (*of_trace, *self._appearance(), self.devicePixelRatio())
 
     def _appearance(self) -> tuple[object, ...]:
-        return self.grid, self.theme.name, font_scale(), current_language(), self.size()
+        shown = self.forecast_shown, self.earlier_forecast_shown
+        return self.grid, self.theme.name, font_scale(), current_language(), self.size(), *shown, self.px_per_mm
 
     @property
     def drawn(self) -> Drawn | None:
@@ -181,19 +187,25 @@ class SweepView(QWidget):
         seam = trace.cursor if trace.gap else None
         return Ruler(self.gutter, self.width(), start, layout.per_sample, lanes, seam, trace.span)
 
-    def view(self, mm_per_s: float, mm_per_mv: float | None) -> View:
-        """Return the amount of signal that fits at a paper speed and gain; a gain of None fits it to the signal."""
+    def view(self, mm_per_s: float, mm_per_mv: float | None, leads: int = 2) -> View:
+        """Return the amount of signal that fits at a paper speed and gain; a gain of None fits it to the signal.
+
+        ``leads`` is the largest number of leads.
+        """
         span = max(round((self.width() - self.gutter) / self.px_per_mm / mm_per_s * FS), FS)
-        tall = not self.small or self.height() >= TWO_LEADS_MIN_PX
         # At a high speed in a narrow window, two thirds remain for the trace, and the end of the forecast is cut.
-        gap = GAP if self.small else min(FORECAST_GAP, span // 3)
-        if mm_per_mv is None:
-            return View(span, None, 2 if tall else 1, gap)
-        height = self.height() - self._header_height
-        one, two = (max(height / leads - 2 * LANE_PADDING, 1.0) / self.px_per_mm / mm_per_mv for leads in (1, 2))
-        if self.small and not (tall and two >= MIN_LANE_MV):
-            return View(span, (one, one), 1, gap)
-        return View(span, (one, two), 2, gap)
+        gap = GAP if self.small or not self.forecast_shown else min(FORECAST_GAP, span // 3)
+        height_px = self.height() - self._header_height
+        leads = max(min(leads, height_px // (TWO_LEADS_MIN_PX // 2)), 1)
+        view = View(span, height_px / self.px_per_mm, 2 * LANE_PADDING / self.px_per_mm, mm_per_mv, leads, gap)
+        if self.small and mm_per_mv is not None and view.lane_mm(leads) / mm_per_mv < MIN_LANE_MV:
+            return replace(view, max_leads=1)
+        return view
+
+    def gain_texts(self, trace: Trace) -> list[str]:
+        """Return the gain of each lead of a trace, such as ``20 mm/mV``."""
+        layout = self._layout
+        return [f"{layout.px_per_mv(lead) / self.px_per_mm:.3g} mm/mV" for lead in range(len(trace.leads))]
 
     # --- the cache ----------------------------------------------------------------------------------------------
 
@@ -205,7 +217,7 @@ class SweepView(QWidget):
         self._draw_background(trace)
         with QPainter(self._cache) as painter:
             painter.drawPixmap(0, 0, self._background)
-            draw_samples(painter, self._layout, trace, trace.first, self.theme, small=self.small)
+            self._draw_samples(painter, trace, trace.first)
             self._next_label = 0
             self._draw_annotations(painter, trace)
         self._drawn_to = trace.cursor
@@ -222,7 +234,7 @@ class SweepView(QWidget):
         self._background.setDevicePixelRatio(ratio)
         self._background.fill(colour(self.theme.ground))
         with QPainter(self._background) as painter:
-            draw_scales(painter, self._layout, trace.leads, self.theme, small=self.small)
+            draw_scales(painter, self._layout, trace.leads, self.gain_texts(trace), self.theme, small=self.small)
             if self._header_height:
                 AnnotationRows(self.theme).draw_names(painter, self.gutter)
             draw_grid(painter, self._layout, self.grid, self.theme)
@@ -247,17 +259,21 @@ class SweepView(QWidget):
                 rects = functools.reduce(QRegion.united, erased, QRegion())
                 painter.setClipRegion(rects)
                 again = max(first - math.ceil(2 * _CAP_PX / layout.per_sample), trace.first)
-                draw_samples(painter, layout, trace, again, self.theme, small=self.small)
+                self._draw_samples(painter, trace, again)
                 painter.setClipRegion(rects)
                 self._next_label = 0
             else:
-                draw_samples(painter, layout, trace, first, self.theme, small=self.small)
+                self._draw_samples(painter, trace, first)
             self._draw_annotations(painter, trace)
         # One rectangle per page: a region of several rectangles costs Qt many times as much.
         for left, right in layout.columns(first - 2, trace.cursor + trace.gap + 1):
             self.update(QRect(left - _CAP_PX, 0, right - left + 2 * _CAP_PX, self.height()))
         self._drawn_to = trace.cursor
         self._update_fan(trace)
+
+    def _draw_samples(self, painter: QPainter, trace: Trace, first: int) -> None:
+        earlier = self.earlier_forecast_shown
+        draw_samples(painter, self._layout, trace, first, self.theme, small=self.small, earlier_forecast=earlier)
 
     def _copy(self, painter: QPainter, source: QPixmap, rect: QRect) -> None:
         ratio = self.devicePixelRatio()
@@ -290,7 +306,7 @@ class SweepView(QWidget):
 
     def _update_fan(self, trace: Trace) -> None:
         """Repaint the columns of the previous and of the current forecast and cursor."""
-        if self.small:
+        if not self.forecast_shown:
             return
         layout = self._layout
         first = trace.cursor - 3
@@ -335,7 +351,7 @@ class SweepView(QWidget):
     def _draw_ahead(self, painter: QPainter, trace: Trace) -> None:
         layout = self._layout
         page = layout.page(trace.cursor)
-        if not self.small:
+        if self.forecast_shown:
             self._forecast.paint(painter, layout, trace, self.theme, self.devicePixelRatio())
         x = layout.x(trace.cursor, page)
         if trace.gap:

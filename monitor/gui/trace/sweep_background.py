@@ -16,6 +16,10 @@ from stream.timebase import FS
 
 _LARGE_S, _LARGE_MV = 0.2, 0.5
 _SMALL_S, _SMALL_MV = 0.04, 0.1
+_PULSES_MV = (1.0, 0.5, 0.2)
+"""Sizes of the calibration pulse, mV; the largest for which there is room."""
+
+_PULSE_LABEL = 20
 
 
 class Grid(IntEnum):
@@ -26,25 +30,39 @@ class Grid(IntEnum):
     FINE = 2
 
 
-def draw_scales(painter: QPainter, layout: Layout, leads: Sequence[str], theme: Theme, *, small: bool) -> None:
-    """Draw the name of each lead, and a calibration pulse of 1 mV if there is room for it."""
-    for lead, name in enumerate(leads):
+def draw_scales(
+    painter: QPainter, layout: Layout, leads: Sequence[str], gains: Sequence[str], theme: Theme, *, small: bool
+) -> None:
+    """Draw the name and gain of each lead, and a calibration pulse if there is room for it."""
+    for lead, (name, gain) in enumerate(zip(leads, gains, strict=True)):
         top, bottom = layout.lane(lead)
         painter.setPen(colour(theme.ecg))
         painter.setFont(font(11 if small else 17, bold=True))
         rect = QRectF(0, top + (0 if small else 6), layout.gutter - 4, px(16 if small else 22))
         painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, name)
-        middle, height = (top + bottom) / 2, layout.px_per_mv(lead)
-        # In a low lane the pulse is moved below the name; without room it is omitted.
-        bottom_y = middle + height / 2 if small else min(max(middle + height / 2, top + px(28) + height), bottom - 4)
-        top_y = bottom_y - height
-        if small and (top_y < rect.bottom() or bottom_y + px(14) > bottom):
-            continue
-        painter.setPen(QPen(colour(theme.faint), 1.5))
-        steps = ((0.2, bottom_y), (0.33, bottom_y), (0.33, top_y), (0.6, top_y), (0.6, bottom_y), (0.73, bottom_y))
-        painter.drawPolyline(QPolygonF([QPointF(layout.gutter * x, y) for x, y in steps]))
-        painter.setFont(font(10))
-        painter.drawText(QRectF(0, bottom_y + 3, layout.gutter, px(14)), Qt.AlignmentFlag.AlignCenter, "1 mV")
+        if not small:
+            rect = QRectF(0, rect.bottom(), layout.gutter, px(15))
+            painter.setPen(colour(theme.faint))
+            painter.setFont(font(10))
+            painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, gain)
+        room = bottom - rect.bottom() - px(_PULSE_LABEL)
+        size_mv = next((size for size in _PULSES_MV if size * layout.px_per_mv(lead) <= room), None)
+        if size_mv is not None:
+            _draw_pulse(painter, layout, lead, size_mv, rect.bottom(), theme)
+
+
+def _draw_pulse(painter: QPainter, layout: Layout, lead: int, size_mv: float, above: float, theme: Theme) -> None:
+    """Draw a calibration pulse in the middle of its lane, or below ``above``, with its size."""
+    top, bottom = layout.lane(lead)
+    height = size_mv * layout.px_per_mv(lead)
+    bottom_y = min(max((top + bottom + height) / 2, above + height), bottom - px(_PULSE_LABEL) + 4)
+    top_y = bottom_y - height
+    painter.setPen(QPen(colour(theme.faint), 1.5))
+    steps = ((0.2, bottom_y), (0.33, bottom_y), (0.33, top_y), (0.6, top_y), (0.6, bottom_y), (0.73, bottom_y))
+    painter.drawPolyline(QPolygonF([QPointF(layout.gutter * x, y) for x, y in steps]))
+    painter.setFont(font(10))
+    label = QRectF(0, bottom_y + 3, layout.gutter, px(14))
+    painter.drawText(label, Qt.AlignmentFlag.AlignCenter, f"{size_mv:g} mV")
 
 
 def draw_grid(painter: QPainter, layout: Layout, grid: Grid, theme: Theme) -> None:

@@ -18,7 +18,16 @@ _BAR_PX = 6
 """Height of the bar of an alarm; it fits into the padding above the first lane."""
 
 
-def draw_samples(painter: QPainter, layout: Layout, trace: Trace, first: int, theme: Theme, *, small: bool) -> None:
+def draw_samples(
+    painter: QPainter,
+    layout: Layout,
+    trace: Trace,
+    first: int,
+    theme: Theme,
+    *,
+    small: bool,
+    earlier_forecast: bool,
+) -> None:
     """Draw the samples from ``first`` to the cursor, connected to the previous one.
 
     Parameters
@@ -30,7 +39,9 @@ def draw_samples(painter: QPainter, layout: Layout, trace: Trace, first: int, th
     first : int
     theme : Theme
     small : bool
-        Thin lines, several samples per point, and no predicted ECG.
+        Thin lines, and several samples per point.
+    earlier_forecast : bool
+        Draw the predicted ECG under the trace.
     """
     plot = QRectF(layout.gutter, 0, layout.width - layout.gutter, layout.height)
     painter.setClipRect(plot, Qt.ClipOperation.IntersectClip)
@@ -44,7 +55,7 @@ def draw_samples(painter: QPainter, layout: Layout, trace: Trace, first: int, th
     for page in range(layout.page(first), layout.page(max(trace.cursor - 1, first)) + 1):
         x = layout.xs(index, page)
         for lead in range(len(trace.leads)):
-            if not small:
+            if earlier_forecast:
                 predicted = layout.y(lead, trace.predicted[rows, lead])
                 draw_line(painter, *thin(x, predicted, every), pen(theme.predicted, theme.predicted_px))
             mv = layout.y(lead, trace.mv[rows, lead])

@@ -37,6 +37,9 @@ def test_default_priorities() -> None:
         "ventricular_tachycardia",
         "extreme_tachycardia",
         "extreme_bradycardia",
+        "apnoea",
+        "desaturation",
+        "abp_disconnected",
     ]
     assert [kind for kind in KINDS if by_priority[kind] == "technical"] == [
         "no_data",
@@ -44,8 +47,15 @@ def test_default_priorities() -> None:
         "lead_off",
         "saturation",
         "noise",
+        "pleth_off",
+        "abp_fault",
+        "resp_fault",
     ]
-    assert (by_priority["residual"], by_priority["unusual_complexes"]) == ("low", "medium")
+    assert [kind for kind in KINDS if by_priority[kind] == "low"] == ["pulse_mismatch", "residual"]
+
+
+def test_the_limits_of_messages_and_of_the_settings_are_the_same() -> None:
+    assert settings.load().limits == Limits()
 
 
 def test_a_file_overrides_single_keys(tmp_path: Path) -> None:
@@ -67,6 +77,10 @@ def test_a_file_overrides_single_keys(tmp_path: Path) -> None:
         ("[limits]\nheart_rate_low = 5", ["limits.heart_rate_low", "5", "20 to 300"]),
         ("[limits]\nheart_rate_low = 50.5", ["limits.heart_rate_low", "50.5", "whole number"]),
         ("[limits]\nheart_rate_low = 130", ["limits.heart_rate_low", "130", "less than", "120"]),
+        ("[limits]\ndesaturation = 91", ["limits.desaturation", "91", "less than", "90"]),
+        ("[limits]\nabp_mean_high = 301", ["limits.abp_mean_high", "301", "10 to 300"]),
+        ("[spo2_low]\ndelay_s = 61", ["spo2_low.delay_s", "61", "0 to 60"]),
+        ("[apnoea]\ndelay_s = 5", ["apnoea.delay_s", "no such key"]),
         ("[asystole]\nseconds = 0", ["asystole.seconds", "0", "2 to 10"]),
         ("[asystole]\nseconds = nan", ["asystole.seconds", "nan", "2 to 10"]),
         ('[asystole]\nseconds = "4"', ["asystole.seconds", "'4'", "2 to 10"]),

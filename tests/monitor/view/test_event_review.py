@@ -168,6 +168,11 @@ def test_the_summary_of_an_anomaly_alarm() -> None:
         ("heart_rate_high", 131.0, 120.0, "131.0/min, limit 120/min"),
         ("asystole", 4.2, 4.0, "4.2 s, limit 4 s"),
         ("no_data", 6.9, None, "6.9 s"),
+        ("desaturation", 76.0, 80.0, "76.0 %, limit 80 %"),
+        ("abp_mean_low", 48.5, 60.0, "48.5 mmHg, limit 60 mmHg"),
+        ("abp_disconnected", 3.0, None, "3.0 mmHg"),
+        ("respiration_high", 34.0, 30.0, "34.0/min, limit 30/min"),
+        ("apnoea", 21.0, 20.0, "21.0 s, limit 20 s"),
         ("ventricular_tachycardia", 148.0, None, "148.0/min"),
     ],
 )

@@ -86,10 +86,10 @@ def test_less_than_a_sweep_starts_at_the_first_sample() -> None:
 def test_another_view_keeps_the_time() -> None:
     _, bed, frozen = frozen_at(20)
     assert frozen_trace.fit_view(frozen, bed, VIEW) is frozen
-    closer = frozen_trace.fit_view(frozen, bed, View(2 * FS, (4.0, 2.0)))
+    closer = frozen_trace.fit_view(frozen, bed, View(2 * FS, height_mm=44.0, padding_mm=4.0, gain=10.0))
     assert (closer.trace.cursor, closer.trace.span) == (frozen.trace.cursor, 2 * FS)
     low, high = closer.trace.ranges[0]
-    assert high - low == 4.0
+    np.testing.assert_allclose(high - low, 4.0)
 
 
 def test_after_a_new_session_it_cannot_be_moved() -> None:

@@ -25,7 +25,7 @@ from stream.wire.topics import Kind, Topic
 from tests.stream.wire.test_codec import alarm
 
 # Words in Latin letters in Japanese, too.
-LATIN = {"QRS", "VPC", "MLII"}
+LATIN = {"QRS", "VPC", "MLII", "ABP", "SpO", "mmHg"}
 VALUES: dict[str, Any] = {
     "value": 131.2,
     "limit": 120.0,

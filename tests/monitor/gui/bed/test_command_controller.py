@@ -90,7 +90,7 @@ def test_limits_are_edited_and_sent(window: MonitorWindow, script: Script, qtbot
     qtbot.keyClick(window, Qt.Key.Key_L)
     assert window.commands.limits_dialog is None, "no limits were reported yet"
     assert window.bed_view.controls.note.isVisible()
-    script.receive(ActiveAlarms(bed="bed-1", limits=Limits(heart_rate_low=45, heart_rate_high=130)))
+    script.receive(ActiveAlarms(bed="bed-1", limits=Limits(heart_rate_low=45, heart_rate_high=130, spo2_low=88)))
     window.tick()
     qtbot.keyClick(window, Qt.Key.Key_L)
     dialog = window.commands.limits_dialog
@@ -102,7 +102,8 @@ def test_limits_are_edited_and_sent(window: MonitorWindow, script: Script, qtbot
     assert not dialog.enabled["asystole"].isEnabled()
     dialog.enabled["residual"].setChecked(False)
     dialog.accept()
-    assert sent(script) == [SetLimits(limits=Limits(heart_rate_low=60, heart_rate_high=130, off=("residual",)))]
+    limits = Limits(heart_rate_low=60, heart_rate_high=130, spo2_low=88, off=("residual",))
+    assert sent(script) == [SetLimits(limits=limits)], "what was not edited stays as it was"
     assert window.commands.limits_dialog is None
 
 

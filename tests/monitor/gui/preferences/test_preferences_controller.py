@@ -186,7 +186,7 @@ def test_the_trace_is_drawn_at_the_device_pixel_ratio(
 def test_preferences_are_restored_at_the_next_start(start: Open, script: Script, qtbot: QtBot) -> None:
     first = start()
     script.stream(first, 5)
-    for key in (Qt.Key.Key_D, Qt.Key.Key_S, Qt.Key.Key_Plus, Qt.Key.Key_G, Qt.Key.Key_T):
+    for key in (Qt.Key.Key_D, Qt.Key.Key_S, Qt.Key.Key_Plus, Qt.Key.Key_Plus, Qt.Key.Key_G, Qt.Key.Key_T):
         qtbot.keyClick(first, key)
     first.resize(780, 620)
     span = first.bed_view.view.span
@@ -202,11 +202,12 @@ def test_preferences_are_restored_at_the_next_start(start: Open, script: Script,
 
 def test_a_fitted_gain_is_restored(start: Open, script: Script, qtbot: QtBot) -> None:
     first = start()
+    qtbot.keyClick(first, Qt.Key.Key_Plus)
     qtbot.keyClick(first, Qt.Key.Key_0)
     first.close()
     second = start()
     script.stream(second, 5)
-    assert second.bed_view.view.lane_height_mv is None
+    assert second.bed_view.view.gain is None
     assert "amplitude fitted" in second.bed_view.header.record.text()
 
 

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication
 from monitor.gui.style.theme import NIGHT, colour
 from monitor.gui.trace.sweep import GUTTER, SweepView
 from monitor.gui.window import MonitorWindow
+from monitor.view.autoscale import GAIN_STEPS
 from monitor.view.trace import FORECAST_GAP, GAP_MARGIN, Trace
 from tests.monitor.gui.conftest import Script
 from tests.monitor.message_samples import SECOND, alarm
@@ -223,3 +224,46 @@ def test_an_alarm_drawn_incrementally_equals_a_full_redraw(window: MonitorWindow
     behind = range(GUTTER + 4, column(window.bed_view.sweep, trace, trace.cursor) - 4)
     for x in behind:
         assert any(max(ink.red(), ink.green()) > 150 for ink in inks(pieces, range(x, x + 1))), f"a gap at {x}"
+
+
+# --- what is drawn of forecasts -------------------------------------------------------------------------------------
+
+
+def test_the_earlier_forecast_is_drawn_only_on_request(window: MonitorWindow, script: Script) -> None:
+    script.worker()
+    script.stream(window, 60)
+    trace = trace_of(window)
+    behind = range(column(window.bed_view.sweep, trace, 300), column(window.bed_view.sweep, trace, 1500))
+    assert not any(is_close_to(ink, NIGHT.predicted) for ink in inks(picture(window), behind))
+    window.preferences.change(forecast="both")
+    script.stream(window, 1)
+    assert any(is_close_to(ink, NIGHT.predicted) for ink in inks(picture(window), behind))
+    assert "forecast 100 ms before" in window.bed_view.header.legend.text()
+
+
+def test_without_a_forecast_the_gap_is_narrow_and_dark(window: MonitorWindow, script: Script) -> None:
+    window.preferences.change(forecast="off")
+    script.worker()
+    script.stream(window, 120)
+    trace, image = trace_of(window), picture(window)
+    assert trace.gap < FORECAST_GAP / 2
+    gap = range(
+        column(window.bed_view.sweep, trace, trace.cursor) + 4,
+        column(window.bed_view.sweep, trace, trace.cursor + trace.gap) - 3,
+    )
+    assert len(gap) > 4
+    assert all(max(ink.red(), ink.green(), ink.blue()) < DARK for ink in inks(image, gap))
+    assert window.bed_view.header.legend.text() == ""
+
+
+def test_the_gain_beside_each_lead_is_that_of_the_lane(window: MonitorWindow, script: Script) -> None:
+    script.worker()
+    script.stream(window, 40)
+    sweep, trace = window.bed_view.sweep, trace_of(window)
+    assert sweep.gain_texts(trace) == [f"{step:g} mm/mV" for step in (_gain(sweep, trace),)]
+
+
+def _gain(sweep: SweepView, trace: Trace) -> float:
+    lane = sweep.ruler().lanes[0]
+    gain = (lane.bottom - lane.top) / sweep.px_per_mm / (lane.high - lane.low)
+    return min(GAIN_STEPS, key=lambda step: abs(step - gain))
