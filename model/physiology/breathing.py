@@ -1,9 +1,9 @@
 """Respiration rate and pause of breathing from an impedance or CO2 wave, by "advanced counting".
 
 Schäfer and Kratky, "Estimation of breathing rate from respiratory sinus arrhythmia: comparison of various methods", Ann
-Biomed Eng 36, 2008: the wave is band-pass filtered; maxima count from a share of the third quartile of all maxima on; a
-breath is the interval between two such maxima with a minimum below zero between them. Their share of 0.2 is 0.3 here, and
-their band of 0.1 to 0.5 Hz reaches to 0.7 Hz, 42/min: patients of intensive care breathe faster than resting volunteers.
+Biomed Eng 36, 2008: the wave is band-pass filtered; maxima count from a share of the third quartile of all maxima on;
+a breath is the interval between two such maxima with a minimum below zero between them. Their share of 0.2 is 0.3 here,
+and their band of 0.1 to 0.5 Hz reaches to 0.7 Hz, 42/min: patients of intensive care breathe faster than volunteers.
 
 The share alone would find breaths in any wave, also in what the heart leaves of it while breathing has stopped. So the
 threshold has a floor too: a share of the maxima of breaths before, which is forgotten slowly.
@@ -19,7 +19,7 @@ import numpy as np
 from scipy.signal import butter, sosfiltfilt
 
 from model.physiology.gaps import filled
-from model.signal.arrays import FloatArray, IntArray
+from model.signal.arrays import BoolArray, FloatArray, IntArray
 
 BAND_HZ = (0.1, 0.7)
 """Pass band of the filter: 6 to 42/min."""
@@ -61,9 +61,10 @@ class Breathing:
     rate : float or None
         1/min; None if it cannot be measured.
     pause_s : float or None
-        Time since the last breath while breathing has paused; None while it goes on, or if it is not known.
+        Time since the last breath while breathing has paused, at most the duration of the piece; None while it goes
+        on, or if it is not known.
     quality : float
-        Share of the time, 0 to 1, that lies in breaths like the median: between half and one and a half of its duration.
+        Share of the time, 0 to 1, in breaths like the median: between half and one and a half of its duration.
     age_s : float
         Time since the last breath.
     breaths : ndarray of int64, shape (n,)
@@ -116,14 +117,14 @@ def _band(fs: float) -> FloatArray:
     return sos
 
 
-def _extrema(smooth: FloatArray) -> tuple[IntArray, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
+def _extrema(smooth: FloatArray) -> tuple[IntArray, BoolArray]:
     """Return the samples of the extrema of a wave, in order, and which of them are maxima."""
     rises = np.diff(smooth) > 0
     at = np.flatnonzero(rises[1:] != rises[:-1]) + 1
     return at, rises[at - 1]
 
 
-def _breaths(smooth: FloatArray, at: IntArray, is_maximum: np.ndarray[tuple[int], np.dtype[np.bool_]], threshold: float) -> IntArray:
+def _breaths(smooth: FloatArray, at: IntArray, is_maximum: BoolArray, threshold: float) -> IntArray:
     """Return the maxima above the threshold, of those without a minimum below zero between them the highest."""
     breaths: list[int] = []
     fallen = True

@@ -1,8 +1,8 @@
 """Pressures of the last pulses of an arterial wave, and the mean of any pressure.
 
-Systolic pressure is the highest value of a pulse, diastolic the lowest before its upstroke, mean the average of the wave
-over the whole cycle, from foot to foot. Each is the median of the last beats, so that one extrasystole or a touched line
-does not change it.
+Systolic pressure is the highest value of a pulse, diastolic the lowest before its upstroke, mean the average of the
+wave over the whole cycle, from foot to foot. Each is the median of the last beats, so that one extrasystole or a
+touched line does not change it.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ class PulsePressure:
     systolic, diastolic, mean : float
         mmHg.
     quality : float
-        Share of the last pulses, 0 to 1, whose pressures are plausible and like the median, within a quarter of the pulse
-        pressure.
+        Share of the last pulses, 0 to 1, whose pressures are plausible and like the median, within a quarter of the
+        pulse pressure.
     age_s : float
         Time since the end of the last beat.
     """

@@ -1,10 +1,11 @@
 """The pulses in the last seconds of a plethysmogram or a pressure, and the pulse rate.
 
-A pulse is a maximum of the slope sum, the rise of the wave within a sixth of a second (Zong, Heldt, Moody and Mark, "An
-open-source algorithm to detect onset of arterial blood pressure pulses", Computers in Cardiology 30, 2003). Of maxima
-that are closer than half of the usual interval the highest counts: so a dicrotic wave is no pulse, however high. Its foot
-is where the tangent of the steepest rise meets the level of the lowest value before it (Gaddum, Alastruey, Beerbaum,
-Chowienczyk and Schaeffter, "A technical assessment of pulse wave velocity algorithms", Ann Biomed Eng 41, 2013).
+A pulse is a maximum of the slope sum, the rise of the wave within a sixth of a second (Zong, Heldt, Moody and Mark,
+"An open-source algorithm to detect onset of arterial blood pressure pulses", Computers in Cardiology 30, 2003). Of
+maxima that are closer than half of the usual interval the highest counts: so a dicrotic wave is no pulse. The foot of a
+pulse is where the tangent of the steepest rise meets the level of the lowest value before it (Gaddum, Alastruey,
+Beerbaum, Chowienczyk and Schaeffter, "A technical assessment of pulse wave velocity algorithms", Ann Biomed Eng 41,
+2013).
 
 Here all pulses count, also the weak ones of an arrhythmia; `model.signal.pulse_detector` is stricter: it names pulses
 that contradict an alarm.
@@ -45,7 +46,7 @@ MAX_FOOT_S, MAX_PEAK_S = 0.4, 0.25
 PAUSE = 1.5
 """An interval longer than so many medians is a pause or a missed pulse: monitors average the others."""
 
-MIN_INTERVALS, MIN_QUALITY = 4, 0.5
+MIN_INTERVALS, MIN_QUALITY = 4, 0.6
 """A rate needs so many intervals, and so much quality."""
 
 STALE_S = 3.0
@@ -195,7 +196,7 @@ def _foot(smooth: FloatArray, slopes: FloatArray, low: int, now: int) -> float:
 
 
 def cycles(pulses: Pulses) -> list[tuple[int, int, int]]:
-    """Return the number of each pulse that another one follows without a pause, with first and last sample of its cycle."""
+    """Return the number of each pulse that another follows without a pause, and first and last sample of its cycle."""
     intervals = np.diff(pulses.at)
     if not len(intervals):
         return []

@@ -20,6 +20,7 @@ from model.forecast import forecaster, personal_forecast
 from model.forecast.forecaster import ForecasterColumns, ForecasterState
 from model.forecast.inference import Precision
 from model.forecast.personal_forecast import PersonalColumns
+from model.physiology.derived_values import WavesState
 from model.pipeline import vitals_output
 from model.pipeline.analysis import Analysis, Models
 from model.pipeline.vitals_output import SecondState
@@ -65,12 +66,15 @@ class Notes:
         The technical conditions that hold, oldest first.
     pulses : bytes
         The pulse detectors, as bytes; empty for a bed without waves.
+    waves : WavesState or None
+        What is kept of the waves; None for a bed without.
     """
 
     anomaly: AnomalyNotes
     frequent: FrequentState
     technical: tuple[Began, ...]
     pulses: bytes
+    waves: WavesState | None = None
 
     def __post_init__(self) -> None:
         pulse_detector.from_bytes(self.pulses)
