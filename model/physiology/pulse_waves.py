@@ -144,8 +144,9 @@ def _smoothed(values: FloatArray, fs: float) -> FloatArray:
 @cache
 def _kernel(fs: float) -> FloatArray:
     half = max(round(SMOOTH_S * fs / 2), 1)
-    kernel = np.hanning(2 * half + 1)
-    return kernel / kernel.sum()
+    window: FloatArray = np.hanning(2 * half + 1)
+    kernel: FloatArray = window / window.sum()
+    return kernel
 
 
 def _valid_around(found: IntArray, invalid: BoolArray, window: int) -> BoolArray:
