@@ -107,7 +107,7 @@ def receive(state: WavesState | None, samples: Iterable[WaveSamples]) -> WavesSt
         if own.fs < WORKING_FS["resp"] or not len(own.values):
             continue
         if state is None:
-            state = WavesState(own.start, {}, {}, {}, np.empty(0, np.int64), np.empty(0, np.int64), {})
+            state = WavesState(float(own.start), {}, {}, {}, np.empty(0, np.int64), np.empty(0, np.int64), {})
         wave = state.waves.get(own.signal) or recent_wave.begin(own, WORKING_FS[own.signal])
         state = replace(state, waves={**state.waves, own.signal: recent_wave.receive(wave, own)})
     return state
@@ -140,7 +140,7 @@ def advance(
 
 def _second(state: WavesState, end: int) -> tuple[tuple[Numeric, ...], WavesState]:
     """Measure the values of one second, and forget what no later one needs."""
-    at = end - DELAY
+    at = float(end - DELAY)
     r_peaks = state.peaks[state.known <= end].astype(np.float64)
     levels, breaths = dict(state.levels), dict(state.breaths)
     found = [

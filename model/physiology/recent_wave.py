@@ -80,7 +80,7 @@ def begin(samples: WaveSamples, working_fs: float) -> RecentWave:
     """Return a wave of which nothing has been received; ``working_fs``: lowest working rate, Hz."""
     every = max(int(samples.fs / working_fs), 1)
     nothing = np.empty(0, np.float32)
-    return RecentWave(samples.fs, every, samples.start, 0, nothing, nothing)
+    return RecentWave(float(samples.fs), every, float(samples.start), 0, nothing, nothing)
 
 
 def receive(wave: RecentWave, samples: WaveSamples) -> RecentWave:
