@@ -270,7 +270,7 @@ def parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--exclude", metavar="NAMES", help="records to exclude, such as 202")
     command.add_argument("--json", type=Path, metavar="FILE", help="also write the results to FILE")
-    command.add_argument("--plots", type=Path, metavar="DIR", help="write four plots to DIR (PNG), not with --database")
+    command.add_argument("--plots", type=Path, metavar="DIR", help="write five plots to DIR (PNG), not with --database")
     command.add_argument(
         "--alarms",
         action="store_true",
@@ -302,7 +302,7 @@ def parser() -> argparse.ArgumentParser:
     action = actions.add_parser("list", help="list known records and their locations", parents=[data])
     action.set_defaults(run="data list")
     action = actions.add_parser("fetch", help="download records into the cache", parents=[data])
-    action.add_argument("names", nargs="+", metavar="RECORD", help="mitdb (all of it), mitdb/208, excerpt")
+    action.add_argument("names", nargs="+", metavar="RECORD", help="mitdb or bidmc (all of it), mitdb/208, excerpt")
     action.set_defaults(run="data fetch")
 
     command = add("bench", "measure timings on this machine: stream, ward, model, gui")

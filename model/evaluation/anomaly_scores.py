@@ -22,6 +22,7 @@ from model.conditions.changes import Change, Ended
 from model.console.progress import track
 from model.datasets.annotated_signal import load_annotated
 from model.datasets.mitdb import TRAIN, without
+from model.datasets.reference import Reference
 from model.evaluation import detection_metrics, time_metrics
 from model.evaluation.anomaly_metrics import ANOMALY, METHODS, THRESHOLDS, RecordResult
 from model.evaluation.anomaly_report import AnomalyReport, report_of
@@ -71,7 +72,8 @@ def evaluate_anomalies(
     records: Sequence[str], *, forecaster: Checkpoint, exclude: Sequence[str] = (), catalog: Catalog | None = None
 ) -> AnomalyReport:
     """Score anomaly alarms and baselines; parameters and errors as in `model.evaluation.evaluation.evaluate`."""
-    signals, targets = load(without(records, exclude), catalog)
+    signals, references = load(without(records, exclude), catalog)
+    targets = {name: targets_of(references[name], len(mv)) for name, mv in signals.items()}
     ar = ar180((AHEAD,), catalog)
     return report_of(score_all(signals, targets, run_detector(signals, forecaster), ar))
 
@@ -86,8 +88,9 @@ def score_all(
 
     Parameters
     ----------
-    signals, targets
+    signals : mapping of str to ndarray of float64, shape (n, leads)
         As `load` returns them.
+    targets : mapping of str to AnomalyTargets
     own : mapping of str to DetectorOutput
         As `run_detector` returns it.
     ar : AR, optional
@@ -103,10 +106,8 @@ def score_all(
     return results
 
 
-def load(
-    names: Iterable[str], catalog: Catalog | None = None
-) -> tuple[dict[str, FloatArray], dict[str, AnomalyTargets]]:
-    """Read the samples of records, mV of shape (n, leads) with NaN where invalid, and their targets.
+def load(names: Iterable[str], catalog: Catalog | None = None) -> tuple[dict[str, FloatArray], dict[str, Reference]]:
+    """Read the samples of records, mV of shape (n, leads) with NaN where invalid, and their beats.
 
     Raises
     ------
@@ -115,14 +116,14 @@ def load(
     RecordError
         A record cannot be found or has no annotations.
     """
-    signals, targets = {}, {}
+    signals, references = {}, {}
     for name in names:
         record = load_annotated(name, catalog)
         n = len(record.mv)
         if n < SHORTEST:
             raise UsageError(f"record {name} is too short to score: it must last {SHORTEST // FS} s or more")
-        signals[name], targets[name] = record.mv, targets_of(record.reference, n)
-    return signals, targets
+        signals[name], references[name] = record.mv, record.reference
+    return signals, references
 
 
 def run_detector(

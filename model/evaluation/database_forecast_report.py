@@ -15,6 +15,8 @@ from model.evaluation.anomaly_report import AnomalyReport
 from model.evaluation.anomaly_tables import print_anomalies, print_anomalies_by_record
 from model.evaluation.forecast_report import ForecastReport
 from model.evaluation.forecast_tables import print_forecast, print_forecast_by_record
+from model.evaluation.personal_report import PersonalReport
+from model.evaluation.personal_tables import print_personal
 from model.evaluation.tables import counted
 from model.evaluation.truth import Style
 
@@ -51,6 +53,8 @@ class DatabaseForecasts:
         Records that could not be scored, with the reason.
     forecast : ForecastReport or None
         None without any record.
+    personal : PersonalReport
+        Of the same records.
     anomaly : AnomalyReport or None
         Of the records with typed beats; None if there are none.
     entries : mapping of str to ListEntries
@@ -63,6 +67,7 @@ class DatabaseForecasts:
     records: Mapping[str, Scored]
     skipped: Mapping[str, str]
     forecast: ForecastReport | None
+    personal: PersonalReport
     anomaly: AnomalyReport | None
     entries: Mapping[str, ListEntries]
     without_ar: str | None
@@ -80,9 +85,16 @@ class DatabaseForecasts:
                 name: {**asdict(record), "list_entries_per_h": self.entries[name].per_h}
                 for name, record in self.records.items()
             },
-            **({"forecast": None} if self.forecast is None else self.forecast.to_dict()),
+            **self._forecasts(),
             **(dict.fromkeys(METHODS) if self.anomaly is None else self.anomaly.to_dict()),
         }
+
+    def _forecasts(self) -> dict[str, Any]:
+        if self.forecast is None:
+            return {"forecast": None}
+        metrics = self.forecast.to_dict()
+        self.personal.add_to(metrics)
+        return metrics
 
     @property
     def _total(self) -> dict[str, Any]:
@@ -110,6 +122,7 @@ def print_database_forecasts(report: DatabaseForecasts, console: Console | None 
         console.print(report.without_ar, markup=False, soft_wrap=True)
     print_forecast(report.forecast, console)
     print_forecast_by_record(report.forecast, console)
+    print_personal(report.personal, console)
     if report.anomaly is None:
         console.print(f"Anomaly alarms are not scored: {counted(len(report.records))} without types of beats.")
     else:

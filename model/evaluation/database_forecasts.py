@@ -33,10 +33,15 @@ from model.evaluation.database_forecast_report import DatabaseForecasts, Scored
 from model.evaluation.ec57_beats import SCORED_FROM
 from model.evaluation.forecast_report import CURVE, ForecastReport
 from model.evaluation.forecast_scores import EXCERPT, SPREAD_OVER, ForecastScores
+from model.evaluation.personal_report import HORIZONS as PERSONAL_HORIZONS
+from model.evaluation.personal_report import PersonalReport
+from model.evaluation.personal_scores import PersonalScores
 from model.evaluation.truth import SHORT_RECORD
 from model.forecast.checkpoint import Checkpoint
+from model.forecast.forecaster import Forecasts
 from model.pipeline.analysis import Models
 from model.signal.arrays import FloatArray
+from model.signal.batch import Strides
 from model.signal.gaps import fill_gaps
 from stream.errors import RecordError
 from stream.records.catalog import Catalog
@@ -80,12 +85,13 @@ def evaluate_forecasts(
     ar, missing = _fit_ar(catalog)
     records: dict[str, Scored] = {}
     skipped: dict[str, str] = {}
-    forecasts = ForecastReport({})
+    forecasts, personal = ForecastReport({}), PersonalReport({})
     residual: dict[str, RecordResult] = {}
     entries: dict[str, ListEntries] = {}
     for batch in _batches(database, names, leads, skipped):
-        found, own = _score(batch, models.forecaster, ar)
+        found, own_personal, own = _score(batch, models.forecaster, ar)
         forecasts = ForecastReport({**forecasts.records, **found.records}, found.methods)
+        personal = PersonalReport({**personal.records, **own_personal.records})
         residual |= own
         entries |= alarm_list_entries.entries_of(list(batch), [one.example.record for one in batch.values()], models)
         for name, loaded in batch.items():
@@ -96,6 +102,7 @@ def evaluate_forecasts(
         records,
         skipped,
         forecasts if forecasts.records else None,
+        personal,
         report_of(residual) if residual else None,
         entries,
         missing,
@@ -111,7 +118,7 @@ def _fit_ar(catalog: Catalog | None) -> tuple[AR | None, str | None]:
     """Return AR(180), or the reason why it is missing."""
     stderr().print("fitting AR(180) to DS1 of MIT-BIH")
     try:
-        return ar180(CURVE, catalog), None
+        return ar180(sorted({*CURVE, *PERSONAL_HORIZONS}), catalog), None
     except RecordError as error:
         return None, f"AR(180) is left out, it is fitted to DS1 of MIT-BIH: {error}"
 
@@ -156,15 +163,23 @@ def _load(database: Database, name: str, leads: int | None) -> _Loaded:
 
 def _score(
     batch: dict[str, _Loaded], forecaster: Checkpoint, ar: AR | None
-) -> tuple[ForecastReport, dict[str, RecordResult]]:
-    """Return the scores of forecasts and of anomaly alarms; the latter only of records with typed beats."""
+) -> tuple[ForecastReport, PersonalReport, dict[str, RecordResult]]:
+    """Return the scores of both forecasts and of anomaly alarms; the latter only of records with typed beats."""
     signals = {name: loaded.mv for name, loaded in batch.items()}
     since = {name: loaded.since for name, loaded in batch.items()}
-    scores = ForecastScores({name: loaded.first_lead for name, loaded in batch.items()}, since)
-    outputs = run_detector(signals, forecaster, lambda name, _, forecasts: scores.add(name, forecasts))
+    leads = {name: loaded.first_lead for name, loaded in batch.items()}
+    references = {name: loaded.example.truth.reference for name, loaded in batch.items()}
+    forecasts, personal = ForecastScores(leads, since), PersonalScores(leads, forecaster, references, since)
+
+    def add(name: str, strides: Strides, made: Forecasts) -> None:
+        forecasts.add(name, made)
+        personal.add(name, strides, made)
+
+    outputs = run_detector(signals, forecaster, add)
     targets = {
-        name: targets_of(loaded.example.truth.reference, len(loaded.mv), loaded.since)
+        name: targets_of(references[name], len(loaded.mv), loaded.since)
         for name, loaded in batch.items()
         if loaded.example.truth.style == "typed beats"
     }
-    return scores.report(ar), score_all(signals, targets, outputs, None if ar is None else ar.at((AHEAD,)))
+    curve, own, ahead = (None if ar is None else ar.at(at) for at in (CURVE, PERSONAL_HORIZONS, (AHEAD,)))
+    return forecasts.report(curve), personal.report(own), score_all(signals, targets, outputs, ahead)

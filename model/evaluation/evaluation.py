@@ -15,6 +15,7 @@ from model.datasets.mitdb import without
 from model.evaluation.anomaly_report import AnomalyReport, report_of
 from model.evaluation.anomaly_scores import load, run_detector, score_all
 from model.evaluation.anomaly_tables import print_anomalies, print_anomalies_by_record
+from model.evaluation.anomaly_targets import targets_of
 from model.evaluation.baseline_detectors import AHEAD
 from model.evaluation.baseline_forecasts import ar180
 from model.evaluation.forecast_report import CURVE, ForecastReport
@@ -22,8 +23,9 @@ from model.evaluation.forecast_scores import ForecastScores
 from model.evaluation.forecast_tables import print_forecast, print_forecast_by_record
 from model.evaluation.patient_bootstrap import ON_BOTH_SIDES
 from model.evaluation.personal_report import HORIZONS as PERSONAL_HORIZONS
-from model.evaluation.personal_report import PersonalReport, by_method, print_personal
+from model.evaluation.personal_report import PersonalReport
 from model.evaluation.personal_scores import PersonalScores
+from model.evaluation.personal_tables import print_personal
 from model.forecast.checkpoint import Checkpoint
 from model.forecast.forecaster import Forecasts
 from model.signal.batch import Strides
@@ -65,12 +67,8 @@ class Evaluation:
         return metrics
 
     def _metrics(self) -> dict[str, Any]:
-        metrics, personal = self.forecast.to_dict(), self.personal.to_dict()
-        own = metrics["forecast"]
-        own["nrmse"]["personal"] = personal["nrmse"]["personal"]
-        own["personal"] = personal
-        for name, record in self.personal.records.items():
-            own["records"][name]["nrmse"]["personal"] = by_method(record.nrmse)["personal"]
+        metrics = self.forecast.to_dict()
+        self.personal.add_to(metrics)
         return {**metrics, **self.anomaly.to_dict()}
 
 
@@ -97,10 +95,11 @@ def evaluate(
     """
     names = without(records, exclude)
     stderr().print(f"reading {len(names)} records, fitting AR(180)")
-    signals, targets = load(names, catalog)
+    signals, references = load(names, catalog)
+    targets = {name: targets_of(references[name], len(mv)) for name, mv in signals.items()}
     ar = ar180(sorted({*CURVE, *PERSONAL_HORIZONS}), catalog)
     leads = {name: fill_gaps(mv[:, :1], np.zeros(1))[0][:, 0] for name, mv in signals.items()}
-    forecasts, personal = ForecastScores(leads), PersonalScores(leads, forecaster)
+    forecasts, personal = ForecastScores(leads), PersonalScores(leads, forecaster, references)
 
     def add(name: str, strides: Strides, made: Forecasts) -> None:
         forecasts.add(name, made)

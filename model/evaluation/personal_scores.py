@@ -6,14 +6,18 @@ Records are processed causally from the first sample, with carried state; the fi
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
 from model.console.progress import track
+from model.datasets.reference import Reference
+from model.evaluation import personal_conditions as conditions
 from model.evaluation.baseline_forecasts import AR, last_beat, persistence
 from model.evaluation.ec57_beats import SCORED_FROM
 from model.evaluation.forecast_scores import SPREAD_OVER
-from model.evaluation.personal_report import HORIZONS, PersonalRecord, PersonalReport
+from model.evaluation.personal_report import ERROR_OVER, HORIZONS, IN_DETAIL, PersonalRecord, PersonalReport
+from model.evaluation.second_ahead import excerpts
 from model.forecast import personal_forecast
 from model.forecast.checkpoint import Checkpoint
 from model.forecast.forecaster import Forecasts
@@ -21,43 +25,89 @@ from model.forecast.interval_calibration import Z90
 from model.forecast.personal_forecast import OFFSETS
 from model.signal.arrays import Float32Array, FloatArray, IntArray
 from model.signal.batch import Strides
+from model.signal.columns import each, joined
 from stream.timebase import STRIDE
+
+_HORIZONS, _OFFSETS = np.array(HORIZONS), np.array(OFFSETS)
+
+
+class _Made(NamedTuple):
+    """Forecasts of a record from k origins, mV.
+
+    Attributes
+    ----------
+    origin : ndarray of int64, shape (k,)
+    both : ndarray of float32, shape (k, 2, horizons)
+        Personal forecast and LSTM at `HORIZONS`; NaN beyond the horizon of the LSTM.
+    mean, scale : ndarray of float32, shape (k, offsets)
+        Of the personal forecast.
+    scores : ndarray of float32, shape (k, 2)
+        Errors of both over the next `ERROR_OVER` samples, in predicted deviations.
+    """
+
+    origin: IntArray
+    both: Float32Array
+    mean: Float32Array
+    scale: Float32Array
+    scores: Float32Array
 
 
 class PersonalScores:
-    """Makes personal forecasts chunk by chunk, and keeps those of the horizons that are scored.
+    """Makes personal forecasts chunk by chunk, and keeps them.
 
     Parameters
     ----------
     leads : mapping of str to ndarray of float64, shape (n,)
         The first lead of each record in mV, finite.
     forecaster : Checkpoint
+    references : mapping of str to Reference
+        Beats of each record; empty where they are not known.
+    since : mapping of str to int, optional
+        First scored sample of each record, as for `model.evaluation.forecast_scores.ForecastScores`.
     """
 
-    def __init__(self, leads: Mapping[str, FloatArray], forecaster: Checkpoint) -> None:
+    def __init__(
+        self,
+        leads: Mapping[str, FloatArray],
+        forecaster: Checkpoint,
+        references: Mapping[str, Reference],
+        since: Mapping[str, int] | None = None,
+    ) -> None:
         self._leads = leads
         self._forecaster = forecaster
+        self._references = references
+        self._since = since or dict.fromkeys(leads, SCORED_FROM)
         self._states = {name: personal_forecast.begin(1, forecaster.scaling) for name in leads}
-        self._forecasts: dict[str, list[tuple[IntArray, Float32Array, Float32Array]]] = {name: [] for name in leads}
-        self._inside = {name: np.zeros(len(OFFSETS)) for name in leads}
+        self._made: dict[str, list[_Made]] = {name: [] for name in leads}
 
     def add(self, name: str, strides: Strides, made: Forecasts) -> None:
         """Add the next strides of a record, and the forecasts of the LSTM for them."""
         first = Strides(strides.start, strides.mv[:, :1], strides.invalid[:, :1])
-        own = made._replace(mean=made.mean[:, :, :1], scale=made.scale[:, :, :1])
+        # Contiguous, because the loops have been compiled for such arrays.
+        own_mean, own_scale = (np.ascontiguousarray(values[:, :, :1]) for values in (made.mean, made.scale))
+        own = made._replace(mean=own_mean, scale=own_scale)
         forecasts, self._states[name] = personal_forecast.step(self._forecaster, self._states[name], first, own)
-        origins, x = np.array(strides.last_samples, np.int64), self._leads[name]
-        scored = (origins >= SCORED_FROM) & (origins + OFFSETS[-1] < len(x))
+        mean, scale = forecasts.mean[:, :, 0], forecasts.scale[:, :, 0]
         per_stride = STRIDE // self._forecaster.config.patch
-        network = own.mean[per_stride - 1 :: per_stride]
-        near = [h - 1 for h in HORIZONS if h <= network.shape[1]]
-        far = [OFFSETS.index(h) for h in HORIZONS if h > network.shape[1]]
-        dense = each_sample(network, forecasts.mean)
-        mean = np.concatenate([dense[:, near, 0], forecasts.mean[:, far, 0]], axis=1)
-        self._forecasts[name].append((origins[scored], mean[scored], network[scored][:, near, 0]))
-        truth = x[origins[scored, None] + np.array(OFFSETS)]
-        error = np.abs(forecasts.mean[scored, :, 0] - truth)
-        self._inside[name] += (error <= Z90 * forecasts.scale[scored, :, 0]).sum(axis=0)
+        network, network_scale = (values[per_stride - 1 :: per_stride, :, 0] for values in (own_mean, own_scale))
+        origin, x = np.array(strides.last_samples, np.int64), self._leads[name]
+        whole = origin + OFFSETS[-1] < len(x)
+        origin, mean, scale = origin[whole], mean[whole], scale[whole]
+        network, network_scale = network[whole], network_scale[whole]
+
+        both = np.full((len(origin), 2, len(HORIZONS)), np.nan, np.float32)
+        near = network.shape[1] >= _HORIZONS
+        dense = each_sample(network, mean)
+        both[:, 0, near], both[:, 1, near] = (values[:, _HORIZONS[near] - 1] for values in (dense, network))
+        both[:, 0, ~near] = mean[:, [OFFSETS.index(h) for h in HORIZONS if h > network.shape[1]]]
+        soon = _OFFSETS[_OFFSETS <= ERROR_OVER]
+        truth = x[origin[:, None] + soon]
+        errors = (
+            (mean[:, : len(soon)] - truth) / scale[:, : len(soon)],
+            (network[:, soon - 1] - truth) / network_scale[:, soon - 1],
+        )
+        scores = np.sqrt([(error**2).mean(axis=1) for error in errors]).T.astype(np.float32)
+        self._made[name].append(_Made(origin, both, mean, scale, scores))
 
     def report(self, ar: AR | None) -> PersonalReport:
         """Score the baselines at the same origins, with progress, and return all scores.
@@ -70,21 +120,39 @@ class PersonalScores:
         return PersonalReport({name: self._score(name, ar) for name in track(self._leads, "personal forecasts")})
 
     def _score(self, name: str, ar: AR | None) -> PersonalRecord:
-        x = self._leads[name]
-        origins, personal, lstm = (np.concatenate(part) for part in zip(*self._forecasts[name], strict=True))
-        unknown = np.full((len(origins), len(HORIZONS)), np.nan)
-        network = unknown.copy()
-        network[:, : lstm.shape[1]] = lstm
+        x, since, reference = self._leads[name], self._since[name], self._references[name]
+        all_made = joined(self._made[name])
+        scored = all_made.origin >= since
+        made = each(lambda values: values[scored], all_made)
+        unit, origin = x[:SPREAD_OVER].std(), made.origin
+        unknown = np.full((len(origin), len(HORIZONS)), np.nan)
         forecasts = [
-            personal,
-            network,
-            unknown if ar is None else ar.forecast(x, origins),
-            persistence(x, origins, HORIZONS),
-            last_beat(x, origins, HORIZONS),
+            *made.both.transpose(1, 0, 2),
+            unknown if ar is None else ar.forecast(x, origin),
+            persistence(x, origin, HORIZONS),
+            last_beat(x, origin, HORIZONS),
         ]
-        truth = x[origins[:, None] + np.array(HORIZONS)]
-        rmse = np.sqrt([((forecast - truth) ** 2).mean(axis=0) for forecast in forecasts])
-        return PersonalRecord(rmse / x[:SPREAD_OVER].std(), self._inside[name] / len(origins), len(origins))
+        truth = x[origin[:, None] + _HORIZONS]
+        square = np.array([(forecast - truth) ** 2 for forecast in forecasts])
+
+        target = origin[:, None] + _OFFSETS
+        inside = np.abs(made.mean - x[target]) <= Z90 * made.scale
+        detail, at = [HORIZONS.index(h) for h in IN_DETAIL], np.array(IN_DETAIL)
+        from_start = (all_made.both[:, :, detail] - x[all_made.origin[:, None, None] + at]) ** 2
+        early = conditions.by_minute(all_made.origin, from_start.transpose(1, 0, 2))
+        places = conditions.by_place(square[:2, :, detail], origin[:, None] + at, reference, since, len(x))
+        scores = np.array([*made.scores.T, made.scores.sum(axis=1)])
+        return PersonalRecord(
+            nrmse=np.sqrt(square.mean(axis=1)) / unit,
+            coverage=inside.mean(axis=0),
+            origins=len(origin),
+            by_minute=np.sqrt(early) / unit,
+            by_phase=conditions.by_phase(inside, target, reference, len(x)),
+            by_place=np.sqrt(places) / unit,
+            veb_auroc=conditions.veb_auroc(scores, origin + ERROR_OVER, reference, since),
+            excerpts=excerpts(x, origin, made.mean, made.scale),
+            scored_from=since,
+        )
 
 
 def each_sample(network: Float32Array, personal: Float32Array) -> Float32Array:
@@ -94,18 +162,18 @@ def each_sample(network: Float32Array, personal: Float32Array) -> Float32Array:
 
     Parameters
     ----------
-    network : ndarray of float32, shape (k, horizon, leads)
+    network : ndarray of float32, shape (k, horizon)
         Forecasts of the LSTM from the ends of strides, mV.
-    personal : ndarray of float32, shape (k, len(OFFSETS), leads)
+    personal : ndarray of float32, shape (k, len(OFFSETS))
         mV.
 
     Returns
     -------
-    ndarray of float32, shape (k, horizon, leads)
+    ndarray of float32, shape (k, horizon)
     """
     horizon = network.shape[1]
     near = [offset for offset in OFFSETS if offset <= horizon]
     ahead = np.arange(1, horizon + 1)
-    shares = np.stack([np.interp(ahead, (0, *near), (0, *row)) for row in np.eye(len(near))], axis=1)
+    shares = np.stack([np.interp(ahead, (0, *near), (0, *row)) for row in np.eye(len(near))])
     difference = personal[:, : len(near)] - network[:, np.array(near) - 1]
-    return np.asarray(network + np.einsum("ho,kol->khl", shares, difference), np.float32)
+    return np.asarray(network + difference @ shares, np.float32)

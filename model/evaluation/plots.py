@@ -7,6 +7,7 @@ from pathlib import Path
 from model.evaluation.anomaly_plots import draw_detection
 from model.evaluation.evaluation import Evaluation
 from model.evaluation.forecast_plots import draw_excerpts, draw_horizons, draw_reliability
+from model.evaluation.personal_plots import draw_second_ahead
 from model.evaluation.plot_style import DPI
 from stream.errors import StorageError, UsageError
 
@@ -43,6 +44,7 @@ def draw(evaluation: Evaluation, folder: Path) -> list[Path]:
         "forecast.png": draw_excerpts(evaluation.forecast),
         "horizons.png": draw_horizons(evaluation.forecast),
         "reliability.png": draw_reliability(evaluation.forecast),
+        "second_ahead.png": draw_second_ahead(evaluation.personal),
         "residual.png": draw_detection(evaluation.anomaly),
     }
     paths = []

@@ -19,7 +19,7 @@ from pathlib import Path
 from stream.errors import RecordError, SourceError, UsageError
 from stream.records.download import Check, download, move_into_place, part_file
 
-MITDB = {
+MITDB: dict[str, tuple[str, ...]] = {
     f"mitdb/{number}": leads
     for leads, numbers in {
         ("MLII", "V1"): (
@@ -35,9 +35,23 @@ MITDB = {
 }
 """The 48 records of the MIT-BIH Arrhythmia Database and their leads, in the order of the messages."""
 
+BIDMC: dict[str, tuple[str, ...]] = {f"bidmc/bidmc{number:02}": () for number in range(1, 54)}
+"""The 53 records of the BIDMC PPG and Respiration Dataset; their leads are in their headers."""
+
 PHYSIONET = "https://physionet.org/files/mitdb/1.0.0/"
+PHYSIONET_BIDMC = "https://physionet.org/files/bidmc/1.0.0/"
 CHECKSUMS_FILE = "SHA256SUMS.txt"
 SUFFIXES = (".atr", ".dat", ".hea")
+BIDMC_SUFFIXES = (".breath", ".dat", ".hea", "n.dat", "n.hea")
+"""Marked breaths, the waves, and the numerics beside them."""
+
+DATABASES: dict[str, tuple[dict[str, tuple[str, ...]], tuple[str, ...]]] = {
+    "mitdb": (MITDB, SUFFIXES),
+    "bidmc": (BIDMC, BIDMC_SUFFIXES),
+}
+"""The databases that can be downloaded: their records with the leads, and the ends of the names of a record's files."""
+
+DOWNLOADABLE = {name: leads for records, _ in DATABASES.values() for name, leads in records.items()}
 
 EXCERPT_URL = "https://raw.githubusercontent.com/scipy/dataset-ecg/main/ecg.dat"
 """Source of ``scipy.datasets.electrocardiogram`` (scipy/datasets/_registry.py)."""
@@ -88,14 +102,15 @@ class Catalog:
         Folder for downloads.
     progress : bool
         Report downloads on stderr; with progress bars if it is a terminal.
-    physionet, excerpt_url : str
-        Download sources.
+    physionet, physionet_bidmc, excerpt_url : str
+        Download sources: of mitdb, of bidmc, and of the excerpt.
     """
 
     data_dir: Path | None = None
     cache_dir: Path = field(default_factory=user_cache)
     progress: bool = True
     physionet: str = PHYSIONET
+    physionet_bidmc: str = PHYSIONET_BIDMC
     excerpt_url: str = EXCERPT_URL
 
     @classmethod
@@ -137,7 +152,7 @@ class Catalog:
             raise RecordError(f"cannot search for record {name[:80]}: {error.strerror}") from error
         if found is not None:
             return found
-        if stem in MITDB:
+        if stem in DOWNLOADABLE:
             return self._download_record(stem)
         raise RecordError(_unknown(name, stem))
 
@@ -176,9 +191,9 @@ class Catalog:
             CatalogEntry("excerpt", ("MLII",), excerpt[1] if excerpt else "not yet"),
             CatalogEntry("synthetic", ("MLII", "V1"), "built in"),
         ]
-        for name in sorted(MITDB):
+        for name in sorted(DOWNLOADABLE):
             found = self._on_disk(name)
-            listed.append(CatalogEntry(name, MITDB[name], found.source if found else "not yet"))
+            listed.append(CatalogEntry(name, DOWNLOADABLE[name], found.source if found else "not yet"))
         return listed
 
     def database(self, name: str) -> list[str]:
@@ -187,8 +202,10 @@ class Catalog:
             return []
         folder = None if self.data_dir is None else self.data_dir / name
         if folder is not None and folder.is_dir():
-            return sorted(f"{name}/{path.stem}" for path in folder.glob("*.hea"))
-        return [record for record in sorted(MITDB) if record.startswith(f"{name}/") and self._on_disk(record)]
+            stems = {path.stem for path in folder.glob("*.hea")}
+            # A record with the numerics of another one is none of its own.
+            return sorted(f"{name}/{stem}" for stem in stems if not (stem.endswith("n") and stem[:-1] in stems))
+        return [record for record in sorted(DOWNLOADABLE) if record.startswith(f"{name}/") and self._on_disk(record)]
 
     def fetch(self, names: Iterable[str]) -> Iterator[str]:
         """Download records that are not on disk, one by one; yield a line on each.
@@ -196,7 +213,7 @@ class Catalog:
         Parameters
         ----------
         names : iterable of str
-            ``mitdb/208``, ``mitdb`` for all of them, ``excerpt``.
+            ``mitdb/208``, ``mitdb`` or ``bidmc`` for all of them, ``excerpt``.
 
         Raises
         ------
@@ -207,8 +224,8 @@ class Catalog:
         """
         wanted: list[str] = []
         for name in names:
-            known = sorted(MITDB) if name == "mitdb" else [name]
-            if known[0] not in MITDB and known[0] != "excerpt":
+            known = sorted(DATABASES[name][0]) if name in DATABASES else [name]
+            if known[0] not in DOWNLOADABLE and known[0] != "excerpt":
                 raise RecordError(f"{name} cannot be downloaded: 'bedside data list' shows the available records")
             wanted += known
         return (self._fetch_one(name) for name in dict.fromkeys(wanted))
@@ -228,17 +245,20 @@ class Catalog:
             return None
         if self.data_dir is not None and _with(self.data_dir / name, ".hea").is_file():
             return LocatedRecord(name[:MAX_NAME], self.data_dir / name, "local folder")
-        paths = [_with(self.cache_dir / name, suffix) for suffix in SUFFIXES]
-        if name not in MITDB or not all(path.is_file() for path in paths):
+        if name not in DOWNLOADABLE:
             return None
-        sums = self._saved_sums()
+        database = _database(name)
+        paths = [_with(self.cache_dir / name, suffix) for suffix in DATABASES[database][1]]
+        if not all(path.is_file() for path in paths):
+            return None
+        sums = self._saved_sums(database)
         if all(sums.get(path.name) in (None, _sha256(path)) for path in paths):
             return LocatedRecord(name, self.cache_dir / name, "cache")
         return None
 
-    def _saved_sums(self) -> dict[str, str]:
-        path = self.cache_dir / "mitdb" / CHECKSUMS_FILE
-        return _parse_sums(path.read_bytes()) or {} if path.is_file() else {}
+    def _saved_sums(self, database: str) -> dict[str, str]:
+        path = self.cache_dir / database / CHECKSUMS_FILE
+        return _parse_sums(path.read_bytes(), database) or {} if path.is_file() else {}
 
     def _excerpt_on_disk(self) -> tuple[Path, str] | None:
         if self.data_dir is not None and (self.data_dir / "ecg.dat").is_file():
@@ -252,20 +272,20 @@ class Catalog:
     # --- downloads --------------------------------------------------------------------------------------------------
 
     def _download_record(self, name: str) -> LocatedRecord:
-        stem = self.cache_dir / name
+        stem, database = self.cache_dir / name, _database(name)
+        url = {"mitdb": self.physionet, "bidmc": self.physionet_bidmc}[database]
         try:
-            sums = self._saved_sums()
+            sums = self._saved_sums(database)
             if not sums:
-                download(
-                    self.physionet + CHECKSUMS_FILE, stem.parent / CHECKSUMS_FILE, _expect_sums, progress=self.progress
-                )
-                sums = self._saved_sums()
-            for path in (_with(stem, suffix) for suffix in SUFFIXES):
+                check = _expect_sums(database)
+                download(url + CHECKSUMS_FILE, stem.parent / CHECKSUMS_FILE, check, progress=self.progress)
+                sums = self._saved_sums(database)
+            for path in (_with(stem, suffix) for suffix in DATABASES[database][1]):
                 if not (path.is_file() and _sha256(path) == sums[path.name]):
-                    download(self.physionet + path.name, path, _expect(sums[path.name]), progress=self.progress)
+                    download(url + path.name, path, _expect(sums[path.name]), progress=self.progress)
         except SourceError as error:
             raise SourceError(
-                f"{name} is not complete on disk, and {error}: try again, or give a --data-dir that holds mitdb/"
+                f"{name} is not complete on disk, and {error}: try again, or give a --data-dir that holds {database}/"
             ) from None
         return LocatedRecord(name, stem, "PhysioNet")
 
@@ -310,17 +330,22 @@ def _expect(sha256: str) -> Check:
     return check
 
 
-def _expect_sums(path: Path) -> str:
-    return "" if _parse_sums(path.read_bytes()) else "not the list of checksums (a login page of the network?)"
+def _expect_sums(database: str) -> Check:
+    def check(path: Path) -> str:
+        known = _parse_sums(path.read_bytes(), database)
+        return "" if known else "not the list of checksums (a login page of the network?)"
+
+    return check
 
 
-def _parse_sums(data: bytes) -> dict[str, str] | None:
-    """Return file name → sha256 of lines "hash name"; None if the list is malformed or incomplete."""
-    lines = [line.split() for line in data.decode("utf-8", "replace").splitlines() if line.strip()]
+def _parse_sums(data: bytes, database: str) -> dict[str, str] | None:
+    """Return file name → sha256 of lines "hash name"; None if the list is malformed or lacks a file of the database."""
+    lines = [line.split(maxsplit=1) for line in data.decode("utf-8", "replace").splitlines() if line.strip()]
     if not lines or not all(len(line) == 2 and re.fullmatch("[0-9a-f]{64}", line[0]) for line in lines):
         return None
     sums = {name: sha256 for sha256, name in lines}
-    needed = (name.removeprefix("mitdb/") + suffix for name in MITDB for suffix in SUFFIXES)
+    records, suffixes = DATABASES[database]
+    needed = (name.removeprefix(f"{database}/") + suffix for name in records for suffix in suffixes)
     return sums if all(name in sums for name in needed) else None
 
 
@@ -333,11 +358,16 @@ def _unknown(name: str, stem: str) -> str:
     name = name if name and name.isprintable() else repr(name)
     if f"mitdb/{stem}" in MITDB:
         return f"unknown record {name}: do you mean mitdb/{stem}?"
-    if stem.startswith("mitdb/"):
-        return f"unknown record {name}: 'bedside data list' shows the {len(MITDB)} of mitdb"
+    database = _database(stem)
+    if "/" in stem and database in DATABASES:
+        return f"unknown record {name}: 'bedside data list' shows the {len(DATABASES[database][0])} of {database}"
     if Path(name).is_file() or _with(Path(stem), ".dat").is_file():
         return f"{Path(name).name} has no WFDB header: {Path(stem).name}.hea must be in the same folder"
     return f"unknown record {name}: no such file, and not in --data-dir; 'bedside data list' shows the known names"
+
+
+def _database(name: str) -> str:
+    return name.partition("/")[0]
 
 
 def _with(stem: Path, suffix: str) -> Path:

@@ -88,21 +88,25 @@ def check_sizes(folder: Path, header: Any) -> None:
             )
 
 
-def check_duration(folder: Path, header: Any) -> None:
+def check_duration(folder: Path, header: Any, min_fs: float = MIN_FS, of: str = "an ECG") -> None:
     """Reject a sampling rate that is none of an ECG, and a record that is too long; call `check_sizes` first.
 
     Parameters
     ----------
     folder : Path
     header : wfdb.Record or wfdb.MultiRecord
+    min_fs : float
+        Lowest accepted sampling rate, in Hz.
+    of : str
+        What the record holds, for the message.
 
     Raises
     ------
     RecordError
     """
-    if header.fs is None or not MIN_FS <= header.fs <= MAX_FS:
+    if header.fs is None or not min_fs <= header.fs <= MAX_FS:
         raise RecordError(
-            f"{header.record_name}: sampling rate {header.fs} Hz is not that of an ECG; "
+            f"{header.record_name}: sampling rate {header.fs} Hz is not that of {of}; "
             "correct the first line of its header"
         )
     segments = [segment for segment in getattr(header, "segments", [header]) if segment is not None]

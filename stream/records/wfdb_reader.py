@@ -1,4 +1,7 @@
-"""Read WFDB records as at most two ECG leads, int16, 360 Hz, with plethysmogram and arterial pressure as stored.
+"""Read WFDB records as at most two ECG leads, int16, 360 Hz, with other waves as stored, and their numerics.
+
+Numerics are in a record of their own beside that of the waves, of the same name with an ``n`` at its end, as in MIMIC
+and BIDMC.
 
 ECG at 360 Hz (all of MIT-BIH) keeps its stored ADC values; other rates are resampled. wfdb is imported inside
 functions: it imports pandas, and many of bedside's processes never read a record.
@@ -23,12 +26,14 @@ import numpy.typing as npt
 from stream.errors import RecordError
 from stream.records import wfdb_bounds
 from stream.records.catalog import Catalog
-from stream.records.record import Annotations, Record, RecordedWave, Samples
+from stream.records.record import Annotations, Record, RecordedNumeric, RecordedWave, Samples
+from stream.records.signals import MAY_BE_ZERO, choose_numerics, choose_waves, plain_name
 from stream.records.synthetic import synthetic_patient
 from stream.timebase import FS
 from stream.wire.messages import INVALID, MAX_GAIN, MAX_LEADS
 from stream.wire.messages import MIN_GAIN as LOWEST_GAIN
-from stream.wire.wave_message import MAX_WAVE_FS, MIN_WAVE_FS, Signal, Unit
+from stream.wire.numerics_message import UNIT_OF
+from stream.wire.wave_message import MAX_WAVE_FS, MIN_WAVE_FS, WAVE_UNIT, Signal
 
 FULL_SCALE = 32767
 """Largest ADC value in a message; −32768 marks an invalid sample."""
@@ -45,12 +50,12 @@ NON_ECG_SIGNALS = re.compile(
 )
 """Names of other signals that monitors record; some are stored in mV, too."""
 
-WAVES: tuple[tuple[Signal, Unit, re.Pattern[str]], ...] = (
-    ("pleth", "NU", re.compile(r"(^|[\s_/-])(pleth|ppg)\d*$", re.IGNORECASE)),
-    ("abp", "mmHg", re.compile(r"(^|[\s_/-])(abp|art)\d*$", re.IGNORECASE)),
-)
-"""Other waves that are read, with unit and names. A plethysmogram has no unit, whatever its header gives; a pressure in
-another unit than mmHg is left out."""
+NUMERICS_SUFFIX = "n"
+"""End of the name of a record with numerics."""
+
+MIN_NUMERICS_FS, MAX_NUMERICS_FS = 1 / 3600, 5.0
+"""Sampling rates of numerics, in Hz; MIMIC has 1 Hz and once per minute. A faster record is another one's, by chance of
+the same name."""
 
 READ_ERRORS = (OSError, ValueError, LookupError, TypeError, AttributeError, RuntimeError)
 """Exceptions that wfdb raises for damaged files."""
@@ -101,21 +106,22 @@ def read(stem: Path, *, name: str, source: str) -> Record:
         The files are damaged, or contain no ECG.
     """
     header = _header(stem)
-    names, units = header.sig_name or [], _units(header)
+    names, units = [plain_name(text) for text in header.sig_name or []], _units(header)
     chosen = choose_leads(names, units)
     if not chosen:
-        found = ", ".join(str(text) for text in names) or "no signals"
+        found = ", ".join(names) or "no signals"
         raise RecordError(f"{stem.name} contains no ECG signal in mV (it contains {found}): choose another record")
     others = choose_waves(names, units)
     # Smoothing frames would average the ECG down to the rate of the slowest signal of the record.
-    raw = _call(stem, "rdrecord", channels=[*chosen, *others.values()], physical=True, smooth_frames=False)
+    channels = [*chosen, *(i for i, _ in others.values())]
+    raw = _call(stem, "rdrecord", channels=channels, physical=True, smooth_frames=False)
     leads = [_lead(raw, i) for i in range(len(chosen))]
     for lead, i in zip(leads, chosen, strict=True):
         if not LOWEST_GAIN <= lead.gain <= MAX_GAIN:
             raise RecordError(
                 f"{stem.name}: the gain of {names[i]}, {lead.gain:g} adu/mV, is not that of an ECG; correct its header"
             )
-    waves = [_wave(raw, i, signal) for i, signal in enumerate(others, len(chosen))]
+    waves = [_wave(raw, i, signal, factor) for i, (signal, (_, factor)) in enumerate(others.items(), start=len(chosen))]
     n = min(lead.adu.size for lead in leads)
     adu = np.stack([lead.adu[:n] for lead in leads], axis=1)
     if (adu == INVALID).all():
@@ -131,6 +137,7 @@ def read(stem: Path, *, name: str, source: str) -> Record:
         source=source,
         annotations=_annotations(stem, header.fs, n),
         waves=tuple(wave for wave in waves if wave is not None),
+        numerics=_numerics(stem.with_name(stem.name + NUMERICS_SUFFIX)),
     )
 
 
@@ -159,30 +166,20 @@ def choose_leads(names: Sequence[str | None], units: Sequence[str | None]) -> li
     return sorted(ecg, key=rank)[:MAX_LEADS]
 
 
-def choose_waves(names: Sequence[str | None], units: Sequence[str | None]) -> dict[Signal, int]:
-    """Return the index of the first signal of each kind of `WAVES` that the record contains."""
-    chosen: dict[Signal, int] = {}
-    for signal, unit, pattern in WAVES:
-        for i, (name, own_unit) in enumerate(zip(names, units, strict=True)):
-            if pattern.search(name or "") and (unit == "NU" or (own_unit or "").lower() == unit.lower()):
-                chosen.setdefault(signal, i)
-    return chosen
-
-
 def _units(header: Any) -> list[str | None]:
     """Return the units of each signal; for a multi-segment record, those of its first segment (often a layout)."""
     first = next(segment for segment in getattr(header, "segments", [header]) if segment is not None)
     return list(first.units or [])
 
 
-def _header(stem: Path) -> Any:
+def _header(stem: Path, min_fs: float = wfdb_bounds.MIN_FS, of: str = "an ECG") -> Any:
     """Return a header, after checking it against `wfdb_bounds` and the sizes of its files."""
     wfdb_bounds.check_text(stem)
     header = _call(stem, "rdheader", rd_segments=True)
     for segment in getattr(header, "segments", [header]):
         if segment is not None:
             wfdb_bounds.check_sizes(stem.parent, segment)
-    wfdb_bounds.check_duration(stem.parent, header)
+    wfdb_bounds.check_duration(stem.parent, header, min_fs, of)
     return header
 
 
@@ -210,16 +207,41 @@ def _lead(raw: Any, i: int) -> Lead:
     return quantise(resample(mv, fs), max(abs(gain), MIN_GAIN), zero)
 
 
-def _wave(raw: Any, i: int, signal: Signal) -> RecordedWave | None:
+def _wave(raw: Any, i: int, signal: Signal, factor: float) -> RecordedWave | None:
     """Return a wave of a wfdb record as stored; None if rate or gain is out of range or it has no valid sample."""
     fs = float(raw.fs * (raw.samps_per_frame[i] or 1))
-    stored = quantise(raw.e_p_signal[i], abs(raw.adc_gain[i] or MIN_GAIN), int(raw.baseline[i] or 0))
+    # The ADC values stay: the gain is in another unit.
+    gain = abs(raw.adc_gain[i] or MIN_GAIN) / factor
+    stored = quantise(raw.e_p_signal[i] * factor, gain, int(raw.baseline[i] or 0))
     accepted = MIN_WAVE_FS <= fs <= MAX_WAVE_FS and LOWEST_GAIN <= stored.gain <= MAX_GAIN
     if not accepted or (stored.adu == INVALID).all():
         return None
     stored.adu.flags.writeable = False
-    unit = next(unit for other, unit, _ in WAVES if other == signal)
-    return RecordedWave(signal, unit, fs, stored.gain, stored.zero, stored.adu)
+    return RecordedWave(signal, WAVE_UNIT[signal], fs, stored.gain, stored.zero, stored.adu)
+
+
+def _numerics(stem: Path) -> tuple[RecordedNumeric, ...]:
+    """Return the numerics of the record that is ``stem`` + ``.hea``; none if there is no such record."""
+    if not stem.with_name(stem.name + ".hea").is_file():
+        return ()
+    header = _header(stem, MIN_NUMERICS_FS, "numerics")
+    names, units = header.sig_name or [], _units(header)
+    chosen = choose_numerics(names, units)
+    if not chosen or header.fs > MAX_NUMERICS_FS:
+        return ()
+    raw = _call(stem, "rdrecord", channels=[i for i, _ in chosen.values()], physical=True, smooth_frames=False)
+    numerics = []
+    for i, (name, (_, (factor, added))) in enumerate(chosen.items()):
+        values = np.array(raw.e_p_signal[i], np.float64)
+        if name not in MAY_BE_ZERO:
+            values[values <= 0] = np.nan
+        values = values * factor + added
+        if np.isnan(values).all():
+            continue
+        values.flags.writeable = False
+        fs = float(raw.fs * (raw.samps_per_frame[i] or 1))
+        numerics.append(RecordedNumeric(name, UNIT_OF[name], fs, values))
+    return tuple(numerics)
 
 
 def resample(mv: Samples, fs: float) -> Samples:

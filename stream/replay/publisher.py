@@ -29,6 +29,7 @@ from stream.wire.detail import IN_FULL, DetailLeases, SetDetail
 from stream.wire.messages import Annotation, BedStatus, Message, Offer, Waveform
 from stream.wire.replay_actions import ReplayAction, Seek, SetLoop, SetPlaying, SetSpeed
 from stream.wire.shard import WARD_SHARDS
+from stream.wire.topics import Kind, Topic
 from stream.wire.ward_messages import Beds, ShardBatch, ward_ecg
 
 log = logging.getLogger("bedside.publisher")
@@ -38,8 +39,8 @@ MAX_SLEEP_NS = 100_000_000
 """Maximum sleep, so that a command that moves a deadline forward takes effect in time."""
 
 MAX_CHUNKS_PER_TURN = 10
-"""Chunks that are queued in one turn of the event loop: fewer than a turn can send, 20 with Mosquitto as it comes, so
-that a publisher that is late catches up."""
+"""Chunks, of ECG and of other waves, that are queued in one turn of the event loop, or those of one bed: fewer than a
+turn can send, 20 with Mosquitto as it comes, so that a publisher that is late catches up."""
 
 MAX_WARD_CHUNKS_PER_TURN = 256
 """The same of a ward, whose chunks share a few messages: more than a shard of 4,096 beds has."""
@@ -66,6 +67,8 @@ class Bed:
         Ids of the last executed commands.
     dropped : int
         Chunks that were dropped because the broker was unavailable.
+    numerics : bool
+        Whether the broker retains numerics of it.
     run : ShardRun or None
         What moves the bed at present, together with others of its shard.
     """
@@ -73,6 +76,7 @@ class Bed:
     own_head: Playhead
     executed: deque[str] = field(default_factory=lambda: deque(maxlen=MAX_EXECUTED_IDS))
     dropped: int = 0
+    numerics: bool = False
     run: ShardRun | None = None
 
     @property
@@ -96,6 +100,8 @@ class Publisher:
         One for each bed.
     send : callable
         Sends a message without blocking, such as `stream.mqtt.client.Client.send`.
+    remove : callable
+        Removes the retained message of a topic, such as `stream.mqtt.client.Client.remove`.
     dropped : callable
         Returns the number of chunks of a bed that were dropped because the broker was unavailable.
     instance : str
@@ -123,6 +129,7 @@ class Publisher:
         heads: Sequence[Playhead],
         *,
         send: Callable[[Message], None],
+        remove: Callable[[Topic], None],
         dropped: Callable[[str], int],
         instance: str,
         clock: Clock,
@@ -136,6 +143,7 @@ class Publisher:
         self.beds = {head.bed: Bed(self._on_tick(head)) for head in heads}
         self.offers: tuple[Offer, ...] = ()
         self._send = send
+        self._remove = remove
         self._dropped = dropped
         self._instance = instance
         self._clock = clock
@@ -175,19 +183,20 @@ class Publisher:
             self._publish_tick(shard)
         overdue = self._runs.due()[0] <= now_ns
         ended: list[Bed] = []
-        for _ in range(MAX_CHUNKS_PER_TURN if self._shards is None else MAX_WARD_CHUNKS_PER_TURN):
-            due_ns, name = self._deadlines.first()
-            if due_ns > now_ns:
+        room = MAX_CHUNKS_PER_TURN if self._shards is None else MAX_WARD_CHUNKS_PER_TURN
+        while (first := self._deadlines.first())[0] <= now_ns:
+            if room <= 0:
+                overdue = True
                 break
-            bed = self.beds[name]
+            bed = self.beds[first[1]]
+            room -= 1 + len(bed.own_head.record.waves)
             self._publish(bed)
             if bed.own_head.ended:
                 ended.append(bed)
-        else:
-            overdue = True
         if self._shards is not None:
             self._shards.flush()
         for bed in ended:
+            self._remove_numerics(bed)
             self.publish_status(bed)
         return overdue
 
@@ -293,6 +302,7 @@ class Publisher:
         head = self._on_tick(choose_record(bed.head, record, self._now_ns()))
         self._runs.end(head.bed)
         self._move(bed, head)
+        self._remove_numerics(bed)
         log.info("%s", description(bed.head))
         self.publish_status(bed)
 
@@ -309,9 +319,10 @@ class Publisher:
         )
 
     def stop(self) -> None:
-        """Publish the status ``ended`` of all beds that have not ended."""
+        """Publish the status ``ended`` of all beds that have not ended; their numerics no longer hold."""
         for bed in self.beds.values():
             if not bed.head.ended:
+                self._remove_numerics(bed)
                 self.publish_status(bed, ended=True)
 
     def publish_status(self, bed: Bed, *, ended: bool = False) -> None:
@@ -344,6 +355,7 @@ class Publisher:
         record = bed.own_head.record
         for wave in bed.own_head.next_waves():
             self._send(wave)
+        numerics = bed.own_head.next_numerics()
         chunk, head = bed.own_head.next_chunk()
         self._move(bed, head)
         if self._shards is not None:
@@ -351,11 +363,20 @@ class Publisher:
         self._find_run(head)
         if self._shards is None or chunk.bed in self._detail:
             self._send(chunk)
+        if numerics is not None:
+            self._send(numerics)
+            bed.numerics = True
         self._write_chunk(chunk)
         self._log_end(head, chunk)
         if self._annotations and record.annotations is not None:
             for annotation in annotations_of(chunk, record.annotations):
                 self._send(annotation)
+
+    def _remove_numerics(self, bed: Bed) -> None:
+        """Remove the retained numerics of a bed: its record has ended, or another one is chosen."""
+        if bed.numerics:
+            self._remove(Topic(Kind.NUMERICS, bed.own_head.bed))
+            bed.numerics = False
 
     def _find_run(self, head: Playhead) -> None:
         """Note that a bed may send with others of its shard from now on."""

@@ -79,7 +79,8 @@ async def serve(
     beds = tuple(config.bed for _, config in replays)
     in_shards = len(beds) > IN_FULL and not all_in_full
     # With those of the claims: its own retained topics, which the client restores when another client overwrites them.
-    subscriptions = [*(pattern(Kind.COMMAND, bed) for bed in beds), *bed_claims.subscriptions(beds)]
+    own = [pattern(kind, bed) for kind in (Kind.COMMAND, Kind.NUMERICS) for bed in beds]
+    subscriptions = [*own, *bed_claims.subscriptions(beds)]
     with ledger(ledger_path, *Publisher.LEDGER) as write:
         client = Client(
             address,
@@ -97,6 +98,7 @@ async def serve(
             publisher = Publisher(
                 [begin(record, config, begin_ns) for record, config in replays],
                 send=client.send,
+                remove=client.remove,
                 dropped=client.dropped_of_ward if in_shards else lambda bed: client.dropped(Topic(Kind.ECG, bed)),
                 instance=client.instance,
                 clock=clock,

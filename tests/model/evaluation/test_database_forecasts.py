@@ -13,7 +13,6 @@ from model.evaluation.baseline_forecasts import AR, fit_ar
 from model.evaluation.database import Database, find_database
 from model.evaluation.database_forecast_report import DatabaseForecasts, print_database_forecasts
 from model.evaluation.database_forecasts import evaluate_forecasts, scored_from
-from model.evaluation.forecast_report import CURVE
 from model.pipeline.analysis import load_models
 from monitor.cli import main
 from stream.errors import RecordError
@@ -68,7 +67,7 @@ def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
 def with_ar(database: Database, monkeypatch: pytest.MonkeyPatch, leads: int | None = None) -> DatabaseForecasts:
     """Score the folder with an AR model of noise in place of that of MIT-BIH."""
     noise = np.random.default_rng(0).normal(size=5000)
-    monkeypatch.setattr(database_forecasts, "ar180", lambda *_: fit_ar([noise], 180, CURVE))
+    monkeypatch.setattr(database_forecasts, "ar180", lambda horizons, _: fit_ar([noise], 180, horizons))
     return evaluate_forecasts(database, database.records, load_models(), leads=leads)
 
 
@@ -99,7 +98,18 @@ def test_the_command_prints_tables_and_writes_numbers(
         "scored_from_s": 100,
         "seconds": 130,
     }
-    assert set(found["forecast"]["nrmse"]) == {"lstm", "persistence", "last_beat"}
+    assert set(found["forecast"]["nrmse"]) == {"lstm", "persistence", "last_beat", "personal"}
+    personal = found["forecast"]["personal"]
+    assert set(personal["nrmse"]["personal"]) == {"3", "11", "50", "100", "200", "500", "1000"}
+    assert found["forecast"]["nrmse"]["personal"] == personal["nrmse"]["personal"]
+    assert set(personal["nrmse"]["ar180"].values()) == {None}
+    assert set(personal["nrmse_by_minute"]["personal"]["50"]) == {"0-1", "1-2", "2-3", "3-5", "5-10"}
+    assert personal["nrmse_by_minute"]["lstm"]["200"]["3-5"] is None
+    assert personal["records"] == {"with_beats": ["typed", "untyped"], "after_veb": []}
+    assert set(personal["coverage90_by_phase"]) == {"qrs", "rest"}
+    assert personal["nrmse_after_veb"] is None
+    assert "Personal forecast, 2 records: first lead, from 1:40" in printed
+    assert "After a ventricular ectopic beat" not in printed
     assert "residual_ar180" not in found
     assert "mitdb/101 cannot be found" in found["without_ar180"]
     assert "AR(180) is left out" in printed
@@ -114,7 +124,7 @@ def test_scores_do_not_depend_on_how_many_records_are_read_at_once(
     monkeypatch.setattr(database_forecasts, "TOGETHER", 1)
     cut = with_ar(database, monkeypatch).to_dict()
     assert set(whole["forecast"]["records"]) == {"typed", "untyped", "plain"}
-    for method in ("lstm", "ar180", "persistence", "last_beat"):
+    for method in ("personal", "lstm", "ar180", "persistence", "last_beat"):
         assert cut["forecast"]["nrmse"][method] == pytest.approx(whole["forecast"]["nrmse"][method], rel=1e-4)
     assert cut["residual_ar180"] == whole["residual_ar180"]
     assert cut["residual"]["auroc"] == pytest.approx(whole["residual"]["auroc"], abs=0.01)

@@ -87,6 +87,9 @@ def test_json_with_and_without_the_shared_patient(shared: Evaluation) -> None:
     assert rest["forecast"]["nrmse"] == own["nrmse"]
     assert set(own["nrmse"]["personal"]) == {"3", "11", "50", "100", "200", "500", "1000"}
     assert values["forecast"]["nrmse"] != own["nrmse"]
+    personal = values["forecast"]["personal"]
+    assert all(value > 0 for value in personal["nrmse_by_minute"]["personal"]["50"].values())
+    assert rest["forecast"]["personal"]["coverage90_by_phase"] != personal["coverage90_by_phase"]
     assert rest["residual"]["auroc"] == values["residual"]["records"]["116"]["auroc"]
     assert "records" not in rest["forecast"]
     assert "records" not in rest["residual"]

@@ -11,7 +11,7 @@ HORIZON = 96
 
 
 def test_each_sample_between_the_offsets() -> None:
-    network = np.zeros((2, HORIZON, 1), np.float32)
-    personal = np.array(OFFSETS, np.float32)[None, :, None].repeat(2, axis=0)
+    network = np.zeros((2, HORIZON), np.float32)
+    personal = np.array(OFFSETS, np.float32)[None].repeat(2, axis=0)
     dense = each_sample(network, personal)
-    np.testing.assert_allclose(dense[0, :, 0], np.arange(1, HORIZON + 1), rtol=1e-6)
+    np.testing.assert_allclose(dense, [np.arange(1, HORIZON + 1)] * 2, rtol=1e-6)

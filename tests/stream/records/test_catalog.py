@@ -148,6 +148,51 @@ def test_a_login_page_is_not_a_list_of_checksums(catalog: Catalog, site: Site) -
     assert files_in(catalog.cache_dir) == set()
 
 
+def test_a_record_of_bidmc_is_downloaded_with_its_numerics(
+    catalog: Catalog, site: Site, bidmc_files: dict[str, bytes]
+) -> None:
+    site.files |= bidmc_files
+    record = load("bidmc/bidmc07", catalog)
+    assert (record.source, record.leads) == ("PhysioNet", ("II", "V"))
+    assert [wave.signal for wave in record.waves] == ["pleth", "abp", "resp"]
+    assert [(one.name, one.at(0)[0]) for one in record.numerics] == [
+        ("heart_rate", 94.0),
+        ("pulse_rate", 93.0),
+        ("respiration_rate", 25.0),
+        ("spo2", 97.0),
+    ]
+    files = ["bidmc07.breath", "bidmc07.dat", "bidmc07.hea", "bidmc07n.dat", "bidmc07n.hea"]
+    assert site.requested == [f"bidmc/1.0.0/{name}" for name in ("SHA256SUMS.txt", *files)]
+    assert load("bidmc/bidmc07", catalog).source == "cache"
+    # A damaged file of the numerics is replaced like any other.
+    (catalog.cache_dir / "bidmc" / "bidmc07n.dat").write_bytes(b"damaged")
+    assert load("bidmc/bidmc07", catalog).numerics[0].at(0) == (94.0, 0.0)
+    assert site.requested[6:] == ["bidmc/1.0.0/bidmc07n.dat"]
+    assert catalog.database("bidmc") == ["bidmc/bidmc07"]
+    assert list(catalog.fetch(["bidmc/bidmc07"])) == ["bidmc/bidmc07: cache"]
+
+
+def test_all_of_bidmc_is_fetched_by_its_name(catalog: Catalog, site: Site, bidmc_files: dict[str, bytes]) -> None:
+    site.files |= bidmc_files
+    lines = catalog.fetch(["bidmc"])
+    with pytest.raises(SourceError, match=r"bidmc01 is not complete on disk, and bidmc01\.breath could not be"):
+        next(lines)
+    assert "the 53 of bidmc" in error_of(catalog, "bidmc/bidmc54")
+
+
+def test_a_record_with_the_numerics_of_another_one_is_not_listed(
+    offline: Catalog, bidmc_files: dict[str, bytes], tmp_path: Path
+) -> None:
+    folder = tmp_path / "data" / "bidmc"
+    folder.mkdir(parents=True)
+    for name, data in bidmc_files.items():
+        (folder / Path(name).name).write_bytes(data)
+    (folder / "alone_n.hea").write_bytes(b"")
+    local = Catalog(data_dir=tmp_path / "data", cache_dir=offline.cache_dir, progress=False)
+    assert local.database("bidmc") == ["bidmc/alone_n", "bidmc/bidmc07"]
+    assert load("bidmc/bidmc07", local).source == "local folder"
+
+
 def test_a_damaged_cache_is_repaired(catalog: Catalog, site: Site) -> None:
     whole = load("mitdb/208", catalog)
     path = catalog.cache_dir / "mitdb" / "208.dat"
@@ -176,7 +221,7 @@ def test_the_table_of_leads_matches_the_headers(mitdb_dir: Path) -> None:
 def test_listing_and_fetch(catalog: Catalog, site: Site, excerpt_bytes: bytes) -> None:
     site.files["ecg.dat"] = excerpt_bytes
     before = {entry.name: entry.where for entry in catalog.listing()}
-    assert len(before) == 50
+    assert len(before) == 50 + 53
     assert before["synthetic"] == "built in"
     assert {before["excerpt"], before["mitdb/208"]} == {"not yet"}
     assert list(catalog.fetch(["mitdb/208", "excerpt", "mitdb/208"])) == [

@@ -16,8 +16,9 @@ from hypothesis.extra import numpy as hnp
 from stream.errors import RecordError
 from stream.records.catalog import Catalog
 from stream.records.record import Record
-from stream.records.wfdb_reader import FULL_SCALE, choose_leads, choose_waves, load, quantise, quiet_wfdb, resample
+from stream.records.wfdb_reader import FULL_SCALE, choose_leads, load, quantise, quiet_wfdb, resample
 from stream.wire.messages import INVALID
+from stream.wire.wave_message import WAVE_UNIT
 
 with quiet_wfdb() as wfdb:
     pass
@@ -220,20 +221,6 @@ def test_choose_leads(names: list[str | None], units: list[str | None], chosen: 
 # --- other waves -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("names", "units", "chosen"),
-    [
-        (["II", "PLETH", "ABP"], ["mV", "NU", "mmHg"], {"pleth": 1, "abp": 2}),
-        (["ART", "II", "ABP"], ["mmHg", "mV", "mmHg"], {"abp": 0}),
-        (["SNUADC/ART", "SNUADC/PLETH", "ECG_II"], ["mmHg", "", "mV"], {"pleth": 1, "abp": 0}),
-        (["ABP", "PPG", "ABPMean", "CVP"], ["mV", None, "mmHg", "mmHg"], {"pleth": 1}),
-        (["RESP", "SpO2", None], ["NU", "%", None], {}),
-    ],
-)
-def test_choose_waves(names: list[str | None], units: list[str | None], chosen: dict[str, int]) -> None:
-    assert choose_waves(names, units) == chosen
-
-
 def test_pulse_waves_are_read_as_stored(tmp_path: Path, catalog: Catalog) -> None:
     time = np.arange(1250) / 125
     signals = np.stack([np.sin(7 * time), 80 + 30 * np.sin(7 * time), 0.5 + 0.1 * np.cos(time)], axis=1)
@@ -249,6 +236,7 @@ def test_pulse_waves_are_read_as_stored(tmp_path: Path, catalog: Catalog) -> Non
         assert np.array_equal(wave.adu, stored[:, column])
     assert (pressure.adu[:100] == INVALID).all()
     np.testing.assert_allclose(pressure.values(pressure.adu)[100:], signals[100:, 1], atol=0.006)
+    assert record.numerics == ()
     # The ECG is the same as in a record without them.
     alone = load(write(tmp_path, "alone", fs=125, gain=100, mv=signals[:, :1], zero=0, names=["II"]), catalog)
     assert (record.leads, record.gain, record.zero) == (alone.leads, alone.gain, alone.zero)
@@ -269,6 +257,91 @@ def test_a_part_of_a_record_has_the_waves_of_its_time(tmp_path: Path, catalog: C
     part = record.until(361)
     # Samples 0 to 125 of the wave are at 0 to 360 samples at 360 Hz.
     assert (part.n, part.waves[0].adu.size) == (361, 126)
+
+
+def test_all_waves_are_read_in_their_units_and_keep_their_adc_values(tmp_path: Path, catalog: Catalog) -> None:
+    """The names have commas at their ends, as in BIDMC; a kilopascal is 7.5 mmHg."""
+    time = np.arange(1250) / 125
+    names = ["RESP,", "II,", "CO2,", "V,", "CVP,", "PAP,", "ABP,", "PLETH,", "AVR,"]
+    units = ["pm", "mV", "kPa", "mV", "cmH2O", "mmHg", "mmHg", "NU", "mV"]
+    signals = np.stack([np.sin((1 + k) * time) for k in range(len(names))], axis=1)
+    path = write(tmp_path, fs=125, gain=1000, mv=signals, zero=0, names=names, units=units)
+    record = load(path, catalog)
+    assert record.leads == ("II", "V")
+    stored = wfdb.rdrecord(path, physical=False).d_signal
+    expected = [
+        ("pleth", 7, 1),
+        ("abp", 6, 1),
+        ("pap", 5, 1),
+        ("cvp", 4, 0.735559),
+        ("resp", 0, 1),
+        ("co2", 2, 7.50064),
+    ]
+    assert [wave.signal for wave in record.waves] == [signal for signal, _, _ in expected]
+    for wave, (_, column, factor) in zip(record.waves, expected, strict=True):
+        assert wave.unit == WAVE_UNIT[wave.signal]
+        assert np.array_equal(wave.adu, stored[:, column])
+        np.testing.assert_allclose(wave.values(wave.adu), signals[:, column] * factor, atol=0.001 * factor, rtol=1e-5)
+
+
+# --- numerics --------------------------------------------------------------------------------------------------------
+
+
+def write_numerics(folder: Path, mv: np.ndarray, names: list[str], units: list[str], **other: Any) -> None:
+    write(folder, "recn", mv=mv, names=names, units=units, gain=10, zero=0, **other)
+
+
+def test_numerics_are_read_beside_their_record(tmp_path: Path, catalog: Catalog) -> None:
+    path = write(tmp_path)
+    values = np.array([[80.0, 97.0, 36.5, -1.0, 10.0, 5.0], [0.0, np.nan, 0.0, 0.0, 20.0, 5.0]])
+    names, units = ["HR,", "%SpO2", "TEMP", "CVP", "ABP SYS", "ST II"], ["bpm", "%", "degC", "mmHg", "kPa", "mm"]
+    write_numerics(tmp_path, values, names, units, fs=1)
+    numerics = {one.name: one for one in load(path, catalog).numerics}
+    assert {name: one.unit for name, one in numerics.items()} == {
+        "heart_rate": "1/min",
+        "spo2": "%",
+        "temperature": "°C",
+        "cvp_mean": "mmHg",
+        "abp_systolic": "mmHg",
+    }
+    nothing = np.nan
+    np.testing.assert_array_equal(numerics["heart_rate"].values, [80, nothing], "0 is no rate")
+    np.testing.assert_array_equal(numerics["spo2"].values, [97, nothing])
+    np.testing.assert_array_equal(numerics["temperature"].values, [36.5, nothing])
+    np.testing.assert_array_equal(numerics["cvp_mean"].values, [-1, 0], "a venous pressure may be 0 or less")
+    np.testing.assert_allclose(numerics["abp_systolic"].values, [75.0064, 150.0128], rtol=1e-5)
+    assert all(one.fs == 1 and not one.values.flags.writeable for one in numerics.values())
+
+
+def test_numerics_once_per_minute_are_read(tmp_path: Path, catalog: Catalog) -> None:
+    path = write(tmp_path)
+    write_numerics(tmp_path, np.array([[110.0], [115.0]]), ["NBPSys"], ["mmHg"], fs=1 / 60)
+    [cuff] = load(path, catalog).numerics
+    assert (cuff.name, cuff.fs) == ("nibp_systolic", pytest.approx(1 / 60))
+    assert cuff.at(90 * 360) == (115.0, pytest.approx(30.0, abs=0.01))
+
+
+@pytest.mark.parametrize(
+    ("names", "fs", "value"), [(["II"], 360, 0.5), (["ABPx"], 1, 80.0), (["HR"], 125, 80.0), (["HR"], 1, np.nan)]
+)
+def test_a_record_of_another_kind_gives_no_numerics(
+    tmp_path: Path, catalog: Catalog, names: list[str], fs: int, value: float
+) -> None:
+    path = write(tmp_path)
+    write_numerics(tmp_path, np.full((2, 1), value), names, ["mV"], fs=fs)
+    assert load(path, catalog).numerics == ()
+
+
+def test_damaged_numerics_are_a_one_line_error(tmp_path: Path, catalog: Catalog) -> None:
+    path = write(tmp_path)
+    write_numerics(tmp_path, np.full((100, 1), 80.0), ["HR"], ["bpm"], fs=1)
+    (tmp_path / "recn.dat").write_bytes(bytes(10))
+    with pytest.raises(RecordError, match=r"recn\.dat is truncated"):
+        load(path, catalog)
+    (tmp_path / "recn.dat").write_bytes(bytes(200))
+    (tmp_path / "recn.hea").write_text("recn 1 0 100\nrecn.dat 16 10/bpm 16 0 0 0 0 HR\n")
+    with pytest.raises(RecordError, match="recn: sampling rate 0 Hz is not that of numerics"):
+        load(path, catalog)
 
 
 # --- quantization ----------------------------------------------------------------------------------------------------

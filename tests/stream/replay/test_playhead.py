@@ -1,5 +1,6 @@
 import itertools
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -8,12 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stream.clock import rfc3339
 from stream.errors import UsageError
-from stream.records.record import Record, RecordedWave
-from stream.replay.playhead import ReplayConfig, begin, execute, replay
+from stream.records.record import Record, RecordedNumeric, RecordedWave
+from stream.replay.playhead import Playhead, ReplayConfig, begin, execute, replay
 from stream.timebase import FS
 from stream.wire.continuity import check_sequence
 from stream.wire.messages import Waveform
+from stream.wire.numerics_message import UNIT_OF, Numerics
 from stream.wire.replay_actions import Seek
 
 BEGIN_NS = 1_700_000_000_000_000_000
@@ -104,6 +107,105 @@ def test_a_wave_that_is_shorter_than_the_ecg_ends_before_it() -> None:
     [first] = head.next_waves()
     _, head = head.next_chunk()
     assert (first.n, head.next_waves()) == (10, ())
+
+
+def with_numerics(n: int, *rates: float, missing: int = -1) -> Record:
+    """Return a traceable record with numerics whose sample k is k + 1, but for one that is missing."""
+    numerics = []
+    for name, fs in zip(("spo2", "nibp_mean"), rates, strict=False):
+        values = np.arange(math.ceil(n * fs / FS)) + 1.0
+        values[missing : missing + 1] = math.nan
+        numerics.append(RecordedNumeric(name, UNIT_OF[name], fs, values))  # type: ignore[arg-type, index]
+    return replace(traceable(n), numerics=tuple(numerics), synthetic=False)
+
+
+def played(head: Playhead) -> Iterator[tuple[Waveform, Numerics | None]]:
+    """Yield the chunks of a replay, each with the numerics of its interval."""
+    while head.due_ns is not None:
+        numerics = head.next_numerics()
+        chunk, head = head.next_chunk()
+        yield chunk, numerics
+
+
+@given(
+    st.integers(1, 4000),
+    st.integers(1, 3600),
+    st.sampled_from([1.0, 1 / 1.024, 0.5, 2.0]),
+    st.floats(0.1, 1000),
+    st.integers(0, 3999),
+)
+def test_numerics_come_in_the_chunk_of_their_sample_with_their_age(
+    n: int, size: int, fs: float, speed: float, first: int
+) -> None:
+    first = min(first, n - 1)
+    head = begin(with_numerics(n, fs), ReplayConfig(chunk=size, speed=speed, start_s=first / FS), BEGIN_NS)
+    cadence = min(fs, 1.0)
+    times = {math.ceil(k * FS / cadence - 1e-6) for k in range(math.ceil(n * cadence / FS) + 1)}
+    for chunk, numerics in played(head):
+        due = [at for at in times if chunk.position <= at < chunk.position + chunk.n]
+        due += [first] if chunk.start == 0 else []
+        assert (numerics is None) == (not due)
+        if numerics is None:
+            continue
+        assert numerics.index + first == max(due)
+        assert (numerics.session, numerics.epoch) == (chunk.session, chunk.epoch)
+        assert chunk.start <= numerics.index < chunk.end
+        assert numerics.when == rfc3339(BEGIN_NS + round(numerics.index * 1e9 / (FS * speed)))
+        [spo2] = numerics.values
+        position = numerics.index + first
+        assert (spo2.name, spo2.unit, spo2.source) == ("spo2", "%", "recorded")
+        assert spo2.value == math.floor(position * fs / FS + 1e-6) + 1
+        assert spo2.age_s == pytest.approx(position / FS - (spo2.value - 1) / fs, abs=1e-3)
+
+
+def test_a_slow_numeric_comes_beside_a_fast_one_and_says_its_age() -> None:
+    record = with_numerics(3600, 1.0, 0.25, missing=1)
+    found = [numerics for _, numerics in played(begin(record, ReplayConfig(), BEGIN_NS)) if numerics is not None]
+    assert [message.index for message in found] == list(range(0, 3600, 360))
+    spo2, cuff = found[3].values
+    assert (spo2.name, spo2.value, spo2.age_s, cuff.name, cuff.value, cuff.age_s) == ("spo2", 4, 0, "nibp_mean", 1, 3)
+    spo2, cuff = found[1].values
+    assert (spo2.value, spo2.age_s) == (None, 1), "missing: since the last one"
+    assert [one.values[1].age_s for one in found[4:8]] == [4, 5, 6, 7], "missing, and longer each time"
+
+
+def test_a_long_chunk_has_the_latest_numerics() -> None:
+    head = begin(with_numerics(3600, 1.0), ReplayConfig(chunk=1000), BEGIN_NS)
+    assert [numerics.index for _, numerics in played(head) if numerics is not None] == [720, 1800, 2880, 3240]
+
+
+def test_numerics_follow_a_seek_at_once() -> None:
+    """The numerics before it would be out of date for up to a second, or for ever if they come once per hour."""
+    for rates, age_s in (((1.0,), 0.5), ((1 / 3600,), 5.5)):
+        head = begin(with_numerics(3600, *rates), ReplayConfig(), BEGIN_NS)
+        _, head = head.next_chunk()
+        for position in (1980, 180):
+            head = execute(head, Seek(position=position), BEGIN_NS + 10**9)
+            numerics = head.next_numerics()
+            assert numerics is not None
+            assert (numerics.epoch, numerics.index) == (head.epoch, head.start)
+            [spo2] = numerics.values
+            assert spo2.age_s == (age_s if position == 1980 else 0.5)
+            _, head = head.next_chunk()
+            assert head.next_numerics() is None
+
+
+def test_numerics_follow_the_restart_of_a_loop_at_once() -> None:
+    head = begin(with_numerics(500, 1.0), ReplayConfig(loop=True), BEGIN_NS)
+    found = [numerics for _, numerics in itertools.islice(played(head), 42) if numerics is not None]
+    assert [(one.epoch, one.index, one.values[0].value) for one in found] == [
+        (epoch, 500 * epoch + at, value) for epoch in range(3) for at, value in ((0, 1), (360, 2))
+    ]
+
+
+def test_a_record_without_numerics_sends_none() -> None:
+    assert all(numerics is None for _, numerics in played(begin(traceable(720), ReplayConfig(), BEGIN_NS)))
+
+
+def test_numerics_of_a_synthetic_patient_are_simulated() -> None:
+    numerics = begin(replace(with_numerics(720, 1.0), synthetic=True), ReplayConfig(), BEGIN_NS).next_numerics()
+    assert numerics is not None
+    assert (numerics.values[0].source, numerics.synthetic) == ("simulated", True)
 
 
 def test_a_start_within_the_record() -> None:

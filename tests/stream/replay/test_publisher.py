@@ -16,9 +16,11 @@ from stream.replay.publisher import MAX_CHUNKS_PER_TURN, Publisher, description
 from stream.wire.alarm_messages import Action, Command
 from stream.wire.continuity import Continuity, check_sequence
 from stream.wire.messages import Annotation, BedStatus, Message, Waveform
+from stream.wire.numerics_message import Numerics
 from stream.wire.replay_actions import Seek, SetLoop, SetPlaying, SetSpeed
+from stream.wire.topics import Kind, Topic
 from stream.wire.wave_message import Wave
-from tests.stream.replay.test_playhead import BEGIN_NS, traceable, with_wave
+from tests.stream.replay.test_playhead import BEGIN_NS, traceable, with_numerics, with_wave
 
 
 class FakeClock:
@@ -53,10 +55,12 @@ def publisher(
     clock: FakeClock,
     lost: int = 0,
     annotations: bool = False,
+    removed: list[tuple[int, Topic]] | None = None,
 ) -> Publisher:
     return Publisher(
         heads,
         send=lambda message: sent.append((clock.now_ns(), message)),
+        remove=lambda topic: None if removed is None else removed.append((clock.now_ns(), topic)),
         dropped=lambda bed: lost,
         instance="ab12",
         clock=clock,
@@ -110,6 +114,40 @@ async def test_each_wave_is_sent_just_before_the_ecg_of_its_interval() -> None:
     samples = [message for _, message in sent if isinstance(message, Wave | Waveform)]
     assert [type(message) for message in samples] == [Wave, Waveform] * 20
     assert [message.seq for message in samples] == [seq for seq in range(20) for _ in range(2)]
+
+
+async def test_numerics_are_sent_after_the_ecg_of_their_sample_and_removed_at_the_end() -> None:
+    sent: list[tuple[int, Message]] = []
+    removed: list[tuple[int, Topic]] = []
+    clock = FakeClock()
+    await publisher([begin(with_numerics(1000, 1.0), ReplayConfig(), BEGIN_NS)], sent, clock, removed=removed).run()
+    order = [message for _, message in sent if isinstance(message, Numerics | Waveform)]
+    numerics = [place for place, message in enumerate(order) if isinstance(message, Numerics)]
+    assert [order[place].index for place in numerics] == [0, 360, 720]  # type: ignore[union-attr]
+    for place in numerics:
+        chunk = order[place - 1]
+        assert isinstance(chunk, Waveform)
+        assert chunk.start <= order[place].index < chunk.end  # type: ignore[union-attr]
+    assert removed == [(waveforms(sent, "bed-1")[-1][0], Topic(Kind.NUMERICS, "bed-1"))]
+
+
+async def test_numerics_of_a_chosen_record_replace_those_before() -> None:
+    sent: list[tuple[int, Message]] = []
+    removed: list[tuple[int, Topic]] = []
+    clock = FakeClock()
+    heads = [begin(with_numerics(3600, 1.0), ReplayConfig(bed=bed), BEGIN_NS) for bed in ("a", "b")]
+    replayed = publisher(heads, sent, clock, removed=removed)
+    moment = BEGIN_NS + 2_050_000_000
+    clock.plan[moment] = lambda: replayed.choose_record(replayed.beds["a"], traceable(3600))
+    clock.until = BEGIN_NS + 5_000_000_000
+    with pytest.raises(TimeoutError):
+        await replayed.run()
+    [(at, topic)] = removed
+    assert topic == Topic(Kind.NUMERICS, "a")
+    last = [(now, one) for now, one in sent if isinstance(one, Numerics) and one.bed == "a"][-1]
+    assert last[0] <= at, "the other record has none"
+    replayed.stop()
+    assert [topic.bed for _, topic in removed] == ["a", "b"], "and none is removed twice"
 
 
 async def test_clock_steps_before_the_replay_move_no_deadline() -> None:
@@ -312,6 +350,27 @@ async def test_a_publisher_that_is_late_lets_the_connection_send() -> None:
     sending.cancel()
     assert len(waveforms(sent, "bed-1")) == 32_000
     assert max(queued) <= MAX_CHUNKS_PER_TURN + 2
+
+
+async def test_a_late_publisher_of_waves_queues_no_more_messages_per_turn() -> None:
+    record = with_wave(3600, 125.0)
+    record = replace(record, waves=record.waves * 6)
+    sent: list[tuple[int, Message]] = []
+    clock = FakeClock()
+    replayed = publisher([begin(record, ReplayConfig(bed=bed), BEGIN_NS) for bed in "abc"], sent, clock)
+    clock.now += 10_000_000_000
+    queued: list[int] = []
+
+    async def connection() -> None:
+        while True:
+            queued.append(len(sent) - sum(queued))
+            await asyncio.sleep(0)
+
+    sending = asyncio.create_task(connection())
+    await replayed.run()
+    sending.cancel()
+    assert sum(isinstance(message, Wave) for _, message in sent) == 3 * 100 * 6
+    assert max(queued) <= 2 * 7 + 2 * 3
 
 
 async def test_a_summary_names_the_first_and_the_last_of_many_beds() -> None:

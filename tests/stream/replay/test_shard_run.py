@@ -46,6 +46,7 @@ class Ward:
         self.publisher = Publisher(
             playheads,
             send=lambda message: self.sent.append((self.clock.now_ns(), message)),
+            remove=lambda topic: None,
             dropped=lambda bed: 0,
             instance="ab12",
             clock=self.clock,
