@@ -22,6 +22,7 @@ from model.forecast import forecaster, personal_forecast
 from model.forecast.forecaster import ForecasterColumns, ForecasterState
 from model.forecast.inference import Precision
 from model.forecast.personal_forecast import PersonalColumns
+from model.physiology.derived_values import WavesState
 from model.pipeline import vitals_output
 from model.pipeline.analysis import Analysis, Models
 from model.pipeline.vitals_output import SecondState
@@ -69,6 +70,8 @@ class Notes:
         The pulse detectors, as bytes; empty for a bed without waves.
     numerics : NumericState
         SpO2, pressures, respiration, and their conditions.
+    waves : WavesState or None
+        What is kept of the waves; None for a bed without.
     """
 
     anomaly: AnomalyNotes
@@ -76,6 +79,7 @@ class Notes:
     technical: tuple[Began, ...]
     pulses: bytes
     numerics: NumericState
+    waves: WavesState | None = None
 
     def __post_init__(self) -> None:
         pulse_detector.from_bytes(self.pulses)

@@ -24,6 +24,7 @@ from model.beats.beat import Beat
 from model.conditions.changes import Change
 from model.conditions.numeric_values import NumericSamples
 from model.forecast.inference import Precision
+from model.physiology.derived_values import DerivedValues
 from model.pipeline import bed_state
 from model.pipeline.analysis import Analysis, Models, StepAnalysis
 from model.pipeline.bed_group import BedGroup, Slot
@@ -103,13 +104,16 @@ class Beds:
         """
         collected = [_Collected() for _ in beds]
         for found in self.advance(beds, chunks, limits, waves, numerics):
-            for name, own in (("beats", found.beats), ("vitals", found.vitals), ("changes", found.changes)):
-                for bed, item in own:
+            for name in ("beats", "vitals", "derived", "changes"):
+                for bed, item in getattr(found, name):
                     getattr(collected[bed], name).append(item)
             if found.forecasts is not None:
                 for bed, forecasts in zip(found.beds, found.forecasts.of_beds(), strict=True):
                     collected[bed].forecasts = forecasts
-        return [Analysis(own.forecasts, tuple(own.beats), tuple(own.vitals), tuple(own.changes)) for own in collected]
+        return [
+            Analysis(own.forecasts, tuple(own.beats), tuple(own.vitals), tuple(own.derived), tuple(own.changes))
+            for own in collected
+        ]
 
     def advance(
         self,
@@ -144,4 +148,5 @@ class _Collected:
     forecasts: StrideForecasts = NONE
     beats: list[Beat] = field(default_factory=list)
     vitals: list[VitalSigns] = field(default_factory=list)
+    derived: list[DerivedValues] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)

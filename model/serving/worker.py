@@ -147,8 +147,9 @@ class Worker:
         """Publish that a bed has lost its place, and give up its retained topics."""
         name = bed.name
         self._output.publish_stopped(bed)
-        for kind, role in ((Kind.ALARMS_ACTIVE, None), (Kind.VITALS, None), (Kind.STATUS, Role.WORKER)):
-            self._release(Topic(kind, name, role))
+        for kind in (Kind.ALARMS_ACTIVE, Kind.VITALS, Kind.NUMERICS_DERIVED):
+            self._release(Topic(kind, name))
+        self._release(Topic(Kind.STATUS, name, Role.WORKER))
         self._output.warn(
             f"bed {name} has ended or been silent for long, and is not served any more: others need its place"
         )

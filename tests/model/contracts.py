@@ -32,6 +32,8 @@ from model.conditions.settings import load as load_settings
 from model.forecast import forecaster, personal_forecast
 from model.forecast.forecaster import ForecasterState
 from model.forecast.personal_forecast import PersonalColumns
+from model.physiology import derived_values
+from model.physiology.derived_values import WavesState
 from model.pipeline import bed_state
 from model.pipeline.analysis import Models, load_models
 from model.pipeline.bed_state import BedState
@@ -357,6 +359,20 @@ def _step_pulses(state: bytes, strides: Strides) -> tuple[Outputs, bytes]:
     return list(zip(strides.last_samples, found, strict=True)), pulse_detector.to_bytes(detectors[0])
 
 
+def _step_derived(state: WavesState | None, strides: Strides) -> tuple[Outputs, WavesState | None]:
+    """Take the columns as plethysmogram and respiration, at the rate of the ECG."""
+    signals: tuple[Signal, Signal] = ("pleth", "resp")
+    columns = np.where(strides.invalid, np.nan, strides.mv).T
+    waves = [WaveSamples(name, FS, strides.start, values) for name, values in zip(signals, columns, strict=True)]
+    state = derived_values.receive(state, waves)
+    if state is None:
+        return [], None
+    found, state = derived_values.advance(state, [], [end for end in strides.last_samples if end % FS < STRIDE])
+    return [
+        (own.index, tuple((one.name, one.value, one.quality, one.age_s) for one in own.values)) for own in found
+    ], state
+
+
 def _step_forecaster(state: ForecasterState, strides: Strides) -> tuple[Outputs, ForecasterState]:
     ((forecasts, state),) = forecaster.step(models().forecaster, [state], [strides])
     return list(zip(forecasts.origin.tolist(), zip(forecasts.mean, forecasts.scale, strict=True), strict=True)), state
@@ -392,6 +408,7 @@ def _step_analysis(state: BedState, mv: FloatArray) -> tuple[Outputs, BedState]:
         *((item.origin, item) for item in output.forecasts),
         *((item.at, item) for item in output.beats),
         *((item.index, item) for item in output.vitals),
+        *((item.index, item) for item in output.derived),
         *((item.at, item) for item in output.changes),
     ], state
 
@@ -470,6 +487,12 @@ STAGES = (
         "pulses",
         *after_intake(lambda _: b"", _step_pulses),
         tuple[IntakeState, bytes],
+        pulse_waves,
+    ),
+    Stage(
+        "derived values",
+        *after_intake(lambda _: None, _step_derived),
+        tuple[IntakeState, WavesState | None],
         pulse_waves,
     ),
     Stage(
