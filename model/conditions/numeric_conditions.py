@@ -149,11 +149,14 @@ def _push_second(
     config: AlarmConfig, limits: Limits, state: NumericState, second: Second
 ) -> tuple[list[Change], NumericState]:
     values = numeric_values.advance(state.values, second.at)
-    known = numeric_values.known(values, second.at, second.measured)
+    current = numeric_values.current(values, second.at, second.measured)
+    known, mean = numeric_values.known(current), current.get("abp_mean")
     used = state.used
     if len(used) < len(_WATCHED):
         used = tuple(name for name in _WATCHED if name in known or name in used)
-    verdicts = numeric_rules.evaluate(config, limits, known, used, second.heart_rate)
+    verdicts = numeric_rules.evaluate(
+        config, limits, known, used, second.heart_rate, None if mean is None else mean.value
+    )
     arrest = ARRESTS.get(second.rhythm)
     if arrest is not None and not config.enabled(arrest):
         arrest = None

@@ -82,7 +82,12 @@ class Verdict:
 
 
 def evaluate(
-    config: AlarmConfig, limits: Limits, values: Values, used: Collection[NumericName], heart_rate: float | None
+    config: AlarmConfig,
+    limits: Limits,
+    values: Values,
+    used: Collection[NumericName],
+    heart_rate: float | None,
+    mean_pressure: float | None,
 ) -> dict[AlarmKind, Verdict]:
     """Return the verdicts of the rules that can be decided.
 
@@ -97,6 +102,8 @@ def evaluate(
         The values that have been known once, see `SENSORS`.
     heart_rate : float or None
         From the ECG, 1/min.
+    mean_pressure : float or None
+        Mean arterial pressure, mmHg, of any quality: where there is no pulse, nothing shows that it is right.
     """
     verdicts: dict[AlarmKind, Verdict] = {}
     for name, numeric in LIMIT_VALUES.items():
@@ -105,8 +112,8 @@ def evaluate(
     breathing = _apnoea(limits.apnoea, values)
     if breathing is not None:
         verdicts["apnoea"] = breathing
-    if "abp_mean" in values:
-        verdicts["abp_disconnected"] = _disconnected(config, values)
+    if mean_pressure is not None:
+        verdicts["abp_disconnected"] = _disconnected(config, mean_pressure, values)
     mismatch = _pulse_mismatch(config.pulse_mismatch_per_min, values, heart_rate)
     if mismatch is not None:
         verdicts["pulse_mismatch"] = mismatch
@@ -133,9 +140,9 @@ def _apnoea(limit: int, values: Values) -> Verdict | None:
     return Verdict(False, False) if "respiration_rate" in values else None
 
 
-def _disconnected(config: AlarmConfig, values: Values) -> Verdict:
+def _disconnected(config: AlarmConfig, mean: float, values: Values) -> Verdict:
     """Decide by a mean as of an open line, without a pulse: none is measured, or a smaller one than any patient's."""
-    mean, systolic, diastolic = values["abp_mean"], values.get("abp_systolic"), values.get("abp_diastolic")
+    systolic, diastolic = values.get("abp_systolic"), values.get("abp_diastolic")
     static = systolic is None or diastolic is None or systolic - diastolic < config.static_pulse
     low, margin = mean < config.static_mean, mean < config.static_mean + STATIC_MARGIN
     return Verdict(static and low, static and margin, mean)

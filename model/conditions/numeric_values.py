@@ -87,8 +87,8 @@ def advance(state: ValuesState, at: int) -> ValuesState:
     return state
 
 
-def known(state: ValuesState, at: int, measured: Sequence[Numeric] = ()) -> Mapping[NumericName, float]:
-    """Return the values that are known at sample ``at``.
+def current(state: ValuesState, at: int, measured: Sequence[Numeric] = ()) -> Mapping[NumericName, Numeric]:
+    """Return the values that are neither missing nor too old at sample ``at``, of any quality.
 
     Parameters
     ----------
@@ -97,18 +97,22 @@ def known(state: ValuesState, at: int, measured: Sequence[Numeric] = ()) -> Mapp
     measured : sequence of Numeric
         Values measured from the waves, at ``at``. One from the publisher precedes that of the same name.
     """
-    stale_s = min(max(MIN_STALE_S, STALE_INTERVALS * state.interval_s), MAX_STALE_S)
-    values: dict[NumericName, float] = {}
-    for own in measured:
-        if own.value is not None and own.age_s <= MIN_STALE_S and _is_good(own):
-            values[own.name] = own.value
+    found = {own.name: own for own in measured if _is_current(own, 0.0, MIN_STALE_S)}
     if state.latest is not None:
+        stale_s = min(max(MIN_STALE_S, STALE_INTERVALS * state.interval_s), MAX_STALE_S)
         elapsed_s = (at - state.latest.index) / FS
-        for own in state.latest.values:
-            if own.value is not None and own.age_s + elapsed_s <= stale_s and _is_good(own):
-                values[own.name] = own.value
-    return values
+        found.update({own.name: own for own in state.latest.values if _is_current(own, elapsed_s, stale_s)})
+    return found
 
 
-def _is_good(numeric: Numeric) -> bool:
-    return numeric.lead is None and (numeric.quality is None or numeric.quality >= MIN_QUALITY)
+def known(values: Mapping[NumericName, Numeric]) -> Mapping[NumericName, float]:
+    """Return those of the current values whose quality is good enough to be used."""
+    return {
+        name: own.value
+        for name, own in values.items()
+        if own.value is not None and (own.quality is None or own.quality >= MIN_QUALITY)
+    }
+
+
+def _is_current(numeric: Numeric, elapsed_s: float, stale_s: float) -> bool:
+    return numeric.lead is None and numeric.value is not None and numeric.age_s + elapsed_s <= stale_s

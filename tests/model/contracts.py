@@ -345,7 +345,7 @@ def _step_numerics(state: NumericState, strides: Strides) -> tuple[Outputs, Nume
         )
         state = numeric_conditions.receive(state, [NumericSamples(at, values)])
         changes, state = numeric_conditions.step(models().alarms, Limits(), state, [Second(at)])
-        known = numeric_values.known(state.values, at)
+        known = numeric_values.known(numeric_values.current(state.values, at))
         outputs += [(at, tuple(sorted(known.items()))), *((change.at, change) for change in changes)]
     return outputs, state
 

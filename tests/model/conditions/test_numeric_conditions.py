@@ -131,6 +131,32 @@ def test_an_open_line_is_static_and_raises_no_other_alarm_of_the_pressure(static
     assert ended.reason == "rule_no_longer_met"
 
 
+def test_a_mean_without_a_pulse_is_an_open_line_though_its_quality_is_not_known() -> None:
+    """As measured from a wave: without beats the quality of the mean is 0."""
+
+    def second(n: int, mean: float, pressure: float | None, quality: float | None) -> Second:
+        values: dict[NumericName, float | None] = {
+            "abp_mean": mean,
+            "abp_systolic": pressure,
+            "abp_diastolic": None if pressure is None else pressure - 50,
+        }
+        measured = tuple(
+            Numeric(name=name, value=value, unit="mmHg", source="measured", age_s=0.2, quality=quality)
+            for name, value in values.items()
+        )
+        return Second((n + 1) * FS - 1, 75.0, "sinus", measured)
+
+    connected = [second(n, 80.0, 120.0, 1.0) for n in range(20)]
+    opened = [second(n, -1.0, None, 0.0) for n in range(20, 40)]
+    clipped = [second(n, 185.0, None, 0.0) for n in range(40, 60)]
+    changes, _ = numeric_conditions.step(CONFIG, CONFIG.limits, NumericState(), [*connected, *opened, *clipped])
+    assert [(change.kind, type(change)) for change in changes] == [
+        ("abp_disconnected", Began),
+        ("abp_disconnected", Ended),
+        ("abp_fault", Began),
+    ]
+
+
 def test_a_low_pressure_with_a_pulse_is_no_open_line() -> None:
     low: Values = {"abp_systolic": 14.0, "abp_diastolic": 6.0, "abp_mean": 9.0}
     assert {change.kind for change in run([*seconds(CONNECTED, 20), *seconds(low, 30)])} == {"abp_mean_low"}
