@@ -55,7 +55,7 @@ def run(
     forecasts = StrideForecasts(
         *(np.concatenate([getattr(part.forecasts, field.name) for part in parts]) for field in fields(StrideForecasts))
     )
-    names = ("beats", "vitals", "changes")
+    names = ("beats", "vitals", "derived", "changes")
     return Analysis(forecasts, *(tuple(one for part in parts for one in getattr(part, name)) for name in names)), state
 
 
