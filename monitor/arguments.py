@@ -234,8 +234,8 @@ def parser() -> argparse.ArgumentParser:
         type=Path,
         required=True,
         metavar="DIR",
-        help="folder for forecast.npz, alarms.jsonl, beats.atr and vitals.csv; of several records, each has one below "
-        "it, such as DIR/mitdb/208",
+        help="folder for forecast.npz, alarms.jsonl, beats.atr, vitals.csv and, with waves, derived.csv; of several "
+        "records, each has one below it, such as DIR/mitdb/208",
     )
 
     command = add("train", "train the networks on DS1 of MIT-BIH", data)
