@@ -14,7 +14,7 @@ from model.forecast.personal_forecast import OFFSETS
 from model.pipeline.analysis import Models
 from model.serving.analyzer import analyze
 from stream.records.record import Record
-from stream.records.synthetic import synthetic_patient
+from stream.records.synthetic.presets import synthetic_record
 from stream.replay.playhead import ReplayConfig, begin, replay
 from stream.timebase import STRIDE
 from stream.wire.alarm_messages import ActiveAlarms, Alarm
@@ -53,7 +53,7 @@ def test_any_chunking_gives_the_same_forecasts_and_alarms(models: Models, patien
 @pytest.fixture(scope="module")
 def streams() -> dict[str, list[Waveform]]:
     """Return 12 s of three beds."""
-    patient = synthetic_patient()
+    patient = synthetic_record()
     return {bed: list(until(chunks(patient, 36, bed, start_s=i * 20.0), 12)) for i, bed in enumerate("abc")}
 
 
