@@ -16,7 +16,9 @@ from model.alarms.state import AlarmContext
 from model.anomaly.state import DEFAULT_CONFIG
 from model.beats.beat import Beat
 from model.conditions.changes import Change
+from model.conditions.numeric_values import NumericSamples
 from model.datasets.pieces import pieces
+from model.datasets.record_numerics import numeric_samples
 from model.forecast.personal_forecast import OFFSETS
 from model.physiology.derived_values import DerivedValues
 from model.pipeline.analysis import Models, load_models
@@ -89,7 +91,9 @@ class Analyzer:
         self._beds = Beds(models)
         self._slot = self._beds.begin(leads, 0, 0)
 
-    def push(self, mv: FloatArray, waves: Sequence[WaveSamples] = ()) -> Output:
+    def push(
+        self, mv: FloatArray, waves: Sequence[WaveSamples] = (), numerics: Sequence[NumericSamples] = ()
+    ) -> Output:
         """Analyse the samples that follow those pushed before.
 
         Parameters
@@ -99,6 +103,8 @@ class Analyzer:
         waves : sequence of WaveSamples
             The next samples of waves other than ECG, up to the end of ``mv``. A pulse that goes on, in a
             plethysmogram or an arterial pressure, contradicts alarms of asystole, bradycardia and fibrillation.
+        numerics : sequence of NumericSamples
+            The next values of the publisher, up to the end of ``mv``: they have alarms of their own.
 
         Returns
         -------
@@ -112,7 +118,7 @@ class Analyzer:
         """
         samples = np.asarray(mv, np.float64)
         samples = samples[:, None] if samples.ndim == 1 else samples
-        [found] = self._beds.step([self._slot], [samples], [self._limits], [waves])
+        [found] = self._beds.step([self._slot], [samples], [self._limits], [waves], [numerics])
         return Output(found.forecasts, found.beats, found.vitals, self._alarms.process(found.changes), found.derived)
 
     def finish(self) -> Output:
@@ -216,7 +222,7 @@ def outputs_of(records: Sequence[Record], models: Models, session: str = SESSION
     """Yield the results of each record piece by piece, with the number of the record, and those of its end."""
     size = STRIDE * max(min(TOGETHER // max(len(records), 1), MAX_STRIDES), 10)
     alarms = [_Alarms(models, record.name, session) for record in records]
-    signals = [Signal(record.leads, pieces(record, size)) for record in records]
+    signals = [Signal(record.leads, pieces(record, size), numeric_samples(record)) for record in records]
     for number, found in analyze_signals(models, signals):
         events = alarms[number].process(found.changes)
         yield number, Output(found.forecasts, found.beats, found.vitals, events, found.derived)

@@ -24,7 +24,10 @@ from model.beats.beat_detector import BeatsState
 from model.beats.classifier import load_classifier
 from model.beats.qrs_state import QrsState
 from model.beats.repetition import RepetitionState
+from model.conditions import numeric_conditions, numeric_values
 from model.conditions.changes import Began, Ended
+from model.conditions.numeric_conditions import NumericState, Second
+from model.conditions.numeric_values import NumericSamples
 from model.conditions.settings import load as load_settings
 from model.forecast import forecaster, personal_forecast
 from model.forecast.forecaster import ForecasterState
@@ -52,6 +55,7 @@ from stream.records.wfdb_reader import load
 from stream.timebase import FS, STRIDE
 from stream.wire.alarm_messages import Limits
 from stream.wire.messages import BeatType
+from stream.wire.numerics_message import Numeric
 from stream.wire.wave_message import Signal
 from tests.model import bed_steps
 from tests.model.pulse_trains import pulse_waves
@@ -199,6 +203,18 @@ def forecast_errors() -> FloatArray:
     return mv
 
 
+@cache
+def saturation_and_pressure() -> FloatArray:
+    """Return 60 s of SpO2 and mean arterial pressure: a desaturation, an open line, a low pressure; missing values."""
+    time = np.arange(60 * FS) / FS
+    spo2 = np.interp(time, [0, 5, 8, 25, 28, 60], [97, 97, 74, 74, 86, 86])
+    pressure = np.interp(time, [0, 10, 10.5, 20, 20.5, 35, 36, 60], [85, 85, 3, 3, 85, 85, 48, 48])
+    mv = np.stack([spo2, pressure], axis=1)
+    mv[45 * FS : 57 * FS, 0] = np.nan
+    mv.flags.writeable = False
+    return mv
+
+
 # --- stages ---------------------------------------------------------------------------------------------------------
 
 
@@ -315,6 +331,23 @@ def _step_rhythm(state: tuple[int, RhythmState], strides: Strides) -> tuple[Outp
         signal.append(SignalStatus(at, usable=code != 1, fibrillation_since=since, fibrillation_suspected=code > 1))
     changes, vitals, own_state = rhythm_detector.step(models().alarms, Limits(), own_state, beats, signal)
     return [*((c.at, c) for c in changes), *((v.index, v) for v in vitals)], (last, own_state)
+
+
+def _step_numerics(state: NumericState, strides: Strides) -> tuple[Outputs, NumericState]:
+    """Take the columns as SpO2 and mean arterial pressure, sent and evaluated at the end of each stride."""
+    outputs: Outputs = []
+    for at in strides.last_samples:
+        row, invalid = strides.mv[at - strides.start], strides.invalid[at - strides.start]
+        spo2, mean = (None if missing else float(value) for value, missing in zip(row, invalid, strict=True))
+        values = (
+            Numeric(name="spo2", value=spo2, unit="%", source="recorded", age_s=0.0),
+            Numeric(name="abp_mean", value=mean, unit="mmHg", source="recorded", age_s=0.0),
+        )
+        state = numeric_conditions.receive(state, [NumericSamples(at, values)])
+        changes, state = numeric_conditions.step(models().alarms, Limits(), state, [Second(at)])
+        known = numeric_values.known(numeric_values.current(state.values, at))
+        outputs += [(at, tuple(sorted(known.items()))), *((change.at, change) for change in changes)]
+    return outputs, state
 
 
 def _step_pulses(state: bytes, strides: Strides) -> tuple[Outputs, bytes]:
@@ -443,6 +476,12 @@ STAGES = (
         ),
         tuple[IntakeState, tuple[BeatsState, BlocksState, WaveformState, FibrillationState]],
         ecg_with_events,
+    ),
+    Stage(
+        "numeric conditions",
+        *after_intake(lambda _: NumericState(), _step_numerics),
+        tuple[IntakeState, NumericState],
+        saturation_and_pressure,
     ),
     Stage(
         "pulses",

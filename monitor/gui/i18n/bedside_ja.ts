@@ -355,24 +355,64 @@
 <context>
     <name>Limits</name>
     <message>
+        <source>below</source>
+        <translation>未満</translation>
+    </message>
+    <message>
+        <source>above</source>
+        <translation>超過</translation>
+    </message>
+    <message>
+        <source>1/min</source>
+        <translation>回/分</translation>
+    </message>
+    <message>
+        <source>after</source>
+        <translation>経過</translation>
+    </message>
+    <message>
+        <source>Heart rate</source>
+        <translation>心拍数</translation>
+    </message>
+    <message>
+        <source>SpO₂ low, desaturation</source>
+        <translation>SpO₂ 低下、著明な低下</translation>
+    </message>
+    <message>
+        <source>Pressure, systolic</source>
+        <translation>収縮期血圧</translation>
+    </message>
+    <message>
+        <source>Pressure, mean</source>
+        <translation>平均血圧</translation>
+    </message>
+    <message>
+        <source>Pressure, diastolic</source>
+        <translation>拡張期血圧</translation>
+    </message>
+    <message>
+        <source>Respiration</source>
+        <translation>呼吸数</translation>
+    </message>
+    <message>
+        <source>Apnoea</source>
+        <translation>無呼吸</translation>
+    </message>
+    <message>
         <source>Limits of {bed}</source>
         <translation>{bed} のアラーム設定</translation>
     </message>
     <message>
-        <source> /min</source>
-        <translation> /分</translation>
+        <source>Alarm when the value is</source>
+        <translation>アラームの条件</translation>
     </message>
     <message>
-        <source>Heart rate, high</source>
-        <translation>心拍数 上限</translation>
-    </message>
-    <message>
-        <source>Heart rate, low</source>
-        <translation>心拍数 下限</translation>
-    </message>
-    <message>
-        <source>Alarms on</source>
+        <source>Alarms that are on</source>
         <translation>有効なアラーム</translation>
+    </message>
+    <message>
+        <source>{alarm}: always on</source>
+        <translation>{alarm}: 常に有効</translation>
     </message>
 </context>
 <context>

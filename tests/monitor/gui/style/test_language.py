@@ -128,7 +128,7 @@ def test_without_a_choice_the_system_language_is_used(qtbot: QtBot, monkeypatch:
 
 PLAIN = re.compile(
     # Names, units, keys and abbreviations that are not translated.
-    r"mqtt://\S+|mitdb/\d+|BED-\d+|bed-\d+|MLII|\bV\d\b|\bHR\b|\bVPC\b|\bQRS\b|\bmm/mV|\bmm/s|\bmm\b|\bms\b|\bmV\b"
+    r"mqtt://\S+|mitdb/\d+|BED-\d+|bed-\d+|MLII|\bV\d\b|\bHR\b|\bVPC\b|\bQRS\b|\bmm/mV|\bmm/s|\bmm\b|\bms\b|\bmV\b|\bmmHg\b|\bSpO|\bABP\b"
     r"|\b(Space|Home|End|Enter|Esc|F1|F2|[A-Z])\b|\b(PNG|PDF|CSV|WFDB|OK)\b|\bbedside\b|\bMIT\b|\bEnglish\b|\bx\d",
     re.ASCII,  # a word boundary also lies between Latin and Japanese characters
 )
