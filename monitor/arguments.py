@@ -277,6 +277,12 @@ def parser() -> argparse.ArgumentParser:
         help="score beats, rhythm and alarms of all 44 records instead",
     )
     command.add_argument(
+        "--vitals",
+        action="store_true",
+        help="with --database: score pulse and respiration rates, measured from waves, against stored rates and marked "
+        "breaths instead",
+    )
+    command.add_argument(
         "--entries",
         action="store_true",
         help="count the entries of the alarm list instead: ten beds, or those of --records mitdb/100,svdb/800",
