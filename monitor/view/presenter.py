@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from monitor.view.bed import Bed
+from monitor.view.central_station import RedAlarm
 from monitor.view.detail_requests import DrawnBeds
 from monitor.view.link import Link, LinkState, state_phrase
 from monitor.view.link_state import NOTICES, MaxAge, bed_link, link_state
@@ -20,9 +21,11 @@ from stream.wire.alarm_texts import Phrase
 from stream.wire.bed_places import WINDOW_PLACES, BedPlaces, configured_places
 from stream.wire.lease import Leases
 from stream.wire.messages import Annotation, Beat, BedStatus, Forecast, Message, ProcessStatus, Vitals, Waveform
+from stream.wire.numerics_message import Numerics
 from stream.wire.publishers import Publishers
 from stream.wire.replay_actions import ReplayAction
 from stream.wire.topics import Kind, Role
+from stream.wire.wave_message import Wave
 
 DEFAULT_VIEW = View()
 
@@ -137,6 +140,10 @@ class Presenter:
                 bed.add_annotation(annotation)
             case Vitals() as vitals:
                 bed.add_vitals(vitals, received.received_ns)
+            case Wave() as wave:
+                bed.add_wave(wave)
+            case Numerics() as numerics:
+                bed.numerics.add(numerics, received.received_ns)
 
     def _bed(self, name: str) -> Bed:
         bed = self._beds.get(name)
@@ -175,6 +182,13 @@ class Presenter:
 
     def _replay_of(self, bed: str) -> ReplayStatus:
         return self._replays.setdefault(bed, ReplayStatus())
+
+    def red_alarms(self) -> tuple[RedAlarm, ...]:
+        """Return the unacknowledged alarms of high priority of all beds whose worker is online, one of each bed."""
+        lines = ((name, self._beds[name].alarms.red_line()) for name in self.beds)
+        return tuple(
+            RedAlarm(name, line) for name, line in lines if line is not None and self._services.worker(name) is not None
+        )
 
     # --- frames -------------------------------------------------------------------------------------------------
 
@@ -259,6 +273,7 @@ class Presenter:
             link=link,
             trace=trace,
             patient=shown.patient(now_ns) if live else Patient(),
+            readings=shown.numerics.readings(session, now_ns, worker=worker) if session and not link.stale else {},
             forecast=shown.forecast,
             arrivals=shown.arrivals(),
             pauses=shown.alarms.pauses(now_ns),
