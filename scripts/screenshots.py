@@ -206,9 +206,13 @@ def show_views(session: Session) -> None:
         60,
         "live data of nine beds",
     )
-    header = window.station.tiles["bed-2"].header
-    session.wait_until(lambda frame: frame.position_s >= RUN_S + 5 and header.priority == "high", 90, "alarm of bed-2")
-    session.wait_until(lambda frame: header.bright and frame.now_ns / 1e9 % 0.5 < 0.2, 5, "bright phase of the flash")
+    tile = window.station.tiles["bed-2"].header
+    session.wait_until(
+        lambda frame: frame.position_s >= RUN_S + 5 and tile.content.priority == "high", 90, "alarm of bed-2"
+    )
+    session.wait_until(
+        lambda frame: tile.content.bright and frame.now_ns / 1e9 % 0.5 < 0.2, 5, "bright phase of the flash"
+    )
     session.save("station")
 
 

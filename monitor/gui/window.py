@@ -22,7 +22,7 @@ from monitor.gui.style.palettes import THEMES
 from monitor.gui.style.text_lookup import text_of
 from monitor.gui.style.theme import Theme
 from monitor.view.alarm_sounds import AlarmSounds
-from monitor.view.central_station import audible_frame
+from monitor.view.central_station import audible_frame, other_red_alarms
 from monitor.view.presenter import Broker, Presenter
 from monitor.view.tones import Sound
 from monitor.view.view_model import Frame
@@ -177,6 +177,7 @@ class MonitorWindow(QWidget):
         self.station = CentralStationView(theme)
         self.station.chosen.connect(self.open_bed)
         page.beds.chosen.connect(self.select_bed)
+        page.others.chosen.connect(self.select_bed)
         page.beds.station.clicked.connect(self.switch_page)
         page.alarms.chosen.connect(self.open_review)
         page.controls.acknowledge.clicked.connect(self.commands.acknowledge)
@@ -216,6 +217,9 @@ class MonitorWindow(QWidget):
         broker = Broker(self._source.connected, self._source.phrase)
         now_ns = self._clock()
         frame = self._show_station(now_ns, broker) if self.at_station else self._show_bed(now_ns, broker)
+        shown = self.station.tiles if self.at_station else filter(None, [frame.bed])
+        others = self.station.others if self.at_station else self.bed_view.others
+        others.show_alarms(other_red_alarms(self.presenter.red_alarms() if broker.connected else (), shown), now_ns)
         # The first bed that streams remains selected when others follow.
         self._bed = frame.bed
         self.review.tick(frame)

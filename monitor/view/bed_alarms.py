@@ -157,6 +157,12 @@ class BedAlarms:
         """Return the priority of the most urgent active or latched alarm."""
         return min((alarm.priority for alarm in self._active_alarms()), key=PRIORITIES.index, default=None)
 
+    def red_line(self) -> AlarmLine | None:
+        """Return the unacknowledged alarm of high priority, an active one rather than an ended one; None if none."""
+        red = [a for a in self._active_alarms() if a.priority == "high" and a.acknowledged_by is None]
+        alarm = min(red, key=lambda alarm: (alarm.end is not None, alarm.alarm_id), default=None)
+        return None if alarm is None else self._line(alarm, None, None)
+
     def _active_alarms(self) -> list[Alarm]:
         return [alarm for i in self._active if (alarm := self._latest[i]).kind not in ADVISORIES]
 

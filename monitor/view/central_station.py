@@ -1,4 +1,4 @@
-"""Central station without a window: its grid, the enlarged bed, and the audible alarms."""
+"""Central station without a window: its grid, the beds in alarm, and the audible alarms."""
 
 from __future__ import annotations
 
@@ -6,69 +6,49 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from monitor.view.view_model import Frame, Pauses
-from stream.wire.alarm_messages import PRIORITIES
+from monitor.view.view_model import AlarmLine, Frame, Pauses
 
-MAX_BEDS = 16
+MAX_BEDS = 32
 """Largest number of tiles; smaller tiles could not be read."""
-
-ENLARGING_PRIORITIES = frozenset({"high", "medium"})
-"""Priorities of alarms that enlarge the tile of a bed; the others only colour it."""
-
-HOLD_S = 8.0
-"""How long a tile stays enlarged after its alarm was acknowledged or ended, s; it prevents a jumping layout."""
-
-
-@dataclass(frozen=True, slots=True)
-class EnlargedBed:
-    """The bed whose tile is enlarged, and the Unix time in ns until which it stays enlarged."""
-
-    bed: str
-    until_ns: int
 
 
 def grid_columns(beds: int) -> int:
-    """Return the number of columns of the grid; never more than rows, because a trace needs width."""
+    """Return the number of columns of the grid; never more than rows, because a trace needs width.
+
+    It depends on the number of beds alone: no tile moves or changes its size when an alarm comes or goes.
+    """
     rows = max(math.ceil(math.sqrt(beds)), 1)
     return max(math.ceil(beds / rows), 1)
 
 
-def choose_enlarged(before: EnlargedBed | None, frames: Iterable[Frame], now_ns: int) -> EnlargedBed | None:
-    """Return the bed to enlarge.
+@dataclass(frozen=True, slots=True)
+class BedsInAlarm:
+    """Number of beds with an active unacknowledged alarm, and of those that only have ended ones."""
 
-    The bed with the most urgent unacknowledged alarm whose worker is online is enlarged. The current one stays enlarged
-    until another bed has a more urgent alarm, or has an alarm and this one no longer has.
+    active: int
+    ended: int
 
-    Parameters
-    ----------
-    before : EnlargedBed or None
-    frames : iterable of Frame
-        Frames of all beds shown.
-    now_ns : int
-        Unix time.
-    """
-    urgency: dict[str, int] = {}
-    present = False
-    for frame in frames:
-        present |= before is not None and frame.bed == before.bed
-        if frame.bed is None or not frame.worker or frame.pauses.alarms_s > 0:
-            continue
-        ranks = [
-            PRIORITIES.index(a.alarm.priority)
-            for a in frame.active
-            if a.unacknowledged and a.alarm.priority in ENLARGING_PRIORITIES
-        ]
-        if ranks:
-            urgency[frame.bed] = min(ranks)
-    hold_ns = round(HOLD_S * 1e9)
-    until_ns = now_ns + hold_ns
-    if urgency:
-        most = min(urgency.values())
-        if before is not None and urgency.get(before.bed) == most:
-            return EnlargedBed(before.bed, until_ns)
-        return EnlargedBed(next(bed for bed in sorted(urgency) if urgency[bed] == most), until_ns)
-    # The upper limit ends it if the clock was set back.
-    return before if before is not None and present and 0 < before.until_ns - now_ns <= hold_ns else None
+
+def beds_in_alarm(frames: Iterable[Frame]) -> BedsInAlarm:
+    """Return how many beds are in alarm."""
+    waiting = [[line for line in frame.active if line.unacknowledged] for frame in frames]
+    active = sum(any(not line.latched for line in lines) for lines in waiting)
+    return BedsInAlarm(active, sum(bool(lines) for lines in waiting) - active)
+
+
+@dataclass(frozen=True, slots=True)
+class RedAlarm:
+    """The unacknowledged alarm of high priority of a bed that is not shown; an active one rather than an ended one."""
+
+    bed: str
+    line: AlarmLine
+
+
+def other_red_alarms(alarms: Iterable[RedAlarm], shown: Iterable[str]) -> tuple[RedAlarm, ...]:
+    """Return the red alarms of the beds that are not shown, active before ended ones, by name of the bed."""
+    seen = set(shown)
+    others = [alarm for alarm in alarms if alarm.bed not in seen]
+    return tuple(sorted(others, key=lambda alarm: (alarm.line.latched, alarm.bed)))
 
 
 def audible_frame(selected: Frame, frames: Iterable[Frame]) -> Frame:

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 
 from monitor.view import display_texts_en, display_texts_ja
 from monitor.view.view_model import AdvisoryCount
-from stream.wire.alarm_texts import ALARM_TABLES, Phrase, Table, phrase, render
+from stream.wire.alarm_messages import AlarmKind
+from stream.wire.alarm_texts import ALARM_TABLES, Phrase, Table, kind_phrase, phrase, render
 
 TABLES: Mapping[str, Table] = {
     "en": {**ALARM_TABLES["en"], **display_texts_en.VIEW},
@@ -41,6 +42,17 @@ def advisories_phrase(counted: AdvisoryCount) -> Phrase:
 def rhythm_phrase(rhythm: str) -> Phrase:
     """Return the name of a rhythm reported by the worker, one of `stream.wire.messages.Rhythm`."""
     return phrase(f"rhythm.{rhythm.replace(' ', '_')}")
+
+
+def short_rhythm_phrase(rhythm: str) -> Phrase:
+    """Return the short name of a rhythm reported by the worker other than ``unknown``."""
+    return phrase(f"rhythm.short.{rhythm.replace(' ', '_')}")
+
+
+def short_kind_phrase(kind: AlarmKind) -> Phrase:
+    """Return the short name of a kind of alarm; its name if that is short."""
+    short = f"kind.short.{kind}"
+    return phrase(short) if short in display_texts_en.VIEW else kind_phrase(kind)
 
 
 def reference_rhythm_phrase(code: str) -> Phrase:

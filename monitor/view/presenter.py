@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from monitor.view.bed import Bed
+from monitor.view.central_station import RedAlarm
 from monitor.view.detail_requests import DrawnBeds
 from monitor.view.link import Link, LinkState, state_phrase
 from monitor.view.link_state import NOTICES, MaxAge, bed_link, link_state
@@ -175,6 +176,13 @@ class Presenter:
 
     def _replay_of(self, bed: str) -> ReplayStatus:
         return self._replays.setdefault(bed, ReplayStatus())
+
+    def red_alarms(self) -> tuple[RedAlarm, ...]:
+        """Return the unacknowledged alarms of high priority of all beds whose worker is online, one of each bed."""
+        lines = ((name, self._beds[name].alarms.red_line()) for name in self.beds)
+        return tuple(
+            RedAlarm(name, line) for name, line in lines if line is not None and self._services.worker(name) is not None
+        )
 
     # --- frames -------------------------------------------------------------------------------------------------
 

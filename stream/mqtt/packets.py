@@ -15,8 +15,8 @@ from stream.wire.ward_messages import MAX_WARD_BYTES
 PUBLISH, PUBACK = 0x30, 0x40
 """Packet types: the upper four bits of the first byte."""
 
-MAX_PACKET = codec.MAX_BYTES + 2 + 0xFFFF + 2
-"""Bytes that are kept of a received packet: the largest valid payload after the longest topic and a message id."""
+MAX_PACKET = codec.MAX_ACTIVE_BYTES + 2 + 0xFFFF + 2
+"""Bytes that are kept of a received packet: the largest payload of a bed after the longest topic and an id."""
 
 MAX_WARD_PACKET = MAX_WARD_BYTES + 1024
 """The same of a PUBLISH on a topic of a ward, all of which are short."""

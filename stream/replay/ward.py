@@ -25,7 +25,7 @@ MAX_BEDS = 4096
 """Largest ward of one publisher."""
 
 MAX_NAMES_BYTES = 48 * 1024
-"""Largest total length of the names of a ward: they travel in one status message, of at most 128 KiB."""
+"""Largest total length of the names of a ward: they travel in one status message, of at most 64 KiB."""
 
 GROUPS = 50
 """Different deadlines within the duration of a chunk; with chunks of 100 ms, a group of beds sends every 2 ms."""

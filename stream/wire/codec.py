@@ -19,9 +19,12 @@ from stream.wire.topics import OF_WARD, RETAINED, Kind, Topic
 from stream.wire.ward_messages import MAX_WARD_BYTES, WardEcg, WardForecast
 from stream.wire.wave_message import Wave
 
-MAX_BYTES = 128 * 1024
-"""Maximum payload size but for topics of a ward; larger ones are rejected unread. A chunk of 30 s of two leads has
-43,200 bytes of samples; a list with the largest alarm of each kind has the most."""
+MAX_BYTES = 64 * 1024
+"""Maximum payload size of most topics; larger ones are rejected unread. A chunk of 30 s of two leads has 43,200
+bytes of samples."""
+
+MAX_ACTIVE_BYTES = 128 * 1024
+"""The same of a list of active alarms: it may contain the largest alarm of each kind."""
 
 MESSAGE_OF: dict[Kind, type[Message]] = {
     Kind.ECG: Waveform,
@@ -85,7 +88,9 @@ def topic_of(message: Message) -> Topic:
 
 def max_bytes(topic: Topic) -> int:
     """Return the maximum payload size of a topic."""
-    return MAX_WARD_BYTES if topic.kind in OF_WARD else MAX_BYTES
+    if topic.kind in OF_WARD:
+        return MAX_WARD_BYTES
+    return MAX_ACTIVE_BYTES if topic.kind is Kind.ALARMS_ACTIVE else MAX_BYTES
 
 
 def encode(message: Message) -> bytes:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRect, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from monitor.gui.style.fitted_text import draw_fitted
 from monitor.gui.style.language import translate
 from monitor.gui.style.text_lookup import text_of
 from monitor.gui.style.theme import STARS, Theme, colour, font, lit, px
 from monitor.view.alarm_order import ROTATE_S, Rotation
+from monitor.view.display_texts import short_kind_phrase
 from monitor.view.link import LinkState
 from monitor.view.view_model import AlarmLine, Frame, Pauses
-from stream.wire.alarm_texts import alarm_phrase
+from stream.wire.alarm_texts import alarm_phrase, kind_phrase
 
 _HEIGHT = 56
 
@@ -116,15 +118,8 @@ class AlarmBanner(QWidget):
                 self._draw_text(painter, place, headline, ink, 24)
 
     def _draw_text(self, painter: QPainter, place: QRect, text: str, ink: str, pixels: int) -> None:
-        # A long text is drawn smaller before it is elided.
-        fitted = font(pixels, bold=True)
-        while pixels > 13 and QFontMetrics(fitted).horizontalAdvance(text) > place.width():
-            pixels -= 1
-            fitted = font(pixels, bold=True)
-        painter.setFont(fitted)
         painter.setPen(colour(ink))
-        short = QFontMetrics(fitted).elidedText(text, Qt.TextElideMode.ElideRight, place.width())
-        painter.drawText(place, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, short)
+        draw_fitted(painter, place, text, pixels)
 
 
 def banner_text(line: AlarmLine) -> str:
@@ -138,6 +133,17 @@ def banner_text(line: AlarmLine) -> str:
     if who is not None:
         return translate("AlarmBanner", "{alarm}: acknowledged by {who}").format(alarm=text, who=who)
     return text
+
+
+def alarm_name(line: AlarmLine) -> str:
+    """Return priority and name of an alarm, without values."""
+    name = text_of(kind_phrase(line.alarm.kind))
+    return f"{STARS[line.alarm.priority]} {name[:1].upper()}{name[1:]}".strip()
+
+
+def alarm_short_name(line: AlarmLine) -> str:
+    """Return priority and short name of an alarm."""
+    return f"{STARS[line.alarm.priority]} {text_of(short_kind_phrase(line.alarm.kind))}".strip()
 
 
 def pause_text(pauses: Pauses) -> str:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QScrollArea, QWidget
 
 from monitor.gui.style.language import translate
 from monitor.gui.style.theme import Theme, font
 from monitor.view.link import STALE
 from monitor.view.view_model import BedTab
 
+_SCROLL_MARGIN_PX = 60
+"""A part of the next bed's button stays visible beside the current one."""
+
 
 class BedTabs(QWidget):
-    """One button per bed, in the colour of its most urgent alarm.
+    """One button per bed, in the colour of its most urgent alarm; more than fit are scrolled to the current one.
 
     Attributes
     ----------
@@ -30,13 +34,24 @@ class BedTabs(QWidget):
         self.theme = theme
         self.buttons: dict[str, QPushButton] = {}
         self._shown: tuple[tuple[BedTab, ...], str | None] | None = None
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(10, 0, 10, 4)
+        beds, whole = QWidget(), QHBoxLayout(self)
+        self._row = QHBoxLayout(beds)
+        self._row.setContentsMargins(0, 0, 0, 0)
         self._row.setSpacing(6)
         self._row.addStretch(1)
+        self._area = QScrollArea()
+        self._area.setWidget(beds)
+        self._area.setWidgetResizable(True)
+        self._area.setFrameShape(QFrame.Shape.NoFrame)
+        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        for policy in (self._area.setHorizontalScrollBarPolicy, self._area.setVerticalScrollBarPolicy):
+            policy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.station = QPushButton()
         self.station.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._row.addWidget(self.station)
+        whole.setContentsMargins(10, 0, 10, 4)
+        whole.setSpacing(6)
+        whole.addWidget(self._area, 1)
+        whole.addWidget(self.station)
         self.apply_theme(theme)
         self.hide()
 
@@ -49,6 +64,8 @@ class BedTabs(QWidget):
         )
         for button in (self.station, *self.buttons.values()):
             button.setFont(font(14, bold=True))
+        self._area.setFixedHeight(self.station.sizeHint().height() + 2)  # the edge of a bed's button is wider
+        self._area.setStyleSheet(f"QScrollArea, QScrollArea > QWidget > QWidget {{ background: {theme.ground} }}")
         self._shown = None
         if shown is not None:
             self.show_beds(*shown)
@@ -70,6 +87,18 @@ class BedTabs(QWidget):
                 f"color: {ink}; background: {self.theme.panel}; border: 2px solid {edge}; padding: 3px 12px"
             )
         self.setVisible(len(tabs) > 1)
+        if current in self.buttons:
+            QTimer.singleShot(0, self, self._scroll_to_current)  # after the layout of new buttons
+
+    def _scroll_to_current(self) -> None:
+        button = self.buttons.get((self._shown[1] if self._shown else None) or "")
+        if button is not None:
+            self._area.ensureWidgetVisible(button, _SCROLL_MARGIN_PX, 0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """Keep the current bed visible."""
+        super().resizeEvent(event)
+        self._scroll_to_current()
 
     def _create_buttons(self, names: list[str]) -> None:
         for button in self.buttons.values():

@@ -12,6 +12,7 @@ from monitor.gui.bed.bed_tabs import BedTabs
 from monitor.gui.bed.controls import Controls
 from monitor.gui.bed.header import BedHeader
 from monitor.gui.bed.numerics import EngineerPanel, HeartRate
+from monitor.gui.bed.other_beds import OtherBeds
 from monitor.gui.preferences.preferences import Preferences
 from monitor.gui.replay.replay_panel import ReplayPanel
 from monitor.gui.style.language import translate
@@ -62,6 +63,7 @@ class BedView(QWidget):
 
     def _build(self, theme: Theme) -> None:
         self.banner, self.header, self.beds = AlarmBanner(theme), BedHeader(theme), BedTabs(theme)
+        self.others = OtherBeds(theme)
         self.sweep, self.strip, self.trend = SweepView(theme), AnomalyStrip(theme), TrendStrip(theme)
         self.trend.hide()
         self.heart_rate, self.engineer, self.alarms = HeartRate(theme), EngineerPanel(theme), AlarmList(theme)
@@ -83,7 +85,12 @@ class BedView(QWidget):
         side.addWidget(self.engineer)
         main.addLayout(traces, 1)
         main.addLayout(side)
-        whole.addWidget(self.banner)
+        top = QHBoxLayout()
+        top.setContentsMargins(0, 0, 0, 0)
+        top.setSpacing(0)
+        top.addWidget(self.others, 1)
+        top.addWidget(self.banner, 3)
+        whole.addLayout(top)
         whole.addWidget(self.header)
         whole.addLayout(main, 1)
         whole.addWidget(self.beds)

@@ -411,6 +411,17 @@
     </message>
 </context>
 <context>
+    <name>OtherBeds</name>
+    <message>
+        <source>click: show this bed</source>
+        <translation>クリック: このベッドを表示</translation>
+    </message>
+    <message>
+        <source>{alarm}, ended</source>
+        <translation>{alarm}、終了</translation>
+    </message>
+</context>
+<context>
     <name>Paper</name>
     <message>
         <source>{scale} · small square {square}</source>
@@ -627,6 +638,10 @@
     <message>
         <source>{count} in alarm</source>
         <translation>アラーム {count} 床</translation>
+    </message>
+    <message>
+        <source>{count} ended, not acknowledged</source>
+        <translation>終了・未確認 {count} 床</translation>
     </message>
 </context>
 <context>

@@ -1,4 +1,4 @@
-"""Central station: one tile per bed; the tile of a bed in alarm is enlarged."""
+"""Central station: one tile per bed, in a grid that stands still."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
+from monitor.gui.bed.other_beds import OtherBeds
 from monitor.gui.station.bed_tile import BedTile
-from monitor.gui.style.label import Label
+from monitor.gui.style.label import ElidedLabel, Label
 from monitor.gui.style.language import QT_TRANSLATE_NOOP, translate
 from monitor.gui.style.theme import Theme
 from monitor.gui.trace.sweep import MIN_LANE_MV, TWO_LEADS_MIN_PX
 from monitor.gui.trace.sweep_layout import LANE_PADDING
-from monitor.view.central_station import MAX_BEDS, EnlargedBed, choose_enlarged, grid_columns
+from monitor.view.central_station import MAX_BEDS, beds_in_alarm, grid_columns
 from monitor.view.trace import Drawn, View
 from monitor.view.view_model import AlarmLine, Frame
 
@@ -25,21 +26,23 @@ FAST_MM_PER_S, SLOW_MM_PER_S = 25.0, 12.5
 LARGE_MM_PER_MV, SMALL_MM_PER_MV = 10.0, 5.0
 """Gains of tiles, mm/mV."""
 
-_ENLARGED_STRETCH = 16
-_NORMAL_STRETCH = 10
 _MIN_SPAN_S = 3.5
 """Smallest time span of a tile at the fast paper speed, s."""
 
 _TILES_PER_FRAME = 6
 _WHOLE_TRACES_PER_FRAME = 1
 _NOTE_MS = 4000
+_SEPARATOR = "  ·  "
+_MARGINS_PX = 70
+_TITLE_SHARE = 0.65
+"""Part of the width for the title while a red alarm of another bed is beside it."""
 
 
 class CentralStationView(QWidget):
-    """Grid of tiles in the order of the bed names.
+    """Grid of tiles of one size, in the order of the bed names; alarms change neither place nor size.
 
-    Row and column of the enlarged bed are 1.6 times as large as the others. With more than six tiles, they are drawn in
-    groups: each tile is updated in every second or third frame.
+    With more than six tiles, they are drawn in groups: each tile is updated in every second frame, or in every sixth of
+    32 tiles.
 
     Attributes
     ----------
@@ -48,7 +51,8 @@ class CentralStationView(QWidget):
     tiles : dict of str to BedTile
     frames : dict of str to Frame
         The latest frame of each bed that has a tile.
-    enlarged : EnlargedBed or None
+    others : OtherBeds
+        Red alarms of beds without a tile.
     title, note, hint : Label
     """
 
@@ -58,19 +62,20 @@ class CentralStationView(QWidget):
         super().__init__()
         self.theme = theme
         self.tiles: dict[str, BedTile] = {}
-        self.enlarged: EnlargedBed | None = None
         self.frames: dict[str, Frame] = {}
         self._frame_count = 0
         self._speed: float | None = None
         self._px_per_mm: float | None = None
-        self.title, self.note = Label(theme, "text", 18, bold=True), Label(theme, "simulation", 15, bold=True)
+        self.title, self.note = Label(theme, "text", 18, bold=True), ElidedLabel(theme, "simulation", 15, bold=True)
+        self.others = OtherBeds(theme, low=True)
+        self.others.chosen.connect(self.chosen)
         self.hint = Label(theme, "faint", 13, text_source=lambda: translate("Station", HINT))
         row = QHBoxLayout()
         row.setContentsMargins(10, 4, 14, 0)
         row.setSpacing(16)
         row.addWidget(self.title)
-        row.addWidget(self.note)
-        row.addStretch(1)
+        row.addWidget(self.others, 2)
+        row.addWidget(self.note, 2)
         row.addWidget(self.hint)
         self._grid = QGridLayout()
         self._grid.setContentsMargins(4, 0, 4, 0)
@@ -97,7 +102,7 @@ class CentralStationView(QWidget):
     # --- tiles --------------------------------------------------------------------------------------------------
 
     def set_beds(self, names: Sequence[str]) -> None:
-        """Create a tile for each of the first 16 beds, and remove those of other beds."""
+        """Create a tile for each of the first 32 beds, and remove those of other beds."""
         names = names[:MAX_BEDS]
         if list(names) == list(self.tiles):
             return
@@ -127,17 +132,11 @@ class CentralStationView(QWidget):
         return grid_columns(len(self.tiles))
 
     def _update_stretch(self) -> None:
-        names = list(self.tiles)
-        at = names.index(self.enlarged.bed) if self.enlarged is not None and self.enlarged.bed in names else None
-        rows = -(-len(names) // self.columns)
+        rows = -(-len(self.tiles) // self.columns)
         for row in range(self._grid.rowCount()):
-            stretch = _ENLARGED_STRETCH if at is not None and row == at // self.columns else _NORMAL_STRETCH
-            self._grid.setRowStretch(row, stretch if row < rows else 0)
+            self._grid.setRowStretch(row, 1 if row < rows else 0)
         for column in range(self._grid.columnCount()):
-            enlarged = at is not None and column == at % self.columns
-            self._grid.setColumnStretch(
-                column, (_ENLARGED_STRETCH if enlarged else _NORMAL_STRETCH) if column < self.columns else 0
-            )
+            self._grid.setColumnStretch(column, 1 if column < self.columns else 0)
 
     # --- frames -------------------------------------------------------------------------------------------------
 
@@ -147,7 +146,6 @@ class CentralStationView(QWidget):
         tile = next(iter(self.tiles.values()), None)
         if self._speed is not None or tile is None:
             return self._speed or FAST_MM_PER_S
-        # From the normal width: an enlarged tile must not change the speed of the others.
         width = self.width() / self.columns - tile.sweep.gutter
         return FAST_MM_PER_S if width / tile.sweep.px_per_mm / FAST_MM_PER_S >= _MIN_SPAN_S else SLOW_MM_PER_S
 
@@ -196,8 +194,6 @@ class CentralStationView(QWidget):
         self.frames.update({frame.bed: frame for frame in frames if frame.bed is not None})
         for bed in set(self.frames) - set(self.tiles):
             del self.frames[bed]
-        if frames:
-            self._update_enlarged(frames[0].now_ns)
         # Drawing a whole trace takes as long as several frames: only one tile per frame.
         whole_left = _WHOLE_TRACES_PER_FRAME
         for frame in frames:
@@ -210,38 +206,39 @@ class CentralStationView(QWidget):
             tile.set_selected(bed == selected)
         self._show_title(beds)
 
-    def _update_enlarged(self, now_ns: int) -> None:
-        enlarged = choose_enlarged(self.enlarged, self.frames.values(), now_ns)
-        changed = (enlarged and enlarged.bed) != (self.enlarged and self.enlarged.bed)
-        self.enlarged = enlarged
-        if changed:
-            self._update_stretch()
-
     def _show_title(self, beds: int) -> None:
-        alarms = sum(any(line.unacknowledged for line in frame.active) for frame in self.frames.values())
+        alarms = beds_in_alarm(self.frames.values())
         count = translate("Station", "1 bed") if beds == 1 else translate("Station", "{count} beds")
         if beds > len(self.tiles):
             count = translate("Station", "the first {shown} of {count} beds")
         parts = [
             translate("Station", "CENTRAL STATION"),
             count.format(count=beds, shown=len(self.tiles)),
-            translate("Station", "{count} in alarm").format(count=alarms),
+            translate("Station", "{count} in alarm").format(count=alarms.active),
         ]
-        if self.tiles:
-            parts.append(f"{self.speed:g} mm/s, {self.gain:g} mm/mV")
-        text = "  ·  ".join(parts)
+        if alarms.ended:
+            parts.append(translate("Station", "{count} ended, not acknowledged").format(count=alarms.ended))
+        scale = [f"{self.speed:g} mm/s, {self.gain:g} mm/mV"] if self.tiles else []
+        # What does not fit is left out: first the hint, then the scale, then the name of the page.
+        room = (self.width() - _MARGINS_PX) * (1.0 if self.others.isHidden() else _TITLE_SHARE)
+        width = self.title.fontMetrics().horizontalAdvance
+        texts = [_SEPARATOR.join(some) for some in ([*parts, *scale], parts, parts[1:])]
+        text = next((text for text in texts if width(text) <= room), texts[-1])
         if text != self.title.text():
             self.title.setText(text)
-
-    def line(self, bed: str | None) -> AlarmLine | None:
-        """Return the alarm that the tile of a bed shows; None if there is none."""
-        tile = self.tiles.get(bed or "")
-        return None if tile is None else tile.header.line
+        hidden = width(text) + self.hint.sizeHint().width() > room
+        if self.hint.isHidden() != hidden:
+            self.hint.setHidden(hidden)
 
     def show_note(self, text: str) -> None:
         """Show a message for some seconds."""
         self.note.setText(text)
         self._timer.start(_NOTE_MS)
+
+    def line(self, bed: str | None) -> AlarmLine | None:
+        """Return the alarm that the tile of a bed shows; None if there is none."""
+        tile = self.tiles.get(bed or "")
+        return None if tile is None else tile.header.line
 
     def neighbour(self, bed: str | None, key: int) -> str | None:
         """Return the bed next to another in the direction of an arrow key; None if there is none."""

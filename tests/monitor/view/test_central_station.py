@@ -1,10 +1,10 @@
-"""Central station without a window: its grid, and the enlarged bed."""
+"""Central station without a window: its grid, and the beds in alarm."""
 
 from __future__ import annotations
 
 import pytest
 
-from monitor.view.central_station import HOLD_S, audible_frame, choose_enlarged, grid_columns
+from monitor.view.central_station import BedsInAlarm, audible_frame, beds_in_alarm, grid_columns, other_red_alarms
 from monitor.view.presenter import Broker, Presenter
 from monitor.view.view_model import Frame
 from stream.clock import rfc3339
@@ -15,7 +15,9 @@ from tests.monitor.message_samples import CONNECTED, SECOND, T0, alarm, process,
 ONLINE = Broker(True, CONNECTED)
 
 
-@pytest.mark.parametrize(("beds", "expected"), [(0, 1), (1, 1), (2, 1), (4, 2), (6, 2), (9, 3), (12, 3), (16, 4)])
+@pytest.mark.parametrize(
+    ("beds", "expected"), [(0, 1), (1, 1), (2, 1), (4, 2), (6, 2), (9, 3), (12, 3), (16, 4), (32, 6)]
+)
 def test_there_are_never_more_columns_than_rows(beds: int, expected: int) -> None:
     assert grid_columns(beds) == expected
 
@@ -47,71 +49,26 @@ class Beds:
         return [self.presenter.frame(T0, name, ONLINE) for name in self.names]
 
 
-def enlarged_of(beds: Beds) -> str | None:
-    found = choose_enlarged(None, beds.frames(), T0)
-    return found and found.bed
-
-
-def test_without_an_alarm_no_bed_is_enlarged() -> None:
-    assert enlarged_of(Beds("a", "b")) is None
-
-
-def test_the_most_urgent_alarm_enlarges_its_bed() -> None:
-    beds = Beds("a", "b", "c")
+def test_beds_in_alarm_are_counted_by_whether_the_alarm_has_ended() -> None:
+    beds = Beds("a", "b", "c", "d")
     beds.set_alarms("a", "medium")
-    beds.set_alarms("c", "low", "high")
-    assert enlarged_of(beds) == "c"
-
-
-@pytest.mark.parametrize("priority", ["low", "technical"])
-def test_low_and_technical_alarms_do_not_enlarge(priority: str) -> None:
-    beds = Beds("a", "b")
-    beds.set_alarms("b", priority)
-    assert enlarged_of(beds) is None
-
-
-def test_an_acknowledged_alarm_does_not_enlarge() -> None:
-    beds = Beds("a", "b")
     beds.set_alarms("b", "high", acknowledged_by="nurse 1")
-    assert enlarged_of(beds) is None
+    over = alarm(100, "cleared", end=200, bed="c", priority="high", latched=True)
+    beds.receive(ActiveAlarms(bed="c", alarms=(over,)))
+    assert beds_in_alarm(beds.frames()) == BedsInAlarm(active=1, ended=1)
 
 
-def test_alarms_of_an_offline_worker_do_not_enlarge() -> None:
-    beds = Beds("a", "b")
-    beds.set_alarms("b", "high")
+def test_red_alarms_of_other_beds_are_active_before_ended() -> None:
+    beds = Beds("a", "b", "c", "d")
+    over = alarm(100, "cleared", end=200, bed="a", priority="high", latched=True)
+    beds.receive(ActiveAlarms(bed="a", alarms=(over, alarm(300, bed="a", priority="medium"))))
+    beds.set_alarms("b", "low", "high")
+    beds.set_alarms("c", "high", acknowledged_by="nurse 1")
+    beds.set_alarms("d", "high")
+    found = other_red_alarms(beds.presenter.red_alarms(), ["d"])
+    assert [(red.bed, red.line.latched) for red in found] == [("b", False), ("a", True)]
     beds.receive(process("worker", "offline"))
-    assert enlarged_of(beds) is None
-
-
-def test_only_a_more_urgent_alarm_replaces_the_enlarged_bed() -> None:
-    beds = Beds("a", "b", "c")
-    beds.set_alarms("b", "medium")
-    first = choose_enlarged(None, beds.frames(), T0)
-    beds.set_alarms("a", "medium")
-    second = choose_enlarged(first, beds.frames(), T0 + SECOND)
-    assert second is not None
-    assert second.bed == "b", "of the same urgency, and enlarged before"
-    beds.set_alarms("c", "high")
-    third = choose_enlarged(second, beds.frames(), T0 + 2 * SECOND)
-    assert third is not None
-    assert third.bed == "c"
-
-
-def test_a_bed_stays_enlarged_for_the_hold_time() -> None:
-    beds = Beds("a", "b")
-    beds.set_alarms("b", "high")
-    enlarged = choose_enlarged(None, beds.frames(), T0)
-    beds.set_alarms("b")
-    assert choose_enlarged(enlarged, beds.frames(), T0 + round((HOLD_S - 0.1) * 1e9)) == enlarged
-    assert choose_enlarged(enlarged, beds.frames(), T0 + round((HOLD_S + 0.1) * 1e9)) is None
-    assert choose_enlarged(enlarged, beds.frames(), T0 - 3600 * SECOND) is None, "the clock was set back"
-
-
-def test_a_removed_bed_is_not_enlarged() -> None:
-    beds = Beds("a", "b")
-    beds.set_alarms("b", "high")
-    enlarged = choose_enlarged(None, beds.frames(), T0)
-    assert choose_enlarged(enlarged, beds.frames()[:1], T0) is None
+    assert beds.presenter.red_alarms() == ()
 
 
 # --- sounds ---------------------------------------------------------------------------------------------------------

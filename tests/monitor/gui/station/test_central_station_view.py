@@ -13,9 +13,9 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from monitor.gui.station.bed_tile import BedTile
-from monitor.gui.style.theme import NIGHT
+from monitor.gui.style.theme import NIGHT, colour
 from monitor.gui.window import MonitorWindow
-from stream.wire.alarm_messages import Acknowledge, ActiveAlarms, Command
+from stream.wire.alarm_messages import Acknowledge, ActiveAlarms, Command, Limits
 from stream.wire.topics import Kind, Role, Topic
 from tests.monitor.gui.conftest import Script
 from tests.monitor.gui.trace.test_sweep import inks, is_close_to
@@ -97,17 +97,17 @@ def test_tiles_fill_the_window_and_each_shows_its_trace(
     stream(script, station, names(count))
     assert (station.width(), station.height()) == size
     for bed, tile in station.station.tiles.items():
-        assert tile.header.bed == bed
+        assert tile.header.content.bed == bed
         assert tile.sweep.height() > 60
         image: QImage = tile.sweep.grab().toImage()
         columns = range(tile.sweep.gutter + 4, tile.sweep.gutter + 40)
         assert any(is_close_to(ink, NIGHT.ecg) for ink in inks(image, columns)), bed
 
 
-def test_the_title_gives_the_number_of_beds_beyond_sixteen(station: MonitorWindow, script: Script) -> None:
-    stream(script, station, names(18), chunks=2)
-    assert len(station.station.tiles) == 16
-    assert "the first 16 of 18 beds" in station.station.title.text()
+def test_the_title_gives_the_number_of_beds_beyond_32(station: MonitorWindow, script: Script) -> None:
+    stream(script, station, names(34), chunks=1)
+    assert len(station.station.tiles) == 32
+    assert "the first 32 of 34 beds" in station.station.title.text()
 
 
 # --- contents of a tile --------------------------------------------------------------------------------------------
@@ -120,10 +120,10 @@ def tile_of(station: MonitorWindow, script: Script, **changes: object) -> BedTil
 
 def test_a_tile_shows_the_heart_rate_of_the_worker(station: MonitorWindow, script: Script) -> None:
     tile = tile_of(station, script)
-    assert tile.header.rate == "--"
+    assert tile.header.content.rate == "--"
     script.receive(vitals(400, bed="bed-01"))
     settle(station)
-    assert tile.header.rate == "72"
+    assert tile.header.content.rate == "72"
 
 
 def test_a_stale_tile_is_dimmed_and_shows_the_age(station: MonitorWindow, script: Script) -> None:
@@ -131,21 +131,21 @@ def test_a_stale_tile_is_dimmed_and_shows_the_age(station: MonitorWindow, script
     bright = max(ink.green() for ink in inks(tile.sweep.grab().toImage(), range(60, 120)))
     script.now += 7 * SECOND
     settle(station)
-    assert tile.header.message == "NO DATA 7 s"
-    assert tile.header.rate == "--"
+    assert tile.header.content.message == "NO DATA 7 s"
+    assert tile.header.content.rate == "--"
     image = tile.sweep.grab().toImage()
     assert max(ink.green() for ink in inks(image, range(60, 120))) < bright / 2
 
 
 def test_a_tile_shows_no_worker_learning_and_synthetic(station: MonitorWindow, script: Script) -> None:
     tile = tile_of(station, script, synthetic=True)
-    assert tile.header.synthetic
+    assert tile.header.content.synthetic
     script.receive(status("worker", "learning", bed="bed-01"))
     settle(station)
-    assert tile.header.message.startswith("learning")
+    assert tile.header.content.message.startswith("learning")
     script.receive(process("worker", "offline"))
     settle(station)
-    assert tile.header.message.startswith("NO WORKER")
+    assert tile.header.content.message.startswith("NO WORKER")
 
 
 def test_the_most_urgent_alarm_flashes_in_its_colour(station: MonitorWindow, script: Script) -> None:
@@ -156,9 +156,9 @@ def test_the_most_urgent_alarm_flashes_in_its_colour(station: MonitorWindow, scr
     for _ in range(60):
         script.now += SECOND // 60
         station.tick()
-        bright.add(tile.header.bright)
-    assert tile.header.message == "*** Ventricular tachycardia: 5 beats at 182/min"
-    assert tile.header.priority == "high"
+        bright.add(tile.header.content.bright)
+    assert tile.header.content.message == "*** Ventricular tachycardia: 5 beats at 182/min"
+    assert tile.header.content.priority == "high"
     assert bright == {True, False}
 
 
@@ -166,29 +166,114 @@ def test_without_a_broker_every_tile_shows_it(station: MonitorWindow, script: Sc
     stream(script, station, names(4))
     script.connected = False
     settle(station)
-    assert all("NO CONNECTION" in tile.header.message for tile in station.station.tiles.values())
+    assert all("NO CONNECTION" in tile.header.content.message for tile in station.station.tiles.values())
 
 
-# --- enlarged tile --------------------------------------------------------------------------------------------------
+# --- alarms -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_tile_in_alarm_is_enlarged_in_its_place_and_shrinks_again(station: MonitorWindow, script: Script) -> None:
+def test_the_grid_stands_still_when_alarms_come_and_go(station: MonitorWindow, script: Script) -> None:
     stream(script, station, names(9))
     tiles = station.station.tiles
-    before = tiles["bed-05"].size()
-    raised = alarm(400, bed="bed-05", priority="high")
-    script.receive(ActiveAlarms(bed="bed-05", alarms=(raised,)))
+    before = {bed: tile.geometry() for bed, tile in tiles.items()}
+    assert len({geometry.size().width() for geometry in before.values()}) <= 2, "of one size, but for a rounded pixel"
+    script.receive(ActiveAlarms(bed="bed-05", alarms=(alarm(400, bed="bed-05", priority="high"),)))
     settle(station)
-    enlarged = tiles["bed-05"]
-    assert enlarged.width() > 1.2 * before.width()
-    assert enlarged.height() > 1.2 * before.height()
-    assert all(
-        enlarged.width() > tile.width() for bed, tile in tiles.items() if bed not in ("bed-02", "bed-05", "bed-08")
-    )
-    assert list(tiles) == names(9), "the order does not change"
+    assert {bed: tile.geometry() for bed, tile in tiles.items()} == before
     script.receive(ActiveAlarms(bed="bed-05"))
-    stream(script, station, names(9), chunks=90)
-    assert abs(tiles["bed-05"].width() - before.width()) <= 2
+    settle(station)
+    assert {bed: tile.geometry() for bed, tile in tiles.items()} == before
+
+
+def test_the_selected_tile_in_alarm_keeps_the_colour_of_the_alarm(
+    station: MonitorWindow, script: Script, qtbot: QtBot
+) -> None:
+    stream(script, station, names(4))
+    script.receive(ActiveAlarms(bed="bed-02", alarms=(alarm(300, bed="bed-02", priority="high"),)))
+    settle(station)
+    qtbot.keyClick(station, Qt.Key.Key_2)
+    settle(station)
+    tile = station.station.tiles["bed-02"]
+    assert tile.edges == (NIGHT.priority["high"], NIGHT.text)
+    image = tile.grab().toImage()
+    assert image.pixelColor(1, 40) == colour(NIGHT.priority["high"])
+    assert image.pixelColor(5, 40) == colour(NIGHT.text)
+
+
+def test_an_active_alarm_is_shown_before_an_ended_one_which_is_dim(station: MonitorWindow, script: Script) -> None:
+    stream(script, station, names(2))
+    over = alarm(300, "cleared", 400, bed="bed-01", kind="ventricular_fibrillation", priority="high", latched=True)
+    script.receive(ActiveAlarms(bed="bed-01", alarms=(over,)))
+    settle(station)
+    tile = station.station.tiles["bed-01"]
+    assert tile.edges[0] == NIGHT.priority_tint["high"]
+    assert "0 in alarm  ·  1 ended, not acknowledged" in station.station.title.text()
+    now = alarm(500, bed="bed-01", kind="ventricular_tachycardia", priority="high", value=182.0, beats=5)
+    script.receive(ActiveAlarms(bed="bed-01", alarms=(over, now)))
+    station.tick()
+    assert (tile.header.line.alarm, tile.header.content.others) == (now, "+1")
+    assert tile.edges[0] == NIGHT.priority["high"]
+    assert "1 in alarm" in station.station.title.text()
+
+
+def test_a_tile_shows_rhythm_and_limits(station: MonitorWindow, script: Script) -> None:
+    tile = tile_of(station, script)
+    fibrillation = alarm(400, bed="bed-01", kind="atrial_fibrillation", priority="medium")
+    script.receive(
+        vitals(400, bed="bed-01", rhythm="atrial fibrillation"),
+        ActiveAlarms(bed="bed-01", alarms=(fibrillation,), limits=Limits(heart_rate_low=45, heart_rate_high=130)),
+    )
+    settle(station)
+    content = tile.header.content
+    assert (content.limits, content.rhythms) == (("130", "45"), ("atrial fibrillation", "AF"))
+    assert content.rhythm_priority == "medium"
+
+
+@pytest.mark.parametrize("size", [(800, 480), (1280, 752), (3840, 2160)])
+def test_32_tiles_show_name_and_heart_rate(station: MonitorWindow, script: Script, size: tuple[int, int]) -> None:
+    station.resize(*size)
+    stream(script, station, names(32), chunks=2)
+    assert (station.width(), station.height()) == size
+    assert len(station.station.tiles) == 32
+    for bed, tile in station.station.tiles.items():
+        assert tile.header.content.bed == bed
+        assert tile.header.height() >= 40
+        assert station.station.rect().contains(tile.geometry())
+
+
+def test_a_red_alarm_of_a_bed_without_a_tile_is_seen_and_opens_it(
+    station: MonitorWindow, script: Script, qtbot: QtBot
+) -> None:
+    stream(script, station, names(33), chunks=1)
+    assert station.station.others.isHidden()
+    script.receive(ActiveAlarms(bed="bed-33", alarms=(alarm(300, bed="bed-33", kind="asystole", priority="high"),)))
+    settle(station)
+    assert (station.station.others.headline, station.station.others.detail) == ("BED-33", "*** Asystole")
+    qtbot.mouseClick(station.station.others, Qt.MouseButton.LeftButton)
+    station.tick()
+    assert station.bed_view.header.bed.text() == "BED-33"
+
+
+def test_red_alarms_of_other_beds_are_seen_on_the_page_of_a_bed(
+    station: MonitorWindow, script: Script, qtbot: QtBot
+) -> None:
+    stream(script, station, names(3), chunks=2)
+    click(qtbot, station, "bed-01")
+    script.receive(
+        ActiveAlarms(bed="bed-01", alarms=(alarm(300, bed="bed-01", priority="high"),)),
+        ActiveAlarms(bed="bed-02", alarms=(alarm(300, bed="bed-02", priority="medium"),)),
+    )
+    settle(station)
+    others = station.bed_view.others
+    assert others.isHidden(), "its own alarms are in the banner, and a medium one is no red alarm"
+    script.receive(ActiveAlarms(bed="bed-03", alarms=(alarm(300, bed="bed-03", kind="asystole", priority="high"),)))
+    settle(station)
+    assert others.isVisible()
+    assert others.headline == "BED-03"
+    qtbot.mouseClick(others, Qt.MouseButton.LeftButton)
+    settle(station)
+    assert station.bed_view.header.bed.text() == "BED-03"
+    assert others.headline == "BED-01"
 
 
 # --- clicks and keys ------------------------------------------------------------------------------------------------
