@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from model.conditions.numeric_values import NumericSamples as NumericSamples
     from model.pipeline.analysis import load_models as load_models
     from model.serving.analyzer import Analyzer as Analyzer
     from model.serving.analyzer import Output as Output
@@ -24,11 +25,14 @@ if TYPE_CHECKING:
     from stream.records.record import Record as Record
     from stream.timebase import FS as FS
     from stream.wire.alarm_messages import Alarm as Alarm
+    from stream.wire.numerics_message import Numeric as Numeric
 
 _MODULES = {
     "FS": "stream.timebase",
     "Alarm": "stream.wire.alarm_messages",
     "Analyzer": "model.serving.analyzer",
+    "Numeric": "stream.wire.numerics_message",
+    "NumericSamples": "model.conditions.numeric_values",
     "Output": "model.serving.analyzer",
     "Record": "stream.records.record",
     "RecordAnalysis": "model.serving.analyzer",

@@ -234,8 +234,8 @@ def parser() -> argparse.ArgumentParser:
         type=Path,
         required=True,
         metavar="DIR",
-        help="folder for forecast.npz, alarms.jsonl, beats.atr and vitals.csv; of several records, each has one below "
-        "it, such as DIR/mitdb/208",
+        help="folder for forecast.npz, alarms.jsonl, beats.atr, vitals.csv and, with waves, derived.csv; of several "
+        "records, each has one below it, such as DIR/mitdb/208",
     )
 
     command = add("train", "train the networks on DS1 of MIT-BIH", data)
@@ -275,6 +275,12 @@ def parser() -> argparse.ArgumentParser:
         "--alarms",
         action="store_true",
         help="score beats, rhythm and alarms of all 44 records instead",
+    )
+    command.add_argument(
+        "--vitals",
+        action="store_true",
+        help="with --database: score pulse and respiration rates, measured from waves, against stored rates and marked "
+        "breaths instead",
     )
     command.add_argument(
         "--entries",
@@ -321,7 +327,7 @@ def parser() -> argparse.ArgumentParser:
     subject.add_argument("--seconds", type=float, default=60.0, metavar="S", help="default: %(default)g")
     subject.add_argument("--json", type=Path, metavar="FILE", help="also write the results to FILE")
     subject = subjects.add_parser(
-        "gui", help="frame times of the central station, compared with redrawing every curve", parents=[data]
+        "gui", help="frame times of central station and page, compared with redrawing every curve", parents=[data]
     )
     subject.set_defaults(run="bench gui")
     subject.add_argument(

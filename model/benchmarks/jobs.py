@@ -23,7 +23,8 @@ from model.signal.batch import Batch
 from model.signal.columns import joined
 from model.signal.compiled import compiled
 from model.tutorial.lecture_model import WINDOW, Lecture
-from stream.records.synthetic import SyntheticConfig, synthetic_patient
+from stream.records.synthetic.generator import generate
+from stream.records.synthetic.presets import STABLE
 from stream.timebase import FS
 from stream.wire.alarm_messages import Limits
 
@@ -84,7 +85,7 @@ def step_job(forecaster: Checkpoint, beds: int, leads: int = 1) -> Job:
 
 def whole_job(models: Models, beds: int, leads: int = 1) -> Job:
     """Process one second of a synthetic patient with the full analysis of each bed, chunk by chunk."""
-    patient = synthetic_patient(SyntheticConfig(seconds=WARM_S + LOOP_S))
+    patient = generate(STABLE, WARM_S + LOOP_S, seed=1)
     mv, limits = np.ascontiguousarray(patient.mv()[:, :leads]), Limits()
     chunks = [mv[first : first + CHUNK] for first in range(0, len(mv), CHUNK)]
     analysis = Beds(models)

@@ -15,6 +15,7 @@ from model.conditions.settings import AlarmConfig
 from model.forecast.checkpoint import Checkpoint
 from model.forecast.forecaster import load_forecaster
 from model.forecast.inference import Precision
+from model.physiology.derived_values import DerivedValues
 from model.pipeline import stride_forecasts
 from model.pipeline.stride_forecasts import GroupForecasts, StrideForecasts
 from model.rhythm.vitals import VitalSigns
@@ -73,6 +74,8 @@ class Analysis(NamedTuple):
     beats : tuple of Beat
     vitals : tuple of VitalSigns
         One for each whole second.
+    derived : tuple of DerivedValues
+        Values from the waves, one for each whole second; none for a bed without waves.
     changes : tuple of Began or Ended
         In the order of detection.
     """
@@ -80,6 +83,7 @@ class Analysis(NamedTuple):
     forecasts: StrideForecasts = stride_forecasts.NONE
     beats: tuple[Beat, ...] = ()
     vitals: tuple[VitalSigns, ...] = ()
+    derived: tuple[DerivedValues, ...] = ()
     changes: tuple[Change, ...] = ()
 
 
@@ -96,6 +100,7 @@ class StepAnalysis(NamedTuple):
         Row i is of ``beds[i]``; None without a forecaster.
     beats : list of (int, Beat)
     vitals : list of (int, VitalSigns)
+    derived : list of (int, DerivedValues)
     changes : list of (int, Began or Ended)
         Each bed by bed, and of each bed in the order of detection.
     """
@@ -104,6 +109,7 @@ class StepAnalysis(NamedTuple):
     forecasts: GroupForecasts | None
     beats: list[tuple[int, Beat]]
     vitals: list[tuple[int, VitalSigns]]
+    derived: list[tuple[int, DerivedValues]]
     changes: list[tuple[int, Change]]
 
     def of(self, numbers: Sequence[int]) -> StepAnalysis:
@@ -117,5 +123,6 @@ class StepAnalysis(NamedTuple):
             self.forecasts,
             renumbered(self.beats),
             renumbered(self.vitals),
+            renumbered(self.derived),
             renumbered(self.changes),
         )

@@ -5,7 +5,7 @@ The number of slots doubles when they are full; the slots of beds that have left
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -14,11 +14,16 @@ import numpy as np
 from model.anomaly import anomaly_detector, frequent_episodes
 from model.anomaly.state import DEFAULT_CONFIG
 from model.beats import beat_detector, repetition
-from model.beats.beat import from_rows
+from model.beats.beat import Beat, from_rows
+from model.conditions import numeric_conditions
 from model.conditions.changes import Change
+from model.conditions.numeric_conditions import Second
+from model.conditions.numeric_values import NumericSamples
 from model.forecast import forecaster, personal_forecast
 from model.forecast.inference import Precision
 from model.forecast.skill import NEXT_STRIDE_END
+from model.physiology import derived_values
+from model.physiology.derived_values import DerivedValues, WavesState
 from model.pipeline import bed_state, vitals_output
 from model.pipeline.analysis import Analysis, Models, StepAnalysis
 from model.pipeline.bed_state import BedState, Notes
@@ -27,7 +32,7 @@ from model.pipeline.vitals_output import StrideRows
 from model.rhythm import rhythm_detector, rules, signal_status, ventricular_fibrillation
 from model.rhythm.rhythm_detector import BedLimits
 from model.rhythm.signal_status import BlockStatus
-from model.rhythm.vitals import vital_signs
+from model.rhythm.vitals import VitalSigns, vital_signs
 from model.signal import blocks, fibrillation_waveform, intake, pulse_detector, pulses, signal_quality, slots
 from model.signal.arrays import FloatArray, IntArray
 from model.signal.batch import Batch
@@ -36,6 +41,7 @@ from model.signal.wave_samples import WaveSamples
 from stream.errors import StorageError
 from stream.timebase import STRIDE
 from stream.wire.alarm_messages import Limits
+from stream.wire.numerics_message import Numeric
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,7 +109,9 @@ class BedGroup:
         self._anomaly = [first.notes.anomaly]
         self._frequent = [first.notes.frequent]
         self._technical = [first.notes.technical]
+        self._numerics = [first.notes.numerics]
         self._pulses = pulse_detector.begin(1)
+        self._waves: dict[int, WavesState] = {}
         self._limits: list[Limits | None] = [None]
         self._bed_limits = rhythm_detector.bed_limits(models.alarms, [models.alarms.limits])
         self._rules = rules.rule_settings(models.alarms)
@@ -136,17 +144,22 @@ class BedGroup:
         self._bytes[slot] = state.data
         notes = state.notes
         self._leads[slot], self._anomaly[slot], self._frequent[slot] = state.leads, notes.anomaly, notes.frequent
-        self._technical[slot] = notes.technical
+        self._technical[slot], self._numerics[slot] = notes.technical, notes.numerics
         self._pulses[slot] = pulse_detector.from_bytes(notes.pulses)
+        self._waves.pop(slot, None)
+        if notes.waves is not None:
+            self._waves[slot] = notes.waves
 
     def state(self, slot: int) -> BedState:
         """Return a copy of the state of a bed."""
         pulse = pulse_detector.to_bytes(self._pulses[slot])
-        notes = Notes(self._anomaly[slot], self._frequent[slot], self._technical[slot], pulse)
+        numerics, waves = self._numerics[slot], self._waves.get(slot)
+        notes = Notes(self._anomaly[slot], self._frequent[slot], self._technical[slot], pulse, numerics, waves)
         return BedState(self._leads[slot], self._precision, self._layout, self._bytes[slot], notes)
 
     def release(self, slot: int) -> None:
         """Free the slot of a bed."""
+        self._waves.pop(slot, None)
         self._free.append(slot)
 
     def _grow(self) -> None:
@@ -159,6 +172,7 @@ class BedGroup:
         self._anomaly += self._anomaly[:1] * size
         self._frequent += self._frequent[:1] * size
         self._technical += self._technical[:1] * size
+        self._numerics += self._numerics[:1] * size
         self._limits += [None] * size
         self._free = list(range(2 * size - 1, size - 1, -1))
 
@@ -170,19 +184,30 @@ class BedGroup:
         chunks: Sequence[FloatArray],
         limits: Sequence[Limits],
         waves: Sequence[Sequence[WaveSamples]],
+        numerics: Sequence[Sequence[NumericSamples]],
     ) -> list[StepAnalysis]:
         """Push one chunk of each of some beds, given as their slots; see `model.pipeline.beds.Beds.advance`."""
         results = []
         batches = intake.advance(self._columns.intake, own, chunks)
-        for slot, bed_limits in zip(own.tolist(), limits, strict=True):
+        for slot, bed_limits, received in zip(own.tolist(), limits, numerics, strict=True):
             if bed_limits is not self._limits[slot]:
                 self._set_limits(slot, bed_limits)
+            if received:
+                self._numerics[slot] = numeric_conditions.receive(self._numerics[slot], received)
+        if any(waves):
+            self._receive(own.tolist(), waves)
         for beds, batch in batches:
             numbers = beds.tolist()
             pulse = pulses.advance(self._pulses, batch.slots, batch.last_samples, [waves[bed] for bed in numbers])
             if batch.strides:
                 results.append(self._advance(numbers, batch, pulse))
         return results
+
+    def _receive(self, own: list[int], waves: Sequence[Sequence[WaveSamples]]) -> None:
+        for slot, samples in zip(own, waves, strict=True):
+            state = derived_values.receive(self._waves.get(slot), samples) if samples else None
+            if state is not None:
+                self._waves[slot] = state
 
     def _set_limits(self, slot: int, limits: Limits) -> None:
         self._limits[slot] = limits
@@ -213,14 +238,54 @@ class BedGroup:
         completed = vitals_output.advance(columns.second, own, strides, bed, index)
         holding = vitals_output.technical_conditions(self._technical, own, technical, bed, index)
         vitals = vitals_output.complete(vital_signs(rows), completed, holding)
-        found = chain(anomalies, frequent, technical, changes)
+        of_beds = from_rows(beats, graded)
+        derived = self._derive(own.tolist(), of_beds, bed, index) if self._waves else []
+        measured = {(number, second.index): second.values for number, second in derived}
+        found = chain(anomalies, frequent, technical, changes, self._push_seconds(own, bed, vitals, measured))
         return StepAnalysis(
             numbers,
             forecasts,
-            [(numbers[bed], beat) for bed, own in enumerate(from_rows(beats, graded)) for beat in own],
+            [(numbers[bed], beat) for bed, own in enumerate(of_beds) for beat in own],
             [(numbers[bed], second) for bed, second in zip(bed.tolist(), vitals, strict=True)],
+            [(numbers[bed], values) for bed, values in derived],
             [(numbers[bed], change) for bed, change in sorted(found, key=_by_bed_and_time)],
         )
+
+    def _push_seconds(
+        self,
+        own: IntArray,
+        bed: IntArray,
+        vitals: Sequence[VitalSigns],
+        measured: Mapping[tuple[int, int], tuple[Numeric, ...]],
+    ) -> Iterator[tuple[int, Change]]:
+        """Push the seconds of beds with values to their conditions; yield the changes, bed by bed.
+
+        ``measured`` has what was measured from the waves, by bed and last sample of the second.
+        """
+        slots_of = own.tolist()
+        for number, second in zip(bed.tolist(), vitals, strict=True):
+            slot, values = slots_of[number], measured.get((number, second.index), ())
+            state = self._numerics[slot]
+            if state.idle and not values:
+                continue
+            now = Second(second.index, second.heart_rate, second.rhythm, values)
+            limits = self._limits[slot] or self.models.alarms.limits
+            found, self._numerics[slot] = numeric_conditions.step(self.models.alarms, limits, state, [now])
+            yield from ((number, change) for change in found)
+
+    def _derive(
+        self, own: list[int], beats: Sequence[Sequence[Beat]], bed: IntArray, index: IntArray
+    ) -> list[tuple[int, DerivedValues]]:
+        """Return the values derived from the waves at the ends of the seconds ``index`` of the beds ``bed``."""
+        derived = []
+        for number, slot in enumerate(own):
+            if slot in self._waves:
+                new = [(beat.index, beat.at) for beat in beats[number]]
+                ends = index[bed == number].tolist()
+                if new or ends:
+                    values, self._waves[slot] = derived_values.advance(self._waves[slot], new, ends)
+                    derived += [(number, second) for second in values]
+        return derived
 
     def _predict(self, batch: Batch) -> tuple[GroupForecasts | None, StrideRows, list[tuple[int, Change]]]:
         """Push strides to the forecaster, the personal forecast and the anomaly detector."""

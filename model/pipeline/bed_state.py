@@ -15,11 +15,14 @@ from model.anomaly.state import DEFAULT_CONFIG, AnomalyColumns, AnomalyNotes, An
 from model.beats import beat_detector, repetition
 from model.beats.beat_detector import BeatsState
 from model.beats.repetition import RepetitionState
+from model.conditions import numeric_conditions
 from model.conditions.changes import Began, Ended
+from model.conditions.numeric_conditions import NumericState
 from model.forecast import forecaster, personal_forecast
 from model.forecast.forecaster import ForecasterColumns, ForecasterState
 from model.forecast.inference import Precision
 from model.forecast.personal_forecast import PersonalColumns
+from model.physiology.derived_values import WavesState
 from model.pipeline import vitals_output
 from model.pipeline.analysis import Analysis, Models
 from model.pipeline.vitals_output import SecondState
@@ -65,12 +68,18 @@ class Notes:
         The technical conditions that hold, oldest first.
     pulses : bytes
         The pulse detectors, as bytes; empty for a bed without waves.
+    numerics : NumericState
+        SpO2, pressures, respiration, and their conditions.
+    waves : WavesState or None
+        What is kept of the waves; None for a bed without.
     """
 
     anomaly: AnomalyNotes
     frequent: FrequentState
     technical: tuple[Began, ...]
     pulses: bytes
+    numerics: NumericState
+    waves: WavesState | None = None
 
     def __post_init__(self) -> None:
         pulse_detector.from_bytes(self.pulses)
@@ -154,7 +163,7 @@ def begin(
         second=vitals_output.begin(),
         rhythm=rhythm_detector.begin(first),
     )
-    return state_of(leads, precision, columns, Notes(anomaly.notes, FrequentState(), (), b""))
+    return state_of(leads, precision, columns, Notes(anomaly.notes, FrequentState(), (), b"", NumericState()))
 
 
 def after_gap(models: Models, state: BedState, start: int, epoch_start: int) -> BedState:
@@ -180,7 +189,8 @@ def after_gap(models: Models, state: BedState, start: int, epoch_start: int) -> 
         second=vitals_output.after_gap(learned.second),
         rhythm=rhythm_detector.after_gap(learned.rhythm, first),
     )
-    kept = Notes(anomaly.notes, frequent_episodes.after_gap(notes.frequent, first), (), b"")
+    frequent = frequent_episodes.after_gap(notes.frequent, first)
+    kept = Notes(anomaly.notes, frequent, (), b"", numeric_conditions.after_gap(notes.numerics))
     return state_of(state.leads, state.precision, columns, kept)
 
 
@@ -203,4 +213,5 @@ def _ends(columns: Columns, notes: Notes, at: int) -> tuple[Ended, ...]:
     )
     frequent = frequent_episodes.close(notes.frequent, at)
     unusual = tuple(ended for ended in (anomaly, frequent) if ended is not None)
-    return (*unusual, *rhythm_detector.close(columns.rhythm, at), *technical)
+    numeric = numeric_conditions.close(notes.numerics, at)
+    return (*unusual, *rhythm_detector.close(columns.rhythm, at), *numeric, *technical)

@@ -22,7 +22,9 @@ import numpy as np
 
 from model.beats.beat import Beat
 from model.conditions.changes import Change
+from model.conditions.numeric_values import NumericSamples
 from model.forecast.inference import Precision
+from model.physiology.derived_values import DerivedValues
 from model.pipeline import bed_state
 from model.pipeline.analysis import Analysis, Models, StepAnalysis
 from model.pipeline.bed_group import BedGroup, Slot
@@ -73,6 +75,7 @@ class Beds:
         chunks: Sequence[FloatArray],
         limits: Sequence[Limits],
         waves: Sequence[Sequence[WaveSamples]] | None = None,
+        numerics: Sequence[Sequence[NumericSamples]] | None = None,
     ) -> list[Analysis]:
         """Push one chunk of each of some beds.
 
@@ -86,6 +89,8 @@ class Beds:
             Current limits of each bed.
         waves : sequence of sequence of WaveSamples, optional
             Samples of other waves of each bed, received since the last step and up to the end of its chunk.
+        numerics : sequence of sequence of NumericSamples, optional
+            The same for the values of its publisher.
 
         Returns
         -------
@@ -98,14 +103,17 @@ class Beds:
             The number of leads of a chunk differs from that of its bed.
         """
         collected = [_Collected() for _ in beds]
-        for found in self.advance(beds, chunks, limits, waves):
-            for name, own in (("beats", found.beats), ("vitals", found.vitals), ("changes", found.changes)):
-                for bed, item in own:
+        for found in self.advance(beds, chunks, limits, waves, numerics):
+            for name in ("beats", "vitals", "derived", "changes"):
+                for bed, item in getattr(found, name):
                     getattr(collected[bed], name).append(item)
             if found.forecasts is not None:
                 for bed, forecasts in zip(found.beds, found.forecasts.of_beds(), strict=True):
                     collected[bed].forecasts = forecasts
-        return [Analysis(own.forecasts, tuple(own.beats), tuple(own.vitals), tuple(own.changes)) for own in collected]
+        return [
+            Analysis(own.forecasts, tuple(own.beats), tuple(own.vitals), tuple(own.derived), tuple(own.changes))
+            for own in collected
+        ]
 
     def advance(
         self,
@@ -113,9 +121,11 @@ class Beds:
         chunks: Sequence[FloatArray],
         limits: Sequence[Limits],
         waves: Sequence[Sequence[WaveSamples]] | None = None,
+        numerics: Sequence[Sequence[NumericSamples]] | None = None,
     ) -> list[StepAnalysis]:
         """Push one chunk of each of some beds, as `step`; return the results of the beds together."""
         waves = [()] * len(beds) if waves is None else waves
+        numerics = [()] * len(beds) if numerics is None else numerics
         results = []
         for group in self._groups.values():
             own = [number for number, bed in enumerate(beds) if bed.group is group]
@@ -125,6 +135,7 @@ class Beds:
                     [chunks[number] for number in own],
                     [limits[number] for number in own],
                     [waves[number] for number in own],
+                    [numerics[number] for number in own],
                 )
                 results += [step.of(own) for step in found]
         return results
@@ -137,4 +148,5 @@ class _Collected:
     forecasts: StrideForecasts = NONE
     beats: list[Beat] = field(default_factory=list)
     vitals: list[VitalSigns] = field(default_factory=list)
+    derived: list[DerivedValues] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from model.conditions.numeric_values import NumericSamples
 from model.pipeline.analysis import Analysis, Models
 from model.pipeline.beds import Beds
 from model.signal.arrays import FloatArray
@@ -21,10 +23,13 @@ class Signal:
     pieces : iterator of (ndarray, sequence of WaveSamples)
         The samples, shape (n, leads), mV, piece by piece, and those of other waves up to the end of the piece. Signals
         whose pieces have the same lengths step together.
+    numerics : sequence of NumericSamples
+        Values of the whole signal, in order of time.
     """
 
     leads: tuple[str, ...]
     pieces: Iterator[tuple[FloatArray, Sequence[WaveSamples]]]
+    numerics: Sequence[NumericSamples] = ()
 
 
 def analyze_signals(
@@ -41,12 +46,30 @@ def analyze_signals(
     """
     beds, limits = Beds(models, forecast=forecast), models.alarms.limits
     running = {number: beds.begin(signal.leads, 0, 0) for number, signal in enumerate(signals)}
+    waiting = [deque(signal.numerics) for signal in signals]
+    ends = [0] * len(signals)
     while running:
         pieces = {number: next(signals[number].pieces, None) for number in running}
         for number in [number for number, piece in pieces.items() if piece is None]:
             yield number, running.pop(number).finish()
-        given = [piece for piece in pieces.values() if piece is not None]
+        given = {number: piece for number, piece in pieces.items() if piece is not None}
+        values: list[list[NumericSamples]] = []
+        for number, (mv, _) in given.items():
+            ends[number] += len(mv)
+            values.append(_before(waiting[number], ends[number]))
         found = beds.step(
-            list(running.values()), [mv for mv, _ in given], [limits] * len(given), [waves for _, waves in given]
+            list(running.values()),
+            [mv for mv, _ in given.values()],
+            [limits] * len(given),
+            [waves for _, waves in given.values()],
+            values,
         )
         yield from zip(list(running), found, strict=True)
+
+
+def _before(waiting: deque[NumericSamples], end: int) -> list[NumericSamples]:
+    """Remove and return the values before a sample."""
+    found = []
+    while waiting and waiting[0].index < end:
+        found.append(waiting.popleft())
+    return found

@@ -16,8 +16,11 @@ from model.alarms.state import AlarmContext
 from model.anomaly.state import DEFAULT_CONFIG
 from model.beats.beat import Beat
 from model.conditions.changes import Change
+from model.conditions.numeric_values import NumericSamples
 from model.datasets.pieces import pieces
+from model.datasets.record_numerics import numeric_samples
 from model.forecast.personal_forecast import OFFSETS
+from model.physiology.derived_values import DerivedValues
 from model.pipeline.analysis import Models, load_models
 from model.pipeline.beds import Beds
 from model.pipeline.signals import Signal, analyze_signals
@@ -53,12 +56,15 @@ class Output:
         One per whole second.
     alarms : tuple of Alarm
         Alarm events: raised and cleared.
+    derived : tuple of DerivedValues
+        Values from the waves, one per whole second; none without waves.
     """
 
     forecasts: StrideForecasts = NONE
     beats: tuple[Beat, ...] = ()
     vitals: tuple[VitalSigns, ...] = ()
     alarms: tuple[Alarm, ...] = ()
+    derived: tuple[DerivedValues, ...] = ()
 
 
 class Analyzer:
@@ -85,7 +91,9 @@ class Analyzer:
         self._beds = Beds(models)
         self._slot = self._beds.begin(leads, 0, 0)
 
-    def push(self, mv: FloatArray, waves: Sequence[WaveSamples] = ()) -> Output:
+    def push(
+        self, mv: FloatArray, waves: Sequence[WaveSamples] = (), numerics: Sequence[NumericSamples] = ()
+    ) -> Output:
         """Analyse the samples that follow those pushed before.
 
         Parameters
@@ -93,8 +101,10 @@ class Analyzer:
         mv : ndarray of float, shape (n, leads), or (n,) with one lead
             mV at 360 Hz, NaN where invalid; any n.
         waves : sequence of WaveSamples
-            The next samples of a plethysmogram and an arterial pressure, up to the end of ``mv``. A pulse that goes on
-            contradicts alarms of asystole, bradycardia and fibrillation.
+            The next samples of waves other than ECG, up to the end of ``mv``. A pulse that goes on, in a
+            plethysmogram or an arterial pressure, contradicts alarms of asystole, bradycardia and fibrillation.
+        numerics : sequence of NumericSamples
+            The next values of the publisher, up to the end of ``mv``: they have alarms of their own.
 
         Returns
         -------
@@ -108,8 +118,8 @@ class Analyzer:
         """
         samples = np.asarray(mv, np.float64)
         samples = samples[:, None] if samples.ndim == 1 else samples
-        [found] = self._beds.step([self._slot], [samples], [self._limits], [waves])
-        return Output(found.forecasts, found.beats, found.vitals, self._alarms.process(found.changes))
+        [found] = self._beds.step([self._slot], [samples], [self._limits], [waves], [numerics])
+        return Output(found.forecasts, found.beats, found.vitals, self._alarms.process(found.changes), found.derived)
 
     def finish(self) -> Output:
         """End the signal: return the beats of its last, incomplete stride, and clear all active alarms."""
@@ -166,6 +176,8 @@ class RecordAnalysis:
         One per second.
     alarms : list of Alarm
         Alarm events, in order.
+    derived : list of DerivedValues
+        Values from the waves, one per second; empty without waves.
     """
 
     record: str
@@ -181,6 +193,7 @@ class RecordAnalysis:
     beats: list[Beat]
     vitals: list[VitalSigns]
     alarms: list[Alarm]
+    derived: list[DerivedValues]
 
 
 def analyze(record: Record, models: Models | None = None) -> RecordAnalysis:
@@ -209,9 +222,10 @@ def outputs_of(records: Sequence[Record], models: Models, session: str = SESSION
     """Yield the results of each record piece by piece, with the number of the record, and those of its end."""
     size = STRIDE * max(min(TOGETHER // max(len(records), 1), MAX_STRIDES), 10)
     alarms = [_Alarms(models, record.name, session) for record in records]
-    signals = [Signal(record.leads, pieces(record, size)) for record in records]
+    signals = [Signal(record.leads, pieces(record, size), numeric_samples(record)) for record in records]
     for number, found in analyze_signals(models, signals):
-        yield number, Output(found.forecasts, found.beats, found.vitals, alarms[number].process(found.changes))
+        events = alarms[number].process(found.changes)
+        yield number, Output(found.forecasts, found.beats, found.vitals, events, found.derived)
 
 
 def _joined(record: Record, models: Models, outputs: Sequence[Output]) -> RecordAnalysis:
@@ -233,4 +247,5 @@ def _joined(record: Record, models: Models, outputs: Sequence[Output]) -> Record
         beats=[beat for output in outputs for beat in output.beats],
         vitals=[vitals for output in outputs for vitals in output.vitals],
         alarms=[alarm for output in outputs for alarm in output.alarms],
+        derived=[values for output in outputs for values in output.derived],
     )

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from model.serving.shedding import LATE_SHARE, MAX_WAIT_S, Wait
 from stream.wire.both_ways import WardChunks
 from stream.wire.messages import Message, Waveform
+from stream.wire.numerics_message import Numerics
 from stream.wire.wave_message import Wave
 
 INTERRUPTION_NS = 3_000_000_000
@@ -188,7 +189,7 @@ class Backlog:
         return found
 
     def shed(self, name: str) -> list[Waveform]:
-        """Remove the chunks and waves of a bed that wait; return the chunks. Commands and status stay."""
+        """Remove the chunks, waves and numerics of a bed that wait; return the chunks. Commands and status stay."""
         bed = self._beds.get(name)
         if bed is None:
             return []
@@ -197,7 +198,7 @@ class Backlog:
         if not bed.messages:
             return []
         chunks = [message for message in bed.messages if isinstance(message, Waveform)]
-        bed.messages = deque(message for message in bed.messages if not isinstance(message, Waveform | Wave))
+        bed.messages = deque(message for message in bed.messages if not isinstance(message, Waveform | Wave | Numerics))
         bed.chunks.clear()
         if not bed.messages:
             del self._waiting[name]

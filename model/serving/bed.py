@@ -18,7 +18,17 @@ from stream.wire.ward_run import WardRun
 
 def new_counters() -> Counter[str]:
     """Return the counters at the start of a session."""
-    names = ("samples_forecast", "gaps", "lost_samples", "shed_samples", "duplicates", "rejected", "alarms", "commands")
+    names = (
+        "samples_forecast",
+        "gaps",
+        "lost_samples",
+        "shed_samples",
+        "duplicates",
+        "rejected",
+        "alarms",
+        "commands",
+        "numerics_dropped",
+    )
     return Counter(dict.fromkeys(names, 0))
 
 

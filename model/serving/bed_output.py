@@ -56,7 +56,7 @@ class BedOutput:
         self._next_warning_ns = 0
 
     def publish(self, beds: Sequence[Bed], found: StepAnalysis, now_ns: int) -> None:
-        """Publish forecasts, beats and vital signs of a step, and process the begins and ends of conditions.
+        """Publish forecasts, beats and values of a step, and process the begins and ends of conditions.
 
         Parameters
         ----------
@@ -73,6 +73,8 @@ class BedOutput:
         # A chunk of several seconds completes several vital signs; only the latest are current.
         for number, vitals in dict(found.vitals).items():
             self._send(output_messages.vitals_message(beds[number], vitals, now_ns))
+        for number, derived in dict(found.derived).items():
+            self._send(output_messages.numerics_message(beds[number], derived, now_ns))
         for number, changes in groupby(found.changes, key=itemgetter(0)):
             self.change(beds[number], [change for _, change in changes])
 

@@ -21,6 +21,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from model.beats.beat import Beat
 from model.forecast.personal_forecast import OFFSETS
+from model.physiology.derived_values import DerivedValues
 from model.pipeline.analysis import Models
 from model.rhythm.vitals import VitalSigns
 from model.serving.analyzer import SESSION, Output, outputs_of
@@ -91,7 +92,8 @@ def analyze_all(
       stride of 36 samples; personal_mean and personal_scale, shape (k, offsets, leads); offsets; leads, fs, record;
     - ``alarms.jsonl``: one `stream.wire.alarm_messages.Alarm` per line, encoded as on the wire;
     - ``beats.atr``: WFDB annotations, N, S, V or Q at each R peak;
-    - ``vitals.csv``: one row per second; unknown values are empty.
+    - ``vitals.csv``: one row per second; unknown values are empty;
+    - ``derived.csv``, of a record with waves: one row per second and value; unknown ones are empty.
 
     If the analysis fails, existing files are kept.
 
@@ -145,6 +147,7 @@ class _Results(AbstractContextManager["_Results"]):
         self._beats: list[Beat] = []
         self._vitals: list[VitalSigns] = []
         self._alarms: list[Alarm] = []
+        self._derived: list[DerivedValues] = []
 
     def __exit__(self, *_: object) -> None:
         self._folder.cleanup()
@@ -169,11 +172,13 @@ class _Results(AbstractContextManager["_Results"]):
         self._beats += output.beats
         self._vitals += output.vitals
         self._alarms += output.alarms
+        self._derived += output.derived
 
     def write(self, elapsed_s: float) -> Summary:
         """Write all files, and move them to their places."""
         record, part, beats = self._record, self._part, self._beats
-        files = tuple(self._out / name for name in ("forecast.npz", "alarms.jsonl", "beats.atr", "vitals.csv"))
+        names = ["forecast.npz", "alarms.jsonl", "beats.atr", "vitals.csv", *(["derived.csv"] if record.waves else [])]
+        files = tuple(self._out / name for name in names)
         with self._storage_errors():
             for values in self._forecasts.values():
                 values.flush()
@@ -186,6 +191,8 @@ class _Results(AbstractContextManager["_Results"]):
             (part / files[1].name).write_bytes(b"".join(codec.encode(alarm) + b"\n" for alarm in self._alarms))
             write_beats(part, files[2].stem, [beat.index for beat in beats], [beat.type for beat in beats])
             _write_vitals(part / files[3].name, self._vitals)
+            if record.waves:
+                _write_derived(part / files[4].name, self._derived)
             for file in files:
                 (part / file.name).replace(file)
         raised = [alarm for alarm in self._alarms if alarm.phase == "raised"]
@@ -232,3 +239,13 @@ def _write_vitals(path: Path, vitals: Iterable[VitalSigns]) -> None:
             values = [getattr(vital, field.name) for field in fields(VitalSigns)]
             cells = ["" if v is None else " ".join(v) if isinstance(v, tuple) else v for v in values]
             rows.writerow([f"{(vital.index + 1) / FS:g}", *cells])
+
+
+def _write_derived(path: Path, derived: Iterable[DerivedValues]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(["time_s", "name", "value", "unit", "quality", "age_s"])
+        for second in derived:
+            for one in second.values:
+                known = ("" if cell is None else cell for cell in (one.value, one.unit, one.quality))
+                rows.writerow([f"{(second.index + 1) / FS:g}", one.name, *known, f"{one.age_s:g}"])

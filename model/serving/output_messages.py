@@ -9,12 +9,14 @@ from typing import Literal
 from model.anomaly.state import DEFAULT_CONFIG
 from model.beats.beat import Beat as DetectedBeat
 from model.forecast.personal_forecast import OFFSETS
+from model.physiology.derived_values import DerivedValues
 from model.pipeline.vitals_output import StrideForecast
 from model.rhythm.vitals import VitalSigns
 from model.serving.bed import Bed
 from stream.clock import rfc3339
 from stream.timebase import FS
 from stream.wire.messages import Beat, BedStatus, Forecast, Vitals
+from stream.wire.numerics_message import Numerics
 
 VITALS = tuple(field.name for field in fields(VitalSigns))
 """What a message has of the vital signs."""
@@ -61,6 +63,20 @@ def vitals_message(bed: Bed, vitals: VitalSigns, now_ns: int) -> Vitals:
         when=rfc3339(now_ns),
         lease=bed.lease,
         **{name: getattr(vitals, name) for name in VITALS},
+    )
+
+
+def numerics_message(bed: Bed, derived: DerivedValues, now_ns: int) -> Numerics:
+    """Return the message of the values derived from the waves in a second that ends in the last chunk of a bed."""
+    return Numerics(
+        bed=bed.name,
+        session=bed.session,
+        epoch=bed.chunk.epoch,
+        index=derived.index,
+        when=rfc3339(now_ns),
+        values=derived.values,
+        synthetic=bed.chunk.synthetic,
+        lease=bed.lease,
     )
 
 

@@ -25,6 +25,7 @@ from stream.replay.ledger import ledger
 from stream.wire.alarm_messages import ActiveAlarms, Command, EventsRequest
 from stream.wire.both_ways import BothWays, WardChunks
 from stream.wire.messages import BedStatus, ProcessStatus, Waveform
+from stream.wire.numerics_message import Numerics
 from stream.wire.shard import ALL_BEDS, Shard
 from stream.wire.topics import Kind, Role, pattern, ward_patterns
 from stream.wire.ward_messages import WardEcg
@@ -97,6 +98,7 @@ async def serve(
         pattern(Kind.ECG),
         *ward_patterns(Kind.WARD_ECG, shard),
         pattern(Kind.WAVE),
+        pattern(Kind.NUMERICS),
         pattern(Kind.ALARMS_ACTIVE),
         pattern(Kind.COMMAND),
         pattern(Kind.EVENTS_REQUEST),
@@ -248,7 +250,7 @@ class _Service:
                 self._backlog.put_ward(WardChunks(message, rows), time.monotonic_ns())
             case Waveform() if self._both_ways.is_copy(message):
                 pass
-            case Waveform() | Wave() | Command() | BedStatus():
+            case Waveform() | Wave() | Numerics() | Command() | BedStatus():
                 self._backlog.put(message.bed, message, time.monotonic_ns())
             case EventsRequest():
                 self._worker.resend_events()
@@ -264,6 +266,8 @@ class _Service:
             match message:
                 case Wave():
                     self._worker.add_wave(message)
+                case Numerics():
+                    self._worker.add_numerics(message)
                 case Command():
                     self._worker.execute(message)
                 case BedStatus() | ProcessStatus():

@@ -13,12 +13,14 @@ from itertools import groupby
 import numpy as np
 import numpy.typing as npt
 
+from model.conditions.numeric_values import NumericSamples
 from model.pipeline.analysis import StepAnalysis
 from model.pipeline.beds import Beds
 from model.serving import next_chunk
 from model.serving.bed import Bed
 from model.serving.bed_output import BedOutput
 from model.serving.checkpoint_writer import CheckpointWriter
+from model.serving.numerics_buffer import NumericsBuffer
 from model.serving.served_beds import ServedBeds
 from model.serving.ward_beds import WardBeds
 from model.serving.wave_buffer import WaveBuffer
@@ -41,6 +43,7 @@ class Ticks:
     analysis : Beds
     beds : ServedBeds
     waves : WaveBuffer
+    numerics : NumericsBuffer
     output : BedOutput
     checkpoints : CheckpointWriter
     clock : Clock
@@ -55,6 +58,7 @@ class Ticks:
         analysis: Beds,
         beds: ServedBeds,
         waves: WaveBuffer,
+        numerics: NumericsBuffer,
         output: BedOutput,
         checkpoints: CheckpointWriter,
         clock: Clock,
@@ -65,6 +69,7 @@ class Ticks:
         self._analysis = analysis
         self._beds = beds
         self._waves = waves
+        self._numerics = numerics
         self._output = output
         self._checkpoints = checkpoints
         self._clock = clock
@@ -179,6 +184,7 @@ class Ticks:
             samples,
             [bed.alarms.limits for bed in beds],
             [waves.take(bed.chunk) if bed.name in waves else () for bed in beds] if waves else None,
+            [self._take_numerics(bed) for bed in beds] if self._numerics else None,
         )
         for bed, own in zip(beds, samples, strict=True):
             bed.counters["samples_forecast"] += len(own)
@@ -188,6 +194,14 @@ class Ticks:
         self._checkpoints.save_progress(beds, now_ns)
         self._publish_statuses(beds, results, monotonic_ns(self._clock))
         output.forecasts.flush(monotonic_ns(self._clock) / 1e9)
+
+    def _take_numerics(self, bed: Bed) -> tuple[NumericSamples, ...]:
+        """Return the values for the last chunk of a bed; count those that are dropped."""
+        if bed.name not in self._numerics:
+            return ()
+        taken, dropped = self._numerics.take(bed.chunk)
+        bed.counters["numerics_dropped"] += dropped
+        return taken
 
     def _publish_statuses(self, beds: Sequence[Bed], results: Iterable[StepAnalysis], now_ns: int) -> None:
         """Publish the status of beds that are learned now, or not any more, and those that are due."""

@@ -12,8 +12,8 @@ from model.serving.analyzer import Analyzer
 from model.serving.compile_ahead import compile_ahead
 from model.signal.arrays import FloatArray
 from model.signal.machine_code import is_complete
-from stream.records.synthetic import synthetic_patient
-from stream.timebase import FS
+from stream.records.synthetic.generator import generate
+from stream.records.synthetic.patient import Patient
 
 log = logging.getLogger("bedside")
 
@@ -23,13 +23,13 @@ SECONDS: Final = 14
 
 
 def first_seconds() -> tuple[tuple[str, ...], FloatArray]:
-    """Return the leads of the synthetic patient, two, and its first seconds, shape (n, leads), mV."""
-    patient = synthetic_patient()
-    return patient.leads, patient.mv()[: SECONDS * FS]
+    """Return the leads of a synthetic patient, two, and its first seconds, shape (n, leads), mV."""
+    record = generate(Patient(), SECONDS, seed=1)
+    return record.leads, record.mv()
 
 
 def warm_up(models: Models) -> None:
-    """Analyse the first seconds of the synthetic patient."""
+    """Analyse the first seconds of a synthetic patient."""
     leads, mv = first_seconds()
     Analyzer(leads, models).push(mv)
 

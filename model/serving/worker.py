@@ -19,6 +19,7 @@ from model.serving.bed_output import BedOutput
 from model.serving.checkpoint import BedCheckpoint
 from model.serving.checkpoint_store import CheckpointStore
 from model.serving.checkpoint_writer import CheckpointWriter
+from model.serving.numerics_buffer import NumericsBuffer
 from model.serving.resending import Resending
 from model.serving.served_beds import Leases, ServedBeds, UrgentBeds
 from model.serving.ticks import Ticks
@@ -31,6 +32,7 @@ from stream.wire.alarm_messages import ActiveAlarms, Command
 from stream.wire.both_ways import WardChunks
 from stream.wire.detail import SetDetail
 from stream.wire.messages import BedStatus, Message, ProcessStatus, Waveform
+from stream.wire.numerics_message import Numerics
 from stream.wire.publishers import Publishers
 from stream.wire.replay_actions import ReplayAction
 from stream.wire.topics import Kind, Role, Topic
@@ -83,10 +85,12 @@ class Worker:
             models.alarms, instance, clock, send=send, checkpoints=self._checkpoints, lose=self._lose
         )
         self._waves = WaveBuffer(self._beds.limit)
+        self._numerics = NumericsBuffer(self._beds.limit)
         self._ticks = Ticks(
             self._analysis,
             self._beds,
             self._waves,
+            self._numerics,
             self._output,
             self._checkpoints,
             clock,
@@ -143,8 +147,9 @@ class Worker:
         """Publish that a bed has lost its place, and give up its retained topics."""
         name = bed.name
         self._output.publish_stopped(bed)
-        for kind, role in ((Kind.ALARMS_ACTIVE, None), (Kind.VITALS, None), (Kind.STATUS, Role.WORKER)):
-            self._release(Topic(kind, name, role))
+        for kind in (Kind.ALARMS_ACTIVE, Kind.VITALS, Kind.NUMERICS_DERIVED):
+            self._release(Topic(kind, name))
+        self._release(Topic(Kind.STATUS, name, Role.WORKER))
         self._output.warn(
             f"bed {name} has ended or been silent for long, and is not served any more: others need its place"
         )
@@ -154,6 +159,10 @@ class Worker:
     def add_wave(self, wave: Wave) -> None:
         """Keep a wave for the chunk of ECG of its interval."""
         self._waves.put(wave, self._beds)
+
+    def add_numerics(self, numerics: Numerics) -> None:
+        """Keep values of a publisher for the chunk of ECG of their time."""
+        self._numerics.put(numerics, self._beds)
 
     def update_status(self, status: BedStatus | ProcessStatus) -> None:
         """Process a publisher's status, or that of its process.

@@ -18,6 +18,8 @@ from pathlib import Path
 
 from stream.errors import RecordError, SourceError, UsageError
 from stream.records.download import Check, download, move_into_place, part_file
+from stream.records.synthetic.ecg import LEADS
+from stream.records.synthetic.presets import PRESETS
 
 MITDB: dict[str, tuple[str, ...]] = {
     f"mitdb/{number}": leads
@@ -189,7 +191,7 @@ class Catalog:
         excerpt = self._excerpt_on_disk()
         listed = [
             CatalogEntry("excerpt", ("MLII",), excerpt[1] if excerpt else "not yet"),
-            CatalogEntry("synthetic", ("MLII", "V1"), "built in"),
+            *(CatalogEntry(name, LEADS, "built in") for name in PRESETS),
         ]
         for name in sorted(DOWNLOADABLE):
             found = self._on_disk(name)

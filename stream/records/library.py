@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from stream.errors import BedsideError, RecordError
 from stream.records.catalog import Catalog, CatalogEntry
 from stream.records.record import Record
+from stream.records.synthetic.presets import PRESETS, SECONDS, rhythms_of
 from stream.records.wfdb_reader import load, read_summary
 from stream.timebase import FS
 from stream.wire.messages import MAX_OFFERS, Offer
@@ -49,7 +50,9 @@ class Library:
 
     def _read(self, name: str) -> Offer | None:
         try:
-            if "/" not in name:  # the excerpt and the synthetic patient: small, and without annotations
+            if name in PRESETS:
+                return Offer(name=name, seconds=SECONDS, rhythms=rhythms_of(name))
+            if name == "excerpt":  # small, and without annotations
                 return Offer(name=name, seconds=self.load(name).n / FS)
             seconds, rhythms = read_summary(name, self.catalog)
             return Offer(name=name, seconds=seconds, rhythms=rhythms)

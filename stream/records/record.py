@@ -126,7 +126,7 @@ class RecordedNumeric:
         if place < self.values.size and not np.isnan(self.values[place]):
             return float(self.values[place]), max(position / FS - place / self.fs, 0.0)
         present = np.flatnonzero(~np.isnan(self.values[: place + 1]))
-        last = present[-1] / self.fs if present.size else 0.0
+        last = float(present[-1]) / self.fs if present.size else 0.0
         return None, max(position / FS - last, 0.0)
 
 

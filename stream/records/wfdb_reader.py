@@ -28,7 +28,7 @@ from stream.records import wfdb_bounds
 from stream.records.catalog import Catalog
 from stream.records.record import Annotations, Record, RecordedNumeric, RecordedWave, Samples
 from stream.records.signals import MAY_BE_ZERO, choose_numerics, choose_waves, plain_name
-from stream.records.synthetic import synthetic_patient
+from stream.records.synthetic.presets import PRESETS, synthetic_record
 from stream.timebase import FS
 from stream.wire.messages import INVALID, MAX_GAIN, MAX_LEADS
 from stream.wire.messages import MIN_GAIN as LOWEST_GAIN
@@ -76,7 +76,8 @@ def load(name: str, catalog: Catalog | None = None) -> Record:
     Parameters
     ----------
     name : str
-        ``mitdb/208``, ``excerpt``, ``synthetic``, or a path to any WFDB record, with or without ``.hea`` or ``.dat``.
+        ``mitdb/208``, ``excerpt``, ``synthetic`` or another of `PRESETS`, or a path to any WFDB record, with or without
+        ``.hea`` or ``.dat``.
     catalog : Catalog, optional
         Sources of records; by default that of the environment.
 
@@ -87,8 +88,8 @@ def load(name: str, catalog: Catalog | None = None) -> Record:
     SourceError
         Neither on disk nor available from the network.
     """
-    if name == "synthetic":
-        return synthetic_patient()
+    if name in PRESETS:
+        return synthetic_record(name)
     catalog = catalog or Catalog.from_environment()
     if name == "excerpt":
         path, source = catalog.locate_excerpt()
@@ -318,6 +319,20 @@ def read_symbols(stem: Path) -> tuple[str, ...]:
         The file is damaged.
     """
     return tuple(_call(stem, "rdann", "atr").symbol) if stem.with_name(stem.name + ".atr").is_file() else ()
+
+
+def read_breaths(stem: Path) -> npt.NDArray[np.float64]:
+    """Return the times, s, of the breaths that a person has marked, ``.breath`` annotations; none without such a file.
+
+    Raises
+    ------
+    RecordError
+        The file is damaged.
+    """
+    if not stem.with_name(stem.name + ".breath").is_file():
+        return np.empty(0)
+    marked, fs = _call(stem, "rdann", "breath").sample, float(_header(stem).fs)
+    return np.unique(marked).astype(np.float64) / fs
 
 
 def read_summary(name: str, catalog: Catalog) -> tuple[float, tuple[str, ...]]:

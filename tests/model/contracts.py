@@ -24,11 +24,16 @@ from model.beats.beat_detector import BeatsState
 from model.beats.classifier import load_classifier
 from model.beats.qrs_state import QrsState
 from model.beats.repetition import RepetitionState
+from model.conditions import numeric_conditions, numeric_values
 from model.conditions.changes import Began, Ended
+from model.conditions.numeric_conditions import NumericState, Second
+from model.conditions.numeric_values import NumericSamples
 from model.conditions.settings import load as load_settings
 from model.forecast import forecaster, personal_forecast
 from model.forecast.forecaster import ForecasterState
 from model.forecast.personal_forecast import PersonalColumns
+from model.physiology import derived_values
+from model.physiology.derived_values import WavesState
 from model.pipeline import bed_state
 from model.pipeline.analysis import Models, load_models
 from model.pipeline.bed_state import BedState
@@ -50,6 +55,7 @@ from stream.records.wfdb_reader import load
 from stream.timebase import FS, STRIDE
 from stream.wire.alarm_messages import Limits
 from stream.wire.messages import BeatType
+from stream.wire.numerics_message import Numeric
 from stream.wire.wave_message import Signal
 from tests.model import bed_steps
 from tests.model.pulse_trains import pulse_waves
@@ -197,6 +203,18 @@ def forecast_errors() -> FloatArray:
     return mv
 
 
+@cache
+def saturation_and_pressure() -> FloatArray:
+    """Return 60 s of SpO2 and mean arterial pressure: a desaturation, an open line, a low pressure; missing values."""
+    time = np.arange(60 * FS) / FS
+    spo2 = np.interp(time, [0, 5, 8, 25, 28, 60], [97, 97, 74, 74, 86, 86])
+    pressure = np.interp(time, [0, 10, 10.5, 20, 20.5, 35, 36, 60], [85, 85, 3, 3, 85, 85, 48, 48])
+    mv = np.stack([spo2, pressure], axis=1)
+    mv[45 * FS : 57 * FS, 0] = np.nan
+    mv.flags.writeable = False
+    return mv
+
+
 # --- stages ---------------------------------------------------------------------------------------------------------
 
 
@@ -315,6 +333,23 @@ def _step_rhythm(state: tuple[int, RhythmState], strides: Strides) -> tuple[Outp
     return [*((c.at, c) for c in changes), *((v.index, v) for v in vitals)], (last, own_state)
 
 
+def _step_numerics(state: NumericState, strides: Strides) -> tuple[Outputs, NumericState]:
+    """Take the columns as SpO2 and mean arterial pressure, sent and evaluated at the end of each stride."""
+    outputs: Outputs = []
+    for at in strides.last_samples:
+        row, invalid = strides.mv[at - strides.start], strides.invalid[at - strides.start]
+        spo2, mean = (None if missing else float(value) for value, missing in zip(row, invalid, strict=True))
+        values = (
+            Numeric(name="spo2", value=spo2, unit="%", source="recorded", age_s=0.0),
+            Numeric(name="abp_mean", value=mean, unit="mmHg", source="recorded", age_s=0.0),
+        )
+        state = numeric_conditions.receive(state, [NumericSamples(at, values)])
+        changes, state = numeric_conditions.step(models().alarms, Limits(), state, [Second(at)])
+        known = numeric_values.known(numeric_values.current(state.values, at))
+        outputs += [(at, tuple(sorted(known.items()))), *((change.at, change) for change in changes)]
+    return outputs, state
+
+
 def _step_pulses(state: bytes, strides: Strides) -> tuple[Outputs, bytes]:
     """Take the columns as plethysmogram and arterial pressure, at the rate of the ECG."""
     signals: tuple[Signal, Signal] = ("pleth", "abp")
@@ -322,6 +357,20 @@ def _step_pulses(state: bytes, strides: Strides) -> tuple[Outputs, bytes]:
     waves = [WaveSamples(name, FS, strides.start, values) for name, values in zip(signals, columns, strict=True)]
     found, detectors = pulses.step(pulse_detector.from_bytes(state)[None], waves, strides.last_samples)
     return list(zip(strides.last_samples, found, strict=True)), pulse_detector.to_bytes(detectors[0])
+
+
+def _step_derived(state: WavesState | None, strides: Strides) -> tuple[Outputs, WavesState | None]:
+    """Take the columns as plethysmogram and respiration, at the rate of the ECG."""
+    signals: tuple[Signal, Signal] = ("pleth", "resp")
+    columns = np.where(strides.invalid, np.nan, strides.mv).T
+    waves = [WaveSamples(name, FS, strides.start, values) for name, values in zip(signals, columns, strict=True)]
+    state = derived_values.receive(state, waves)
+    if state is None:
+        return [], None
+    found, state = derived_values.advance(state, [], [end for end in strides.last_samples if end % FS < STRIDE])
+    return [
+        (own.index, tuple((one.name, one.value, one.quality, one.age_s) for one in own.values)) for own in found
+    ], state
 
 
 def _step_forecaster(state: ForecasterState, strides: Strides) -> tuple[Outputs, ForecasterState]:
@@ -359,6 +408,7 @@ def _step_analysis(state: BedState, mv: FloatArray) -> tuple[Outputs, BedState]:
         *((item.origin, item) for item in output.forecasts),
         *((item.at, item) for item in output.beats),
         *((item.index, item) for item in output.vitals),
+        *((item.index, item) for item in output.derived),
         *((item.at, item) for item in output.changes),
     ], state
 
@@ -428,9 +478,21 @@ STAGES = (
         ecg_with_events,
     ),
     Stage(
+        "numeric conditions",
+        *after_intake(lambda _: NumericState(), _step_numerics),
+        tuple[IntakeState, NumericState],
+        saturation_and_pressure,
+    ),
+    Stage(
         "pulses",
         *after_intake(lambda _: b"", _step_pulses),
         tuple[IntakeState, bytes],
+        pulse_waves,
+    ),
+    Stage(
+        "derived values",
+        *after_intake(lambda _: None, _step_derived),
+        tuple[IntakeState, WavesState | None],
         pulse_waves,
     ),
     Stage(

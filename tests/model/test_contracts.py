@@ -51,6 +51,7 @@ def test_the_test_signal_causes_outputs_and_conditions(stage: Stage) -> None:
         "rhythm detector": {"pvc_run", "ventricular_tachycardia", "extreme_tachycardia", "asystole"},
         "anomaly detector": {"residual"},
         "frequent episodes": {"residual", "unusual_complexes"},
+        "numeric conditions": {"desaturation", "spo2_low", "abp_disconnected", "abp_mean_low", "pleth_off"},
         "analysis": {"lead_off", "residual", "ventricular_fibrillation"},
     }
     assert kinds >= expected.get(stage.name, set())

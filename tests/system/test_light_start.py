@@ -40,7 +40,7 @@ def test_the_worker_and_the_api_import_no_torch() -> None:
 
 def test_publisher_and_window_run_without_torch(broker_process: BrokerAddress, tmp_path: Path) -> None:
     env = environment(broker_process)
-    publish = "from monitor.cli import main; assert main(['replay', 'synthetic', '--speed', '100']) == 0"
+    publish = "from monitor.cli import main; assert main(['replay', 'synthetic/ecg', '--speed', '100']) == 0"
     modules = modules_after(publish, broker_process)
     assert "stream.replay.publisher" in modules
     # The publisher lists its records in the background, which imports wfdb and pandas.

@@ -118,9 +118,9 @@ def test_a_replay_logs_its_stream_reconnects_and_a_summary(mosquitto: Mosquitto,
 def test_a_replay_logs_its_end(mosquitto: Mosquitto, tmp_path: Path) -> None:
     log = tmp_path / "replay.log"
     with running(
-        "replay", "--bed", "a=synthetic", "--speed", "1000", env=environment(mosquitto.address), output=log
+        "replay", "--bed", "a=synthetic/ecg", "--speed", "1000", env=environment(mosquitto.address), output=log
     ) as replay:
         assert replay.wait(60) == 0
     lines = lines_of(log)
-    assert "bedside replay: a: record synthetic has ended" in lines
+    assert "bedside replay: a: record synthetic/ecg has ended" in lines
     assert lines[-1] == "bedside replay: a: published 300.0 s of signal in 3000 chunks, 0 dropped; reconnects: 0"

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.timeout(180)
 
 async def test_one_publisher_sends_all_beds_and_counts_what_it_sends(mosquitto: Mosquitto, tmp_path: Path) -> None:
     totals, output = tmp_path / "totals.json", tmp_path / "output"
-    options = ("--ward", "8", "--from", "synthetic", "--prefix", "w", "--json", str(totals))
+    options = ("--ward", "8", "--from", "synthetic/ecg", "--prefix", "w", "--json", str(totals))
     chunks: Counter[str] = Counter()
     offered: set[tuple[str, ...]] = set()
     places: dict[str, int] = {}
@@ -46,12 +46,12 @@ async def test_one_publisher_sends_all_beds_and_counts_what_it_sends(mosquitto: 
                         offered.add(tuple(offer.name for offer in status.records))
     assert set(chunks) == {f"w{number:03}" for number in range(1, 9)}
     assert len(set(places.values())) == 8
-    assert offered == {("synthetic",)}
+    assert offered == {("synthetic/ecg",)}
     found = json.loads(totals.read_text())
     assert found["beds"] == 8
     assert found["bytes"] > 100 * found["messages"] > 0
     lines = output.read_text().splitlines()
-    assert lines[0] == "bedside replay: 8 beds, w001 to w008; loading synthetic"
+    assert lines[0] == "bedside replay: 8 beds, w001 to w008; loading synthetic/ecg"
     assert any("8 beds, " in line and "messages/s" in line and "waiting" in line for line in lines)
     assert "w008: published" in lines[-2]
 
@@ -59,7 +59,7 @@ async def test_one_publisher_sends_all_beds_and_counts_what_it_sends(mosquitto: 
 @pytest.mark.parametrize("workers", [None, 2])
 async def test_a_ward_is_measured_from_its_chunks_to_its_forecasts(workers: int | None) -> None:
     mosquitto_program()
-    setup = WardSetup(WardConfig(8).names, ("--from", "synthetic"), free_port(), workers)
+    setup = WardSetup(WardConfig(8).names, ("--from", "synthetic/ecg"), free_port(), workers)
     lines: list[str] = []
     found = await bench_ward(setup, 3.0, lines.append, warm_up_s=1.0)
     assert (found["beds"], found["beds_served"], found["broker"]) == (8, 8, "mosquitto")
@@ -85,7 +85,7 @@ def test_a_ward_is_shown_and_ends_with_its_time(tmp_path: Path) -> None:
     mosquitto_program()
     mark = {"BEDSIDE_TEST_MARK": secrets.token_hex(8)}
     ended = bedside(
-        "ward", "--beds", "3", "--from", "synthetic", "--seconds", "2", timeout_s=150, env=environment(**mark)
+        "ward", "--beds", "3", "--from", "synthetic/ecg", "--seconds", "2", timeout_s=150, env=environment(**mark)
     )
     assert ended.returncode == 0, ended.stderr
     lines = ended.stderr.splitlines()
@@ -101,7 +101,7 @@ async def test_others_can_watch_a_ward_until_ctrl_c_ends_it(tmp_path: Path) -> N
     mosquitto_program()
     output = tmp_path / "output"
     mark = secrets.token_hex(8)
-    options = ("--beds", "3", "--from", "synthetic", "--workers", "2")
+    options = ("--beds", "3", "--from", "synthetic/ecg", "--workers", "2")
     with running("ward", *options, env=environment(BEDSIDE_TEST_MARK=mark), output=output) as process:
         await asyncio.to_thread(wait_until, lambda: " served, " in output.read_text(), "the first line", 120)
         url = re.search(r"broker at (\S+);", output.read_text())
@@ -120,7 +120,7 @@ async def test_others_can_watch_a_ward_until_ctrl_c_ends_it(tmp_path: Path) -> N
 def test_ctrl_c_ends_all_processes_of_a_measurement(tmp_path: Path) -> None:
     mosquitto_program()
     name, value = "BEDSIDE_TEST_MARK", secrets.token_hex(8)
-    command = [sys.executable, "-m", "monitor.cli", "bench", "ward", "--beds", "3", "--from", "synthetic"]
+    command = [sys.executable, "-m", "monitor.cli", "bench", "ward", "--beds", "3", "--from", "synthetic/ecg"]
     output = tmp_path / "output"
     with output.open("wb") as file:
         process = subprocess.Popen(
@@ -135,7 +135,7 @@ def test_ctrl_c_ends_all_processes_of_a_measurement(tmp_path: Path) -> None:
         for pid in processes_with(f"{name}={value}"):
             os.kill(pid, signal.SIGKILL)
         process.wait()
-    assert output.read_text().startswith("bedside bench: 3 beds, one worker; loading synthetic")
+    assert output.read_text().startswith("bedside bench: 3 beds, one worker; loading synthetic/ecg")
     assert "Traceback" not in output.read_text()
     assert not (tmp_path / "j").exists()
 
@@ -152,7 +152,7 @@ async def test_a_large_ward_is_analysed_from_shard_messages_and_shown_in_full_wh
     async with Client(mosquitto.address, role=None, subscriptions=patterns, places=80) as client:
         with ExitStack() as stack:
             worker = stack.enter_context(running("worker", "--no-state", env=env, output=tmp_path / "worker"))
-            options = ("--ward", "70", "--from", "synthetic", "--leads", "1")
+            options = ("--ward", "70", "--from", "synthetic/ecg", "--leads", "1")
             stack.enter_context(running("replay", *options, env=env, output=tmp_path / "replay"))
             wait_until(lambda: "70 beds, " in (tmp_path / "replay").read_text(), "the ward")
             stack.enter_context(running("monitor", "--bed", "icu-007", env=env, output=tmp_path / "monitor"))

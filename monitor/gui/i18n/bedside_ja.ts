@@ -304,6 +304,10 @@
         <translation>再生操作: 一時停止・移動・速度・記録</translation>
     </message>
     <message>
+        <source>for engineers: anomaly score, arrivals</source>
+        <translation>技術者向け: 異常スコア、到着状況</translation>
+    </message>
+    <message>
         <source>Beds</source>
         <translation>ベッド</translation>
     </message>
@@ -355,24 +359,64 @@
 <context>
     <name>Limits</name>
     <message>
+        <source>below</source>
+        <translation>未満</translation>
+    </message>
+    <message>
+        <source>above</source>
+        <translation>超過</translation>
+    </message>
+    <message>
+        <source>1/min</source>
+        <translation>回/分</translation>
+    </message>
+    <message>
+        <source>after</source>
+        <translation>経過</translation>
+    </message>
+    <message>
+        <source>Heart rate</source>
+        <translation>心拍数</translation>
+    </message>
+    <message>
+        <source>SpO₂ low, desaturation</source>
+        <translation>SpO₂ 低下、著明な低下</translation>
+    </message>
+    <message>
+        <source>Pressure, systolic</source>
+        <translation>収縮期血圧</translation>
+    </message>
+    <message>
+        <source>Pressure, mean</source>
+        <translation>平均血圧</translation>
+    </message>
+    <message>
+        <source>Pressure, diastolic</source>
+        <translation>拡張期血圧</translation>
+    </message>
+    <message>
+        <source>Respiration</source>
+        <translation>呼吸数</translation>
+    </message>
+    <message>
+        <source>Apnoea</source>
+        <translation>無呼吸</translation>
+    </message>
+    <message>
         <source>Limits of {bed}</source>
         <translation>{bed} のアラーム設定</translation>
     </message>
     <message>
-        <source> /min</source>
-        <translation> /分</translation>
+        <source>Alarm when the value is</source>
+        <translation>アラームの条件</translation>
     </message>
     <message>
-        <source>Heart rate, high</source>
-        <translation>心拍数 上限</translation>
-    </message>
-    <message>
-        <source>Heart rate, low</source>
-        <translation>心拍数 下限</translation>
-    </message>
-    <message>
-        <source>Alarms on</source>
+        <source>Alarms that are on</source>
         <translation>有効なアラーム</translation>
+    </message>
+    <message>
+        <source>{alarm}: always on</source>
+        <translation>{alarm}: 常に有効</translation>
     </message>
 </context>
 <context>
@@ -408,6 +452,34 @@
     <message>
         <source>gaps · repeats · rejects</source>
         <translation>欠落 · 重複 · 不正</translation>
+    </message>
+    <message>
+        <source>recorded</source>
+        <translation>記録値</translation>
+    </message>
+    <message>
+        <source>simulated</source>
+        <translation>模擬値</translation>
+    </message>
+    <message>
+        <source>measured</source>
+        <translation>計測値</translation>
+    </message>
+    <message>
+        <source>sensor off</source>
+        <translation>センサ外れ</translation>
+    </message>
+    <message>
+        <source>not measured</source>
+        <translation>未計測</translation>
+    </message>
+    <message>
+        <source>no value for {age}</source>
+        <translation>{age} 間 値なし</translation>
+    </message>
+    <message>
+        <source>{source}, {age} ago</source>
+        <translation>{source}、{age} 前</translation>
     </message>
 </context>
 <context>
@@ -603,6 +675,14 @@
     <message>
         <source>Forecast</source>
         <translation>予測</translation>
+    </message>
+    <message>
+        <source>ECG leads, at most</source>
+        <translation>心電図の誘導数(最大)</translation>
+    </message>
+    <message>
+        <source>Other waves (drag to reorder)</source>
+        <translation>その他の波形(ドラッグで並べ替え)</translation>
     </message>
     <message>
         <source>Grid</source>

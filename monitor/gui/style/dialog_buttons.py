@@ -6,7 +6,7 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QIcon, QPainter, QPen, QPixmap, QPolygonF
 from PySide6.QtWidgets import QDialogButtonBox
 
-from monitor.gui.style.theme import Theme, colour, px
+from monitor.gui.style.theme import Theme, colour, font, px
 
 _ICON_PX = 16
 _CROSS = (((0.2, 0.2), (0.8, 0.8)), ((0.8, 0.2), (0.2, 0.8)))
@@ -28,6 +28,7 @@ def style_buttons(box: QDialogButtonBox, theme: Theme) -> None:
         if button is not None:
             button.setIcon(QIcon(_drawing(strokes, theme)))
             button.setMinimumHeight(px(BUTTON_HEIGHT))
+            button.setFont(font(15))
 
 
 def _drawing(strokes: tuple[tuple[tuple[float, float], ...], ...], theme: Theme) -> QPixmap:

@@ -7,12 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from model.conditions.numeric_conditions import Condition, NumericState
+from model.conditions.numeric_values import NumericSamples, ValuesState
 from model.pipeline import bed_state
 from model.pipeline.analysis import Models, load_models
 from model.pipeline.bed_state import BedState
 from model.pipeline.beds import Beds
 from model.signal import pulse_detector
 from model.signal.wave_samples import to_rows
+from stream.wire.numerics_message import Numeric
 from tests.model.pulse_trains import every, pieces, pulse_wave
 
 
@@ -48,3 +51,19 @@ def test_shortened_pulse_detectors_are_rejected(with_wave: BedState) -> None:
 
 def test_after_a_gap_the_pulse_detectors_begin_anew(models: Models, with_wave: BedState) -> None:
     assert bed_state.after_gap(models, with_wave, 7200, 0).notes.pulses == b""
+
+
+def test_the_values_of_the_publisher_and_their_conditions_are_part_of_the_state(models: Models) -> None:
+    value = Numeric(name="spo2", value=85.0, unit="%", source="recorded", age_s=0.0)
+    low = Condition(True, 0, 0, 3599, 85.0, 90)
+    numerics = NumericState(ValuesState((NumericSamples(3600, (value,)),)), ("spo2",), {"spo2_low": low})
+    without = bed_state.begin(models, ("MLII",), 0, 0)
+    state = replace(without, notes=replace(without.notes, numerics=numerics))
+    beds = Beds(models)
+    beds.put(state).release()
+    slots = [beds.put(own) for own in (without, state, without)]
+    assert [slot.state().notes.numerics for slot in slots] == [NumericState(), numerics, NumericState()]
+    assert BedState.from_bytes(slots[1].state().to_bytes()) == state
+    [ended] = slots[1].finish().changes
+    assert (ended.kind, ended.reason) == ("spo2_low", "signal_interrupted")
+    assert bed_state.after_gap(models, state, 7200, 0).notes.numerics == replace(numerics, conditions={})

@@ -7,7 +7,7 @@ import numpy as np
 from model.pipeline.analysis import Analysis, load_models
 from model.pipeline.signals import Signal, analyze_signals
 from model.signal.arrays import FloatArray
-from stream.records.synthetic import synthetic_patient
+from stream.records.synthetic.presets import synthetic_record
 from stream.timebase import FS
 
 LEADS = ("MLII", "V1")
@@ -20,7 +20,7 @@ def whole_signal(leads: int, mv: FloatArray, size: int) -> Signal:
 
 def test_each_signal_is_analysed_to_its_end() -> None:
     """Of different lengths, with pieces of different lengths, with one and two leads, and one without samples."""
-    models, mv = load_models(), synthetic_patient().mv()
+    models, mv = load_models(), synthetic_record().mv()
 
     def given() -> list[Signal]:
         return [

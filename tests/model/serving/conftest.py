@@ -7,7 +7,7 @@ import pytest
 
 from model.pipeline.analysis import Models, load_models
 from stream.records.record import Record, RecordedWave
-from stream.records.synthetic import synthetic_patient
+from stream.records.synthetic.presets import synthetic_record
 from tests.model.pulse_trains import every, pulse_wave
 
 
@@ -19,7 +19,7 @@ def models() -> Models:
 @pytest.fixture(scope="module")
 def patient() -> Record:
     """The synthetic patient from 80 s to 110 s; long enough to learn, and with the first PVC."""
-    whole = synthetic_patient()
+    whole = synthetic_record()
     return Record(whole.name, whole.leads, whole.gain, whole.zero, whole.adu[80 * 360 : 110 * 360], True, whole.source)
 
 

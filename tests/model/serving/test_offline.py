@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 from dataclasses import replace
 from pathlib import Path
@@ -17,11 +18,12 @@ from model.pipeline.beds import Beds
 from model.serving.analyzer import BED, SESSION
 from model.serving.offline import Summary, analyze, analyze_all
 from stream.errors import StorageError
-from stream.records.record import Record
+from stream.records.record import Record, RecordedWave
 from stream.wire import codec
 from stream.wire.alarm_messages import Alarm
 from stream.wire.messages import Message
 from stream.wire.topics import Kind, Topic
+from tests.model.pulse_trains import every, pulse_wave
 
 
 @pytest.fixture(scope="module")
@@ -164,3 +166,17 @@ def test_several_records_are_analysed_together(
         assert file["origin"].tolist() == list(range(35, 7_300, 36))
     assert isinstance(console.file, io.StringIO)
     assert "2 records" in console.file.getvalue()
+
+
+def test_what_the_waves_give_is_a_file_of_a_record_with_waves(
+    models: Models, minute: Record, tmp_path: Path, console: Console
+) -> None:
+    pleth = np.rint(5000 * pulse_wave(every(0.75, 11.9), 12)).astype(np.int16)
+    record = replace(minute, adu=minute.adu[: 12 * 360], waves=(RecordedWave("pleth", "NU", 125.0, 5000.0, 0, pleth),))
+    summary = analyze(record, models, tmp_path, console=console)
+    rows = list(csv.DictReader(summary.files[-1].read_text().splitlines()))
+    assert summary.files[-1].name == "derived.csv"
+    rates = {float(row["time_s"]): row for row in rows if row["name"] == "pulse_rate"}
+    assert rates[2]["value"] == ""
+    assert float(rates[11]["value"]) == pytest.approx(80, abs=1)
+    assert rates[11]["unit"] == "1/min"

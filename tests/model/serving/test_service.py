@@ -18,7 +18,7 @@ from stream.mqtt.client import Client
 from stream.records.catalog import Catalog
 from stream.records.library import Library
 from stream.records.record import Record
-from stream.records.synthetic import synthetic_patient
+from stream.records.synthetic.presets import synthetic_record
 from stream.replay.playhead import ReplayConfig
 from stream.replay.publisher_process import serve as publish
 from stream.wire import codec
@@ -247,7 +247,7 @@ async def test_a_worker_ends_silently_when_another_serves_its_bed_under_a_higher
 
 async def _send_chunks(client: Client, bed: str = "bed-1") -> None:
     """Send a bed in real time."""
-    for chunk in chunks(synthetic_patient(), bed=bed):
+    for chunk in chunks(synthetic_record(), bed=bed):
         client.send(chunk)
         await asyncio.sleep(0.1)
 

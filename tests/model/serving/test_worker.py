@@ -14,11 +14,12 @@ from model.forecast.personal_forecast import OFFSETS
 from model.pipeline.analysis import Models
 from model.serving.analyzer import analyze
 from stream.records.record import Record
-from stream.records.synthetic import synthetic_patient
+from stream.records.synthetic.presets import synthetic_record
 from stream.replay.playhead import ReplayConfig, begin, replay
 from stream.timebase import STRIDE
 from stream.wire.alarm_messages import ActiveAlarms, Alarm
 from stream.wire.messages import Beat, BedStatus, Forecast, Vitals, Waveform
+from stream.wire.numerics_message import Numerics
 from stream.wire.wave_message import Wave
 from tests.model.serving.worker_harness import (
     BEGIN_NS,
@@ -52,7 +53,7 @@ def test_any_chunking_gives_the_same_forecasts_and_alarms(models: Models, patien
 @pytest.fixture(scope="module")
 def streams() -> dict[str, list[Waveform]]:
     """Return 12 s of three beds."""
-    patient = synthetic_patient()
+    patient = synthetic_record()
     return {bed: list(until(chunks(patient, 36, bed, start_s=i * 20.0), 12)) for i, bed in enumerate("abc")}
 
 
@@ -248,6 +249,23 @@ def test_a_pulse_on_the_wire_contradicts_an_asystole(models: Models, silent: Rec
     assert kinds(harness) == []
     offline = analyze(silent, models)
     assert [alarm.kind for alarm in offline.alarms if alarm.kind != "residual"] == []
+
+
+@pytest.mark.parametrize("size", [36, 1000])
+def test_what_the_waves_give_is_published_each_second_as_offline(models: Models, silent: Record, size: int) -> None:
+    harness = stream_with_waves(WorkerHarness(models), silent, size)
+    published = harness.of(Numerics)
+    assert all(message.derived and message.lease == 1 for message in published)
+    offline = {values.index: values.values for values in analyze(silent, models).derived}
+    assert {message.index: message.values for message in published}.items() <= offline.items()
+    assert len(published) >= (28 if size == 36 else 10)
+    rate = published[-1].value_of("pulse_rate")
+    assert rate is not None
+    assert rate.value == pytest.approx(75, abs=1)
+
+
+def test_a_bed_without_waves_publishes_no_numerics(models: Models, patient: Record) -> None:
+    assert run(models, [[c] for c in until(chunks(patient, 360), 3)]).of(Numerics) == []
 
 
 def test_a_wave_may_be_one_chunk_late(models: Models, silent: Record) -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 import numpy as np
 import pytest
 
+from model.conditions.numeric_values import NumericSamples
+from model.datasets.record_numerics import numeric_samples
 from model.pipeline.analysis import Models
 from model.serving import resending
-from stream.records.record import Record
+from model.serving.analyzer import analyze
+from stream.records.record import Record, RecordedNumeric
 from stream.wire.alarm_messages import Acknowledge, ActiveAlarms, Alarm, Limits, PauseAudio, SetLimits
 from stream.wire.lease import with_lease
+from stream.wire.numerics_message import Numerics
 from stream.wire.replay_actions import Seek
 from tests.model.serving.worker_harness import (
     SESSION,
@@ -21,6 +26,7 @@ from tests.model.serving.worker_harness import (
     command,
     publisher_status,
     run,
+    summaries,
     until,
 )
 from tests.stream.wire.test_codec import alarm
@@ -208,3 +214,30 @@ def test_the_end_of_the_record_clears_all_alarms(models: Models, patient: Record
     phases = [a.phase for a in alarms]
     assert phases.count("raised") == phases.count("cleared") > 0
     assert all(a.latched for a in harness.of(ActiveAlarms)[-1].alarms)
+
+
+def test_values_of_the_publisher_raise_the_same_alarms_live_and_offline(models: Models, patient: Record) -> None:
+    """In chunks of 100 ms, each message of values some chunks after its ECG; one message is too late."""
+    values = np.interp(np.arange(60.0), [0, 3, 4, 20, 21, 60], [97, 97, 84, 84, 97, 97])
+    numerics = (RecordedNumeric("spo2", "%", 1.0, values),)
+    record = replace(patient, numerics=numerics)
+    harness, waiting = WorkerHarness(models), list(numeric_samples(record))
+    for chunk in chunks(record):
+        while waiting and waiting[0].index < chunk.start - 5 * 36:
+            harness.worker.add_numerics(numerics_message(waiting.pop(0)))
+        harness.worker.tick([chunk])
+        if chunk.seq == 250:
+            harness.worker.add_numerics(numerics_message(NumericSamples(0, numeric_samples(record)[0].values)))
+    found = [event for event in harness.of(Alarm) if event.kind == "spo2_low"]
+    expected = [event for event in analyze(record, models).alarms if event.kind == "spo2_low"]
+    assert [event.phase for event in found] == ["raised", "cleared"]
+    assert summaries(found) == summaries(expected)
+    assert (found[0].value, found[0].limit, found[1].text) == (84.0, 90.0, "SpO2 low: down to 84 %, below 90 %")
+    assert harness.counters()["numerics_dropped"] == 1
+
+
+def numerics_message(samples: NumericSamples) -> Numerics:
+    when = "2026-01-31T12:00:00Z"
+    return Numerics(
+        bed="bed-1", session=SESSION, epoch=0, index=samples.index, when=when, values=samples.values, synthetic=True
+    )

@@ -30,4 +30,5 @@ def test_data_list_shows_duration_and_rhythms_of_records_on_disk(
     }
     assert rows["mitdb/203"] == ["MLII, V1", "30:06", "AFIB, AFL, VT, T", "local folder"]
     assert rows["mitdb/208"] == ["MLII, V1", "", "", "not yet"]
-    assert rows["synthetic"][1:] == ["5:00", "", "built in"]
+    assert rows["synthetic"][1:] == ["5:00", "N", "built in"]
+    assert rows["synthetic/vf"][1:] == ["5:00", "N, VF, VT", "built in"]

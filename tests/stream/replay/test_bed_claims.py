@@ -14,7 +14,7 @@ from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Client
 from stream.records.catalog import Catalog
 from stream.records.library import Library
-from stream.records.synthetic import synthetic_patient
+from stream.records.synthetic.presets import synthetic_record
 from stream.replay import bed_claims
 from stream.replay.bed_claims import BedClaims
 from stream.replay.playhead import ReplayConfig
@@ -81,7 +81,7 @@ def test_a_publisher_does_not_stop_itself() -> None:
 
 async def publish(broker: BrokerAddress, folder: Path, bed: str = "bed-1") -> None:
     library = Library(Catalog(cache_dir=folder))
-    replays = [(synthetic_patient(), ReplayConfig(bed=bed))]
+    replays = [(synthetic_record(), ReplayConfig(bed=bed))]
     await serve(broker, replays, library=library, ledger_path=None, clock=SteadyClock())
 
 

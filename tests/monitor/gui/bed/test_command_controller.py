@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QScrollArea
 from pytestqt.qtbot import QtBot
 
 from monitor.gui.window import MonitorWindow
@@ -20,6 +22,7 @@ from stream.wire.alarm_messages import (
     SetLimits,
 )
 from stream.wire.detail import SetDetail
+from stream.wire.limit_ranges import LIMIT_RANGES
 from tests.monitor.gui.conftest import Script
 from tests.monitor.message_samples import SECOND, advisory, alarm, process, residual, status
 
@@ -95,16 +98,45 @@ def test_limits_are_edited_and_sent(window: MonitorWindow, script: Script, qtbot
     qtbot.keyClick(window, Qt.Key.Key_L)
     dialog = window.commands.limits_dialog
     assert dialog is not None
-    assert (dialog.low.value(), dialog.high.value()) == (45, 130)
-    dialog.low.setValue(200)
-    assert dialog.low.value() == 129, "low stays below high"
-    dialog.low.setValue(60)
-    assert not dialog.enabled["asystole"].isEnabled()
+    low, high = (dialog.steppers[name].number for name in ("heart_rate_low", "heart_rate_high"))
+    assert (low.value(), high.value()) == (45, 130)
+    low.setValue(200)
+    assert low.value() == 129, "low stays below high"
+    low.setValue(60)
+    qtbot.mouseClick(dialog.steppers["heart_rate_high"].plus, Qt.MouseButton.LeftButton)
+    assert high.value() == 135
+    assert "asystole" not in dialog.enabled
+    assert [label.text() for label in dialog.always] == ["asystole: always on", "ventricular fibrillation: always on"]
     dialog.enabled["residual"].setChecked(False)
     dialog.accept()
-    limits = Limits(heart_rate_low=60, heart_rate_high=130, spo2_low=88, off=("residual",))
-    assert sent(script) == [SetLimits(limits=limits)], "what was not edited stays as it was"
+    changed = Limits(heart_rate_low=60, heart_rate_high=135, spo2_low=88, off=("residual",))
+    assert sent(script) == [SetLimits(limits=changed)], "limits that were not edited are kept"
     assert window.commands.limits_dialog is None
+
+
+@pytest.mark.parametrize("size", [(800, 480), (1280, 752)])
+def test_the_limits_are_large_enough_for_a_finger_and_fit_into_the_window(
+    window: MonitorWindow, script: Script, qtbot: QtBot, size: tuple[int, int]
+) -> None:
+    window.resize(*size)
+    script.worker()
+    script.stream(window, 3)
+    script.receive(ActiveAlarms(bed="bed-1", limits=Limits()))
+    window.tick()
+    window.open_limits()
+    dialog = window.commands.limits_dialog
+    assert dialog is not None
+    qtbot.waitExposed(dialog)
+    assert dialog.width() <= size[0]
+    assert dialog.height() <= size[1]
+    assert set(dialog.steppers) == set(LIMIT_RANGES), "every limit can be set"
+    targets = [button for stepper in dialog.steppers.values() for button in (stepper.minus, stepper.plus)]
+    for target in (*targets, *dialog.enabled.values()):
+        assert target.height() >= 44
+    assert all(target.width() >= 44 for target in targets)
+    area = dialog.findChild(QScrollArea)
+    assert area.widget().width() <= area.viewport().width(), "nothing is beyond the right edge"
+    dialog.close()
 
 
 def test_without_a_broker_a_command_is_not_sent_and_this_is_shown(

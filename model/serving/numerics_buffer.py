@@ -1,0 +1,72 @@
+"""Numerics that a worker has received before the ECG of their time; bounded."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Container
+
+from model.conditions.numeric_values import MAX_WAITING, NumericSamples
+from stream.timebase import FS
+from stream.wire.messages import Waveform
+from stream.wire.numerics_message import Numerics
+
+MAX_LATE = 10 * FS
+"""Samples before a chunk of ECG, earlier than which values are too late to be used."""
+
+
+class NumericsBuffer:
+    """Numerics of several beds until the chunk of ECG of their time takes them.
+
+    What does not fit, comes too late, or is of an earlier epoch is dropped and counted.
+
+    Parameters
+    ----------
+    max_beds : int
+        Beds whose numerics are kept.
+    """
+
+    def __init__(self, max_beds: int) -> None:
+        self._max_beds = max_beds
+        self._beds: dict[str, deque[Numerics]] = {}
+        self._dropped = Counter[str]()
+
+    def put(self, numerics: Numerics, served: Container[str]) -> None:
+        """Keep a message; ``served`` are the beds that have sent ECG: with too many beds, others are dropped first."""
+        if numerics.bed not in self._beds and len(self._beds) >= self._max_beds:
+            other = next((bed for bed in self._beds if bed not in served), None)
+            if other is None:
+                return
+            del self._beds[other]
+        kept = self._beds.setdefault(numerics.bed, deque(maxlen=MAX_WAITING))
+        if len(kept) == MAX_WAITING and numerics.bed in served:
+            self._dropped[numerics.bed] += 1
+        kept.append(numerics)
+
+    def __bool__(self) -> bool:
+        return bool(self._beds)
+
+    def __contains__(self, bed: str) -> bool:
+        return bed in self._beds
+
+    def take(self, chunk: Waveform) -> tuple[tuple[NumericSamples, ...], int]:
+        """Remove and return the values of a chunk's session and epoch before its end, and how many were dropped.
+
+        Those of a later time or epoch, and of another session, wait for their ECG.
+        """
+        kept = self._beds.pop(chunk.bed, None)
+        dropped = self._dropped.pop(chunk.bed, 0)
+        if kept is None:
+            return (), dropped
+        taken, later = [], deque[Numerics](maxlen=MAX_WAITING)
+        for numerics in kept:
+            if numerics.session != chunk.session or numerics.epoch > chunk.epoch:
+                later.append(numerics)
+            elif numerics.epoch < chunk.epoch or numerics.index < chunk.start - MAX_LATE:
+                dropped += 1
+            elif numerics.index < chunk.end:
+                taken.append(NumericSamples(numerics.index, numerics.values))
+            else:
+                later.append(numerics)
+        if later:
+            self._beds[chunk.bed] = later
+        return tuple(taken), dropped

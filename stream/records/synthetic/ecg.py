@@ -1,0 +1,126 @@
+"""The ECG of a synthetic patient: two leads, MLII and V1.
+
+Each beat is a sum of Gaussians over the cardiac phase, as in ECGSYN (P. E. McSharry, G. D. Clifford, L. Tarassenko,
+L. A. Smith, "A dynamical model for generating synthetic electrocardiogram signals", IEEE Trans Biomed Eng 50(3):
+289-294, 2003, doi:10.1109/TBME.2003.808805), evaluated in closed form instead of integrated: the events keep their
+times relative to the R peak, and later ones scale with the square root of the mean RR. ECGSYN has no ventricular beats
+and no fibrillation; those here are defined by this module. Fibrillation is noise in a narrow band around its dominant
+frequency: about 5 Hz in the ventricles, 6.5 Hz in the atria.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from stream.records.synthetic.breathing import MEAN_VOLUME
+from stream.records.synthetic.gaussian_waves import gaussian_waves
+from stream.records.synthetic.patient import Array, Segment, SimulatedRhythm
+from stream.records.synthetic.rhythm import Beats
+from stream.timebase import FS
+
+LEADS = ("MLII", "V1")
+
+# Time from R (s), width (s), amplitude (mV) in MLII, amplitude (mV) in V1. Adult values at 60/min.
+Event = tuple[float, float, float, float]
+
+P: Event = (-0.170, 0.022, 0.12, 0.06)
+ECTOPIC_P: Event = (-0.130, 0.018, -0.08, 0.08)
+NARROW: tuple[Event, ...] = (
+    (-0.034, 0.009, -0.12, 0.05),  # Q
+    (0.000, 0.011, 1.15, 0.25),  # R
+    (0.030, 0.011, -0.25, -0.85),  # S
+    (0.250, 0.055, 0.20, 0.10),  # T, rising limb
+    (0.295, 0.035, 0.16, 0.08),  # T, falling limb
+)
+VENTRICULAR: tuple[Event, ...] = (
+    (-0.030, 0.022, 0.35, -0.20),
+    (0.020, 0.035, 1.45, 1.10),
+    (0.085, 0.030, -0.50, 0.35),
+    (0.270, 0.070, -0.55, -0.40),
+)
+
+FIBRILLATION: dict[SimulatedRhythm, tuple[float, tuple[float, float]]] = {
+    "ventricular fibrillation": (5.0, (0.38, 0.30)),
+    "atrial fibrillation": (6.5, (0.02, 0.04)),
+}
+"""Dominant frequency (Hz), and about the standard deviation in each lead (mV)."""
+
+CHANGES_HZ, STEADY = 2.5, 0.6
+"""Changes per second of amplitude and phase of fibrillation, and the part of the amplitude that does not change."""
+
+BEGINS_S, FADES_S = 0.3, 120.0
+"""Time in which fibrillation begins, and time constant with which that of the ventricles becomes finer, s."""
+
+NOISE_MV = 0.008
+"""Standard deviation of white noise."""
+
+
+def ecg(beats: Beats, rhythm: Sequence[Segment], volume: Array, rng: np.random.Generator) -> npt.NDArray[np.float64]:
+    """Return the ECG in mV, shape (n, 2).
+
+    Parameters
+    ----------
+    beats : Beats
+        Including those just after the end, whose P waves begin before it.
+    rhythm : sequence of Segment
+    volume : ndarray, shape (n,)
+        Volume of the lung at each sample: the heart's axis and the baseline move with it.
+    rng : Generator
+    """
+    n = volume.size
+    phase, noise = rng.uniform(0, 2 * np.pi), rng.spawn(1)[0].normal(0, NOISE_MV, (n, 2))
+    respiration = volume - MEAN_VOLUME
+    drift = 0.10 * respiration + 0.06 * np.sin(2 * np.pi * 0.03 * np.arange(n) / FS + phase)
+    axis = 1 + 0.08 * respiration
+    mv = [lead * axis + drift for lead in _complexes(beats, n)]
+    for number, segment in enumerate(rhythm):
+        if segment.rhythm in FIBRILLATION:
+            stop_s = rhythm[number + 1].start_s if number + 1 < len(rhythm) else np.inf
+            first, stop = round(min(segment.start_s * FS, n)), round(min(stop_s * FS, n))
+            for lead, wave in zip(mv, _fibrillation(segment.rhythm, stop - first, rng.spawn(1)[0]), strict=True):
+                lead[first:stop] += wave
+    return np.stack(mv, axis=1) + noise
+
+
+def _complexes(beats: Beats, n: int) -> tuple[Array, Array]:
+    """Return the P waves, QRS complexes and T waves of all beats in each lead, mV."""
+    leads = np.zeros(n), np.zeros(n)
+    scale = np.sqrt(np.clip(beats.mean_rr, 0.4, 1.5))
+    ventricular = beats.kind == "V"
+    for chosen, events in (
+        (beats.atrial & (beats.kind == "N"), (P,)),
+        (beats.atrial & (beats.kind == "S"), (ECTOPIC_P,)),
+        (~ventricular, NARROW),
+        (ventricular, VENTRICULAR),
+    ):
+        for at, width, *amplitudes in events:
+            factor = scale[chosen] if at > 0.1 else np.ones(np.count_nonzero(chosen))
+            wave = gaussian_waves(n, FS, beats.time[chosen] + at * factor, width * factor, np.ones(factor.shape))
+            for lead, amplitude in zip(leads, amplitudes, strict=True):
+                lead += amplitude * wave
+    return leads
+
+
+def _fibrillation(rhythm: SimulatedRhythm, n: int, rng: np.random.Generator) -> list[Array]:
+    """Return ``n`` samples of fibrillation in each lead, mV: a carrier with a changing complex envelope.
+
+    Most of it is common to the leads. The second harmonic makes the waves pointed.
+    """
+    frequency, deviations = FIBRILLATION[rhythm]
+    time = np.arange(n) / FS
+    knots = np.arange(int(n / FS * CHANGES_HZ) + 2) / CHANGES_HZ
+    parts = rng.normal(0, 1, (knots.size, 6))
+    real, imaginary = ([np.interp(time, knots, part) for part in half.T] for half in (parts[:, :3], parts[:, 3:]))
+    common, *own = (one + 1j * other for one, other in zip(real, imaginary, strict=True))
+    carrier = np.exp(2j * np.pi * (frequency * time + 0.3 * np.sin(2 * np.pi * 0.2 * time)))
+    course = np.minimum(time / BEGINS_S, 1)
+    if rhythm == "ventricular fibrillation":
+        course *= np.exp(-time / FADES_S)
+    leads = []
+    for envelope, deviation in zip(own, deviations, strict=True):
+        wave = (STEADY + (1 - STEADY) * (common + envelope)) * carrier
+        leads.append(deviation * np.sqrt(2) * course * (wave.real + 0.25 * (wave**2).real / (1 + np.abs(wave))))
+    return leads

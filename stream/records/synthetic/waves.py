@@ -1,0 +1,50 @@
+"""The waves of a synthetic patient beside the ECG, without noise."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from stream.records.synthetic.breathing import MEAN_VOLUME, capnogram, lung_volume
+from stream.records.synthetic.circulation import (
+    FILLING_PRESSURE,
+    FINGER,
+    RADIAL,
+    RESPIRATORY_PRESSURE,
+    pulse_wave,
+    venous_pressure,
+)
+from stream.records.synthetic.events import Events
+from stream.records.synthetic.gaussian_waves import gaussian_waves
+from stream.records.synthetic.patient import Array, Patient
+from stream.timebase import FS
+from stream.wire.wave_message import Signal
+
+WAVE_FS, CO2_FS = 125.0, 62.5
+"""Sampling rates of the waves and of the capnogram, Hz."""
+
+PLETH_LEVEL, PLETH_RESPIRATION = 0.3, 0.12
+"""Level of the plethysmogram, and its decrease with a mean breath; a pulse has height 1."""
+
+RESP_BEAT = (0.12, 0.07, 0.03)
+"""Trace of a beat in the respiration wave, which is an impedance: delay (s), width (s), height in mean breaths."""
+
+
+def waves(patient: Patient, events: Events, samples: int) -> dict[Signal, Array]:
+    """Return each wave over some samples of the ECG: pleth and resp in normal pulses and breaths, others in mmHg."""
+    n = math.ceil(samples * WAVE_FS / FS)
+    time = np.arange(n) / WAVE_FS
+    volume = lung_volume(events.breaths, time)
+    respiration = volume - MEAN_VOLUME
+    delay, width, height = RESP_BEAT
+    beat = events.beats.time + delay
+    beating = gaussian_waves(n, WAVE_FS, beat, np.full(beat.shape, width), np.full(beat.shape, height))
+    finger, artery = pulse_wave(FINGER, events.finger, time), pulse_wave(RADIAL, events.radial, time, FILLING_PRESSURE)
+    return {
+        "pleth": PLETH_LEVEL + finger - PLETH_RESPIRATION * respiration,
+        "abp": artery - RESPIRATORY_PRESSURE * respiration,
+        "cvp": venous_pressure(patient, events.beats, events.output, volume, WAVE_FS),
+        "resp": volume + beating,
+        "co2": capnogram(events.breaths, events.end_tidal, np.arange(math.ceil(samples * CO2_FS / FS)) / CO2_FS),
+    }
