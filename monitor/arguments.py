@@ -277,6 +277,12 @@ def parser() -> argparse.ArgumentParser:
         help="score beats, rhythm and alarms of all 44 records instead",
     )
     command.add_argument(
+        "--vitals",
+        action="store_true",
+        help="with --database: score pulse and respiration rates, measured from waves, against stored rates and marked "
+        "breaths instead",
+    )
+    command.add_argument(
         "--entries",
         action="store_true",
         help="count the entries of the alarm list instead: ten beds, or those of --records mitdb/100,svdb/800",
@@ -321,7 +327,7 @@ def parser() -> argparse.ArgumentParser:
     subject.add_argument("--seconds", type=float, default=60.0, metavar="S", help="default: %(default)g")
     subject.add_argument("--json", type=Path, metavar="FILE", help="also write the results to FILE")
     subject = subjects.add_parser(
-        "gui", help="frame times of the central station, compared with redrawing every curve", parents=[data]
+        "gui", help="frame times of central station and page, compared with redrawing every curve", parents=[data]
     )
     subject.set_defaults(run="bench gui")
     subject.add_argument(

@@ -46,7 +46,7 @@ MAX_FOOT_S, MAX_PEAK_S = 0.4, 0.25
 PAUSE = 1.5
 """An interval longer than so many medians is a pause or a missed pulse: monitors average the others."""
 
-MIN_INTERVALS, MIN_QUALITY = 4, 0.6
+MIN_INTERVALS, MIN_QUALITY = 4, 0.7
 """A rate needs so many intervals, and so much quality."""
 
 STALE_S = 3.0

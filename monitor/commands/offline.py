@@ -142,6 +142,8 @@ def evaluate(args: argparse.Namespace) -> int:
         return _evaluate_entries(args)
     if args.database is not None:
         return _evaluate_database(args)
+    if args.vitals:
+        raise UsageError("--vitals belongs to --database: name a folder of WFDB records, such as bidmc")
     if args.leads is not None:
         raise UsageError(f"--leads {args.leads} belongs to --database: name a folder of WFDB records")
     if args.alarms:
@@ -193,7 +195,9 @@ def _evaluate_database(args: argparse.Namespace) -> int:
     if args.plots is not None:
         raise UsageError(f"--plots {args.plots} belongs to an evaluation without --database: leave one of them out")
     where = catalog(args)
-    subject = "alarms" if args.alarms else "forecasts and anomaly alarms"
+    if args.alarms and args.vitals:
+        raise UsageError("--alarms and --vitals are two evaluations: choose one of them")
+    subject = "vital signs" if args.vitals else "alarms" if args.alarms else "forecasts and anomaly alarms"
     log.info("scoring the %s of %s; loading the models", subject, args.database)
 
     from model.datasets.mitdb import without
@@ -203,6 +207,12 @@ def _evaluate_database(args: argparse.Namespace) -> int:
     database = find_database(args.database, where)
     names = without(database.chosen(args.records), database.chosen(args.exclude) if args.exclude else ())
     models = compiled_models(args.weights)
+    if args.vitals:
+        from model.evaluation.vitals_scores import evaluate_vitals, print_vitals
+
+        agreement = evaluate_vitals(database, names, models)
+        print_vitals(agreement)
+        return write_json(agreement.to_dict(), args.json)
     if args.alarms:
         from model.evaluation.database_alarms import evaluate_database
         from model.evaluation.database_tables import print_database

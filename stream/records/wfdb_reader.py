@@ -321,6 +321,20 @@ def read_symbols(stem: Path) -> tuple[str, ...]:
     return tuple(_call(stem, "rdann", "atr").symbol) if stem.with_name(stem.name + ".atr").is_file() else ()
 
 
+def read_breaths(stem: Path) -> npt.NDArray[np.float64]:
+    """Return the times, s, of the breaths that a person has marked, ``.breath`` annotations; none without such a file.
+
+    Raises
+    ------
+    RecordError
+        The file is damaged.
+    """
+    if not stem.with_name(stem.name + ".breath").is_file():
+        return np.empty(0)
+    marked, fs = _call(stem, "rdann", "breath").sample, float(_header(stem).fs)
+    return np.unique(marked).astype(np.float64) / fs
+
+
 def read_summary(name: str, catalog: Catalog) -> tuple[float, tuple[str, ...]]:
     """Return the duration of a WFDB record in s, and its annotated rhythms, longest total duration first.
 
