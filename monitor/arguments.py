@@ -327,7 +327,7 @@ def parser() -> argparse.ArgumentParser:
     subject.add_argument("--seconds", type=float, default=60.0, metavar="S", help="default: %(default)g")
     subject.add_argument("--json", type=Path, metavar="FILE", help="also write the results to FILE")
     subject = subjects.add_parser(
-        "gui", help="frame times of the central station, compared with redrawing every curve", parents=[data]
+        "gui", help="frame times of central station and page, compared with redrawing every curve", parents=[data]
     )
     subject.set_defaults(run="bench gui")
     subject.add_argument(

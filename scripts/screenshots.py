@@ -1,8 +1,8 @@
 """Screenshots of every view for docs/img, with a real broker, real processes and real recordings, drawn offscreen.
 
-Run by ``make screenshots``. Needs MIT-BIH (BEDSIDE_DATA or the user cache), Mosquitto, and a font with Japanese
-characters. Takes about three minutes, because records are replayed in real time: each screenshot shows a fixed position
-of its recording.
+Run by ``make screenshots``. Needs MIT-BIH and bidmc/bidmc08 (BEDSIDE_DATA, or the user cache: ``bedside data fetch``),
+Mosquitto, and a font with Japanese characters. Takes about three minutes, because records are replayed in real time:
+each screenshot shows a fixed position of its recording.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ LARGEST = 200_000
 """Maximum size of a screenshot in bytes."""
 
 BEDS = {
-    "bed-1": ("mitdb/103", 60.0),
+    "bed-1": ("bidmc/bidmc08", 60.0),  # ECG, pleth, arterial and central venous pressure, respiration
     "bed-2": ("mitdb/205", 262.0),  # a run of ventricular beats begins at 4:58
     "bed-3": ("mitdb/202", 1500.0),  # atrial fibrillation
     "bed-4": ("mitdb/119", 120.0),  # bigeminy
@@ -156,7 +156,12 @@ def show_views(session: Session) -> None:
     session.wait_until(lambda frame: frame.bed == "bed-2" and frame.trace is not None, 60, "ECG of bed-2")
     session.wait_until(lambda frame: frame.link.state is LinkState.LIVE, 60, "forecast")
     window.select_bed("bed-1")
-    QTest.qWait(7000)
+    session.wait_until(
+        lambda frame: frame.trace is not None and len(frame.trace.waves) == 4 and "spo2" in frame.readings,
+        30,
+        "waves and numbers of bed-1",
+    )
+    QTest.qWait(12000)
     session.save("monitor")
 
     window.select_bed("bed-2")

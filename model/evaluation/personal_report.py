@@ -27,6 +27,7 @@ MS = tuple(str(round(1000 * h / FS)) for h in HORIZONS)
 LABELS = {
     "personal": "personal",
     "lstm": "LSTM",
+    "without_lstm": "personal without LSTM",
     "ar180": "AR(180)",
     "persistence": "persistence",
     "last_beat": "last beat",
@@ -59,7 +60,8 @@ class PersonalRecord:
     Attributes
     ----------
     nrmse : ndarray of float64, shape (methods, horizons)
-        NaN of the LSTM beyond its horizon, and of a missing AR.
+        NaN of the LSTM beyond its horizon, and of a missing AR. "personal without LSTM" is the same stage with the
+        stream's running mean in place of the network's forecast.
     coverage : ndarray of float64, shape (offsets,)
         Share of samples within the 90 % interval, at each offset of the forecast.
     origins : int

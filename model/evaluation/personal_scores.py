@@ -1,4 +1,4 @@
-"""Errors of the personal forecast, of the LSTM and of the baselines, at the ends of strides.
+"""Errors of the personal forecast with and without the LSTM, of the LSTM and of the baselines, at the ends of strides.
 
 Records are processed causally from the first sample, with carried state; the first lead is scored.
 """
@@ -39,6 +39,8 @@ class _Made(NamedTuple):
     origin : ndarray of int64, shape (k,)
     both : ndarray of float32, shape (k, 2, horizons)
         Personal forecast and LSTM at `HORIZONS`; NaN beyond the horizon of the LSTM.
+    without : ndarray of float32, shape (k, horizons)
+        Personal forecast without the LSTM at `HORIZONS`.
     mean, scale : ndarray of float32, shape (k, offsets)
         Of the personal forecast.
     scores : ndarray of float32, shape (k, 2)
@@ -47,6 +49,7 @@ class _Made(NamedTuple):
 
     origin: IntArray
     both: Float32Array
+    without: Float32Array
     mean: Float32Array
     scale: Float32Array
     scores: Float32Array
@@ -78,6 +81,7 @@ class PersonalScores:
         self._references = references
         self._since = since or dict.fromkeys(leads, SCORED_FROM)
         self._states = {name: personal_forecast.begin(1, forecaster.scaling) for name in leads}
+        self._states_without = dict(self._states)
         self._made: dict[str, list[_Made]] = {name: [] for name in leads}
 
     def add(self, name: str, strides: Strides, made: Forecasts) -> None:
@@ -88,6 +92,11 @@ class PersonalScores:
         own = made._replace(mean=own_mean, scale=own_scale)
         forecasts, self._states[name] = personal_forecast.step(self._forecaster, self._states[name], first, own)
         mean, scale = forecasts.mean[:, :, 0], forecasts.scale[:, :, 0]
+        # An LSTM that forecasts no sample: the stage takes the running mean, as beyond the LSTM's horizon.
+        none = own._replace(mean=own.mean[:, :0], scale=own.scale[:, :0])
+        alone, self._states_without[name] = personal_forecast.step(
+            self._forecaster, self._states_without[name], first, none
+        )
         per_stride = STRIDE // self._forecaster.config.patch
         network, network_scale = (values[per_stride - 1 :: per_stride, :, 0] for values in (own_mean, own_scale))
         origin, x = np.array(strides.last_samples, np.int64), self._leads[name]
@@ -97,9 +106,9 @@ class PersonalScores:
 
         both = np.full((len(origin), 2, len(HORIZONS)), np.nan, np.float32)
         near = network.shape[1] >= _HORIZONS
-        dense = each_sample(network, mean)
-        both[:, 0, near], both[:, 1, near] = (values[:, _HORIZONS[near] - 1] for values in (dense, network))
-        both[:, 0, ~near] = mean[:, [OFFSETS.index(h) for h in HORIZONS if h > network.shape[1]]]
+        both[:, 0], both[:, 1, near] = _at_horizons(network, mean), network[:, _HORIZONS[near] - 1]
+        last = np.broadcast_to(x[origin].astype(np.float32)[:, None], network.shape)
+        without = _at_horizons(last, alone.mean[whole, :, 0])
         soon = _OFFSETS[_OFFSETS <= ERROR_OVER]
         truth = x[origin[:, None] + soon]
         errors = (
@@ -107,7 +116,7 @@ class PersonalScores:
             (network[:, soon - 1] - truth) / network_scale[:, soon - 1],
         )
         scores = np.sqrt([(error**2).mean(axis=1) for error in errors]).T.astype(np.float32)
-        self._made[name].append(_Made(origin, both, mean, scale, scores))
+        self._made[name].append(_Made(origin, both, without, mean, scale, scores))
 
     def report(self, ar: AR | None) -> PersonalReport:
         """Score the baselines at the same origins, with progress, and return all scores.
@@ -128,6 +137,7 @@ class PersonalScores:
         unknown = np.full((len(origin), len(HORIZONS)), np.nan)
         forecasts = [
             *made.both.transpose(1, 0, 2),
+            made.without,
             unknown if ar is None else ar.forecast(x, origin),
             persistence(x, origin, HORIZONS),
             last_beat(x, origin, HORIZONS),
@@ -155,6 +165,14 @@ class PersonalScores:
         )
 
 
+def _at_horizons(network: Float32Array, personal: Float32Array) -> Float32Array:
+    """Return the personal forecast at `HORIZONS`, shape (k, horizons); parameters as of `each_sample`."""
+    horizon = network.shape[1]
+    near = [h - 1 for h in HORIZONS if h <= horizon]
+    far = [OFFSETS.index(h) for h in HORIZONS if h > horizon]
+    return np.concatenate([each_sample(network, personal)[:, near], personal[:, far]], axis=1)
+
+
 def each_sample(network: Float32Array, personal: Float32Array) -> Float32Array:
     """Return the personal forecast of each sample within the horizon of the LSTM.
 
@@ -163,7 +181,7 @@ def each_sample(network: Float32Array, personal: Float32Array) -> Float32Array:
     Parameters
     ----------
     network : ndarray of float32, shape (k, horizon)
-        Forecasts of the LSTM from the ends of strides, mV.
+        Forecasts of the LSTM from the ends of strides, mV; without it, the last sample.
     personal : ndarray of float32, shape (k, len(OFFSETS))
         mV.
 

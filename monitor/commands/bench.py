@@ -72,7 +72,7 @@ def model(args: argparse.Namespace) -> int:
 
 
 def gui(args: argparse.Namespace) -> int:
-    """Measure the frame times of the central station and the startup time of the window."""
+    """Measure the frame times of the central station and of a bed's page, and the startup time of the window."""
     if not args.seconds >= 1 or not args.memory_minutes >= 0:
         raise UsageError("--seconds: use 1 or more; --memory-minutes: 0 or more")
     records = catalog(args)
@@ -99,9 +99,11 @@ def gui(args: argparse.Namespace) -> int:
         return status
     log.info("the window showed its first sample after %.1f s; drawing %g s of signal", starts[0], args.seconds)
 
-    from monitor.gui.bench.frame_bench import bench_frames, bench_memory
+    from monitor.gui.bench.frame_bench import bench_frames, bench_memory, bench_page
 
     results = {**bench_frames(record.adu, args.seconds), "first_sample_s": starts[0]}
+    log.info("drawing %g s of the page of one bed with eight lanes", args.seconds)
+    results["page"] = bench_page(record.adu, args.seconds)
     if args.memory_minutes:
         log.info("measuring memory over %g min of signal", args.memory_minutes)
         results["memory"] = bench_memory(record.adu, args.memory_minutes)

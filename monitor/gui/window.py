@@ -152,6 +152,7 @@ class MonitorWindow(QWidget):
             Qt.Key.Key_G: page.next_grid,
             Qt.Key.Key_T: page.toggle_trend,
             Qt.Key.Key_V: page.toggle_replay,
+            Qt.Key.Key_E: page.toggle_engineer,
             Qt.Key.Key_Space: self.toggle_freeze,
         }
         self.review = ReviewController(theme, self, self.presenter, write_record)

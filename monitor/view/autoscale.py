@@ -24,7 +24,7 @@ BLOCK = 2 * FS
 MEMORY = 15 * BLOCK
 """Samples from which a lane is fitted: 30 s."""
 
-MIN_AMPLITUDE_MV = 1.2
+MIN_AMPLITUDE_MV = 0.6
 """A smaller signal is drawn as if it had this size, mV: the noise of asystole must not fill the lane."""
 
 _STEP_MV = 0.1

@@ -10,6 +10,7 @@ from collections import deque
 from monitor.common.ring_buffer import FloatArray
 from monitor.view.annotations import SessionAnnotations
 from monitor.view.bed_alarms import BedAlarms
+from monitor.view.bed_numerics import BedNumerics
 from monitor.view.forecast_history import ForecastHistory
 from monitor.view.lane_ranges import LaneRanges
 from monitor.view.playout import Playout, update_playout
@@ -17,10 +18,12 @@ from monitor.view.signal_buffer import CAPACITY, SignalBuffer
 from monitor.view.trace import Drawn, Trace, View
 from monitor.view.trend import Trend
 from monitor.view.view_model import Arrivals, Patient
+from monitor.view.wave_buffers import WaveBuffers
 from stream.timebase import FS
 from stream.wire import ordering
 from stream.wire.bed_stream import Stream, Taken
 from stream.wire.messages import Annotation, Beat, Forecast, Vitals, Waveform
+from stream.wire.wave_message import Wave
 
 VITALS_TIMEOUT_S = 3.0
 """Vital signs arrive each second; older ones are not shown, s."""
@@ -41,6 +44,9 @@ class Bed:
         The newest chunk.
     playout : Playout or None
     alarms : BedAlarms
+    numerics : BedNumerics
+    waves : WaveBuffers
+        The waves of this session.
     gaps, duplicates : int
         Gaps in the sequence, and repeated chunks, since the start of the session.
     forecast_at_ns : int or None
@@ -56,6 +62,7 @@ class Bed:
         self.waveform: Waveform | None = None
         self.playout: Playout | None = None
         self.alarms = BedAlarms()
+        self.numerics, self.waves = BedNumerics(), WaveBuffers()
         self.trend = Trend()
         self.gaps = 0
         self.duplicates = 0
@@ -115,8 +122,13 @@ class Bed:
                 self.gaps = self.duplicates = 0
         self.gaps += taken.check.lost_samples > 0
         self.waveform = chunk
+        self.waves.begin(chunk.session)
         self.playout = update_playout(self.playout, chunk, received_ns)
         self._signal.add_waveform(chunk)
+
+    def add_wave(self, chunk: Wave) -> None:
+        """Process a chunk of a wave; it arrives just before the ECG of its interval."""
+        self.waves.add(chunk, 0 if self.waveform is None else self.waveform.end)
 
     def add_forecast(self, forecast: Forecast, received_ns: int) -> None:
         """Process a forecast; one of another session, of other leads, or far from the newest sample is ignored."""
@@ -164,6 +176,7 @@ class Bed:
         self._view = view
         if self._lanes.update(self._signal, self._first_shown(cursor, view), before, cursor, view):
             self._revision += 1
+        self.waves.advance(before, cursor, view.span, view.waves)
         self._forecasts.select_fan(cursor, self.waveform.epoch_start, self._signal)
 
     def _first_shown(self, cursor: int, view: View) -> int:
@@ -195,6 +208,7 @@ class Bed:
         if drawn is not None and not whole:
             first = drawn.cursor - 1
         mv, predicted, score = self._signal.samples(first, cursor)
+        waves = self.waves.latest(first, cursor, view.waves)
         return Trace(
             session=chunk.session,
             revision=revision,
@@ -213,6 +227,7 @@ class Bed:
             whole=whole,
             annotated=self.annotations.annotated,
             annotations=self.annotations.recent if self.annotations.annotated else (),
+            waves=waves,
         )
 
     @property

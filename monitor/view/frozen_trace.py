@@ -111,6 +111,7 @@ def move(frozen: FrozenTrace, bed: Bed, cursor: int) -> FrozenTrace:
         origin=cursor - view.span,
         annotated=bed.annotations.annotated,
         annotations=bed.annotations.between(start, cursor) if bed.annotations.annotated else (),
+        waves=bed.waves.traces(start, cursor, view.waves, {wave.signal: wave.range for wave in frozen.trace.waves}),
     )
     return replace(frozen, trace=trace, note=None)
 

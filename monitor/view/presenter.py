@@ -21,9 +21,11 @@ from stream.wire.alarm_texts import Phrase
 from stream.wire.bed_places import WINDOW_PLACES, BedPlaces, configured_places
 from stream.wire.lease import Leases
 from stream.wire.messages import Annotation, Beat, BedStatus, Forecast, Message, ProcessStatus, Vitals, Waveform
+from stream.wire.numerics_message import Numerics
 from stream.wire.publishers import Publishers
 from stream.wire.replay_actions import ReplayAction
 from stream.wire.topics import Kind, Role
+from stream.wire.wave_message import Wave
 
 DEFAULT_VIEW = View()
 
@@ -138,6 +140,10 @@ class Presenter:
                 bed.add_annotation(annotation)
             case Vitals() as vitals:
                 bed.add_vitals(vitals, received.received_ns)
+            case Wave() as wave:
+                bed.add_wave(wave)
+            case Numerics() as numerics:
+                bed.numerics.add(numerics, received.received_ns)
 
     def _bed(self, name: str) -> Bed:
         bed = self._beds.get(name)
@@ -267,6 +273,7 @@ class Presenter:
             link=link,
             trace=trace,
             patient=shown.patient(now_ns) if live else Patient(),
+            readings=shown.numerics.readings(session, now_ns, worker=worker) if session and not link.stale else {},
             forecast=shown.forecast,
             arrivals=shown.arrivals(),
             pauses=shown.alarms.pauses(now_ns),

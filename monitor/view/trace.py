@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
+
 from monitor.common.ring_buffer import FloatArray
 from monitor.view.autoscale import Range
 from stream.timebase import FS
+from stream.wire.wave_message import Signal, Unit
 
 SPEEDS = (12.5, 25.0, 50.0)
 """Paper speeds, mm/s."""
@@ -38,6 +42,8 @@ class View:
         Largest number of leads: fewer where the height is too small.
     gap : int
         Samples in the erased gap ahead of the cursor; the forecast is drawn up to `GAP_MARGIN` before its end.
+    waves : tuple of str
+        The waves other than ECG that are shown, from top to bottom, of those that a bed has.
     """
 
     span: int = 6 * FS
@@ -46,6 +52,7 @@ class View:
     gain: float | None = None
     max_leads: int = 2
     gap: int = FORECAST_GAP
+    waves: tuple[Signal, ...] = ()
 
     def lane_mm(self, leads: int) -> float:
         """Return the height of a lane in mm; ``leads`` is the number of leads of the signal."""
@@ -104,6 +111,31 @@ class Fan:
 
 
 @dataclass(frozen=True, slots=True)
+class WaveTrace:
+    """Samples of a wave other than ECG, at its own sampling rate.
+
+    Attributes
+    ----------
+    signal, unit : str
+    times : array of shape (n,), float64
+        In samples at 360 Hz, on the scale of the session.
+    values : array of shape (n,)
+        In the wave's unit, NaN where unknown.
+    range : tuple of (float, float)
+        Values at the lower and upper edge of its lane.
+    off : bool
+        True when the last seconds before the cursor have no valid sample.
+    """
+
+    signal: Signal
+    unit: Unit
+    times: npt.NDArray[np.float64]
+    values: FloatArray
+    range: Range
+    off: bool
+
+
+@dataclass(frozen=True, slots=True)
 class AnnotationLabel:
     """Annotation text above a sample.
 
@@ -154,6 +186,8 @@ class Trace:
         The latest in order of arrival, including some ahead of the cursor or before `first`.
     whole : bool
         False when only the rows not drawn yet, and the one before them, are included.
+    waves : tuple of WaveTrace
+        Those waves of `View.waves` that the bed has, in that order.
     """
 
     session: str
@@ -174,3 +208,4 @@ class Trace:
     annotated: bool = False
     annotations: tuple[AnnotationLabel, ...] = ()
     whole: bool = True
+    waves: tuple[WaveTrace, ...] = ()

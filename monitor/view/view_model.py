@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from monitor.view.bed_numerics import Readings
 from monitor.view.link import Link, LinkState
 from monitor.view.trace import Trace
 from stream.timebase import FS
@@ -195,6 +196,8 @@ class Frame:
         The state of the connection to the broker.
     replay : Replay or None
         None while no publisher of this bed is online.
+    readings : dict of str to Reading
+        Numbers other than heart rate; empty while the bed sends no data.
     """
 
     now_ns: int
@@ -214,6 +217,7 @@ class Frame:
     history: tuple[AlarmLine, ...]
     broker: Phrase
     replay: Replay | None = None
+    readings: Readings = field(default_factory=dict)
 
     @property
     def unacknowledged(self) -> tuple[AlarmLine, ...]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from monitor.gui.bed.alarm_banner import AlarmBanner
 from monitor.gui.bed.alarm_list import AlarmList
 from monitor.gui.bed.bed_tabs import BedTabs
 from monitor.gui.bed.controls import Controls
 from monitor.gui.bed.header import BedHeader
+from monitor.gui.bed.number_column import NumberColumn, tile_of
 from monitor.gui.bed.numerics import EngineerPanel, HeartRate
 from monitor.gui.bed.other_beds import OtherBeds
 from monitor.gui.preferences.preferences import Preferences
@@ -23,18 +26,34 @@ from monitor.gui.trace.freeze_controller import FreezeController
 from monitor.gui.trace.sweep import SweepView
 from monitor.gui.trace.sweep_background import Grid
 from monitor.gui.trace.trend_strip import TrendStrip
+from monitor.gui.trace.wave_view import MIN_LANE_PX, WaveView
 from monitor.view.link import LinkState
+from monitor.view.number_groups import BY_WAVE, without_lane
 from monitor.view.presenter import Presenter
-from monitor.view.trace import GAINS, SPEEDS, View
+from monitor.view.trace import GAINS, SPEEDS, Trace, View
 from monitor.view.view_model import Frame
 
 _SIDE_WIDTH_PX = 300
 _FULL_LAYOUT_PX = 600
 """Height from which all widgets are shown, px at normal font size."""
 
+_LEAD_SHARE = 1.6
+"""Height of an ECG lead, as a share of that of another wave; one lead alone is half as high again."""
+
+_SMALL_TILE_PX, _SMALL_TILES_PX, _FOOT_PX = 150, 58, 92
+_ANY_WIDTH = (1 << 24) - 1
+"""Qt's largest size of a widget, px."""
+
+
+_NUMBERS_NS = 100_000_000
+"""Interval at which numbers other than heart rate are renewed, ns."""
+
 
 class BedView(QWidget):
     """Shows one bed, and the others in a bar.
+
+    The numbers of a wave stand at its right. A bed with ECG alone has the list of alarms below its heart rate; with
+    other waves, list and controls move to the foot of the page. The drawer below is for engineers.
 
     Parameters
     ----------
@@ -58,8 +77,9 @@ class BedView(QWidget):
         self.preferences = Preferences()
         self._presenter = presenter
         self._trend_second: tuple[str | None, int] | None = None
+        self._numbers_key: tuple[object, ...] | None = None
         self._build(theme)
-        self.freeze = FreezeController(theme, self.sweep, self.strip, presenter)
+        self.freeze = FreezeController(theme, self.sweep, presenter)
 
     def _build(self, theme: Theme) -> None:
         self.banner, self.header, self.beds = AlarmBanner(theme), BedHeader(theme), BedTabs(theme)
@@ -69,22 +89,25 @@ class BedView(QWidget):
         self.heart_rate, self.engineer, self.alarms = HeartRate(theme), EngineerPanel(theme), AlarmList(theme)
         self.controls, self.replay = Controls(theme), ReplayPanel(theme)
         self.replay.hide()
+        self.waves, self.numbers = WaveView(theme), NumberColumn(theme)
+        self.small_numbers, self.drawer, self.foot = NumberColumn(theme, in_row=True), QWidget(), QWidget()
+        self._lanes = (0, 0)
+        self._with_waves: bool | None = None
         self.header.replay.clicked.connect(self.toggle_replay)
 
-        traces, side, main, whole = QVBoxLayout(), QVBoxLayout(), QHBoxLayout(), QVBoxLayout(self)
-        for layout in (traces, side, main, whole):
+        whole, below = QVBoxLayout(self), QHBoxLayout(self.drawer)
+        self._rows, self._side, self._foot_row = QGridLayout(), QVBoxLayout(), QHBoxLayout(self.foot)
+        for layout in (whole, below, self._rows, self._side, self._foot_row):
             layout.setContentsMargins(0, 0, 0, 0)
             layout.setSpacing(2)
-        traces.addWidget(self.sweep, 1)
-        traces.addWidget(self.strip)
-        traces.addWidget(self.trend)
-        traces.addWidget(self.replay)
-        side.addWidget(self.heart_rate)
-        side.addWidget(self.alarms, 1)
-        side.addWidget(self.controls)
-        side.addWidget(self.engineer)
-        main.addLayout(traces, 1)
-        main.addLayout(side)
+        self._rows.addWidget(self.sweep, 0, 0)
+        self._rows.addLayout(self._side, 0, 1)
+        self._rows.addWidget(self.waves, 1, 0)
+        self._rows.addWidget(self.numbers, 1, 1)
+        self._rows.setColumnStretch(0, 1)
+        self._side.addWidget(self.heart_rate)
+        below.addWidget(self.strip, 1)
+        below.addWidget(self.engineer)
         top = QHBoxLayout()
         top.setContentsMargins(0, 0, 0, 0)
         top.setSpacing(0)
@@ -92,13 +115,36 @@ class BedView(QWidget):
         top.addWidget(self.banner, 3)
         whole.addLayout(top)
         whole.addWidget(self.header)
-        whole.addLayout(main, 1)
-        whole.addWidget(self.beds)
+        whole.addLayout(self._rows, 1)
+        for widget in (self.foot, self.trend, self.drawer, self.replay, self.beds):
+            whole.addWidget(widget)
+        self.drawer.hide()
+        self._arrange(leads=2, waves=0)
 
     def apply_theme(self, theme: Theme) -> None:  # noqa: ARG002
         """Adapt the width of the column beside the trace to the font size."""
-        for widget in (self.heart_rate, self.alarms, self.controls, self.engineer):
-            widget.setFixedWidth(px(_SIDE_WIDTH_PX))
+        self._update_layout()
+
+    def _arrange(self, leads: int, waves: int) -> None:
+        """Share the height between ECG and waves, and place list and controls beside or below them."""
+        if (leads, waves) == self._lanes:
+            return
+        self._lanes = (leads, waves)
+        share = _LEAD_SHARE * (leads if leads > 1 else 1.5)
+        self._rows.setRowStretch(0, round(10 * share))
+        self._rows.setRowStretch(1, 10 * waves)
+        if self._with_waves != bool(waves):
+            self._with_waves = bool(waves)
+            for layout in (self._side, self._foot_row):
+                for widget in (self.small_numbers, self.alarms, self.controls):
+                    layout.removeWidget(widget)
+            target = self._foot_row if waves else self._side
+            target.addWidget(self.small_numbers)
+            target.addWidget(self.alarms, 1)
+            target.addWidget(self.controls)
+            of_waves: tuple[QWidget, ...] = (self.waves, self.numbers, self.foot)
+            for shown in of_waves:
+                shown.setVisible(bool(waves))
         self._update_layout()
 
     def apply_preferences(self, preferences: Preferences, px_per_mm: float) -> None:
@@ -108,17 +154,20 @@ class BedView(QWidget):
         self.sweep.forecast_shown = preferences.forecast != "off"
         self.sweep.earlier_forecast_shown = preferences.forecast == "both"
         self.header.show_legend(preferences.forecast)
-        if self.trend.isHidden() == preferences.trend:
-            self.trend.setVisible(preferences.trend)
-            self._trend_second = None
-            self._update_layout()
+        for widget, shown in ((self.trend, preferences.trend), (self.drawer, preferences.engineer)):
+            if widget.isHidden() == shown:
+                widget.setVisible(shown)
+                self._trend_second = None
+                self._update_layout()
 
     # --- frames -------------------------------------------------------------------------------------------------
 
     @property
     def view(self) -> View:
         """Amount of signal that fits at the selected paper speed and gain."""
-        return self.sweep.view(self.preferences.speed, self.preferences.gain or None)
+        preferences = self.preferences
+        view = self.sweep.view(preferences.speed, preferences.gain or None, preferences.leads)
+        return replace(view, waves=preferences.shown_waves)
 
     def show_frame(self, frame: Frame, rejected: int) -> None:
         """Show a frame, and the number of rejected messages."""
@@ -129,7 +178,10 @@ class BedView(QWidget):
         self.header.show_frozen(self.freeze.text)
         paused = stale and frame.link.state is LinkState.PAUSED
         self.sweep.show_trace(trace, stale=stale, message=text_of(frame.link.phrase), paused=paused)
-        self.strip.show_trace(trace, stale=stale)
+        self.waves.show_trace(trace, stale=stale, paused=paused)
+        if not self.drawer.isHidden():
+            self.strip.show_trace(trace, stale=stale)
+        self._show_numbers(frame, trace)
         self._show_trend(frame)
         if not self.replay.isHidden():
             self.replay.show_frame(frame)
@@ -138,6 +190,25 @@ class BedView(QWidget):
         self.engineer.show_frame(frame, rejected)
         self.alarms.show_lines(frame.history)
         self.beds.show_beds(frame.beds, frame.bed)
+
+    def _show_numbers(self, frame: Frame, trace: Trace | None) -> None:
+        """Show the numbers beside the lanes of the trace, and those without a lane."""
+        lanes = () if trace is None else trace.waves
+        key = (frame.bed, frame.now_ns // _NUMBERS_NS, tuple((wave.signal, wave.off) for wave in lanes))
+        if key == self._numbers_key:
+            return
+        self._numbers_key = key
+        off = {wave.signal: wave.off for wave in frame.trace.waves} if frame.trace is not None else {}
+        self._arrange(self._lanes[0] if trace is None else len(trace.leads), len(lanes))
+        self.numbers.show_tiles(
+            [tile_of(BY_WAVE[wave.signal], frame.readings, off=off.get(wave.signal, False)) for wave in lanes]
+        )
+        others = without_lane(frame.readings, [wave.signal for wave in lanes])
+        self.small_numbers.show_tiles([tile_of(group, frame.readings, off=False) for group in others])
+        if self.small_numbers.isHidden() == bool(others):
+            self.small_numbers.setVisible(bool(others))
+        if lanes:
+            self.small_numbers.setMinimumWidth(px(_SMALL_TILE_PX) * len(others))
 
     def _show_trend(self, frame: Frame) -> None:
         second = (frame.bed, frame.now_ns // 1_000_000_000)
@@ -163,12 +234,28 @@ class BedView(QWidget):
         self.replay.setVisible(self.replay.isHidden())
         self._update_layout()
 
-    def _update_layout(self) -> None:
-        """Choose the widgets that fit the height.
+    def toggle_engineer(self) -> None:
+        """Open or close the drawer for engineers."""
+        self.changed.emit({"engineer": self.drawer.isHidden()})
 
-        In a low window the engineer panel is hidden, and trend or replay controls replace the anomaly strip.
+    def _update_layout(self) -> None:
+        """Choose sizes, and the widgets that fit the height.
+
+        In a low window the drawer has no panel and gives way to trend and replay controls; the list of alarms is not
+        below waves.
         """
-        full = self.height() >= px(_FULL_LAYOUT_PX)
+        columns: tuple[QWidget, ...] = (self.heart_rate, self.controls, self.engineer, self.numbers)
+        flexible: tuple[QWidget, ...] = (self.alarms, self.small_numbers)
+        full, waves, side = self.height() >= px(_FULL_LAYOUT_PX), bool(self._with_waves), px(_SIDE_WIDTH_PX)
+        for widget in columns:
+            widget.setFixedWidth(side)
+        for widget in flexible:
+            widget.setMinimumWidth(0 if waves else side)
+            widget.setMaximumWidth(_ANY_WIDTH if waves else side)
+        self.small_numbers.setFixedHeight(px(_FOOT_PX if waves and full else _SMALL_TILES_PX))
+        self.waves.setMinimumHeight(px(MIN_LANE_PX) * self._lanes[1])
+        self.foot.setMaximumHeight(px(_FOOT_PX))
+        self.alarms.setVisible(full or not waves)
         self.engineer.setVisible(full)
         self.heart_rate.set_compact(not full)
         self.strip.set_compact(not full)

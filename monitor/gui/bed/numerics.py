@@ -44,7 +44,7 @@ class HeartRate(QWidget):
         self._rhythm_priority: Priority | None = None
         self._compact = False
         self.apply_theme(theme)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
 
     def apply_theme(self, theme: Theme) -> None:
         """Apply a theme."""
@@ -56,7 +56,7 @@ class HeartRate(QWidget):
         """Reduce the height for small windows."""
         self._compact = compact
         self._number_height = px(96 if compact else 138)
-        self.setFixedHeight(self._number_height + px(56 if compact else 76))
+        self.setMinimumHeight(self._number_height + px(56 if compact else 76))
 
     @property
     def value(self) -> str:

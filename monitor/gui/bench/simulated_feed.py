@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import numpy as np
 import numpy.typing as npt
 
@@ -13,6 +17,8 @@ from stream.wire.alarm_messages import ActiveAlarms, Alarm
 from stream.wire.alarm_texts import Phrase, with_text
 from stream.wire.codec import topic_of
 from stream.wire.messages import Beat, BedStatus, Forecast, Message, ProcessStatus, Vitals, Waveform
+from stream.wire.numerics_message import UNIT_OF, Numeric, NumericName, Numerics
+from stream.wire.wave_message import WAVE_UNIT, Signal, Wave
 
 FPS = 60
 CHUNK = 36
@@ -24,6 +30,25 @@ ALARM_PERIOD_S = 12
 
 _LEADS = ("MLII", "V1")
 _GAIN, _ZERO = 200.0, 1024
+_WAVE_GAIN = 100.0
+
+WAVE_FS = 125.0
+"""Sampling rate of other waves, Hz."""
+
+_NUMERICS: dict[NumericName, float] = {
+    "spo2": 95.0,
+    "pulse_rate": 70.0,
+    "abp_systolic": 118.0,
+    "abp_diastolic": 76.0,
+    "abp_mean": 90.0,
+    "pap_systolic": 24.0,
+    "pap_diastolic": 10.0,
+    "pap_mean": 15.0,
+    "cvp_mean": 6.0,
+    "respiration_rate": 14.0,
+    "etco2": 36.0,
+    "temperature": 36.6,
+}
 _T0 = 1_700_000_000_000_000_000
 _SECOND = 1_000_000_000
 
@@ -36,15 +61,23 @@ class SimulatedFeed:
     samples : array of shape (n, 2)
         A recording in adu, 200 adu/mV around 1024; each bed starts at another position in it.
     beds : int
+    waves : dict of str to array of shape (n,), int16
+        Other waves of each bed at `WAVE_FS`, in adu, 100 adu per unit; they repeat.
     """
 
     connected = True
     phrase = Phrase("broker.connected", (("address", "a simulated feed"),))
 
-    def __init__(self, samples: npt.NDArray[np.int16], beds: int) -> None:
+    def __init__(
+        self,
+        samples: npt.NDArray[np.int16],
+        beds: int,
+        waves: Mapping[Signal, npt.NDArray[np.int16]] = MappingProxyType({}),
+    ) -> None:
         self.counters = {"rejected": 0}
         self._samples = np.ascontiguousarray(samples, "<i2")
         self._mv = (self._samples.astype(np.float32) - _ZERO) / _GAIN
+        self._waves = {name: np.ascontiguousarray(adu, "<i2") for name, adu in waves.items()}
         self._beds, self._frame = beds, 0
         self._seq = [0] * beds
         self._ready: list[Received] = []
@@ -103,6 +136,8 @@ class SimulatedFeed:
         self._seq[number] += 1
         start = seq * CHUNK
         samples = np.take(self._samples, self._rows(number, start, CHUNK), axis=0, mode="wrap")
+        for signal, adu in self._waves.items():
+            self._add_wave(bed, session, seq, signal, adu)
         self._add(
             Waveform(
                 bed=bed,
@@ -145,9 +180,36 @@ class SimulatedFeed:
             self._add(Beat(bed=bed, session=session, index=end, type="N", rr_ms=800.0, quality=1.0))
         if seq % 10 == 0:
             self._add_vitals(bed, session, end, due)
+            if self._waves:
+                self._add_numerics(bed, session, end, due)
         second, tenth = divmod(seq, 10)
         if tenth == 0 and (second + number) % ALARM_PERIOD_S in (0, 3):
             self._add_alarm(bed, session, end, due, ended=(second + number) % ALARM_PERIOD_S == 3)
+
+    def _add_wave(self, bed: str, session: str, seq: int, signal: Signal, adu: npt.NDArray[np.int16]) -> None:
+        first, stop = (math.ceil(index * WAVE_FS / FS) for index in (seq * CHUNK, (seq + 1) * CHUNK))
+        start = first * FS / WAVE_FS
+        self._add(
+            Wave(
+                bed=bed,
+                session=session,
+                epoch=0,
+                seq=seq,
+                signal=signal,
+                unit=WAVE_UNIT[signal],
+                start=start,
+                epoch_start=0,
+                t0_ns=_T0 + round(start * _SECOND / FS),
+                speed=1.0,
+                fs=WAVE_FS,
+                gain=_WAVE_GAIN,
+                zero=0,
+                samples=np.take(adu, np.arange(first, stop), mode="wrap").tobytes(),
+                record="mitdb/208",
+                position=start,
+                synthetic=False,
+            )
+        )
 
     def _add_vitals(self, bed: str, session: str, index: int, due: int) -> None:
         self._add(
@@ -164,6 +226,15 @@ class SimulatedFeed:
                 score=0.5,
                 skill=0.8,
             )
+        )
+
+    def _add_numerics(self, bed: str, session: str, index: int, due: int) -> None:
+        values = tuple(
+            Numeric(name=name, value=value + index // FS % 3, unit=UNIT_OF[name], source="recorded", age_s=0.5)
+            for name, value in _NUMERICS.items()
+        )
+        self._add(
+            Numerics(bed=bed, session=session, epoch=0, index=index, when=rfc3339(due), values=values, synthetic=False)
         )
 
     def _add_alarm(self, bed: str, session: str, index: int, due: int, *, ended: bool) -> None:

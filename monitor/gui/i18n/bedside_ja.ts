@@ -304,6 +304,10 @@
         <translation>再生操作: 一時停止・移動・速度・記録</translation>
     </message>
     <message>
+        <source>for engineers: anomaly score, arrivals</source>
+        <translation>技術者向け: 異常スコア、到着状況</translation>
+    </message>
+    <message>
         <source>Beds</source>
         <translation>ベッド</translation>
     </message>
@@ -448,6 +452,34 @@
     <message>
         <source>gaps · repeats · rejects</source>
         <translation>欠落 · 重複 · 不正</translation>
+    </message>
+    <message>
+        <source>recorded</source>
+        <translation>記録値</translation>
+    </message>
+    <message>
+        <source>simulated</source>
+        <translation>模擬値</translation>
+    </message>
+    <message>
+        <source>measured</source>
+        <translation>計測値</translation>
+    </message>
+    <message>
+        <source>sensor off</source>
+        <translation>センサ外れ</translation>
+    </message>
+    <message>
+        <source>not measured</source>
+        <translation>未計測</translation>
+    </message>
+    <message>
+        <source>no value for {age}</source>
+        <translation>{age} 間 値なし</translation>
+    </message>
+    <message>
+        <source>{source}, {age} ago</source>
+        <translation>{source}、{age} 前</translation>
     </message>
 </context>
 <context>
@@ -643,6 +675,14 @@
     <message>
         <source>Forecast</source>
         <translation>予測</translation>
+    </message>
+    <message>
+        <source>ECG leads, at most</source>
+        <translation>心電図の誘導数(最大)</translation>
+    </message>
+    <message>
+        <source>Other waves (drag to reorder)</source>
+        <translation>その他の波形(ドラッグで並べ替え)</translation>
     </message>
     <message>
         <source>Grid</source>

@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from PySide6.QtCore import QByteArray, QSettings, QStandardPaths
 
 from monitor.gui.style.language import LANGUAGES
 from monitor.gui.style.palettes import NIGHT, THEMES
 from monitor.view.trace import GAINS, SPEEDS
+from stream.wire.wave_message import Signal
 
 _FOLDER = QStandardPaths.StandardLocation.GenericConfigLocation
 
 FONT_SIZE_RANGE = (80, 200)
 """Smallest and largest font size, per cent."""
+
+LEADS_RANGE = (1, 8)
+
+WAVES: tuple[Signal, ...] = get_args(Signal)
+"""Waves other than ECG, in their usual order."""
 
 PX_PER_MM_RANGE = (1.0, 40.0)
 """Plausible screen resolutions, px per mm: from a video wall to a telephone."""
@@ -40,10 +46,16 @@ class Preferences:
         Gain in mm/mV, one of `GAINS`; 0 fits it to the signal.
     forecast : str
         ``off``, ``ahead`` of the cursor, or ``both``: ahead, and the earlier one under the trace.
+    leads : int
+        Largest number of ECG leads shown, 1 to 8.
+    waves : str
+        The waves shown, from top to bottom, separated by spaces: some of `WAVES`.
     grid : str
         ``off``, ``large`` or ``fine``.
     trend : bool
         Whether the trend is shown.
+    engineer : bool
+        Whether the drawer with anomaly score and arrival statistics is open.
     px_per_mm : float
         Measured screen resolution; 0 uses the one reported by Qt.
     welcomed : bool
@@ -58,11 +70,19 @@ class Preferences:
     speed: float = 25.0
     gain: float = 0.0
     forecast: str = "ahead"
+    leads: int = 2
+    waves: str = " ".join(WAVES)
     grid: str = "large"
     trend: bool = False
+    engineer: bool = False
     px_per_mm: float = 0.0
     welcomed: bool = False
     geometry: bytes = b""
+
+    @property
+    def shown_waves(self) -> tuple[Signal, ...]:
+        """The waves shown, in order."""
+        return tuple(sorted((name for name in WAVES if name in self.waves.split()), key=self.waves.split().index))
 
 
 def user_file() -> Path:
@@ -144,6 +164,13 @@ def _bool(value: object) -> bool:
     return text == "true"
 
 
+def _waves(value: object) -> str:
+    names = str(value).split()
+    if len(set(names)) < len(names) or not set(names) <= set(WAVES):
+        raise ValueError
+    return " ".join(names)
+
+
 def _px_per_mm(value: Any) -> float:
     resolution = float(value)
     return resolution if resolution == 0 else float(_within(*PX_PER_MM_RANGE, float)(resolution))
@@ -163,7 +190,10 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
     "gain": _one_of((0.0, *GAINS), float),
     "forecast": _one_of(("off", "ahead", "both"), str),
     "grid": _one_of(("off", "large", "fine"), str),
+    "leads": _within(*LEADS_RANGE, int),
+    "waves": _waves,
     "trend": _bool,
+    "engineer": _bool,
     "px_per_mm": _px_per_mm,
     "welcomed": _bool,
     "geometry": _bytes,

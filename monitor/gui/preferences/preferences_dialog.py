@@ -16,7 +16,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from monitor.gui.preferences.preferences import FONT_SIZE_RANGE, PX_PER_MM_RANGE, Preferences
+from monitor.gui.preferences.preferences import FONT_SIZE_RANGE, LEADS_RANGE, PX_PER_MM_RANGE, Preferences
+from monitor.gui.preferences.wave_order import WaveOrder
 from monitor.gui.style.dialog_buttons import style_buttons
 from monitor.gui.style.label import Label, dialog_style
 from monitor.gui.style.language import LANGUAGES, QT_TRANSLATE_NOOP, translate
@@ -94,8 +95,9 @@ class PreferencesDialog(QDialog):
     changed : Signal(dict)
         Names and values of `Preferences` changed by the user.
     language, colours, speed, gain, forecast, grid : QComboBox
-    letters : QSpinBox
-        Per cent.
+    letters, leads : QSpinBox
+        Per cent; ECG leads.
+    waves : WaveOrder
     bar : MeasuredBar
     bar_mm : QDoubleSpinBox
         Measured length of the bar on this screen.
@@ -124,6 +126,11 @@ class PreferencesDialog(QDialog):
         gains = {gain: f"{gain:g} mm/mV" for gain in GAINS} | {0.0: translate("Settings", "fitted to the signal")}
         self.gain = _combo_box(gains, preferences.gain)
         self.forecast = _combo_box(_translated(FORECAST_NAMES), preferences.forecast)
+        self.leads = QSpinBox()
+        self.leads.setRange(*LEADS_RANGE)
+        self.leads.setValue(preferences.leads)
+        self.leads.setKeyboardTracking(False)
+        self.waves = WaveOrder(preferences.shown_waves)
         self.grid = _combo_box(_translated(GRID_NAMES), preferences.grid)
         self.bar = MeasuredBar(theme, min(round(_BAR_MM * screen_px_per_mm), _MAX_BAR_PX))
         self.bar_mm = QDoubleSpinBox()
@@ -154,6 +161,8 @@ class PreferencesDialog(QDialog):
                 lambda _at, name=name, box=box: self.changed.emit({name: box.currentData()})
             )
         self.letters.valueChanged.connect(lambda value: self.changed.emit({"letters": value}))
+        self.leads.valueChanged.connect(lambda value: self.changed.emit({"leads": value}))
+        self.waves.changed.connect(lambda waves: self.changed.emit({"waves": waves}))
         self.bar_mm.valueChanged.connect(lambda mm: self.changed.emit({"px_per_mm": self.bar.pixels / mm}))
 
         self._form = QFormLayout()
@@ -164,6 +173,8 @@ class PreferencesDialog(QDialog):
         self._form.addRow(translate("Settings", "Paper speed"), self.speed)
         self._form.addRow(translate("Settings", "Amplitude"), self.gain)
         self._form.addRow(translate("Settings", "Forecast"), self.forecast)
+        self._form.addRow(translate("Settings", "ECG leads, at most"), self.leads)
+        self._form.addRow(translate("Settings", "Other waves (drag to reorder)"), self.waves)
         self._form.addRow(translate("Settings", "Grid"), self.grid)
         self._form.addRow(self._screen)
         self._form.addRow(self.bar)

@@ -27,6 +27,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("G", QT_TRANSLATE_NOOP("Keys", "grid")),
             ("T", QT_TRANSLATE_NOOP("Keys", "trend of heart rate and score")),
             ("V", QT_TRANSLATE_NOOP("Keys", "replay: pause, seek, speed, record")),
+            ("E", QT_TRANSLATE_NOOP("Keys", "for engineers: anomaly score, arrivals")),
         ),
     ),
     (

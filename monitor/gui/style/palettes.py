@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from monitor.view.link import LinkState
+from stream.wire.wave_message import Signal
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,8 @@ class Theme:
     text, faint : str
     ecg, forecast, band, band_edge, predicted, score, threshold, simulation, calipers : str
         Curves, and texts that belong to them.
+    wave : dict of str to str
+        Waves other than ECG, and their numbers.
     priority, priority_tint : dict of str to str
         For alarms: text colour on `ground`, `panel` or the tint; the tint.
     signal, signal_ink : dict of str to str
@@ -49,6 +52,7 @@ class Theme:
     threshold: str
     simulation: str
     calipers: str
+    wave: dict[Signal, str]
     priority: dict[str, str]
     priority_tint: dict[str, str]
     signal: dict[str, str]
@@ -90,6 +94,14 @@ NIGHT = Theme(
     threshold="#ffd400",
     simulation="#ffb000",
     calipers="#6fe6ff",
+    wave={
+        "pleth": "#19d3e6",
+        "abp": "#ff5a5a",
+        "pap": "#c9c9d6",
+        "cvp": "#6ea2ff",
+        "resp": "#f2efb4",
+        "co2": "#b9c4c9",
+    },
     priority={"high": "#ff4646", "medium": "#ffe000", "low": "#ffd400", "technical": "#7fd4ff"},
     priority_tint={"high": "#420606", "medium": "#2e2800", "low": "#262100", "technical": "#0c2c3c"},
     signal={"high": "#ff2a2a", "medium": "#ffe000", "low": "#ffd400", "technical": "#7fd4ff"},
@@ -116,6 +128,14 @@ DAY = Theme(
     threshold="#855200",
     simulation="#8f4300",
     calipers="#0050b4",
+    wave={
+        "pleth": "#006673",
+        "abp": "#b01030",
+        "pap": "#5a4a6a",
+        "cvp": "#2438b8",
+        "resp": "#6a5400",
+        "co2": "#4a555c",
+    },
     priority={"high": "#b80000", "medium": "#6f5500", "low": "#6f5500", "technical": "#00577f"},
     priority_tint={"high": "#ffdcdc", "medium": "#fff1a8", "low": "#fff7d2", "technical": "#d3ebf8"},
     signal={"high": "#d40000", "medium": "#ffd800", "low": "#ffe98a", "technical": "#9fd8f5"},
@@ -139,6 +159,14 @@ SAFE = replace(
     threshold="#f0e442",
     simulation="#e69f00",
     calipers="#ffffff",
+    wave={
+        "pleth": "#25c79b",
+        "abp": "#f58a52",
+        "pap": "#c8c8c8",
+        "cvp": "#8f9cff",
+        "resp": "#f3ecb0",
+        "co2": "#b4bcc0",
+    },
     priority={"high": "#f07030", "medium": "#f0e442", "low": "#f0e442", "technical": "#d5dde2"},
     priority_tint={"high": "#3c1a00", "medium": "#2c2a08", "low": "#242206", "technical": "#262c30"},
     signal={"high": "#e0660a", "medium": "#f0e442", "low": "#f0e442", "technical": "#c3ccd2"},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QObject, Qt
-from PySide6.QtWidgets import QWidget
 
 from monitor.gui.style.label import Label
 from monitor.gui.style.language import QT_TRANSLATE_NOOP, translate
@@ -19,7 +18,6 @@ from monitor.view.trace import Trace, View
 from monitor.view.view_model import Frame
 
 HINT = QT_TRANSLATE_NOOP("FreezeController", "Space: live  ·  ← → Home End: move  ·  drag: measure  ·  Esc: no lines")
-_HINT_POSITION, _NARROW_HINT_POSITION = (GUTTER + 300, 2), (GUTTER, 22)
 
 
 class FreezeController(QObject):
@@ -34,7 +32,7 @@ class FreezeController(QObject):
     calipers : Calipers
     """
 
-    def __init__(self, theme: Theme, sweep: SweepView, strip: QWidget, presenter: Presenter) -> None:
+    def __init__(self, theme: Theme, sweep: SweepView, presenter: Presenter) -> None:
         super().__init__(sweep)
         self.frozen: FrozenTrace | None = None
         self.calipers = Calipers(theme, sweep, sweep.ruler)
@@ -42,11 +40,11 @@ class FreezeController(QObject):
         self.hint = Label(
             theme, "calipers", 13, ground="panel", text_source=lambda: translate("FreezeController", HINT)
         )
-        self.hint.setParent(strip)
+        self.hint.setParent(sweep.parentWidget())
         self.hint.setWordWrap(True)
         self.hint.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.hint.hide()
-        self._strip, self._presenter = strip, presenter
+        self._sweep, self._presenter = sweep, presenter
 
     @property
     def text(self) -> str:
@@ -106,11 +104,11 @@ class FreezeController(QObject):
 
     def _set_frozen(self, frozen: FrozenTrace) -> None:
         self.frozen = frozen
-        width = self.hint.fontMetrics().horizontalAdvance(self.hint.text()) + px(24)
-        left, top = map(
-            px, _HINT_POSITION if px(_HINT_POSITION[0]) + width <= self._strip.width() else _NARROW_HINT_POSITION
-        )
-        width = min(width, self._strip.width() - left)
-        self.hint.setGeometry(left, top, width, self.hint.heightForWidth(width))
+        room = self._sweep.width() - px(GUTTER)
+        width = min(self.hint.fontMetrics().horizontalAdvance(self.hint.text()) + px(24), room)
+        height = self.hint.heightForWidth(width)
+        place = self._sweep.geometry()
+        self.hint.setGeometry(place.left() + px(GUTTER), place.bottom() - height, width, height)
+        self.hint.raise_()
         self.hint.show()
         self.calipers.update()

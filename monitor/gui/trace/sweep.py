@@ -36,7 +36,7 @@ MIN_LANE_MV = 2.5
 """Height in px and of a lane in mV below which a small sweep shows only one lead."""
 
 _CAP_PX = 3
-_PAUSED_OPACITY = 0.75
+PAUSED_OPACITY = 0.75
 """Opacity of the trace while the replay is paused; it stays readable."""
 
 _SMALL_GUTTER = 38
@@ -323,7 +323,7 @@ class SweepView(QWidget):
                 painter.fillRect(event.rect(), colour(self.theme.ground))
             elif self._stale:
                 painter.fillRect(event.rect(), colour(self.theme.ground))
-                painter.setOpacity(_PAUSED_OPACITY if self._paused else self.theme.stale_opacity)
+                painter.setOpacity(PAUSED_OPACITY if self._paused else self.theme.stale_opacity)
                 self._copy(painter, self._cache, self.rect())
                 painter.setOpacity(1.0)
             else:

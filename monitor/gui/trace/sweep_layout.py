@@ -33,6 +33,8 @@ class Layout:
         Pixels left of the trace, for lead name and scale.
     header_height : int
         Pixels above the first lane.
+    padding : float
+        Space above and below each lane, px.
     """
 
     width: float
@@ -42,6 +44,7 @@ class Layout:
     origin: int
     gutter: int
     header_height: int = 0
+    padding: float = LANE_PADDING
 
     @property
     def per_sample(self) -> float:
@@ -63,9 +66,8 @@ class Layout:
     def lane(self, lead: int) -> tuple[float, float]:
         """Return the top and bottom pixel of a lead's lane."""
         height = (self.height - self.header_height) / len(self.ranges)
-        return self.header_height + lead * height + LANE_PADDING, self.header_height + (
-            lead + 1
-        ) * height - LANE_PADDING
+        top = self.header_height + lead * height
+        return top + self.padding, top + height - self.padding
 
     def y(self, lead: int, mv: FloatArray) -> FloatArray64:
         """Return the pixels of amplitudes of a lead, in mV."""

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from model.evaluation.beat_surroundings import PLACES
 from model.evaluation.personal_conditions import MINUTES
-from model.evaluation.personal_report import HORIZONS, PersonalRecord, PersonalReport
+from model.evaluation.personal_report import HORIZONS, METHODS, PersonalRecord, PersonalReport
 from model.evaluation.personal_tables import print_personal
 from model.forecast.personal_forecast import OFFSETS
 
@@ -21,7 +21,7 @@ def record(error: float, *, minutes: int = len(MINUTES), beats: bool = True) -> 
     by_minute[:, :, :minutes] = error
     known = 1.0 if beats else np.nan
     return PersonalRecord(
-        nrmse=np.full((5, len(HORIZONS)), error),
+        nrmse=np.full((len(METHODS), len(HORIZONS)), error),
         coverage=np.full(len(OFFSETS), 1 - error),
         origins=10,
         by_minute=by_minute,

@@ -22,7 +22,7 @@ from model.evaluation.beat_surroundings import PLACES
 from model.evaluation.evaluation import Evaluation
 from model.evaluation.forecast_report import CURVE, LEVELS, Excerpt, ForecastReport, RecordForecast
 from model.evaluation.personal_conditions import MINUTES
-from model.evaluation.personal_report import HORIZONS, PersonalRecord, PersonalReport
+from model.evaluation.personal_report import HORIZONS, METHODS, PersonalRecord, PersonalReport
 from model.evaluation.plots import draw, prepare
 from model.evaluation.second_ahead import SECONDS, SecondAhead
 from model.evaluation.time_metrics import TimeResult
@@ -54,7 +54,7 @@ def personal(error: float) -> PersonalRecord:
     mean = np.stack([0.9 * truth[360 * second + np.array(OFFSETS)] for second in range(SECONDS)]).astype(np.float32)
     excerpt = SecondAhead(360 * 400, error, truth, mean, np.full(mean.shape, 0.1, np.float32))
     return PersonalRecord(
-        nrmse=np.full((5, len(HORIZONS)), error),
+        nrmse=np.full((len(METHODS), len(HORIZONS)), error),
         coverage=np.full(len(OFFSETS), 0.9),
         origins=1000,
         by_minute=np.full((2, 2, len(MINUTES)), error),

@@ -161,6 +161,7 @@ def test_no_widget_or_timer_outlives_the_window(qtbot: QtBot, script: Script) ->
 
 def test_a_thousand_frames_leak_no_references_to_none(window: MonitorWindow, script: Script) -> None:
     script.worker()
+    window.preferences.change(engineer=True)
     script.stream(window, 30)
     before = sys.getrefcount(None)
     for _ in range(1000):

@@ -60,9 +60,9 @@ def test_a_lane_has_the_largest_step_of_gain_at_which_the_complexes_fit(peak: fl
 
 
 def test_complexes_fill_most_of_the_lane() -> None:
-    for peak in (0.6, 1.0, 1.6, 2.5):
+    for peak in (1.2, 1.6, 2.5):
         low, high = adapt_range(None, complexes(30, peak), HEIGHT_MM)
-        assert (peak + 0.2) / (high - low) > (0.84 * 0.65 if peak + 0.2 > MIN_AMPLITUDE_MV else 0.4)
+        assert (peak + 0.2) / (high - low) > 0.84 * 0.65
 
 
 def test_noise_does_not_fill_the_lane() -> None:

@@ -26,6 +26,14 @@ def test_a_frame_has_sixteen_beds_with_ten_seconds_each(qtbot: QtBot, monkeypatc
     assert qtbot is not None
 
 
+def test_a_frame_of_the_page_has_eight_lanes(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frame_bench, "_WARM_UP_FRAMES", 2 * FPS)
+    figures = frame_bench.bench_page(SAMPLES, 0.5)
+    assert (figures["lanes"], figures["frames"]) == (8, FPS // 2)
+    assert 0 < figures["frame_median_ms"] <= figures["frame_p99_ms"]
+    assert qtbot is not None
+
+
 def test_memory_is_measured_after_a_quarter_and_at_the_end(qtbot: QtBot) -> None:
     figures = frame_bench.bench_memory(SAMPLES, 0.1)
     quarter, end = figures["rss_mb"]
@@ -36,7 +44,7 @@ def test_memory_is_measured_after_a_quarter_and_at_the_end(qtbot: QtBot) -> None
 
 
 def test_the_simulated_feed_sends_valid_messages() -> None:
-    feed = SimulatedFeed(SAMPLES, 2)
+    feed = SimulatedFeed(SAMPLES, 2, frame_bench.bench_waves())
     for _ in range(FPS * 2):
         feed.advance()
     messages = [received.message for received in feed.drain()]

@@ -189,9 +189,11 @@ def test_preferences_are_restored_at_the_next_start(start: Open, script: Script,
     for key in (Qt.Key.Key_D, Qt.Key.Key_S, Qt.Key.Key_Plus, Qt.Key.Key_Plus, Qt.Key.Key_G, Qt.Key.Key_T):
         qtbot.keyClick(first, key)
     first.resize(780, 620)
+    QApplication.processEvents()
     span = first.bed_view.view.span
     first.close()
     second = start()
+    QApplication.processEvents()
     assert second.preferences.theme is DAY
     assert second.size() == first.size()
     assert second.bed_view.view.span == span

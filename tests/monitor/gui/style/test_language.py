@@ -128,7 +128,8 @@ def test_without_a_choice_the_system_language_is_used(qtbot: QtBot, monkeypatch:
 
 PLAIN = re.compile(
     # Names, units, keys and abbreviations that are not translated.
-    r"mqtt://\S+|mitdb/\d+|BED-\d+|bed-\d+|MLII|\bV\d\b|\bHR\b|\bVPC\b|\bQRS\b|\bmm/mV|\bmm/s|\bmm\b|\bms\b|\bmV\b|\bmmHg\b|\bSpO|\bABP\b"
+    r"mqtt://\S+|mitdb/\d+|BED-\d+|bed-\d+|MLII|\bV\d\b|\bHR\b|\bVPC\b|\bQRS\b|\bmm/mV|\bmm/s|\bmm\b|\bms\b|\bmV\b"
+    r"|\b(ABP|PAP|CVP|NIBP|Pleth|Resp|Temp|mmHg|PR|PI|RR)\b|\b(Sp|et)?[CO]+₂|\bSpO2?"
     r"|\b(Space|Home|End|Enter|Esc|F1|F2|[A-Z])\b|\b(PNG|PDF|CSV|WFDB|OK)\b|\bbedside\b|\bMIT\b|\bEnglish\b|\bx\d",
     re.ASCII,  # a word boundary also lies between Latin and Japanese characters
 )
@@ -211,7 +212,7 @@ def test_every_visible_text_is_translated(
         script.now += 2 * SECOND
         busy_window.tick()
         check(busy_window, painted)
-    for key in (Qt.Key.Key_T, Qt.Key.Key_0, Qt.Key.Key_Space, Qt.Key.Key_Question):
+    for key in (Qt.Key.Key_T, Qt.Key.Key_E, Qt.Key.Key_0, Qt.Key.Key_Space, Qt.Key.Key_Question):
         qtbot.keyClick(busy_window, key)
         busy_window.tick()
         check(busy_window, painted)

@@ -32,13 +32,13 @@ def test_t_shows_and_hides_it(window: MonitorWindow, script: Script, qtbot: QtBo
     assert not window.bed_view.trend.isVisible()
     qtbot.keyClick(window, Qt.Key.Key_T)
     assert window.bed_view.trend.isVisible()
-    assert window.bed_view.strip.isVisible()
     qtbot.keyClick(window, Qt.Key.Key_T)
     assert not window.bed_view.trend.isVisible()
 
 
 def test_in_a_low_window_it_replaces_the_anomaly_strip(window: MonitorWindow, qtbot: QtBot) -> None:
     window.resize(800, 480)
+    qtbot.keyClick(window, Qt.Key.Key_E)
     QApplication.processEvents()
     qtbot.keyClick(window, Qt.Key.Key_T)
     assert not window.bed_view.strip.isVisible()

@@ -1,0 +1,200 @@
+"""Numbers beside their waves, each in the colour of its wave, and those without a wave in a row of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from monitor.gui.style.language import QT_TRANSLATE_NOOP, translate
+from monitor.gui.style.theme import Theme, colour, font, px
+from monitor.view.bed_numerics import INTERMITTENT, Reading, Readings
+from monitor.view.number_groups import NO_VALUE, Group, beside_text, main_reading, main_texts
+from stream.wire.wave_message import Signal
+
+SOURCES = {
+    "recorded": QT_TRANSLATE_NOOP("Numbers", "recorded"),
+    "simulated": QT_TRANSLATE_NOOP("Numbers", "simulated"),
+    "measured": QT_TRANSLATE_NOOP("Numbers", "measured"),
+}
+
+_OLD_S = 60
+"""Age from which that of a number measured now and then is shown, s."""
+
+_LARGEST_PX, _SMALLEST_PX = 64, 18
+_NAME_PX, _SMALL_PX = 17, 12
+_MARGIN = 14
+_NAME_WIDTH = 78
+_MEAN_SIZE = 0.62
+"""Size of the mean pressure, as a share of the size of the number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One group of numbers as shown.
+
+    Attributes
+    ----------
+    name, unit, main, mean, beside, note : str
+        Texts; ``note`` is the source, or the reason why a value is missing or old.
+    wave : str or None
+        The wave whose colour the numbers have; None for the colour of text.
+    dim : bool
+        The value is old.
+    """
+
+    name: str
+    unit: str
+    main: str
+    mean: str
+    beside: str
+    note: str
+    wave: Signal | None
+    dim: bool
+
+
+def tile_of(group: Group, readings: Readings, *, off: bool) -> Tile:
+    """Return a group as shown; ``off`` is True when its sensor has delivered no valid sample for seconds."""
+    reading = main_reading(group, readings)
+    main, mean = main_texts(group, readings)
+    note = _note(group, reading, off=off and main == NO_VALUE)
+    dim = reading is not None and reading.state == "stale"
+    beside = beside_text(group, readings)
+    return Tile(group.name, group.unit, main, mean, beside, note, group.wave, dim)
+
+
+def _note(group: Group, reading: Reading | None, *, off: bool) -> str:
+    """Return the source of a value, with its age if it matters, or the reason why there is none."""
+    if off:
+        return translate("Numbers", "sensor off")
+    if reading is None:
+        return translate("Numbers", "not measured")
+    if reading.state == "missing":
+        return translate("Numbers", "no value for {age}").format(age=age_text(reading.age_s))
+    source = translate("Numbers", SOURCES[reading.source])
+    if reading.state == "stale" or (group.main[0] in INTERMITTENT and reading.age_s >= _OLD_S):
+        return translate("Numbers", "{source}, {age} ago").format(source=source, age=age_text(reading.age_s))
+    return source
+
+
+def age_text(seconds: int) -> str:
+    """Return an age such as ``40 s``, ``12 min``, ``3 h``."""
+    if seconds < 120:
+        return f"{seconds} s"
+    return f"{seconds // 60} min" if seconds < 7200 else f"{seconds // 3600} h"
+
+
+class NumberColumn(QWidget):
+    """Draws tiles below each other with equal heights, as the lanes of waves beside them, or in a row.
+
+    Parameters
+    ----------
+    theme : Theme
+    in_row : bool
+        Beside each other.
+
+    Attributes
+    ----------
+    tiles : tuple of Tile
+        As shown.
+    """
+
+    def __init__(self, theme: Theme, *, in_row: bool = False) -> None:
+        super().__init__()
+        self.theme = theme
+        self.tiles: tuple[Tile, ...] = ()
+        self._in_row = in_row
+        vertical = QSizePolicy.Policy.Fixed if in_row else QSizePolicy.Policy.Expanding
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, vertical)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Apply a theme."""
+        self.theme = theme
+        self.update()
+
+    def show_tiles(self, tiles: Sequence[Tile]) -> None:
+        """Show tiles."""
+        if tuple(tiles) != self.tiles:
+            self.tiles = tuple(tiles)
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002
+        """Draw the tiles."""
+        with QPainter(self) as painter:
+            painter.fillRect(self.rect(), colour(self.theme.panel))
+            for number, tile in enumerate(self.tiles):
+                place = self._place(number)
+                if number:
+                    edge = QRect(place.left(), place.top(), place.width(), 1)
+                    side = QRect(place.left(), place.top(), 1, place.height())
+                    painter.fillRect(side if self._in_row else edge, colour(self.theme.edge))
+                _draw_tile(painter, tile, place, self.theme)
+
+    def _place(self, number: int) -> QRect:
+        count = len(self.tiles)
+        if self._in_row:
+            left, right = (self.width() * at // count for at in (number, number + 1))
+            return QRect(left, 0, right - left, self.height())
+        top, bottom = (round(self.height() * at / count) for at in (number, number + 1))
+        return QRect(0, top, self.width(), bottom - top)
+
+
+def _draw_tile(painter: QPainter, tile: Tile, place: QRect, theme: Theme) -> None:
+    """Draw name and number, and what else has room: unit, note, further numbers."""
+    own = theme.text if tile.wave is None else theme.wave[tile.wave]
+    low = place.height() < px(44)
+    left, top = place.left() + px(_MARGIN), place.top() + px(1 if low else 4)
+    names, small = font(_SMALL_PX + 2 if low else _NAME_PX, bold=True), font(_SMALL_PX)
+    height, line = QFontMetrics(names).height(), QFontMetrics(small).height()
+    name_right = left + QFontMetrics(names).horizontalAdvance(tile.name) + px(6)
+    number_left = _draw_number(painter, tile, place, max(name_right, place.left() + px(_NAME_WIDTH)), theme)
+    painter.setFont(names)
+    painter.setPen(colour(own))
+    painter.drawText(QRect(left, top, place.width(), height), Qt.AlignmentFlag.AlignLeft, tile.name)
+    painter.setFont(small)
+    painter.setPen(colour(theme.faint))
+    beside_name = QRect(name_right, top, max(number_left - name_right, 0), height)
+    align = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+    below = place.height() >= px(2) + height + line
+    text = tile.unit if below or tile.main != NO_VALUE else tile.note
+    if QFontMetrics(small).horizontalAdvance(text) <= beside_name.width():
+        painter.drawText(beside_name, align, text)
+    note = QRect(left, place.bottom() - line - px(1 if low else 3), place.width() - 2 * px(_MARGIN), line)
+    if below:
+        painter.drawText(note, Qt.AlignmentFlag.AlignLeft, tile.note)
+    if tile.beside and place.height() >= height + 2 * line + px(8):
+        painter.setPen(colour(own))
+        painter.drawText(note.translated(0, -line), Qt.AlignmentFlag.AlignLeft, tile.beside)
+
+
+def _draw_number(painter: QPainter, tile: Tile, place: QRect, left: int, theme: Theme) -> int:
+    """Draw the number at the right, as large as it fits beside ``left``; return the pixel where it begins."""
+    own = theme.text if tile.wave is None else theme.wave[tile.wave]
+    number = QRect(place.left(), place.top(), place.width() - px(_MARGIN), place.height())
+    pixels = _fitting_size(tile, number.right() - left, place.height())
+    large, smaller = font(pixels, bold=True), font(round(pixels * _MEAN_SIZE), bold=True)
+    painter.setPen(colour(theme.faint if tile.dim or tile.main == NO_VALUE else own))
+    align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+    if tile.mean:
+        painter.setFont(smaller)
+        painter.drawText(number, align, tile.mean)
+        number.setRight(number.right() - QFontMetrics(smaller).horizontalAdvance(tile.mean) - px(6))
+    painter.setFont(large)
+    painter.drawText(number, align, tile.main)
+    return number.right() - QFontMetrics(large).horizontalAdvance(tile.main)
+
+
+def _fitting_size(tile: Tile, room: int, height: int) -> int:
+    """Return the largest size of the number that fits, in px at normal scale."""
+    pixels = _LARGEST_PX
+    while pixels > _SMALLEST_PX:
+        large, smaller = (QFontMetrics(font(round(size), bold=True)) for size in (pixels, pixels * _MEAN_SIZE))
+        width = large.horizontalAdvance(tile.main) + (smaller.horizontalAdvance(tile.mean) + px(6) if tile.mean else 0)
+        if width <= room and large.capHeight() + px(8) <= height:
+            break
+        pixels -= 2
+    return pixels
