@@ -1,13 +1,17 @@
 """Rates measured from waves against stored rates and marked breaths."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from model.evaluation.vitals_scores import Agreement, VitalsReport, agreement, breath_rates, score_record
 from model.physiology.derived_values import DerivedValues
 from stream.records.record import Record, RecordedNumeric, RecordedWave
+from stream.records.wfdb_reader import quiet_wfdb, read_breaths
 from stream.timebase import FS
 from stream.wire.numerics_message import Numeric, NumericName
+from tests.model.evaluation.wfdb_files import write
 
 
 def test_what_is_not_measured_counts_in_the_coverage_not_in_the_error() -> None:
@@ -58,3 +62,11 @@ def test_records_add_up() -> None:
     )
     assert report.to_dict()["pulse_pleth"] == {"mae": 2.0, "within_5": 0.75, "coverage": 0.5, "seconds": 8}
     assert report.to_dict()["respiration"]["mae"] is None
+
+
+def test_marked_breaths_are_read_once_each_in_seconds(tmp_path: Path) -> None:
+    write(tmp_path, "one", 20, [], fs=125)
+    with quiet_wfdb() as wfdb:
+        wfdb.wrann("one", "breath", np.array([250, 500, 500, 875]), symbol=['"'] * 4, fs=125, write_dir=str(tmp_path))
+    np.testing.assert_array_equal(read_breaths(tmp_path / "one"), [2, 4, 7])
+    assert len(read_breaths(tmp_path / "two")) == 0

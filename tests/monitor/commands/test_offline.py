@@ -129,3 +129,11 @@ def test_training_takes_the_size_of_the_network(monkeypatch: pytest.MonkeyPatch)
 def test_a_network_without_units_is_refused(option: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", option, "0", "--out", "new.safetensors"]) == 2
     assert f"{option} 0: give 1 or more" in error_line(capsys.readouterr().err)
+
+
+@pytest.mark.parametrize("options", [["--vitals"], ["--vitals", "--alarms", "--database", "bidmc"]])
+def test_vital_signs_are_scored_on_a_database_and_apart_from_alarms(
+    options: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", *options]) == 2
+    assert "--vitals" in capsys.readouterr().err

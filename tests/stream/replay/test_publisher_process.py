@@ -22,13 +22,15 @@ from stream.replay.publisher_process import serve
 from stream.wire import detail
 from stream.wire.detail import IN_FULL, SetDetail
 from stream.wire.messages import BedStatus, Offer, Waveform
+from stream.wire.numerics_message import Numerics
 from stream.wire.replay_actions import ChooseRecord, Seek, SetPlaying
 from stream.wire.shard import ALL_BEDS
 from stream.wire.topics import Kind, Role, pattern
 from stream.wire.ward_messages import WardEcg
 from tests.brokers import Mosquitto
-from tests.stream.replay.test_playhead import traceable
+from tests.stream.replay.test_playhead import traceable, with_numerics
 from tests.stream.replay.test_publisher import command
+from tests.waveforms import numeric, numerics
 
 
 @pytest.mark.usefixtures("no_tasks_left")
@@ -97,6 +99,35 @@ async def test_ten_beds_over_a_broker(broker: BrokerAddress, tmp_path: Path) -> 
         rows = list(csv.DictReader(file))
     assert {(row["bed"], int(row["seq"])) for row in rows} == {(bed, seq) for bed in got for seq in range(100)}
     assert all(int(row["sent_ns"]) >= int(row["due_ns"]) for row in rows)
+
+
+@pytest.mark.usefixtures("no_tasks_left")
+async def test_numerics_over_a_broker(broker: BrokerAddress, tmp_path: Path) -> None:
+    """They are restored if a stranger overwrites them, follow a seek at once, and are removed at the end."""
+    replays = [(with_numerics(36_000, 1 / 60), ReplayConfig())]
+    clock = SteadyClock()
+    library = Library(Catalog(cache_dir=tmp_path))
+    async with Client(broker, role=None, subscriptions=[pattern(Kind.NUMERICS)]) as listener, asyncio.timeout(60):
+        task = asyncio.create_task(serve(broker, replays, library=library, ledger_path=None, clock=clock))
+        first = (await listener.receive()).message
+        assert isinstance(first, Numerics)
+        assert (first.epoch, first.index, first.values[0].value) == (0, 0, 1.0)
+        async with Client(broker, role=None) as stranger:
+            stranger.send(numerics(values=(numeric("spo2", 12.0),)))
+        # The next ones of the record are a minute away: this is the first message again.
+        while (await listener.receive()).message != first:
+            pass
+        listener.send(command(1, Seek(position=3600), clock.now_ns()))
+        after_seek = (await listener.receive()).message
+        assert isinstance(after_seek, Numerics)
+        assert (after_seek.session, after_seek.epoch) == (first.session, 1)
+        assert (after_seek.values[0].value, after_seek.values[0].age_s) == (1.0, 10.0)
+        async with Client(broker, role=None, subscriptions=[pattern(Kind.NUMERICS)]) as late:
+            assert (await late.receive()).message == after_seek, "retained"
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        assert (await listener.receive()).message is None
 
 
 @pytest.mark.usefixtures("no_tasks_left")

@@ -24,8 +24,10 @@ def event(window: MonitorWindow, script: Script, seconds: int = 23, **changes: o
 
 def click(window: MonitorWindow, qtbot: QtBot, row: int = 0) -> ReviewDialog:
     QApplication.processEvents()
-    place = window.bed_view.alarms.visualItemRect(window.bed_view.alarms.item(row)).center()
-    qtbot.mouseClick(window.bed_view.alarms.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    view = window.bed_view.alarms
+    lines = [item for at in range(view.count()) if (item := view.item(at)).flags() & Qt.ItemFlag.ItemIsEnabled]
+    place = view.visualItemRect(lines[row]).center()  # headings are not counted
+    qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=place)
     assert window.review.dialog is not None
     QApplication.processEvents()
     return window.review.dialog
