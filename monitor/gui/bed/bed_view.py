@@ -201,10 +201,10 @@ class BedView(QWidget):
         off = {wave.signal: wave.off for wave in frame.trace.waves} if frame.trace is not None else {}
         self._arrange(self._lanes[0] if trace is None else len(trace.leads), len(lanes))
         self.numbers.show_tiles(
-            [tile_of(BY_WAVE[wave.signal], frame.readings, off=off.get(wave.signal, False)) for wave in lanes]
+            [tile_of(BY_WAVE[wave.signal], frame, off=off.get(wave.signal, False)) for wave in lanes]
         )
         others = without_lane(frame.readings, [wave.signal for wave in lanes])
-        self.small_numbers.show_tiles([tile_of(group, frame.readings, off=False) for group in others])
+        self.small_numbers.show_tiles([tile_of(group, frame, off=False) for group in others])
         if self.small_numbers.isHidden() == bool(others):
             self.small_numbers.setVisible(bool(others))
         if lanes:
