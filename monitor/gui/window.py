@@ -220,7 +220,8 @@ class MonitorWindow(QWidget):
         frame = self._show_station(now_ns, broker) if self.at_station else self._show_bed(now_ns, broker)
         shown = self.station.tiles if self.at_station else filter(None, [frame.bed])
         others = self.station.others if self.at_station else self.bed_view.others
-        others.show_alarms(other_red_alarms(self.presenter.red_alarms() if broker.connected else (), shown), now_ns)
+        red = self.presenter.red_alarms(now_ns) if broker.connected else ()
+        others.show_alarms(other_red_alarms(red, shown), now_ns)
         # The first bed that streams remains selected when others follow.
         self._bed = frame.bed
         self.review.tick(frame)

@@ -38,10 +38,19 @@ def beds_in_alarm(frames: Iterable[Frame]) -> BedsInAlarm:
 
 @dataclass(frozen=True, slots=True)
 class RedAlarm:
-    """The unacknowledged alarm of high priority of a bed that is not shown; an active one rather than an ended one."""
+    """The unacknowledged alarm of high priority of a bed that is not shown; an active one rather than an ended one.
+
+    Attributes
+    ----------
+    bed : str
+    line : AlarmLine
+    paused : bool
+        The alarms of the bed are paused: this one is shown without flashing.
+    """
 
     bed: str
     line: AlarmLine
+    paused: bool = False
 
 
 def other_red_alarms(alarms: Iterable[RedAlarm], shown: Iterable[str]) -> tuple[RedAlarm, ...]:

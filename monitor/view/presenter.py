@@ -183,11 +183,19 @@ class Presenter:
     def _replay_of(self, bed: str) -> ReplayStatus:
         return self._replays.setdefault(bed, ReplayStatus())
 
-    def red_alarms(self) -> tuple[RedAlarm, ...]:
-        """Return the unacknowledged alarms of high priority of all beds whose worker is online, one of each bed."""
+    def red_alarms(self, now_ns: int) -> tuple[RedAlarm, ...]:
+        """Return the unacknowledged alarms of high priority of all beds whose worker is online, one of each bed.
+
+        Parameters
+        ----------
+        now_ns : int
+            Unix time.
+        """
         lines = ((name, self._beds[name].alarms.red_line()) for name in self.beds)
         return tuple(
-            RedAlarm(name, line) for name, line in lines if line is not None and self._services.worker(name) is not None
+            RedAlarm(name, line, paused=self._beds[name].alarms.pauses(now_ns).alarms_s > 0)
+            for name, line in lines
+            if line is not None and self._services.worker(name) is not None
         )
 
     # --- frames -------------------------------------------------------------------------------------------------

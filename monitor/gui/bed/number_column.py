@@ -87,7 +87,7 @@ def tile_of(group: Group, frame: Frame, *, off: bool) -> Tile:
     note = _note(group, reading, off=off and main == NO_VALUE)
     dim = reading is not None and reading.state == "stale"
     beside = beside_text(group, readings)
-    tile = Tile(group.name, group.unit, main, mean, beside, note, group.wave, dim)
+    tile = Tile(group.name, translate("Numbers", group.unit), main, mean, beside, note, group.wave, dim)
     if group.number is None:
         return tile
     alarm = number_alarms(frame.active).get(group.number)
@@ -113,8 +113,10 @@ def _note(group: Group, reading: Reading | None, *, off: bool) -> str:
 def age_text(seconds: int) -> str:
     """Return an age such as ``40 s``, ``12 min``, ``3 h``."""
     if seconds < 120:
-        return f"{seconds} s"
-    return f"{seconds // 60} min" if seconds < 7200 else f"{seconds // 3600} h"
+        return translate("Numbers", "{count} s").format(count=seconds)
+    if seconds < 7200:
+        return translate("Numbers", "{count} min").format(count=seconds // 60)
+    return translate("Numbers", "{count} h").format(count=seconds // 3600)
 
 
 class NumberColumn(QWidget):

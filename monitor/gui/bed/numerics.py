@@ -12,10 +12,10 @@ from monitor.gui.style.text_lookup import text_of
 from monitor.gui.style.theme import Theme, colour, font, px
 from monitor.view.display_texts import rhythm_phrase
 from monitor.view.number_alarms import NumberAlarm, number_alarms, rhythm_priority
+from monitor.view.number_groups import NO_VALUE
 from monitor.view.view_model import Frame, Patient
 from stream.wire.alarm_messages import Priority
 
-NO_VALUE = "--"
 _ROW, _ROWS = 26, 4
 
 

@@ -1,4 +1,4 @@
-"""The red alarms of beds that are not on the page: in turn, flashing; a click opens the bed."""
+"""The red alarms of beds that are not on the page: in turn, flashing unless paused; a click opens the bed."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class OtherBeds(QWidget):
         if text_width(name, _DETAIL_PX - 3) > self.width() - px(24):
             name = alarm_short_name(line)
         detail = translate("OtherBeds", "{alarm}, ended").format(alarm=name) if line.latched else name
-        shown = (f"{self.alarm.bed.upper()}{others}", detail, lit("high", now_ns))
+        shown = (f"{self.alarm.bed.upper()}{others}", detail, not self.alarm.paused and lit("high", now_ns))
         if shown != (self.headline, self.detail, self.bright):
             self.headline, self.detail, self.bright = shown
             self.update()

@@ -213,8 +213,8 @@
         <translation>波形の先に、ニューラルネットワークとこの患者の過去の波形から予測した 1 秒先までの波形と 90 % 区間を表示します。</translation>
     </message>
     <message>
-        <source>Behind it, earlier forecasts remain as a faint line. Where signal and forecast differ, the anomaly score below rises; above its dashed line, an alarm is raised.</source>
-        <translation>過去の予測は薄い線で残ります。波形が予測から外れると下の異常スコアが上がり、破線を超えるとアラームになります。</translation>
+        <source>Where signal and forecast differ, the anomaly score rises (key E shows it); above its threshold, an alarm is raised.</source>
+        <translation>波形が予測から外れると異常スコアが上がり(E キーで表示)、しきい値を超えるとアラームになります。</translation>
     </message>
     <message>
         <source>Click an alarm in the list to review the ten seconds before and after its onset.</source>
@@ -476,6 +476,18 @@
     <message>
         <source>no value for {age}</source>
         <translation>{age} 間 値なし</translation>
+    </message>
+    <message>
+        <source>{count} s</source>
+        <translation>{count} 秒</translation>
+    </message>
+    <message>
+        <source>{count} min</source>
+        <translation>{count} 分</translation>
+    </message>
+    <message>
+        <source>{count} h</source>
+        <translation>{count} 時間</translation>
     </message>
     <message>
         <source>{source}, {age} ago</source>

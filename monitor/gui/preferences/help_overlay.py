@@ -20,8 +20,8 @@ WELCOME = (
     ),
     QT_TRANSLATE_NOOP(
         "Help",
-        "Behind it, earlier forecasts remain as a faint line. Where signal and forecast differ, the anomaly score "
-        "below rises; above its dashed line, an alarm is raised.",
+        "Where signal and forecast differ, the anomaly score rises (key E shows it); above its threshold, an alarm is "
+        "raised.",
     ),
     QT_TRANSLATE_NOOP("Help", "Click an alarm in the list to review the ten seconds before and after its onset."),
 )

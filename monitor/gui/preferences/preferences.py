@@ -12,6 +12,7 @@ from PySide6.QtCore import QByteArray, QSettings, QStandardPaths
 from monitor.gui.style.language import LANGUAGES
 from monitor.gui.style.palettes import NIGHT, THEMES
 from monitor.view.trace import GAINS, SPEEDS
+from stream.wire.messages import MAX_LEADS
 from stream.wire.wave_message import Signal
 
 _FOLDER = QStandardPaths.StandardLocation.GenericConfigLocation
@@ -19,7 +20,7 @@ _FOLDER = QStandardPaths.StandardLocation.GenericConfigLocation
 FONT_SIZE_RANGE = (80, 200)
 """Smallest and largest font size, per cent."""
 
-LEADS_RANGE = (1, 8)
+LEADS_RANGE = (1, MAX_LEADS)
 
 WAVES: tuple[Signal, ...] = get_args(Signal)
 """Waves other than ECG, in their usual order."""
@@ -47,7 +48,7 @@ class Preferences:
     forecast : str
         ``off``, ``ahead`` of the cursor, or ``both``: ahead, and the earlier one under the trace.
     leads : int
-        Largest number of ECG leads shown, 1 to 8.
+        Largest number of ECG leads shown, 1 or 2.
     waves : str
         The waves shown, from top to bottom, separated by spaces: some of `WAVES`.
     grid : str

@@ -5,13 +5,12 @@ from __future__ import annotations
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
-    QComboBox,
     QDialog,
     QDialogButtonBox,
-    QDoubleSpinBox,
     QFormLayout,
+    QFrame,
+    QScrollArea,
     QSizePolicy,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -23,6 +22,7 @@ from monitor.gui.style.label import Label, dialog_style
 from monitor.gui.style.language import LANGUAGES, QT_TRANSLATE_NOOP, translate
 from monitor.gui.style.palettes import THEMES, Theme
 from monitor.gui.style.theme import colour, font, px
+from monitor.gui.style.wheel_boxes import ChoiceBox, NumberBox, WholeNumberBox
 from monitor.view.trace import GAINS, SPEEDS
 
 THEME_NAMES = {
@@ -94,12 +94,12 @@ class PreferencesDialog(QDialog):
     ----------
     changed : Signal(dict)
         Names and values of `Preferences` changed by the user.
-    language, colours, speed, gain, forecast, grid : QComboBox
-    letters, leads : QSpinBox
+    language, colours, speed, gain, forecast, grid : ChoiceBox
+    letters, leads : WholeNumberBox
         Per cent; ECG leads.
     waves : WaveOrder
     bar : MeasuredBar
-    bar_mm : QDoubleSpinBox
+    bar_mm : NumberBox
         Measured length of the bar on this screen.
     """
 
@@ -117,7 +117,7 @@ class PreferencesDialog(QDialog):
         self._no_font.setWordWrap(True)
         self._no_font.setVisible(bool(problem))
         self.colours = _combo_box(_translated(THEME_NAMES), preferences.theme)
-        self.letters = QSpinBox()
+        self.letters = WholeNumberBox()
         self.letters.setRange(*FONT_SIZE_RANGE)
         self.letters.setSingleStep(10)
         self.letters.setSuffix(" %")
@@ -126,14 +126,14 @@ class PreferencesDialog(QDialog):
         gains = {gain: f"{gain:g} mm/mV" for gain in GAINS} | {0.0: translate("Settings", "fitted to the signal")}
         self.gain = _combo_box(gains, preferences.gain)
         self.forecast = _combo_box(_translated(FORECAST_NAMES), preferences.forecast)
-        self.leads = QSpinBox()
+        self.leads = WholeNumberBox()
         self.leads.setRange(*LEADS_RANGE)
         self.leads.setValue(preferences.leads)
         self.leads.setKeyboardTracking(False)
         self.waves = WaveOrder(preferences.shown_waves)
         self.grid = _combo_box(_translated(GRID_NAMES), preferences.grid)
         self.bar = MeasuredBar(theme, min(round(_BAR_MM * screen_px_per_mm), _MAX_BAR_PX))
-        self.bar_mm = QDoubleSpinBox()
+        self.bar_mm = NumberBox()
         self.bar_mm.setDecimals(1)
         self.bar_mm.setSuffix(" mm")
         self.bar_mm.setRange(self.bar.pixels / PX_PER_MM_RANGE[1], self.bar.pixels / PX_PER_MM_RANGE[0])
@@ -165,7 +165,11 @@ class PreferencesDialog(QDialog):
         self.waves.changed.connect(lambda waves: self.changed.emit({"waves": waves}))
         self.bar_mm.valueChanged.connect(lambda mm: self.changed.emit({"px_per_mm": self.bar.pixels / mm}))
 
-        self._form = QFormLayout()
+        page, area = QWidget(), QScrollArea()
+        self._form = QFormLayout(page)
+        area.setWidget(page)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
         self._form.addRow(translate("Settings", "Language"), self.language)
         self._form.addRow(self._no_font)
         self._form.addRow(translate("Settings", "Colours"), self.colours)
@@ -182,10 +186,15 @@ class PreferencesDialog(QDialog):
         buttons = self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         whole = QVBoxLayout(self)
-        whole.addLayout(self._form)
-        whole.addStretch(1)
+        whole.addWidget(area)
         whole.addWidget(buttons)
         self.apply_theme(theme)
+        self.ensurePolished()
+        self._form.activate()
+        wanted, screen = page.sizeHint(), parent.screen().availableSize()
+        width = wanted.width() + area.verticalScrollBar().sizeHint().width() + px(24)
+        height = page.heightForWidth(wanted.width()) + buttons.sizeHint().height() + px(36)
+        self.resize(min(width, screen.width() - 20), min(height, screen.height() - 40))
 
     def apply_theme(self, theme: Theme) -> None:
         """Apply a theme."""
@@ -204,8 +213,8 @@ def _translated(names: dict[str, str]) -> dict[str, str]:
     return {value: translate("Settings", name) for value, name in names.items()}
 
 
-def _combo_box(names: dict[str, str] | dict[float, str], selected: str | float) -> QComboBox:
-    box = QComboBox()
+def _combo_box(names: dict[str, str] | dict[float, str], selected: str | float) -> ChoiceBox:
+    box = ChoiceBox()
     for value, name in names.items():
         box.addItem(name, value)
     box.setCurrentIndex(list(names).index(selected))

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from monitor.gui.bed.alarm_banner import alarm_name, alarm_short_name, banner_text, pause_text
-from monitor.gui.bed.numerics import NO_VALUE, heart_rate_text
+from monitor.gui.bed.numerics import heart_rate_text
 from monitor.gui.style.number_colours import is_bright
 from monitor.gui.style.text_lookup import text_of
 from monitor.gui.style.theme import lit
 from monitor.view.display_texts import rhythm_phrase, short_rhythm_phrase
 from monitor.view.link import LinkState
 from monitor.view.number_alarms import Number, NumberAlarm, number_alarms, rhythm_priority
-from monitor.view.number_groups import BY_WAVE, main_reading, main_texts
+from monitor.view.number_groups import BY_WAVE, NO_VALUE, main_reading, main_texts
 from monitor.view.view_model import AlarmLine, Frame
 from stream.wire.alarm_messages import Priority
 from stream.wire.wave_message import Signal

@@ -17,6 +17,7 @@ from PySide6.QtGui import QFontMetrics, QPainter, QPaintEvent, QPixmap, QRegion,
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from monitor.gui.style.language import current_language
+from monitor.gui.style.pixmap_copy import copy_part
 from monitor.gui.style.theme import Theme, colour, font, font_scale, px
 from monitor.gui.trace.annotation_rows import AnnotationRows, rows_height
 from monitor.gui.trace.forecast_layer import ForecastLayer
@@ -246,7 +247,7 @@ class SweepView(QWidget):
             for start, right in layout.columns(self._drawn_to + trace.gap, trace.cursor + trace.gap):
                 # After a full redraw, the round end of the old trace extends into the gap.
                 left = max(start - _CAP_PX, self.gutter)
-                self._copy(painter, self._background, QRect(left, 0, right - left, self.height()))
+                copy_part(painter, self._background, QRect(left, 0, right - left, self.height()))
             if first < self._drawn_to:
                 # Erase these samples and a margin before them: joints and ends of the line are round.
                 first = max(first - math.ceil(2 * _CAP_PX / layout.per_sample), trace.first)
@@ -255,7 +256,7 @@ class SweepView(QWidget):
                     for left, right in layout.columns(first, trace.cursor + trace.gap)
                 ]
                 for rect in erased:
-                    self._copy(painter, self._background, rect)
+                    copy_part(painter, self._background, rect)
                 rects = functools.reduce(QRegion.united, erased, QRegion())
                 painter.setClipRegion(rects)
                 again = max(first - math.ceil(2 * _CAP_PX / layout.per_sample), trace.first)
@@ -274,11 +275,6 @@ class SweepView(QWidget):
     def _draw_samples(self, painter: QPainter, trace: Trace, first: int) -> None:
         earlier = self.earlier_forecast_shown
         draw_samples(painter, self._layout, trace, first, self.theme, small=self.small, earlier_forecast=earlier)
-
-    def _copy(self, painter: QPainter, source: QPixmap, rect: QRect) -> None:
-        ratio = self.devicePixelRatio()
-        of = QRectF(rect.x() * ratio, rect.y() * ratio, rect.width() * ratio, rect.height() * ratio)
-        painter.drawPixmap(QRectF(rect), source, of)
 
     def _draw_annotations(self, painter: QPainter, trace: Trace) -> None:
         """Draw new annotations in order of arrival, once the cursor has passed the end of their text.
@@ -324,10 +320,10 @@ class SweepView(QWidget):
             elif self._stale:
                 painter.fillRect(event.rect(), colour(self.theme.ground))
                 painter.setOpacity(PAUSED_OPACITY if self._paused else self.theme.stale_opacity)
-                self._copy(painter, self._cache, self.rect())
+                copy_part(painter, self._cache, self.rect())
                 painter.setOpacity(1.0)
             else:
-                self._copy(painter, self._cache, event.rect())
+                copy_part(painter, self._cache, event.rect())
                 self._draw_ahead(painter, self._trace)
             if self._stale:
                 self._draw_message(painter)

@@ -11,12 +11,14 @@ from PySide6.QtGui import QPainter, QPaintEvent, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from monitor.gui.style.language import current_language, translate
+from monitor.gui.style.pixmap_copy import copy_part
 from monitor.gui.style.polyline import draw_line, square_pen
 from monitor.gui.style.theme import Theme, colour, font, font_scale, px
 from monitor.gui.trace.sweep import PAUSED_OPACITY, gutter
 from monitor.gui.trace.sweep_layout import LANE_PADDING, Layout
 from monitor.view.trace import Trace, WaveTrace
 from monitor.view.wave_buffers import MIN_ADVANCE
+from stream.timebase import FS
 from stream.wire.wave_message import Signal
 
 NAMES: dict[Signal, str] = {
@@ -147,10 +149,10 @@ class WaveView(QWidget):
     def _draw_wave(self, painter: QPainter, layout: Layout, trace: Trace, lane: int, first: float) -> float:
         """Draw the samples of one wave from a time on, connected to the last one drawn; return where the line begins.
 
-        A sample that arrives after the cursor has passed it is drawn then.
+        A sample that arrives after the cursor has passed it is drawn then, up to a second later.
         """
         wave = trace.waves[lane]
-        start = min(first, self._line_ends.get(wave.signal, first))
+        start = max(min(first, self._line_ends.get(wave.signal, first)), first - FS)
         row = max(int(np.searchsorted(wave.times, start, side="right")) - 1, 0)
         times, values = wave.times[row:], wave.values[row:]
         if not len(times):
@@ -170,18 +172,13 @@ class WaveView(QWidget):
             if trace.gap:
                 for start, right in layout.columns(self._drawn_to + trace.gap, trace.cursor + trace.gap):
                     left = max(start - _CAP_PX, layout.gutter)
-                    self._copy(painter, self._background, QRect(left, 0, right - left, self.height()))
+                    copy_part(painter, self._background, QRect(left, 0, right - left, self.height()))
             _set_plot(painter, layout)
             starts = [self._draw_wave(painter, layout, trace, lane, self._drawn_to) for lane in range(len(trace.waves))]
         first = max(round(min(starts)), trace.first)
         for left, right in layout.columns(first - 2, trace.cursor + trace.gap + 1):
             self.update(QRect(left - _CAP_PX, 0, right - left + 2 * _CAP_PX, self.height()))
         self._drawn_to = trace.cursor
-
-    def _copy(self, painter: QPainter, source: QPixmap, rect: QRect) -> None:
-        ratio = self.devicePixelRatio()
-        of = QRectF(rect.x() * ratio, rect.y() * ratio, rect.width() * ratio, rect.height() * ratio)
-        painter.drawPixmap(QRectF(rect), source, of)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
         """Copy the exposed columns from the cache, and draw the cursor."""
@@ -192,9 +189,9 @@ class WaveView(QWidget):
             elif self._stale:
                 painter.fillRect(event.rect(), colour(self.theme.ground))
                 painter.setOpacity(PAUSED_OPACITY if self._paused else self.theme.stale_opacity)
-                self._copy(painter, self._cache, self.rect())
+                copy_part(painter, self._cache, self.rect())
             else:
-                self._copy(painter, self._cache, event.rect())
+                copy_part(painter, self._cache, event.rect())
                 if trace.gap:
                     layout = self._layout(trace)
                     x = layout.x(self._drawn_to, layout.page(self._drawn_to))

@@ -65,10 +65,18 @@ def test_red_alarms_of_other_beds_are_active_before_ended() -> None:
     beds.set_alarms("b", "low", "high")
     beds.set_alarms("c", "high", acknowledged_by="nurse 1")
     beds.set_alarms("d", "high")
-    found = other_red_alarms(beds.presenter.red_alarms(), ["d"])
+    found = other_red_alarms(beds.presenter.red_alarms(T0), ["d"])
     assert [(red.bed, red.line.latched) for red in found] == [("b", False), ("a", True)]
     beds.receive(process("worker", "offline"))
-    assert beds.presenter.red_alarms() == ()
+    assert beds.presenter.red_alarms(T0) == ()
+
+
+def test_a_red_alarm_is_marked_while_the_alarms_of_its_bed_are_paused() -> None:
+    beds = Beds("a")
+    red = (alarm(300, bed="a", priority="high"),)
+    beds.receive(ActiveAlarms(bed="a", alarms=red, alarms_paused_until=rfc3339(T0 + 60 * SECOND)))
+    assert [found.paused for found in beds.presenter.red_alarms(T0)] == [True]
+    assert [found.paused for found in beds.presenter.red_alarms(T0 + 61 * SECOND)] == [False]
 
 
 # --- sounds ---------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from PySide6.QtCore import QRect
 from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
-from monitor.gui.bed.number_column import TILE_PX, NumberColumn, Tile
+from monitor.gui.bed.number_column import TILE_PX, NumberColumn, Tile, age_text
 from monitor.gui.style.theme import NIGHT
 
 PRESSURE = Tile("NIBP", "mmHg", "120/80", "(93)", "", "measured, 12 min ago", None, dim=False, limits=("160", "90"))
@@ -38,6 +38,11 @@ def test_a_pressure_in_the_narrowest_tile_is_whole(qtbot: QtBot, height: int) ->
     ink = _columns_with_ink(column.grab(QRect(1, 1, TILE_PX - 1, height - 1)).toImage())
     assert not ink[:6].any(), "nothing at the left edge"
     assert not ink[-6:].any(), "nothing at the right edge"
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0, "0 s"), (119, "119 s"), (120, "2 min"), (7200, "2 h")])
+def test_ages_are_short(seconds: int, text: str) -> None:
+    assert age_text(seconds) == text
 
 
 def _columns_with_ink(image: QImage) -> np.ndarray:

@@ -267,6 +267,18 @@ def test_alarms_can_be_acknowledged_while_the_dialog_is_open(start: Open, script
     assert len(script.sent) == 1
 
 
+def test_the_dialog_fits_the_smallest_window(start: Open, qtbot: QtBot) -> None:
+    dialog = settings(start(), qtbot)
+    least, window = dialog.minimumSizeHint(), MIN_WINDOW_SIZE
+    assert least.width() <= window[0]
+    assert least.height() <= window[1]
+    dialog.resize(*window)
+    qtbot.waitExposed(dialog)
+    assert dialog._buttons.geometry().bottom() < window[1]
+    assert dialog.bar_mm.visibleRegion().isEmpty(), "it is reached by scrolling"
+    assert dialog.leads.maximum() == 2
+
+
 # --- help -----------------------------------------------------------------------------------------------------------
 
 
