@@ -23,6 +23,7 @@ from stream.timebase import FS
 from stream.wire import ordering
 from stream.wire.bed_stream import Stream, Taken
 from stream.wire.messages import Annotation, Beat, Forecast, Vitals, Waveform
+from stream.wire.numerics_message import Numerics
 from stream.wire.wave_message import Wave
 
 VITALS_TIMEOUT_S = 3.0
@@ -158,6 +159,13 @@ class Bed:
         if self.waveform is not None and vitals.session == self.waveform.session:
             self._vitals, self._vitals_at_ns = vitals, received_ns
             self.trend.add(vitals, received_ns, self.alarms.ongoing_priority())
+
+    def add_numerics(self, message: Numerics, received_ns: int, *, worker: bool) -> None:
+        """Process numbers; ``worker`` is False if the worker is offline, whose numbers are then not shown."""
+        self.numerics.add(message, received_ns)
+        if self.waveform is not None and message.session == self.waveform.session:
+            readings = self.numerics.readings(message.session, received_ns, worker=worker)
+            self.trend.add_readings(readings, received_ns)
 
     def _is_near(self, session: str, index: int) -> bool:
         """Return whether a sample belongs to this session and is at most one buffer length from the newest."""
