@@ -331,4 +331,6 @@ def _row(name: str, curves: tuple[tuple[FloatArray, str], ...], scale: tuple[flo
 
 def _span_text(trend: TrendSnapshot) -> str:
     minutes = (trend.stop - trend.first) // 60
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h"
+    if minutes < 60:
+        return translate("Trend", "{count} min").format(count=minutes)
+    return translate("Trend", "{count} h").format(count=minutes // 60)
