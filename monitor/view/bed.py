@@ -23,6 +23,7 @@ from stream.timebase import FS
 from stream.wire import ordering
 from stream.wire.bed_stream import Stream, Taken
 from stream.wire.messages import Annotation, Beat, Forecast, Vitals, Waveform
+from stream.wire.numerics_message import Numerics
 from stream.wire.wave_message import Wave
 
 VITALS_TIMEOUT_S = 3.0
@@ -129,6 +130,10 @@ class Bed:
     def add_wave(self, chunk: Wave) -> None:
         """Process a chunk of a wave; it arrives just before the ECG of its interval."""
         self.waves.add(chunk, 0 if self.waveform is None else self.waveform.end)
+
+    def add_numerics(self, message: Numerics, received_ns: int) -> None:
+        """Process numerics; those of another session are shown once its ECG is."""
+        self.numerics.add(message, received_ns, None if self.waveform is None else self.waveform.session)
 
     def add_forecast(self, forecast: Forecast, received_ns: int) -> None:
         """Process a forecast; one of another session, of other leads, or far from the newest sample is ignored."""

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from monitor.view.bed_numerics import Reading, Readings
+from monitor.view.number_alarms import Number
 from stream.wire.numerics_message import NumericName
 from stream.wire.wave_message import Signal
 
@@ -29,6 +30,8 @@ class Group:
         Further numbers in small, and their names.
     digits : int
         Decimals of the main number.
+    number : str or None
+        What limits and alarms call it.
     """
 
     name: str
@@ -37,14 +40,15 @@ class Group:
     main: tuple[NumericName, ...]
     beside: Mapping[NumericName, str]
     digits: int = 0
+    number: Number | None = None
 
 
 GROUPS: tuple[Group, ...] = (
-    Group("SpO₂", "%", "pleth", ("spo2",), {"pulse_rate": "PR", "perfusion_index": "PI"}),
-    Group("ABP", "mmHg", "abp", ("abp_systolic", "abp_diastolic", "abp_mean"), {"pulse_rate_abp": "PR"}),
+    Group("SpO₂", "%", "pleth", ("spo2",), {"pulse_rate": "PR", "perfusion_index": "PI"}, number="spo2"),
+    Group("ABP", "mmHg", "abp", ("abp_systolic", "abp_diastolic", "abp_mean"), {"pulse_rate_abp": "PR"}, number="abp"),
     Group("PAP", "mmHg", "pap", ("pap_systolic", "pap_diastolic", "pap_mean"), {}),
     Group("CVP", "mmHg", "cvp", ("cvp_mean",), {}),
-    Group("RR", "1/min", "resp", ("respiration_rate",), {}),
+    Group("RR", "1/min", "resp", ("respiration_rate",), {}, number="respiration"),
     Group("etCO₂", "mmHg", "co2", ("etco2",), {}),
     Group("NIBP", "mmHg", None, ("nibp_systolic", "nibp_diastolic", "nibp_mean"), {}),
     Group("Temp", "°C", None, ("temperature",), {}, 1),
