@@ -86,7 +86,7 @@ class NumericState:
     ----------
     values : ValuesState
     used : tuple of str
-        Values by which sensors are watched (`SENSORS`) and that have been known once.
+        Values of `SENSORS` that have been known once.
     conditions : dict of str to Condition
         Those that hold or whose delay is running; replaced, never changed.
     """
@@ -98,7 +98,7 @@ class NumericState:
     @property
     def idle(self) -> bool:
         """Whether the bed has had no values, so that there is nothing to evaluate."""
-        return not self.used and not self.conditions and self.values == ValuesState()
+        return not (self.used or self.conditions or self.values.waiting) and self.values.latest is None
 
 
 def after_gap(state: NumericState) -> NumericState:
@@ -133,9 +133,8 @@ def step(
     """
     changes: list[Change] = []
     for second in seconds:
-        if second.measured or not state.idle:
-            found, state = _push_second(config, limits, state, second)
-            changes += found
+        found, state = _push_second(config, limits, state, second)
+        changes += found
     return changes, state
 
 
@@ -152,8 +151,8 @@ def _push_second(
     current = numeric_values.current(values, second.at, second.measured)
     known, mean = numeric_values.known(current), current.get("abp_mean")
     used = state.used
-    if len(used) < len(_WATCHED):
-        used = tuple(name for name in _WATCHED if name in known or name in used)
+    if len(used) < len(_SENSOR_VALUES):
+        used = tuple(name for name in _SENSOR_VALUES if name in known or name in used)
     verdicts = numeric_rules.evaluate(
         config, limits, known, used, second.heart_rate, None if mean is None else mean.value
     )
@@ -188,7 +187,7 @@ def _is_onset(change: Change) -> bool:
     return isinstance(change, Began)  # when a condition replaces another, the end precedes the onset
 
 
-_WATCHED: Final[tuple[NumericName, ...]] = tuple(name for names in SENSORS.values() for name in names)
+_SENSOR_VALUES: Final[tuple[NumericName, ...]] = tuple(name for names in SENSORS.values() for name in names)
 
 
 def _decide(

@@ -17,9 +17,6 @@ from stream.wire.numerics_message import Numeric, NumericName
 DELAY: Final = FS
 """Samples after which a message is used."""
 
-MAX_WAITING: Final = 64
-"""Messages that wait; of more, the oldest are dropped."""
-
 MIN_STALE_S: Final = 10.0
 """Age up to which a value is known, s, or"""
 
@@ -53,7 +50,7 @@ class ValuesState:
     Attributes
     ----------
     waiting : tuple of NumericSamples
-        Messages that are not used yet, in order of time.
+        Messages that are not used yet, in order of time, one for each sample.
     latest : NumericSamples or None
         The one in use.
     interval_s : float
@@ -69,8 +66,8 @@ def push(state: ValuesState, received: Sequence[NumericSamples]) -> ValuesState:
     """Return the state after messages were received."""
     if not received:
         return state
-    waiting = sorted((*state.waiting, *received), key=lambda samples: samples.index)
-    return replace(state, waiting=tuple(waiting[-MAX_WAITING:]))
+    waiting = {samples.index: samples for samples in (*state.waiting, *received)}
+    return replace(state, waiting=tuple(waiting[index] for index in sorted(waiting)))
 
 
 def advance(state: ValuesState, at: int) -> ValuesState:

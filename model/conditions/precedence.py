@@ -50,9 +50,6 @@ NUMERIC_SUPPRESSED_BY: Mapping[AlarmKind, tuple[AlarmKind, ...]] = {
 """Kinds of conditions of other values, each with those of the same family that suppress it: all of them precede it.
 One pressure raises one alarm for each side, of the mean before systolic before diastolic pressure."""
 
-WITHOUT_CIRCULATION: Final[frozenset[AlarmKind]] = frozenset({"ventricular_fibrillation", "asystole"})
-"""While these hold, what follows from them is suppressed:"""
-
 FOLLOWS_ARREST: Final[frozenset[AlarmKind]] = frozenset(
     {
         "apnoea",
@@ -64,6 +61,7 @@ FOLLOWS_ARREST: Final[frozenset[AlarmKind]] = frozenset(
         "pleth_off",
     }
 )
+"""Kinds that are suppressed while there is no circulation: asystole, ventricular fibrillation."""
 
 SUPPRESSED_BY: Mapping[AlarmKind, tuple[AlarmKind, ...]] = {**RHYTHM_SUPPRESSED_BY, **NUMERIC_SUPPRESSED_BY}
 """All kinds with those of their family that suppress them. An apnoea before an arrest is an event of its own."""

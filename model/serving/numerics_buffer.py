@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Container
 
-from model.conditions.numeric_values import MAX_WAITING, NumericSamples
+from model.conditions.numeric_values import NumericSamples
 from stream.timebase import FS
 from stream.wire.messages import Waveform
 from stream.wire.numerics_message import Numerics
+
+MAX_WAITING = 64
+"""Messages kept per bed: a minute's, twice the longest chunk."""
 
 MAX_LATE = 10 * FS
 """Samples before a chunk of ECG, earlier than which values are too late to be used."""
@@ -17,7 +20,7 @@ MAX_LATE = 10 * FS
 class NumericsBuffer:
     """Numerics of several beds until the chunk of ECG of their time takes them.
 
-    What does not fit, comes too late, or is of an earlier epoch is dropped and counted.
+    What does not fit, comes too late, or is of an earlier epoch is dropped; of a bed that is served, it is counted.
 
     Parameters
     ----------
@@ -37,6 +40,7 @@ class NumericsBuffer:
             if other is None:
                 return
             del self._beds[other]
+            self._dropped.pop(other, None)
         kept = self._beds.setdefault(numerics.bed, deque(maxlen=MAX_WAITING))
         if len(kept) == MAX_WAITING and numerics.bed in served:
             self._dropped[numerics.bed] += 1

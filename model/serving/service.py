@@ -108,6 +108,7 @@ async def serve(
         pattern(Kind.PROCESS, role=Role.WORKER),
         # With those of its statuses and lists: its own retained topics, which the client restores when overwritten.
         pattern(Kind.VITALS),
+        pattern(Kind.NUMERICS_DERIVED),
     ]
     with ledger(ledger_path, *LEDGER) as write, copied_checkpoints(state, models, copy) as store:
         async with Client(
@@ -250,6 +251,8 @@ class _Service:
                 self._backlog.put_ward(WardChunks(message, rows), time.monotonic_ns())
             case Waveform() if self._both_ways.is_copy(message):
                 pass
+            case Numerics(derived=True):
+                pass  # a worker's, this one's or another's
             case Waveform() | Wave() | Numerics() | Command() | BedStatus():
                 self._backlog.put(message.bed, message, time.monotonic_ns())
             case EventsRequest():

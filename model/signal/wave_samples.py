@@ -69,6 +69,8 @@ def to_rows(waves: Sequence[Sequence[WaveSamples]]) -> WaveRows:
     """Return the messages of waves with pulses, as received; without those that are too slow to be analysed."""
     places, messages = [], []
     for bed, received in enumerate(waves):
+        if not received:
+            continue
         with_pulses = [samples for samples in received if samples.signal in SIGNALS and samples.fs >= MIN_FS]
         for samples in sorted(with_pulses, key=_wave):
             places.append((bed, _wave(samples)))

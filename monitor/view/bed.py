@@ -131,6 +131,16 @@ class Bed:
         """Process a chunk of a wave; it arrives just before the ECG of its interval."""
         self.waves.add(chunk, 0 if self.waveform is None else self.waveform.end)
 
+    def add_numerics(self, message: Numerics, received_ns: int, *, worker: bool) -> None:
+        """Process numerics; those of another session are shown once its ECG is.
+
+        ``worker`` is False if the worker is offline: what it measured is then not shown.
+        """
+        session = None if self.waveform is None else self.waveform.session
+        self.numerics.add(message, received_ns, session)
+        if session == message.session:
+            self.trend.add_readings(self.numerics.readings(session, received_ns, worker=worker), received_ns)
+
     def add_forecast(self, forecast: Forecast, received_ns: int) -> None:
         """Process a forecast; one of another session, of other leads, or far from the newest sample is ignored."""
         now = self.waveform
@@ -159,13 +169,6 @@ class Bed:
         if self.waveform is not None and vitals.session == self.waveform.session:
             self._vitals, self._vitals_at_ns = vitals, received_ns
             self.trend.add(vitals, received_ns, self.alarms.ongoing_priority())
-
-    def add_numerics(self, message: Numerics, received_ns: int, *, worker: bool) -> None:
-        """Process numbers; ``worker`` is False if the worker is offline, whose numbers are then not shown."""
-        self.numerics.add(message, received_ns)
-        if self.waveform is not None and message.session == self.waveform.session:
-            readings = self.numerics.readings(message.session, received_ns, worker=worker)
-            self.trend.add_readings(readings, received_ns)
 
     def _is_near(self, session: str, index: int) -> bool:
         """Return whether a sample belongs to this session and is at most one buffer length from the newest."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from stream.wire.numerics_message import Numeric, NumericName, Numerics, NumericSource, NumericUnit
 
@@ -22,6 +22,8 @@ MEASURED_TIMEOUT_S = 3.0
 """The worker measures each second; its values are not shown when older messages are the latest, s."""
 
 State = Literal["live", "stale", "missing"]
+_STATES = get_args(State)
+"""The better ones first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +56,27 @@ class BedNumerics:
 
     def __init__(self) -> None:
         self._latest: dict[bool, tuple[Numerics, int]] = {}
+        self._early: dict[bool, tuple[Numerics, int]] = {}
 
-    def add(self, message: Numerics, received_ns: int) -> None:
-        """Process a message; ``received_ns`` is Unix time."""
-        self._latest[message.derived] = (message, received_ns)
+    def add(self, message: Numerics, received_ns: int, shown: str | None = None) -> None:
+        """Process a message; one of another session than the one shown is kept beside its message.
+
+        Parameters
+        ----------
+        message : Numerics
+        received_ns : int
+            Unix time.
+        shown : str or None
+            The session shown; None before the bed streams.
+        """
+        kept = self._latest if shown in (None, message.session) else self._early
+        kept[message.derived] = (message, received_ns)
 
     def readings(self, session: str, now_ns: int, *, worker: bool) -> dict[NumericName, Reading]:
         """Return the numbers of a session at a Unix time in ns.
 
-        A number that the worker measures and that is there replaces the recorded one. ST levels are not included.
+        A number that the worker measures replaces the recorded one, unless the recorded one is in a better state: live
+        before stale before missing. ST levels are not included.
 
         Parameters
         ----------
@@ -74,6 +88,8 @@ class BedNumerics:
         found: dict[NumericName, Reading] = {}
         for derived in (False, True):
             message, received_ns = self._latest.get(derived, (None, 0))
+            if message is None or message.session != session:
+                message, received_ns = self._early.get(derived, (None, 0))
             since_s = max(now_ns - received_ns, 0) / 1e9
             if message is None or message.session != session:
                 continue
@@ -83,7 +99,8 @@ class BedNumerics:
                 if value.name == "st":
                     continue
                 reading = _reading(value, since_s)
-                if reading.state != "missing" or found.get(value.name, reading).state == "missing":
+                before = found.get(value.name, reading)
+                if _STATES.index(reading.state) <= _STATES.index(before.state):
                     found[value.name] = reading
         return found
 

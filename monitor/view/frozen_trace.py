@@ -84,8 +84,8 @@ def move(frozen: FrozenTrace, bed: Bed, cursor: int) -> FrozenTrace:
 
     Samples that were drawn and have been dropped since stay visible until the trace is moved.
     """
-    view, now = frozen.view, bed.waveform
-    if now is None or now.session != frozen.trace.session or now.leads != frozen.trace.leads:
+    view, now, leads = frozen.view, bed.waveform, frozen.trace.leads
+    if now is None or now.session != frozen.trace.session or now.leads[: len(leads)] != leads:
         return replace(frozen, note=phrase("frozen.new_session"))
     first, stop = bed.kept[0], bed.drawn_end
     cursor = max(min(cursor, stop), min(first + view.span, stop))
@@ -94,20 +94,18 @@ def move(frozen: FrozenTrace, bed: Bed, cursor: int) -> FrozenTrace:
     trace = Trace(
         session=now.session,
         revision=frozen.trace.revision + 1,
-        leads=now.leads,
+        leads=leads,
         first=start,
         cursor=cursor,
         span=view.span,
         gap=0,
-        mv=mv,
-        predicted=predicted,
+        mv=mv[:, : len(leads)],
+        predicted=predicted[:, : len(leads)],
         score=score,
         threshold=bed.threshold,
         fan=None,
         alarm_spans=bed.alarms.alarm_spans(now.session, start, cursor),
-        ranges=tuple(
-            _range(before, mv[:, lead], view, len(now.leads)) for lead, before in enumerate(frozen.trace.ranges)
-        ),
+        ranges=tuple(_range(before, mv[:, lead], view, len(leads)) for lead, before in enumerate(frozen.trace.ranges)),
         origin=cursor - view.span,
         annotated=bed.annotations.annotated,
         annotations=bed.annotations.between(start, cursor) if bed.annotations.annotated else (),

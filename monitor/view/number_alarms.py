@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from monitor.view.view_model import AlarmLine
-from stream.wire.alarm_messages import AlarmKind, Priority
+from stream.wire.alarm_messages import AlarmKind, Limits, Priority
+from stream.wire.limit_ranges import LimitName
 
 Side = Literal["low", "high"]
-Number = Literal["heart_rate"]
+Number = Literal["heart_rate", "spo2", "abp", "respiration"]
+"""Numbers with limits; of pressures, systolic, diastolic and mean together."""
 
 NUMBERS: Mapping[AlarmKind, tuple[Number, Side]] = {
     "asystole": ("heart_rate", "low"),
@@ -19,8 +21,35 @@ NUMBERS: Mapping[AlarmKind, tuple[Number, Side]] = {
     "ventricular_tachycardia": ("heart_rate", "high"),
     "extreme_tachycardia": ("heart_rate", "high"),
     "heart_rate_high": ("heart_rate", "high"),
+    "desaturation": ("spo2", "low"),
+    "spo2_low": ("spo2", "low"),
+    "abp_disconnected": ("abp", "low"),
+    "abp_systolic_low": ("abp", "low"),
+    "abp_mean_low": ("abp", "low"),
+    "abp_diastolic_low": ("abp", "low"),
+    "abp_systolic_high": ("abp", "high"),
+    "abp_mean_high": ("abp", "high"),
+    "abp_diastolic_high": ("abp", "high"),
+    "apnoea": ("respiration", "low"),
+    "respiration_low": ("respiration", "low"),
+    "respiration_high": ("respiration", "high"),
 }
 """The number that an alarm concerns, and the limit beyond which it is."""
+
+_LIMITS: Mapping[Number, Mapping[Side, LimitName]] = {
+    "heart_rate": {"high": "heart_rate_high", "low": "heart_rate_low"},
+    "spo2": {"low": "spo2_low"},
+    "abp": {"high": "abp_systolic_high", "low": "abp_systolic_low"},
+    "respiration": {"high": "respiration_high", "low": "respiration_low"},
+}
+_VIOLATED: Mapping[AlarmKind, LimitName] = {
+    "desaturation": "desaturation",
+    "abp_mean_low": "abp_mean_low",
+    "abp_mean_high": "abp_mean_high",
+    "abp_diastolic_low": "abp_diastolic_low",
+    "abp_diastolic_high": "abp_diastolic_high",
+}
+"""Limits that are shown in place of another one while they are violated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +62,13 @@ class NumberAlarm:
     violated : str
         The limit that is violated, ``low`` or ``high``.
     acknowledged : bool
+    kind : str
     """
 
     priority: Priority
     violated: Side
     acknowledged: bool
+    kind: AlarmKind
 
 
 def number_alarms(active: Iterable[AlarmLine]) -> dict[Number, NumberAlarm]:
@@ -52,8 +83,23 @@ def number_alarms(active: Iterable[AlarmLine]) -> dict[Number, NumberAlarm]:
     for line in sorted(active, key=lambda line: not line.unacknowledged):
         if line.alarm.end is None and line.alarm.kind in NUMBERS:
             number, violated = NUMBERS[line.alarm.kind]
-            found.setdefault(number, NumberAlarm(line.alarm.priority, violated, not line.unacknowledged))
+            alarm = NumberAlarm(line.alarm.priority, violated, not line.unacknowledged, line.alarm.kind)
+            found.setdefault(number, alarm)
     return found
+
+
+def limit_texts(number: Number, limits: Limits | None, alarm: NumberAlarm | None) -> tuple[str, str]:
+    """Return the high and the low limit of a number, empty where there is none; of a mean pressure in parentheses."""
+    if limits is None:
+        return "", ""
+    names = dict(_LIMITS[number])
+    if alarm is not None and alarm.kind in _VIOLATED:
+        names[alarm.violated] = _VIOLATED[alarm.kind]
+    texts = {
+        side: f"({getattr(limits, name)})" if "mean" in name else f"{getattr(limits, name)}"
+        for side, name in names.items()
+    }
+    return texts.get("high", ""), texts.get("low", "")
 
 
 def rhythm_priority(rhythm: str, active: Iterable[AlarmLine]) -> Priority | None:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from monitor.view.bed_numerics import Reading, Readings
+from monitor.view.number_alarms import Number
 from stream.wire.numerics_message import NumericName
 from stream.wire.wave_message import Signal
 
@@ -31,6 +32,8 @@ class Group:
         Axis of the trend: its limits, and the step by which they are extended where needed.
     digits : int
         Decimals of the main number.
+    number : str or None
+        What limits and alarms call it.
     """
 
     name: str
@@ -40,14 +43,17 @@ class Group:
     beside: Mapping[NumericName, str]
     scale: tuple[float, float, float]
     digits: int = 0
+    number: Number | None = None
 
+
+_ABP: tuple[NumericName, ...] = ("abp_systolic", "abp_diastolic", "abp_mean")
 
 GROUPS: tuple[Group, ...] = (
-    Group("SpO₂", "%", "pleth", ("spo2",), {"pulse_rate": "PR", "perfusion_index": "PI"}, (85, 100, 5)),
-    Group("ABP", "mmHg", "abp", ("abp_systolic", "abp_diastolic", "abp_mean"), {"pulse_rate_abp": "PR"}, (40, 160, 20)),
+    Group("SpO₂", "%", "pleth", ("spo2",), {"pulse_rate": "PR", "perfusion_index": "PI"}, (85, 100, 5), number="spo2"),
+    Group("ABP", "mmHg", "abp", _ABP, {"pulse_rate_abp": "PR"}, (40, 160, 20), number="abp"),
     Group("PAP", "mmHg", "pap", ("pap_systolic", "pap_diastolic", "pap_mean"), {}, (0, 60, 20)),
     Group("CVP", "mmHg", "cvp", ("cvp_mean",), {}, (0, 20, 10)),
-    Group("RR", "1/min", "resp", ("respiration_rate",), {}, (0, 40, 10)),
+    Group("RR", "1/min", "resp", ("respiration_rate",), {}, (0, 40, 10), number="respiration"),
     Group("etCO₂", "mmHg", "co2", ("etco2",), {}, (0, 60, 20)),
     Group("NIBP", "mmHg", None, ("nibp_systolic", "nibp_diastolic", "nibp_mean"), {}, (40, 160, 20)),
     Group("Temp", "°C", None, ("temperature",), {}, (35, 39, 1), 1),

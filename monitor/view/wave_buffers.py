@@ -98,7 +98,7 @@ class WaveBuffers:
         self._buffers: dict[Signal, WaveBuffer] = {}
         self._early: dict[Signal, Wave] = {}
         self._session: str | None = None
-        self._latest: tuple[tuple[Signal, ...], int, tuple[WaveTrace, ...]] | None = None
+        self._latest: tuple[tuple[Signal, ...], int, int, tuple[WaveTrace, ...]] | None = None
 
     def begin(self, session: str) -> None:
         """Begin a session, with the chunks that arrived before its ECG."""
@@ -133,10 +133,12 @@ class WaveBuffers:
 
     def latest(self, first: int, cursor: int, shown: tuple[Signal, ...]) -> tuple[WaveTrace, ...]:
         """Return `traces` of an advancing cursor; they are renewed in every second frame: waves are slower than ECG."""
-        if self._latest is not None and shown == self._latest[0] and 0 <= cursor - self._latest[1] < MIN_ADVANCE:
-            return self._latest[2]
+        if self._latest is not None:
+            of, begin, end, traces = self._latest
+            if of == shown and begin <= first and 0 <= cursor - end < MIN_ADVANCE:
+                return traces
         traces = self.traces(first, cursor, shown)
-        self._latest = (shown, cursor, traces)
+        self._latest = (shown, first, cursor, traces)
         return traces
 
     def traces(

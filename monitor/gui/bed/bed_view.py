@@ -13,7 +13,7 @@ from monitor.gui.bed.alarm_list import AlarmList
 from monitor.gui.bed.bed_tabs import BedTabs
 from monitor.gui.bed.controls import Controls
 from monitor.gui.bed.header import BedHeader
-from monitor.gui.bed.number_column import NumberColumn, tile_of
+from monitor.gui.bed.number_column import TILE_PX, NumberColumn, tile_of
 from monitor.gui.bed.numerics import EngineerPanel, HeartRate
 from monitor.gui.bed.other_beds import OtherBeds
 from monitor.gui.preferences.preferences import Preferences
@@ -41,7 +41,7 @@ _FULL_LAYOUT_PX = 600
 _LEAD_SHARE = 1.6
 """Height of an ECG lead, as a share of that of another wave; one lead alone is half as high again."""
 
-_SMALL_TILE_PX, _SMALL_TILES_PX, _FOOT_PX = 150, 58, 92
+_SMALL_TILES_PX, _LOW_TILES_PX, _FOOT_PX = 58, 32, 92
 _TREND_SHARE = 0.25
 """Largest height of a trend with many rows, as a share of the height of the page."""
 
@@ -210,14 +210,15 @@ class BedView(QWidget):
         off = {wave.signal: wave.off for wave in frame.trace.waves} if frame.trace is not None else {}
         self._arrange(self._lanes[0] if trace is None else len(trace.leads), len(lanes))
         self.numbers.show_tiles(
-            [tile_of(BY_WAVE[wave.signal], frame.readings, off=off.get(wave.signal, False)) for wave in lanes]
+            [tile_of(BY_WAVE[wave.signal], frame, off=off.get(wave.signal, False)) for wave in lanes]
         )
         others = without_lane(frame.readings, [wave.signal for wave in lanes])
-        self.small_numbers.show_tiles([tile_of(group, frame.readings, off=False) for group in others])
+        count = len(self.small_numbers.tiles)
+        self.small_numbers.show_tiles([tile_of(group, frame, off=False) for group in others])
         if self.small_numbers.isHidden() == bool(others):
             self.small_numbers.setVisible(bool(others))
-        if lanes:
-            self.small_numbers.setMinimumWidth(px(_SMALL_TILE_PX) * len(others))
+        if count != len(others):
+            self._update_layout()
 
     def _show_trend(self, frame: Frame) -> None:
         """Renew the trend once per second, or less often where a second is far less than a pixel."""
@@ -280,7 +281,12 @@ class BedView(QWidget):
         for widget in flexible:
             widget.setMinimumWidth(0 if waves else side)
             widget.setMaximumWidth(_ANY_WIDTH if waves else side)
-        self.small_numbers.setFixedHeight(px(_FOOT_PX if waves and full else _SMALL_TILES_PX))
+        count, rows = len(self.small_numbers.tiles), 1 if waves else self.small_numbers.rows(side)
+        if waves:
+            room = self.width() - side - (px(TILE_PX) if full else 0)
+            self.small_numbers.setMinimumWidth(min(px(TILE_PX) * count, max(room, 0)))
+        row = _FOOT_PX if waves and full else _SMALL_TILES_PX if full or rows == 1 else _LOW_TILES_PX
+        self.small_numbers.setFixedHeight(px(row) * rows)
         self.waves.setMinimumHeight(px(MIN_LANE_PX) * self._lanes[1])
         self.foot.setMaximumHeight(px(_FOOT_PX))
         self.alarms.setVisible(full or not waves)

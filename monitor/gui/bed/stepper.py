@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractSpinBox, QHBoxLayout, QPushButton, QSpinBox, QWidget
+from PySide6.QtWidgets import QAbstractSpinBox, QHBoxLayout, QPushButton, QWidget
 
 from monitor.gui.style.dialog_buttons import BUTTON_HEIGHT
 from monitor.gui.style.theme import Theme, font, px
+from monitor.gui.style.wheel_boxes import WholeNumberBox
 
 _NUMBER_WIDTH = 104
 
@@ -22,13 +23,13 @@ class Stepper(QWidget):
 
     Attributes
     ----------
-    number : QSpinBox
+    number : WholeNumberBox
     minus, plus : QPushButton
     """
 
     def __init__(self, minimum: int, maximum: int, step: int, value: int, suffix: str) -> None:
         super().__init__()
-        self.number = QSpinBox()
+        self.number = WholeNumberBox()
         self.number.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
         self.number.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.number.setRange(minimum, maximum)

@@ -773,6 +773,14 @@
         <source>anomaly score {score}</source>
         <translation>異常スコア {score}</translation>
     </message>
+    <message>
+        <source>{count} min</source>
+        <translation>{count} 分</translation>
+    </message>
+    <message>
+        <source>{count} h</source>
+        <translation>{count} 時間</translation>
+    </message>
 </context>
 <context>
     <name>Window</name>

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from monitor.gui.bed.alarm_banner import alarm_name, alarm_short_name, banner_text, pause_text
@@ -12,9 +13,34 @@ from monitor.gui.style.text_lookup import text_of
 from monitor.gui.style.theme import lit
 from monitor.view.display_texts import rhythm_phrase, short_rhythm_phrase
 from monitor.view.link import LinkState
-from monitor.view.number_alarms import NumberAlarm, number_alarms, rhythm_priority
+from monitor.view.number_alarms import Number, NumberAlarm, number_alarms, rhythm_priority
+from monitor.view.number_groups import BY_WAVE, main_reading, main_texts
 from monitor.view.view_model import AlarmLine, Frame
 from stream.wire.alarm_messages import Priority
+from stream.wire.wave_message import Signal
+
+NUMBERS: tuple[Signal, ...] = ("pleth", "abp")
+"""Waves whose numbers a tile shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class TileNumber:
+    """A number beside the heart rate, such as ``SpO₂ 97``.
+
+    Attributes
+    ----------
+    text : str
+    wave : str
+        The wave whose colour it has.
+    alarm : NumberAlarm or None
+    dim : bool
+        The value is old.
+    """
+
+    text: str
+    wave: Signal
+    alarm: NumberAlarm | None
+    dim: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +70,8 @@ class TileContent:
     rhythms : tuple of str
         Name and short name of the rhythm; empty if unknown.
     rhythm_priority : str or None
+    numbers : tuple of TileNumber
+        Those that the bed has.
     """
 
     bed: str = ""
@@ -61,6 +89,7 @@ class TileContent:
     rate_bright: bool = False
     rhythms: tuple[str, ...] = ()
     rhythm_priority: Priority | None = None
+    numbers: tuple[TileNumber, ...] = ()
 
 
 def tile_content(frame: Frame, line: AlarmLine | None) -> TileContent:
@@ -81,7 +110,8 @@ def tile_content(frame: Frame, line: AlarmLine | None) -> TileContent:
     steady = line is None or not line.unacknowledged or frame.pauses.alarms_s > 0
     vitals, limits = frame.patient.vitals, frame.patient.limits
     rhythm = None if vitals is None or vitals.rhythm == "unknown" else vitals.rhythm
-    rate_alarm = number_alarms(frame.active).get("heart_rate")
+    alarms = number_alarms(frame.active)
+    rate_alarm = alarms.get("heart_rate")
     return TileContent(
         bed=frame.bed or "",
         message=message,
@@ -98,4 +128,13 @@ def tile_content(frame: Frame, line: AlarmLine | None) -> TileContent:
         rate_bright=is_bright(rate_alarm, frame.now_ns, steady=paused),
         rhythms=() if rhythm is None else (text_of(rhythm_phrase(rhythm)), text_of(short_rhythm_phrase(rhythm))),
         rhythm_priority=None if rhythm is None else rhythm_priority(rhythm, frame.active),
+        numbers=tuple(_number(frame, wave, alarms) for wave in NUMBERS if BY_WAVE[wave].main[0] in frame.readings),
     )
+
+
+def _number(frame: Frame, wave: Signal, alarms: Mapping[Number, NumberAlarm]) -> TileNumber:
+    group = BY_WAVE[wave]
+    reading = main_reading(group, frame.readings)
+    dim = reading is None or reading.state != "live"
+    alarm = None if group.number is None else alarms.get(group.number)
+    return TileNumber(f"{group.name} {main_texts(group, frame.readings)[0]}", wave, alarm, dim)

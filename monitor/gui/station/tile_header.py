@@ -1,4 +1,4 @@
-"""Header of a tile: name, rhythm and heart rate with its limits; the most urgent alarm below."""
+"""Header of a tile: name, rhythm, heart rate with its limits, SpO2 and pressure; the most urgent alarm below."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class TileHeader(QWidget):
             self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002
-        """Draw name and rhythm, the message, and the heart rate with its limits."""
+        """Draw name, rhythm and further numbers, the message, and the heart rate with its limits."""
         sizes, width, height = self._sizes, self.width(), self.height()
         side = text_width(_WIDEST_RATE, sizes.rate) + px(10)
         scale = text_width(_WIDEST_RATE, sizes.text) + px(8)
@@ -109,7 +109,12 @@ class TileHeader(QWidget):
             painter.fillRect(self.rect(), colour(self.theme.panel))
             self._draw_rate(painter, QRect(width - side - 2, top, side, bottom - top))
             self._draw_limits(painter, QRect(width - side - scale - 2, top, scale - px(4), bottom - top))
-            self._draw_name(painter, QRect(px(6), 0, room - px(12), row))
+            name = QRect(px(6), 0, room - px(12), row)
+            if sizes.stacked:
+                self._draw_numbers(painter, QRect(px(6), top, width - side - scale - px(12), bottom - top))
+            else:
+                name.setRight(self._draw_numbers(painter, name.adjusted(self._names_width(), 0, 0, 0)))
+            self._draw_name(painter, name)
             if self.content.message:
                 self._draw_message(painter, QRect(4, message, room - px(10), height - message - 2))
 
@@ -135,6 +140,32 @@ class TileHeader(QWidget):
             painter.setFont(font(self._sizes.text, bold=violated))
             line = QRect(place.left(), top + number * height, place.width(), height)
             painter.drawText(line, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, text)
+
+    def _names_width(self) -> int:
+        """Return the width of what precedes further numbers in their row: name, connection and short rhythm, px."""
+        content, text = self.content, self._sizes.text
+        rhythm = max((text_width(name, text) for name in content.rhythms[-1:]), default=0)
+        tag = text_width(translate("BedTile", "SYN"), text) + px(12) if content.synthetic else 0
+        return text_width(content.bed.upper(), self._sizes.name) + px(40) + tag + rhythm
+
+    def _draw_numbers(self, painter: QPainter, place: QRect) -> int:
+        """Draw SpO2 and pressure at the right of a place, as many as fit; return the pixel where they begin."""
+        text, left, right = self._sizes.text, place.left(), place.right()
+        for number in reversed(self.content.numbers):
+            width = text_width(number.text, text) + px(10)
+            if right - width < left:
+                continue
+            ink = self.theme.wave[number.wave]
+            if number.alarm is not None:
+                ink = self.theme.priority[number.alarm.priority]
+            elif number.dim:
+                ink = self.theme.faint
+            painter.setFont(font(text, bold=True))
+            painter.setPen(colour(ink))
+            field = QRect(right - width, place.top(), width, place.height())
+            painter.drawText(field, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, number.text)
+            right -= width
+        return right
 
     def _draw_name(self, painter: QPainter, place: QRect) -> None:
         """Draw the bed, its connection as a dot, SYNTHETIC, and the rhythm as far as there is room."""

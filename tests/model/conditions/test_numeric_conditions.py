@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from model.conditions import numeric_conditions, settings
 from model.conditions.changes import Began, Change, Ended
 from model.conditions.numeric_conditions import NumericState, Second
-from model.conditions.numeric_values import DELAY, MAX_WAITING, NumericSamples
+from model.conditions.numeric_values import DELAY, NumericSamples
 from stream.timebase import FS
 from stream.wire.alarm_messages import AlarmKind, Limits
 from stream.wire.messages import Rhythm
@@ -102,7 +102,14 @@ def test_apnoea_is_reported_at_its_limit_and_ended_by_a_breath() -> None:
     assert (began.kind, began.value, began.limit) == ("apnoea", 20.0, 20)
     assert isinstance(ended, Ended)
     assert (ended.reason, ended.value) == ("rule_no_longer_met", 32.0)
-    assert run([*seconds(breathing, 10), *pause], limits=Limits(apnoea=40)) == []
+
+
+def test_a_pause_shorter_than_the_limit_of_apnoea_is_a_low_rate_after_its_delay() -> None:
+    breathing: Values = {"respiration_rate": 14.0, "apnoea": None}
+    pause: list[Values | None] = [{"respiration_rate": None, "apnoea": float(s)} for s in range(10, 33)]
+    (low,) = run([*seconds(breathing, 10), *pause], limits=Limits(apnoea=40))
+    assert (low.kind, low.value, low.limit) == ("respiration_low", 60 / 24, 8)
+    assert run([*seconds(breathing, 10), *pause[:14], *seconds(breathing, 10)], limits=Limits(apnoea=40)) == []
 
 
 def test_apnoea_replaces_a_low_respiration_rate() -> None:
@@ -319,9 +326,17 @@ def test_the_order_of_arrival_and_the_steps_change_nothing(seed: int, phases: An
         assert all(change.onset <= change.at for change in own)
 
 
-def test_what_waits_is_bounded() -> None:
-    state = NumericState()
-    for second in range(3 * MAX_WAITING):
-        state = numeric_conditions.receive(state, [samples(second, {"spo2": 97.0})])
-    assert len(state.values.waiting) == MAX_WAITING
-    assert state.values.waiting[-1].index == (3 * MAX_WAITING - 1) * FS
+def test_values_given_at_once_are_used_as_if_each_came_in_its_time() -> None:
+    sent = [samples(second, {"spo2": 97.0 if second // 60 % 2 else 85.0}) for second in range(300)]
+    at_once = numeric_conditions.receive(NumericState(), [*sent, sent[0]])
+    one_by_one, expected, found = NumericState(), [], []
+    for second, own in enumerate(sent):
+        one_by_one = numeric_conditions.receive(one_by_one, [own])
+        now = [Second(second * FS + FS - 1)]
+        changes, one_by_one = numeric_conditions.step(CONFIG, Limits(), one_by_one, now)
+        expected += changes
+        changes, at_once = numeric_conditions.step(CONFIG, Limits(), at_once, now)
+        found += changes
+    assert found == expected
+    assert len([change for change in found if isinstance(change, Began)]) == 3
+    assert len(one_by_one.values.waiting) <= 1

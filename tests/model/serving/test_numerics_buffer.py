@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from model.conditions.numeric_values import MAX_WAITING
-from model.serving.numerics_buffer import MAX_LATE, NumericsBuffer
+from model.serving.numerics_buffer import MAX_LATE, MAX_WAITING, NumericsBuffer
 from stream.wire.numerics_message import Numeric, Numerics
 from tests.waveforms import SESSION, chunk
 

@@ -83,12 +83,13 @@ def test_events_are_sent_again_in_order_some_at_a_time(
     monkeypatch.setattr(resending, "EVENTS_PER_CHECK", 1)
     harness = run(models, [[c] for c in chunks(patient)])
     first = harness.of(Alarm)
-    assert len(first) == 2
+    count = len(first)
+    assert count >= 2
     harness.worker.resend_events()
-    for sent in (2, 3, 4, 4):
+    for sent in (*range(count, 2 * count + 1), 2 * count):
         assert len(harness.of(Alarm)) == sent
         harness.worker.advance_time()
-    again = harness.of(Alarm)[2:]
+    again = harness.of(Alarm)[count:]
     assert all(event.resent for event in again)
     assert [msgspec.structs.replace(event, resent=False) for event in again] == first
 

@@ -77,3 +77,17 @@ def test_only_numbers_that_the_bed_has_are_shown_without_a_lane() -> None:
     assert [group.name for group in without_lane(found, ("pleth",))] == ["Temp"]
     assert [group.name for group in without_lane(found, ())] == ["SpO₂", "Temp"]
     assert len({group.name for group in GROUPS}) == len(GROUPS)
+
+
+def test_an_old_measured_value_gives_way_to_a_live_recorded_one() -> None:
+    bed = known(numeric("respiration_rate", 14.0))
+    bed.add(numerics(values=(numeric("respiration_rate", 16.0, source="measured", age_s=LIVE_S + 5),)), AT)
+    assert readings(bed)["respiration_rate"].value == 14.0
+
+
+def test_numbers_of_a_second_publisher_neither_replace_those_shown_nor_are_lost() -> None:
+    other = "f" * 32
+    bed = known(numeric("spo2", 97.0))
+    bed.add(numerics(values=(numeric("spo2", 80.0),), session=other), AT, SESSION)
+    assert readings(bed)["spo2"].value == 97.0
+    assert bed.readings(other, AT, worker=True)["spo2"].value == 80.0

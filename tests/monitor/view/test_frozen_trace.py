@@ -99,3 +99,17 @@ def test_after_a_new_session_it_cannot_be_moved() -> None:
     moved = frozen_trace.scroll(frozen, bed, -1)
     assert moved.trace is frozen.trace
     assert moved.note == phrase("frozen.new_session")
+
+
+def test_with_fewer_leads_shown_than_sent_it_can_be_moved() -> None:
+    both = {"leads": ("MLII", "V1"), "gain": (200.0,) * 2, "zero": (1024,) * 2, "samples": bytes(36 * 2 * 2)}
+    scenario = Scenario().stream(200, forecasts=False, **both)
+    view = View(SPAN, max_leads=1)
+    frame, bed = scenario.presenter.frame(scenario.now, None, ONLINE, view), scenario.presenter.bed("bed-1")
+    assert bed is not None
+    assert frame.trace is not None
+    frozen = frozen_trace.freeze("bed-1", frame.trace, frame.now_ns, view)
+    moved = frozen_trace.scroll(frozen, bed, -1)
+    assert moved.note is None
+    assert (moved.trace.leads, len(moved.trace.ranges)) == (("MLII",), 1)
+    assert moved.trace.mv.shape[1] == moved.trace.predicted.shape[1] == 1

@@ -111,3 +111,13 @@ def test_a_sensor_without_valid_samples_is_off() -> None:
         waves.add(wave(seq, samples=np.full(made.n, -32768, "<i2").tobytes()), 36 * seq)
     waves.advance(1044, 1080, 2160, ("pleth",))
     assert waves.traces(0, 1080, ("pleth",))[0].off
+
+
+def test_a_longer_view_has_the_earlier_samples_at_once() -> None:
+    waves = WaveBuffers()
+    waves.begin(SESSION)
+    for seq in range(3):
+        waves.add(traceable(seq), 36 * seq)
+    (short,) = waves.latest(80, 100, ("pleth",))
+    (long,) = waves.latest(0, 101, ("pleth",))
+    assert (short.times[0] >= 80, long.times[0]) == (True, 0.0)

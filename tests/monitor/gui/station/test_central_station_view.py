@@ -20,6 +20,7 @@ from stream.wire.topics import Kind, Role, Topic
 from tests.monitor.gui.conftest import Script
 from tests.monitor.gui.trace.test_sweep import inks, is_close_to
 from tests.monitor.message_samples import SECOND, alarm, forecast, process, removed, sine, status, vitals
+from tests.waveforms import numeric, numerics
 
 KEYS = {"right": Qt.Key.Key_Right, "left": Qt.Key.Key_Left, "down": Qt.Key.Key_Down, "up": Qt.Key.Key_Up}
 
@@ -124,6 +125,22 @@ def test_a_tile_shows_the_heart_rate_of_the_worker(station: MonitorWindow, scrip
     script.receive(vitals(400, bed="bed-01"))
     settle(station)
     assert tile.header.content.rate == "72"
+
+
+def test_a_tile_shows_spo2_and_pressure_of_beds_that_have_them(station: MonitorWindow, script: Script) -> None:
+    tile = tile_of(station, script)
+    assert tile.header.content.numbers == ()
+    values = (numeric("spo2", 84.0), numeric("abp_systolic", 121.0), numeric("abp_diastolic", 79.0))
+    low = alarm(400, kind="spo2_low", priority="medium", bed="bed-01")
+    script.receive(numerics(bed="bed-01", values=values), ActiveAlarms(bed="bed-01", alarms=(low,)))
+    settle(station)
+    oxygen, pressure = tile.header.content.numbers
+    assert (oxygen.text, pressure.text) == ("SpO₂ 84", "ABP 121/79")
+    assert oxygen.alarm is not None
+    assert pressure.alarm is None
+    image = tile.header.grab().toImage()
+    drawn = [image.pixelColor(x, y) for x in range(image.width()) for y in range(image.height() // 2)]
+    assert any(is_close_to(ink, NIGHT.wave["abp"]) for ink in drawn)
 
 
 def test_a_stale_tile_is_dimmed_and_shows_the_age(station: MonitorWindow, script: Script) -> None:

@@ -10,8 +10,10 @@ from pytestqt.qtbot import QtBot
 from monitor.gui.style.theme import NIGHT
 from monitor.gui.trace.sweep import GUTTER
 from monitor.gui.window import MonitorWindow
+from stream.wire.alarm_messages import ActiveAlarms, Limits
 from tests.monitor.gui.conftest import Script
 from tests.monitor.gui.trace.test_sweep import is_close_to
+from tests.monitor.message_samples import alarm
 from tests.waveforms import numeric, numerics, wave
 
 SIGNALS = {"pleth": "NU", "abp": "mmHg", "resp": "NU"}
@@ -88,6 +90,26 @@ def test_a_wave_that_arrives_late_is_drawn_then(window: MonitorWindow, script: S
     x = round(GUTTER + ((held - 3) * 36 % trace.span) * (view.width() - GUTTER) / trace.span)
     rows = range(image.height() // 3, 2 * image.height() // 3)
     assert any(is_close_to(image.pixelColor(x, y), NIGHT.wave["abp"]) for y in rows)
+
+
+def test_a_number_in_alarm_has_the_colour_of_the_alarm_and_the_limits_stand_beside_it(
+    window: MonitorWindow, script: Script
+) -> None:
+    script.worker()
+    low = alarm(400, kind="spo2_low", priority="medium", value=86.0, limit=90.0)
+    script.receive(ActiveAlarms(bed="bed-1", alarms=(low,), limits=Limits()))
+    stream(script, window, 30)
+    oxygen, pressure, breathing = window.bed_view.numbers.tiles
+    assert (oxygen.limits, pressure.limits, breathing.limits) == (("", "90"), ("160", "90"), ("30", "8"))
+    assert [tile.alarm is None for tile in (oxygen, pressure, breathing)] == [False, True, True]
+    image = window.bed_view.numbers.grab().toImage()
+
+    def in_colour(rows: range) -> bool:
+        ink = NIGHT.priority["medium"]
+        return any(is_close_to(image.pixelColor(x, y), ink) for x in range(image.width()) for y in rows)
+
+    assert in_colour(range(image.height() // 3))
+    assert not in_colour(range(image.height() // 3, image.height()))
 
 
 def test_a_sensor_that_is_off_says_so(window: MonitorWindow, script: Script) -> None:
