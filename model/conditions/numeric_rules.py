@@ -109,6 +109,9 @@ def evaluate(
     for name, numeric in LIMIT_VALUES.items():
         if numeric in values:
             verdicts[name] = _limit(name, values[numeric], getattr(limits, name))
+    pause_s = values.get("apnoea")
+    if "respiration_rate" not in values and pause_s:
+        verdicts["respiration_low"] = _limit("respiration_low", 60 / pause_s, limits.respiration_low)
     breathing = _apnoea(limits.apnoea, values)
     if breathing is not None:
         verdicts["apnoea"] = breathing

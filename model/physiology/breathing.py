@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 from scipy.signal import butter, sosfiltfilt
@@ -37,7 +37,7 @@ MIN_S = 8.0
 """Shortest piece of a wave that is analysed, s."""
 
 MIN_BREATHS, MIN_QUALITY = 2, 0.5
-"""A rate needs so many breaths, and so much quality."""
+"""A rate needs so many breaths, or a slow one: of `PAUSE_S` to `SILENT_S`; and so much quality."""
 
 PAUSE_S = 10.0
 """Time since the last breath from which breathing has paused, s."""
@@ -67,6 +67,8 @@ class Breathing:
         Share of the time, 0 to 1, in breaths like the median: between half and one and a half of its duration.
     age_s : float
         Time since the last breath.
+    valid : float
+        Share of valid samples, 0 to 1: the quality of a pause, in which there are no breaths to compare.
     breaths : ndarray of int64, shape (n,)
         Samples of the maxima of the breaths.
     """
@@ -75,6 +77,7 @@ class Breathing:
     pause_s: float | None
     quality: float
     age_s: float
+    valid: float
     breaths: IntArray
 
 
@@ -98,7 +101,8 @@ def breathing(wave: FloatArray, fs: float, level: float) -> tuple[Breathing | No
         Usual maximum of a breath, in the unit of the wave.
     """
     values, invalid = filled(wave)
-    if len(values) < MIN_S * fs or invalid.mean() > 1 - MIN_VALID:
+    valid = 1 - float(invalid.mean()) if len(values) else 0.0
+    if len(values) < MIN_S * fs or valid < MIN_VALID:
         return None, level
     level *= 0.5 ** (1 / FORGET_S)
     smooth: FloatArray = sosfiltfilt(_band(fs), values - values.mean())
@@ -108,10 +112,10 @@ def breathing(wave: FloatArray, fs: float, level: float) -> tuple[Breathing | No
     usual = float(np.quantile(maxima, QUARTILE)) if len(maxima) and np.ptp(values) >= MIN_RANGE else 0.0
     threshold = max(SHARE * usual, FLOOR * level)
     breaths = _breaths(smooth, at, is_maximum, threshold) if usual else np.empty(0, np.int64)
-    return _described(breaths, len(values), fs, known=level > 0), max(level, usual)
+    return _described(breaths, len(values), fs, valid, known=level > 0), max(level, usual)
 
 
-@cache
+@lru_cache(maxsize=16)
 def _band(fs: float) -> FloatArray:
     sos: FloatArray = butter(3, BAND_HZ, "bandpass", fs=fs, output="sos")
     return sos
@@ -141,17 +145,18 @@ def _breaths(smooth: FloatArray, at: IntArray, is_maximum: BoolArray, threshold:
     return np.array(breaths, np.int64)
 
 
-def _described(breaths: IntArray, n: int, fs: float, *, known: bool) -> Breathing:
+def _described(breaths: IntArray, n: int, fs: float, valid: float, *, known: bool) -> Breathing:
     """Return the breathing from the breaths in a piece of ``n`` samples; ``known``: there were breaths before."""
     seconds = n / fs
     age = (n - 1 - int(breaths[-1])) / fs if len(breaths) else seconds
     pause = age if age >= PAUSE_S and (known or len(breaths)) else None
     intervals = np.diff(breaths) / fs
     if not len(intervals):
-        return Breathing(None, pause, 0.0, age, breaths)
+        return Breathing(None, pause, 0.0, age, valid, breaths)
     median = float(np.median(intervals))
     like = intervals[(intervals >= 0.5 * median) & (intervals <= 1.5 * median)]
     quality = min(float(like.sum()) / max(seconds - median, median), 1.0)
-    measurable = len(intervals) >= MIN_BREATHS and quality >= MIN_QUALITY and age < SILENT_S
+    enough = len(intervals) >= MIN_BREATHS or PAUSE_S <= median < SILENT_S
+    measurable = enough and quality >= MIN_QUALITY and age < SILENT_S
     rate = 60 / float(intervals.mean()) if measurable else math.nan
-    return Breathing(rate if measurable else None, pause, quality, age, breaths)
+    return Breathing(rate if measurable else None, pause, quality, age, valid, breaths)

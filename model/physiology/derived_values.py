@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from model.physiology import recent_wave
-from model.physiology.breathing import Breathing, breathing
+from model.physiology.breathing import MIN_VALID, Breathing, breathing
 from model.physiology.carbon_dioxide import end_tidal
 from model.physiology.perfusion import perfusion_index
 from model.physiology.pressures import MIN_PULSE_PRESSURE, mean_pressure, pulse_pressure
@@ -71,7 +71,7 @@ class WavesState:
     levels : dict of str to float
         Usual size of a breath in the waves of breathing.
     breaths : dict of str to float
-        Time of the last breath in each of them.
+        Time of the last breath in each of them, or until which there may have been one: the wave could not be read.
     peaks, known : ndarray of int64, shape (n,)
         R peaks of the last seconds, and the last sample on which each depends.
     measured : dict of str to float
@@ -108,8 +108,8 @@ def receive(state: WavesState | None, samples: Iterable[WaveSamples]) -> WavesSt
             continue
         if state is None:
             state = WavesState(float(own.start), {}, {}, {}, np.empty(0, np.int64), np.empty(0, np.int64), {})
-        wave = state.waves.get(own.signal) or recent_wave.begin(own, WORKING_FS[own.signal])
-        state = replace(state, waves={**state.waves, own.signal: recent_wave.receive(wave, own)})
+        wave = recent_wave.receive(state.waves.get(own.signal), own, WORKING_FS[own.signal])
+        state = replace(state, waves={**state.waves, own.signal: wave})
     return state
 
 
@@ -246,9 +246,11 @@ def _breathing(
         found, levels[signal] = breathing(values, fs, levels.get(signal, 0.0))
         if found is not None and len(found.breaths):
             breaths[signal] = at - found.age_s * FS
+        elif found is None and signal in breaths:
+            breaths[signal] = max(breaths[signal], at - MIN_VALID * BREATHING_S * FS)
         known = found is not None and (found.rate is not None or found.pause_s is not None)
         if found is not None and known and chosen is None:
-            chosen = found, breaths[signal]
+            chosen = found, max(breaths[signal], waves[signal].origin)
         if signal == "co2":
             end = end_tidal(values, found.breaths) if found and found.pause_s is None else None
             yield _Found("etco2", end, found.quality if found else 0.0, breaths.get(signal, at))
@@ -256,5 +258,5 @@ def _breathing(
         yield from (_Found("respiration_rate", None), _Found("apnoea", None))
         return
     own, last = chosen
-    yield _Found("respiration_rate", own.rate, own.quality, last)
-    yield _Found("apnoea", None if own.pause_s is None else (at - last) / FS, own.quality, at)
+    yield _Found("respiration_rate", own.rate, own.quality, at)
+    yield _Found("apnoea", None if own.pause_s is None else (at - last) / FS, own.valid, at)

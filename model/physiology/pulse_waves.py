@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -141,7 +141,7 @@ def _smoothed(values: FloatArray, fs: float) -> FloatArray:
     return np.convolve(padded, kernel, mode="valid")
 
 
-@cache
+@lru_cache(maxsize=16)
 def _kernel(fs: float) -> FloatArray:
     half = max(round(SMOOTH_S * fs / 2), 1)
     window: FloatArray = np.hanning(2 * half + 1)

@@ -76,22 +76,31 @@ class RecentWave:
         return replace(self, first=self.first + old, values=self.values[old:].copy()) if old > 0 else self
 
 
-def begin(samples: WaveSamples, working_fs: float) -> RecentWave:
-    """Return a wave of which nothing has been received; ``working_fs``: lowest working rate, Hz."""
+def _begin(samples: WaveSamples, working_fs: float) -> RecentWave:
     every = max(int(samples.fs / working_fs), 1)
     nothing = np.empty(0, np.float32)
     return RecentWave(float(samples.fs), every, float(samples.start), 0, nothing, nothing)
 
 
-def receive(wave: RecentWave, samples: WaveSamples) -> RecentWave:
+def receive(wave: RecentWave | None, samples: WaveSamples, working_fs: float) -> RecentWave:
     """Return the wave with further samples; what was received before is dropped, what is missing is invalid.
 
     After a long gap, and at another sampling rate, it begins anew.
+
+    Parameters
+    ----------
+    wave : RecentWave or None
+        None: nothing has been received.
+    samples : WaveSamples
+    working_fs : float
+        Lowest working rate, Hz, of a wave that begins.
     """
+    if wave is None:
+        wave = _begin(samples, working_fs)
     received = (wave.first + len(wave.values)) * wave.every + len(wave.rest)
     missing = round((samples.start - wave.origin) * wave.fs / FS) - received
     if samples.fs != wave.fs or missing > MAX_GAP_S * wave.fs:
-        wave = begin(samples, wave.working_fs)
+        wave = _begin(samples, working_fs)
         missing = 0
     new = samples.values[-min(missing, 0) :]
     all_values = np.concatenate([wave.rest, np.full(max(missing, 0), np.nan), new]).astype(np.float32)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
+from monitor.common.atomic_write import write_atomically
 from monitor.gui.bed.bed_view import BedView
 from monitor.gui.bed.command_controller import CommandController, Sender
 from monitor.gui.preferences.preferences import PreferencesStore
@@ -19,12 +21,15 @@ from monitor.gui.station.central_station_view import CentralStationView
 from monitor.gui.style.footer import Footer
 from monitor.gui.style.language import translate
 from monitor.gui.style.palettes import THEMES
+from monitor.gui.style.save_dialog import SaveDialog
 from monitor.gui.style.text_lookup import text_of
 from monitor.gui.style.theme import Theme
 from monitor.view.alarm_sounds import AlarmSounds
 from monitor.view.central_station import audible_frame, other_red_alarms
 from monitor.view.presenter import Broker, Presenter
 from monitor.view.tones import Sound
+from monitor.view.trend import HISTORY_S
+from monitor.view.trend_export import trend_csv, trend_stem
 from monitor.view.view_model import Frame
 from stream.mqtt.client import Received
 from stream.wire.alarm_texts import Phrase
@@ -96,6 +101,8 @@ class MonitorWindow(QWidget):
         Shows `bed_view` or `station`.
     commands : CommandController
     review : ReviewController
+    trend_file : SaveDialog
+        Saves the trend.
     preferences : PreferencesController
     alarm_sounds : AlarmSounds or None
     frame_shown : Frame or None
@@ -151,10 +158,13 @@ class MonitorWindow(QWidget):
             Qt.Key.Key_0: page.fit_gain,
             Qt.Key.Key_G: page.next_grid,
             Qt.Key.Key_T: page.toggle_trend,
+            Qt.Key.Key_Z: page.next_trend_span,
+            Qt.Key.Key_W: self.save_trend,
             Qt.Key.Key_V: page.toggle_replay,
             Qt.Key.Key_E: page.toggle_engineer,
             Qt.Key.Key_Space: self.toggle_freeze,
         }
+        self.trend_file = SaveDialog(self, self._show_note)
         self.review = ReviewController(theme, self, self.presenter, write_record)
         self.preferences = PreferencesController(
             self, store, self._apply_preferences, self.bed_view.header, self.footer
@@ -293,6 +303,19 @@ class MonitorWindow(QWidget):
             self._show_note(translate("Window", "no sound: start with bedside monitor --sound"))
         else:
             self.alarm_sounds.muted = not self.alarm_sounds.muted
+
+    def save_trend(self) -> None:
+        """Ask for a file, and write the whole trend of the bed shown as CSV."""
+        bed, frame = self.presenter.bed(self._bed), self.frame_shown
+        if bed is None or frame is None:
+            return
+        trend = bed.trend.snapshot(frame.now_ns, HISTORY_S)
+
+        def write(path: Path) -> None:
+            write_atomically(path, trend_csv(trend).encode())
+
+        name = f"{trend_stem(bed.name, trend)}.csv"
+        self.trend_file.open("CSV", name, lambda path: self.trend_file.write(path, write))
 
     def toggle_freeze(self) -> None:
         """Freeze the trace, or return to the live trace."""

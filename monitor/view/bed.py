@@ -131,9 +131,15 @@ class Bed:
         """Process a chunk of a wave; it arrives just before the ECG of its interval."""
         self.waves.add(chunk, 0 if self.waveform is None else self.waveform.end)
 
-    def add_numerics(self, message: Numerics, received_ns: int) -> None:
-        """Process numerics; those of another session are shown once its ECG is."""
-        self.numerics.add(message, received_ns, None if self.waveform is None else self.waveform.session)
+    def add_numerics(self, message: Numerics, received_ns: int, *, worker: bool) -> None:
+        """Process numerics; those of another session are shown once its ECG is.
+
+        ``worker`` is False if the worker is offline: what it measured is then not shown.
+        """
+        session = None if self.waveform is None else self.waveform.session
+        self.numerics.add(message, received_ns, session)
+        if session == message.session:
+            self.trend.add_readings(self.numerics.readings(session, received_ns, worker=worker), received_ns)
 
     def add_forecast(self, forecast: Forecast, received_ns: int) -> None:
         """Process a forecast; one of another session, of other leads, or far from the newest sample is ignored."""

@@ -143,7 +143,7 @@ class Presenter:
             case Wave() as wave:
                 bed.add_wave(wave)
             case Numerics() as numerics:
-                bed.add_numerics(numerics, received.received_ns)
+                bed.add_numerics(numerics, received.received_ns, worker=self._services.worker(bed.name) is not None)
 
     def _bed(self, name: str) -> Bed:
         bed = self._beds.get(name)

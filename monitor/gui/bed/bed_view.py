@@ -31,6 +31,7 @@ from monitor.view.link import LinkState
 from monitor.view.number_groups import BY_WAVE, without_lane
 from monitor.view.presenter import Presenter
 from monitor.view.trace import GAINS, SPEEDS, Trace, View
+from monitor.view.trend import SPANS_S
 from monitor.view.view_model import Frame
 
 _SIDE_WIDTH_PX = 300
@@ -41,6 +42,12 @@ _LEAD_SHARE = 1.6
 """Height of an ECG lead, as a share of that of another wave; one lead alone is half as high again."""
 
 _SMALL_TILES_PX, _LOW_TILES_PX, _FOOT_PX = 58, 32, 92
+_TREND_SHARE = 0.25
+"""Largest height of a trend with many rows, as a share of the height of the page."""
+
+_TREND_STEPS = 600
+"""The trend moves on by this part of its span, at most once per second."""
+
 _ANY_WIDTH = (1 << 24) - 1
 """Qt's largest size of a widget, px."""
 
@@ -76,7 +83,8 @@ class BedView(QWidget):
         super().__init__()
         self.preferences = Preferences()
         self._presenter = presenter
-        self._trend_second: tuple[str | None, int] | None = None
+        self._trend_step: tuple[str | None, int] | None = None
+        self._trend_span: int | None = None
         self._numbers_key: tuple[object, ...] | None = None
         self._build(theme)
         self.freeze = FreezeController(theme, self.sweep, presenter)
@@ -86,6 +94,7 @@ class BedView(QWidget):
         self.others = OtherBeds(theme)
         self.sweep, self.strip, self.trend = SweepView(theme), AnomalyStrip(theme), TrendStrip(theme)
         self.trend.hide()
+        self.trend.zoomed.connect(self.zoom_trend)
         self.heart_rate, self.engineer, self.alarms = HeartRate(theme), EngineerPanel(theme), AlarmList(theme)
         self.controls, self.replay = Controls(theme), ReplayPanel(theme)
         self.replay.hide()
@@ -157,7 +166,7 @@ class BedView(QWidget):
         for widget, shown in ((self.trend, preferences.trend), (self.drawer, preferences.engineer)):
             if widget.isHidden() == shown:
                 widget.setVisible(shown)
-                self._trend_second = None
+                self._trend_step = None
                 self._update_layout()
 
     # --- frames -------------------------------------------------------------------------------------------------
@@ -212,12 +221,17 @@ class BedView(QWidget):
             self._update_layout()
 
     def _show_trend(self, frame: Frame) -> None:
-        second = (frame.bed, frame.now_ns // 1_000_000_000)
-        if self.trend.isHidden() or second == self._trend_second:
+        """Renew the trend once per second, or less often where a second is far less than a pixel."""
+        if self.trend.isHidden():
             return
-        self._trend_second = second
         bed = self._presenter.bed(frame.bed)
-        self.trend.show_trend(None if bed is None else bed.trend.snapshot(frame.now_ns))
+        span = self._trend_span or (SPANS_S[0] if bed is None else bed.trend.fitting_span(frame.now_ns))
+        step = (frame.bed, frame.now_ns // (1_000_000_000 * max(span // _TREND_STEPS, 1)))
+        if step == self._trend_step:
+            return
+        self._trend_step = step
+        self.trend.show_trend(None if bed is None else bed.trend.snapshot(frame.now_ns, span))
+        self._update_trend_height()
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         """Update the layout."""
@@ -229,6 +243,20 @@ class BedView(QWidget):
     def toggle_trend(self) -> None:
         """Show or hide the trend."""
         self.changed.emit({"trend": self.trend.isHidden()})
+
+    def zoom_trend(self, by: int) -> None:
+        """Show a longer (positive) or shorter span of the trend."""
+        shown = self.trend.trend
+        if shown is not None:
+            at = SPANS_S.index(shown.stop - shown.first) + by
+            self._trend_span = SPANS_S[min(max(at, 0), len(SPANS_S) - 1)]
+            self._trend_step = None
+
+    def next_trend_span(self) -> None:
+        """Show the next span of the trend; after the longest, the shortest."""
+        shown = self.trend.trend
+        longest = shown is not None and shown.stop - shown.first == SPANS_S[-1]
+        self.zoom_trend(-len(SPANS_S) if longest else 1)
 
     def toggle_replay(self) -> None:
         """Show or hide the replay controls."""
@@ -265,7 +293,12 @@ class BedView(QWidget):
         self.engineer.setVisible(full)
         self.heart_rate.set_compact(not full)
         self.strip.set_compact(not full)
+        self._update_trend_height()
         self.strip.setVisible(full or (self.trend.isHidden() and self.replay.isHidden()))
+
+    def _update_trend_height(self) -> None:
+        """Give the trend what its rows need, up to a share of the page."""
+        self.trend.set_height_limit(round(self.height() * _TREND_SHARE))
 
     def next_speed(self) -> None:
         """Select the next paper speed."""

@@ -296,8 +296,16 @@
         <translation>方眼</translation>
     </message>
     <message>
-        <source>trend of heart rate and score</source>
-        <translation>トレンド: 心拍数と異常スコア</translation>
+        <source>trend of all numbers</source>
+        <translation>すべての数値のトレンド</translation>
+    </message>
+    <message>
+        <source>trend: 10 min, 1 h, 8 h</source>
+        <translation>トレンド: 10 分、1 時間、8 時間</translation>
+    </message>
+    <message>
+        <source>write the trend of 8 h as CSV</source>
+        <translation>8 時間のトレンドを CSV に保存</translation>
     </message>
     <message>
         <source>replay: pause, seek, speed, record</source>
@@ -776,6 +784,14 @@
     <message>
         <source>anomaly score {score}</source>
         <translation>異常スコア {score}</translation>
+    </message>
+    <message>
+        <source>{count} min</source>
+        <translation>{count} 分</translation>
+    </message>
+    <message>
+        <source>{count} h</source>
+        <translation>{count} 時間</translation>
     </message>
 </context>
 <context>

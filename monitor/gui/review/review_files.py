@@ -1,4 +1,4 @@
-"""Saving of an event: asks for the file, writes it, and reports the result in one line."""
+"""Saving of an event in each of its formats."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from monitor.common.atomic_write import write_atomically
 from monitor.gui.review.review_pdf import pdf
-from monitor.gui.style.language import translate
+from monitor.gui.style.save_dialog import SaveDialog
 from monitor.view.event_export import file_stem, to_csv, write_wfdb
 from monitor.view.event_review import Review
-from stream.errors import BedsideError
 
 if TYPE_CHECKING:
     from monitor.common.record_writer import RecordWriter
@@ -38,11 +37,6 @@ class ReviewFiles:
         Shows one line: what was saved, or why not.
     write_record : callable or None
         Writes WFDB records; None disables that format.
-
-    Attributes
-    ----------
-    dialog : QFileDialog or None
-        The open file dialog.
     """
 
     def __init__(
@@ -53,14 +47,13 @@ class ReviewFiles:
         notify: Callable[[str], None],
         write_record: RecordWriter | None,
     ) -> None:
-        self.dialog: QFileDialog | None = None
-        self._page, self._review, self._measured, self._notify, self._write = (
-            page,
-            review,
-            measured,
-            notify,
-            write_record,
-        )
+        self._dialog = SaveDialog(page, notify)
+        self._page, self._review, self._measured, self._write = page, review, measured, write_record
+
+    @property
+    def dialog(self) -> QFileDialog | None:
+        """The open file dialog."""
+        return self._dialog.dialog
 
     @property
     def formats(self) -> list[str]:
@@ -69,40 +62,19 @@ class ReviewFiles:
 
     def open_dialog(self, form: str) -> None:
         """Open the file dialog for a format."""
-        if self.dialog is not None:
-            return
-        suffix = FORMATS[form]
-        dialog = self.dialog = QFileDialog(self._page.window(), translate("Review", "Save {form}").format(form=form))
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setFileMode(QFileDialog.FileMode.AnyFile)
-        dialog.setNameFilter(f"{form} (*{suffix})")
-        dialog.setDefaultSuffix(suffix)
+        name = file_stem(self._review()) + FORMATS[form]
         # A WFDB record is three files; the writer refuses to overwrite any of them.
-        dialog.setOption(QFileDialog.Option.DontConfirmOverwrite, form == "WFDB")
-        dialog.selectFile(file_stem(self._review()) + suffix)
-        dialog.fileSelected.connect(lambda name: self.save(form, Path(name)))
-        dialog.finished.connect(self._discard_dialog)
-        dialog.open()
-
-    def _discard_dialog(self) -> None:
-        if self.dialog is not None:
-            self.dialog.deleteLater()
-            self.dialog = None
+        self._dialog.open(form, name, lambda path: self.save(form, path), confirm=form != "WFDB")
 
     def save(self, form: str, path: Path) -> None:
-        """Write the file atomically and report the result."""
-        try:
-            if form == "WFDB" and self._write is not None:
-                write_wfdb(self._review(), path, self._write)
-            else:
-                write_atomically(path, self._bytes(form))
-        except BedsideError as error:
-            self._notify(translate("Review", "not saved: {why}").format(why=error))
-        except OSError as error:
-            text = translate("Review", "not saved: {path} cannot be written ({why}): choose another folder")
-            self._notify(text.format(path=path, why=error.strerror))
+        """Write the file and report the result."""
+        self._dialog.write(path, lambda chosen: self._write_file(form, chosen))
+
+    def _write_file(self, form: str, path: Path) -> None:
+        if form == "WFDB" and self._write is not None:
+            write_wfdb(self._review(), path, self._write)
         else:
-            self._notify(translate("Review", "saved {path}").format(path=path))
+            write_atomically(path, self._bytes(form))
 
     def _bytes(self, form: str) -> bytes:
         review = self._review()

@@ -1,32 +1,57 @@
-"""Trend strip: heart rate, anomaly score and alarms over the last hours.
+"""Trend strip: heart rate, numbers and alarms over the last minutes or hours.
 
-The drawing is cached and renewed once per second; the mouse adds a line and the values at its position.
+The drawing is cached; the mouse adds a line and the values at its position, and its wheel zooms.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
 import numpy as np
-from PySide6.QtCore import QEvent, QLineF, QPointF, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QFontMetrics, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QResizeEvent
+from PySide6.QtCore import QEvent, QLineF, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QFontMetrics,
+    QImage,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QResizeEvent,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from monitor.common.ring_buffer import FloatArray
 from monitor.gui.style.language import QT_TRANSLATE_NOOP, translate
 from monitor.gui.style.theme import Theme, colour, font, px
 from monitor.gui.trace.sweep import gutter
+from monitor.gui.trace.trend_curve import curve_pixels
+from monitor.view.number_groups import GROUPS, value_texts
 from monitor.view.trend import TrendSnapshot
 from stream.wire.alarm_messages import PRIORITIES
 
 HEIGHT = 140
-"""Height at normal font size, px."""
+"""Height of two rows at normal font size, and the least of more rows, px."""
+
+_ROW_PX = 32
+"""Height that each of more than two rows has if there is room, px at normal font size."""
+
+_TWO_LIMITS_PX = 26
+"""Height from which both limits of a row are written, px at normal font size."""
 
 MAX_SCORE = 8.0
 _TICKS_S = (60, 300, 600, 1800, 3600, 7200)
 _TICK_PX = 60
 _ALARM_BAR_PX = 6
+_RATE_SCALE = (40.0, 140.0, 20.0)
+_RATE_SHARE = 1.5
+"""Height of the heart rate, as a share of that of another row."""
+
+_WHEEL_STEP = 120
+"""Eighths of a degree of a step of a mouse wheel, in Qt's unit."""
 _TIME_AXIS_PX = 18
 _ALARMS = {
     "high": QT_TRANSLATE_NOOP("Trend", "high alarm"),
@@ -36,11 +61,24 @@ _ALARMS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """Curves with a common axis; the last is on top."""
+
+    name: str
+    curves: tuple[tuple[FloatArray, str], ...]
+    low: float
+    high: float
+    ink: str
+
+
 class TrendStrip(QWidget):
-    """Draws the trend of a bed.
+    """Draws the trend of a bed: heart rate and score, or heart rate and each group of numbers that the bed has.
 
     Attributes
     ----------
+    zoomed : Signal(int)
+        The wheel was turned: 1 for a longer span, −1 for a shorter one.
     trend : TrendSnapshot or None
     drawn : int
         Number of drawings of the cache.
@@ -48,8 +86,12 @@ class TrendStrip(QWidget):
         Values at the mouse; empty while it is elsewhere.
     """
 
+    zoomed = Signal(int)
+
     def __init__(self, theme: Theme) -> None:
         super().__init__()
+        self._height_limit = self._turned = 0
+        self._rows: list[_Row] = []
         self.theme = theme
         self.trend: TrendSnapshot | None = None
         self.drawn = 0
@@ -64,8 +106,14 @@ class TrendStrip(QWidget):
     def apply_theme(self, theme: Theme) -> None:
         """Apply a theme."""
         self.theme, self._cache = theme, None
-        self.setFixedHeight(px(HEIGHT))
+        self._rows = [] if self.trend is None else self._rows_of(self.trend)
+        self.set_height_limit(self._height_limit)
         self.update()
+
+    def set_height_limit(self, limit: int) -> None:
+        """Set the height to that of the rows, at most ``limit`` px but at least that of two rows."""
+        self._height_limit = limit
+        self.setFixedHeight(max(px(HEIGHT), min(px(_ROW_PX * len(self._rows)), limit)))
 
     def sizeHint(self) -> QSize:  # noqa: N802
         """Return the default size."""
@@ -74,6 +122,7 @@ class TrendStrip(QWidget):
     def show_trend(self, trend: TrendSnapshot | None) -> None:
         """Show a trend; the caller updates it once per second."""
         self.trend, self._cache = trend, None
+        self._rows = [] if trend is None else self._rows_of(trend)
         self._update_hover()
         self.update()
 
@@ -101,34 +150,62 @@ class TrendStrip(QWidget):
                 return
             self._draw_times(painter, trend)
             self._draw_alarms(painter, trend)
-            low, high = _rate_limits(trend.heart_rate)
-            left, axis_y = gutter(), self.height() - px(_TIME_AXIS_PX)
-            middle = round(axis_y * 0.6)
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            self._draw_curve(painter, trend.heart_rate, (low, high), (_ALARM_BAR_PX + 4, middle - 4), theme.ecg)
+            for row, (top, bottom) in zip(self._rows, pairwise(self._edges()), strict=True):
+                for values, ink in row.curves:
+                    self._draw_curve(painter, values, (row.low, row.high), (top + 4, bottom - 4), ink)
+                painter.setPen(QPen(colour(theme.edge), 1))
+                painter.drawLine(gutter(), bottom, self.width(), bottom)
+                self._draw_names(painter, row, top + 2, bottom - 2)
+
+    def _rows_of(self, trend: TrendSnapshot) -> list[_Row]:
+        """Return the rows from top to bottom."""
+        theme, numbers = self.theme, trend.numbers
+        rate = ((trend.heart_rate, theme.ecg),)
+        pulse = ((numbers["pulse_rate"], theme.wave["pleth"]),) if "pulse_rate" in numbers else ()
+        rows = [_row(translate("Trend", "heart rate"), (*pulse, *rate), _RATE_SCALE)]
+        for group in GROUPS:
+            ink = theme.text if group.wave is None else theme.wave[group.wave]
+            curves = tuple((numbers[name], ink) for name in group.main if name in numbers)
+            if curves:
+                rows.append(_row(group.name, curves, group.scale))
+        if len(rows) == 1:
             score = np.minimum(trend.score, MAX_SCORE)
-            self._draw_curve(painter, score, (0.0, MAX_SCORE), (middle + 4, axis_y), theme.score)
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
-            painter.setPen(QPen(colour(theme.edge), 1))
-            painter.drawLine(left, middle, self.width(), middle)
-            for top, name, upper, lower, bottom, ink in (
-                (_ALARM_BAR_PX + 2, translate("Trend", "heart rate"), high, low, middle, theme.ecg),
-                (middle + 2, translate("Trend", "anomaly score"), MAX_SCORE, 0.0, axis_y, theme.score),
-            ):
-                painter.setPen(colour(ink))
-                painter.setFont(font(12))
-                painter.drawText(QRect(left + 6, top, px(200), px(16)), Qt.AlignmentFlag.AlignVCenter, name)
-                painter.setPen(colour(theme.faint))
-                painter.setFont(font(11))
-                place = QRect(0, top, left - 6, bottom - top - 2)
-                painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop, f"{upper:.0f}")
-                painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom, f"{lower:.0f}")
+            rows.append(_Row(translate("Trend", "anomaly score"), ((score, theme.score),), 0, MAX_SCORE, theme.score))
+        return rows
+
+    def _edges(self) -> list[int]:
+        """Return the pixels that divide the rows, one more than there are rows."""
+        top, bottom = 1 + _ALARM_BAR_PX, self.height() - px(_TIME_AXIS_PX)
+        shares = np.cumsum([0, _RATE_SHARE] + [1] * (len(self._rows) - 1))
+        return [round(top + (bottom - top) * share / shares[-1]) for share in shares]
+
+    def _draw_names(self, painter: QPainter, row: _Row, top: int, bottom: int) -> None:
+        """Write the name of a row, and its limits at the left."""
+        left = gutter()
+        painter.setFont(font(12))
+        ground = colour(self.theme.ground)
+        ground.setAlphaF(0.8)
+        name = QRect(left + 4, top, QFontMetrics(painter.font()).horizontalAdvance(row.name) + 4, px(14))
+        painter.fillRect(name, ground)
+        painter.setPen(colour(row.ink))
+        painter.drawText(name, Qt.AlignmentFlag.AlignCenter, row.name)
+        painter.setPen(colour(self.theme.faint))
+        painter.setFont(font(11))
+        place, right = QRect(0, top, left - 6, bottom - top), Qt.AlignmentFlag.AlignRight
+        if bottom - top < px(_TWO_LIMITS_PX):
+            painter.drawText(place, right | Qt.AlignmentFlag.AlignVCenter, f"{row.low:.0f}–{row.high:.0f}")
+            return
+        painter.drawText(place, right | Qt.AlignmentFlag.AlignTop, f"{row.high:.0f}")
+        painter.drawText(place, right | Qt.AlignmentFlag.AlignBottom, f"{row.low:.0f}")
 
     def _draw_times(self, painter: QPainter, trend: TrendSnapshot) -> None:
         left, axis_y = gutter(), self.height() - px(_TIME_AXIS_PX)
         per_second = (self.width() - left) / (trend.stop - trend.first)
         step = next((step for step in _TICKS_S if step * per_second >= px(_TICK_PX)), _TICKS_S[-1])
         painter.setFont(font(11))
+        painter.setPen(colour(self.theme.faint))
+        corner = QRect(0, axis_y + 1, left - 6, px(_TIME_AXIS_PX) - 2)
+        painter.drawText(corner, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, _span_text(trend))
         offset = round(datetime.fromtimestamp(trend.first).astimezone().utcoffset().total_seconds())  # type: ignore[union-attr]
         for second in range(trend.first + -(trend.first + offset) % step, trend.stop, step):
             x = self._x(second)
@@ -142,31 +219,13 @@ class TrendStrip(QWidget):
     def _draw_curve(
         self, painter: QPainter, values: FloatArray, limits: tuple[float, float], rows: tuple[int, int], ink: str
     ) -> None:
-        """Draw minimum to maximum of each pixel column, connected to the next column if there is no gap."""
-        left = gutter()
-        columns = max(self.width() - left, 1)
-        low, high = _column_extremes(values, columns)
-        filled = np.flatnonzero(np.isfinite(low))
-        top, bottom = rows
-        scale = (bottom - top) / (limits[1] - limits[0])
-        upper, lower = bottom - (high - limits[0]) * scale, bottom - (low - limits[0]) * scale
-        # If a column is shorter than a second, columns between two seconds are empty, which is not a gap.
-        max_distance = max(columns / len(values), 1.0) * 2.5
-        lines = []
-        for this, following in zip(filled, np.append(filled[1:], -1), strict=True):
-            x = left + float(this) + 0.5
-            lines.append(QLineF(x, upper[this], x, max(lower[this], upper[this] + 1)))
-            if following >= 0 and following - this <= max_distance:
-                lines.append(
-                    QLineF(
-                        x,
-                        (upper[this] + lower[this]) / 2,
-                        left + float(following) + 0.5,
-                        (upper[following] + lower[following]) / 2,
-                    )
-                )
-        painter.setPen(QPen(colour(ink), 2.0))
-        painter.drawLines(lines)
+        left, (top, bottom), ratio = gutter(), rows, self.devicePixelRatio()
+        columns, height = (max(round(length * ratio), 1) for length in (self.width() - left, bottom - top))
+        covered = curve_pixels(values, columns, height, limits, 2.0 * ratio)
+        pixels = np.where(covered, np.uint32(colour(ink).rgba()), np.uint32(0))
+        image = QImage(pixels.data, columns, height, 4 * columns, QImage.Format.Format_ARGB32)
+        image.setDevicePixelRatio(ratio)
+        painter.drawImage(QPointF(left, top), image)
 
     def _draw_alarms(self, painter: QPainter, trend: TrendSnapshot) -> None:
         priority = trend.priority
@@ -208,6 +267,14 @@ class TrendStrip(QWidget):
         self.update()
         super().leaveEvent(event)
 
+    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
+        """Zoom: up shows a shorter span."""
+        self._turned += event.angleDelta().y()
+        if abs(self._turned) >= _WHEEL_STEP:
+            self.zoomed.emit(-1 if self._turned > 0 else 1)
+            self._turned = 0
+        event.accept()
+
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         """Draw again for the new size."""
         self._cache = None
@@ -220,43 +287,50 @@ class TrendStrip(QWidget):
             return
         span = self.trend.stop - self.trend.first
         row = min(int((self._mouse_x - gutter()) / (self.width() - gutter()) * span), span - 1)
-        rate, score = float(self.trend.heart_rate[row]), float(self.trend.score[row])
+        rate = float(self.trend.heart_rate[row])
         parts = [
             f"{datetime.fromtimestamp(self.trend.first + row):%H:%M:%S}",
             translate("Trend", "HR {rate}").format(rate="--" if np.isnan(rate) else f"{rate:.0f}/min"),
-            translate("Trend", "anomaly score {score}").format(score="--" if np.isnan(score) else f"{score:.1f}"),
+            *self._texts_at(self.trend, row),
         ]
         if self.trend.priority[row] >= 0:
             parts.append(translate("Trend", _ALARMS[PRIORITIES[self.trend.priority[row]]]))
         self.hover = "  ·  ".join(parts)
+
+    def _texts_at(self, trend: TrendSnapshot, row: int) -> list[str]:
+        """Return the numbers at a row of the trend, or the score of a bed that has none."""
+        values = {name: float(column[row]) for name, column in trend.numbers.items()}
+        known = {name: None if np.isnan(value) else value for name, value in values.items()}
+        groups = [group for group in GROUPS if not known.keys().isdisjoint(group.main)]
+        if groups:
+            return [" ".join(filter(None, (group.name, *value_texts(group, known)))) for group in groups]
+        score = "--" if np.isnan(trend.score[row]) else f"{trend.score[row]:.1f}"
+        return [translate("Trend", "anomaly score {score}").format(score=score)]
 
     def _draw_hover(self, painter: QPainter, x: int) -> None:
         painter.setPen(QPen(colour(self.theme.text), 1))
         painter.drawLine(QPointF(x, 1), QPointF(x, self.height() - px(_TIME_AXIS_PX)))
         painter.setFont(font(13, bold=True))
         box = QFontMetrics(painter.font()).boundingRect(self.hover).adjusted(-8, -3, 8, 3)
-        left = x + 8 if x + 8 + box.width() < self.width() else x - 8 - box.width()
+        left = x + 8 if x + 8 + box.width() < self.width() else max(x - 8 - box.width(), 0)
         place = QRect(left, _ALARM_BAR_PX + 6, box.width(), box.height())
         painter.fillRect(place, colour(self.theme.panel))
         painter.drawText(place, Qt.AlignmentFlag.AlignCenter, self.hover)
 
 
-def _rate_limits(values: FloatArray) -> tuple[float, float]:
-    """Return the limits of the heart rate axis: 40 to 140/min, extended in steps of 20 where needed."""
-    known = values[np.isfinite(values)]
-    if not len(known):
-        return 40.0, 140.0
-    return min(40.0, float(known.min()) // 20 * 20), max(140.0, -(-float(known.max()) // 20) * 20)
+def _row(name: str, curves: tuple[tuple[FloatArray, str], ...], scale: tuple[float, float, float]) -> _Row:
+    """Return a row whose axis has the limits of a scale, extended by its steps where the values need it."""
+    low, high, step = scale
+    for values, _ in curves:
+        known = values[np.isfinite(values)]
+        if len(known):
+            low = min(low, float(known.min()) // step * step)
+            high = max(high, -(-float(known.max()) // step) * step)
+    return _Row(name, curves, low, high, curves[-1][1])
 
 
-def _column_extremes(values: FloatArray, columns: int) -> tuple[FloatArray, FloatArray]:
-    """Return minimum and maximum of the values in each of a number of columns; NaN in empty columns."""
-    low = np.full(columns, np.inf, np.float32)
-    high = np.full(columns, -np.inf, np.float32)
-    known = np.flatnonzero(np.isfinite(values))
-    at = known * columns // len(values)
-    np.minimum.at(low, at, values[known])
-    np.maximum.at(high, at, values[known])
-    empty = np.isinf(low)
-    low[empty] = high[empty] = np.nan
-    return low, high
+def _span_text(trend: TrendSnapshot) -> str:
+    minutes = (trend.stop - trend.first) // 60
+    if minutes < 60:
+        return translate("Trend", "{count} min").format(count=minutes)
+    return translate("Trend", "{count} h").format(count=minutes // 60)

@@ -102,7 +102,14 @@ def test_apnoea_is_reported_at_its_limit_and_ended_by_a_breath() -> None:
     assert (began.kind, began.value, began.limit) == ("apnoea", 20.0, 20)
     assert isinstance(ended, Ended)
     assert (ended.reason, ended.value) == ("rule_no_longer_met", 32.0)
-    assert run([*seconds(breathing, 10), *pause], limits=Limits(apnoea=40)) == []
+
+
+def test_a_pause_shorter_than_the_limit_of_apnoea_is_a_low_rate_after_its_delay() -> None:
+    breathing: Values = {"respiration_rate": 14.0, "apnoea": None}
+    pause: list[Values | None] = [{"respiration_rate": None, "apnoea": float(s)} for s in range(10, 33)]
+    (low,) = run([*seconds(breathing, 10), *pause], limits=Limits(apnoea=40))
+    assert (low.kind, low.value, low.limit) == ("respiration_low", 60 / 24, 8)
+    assert run([*seconds(breathing, 10), *pause[:14], *seconds(breathing, 10)], limits=Limits(apnoea=40)) == []
 
 
 def test_apnoea_replaces_a_low_respiration_rate() -> None:

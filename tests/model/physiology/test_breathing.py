@@ -57,6 +57,16 @@ def test_nothing_is_said_of_a_wave_that_cannot_be_read(wave: FloatArray) -> None
     assert breathing(wave, FS, 0.3) == (None, 0.3)
 
 
+def test_a_pause_is_as_good_as_the_share_of_the_wave_that_is_valid() -> None:
+    wave = np.concatenate([wave_of(15, 10), wave_of(0, 20)])
+    wave[300:375] = np.nan
+    found, _ = breathing(wave, FS, 0.0)
+    assert found is not None
+    assert found.pause_s == pytest.approx(20, abs=4)
+    assert found.valid == pytest.approx(0.9)
+    assert found.quality < 0.5
+
+
 def test_a_flat_wave_of_a_bed_that_never_breathed_is_no_pause() -> None:
     found, _ = breathing(np.full(750, 0.4), FS, 0.0)
     assert found is not None

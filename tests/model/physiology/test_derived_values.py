@@ -108,3 +108,29 @@ def test_a_pause_of_breathing_is_counted_for_as_long_as_it_lasts() -> None:
     assert apnoea[64] == pytest.approx(26, abs=2)
     assert apnoea[-1] == pytest.approx(61, abs=2)
     assert named(found[-1])["respiration_rate"].value is None
+
+
+@pytest.mark.parametrize("missing", [True, False], ids=["missing", "invalid"])
+def test_time_without_a_wave_is_no_pause_of_breathing(missing: bool) -> None:
+    breath = 0.3 * np.sin(2 * np.pi * 0.25 * np.arange(40 * 25) / 25)
+    off, flat = np.full(30 * 25, np.nan), np.full(50 * 25, 0.1)
+    own = [WaveSamples("resp", 25, 0, breath), WaveSamples("resp", 25, 70 * FS, flat)]
+    if not missing:
+        own.insert(1, WaveSamples("resp", 25, 40 * FS, off))
+    state, pauses = None, []
+    for second in range(120):
+        first, end = second * 25, (second + 1) * FS - 1
+        parts = [(wave, first - wave.start * 25 // FS) for wave in own]
+        now = [
+            WaveSamples("resp", 25, second * FS, wave.values[place : place + 25])
+            for wave, place in parts
+            if 0 <= place < len(wave.values)
+        ]
+        state = derived_values.receive(state, now)
+        assert state is not None
+        found, state = derived_values.advance(state, [], [end])
+        pauses.append(named(found[0])["apnoea"].value)
+    known = {second + 1 - 70: pause for second, pause in enumerate(pauses) if pause is not None and second >= 70}
+    assert known
+    assert all(pause <= since for since, pause in known.items())
+    assert known[30] == pytest.approx(30, abs=2)
