@@ -130,16 +130,16 @@ def evaluate(
 
 def _limit(kind: LimitName, value: float, limit: int) -> Verdict:
     if kind in HIGH_LIMITS:
-        return Verdict(value > limit, value >= limit * (1 - MARGIN), value, limit)
+        return Verdict(value > limit, value >= limit * (1 - MARGIN), value, float(limit))
     inside = limit + SPO2_MARGIN if LIMIT_VALUES[kind] == "spo2" else limit * (1 + MARGIN)
-    return Verdict(value < limit, value < inside, value, limit)
+    return Verdict(value < limit, value < inside, value, float(limit))
 
 
 def _apnoea(limit: int, values: Values) -> Verdict | None:
     """Decide by the time since the last breath, which is known while breathing has paused; a rate shows breaths."""
     pause_s = values.get("apnoea")
     if pause_s is not None:
-        return Verdict(pause_s >= limit, True, pause_s, limit)
+        return Verdict(pause_s >= limit, True, pause_s, float(limit))
     return Verdict(False, False) if "respiration_rate" in values else None
 
 
@@ -158,4 +158,4 @@ def _pulse_mismatch(limit: int, values: Values, heart_rate: float | None) -> Ver
     if heart_rate is None or not pulses:
         return None
     difference = min(abs(pulse - heart_rate) for pulse in pulses)
-    return Verdict(difference > limit, difference > limit * MISMATCH_MARGIN, difference, limit)
+    return Verdict(difference > limit, difference > limit * MISMATCH_MARGIN, difference, float(limit))

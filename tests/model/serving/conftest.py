@@ -18,9 +18,11 @@ def models() -> Models:
 
 @pytest.fixture(scope="module")
 def patient() -> Record:
-    """The synthetic patient from 80 s to 110 s; long enough to learn, and with the first PVC."""
+    """30 s of the synthetic patient: long enough to learn, and with one PVC, at 23.3 s."""
     whole = synthetic_record()
-    return Record(whole.name, whole.leads, whole.gain, whole.zero, whole.adu[80 * 360 : 110 * 360], True, whole.source)
+    first = 154 * 360 + 180
+    adu = whole.adu[first : first + 30 * 360]
+    return Record(whole.name, whole.leads, whole.gain, whole.zero, adu, True, whole.source)
 
 
 @pytest.fixture(scope="module")

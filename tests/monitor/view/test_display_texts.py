@@ -23,7 +23,7 @@ from tests.monitor.view.scenario import Scenario
 from tests.monitor.view.test_event_review import review_of
 
 # Names, commands, units and abbreviations that are written in Latin letters in Japanese, too.
-LATIN = re.compile(r"mqtt://\S+|mitdb/\d+|BED-\d+|MLII|bedside|broker|refused|VPC|QRS")
+LATIN = re.compile(r"mqtt://\S+|mitdb/\d+|BED-\d+|MLII|bedside|broker|refused|VPC|QRS|ABP|SpO2|mmHg")
 ACTIONS = [
     SetPlaying(playing=True),
     SetPlaying(playing=False),
