@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime
 
+from monitor.view.number_alarms import NOT_OF_ECG
 from monitor.view.trace import AlarmSpan
 from monitor.view.view_model import AdvisoryCount, AlarmLine, Pauses
 from stream.clock import unix_ns
@@ -138,10 +139,14 @@ class BedAlarms:
         return min(ongoing, key=PRIORITIES.index, default=None)
 
     def alarm_spans(self, session: str, first: int, cursor: int) -> tuple[AlarmSpan, ...]:
-        """Return the spans that overlap the samples ``first`` to ``cursor - 1``, in order of rising urgency."""
+        """Return the spans that overlap the samples ``first`` to ``cursor - 1``, in order of rising urgency.
+
+        Alarms that concern another wave than the ECG have none.
+        """
         if self._alarm_spans_key != (self.revision, session):
             self._alarm_spans_key = (self.revision, session)
-            spans = [self.alarm_span(alarm) for alarm in self._latest.values() if alarm.session == session]
+            of_ecg = (alarm for alarm in self._latest.values() if alarm.kind not in NOT_OF_ECG)
+            spans = [self.alarm_span(alarm) for alarm in of_ecg if alarm.session == session]
             self._alarm_spans = tuple(sorted(spans, key=lambda s: -PRIORITIES.index(s.priority)))
         return tuple(s for s in self._alarm_spans if s.first < cursor and (s.stop is None or s.stop > first))
 

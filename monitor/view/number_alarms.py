@@ -36,6 +36,12 @@ NUMBERS: Mapping[AlarmKind, tuple[Number, Side]] = {
 }
 """The number that an alarm concerns, and the limit beyond which it is."""
 
+NOT_OF_ECG: frozenset[AlarmKind] = frozenset(
+    {"pulse_mismatch", "pleth_off", "abp_fault", "resp_fault"}
+    | {kind for kind, (number, _) in NUMBERS.items() if number != "heart_rate"}
+)
+"""Kinds that concern another wave than the ECG, which is not marked."""
+
 _LIMITS: Mapping[Number, Mapping[Side, LimitName]] = {
     "heart_rate": {"high": "heart_rate_high", "low": "heart_rate_low"},
     "spo2": {"low": "spo2_low"},

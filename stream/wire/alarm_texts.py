@@ -30,6 +30,8 @@ ALARM_TABLES: Mapping[Language, Table] = {"en": alarm_texts_en.ALARMS, "ja": ala
 NO_VALUE = "–"
 """Shown in place of a missing value."""
 
+_MAX_DIGITS = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
@@ -113,12 +115,12 @@ def _text(value: Value, table: Table) -> str:
 
 
 def _value(alarm: Alarm) -> str:
-    """Return the rounded value; a rate just beyond its limit must not be rounded to the limit."""
+    """Return the rounded value; a value just beyond its limit must not be rounded to the limit."""
     value, limit = alarm.value, alarm.limit
-    exact = alarm.kind == "asystole" or alarm.reason == "samples_lost"
-    if value is not None and limit is not None and round(value) == limit:
-        exact = True
-    return _number(value, ".1f" if exact else ".0f")
+    digits = 1 if alarm.kind == "asystole" or alarm.reason == "samples_lost" else 0
+    if value is not None and round(value, digits) == limit:
+        digits = 1 if round(value, 1) != limit or value == limit else _MAX_DIGITS
+    return _number(value, f".{digits}f")
 
 
 def _number(value: float | None, form: str) -> str:

@@ -20,6 +20,12 @@ from tests.monitor.message_samples import (
 from tests.monitor.view.scenario import Scenario
 
 
+def test_an_alarm_of_another_wave_does_not_mark_the_ecg() -> None:
+    frame = Scenario().stream(30).receive(alarm(400, kind="abp_mean_low", priority="medium")).frame()
+    assert frame.trace.alarm_spans == ()
+    assert len(frame.active) == 1
+
+
 def test_an_active_alarm_spans_to_the_cursor_and_a_cleared_one_to_its_end() -> None:
     scenario = Scenario().stream(30).receive(alarm(400))
     opened = scenario.frame()

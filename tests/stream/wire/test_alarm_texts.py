@@ -101,6 +101,10 @@ def test_no_template_is_unused() -> None:
             {"kind": "heart_rate_high", "reason": "rule_met", "value": 120.3},
             "Heart rate high: 120.3/min, above 120/min",
         ),
+        (
+            {"kind": "abp_diastolic_low", "reason": "rule_met", "value": 49.98, "limit": 50.0},
+            "ABP diastolic low: 49.98 mmHg, below 50 mmHg",
+        ),
         ({"kind": "lead_off", "reason": "rule_met"}, "Lead off: MLII, V1"),
         ({"kind": "no_data", "reason": "bed_silent", "value": 6.9}, "No data for 7 s"),
         ({"kind": "no_data", "reason": "samples_lost", "value": 2.0}, "2.0 s of signal lost"),
