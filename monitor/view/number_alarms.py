@@ -36,9 +36,9 @@ NUMBERS: Mapping[AlarmKind, tuple[Number, Side]] = {
 }
 """The number that an alarm concerns, and the limit beyond which it is."""
 
+_OF_OTHER_SENSORS: tuple[AlarmKind, ...] = ("pulse_mismatch", "pleth_off", "abp_fault", "resp_fault")
 NOT_OF_ECG: frozenset[AlarmKind] = frozenset(
-    {"pulse_mismatch", "pleth_off", "abp_fault", "resp_fault"}
-    | {kind for kind, (number, _) in NUMBERS.items() if number != "heart_rate"}
+    (*_OF_OTHER_SENSORS, *(kind for kind, (number, _) in NUMBERS.items() if number != "heart_rate"))
 )
 """Kinds that concern another wave than the ECG, which is not marked."""
 

@@ -29,7 +29,8 @@ class TileNumber:
 
     Attributes
     ----------
-    text : str
+    text, value : str
+        With its name, and without.
     wave : str
         The wave whose colour it has.
     alarm : NumberAlarm or None
@@ -38,6 +39,7 @@ class TileNumber:
     """
 
     text: str
+    value: str
     wave: Signal
     alarm: NumberAlarm | None
     dim: bool
@@ -137,4 +139,5 @@ def _number(frame: Frame, wave: Signal, alarms: Mapping[Number, NumberAlarm]) ->
     reading = main_reading(group, frame.readings)
     dim = reading is None or reading.state != "live"
     alarm = None if group.number is None else alarms.get(group.number)
-    return TileNumber(f"{group.name} {main_texts(group, frame.readings)[0]}", wave, alarm, dim)
+    value = main_texts(group, frame.readings)[0]
+    return TileNumber(f"{group.name} {value}", value, wave, alarm, dim)

@@ -149,10 +149,15 @@ class TileHeader(QWidget):
         return text_width(content.bed.upper(), self._sizes.name) + px(40) + tag + rhythm
 
     def _draw_numbers(self, painter: QPainter, place: QRect) -> int:
-        """Draw SpO2 and pressure at the right of a place, as many as fit; return the pixel where they begin."""
-        text, left, right = self._sizes.text, place.left(), place.right()
-        for number in reversed(self.content.numbers):
-            width = text_width(number.text, text) + px(10)
+        """Draw SpO2 and pressure at the right of a place; return the pixel where they begin.
+
+        Without their names if there is no room for them, and as many as fit.
+        """
+        numbers, text, left, right = self.content.numbers, self._sizes.text, place.left(), place.right()
+        named = sum(text_width(number.text, text) + px(10) for number in numbers) <= place.width()
+        for number in reversed(numbers):
+            shown = number.text if named else number.value
+            width = text_width(shown, text) + px(10)
             if right - width < left:
                 continue
             ink = self.theme.wave[number.wave]
@@ -163,7 +168,7 @@ class TileHeader(QWidget):
             painter.setFont(font(text, bold=True))
             painter.setPen(colour(ink))
             field = QRect(right - width, place.top(), width, place.height())
-            painter.drawText(field, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, number.text)
+            painter.drawText(field, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, shown)
             right -= width
         return right
 
