@@ -44,12 +44,7 @@ OUTCOMES = [
     ("acknowledged", None, get_args(RaisedReason)),
     ("acknowledged", 4000, get_args(ClearedReason)),
 ]
-EVENTS = [
-    pytest.param(kind, phase, end, reason, id=f"{kind}-{phase}-{end}-{reason}")
-    for kind in KINDS
-    for phase, end, reasons in OUTCOMES
-    for reason in reasons
-]
+EVENTS = [(phase, end, reason) for phase, end, reasons in OUTCOMES for reason in reasons]
 
 
 def text_of(event: Alarm, language: Language = "en") -> str:
@@ -57,17 +52,16 @@ def text_of(event: Alarm, language: Language = "en") -> str:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize(("kind", "phase", "end", "reason"), EVENTS)
-def test_every_kind_phase_and_reason_has_a_text(
-    kind: str, phase: str, end: int | None, reason: str, language: Language
-) -> None:
-    text = text_of(alarm(kind=kind, phase=phase, end=end, reason=reason, **VALUES), language)
-    assert text
-    assert not set("{}_") & set(text), "a value was not filled in, or a code is shown"
-    assert NO_VALUE not in text
-    if language != "en":
-        assert set(re.findall(r"[A-Za-z]{3,}", text)) <= LATIN
-        assert re.search(r"[぀-ヿ一-鿿]", text)
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_phase_and_reason_has_a_text(kind: str, language: Language) -> None:
+    for phase, end, reason in EVENTS:
+        text = text_of(alarm(kind=kind, phase=phase, end=end, reason=reason, **VALUES), language)
+        assert text, (phase, reason)
+        assert not set("{}_") & set(text), f"{text}: a value was not filled in, or a code is shown"
+        assert NO_VALUE not in text
+        if language != "en":
+            assert set(re.findall(r"[A-Za-z]{3,}", text)) <= LATIN
+            assert re.search(r"[぀-ヿ一-鿿]", text)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
