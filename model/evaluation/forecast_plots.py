@@ -15,6 +15,7 @@ from model.evaluation.plot_style import (
     SKY,
     VERMILION,
     add_caption,
+    best_median_worst,
     label_right,
     new_figure,
     plain,
@@ -41,8 +42,7 @@ NAMED = 3
 
 def select_records(report: ForecastReport) -> list[str]:
     """Return the records with the smallest, the median and the largest NRMSE 100 ms ahead; fewer if there are fewer."""
-    order = sorted(report.records, key=lambda name: float(report.records[name].curve[0, AT_100_MS]))
-    return list(dict.fromkeys((order[0], order[(len(order) - 1) // 2], order[-1])))
+    return best_median_worst({name: float(one.curve[0, AT_100_MS]) for name, one in report.records.items()})
 
 
 def draw_excerpts(report: ForecastReport) -> Figure:

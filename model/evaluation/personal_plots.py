@@ -8,7 +8,7 @@ import numpy as np
 from scipy.interpolate import CubicHermiteSpline
 
 from model.evaluation.personal_report import HORIZONS, PersonalReport
-from model.evaluation.plot_style import BLACK, GREY, SKY, VERMILION, add_caption, new_figure, plain
+from model.evaluation.plot_style import BLACK, GREY, SKY, VERMILION, add_caption, best_median_worst, new_figure, plain
 from model.evaluation.second_ahead import BETTER, SecondAhead
 from model.forecast.interval_calibration import Z90
 from model.forecast.personal_forecast import OFFSETS
@@ -26,8 +26,7 @@ _KNOWN = np.array((0, *OFFSETS))
 
 def select_records(report: PersonalReport) -> list[str]:
     """Return the records with the smallest, the median and the largest NRMSE 100 ms ahead; fewer if there are fewer."""
-    order = sorted(report.records, key=lambda name: float(report.records[name].nrmse[0, AT_100_MS]))
-    return list(dict.fromkeys((order[0], order[(len(order) - 1) // 2], order[-1])))
+    return best_median_worst({name: float(one.nrmse[0, AT_100_MS]) for name, one in report.records.items()})
 
 
 def draw_second_ahead(report: PersonalReport) -> Figure:

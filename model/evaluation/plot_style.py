@@ -6,6 +6,7 @@ blindness; lines also differ in their dashes.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -63,3 +64,9 @@ def label_right(axes: Axes, y: FloatArray, labels: list[str], colours: list[str]
             color=colours[i],
             annotation_clip=False,
         )
+
+
+def best_median_worst(errors: Mapping[str, float]) -> list[str]:
+    """Return the records with the smallest, the median and the largest error; fewer if there are fewer."""
+    order = sorted(errors, key=lambda name: errors[name])
+    return list(dict.fromkeys((order[0], order[(len(order) - 1) // 2], order[-1])))

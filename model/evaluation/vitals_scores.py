@@ -173,8 +173,7 @@ def evaluate_vitals(database: Database, names: Sequence[str], models: Models) ->
                 record = database.example(name).record
                 breaths = read_breaths(database.folder / name)
             except RecordError as error:
-                if not _is_companion(database, name):
-                    skip(skipped, name, error)
+                skip(skipped, name, error)
                 continue
             finally:
                 update(done)
@@ -216,8 +215,3 @@ def _at(ends: FloatArray, values: FloatArray, fs: float) -> FloatArray:
     """Return stored values at some times, s; NaN after the last."""
     places = np.rint(ends * fs).astype(np.int64)
     return np.where(places < len(values), values[np.minimum(places, len(values) - 1)], np.nan)
-
-
-def _is_companion(database: Database, name: str) -> bool:
-    """Return whether a record holds the numerics of another one."""
-    return name.endswith("n") and name[:-1] in database.records

@@ -204,9 +204,7 @@ class Catalog:
             return []
         folder = None if self.data_dir is None else self.data_dir / name
         if folder is not None and folder.is_dir():
-            stems = {path.stem for path in folder.glob("*.hea")}
-            # A record with the numerics of another one is none of its own.
-            return sorted(f"{name}/{stem}" for stem in stems if not (stem.endswith("n") and stem[:-1] in stems))
+            return [f"{name}/{stem}" for stem in without_numerics(path.stem for path in folder.glob("*.hea"))]
         return [record for record in sorted(DOWNLOADABLE) if record.startswith(f"{name}/") and self._on_disk(record)]
 
     def fetch(self, names: Iterable[str]) -> Iterator[str]:
@@ -322,6 +320,12 @@ class Catalog:
     def _report(self, text: str) -> None:
         if self.progress:
             print(text, file=sys.stderr)
+
+
+def without_numerics(stems: Iterable[str]) -> list[str]:
+    """Return the names of the records of a folder, sorted; the numerics of another (``…n``) are none."""
+    every = set(stems)
+    return sorted(stem for stem in every if not (stem.endswith("n") and stem[:-1] in every))
 
 
 def _expect(sha256: str) -> Check:

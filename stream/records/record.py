@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,10 +11,13 @@ import numpy.typing as npt
 
 from stream.timebase import FS
 from stream.wire.messages import INVALID
-from stream.wire.numerics_message import NumericName, NumericUnit
+from stream.wire.numerics_message import Numeric, NumericName, NumericSource, NumericUnit
 from stream.wire.wave_message import Signal, Unit
 
 Samples = npt.NDArray[np.float64]
+
+MAX_NUMERICS_FS = 1.0
+"""Largest rate of messages with numerics, Hz."""
 
 _ROUNDING = 1e-6
 """Share of a sample by which a time may lie before it: times are rounded."""
@@ -177,6 +181,33 @@ class Record:
         mv = (self.adu - np.asarray(self.zero, np.float64)) / np.asarray(self.gain, np.float64)
         mv[self.adu == INVALID] = np.nan
         return mv
+
+    def numerics_at(self, position: int) -> tuple[Numeric, ...]:
+        """Return the numerics, as messages contain them, that hold at a sample of the ECG."""
+        source: NumericSource = "simulated" if self.synthetic else "recorded"
+        found = ((one, *one.at(position)) for one in self.numerics)
+        return tuple(
+            Numeric(name=one.name, value=value, unit=one.unit, source=source, age_s=round(age_s, 3))
+            for one, value, age_s in found
+        )
+
+    def numerics_positions(self) -> Iterator[int]:
+        """Yield the samples of the ECG at which numerics are new, with at most `MAX_NUMERICS_FS`."""
+        number = 0
+        while self.numerics and (position := self._numerics_position(number)) < self.n:
+            yield position
+            number += 1
+
+    def latest_numerics(self, last: int) -> int:
+        """Return the latest of these samples up to a sample; there must be numerics."""
+        return self._numerics_position(math.floor(last * self._numerics_fs / FS + _ROUNDING))
+
+    @property
+    def _numerics_fs(self) -> float:
+        return min(max(one.fs for one in self.numerics), MAX_NUMERICS_FS)
+
+    def _numerics_position(self, number: int) -> int:
+        return math.ceil(number * FS / self._numerics_fs - _ROUNDING)
 
     def first_leads(self, count: int) -> Record:
         """Return the record with at most ``count`` leads; it shares the samples."""

@@ -10,7 +10,6 @@ A `Playhead` is immutable: each action and each chunk returns a new one.
 
 from __future__ import annotations
 
-import math
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,20 +22,13 @@ from stream.errors import UsageError
 from stream.records.record import Record
 from stream.timebase import FS
 from stream.wire.messages import MAX_SPEED, MIN_SPEED, Waveform
-from stream.wire.numerics_message import Numeric, Numerics
+from stream.wire.numerics_message import Numerics
 from stream.wire.replay_actions import ReplayAction, Seek, SetLoop, SetPlaying, SetSpeed
 from stream.wire.topics import check_bed
 from stream.wire.wave_message import Wave
 
 MAX_CHUNK = 3600
 """Maximum number of samples per chunk; 10 s."""
-
-MAX_NUMERICS_FS = 1.0
-"""Most messages of numerics per second of signal."""
-
-
-_ROUNDING = 1e-6
-"""Share of a sample by which a time may lie before it."""
 
 
 @dataclass(frozen=True)
@@ -174,38 +166,24 @@ class Playhead(msgspec.Struct, frozen=True):
     def next_numerics(self) -> Numerics | None:
         """Return the latest numerics in the interval of the next chunk, to be sent after it; None if none are new.
 
-        They are new at the cadence of the fastest one, at most `MAX_NUMERICS_FS`, and at the first sample of an epoch.
+        They are new at `Record.numerics_positions`, and at the first sample of an epoch.
         """
         record = self.record
         if not record.numerics:
             return None
-        fs = min(max(numeric.fs for numeric in record.numerics), MAX_NUMERICS_FS)
-        last = self.position + self._next_n() - 1
-        position = math.ceil(math.floor(last * fs / FS + _ROUNDING) * FS / fs - _ROUNDING)
+        position = record.latest_numerics(self.position + self._next_n() - 1)
         if position < self.position:
             if self.start > self.epoch_start:
                 return None
             position = self.position
         index = self.start + position - self.position
-        values = []
-        for numeric in record.numerics:
-            value, age_s = numeric.at(position)
-            values.append(
-                Numeric(
-                    name=numeric.name,
-                    value=value,
-                    unit=numeric.unit,
-                    source="simulated" if record.synthetic else "recorded",
-                    age_s=round(age_s, 3),
-                )
-            )
         return Numerics(
             bed=self.bed,
             session=self.session,
             epoch=self.epoch,
             index=index,
             when=rfc3339(self._due(index)),
-            values=tuple(values),
+            values=record.numerics_at(position),
             synthetic=record.synthetic,
         )
 

@@ -333,11 +333,8 @@ async def test_the_statuses_of_many_beds_are_spread_over_their_interval() -> Non
     assert most <= 2, "they would delay the chunks"
 
 
-async def test_a_publisher_that_is_late_lets_the_connection_send() -> None:
-    sent: list[tuple[int, Message]] = []
-    clock = FakeClock()
-    replayed = publisher([begin(traceable(32_000), ReplayConfig(chunk=1), BEGIN_NS)], sent, clock)
-    clock.now += 80_000_000_000
+async def _most_per_turn(replayed: Publisher, sent: list[tuple[int, Message]]) -> int:
+    """Run a publisher to its end; return the largest number of messages that it queued before others had a turn."""
     queued: list[int] = []
 
     async def connection() -> None:
@@ -348,8 +345,17 @@ async def test_a_publisher_that_is_late_lets_the_connection_send() -> None:
     sending = asyncio.create_task(connection())
     await replayed.run()
     sending.cancel()
+    return max(queued)
+
+
+async def test_a_publisher_that_is_late_lets_the_connection_send() -> None:
+    sent: list[tuple[int, Message]] = []
+    clock = FakeClock()
+    replayed = publisher([begin(traceable(32_000), ReplayConfig(chunk=1), BEGIN_NS)], sent, clock)
+    clock.now += 80_000_000_000
+    most = await _most_per_turn(replayed, sent)
     assert len(waveforms(sent, "bed-1")) == 32_000
-    assert max(queued) <= MAX_CHUNKS_PER_TURN + 2
+    assert most <= MAX_CHUNKS_PER_TURN + 2
 
 
 async def test_a_late_publisher_of_waves_queues_no_more_messages_per_turn() -> None:
@@ -359,18 +365,9 @@ async def test_a_late_publisher_of_waves_queues_no_more_messages_per_turn() -> N
     clock = FakeClock()
     replayed = publisher([begin(record, ReplayConfig(bed=bed), BEGIN_NS) for bed in "abc"], sent, clock)
     clock.now += 10_000_000_000
-    queued: list[int] = []
-
-    async def connection() -> None:
-        while True:
-            queued.append(len(sent) - sum(queued))
-            await asyncio.sleep(0)
-
-    sending = asyncio.create_task(connection())
-    await replayed.run()
-    sending.cancel()
+    most = await _most_per_turn(replayed, sent)
     assert sum(isinstance(message, Wave) for _, message in sent) == 3 * 100 * 6
-    assert max(queued) <= 2 * 7 + 2 * 3
+    assert most <= 2 * 7 + 2 * 3
 
 
 async def test_a_summary_names_the_first_and_the_last_of_many_beds() -> None:
