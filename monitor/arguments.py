@@ -303,13 +303,25 @@ def parser() -> argparse.ArgumentParser:
         "--plot", type=Path, metavar="FILE", help="with --tutorial: plot observed and predicted samples (PNG, PDF, …)"
     )
 
-    command = add("data", "recordings: list, fetch")
+    command = add("data", "recordings: list, fetch, episodes")
     actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
     action = actions.add_parser("list", help="list known records and their locations", parents=[data])
     action.set_defaults(run="data list")
     action = actions.add_parser("fetch", help="download records into the cache", parents=[data])
     action.add_argument("names", nargs="+", metavar="RECORD", help="mitdb or bidmc (all of it), mitdb/208, excerpt")
     action.set_defaults(run="data fetch")
+    action = actions.add_parser("episodes", help="list episodes of arrhythmia and where they are", parents=[data])
+    action.add_argument("--rhythm", metavar="CODE", help="only those of one rhythm, such as VT, VF, AFIB, ASYS, BRADY")
+    action.add_argument("--min-s", type=float, default=0.0, metavar="S", help="only those that last so long")
+    action.add_argument(
+        "--database",
+        metavar="NAMES",
+        help="read the annotations of these databases or folders, instead of the table in the package",
+    )
+    form = action.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    form.add_argument("--csv", action="store_true", help="print CSV, as in the package: stream/records/episodes.csv")
+    action.set_defaults(run="data episodes")
 
     command = add("bench", "measure timings on this machine: stream, ward, model, gui")
     subjects = command.add_subparsers(dest="subject", required=True, metavar="SUBJECT")

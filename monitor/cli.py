@@ -32,6 +32,7 @@ RUN: dict[str, Callable[[argparse.Namespace], int]] = {
     "alarms export": data.export_alarms,
     "data list": data.list_records,
     "data fetch": data.fetch_records,
+    "data episodes": data.list_episodes,
     "analyze": offline.analyze,
     "train": offline.train,
     "evaluate": offline.evaluate,
