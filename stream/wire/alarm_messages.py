@@ -27,7 +27,7 @@ from stream.wire.messages import (
     Message,
     Text,
 )
-from stream.wire.replay_actions import ChooseRecord, Seek, SetLoop, SetPlaying, SetSpeed
+from stream.wire.replay_actions import ChooseRecord, Inject, Seek, SetLoop, SetPlaying, SetSpeed, StopInjection
 
 AlarmKind = Literal[
     "asystole",
@@ -287,6 +287,8 @@ Action = (
     | SetLoop
     | ChooseRecord
     | SetDetail
+    | Inject
+    | StopInjection
 )
 
 
