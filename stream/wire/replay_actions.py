@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from stream.wire.messages import MAX_SPEED, MIN_SPEED, Index, Text
+from stream.wire.messages import MAX_NUMERICS_SPEED, MIN_SPEED, Index, Text
 
 
 class SetPlaying(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="set_playing"):
@@ -22,9 +22,9 @@ class Seek(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="seek"
 
 
 class SetSpeed(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="set_speed"):
-    """Set the replay speed; 1 is real time."""
+    """Set the replay speed; 1 is real time. A record with ECG has at most 1000."""
 
-    speed: Annotated[float, msgspec.Meta(ge=MIN_SPEED, le=MAX_SPEED)]
+    speed: Annotated[float, msgspec.Meta(ge=MIN_SPEED, le=MAX_NUMERICS_SPEED)]
 
 
 class SetLoop(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="set_loop"):
