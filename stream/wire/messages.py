@@ -25,6 +25,9 @@ INVALID = -32768
 
 MAX_LEADS = 2
 MIN_SPEED, MAX_SPEED = 0.01, 1000.0
+MAX_NUMERICS_SPEED = 7200.0
+"""Largest replay speed of a record of numerics alone: an hour of the patient in half a second."""
+
 MIN_GAIN, MAX_GAIN = 1e-3, 1e9
 """Accepted gains, in adu/mV; beyond, amplitudes are not physiological and forecasts would exceed float32."""
 

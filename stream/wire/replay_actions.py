@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 
 from stream.wire.injection_kinds import InjectedSignal, InjectionKind, check_injection, check_seconds
-from stream.wire.messages import MAX_SPEED, MIN_SPEED, Finite, Index, InjectionId, LeadName, Text
+from stream.wire.messages import MAX_NUMERICS_SPEED, MIN_SPEED, Finite, Index, InjectionId, LeadName, Text
 
 
 class SetPlaying(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="set_playing"):
@@ -23,9 +23,9 @@ class Seek(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="seek"
 
 
 class SetSpeed(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="set_speed"):
-    """Set the replay speed; 1 is real time."""
+    """Set the replay speed; 1 is real time. A record with ECG has at most 1000."""
 
-    speed: Annotated[float, msgspec.Meta(ge=MIN_SPEED, le=MAX_SPEED)]
+    speed: Annotated[float, msgspec.Meta(ge=MIN_SPEED, le=MAX_NUMERICS_SPEED)]
 
 
 class SetLoop(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="set_loop"):
