@@ -118,7 +118,9 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--bed", action="append", default=[], metavar="NAME=RECORD", help="bed and its record; can be repeated"
     )
-    command.add_argument("--speed", type=float, default=1.0, metavar="X", help="multiple of real time (default: 1)")
+    command.add_argument(
+        "--speed", type=float, default=1.0, metavar="X", help="multiple of real time (default: 1; at most 7200)"
+    )
     command.add_argument("--loop", action="store_true", help="restart at the first sample when the record ends")
     command.add_argument("--start", type=float, default=0.0, metavar="S", help="start S seconds into the record")
     command.add_argument("--chunk", type=int, default=36, metavar="N", help="samples per message (default: 36, 100 ms)")

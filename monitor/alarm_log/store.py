@@ -28,8 +28,9 @@ from stream.wire.alarm_messages import PRIORITIES, Alarm, Command
 STRIPS_PER_BED = 1000
 """Maximum number of strips per bed, 30 MB; the oldest of the lowest priority is deleted first. Events are kept."""
 
-FIELDS = tuple(name for name in Alarm.__struct_fields__ if name not in ("lease", "resent"))
-"""Columns of an event: it is the same whoever sends it, however often. The lease decides only whether it is stored."""
+FIELDS = tuple(name for name in Alarm.__struct_fields__ if name not in ("at", "lease", "resent"))
+"""Columns of an event: it is the same whoever sends it, however often. The lease decides only whether it is stored;
+``at`` is for those who score a stream while it flows."""
 
 _SMALL_CACHE = "PRAGMA cache_size = -256"
 """KiB instead of SQLite's 2 MiB, which would fill for hours: rows are added at the end, so few pages are read twice."""

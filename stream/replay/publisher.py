@@ -353,6 +353,9 @@ class Publisher:
 
     def _publish(self, bed: Bed) -> None:
         record = bed.own_head.record
+        if record.alone:
+            self._publish_alone(bed)
+            return
         for wave in bed.own_head.next_waves():
             self._send(wave)
         numerics = bed.own_head.next_numerics()
@@ -367,10 +370,22 @@ class Publisher:
             self._send(numerics)
             bed.numerics = True
         self._write_chunk(chunk)
-        self._log_end(head, chunk)
+        self._log_end(head, chunk.epoch)
         if self._annotations and record.annotations is not None:
             for annotation in annotations_of(chunk, record.annotations):
                 self._send(annotation)
+
+    def _publish_alone(self, bed: Bed) -> None:
+        """Send the next numerics of a bed that has nothing else."""
+        before = bed.own_head
+        numerics, head = before.next_alone()
+        self._move(bed, head)
+        if numerics is not None:
+            self._send(numerics)
+            bed.numerics = True
+            if head.seq == 1:
+                self.publish_status(bed)  # the next one may be an hour away
+        self._log_end(head, before.epoch)
 
     def _remove_numerics(self, bed: Bed) -> None:
         """Remove the retained numerics of a bed: its record has ended, or another one is chosen."""
@@ -386,10 +401,11 @@ class Publisher:
     def _write_chunk(self, chunk: Waveform) -> None:
         self._write(chunk.bed, chunk.session, chunk.seq, chunk.start, chunk.n, chunk.due_ns, self._clock.now_ns())
 
-    def _log_end(self, head: Playhead, last: Waveform) -> None:
+    def _log_end(self, head: Playhead, epoch: int) -> None:
+        """Log that the record has ended with the last message, of an epoch."""
         if head.ended:
             log.info("%s: record %s has ended", head.bed, head.record.name)
-        elif head.epoch > last.epoch and self._logs_loop(head):
+        elif head.epoch > epoch and self._logs_loop(head):
             log.info("%s: record %s has ended and is restarted", head.bed, head.record.name)
 
     def _logs_loop(self, head: Playhead) -> bool:
@@ -425,8 +441,11 @@ def annotations_of(chunk: Waveform, reference: Annotations) -> Iterator[Annotati
 def description(head: Playhead) -> str:
     """Return a one-line description of a replay."""
     record = head.record
+    signals = f"{', '.join(record.leads)}; {FS} Hz"
+    if record.alone:
+        signals = f"numerics alone: {', '.join(one.name for one in record.numerics)}"
     parts = [
-        f"{head.bed}: {record.name} ({', '.join(record.leads)}; {FS} Hz; {record.n / FS:.1f} s)",
+        f"{head.bed}: {record.name} ({signals}; {record.n / FS:.1f} s)",
         f"from {head.position / FS:.1f} s" if head.position else "",
         f"at {head.speed:g} times real time",
         "in a loop" if head.loop else "",

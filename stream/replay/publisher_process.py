@@ -16,7 +16,7 @@ from stream.records.record import Record
 from stream.replay import bed_claims
 from stream.replay.ledger import ledger
 from stream.replay.load_report import INTERVAL_S, LoadReport
-from stream.replay.playhead import ReplayConfig, begin, first_sample
+from stream.replay.playhead import ReplayConfig, begin, check_speed, first_sample
 from stream.replay.publisher import Publisher, description
 from stream.wire.alarm_messages import Command
 from stream.wire.detail import IN_FULL
@@ -68,7 +68,8 @@ async def serve(
     Raises
     ------
     UsageError
-        A record is shorter than the start position of its replay, or another publisher sends its bed.
+        A record is shorter than the start position of its replay, its speed is too high for its ECG, or another
+        publisher sends its bed.
     BrokerError
         The broker cannot be reached.
     StorageError
@@ -76,6 +77,7 @@ async def serve(
     """
     for record, config in replays:
         first_sample(record, config)
+        check_speed(record, config.speed)
     beds = tuple(config.bed for _, config in replays)
     in_shards = len(beds) > IN_FULL and not all_in_full
     # With those of the claims: its own retained topics, which the client restores when another client overwrites them.
