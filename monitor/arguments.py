@@ -336,7 +336,12 @@ def parser() -> argparse.ArgumentParser:
     action = actions.add_parser("list", help="list known records and their locations", parents=[data])
     action.set_defaults(run="data list")
     action = actions.add_parser("fetch", help="download records into the cache", parents=[data])
-    action.add_argument("names", nargs="+", metavar="RECORD", help="mitdb or bidmc (all of it), mitdb/208, excerpt")
+    action.add_argument(
+        "names",
+        nargs="+",
+        metavar="RECORD",
+        help="mitdb or bidmc (all of it), mitdb/208, challenge2019/p000009, excerpt",
+    )
     action.set_defaults(run="data fetch")
 
     command = add("bench", "measure timings on this machine: stream, ward, model, gui")
