@@ -200,6 +200,12 @@ def parser() -> argparse.ArgumentParser:
     command = add("alarms", "store every alarm event exactly once in SQLite", broker, metrics)
     command.add_argument("--db", type=Path, metavar="FILE", help="SQLite file; created if missing")
     command.add_argument("--jsonl", action="store_true", help="also print each event as a line of JSON")
+    command.add_argument(
+        "--truth",
+        action="store_true",
+        help="also store what was done to the beds, all commands and forecasts, for 'bedside debrief'; "
+        "needs the rights of an instructor",
+    )
     actions = command.add_subparsers(dest="action", metavar="[export]")
     action = actions.add_parser("export", help="write stored alarms as CSV, JSON lines or WFDB records")
     action.set_defaults(run="alarms export")
@@ -215,6 +221,18 @@ def parser() -> argparse.ArgumentParser:
     action.add_argument(
         "--since", metavar="TIME", help="only alarms raised at or after this time, such as 2026-01-31T12:00:00Z"
     )
+
+    command = add("debrief", "write what happened, what alarmed and who did what, from the log of a class")
+    command.add_argument(
+        "--db", type=Path, required=True, metavar="FILE", help="the alarm store of 'bedside alarms --truth'"
+    )
+    command.add_argument("--out", type=Path, required=True, metavar="FILE", help="page to write: FILE.html or FILE.pdf")
+    command.add_argument("--lang", choices=("en", "ja"), default="en", help="default: %(default)s")
+    command.add_argument("--bed", metavar="NAME", help="only this bed")
+    command.add_argument(
+        "--since", metavar="TIME", help="only what happened at or after this time, such as 2026-01-31T12:00:00Z"
+    )
+    command.add_argument("--last", type=int, metavar="N", help="only the last N sessions")
 
     command = add("tap", "print decoded messages for scripts and plotting programs", broker)
     command.add_argument("topic", nargs="?", metavar="TOPIC", help="MQTT topic filter (default: all topics)")

@@ -85,7 +85,7 @@ def export(path: Path, form: Format, out: Path, alarm_filter: AlarmFilter, write
     StorageError
         The store does not exist or is damaged; `out` exists or cannot be written.
     """
-    with _open_read_only(path) as db:
+    with open_read_only(path) as db:
         if form == "wfdb":
             count = _write_strips(db, out, alarm_filter, write_record)
             return f"{count} strips written to {out}"
@@ -94,7 +94,14 @@ def export(path: Path, form: Format, out: Path, alarm_filter: AlarmFilter, write
 
 
 @contextlib.contextmanager
-def _open_read_only(path: Path) -> Iterator[sqlite3.Connection]:
+def open_read_only(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open a store to read it.
+
+    Raises
+    ------
+    StorageError
+        It does not exist, is empty, of an older layout, or damaged.
+    """
     if not path.is_file():
         raise StorageError(f"alarm store {path} does not exist: name the --db file of 'bedside alarms'")
     try:

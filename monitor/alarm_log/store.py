@@ -19,11 +19,13 @@ from typing import Any, Self
 import msgspec
 
 from monitor.alarm_log import schema
+from monitor.alarm_log.class_log import StripForecast
 from monitor.alarm_log.strips import Strip
 from stream.clock import rfc3339
 from stream.errors import StorageError
 from stream.timebase import FS
 from stream.wire.alarm_messages import PRIORITIES, Alarm, Command
+from stream.wire.truth_message import Truth
 
 STRIPS_PER_BED = 1000
 """Maximum number of strips per bed, 30 MB; the oldest of the lowest priority is deleted first. Events are kept."""
@@ -54,6 +56,15 @@ _ADD_STRIP = _insert(
     "(alarm_id) DO UPDATE SET samples = excluded.samples, complete = excluded.complete, "
     "written_at = excluded.written_at WHERE NOT strips.complete",
 )
+_ADD_TRUTH = _insert(
+    "truths",
+    ("bed", "session", "index", "when", "truth_id", "what", "phase", "name", "message", "received_at"),
+    "DO NOTHING",
+)
+_ADD_FORECAST = _insert(
+    "forecasts", ("alarm_id", "leads", "points"), "(alarm_id) DO UPDATE SET points = excluded.points"
+)
+_DROP_FORECASTS = "DELETE FROM forecasts WHERE alarm_id NOT IN (SELECT alarm_id FROM strips)"
 _EVENTS_AFTER = f"SELECT number, {_EVENT} FROM events WHERE number > ? ORDER BY number LIMIT ?"
 _RANK = "CASE priority " + " ".join(f"WHEN '{name}' THEN {rank}" for rank, name in enumerate(PRIORITIES)) + " END"
 _DROP_STRIPS = f"""
@@ -72,7 +83,10 @@ _STATEMENTS = (
     _ADD_EVENT,
     _ADD_COMMAND,
     _ADD_STRIP,
+    _ADD_TRUTH,
+    _ADD_FORECAST,
     _DROP_STRIPS,
+    _DROP_FORECASTS,
     _EVENTS_AFTER,
     _WITHOUT_STRIP,
     "SELECT * FROM alarms",
@@ -218,18 +232,46 @@ class AlarmLog:
                 self._db.execute(_ADD_STRIP, (*row, FS, rfc3339(time.time_ns())))
                 self._db.execute(_DROP_STRIPS, (strip.bed, strip.bed, STRIPS_PER_BED))
 
+    def add_truths(self, truths: Iterable[tuple[Truth, int]]) -> None:
+        """Store messages of truth, each with the Unix time in ns at which it was received; those stored are ignored.
+
+        Raises
+        ------
+        StorageError
+            No message is stored.
+        """
+        with self._storing():
+            for truth, received_ns in truths:
+                names = (truth.bed, truth.session, truth.index, truth.when, truth.truth_id)
+                message = msgspec.json.encode(truth).decode()
+                row = (*names, truth.what, truth.phase, truth.name, message, rfc3339(received_ns))
+                self._db.execute(_ADD_TRUTH, row)
+
+    def add_forecasts(self, forecasts: Iterable[StripForecast]) -> None:
+        """Store the forecasts of strips that are stored.
+
+        Raises
+        ------
+        StorageError
+            No forecast is stored.
+        """
+        with self._storing():
+            for one in forecasts:
+                self._db.execute(_ADD_FORECAST, (one.alarm_id, json.dumps(one.leads), one.points))
+            self._db.execute(_DROP_FORECASTS)
+
     # --- reading ------------------------------------------------------------------------------------------------
 
     def events(self) -> Sequence[Alarm]:
         """Return all events in the order in which they were stored."""
         with self._decoding():
-            return [_alarm(row) for row in self._rows(f"SELECT {_EVENT} FROM events ORDER BY number")]
+            return [alarm_of(row) for row in self._rows(f"SELECT {_EVENT} FROM events ORDER BY number")]
 
     def without_complete_strip(self, limit: int) -> Sequence[tuple[Alarm, Strip | None]]:
         """Return the newest alarms without a complete strip, each with its incomplete strip; oldest first."""
         with self._decoding():
             return [
-                (_alarm(row[: len(FIELDS)]), _strip(row[len(FIELDS) :]))
+                (alarm_of(row[: len(FIELDS)]), strip_of(row[len(FIELDS) :]))
                 for row in reversed(self._rows(_WITHOUT_STRIP, limit))
             ]
 
@@ -250,14 +292,14 @@ class AlarmLog:
     def events_after(self, reader: sqlite3.Connection, number: int, limit: int) -> Sequence[tuple[int, Alarm]]:
         """Return at most `limit` events with a greater number, each with its number; `reader` is of `reader`."""
         with self._decoding():
-            return [(row[0], _alarm(row[1:])) for row in reader.execute(_EVENTS_AFTER, (number, limit)).fetchall()]
+            return [(row[0], alarm_of(row[1:])) for row in reader.execute(_EVENTS_AFTER, (number, limit)).fetchall()]
 
     def strips(self) -> Sequence[Strip]:
         """Return all strips in the order in which they were stored."""
         names = ", ".join(STRIP_FIELDS)
         rows = self._rows(f"SELECT {names} FROM strips ORDER BY rowid")
         with self._decoding():
-            return [strip for row in rows if (strip := _strip(row)) is not None]
+            return [strip for row in rows if (strip := strip_of(row)) is not None]
 
     def close(self) -> None:
         """Close the file."""
@@ -340,12 +382,14 @@ def _cells(values: Iterable[object]) -> list[object]:
     return [json.dumps(value, ensure_ascii=False) if isinstance(value, tuple) else value for value in values]
 
 
-def _alarm(row: Sequence[Any]) -> Alarm:
+def alarm_of(row: Sequence[Any]) -> Alarm:
+    """Return the event in a row with the columns `FIELDS`."""
     cells = dict(zip(FIELDS, row, strict=True))
     return Alarm(**{**cells, "latched": bool(cells["latched"]), "leads": tuple(json.loads(cells["leads"]))})
 
 
-def _strip(row: Sequence[Any]) -> Strip | None:
+def strip_of(row: Sequence[Any]) -> Strip | None:
+    """Return the strip in a row with the columns `STRIP_FIELDS`; None if there is none."""
     cells = dict(zip(STRIP_FIELDS, row, strict=True))
     if cells["alarm_id"] is None:
         return None

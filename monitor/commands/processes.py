@@ -121,7 +121,7 @@ def alarms(args: argparse.Namespace) -> int:
     store = AlarmLog(args.db)
     printer = EventPrinter(store, sys.stdout.fileno()) if args.jsonl else None
     with metrics_server(args.metrics) as watch:
-        status = run_async(serve(address, store, printer, watch))
+        status = run_async(serve(address, store, printer, watch, truth=args.truth))
     return NOT_PRINTED if printer is not None and printer.failed else status
 
 
