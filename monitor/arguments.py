@@ -221,6 +221,15 @@ def parser() -> argparse.ArgumentParser:
     )
 
     command = add(
+        "check",
+        "listen to a broker and say for each topic whether its messages keep the rules of docs/topics.md. Exit status: "
+        "0 if they do, 1 if not, or if nothing is sent; 2 if the broker cannot be reached",
+        broker,
+    )
+    command.add_argument("--seconds", type=float, default=30.0, metavar="N", help="default: %(default)g")
+    command.add_argument("--json", action="store_true", help="print the result as JSON")
+
+    command = add(
         "analyze", "compute forecast, beats, vital signs and alarms of records offline", data, weights, settings
     )
     command.add_argument(
