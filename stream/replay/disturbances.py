@@ -17,9 +17,8 @@ from msgspec.structs import replace
 from stream.errors import UsageError
 from stream.injections import chain, numerics
 from stream.injections.chain import Lines
-from stream.records.record import Record
 from stream.replay.injection_truth import description, in_effect, truth
-from stream.replay.playhead import Playhead
+from stream.replay.playhead import AnyRecord, Playhead
 from stream.replay.record_levels import RecordLevels
 from stream.replay.schedule import NEVER_NS
 from stream.replay.wire_faults import HeldBack, copies, release_ns
@@ -27,7 +26,7 @@ from stream.timebase import FS
 from stream.wire.injection_kinds import INJECTION_RULES, MAX_INJECTIONS
 from stream.wire.messages import Message, RunningInjection, Waveform
 from stream.wire.numerics_message import Numerics
-from stream.wire.replay_actions import Inject, SteeringAction, StopInjection
+from stream.wire.replay_actions import Inject, InjectionAction, StopInjection
 from stream.wire.wave_message import Wave
 
 
@@ -77,7 +76,7 @@ class Disturbances:
         """Unix time in ns at which the next message leaves that is held back; `NEVER_NS` if there is none."""
         return min((bed.held.due_ns for bed in self._beds.values()), default=NEVER_NS)
 
-    def execute(self, action: SteeringAction, head: Playhead, now_ns: int) -> str:
+    def execute(self, action: InjectionAction, head: Playhead, now_ns: int) -> str:
         """Begin or end an injection at the next chunk of a bed, and return what was done, in words.
 
         Raises
@@ -130,7 +129,7 @@ class Disturbances:
             del self._beds[head.bed]
         self._send(truth(injection, "end", index, head, now_ns))
 
-    def disturb(self, record: Record, made: Interval) -> Interval:
+    def disturb(self, record: AnyRecord, made: Interval) -> Interval:
         """Return what is sent of an interval with the injections of its bed."""
         waves, chunk, values = made
         if chunk.bed not in self._beds:

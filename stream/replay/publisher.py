@@ -17,21 +17,32 @@ import numpy as np
 from stream.clock import Clock, monotonic_ns, rfc3339
 from stream.errors import UsageError
 from stream.records.record import Annotations, Record
+from stream.records.synthetic.live_record import LiveRecord
 from stream.replay.disturbances import Disturbances, Interval
 from stream.replay.ledger import Write, discard
-from stream.replay.playhead import Playhead, choose_record, execute, shift_deadlines
+from stream.replay.playhead import AnyRecord, Playhead, choose_record, execute, shift_deadlines
 from stream.replay.schedule import Schedule
 from stream.replay.shard_run import ShardRun
 from stream.replay.shard_runs import ShardRuns
+from stream.replay.steering_commands import steer, steering_effect
 from stream.replay.ticks import on_tick
 from stream.timebase import FS
 from stream.wire.alarm_messages import Command
 from stream.wire.command_filter import check
 from stream.wire.detail import IN_FULL, DetailLeases, SetDetail
 from stream.wire.messages import Annotation, BedStatus, Message, Offer, Waveform
-from stream.wire.replay_actions import ReplayAction, Seek, SetLoop, SetPlaying, SetSpeed, SteeringAction
+from stream.wire.replay_actions import (
+    InjectionAction,
+    PatientAction,
+    ReplayAction,
+    Seek,
+    SetLoop,
+    SetPlaying,
+    SetSpeed,
+)
 from stream.wire.shard import WARD_SHARDS
 from stream.wire.topics import Kind, Topic
+from stream.wire.truth_message import Truth
 from stream.wire.ward_messages import Beds, ShardBatch, ward_ecg
 
 log = logging.getLogger("bedside.publisher")
@@ -73,6 +84,8 @@ class Bed:
         Whether the broker retains numerics of it.
     run : ShardRun or None
         What moves the bed at present, together with others of its shard.
+    rhythm : Truth or None
+        The rhythm that was set last.
     """
 
     own_head: Playhead
@@ -80,6 +93,7 @@ class Bed:
     dropped: int = 0
     numerics: bool = False
     run: ShardRun | None = None
+    rhythm: Truth | None = None
 
     @property
     def head(self) -> Playhead:
@@ -270,8 +284,10 @@ class Publisher:
         """
         if isinstance(command.action, SetDetail):
             self._set_detail(command)
-        if isinstance(command.action, SteeringAction):
+        if isinstance(command.action, InjectionAction):
             self._disturb(command, command.action)
+        if isinstance(command.action, PatientAction):
+            self._steer(command, command.action)
         if not isinstance(command.action, ReplayAction):
             return  # for the worker
         bed = self.accept(command)
@@ -282,12 +298,26 @@ class Publisher:
         log.info("%s: %s, by %r", command.bed, _effect(command.action, bed.head), command.who)
         self.publish_status(bed)
 
-    def _disturb(self, command: Command, action: SteeringAction) -> None:
+    def _disturb(self, command: Command, action: InjectionAction) -> None:
         """Begin or end an injection."""
         bed = self.accept(command)
         self._runs.end(command.bed)
         done = self._disturbances.execute(action, bed.head, self._now_ns())
         log.info("%s: %s, by %r", command.bed, done, command.who)
+        self.publish_status(bed)
+
+    def _steer(self, command: Command, action: PatientAction) -> None:
+        """Change a live patient."""
+        bed = self.accept(command)
+        record = bed.head.record
+        if not isinstance(record, LiveRecord):
+            raise UsageError(
+                f"bed {command.bed} cannot be steered: {record.name} was made before; replay synthetic/live"
+            )
+        truths, bed.rhythm = steer(bed.head, record, action, rfc3339(self._clock.now_ns()), bed.rhythm)
+        for truth in truths:
+            self._send(truth)
+        log.info("%s: %s, by %r", command.bed, steering_effect(action), command.who)
         self.publish_status(bed)
 
     def _set_detail(self, command: Command) -> None:
@@ -312,7 +342,7 @@ class Publisher:
         bed.executed.append(command.command_id)
         return bed
 
-    def choose_record(self, bed: Bed, record: Record) -> None:
+    def choose_record(self, bed: Bed, record: AnyRecord) -> None:
         """Continue with another record."""
         head = self._on_tick(choose_record(bed.head, record, self._now_ns()))
         self._runs.end(head.bed)
@@ -357,7 +387,7 @@ class Publisher:
                 record=head.record.name,
                 session=head.session,
                 position=head.position,
-                duration=head.record.n,
+                duration=0 if isinstance(head.record, LiveRecord) else head.record.n,
                 speed=head.speed,
                 loop=head.loop,
                 last_seq=head.seq - 1,
@@ -365,6 +395,7 @@ class Publisher:
                 counters=bed.counters,
                 records=self.offers,
                 injections=self._disturbances.running(head.bed),
+                steerable=isinstance(head.record, LiveRecord),
             )
         )
 
@@ -464,10 +495,11 @@ def description(head: Playhead) -> str:
     """Return a one-line description of a replay."""
     record = head.record
     signals = f"{', '.join(record.leads)}; {FS} Hz"
-    if record.alone:
+    length = "without end" if isinstance(record, LiveRecord) else f"{record.n / FS:.1f} s"
+    if isinstance(record, Record) and record.alone:
         signals = f"numerics alone: {', '.join(one.name for one in record.numerics)}"
     parts = [
-        f"{head.bed}: {record.name} ({signals}; {record.n / FS:.1f} s)",
+        f"{head.bed}: {record.name} ({signals}; {length})",
         f"from {head.position / FS:.1f} s" if head.position else "",
         f"at {head.speed:g} times real time",
         "in a loop" if head.loop else "",

@@ -8,11 +8,16 @@ from stream.injections import pressure
 from stream.injections.chain import Channel
 from stream.injections.signal_level import qrs_amplitude, wave_level
 from stream.records.record import Record
+from stream.records.synthetic.generator import generate
+from stream.replay.playhead import AnyRecord
 from stream.timebase import FS
 from stream.wire.messages import RunningInjection
 
 MEASURED_S = 300
 """Length of the part of a record, from its begin, in which the levels of a signal are measured, s."""
+
+LIVE_S = 30
+"""Length of a record of a live patient's double, on which they are measured, s."""
 
 NORMAL = frozenset("NLRB/")
 """Annotations of complexes whose amplitude counts: those that `nst` calls normal, and what a bundle branch block or a
@@ -24,20 +29,23 @@ class RecordLevels:
 
     Attributes
     ----------
-    record : Record
+    record : Record or LiveRecord
     ecg : tuple of Channel
         One for each lead.
     """
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: AnyRecord) -> None:
         self.record = record
-        self._part = record.until(min(MEASURED_S * FS, record.n))
+        if isinstance(record, Record):
+            self._part = record.until(min(MEASURED_S * FS, record.n))
+        else:  # of a live patient little is known, and what is read ahead could not be changed any more
+            self._part = generate(record.patient, LIVE_S, seed=0)
         self._waves: dict[str, Channel] = {}
         self._shares: dict[tuple[str | None, float, float], float] = {}
         peaks = np.empty(0, np.int64)
-        if record.annotations is not None:
-            normal = np.array([symbol in NORMAL for symbol in record.annotations.symbol], bool)
-            peaks = record.annotations.sample[normal]
+        if self._part.annotations is not None:
+            normal = np.array([symbol in NORMAL for symbol in self._part.annotations.symbol], bool)
+            peaks = self._part.annotations.sample[normal]
             peaks = peaks[peaks < self._part.n]
         self.ecg = tuple(
             Channel(name, gain, zero, 0.0, qrs_amplitude(mv, FS, peaks))

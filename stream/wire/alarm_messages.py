@@ -27,7 +27,17 @@ from stream.wire.messages import (
     Message,
     Text,
 )
-from stream.wire.replay_actions import ChooseRecord, Inject, Seek, SetLoop, SetPlaying, SetSpeed, StopInjection
+from stream.wire.replay_actions import (
+    ChooseRecord,
+    Inject,
+    Seek,
+    SetLoop,
+    SetPlaying,
+    SetRhythm,
+    SetSpeed,
+    SetVitals,
+    StopInjection,
+)
 
 AlarmKind = Literal[
     "asystole",
@@ -290,6 +300,8 @@ Action = (
     | SetSpeed
     | SetLoop
     | ChooseRecord
+    | SetVitals
+    | SetRhythm
     | SetDetail
     | Inject
     | StopInjection
