@@ -27,7 +27,17 @@ from stream.wire.messages import (
     Message,
     Text,
 )
-from stream.wire.replay_actions import ChooseRecord, Seek, SetLoop, SetPlaying, SetSpeed
+from stream.wire.replay_actions import (
+    ChooseRecord,
+    Inject,
+    Seek,
+    SetLoop,
+    SetPlaying,
+    SetRhythm,
+    SetSpeed,
+    SetVitals,
+    StopInjection,
+)
 
 AlarmKind = Literal[
     "asystole",
@@ -290,7 +300,11 @@ Action = (
     | SetSpeed
     | SetLoop
     | ChooseRecord
+    | SetVitals
+    | SetRhythm
     | SetDetail
+    | Inject
+    | StopInjection
 )
 
 
