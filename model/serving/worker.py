@@ -34,7 +34,7 @@ from stream.wire.detail import SetDetail
 from stream.wire.messages import BedStatus, Message, ProcessStatus, Waveform
 from stream.wire.numerics_message import Numerics
 from stream.wire.publishers import Publishers
-from stream.wire.replay_actions import ReplayAction
+from stream.wire.replay_actions import PublisherAction
 from stream.wire.topics import Kind, Role, Topic
 from stream.wire.wave_message import Wave
 
@@ -208,7 +208,7 @@ class Worker:
 
     def execute(self, command: Command) -> None:
         """Execute a command; a rejected one is counted and logged."""
-        if isinstance(command.action, ReplayAction):
+        if isinstance(command.action, PublisherAction):
             return  # the publisher executes it
         if isinstance(command.action, SetDetail):
             self._set_detail(command)

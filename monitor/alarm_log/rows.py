@@ -9,8 +9,9 @@ from typing import Any
 from monitor.common.strip import Strip
 from stream.wire.alarm_messages import Alarm
 
-EVENT_FIELDS = tuple(name for name in Alarm.__struct_fields__ if name not in ("lease", "resent"))
-"""Columns of an event: it is the same whoever sends it, however often. The lease decides only whether it is stored."""
+EVENT_FIELDS = tuple(name for name in Alarm.__struct_fields__ if name not in ("at", "lease", "resent"))
+"""Columns of an event: it is the same whoever sends it, however often. The lease decides only whether it is stored;
+``at`` is for those who score a stream while it flows."""
 
 STRIP_FIELDS = ("alarm_id", "bed", "session", "priority", "start", "leads", "gain", "zero", "samples", "complete")
 

@@ -27,7 +27,17 @@ from stream.wire.messages import (
     Message,
     Text,
 )
-from stream.wire.replay_actions import ChooseRecord, Seek, SetLoop, SetPlaying, SetSpeed
+from stream.wire.replay_actions import (
+    ChooseRecord,
+    Inject,
+    Seek,
+    SetLoop,
+    SetPlaying,
+    SetRhythm,
+    SetSpeed,
+    SetVitals,
+    StopInjection,
+)
 
 AlarmKind = Literal[
     "asystole",
@@ -164,6 +174,9 @@ class Alarm(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
         For the same kinds: forecast horizon of that sample, in ms.
     score, threshold : float or None
         For the same kinds: highest anomaly score so far, and the score from which a complex is unusual.
+    at : int or None
+        Last sample observed when the event happened: when the rule was met, the end found, the alarm acknowledged.
+        None: of an older sender.
     lease : int
         See `stream.wire.lease`; that of the worker that sends the event, also if an earlier one raised the alarm.
     resent : bool
@@ -198,6 +211,7 @@ class Alarm(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     horizon_ms: Finite | None = None
     score: Finite | None = None
     threshold: Finite | None = None
+    at: Index | None = None
     lease: Lease = 0
     resent: bool = False
 
@@ -286,7 +300,11 @@ Action = (
     | SetSpeed
     | SetLoop
     | ChooseRecord
+    | SetVitals
+    | SetRhythm
     | SetDetail
+    | Inject
+    | StopInjection
 )
 
 

@@ -34,6 +34,7 @@ SENDERS: dict[Kind, str] = {
     Kind.STATUS: "publisher, worker",
     Kind.PROCESS: "each process; also its last will",
     Kind.COMMAND: "anyone",
+    Kind.TRUTH: "publisher; for instructors and scorers",
     Kind.EVENTS_REQUEST: "logger",
     Kind.WARD_ECG: "publisher of more than 64 beds",
     Kind.WARD_FORECAST: "worker of more than 64 beds",

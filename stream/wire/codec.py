@@ -16,6 +16,7 @@ from stream.wire.alarm_messages import ActiveAlarms, Alarm, Command, EventsReque
 from stream.wire.messages import Annotation, Beat, BedStatus, Forecast, Message, ProcessStatus, Vitals, Waveform
 from stream.wire.numerics_message import Numerics
 from stream.wire.topics import OF_WARD, RETAINED, Kind, Topic
+from stream.wire.truth_message import Truth
 from stream.wire.ward_messages import MAX_WARD_BYTES, WardEcg, WardForecast
 from stream.wire.wave_message import Wave
 
@@ -40,6 +41,7 @@ MESSAGE_OF: dict[Kind, type[Message]] = {
     Kind.STATUS: BedStatus,
     Kind.PROCESS: ProcessStatus,
     Kind.COMMAND: Command,
+    Kind.TRUTH: Truth,
     Kind.EVENTS_REQUEST: EventsRequest,
     Kind.WARD_ECG: WardEcg,
     Kind.WARD_FORECAST: WardForecast,

@@ -40,6 +40,7 @@ class Kind(StrEnum):
     STATUS = "status"
     PROCESS = "process"
     COMMAND = "command"
+    TRUTH = "truth"
     EVENTS_REQUEST = "events/request"
     WARD_ECG = "ward/ecg"
     WARD_FORECAST = "ward/forecast"
