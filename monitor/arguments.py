@@ -194,6 +194,7 @@ def parser() -> argparse.ArgumentParser:
         "--who", default="monitor", metavar="NAME", help="user name in the commands that it sends (default: monitor)"
     )
     command.add_argument("--sound", action="store_true", help="play tones for beats and alarms; M mutes them")
+    command.add_argument("--db", type=Path, metavar="FILE", help="alarm store, to review alarms from before it opened")
     command.add_argument("--screenshot", type=Path, metavar="FILE", help="save a PNG when it closes")
     command.add_argument("--seconds", type=float, metavar="N", help="close N seconds after the first drawn sample")
 

@@ -91,6 +91,10 @@ def monitor(args: argparse.Namespace) -> int:
     if not args.who.strip() or len(args.who) > 64:
         raise UsageError(f"--who {args.who[:20]!r}: use 1 to 64 characters, not all blank")
     log.info("opening the window; broker %s", address)
+    if args.db is not None and not args.db.is_file():
+        log.warning(
+            "alarm store %s does not exist: past alarms can be reviewed once 'bedside alarms' has made it", args.db
+        )
 
     from monitor.gui.app import run
     from stream.mqtt.metrics import metrics_server
@@ -106,6 +110,7 @@ def monitor(args: argparse.Namespace) -> int:
             screenshot=args.screenshot,
             seconds=args.seconds,
             sound=args.sound,
+            db=args.db,
             watch=watch,
         )
 
