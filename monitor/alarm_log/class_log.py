@@ -18,7 +18,7 @@ from itertools import islice
 import numpy as np
 import numpy.typing as npt
 
-from monitor.alarm_log.strips import Strip
+from monitor.common.strip import Strip
 from stream.clock import rfc3339
 from stream.wire.detail import IN_FULL
 from stream.wire.messages import Annotation, Forecast

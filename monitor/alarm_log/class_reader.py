@@ -11,9 +11,10 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from monitor.alarm_log.export import AlarmFilter, open_read_only
-from monitor.alarm_log.store import FIELDS, STRIP_FIELDS, alarm_of, strip_of
-from monitor.alarm_log.strips import Strip
+from monitor.alarm_log.export import AlarmFilter
+from monitor.alarm_log.reader import open_read_only
+from monitor.alarm_log.rows import EVENT_FIELDS, STRIP_FIELDS, alarm_of, strip_of
+from monitor.common.strip import Strip
 from stream.clock import unix_ns
 from stream.errors import StorageError
 from stream.wire.alarm_messages import Action, Alarm, Command
@@ -67,7 +68,7 @@ def read_sessions(path: Path, wanted: AlarmFilter) -> Sequence[ClassSession]:
     """
     since = wanted.since_utc() or ""
     with open_read_only(path) as db:
-        columns = ", ".join(f'"{name}"' for name in FIELDS)
+        columns = ", ".join(f'"{name}"' for name in EVENT_FIELDS)
         chosen = '(:bed IS NULL OR bed = :bed) AND "when" >= :since'
         values = {"bed": wanted.bed, "since": since}
         try:

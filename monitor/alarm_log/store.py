@@ -7,7 +7,6 @@ are on the disk (WAL, ``synchronous=FULL``), so an event acknowledged after ``ad
 from __future__ import annotations
 
 import contextlib
-import json
 import secrets
 import sqlite3
 import time
@@ -20,7 +19,8 @@ import msgspec
 
 from monitor.alarm_log import schema
 from monitor.alarm_log.class_log import StripForecast
-from monitor.alarm_log.strips import Strip
+from monitor.alarm_log.rows import EVENT_FIELDS, STRIP_FIELDS, alarm_of, cells, strip_of
+from monitor.common.strip import Strip
 from stream.clock import rfc3339
 from stream.errors import StorageError
 from stream.timebase import FS
@@ -30,14 +30,8 @@ from stream.wire.truth_message import Truth
 STRIPS_PER_BED = 1000
 """Maximum number of strips per bed, 30 MB; the oldest of the lowest priority is deleted first. Events are kept."""
 
-FIELDS = tuple(name for name in Alarm.__struct_fields__ if name not in ("at", "lease", "resent"))
-"""Columns of an event: it is the same whoever sends it, however often. The lease decides only whether it is stored;
-``at`` is for those who score a stream while it flows."""
-
 _SMALL_CACHE = "PRAGMA cache_size = -256"
 """KiB instead of SQLite's 2 MiB, which would fill for hours: rows are added at the end, so few pages are read twice."""
-
-STRIP_FIELDS = ("alarm_id", "bed", "session", "priority", "start", "leads", "gain", "zero", "samples", "complete")
 
 
 def _insert(table: str, columns: Sequence[str], conflict: str) -> str:
@@ -45,8 +39,8 @@ def _insert(table: str, columns: Sequence[str], conflict: str) -> str:
     return f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' * len(columns))}) ON CONFLICT {conflict}"
 
 
-_EVENT = ", ".join(f'events."{name}"' for name in FIELDS)
-_ADD_EVENT = _insert("events", (*FIELDS, "received_at"), "(event_id) DO NOTHING")
+_EVENT = ", ".join(f'events."{name}"' for name in EVENT_FIELDS)
+_ADD_EVENT = _insert("events", (*EVENT_FIELDS, "received_at"), "(event_id) DO NOTHING")
 _ADD_COMMAND = _insert(
     "commands", ("command_id", "bed", "who", "when", "action", "received_at"), "(command_id) DO NOTHING"
 )
@@ -197,7 +191,7 @@ class AlarmLog:
         added = []
         with self._storing():
             for alarm, received_ns in events:
-                row = _cells(getattr(alarm, name) for name in FIELDS)
+                row = cells(getattr(alarm, name) for name in EVENT_FIELDS)
                 if self._db.execute(_ADD_EVENT, (*row, rfc3339(received_ns))).rowcount:
                     added.append(alarm)
         return added
@@ -228,7 +222,7 @@ class AlarmLog:
         """
         with self._storing():
             for strip in strips:
-                row = _cells(getattr(strip, name) for name in STRIP_FIELDS)
+                row = cells(getattr(strip, name) for name in STRIP_FIELDS)
                 self._db.execute(_ADD_STRIP, (*row, FS, rfc3339(time.time_ns())))
                 self._db.execute(_DROP_STRIPS, (strip.bed, strip.bed, STRIPS_PER_BED))
 
@@ -257,7 +251,7 @@ class AlarmLog:
         """
         with self._storing():
             for one in forecasts:
-                self._db.execute(_ADD_FORECAST, (one.alarm_id, json.dumps(one.leads), one.points))
+                self._db.execute(_ADD_FORECAST, cells((one.alarm_id, one.leads, one.points)))
             self._db.execute(_DROP_FORECASTS)
 
     # --- reading ------------------------------------------------------------------------------------------------
@@ -271,7 +265,7 @@ class AlarmLog:
         """Return the newest alarms without a complete strip, each with its incomplete strip; oldest first."""
         with self._decoding():
             return [
-                (alarm_of(row[: len(FIELDS)]), strip_of(row[len(FIELDS) :]))
+                (alarm_of(row[: len(EVENT_FIELDS)]), strip_of(row[len(EVENT_FIELDS) :]))
                 for row in reversed(self._rows(_WITHOUT_STRIP, limit))
             ]
 
@@ -375,23 +369,3 @@ def _check_single_name(path: Path) -> None:
             f"alarm store {path} has {names} names (hard links), under which two loggers would damage it: "
             "remove the others, or copy the file"
         )
-
-
-def _cells(values: Iterable[object]) -> list[object]:
-    """Return values for SQLite: tuples as JSON."""
-    return [json.dumps(value, ensure_ascii=False) if isinstance(value, tuple) else value for value in values]
-
-
-def alarm_of(row: Sequence[Any]) -> Alarm:
-    """Return the event in a row with the columns `FIELDS`."""
-    cells = dict(zip(FIELDS, row, strict=True))
-    return Alarm(**{**cells, "latched": bool(cells["latched"]), "leads": tuple(json.loads(cells["leads"]))})
-
-
-def strip_of(row: Sequence[Any]) -> Strip | None:
-    """Return the strip in a row with the columns `STRIP_FIELDS`; None if there is none."""
-    cells = dict(zip(STRIP_FIELDS, row, strict=True))
-    if cells["alarm_id"] is None:
-        return None
-    lists = {name: tuple(json.loads(cells[name])) for name in ("leads", "gain", "zero")}
-    return Strip(**{**cells, **lists, "complete": bool(cells["complete"])})

@@ -22,7 +22,7 @@ def list_records(args: argparse.Namespace) -> int:
     table.columns[2].justify = "right"
     for listed, offer in Library(records).listing():
         minutes, seconds = divmod(round(offer.seconds), 60) if offer else (0, 0)
-        length = f"{minutes}:{seconds:02}" if offer else ""
+        length = f"{minutes}:{seconds:02}" if offer and offer.seconds else "no end" if offer else ""
         rhythms = ", ".join(offer.rhythms) if offer else ""
         table.add_row(listed.name, ", ".join(listed.leads), length, rhythms, listed.where)
     count, where = available(records)

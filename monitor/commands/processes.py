@@ -49,6 +49,7 @@ def replay(args: argparse.Namespace) -> int:
     from stream.clock import SteadyClock
     from stream.mqtt.metrics import metrics_server
     from stream.records.library import Library
+    from stream.records.synthetic.presets import LIVE, live_record
     from stream.records.wfdb_reader import load
     from stream.replay.playhead import ReplayConfig
     from stream.replay.publisher_process import serve
@@ -56,8 +57,13 @@ def replay(args: argparse.Namespace) -> int:
     configs = [
         ReplayConfig(bed=bed, chunk=args.chunk, speed=args.speed, loop=args.loop, start_s=args.start) for bed in names
     ]
-    loaded = {record: load(record, records) for record in dict.fromkeys(record for _, record in pairs)}
-    replays = [(loaded[record], config) for (_, record), config in zip(pairs, configs, strict=True)]
+    stored = dict.fromkeys(record for _, record in pairs if record != LIVE)
+    loaded = {record: load(record, records) for record in stored}
+    # Each live patient is another one.
+    replays = [
+        (live_record(seed) if record == LIVE else loaded[record], config)
+        for seed, ((_, record), config) in enumerate(zip(pairs, configs, strict=True), 1)
+    ]
     with metrics_server(args.metrics) as watch:
         return run_async(
             serve(
@@ -85,6 +91,10 @@ def monitor(args: argparse.Namespace) -> int:
     if not args.who.strip() or len(args.who) > 64:
         raise UsageError(f"--who {args.who[:20]!r}: use 1 to 64 characters, not all blank")
     log.info("opening the window; broker %s", address)
+    if args.db is not None and not args.db.is_file():
+        log.warning(
+            "alarm store %s does not exist: past alarms can be reviewed once 'bedside alarms' has made it", args.db
+        )
 
     from monitor.gui.app import run
     from stream.mqtt.metrics import metrics_server
@@ -100,6 +110,7 @@ def monitor(args: argparse.Namespace) -> int:
             screenshot=args.screenshot,
             seconds=args.seconds,
             sound=args.sound,
+            db=args.db,
             watch=watch,
         )
 

@@ -10,7 +10,7 @@ from unicodedata import east_asian_width
 import numpy as np
 import numpy.typing as npt
 
-from monitor.alarm_log.strips import MARGIN_SAMPLES, Strip
+from monitor.common.strip import MARGIN_SAMPLES, Strip
 from monitor.debriefing.assessment import Assessment
 from monitor.debriefing.texts import Texts
 from stream.clock import unix_ns

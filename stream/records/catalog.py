@@ -20,7 +20,7 @@ from stream.errors import RecordError, SourceError, UsageError
 from stream.records.challenge2019 import PHYSIONET_CHALLENGE2019, is_hourly, load_hourly
 from stream.records.download import Check, download, move_into_place, part_file
 from stream.records.synthetic.ecg import LEADS
-from stream.records.synthetic.presets import PRESETS
+from stream.records.synthetic.presets import LIVE, PRESETS
 
 MITDB: dict[str, tuple[str, ...]] = {
     f"mitdb/{number}": leads
@@ -193,7 +193,7 @@ class Catalog:
         excerpt = self._excerpt_on_disk()
         listed = [
             CatalogEntry("excerpt", ("MLII",), excerpt[1] if excerpt else "not yet"),
-            *(CatalogEntry(name, LEADS, "built in") for name in PRESETS),
+            *(CatalogEntry(name, LEADS, "built in") for name in (*PRESETS, LIVE)),
         ]
         for name in sorted(DOWNLOADABLE):
             found = self._on_disk(name)

@@ -190,6 +190,10 @@ class Record:
         mv[self.adu == INVALID] = np.nan
         return mv
 
+    def ecg(self, first: int, stop: int) -> npt.NDArray[np.int16]:
+        """Return some samples of the ECG, shape (n, leads)."""
+        return self.adu[first:stop]
+
     def numerics_at(self, position: int) -> tuple[Numeric, ...]:
         """Return the numerics, as messages contain them, that hold at a sample of the ECG."""
         source: NumericSource = "simulated" if self.synthetic else "recorded"

@@ -23,12 +23,15 @@ from msgspec.structs import replace
 from stream.clock import rfc3339
 from stream.errors import UsageError
 from stream.records.record import Record
+from stream.records.synthetic.live_record import LiveRecord
 from stream.timebase import FS
 from stream.wire.messages import MAX_NUMERICS_SPEED, MAX_SPEED, MIN_SPEED, Waveform
 from stream.wire.numerics_message import Alone, Numerics
 from stream.wire.replay_actions import ReplayAction, Seek, SetLoop, SetPlaying, SetSpeed
 from stream.wire.topics import check_bed
 from stream.wire.wave_message import Wave
+
+AnyRecord = Record | LiveRecord
 
 MAX_CHUNK = 3600
 """Maximum number of samples per chunk; 10 s."""
@@ -88,7 +91,7 @@ class Playhead(msgspec.Struct, frozen=True):
         128 bits in hex.
     chunk : int
         Samples per message, at most.
-    record : Record
+    record : Record or LiveRecord
     position : int
         Next sample of the record; the number of its samples once the replay has ended.
     speed : float
@@ -103,7 +106,7 @@ class Playhead(msgspec.Struct, frozen=True):
     bed: str
     session: str
     chunk: int
-    record: Record
+    record: AnyRecord
     position: int
     speed: float
     loop: bool
@@ -201,6 +204,7 @@ class Playhead(msgspec.Struct, frozen=True):
 
     def _next_position(self) -> int:
         """Return where a record of numerics alone has its next values, or its end."""
+        assert isinstance(self.record, Record), "a live patient has ECG"
         return self.position if self.start == self.epoch_start else self.record.next_numerics(self.position)
 
     def next_alone(self) -> tuple[Numerics | None, Playhead]:
@@ -209,6 +213,7 @@ class Playhead(msgspec.Struct, frozen=True):
         There is no message when the end of the record is due.
         """
         record, position = self.record, self._next_position()
+        assert isinstance(record, Record), "a live patient has ECG"
         if position >= record.n:
             head = replace(self, start=self.start + record.n - self.position, position=record.n)
             return None, head._restarted()
@@ -246,7 +251,7 @@ class Playhead(msgspec.Struct, frozen=True):
             leads=record.leads,
             gain=record.gain,
             zero=record.zero,
-            samples=record.adu[self.position : self.position + n].astype("<i2", copy=False).tobytes(),
+            samples=record.ecg(self.position, self.position + n).astype("<i2", copy=False).tobytes(),
             record=record.name,
             position=self.position,
             synthetic=record.synthetic,
@@ -255,7 +260,7 @@ class Playhead(msgspec.Struct, frozen=True):
         return chunk, head._restarted()
 
 
-def begin(record: Record, config: ReplayConfig, begin_ns: int, session: str | None = None) -> Playhead:
+def begin(record: AnyRecord, config: ReplayConfig, begin_ns: int, session: str | None = None) -> Playhead:
     """Return the initial playhead.
 
     Parameters
@@ -285,21 +290,23 @@ def begin(record: Record, config: ReplayConfig, begin_ns: int, session: str | No
     )
 
 
-def first_sample(record: Record, config: ReplayConfig) -> int:
+def first_sample(record: AnyRecord, config: ReplayConfig) -> int:
     """Return the first sample of the record to replay.
 
     Raises
     ------
     UsageError
-        The record ends before ``config.start_s``.
+        The record ends before ``config.start_s``, or the patient is live.
     """
     first = round(config.start_s * FS)
+    if first and isinstance(record, LiveRecord):
+        raise UsageError(f"start {config.start_s:g} s: {record.name} is made while it is replayed; leave it out")
     if first >= record.n:
         raise UsageError(f"start {config.start_s:g} s: record {record.name} ends at {record.n / FS:.1f} s; use less")
     return first
 
 
-def check_speed(record: Record, speed: float) -> None:
+def check_speed(record: AnyRecord, speed: float) -> None:
     """Refuse a replay speed that is too high for a record with ECG.
 
     Raises
@@ -320,7 +327,7 @@ def execute(head: Playhead, action: ReplayAction, now_ns: int) -> Playhead:
     Raises
     ------
     UsageError
-        The seek position lies beyond the end of the record, or the speed is too high for it.
+        The seek position lies beyond the end of the record, the patient is live, or the speed is too high for it.
     """
     match action:
         case SetPlaying(playing=playing) if playing != head.playing:
@@ -330,6 +337,8 @@ def execute(head: Playhead, action: ReplayAction, now_ns: int) -> Playhead:
             return replace(head, speed=speed, anchor=head.start, anchor_ns=now_ns)
         case SetLoop(loop=loop):
             return replace(head, loop=loop)
+        case Seek() if isinstance(head.record, LiveRecord):
+            raise UsageError(f"cannot seek: {head.record.name} is made while it is replayed")
         case Seek(position=position):
             if position >= head.record.n:
                 raise UsageError(f"cannot seek to sample {position}: record {head.record.name} has {head.record.n}")
@@ -342,7 +351,7 @@ def shift_deadlines(head: Playhead, by_ns: int) -> Playhead:
     return replace(head, anchor_ns=head.anchor_ns + by_ns)
 
 
-def choose_record(head: Playhead, record: Record, now_ns: int) -> Playhead:
+def choose_record(head: Playhead, record: AnyRecord, now_ns: int) -> Playhead:
     """Continue with another record from its first sample, in a new epoch.
 
     Raises
@@ -359,7 +368,7 @@ def choose_record(head: Playhead, record: Record, now_ns: int) -> Playhead:
     return _jump(head, record, 0, now_ns)
 
 
-def _jump(head: Playhead, record: Record, position: int, now_ns: int) -> Playhead:
+def _jump(head: Playhead, record: AnyRecord, position: int, now_ns: int) -> Playhead:
     # If no chunk of the current epoch has been sent, it is kept.
     epoch = head.epoch if head.start == head.epoch_start else head.epoch + 1
     return replace(
@@ -373,7 +382,7 @@ def _jump(head: Playhead, record: Record, position: int, now_ns: int) -> Playhea
     )
 
 
-def replay(record: Record, config: ReplayConfig, begin_ns: int, session: str | None = None) -> Iterator[Waveform]:
+def replay(record: AnyRecord, config: ReplayConfig, begin_ns: int, session: str | None = None) -> Iterator[Waveform]:
     """Yield the chunks of a record as they are sent without commands; parameters as for `begin`.
 
     Raises

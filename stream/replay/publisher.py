@@ -10,26 +10,39 @@ import logging
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
 from stream.clock import Clock, monotonic_ns, rfc3339
 from stream.errors import UsageError
 from stream.records.record import Annotations, Record
+from stream.records.synthetic.live_record import LiveRecord
+from stream.replay.disturbances import Disturbances, Interval
 from stream.replay.ledger import Write, discard
-from stream.replay.playhead import Playhead, choose_record, execute, shift_deadlines
+from stream.replay.playhead import AnyRecord, Playhead, choose_record, execute, shift_deadlines
 from stream.replay.schedule import Schedule
 from stream.replay.shard_run import ShardRun
 from stream.replay.shard_runs import ShardRuns
+from stream.replay.steering_commands import steer, steering_effect
 from stream.replay.ticks import on_tick
 from stream.timebase import FS
 from stream.wire.alarm_messages import Command
 from stream.wire.command_filter import check
 from stream.wire.detail import IN_FULL, DetailLeases, SetDetail
 from stream.wire.messages import Annotation, BedStatus, Message, Offer, Waveform
-from stream.wire.replay_actions import ReplayAction, Seek, SetLoop, SetPlaying, SetSpeed
+from stream.wire.replay_actions import (
+    InjectionAction,
+    PatientAction,
+    ReplayAction,
+    Seek,
+    SetLoop,
+    SetPlaying,
+    SetSpeed,
+)
 from stream.wire.shard import WARD_SHARDS
 from stream.wire.topics import Kind, Topic
+from stream.wire.truth_message import Truth
 from stream.wire.ward_messages import Beds, ShardBatch, ward_ecg
 
 log = logging.getLogger("bedside.publisher")
@@ -71,6 +84,8 @@ class Bed:
         Whether the broker retains numerics of it.
     run : ShardRun or None
         What moves the bed at present, together with others of its shard.
+    rhythm : Truth or None
+        The rhythm that was set last.
     """
 
     own_head: Playhead
@@ -78,6 +93,7 @@ class Bed:
     dropped: int = 0
     numerics: bool = False
     run: ShardRun | None = None
+    rhythm: Truth | None = None
 
     @property
     def head(self) -> Playhead:
@@ -140,6 +156,7 @@ class Publisher:
         self._stepped_ns = clock.stepped_ns
         self._shards = ShardBatch(ward_ecg, send) if in_shards else None
         self._detail = DetailLeases()
+        self._disturbances = Disturbances(send, in_shards=in_shards)
         self.beds = {head.bed: Bed(self._on_tick(head)) for head in heads}
         self.offers: tuple[Offer, ...] = ()
         self._send = send
@@ -167,7 +184,7 @@ class Publisher:
             if overdue:
                 await asyncio.sleep(0)  # the connection must send meanwhile
             elif self._clock.stepped_ns == self._stepped_ns:  # else the deadlines must move first
-                due_ns = min(self._deadlines.first()[0], self._runs.due()[0])
+                due_ns = min(self._deadlines.first()[0], self._runs.due()[0], self._disturbances.due_ns)
                 next_ns = min(due_ns, self._statuses.first()[0], now + MAX_SLEEP_NS)
                 await self._clock.sleep_until(next_ns)
 
@@ -175,7 +192,8 @@ class Publisher:
         """Send the chunks that are due, `MAX_CHUNKS_PER_TURN` at most; return whether there are more."""
         if self._detail:
             self._detail.expire(monotonic_ns(self._clock) / 1e9)
-        self._runs.begin(bed.own_head for bed in self.beds.values())
+        self._disturbances.release(now_ns)
+        self._runs.begin(bed.own_head for name, bed in self.beds.items() if not self._disturbances.concern(name))
         for _ in range(WARD_SHARDS):
             due_ns, shard = self._runs.due()
             if due_ns > now_ns:
@@ -248,6 +266,7 @@ class Publisher:
             log.warning("the clock was stepped by %.1f s: the replay continues at its position", step_ns / 1e9)
             self._stepped_ns += step_ns
             self._statuses.shift(step_ns)
+            self._disturbances.shift(step_ns)
             self._runs.end_all()
             for bed in self.beds.values():
                 self._move(bed, shift_deadlines(bed.head, step_ns))
@@ -265,6 +284,10 @@ class Publisher:
         """
         if isinstance(command.action, SetDetail):
             self._set_detail(command)
+        if isinstance(command.action, InjectionAction):
+            self._disturb(command, command.action)
+        if isinstance(command.action, PatientAction):
+            self._steer(command, command.action)
         if not isinstance(command.action, ReplayAction):
             return  # for the worker
         bed = self.accept(command)
@@ -273,6 +296,28 @@ class Publisher:
         self._runs.end(command.bed)
         self._move(bed, head if head.anchor_ns == bed.head.anchor_ns else self._on_tick(head))
         log.info("%s: %s, by %r", command.bed, _effect(command.action, bed.head), command.who)
+        self.publish_status(bed)
+
+    def _disturb(self, command: Command, action: InjectionAction) -> None:
+        """Begin or end an injection."""
+        bed = self.accept(command)
+        self._runs.end(command.bed)
+        done = self._disturbances.execute(action, bed.head, self._now_ns())
+        log.info("%s: %s, by %r", command.bed, done, command.who)
+        self.publish_status(bed)
+
+    def _steer(self, command: Command, action: PatientAction) -> None:
+        """Change a live patient."""
+        bed = self.accept(command)
+        record = bed.head.record
+        if not isinstance(record, LiveRecord):
+            raise UsageError(
+                f"bed {command.bed} cannot be steered: {record.name} was made before; replay synthetic/live"
+            )
+        truths, bed.rhythm = steer(bed.head, record, action, rfc3339(self._clock.now_ns()), bed.rhythm)
+        for truth in truths:
+            self._send(truth)
+        log.info("%s: %s, by %r", command.bed, steering_effect(action), command.who)
         self.publish_status(bed)
 
     def _set_detail(self, command: Command) -> None:
@@ -297,7 +342,7 @@ class Publisher:
         bed.executed.append(command.command_id)
         return bed
 
-    def choose_record(self, bed: Bed, record: Record) -> None:
+    def choose_record(self, bed: Bed, record: AnyRecord) -> None:
         """Continue with another record."""
         head = self._on_tick(choose_record(bed.head, record, self._now_ns()))
         self._runs.end(head.bed)
@@ -321,6 +366,7 @@ class Publisher:
     def stop(self) -> None:
         """Publish the status ``ended`` of all beds that have not ended; their numerics no longer hold."""
         for bed in self.beds.values():
+            self._disturbances.stop(bed.head, self._clock.now_ns())
             if not bed.head.ended:
                 self._remove_numerics(bed)
                 self.publish_status(bed, ended=True)
@@ -341,13 +387,15 @@ class Publisher:
                 record=head.record.name,
                 session=head.session,
                 position=head.position,
-                duration=head.record.n,
+                duration=0 if isinstance(head.record, LiveRecord) else head.record.n,
                 speed=head.speed,
                 loop=head.loop,
                 last_seq=head.seq - 1,
                 synthetic=head.record.synthetic,
                 counters=bed.counters,
                 records=self.offers,
+                injections=self._disturbances.running(head.bed),
+                steerable=isinstance(head.record, LiveRecord),
             )
         )
 
@@ -356,24 +404,28 @@ class Publisher:
         if record.alone:
             self._publish_alone(bed)
             return
-        for wave in bed.own_head.next_waves():
-            self._send(wave)
-        numerics = bed.own_head.next_numerics()
+        waves, numerics = bed.own_head.next_waves(), bed.own_head.next_numerics()
         chunk, head = bed.own_head.next_chunk()
+        waves, chunk, numerics = self._disturbances.disturb(record, Interval(waves, chunk, numerics))
+        send = partial(self._disturbances.carry, chunk)
+        for wave in waves:
+            send(wave)
         self._move(bed, head)
         if self._shards is not None:
             self._shards.add(chunk.bed, chunk, len(chunk.samples))
         self._find_run(head)
         if self._shards is None or chunk.bed in self._detail:
-            self._send(chunk)
+            send(chunk)
         if numerics is not None:
-            self._send(numerics)
+            send(numerics)
             bed.numerics = True
         self._write_chunk(chunk)
         self._log_end(head, chunk.epoch)
         if self._annotations and record.annotations is not None:
             for annotation in annotations_of(chunk, record.annotations):
-                self._send(annotation)
+                send(annotation)
+        if self._disturbances.finish(chunk, head, self._clock.now_ns()):
+            self.publish_status(bed)
 
     def _publish_alone(self, bed: Bed) -> None:
         """Send the next numerics of a bed that has nothing else."""
@@ -389,13 +441,14 @@ class Publisher:
 
     def _remove_numerics(self, bed: Bed) -> None:
         """Remove the retained numerics of a bed: its record has ended, or another one is chosen."""
+        self._disturbances.release_all(bed.own_head.bed)
         if bed.numerics:
             self._remove(Topic(Kind.NUMERICS, bed.own_head.bed))
             bed.numerics = False
 
     def _find_run(self, head: Playhead) -> None:
         """Note that a bed may send with others of its shard from now on."""
-        if self._shards is not None and not self._annotations:
+        if self._shards is not None and not self._annotations and not self._disturbances.concern(head.bed):
             self._runs.find(head)
 
     def _write_chunk(self, chunk: Waveform) -> None:
@@ -442,10 +495,11 @@ def description(head: Playhead) -> str:
     """Return a one-line description of a replay."""
     record = head.record
     signals = f"{', '.join(record.leads)}; {FS} Hz"
-    if record.alone:
+    length = "without end" if isinstance(record, LiveRecord) else f"{record.n / FS:.1f} s"
+    if isinstance(record, Record) and record.alone:
         signals = f"numerics alone: {', '.join(one.name for one in record.numerics)}"
     parts = [
-        f"{head.bed}: {record.name} ({signals}; {record.n / FS:.1f} s)",
+        f"{head.bed}: {record.name} ({signals}; {length})",
         f"from {head.position / FS:.1f} s" if head.position else "",
         f"at {head.speed:g} times real time",
         "in a loop" if head.loop else "",

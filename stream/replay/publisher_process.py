@@ -12,11 +12,10 @@ from stream.errors import BedsideError, UsageError
 from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Client, Watch, watch_nothing
 from stream.records.library import Library, LoadedRecords
-from stream.records.record import Record
 from stream.replay import bed_claims
 from stream.replay.ledger import ledger
 from stream.replay.load_report import INTERVAL_S, LoadReport
-from stream.replay.playhead import ReplayConfig, begin, check_speed, first_sample
+from stream.replay.playhead import AnyRecord, ReplayConfig, begin, check_speed, first_sample
 from stream.replay.publisher import Publisher, description
 from stream.wire.alarm_messages import Command
 from stream.wire.detail import IN_FULL
@@ -36,7 +35,7 @@ FLUSH_TIMEOUT_S = 0.5
 
 async def serve(
     address: BrokerAddress,
-    replays: Sequence[tuple[Record, ReplayConfig]],
+    replays: Sequence[tuple[AnyRecord, ReplayConfig]],
     *,
     library: Library | LoadedRecords,
     ledger_path: Path | None,
@@ -51,7 +50,7 @@ async def serve(
     Parameters
     ----------
     address : BrokerAddress
-    replays : sequence of (Record, ReplayConfig)
+    replays : sequence of (Record or LiveRecord, ReplayConfig)
     library : Library or LoadedRecords
         Records that can be selected by command.
     ledger_path : Path or None

@@ -28,7 +28,17 @@ from stream.wire.messages import (
     Message,
     Text,
 )
-from stream.wire.replay_actions import ChooseRecord, Inject, Seek, SetLoop, SetPlaying, SetSpeed, StopInjection
+from stream.wire.replay_actions import (
+    ChooseRecord,
+    Inject,
+    Seek,
+    SetLoop,
+    SetPlaying,
+    SetRhythm,
+    SetSpeed,
+    SetVitals,
+    StopInjection,
+)
 
 AlarmKind = Literal[
     "asystole",
@@ -291,6 +301,8 @@ Action = (
     | SetSpeed
     | SetLoop
     | ChooseRecord
+    | SetVitals
+    | SetRhythm
     | SetDetail
     | Answer
     | Inject

@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from stream.wire.injection_kinds import MAX_INJECTIONS
+from stream.wire.injection_kinds import MAX_INJECTIONS, InjectedSignal, InjectionKind
 from stream.wire.shard import MAX_SHARDS
 
 INVALID = -32768
@@ -352,6 +352,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     ----------
     name : str
     seconds : float
+        0 if it has no end.
     rhythms : tuple of str
         Annotated rhythms, such as ``AFIB``, longest total duration first; may be empty.
     """
@@ -377,8 +378,8 @@ class RunningInjection(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     injection_id: InjectionId
-    kind: Text
-    signal: Text | None
+    kind: InjectionKind
+    signal: InjectedSignal | None
     lead: LeadName | None
     level: Finite | None
     hz: Finite | None
@@ -417,6 +418,8 @@ class BedStatus(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
         Publisher: the records that it can replay.
     lease : int
         Worker: see `stream.wire.lease`.
+    steerable : bool
+        Publisher: the patient is synthetic and executes `SetVitals` and `SetRhythm`.
     injections : tuple of RunningInjection or None
         Publisher: injections in progress; None if it cannot inject.
     """
@@ -437,6 +440,7 @@ class BedStatus(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     counters: dict[str, float] = {}
     records: Annotated[tuple[Offer, ...], msgspec.Meta(max_length=MAX_OFFERS)] = ()
     lease: Lease = 0
+    steerable: bool = False
     injections: Annotated[tuple[RunningInjection, ...], msgspec.Meta(max_length=MAX_INJECTIONS)] | None = None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -38,6 +38,41 @@ class ChooseRecord(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", ta
     """Replay another record from its first sample, one of those in the publisher's status; starts a new epoch."""
 
     record: Text
+
+
+VitalName = Literal[
+    "heart_rate",
+    "pvc_rate",
+    "pac_rate",
+    "respiration_rate",
+    "spo2",
+    "abp_systolic",
+    "abp_diastolic",
+    "abp_mean",
+    "cvp_mean",
+    "etco2",
+    "temperature",
+]
+"""What of a synthetic patient can be set: numerics in their units, and premature beats per minute."""
+
+RhythmCode = Literal["N", "SBR", "B", "T", "AFIB", "SVTA", "VT", "VFL", "VF", "ASYS"]
+"""Rhythms of a synthetic patient, by the codes of the WFDB annotations."""
+
+MAX_RAMP_S = 86_400.0
+
+
+class SetVitals(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="set_vitals"):
+    """Let values of a synthetic patient run to their targets, linearly, from now on; 0 s: at once."""
+
+    values: Annotated[dict[VitalName, float], msgspec.Meta(min_length=1)]
+    seconds: Annotated[float, msgspec.Meta(ge=0, le=MAX_RAMP_S)] = 0.0
+
+
+class SetRhythm(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="set_rhythm"):
+    """Give a synthetic patient another rhythm from now on, with a rate in 1/min; null: the usual one."""
+
+    rhythm: RhythmCode
+    rate: Annotated[float, msgspec.Meta(gt=0, le=300)] | None = None
 
 
 class Inject(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="inject"):
@@ -85,8 +120,11 @@ class StopInjection(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", t
 ReplayAction = SetPlaying | Seek | SetSpeed | SetLoop | ChooseRecord
 """What anybody who looks at a monitor can do."""
 
-SteeringAction = Inject | StopInjection
-"""What an instructor, a scenario or a script does to the patient and his signals."""
+InjectionAction = Inject | StopInjection
+"""What an instructor, a scenario or a script does to the signals of any patient."""
 
-PublisherAction = ReplayAction | SteeringAction
+PatientAction = SetVitals | SetRhythm
+"""What they do to a synthetic patient that can be steered."""
+
+PublisherAction = ReplayAction | InjectionAction | PatientAction
 """All that a publisher executes."""

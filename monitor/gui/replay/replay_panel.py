@@ -123,7 +123,8 @@ class ReplayPanel(QWidget):
         requested = replay.requested
         labels = {"playing": translate("Replay", "Pause"), "paused": translate("Replay", "Play")}
         self.play.setText(labels.get(replay.status.state, translate("Replay", "Again")))
-        self.time.setText(f"{clock(replay.position_s)} / {clock(replay.duration_s)}")
+        length = clock(replay.duration_s) if replay.duration_s else "∞"
+        self.time.setText(f"{clock(replay.position_s)} / {length}")
         self.bar.show_position(replay.position_s, replay.duration_s, requested.position_s, text_of(replay.note))
         self.record.setText(f"{replay.status.record}  ▾")
         self._style_button(self.play, replay.status.state == "paused", requested.playing is not None)

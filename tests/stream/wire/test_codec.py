@@ -35,7 +35,17 @@ from stream.wire.messages import (
     RunningInjection,
     Vitals,
 )
-from stream.wire.replay_actions import ChooseRecord, Inject, Seek, SetLoop, SetPlaying, SetSpeed, StopInjection
+from stream.wire.replay_actions import (
+    ChooseRecord,
+    Inject,
+    Seek,
+    SetLoop,
+    SetPlaying,
+    SetRhythm,
+    SetSpeed,
+    SetVitals,
+    StopInjection,
+)
 from stream.wire.topics import OF_WARD, Kind, Role, Topic
 from stream.wire.truth_message import Truth
 from stream.wire.ward_messages import MAX_WARD_BYTES, ward_ecg
@@ -171,6 +181,8 @@ MESSAGES: list[Message] = [
     command(Inject(injection_id="noise-1", kind="muscle_noise", lead="MLII", level=0.0, seconds=30.0)),
     command(Inject(injection_id="1", kind="disconnect")),
     command(StopInjection(injection_id="noise-1")),
+    command(SetVitals(values={"spo2": 82.0, "pvc_rate": 6.0}, seconds=90.0)),
+    command(SetRhythm(rhythm="VT", rate=180.0)),
     TRUTH,
     ward_ecg([chunk(3, bed=bed) for bed in WARD_BEDS]),
     ward_forecast([forecast(bed=bed) for bed in WARD_BEDS], (12, 96)),
