@@ -16,7 +16,6 @@ from monitor.alarm_log.reader import open_read_only
 from monitor.alarm_log.rows import EVENT_FIELDS, STRIP_FIELDS, alarm_of, strip_of
 from monitor.common.strip import Strip
 from stream.clock import unix_ns
-from stream.errors import StorageError
 from stream.wire.alarm_messages import Action, Alarm, Command
 from stream.wire.truth_message import Truth
 
@@ -71,28 +70,25 @@ def read_sessions(path: Path, wanted: AlarmFilter) -> Sequence[ClassSession]:
         columns = ", ".join(f'"{name}"' for name in EVENT_FIELDS)
         chosen = '(:bed IS NULL OR bed = :bed) AND "when" >= :since'
         values = {"bed": wanted.bed, "since": since}
-        try:
-            events: list[Alarm] = [
-                alarm_of(row) for row in db.execute(f"SELECT {columns} FROM events WHERE {chosen}", values)
-            ]
-            truths: list[Truth] = [
-                msgspec.json.decode(text, type=Truth)
-                for (text,) in db.execute(f"SELECT message FROM truths WHERE {chosen}", values)
-            ]
-            commands: list[Command] = [
-                Command(command_id=row[0], bed=row[1], who=row[2], when=row[3], action=_action(row[4]))
-                for row in db.execute(
-                    f'SELECT command_id, bed, who, "when", action FROM commands WHERE {chosen} ORDER BY "when"', values
-                )
-            ]
-            names = ", ".join(f'"{name}"' for name in STRIP_FIELDS)
-            strips = [strip_of(row) for row in db.execute(f"SELECT {names} FROM strips")]
-            forecasts = {
-                alarm_id: np.frombuffer(points, "<f4").reshape(-1, 1 + 2 * len(json.loads(leads)))
-                for alarm_id, leads, points in db.execute("SELECT alarm_id, leads, points FROM forecasts")
-            }
-        except (ValueError, TypeError, msgspec.DecodeError) as error:
-            raise StorageError(f"alarm store {path} is damaged ({error}): choose another --db file") from None
+        events: list[Alarm] = [
+            alarm_of(row) for row in db.execute(f"SELECT {columns} FROM events WHERE {chosen}", values)
+        ]
+        truths: list[Truth] = [
+            msgspec.json.decode(text, type=Truth)
+            for (text,) in db.execute(f"SELECT message FROM truths WHERE {chosen}", values)
+        ]
+        commands: list[Command] = [
+            Command(command_id=row[0], bed=row[1], who=row[2], when=row[3], action=_action(row[4]))
+            for row in db.execute(
+                f'SELECT command_id, bed, who, "when", action FROM commands WHERE {chosen} ORDER BY "when"', values
+            )
+        ]
+        names = ", ".join(f'"{name}"' for name in STRIP_FIELDS)
+        strips = [strip_of(row) for row in db.execute(f"SELECT {names} FROM strips")]
+        forecasts = {
+            alarm_id: np.frombuffer(points, "<f4").reshape(-1, 1 + 2 * len(json.loads(leads)))
+            for alarm_id, leads, points in db.execute("SELECT alarm_id, leads, points FROM forecasts")
+        }
     found = dict.fromkeys([(one.bed, one.session) for one in truths] + [(one.bed, one.session) for one in events])
     sessions = [
         ClassSession(

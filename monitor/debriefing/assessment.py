@@ -60,10 +60,12 @@ NOISES = frozenset({"electrode_motion", "muscle_noise", "baseline_wander", "main
 BEFORE, AFTER = FS, 10 * FS
 """Samples by which an alarm may begin before what causes it, and after its end."""
 
-REACTION_S = 120.0
+REACTION_S = 60.0
 """Longest time from an alarm to what counts as a reaction, s."""
 
 Verdict = Literal["done", "late", "wrong", "missed"]
+
+_ANSWER = "answer"
 
 STUDENT = (Acknowledge, PauseAudio, PauseAlarms, SetLimits, Answer)
 """Actions of people at the bed; all others steer the simulation."""
@@ -178,7 +180,7 @@ def assess(session: ClassSession) -> Assessment:
     answers = tuple(_given(one, one.action, spans) for one in actions if isinstance(one.action, Answer))
     happenings = tuple(
         _happening(truth, end, alarms, actions, answers)
-        for truth, end in spans
+        for truth, end in sorted(spans, key=lambda span: span[0].index)
         if truth.name not in NORMAL or any(_is_of(one.action, truth, end) for one in actions)
     )
     explained = {id(one.alarm) for one in happenings}
@@ -277,8 +279,11 @@ def _answers(actions: Iterable[Command]) -> list[Answer]:
 
 
 def _is_of(action: object, truth: Truth, end: int | None) -> bool:
-    """Return whether an action is an answer given while something lasted."""
-    if not isinstance(action, Answer) or truth.what not in RHYTHMS or action.session != truth.session:
+    """Return whether an action is an answer given while something lasted; ``NOISE`` is that of a disturbance."""
+    if not isinstance(action, Answer) or action.session != truth.session:
+        return False
+    asked = truth.name in NOISES if action.rhythm == "NOISE" else truth.what in RHYTHMS
+    if not asked:
         return False
     return truth.index <= action.index and (end is None or action.index < end)
 
@@ -322,7 +327,9 @@ def _expected(truth: Truth, actions: Sequence[Command], answers: Sequence[Given]
         late = within_s is not None and seconds > within_s
         return Expected(truth, "late" if late else "done", seconds, within_s, None)
     limit_s = within_s if within_s is not None else REACTION_S
-    instead = next((one for one in later if (unix_ns(one.when) - begin_ns) / 1e9 <= limit_s), None)
+    # Who names a rhythm does nothing in place of something else; a wrong answer is one.
+    others = (one for one in later if isinstance(one.action, Answer) == (truth.name == _ANSWER))
+    instead = next((one for one in others if (unix_ns(one.when) - begin_ns) / 1e9 <= limit_s), None)
     return Expected(truth, "missed" if instead is None else "wrong", None, within_s, instead)
 
 

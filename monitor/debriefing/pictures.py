@@ -16,6 +16,7 @@ from monitor.debriefing.texts import Texts
 from stream.clock import unix_ns
 from stream.timebase import FS
 from stream.wire.alarm_messages import Command
+from stream.wire.answer import Answer
 from stream.wire.messages import INVALID
 
 WIDTH = 960
@@ -64,10 +65,7 @@ def timeline(found: Assessment, texts: Texts) -> str:
         _Bar(x(one.raised_ns), x(one.cleared_ns or end_ns), COLOURS[one.priority], texts.kind(one.kind))
         for one in found.alarms
     ]
-    actions = [
-        _Bar(x(unix_ns(one.when)), x(unix_ns(one.when)), "#1b7a3d", texts.action(action_name(one)))
-        for one in found.actions
-    ]
+    actions = [_Bar(x(unix_ns(one.when)), x(unix_ns(one.when)), "#1b7a3d", _label(one, texts)) for one in found.actions]
     parts, y = [], 8.0
     for label, bars in (("row.truth", happened), ("row.alarm", alarms), ("row.action", actions)):
         lanes = _lanes(bars)
@@ -129,25 +127,43 @@ def _lanes(bars: Iterable[_Bar]) -> list[list[_Bar]]:
     lanes: list[list[_Bar]] = []
     ends: list[float] = []
     for bar in sorted(bars)[:_MAX_LABELS]:
-        row = next((i for i, end in enumerate(ends) if end <= bar.left), len(ends))
+        left, right = _extent(bar)
+        row = next((i for i, end in enumerate(ends) if end <= left), len(ends))
         if row == len(ends):
             lanes.append([])
             ends.append(0.0)
         lanes[row].append(bar)
-        label_px = sum(13 if east_asian_width(letter) in "WF" else 7 for letter in bar.label)
-        ends[row] = max(bar.right, bar.left + 3) + 12 + label_px
+        ends[row] = right + 9
     return lanes
 
 
+def _extent(bar: _Bar) -> tuple[float, float]:
+    """Return where a bar begins and ends, with its label."""
+    right = max(bar.right, bar.left + 3)
+    label_px = 3 + sum(13 if east_asian_width(letter) in "WF" else 7 for letter in bar.label)
+    if right + label_px <= WIDTH:
+        return bar.left, right + label_px
+    return (bar.left, right) if right - bar.left > label_px else (bar.left - label_px, right)
+
+
 def _bar(bar: _Bar, top: float) -> str:
-    """Return a bar with its label at its right, or left of it at the right border."""
+    """Return a bar with its label at its right; if there is no room, inside it or at its left."""
+    left, right = _extent(bar)
     width = max(bar.right - bar.left, 3)
-    label = _text(bar.left + width + 3, top + 13, bar.label, bar.colour, size=11)
-    if bar.right > WIDTH - 120:
-        label = _text(bar.left + 5, top + 13, bar.label, "#fff" if width > 100 else bar.colour, size=11)
-        if width <= 100:
-            label = _text(bar.left - 3, top + 13, bar.label, bar.colour, size=11, anchor="end")
+    if right > bar.left + width:
+        label = _text(bar.left + width + 3, top + 13, bar.label, bar.colour, size=11)
+    elif left < bar.left:
+        label = _text(bar.left - 3, top + 13, bar.label, bar.colour, size=11, anchor="end")
+    else:
+        label = _text(bar.left + 5, top + 13, bar.label, "#fff", size=11)
     return f'<rect x="{bar.left:.1f}" y="{top:.1f}" width="{width:.1f}" height="16" rx="2" fill="{bar.colour}"/>{label}'
+
+
+def _label(command: Command, texts: Texts) -> str:
+    """Return what was done; of an answer the rhythm."""
+    if isinstance(command.action, Answer):
+        return f"? {texts.happening(command.action.rhythm)}"
+    return texts.action(action_name(command))
 
 
 def action_name(command: Command) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QByteArray, QMarginsF, QSizeF, QUrl
+from PySide6.QtCore import QByteArray, QMarginsF, QRectF, QSizeF, QUrl
 from PySide6.QtGui import QGuiApplication, QImage, QPageLayout, QPageSize, QPainter, QPdfWriter, QTextDocument
 from PySide6.QtSvg import QSvgRenderer
 
 _DPI = 150
 _MARGIN_MM = 12.0
-_SHARPNESS = 3
+_SHARPNESS = 2
 """Pixels of a picture for each of its own."""
+
+_PAGE_PX, _PICTURE_PX = 980, 900
+"""Widths of the page and of pictures in the pixels of the layout."""
 
 
 class Pictures:
@@ -27,7 +30,7 @@ class Pictures:
         with QPainter(image) as painter:
             renderer.render(painter)
         self._images.append(image)
-        return f'<img src="picture:{len(self._images)}" width="{size.width()}" height="{size.height()}">'
+        return f'<img src="picture:{len(self._images)}" width="{_PICTURE_PX}">'
 
     def add_to(self, document: QTextDocument) -> None:
         """Give a document its pictures."""
@@ -63,9 +66,8 @@ def write_pdf(html: str, pictures: Pictures, path: str) -> None:
     document.setHtml(html)
     # The document is laid out in its own pixels, and printed as wide as the page.
     area = writer.pageLayout().paintRectPixels(_DPI)
-    width = 980.0
-    scale = area.width() / width
-    document.setPageSize(QSizeF(width, area.height() / scale))
+    scale = area.width() / _PAGE_PX
+    document.setPageSize(QSizeF(_PAGE_PX, area.height() / scale))
     document.setDocumentMargin(4)
     with QPainter() as painter:
         if not painter.begin(writer):
@@ -77,5 +79,5 @@ def write_pdf(html: str, pictures: Pictures, path: str) -> None:
             painter.save()
             painter.scale(scale, scale)
             painter.translate(0, -page * page_px)
-            document.drawContents(painter)
+            document.drawContents(painter, QRectF(0, page * page_px, _PAGE_PX, page_px))
             painter.restore()
