@@ -29,6 +29,7 @@ RUN: dict[str, Callable[[argparse.Namespace], int]] = {
     "monitor": processes.monitor,
     "alarms": processes.alarms,
     "tap": processes.tap,
+    "command": processes.command,
     "record": record.record,
     "alarms export": data.export_alarms,
     "data list": data.list_records,
