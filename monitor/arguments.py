@@ -194,6 +194,7 @@ def parser() -> argparse.ArgumentParser:
         "--who", default="monitor", metavar="NAME", help="user name in the commands that it sends (default: monitor)"
     )
     command.add_argument("--sound", action="store_true", help="play tones for beats and alarms; M mutes them")
+    command.add_argument("--db", type=Path, metavar="FILE", help="alarm store, to review alarms from before it opened")
     command.add_argument("--screenshot", type=Path, metavar="FILE", help="save a PNG when it closes")
     command.add_argument("--seconds", type=float, metavar="N", help="close N seconds after the first drawn sample")
 
@@ -260,6 +261,15 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--who", default="command", metavar="NAME", help="user name in the command (default: %(default)s)"
     )
+
+    command = add(
+        "check",
+        "listen to a broker and say for each topic whether its messages keep the rules of docs/topics.md. Exit status: "
+        "0 if they do, 1 if not, or if nothing is sent; 2 if the broker cannot be reached",
+        broker,
+    )
+    command.add_argument("--seconds", type=float, default=30.0, metavar="N", help="default: %(default)g")
+    command.add_argument("--json", action="store_true", help="print the result as JSON")
 
     command = add(
         "analyze", "compute forecast, beats, vital signs and alarms of records offline", data, weights, settings

@@ -95,6 +95,10 @@ def monitor(args: argparse.Namespace) -> int:
     address = broker_address(args)
     _check_who(args.who)
     log.info("opening the window; broker %s", address)
+    if args.db is not None and not args.db.is_file():
+        log.warning(
+            "alarm store %s does not exist: past alarms can be reviewed once 'bedside alarms' has made it", args.db
+        )
 
     from monitor.gui.app import run
     from stream.mqtt.metrics import metrics_server
@@ -110,6 +114,7 @@ def monitor(args: argparse.Namespace) -> int:
             screenshot=args.screenshot,
             seconds=args.seconds,
             sound=args.sound,
+            db=args.db,
             watch=watch,
         )
 

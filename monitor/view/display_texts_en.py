@@ -141,6 +141,10 @@ VIEW: Mapping[str, str] = {
     "samples.late": "The last {seconds} s were not received: {why}.",
     "samples.to_come": "{seconds} s still to come …",
     "samples.never_came": "The last {seconds} s were not received: the session has ended.",
+    "store.strip": "From the alarm store, which keeps no forecast and no score.",
+    "store.part": "{seconds} s are from the alarm store, without forecast.",
+    "store.no_strip": "The alarm store has no samples of it.",
+    "store.not_given": "To review stored alarms, start the monitor with --db FILE, the file of 'bedside alarms'.",
     "gone.too_old": "the monitor keeps 11 minutes",
     "gone.before": "the monitor was opened, or the leads changed, later",
 }

@@ -141,6 +141,10 @@ VIEW: Mapping[str, str] = {
     "samples.late": "最後の {seconds} 秒が届いていません: {why}。",
     "samples.to_come": "あと {seconds} 秒 …",
     "samples.never_came": "最後の {seconds} 秒は届きませんでした: セッションが終わりました。",
+    "store.strip": "アラーム保存ファイルの波形です(予測と異常スコアは保存されません)。",
+    "store.part": "{seconds} 秒はアラーム保存ファイルの波形です(予測なし)。",
+    "store.no_strip": "アラーム保存ファイルにもこの波形はありません。",
+    "store.not_given": "保存された波形を見るには --db FILE('bedside alarms' のファイル)を付けて起動してください。",
     "gone.too_old": "保持は 11 分間です",
     "gone.before": "その後にモニタが起動したか、誘導が変わりました",
 }

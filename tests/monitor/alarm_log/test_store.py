@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from monitor.alarm_log import store as alarm_log
 from monitor.alarm_log.schema import SCHEMA
 from monitor.alarm_log.store import AlarmLog
-from monitor.alarm_log.strips import Strip
+from monitor.common.strip import Strip
 from stream.errors import StorageError
 from stream.wire.alarm_messages import KINDS, REASONS, Acknowledge, Alarm, Command
 from stream.wire.messages import INVALID
