@@ -267,6 +267,19 @@ def parser() -> argparse.ArgumentParser:
         help="begin a new record after S seconds of signal, 10 to 86400 (default: %(default)g)",
     )
 
+    command = add("command", "send a command to a bed and wait until it is executed, for scripts and teachers", broker)
+    command.epilog = (
+        "Actions and their fields: docs/topics.md. Examples: 'inject kind=mains level=0.3 seconds=30', "
+        "'stop_injection injection_id=mains', 'set_playing playing=false'. An injection without an injection_id has "
+        "its kind as id."
+    )
+    command.add_argument("bed", metavar="BED", help="such as bed-1")
+    command.add_argument("action", metavar="ACTION", help="such as inject")
+    command.add_argument("fields", nargs="*", metavar="FIELD=VALUE", help="lists and maps as JSON")
+    command.add_argument(
+        "--who", default="command", metavar="NAME", help="user name in the command (default: %(default)s)"
+    )
+
     command = add(
         "check",
         "listen to a broker and say for each topic whether its messages keep the rules of docs/topics.md. Exit status: "

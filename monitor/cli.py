@@ -29,6 +29,7 @@ RUN: dict[str, Callable[[argparse.Namespace], int]] = {
     "monitor": processes.monitor,
     "alarms": processes.alarms,
     "tap": processes.tap,
+    "command": processes.command,
     "check": check.check,
     "record": record.record,
     "debrief": debrief.debrief,
