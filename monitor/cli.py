@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from monitor.arguments import parser
-from monitor.commands import bench, check, data, demo, offline, processes, record, ward, workers
+from monitor.commands import bench, check, data, demo, offline, processes, record, score, ward, workers
 from monitor.line_handler import LineHandler
 from monitor.tools.optional_dependencies import EXTRA_OF
 from stream.errors import BedsideError
@@ -30,6 +30,7 @@ RUN: dict[str, Callable[[argparse.Namespace], int]] = {
     "alarms": processes.alarms,
     "tap": processes.tap,
     "check": check.check,
+    "score": score.score,
     "record": record.record,
     "alarms export": data.export_alarms,
     "data list": data.list_records,
