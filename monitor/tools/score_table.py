@@ -9,10 +9,10 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from monitor.view.score_texts import NO_VALUE, beats_text, rhythm_text
 from stream.wire.plain_text import plain
-from stream.wire.score_message import BeatTally, RhythmScore, Score, ScorePart
+from stream.wire.score_message import Score, ScorePart
 
-NO_VALUE = "--"
 NAMES = {"vf": "VF", "vt": "VT", "either": "VF or VT", "asystole": "asystole", "af": "AF"}
 
 
@@ -29,8 +29,7 @@ def _bed(report: Score) -> Table:
     title = f"{report.bed}: {plain(report.record)}, {report.seconds:.0f} s, {state}"
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1))
     table.add_column("%")
-    for head in ("Se", "PPV / Sp"):
-        table.add_column(head, justify="right")
+    table.add_column("Se / PPV, Sp", justify="right")
     table.add_column(f"last {report.running_s / 60:.0f} min", justify="right")
     table.add_column("found", justify="right")
     table.add_column("delay s", justify="right")
@@ -38,29 +37,16 @@ def _bed(report: Score) -> Table:
     for name in ("qrs", "veb", "sveb"):
         tally, recent = getattr(whole, name), getattr(last, name)
         counts = f"{tally.found} of {tally.found + tally.missed}"
-        table.add_row(name.upper(), *_beats(tally), " / ".join(_beats(recent)), counts, "")
+        table.add_row(name.upper(), beats_text(tally), beats_text(recent), counts, "")
     recent_rhythms = {row.name: row for row in last.rhythms}
     for row in whole.rhythms:
         recent_row = recent_rhythms.get(row.name, row)
         delay = NO_VALUE if row.delay_s_median is None else f"{row.delay_s_median:.1f}"
         found = f"{row.found} of {row.episodes}"
-        table.add_row(NAMES[row.name], *_time(row), " / ".join(_time(recent_row)), found, delay)
+        table.add_row(NAMES[row.name], rhythm_text(row), rhythm_text(recent_row), found, delay)
     table.caption = _alarms(whole)
     table.caption_justify = "left"
     return table
-
-
-def _beats(tally: BeatTally) -> tuple[str, str]:
-    return percent(tally.found, tally.missed), percent(tally.found, tally.false)
-
-
-def _time(row: RhythmScore) -> tuple[str, str]:
-    return percent(row.true_s, row.missed_s), percent(row.other_s, row.false_s)
-
-
-def percent(part: int, rest: int) -> str:
-    """Return a share in percent; two dashes if there is nothing to share."""
-    return f"{100 * part / (part + rest):.1f}" if part + rest else NO_VALUE
 
 
 def _alarms(part: ScorePart) -> str:
