@@ -7,9 +7,9 @@ from stream.wire.score_message import BeatTally, RhythmScore, ScoredRhythm, Scor
 NO_VALUE = "--"
 
 
-def percent(part: int, rest: int) -> str:
+def percent(part: int, rest: int, decimals: int = 1) -> str:
     """Return a share in percent."""
-    return f"{100 * part / (part + rest):.1f}" if part + rest else NO_VALUE
+    return f"{100 * part / (part + rest):.{decimals}f}" if part + rest else NO_VALUE
 
 
 def beats_text(tally: BeatTally) -> str:
@@ -23,9 +23,11 @@ def rhythm_text(row: RhythmScore) -> str:
 
 
 def time_text(part: ScorePart, name: ScoredRhythm) -> str:
-    """Return sensitivity and specificity by time of a rhythm."""
+    """Return sensitivity and specificity by time of a rhythm, in whole percent."""
     row = next((row for row in part.rhythms if row.name == name), None)
-    return NO_VALUE if row is None else rhythm_text(row)
+    if row is None:
+        return NO_VALUE
+    return f"{percent(row.true_s, row.missed_s, 0)} / {percent(row.other_s, row.false_s, 0)}"
 
 
 def alarms_text(part: ScorePart) -> str:

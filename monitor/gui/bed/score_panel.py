@@ -23,10 +23,7 @@ class ScorePanel(ValueRows):
             (
                 (translate("Score", "QRS, Se / PPV %, {done}").format(done=done), beats_text(part.qrs)),
                 (translate("Score", "VEB · SVEB"), f"{beats_text(part.veb)} · {beats_text(part.sveb)}"),
-                (
-                    translate("Score", "AF · VT by time, Se / Sp %"),
-                    f"{time_text(part, 'af')} · {time_text(part, 'vt')}",
-                ),
+                (translate("Score", "AF · VT, Se / Sp"), by_time),
                 (translate("Score", "false alarms per h · delay"), f"{alarms_text(part)} · {delay_text(part)}"),
             )
         )
