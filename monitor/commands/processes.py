@@ -85,11 +85,15 @@ def _bed_and_record(text: str) -> tuple[str, str]:
     return bed, record
 
 
+def _check_who(who: str) -> None:
+    if not who.strip() or len(who) > 64:
+        raise UsageError(f"--who {who[:20]!r}: use 1 to 64 characters, not all blank")
+
+
 def monitor(args: argparse.Namespace) -> int:
     """Open the window."""
     address = broker_address(args)
-    if not args.who.strip() or len(args.who) > 64:
-        raise UsageError(f"--who {args.who[:20]!r}: use 1 to 64 characters, not all blank")
+    _check_who(args.who)
     log.info("opening the window; broker %s", address)
     if args.db is not None and not args.db.is_file():
         log.warning(
@@ -132,7 +136,7 @@ def alarms(args: argparse.Namespace) -> int:
     store = AlarmLog(args.db)
     printer = EventPrinter(store, sys.stdout.fileno()) if args.jsonl else None
     with metrics_server(args.metrics) as watch:
-        status = run_async(serve(address, store, printer, watch))
+        status = run_async(serve(address, store, printer, watch, truth=args.truth))
     return NOT_PRINTED if printer is not None and printer.failed else status
 
 
@@ -148,3 +152,18 @@ def tap(args: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     asyncio.run(serve(address, args.format, args.topic, sys.stdout))
     return 0
+
+
+def command(args: argparse.Namespace) -> int:
+    """Send one command."""
+    from monitor.tools.send_command import parsed, send
+
+    _check_who(args.who)
+    action = parsed(args.action, args.fields)
+    address = broker_address(args)
+    log.info("sending %s to %s over %s", args.action, args.bed, address)
+
+    async def answered() -> None:
+        log.info("%s", await send(address, args.bed, action, args.who))
+
+    return run_async(answered())

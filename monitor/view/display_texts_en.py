@@ -58,6 +58,15 @@ VIEW: Mapping[str, str] = {
     "replay.no_loop": "no loop",
     "replay.record": "record {record}",
     "frozen.new_session": "no other samples available: a new session has started",
+    # Why a number is missing.
+    "missing.learning": "learning",
+    "missing.no_beats": "no beats",
+    "missing.poor_signal": "poor signal",
+    "missing.few_beats": "too few beats",
+    "missing.no_analysis": "no analysis",
+    "missing.sensor_off": "sensor off",
+    "missing.no_breath": "no breath",
+    "missing.not_measured": "not measured",
     # Rows of annotations; rhythms reported by the worker, and rhythm codes of MIT-BIH annotations.
     "row.rhythm": "rhythm",
     "row.reference": "reference",

@@ -58,6 +58,15 @@ VIEW: Mapping[str, str] = {
     "replay.no_loop": "反復なし",
     "replay.record": "記録 {record}",
     "frozen.new_session": "新しいセッションのため他の波形は残っていません",
+    # Why a number is missing.
+    "missing.learning": "学習中",
+    "missing.no_beats": "心拍なし",
+    "missing.poor_signal": "信号不良",
+    "missing.few_beats": "心拍不足",
+    "missing.no_analysis": "解析なし",
+    "missing.sensor_off": "センサ外れ",
+    "missing.no_breath": "呼吸なし",
+    "missing.not_measured": "測定なし",
     # Rows of annotations; rhythms reported by the worker, and rhythm codes of MIT-BIH annotations.
     "row.rhythm": "調律",
     "row.reference": "参照",

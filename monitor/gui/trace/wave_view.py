@@ -11,9 +11,10 @@ from PySide6.QtCore import QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from monitor.gui.style.language import current_language, translate
+from monitor.gui.style.language import current_language
 from monitor.gui.style.pixmap_copy import copy_part
 from monitor.gui.style.polyline import draw_line, square_pen
+from monitor.gui.style.text_lookup import text_of
 from monitor.gui.style.theme import Theme, colour, font, font_scale, px
 from monitor.gui.trace.sweep import PAUSED_OPACITY, gutter
 from monitor.gui.trace.sweep_layout import LANE_PADDING, Layout
@@ -21,6 +22,7 @@ from monitor.gui.trace.sweep_painter import BAR_PX
 from monitor.view.trace import Trace, WaveTrace
 from monitor.view.wave_buffers import MIN_ADVANCE
 from stream.timebase import FS
+from stream.wire.alarm_texts import phrase
 from stream.wire.wave_message import Signal
 
 NAMES: dict[Signal, str] = {
@@ -148,7 +150,7 @@ class WaveView(QWidget):
             painter.setFont(font(14, bold=True))
             painter.setPen(colour(self.theme.technical))
             align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(place, align, translate("Numbers", "sensor off"))
+            painter.drawText(place, align, text_of(phrase("missing.sensor_off")))
 
     def _draw_wave(self, painter: QPainter, layout: Layout, trace: Trace, lane: int, first: float) -> float:
         """Draw the samples of one wave from a time on, connected to the last one drawn; return where the line begins.
