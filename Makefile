@@ -36,10 +36,12 @@ lint: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# One more than there are cores: tests of processes mostly wait.
+WORKERS = $(shell $(BIN)/python -c 'import os; print(min(os.cpu_count() + 1, 4))')
 test: export QT_QPA_PLATFORM ?= offscreen
 test: lint
 	@$(BIN)/python -m model.serving.compile_ahead  # a test does not wait for it
-	$(BIN)/pytest -rs -n logical --maxprocesses 4 --dist worksteal $(if $(filter true,$(CI)),,-m 'not slow') $(ARGS)
+	$(BIN)/pytest -rs -n $(WORKERS) --dist worksteal $(if $(filter true,$(CI)),,-m 'not slow') $(ARGS)
 
 test-light:
 	@scripts/test_light $(if $(filter-out file,$(origin PYTHON)),'$(PYTHON)')
