@@ -1,7 +1,7 @@
 """The short form of those rows of `make reliability` whose promise no test of tests/system looks at.
 
 The same experiments, fewer repetitions, no ratios of time. The rows of one module run side by side, because they mostly
-wait. All of them in their short form: `make reliability ARGS=--short`; one alone: `make reliability ARGS='--short --only gaps'`.
+wait. All of them in their short form: `make reliability ARGS=--short`; one alone: `ARGS='--short --only gaps'`.
 """
 
 from __future__ import annotations
