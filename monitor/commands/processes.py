@@ -54,16 +54,15 @@ def replay(args: argparse.Namespace) -> int:
     from stream.clock import SteadyClock
     from stream.mqtt.metrics import metrics_server
     from stream.records.library import Library
+    from stream.records.replayable import load_replayable
     from stream.records.synthetic.presets import LIVE, live_record
-    from stream.records.wfdb_reader import load
     from stream.replay.playhead import ReplayConfig
     from stream.replay.publisher_process import serve
 
     configs = [
         ReplayConfig(bed=bed, chunk=args.chunk, speed=args.speed, loop=args.loop, start_s=args.start) for bed in names
     ]
-    stored = dict.fromkeys(record for _, record in pairs if record != LIVE)
-    loaded = {record: load(record, records) for record in stored}
+    loaded = load_replayable((record for _, record in pairs if record != LIVE), records)
     # Each live patient is another one.
     replays = [
         (live_record(seed) if record == LIVE else loaded[record], config)

@@ -30,6 +30,7 @@ from monitor.view.alarm_sounds import AlarmSounds
 from monitor.view.central_station import audible_frame, other_red_alarms
 from monitor.view.presenter import Broker, Presenter
 from monitor.view.tones import Sound
+from monitor.view.trace import View
 from monitor.view.trend import HISTORY_S
 from monitor.view.trend_export import trend_csv, trend_stem
 from monitor.view.view_model import Frame
@@ -244,7 +245,7 @@ class MonitorWindow(QWidget):
             self._past.show(frame.bed, now_ns)
         self.review.tick(frame)
         if self.alarm_sounds is not None:
-            self.alarm_sounds.update(audible_frame(frame, self.station.frames.values()) if self.at_station else frame)
+            self.alarm_sounds.update(audible_frame(frame, self._station_frames) if self.at_station else frame)
         self.commands.ask_for_detail(self.station.frames if self.at_station else filter(None, [frame.bed]))
         self.footer.show_broker(" · ".join(text for text in (self.sound_text, text_of(frame.broker)) if text))
         self.frame_shown = self.commands.frame = frame
@@ -260,12 +261,18 @@ class MonitorWindow(QWidget):
 
     def _show_station(self, now_ns: int, broker: Broker) -> Frame:
         """Draw all beds, and return the frame of the selected one."""
-        beds = self.presenter.beds
-        self.station.set_beds(beds)
+        beds, rows = self.presenter.beds, self.presenter.ward_rows()
+        charted = {row.bed: (View(), None) for row in rows}
+        self.station.show_ward(rows, self.presenter.frames(now_ns, broker, charted), self._bed)
+        self.station.set_beds([bed for bed in beds if bed not in charted])
         self.station.show_frames(self.presenter.frames(now_ns, broker, self.station.wanted()), self._bed, len(beds))
-        shown = self.station.frames
+        shown = {**self.station.frames, **self.station.charted}
         first = next(iter(shown.values()), None)
         return shown.get(self._bed or "") or first or self.presenter.frame(now_ns, None, broker)
+
+    @property
+    def _station_frames(self) -> tuple[Frame, ...]:
+        return (*self.station.frames.values(), *self.station.charted.values())
 
     @property
     def at_station(self) -> bool:

@@ -11,10 +11,11 @@ from monitor.view import display_texts_en, display_texts_ja
 from monitor.view.view_model import AdvisoryCount
 from stream.wire.alarm_messages import AlarmKind
 from stream.wire.alarm_texts import ALARM_TABLES, Phrase, Table, kind_phrase, phrase, render
+from stream.wire.outlook_texts import OUTLOOK_TABLES
 
 TABLES: Mapping[str, Table] = {
-    "en": {**ALARM_TABLES["en"], **display_texts_en.VIEW},
-    "ja": {**ALARM_TABLES["ja"], **display_texts_ja.VIEW},
+    "en": {**OUTLOOK_TABLES["en"], **ALARM_TABLES["en"], **display_texts_en.VIEW},
+    "ja": {**OUTLOOK_TABLES["ja"], **ALARM_TABLES["ja"], **display_texts_ja.VIEW},
 }
 """All templates of each language, by language code."""
 
@@ -32,11 +33,11 @@ def to_text(item: Phrase | Iterable[Phrase], language: str) -> str:
     return table["sentence_separator"].join(render(one, table) for one in item)
 
 
-def advisories_phrase(counted: AdvisoryCount) -> Phrase:
-    """Return the phrase of the entry that counts advisories."""
+def advisories_phrase(counted: AdvisoryCount, kind: AlarmKind) -> Phrase:
+    """Return the phrase of the entry that counts advisories, the latest of which is of a kind."""
     if counted.count:
-        return phrase("advisory.counted", count=str(counted.count), recent=str(counted.recent))
-    return phrase("advisory.none")
+        return phrase(f"{kind}.counted", count=str(counted.count), recent=str(counted.recent))
+    return phrase(f"{kind}.none")
 
 
 def rhythm_phrase(rhythm: str) -> Phrase:

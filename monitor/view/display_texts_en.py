@@ -45,8 +45,10 @@ VIEW: Mapping[str, str] = {
     "broker.refused": "broker {address} refuses this client ({problem}): check its user name, password and rights; "
     "trying again",
     # The entry of the alarm list that counts advisories.
-    "advisory.counted": "Unusual complexes: {count}, {recent} in 1 min",
-    "advisory.none": "Unusual complexes: none new",
+    "residual.counted": "Unusual complexes: {count}, {recent} in 1 min",
+    "early_warning.counted": "Early warnings: {count} not acknowledged",
+    "early_warning.none": "Early warnings: none new",
+    "residual.none": "Unusual complexes: none new",
     # Replay.
     "replay.requested": "requested: {actions} …",
     "replay.not_done": "not done: {actions}",
