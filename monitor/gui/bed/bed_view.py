@@ -16,6 +16,7 @@ from monitor.gui.bed.header import BedHeader
 from monitor.gui.bed.number_column import TILE_PX, NumberColumn, tile_of
 from monitor.gui.bed.numerics import EngineerPanel, HeartRate
 from monitor.gui.bed.other_beds import OtherBeds
+from monitor.gui.bed.quiz_panel import QuizPanel
 from monitor.gui.preferences.preferences import Preferences
 from monitor.gui.replay.replay_panel import ReplayPanel
 from monitor.gui.style.language import translate
@@ -96,8 +97,9 @@ class BedView(QWidget):
         self.trend.hide()
         self.trend.zoomed.connect(self.zoom_trend)
         self.heart_rate, self.engineer, self.alarms = HeartRate(theme), EngineerPanel(theme), AlarmList(theme)
-        self.controls, self.replay = Controls(theme), ReplayPanel(theme)
+        self.controls, self.replay, self.quiz = Controls(theme), ReplayPanel(theme), QuizPanel(theme)
         self.replay.hide()
+        self.quiz.hide()
         self.waves, self.numbers = WaveView(theme), NumberColumn(theme)
         self.small_numbers, self.drawer, self.foot = NumberColumn(theme, in_row=True), QWidget(), QWidget()
         self._lanes = (0, 0)
@@ -125,7 +127,7 @@ class BedView(QWidget):
         whole.addLayout(top)
         whole.addWidget(self.header)
         whole.addLayout(self._rows, 1)
-        for widget in (self.foot, self.trend, self.drawer, self.replay, self.beds):
+        for widget in (self.quiz, self.foot, self.trend, self.drawer, self.replay, self.beds):
             whole.addWidget(widget)
         self.drawer.hide()
         self._arrange(leads=2, waves=0)
@@ -258,8 +260,16 @@ class BedView(QWidget):
         longest = shown is not None and shown.stop - shown.first == SPANS_S[-1]
         self.zoom_trend(-len(SPANS_S) if longest else 1)
 
+    def show_quiz(self) -> None:
+        """Ask for the rhythm, in place of the replay controls, which name records and rhythms."""
+        self.quiz.show()
+        self.header.replay.hide()
+        self._update_layout()
+
     def toggle_replay(self) -> None:
-        """Show or hide the replay controls."""
+        """Show or hide the replay controls; a quiz has none."""
+        if not self.quiz.isHidden():
+            return
         self.replay.setVisible(self.replay.isHidden())
         self._update_layout()
 
