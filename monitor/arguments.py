@@ -128,6 +128,14 @@ def parser() -> argparse.ArgumentParser:
         "--annotations", action="store_true", help="also publish the reference annotations of the record"
     )
     command.add_argument(
+        "--inject",
+        action="append",
+        default=[],
+        metavar="'BED FIELD=VALUE …'",
+        help="disturb a bed from the begin, such as 'bed-1 kind=mains level=0.3'; can be repeated. Later: "
+        "'bedside command BED inject …'",
+    )
+    command.add_argument(
         "--ward",
         type=int,
         metavar="N",

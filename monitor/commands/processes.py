@@ -6,11 +6,15 @@ import argparse
 import asyncio
 import signal
 import sys
+from typing import TYPE_CHECKING
 
 from monitor.commands.shared import broker_address, catalog, log, run_async
 from monitor.commands.ward import check_no_ward_options, publish_ward
 from monitor.interrupt import end_at_interrupt
 from stream.errors import UsageError
+
+if TYPE_CHECKING:
+    from stream.wire.replay_actions import Inject
 
 NOT_PRINTED = 1
 """Exit status of 'alarms --jsonl' if its reader left or its output could not be written: stored, but not printed."""
@@ -43,6 +47,7 @@ def replay(args: argparse.Namespace) -> int:
     names = [bed for bed, _ in pairs]
     if len(set(names)) < len(names):
         raise UsageError(f"a bed is named twice ({', '.join(names)}): give each --bed its own name")
+    injections = [_injection(text, names) for text in args.inject]
     records = catalog(args)
     log.info("loading %s", ", ".join(dict.fromkeys(record for _, record in pairs)))
 
@@ -73,6 +78,7 @@ def replay(args: argparse.Namespace) -> int:
                 ledger_path=args.ledger,
                 clock=SteadyClock(),
                 annotations=args.annotations,
+                injections=injections,
                 watch=watch,
             )
         )
@@ -83,6 +89,18 @@ def _bed_and_record(text: str) -> tuple[str, str]:
     if not equals or not record:
         raise UsageError(f"--bed {text!r} is not understood: write --bed bed-1=mitdb/208")
     return bed, record
+
+
+def _injection(text: str, beds: list[str]) -> tuple[str, Inject]:
+    from monitor.tools.send_command import parsed
+    from stream.wire.replay_actions import Inject
+
+    bed, *fields = text.split() or [""]
+    if bed not in beds:
+        raise UsageError(f"--inject {text!r}: {bed!r} is no bed of this replay ({', '.join(beds)})")
+    action = parsed("inject", fields)
+    assert isinstance(action, Inject)
+    return bed, action
 
 
 def _check_who(who: str) -> None:

@@ -305,11 +305,20 @@ class Publisher:
         self.publish_status(bed)
 
     def _disturb(self, command: Command, action: InjectionAction) -> None:
-        """Begin or end an injection."""
-        bed = self.accept(command)
-        self._runs.end(command.bed)
-        done = self._disturbances.execute(action, bed.head, self._now_ns())
-        log.info("%s: %s, by %r", command.bed, done, command.who)
+        """Begin or end an injection by command."""
+        self.inject(self.accept(command).head.bed, action, f", by {command.who!r}")
+
+    def inject(self, name: str, action: InjectionAction, by: str = "") -> None:
+        """Begin or end an injection.
+
+        Raises
+        ------
+        UsageError
+            The bed has no such signal or lead, or too many injections.
+        """
+        self._runs.end(name)
+        bed = self.beds[name]
+        log.info("%s: %s%s", name, self._disturbances.execute(action, bed.head, self._now_ns()), by)
         self.publish_status(bed)
 
     def _steer(self, command: Command, action: PatientAction) -> None:

@@ -21,7 +21,7 @@ from stream.replay.publisher import Publisher
 from stream.wire.alarm_messages import Command
 from stream.wire.detail import IN_FULL
 from stream.wire.messages import Offer
-from stream.wire.replay_actions import ChooseRecord
+from stream.wire.replay_actions import ChooseRecord, Inject
 from stream.wire.topics import Kind, Role, Topic, pattern
 
 log = logging.getLogger("bedside.publisher")
@@ -42,6 +42,7 @@ async def serve(
     ledger_path: Path | None,
     clock: Clock,
     annotations: bool = False,
+    injections: Sequence[tuple[str, Inject]] = (),
     all_in_full: bool = False,
     watch: Watch = watch_nothing,
     report: LoadReport | None = None,
@@ -58,6 +59,8 @@ async def serve(
     clock : Clock
     annotations : bool
         Also send the reference annotations.
+    injections : sequence of (str, Inject)
+        Beds and what is injected into them from the begin.
     all_in_full : bool
         Send each bed on its own topics, however many there are; see `stream.wire.detail`.
     watch : callable
@@ -108,6 +111,8 @@ async def serve(
                 annotations=annotations,
                 in_shards=in_shards,
             )
+            for name, action in injections:
+                publisher.inject(name, action)
             log.info("streaming to %s; Ctrl-C ends it", address)
             if report is None:
                 for bed in publisher.beds.values():
