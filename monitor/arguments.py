@@ -294,6 +294,26 @@ def parser() -> argparse.ArgumentParser:
     )
 
     command = add(
+        "score",
+        "score the worker while it works: beats, rhythms and alarms against the reference of 'replay --annotations', "
+        "as 'evaluate --alarms' does with whole records. It ends with the record",
+        broker,
+    )
+    command.add_argument("--bed", metavar="NAME", help="score this bed (default: all that have a reference)")
+    command.add_argument(
+        "--seconds",
+        type=float,
+        default=float("inf"),
+        metavar="N",
+        help="stop after N seconds (default: with the record)",
+    )
+    command.add_argument(
+        "--json",
+        action="store_true",
+        help="a line of JSON per bed and report instead of the table; the last one is complete",
+    )
+
+    command = add(
         "check",
         "listen to a broker and say for each topic whether its messages keep the rules of docs/topics.md. Exit status: "
         "0 if they do, 1 if not, or if nothing is sent; 2 if the broker cannot be reached",

@@ -24,6 +24,7 @@ from stream.wire import ordering
 from stream.wire.bed_stream import Stream, Taken
 from stream.wire.messages import Annotation, Beat, Forecast, Vitals, Waveform
 from stream.wire.numerics_message import Numerics
+from stream.wire.score_message import Score
 from stream.wire.wave_message import Wave
 
 VITALS_TIMEOUT_S = 3.0
@@ -56,6 +57,8 @@ class Bed:
         Annotations of this session.
     trend : Trend
         Trend of the last hours, across sessions.
+    latest_score : Score or None
+        The last score received.
     """
 
     def __init__(self, name: str) -> None:
@@ -65,6 +68,7 @@ class Bed:
         self.alarms = BedAlarms()
         self.numerics, self.waves = BedNumerics(), WaveBuffers()
         self.trend = Trend()
+        self.latest_score: Score | None = None
         self.gaps = 0
         self.duplicates = 0
         self.forecast_at_ns: int | None = None
@@ -270,6 +274,12 @@ class Bed:
     def samples(self, first: int, stop: int) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return observed and predicted mV, shape (stop - first, leads), and scores; NaN where unknown or dropped."""
         return self._signal.samples(first, stop)
+
+    @property
+    def score(self) -> Score | None:
+        """The live score of this session."""
+        score, now = self.latest_score, self.waveform
+        return score if score is not None and now is not None and score.session == now.session else None
 
     def arrivals(self) -> Arrivals:
         """Return the arrival statistics of this bed's messages."""

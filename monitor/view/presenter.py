@@ -24,6 +24,7 @@ from stream.wire.messages import Annotation, Beat, BedStatus, Forecast, Message,
 from stream.wire.numerics_message import Numerics
 from stream.wire.publishers import Publishers
 from stream.wire.replay_actions import ReplayAction
+from stream.wire.score_message import Score
 from stream.wire.topics import Kind, Role
 from stream.wire.wave_message import Wave
 
@@ -142,6 +143,8 @@ class Presenter:
                 bed.add_vitals(vitals, received.received_ns)
             case Wave() as wave:
                 bed.add_wave(wave)
+            case Score() as score:
+                bed.latest_score = score
             case Numerics() as numerics:
                 bed.add_numerics(numerics, received.received_ns, worker=self._services.worker(bed.name) is not None)
 
@@ -290,6 +293,7 @@ class Presenter:
             active=shown.alarms.active(session, cursor),
             history=shown.alarms.history(session, cursor),
             broker=broker.phrase,
+            score=shown.score,
             replay=self._replay(shown, now_ns) if broker.connected else None,
         )
 

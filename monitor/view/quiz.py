@@ -1,7 +1,7 @@
 """Quiz mode: what tells the rhythm is hidden, so that a student can name it. No Qt.
 
-Hidden: rhythms, names of alarms that name one, reference annotations with the types of beats, and the record with its
-place among the records on offer. Numbers, priorities and tones stay, and so do alarms of limits and of the signal.
+Hidden: rhythms, names of alarms that name one, reference annotations with the types of beats, the live score, and the
+record with its place among the records on offer. Numbers, priorities and tones stay, and so do alarms of limits and of the signal.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from stream.mqtt.client import Received
 from stream.wire.alarm_messages import ActiveAlarms, Alarm, AlarmKind
 from stream.wire.alarm_texts import Phrase, Table
 from stream.wire.messages import Annotation, BedStatus, Message, Vitals, Waveform
+from stream.wire.score_message import Score
 from stream.wire.wave_message import Wave
 
 HIDDEN_KINDS: tuple[AlarmKind, ...] = (
@@ -50,7 +51,7 @@ def quiz_table(table: Table, language: str) -> Table:
 def without_answers(received: Received) -> Received | None:
     """Return a message without what tells the rhythm; None if nothing is left."""
     message = received.message
-    if isinstance(message, Annotation):
+    if isinstance(message, Annotation | Score):
         return None
     return received if message is None else replace(received, message=_hidden(message))
 

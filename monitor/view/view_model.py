@@ -11,6 +11,7 @@ from stream.timebase import FS
 from stream.wire.alarm_messages import Alarm, Limits
 from stream.wire.alarm_texts import Phrase
 from stream.wire.messages import BedStatus, Forecast, Vitals, Waveform
+from stream.wire.score_message import Score
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +199,8 @@ class Frame:
         None while no publisher of this bed is online.
     readings : dict of str to Reading
         Numbers other than heart rate; empty while the bed sends no data.
+    score : Score or None
+        The live score of this session, if somebody scores it.
     """
 
     now_ns: int
@@ -218,6 +221,7 @@ class Frame:
     broker: Phrase
     replay: Replay | None = None
     readings: Readings = field(default_factory=dict)
+    score: Score | None = None
 
     @property
     def unacknowledged(self) -> tuple[AlarmLine, ...]:

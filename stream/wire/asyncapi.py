@@ -35,6 +35,7 @@ SENDERS: dict[Kind, str] = {
     Kind.PROCESS: "each process; also its last will",
     Kind.COMMAND: "anyone",
     Kind.TRUTH: "publisher; for instructors and scorers",
+    Kind.SCORE: "scorer (optional)",
     Kind.EVENTS_REQUEST: "logger",
     Kind.WARD_ECG: "publisher of more than 64 beds",
     Kind.WARD_FORECAST: "worker of more than 64 beds",

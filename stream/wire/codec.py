@@ -15,6 +15,7 @@ from stream.wire import topics
 from stream.wire.alarm_messages import ActiveAlarms, Alarm, Command, EventsRequest
 from stream.wire.messages import Annotation, Beat, BedStatus, Forecast, Message, ProcessStatus, Vitals, Waveform
 from stream.wire.numerics_message import Numerics
+from stream.wire.score_message import Score
 from stream.wire.topics import OF_WARD, RETAINED, Kind, Topic
 from stream.wire.truth_message import Truth
 from stream.wire.ward_messages import MAX_WARD_BYTES, WardEcg, WardForecast
@@ -42,6 +43,7 @@ MESSAGE_OF: dict[Kind, type[Message]] = {
     Kind.PROCESS: ProcessStatus,
     Kind.COMMAND: Command,
     Kind.TRUTH: Truth,
+    Kind.SCORE: Score,
     Kind.EVENTS_REQUEST: EventsRequest,
     Kind.WARD_ECG: WardEcg,
     Kind.WARD_FORECAST: WardForecast,

@@ -17,6 +17,7 @@ from monitor.gui.bed.number_column import TILE_PX, NumberColumn, tile_of
 from monitor.gui.bed.numerics import EngineerPanel, HeartRate
 from monitor.gui.bed.other_beds import OtherBeds
 from monitor.gui.bed.quiz_panel import QuizPanel
+from monitor.gui.bed.score_panel import ScorePanel
 from monitor.gui.preferences.preferences import Preferences
 from monitor.gui.replay.replay_panel import ReplayPanel
 from monitor.gui.style.language import translate
@@ -97,6 +98,8 @@ class BedView(QWidget):
         self.trend.hide()
         self.trend.zoomed.connect(self.zoom_trend)
         self.heart_rate, self.engineer, self.alarms = HeartRate(theme), EngineerPanel(theme), AlarmList(theme)
+        self.score = ScorePanel(theme)
+        self.score.hide()
         self.controls, self.replay, self.quiz = Controls(theme), ReplayPanel(theme), QuizPanel(theme)
         self.replay.hide()
         self.quiz.hide()
@@ -118,6 +121,7 @@ class BedView(QWidget):
         self._rows.setColumnStretch(0, 1)
         self._side.addWidget(self.heart_rate)
         below.addWidget(self.strip, 1)
+        below.addWidget(self.score)
         below.addWidget(self.engineer)
         top = QHBoxLayout()
         top.setContentsMargins(0, 0, 0, 0)
@@ -199,6 +203,9 @@ class BedView(QWidget):
         self.heart_rate.show_frame(frame)
         self.controls.show_frame(frame)
         self.engineer.show_frame(frame, rejected)
+        self.score.show_score(frame.score)
+        if self.score.isHidden() == bool(self.score.rows):
+            self._update_layout()
         self.alarms.show_lines(frame.history)
         self.beds.show_beds(frame.beds, frame.bed)
 
@@ -283,7 +290,7 @@ class BedView(QWidget):
         In a low window the drawer has no panel and gives way to trend and replay controls; the list of alarms is not
         below waves.
         """
-        columns: tuple[QWidget, ...] = (self.heart_rate, self.controls, self.engineer, self.numbers)
+        columns: tuple[QWidget, ...] = (self.heart_rate, self.controls, self.score, self.engineer, self.numbers)
         flexible: tuple[QWidget, ...] = (self.alarms, self.small_numbers)
         full, waves, side = self.height() >= px(_FULL_LAYOUT_PX), bool(self._with_waves), px(_SIDE_WIDTH_PX)
         for widget in columns:
@@ -301,6 +308,7 @@ class BedView(QWidget):
         self.foot.setMaximumHeight(px(_FOOT_PX))
         self.alarms.setVisible(full or not waves)
         self.engineer.setVisible(full)
+        self.score.setVisible(full and bool(self.score.rows))
         self.heart_rate.set_compact(not full)
         self.strip.set_compact(not full)
         self._update_trend_height()

@@ -642,6 +642,29 @@
     </message>
 </context>
 <context>
+    <name>Score</name>
+    <message>
+        <source>complete</source>
+        <translation>完了</translation>
+    </message>
+    <message>
+        <source>QRS, Se / PPV %, {done}</source>
+        <translation>QRS 感度 / 陽性的中率 %、{done}</translation>
+    </message>
+    <message>
+        <source>VEB · SVEB</source>
+        <translation>心室性 · 上室性</translation>
+    </message>
+    <message>
+        <source>AF · VT, Se / Sp</source>
+        <translation>AF · VT 感度 / 特異度</translation>
+    </message>
+    <message>
+        <source>false alarms per h · delay</source>
+        <translation>誤アラーム/時 · 遅れ</translation>
+    </message>
+</context>
+<context>
     <name>Settings</name>
     <message>
         <source>Night</source>
