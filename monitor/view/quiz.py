@@ -1,7 +1,8 @@
 """Quiz mode: what tells the rhythm is hidden, so that a student can name it. No Qt.
 
 Hidden: rhythms, names of alarms that name one, reference annotations with the types of beats, the live score, and the
-record with its place among the records on offer. Numbers, priorities and tones stay, and so do alarms of limits and of the signal.
+record with its place among the records on offer. Numbers, priorities and tones stay, and so do alarms of limits and of
+the signal.
 """
 
 from __future__ import annotations
