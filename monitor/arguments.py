@@ -201,6 +201,11 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--who", default="monitor", metavar="NAME", help="user name in the commands that it sends (default: monitor)"
     )
+    command.add_argument(
+        "--quiz",
+        action="store_true",
+        help="hide what tells the rhythm, and ask for it; the answers are for 'bedside alarms --truth' and 'debrief'",
+    )
     command.add_argument("--sound", action="store_true", help="play tones for beats and alarms; M mutes them")
     command.add_argument("--db", type=Path, metavar="FILE", help="alarm store, to review alarms from before it opened")
     command.add_argument("--screenshot", type=Path, metavar="FILE", help="save a PNG when it closes")

@@ -111,6 +111,8 @@ def monitor(args: argparse.Namespace) -> int:
     """Open the window."""
     address = broker_address(args)
     _check_who(args.who)
+    if args.quiz and args.db is not None:
+        raise UsageError(f"--quiz hides the names of alarms, and --db {args.db} would show them: leave one out")
     log.info("opening the window; broker %s", address)
     if args.db is not None and not args.db.is_file():
         log.warning(
@@ -132,6 +134,7 @@ def monitor(args: argparse.Namespace) -> int:
             seconds=args.seconds,
             sound=args.sound,
             db=args.db,
+            quiz=args.quiz,
             watch=watch,
         )
 

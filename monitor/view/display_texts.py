@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from monitor.view import display_texts_en, display_texts_ja
+from monitor.view.quiz import quiz_table
 from monitor.view.view_model import AdvisoryCount
 from stream.wire.alarm_messages import AlarmKind
 from stream.wire.alarm_texts import ALARM_TABLES, Phrase, Table, kind_phrase, phrase, render
@@ -19,15 +20,18 @@ TABLES: Mapping[str, Table] = {
 }
 """All templates of each language, by language code."""
 
+QUIZ_TABLES: Mapping[str, Table] = {language: quiz_table(table, language) for language, table in TABLES.items()}
+"""The same of a quiz."""
+
 
 def english(item: Phrase | Iterable[Phrase]) -> str:
     """Return a phrase, or several as sentences, in English: for logs and files."""
     return to_text(item, "en")
 
 
-def to_text(item: Phrase | Iterable[Phrase], language: str) -> str:
-    """Return a phrase, or several as sentences, in a language."""
-    table = TABLES[language]
+def to_text(item: Phrase | Iterable[Phrase], language: str, *, quiz: bool = False) -> str:
+    """Return a phrase, or several as sentences, in a language; in a quiz without what tells the rhythm."""
+    table = (QUIZ_TABLES if quiz else TABLES)[language]
     if isinstance(item, Phrase):
         return render(item, table)
     return table["sentence_separator"].join(render(one, table) for one in item)

@@ -104,6 +104,9 @@ VIEW: Mapping[str, str] = {
     "mitbih.SVTA": "supraventricular tachyarrhythmia",
     "mitbih.T": "ventricular trigeminy",
     "mitbih.VFL": "ventricular flutter",
+    "mitbih.ASYS": "asystole",
+    "mitbih.NOISE": "disturbed signal",
+    "mitbih.VF": "ventricular fibrillation",
     "mitbih.VT": "ventricular tachycardia",
     # Event review: names and values of the summary.
     "event.alarm": "Alarm",

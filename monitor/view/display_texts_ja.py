@@ -104,6 +104,9 @@ VIEW: Mapping[str, str] = {
     "mitbih.SVTA": "上室性頻脈性不整脈",
     "mitbih.T": "心室性三段脈",
     "mitbih.VFL": "心室粗動",
+    "mitbih.ASYS": "心静止",
+    "mitbih.NOISE": "乱れた信号",
+    "mitbih.VF": "心室細動",
     "mitbih.VT": "心室頻拍",
     # Event review: names and values of the summary.
     "event.alarm": "アラーム",

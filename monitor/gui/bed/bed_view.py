@@ -16,6 +16,7 @@ from monitor.gui.bed.header import BedHeader
 from monitor.gui.bed.number_column import TILE_PX, NumberColumn, tile_of
 from monitor.gui.bed.numerics import EngineerPanel, HeartRate
 from monitor.gui.bed.other_beds import OtherBeds
+from monitor.gui.bed.quiz_panel import QuizPanel
 from monitor.gui.bed.score_panel import ScorePanel
 from monitor.gui.outlook.outlook_page import OutlookPage
 from monitor.gui.preferences.preferences import Preferences
@@ -100,8 +101,9 @@ class BedView(QWidget):
         self.heart_rate, self.engineer, self.alarms = HeartRate(theme), EngineerPanel(theme), AlarmList(theme)
         self.score = ScorePanel(theme)
         self.score.hide()
-        self.controls, self.replay = Controls(theme), ReplayPanel(theme)
+        self.controls, self.replay, self.quiz = Controls(theme), ReplayPanel(theme), QuizPanel(theme)
         self.replay.hide()
+        self.quiz.hide()
         self.waves, self.numbers = WaveView(theme), NumberColumn(theme)
         self.outlook = OutlookPage(theme)
         self.outlook.hide()
@@ -133,7 +135,7 @@ class BedView(QWidget):
         whole.addWidget(self.header)
         whole.addLayout(self._rows, 1)
         whole.addWidget(self.outlook)
-        for widget in (self.foot, self.trend, self.drawer, self.replay, self.beds):
+        for widget in (self.quiz, self.foot, self.trend, self.drawer, self.replay, self.beds):
             whole.addWidget(widget)
         self.drawer.hide()
         self._arrange(leads=2, waves=0)
@@ -306,8 +308,16 @@ class BedView(QWidget):
         longest = shown is not None and shown.stop - shown.first == SPANS_S[-1]
         self.zoom_trend(-len(SPANS_S) if longest else 1)
 
+    def show_quiz(self) -> None:
+        """Ask for the rhythm, in place of the replay controls, which name records and rhythms."""
+        self.quiz.show()
+        self.header.replay.hide()
+        self._update_layout()
+
     def toggle_replay(self) -> None:
-        """Show or hide the replay controls."""
+        """Show or hide the replay controls; a quiz has none."""
+        if not self.quiz.isHidden():
+            return
         self.replay.setVisible(self.replay.isHidden())
         self._update_layout()
 

@@ -608,6 +608,29 @@ median,
     </message>
 </context>
 <context>
+    <name>Quiz</name>
+    <message>
+        <source>QUIZ: which rhythm is it?</source>
+        <translation>クイズ: 何のリズムですか?</translation>
+    </message>
+    <message>
+        <source>choose …</source>
+        <translation>選択 …</translation>
+    </message>
+    <message>
+        <source>Answer</source>
+        <translation>回答</translation>
+    </message>
+    <message>
+        <source>sent: {rhythm}</source>
+        <translation>送信済み: {rhythm}</translation>
+    </message>
+    <message>
+        <source>choose a rhythm first</source>
+        <translation>先にリズムを選んでください</translation>
+    </message>
+</context>
+<context>
     <name>Replay</name>
     <message>
         <source>Replay another record</source>
@@ -956,6 +979,14 @@ median,
     <message>
         <source>no limits known: no worker has reported them yet</source>
         <translation>設定値が不明です: 解析プロセスからまだ届いていません</translation>
+    </message>
+    <message>
+        <source>a quiz has no review of alarms</source>
+        <translation>クイズではアラームの確認画面は使えません</translation>
+    </message>
+    <message>
+        <source>not sent: no signal is shown</source>
+        <translation>未送信: 信号が表示されていません</translation>
     </message>
     <message>
         <source>MUTED HERE (M)</source>
