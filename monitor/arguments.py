@@ -118,12 +118,22 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--bed", action="append", default=[], metavar="NAME=RECORD", help="bed and its record; can be repeated"
     )
-    command.add_argument("--speed", type=float, default=1.0, metavar="X", help="multiple of real time (default: 1)")
+    command.add_argument(
+        "--speed", type=float, default=1.0, metavar="X", help="multiple of real time (default: 1; at most 7200)"
+    )
     command.add_argument("--loop", action="store_true", help="restart at the first sample when the record ends")
     command.add_argument("--start", type=float, default=0.0, metavar="S", help="start S seconds into the record")
     command.add_argument("--chunk", type=int, default=36, metavar="N", help="samples per message (default: 36, 100 ms)")
     command.add_argument(
         "--annotations", action="store_true", help="also publish the reference annotations of the record"
+    )
+    command.add_argument(
+        "--inject",
+        action="append",
+        default=[],
+        metavar="'BED FIELD=VALUE …'",
+        help="disturb a bed from the begin, such as 'bed-1 kind=mains level=0.3'; can be repeated. Later: "
+        "'bedside command BED inject …'",
     )
     command.add_argument(
         "--ward",
@@ -191,13 +201,25 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--who", default="monitor", metavar="NAME", help="user name in the commands that it sends (default: monitor)"
     )
+    command.add_argument(
+        "--quiz",
+        action="store_true",
+        help="hide what tells the rhythm, and ask for it; the answers are for 'bedside alarms --truth' and 'debrief'",
+    )
     command.add_argument("--sound", action="store_true", help="play tones for beats and alarms; M mutes them")
+    command.add_argument("--db", type=Path, metavar="FILE", help="alarm store, to review alarms from before it opened")
     command.add_argument("--screenshot", type=Path, metavar="FILE", help="save a PNG when it closes")
     command.add_argument("--seconds", type=float, metavar="N", help="close N seconds after the first drawn sample")
 
     command = add("alarms", "store every alarm event exactly once in SQLite", broker, metrics)
     command.add_argument("--db", type=Path, metavar="FILE", help="SQLite file; created if missing")
     command.add_argument("--jsonl", action="store_true", help="also print each event as a line of JSON")
+    command.add_argument(
+        "--truth",
+        action="store_true",
+        help="also store what was done to the beds, all commands and forecasts, for 'bedside debrief'; "
+        "needs the rights of an instructor",
+    )
     actions = command.add_subparsers(dest="action", metavar="[export]")
     action = actions.add_parser("export", help="write stored alarms as CSV, JSON lines or WFDB records")
     action.set_defaults(run="alarms export")
@@ -214,11 +236,91 @@ def parser() -> argparse.ArgumentParser:
         "--since", metavar="TIME", help="only alarms raised at or after this time, such as 2026-01-31T12:00:00Z"
     )
 
+    command = add("debrief", "write what happened, what alarmed and who did what, from the log of a class")
+    command.add_argument(
+        "--db", type=Path, required=True, metavar="FILE", help="the alarm store of 'bedside alarms --truth'"
+    )
+    command.add_argument("--out", type=Path, required=True, metavar="FILE", help="page to write: FILE.html or FILE.pdf")
+    command.add_argument("--lang", choices=("en", "ja"), default="en", help="default: %(default)s")
+    command.add_argument("--bed", metavar="NAME", help="only this bed")
+    command.add_argument(
+        "--since", metavar="TIME", help="only what happened at or after this time, such as 2026-01-31T12:00:00Z"
+    )
+    command.add_argument("--last", type=int, metavar="N", help="only the last N sessions")
+
     command = add("tap", "print decoded messages for scripts and plotting programs", broker)
     command.add_argument("topic", nargs="?", metavar="TOPIC", help="MQTT topic filter (default: all topics)")
     command.add_argument(
         "--format", choices=("json", "csv"), default="json", help="csv: one kind of message, the ECG by default"
     )
+
+    command = add("record", "record live beds: ECG, waves, numerics, beats, alarms", broker)
+    command.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="folder for the records, DIR/BED/TIME_NUMBER; existing ones stay, and further ones are added",
+    )
+    command.add_argument(
+        "--bed", action="append", default=[], metavar="NAME", help="bed to record; can be repeated (default: all)"
+    )
+    command.add_argument(
+        "--format",
+        choices=("wfdb", "edf"),
+        default="wfdb",
+        help="edf: EDF+ files; each is WFDB until it is complete, so that nothing is lost (default: %(default)s)",
+    )
+    command.add_argument("--seconds", type=float, metavar="N", help="stop after N seconds (default: at Ctrl-C)")
+    command.add_argument(
+        "--rotate",
+        type=float,
+        default=3600.0,
+        metavar="S",
+        help="begin a new record after S seconds of signal, 10 to 86400 (default: %(default)g)",
+    )
+
+    command = add("command", "send a command to a bed and wait until it is executed, for scripts and teachers", broker)
+    command.epilog = (
+        "Actions and their fields: docs/topics.md. Examples: 'inject kind=mains level=0.3 seconds=30', "
+        "'stop_injection injection_id=mains', 'set_playing playing=false'. An injection without an injection_id has "
+        "its kind as id."
+    )
+    command.add_argument("bed", metavar="BED", help="such as bed-1")
+    command.add_argument("action", metavar="ACTION", help="such as inject")
+    command.add_argument("fields", nargs="*", metavar="FIELD=VALUE", help="lists and maps as JSON")
+    command.add_argument(
+        "--who", default="command", metavar="NAME", help="user name in the command (default: %(default)s)"
+    )
+
+    command = add(
+        "score",
+        "score the worker while it works: beats, rhythms and alarms against the reference of 'replay --annotations', "
+        "as 'evaluate --alarms' does with whole records. It ends with the record",
+        broker,
+    )
+    command.add_argument("--bed", metavar="NAME", help="score this bed (default: all that have a reference)")
+    command.add_argument(
+        "--seconds",
+        type=float,
+        default=float("inf"),
+        metavar="N",
+        help="stop after N seconds (default: with the record)",
+    )
+    command.add_argument(
+        "--json",
+        action="store_true",
+        help="a line of JSON per bed and report instead of the table; the last one is complete",
+    )
+
+    command = add(
+        "check",
+        "listen to a broker and say for each topic whether its messages keep the rules of docs/topics.md. Exit status: "
+        "0 if they do, 1 if not, or if nothing is sent; 2 if the broker cannot be reached",
+        broker,
+    )
+    command.add_argument("--seconds", type=float, default=30.0, metavar="N", help="default: %(default)g")
+    command.add_argument("--json", action="store_true", help="print the result as JSON")
 
     command = add(
         "analyze", "compute forecast, beats, vital signs and alarms of records offline", data, weights, settings
@@ -308,7 +410,12 @@ def parser() -> argparse.ArgumentParser:
     action = actions.add_parser("list", help="list known records and their locations", parents=[data])
     action.set_defaults(run="data list")
     action = actions.add_parser("fetch", help="download records into the cache", parents=[data])
-    action.add_argument("names", nargs="+", metavar="RECORD", help="mitdb or bidmc (all of it), mitdb/208, excerpt")
+    action.add_argument(
+        "names",
+        nargs="+",
+        metavar="RECORD",
+        help="mitdb or bidmc (all of it), mitdb/208, challenge2019/p000009, excerpt",
+    )
     action.set_defaults(run="data fetch")
     action = actions.add_parser("episodes", help="list episodes of arrhythmia and where they are", parents=[data])
     action.add_argument("--rhythm", metavar="CODE", help="only those of one rhythm, such as VT, VF, AFIB, ASYS, BRADY")

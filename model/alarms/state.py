@@ -56,6 +56,11 @@ class AlarmContext:
     sample: int
     now_ns: int
 
+    @property
+    def latest(self) -> int:
+        """The last observed sample."""
+        return max(self.sample - 1, 0)
+
 
 @dataclass(frozen=True, slots=True)
 class AlarmState:

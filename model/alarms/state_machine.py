@@ -114,7 +114,7 @@ def process(config: AlarmConfig, state: AlarmState, change: Change, context: Ala
     if alarm is None:
         return (), state
     alarm = _with_values(msgspec.structs.replace(alarm, replaced_by=change.replaced_by), change)
-    cleared, state = _clear(state, alarm, max(change.end, alarm.onset), change.reason, context)
+    cleared, state = _clear(state, alarm, max(change.end, alarm.onset), change.reason, context, change.at)
     return (cleared,), state
 
 
@@ -221,6 +221,7 @@ def _raised_event(config: AlarmConfig, began: Began, repeats: int, context: Alar
         duration_s=_bounded((began.at + 1 - began.onset) / FS),
         repeats=repeats,
         reason=began.reason,
+        at=began.at,
     )
     return with_text(_with_values(alarm, began))
 
@@ -245,9 +246,9 @@ def _bounded(value: float) -> float:
 
 
 def _clear(
-    state: AlarmState, alarm: Alarm, end: int, reason: ClearedReason, context: AlarmContext
+    state: AlarmState, alarm: Alarm, end: int, reason: ClearedReason, context: AlarmContext, at: int | None = None
 ) -> tuple[Alarm, AlarmState]:
-    """Return the event that clears an alarm; the alarm stays in the list if it latches."""
+    """Return the event that clears an alarm, found at sample ``at``, by default the latest; it may stay in the list."""
     cleared = msgspec.structs.replace(
         alarm,
         event_id=f"{alarm.alarm_id}-cleared",
@@ -257,6 +258,7 @@ def _clear(
         reason=reason,
         duration_s=_bounded((end - alarm.onset) / FS),
         latched=alarm.priority == "high" and alarm.acknowledged_by is None,
+        at=context.latest if at is None else at,
     )
     cleared = with_text(cleared)
     if cleared.kind in TECHNICAL:
@@ -280,6 +282,7 @@ def _acknowledge(state: AlarmState, alarm_id: str, who: str, context: AlarmConte
         when=rfc3339(context.now_ns),
         acknowledged_by=who,
         latched=False,
+        at=context.latest,
     )
     return (event,), state.with_event(event, keep=event.end is None)
 

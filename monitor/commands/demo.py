@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from stream.records.record import Record
+    from stream.records.synthetic.live_record import LiveRecord
 
 EXCERPT_START_S = 30.0
 """Start position of the excerpt, in s: ectopic beats follow shortly after the 12 s in which the worker learns."""
@@ -62,13 +63,14 @@ def demo(args: argparse.Namespace) -> int:
     return run_async(run())
 
 
-def _record(args: argparse.Namespace, console: Console) -> tuple[str, Record]:
+def _record(args: argparse.Namespace, console: Console) -> tuple[str, Record | LiveRecord]:
     """Load ``--record``, by default the excerpt, else the synthetic ECG; return its name and the record."""
+    from stream.records.library import Library
     from stream.records.wfdb_reader import load
 
     name = args.record or "excerpt"
     try:
-        return name, load(name, catalog(args))
+        return name, Library(catalog(args)).load(name)
     except SourceError as error:
         if args.record:
             raise

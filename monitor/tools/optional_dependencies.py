@@ -9,12 +9,14 @@ from stream.errors import UsageError
 
 LIBRARIES: dict[str, tuple[str, ...]] = {
     "records": ("wfdb", "pooch", "rich"),
+    "edf": ("edfio",),
     "broker": ("amqtt",),
     "analysis": ("scipy", "numba", "safetensors"),
     "model": ("torch",),
     "gui": ("PySide6", "pyqtgraph"),
     "plots": ("matplotlib",),
     "metrics": ("prometheus_client",),
+    "conformance": ("jsonschema",),
     "ray": ("ray",),
 }
 """Import names of the libraries of each extra of pyproject.toml.

@@ -45,8 +45,10 @@ VIEW: Mapping[str, str] = {
     "broker.refused": "broker {address} refuses this client ({problem}): check its user name, password and rights; "
     "trying again",
     # The entry of the alarm list that counts advisories.
-    "advisory.counted": "Unusual complexes: {count}, {recent} in 1 min",
-    "advisory.none": "Unusual complexes: none new",
+    "residual.counted": "Unusual complexes: {count}, {recent} in 1 min",
+    "early_warning.counted": "Early warnings: {count} not acknowledged",
+    "early_warning.none": "Early warnings: none new",
+    "residual.none": "Unusual complexes: none new",
     # Replay.
     "replay.requested": "requested: {actions} …",
     "replay.not_done": "not done: {actions}",
@@ -58,6 +60,15 @@ VIEW: Mapping[str, str] = {
     "replay.no_loop": "no loop",
     "replay.record": "record {record}",
     "frozen.new_session": "no other samples available: a new session has started",
+    # Why a number is missing.
+    "missing.learning": "learning",
+    "missing.no_beats": "no beats",
+    "missing.poor_signal": "poor signal",
+    "missing.few_beats": "too few beats",
+    "missing.no_analysis": "no analysis",
+    "missing.sensor_off": "sensor off",
+    "missing.no_breath": "no breath",
+    "missing.not_measured": "not measured",
     # Rows of annotations; rhythms reported by the worker, and rhythm codes of MIT-BIH annotations.
     "row.rhythm": "rhythm",
     "row.reference": "reference",
@@ -93,6 +104,9 @@ VIEW: Mapping[str, str] = {
     "mitbih.SVTA": "supraventricular tachyarrhythmia",
     "mitbih.T": "ventricular trigeminy",
     "mitbih.VFL": "ventricular flutter",
+    "mitbih.ASYS": "asystole",
+    "mitbih.NOISE": "disturbed signal",
+    "mitbih.VF": "ventricular fibrillation",
     "mitbih.VT": "ventricular tachycardia",
     # Event review: names and values of the summary.
     "event.alarm": "Alarm",
@@ -141,6 +155,10 @@ VIEW: Mapping[str, str] = {
     "samples.late": "The last {seconds} s were not received: {why}.",
     "samples.to_come": "{seconds} s still to come …",
     "samples.never_came": "The last {seconds} s were not received: the session has ended.",
+    "store.strip": "From the alarm store, which keeps no forecast and no score.",
+    "store.part": "{seconds} s are from the alarm store, without forecast.",
+    "store.no_strip": "The alarm store has no samples of it.",
+    "store.not_given": "To review stored alarms, start the monitor with --db FILE, the file of 'bedside alarms'.",
     "gone.too_old": "the monitor keeps 11 minutes",
     "gone.before": "the monitor was opened, or the leads changed, later",
 }

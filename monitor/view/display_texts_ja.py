@@ -45,8 +45,10 @@ VIEW: Mapping[str, str] = {
     "broker.refused": "ブローカ {address} に拒否されました({problem})。"
     "ユーザ名とパスワードを確認してください。再接続しています",
     # The entry of the alarm list that counts advisories.
-    "advisory.counted": "通常と異なる波形: {count} 回、直近 1 分 {recent} 回",
-    "advisory.none": "通常と異なる波形: 新規なし",
+    "residual.counted": "通常と異なる波形: {count} 回、直近 1 分 {recent} 回",
+    "early_warning.counted": "早期警告: 未確認 {count} 件",
+    "early_warning.none": "早期警告: 新規なし",
+    "residual.none": "通常と異なる波形: 新規なし",
     # Replay.
     "replay.requested": "要求中: {actions} …",
     "replay.not_done": "実行されませんでした: {actions}",
@@ -58,6 +60,15 @@ VIEW: Mapping[str, str] = {
     "replay.no_loop": "反復なし",
     "replay.record": "記録 {record}",
     "frozen.new_session": "新しいセッションのため他の波形は残っていません",
+    # Why a number is missing.
+    "missing.learning": "学習中",
+    "missing.no_beats": "心拍なし",
+    "missing.poor_signal": "信号不良",
+    "missing.few_beats": "心拍不足",
+    "missing.no_analysis": "解析なし",
+    "missing.sensor_off": "センサ外れ",
+    "missing.no_breath": "呼吸なし",
+    "missing.not_measured": "測定なし",
     # Rows of annotations; rhythms reported by the worker, and rhythm codes of MIT-BIH annotations.
     "row.rhythm": "調律",
     "row.reference": "参照",
@@ -93,6 +104,9 @@ VIEW: Mapping[str, str] = {
     "mitbih.SVTA": "上室性頻脈性不整脈",
     "mitbih.T": "心室性三段脈",
     "mitbih.VFL": "心室粗動",
+    "mitbih.ASYS": "心静止",
+    "mitbih.NOISE": "乱れた信号",
+    "mitbih.VF": "心室細動",
     "mitbih.VT": "心室頻拍",
     # Event review: names and values of the summary.
     "event.alarm": "アラーム",
@@ -141,6 +155,10 @@ VIEW: Mapping[str, str] = {
     "samples.late": "最後の {seconds} 秒が届いていません: {why}。",
     "samples.to_come": "あと {seconds} 秒 …",
     "samples.never_came": "最後の {seconds} 秒は届きませんでした: セッションが終わりました。",
+    "store.strip": "アラーム保存ファイルの波形です(予測と異常スコアは保存されません)。",
+    "store.part": "{seconds} 秒はアラーム保存ファイルの波形です(予測なし)。",
+    "store.no_strip": "アラーム保存ファイルにもこの波形はありません。",
+    "store.not_given": "保存された波形を見るには --db FILE('bedside alarms' のファイル)を付けて起動してください。",
     "gone.too_old": "保持は 11 分間です",
     "gone.before": "その後にモニタが起動したか、誘導が変わりました",
 }

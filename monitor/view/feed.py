@@ -26,8 +26,11 @@ CONNECT_TIMEOUT_S = 2.0
 RETRY_DELAY_S = 1.0
 _DISCONNECT_TIMEOUT_S = 1.3
 
-SUBSCRIBED_KINDS = tuple(kind for kind in Kind if kind not in (Kind.COMMAND, Kind.EVENTS_REQUEST, *OF_WARD))
-"""What a window receives: of a large ward the beds that it asks for, not all of them."""
+_NOT_SHOWN = (Kind.COMMAND, Kind.EVENTS_REQUEST, Kind.TRUTH, *OF_WARD)
+
+SUBSCRIBED_KINDS = tuple(kind for kind in Kind if kind not in _NOT_SHOWN)
+"""What a window receives: of a large ward the beds that it asks for, not all of them; never the truth, which would tell
+the student what a teacher does."""
 
 
 class Feed:

@@ -10,8 +10,10 @@ from stream.errors import BedsideError, RecordError
 from stream.records.catalog import Catalog, CatalogEntry
 from stream.records.episodes import Episode, shipped
 from stream.records.record import Record
-from stream.records.synthetic.presets import PRESETS, SECONDS, rhythms_of
-from stream.records.wfdb_reader import load, read_summary
+from stream.records.replayable import load_replayable
+from stream.records.synthetic.live_record import LiveRecord
+from stream.records.synthetic.presets import LIVE, PRESETS, SECONDS, live_record, rhythms_of
+from stream.records.wfdb_reader import read_summary
 from stream.timebase import FS
 from stream.wire.messages import MAX_OFFERS, Offer
 
@@ -47,8 +49,8 @@ class Library:
         """Return whether a record is on disk, in the data folder or in the cache."""
         return self.catalog.is_on_disk(name)
 
-    def load(self, name: str) -> Record:
-        """Load a record.
+    def load(self, name: str) -> Record | LiveRecord:
+        """Load a record, or begin a live patient.
 
         Raises
         ------
@@ -57,10 +59,12 @@ class Library:
         SourceError
             Neither on disk nor available from the network.
         """
-        return load(name, self.catalog)
+        return live_record() if name == LIVE else load_replayable([name], self.catalog)[name]
 
     def _read(self, name: str) -> Offer | None:
         try:
+            if name == LIVE:
+                return Offer(name=name, seconds=0)
             if name in PRESETS:
                 return Offer(name=name, seconds=SECONDS, rhythms=rhythms_of(name))
             if name == "excerpt":  # small, and without annotations

@@ -1,4 +1,4 @@
-"""A recording in memory: one or two ECG leads, int16, 360 Hz; other waves and numerics at rates of their own."""
+"""A recording in memory: ECG, int16, 360 Hz, of up to two leads; other waves and numerics at rates of their own."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from stream.errors import RecordError
 from stream.timebase import FS
 from stream.wire.messages import INVALID
 from stream.wire.numerics_message import Numeric, NumericName, NumericSource, NumericUnit
@@ -20,7 +21,10 @@ MAX_NUMERICS_FS = 1.0
 """Largest rate of messages with numerics, Hz."""
 
 _ROUNDING = 1e-6
-"""Share of a sample by which a time may lie before it: times are rounded."""
+"""Share of an ECG sample by which a time may lie after it: times are rounded."""
+
+_SHARE_ROUNDING = 1e-9
+"""The same of a sample of a numeric, which may last an hour: far less than a sample of the ECG."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +130,7 @@ class RecordedNumeric:
             Seconds since its sample; if it is missing, since the last one that was there, or since the begin of the
             record.
         """
-        place = math.floor(position * self.fs / FS + _ROUNDING)
+        place = math.floor(position * self.fs / FS + _SHARE_ROUNDING)
         if place < self.values.size and not np.isnan(self.values[place]):
             return float(self.values[place]), max(position / FS - place / self.fs, 0.0)
         present = np.flatnonzero(~np.isnan(self.values[: place + 1]))
@@ -143,11 +147,11 @@ class Record:
     name : str
         ``mitdb/208``, ``excerpt``, ``synthetic``, or the base name of a file; it never contains a local folder.
     leads : tuple of str
-        One or two lead names; MLII first if present.
+        Up to two lead names, MLII first if present; none in a record of numerics alone.
     gain, zero : tuple of float, tuple of int
         adu per mV and the adu of 0 mV, one per lead.
     adu : ndarray of int16, shape (n, leads)
-        Read-only; −32768 is invalid.
+        Read-only; −32768 is invalid. Without leads it has no values, and its length is the duration.
     synthetic : bool
         True if the samples are generated, not recorded from a patient.
     source : str
@@ -176,11 +180,20 @@ class Record:
         """Samples per lead."""
         return int(self.adu.shape[0])
 
+    @property
+    def alone(self) -> bool:
+        """Whether the record has numerics alone: neither ECG nor other waves."""
+        return not self.leads
+
     def mv(self) -> Samples:
         """Return the samples in mV, shape (n, leads), float64; NaN where invalid."""
         mv = (self.adu - np.asarray(self.zero, np.float64)) / np.asarray(self.gain, np.float64)
         mv[self.adu == INVALID] = np.nan
         return mv
+
+    def ecg(self, first: int, stop: int) -> npt.NDArray[np.int16]:
+        """Return some samples of the ECG, shape (n, leads)."""
+        return self.adu[first:stop]
 
     def numerics_at(self, position: int) -> tuple[Numeric, ...]:
         """Return the numerics, as messages contain them, that hold at a sample of the ECG."""
@@ -200,7 +213,16 @@ class Record:
 
     def latest_numerics(self, last: int) -> int:
         """Return the latest of these samples up to a sample; there must be numerics."""
-        return self._numerics_position(math.floor(last * self._numerics_fs / FS + _ROUNDING))
+        return self._numerics_position(math.floor(last * self._numerics_fs / FS + _SHARE_ROUNDING))
+
+    def next_numerics(self, first: int) -> int:
+        """Return the earliest of these samples from a sample on, or the end of the record; there must be numerics."""
+        return min(self._numerics_position(math.ceil(first * self._numerics_fs / FS - _SHARE_ROUNDING)), self.n)
+
+    @property
+    def numerics_interval_s(self) -> float:
+        """Time between two of these samples, s; there must be numerics."""
+        return 1 / self._numerics_fs
 
     @property
     def _numerics_fs(self) -> float:
@@ -223,3 +245,29 @@ class Record:
             replace(one, values=one.values[: math.ceil(stop * one.fs / FS - _ROUNDING)]) for one in self.numerics
         )
         return replace(self, adu=self.adu[:stop], waves=waves, numerics=numerics)
+
+
+def of_numerics(
+    name: str, numerics: tuple[RecordedNumeric, ...], seconds: float, source: str, *, synthetic: bool = False
+) -> Record:
+    """Return a record of numerics alone.
+
+    Parameters
+    ----------
+    name : str
+    numerics : tuple of RecordedNumeric
+        At least one.
+    seconds : float
+        Duration.
+    source : str
+    synthetic : bool
+
+    Raises
+    ------
+    RecordError
+        There are no numerics.
+    """
+    if not numerics:
+        raise RecordError(f"record {name} has neither ECG nor a numeric: choose another one")
+    adu = np.empty((round(seconds * FS), 0), np.int16)  # takes no memory
+    return Record(name, (), (), (), adu, synthetic, source, numerics=numerics)

@@ -5,6 +5,9 @@ not accumulate. Sample i is due at ``anchor_ns + (i - anchor) / (fs * speed)``. 
 change of speed set a new anchor; the restart of a loop does not. A chunk carries the due time of its first sample and
 is sent when its last one is due (`Waveform.due_ns`).
 
+A record of numerics alone has no chunks: each message of numerics is sent when its sample is due, and the record ends
+when its end is due (`Playhead.next_alone`).
+
 A `Playhead` is immutable: each action and each chunk returns a new one.
 """
 
@@ -20,12 +23,15 @@ from msgspec.structs import replace
 from stream.clock import rfc3339
 from stream.errors import UsageError
 from stream.records.record import Record
+from stream.records.synthetic.live_record import LiveRecord
 from stream.timebase import FS
-from stream.wire.messages import MAX_SPEED, MIN_SPEED, Waveform
-from stream.wire.numerics_message import Numerics
+from stream.wire.messages import MAX_NUMERICS_SPEED, MAX_SPEED, MIN_SPEED, Waveform
+from stream.wire.numerics_message import Alone, Numerics
 from stream.wire.replay_actions import ReplayAction, Seek, SetLoop, SetPlaying, SetSpeed
 from stream.wire.topics import check_bed
 from stream.wire.wave_message import Wave
+
+AnyRecord = Record | LiveRecord
 
 MAX_CHUNK = 3600
 """Maximum number of samples per chunk; 10 s."""
@@ -41,7 +47,7 @@ class ReplayConfig:
     chunk : int
         Samples per message, 1 to 3600; 36 is 100 ms.
     speed : float
-        1 is real time; 0.01 to 1000.
+        1 is real time; 0.01 to 1000, of a record of numerics alone to 7200.
     loop : bool
         Restart at the record's first sample when it ends, in a new epoch.
     start_s : float
@@ -66,8 +72,11 @@ class ReplayConfig:
         check_bed(self.bed)
         if not 1 <= self.chunk <= MAX_CHUNK:
             raise UsageError(f"chunk of {self.chunk} samples: use 1 to {MAX_CHUNK} (36 samples are 100 ms)")
-        if not MIN_SPEED <= self.speed <= MAX_SPEED:
-            raise UsageError(f"speed {self.speed:g}: use {MIN_SPEED:g} to {MAX_SPEED:g} (1 is real time)")
+        if not MIN_SPEED <= self.speed <= MAX_NUMERICS_SPEED:
+            raise UsageError(
+                f"speed {self.speed:g}: use {MIN_SPEED:g} to {MAX_SPEED:g} (1 is real time), "
+                f"or up to {MAX_NUMERICS_SPEED:g} for a record of numerics alone"
+            )
         if not 0 <= self.start_s < float("inf"):
             raise UsageError(f"start {self.start_s:g} s: use seconds from the first sample of the record, 0 or more")
 
@@ -82,13 +91,13 @@ class Playhead(msgspec.Struct, frozen=True):
         128 bits in hex.
     chunk : int
         Samples per message, at most.
-    record : Record
+    record : Record or LiveRecord
     position : int
         Next sample of the record; the number of its samples once the replay has ended.
     speed : float
     loop, playing : bool
     seq, start : int
-        Of the next chunk.
+        Of the next chunk; of a record of numerics alone, ``seq`` counts its messages.
     epoch, epoch_start : int
     anchor, anchor_ns : int
         A sample of the session, and the Unix time in ns at which it is due.
@@ -97,7 +106,7 @@ class Playhead(msgspec.Struct, frozen=True):
     bed: str
     session: str
     chunk: int
-    record: Record
+    record: AnyRecord
     position: int
     speed: float
     loop: bool
@@ -119,6 +128,8 @@ class Playhead(msgspec.Struct, frozen=True):
         """Unix time in ns at which the next chunk is due; None while paused or ended."""
         if self.ended or not self.playing:
             return None
+        if self.record.alone:
+            return self._due(self.start + self._next_position() - self.position)
         return self._due(self.start) + round((self._next_n() - 1) * 1e9 / (FS * self.speed))
 
     def _next_n(self) -> int:
@@ -176,6 +187,9 @@ class Playhead(msgspec.Struct, frozen=True):
             if self.start > self.epoch_start:
                 return None
             position = self.position
+        return self._numerics(position, None)
+
+    def _numerics(self, position: int, alone: Alone | None) -> Numerics:
         index = self.start + position - self.position
         return Numerics(
             bed=self.bed,
@@ -183,9 +197,42 @@ class Playhead(msgspec.Struct, frozen=True):
             epoch=self.epoch,
             index=index,
             when=rfc3339(self._due(index)),
-            values=record.numerics_at(position),
-            synthetic=record.synthetic,
+            values=self.record.numerics_at(position),
+            synthetic=self.record.synthetic,
+            alone=alone,
         )
+
+    def _next_position(self) -> int:
+        """Return where a record of numerics alone has its next values, or its end."""
+        assert isinstance(self.record, Record), "a live patient has ECG"
+        return self.position if self.start == self.epoch_start else self.record.next_numerics(self.position)
+
+    def next_alone(self) -> tuple[Numerics | None, Playhead]:
+        """Return the next message of a record of numerics alone, and the playhead after it; `due_ns` must not be None.
+
+        There is no message when the end of the record is due.
+        """
+        record, position = self.record, self._next_position()
+        assert isinstance(record, Record), "a live patient has ECG"
+        if position >= record.n:
+            head = replace(self, start=self.start + record.n - self.position, position=record.n)
+            return None, head._restarted()
+        alone = Alone(
+            record=record.name,
+            position=position,
+            epoch_start=self.epoch_start,
+            speed=self.speed,
+            interval_s=record.numerics_interval_s,
+        )
+        start = self.start + position + 1 - self.position
+        head = replace(self, seq=self.seq + 1, start=start, position=position + 1)
+        return self._numerics(position, alone), head
+
+    def _restarted(self) -> Playhead:
+        """Return the playhead at the begin of its record, in a new epoch, if it loops and the record has ended."""
+        if self.ended and self.loop:
+            return replace(self, position=0, epoch=self.epoch + 1, epoch_start=self.start)
+        return self
 
     def next_chunk(self) -> tuple[Waveform, Playhead]:
         """Return the next chunk and the playhead after it; `due_ns` must not be None."""
@@ -204,18 +251,16 @@ class Playhead(msgspec.Struct, frozen=True):
             leads=record.leads,
             gain=record.gain,
             zero=record.zero,
-            samples=record.adu[self.position : self.position + n].astype("<i2", copy=False).tobytes(),
+            samples=record.ecg(self.position, self.position + n).astype("<i2", copy=False).tobytes(),
             record=record.name,
             position=self.position,
             synthetic=record.synthetic,
         )
         head = replace(self, seq=self.seq + 1, start=start + n, position=self.position + n)
-        if head.ended and head.loop:
-            head = replace(head, position=0, epoch=head.epoch + 1, epoch_start=head.start)
-        return chunk, head
+        return chunk, head._restarted()
 
 
-def begin(record: Record, config: ReplayConfig, begin_ns: int, session: str | None = None) -> Playhead:
+def begin(record: AnyRecord, config: ReplayConfig, begin_ns: int, session: str | None = None) -> Playhead:
     """Return the initial playhead.
 
     Parameters
@@ -230,8 +275,9 @@ def begin(record: Record, config: ReplayConfig, begin_ns: int, session: str | No
     Raises
     ------
     UsageError
-        The record ends before ``config.start_s``.
+        The record ends before ``config.start_s``, or has ECG and ``config.speed`` is too high for it.
     """
+    check_speed(record, config.speed)
     return Playhead(
         bed=config.bed,
         session=session or secrets.token_hex(16),
@@ -244,18 +290,33 @@ def begin(record: Record, config: ReplayConfig, begin_ns: int, session: str | No
     )
 
 
-def first_sample(record: Record, config: ReplayConfig) -> int:
+def first_sample(record: AnyRecord, config: ReplayConfig) -> int:
     """Return the first sample of the record to replay.
 
     Raises
     ------
     UsageError
-        The record ends before ``config.start_s``.
+        The record ends before ``config.start_s``, or the patient is live.
     """
     first = round(config.start_s * FS)
+    if first and isinstance(record, LiveRecord):
+        raise UsageError(f"start {config.start_s:g} s: {record.name} is made while it is replayed; leave it out")
     if first >= record.n:
         raise UsageError(f"start {config.start_s:g} s: record {record.name} ends at {record.n / FS:.1f} s; use less")
     return first
+
+
+def check_speed(record: AnyRecord, speed: float) -> None:
+    """Refuse a replay speed that is too high for a record with ECG.
+
+    Raises
+    ------
+    UsageError
+    """
+    if speed > MAX_SPEED and not record.alone:
+        raise UsageError(
+            f"speed {speed:g}: record {record.name} has ECG; use {MIN_SPEED:g} to {MAX_SPEED:g} (1 is real time)"
+        )
 
 
 def execute(head: Playhead, action: ReplayAction, now_ns: int) -> Playhead:
@@ -266,15 +327,18 @@ def execute(head: Playhead, action: ReplayAction, now_ns: int) -> Playhead:
     Raises
     ------
     UsageError
-        The seek position lies beyond the end of the record.
+        The seek position lies beyond the end of the record, the patient is live, or the speed is too high for it.
     """
     match action:
         case SetPlaying(playing=playing) if playing != head.playing:
             return replace(head, playing=playing, anchor=head.start, anchor_ns=now_ns)
         case SetSpeed(speed=speed) if speed != head.speed:
+            check_speed(head.record, speed)
             return replace(head, speed=speed, anchor=head.start, anchor_ns=now_ns)
         case SetLoop(loop=loop):
             return replace(head, loop=loop)
+        case Seek() if isinstance(head.record, LiveRecord):
+            raise UsageError(f"cannot seek: {head.record.name} is made while it is replayed")
         case Seek(position=position):
             if position >= head.record.n:
                 raise UsageError(f"cannot seek to sample {position}: record {head.record.name} has {head.record.n}")
@@ -287,12 +351,24 @@ def shift_deadlines(head: Playhead, by_ns: int) -> Playhead:
     return replace(head, anchor_ns=head.anchor_ns + by_ns)
 
 
-def choose_record(head: Playhead, record: Record, now_ns: int) -> Playhead:
-    """Continue with another record from its first sample, in a new epoch."""
+def choose_record(head: Playhead, record: AnyRecord, now_ns: int) -> Playhead:
+    """Continue with another record from its first sample, in a new epoch.
+
+    Raises
+    ------
+    UsageError
+        One of the two has ECG, and the other has numerics alone: that is another kind of bed.
+    """
+    if record.alone != head.record.alone:
+        has, other = ("no ECG", "some") if record.alone else ("ECG", "none")
+        raise UsageError(
+            f"record {record.name} has {has}, and bed {head.bed} with {head.record.name} has {other}: "
+            "end this replay and start another"
+        )
     return _jump(head, record, 0, now_ns)
 
 
-def _jump(head: Playhead, record: Record, position: int, now_ns: int) -> Playhead:
+def _jump(head: Playhead, record: AnyRecord, position: int, now_ns: int) -> Playhead:
     # If no chunk of the current epoch has been sent, it is kept.
     epoch = head.epoch if head.start == head.epoch_start else head.epoch + 1
     return replace(
@@ -306,7 +382,7 @@ def _jump(head: Playhead, record: Record, position: int, now_ns: int) -> Playhea
     )
 
 
-def replay(record: Record, config: ReplayConfig, begin_ns: int, session: str | None = None) -> Iterator[Waveform]:
+def replay(record: AnyRecord, config: ReplayConfig, begin_ns: int, session: str | None = None) -> Iterator[Waveform]:
     """Yield the chunks of a record as they are sent without commands; parameters as for `begin`.
 
     Raises

@@ -10,26 +10,45 @@ import logging
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
 from stream.clock import Clock, monotonic_ns, rfc3339
 from stream.errors import UsageError
-from stream.records.record import Annotations, Record
+from stream.records.record import Annotations
+from stream.records.synthetic.live_record import LiveRecord
+from stream.replay.descriptions import MAX_NAMED, description, effect, names
+from stream.replay.disturbances import Disturbances, Interval
 from stream.replay.ledger import Write, discard
-from stream.replay.playhead import Playhead, choose_record, execute, shift_deadlines
+from stream.replay.playhead import AnyRecord, Playhead, choose_record, execute, shift_deadlines
 from stream.replay.schedule import Schedule
 from stream.replay.shard_run import ShardRun
 from stream.replay.shard_runs import ShardRuns
+from stream.replay.steering_commands import steer, steering_effect
 from stream.replay.ticks import on_tick
 from stream.timebase import FS
 from stream.wire.alarm_messages import Command
 from stream.wire.command_filter import check
 from stream.wire.detail import IN_FULL, DetailLeases, SetDetail
-from stream.wire.messages import Annotation, BedStatus, Message, Offer, Waveform
-from stream.wire.replay_actions import ReplayAction, Seek, SetLoop, SetPlaying, SetSpeed
+from stream.wire.messages import (
+    MAX_REASON,
+    MAX_RESULTS,
+    Annotation,
+    BedStatus,
+    CommandResult,
+    Message,
+    Offer,
+    Waveform,
+)
+from stream.wire.replay_actions import (
+    InjectionAction,
+    PatientAction,
+    ReplayAction,
+)
 from stream.wire.shard import WARD_SHARDS
 from stream.wire.topics import Kind, Topic
+from stream.wire.truth_message import Truth
 from stream.wire.ward_messages import Beds, ShardBatch, ward_ecg
 
 log = logging.getLogger("bedside.publisher")
@@ -48,9 +67,6 @@ MAX_WARD_CHUNKS_PER_TURN = 256
 MAX_EXECUTED_IDS = 64
 """Number of executed command ids kept per bed, so that no command is executed twice."""
 
-MAX_NAMED = 8
-"""Beds that are all named in one line; of more, restarts of looping records are not logged."""
-
 MIN_LOGGED_LOOP_S = 1.0
 """The end of a looping record is logged if the record lasts at least this long in wall time."""
 
@@ -65,19 +81,25 @@ class Bed:
         Position and deadlines, without those of `run`.
     executed : deque of str
         Ids of the last executed commands.
+    results : dict of str to CommandResult
+        What became of the last commands, by their ids, oldest first.
     dropped : int
         Chunks that were dropped because the broker was unavailable.
     numerics : bool
         Whether the broker retains numerics of it.
     run : ShardRun or None
         What moves the bed at present, together with others of its shard.
+    rhythm : Truth or None
+        The rhythm that was set last.
     """
 
     own_head: Playhead
     executed: deque[str] = field(default_factory=lambda: deque(maxlen=MAX_EXECUTED_IDS))
+    results: dict[str, CommandResult] = field(default_factory=dict)
     dropped: int = 0
     numerics: bool = False
     run: ShardRun | None = None
+    rhythm: Truth | None = None
 
     @property
     def head(self) -> Playhead:
@@ -140,6 +162,7 @@ class Publisher:
         self._stepped_ns = clock.stepped_ns
         self._shards = ShardBatch(ward_ecg, send) if in_shards else None
         self._detail = DetailLeases()
+        self._disturbances = Disturbances(send, in_shards=in_shards)
         self.beds = {head.bed: Bed(self._on_tick(head)) for head in heads}
         self.offers: tuple[Offer, ...] = ()
         self._send = send
@@ -167,7 +190,7 @@ class Publisher:
             if overdue:
                 await asyncio.sleep(0)  # the connection must send meanwhile
             elif self._clock.stepped_ns == self._stepped_ns:  # else the deadlines must move first
-                due_ns = min(self._deadlines.first()[0], self._runs.due()[0])
+                due_ns = min(self._deadlines.first()[0], self._runs.due()[0], self._disturbances.due_ns)
                 next_ns = min(due_ns, self._statuses.first()[0], now + MAX_SLEEP_NS)
                 await self._clock.sleep_until(next_ns)
 
@@ -175,7 +198,8 @@ class Publisher:
         """Send the chunks that are due, `MAX_CHUNKS_PER_TURN` at most; return whether there are more."""
         if self._detail:
             self._detail.expire(monotonic_ns(self._clock) / 1e9)
-        self._runs.begin(bed.own_head for bed in self.beds.values())
+        self._disturbances.release(now_ns)
+        self._runs.begin(bed.own_head for name, bed in self.beds.items() if not self._disturbances.concern(name))
         for _ in range(WARD_SHARDS):
             due_ns, shard = self._runs.due()
             if due_ns > now_ns:
@@ -248,6 +272,7 @@ class Publisher:
             log.warning("the clock was stepped by %.1f s: the replay continues at its position", step_ns / 1e9)
             self._stepped_ns += step_ns
             self._statuses.shift(step_ns)
+            self._disturbances.shift(step_ns)
             self._runs.end_all()
             for bed in self.beds.values():
                 self._move(bed, shift_deadlines(bed.head, step_ns))
@@ -265,6 +290,10 @@ class Publisher:
         """
         if isinstance(command.action, SetDetail):
             self._set_detail(command)
+        if isinstance(command.action, InjectionAction):
+            self._disturb(command, command.action)
+        if isinstance(command.action, PatientAction):
+            self._steer(command, command.action)
         if not isinstance(command.action, ReplayAction):
             return  # for the worker
         bed = self.accept(command)
@@ -272,7 +301,38 @@ class Publisher:
         head = execute(bed.head, command.action, now_ns)
         self._runs.end(command.bed)
         self._move(bed, head if head.anchor_ns == bed.head.anchor_ns else self._on_tick(head))
-        log.info("%s: %s, by %r", command.bed, _effect(command.action, bed.head), command.who)
+        log.info("%s: %s, by %r", command.bed, effect(command.action, bed.head), command.who)
+        self.publish_status(bed)
+
+    def _disturb(self, command: Command, action: InjectionAction) -> None:
+        """Begin or end an injection by command."""
+        self.inject(self.accept(command).head.bed, action, f", by {command.who!r}")
+
+    def inject(self, name: str, action: InjectionAction, by: str = "") -> None:
+        """Begin or end an injection.
+
+        Raises
+        ------
+        UsageError
+            The bed has no such signal or lead, or too many injections.
+        """
+        self._runs.end(name)
+        bed = self.beds[name]
+        log.info("%s: %s%s", name, self._disturbances.execute(action, bed.head, self._now_ns()), by)
+        self.publish_status(bed)
+
+    def _steer(self, command: Command, action: PatientAction) -> None:
+        """Change a live patient."""
+        bed = self.accept(command)
+        record = bed.head.record
+        if not isinstance(record, LiveRecord):
+            raise UsageError(
+                f"bed {command.bed} cannot be steered: {record.name} was made before; replay synthetic/live"
+            )
+        truths, bed.rhythm = steer(bed.head, record, action, rfc3339(self._clock.now_ns()), bed.rhythm)
+        for truth in truths:
+            self._send(truth)
+        log.info("%s: %s, by %r", command.bed, steering_effect(action), command.who)
         self.publish_status(bed)
 
     def _set_detail(self, command: Command) -> None:
@@ -295,9 +355,22 @@ class Publisher:
         bed = self.beds[command.bed]
         check(command, self._clock.now_ns(), bed.executed)
         bed.executed.append(command.command_id)
+        self._note(bed, CommandResult(command_id=command.command_id))
         return bed
 
-    def choose_record(self, bed: Bed, record: Record) -> None:
+    def refuse(self, command: Command, reason: str) -> None:
+        """Report in the status of its bed that a command is refused."""
+        bed = self.beds[command.bed]
+        self._note(bed, CommandResult(command_id=command.command_id, refused=reason[:MAX_REASON]))
+        self.publish_status(bed)
+
+    def _note(self, bed: Bed, result: CommandResult) -> None:
+        bed.results.pop(result.command_id, None)
+        bed.results[result.command_id] = result
+        if len(bed.results) > MAX_RESULTS:
+            del bed.results[next(iter(bed.results))]
+
+    def choose_record(self, bed: Bed, record: AnyRecord) -> None:
         """Continue with another record."""
         head = self._on_tick(choose_record(bed.head, record, self._now_ns()))
         self._runs.end(head.bed)
@@ -321,6 +394,7 @@ class Publisher:
     def stop(self) -> None:
         """Publish the status ``ended`` of all beds that have not ended; their numerics no longer hold."""
         for bed in self.beds.values():
+            self._disturbances.stop(bed.head, self._clock.now_ns())
             if not bed.head.ended:
                 self._remove_numerics(bed)
                 self.publish_status(bed, ended=True)
@@ -341,55 +415,79 @@ class Publisher:
                 record=head.record.name,
                 session=head.session,
                 position=head.position,
-                duration=head.record.n,
+                duration=0 if isinstance(head.record, LiveRecord) else head.record.n,
                 speed=head.speed,
                 loop=head.loop,
                 last_seq=head.seq - 1,
                 synthetic=head.record.synthetic,
                 counters=bed.counters,
                 records=self.offers,
+                commands=tuple(bed.results.values()),
+                injections=self._disturbances.running(head.bed),
+                steerable=isinstance(head.record, LiveRecord),
             )
         )
 
     def _publish(self, bed: Bed) -> None:
         record = bed.own_head.record
-        for wave in bed.own_head.next_waves():
-            self._send(wave)
-        numerics = bed.own_head.next_numerics()
+        if record.alone:
+            self._publish_alone(bed)
+            return
+        waves, numerics = bed.own_head.next_waves(), bed.own_head.next_numerics()
         chunk, head = bed.own_head.next_chunk()
+        waves, chunk, numerics = self._disturbances.disturb(record, Interval(waves, chunk, numerics))
+        send = partial(self._disturbances.carry, chunk)
+        for wave in waves:
+            send(wave)
         self._move(bed, head)
         if self._shards is not None:
             self._shards.add(chunk.bed, chunk, len(chunk.samples))
         self._find_run(head)
         if self._shards is None or chunk.bed in self._detail:
-            self._send(chunk)
+            send(chunk)
+        if numerics is not None:
+            send(numerics)
+            bed.numerics = True
+        self._write_chunk(chunk)
+        self._log_end(head, chunk.epoch)
+        if self._annotations and record.annotations is not None:
+            for annotation in annotations_of(chunk, record.annotations):
+                send(annotation)
+        if self._disturbances.finish(chunk, head, self._clock.now_ns()):
+            self.publish_status(bed)
+
+    def _publish_alone(self, bed: Bed) -> None:
+        """Send the next numerics of a bed that has nothing else."""
+        before = bed.own_head
+        numerics, head = before.next_alone()
+        self._move(bed, head)
         if numerics is not None:
             self._send(numerics)
             bed.numerics = True
-        self._write_chunk(chunk)
-        self._log_end(head, chunk)
-        if self._annotations and record.annotations is not None:
-            for annotation in annotations_of(chunk, record.annotations):
-                self._send(annotation)
+            if head.seq == 1:
+                self.publish_status(bed)  # the next one may be an hour away
+        self._log_end(head, before.epoch)
 
     def _remove_numerics(self, bed: Bed) -> None:
         """Remove the retained numerics of a bed: its record has ended, or another one is chosen."""
+        self._disturbances.release_all(bed.own_head.bed)
         if bed.numerics:
             self._remove(Topic(Kind.NUMERICS, bed.own_head.bed))
             bed.numerics = False
 
     def _find_run(self, head: Playhead) -> None:
         """Note that a bed may send with others of its shard from now on."""
-        if self._shards is not None and not self._annotations:
+        if self._shards is not None and not self._annotations and not self._disturbances.concern(head.bed):
             self._runs.find(head)
 
     def _write_chunk(self, chunk: Waveform) -> None:
         self._write(chunk.bed, chunk.session, chunk.seq, chunk.start, chunk.n, chunk.due_ns, self._clock.now_ns())
 
-    def _log_end(self, head: Playhead, last: Waveform) -> None:
+    def _log_end(self, head: Playhead, epoch: int) -> None:
+        """Log that the record has ended with the last message, of an epoch."""
         if head.ended:
             log.info("%s: record %s has ended", head.bed, head.record.name)
-        elif head.epoch > last.epoch and self._logs_loop(head):
+        elif head.epoch > epoch and self._logs_loop(head):
             log.info("%s: record %s has ended and is restarted", head.bed, head.record.name)
 
     def _logs_loop(self, head: Playhead) -> bool:
@@ -404,11 +502,6 @@ class Publisher:
         bed.dropped = dropped
 
 
-def names(beds: Sequence[str]) -> str:
-    """Return the names of beds for one line: all of a few, the first and the last of many."""
-    return ", ".join(beds) if len(beds) <= MAX_NAMED else f"{len(beds)} beds, {beds[0]} to {beds[-1]}"
-
-
 def annotations_of(chunk: Waveform, reference: Annotations) -> Iterator[Annotation]:
     """Yield the reference annotations of the samples in a chunk."""
     first, stop = np.searchsorted(reference.sample, [chunk.position, chunk.position + chunk.n])
@@ -420,29 +513,3 @@ def annotations_of(chunk: Waveform, reference: Annotations) -> Iterator[Annotati
             symbol=reference.symbol[i],
             aux=reference.aux[i],
         )
-
-
-def description(head: Playhead) -> str:
-    """Return a one-line description of a replay."""
-    record = head.record
-    parts = [
-        f"{head.bed}: {record.name} ({', '.join(record.leads)}; {FS} Hz; {record.n / FS:.1f} s)",
-        f"from {head.position / FS:.1f} s" if head.position else "",
-        f"at {head.speed:g} times real time",
-        "in a loop" if head.loop else "",
-        "SYNTHETIC" if record.synthetic else "",
-    ]
-    return ", ".join(part for part in parts if part)
-
-
-def _effect(action: ReplayAction, head: Playhead) -> str:
-    match action:
-        case SetPlaying(playing=playing):
-            return f"{'playing from' if playing else 'paused at'} {head.position / FS:.1f} s"
-        case SetSpeed(speed=speed):
-            return f"{speed:g} times real time"
-        case SetLoop(loop=loop):
-            return f"loop {'on' if loop else 'off'}"
-        case Seek(position=position):
-            return f"moved to {position / FS:.1f} s"
-    return type(action).__name__

@@ -12,16 +12,16 @@ from stream.errors import BedsideError, UsageError
 from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Client, Watch, watch_nothing
 from stream.records.library import Library, LoadedRecords
-from stream.records.record import Record
 from stream.replay import bed_claims
+from stream.replay.descriptions import description
 from stream.replay.ledger import ledger
 from stream.replay.load_report import INTERVAL_S, LoadReport
-from stream.replay.playhead import ReplayConfig, begin, first_sample
-from stream.replay.publisher import Publisher, description
+from stream.replay.playhead import AnyRecord, ReplayConfig, begin, check_speed, first_sample
+from stream.replay.publisher import Publisher
 from stream.wire.alarm_messages import Command
 from stream.wire.detail import IN_FULL
 from stream.wire.messages import Offer
-from stream.wire.replay_actions import ChooseRecord
+from stream.wire.replay_actions import ChooseRecord, Inject
 from stream.wire.topics import Kind, Role, Topic, pattern
 
 log = logging.getLogger("bedside.publisher")
@@ -36,12 +36,13 @@ FLUSH_TIMEOUT_S = 0.5
 
 async def serve(
     address: BrokerAddress,
-    replays: Sequence[tuple[Record, ReplayConfig]],
+    replays: Sequence[tuple[AnyRecord, ReplayConfig]],
     *,
     library: Library | LoadedRecords,
     ledger_path: Path | None,
     clock: Clock,
     annotations: bool = False,
+    injections: Sequence[tuple[str, Inject]] = (),
     all_in_full: bool = False,
     watch: Watch = watch_nothing,
     report: LoadReport | None = None,
@@ -51,13 +52,15 @@ async def serve(
     Parameters
     ----------
     address : BrokerAddress
-    replays : sequence of (Record, ReplayConfig)
+    replays : sequence of (Record or LiveRecord, ReplayConfig)
     library : Library or LoadedRecords
         Records that can be selected by command.
     ledger_path : Path or None
     clock : Clock
     annotations : bool
         Also send the reference annotations.
+    injections : sequence of (str, Inject)
+        Beds and what is injected into them from the begin.
     all_in_full : bool
         Send each bed on its own topics, however many there are; see `stream.wire.detail`.
     watch : callable
@@ -68,7 +71,8 @@ async def serve(
     Raises
     ------
     UsageError
-        A record is shorter than the start position of its replay, or another publisher sends its bed.
+        A record is shorter than the start position of its replay, its speed is too high for its ECG, or another
+        publisher sends its bed.
     BrokerError
         The broker cannot be reached.
     StorageError
@@ -76,6 +80,7 @@ async def serve(
     """
     for record, config in replays:
         first_sample(record, config)
+        check_speed(record, config.speed)
     beds = tuple(config.bed for _, config in replays)
     in_shards = len(beds) > IN_FULL and not all_in_full
     # With those of the claims: its own retained topics, which the client restores when another client overwrites them.
@@ -106,6 +111,8 @@ async def serve(
                 annotations=annotations,
                 in_shards=in_shards,
             )
+            for name, action in injections:
+                publisher.inject(name, action)
             log.info("streaming to %s; Ctrl-C ends it", address)
             if report is None:
                 for bed in publisher.beds.values():
@@ -168,6 +175,7 @@ async def _execute_commands(client: Client, publisher: Publisher, library: Libra
         except BedsideError as error:
             client.counters["commands_refused"] += 1
             log.warning("command refused: %s", error)
+            publisher.refuse(command, str(error))
 
 
 async def _offers(library: Library | LoadedRecords) -> tuple[Offer, ...]:

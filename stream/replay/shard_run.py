@@ -42,7 +42,7 @@ class ShardRun:
         self._chunk = heads[0].chunk
         self.left = min(_full_chunks(head) for head in heads)
         self._ticks = 0
-        self._adu = [head.record.adu.astype("<i2", copy=False) for head in heads]
+        self._adu = [head.record.ecg(0, head.record.n).astype("<i2", copy=False) for head in heads]
         self._anchor, self._anchor_ns, self._seq, self._start, self._position = (
             np.array([getattr(head, name) for head in heads], np.int64)
             for name in ("anchor", "anchor_ns", "seq", "start", "position")

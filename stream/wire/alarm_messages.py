@@ -13,6 +13,7 @@ from typing import Annotated, Literal, get_args
 
 import msgspec
 
+from stream.wire.answer import Answer
 from stream.wire.detail import SetDetail
 from stream.wire.limit_ranges import BELOW, Apnoea, Pressure, Rate, Respiration, Saturation
 from stream.wire.messages import (
@@ -27,7 +28,17 @@ from stream.wire.messages import (
     Message,
     Text,
 )
-from stream.wire.replay_actions import ChooseRecord, Seek, SetLoop, SetPlaying, SetSpeed
+from stream.wire.replay_actions import (
+    ChooseRecord,
+    Inject,
+    Seek,
+    SetLoop,
+    SetPlaying,
+    SetRhythm,
+    SetSpeed,
+    SetVitals,
+    StopInjection,
+)
 
 AlarmKind = Literal[
     "asystole",
@@ -54,6 +65,7 @@ AlarmKind = Literal[
     "atrial_fibrillation",
     "unusual_complexes",
     "residual",
+    "early_warning",
     "no_data",
     "two_publishers",
     "lead_off",
@@ -71,7 +83,7 @@ TECHNICAL: frozenset[AlarmKind] = frozenset(
 )
 """Technical alarms (INOP): they concern the signal, not the patient."""
 
-ADVISORIES: frozenset[AlarmKind] = frozenset({"residual"})
+ADVISORIES: frozenset[AlarmKind] = frozenset({"residual", "early_warning"})
 """Kinds whose events are advisories."""
 
 Priority = Literal["high", "medium", "low", "technical"]
@@ -146,6 +158,7 @@ class Alarm(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
         None (older senders), receivers show the kind alone.
     value, limit : float or None
         Measured value and violated limit: 1/min for rates, s for asystole and apnoea, % for SpO2, mmHg for pressures;
+        for ``early_warning`` the risk and its threshold, %;
         for ``pulse_mismatch`` the difference of pulse and heart rate, and the largest that is allowed, 1/min; for
         ``no_data`` s without data; for ``unusual_complexes`` their number in the last minute. Once cleared: the worst
         value, and for ``unusual_complexes`` their number from onset to end.
@@ -164,6 +177,9 @@ class Alarm(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
         For the same kinds: forecast horizon of that sample, in ms.
     score, threshold : float or None
         For the same kinds: highest anomaly score so far, and the score from which a complex is unusual.
+    at : int or None
+        Last sample observed when the event happened: when the rule was met, the end found, the alarm acknowledged.
+        None: of an older sender.
     lease : int
         See `stream.wire.lease`; that of the worker that sends the event, also if an earlier one raised the alarm.
     resent : bool
@@ -198,6 +214,7 @@ class Alarm(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     horizon_ms: Finite | None = None
     score: Finite | None = None
     threshold: Finite | None = None
+    at: Index | None = None
     lease: Lease = 0
     resent: bool = False
 
@@ -286,7 +303,12 @@ Action = (
     | SetSpeed
     | SetLoop
     | ChooseRecord
+    | SetVitals
+    | SetRhythm
     | SetDetail
+    | Answer
+    | Inject
+    | StopInjection
 )
 
 
@@ -304,7 +326,7 @@ class Command(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
         Wall time, UTC, RFC 3339; a command whose time differs by more than 10 s from the receiver's clock is ignored.
     action
         The action, identified by ``do``. `Acknowledge`, `PauseAudio`, `PauseAlarms` and `SetLimits` are for the
-        worker; those of `stream.wire.replay_actions` are for the publisher.
+        worker; those of `stream.wire.replay_actions` are for the publisher, `Answer` for the alarm log of a class.
     """
 
     command_id: Hex128

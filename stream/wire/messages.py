@@ -17,6 +17,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from stream.wire.injection_kinds import MAX_INJECTIONS, InjectedSignal, InjectionKind
 from stream.wire.shard import MAX_SHARDS
 
 INVALID = -32768
@@ -24,6 +25,9 @@ INVALID = -32768
 
 MAX_LEADS = 2
 MIN_SPEED, MAX_SPEED = 0.01, 1000.0
+MAX_NUMERICS_SPEED = 7200.0
+"""Largest replay speed of a record of numerics alone: an hour of the patient in half a second."""
+
 MIN_GAIN, MAX_GAIN = 1e-3, 1e9
 """Accepted gains, in adu/mV; beyond, amplitudes are not physiological and forecasts would exceed float32."""
 
@@ -32,6 +36,12 @@ MAX_INDEX = 2**53
 
 MAX_OFFERS = 256
 """Records that a publisher may offer."""
+
+MAX_RESULTS = 8
+"""Results of commands that the status of a bed contains."""
+
+MAX_REASON = 500
+"""Characters of the reason why a command is refused."""
 
 MAX_OFFSETS = 360
 """Largest number of predicted samples per bed in a message."""
@@ -51,6 +61,9 @@ BedName = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}\Z")]
 Hex128 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}\Z")]
 Text = Annotated[str, msgspec.Meta(max_length=200)]
 LeadName = Annotated[str, msgspec.Meta(min_length=1, max_length=16)]
+InjectionId = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"\S")]
+"""Id of an injection; not blank."""
+
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 MAX_FINITE = 1e9
 """Largest absolute value of a measured or computed value in a message."""
@@ -345,6 +358,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     ----------
     name : str
     seconds : float
+        0 if it has no end.
     rhythms : tuple of str
         Annotated rhythms, such as ``AFIB``, longest total duration first; may be empty.
     """
@@ -352,6 +366,45 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     name: Text
     seconds: Annotated[float, msgspec.Meta(ge=0, le=1e9)]
     rhythms: tuple[Annotated[str, msgspec.Meta(max_length=16)], ...] = ()
+
+
+class RunningInjection(msgspec.Struct, frozen=True, kw_only=True):
+    """An injection, or a fault of the wire, in progress; for its values see `stream.wire.replay_actions.Inject`.
+
+    Attributes
+    ----------
+    injection_id, kind : str
+    signal, lead : str or None
+    level, hz : float or None
+        Those in effect, also if the command named none.
+    begin : int
+        First sample of the session, at 360 Hz, that it concerns.
+    end : int or None
+        The sample after the last one; None: until it is stopped.
+    """
+
+    injection_id: InjectionId
+    kind: InjectionKind
+    signal: InjectedSignal | None
+    lead: LeadName | None
+    level: Finite | None
+    hz: Finite | None
+    begin: Index
+    end: Index | None
+
+
+class CommandResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a command to a publisher.
+
+    Attributes
+    ----------
+    command_id : str
+    refused : str or None
+        The reason why it was not executed, in English; None: it was.
+    """
+
+    command_id: Hex128
+    refused: Annotated[str, msgspec.Meta(max_length=MAX_REASON)] | None = None
 
 
 class BedStatus(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
@@ -385,6 +438,12 @@ class BedStatus(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
         Publisher: the records that it can replay.
     lease : int
         Worker: see `stream.wire.lease`.
+    steerable : bool
+        Publisher: the patient is synthetic and executes `SetVitals` and `SetRhythm`.
+    injections : tuple of RunningInjection or None
+        Publisher: injections in progress; None if it cannot inject.
+    commands : tuple of CommandResult
+        Publisher: the last commands to it, newest last, at most 8.
     """
 
     bed: BedName
@@ -403,6 +462,9 @@ class BedStatus(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     counters: dict[str, float] = {}
     records: Annotated[tuple[Offer, ...], msgspec.Meta(max_length=MAX_OFFERS)] = ()
     lease: Lease = 0
+    steerable: bool = False
+    injections: Annotated[tuple[RunningInjection, ...], msgspec.Meta(max_length=MAX_INJECTIONS)] | None = None
+    commands: Annotated[tuple[CommandResult, ...], msgspec.Meta(max_length=MAX_RESULTS)] = ()
 
 
 class ProcessStatus(Message, frozen=True, kw_only=True, tag_field="v", tag=1):

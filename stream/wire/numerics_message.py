@@ -7,7 +7,20 @@ from typing import Annotated, Literal, get_args
 
 import msgspec
 
-from stream.wire.messages import MAX_FINITE, BedName, Finite, Hex128, Index, LeadName, Lease, Message, Share, Text
+from stream.wire.messages import (
+    MAX_FINITE,
+    MAX_NUMERICS_SPEED,
+    MIN_SPEED,
+    BedName,
+    Finite,
+    Hex128,
+    Index,
+    LeadName,
+    Lease,
+    Message,
+    Share,
+    Text,
+)
 
 NumericName = Literal[
     "heart_rate",
@@ -95,6 +108,30 @@ class Numeric(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError(f"{self.name} {'needs a' if self.lead is None else 'has no'} lead")
 
 
+class Alone(msgspec.Struct, frozen=True, kw_only=True):
+    """What the ECG of a bed tells otherwise: the bed sends none, and its numerics alone carry its time.
+
+    Attributes
+    ----------
+    record : str
+        Name of the recording, such as ``challenge2019/p000009``.
+    position : int
+        Position of ``index`` of the message in the recording, in samples at 360 Hz.
+    epoch_start : int
+        As in `Waveform`.
+    speed : float
+        Replay speed, 0.01 to 7200.
+    interval_s : float
+        Seconds of signal from one message to the next.
+    """
+
+    record: Text
+    position: Index
+    epoch_start: Index
+    speed: Annotated[float, msgspec.Meta(ge=MIN_SPEED, le=MAX_NUMERICS_SPEED)]
+    interval_s: Annotated[float, msgspec.Meta(gt=0, le=MAX_FINITE)]
+
+
 class Numerics(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     """All numerics of a bed from one side: recorded or simulated by the publisher, or measured by the worker.
 
@@ -114,6 +151,8 @@ class Numerics(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
         As in `Waveform`.
     lease : int
         Worker: see `stream.wire.lease`.
+    alone : Alone or None
+        Publisher: only of a bed that sends no ECG.
     """
 
     bed: BedName
@@ -124,12 +163,15 @@ class Numerics(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     values: Annotated[tuple[Numeric, ...], msgspec.Meta(min_length=1, max_length=MAX_NUMERICS)]
     synthetic: bool
     lease: Lease = 0
+    alone: Alone | None = None
 
     def __post_init__(self) -> None:
         if len({(value.name, value.lead) for value in self.values}) < len(self.values):
             raise ValueError("a numeric is there twice")
         if len({value.source == "measured" for value in self.values}) > 1:
             raise ValueError("measured values and others are sent in messages of their own")
+        if self.alone is not None and (self.derived or self.alone.epoch_start > self.index):
+            raise ValueError("a bed without ECG has no measured values, and no sample before its epoch")
 
     @property
     def derived(self) -> bool:

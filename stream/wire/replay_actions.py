@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
-from stream.wire.messages import MAX_SPEED, MIN_SPEED, Index, Text
+from stream.wire.injection_kinds import InjectedSignal, InjectionKind, check_injection, check_seconds
+from stream.wire.messages import MAX_NUMERICS_SPEED, MIN_SPEED, Finite, Index, InjectionId, LeadName, Text
 
 
 class SetPlaying(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="set_playing"):
@@ -22,9 +23,9 @@ class Seek(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="seek"
 
 
 class SetSpeed(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="set_speed"):
-    """Set the replay speed; 1 is real time."""
+    """Set the replay speed; 1 is real time. A record with ECG has at most 1000."""
 
-    speed: Annotated[float, msgspec.Meta(ge=MIN_SPEED, le=MAX_SPEED)]
+    speed: Annotated[float, msgspec.Meta(ge=MIN_SPEED, le=MAX_NUMERICS_SPEED)]
 
 
 class SetLoop(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="set_loop"):
@@ -39,4 +40,91 @@ class ChooseRecord(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", ta
     record: Text
 
 
+VitalName = Literal[
+    "heart_rate",
+    "pvc_rate",
+    "pac_rate",
+    "respiration_rate",
+    "spo2",
+    "abp_systolic",
+    "abp_diastolic",
+    "abp_mean",
+    "cvp_mean",
+    "etco2",
+    "temperature",
+]
+"""What of a synthetic patient can be set: numerics in their units, and premature beats per minute."""
+
+RhythmCode = Literal["N", "SBR", "B", "T", "AFIB", "SVTA", "VT", "VFL", "VF", "ASYS"]
+"""Rhythms of a synthetic patient, by the codes of the WFDB annotations."""
+
+MAX_RAMP_S = 86_400.0
+
+
+class SetVitals(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="set_vitals"):
+    """Let values of a synthetic patient run to their targets, linearly, from now on; 0 s: at once."""
+
+    values: Annotated[dict[VitalName, float], msgspec.Meta(min_length=1)]
+    seconds: Annotated[float, msgspec.Meta(ge=0, le=MAX_RAMP_S)] = 0.0
+
+
+class SetRhythm(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="set_rhythm"):
+    """Give a synthetic patient another rhythm from now on, with a rate in 1/min; null: the usual one."""
+
+    rhythm: RhythmCode
+    rate: Annotated[float, msgspec.Meta(gt=0, le=300)] | None = None
+
+
+class Inject(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="inject"):
+    """Disturb a signal at its source, or the messages of the bed, from the next chunk on.
+
+    Values must be within `stream.wire.injection_kinds.INJECTION_RULES`. A further command with the same id replaces the
+    injection, from then on.
+
+    Attributes
+    ----------
+    injection_id : str
+        Chosen by the sender. It is the seed of what is random: the same id gives the same samples.
+    kind : str
+    signal : str or None
+        ``ecg`` or a wave; None: the usual one of this kind. A fault of the wire concerns the bed and has none.
+    lead : str or None
+        None: all leads.
+    level : float or None
+        In the unit of the kind; None: its usual level.
+    hz : float or None
+        Frequency of kinds that have one, in Hz; None: the usual one.
+    seconds : float or None
+        Duration in s of signal; None: until it is stopped, or the usual duration of kinds that have one.
+    """
+
+    injection_id: InjectionId
+    kind: InjectionKind
+    signal: InjectedSignal | None = None
+    lead: LeadName | None = None
+    level: Finite | None = None
+    hz: Finite | None = None
+    seconds: Finite | None = None
+
+    def __post_init__(self) -> None:
+        check_injection(self.kind, self.signal, self.lead, self.level, self.hz)
+        check_seconds(self.kind, self.seconds)
+
+
+class StopInjection(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="stop_injection"):
+    """End an injection; without effect if it is over."""
+
+    injection_id: InjectionId
+
+
 ReplayAction = SetPlaying | Seek | SetSpeed | SetLoop | ChooseRecord
+"""What anybody who looks at a monitor can do."""
+
+InjectionAction = Inject | StopInjection
+"""What an instructor, a scenario or a script does to the signals of any patient."""
+
+PatientAction = SetVitals | SetRhythm
+"""What they do to a synthetic patient that can be steered."""
+
+PublisherAction = ReplayAction | InjectionAction | PatientAction
+"""All that a publisher executes."""

@@ -81,4 +81,5 @@ class RecordList(QDialog):
 def offer_text(offer: Offer) -> str:
     """Return name, length and rhythms of a record."""
     rhythms = ", ".join(text_of(reference_rhythm_phrase(code)) for code in offer.rhythms)
-    return "   ".join(part for part in (offer.name, clock(round(offer.seconds)), rhythms) if part)
+    length = clock(round(offer.seconds)) if offer.seconds else "∞"
+    return "   ".join(part for part in (offer.name, length, rhythms) if part)

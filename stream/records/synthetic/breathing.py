@@ -8,18 +8,19 @@ carbon dioxide in the human breath", Anesth Analg 107(3):890-904, 2008). The sha
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from stream.records.synthetic.patient import Array, Patient, values_at
+from stream.records.synthetic.patient import Array, Patient, value_at
 
 APNOEA = 2.0
 """Rate below which no breath begins, 1/min."""
 
-GRID_HZ = 10
-"""Rate at which parameters are evaluated for the sequence of breaths and beats."""
+SEARCH_S = 0.1
+"""In apnoea, time between the moments at which a breath may begin, s."""
 
 INSPIRATION = 0.38
 """Share of a breath."""
@@ -55,24 +56,46 @@ class Breaths(NamedTuple):
     residual: Array
 
 
-def breaths(patient: Patient, seconds: float, rng: np.random.Generator) -> Breaths:
-    """Return the breaths that begin before ``seconds``."""
-    rates = values_at(patient.respiration_rate, np.arange(0, seconds + 1, 1 / GRID_HZ)).tolist()
-    found, at = [], 0.3
-    while at < seconds:
-        rate = rates[int(at * GRID_HZ)]
-        if rate < APNOEA:
-            at += 1 / GRID_HZ
-            continue
-        length, deep = np.clip(rng.standard_normal(2), -2, 2).tolist()
-        period = 60 / rate * (1 + 0.04 * length)
-        found.append((at, period, 1 + 0.08 * deep))
-        at += period
-    onset, period_s, depth = np.array(found).reshape(-1, 3).T
-    residual = np.zeros(onset.shape)
-    expired = onset[1:] - onset[:-1] - INSPIRATION * period_s[:-1]
-    residual[1:] = depth[:-1] * _expiration(expired, period_s[:-1])
-    return Breaths(onset, period_s, depth, residual)
+@dataclass
+class BreathSource:
+    """Draws breaths, one after another.
+
+    Attributes
+    ----------
+    rng : Generator
+    at : float
+        Onset of the next breath, or the next time at which it is looked for, s.
+    last : tuple of float or None
+        Onset, period and depth of the last breath.
+    """
+
+    rng: np.random.Generator
+    at: float = 0.3
+    last: tuple[float, float, float] | None = None
+
+    def until(self, patient: Patient, stop_s: float) -> Breaths:
+        """Return the next breaths, those that begin before ``stop_s``."""
+        found = []
+        while self.at < stop_s:
+            rate = value_at(patient.respiration_rate, self.at)
+            if rate < APNOEA:
+                self.at += SEARCH_S
+                continue
+            length, deep = np.clip(self.rng.standard_normal(2), -2, 2).tolist()
+            period, depth = 60 / rate * (1 + 0.04 * length), 1 + 0.08 * deep
+            found.append((self.at, period, depth, self._residual()))
+            self.last = self.at, period, depth
+            self.at += period
+        onset, period_s, depths, residual = np.array(found).reshape(-1, 4).T
+        return Breaths(onset, period_s, depths, residual)
+
+    def _residual(self) -> float:
+        """Return the volume at the begin of the next breath."""
+        if self.last is None:
+            return 0.0
+        onset, period, depth = self.last
+        expired = np.array([self.at - onset - INSPIRATION * period])
+        return depth * float(_expiration(expired, np.array([period]))[0])
 
 
 def lung_volume(breathing: Breaths, time: Array) -> Array:

@@ -12,14 +12,16 @@ v, y), are defined by this module.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from stream.records.synthetic.breathing import MEAN_VOLUME, Breaths, lung_volume
 from stream.records.synthetic.gaussian_waves import gaussian_waves
-from stream.records.synthetic.patient import Array, Patient, values_at
+from stream.records.synthetic.patient import Array, Patient, value_at, values_at
 from stream.records.synthetic.rhythm import PULSELESS, Beats
 
 FILLING_PRESSURE = 12.0
@@ -78,6 +80,9 @@ VENOUS = ((0.12, 0.025, 1.4), (0.24, 0.050, -2.0), (0.40, 0.055, 2.4), (0.53, 0.
 STOPS_S, OUTPUT_LAG_S = 2.5, 5.0
 """Time after a beat from which its output is 0, and time constant of the mean output, s."""
 
+WASHOUT_S = 12.0
+"""Time constant with which the end-tidal CO2 follows the output, s."""
+
 
 class Pulses(NamedTuple):
     """Pulses at one place, in order, shape (pulses,) each.
@@ -99,19 +104,61 @@ class Pulses(NamedTuple):
     ejection_s: Array
 
 
-def strokes(patient: Patient, breathing: Breaths, beats: Beats) -> Array:
-    """Return the stroke volume of each beat, as a share of that of a normal beat at the patient's heart rate."""
+NO_PULSES = Pulses(*(np.empty(0) for _ in Pulses._fields))
+
+
+def strokes(patient: Patient, breathing: Breaths, beats: Beats, after_ventricular: bool) -> Array:
+    """Return the stroke volume of each beat, as a share of that of a normal beat at the patient's heart rate.
+
+    Parameters
+    ----------
+    patient : Patient
+    breathing : Breaths
+    beats : Beats
+    after_ventricular : bool
+        Whether the beat before the first one was ventricular.
+    """
     normal = _filling(60 / values_at(patient.heart_rate, beats.time))
     share = _filling(beats.rr) / normal * np.where(beats.atrial, 1.0, WITHOUT_ATRIA)
     ventricular = beats.kind == "V"
     share *= np.where(ventricular, VENTRICULAR_BEAT, 1.0)
-    share[1:][ventricular[:-1] & ~ventricular[1:]] *= AFTER_VENTRICULAR
+    before = np.concatenate([[after_ventricular], ventricular[:-1]])[: ventricular.size]
+    share[before & ~ventricular] *= AFTER_VENTRICULAR
     share *= 1 - RESPIRATORY_STROKE * (lung_volume(breathing, beats.time) - MEAN_VOLUME)
     return np.where(share < LEAST, 0.0, share)
 
 
-def arterial_pulses(patient: Patient, beats: Beats, stroke: Array) -> Pulses:
-    """Return the pulses of the arterial pressure, without the beats that eject nothing."""
+def arrivals(patient: Patient, beats: Beats, before: float) -> Array:
+    """Return when the pulse of each beat reaches the finger, s; that of the beat before them did at ``before``."""
+    arrival = beats.time + values_at(patient.pulse_arrival_s, beats.time)
+    arrival += np.where(beats.kind == "V", VENTRICULAR_DELAY_S, 0.0)
+    # No pulse overtakes the one before, even if the delay becomes much shorter at once.
+    return np.maximum.accumulate(np.maximum(arrival, before))
+
+
+def resting_pressure(patient: Patient) -> float:
+    """Return the arterial pressure before the first pulse, mmHg."""
+    diastolic = value_at(patient.abp_diastolic, 0.0)
+    return min(FILLING_PRESSURE, 0.8 * diastolic) if begins_at_rest(patient) else diastolic
+
+
+def begins_at_rest(patient: Patient) -> bool:
+    """Return whether the heart stands still at first."""
+    return patient.rhythm[0].rhythm in PULSELESS
+
+
+def arterial_pulses(patient: Patient, beats: Beats, arrival: Array, stroke: Array, before: Pulses) -> Pulses:
+    """Return the pulses of the arterial pressure, without the beats that eject nothing.
+
+    Parameters
+    ----------
+    patient : Patient
+    beats : Beats
+    arrival, stroke : ndarray, shape (beats,)
+        From `arrivals` and `strokes`.
+    before : Pulses
+        The last one before them, if there is one.
+    """
     systolic, diastolic = (values_at(course, beats.time) for course in (patient.abp_systolic, patient.abp_diastolic))
     height = np.maximum(systolic - diastolic, 1.0)
     rr = 60 / values_at(patient.heart_rate, beats.time)
@@ -120,21 +167,21 @@ def arterial_pulses(patient: Patient, beats: Beats, stroke: Array) -> Pulses:
     diastole = rr - RADIAL.stretch * _ejection_s(rr)
     decay_s = diastole / np.log((diastolic + RADIAL.notch * height - floor) / (diastolic - floor))
     ejection_s = RADIAL.stretch * _ejection_s(np.minimum(beats.rr, rr))
-    arrival = _arrival(patient, beats) - RADIAL_BEFORE_FINGER_S
-    rest = floor if _begins_at_rest(patient) else diastolic
-    return _follow(RADIAL, rest, arrival, stroke, height * stroke, floor, decay_s, ejection_s)
+    later = Pulses(arrival - RADIAL_BEFORE_FINGER_S, arrival, arrival, height * stroke, floor, decay_s, ejection_s)
+    return _follow(RADIAL, resting_pressure(patient), before, later, stroke > 0)
 
 
-def finger_pulses(patient: Patient, beats: Beats, stroke: Array) -> Pulses:
-    """Return the pulses of the plethysmogram, without the beats that eject nothing; a normal one has height 1."""
+def finger_pulses(patient: Patient, beats: Beats, arrival: Array, stroke: Array, before: Pulses) -> Pulses:
+    """Return the pulses of the plethysmogram, as `arterial_pulses`; a normal one has height 1."""
     rr = 60 / values_at(patient.heart_rate, beats.time)
     ejection_s = FINGER.stretch * _ejection_s(np.minimum(beats.rr, rr))
     level = np.zeros(stroke.shape)
-    return _follow(FINGER, level, _arrival(patient, beats), stroke, stroke, level, FINGER_DECAY * rr, ejection_s)
+    later = Pulses(arrival, arrival, arrival, stroke, level, FINGER_DECAY * rr, ejection_s)
+    return _follow(FINGER, 0.0, before, later, stroke > 0)
 
 
-def pulse_wave(shape: PulseShape, pulses: Pulses, time: Array, rest: float = 0.0) -> Array:
-    """Return the wave of some pulses at some times; ``rest`` if there is no pulse at all."""
+def pulse_wave(shape: PulseShape, pulses: Pulses, time: Array, rest: float) -> Array:
+    """Return the wave of some pulses at some times; ``rest`` before the first one."""
     if not pulses.arrival.size:
         return np.full(time.shape, rest)
     pulse = np.maximum(np.searchsorted(pulses.arrival, time, "right") - 1, 0)
@@ -144,23 +191,24 @@ def pulse_wave(shape: PulseShape, pulses: Pulses, time: Array, rest: float = 0.0
     return floor + kept * (pulses.foot[pulse] - floor) + ejected * pulses.height[pulse]
 
 
-def venous_pressure(patient: Patient, beats: Beats, flow: Array, volume: Array, fs: float) -> Array:
+def venous_pressure(patient: Patient, beats: Beats, flow: Flow, volume: Array, first: int, fs: float) -> Array:
     """Return the central venous pressure in mmHg.
 
     Parameters
     ----------
     patient : Patient
     beats : Beats
-    flow : ndarray
-        Cardiac output by seconds, as from `output`.
+    flow : Flow
     volume : ndarray, shape (n,)
         Volume of the lung at each sample.
+    first : int
+        Number of the first sample.
     fs : float
         Hz.
     """
-    n, rr = volume.size, np.clip(beats.rr, 0.3, 1.2)
-    time = np.arange(n) / fs
-    circulating = np.interp(time, np.arange(flow.size), flow)
+    stop, rr = first + volume.size, np.clip(beats.rr, 0.3, 1.2)
+    time = np.arange(first, stop) / fs
+    circulating = flow.at(time)
     mean = values_at(patient.cvp_mean, time)
     pressure: Array = (
         mean + np.maximum(FILLING_PRESSURE - mean, 0) * (1 - circulating) - RESPIRATORY_VENOUS * (volume - MEAN_VOLUME)
@@ -172,55 +220,96 @@ def venous_pressure(patient: Patient, beats: Beats, flow: Array, volume: Array, 
         *((np.ones(atrial.shape, np.bool_), wave) for wave in VENOUS),
     ):
         scale = np.sqrt(rr[chosen]) if at > 0.1 else np.ones(np.count_nonzero(chosen))
-        pressure += gaussian_waves(n, fs, beats.time[chosen] + at * scale, width * scale, np.full(scale.shape, height))
+        centre = beats.time[chosen] + at * scale
+        pressure += gaussian_waves(first, stop, fs, centre, width * scale, np.full(scale.shape, height))
     # The waves of normal beats shall not change the mean.
     area = sum(width * height for _, width, height in (A_WAVE, *VENOUS)) * np.sqrt(2 * np.pi)
     pressure -= circulating * area * values_at(patient.heart_rate, time) / 60
     return pressure
 
 
-def output(patient: Patient, beats: Beats, stroke: Array, seconds: int) -> Array:
-    """Return the cardiac output at each whole second up to ``seconds``, as a share of the normal one, 0 to 1."""
-    time = np.arange(seconds + 1.0)
-    first = 0.0 if _begins_at_rest(patient) else 1.0
-    if not beats.time.size:
-        return np.full(time.shape, first)
+class Flow(NamedTuple):
+    """The cardiac output, as a share of the normal one, 0 to 1.
+
+    Attributes
+    ----------
+    second : ndarray
+        Whole seconds, one after another.
+    output, washed : ndarray
+        Output at each of them, and the same as the lungs see it in the CO2 that arrives.
+    """
+
+    second: Array
+    output: Array
+    washed: Array
+
+    def at(self, time: Array) -> Array:
+        """Return the output at some times, a second late: until then nothing later changes it."""
+        return np.interp(time - 1, self.second, self.output)
+
+    def washed_at(self, time: Array) -> Array:
+        """Return what is washed out at some times, a second late."""
+        return np.interp(time - 1, self.second, self.washed)
+
+
+def following_flow(patient: Patient, beats: Beats, stroke: Array, before: Flow, stop_s: float) -> Flow:
+    """Return the output at the next whole seconds, those before ``stop_s``.
+
+    Parameters
+    ----------
+    patient : Patient
+    beats : Beats
+        With the last one before these seconds.
+    stroke : ndarray, shape (beats,)
+    before : Flow
+        With the second before.
+    stop_s : float
+    """
+    rest = 0.0 if begins_at_rest(patient) else 1.0
+    time = np.arange(before.second[-1] + 1 if before.second.size else 0.0, math.ceil(stop_s))
+    share = np.full(time.shape, rest)
     last = np.searchsorted(beats.time, time, "right") - 1
-    normal_rr = 60 / values_at(patient.heart_rate, time)
-    share = np.clip(stroke[last] * normal_rr / beats.rr[last], 0, 1)
-    share[time - beats.time[last] > STOPS_S] = 0
-    share[last < 0] = first
-    return lagged(share, OUTPUT_LAG_S)
+    begun = last >= 0
+    last, at = last[begun], time[begun]
+    share[begun] = np.clip(stroke[last] * (60 / values_at(patient.heart_rate, at)) / beats.rr[last], 0, 1)
+    share[begun] = np.where(at - beats.time[last] > STOPS_S, 0.0, share[begun])
+    output = lagged(share, OUTPUT_LAG_S, before.output[-1] if before.output.size else rest)
+    return Flow(time, output, lagged(output, WASHOUT_S, before.washed[-1] if before.washed.size else rest))
 
 
-def lagged(values: Array, lag_s: float) -> Array:
-    """Return values, one per second, after a first-order lag of some seconds."""
-    share, state, out = -np.expm1(-1 / lag_s), values[0], []
+def lagged(values: Array, lag_s: float, state: float) -> Array:
+    """Return values, one per second, after a first-order lag of some seconds that begins at ``state``."""
+    share, out = -np.expm1(-1 / lag_s), []
     for value in values.tolist():
         state += share * (value - state)
         out.append(state)
     return np.array(out)
 
 
-def _follow(
-    shape: PulseShape,
-    rest: Array,
-    arrival: Array,
-    stroke: Array,
-    height: Array,
-    floor: Array,
-    decay_s: Array,
-    ejection_s: Array,
-) -> Pulses:
-    """Return the pulses of the beats that eject: each begins where the decay of the one before has led."""
-    rest, arrival, height, floor, decay_s, ejection_s = (
-        part[stroke > 0] for part in (rest, arrival, height, floor, decay_s, ejection_s)
+def _follow(shape: PulseShape, rest: float, before: Pulses, later: Pulses, ejects: npt.NDArray[np.bool_]) -> Pulses:
+    """Return the pulses of the beats that eject: each begins where the decay of the one before has led.
+
+    Parameters
+    ----------
+    shape : PulseShape
+    rest : float
+        Level before the first pulse.
+    before : Pulses
+        The last one before, if there is one.
+    later : Pulses
+        Their peaks and feet are replaced.
+    ejects : ndarray of bool, shape (later,)
+    """
+    pulses = Pulses(*(np.concatenate([old[-1:], new[ejects]]) for old, new in zip(before, later, strict=True)))
+    kept, ejected = _law(shape, np.diff(pulses.arrival), pulses.ejection_s[:-1], pulses.decay_s[:-1])
+    added = ejected * pulses.height[:-1]
+    foot = (before.foot[-1:] if before.foot.size else np.array([rest])).tolist()
+    for share, more, base in zip(kept.tolist(), added.tolist(), pulses.floor[:-1].tolist(), strict=True):
+        foot.append(base + share * (foot[-1] - base) + more)
+    pulses = pulses._replace(
+        peak=pulses.arrival + shape.rise * pulses.ejection_s, foot=np.array(foot)[: pulses.arrival.size]
     )
-    kept, ejected = _law(shape, np.diff(arrival), ejection_s[:-1], decay_s[:-1])
-    foot = [*rest[:1].tolist()]
-    for share, added, base in zip(kept.tolist(), (ejected * height[:-1]).tolist(), floor[:-1].tolist(), strict=True):
-        foot.append(base + share * (foot[-1] - base) + added)
-    return Pulses(arrival, arrival + shape.rise * ejection_s, np.array(foot), height, floor, decay_s, ejection_s)
+    return Pulses(*(column[before.arrival[-1:].size :] for column in pulses))
 
 
 def _law(shape: PulseShape, since: Array, ejection_s: Array, decay_s: Array) -> tuple[Array, Array]:
@@ -232,17 +321,6 @@ def _law(shape: PulseShape, since: Array, ejection_s: Array, decay_s: Array) -> 
     kept = np.exp(-after / decay_s)
     dicrotic = (after / shape.dicrotic_s) ** 2 * np.exp(2 - 2 * after / shape.dicrotic_s)
     return kept, rising - (1 - shape.notch) * falling - shape.notch * (1 - kept) + shape.dicrotic * dicrotic
-
-
-def _arrival(patient: Patient, beats: Beats) -> Array:
-    arrival = beats.time + values_at(patient.pulse_arrival_s, beats.time)
-    arrival += np.where(beats.kind == "V", VENTRICULAR_DELAY_S, 0.0)
-    # No pulse overtakes the one before, even if the delay becomes much shorter at once.
-    return np.maximum.accumulate(arrival)
-
-
-def _begins_at_rest(patient: Patient) -> bool:
-    return patient.rhythm[0].rhythm in PULSELESS
 
 
 def _filling(rr: Array) -> Array:

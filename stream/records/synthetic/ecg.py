@@ -10,10 +10,11 @@ frequency: about 5 Hz in the ventricles, 6.5 Hz in the atria.
 
 from __future__ import annotations
 
+import sys
+from bisect import bisect_right
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from stream.records.synthetic.breathing import MEAN_VOLUME
 from stream.records.synthetic.gaussian_waves import gaussian_waves
@@ -58,36 +59,64 @@ NOISE_MV = 0.008
 """Standard deviation of white noise."""
 
 
-def ecg(beats: Beats, rhythm: Sequence[Segment], volume: Array, rng: np.random.Generator) -> npt.NDArray[np.float64]:
-    """Return the ECG in mV, shape (n, 2).
+class EcgSource:
+    """Draws the ECG of a patient, forward in time.
 
     Parameters
     ----------
-    beats : Beats
-        Including those just after the end, whose P waves begin before it.
-    rhythm : sequence of Segment
-    volume : ndarray, shape (n,)
-        Volume of the lung at each sample: the heart's axis and the baseline move with it.
     rng : Generator
     """
-    n = volume.size
-    phase, noise = rng.uniform(0, 2 * np.pi), rng.spawn(1)[0].normal(0, NOISE_MV, (n, 2))
-    respiration = volume - MEAN_VOLUME
-    drift = 0.10 * respiration + 0.06 * np.sin(2 * np.pi * 0.03 * np.arange(n) / FS + phase)
-    axis = 1 + 0.08 * respiration
-    mv = [lead * axis + drift for lead in _complexes(beats, n)]
-    for number, segment in enumerate(rhythm):
-        if segment.rhythm in FIBRILLATION:
-            stop_s = rhythm[number + 1].start_s if number + 1 < len(rhythm) else np.inf
-            first, stop = round(min(segment.start_s * FS, n)), round(min(stop_s * FS, n))
-            for lead, wave in zip(mv, _fibrillation(segment.rhythm, stop - first, rng.spawn(1)[0]), strict=True):
-                lead[first:stop] += wave
-    return np.stack(mv, axis=1) + noise
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self._rng = rng
+        self._phase = rng.uniform(0, 2 * np.pi)
+        self._noise = rng.spawn(1)[0]
+        self._fibrillation: _Fibrillation | None = None
+
+    def piece(self, beats: Beats, rhythm: Sequence[Segment], volume: Array, first: int) -> Array:
+        """Return the next samples in mV, shape (n, 2).
+
+        Parameters
+        ----------
+        beats : Beats
+            Including those just after the end, whose P waves begin before it.
+        rhythm : sequence of Segment
+        volume : ndarray, shape (n,)
+            Volume of the lung at each sample: the heart's axis and the baseline move with it.
+        first : int
+            Number of the first sample.
+        """
+        n = volume.size
+        stop = first + n
+        respiration = volume - MEAN_VOLUME
+        drift = 0.10 * respiration + 0.06 * np.sin(2 * np.pi * 0.03 * np.arange(first, stop) / FS + self._phase)
+        axis = 1 + 0.08 * respiration
+        mv = [lead * axis + drift for lead in _complexes(beats, first, stop)]
+        at = first
+        while at < stop:
+            now, segment_stop = self._fibrillating(rhythm, at)
+            end = min(segment_stop, stop)
+            if now is not None:
+                for lead, wave in zip(mv, now.piece(at, end), strict=True):
+                    lead[at - first : end - first] += wave
+            at = end
+        return np.stack(mv, axis=1) + self._noise.normal(0, NOISE_MV, (n, 2))
+
+    def _fibrillating(self, rhythm: Sequence[Segment], at: int) -> tuple[_Fibrillation | None, int]:
+        """Return the fibrillation at a sample, if there is any, and the sample at which the rhythm ends."""
+        starts = [round(segment.start_s * FS) for segment in rhythm]
+        number = bisect_right(starts, at) - 1
+        stop = starts[number + 1] if number + 1 < len(starts) else sys.maxsize
+        if rhythm[number].rhythm not in FIBRILLATION:
+            return None, stop
+        if self._fibrillation is None or self._fibrillation.first != starts[number]:
+            self._fibrillation = _Fibrillation(rhythm[number].rhythm, starts[number], self._rng.spawn(1)[0])
+        return self._fibrillation, stop
 
 
-def _complexes(beats: Beats, n: int) -> tuple[Array, Array]:
+def _complexes(beats: Beats, first: int, stop: int) -> tuple[Array, Array]:
     """Return the P waves, QRS complexes and T waves of all beats in each lead, mV."""
-    leads = np.zeros(n), np.zeros(n)
+    leads = np.zeros(stop - first), np.zeros(stop - first)
     scale = np.sqrt(np.clip(beats.mean_rr, 0.4, 1.5))
     ventricular = beats.kind == "V"
     for chosen, events in (
@@ -98,29 +127,53 @@ def _complexes(beats: Beats, n: int) -> tuple[Array, Array]:
     ):
         for at, width, *amplitudes in events:
             factor = scale[chosen] if at > 0.1 else np.ones(np.count_nonzero(chosen))
-            wave = gaussian_waves(n, FS, beats.time[chosen] + at * factor, width * factor, np.ones(factor.shape))
+            centre = beats.time[chosen] + at * factor
+            wave = gaussian_waves(first, stop, FS, centre, width * factor, np.ones(factor.shape))
             for lead, amplitude in zip(leads, amplitudes, strict=True):
                 lead += amplitude * wave
     return leads
 
 
-def _fibrillation(rhythm: SimulatedRhythm, n: int, rng: np.random.Generator) -> list[Array]:
-    """Return ``n`` samples of fibrillation in each lead, mV: a carrier with a changing complex envelope.
+class _Fibrillation:
+    """An episode of fibrillation: a carrier with a changing complex envelope.
 
     Most of it is common to the leads. The second harmonic makes the waves pointed.
+
+    Parameters
+    ----------
+    rhythm : str
+    first : int
+        Its first sample.
+    rng : Generator
     """
-    frequency, deviations = FIBRILLATION[rhythm]
-    time = np.arange(n) / FS
-    knots = np.arange(int(n / FS * CHANGES_HZ) + 2) / CHANGES_HZ
-    parts = rng.normal(0, 1, (knots.size, 6))
-    real, imaginary = ([np.interp(time, knots, part) for part in half.T] for half in (parts[:, :3], parts[:, 3:]))
-    common, *own = (one + 1j * other for one, other in zip(real, imaginary, strict=True))
-    carrier = np.exp(2j * np.pi * (frequency * time + 0.3 * np.sin(2 * np.pi * 0.2 * time)))
-    course = np.minimum(time / BEGINS_S, 1)
-    if rhythm == "ventricular fibrillation":
-        course *= np.exp(-time / FADES_S)
-    leads = []
-    for envelope, deviation in zip(own, deviations, strict=True):
-        wave = (STEADY + (1 - STEADY) * (common + envelope)) * carrier
-        leads.append(deviation * np.sqrt(2) * course * (wave.real + 0.25 * (wave**2).real / (1 + np.abs(wave))))
-    return leads
+
+    def __init__(self, rhythm: SimulatedRhythm, first: int, rng: np.random.Generator) -> None:
+        self.first = first
+        self._rhythm = rhythm
+        self._rng = rng
+        self._begin = 0
+        self._knots = np.empty((0, 6))
+
+    def piece(self, start: int, stop: int) -> list[Array]:
+        """Return the next samples of each lead, mV."""
+        frequency, deviations = FIBRILLATION[self._rhythm]
+        time = np.arange(start - self.first, stop - self.first) / FS
+        last = int((stop - self.first) / FS * CHANGES_HZ) + 2
+        drawn = self._rng.normal(0, 1, (max(last - self._begin - len(self._knots), 0), 6))
+        since = int(time[0] * CHANGES_HZ)
+        self._knots = np.concatenate([self._knots, drawn])[since - self._begin :]
+        self._begin = since
+        knots = np.arange(since, since + len(self._knots)) / CHANGES_HZ
+        real, imaginary = (
+            [np.interp(time, knots, part) for part in half.T] for half in (self._knots[:, :3], self._knots[:, 3:])
+        )
+        common, *own = (one + 1j * other for one, other in zip(real, imaginary, strict=True))
+        carrier = np.exp(2j * np.pi * (frequency * time + 0.3 * np.sin(2 * np.pi * 0.2 * time)))
+        course = np.minimum(time / BEGINS_S, 1)
+        if self._rhythm == "ventricular fibrillation":
+            course *= np.exp(-time / FADES_S)
+        leads = []
+        for envelope, deviation in zip(own, deviations, strict=True):
+            wave = (STEADY + (1 - STEADY) * (common + envelope)) * carrier
+            leads.append(deviation * np.sqrt(2) * course * (wave.real + 0.25 * (wave**2).real / (1 + np.abs(wave))))
+        return leads

@@ -7,8 +7,6 @@ pulses; saturation is that of blood that has travelled from the lungs to the fin
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import numpy.typing as npt
 
@@ -17,10 +15,14 @@ from stream.records.synthetic.circulation import RESPIRATORY_PRESSURE, lagged
 from stream.records.synthetic.events import Events
 from stream.records.synthetic.patient import Array, Patient, values_at
 from stream.records.synthetic.rhythm import segment_at
+from stream.records.synthetic.waves import WAVE_FS
 from stream.wire.numerics_message import NumericName
 
 AVERAGED_S, RATE_S, BREATHS_S = 8.0, 10.0, 32.0
 """Seconds over which pressures, heart and pulse rate, and respiration rate are averaged."""
+
+MEAN_SAMPLES = round(AVERAGED_S * WAVE_FS)
+"""Samples of a pressure over which it is averaged."""
 
 ABSENT_S, APNOEA_S = 4.0, 20.0
 """Time without a beat or pulse, and without a breath, after which there is no rate, s."""
@@ -30,40 +32,74 @@ TRAVEL_S, OXIMETER_S = 10.0, 5.0
 of a step is shown after 14 s."""
 
 
-def numerics(patient: Patient, events: Events, abp: Array, cvp: Array, fs: float) -> dict[NumericName, Array]:
-    """Return each number by its name, at 0, 1, 2 … s; NaN where missing.
+class NumericsSource:
+    """Computes the numbers of a patient, forward in time."""
 
-    Parameters
-    ----------
-    patient : Patient
-    events : Events
-    abp, cvp : ndarray, shape (n,)
-        Arterial and central venous pressure without noise, mmHg.
-    fs : float
-        Sampling rate of the pressures, Hz.
-    """
-    time = np.arange(math.ceil(abp.size / fs), dtype=np.float64)
-    beats, radial, finger, breaths = events.beats, events.radial, events.finger, events.breaths
-    pulse_rate = _rate(finger.peak, time, RATE_S, ABSENT_S)
-    saturation = lagged(values_at(patient.spo2, time - TRAVEL_S), OXIMETER_S)
-    swing = [RESPIRATORY_PRESSURE * (lung_volume(breaths, at) - MEAN_VOLUME) for at in (radial.peak, radial.arrival)]
-    expired = breaths.onset + breaths.period
-    values: dict[NumericName, Array] = {
-        "heart_rate": np.where(_standstill(patient, events, time), 0.0, _rate(beats.time, time, RATE_S, ABSENT_S)),
-        "pulse_rate": pulse_rate,
-        "spo2": np.where(np.isnan(pulse_rate), np.nan, saturation),
-        "abp_systolic": _mean(radial.peak, radial.foot + radial.height - swing[0], time),
-        "abp_diastolic": _mean(radial.peak, radial.foot - swing[1], time),
-        "abp_mean": _moving_mean(abp, fs, time),
-        "cvp_mean": _moving_mean(cvp, fs, time),
-        "respiration_rate": _respiration_rate(events, time),
-        "etco2": _latest(expired, events.end_tidal, time),
-    }
-    rounded = {name: np.rint(value) for name, value in values.items()}
-    rounded["temperature"] = np.round(values_at(patient.temperature, time), 1)
-    for value in rounded.values():
-        value.flags.writeable = False
-    return rounded
+    def __init__(self) -> None:
+        self._saturation: float | None = None
+        self._pressures = np.empty((2, 0))
+        self._begin = 0
+
+    def piece(
+        self, patient: Patient, events: Events, abp: Array, cvp: Array, first: int, stop: int
+    ) -> dict[NumericName, Array]:
+        """Return each number by its name at some whole seconds; NaN where missing.
+
+        Parameters
+        ----------
+        patient : Patient
+        events : Events
+        abp, cvp : ndarray, shape (n,)
+            The next samples of arterial and central venous pressure without noise, up to the last of these seconds,
+            mmHg.
+        first, stop : int
+            The next seconds.
+        """
+        self._add(np.stack([abp, cvp]))
+        time = np.arange(first, stop, dtype=np.float64)
+        beats, radial, finger, breaths = events.beats, events.radial, events.finger, events.breaths
+        pulse_rate = _rate(finger.peak, time, RATE_S, ABSENT_S)
+        at_peak, at_foot = (
+            RESPIRATORY_PRESSURE * (lung_volume(breaths, at) - MEAN_VOLUME) for at in (radial.peak, radial.arrival)
+        )
+        abp_mean, cvp_mean = self._means(time)
+        values: dict[NumericName, Array] = {
+            "heart_rate": np.where(_standstill(patient, events, time), 0.0, _rate(beats.time, time, RATE_S, ABSENT_S)),
+            "pulse_rate": pulse_rate,
+            "spo2": np.where(np.isnan(pulse_rate), np.nan, self._saturations(patient, time)),
+            "abp_systolic": _mean(radial.peak, radial.foot + radial.height - at_peak, time),
+            "abp_diastolic": _mean(radial.peak, radial.foot - at_foot, time),
+            "abp_mean": abp_mean,
+            "cvp_mean": cvp_mean,
+            "respiration_rate": _respiration_rate(events, time),
+            "etco2": _latest(breaths.onset + breaths.period, events.end_tidal, time),
+        }
+        rounded = {name: np.rint(value) for name, value in values.items()}
+        rounded["temperature"] = np.round(values_at(patient.temperature, time), 1)
+        return rounded
+
+    def _saturations(self, patient: Patient, time: Array) -> Array:
+        if not time.size:
+            return time
+        at_lungs = values_at(patient.spo2, time - TRAVEL_S)
+        shown = lagged(at_lungs, OXIMETER_S, at_lungs[0] if self._saturation is None else self._saturation)
+        self._saturation = float(shown[-1])
+        return shown
+
+    def _add(self, pressures: Array) -> None:
+        """Add samples of the pressures, and forget those that no mean needs any more."""
+        old = max(self._pressures.shape[1] - MEAN_SAMPLES, 0)
+        self._pressures = np.concatenate([self._pressures[:, old:], pressures], axis=1)
+        self._begin += old
+
+    def _means(self, time: Array) -> Array:
+        """Return the means of both pressures over the last seconds, shape (2, n)."""
+        means = np.empty((2, time.size))
+        for place, at in enumerate(time.tolist()):
+            stop = int(at * WAVE_FS) + 1 - self._begin
+            for pressure, mean in zip(self._pressures, means, strict=True):
+                mean[place] = pressure[max(stop - MEAN_SAMPLES, 0) : stop].mean()
+        return means
 
 
 def _standstill(patient: Patient, events: Events, time: Array) -> npt.NDArray[np.bool_]:
@@ -98,10 +134,10 @@ def _rate(at: Array, time: Array, window_s: float, absent_s: float) -> Array:
 def _mean(at: Array, values: Array, time: Array) -> Array:
     """Return the mean value of the events of the last seconds; NaN if the last is old, or there is none."""
     first, stop = np.searchsorted(at, time - AVERAGED_S, "right"), np.searchsorted(at, time, "right")
-    sums = np.concatenate([[0.0], np.cumsum(values)])
     known = (stop > first) & (_age(at, time) <= ABSENT_S)
     mean = np.full(time.shape, np.nan)
-    mean[known] = (sums[stop[known]] - sums[first[known]]) / (stop - first)[known]
+    for place in np.flatnonzero(known).tolist():
+        mean[place] = values[first[place] : stop[place]].mean()
     return mean
 
 
@@ -110,12 +146,3 @@ def _latest(at: Array, values: Array, time: Array) -> Array:
     number = np.searchsorted(at, time, "right")
     latest = np.concatenate([[np.nan], values])[number]
     return np.where(_age(at, time) > APNOEA_S, np.nan, latest)
-
-
-def _moving_mean(wave: Array, fs: float, time: Array) -> Array:
-    """Return the mean of the last seconds of a wave."""
-    stop = np.minimum(np.floor(time * fs).astype(np.int64) + 1, wave.size)
-    first = np.maximum(stop - round(AVERAGED_S * fs), 0)
-    sums = np.concatenate([[0.0], np.cumsum(wave)])
-    mean: Array = (sums[stop] - sums[first]) / (stop - first)
-    return mean

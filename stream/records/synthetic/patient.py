@@ -18,11 +18,35 @@ Course = float | tuple[tuple[float, float], ...]
 at one time are a step."""
 
 SimulatedRhythm = Literal[
-    "sinus", "bigeminy", "atrial fibrillation", "ventricular tachycardia", "ventricular fibrillation", "asystole"
+    "sinus",
+    "sinus bradycardia",
+    "bigeminy",
+    "trigeminy",
+    "atrial fibrillation",
+    "supraventricular tachycardia",
+    "ventricular tachycardia",
+    "ventricular flutter",
+    "ventricular fibrillation",
+    "asystole",
 ]
+
+NOTES: dict[SimulatedRhythm, str] = {
+    "sinus": "(N",
+    "sinus bradycardia": "(SBR",
+    "bigeminy": "(B",
+    "trigeminy": "(T",
+    "atrial fibrillation": "(AFIB",
+    "supraventricular tachycardia": "(SVTA",
+    "ventricular tachycardia": "(VT",
+    "ventricular flutter": "(VFL",
+    "ventricular fibrillation": "(VF",
+    "asystole": "(ASYS",
+}
+"""Rhythm notes, as in MIT-BIH's databases."""
 
 RANGES: dict[str, tuple[float, float]] = {
     "heart_rate": (20, 250),
+    "svt_rate": (100, 280),
     "vt_rate": (100, 280),
     "pvc_rate": (0, 60),
     "pac_rate": (0, 60),
@@ -55,9 +79,12 @@ class Patient:
     rhythm : tuple of Segment
         In ascending order; the first starts at 0.
     heart_rate : Course
-        Mean rate in sinus rhythm, bigeminy and atrial fibrillation, 1/min.
+        Mean rate in sinus rhythm, sinus bradycardia (which differs by its name only), bigeminy, trigeminy and atrial
+        fibrillation, 1/min.
+    svt_rate : Course
+        Rate of supraventricular tachycardia, 1/min.
     vt_rate : Course
-        Rate of ventricular tachycardia, 1/min; from about 180/min on, its broad complexes resemble flutter.
+        Rate of ventricular tachycardia and flutter, 1/min; from about 180/min on, the broad complexes resemble flutter.
     pvc_rate, pac_rate : Course
         Premature ventricular and atrial beats in sinus rhythm, per min.
     respiration_rate : Course
@@ -81,6 +108,7 @@ class Patient:
 
     rhythm: tuple[Segment, ...] = (Segment(0.0, "sinus"),)
     heart_rate: Course = 72.0
+    svt_rate: Course = 180.0
     vt_rate: Course = 150.0
     pvc_rate: Course = 0.0
     pac_rate: Course = 0.0
@@ -113,3 +141,8 @@ def values_at(course: Course, seconds: Array) -> Array:
     times, values = zip(*course, strict=True)
     found: Array = np.interp(seconds, times, values)
     return found
+
+
+def value_at(course: Course, seconds: float) -> float:
+    """Return the value of a parameter at one time."""
+    return float(values_at(course, np.array([seconds]))[0]) if isinstance(course, tuple) else float(course)

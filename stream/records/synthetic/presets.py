@@ -6,10 +6,14 @@ from collections import Counter
 from dataclasses import replace
 
 from stream.records.record import Record
-from stream.records.synthetic.generator import NOTES, generate
-from stream.records.synthetic.patient import Patient, Segment
+from stream.records.synthetic.generator import generate
+from stream.records.synthetic.live_record import LiveRecord
+from stream.records.synthetic.patient import NOTES, Patient, Segment
 
 NAME = "synthetic"
+LIVE = f"{NAME}/live"
+"""Name of the patient that lives while it is replayed, and can be steered."""
+
 SECONDS = 300.0
 SEED = 1
 
@@ -54,6 +58,11 @@ def synthetic_record(name: str = NAME) -> Record:
     """Return five minutes of one of the `PRESETS`; ``synthetic/ecg`` without other waves and numbers."""
     record = generate(PRESETS[name], SECONDS, SEED, name)
     return replace(record, waves=(), numerics=()) if name == f"{NAME}/ecg" else record
+
+
+def live_record(seed: int = SEED) -> LiveRecord:
+    """Return a stable patient that can be steered."""
+    return LiveRecord(STABLE, seed, LIVE)
 
 
 def rhythms_of(name: str) -> tuple[str, ...]:

@@ -33,6 +33,7 @@ def test_an_alarm_is_raised_and_cleared_under_one_id() -> None:
     assert cleared.event_id == f"{raised.alarm_id}-cleared"
     assert cleared.duration_s == pytest.approx(11)
     assert not cleared.latched
+    assert (raised.at, cleared.at) == (10 * 360, 20 * 360), "the last samples observed"
     assert driver.state.active == ()
 
 

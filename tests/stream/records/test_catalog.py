@@ -11,7 +11,7 @@ import pytest
 
 from stream.errors import RecordError, SourceError, UsageError
 from stream.records.catalog import EXCERPT_SHA256, MITDB, SUFFIXES, Catalog
-from stream.records.synthetic.presets import PRESETS
+from stream.records.synthetic.presets import LIVE, PRESETS
 from stream.records.wfdb_reader import load
 from tests.stream.records.http_site import Site, error_of, files_in
 
@@ -222,8 +222,8 @@ def test_the_table_of_leads_matches_the_headers(mitdb_dir: Path) -> None:
 def test_listing_and_fetch(catalog: Catalog, site: Site, excerpt_bytes: bytes) -> None:
     site.files["ecg.dat"] = excerpt_bytes
     before = {entry.name: entry.where for entry in catalog.listing()}
-    assert len(before) == 49 + 53 + len(PRESETS)
-    assert {before[name] for name in PRESETS} == {"built in"}
+    assert len(before) == 49 + 53 + len(PRESETS) + 1
+    assert {before[name] for name in (*PRESETS, LIVE)} == {"built in"}
     assert {before["excerpt"], before["mitdb/208"]} == {"not yet"}
     assert list(catalog.fetch(["mitdb/208", "excerpt", "mitdb/208"])) == [
         "mitdb/208: PhysioNet",

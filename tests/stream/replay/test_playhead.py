@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from stream.clock import rfc3339
 from stream.errors import UsageError
-from stream.records.record import Record, RecordedNumeric, RecordedWave
-from stream.replay.playhead import Playhead, ReplayConfig, begin, execute, replay
+from stream.records.record import Record, RecordedNumeric, RecordedWave, of_numerics
+from stream.replay.playhead import Playhead, ReplayConfig, begin, choose_record, execute, replay
 from stream.timebase import FS
 from stream.wire.continuity import check_sequence
 from stream.wire.messages import Waveform
 from stream.wire.numerics_message import UNIT_OF, Numerics
-from stream.wire.replay_actions import Seek
+from stream.wire.replay_actions import Seek, SetSpeed
 
 BEGIN_NS = 1_700_000_000_000_000_000
 
@@ -246,3 +246,59 @@ def test_samples_of_a_recording_are_unchanged(excerpt: Record) -> None:
     chunks: list[Waveform] = list(replay(excerpt, ReplayConfig(), BEGIN_NS))
     np.testing.assert_array_equal(np.concatenate([c.adu() for c in chunks]), excerpt.adu)
     np.testing.assert_allclose(np.concatenate([c.mv() for c in chunks]), (excerpt.adu - 1024.0) / 200.0)
+
+
+def hours(*values: float) -> Record:
+    """Return a record of a pressure that is measured once an hour."""
+    one = RecordedNumeric("abp_mean", "mmHg", 1 / 3600, np.array(values))
+    return of_numerics("hours", (one,), 3600.0 * len(values), "test")
+
+
+def sent_alone(head: Playhead, count: int = 1000) -> Iterator[tuple[int, Numerics | None]]:
+    """Yield the due times and messages of a record of numerics alone."""
+    for _ in range(count):
+        due_ns = head.due_ns
+        if due_ns is None:
+            return
+        message, head = head.next_alone()
+        yield due_ns, message
+
+
+@given(st.lists(st.just(math.nan) | st.floats(40, 120), min_size=1, max_size=400), st.floats(1, 7200))
+def test_hours_are_sent_once_each_when_they_are_due_as_they_were_measured(values: list[float], speed: float) -> None:
+    sent = list(sent_alone(begin(hours(*values), ReplayConfig(speed=speed), BEGIN_NS)))
+    assert sent.pop() == (BEGIN_NS + round(len(values) * 3600 * 1e9 / speed), None)  # the end of the record
+    assert [due_ns for due_ns, _ in sent] == [BEGIN_NS + round(k * 3600 * 1e9 / speed) for k in range(len(values))]
+    for hour, (_, message) in enumerate(sent):
+        assert message is not None
+        assert message.alone is not None
+        assert (message.index, message.alone.position, message.alone.interval_s) == (hour * 3600 * FS,) * 2 + (3600.0,)
+        [one] = message.values
+        assert one.value == (None if math.isnan(values[hour]) else values[hour])
+        assert (one.age_s == 0) == (hour == 0 or one.value is not None)
+
+
+def test_a_loop_a_seek_and_a_late_start_send_the_values_that_hold_at_once_with_their_age() -> None:
+    head = begin(hours(70, 80), ReplayConfig(speed=7200, loop=True, start_s=1800), BEGIN_NS)
+    messages = [message for _, message in sent_alone(head, 5)]
+    assert [m and (m.epoch, m.values[0].value, m.values[0].age_s) for m in messages] == [
+        (0, 70.0, 1800.0),
+        (0, 80.0, 0.0),
+        None,
+        (1, 70.0, 0.0),
+        (1, 80.0, 0.0),
+    ]
+    moved = execute(head.next_alone()[1], Seek(position=4500 * FS), BEGIN_NS)
+    message, _ = moved.next_alone()
+    assert message is not None
+    assert (message.epoch, message.values[0].value, message.values[0].age_s) == (1, 80.0, 900.0)
+
+
+def test_a_speed_beyond_1000_and_a_record_of_the_other_kind_are_refused() -> None:
+    fast = ReplayConfig(speed=7200)
+    with pytest.raises(UsageError, match="traceable has ECG"):
+        begin(traceable(10), fast, BEGIN_NS)
+    with pytest.raises(UsageError, match="hours has no ECG"):
+        choose_record(begin(traceable(10), ReplayConfig(), BEGIN_NS), hours(70), BEGIN_NS)
+    with pytest.raises(UsageError, match="traceable has ECG"):
+        execute(begin(traceable(10), ReplayConfig(), BEGIN_NS), SetSpeed(speed=7200), BEGIN_NS)

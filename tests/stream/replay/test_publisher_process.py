@@ -16,7 +16,7 @@ from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Client
 from stream.records.catalog import Catalog, CatalogEntry
 from stream.records.library import Library
-from stream.records.synthetic.presets import PRESETS
+from stream.records.synthetic.presets import LIVE, PRESETS
 from stream.replay.playhead import ReplayConfig
 from stream.replay.publisher_process import serve
 from stream.wire import detail
@@ -55,7 +55,7 @@ async def test_commands_over_a_broker(broker: BrokerAddress, mitdb_dir: Path, tm
 
         while not (offered := (await state(state="playing")).records):
             pass
-        assert [offer.name for offer in offered] == [*PRESETS, "mitdb/100"]
+        assert [offer.name for offer in offered] == [*PRESETS, LIVE, "mitdb/100"]
         client.send(command(1, ChooseRecord(record="../../etc/passwd"), clock.now_ns()))
         client.send(command(2, ChooseRecord(record="mitdb/100"), clock.now_ns()))
         chosen = await state(record="mitdb/100")

@@ -1,5 +1,6 @@
 """docs/asyncapi.yaml and docs/topics.md match the code."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ from stream.wire.alarm_messages import Action
 from stream.wire.asyncapi import document, to_yaml
 from stream.wire.codec import BINARY, MESSAGE_OF, encode
 from stream.wire.topics import QOS, RETAINED, ROOT, Kind
-from tests.stream.wire.test_codec import alarm, command
+from tests.stream.wire.test_codec import TRUTH, alarm, command
 from tests.waveforms import numerics
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -63,7 +64,8 @@ def test_the_documented_table_of_topics_matches_the_code() -> None:
 
 
 def test_the_documented_table_of_commands_matches_the_code() -> None:
-    rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]*) \|", TOPICS, re.MULTILINE))
+    section = TOPICS.partition("## Commands")[2].partition("\n## ")[0]
+    rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]*) \|", section, re.MULTILINE))
     actions = {action.__struct_config__.tag: action.__struct_fields__ for action in get_args(Action)}
     assert rows.keys() == actions.keys()
     for tag, fields in actions.items():
@@ -79,5 +81,7 @@ def test_the_examples_have_the_fields_of_their_messages() -> None:
     assert keys(example) == keys(encode(alarm()).decode())
     [example] = re.findall(r'\{"v":1,"command_id".*?\}\}', TOPICS, re.DOTALL)
     assert keys(example) == keys(encode(command()).decode())
-    [example] = re.findall(r'\{"v":1,"bed":.*?"lease":0\}', TOPICS, re.DOTALL)
+    [example] = re.findall(r'\{"v":1,"bed"[^{}]*"truth_id".*?\}.*?\}', TOPICS, re.DOTALL)
+    assert json.loads(example).keys() == json.loads(encode(TRUTH)).keys()
+    [example] = re.findall(r'\{"v":1,"bed":.*?"lease":0.*?\}', TOPICS, re.DOTALL)
     assert keys(example) == keys(encode(numerics()).decode())

@@ -24,10 +24,34 @@ from stream.wire.alarm_messages import (
     SetLimits,
 )
 from stream.wire.detail import SetDetail
-from stream.wire.messages import Annotation, Beat, BedStatus, Forecast, Message, Offer, ProcessStatus, Vitals
-from stream.wire.replay_actions import ChooseRecord, Seek, SetLoop, SetPlaying, SetSpeed
+from stream.wire.messages import (
+    Annotation,
+    Beat,
+    BedStatus,
+    CommandResult,
+    Forecast,
+    Message,
+    Offer,
+    ProcessStatus,
+    RunningInjection,
+    Vitals,
+)
+from stream.wire.replay_actions import (
+    ChooseRecord,
+    Inject,
+    Seek,
+    SetLoop,
+    SetPlaying,
+    SetRhythm,
+    SetSpeed,
+    SetVitals,
+    StopInjection,
+)
+from stream.wire.score_message import BeatTally, RhythmScore, Score, ScorePart
 from stream.wire.topics import OF_WARD, Kind, Role, Topic
+from stream.wire.truth_message import Truth
 from stream.wire.ward_messages import MAX_WARD_BYTES, ward_ecg
+from tests.outlooks import alone, outlook
 from tests.stream.wire.ward_forecasts import ward_forecast
 from tests.waveforms import SESSION, chunk, numeric, numerics, wave
 
@@ -105,10 +129,61 @@ BED_STATUS = BedStatus(
     bed="bed-1", role="worker", instance="ab12", state="learning", when="", record="mitdb/208", session=SESSION
 )
 PROCESS = ProcessStatus(role="logger", instance="ab12", state="online", when="", counters={"rejected": 2})
+TRUTH = Truth(
+    bed="bed-1",
+    session=SESSION,
+    epoch=0,
+    index=21_600,
+    when="2026-01-31T12:01:00.000Z",
+    truth_id="noise-1",
+    what="injection",
+    phase="begin",
+    name="muscle_noise",
+    signal="ecg",
+    lead="MLII",
+    level=0.0,
+    unit="dB",
+    values={"seconds": 30.0},
+    synthetic=False,
+)
+RUNNING = RunningInjection(
+    injection_id="mains", kind="mains", signal="ecg", lead=None, level=0.2, hz=50.0, begin=360, end=None
+)
+RESULTS = (CommandResult(command_id=SESSION), CommandResult(command_id=SESSION[::-1], refused="no such lead"))
 WARD_BEDS = ("icu-032", "icu-039", "icu-085")
 """Beds of one shard of a ward."""
 
+SCORE_PART = ScorePart(
+    qrs=BeatTally(found=400, missed=1, false=2),
+    veb=BeatTally(found=3),
+    sveb=BeatTally(),
+    rhythms=(RhythmScore(name="vt", true_s=9, missed_s=1, episodes=1, found=1, delay_s_median=0.5, delay_s_max=0.5),),
+    false_alarms=1,
+    false_by_kind={"asystole": 1},
+    false_hours=0.1,
+)
+SCORE = Score(
+    bed="bed-1",
+    session=SESSION,
+    record="mitdb/208",
+    epoch=0,
+    index=107_999,
+    when="2026-01-31T12:00:00.000Z",
+    complete=False,
+    whole=False,
+    style="typed beats",
+    seconds=300.0,
+    scored_from_s=0.0,
+    running_s=300.0,
+    cumulative=SCORE_PART,
+    running=SCORE_PART,
+)
+
 MESSAGES: list[Message] = [
+    alone(3, {"nibp_mean": 70.0}),
+    outlook(),
+    outlook(horizons=(), forecasts=(), risks=(), advisory=False, advisory_risk=None, threshold=None, reasons=()),
+    SCORE,
     chunk(3),
     chunk(3, leads=("MLII", "V1"), gain=(200.0, 100.0), zero=(1024, 0)),
     wave(3),
@@ -137,11 +212,18 @@ MESSAGES: list[Message] = [
     command(SetLoop(loop=True)),
     command(ChooseRecord(record="mitdb/203")),
     command(SetDetail()),
+    command(Inject(injection_id="noise-1", kind="muscle_noise", lead="MLII", level=0.0, seconds=30.0)),
+    command(Inject(injection_id="1", kind="disconnect")),
+    command(StopInjection(injection_id="noise-1")),
+    command(SetVitals(values={"spo2": 82.0, "pvc_rate": 6.0}, seconds=90.0)),
+    command(SetRhythm(rhythm="VT", rate=180.0)),
+    TRUTH,
     ward_ecg([chunk(3, bed=bed) for bed in WARD_BEDS]),
     ward_forecast([forecast(bed=bed) for bed in WARD_BEDS], (12, 96)),
     ANNOTATION,
     BED_STATUS,
     msgspec.structs.replace(BED_STATUS, records=(Offer(name="mitdb/203", seconds=1805.6, rhythms=("AFIB", "VT")),)),
+    msgspec.structs.replace(BED_STATUS, role="publisher", state="playing", injections=(RUNNING,), commands=RESULTS),
     PROCESS,
 ]
 
@@ -247,7 +329,8 @@ def test_invalid_commands_are_rejected(action: dict[str, Any]) -> None:
 def test_an_empty_payload_is_valid_on_retained_topics_only() -> None:
     assert codec.decode(Topic(Kind.ALARMS_ACTIVE, "bed-1"), b"") is None
     assert codec.decode(Topic(Kind.STATUS, "bed-1", Role.WORKER), b"") is None
-    for kind in (Kind.ECG, Kind.WAVE, Kind.FORECAST, Kind.BEATS, Kind.ANNOTATIONS, Kind.ALARMS, Kind.COMMAND):
+    of_a_bed = (Kind.ECG, Kind.WAVE, Kind.FORECAST, Kind.BEATS, Kind.ANNOTATIONS, Kind.ALARMS, Kind.COMMAND, Kind.TRUTH)
+    for kind in of_a_bed:
         with pytest.raises(MessageError, match="empty"):
             codec.decode(Topic(kind, "bed-1"), b"")
 

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stream.records.record import Record
-from stream.records.synthetic.generator import NOTES, generate
-from stream.records.synthetic.patient import Patient, Segment
+from stream.records.synthetic.generator import generate
+from stream.records.synthetic.patient import NOTES, Patient, Segment, SimulatedRhythm
 from stream.records.synthetic.presets import PRESETS, rhythms_of, synthetic_record
 from stream.records.wfdb_reader import load
 from stream.timebase import FS
@@ -97,26 +97,37 @@ def test_premature_atrial_beats_are_early_and_narrow() -> None:
 
 
 def test_each_rhythm_has_its_note_and_its_beats() -> None:
-    record = generate(EVENTFUL, 72, 1)
+    record = generate(EVENTFUL, 12 * len(NOTES), 1)
     assert record.annotations is not None
     notes = [
         (int(at) / FS, aux) for at, aux in zip(record.annotations.sample, record.annotations.aux, strict=True) if aux
     ]
     assert notes == [(12.0 * i, note) for i, note in enumerate(NOTES.values())]
+    starts = {rhythm: 12.0 * i for i, rhythm in enumerate(NOTES)}
     normal, ventricular = beats(record, "NS"), beats(record, "V")
 
-    def counts(first: float) -> tuple[int, int]:
-        return tuple(int(((kind >= first) & (kind < first + 12)).sum()) for kind in (normal, ventricular))
+    def within(found: np.ndarray, rhythm: SimulatedRhythm) -> np.ndarray:
+        return found[(found >= starts[rhythm]) & (found < starts[rhythm] + 12)]
 
-    assert abs(counts(12)[0] - counts(12)[1]) <= 1  # bigeminy
-    fibrillating = np.diff(normal[(normal > 24) & (normal < 36)])
+    def counts(rhythm: SimulatedRhythm) -> tuple[int, int]:
+        return len(within(normal, rhythm)), len(within(ventricular, rhythm))
+
+    assert abs(counts("bigeminy")[0] - counts("bigeminy")[1]) <= 1
+    assert abs(counts("trigeminy")[0] - 2 * counts("trigeminy")[1]) <= 2
+    fibrillating, regular = (
+        np.diff(within(normal, rhythm)) for rhythm in ("atrial fibrillation", "supraventricular tachycardia")
+    )
     assert fibrillating.std() > 0.1 * fibrillating.mean()
-    assert counts(36)[0] == 0
-    assert abs(counts(36)[1] - 30) <= 2  # 150/min
-    assert counts(48) == counts(60) == (0, 0)
+    assert regular.std() < 0.02 * regular.mean()
+    assert abs(regular.mean() - 60 / 180) < 0.01
+    for rhythm in ("ventricular tachycardia", "ventricular flutter"):
+        assert counts(rhythm)[0] == 0
+        assert abs(counts(rhythm)[1] - 30) <= 2  # 150/min
+    assert counts("ventricular fibrillation") == counts("asystole") == (0, 0)
     mv = record.mv()
-    assert mv[50 * FS : 60 * FS, 0].std() > 0.2
-    assert mv[61 * FS :, 0].std() < 0.1
+    for rhythm, fibrillates in (("ventricular fibrillation", True), ("asystole", False)):
+        first = round((starts[rhythm] + 2) * FS)
+        assert (mv[first : first + 8 * FS, 0].std() > 0.2) == fibrillates, rhythm
 
 
 @settings(max_examples=20, deadline=None)
