@@ -110,5 +110,19 @@ def choose(episodes: Sequence[Episode], rhythm: str) -> Episode:
     return max(of_rhythm, key=_merit)
 
 
+def named(episodes: Iterable[Episode], record: str, start_s: float, end_s: float, rhythm: str | None) -> Episode:
+    """Return the episode at a place of a record; without a rhythm, that of the table at its begin, else ``?``."""
+    there = (one.rhythm for one in episodes if one.record == record and one.start_s <= start_s < one.end_s)
+    return Episode(
+        rhythm=rhythm or next(there, "?"),
+        record=record,
+        start_s=start_s,
+        end_s=end_s,
+        rate=None,
+        leads=(),
+        quality=1.0,
+    )
+
+
 def _merit(one: Episode) -> tuple[bool, bool, float]:
     return one.quality >= GOOD_QUALITY, one.start_s >= LEAD_IN_S, min(one.seconds, LONG_ENOUGH_S)

@@ -37,6 +37,7 @@ from stream.wire.replay_actions import (
     SetRhythm,
     SetSpeed,
     SetVitals,
+    ShowEpisode,
     StopInjection,
 )
 
@@ -303,6 +304,7 @@ Action = (
     | SetSpeed
     | SetLoop
     | ChooseRecord
+    | ShowEpisode
     | SetVitals
     | SetRhythm
     | SetDetail
