@@ -222,6 +222,32 @@ def parser() -> argparse.ArgumentParser:
         "--format", choices=("json", "csv"), default="json", help="csv: one kind of message, the ECG by default"
     )
 
+    command = add("record", "record live beds: ECG, waves, numerics, beats, alarms", broker)
+    command.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="folder for the records, DIR/BED/TIME_NUMBER; existing ones stay, and further ones are added",
+    )
+    command.add_argument(
+        "--bed", action="append", default=[], metavar="NAME", help="bed to record; can be repeated (default: all)"
+    )
+    command.add_argument(
+        "--format",
+        choices=("wfdb", "edf"),
+        default="wfdb",
+        help="edf: EDF+ files; each is WFDB until it is complete, so that nothing is lost (default: %(default)s)",
+    )
+    command.add_argument("--seconds", type=float, metavar="N", help="stop after N seconds (default: at Ctrl-C)")
+    command.add_argument(
+        "--rotate",
+        type=float,
+        default=3600.0,
+        metavar="S",
+        help="begin a new record after S seconds of signal, 10 to 86400 (default: %(default)g)",
+    )
+
     command = add(
         "analyze", "compute forecast, beats, vital signs and alarms of records offline", data, weights, settings
     )
@@ -310,7 +336,12 @@ def parser() -> argparse.ArgumentParser:
     action = actions.add_parser("list", help="list known records and their locations", parents=[data])
     action.set_defaults(run="data list")
     action = actions.add_parser("fetch", help="download records into the cache", parents=[data])
-    action.add_argument("names", nargs="+", metavar="RECORD", help="mitdb or bidmc (all of it), mitdb/208, excerpt")
+    action.add_argument(
+        "names",
+        nargs="+",
+        metavar="RECORD",
+        help="mitdb or bidmc (all of it), mitdb/208, challenge2019/p000009, excerpt",
+    )
     action.set_defaults(run="data fetch")
 
     command = add("bench", "measure timings on this machine: stream, ward, model, gui")

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from monitor.arguments import parser
-from monitor.commands import bench, data, demo, offline, processes, ward, workers
+from monitor.commands import bench, data, demo, offline, processes, record, ward, workers
 from monitor.line_handler import LineHandler
 from monitor.tools.optional_dependencies import EXTRA_OF
 from stream.errors import BedsideError
@@ -29,6 +29,7 @@ RUN: dict[str, Callable[[argparse.Namespace], int]] = {
     "monitor": processes.monitor,
     "alarms": processes.alarms,
     "tap": processes.tap,
+    "record": record.record,
     "alarms export": data.export_alarms,
     "data list": data.list_records,
     "data fetch": data.fetch_records,

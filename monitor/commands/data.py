@@ -15,6 +15,7 @@ def list_records(args: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.table import Table
 
+    from stream.records.challenge2019 import DATABASE, available
     from stream.records.library import Library
 
     table = Table("record", "leads", "min:s", "rhythms", "where")
@@ -24,6 +25,9 @@ def list_records(args: argparse.Namespace) -> int:
         length = f"{minutes}:{seconds:02}" if offer and offer.seconds else "no end" if offer else ""
         rhythms = ", ".join(offer.rhythms) if offer else ""
         table.add_row(listed.name, ", ".join(listed.leads), length, rhythms, listed.where)
+    count, where = available(records)
+    patients = f"{count} patients" if count else "patients, one a file"
+    table.add_row(f"{DATABASE}/p000009 …", "none: hourly numerics", "", patients, where)
     Console().print(table)
     return 0
 

@@ -9,6 +9,7 @@ from stream.errors import UsageError
 
 LIBRARIES: dict[str, tuple[str, ...]] = {
     "records": ("wfdb", "pooch", "rich"),
+    "edf": ("edfio",),
     "broker": ("amqtt",),
     "analysis": ("scipy", "numba", "safetensors"),
     "model": ("torch",),

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from stream.errors import RecordError, SourceError, UsageError
+from stream.records.challenge2019 import PHYSIONET_CHALLENGE2019, is_hourly, load_hourly
 from stream.records.download import Check, download, move_into_place, part_file
 from stream.records.synthetic.ecg import LEADS
 from stream.records.synthetic.presets import LIVE, PRESETS
@@ -104,8 +105,8 @@ class Catalog:
         Folder for downloads.
     progress : bool
         Report downloads on stderr; with progress bars if it is a terminal.
-    physionet, physionet_bidmc, excerpt_url : str
-        Download sources: of mitdb, of bidmc, and of the excerpt.
+    physionet, physionet_bidmc, physionet_challenge2019, excerpt_url : str
+        Download sources: of mitdb, of bidmc, of challenge2019, and of the excerpt.
     """
 
     data_dir: Path | None = None
@@ -113,6 +114,7 @@ class Catalog:
     progress: bool = True
     physionet: str = PHYSIONET
     physionet_bidmc: str = PHYSIONET_BIDMC
+    physionet_challenge2019: str = PHYSIONET_CHALLENGE2019
     excerpt_url: str = EXCERPT_URL
 
     @classmethod
@@ -213,7 +215,7 @@ class Catalog:
         Parameters
         ----------
         names : iterable of str
-            ``mitdb/208``, ``mitdb`` or ``bidmc`` for all of them, ``excerpt``.
+            ``mitdb/208``, ``mitdb`` or ``bidmc`` for all of them, ``challenge2019/p000009``, ``excerpt``.
 
         Raises
         ------
@@ -225,12 +227,14 @@ class Catalog:
         wanted: list[str] = []
         for name in names:
             known = sorted(DATABASES[name][0]) if name in DATABASES else [name]
-            if known[0] not in DOWNLOADABLE and known[0] != "excerpt":
+            if known[0] not in DOWNLOADABLE and known[0] != "excerpt" and not is_hourly(known[0]):
                 raise RecordError(f"{name} cannot be downloaded: 'bedside data list' shows the available records")
             wanted += known
         return (self._fetch_one(name) for name in dict.fromkeys(wanted))
 
     def _fetch_one(self, name: str) -> str:
+        if is_hourly(name):
+            return f"{name}: {load_hourly(name, self).source}"
         source = (
             self.locate_excerpt()[1]
             if name == "excerpt"
@@ -364,6 +368,8 @@ def _unknown(name: str, stem: str) -> str:
     name = name if name and name.isprintable() else repr(name)
     if f"mitdb/{stem}" in MITDB:
         return f"unknown record {name}: do you mean mitdb/{stem}?"
+    if is_hourly(stem):
+        return f"{name} is hourly numbers without ECG, which this command does not take: choose another record"
     database = _database(stem)
     if "/" in stem and database in DATABASES:
         return f"unknown record {name}: 'bedside data list' shows the {len(DATABASES[database][0])} of {database}"

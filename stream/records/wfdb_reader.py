@@ -306,8 +306,14 @@ def _annotations(stem: Path, fs: float, n: int) -> Annotations | None:
     ratio = _ratio(read.fs or fs)
     sample = np.rint(np.asarray(read.sample, np.int64) * (ratio.numerator / ratio.denominator)).astype(np.int64)
     sample = np.minimum(sample, n - 1)
+    order = np.argsort(sample, kind="stable")  # a recording that was interrupted has them as they came
+    sample = sample[order]
     sample.flags.writeable = False
-    return Annotations(sample, tuple(read.symbol), tuple(note.rstrip("\x00") for note in read.aux_note))
+    return Annotations(
+        sample,
+        tuple(read.symbol[i] for i in order),
+        tuple(read.aux_note[i].rstrip("\x00") for i in order),
+    )
 
 
 def read_symbols(stem: Path) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from stream.errors import StorageError
 from stream.records.wfdb_reader import quiet_wfdb
+from stream.records.wfdb_text import ascii_text, signal_names
 from stream.timebase import FS
 
 FILES = (".hea", ".dat", ".atr")
@@ -56,12 +57,12 @@ def write(
                 stem.name,
                 fs=FS,
                 units=["mV"] * len(leads),
-                sig_name=_signal_names(leads),
+                sig_name=signal_names(leads),
                 d_signal=adu,
                 fmt=["16"] * len(leads),
                 adc_gain=list(gain),
                 baseline=list(zero),
-                comments=[_ascii(comment) for comment in comments],
+                comments=[ascii_text(comment) for comment in comments],
                 write_dir=str(stem.parent),
             )
             if notes:
@@ -70,7 +71,7 @@ def write(
                     "atr",
                     np.array([sample for sample, _ in notes]),
                     symbol=['"'] * len(notes),
-                    aux_note=[_ascii(note) for _, note in notes],
+                    aux_note=[ascii_text(note) for _, note in notes],
                     fs=FS,
                     write_dir=str(stem.parent),
                 )
@@ -78,17 +79,6 @@ def write(
         for path in paths:
             path.unlink(missing_ok=True)
         raise StorageError(f"{stem} cannot be written ({error.strerror}): choose another folder") from None
-
-
-def _signal_names(leads: Sequence[str]) -> list[str]:
-    """Return valid signal names of a header: ASCII, not empty, unique."""
-    names = [_ascii(lead) or "ECG" for lead in leads]
-    return [name if name not in names[:i] else f"{name} {i + 1}" for i, name in enumerate(names)]
-
-
-def _ascii(text: str) -> str:
-    printable = "".join(character if character.isprintable() else " " for character in text)
-    return " ".join(printable.encode("ascii", "replace").decode().split())
 
 
 def write_beats(folder: Path, name: str, samples: Sequence[int], symbols: Sequence[str]) -> None:

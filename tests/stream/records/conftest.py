@@ -113,6 +113,7 @@ def catalog(site: Site, tmp_path: Path) -> Catalog:
         cache_dir=tmp_path / "cache",
         physionet=site.url,
         physionet_bidmc=site.url + "bidmc/1.0.0/",
+        physionet_challenge2019=site.url + "challenge-2019/1.0.0/training/",
         excerpt_url=site.url + "ecg.dat",
         progress=False,
     )

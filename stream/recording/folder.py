@@ -1,0 +1,118 @@
+"""The folder of a recording: who writes it, the names of its records, and those that a killed process left unfinished.
+
+DIR/bed-1/20260131T120000_0001.hea …      one folder per bed; numbers go on, nothing is overwritten
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from stream.clock import rfc3339
+from stream.errors import StorageError
+from stream.records.appended_annotations import sort
+from stream.records.appended_record import ENDED, mark_ended, storing
+
+KILLED = "the recording process ended unexpectedly; what came after the last sample is lost, at most 10 s"
+
+_NAME = re.compile(r"\d{8}T\d{6}_(\d{4,})")
+
+
+class RecordingFolder:
+    """A folder that this process alone records into; a context.
+
+    Parameters
+    ----------
+    path : Path
+        Created if missing.
+
+    Raises
+    ------
+    StorageError
+        On entering: it cannot be written, or another process records into it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._undo = contextlib.ExitStack()
+
+    def __enter__(self) -> RecordingFolder:
+        with self._undo:
+            with storing(self.path):
+                self.path.mkdir(parents=True, exist_ok=True)
+            self._undo.enter_context(_alone(self.path))
+            self._undo = self._undo.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._undo.close()
+
+    def next_stem(self, bed: str) -> Path:
+        """Return the path of a new record of a bed, without suffix."""
+        folder = self.path / bed
+        with storing(folder):
+            folder.mkdir(exist_ok=True)
+            numbers = [int(found[1]) for path in folder.iterdir() if (found := _NAME.match(path.name))]
+        moment = re.sub("[-:]", "", rfc3339(time.time_ns()).partition(".")[0])
+        return folder / f"{moment}_{max(numbers, default=0) + 1:04}"
+
+    def finish_interrupted(self) -> list[Path]:
+        """Complete the records that an earlier process left; return their paths without suffix.
+
+        Raises
+        ------
+        StorageError
+            They cannot be written.
+        """
+        found = []
+        for header in sorted(self.path.glob("*/*.hea")):
+            text = _text(header)
+            if not _NAME.match(header.stem) or f"\n{ENDED}" in text:
+                continue
+            for suffix in (".atr", ".ref"):
+                sort(header.with_suffix(suffix))
+            mark_ended(header, KILLED)
+            if not header.stem.endswith("n"):
+                found.append(header.with_suffix(""))
+        return found
+
+    def recorded(self) -> dict[str, dict[str, int]]:
+        """Return, of each bed and session, the index after the last sample that is recorded."""
+        ends: dict[str, dict[str, int]] = {}
+        for header in self.path.glob("*/*.hea"):
+            text = _text(header)
+            session = re.search(r"^# session: (\w+)$", text, re.MULTILINE)
+            first = re.search(r"^# first sample: (-?\d+)$", text, re.MULTILINE)
+            line = re.match(r"\S+n? \d+ (\S+) (\d+) ", text)
+            if session and first and line and not header.stem.endswith("n"):
+                end = int(first[1]) + round(int(line[2]) * 360 / float(line[1]))
+                of_bed = ends.setdefault(header.parent.name, {})
+                of_bed[session[1]] = max(end, of_bed.get(session[1], 0))
+        return ends
+
+
+def _text(header: Path) -> str:
+    with storing(header):
+        return header.read_text("ascii", "replace")
+
+
+@contextlib.contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Lock out other recorders, by a transaction on an empty database, which ends with the process on every system."""
+    lock = sqlite3.connect(path / ".recorder", timeout=0, isolation_level=None)
+    with contextlib.closing(lock):
+        try:
+            lock.execute("BEGIN EXCLUSIVE")
+        except sqlite3.Error as error:
+            raise StorageError(
+                f"another 'bedside record' writes to {path}: end that, or choose another --out"
+                if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                else f"{path} cannot be used ({error}): choose another --out"
+            ) from None
+        yield
+        with contextlib.suppress(OSError):
+            (path / ".recorder").unlink()

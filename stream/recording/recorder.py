@@ -1,0 +1,222 @@
+"""The recorder of a broker's beds: receives, orders and writes; publishes nothing.
+
+It reads with the rights of an observer. Of a large ward it takes the messages of the shards: to ask for a bed in full
+would need the right to send commands. Waves other than ECG have a topic of their own in every ward.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from stream.mqtt.address import BrokerAddress
+from stream.mqtt.client import Client, Received
+from stream.recording.bed_recording import BedRecording
+from stream.recording.folder import RecordingFolder
+from stream.recording.segment import Segment
+from stream.timebase import FS
+from stream.wire.alarm_messages import Alarm
+from stream.wire.bed_places import BedPlaces
+from stream.wire.both_ways import BothWays
+from stream.wire.lease import Leases
+from stream.wire.messages import Annotation, Beat, BedStatus, ProcessStatus, Vitals, Waveform
+from stream.wire.numerics_message import Numerics
+from stream.wire.publishers import Publishers
+from stream.wire.shard import ALL_BEDS
+from stream.wire.topics import Kind, Role, pattern
+from stream.wire.ward_messages import WardEcg
+from stream.wire.wave_message import Wave
+
+log = logging.getLogger("bedside.record")
+
+TICK_S = 0.5
+"""Time between two turns in which what is due is written."""
+
+_OF_BEDS = (
+    Kind.ECG,
+    Kind.WAVE,
+    Kind.BEATS,
+    Kind.VITALS,
+    Kind.NUMERICS,
+    Kind.NUMERICS_DERIVED,
+    Kind.ALARMS,
+    Kind.ANNOTATIONS,
+    Kind.STATUS,
+)
+
+Convert = Callable[[Path], None]
+"""Turns a complete record, a path without suffix, into another format."""
+
+
+async def record_beds(address: BrokerAddress, recorder: Recorder, seconds: float | None = None) -> None:
+    """Record until cancelled, or for a number of seconds; all records are complete then.
+
+    Raises
+    ------
+    BrokerError
+        The broker cannot be reached or refuses this client.
+    StorageError
+        The files cannot be written.
+    """
+    try:
+        recorder.finish_interrupted()
+        async with Client(address, role=None, subscriptions=subscriptions(recorder.beds)) as client:
+            log.info("connected; recording %s; Ctrl-C ends it", ", ".join(recorder.beds) or "all beds")
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await recorder.run(client)
+    finally:
+        recorder.close()
+
+
+def subscriptions(beds: Sequence[str]) -> list[str]:
+    """Return the topic filters for some beds; for all beds if there are none."""
+    of_beds = [pattern(kind, bed) for kind in _OF_BEDS for bed in beds] or [pattern(kind) for kind in _OF_BEDS]
+    return [*of_beds, pattern(Kind.WARD_ECG), pattern(Kind.PROCESS, role=Role.PUBLISHER)]
+
+
+class Recorder:
+    """The recordings of all beds. Times are monotonic, in ns.
+
+    Parameters
+    ----------
+    folder : RecordingFolder
+    beds : sequence of str
+        Names; none for all beds.
+    rotate : int
+        Samples of ECG after which a new record begins.
+    convert : callable or None
+
+    Attributes
+    ----------
+    beds : tuple of str
+        As given.
+    """
+
+    def __init__(
+        self, folder: RecordingFolder, beds: Sequence[str], *, rotate: int, convert: Convert | None = None
+    ) -> None:
+        self.beds = tuple(beds)
+        self._folder, self._wanted, self._rotate, self._convert = folder, frozenset(beds), rotate, convert
+        self._recorded = folder.recorded()
+        self._recordings: dict[str, BedRecording] = {}
+        self._places = BedPlaces()
+        self._publishers = Publishers()
+        self._both_ways = BothWays()
+        self._leases = Leases()
+        self._totals: Counter[str] = Counter()
+
+    def finish_interrupted(self) -> None:
+        """Complete the records that a killed process left, and say so."""
+        for stem in self._folder.finish_interrupted():
+            log.warning("%s was interrupted: what came after its last frame, up to 10 s, is lost", stem)
+            if self._convert is not None:
+                self._convert(stem)
+
+    async def run(self, client: Client) -> None:
+        """Process what a client receives, until cancelled."""
+        due_s = time.monotonic() + TICK_S
+        while True:
+            received = client.receive_nowait()
+            if received is None:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(max(due_s - time.monotonic(), 0)):
+                        received = await client.receive()
+            now_ns = time.monotonic_ns()
+            if received is not None:
+                self.process(received, now_ns)
+            if now_ns / 1e9 >= due_s:
+                self.tick(now_ns)
+                due_s = now_ns / 1e9 + TICK_S
+                await asyncio.sleep(0)
+
+    def process(self, received: Received, now_ns: int) -> None:
+        """Process a message.
+
+        Raises
+        ------
+        StorageError
+            The files cannot be written.
+        """
+        message = received.message
+        if not self._leases.accept(message):
+            return
+        match message:
+            case Waveform() if not self._both_ways.is_copy(message):
+                self._push(message, now_ns)
+            case WardEcg():
+                for chunk in self._both_ways.chunks(message, self._wanted or ALL_BEDS):
+                    self._push(chunk, now_ns)
+            case Wave():
+                bed = self._bed(message.bed, now_ns)
+                if bed is not None:
+                    bed.push_wave(message, now_ns)
+            case Beat() | Vitals() | Numerics() | Annotation() | Alarm():
+                known = self._recordings.get(message.bed)
+                if known is not None:
+                    known.push_event(message)
+            case BedStatus() | ProcessStatus():
+                self._update(message, now_ns)
+
+    def tick(self, now_ns: int) -> None:
+        """Write what is due."""
+        for bed in self._recordings.values():
+            bed.tick(now_ns)
+
+    def close(self) -> None:
+        """Finish all records."""
+        while self._recordings:
+            name = next(iter(self._recordings))
+            self._remove(name, "the recorder was stopped", time.monotonic_ns())
+
+    def summary(self) -> str:
+        """Return one line: what was recorded."""
+        total = self._totals
+        return (
+            f"{total['segments']} records of {total['beds']} beds in {self._folder.path}: "
+            f"{total['samples'] / FS:.1f} s of ECG, {total['gaps']} gaps ({total['gap_samples'] / FS:.1f} s)"
+        )
+
+    def _push(self, chunk: Waveform, now_ns: int) -> None:
+        bed = self._bed(chunk.bed, now_ns, chunk.n / FS)
+        if bed is not None:
+            bed.push(chunk, now_ns)
+
+    def _update(self, status: BedStatus | ProcessStatus, now_ns: int) -> None:
+        for name, session in self._publishers.update(status):
+            if name in self._recordings:
+                self._recordings[name].release(session, now_ns)
+        if isinstance(status, BedStatus) and status.role == "worker" and status.bed in self._recordings:
+            self._recordings[status.bed].expect(status)
+
+    def _bed(self, name: str, now_ns: int, signal_s: float = 0.0) -> BedRecording | None:
+        """Return a bed; None if there is no place for it. The one that loses its place ends with what it has."""
+        admitted, lost = self._places.admit(name, now_ns / 1e9, signal_s)
+        if lost is not None and lost in self._recordings:
+            self._remove(lost, "another bed has its place", now_ns)
+        if not admitted:
+            return None
+        if name not in self._recordings:
+            self._recordings[name] = BedRecording(
+                name,
+                lambda: self._folder.next_stem(name),
+                self._rotate,
+                self._finished,
+                self._recorded.pop(name, {}),
+            )
+        return self._recordings[name]
+
+    def _remove(self, name: str, reason: str, now_ns: int) -> None:
+        bed = self._recordings.pop(name)
+        bed.close(reason, now_ns)
+        self._totals.update(bed.counters)
+        self._totals["beds"] += bool(bed.counters["segments"])
+
+    def _finished(self, segment: Segment) -> None:
+        if self._convert is not None:
+            self._convert(segment.stem)

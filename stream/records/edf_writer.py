@@ -1,0 +1,116 @@
+"""Write a complete WFDB record as EDF+, with its numerics and annotations; all ADC values unchanged.
+
+EDF+ has data records of one duration, and all of them are whole: the last one is filled with invalid samples, −32768,
+and an annotation says where the recording ends. edfio is imported inside the function, as wfdb is.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from stream.errors import StorageError
+from stream.records.wfdb_reader import quiet_wfdb
+from stream.timebase import FS
+from stream.wire.messages import INVALID
+
+SUFFIXES = (".hea", ".dat", ".atr", ".ref")
+"""Files of a record that EDF+ replaces; those of its numerics are ``n.hea`` and what that names."""
+
+FULL_RANGE = (-32768, 32767)
+
+
+def convert(stem: Path) -> None:
+    """Replace the record ``stem`` + ``.hea`` and its companions by ``stem`` + ``.edf``.
+
+    Raises
+    ------
+    StorageError
+        The file cannot be written; the record stays.
+    """
+    from edfio import Edf, EdfAnnotation, Recording
+
+    numerics_stem = stem.with_name(f"{stem.name}n")
+    has_numerics = numerics_stem.with_name(f"{numerics_stem.name}.hea").exists()
+    with quiet_wfdb() as wfdb:
+        sources = [wfdb.rdrecord(str(stem), physical=False, smooth_frames=False)]
+        if has_numerics:
+            sources.append(wfdb.rdrecord(str(numerics_stem), physical=False, smooth_frames=False))
+        notes = [
+            EdfAnnotation(at / FS, None, text)
+            for suffix in ("atr", "ref")
+            if stem.with_name(f"{stem.name}.{suffix}").exists()
+            for at, text in _texts(wfdb.rdann(str(stem), suffix), "" if suffix == "atr" else "reference: ")
+        ]
+    record = sources[0]
+    if not record.sig_len:
+        return
+    rates = [rate for source in sources for rate in _rates(source)]
+    whole_s = math.lcm(*(rate.denominator for rate in rates))
+    seconds = record.sig_len / Fraction(record.fs).limit_denominator(1000)
+    records = math.ceil(seconds / whole_s)
+    signals = [signal for source in sources for signal in _signals(source, records * whole_s)]
+    notes.append(EdfAnnotation(float(seconds), None, "the recording ends"))
+    begin = record.base_datetime or datetime.datetime(1985, 1, 1)
+    edf = Edf(
+        signals,
+        recording=Recording(startdate=begin.date(), equipment_code="bedside_SIMULATION"),
+        starttime=begin.time(),
+        data_record_duration=whole_s,
+        annotations=sorted(notes, key=lambda note: note.onset),
+    )
+    part, path = stem.with_name(f".{stem.name}.edf.part"), stem.with_name(f"{stem.name}.edf")
+    try:
+        edf.write(part)
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise StorageError(
+            f"{path} cannot be written ({error.strerror}): make room; the WFDB record {stem.name} stays"
+        ) from None
+    for source in sources:
+        for name in {f"{source.record_name}{suffix}" for suffix in SUFFIXES} | set(source.file_name):
+            stem.with_name(name).unlink(missing_ok=True)
+
+
+def _rates(source: Any) -> list[Fraction]:
+    fs = Fraction(source.fs).limit_denominator(1000)
+    return [fs * (n or 1) for n in source.samps_per_frame]
+
+
+def _signals(source: Any, seconds: int) -> Iterator[Any]:
+    """Yield the signals of a record, filled or cut to a number of seconds."""
+    from edfio import EdfSignal
+
+    for i, rate in enumerate(_rates(source)):
+        adu = np.full(int(rate * seconds), INVALID, np.int16)
+        stored = source.e_d_signal[i][: adu.size]
+        adu[: stored.size] = stored
+        gain, zero = source.adc_gain[i], source.baseline[i]
+        low, high = ((limit - zero) / gain for limit in FULL_RANGE)
+        yield EdfSignal.from_digital(
+            adu,
+            float(rate),
+            label=source.sig_name[i][:16],
+            physical_dimension=source.units[i][:8],
+            physical_range=(_short(low), _short(high)),
+            digital_range=FULL_RANGE,
+        )
+
+
+def _short(value: float) -> float:
+    """Return a value that fits into the eight characters of the header."""
+    digits = next(digits for digits in range(8, 0, -1) if len(f"{value:.{digits}g}") <= 8)
+    return float(f"{value:.{digits}g}")
+
+
+def _texts(annotations: Any, prefix: str) -> Iterator[tuple[int, str]]:
+    for at, symbol, aux in zip(annotations.sample, annotations.symbol, annotations.aux_note, strict=True):
+        text = aux.rstrip("\x00")
+        yield int(at), prefix + (text if symbol == '"' else f"{symbol} {text}".strip())

@@ -1,0 +1,45 @@
+"""EDF+ has all ADC values, whole data records, annotations and numerics, and replaces the WFDB record."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from edfio import read_edf
+
+from stream.records.appended_annotations import AppendedAnnotations, Mark
+from stream.records.appended_record import AppendedRecord, Column
+from stream.records.edf_writer import convert
+
+pytestmark = pytest.mark.filterwarnings("ignore:The inplace keyword:DeprecationWarning")
+
+
+def test_all_values_and_annotations_are_in_whole_data_records(tmp_path: Path) -> None:
+    stem = tmp_path / "20260131T120000_0001"
+    columns = [Column("MLII", "mV", 200.0, 1024, 72), Column("RESP", "NU", 1234.5, -5, 25)]
+    frames = np.random.default_rng(1).integers(-32767, 32768, (12, 97)).astype(np.int16)  # 2.4 s
+    AppendedRecord(stem, columns, Fraction(5), 1_770_000_000_000_000_000, frames=frames)
+    rates = np.array([[600], [-32768]], np.int16)
+    AppendedRecord(stem.with_name(stem.name + "n"), [Column("HR", "bpm", 10, 0)], Fraction(1), 0, frames=rates)
+    AppendedAnnotations(stem.with_suffix(".atr")).append([Mark(36, "N"), Mark(540, '"', "alarm raised: asystole")])
+    AppendedAnnotations(stem.with_suffix(".ref")).append([Mark(18, "+", "(N")])
+    convert(stem)
+    assert [path.name for path in tmp_path.iterdir()] == ["20260131T120000_0001.edf"]
+    edf = read_edf(tmp_path / "20260131T120000_0001.edf")
+    assert (edf.num_data_records, edf.data_record_duration) == (3, 1)
+    assert edf.startdatetime.isoformat() == "2026-02-02T02:40:00"
+    ecg, resp, rate = edf.signals
+    assert [(one.label, one.sampling_frequency) for one in edf.signals] == [("MLII", 360), ("RESP", 125), ("HR", 1)]
+    np.testing.assert_array_equal(ecg.digital[: 12 * 72], frames[:, :72].reshape(-1))
+    assert (ecg.digital[12 * 72 :] == -32768).all()
+    np.testing.assert_array_equal(resp.digital[: 12 * 25], frames[:, 72:].reshape(-1))
+    np.testing.assert_allclose(ecg.data[:9], (frames[0, :9] - 1024.0) / 200, atol=0.003)
+    assert rate.data[0] == pytest.approx(60, abs=0.02)
+    assert [(round(note.onset, 3), note.text) for note in edf.annotations] == [
+        (0.05, "reference: + (N"),
+        (0.1, "N"),
+        (1.5, "alarm raised: asystole"),
+        (2.4, "the recording ends"),
+    ]
