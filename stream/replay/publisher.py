@@ -10,6 +10,7 @@ import logging
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from stream.clock import Clock, monotonic_ns, rfc3339
 from stream.errors import UsageError
 from stream.records.record import Annotations, Record
 from stream.records.synthetic.live_record import LiveRecord
+from stream.replay.disturbances import Disturbances, Interval
 from stream.replay.ledger import Write, discard
 from stream.replay.playhead import AnyRecord, Playhead, choose_record, execute, shift_deadlines
 from stream.replay.schedule import Schedule
@@ -29,7 +31,15 @@ from stream.wire.alarm_messages import Command
 from stream.wire.command_filter import check
 from stream.wire.detail import IN_FULL, DetailLeases, SetDetail
 from stream.wire.messages import Annotation, BedStatus, Message, Offer, Waveform
-from stream.wire.replay_actions import PatientAction, ReplayAction, Seek, SetLoop, SetPlaying, SetSpeed
+from stream.wire.replay_actions import (
+    InjectionAction,
+    PatientAction,
+    ReplayAction,
+    Seek,
+    SetLoop,
+    SetPlaying,
+    SetSpeed,
+)
 from stream.wire.shard import WARD_SHARDS
 from stream.wire.topics import Kind, Topic
 from stream.wire.truth_message import Truth
@@ -146,6 +156,7 @@ class Publisher:
         self._stepped_ns = clock.stepped_ns
         self._shards = ShardBatch(ward_ecg, send) if in_shards else None
         self._detail = DetailLeases()
+        self._disturbances = Disturbances(send, in_shards=in_shards)
         self.beds = {head.bed: Bed(self._on_tick(head)) for head in heads}
         self.offers: tuple[Offer, ...] = ()
         self._send = send
@@ -173,7 +184,7 @@ class Publisher:
             if overdue:
                 await asyncio.sleep(0)  # the connection must send meanwhile
             elif self._clock.stepped_ns == self._stepped_ns:  # else the deadlines must move first
-                due_ns = min(self._deadlines.first()[0], self._runs.due()[0])
+                due_ns = min(self._deadlines.first()[0], self._runs.due()[0], self._disturbances.due_ns)
                 next_ns = min(due_ns, self._statuses.first()[0], now + MAX_SLEEP_NS)
                 await self._clock.sleep_until(next_ns)
 
@@ -181,7 +192,8 @@ class Publisher:
         """Send the chunks that are due, `MAX_CHUNKS_PER_TURN` at most; return whether there are more."""
         if self._detail:
             self._detail.expire(monotonic_ns(self._clock) / 1e9)
-        self._runs.begin(bed.own_head for bed in self.beds.values())
+        self._disturbances.release(now_ns)
+        self._runs.begin(bed.own_head for name, bed in self.beds.items() if not self._disturbances.concern(name))
         for _ in range(WARD_SHARDS):
             due_ns, shard = self._runs.due()
             if due_ns > now_ns:
@@ -254,6 +266,7 @@ class Publisher:
             log.warning("the clock was stepped by %.1f s: the replay continues at its position", step_ns / 1e9)
             self._stepped_ns += step_ns
             self._statuses.shift(step_ns)
+            self._disturbances.shift(step_ns)
             self._runs.end_all()
             for bed in self.beds.values():
                 self._move(bed, shift_deadlines(bed.head, step_ns))
@@ -271,6 +284,8 @@ class Publisher:
         """
         if isinstance(command.action, SetDetail):
             self._set_detail(command)
+        if isinstance(command.action, InjectionAction):
+            self._disturb(command, command.action)
         if isinstance(command.action, PatientAction):
             self._steer(command, command.action)
         if not isinstance(command.action, ReplayAction):
@@ -281,6 +296,14 @@ class Publisher:
         self._runs.end(command.bed)
         self._move(bed, head if head.anchor_ns == bed.head.anchor_ns else self._on_tick(head))
         log.info("%s: %s, by %r", command.bed, _effect(command.action, bed.head), command.who)
+        self.publish_status(bed)
+
+    def _disturb(self, command: Command, action: InjectionAction) -> None:
+        """Begin or end an injection."""
+        bed = self.accept(command)
+        self._runs.end(command.bed)
+        done = self._disturbances.execute(action, bed.head, self._now_ns())
+        log.info("%s: %s, by %r", command.bed, done, command.who)
         self.publish_status(bed)
 
     def _steer(self, command: Command, action: PatientAction) -> None:
@@ -343,6 +366,7 @@ class Publisher:
     def stop(self) -> None:
         """Publish the status ``ended`` of all beds that have not ended; their numerics no longer hold."""
         for bed in self.beds.values():
+            self._disturbances.stop(bed.head, self._clock.now_ns())
             if not bed.head.ended:
                 self._remove_numerics(bed)
                 self.publish_status(bed, ended=True)
@@ -370,6 +394,7 @@ class Publisher:
                 synthetic=head.record.synthetic,
                 counters=bed.counters,
                 records=self.offers,
+                injections=self._disturbances.running(head.bed),
                 steerable=isinstance(head.record, LiveRecord),
             )
         )
@@ -379,24 +404,28 @@ class Publisher:
         if record.alone:
             self._publish_alone(bed)
             return
-        for wave in bed.own_head.next_waves():
-            self._send(wave)
-        numerics = bed.own_head.next_numerics()
+        waves, numerics = bed.own_head.next_waves(), bed.own_head.next_numerics()
         chunk, head = bed.own_head.next_chunk()
+        waves, chunk, numerics = self._disturbances.disturb(record, Interval(waves, chunk, numerics))
+        send = partial(self._disturbances.carry, chunk)
+        for wave in waves:
+            send(wave)
         self._move(bed, head)
         if self._shards is not None:
             self._shards.add(chunk.bed, chunk, len(chunk.samples))
         self._find_run(head)
         if self._shards is None or chunk.bed in self._detail:
-            self._send(chunk)
+            send(chunk)
         if numerics is not None:
-            self._send(numerics)
+            send(numerics)
             bed.numerics = True
         self._write_chunk(chunk)
         self._log_end(head, chunk.epoch)
         if self._annotations and record.annotations is not None:
             for annotation in annotations_of(chunk, record.annotations):
-                self._send(annotation)
+                send(annotation)
+        if self._disturbances.finish(chunk, head, self._clock.now_ns()):
+            self.publish_status(bed)
 
     def _publish_alone(self, bed: Bed) -> None:
         """Send the next numerics of a bed that has nothing else."""
@@ -412,13 +441,14 @@ class Publisher:
 
     def _remove_numerics(self, bed: Bed) -> None:
         """Remove the retained numerics of a bed: its record has ended, or another one is chosen."""
+        self._disturbances.release_all(bed.own_head.bed)
         if bed.numerics:
             self._remove(Topic(Kind.NUMERICS, bed.own_head.bed))
             bed.numerics = False
 
     def _find_run(self, head: Playhead) -> None:
         """Note that a bed may send with others of its shard from now on."""
-        if self._shards is not None and not self._annotations:
+        if self._shards is not None and not self._annotations and not self._disturbances.concern(head.bed):
             self._runs.find(head)
 
     def _write_chunk(self, chunk: Waveform) -> None:

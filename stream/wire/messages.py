@@ -17,7 +17,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from stream.wire.injection_kinds import MAX_INJECTIONS
+from stream.wire.injection_kinds import MAX_INJECTIONS, InjectedSignal, InjectionKind
 from stream.wire.shard import MAX_SHARDS
 
 INVALID = -32768
@@ -378,8 +378,8 @@ class RunningInjection(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     injection_id: InjectionId
-    kind: Text
-    signal: Text | None
+    kind: InjectionKind
+    signal: InjectedSignal | None
     lead: LeadName | None
     level: Finite | None
     hz: Finite | None

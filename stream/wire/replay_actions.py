@@ -120,11 +120,11 @@ class StopInjection(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", t
 ReplayAction = SetPlaying | Seek | SetSpeed | SetLoop | ChooseRecord
 """What anybody who looks at a monitor can do."""
 
-SteeringAction = Inject | StopInjection
+InjectionAction = Inject | StopInjection
 """What an instructor, a scenario or a script does to the signals of any patient."""
 
 PatientAction = SetVitals | SetRhythm
 """What they do to a synthetic patient that can be steered."""
 
-PublisherAction = ReplayAction | SteeringAction | PatientAction
+PublisherAction = ReplayAction | InjectionAction | PatientAction
 """All that a publisher executes."""
