@@ -32,6 +32,7 @@ RUN: dict[str, Callable[[argparse.Namespace], int]] = {
     "record": record.record,
     "alarms export": data.export_alarms,
     "data list": data.list_records,
+    "data scenarios": data.list_scenarios,
     "data fetch": data.fetch_records,
     "analyze": offline.analyze,
     "train": offline.train,

@@ -17,7 +17,9 @@ from stream.replay.ledger import ledger
 from stream.replay.load_report import INTERVAL_S, LoadReport
 from stream.replay.playhead import AnyRecord, ReplayConfig, begin, check_speed, first_sample
 from stream.replay.publisher import Publisher, description
-from stream.wire.alarm_messages import Command
+from stream.scenario.scenario import Scenario
+from stream.wire.alarm_messages import Alarm, Command
+from stream.wire.alarm_texts import Language
 from stream.wire.detail import IN_FULL
 from stream.wire.messages import Offer
 from stream.wire.replay_actions import ChooseRecord
@@ -41,6 +43,8 @@ async def serve(
     ledger_path: Path | None,
     clock: Clock,
     annotations: bool = False,
+    scenario: Scenario | None = None,
+    language: Language = "en",
     all_in_full: bool = False,
     watch: Watch = watch_nothing,
     report: LoadReport | None = None,
@@ -57,6 +61,10 @@ async def serve(
     clock : Clock
     annotations : bool
         Also send the reference annotations.
+    scenario : Scenario, optional
+        What happens to the beds, which are its own, in its order.
+    language : str
+        Of its texts.
     all_in_full : bool
         Send each bed on its own topics, however many there are; see `stream.wire.detail`.
     watch : callable
@@ -81,7 +89,9 @@ async def serve(
     in_shards = len(beds) > IN_FULL and not all_in_full
     # With those of the claims: its own retained topics, which the client restores when another client overwrites them.
     own = [pattern(kind, bed) for kind in (Kind.COMMAND, Kind.NUMERICS) for bed in beds]
-    subscriptions = [*own, *bed_claims.subscriptions(beds)]
+    heard = beds if scenario is not None and scenario.waits_for_alarms else ()
+    alarms = [pattern(Kind.ALARMS, bed) for bed in heard]
+    subscriptions = [*own, *alarms, *bed_claims.subscriptions(beds)]
     with ledger(ledger_path, *Publisher.LEDGER) as write:
         client = Client(
             address,
@@ -106,6 +116,8 @@ async def serve(
                 write=write,
                 annotations=annotations,
                 in_shards=in_shards,
+                scenario=scenario,
+                language=language,
             )
             log.info("streaming to %s; Ctrl-C ends it", address)
             if report is None:
@@ -155,6 +167,8 @@ async def _execute_commands(client: Client, publisher: Publisher, library: Libra
     client.counters["commands_refused"] = 0
     async for received in client:
         command = received.message
+        if isinstance(command, Alarm):
+            publisher.observe_alarm(command)
         if not isinstance(command, Command):
             continue
         try:

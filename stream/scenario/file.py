@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import msgspec
 
 from stream.errors import BedsideError, UsageError
-from stream.records.synthetic.patient import Patient
+from stream.records.synthetic.patient import RANGES, Patient
 from stream.records.synthetic.steering import shifted, with_rhythm, with_vitals
 from stream.scenario.scenario import After, Bed, Scenario, Step
 from stream.wire.injection_kinds import check_injection, check_seconds
@@ -74,9 +75,8 @@ def parse(text: str, file: str) -> Scenario:
     try:
         scenario = msgspec.convert(table, Scenario)
     except msgspec.ValidationError as error:
-        what, _, key = str(error).partition(" - at `$")
-        key = key.removesuffix("`").removeprefix(".")
-        raise _error(text, file, *_readable(what, key)) from None
+        key, what = _readable(str(error))
+        raise _error(text, file, key, what + _value_in_words(table, key)) from None
     for key, check in _checks(scenario):
         try:
             check()
@@ -99,43 +99,48 @@ def _error(text: str, file: str, key: str, what: str) -> UsageError:
     return UsageError(f"{file} line {_line_of(text, key)}: {key or 'the file'} {what}")
 
 
-def _readable(what: str, key: str) -> tuple[str, str]:
+def _readable(error: str) -> tuple[str, str]:
     """Return the key, and what is wrong with it, from what `msgspec` says."""
+    what, _, place = error.partition(" - at `")
+    key = place.rsplit("`$", 1)[-1].strip("`$").removeprefix(".").removesuffix("[...]")
     if unknown := _UNKNOWN.fullmatch(what):
-        names = ", ".join(field.name for field in _fields(key))
-        return f"{key}.{unknown[1]}".lstrip("."), f"is not known: one of {names}"
+        found = _type_at(key)
+        names = [field.name for field in found.fields] if isinstance(found, msgspec.inspect.StructType) else []
+        return f"{key}.{unknown[1]}".removeprefix("."), f"is not known: one of {', '.join(names)}"
     if value := _LITERAL.fullmatch(what):
-        return key, f"{value[1]!r} is not known: one of {', '.join(map(str, _choices(key)))}"
-    if key.endswith("]") and "..." in key:  # a key of a table of values
-        key = key.removesuffix("[...]")
-    return key, what[0].lower() + what[1:]
+        found = _type_at(key)
+        if isinstance(found, msgspec.inspect.DictType):  # the key of a value
+            key, found = f"{key}.{value[1]}", found.key_type
+        choices = found.values if isinstance(found, msgspec.inspect.LiteralType) else []
+        return key, f"{value[1]!r} is not known: one of {', '.join(map(str, choices))}"
+    return key, what[0].lower() + what[1:].replace("`", "")
+
+
+def _value_in_words(table: Any, key: str) -> str:
+    """Return the value at a key, if it is short and was not named yet."""
+    parts = _parts(key)
+    if not parts or not _has(table, parts):
+        return ""
+    for part in parts:
+        table = table[part]
+    return f", not {table!r}" if isinstance(table, int | float) else ""
+
+
+def _parts(key: str) -> list[str | int]:
+    return [int(part[1:-1]) if part[0] == "[" else part for part in re.findall(r"[^.\[\]]+|\[\d+\]", key)]
 
 
 def _type_at(key: str) -> msgspec.inspect.Type:
     """Return the type of the value at a key."""
     found = msgspec.inspect.type_info(Scenario)
-    for part in re.findall(r"[^.\[\]]+|\[[^\]]*\]|\.\.\.", key):
-        options = found.types if isinstance(found, msgspec.inspect.UnionType) else (found,)
-        [found] = [one for one in options if not isinstance(one, msgspec.inspect.NoneType)]
+    for part in re.findall(r"[^.\[\]]+", key):
         if isinstance(found, msgspec.inspect.StructType):
             [found] = [field.type for field in found.fields if field.name == part]
         elif isinstance(found, msgspec.inspect.VarTupleType):
             found = found.item_type
-        elif isinstance(found, msgspec.inspect.DictType):
-            found = found.key_type
-    options = found.types if isinstance(found, msgspec.inspect.UnionType) else (found,)
-    [found] = [one for one in options if not isinstance(one, msgspec.inspect.NoneType)]
+        if isinstance(found, msgspec.inspect.UnionType):
+            [found] = [one for one in found.types if not isinstance(one, msgspec.inspect.NoneType)]
     return found
-
-
-def _fields(key: str) -> tuple[msgspec.inspect.Field, ...]:
-    found = _type_at(key)
-    return found.fields if isinstance(found, msgspec.inspect.StructType) else ()
-
-
-def _choices(key: str) -> tuple[str | int, ...]:
-    found = _type_at(key)
-    return tuple(found.values) if isinstance(found, msgspec.inspect.LiteralType) else ()
 
 
 def _line_of(text: str, key: str) -> int:
@@ -144,7 +149,7 @@ def _line_of(text: str, key: str) -> int:
     TOML reads from top to bottom, and a file that ends after any complete statement is TOML, too. So the line of a key
     is that after the longest beginning of the file that can be read and does not have it.
     """
-    parts = [int(part[1:-1]) if part[0] == "[" else part for part in re.findall(r"[^.\[\]]+|\[\d+\]", key)]
+    parts = _parts(key)
     lines = text.splitlines(keepends=True)
     whole = tomllib.loads(text)
     while parts and not _has(whole, parts):
@@ -163,12 +168,9 @@ def _line_of(text: str, key: str) -> int:
 
 def _has(table: Any, parts: list[str | int]) -> bool:
     for part in parts:
-        if isinstance(table, Mapping) and part in table:
-            table = table[part]
-        elif isinstance(table, list) and isinstance(part, int) and part < len(table):
-            table = table[part]
-        else:
+        if not (part in table if isinstance(table, Mapping) else isinstance(table, list) and part in range(len(table))):
             return False
+        table = table[part]
     return True
 
 
@@ -208,7 +210,17 @@ def _check_bed(bed: Bed, before: list[str]) -> None:
         return
     if bed.start_s:
         raise _KeyError("start_s", "is a place in a record: a synthetic patient has none")
-    initial_patient(bed)
+    with _of_key("vitals"):
+        initial_patient(bed)
+
+
+@contextmanager
+def _of_key(key: str) -> Iterator[None]:
+    """Say at which key of the table an error is."""
+    try:
+        yield
+    except ValueError as error:
+        raise _KeyError(key, str(error)) from None
 
 
 def _check_step(scenario: Scenario, step: Step, number: int) -> None:
@@ -234,8 +246,9 @@ def _check_step(scenario: Scenario, step: Step, number: int) -> None:
         _check_patient(step)
     if step.inject is not None:
         one = step.inject
-        check_injection(one.kind, one.signal, one.lead, one.level, one.hz)
-        check_seconds(one.kind, one.seconds)
+        with _of_key("inject"):
+            check_injection(one.kind, one.signal, one.lead, one.level, one.hz)
+            check_seconds(one.kind, one.seconds)
     injecting = {other.name for other in scenario.steps_of(bed.name) if other.inject is not None}
     if step.stop is not None and step.stop not in injecting:
         raise _KeyError("stop", f"{step.stop!r} is no step of bed {bed.name} with an injection")
@@ -246,9 +259,13 @@ def _check_step(scenario: Scenario, step: Step, number: int) -> None:
 def _check_patient(step: Step) -> None:
     if step.rate is not None and step.rhythm is None:
         raise _KeyError("rate", "is that of a rhythm: give rhythm, or heart_rate in vitals")
-    patient = Patient() if step.rhythm is None else with_rhythm(Patient(), step.rhythm, step.rate, 0.0)
-    single = {name: value for name, value in step.vitals.items() if name not in ("abp_systolic", "abp_diastolic")}
-    with_vitals(patient, single, step.ramp_s, 0.0)
+    if step.rhythm is not None:
+        with _of_key("rate"):
+            with_rhythm(Patient(), step.rhythm, step.rate, 0.0)
+    for name, target in step.vitals.items():
+        low, high = RANGES.get(name, RANGES["abp_systolic"])
+        if not low <= target <= high:
+            raise _KeyError(f"vitals.{name}", f"of {target:g}: use {low:g} to {high:g}")
 
 
 def _check_after(scenario: Scenario, after: After, bed: str) -> None:

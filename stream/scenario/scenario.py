@@ -199,6 +199,11 @@ class Scenario(Part, frozen=True, kw_only=True):
         """Duration in samples at 360 Hz."""
         return round(self.seconds * FS)
 
+    @property
+    def waits_for_alarms(self) -> bool:
+        """Whether a step waits for an alarm."""
+        return any(step.after is not None and step.after.alarm is not None for step in self.steps)
+
     def steps_of(self, bed: str) -> tuple[Step, ...]:
         """Return the steps of a bed, in the order of the file."""
         return tuple(step for step in self.steps if (step.bed or self.beds[0].name) == bed)

@@ -34,6 +34,7 @@ from stream.wire.replay_actions import (
     SetLoop,
     SetPlaying,
     SetRhythm,
+    SetScenario,
     SetSpeed,
     SetVitals,
     StopInjection,
@@ -302,6 +303,7 @@ Action = (
     | ChooseRecord
     | SetVitals
     | SetRhythm
+    | SetScenario
     | SetDetail
     | Inject
     | StopInjection

@@ -96,7 +96,7 @@ class LiveRecord:
     Attributes
     ----------
     n : int
-        As many samples as a session can have.
+        Number of its samples; at first as many as a session can have. It may be changed.
     """
 
     leads = LEADS
@@ -105,16 +105,21 @@ class LiveRecord:
     synthetic = True
     alone = False
     source = "synthetic patient"
-    n = MAX_INDEX
 
     def __init__(self, patient: Patient, seed: int, name: str) -> None:
         self.name = name
+        self.n = MAX_INDEX
         self.waves = tuple(LiveWave(self, signal) for signal in WAVES)
         self._source = PatientSource(patient, seed)
         self._ecg = _Kept[np.int16](KEPT_S * FS)
         self._numerics: dict[NumericName, _Kept[np.float64]] = {}
         self._present: dict[NumericName, int] = {}
         self._annotations: list[tuple[int, str, str]] = []
+
+    @property
+    def endless(self) -> bool:
+        """Whether it goes on until somebody ends it."""
+        return self.n == MAX_INDEX
 
     @property
     def patient(self) -> Patient:

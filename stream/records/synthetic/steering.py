@@ -112,10 +112,10 @@ def with_rhythm(patient: Patient, code: RhythmCode, rate: float | None, at_s: fl
 
 def shifted(patient: Patient, by_s: float) -> Patient:
     """Return the patient as it goes on from a time on, which becomes 0 s."""
-    courses = {name: getattr(patient, name) for name in RANGES}
-    moved: dict[str, Course] = {
-        name: tuple((at - by_s, value) for at, value in course) for name, course in courses.items() if isinstance(course, tuple)
-    }
+    moved: dict[str, Course] = {}
+    for name in RANGES:
+        course: Course = getattr(patient, name)
+        moved[name] = tuple((at - by_s, value) for at, value in course) if isinstance(course, tuple) else course
     later = tuple(Segment(one.start_s - by_s, one.rhythm) for one in patient.rhythm if one.start_s > by_s)
     now, _ = segment_at(patient.rhythm, by_s)
     return replace(_with(patient, moved), rhythm=(Segment(0.0, now), *later))
