@@ -204,12 +204,19 @@ def parser() -> argparse.ArgumentParser:
         "--who", default="monitor", metavar="NAME", help="user name in the commands that it sends (default: monitor)"
     )
     command.add_argument("--sound", action="store_true", help="play tones for beats and alarms; M mutes them")
+    command.add_argument("--db", type=Path, metavar="FILE", help="alarm store, to review alarms from before it opened")
     command.add_argument("--screenshot", type=Path, metavar="FILE", help="save a PNG when it closes")
     command.add_argument("--seconds", type=float, metavar="N", help="close N seconds after the first drawn sample")
 
     command = add("alarms", "store every alarm event exactly once in SQLite", broker, metrics)
     command.add_argument("--db", type=Path, metavar="FILE", help="SQLite file; created if missing")
     command.add_argument("--jsonl", action="store_true", help="also print each event as a line of JSON")
+    command.add_argument(
+        "--truth",
+        action="store_true",
+        help="also store what was done to the beds, all commands and forecasts, for 'bedside debrief'; "
+        "needs the rights of an instructor",
+    )
     actions = command.add_subparsers(dest="action", metavar="[export]")
     action = actions.add_parser("export", help="write stored alarms as CSV, JSON lines or WFDB records")
     action.set_defaults(run="alarms export")
@@ -225,6 +232,18 @@ def parser() -> argparse.ArgumentParser:
     action.add_argument(
         "--since", metavar="TIME", help="only alarms raised at or after this time, such as 2026-01-31T12:00:00Z"
     )
+
+    command = add("debrief", "write what happened, what alarmed and who did what, from the log of a class")
+    command.add_argument(
+        "--db", type=Path, required=True, metavar="FILE", help="the alarm store of 'bedside alarms --truth'"
+    )
+    command.add_argument("--out", type=Path, required=True, metavar="FILE", help="page to write: FILE.html or FILE.pdf")
+    command.add_argument("--lang", choices=("en", "ja"), default="en", help="default: %(default)s")
+    command.add_argument("--bed", metavar="NAME", help="only this bed")
+    command.add_argument(
+        "--since", metavar="TIME", help="only what happened at or after this time, such as 2026-01-31T12:00:00Z"
+    )
+    command.add_argument("--last", type=int, metavar="N", help="only the last N sessions")
 
     command = add("tap", "print decoded messages for scripts and plotting programs", broker)
     command.add_argument("topic", nargs="?", metavar="TOPIC", help="MQTT topic filter (default: all topics)")
@@ -257,6 +276,28 @@ def parser() -> argparse.ArgumentParser:
         metavar="S",
         help="begin a new record after S seconds of signal, 10 to 86400 (default: %(default)g)",
     )
+
+    command = add("command", "send a command to a bed and wait until it is executed, for scripts and teachers", broker)
+    command.epilog = (
+        "Actions and their fields: docs/topics.md. Examples: 'inject kind=mains level=0.3 seconds=30', "
+        "'stop_injection injection_id=mains', 'set_playing playing=false'. An injection without an injection_id has "
+        "its kind as id."
+    )
+    command.add_argument("bed", metavar="BED", help="such as bed-1")
+    command.add_argument("action", metavar="ACTION", help="such as inject")
+    command.add_argument("fields", nargs="*", metavar="FIELD=VALUE", help="lists and maps as JSON")
+    command.add_argument(
+        "--who", default="command", metavar="NAME", help="user name in the command (default: %(default)s)"
+    )
+
+    command = add(
+        "check",
+        "listen to a broker and say for each topic whether its messages keep the rules of docs/topics.md. Exit status: "
+        "0 if they do, 1 if not, or if nothing is sent; 2 if the broker cannot be reached",
+        broker,
+    )
+    command.add_argument("--seconds", type=float, default=30.0, metavar="N", help="default: %(default)g")
+    command.add_argument("--json", action="store_true", help="print the result as JSON")
 
     command = add(
         "analyze", "compute forecast, beats, vital signs and alarms of records offline", data, weights, settings

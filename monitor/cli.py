@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from monitor.arguments import parser
-from monitor.commands import bench, data, demo, offline, processes, record, ward, workers
+from monitor.commands import bench, check, data, debrief, demo, offline, processes, record, ward, workers
 from monitor.line_handler import LineHandler
 from monitor.tools.optional_dependencies import EXTRA_OF
 from stream.errors import BedsideError
@@ -29,7 +29,10 @@ RUN: dict[str, Callable[[argparse.Namespace], int]] = {
     "monitor": processes.monitor,
     "alarms": processes.alarms,
     "tap": processes.tap,
+    "command": processes.command,
+    "check": check.check,
     "record": record.record,
+    "debrief": debrief.debrief,
     "alarms export": data.export_alarms,
     "data list": data.list_records,
     "data scenarios": data.list_scenarios,
@@ -65,7 +68,10 @@ _RESOURCES = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status: 0, 2 for an error that the user can correct, 130 for Ctrl-C."""
+    """Run one command and return its exit status: 0, 2 for an error that the user can correct, 130 for Ctrl-C.
+
+    Some commands have a status of their own: 1 of ``check`` is a violated rule.
+    """
     arguments = sys.argv[1:] if arguments is None else arguments
     args = parser().parse_args(arguments, argparse.Namespace(arguments=arguments))
     with _log_on_stderr(args.command):

@@ -23,7 +23,7 @@ PARSER = ROOT / "tests/asyncapi"
 TORCH = ROOT / "requirements/torch.txt"
 
 FULL = ("all", "dev")
-LIGHT = ("records", "edf", "analysis", "broker", "plots", "metrics", "check")
+LIGHT = ("records", "edf", "analysis", "broker", "plots", "metrics", "conformance", "check")
 
 HEADER = """\
 # Written by `make lock` from pyproject.toml and requirements/torch.txt: do not edit.

@@ -177,8 +177,8 @@ def _push_second(
         change, own = _decide(config, kind, own, verdict, second.at, suppressing)
         if change is not None:
             changes.append(change)
-        if own is not None and (suppressing is None or suppressing != arrest):
-            conditions[kind] = own
+        if own is not None and (suppressing is None or suppressing not in (arrest, "apnoea")):
+            conditions[kind] = own  # after an arrest or an apnoea its delay begins anew
     changes.sort(key=_is_onset)
     return changes, NumericState(values, used, conditions)
 

@@ -29,6 +29,7 @@ from stream.errors import MessageError
 from stream.replay.ledger import Write
 from stream.wire import bed_stream, command_filter, ordering, other_writers
 from stream.wire.alarm_messages import ActiveAlarms, Command
+from stream.wire.answer import Answer
 from stream.wire.both_ways import WardChunks
 from stream.wire.detail import SetDetail
 from stream.wire.messages import BedStatus, Message, ProcessStatus, Waveform
@@ -208,8 +209,8 @@ class Worker:
 
     def execute(self, command: Command) -> None:
         """Execute a command; a rejected one is counted and logged."""
-        if isinstance(command.action, PublisherAction):
-            return  # the publisher executes it
+        if isinstance(command.action, PublisherAction | Answer):
+            return  # the publisher executes it; nobody executes an answer
         if isinstance(command.action, SetDetail):
             self._set_detail(command)
             return

@@ -5,20 +5,19 @@ The store is opened read-only and may be in use. WFDB records are written by a f
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import datetime
 import json
 import re
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from monitor.alarm_log import schema
+from monitor.alarm_log.reader import open_read_only
 from monitor.common.record_writer import RecordWriter
 from stream.clock import rfc3339
 from stream.errors import StorageError, UsageError
@@ -85,33 +84,12 @@ def export(path: Path, form: Format, out: Path, alarm_filter: AlarmFilter, write
     StorageError
         The store does not exist or is damaged; `out` exists or cannot be written.
     """
-    with _open_read_only(path) as db:
+    with open_read_only(path) as db:
         if form == "wfdb":
             count = _write_strips(db, out, alarm_filter, write_record)
             return f"{count} strips written to {out}"
         count = _write_table(db, form, out, alarm_filter)
         return f"{count} alarms written to {out}"
-
-
-@contextlib.contextmanager
-def _open_read_only(path: Path) -> Iterator[sqlite3.Connection]:
-    if not path.is_file():
-        raise StorageError(f"alarm store {path} does not exist: name the --db file of 'bedside alarms'")
-    try:
-        with contextlib.closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
-            layout = schema.check(db, path)
-            if layout == 0:
-                raise StorageError(
-                    f"{path} is empty: if it is a copy, copy {path.name}-wal too, which contains the newest data; "
-                    "if not, 'bedside alarms' has stored nothing in it yet"
-                )
-            if layout < schema.SCHEMA:
-                raise StorageError(
-                    f"{path} has an older layout: open it once with 'bedside alarms --db', which upgrades it"
-                )
-            yield db
-    except sqlite3.Error as error:
-        raise schema.failure(path, error) from None
 
 
 def _select(db: sqlite3.Connection, columns: str, tables: str, alarm_filter: AlarmFilter) -> sqlite3.Cursor:

@@ -7,7 +7,6 @@ are on the disk (WAL, ``synchronous=FULL``), so an event acknowledged after ``ad
 from __future__ import annotations
 
 import contextlib
-import json
 import secrets
 import sqlite3
 import time
@@ -19,23 +18,20 @@ from typing import Any, Self
 import msgspec
 
 from monitor.alarm_log import schema
-from monitor.alarm_log.strips import Strip
+from monitor.alarm_log.class_log import StripForecast
+from monitor.alarm_log.rows import EVENT_FIELDS, STRIP_FIELDS, alarm_of, cells, strip_of
+from monitor.common.strip import Strip
 from stream.clock import rfc3339
 from stream.errors import StorageError
 from stream.timebase import FS
 from stream.wire.alarm_messages import PRIORITIES, Alarm, Command
+from stream.wire.truth_message import Truth
 
 STRIPS_PER_BED = 1000
 """Maximum number of strips per bed, 30 MB; the oldest of the lowest priority is deleted first. Events are kept."""
 
-FIELDS = tuple(name for name in Alarm.__struct_fields__ if name not in ("at", "lease", "resent"))
-"""Columns of an event: it is the same whoever sends it, however often. The lease decides only whether it is stored;
-``at`` is for those who score a stream while it flows."""
-
 _SMALL_CACHE = "PRAGMA cache_size = -256"
 """KiB instead of SQLite's 2 MiB, which would fill for hours: rows are added at the end, so few pages are read twice."""
-
-STRIP_FIELDS = ("alarm_id", "bed", "session", "priority", "start", "leads", "gain", "zero", "samples", "complete")
 
 
 def _insert(table: str, columns: Sequence[str], conflict: str) -> str:
@@ -43,8 +39,8 @@ def _insert(table: str, columns: Sequence[str], conflict: str) -> str:
     return f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' * len(columns))}) ON CONFLICT {conflict}"
 
 
-_EVENT = ", ".join(f'events."{name}"' for name in FIELDS)
-_ADD_EVENT = _insert("events", (*FIELDS, "received_at"), "(event_id) DO NOTHING")
+_EVENT = ", ".join(f'events."{name}"' for name in EVENT_FIELDS)
+_ADD_EVENT = _insert("events", (*EVENT_FIELDS, "received_at"), "(event_id) DO NOTHING")
 _ADD_COMMAND = _insert(
     "commands", ("command_id", "bed", "who", "when", "action", "received_at"), "(command_id) DO NOTHING"
 )
@@ -54,6 +50,15 @@ _ADD_STRIP = _insert(
     "(alarm_id) DO UPDATE SET samples = excluded.samples, complete = excluded.complete, "
     "written_at = excluded.written_at WHERE NOT strips.complete",
 )
+_ADD_TRUTH = _insert(
+    "truths",
+    ("bed", "session", "index", "when", "truth_id", "what", "phase", "name", "message", "received_at"),
+    "DO NOTHING",
+)
+_ADD_FORECAST = _insert(
+    "forecasts", ("alarm_id", "leads", "points"), "(alarm_id) DO UPDATE SET points = excluded.points"
+)
+_DROP_FORECASTS = "DELETE FROM forecasts WHERE alarm_id NOT IN (SELECT alarm_id FROM strips)"
 _EVENTS_AFTER = f"SELECT number, {_EVENT} FROM events WHERE number > ? ORDER BY number LIMIT ?"
 _RANK = "CASE priority " + " ".join(f"WHEN '{name}' THEN {rank}" for rank, name in enumerate(PRIORITIES)) + " END"
 _DROP_STRIPS = f"""
@@ -72,7 +77,10 @@ _STATEMENTS = (
     _ADD_EVENT,
     _ADD_COMMAND,
     _ADD_STRIP,
+    _ADD_TRUTH,
+    _ADD_FORECAST,
     _DROP_STRIPS,
+    _DROP_FORECASTS,
     _EVENTS_AFTER,
     _WITHOUT_STRIP,
     "SELECT * FROM alarms",
@@ -183,7 +191,7 @@ class AlarmLog:
         added = []
         with self._storing():
             for alarm, received_ns in events:
-                row = _cells(getattr(alarm, name) for name in FIELDS)
+                row = cells(getattr(alarm, name) for name in EVENT_FIELDS)
                 if self._db.execute(_ADD_EVENT, (*row, rfc3339(received_ns))).rowcount:
                     added.append(alarm)
         return added
@@ -214,22 +222,50 @@ class AlarmLog:
         """
         with self._storing():
             for strip in strips:
-                row = _cells(getattr(strip, name) for name in STRIP_FIELDS)
+                row = cells(getattr(strip, name) for name in STRIP_FIELDS)
                 self._db.execute(_ADD_STRIP, (*row, FS, rfc3339(time.time_ns())))
                 self._db.execute(_DROP_STRIPS, (strip.bed, strip.bed, STRIPS_PER_BED))
+
+    def add_truths(self, truths: Iterable[tuple[Truth, int]]) -> None:
+        """Store messages of truth, each with the Unix time in ns at which it was received; those stored are ignored.
+
+        Raises
+        ------
+        StorageError
+            No message is stored.
+        """
+        with self._storing():
+            for truth, received_ns in truths:
+                names = (truth.bed, truth.session, truth.index, truth.when, truth.truth_id)
+                message = msgspec.json.encode(truth).decode()
+                row = (*names, truth.what, truth.phase, truth.name, message, rfc3339(received_ns))
+                self._db.execute(_ADD_TRUTH, row)
+
+    def add_forecasts(self, forecasts: Iterable[StripForecast]) -> None:
+        """Store the forecasts of strips that are stored.
+
+        Raises
+        ------
+        StorageError
+            No forecast is stored.
+        """
+        with self._storing():
+            for one in forecasts:
+                self._db.execute(_ADD_FORECAST, cells((one.alarm_id, one.leads, one.points)))
+            self._db.execute(_DROP_FORECASTS)
 
     # --- reading ------------------------------------------------------------------------------------------------
 
     def events(self) -> Sequence[Alarm]:
         """Return all events in the order in which they were stored."""
         with self._decoding():
-            return [_alarm(row) for row in self._rows(f"SELECT {_EVENT} FROM events ORDER BY number")]
+            return [alarm_of(row) for row in self._rows(f"SELECT {_EVENT} FROM events ORDER BY number")]
 
     def without_complete_strip(self, limit: int) -> Sequence[tuple[Alarm, Strip | None]]:
         """Return the newest alarms without a complete strip, each with its incomplete strip; oldest first."""
         with self._decoding():
             return [
-                (_alarm(row[: len(FIELDS)]), _strip(row[len(FIELDS) :]))
+                (alarm_of(row[: len(EVENT_FIELDS)]), strip_of(row[len(EVENT_FIELDS) :]))
                 for row in reversed(self._rows(_WITHOUT_STRIP, limit))
             ]
 
@@ -250,14 +286,14 @@ class AlarmLog:
     def events_after(self, reader: sqlite3.Connection, number: int, limit: int) -> Sequence[tuple[int, Alarm]]:
         """Return at most `limit` events with a greater number, each with its number; `reader` is of `reader`."""
         with self._decoding():
-            return [(row[0], _alarm(row[1:])) for row in reader.execute(_EVENTS_AFTER, (number, limit)).fetchall()]
+            return [(row[0], alarm_of(row[1:])) for row in reader.execute(_EVENTS_AFTER, (number, limit)).fetchall()]
 
     def strips(self) -> Sequence[Strip]:
         """Return all strips in the order in which they were stored."""
         names = ", ".join(STRIP_FIELDS)
         rows = self._rows(f"SELECT {names} FROM strips ORDER BY rowid")
         with self._decoding():
-            return [strip for row in rows if (strip := _strip(row)) is not None]
+            return [strip for row in rows if (strip := strip_of(row)) is not None]
 
     def close(self) -> None:
         """Close the file."""
@@ -333,21 +369,3 @@ def _check_single_name(path: Path) -> None:
             f"alarm store {path} has {names} names (hard links), under which two loggers would damage it: "
             "remove the others, or copy the file"
         )
-
-
-def _cells(values: Iterable[object]) -> list[object]:
-    """Return values for SQLite: tuples as JSON."""
-    return [json.dumps(value, ensure_ascii=False) if isinstance(value, tuple) else value for value in values]
-
-
-def _alarm(row: Sequence[Any]) -> Alarm:
-    cells = dict(zip(FIELDS, row, strict=True))
-    return Alarm(**{**cells, "latched": bool(cells["latched"]), "leads": tuple(json.loads(cells["leads"]))})
-
-
-def _strip(row: Sequence[Any]) -> Strip | None:
-    cells = dict(zip(STRIP_FIELDS, row, strict=True))
-    if cells["alarm_id"] is None:
-        return None
-    lists = {name: tuple(json.loads(cells[name])) for name in ("leads", "gain", "zero")}
-    return Strip(**{**cells, **lists, "complete": bool(cells["complete"])})

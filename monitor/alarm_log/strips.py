@@ -14,21 +14,19 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from monitor.common.ring_buffer import RingBuffer
+from monitor.common.strip import Strip, strip_range
 from stream.timebase import FS
 from stream.wire import ordering
-from stream.wire.alarm_messages import PRIORITIES, Alarm
+from stream.wire.alarm_messages import PRIORITIES
 from stream.wire.bed_places import BedPlaces
 from stream.wire.bed_stream import Arrival, Stream
 from stream.wire.messages import INVALID, BedStatus, ProcessStatus, Waveform
 from stream.wire.publishers import Publishers
-
-MARGIN_SAMPLES = 10 * FS
-"""Samples before and after the onset."""
 
 HISTORY_SAMPLES = 120 * FS
 """Samples kept per bed. Atrial fibrillation is reported as late as 64 beats after its onset, 76 s in record 203."""
@@ -41,46 +39,6 @@ MAX_PENDING = 64
 
 MAX_READY = 128
 """Maximum number of finished strips that wait for the disk."""
-
-
-@dataclass(frozen=True, slots=True)
-class Strip:
-    """The samples around the onset of an alarm.
-
-    Attributes
-    ----------
-    alarm_id, bed, session, priority : str
-        As in the alarm.
-    start : int
-        Index of the first sample since the start of the session.
-    leads : tuple of str
-    gain, zero : tuple of float, tuple of int
-        adu per mV and the adu of 0 mV, one per lead.
-    samples : bytes
-        Little-endian int16 of shape (n, leads) at 360 Hz, C order; −32768 is invalid or missing.
-    complete : bool
-        False if samples of the stream are missing.
-    """
-
-    alarm_id: str
-    bed: str
-    session: str
-    priority: str
-    start: int
-    leads: tuple[str, ...]
-    gain: tuple[float, ...]
-    zero: tuple[int, ...]
-    samples: bytes
-    complete: bool
-
-    def adu(self) -> npt.NDArray[np.int16]:
-        """Return the samples, shape (n, leads), read-only."""
-        return np.frombuffer(self.samples, "<i2").reshape(-1, len(self.leads))
-
-
-def strip_range(onset: int) -> tuple[int, int]:
-    """Return the first sample of a strip and the index after its last; a session begins at sample 0."""
-    return max(onset - MARGIN_SAMPLES, 0), onset + MARGIN_SAMPLES
 
 
 @dataclass(slots=True)
@@ -98,9 +56,33 @@ class _Segment:
         return (self.session, self.leads, self.gain, self.zero) == (chunk.session, chunk.leads, chunk.gain, chunk.zero)
 
 
+class Event(Protocol):
+    """What a strip is made of: an alarm, or another event of a bed (`monitor.alarm_log.class_log`)."""
+
+    @property
+    def alarm_id(self) -> str:
+        """Under which the strip is stored."""
+
+    @property
+    def bed(self) -> str:
+        """Name of the bed."""
+
+    @property
+    def session(self) -> str:
+        """Session of the onset."""
+
+    @property
+    def priority(self) -> str:
+        """One of `PRIORITIES`: which strips give way."""
+
+    @property
+    def onset(self) -> int:
+        """Sample of the session."""
+
+
 @dataclass(frozen=True, slots=True)
 class _PendingStrip:
-    alarm: Alarm
+    alarm: Event
     since_ns: int
     stored: Strip | None
 
@@ -136,7 +118,7 @@ class StripRecorder:
         self._places = BedPlaces()
         self._publishers = Publishers()
 
-    def request(self, alarm: Alarm, now_ns: int, stored: Strip | None = None) -> None:
+    def request(self, alarm: Event, now_ns: int, stored: Strip | None = None) -> None:
         """Request the strip of an alarm; `stored` is an incomplete strip from an earlier process."""
         bed = self._bed(alarm.bed, now_ns)
         if bed is None:
@@ -257,7 +239,7 @@ def _lowest_priority(priorities: dict[str, str]) -> str:
     return max(priorities, key=lambda key: PRIORITIES.index(priorities[key]))
 
 
-def _strip(alarm: Alarm, segment: _Segment, stored: Strip | None) -> Strip | None:
+def _strip(alarm: Event, segment: _Segment, stored: Strip | None) -> Strip | None:
     """Return the strip of an alarm, missing samples filled from `stored`; None if the segment has none of it."""
     start, stop = strip_range(alarm.onset)
     values = segment.ring.get(start, stop)

@@ -127,12 +127,20 @@ def _bed_and_record(text: str) -> tuple[str, str]:
     return bed, record
 
 
+def _check_who(who: str) -> None:
+    if not who.strip() or len(who) > 64:
+        raise UsageError(f"--who {who[:20]!r}: use 1 to 64 characters, not all blank")
+
+
 def monitor(args: argparse.Namespace) -> int:
     """Open the window."""
     address = broker_address(args)
-    if not args.who.strip() or len(args.who) > 64:
-        raise UsageError(f"--who {args.who[:20]!r}: use 1 to 64 characters, not all blank")
+    _check_who(args.who)
     log.info("opening the window; broker %s", address)
+    if args.db is not None and not args.db.is_file():
+        log.warning(
+            "alarm store %s does not exist: past alarms can be reviewed once 'bedside alarms' has made it", args.db
+        )
 
     from monitor.gui.app import run
     from stream.mqtt.metrics import metrics_server
@@ -148,6 +156,7 @@ def monitor(args: argparse.Namespace) -> int:
             screenshot=args.screenshot,
             seconds=args.seconds,
             sound=args.sound,
+            db=args.db,
             watch=watch,
         )
 
@@ -169,7 +178,7 @@ def alarms(args: argparse.Namespace) -> int:
     store = AlarmLog(args.db)
     printer = EventPrinter(store, sys.stdout.fileno()) if args.jsonl else None
     with metrics_server(args.metrics) as watch:
-        status = run_async(serve(address, store, printer, watch))
+        status = run_async(serve(address, store, printer, watch, truth=args.truth))
     return NOT_PRINTED if printer is not None and printer.failed else status
 
 
@@ -185,3 +194,18 @@ def tap(args: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     asyncio.run(serve(address, args.format, args.topic, sys.stdout))
     return 0
+
+
+def command(args: argparse.Namespace) -> int:
+    """Send one command."""
+    from monitor.tools.send_command import parsed, send
+
+    _check_who(args.who)
+    action = parsed(args.action, args.fields)
+    address = broker_address(args)
+    log.info("sending %s to %s over %s", args.action, args.bed, address)
+
+    async def answered() -> None:
+        log.info("%s", await send(address, args.bed, action, args.who))
+
+    return run_async(answered())

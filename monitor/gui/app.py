@@ -38,6 +38,7 @@ def run(
     write_record: RecordWriter | None = None,
     sound: bool = False,
     station: bool = False,
+    db: Path | None = None,
     watch: Watch = watch_nothing,
 ) -> int:
     """Show the monitor until its window is closed, SIGINT or SIGTERM arrives, or the time is over.
@@ -59,6 +60,8 @@ def run(
         Play tones for beats and alarms, if this machine can.
     station : bool
         Start with the central station.
+    db : Path or None
+        The alarm store, of which past alarms are reviewed.
     watch : callable
         Called with each client; see `stream.mqtt.metrics`.
 
@@ -79,6 +82,7 @@ def run(
     check_platform()
     from PySide6.QtWidgets import QApplication
 
+    from monitor.alarm_log.reader import StoreReader
     from monitor.gui.preferences.preferences import PreferencesStore, user_file
     from monitor.gui.system import screenshot as screenshot_file
     from monitor.gui.system.screen_fit import WITHOUT_SCREEN, fit_to_screen
@@ -93,7 +97,17 @@ def run(
     feed.start()
     try:
         store, play = PreferencesStore(user_file()), speaker.play if speaker else None
-        window = MonitorWindow(feed, bed, who, store, write_record=write_record, play=play, station=station)
+        alarm_store = None if db is None else StoreReader(db)
+        window = MonitorWindow(
+            feed,
+            bed,
+            who,
+            store,
+            write_record=write_record,
+            play=play,
+            station=station,
+            alarm_store=alarm_store,
+        )
         close_condition = _CloseCondition(window, seconds)
         failure: list[StorageError] = []
 

@@ -11,11 +11,13 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QKeyEvent
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
+from monitor.alarm_log.reader import StoreReader
 from monitor.common.atomic_write import write_atomically
 from monitor.gui.bed.bed_view import BedView
 from monitor.gui.bed.command_controller import CommandController, Sender
 from monitor.gui.preferences.preferences import PreferencesStore
 from monitor.gui.preferences.preferences_controller import MIN_WINDOW_SIZE, PreferencesController
+from monitor.gui.review.past_alarms import PastAlarms
 from monitor.gui.review.review_controller import ReviewController
 from monitor.gui.station.central_station_view import CentralStationView
 from monitor.gui.style.footer import Footer
@@ -89,6 +91,8 @@ class MonitorWindow(QWidget):
         Starts a tone; None without sound.
     station : bool
         Start with the central station.
+    alarm_store : StoreReader or None
+        The alarm store, for alarms from before the window was opened; None without one.
     timed : bool
         Draw 60 frames per second; with False the caller calls `tick`.
 
@@ -123,6 +127,7 @@ class MonitorWindow(QWidget):
         write_record: RecordWriter | None = None,
         play: Callable[[Sound], None] | None = None,
         station: bool = False,
+        alarm_store: StoreReader | None = None,
         timed: bool = True,
     ) -> None:
         super().__init__()
@@ -165,7 +170,8 @@ class MonitorWindow(QWidget):
             Qt.Key.Key_Space: self.toggle_freeze,
         }
         self.trend_file = SaveDialog(self, self._show_note)
-        self.review = ReviewController(theme, self, self.presenter, write_record)
+        self.review = ReviewController(theme, self, self.presenter, write_record, alarm_store)
+        self._past = None if alarm_store is None else PastAlarms(alarm_store, self.presenter)
         self.preferences = PreferencesController(
             self, store, self._apply_preferences, self.bed_view.header, self.footer
         )
@@ -234,6 +240,8 @@ class MonitorWindow(QWidget):
         others.show_alarms(other_red_alarms(red, shown), now_ns)
         # The first bed that streams remains selected when others follow.
         self._bed = frame.bed
+        if self._past is not None:
+            self._past.show(frame.bed, now_ns)
         self.review.tick(frame)
         if self.alarm_sounds is not None:
             self.alarm_sounds.update(audible_frame(frame, self.station.frames.values()) if self.at_station else frame)

@@ -183,7 +183,10 @@ class _Run:
             return None
         picture = str(self._config.out / "monitor.png")
         environment = {"QT_QPA_PLATFORM": "offscreen"} if self._config.headless else {}
-        return await self._children.start("monitor", "--bed", BED, "--screenshot", picture, environment=environment)
+        store = str(self._config.out / "alarms.sqlite")
+        return await self._children.start(
+            "monitor", "--bed", BED, "--db", store, "--screenshot", picture, environment=environment
+        )
 
     async def _show(self, may_end: tuple[Child | None, ...], observing: asyncio.Task[None]) -> None:
         """Show the stream until the time is over, one of ``may_end`` ends, or a child or the observer fails."""

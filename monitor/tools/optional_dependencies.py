@@ -16,6 +16,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "gui": ("PySide6", "pyqtgraph"),
     "plots": ("matplotlib",),
     "metrics": ("prometheus_client",),
+    "conformance": ("jsonschema",),
     "ray": ("ray",),
 }
 """Import names of the libraries of each extra of pyproject.toml.

@@ -239,6 +239,7 @@ class Bed:
             annotated=self.annotations.annotated,
             annotations=self.annotations.recent if self.annotations.annotated else (),
             waves=waves,
+            wave_spans=self.alarms.wave_spans(chunk.session, first, cursor) if waves else {},
         )
 
     @property

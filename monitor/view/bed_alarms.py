@@ -6,9 +6,10 @@ Advisories have spans and can be reviewed like alarms. They are not active alarm
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 
-from monitor.view.number_alarms import NOT_OF_ECG
+from monitor.view.number_alarms import WAVES
 from monitor.view.trace import AlarmSpan
 from monitor.view.view_model import AdvisoryCount, AlarmLine, Pauses
 from stream.clock import unix_ns
@@ -24,6 +25,7 @@ from stream.wire.alarm_messages import (
     AlarmKind,
     Limits,
 )
+from stream.wire.wave_message import Signal
 
 MAX_ALARMS = 200
 """Number of alarms kept, and of advisories; the oldest inactive one is dropped."""
@@ -41,10 +43,13 @@ class BedAlarms:
         Increases when an alarm, and possibly its span on the trace, has changed.
     settings : ActiveAlarms or None
         The worker's latest list of active alarms, with limits and pauses.
+    has_past : bool
+        True once `add_past` was called.
     """
 
     def __init__(self) -> None:
         self.revision = 0
+        self.has_past = False
         self.settings: ActiveAlarms | None = None
         self._latest: dict[str, Alarm] = {}
         self._active: set[str] = set()
@@ -53,7 +58,7 @@ class BedAlarms:
         self._lines: tuple[AlarmLine, ...] = ()
         self._active_lines: tuple[AlarmLine, ...] = ()
         self._lines_key: tuple[object, ...] = ()
-        self._alarm_spans: tuple[AlarmSpan, ...] = ()
+        self._alarm_spans: dict[Signal | None, tuple[AlarmSpan, ...]] = {}
         self._alarm_spans_key: tuple[object, ...] = ()
 
     def add_event(self, alarm: Alarm) -> None:
@@ -66,6 +71,26 @@ class BedAlarms:
         self._store(alarm)
         own = {alarm.alarm_id}
         self._set_active(self._active | own if _is_listed(alarm) else self._active - own)
+
+    def add_past(self, events: Sequence[Alarm]) -> None:
+        """Process events from before this monitor was opened, in the order in which they were stored.
+
+        They tell of alarms that have ended: which ones are active, the worker's list says. They stand below those that
+        this monitor has received.
+        """
+        self.has_past = True
+        past: dict[str, Alarm] = {}
+        for alarm in events:
+            times = self._event_times.setdefault(alarm.alarm_id, {})
+            times.setdefault(alarm.phase, alarm.when)
+            known = past.get(alarm.alarm_id)
+            if known is None or known.end is None or alarm.end is not None:
+                past[alarm.alarm_id] = alarm
+        self._latest = {**{i: alarm for i, alarm in past.items() if i not in self._latest}, **self._latest}
+        for alarm_id in list(self._latest)[: max(len(self._latest) - MAX_ALARMS, 0)]:
+            if alarm_id in past and alarm_id not in self._active:
+                del self._latest[alarm_id], self._event_times[alarm_id]
+        self.revision += 1
 
     def set_active(self, message: ActiveAlarms | None) -> None:
         """Process the worker's list of active alarms; alarms not in it are no longer active."""
@@ -139,16 +164,25 @@ class BedAlarms:
         return min(ongoing, key=PRIORITIES.index, default=None)
 
     def alarm_spans(self, session: str, first: int, cursor: int) -> tuple[AlarmSpan, ...]:
-        """Return the spans that overlap the samples ``first`` to ``cursor - 1``, in order of rising urgency.
+        """Return the spans on the ECG that overlap ``first`` to ``cursor - 1``, in order of rising urgency."""
+        return _overlapping(self._spans(session).get(None, ()), first, cursor)
 
-        Alarms that concern another wave than the ECG have none.
-        """
+    def wave_spans(self, session: str, first: int, cursor: int) -> dict[Signal, tuple[AlarmSpan, ...]]:
+        """Return the same of the other waves, for each that has any."""
+        found = {s: _overlapping(spans, first, cursor) for s, spans in self._spans(session).items() if s is not None}
+        return {signal: spans for signal, spans in found.items() if spans}
+
+    def _spans(self, session: str) -> dict[Signal | None, tuple[AlarmSpan, ...]]:
+        """Return the spans of a session by the wave that they mark, None for the ECG, in order of rising urgency."""
         if self._alarm_spans_key != (self.revision, session):
             self._alarm_spans_key = (self.revision, session)
-            of_ecg = (alarm for alarm in self._latest.values() if alarm.kind not in NOT_OF_ECG)
-            spans = [self.alarm_span(alarm) for alarm in of_ecg if alarm.session == session]
-            self._alarm_spans = tuple(sorted(spans, key=lambda s: -PRIORITIES.index(s.priority)))
-        return tuple(s for s in self._alarm_spans if s.first < cursor and (s.stop is None or s.stop > first))
+            spans: dict[Signal | None, list[AlarmSpan]] = {}
+            own = (alarm for alarm in self._latest.values() if alarm.session == session)
+            for alarm in sorted(own, key=lambda alarm: -PRIORITIES.index(alarm.priority)):
+                for signal in WAVES.get(alarm.kind, (None,)):
+                    spans.setdefault(signal, []).append(self.alarm_span(alarm))
+            self._alarm_spans = {signal: tuple(members) for signal, members in spans.items()}
+        return self._alarm_spans
 
     def _stop(self, alarm: Alarm) -> int | None:
         if alarm.end is not None:
@@ -218,6 +252,10 @@ def _advisory_line(advisory: Advisory, session: str | None, now: int | None) -> 
     recent = sum(onset // FS > now - WINDOW_S for onset in advisory.onsets) if here and now is not None else 0
     counted = AdvisoryCount(recent, advisory.count, _clock(advisory.since), _clock(advisory.last))
     return AlarmLine(latest, counted.last, latest.duration_s, recent > 0, counted)
+
+
+def _overlapping(spans: tuple[AlarmSpan, ...], first: int, cursor: int) -> tuple[AlarmSpan, ...]:
+    return tuple(s for s in spans if s.first < cursor and (s.stop is None or s.stop > first))
 
 
 def _is_listed(alarm: Alarm) -> bool:

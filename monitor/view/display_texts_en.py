@@ -58,6 +58,15 @@ VIEW: Mapping[str, str] = {
     "replay.no_loop": "no loop",
     "replay.record": "record {record}",
     "frozen.new_session": "no other samples available: a new session has started",
+    # Why a number is missing.
+    "missing.learning": "learning",
+    "missing.no_beats": "no beats",
+    "missing.poor_signal": "poor signal",
+    "missing.few_beats": "too few beats",
+    "missing.no_analysis": "no analysis",
+    "missing.sensor_off": "sensor off",
+    "missing.no_breath": "no breath",
+    "missing.not_measured": "not measured",
     # Rows of annotations; rhythms reported by the worker, and rhythm codes of MIT-BIH annotations.
     "row.rhythm": "rhythm",
     "row.reference": "reference",
@@ -141,6 +150,10 @@ VIEW: Mapping[str, str] = {
     "samples.late": "The last {seconds} s were not received: {why}.",
     "samples.to_come": "{seconds} s still to come …",
     "samples.never_came": "The last {seconds} s were not received: the session has ended.",
+    "store.strip": "From the alarm store, which keeps no forecast and no score.",
+    "store.part": "{seconds} s are from the alarm store, without forecast.",
+    "store.no_strip": "The alarm store has no samples of it.",
+    "store.not_given": "To review stored alarms, start the monitor with --db FILE, the file of 'bedside alarms'.",
     "gone.too_old": "the monitor keeps 11 minutes",
     "gone.before": "the monitor was opened, or the leads changed, later",
 }

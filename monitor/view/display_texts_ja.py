@@ -58,6 +58,15 @@ VIEW: Mapping[str, str] = {
     "replay.no_loop": "反復なし",
     "replay.record": "記録 {record}",
     "frozen.new_session": "新しいセッションのため他の波形は残っていません",
+    # Why a number is missing.
+    "missing.learning": "学習中",
+    "missing.no_beats": "心拍なし",
+    "missing.poor_signal": "信号不良",
+    "missing.few_beats": "心拍不足",
+    "missing.no_analysis": "解析なし",
+    "missing.sensor_off": "センサ外れ",
+    "missing.no_breath": "呼吸なし",
+    "missing.not_measured": "測定なし",
     # Rows of annotations; rhythms reported by the worker, and rhythm codes of MIT-BIH annotations.
     "row.rhythm": "調律",
     "row.reference": "参照",
@@ -141,6 +150,10 @@ VIEW: Mapping[str, str] = {
     "samples.late": "最後の {seconds} 秒が届いていません: {why}。",
     "samples.to_come": "あと {seconds} 秒 …",
     "samples.never_came": "最後の {seconds} 秒は届きませんでした: セッションが終わりました。",
+    "store.strip": "アラーム保存ファイルの波形です(予測と異常スコアは保存されません)。",
+    "store.part": "{seconds} 秒はアラーム保存ファイルの波形です(予測なし)。",
+    "store.no_strip": "アラーム保存ファイルにもこの波形はありません。",
+    "store.not_given": "保存された波形を見るには --db FILE('bedside alarms' のファイル)を付けて起動してください。",
     "gone.too_old": "保持は 11 分間です",
     "gone.before": "その後にモニタが起動したか、誘導が変わりました",
 }

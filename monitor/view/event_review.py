@@ -1,7 +1,8 @@
 """Review of one alarm: the samples from 10 s before its onset to 10 s after it, if available. No Qt.
 
 A review is rebuilt while samples are arriving. It keeps the samples that it has: the monitor may drop them, or the
-session may end, while the review is open.
+session may end, while the review is open. Samples that the monitor does not have are those of the alarm store, if it
+was given one (`with_strip`).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from datetime import datetime
 import numpy as np
 
 from monitor.common.ring_buffer import FloatArray
+from monitor.common.strip import Strip, strip_range
 from monitor.view.autoscale import Range, fit_range
 from monitor.view.bed import Bed
 from monitor.view.link import STALE, LinkState, state_phrase
@@ -20,9 +22,6 @@ from stream.clock import unix_ns
 from stream.timebase import FS
 from stream.wire.alarm_messages import Alarm
 from stream.wire.alarm_texts import Phrase, phrase
-
-MARGIN = 10 * FS
-"""Samples before and after the onset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +82,11 @@ class Review:
         return int(np.isfinite(self.mv).any(axis=1).sum()) if self.leads else 0
 
     @property
+    def has_gaps(self) -> bool:
+        """True if samples are missing or invalid before the newest received, or if there are none."""
+        return not self.leads or self.sample_count < self.end - self.first
+
+    @property
     def ranges(self) -> tuple[Range, ...]:
         """Amplitude range of each lead, mV."""
         return tuple(fit_range(self.mv[:, lead]) or (-1.0, 1.5) for lead in range(len(self.leads)))
@@ -115,7 +119,7 @@ def build_review(bed: Bed, alarm_id: str, link: LinkState) -> Review | None:
     alarm, now = bed.alarms.find(alarm_id), bed.waveform
     if alarm is None:
         return None
-    first, stop = max(alarm.onset - MARGIN, 0), alarm.onset + MARGIN
+    first, stop = strip_range(alarm.onset)
     alarm_span = bed.alarms.alarm_span(alarm)
     empty = np.zeros((0, 0), np.float32)
     empty_review = Review(
@@ -186,6 +190,63 @@ def _why_missing(bed: Bed) -> Phrase:
 def _local(when: str) -> str:
     moment = unix_ns(when)
     return f"{datetime.fromtimestamp(moment / 1e9):%Y-%m-%d %H:%M:%S}" if moment else ""
+
+
+def with_strip(review: Review, strip: Strip | None) -> Review:
+    """Return a review with the samples of the alarm store where it has none itself, and a note that says so.
+
+    Parameters
+    ----------
+    review : Review
+    strip : Strip or None
+        Of its alarm; None if the store has none.
+    """
+    if strip is None:
+        return review if review.leads else with_note(review, phrase("store.no_strip"))
+    return _completed(review, strip) if review.leads else _from_strip(review, strip)
+
+
+def with_note(review: Review, note: Phrase) -> Review:
+    """Return a review with one more note."""
+    return replace(review, notes=(*review.notes, note))
+
+
+def _from_strip(review: Review, strip: Strip) -> Review:
+    """Return a review with the samples of a strip alone."""
+    mv = strip.mv()
+    lost = int(np.isnan(mv).any(axis=1).sum())
+    missing = (phrase("samples.lost", seconds=f"{lost / FS:.1f}"),) if lost else ()
+    return replace(
+        review,
+        leads=strip.leads,
+        gain=strip.gain,
+        zero=strip.zero,
+        first=strip.start,
+        stop=strip.stop,
+        end=strip.stop,
+        mv=mv,
+        predicted=np.full_like(mv, np.nan),
+        score=np.full(len(mv), np.nan, np.float32),
+        synthetic=review.alarm.record.split("/")[0] == "synthetic",
+        notes=(phrase("store.strip"), *missing),
+    )
+
+
+def _completed(review: Review, strip: Strip) -> Review:
+    """Return a review with the samples of a strip where its own are missing; unchanged if the strip adds none."""
+    own = (review.first, review.stop, review.leads, review.gain, review.zero)
+    if own != (strip.start, strip.stop, strip.leads, strip.gain, strip.zero):
+        return review
+    before, stored = np.isnan(review.mv), strip.mv()
+    mv = np.where(before, stored, review.mv)
+    added = before & ~np.isnan(mv)
+    if not added.any():
+        return review
+    end = max(review.end, review.first + int(np.flatnonzero(added.any(axis=1))[-1]) + 1)
+    lost = int(np.isnan(mv[: end - review.first]).any(axis=1).sum())
+    missing = [phrase("samples.lost", seconds=f"{lost / FS:.1f}")] if lost else []
+    seconds = f"{added.any(axis=1).sum() / FS:.1f}"
+    return replace(review, end=end, mv=mv, notes=(phrase("store.part", seconds=seconds), *missing))
 
 
 def newer_review(before: Review, now: Review) -> Review:

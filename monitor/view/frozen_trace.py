@@ -110,6 +110,7 @@ def move(frozen: FrozenTrace, bed: Bed, cursor: int) -> FrozenTrace:
         annotated=bed.annotations.annotated,
         annotations=bed.annotations.between(start, cursor) if bed.annotations.annotated else (),
         waves=bed.waves.traces(start, cursor, view.waves, {wave.signal: wave.range for wave in frozen.trace.waves}),
+        wave_spans=bed.alarms.wave_spans(now.session, start, cursor),
     )
     return replace(frozen, trace=trace, note=None)
 

@@ -9,6 +9,7 @@ from typing import Literal
 from monitor.view.view_model import AlarmLine
 from stream.wire.alarm_messages import AlarmKind, Limits, Priority
 from stream.wire.limit_ranges import LimitName
+from stream.wire.wave_message import Signal
 
 Side = Literal["low", "high"]
 Number = Literal["heart_rate", "spo2", "abp", "respiration"]
@@ -36,11 +37,19 @@ NUMBERS: Mapping[AlarmKind, tuple[Number, Side]] = {
 }
 """The number that an alarm concerns, and the limit beyond which it is."""
 
-_OF_OTHER_SENSORS: tuple[AlarmKind, ...] = ("pulse_mismatch", "pleth_off", "abp_fault", "resp_fault")
-NOT_OF_ECG: frozenset[AlarmKind] = frozenset(
-    (*_OF_OTHER_SENSORS, *(kind for kind, (number, _) in NUMBERS.items() if number != "heart_rate"))
-)
-"""Kinds that concern another wave than the ECG, which is not marked."""
+_WAVES_OF_NUMBER: Mapping[Number, tuple[Signal, ...]] = {
+    "spo2": ("pleth",),
+    "abp": ("abp",),
+    "respiration": ("resp", "co2"),
+}
+WAVES: Mapping[AlarmKind, tuple[Signal, ...]] = {
+    **{kind: _WAVES_OF_NUMBER[number] for kind, (number, _) in NUMBERS.items() if number in _WAVES_OF_NUMBER},
+    "pulse_mismatch": ("pleth", "abp"),
+    "pleth_off": ("pleth",),
+    "abp_fault": ("abp",),
+    "resp_fault": ("resp", "co2"),
+}
+"""The waves that an alarm marks; one that is not here marks the ECG."""
 
 _LIMITS: Mapping[Number, Mapping[Side, LimitName]] = {
     "heart_rate": {"high": "heart_rate_high", "low": "heart_rate_low"},

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -188,6 +189,8 @@ class Trace:
         False when only the rows not drawn yet, and the one before them, are included.
     waves : tuple of WaveTrace
         Those waves of `View.waves` that the bed has, in that order.
+    wave_spans : dict of str to tuple of AlarmSpan
+        Samples of alarms that concern one of these waves.
     """
 
     session: str
@@ -209,3 +212,4 @@ class Trace:
     annotations: tuple[AnnotationLabel, ...] = ()
     whole: bool = True
     waves: tuple[WaveTrace, ...] = ()
+    wave_spans: Mapping[Signal, tuple[AlarmSpan, ...]] = field(default_factory=dict)

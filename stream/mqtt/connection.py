@@ -24,6 +24,7 @@ from aiomqtt.exceptions import MqttConnectError
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from stream.mqtt import packets, tls
 from stream.mqtt.address import BrokerAddress
@@ -155,8 +156,14 @@ class Connection:
         finally:
             self._mqtt.close()
 
-    async def subscribe(self, filters: Sequence[str]) -> None:
+    async def subscribe(self, filters: Sequence[str], *, as_published: bool = False) -> None:
         """Subscribe with QoS 1 and wait for the broker's acknowledgement.
+
+        Parameters
+        ----------
+        filters : sequence of str
+        as_published : bool
+            Of MQTT 5: deliver with the retain flag of the publisher, and nothing that is retained at present.
 
         Raises
         ------
@@ -165,7 +172,11 @@ class Connection:
         """
         if not filters:
             return
-        results = await self._mqtt.subscribe([(text, 1) for text in filters])
+        if as_published:
+            options = SubscribeOptions(qos=1, retainAsPublished=True, retainHandling=2)
+            results = await self._mqtt.subscribe([(text, options) for text in filters])
+        else:
+            results = await self._mqtt.subscribe([(text, 1) for text in filters])
         for text, result in zip(filters, results, strict=True):
             if isinstance(result, ReasonCode) and result.is_failure:
                 raise RefusedTopicError("subscribe to", text, result)

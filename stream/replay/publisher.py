@@ -6,6 +6,7 @@ Logged: executed commands, the end of a record, dropped chunks.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
@@ -16,9 +17,10 @@ import numpy as np
 from msgspec.structs import replace
 
 from stream.clock import Clock, monotonic_ns, rfc3339
-from stream.errors import UsageError
-from stream.records.record import Annotations, Record
+from stream.errors import MessageError, UsageError
+from stream.records.record import Annotations
 from stream.records.synthetic.live_record import LiveRecord
+from stream.replay.descriptions import MAX_NAMED, description, effect, names
 from stream.replay.disturbances import Disturbances, Interval
 from stream.replay.ledger import Write, discard
 from stream.replay.playhead import AnyRecord, Playhead, choose_record, execute, shift_deadlines
@@ -35,18 +37,22 @@ from stream.wire.alarm_messages import Alarm, Command
 from stream.wire.alarm_texts import Language
 from stream.wire.command_filter import check
 from stream.wire.detail import IN_FULL, DetailLeases, SetDetail
-from stream.wire.messages import Annotation, BedStatus, Message, Offer, Waveform
+from stream.wire.messages import (
+    MAX_REASON,
+    MAX_RESULTS,
+    Annotation,
+    BedStatus,
+    CommandResult,
+    Message,
+    Offer,
+    Waveform,
+)
 from stream.wire.replay_actions import (
     InjectionAction,
     PatientAction,
     PublisherAction,
-    ReplayAction,
-    Seek,
-    SetLoop,
-    SetPlaying,
     SetRhythm,
     SetScenario,
-    SetSpeed,
 )
 from stream.wire.shard import WARD_SHARDS
 from stream.wire.topics import Kind, Topic
@@ -69,9 +75,6 @@ MAX_WARD_CHUNKS_PER_TURN = 256
 MAX_EXECUTED_IDS = 64
 """Number of executed command ids kept per bed, so that no command is executed twice."""
 
-MAX_NAMED = 8
-"""Beds that are all named in one line; of more, restarts of looping records are not logged."""
-
 MIN_LOGGED_LOOP_S = 1.0
 """The end of a looping record is logged if the record lasts at least this long in wall time."""
 
@@ -86,6 +89,8 @@ class Bed:
         Position and deadlines, without those of `run`.
     executed : deque of str
         Ids of the last executed commands.
+    results : dict of str to CommandResult
+        What became of the last commands, by their ids, oldest first.
     dropped : int
         Chunks that were dropped because the broker was unavailable.
     numerics : bool
@@ -98,6 +103,7 @@ class Bed:
 
     own_head: Playhead
     executed: deque[str] = field(default_factory=lambda: deque(maxlen=MAX_EXECUTED_IDS))
+    results: dict[str, CommandResult] = field(default_factory=dict)
     dropped: int = 0
     numerics: bool = False
     run: ShardRun | None = None
@@ -329,7 +335,7 @@ class Publisher:
         else:
             head = execute(bed.head, action, self._now_ns())
             self._move(bed, head if head.anchor_ns == bed.head.anchor_ns else self._on_tick(head))
-            done = _effect(action, bed.head)
+            done = effect(action, bed.head)
         log.info("%s: %s, by %r", bed.head.bed, done, who)
         self.publish_status(bed)
 
@@ -383,9 +389,14 @@ class Publisher:
 
     def _observe(self, command: Command) -> None:
         """Let the scenario know what somebody does at a monitor."""
-        if self._scenario is not None:
-            bed, name = self.accept(command), command.action.__struct_config__.tag
-            self._scenario.observe(bed.head, Event("action", str(name)), self._clock.now_ns())
+        if self._scenario is None:
+            return
+        bed = self.beds[command.bed]
+        with contextlib.suppress(MessageError):  # whoever executes it says so
+            check(command, self._clock.now_ns(), bed.executed)
+            bed.executed.append(command.command_id)
+            event = Event("action", str(command.action.__struct_config__.tag))
+            self._scenario.observe(bed.head, event, self._clock.now_ns())
 
     def observe_alarm(self, alarm: Alarm) -> None:
         """Let the scenario know that an alarm is raised."""
@@ -414,7 +425,20 @@ class Publisher:
         bed = self.beds[command.bed]
         check(command, self._clock.now_ns(), bed.executed)
         bed.executed.append(command.command_id)
+        self._note(bed, CommandResult(command_id=command.command_id))
         return bed
+
+    def refuse(self, command: Command, reason: str) -> None:
+        """Report in the status of its bed that a command is refused."""
+        bed = self.beds[command.bed]
+        self._note(bed, CommandResult(command_id=command.command_id, refused=reason[:MAX_REASON]))
+        self.publish_status(bed)
+
+    def _note(self, bed: Bed, result: CommandResult) -> None:
+        bed.results.pop(result.command_id, None)
+        bed.results[result.command_id] = result
+        if len(bed.results) > MAX_RESULTS:
+            del bed.results[next(iter(bed.results))]
 
     def choose_record(self, bed: Bed, record: AnyRecord) -> None:
         """Continue with another record."""
@@ -468,6 +492,7 @@ class Publisher:
                 synthetic=head.record.synthetic,
                 counters=bed.counters,
                 records=self.offers,
+                commands=tuple(bed.results.values()),
                 injections=self._disturbances.running(head.bed),
                 steerable=isinstance(head.record, LiveRecord),
                 scenario=None if self._scenario is None else self._scenario.status(head.bed),
@@ -550,11 +575,6 @@ class Publisher:
         bed.dropped = dropped
 
 
-def names(beds: Sequence[str]) -> str:
-    """Return the names of beds for one line: all of a few, the first and the last of many."""
-    return ", ".join(beds) if len(beds) <= MAX_NAMED else f"{len(beds)} beds, {beds[0]} to {beds[-1]}"
-
-
 def annotations_of(chunk: Waveform, reference: Annotations) -> Iterator[Annotation]:
     """Yield the reference annotations of the samples in a chunk."""
     first, stop = np.searchsorted(reference.sample, [chunk.position, chunk.position + chunk.n])
@@ -566,33 +586,3 @@ def annotations_of(chunk: Waveform, reference: Annotations) -> Iterator[Annotati
             symbol=reference.symbol[i],
             aux=reference.aux[i],
         )
-
-
-def description(head: Playhead) -> str:
-    """Return a one-line description of a replay."""
-    record = head.record
-    signals = f"{', '.join(record.leads)}; {FS} Hz"
-    length = "without end" if isinstance(record, LiveRecord) and record.endless else f"{record.n / FS:.1f} s"
-    if isinstance(record, Record) and record.alone:
-        signals = f"numerics alone: {', '.join(one.name for one in record.numerics)}"
-    parts = [
-        f"{head.bed}: {record.name} ({signals}; {length})",
-        f"from {head.position / FS:.1f} s" if head.position else "",
-        f"at {head.speed:g} times real time",
-        "in a loop" if head.loop else "",
-        "SYNTHETIC" if record.synthetic else "",
-    ]
-    return ", ".join(part for part in parts if part)
-
-
-def _effect(action: ReplayAction, head: Playhead) -> str:
-    match action:
-        case SetPlaying(playing=playing):
-            return f"{'playing from' if playing else 'paused at'} {head.position / FS:.1f} s"
-        case SetSpeed(speed=speed):
-            return f"{speed:g} times real time"
-        case SetLoop(loop=loop):
-            return f"loop {'on' if loop else 'off'}"
-        case Seek(position=position):
-            return f"moved to {position / FS:.1f} s"
-    return type(action).__name__

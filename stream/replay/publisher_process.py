@@ -13,10 +13,11 @@ from stream.mqtt.address import BrokerAddress
 from stream.mqtt.client import Client, Watch, watch_nothing
 from stream.records.library import Library, LoadedRecords
 from stream.replay import bed_claims
+from stream.replay.descriptions import description
 from stream.replay.ledger import ledger
 from stream.replay.load_report import INTERVAL_S, LoadReport
 from stream.replay.playhead import AnyRecord, ReplayConfig, begin, check_speed, first_sample
-from stream.replay.publisher import Publisher, description
+from stream.replay.publisher import Publisher
 from stream.scenario.scenario import Scenario
 from stream.wire.alarm_messages import Alarm, Command
 from stream.wire.alarm_texts import Language
@@ -183,6 +184,7 @@ async def _execute_commands(client: Client, publisher: Publisher, library: Libra
         except BedsideError as error:
             client.counters["commands_refused"] += 1
             log.warning("command refused: %s", error)
+            publisher.refuse(command, str(error))
 
 
 async def _offers(library: Library | LoadedRecords) -> tuple[Offer, ...]:

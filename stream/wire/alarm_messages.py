@@ -13,6 +13,7 @@ from typing import Annotated, Literal, get_args
 
 import msgspec
 
+from stream.wire.answer import Answer
 from stream.wire.detail import SetDetail
 from stream.wire.limit_ranges import BELOW, Apnoea, Pressure, Rate, Respiration, Saturation
 from stream.wire.messages import (
@@ -305,6 +306,7 @@ Action = (
     | SetRhythm
     | SetScenario
     | SetDetail
+    | Answer
     | Inject
     | StopInjection
 )
@@ -324,7 +326,7 @@ class Command(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
         Wall time, UTC, RFC 3339; a command whose time differs by more than 10 s from the receiver's clock is ignored.
     action
         The action, identified by ``do``. `Acknowledge`, `PauseAudio`, `PauseAlarms` and `SetLimits` are for the
-        worker; those of `stream.wire.replay_actions` are for the publisher.
+        worker; those of `stream.wire.replay_actions` are for the publisher, `Answer` for the alarm log of a class.
     """
 
     command_id: Hex128

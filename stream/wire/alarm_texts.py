@@ -17,6 +17,7 @@ import msgspec
 
 from stream.wire import alarm_texts_en, alarm_texts_ja
 from stream.wire.alarm_messages import REASONS, Alarm, AlarmKind
+from stream.wire.limit_ranges import LimitName
 
 Language = Literal["en", "ja"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -31,6 +32,11 @@ NO_VALUE = "–"
 """Shown in place of a missing value."""
 
 _MAX_DIGITS = 2
+
+_OF_NUMBERS: frozenset[AlarmKind] = frozenset(
+    {*get_args(LimitName), "abp_disconnected", "pulse_mismatch"} - {"heart_rate_low", "heart_rate_high"}
+)
+"""Kinds of values that are not of the ECG: if such an alarm ends because its value is unknown, the text says this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +97,9 @@ def alarm_phrase(alarm: Alarm) -> Phrase:
         horizon=_number(alarm.horizon_ms, ".0f"),
         seconds=_number(alarm.duration_s, ".0f"),
     )
+    no_value = alarm.reason == "signal_unusable" and alarm.kind in _OF_NUMBERS
     return phrase(
-        f"reason.{alarm.reason}",
+        "reason.no_value" if no_value else f"reason.{alarm.reason}",
         condition=condition,
         value=_value(alarm),
         replacement=NO_VALUE if alarm.replaced_by is None else kind_phrase(alarm.replaced_by),

@@ -113,6 +113,7 @@ ALARMS: Mapping[str, str] = {
     "reason.leads_changed": "{condition}; now on other leads",
     "reason.replaced": "{condition}; became {replacement}",
     "reason.signal_unusable": "{condition}; end unknown, signal not usable",
+    "reason.no_value": "{condition}; end unknown, no value any more",
     "reason.signal_interrupted": "{condition}; end unknown, signal interrupted",
     "reason.switched_off": "Switched off by {who}",
     "reason.new_session": "Ended: the replay was restarted",

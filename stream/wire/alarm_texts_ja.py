@@ -113,6 +113,7 @@ ALARMS: Mapping[str, str] = {
     "reason.leads_changed": "{condition}、対象の誘導が変化",
     "reason.replaced": "{condition}、{replacement} に移行",
     "reason.signal_unusable": "{condition}、信号不良のため終了時刻は不明",
+    "reason.no_value": "{condition}、値が得られないため終了時刻は不明",
     "reason.signal_interrupted": "{condition}、信号が途切れたため終了時刻は不明",
     "reason.switched_off": "{who} が停止",
     "reason.new_session": "終了: 再生が最初からやり直されました",

@@ -37,6 +37,12 @@ MAX_INDEX = 2**53
 MAX_OFFERS = 256
 """Records that a publisher may offer."""
 
+MAX_RESULTS = 8
+"""Results of commands that the status of a bed contains."""
+
+MAX_REASON = 500
+"""Characters of the reason why a command is refused."""
+
 MAX_OFFSETS = 360
 """Largest number of predicted samples per bed in a message."""
 
@@ -436,6 +442,20 @@ class ScenarioStatus(msgspec.Struct, frozen=True, kw_only=True):
     steps: Annotated[tuple[ScenarioStep, ...], msgspec.Meta(max_length=MAX_SCENARIO_STEPS)] = ()
 
 
+class CommandResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a command to a publisher.
+
+    Attributes
+    ----------
+    command_id : str
+    refused : str or None
+        The reason why it was not executed, in English; None: it was.
+    """
+
+    command_id: Hex128
+    refused: Annotated[str, msgspec.Meta(max_length=MAX_REASON)] | None = None
+
+
 class BedStatus(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     """Status of a bed in one role; retained. It is valid only while the process of its ``instance`` is online.
 
@@ -473,6 +493,8 @@ class BedStatus(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
         Publisher: the scenario that is in progress.
     injections : tuple of RunningInjection or None
         Publisher: injections in progress; None if it cannot inject.
+    commands : tuple of CommandResult
+        Publisher: the last commands to it, newest last, at most 8.
     """
 
     bed: BedName
@@ -494,6 +516,7 @@ class BedStatus(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
     steerable: bool = False
     scenario: ScenarioStatus | None = None
     injections: Annotated[tuple[RunningInjection, ...], msgspec.Meta(max_length=MAX_INJECTIONS)] | None = None
+    commands: Annotated[tuple[CommandResult, ...], msgspec.Meta(max_length=MAX_RESULTS)] = ()
 
 
 class ProcessStatus(Message, frozen=True, kw_only=True, tag_field="v", tag=1):

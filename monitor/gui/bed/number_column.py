@@ -11,8 +11,10 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from monitor.gui.style.language import QT_TRANSLATE_NOOP, translate
 from monitor.gui.style.number_colours import is_bright, number_colours
+from monitor.gui.style.text_lookup import text_of
 from monitor.gui.style.theme import Theme, colour, font, px
 from monitor.view.bed_numerics import INTERMITTENT, Reading
+from monitor.view.missing_values import number_reason
 from monitor.view.number_alarms import NumberAlarm, limit_texts, number_alarms
 from monitor.view.number_groups import NO_VALUE, Group, beside_text, main_reading, main_texts
 from monitor.view.view_model import Frame
@@ -84,7 +86,8 @@ def tile_of(group: Group, frame: Frame, *, off: bool) -> Tile:
     readings = frame.readings
     reading = main_reading(group, readings)
     main, mean = main_texts(group, readings)
-    note = _note(group, reading, off=off and main == NO_VALUE)
+    reason = number_reason(group, reading, frame, off=off) if main == NO_VALUE else None
+    note = _note(group, reading) if reason is None else text_of(reason)
     dim = reading is not None and reading.state == "stale"
     beside = beside_text(group, readings)
     tile = Tile(group.name, translate("Numbers", group.unit), main, mean, beside, note, group.wave, dim)
@@ -96,12 +99,10 @@ def tile_of(group: Group, frame: Frame, *, off: bool) -> Tile:
     return replace(tile, limits=limits, alarm=alarm, bright=bright)
 
 
-def _note(group: Group, reading: Reading | None, *, off: bool) -> str:
-    """Return the source of a value, with its age if it matters, or the reason why there is none."""
-    if off:
-        return translate("Numbers", "sensor off")
+def _note(group: Group, reading: Reading | None) -> str:
+    """Return the source of a value, with its age if it matters, or since when there is none."""
     if reading is None:
-        return translate("Numbers", "not measured")
+        return ""
     if reading.state == "missing":
         return translate("Numbers", "no value for {age}").format(age=age_text(reading.age_s))
     source = translate("Numbers", SOURCES[reading.source])

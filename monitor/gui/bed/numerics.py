@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRect, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QFont, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from monitor.gui.style.language import translate
@@ -11,12 +11,18 @@ from monitor.gui.style.number_colours import NumberColours, is_bright, number_co
 from monitor.gui.style.text_lookup import text_of
 from monitor.gui.style.theme import Theme, colour, font, px
 from monitor.view.display_texts import rhythm_phrase
+from monitor.view.missing_values import heart_rate_reason
 from monitor.view.number_alarms import NumberAlarm, number_alarms, rhythm_priority
 from monitor.view.number_groups import NO_VALUE
 from monitor.view.view_model import Frame, Patient
 from stream.wire.alarm_messages import Priority
 
 _ROW, _ROWS = 26, 4
+_LARGEST_PX, _COMPACT_PX = 103, 72
+"""Height of the heart rate."""
+
+_HEART_PX = 84
+"""Right edge of name and heart."""
 
 
 class HeartRate(QWidget):
@@ -24,8 +30,8 @@ class HeartRate(QWidget):
 
     Attributes
     ----------
-    value, rhythm : str
-        Texts as shown.
+    value, rhythm, reason : str
+        Texts as shown; the reason why the heart rate is missing.
     patient : Patient
     alarm : NumberAlarm or None
         The alarm of the heart rate.
@@ -40,6 +46,7 @@ class HeartRate(QWidget):
         self.theme = theme
         self.patient = Patient()
         self.alarm: NumberAlarm | None = None
+        self.reason = ""
         self._bright = False
         self._rhythm_priority: Priority | None = None
         self._compact = False
@@ -85,9 +92,11 @@ class HeartRate(QWidget):
         bright = is_bright(alarm, frame.now_ns, steady=not frame.worker or frame.pauses.alarms_s > 0)
         vitals = frame.patient.vitals
         priority = None if vitals is None else rhythm_priority(vitals.rhythm, frame.active)
-        shown = (frame.patient, alarm, bright, priority)
-        if shown != (self.patient, self.alarm, self._bright, self._rhythm_priority):
-            self.patient, self.alarm, self._bright, self._rhythm_priority = shown
+        found = heart_rate_reason(frame)
+        reason = "" if found is None else text_of(found)
+        shown = (frame.patient, alarm, bright, priority, reason)
+        if shown != (self.patient, self.alarm, self._bright, self._rhythm_priority, self.reason):
+            self.patient, self.alarm, self._bright, self._rhythm_priority, self.reason = shown
             self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002
@@ -105,16 +114,27 @@ class HeartRate(QWidget):
             painter.drawText(_rect(14, 38, 80, 20), Qt.AlignmentFlag.AlignLeft, translate("Numbers", "1/min"))
             self._draw_limits(painter, alarm)
             ink, ground = self.colours
-            painter.setFont(font(72 if self._compact else 103, bold=True))
+            place = QRect(px(_HEART_PX), 0, self.width() - px(16 + _HEART_PX), self._number_height)
+            painter.setFont(self._fitting_font(place.width() - px(8)))
             metrics = painter.fontMetrics()
-            place = QRect(0, 0, self.width() - px(16), self._number_height)
             if ground:
                 width, height = metrics.horizontalAdvance(self.value) + px(16), metrics.capHeight() + px(24)
                 box = QRect(place.right() - width + px(8), (place.height() - height) // 2, width, height)
                 painter.fillRect(box, colour(ground))
             painter.setPen(colour(ink))
             painter.drawText(place, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, self.value)
+            if self.reason:
+                painter.setFont(font(16, bold=True))
+                painter.setPen(colour(self.theme.technical))
+                painter.drawText(place, Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignRight, self.reason)
             self._draw_texts(painter)
+
+    def _fitting_font(self, room: int) -> QFont:
+        """Return the largest font of the heart rate that leaves name and heart free."""
+        pixels = _COMPACT_PX if self._compact else _LARGEST_PX
+        while pixels > _COMPACT_PX and QFontMetrics(font(pixels, bold=True)).horizontalAdvance(self.value) > room:
+            pixels -= 2
+        return font(pixels, bold=True)
 
     def _draw_limits(self, painter: QPainter, alarm: NumberAlarm | None) -> None:
         limits, bottom = self.patient.limits, self._number_height

@@ -474,14 +474,6 @@
         <translation>計測値</translation>
     </message>
     <message>
-        <source>sensor off</source>
-        <translation>センサ外れ</translation>
-    </message>
-    <message>
-        <source>not measured</source>
-        <translation>未計測</translation>
-    </message>
-    <message>
         <source>no value for {age}</source>
         <translation>{age} 間 値なし</translation>
     </message>

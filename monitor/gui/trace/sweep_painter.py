@@ -14,7 +14,7 @@ from monitor.view.trace import Trace
 _MIN_THINNED = 200
 """Number of samples from which a small sweep thins its lines."""
 
-_BAR_PX = 6
+BAR_PX = 6
 """Height of the bar of an alarm; it fits into the padding above the first lane."""
 
 
@@ -71,5 +71,5 @@ def _draw_bars(painter: QPainter, layout: Layout, trace: Trace, first: int, them
         begin = max(alarm_span.first, first)
         if begin < stop:
             for left, right in layout.columns(begin, stop):
-                bar = QRectF(left, layout.header_height, right - left, _BAR_PX)
+                bar = QRectF(left, layout.header_height, right - left, BAR_PX)
                 painter.fillRect(bar, colour(theme.signal[alarm_span.priority]))

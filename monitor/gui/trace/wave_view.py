@@ -1,6 +1,7 @@
 """Waves other than ECG below its sweep: a lane for each, with the same cursor, erased gap and paper speed.
 
 As the sweep, each frame draws only new samples into a cached pixmap, erases as many columns ahead, and repaints these.
+The bars of alarms are few: they are painted over the cache.
 """
 
 from __future__ import annotations
@@ -10,15 +11,18 @@ from PySide6.QtCore import QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from monitor.gui.style.language import current_language, translate
+from monitor.gui.style.language import current_language
 from monitor.gui.style.pixmap_copy import copy_part
 from monitor.gui.style.polyline import draw_line, square_pen
+from monitor.gui.style.text_lookup import text_of
 from monitor.gui.style.theme import Theme, colour, font, font_scale, px
 from monitor.gui.trace.sweep import PAUSED_OPACITY, gutter
 from monitor.gui.trace.sweep_layout import LANE_PADDING, Layout
+from monitor.gui.trace.sweep_painter import BAR_PX
 from monitor.view.trace import Trace, WaveTrace
 from monitor.view.wave_buffers import MIN_ADVANCE
 from stream.timebase import FS
+from stream.wire.alarm_texts import phrase
 from stream.wire.wave_message import Signal
 
 NAMES: dict[Signal, str] = {
@@ -77,6 +81,8 @@ class WaveView(QWidget):
             As in `SweepView.show_trace`.
         """
         if (stale, paused) != (self._stale, self._paused) or trace is None or not trace.waves:
+            self.update()
+        if trace is not None and self._trace is not None and trace.wave_spans != self._trace.wave_spans:
             self.update()
         self._stale, self._paused, self._trace = stale, paused, trace
         if trace is None or not trace.waves or self.size().isEmpty():
@@ -144,7 +150,7 @@ class WaveView(QWidget):
             painter.setFont(font(14, bold=True))
             painter.setPen(colour(self.theme.technical))
             align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(place, align, translate("Numbers", "sensor off"))
+            painter.drawText(place, align, text_of(phrase("missing.sensor_off")))
 
     def _draw_wave(self, painter: QPainter, layout: Layout, trace: Trace, lane: int, first: float) -> float:
         """Draw the samples of one wave from a time on, connected to the last one drawn; return where the line begins.
@@ -190,12 +196,27 @@ class WaveView(QWidget):
                 painter.fillRect(event.rect(), colour(self.theme.ground))
                 painter.setOpacity(PAUSED_OPACITY if self._paused else self.theme.stale_opacity)
                 copy_part(painter, self._cache, self.rect())
+                self._draw_bars(painter, trace)
             else:
                 copy_part(painter, self._cache, event.rect())
+                self._draw_bars(painter, trace)
                 if trace.gap:
                     layout = self._layout(trace)
                     x = layout.x(self._drawn_to, layout.page(self._drawn_to))
                     painter.fillRect(QRectF(x, 0, 2, self.height()), colour(self.theme.edge))
+
+    def _draw_bars(self, painter: QPainter, trace: Trace) -> None:
+        """Draw a bar above each lane for the interval of each alarm of its wave, the most urgent on top."""
+        layout, oldest = self._layout(trace), max(trace.first, self._drawn_to - trace.span + trace.gap)
+        for lane, wave in enumerate(trace.waves):
+            top = round(layout.lane(lane)[0] - layout.padding) + 1
+            for alarm_span in trace.wave_spans.get(wave.signal, ()):
+                stop = self._drawn_to if alarm_span.stop is None else min(alarm_span.stop, self._drawn_to)
+                begin = max(alarm_span.first, oldest)
+                if begin < stop:
+                    ink = colour(self.theme.signal[alarm_span.priority])
+                    for left, right in layout.columns(begin, stop):
+                        painter.fillRect(QRectF(left, top, right - left, BAR_PX), ink)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         """Redraw for the new size."""

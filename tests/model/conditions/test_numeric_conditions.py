@@ -121,6 +121,14 @@ def test_apnoea_replaces_a_low_respiration_rate() -> None:
     assert (replaced.reason, replaced.replaced_by) == ("replaced", "apnoea")
 
 
+def test_after_an_apnoea_the_delay_of_a_low_rate_begins_anew() -> None:
+    pause: list[Values | None] = [{"respiration_rate": 0.0, "apnoea": float(s)} for s in range(10, 45)]
+    resumes: Values = {"respiration_rate": 5.0, "apnoea": None}
+    found = run([*seconds({"respiration_rate": 14.0}, 5), *pause, *seconds(resumes, 14)])
+    assert [change.kind for change in found] == ["apnoea", "apnoea"]
+    assert run([*pause, *seconds(resumes, 16)])[-1].kind == "respiration_low"
+
+
 CONNECTED: Values = {"abp_systolic": 120.0, "abp_diastolic": 70.0, "abp_mean": 85.0}
 
 

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from monitor.alarm_log.strips import (
     HISTORY_SAMPLES,
-    MARGIN_SAMPLES,
     MAX_PENDING,
     MAX_READY,
     SILENCE_TIMEOUT_NS,
     StripRecorder,
 )
+from monitor.common.strip import MARGIN_SAMPLES
 from stream.wire.alarm_messages import Alarm
 from stream.wire.bed_places import configured_places
 from stream.wire.messages import INVALID, BedStatus

@@ -52,6 +52,17 @@ def test_events_that_are_sent_again_are_no_news() -> None:
     assert scenario.frame().history == before.history
 
 
+def test_past_alarms_stand_below_those_received_and_change_no_active_one() -> None:
+    scenario = Scenario().stream(30).receive(alarm(500), ActiveAlarms(bed="bed-1", alarms=(alarm(500), alarm(200))))
+    alarms = scenario.presenter.bed("bed-1").alarms
+    events = [alarm(100), alarm(200), alarm(100, "cleared", end=300), alarm(500, "cleared", end=600)]
+    alarms.add_past(events)
+    history = scenario.frame().history
+    assert [(line.alarm.onset, line.active) for line in history] == [(200, True), (500, True), (100, False)]
+    assert alarms.event_time(alarm(100).alarm_id, "raised") == alarm(100).when
+    assert alarms.has_past
+
+
 def test_the_list_of_active_alarms_is_enough() -> None:
     scenario = Scenario().stream(30).receive(ActiveAlarms(bed="bed-1", alarms=(alarm(500),)))
     assert len(scenario.frame().active) == 1

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from monitor.common.strip import MARGIN_SAMPLES as MARGIN
+from monitor.common.strip import Strip
 from monitor.view.display_texts import english
 from monitor.view.event_export import file_stem, to_adu, to_csv, write_wfdb
-from monitor.view.event_review import MARGIN, Review, build_review, crop, newer_review
+from monitor.view.event_review import Review, build_review, crop, newer_review, with_strip
 from monitor.view.event_summary import summary_rows
 from monitor.view.link import LinkState
 from stream.errors import StorageError
 from stream.records.wfdb_reader import quiet_wfdb
 from stream.records.wfdb_writer import write
 from stream.timebase import FS
-from stream.wire.alarm_messages import ActiveAlarms
+from stream.wire.alarm_messages import ActiveAlarms, Alarm
 from stream.wire.alarm_texts import Phrase
 from stream.wire.messages import INVALID
 from tests.monitor.message_samples import alarm, received_chunk
@@ -259,3 +262,46 @@ def test_an_invalid_wfdb_name_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="use letters, digits"):
         write_wfdb(review_of(event()), tmp_path / "my event.hea", write)
     assert list(tmp_path.iterdir()) == []
+
+
+# --- samples of the alarm store -------------------------------------------------------------------------------------
+
+
+def stored(event_alarm: Alarm, valid: slice = slice(None), **changes: object) -> Strip:
+    """Return a strip with the sample's index in its session as adu."""
+    start = event_alarm.onset - MARGIN
+    adu = np.full(2 * MARGIN, INVALID, "<i2")
+    adu[valid] = np.arange(start, start + 2 * MARGIN)[valid]
+    own = (event_alarm.alarm_id, event_alarm.bed, event_alarm.session, event_alarm.priority, start)
+    whole = Strip(*own, leads=("MLII",), gain=(200.0,), zero=(1024,), samples=adu.tobytes(), complete=True)
+    return replace(whole, **changes)
+
+
+def test_a_strip_replaces_samples_that_the_monitor_does_not_have() -> None:
+    before_restart = alarm(ONSET, session="f" * 32)
+    scenario = Scenario().stream(5).receive(ActiveAlarms(bed="bed-1", alarms=(before_restart,)))
+    lacking = review_of(scenario)
+    assert lacking.has_gaps
+    found = with_strip(lacking, stored(before_restart, slice(360, None)))
+    assert (found.first, found.end, found.stop) == (ONSET - MARGIN, ONSET + MARGIN, ONSET + MARGIN)
+    np.testing.assert_allclose(found.mv[360:, 0], (np.arange(found.first + 360, found.stop) - 1024) / 200, atol=1e-5)
+    assert np.isnan(found.mv[:360]).all()
+    assert np.isnan(found.predicted).all()
+    assert english(found.notes) == (
+        "From the alarm store, which keeps no forecast and no score. 1.0 s are missing or invalid."
+    )
+    assert newer_review(found, lacking).mv is found.mv
+    assert english(with_strip(lacking, None).notes).endswith("The alarm store has no samples of it.")
+
+
+def test_a_strip_completes_the_samples_of_the_monitor() -> None:
+    scenario = Scenario()
+    scenario.next_seq = 100
+    scenario.stream(200).receive(alarm(ONSET))
+    found = with_strip(review_of(scenario), stored(alarm(ONSET)))
+    np.testing.assert_allclose(found.mv[:, 0], (np.arange(found.first, found.stop) - 1024) / 200, atol=1e-5)
+    assert np.isfinite(found.predicted[-1, 0])
+    assert english(found.notes) == "5.0 s are from the alarm store, without forecast."
+    other_leads = stored(alarm(ONSET), leads=("V1",))
+    assert with_strip(review_of(scenario), other_leads).mv is not found.mv
+    assert "5.0 s are not available" in english(with_strip(review_of(scenario), other_leads).notes)

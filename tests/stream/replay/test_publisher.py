@@ -11,8 +11,9 @@ import pytest
 from stream.clock import rfc3339
 from stream.errors import MessageError, UsageError
 from stream.records.record import Annotations
+from stream.replay.descriptions import description
 from stream.replay.playhead import Playhead, ReplayConfig, begin
-from stream.replay.publisher import MAX_CHUNKS_PER_TURN, Publisher, description
+from stream.replay.publisher import MAX_CHUNKS_PER_TURN, Publisher
 from stream.wire.alarm_messages import Action, Command
 from stream.wire.continuity import Continuity, check_sequence
 from stream.wire.messages import Annotation, BedStatus, Message, Waveform

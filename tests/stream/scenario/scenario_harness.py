@@ -36,10 +36,10 @@ def play(
 ) -> Publisher:
     """Let a scenario play, as fast as possible; ``receive`` gets all messages. Times are those of the clock."""
     clock = FakeClock()
-    heads = [
-        begin(record, ReplayConfig(bed=bed.name, chunk=chunk, speed=scenario.speed, loop=True, start_s=start_s), BEGIN_NS, SESSION)
-        for bed, (record, start_s) in zip(scenario.beds, first_records(scenario, load), strict=True)
-    ]
+    heads = []
+    for bed, (record, start_s) in zip(scenario.beds, first_records(scenario, load), strict=True):
+        config = ReplayConfig(bed=bed.name, chunk=chunk, speed=scenario.speed, loop=True, start_s=start_s)
+        heads.append(begin(record, config, BEGIN_NS, SESSION))
     publisher = Publisher(
         heads,
         send=receive,

@@ -83,7 +83,7 @@ def test_the_languages_have_the_same_codes_and_values() -> None:
 def test_no_template_is_unused() -> None:
     kinds = {f"kind.{kind}" for kind in KINDS}
     outcomes = {f"{kind}.{outcome}" for kind in KINDS for outcome in ("began", "ended")}
-    reasons = {f"reason.{reason}" for reason in REASONS}
+    reasons = {f"reason.{reason}" for reason in (*REASONS, "no_value")}
     assert ALARM_TABLES["en"].keys() == kinds | outcomes | reasons | {"separator"}
 
 
@@ -121,6 +121,17 @@ def test_no_template_is_unused() -> None:
         (
             {"kind": "asystole", "reason": "signal_unusable", "phase": "cleared", "end": 4000, "value": 4.25},
             "Asystole: no QRS complex for 4.2 s; end unknown, signal not usable",
+        ),
+        (
+            {
+                "kind": "apnoea",
+                "reason": "signal_unusable",
+                "phase": "cleared",
+                "end": 4000,
+                "value": 45.0,
+                "limit": 20,
+            },
+            "Apnoea: no breath for 45 s, limit 20 s; end unknown, no value any more",
         ),
         ({"kind": "noise", "reason": "switched_off", "phase": "cleared", "end": 4000}, "Switched off by 看護師 1"),
     ],

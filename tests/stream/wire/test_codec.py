@@ -28,6 +28,7 @@ from stream.wire.messages import (
     Annotation,
     Beat,
     BedStatus,
+    CommandResult,
     Forecast,
     Message,
     Offer,
@@ -146,6 +147,7 @@ TRUTH = Truth(
 RUNNING = RunningInjection(
     injection_id="mains", kind="mains", signal="ecg", lead=None, level=0.2, hz=50.0, begin=360, end=None
 )
+RESULTS = (CommandResult(command_id=SESSION), CommandResult(command_id=SESSION[::-1], refused="no such lead"))
 WARD_BEDS = ("icu-032", "icu-039", "icu-085")
 """Beds of one shard of a ward."""
 
@@ -189,7 +191,7 @@ MESSAGES: list[Message] = [
     ANNOTATION,
     BED_STATUS,
     msgspec.structs.replace(BED_STATUS, records=(Offer(name="mitdb/203", seconds=1805.6, rhythms=("AFIB", "VT")),)),
-    msgspec.structs.replace(BED_STATUS, role="publisher", state="playing", injections=(RUNNING,)),
+    msgspec.structs.replace(BED_STATUS, role="publisher", state="playing", injections=(RUNNING,), commands=RESULTS),
     PROCESS,
 ]
 

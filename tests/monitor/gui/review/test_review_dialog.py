@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import gc
 import weakref
+from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from monitor.alarm_log.reader import StoreReader
+from monitor.alarm_log.store import AlarmLog
+from monitor.common.strip import Strip
 from monitor.gui.review.ecg_paper import ANNOTATION_ROW_MM
 from monitor.gui.style.theme import NIGHT
 from monitor.gui.window import MonitorWindow
+from stream.clock import rfc3339
 from stream.records.wfdb_writer import write
 from stream.wire.alarm_messages import Acknowledge, Command
 from stream.wire.messages import Annotation, Beat
@@ -276,3 +282,37 @@ def test_annotations_are_drawn_if_there_is_a_reference(window: MonitorWindow, sc
             for y in range(number * row, (number + 1) * row)
         }
         assert ink in inks
+
+
+# --- alarms from before the window was opened -----------------------------------------------------------------------
+
+
+def test_after_a_restart_the_review_shows_the_strip_of_the_store(qtbot: QtBot, script: Script, tmp_path: Path) -> None:
+    past = alarm(ONSET, session="f" * 32, when=rfc3339(script.now))
+    samples = np.full(7200, 1224, "<i2").tobytes()
+    start = ONSET - 3600
+    own = (past.alarm_id, "bed-1", past.session, "low", start)
+    strip = Strip(*own, ("V5",), (200.0,), (1024,), samples, complete=True)
+    with AlarmLog(tmp_path / "alarms.sqlite") as store:
+        store.add([(past, script.now)])
+        made = MonitorWindow(script, clock=script.clock, alarm_store=StoreReader(store.path), timed=False)
+        qtbot.addWidget(made)
+        made.show()
+        script.worker()
+        feed(script, made, 2)
+        dialog = click(made, qtbot)
+        assert "The alarm store has no samples of it." in dialog.note.text()
+        store.add_strips([strip])
+        feed(script, made, 3)
+        assert dialog.note.text().startswith("From the alarm store")
+        assert dialog.review.leads == ("V5",)
+        assert float(dialog.review.mv[3600, 0]) == 1.0
+        made.close()
+
+
+def test_without_a_store_the_review_says_how_to_have_one(window: MonitorWindow, script: Script, qtbot: QtBot) -> None:
+    script.worker()
+    feed(script, window, 2)
+    script.receive(alarm(ONSET, session="f" * 32))
+    window.tick()
+    assert "start the monitor with --db FILE" in click(window, qtbot).note.text()

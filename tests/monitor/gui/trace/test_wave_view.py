@@ -159,3 +159,25 @@ def test_a_frozen_trace_has_its_waves(window: MonitorWindow, script: Script, qtb
     for trace in frozen.waves:
         assert frozen.first <= trace.times[0] < trace.times[-1] < frozen.cursor
         assert trace.range == next(w.range for w in window.frame_shown.trace.waves if w.signal == trace.signal)
+
+
+def test_an_alarm_marks_the_lane_of_its_own_wave(window: MonitorWindow, script: Script) -> None:
+    script.worker()
+    stream(script, window, 30)
+    raised = alarm(500, kind="abp_mean_low", priority="medium")
+    script.receive(raised, alarm(200, "cleared", end=400, kind="spo2_low", priority="medium"))
+    stream(script, window, 5)
+    view = window.bed_view.waves
+    trace = window.frame_shown.trace
+
+    def marked(lane: int, sample: int) -> bool:
+        image = view.grab().toImage()
+        x = GUTTER + round(sample % trace.span * (view.width() - GUTTER) / trace.span)
+        return is_close_to(image.pixelColor(x, view.height() * lane // 3 + 3), NIGHT.signal["medium"])
+
+    assert [marked(1, sample) for sample in (450, 520, 1000, trace.cursor - 20)] == [False, True, True, True]
+    assert [marked(0, sample) for sample in (150, 300, 450)] == [False, True, False]
+    assert not marked(2, 600)
+    script.receive(alarm(500, "cleared", end=700, kind="abp_mean_low", priority="medium"))
+    stream(script, window, 1)
+    assert [marked(1, sample) for sample in (520, 650, 750, 1000)] == [True, True, False, False]
