@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from stream.clock import rfc3339
@@ -46,8 +46,6 @@ class _BedRun:
         Of the bed in the scenario.
     steps : tuple of Step
     timeline : Timeline
-    happened : list of Happening
-        Since the begin of the scenario.
     at : int
         Sample of the session up to which the timeline was moved.
     record : Record or LiveRecord
@@ -60,7 +58,6 @@ class _BedRun:
     steps: tuple[Step, ...]
     timeline: Timeline
     record: AnyRecord
-    happened: list[Happening] = field(default_factory=list)
     at: int = 0
     begun: bool = False
     over: bool = False
@@ -144,27 +141,27 @@ class ScenarioRun:
             self._tell(head, now_ns, "scenario", "begin", self.scenario.name, text=self._about)
             if isinstance(head.record, LiveRecord):
                 self._actor.tell_rhythm(head.bed, run.timeline.rhythm)
-        if not self._playing or run.over:
-            run.at = head.start
-            return
-        to = min(run.timeline.position + head.start - run.at, self.scenario.samples)
-        run.at = head.start
-        run.timeline, happened = advance(run.steps, run.timeline, to)
-        run.happened += happened
+        elapsed, run.at = head.start - run.at, head.start
+        if self._playing and not run.over:
+            self._advance(run, head, now_ns, run.timeline.position + elapsed)
+            if run.timeline.position >= self.scenario.samples:
+                self.end(head, now_ns)
+
+    def end(self, head: Playhead, now_ns: int) -> None:
+        """Do what happens at the end of the scenario of a bed, and tell that it is over, once."""
+        run = self._beds[head.bed]
+        if run.begun and not run.over:
+            self._advance(run, head, now_ns, self.scenario.samples)
+            run.over = True
+            self._tell(head, now_ns, "scenario", "end", self.scenario.name)
+
+    def _advance(self, run: _BedRun, head: Playhead, now_ns: int, to: int) -> None:
+        run.timeline, happened = advance(run.steps, run.timeline, min(to, self.scenario.samples))
         for one in happened:
             if one.kind == "step":
                 self._do(run, head, now_ns, one.step)
             else:
                 self._tell_outcome(run, head, now_ns, one)
-        if run.timeline.position >= self.scenario.samples:
-            self.end(head, now_ns)
-
-    def end(self, head: Playhead, now_ns: int) -> None:
-        """Tell that the scenario of a bed is over, once."""
-        run = self._beds[head.bed]
-        if run.begun and not run.over:
-            run.over = True
-            self._tell(head, now_ns, "scenario", "end", self.scenario.name)
 
     def observe(self, head: Playhead, event: Event, now_ns: int) -> None:
         """Process an event at a bed: a step may wait for it, or a student was to do it."""
@@ -290,7 +287,7 @@ class ScenarioRun:
                 self._actor.do(head.bed, StopInjection(injection_id=injection_id(self.scenario, number)))
         timeline, happened = advance(run.steps, begin(run.steps, bed.rhythm), position)
         # What was expected before is not expected any more.
-        run.timeline, run.happened, run.over = timeline._replace(expected=()), happened, False
+        run.timeline, run.over = timeline._replace(expected=()), False
         if isinstance(run.record, LiveRecord):
             patient = patient_at(bed, run.steps, happened, position)
             self._actor.show(head.bed, _live(self.scenario, run.number, patient, position), 0)

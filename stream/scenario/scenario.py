@@ -22,8 +22,8 @@ Seconds = Annotated[float, msgspec.Meta(ge=0, le=MAX_SECONDS)]
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,39}\Z")]
 Sentence = Annotated[str, msgspec.Meta(min_length=1, max_length=900)]
 
-ActionName = Literal["acknowledge", "pause_audio", "pause_alarms", "set_limits"]
-"""What a student does: the commands of a monitor to the worker."""
+ActionName = Literal["acknowledge", "pause_audio", "pause_alarms", "set_limits", "answer"]
+"""What a student does: the commands of a monitor that change no replay."""
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
