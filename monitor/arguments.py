@@ -138,6 +138,14 @@ def parser() -> argparse.ArgumentParser:
         "--annotations", action="store_true", help="also publish the reference annotations of the record"
     )
     command.add_argument(
+        "--inject",
+        action="append",
+        default=[],
+        metavar="'BED FIELD=VALUE …'",
+        help="disturb a bed from the begin, such as 'bed-1 kind=mains level=0.3'; can be repeated. Later: "
+        "'bedside command BED inject …'",
+    )
+    command.add_argument(
         "--ward",
         type=int,
         metavar="N",
@@ -202,6 +210,11 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--station", action="store_true", help="open the central station: all beds")
     command.add_argument(
         "--who", default="monitor", metavar="NAME", help="user name in the commands that it sends (default: monitor)"
+    )
+    command.add_argument(
+        "--quiz",
+        action="store_true",
+        help="hide what tells the rhythm, and ask for it; the answers are for 'bedside alarms --truth' and 'debrief'",
     )
     command.add_argument("--sound", action="store_true", help="play tones for beats and alarms; M mutes them")
     command.add_argument("--db", type=Path, metavar="FILE", help="alarm store, to review alarms from before it opened")
@@ -288,6 +301,26 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("fields", nargs="*", metavar="FIELD=VALUE", help="lists and maps as JSON")
     command.add_argument(
         "--who", default="command", metavar="NAME", help="user name in the command (default: %(default)s)"
+    )
+
+    command = add(
+        "score",
+        "score the worker while it works: beats, rhythms and alarms against the reference of 'replay --annotations', "
+        "as 'evaluate --alarms' does with whole records. It ends with the record",
+        broker,
+    )
+    command.add_argument("--bed", metavar="NAME", help="score this bed (default: all that have a reference)")
+    command.add_argument(
+        "--seconds",
+        type=float,
+        default=float("inf"),
+        metavar="N",
+        help="stop after N seconds (default: with the record)",
+    )
+    command.add_argument(
+        "--json",
+        action="store_true",
+        help="a line of JSON per bed and report instead of the table; the last one is complete",
     )
 
     command = add(

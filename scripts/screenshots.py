@@ -34,6 +34,7 @@ from monitor.view.view_model import Frame
 from stream.mqtt.address import BROKER_VARIABLE, BrokerAddress
 from stream.mqtt.embedded_broker import free_port
 from stream.records.wfdb_writer import write
+from stream.wire.replay_actions import Seek
 
 OUT = Path(__file__).parents[1] / "docs" / "img"
 SIZE = (1280, 800)
@@ -52,6 +53,18 @@ BEDS = {
     "bed-9": ("mitdb/116", 60.0),
 }
 """Record of each bed and start position in seconds."""
+
+HOURLY = {
+    "bed-1": "challenge2019/p000009",
+    "bed-2": "challenge2019/p000011",
+    "bed-3": "challenge2019/p000032",
+    "bed-4": "challenge2019/p000018",
+    "bed-5": "challenge2019/p000006",
+}
+"""Patients of the hourly page and of the ward list."""
+
+HOUR = 35
+"""Hour of bed-1 that is shown: its pressure falls in the hours after."""
 
 RUN_S = 300
 """Position of the ventricular run in the record of bed-2, in seconds."""
@@ -121,31 +134,37 @@ def processes() -> Iterator[tuple[BrokerAddress, Callable[..., subprocess.Popen[
 
 
 def main() -> None:
-    """Save all screenshots."""
+    """Save all screenshots, or those of the sets that are named."""
+    sets = {"views": show_views, "hours": show_hours}
+    chosen = sys.argv[1:] or list(sets)
+    if unknown := set(chosen) - set(sets):
+        raise SystemExit(f"screenshots: no set {', '.join(unknown)}: name some of {', '.join(sets)}, or none for all")
     application = QApplication(["screenshots"])
     problem = set_language("ja")
     if problem:
         raise SystemExit(f"screenshots: {problem}")
     set_language("en")
-    with processes() as (address, start):
-        feed = Feed(address)
-        feed.start()
-        window = MonitorWindow(feed, "bed-1", write_record=write)
-        window.resize(*SIZE)
-        window.show()
-        try:
-            show_views(Session(window, start))
-        finally:
-            window.close()
-            feed.stop()
-            application.processEvents()
+    for name in chosen:
+        with processes() as (address, start):
+            feed = Feed(address)
+            feed.start()
+            window = MonitorWindow(feed, "bed-1", write_record=write)
+            window.resize(*SIZE)
+            window.show()
+            try:
+                session = Session(window, start)
+                session.wait_until(lambda frame: frame.broker.code == "broker.connected", 30, "broker")
+                session.start("worker")
+                sets[name](session)
+            finally:
+                window.close()
+                feed.stop()
+                application.processEvents()
 
 
 def show_views(session: Session) -> None:
     """Show all views, and save a screenshot of each."""
     window = session.window
-    session.wait_until(lambda frame: frame.broker.code == "broker.connected", 30, "connection to the broker")
-    session.start("worker")
 
     def replay(bed: str) -> subprocess.Popen[bytes]:
         record, at = BEDS[bed]
@@ -219,6 +238,27 @@ def show_views(session: Session) -> None:
         lambda frame: tile.content.bright and frame.now_ns / 1e9 % 0.5 < 0.2, 5, "bright phase of the flash"
     )
     session.save("station")
+
+
+def show_hours(session: Session) -> None:
+    """Show patients of whom there are hourly values alone, and save a screenshot of one and of all."""
+    window = session.window
+    beds = (text for bed, record in HOURLY.items() for text in ("--bed", f"{bed}={record}"))
+    session.start("replay", *beds, "--speed", "7200")
+
+    def is_hour(frame: Frame) -> bool:
+        outlook = None if frame.chart is None else frame.chart.outlook
+        return frame.bed == "bed-1" and outlook is not None and outlook.hour == HOUR
+
+    session.wait_until(lambda frame: frame.bed == "bed-1" and frame.worker, 120, "worker of bed-1")
+    window.commands.send(Seek(position=0))  # the first hours have passed while the worker began
+    session.wait_until(lambda frame: frame.chart is not None and frame.chart.hour < 5, 20, "first hours of bed-1")
+    session.wait_until(is_hour, 60, f"hour {HOUR} of bed-1")
+    session.save("hours")
+    window.switch_page()
+    session.wait_until(lambda _frame: len(window.station.ward.rows) == len(HOURLY), 20, "list of the ward")
+    QTest.qWait(100)
+    session.save("ward")
 
 
 def wait_for_flash(session: Session) -> None:

@@ -60,6 +60,6 @@ class CopiedStore(CheckpointStore):
             self._send(bed, self._current[bed][0] % 2, wait=True)
 
     def _send(self, bed: str, slot: int, *, wait: bool = False) -> None:
-        path = self._folder / f"{bed}.bed{slot}"
+        path = self.folder / f"{bed}.bed{slot}"
         if path.exists():  # unless the disk is full, which the store has reported
             self._copy(path.name, path.read_bytes(), wait)

@@ -6,11 +6,15 @@ import argparse
 import asyncio
 import signal
 import sys
+from typing import TYPE_CHECKING
 
 from monitor.commands.shared import broker_address, catalog, log, run_async
 from monitor.commands.ward import check_no_ward_options, publish_ward
 from monitor.interrupt import end_at_interrupt
 from stream.errors import UsageError
+
+if TYPE_CHECKING:
+    from stream.wire.replay_actions import Inject
 
 NOT_PRINTED = 1
 """Exit status of 'alarms --jsonl' if its reader left or its output could not be written: stored, but not printed."""
@@ -45,22 +49,22 @@ def replay(args: argparse.Namespace) -> int:
     names = [bed for bed, _ in pairs]
     if len(set(names)) < len(names):
         raise UsageError(f"a bed is named twice ({', '.join(names)}): give each --bed its own name")
+    injections = [_injection(text, names) for text in args.inject]
     records = catalog(args)
     log.info("loading %s", ", ".join(dict.fromkeys(record for _, record in pairs)))
 
     from stream.clock import SteadyClock
     from stream.mqtt.metrics import metrics_server
     from stream.records.library import Library
+    from stream.records.replayable import load_replayable
     from stream.records.synthetic.presets import LIVE, live_record
-    from stream.records.wfdb_reader import load
     from stream.replay.playhead import ReplayConfig
     from stream.replay.publisher_process import serve
 
     configs = [
         ReplayConfig(bed=bed, chunk=args.chunk, speed=args.speed, loop=args.loop, start_s=args.start) for bed in names
     ]
-    stored = dict.fromkeys(record for _, record in pairs if record != LIVE)
-    loaded = {record: load(record, records) for record in stored}
+    loaded = load_replayable((record for _, record in pairs if record != LIVE), records)
     # Each live patient is another one.
     replays = [
         (live_record(seed) if record == LIVE else loaded[record], config)
@@ -75,6 +79,7 @@ def replay(args: argparse.Namespace) -> int:
                 ledger_path=args.ledger,
                 clock=SteadyClock(),
                 annotations=args.annotations,
+                injections=injections,
                 watch=watch,
             )
         )
@@ -127,6 +132,18 @@ def _bed_and_record(text: str) -> tuple[str, str]:
     return bed, record
 
 
+def _injection(text: str, beds: list[str]) -> tuple[str, Inject]:
+    from monitor.tools.send_command import parsed
+    from stream.wire.replay_actions import Inject
+
+    bed, *fields = text.split() or [""]
+    if bed not in beds:
+        raise UsageError(f"--inject {text!r}: {bed!r} is no bed of this replay ({', '.join(beds)})")
+    action = parsed("inject", fields)
+    assert isinstance(action, Inject)
+    return bed, action
+
+
 def _check_who(who: str) -> None:
     if not who.strip() or len(who) > 64:
         raise UsageError(f"--who {who[:20]!r}: use 1 to 64 characters, not all blank")
@@ -136,6 +153,8 @@ def monitor(args: argparse.Namespace) -> int:
     """Open the window."""
     address = broker_address(args)
     _check_who(args.who)
+    if args.quiz and args.db is not None:
+        raise UsageError(f"--quiz hides the names of alarms, and --db {args.db} would show them: leave one out")
     log.info("opening the window; broker %s", address)
     if args.db is not None and not args.db.is_file():
         log.warning(
@@ -157,6 +176,7 @@ def monitor(args: argparse.Namespace) -> int:
             seconds=args.seconds,
             sound=args.sound,
             db=args.db,
+            quiz=args.quiz,
             watch=watch,
         )
 

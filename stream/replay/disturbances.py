@@ -99,7 +99,7 @@ class Disturbances:
         self._beds[head.bed] = bed
         bed.running[injection.injection_id] = injection
         self._send(truth(injection, "begin", head.start, head, now_ns))
-        return description(injection)
+        return description(injection, head.record.leads)
 
     def _check(self, action: Inject, head: Playhead) -> None:
         record, rules = head.record, INJECTION_RULES[action.kind]

@@ -23,7 +23,7 @@ from stream.wire.alarm_messages import Alarm, Command
 from stream.wire.alarm_texts import Language
 from stream.wire.detail import IN_FULL
 from stream.wire.messages import Offer
-from stream.wire.replay_actions import ChooseRecord
+from stream.wire.replay_actions import ChooseRecord, Inject
 from stream.wire.topics import Kind, Role, Topic, pattern
 
 log = logging.getLogger("bedside.publisher")
@@ -46,6 +46,7 @@ async def serve(
     annotations: bool = False,
     scenario: Scenario | None = None,
     language: Language = "en",
+    injections: Sequence[tuple[str, Inject]] = (),
     all_in_full: bool = False,
     watch: Watch = watch_nothing,
     report: LoadReport | None = None,
@@ -66,6 +67,8 @@ async def serve(
         What happens to the beds, which are its own, in its order.
     language : str
         Of its texts.
+    injections : sequence of (str, Inject)
+        Beds and what is injected into them from the begin.
     all_in_full : bool
         Send each bed on its own topics, however many there are; see `stream.wire.detail`.
     watch : callable
@@ -120,6 +123,8 @@ async def serve(
                 scenario=scenario,
                 language=language,
             )
+            for name, action in injections:
+                publisher.perform(publisher.beds[name], action, "replay")
             log.info("streaming to %s; Ctrl-C ends it", address)
             if report is None:
                 for bed in publisher.beds.values():
