@@ -560,12 +560,20 @@ median,
         <translation>シミュレーション: モデルによる推定であり、診断ではありません。低血圧の予測は比較的良好、敗血症は限定的です。</translation>
     </message>
     <message>
+        <source>not a diagnosis</source>
+        <translation>診断ではありません</translation>
+    </message>
+    <message>
         <source>No outlook</source>
         <translation>見通しなし</translation>
     </message>
     <message>
         <source>No forecast: the worker has no model for it</source>
         <translation>予測なし: worker にモデルがありません</translation>
+    </message>
+    <message>
+        <source>EARLY WARNING</source>
+        <translation>早期警告</translation>
     </message>
     <message>
         <source>EARLY WARNING: {event}</source>
