@@ -1,8 +1,8 @@
 """Faults of the wire between a publisher and its broker: messages of a bed are lost, doubled, held back. No socket.
 
 Chunks keep their numbers: what is lost shows as a jump of ``seq``, a double has the same ``seq``. Nothing overtakes
-what is held back, as nothing does on a TCP connection. Whether a message is lost or doubled depends on the id of the
-fault, the number of the chunk and the signal alone. What is held back is bounded by the ranges of
+what is held back, as nothing does on a TCP connection. Whether a message is lost or doubled depends on the bed, the
+id of the fault, the number of the chunk and the signal alone. What is held back is bounded by the ranges of
 `stream.wire.injection_kinds`: at most 30 s and a few delays of signal.
 """
 
