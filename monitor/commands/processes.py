@@ -38,6 +38,8 @@ def replay(args: argparse.Namespace) -> int:
     if args.ward is not None:
         return publish_ward(args)
     check_no_ward_options(args)
+    if args.scenario is not None:
+        return _replay_scenario(args)
     address = broker_address(args)
     pairs = [_bed_and_record(text) for text in args.bed]
     if args.record:
@@ -54,16 +56,15 @@ def replay(args: argparse.Namespace) -> int:
     from stream.clock import SteadyClock
     from stream.mqtt.metrics import metrics_server
     from stream.records.library import Library
+    from stream.records.replayable import load_replayable
     from stream.records.synthetic.presets import LIVE, live_record
-    from stream.records.wfdb_reader import load
     from stream.replay.playhead import ReplayConfig
     from stream.replay.publisher_process import serve
 
     configs = [
         ReplayConfig(bed=bed, chunk=args.chunk, speed=args.speed, loop=args.loop, start_s=args.start) for bed in names
     ]
-    stored = dict.fromkeys(record for _, record in pairs if record != LIVE)
-    loaded = {record: load(record, records) for record in stored}
+    loaded = load_replayable((record for _, record in pairs if record != LIVE), records)
     # Each live patient is another one.
     replays = [
         (live_record(seed) if record == LIVE else loaded[record], config)
@@ -79,6 +80,46 @@ def replay(args: argparse.Namespace) -> int:
                 clock=SteadyClock(),
                 annotations=args.annotations,
                 injections=injections,
+                watch=watch,
+            )
+        )
+
+
+def _replay_scenario(args: argparse.Namespace) -> int:
+    """Publish the beds of a scenario."""
+    if args.record or args.bed or args.loop or args.start:
+        raise UsageError("--scenario has beds and records of its own: leave RECORD, --bed, --loop and --start out")
+    address, records = broker_address(args), catalog(args)
+    log.info("reading the scenario %s", args.scenario)
+
+    from stream.clock import SteadyClock
+    from stream.mqtt.metrics import metrics_server
+    from stream.records.library import Library
+    from stream.records.wfdb_reader import load
+    from stream.replay.playhead import ReplayConfig
+    from stream.replay.publisher_process import serve
+    from stream.replay.scenario_run import first_records
+    from stream.scenario.file import load as load_scenario
+
+    scenario = load_scenario(args.scenario)
+    log.info("%s; %g s of patient time", scenario.title.of(args.language), scenario.seconds)
+    found = first_records(scenario, lambda name: load(name, records))
+    speed = scenario.speed * args.speed
+    replays = [
+        (record, ReplayConfig(bed=bed.name, chunk=args.chunk, speed=speed, loop=True, start_s=start_s))
+        for bed, (record, start_s) in zip(scenario.beds, found, strict=True)
+    ]
+    with metrics_server(args.metrics) as watch:
+        return run_async(
+            serve(
+                address,
+                replays,
+                library=Library(records),
+                ledger_path=args.ledger,
+                clock=SteadyClock(),
+                annotations=args.annotations,
+                scenario=scenario,
+                language=args.language,
                 watch=watch,
             )
         )
@@ -112,6 +153,8 @@ def monitor(args: argparse.Namespace) -> int:
     """Open the window."""
     address = broker_address(args)
     _check_who(args.who)
+    if args.quiz and args.db is not None:
+        raise UsageError(f"--quiz hides the names of alarms, and --db {args.db} would show them: leave one out")
     log.info("opening the window; broker %s", address)
     if args.db is not None and not args.db.is_file():
         log.warning(
@@ -133,6 +176,7 @@ def monitor(args: argparse.Namespace) -> int:
             seconds=args.seconds,
             sound=args.sound,
             db=args.db,
+            quiz=args.quiz,
             watch=watch,
         )
 

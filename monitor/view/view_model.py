@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from monitor.view.bed_numerics import Readings
+from monitor.view.chart import Chart
 from monitor.view.link import Link, LinkState
 from monitor.view.trace import Trace
 from stream.timebase import FS
@@ -199,6 +200,8 @@ class Frame:
         None while no publisher of this bed is online.
     readings : dict of str to Reading
         Numbers other than heart rate; empty while the bed sends no data.
+    chart : Chart or None
+        Of a bed without ECG, which has none of ``waveform``, ``trace`` and ``readings``.
     score : Score or None
         The live score of this session, if somebody scores it.
     """
@@ -221,6 +224,7 @@ class Frame:
     broker: Phrase
     replay: Replay | None = None
     readings: Readings = field(default_factory=dict)
+    chart: Chart | None = None
     score: Score | None = None
 
     @property
@@ -231,4 +235,5 @@ class Frame:
     @property
     def synthetic(self) -> bool:
         """True when the signal is synthetic."""
-        return self.waveform is not None and self.waveform.synthetic
+        source = self.waveform if self.chart is None else self.chart.numerics
+        return source is not None and source.synthetic

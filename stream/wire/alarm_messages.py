@@ -35,6 +35,7 @@ from stream.wire.replay_actions import (
     SetLoop,
     SetPlaying,
     SetRhythm,
+    SetScenario,
     SetSpeed,
     SetVitals,
     StopInjection,
@@ -65,6 +66,7 @@ AlarmKind = Literal[
     "atrial_fibrillation",
     "unusual_complexes",
     "residual",
+    "early_warning",
     "no_data",
     "two_publishers",
     "lead_off",
@@ -82,7 +84,7 @@ TECHNICAL: frozenset[AlarmKind] = frozenset(
 )
 """Technical alarms (INOP): they concern the signal, not the patient."""
 
-ADVISORIES: frozenset[AlarmKind] = frozenset({"residual"})
+ADVISORIES: frozenset[AlarmKind] = frozenset({"residual", "early_warning"})
 """Kinds whose events are advisories."""
 
 Priority = Literal["high", "medium", "low", "technical"]
@@ -157,6 +159,7 @@ class Alarm(Message, frozen=True, kw_only=True, tag_field="v", tag=1):
         None (older senders), receivers show the kind alone.
     value, limit : float or None
         Measured value and violated limit: 1/min for rates, s for asystole and apnoea, % for SpO2, mmHg for pressures;
+        for ``early_warning`` the risk and its threshold, %;
         for ``pulse_mismatch`` the difference of pulse and heart rate, and the largest that is allowed, 1/min; for
         ``no_data`` s without data; for ``unusual_complexes`` their number in the last minute. Once cleared: the worst
         value, and for ``unusual_complexes`` their number from onset to end.
@@ -303,6 +306,7 @@ Action = (
     | ChooseRecord
     | SetVitals
     | SetRhythm
+    | SetScenario
     | SetDetail
     | Answer
     | Inject

@@ -28,6 +28,7 @@ SENDERS: dict[Kind, str] = {
     Kind.VITALS: "worker",
     Kind.NUMERICS: "publisher",
     Kind.NUMERICS_DERIVED: "worker",
+    Kind.OUTLOOK: "worker",
     Kind.ALARMS: "worker",
     Kind.ALARMS_ACTIVE: "worker",
     Kind.ANNOTATIONS: "publisher (optional)",

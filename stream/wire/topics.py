@@ -34,6 +34,7 @@ class Kind(StrEnum):
     VITALS = "vitals"
     NUMERICS = "numerics"
     NUMERICS_DERIVED = "numerics/derived"
+    OUTLOOK = "outlook"
     ALARMS = "alarms"
     ALARMS_ACTIVE = "alarms/active"
     ANNOTATIONS = "annotations"
@@ -50,7 +51,10 @@ class Kind(StrEnum):
 OF_WARD = frozenset({Kind.WARD_ECG, Kind.WARD_FORECAST})
 """Kinds whose messages contain many beds."""
 
-_QOS_0 = (Kind.FORECAST, Kind.BEATS, Kind.VITALS, Kind.NUMERICS, Kind.NUMERICS_DERIVED, Kind.SCORE, *OF_WARD)
+_QOS_0 = (
+    *(Kind.FORECAST, Kind.BEATS, Kind.VITALS, Kind.NUMERICS, Kind.NUMERICS_DERIVED, Kind.OUTLOOK, Kind.SCORE),
+    *OF_WARD,
+)
 
 QOS = {kind: 0 if kind in _QOS_0 else 1 for kind in Kind}
 RETAINED = frozenset(
@@ -58,6 +62,7 @@ RETAINED = frozenset(
         Kind.VITALS,
         Kind.NUMERICS,
         Kind.NUMERICS_DERIVED,
+        Kind.OUTLOOK,
         Kind.ALARMS_ACTIVE,
         Kind.SCORE,
         Kind.STATUS,

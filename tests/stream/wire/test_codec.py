@@ -51,6 +51,7 @@ from stream.wire.score_message import BeatTally, RhythmScore, Score, ScorePart
 from stream.wire.topics import OF_WARD, Kind, Role, Topic
 from stream.wire.truth_message import Truth
 from stream.wire.ward_messages import MAX_WARD_BYTES, ward_ecg
+from tests.outlooks import alone, outlook
 from tests.stream.wire.ward_forecasts import ward_forecast
 from tests.waveforms import SESSION, chunk, numeric, numerics, wave
 
@@ -179,6 +180,9 @@ SCORE = Score(
 )
 
 MESSAGES: list[Message] = [
+    alone(3, {"nibp_mean": 70.0}),
+    outlook(),
+    outlook(horizons=(), forecasts=(), risks=(), advisory=False, advisory_risk=None, threshold=None, reasons=()),
     SCORE,
     chunk(3),
     chunk(3, leads=("MLII", "V1"), gain=(200.0, 100.0), zero=(1024, 0)),
