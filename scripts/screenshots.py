@@ -305,7 +305,7 @@ def show_class(session: Session) -> None:
         html = report(read_sessions(store, AlarmFilter()), "en", pictures.place)
     pictures.add_to(page.document())
     page.setHtml(html)
-    page.setFixedSize(990, 1120)
+    page.setFixedSize(990, 1000)
     page.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     page.show()
     session.save("debriefing", page)
