@@ -84,7 +84,7 @@ class Inject(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="inj
     Attributes
     ----------
     injection_id : str
-        Chosen by the sender. It is the seed of what is random: the same id gives the same samples.
+        Chosen by the sender. It is the seed of what is random: the same id gives the same samples of a lead of a bed.
     kind : str
     signal : str or None
         ``ecg`` or a wave; None: the usual one of this kind. A fault of the wire concerns the bed and has none.
