@@ -11,7 +11,6 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final, Literal
 
 from model.alarms.alarm_manager import AlarmManager
@@ -23,6 +22,7 @@ from model.serving.bed_output import STATUS_EVERY_NS
 from model.serving.charted_bed import ChartState
 from model.serving.charted_checkpoints import ChartCheckpoint, ChartedCheckpoints
 from model.serving.checkpoint import lineage
+from model.serving.checkpoint_store import CheckpointStore
 from model.serving.served_beds import ServedBeds
 from stream.clock import Clock, monotonic_ns, rfc3339
 from stream.wire.alarm_messages import Command
@@ -102,8 +102,8 @@ class ChartedBeds(Mapping[str, ChartedBed]):
         Called with the name of a bed that is not served any more.
     instance : str
     clock : Clock
-    folder : Path or None
-        Of the checkpoints.
+    store : CheckpointStore or None
+        Keeps the state of the beds for the next worker.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class ChartedBeds(Mapping[str, ChartedBed]):
         lose: Callable[[str], None],
         instance: str,
         clock: Clock,
-        folder: Path | None,
+        store: CheckpointStore | None,
     ) -> None:
         self._config = config
         self._served = served
@@ -124,7 +124,7 @@ class ChartedBeds(Mapping[str, ChartedBed]):
         self._instance = instance
         self._clock = clock
         self._places = BedPlaces()
-        self._checkpoints = ChartedCheckpoints(folder)
+        self._checkpoints = ChartedCheckpoints(store)
         self._beds: dict[str, ChartedBed] = {}
         self._unsent: list[Message] = []
 

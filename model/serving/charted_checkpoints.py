@@ -15,6 +15,7 @@ from pathlib import Path
 from model.alarms.alarm_manager import SavedAlarms
 from model.serving.charted_bed import ChartState
 from model.serving.checkpoint import MAX_BYTES, part, parts
+from model.serving.checkpoint_store import CheckpointStore
 from model.serving.file_writing import write_at
 from model.serving.progress import MAX_AGE_NS
 from model.signal.state_codec import pack, unpack
@@ -64,28 +65,29 @@ class ChartedCheckpoints:
 
     Parameters
     ----------
-    folder : Path or None
-        Exists; None: nothing is written, and there is nothing to read.
+    store : CheckpointStore or None
+        Of the beds with ECG, whose folder they share; None: nothing is written, and there is nothing to read.
     """
 
-    def __init__(self, folder: Path | None) -> None:
-        self._folder = folder
+    def __init__(self, store: CheckpointStore | None) -> None:
+        self._store = store
         self._files: dict[str, tuple[int, int]] = {}
         self._failed = False
 
     def write(self, checkpoint: ChartCheckpoint) -> None:
         """Write a checkpoint; a failure is logged, once until it succeeds again."""
-        if self._folder is None:
+        if self._store is None:
             return
         bed = checkpoint.numerics.bed
         try:
             if bed not in self._files:
-                self._files[bed] = (self._open(bed, 0), self._open(bed, 1))
+                self._files[bed] = (_open(self._store.folder, bed, 0), _open(self._store.folder, bed, 1))
                 if checkpoint.number == 1:  # the bed starts anew: what was refused must not prevail
                     for file in self._files[bed]:
                         os.ftruncate(file, 0)
             data = FORMAT + part(pack(checkpoint))
             write_at(self._files[bed][checkpoint.number % 2], data, 0)
+            self._store.written(_name(bed, checkpoint.number % 2))
         except OSError as error:
             if not self._failed:
                 log.warning("checkpoints of beds without ECG cannot be written (%s)", error.strerror)
@@ -96,7 +98,7 @@ class ChartedCheckpoints:
     def read_all(self, shard: Shard = ALL_BEDS) -> list[ChartCheckpoint]:
         """Return the last checkpoint of each bed of a shard; refused and outdated ones are logged or deleted."""
         found: dict[str, ChartCheckpoint] = {}
-        for path in sorted(self._folder.glob("*.chart[01]")) if self._folder is not None else ():
+        for path in sorted(self._store.folder.glob("*.chart[01]")) if self._store is not None else ():
             if path.stem not in shard:
                 continue
             try:
@@ -127,13 +129,17 @@ class ChartedCheckpoints:
             raise StorageError("it is of another bed")
         return checkpoint
 
-    def _open(self, bed: str, slot: int) -> int:
-        assert self._folder is not None
-        return os.open(self._folder / f"{bed}.chart{slot}", os.O_RDWR | os.O_CREAT, 0o600)
-
     def close(self) -> None:
         """Close all files."""
         for files in self._files.values():
             for file in files:
                 os.close(file)
         self._files.clear()
+
+
+def _name(bed: str, slot: int) -> str:
+    return f"{bed}.chart{slot}"
+
+
+def _open(folder: Path, bed: str, slot: int) -> int:
+    return os.open(folder / _name(bed, slot), os.O_RDWR | os.O_CREAT, 0o600)

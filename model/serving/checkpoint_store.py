@@ -180,6 +180,9 @@ class CheckpointStore:
                 error.strerror,
             )
 
+    def written(self, name: str) -> None:
+        """Note that another file of the folder has been written; it is a part of what the next worker needs."""
+
     def close(self) -> None:
         """Close all files."""
         for files in self._files.values():

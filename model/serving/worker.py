@@ -95,7 +95,7 @@ class Worker:
             lose=self._release_topics,
             instance=instance,
             clock=clock,
-            folder=None if store is None else store.folder,
+            store=store,
         )
         self._waves = WaveBuffer(self._beds.limit)
         self._numerics = NumericsBuffer(self._beds.limit)

@@ -6,12 +6,13 @@ Reaction times are wall time, from the moment that the alarm (or the instruction
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Literal
 
 from monitor.alarm_log.class_reader import ClassSession, first_ns, last_ns
+from monitor.debriefing.expected_alarms import ALARMS_OF, expected_alarms
 from stream.clock import unix_ns
 from stream.timebase import FS
 from stream.wire.alarm_messages import (
@@ -30,23 +31,6 @@ from stream.wire.truth_message import Truth
 
 RHYTHMS = frozenset({"rhythm", "episode", "reference"})
 """What names the rhythm of the heart."""
-
-ALARMS_OF: Mapping[str, frozenset[AlarmKind]] = {
-    "VT": frozenset({"ventricular_tachycardia", "ventricular_fibrillation", "pvc_run"}),
-    **dict.fromkeys(
-        ("VF", "VFIB", "VFL"), frozenset({"ventricular_fibrillation", "ventricular_tachycardia", "asystole"})
-    ),
-    "ASYS": frozenset({"asystole"}),
-    **dict.fromkeys(("AFIB", "AF"), frozenset({"atrial_fibrillation"})),
-    "lead_off": frozenset({"lead_off"}),
-    "flat_line": frozenset({"lead_off", "asystole"}),
-    "saturation": frozenset({"saturation", "lead_off"}),
-    "electrode_motion": frozenset({"noise"}),
-    "muscle_noise": frozenset({"noise"}),
-    "disconnected_pressure": frozenset({"abp_disconnected", "abp_fault"}),
-    "disconnect": frozenset({"no_data"}),
-}
-"""Alarms of which one is expected, by the name of what happens; none is expected of what is not here."""
 
 OF_RHYTHMS: frozenset[AlarmKind] = frozenset(
     {"asystole", "ventricular_fibrillation", "ventricular_tachycardia", "atrial_fibrillation"}
@@ -108,10 +92,8 @@ class Happening:
     begin_ns : int
     end : int or None
         Sample; None if it lasted until the end of the session.
-    alarm : AlarmLife or None
-        The first alarm that is expected of it.
-    delay_s : float or None
-        Signal from the begin to this alarm.
+    alarms : tuple of (AlarmLife, float)
+        The first alarm of each kind that is expected of it, and the seconds of signal from its begin to this alarm.
     missed : bool
         An alarm was expected and none came.
     answer : Given or None
@@ -123,11 +105,15 @@ class Happening:
     truth: Truth
     begin_ns: int
     end: int | None
-    alarm: AlarmLife | None
-    delay_s: float | None
+    alarms: tuple[tuple[AlarmLife, float], ...]
     missed: bool
     answer: Given | None
     reaction: tuple[Command, float] | None
+
+    @property
+    def alarm(self) -> AlarmLife | None:
+        """The first of the alarms."""
+        return self.alarms[0][0] if self.alarms else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +167,9 @@ def assess(session: ClassSession) -> Assessment:
     happenings = tuple(
         _happening(truth, end, alarms, actions, answers)
         for truth, end in sorted(spans, key=lambda span: span[0].index)
-        if truth.name not in NORMAL or any(_is_of(one.action, truth, end) for one in actions)
+        if _is_listed(truth) or any(_is_of(one.action, truth, end) for one in actions)
     )
-    explained = {id(one.alarm) for one in happenings}
+    explained = {id(life) for one in happenings for life, _ in one.alarms}
     known = any(truth.what in RHYTHMS for truth, _ in spans)
     unfounded = tuple(
         one
@@ -232,12 +218,14 @@ def _lives(events: Iterable[Alarm]) -> list[AlarmLife]:
 
 
 def _spans(truths: Sequence[Truth]) -> Iterable[tuple[Truth, int | None]]:
-    """Yield what lasts, each with its end: of its own message or, of a rhythm without one, the next rhythm."""
+    """Yield what lasts, each with its end: of its own message, or the next rhythm, or the next target of a value."""
     ends = {(one.what, one.truth_id): one.index for one in truths if one.phase == "end"}
-    for what in ("injection", "wire_fault", "vitals"):
-        for one in truths:
-            if one.what == what and one.phase != "end":
-                yield one, ends.get((what, one.truth_id))
+    for one in truths:
+        if one.what in ("injection", "wire_fault") and one.phase != "end":
+            yield one, ends.get((one.what, one.truth_id))
+    vitals = sorted((one for one in truths if one.what == "vitals" and one.phase != "end"), key=lambda one: one.index)
+    for place, one in enumerate(vitals):
+        yield one, next((later.index for later in vitals[place + 1 :] if later.name == one.name), None)
     rhythms = sorted((one for one in truths if one.what in RHYTHMS and one.phase != "end"), key=lambda one: one.index)
     follows = [one.index for one in rhythms[1:]]
     for one, after in zip_longest(rhythms, follows):
@@ -245,18 +233,22 @@ def _spans(truths: Sequence[Truth]) -> Iterable[tuple[Truth, int | None]]:
         yield one, min((end for end in (own, after) if end is not None), default=None)
 
 
+def _is_listed(truth: Truth) -> bool:
+    """Return whether something is listed even if nobody reacted to it: all but normal rhythms and normal values."""
+    if truth.what == "vitals":
+        return bool(expected_alarms(truth))
+    return truth.name not in NORMAL or bool(expected_alarms(truth))
+
+
 def _happening(
     truth: Truth, end: int | None, alarms: Sequence[AlarmLife], actions: Sequence[Command], answers: Sequence[Given]
 ) -> Happening:
-    kinds = ALARMS_OF.get(truth.name, frozenset())
-    alarm = next(
-        (
-            one
-            for one in sorted(alarms, key=lambda one: one.first.onset + one.delay)
-            if one.kind in kinds and _overlaps(one, truth.index, end)
-        ),
-        None,
-    )
+    kinds = expected_alarms(truth)
+    found: dict[AlarmKind, tuple[AlarmLife, float]] = {}
+    for one in sorted(alarms, key=lambda one: one.first.onset + one.delay):
+        if one.kind in kinds and _overlaps(one, truth.index, end):
+            found.setdefault(one.kind, (one, (one.first.onset + one.delay - truth.index) / FS))
+    alarm = next(iter(found.values()), (None, 0.0))[0]
     begin_ns = unix_ns(truth.when)
     since_ns = alarm.raised_ns if alarm is not None else begin_ns
     later = (one for one in actions if 0 <= unix_ns(one.when) - since_ns <= REACTION_S * 1e9)
@@ -266,8 +258,7 @@ def _happening(
         truth=truth,
         begin_ns=begin_ns,
         end=end,
-        alarm=alarm,
-        delay_s=(alarm.first.onset + alarm.delay - truth.index) / FS if alarm is not None else None,
+        alarms=tuple(found.values()),
         missed=bool(kinds) and alarm is None,
         answer=answers[place] if place is not None else None,
         reaction=(action, (unix_ns(action.when) - since_ns) / 1e9) if action is not None else None,

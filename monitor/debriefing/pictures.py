@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from monitor.common.strip import MARGIN_SAMPLES, Strip
-from monitor.debriefing.assessment import Assessment
+from monitor.debriefing.assessment import Assessment, Happening
 from monitor.debriefing.texts import Texts
 from stream.clock import unix_ns
 from stream.timebase import FS
@@ -55,7 +55,7 @@ def timeline(found: Assessment, texts: Texts) -> str:
     happened = [
         _Bar(
             x(one.begin_ns),
-            x(_end_ns(one.begin_ns, one.truth.index, one.end, end_ns)),
+            x(_end_ns(one, end_ns)),
             "#7b4fa3",
             texts.happening(one.truth.name),
         )
@@ -117,9 +117,11 @@ def strip(stored: Strip, onset: int, forecast: npt.NDArray[np.float32] | None) -
     return _svg(top - 6, parts)
 
 
-def _end_ns(begin_ns: int, begin: int, end: int | None, last_ns: int) -> int:
-    """Return the wall time of an end, at real time."""
-    return last_ns if end is None else begin_ns + round((end - begin) * 1e9 / FS)
+def _end_ns(one: Happening, last_ns: int) -> int:
+    """Return the wall time of an end, at real time; of a value, that at which it reaches its target."""
+    if one.truth.what == "vitals":
+        return one.begin_ns + round(one.truth.values.get("seconds", 0.0) * 1e9)
+    return last_ns if one.end is None else one.begin_ns + round((one.end - one.truth.index) * 1e9 / FS)
 
 
 def _lanes(bars: Iterable[_Bar]) -> list[list[_Bar]]:

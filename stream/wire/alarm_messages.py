@@ -35,6 +35,7 @@ from stream.wire.replay_actions import (
     SetLoop,
     SetPlaying,
     SetRhythm,
+    SetScenario,
     SetSpeed,
     SetVitals,
     ShowEpisode,
@@ -307,6 +308,7 @@ Action = (
     | ShowEpisode
     | SetVitals
     | SetRhythm
+    | SetScenario
     | SetDetail
     | Answer
     | Inject

@@ -113,7 +113,8 @@ def test_a_damaged_checkpoint_and_one_of_a_bed_that_another_worker_served_are_re
         assert "another worker has served it" in caplog.text
     for path in tmp_path.glob("bed-1.chart*"):
         path.write_bytes(path.read_bytes()[:-40])
-    assert ChartedCheckpoints(tmp_path).read_all() == []
+    with CheckpointStore(tmp_path, fingerprint(models)) as store:
+        assert ChartedCheckpoints(store).read_all() == []
     assert "it is damaged" in caplog.text
 
 

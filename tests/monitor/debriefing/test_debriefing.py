@@ -77,6 +77,9 @@ TRUTHS = (
     truth(50, "answer", "expected_action", values={"within_s": 5.0}, truth_id="e2"),
     truth(60, "set_limits", "expected_action", values={"within_s": 9.0}, truth_id="e3"),
     truth(80, "pause_alarms", "expected_action", truth_id="e4"),
+    truth(62, "spo2", "vitals", level=82.0, unit="%", values={"seconds": 5.0}),
+    truth(64, "etco2", "vitals", level=40.0, unit="mmHg"),
+    truth(66, "heart_rate", "vitals", level=131.0, unit="1/min"),
 )
 EVENTS = (
     alarm(20.5, "ventricular_tachycardia", 2.0),
@@ -136,10 +139,13 @@ def test_what_is_read_is_what_was_stored(session: ClassSession, stored: Path) ->
 def test_alarms_answers_and_actions_are_judged(session: ClassSession) -> None:
     found = assess(session)
     by_name = {one.truth.name: one for one in found.happenings}
-    assert list(by_name) == ["VT", "muscle_noise", "AFIB"]
+    assert list(by_name) == ["VT", "muscle_noise", "AFIB", "spo2", "heart_rate"], "a normal value is not listed"
+    rate = by_name["heart_rate"]
+    assert rate.alarm is not None
+    assert (rate.alarm.kind, rate.alarms[0][1], by_name["spo2"].missed) == ("heart_rate_high", 8.0, True)
     vt = by_name["VT"]
     assert vt.alarm is not None
-    assert (vt.alarm.kind, vt.delay_s, vt.missed) == ("ventricular_tachycardia", 2.5, False)
+    assert (vt.alarm.kind, vt.alarms[0][1], vt.missed) == ("ventricular_tachycardia", 2.5, False)
     assert vt.reaction is not None
     assert (type(vt.reaction[0].action), vt.reaction[1]) == (Acknowledge, 4.0)
     assert by_name["AFIB"].missed
