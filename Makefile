@@ -18,7 +18,7 @@ help:
 	@echo "make format  let ruff mend what it can"
 	@echo "make lock    renew the locked versions of all packages"
 	@echo "make translations   after a change of the window's words: bring its Japanese up to date"
-	@echo "make screenshots    draw the pictures of docs/img anew, in three minutes of real ECG"
+	@echo "make screenshots    draw the pictures of docs/img anew, in four minutes of real ECG"
 	@echo "make lecture open the class of 90 minutes, a notebook in two languages, in JupyterLab"
 	@echo "make setup   build or mend .venv, and look for Qt's libraries again"
 

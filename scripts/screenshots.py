@@ -1,7 +1,7 @@
 """Screenshots of every view for docs/img, with a real broker, real processes and real recordings, drawn offscreen.
 
 Run by ``make screenshots``. Needs MIT-BIH and bidmc/bidmc08 (BEDSIDE_DATA, or the user cache: ``bedside data fetch``),
-Mosquitto, and a font with Japanese characters. Takes about three minutes, because records are replayed in real time:
+Mosquitto, and a font with Japanese characters. Takes about four minutes, because records are replayed in real time:
 each screenshot shows a fixed position of its recording.
 """
 
@@ -246,6 +246,18 @@ def show_views(session: Session) -> None:
         lambda frame: tile.content.bright and frame.now_ns / 1e9 % 0.5 < 0.2, 5, "bright phase of the flash"
     )
     session.save("station")
+
+    for process in replays.values():
+        process.kill()
+    session.start("score", "--bed", "bed-1")
+    session.start("replay", "--bed", "bed-1=mitdb/208", "--annotations", "--speed", "8")
+    window.switch_page()
+    window.select_bed("bed-1")
+    window.bed_view.toggle_engineer()
+    session.wait_until(
+        lambda frame: frame.score is not None and frame.score.cumulative.qrs.found > 200, 120, "score of six minutes"
+    )
+    session.save("score")
 
 
 def show_hours(session: Session) -> None:

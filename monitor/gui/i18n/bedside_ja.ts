@@ -748,7 +748,7 @@ median,
     </message>
     <message>
         <source>QRS, Se / PPV %, {done}</source>
-        <translation>QRS 感度 / 陽性的中率 %、{done}</translation>
+        <translation>QRS 感度/的中率 %、{done}</translation>
     </message>
     <message>
         <source>VEB · SVEB</source>
@@ -756,7 +756,7 @@ median,
     </message>
     <message>
         <source>AF · VT, Se / Sp</source>
-        <translation>AF · VT 感度 / 特異度</translation>
+        <translation>AF · VT 感度/特異度</translation>
     </message>
     <message>
         <source>false alarms per h · delay</source>
