@@ -7,17 +7,18 @@ READY := .venv/.ready
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-light reliability lint format lock translations screenshots lecture
+.PHONY: help setup demo test test-light reliability scenarios lint format lock translations screenshots lecture
 
 help:
 	@echo "make demo    stream a real ECG, forecast it, show it   (make demo ARGS='--headless --seconds 30')"
 	@echo "make test    lint, types, layer contracts, all tests   (make test ARGS='-k alarm_log')"
 	@echo "make test-light   the half that needs neither torch nor Qt, on the oldest and newest Python here, or PYTHON=…"
+	@echo "make scenarios    every scenario that ships, with its alarms, twice"
 	@echo "make reliability  kill, stop, flood and deceive real processes, half an hour   (make reliability ARGS='--only gaps')"
 	@echo "make format  let ruff mend what it can"
 	@echo "make lock    renew the locked versions of all packages"
 	@echo "make translations   after a change of the window's words: bring its Japanese up to date"
-	@echo "make screenshots    draw the pictures of docs/img anew, in three minutes of real ECG"
+	@echo "make screenshots    draw the pictures of docs/img anew, in four minutes of real ECG"
 	@echo "make lecture open the class of 90 minutes, a notebook in two languages, in JupyterLab"
 	@echo "make setup   build or mend .venv, and look for Qt's libraries again"
 
@@ -48,6 +49,9 @@ test-light:
 
 reliability: $(READY)
 	@$(BIN)/python -m tests.reliability $(ARGS)
+
+scenarios: $(READY)
+	$(BIN)/pytest -q -n0 tests/scenarios/all_scenarios.py --durations=8 $(ARGS)
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

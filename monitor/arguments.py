@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+SCENARIO_HELP = "patients and what happens to them: a file, or a name that 'bedside data scenarios' prints"
+
 
 def parser() -> argparse.ArgumentParser:
     """Return the argument parser; ``run`` in its result is the key of the command in `monitor.cli.RUN`."""
@@ -94,6 +96,10 @@ def parser() -> argparse.ArgumentParser:
         help="output folder for summary.json, alarms.sqlite, monitor.png; existing ones are replaced (default: out)",
     )
     demo.add_argument("--record", metavar="RECORD", help="record to replay (default: excerpt)")
+    demo.add_argument("--scenario", metavar="FILE_OR_NAME", help=f"instead of a record: {SCENARIO_HELP}")
+    demo.add_argument(
+        "--language", choices=("en", "ja"), default="en", help="with --scenario: of its texts (default: %(default)s)"
+    )
 
     command = add(
         "ward",
@@ -117,6 +123,10 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("record", nargs="?", metavar="RECORD", help="record to replay as bed-1")
     command.add_argument(
         "--bed", action="append", default=[], metavar="NAME=RECORD", help="bed and its record; can be repeated"
+    )
+    command.add_argument("--scenario", metavar="FILE_OR_NAME", help=SCENARIO_HELP)
+    command.add_argument(
+        "--language", choices=("en", "ja"), default="en", help="with --scenario: of its texts (default: %(default)s)"
     )
     command.add_argument(
         "--speed", type=float, default=1.0, metavar="X", help="multiple of real time (default: 1; at most 7200)"
@@ -414,10 +424,13 @@ def parser() -> argparse.ArgumentParser:
         "--plot", type=Path, metavar="FILE", help="with --tutorial: plot observed and predicted samples (PNG, PDF, …)"
     )
 
-    command = add("data", "recordings: list, fetch")
+    command = add("data", "recordings: list, fetch; scenarios")
     actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
     action = actions.add_parser("list", help="list known records and their locations", parents=[data])
     action.set_defaults(run="data list")
+    action = actions.add_parser("scenarios", help="list the scenarios of this package")
+    action.add_argument("--language", choices=("en", "ja"), default="en", help="default: %(default)s")
+    action.set_defaults(run="data scenarios")
     action = actions.add_parser("fetch", help="download records into the cache", parents=[data])
     action.add_argument(
         "names",

@@ -36,6 +36,7 @@ RUN: dict[str, Callable[[argparse.Namespace], int]] = {
     "debrief": debrief.debrief,
     "alarms export": data.export_alarms,
     "data list": data.list_records,
+    "data scenarios": data.list_scenarios,
     "data fetch": data.fetch_records,
     "analyze": offline.analyze,
     "train": offline.train,

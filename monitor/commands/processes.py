@@ -38,6 +38,8 @@ def replay(args: argparse.Namespace) -> int:
     if args.ward is not None:
         return publish_ward(args)
     check_no_ward_options(args)
+    if args.scenario is not None:
+        return _replay_scenario(args)
     address = broker_address(args)
     pairs = [_bed_and_record(text) for text in args.bed]
     if args.record:
@@ -78,6 +80,46 @@ def replay(args: argparse.Namespace) -> int:
                 clock=SteadyClock(),
                 annotations=args.annotations,
                 injections=injections,
+                watch=watch,
+            )
+        )
+
+
+def _replay_scenario(args: argparse.Namespace) -> int:
+    """Publish the beds of a scenario."""
+    if args.record or args.bed or args.loop or args.start or args.inject:
+        raise UsageError("--scenario has beds and steps of its own: leave RECORD, --bed, --loop, --start, --inject out")
+    address, records = broker_address(args), catalog(args)
+    log.info("reading the scenario %s", args.scenario)
+
+    from stream.clock import SteadyClock
+    from stream.mqtt.metrics import metrics_server
+    from stream.records.library import Library
+    from stream.records.wfdb_reader import load
+    from stream.replay.playhead import ReplayConfig
+    from stream.replay.publisher_process import serve
+    from stream.replay.scenario_run import first_records
+    from stream.scenario.file import load as load_scenario
+
+    scenario = load_scenario(args.scenario)
+    log.info("%s; %g s of patient time", scenario.title.of(args.language), scenario.seconds)
+    found = first_records(scenario, lambda name: load(name, records))
+    speed = scenario.speed * args.speed
+    replays = [
+        (record, ReplayConfig(bed=bed.name, chunk=args.chunk, speed=speed, loop=True, start_s=start_s))
+        for bed, (record, start_s) in zip(scenario.beds, found, strict=True)
+    ]
+    with metrics_server(args.metrics) as watch:
+        return run_async(
+            serve(
+                address,
+                replays,
+                library=Library(records),
+                ledger_path=args.ledger,
+                clock=SteadyClock(),
+                annotations=args.annotations,
+                scenario=scenario,
+                language=args.language,
                 watch=watch,
             )
         )

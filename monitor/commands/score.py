@@ -32,7 +32,7 @@ def score(args: argparse.Namespace) -> int:
 
         check_bed(args.bed)
     address = broker_address(args)
-    log.info("scoring %s of %s; Ctrl-C ends it with a last report", args.bed or "all beds", address)
+    log.info("loading; connecting to %s", address)
 
     from model.evaluation.score_board import ScoreBoard
 
@@ -53,6 +53,7 @@ async def _serve(
     end_s = time.monotonic() + seconds
     # Messages wait for a report, but it must not lose any: a score is only right if it is complete.
     async with Client(address, role=None, subscriptions=board.subscriptions) as client:
+        log.info("scoring %s from now on; Ctrl-C ends it with a last report", board.bed or "all beds")
         next_s = time.monotonic() + REPORT_S
         try:
             while not board.ended(time.monotonic()) and time.monotonic() < end_s:

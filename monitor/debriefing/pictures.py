@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from monitor.common.strip import MARGIN_SAMPLES, Strip
 from monitor.debriefing.assessment import Assessment
+from monitor.debriefing.spans import Span
 from monitor.debriefing.texts import Texts
 from stream.clock import unix_ns
 from stream.timebase import FS
@@ -54,8 +55,8 @@ def timeline(found: Assessment, texts: Texts) -> str:
 
     happened = [
         _Bar(
-            x(one.begin_ns),
-            x(_end_ns(one.begin_ns, one.truth.index, one.end, end_ns)),
+            x(one.span.begin_ns),
+            x(_end_ns(one.span, end_ns)),
             "#7b4fa3",
             texts.happening(one.truth.name),
         )
@@ -117,9 +118,11 @@ def strip(stored: Strip, onset: int, forecast: npt.NDArray[np.float32] | None) -
     return _svg(top - 6, parts)
 
 
-def _end_ns(begin_ns: int, begin: int, end: int | None, last_ns: int) -> int:
-    """Return the wall time of an end, at real time."""
-    return last_ns if end is None else begin_ns + round((end - begin) * 1e9 / FS)
+def _end_ns(span: Span, last_ns: int) -> int:
+    """Return the wall time of an end; a value that is set is a moment."""
+    if span.truth.what == "vitals":
+        return span.begin_ns
+    return last_ns if span.ended_by is None else unix_ns(span.ended_by.when)
 
 
 def _lanes(bars: Iterable[_Bar]) -> list[list[_Bar]]:

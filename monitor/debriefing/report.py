@@ -9,11 +9,13 @@ from html import escape
 from monitor.alarm_log.class_log import strip_id
 from monitor.alarm_log.class_reader import ClassSession
 from monitor.debriefing import pictures
-from monitor.debriefing.assessment import AlarmLife, Assessment, Expected, Given, Happening, assess
+from monitor.debriefing.alarm_lives import AlarmLife
+from monitor.debriefing.assessment import Assessment, Expected, Given, Happening, assess
 from monitor.debriefing.pictures import clock
 from monitor.debriefing.texts import Texts
 from stream.clock import rfc3339, unix_ns
 from stream.wire.alarm_texts import Language
+from stream.wire.truth_message import Truth
 
 MAX_STRIPS = 12
 """Strips of a session; events beyond are in the table alone."""
@@ -80,7 +82,7 @@ def _session(session: ClassSession, found: Assessment, texts: Texts, picture: Pi
         lines = [_unfounded(one, texts, since) for one in found.unfounded]
         parts.append(f"<h2>{escape(texts('unfounded'))}</h2><ul>{''.join(f'<li>{line}</li>' for line in lines)}</ul>")
     if found.notes:
-        lines = [f"{clock(since(unix_ns(one.when)))}: {escape(one.text or one.name)}" for one in found.notes]
+        lines = [f"{clock(since(unix_ns(one.when)))}: {escape(_note(one))}" for one in found.notes]
         parts.append(f"<h2>{escape(texts('notes'))}</h2><ul>{''.join(f'<li>{line}</li>' for line in lines)}</ul>")
     parts.append(_strips(session, found, texts, picture, since))
     return "".join(parts)
@@ -110,9 +112,14 @@ def _scores(found: Assessment, texts: Texts) -> Iterable[str]:
 
 
 def _happening(one: Happening, texts: Texts, since: Callable[[int], float]) -> list[str]:
-    if one.alarm is not None:
-        kind, seconds = texts.kind(one.alarm.kind), f"{one.delay_s:.1f}"
-        alarm = escape(texts("alarm.after", kind=kind, seconds=seconds))
+    if one.alarms:
+        named = (
+            texts("alarm.after", kind=texts.kind(life.kind), seconds=f"{after:.1f}")
+            if after >= 0
+            else texts("alarm.before", kind=texts.kind(life.kind))
+            for life, after in one.alarms
+        )
+        alarm = "<br>".join(map(escape, named))
     elif one.missed:
         alarm = f'<span class="bad">{escape(texts("alarm.missed"))}</span>'
     else:
@@ -123,14 +130,14 @@ def _happening(one: Happening, texts: Texts, since: Callable[[int], float]) -> l
         name = texts.action(pictures.action_name(command))
         reaction = escape(texts("reaction", action=name, who=command.who, seconds=f"{delay_s:.1f}"))
     answer = _answer(one.answer, texts) if one.answer is not None else "–"
-    return [clock(since(one.begin_ns)), _what(one, texts), alarm, answer, reaction]
+    return [clock(since(one.span.begin_ns)), _what(one, texts), alarm, answer, reaction]
 
 
 def _what(one: Happening, texts: Texts) -> str:
     truth = one.truth
     level = f" {truth.level:g} {truth.unit or ''}" if truth.level is not None else ""
     where = f" ({truth.lead})" if truth.lead else ""
-    text = f" – {truth.text}" if truth.text else ""
+    text = f" – {truth.text}" if truth.text and truth.what not in ("injection", "wire_fault") else ""
     return escape(f"{texts.happening(truth.name)}{level}{where}{text}")
 
 
@@ -160,6 +167,11 @@ def _expected(one: Expected, texts: Texts, since: Callable[[int], float]) -> lis
     return [when, escape(f"{action}{text}"), f'<span class="{style}">{escape(verdict)}</span>']
 
 
+def _note(truth: Truth) -> str:
+    """Return the text of a note; of a scenario its title alone."""
+    return (truth.text.partition("\n")[0] if truth.what == "scenario" else truth.text) or truth.name
+
+
 def _unfounded(one: AlarmLife, texts: Texts, since: Callable[[int], float]) -> str:
     priority = texts(f"priority.{one.priority}")
     return escape(
@@ -171,9 +183,9 @@ def _strips(
     session: ClassSession, found: Assessment, texts: Texts, picture: Picture, since: Callable[[int], float]
 ) -> str:
     """Return the strips of what happened, of alarms of high and medium priority without one, and of unfounded ones."""
-    drawn = {id(one.alarm) for one in found.happenings}
+    drawn = {id(life) for one in found.happenings for life, _ in one.alarms}
     events = [
-        (one.begin_ns, strip_id(one.truth), one.truth.index, texts.happening(one.truth.name))
+        (one.span.begin_ns, strip_id(one.truth), one.truth.index, texts.happening(one.truth.name))
         for one in found.happenings
     ]
     events += [

@@ -31,6 +31,7 @@ _EN: Table = {
     "head.answer": "answer",
     "head.reaction": "first action",
     "alarm.after": "{kind}, after {seconds} s",
+    "alarm.before": "{kind}, already on",
     "alarm.missed": "missed: no alarm",
     "alarm.none": "none expected",
     "answer.right": "✓ {rhythm} ({who})",
@@ -90,6 +91,17 @@ _EN: Table = {
     "name.delay": "messages delayed",
     "name.jitter": "messages irregular",
     "name.disconnect": "disconnected",
+    "name.heart_rate": "heart rate",
+    "name.pvc_rate": "PVCs",
+    "name.pac_rate": "premature atrial beats",
+    "name.respiration_rate": "respiration rate",
+    "name.spo2": "SpO2",
+    "name.abp_systolic": "systolic pressure",
+    "name.abp_diastolic": "diastolic pressure",
+    "name.abp_mean": "mean pressure",
+    "name.cvp_mean": "central venous pressure",
+    "name.etco2": "end-tidal CO2",
+    "name.temperature": "temperature",
 }
 
 _JA: Table = {
@@ -116,6 +128,7 @@ _JA: Table = {
     "head.answer": "回答",
     "head.reaction": "最初の行動",
     "alarm.after": "{kind}、{seconds} 秒後",
+    "alarm.before": "{kind}、すでに発生中",
     "alarm.missed": "見逃し: アラームなし",
     "alarm.none": "アラーム対象外",
     "answer.right": "✓ {rhythm}({who})",
@@ -174,6 +187,17 @@ _JA: Table = {
     "name.delay": "通信: 遅延",
     "name.jitter": "通信: ゆらぎ",
     "name.disconnect": "通信: 切断",
+    "name.heart_rate": "心拍数",
+    "name.pvc_rate": "心室期外収縮",
+    "name.pac_rate": "心房期外収縮",
+    "name.respiration_rate": "呼吸数",
+    "name.spo2": "SpO2",
+    "name.abp_systolic": "収縮期血圧",
+    "name.abp_diastolic": "拡張期血圧",
+    "name.abp_mean": "平均血圧",
+    "name.cvp_mean": "中心静脈圧",
+    "name.etco2": "呼気終末CO2",
+    "name.temperature": "体温",
 }
 
 TABLES: Mapping[Language, Table] = {"en": {**VIEW["en"], **_EN}, "ja": {**VIEW["ja"], **_JA}}

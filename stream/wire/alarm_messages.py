@@ -35,6 +35,7 @@ from stream.wire.replay_actions import (
     SetLoop,
     SetPlaying,
     SetRhythm,
+    SetScenario,
     SetSpeed,
     SetVitals,
     StopInjection,
@@ -305,6 +306,7 @@ Action = (
     | ChooseRecord
     | SetVitals
     | SetRhythm
+    | SetScenario
     | SetDetail
     | Answer
     | Inject

@@ -560,12 +560,20 @@ median,
         <translation>シミュレーション: モデルによる推定であり、診断ではありません。低血圧の予測は比較的良好、敗血症は限定的です。</translation>
     </message>
     <message>
+        <source>not a diagnosis</source>
+        <translation>診断ではありません</translation>
+    </message>
+    <message>
         <source>No outlook</source>
         <translation>見通しなし</translation>
     </message>
     <message>
         <source>No forecast: the worker has no model for it</source>
         <translation>予測なし: worker にモデルがありません</translation>
+    </message>
+    <message>
+        <source>EARLY WARNING</source>
+        <translation>早期警告</translation>
     </message>
     <message>
         <source>EARLY WARNING: {event}</source>
@@ -740,7 +748,7 @@ median,
     </message>
     <message>
         <source>QRS, Se / PPV %, {done}</source>
-        <translation>QRS 感度 / 陽性的中率 %、{done}</translation>
+        <translation>QRS 感度/的中率 %、{done}</translation>
     </message>
     <message>
         <source>VEB · SVEB</source>
@@ -748,7 +756,7 @@ median,
     </message>
     <message>
         <source>AF · VT, Se / Sp</source>
-        <translation>AF · VT 感度 / 特異度</translation>
+        <translation>AF · VT 感度/特異度</translation>
     </message>
     <message>
         <source>false alarms per h · delay</source>

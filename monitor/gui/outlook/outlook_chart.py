@@ -31,6 +31,8 @@ _TICK_H, _TICK_PX = 6, 44
 
 _MEAN = ("abp_mean", "nibp_mean")
 _POINT_PX = 2.5
+_TWO_LIMITS_PX = 40
+"""Height from which the limits of a row are written, px at normal font size."""
 
 _WAVES: Mapping[str, Signal] = {"ABP": "abp", "NIBP": "abp", "SpO₂": "pleth", "RR": "resp", "etCO₂": "co2"}
 """Whose colour each group has; others have that of texts."""
@@ -208,8 +210,9 @@ class OutlookChart(QWidget):
         painter.setFont(font(11))
         painter.setPen(colour(self.theme.faint))
         place, right = QRect(0, top + 2, px(_LEFT_PX) - 6, bottom - top - 4), Qt.AlignmentFlag.AlignRight
-        painter.drawText(place, right | Qt.AlignmentFlag.AlignTop, f"{limits[1]:.0f}")
-        painter.drawText(place, right | Qt.AlignmentFlag.AlignBottom, f"{limits[0]:.0f}")
+        if bottom - top >= px(_TWO_LIMITS_PX):
+            painter.drawText(place, right | Qt.AlignmentFlag.AlignTop, f"{limits[1]:.0f}")
+            painter.drawText(place, right | Qt.AlignmentFlag.AlignBottom, f"{limits[0]:.0f}")
         painter.setFont(font(15, bold=True))
         painter.setPen(colour(self._ink(group)))
         text = "   ".join(self._latest_texts(outlook, group))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from monitor.gui.style.label import Label
@@ -14,7 +14,9 @@ from stream.wire.alarm_texts import NO_VALUE
 from stream.wire.outlook_message import Outlook
 from stream.wire.outlook_texts import part_phrase, reason_phrases, risk_phrase
 
-_BAR_PX, _ROW_PX = 8, 44
+_BAR_PX, _ROW_PX, _LOW_ROW_PX = 8, 44, 21
+_FULL_PX = 400
+"""Height from which everything is shown, px at normal font size; in a lower panel there are no bars and no parts."""
 
 HINT = QT_TRANSLATE_NOOP(
     "Outlook", "SIMULATION: a model's estimate, not a diagnosis. Low pressure is forecast fairly well, sepsis modestly."
@@ -39,6 +41,7 @@ class OutlookPanel(QWidget):
         super().__init__()
         self.theme = theme
         self._outlook: Outlook | None = None
+        self._low = False
         self.box = QFrame()
         self.box.setObjectName("advisory")  # labels are frames, too
         self.advisory = Label(theme, self._advisory_ink, 17, bold=True)
@@ -46,7 +49,7 @@ class OutlookPanel(QWidget):
         self.risks = RiskBars(theme)
         self.score = Label(theme, "text", 24, bold=True)
         self.parts, self.missing = Label(theme, "text", 13), Label(theme, "technical", 13)
-        self.hint = Label(theme, "faint", 12, text_source=lambda: translate("Outlook", HINT))
+        self.hint = Label(theme, "faint", 12, text_source=self._hint)
         inner, whole = QVBoxLayout(self.box), QVBoxLayout(self)
         inner.setContentsMargins(10, 6, 10, 8)
         for label in (self.advisory, self.reasons):
@@ -61,6 +64,18 @@ class OutlookPanel(QWidget):
         whole.addStretch(1)
         whole.addWidget(self.hint)
         self.apply_theme(theme)
+
+    def _hint(self) -> str:
+        return translate("Outlook", "not a diagnosis") if self._low else translate("Outlook", HINT)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """Leave out what does not fit."""
+        super().resizeEvent(event)
+        low = self.height() < px(_FULL_PX)
+        if low != self._low:
+            self._low = low
+            self.hint.apply_theme(self.theme)
+            self._fill()
 
     def _advisory_ink(self, theme: Theme) -> str:
         advised = self._outlook is not None and self._outlook.advisory
@@ -85,7 +100,8 @@ class OutlookPanel(QWidget):
         )
         self.box.setStyleSheet(f"#advisory {{ background: {ground}; border-left: 6px solid {edge} }}")
         self.advisory.apply_theme(theme)
-        self.risks.show_outlook(outlook)
+        self.risks.show_outlook(outlook, low=self._low)
+        self.parts.setVisible(not self._low)
         if outlook is None:
             self.advisory.setText(translate("Outlook", "No outlook"))
             for label in (self.reasons, self.score, self.parts, self.missing):
@@ -96,11 +112,7 @@ class OutlookPanel(QWidget):
             for label in (self.reasons, self.score, self.parts, self.missing):
                 label.setText("")
             return
-        self.advisory.setText(
-            translate("Outlook", "EARLY WARNING: {event}").format(event=text_of(risk_phrase(outlook.advisory_risk)))
-            if outlook.advisory
-            else translate("Outlook", "No early warning")
-        )
+        self.advisory.setText(self._advisory_text(outlook))
         self.reasons.setText("\n".join(f"• {text_of(reason)}" for reason in reason_phrases(outlook)))
         self.reasons.setVisible(bool(outlook.reasons))
         score = NO_VALUE if outlook.score is None else str(outlook.score)
@@ -113,6 +125,14 @@ class OutlookPanel(QWidget):
         self.missing.setText(translate("Outlook", "not known: {parts}").format(parts=missing) if missing else "")
         self.missing.setVisible(bool(missing))
 
+    def _advisory_text(self, outlook: Outlook) -> str:
+        if not outlook.advisory or outlook.advisory_risk is None:
+            return translate("Outlook", "No early warning")
+        if self._low:
+            return translate("Outlook", "EARLY WARNING")
+        event = text_of(risk_phrase(outlook.advisory_risk))
+        return translate("Outlook", "EARLY WARNING: {event}").format(event=event)
+
 
 class RiskBars(QWidget):
     """Draws each risk as a bar with its probability."""
@@ -121,6 +141,7 @@ class RiskBars(QWidget):
         super().__init__()
         self.theme = theme
         self._outlook: Outlook | None = None
+        self._low = False
 
     def apply_theme(self, theme: Theme) -> None:
         """Apply a theme."""
@@ -131,14 +152,18 @@ class RiskBars(QWidget):
         """Return the default size."""
         return QSize(300, self.minimumHeight())
 
-    def show_outlook(self, outlook: Outlook | None) -> None:
-        """Show the risks of an outlook."""
-        self._outlook = outlook
+    def show_outlook(self, outlook: Outlook | None, *, low: bool) -> None:
+        """Show the risks of an outlook; in low rows without bars."""
+        self._outlook, self._low = outlook, low
         self._resize()
+
+    @property
+    def _row_px(self) -> int:
+        return px(_LOW_ROW_PX if self._low else _ROW_PX)
 
     def _resize(self) -> None:
         rows = 0 if self._outlook is None else len(self._outlook.risks)
-        self.setFixedHeight(px(_ROW_PX) * rows)
+        self.setFixedHeight(self._row_px * rows)
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802, ARG002
@@ -148,12 +173,12 @@ class RiskBars(QWidget):
             return
         with QPainter(self) as painter:
             for row, risk in enumerate(outlook.risks):
-                top, height = row * px(_ROW_PX), px(_ROW_PX)
+                top, height = row * self._row_px, self._row_px
                 over = risk.name == outlook.advisory_risk and outlook.is_over(risk.probability)
                 ink = theme.priority["medium"] if over else theme.text
                 painter.setFont(font(13))
                 painter.setPen(colour(theme.text))
-                place = QRectF(4, top, self.width() - 8, height - px(_BAR_PX) - 8)
+                place = QRectF(4, top, self.width() - 8, height - (0 if self._low else px(_BAR_PX) + 8))
                 painter.drawText(
                     place, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text_of(risk_phrase(risk.name))
                 )
@@ -161,6 +186,8 @@ class RiskBars(QWidget):
                 painter.setPen(colour(ink))
                 right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
                 painter.drawText(place, right, percent(risk.probability))
+                if self._low:
+                    continue
                 bar = QRectF(4, top + height - px(_BAR_PX) - 6, self.width() - 8, px(_BAR_PX))
                 painter.fillRect(bar, colour(theme.edge))
                 bar.setWidth(bar.width() * (risk.probability or 0.0))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
 from monitor.gui.outlook.outlook_panel import percent
@@ -33,7 +34,10 @@ HEADINGS = (
 )
 
 _MEANS: tuple[NumericName, ...] = ("abp_mean", "nibp_mean")
-_ROW_PX = 34
+_NEARER = (4, 5)
+"""Columns of the risks within 1 h and 3 h."""
+
+_ROW_PX, _WIDE_PX = 34, 1000
 
 
 class WardList(QTableWidget):
@@ -76,6 +80,12 @@ class WardList(QTableWidget):
         self.horizontalHeader().setFont(font(13, bold=True))
         self.setHorizontalHeaderLabels([translate("WardList", heading) for heading in HEADINGS])
         self._fill()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        """Leave out the nearer risks where there is no room for the reasons."""
+        super().resizeEvent(event)
+        for column in _NEARER:
+            self.setColumnHidden(column, self.width() < px(_WIDE_PX))
 
     def show_rows(self, rows: Sequence[WardRow], selected: str | None) -> None:
         """Show beds in the given order."""

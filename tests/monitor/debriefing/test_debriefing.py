@@ -16,8 +16,10 @@ from monitor.alarm_log.class_reader import ClassSession, read_sessions
 from monitor.alarm_log.export import AlarmFilter
 from monitor.alarm_log.store import AlarmLog
 from monitor.alarm_log.strips import StripRecorder
+from monitor.debriefing.alarm_lives import alarms_by_span, lives_of
 from monitor.debriefing.assessment import assess
 from monitor.debriefing.report import report
+from monitor.debriefing.spans import spans_of
 from monitor.debriefing.texts import TABLES
 from stream.clock import rfc3339
 from stream.timebase import FS
@@ -77,6 +79,9 @@ TRUTHS = (
     truth(50, "answer", "expected_action", values={"within_s": 5.0}, truth_id="e2"),
     truth(60, "set_limits", "expected_action", values={"within_s": 9.0}, truth_id="e3"),
     truth(80, "pause_alarms", "expected_action", truth_id="e4"),
+    truth(62, "spo2", "vitals", level=82.0, unit="%", values={"seconds": 5.0}),
+    truth(64, "etco2", "vitals", level=40.0, unit="mmHg"),
+    truth(66, "heart_rate", "vitals", level=131.0, unit="1/min"),
 )
 EVENTS = (
     alarm(20.5, "ventricular_tachycardia", 2.0),
@@ -136,10 +141,13 @@ def test_what_is_read_is_what_was_stored(session: ClassSession, stored: Path) ->
 def test_alarms_answers_and_actions_are_judged(session: ClassSession) -> None:
     found = assess(session)
     by_name = {one.truth.name: one for one in found.happenings}
-    assert list(by_name) == ["VT", "muscle_noise", "AFIB"]
+    assert list(by_name) == ["VT", "muscle_noise", "AFIB", "spo2", "heart_rate"], "a normal value is not listed"
+    rate = by_name["heart_rate"]
+    assert rate.alarm is not None
+    assert (rate.alarm.kind, rate.alarms[0][1], by_name["spo2"].missed) == ("heart_rate_high", 8.0, True)
     vt = by_name["VT"]
     assert vt.alarm is not None
-    assert (vt.alarm.kind, vt.delay_s, vt.missed) == ("ventricular_tachycardia", 2.5, False)
+    assert (vt.alarm.kind, vt.alarms[0][1], vt.missed) == ("ventricular_tachycardia", 2.5, False)
     assert vt.reaction is not None
     assert (type(vt.reaction[0].action), vt.reaction[1]) == (Acknowledge, 4.0)
     assert by_name["AFIB"].missed
@@ -156,6 +164,18 @@ def test_alarms_answers_and_actions_are_judged(session: ClassSession) -> None:
         ("pause_alarms", "missed", None),
     ]
     assert [one.kind for one in found.unfounded] == ["asystole"]
+
+
+def test_an_alarm_belongs_to_the_latest_that_it_is_expected_of() -> None:
+    spans = spans_of([truth(20, "VT"), truth(32, "VF"), truth(60, "N")])
+    tachycardia = (
+        alarm(20.5, "ventricular_tachycardia", 2.0),
+        alarm(20.5, "ventricular_tachycardia", 0.5, "cleared", end=40),
+    )
+    [first] = lives_of(tachycardia)
+    assert alarms_by_span([first], spans) == {0: [first], 1: [first], 2: []}, "it went on"
+    first, second = lives_of((*tachycardia, alarm(33, "ventricular_fibrillation", 4.0)))
+    assert alarms_by_span([first, second], spans) == {0: [first], 1: [second], 2: []}
 
 
 def test_a_reference_rhythm_is_truth_and_other_annotations_are_not() -> None:
