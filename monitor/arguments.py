@@ -353,11 +353,15 @@ def parser() -> argparse.ArgumentParser:
     command = add("train", "train the networks on DS1 of MIT-BIH", data)
     command.add_argument(
         "--what",
-        choices=("forecaster", "first-samples", "beats", "residual"),
+        choices=("forecaster", "first-samples", "beats", "residual", "trends"),
         default="forecaster",
-        help="the forecaster (default), only its last stage, the beat classifier (10 minutes, also on svdb), or the "
-        "anomaly classifier (15 minutes)",
+        help="the forecaster (default), only its last stage, the beat classifier (10 minutes, also on svdb), the "
+        "anomaly classifier (15 minutes), or the forecast of vitals hours ahead (30 minutes, on challenge2019)",
     )
+    command.add_argument(
+        "--database", metavar="FOLDER", help="for trends: folder or archive of .psv files (default: challenge2019)"
+    )
+    command.add_argument("--json", type=Path, metavar="FILE", help="for trends: also write the scores to FILE")
     command.add_argument("--out", type=Path, required=True, metavar="FILE", help="weights file to write, safetensors")
     command.add_argument(
         "--seed", type=int, metavar="N", help="seed of the random numbers (default: that of the shipped weights)"
@@ -393,6 +397,11 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="with --database: score pulse and respiration rates, measured from waves, against stored rates and marked "
         "breaths instead",
+    )
+    command.add_argument(
+        "--trends",
+        action="store_true",
+        help="with --database: score the forecast of vitals hours ahead on a folder or archive of .psv files instead",
     )
     command.add_argument(
         "--entries",

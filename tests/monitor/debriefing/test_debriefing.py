@@ -16,8 +16,10 @@ from monitor.alarm_log.class_reader import ClassSession, read_sessions
 from monitor.alarm_log.export import AlarmFilter
 from monitor.alarm_log.store import AlarmLog
 from monitor.alarm_log.strips import StripRecorder
+from monitor.debriefing.alarm_lives import alarms_by_span, lives_of
 from monitor.debriefing.assessment import assess
 from monitor.debriefing.report import report
+from monitor.debriefing.spans import spans_of
 from monitor.debriefing.texts import TABLES
 from stream.clock import rfc3339
 from stream.timebase import FS
@@ -162,6 +164,18 @@ def test_alarms_answers_and_actions_are_judged(session: ClassSession) -> None:
         ("pause_alarms", "missed", None),
     ]
     assert [one.kind for one in found.unfounded] == ["asystole"]
+
+
+def test_an_alarm_belongs_to_the_latest_that_it_is_expected_of() -> None:
+    spans = spans_of([truth(20, "VT"), truth(32, "VF"), truth(60, "N")])
+    tachycardia = (
+        alarm(20.5, "ventricular_tachycardia", 2.0),
+        alarm(20.5, "ventricular_tachycardia", 0.5, "cleared", end=40),
+    )
+    [first] = lives_of(tachycardia)
+    assert alarms_by_span([first], spans) == {0: [first], 1: [first], 2: []}, "it went on"
+    first, second = lives_of((*tachycardia, alarm(33, "ventricular_fibrillation", 4.0)))
+    assert alarms_by_span([first, second], spans) == {0: [first], 1: [second], 2: []}
 
 
 def test_a_reference_rhythm_is_truth_and_other_annotations_are_not() -> None:
