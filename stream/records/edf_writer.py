@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -60,8 +60,11 @@ def convert(stem: Path) -> None:
     notes.append(EdfAnnotation(float(seconds), None, "the recording ends"))
     begin = record.base_datetime
     try:
+        signals = list(_signals(record, records * whole_s))
+        taken = {signal.label for signal in signals}
+        signals += [signal for source in sources[1:] for signal in _signals(source, records * whole_s, taken)]
         edf = Edf(
-            [signal for source in sources for signal in _signals(source, records * whole_s)],
+            signals,
             recording=Recording(startdate=_date(begin), equipment_code="bedside_SIMULATION"),
             starttime=begin.time() if begin is not None else None,
             data_record_duration=whole_s,
@@ -93,8 +96,8 @@ def _rates(source: Any) -> list[Fraction]:
     return [fs * (n or 1) for n in source.samps_per_frame]
 
 
-def _signals(source: Any, seconds: int) -> Iterator[Any]:
-    """Yield the signals of a record, filled or cut to a number of seconds."""
+def _signals(source: Any, seconds: int, taken: Collection[str] = ()) -> Iterator[Any]:
+    """Yield the signals of a record, filled or cut to a number of seconds; a label that is taken gets a ``value``."""
     from edfio import EdfSignal
 
     for i, rate in enumerate(_rates(source)):
@@ -106,7 +109,7 @@ def _signals(source: Any, seconds: int) -> Iterator[Any]:
         yield EdfSignal.from_digital(
             adu,
             float(rate),
-            label=source.sig_name[i][:16],
+            label=(f"{name} value" if (name := source.sig_name[i]) in taken else name)[:16],
             physical_dimension=source.units[i][:8],
             physical_range=(_short(low), _short(high)),
             digital_range=FULL_RANGE,
