@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,9 @@ def convert(stem: Path) -> None:
     whole_s = math.lcm(*(rate.denominator for rate in rates))
     seconds = record.sig_len / Fraction(record.fs).limit_denominator(1000)
     records = math.ceil(seconds / whole_s)
-    signals = [signal for source in sources for signal in _signals(source, records * whole_s)]
+    signals = list(_signals(record, records * whole_s))
+    taken = {signal.label for signal in signals}
+    signals += [signal for source in sources[1:] for signal in _signals(source, records * whole_s, taken)]
     notes.append(EdfAnnotation(float(seconds), None, "the recording ends"))
     begin = record.base_datetime or datetime.datetime(1985, 1, 1)
     edf = Edf(
@@ -84,8 +86,8 @@ def _rates(source: Any) -> list[Fraction]:
     return [fs * (n or 1) for n in source.samps_per_frame]
 
 
-def _signals(source: Any, seconds: int) -> Iterator[Any]:
-    """Yield the signals of a record, filled or cut to a number of seconds."""
+def _signals(source: Any, seconds: int, taken: Collection[str] = ()) -> Iterator[Any]:
+    """Yield the signals of a record, filled or cut to a number of seconds; a label that is taken gets a ``value``."""
     from edfio import EdfSignal
 
     for i, rate in enumerate(_rates(source)):
@@ -97,7 +99,7 @@ def _signals(source: Any, seconds: int) -> Iterator[Any]:
         yield EdfSignal.from_digital(
             adu,
             float(rate),
-            label=source.sig_name[i][:16],
+            label=(f"{name} value" if (name := source.sig_name[i]) in taken else name)[:16],
             physical_dimension=source.units[i][:8],
             physical_range=(_short(low), _short(high)),
             digital_range=FULL_RANGE,

@@ -22,7 +22,7 @@ def test_all_values_and_annotations_are_in_whole_data_records(tmp_path: Path) ->
     frames = np.random.default_rng(1).integers(-32767, 32768, (12, 97)).astype(np.int16)  # 2.4 s
     AppendedRecord(stem, columns, Fraction(5), 1_770_000_000_000_000_000, frames=frames)
     rates = np.array([[600], [-32768]], np.int16)
-    AppendedRecord(stem.with_name(stem.name + "n"), [Column("HR", "bpm", 10, 0)], Fraction(1), 0, frames=rates)
+    AppendedRecord(stem.with_name(stem.name + "n"), [Column("RESP", "bpm", 10, 0)], Fraction(1), 0, frames=rates)
     AppendedAnnotations(stem.with_suffix(".atr")).append([Mark(36, "N"), Mark(540, '"', "alarm raised: asystole")])
     AppendedAnnotations(stem.with_suffix(".ref")).append([Mark(18, "+", "(N")])
     convert(stem)
@@ -31,7 +31,11 @@ def test_all_values_and_annotations_are_in_whole_data_records(tmp_path: Path) ->
     assert (edf.num_data_records, edf.data_record_duration) == (3, 1)
     assert edf.startdatetime.isoformat() == "2026-02-02T02:40:00"
     ecg, resp, rate = edf.signals
-    assert [(one.label, one.sampling_frequency) for one in edf.signals] == [("MLII", 360), ("RESP", 125), ("HR", 1)]
+    assert [(one.label, one.sampling_frequency) for one in edf.signals] == [
+        ("MLII", 360),
+        ("RESP", 125),
+        ("RESP value", 1),
+    ]
     np.testing.assert_array_equal(ecg.digital[: 12 * 72], frames[:, :72].reshape(-1))
     assert (ecg.digital[12 * 72 :] == -32768).all()
     np.testing.assert_array_equal(resp.digital[: 12 * 25], frames[:, 72:].reshape(-1))
