@@ -26,7 +26,7 @@ RISK_NAMES: tuple[RiskName, ...] = get_args(RiskName)
 Horizons = Annotated[tuple[Annotated[int, msgspec.Meta(ge=1, le=240)], ...], msgspec.Meta(max_length=MAX_HORIZONS)]
 Values = Annotated[tuple[Finite | None, ...], msgspec.Meta(min_length=1, max_length=MAX_PAST_H)]
 Predicted = Annotated[tuple[Finite, ...], msgspec.Meta(min_length=1, max_length=MAX_HORIZONS)]
-Code = Annotated[str, msgspec.Meta(max_length=32, pattern=r"^[a-z][a-z_]*\Z")]
+Code = Annotated[str, msgspec.Meta(max_length=32, pattern=r"^[a-z][a-z0-9_]*\Z")]
 
 
 class PastValues(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,7 +82,7 @@ class NewsPart(msgspec.Struct, frozen=True, kw_only=True):
     Attributes
     ----------
     name : str
-        Of the measured value, or ``consciousness`` and ``supplemental_oxygen``.
+        Of the measured value, or ``consciousness`` and ``oxygen``.
     points : int or None
         0 to 3; None if it is not known.
     """
@@ -97,7 +97,8 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
     Attributes
     ----------
     code : str
-        Such as ``fell``, ``rose``, ``low`` or ``high``; unknown codes, of a newer sender, are valid.
+        ``fell`` and ``rose`` (with ``before`` and ``hours``), ``falling``, ``rising``, ``low`` or ``high``; unknown
+        codes, of a newer sender, are valid.
     name : str
         The numeric.
     value, before : float or None
