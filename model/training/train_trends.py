@@ -147,7 +147,7 @@ def _short(report: dict[str, Any]) -> dict[str, Any]:
     found |= {f"sepsis_{key}": report["sepsis"][key] for key in ("auroc", "utility")}
     found |= {
         "map_6h_mae": report["mae"]["map"]["6"],
-        "coverage80": {k: v["all"] for k, v in report["coverage80"].items()},
+        "coverage80": report["coverage80"],
     }
     return json.loads(json.dumps(found), parse_float=lambda text: round(float(text), 4))  # type: ignore[no-any-return]
 
