@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Sequence
+
+from msgspec.structs import replace
 
 from stream.records.synthetic.patient import Patient
 from stream.records.synthetic.steering import shifted, with_rhythm, with_vitals
@@ -80,14 +83,9 @@ def in_progress(
     left = []
     for begun, at in running.values():
         seconds = None if begun.seconds is None else begun.seconds - (position - at) / FS
-        if seconds is None or seconds >= LEAST_LEFT_S:
-            fields = {name: getattr(begun, name) for name in Inject.__struct_fields__}
-            left.append(Inject(**{**fields, "seconds": seconds}))
+        with contextlib.suppress(ValueError):  # a rest that is shorter than the kind may be is left out
+            left.append(replace(begun, seconds=seconds))
     return left
-
-
-LEAST_LEFT_S = 0.5
-"""An injection whose rest is shorter than this is over after a jump, s."""
 
 
 def in_words(step: Step) -> str:
