@@ -146,6 +146,7 @@ class Worker:
     def _lose(self, bed: Bed) -> None:
         """Publish that a bed has lost its place, and give up its retained topics."""
         name = bed.name
+        self._waves.forget(name)
         self._output.publish_stopped(bed)
         for kind in (Kind.ALARMS_ACTIVE, Kind.VITALS, Kind.NUMERICS_DERIVED):
             self._release(Topic(kind, name))
@@ -157,8 +158,11 @@ class Worker:
     # --- messages other than ECG ----------------------------------------------------------------------------------
 
     def add_wave(self, wave: Wave) -> None:
-        """Keep a wave for the chunk of ECG of its interval."""
-        self._waves.put(wave, self._beds)
+        """Keep a wave for the chunk of ECG of its interval; count and record those that give way to it."""
+        for dropped in self._waves.put(wave, self._beds):
+            if dropped.bed in self._beds:
+                self._beds[dropped.bed].counters["waves_refused"] += 1
+                self._output.record(dropped, "refused", signal=dropped.signal)
 
     def add_numerics(self, numerics: Numerics) -> None:
         """Keep values of a publisher for the chunk of ECG of their time."""
