@@ -282,6 +282,7 @@ class Presenter:
             trace=trace,
             patient=shown.patient(now_ns) if live else Patient(),
             readings=shown.numerics.readings(session, now_ns, worker=worker) if session and not link.stale else {},
+            st_levels=shown.numerics.st_levels(session, now_ns) if session and live else (),
             forecast=shown.forecast,
             arrivals=shown.arrivals(),
             pauses=shown.alarms.pauses(now_ns),

@@ -124,7 +124,7 @@ def test_all_outputs_carry_the_lease_after_the_highest_received(models: Models, 
         harness.worker.observe_lease("bed-1", lease)
     harness.worker.tick(list(chunks(patient)))
     harness.worker.stop()
-    assert {type(m) for m in harness.messages} == {Forecast, Beat, Vitals, BedStatus, Alarm, ActiveAlarms}
+    assert {type(m) for m in harness.messages} == {Forecast, Beat, Vitals, Numerics, BedStatus, Alarm, ActiveAlarms}
     assert {m.lease for m in harness.messages} == {7}  # type: ignore[attr-defined]
     assert harness.worker.leases == {"bed-1": 7}
 
